@@ -1,0 +1,1 @@
+"""Measures speed and memory beside a peer in the same run."""

@@ -1,0 +1,62 @@
+"""`python -m cli COMMAND`: finds the command's module, runs it, and turns errors into one line."""
+
+import sys
+from importlib import import_module
+
+import typer
+
+from common.errors import SoukError, UserError
+
+COMMANDS: dict[str, str] = {
+    "up": "start every part that is not running and wait until all are ready",
+    "down": "stop everything that this copy started",
+    "status": "show each part's state, memory and address",
+    "logs": "show the logs of the parts",
+    "replay": "turn a data set into events, in event-time order",
+    "sql": "run a query on ClickHouse",
+    "audit": "compare every store with every other, to the cent and the row",
+    "schemas": "check and register the event schemas",
+    "test": "run the tests",
+}
+"""Command → one line of help. `cli/<command>.py` holds a function `command`, or a typer app `app`."""
+
+
+def build(names: list[str]) -> typer.Typer:
+    """A typer app with the named commands only, so that one command never pays for another's imports."""
+    app = typer.Typer(
+        name="souk",
+        help="The data platform of a multi-seller marketplace.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+    app.callback()(lambda: None)
+    for name in names:
+        module = import_module(f"cli.{name}")
+        if hasattr(module, "app"):
+            app.add_typer(module.app, name=name, help=COMMANDS[name])
+        else:
+            app.command(name, help=COMMANDS[name])(module.command)
+    return app
+
+
+def main() -> int:
+    """Run the command in `sys.argv`. Exit code 0 done, 1 failed or differences found, 2 a user's mistake."""
+    asked = sys.argv[1] if len(sys.argv) > 1 else ""
+    try:
+        build([asked] if asked in COMMANDS else list(COMMANDS))(prog_name="souk")
+    except UserError as error:
+        print(f"souk: {error}", file=sys.stderr)
+        return 2
+    except SoukError as error:
+        print(f"souk: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("souk: stopped", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""ClickHouse's HTTP interface over chdb, for machines without a ClickHouse server."""

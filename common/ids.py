@@ -1,0 +1,24 @@
+"""Event ids: UUIDv7 (RFC 9562), random for live events and derived for replayed ones."""
+
+import uuid
+from hashlib import blake2b
+
+import uuid_utils
+
+
+def new_event_id() -> str:
+    """A fresh UUIDv7 of now."""
+    return str(uuid_utils.uuid7())
+
+
+def derived_event_id(occurred_at_ms: int, *parts: str) -> str:
+    """The UUIDv7 of a replayed event: the same source row always gives the same id.
+
+    The 48 time bits are `occurred_at_ms` (Unix milliseconds); the other 74 bits are a BLAKE2b
+    digest of `parts` (event name, source keys), so that replaying twice changes no figure.
+    """
+    digest = int.from_bytes(blake2b("\x1f".join(parts).encode(), digest_size=10).digest(), "big")
+    value = (occurred_at_ms & 0xFFFF_FFFF_FFFF) << 80
+    value |= 0x7 << 76 | (digest >> 62 & 0xFFF) << 64
+    value |= 0b10 << 62 | digest & 0x3FFF_FFFF_FFFF_FFFF
+    return str(uuid.UUID(int=value))

@@ -1,0 +1,39 @@
+"""Exact money: integers in minor units (cents) beside an ISO 4217 currency code."""
+
+from decimal import Decimal
+
+from babel.numbers import format_currency, get_currency_precision
+
+from common.errors import SoukError
+
+
+class InexactMoney(SoukError):
+    """An amount has more decimals than its currency has minor units."""
+
+
+def to_minor(amount: Decimal | float | str, currency: str) -> int:
+    """Turn an amount in major units (`"129.90"`, `129.9`) into minor units (`12990`), exactly.
+
+    A float is read by its shortest decimal form, so a published `58.9` is 58.90 and nothing else.
+
+    Raises:
+        InexactMoney: the amount has a fraction of a minor unit, or is not a finite number.
+    """
+    decimal = Decimal(str(amount)) if isinstance(amount, float) else Decimal(amount)
+    if not decimal.is_finite():
+        raise InexactMoney(f"{amount!r} is not an amount of money")
+    scaled = decimal.scaleb(get_currency_precision(currency))
+    minor = int(scaled)
+    if minor != scaled:
+        raise InexactMoney(f"{amount} has a fraction of a minor unit of {currency}")
+    return minor
+
+
+def to_major(minor: int, currency: str) -> Decimal:
+    """Turn minor units (`12990`) into major units (`Decimal("129.90")`)."""
+    return Decimal(minor).scaleb(-get_currency_precision(currency))
+
+
+def format_money(minor: int, currency: str, locale: str) -> str:
+    """Write an amount for people, such as `R$129.90`."""
+    return format_currency(to_major(minor, currency), currency, locale=locale)

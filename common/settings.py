@@ -1,0 +1,165 @@
+"""Every setting of the platform, read once by each process's `main()` and passed on from there."""
+
+from pathlib import Path
+from typing import Literal, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from common.errors import UserError
+
+ROOT = Path(__file__).resolve().parent.parent
+"""The checkout: the folder that holds `./souk`."""
+
+LOOPBACK = "127.0.0.1"
+
+Part = Literal[
+    "kafka", "kafka_controller", "registry", "registry_management", "flink", "flink_rpc",
+    "flink_blob", "clickhouse", "postgres", "redis", "serving",
+]  # fmt: skip
+
+PORTS: dict[Part, int] = {
+    "kafka": 9092,
+    "kafka_controller": 9093,
+    "registry": 8085,
+    "registry_management": 8086,
+    "flink": 8081,
+    "flink_rpc": 6123,
+    "flink_blob": 6124,
+    "clickhouse": 8123,
+    "postgres": 5432,
+    "redis": 6379,
+    "serving": 8000,
+}
+"""The port of each bundled part before `port_offset` is added."""
+
+
+class Settings(BaseSettings):
+    """The platform's settings: environment (`SOUK_*`) over `souk.toml` over `secrets.toml` over defaults.
+
+    A part's URL left empty means: find it on this machine (PATH, then bundled) at `port(part)`.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="SOUK_", extra="forbid", frozen=True)
+
+    home: Path = Field(default=ROOT / ".souk", description="The one directory that holds all state.")
+    install: Path = Field(
+        default=ROOT / ".venv", description="What `./souk` installed: Python packages, jars, webjars."
+    )
+    port_offset: int = Field(default=0, ge=0, le=50_000, description="Added to every port of a bundled part.")
+
+    kafka_bootstrap: str = Field(default="", description="host:port[,host:port]")
+    registry_url: str = Field(default="", description="A Confluent-compatible schema registry's base URL.")
+    flink_url: str = Field(default="", description="The REST URL of a Flink session cluster.")
+    clickhouse_url: str = Field(default="", description="A ClickHouse HTTP interface's URL.")
+    postgres_url: str = Field(default="", description="postgresql://user:password@host:port/database")
+    redis_url: str = Field(default="", description="redis://host:port/db")
+    serving_url: str = Field(default="", description="Where the API and the pages are reached.")
+
+    clickhouse_database: str = "souk"
+    clickhouse_admin_user: str = "admin"
+    clickhouse_admin_password: SecretStr = SecretStr("")
+    clickhouse_reader_user: str = "reader"
+    clickhouse_reader_password: SecretStr = SecretStr("")
+
+    shop_timezone: str = Field(
+        default="America/Sao_Paulo", description="Days, weeks and months of the shop end here."
+    )
+    shop_currency: str = Field(default="BRL", pattern=r"^[A-Z]{3}$", description="ISO 4217 code.")
+    shop_locale: str = Field(default="en", description="How numbers, money and dates are written.")
+
+    job_parallelism: int = Field(default=1, ge=1, le=64)
+
+    @field_validator("home", "install")
+    @classmethod
+    def _absolute(cls, path: Path) -> Path:
+        return path.expanduser().resolve()
+
+    @field_validator("shop_timezone")
+    @classmethod
+    def _known_timezone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except Exception as error:
+            raise ValueError(f"{name!r} is not an IANA time zone such as America/Sao_Paulo") from error
+        return name
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Puts `souk.toml` of the checkout under the environment."""
+        toml = TomlConfigSettingsSource(settings_cls, ROOT / "souk.toml")
+        return init_settings, env_settings, toml
+
+    @classmethod
+    def load(cls) -> Self:
+        """Read the settings, with the passwords that the first `./souk up` wrote to `secrets.toml`.
+
+        Raises:
+            UserError: a setting has a value that can't be used; the message names it.
+        """
+        try:
+            settings = cls()
+            secrets = TomlConfigSettingsSource(cls, settings.home / "secrets.toml")()
+            unset = {name: v for name, v in secrets.items() if name not in settings.model_fields_set}
+            return cls(**unset) if unset else settings
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = "SOUK_" + "_".join(str(part) for part in first["loc"]).upper()
+            raise UserError(f"setting {name}: {first['msg']} (got {first['input']!r})") from error
+
+    def port(self, part: Part) -> int:
+        """The port on which a bundled part listens (loopback only)."""
+        return PORTS[part] + self.port_offset
+
+    @property
+    def kafka(self) -> str:
+        """Bootstrap servers: `host:port[,host:port]`."""
+        return self.kafka_bootstrap or f"{LOOPBACK}:{self.port('kafka')}"
+
+    @property
+    def registry(self) -> str:
+        """Base URL of the registry's Confluent-compatible API, without a trailing slash."""
+        return self.registry_url.rstrip("/") or f"http://{LOOPBACK}:{self.port('registry')}/apis/ccompat/v7"
+
+    @property
+    def flink(self) -> str:
+        """URL of Flink's REST API, without a trailing slash."""
+        return self.flink_url.rstrip("/") or f"http://{LOOPBACK}:{self.port('flink')}"
+
+    @property
+    def clickhouse(self) -> str:
+        """URL of ClickHouse's HTTP interface, without a trailing slash."""
+        return self.clickhouse_url.rstrip("/") or f"http://{LOOPBACK}:{self.port('clickhouse')}"
+
+    @property
+    def postgres(self) -> str:
+        """PostgreSQL connection URL."""
+        return self.postgres_url or f"postgresql://souk@{LOOPBACK}:{self.port('postgres')}/souk"
+
+    @property
+    def redis(self) -> str:
+        """Redis connection URL."""
+        return self.redis_url or f"redis://{LOOPBACK}:{self.port('redis')}/0"
+
+    @property
+    def serving(self) -> str:
+        """Base URL of the API and the pages, without a trailing slash."""
+        return self.serving_url.rstrip("/") or f"http://{LOOPBACK}:{self.port('serving')}"
+
+    @property
+    def timezone(self) -> ZoneInfo:
+        """The shop's time zone."""
+        return ZoneInfo(self.shop_timezone)

@@ -1,0 +1,1 @@
+"""Every event into its fact table."""

@@ -1,0 +1,1 @@
+"""Sales, order states and popular products, kept up to date by Flink SQL."""

@@ -1,0 +1,1 @@
+"""The shop: services that emit events, and the replay of real data sets."""

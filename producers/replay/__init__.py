@@ -1,0 +1,1 @@
+"""Turns a published data set into events, in event-time order."""

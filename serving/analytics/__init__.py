@@ -1,0 +1,1 @@
+"""Sales figures of sellers and of the marketplace."""
