@@ -1,0 +1,108 @@
+"""Avro → ClickHouse: writes the table that keeps every event of one kind; its text becomes a migration.
+
+    python -m clickhouse.facts order_placed …    (without names: every event)
+
+prints the `CREATE TABLE` statements to paste into the next file of `clickhouse/migrations/`.
+"""
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from common.errors import UserError
+from schemas.events import Event, all_events
+
+MOMENT = "DateTime64(3, 'UTC')"
+
+PLAIN_TYPES: dict[str, str] = {
+    "string": "String",
+    "boolean": "Bool",
+    "int": "Int32",
+    "long": "Int64",
+    "double": "Float64",
+}
+
+INGESTED_AT = (
+    f"    ingested_at {MOMENT} DEFAULT now64(3) CODEC(Delta, ZSTD(1))"
+    " COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.'"
+)
+
+
+def clickhouse_type(avro: Any, field_name: str = "") -> str:
+    """The ClickHouse type of an Avro type, as docs/architecture.md maps them.
+
+    Raises:
+        UserError: an Avro type that events do not use.
+    """
+    if isinstance(avro, list):
+        (inner,) = (branch for branch in avro if branch != "null")
+        return _nullable(clickhouse_type(inner, field_name))
+    if isinstance(avro, str) and avro in PLAIN_TYPES:
+        return "LowCardinality(String)" if field_name == "currency" else PLAIN_TYPES[avro]
+    match avro:
+        case {"logicalType": "timestamp-millis"}:
+            return MOMENT
+        case {"type": "enum"}:
+            return "LowCardinality(String)"
+        case {"type": "array", "items": items}:
+            return f"Array({clickhouse_type(items)})"
+        case {"type": "map", "values": values}:
+            return f"Map(String, {clickhouse_type(values)})"
+        case {"type": "record", "fields": fields}:
+            inner = ", ".join(f"{f['name']} {clickhouse_type(f['type'], f['name'])}" for f in fields)
+            return f"Tuple({inner})"
+    raise UserError(f"events do not use the Avro type {avro!r}: see clickhouse/facts.py")
+
+
+def _nullable(inner: str) -> str:
+    if inner.startswith("LowCardinality("):
+        return inner.replace("LowCardinality(", "LowCardinality(Nullable(", 1) + ")"
+    return f"Nullable({inner})"
+
+
+def columns(event: Event) -> dict[str, str]:
+    """Column → ClickHouse type, in order: the event's fields, then `ingested_at`."""
+    mapped = {field["name"]: clickhouse_type(field["type"], field["name"]) for field in event.fields}
+    return {**mapped, "ingested_at": MOMENT}
+
+
+def create_table(event: Event) -> str:
+    """The statement that makes the event's table: one row an event, however often it arrives.
+
+    Ordered by the key (who asks about an order, a product, a seller reads one stretch of rows), then time.
+    """
+    lines = [_column(field) for field in event.fields]
+    body = ",\n".join([*lines, INGESTED_AT])
+    return (
+        f"CREATE TABLE IF NOT EXISTS {event.name}\n(\n{body}\n)\n"
+        "ENGINE = ReplacingMergeTree(ingested_at)\n"
+        "PARTITION BY toYYYYMM(occurred_at)\n"
+        f"ORDER BY ({event.key}, occurred_at, event_id)\n"
+        f"COMMENT {_quoted(event.schema['doc'])};\n"
+    )
+
+
+def _column(field: Mapping[str, Any]) -> str:
+    kind = clickhouse_type(field["type"], field["name"])
+    parts = [f"    {field['name']} {kind}"]
+    if kind in {MOMENT, f"Nullable({MOMENT})"}:
+        parts.append("CODEC(Delta, ZSTD(1))")
+    elif not kind.startswith("LowCardinality"):
+        parts.append("CODEC(ZSTD(1))")
+    if doc := field.get("doc"):
+        parts.append(f"COMMENT {_quoted(doc)}")
+    return " ".join(parts)
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def main(names: list[str]) -> None:
+    """Print the statements of the named events, or of all."""
+    events = all_events()
+    print("\n".join(create_table(events[name]) for name in names or events), end="")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
