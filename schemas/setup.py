@@ -1,0 +1,138 @@
+"""Makes topics and schemas exist as this code says; running it again, or twice at once, changes nothing."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # it re-exports these without __all__
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    NewPartitions,
+    NewTopic,
+    ResourceType,
+)
+
+from common.errors import PartUnavailable, SoukError
+from common.settings import Settings
+from schemas.events import Event, all_events
+from schemas.registry import FULL_TRANSITIVE, Registry
+from schemas.topics import Topic, all_topics
+
+_TIMEOUT_S = 20.0
+_BROKER_DEFAULT = -1
+_WORKERS = 8
+
+
+@dataclass(frozen=True)
+class Registered:
+    """What `register` found or made: the schema id of each event, and the topics that were new or changed."""
+
+    schema_ids: dict[str, int]
+    created: list[str]
+    changed: list[str]
+
+
+def register(settings: Settings) -> Registered:
+    """Create what is missing in Kafka and in the registry; under a second when nothing is.
+
+    Raises:
+        PartUnavailable: Kafka or the registry does not answer.
+        SchemaRefused: a schema breaks an earlier version of itself.
+    """
+    with Registry(settings.registry) as registry, ThreadPoolExecutor(1) as beside:
+        topics = beside.submit(set_up_topics, settings.kafka, list(all_topics()))
+        ids = register_schemas(registry, list(all_events().values()))
+        created, changed = topics.result()
+    return Registered(ids, created, changed)
+
+
+def register_schemas(registry: Registry, events: list[Event]) -> dict[str, int]:
+    """Register each event's schema and demand FULL_TRANSITIVE of its successors. Event name → schema id."""
+
+    def one(event: Event) -> int:
+        schema_id = registry.register(event.subject, event.text)
+        if registry.compatibility(event.subject) != FULL_TRANSITIVE:
+            registry.set_compatibility(event.subject)
+        return schema_id
+
+    with ThreadPoolExecutor(_WORKERS, thread_name_prefix="register") as pool:
+        return dict(zip((event.name for event in events), pool.map(one, events), strict=True))
+
+
+def set_up_topics(bootstrap: str, topics: list[Topic]) -> tuple[list[str], list[str]]:
+    """Create missing topics, raise partition counts, set what `Topic.config` says. Names created, changed."""
+    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0, "socket.timeout.ms": 15_000})
+    try:
+        partitions = _partitions(admin, bootstrap)
+        created = _create(admin, [topic for topic in topics if topic.name not in partitions])
+        there = [topic for topic in topics if topic.name in partitions]
+        grown = _grow(admin, [topic for topic in there if topic.partitions > partitions[topic.name]])
+        changed = _configure(admin, there)
+    except KafkaException as error:
+        raise PartUnavailable(f"Kafka at {bootstrap} did not take the topics: {error}") from error
+    return created, sorted({*grown, *changed})
+
+
+def _partitions(admin: AdminClient, bootstrap: str) -> dict[str, int]:
+    try:
+        metadata = admin.list_topics(timeout=_TIMEOUT_S)
+    except KafkaException as error:
+        raise PartUnavailable(
+            f"Kafka at {bootstrap} does not answer: start it with `./souk up`, or set SOUK_KAFKA_BOOTSTRAP"
+        ) from error
+    return {name: len(topic.partitions) for name, topic in metadata.topics.items()}
+
+
+def _create(admin: AdminClient, topics: list[Topic]) -> list[str]:
+    new = [
+        NewTopic(t.name, num_partitions=t.partitions, replication_factor=_BROKER_DEFAULT, config=t.config())
+        for t in topics
+    ]
+    if not new:
+        return []
+    made = []
+    for name, future in admin.create_topics(new, operation_timeout=_TIMEOUT_S).items():
+        try:
+            future.result()
+            made.append(name)
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:  # made by another `up` meanwhile
+                raise SoukError(f"Kafka did not create topic {name}: {error.args[0].str()}") from error
+    return made
+
+
+def _grow(admin: AdminClient, topics: list[Topic]) -> list[str]:
+    if not topics:
+        return []
+    wanted = [NewPartitions(topic.name, topic.partitions) for topic in topics]
+    for name, future in admin.create_partitions(wanted, operation_timeout=_TIMEOUT_S).items():
+        try:
+            future.result()
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.INVALID_PARTITIONS:  # raised by another `up` meanwhile
+                raise SoukError(f"Kafka did not add partitions to {name}: {error.args[0].str()}") from error
+    return [topic.name for topic in topics]
+
+
+def _configure(admin: AdminClient, topics: list[Topic]) -> list[str]:
+    """Set the configs that differ. Names of the topics that did."""
+    if not topics:
+        return []
+    described = admin.describe_configs([ConfigResource(ResourceType.TOPIC, topic.name) for topic in topics])
+    found = {resource.name: future.result() for resource, future in described.items()}
+    alterations = []
+    for topic in topics:
+        differing = [
+            ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)
+            for name, value in topic.config().items()
+            if found[topic.name][name].value != value
+        ]
+        if differing:
+            resource = ConfigResource(ResourceType.TOPIC, topic.name, incremental_configs=differing)
+            alterations.append(resource)
+    if alterations:
+        for future in admin.incremental_alter_configs(alterations).values():
+            future.result()
+    return [resource.name for resource in alterations]
