@@ -1,0 +1,175 @@
+"""`python -m local.fetch`: fetches the locked jars and browser libraries with jgo and compiles our Java."""
+
+import argparse
+import hashlib
+import os
+import shutil
+import ssl
+import sys
+import tarfile
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+import requests
+import stamina
+from jgo.maven import MavenContext
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from common.errors import UserError
+from common.settings import ROOT
+from local.jars import CONNECTORS, Group, Jar, folder, groups, is_complete
+
+DOWNLOADS_AT_ONCE = 8
+TIMEOUT_S = 60
+
+
+class CannotFetch(UserError):
+    """A download failed for good; the message says what to do."""
+
+
+def trust_the_system() -> None:
+    """Let jgo (requests) trust the machine's certificates, as other programs of the machine do."""
+    paths = ssl.get_default_verify_paths()
+    trusted = paths.cafile or paths.capath
+    if trusted:
+        os.environ.setdefault("REQUESTS_CA_BUNDLE", trusted)
+
+
+@stamina.retry(on=(requests.RequestException, RuntimeError), attempts=3, timeout=TIMEOUT_S)
+def download(context: MavenContext, jar: Jar) -> Path:
+    """Fetch one artifact into the context's cache, unless it is there.
+
+    Raises:
+        requests.RequestException: no connection.
+        RuntimeError: the repository has no such artifact, or answers with an error.
+    """
+    component = context.project(jar.group, jar.artifact).at_version(jar.version)
+    artifact = component.artifact(jar.classifier, jar.type)
+    path = artifact.cached_path
+    assert path is not None  # only a snapshot has none
+    if not path.is_file():
+        try:
+            context.resolver.download(artifact)
+        except BaseException:
+            path.unlink(missing_ok=True)  # jgo would take half a file for a whole one
+            raise
+    return path
+
+
+def fetch(install: Path, group: Group, advance: Callable[[], object]) -> None:
+    """Put a whole group into place at once, or nothing of it; `advance` is called after each artifact.
+
+    Raises:
+        CannotFetch: no network, no such artifact, or a file that is not what the lock says.
+    """
+    target = folder(install, group.name)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".partial-", dir=target.parent) as scratch:
+        context = MavenContext(repo_cache=Path(scratch) / "downloads", timeout=TIMEOUT_S)
+        ready = Path(scratch) / "ready"
+        ready.mkdir()
+
+        def place(pinned: tuple[Jar, str]) -> None:
+            jar, sha256 = pinned
+            path = _verified(context, jar, sha256)
+            if group.serve:
+                _unpack_web(path, jar, group.serve, ready)
+            elif jar.type == "tar.gz":
+                with tarfile.open(path) as archive:
+                    archive.extractall(ready, filter="data")
+            else:
+                path.rename(ready / jar.filename)
+            advance()
+
+        with ThreadPoolExecutor(DOWNLOADS_AT_ONCE) as pool:
+            for _ in pool.map(place, group.jars.items()):
+                pass
+        (ready / "digest").write_text(group.digest)
+        shutil.rmtree(target, ignore_errors=True)
+        ready.rename(target)
+
+
+def _verified(context: MavenContext, jar: Jar, sha256: str) -> Path:
+    try:
+        path = download(context, jar)
+    except (requests.RequestException, RuntimeError) as error:
+        raise CannotFetch(
+            f"could not download {jar} ({type(error).__name__}): "
+            "connect to the internet (or set HTTPS_PROXY) and run this again"
+        ) from error
+    with path.open("rb") as file:
+        if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
+            raise CannotFetch(f"{jar} is not the file that jars.lock names: something on the way changed it")
+    return path
+
+
+def _unpack_web(path: Path, jar: Jar, serve: dict[str, str], into: Path) -> None:
+    prefix = f"META-INF/resources/webjars/{jar.artifact}/{jar.version}/"
+    with zipfile.ZipFile(path) as archive:
+        for name, source in serve.items():
+            artifact, _, inside = source.partition("/")
+            if artifact == jar.artifact:
+                (into / name).write_bytes(archive.read(prefix + inside))
+
+
+def compile_connectors(install: Path, java: Path) -> None:
+    """Compile `jobs/connectors/java` into one jar, unless the sources are those of the jar that is there."""
+    sources = sorted(path for path in java.rglob("*") if path.is_file())
+    digest = hashlib.sha256(b"".join(str(p.relative_to(java)).encode() + p.read_bytes() for p in sources))
+    target = folder(install, CONNECTORS)
+    if (target / "digest").is_file() and (target / "digest").read_text() == digest.hexdigest():
+        return
+    from jobs.connectors.build import build
+
+    with tempfile.TemporaryDirectory(prefix=".partial-", dir=target.parent) as scratch:
+        ready = Path(scratch) / "ready"
+        ready.mkdir()
+        (compiler,) = folder(install, "compiler").glob("*.jar")
+        build(java, compiler, _classpath(install), ready / "souk-connectors.jar")
+        (ready / "digest").write_text(digest.hexdigest())
+        shutil.rmtree(target, ignore_errors=True)
+        ready.rename(target)
+
+
+def _classpath(install: Path) -> list[Path]:
+    import pyflink  # Flink's own jars lie in its wheel
+
+    ours = folder(install, "flink").glob("*.jar")
+    return sorted([*ours, *Path(pyflink.__path__[0], "lib").glob("*.jar")])
+
+
+def fetch_all(install: Path, chosen: Iterable[Group], console: Console) -> None:
+    """Fetch every group that is not complete, with a progress bar."""
+    missing = [group for group in chosen if not is_complete(install, group)]
+    columns = (TextColumn("{task.description:<32}"), BarColumn(24), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, disable=not missing) as progress:
+        for group in missing:
+            task = progress.add_task(f"fetching {group.name}", total=len(group.jars))
+            fetch(install, group, partial(progress.advance, task))
+
+
+def main() -> int:
+    """Bring the jars of an installation up to the lock: all but the tests' own, or all with `--tests`."""
+    parser = argparse.ArgumentParser(prog="python -m local.fetch", description=__doc__)
+    parser.add_argument("install", type=Path, help="the installation: the folder that ./souk made")
+    parser.add_argument("--tests", action="store_true", help="what the tests need, too")
+    arguments = parser.parse_args()
+    trust_the_system()
+    install = arguments.install.resolve()
+    console = Console(stderr=True)
+    try:
+        fetch_all(install, (g for g in groups().values() if arguments.tests or not g.test_only), console)
+        compile_connectors(install, ROOT / "jobs" / "connectors" / "java")
+    except UserError as error:
+        print(f"souk: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

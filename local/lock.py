@@ -1,0 +1,79 @@
+"""`python -m local.lock`: resolves `jars.toml` with jgo, hashes every artifact, and writes `jars.lock`."""
+
+import hashlib
+import sys
+import tempfile
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from jgo.maven import Dependency, MavenContext
+
+from local.fetch import download, trust_the_system
+from local.jars import LOCK, WANTED, Jar
+
+HEADER = "# Made by `python -m local.lock` from jars.toml: artifact = sha256. Do not edit.\n"
+
+
+def resolve(context: MavenContext, table: dict[str, Any]) -> list[Jar]:
+    """Every artifact of one group of `jars.toml`, sorted: the named ones and what they need at run time.
+
+    Each named artifact is resolved by itself: together, jgo would let the dependency management of one
+    choose the versions of another. Where two need different versions, the one named first wins.
+    """
+    named = [Jar.parse(coordinate) for coordinate in table.get("with_dependencies", [])]
+    chosen = named + [Jar.parse(coordinate) for coordinate in table.get("alone", [])]
+    left_out = set(table.get("without", []))
+    for jar in named:
+        root = context.create_dependency(f"{jar.group}:{jar.artifact}:{jar.version}")
+        _, needed = context.resolver.resolve([root])
+        chosen += [_jar(dependency) for dependency in needed if _is_wanted(dependency, left_out)]
+    return without_rivals(chosen)
+
+
+def without_rivals(chosen: list[Jar]) -> list[Jar]:
+    """Sorted, and of several versions of the same artifact only the first."""
+    first: dict[tuple[str, str, str, str], Jar] = {}
+    for jar in chosen:
+        first.setdefault((jar.group, jar.artifact, jar.type, jar.classifier), jar)
+    return sorted(first.values())
+
+
+def _is_wanted(dependency: Dependency, left_out: set[str]) -> bool:
+    at_run_time = dependency.scope in {None, "compile", "runtime"} and not dependency.optional
+    return at_run_time and f"{dependency.groupId}:{dependency.artifactId}" not in left_out
+
+
+def _jar(dependency: Dependency) -> Jar:
+    return Jar(
+        dependency.groupId, dependency.artifactId, dependency.version, dependency.type, dependency.classifier
+    )
+
+
+def render(pinned: dict[str, dict[Jar, str]]) -> str:
+    """The text of `jars.lock`."""
+    blocks = [
+        f"\n[{name}]\n" + "".join(f'"{jar}" = "{sha256}"\n' for jar, sha256 in jars.items())
+        for name, jars in pinned.items()
+    ]
+    return HEADER + "".join(blocks)
+
+
+def main() -> int:
+    """Write the lock; prints one line a group."""
+    trust_the_system()
+    pinned: dict[str, dict[Jar, str]] = {}
+    with tempfile.TemporaryDirectory(prefix="souk-lock-") as scratch:
+        context = MavenContext(repo_cache=Path(scratch), timeout=60)
+        for name, table in tomllib.loads(WANTED.read_text()).items():
+            pinned[name] = {
+                jar: hashlib.sha256(download(context, jar).read_bytes()).hexdigest()
+                for jar in resolve(context, table)
+            }
+            print(f"{name}: {len(pinned[name])} artifacts")
+    LOCK.write_text(render(pinned))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
