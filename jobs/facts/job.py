@@ -1,0 +1,11 @@
+"""Job `facts` as it runs: the plan over every event there is."""
+
+from common.settings import Settings
+from jobs.facts import logic
+from jobs.plan import Plan
+from schemas.events import all_events
+
+
+def build(settings: Settings) -> Plan:
+    """The job's plan for these settings."""
+    return logic.plan(settings, all_events().values())

@@ -1,0 +1,54 @@
+"""Job `facts`: the flow from each event's topic into its table, as a plan."""
+
+from collections.abc import Iterable
+
+from common.settings import Settings
+from jobs.options import job_config
+from jobs.plan import Output, Plan
+from jobs.sinks import CALM, LIVE, clickhouse
+from jobs.sources import DATABASE, source_table
+from schemas.events import Event
+
+NAME = "facts"
+
+WATCHED = frozenset(
+    {
+        "order_placed",
+        "order_confirmed",
+        "order_cancelled",
+        "order_shipped",
+        "order_delivered",
+        "order_returned",
+        "payment_captured",
+        "payment_failed",
+        "payment_refunded",
+    }
+)
+"""Events whose tables someone watches live."""
+
+
+def plan(settings: Settings, events: Iterable[Event]) -> Plan:
+    """Copy every event, repeats too: its table keeps one row an event id.
+
+    Without a checkpoint it goes on from the committed offsets, which a checkpoint moves only after the sinks
+    have written everything before them.
+    """
+    events = tuple(events)
+    return Plan(
+        name=NAME,
+        config=job_config(settings, NAME),
+        sources=tuple(source_table(event, settings, group=NAME, start="committed") for event in events),
+        views=(),
+        outputs=tuple(_output(event, settings) for event in events),
+    )
+
+
+def _output(event: Event, settings: Settings) -> Output:
+    columns = ", ".join(f"`{field['name']}`" for field in event.fields)
+    flush = LIVE if event.name in WATCHED else CALM
+    return Output(
+        table=event.name,
+        query=f"SELECT {columns} FROM {DATABASE}.{event.name}",
+        key=(),
+        options=clickhouse(settings, event.name, flush, versioned=False),
+    )

@@ -1,0 +1,194 @@
+"""`python -m jobs.keep`: keeps every job running, once, with the plan of this checkout.
+
+Flink itself restarts a job whose tasks fail. This loop does what a session cluster without high availability
+does not: when a job is gone (its JobManager died, it failed for good, it never started) it submits it again
+from its newest checkpoint. SIGTERM ends the loop and leaves the jobs and their checkpoints alone.
+"""
+
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+
+import structlog
+
+from common.errors import PartUnavailable, UserError
+from common.settings import ROOT, Settings
+from common.telemetry import configure_logging
+from jobs.checkpoints import job_folder, newest, plan_folder, prune, refuse
+from jobs.plan import Plan
+from jobs.registry import JOBS
+from jobs.rest import Flink, Job, causes
+
+log = structlog.get_logger()
+
+POLL_S = 2.0
+PRUNE_EVERY_S = 30.0
+SUBMIT_TIMEOUT_S = 180.0
+LONGEST_BACKOFF_S = 30.0
+LEFTOVER_TASKS_TIMEOUT_S = 90.0
+"""How long to wait for a dead JobManager's tasks to go: two copies of a job must not write at once."""
+
+RESTORE_TIMEOUT_S = 60.0
+"""How long a job may fail to restore its state before its checkpoint is put aside."""
+
+
+def duplicates(jobs: Sequence[Job]) -> list[Job]:
+    """The live jobs that an older live one of the same name makes superfluous."""
+    seen: set[str] = set()
+    extra = []
+    for job in (job for job in jobs if not job.ended):
+        if job.name in seen:
+            extra.append(job)
+        seen.add(job.name)
+    return extra
+
+
+def blames_checkpoint(stacktrace: str) -> bool:
+    """Whether a failure says that state could not be restored, rather than that some server is away."""
+    said = " ".join(causes(stacktrace)).lower()
+    return any(words in said for words in ("restore", "rollback to checkpoint", "state migration"))
+
+
+class Keeper:
+    """The loop's memory between two polls."""
+
+    def __init__(self, settings: Settings, plans: Mapping[str, Plan], flink: Flink) -> None:
+        self._settings = settings
+        self._plans = plans
+        self._flink = flink
+        self._checked: set[str] = set()
+        self._failures = 0
+        self._next_submit_at = 0.0
+        self._next_prune_at = 0.0
+        self._leftovers_since: float | None = None
+        self._struck: set[str] = set()
+
+    def poll(self) -> None:
+        """Look once, and do what is missing.
+
+        Raises:
+            PartUnavailable: Flink does not answer.
+        """
+        jobs = [job for job in self._flink.jobs() if job.name in self._plans]
+        unwanted = {job.id: "another one runs" for job in duplicates(jobs)}
+        for job in (job for job in jobs if not job.ended and job.id not in unwanted):
+            if not self._is_current(job):
+                unwanted[job.id] = "its plan has changed"
+            elif self._cannot_restore(job):
+                unwanted[job.id] = "its checkpoint can't be restored"
+        for job_id, reason in unwanted.items():
+            log.warning("cancelling", id=job_id, reason=reason)
+            self._flink.cancel(job_id)
+        live = {job.name: job for job in jobs if not job.ended}
+        missing = [name for name in self._plans if name not in live]
+        for name in missing:
+            self._judge_last_attempt([job for job in jobs if job.name == name])
+        if missing:
+            self._submit(missing, list(live.values()))
+        self._prune(list(live.values()))
+
+    def _is_current(self, job: Job) -> bool:
+        if job.id not in self._checked:
+            if self._flink.fingerprint(job.id) != self._plans[job.name].fingerprint():
+                return False
+            self._checked.add(job.id)
+        return True
+
+    def _cannot_restore(self, job: Job) -> bool:
+        """Put aside the checkpoint of a job that fails to start from it over and over."""
+        if job.state != "RESTARTING" or time.time() - job.started_ms / 1000 < RESTORE_TIMEOUT_S:
+            return False
+        if not blames_checkpoint(self._flink.failure(job.id)) or self._flink.has_run(job.id):
+            return False
+        self._refuse(job.name)
+        return True
+
+    def _judge_last_attempt(self, attempts: Sequence[Job]) -> None:
+        """Put aside the checkpoint from which two attempts in a row could not start."""
+        if not attempts or attempts[-1].state != "FAILED" or attempts[-1].id in self._struck:
+            return
+        last = attempts[-1]
+        trace = self._flink.failure(last.id)
+        log.error("failed", job=last.name, id=last.id, reason=(causes(trace) or ["unknown"])[-1])
+        self._struck.add(last.id)
+        if blames_checkpoint(trace) and len(attempts) > 1 and attempts[-2].id in self._struck:
+            self._refuse(last.name)
+
+    def _refuse(self, name: str) -> None:
+        if checkpoint := newest(plan_folder(self._settings, self._plans[name])):
+            log.error("putting a checkpoint aside", job=name, checkpoint=str(refuse(checkpoint)))
+
+    def _submit(self, names: Sequence[str], live: Sequence[Job]) -> None:
+        if time.monotonic() < self._next_submit_at or self._leftovers(live):
+            return
+        log.info("submitting", jobs=list(names))
+        try:
+            subprocess.run(
+                [sys.executable, "-m", "jobs.submit", *names],
+                cwd=ROOT, check=True, timeout=SUBMIT_TIMEOUT_S, stdin=subprocess.DEVNULL,
+            )  # fmt: skip
+            self._failures = 0
+            delay = POLL_S
+        except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
+            self._failures += 1
+            delay = min(LONGEST_BACKOFF_S, 2.0**self._failures)
+            log.error("could not submit", jobs=list(names), error=str(error), again_in_s=delay)
+        self._next_submit_at = time.monotonic() + delay
+
+    def _leftovers(self, live: Sequence[Job]) -> bool:
+        """Whether TaskManagers are away, or still hold more slots than the live jobs need."""
+        total, free = self._flink.slots()
+        if not total:
+            return True
+        needed = sum(self._settings.job_parallelism for _ in live)
+        if total - free <= needed:
+            self._leftovers_since = None
+            return False
+        if self._leftovers_since is None:
+            log.info("waiting for the tasks of a lost JobManager to end", slots=total, free=free)
+            self._leftovers_since = time.monotonic()
+        return time.monotonic() - self._leftovers_since < LEFTOVER_TASKS_TIMEOUT_S
+
+    def _prune(self, live: Sequence[Job]) -> None:
+        if time.monotonic() < self._next_prune_at:
+            return
+        self._next_prune_at = time.monotonic() + PRUNE_EVERY_S
+        for job in live:
+            plan = self._plans[job.name]
+            gone = prune(job_folder(self._settings, job.name), plan_folder(self._settings, plan), job.id)
+            if gone:
+                log.info("pruned old checkpoints", job=job.name, folders=len(gone))
+
+
+def main() -> int:
+    """Run until SIGTERM or SIGINT."""
+    configure_logging("keep")
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        settings = Settings.load()
+        plans = {name: build(settings) for name, build in JOBS.items()}
+    except UserError as error:
+        print(f"keep: {error}", file=sys.stderr)
+        return 2
+    answered = True
+    with Flink(settings.flink) as flink:
+        keeper = Keeper(settings, plans, flink)
+        while not stop.is_set():
+            try:
+                keeper.poll()
+                answered = True
+            except PartUnavailable as error:
+                if answered:
+                    log.warning("waiting for Flink", error=str(error))
+                answered = False
+            stop.wait(POLL_S)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

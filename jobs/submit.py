@@ -1,0 +1,97 @@
+"""`python -m jobs.submit NAME…`: submit jobs to Flink, each from its newest checkpoint.
+
+Prints a line `NAME JOB_ID CHECKPOINT` for each (`-` where it starts without one). One JVM serves all of them.
+"""
+
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import structlog
+import typer
+
+from common.errors import SoukError, UserError
+from common.settings import Settings
+from common.telemetry import configure_logging
+from jobs.checkpoints import newest, plan_folder
+from jobs.plan import Plan
+from jobs.registry import JOBS
+from jobs.rest import FINGERPRINT
+
+log = structlog.get_logger()
+
+
+def client_jars(settings: Settings) -> list[Path]:
+    """The connectors and formats that plans name; the planner must see their classes."""
+    root = settings.install / "share" / "souk"
+    return sorted(path for group in ("flink", "connectors") for path in (root / group).glob("*.jar"))
+
+
+def submission_config(settings: Settings, plan: Plan, checkpoint: Path | None) -> dict[str, str]:
+    """The plan's configuration with where to run it, where to keep checkpoints and what to start from."""
+    flink = urlsplit(settings.flink)
+    config = {
+        **plan.config,
+        "execution.target": "remote",
+        "execution.attached": "false",
+        "rest.address": flink.hostname or "",
+        "rest.port": str(flink.port or 8081),
+        "execution.checkpointing.dir": plan_folder(settings, plan).as_uri(),
+        "pipeline.global-job-parameters": f"{FINGERPRINT}:{plan.fingerprint()}",
+    }
+    if checkpoint is None:
+        return config
+    return {
+        **config,
+        "execution.state-recovery.path": checkpoint.as_uri(),
+        "execution.state-recovery.claim-mode": "NO_CLAIM",
+    }
+
+
+def submit(settings: Settings, plan: Plan, checkpoint: Path | None) -> str:
+    """Submit one job and return Flink's id of it; `jobs.engine.start_jvm` must have been called."""
+    from jobs.engine import statement_set, table_environment
+
+    environment = table_environment(submission_config(settings, plan, checkpoint))
+    result = statement_set(environment, plan).execute()
+    return str(result.get_job_client().get_job_id())
+
+
+def command(
+    names: Annotated[list[str], typer.Argument(help=f"Jobs: {', '.join(JOBS)}.")],
+    restore: Annotated[Path | None, typer.Option(help="A checkpoint folder (chk-…) to start from.")] = None,
+    fresh: Annotated[bool, typer.Option(help="Start without a checkpoint.")] = False,
+) -> None:
+    """Submit jobs to Flink, each from its newest checkpoint unless told otherwise."""
+    if unknown := [name for name in names if name not in JOBS]:
+        raise UserError(f"there is no job {unknown[0]!r}: choose from {', '.join(JOBS)}")
+    if restore and (fresh or len(names) > 1):
+        raise UserError("--restore is for one job, and not with --fresh")
+    from jobs.engine import start_jvm
+
+    settings = Settings.load()
+    start_jvm(client_jars(settings), logs=settings.home / "logs")
+    for name in names:
+        began = time.monotonic()
+        plan = JOBS[name](settings)
+        checkpoint = None if fresh else restore or newest(plan_folder(settings, plan))
+        job_id = submit(settings, plan, checkpoint.resolve() if checkpoint else None)
+        print(name, job_id, checkpoint or "-", flush=True)
+        log.info("submitted", job=name, id=job_id, seconds=round(time.monotonic() - began, 1))
+
+
+def main() -> int:
+    """Exit code 0 submitted, 1 failed, 2 a user's mistake."""
+    configure_logging("submit")
+    try:
+        typer.run(command)
+    except SoukError as error:
+        print(f"submit: {error}", file=sys.stderr)
+        return 2 if isinstance(error, UserError) else 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
