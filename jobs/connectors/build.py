@@ -1,0 +1,55 @@
+"""Compiles our Java sources (the Flink connectors) into one jar, with ECJ: no JDK is needed."""
+
+import os
+import subprocess
+import tempfile
+import zipfile
+from pathlib import Path
+
+from common.errors import SoukError
+
+SOURCES = Path(__file__).resolve().parent / "java"
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the same sources and compiler make the same bytes
+
+
+class CompilationFailed(SoukError):
+    """ECJ refused the sources; the message is its report."""
+
+
+def build(java: Path, ecj: Path, classpath: list[Path], out: Path) -> None:
+    """Compile everything under `java/` and write it, with the service files, to the jar `out`.
+
+    Args:
+        java: the `java` executable (17 or newer).
+        ecj: the Eclipse compiler's jar.
+        classpath: Flink's jars (dist, table API, table runtime, JSON), the Kafka SQL connector, Avro and Jedis.
+        out: the jar to write; replaced in one step, so that nobody sees half of it.
+
+    Raises:
+        CompilationFailed: the sources do not compile.
+    """
+    sources = sorted(SOURCES.rglob("*.java"))
+    with tempfile.TemporaryDirectory() as scratch:
+        classes = Path(scratch)
+        # Not --release: the bundled runtime has no table of older releases' signatures.
+        command = [java, "-jar", ecj, "-source", "17", "-target", "17", "-encoding", "UTF-8", "-proc:none"]
+        command += ["-nowarn", "-g", "-cp", os.pathsep.join(map(str, classpath)), "-d", classes, *sources]
+        done = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise CompilationFailed(f"the connectors do not compile:\n{done.stdout}{done.stderr}".rstrip())
+        members = {path.relative_to(classes).as_posix(): path for path in classes.rglob("*.class")}
+        services = (SOURCES / "META-INF").rglob("*")
+        members |= {path.relative_to(SOURCES).as_posix(): path for path in services if path.is_file()}
+        _write_jar(members, out)
+
+
+def _write_jar(members: dict[str, Path], out: Path) -> None:
+    out.parent.mkdir(parents=True, exist_ok=True)
+    partial = out.with_name(f"{out.name}.{os.getpid()}.partial")
+    with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as jar:
+        for name in sorted(members):
+            entry = zipfile.ZipInfo(name, _EPOCH)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = 0o644 << 16
+            jar.writestr(entry, members[name].read_bytes())
+    partial.replace(out)

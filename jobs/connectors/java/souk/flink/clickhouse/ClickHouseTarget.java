@@ -1,0 +1,157 @@
+package souk.flink.clickhouse;
+
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import org.apache.flink.table.data.RowData;
+import org.apache.flink.table.types.logical.RowType;
+import org.apache.flink.types.RowKind;
+import souk.flink.common.Refused;
+import souk.flink.common.Target;
+import souk.flink.common.Unavailable;
+
+/** Inserts rows into one ClickHouse table, as RowBinary, by column name. */
+final class ClickHouseTarget implements Target {
+    private static final String COLUMNS =
+            "SELECT name, type FROM system.columns WHERE database = {database:String} AND table = {table:String}"
+                    + " AND default_kind NOT IN ('MATERIALIZED', 'ALIAS', 'EPHEMERAL')"
+                    + " ORDER BY position FORMAT TabSeparatedRaw";
+
+    /** One table; the columns that the sink itself fills, and the progress table, may be null. */
+    record Config(
+            ClickHouseClient.Config server, String table, RowType rowType, String versionColumn,
+            String deletedColumn, boolean ignoreDeletes, String progressTable)
+            implements Serializable {}
+
+    private final Config config;
+    private final Progress progress;
+    private final ClickHouseClient client;
+    private final RowBinary buffer = new RowBinary();
+    private final VersionClock versions = new VersionClock();
+    private final RowData.FieldGetter[] getters;
+    private final Encoder[] encoders;
+    private final String insert;
+    private Map<String, String> columns;
+
+    ClickHouseTarget(Config config, int subtask, int parallelism) {
+        this.config = config;
+        this.client = new ClickHouseClient(config.server);
+        this.progress = config.progressTable == null
+                ? null
+                : new Progress(client, name(config.progressTable), config.table, subtask, parallelism, versions);
+        this.getters = new RowData.FieldGetter[config.rowType.getFieldCount()];
+        this.encoders = new Encoder[getters.length];
+        for (int i = 0; i < getters.length; i++) {
+            getters[i] = RowData.createFieldGetter(config.rowType.getTypeAt(i), i);
+        }
+        var names = new ArrayList<>(config.rowType.getFieldNames());
+        if (config.versionColumn != null) {
+            names.add(config.versionColumn);
+        }
+        if (config.deletedColumn != null) {
+            names.add(config.deletedColumn);
+        }
+        this.insert = "INSERT INTO " + name(config.table)
+                + names.stream().map(ClickHouseTarget::quote).collect(Collectors.joining(", ", " (", ")"))
+                + " FORMAT RowBinary";
+    }
+
+    @Override
+    public void open() throws Unavailable, InterruptedException {
+        columns = readColumns();
+        if (columns.isEmpty()) {
+            throw new IllegalStateException("ClickHouse has no table " + name(config.table) + " that "
+                    + config.server.username() + " may see: run the migrations");
+        }
+        for (int i = 0; i < encoders.length; i++) {
+            String column = config.rowType.getFieldNames().get(i);
+            encoders[i] = Encoders.of(config.rowType.getTypeAt(i), type(column), column);
+        }
+        if (config.deletedColumn != null) {
+            require(config.deletedColumn, "UInt8");
+        }
+        if (config.versionColumn != null) {
+            require(config.versionColumn, "UInt64");
+            versions.above(Long.parseLong(client.query(
+                    "SELECT max(" + quote(config.versionColumn) + ") FROM " + name(config.table)
+                            + " FORMAT TabSeparatedRaw", Map.of()).strip()));
+        }
+    }
+
+    @Override
+    public void write(List<? extends RowData> rows) throws Unavailable, Refused, InterruptedException {
+        buffer.reset();
+        for (RowData row : rows) {
+            boolean deleted = row.getRowKind() == RowKind.DELETE;
+            if (!deleted || !config.ignoreDeletes) {
+                encode(row, deleted);
+            }
+        }
+        if (buffer.size() == 0) {
+            return;
+        }
+        try {
+            client.insert(insert, buffer.array(), buffer.size());
+        } catch (Refused refused) {
+            if (!readColumns().equals(columns)) {
+                throw new IllegalStateException("the columns of " + name(config.table)
+                        + " have changed since the job started: " + refused.getMessage(), refused);
+            }
+            throw refused;
+        }
+    }
+
+    private void encode(RowData row, boolean deleted) throws Refused {
+        for (int i = 0; i < encoders.length; i++) {
+            encoders[i].write(getters[i].getFieldOrNull(row), buffer);
+        }
+        if (config.versionColumn != null) {
+            buffer.int64(versions.next());
+        }
+        if (config.deletedColumn != null) {
+            buffer.int8(deleted ? 1 : 0);
+        }
+    }
+
+    @Override
+    public void progress(long watermark) throws Unavailable, InterruptedException {
+        progress.write(watermark);
+    }
+
+    @Override
+    public void close() {}
+
+    private Map<String, String> readColumns() throws Unavailable, InterruptedException {
+        String answer = client.query(COLUMNS, Map.of("database", config.server.database(), "table", config.table));
+        return answer.lines()
+                .map(line -> line.split("\t", 2))
+                .collect(Collectors.toMap(pair -> pair[0], pair -> pair[1], (a, b) -> a, LinkedHashMap::new));
+    }
+
+    private ColumnType type(String column) {
+        String type = columns.get(column);
+        if (type == null) {
+            throw new IllegalStateException("ClickHouse's table " + name(config.table) + " has no column " + column
+                    + " that can be written; it has " + String.join(", ", columns.keySet()));
+        }
+        return ColumnType.parse(type);
+    }
+
+    private void require(String column, String type) {
+        ColumnType found = type(column);
+        if (!found.equals(ColumnType.parse(type))) {
+            throw new IllegalStateException("column " + column + " of " + name(config.table) + " must be " + type);
+        }
+    }
+
+    private String name(String table) {
+        return quote(config.server.database()) + "." + quote(table);
+    }
+
+    private static String quote(String identifier) {
+        return "`" + identifier.replace("\\", "\\\\").replace("`", "\\`") + "`";
+    }
+}

@@ -1,0 +1,150 @@
+package souk.flink.common;
+
+import java.io.IOException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.apache.flink.api.common.eventtime.Watermark;
+import org.apache.flink.api.common.operators.ProcessingTimeService;
+import org.apache.flink.api.connector.sink2.SinkWriter;
+import org.apache.flink.table.data.RowData;
+import org.apache.flink.types.RowKind;
+
+/**
+ * One subtask's writer: fills one batch while the other is on its way, one request at a time so that the rows of a
+ * key stay in order. Everything here runs in the task's thread but {@link #deliver}.
+ */
+final class BufferedWriter implements SinkWriter<RowData> {
+    private static final long PROGRESS_EVERY_MS = 1_000;
+    private static final long POLL_MS = 5;
+
+    private final BufferedSink sink;
+    private final Sender sender;
+    private final ProcessingTimeService time;
+    private final SinkMetrics metrics;
+    private final ExecutorService thread;
+
+    private Batch filling;
+    private Batch spare;
+    private Future<?> inFlight = CompletableFuture.completedFuture(null);
+    private boolean flushTimerSet;
+    private long watermark = Long.MIN_VALUE;
+    private volatile long progressed = Long.MIN_VALUE;
+    private volatile long progressedAt;
+
+    BufferedWriter(BufferedSink sink, Sender sender, ProcessingTimeService time, SinkMetrics metrics) {
+        this.sink = sink;
+        this.sender = sender;
+        this.time = time;
+        this.metrics = metrics;
+        this.filling = new Batch(sink.rowType(), sink.key());
+        this.spare = new Batch(sink.rowType(), sink.key());
+        if (sink.tracksProgress()) {
+            time.registerTimer(time.getCurrentProcessingTime() + PROGRESS_EVERY_MS, this::onProgressTimer);
+        }
+        this.thread = Executors.newSingleThreadExecutor(
+                task -> new Thread(task, "souk-" + sink.deadLetters().stage() + "-sender"));
+    }
+
+    @Override
+    public void write(RowData row, Context context) throws IOException, InterruptedException {
+        if (row.getRowKind() == RowKind.UPDATE_BEFORE) {
+            return;
+        }
+        filling.add(row);
+        metrics.rowsBuffered = filling.rows().size();
+        if (filling.isFull(sink.flush())) {
+            handOver();
+        } else {
+            setFlushTimer(sink.flush().interval().toMillis());
+        }
+    }
+
+    @Override
+    public void writeWatermark(Watermark mark) {
+        // The last watermark of a bounded input is the end of time, which no figure may claim to have reached.
+        if (sink.tracksProgress() && mark.getTimestamp() != Long.MAX_VALUE) {
+            watermark = mark.getTimestamp();
+        }
+    }
+
+    @Override
+    public void flush(boolean endOfInput) throws IOException, InterruptedException {
+        if (!filling.isEmpty() || watermark > progressed) {
+            handOver();
+        }
+        await();
+    }
+
+    /** Waits for the request in flight, then sends what is filled. */
+    private void handOver() throws IOException, InterruptedException {
+        await();
+        Batch batch = filling;
+        batch.watermark = watermark;
+        filling = spare;
+        spare = batch;
+        metrics.rowsBuffered = 0;
+        inFlight = thread.submit(() -> deliver(batch), null);
+    }
+
+    private void await() throws IOException, InterruptedException {
+        try {
+            inFlight.get();
+        } catch (ExecutionException failure) {
+            throw new IOException(failure.getCause().getMessage(), failure.getCause());
+        }
+    }
+
+    /** Sends one batch, and at most once a second how far the rows now reach. */
+    private void deliver(Batch batch) {
+        try {
+            if (!batch.isEmpty()) {
+                sender.send(batch.rows());
+                batch.clear();
+            }
+            long now = System.currentTimeMillis();
+            if (batch.watermark > progressed && now - progressedAt >= PROGRESS_EVERY_MS) {
+                sender.progress(batch.watermark);
+                progressed = batch.watermark;
+                progressedAt = now;
+            }
+        } catch (InterruptedException cancelled) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("cancelled", cancelled);
+        }
+    }
+
+    private void setFlushTimer(long delayMs) {
+        if (!flushTimerSet) {
+            flushTimerSet = true;
+            time.registerTimer(time.getCurrentProcessingTime() + delayMs, this::onFlushTimer);
+        }
+    }
+
+    private void onFlushTimer(long now) throws IOException, InterruptedException {
+        flushTimerSet = false;
+        if (!inFlight.isDone()) {
+            setFlushTimer(POLL_MS);
+        } else if (!filling.isEmpty()) {
+            handOver();
+        } else {
+            await();
+        }
+    }
+
+    /** Lets the watermark through while no rows come; while they do, {@link #deliver} does. */
+    private void onProgressTimer(long now) throws IOException, InterruptedException {
+        if (inFlight.isDone() && watermark > progressed) {
+            handOver();
+        }
+        time.registerTimer(time.getCurrentProcessingTime() + PROGRESS_EVERY_MS, this::onProgressTimer);
+    }
+
+    @Override
+    public void close() {
+        thread.shutdownNow();
+        sender.close();
+    }
+}

@@ -1,0 +1,102 @@
+package souk.flink.redis;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.flink.table.data.RowData;
+import org.apache.flink.types.RowKind;
+import redis.clients.jedis.CommandArguments;
+import redis.clients.jedis.Protocol.Command;
+import souk.flink.common.Refused;
+
+/** Turns a row into the Redis commands that store or remove it. */
+final class Commands {
+    private final Layout layout;
+    private final RowData.FieldGetter[] getters;
+    private final int[] values;
+
+    Commands(Layout layout) {
+        this.layout = layout;
+        this.values = layout.values();
+        this.getters = new RowData.FieldGetter[layout.rowType().getFieldCount()];
+        for (int i = 0; i < getters.length; i++) {
+            getters[i] = RowData.createFieldGetter(layout.rowType().getTypeAt(i), i);
+        }
+    }
+
+    /** The Redis key that a row changes. */
+    String key(RowData row) throws Refused {
+        return layout.key() != null ? layout.key() : layout.prefix() + id(row);
+    }
+
+    List<CommandArguments> of(RowData row) throws Refused {
+        boolean deleted = row.getRowKind() == RowKind.DELETE;
+        String key = key(row);
+        return switch (layout.mode()) {
+            case ZSET -> List.of(deleted
+                    ? command(Command.ZREM, key, id(row))
+                    : command(Command.ZADD, key, required(row, values[0]), id(row)));
+            case STRING -> List.of(deleted
+                    ? command(Command.DEL, key)
+                    : command(Command.SET, key, required(row, values[0])));
+            case HASH -> layout.key() == null ? hash(row, key, deleted) : List.of(deleted
+                    ? command(Command.HDEL, key, id(row))
+                    : command(Command.HSET, key, id(row), required(row, values[0])));
+        };
+    }
+
+    /** A hash of its own per row: fields that are null are removed. */
+    private List<CommandArguments> hash(RowData row, String key, boolean deleted) throws Refused {
+        if (deleted) {
+            return List.of(command(Command.DEL, key));
+        }
+        var set = command(Command.HSET, key);
+        var remove = command(Command.HDEL, key);
+        for (int position : values) {
+            String field = layout.rowType().getFieldNames().get(position);
+            Object value = getters[position].getFieldOrNull(row);
+            if (value == null) {
+                remove.add(field);
+            } else {
+                set.add(field).add(bytes(value));
+            }
+        }
+        var commands = new ArrayList<CommandArguments>();
+        for (var command : List.of(set, remove)) {
+            if (command.size() > 2) {
+                commands.add(command);
+            }
+        }
+        return commands;
+    }
+
+    private String id(RowData row) throws Refused {
+        var id = new StringBuilder();
+        for (int position : layout.primaryKey()) {
+            id.append(id.isEmpty() ? "" : ":").append(new String(required(row, position), UTF_8));
+        }
+        return id.toString();
+    }
+
+    private byte[] required(RowData row, int position) throws Refused {
+        Object value = getters[position].getFieldOrNull(row);
+        if (value == null) {
+            throw new Refused(layout.rowType().getFieldNames().get(position) + " is null");
+        }
+        return bytes(value);
+    }
+
+    /** A value as text; times in ISO 8601. */
+    private static byte[] bytes(Object value) {
+        return value instanceof byte[] raw ? raw : value.toString().getBytes(UTF_8);
+    }
+
+    private static CommandArguments command(Command command, Object... words) {
+        var arguments = new CommandArguments(command);
+        for (Object word : words) {
+            arguments.add(word);
+        }
+        return arguments;
+    }
+}
