@@ -1,0 +1,10 @@
+-- What shoppers paid in a period and in the one before it, by the time of capture.
+SELECT
+    minute >= {period_start:DateTime('UTC')} AS is_current,
+    sum(payments) AS payments,
+    sum(amount_minor) AS amount_minor
+FROM payments_minute FINAL
+WHERE currency = {currency:String}
+    AND minute >= {previous_start:DateTime('UTC')}
+    AND minute < {period_end:DateTime('UTC')}
+GROUP BY is_current

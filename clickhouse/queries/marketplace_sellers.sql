@@ -1,0 +1,9 @@
+-- How many sellers sold something in a period and in the one before it.
+SELECT
+    minute >= {period_start:DateTime('UTC')} AS is_current,
+    uniqExact(seller_id) AS active_sellers
+FROM seller_sales_minute
+WHERE currency = {currency:String}
+    AND minute >= {previous_start:DateTime('UTC')}
+    AND minute < {period_end:DateTime('UTC')}
+GROUP BY is_current

@@ -1,0 +1,5 @@
+-- From when to when the marketplace has sold; nulls when it never did.
+SELECT
+    minOrNull(minute) AS first_minute,
+    maxOrNull(minute) AS newest_minute
+FROM marketplace_sales_minute

@@ -1,0 +1,14 @@
+-- What of a seller's sales in a period, and in the one before it, was cancelled, by bucket.
+SELECT
+    minute >= {period_start:DateTime('UTC')} AS is_current,
+    toUnixTimestamp(toDateTime(dateTrunc({grain:String}, minute, {timezone:String}), {timezone:String})) AS bucket,
+    sum(orders) AS orders,
+    sum(units) AS units,
+    sum(gross_minor) AS gross_minor,
+    sum(shipping_minor) AS shipping_minor
+FROM seller_cancellations_minute FINAL
+WHERE seller_id = {seller_id:String}
+    AND currency = {currency:String}
+    AND minute >= {previous_start:DateTime('UTC')}
+    AND minute < {period_end:DateTime('UTC')}
+GROUP BY is_current, bucket

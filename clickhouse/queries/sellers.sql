@@ -1,0 +1,32 @@
+-- Sellers whose id begins with, whose state is, or whose name or city contains what is asked; best-selling first.
+SELECT
+    seller_id,
+    any(known.name) AS name,
+    any(known.city) AS city,
+    any(known.state) AS state,
+    sum(orders) AS orders,
+    sum(gross_minor - discount_minor) AS revenue_minor
+FROM
+(
+    SELECT
+        seller_id,
+        argMax(name, occurred_at) AS name,
+        argMax(city, occurred_at) AS city,
+        argMax(state, occurred_at) AS state
+    FROM seller_registered
+    GROUP BY seller_id
+) AS known
+FULL OUTER JOIN
+(
+    SELECT seller_id, orders, gross_minor, discount_minor
+    FROM seller_sales_minute FINAL
+    WHERE currency = {currency:String}
+) AS sold USING (seller_id)
+GROUP BY seller_id
+HAVING {asked:String} = ''
+    OR startsWith(lower(seller_id), {asked:String})
+    OR lower(state) = {asked:String}
+    OR position(replaceRegexpAll(normalizeUTF8NFD(lowerUTF8(ifNull(city, ''))), '\\p{Mn}', ''), {asked:String}) > 0
+    OR position(replaceRegexpAll(normalizeUTF8NFD(lowerUTF8(ifNull(name, ''))), '\\p{Mn}', ''), {asked:String}) > 0
+ORDER BY revenue_minor DESC, seller_id
+LIMIT {limit:UInt32}
