@@ -1,0 +1,30 @@
+"""`./souk status`: each part's state, memory and address."""
+
+import json
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from common.settings import Settings
+from local import stack
+from local.table import table
+
+
+def command(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """Show each part's state, memory and address. Exits with 1 unless every part is ready."""
+    statuses = stack.status(Settings.load())
+    if as_json:
+        total = sum(status.memory_bytes for status in statuses)
+        print(json.dumps({"parts": [asdict(s) for s in statuses], "memory_bytes": total}, indent=2))
+    else:
+        console = Console()
+        console.print(table(statuses))
+        for status in statuses:
+            if status.says:
+                console.print(f"[yellow]{status.name}[/]: {status.says}", highlight=False)
+    if any(status.state != "ready" for status in statuses):
+        raise typer.Exit(1)

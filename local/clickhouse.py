@@ -1,0 +1,41 @@
+"""ClickHouse: facts and aggregates. The engine of the wheel `chdb` behind our front, or a server by URL."""
+
+import sys
+from functools import partial
+from importlib.metadata import version
+
+import httpx
+
+from common.settings import ROOT, Settings
+from local.home import settings_environment
+from local.part import Found, Launch, NotReady, Part
+
+
+def part(settings: Settings) -> Part:
+    """ClickHouse as these settings say."""
+    ready = partial(check, settings)
+    if settings.clickhouse_url:
+        return Part("clickhouse", Found("url", "", settings.clickhouse), settings.clickhouse, ready)
+    return Part(
+        "clickhouse",
+        Found("bundled", version("chdb-core"), "clickhouse.front"),
+        settings.clickhouse,
+        ready,
+        Launch([sys.executable, "-m", "clickhouse.front"], ROOT, settings_environment(settings)),
+        ports={"clickhouse": settings.port("clickhouse")},
+    )
+
+
+def check(settings: Settings) -> None:
+    """A query over HTTP, as the admin.
+
+    Raises:
+        NotReady: it is refused or not answered.
+    """
+    user = settings.clickhouse_admin_user, settings.clickhouse_admin_password.get_secret_value()
+    try:
+        answer = httpx.post(settings.clickhouse, content="SELECT 1", auth=user, timeout=3, trust_env=False)
+    except httpx.HTTPError as error:
+        raise NotReady(f"clickhouse: {error}") from error
+    if answer.status_code != 200 or answer.text.strip() != "1":
+        raise NotReady(f"clickhouse answers {answer.status_code}: {answer.text.strip()[:200]}")

@@ -1,0 +1,151 @@
+"""A Flink session cluster: one JobManager, one TaskManager, run as the `java` that Flink's scripts exec.
+
+The scripts are not used: they start two more JVMs only to work out memory flags, and break on a path with a
+space. `local/flink_config.py` gives every memory option instead, as `TaskManagerRunner` then demands.
+"""
+
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+from threading import Lock
+
+import httpx
+
+from common.errors import PartUnavailable
+from common.settings import Settings
+from local.flink_config import LOGGING, SLOTS, jobmanager_flags, options, render, taskmanager_flags
+from local.home import Home
+from local.jars import jars
+from local.java import ENVIRONMENT, flags, java
+from local.part import Found, Launch, NotReady, Part
+from local.resolve import dotted, numbers, on_path
+
+SERIES = (2, 3)
+"""What the PyFlink client speaks."""
+
+OPENED = (
+    "lang", "net", "io", "nio", "lang.reflect", "text", "time", "util", "util.concurrent",
+    "util.concurrent.atomic", "util.concurrent.locks",
+)  # fmt: skip
+
+
+def parts(settings: Settings) -> list[Part]:
+    """The cluster as these settings say: two processes, or one given by URL."""
+    url = settings.flink
+    if settings.flink_url:
+        return [Part("taskmanager", Found("url", "", url), url, partial(check_slots, url, 1))]
+    library, found = find(settings)
+    folder = Home(settings.home).of("flink")
+    ports = {name: settings.port(name) for name in ("flink", "flink_rpc", "flink_blob")}
+    environment = {
+        **ENVIRONMENT,
+        "FLINK_CONF_DIR": str(folder / "conf"),
+        "FLINK_LIB_DIR": str(folder / "lib"),
+        "FLINK_PLUGINS_DIR": str(folder / "plugins"),
+        "FLINK_OPT_DIR": str(library.parent / "opt"),
+        # The workers of a Python job find `python` and our code here.
+        "PATH": f"{settings.install / 'bin'}:/usr/local/bin:/usr/bin:/bin",
+    }
+    write = partial(prepare, settings, folder, library)
+    manager = Launch(command(settings, folder, jobmanager_flags(), "jobmanager"), folder, environment)
+    worker = Launch(command(settings, folder, taskmanager_flags(), "taskmanager"), folder, environment)
+    check_manager, check_worker = partial(check_rest, url), partial(check_slots, url, SLOTS)
+    return [
+        Part("jobmanager", found, url, check_manager, manager, write, ports),
+        Part("taskmanager", found, url, check_worker, worker, write),
+    ]
+
+
+def find(settings: Settings) -> tuple[Path, Found]:
+    """The `lib` directory of a Flink of the right series: one whose `flink` is on PATH, else the wheel's."""
+    script = on_path(settings, "flink")
+    if script:
+        library = script.resolve().parent.parent / "lib"
+        for jar in library.glob("flink-dist-*.jar"):
+            if numbers(jar.stem)[: len(SERIES)] == SERIES:
+                return library, Found("path", dotted(numbers(jar.stem)), str(script))
+    package = find_spec("pyflink")  # not imported: that takes a second
+    library = Path(package.origin if package and package.origin else "").parent / "lib"
+    bundled = next(library.glob("flink-dist-*.jar"), None)
+    if bundled is None:
+        raise PartUnavailable(f"Flink is not installed in {library}: run `./souk status`, it installs it")
+    return library, Found("bundled", dotted(numbers(bundled.stem)), str(library))
+
+
+_preparing = Lock()
+
+
+def prepare(settings: Settings, folder: Path, library: Path) -> None:
+    """Write the configuration and link the jars: Flink's own and those of `local.jars`.
+
+    Both processes need them and start at the same time, so one thread does it first.
+    """
+    with _preparing:
+        _prepare(settings, folder, library)
+
+
+def _prepare(settings: Settings, folder: Path, library: Path) -> None:
+    for name in ("conf", "lib", "tmp", "checkpoints", "plugins"):
+        (folder / name).mkdir(exist_ok=True)
+    (folder / "conf" / "config.yaml").write_text(render(options(settings, folder)))
+    (folder / "conf" / "log4j.properties").write_text(LOGGING)
+    wanted = {jar.name: jar for jar in (*library.glob("*.jar"), *jars(settings, "flink"))}
+    for link in (folder / "lib").iterdir():
+        if link.name not in wanted or link.readlink() != wanted[link.name]:
+            link.unlink()
+    for name, jar in wanted.items():
+        link = folder / "lib" / name
+        if not link.is_symlink():
+            link.symlink_to(jar)
+
+
+MAIN = {
+    "jobmanager": "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint",
+    "taskmanager": "org.apache.flink.runtime.taskexecutor.TaskManagerRunner",
+}
+
+
+def command(settings: Settings, folder: Path, sizes: list[str], process: str) -> list[str]:
+    """The command of one of the two processes."""
+    return [
+        str(java(settings)[0]),
+        *sizes,
+        *flags(folder / "tmp"),
+        *(f"--add-opens=java.base/java.{name}=ALL-UNNAMED" for name in OPENED),
+        "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED",
+        "--add-exports=java.rmi/sun.rmi.registry=ALL-UNNAMED",
+        "--add-exports=java.security.jgss/sun.security.krb5=ALL-UNNAMED",
+        f"-Dlog.file={Home(settings.home).log(process)}",
+        "-Dlog4j2.configurationFile=conf/log4j.properties",
+        "-cp", f"{folder / 'lib'}/*",
+        MAIN[process], "--configDir", str(folder / "conf"),
+    ]  # fmt: skip
+
+
+def check_rest(url: str) -> None:
+    """The REST API's overview.
+
+    Raises:
+        NotReady: it does not answer.
+    """
+    _overview(url)
+
+
+def check_slots(url: str, slots: int) -> None:
+    """The overview counts at least so many slots.
+
+    Raises:
+        NotReady: there are fewer, or it does not answer.
+    """
+    total = _overview(url).get("slots-total", 0)
+    if total < slots:
+        raise NotReady(f"flink: {total} of {slots} slots are there")
+
+
+def _overview(url: str) -> dict[str, int]:
+    try:
+        answer = httpx.get(f"{url}/overview", timeout=3, trust_env=False).raise_for_status()
+        overview: dict[str, int] = answer.json()
+    except (httpx.HTTPError, ValueError) as error:
+        raise NotReady(f"flink: {error}") from error
+    return overview

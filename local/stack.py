@@ -1,0 +1,223 @@
+"""The whole single-machine stack: `up`, `down` and `status`."""
+
+import errno
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+
+from rich.console import Console
+
+from common.errors import PartUnavailable, UserError
+from common.settings import Settings
+from local import clickhouse, flink, jobs, kafka, passwords, postgres, redis, registry, serving
+from local.home import Home
+from local.part import NotReady, Part
+from local.ports import require_free
+from local.processes import POLL_S, read_record, resident_bytes, tree
+from local.steps import Step, run_all
+from local.supervisor import NAME, Supervisor, write_launch
+
+CRASHES_ALLOWED = 3
+"""A part that died so often while `up` waits for it is given up on (the supervisor goes on trying)."""
+
+STOP_ORDER = (
+    ("serving", "jobs"),
+    ("taskmanager", "jobmanager"),
+    ("kafka", "registry", "clickhouse", "redis", "postgres"),
+)
+"""Who feeds on others stops before them."""
+
+
+@dataclass(frozen=True)
+class Status:
+    """One part as `./souk status` shows it."""
+
+    name: str
+    state: str
+    """`ready`, `starting` (it runs but does not answer as it should), `stopped`, or `failing`."""
+    found: str
+    pid: int | None
+    ports: list[int]
+    url: str
+    uptime_s: float | None
+    restarts: int
+    memory_bytes: int
+    says: str
+    """Why it is not ready; empty if it is."""
+
+
+def all_parts(settings: Settings) -> list[Part]:
+    """Every part as these settings and this machine give it."""
+    return [
+        postgres.part(settings),
+        redis.part(settings),
+        kafka.part(settings),
+        registry.part(settings),
+        clickhouse.part(settings),
+        *flink.parts(settings),
+        jobs.part(settings),
+        serving.part(settings),
+    ]
+
+
+def set_up(settings: Settings) -> list[Step]:
+    """What is done once the servers answer; every step is idempotent."""
+    from clickhouse.migrate import migrate  # here, so that `status` and `down` don't load the clients
+    from schemas.setup import register
+
+    return [
+        Step("topics", partial(register, settings), ("kafka", "registry")),
+        Step("tables", partial(migrate, settings), ("clickhouse",)),
+    ]
+
+
+def up(settings: Settings, console: Console) -> Settings:
+    """Start every part that does not run, and return once all are ready.
+
+    Returns the settings with this copy's passwords in them.
+
+    Raises:
+        UserError: a port is taken, the disk is full, the state directory can't be used.
+        PartUnavailable: a part does not get ready; the message has the end of its log.
+    """
+    home = Home(settings.home)
+    home.make()
+    with home.locked(console):
+        settings = passwords.ensure(settings)
+        bring_up(settings, home, all_parts(settings), set_up(settings), console)
+    return settings
+
+
+def bring_up(settings: Settings, home: Home, parts: list[Part], extra: list[Step], console: Console) -> None:
+    """Start these parts in the order of their needs, and do the extra steps."""
+    begun = time.monotonic()
+
+    def finished(name: str) -> None:
+        console.print(f"  {name} [dim]ready after {time.monotonic() - begun:.1f} s[/]", highlight=False)
+
+    supervisor = Supervisor(home)
+    try:
+        supervisor.start({part.name: part.launch.stop_signal for part in parts if part.launch})
+        steps = [
+            Step(part.name, partial(_start, settings, home, supervisor, part), part.needs) for part in parts
+        ]
+        with console.status("starting the parts"):
+            run_all([*steps, *extra], finished)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise UserError(
+                f"the disk of {home.path} is full: free some, or set SOUK_HOME to another"
+            ) from error
+        raise
+
+
+def _start(settings: Settings, home: Home, supervisor: Supervisor, part: Part) -> None:
+    """Start a part if it does not run as it should, and wait until it answers."""
+    if part.launch is None:
+        _wait(part, lambda: None)
+        return
+    if not supervisor.runs(part.name):
+        require_free(part.name, part.ports, settings.port_offset)
+    part.launch.cwd.mkdir(parents=True, exist_ok=True)
+    part.prepare()
+    supervisor.run_part(part.name, write_launch(home, part.name, part.launch))
+
+    def watch() -> None:
+        record = read_record(home.run, part.name)
+        if record and record.starts > CRASHES_ALLOWED and not record.alive:
+            raise PartUnavailable(
+                f"{part.name} ends again and again as it starts\n{last_words(home, part.name)}"
+            )
+
+    try:
+        _wait(part, watch)
+    except NotReady as error:
+        raise PartUnavailable(
+            f"{part.name} is not ready after {part.timeout_s:.0f} s: {error}\n{last_words(home, part.name)}"
+        ) from error
+
+
+def _wait(part: Part, watch: Callable[[], None]) -> None:
+    """Ask a part until it is ready; `watch` may raise to give up early. Raises NotReady at the deadline."""
+    deadline = time.monotonic() + part.timeout_s
+    while True:
+        try:
+            return part.ready()
+        except NotReady:
+            watch()
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(POLL_S * 4)
+
+
+def last_words(home: Home, name: str, lines: int = 8) -> str:
+    """Which log a part writes, and how it ends."""
+    path = home.log(name)
+    if not path.exists():
+        return f"(it wrote no log at {path})"
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - 16_384))
+        tail = file.read().decode(errors="replace").splitlines()[-lines:]
+    return "\n".join([f"the end of {path}:", *(f"    {line[:300]}" for line in tail)])
+
+
+def down(settings: Settings, console: Console) -> int:
+    """Stop everything that this copy started. Returns how many strays had to be swept up."""
+    home = Home(settings.home)
+    if not home.run.exists():
+        return 0
+    with home.locked(console), console.status("stopping the parts"):
+        supervisor = Supervisor(home)
+        if supervisor.alive():
+            for stage in STOP_ORDER:
+                supervisor.stop_parts(stage)
+        return supervisor.stop()
+
+
+def status(settings: Settings) -> list[Status]:
+    """Every part's state, asked over its own protocol; the supervisor last."""
+    home = Home(settings.home)
+    supervisor = Supervisor(home)
+    alive = home.run.exists() and supervisor.alive()
+    states = supervisor.states() if alive else {}
+    with ThreadPoolExecutor() as pool:
+        found = list(
+            pool.map(lambda part: _status(home, states.get(part.name, "STOPPED"), part), all_parts(settings))
+        )
+    record = read_record(home.run, NAME)
+    pid = record.pid if record and record.alive else None
+    memory = resident_bytes([pid]) if pid else 0
+    uptime = record.uptime_s if record and pid else None
+    state = "ready" if alive else "failing" if pid else "stopped"
+    return [*found, Status(NAME, state, "bundled", pid, [], "", uptime, 0, memory, "")]
+
+
+def _status(home: Home, supervised: str, part: Part) -> Status:
+    record = read_record(home.run, part.name) if part.launch else None
+    pid = record.pid if record and record.alive else None
+    says = ""
+    if part.launch is None or pid:
+        try:
+            part.ready()
+        except NotReady as error:
+            says = str(error)
+    if part.launch is None:
+        state = "failing" if says else "ready"
+    elif pid:
+        state = "starting" if says else "ready"
+    else:
+        state = "failing" if supervised in ("BACKOFF", "FATAL") else "stopped"
+    return Status(
+        name=part.name,
+        state=state,
+        found=" ".join(word for word in (part.found.how, part.found.version) if word),
+        pid=pid,
+        ports=sorted(part.ports.values()),
+        url=part.url,
+        uptime_s=round(record.uptime_s, 1) if record and pid else None,
+        restarts=record.starts - 1 if record else 0,
+        memory_bytes=resident_bytes(tree(pid)) if pid else 0,
+        says=says,
+    )

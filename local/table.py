@@ -1,0 +1,46 @@
+"""How `up` and `status` show the parts."""
+
+from rich.table import Table
+
+from local.stack import Status
+
+COLOURS = {"ready": "green", "starting": "yellow", "failing": "red", "stopped": "dim"}
+
+
+def table(statuses: list[Status]) -> Table:
+    """One line a part: state, how it was found, ports, pid, uptime, restarts, memory, address; a total."""
+    shown = Table(box=None, pad_edge=False, header_style="bold", show_footer=True, footer_style="bold")
+    total = size(sum(status.memory_bytes for status in statuses))
+    for title in ("part", "state", "found", "ports"):
+        shown.add_column(title, "total" if title == "part" else "", no_wrap=True)
+    for title in ("pid", "up", "restarts", "memory"):
+        shown.add_column(title, total if title == "memory" else "", justify="right", no_wrap=True)
+    shown.add_column("address", overflow="fold")
+    for status in statuses:
+        shown.add_row(
+            status.name,
+            f"[{COLOURS[status.state]}]{status.state}[/]",
+            status.found,
+            " ".join(map(str, status.ports)),
+            str(status.pid or ""),
+            duration(status.uptime_s) if status.uptime_s is not None else "",
+            str(status.restarts or ""),
+            size(status.memory_bytes) if status.memory_bytes else "",
+            status.url,
+        )
+    return shown
+
+
+def size(count: int) -> str:
+    """Bytes for people: `412 MB`."""
+    return f"{count / 2**20:,.0f} MB"
+
+
+def duration(seconds: float) -> str:
+    """Seconds for people: `45s`, `12m`, `3h05m`, `2d4h`."""
+    minutes, hours, days = int(seconds // 60), int(seconds // 3600), int(seconds // 86_400)
+    if seconds < 60:
+        return f"{seconds:.0f}s"
+    if hours < 1:
+        return f"{minutes}m"
+    return f"{hours}h{minutes % 60:02d}m" if days < 1 else f"{days}d{hours % 24}h"
