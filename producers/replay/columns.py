@@ -1,0 +1,71 @@
+"""Columns as a conversion needs them: wall-clock times to UTC, prices to minor units, draws by id."""
+
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pyarrow as pa
+from babel.numbers import get_currency_precision
+from numpy.typing import NDArray
+
+Millis = NDArray[np.int64]
+"""Unix milliseconds, or MISSING."""
+
+MISSING = np.iinfo(np.int64).min
+"""No time recorded."""
+
+_QUARTER_MS = 15 * 60 * 1000
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  # a wall-clock time has no zone yet
+
+
+def utc_millis(wall: pa.ChunkedArray, zone: ZoneInfo) -> Millis:
+    """Wall-clock times of `zone` (timestamp[ms] without zone) as Unix milliseconds; null becomes MISSING.
+
+    Where the clock was put back an ambiguous time is its first occurrence, and where it was put forward a
+    time that never was is read with the offset before the change (PEP 495 with fold=0). One offset is looked
+    up per quarter of an hour: every zone has changed its clock on a quarter since 1972.
+    """
+    missing = wall.is_null().to_numpy(zero_copy_only=False)
+    local = wall.fill_null(0).cast(pa.int64()).to_numpy().astype(np.int64)
+    quarters, which = np.unique(local // _QUARTER_MS, return_inverse=True)
+    moments = (_EPOCH + timedelta(milliseconds=int(q) * _QUARTER_MS) for q in quarters.tolist())
+    offsets = np.fromiter((_offset_ms(moment, zone) for moment in moments), np.int64, len(quarters))
+    utc = local - offsets[which] if len(local) else local
+    return np.where(missing, MISSING, utc)
+
+
+def _offset_ms(moment: datetime, zone: ZoneInfo) -> int:
+    offset = moment.replace(tzinfo=zone).utcoffset()
+    return 0 if offset is None else offset // timedelta(milliseconds=1)
+
+
+def minor_units(amounts: pa.ChunkedArray, currency: str) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Amounts in major units (double) as minor units, and which of them are exact and not negative.
+
+    An amount is exact when it is the double nearest to a decimal with the currency's number of decimals.
+    Division rounds correctly, so that `minor / 100 == amount` says just that, as long as minor < 2**53.
+    """
+    scale = 10 ** get_currency_precision(currency)
+    doubles = amounts.fill_null(np.nan).to_numpy()
+    with np.errstate(invalid="ignore", over="ignore"):
+        scaled = np.rint(doubles * scale)
+        exact = np.isfinite(doubles) & (scaled / scale == doubles) & (scaled >= 0) & (scaled < 2.0**53)
+    return np.where(exact, scaled, 0).astype(np.int64), exact
+
+
+def draw(what: str, keys: list[str]) -> NDArray[np.float64]:
+    """One number in [0, 1) per key, always the same for the same `what` and key."""
+    prefix = what.encode() + b"\x1f"
+    digests = (blake2b(prefix + key.encode(), digest_size=6).digest() for key in keys)
+    return np.fromiter((int.from_bytes(d, "big") for d in digests), np.float64, len(keys)) / 2**48
+
+
+def next_midnight(moments: Millis, zone: ZoneInfo) -> Millis:
+    """The first midnight in `zone` after each moment."""
+    days = []
+    for moment in moments.tolist():
+        local = datetime.fromtimestamp(moment / 1000, UTC).astimezone(zone)
+        midnight = datetime(local.year, local.month, local.day, tzinfo=zone) + timedelta(days=1)
+        days.append(round(midnight.timestamp() * 1000))
+    return np.array(days, np.int64)

@@ -1,0 +1,65 @@
+"""The seam between a data set and the replay: another one is one more folder and one line in `DATA_SETS`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import blake2b
+from importlib import import_module
+from pathlib import Path
+from typing import Protocol, cast
+from zoneinfo import ZoneInfo
+
+from common.errors import UserError
+from producers.replay.events import Events
+from producers.replay.findings import Findings
+
+_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """All events of a data set; those of one time are sent in the order of this list."""
+
+    events: list[Events]
+    findings: Findings
+
+
+class DataSet(Protocol):
+    """What the module of a data set offers."""
+
+    NAME: str
+    VERSION: int
+    files: Callable[[Path], dict[str, Path]]
+    convert: Callable[[Path, ZoneInfo], Conversion]
+
+
+DATA_SETS = {"olist": "producers.replay.olist"}
+"""Name on the command line → module."""
+
+
+def find(name: str) -> DataSet:
+    """The data set of this name.
+
+    Raises:
+        UserError: there is none; the message names those that there are.
+    """
+    if name not in DATA_SETS:
+        raise UserError(f"no data set is called {name!r}: choose one of {', '.join(DATA_SETS)}")
+    return cast(DataSet, import_module(DATA_SETS[name]))
+
+
+def fingerprint(data_set: DataSet, directory: Path, zone: ZoneInfo) -> str:
+    """A digest of what decides which events come out: the files' bytes, the zone, the conversion's version.
+
+    Raises:
+        UserError: the directory or a table is missing, or a file can't be read.
+    """
+    digest = blake2b(f"{data_set.NAME} {data_set.VERSION} {zone.key}".encode(), digest_size=16)
+    for name, path in sorted(data_set.files(directory).items()):
+        digest.update(f"\n{name} {path.suffix} ".encode())
+        try:
+            with path.open("rb") as file:
+                while block := file.read(_BLOCK):
+                    digest.update(block)
+        except OSError as error:
+            raise UserError(f"{path} can't be read ({error.strerror})") from error
+    return digest.hexdigest()

@@ -1,0 +1,94 @@
+"""Events as columns: what a conversion makes of its tables, before a single record is built."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from common.ids import derived_event_id
+from producers.replay.columns import Millis
+
+
+@dataclass(frozen=True)
+class Events:
+    """All events of one name, n rows, in the order in which rows of equal time are sent.
+
+    `columns` holds the schema's fields after `occurred_at`, each a list of n values. `source_key` names the
+    columns that tell one source row from another; with data set, name and time they make the event id.
+    `correlation` names the column that all events of one chain share. `causes` are event ids, None for none.
+    `needed_until` is given for people and products: the last time that an order names them, so that a replay
+    that starts later still says who they are.
+    """
+
+    name: str
+    data_set: str
+    occurred_at: Millis
+    columns: dict[str, list[Any]]
+    source_key: tuple[str, ...]
+    correlation: str
+    causes: list[str | None] | None = None
+    needed_until: Millis | None = None
+
+    def __len__(self) -> int:
+        return len(self.occurred_at)
+
+    def ids(self) -> Iterator[str]:
+        """The event ids, row by row."""
+        keys = [self.columns[name] for name in self.source_key]
+        for occurred_at, *key in zip(self.occurred_at.tolist(), *keys, strict=True):
+            yield derived_event_id(occurred_at, self.data_set, self.name, *key)
+
+    def take(self, rows: NDArray[np.int64]) -> "Events":
+        """These rows, in this order."""
+        picked = rows.tolist()
+        return Events(
+            name=self.name,
+            data_set=self.data_set,
+            occurred_at=self.occurred_at[rows],
+            columns={name: [values[row] for row in picked] for name, values in self.columns.items()},
+            source_key=self.source_key,
+            correlation=self.correlation,
+            causes=None if self.causes is None else [self.causes[row] for row in picked],
+            needed_until=None if self.needed_until is None else self.needed_until[rows],
+        )
+
+    def within(self, start: int | None, end: int | None) -> "Events":
+        """Those that occurred in [start, end) (Unix milliseconds), and who came before but is needed ther."""
+        inside = np.ones(len(self), bool)
+        if start is not None:
+            inside = self.occurred_at >= start
+            if self.needed_until is not None:
+                inside |= self.needed_until >= start
+        if end is not None:
+            inside &= self.occurred_at < end
+        return self if inside.all() else self.take(np.flatnonzero(inside))
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """Events of several names in one order: `which[i]` is the index in `events` of the i-th event.
+
+    Each element of `events` is sorted by time, so that the i-th event is the next unseen one of its name.
+    """
+
+    events: list[Events]
+    which: NDArray[np.int8]
+    occurred_at: Millis
+
+    def __len__(self) -> int:
+        return len(self.which)
+
+    def counts(self) -> dict[str, int]:
+        """Events by name."""
+        return {events.name: len(events) for events in self.events}
+
+
+def merge(events: list[Events]) -> Timeline:
+    """Order by event time; at one time in the order of `events`, then of their rows."""
+    ordered = [one.take(np.argsort(one.occurred_at, kind="stable")) for one in events]
+    times = np.concatenate([one.occurred_at for one in ordered]) if ordered else np.empty(0, np.int64)
+    names = np.repeat(np.arange(len(ordered), dtype=np.int8), [len(one) for one in ordered])
+    order = np.lexsort((names, times))
+    return Timeline(ordered, names[order], times[order])

@@ -1,0 +1,142 @@
+"""order_placed, order_confirmed and order_cancelled."""
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from producers.replay.columns import MISSING, Millis, draw
+from producers.replay.events import Events
+from producers.replay.findings import Findings
+from producers.replay.olist.source import CURRENCY, NAME, Index, Lines, Source, present, strings
+
+_HOUR_MS = 3_600_000
+CANCELLED_WITHIN_H = (1, 72)
+"""A cancellation is drawn evenly from this many hours after the last thing recorded of its order."""
+
+REASONS = {"canceled": "unknown", "unavailable": "out_of_stock"}
+
+
+def placed(source: Source, findings: Findings) -> Events:
+    """Every order, at its purchase; without lines where the source has no items of it."""
+    orders = source.orders
+    lines = order_lines(source)
+    findings.note(sum(not each for each in lines), "orders have no items: placed without lines")
+    columns = {
+        "order_id": orders.order_id.tolist(),
+        "shopper_id": orders.shopper_id.tolist(),
+        "currency": [CURRENCY] * len(orders),
+        "lines": lines,
+        "estimated_delivery_at": [None if at == MISSING else at for at in orders.estimated_at.tolist()],
+    }
+    return Events("order_placed", NAME, orders.purchased_at, columns, ("order_id",), "order_id")
+
+
+def confirmed(source: Source, findings: Findings) -> Events:
+    """Orders whose payment was approved, at that time."""
+    orders = source.orders
+    rows = present(orders.approved_at)
+    reached = np.isin(orders.status, ["delivered", "shipped", "invoiced", "processing", "approved"])
+    findings.note(
+        int((reached & (orders.approved_at == MISSING)).sum()), "orders went on without approval time"
+    )
+    columns = {"order_id": orders.order_id[rows].tolist(), "shopper_id": orders.shopper_id[rows].tolist()}
+    return Events(
+        "order_confirmed",
+        NAME,
+        orders.approved_at[rows],
+        columns,
+        ("order_id",),
+        "order_id",
+        causes=caused_by_placing(source, rows),
+    )
+
+
+def cancelled(source: Source, findings: Findings) -> Events:
+    """Orders that ended canceled or unavailable. When is not recorded: it is drawn by order id."""
+    orders = source.orders
+    rows = np.flatnonzero(np.isin(orders.status, sorted(REASONS)))
+    findings.note(
+        len(rows),
+        "cancellations have no recorded time: it is drawn from the order id, "
+        f"{CANCELLED_WITHIN_H[0]} to {CANCELLED_WITHIN_H[1]} hours after the order's last recorded time",
+    )
+    delivered = int((orders.delivered_at[rows] != MISSING).sum())
+    findings.note(delivered, "cancelled orders have a delivery time: both are sent")
+    ids = orders.order_id[rows].tolist()
+    lines = order_lines(source)
+    columns = {
+        "order_id": ids,
+        "shopper_id": orders.shopper_id[rows].tolist(),
+        "reason": [REASONS[status] for status in orders.status[rows].tolist()],
+        "placed_at": orders.purchased_at[rows].tolist(),
+        "currency": [CURRENCY] * len(rows),
+        "lines": [lines[row] for row in rows.tolist()],
+    }
+    return Events(
+        "order_cancelled",
+        NAME,
+        _cancelled_at(source, rows),
+        columns,
+        ("order_id",),
+        "order_id",
+        causes=caused_by_placing(source, rows),
+    )
+
+
+def _cancelled_at(source: Source, rows: Index) -> Millis:
+    orders = source.orders
+    last = np.maximum.reduce(
+        [
+            orders.purchased_at[rows],
+            orders.approved_at[rows],
+            orders.carrier_at[rows],
+            orders.delivered_at[rows],
+        ]
+    )
+    low, high = (hours * _HOUR_MS for hours in CANCELLED_WITHIN_H)
+    drawn = draw("order_cancelled", orders.order_id[rows].tolist())
+    moments: Millis = last + low + (drawn * (high - low)).astype(np.int64)
+    return moments
+
+
+def caused_by_placing(source: Source, orders: Index) -> list[str | None]:
+    """The id of the order_placed of each of these orders."""
+    return [source.orders.placed_event_id[row] for row in orders.tolist()]
+
+
+def order_lines(source: Source) -> list[list[dict[str, Any]]]:
+    """The `lines` of each order, as records of the schema."""
+    lines, tables = source.lines, source.tables
+    product = strings(tables["products"]["product_id"])[lines.product].tolist()
+    seller = strings(tables["sellers"]["seller_id"])[lines.seller].tolist()
+    records = [
+        {
+            "line_number": number,
+            "product_id": product_id,
+            "seller_id": seller_id,
+            "quantity": quantity,
+            "unit_price_minor": price,
+            "discount_minor": 0,
+            "shipping_minor": shipping,
+            "tax_minor": 0,
+            "commission_bp": 0,
+        }
+        for number, product_id, seller_id, quantity, price, shipping in zip(
+            lines.number.tolist(),
+            product,
+            seller,
+            lines.quantity.tolist(),
+            lines.unit_price_minor.tolist(),
+            lines.shipping_minor.tolist(),
+            strict=True,
+        )
+    ]
+    bounds = line_bounds(lines, len(source.orders))
+    return [records[start:end] for start, end in pairwise(bounds)]
+
+
+def line_bounds(lines: Lines, orders: int) -> list[int]:
+    """Where the lines of each order begin; one more for where the last ends."""
+    bounds: list[int] = np.searchsorted(lines.order, np.arange(orders + 1)).tolist()
+    return bounds

@@ -1,0 +1,212 @@
+"""Olist's tables joined and checked: orders and their lines as arrays that point into each other."""
+
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from common.ids import derived_event_id
+from producers.replay.columns import MISSING, Millis, minor_units, utc_millis
+from producers.replay.findings import Findings
+from producers.replay.tables import Tables
+
+NAME = "olist"
+CURRENCY = "BRL"
+
+Strings = NDArray[np.object_]
+Index = NDArray[np.int64]
+
+STATUSES = frozenset(
+    {"created", "approved", "invoiced", "processing", "shipped", "delivered", "canceled", "unavailable"}
+)
+
+
+@dataclass(frozen=True)
+class Orders:
+    """n orders sorted by (purchase, order id); times are UTC, MISSING where none was recorded."""
+
+    order_id: Strings
+    shopper_id: Strings
+    status: Strings
+    customer_row: Index
+    purchased_at: Millis
+    approved_at: Millis
+    carrier_at: Millis
+    delivered_at: Millis
+    estimated_at: Millis
+    placed_event_id: list[str]
+
+    def __len__(self) -> int:
+        return len(self.order_id)
+
+
+@dataclass(frozen=True)
+class Lines:
+    """m order lines sorted by (order, number); `order`, `product` and `seller` are rows of the other tables.
+
+    Source rows of one order with the same product, seller and price are one line of that quantity.
+    """
+
+    order: Index
+    number: Index
+    product: Index
+    seller: Index
+    quantity: Index
+    unit_price_minor: Index
+    shipping_minor: Index
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Everything that the conversions of single events read."""
+
+    zone: ZoneInfo
+    tables: Tables
+    orders: Orders
+    lines: Lines
+
+
+def join(tables: Tables, zone: ZoneInfo, findings: Findings) -> Source:
+    """Check keys and amounts, point rows at each other, turn times into UTC; `findings` gets what fails."""
+    unique = {
+        "sellers": ("seller_id",),
+        "products": ("product_id",),
+        "customers": ("customer_id",),
+        "orders": ("order_id",),
+        "order_items": ("order_id", "order_item_id"),
+        "order_payments": ("order_id", "payment_sequential"),
+    }
+    tables = tables | {
+        name: _first_of_each(tables[name], name, key, findings) for name, key in unique.items()
+    }
+    orders = _orders(tables, zone, findings)
+    return Source(zone, tables, orders, _lines(tables, orders, findings))
+
+
+def strings(column: pa.ChunkedArray) -> Strings:
+    """A text column as an array of `str | None`."""
+    return np.array(column.to_pylist() or [], dtype=object)
+
+
+def lookup(values: pa.ChunkedArray, keys: Any) -> Index:
+    """For each value its row in `keys`, -1 where it is not there."""
+    found = pc.index_in(values, value_set=pa.array(keys, pa.string()))
+    rows: Index = found.fill_null(-1).to_numpy().astype(np.int64)
+    return rows
+
+
+def keep(
+    table: pa.Table, good: NDArray[np.bool_], name: str, keys: Any, reason: str, findings: Findings
+) -> Any:
+    """The rows of `table` where `good`; the others go to `findings` by their keys."""
+    if good.all():
+        return table
+    findings.reject(name, [str(keys[row]) for row in np.flatnonzero(~good).tolist()], reason)
+    return table.filter(pa.array(good))
+
+
+def keys_of(table: pa.Table, columns: tuple[str, ...]) -> list[str]:
+    """The key columns of each row, joined by a space."""
+    parts = [table.column(column).cast(pa.string()).to_pylist() for column in columns]
+    return [" ".join(part) for part in zip(*parts, strict=True)]
+
+
+def _first_of_each(table: pa.Table, name: str, key: tuple[str, ...], findings: Findings) -> pa.Table:
+    keys = keys_of(table, key)
+    first = np.zeros(len(keys), bool)
+    first[list({key: row for row, key in reversed(list(enumerate(keys)))}.values())] = True
+    return keep(table, first, name, keys, f"repeats the {' and '.join(key)} of an earlier row", findings)
+
+
+def _orders(tables: Tables, zone: ZoneInfo, findings: Findings) -> Orders:
+    table, customers = tables["orders"], tables["customers"]
+    known = pc.is_in(table["order_status"], value_set=pa.array(sorted(STATUSES)))
+    good = known.to_numpy(zero_copy_only=False)
+    table = keep(table, good, "orders", table["order_id"], "order_status is not one of Olist's", findings)
+    customer_ids = customers["customer_id"].combine_chunks()
+    good = lookup(table["customer_id"], customer_ids) >= 0
+    table = keep(table, good, "orders", table["order_id"], "customer_id is not in customers", findings)
+    order = pc.sort_indices(table, [("order_purchase_timestamp", "ascending"), ("order_id", "ascending")])
+    table = table.take(order)
+    ids = strings(table["order_id"])
+    customer_row = lookup(table["customer_id"], customer_ids)
+    purchased_at = utc_millis(table["order_purchase_timestamp"], zone)
+    return Orders(
+        order_id=ids,
+        shopper_id=strings(customers["customer_unique_id"])[customer_row],
+        status=strings(table["order_status"]),
+        customer_row=customer_row,
+        purchased_at=purchased_at,
+        approved_at=utc_millis(table["order_approved_at"], zone),
+        carrier_at=utc_millis(table["order_delivered_carrier_date"], zone),
+        delivered_at=utc_millis(table["order_delivered_customer_date"], zone),
+        estimated_at=utc_millis(table["order_estimated_delivery_date"], zone),
+        placed_event_id=[
+            derived_event_id(moment, NAME, "order_placed", order_id)
+            for moment, order_id in zip(purchased_at.tolist(), ids.tolist(), strict=True)
+        ],
+    )
+
+
+def _lines(tables: Tables, orders: Orders, findings: Findings) -> Lines:
+    table = tables["order_items"]
+    for column, keys, where in (
+        ("order_id", orders.order_id, "the usable orders"),
+        ("product_id", tables["products"]["product_id"].combine_chunks(), "products"),
+        ("seller_id", tables["sellers"]["seller_id"].combine_chunks(), "sellers"),
+    ):
+        good = lookup(table[column], keys) >= 0
+        table = _keep_items(table, good, f"{column} is not in {where}", findings)
+    for column in ("price", "freight_value"):
+        _, good = minor_units(table[column], CURRENCY)
+        table = _keep_items(table, good, f"{column} is negative or has a fraction of a cent", findings)
+
+    item = table["order_item_id"].to_numpy().astype(np.int64)
+    order = lookup(table["order_id"], orders.order_id)
+    by_order = np.lexsort((item, order))
+    order = order[by_order]
+    product = lookup(table["product_id"], tables["products"]["product_id"].combine_chunks())[by_order]
+    seller = lookup(table["seller_id"], tables["sellers"]["seller_id"].combine_chunks())[by_order]
+    price = minor_units(table["price"], CURRENCY)[0][by_order]
+    freight = minor_units(table["freight_value"], CURRENCY)[0][by_order]
+
+    same = _codes(_codes(_codes(order, product), seller), price)
+    _, first, line, quantity = np.unique(same, return_index=True, return_inverse=True, return_counts=True)
+    shipping = np.zeros(len(first), np.int64)
+    np.add.at(shipping, line, freight)
+    appearance = np.argsort(first)
+    first, quantity, shipping = first[appearance], quantity[appearance], shipping[appearance]
+    order_of_line = order[first]
+    number = np.arange(len(first)) - np.searchsorted(order_of_line, order_of_line) + 1
+    findings.note(
+        len(item) - len(first), "order_items repeat product, seller and price of their order: quantity"
+    )
+    return Lines(order_of_line, number, product[first], seller[first], quantity, price[first], shipping)
+
+
+def _keep_items(table: pa.Table, good: NDArray[np.bool_], reason: str, findings: Findings) -> pa.Table:
+    if good.all():
+        return table
+    keys = keys_of(table, ("order_id", "order_item_id"))
+    return keep(table, good, "order_items", keys, reason, findings)
+
+
+def _codes(left: Index, right: Index) -> Index:
+    """One number per distinct pair, below the number of rows."""
+    if not len(left):
+        return left
+    _, dense = np.unique(right, return_inverse=True)
+    _, codes = np.unique(left * (dense.max() + 1) + dense, return_inverse=True)
+    return np.asarray(codes, np.int64)
+
+
+def present(moments: Millis) -> Index:
+    """The rows that have a time."""
+    return np.flatnonzero(moments != MISSING)

@@ -1,0 +1,176 @@
+"""Reads published tables, CSV or Parquet, into typed Arrow tables, or says in one line what is wrong."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+import pyarrow.parquet
+
+from common.errors import UserError
+from producers.replay.findings import Findings
+
+Tables = dict[str, pa.Table]
+
+
+@dataclass(frozen=True)
+class TableSpec:
+    """One table of a data set.
+
+    It is `<name>.parquet` or `<csv>.csv`; a column declared `nullable=False` must have a value; `key` are
+    the columns that name a row to a reader; an optional table may be absent.
+    """
+
+    name: str
+    csv: str
+    schema: pa.Schema
+    key: tuple[str, ...]
+    optional: bool = False
+
+    def find(self, directory: Path) -> Path | None:
+        """The file that holds this table, Parquet before CSV."""
+        names = (f"{self.name}.parquet", f"{self.csv}.csv")
+        return next((directory / name for name in names if (directory / name).is_file()), None)
+
+
+def find_files(directory: Path, specs: list[TableSpec]) -> dict[str, Path]:
+    """Table name → file, for every table that is there.
+
+    Raises:
+        UserError: the directory or a table that is not optional is missing.
+    """
+    if not directory.is_dir():
+        raise UserError(f"{directory} is not a directory: name the one that holds the data set's tables")
+    found = {spec.name: spec.find(directory) for spec in specs}
+    missing = [spec for spec in specs if found[spec.name] is None and not spec.optional]
+    if missing:
+        names = ", ".join(f"{spec.name}.parquet (or {spec.csv}.csv)" for spec in missing)
+        raise UserError(f"{directory} lacks {names}: put the file there, or name another directory")
+    return {name: path for name, path in found.items() if path is not None}
+
+
+def read_table(path: Path, spec: TableSpec, findings: Findings) -> pa.Table:
+    """The table's declared columns, typed. Rows with a cell that can't be read go to `findings` instead.
+
+    Raises:
+        UserError: the file is cut short, is something else, or lacks a column.
+    """
+    raw = _read_file(path, spec)
+    columns = [_typed(raw.column(column.name), column, path) for column in spec.schema]
+    good = np.ones(raw.num_rows, bool)
+    keys = None
+    for column, (values, unread) in zip(spec.schema, columns, strict=True):
+        bad = values.is_null().to_numpy(zero_copy_only=False).copy()
+        if column.nullable:
+            bad &= np.isin(np.arange(raw.num_rows), list(unread))
+        bad &= good
+        if bad.any():
+            keys = row_keys(raw, spec) if keys is None else keys
+            for row in np.flatnonzero(bad).tolist():
+                reason = (
+                    f"{column.name} is not {_NAMES[column.type]}"
+                    if row in unread
+                    else f"{column.name} is empty"
+                )
+                findings.reject(spec.name, [keys[row]], reason)
+        good &= ~bad
+    table = pa.table([values for values, _ in columns], schema=spec.schema.remove_metadata())
+    return table if good.all() else table.filter(pa.array(good))
+
+
+def row_keys(table: pa.Table, spec: TableSpec) -> list[str]:
+    """The name of each row: its key columns, joined by a space."""
+    columns = [[str(value) for value in table.column(name).to_pylist()] for name in spec.key]
+    return [" ".join(parts) for parts in zip(*columns, strict=True)]
+
+
+def _read_file(path: Path, spec: TableSpec) -> pa.Table:
+    try:
+        if path.suffix == ".parquet":
+            table = pyarrow.parquet.read_table(path)
+        else:
+            table = pyarrow.csv.read_csv(
+                path,
+                parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True),
+                convert_options=pyarrow.csv.ConvertOptions(
+                    column_types={column.name: pa.string() for column in spec.schema},
+                    strings_can_be_null=True,
+                    null_values=[""],
+                ),
+            )
+    except (pa.ArrowException, OSError) as error:
+        first = str(error).splitlines()[0]
+        raise UserError(f"{path} can't be read, it may be cut short ({first}): fetch it again") from error
+    missing = [column.name for column in spec.schema if column.name not in table.column_names]
+    if missing:
+        raise UserError(
+            f"{path} is not the table {spec.name}: it lacks the column {', '.join(missing)} "
+            f"(it has {', '.join(table.column_names[:12])})"
+        )
+    return table
+
+
+def _typed(values: pa.ChunkedArray, column: pa.Field, path: Path) -> tuple[pa.ChunkedArray, set[int]]:
+    """The column in its declared type, and the rows whose value could not be read (they become null)."""
+    if pa.types.is_timestamp(values.type) and values.type.tz is not None:
+        raise UserError(f"{path}: {column.name} has a time zone; wall-clock times without one are expected")
+    try:
+        if pa.types.is_timestamp(values.type) and pa.types.is_timestamp(column.type):
+            return pc.cast(values, column.type, safe=False), set()
+        if not pa.types.is_string(values.type) and pa.types.is_timestamp(column.type):
+            raise UserError(f"{path}: {column.name} holds {values.type}, not {_NAMES[column.type]}")
+        return pc.cast(values, column.type), set()
+    except pa.ArrowException:
+        parse = _PARSERS[column.type]
+        parsed = [None if value is None else _attempt(parse, value) for value in values.to_pylist()]
+        unread = {row for row, value in enumerate(parsed) if value is _UNREAD}
+        clean = pa.array([None if value is _UNREAD else value for value in parsed], column.type)
+        return pa.chunked_array([clean]), unread
+
+
+_UNREAD = object()
+
+
+def _attempt(parse: Callable[[Any], Any], value: Any) -> Any:
+    try:
+        return parse(value)
+    except (ValueError, TypeError, OverflowError):
+        return _UNREAD
+
+
+def _whole(low: int, high: int) -> Callable[[Any], int]:
+    def parse(value: Any) -> int:
+        number = float(value)
+        if number != int(number) or not low <= number <= high:
+            raise ValueError(value)
+        return int(number)
+
+    return parse
+
+
+def _moment(value: Any) -> datetime:
+    moment = datetime.fromisoformat(value)
+    if moment.tzinfo is not None:
+        raise ValueError(value)
+    return moment
+
+
+_PARSERS: dict[pa.DataType, Callable[[Any], Any]] = {
+    pa.string(): str,
+    pa.int8(): _whole(-(2**7), 2**7 - 1),
+    pa.int32(): _whole(-(2**31), 2**31 - 1),
+    pa.float64(): float,
+    pa.timestamp("ms"): _moment,
+}
+_NAMES = {
+    pa.string(): "a text",
+    pa.int8(): "a small whole number",
+    pa.int32(): "a whole number",
+    pa.float64(): "a number",
+    pa.timestamp("ms"): "a time such as 2017-10-02 10:56:33",
+}
