@@ -1,0 +1,116 @@
+from dataclasses import replace
+
+import pytest
+
+from common.errors import UserError
+from common.settings import Settings
+from jobs.facts import job as facts
+from jobs.metrics import job as metrics
+from jobs.metrics.logic import EVENTS, METRICS, VIEWS, query, views
+from jobs.plan import quoted
+from jobs.sinks import CALM, LIVE
+from jobs.sources import flink_type, reader_schema, source_table
+from schemas.events import all_events
+
+SETTINGS = Settings(kafka_bootstrap="kafka:9092", registry_url="http://registry", clickhouse_url="http://ch")
+
+
+def test_avro_types_become_flink_types() -> None:
+    record = {"type": "record", "name": "r", "fields": [{"name": "n", "type": "int"}]}
+
+    assert flink_type("long") == "BIGINT NOT NULL"
+    assert flink_type(["null", "string"]) == "STRING"
+    assert flink_type({"type": "long", "logicalType": "timestamp-millis"}) == "TIMESTAMP_LTZ(3) NOT NULL"
+    assert flink_type({"type": "enum", "name": "e", "symbols": ["a"]}) == "STRING NOT NULL"
+    assert flink_type({"type": "array", "items": record}) == "ARRAY<ROW<`n` INT NOT NULL> NOT NULL> NOT NULL"
+    assert flink_type({"type": "map", "values": "string"}) == "MAP<STRING NOT NULL, STRING NOT NULL> NOT NULL"
+
+
+def test_an_avro_type_that_events_do_not_use_is_refused() -> None:
+    with pytest.raises(UserError, match="bytes"):
+        flink_type("bytes")
+
+
+def test_a_source_reads_its_topic_and_dead_letters_what_it_cannot_decode() -> None:
+    ddl = source_table(all_events()["order_confirmed"], SETTINGS, group="facts", start="committed")
+
+    assert ddl.startswith("CREATE TABLE events.order_confirmed (\n  `event_id` STRING NOT NULL,")
+    assert "'topic' = 'order_confirmed'" in ddl
+    assert "'scan.startup.mode' = 'group-offsets'" in ddl
+    assert "'properties.auto.offset.reset' = 'earliest'" in ddl
+    assert "'value.souk-avro.dlq.topic' = 'order_confirmed_dlq'" in ddl
+
+
+def test_rewording_a_description_does_not_change_a_job() -> None:
+    event = all_events()["order_placed"]
+    reworded = replace(event, schema={**event.schema, "doc": "Other words."})
+
+    assert reader_schema(reworded) == reader_schema(event)
+    assert "doc" not in reader_schema(event)
+
+
+def test_literals_are_quoted() -> None:
+    assert quoted("it's") == "'it''s'"
+
+
+def test_facts_copy_every_event() -> None:
+    plan = facts.build(SETTINGS)
+
+    assert [output.table for output in plan.outputs] == list(all_events())
+    assert all(output.key == () for output in plan.outputs)
+
+
+def test_watched_tables_flush_sooner() -> None:
+    flushes = {
+        output.table: output.options["sink.flush.interval"] for output in facts.build(SETTINGS).outputs
+    }
+
+    assert flushes["order_placed"] == LIVE
+    assert flushes["setting_changed"] == CALM
+
+
+def test_metrics_without_a_checkpoint_start_at_the_beginning() -> None:
+    assert all("'scan.startup.mode' = 'earliest-offset'" in ddl for ddl in metrics.build(SETTINGS).sources)
+
+
+def test_only_sinks_that_update_have_a_version() -> None:
+    versioned = {o.table for o in metrics.build(SETTINGS).outputs if "sink.version-column" in o.options}
+
+    assert versioned == {m.table for m in METRICS if not m.appended and not m.in_redis}
+
+
+def test_every_sql_file_is_a_listed_view_or_metric() -> None:
+    from jobs.metrics.logic import FOLDER
+
+    assert {path.stem for path in FOLDER.glob("*.sql")} == {metric.table for metric in METRICS}
+    assert {path.stem for path in FOLDER.glob("views/*.sql")} == set(VIEWS)
+
+
+def test_metrics_declare_the_events_they_read_and_no_others() -> None:
+    text = "\n".join([*(view.query for view in views()), *(query(metric.table) for metric in METRICS)])
+
+    assert {
+        name for name in all_events() if f"events.{name}\n" in text + "\n" or f"events.{name})" in text
+    } == set(EVENTS)
+
+
+def test_a_password_or_a_flush_interval_does_not_change_the_fingerprint() -> None:
+    plan = metrics.build(SETTINGS)
+    changed = Settings(
+        kafka_bootstrap="kafka:9092",
+        registry_url="http://registry",
+        clickhouse_url="http://ch",
+        clickhouse_admin_password="secret",
+        job_parallelism=4,
+    )
+
+    assert metrics.build(changed).fingerprint() == plan.fingerprint()
+
+
+def test_other_sql_or_another_target_changes_the_fingerprint() -> None:
+    plan = metrics.build(SETTINGS)
+    first = plan.outputs[0]
+    other_sql = replace(plan, outputs=(replace(first, query=first.query + " WHERE TRUE"), *plan.outputs[1:]))
+    other_target = metrics.build(SETTINGS.model_copy(update={"clickhouse_url": "http://other"}))
+
+    assert len({plan.fingerprint(), other_sql.fingerprint(), other_target.fingerprint()}) == 3
