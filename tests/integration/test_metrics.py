@@ -1,0 +1,284 @@
+"""The SQL of job `metrics` in a real Flink, over events that repeat, come late and come in any order."""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from common.settings import Settings
+from jobs.engine import start_jvm, statement_set, table_environment
+from jobs.metrics.logic import EVENTS, METRICS, plan
+from jobs.plan import Plan, with_clause
+from jobs.sources import event_columns
+from jobs.submit import client_jars
+from schemas.events import all_events
+
+Row = dict[str, Any]
+Events = dict[str, list[Row]]
+RunMetrics = Callable[[Events], dict[str, dict[tuple[Any, ...], Row]]]
+
+NOON = datetime(2018, 3, 1, 12, 0, 30, tzinfo=UTC)
+MINUTE = "2018-03-01T12:00:00Z"
+
+
+@pytest.fixture(scope="module")
+def run_metrics(tmp_path_factory: pytest.TempPathFactory) -> RunMetrics:
+    """Runs every metric over bounded inputs: events by topic in the order of arrival → table → key → row."""
+    settings = Settings()
+    start_jvm(client_jars(settings), logs=tmp_path_factory.mktemp("logs"))
+    real = plan(settings, all_events())
+
+    def run(events: Events) -> dict[str, dict[tuple[Any, ...], Row]]:
+        folder = tmp_path_factory.mktemp("metrics")
+        for name in EVENTS:
+            (folder / name).mkdir()
+            lines = [json.dumps(event) + "\n" for event in events.get(name, [])]
+            (folder / name / "events.json").write_text("".join(lines))
+        bounded = over_files(real, folder)
+        environment = table_environment(bounded.config)
+        statement_set(environment, bounded).execute().wait()
+        return {metric.table: materialised(folder / metric.table, metric.key) for metric in METRICS}
+
+    return run
+
+
+def over_files(real: Plan, folder: Path) -> Plan:
+    """The same queries, reading files instead of topics and writing their changes to files."""
+    files = {"connector": "filesystem", "format": "json", "json.timestamp-format.standard": "ISO-8601"}
+    changes = {
+        "connector": "filesystem",
+        "format": "debezium-json",
+        "debezium-json.timestamp-format.standard": "ISO-8601",
+    }
+    sources = (
+        f"CREATE TABLE events.{name} {event_columns(all_events()[name])} "
+        + with_clause({**files, "path": str(folder / name)})
+        for name in EVENTS
+    )
+    config = {**real.config, "restart-strategy.type": "none", "state.backend.type": "hashmap"}
+    return replace(
+        real,
+        config={key: value for key, value in config.items() if not key.startswith("execution.checkpointing")},
+        sources=tuple(sources),
+        outputs=tuple(
+            replace(output, options={**changes, "path": str(folder / output.table)})
+            for output in real.outputs
+        ),
+    )
+
+
+def materialised(folder: Path, key: tuple[str, ...]) -> dict[tuple[Any, ...], Row]:
+    """What an upsert sink holds in the end."""
+    table: dict[tuple[Any, ...], Row] = {}
+    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+        for line in file.read_text().splitlines():
+            change = json.loads(line)
+            if change["op"] == "c":
+                row = change["after"]
+                table[tuple(row[column] for column in key)] = row
+    return table
+
+
+def at(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def line(number: int, product: str, seller: str, quantity: int = 1, price: int = 1000) -> Row:
+    return {
+        "line_number": number, "product_id": product, "seller_id": seller, "quantity": quantity,
+        "unit_price_minor": price, "discount_minor": 0, "shipping_minor": 150, "tax_minor": 0,
+        "commission_bp": 1000,
+    }  # fmt: skip
+
+
+def placed(order: str, lines: Iterable[Row], moment: datetime = NOON) -> Row:
+    return {
+        "event_id": f"placed-{order}", "occurred_at": at(moment), "order_id": order, "currency": "BRL",
+        "shopper_id": f"s-{order}", "lines": list(lines), "estimated_delivery_at": None,
+    }  # fmt: skip
+
+
+def cancelled(order: str, lines: Iterable[Row], placed_at: datetime = NOON) -> Row:
+    return {
+        "event_id": f"cancelled-{order}", "occurred_at": at(placed_at + timedelta(days=2)), "order_id": order,
+        "shopper_id": f"s-{order}", "reason": "unknown", "placed_at": at(placed_at), "currency": "BRL",
+        "lines": list(lines),
+    }  # fmt: skip
+
+
+def step(kind: str, order: str, moment: datetime) -> Row:
+    return {
+        "event_id": f"{kind}-{order}", "occurred_at": at(moment), "order_id": order, "seller_id": "ann",
+        "shopper_id": f"s-{order}", "shipment_id": f"h-{order}",
+    }  # fmt: skip
+
+
+def captured(payment: str, amount: int, method: str = "boleto") -> Row:
+    return {
+        "event_id": f"captured-{payment}", "occurred_at": at(NOON), "payment_id": payment, "order_id": "o",
+        "shopper_id": "s", "method": method, "installments": 1, "currency": "BRL", "amount_minor": amount,
+    }  # fmt: skip
+
+
+def test_an_order_counts_once_for_each_seller_and_once_for_the_marketplace(run_metrics: RunMetrics) -> None:
+    lines = [line(1, "pen", "ann", quantity=3), line(2, "ink", "ann"), line(3, "cup", "bob", price=700)]
+    tables = run_metrics({"order_placed": [placed("o", lines)]})
+
+    ann = tables["seller_sales_minute"]["ann", MINUTE, "BRL"]
+    assert (ann["orders"], ann["lines"], ann["units"], ann["gross_minor"], ann["shipping_minor"]) == (
+        1,
+        2,
+        4,
+        4000,
+        300,
+    )
+    everyone = tables["marketplace_sales_minute"][MINUTE, "BRL"]
+    assert (everyone["orders"], everyone["lines"], everyone["units"], everyone["gross_minor"]) == (
+        1,
+        3,
+        5,
+        4700,
+    )
+    assert tables["product_sales_minute"]["bob", "cup", MINUTE, "BRL"]["gross_minor"] == 700
+    assert len(tables["order_lines"]) == 3
+
+
+def test_repeated_events_add_nothing(run_metrics: RunMetrics) -> None:
+    order = placed("o", [line(1, "pen", "ann")])
+    cancellation = cancelled("o", [line(1, "pen", "ann")])
+    payment = captured("p", 1150)
+    tables = run_metrics(
+        {
+            "order_placed": [order] * 3,
+            "order_cancelled": [cancellation] * 2,
+            "payment_captured": [payment] * 2,
+        }
+    )
+
+    assert tables["seller_sales_minute"]["ann", MINUTE, "BRL"]["gross_minor"] == 1000
+    assert tables["seller_cancellations_minute"]["ann", MINUTE, "BRL"]["orders"] == 1
+    assert tables["marketplace_cancellations_minute"][MINUTE, "BRL"]["units"] == 1
+    assert tables["payments_minute"][MINUTE, "boleto", "BRL"]["amount_minor"] == 1150
+
+
+def test_an_order_that_comes_a_year_late_is_counted_in_its_own_minute(run_metrics: RunMetrics) -> None:
+    now = [placed(f"new{n}", [line(1, "pen", "ann")], NOON + timedelta(days=365)) for n in range(5)]
+    tables = run_metrics({"order_placed": [*now, placed("old", [line(1, "pen", "ann")])]})
+
+    assert tables["seller_sales_minute"]["ann", MINUTE, "BRL"]["orders"] == 1
+
+
+def test_an_order_without_lines_counts_in_the_marketplace_only(run_metrics: RunMetrics) -> None:
+    tables = run_metrics({"order_placed": [placed("empty", [])], "order_cancelled": [cancelled("empty", [])]})
+
+    assert tables["marketplace_sales_minute"][MINUTE, "BRL"] == {
+        "minute": MINUTE, "currency": "BRL", "orders": 1, "lines": 0, "units": 0, "gross_minor": 0,
+        "discount_minor": 0, "shipping_minor": 0,
+    }  # fmt: skip
+    assert tables["marketplace_cancellations_minute"][MINUTE, "BRL"]["orders"] == 1
+    assert tables["seller_sales_minute"] == {}
+    assert tables["order_state"]["empty",]["status"] == "cancelled"
+
+
+def test_the_state_of_an_order_does_not_depend_on_the_order_of_its_events(run_metrics: RunMetrics) -> None:
+    tables = run_metrics(
+        {
+            "order_delivered": [step("delivered", "done", NOON + timedelta(days=9))],
+            "order_shipped": [
+                step("shipped", "done", NOON + timedelta(days=3)),
+                step("shipped", "sent", NOON + timedelta(days=1)),
+            ],
+            "order_confirmed": [step("confirmed", "done", NOON), step("confirmed", "paid", NOON)],
+            "order_placed": [placed("done", []), placed("new", [])],
+            "order_cancelled": [cancelled("gone", [])],
+        }
+    )
+
+    states = {order: row["status"] for (order,), row in tables["order_state"].items()}
+    assert states == {
+        "done": "delivered", "sent": "shipped", "paid": "confirmed", "new": "placed", "gone": "cancelled",
+    }  # fmt: skip
+    assert tables["order_state"]["gone",]["placed_at"] == "2018-03-01T12:00:30Z"
+    assert tables["order_state"]["sent",]["shopper_id"] == ""
+
+
+def test_a_unit_sold_a_half_life_later_is_worth_twice_as_much(run_metrics: RunMetrics) -> None:
+    orders = [
+        placed("a", [line(1, "old", "ann", quantity=2)], NOON),
+        placed("b", [line(1, "new", "ann", quantity=1)], NOON + timedelta(days=30)),
+        placed("c", [line(1, "none", "ann", quantity=0)], NOON + timedelta(days=30)),
+    ]
+    tables = run_metrics({"order_placed": orders})
+
+    popular = {product: row["score"] for (product,), row in tables["popular_products"].items()}
+    assert popular["new"] == pytest.approx(popular["old"])
+    assert "none" not in popular
+    days = (NOON - datetime(2016, 1, 1, tzinfo=UTC)).total_seconds() / 86400
+    assert popular["old"] == pytest.approx(2 * 2 ** (days / 30))
+    trending = {product: row["score"] for (product,), row in tables["trending_products"].items()}
+    assert trending["old"] == pytest.approx(2 * 2 ** (days / 7))
+
+
+LINES = st.lists(
+    st.builds(
+        line,
+        number=st.just(1),
+        product=st.sampled_from(["pen", "ink", "cup"]),
+        seller=st.sampled_from(["ann", "bob"]),
+        quantity=st.integers(0, 5),
+        price=st.integers(0, 10**9),
+    ),
+    max_size=4,
+).map(lambda lines: [{**entry, "line_number": n} for n, entry in enumerate(lines, 1)])
+ORDERS = st.lists(st.tuples(LINES, st.integers(0, 3)), min_size=1, max_size=8)
+
+
+@hypothesis_settings(
+    max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(orders=ORDERS, random=st.randoms(use_true_random=False))
+def test_sums_equal_a_plain_recomputation(run_metrics: RunMetrics, orders: Any, random: Any) -> None:
+    events = [placed(f"o{n}", lines, NOON + timedelta(minutes=m)) for n, (lines, m) in enumerate(orders)]
+    arrivals = events + random.sample(events, k=len(events) // 2)
+    random.shuffle(arrivals)
+    tables = run_metrics({"order_placed": arrivals})
+
+    expected: dict[Any, Counter[str]] = defaultdict(Counter)
+    for event in events:
+        minute = event["occurred_at"][:16] + ":00Z"
+        for seller in {entry["seller_id"] for entry in event["lines"]}:
+            expected[seller, minute, "BRL"]["orders"] += 1
+        for entry in event["lines"]:
+            expected[entry["seller_id"], minute, "BRL"].update(
+                lines=1, units=entry["quantity"], gross_minor=entry["quantity"] * entry["unit_price_minor"]
+            )
+    found = {
+        key: {name: row[name] for name in ("orders", "lines", "units", "gross_minor")}
+        for key, row in tables["seller_sales_minute"].items()
+    }
+    names = ("orders", "lines", "units", "gross_minor")
+    assert found == {key: {name: counts[name] for name in names} for key, counts in expected.items()}
+    assert sum(row["orders"] for row in tables["marketplace_sales_minute"].values()) == len(events)
+    assert sum(row["lines"] for row in tables["marketplace_sales_minute"].values()) == len(
+        tables["order_lines"]
+    )
+
+
+@pytest.mark.usefixtures("run_metrics")
+def test_each_topic_is_read_once_and_each_event_deduplicated_once() -> None:
+    """The planner shares the views among all metrics, and no sink needs to remember rows by its key."""
+    real = plan(Settings(), all_events())
+    explained = statement_set(table_environment(real.config), real).explain()
+    optimized = explained.partition("== Optimized Execution Plan ==")[2]
+
+    assert optimized.count("TableSourceScan(") == len(EVENTS)
+    assert optimized.count("Deduplicate(") == 3
+    assert "SinkMaterializer" not in optimized
