@@ -116,8 +116,8 @@ def as_another_user(spec: Launch, binaries: Path) -> Launch:
 
 
 def others_may_enter(path: Path) -> bool:
-    """Whether any user can reach this directory."""
-    return all(folder.stat().st_mode & 0o001 for folder in (path, *path.parents))
+    """Whether any user can reach this directory; what is not there yet is in nobody's way."""
+    return all(folder.stat().st_mode & 0o001 for folder in (path, *path.parents) if folder.exists())
 
 
 def prepare(home: Home, binaries: Path, server: Launch) -> None:

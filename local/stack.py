@@ -100,9 +100,10 @@ def bring_up(settings: Settings, home: Home, parts: list[Part], extra: list[Step
     supervisor = Supervisor(home)
     try:
         supervisor.start({part.name: part.launch.stop_signal for part in parts if part.launch})
-        steps = [
-            Step(part.name, partial(_start, settings, home, supervisor, part), part.needs) for part in parts
-        ]
+        for part in parts:
+            if not supervisor.runs(part.name):
+                require_free(part.name, part.ports, settings.port_offset)
+        steps = [Step(part.name, partial(_start, home, supervisor, part), part.needs) for part in parts]
         with console.status("starting the parts"):
             run_all([*steps, *extra], finished)
     except OSError as error:
@@ -113,13 +114,11 @@ def bring_up(settings: Settings, home: Home, parts: list[Part], extra: list[Step
         raise
 
 
-def _start(settings: Settings, home: Home, supervisor: Supervisor, part: Part) -> None:
+def _start(home: Home, supervisor: Supervisor, part: Part) -> None:
     """Start a part if it does not run as it should, and wait until it answers."""
     if part.launch is None:
         _wait(part, lambda: None)
         return
-    if not supervisor.runs(part.name):
-        require_free(part.name, part.ports, settings.port_offset)
     part.launch.cwd.mkdir(parents=True, exist_ok=True)
     part.prepare()
     supervisor.run_part(part.name, write_launch(home, part.name, part.launch))

@@ -1,0 +1,188 @@
+"""Redis, PostgreSQL and Kafka under our supervisor: started, killed with -9, restarted, stopped."""
+
+import os
+import random
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psutil
+import pytest
+import redis as redis_client
+from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
+from rich.console import Console
+
+from common.settings import Settings
+from local import kafka, postgres, redis, stack
+from local.home import Home
+from local.launch import marked
+from local.part import NotReady, Part
+from local.ports import is_free
+from local.processes import Record, read_record
+from local.supervisor import NAME
+
+NAMES = ("redis", "postgres", "kafka")
+PATIENCE_S = 60
+
+
+def free_settings(home: Path) -> Settings:
+    """Settings under which the ports of the three parts are free."""
+    while True:
+        settings = Settings(home=home, port_offset=random.randint(10_000, 40_000))
+        if all(is_free(port) for part in parts(settings) for port in part.ports.values()):
+            return settings
+
+
+def parts(settings: Settings) -> list[Part]:
+    return [redis.part(settings), postgres.part(settings), kafka.part(settings)]
+
+
+class Copy:
+    """One copy of the three parts."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings, self.home = settings, Home(settings.home)
+        self.console = Console(quiet=True)
+
+    def up(self) -> None:
+        self.home.make()
+        with self.home.locked(self.console):
+            stack.bring_up(self.settings, self.home, parts(self.settings), [], self.console)
+
+    def down(self) -> int:
+        return stack.down(self.settings, self.console)
+
+    def record(self, name: str) -> Record:
+        record = read_record(self.home.run, name)
+        assert record
+        return record
+
+    def kill(self, name: str) -> int:
+        pid = self.record(name).pid
+        os.kill(pid, signal.SIGKILL)
+        return pid
+
+    def query(self, statement: str) -> str:
+        command = [postgres.bundled_binaries() / "psql", "-qAtc", statement, self.settings.postgres]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+    def redis(self) -> "redis_client.Redis[str]":
+        return redis_client.Redis.from_url(self.settings.redis, decode_responses=True)
+
+    def write(self) -> None:
+        """One fact in each store, as durable as it is in the real platform."""
+        self.redis().set("kept", "yes")
+        self.query("create table kept as select 'yes' as answer")
+        admin = AdminClient({"bootstrap.servers": self.settings.kafka})
+        admin.create_topics([NewTopic("kept", 1, 1)])["kept"].result(PATIENCE_S)
+        producer = Producer({"bootstrap.servers": self.settings.kafka, "acks": "all"})
+        producer.produce("kept", b"yes", timestamp=1_476_000_000_000)
+        assert producer.flush(PATIENCE_S) == 0
+
+    def read(self) -> list[str]:
+        consumer = Consumer({"bootstrap.servers": self.settings.kafka, "group.id": "test"})
+        consumer.assign([TopicPartition("kept", 0, 0)])
+        message = consumer.poll(PATIENCE_S)
+        consumer.close()
+        event = message.value().decode() if message and not message.error() else str(message)
+        return [str(self.redis().get("kept")), self.query("select answer from kept"), event]
+
+
+def ready(part: Part) -> bool:
+    try:
+        part.ready()
+    except NotReady:
+        return False
+    return True
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline, "the condition did not come true"
+        time.sleep(0.05)
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copy]:
+    """Started once, with data; its home has a space in its name and is closed to other users."""
+    copy = Copy(free_settings(tmp_path_factory.mktemp("a home") / ".souk"))
+    try:
+        copy.up()
+        copy.write()
+        yield copy
+    finally:
+        copy.down()
+
+
+def test_a_second_up_leaves_running_parts_alone(copy):
+    before = {name: copy.record(name) for name in (*NAMES, NAME)}
+
+    copy.up()
+
+    assert {name: copy.record(name) for name in (*NAMES, NAME)} == before
+
+
+def test_parts_listen_on_the_loopback_address_only(copy):
+    pids = {copy.record(name).pid for name in NAMES}
+    seen = [c for c in psutil.net_connections("tcp") if c.pid in pids and c.status == psutil.CONN_LISTEN]
+
+    assert {c.laddr.ip.removeprefix("::ffff:") for c in seen} == {"127.0.0.1"}
+    assert len(seen) >= 4
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_part_that_is_killed_comes_back_with_its_data(copy, name):
+    part = next(part for part in parts(copy.settings) if part.name == name)
+    killed, starts = copy.kill(name), copy.record(name).starts
+
+    wait_for(lambda: copy.record(name).pid != killed and ready(part))
+
+    assert copy.record(name).starts == starts + 1
+    assert copy.read() == ["yes", "yes", "yes"]
+
+
+def test_up_after_the_supervisor_was_killed_recovers_everything_with_its_data(copy):
+    killed = copy.kill(NAME)
+    old = [copy.record(name) for name in NAMES]
+    assert copy.read() == ["yes", "yes", "yes"], "the parts outlive their supervisor"
+
+    copy.up()
+
+    assert copy.record(NAME).pid != killed
+    assert not any(record.alive for record in old)
+    assert copy.read() == ["yes", "yes", "yes"]
+
+
+def test_up_after_everything_was_killed_at_once_recovers_with_its_data(copy):
+    for name in (NAME, *NAMES):
+        copy.kill(name)
+
+    copy.up()
+
+    assert copy.read() == ["yes", "yes", "yes"]
+
+
+def test_two_ups_at_once_start_each_part_once(copy):
+    copy.down()
+
+    with ThreadPoolExecutor(2) as pool:
+        for future in [pool.submit(copy.up) for _ in range(2)]:
+            future.result()
+
+    assert [copy.record(name).starts for name in NAMES] == [1, 1, 1]
+
+
+def test_down_leaves_nothing_running_and_keeps_the_data(copy):
+    ports = [port for part in parts(copy.settings) for port in part.ports.values()]
+
+    assert copy.down() == 0
+
+    assert marked(str(copy.home.run)) == []
+    assert all(is_free(port) for port in ports)
+    copy.up()
+    assert copy.read() == ["yes", "yes", "yes"]

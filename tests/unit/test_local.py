@@ -1,0 +1,256 @@
+"""The single-machine stack's rules that need no server."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from common.errors import UserError
+from common.settings import Settings
+from local import flink_config, kafka, postgres, redis, registry
+from local.home import SOCKET_PATH_LIMIT, SOCKET_SUFFIX_ROOM, Home, settings_environment
+from local.launch import MARK, boot_id, started_ticks
+from local.passwords import write
+from local.ports import require_free
+from local.processes import Record, read_record, survivors, sweep
+from local.resolve import numbers
+from local.steps import Step, run_all
+from local.supervisor import render
+from local.table import duration
+
+
+def program(folder: Path, name: str, says: str) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / name
+    path.write_text(f"#!/bin/sh\necho '{says}'\n")
+    path.chmod(0o755)
+    return path
+
+
+def listener() -> socket.socket:
+    server = socket.socket()
+    server.bind(("127.0.0.1", 0))
+    server.listen()
+    return server
+
+
+def sleeper(run: Path, part: str = "kafka") -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
+        [sys.executable, "-S", "-c", "import time; print(1, flush=True); time.sleep(60)"],
+        env={MARK: f"{part}@{run}"}, stdout=subprocess.PIPE,
+    )  # fmt: skip
+
+
+def record_of(pid: int, **changed: object) -> Record:
+    values = {
+        "part": "kafka", "pid": pid, "started_ticks": started_ticks(pid), "boot_id": boot_id(),
+        "digest": "", "stop_signal": "TERM", "starts": 1,
+    }  # fmt: skip
+    return Record(**{**values, **changed})  # type: ignore[arg-type]  # one dict for fields of two types
+
+
+def test_a_url_in_the_settings_comes_before_everything_and_is_never_started(tmp_path):
+    settings = Settings(home=tmp_path, redis_url="redis://:secret@cache:6380/2")
+
+    part = redis.part(settings)
+
+    assert part.launch is None
+    assert (part.found.how, part.found.where) == ("url", "redis://cache:6380/2")
+
+
+def test_a_program_on_path_comes_before_the_bundled_one(tmp_path, monkeypatch):
+    mine = program(tmp_path / "bin", "redis-server", "Redis server v=7.4.1 sha=0")
+    monkeypatch.setenv("PATH", f"{mine.parent}:/usr/bin:/bin")
+
+    found = redis.find(Settings(home=tmp_path))[1]
+
+    assert (found.how, found.version, found.where) == ("path", "7.4.1", str(mine))
+
+
+def test_a_program_on_path_that_is_too_old_is_passed_over(tmp_path, monkeypatch):
+    old = program(tmp_path / "bin", "postgres", "postgres (PostgreSQL) 15.13")
+    monkeypatch.setenv("PATH", f"{old.parent}:/usr/bin:/bin")
+
+    found = postgres.find(Settings(home=tmp_path), tmp_path / "data")[1]
+
+    assert found.how == "bundled"
+    assert numbers(found.version)[0] >= postgres.OLDEST
+
+
+def test_a_program_of_the_installation_itself_counts_as_bundled(tmp_path, monkeypatch):
+    program(tmp_path / "venv" / "bin", "redis-server", "Redis server v=9.9.9")
+    monkeypatch.setenv("PATH", f"{tmp_path / 'venv' / 'bin'}:/bin")
+
+    assert redis.find(Settings(home=tmp_path, install=tmp_path / "venv"))[1].how == "bundled"
+
+
+def test_a_data_directory_of_another_release_is_never_opened(tmp_path):
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "PG_VERSION").write_text("12\n")
+
+    with pytest.raises(Exception, match="written by PostgreSQL 12"):
+        postgres.find(Settings(home=tmp_path), data)
+
+
+def test_flinks_configuration_is_yaml_and_names_only_loopback_addresses(tmp_path):
+    home = tmp_path / 'a "home" with: odd # signs'
+
+    options = yaml.safe_load(flink_config.render(flink_config.options(Settings(home=home), home)))
+
+    addresses = {v for name, v in options.items() if name.endswith(("host", "address", "bind-host"))}
+    assert addresses == {"127.0.0.1"}
+    assert options["execution.checkpointing.dir"] == f"file://{home}/checkpoints"
+
+
+def test_the_taskmanagers_jvm_gets_the_sizes_of_its_configuration(tmp_path):
+    options = flink_config.options(Settings(home=tmp_path), tmp_path)
+
+    heap = sum(
+        int(options[f"taskmanager.memory.{name}.heap.size"].removesuffix("m"))
+        for name in ("framework", "task")
+    )
+
+    assert f"-Xmx{heap}m" in flink_config.taskmanager_flags()
+
+
+def test_kafka_listens_on_loopback_and_keeps_events_that_happened_long_ago():
+    text = kafka.CONFIG.format(host="127.0.0.1", port=1, controller=2)
+    config = dict(line.split("=", 1) for line in text.splitlines() if not line.startswith("#"))
+
+    assert config["listeners"] == "BROKER://127.0.0.1:1,CONTROLLER://127.0.0.1:2"
+    assert config["advertised.listeners"] == "BROKER://127.0.0.1:1"
+    assert config["log.retention.ms"] == "-1"
+
+
+def test_the_registry_keeps_its_schemas_in_the_postgresql_of_the_settings():
+    options = registry.storage("postgresql://me:p%40ss@db:5433/shop")
+
+    assert options["apicurio.datasource.url"] == "jdbc:postgresql://db:5433/shop?currentSchema=registry"
+    assert options["apicurio.datasource.password"] == "p@ss"
+
+
+def test_the_supervisors_configuration_holds_no_path():
+    assert "/" not in render({"kafka": "TERM", "postgres": "INT"})
+
+
+def test_a_process_of_ours_reads_the_same_settings_again(tmp_path, monkeypatch):
+    settings = Settings(home=tmp_path, port_offset=7, clickhouse_admin_password="s3cret")
+
+    for name, value in settings_environment(settings).items():
+        monkeypatch.setenv(name, value)
+
+    assert Settings() == settings
+
+
+def test_passwords_are_readable_by_their_owner_only(tmp_path):
+    path = tmp_path / "secrets.toml"
+
+    write(path)
+
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert tomllib.loads(path.read_text())["clickhouse_admin_password"]
+
+
+@given(st.integers(min_value=1, max_value=300))
+def test_the_supervisors_socket_fits_however_long_the_home_is(length):
+    socket_path = Home(Path("/", *["d" * 50] * (length // 50), "e" * (length % 50 + 1))).socket()
+
+    assert len(os.fsencode(socket_path)) + SOCKET_SUFFIX_ROOM <= SOCKET_PATH_LIMIT
+
+
+def test_a_taken_port_is_one_line_that_names_part_port_owner_and_the_way_out():
+    with listener() as server:
+        port = server.getsockname()[1]
+        with pytest.raises(UserError) as raised:
+            require_free("kafka", {"kafka": port}, 0)
+
+    message = str(raised.value)
+    assert "\n" not in message
+    for said in ("kafka", str(port), f"pid {os.getpid()}", "SOUK_PORT_OFFSET"):
+        assert said in message
+
+
+def test_a_free_port_is_accepted():
+    with listener() as server:
+        port = server.getsockname()[1]
+
+    require_free("kafka", {"kafka": port}, 0)
+
+
+def test_a_sweep_ends_what_was_started_for_this_copy_and_nothing_else(tmp_path):
+    mine, other = sleeper(tmp_path / "mine"), sleeper(tmp_path / "other")
+    (tmp_path / "mine").mkdir()
+    try:
+        for process in (mine, other):
+            assert process.stdout
+            process.stdout.readline()
+
+        assert sweep(tmp_path / "mine") == 1
+
+        assert mine.wait(10) == -signal.SIGTERM
+        assert other.poll() is None
+    finally:
+        for process in (mine, other):
+            process.kill()
+            process.communicate()
+
+
+def test_a_pid_that_someone_else_got_since_is_never_ours():
+    me = os.getpid()
+
+    assert record_of(me).alive
+    assert not record_of(me, started_ticks=started_ticks(me) - 1).alive
+    assert not record_of(me, boot_id="another boot").alive
+
+
+def test_a_record_that_was_cut_short_counts_as_none(tmp_path):
+    (tmp_path / "kafka.pid.json").write_text('{"pid": 1')
+
+    assert read_record(tmp_path, "kafka") is None
+    assert survivors(tmp_path) == {}
+
+
+def test_steps_run_after_what_they_need():
+    done: list[str] = []
+    steps = [
+        Step("c", lambda: None, ("b", "not a step")),
+        Step("b", lambda: None, ("a",)),
+        Step("a", lambda: None),
+    ]
+
+    run_all(steps, done.append)
+
+    assert done == ["a", "b", "c"]
+
+
+def test_a_failed_step_stops_those_that_need_it():
+    ran: list[str] = []
+
+    def fails() -> None:
+        raise UserError("no")
+
+    with pytest.raises(UserError):
+        run_all([Step("a", fails), Step("b", lambda: ran.append("b"), ("a",))], ran.append)
+
+    assert ran == []
+
+
+def test_steps_in_a_circle_are_refused():
+    with pytest.raises(ValueError, match="wait for each other"):
+        run_all([Step("a", lambda: None, ("b",)), Step("b", lambda: None, ("a",))], print)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"), [(4.4, "4s"), (60, "1m"), (11_100, "3h05m"), (187_200, "2d4h")]
+)
+def test_durations_are_written_for_people(seconds, shown):
+    assert duration(seconds) == shown
