@@ -1,0 +1,35 @@
+"""Compares the source's cancelled orders with `order_cancelled`; the source does not say when it was."""
+
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+
+from audit.comparison import About
+from audit.source_pair import Events, SourcePair
+from audit.sources.order_lines import local_days
+
+ABOUT = About(
+    name="source_vs_cancellations",
+    what="every cancelled order, by the day on which it was placed",
+    left="source",
+    right="Kafka",
+    unit="orders",
+    key=("order_id",),
+)
+
+
+def from_events(events: Events, timezone: ZoneInfo) -> pa.Table:
+    """order_id, day (of the purchase)."""
+    cancelled = events["order_cancelled"]
+    days = local_days(cancelled["placed_at"], timezone)
+    return pa.table({"order_id": cancelled["order_id"], "day": days})
+
+
+run = SourcePair(
+    ABOUT,
+    events=("order_cancelled",),
+    subject="order_id",
+    expected=lambda source: source.cancelled,
+    actual=from_events,
+    drawn=True,
+).run

@@ -1,0 +1,44 @@
+"""Compares approval, shipment and delivery in the source with the events: what happened on which day."""
+
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+
+from audit.comparison import About
+from audit.source_pair import Events, SourcePair
+from audit.sources.order_lines import local_days
+
+ABOUT = About(
+    name="source_vs_order_steps",
+    what="confirmations, shipments and deliveries of every order",
+    left="source",
+    right="Kafka",
+    unit="steps",
+    key=("order_id", "step", "seller_id"),
+)
+STEPS = {"order_confirmed": "confirmed", "order_shipped": "shipped", "order_delivered": "delivered"}
+
+
+def from_events(events: Events, timezone: ZoneInfo) -> pa.Table:
+    """order_id, step, seller_id (empty for a confirmation), day."""
+    steps = []
+    for name, step in STEPS.items():
+        table = events[name]
+        nobody = pa.array([""] * table.num_rows, pa.string())
+        columns = {
+            "order_id": table["order_id"],
+            "step": pa.array([step] * table.num_rows, pa.string()),
+            "seller_id": table["seller_id"] if "seller_id" in table.column_names else nobody,
+            "day": local_days(table["occurred_at"], timezone),
+        }
+        steps.append(pa.table(columns))
+    return pa.concat_tables(steps)
+
+
+run = SourcePair(
+    ABOUT,
+    events=tuple(STEPS),
+    subject="order_id",
+    expected=lambda source: source.steps,
+    actual=from_events,
+).run

@@ -1,0 +1,30 @@
+"""Compares the source's payments with `payment_captured`: how many and how much of each order."""
+
+import pyarrow as pa
+
+from audit.comparison import About
+from audit.source_pair import SourcePair
+
+ABOUT = About(
+    name="source_vs_payments",
+    what="payments of every order",
+    left="source",
+    right="Kafka",
+    unit="orders",
+    key=("order_id",),
+)
+
+
+def by_order(payments: pa.Table) -> pa.Table:
+    """order_id, payments, amount_minor."""
+    sums = payments.group_by("order_id").aggregate([("amount_minor", "count"), ("amount_minor", "sum")])
+    return sums.rename_columns(["order_id", "payments", "amount_minor"])
+
+
+run = SourcePair(
+    ABOUT,
+    events=("payment_captured",),
+    subject="order_id",
+    expected=lambda source: by_order(source.payments),
+    actual=lambda events, _: by_order(events["payment_captured"]),
+).run

@@ -1,0 +1,31 @@
+"""Compares the source's reviews with `review_submitted`: how many of each order, and their scores."""
+
+import pyarrow as pa
+
+from audit.comparison import About
+from audit.source_pair import SourcePair
+
+ABOUT = About(
+    name="source_vs_reviews",
+    what="reviews of every order",
+    left="source",
+    right="Kafka",
+    unit="orders",
+    key=("order_id",),
+)
+
+
+def by_order(reviews: pa.Table) -> pa.Table:
+    """order_id, reviews, scores (their sum)."""
+    sums = reviews.group_by("order_id").aggregate([("score", "count"), ("score", "sum")])
+    return sums.rename_columns(["order_id", "reviews", "scores"])
+
+
+run = SourcePair(
+    ABOUT,
+    events=("review_submitted",),
+    subject="order_id",
+    expected=lambda source: by_order(source.reviews),
+    actual=lambda events, _: by_order(events["review_submitted"]),
+    drawn=True,
+).run

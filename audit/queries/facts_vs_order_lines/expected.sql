@@ -1,0 +1,9 @@
+-- The lines of every order, unfolded again from the facts.
+SELECT
+    line.seller_id AS seller_id, toString(occurred_at) AS placed_at, order_id, line.line_number AS line_number,
+    shopper_id, line.product_id AS product_id, toString(currency) AS currency, line.quantity AS quantity,
+    line.unit_price_minor AS unit_price_minor, line.quantity * line.unit_price_minor AS gross_minor,
+    line.discount_minor AS discount_minor, line.shipping_minor AS shipping_minor, line.tax_minor AS tax_minor,
+    line.commission_bp AS commission_bp
+FROM order_placed FINAL
+ARRAY JOIN lines AS line

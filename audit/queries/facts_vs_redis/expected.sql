@@ -1,0 +1,10 @@
+-- The forward-decay score of each product (docs/architecture.md, Redis), told again from the facts.
+SELECT
+    line.product_id AS product_id,
+    sum(line.quantity * exp2(
+        (intDiv(toUnixTimestamp64Milli(occurred_at), 1000) - 1451606400) / (86400. * {half_life_days:UInt32})
+    )) AS score
+FROM order_placed FINAL
+ARRAY JOIN lines AS line
+WHERE line.quantity > 0
+GROUP BY product_id

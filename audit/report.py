@@ -1,0 +1,88 @@
+"""Shows comparisons to people (a few lines each) and to programs (JSON)."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+
+from audit.comparison import Comparison
+from common.money import to_major
+
+SHOWN = 10
+"""Differences shown of one comparison; the JSON has more."""
+
+_STYLE = {"agree": "green", "differ": "bold red", "nothing to compare": "yellow"}
+
+
+def show(comparison: Comparison, currency: str, console: Console) -> None:
+    """Print one comparison: what, how much of it, its totals, and the first differences."""
+    about = comparison.about
+    style = _STYLE[comparison.verdict]
+    console.print(
+        f"[{style}]{comparison.verdict:<7}[/] {about.left} → {about.right}  [bold]{escape(about.what)}[/]"
+        f"  {comparison.rows:,} {about.unit}, {comparison.figures:,} figures"
+        + (f", {comparison.explained:,} explained by dead letters" if comparison.explained else ""),
+        highlight=False,
+    )
+    if comparison.totals:
+        sums = (_total(name, left, right, currency) for name, (left, right) in comparison.totals.items())
+        console.print("        " + " · ".join(sums), style="dim", highlight=False)
+    for note in comparison.notes:
+        console.print(f"        {note}", style="yellow", markup=False, highlight=False)
+    for difference in comparison.differences[:SHOWN]:
+        key = " ".join(f"{name}={value}" for name, value in difference.key.items())
+        line = f"{key} {difference.field}: {about.left} {difference.left}, {about.right} {difference.right}"
+        console.print(f"        {line}", style="red", markup=False, highlight=False)
+    if comparison.difference_count > SHOWN:
+        console.print(f"        … {comparison.difference_count:,} differences in all", style="red")
+
+
+def show_summary(comparisons: Iterable[Comparison], console: Console) -> None:
+    """Print the last line: how many differences in how much."""
+    found = list(comparisons)
+    differences = sum(comparison.difference_count for comparison in found)
+    rows = sum(comparison.rows for comparison in found)
+    figures = sum(comparison.figures for comparison in found)
+    empty = sum(comparison.verdict == "nothing to compare" for comparison in found)
+    if not rows:
+        console.print("nothing to compare: every store is empty. Start with `./souk replay`.", style="yellow")
+        return
+    console.print(
+        f"{differences:,} differences in {len(found)} comparisons of {rows:,} rows and {figures:,} figures"
+        + (f"; {empty} had nothing to compare" if empty else ""),
+        style="bold red" if differences else "bold green",
+        highlight=False,
+    )
+
+
+def as_json(comparisons: Iterable[Comparison], settled: bool) -> str:
+    """Everything found, as one JSON object."""
+    found = list(comparisons)
+    return json.dumps(
+        {
+            "differences": sum(comparison.difference_count for comparison in found),
+            "rows": sum(comparison.rows for comparison in found),
+            "figures": sum(comparison.figures for comparison in found),
+            "settled": settled,
+            "comparisons": [_plain(comparison) for comparison in found],
+        },
+        indent=2,
+    )
+
+
+def _plain(comparison: Comparison) -> Mapping[str, Any]:
+    plain = asdict(comparison)
+    return {**plain.pop("about"), "verdict": comparison.verdict, **plain}
+
+
+def _total(name: str, left: int, right: int, currency: str) -> str:
+    """A total as people read it; sums of amounts (`…_minor`) in the shop's currency."""
+
+    def written(value: int) -> str:
+        return f"{to_major(value, currency):,}" if name.endswith("_minor") else f"{value:,}"
+
+    label = name.removesuffix("_minor")
+    return f"{label} {written(left)}" if left == right else f"{label} {written(left)} ≠ {written(right)}"

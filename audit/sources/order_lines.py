@@ -1,0 +1,49 @@
+"""Unfolds the lines of `order_placed` and adds them up, in Arrow: Kafka's side of the sales."""
+
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+
+def unfold(orders: pa.Table, timezone: ZoneInfo) -> pa.Table:
+    """One row a line: order_id, seller_id, product_id, day (shop's), units, gross_minor, shipping_minor.
+
+    `orders` has `order_id`, `occurred_at` (UTC) and `lines` as `order_placed` says.
+    """
+    orders = orders.combine_chunks()
+    parents = pc.list_parent_indices(orders["lines"])
+    lines = pc.list_flatten(orders["lines"])
+    of = {name: pc.struct_field(lines, name) for name in _LINE}
+    return pa.table(
+        {
+            "order_id": orders["order_id"].take(parents),
+            "seller_id": of["seller_id"],
+            "product_id": of["product_id"],
+            "day": local_days(orders["occurred_at"], timezone).take(parents),
+            "units": of["quantity"],
+            "gross_minor": pc.multiply(of["quantity"], of["unit_price_minor"]),
+            "shipping_minor": of["shipping_minor"],
+        }
+    )
+
+
+_LINE = ("seller_id", "product_id", "quantity", "unit_price_minor", "shipping_minor")
+
+
+def local_days(moments: pa.ChunkedArray, timezone: ZoneInfo) -> pa.Array:
+    """The calendar day (`2018-06-01`) of each UTC moment in the shop's time zone."""
+    days = [None if at is None else str(at.astimezone(timezone).date()) for at in moments.to_pylist()]
+    return pa.array(days, pa.string())
+
+
+def add_up(lines: pa.Table, by: list[str]) -> pa.Table:
+    """Sums of `units`, `gross_minor`, `shipping_minor` and the number of `orders`, by the named columns."""
+    grouped = lines.group_by(by).aggregate(
+        [("order_id", "count_distinct"), *((name, "sum") for name in FIGURES)],
+    )
+    named = {"order_id_count_distinct": "orders", **{f"{name}_sum": name for name in FIGURES}}
+    return grouped.rename_columns([named.get(name, name) for name in grouped.column_names])
+
+
+FIGURES = ("units", "gross_minor", "shipping_minor")

@@ -1,0 +1,109 @@
+"""What the API answers is turned into rows, and the report says what was compared."""
+
+import io
+import json
+from datetime import date
+
+import pyarrow as pa
+from rich.console import Console
+
+from audit.comparison import About, Comparison
+from audit.comparisons import aggregates_vs_seller_api
+from audit.report import as_json, show, show_summary
+from audit.settle import settle
+from audit.sources.sales_answers import Span, sales_question, series_rows, totals_row
+from audit.tables import compare_tables
+
+SUMS = {"orders": 1, "lines": 1, "units": 2, "gross_minor": 100, "discount_minor": 0, "shipping_minor": 7}
+NOTHING = dict.fromkeys(SUMS, 0)
+ANSWER = {
+    "seller_id": "s1",
+    "series": [
+        {"start": "2018-06-01T00:00:00-03:00", **NOTHING, "cancelled_orders": 0, "cancelled_gross_minor": 0},
+        {"start": "2018-06-02T00:00:00-03:00", **SUMS, "cancelled_orders": 1, "cancelled_gross_minor": 100},
+    ],
+    "totals": {**SUMS, "cancelled": {"orders": 1, "units": 2, "gross_minor": 100, "shipping_minor": 7}},
+}
+ABOUT = About("demo", "sales by day", "aggregates", "API", "seller days", ("seller_id", "day"))
+
+
+def test_empty_buckets_of_an_answer_are_no_rows():
+    [row] = series_rows("day", ANSWER)
+
+    assert row["bucket"] == "2018-06-02"
+    assert row["gross_minor"] == 100
+
+
+def test_totals_are_named_as_the_columns_of_a_series():
+    [row] = series_rows("month", ANSWER)
+
+    assert totals_row(ANSWER).keys() == row.keys() - {"bucket"}
+
+
+def test_a_span_covers_whole_months_and_the_end_of_the_year():
+    assert Span.of_months("2017-11-24", "2017-12-31") == Span(date(2017, 11, 1), date(2018, 1, 1))
+
+
+def test_a_question_names_the_seller_and_the_span():
+    question = sales_question("sellers/s1", Span(date(2018, 6, 1), date(2018, 7, 1)), "day")
+
+    assert question.path == "/v1/sellers/s1/sales"
+    assert question.query == {"from": "2018-06-01", "to": "2018-07-01", "grain": "day"}
+
+
+def test_a_seller_without_sales_has_totals_of_zero():
+    row = {"seller_id": "s1", "bucket": "2018-06", **SUMS}
+    months = pa.Table.from_pylist([row, {**row, "bucket": "2018-07"}])
+    sellers = pa.table({"seller_id": ["s1", "s2"]})
+
+    totals = {row["seller_id"]: row for row in aggregates_vs_seller_api.totals(months, sellers).to_pylist()}
+
+    assert totals["s1"]["gross_minor"] == 200
+    assert totals["s2"]["gross_minor"] == 0
+
+
+def differing():
+    left = pa.table({"seller_id": ["s1"], "day": ["2018-06-01"], "gross_minor": [12_990]})
+    right = pa.table({"seller_id": ["s1"], "day": ["2018-06-01"], "gross_minor": [12_991]})
+    return compare_tables(ABOUT, left, right)
+
+
+def printed(print_it):
+    console = Console(width=200, record=True, file=io.StringIO())
+    print_it(console)
+    return console.export_text()
+
+
+def test_the_report_names_the_stores_the_row_and_both_figures():
+    text = printed(lambda console: show(differing(), "BRL", console))
+
+    assert "aggregates → API" in text
+    assert "seller_id=s1 day=2018-06-01 gross_minor: aggregates 12990, API 12991" in text
+    assert "gross 129.90 ≠ 129.91" in text
+
+
+def test_comparing_nothing_is_said_and_not_called_agreement():
+    text = printed(lambda console: show_summary([Comparison(ABOUT)], console))
+
+    assert "nothing to compare" in text
+    assert "0 differences" not in text
+
+
+def test_the_json_says_what_the_report_says():
+    told = json.loads(as_json([differing(), Comparison(ABOUT)], settled=True))
+
+    assert told["differences"] == 1
+    assert [each["verdict"] for each in told["comparisons"]] == ["differ", "nothing to compare"]
+    assert told["comparisons"][0]["differences"][0]["right"] == 12_991
+
+
+def test_settling_waits_until_nothing_is_left_to_read():
+    behind = iter([5, 2, 0])
+    seen = []
+
+    assert settle(lambda: next(behind), wait_s=30, progress=seen.append)
+    assert seen == [5, 2]
+
+
+def test_settling_gives_up_at_its_deadline():
+    assert not settle(lambda: 1, wait_s=0, progress=lambda _: None)

@@ -1,0 +1,148 @@
+"""Comparing two tables finds a cent, a row and a double, and passes over nothing."""
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from audit.comparison import SHOWN, About
+from audit.tables import compare_tables
+
+ABOUT = About("demo", "sales by seller and day", "source", "facts", "seller days", ("seller_id", "day"))
+ROWS = [
+    {"seller_id": "s1", "day": "2018-06-01", "units": 2, "gross_minor": 12_990},
+    {"seller_id": "s1", "day": "2018-06-02", "units": 1, "gross_minor": 5_890},
+    {"seller_id": "s2", "day": "2018-06-01", "units": 7, "gross_minor": 100},
+]
+SCHEMA = pa.schema(
+    [("seller_id", pa.string()), ("day", pa.string()), ("units", pa.int64()), ("gross_minor", pa.int64())]
+)
+
+
+def table(rows):
+    return pa.Table.from_pylist(rows, SCHEMA)
+
+
+def test_equal_tables_agree_whatever_the_order_of_their_rows():
+    found = compare_tables(ABOUT, table(ROWS), table(ROWS[::-1]))
+
+    assert found.verdict == "agree"
+    assert (found.rows, found.figures, found.difference_count) == (3, 6, 0)
+    assert found.totals == {"units": (10, 10), "gross_minor": (18_980, 18_980)}
+
+
+def test_a_cent_is_found_with_its_seller_and_day():
+    wrong = [dict(ROWS[0], gross_minor=12_991), *ROWS[1:]]
+
+    found = compare_tables(ABOUT, table(ROWS), table(wrong))
+
+    assert found.verdict == "differ"
+    [difference] = found.differences
+    assert difference.key == {"seller_id": "s1", "day": "2018-06-01"}
+    assert (difference.field, difference.left, difference.right) == ("gross_minor", 12_990, 12_991)
+
+
+def test_a_missing_row_and_a_surplus_row_are_found():
+    missing = compare_tables(ABOUT, table(ROWS), table(ROWS[1:]))
+    surplus = compare_tables(ABOUT, table(ROWS[1:]), table(ROWS))
+
+    assert [(d.field, d.left, d.right) for d in missing.differences] == [("row", 1, 0)]
+    assert [(d.field, d.left, d.right) for d in surplus.differences] == [("row", 0, 1)]
+    assert missing.rows == surplus.rows == 3
+
+
+def test_a_row_that_comes_twice_is_a_difference():
+    found = compare_tables(ABOUT, table(ROWS), table([*ROWS, ROWS[2]]))
+
+    assert found.difference_count == 1
+    assert (found.differences[0].left, found.differences[0].right) == (1, 2)
+
+
+def test_a_doubled_row_that_is_missing_on_the_left_tells_how_often_it_came():
+    found = compare_tables(ABOUT, table(ROWS[1:]), table([*ROWS, ROWS[0]]))
+
+    assert [(d.left, d.right) for d in found.differences] == [(0, 2)]
+
+
+def test_two_wrong_figures_that_add_up_to_the_same_total_are_still_found():
+    wrong = [dict(ROWS[0], units=3), dict(ROWS[1], units=0), ROWS[2]]
+
+    found = compare_tables(ABOUT, table(ROWS), table(wrong))
+
+    assert found.totals["units"] == (10, 10)
+    assert found.difference_count == 2
+
+
+def test_two_empty_tables_are_nothing_to_compare_and_no_success():
+    assert compare_tables(ABOUT, table([]), table([])).verdict == "nothing to compare"
+
+
+def test_an_empty_right_side_is_a_difference_for_every_row():
+    assert compare_tables(ABOUT, table(ROWS), table([])).difference_count == 3
+
+
+def test_a_missing_row_that_lies_in_a_dead_letter_topic_is_explained():
+    found = compare_tables(ABOUT, table(ROWS), table(ROWS[:2]), explained=frozenset({"s2"}))
+
+    assert (found.verdict, found.explained, found.rows) == ("agree", 1, 3)
+
+
+def test_null_equals_null_and_nothing_else():
+    about = About("demo", "", "a", "b", "orders", ("order_id",))
+    left = pa.table({"order_id": ["a", "b"], "placed_at": pa.array([None, None], pa.int64())})
+    right = pa.table({"order_id": ["a", "b"], "placed_at": pa.array([None, 0], pa.int64())})
+
+    found = compare_tables(about, left, right)
+
+    assert [d.key for d in found.differences] == [{"order_id": "b"}]
+
+
+def test_scores_may_differ_by_a_rounding_and_no_more():
+    about = About("demo", "", "a", "b", "products", ("product_id",))
+    left = pa.table({"product_id": ["a", "b"], "score": [1e20, 1e20]})
+    right = pa.table({"product_id": ["a", "b"], "score": [1e20 * (1 + 1e-12), 1e20 * (1 + 1e-7)]})
+
+    found = compare_tables(about, left, right)
+
+    assert [d.key for d in found.differences] == [{"product_id": "b"}]
+
+
+def test_lines_of_an_order_are_compared_value_by_value():
+    about = About("demo", "", "kafka", "facts", "events", ("event_id",))
+    left = pa.table({"event_id": ["e"], "lines": [[{"product_id": "p", "gross_minor": 1}]]})
+    right = pa.table({"event_id": ["e"], "lines": [[{"product_id": "p", "gross_minor": 2}]]})
+
+    assert compare_tables(about, left, right).differences[0].field == "lines"
+
+
+def test_differences_beyond_the_shown_ones_are_counted():
+    left = pa.table({"seller_id": [str(i) for i in range(SHOWN * 3)], "day": ["d"] * SHOWN * 3})
+
+    found = compare_tables(ABOUT, left, left.slice(0, 0))
+
+    assert len(found.differences) == SHOWN
+    assert found.difference_count == SHOWN * 3
+
+
+def test_a_missing_column_is_named():
+    with pytest.raises(ValueError, match="facts has no column gross_minor"):
+        compare_tables(ABOUT, table(ROWS), table(ROWS).drop_columns(["gross_minor"]))
+
+
+@given(st.data())
+def test_any_single_change_of_any_figure_is_found(data):
+    rows = data.draw(
+        st.lists(
+            st.tuples(st.text(max_size=4), st.text(max_size=4), st.integers(0, 50), st.integers(-9, 9)),
+            min_size=1,
+            unique_by=lambda row: row[:2],
+        )
+    )
+    at = data.draw(st.integers(0, len(rows) - 1))
+    changed = [(*row[:3], row[3] + 1) if i == at else row for i, row in enumerate(rows)]
+    left, right = (
+        table([dict(zip(SCHEMA.names, row, strict=True)) for row in side]) for side in (rows, changed)
+    )
+
+    assert compare_tables(ABOUT, left, right).difference_count == 1
+    assert compare_tables(ABOUT, left, left).verdict == "agree"
