@@ -74,7 +74,7 @@ def options(settings: Settings, folder: Path) -> dict[str, str]:
         "restart-strategy.exponential-delay.initial-backoff": "1 s",
         "restart-strategy.exponential-delay.max-backoff": "30 s",
         "restart-strategy.exponential-delay.reset-backoff-threshold": "2 min",
-        "restart-strategy.exponential-delay.attempts-before-reset-backoff": "infinite",
+        "restart-strategy.exponential-delay.attempts-before-reset-backoff": "2147483647",
         "python.executable": str(settings.install / "bin" / "python"),
         "python.client.executable": str(settings.install / "bin" / "python"),
         "io.tmp.dirs": str(folder / "tmp"),
