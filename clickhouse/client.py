@@ -1,0 +1,39 @@
+"""A client for tools (migrations, audits, tests): the bundled front or a real server, over HTTP."""
+
+from urllib.parse import urlsplit
+
+import clickhouse_connect
+from clickhouse_connect.driver.client import Client
+
+from common.errors import PartUnavailable
+from common.settings import Settings
+
+
+def connect(settings: Settings, admin: bool = False, database: str | None = None) -> Client:
+    """A clickhouse-connect client, as the reader or the admin of the settings; safe to share between threads.
+
+    `database` defaults to `settings.clickhouse_database`, which must exist.
+
+    Raises:
+        PartUnavailable: ClickHouse does not answer, or does not know the user.
+    """
+    url = urlsplit(settings.clickhouse)
+    user = settings.clickhouse_admin_user if admin else settings.clickhouse_reader_user
+    password = settings.clickhouse_admin_password if admin else settings.clickhouse_reader_password
+    try:
+        return clickhouse_connect.get_client(
+            interface=url.scheme,
+            host=url.hostname or "",
+            port=url.port or (8443 if url.scheme == "https" else 8123),
+            username=user,
+            password=password.get_secret_value(),
+            database=database or settings.clickhouse_database,
+            compress=url.hostname not in ("127.0.0.1", "localhost"),
+            autogenerate_session_id=False,
+            client_name="souk",
+        )
+    except clickhouse_connect.driver.exceptions.Error as error:
+        reason = " ".join(str(error).split())
+        raise PartUnavailable(
+            f"ClickHouse at {settings.clickhouse} can't be used as {user}: {reason}"
+        ) from error

@@ -1,0 +1,158 @@
+"""The HTTP interface itself, as a plain ASGI application."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+
+from clickhouse.front.answer import Answer, ClientGone, Send
+from clickhouse.front.engine import Engine
+from clickhouse.front.errors import DatabaseError
+from clickhouse.front.feed import Feed, Receive
+from clickhouse.front.job import Checked, Job, Outcome
+from clickhouse.front.metrics import Metrics
+from clickhouse.front.pipe import Pipe
+from clickhouse.front.request import Request, read_request
+from clickhouse.front.sessions import Sessions
+from clickhouse.front.users import User, Users
+from clickhouse.front.workers import Workers
+
+Scope = MutableMapping[str, Any]
+
+log = structlog.get_logger()
+
+_TEXT = "text/html; charset=UTF-8"
+_KILL_AGAIN_S = 0.1
+
+
+class Front:
+    """Answers HTTP requests with one engine; writers and readers have threads of their own."""
+
+    def __init__(self, engine: Engine, users: Users, *, threads: int = 8, waiting: int = 56) -> None:
+        self._engine = engine
+        self._users = users
+        self._sessions = Sessions(engine)
+        self._checked = Checked()
+        self._metrics = Metrics()
+        self._readers = Workers("reader", threads, waiting)
+        self._writers = Workers("writer", threads, waiting)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one ASGI scope."""
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        elif scope["type"] == "http":
+            with contextlib.suppress(ClientGone):  # returning without an end cuts the connection
+                await self._http(scope, receive, send)
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        await receive()
+        sweeping = asyncio.create_task(self._sweep())
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        sweeping.cancel()
+        self._readers.close()
+        self._writers.close()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(5)
+            await asyncio.to_thread(self._sessions.sweep)
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        method, path = scope["method"], scope["path"]
+        idle = method in ("GET", "HEAD") and not scope["query_string"]
+        if path in ("/ping", "/replicas_status") or (path == "/" and idle):
+            await self._plain(send, 200, b"Ok.\n", _TEXT)
+        elif path == "/metrics":
+            self._metrics.running.labels("reader").set(self._readers.busy)
+            self._metrics.running.labels("writer").set(self._writers.busy)
+            await self._plain(send, 200, self._metrics.text(), "text/plain; version=0.0.4; charset=utf-8")
+        elif path not in ("/", "/query"):
+            hint = f"There is no handle {path}\n\nUse /ping for health checks, POST / for queries.\n"
+            await self._plain(send, 404, hint.encode(), _TEXT)
+        elif method not in ("GET", "HEAD", "POST"):
+            await self._plain(send, 405, b"Only GET, HEAD and POST are understood.\n", _TEXT)
+        else:
+            await self._serve(scope, receive, send)
+
+    async def _plain(self, send: Send, status: int, body: bytes, content_type: str) -> None:
+        headers = [(b"content-type", content_type.encode()), (b"content-length", str(len(body)).encode())]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        names = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        started, label, kind = time.monotonic(), "", "error"
+        answer = Answer(send, self._common_headers(""), "", hold_all=False)
+        try:
+            request = read_request(scope["method"], scope["query_string"], names)
+            headers = self._common_headers(request.query_id)
+            answer = Answer(send, headers, request.answer_encoding, hold_all=request.wait_end_of_query)
+            user = self._users.authenticate(request.user, request.password)
+            label = user.name
+            outcome = await self._run(request, user, receive, answer)
+            kind = outcome.kind
+            self._metrics.rows.labels(kind).inc(outcome.rows)
+        except DatabaseError as error:
+            self._metrics.errors.labels(error.name).inc()
+            await answer.fail(error, self._engine.version)
+        finally:
+            answer.close()
+            self._metrics.seconds.labels(kind, label).observe(time.monotonic() - started)
+
+    def _common_headers(self, query_id: str) -> dict[str, str]:
+        headers = {
+            "x-clickhouse-server-display-name": self._engine.host,
+            "x-clickhouse-timezone": self._engine.timezone,
+        }
+        return headers | ({"x-clickhouse-query-id": query_id} if query_id.isprintable() and query_id else {})
+
+    async def _run(self, request: Request, user: User, receive: Receive, answer: Answer) -> Outcome:
+        feed, pipe = Feed(), Pipe()
+        job = Job(self._engine, self._sessions, self._checked, request, user, feed, pipe)
+        pumping = asyncio.create_task(feed.pump(receive))
+        working: asyncio.Future[Outcome] | None = None
+        try:
+            await feed.started()
+            working = (self._writers if user.writes else self._readers).start(job.run)
+            sending = asyncio.create_task(self._send_on(job, working, pipe, answer))
+            await asyncio.wait({sending, pumping}, return_when=asyncio.FIRST_COMPLETED)
+            if not sending.done():
+                log.info("client went away", query_id=request.query_id)
+                sending.cancel()
+            return await sending
+        except asyncio.CancelledError:
+            raise ClientGone from None
+        finally:
+            pumping.cancel()
+            if working is None:
+                pipe.close_writing()
+            elif not working.done():
+                await self._cancel(job, working, request.query_id, feed)
+            pipe.close_reading()
+
+    async def _send_on(
+        self, job: Job, working: "asyncio.Future[Outcome]", pipe: Pipe, answer: Answer
+    ) -> Outcome:
+        while chunk := await pipe.read():
+            await answer.write(chunk, job.format)
+        outcome = await asyncio.shield(working)
+        if outcome.body:
+            await answer.write(outcome.body, job.format)
+        await answer.end(job.format, outcome.summary)
+        return outcome
+
+    async def _cancel(self, job: Job, working: "asyncio.Future[Outcome]", query_id: str, feed: Feed) -> None:
+        """Stop a query that nobody waits for any more; asks again, for it may not have begun yet."""
+        job.cancelled = True
+        feed.abandon()
+        while not working.done():
+            await asyncio.to_thread(self._engine.kill, query_id)
+            await asyncio.wait({working}, timeout=_KILL_AGAIN_S)
+        with contextlib.suppress(DatabaseError):
+            working.result()

@@ -1,0 +1,120 @@
+"""chdb, the engine inside this process: a connection of its own for every request, so that nothing leaks."""
+
+import threading
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import chdb
+from chdb.state.sqlitelike import Connection as ChdbConnection
+
+from clickhouse.front.errors import DatabaseError
+from clickhouse.front.statement import quoted
+
+
+class Connection:
+    """One connection of the engine: settings, USE and temporary tables live and die with it.
+
+    It serves one thread at a time: parameters of two queries on one connection get mixed up.
+    """
+
+    def __init__(self, target: str) -> None:
+        self._chdb: Any = ChdbConnection(target)
+        self.set({"implicit_select": "0"})
+
+    def query(
+        self, text: bytes, format_name: str = "TabSeparated", params: Mapping[str, str] | None = None
+    ) -> Any:
+        """Run one statement and return chdb's result (`bytes()`, `storage_rows_read()`, `rows_written()`).
+
+        Raises:
+            DatabaseError: the engine refused it.
+        """
+        try:
+            return self._chdb.query(text, format_name, params=dict(params or {}))
+        except (chdb.ChdbError, RuntimeError) as error:
+            raise DatabaseError.parse(str(error)) from None
+
+    def text(self, query: str) -> str:
+        """The answer to a small query as tab-separated text."""
+        answer: bytes = self.query(query.encode()).bytes()
+        return answer.decode()
+
+    def set(self, settings: Mapping[str, str]) -> None:
+        """Change settings; the names must be identifiers (`request.settings` sees to that)."""
+        if settings:
+            pairs = ", ".join(f"{name} = {quoted(value)}" for name, value in settings.items())
+            self.query(f"SET {pairs}".encode())
+
+    def use(self, database: str) -> None:
+        """Make a database the one of unqualified names."""
+        self.query(f"USE `{database.replace('`', '``')}`".encode())
+
+    def query_class(self, text: bytes) -> tuple[str, int]:
+        """What a text does (`READ_ONLY`, `MUTATING`, `CONTROL`, `UNKNOWN`), and how many statements it is."""
+        found = self._chdb._conn.classify_query(text)
+        return found["query_class"].name, int(found["statement_count"])
+
+    def insert(self, query: bytes, format_name: str, chunks: Iterable[bytes]) -> Any:
+        """Insert data that arrive in chunks: all of them or none, up to one block (1,048,449 rows).
+
+        Returns chdb's statistics (`rows_written`, `bytes_written`).
+
+        Raises:
+            DatabaseError: the engine refused the statement or a row; the text gives the row and the reason.
+        """
+        try:
+            stream = self._chdb.send_insert(query, format_name)
+            try:
+                for chunk in chunks:
+                    if chunk:
+                        stream.append(chunk)
+            except BaseException:
+                stream.cancel()
+                raise
+            return stream.finish()
+        except RuntimeError as error:
+            raise DatabaseError.parse(str(error)) from None
+
+    def close(self) -> None:
+        """Give everything back; safe to call twice."""
+        self._chdb.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class Engine:
+    """The database in one directory, open as long as this object is."""
+
+    def __init__(self, data: Path, config: Path) -> None:
+        self._target = f"{data}?config-file={config}"
+        self._lock = threading.Lock()
+        self._own = self.connect()
+        version, self.timezone, self.host = self._own.text("SELECT version(), timezone(), hostName()").split()
+        self.version = f"{version} (souk)"
+        self.formats = frozenset(self._own.text("SELECT name FROM system.formats WHERE is_output").split())
+
+    def connect(self) -> Connection:
+        """A fresh connection (0.2 ms)."""
+        return Connection(self._target)
+
+    def ask(self, query: str) -> str:
+        """The answer to a small query of the front's own."""
+        with self._lock:
+            return self._own.text(query)
+
+    def kill(self, tag: str) -> None:
+        """Cancel the queries whose `log_comment` is `tag`."""
+        self.ask(f"KILL QUERY WHERE Settings['log_comment'] = {quoted(tag)} ASYNC")
+
+    def close(self) -> None:
+        """Cancel what still runs and close the database."""
+        self.ask("KILL QUERY WHERE 1 ASYNC")
+        self._own.close()

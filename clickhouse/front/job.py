@@ -1,0 +1,224 @@
+"""One query from its text to the engine's answer, in a worker thread."""
+
+import itertools
+import json
+import re
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+from clickhouse.front import guard
+from clickhouse.front.compression import decompress
+from clickhouse.front.engine import Connection, Engine
+from clickhouse.front.errors import DatabaseError, cancelled
+from clickhouse.front.feed import Feed
+from clickhouse.front.pipe import Pipe
+from clickhouse.front.request import Request
+from clickhouse.front.sessions import Sessions
+from clickhouse.front.statement import Insert, Query, split_insert, split_query
+from clickhouse.front.users import User
+
+MAX_QUERY_SIZE = 262_144
+MAX_FORM_SIZE = 16 << 20
+
+_KILL = re.compile(rb"(KILL\s+QUERY\s+.*?)\bquery_id\s*=", re.IGNORECASE | re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a query: `body` only where the answer did not go through the pipe."""
+
+    kind: str
+    summary: str
+    body: bytes = b""
+    rows: int = 0
+
+
+class Checked:
+    """The texts that a reader may run, as found before: the same query is checked once."""
+
+    def __init__(self, size: int = 4096) -> None:
+        self._size = size
+        self._texts: dict[tuple[bytes, str], None] = {}
+
+    def check(self, connection: Connection, query: bytes, params: dict[str, str], database: str) -> None:
+        """As `guard.check`; parameters that name things are looked at every time."""
+        key = (query, database)
+        if key in self._texts:
+            return
+        guard.check(connection, query, params, database)
+        if b"Identifier" not in query:
+            if len(self._texts) >= self._size:
+                self._texts.clear()
+            self._texts[key] = None
+
+
+class Job:
+    """One query; `run` blocks. `format` is known before the first byte comes out of the pipe."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        sessions: Sessions,
+        checked: Checked,
+        request: Request,
+        user: User,
+        feed: Feed,
+        pipe: Pipe,
+    ) -> None:
+        self._engine = engine
+        self._sessions = sessions
+        self._checked = checked
+        self._request = request
+        self._user = user
+        self._feed = feed
+        self._pipe = pipe
+        self.format = "TabSeparated"
+        self.cancelled = False
+
+    def run(self) -> Outcome:
+        """Run it.
+
+        Raises:
+            DatabaseError: it was refused, by the front or by the engine.
+        """
+        started = time.monotonic()
+        try:
+            body: Iterator[bytes] = self._feed.chunks()
+            for encoding in self._request.body_encodings:
+                body = decompress(body, encoding)
+            if self._request.form_type:
+                self._request.add_form(_whole(body, MAX_FORM_SIZE))
+                body = iter(())
+            head, rest = self._head(body)
+            if self.cancelled:
+                raise cancelled()
+            with self._connection() as connection:
+                insert = split_insert(head)
+                if insert is not None:
+                    return self._insert(
+                        connection, insert, itertools.chain([head[insert.data_at :]], rest), started
+                    )
+                if len(head) > self._max_query_size():
+                    raise _too_large(self._max_query_size())
+                return self._query(connection, head, started)
+        finally:
+            self._pipe.close_writing()
+
+    def _max_query_size(self) -> int:
+        return int(self._request.settings.get("max_query_size") or MAX_QUERY_SIZE)
+
+    def _head(self, body: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
+        """The query's text with as much of the body as a text may be long, and the rest of the body."""
+        if self._request.query:
+            first = next(body, b"")
+            return self._request.query + (b"\n" + first if first else b""), body
+        limit, head = self._max_query_size(), bytearray()
+        for chunk in body:
+            head += chunk
+            if len(head) > limit:
+                break
+        return bytes(head), body
+
+    def _connection(self) -> AbstractContextManager[Connection]:
+        request = self._request
+        if request.session_id and self._user.writes:
+            return self._sessions.hold(
+                self._user.name, request.session_id, request.session_timeout, must_exist=request.session_check
+            )
+        return self._engine.connect()
+
+    def _prepare(self, connection: Connection, extra: dict[str, str]) -> None:
+        if self._request.database:
+            connection.use(self._request.database)
+        settings = self._user.allowed({**self._request.settings, **extra})
+        settings["log_comment"] = self._request.query_id
+        connection.set(settings)
+        if not self._user.writes:
+            connection.set({"readonly": "1"})
+
+    def _must_write(self) -> None:
+        if not self._user.writes:
+            raise DatabaseError(164, "READONLY", f"{self._user.name}: Cannot execute query in readonly mode.")
+        if self._request.method != "POST":
+            message = (
+                "Cannot execute query in readonly mode. For queries over HTTP, method GET implies readonly. "
+                "You should use method POST for modifying queries."
+            )
+            raise DatabaseError(164, "READONLY", message)
+
+    def _insert(
+        self, connection: Connection, insert: Insert, data: Iterator[bytes], started: float
+    ) -> Outcome:
+        self._must_write()
+        self._prepare(connection, {})
+        self.format = insert.format or self._request.format or "Values"
+        written = connection.insert(insert.query, self.format, data)
+        summary = _summary(started, written_rows=written.rows_written, written_bytes=written.bytes_written)
+        return Outcome("insert", summary, rows=written.rows_written)
+
+    def _query(self, connection: Connection, text: bytes, started: float) -> Outcome:
+        query = split_query(text)
+        query_class, statements = connection.query_class(text)
+        if statements > 1:
+            raise DatabaseError(62, "SYNTAX_ERROR", "Syntax error (Multi-statements are not allowed).")
+        self.format = query.format or self._request.format or "TabSeparated"
+        if self.format not in self._engine.formats:
+            raise DatabaseError(73, "UNKNOWN_FORMAT", f"Unknown format {self.format}.")
+        reads = query_class == "READ_ONLY"
+        if self._user.writes:
+            if not reads and query_class != "UNKNOWN" and self._request.method != "POST":
+                self._must_write()
+            self._prepare(connection, {})
+        else:
+            self._prepare(connection, query.settings)
+            self._checked.check(connection, query.core, self._request.params, self._request.database)
+            if not reads:
+                self._must_write()
+        result = self._answer(connection, query, text, reads=reads)
+        summary = _summary(
+            started,
+            read_rows=result.storage_rows_read(),
+            read_bytes=result.storage_bytes_read(),
+            written_rows=result.rows_written(),
+            written_bytes=result.bytes_written(),
+            result_rows=result.rows_read(),
+            result_bytes=result.bytes_read(),
+        )
+        return Outcome("select" if reads else "other", summary, b"" if reads else result.bytes())
+
+    def _answer(self, connection: Connection, query: Query, text: bytes, *, reads: bool) -> Any:
+        if reads:
+            text = query.writing(self._pipe.path, self.format, keep_settings=self._user.writes)
+        else:
+            text = _KILL.sub(rb"\1Settings['log_comment'] =", text, count=1)
+        if self.cancelled:
+            raise cancelled()
+        return connection.query(text, self.format, self._request.params)
+
+
+def _whole(body: Iterator[bytes], limit: int) -> bytes:
+    read = bytearray()
+    for chunk in body:
+        read += chunk
+        if len(read) > limit:
+            raise DatabaseError(62, "SYNTAX_ERROR", f"The form is too large (at most {limit} bytes).")
+    return bytes(read)
+
+
+def _too_large(limit: int) -> DatabaseError:
+    message = (
+        f"Max query size exceeded (can be increased with the `max_query_size` setting): "
+        f"Syntax error: failed at position {limit + 1}."
+    )
+    return DatabaseError(62, "SYNTAX_ERROR", message)
+
+
+def _summary(started: float, **counted: int) -> str:
+    names = ("read_rows", "read_bytes", "written_rows", "written_bytes", "total_rows_to_read", "result_rows")
+    figures = {name: str(counted.get(name, 0)) for name in (*names, "result_bytes")}
+    return json.dumps(
+        figures | {"elapsed_ns": str(int((time.monotonic() - started) * 1e9))}, separators=(",", ":")
+    )
