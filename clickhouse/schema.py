@@ -1,0 +1,48 @@
+"""`python -m clickhouse.schema`: writes `schema.sql`, which is what the migrations build from nothing."""
+
+import re
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import chdb
+
+from clickhouse.migrate import read_migrations
+
+FILE = Path(__file__).parent / "schema.sql"
+
+_HEADER = (
+    "-- What the migrations build; written by `python -m clickhouse.schema`, checked by tests/contracts.\n"
+)
+
+
+def build_schema() -> str:
+    """Apply the migrations to an empty engine and return every table's definition, by name."""
+    with TemporaryDirectory() as folder:
+        connection = chdb.connect(folder)
+        connection.query("CREATE DATABASE souk")
+        connection.query("USE souk")
+        for migration in read_migrations():
+            for statement in migration.statements():
+                connection.query(statement)
+        names = connection.query(
+            "SELECT name FROM system.tables WHERE database = 'souk' ORDER BY name", "TSV"
+        )
+        definitions = [
+            connection.query(f"SHOW CREATE TABLE souk.`{name}`", "TSVRaw").bytes().decode().strip()
+            for name in names.bytes().decode().split()
+        ]
+        connection.close()
+    text = ";\n\n".join(re.sub(r"^(CREATE \w+ )souk\.", r"\1", definition) for definition in definitions)
+    return f"{_HEADER}\n{text};\n"
+
+
+def main() -> int:
+    """Write the file."""
+    FILE.write_text(build_schema())
+    print(f"wrote {FILE}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

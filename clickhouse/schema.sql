@@ -1,0 +1,851 @@
+-- What the migrations build; written by `python -m clickhouse.schema`, checked by tests/contracts.
+
+CREATE TABLE alert_raised
+(
+    `event_id` String COMMENT 'UUIDv7; the same fact sent twice has the same id.' CODEC(ZSTD(1)),
+    `occurred_at` DateTime64(3, 'UTC') COMMENT 'When it happened, UTC.' CODEC(Delta(8), ZSTD(1)),
+    `alert_id` String COMMENT 'The alert; raised and resolved share it.' CODEC(ZSTD(1)),
+    `name` String COMMENT 'The rule, such as consumer_lag.' CODEC(ZSTD(1)),
+    `severity` LowCardinality(String) COMMENT 'How bad.',
+    `status` LowCardinality(String) COMMENT 'Whether it still holds.',
+    `part` String COMMENT 'The part of the platform that it is about.' CODEC(ZSTD(1)),
+    `message` String COMMENT 'What happened and what to do, for people.' CODEC(ZSTD(1)),
+    `value` Nullable(Float64) COMMENT 'What was measured.' CODEC(ZSTD(1)),
+    `threshold` Nullable(Float64) COMMENT 'What it was compared with.' CODEC(ZSTD(1)),
+    `labels` Map(String, String) COMMENT 'Further marks, such as topic or seller_id.' CODEC(ZSTD(1)),
+    `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(ingested_at)
+PARTITION BY toYYYYMM(occurred_at)
+ORDER BY (name, occurred_at, event_id)
+SETTINGS index_granularity = 8192
+COMMENT 'Something needs an operator, or no longer does.';
+
+CREATE TABLE cart_changed
+(
+    `event_id` String COMMENT 'UUIDv7; the same fact sent twice has the same id.' CODEC(ZSTD(1)),
+    `occurred_at` DateTime64(3, 'UTC') COMMENT 'When it happened, UTC.' CODEC(Delta(8), ZSTD(1)),
+    `cart_id` String COMMENT 'The cart.' CODEC(ZSTD(1)),
+    `session_id` String COMMENT 'The visit in which it happened; there is one before anyone logs in.' CODEC(ZSTD(1)),
+    `shopper_id` Nullable(String) COMMENT 'The shopper, once the visit is known to be theirs.' CODEC(ZSTD(1)),
+    `product_id` String COMMENT 'The product.' CODEC(ZSTD(1)),
+    `seller_id` String COMMENT 'Whose offer.' CODEC(ZSTD(1)),
+    `quantity_before` Int32 COMMENT 'Units before; 0 when it was added.' CODEC(ZSTD(1)),
+    `quantity` Int32 COMMENT 'Units now; 0 when it was removed.' CODEC(ZSTD(1)),
+    `currency` LowCardinality(String) COMMENT 'ISO 4217 code of every amount in this event.',
+    `unit_price_minor` Int64 COMMENT 'Price of one unit as shown.' CODEC(ZSTD(1)),
+    `recommendation_id` Nullable(String) COMMENT 'The recommendation that led to it.' CODEC(ZSTD(1)),
+    `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(ingested_at)
+PARTITION BY toYYYYMM(occurred_at)
+ORDER BY (session_id, occurred_at, event_id)
+SETTINGS index_granularity = 8192
+COMMENT 'One product\'s quantity in a cart changed.';
+
+CREATE TABLE ledger_posted
+(
+    `event_id` String COMMENT 'UUIDv7; the same fact sent twice has the same id.' CODEC(ZSTD(1)),
+    `occurred_at` DateTime64(3, 'UTC') COMMENT 'When it happened, UTC.' CODEC(Delta(8), ZSTD(1)),
+    `transaction_id` String COMMENT 'The transaction.' CODEC(ZSTD(1)),
+    `kind` LowCardinality(String) COMMENT 'What it books.',
+    `order_id` Nullable(String) COMMENT 'The order behind it.' CODEC(ZSTD(1)),
+    `payment_id` Nullable(String) COMMENT 'The payment behind it.' CODEC(ZSTD(1)),
+    `payout_id` Nullable(String) COMMENT 'The payout behind it.' CODEC(ZSTD(1)),
+    `currency` LowCardinality(String) COMMENT 'ISO 4217 code of every amount in this event.',
+    `postings` Array(Tuple(
+        account String,
+        owner_id Nullable(String),
+        amount_minor Int64)) COMMENT 'Two or more postings; their amounts add up to 0.' CODEC(ZSTD(1)),
+    `memo` Nullable(String) COMMENT 'A line for people.' CODEC(ZSTD(1)),
+    `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(ingested_at)
+PARTITION BY toYYYYMM(occurred_at)
+ORDER BY (transaction_id, occurred_at, event_id)
+SETTINGS index_granularity = 8192
+COMMENT 'A balanced transaction of the double-entry ledger: its postings add up to 0.';
+
+CREATE TABLE marketplace_cancellations_minute
+(
+    `minute` DateTime('UTC') COMMENT 'Minute in which the orders were placed, UTC.' CODEC(Delta(4), ZSTD(1)),
+    `currency` LowCardinality(String) COMMENT 'ISO 4217 code of every amount in this row.',
+    `orders` UInt64 COMMENT 'Cancelled orders, those without lines included.' CODEC(ZSTD(1)),
+    `units` Int64 COMMENT 'Units of them.' CODEC(ZSTD(1)),
+    `gross_minor` Int64 COMMENT 'Units times their prices.' CODEC(ZSTD(1)),
+    `shipping_minor` Int64 COMMENT 'Shipping the shoppers had paid.' CODEC(ZSTD(1)),
+    `version` UInt64 COMMENT 'Grows with every update.' CODEC(Delta(8), ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(version)
+PARTITION BY toYYYYMM(minute)
+ORDER BY (minute, currency)
+SETTINGS index_granularity = 8192
+COMMENT 'What was cancelled of the marketplace\'s sales, by the minute of the sale.';
+
+CREATE TABLE marketplace_sales_minute
+(
+    `minute` DateTime('UTC') COMMENT 'Minute in which the orders were placed, UTC.' CODEC(Delta(4), ZSTD(1)),
+    `currency` LowCardinality(String) COMMENT 'ISO 4217 code of every amount in this row.',
+    `orders` UInt64 COMMENT 'Orders, those without lines included.' CODEC(ZSTD(1)),
+    `lines` UInt64 COMMENT 'Order lines.' CODEC(ZSTD(1)),
+    `units` Int64 COMMENT 'Units.' CODEC(ZSTD(1)),
+    `gross_minor` Int64 COMMENT 'Units times their prices.' CODEC(ZSTD(1)),
+    `discount_minor` Int64 COMMENT 'Discounts; not taken off gross_minor.' CODEC(ZSTD(1)),
+    `shipping_minor` Int64 COMMENT 'Shipping paid by the shoppers.' CODEC(ZSTD(1)),
+    `version` UInt64 COMMENT 'Grows with every update.' CODEC(Delta(8), ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(version)
+PARTITION BY toYYYYMM(minute)
+ORDER BY (minute, currency)
+SETTINGS index_granularity = 8192
+COMMENT 'What the whole marketplace sold in each minute, cancelled orders included.';
+
+CREATE TABLE notification_failed
+(
+    `event_id` String COMMENT 'UUIDv7; the same fact sent twice has the same id.' CODEC(ZSTD(1)),
+    `occurred_at` DateTime64(3, 'UTC') COMMENT 'When it happened, UTC.' CODEC(Delta(8), ZSTD(1)),
+    `notification_id` String COMMENT 'The notification; the same in every attempt.' CODEC(ZSTD(1)),
+    `recipient_id` String COMMENT 'Shopper, seller or operator id, as recipient_kind says.' CODEC(ZSTD(1)),
+    `recipient_kind` LowCardinality(String) COMMENT 'Whom recipient_id names.',
+    `channel` LowCardinality(String) COMMENT 'How it travels.',
+    `template` String COMMENT 'Name of the text that was sent.' CODEC(ZSTD(1)),
+    `order_id` Nullable(String) COMMENT 'The order that it is about, when it is about one.' CODEC(ZSTD(1)),
+    `attempt` Int32 COMMENT 'Number of this attempt, from 1.' CODEC(ZSTD(1)),
+    `final` Bool COMMENT 'No further attempt follows.' CODEC(ZSTD(1)),
+    `reason` String COMMENT 'What the channel answered.' CODEC(ZSTD(1)),
+    `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(ingested_at)
+PARTITION BY toYYYYMM(occurred_at)
+ORDER BY (recipient_id, occurred_at, event_id)
+SETTINGS index_granularity = 8192
+COMMENT 'A message could not be sent.';
+
+CREATE TABLE notification_sent
+(
+    `event_id` String COMMENT 'UUIDv7; the same fact sent twice has the same id.' CODEC(ZSTD(1)),
+    `occurred_at` DateTime64(3, 'UTC') COMMENT 'When it happened, UTC.' CODEC(Delta(8), ZSTD(1)),
+    `notification_id` String COMMENT 'The notification; the same in every attempt.' CODEC(ZSTD(1)),
+    `recipient_id` String COMMENT 'Shopper, seller or operator id, as recipient_kind says.' CODEC(ZSTD(1)),
+    `recipient_kind` LowCardinality(String) COMMENT 'Whom recipient_id names.',
+    `channel` LowCardinality(String) COMMENT 'How it travels.',
+    `template` String COMMENT 'Name of the text that was sent.' CODEC(ZSTD(1)),
+    `order_id` Nullable(String) COMMENT 'The order that it is about, when it is about one.' CODEC(ZSTD(1)),
+    `attempt` Int32 COMMENT 'Number of this attempt, from 1.' CODEC(ZSTD(1)),
+    `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(ingested_at)
+PARTITION BY toYYYYMM(occurred_at)
+ORDER BY (recipient_id, occurred_at, event_id)
+SETTINGS index_granularity = 8192
+COMMENT 'A message went out to a person.';
+
+CREATE TABLE order_cancelled
+(
+    `event_id` String COMMENT 'UUIDv7; the same fact sent twice has the same id.' CODEC(ZSTD(1)),
+    `occurred_at` DateTime64(3, 'UTC') COMMENT 'When it happened, UTC.' CODEC(Delta(8), ZSTD(1)),
+    `order_id` String COMMENT 'The order; one checkout is one order.' CODEC(ZSTD(1)),
+    `shopper_id` String COMMENT 'Who bought: the person, not the session.' CODEC(ZSTD(1)),
+    `reason` LowCardinality(String) COMMENT 'Why.',
+    `placed_at` DateTime64(3, 'UTC') COMMENT 'When the order was placed, UTC.' CODEC(Delta(8), ZSTD(1)),
+    `currency` LowCardinality(String) COMMENT 'ISO 4217 code of every amount in this event.',
+    `lines` Array(Tuple(
+        line_number Int32,
+        product_id String,
+        seller_id String,
+        quantity Int32,
+        unit_price_minor Int64,
+        discount_minor Int64,
+        shipping_minor Int64,
+        tax_minor Int64,
+        commission_bp Int32)) COMMENT 'The order\'s lines; empty where the source recorded none.' CODEC(ZSTD(1)),
+    `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(ingested_at)
+PARTITION BY toYYYYMM(occurred_at)
+ORDER BY (order_id, occurred_at, event_id)
+SETTINGS index_granularity = 8192
+COMMENT 'An order ended before delivery; carries its lines, so that whoever added them up can take them off.';
+
+CREATE TABLE order_confirmed
+(
+    `event_id` String COMMENT 'UUIDv7; the same fact sent twice has the same id.' CODEC(ZSTD(1)),
+    `occurred_at` DateTime64(3, 'UTC') COMMENT 'When it happened, UTC.' CODEC(Delta(8), ZSTD(1)),
+    `order_id` String COMMENT 'The order; one checkout is one order.' CODEC(ZSTD(1)),
+    `shopper_id` String COMMENT 'Who bought: the person, not the session.' CODEC(ZSTD(1)),
+    `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(ingested_at)
+PARTITION BY toYYYYMM(occurred_at)
+ORDER BY (order_id, occurred_at, event_id)
+SETTINGS index_granularity = 8192
+COMMENT 'Stock is reserved and the payment is approved: sellers may ship.';
+
+CREATE TABLE order_delivered
+(
+    `event_id` String COMMENT 'UUIDv7; the same fact sent twice has the same id.' CODEC(ZSTD(1)),
+    `occurred_at` DateTime64(3, 'UTC') COMMENT 'When it happened, UTC.' CODEC(Delta(8), ZSTD(1)),
+    `order_id` String COMMENT 'The order; one checkout is one order.' CODEC(ZSTD(1)),
+    `shipment_id` String COMMENT 'One parcel of one seller within the order.' CODEC(ZSTD(1)),
+    `seller_id` String COMMENT 'Whose shipment.' CODEC(ZSTD(1)),
+    `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(ingested_at)
+PARTITION BY toYYYYMM(occurred_at)
+ORDER BY (order_id, occurred_at, event_id)
+SETTINGS index_granularity = 8192
+COMMENT 'A shipment reached the shopper.';
+
+CREATE TABLE order_lines
+(
+    `seller_id` String COMMENT 'Who sells and ships this line.' CODEC(ZSTD(1)),
+    `placed_at` DateTime64(3, 'UTC') COMMENT 'When the order was placed, UTC.' CODEC(Delta(8), ZSTD(1)),
+    `order_id` String COMMENT 'The order.' CODEC(ZSTD(1)),
+    `line_number` Int32 COMMENT 'Position within the order, from 1.' CODEC(ZSTD(1)),
+    `shopper_id` String COMMENT 'Who bought: the person, not the session.' CODEC(ZSTD(1)),
+    `product_id` String COMMENT 'The product.' CODEC(ZSTD(1)),
+    `currency` LowCardinality(String) COMMENT 'ISO 4217 code of every amount in this row.',
+    `quantity` Int32 COMMENT 'Units.' CODEC(ZSTD(1)),
+    `unit_price_minor` Int64 COMMENT 'Price of one unit.' CODEC(ZSTD(1)),
+    `gross_minor` Int64 COMMENT 'quantity times unit_price_minor.' CODEC(ZSTD(1)),
+    `discount_minor` Int64 COMMENT 'Discount of the whole line; not taken off gross_minor.' CODEC(ZSTD(1)),
+    `shipping_minor` Int64 COMMENT 'Shipping of the whole line, paid by the shopper.' CODEC(ZSTD(1)),
+    `tax_minor` Int64 COMMENT 'Tax of the whole line.' CODEC(ZSTD(1)),
+    `commission_bp` Int32 COMMENT 'The marketplace\'s commission in basis points, frozen when the order was placed.' CODEC(ZSTD(1))
+)
+ENGINE = ReplacingMergeTree
+PARTITION BY toYYYYMM(placed_at)
+ORDER BY (seller_id, placed_at, order_id, line_number)
+SETTINGS index_granularity = 8192
+COMMENT 'Every line of every order placed, cancelled ones included.';
+
+CREATE TABLE order_placed
+(
+    `event_id` String COMMENT 'UUIDv7; the same fact sent twice has the same id.' CODEC(ZSTD(1)),
+    `occurred_at` DateTime64(3, 'UTC') COMMENT 'When it happened, UTC.' CODEC(Delta(8), ZSTD(1)),
+    `order_id` String COMMENT 'The order; one checkout is one order.' CODEC(ZSTD(1)),
+    `shopper_id` String COMMENT 'Who bought: the person, not the session.' CODEC(ZSTD(1)),
+    `currency` LowCardinality(String) COMMENT 'ISO 4217 code of every amount in this event.',
+    `lines` Array(Tuple(
+        line_number Int32,
+        product_id String,
+        seller_id String,
+        quantity Int32,
+        unit_price_minor Int64,
+        discount_minor Int64,
+        shipping_minor Int64,
+        tax_minor Int64,
+        commission_bp Int32)) COMMENT 'The order\'s lines; empty where the source recorded none.' CODEC(ZSTD(1)),
+    `estimated_delivery_at` Nullable(DateTime64(3, 'UTC')) COMMENT 'Delivery promised to the shopper.' CODEC(Delta(8), ZSTD(1)),
+    `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(ingested_at)
+PARTITION BY toYYYYMM(occurred_at)
+ORDER BY (order_id, occurred_at, event_id)
+SETTINGS index_granularity = 8192
+COMMENT 'A shopper checked out; what was bought from whom at what price is frozen here.';
+
+CREATE TABLE order_returned
+(
+    `event_id` String COMMENT 'UUIDv7; the same fact sent twice has the same id.' CODEC(ZSTD(1)),
+    `occurred_at` DateTime64(3, 'UTC') COMMENT 'When it happened, UTC.' CODEC(Delta(8), ZSTD(1)),
+    `return_id` String COMMENT 'The return.' CODEC(ZSTD(1)),
+    `order_id` String COMMENT 'The order; one checkout is one order.' CODEC(ZSTD(1)),
+    `shopper_id` String COMMENT 'Who bought: the person, not the session.' CODEC(ZSTD(1)),
+    `seller_id` String COMMENT 'To whom it came back.' CODEC(ZSTD(1)),
+    `shipment_id` Nullable(String) COMMENT 'The shipment that came back.' CODEC(ZSTD(1)),
+    `reason` LowCardinality(String) COMMENT 'Why.',
+    `placed_at` DateTime64(3, 'UTC') COMMENT 'When the order was placed, UTC.' CODEC(Delta(8), ZSTD(1)),
+    `currency` LowCardinality(String) COMMENT 'ISO 4217 code of every amount in this event.',
+    `lines` Array(Tuple(
+        line_number Int32,
+        product_id String,
+        quantity Int32,
+        refund_minor Int64,
+        restocked Bool)) COMMENT 'What came back.' CODEC(ZSTD(1)),
+    `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(ingested_at)
+PARTITION BY toYYYYMM(occurred_at)
+ORDER BY (order_id, occurred_at, event_id)
+SETTINGS index_granularity = 8192
+COMMENT 'Lines of a delivered order came back to their seller.';
+
+CREATE TABLE order_shipped
+(
+    `event_id` String COMMENT 'UUIDv7; the same fact sent twice has the same id.' CODEC(ZSTD(1)),
+    `occurred_at` DateTime64(3, 'UTC') COMMENT 'When it happened, UTC.' CODEC(Delta(8), ZSTD(1)),
+    `order_id` String COMMENT 'The order; one checkout is one order.' CODEC(ZSTD(1)),
+    `shipment_id` String COMMENT 'One parcel of one seller within the order.' CODEC(ZSTD(1)),
+    `seller_id` String COMMENT 'Who shipped.' CODEC(ZSTD(1)),
+    `carrier` Nullable(String) COMMENT 'Carrier.' CODEC(ZSTD(1)),
+    `tracking_code` Nullable(String) COMMENT 'The carrier\'s code.' CODEC(ZSTD(1)),
+    `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(ingested_at)
+PARTITION BY toYYYYMM(occurred_at)
+ORDER BY (order_id, occurred_at, event_id)
+SETTINGS index_granularity = 8192
+COMMENT 'A seller handed a shipment to the carrier.';
+
+CREATE TABLE order_state
+(
+    `order_id` String COMMENT 'The order.' CODEC(ZSTD(1)),
+    `shopper_id` String COMMENT 'Who bought; empty until an event that names the shopper has come.' CODEC(ZSTD(1)),
+    `currency` LowCardinality(String) COMMENT 'ISO 4217 code; empty until order_placed or order_cancelled has come.',
+    `placed_at` Nullable(DateTime64(3, 'UTC')) COMMENT 'When it was placed, UTC.' CODEC(Delta(8), ZSTD(1)),
+    `confirmed_at` Nullable(DateTime64(3, 'UTC')) COMMENT 'When it was confirmed, UTC.' CODEC(Delta(8), ZSTD(1)),
+    `shipped_at` Nullable(DateTime64(3, 'UTC')) COMMENT 'When its newest shipment left, UTC.' CODEC(Delta(8), ZSTD(1)),
+    `delivered_at` Nullable(DateTime64(3, 'UTC')) COMMENT 'When its newest delivery arrived, UTC.' CODEC(Delta(8), ZSTD(1)),
+    `cancelled_at` Nullable(DateTime64(3, 'UTC')) COMMENT 'When it was cancelled, UTC.' CODEC(Delta(8), ZSTD(1)),
+    `status` LowCardinality(String) COMMENT 'The furthest of placed, confirmed, shipped, delivered; or cancelled.',
+    `version` UInt64 COMMENT 'Grows with every update.' CODEC(Delta(8), ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(version)
+ORDER BY order_id
+SETTINGS index_granularity = 8192
+COMMENT 'The current state of each order.';
+
+CREATE TABLE payment_captured
+(
+    `event_id` String COMMENT 'UUIDv7; the same fact sent twice has the same id.' CODEC(ZSTD(1)),
+    `occurred_at` DateTime64(3, 'UTC') COMMENT 'When it happened, UTC.' CODEC(Delta(8), ZSTD(1)),
+    `payment_id` String COMMENT 'The payment; an order may have several.' CODEC(ZSTD(1)),
+    `order_id` String COMMENT 'The order; one checkout is one order.' CODEC(ZSTD(1)),
+    `shopper_id` String COMMENT 'Who paid.' CODEC(ZSTD(1)),
+    `method` LowCardinality(String) COMMENT 'How it was paid.',
+    `installments` Int32 COMMENT 'Number of instalments; 0 where the source says 0.' CODEC(ZSTD(1)),
+    `currency` LowCardinality(String) COMMENT 'ISO 4217 code of every amount in this event.',
+    `amount_minor` Int64 COMMENT 'Amount taken, 0 or more.' CODEC(ZSTD(1)),
+    `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(ingested_at)
+PARTITION BY toYYYYMM(occurred_at)
+ORDER BY (order_id, occurred_at, event_id)
+SETTINGS index_granularity = 8192
+COMMENT 'Money was taken for an order.';
+
+CREATE TABLE payment_failed
+(
+    `event_id` String COMMENT 'UUIDv7; the same fact sent twice has the same id.' CODEC(ZSTD(1)),
+    `occurred_at` DateTime64(3, 'UTC') COMMENT 'When it happened, UTC.' CODEC(Delta(8), ZSTD(1)),
+    `payment_id` String COMMENT 'The payment; an order may have several.' CODEC(ZSTD(1)),
+    `order_id` String COMMENT 'The order; one checkout is one order.' CODEC(ZSTD(1)),
+    `shopper_id` String COMMENT 'Who paid.' CODEC(ZSTD(1)),
+    `method` LowCardinality(String) COMMENT 'How it was paid.',
+    `currency` LowCardinality(String) COMMENT 'ISO 4217 code of every amount in this event.',
+    `amount_minor` Int64 COMMENT 'Amount asked for.' CODEC(ZSTD(1)),
+    `attempt` Int32 COMMENT 'Number of this attempt, from 1.' CODEC(ZSTD(1)),
+    `final` Bool COMMENT 'No further attempt follows.' CODEC(ZSTD(1)),
+    `reason` LowCardinality(String) COMMENT 'Why.',
+    `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(ingested_at)
+PARTITION BY toYYYYMM(occurred_at)
+ORDER BY (order_id, occurred_at, event_id)
+SETTINGS index_granularity = 8192
+COMMENT 'An attempt to take money did not succeed.';
+
+CREATE TABLE payment_refunded
+(
+    `event_id` String COMMENT 'UUIDv7; the same fact sent twice has the same id.' CODEC(ZSTD(1)),
+    `occurred_at` DateTime64(3, 'UTC') COMMENT 'When it happened, UTC.' CODEC(Delta(8), ZSTD(1)),
+    `refund_id` String COMMENT 'The refund.' CODEC(ZSTD(1)),
+    `payment_id` String COMMENT 'The payment; an order may have several.' CODEC(ZSTD(1)),
+    `order_id` String COMMENT 'The order; one checkout is one order.' CODEC(ZSTD(1)),
+    `shopper_id` String COMMENT 'Who is paid back.' CODEC(ZSTD(1)),
+    `currency` LowCardinality(String) COMMENT 'ISO 4217 code of every amount in this event.',
+    `amount_minor` Int64 COMMENT 'Amount paid back, above 0.' CODEC(ZSTD(1)),
+    `reason` LowCardinality(String) COMMENT 'Why.',
+    `return_id` Nullable(String) COMMENT 'The return that it pays for.' CODEC(ZSTD(1)),
+    `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(ingested_at)
+PARTITION BY toYYYYMM(occurred_at)
+ORDER BY (order_id, occurred_at, event_id)
+SETTINGS index_granularity = 8192
+COMMENT 'Money went back to a shopper.';
+
+CREATE TABLE payments_minute
+(
+    `minute` DateTime('UTC') COMMENT 'Minute in which the money was taken, UTC.' CODEC(Delta(4), ZSTD(1)),
+    `method` LowCardinality(String) COMMENT 'How it was paid.',
+    `currency` LowCardinality(String) COMMENT 'ISO 4217 code of the amount.',
+    `payments` UInt64 COMMENT 'Payments; an order may have several.' CODEC(ZSTD(1)),
+    `amount_minor` Int64 COMMENT 'What was taken.' CODEC(ZSTD(1)),
+    `version` UInt64 COMMENT 'Grows with every update.' CODEC(Delta(8), ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(version)
+PARTITION BY toYYYYMM(minute)
+ORDER BY (minute, method, currency)
+SETTINGS index_granularity = 8192
+COMMENT 'Money taken in each minute, by method.';
+
+CREATE TABLE payout_paid
+(
+    `event_id` String COMMENT 'UUIDv7; the same fact sent twice has the same id.' CODEC(ZSTD(1)),
+    `occurred_at` DateTime64(3, 'UTC') COMMENT 'When it happened, UTC.' CODEC(Delta(8), ZSTD(1)),
+    `payout_id` String COMMENT 'The payout.' CODEC(ZSTD(1)),
+    `seller_id` String COMMENT 'Who was paid.' CODEC(ZSTD(1)),
+    `period_start_at` DateTime64(3, 'UTC') COMMENT 'Start of the period, included.' CODEC(Delta(8), ZSTD(1)),
+    `period_end_at` DateTime64(3, 'UTC') COMMENT 'End of the period, excluded.' CODEC(Delta(8), ZSTD(1)),
+    `currency` LowCardinality(String) COMMENT 'ISO 4217 code of every amount in this event.',
+    `gross_minor` Int64 COMMENT 'Sales of the period, shipping included.' CODEC(ZSTD(1)),
+    `commission_minor` Int64 COMMENT 'Commission kept by the marketplace.' CODEC(ZSTD(1)),
+    `refunded_minor` Int64 COMMENT 'Refunds charged to the seller.' CODEC(ZSTD(1)),
+    `amount_minor` Int64 COMMENT 'What was paid: gross less commission less refunds.' CODEC(ZSTD(1)),
+    `reference` Nullable(String) COMMENT 'The bank\'s reference.' CODEC(ZSTD(1)),
+    `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(ingested_at)
+PARTITION BY toYYYYMM(occurred_at)
+ORDER BY (seller_id, occurred_at, event_id)
+SETTINGS index_granularity = 8192
+COMMENT 'A seller was paid for a period.';
+
+CREATE TABLE pipeline_progress
+(
+    `table_name` LowCardinality(String) COMMENT 'The table that is filled.',
+    `subtask` UInt16 COMMENT 'Which of the sink\'s subtasks, from 0.',
+    `parallelism` UInt16 COMMENT 'How many subtasks the sink has now; rows of a higher subtask are of an earlier run.',
+    `watermark` DateTime64(3, 'UTC') COMMENT 'Event time up to which every event is in the table.',
+    `version` UInt64 COMMENT 'Grows with every update.'
+)
+ENGINE = ReplacingMergeTree(version)
+ORDER BY (table_name, subtask)
+SETTINGS index_granularity = 8192
+COMMENT 'How far each table is: the as_of of a figure is the smallest watermark of its table\'s current subtasks.';
+
+CREATE TABLE product_changed
+(
+    `event_id` String COMMENT 'UUIDv7; the same fact sent twice has the same id.' CODEC(ZSTD(1)),
+    `occurred_at` DateTime64(3, 'UTC') COMMENT 'When it happened, UTC.' CODEC(Delta(8), ZSTD(1)),
+    `product_id` String COMMENT 'The product.' CODEC(ZSTD(1)),
+    `seller_id` String COMMENT 'Whose listing changed.' CODEC(ZSTD(1)),
+    `name` Nullable(String) COMMENT 'Title that shoppers read.' CODEC(ZSTD(1)),
+    `category` Nullable(String) COMMENT 'Category of the shop\'s catalogue, in its own language.' CODEC(ZSTD(1)),
+    `currency` LowCardinality(String) COMMENT 'ISO 4217 code of every amount in this event.',
+    `price_minor` Int64 COMMENT 'Price of one unit.' CODEC(ZSTD(1)),
+    `weight_g` Nullable(Int32) COMMENT 'Weight in grams, packed.' CODEC(ZSTD(1)),
+    `length_cm` Nullable(Int32) COMMENT 'Length in centimetres, packed.' CODEC(ZSTD(1)),
+    `height_cm` Nullable(Int32) COMMENT 'Height in centimetres, packed.' CODEC(ZSTD(1)),
+    `width_cm` Nullable(Int32) COMMENT 'Width in centimetres, packed.' CODEC(ZSTD(1)),
+    `photos` Nullable(Int32) COMMENT 'Number of photos.' CODEC(ZSTD(1)),
+    `changed_fields` Array(String) COMMENT 'Names of the fields above that differ from before.' CODEC(ZSTD(1)),
+    `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(ingested_at)
+PARTITION BY toYYYYMM(occurred_at)
+ORDER BY (product_id, occurred_at, event_id)
+SETTINGS index_granularity = 8192
+COMMENT 'A listing changed; the event holds all of it as it is now.';
+
+CREATE TABLE product_delisted
+(
+    `event_id` String COMMENT 'UUIDv7; the same fact sent twice has the same id.' CODEC(ZSTD(1)),
+    `occurred_at` DateTime64(3, 'UTC') COMMENT 'When it happened, UTC.' CODEC(Delta(8), ZSTD(1)),
+    `product_id` String COMMENT 'The product.' CODEC(ZSTD(1)),
+    `seller_id` String COMMENT 'Who took it off.' CODEC(ZSTD(1)),
+    `reason` LowCardinality(String) COMMENT 'Why.',
+    `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(ingested_at)
+PARTITION BY toYYYYMM(occurred_at)
+ORDER BY (product_id, occurred_at, event_id)
+SETTINGS index_granularity = 8192
+COMMENT 'A seller no longer offers a product.';
+
+CREATE TABLE product_listed
+(
+    `event_id` String COMMENT 'UUIDv7; the same fact sent twice has the same id.' CODEC(ZSTD(1)),
+    `occurred_at` DateTime64(3, 'UTC') COMMENT 'When it happened, UTC.' CODEC(Delta(8), ZSTD(1)),
+    `product_id` String COMMENT 'The product.' CODEC(ZSTD(1)),
+    `seller_id` String COMMENT 'Who offers it; one product may have several sellers.' CODEC(ZSTD(1)),
+    `name` Nullable(String) COMMENT 'Title that shoppers read.' CODEC(ZSTD(1)),
+    `category` Nullable(String) COMMENT 'Category of the shop\'s catalogue, in its own language.' CODEC(ZSTD(1)),
+    `currency` LowCardinality(String) COMMENT 'ISO 4217 code of every amount in this event.',
+    `price_minor` Int64 COMMENT 'Price of one unit.' CODEC(ZSTD(1)),
+    `weight_g` Nullable(Int32) COMMENT 'Weight in grams, packed.' CODEC(ZSTD(1)),
+    `length_cm` Nullable(Int32) COMMENT 'Length in centimetres, packed.' CODEC(ZSTD(1)),
+    `height_cm` Nullable(Int32) COMMENT 'Height in centimetres, packed.' CODEC(ZSTD(1)),
+    `width_cm` Nullable(Int32) COMMENT 'Width in centimetres, packed.' CODEC(ZSTD(1)),
+    `photos` Nullable(Int32) COMMENT 'Number of photos.' CODEC(ZSTD(1)),
+    `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(ingested_at)
+PARTITION BY toYYYYMM(occurred_at)
+ORDER BY (product_id, occurred_at, event_id)
+SETTINGS index_granularity = 8192
+COMMENT 'A seller offers a product for the first time.';
+
+CREATE TABLE product_sales_minute
+(
+    `seller_id` String COMMENT 'Who sold.' CODEC(ZSTD(1)),
+    `product_id` String COMMENT 'The product.' CODEC(ZSTD(1)),
+    `minute` DateTime('UTC') COMMENT 'Minute in which the orders were placed, UTC.' CODEC(Delta(4), ZSTD(1)),
+    `currency` LowCardinality(String) COMMENT 'ISO 4217 code of every amount in this row.',
+    `orders` UInt64 COMMENT 'Orders with a line of this product.' CODEC(ZSTD(1)),
+    `lines` UInt64 COMMENT 'Order lines.' CODEC(ZSTD(1)),
+    `units` Int64 COMMENT 'Units.' CODEC(ZSTD(1)),
+    `gross_minor` Int64 COMMENT 'Units times their prices.' CODEC(ZSTD(1)),
+    `discount_minor` Int64 COMMENT 'Discounts; not taken off gross_minor.' CODEC(ZSTD(1)),
+    `shipping_minor` Int64 COMMENT 'Shipping paid by the shoppers.' CODEC(ZSTD(1)),
+    `version` UInt64 COMMENT 'Grows with every update.' CODEC(Delta(8), ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(version)
+PARTITION BY toYYYYMM(minute)
+ORDER BY (seller_id, product_id, minute, currency)
+SETTINGS index_granularity = 8192
+COMMENT 'What was sold of each product in each minute, cancelled orders included.';
+
+CREATE TABLE product_viewed
+(
+    `event_id` String COMMENT 'UUIDv7; the same fact sent twice has the same id.' CODEC(ZSTD(1)),
+    `occurred_at` DateTime64(3, 'UTC') COMMENT 'When it happened, UTC.' CODEC(Delta(8), ZSTD(1)),
+    `session_id` String COMMENT 'The visit in which it happened; there is one before anyone logs in.' CODEC(ZSTD(1)),
+    `shopper_id` Nullable(String) COMMENT 'The shopper, once the visit is known to be theirs.' CODEC(ZSTD(1)),
+    `product_id` String COMMENT 'The product.' CODEC(ZSTD(1)),
+    `seller_id` Nullable(String) COMMENT 'Whose offer was shown.' CODEC(ZSTD(1)),
+    `source` LowCardinality(String) COMMENT 'What led there.',
+    `search_id` Nullable(String) COMMENT 'The search that led there.' CODEC(ZSTD(1)),
+    `recommendation_id` Nullable(String) COMMENT 'The recommendation that led there.' CODEC(ZSTD(1)),
+    `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(ingested_at)
+PARTITION BY toYYYYMM(occurred_at)
+ORDER BY (session_id, occurred_at, event_id)
+SETTINGS index_granularity = 8192
+COMMENT 'A visitor opened a product\'s page.';
+
+CREATE TABLE recommendation_clicked
+(
+    `event_id` String COMMENT 'UUIDv7; the same fact sent twice has the same id.' CODEC(ZSTD(1)),
+    `occurred_at` DateTime64(3, 'UTC') COMMENT 'When it happened, UTC.' CODEC(Delta(8), ZSTD(1)),
+    `recommendation_id` String COMMENT 'The list that was clicked.' CODEC(ZSTD(1)),
+    `session_id` String COMMENT 'The visit in which it happened; there is one before anyone logs in.' CODEC(ZSTD(1)),
+    `shopper_id` Nullable(String) COMMENT 'The shopper, once the visit is known to be theirs.' CODEC(ZSTD(1)),
+    `surface` String COMMENT 'Where on the page: home, product, cart, search, email.' CODEC(ZSTD(1)),
+    `product_id` String COMMENT 'The product.' CODEC(ZSTD(1)),
+    `position` Int32 COMMENT 'Place in the list, from 1.' CODEC(ZSTD(1)),
+    `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(ingested_at)
+PARTITION BY toYYYYMM(occurred_at)
+ORDER BY (session_id, occurred_at, event_id)
+SETTINGS index_granularity = 8192
+COMMENT 'A visitor followed a recommendation.';
+
+CREATE TABLE recommendation_shown
+(
+    `event_id` String COMMENT 'UUIDv7; the same fact sent twice has the same id.' CODEC(ZSTD(1)),
+    `occurred_at` DateTime64(3, 'UTC') COMMENT 'When it happened, UTC.' CODEC(Delta(8), ZSTD(1)),
+    `recommendation_id` String COMMENT 'The list; clicks and views refer to it.' CODEC(ZSTD(1)),
+    `session_id` String COMMENT 'The visit in which it happened; there is one before anyone logs in.' CODEC(ZSTD(1)),
+    `shopper_id` Nullable(String) COMMENT 'The shopper, once the visit is known to be theirs.' CODEC(ZSTD(1)),
+    `surface` String COMMENT 'Where on the page: home, product, cart, search, email.' CODEC(ZSTD(1)),
+    `strategy` String COMMENT 'Recommender that answered, such as popular_products or item_neighbours.' CODEC(ZSTD(1)),
+    `model_version` Nullable(String) COMMENT 'Version of the trained model, when one was used.' CODEC(ZSTD(1)),
+    `experiment` Nullable(String) COMMENT 'Experiment under way.' CODEC(ZSTD(1)),
+    `variant` Nullable(String) COMMENT 'The experiment\'s arm.' CODEC(ZSTD(1)),
+    `anchor_product_id` Nullable(String) COMMENT 'The product beside which the list stood.' CODEC(ZSTD(1)),
+    `items` Array(Tuple(
+        position Int32,
+        product_id String,
+        seller_id Nullable(String),
+        score Nullable(Float64),
+        source Nullable(String))) COMMENT 'The products in the order shown.' CODEC(ZSTD(1)),
+    `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(ingested_at)
+PARTITION BY toYYYYMM(occurred_at)
+ORDER BY (session_id, occurred_at, event_id)
+SETTINGS index_granularity = 8192
+COMMENT 'A list of recommended products came into view.';
+
+CREATE TABLE restock_needed
+(
+    `event_id` String COMMENT 'UUIDv7; the same fact sent twice has the same id.' CODEC(ZSTD(1)),
+    `occurred_at` DateTime64(3, 'UTC') COMMENT 'When it happened, UTC.' CODEC(Delta(8), ZSTD(1)),
+    `product_id` String COMMENT 'The product.' CODEC(ZSTD(1)),
+    `seller_id` String COMMENT 'Whose stock.' CODEC(ZSTD(1)),
+    `available` Int32 COMMENT 'Units that can still be sold.' CODEC(ZSTD(1)),
+    `threshold` Int32 COMMENT 'The level at which to restock.' CODEC(ZSTD(1)),
+    `suggested_quantity` Nullable(Int32) COMMENT 'Units to order, when sales allow a guess.' CODEC(ZSTD(1)),
+    `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(ingested_at)
+PARTITION BY toYYYYMM(occurred_at)
+ORDER BY (product_id, occurred_at, event_id)
+SETTINGS index_granularity = 8192
+COMMENT 'A seller\'s stock of a product fell to its threshold.';
+
+CREATE TABLE review_published
+(
+    `event_id` String COMMENT 'UUIDv7; the same fact sent twice has the same id.' CODEC(ZSTD(1)),
+    `occurred_at` DateTime64(3, 'UTC') COMMENT 'When it happened, UTC.' CODEC(Delta(8), ZSTD(1)),
+    `review_id` String COMMENT 'The review.' CODEC(ZSTD(1)),
+    `order_id` String COMMENT 'The order; one checkout is one order.' CODEC(ZSTD(1)),
+    `shopper_id` String COMMENT 'Who wrote it.' CODEC(ZSTD(1)),
+    `product_id` Nullable(String) COMMENT 'The product that it is about, when it is about one.' CODEC(ZSTD(1)),
+    `seller_id` Nullable(String) COMMENT 'The seller that it is about, when it is about one.' CODEC(ZSTD(1)),
+    `score` Int32 COMMENT '1 (worst) to 5 (best).' CODEC(ZSTD(1)),
+    `moderated_by` Nullable(String) COMMENT 'Operator id, null when published by a rule.' CODEC(ZSTD(1)),
+    `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(ingested_at)
+PARTITION BY toYYYYMM(occurred_at)
+ORDER BY (order_id, occurred_at, event_id)
+SETTINGS index_granularity = 8192
+COMMENT 'A review may be read by everyone.';
+
+CREATE TABLE review_rejected
+(
+    `event_id` String COMMENT 'UUIDv7; the same fact sent twice has the same id.' CODEC(ZSTD(1)),
+    `occurred_at` DateTime64(3, 'UTC') COMMENT 'When it happened, UTC.' CODEC(Delta(8), ZSTD(1)),
+    `review_id` String COMMENT 'The review.' CODEC(ZSTD(1)),
+    `order_id` String COMMENT 'The order; one checkout is one order.' CODEC(ZSTD(1)),
+    `shopper_id` String COMMENT 'Who wrote it.' CODEC(ZSTD(1)),
+    `reason` LowCardinality(String) COMMENT 'Why.',
+    `note` Nullable(String) COMMENT 'What the shopper is told.' CODEC(ZSTD(1)),
+    `moderated_by` Nullable(String) COMMENT 'Operator id, null when rejected by a rule.' CODEC(ZSTD(1)),
+    `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(ingested_at)
+PARTITION BY toYYYYMM(occurred_at)
+ORDER BY (order_id, occurred_at, event_id)
+SETTINGS index_granularity = 8192
+COMMENT 'A review will not be published.';
+
+CREATE TABLE review_submitted
+(
+    `event_id` String COMMENT 'UUIDv7; the same fact sent twice has the same id.' CODEC(ZSTD(1)),
+    `occurred_at` DateTime64(3, 'UTC') COMMENT 'When it happened, UTC.' CODEC(Delta(8), ZSTD(1)),
+    `review_id` String COMMENT 'The review.' CODEC(ZSTD(1)),
+    `order_id` String COMMENT 'The order; one checkout is one order.' CODEC(ZSTD(1)),
+    `shopper_id` String COMMENT 'Who wrote it.' CODEC(ZSTD(1)),
+    `product_id` Nullable(String) COMMENT 'The product that it is about, when it is about one.' CODEC(ZSTD(1)),
+    `seller_id` Nullable(String) COMMENT 'The seller that it is about, when it is about one.' CODEC(ZSTD(1)),
+    `score` Int32 COMMENT '1 (worst) to 5 (best).' CODEC(ZSTD(1)),
+    `title` Nullable(String) COMMENT 'Title.' CODEC(ZSTD(1)),
+    `comment` Nullable(String) COMMENT 'Text.' CODEC(ZSTD(1)),
+    `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(ingested_at)
+PARTITION BY toYYYYMM(occurred_at)
+ORDER BY (order_id, occurred_at, event_id)
+SETTINGS index_granularity = 8192
+COMMENT 'A shopper reviewed an order, or a product or seller of it.';
+
+CREATE TABLE schema_migrations
+(
+    `number` UInt32 COMMENT 'The NNNN of NNNN_name.sql.',
+    `name` String COMMENT 'The file\'s name.',
+    `sha256` String COMMENT 'Of the file\'s bytes when it was applied.',
+    `applied_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When, UTC.'
+)
+ENGINE = ReplacingMergeTree(applied_at)
+ORDER BY number
+SETTINGS index_granularity = 8192
+COMMENT 'Which migrations this database has had.';
+
+CREATE TABLE search_performed
+(
+    `event_id` String COMMENT 'UUIDv7; the same fact sent twice has the same id.' CODEC(ZSTD(1)),
+    `occurred_at` DateTime64(3, 'UTC') COMMENT 'When it happened, UTC.' CODEC(Delta(8), ZSTD(1)),
+    `search_id` String COMMENT 'The search; following pages share it.' CODEC(ZSTD(1)),
+    `session_id` String COMMENT 'The visit in which it happened; there is one before anyone logs in.' CODEC(ZSTD(1)),
+    `shopper_id` Nullable(String) COMMENT 'The shopper, once the visit is known to be theirs.' CODEC(ZSTD(1)),
+    `query` String COMMENT 'Text as typed.' CODEC(ZSTD(1)),
+    `filters` Map(String, String) COMMENT 'Filter name to value; empty without filters.' CODEC(ZSTD(1)),
+    `page_number` Int32 COMMENT 'Page of the results, from 1.' CODEC(ZSTD(1)),
+    `result_count` Int32 COMMENT 'Results in all, over every page.' CODEC(ZSTD(1)),
+    `product_ids` Array(String) COMMENT 'Products on this page, best first.' CODEC(ZSTD(1)),
+    `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(ingested_at)
+PARTITION BY toYYYYMM(occurred_at)
+ORDER BY (session_id, occurred_at, event_id)
+SETTINGS index_granularity = 8192
+COMMENT 'A visitor searched and saw a page of results.';
+
+CREATE TABLE seller_approved
+(
+    `event_id` String COMMENT 'UUIDv7; the same fact sent twice has the same id.' CODEC(ZSTD(1)),
+    `occurred_at` DateTime64(3, 'UTC') COMMENT 'When it happened, UTC.' CODEC(Delta(8), ZSTD(1)),
+    `seller_id` String COMMENT 'The seller.' CODEC(ZSTD(1)),
+    `commission_bp` Int32 COMMENT 'Commission agreed, in basis points; later orders freeze it.' CODEC(ZSTD(1)),
+    `approved_by` Nullable(String) COMMENT 'Operator id, null when approved by a rule.' CODEC(ZSTD(1)),
+    `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(ingested_at)
+PARTITION BY toYYYYMM(occurred_at)
+ORDER BY (seller_id, occurred_at, event_id)
+SETTINGS index_granularity = 8192
+COMMENT 'An operator let a seller sell.';
+
+CREATE TABLE seller_cancellations_minute
+(
+    `seller_id` String COMMENT 'Who had sold.' CODEC(ZSTD(1)),
+    `minute` DateTime('UTC') COMMENT 'Minute in which the orders were placed, UTC.' CODEC(Delta(4), ZSTD(1)),
+    `currency` LowCardinality(String) COMMENT 'ISO 4217 code of every amount in this row.',
+    `orders` UInt64 COMMENT 'Cancelled orders with a line of this seller.' CODEC(ZSTD(1)),
+    `units` Int64 COMMENT 'Units of them.' CODEC(ZSTD(1)),
+    `gross_minor` Int64 COMMENT 'Units times their prices.' CODEC(ZSTD(1)),
+    `shipping_minor` Int64 COMMENT 'Shipping the shoppers had paid.' CODEC(ZSTD(1)),
+    `version` UInt64 COMMENT 'Grows with every update.' CODEC(Delta(8), ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(version)
+PARTITION BY toYYYYMM(minute)
+ORDER BY (seller_id, minute, currency)
+SETTINGS index_granularity = 8192
+COMMENT 'What was cancelled of each seller\'s sales, by the minute of the sale.';
+
+CREATE TABLE seller_registered
+(
+    `event_id` String COMMENT 'UUIDv7; the same fact sent twice has the same id.' CODEC(ZSTD(1)),
+    `occurred_at` DateTime64(3, 'UTC') COMMENT 'When it happened, UTC.' CODEC(Delta(8), ZSTD(1)),
+    `seller_id` String COMMENT 'The seller.' CODEC(ZSTD(1)),
+    `name` Nullable(String) COMMENT 'Shop name.' CODEC(ZSTD(1)),
+    `zip_prefix` Nullable(String) COMMENT 'First digits of the postal code, leading zeros kept.' CODEC(ZSTD(1)),
+    `city` Nullable(String) COMMENT 'City as written by the source.' CODEC(ZSTD(1)),
+    `state` Nullable(String) COMMENT 'State or region code, such as SP.' CODEC(ZSTD(1)),
+    `country` Nullable(String) COMMENT 'ISO 3166-1 alpha-2 code.' CODEC(ZSTD(1)),
+    `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(ingested_at)
+PARTITION BY toYYYYMM(occurred_at)
+ORDER BY (seller_id, occurred_at, event_id)
+SETTINGS index_granularity = 8192
+COMMENT 'A seller applied to sell.';
+
+CREATE TABLE seller_sales_minute
+(
+    `seller_id` String COMMENT 'Who sold.' CODEC(ZSTD(1)),
+    `minute` DateTime('UTC') COMMENT 'Minute in which the orders were placed, UTC.' CODEC(Delta(4), ZSTD(1)),
+    `currency` LowCardinality(String) COMMENT 'ISO 4217 code of every amount in this row.',
+    `orders` UInt64 COMMENT 'Orders with a line of this seller.' CODEC(ZSTD(1)),
+    `lines` UInt64 COMMENT 'Order lines.' CODEC(ZSTD(1)),
+    `units` Int64 COMMENT 'Units.' CODEC(ZSTD(1)),
+    `gross_minor` Int64 COMMENT 'Units times their prices.' CODEC(ZSTD(1)),
+    `discount_minor` Int64 COMMENT 'Discounts; not taken off gross_minor.' CODEC(ZSTD(1)),
+    `shipping_minor` Int64 COMMENT 'Shipping paid by the shoppers.' CODEC(ZSTD(1)),
+    `version` UInt64 COMMENT 'Grows with every update.' CODEC(Delta(8), ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(version)
+PARTITION BY toYYYYMM(minute)
+ORDER BY (seller_id, minute, currency)
+SETTINGS index_granularity = 8192
+COMMENT 'What each seller sold in each minute, cancelled orders included.';
+
+CREATE TABLE setting_changed
+(
+    `event_id` String COMMENT 'UUIDv7; the same fact sent twice has the same id.' CODEC(ZSTD(1)),
+    `occurred_at` DateTime64(3, 'UTC') COMMENT 'When it happened, UTC.' CODEC(Delta(8), ZSTD(1)),
+    `name` String COMMENT 'The setting.' CODEC(ZSTD(1)),
+    `scope` String COMMENT 'What it applies to: platform, or a seller id.' CODEC(ZSTD(1)),
+    `old_value` Nullable(String) COMMENT 'Value before as JSON, null when it was unset.' CODEC(ZSTD(1)),
+    `new_value` Nullable(String) COMMENT 'Value now as JSON, null when it is unset.' CODEC(ZSTD(1)),
+    `changed_by` Nullable(String) COMMENT 'Operator id, null when changed by a rule.' CODEC(ZSTD(1)),
+    `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(ingested_at)
+PARTITION BY toYYYYMM(occurred_at)
+ORDER BY (name, occurred_at, event_id)
+SETTINGS index_granularity = 8192
+COMMENT 'A setting of the platform has a new value.';
+
+CREATE TABLE shopper_registered
+(
+    `event_id` String COMMENT 'UUIDv7; the same fact sent twice has the same id.' CODEC(ZSTD(1)),
+    `occurred_at` DateTime64(3, 'UTC') COMMENT 'When it happened, UTC.' CODEC(Delta(8), ZSTD(1)),
+    `shopper_id` String COMMENT 'The person, over all of their orders.' CODEC(ZSTD(1)),
+    `zip_prefix` Nullable(String) COMMENT 'First digits of the postal code, leading zeros kept.' CODEC(ZSTD(1)),
+    `city` Nullable(String) COMMENT 'City as written by the source.' CODEC(ZSTD(1)),
+    `state` Nullable(String) COMMENT 'State or region code, such as SP.' CODEC(ZSTD(1)),
+    `country` Nullable(String) COMMENT 'ISO 3166-1 alpha-2 code.' CODEC(ZSTD(1)),
+    `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(ingested_at)
+PARTITION BY toYYYYMM(occurred_at)
+ORDER BY (shopper_id, occurred_at, event_id)
+SETTINGS index_granularity = 8192
+COMMENT 'A person became a shopper.';
+
+CREATE TABLE stock_changed
+(
+    `event_id` String COMMENT 'UUIDv7; the same fact sent twice has the same id.' CODEC(ZSTD(1)),
+    `occurred_at` DateTime64(3, 'UTC') COMMENT 'When it happened, UTC.' CODEC(Delta(8), ZSTD(1)),
+    `product_id` String COMMENT 'The product.' CODEC(ZSTD(1)),
+    `seller_id` String COMMENT 'Whose stock.' CODEC(ZSTD(1)),
+    `change` Int32 COMMENT 'Change of on_hand, negative when it fell; 0 when only reserved changed.' CODEC(ZSTD(1)),
+    `on_hand` Int32 COMMENT 'Units in the seller\'s hands now.' CODEC(ZSTD(1)),
+    `reserved` Int32 COMMENT 'Of them, units held for orders.' CODEC(ZSTD(1)),
+    `reason` LowCardinality(String) COMMENT 'Why.',
+    `order_id` Nullable(String) COMMENT 'The order that caused it, when one did.' CODEC(ZSTD(1)),
+    `version` Int64 COMMENT 'Counts the changes of this product at this seller, from 1; the highest is the current state.' CODEC(ZSTD(1)),
+    `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(ingested_at)
+PARTITION BY toYYYYMM(occurred_at)
+ORDER BY (product_id, occurred_at, event_id)
+SETTINGS index_granularity = 8192
+COMMENT 'A seller\'s stock of a product is different now; the event holds the new state.';
+
+CREATE TABLE stock_refused
+(
+    `event_id` String COMMENT 'UUIDv7; the same fact sent twice has the same id.' CODEC(ZSTD(1)),
+    `occurred_at` DateTime64(3, 'UTC') COMMENT 'When it happened, UTC.' CODEC(Delta(8), ZSTD(1)),
+    `order_id` String COMMENT 'The order; one checkout is one order.' CODEC(ZSTD(1)),
+    `lines` Array(Tuple(
+        line_number Int32,
+        product_id String,
+        seller_id String,
+        quantity Int32,
+        available Int32)) COMMENT 'The lines that fell short.' CODEC(ZSTD(1)),
+    `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(ingested_at)
+PARTITION BY toYYYYMM(occurred_at)
+ORDER BY (order_id, occurred_at, event_id)
+SETTINGS index_granularity = 8192
+COMMENT 'An order can\'t be had: nothing was held.';
+
+CREATE TABLE stock_released
+(
+    `event_id` String COMMENT 'UUIDv7; the same fact sent twice has the same id.' CODEC(ZSTD(1)),
+    `occurred_at` DateTime64(3, 'UTC') COMMENT 'When it happened, UTC.' CODEC(Delta(8), ZSTD(1)),
+    `reservation_id` String COMMENT 'The reservation of the whole order.' CODEC(ZSTD(1)),
+    `order_id` String COMMENT 'The order; one checkout is one order.' CODEC(ZSTD(1)),
+    `reason` LowCardinality(String) COMMENT 'Why.',
+    `lines` Array(Tuple(
+        line_number Int32,
+        product_id String,
+        seller_id String,
+        quantity Int32)) COMMENT 'What was given back.' CODEC(ZSTD(1)),
+    `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(ingested_at)
+PARTITION BY toYYYYMM(occurred_at)
+ORDER BY (order_id, occurred_at, event_id)
+SETTINGS index_granularity = 8192
+COMMENT 'A reservation was given back.';
+
+CREATE TABLE stock_reserved
+(
+    `event_id` String COMMENT 'UUIDv7; the same fact sent twice has the same id.' CODEC(ZSTD(1)),
+    `occurred_at` DateTime64(3, 'UTC') COMMENT 'When it happened, UTC.' CODEC(Delta(8), ZSTD(1)),
+    `reservation_id` String COMMENT 'The reservation of the whole order.' CODEC(ZSTD(1)),
+    `order_id` String COMMENT 'The order; one checkout is one order.' CODEC(ZSTD(1)),
+    `expires_at` DateTime64(3, 'UTC') COMMENT 'Released then, unless confirmed.' CODEC(Delta(8), ZSTD(1)),
+    `lines` Array(Tuple(
+        line_number Int32,
+        product_id String,
+        seller_id String,
+        quantity Int32)) COMMENT 'What is held.' CODEC(ZSTD(1)),
+    `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(ingested_at)
+PARTITION BY toYYYYMM(occurred_at)
+ORDER BY (order_id, occurred_at, event_id)
+SETTINGS index_granularity = 8192
+COMMENT 'Every line of an order is held for it until it is paid.';

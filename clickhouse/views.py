@@ -1,0 +1,34 @@
+"""Installs every query of `queries/` as a parameterised view, so that any client can ask what the API asks.
+
+`queries/seller_sales.sql` with `{seller_id:String}` becomes `q_seller_sales(seller_id = '...')`.
+"""
+
+from hashlib import sha256
+from pathlib import Path
+
+from clickhouse_connect.driver.client import Client
+
+FOLDER = Path(__file__).parent / "queries"
+
+PREFIX = "q_"
+"""Views begin with it: the front lets readers call `q_*` and, besides, only harmless table functions."""
+
+
+def install(client: Client, folder: Path = FOLDER) -> list[str]:
+    """Create or replace views whose query has changed, drop those whose file is gone; return their names.
+
+    A view's comment holds its query's checksum.
+    """
+    asked = "SELECT name, comment FROM system.tables WHERE database = currentDatabase() AND name LIKE 'q\\_%'"
+    installed: dict[str, str] = {row[0]: row[1] for row in client.query(asked).result_rows}
+    changed = []
+    for path in sorted(folder.glob("*.sql")):
+        name, query = PREFIX + path.stem, path.read_text().strip().rstrip(";")
+        comment = f"queries/{path.name} {sha256(query.encode()).hexdigest()[:16]}"
+        if installed.pop(name, None) != comment:
+            client.command(f"CREATE OR REPLACE VIEW `{name}` AS\n{query}\nCOMMENT '{comment}'")
+            changed.append(name)
+    for name in installed:
+        client.command(f"DROP VIEW IF EXISTS `{name}`")
+        changed.append(name)
+    return changed
