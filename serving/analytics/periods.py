@@ -1,0 +1,163 @@
+"""Periods of time as the shop counts them: reading, defaults, buckets, and the period before."""
+
+from bisect import bisect_right
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from serving.problems import BadPeriod
+
+Grain = Literal["hour", "day", "week", "month"]
+
+MAX_BUCKETS = 1_200
+"""The longest series that is served: 50 days of hours, 3 years of days, 23 years of weeks."""
+
+GRAIN_LENGTH: dict[Grain, timedelta] = {
+    "hour": timedelta(hours=1),
+    "day": timedelta(days=1),
+    "week": timedelta(days=7),
+    "month": timedelta(days=28),
+}
+EARLIEST, LATEST = datetime(1971, 1, 1, tzinfo=UTC), datetime(2105, 1, 1, tzinfo=UTC)
+"""What ClickHouse's DateTime holds, with room for a time zone and a previous period."""
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """The time from `start` (inclusive) to `end` (exclusive), both aware UTC, in whole minutes."""
+
+    start: datetime
+    end: datetime
+
+
+def midnight(day: date, zone: ZoneInfo) -> datetime:
+    """When a day begins in a zone, in UTC; where clocks skip midnight, the moment they skip to."""
+    return datetime.combine(day, time.min, zone).astimezone(UTC)
+
+
+def read_moment(text: str, zone: ZoneInfo, name: str) -> datetime:
+    """Read an ISO date or datetime; without an offset it is in `zone`. Floors to the minute; UTC.
+
+    Raises:
+        BadPeriod: it is neither, or outside 1971 to 2105.
+    """
+    try:
+        parsed = datetime.fromisoformat(text)
+        moment = parsed if parsed.tzinfo else parsed.replace(tzinfo=zone)
+        if not EARLIEST <= moment <= LATEST:
+            raise BadPeriod(f"{name}={text} is outside 1971 to 2105.")
+        return moment.astimezone(UTC).replace(second=0, microsecond=0)
+    except (ValueError, OverflowError) as error:
+        raise BadPeriod(
+            f"{name}={text} is not an ISO date or datetime such as 2018-03-01 or 2018-03-01T14:00:00-03:00 "
+            "(write the + of an offset as %2B)."
+        ) from error
+
+
+def choose_period(
+    asked_from: str | None, asked_to: str | None, newest: datetime, zone: ZoneInfo, days: int = 30
+) -> Period:
+    """The period that was asked; what is left open ends on the day of `newest` and is `days` long.
+
+    Raises:
+        BadPeriod: a bound can't be read, or the period ends before it starts.
+    """
+    start = read_moment(asked_from, zone, "from") if asked_from is not None else None
+    end = read_moment(asked_to, zone, "to") if asked_to is not None else None
+    if end is None:
+        last = newest.astimezone(zone).date()
+        if start is not None:
+            last = max(last, start.astimezone(zone).date())
+        end = midnight(last + timedelta(days=1), zone)
+    if start is None:
+        start = midnight(
+            (end - timedelta(minutes=1)).astimezone(zone).date() - timedelta(days=days - 1), zone
+        )
+    if start >= end:
+        shown = [moment.astimezone(zone).isoformat() for moment in (start, end)]
+        raise BadPeriod(f"from ({shown[0]}) must be before to ({shown[1]}), which is exclusive.")
+    return Period(start, end)
+
+
+def previous_period(period: Period, zone: ZoneInfo) -> Period:
+    """The period just before: as many whole months or days where `period` is made of them, else as long."""
+    first, last = period.start.astimezone(zone).date(), period.end.astimezone(zone).date()
+    if midnight(first, zone) != period.start or midnight(last, zone) != period.end:
+        return Period(period.start - (period.end - period.start), period.start)
+    if first.day == 1 and last.day == 1:
+        months = (last.year - first.year) * 12 + last.month - first.month
+        return Period(midnight(_add_months(first, -months), zone), period.start)
+    return Period(midnight(first - (last - first), zone), period.start)
+
+
+def choose_grain(period: Period) -> Grain:
+    """A grain that draws a period well: hours up to 2 days, days up to 3 months, weeks up to a year."""
+    length = period.end - period.start
+    if length <= timedelta(days=2, hours=1):
+        return "hour"
+    if length <= timedelta(days=93):
+        return "day"
+    return "week" if length <= timedelta(days=370) else "month"
+
+
+def buckets(period: Period, grain: Grain, zone: ZoneInfo) -> list[datetime]:
+    """When each bucket that touches the period begins (UTC); the first may begin before the period.
+
+    Raises:
+        BadPeriod: there would be more than `MAX_BUCKETS`.
+    """
+    if (period.end - period.start) / GRAIN_LENGTH[grain] > MAX_BUCKETS:
+        coarser = [
+            g for g, length in GRAIN_LENGTH.items() if (period.end - period.start) / length < MAX_BUCKETS
+        ]
+        way = f"grain={coarser[0]}" if coarser else "a shorter period"
+        raise BadPeriod(f"This period has more than {MAX_BUCKETS:,} buckets of grain={grain}. Ask for {way}.")
+    floor, after = STEPS[grain]
+    starts = [floor(period.start, zone)]
+    while (following := after(starts[-1], zone)) < period.end:
+        starts.append(following)
+    return starts
+
+
+def bucket_of(moment: datetime, starts: list[datetime]) -> int:
+    """The index of the bucket that holds a moment."""
+    return max(bisect_right(starts, moment) - 1, 0)
+
+
+def _add_months(first: date, months: int) -> date:
+    year, month = divmod(first.year * 12 + first.month - 1 + months, 12)
+    return date(year, month + 1, 1)
+
+
+def _day(moment: datetime, zone: ZoneInfo) -> date:
+    return moment.astimezone(zone).date()
+
+
+def _monday(moment: datetime, zone: ZoneInfo) -> date:
+    day = _day(moment, zone)
+    return day - timedelta(days=day.weekday())
+
+
+def _hour(moment: datetime, zone: ZoneInfo) -> datetime:
+    return moment - timedelta(minutes=moment.astimezone(zone).minute)
+
+
+Step = Callable[[datetime, ZoneInfo], datetime]
+STEPS: dict[Grain, tuple[Step, Step]] = {
+    "hour": (_hour, lambda start, _: start + timedelta(hours=1)),
+    "day": (
+        lambda moment, zone: midnight(_day(moment, zone), zone),
+        lambda start, zone: midnight(_day(start, zone) + timedelta(days=1), zone),
+    ),
+    "week": (
+        lambda moment, zone: midnight(_monday(moment, zone), zone),
+        lambda start, zone: midnight(_monday(start, zone) + timedelta(days=7), zone),
+    ),
+    "month": (
+        lambda moment, zone: midnight(_day(moment, zone).replace(day=1), zone),
+        lambda start, zone: midnight(_add_months(_day(start, zone).replace(day=1), 1), zone),
+    ),
+}
+"""Grain → (the start of a moment's bucket, the start of the bucket after)."""

@@ -1,0 +1,134 @@
+"""Shapes rows of the sales queries into totals, a filled series and changes. Pure."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from serving.analytics.periods import Period, bucket_of
+from serving.analytics.schemas import (
+    Bucket,
+    Cancelled,
+    Changes,
+    MarketplaceChanges,
+    MarketplaceTotals,
+    Totals,
+)
+from serving.analytics.schemas import Period as PeriodShown
+
+Row = Mapping[str, Any]
+SOLD = ("orders", "lines", "units", "gross_minor", "discount_minor", "shipping_minor")
+
+
+def show_period(period: Period, zone: ZoneInfo) -> PeriodShown:
+    """A period in the shop's time zone."""
+    return {"from": period.start.astimezone(zone), "to": period.end.astimezone(zone)}
+
+
+def totals(sold: Sequence[Row], cancelled: Sequence[Row]) -> Totals:
+    """The sums over all rows of a period."""
+    sums = {name: sum(int(row[name]) for row in sold) for name in SOLD}
+    revenue, orders = sums["gross_minor"] - sums["discount_minor"], sums["orders"]
+    gone: Cancelled = {
+        "orders": sum(int(row["orders"]) for row in cancelled),
+        "units": sum(int(row["units"]) for row in cancelled),
+        "gross_minor": sum(int(row["gross_minor"]) for row in cancelled),
+        "shipping_minor": sum(int(row["shipping_minor"]) for row in cancelled),
+    }
+    return {
+        "orders": orders,
+        "lines": sums["lines"],
+        "units": sums["units"],
+        "gross_minor": sums["gross_minor"],
+        "discount_minor": sums["discount_minor"],
+        "revenue_minor": revenue,
+        "shipping_minor": sums["shipping_minor"],
+        "average_order_minor": (2 * revenue + orders) // (2 * orders) if orders else None,
+        "cancelled": gone,
+    }
+
+
+def series(
+    sold: Sequence[Row], cancelled: Sequence[Row], starts: list[datetime], period: Period, zone: ZoneInfo
+) -> list[Bucket]:
+    """One bucket per start, empty ones included; rows carry `bucket`, Unix seconds of its beginning."""
+    ends = [*starts[1:], period.end]
+    filled: list[Bucket] = [
+        {
+            "start": max(start, period.start).astimezone(zone),
+            "end": min(end, period.end).astimezone(zone),
+            "orders": 0,
+            "lines": 0,
+            "units": 0,
+            "gross_minor": 0,
+            "discount_minor": 0,
+            "revenue_minor": 0,
+            "shipping_minor": 0,
+            "cancelled_orders": 0,
+            "cancelled_gross_minor": 0,
+        }
+        for start, end in zip(starts, ends, strict=True)
+    ]
+    for row in sold:
+        bucket = filled[_place(row, starts)]
+        bucket["orders"] += int(row["orders"])
+        bucket["lines"] += int(row["lines"])
+        bucket["units"] += int(row["units"])
+        bucket["gross_minor"] += int(row["gross_minor"])
+        bucket["discount_minor"] += int(row["discount_minor"])
+        bucket["revenue_minor"] += int(row["gross_minor"]) - int(row["discount_minor"])
+        bucket["shipping_minor"] += int(row["shipping_minor"])
+    for row in cancelled:
+        bucket = filled[_place(row, starts)]
+        bucket["cancelled_orders"] += int(row["orders"])
+        bucket["cancelled_gross_minor"] += int(row["gross_minor"])
+    return filled
+
+
+def change(now: int | None, before: int | None) -> float | None:
+    """Relative change, to four decimals; None when there was nothing before (or there is nothing now)."""
+    if not before or now is None:
+        return None
+    return round((now - before) / abs(before), 4)
+
+
+def changes(now: Totals, before: Totals) -> Changes:
+    """Each total against the previous period's."""
+    return {
+        "orders": change(now["orders"], before["orders"]),
+        "units": change(now["units"], before["units"]),
+        "gross_minor": change(now["gross_minor"], before["gross_minor"]),
+        "revenue_minor": change(now["revenue_minor"], before["revenue_minor"]),
+        "shipping_minor": change(now["shipping_minor"], before["shipping_minor"]),
+        "average_order_minor": change(now["average_order_minor"], before["average_order_minor"]),
+        "cancelled_orders": change(now["cancelled"]["orders"], before["cancelled"]["orders"]),
+    }
+
+
+def marketplace_totals(
+    sold: Totals, paid: Sequence[Row], active: Sequence[Row], *, current: bool
+) -> MarketplaceTotals:
+    """The totals over all sellers, with who sold and what was paid in the same period."""
+    paid_here = [row for row in paid if bool(int(row["is_current"])) is current]
+    active_here = [row for row in active if bool(int(row["is_current"])) is current]
+    return {
+        **sold,
+        "active_sellers": sum(int(row["active_sellers"]) for row in active_here),
+        "payments": {
+            "payments": sum(int(row["payments"]) for row in paid_here),
+            "amount_minor": sum(int(row["amount_minor"]) for row in paid_here),
+        },
+    }
+
+
+def marketplace_changes(now: MarketplaceTotals, before: MarketplaceTotals) -> MarketplaceChanges:
+    """Each total of the marketplace against the previous period's."""
+    return {
+        **changes(now, before),
+        "active_sellers": change(now["active_sellers"], before["active_sellers"]),
+        "payments_amount_minor": change(now["payments"]["amount_minor"], before["payments"]["amount_minor"]),
+    }
+
+
+def _place(row: Row, starts: list[datetime]) -> int:
+    return bucket_of(datetime.fromtimestamp(int(row["bucket"]), UTC), starts)

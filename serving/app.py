@@ -1,0 +1,75 @@
+"""Puts the API and the pages together: the only place that builds their clients."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
+
+from fastapi import FastAPI
+from redis.asyncio import Redis
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+from common.clock import Clock, system_clock
+from common.settings import LOOPBACK, Settings
+from serving.analytics import endpoints as analytics
+from serving.analytics.progress import Progress
+from serving.analytics.service import Analytics
+from serving.clickhouse import ClickHouse, load_queries
+from serving.guard import Guard
+from serving.ops import endpoints as ops
+from serving.ops.service import Parts
+from serving.problems import answer_errors
+from serving.web import pages
+
+DESCRIPTION = """Sales figures of a marketplace and its sellers, exact to the cent and fresh to the second.
+
+* Money is an integer in minor units (cents) beside its currency.
+* `from` is inclusive, `to` is exclusive; days, weeks and months are those of the shop's time zone.
+* `as_of` says up to which event time a figure is complete.
+* Every error is `application/problem+json` (RFC 9457) and says what to do next."""
+
+TAGS = [
+    {"name": "sellers", "description": "What one seller sold."},
+    {"name": "marketplace", "description": "What all sellers sold."},
+    {"name": "products", "description": "What shoppers want right now."},
+    {"name": "operations", "description": "Is it up?"},
+]
+
+
+def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
+    """The application; clients open when it starts and close when it stops."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        redis = Redis.from_url(settings.redis, socket_timeout=2.0, socket_connect_timeout=2.0)
+        async with ClickHouse(settings, load_queries()) as clickhouse:
+            progress = Progress(clickhouse)
+            parts = Parts(settings, clickhouse, redis)
+            app.state.analytics = Analytics(settings, clickhouse, redis, progress, clock)
+            app.state.parts = parts
+            yield
+            await parts.aclose()
+            await redis.aclose()
+
+    app = FastAPI(
+        title="Souk",
+        version="1",
+        description=DESCRIPTION,
+        openapi_tags=TAGS,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        servers=[{"url": settings.serving}],
+    )
+    app.state.settings = settings
+    app.include_router(analytics.router)
+    app.include_router(ops.router)
+    pages.mount(app, settings)
+    answer_errors(app, pages.show_problem)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=_hosts(settings))
+    app.add_middleware(Guard)
+    return app
+
+
+def _hosts(settings: Settings) -> list[str]:
+    own = urlsplit(settings.serving).hostname
+    return sorted({LOOPBACK, "localhost", own or LOOPBACK})

@@ -1,0 +1,28 @@
+"""What health and readiness look like."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+from typing_extensions import TypedDict
+
+
+class Health(TypedDict):
+    """This process answers."""
+
+    status: Literal["ok"]
+
+
+class PartState(TypedDict):
+    """One part that the platform needs."""
+
+    part: Annotated[str, Field(examples=["clickhouse"])]
+    ready: bool
+    detail: Annotated[str, Field(description="What it answered, or what is missing and what to do.")]
+
+
+class Readiness(TypedDict):
+    """Whether the whole platform can serve; `parts` says which one is missing."""
+
+    ready: bool
+    missing: Annotated[list[str], Field(examples=[[]])]
+    parts: list[PartState]

@@ -1,0 +1,100 @@
+"""Asks every part whether it is ready, all at once, each in its own protocol."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import httpx
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+from redis.asyncio import Redis
+
+from common.settings import Settings
+from serving.clickhouse import ClickHouse
+from serving.ops.schemas import PartState, Readiness
+
+TIMEOUT_S = 2.0
+JOBS = ("facts", "metrics")
+"""The Flink jobs that must be running."""
+
+Check = Callable[[], Awaitable[str]]
+"""Returns what a ready part answered; raises when it is not ready."""
+
+
+class NotReady(Exception):
+    """A part answers, but is not ready; the message says why."""
+
+
+class Parts:
+    """The checks of all parts. Nothing connects before the first check."""
+
+    def __init__(self, settings: Settings, clickhouse: ClickHouse, redis: Redis) -> None:
+        self._settings = settings
+        self._clickhouse = clickhouse
+        self._redis = redis
+        self._http = httpx.AsyncClient(timeout=TIMEOUT_S, trust_env=False)
+        self._kafka: AdminClient | None = None
+        self._checks: dict[str, Check] = {
+            "kafka": self._check_kafka,
+            "registry": self._check_registry,
+            "flink": self._check_flink,
+            "clickhouse": self._check_clickhouse,
+            "redis": self._check_redis,
+        }
+
+    async def aclose(self) -> None:
+        """Close what was opened."""
+        await self._http.aclose()
+
+    async def readiness(self) -> Readiness:
+        """The state of each part, within about `TIMEOUT_S`."""
+        parts = list(
+            await asyncio.gather(*(self._state(part, check) for part, check in self._checks.items()))
+        )
+        missing = [part["part"] for part in parts if not part["ready"]]
+        return {"ready": not missing, "missing": missing, "parts": parts}
+
+    async def _state(self, part: str, check: Check) -> PartState:
+        try:
+            detail = await asyncio.wait_for(check(), TIMEOUT_S + 0.5)
+            return {"part": part, "ready": True, "detail": detail}
+        except NotReady as reason:
+            return {"part": part, "ready": False, "detail": f"{reason}; see ./souk logs {part}"}
+        except KafkaException as error:
+            return {"part": part, "ready": False, "detail": f"{error.args[0].str()}; see ./souk status"}
+        except Exception as error:
+            # Whatever keeps a part from answering makes it not ready, and must not fail the others' checks.
+            said = str(error).splitlines()[0] if str(error) else type(error).__name__
+            return {"part": part, "ready": False, "detail": f"does not answer ({said}); see ./souk status"}
+
+    async def _check_kafka(self) -> str:
+        metadata = await asyncio.to_thread(self._kafka_metadata)
+        return f"{len(metadata.brokers)} broker(s), {len(metadata.topics)} topics"
+
+    def _kafka_metadata(self) -> Any:
+        if self._kafka is None:
+            quiet = {"log_level": 0, "socket.connection.setup.timeout.ms": 2_000}
+            self._kafka = AdminClient({"bootstrap.servers": self._settings.kafka, **quiet})
+        return self._kafka.list_topics(timeout=TIMEOUT_S)
+
+    async def _check_registry(self) -> str:
+        response = await self._http.get(f"{self._settings.registry}/subjects")
+        response.raise_for_status()
+        return f"{len(response.json())} schemas"
+
+    async def _check_flink(self) -> str:
+        response = await self._http.get(f"{self._settings.flink}/jobs/overview")
+        response.raise_for_status()
+        running = {job["name"] for job in response.json()["jobs"] if job["state"] == "RUNNING"}
+        missing = [job for job in JOBS if job not in running]
+        if missing:
+            raise NotReady(f"not running: {', '.join(missing)}")
+        return f"running: {', '.join(JOBS)}"
+
+    async def _check_clickhouse(self) -> str:
+        tables = await self._clickhouse.rows("as_of")
+        return f"{len(tables)} tables with progress"
+
+    async def _check_redis(self) -> str:
+        await self._redis.ping()
+        return "PONG"

@@ -1,0 +1,114 @@
+"""Writes money, numbers, changes and times for people, as the shop's locale does."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.dates import format_date, format_datetime, format_skeleton, format_time, format_timedelta
+from babel.numbers import format_compact_currency, format_decimal, format_percent
+
+from common.money import format_money, to_major
+from serving.analytics.periods import Grain
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """How this shop writes. Datetimes must be aware; they are shown in the shop's time zone."""
+
+    locale: str
+    currency: str
+    zone: ZoneInfo
+
+    def money(self, minor: int | None) -> str:
+        """`R$1,299.00`; a dash for no amount."""
+        return "–" if minor is None else format_money(minor, self.currency, self.locale)
+
+    def short_money(self, minor: int) -> str:
+        """`R$13.6M`, where an exact amount stands nearby."""
+        return format_compact_currency(
+            to_major(minor, self.currency), self.currency, locale=self.locale, fraction_digits=1
+        )
+
+    def number(self, value: int) -> str:
+        """`99,441`."""
+        return format_decimal(value, locale=self.locale)
+
+    def percent(self, ratio: float) -> str:
+        """`12.3%` without a sign; whole above 100 %, where decimals say nothing."""
+        size = abs(ratio)
+        return format_percent(size, format="#,##0%" if size >= 1 else "#,##0.0%", locale=self.locale)
+
+    def day(self, moment: datetime) -> str:
+        """`Aug 29, 2018`."""
+        return format_date(moment.astimezone(self.zone).date(), "medium", locale=self.locale)
+
+    def time(self, moment: datetime) -> str:
+        """`Aug 29, 2018, 9:14 AM`, to the minute."""
+        return format_datetime(moment, _minute(self.locale), self.zone, locale=self.locale)
+
+    def exact(self, moment: datetime) -> str:
+        """`2018-08-29T09:14:35.000-03:00`: what a machine would write."""
+        return moment.astimezone(self.zone).isoformat(timespec="milliseconds")
+
+    def ago(self, moment: datetime, now: datetime) -> str:
+        """`3 minutes ago`; up to ten seconds is `just now`."""
+        if now - moment < timedelta(seconds=10):
+            return "just now"
+        return format_timedelta(moment - now, add_direction=True, locale=self.locale)
+
+    def span(self, start: datetime, end: datetime) -> str:
+        """A period in words; a whole day's end is the day before."""
+        first, last = start.astimezone(self.zone), (end - timedelta(minutes=1)).astimezone(self.zone)
+        if first.date() == last.date():
+            return self.day(first)
+        if first.year == last.year:
+            return f"{self._skeleton('MMMd', first)} – {self.day(last)}"
+        return f"{self.day(first)} – {self.day(last)}"
+
+    def axis(self, start: datetime, grain: Grain) -> str:
+        """A bucket's short label under a chart."""
+        local = start.astimezone(self.zone)
+        if grain == "hour":
+            return format_time(local, "short", tzinfo=self.zone, locale=self.locale)
+        return self._skeleton("yMMM" if grain == "month" else "MMMd", local)
+
+    def bucket(self, start: datetime, end: datetime, grain: Grain) -> str:
+        """A bucket's whole name."""
+        local = start.astimezone(self.zone)
+        if grain == "hour":
+            return self.time(local)
+        if grain == "day":
+            return self._skeleton("yMMMEd", local)
+        return self.span(start, end)
+
+    def _skeleton(self, skeleton: str, moment: datetime) -> str:
+        return format_skeleton(skeleton, moment, self.zone, locale=self.locale)
+
+
+@lru_cache(maxsize=8)
+def _minute(locale: str) -> str:
+    """The locale's medium date-and-time pattern without its seconds."""
+    parsed = Locale.parse(locale)
+    joined: str = parsed.datetime_formats["medium"]
+    return joined.replace("{1}", parsed.date_formats["medium"].pattern).replace(
+        "{0}", parsed.time_formats["short"].pattern
+    )
+
+
+def words(category: str | None) -> str:
+    """A catalogue's category as words: `watches_gifts` → `Watches gifts`."""
+    text = (category or "").replace("_", " ").strip()
+    return text[:1].upper() + text[1:]
+
+
+def place(city: str | None, state: str | None) -> str:
+    """`Sao Paulo, SP`; empty when nothing is known."""
+    town = " ".join(word.capitalize() if len(word) > 2 else word for word in (city or "").split())
+    return ", ".join(part for part in (town[:1].upper() + town[1:], state) if part)
+
+
+def seller_name(name: str | None, seller_id: str) -> str:
+    """The seller's name, or the beginning of the id."""
+    return name or f"Seller {seller_id[:8]}"

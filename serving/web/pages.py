@@ -1,0 +1,238 @@
+"""The pages: a start page that finds sellers, a seller's page, and the API's description."""
+
+import asyncio
+import hashlib
+import re
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+import orjson
+from fastapi import APIRouter, FastAPI, Query, Request
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+from starlette.responses import HTMLResponse, Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from common.settings import Settings
+from serving.analytics.endpoints import Service
+from serving.analytics.periods import Grain
+from serving.analytics.popular import Ranking
+from serving.analytics.schemas import PopularProducts
+from serving.analytics.service import Analytics, Asked, utc_minute
+from serving.problems import Described, RedisUnavailable, as_json
+from serving.web import views
+from serving.web.format import Writer, place, seller_name, words
+from serving.web.reference import reference
+
+HERE = Path(__file__).parent
+FOUND = 8
+"""Sellers that a search shows."""
+ORDERS = 10
+PRODUCTS = 8
+POPULAR = 8
+
+router = APIRouter(include_in_schema=False)
+Text = Annotated[str, Query(max_length=80)]
+Bound = Annotated[str, Query(max_length=40)]
+
+
+class Pages:
+    """Renders templates with the shop's way of writing."""
+
+    def __init__(self, settings: Settings) -> None:
+        vendor = vendor_folder(settings)
+        self.write = Writer(settings.shop_locale, settings.shop_currency, settings.timezone)
+        self._environment = Environment(
+            loader=FileSystemLoader(HERE / "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.filters |= {
+            "words": words,
+            "embed": embed,
+            "code": code,
+            "short_id": lambda text: text[:8],
+        }
+        self._environment.globals |= {
+            "write": self.write,
+            "place": place,
+            "seller_name": seller_name,
+            "version": fingerprint(HERE / "static", vendor),
+            "locale": settings.shop_locale.replace("_", "-"),
+            "presets": views.PRESETS,
+            "clickhouse": settings.clickhouse,
+            "base": settings.serving,
+        }
+
+    def __call__(self, template: str, status: int = 200, **shown: Any) -> HTMLResponse:
+        """One page (or a part of one) as a response."""
+        html = self._environment.get_template(template).render(**shown)
+        return HTMLResponse(html, status, {"Cache-Control": "no-cache"})
+
+
+class Versioned(StaticFiles):
+    """Files whose addresses carry a fingerprint, so that a browser may keep them."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """The file, to be kept for a year."""
+        response = await super().get_response(path, scope)
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        return response
+
+
+def vendor_folder(settings: Settings) -> Path:
+    """Where the installation put htmx and ECharts."""
+    return settings.install / "share" / "souk" / "web"
+
+
+def fingerprint(*folders: Path) -> str:
+    """Changes whenever a file of these folders does."""
+    digest = hashlib.sha256()
+    for path in sorted(path for folder in folders for path in folder.glob("*.*")):
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def embed(value: object) -> Markup:
+    """JSON for a `<script type="application/json">`, unable to close it."""
+    return Markup(orjson.dumps(value).decode().replace("<", "\\u003c"))
+
+
+def code(text: str) -> Markup:
+    """Text with its `quoted` parts as code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
+
+
+def mount(app: FastAPI, settings: Settings) -> None:
+    """Add the pages and their files to the app."""
+    app.state.pages = Pages(settings)
+    app.include_router(router)
+    app.mount("/static", Versioned(directory=HERE / "static"), name="static")
+    app.mount("/vendor", Versioned(directory=vendor_folder(settings), check_dir=False), name="vendor")
+
+
+def show_problem(request: Request, described: Described) -> Response:
+    """A page for someone who looks at pages, `application/problem+json` for every program."""
+    path = request.url.path
+    wants_page = "text/html" in request.headers.get("Accept", "") and not path.startswith(("/v1/", "/ready"))
+    if not wants_page:
+        return as_json(request, described)
+    response = _pages(request)("problem.html", described.status, problem=described)
+    response.headers.update(described.headers)
+    return response
+
+
+def _pages(request: Request) -> Pages:
+    pages: Pages = request.app.state.pages
+    return pages
+
+
+@router.get("/")
+async def start(request: Request, service: Service, q: Text = "", ranking: Ranking = "popular") -> Response:
+    """Finds sellers; shows the whole marketplace and what is popular."""
+    pages = _pages(request)
+    span = await service.marketplace_span()
+    first, newest = utc_minute(span["first_minute"]), utc_minute(span["newest_minute"])
+    asked = views.preset_period("all", first, newest, pages.write)
+    sales, found, popular = await asyncio.gather(
+        service.marketplace_sales(asked), service.find_sellers(q, FOUND), _popular(service, ranking)
+    )
+    return pages(
+        "start.html",
+        q=q,
+        sales=sales,
+        empty=newest is None,
+        chart=views.chart(sales, pages.write),
+        found=found["sellers"],
+        popular=popular,
+        ranking=ranking,
+        now=service.now(),
+    )
+
+
+@router.get("/sellers")
+async def sellers(request: Request, service: Service, q: Text = "") -> Response:
+    """The list of found sellers alone, for the search as one types."""
+    found = await service.find_sellers(q, FOUND)
+    return _pages(request)("_sellers.html", q=q, found=found["sellers"])
+
+
+@router.get("/sell/{seller_id}")
+async def seller(
+    request: Request,
+    service: Service,
+    seller_id: str,
+    period: views.Preset = "30d",
+    start: Annotated[str, Query(alias="from", max_length=40)] = "",
+    until: Bound = "",
+    grain: Grain | None = None,
+) -> Response:
+    """A seller's page: opens on the newest 30 days that have sales; `until` is the last day, included."""
+    pages = _pages(request)
+    who = await service.seller(seller_id)
+    first, newest = utc_minute(who["first_minute"]), utc_minute(who["newest_minute"])
+    custom = bool(start or until)
+    if custom:
+        asked = Asked(start or None, views.day_after(until))
+        kept = urlencode({"from": start, "until": until})
+    else:
+        asked = views.preset_period(period, first, newest, pages.write)
+        kept = urlencode({"period": period})
+    listed = asked if custom else Asked()
+    sales, top, orders = await asyncio.gather(
+        service.seller_sales(seller_id, replace(asked, grain=grain)),
+        service.top_products(seller_id, asked, "revenue", PRODUCTS),
+        service.orders(seller_id, listed, None, ORDERS),
+    )
+    return pages(
+        "seller.html",
+        seller=who,
+        first=first,
+        newest=newest,
+        sales=sales,
+        tiles=views.tiles(sales, pages.write),
+        sparks=views.sparklines(sales),
+        chart=views.chart(sales, pages.write),
+        top=top,
+        orders=orders,
+        asked=listed,
+        kept=kept,
+        period=None if custom else period,
+        last_day=(sales["period"]["to"] - timedelta(minutes=1)).date().isoformat(),
+        grains=views.grains(sales["period"]["from"], sales["period"]["to"]),
+        now=service.now(),
+    )
+
+
+@router.get("/sell/{seller_id}/orders")
+async def more_orders(
+    request: Request,
+    service: Service,
+    seller_id: str,
+    cursor: Annotated[str, Query(max_length=400)],
+    start: Annotated[str | None, Query(alias="from", max_length=40)] = None,
+    end: Annotated[str | None, Query(alias="to", max_length=40)] = None,
+) -> Response:
+    """The next rows of the seller's orders."""
+    asked = Asked(start, end)
+    orders = await service.orders(seller_id, asked, cursor, ORDERS)
+    return _pages(request)("_orders.html", orders=orders, asked=asked)
+
+
+@router.get("/docs")
+async def docs(request: Request) -> Response:
+    """The API in words, from its own OpenAPI description."""
+    return _pages(request)("docs.html", api=reference(request.app.openapi()))
+
+
+async def _popular(service: Analytics, ranking: Ranking) -> PopularProducts | None:
+    try:
+        return await service.popular(ranking, POPULAR)
+    except RedisUnavailable:
+        return None  # the rest of the start page needs no Redis

@@ -1,0 +1,101 @@
+// Draws one metric of a period as an area, and the period before it as a ghost line.
+
+const DRAWN_FOR_MS = 320;
+
+const cssColour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+// The tooltip is built of elements, not of markup: nothing in it can be mistaken for HTML.
+const element = (name, className, ...children) => {
+  const made = document.createElement(name);
+  made.className = className;
+  made.append(...children);
+  return made;
+};
+
+const writers = (data, metric) => {
+  if (!data.money.includes(metric)) {
+    const whole = new Intl.NumberFormat(data.locale);
+    const short = new Intl.NumberFormat(data.locale, { notation: "compact", maximumFractionDigits: 1 });
+    return { scale: 1, exact: (v) => whole.format(v), short: (v) => short.format(v) };
+  }
+  const currency = { style: "currency", currency: data.currency };
+  const exact = new Intl.NumberFormat(data.locale, currency);
+  const short = new Intl.NumberFormat(data.locale, { ...currency, notation: "compact", maximumFractionDigits: 1, minimumFractionDigits: 0 });
+  const scale = 10 ** exact.resolvedOptions().maximumFractionDigits;
+  return { scale, exact: (v) => exact.format(v), short: (v) => short.format(v) };
+};
+
+const tooltip = (data, write, points) => {
+  const index = points[0].dataIndex;
+  const line = (kind, name, value) =>
+    element("div", `tip-line ${kind}`, element("span", "tip-name", name), element("span", "tip-value", value));
+  const lines = points
+    .filter((point) => point.value != null)
+    .map((point) => (point.seriesId === "now"
+      ? line("now", data.names[index], write.exact(point.value))
+      : line("then", data.previousNames[index] ?? "", write.exact(point.value))));
+  return element("div", "tip", ...lines);
+};
+
+const option = (data, metric, label) => {
+  const write = writers(data, metric);
+  const scaled = (values) => (values ?? []).map((value) => (value === null ? null : value / write.scale));
+  const [line, ghost, ink, rule] = ["--chart", "--ghost", "--quiet", "--rule"].map(cssColour);
+  const alone = data.labels.length === 1;
+  const common = { type: "line", showSymbol: alone, symbol: "circle", symbolSize: 7, connectNulls: true, emphasis: { disabled: false } };
+  return {
+    animation: !calm(),
+    animationDuration: DRAWN_FOR_MS,
+    animationDurationUpdate: DRAWN_FOR_MS,
+    textStyle: { fontFamily: getComputedStyle(document.body).fontFamily },
+    aria: { enabled: false },
+    grid: { left: 8, right: 26, top: 14, bottom: 6, containLabel: true },
+    tooltip: {
+      trigger: "axis",
+      className: "tip-box",
+      transitionDuration: 0.12,
+      confine: true,
+      axisPointer: { type: "line", lineStyle: { color: ghost, width: 1, type: "solid" } },
+      formatter: (points) => tooltip(data, write, points),
+    },
+    xAxis: {
+      type: "category",
+      data: data.labels,
+      boundaryGap: alone,
+      axisLine: { lineStyle: { color: rule } },
+      axisTick: { show: false },
+      axisLabel: { color: ink, fontSize: 12, hideOverlap: true, margin: 12 },
+    },
+    yAxis: {
+      type: "value",
+      min: 0,
+      minInterval: data.money.includes(metric) ? 0 : 1,
+      splitNumber: 4,
+      axisLabel: { color: ink, fontSize: 12, formatter: write.short },
+      splitLine: { lineStyle: { color: rule } },
+    },
+    series: [
+      { ...common, id: "then", name: "Previous period", data: scaled(data.previous?.[metric]), z: 1,
+        itemStyle: { color: ghost }, lineStyle: { color: ghost, width: 1.75, type: [5, 5] } },
+      { ...common, id: "now", name: label, data: scaled(data.current[metric]), z: 2,
+        itemStyle: { color: line }, lineStyle: { color: line, width: 2.25 },
+        areaStyle: { color: line, opacity: 0.09 } },
+    ],
+  };
+};
+
+/** A chart in `box`; `draw(data, metric, label)` may be called again whenever something changed. */
+export const createChart = (box) => {
+  if (!box || !window.echarts) return { draw() {} };
+  const chart = window.echarts.init(box, null, { renderer: "canvas" });
+  let drawn = null;
+  const draw = (...asked) => {
+    drawn = asked;
+    chart.setOption(option(...asked), { replaceMerge: ["series"] });
+  };
+  new ResizeObserver(() => chart.resize()).observe(box);
+  addEventListener("themechange", () => drawn && draw(...drawn));
+  return { draw };
+};

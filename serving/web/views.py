@@ -1,0 +1,169 @@
+"""What the pages show, made from the figures: tiles, chart, sparklines, periods to pick. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Literal
+
+from serving.analytics.periods import GRAIN_LENGTH, Grain
+from serving.analytics.schemas import Bucket, MarketplaceSales, SellerSales
+from serving.analytics.service import Asked
+from serving.problems import BadPeriod
+from serving.web.format import Writer
+
+Preset = Literal["7d", "30d", "90d", "12m", "all"]
+PRESETS: dict[Preset, tuple[str, int | None]] = {
+    "7d": ("7 days", 7),
+    "30d": ("30 days", 30),
+    "90d": ("90 days", 90),
+    "12m": ("12 months", 365),
+    "all": ("All time", None),
+}
+"""Preset → what it is called, and its days (None: since the first sale)."""
+
+SPARK_WIDTH, SPARK_HEIGHT = 120, 28
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One figure with its change; picking it draws its series in the chart."""
+
+    key: str
+    label: str
+    value: str
+    change: float | None
+    before: str
+    more_is_better: bool = True
+
+    @property
+    def mood(self) -> str:
+        """`good`, `bad` or `flat`: the colour of the change."""
+        if not self.change:
+            return "flat"
+        return "good" if (self.change > 0) is self.more_is_better else "bad"
+
+
+def average(bucket: Bucket) -> int | None:
+    """A bucket's revenue per order, in minor units."""
+    return round(bucket["revenue_minor"] / bucket["orders"]) if bucket["orders"] else None
+
+
+def drawn(series: Sequence[Bucket]) -> dict[str, list[int | None]]:
+    """Tile → its values over the series; money in minor units."""
+    return {
+        "revenue": [bucket["revenue_minor"] for bucket in series],
+        "orders": [bucket["orders"] for bucket in series],
+        "units": [bucket["units"] for bucket in series],
+        "average": [average(bucket) for bucket in series],
+        "shipping": [bucket["shipping_minor"] for bucket in series],
+        "cancelled": [bucket["cancelled_orders"] for bucket in series],
+    }
+
+
+MONEY_TILES = ("revenue", "average", "shipping")
+
+
+def tiles(sales: SellerSales | MarketplaceSales, write: Writer) -> list[Tile]:
+    """The figures on top of the page."""
+    now, before, change = sales["totals"], sales["previous"]["totals"], sales["change"]
+    gone = now["cancelled"]
+    return [
+        Tile(
+            "revenue",
+            "Revenue",
+            write.money(now["revenue_minor"]),
+            change["revenue_minor"],
+            write.money(before["revenue_minor"]),
+        ),
+        Tile(
+            "orders", "Orders", write.number(now["orders"]), change["orders"], write.number(before["orders"])
+        ),
+        Tile("units", "Units", write.number(now["units"]), change["units"], write.number(before["units"])),
+        Tile(
+            "average",
+            "Average order",
+            write.money(now["average_order_minor"]),
+            change["average_order_minor"],
+            write.money(before["average_order_minor"]),
+        ),
+        Tile(
+            "shipping",
+            "Shipping",
+            write.money(now["shipping_minor"]),
+            change["shipping_minor"],
+            write.money(before["shipping_minor"]),
+        ),
+        Tile(
+            "cancelled",
+            "Cancelled",
+            write.number(gone["orders"]),
+            change["cancelled_orders"],
+            write.number(before["cancelled"]["orders"]),
+            more_is_better=False,
+        ),
+    ]
+
+
+def chart(sales: SellerSales | MarketplaceSales, write: Writer) -> dict[str, Any]:
+    """What `chart.js` draws; money stays in minor units, with the decimals of its currency beside it."""
+    grain, series, previous = sales["grain"], sales["series"], sales["previous"]
+    compared = previous["totals"]["orders"] > 0
+    return {
+        "locale": write.locale.replace("_", "-"),
+        "currency": sales["currency"],
+        "money": MONEY_TILES,
+        "labels": [write.axis(bucket["start"], grain) for bucket in series],
+        "names": [write.bucket(bucket["start"], bucket["end"], grain) for bucket in series],
+        "previousNames": [
+            write.bucket(bucket["start"], bucket["end"], grain) for bucket in previous["series"]
+        ],
+        "current": drawn(series),
+        "previous": drawn(previous["series"]) if compared else None,
+    }
+
+
+def sparklines(sales: SellerSales | MarketplaceSales) -> Mapping[str, str]:
+    """Tile → the points of its line in a box of `SPARK_WIDTH` × `SPARK_HEIGHT`."""
+    return {key: _points([value or 0 for value in values]) for key, values in drawn(sales["series"]).items()}
+
+
+def _points(values: list[int]) -> str:
+    top = max(values, default=0) or 1
+    step = SPARK_WIDTH / max(len(values) - 1, 1)
+    height = SPARK_HEIGHT - 3
+    shown = values if len(values) > 1 else values * 2
+    return " ".join(
+        f"{index * step:.1f},{1.5 + height - height * value / top:.1f}" for index, value in enumerate(shown)
+    )
+
+
+def grains(start: datetime, end: datetime) -> list[Grain]:
+    """The grains that draw this period with 2 to 400 points, or the finest when none does."""
+    fitting: list[Grain] = [
+        grain for grain, length in GRAIN_LENGTH.items() if 2 <= (end - start) / length <= 400
+    ]
+    return fitting or ["hour"]
+
+
+def day_after(until: str) -> str | None:
+    """The exclusive end of a period whose last day is `until`; None when that is empty.
+
+    Raises:
+        BadPeriod: it is not a date.
+    """
+    if not until:
+        return None
+    try:
+        return (date.fromisoformat(until) + timedelta(days=1)).isoformat()
+    except (ValueError, OverflowError) as error:
+        raise BadPeriod(f"until={until} is not a date such as 2018-08-31.") from error
+
+
+def preset_period(preset: Preset, first: datetime | None, newest: datetime | None, write: Writer) -> Asked:
+    """The bounds of a preset: it ends on the newest day that has data."""
+    days = PRESETS[preset][1]
+    if newest is None:
+        return Asked()
+    last = newest.astimezone(write.zone).date()
+    start = last - timedelta(days=days - 1) if days else (first or newest).astimezone(write.zone).date()
+    return Asked(start.isoformat(), (last + timedelta(days=1)).isoformat())
