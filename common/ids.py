@@ -1,6 +1,5 @@
 """Event ids: UUIDv7 (RFC 9562), random for live events and derived for replayed ones."""
 
-import uuid
 from hashlib import blake2b
 
 import uuid_utils
@@ -21,4 +20,5 @@ def derived_event_id(occurred_at_ms: int, *parts: str) -> str:
     value = (occurred_at_ms & 0xFFFF_FFFF_FFFF) << 80
     value |= 0x7 << 76 | (digest >> 62 & 0xFFF) << 64
     value |= 0b10 << 62 | digest & 0x3FFF_FFFF_FFFF_FFFF
-    return str(uuid.UUID(int=value))
+    digits = f"{value:032x}"  # half the time of uuid.UUID, in the hottest loop of a replay
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"

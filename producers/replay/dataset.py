@@ -28,6 +28,7 @@ class DataSet(Protocol):
 
     NAME: str
     VERSION: int
+    CURRENCY: str
     files: Callable[[Path], dict[str, Path]]
     convert: Callable[[Path, ZoneInfo], Conversion]
 

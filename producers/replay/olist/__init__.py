@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 from producers.replay.dataset import Conversion
 from producers.replay.findings import Findings
 from producers.replay.olist import catalogue, orders, payments, people, reviews, shipments
-from producers.replay.olist.source import NAME, join
+from producers.replay.olist.source import CURRENCY, NAME, join
 from producers.replay.olist.tables import files, read_tables
 
-__all__ = ["NAME", "VERSION", "convert", "files", "read_tables"]
+__all__ = ["CURRENCY", "NAME", "VERSION", "convert", "files", "read_tables"]
 
 VERSION = 1
 """Raised when the same tables give other events than before, so that no replay resumes across the change."""

@@ -1,0 +1,160 @@
+"""`./souk replay DATA_SET DIR`: turn a published data set into events and feed them to Kafka."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from common.clock import from_millis
+from common.errors import PartUnavailable, UserError
+from common.settings import Settings
+from local import stack
+from producers.replay import dataset, journal, report, run
+from producers.replay.feed import Feed
+from producers.replay.pace import parse_speed
+from schemas.setup import register
+
+_METADATA_S = 20.0
+
+
+def command(
+    data_set: Annotated[str, typer.Argument(help=f"One of: {', '.join(dataset.DATA_SETS)}.")],
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Where its tables are (CSV or Parquet).")],
+    speed: Annotated[str, typer.Option(help="`max`, or how many times faster than it happened.")] = "max",
+    start: Annotated[
+        str, typer.Option("--from", metavar="DATE", help="Only events from this day or moment on.")
+    ] = "",
+    end: Annotated[
+        str, typer.Option("--to", metavar="DATE", help="Only events before this day or moment.")
+    ] = "",
+    restart: Annotated[
+        bool, typer.Option("--restart", help="Send from the beginning, also what was sent before.")
+    ] = False,
+    json_report: Annotated[
+        Path | None, typer.Option(help="Write the report, as JSON, to this file too.")
+    ] = None,
+    up: Annotated[bool, typer.Option("--up/--no-up", help="Start the platform first.")] = True,
+) -> None:
+    """Turn a data set into events, in event-time order. It resumes, and sending twice changes no figure."""
+    console, settings = Console(), Settings.load()
+    plan = _plan(data_set, directory, start, end, speed, settings)
+    _require_writable(json_report)
+    with journal.only_one(settings.home, data_set):
+        with console.status(f"reading {directory}"):
+            conversion, fingerprint = run.read(plan, settings)
+        if up:
+            settings = stack.up(settings, console)
+        schema_ids = register(settings).schema_ids
+        prepared = run.prepare(plan, settings, conversion, fingerprint, _cluster_id(settings))
+        if not prepared.replayed.total:
+            raise UserError(f"{directory} has no event in that range: widen --from and --to")
+        if restart:
+            prepared = replace(prepared, replayed=replace(prepared.replayed, position=0, finished_at=None))
+        reports = [Path(prepared.replayed.report), *([json_report] if json_report else [])]
+        if prepared.replayed.complete:
+            report.write(reports, prepared.replayed, prepared.findings)
+            console.print(
+                f"All {prepared.replayed.total:,} events were sent by {prepared.replayed.finished_at}. "
+                "--restart sends them again, which changes no figure.",
+                highlight=False,
+            )
+        else:
+            with _progress(console, prepared) as on_progress:
+                replayed = run.send(prepared, settings, schema_ids, plan.speed, on_progress)
+            report.write(reports, replayed, prepared.findings)
+            report.show(console, replayed, prepared.findings, settings, dataset.find(data_set).CURRENCY)
+    console.print(f"report: {prepared.replayed.report}", soft_wrap=True, highlight=False)
+    console.print(f"page:   {settings.serving}/", soft_wrap=True, highlight=False)
+
+
+def _plan(data_set: str, directory: Path, start: str, end: str, speed: str, settings: Settings) -> run.Plan:
+    dataset.find(data_set)
+    plan = run.Plan(
+        data_set,
+        directory,
+        _moment("--from", start, settings),
+        _moment("--to", end, settings),
+        parse_speed(speed),
+    )
+    if plan.start and plan.end and plan.start >= plan.end:
+        raise UserError(f"--from {start} is not before --to {end}: swap them")
+    return plan
+
+
+def _moment(option: str, text: str, settings: Settings) -> datetime | None:
+    """A day (its first moment in the shop's zone) or a moment; None for an empty text."""
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise UserError(f"{option} {text} is not a date: write it as 2017-11-24") from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=settings.timezone)
+
+
+def _require_writable(path: Path | None) -> None:
+    if path is None:
+        return
+    try:
+        path.open("a").close()
+    except OSError as error:
+        raise UserError(f"--json-report {path} can't be written ({error.strerror})") from error
+
+
+def _cluster_id(settings: Settings) -> str:
+    """Tells one Kafka from another, so that a new one gets everything."""
+    try:
+        metadata = AdminClient({"bootstrap.servers": settings.kafka, "log_level": 0}).list_topics(
+            timeout=_METADATA_S
+        )
+    except KafkaException as error:
+        raise PartUnavailable(f"Kafka at {settings.kafka} does not answer: run `./souk up`") from error
+    return str(metadata.cluster_id)
+
+
+@contextmanager
+def _progress(console: Console, prepared: run.Prepared) -> Iterator[run.OnProgress]:
+    """A progress bar with events per second and the event time reached."""
+    total, begun = prepared.replayed.total, prepared.replayed.position
+    if begun:
+        console.print(f"going on after {begun:,} of {total:,} events", highlight=False)
+    bar = Progress(
+        TextColumn("{task.fields[reached]}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+        TextColumn("[yellow]{task.fields[trouble]}"),
+        console=console,
+    )
+    task = bar.add_task("", total=total, completed=begun, reached="", rate="", trouble="")
+    acknowledged = begun
+
+    def on_progress(feed: Feed) -> None:
+        nonlocal acknowledged
+        acknowledged = feed.acknowledged
+        at = from_millis(int(prepared.timeline.occurred_at[min(acknowledged, total - 1)]))
+        elapsed = bar.tasks[0].elapsed or 0.0
+        rate = f"{(acknowledged - begun) / elapsed:,.0f}/s" if elapsed > 1 else ""
+        bar.update(
+            task, completed=acknowledged, reached=f"{at:%Y-%m-%d %H:%M}", rate=rate, trouble=feed.trouble
+        )
+
+    with bar:
+        try:
+            yield on_progress
+        except KeyboardInterrupt:
+            bar.stop()
+            console.print(
+                f"stopped after {acknowledged:,} of {total:,} events: the same command goes on",
+                highlight=False,
+            )
+            raise

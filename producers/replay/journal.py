@@ -1,0 +1,101 @@
+"""What was replayed into this installation and how far: `<home>/replay/<data set>.json`.
+
+The replay resumes by it, and the audit finds the source by it.
+"""
+
+import fcntl
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from common.errors import UserError
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """One replay. Its first six fields are its identity: with them equal it resumes, else it is another.
+
+    `start_ms` and `end_ms` bound the event times, [start, end), None for no bound. `position` is how many
+    of the `total` events Kafka has acknowledged. `counts` and `totals` are of all events of the replay, sent
+    or still to be sent. Times are ISO 8601 in UTC.
+    """
+
+    data_set: str
+    fingerprint: str
+    cluster: str
+    timezone: str
+    start_ms: int | None
+    end_ms: int | None
+    directory: str
+    total: int
+    position: int
+    counts: dict[str, int]
+    totals: dict[str, int]
+    report: str
+    started_at: str
+    finished_at: str | None = None
+
+    @property
+    def identity(self) -> tuple[object, ...]:
+        """What must be equal for a replay to go on where this one stopped."""
+        return (
+            self.data_set, self.fingerprint, self.cluster, self.timezone,
+            self.start_ms, self.end_ms, self.total,
+        )  # fmt: skip
+
+    @property
+    def complete(self) -> bool:
+        """Whether Kafka has acknowledged every event."""
+        return self.position >= self.total
+
+    def advanced(self, position: int) -> "Replayed":
+        """The same replay at a later position."""
+        finished_at = datetime.now(UTC).isoformat(timespec="seconds") if position >= self.total else None
+        return replace(self, position=position, finished_at=finished_at)
+
+
+def directory_of(home: Path) -> Path:
+    """Where journals and reports are kept."""
+    return home / "replay"
+
+
+def read(home: Path, data_set: str) -> list[Replayed]:
+    """Every replay of this data set, the latest last; empty when there was none or the file is unreadable."""
+    try:
+        entries: list[dict[str, Any]] = json.loads(_path(home, data_set).read_text(encoding="utf-8"))
+        return [Replayed(**entry) for entry in entries]
+    except (OSError, ValueError, TypeError):
+        return []
+
+
+def write(home: Path, replayed: Replayed) -> None:
+    """Put this replay last, in place of an earlier one of the same identity."""
+    path = _path(home, replayed.data_set)
+    others = [one for one in read(home, replayed.data_set) if one.identity != replayed.identity]
+    beside = path.with_suffix(".json.new")
+    beside.write_text(json.dumps([asdict(one) for one in [*others, replayed]], indent=1), encoding="utf-8")
+    beside.replace(path)
+
+
+@contextmanager
+def only_one(home: Path, data_set: str) -> Iterator[None]:
+    """Keep a second replay of this data set out while this one runs.
+
+    Raises:
+        UserError: one is already running.
+    """
+    directory_of(home).mkdir(parents=True, exist_ok=True)
+    with (directory_of(home) / f"{data_set}.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise UserError(f"a replay of {data_set} is already running: wait for it, or stop it") from error
+        yield
+
+
+def _path(home: Path, data_set: str) -> Path:
+    return directory_of(home) / f"{data_set}.json"

@@ -1,0 +1,96 @@
+"""The replay's report: what was sent, what it adds up to, and every row that could not be used."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from common.money import format_money
+from common.settings import Settings
+from producers.replay.events import Events, Timeline
+from producers.replay.findings import Findings
+from producers.replay.journal import Replayed
+
+_SHOWN_REASONS = 20
+
+
+@dataclass(frozen=True)
+class Totals:
+    """What the events of a replay add up to; money in minor units of one currency."""
+
+    orders: int
+    lines: int
+    units: int
+    gross_minor: int
+    shipping_minor: int
+    payments: int
+    payments_minor: int
+
+
+def add_up(timeline: Timeline) -> Totals:
+    """The totals of all events of the timeline."""
+    by_name = {events.name: events for events in timeline.events}
+    orders, payments = by_name.get("order_placed"), by_name.get("payment_captured")
+    lines = [line for of_order in (orders.columns["lines"] if orders else []) for line in of_order]
+    return Totals(
+        orders=_count(orders),
+        lines=len(lines),
+        units=sum(line["quantity"] for line in lines),
+        gross_minor=sum(line["quantity"] * line["unit_price_minor"] for line in lines),
+        shipping_minor=sum(line["shipping_minor"] for line in lines),
+        payments=_count(payments),
+        payments_minor=sum(payments.columns["amount_minor"]) if payments else 0,
+    )
+
+
+def _count(events: Events | None) -> int:
+    return 0 if events is None else len(events)
+
+
+def write(paths: list[Path], replayed: Replayed, findings: Findings) -> None:
+    """Write the whole report as JSON: the replay, notes, a summary, and each row that could not be used."""
+    report: dict[str, Any] = {
+        "replay": asdict(replayed),
+        "notes": findings.notes,
+        "unusable_summary": [
+            {"table": table, "reason": reason, "rows": rows} for table, reason, rows in findings.summary()
+        ],
+        "unusable": [asdict(row) for row in sorted(findings.unusable)],
+    }
+    text = json.dumps(report, indent=1, ensure_ascii=False)
+    for path in paths:
+        path.write_text(text + "\n", encoding="utf-8")
+
+
+def show(console: Console, replayed: Replayed, findings: Findings, settings: Settings, currency: str) -> None:
+    """Print events and totals, then what a reader must know of the source."""
+    counts = Table("event", "sent", title=f"{replayed.data_set}: {replayed.total:,} events")
+    counts.columns[1].justify = "right"
+    for name, count in replayed.counts.items():
+        counts.add_row(name, f"{count:,}")
+    console.print(counts)
+
+    sums = Table("total", "", title="what they add up to")
+    sums.columns[1].justify = "right"
+    for name, value in replayed.totals.items():
+        money = name.endswith("_minor")
+        text = format_money(value, currency, settings.shop_locale) if money else f"{value:,}"
+        sums.add_row(name.removesuffix("_minor"), text)
+    console.print(sums)
+
+    for note in findings.notes:
+        console.print(f"• {note}", highlight=False)
+    summary = findings.summary()
+    if summary:
+        rejected = Table("table", "reason", "rows", title="rows that could not be used")
+        rejected.columns[2].justify = "right"
+        for table, reason, rows in summary[:_SHOWN_REASONS]:
+            rejected.add_row(table, reason, f"{rows:,}")
+        if len(summary) > _SHOWN_REASONS:
+            rejected.add_row("…", f"{len(summary) - _SHOWN_REASONS} more reasons", "")
+        console.print(rejected)
+    else:
+        console.print("Every row could be used.")
