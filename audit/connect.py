@@ -12,7 +12,7 @@ from audit.sources.kafka import KafkaTopics
 from audit.sources.olist import OlistTables
 from audit.sources.redis import SortedSets
 from audit.stores import Stores
-from clickhouse import client
+from clickhouse.client import connect
 from common.settings import Settings
 from schemas.codec import Decoder
 from schemas.registry import Registry
@@ -26,7 +26,7 @@ def stores(settings: Settings, source: OlistTables | None, progress: Progress) -
     """Every store, open as long as the `with`; nothing of them is ever changed."""
     with (
         Registry(settings.registry) as registry,
-        client.connect(settings) as clickhouse,
+        connect(settings) as clickhouse,
         redis.Redis.from_url(settings.redis, decode_responses=True) as sets,
     ):
         yield Stores(

@@ -39,7 +39,7 @@ class SourcePair:
         known = source.known(self.subject).combine_chunks()
         own = {name: _among(table, self.subject, known) for name, table in events.items()}
         others = sum(events[name].num_rows - own[name].num_rows for name in events)
-        notes = [f"{others:,} events are not of the source"] if others else []
+        notes = [*source.notes, *([f"{others:,} events are not of the source"] if others else [])]
         expected, actual = self.expected(source), self.actual(own, timezone)
         if self.drawn and not source.whole:
             expected = _among(expected, self.subject, actual[self.subject].combine_chunks())

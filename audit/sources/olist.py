@@ -1,8 +1,8 @@
 """Reads the Olist tables as rows to compare, independently of the replay that made events of them."""
 
 from dataclasses import dataclass
-from datetime import date
-from functools import cached_property
+from datetime import datetime
+from functools import cached_property, reduce
 from pathlib import Path
 
 import pyarrow as pa
@@ -27,21 +27,29 @@ _IDS = {
 
 
 @dataclass(frozen=True)
-class OlistTables:
-    """The tables in `directory`, as far as they happened from day `first` to day `last` (both included).
+class Range:
+    """Wall-clock times from `start` (included) to `end` (excluded); None for no bound."""
 
-    Only the reading of the files is shared with the replay. Days are the shop's, since the tables hold its
-    wall clock; amounts become integer cents. Memory: about 150 MB for all of Olist.
+    start: datetime | None = None
+    end: datetime | None = None
+
+
+@dataclass(frozen=True)
+class OlistTables:
+    """The tables in `directory`, as far as they happened within one of the `ranges`.
+
+    Only the reading of the files is shared with the replay. Times are the shop's wall clock, as the tables
+    have them; amounts become integer cents. Memory: about 200 MB for all of Olist.
     """
 
     directory: Path
-    first: date | None = None
-    last: date | None = None
+    ranges: tuple[Range, ...] = (Range(),)
+    notes: tuple[str, ...] = ()
 
     @property
     def whole(self) -> bool:
         """Whether nothing is left out."""
-        return self.first is None and self.last is None
+        return Range() in self.ranges
 
     def known(self, subject: str) -> pa.ChunkedArray:
         """Every id in the tables, whenever; `subject` is one of `_IDS`."""
@@ -52,29 +60,28 @@ class OlistTables:
     def orders_placed(self) -> pa.Table:
         """One row an order: order_id, shopper_id (the person, not the checkout), day."""
         people = self._tables["customers"].select(["customer_id", "customer_unique_id"])
-        joined = self._happened(self._orders, "day").join(people, "customer_id", join_type="inner")
+        joined = self._happened(self._orders, _PURCHASE).join(people, "customer_id", join_type="inner")
         names = {"order_id": "order_id", "shopper_id": "customer_unique_id", "day": "day"}
         return _renamed(joined, names)
 
     @cached_property
     def lines(self) -> pa.Table:
         """One row an item: order_id, seller_id, product_id, day, units (1), gross_minor, shipping_minor."""
-        return self._happened(self._every_line, "day")
+        return self._happened(self._every_line, "at").drop_columns(["at"])
 
     @cached_property
     def payments(self) -> pa.Table:
         """One row a payment: order_id, amount_minor. It happened at the approval, else at the purchase."""
         moments = self._orders.select(["order_id", _PURCHASE, "order_approved_at"])
         joined = self._tables["order_payments"].join(moments, "order_id", join_type="inner")
-        taken = pc.coalesce(joined["order_approved_at"], joined[_PURCHASE])
         payments = pa.table(
             {
                 "order_id": joined["order_id"],
-                "day": day_of(taken),
+                "at": pc.coalesce(joined["order_approved_at"], joined[_PURCHASE]),
                 "amount_minor": cents(joined["payment_value"]),
             }
         )
-        return self._happened(payments, "day").drop_columns(["day"])
+        return self._happened(payments, "at").drop_columns(["at"])
 
     @cached_property
     def steps(self) -> pa.Table:
@@ -85,7 +92,7 @@ class OlistTables:
         steps = []
         for step, column in _STEPS.items():
             rows = per_order if step == "confirmed" else per_shipment
-            rows = rows.filter(pc.is_valid(rows[column]))
+            rows = self._happened(rows, column)
             steps.append(
                 pa.table(
                     {
@@ -96,7 +103,7 @@ class OlistTables:
                     }
                 )
             )
-        return self._happened(pa.concat_tables(steps), "day")
+        return pa.concat_tables(steps)
 
     @cached_property
     def cancelled(self) -> pa.Table:
@@ -106,7 +113,7 @@ class OlistTables:
 
     @cached_property
     def reviews(self) -> pa.Table:
-        """One row a review, whenever: order_id, score. Lone scores count for orders without a whole review."""
+        """One row a review, whenever: order_id, score. Lone scores count where no review is."""
         whole = self._tables.get("order_reviews", self._tables.get("order_reviews_head"))
         parts = []
         if whole is not None:
@@ -132,7 +139,10 @@ class OlistTables:
         """Who ordered something: shopper_id."""
         people = self._tables["customers"].select(["customer_id", "customer_unique_id"])
         orders = self._orders.join(people, "customer_id", join_type="inner")
-        there = self._needed(orders, ["customer_unique_id"])
+        there = self._needed(
+            _renamed(orders, {"customer_unique_id": "customer_unique_id", "at": _PURCHASE}),
+            ["customer_unique_id"],
+        )
         return _renamed(there, {"shopper_id": "customer_unique_id"})
 
     @cached_property
@@ -161,7 +171,7 @@ class OlistTables:
     @cached_property
     def _every_line(self) -> pa.Table:
         items = self._tables["order_items"].join(
-            self._orders.select(["order_id", "day"]), "order_id", join_type="inner"
+            self._orders.select(["order_id", "day", _PURCHASE]), "order_id", join_type="inner"
         )
         return pa.table(
             {
@@ -169,28 +179,35 @@ class OlistTables:
                 "seller_id": items["seller_id"],
                 "product_id": items["product_id"],
                 "day": items["day"],
+                "at": items[_PURCHASE],
                 "units": pa.array([1] * items.num_rows, pa.int64()),
                 "gross_minor": cents(items["price"]),
                 "shipping_minor": cents(items["freight_value"]),
             }
         )
 
-    def _happened(self, rows: pa.Table, day: str) -> pa.Table:
-        """The rows whose day is chosen."""
-        if self.first:
-            rows = rows.filter(pc.greater_equal(rows[day], str(self.first)))
-        if self.last:
-            rows = rows.filter(pc.less_equal(rows[day], str(self.last)))
-        return rows.combine_chunks()
+    def _happened(self, rows: pa.Table, at: str) -> pa.Table:
+        """The rows whose time is chosen; those without a time never happened."""
+        chosen = rows.filter(pc.is_valid(rows[at]))
+        if self.whole:
+            return chosen.combine_chunks()
+        inside = (_bounds(chosen[at], chosen[at], each) for each in self.ranges)
+        return chosen.filter(reduce(pc.or_, inside)).combine_chunks()
 
     def _needed(self, rows: pa.Table, key: list[str]) -> pa.Table:
-        """The distinct keys, first seen before the end of the choice and last seen after its start."""
-        seen = rows.group_by(key).aggregate([("day", "min"), ("day", "max")])
-        if self.last:
-            seen = seen.filter(pc.less_equal(seen["day_min"], str(self.last)))
-        if self.first:
-            seen = seen.filter(pc.greater_equal(seen["day_max"], str(self.first)))
+        """The distinct keys, first seen before the end of a chosen range and last seen after its start."""
+        seen = rows.group_by(key).aggregate([("at", "min"), ("at", "max")])
+        if not self.whole:
+            inside = (_bounds(seen["at_min"], seen["at_max"], each) for each in self.ranges)
+            seen = seen.filter(reduce(pc.or_, inside))
         return seen.select(key)
+
+
+def _bounds(first: pa.ChunkedArray, last: pa.ChunkedArray, chosen: Range) -> pa.ChunkedArray:
+    """True where `first` is before the end of the range and `last` not before its start."""
+    before_end = pc.less(first, chosen.end) if chosen.end else pc.is_valid(first)
+    after_start = pc.greater_equal(last, chosen.start) if chosen.start else pc.is_valid(last)
+    return pc.and_(before_end, after_start)
 
 
 def day_of(moments: pa.ChunkedArray) -> pa.ChunkedArray:

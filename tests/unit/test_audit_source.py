@@ -1,14 +1,15 @@
 """The audit adds the source up on its own, and finds what the events lack, double or change."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pytest
 
 from audit.comparisons import source_vs_orders, source_vs_payments, source_vs_sales, source_vs_sellers
+from audit.selection import replayed, wall
 from audit.sources.avro import arrow_schema
-from audit.sources.olist import OlistTables, cents
+from audit.sources.olist import OlistTables, Range, cents
 from schemas.events import all_events
 
 ZONE = ZoneInfo("America/Sao_Paulo")
@@ -89,6 +90,10 @@ def line(product_id, seller_id, quantity, unit_price_minor, shipping_minor):
     }
 
 
+def midnight(year, month, day):
+    return int(datetime(year, month, day, tzinfo=ZONE).timestamp() * 1000)
+
+
 def events(name, *rows):
     return {name: pa.Table.from_pylist(list(rows), arrow_schema(all_events()[name].schema))}
 
@@ -145,7 +150,9 @@ def test_events_of_another_producer_are_left_out_and_counted(source):
 
 
 def test_payments_of_chosen_days_count_by_their_approval(source):
-    chosen = OlistTables(source.directory, first=date(2018, 6, 2), last=date(2018, 6, 2))
+    chosen = OlistTables(
+        source.directory, (Range(wall(midnight(2018, 6, 2), ZONE), wall(midnight(2018, 6, 3), ZONE)),)
+    )
 
     found = compare(source_vs_payments, chosen, events("payment_captured"))
 
@@ -168,3 +175,15 @@ def test_only_sellers_who_sold_must_be_registered(source):
 def test_amounts_with_a_fraction_of_a_cent_are_refused():
     with pytest.raises(ValueError, match="fraction of a cent"):
         cents(pa.chunked_array([[58.905]]))
+
+
+def test_a_range_that_starts_where_the_clock_skips_midnight_has_the_times_that_never_were():
+    skipped = midnight(2017, 10, 15)
+
+    assert wall(skipped, ZONE).isoformat() == "2017-10-15T00:00:00"
+    assert wall(None, ZONE) is None
+
+
+def test_without_a_journal_only_a_named_directory_is_a_source(tmp_path):
+    assert replayed(tmp_path, None, ZONE) is None
+    assert replayed(tmp_path, tmp_path, ZONE).whole

@@ -1,0 +1,76 @@
+"""`./souk audit`: compare every store with every other, to the cent and the row."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.status import Status
+
+from audit.comparison import Comparison
+from audit.connect import stores
+from audit.registry import COMPARISONS
+from audit.report import as_json, show, show_summary
+from audit.selection import replayed
+from audit.settle import messages_behind, settle
+from audit.sources.kafka import KafkaTopics
+from common.errors import UserError
+from common.settings import Settings
+from jobs.facts import logic as facts
+from jobs.metrics import logic as metrics
+from schemas.events import all_events
+
+
+def command(
+    source: Annotated[
+        Path | None, typer.Option(help="The data set's directory; else the one that was replayed.")
+    ] = None,
+    only: Annotated[list[str] | None, typer.Option(help="Run only this comparison; may be repeated.")] = None,
+    wait: Annotated[float, typer.Option(help="Seconds to wait until the jobs have read all of Kafka.")] = 60,
+    as_json_: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Compare source rows, Kafka, facts, aggregates, Redis and the API; exit code 1 on any difference.
+
+    The source is the Olist data set that was replayed, with the days that were chosen then. Needs about
+    1 GB of memory for all of Olist.
+    """
+    names = only or list(COMPARISONS)
+    if unknown := [name for name in names if name not in COMPARISONS]:
+        raise UserError(f"there is no comparison {unknown[0]!r}: choose from {', '.join(COMPARISONS)}")
+    settings = Settings.load()
+    console = Console(stderr=as_json_, soft_wrap=True)
+    with console.status("looking for the end of Kafka") as status:
+        settled = _settle(settings, wait, status)
+        if not settled:
+            console.print(
+                f"the jobs had not read all of Kafka after {wait:g} s: comparing anyway", style="yellow"
+            )
+        found: list[Comparison] = []
+        with stores(
+            settings, replayed(settings.home, source, settings.timezone), _progress(status)
+        ) as opened:
+            for name in names:
+                status.update(name)
+                for comparison in COMPARISONS[name](opened):
+                    found.append(comparison)
+                    show(comparison, settings.shop_currency, console)
+    if as_json_:
+        print(as_json(found, settled))
+    show_summary(found, console)
+    if not any(comparison.rows for comparison in found) or any(c.difference_count for c in found):
+        raise typer.Exit(1)
+
+
+def _settle(settings: Settings, wait_s: float, status: Status) -> bool:
+    kafka = KafkaTopics(settings.kafka, _progress(status))
+    readers = {facts.NAME: tuple(all_events()), metrics.NAME: metrics.EVENTS}
+    return settle(
+        lambda: messages_behind(kafka, readers),
+        wait_s,
+        lambda behind: status.update(f"waiting for the jobs: {behind:,} messages to go"),
+    )
+
+
+def _progress(status: Status) -> Callable[[str, int, int], None]:
+    return lambda what, done, of: status.update(f"{what}: {done:,} of {of:,}")
