@@ -33,7 +33,7 @@ def millis(day):
 
 
 def events(conversion, first=None, end=None):
-    """Event name → the events of a replay from `first` to before `end`, as the audit reads them from Kafka."""
+    """The events of a replay from `first` to before `end`, by name, as the audit reads them."""
     return {each.name: as_read(each.within(millis(first), millis(end))) for each in conversion.events}
 
 
