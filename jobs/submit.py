@@ -45,18 +45,9 @@ def submission_config(settings: Settings, plan: Plan, checkpoint: Path | None) -
         return config
     return {
         **config,
-        "execution.state-recovery.path": checkpoint.as_uri(),
+        "execution.state-recovery.path": checkpoint.resolve().as_uri(),
         "execution.state-recovery.claim-mode": "NO_CLAIM",
     }
-
-
-def submit(settings: Settings, plan: Plan, checkpoint: Path | None) -> str:
-    """Submit one job and return Flink's id of it; `jobs.engine.start_jvm` must have been called."""
-    from jobs.engine import statement_set, table_environment
-
-    environment = table_environment(submission_config(settings, plan, checkpoint))
-    result = statement_set(environment, plan).execute()
-    return str(result.get_job_client().get_job_id())
 
 
 def command(
@@ -69,7 +60,7 @@ def command(
         raise UserError(f"there is no job {unknown[0]!r}: choose from {', '.join(JOBS)}")
     if restore and (fresh or len(names) > 1):
         raise UserError("--restore is for one job, and not with --fresh")
-    from jobs.engine import start_jvm
+    from jobs.engine import start_jvm, submit
 
     settings = Settings.load()
     start_jvm(client_jars(settings), logs=settings.home / "logs")
@@ -77,7 +68,7 @@ def command(
         began = time.monotonic()
         plan = JOBS[name](settings)
         checkpoint = None if fresh else restore or newest(plan_folder(settings, plan))
-        job_id = submit(settings, plan, checkpoint.resolve() if checkpoint else None)
+        job_id = submit(plan, submission_config(settings, plan, checkpoint))
         print(name, job_id, checkpoint or "-", flush=True)
         log.info("submitted", job=name, id=job_id, seconds=round(time.monotonic() - began, 1))
 
