@@ -1,0 +1,122 @@
+import gzip
+import zlib
+
+import lz4.frame
+import pytest
+import zstandard
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clickhouse.front.compression import accepted, compressor, decompress, native_block
+from clickhouse.front.errors import DatabaseError
+from clickhouse.front.request import read_request
+from clickhouse.front.users import User, Users
+from common.settings import Settings
+
+PACKED = {
+    "": lambda data: data,
+    "identity": lambda data: data,
+    "gzip": gzip.compress,
+    "deflate": zlib.compress,
+    "lz4": lz4.frame.compress,
+    "zstd": zstandard.compress,
+    "native": native_block,
+}
+
+
+@pytest.mark.parametrize("encoding", PACKED)
+@given(data=st.binary(max_size=3000), size=st.integers(1, 700))
+def test_a_body_comes_out_of_its_encoding_as_it_went_in(encoding, data, size):
+    packed = PACKED[encoding](data)
+    chunks = (packed[at : at + size] for at in range(0, len(packed), size))
+
+    assert b"".join(decompress(chunks, encoding)) == data
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "lz4", "zstd"])
+def test_a_body_of_several_frames_is_one_body(encoding):
+    packed = PACKED[encoding](b"one") + PACKED[encoding](b"two")
+
+    assert b"".join(decompress([packed], encoding)) == b"onetwo"
+
+
+@pytest.mark.parametrize("encoding", ["native", "lz4", "gzip", "deflate", "zstd"])
+def test_an_answer_can_be_unpacked(encoding):
+    made = compressor(encoding)
+    packed = made.compress(b"abc" * 1000) + made.compress(b"") + made.compress(b"d") + made.flush()
+
+    assert b"".join(decompress([packed], encoding)) == b"abc" * 1000 + b"d"
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "lz4", "zstd", "native"])
+def test_a_body_that_is_cut_off_or_broken_is_refused(encoding):
+    packed = PACKED[encoding](bytes(range(256)) * 20)
+
+    with pytest.raises(DatabaseError):
+        b"".join(decompress([packed[:-5]], encoding))
+    with pytest.raises(DatabaseError):
+        b"".join(decompress([packed[:2] + b"\x00\x01\x02\x03\x04" + packed[7:]], encoding))
+
+
+def test_an_unknown_encoding_is_refused():
+    with pytest.raises(DatabaseError, match="UNKNOWN_COMPRESSION_METHOD"):
+        b"".join(decompress([b"x"], "snappy"))
+
+
+def test_the_answer_is_encoded_as_the_client_accepts():
+    assert accepted("zstd, gzip;q=0.5") == "gzip"
+    assert accepted("br") is None
+
+
+def test_a_request_is_read_from_its_line_and_headers():
+    query = b"query=SELECT+1&database=souk&param_a=%27x&max_threads=1&query_id=q1&session_id=s&compress=1"
+
+    request = read_request(
+        "GET", query, {"x-clickhouse-format": "CSV", "authorization": "Basic YWRtaW46cHc="}
+    )
+
+    assert (request.user, request.password) == ("admin", "pw")
+    assert (request.query, request.database, request.format) == (b"SELECT 1", "souk", "CSV")
+    assert (request.params, request.settings) == ({"a": "'x"}, {"max_threads": "1"})
+    assert (request.query_id, request.session_id, request.answer_encoding) == ("q1", "s", "native")
+
+
+def test_a_setting_whose_name_is_not_a_name_is_refused():
+    with pytest.raises(DatabaseError, match="UNKNOWN_SETTING"):
+        read_request("GET", b"a%3D1%2Creadonly=0", {})
+
+
+def test_a_password_that_is_wrong_says_neither_which():
+    users = Users(Settings(clickhouse_admin_password="secret"))
+
+    assert users.authenticate("admin", "secret").writes
+    assert not users.authenticate("default", "").writes
+    for name, password in [("admin", ""), ("admin", "no"), ("nobody", ""), ("reader", "x")]:
+        with pytest.raises(DatabaseError, match="AUTHENTICATION_FAILED"):
+            users.authenticate(name, password)
+
+
+def test_a_reader_may_ask_for_less_but_never_for_more():
+    reader = User("reader", writes=False)
+
+    assert reader.allowed({"max_execution_time": "5", "max_threads": "1"})["max_execution_time"] == "5"
+    for name in ("readonly", "log_comment", "allow_ddl", "additional_table_filters", "max_untracked_memory"):
+        with pytest.raises(DatabaseError, match="READONLY"):
+            reader.allowed({name: "1"})
+    for value in ("0", "61", "-1"):
+        with pytest.raises(DatabaseError, match="SETTING_CONSTRAINT_VIOLATION"):
+            reader.allowed({"max_execution_time": value})
+
+
+def test_the_engine_s_text_becomes_code_name_and_status():
+    error = DatabaseError.parse(
+        "Streaming insert append failed: Code: 27. DB::Exception: Cannot (parse) it: (at row 2)\n: X. "
+        "(CANNOT_PARSE_INPUT_ASSERTION_FAILED) (version 26.9.2.1)"
+    )
+
+    assert (error.code, error.name, error.status) == (27, "CANNOT_PARSE_INPUT_ASSERTION_FAILED", 400)
+    assert error.message == "Cannot (parse) it: (at row 2)\n: X."
+    assert error.text("26.9").startswith("Code: 27. DB::Exception: Cannot (parse)")
+    assert DatabaseError.parse("something else").code == 1001
+    assert DatabaseError(60, "UNKNOWN_TABLE", "").status == 404
+    assert DatabaseError(241, "MEMORY_LIMIT_EXCEEDED", "").status == 500
