@@ -5,10 +5,10 @@ from dataclasses import asdict
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from common.settings import Settings
 from local import stack
+from local.table import console as make_console
 from local.table import table
 
 
@@ -21,8 +21,8 @@ def command(
         total = sum(status.memory_bytes for status in statuses)
         print(json.dumps({"parts": [asdict(s) for s in statuses], "memory_bytes": total}, indent=2))
     else:
-        console = Console()
-        console.print(table(statuses))
+        console = make_console()
+        console.print(table(statuses, console.width))
         for status in statuses:
             if status.says:
                 console.print(f"[yellow]{status.name}[/]: {status.says}", highlight=False)

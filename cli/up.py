@@ -2,16 +2,15 @@
 
 import time
 
-from rich.console import Console
-
 from common.settings import Settings
 from local import stack
+from local.table import console as make_console
 from local.table import table
 
 
 def command() -> None:
     """Start every part that is not running and wait until all are ready."""
-    console, begun = Console(), time.monotonic()
+    console, begun = make_console(), time.monotonic()
     settings = stack.up(Settings.load(), console)
-    console.print(table(stack.status(settings)))
+    console.print(table(stack.status(settings), console.width))
     console.print(f"Ready in {time.monotonic() - begun:.1f} s. Open {settings.serving}/", highlight=False)

@@ -21,7 +21,7 @@ def part(settings: Settings) -> Part:
         partial(check, settings.flink),
         Launch([sys.executable, "-m", "jobs.keep"], ROOT, settings_environment(settings)),
         needs=("topics", "tables", "taskmanager", "redis"),
-        timeout_s=120,
+        timeout_s=300,
     )
 
 

@@ -56,5 +56,5 @@ class Part:
     """What it listens on, on the loopback address only."""
     needs: tuple[str, ...] = ()
     """Names of the parts and set-up steps that come first."""
-    timeout_s: float = 60.0
-    """How long it may take from start to ready."""
+    timeout_s: float = 180.0
+    """How long it may take from start to ready; long, since one that dies is noticed long before."""

@@ -22,7 +22,7 @@ def part(settings: Settings) -> Part:
         ready,
         Launch([sys.executable, "-m", "serving"], ROOT, settings_environment(settings)),
         ports={"serving": settings.port("serving")},
-        needs=("tables", "redis"),
+        needs=("tables", "redis", "jobs"),  # it calls itself ready once the jobs run
     )
 
 

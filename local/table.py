@@ -1,5 +1,6 @@
 """How `up` and `status` show the parts."""
 
+from rich.console import Console
 from rich.table import Table
 
 from local.stack import Status
@@ -7,11 +8,25 @@ from local.stack import Status
 COLOURS = {"ready": "green", "starting": "yellow", "failing": "red", "stopped": "dim"}
 
 
-def table(statuses: list[Status]) -> Table:
-    """One line a part: state, how it was found, ports, pid, uptime, restarts, memory, address; a total."""
+FULL_WIDTH = 130
+"""Columns of text that the whole table takes."""
+
+
+def console() -> Console:
+    """Standard output: as wide as the terminal, or wide enough for every column where there is none."""
+    plain = Console()
+    return plain if plain.is_terminal else Console(width=FULL_WIDTH)
+
+
+def table(statuses: list[Status], width: int) -> Table:
+    """One line a part: state, how it was found, ports, pid, uptime, restarts, memory, address; a total.
+
+    Where `width` is too small for that, ports (the address has the main one) and `found` are left out.
+    """
+    full = width >= FULL_WIDTH
     shown = Table(box=None, pad_edge=False, header_style="bold", show_footer=True, footer_style="bold")
     total = size(sum(status.memory_bytes for status in statuses))
-    for title in ("part", "state", "found", "ports"):
+    for title in ("part", "state", *(("found", "ports") if full else ())):
         shown.add_column(title, "total" if title == "part" else "", no_wrap=True)
     for title in ("pid", "up", "restarts", "memory"):
         shown.add_column(title, total if title == "memory" else "", justify="right", no_wrap=True)
@@ -20,8 +35,7 @@ def table(statuses: list[Status]) -> Table:
         shown.add_row(
             status.name,
             f"[{COLOURS[status.state]}]{status.state}[/]",
-            status.found,
-            " ".join(map(str, status.ports)),
+            *((status.found, " ".join(map(str, status.ports))) if full else ()),
             str(status.pid or ""),
             duration(status.uptime_s) if status.uptime_s is not None else "",
             str(status.restarts or ""),
