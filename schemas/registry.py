@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 
 from common.errors import PartUnavailable, Rejected, SoukError
+from common.settings import LOOPBACK
 
 FULL_TRANSITIVE = "FULL_TRANSITIVE"
 _JSON = {"content-type": "application/vnd.schemaregistry.v1+json"}
@@ -21,7 +22,9 @@ class Registry:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self._http = httpx.Client(base_url=url, timeout=_TIMEOUT_S, headers=_JSON)
+        self._http = httpx.Client(
+            base_url=url, timeout=_TIMEOUT_S, headers=_JSON, trust_env=LOOPBACK not in url
+        )
 
     def __enter__(self) -> "Registry":
         return self

@@ -1,0 +1,85 @@
+"""`./souk schemas check | register | list`: the compatibility gate, and what the registry holds."""
+
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from common.errors import PartUnavailable
+from common.settings import ROOT, Settings
+from schemas import gate, history
+from schemas.events import all_events
+from schemas.history import BREAK_TRAILER, History
+from schemas.registry import Registry
+from schemas.setup import register as register_all
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.command()
+def check(
+    against_registry: Annotated[
+        bool, typer.Option("--registry", help="Compare with the registry's versions instead of git's.")
+    ] = False,
+) -> None:
+    """Fail (exit 1) when a schema changed so that some reader or writer of an earlier version would break."""
+    earlier = _registered() if against_registry else history.read(ROOT)
+    if not earlier.versions and not against_registry:
+        earlier = _registered(f"{earlier.note}, so the registry's versions count")
+    current = {name: event.schema for name, event in all_events().items()}
+    findings = gate.check(current, earlier.versions)
+    for finding in findings:
+        print(finding)
+    compared = sum(map(len, earlier.versions.values()))
+    print(
+        f"{len(current)} schemas against {compared} versions on {earlier.base or 'nothing'}: "
+        f"{len(findings)} not FULL_TRANSITIVE" + (f" ({earlier.note})" if earlier.note else "")
+    )
+    if findings:
+        names = ", ".join(dict.fromkeys(finding.event for finding in findings))
+        print(
+            "Where no one holds the old events, end the message of the commit with "
+            f"`{BREAK_TRAILER}: NAME` for each of {names}."
+        )
+        raise typer.Exit(1)
+
+
+@app.command()
+def register() -> None:
+    """Create missing topics and register the schemas; does nothing where all is there."""
+    done = register_all(Settings.load())
+    print(
+        f"{len(done.schema_ids)} schemas are registered; "
+        f"{len(done.created)} topics created, {len(done.changed)} changed"
+    )
+
+
+@app.command("list")
+def list_() -> None:
+    """Show every event with its key, partitions, retention and number of fields."""
+    table = Table("event", "key", "partitions", "kept", "fields", "what it says")
+    for event in all_events().values():
+        retention = event.topic.retention
+        table.add_row(
+            event.name,
+            event.key,
+            str(event.topic.partitions),
+            "for ever" if retention is None else f"{retention.days} days",
+            str(len(event.fields)),
+            event.schema["doc"],
+        )
+    Console().print(table)
+
+
+def _registered(note: str = "") -> History:
+    """The registry's versions, newest first; none, with a note, when it does not answer."""
+    settings = Settings.load()
+    versions: dict[str, list[Any]] = {}
+    try:
+        with Registry(settings.registry) as registry:
+            for event in all_events().values():
+                versions[event.name] = registry.versions(event.subject)[::-1]
+    except PartUnavailable as error:
+        return History(note=f"{note}; but {error}" if note else str(error))
+    return History(versions, f"the registry at {settings.registry}", note)

@@ -1,0 +1,108 @@
+"""What the main branch has held of each event schema, read from git."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+MAIN_BRANCHES = ("refs/remotes/origin/main", "refs/heads/main")
+BREAK_TRAILER = "Schema-Break"
+"""A commit with this trailer (`Schema-Break: order_placed`) starts the named event's history anew."""
+
+_EVENTS = "schemas/events"
+_GONE = "0" * 40
+
+
+@dataclass(frozen=True)
+class History:
+    """Versions of each schema (event → parsed JSON, newest first) and what a reader must know of them."""
+
+    versions: dict[str, list[Any]] = field(default_factory=dict)
+    base: str = ""
+    note: str = ""
+
+
+def read(root: Path) -> History:
+    """The history of `root`'s schemas on the main branch; empty, with a note, where there is none to read."""
+    if _git(root, "rev-parse", "--git-dir") is None:
+        return History(note="this is no git checkout")
+    known = (
+        ref for ref in MAIN_BRANCHES if _git(root, "rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
+    )
+    base = next(known, None)
+    if base is None:
+        return History(note="there is no main branch yet")
+    shallow = (_git(root, "rev-parse", "--is-shallow-repository") or "").strip() == "true"
+    note = (
+        "the clone is shallow, so older versions were not seen (`git fetch --unshallow`)" if shallow else ""
+    )
+    restarted = set(_restarted(_git(root, "log", f"--format={_TRAILERS}", f"{base}..HEAD") or ""))
+    return History(_versions(root, base, restarted), base.rpartition("refs/")[2].partition("/")[2], note)
+
+
+_TRAILERS = f"%(trailers:key={BREAK_TRAILER},valueonly,separator=%x2C)"
+
+
+def _versions(root: Path, base: str, restarted: set[str]) -> dict[str, list[Any]]:
+    """Walks main's own commits, newest first, until each event's history starts."""
+    log = _git(
+        root, "log", "--first-parent", "-m", "--raw", "--no-abbrev", "--no-renames",
+        f"--format=commit\t{_TRAILERS}", base, "--", _EVENTS,
+    ) or ""  # fmt: skip
+    blobs: dict[str, list[str]] = {}
+    closed, closing = set(restarted), set[str]()
+    for line in log.splitlines():
+        if line.startswith("commit\t"):
+            closed |= closing
+            closing = set(_restarted(line.partition("\t")[2]))
+        elif line.startswith(":"):
+            details, _, path = line.partition("\t")
+            blob, name = details.split()[3], Path(path).stem
+            if path.endswith(".avsc") and name not in closed:
+                blobs.setdefault(name, [])
+                if blob != _GONE:
+                    blobs[name].append(blob)
+    texts = _contents(root, {blob for of_event in blobs.values() for blob in of_event})
+    return {
+        name: [json.loads(texts[blob]) for blob in dict.fromkeys(of_event) if _is_json(texts[blob])]
+        for name, of_event in blobs.items()
+    }
+
+
+def _restarted(trailers: str) -> Iterator[str]:
+    for value in trailers.replace("\n", ",").split(","):
+        if value.strip():
+            yield value.split()[0]
+
+
+def _contents(root: Path, blobs: set[str]) -> dict[str, str]:
+    asked = "".join(f"{blob}\n" for blob in sorted(blobs))
+    answer = subprocess.run(
+        ["git", "cat-file", "--batch"], cwd=root, input=asked.encode(), capture_output=True, check=True
+    ).stdout
+    found, at = {}, 0
+    while at < len(answer):
+        end = answer.index(b"\n", at)
+        blob, _, size = answer[at:end].decode().split()
+        found[blob] = answer[end + 1 : end + 1 + int(size)].decode()
+        at = end + 1 + int(size) + 1
+    return found
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _git(root: Path, *arguments: str) -> str | None:
+    """Git's answer, None where it fails or is not installed."""
+    try:
+        done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return None
+    return done.stdout if done.returncode == 0 else None

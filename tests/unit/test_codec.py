@@ -1,0 +1,73 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from common.errors import Rejected
+from schemas.codec import Decoder, Encoder, NotEncodable
+from schemas.events import all_events
+
+CONFIRMED = all_events()["order_confirmed"]
+RECORD = {"event_id": "e", "occurred_at": 1_511_535_845_678, "order_id": "o", "shopper_id": "s"}
+
+
+def no_such_schema(schema_id: int) -> object:
+    raise Rejected(f"no schema {schema_id}")
+
+
+def test_milliseconds_are_encoded_as_the_datetime_that_they_are() -> None:
+    message = Encoder(CONFIRMED, 1).encode(RECORD)
+
+    decoded = Decoder(lambda _: CONFIRMED.schema).decode(message)
+
+    assert decoded["occurred_at"] == datetime(2017, 11, 24, 15, 4, 5, 678_000, UTC)
+
+
+def test_one_encoder_encodes_again_after_a_record_that_did_not_fit() -> None:
+    encoder = Encoder(CONFIRMED, 1)
+    first = encoder.encode(RECORD)
+    with pytest.raises(NotEncodable):
+        encoder.encode({"event_id": "e"})
+
+    assert encoder.encode(RECORD) == first
+
+
+def test_the_error_names_the_field_that_does_not_fit() -> None:
+    with pytest.raises(NotEncodable, match=r"order_confirmed: .*order_id"):
+        Encoder(CONFIRMED, 1).encode(RECORD | {"order_id": 7})
+
+
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        (None, "shorter than"),
+        (b"", "shorter than"),
+        (b"\x00\x00\x00", "shorter than"),
+        (b"{'event_id': 1}", "first byte is 123"),
+        (b"\x00\x00\x00\x00\x01", "broken event"),
+        (b"\x00\x00\x00\x00\x01\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", "broken event"),
+    ],
+)
+def test_what_is_no_event_is_rejected_with_the_reason(message: bytes | None, reason: str) -> None:
+    with pytest.raises(Rejected, match=reason):
+        Decoder(lambda _: CONFIRMED.schema).decode(message)
+
+
+def test_every_cut_of_an_event_is_rejected() -> None:
+    message = Encoder(CONFIRMED, 1).encode(RECORD)
+    decoder = Decoder(lambda _: CONFIRMED.schema)
+
+    for length in range(len(message)):
+        with pytest.raises(Rejected):
+            decoder.decode(message[:length])
+
+
+def test_an_event_with_bytes_after_its_end_is_rejected() -> None:
+    message = Encoder(CONFIRMED, 1).encode(RECORD)
+
+    with pytest.raises(Rejected, match="2 bytes too many"):
+        Decoder(lambda _: CONFIRMED.schema).decode(message + b"xy")
+
+
+def test_an_unknown_schema_id_is_rejected() -> None:
+    with pytest.raises(Rejected, match="no schema 9"):
+        Decoder(no_such_schema).decode(Encoder(CONFIRMED, 9).encode(RECORD))

@@ -1,0 +1,24 @@
+from collections import Counter
+
+from schemas.topics import EVENT_TOPICS, METRICS, all_topics
+
+
+def test_every_event_and_every_metric_table_has_one_dead_letter_topic() -> None:
+    names = Counter(topic.name for topic in all_topics())
+
+    assert set(names.values()) == {1}
+    assert {f"{topic.name}_dlq" for topic in EVENT_TOPICS} <= set(names)
+    assert {f"{table}_dlq" for table in METRICS} <= set(names)
+
+
+def test_retention_counts_from_arrival_so_that_a_replay_of_old_events_is_kept() -> None:
+    assert {topic.config()["message.timestamp.type"] for topic in all_topics()} == {"LogAppendTime"}
+
+
+def test_money_and_orders_are_never_deleted() -> None:
+    kept = {topic.name for topic in EVENT_TOPICS if topic.config()["retention.ms"] == "-1"}
+
+    assert {
+        "order_placed", "order_cancelled", "order_returned", "payment_captured", "payment_refunded",
+        "payout_paid", "ledger_posted",
+    } <= kept  # fmt: skip
