@@ -1,7 +1,9 @@
 """The clock, as an argument: nothing else in the platform asks the machine what time it is."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Clock = Callable[[], datetime]
 """Returns now as an aware UTC datetime."""
@@ -13,8 +15,8 @@ def system_clock() -> datetime:
 
 
 def to_millis(moment: datetime) -> int:
-    """Unix milliseconds of an aware datetime."""
-    return int(moment.timestamp() * 1000)
+    """Unix milliseconds of an aware datetime, floored; exact, as a float of seconds is not."""
+    return (moment - EPOCH) // timedelta(milliseconds=1)
 
 
 def from_millis(millis: int) -> datetime:
