@@ -42,19 +42,22 @@ def product_ids(rows: list[dict[str, Any]]) -> list[str]:
     return sorted({str(line[1]) for row in rows for line in row["lines"]})
 
 
-def order(row: Mapping[str, Any], listings: Mapping[str, Listing], zone: ZoneInfo) -> Order:
-    """One row of the query `seller_orders` as the API shows it."""
+def order(
+    row: Mapping[str, Any], state: Mapping[str, Any], listings: Mapping[str, Listing], zone: ZoneInfo
+) -> Order:
+    """One row of the query `seller_orders`, with the order's row of `order_states`, as the API shows it.
+
+    Without a state (its event is still on the way) the order is `placed`.
+    """
     lines = [_line(values, listings) for values in row["lines"]]
-    placed_at = _moment(row["placed_ms"], zone)
-    assert placed_at is not None
     return {
         "order_id": row["order_id"],
-        "status": row["status"] or "placed",
-        "placed_at": placed_at,
-        "confirmed_at": _moment(row["confirmed_ms"], zone),
-        "shipped_at": _moment(row["shipped_ms"], zone),
-        "delivered_at": _moment(row["delivered_ms"], zone),
-        "cancelled_at": _moment(row["cancelled_ms"], zone),
+        "status": state.get("status") or "placed",
+        "placed_at": from_millis(int(row["placed_ms"])).astimezone(zone),
+        "confirmed_at": _moment(state.get("confirmed_ms"), zone),
+        "shipped_at": _moment(state.get("shipped_ms"), zone),
+        "delivered_at": _moment(state.get("delivered_ms"), zone),
+        "cancelled_at": _moment(state.get("cancelled_ms"), zone),
         "currency": row["currency"],
         "units": sum(line["quantity"] for line in lines),
         "revenue_minor": sum(line["gross_minor"] - line["discount_minor"] for line in lines),

@@ -1,7 +1,8 @@
 """How fresh the figures are: `as_of`, read once for everyone who asks at the same time."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from time import monotonic
 
@@ -15,6 +16,12 @@ FRESH_FOR_S = 0.5
 
 Watermarks = Mapping[str, datetime]
 """Table → the event time (UTC) up to which it is complete."""
+
+
+def smallest(moments: Sequence[datetime | None]) -> datetime | None:
+    """The smallest of all; None while one is unknown."""
+    known = [moment for moment in moments if moment is not None]
+    return min(known) if len(known) == len(moments) else None
 
 
 class Progress:
@@ -39,24 +46,20 @@ class Progress:
     async def as_of(self, tables: Iterable[str]) -> datetime | None:
         """The smallest `as_of` of these tables; None while one of them has never been written."""
         watermarks = await self.watermarks()
-        moments = [watermarks.get(table) for table in tables]
-        known = [moment for moment in moments if moment is not None]
-        return min(known) if len(known) == len(moments) else None
+        return smallest([watermarks.get(table) for table in tables])
 
     async def changes(self, tables: tuple[str, ...]) -> AsyncIterator[datetime | None]:
-        """Yields `as_of` now and whenever it moves; waits in silence while ClickHouse is away."""
-        last: datetime | None = None
-        first = True
+        """Yields `as_of` now and whenever one of the tables moves; is silent while ClickHouse is away."""
+        seen: list[datetime | None] | None = None
         LISTENERS.inc()
         try:
             while True:
-                try:
-                    moment = await self.as_of(tables)
-                except Problem:
-                    moment = last
-                if first or moment != last:
-                    yield moment
-                last, first = moment, False
+                with suppress(Problem):
+                    watermarks = await self.watermarks()
+                    moments = [watermarks.get(table) for table in tables]
+                    if moments != seen:
+                        seen = moments
+                        yield smallest(moments)
                 await asyncio.sleep(FRESH_FOR_S)
         finally:
             LISTENERS.dec()

@@ -1,5 +1,6 @@
 """Answers what sellers, analysts and pages ask: chooses the period, runs the queries, shapes the rows."""
 
+import asyncio
 import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -175,9 +176,11 @@ class Analytics:
             before_order_id=before_order_id,
             limit=limit + 1,
         )
-        listings = await self._listings(order_pages.product_ids(rows[:limit]))
-        shown = [order_pages.order(row, listings, self.zone) for row in rows[:limit]]
-        more = len(rows) > limit
+        more, rows = len(rows) > limit, rows[:limit]
+        listings, states = await asyncio.gather(
+            self._listings(order_pages.product_ids(rows)), self._states([row["order_id"] for row in rows])
+        )
+        shown = [order_pages.order(row, states.get(row["order_id"], {}), listings, self.zone) for row in rows]
         return {
             "seller_id": seller_id,
             "orders": shown,
@@ -246,6 +249,12 @@ class Analytics:
             return {}
         rows = await self._clickhouse.rows("products", product_ids=product_ids)
         return {row["product_id"]: (row["name"], row["category"]) for row in rows}
+
+    async def _states(self, order_ids: list[str]) -> dict[str, Row]:
+        if not order_ids:
+            return {}
+        rows = await self._clickhouse.rows("order_states", order_ids=order_ids)
+        return {row["order_id"]: row for row in rows}
 
     def _local(self, moment: datetime | None) -> datetime | None:
         return moment.astimezone(self.zone) if moment else None

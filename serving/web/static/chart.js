@@ -51,7 +51,7 @@ const option = (data, metric, label) => {
     animationDurationUpdate: DRAWN_FOR_MS,
     textStyle: { fontFamily: getComputedStyle(document.body).fontFamily },
     aria: { enabled: false },
-    grid: { left: 8, right: 26, top: 14, bottom: 6, containLabel: true },
+    grid: { left: 8, right: 36, top: 14, bottom: 14, containLabel: true },
     tooltip: {
       trigger: "axis",
       className: "tip-box",
