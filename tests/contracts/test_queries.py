@@ -1,0 +1,51 @@
+"""Every query of the API: typed parameters, a seller's queries take a seller, each can be a view."""
+
+import re
+
+import pytest
+import sqlglot
+
+from serving.clickhouse import QUERIES, load_queries
+
+LOADED = load_queries()
+PARAMETER = re.compile(r"\{(\w+):([^}]+)\}")
+SUMS = re.compile(r"\bsum\(", re.IGNORECASE)
+
+
+def test_there_are_queries() -> None:
+    assert len(LOADED) > 10
+    assert set(LOADED) == {path.stem for path in QUERIES.iterdir() if path.suffix == ".sql"}
+
+
+@pytest.mark.parametrize("name", LOADED)
+def test_a_query_begins_with_one_line_that_says_what_it_answers(name: str) -> None:
+    first, second = LOADED[name].splitlines()[:2]
+    assert re.fullmatch(r"-- [A-Z].{20,}[.]", first)
+    assert not second.startswith("--")
+
+
+@pytest.mark.parametrize("name", [name for name in LOADED if name.split("_")[0] == "seller"])
+def test_a_sellers_query_takes_a_seller(name: str) -> None:
+    assert ("seller_id", "String") in PARAMETER.findall(LOADED[name])
+    assert re.search(r"WHERE seller_id = \{seller_id:String\}", LOADED[name])
+
+
+@pytest.mark.parametrize("name", LOADED)
+def test_a_query_is_one_select_that_can_be_a_view(name: str) -> None:
+    statements = sqlglot.parse(LOADED[name], dialect="clickhouse")
+    assert len(statements) == 1
+    assert isinstance(statements[0], sqlglot.exp.Query)
+    assert not re.search(r"\b(FORMAT|SETTINGS)\b", LOADED[name])
+
+
+@pytest.mark.parametrize("name", [name for name, text in LOADED.items() if SUMS.search(text)])
+def test_a_query_that_adds_up_reads_final(name: str) -> None:
+    for table in re.findall(r"FROM (\w+_minute|order_lines|order_state)(.*)", LOADED[name]):
+        assert table[1].strip().startswith("FINAL")
+
+
+@pytest.mark.parametrize("name", LOADED)
+def test_nothing_is_left_to_be_put_together_from_text(name: str) -> None:
+    without = PARAMETER.sub("", LOADED[name])
+    assert "{" not in without
+    assert "%s" not in without

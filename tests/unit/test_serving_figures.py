@@ -1,0 +1,141 @@
+"""Totals, series, changes, cursors, parameters, and how they are written for people."""
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from serving.analytics import sales
+from serving.analytics.orders import order, read_cursor, write_cursor
+from serving.analytics.periods import Period, buckets, midnight
+from serving.clickhouse import encode_parameter
+from serving.problems import BadCursor
+from serving.web.format import Writer, place, seller_name, words
+from serving.web.pages import code, embed
+from serving.web.views import day_after, grains
+
+SHOP = ZoneInfo("America/Sao_Paulo")
+DAYS = Period(midnight(date(2018, 8, 1), SHOP), midnight(date(2018, 8, 4), SHOP))
+WRITE = Writer("en", "BRL", SHOP)
+
+
+def sold(day: int, orders: int, gross: int, discount: int = 0) -> dict[str, int]:
+    return {
+        "bucket": int(midnight(date(2018, 8, day), SHOP).timestamp()),
+        "orders": orders,
+        "lines": orders,
+        "units": orders,
+        "gross_minor": gross,
+        "discount_minor": discount,
+        "shipping_minor": 0,
+    }
+
+
+def test_empty_buckets_are_in_the_series_too() -> None:
+    series = sales.series([sold(2, 1, 500)], [], buckets(DAYS, "day", SHOP), DAYS, SHOP)
+    assert [bucket["revenue_minor"] for bucket in series] == [0, 500, 0]
+
+
+def test_revenue_is_gross_less_discounts() -> None:
+    totals = sales.totals([sold(1, 2, 1000, 100), sold(3, 1, 50)], [])
+    assert (totals["gross_minor"], totals["discount_minor"], totals["revenue_minor"]) == (1050, 100, 950)
+
+
+@pytest.mark.parametrize(("revenue", "orders", "average"), [(100, 3, 33), (101, 2, 51), (0, 0, None)])
+def test_the_average_order_is_rounded_half_up(revenue: int, orders: int, average: int | None) -> None:
+    assert sales.totals([sold(1, orders, revenue)], [])["average_order_minor"] == average
+
+
+def test_the_first_bucket_never_begins_before_the_period() -> None:
+    series = sales.series([], [], buckets(DAYS, "month", SHOP), DAYS, SHOP)
+    assert (series[0]["start"], series[0]["end"]) == (DAYS.start, DAYS.end)
+
+
+def test_no_change_is_told_against_nothing() -> None:
+    assert sales.change(5, 0) is None
+    assert sales.change(3, 2) == 0.5
+
+
+@given(order_id=st.text(min_size=1), millis=st.integers(0, 4_000_000_000_000))
+def test_a_cursor_comes_back_as_it_was_written(order_id: str, millis: int) -> None:
+    placed_at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=millis)
+    assert read_cursor(write_cursor(placed_at, order_id)) == (placed_at, order_id)
+
+
+@pytest.mark.parametrize(
+    "cursor", ["x", "é", "MTIz", "LTk5OTk5OTk5OTk5OTk5OS54", "99999999999999999999.a", "===="]
+)
+def test_a_foreign_cursor_is_refused(cursor: str) -> None:
+    with pytest.raises(BadCursor):
+        read_cursor(cursor)
+
+
+def test_an_order_whose_state_is_still_on_the_way_is_placed() -> None:
+    row = {
+        "placed_ms": 1535544851000,
+        "order_id": "o",
+        "currency": "BRL",
+        "lines": [[1, "p", 2, 10, 20, 5, 3]],
+    }
+    shown = order(row, {}, {"p": ("Lamp", None)}, SHOP)
+    assert (shown["status"], shown["units"], shown["revenue_minor"]) == ("placed", 2, 15)
+    assert shown["lines"][0]["name"] == "Lamp"
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        ("a'b", "a'b"),
+        ("a\tb\\", "a\\tb\\\\"),
+        (["a'b", "c\\"], "['a\\\\'b','c\\\\\\\\']"),
+        (datetime(2018, 3, 1, 3, tzinfo=UTC), "2018-03-01 03:00:00"),
+        (datetime(2018, 3, 1, 0, 0, 0, 5000, tzinfo=SHOP), "2018-03-01 03:00:00.005"),
+        (7, "7"),
+    ],
+)
+def test_parameters_are_written_as_clickhouse_reads_them(
+    value: str | int | datetime | list[str], written: str
+) -> None:
+    assert encode_parameter(value) == written
+
+
+def test_money_and_numbers_are_written_as_the_locale_does() -> None:
+    assert WRITE.money(1435200) == "R$14,352.00"
+    assert Writer("pt_BR", "BRL", SHOP).money(1435200) == "R$\xa014.352,00"
+    assert Writer("en", "JPY", SHOP).money(14352) == "¥14,352"
+    assert (WRITE.percent(-0.0471), WRITE.percent(12.345)) == ("4.7%", "1,234%")
+
+
+def test_a_period_in_words_ends_on_its_last_day() -> None:
+    assert WRITE.span(DAYS.start, DAYS.end) == "Aug 1 – Aug 3, 2018"
+
+
+def test_an_instant_ago_is_just_now() -> None:
+    now = datetime(2018, 8, 29, tzinfo=UTC)
+    assert WRITE.ago(now - timedelta(seconds=2), now) == "just now"
+    assert WRITE.ago(now - timedelta(minutes=3), now) == "3 minutes ago"
+
+
+def test_names_are_written_for_people() -> None:
+    assert words("watches_gifts") == "Watches gifts"
+    assert place("lauro de freitas", "BA") == "Lauro de Freitas, BA"
+    assert place(None, None) == ""
+    assert seller_name(None, "6560211a19b4") == "Seller 6560211a"
+
+
+def test_embedded_json_can_not_close_its_script() -> None:
+    assert "</script>" not in embed({"name": "</script><script>alert(1)"})
+
+
+def test_backticks_become_code_and_markup_stays_text() -> None:
+    assert code("`from` <b>") == "<code>from</code> &lt;b&gt;"
+
+
+def test_the_last_day_of_a_custom_period_is_part_of_it() -> None:
+    assert day_after("2018-08-31") == "2018-09-01"
+
+
+def test_only_grains_that_draw_a_period_well_are_offered() -> None:
+    assert grains(DAYS.start, DAYS.start + timedelta(days=30)) == ["day", "week"]

@@ -1,0 +1,132 @@
+"""Periods as the shop counts them: clocks that change, months, and what nobody can be served."""
+
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from serving.analytics.periods import (
+    MAX_BUCKETS,
+    Grain,
+    Period,
+    bucket_of,
+    buckets,
+    choose_grain,
+    choose_period,
+    midnight,
+    previous_period,
+    read_moment,
+)
+from serving.problems import BadPeriod
+
+SHOP = ZoneInfo("America/Sao_Paulo")
+NEWEST = datetime(2018, 8, 29, 12, 14, tzinfo=UTC)
+
+
+def of_days(first: date, after_last: date, zone: ZoneInfo = SHOP) -> Period:
+    return Period(midnight(first, zone), midnight(after_last, zone))
+
+
+def test_a_day_whose_midnight_is_skipped_begins_when_the_clocks_have_moved() -> None:
+    assert midnight(date(2017, 10, 15), SHOP) == datetime(2017, 10, 15, 3, tzinfo=UTC)
+
+
+def test_a_date_is_read_in_the_shops_time_zone() -> None:
+    assert read_moment("2018-03-01", SHOP, "from") == datetime(2018, 3, 1, 3, tzinfo=UTC)
+
+
+def test_an_offset_wins_over_the_shops_time_zone() -> None:
+    assert read_moment("2018-03-01T00:00:00+00:00", SHOP, "from") == datetime(2018, 3, 1, tzinfo=UTC)
+
+
+def test_seconds_are_floored_because_a_minute_is_the_smallest_that_is_kept() -> None:
+    assert read_moment("2018-03-01T10:20:59Z", SHOP, "to") == datetime(2018, 3, 1, 10, 20, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("text", ["", "yesterday", "2018-13-01", "1900-01-01", "9999-12-31", "0001-01-01"])
+def test_what_is_no_date_or_out_of_range_is_refused(text: str) -> None:
+    with pytest.raises(BadPeriod, match="from="):
+        read_moment(text, SHOP, "from")
+
+
+def test_a_period_left_open_is_the_thirty_days_up_to_the_newest_that_has_data() -> None:
+    assert choose_period(None, None, NEWEST, SHOP) == of_days(date(2018, 7, 31), date(2018, 8, 30))
+
+
+def test_a_start_after_the_newest_data_still_makes_a_period() -> None:
+    assert choose_period("2030-01-01", None, NEWEST, SHOP) == of_days(date(2030, 1, 1), date(2030, 1, 2))
+
+
+@pytest.mark.parametrize("start", ["2018-02-01", "2018-02-02"])
+def test_a_period_that_does_not_end_after_it_starts_is_refused(start: str) -> None:
+    with pytest.raises(BadPeriod, match="must be before"):
+        choose_period(start, "2018-02-01", NEWEST, SHOP)
+
+
+def test_the_period_before_whole_months_is_as_many_whole_months() -> None:
+    quarter = of_days(date(2018, 3, 1), date(2018, 6, 1))
+    assert previous_period(quarter, SHOP) == of_days(date(2017, 12, 1), date(2018, 3, 1))
+
+
+def test_the_period_before_whole_days_is_as_many_days_though_one_had_23_hours() -> None:
+    days = of_days(date(2017, 10, 15), date(2017, 10, 17))
+    assert previous_period(days, SHOP) == of_days(date(2017, 10, 13), date(2017, 10, 15))
+
+
+def test_the_period_before_hours_is_as_long() -> None:
+    start = datetime(2018, 5, 1, 10, tzinfo=UTC)
+    period = Period(start, start + timedelta(hours=5))
+    assert previous_period(period, SHOP) == Period(start - timedelta(hours=5), start)
+
+
+def test_weeks_begin_on_monday_and_the_first_may_begin_before_the_period() -> None:
+    weeks = buckets(of_days(date(2018, 8, 1), date(2018, 8, 14)), "week", SHOP)
+    assert [start.astimezone(SHOP).date() for start in weeks] == [
+        date(2018, 7, 30),
+        date(2018, 8, 6),
+        date(2018, 8, 13),
+    ]
+
+
+def test_the_night_when_clocks_go_back_has_25_hours_and_the_one_when_they_go_forward_23() -> None:
+    assert len(buckets(of_days(date(2018, 2, 17), date(2018, 2, 18)), "hour", SHOP)) == 25
+    assert len(buckets(of_days(date(2017, 10, 15), date(2017, 10, 16)), "hour", SHOP)) == 23
+
+
+def test_hours_of_a_zone_with_a_half_hour_offset_begin_on_its_own_clock() -> None:
+    india = ZoneInfo("Asia/Kolkata")
+    hours = buckets(of_days(date(2020, 1, 1), date(2020, 1, 2), india), "hour", india)
+    assert len(hours) == 24
+    assert {start.astimezone(india).minute for start in hours} == {0}
+
+
+def test_too_many_buckets_are_refused_with_a_grain_that_works() -> None:
+    with pytest.raises(BadPeriod, match="grain=day"):
+        buckets(of_days(date(2017, 1, 1), date(2018, 1, 1)), "hour", SHOP)
+
+
+@pytest.mark.parametrize(("days", "grain"), [(1, "hour"), (30, "day"), (365, "week"), (700, "month")])
+def test_the_grain_suits_the_length_of_the_period(days: int, grain: Grain) -> None:
+    assert choose_grain(of_days(date(2018, 1, 1), date(2018, 1, 1) + timedelta(days=days))) == grain
+
+
+@given(
+    start=st.datetimes(datetime(2015, 1, 1), datetime(2030, 1, 1)),  # noqa: DTZ001 - Hypothesis wants naive bounds
+    minutes=st.integers(1, 40 * 24 * 60),
+    grain=st.sampled_from(["hour", "day", "week", "month"]),
+    zone=st.sampled_from(["America/Sao_Paulo", "Asia/Kolkata", "Atlantic/Azores", "Africa/Cairo", "UTC"]),
+)
+def test_buckets_cover_a_period_without_gap_or_overlap(
+    start: datetime, minutes: int, grain: Grain, zone: str
+) -> None:
+    first = start.replace(second=0, microsecond=0, tzinfo=UTC)
+    period = Period(first, first + timedelta(minutes=minutes))
+    starts = buckets(period, grain, ZoneInfo(zone))
+    assert starts[0] <= period.start
+    assert starts[-1] < period.end
+    assert all(one < other for one, other in pairwise(starts))
+    assert len(starts) <= MAX_BUCKETS
+    assert bucket_of(period.end - timedelta(minutes=1), starts) == len(starts) - 1
