@@ -94,6 +94,7 @@ def _read_file(path: Path, spec: TableSpec) -> pa.Table:
         if path.suffix == ".parquet":
             table = pyarrow.parquet.read_table(path)
         else:
+            _require_line_end(path)
             table = pyarrow.csv.read_csv(
                 path,
                 parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True),
@@ -113,6 +114,17 @@ def _read_file(path: Path, spec: TableSpec) -> pa.Table:
             f"(it has {', '.join(table.column_names[:12])})"
         )
     return table
+
+
+def _require_line_end(path: Path) -> None:
+    """A cut last value would else pass for another one: 13.2 for 13.29."""
+    with path.open("rb") as file:
+        file.seek(max(path.stat().st_size - 1, 0))
+        if file.read(1) not in (b"\n", b"\r"):
+            raise UserError(
+                f"{path} can't be read, it may be cut short (its last line does not end): fetch it again, "
+                "or add the line end if the last line is whole"
+            )
 
 
 def _typed(values: pa.ChunkedArray, column: pa.Field, path: Path) -> tuple[pa.ChunkedArray, set[int]]:

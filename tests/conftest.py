@@ -1,0 +1,155 @@
+"""Fixtures of more than one kind of test."""
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+from hypothesis import settings
+
+settings.register_profile("souk", deadline=None, print_blob=True)
+settings.load_profile("souk")
+
+Rows = dict[str, list[dict[str, Any]]]
+
+CSV_NAMES = {
+    "customers": "olist_customers_dataset",
+    "orders": "olist_orders_dataset",
+    "order_items": "olist_order_items_dataset",
+    "order_payments": "olist_order_payments_dataset",
+    "order_reviews": "olist_order_reviews_dataset",
+    "products": "olist_products_dataset",
+    "sellers": "olist_sellers_dataset",
+}
+
+
+@pytest.fixture
+def small_olist() -> Rows:
+    """Two orders in Olist's tables: `a` of one line, delivered; `b` of two sellers, not yet approved."""
+    return {
+        "customers": [_customer("ca", "ana", "01310"), _customer("cb", "bia", "98765")],
+        "sellers": [
+            {
+                "seller_id": seller,
+                "seller_zip_code_prefix": "13023",
+                "seller_city": "campinas",
+                "seller_state": "SP",
+            }
+            for seller in ("s1", "s2")
+        ],
+        "products": [_product("p1", "beleza_saude"), _product("p2", "pc_gamer"), _product("p3", None)],
+        "product_category_name_translation": [
+            {"product_category_name": "beleza_saude", "product_category_name_english": "health_beauty"}
+        ],
+        "orders": [
+            _order("a", "ca", "delivered", "2017-10-02 10:56:33", "2017-10-02 11:07:15",
+                   "2017-10-04 19:55:00", "2017-10-10 21:25:13"),
+            _order("b", "cb", "created", "2017-10-05 08:00:00"),
+        ],
+        "order_items": [
+            _item("a", 1, "p1", "s1", 29.99, 8.72),
+            _item("b", 1, "p1", "s1", 31.5, 10.0),
+            _item("b", 2, "p2", "s2", 0.85, 0.0),
+            _item("b", 3, "p3", "s2", 100.1, 5.01),
+        ],
+        "order_payments": [
+            _payment("a", 1, "credit_card", 30.0), _payment("a", 2, "voucher", 8.71),
+            _payment("b", 1, "boleto", 147.46),
+        ],
+        "order_reviews": [
+            {"review_id": "r1", "order_id": "a", "review_score": 4, "review_comment_title": None,
+             "review_comment_message": "ok,\n\"bom\"", "review_creation_date": "2017-10-11 00:00:00",
+             "review_answer_timestamp": "2017-10-12 03:43:48"}
+        ],
+    }  # fmt: skip
+
+
+@pytest.fixture
+def write_olist(tmp_path: Path) -> Callable[..., Path]:
+    """Writes tables into a directory: as CSV as published, or as Parquet with typed columns."""
+
+    def write(tables: Rows, parquet: bool = False, into: str = "olist") -> Path:
+        directory = tmp_path / into
+        directory.mkdir(exist_ok=True)
+        for name, rows in tables.items():
+            if parquet:
+                typed = pa.table({column: _column([row[column] for row in rows]) for column in rows[0]})
+                pyarrow.parquet.write_table(typed, directory / f"{name}.parquet")
+                continue
+            with (directory / f"{CSV_NAMES.get(name, name)}.csv").open("w", newline="") as file:
+                writer = csv.DictWriter(file, rows[0], quoting=csv.QUOTE_MINIMAL)
+                writer.writeheader()
+                writer.writerows(rows)
+        return directory
+
+    return write
+
+
+def _column(values: list[Any]) -> pa.Array:
+    array = pa.array(values)
+    first = next((value for value in values if value is not None), None)
+    is_time = isinstance(first, str) and len(first) == 19 and first[4] == "-"
+    return array.cast(pa.timestamp("ms")) if is_time else array
+
+
+def _customer(customer: str, person: str, zip_prefix: str) -> dict[str, Any]:
+    return {
+        "customer_id": customer,
+        "customer_unique_id": person,
+        "customer_zip_code_prefix": zip_prefix,
+        "customer_city": "são paulo",
+        "customer_state": "SP",
+    }
+
+
+def _product(product: str, category: str | None) -> dict[str, Any]:
+    return {
+        "product_id": product,
+        "product_category_name": category,
+        "product_name_lenght": 40,
+        "product_description_lenght": 287,
+        "product_photos_qty": 1,
+        "product_weight_g": 225,
+        "product_length_cm": 16,
+        "product_height_cm": 10,
+        "product_width_cm": 14,
+    }
+
+
+def _order(order: str, customer: str, status: str, purchased: str, *others: str) -> dict[str, Any]:
+    approved, carrier, delivered = [*others, None, None, None][:3]
+    return {
+        "order_id": order,
+        "customer_id": customer,
+        "order_status": status,
+        "order_purchase_timestamp": purchased,
+        "order_approved_at": approved,
+        "order_delivered_carrier_date": carrier,
+        "order_delivered_customer_date": delivered,
+        "order_estimated_delivery_date": "2017-10-18 00:00:00",
+    }
+
+
+def _item(order: str, number: int, product: str, seller: str, price: float, freight: float) -> dict[str, Any]:
+    return {
+        "order_id": order,
+        "order_item_id": number,
+        "product_id": product,
+        "seller_id": seller,
+        "shipping_limit_date": "2017-10-06 11:07:15",
+        "price": price,
+        "freight_value": freight,
+    }
+
+
+def _payment(order: str, number: int, kind: str, value: float) -> dict[str, Any]:
+    return {
+        "order_id": order,
+        "payment_sequential": number,
+        "payment_type": kind,
+        "payment_installments": 1,
+        "payment_value": value,
+    }
