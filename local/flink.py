@@ -115,7 +115,6 @@ def command(settings: Settings, folder: Path, sizes: list[str], process: str) ->
         "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED",
         "--add-exports=java.rmi/sun.rmi.registry=ALL-UNNAMED",
         "--add-exports=java.security.jgss/sun.security.krb5=ALL-UNNAMED",
-        f"-Dlog.file={Home(settings.home).log(process)}",
         "-Dlog4j2.configurationFile=conf/log4j.properties",
         "-cp", f"{folder / 'lib'}/*",
         MAIN[process], "--configDir", str(folder / "conf"),

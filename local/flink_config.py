@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from common.settings import LOOPBACK, Settings
+from local.home import Home
 
 SLOTS = 4
 
@@ -29,7 +30,9 @@ appender.console.layout.type = PatternLayout
 appender.console.layout.pattern = %d{ISO8601} %-5p %c{1} - %m%n%xEx
 logger.coordinator.name = org.apache.flink.runtime.checkpoint.CheckpointCoordinator
 logger.coordinator.level = WARN
-logger.kafka.name = org.apache.kafka
+logger.source.name = org.apache.flink.runtime.source.coordinator
+logger.source.level = WARN
+logger.kafka.name = org.apache.flink.kafka.shaded
 logger.kafka.level = WARN
 logger.pekko.name = org.apache.pekko
 logger.pekko.level = WARN
@@ -77,6 +80,9 @@ def options(settings: Settings, folder: Path) -> dict[str, str]:
         "restart-strategy.exponential-delay.attempts-before-reset-backoff": "2147483647",
         "python.executable": str(settings.install / "bin" / "python"),
         "python.client.executable": str(settings.install / "bin" / "python"),
+        # Not the property `log.file`: RocksDB would put a log of its own beside that for every operator.
+        "web.log.path": str(Home(settings.home).log("jobmanager")),
+        "taskmanager.log.path": str(Home(settings.home).log("taskmanager")),
         "io.tmp.dirs": str(folder / "tmp"),
         "web.tmpdir": str(folder / "tmp"),
         "web.upload.dir": str(folder / "tmp"),
