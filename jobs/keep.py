@@ -46,10 +46,18 @@ def duplicates(jobs: Sequence[Job]) -> list[Job]:
     return extra
 
 
+RESTORING = (
+    "CheckpointCoordinator.restoreSavepoint",
+    "Could not restore",
+    "BackendBuildingException",
+    "StateMigrationException",
+)
+"""What stack traces hold when a checkpoint can't be read or does not fit."""
+
+
 def blames_checkpoint(stacktrace: str) -> bool:
-    """Whether a failure says that state could not be restored, rather than that some server is away."""
-    said = " ".join(causes(stacktrace)).lower()
-    return any(words in said for words in ("restore", "rollback to checkpoint", "state migration"))
+    """Whether a failure is about the state that a job starts from, rather than a server that is away."""
+    return any(words in stacktrace for words in RESTORING)
 
 
 class Keeper:
@@ -88,7 +96,7 @@ class Keeper:
             self._judge_last_attempt([job for job in jobs if job.name == name])
         if missing:
             self._submit(missing, list(live.values()))
-        self._prune(list(live.values()))
+        self._prune([job for job in live.values() if job.id not in unwanted])
 
     def _is_current(self, job: Job) -> bool:
         if job.id not in self._checked:

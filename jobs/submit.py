@@ -60,17 +60,25 @@ def command(
         raise UserError(f"there is no job {unknown[0]!r}: choose from {', '.join(JOBS)}")
     if restore and (fresh or len(names) > 1):
         raise UserError("--restore is for one job, and not with --fresh")
-    from jobs.engine import start_jvm, submit
+    from jobs.engine import SubmissionFailed, start_jvm, submit
 
     settings = Settings.load()
     start_jvm(client_jars(settings), logs=settings.home / "logs")
+    failed = []
     for name in names:
         began = time.monotonic()
         plan = JOBS[name](settings)
         checkpoint = None if fresh else restore or newest(plan_folder(settings, plan))
-        job_id = submit(plan, submission_config(settings, plan, checkpoint))
+        try:
+            job_id = submit(plan, submission_config(settings, plan, checkpoint))
+        except SubmissionFailed as error:
+            log.error("not submitted", job=name, checkpoint=str(checkpoint or "-"), error=str(error))
+            failed.append(name)
+            continue
         print(name, job_id, checkpoint or "-", flush=True)
         log.info("submitted", job=name, id=job_id, seconds=round(time.monotonic() - began, 1))
+    if failed:
+        raise SoukError(f"not submitted: {', '.join(failed)}")
 
 
 def main() -> int:

@@ -2,9 +2,9 @@ from jobs.keep import blames_checkpoint, duplicates
 from jobs.rest import Job, causes
 
 TRACE = """org.apache.flink.runtime.client.JobInitializationException: Could not start the JobMaster.
-\tat org.apache.flink.runtime.jobmaster.restoreThing(X.java:97)
-Caused by: java.lang.IllegalStateException: Failed to rollback to checkpoint/savepoint file:/x/chk-3.
 \tat java.base/java.lang.Thread.run(Unknown Source)
+Caused by: java.io.IOException: Unexpected magic number.
+\tat org.apache.flink.runtime.checkpoint.CheckpointCoordinator.restoreSavepoint(CheckpointCoordinator.java:1)
 \t... 3 more
 """
 
@@ -20,12 +20,13 @@ def test_the_oldest_live_job_of_a_name_stays() -> None:
 def test_causes_are_the_messages_without_frames() -> None:
     assert causes(TRACE) == [
         "org.apache.flink.runtime.client.JobInitializationException: Could not start the JobMaster.",
-        "java.lang.IllegalStateException: Failed to rollback to checkpoint/savepoint file:/x/chk-3.",
+        "java.io.IOException: Unexpected magic number.",
     ]
 
 
 def test_a_failed_restore_blames_the_checkpoint() -> None:
     assert blames_checkpoint(TRACE)
+    assert blames_checkpoint("java.lang.Exception: Could not restore keyed state backend for X")
 
 
 def test_a_server_that_is_away_does_not_blame_the_checkpoint() -> None:
