@@ -29,6 +29,11 @@ def client_jars(settings: Settings) -> list[Path]:
     return sorted(path for group in ("flink", "connectors") for path in (root / group).glob("*.jar"))
 
 
+def flink_path(path: Path) -> str:
+    """A local path as Flink's options take it: a URI but for the escapes, which Flink takes literally."""
+    return f"file://{path}"
+
+
 def submission_config(settings: Settings, plan: Plan, checkpoint: Path | None) -> dict[str, str]:
     """The plan's configuration with where to run it, where to keep checkpoints and what to start from."""
     flink = urlsplit(settings.flink)
@@ -38,14 +43,14 @@ def submission_config(settings: Settings, plan: Plan, checkpoint: Path | None) -
         "execution.attached": "false",
         "rest.address": flink.hostname or "",
         "rest.port": str(flink.port or 8081),
-        "execution.checkpointing.dir": plan_folder(settings, plan).as_uri(),
+        "execution.checkpointing.dir": flink_path(plan_folder(settings, plan)),
         "pipeline.global-job-parameters": f"{FINGERPRINT}:{plan.fingerprint()}",
     }
     if checkpoint is None:
         return config
     return {
         **config,
-        "execution.state-recovery.path": checkpoint.resolve().as_uri(),
+        "execution.state-recovery.path": flink_path(checkpoint.resolve()),
         "execution.state-recovery.claim-mode": "NO_CLAIM",
     }
 
