@@ -44,8 +44,12 @@ class Registry:
             SchemaRefused: the registry finds it incompatible with an earlier version, or not Avro.
         """
         path = f"/subjects/{subject}/versions"
-        answer = self._call("POST", path, {"schema": schema, "schemaType": "AVRO"}, allowed=(409, 422))
+        body = {"schema": schema, "schemaType": "AVRO"}
+        answer = self._call("POST", path, body, allowed=(409, 422, 500))
         if answer.is_error:
+            by_another = self._call("POST", f"/subjects/{subject}", body, allowed=(404, 409, 422, 500))
+            if by_another.is_success:  # registered by someone else at this moment
+                return int(by_another.json()["id"])
             raise SchemaRefused(
                 f"the registry at {self.url} refuses {subject}: {_message(answer)}. "
                 "Run `./souk schemas check` to see which field and what to do."
@@ -67,7 +71,10 @@ class Registry:
 
     def set_compatibility(self, subject: str, level: str = FULL_TRANSITIVE) -> None:
         """Set what the registry demands of a new version of this subject."""
-        self._call("PUT", f"/config/{subject}", {"compatibility": level})
+        path = f"/config/{subject}"
+        answer = self._call("PUT", path, {"compatibility": level}, allowed=(409,))
+        if answer.is_error:  # someone else set it at this moment
+            self._call("PUT", path, {"compatibility": level})
 
     def schema(self, schema_id: int) -> Any:
         """The schema (parsed JSON) with this id.

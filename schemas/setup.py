@@ -1,5 +1,6 @@
 """Makes topics and schemas exist as this code says; running it again, or twice at once, changes nothing."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -23,6 +24,7 @@ from schemas.topics import Topic, all_topics
 _TIMEOUT_S = 20.0
 _BROKER_DEFAULT = -1
 _WORKERS = 8
+_POLL_S = 0.05
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,7 @@ def set_up_topics(bootstrap: str, topics: list[Topic]) -> tuple[list[str], list[
     try:
         partitions = _partitions(admin, bootstrap)
         created = _create(admin, [topic for topic in topics if topic.name not in partitions])
+        _wait_until_known(admin, bootstrap, {topic.name for topic in topics} - set(partitions))
         there = [topic for topic in topics if topic.name in partitions]
         grown = _grow(admin, [topic for topic in there if topic.partitions > partitions[topic.name]])
         changed = _configure(admin, there)
@@ -101,6 +104,17 @@ def _create(admin: AdminClient, topics: list[Topic]) -> list[str]:
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:  # made by another `up` meanwhile
                 raise SoukError(f"Kafka did not create topic {name}: {error.args[0].str()}") from error
     return made
+
+
+def _wait_until_known(admin: AdminClient, bootstrap: str, names: set[str]) -> None:
+    """A broker learns of a topic a moment after the controller made it."""
+    deadline = time.monotonic() + _TIMEOUT_S
+    while missing := names - set(_partitions(admin, bootstrap) if names else ()):
+        if time.monotonic() > deadline:
+            raise PartUnavailable(
+                f"Kafka at {bootstrap} made {', '.join(sorted(missing))} but does not show it"
+            )
+        time.sleep(_POLL_S)
 
 
 def _grow(admin: AdminClient, topics: list[Topic]) -> list[str]:

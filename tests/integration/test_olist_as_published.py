@@ -1,0 +1,72 @@
+"""The real Olist data, when it is there: the published figures come out of what would be sent."""
+
+import os
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from common.settings import ROOT
+from producers.replay.dataset import Conversion
+from producers.replay.events import Timeline, merge
+from producers.replay.olist import convert
+from producers.replay.report import add_up
+
+DATA = Path(os.environ.get("SOUK_TEST_DATA") or ROOT.parent / "shared" / "data") / "olist"
+
+pytestmark = pytest.mark.skipif(
+    not DATA.is_dir(), reason=f"needs the Olist tables in {DATA} (SOUK_TEST_DATA)"
+)
+
+
+@pytest.fixture(scope="module")
+def conversion() -> Conversion:
+    return convert(DATA, ZoneInfo("America/Sao_Paulo"))
+
+
+@pytest.fixture(scope="module")
+def timeline(conversion: Conversion) -> Timeline:
+    return merge(conversion.events)
+
+
+def test_the_published_totals_come_out_to_the_cent(timeline: Timeline) -> None:
+    totals = add_up(timeline)
+
+    assert totals.orders == 99_441
+    assert totals.units == 112_650
+    assert totals.lines == 112_650 - 10_225
+    assert totals.gross_minor == 1_359_164_370
+    assert totals.shipping_minor == 225_190_954
+    assert totals.payments == 103_886
+    assert totals.payments_minor == 1_600_887_212
+
+
+def test_every_seller_shopper_and_order_is_there(timeline: Timeline) -> None:
+    counts = timeline.counts()
+
+    assert counts["seller_registered"] == 3_095
+    assert counts["shopper_registered"] == 96_096
+    assert counts["order_confirmed"] == 99_281
+    assert counts["order_cancelled"] == 625 + 609
+    assert counts["review_submitted"] >= 97_597
+
+
+def test_the_known_oddities_are_counted_in_the_report(conversion: Conversion) -> None:
+    notes = "\n".join(conversion.findings.notes)
+
+    for said in (
+        "10,225 order_items repeat product, seller and price",
+        "775 orders have no items",
+        "1,359 orders with carrier before approval",
+        "166 orders with carrier before purchase",
+        "23 orders with delivery before carrier",
+        "14 orders went on without approval time",
+        "1,234 cancellations have no recorded time",
+    ):
+        assert said in notes
+
+
+def test_no_two_events_share_an_id(timeline: Timeline) -> None:
+    ids = [event_id for events in timeline.events for event_id in events.ids()]
+
+    assert len(set(ids)) == len(ids)
