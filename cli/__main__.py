@@ -18,7 +18,10 @@ COMMANDS: dict[str, str] = {
     "schemas": "check and register the event schemas",
     "test": "run the tests",
 }
-"""Command → one line of help. `cli/<command>.py` holds a function `command`, or a typer app `app`."""
+"""Command → one line of help.
+
+`cli/<command>.py` holds a function `command` (and `CONTEXT_SETTINGS`, if it needs any), or a typer app `app`.
+"""
 
 
 def build(names: list[str]) -> typer.Typer:
@@ -37,7 +40,8 @@ def build(names: list[str]) -> typer.Typer:
         if hasattr(module, "app"):
             app.add_typer(module.app, name=name, help=COMMANDS[name])
         else:
-            app.command(name, help=COMMANDS[name])(module.command)
+            settings = getattr(module, "CONTEXT_SETTINGS", None)
+            app.command(name, help=COMMANDS[name], context_settings=settings)(module.command)
     return app
 
 

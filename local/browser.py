@@ -1,0 +1,49 @@
+"""Finds Chromium for the browser tests, or installs Debian's package where that needs no password."""
+
+import os
+import shutil
+import subprocess
+
+from rich.console import Console
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+PACKAGES = ("chromium", "fonts-liberation")
+TOOLS_PATH = os.pathsep.join(["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"])
+STEP_TIMEOUT_S = 600
+
+
+def chromium() -> str | None:
+    """The path of a Chromium on this machine, installed if need be and if it may be; or None."""
+    return find() or (find() if install() else None)
+
+
+def find() -> str | None:
+    """The first Chromium on PATH or in the usual places."""
+    path = os.environ.get("PATH", "") + os.pathsep + TOOLS_PATH
+    return next((found for name in NAMES if (found := shutil.which(name, path=path))), None)
+
+
+def install() -> bool:
+    """Install Chromium with apt-get, as root or through a sudo that asks nothing; whether that worked."""
+    apt = shutil.which("apt-get", path=TOOLS_PATH)
+    if apt is None:
+        return False
+    command = [apt] if os.geteuid() == 0 else ["sudo", "-n", apt]
+    packages = ["install", "-y", "--no-install-recommends", *PACKAGES]
+    with Console(stderr=True).status("installing Chromium"):
+        # An index that is there may do; only when it does not is it fetched.
+        return _works([*command, *packages]) or (
+            _works([*command, "update"]) and _works([*command, *packages])
+        )
+
+
+def _works(command: list[str]) -> bool:
+    environment = os.environ | {"PATH": TOOLS_PATH, "DEBIAN_FRONTEND": "noninteractive"}
+    try:
+        done = subprocess.run(
+            command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=STEP_TIMEOUT_S,
+            check=False,
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.returncode == 0
