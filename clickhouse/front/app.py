@@ -86,7 +86,9 @@ class Front:
         await send({"type": "http.response.body", "body": body})
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        names = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        names = {
+            name.decode("latin-1").lower(): value.decode(errors="replace") for name, value in scope["headers"]
+        }
         started, label, kind = time.monotonic(), "", "error"
         answer = Answer(send, self._common_headers(""), "", hold_all=False)
         try:
@@ -130,11 +132,11 @@ class Front:
             raise ClientGone from None
         finally:
             pumping.cancel()
+            pipe.close_reading()  # first: an engine that waits for room in the pipe hears nothing else
             if working is None:
                 pipe.close_writing()
             elif not working.done():
                 await self._cancel(job, working, request.query_id, feed)
-            pipe.close_reading()
 
     async def _send_on(
         self, job: Job, working: "asyncio.Future[Outcome]", pipe: Pipe, answer: Answer

@@ -1,7 +1,7 @@
 """chdb, the engine inside this process: a connection of its own for every request, so that nothing leaks."""
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -46,6 +46,19 @@ class Connection:
         if settings:
             pairs = ", ".join(f"{name} = {quoted(value)}" for name, value in settings.items())
             self.query(f"SET {pairs}".encode())
+
+    def keep(self, settings: Iterable[str]) -> Callable[[], None]:
+        """What brings these settings and the current database back to what they are now."""
+        names = ", ".join(map(quoted, settings))
+        rows = self.text(f"SELECT name, value FROM system.settings WHERE name IN ({names}) FORMAT TSVRaw")
+        before = dict(row.split("\t", 1) for row in rows.splitlines())
+        database = self.text("SELECT currentDatabase() FORMAT TSVRaw").removesuffix("\n")
+
+        def restore() -> None:
+            self.set(before)
+            self.use(database)
+
+        return restore
 
     def use(self, database: str) -> None:
         """Make a database the one of unqualified names."""

@@ -101,6 +101,8 @@ def refusals(tree: str) -> Iterator[str]:
         if number == 0 and kind not in _ROOTS:
             yield f"only queries that read are allowed, not {kind}"
         last = name.lower().rpartition(".")[2]
+        if kind == "Set" and parents.get(depth - 1) != "Explain":
+            yield "SETTINGS may only stand at the end of the query"
         if kind == "Function" and parents.get(depth - 1) == "TableExpression":
             if last not in TABLE_FUNCTIONS and not last.startswith(VIEW_PREFIX):
                 yield f"the table function {name} is not a reader's"

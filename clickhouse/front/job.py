@@ -4,7 +4,7 @@ import itertools
 import json
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +23,7 @@ from clickhouse.front.users import User
 MAX_QUERY_SIZE = 262_144
 MAX_FORM_SIZE = 16 << 20
 
+_EXPLAIN = re.compile(rb"(?:\s|--[^\n]*\n|/\*.*?\*/)*EXPLAIN\b", re.IGNORECASE | re.DOTALL)
 _KILL = re.compile(rb"(KILL\s+QUERY\s+.*?)\bquery_id\s*=", re.IGNORECASE | re.DOTALL)
 
 
@@ -77,6 +78,7 @@ class Job:
         self._pipe = pipe
         self.format = "TabSeparated"
         self.cancelled = False
+        self._restore: Callable[[], None] = _nothing
 
     def run(self) -> Outcome:
         """Run it.
@@ -96,16 +98,22 @@ class Job:
             if self.cancelled:
                 raise cancelled()
             with self._connection() as connection:
-                insert = split_insert(head)
-                if insert is not None:
-                    return self._insert(
-                        connection, insert, itertools.chain([head[insert.data_at :]], rest), started
-                    )
-                if len(head) > self._max_query_size():
-                    raise _too_large(self._max_query_size())
-                return self._query(connection, head, started)
+                try:
+                    return self._statement(connection, head, rest, started)
+                finally:
+                    self._restore()
         finally:
             self._pipe.close_writing()
+
+    def _statement(
+        self, connection: Connection, head: bytes, rest: Iterator[bytes], started: float
+    ) -> Outcome:
+        insert = split_insert(head)
+        if insert is not None:
+            return self._insert(connection, insert, itertools.chain([head[insert.data_at :]], rest), started)
+        if len(head) > self._max_query_size():
+            raise _too_large(self._max_query_size())
+        return self._query(connection, head, started)
 
     def _max_query_size(self) -> int:
         return int(self._request.settings.get("max_query_size") or MAX_QUERY_SIZE)
@@ -131,10 +139,12 @@ class Job:
         return self._engine.connect()
 
     def _prepare(self, connection: Connection, extra: dict[str, str]) -> None:
-        if self._request.database:
-            connection.use(self._request.database)
         settings = self._user.allowed({**self._request.settings, **extra})
         settings["log_comment"] = self._request.query_id
+        if self._request.session_id and self._user.writes:
+            self._restore = connection.keep(settings)
+        if self._request.database:
+            connection.use(self._request.database)
         connection.set(settings)
         if not self._user.writes:
             connection.set({"readonly": "1"})
@@ -161,6 +171,10 @@ class Job:
 
     def _query(self, connection: Connection, text: bytes, started: float) -> Outcome:
         query = split_query(text)
+        if not query.core:
+            raise DatabaseError(
+                62, "SYNTAX_ERROR", "Syntax error: failed at position 1 (end of query): Empty query."
+            )
         query_class, statements = connection.query_class(text)
         if statements > 1:
             raise DatabaseError(62, "SYNTAX_ERROR", "Syntax error (Multi-statements are not allowed).")
@@ -187,16 +201,20 @@ class Job:
             result_rows=result.rows_read(),
             result_bytes=result.bytes_read(),
         )
-        return Outcome("select" if reads else "other", summary, b"" if reads else result.bytes())
+        return Outcome("select" if reads else "other", summary, result.bytes(), result.rows_read())
 
     def _answer(self, connection: Connection, query: Query, text: bytes, *, reads: bool) -> Any:
-        if reads:
+        if reads and not _EXPLAIN.match(query.core):  # EXPLAIN would take the file for its inner query's
             text = query.writing(self._pipe.path, self.format, keep_settings=self._user.writes)
         else:
             text = _KILL.sub(rb"\1Settings['log_comment'] =", text, count=1)
         if self.cancelled:
             raise cancelled()
         return connection.query(text, self.format, self._request.params)
+
+
+def _nothing() -> None:
+    """What a connection of the request's own needs at its end."""
 
 
 def _whole(body: Iterator[bytes], limit: int) -> bytes:

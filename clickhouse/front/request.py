@@ -64,12 +64,12 @@ class Request:
         """
         for name, value in pairs:
             if name.startswith("param_"):
-                self.params[name.removeprefix("param_")] = value
+                self.params[name.removeprefix("param_")] = _clean(value)
             elif name not in _NOT_SETTINGS:
                 if not _NAME.fullmatch(name):
                     message = f"Setting {name!r} is neither a builtin setting nor started with the prefix."
                     raise DatabaseError(115, "UNKNOWN_SETTING", message)
-                self.settings[name] = value
+                self.settings[name] = _clean(value)
 
     def add_form(self, body: bytes) -> None:
         """Take what a form holds: the query, its parameters and settings.
@@ -98,7 +98,9 @@ def read_request(method: str, query_string: bytes, headers: Mapping[str, str]) -
     Raises:
         DatabaseError: the credentials or a parameter can't be read.
     """
-    pairs = parse_qsl(query_string.decode("latin-1"), keep_blank_values=True, errors="surrogateescape")
+    pairs = parse_qsl(
+        query_string.decode(errors="surrogateescape"), keep_blank_values=True, errors="surrogateescape"
+    )
     url = dict(pairs)
     user, password = _credentials(url, headers)
     request = Request(
@@ -125,6 +127,11 @@ def read_request(method: str, query_string: bytes, headers: Mapping[str, str]) -
         request.answer_encoding = accepted(headers.get("accept-encoding", "")) or ""
     request.add(pairs)
     return request
+
+
+def _clean(value: str) -> str:
+    """A value whose bytes that are no UTF-8 are replaced: the engine takes them in a query's text only."""
+    return value.encode(errors="surrogateescape").decode(errors="replace")
 
 
 def _credentials(url: Mapping[str, str], headers: Mapping[str, str]) -> tuple[str, str]:

@@ -1,0 +1,142 @@
+"""The front as a process: it stops cleanly, loses nothing acknowledged, and is alone in its directory."""
+
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import httpx
+import psutil
+
+from common.settings import ROOT
+
+from .conftest import clickhouse_settings, running_clickhouse
+
+
+def asked(settings, query: str, content: bytes | None = None) -> httpx.Response:
+    auth = ("admin", settings.clickhouse_admin_password.get_secret_value())
+    params = {"query": query}
+    return httpx.post(
+        settings.clickhouse, params=params, content=content, auth=auth, timeout=60, trust_env=False
+    )
+
+
+def test_kill_9_in_the_midst_of_inserts_loses_no_acknowledged_row(tmp_path):
+    settings = clickhouse_settings(tmp_path)
+    acknowledged: list[int] = []
+
+    def insert(start: int) -> None:
+        for n in range(start, start + 10_000):
+            try:
+                rows = b"".join(b"%d\n" % (n * 100 + k) for k in range(100))
+                if asked(settings, "INSERT INTO t FORMAT TSV", rows).status_code == 200:
+                    acknowledged.append(n)
+            except httpx.HTTPError:
+                return
+
+    with running_clickhouse(settings) as front:
+        asked(settings, "CREATE TABLE t (a UInt64) ENGINE = MergeTree ORDER BY a")
+        threads = [threading.Thread(target=insert, args=(k * 10_000,)) for k in range(4)]
+        for thread in threads:
+            thread.start()
+        deadline = time.monotonic() + 60
+        while len(acknowledged) < 100 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        front.send_signal(signal.SIGKILL)
+        for thread in threads:
+            thread.join()
+
+    with running_clickhouse(settings):
+        found = asked(
+            settings, "SELECT intDiv(a, 100), count(), uniqExact(a) FROM t GROUP BY 1 ORDER BY 1"
+        ).text
+    batches = {int(number): (rows, keys) for number, rows, keys in map(str.split, found.splitlines())}
+    assert len(acknowledged) >= 100
+    assert set(acknowledged) <= set(batches)
+    assert set(batches.values()) == {("100", "100")}, "a batch is there in part"
+
+
+def test_sigterm_ends_it_while_queries_run(tmp_path):
+    settings = clickhouse_settings(tmp_path)
+    with running_clickhouse(settings) as front:
+        query = "SELECT count() FROM numbers(1000000000000) WHERE sipHash64(number) = 1"
+        slow = threading.Thread(target=lambda: _ignoring_errors(settings, query))
+        slow.start()
+        deadline = time.monotonic() + 20
+        while "sipHash64" not in asked(settings, "SELECT query FROM system.processes").text.replace(
+            "system.", ""
+        ):
+            assert time.monotonic() < deadline
+        front.terminate()
+
+        assert front.wait(20) == 0
+        slow.join()
+
+
+def _ignoring_errors(settings, query: str) -> None:
+    try:
+        asked(settings, query)
+    except httpx.HTTPError:
+        return
+
+
+def test_a_second_front_on_the_same_directory_or_port_says_so(tmp_path):
+    settings = clickhouse_settings(tmp_path / "a")
+    with running_clickhouse(settings) as front:
+        same_home = _start(settings.home, settings.port_offset + 1)
+        same_port = _start(tmp_path / "b", settings.port_offset)
+
+    assert (same_home.returncode, same_port.returncode) == (2, 2)
+    assert f"(process {front.pid}) already serves" in same_home.stderr
+    assert f"port {settings.port('clickhouse')} can't be used" in same_port.stderr
+    assert same_home.stderr.count("\n") == same_port.stderr.count("\n") == 1
+
+
+def _start(home, offset: int) -> subprocess.CompletedProcess[str]:
+    environment = {"SOUK_HOME": str(home), "SOUK_PORT_OFFSET": str(offset)}
+    command = [sys.executable, "-m", "clickhouse.front"]
+    return subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=30, check=False
+    )
+
+
+def test_a_huge_answer_and_a_huge_insert_take_little_memory(tmp_path):
+    settings = clickhouse_settings(tmp_path)
+    auth = ("admin", settings.clickhouse_admin_password.get_secret_value())
+    with running_clickhouse(settings) as front:
+        process = psutil.Process(front.pid)
+        asked(settings, "CREATE TABLE t (a UInt64, b String) ENGINE = MergeTree ORDER BY a")
+        rows = b"".join(b"%d\t%s\n" % (n, b"x" * 200) for n in range(5000))
+        insert = {"query": "INSERT INTO t FORMAT TSV"}
+        body = (rows for _ in range(400))
+        done = httpx.post(
+            settings.clickhouse, params=insert, content=body, auth=auth, timeout=120, trust_env=False
+        )
+        assert done.status_code == 200, done.text
+        most, size = process.memory_info().rss, 0
+        with httpx.stream(
+            "POST", settings.clickhouse, content="SELECT * FROM t", auth=auth, trust_env=False
+        ) as answer:
+            for number, chunk in enumerate(answer.iter_raw()):
+                size += len(chunk)
+                most = max(most, process.memory_info().rss) if number % 50 == 0 else most
+
+    assert size > 400_000_000
+    assert most < 1_400 << 20
+
+
+def test_old_parts_are_merged_and_removed(tmp_path):
+    settings = clickhouse_settings(tmp_path)
+    with running_clickhouse(settings):
+        asked(
+            settings,
+            "CREATE TABLE t (a UInt64) ENGINE = MergeTree ORDER BY a SETTINGS old_parts_lifetime = 1",
+        )
+        for n in range(60):
+            asked(settings, "INSERT INTO t FORMAT TSV", b"%d\n" % n)
+        deadline = time.monotonic() + 60
+        parts = "SELECT count() < 30, sum(rows) FILTER (WHERE active) FROM system.parts WHERE table = 't'"
+        while (found := asked(settings, parts).text) != "1\t60\n":
+            assert time.monotonic() < deadline, found
+            time.sleep(0.2)
