@@ -1,0 +1,1 @@
+"""The Flink connectors: Java sources and how they are compiled."""

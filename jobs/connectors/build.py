@@ -22,7 +22,7 @@ def build(java: Path, ecj: Path, classpath: list[Path], out: Path) -> None:
     Args:
         java: the `java` executable (17 or newer).
         ecj: the Eclipse compiler's jar.
-        classpath: Flink's jars (dist, table API, table runtime, JSON), the Kafka SQL connector, Avro and Jedis.
+        classpath: Flink's jars (dist, table API and runtime, JSON), the Kafka SQL connector, Avro, Jedis.
         out: the jar to write; replaced in one step, so that nobody sees half of it.
 
     Raises:

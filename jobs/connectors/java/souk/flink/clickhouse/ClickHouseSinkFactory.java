@@ -11,6 +11,7 @@ import org.apache.flink.table.factories.DynamicTableSinkFactory;
 import org.apache.flink.table.factories.FactoryUtil;
 import org.apache.flink.table.types.logical.RowType;
 import souk.flink.common.BufferedTableSink;
+import souk.flink.common.Deletes;
 import souk.flink.common.SinkOptions;
 
 /** Makes {@code souk-clickhouse} sinks; README.md explains the options. */
@@ -63,16 +64,19 @@ public final class ClickHouseSinkFactory implements DynamicTableSinkFactory {
             require(column == null || !rowType.getFieldNames().contains(column), filled,
                     "a column that the Flink table does not declare: the sink fills it");
         }
-        boolean takesDeletes = options.get(IGNORE_DELETES) || options.get(DELETED_COLUMN) != null;
+        require(!options.get(IGNORE_DELETES) || options.get(DELETED_COLUMN) == null, IGNORE_DELETES,
+                "false where 'sink.deleted-column' is set");
+        Deletes deletes = options.get(IGNORE_DELETES) ? Deletes.IGNORE
+                : options.get(DELETED_COLUMN) != null ? Deletes.WRITE : Deletes.REFUSE;
         String table = options.getOptional(TABLE).orElse(context.getObjectIdentifier().getObjectName());
         var server = new ClickHouseClient.Config(
                 url, options.get(USERNAME), options.get(PASSWORD), options.get(DATABASE),
                 options.get(SinkOptions.REQUEST_TIMEOUT));
         var config = new ClickHouseTarget.Config(
                 server, table, rowType, options.get(VERSION_COLUMN), options.get(DELETED_COLUMN),
-                options.get(IGNORE_DELETES), options.get(PROGRESS_TABLE));
+                options.get(PROGRESS_TABLE));
         return BufferedTableSink.of(
-                options, schema, table, "clickhouse", takesDeletes, config.progressTable() != null,
+                options, schema, table, "clickhouse", deletes, config.progressTable() != null,
                 (subtask, parallelism) -> new ClickHouseTarget(config, subtask, parallelism));
     }
 }

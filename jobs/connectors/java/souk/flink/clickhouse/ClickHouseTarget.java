@@ -23,7 +23,7 @@ final class ClickHouseTarget implements Target {
     /** One table; the columns that the sink itself fills, and the progress table, may be null. */
     record Config(
             ClickHouseClient.Config server, String table, RowType rowType, String versionColumn,
-            String deletedColumn, boolean ignoreDeletes, String progressTable)
+            String deletedColumn, String progressTable)
             implements Serializable {}
 
     private final Config config;
@@ -85,13 +85,7 @@ final class ClickHouseTarget implements Target {
     public void write(List<? extends RowData> rows) throws Unavailable, Refused, InterruptedException {
         buffer.reset();
         for (RowData row : rows) {
-            boolean deleted = row.getRowKind() == RowKind.DELETE;
-            if (!deleted || !config.ignoreDeletes) {
-                encode(row, deleted);
-            }
-        }
-        if (buffer.size() == 0) {
-            return;
+            encode(row);
         }
         try {
             client.insert(insert, buffer.array(), buffer.size());
@@ -104,7 +98,7 @@ final class ClickHouseTarget implements Target {
         }
     }
 
-    private void encode(RowData row, boolean deleted) throws Refused {
+    private void encode(RowData row) throws Refused {
         for (int i = 0; i < encoders.length; i++) {
             encoders[i].write(getters[i].getFieldOrNull(row), buffer);
         }
@@ -112,7 +106,7 @@ final class ClickHouseTarget implements Target {
             buffer.int64(versions.next());
         }
         if (config.deletedColumn != null) {
-            buffer.int8(deleted ? 1 : 0);
+            buffer.int8(row.getRowKind() == RowKind.DELETE ? 1 : 0);
         }
     }
 

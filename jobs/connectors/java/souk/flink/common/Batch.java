@@ -10,6 +10,7 @@ import org.apache.flink.table.data.binary.BinaryRowData;
 import org.apache.flink.table.runtime.typeutils.RowDataSerializer;
 import org.apache.flink.table.types.logical.LogicalType;
 import org.apache.flink.table.types.logical.RowType;
+import org.apache.flink.types.RowKind;
 
 /** The rows that are sent together: copies in compact binary form, with a key only the last row of each. */
 final class Batch {
@@ -34,9 +35,10 @@ final class Batch {
         keySerializer = new RowDataSerializer(keyTypes);
     }
 
-    void add(RowData row) {
+    void add(RowData row, RowKind kind) {
         // A binary row comes back as it is, any other is written into a row that the serializer reuses: copy both.
         BinaryRowData copy = serializer.toBinaryRow(row).copy();
+        copy.setRowKind(kind);
         bytes += copy.getSizeInBytes();
         Integer earlier = keyGetters.length == 0 ? null : positions.putIfAbsent(key(row), rows.size());
         if (earlier == null) {

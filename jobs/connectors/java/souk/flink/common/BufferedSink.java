@@ -10,7 +10,7 @@ import org.apache.flink.table.types.logical.RowType;
 /** The runtime sink: everything that a subtask needs to make its writer. */
 record BufferedSink(
         RowType rowType, int[] key, SinkOptions.Flush flush, Backoff backoff, DeadLetters.Config deadLetters,
-        boolean tracksProgress, Target.Factory target)
+        Deletes deletes, boolean tracksProgress, Target.Factory target)
         implements Sink<RowData> {
 
     @Override

@@ -16,16 +16,16 @@ public final class BufferedTableSink implements DynamicTableSink {
     private final String name;
     private final RowType rowType;
     private final int[] key;
-    private final boolean takesDeletes;
+    private final Deletes deletes;
     private final BufferedSink sink;
     private final Integer parallelism;
 
     private BufferedTableSink(
-            String name, RowType rowType, int[] key, boolean takesDeletes, BufferedSink sink, Integer parallelism) {
+            String name, RowType rowType, int[] key, Deletes deletes, BufferedSink sink, Integer parallelism) {
         this.name = name;
         this.rowType = rowType;
         this.key = key;
-        this.takesDeletes = takesDeletes;
+        this.deletes = deletes;
         this.sink = sink;
         this.parallelism = parallelism;
     }
@@ -35,19 +35,20 @@ public final class BufferedTableSink implements DynamicTableSink {
      *
      * @param table the table on the other side, which names the dead-letter topic
      * @param stage the name of what refuses rows, for dead letters
-     * @param takesDeletes whether {@code target} can write deletions
+     * @param deletes what becomes of deletions
      * @param tracksProgress whether {@code target} wants to know the watermark
      */
     public static BufferedTableSink of(
             ReadableConfig options, ResolvedSchema schema, String table, String stage,
-            boolean takesDeletes, boolean tracksProgress, Target.Factory target) {
+            Deletes deletes, boolean tracksProgress, Target.Factory target) {
         var rowType = (RowType) schema.toSinkRowDataType().getLogicalType();
         int[] key = key(schema, rowType);
         var sink = new BufferedSink(
                 rowType, key, SinkOptions.flush(options), SinkOptions.backoff(options),
-                SinkOptions.deadLetters(options, table, stage), tracksProgress, target);
+                SinkOptions.deadLetters(options, table, stage), deletes,
+                tracksProgress, target);
         Integer parallelism = options.getOptional(FactoryUtil.SINK_PARALLELISM).orElse(null);
-        return new BufferedTableSink("souk-" + stage, rowType, key, takesDeletes, sink, parallelism);
+        return new BufferedTableSink("souk-" + stage, rowType, key, deletes, sink, parallelism);
     }
 
     /** Positions of the primary key's columns in the rows that the sink gets; empty without one. */
@@ -62,13 +63,13 @@ public final class BufferedTableSink implements DynamicTableSink {
         if (key.length == 0) {
             return ChangelogMode.insertOnly();
         }
-        if (requested.contains(RowKind.DELETE) && !takesDeletes) {
+        if (requested.contains(RowKind.DELETE) && deletes == Deletes.REFUSE) {
             throw new ValidationException(
                     "a query into this " + name + " table deletes rows: set 'sink.deleted-column' or "
                             + "'sink.ignore-deletes', or write a query that only inserts and updates");
         }
         var mode = ChangelogMode.newBuilder().addContainedKind(RowKind.INSERT).addContainedKind(RowKind.UPDATE_AFTER);
-        if (takesDeletes) {
+        if (deletes != Deletes.REFUSE) {
             mode.addContainedKind(RowKind.DELETE);
         }
         return mode.build();
@@ -81,7 +82,7 @@ public final class BufferedTableSink implements DynamicTableSink {
 
     @Override
     public DynamicTableSink copy() {
-        return new BufferedTableSink(name, rowType, key, takesDeletes, sink, parallelism);
+        return new BufferedTableSink(name, rowType, key, deletes, sink, parallelism);
     }
 
     @Override

@@ -50,10 +50,12 @@ final class BufferedWriter implements SinkWriter<RowData> {
 
     @Override
     public void write(RowData row, Context context) throws IOException, InterruptedException {
-        if (row.getRowKind() == RowKind.UPDATE_BEFORE) {
+        // The planner sends the row before an update only where the row after it may be filtered out: a deletion.
+        boolean deleted = row.getRowKind() == RowKind.DELETE || row.getRowKind() == RowKind.UPDATE_BEFORE;
+        if (deleted && sink.deletes() != Deletes.WRITE) {
             return;
         }
-        filling.add(row);
+        filling.add(row, deleted ? RowKind.DELETE : RowKind.INSERT);
         metrics.rowsBuffered = filling.rows().size();
         if (filling.isFull(sink.flush())) {
             handOver();

@@ -13,6 +13,7 @@ import org.apache.flink.table.factories.DynamicTableSinkFactory;
 import org.apache.flink.table.factories.FactoryUtil;
 import org.apache.flink.table.types.logical.RowType;
 import souk.flink.common.BufferedTableSink;
+import souk.flink.common.Deletes;
 import souk.flink.common.SinkOptions;
 
 /** Makes {@code souk-redis} sinks; README.md explains the options. */
@@ -69,6 +70,7 @@ public final class RedisSinkFactory implements DynamicTableSinkFactory {
                 url, (int) options.get(SinkOptions.REQUEST_TIMEOUT).toMillis(), layout, maxSize,
                 ttl == null ? null : ttl.toMillis());
         return BufferedTableSink.of(
-                options, schema, table, "redis", true, false, (subtask, parallelism) -> new RedisTarget(config));
+                options, schema, table, "redis", Deletes.WRITE, false,
+                (subtask, parallelism) -> new RedisTarget(config));
     }
 }
