@@ -1,0 +1,85 @@
+import os
+import subprocess
+import sys
+
+import pytest
+
+from common.settings import ROOT
+
+
+@pytest.fixture
+def souk_sql(clickhouse_front):
+    """Runs `souk sql` with arguments and standard input."""
+    environment = os.environ | {
+        "SOUK_HOME": str(clickhouse_front.home),
+        "SOUK_PORT_OFFSET": str(clickhouse_front.port_offset),
+        "SOUK_CLICKHOUSE_ADMIN_PASSWORD": clickhouse_front.clickhouse_admin_password.get_secret_value(),
+    }
+
+    def run(*arguments: str, stdin: str = "") -> tuple[int, str, str]:
+        command = [sys.executable, "-m", "cli", "sql", *arguments]
+        ran = subprocess.run(
+            command,
+            cwd=ROOT,
+            env=environment,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        return ran.returncode, ran.stdout, ran.stderr
+
+    return run
+
+
+def test_a_query_comes_from_the_argument_a_file_or_standard_input(souk_sql, tmp_path):
+    (tmp_path / "query.sql").write_text("SELECT 1 AS a")
+
+    assert souk_sql("SELECT 1 AS a") == (0, "a\n1\n", "")
+    assert souk_sql("--file", str(tmp_path / "query.sql")) == (0, "a\n1\n", "")
+    assert souk_sql(stdin="SELECT 1 AS a") == (0, "a\n1\n", "")
+
+
+def test_parameters_and_formats_are_clickhouse_s(souk_sql):
+    query = "SELECT {name:String} AS name, {n:UInt8} AS n"
+
+    ran = souk_sql("--format", "JSONEachRow", "--param", "name=it's\t\\x", "--param", "n=3", query)
+
+    assert ran == (0, '{"name":"it\'s\\t\\\\x","n":3}\n', "")
+
+
+def test_data_for_an_insert_come_from_standard_input(souk_sql):
+    assert souk_sql("--admin", "CREATE TABLE IF NOT EXISTS sql_rows (a UInt8, b String) ORDER BY a")[0] == 0
+    assert souk_sql("--admin", "INSERT INTO sql_rows FORMAT CSV", stdin='1,"x"\n2,"y"\n') == (0, "", "")
+    assert souk_sql("SELECT b FROM sql_rows ORDER BY a") == (0, "b\nx\ny\n", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["SELECT * FROM nope"], 1, "souk: Code: 60. DB::Exception: Unknown table"),
+        (["SELECT throwIf(number = 20000000) FROM numbers(30000000)"], 1, "souk: Code: 395."),
+        (["DROP TABLE x"], 1, "souk: Code: 497."),
+        (["--param", "x", "SELECT 1"], 2, "souk: --param x: give it as name=value"),
+        (["--file", "/nope", "SELECT 1"], 2, "souk: give a query or --file"),
+        (["--file", "/nope"], 2, "souk: /nope can't be read"),
+    ],
+)
+def test_an_error_is_one_line(souk_sql, arguments, code, message):
+    exit_code, _, error = souk_sql(*arguments)
+
+    assert exit_code == code
+    assert error.startswith(message)
+    assert error.count("\n") == 1
+
+
+def test_without_a_platform_it_says_how_to_start_one():
+    environment = os.environ | {"SOUK_CLICKHOUSE_URL": "http://127.0.0.1:1"}
+    command = [sys.executable, "-m", "cli", "sql", "SELECT 1"]
+    ran = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert ran.returncode == 1
+    assert "start it with ./souk up" in ran.stderr
