@@ -228,8 +228,6 @@ def install(folder: Path, stamp: str) -> None:
         done = folder / "souk.stamp"
         if done.is_file() and done.read_text().rstrip("\n") == stamp:
             return
-        if done.is_file() and not done.read_text().startswith(f"{folder}\n"):
-            (folder / "unfinished").touch()  # it was moved or copied here: its scripts name the old path
         print(f"souk: installing into {folder} (2 GB, once)", file=sys.stderr)
         if not is_usable(folder):
             make_environment(folder)
