@@ -26,7 +26,9 @@ GROUP BY seller_id
 HAVING {asked:String} = ''
     OR startsWith(lower(seller_id), {asked:String})
     OR lower(state) = {asked:String}
-    OR position(replaceRegexpAll(normalizeUTF8NFD(lowerUTF8(ifNull(city, ''))), '\\pM', ''), {asked:String}) > 0
-    OR position(replaceRegexpAll(normalizeUTF8NFD(lowerUTF8(ifNull(name, ''))), '\\pM', ''), {asked:String}) > 0
+    OR position(
+        replaceRegexpAll(normalizeUTF8NFD(lowerUTF8(arrayStringConcat([name, city, state], ' '))), '\\pM', ''),
+        {asked:String}
+    ) > 0
 ORDER BY revenue_minor DESC, seller_id
 LIMIT {limit:UInt32}

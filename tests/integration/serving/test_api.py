@@ -1,0 +1,215 @@
+"""The API over real stores: exact figures, changing clocks, bad input."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import pytest
+
+from common.settings import Settings
+
+ODD = "o'hara\\"
+Add = Callable[[str, list[Any]], None]
+
+
+def sales(api: httpx.Client, seller: str = "ana", **asked: str) -> dict[str, Any]:
+    response = api.get(f"/v1/sellers/{quote(seller, safe='')}/sales", params=asked)
+    assert response.status_code == 200, response.text
+    found: dict[str, Any] = response.json()
+    return found
+
+
+def revenue(answer: dict[str, Any]) -> dict[str, int]:
+    return {b["start"]: b["revenue_minor"] for b in answer["series"] if b["revenue_minor"]}
+
+
+def test_a_skipped_midnight_parts_two_days(api: httpx.Client) -> None:
+    days = sales(api, **{"from": "2017-10-14", "to": "2017-10-16", "grain": "day"})
+    assert revenue(days) == {"2017-10-14T00:00:00-03:00": 1000, "2017-10-15T01:00:00-02:00": 1500}
+
+
+def test_an_hour_that_happens_twice_is_two_hours(api: httpx.Client) -> None:
+    hours = sales(api, **{"from": "2018-02-17", "to": "2018-02-19", "grain": "hour"})
+    assert len(hours["series"]) == 49
+    assert revenue(hours) == {
+        "2018-02-17T23:00:00-02:00": 300,
+        "2018-02-17T23:00:00-03:00": 400,
+        "2018-02-18T00:00:00-03:00": 5000,
+    }
+
+
+def test_weeks_and_months_hold_the_same_money(api: httpx.Client) -> None:
+    whole = {"from": "2017-10-01", "to": "2018-03-01"}
+    weeks, months = sales(api, **whole, grain="week"), sales(api, **whole, grain="month")
+    assert revenue(weeks) == {
+        "2017-10-09T00:00:00-03:00": 2500,
+        "2018-02-12T00:00:00-02:00": 5700,
+    }
+    assert revenue(months) == {"2017-10-01T00:00:00-03:00": 2500, "2018-02-01T00:00:00-02:00": 5700}
+    assert weeks["totals"] == months["totals"]
+    assert months["totals"]["cancelled"] == {
+        "orders": 1,
+        "units": 1,
+        "gross_minor": 5000,
+        "shipping_minor": 0,
+    }
+
+
+def test_a_period_is_compared_with_the_one_before(api: httpx.Client) -> None:
+    answer = sales(api, **{"from": "2018-02-18", "to": "2018-02-19"})
+    assert answer["previous"]["period"] == {
+        "from": "2018-02-17T00:00:00-02:00",
+        "to": "2018-02-18T00:00:00-03:00",
+    }
+    assert (answer["totals"]["revenue_minor"], answer["previous"]["totals"]["revenue_minor"]) == (5000, 700)
+    assert answer["change"]["revenue_minor"] == 6.1429
+    assert answer["change"]["cancelled_orders"] is None
+
+
+def test_a_period_left_open_ends_with_the_newest_sale(api: httpx.Client) -> None:
+    assert sales(api)["period"] == {"from": "2018-01-20T00:00:00-02:00", "to": "2018-02-19T00:00:00-03:00"}
+
+
+def test_as_of_is_the_smallest_of_the_current_subtasks(api: httpx.Client) -> None:
+    assert datetime.fromisoformat(sales(api)["as_of"]).isoformat() == "2018-02-18T02:59:00-03:00"
+
+
+def test_a_figure_whose_table_was_never_written_has_no_as_of(api: httpx.Client) -> None:
+    assert api.get("/v1/marketplace/sales").json()["as_of"] is None
+
+
+def test_an_id_full_of_quotes_is_only_an_id(api: httpx.Client) -> None:
+    assert sales(api, ODD)["totals"]["gross_minor"] == 700
+
+
+def test_a_seller_who_has_not_sold_is_known(api: httpx.Client) -> None:
+    assert sales(api, "new")["totals"]["orders"] == 0
+
+
+def test_the_marketplace_counts_orders_without_lines_and_sellers_and_payments(api: httpx.Client) -> None:
+    totals = api.get("/v1/marketplace/sales", params={"from": "2018-02-01", "to": "2018-03-01"}).json()[
+        "totals"
+    ]
+    assert (totals["orders"], totals["active_sellers"]) == (2, 2)
+    assert totals["payments"] == {"payments": 2, "amount_minor": 5800}
+
+
+def test_top_products_are_ranked_by_what_is_asked(api: httpx.Client) -> None:
+    by_revenue = api.get("/v1/sellers/ana/products/top").json()["products"]
+    by_units = api.get("/v1/sellers/ana/products/top", params={"by": "units"}).json()["products"]
+    assert [p["product_id"] for p in by_revenue] == ["lamp", "chair"]
+    assert [p["product_id"] for p in by_units] == ["chair", "lamp"]
+    assert (by_revenue[0]["name"], by_revenue[1]["name"]) == ("Lamp", None)
+
+
+def test_orders_come_page_by_page_each_once_with_this_sellers_lines_only(api: httpx.Client) -> None:
+    seen, cursor = [], None
+    while True:
+        asked = {"limit": "1"} | ({"cursor": cursor} if cursor else {})
+        page = api.get("/v1/sellers/ana/orders", params=asked).json()
+        seen += page["orders"]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+    assert [order["order_id"] for order in seen] == ["order-3", "order-2b", "order-2a", "order-1"]
+    assert [len(order["lines"]) for order in seen] == [1, 1, 1, 2]
+    assert [order["status"] for order in seen] == ["cancelled", "placed", "placed", "placed"]
+    assert (seen[3]["revenue_minor"], seen[3]["units"]) == (1500, 3)
+
+
+def test_popular_products_are_ranked_relative_to_the_best(api: httpx.Client) -> None:
+    products = api.get("/v1/products/popular").json()["products"]
+    assert [(p["rank"], p["product_id"], p["score"]) for p in products] == [
+        (1, "lamp", 1.0),
+        (2, "chair", 0.25),
+    ]
+
+
+@pytest.mark.parametrize("asked", ["an", "ANA", "SAO PAULO", "São", "são paulo sp"])
+def test_sellers_are_found_by_id_name_and_city_with_or_without_accents(api: httpx.Client, asked: str) -> None:
+    assert "ana" in [s["seller_id"] for s in api.get("/v1/sellers", params={"q": asked}).json()["sellers"]]
+
+
+def test_sellers_come_best_selling_first_and_those_without_sales_last(api: httpx.Client) -> None:
+    assert [s["seller_id"] for s in api.get("/v1/sellers").json()["sellers"]] == ["ana", ODD, "new"]
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "said"),
+    [
+        ("/v1/sellers/nobody/sales", 404, "GET /v1/sellers?q="),
+        ("/v1/sellers/nobody/orders", 404, "GET /v1/sellers?q="),
+        ("/v1/sellers/ana/sales?from=2018-02-01&to=2018-01-01", 422, "must be before"),
+        ("/v1/sellers/ana/sales?from=2010-01-01&grain=hour", 422, "grain=week"),
+        ("/v1/sellers/ana/sales?grain=year", 422, "'hour', 'day', 'week' or 'month'"),
+        ("/v1/sellers/ana/sales?from=soon", 422, "ISO date"),
+        ("/v1/sellers/ana/orders?cursor=mine", 422, "next_cursor"),
+        ("/v1/nothing", 404, "/docs"),
+    ],
+)
+def test_a_mistake_is_a_problem_that_says_what_to_do(
+    api: httpx.Client, path: str, status: int, said: str
+) -> None:
+    response = api.get(path)
+    assert response.headers["content-type"] == "application/problem+json"
+    problem = response.json()
+    assert (response.status_code, problem["status"]) == (status, status)
+    assert said in problem["detail"]
+
+
+def test_a_foreign_host_is_refused(api: httpx.Client) -> None:
+    assert api.get("/health", headers={"Host": "elsewhere.example"}).status_code == 400
+
+
+def test_no_page_may_run_inline_script(api: httpx.Client) -> None:
+    for path in ("/", "/sell/ana", "/docs"):
+        response = api.get(path)
+        assert response.status_code == 200
+        assert "unsafe" not in response.headers["content-security-policy"]
+        assert "<script>" not in response.text
+        assert " style=" not in response.text
+
+
+def test_what_a_seller_is_called_stays_text(api: httpx.Client, add: Add) -> None:
+    add(
+        "seller_registered", ["e9", "2018-01-01 00:00:00.000", "<b>", "<script>alert(1)</script>", None, None]
+    )
+    page = api.get(f"/sell/{quote('<b>', safe='')}").text
+    assert "&lt;script&gt;alert(1)" in page
+    assert "<script>alert" not in page
+
+
+def test_ready_names_what_is_missing(api: httpx.Client) -> None:
+    response = api.get("/ready")
+    assert response.status_code == 503
+    parts = {part["part"]: part["ready"] for part in response.json()["parts"]}
+    assert parts["clickhouse"]
+    assert parts["redis"]
+    assert {"kafka", "flink", "registry"} <= set(response.json()["missing"])
+
+
+def test_metrics_count_requests_by_route(api: httpx.Client) -> None:
+    sales(api)
+    assert (
+        'souk_http_requests_total{method="GET",route="/v1/sellers/{seller_id}/sales"'
+        in api.get("/metrics").text
+    )
+
+
+def test_the_live_stream_says_when_there_is_something_new(api: httpx.Client, add: Add) -> None:
+    with api.stream("GET", "/v1/live") as stream:
+        lines = (line for line in stream.iter_lines() if line.startswith("data:"))
+        assert "as_of" in next(lines)
+        add("pipeline_progress", ["order_lines", 0, 1, "2018-02-18 08:00:00.000", 1])
+        assert "as_of" in next(lines)
+
+
+def test_without_clickhouse_every_figure_is_unavailable_for_now(shop_without_clickhouse: Settings) -> None:
+    base = shop_without_clickhouse.serving
+    answer = httpx.get(f"{base}/v1/sellers/ana/sales", trust_env=False)
+    page = httpx.get(f"{base}/", headers={"Accept": "text/html"}, trust_env=False)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert "./souk up" in answer.json()["detail"]
+    assert (page.status_code, page.headers["content-type"]) == (503, "text/html; charset=utf-8")

@@ -1,0 +1,116 @@
+"""The pages in a real Chromium: they work by keyboard, move by themselves, and never spill over."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from common.settings import Settings
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+ARGUMENTS = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+             "--disable-component-update", "--disable-sync"]  # fmt: skip
+Add = Callable[[str, list[Any]], None]
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium on PATH"),
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    as_root = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS + as_root)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser, shop: Settings) -> Iterator[Page]:
+    """A page whose console must stay free of errors."""
+    context = browser.new_context(base_url=shop.serving, viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield page
+    context.close()
+    assert errors == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [320, 390, 768, 1440])
+@pytest.mark.parametrize("path", ["/", "/sell/ana", "/sell/new", "/docs"])
+def test_nothing_spills_over_the_side(page: Page, path: str, width: int, theme: Any) -> None:
+    page.emulate_media(color_scheme=theme)
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(path)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_sellers_are_found_as_one_types(page: Page) -> None:
+    page.goto("/")
+    page.get_by_label("Find a seller").press_sequentially("campin", delay=40)
+    expect(page.locator("#found a")).to_have_count(1)
+    page.wait_for_load_state("networkidle")
+    page.locator("#found a").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Seller new")
+
+
+def test_the_page_opens_on_the_newest_sales(page: Page) -> None:
+    page.goto("/sell/ana")
+    expect(page.locator(".tile").first).to_contain_text("R$57.00")
+    expect(page.locator("#fresh")).to_contain_text("Complete up to")
+
+
+def test_a_period_is_picked_without_a_reload(page: Page) -> None:
+    page.goto("/sell/ana")
+    page.evaluate("window.stayed = true")
+    page.get_by_role("link", name="All time").click()
+    expect(page.locator(".tile").first).to_contain_text("R$82.00")
+    assert page.url.endswith("period=all")
+    page.go_back()
+    expect(page.locator(".tile").first).to_contain_text("R$57.00")
+    assert page.evaluate("window.stayed")
+
+
+def test_a_custom_period_includes_its_last_day(page: Page) -> None:
+    page.goto("/sell/ana")
+    page.locator("details.custom summary").click()
+    page.get_by_role("textbox", name="From").fill("2017-10-14")
+    page.get_by_label("Up to and including").fill("2017-10-15")
+    page.get_by_role("button", name="Show").click()
+    expect(page.locator(".tile").first).to_contain_text("R$25.00")
+
+
+def test_a_tile_is_picked_by_keyboard(page: Page) -> None:
+    page.goto("/sell/ana")
+    orders = page.locator(".tile[data-metric=orders]")
+    orders.focus()
+    page.keyboard.press("Enter")
+    expect(orders).to_have_attribute("aria-pressed", "true")
+
+
+def test_light_and_dark_are_chosen_and_remembered(page: Page) -> None:
+    page.goto("/")
+    page.locator("#theme").click()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    page.reload()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+
+
+def test_a_new_sale_shows_up_by_itself(page: Page, add: Add) -> None:
+    add("seller_sales_minute", ["live", "2018-02-18 03:00:00", "BRL", 1, 1, 1, 100, 0, 0, 1])
+    page.goto("/sell/live")
+    expect(page.locator("#live")).to_have_class("dot on")
+    page.evaluate("window.stayed = true")
+    add("seller_sales_minute", ["live", "2018-02-18 04:00:00", "BRL", 1, 1, 1, 900, 0, 0, 1])
+    add("pipeline_progress", ["seller_sales_minute", 0, 2, "2018-02-18 09:00:00.000", 9])
+    add("pipeline_progress", ["seller_sales_minute", 1, 2, "2018-02-18 09:00:00.000", 9])
+    expect(page.locator(".tile").first).to_contain_text("R$10.00", timeout=15_000)
+    assert page.evaluate("window.stayed")
