@@ -101,13 +101,14 @@ def pending(migrations: Sequence[Migration], applied: dict[int, tuple[str, str]]
     return left
 
 
-def migrate(settings: Settings, folder: Path = FOLDER) -> list[str]:
+def migrate(settings: Settings, folder: Path = FOLDER, queries: Path = views.FOLDER) -> list[str]:
     """Apply what is missing, install the query views, and return the names of the applied files.
 
     Running twice changes nothing. Two runs at once are harmless: who finds that the other was faster goes on.
 
     Raises:
         BrokenMigrations: see `read_migrations` and `pending`.
+        BrokenQuery: a query can't be a view.
         PartUnavailable: ClickHouse does not answer.
     """
     migrations = read_migrations(folder)
@@ -121,7 +122,7 @@ def migrate(settings: Settings, folder: Path = FOLDER) -> list[str]:
             if _apply(client, migration):
                 done.append(migration.name)
                 log.info("migrated", migration=migration.name)
-        views.install(client)
+        views.install(client, queries)
         return done
     finally:
         client.close()

@@ -7,6 +7,9 @@ from hashlib import sha256
 from pathlib import Path
 
 from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import DatabaseError
+
+from common.errors import SoukError
 
 FOLDER = Path(__file__).parent / "queries"
 
@@ -14,10 +17,17 @@ PREFIX = "q_"
 """Views begin with it: the front lets readers call `q_*` and, besides, only harmless table functions."""
 
 
+class BrokenQuery(SoukError):
+    """A file of `queries/` that ClickHouse can't make a view of; the message names it."""
+
+
 def install(client: Client, folder: Path = FOLDER) -> list[str]:
     """Create or replace views whose query has changed, drop those whose file is gone; return their names.
 
     A view's comment holds its query's checksum.
+
+    Raises:
+        BrokenQuery: ClickHouse refuses a query as a view.
     """
     asked = "SELECT name, comment FROM system.tables WHERE database = currentDatabase() AND name LIKE 'q\\_%'"
     installed: dict[str, str] = {row[0]: row[1] for row in client.query(asked).result_rows}
@@ -26,7 +36,11 @@ def install(client: Client, folder: Path = FOLDER) -> list[str]:
         name, query = PREFIX + path.stem, path.read_text().strip().rstrip(";")
         comment = f"queries/{path.name} {sha256(query.encode()).hexdigest()[:16]}"
         if installed.pop(name, None) != comment:
-            client.command(f"CREATE OR REPLACE VIEW `{name}` AS\n{query}\nCOMMENT '{comment}'")
+            try:
+                client.command(f"CREATE OR REPLACE VIEW `{name}` AS\n{query}\nCOMMENT '{comment}'")
+            except DatabaseError as error:
+                reason = " ".join(str(error).split())
+                raise BrokenQuery(f"queries/{path.name} can't be a view: {reason}") from error
             changed.append(name)
     for name in installed:
         client.command(f"DROP VIEW IF EXISTS `{name}`")

@@ -1,0 +1,81 @@
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from clickhouse import views
+from clickhouse.client import connect
+from clickhouse.migrate import BrokenMigrations, migrate, read_migrations
+
+
+@pytest.fixture
+def settings(clickhouse_front, request):
+    """Settings of a database of this test's own."""
+    database = "m_" + request.node.name.removeprefix("test_")[:40]
+    yield clickhouse_front.model_copy(update={"clickhouse_database": database})
+    connect(clickhouse_front, admin=True).command(f"DROP DATABASE IF EXISTS {database}")
+
+
+def test_every_migration_is_applied_once_and_every_query_is_a_view(settings):
+    applied = migrate(settings)
+    again = migrate(settings)
+
+    client = connect(settings)
+    count = "SELECT count() FROM system.tables WHERE database = currentDatabase() AND engine = 'View'"
+    assert applied == [migration.name for migration in read_migrations()]
+    assert again == []
+    names = client.query("SELECT name FROM schema_migrations FINAL ORDER BY number").result_rows
+    assert [name for (name,) in names] == applied
+    assert client.query(count).first_row == (len(list(views.FOLDER.glob("*.sql"))),)
+
+
+def test_two_runs_at_once_do_no_harm(settings):
+    with ThreadPoolExecutor(2) as threads:
+        runs = list(threads.map(migrate, [settings, settings]))
+
+    names = [migration.name for migration in read_migrations()]
+    assert {name for run in runs for name in run} == set(names)
+    assert connect(settings).query("SELECT count() FROM schema_migrations FINAL").first_row == (len(names),)
+
+
+def test_a_changed_file_is_an_error_and_changes_nothing(settings, tmp_path):
+    first = tmp_path / "0001_first.sql"
+    table = "CREATE TABLE IF NOT EXISTS schema_migrations (number UInt32, name String, sha256 String) "
+    first.write_text(table + "ENGINE = ReplacingMergeTree ORDER BY number")
+    migrate(settings, tmp_path, tmp_path / "no-queries")
+    first.write_text(first.read_text() + " -- changed")
+
+    with pytest.raises(BrokenMigrations, match=r"0001_first\.sql has changed"):
+        migrate(settings, tmp_path, tmp_path / "no-queries")
+
+
+def test_a_statement_that_fails_is_named(settings, tmp_path):
+    table = "CREATE TABLE IF NOT EXISTS schema_migrations (number UInt32, name String, sha256 String) "
+    (tmp_path / "0001_first.sql").write_text(table + "ENGINE = ReplacingMergeTree ORDER BY number")
+    (tmp_path / "0002_bad.sql").write_text("SELECT 1; ALTER TABLE nope DELETE WHERE 1")
+
+    with pytest.raises(BrokenMigrations, match=r"0002_bad\.sql failed at «ALTER TABLE nope"):
+        migrate(settings, tmp_path, tmp_path / "no-queries")
+    assert connect(settings).query("SELECT max(number) FROM schema_migrations").first_row == (1,)
+
+
+def test_a_view_follows_its_file(settings, tmp_path):
+    migrate(settings)
+    client = connect(settings, admin=True)
+    (tmp_path / "doubled.sql").write_text("SELECT {n:UInt32} * 2 AS n, {names:Array(String)} AS names")
+
+    changed = views.install(client, tmp_path)
+
+    assert "q_doubled" in changed
+    assert views.install(client, tmp_path) == []
+    reader = connect(settings)
+    assert reader.query("SELECT * FROM q_doubled(n = 4, names = ['a'])").first_row == (8, ["a"])
+    (tmp_path / "doubled.sql").unlink()
+    assert views.install(client, tmp_path) == ["q_doubled"]
+
+
+def test_a_query_that_can_t_be_a_view_is_named(settings, tmp_path):
+    migrate(settings, queries=tmp_path)
+    (tmp_path / "broken.sql").write_text("SELECT * FROM nope")
+
+    with pytest.raises(views.BrokenQuery, match=r"queries/broken\.sql can't be a view: .*UNKNOWN_TABLE"):
+        migrate(settings, queries=tmp_path)
