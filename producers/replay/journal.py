@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from common.errors import UserError
+from common.errors import SoukError, UserError
 
 
 @dataclass(frozen=True)
@@ -73,12 +73,22 @@ def read(home: Path, data_set: str) -> list[Replayed]:
 
 
 def write(home: Path, replayed: Replayed) -> None:
-    """Put this replay last, in place of an earlier one of the same identity."""
+    """Put this replay last, in place of an earlier one of the same identity.
+
+    Raises:
+        SoukError: the file can't be written, as when the disk is full.
+    """
     path = _path(home, replayed.data_set)
     others = [one for one in read(home, replayed.data_set) if one.identity != replayed.identity]
     beside = path.with_suffix(".json.new")
-    beside.write_text(json.dumps([asdict(one) for one in [*others, replayed]], indent=1), encoding="utf-8")
-    beside.replace(path)
+    text = json.dumps([asdict(one) for one in [*others, replayed]], indent=1)
+    try:
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(path)
+    except OSError as error:
+        raise SoukError(
+            f"{path} can't be written ({error.strerror}): the replay can't keep its place"
+        ) from error
 
 
 @contextmanager
@@ -86,10 +96,14 @@ def only_one(home: Path, data_set: str) -> Iterator[None]:
     """Keep a second replay of this data set out while this one runs.
 
     Raises:
-        UserError: one is already running.
+        UserError: one is already running, or `home` can't be written.
     """
-    directory_of(home).mkdir(parents=True, exist_ok=True)
-    with (directory_of(home) / f"{data_set}.lock").open("w") as file:
+    try:
+        directory_of(home).mkdir(parents=True, exist_ok=True)
+        lock = (directory_of(home) / f"{data_set}.lock").open("w")
+    except OSError as error:
+        raise UserError(f"{home} can't be written ({error.strerror}): set SOUK_HOME to another") from error
+    with lock as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

@@ -8,6 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from common.errors import SoukError
 from common.money import format_money
 from common.settings import Settings
 from producers.replay.events import Events, Timeline
@@ -51,7 +52,11 @@ def _count(events: Events | None) -> int:
 
 
 def write(paths: list[Path], replayed: Replayed, findings: Findings) -> None:
-    """Write the whole report as JSON: the replay, notes, a summary, and each row that could not be used."""
+    """Write the whole report as JSON: the replay, notes, a summary, and each row that could not be used.
+
+    Raises:
+        SoukError: a file can't be written.
+    """
     report: dict[str, Any] = {
         "replay": asdict(replayed),
         "notes": findings.notes,
@@ -62,7 +67,10 @@ def write(paths: list[Path], replayed: Replayed, findings: Findings) -> None:
     }
     text = json.dumps(report, indent=1, ensure_ascii=False)
     for path in paths:
-        path.write_text(text + "\n", encoding="utf-8")
+        try:
+            path.write_text(text + "\n", encoding="utf-8")
+        except OSError as error:
+            raise SoukError(f"the report {path} can't be written ({error.strerror})") from error
 
 
 def show(console: Console, replayed: Replayed, findings: Findings, settings: Settings, currency: str) -> None:
