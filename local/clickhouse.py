@@ -1,4 +1,8 @@
-"""ClickHouse: facts and aggregates. The engine of the wheel `chdb` behind our front, or a server by URL."""
+"""ClickHouse: facts and aggregates. The engine of the wheel `chdb` behind our front, or a server by URL.
+
+A `clickhouse` on PATH is not started: which users and limits a server has, and who may see whose rows, is the
+front's to say here, and the operator's on a real server.
+"""
 
 import sys
 from functools import partial

@@ -51,24 +51,27 @@ class Home:
         return self.path / part
 
     def socket(self) -> Path:
-        """The supervisor's socket: under `run/`, or in a private runtime directory if that path is too long.
-
-        Raises:
-            UserError: the runtime directory belongs to someone else.
-        """
+        """The supervisor's socket: under `run/`, or in a runtime directory if that path is too long."""
         inside = self.run / "supervisor.sock"
         if len(os.fsencode(inside)) + SOCKET_SUFFIX_ROOM <= SOCKET_PATH_LIMIT:
             return inside
         digest = hashlib.sha256(os.fsencode(self.path)).hexdigest()[:12]
         base = Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir())
-        private = base / f"souk-{os.getuid()}-{digest}"
-        private.mkdir(mode=0o700, exist_ok=True)
-        seen = private.lstat()
+        return base / f"souk-{os.getuid()}-{digest}" / "s.sock"
+
+    def make_socket_folder(self) -> None:
+        """Make the socket's directory, closed to everyone else.
+
+        Raises:
+            UserError: it belongs to someone else.
+        """
+        folder = self.socket().parent
+        folder.mkdir(mode=0o700, exist_ok=True)
+        seen = folder.lstat()
         if not stat.S_ISDIR(seen.st_mode) or seen.st_uid != os.getuid() or seen.st_mode & 0o077:
             raise UserError(
-                f"{private} is not a private directory of yours: remove it, or set XDG_RUNTIME_DIR"
+                f"{folder} is not a private directory of yours: remove it, or set XDG_RUNTIME_DIR"
             )
-        return private / "s.sock"
 
     def make(self) -> None:
         """Make the directories, closed to other users where they hold secrets.
@@ -81,6 +84,7 @@ class Home:
             self.run.mkdir(mode=0o700, exist_ok=True)
             self.logs.mkdir(exist_ok=True)
             (self.run / "lock").touch()
+            self.make_socket_folder()
         except OSError as error:
             raise UserError(
                 f"can't write the state directory {self.path} ({error.strerror}): set SOUK_HOME to another"

@@ -1,5 +1,6 @@
 """supervisord, which restarts a part that dies, with back-off; spoken to over XML-RPC on a unix socket."""
 
+import contextlib
 import hashlib
 import http.client
 import json
@@ -124,18 +125,26 @@ class Supervisor:
         """One XML-RPC call on a connection of its own.
 
         Raises:
-            OSError: supervisord does not answer.
-            xmlrpc.client.Fault: it refuses.
+            PartUnavailable: supervisord does not answer, or refuses.
         """
-        with xmlrpc.client.ServerProxy("http://localhost", transport=_Transport(self._socket)) as server:
-            namespace, name = method.split(".")
-            return getattr(getattr(server, namespace), name)(*arguments)
+        namespace, name = method.split(".")
+        try:
+            with xmlrpc.client.ServerProxy("http://localhost", transport=_Transport(self._socket)) as server:
+                return getattr(getattr(server, namespace), name)(*arguments)
+        except xmlrpc.client.Fault as fault:
+            raise PartUnavailable(
+                f"the supervisor does not {name} {arguments}: {fault.faultString}"
+            ) from fault
+        except (OSError, http.client.HTTPException, xmlrpc.client.Error) as error:
+            raise PartUnavailable(
+                f"the supervisor does not answer ({error}): run `./souk up` again"
+            ) from error
 
     def alive(self) -> bool:
         """Whether supervisord answers."""
         try:
             return bool(self.call("supervisor.getState")["statename"] == "RUNNING")
-        except (OSError, http.client.HTTPException, xmlrpc.client.Error):
+        except PartUnavailable:
             return False
 
     def start(self, stop_signals: dict[str, str]) -> None:
@@ -152,6 +161,7 @@ class Supervisor:
             return
         self.stop()
         config.write_text(text)
+        self._home.make_socket_folder()
         self._socket.unlink(missing_ok=True)
         arguments = ["-IS", launch.__file__, str(self._home.run)]
         spec = Launch(
@@ -181,7 +191,12 @@ class Supervisor:
             )  # it hangs: were it asked politely, it might restart what we stop
         if record:
             wait_gone({record.pid: record.started_ticks}, STOP_S + 5)
-        return sweep(self._home.run)
+        strays = sweep(self._home.run)
+        if self._socket.parent != self._home.run:
+            self._socket.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                self._socket.parent.rmdir()
+        return strays
 
     def states(self) -> dict[str, str]:
         """supervisord's word for the state of each part it knows, such as RUNNING, BACKOFF or STOPPED."""

@@ -16,11 +16,12 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 from rich.console import Console
 
+from common.errors import PartUnavailable
 from common.settings import Settings
 from local import kafka, postgres, redis, stack
 from local.home import Home
 from local.launch import marked
-from local.part import NotReady, Part
+from local.part import Found, Launch, NotReady, Part
 from local.ports import is_free
 from local.processes import Record, read_record
 from local.supervisor import NAME
@@ -117,6 +118,26 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copy]:
         yield copy
     finally:
         copy.down()
+
+
+def test_a_part_that_ends_again_and_again_is_given_up_on_with_the_end_of_its_log(tmp_path):
+    copy = Copy(Settings(home=tmp_path))
+    broken = Launch(["/bin/sh", "-c", "echo the disk ate my homework; exit 3"], tmp_path)
+
+    def never() -> None:
+        raise NotReady("broken: nothing listens")
+
+    part = Part("broken", Found("bundled", "", ""), "", never, broken)
+    copy.home.make()
+    try:
+        with pytest.raises(PartUnavailable) as raised:
+            stack.bring_up(copy.settings, copy.home, [part], [], copy.console)
+    finally:
+        copy.down()
+
+    assert "broken ends again and again" in str(raised.value)
+    assert str(copy.home.log("broken")) in str(raised.value)
+    assert "the disk ate my homework" in str(raised.value)
 
 
 def test_a_second_up_leaves_running_parts_alone(copy):
