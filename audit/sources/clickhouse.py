@@ -6,13 +6,19 @@ from types import MappingProxyType
 
 import pyarrow as pa
 from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import Error as ClickHouseError
+
+from common.errors import PartUnavailable
 
 Parameters = Mapping[str, str | int]
 QUERIES = Path(__file__).resolve().parent.parent / "queries"
 
 
 class ClickHouseTables:
-    """The platform's tables, read through one client (of the reader: the audit changes nothing)."""
+    """The platform's tables, read through one client (of the reader: the audit changes nothing).
+
+    Every method raises PartUnavailable where ClickHouse does not answer or refuses the query.
+    """
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -31,7 +37,10 @@ class ClickHouseTables:
 
     def _read(self, sql: str, parameters: Parameters) -> pa.Table:
         settings = {"output_format_arrow_string_as_string": 1}
-        return plain(self._client.query_arrow(sql, parameters=dict(parameters), settings=settings))
+        try:
+            return plain(self._client.query_arrow(sql, parameters=dict(parameters), settings=settings))
+        except ClickHouseError as error:
+            raise PartUnavailable(f"ClickHouse did not answer: {' '.join(str(error).split())}") from error
 
 
 def plain(table: pa.Table) -> pa.Table:

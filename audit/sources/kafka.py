@@ -1,5 +1,6 @@
 """Reads whole topics, from their first to their present last message; commits nothing."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,7 +10,10 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 from common.errors import PartUnavailable
 
 GROUP = "souk_audit"
-_BATCH = 10_000
+_BATCH = 5_000
+_BATCH_S = 0.1
+"""A batch is handed over when it is full or after so long."""
+
 _SILENCE_S = 30.0
 """No message for so long before the end of a topic: Kafka has gone."""
 
@@ -44,10 +48,12 @@ class KafkaTopics:
             total = sum(high - low for low, high in ends.values())
             open_ends = {partition: high for partition, (low, high) in ends.items() if high > low}
             consumer.assign([TopicPartition(topic, p, OFFSET_BEGINNING) for p in open_ends])
-            seen = 0
+            seen, heard_s = 0, time.monotonic()
             while open_ends:
-                batch = consumer.consume(_BATCH, timeout=_SILENCE_S)
-                if not batch:
+                batch = consumer.consume(_BATCH, timeout=_BATCH_S)
+                if batch:
+                    heard_s = time.monotonic()
+                elif time.monotonic() - heard_s > _SILENCE_S:
                     raise PartUnavailable(
                         f"Kafka at {self._bootstrap} stopped sending {topic}: is it running?"
                     )

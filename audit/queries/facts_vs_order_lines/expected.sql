@@ -6,4 +6,4 @@ SELECT
     line.discount_minor AS discount_minor, line.shipping_minor AS shipping_minor, line.tax_minor AS tax_minor,
     line.commission_bp AS commission_bp
 FROM order_placed FINAL
-ARRAY JOIN lines AS line
+ARRAY JOIN order_placed.lines AS line

@@ -5,6 +5,6 @@ SELECT
         (intDiv(toUnixTimestamp64Milli(occurred_at), 1000) - 1451606400) / (86400. * {half_life_days:UInt32})
     )) AS score
 FROM order_placed FINAL
-ARRAY JOIN lines AS line
+ARRAY JOIN order_placed.lines AS line
 WHERE line.quantity > 0
 GROUP BY product_id

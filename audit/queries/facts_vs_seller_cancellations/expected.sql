@@ -4,5 +4,5 @@ SELECT
     uniqExact(order_id) AS orders, sum(line.quantity) AS units,
     sum(line.quantity * line.unit_price_minor) AS gross_minor, sum(line.shipping_minor) AS shipping_minor
 FROM order_cancelled FINAL
-ARRAY JOIN lines AS line
+ARRAY JOIN order_cancelled.lines AS line
 GROUP BY ALL

@@ -5,5 +5,5 @@ SELECT
     sum(line.quantity * line.unit_price_minor) AS gross_minor, sum(line.discount_minor) AS discount_minor,
     sum(line.shipping_minor) AS shipping_minor
 FROM order_placed FINAL
-ARRAY JOIN lines AS line
+ARRAY JOIN order_placed.lines AS line
 GROUP BY ALL
