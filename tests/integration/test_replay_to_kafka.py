@@ -1,0 +1,350 @@
+"""Schemas and replay against a real Kafka and a real registry: nothing lost, whatever is killed."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
+
+from common.errors import PartUnavailable, Rejected
+from common.settings import LOOPBACK, PORTS, ROOT, Settings
+from local import kafka, registry
+from local.home import base_environment
+from local.java import java
+from local.part import NotReady, Part
+from producers.replay import journal, run
+from producers.replay.feed import Feed
+from schemas.codec import Decoder, Record
+from schemas.events import all_events
+from schemas.registry import FULL_TRANSITIVE, Registry, SchemaRefused
+from schemas.setup import register, set_up_topics
+from schemas.topics import Topic, all_topics
+
+READY_S = 60
+
+SPEED = 500.0
+"""So many times faster than it happened that 2,000 seconds of orders take 4."""
+
+
+def free_offset() -> int:
+    """A port offset at which Kafka's and the registry's ports are free."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind((LOOPBACK, 0))
+            offset = probe.getsockname()[1] - PORTS["kafka"]
+        ports = ("kafka", "kafka_controller", "registry", "registry_management")
+        if 0 < offset <= 50_000 and all(_is_free(PORTS[part] + offset) for part in ports):
+            return offset
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        return port < 65536 and probe.connect_ex((LOOPBACK, port)) != 0
+
+
+class Server:
+    """A process of one part that can be killed and started again."""
+
+    def __init__(self, argv: list[str], cwd: Path, env: dict[str, str], ready: Callable[[], None]) -> None:
+        self._argv, self._cwd, self._env, self._ready = argv, cwd, env, ready
+        self.start()
+
+    def start(self) -> None:
+        with (self._cwd / "server.log").open("a") as log:
+            self._process = subprocess.Popen(
+                self._argv, cwd=self._cwd, env=base_environment() | self._env, stdout=log, stderr=log
+            )
+        deadline = time.monotonic() + READY_S
+        while True:
+            try:
+                return self._ready()
+            except NotReady as error:
+                log_end = (self._cwd / "server.log").read_text()[-2000:]
+                if self._process.poll() is not None or time.monotonic() > deadline:
+                    pytest.fail(f"{self._argv[0]} does not get ready ({error}): {log_end}")
+                time.sleep(0.1)
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    settings = Settings(home=tmp_path_factory.mktemp("souk home"), port_offset=free_offset())
+    try:
+        kafka.find(settings), registry.find(settings)
+    except PartUnavailable as error:
+        pytest.skip(str(error))
+    return settings
+
+
+@pytest.fixture(scope="module")
+def broker(settings: Settings) -> Iterator[Server]:
+    part: Part = kafka.part(settings)
+    assert part.launch is not None
+    part.launch.cwd.mkdir(parents=True)
+    part.prepare()
+    server = Server(part.launch.argv, part.launch.cwd, part.launch.env, part.ready)
+    yield server
+    server.kill()
+
+
+@pytest.fixture(scope="module")
+def schema_registry(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Apicurio with its storage in memory: what is tested is the client, not where schemas are kept."""
+    runner, _ = registry.find(settings)
+    options = {
+        "quarkus.http.host": LOOPBACK,
+        "quarkus.http.port": settings.port("registry"),
+        "quarkus.management.host": LOOPBACK,
+        "quarkus.management.port": settings.port("registry_management"),
+    }
+    argv = [str(java(settings)[0]), "-Xmx256m", "-XX:TieredStopAtLevel=1"]
+    argv += [f"-D{name}={value}" for name, value in options.items()] + ["-jar", str(runner)]
+    server = Server(argv, tmp_path_factory.mktemp("registry"), {}, lambda: registry.check(settings.registry))
+    yield server
+    server.kill()
+
+
+@pytest.fixture(scope="module")
+def schema_ids(settings: Settings, broker: Server, schema_registry: Server) -> dict[str, int]:
+    """Schemas and topics as two processes register them at once."""
+    assert broker is not schema_registry
+    with ThreadPoolExecutor(2) as two:
+        first, second = two.map(register, [settings, settings])
+    assert first.schema_ids == second.schema_ids
+    return first.schema_ids
+
+
+@pytest.fixture
+def prepared(
+    settings: Settings,
+    small_olist: dict[str, Any],
+    write_olist: Any,
+    tmp_path: Path,
+) -> tuple[Settings, run.Plan, run.Prepared]:
+    """A replay of 2,000 orders in 2,000 seconds that was not begun, with a home of its own."""
+    settings = settings.model_copy(update={"home": tmp_path / "home"})
+    plan = run.Plan("olist", write_olist(one_a_second(small_olist, 2_000)))
+    with journal.only_one(settings.home, "olist"):
+        return settings, plan, run.prepare(plan, settings, *run.read(plan, settings), "a cluster")
+
+
+def one_a_second(tables: dict[str, Any], orders: int) -> dict[str, Any]:
+    """The tables with nothing but `orders` orders like `b`, placed a second apart."""
+    first = datetime.fromisoformat("2017-10-05 08:00:00")
+    times = {f"b{number}": str(first + timedelta(seconds=number)) for number in range(orders)}
+    copied = {
+        table: [
+            row | {"order_id": order_id}
+            for order_id in times
+            for row in tables[table]
+            if row["order_id"] == "b"
+        ]
+        for table in ("orders", "order_items", "order_payments")
+    }
+    for order in copied["orders"]:
+        order["order_purchase_timestamp"] = times[order["order_id"]]
+    return {name: rows for name, rows in tables.items() if name != "order_reviews"} | copied
+
+
+def topic_ends(settings: Settings, name: str) -> list[TopicPartition]:
+    """Each partition of a topic with the offset at its end."""
+    consumer = Consumer({"bootstrap.servers": settings.kafka, "group.id": "test"})
+    partitions = next(topic.partitions for topic in all_topics() if topic.name == name)
+    ends = []
+    for number in range(partitions):
+        partition = TopicPartition(name, number)
+        ends.append(TopicPartition(name, number, consumer.get_watermark_offsets(partition, timeout=20)[1]))
+    consumer.close()
+    return ends
+
+
+def read_from(settings: Settings, begin: list[TopicPartition]) -> dict[int, list[Record]]:
+    """Everything from these offsets on, decoded: partition → records in order."""
+    ends = {end.partition: end.offset for end in topic_ends(settings, begin[0].topic)}
+    found: dict[int, list[Record]] = {start.partition: [] for start in begin}
+    expected = sum(ends[start.partition] - start.offset for start in begin)
+    consumer = Consumer(
+        {"bootstrap.servers": settings.kafka, "group.id": "test", "enable.auto.commit": False}
+    )
+    consumer.assign(begin)
+    deadline = time.monotonic() + 60
+    with Registry(settings.registry) as schemas:
+        decoder = Decoder(schemas.schema)
+        while sum(map(len, found.values())) < expected:
+            assert time.monotonic() < deadline
+            for message in consumer.consume(1000, 1.0):
+                assert message.error() is None, message.error()
+                found[message.partition()].append(decoder.decode(message.value()))
+    consumer.close()
+    return found
+
+
+def ids_of(records: dict[int, list[Record]]) -> set[str]:
+    return {record["event_id"] for of_partition in records.values() for record in of_partition}
+
+
+def ids_in(prepared: run.Prepared, name: str) -> set[str]:
+    return set(next(events for events in prepared.timeline.events if events.name == name).ids())
+
+
+def test_registering_again_changes_nothing(settings: Settings, schema_ids: dict[str, int]) -> None:
+    again = register(settings)
+
+    assert (again.schema_ids, again.created, again.changed) == (schema_ids, [], [])
+
+
+@pytest.mark.usefixtures("schema_ids")
+def test_topics_are_as_the_list_says_and_are_mended_when_they_are_not(settings: Settings) -> None:
+    topic = Topic("order_placed", "order_id", 6, None)
+    without_event_time = replace(topic, name="topic_to_mend", partitions=1)
+
+    assert set_up_topics(settings.kafka, [without_event_time]) == (["topic_to_mend"], [])
+    assert set_up_topics(settings.kafka, [replace(without_event_time, partitions=3)]) == (
+        [], ["topic_to_mend"],
+    )  # fmt: skip
+
+    admin = AdminClient({"bootstrap.servers": settings.kafka})
+    assert len(admin.list_topics().topics["topic_to_mend"].partitions) == 3
+    resource = ConfigResource(ResourceType.TOPIC, "order_placed")
+    config = admin.describe_configs([resource])[resource].result()
+    assert config["retention.ms"].value == "-1"
+    assert config["message.timestamp.type"].value == "LogAppendTime"
+
+
+@pytest.mark.usefixtures("schema_ids")
+def test_the_registry_refuses_what_is_not_full_transitive_and_says_so(settings: Settings) -> None:
+    event = all_events()["order_confirmed"]
+    broken = event.schema | {"fields": event.fields[:-1]}
+
+    with Registry(settings.registry) as schemas:
+        assert schemas.compatibility(event.subject) == FULL_TRANSITIVE
+        assert [version["name"] for version in schemas.versions(event.subject)] == ["order_confirmed"]
+        with pytest.raises(SchemaRefused, match="souk schemas check"):
+            schemas.register(event.subject, json.dumps(broken))
+        with pytest.raises(SchemaRefused):
+            schemas.register(event.subject, "{")
+        with pytest.raises(Rejected, match="no schema with id 999999"):
+            schemas.schema(999_999)
+        assert schemas.versions("never_registered-value") == []
+
+
+def test_what_does_not_answer_is_named(settings: Settings) -> None:
+    elsewhere = Settings(home=settings.home, port_offset=free_offset())
+
+    with Registry(elsewhere.registry) as schemas, pytest.raises(PartUnavailable, match="souk up"):
+        schemas.subjects()
+
+
+def test_every_event_arrives_once_in_event_time_order_within_its_partition(
+    prepared: tuple[Settings, run.Plan, run.Prepared], schema_ids: dict[str, int]
+) -> None:
+    settings, _, ready = prepared
+    begin = {name: topic_ends(settings, name) for name in ready.timeline.counts()}
+
+    replayed = run.send(ready, settings, schema_ids, None, lambda _: None)
+
+    assert replayed.complete
+    assert journal.read(settings.home, "olist") == [replayed]
+    for name, count in ready.timeline.counts().items():
+        arrived = read_from(settings, begin[name])
+        assert sum(map(len, arrived.values())) == count
+        assert ids_of(arrived) == ids_in(ready, name)
+        for records in arrived.values():
+            moments = [record["occurred_at"] for record in records]
+            assert moments == sorted(moments)
+
+
+def test_a_stopped_replay_goes_on_after_what_was_acknowledged(
+    prepared: tuple[Settings, run.Plan, run.Prepared], schema_ids: dict[str, int]
+) -> None:
+    settings, plan, ready = prepared
+    begin = topic_ends(settings, "order_placed")
+
+    def stop_early(feed: Feed) -> None:
+        if feed.acknowledged:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run.send(ready, settings, schema_ids, SPEED, stop_early)
+    resumed = run.prepare(plan, settings, *run.read(plan, settings), "a cluster")
+    other_cluster = run.prepare(plan, settings, *run.read(plan, settings), "another cluster")
+
+    assert 0 < resumed.replayed.position < resumed.replayed.total
+    assert other_cluster.replayed.position == 0
+    assert run.send(resumed, settings, schema_ids, None, lambda _: None).complete
+    assert ids_of(read_from(settings, begin)) == ids_in(ready, "order_placed")
+
+
+def test_nothing_is_lost_when_kafka_is_killed_in_the_middle(
+    prepared: tuple[Settings, run.Plan, run.Prepared], schema_ids: dict[str, int], broker: Server
+) -> None:
+    settings, _, ready = prepared
+    begin = {name: topic_ends(settings, name) for name in ("order_placed", "payment_captured")}
+    killed = []
+    restart = threading.Thread(target=broker.start)
+
+    def kill_once(feed: Feed) -> None:
+        if not killed and feed.acknowledged:
+            broker.kill()
+            killed.append(feed.acknowledged)
+            restart.start()
+
+    replayed = run.send(ready, settings, schema_ids, SPEED, kill_once)
+    restart.join()
+
+    assert replayed.complete
+    assert 0 < killed[0] < replayed.total
+    for name, start in begin.items():
+        assert ids_of(read_from(settings, start)) == ids_in(ready, name)
+
+
+@pytest.mark.usefixtures("schema_ids")
+def test_the_command_replays_once_and_again_only_when_told(
+    settings: Settings,
+    small_olist: dict[str, Any],
+    write_olist: Any,
+    tmp_path: Path,
+) -> None:
+    directory = write_olist(small_olist)
+    environment = os.environ | {
+        "SOUK_HOME": str(tmp_path / "home"),
+        "SOUK_PORT_OFFSET": str(settings.port_offset),
+    }
+
+    def replay(*options: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "cli", "replay", "olist", str(directory), "--no-up", *options]
+        return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+    report = tmp_path / "report.json"
+    first = replay("--json-report", str(report))
+    again = replay()
+    restarted = replay("--restart", "--speed", "1000000000")
+    swapped = replay("--from", "2018-01-02", "--to", "2018-01-01")
+    no_date = replay("--from", "soon")
+    (directory / "olist_sellers_dataset.csv").unlink()
+    broken = replay()
+
+    assert first.returncode == again.returncode == restarted.returncode == 0, first.stderr
+    assert json.loads(report.read_text())["replay"]["counts"]["order_placed"] == 2
+    assert f"{settings.serving}/" in first.stdout
+    assert "were sent by" in again.stdout
+    assert "what they add up to" in restarted.stdout
+    for failed, said in ((swapped, "is not before"), (no_date, "is not a date"), (broken, "lacks sellers")):
+        assert failed.returncode == 2
+        assert said in failed.stderr
+        assert len(failed.stderr.splitlines()) == 1
