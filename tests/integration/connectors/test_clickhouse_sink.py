@@ -1,0 +1,321 @@
+"""The `souk-clickhouse` sink in a real Flink, against the real front."""
+
+import json
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from py4j.protocol import Py4JJavaError
+
+NEVER = {"sink.flush.interval": "1 h", "sink.flush.rows": "1000000"}
+"""Neither the timer nor the number of rows flushes."""
+
+
+@pytest.fixture
+def table() -> str:
+    return f"t{uuid4().hex[:12]}"
+
+
+def sequence(rows: int, per_second: int) -> str:
+    return (
+        "CREATE TABLE numbers (id BIGINT) WITH ('connector' = 'datagen', 'fields.id.kind' = 'sequence', "
+        f"'fields.id.start' = '1', 'fields.id.end' = '{rows}', 'rows-per-second' = '{per_second}')"
+    )
+
+
+def test_every_type_arrives_as_it_was_sent(flink: Any, clickhouse: Any, table: str) -> None:
+    clickhouse.query(
+        f"""CREATE TABLE {table} (
+          yes Bool, tiny Int8, small UInt16, int Int32, big UInt64, f Float32, d Float64,
+          s String, code LowCardinality(String), nothing Nullable(String),
+          something LowCardinality(Nullable(String)),
+          ts DateTime64(3, 'UTC'), second DateTime('UTC'), micro Nullable(DateTime64(6, 'UTC')),
+          early DateTime64(3, 'UTC'),
+          day Date, ancient Date32, price Decimal(18, 4), wide Decimal(38, 2),
+          lines Array(Tuple(product_id String, quantity UInt32, at Nullable(DateTime64(3, 'UTC')))),
+          labels Map(String, Int64), place Tuple(city String, zip Nullable(Int32)),
+          ingested_at DateTime64(3, 'UTC') DEFAULT now64(3)
+        ) ENGINE = MergeTree ORDER BY big"""
+    )
+    flink.run(
+        f"""CREATE TABLE {table} (
+          `lines` ARRAY<ROW<product_id STRING, quantity INT, `at` TIMESTAMP_LTZ(3)>>,
+          labels MAP<STRING, BIGINT>, place ROW<city STRING, zip INT>,
+          yes BOOLEAN, tiny TINYINT, small SMALLINT, `int` INT, big BIGINT, f FLOAT, d DOUBLE,
+          s STRING, code CHAR(3), nothing STRING, something STRING,
+          ts TIMESTAMP(3), `second` TIMESTAMP_LTZ(3), micro TIMESTAMP(6), early TIMESTAMP(3),
+          `day` DATE, ancient DATE,
+          price DECIMAL(10, 2), wide DECIMAL(30, 2)
+        ) {clickhouse.sink()}""",
+        f"""INSERT INTO {table} VALUES (
+          ARRAY[ROW('p', 2, TO_TIMESTAMP_LTZ(1500000000123, 3)), ROW('ø', 3, CAST(NULL AS TIMESTAMP_LTZ(3)))],
+          MAP['a', CAST(-5 AS BIGINT)], ROW('São Paulo', CAST(NULL AS INT)),
+          TRUE, CAST(-8 AS TINYINT), CAST(16 AS SMALLINT), -32, 9223372036854775807,
+          CAST(0.5 AS FLOAT), 2.5E0,
+          '{"long é " * 40}', 'BRL', CAST(NULL AS STRING), '',
+          TIMESTAMP '2018-01-02 03:04:05.678', TO_TIMESTAMP_LTZ(1500000000999, 3),
+          TIMESTAMP '2018-01-02 03:04:05.678901', TIMESTAMP '1969-12-31 23:59:59.999',
+          DATE '2018-01-02', DATE '1950-06-07',
+          -12.34, CAST('1234567890123456789012345678.90' AS DECIMAL(30, 2)))""",
+    ).wait()
+
+    row = json.loads(
+        clickhouse.query(
+            f"SELECT * EXCEPT ingested_at FROM {table} FORMAT JSONEachRow "
+            "SETTINGS output_format_json_quote_64bit_integers = 0, output_format_json_quote_decimals = 1"
+        )
+    )
+
+    assert row == {
+        "yes": True, "tiny": -8, "small": 16, "int": -32, "big": 9223372036854775807, "f": 0.5, "d": 2.5,
+        "s": "long é " * 40, "code": "BRL", "nothing": None, "something": "",
+        "ts": "2018-01-02 03:04:05.678", "second": "2017-07-14 02:40:00",
+        "micro": "2018-01-02 03:04:05.678901",
+        "early": "1969-12-31 23:59:59.999", "day": "2018-01-02", "ancient": "1950-06-07",
+        "price": "-12.34", "wide": "1234567890123456789012345678.9",
+        "lines": [
+            {"product_id": "p", "quantity": 2, "at": "2017-07-14 02:40:00.123"},
+            {"product_id": "ø", "quantity": 3, "at": None},
+        ],
+        "labels": {"a": -5}, "place": {"city": "São Paulo", "zip": None},
+    }  # fmt: skip
+
+
+def test_an_upsert_keeps_the_last_row_of_a_key_and_its_version_grows(
+    flink: Any, clickhouse: Any, table: str
+) -> None:
+    clickhouse.query(
+        f"CREATE TABLE {table} (k Int64, n Int64, version UInt64) ENGINE = MergeTree ORDER BY version"
+    )
+    statements = (
+        sequence(100, 10_000),
+        f"CREATE TABLE {table} (k BIGINT, n BIGINT, PRIMARY KEY (k) NOT ENFORCED) "
+        + clickhouse.sink({"sink.version-column": "version", "sink.flush.rows": "7"}),
+        f"INSERT INTO {table} SELECT id - id / 10 * 10, COUNT(*) FROM numbers GROUP BY id - id / 10 * 10",
+    )
+    flink.run(*statements).wait()
+    first = int(clickhouse.query(f"SELECT max(version) FROM {table}"))
+    flink.run(*statements).wait()
+
+    assert clickhouse.query(f"SELECT k, argMax(n, version) FROM {table} GROUP BY k ORDER BY k") == "\n".join(
+        f"{k}\t10" for k in range(10)
+    )
+    assert int(clickhouse.query(f"SELECT countIf(version > {first}) FROM {table}")) >= 10
+    assert clickhouse.query(f"SELECT count() - uniqExact(version) FROM {table}") == "0"
+
+
+def test_rows_are_written_by_the_timer_while_the_job_runs(
+    flink: Any, clickhouse: Any, table: str, wait_until: Any
+) -> None:
+    clickhouse.query(f"CREATE TABLE {table} (id Int64) ENGINE = MergeTree ORDER BY id")
+    flink.run(
+        sequence(1_000_000, 20),
+        f"CREATE TABLE {table} (id BIGINT) {clickhouse.sink({'sink.flush.interval': '50 ms'})}",
+        f"INSERT INTO {table} SELECT * FROM numbers",
+    )
+    wait_until(lambda: int(clickhouse.query(f"SELECT count() FROM {table}")) > 20)
+
+
+def test_rows_are_written_by_their_number_and_by_their_bytes(
+    flink: Any, clickhouse: Any, table: str, wait_until: Any
+) -> None:
+    clickhouse.query(f"CREATE TABLE {table} (id Int64) ENGINE = MergeTree ORDER BY id")
+    for limit in ({"sink.flush.rows": "10"}, {"sink.buffer.bytes": "160"}):
+        clickhouse.query(f"TRUNCATE TABLE {table}")
+        flink.run(
+            sequence(1_000_000, 100),
+            f"CREATE TABLE {table} (id BIGINT) {clickhouse.sink({**NEVER, **limit})}",
+            f"INSERT INTO {table} SELECT * FROM numbers",
+        )
+        rows = wait_until(lambda: int(clickhouse.query(f"SELECT count() FROM {table}")))
+        assert rows % 10 == 0
+        flink.end()
+
+
+def test_a_checkpoint_completes_only_when_its_rows_are_written(
+    flink: Any, clickhouse: Any, table: str, wait_until: Any
+) -> None:
+    clickhouse.query(f"CREATE TABLE {table} (id Int64) ENGINE = MergeTree ORDER BY id")
+    flink.run(
+        sequence(1_000_000, 100),
+        f"CREATE TABLE {table} (id BIGINT) {clickhouse.sink(NEVER)}",
+        f"INSERT INTO {table} SELECT * FROM numbers",
+        config={"execution.checkpointing.interval": "200 ms"},
+    )
+    wait_until(lambda: int(clickhouse.query(f"SELECT count() FROM {table}")) > 50)
+
+
+def test_a_front_that_is_killed_and_comes_back_loses_nothing(
+    flink: Any, clickhouse: Any, table: str, wait_until: Any
+) -> None:
+    clickhouse.query(f"CREATE TABLE {table} (id Int64) ENGINE = ReplacingMergeTree ORDER BY id")
+    running = flink.run(
+        sequence(6_000, 2_000),
+        f"CREATE TABLE {table} (id BIGINT) {clickhouse.sink()}",
+        f"INSERT INTO {table} SELECT * FROM numbers",
+    )
+    wait_until(lambda: int(clickhouse.query(f"SELECT count() FROM {table}")) > 500)
+    clickhouse.kill()
+    clickhouse.start()
+    running.wait()
+    assert clickhouse.query(f"SELECT count(), sum(id) FROM {table} FINAL") == f"6000\t{6000 * 6001 // 2}"
+
+
+def test_a_job_started_before_its_front_waits_for_it(flink: Any, clickhouse: Any, table: str) -> None:
+    clickhouse.query(f"CREATE TABLE {table} (id Int64) ENGINE = MergeTree ORDER BY id")
+    clickhouse.kill()
+    running = flink.run(
+        sequence(10, 1_000),
+        f"CREATE TABLE {table} (id BIGINT) {clickhouse.sink()}",
+        f"INSERT INTO {table} SELECT * FROM numbers",
+    )
+    clickhouse.start()
+    running.wait()
+    assert clickhouse.query(f"SELECT count() FROM {table}") == "10"
+
+
+def test_refused_rows_become_dead_letters_and_all_others_arrive(
+    flink: Any, clickhouse: Any, kafka: Any, table: str
+) -> None:
+    clickhouse.query(
+        f"""CREATE TABLE {table} (id Int64, price UInt8, at DateTime('UTC'),
+        CONSTRAINT positive CHECK id != 77) ENGINE = MergeTree ORDER BY id"""
+    )
+    topic = kafka.topic()
+    flink.run(
+        sequence(1_000, 100_000),
+        f"CREATE TABLE {table} (id BIGINT, price BIGINT, `at` TIMESTAMP(3), "
+        "PRIMARY KEY (id) NOT ENFORCED) "
+        + clickhouse.sink({"sink.dlq.bootstrap": kafka.bootstrap, "sink.dlq.topic": topic}),
+        f"""INSERT INTO {table} SELECT id,
+        CASE id WHEN 5 THEN 300 WHEN 6 THEN CAST(NULL AS BIGINT) ELSE COUNT(*) END,
+        TIMESTAMP '2018-01-02 03:04:05' FROM numbers GROUP BY id""",
+    ).wait()
+
+    letters = {json.loads(letter.value())["id"]: letter for letter in kafka.records(topic, 3)}
+    reasons = {id: dict(letter.headers())["reason"].decode() for id, letter in letters.items()}
+    assert kafka.count(topic) == 3
+    assert "300, which does not fit UInt8" in reasons[5]
+    assert "price is null" in reasons[6]
+    assert "positive" in reasons[77]
+    assert json.loads(letters[77].value()) == {"id": 77, "price": 1, "at": "2018-01-02T03:04:05"}
+    assert letters[77].key() == b"77"
+    assert dict(letters[77].headers())["stage"] == b"clickhouse"
+    assert dict(letters[77].headers())["content_type"] == b"application/json"
+    assert clickhouse.query(f"SELECT count() FROM {table}") == "997"
+
+
+def test_a_batch_over_too_many_partitions_is_split(flink: Any, clickhouse: Any, table: str) -> None:
+    clickhouse.query(
+        f"CREATE TABLE {table} (id Int64) ENGINE = MergeTree ORDER BY id PARTITION BY id "
+        "SETTINGS max_parts_in_total = 1000"
+    )
+    flink.run(
+        sequence(250, 100_000),
+        f"CREATE TABLE {table} (id BIGINT) {clickhouse.sink(NEVER)}",
+        f"INSERT INTO {table} SELECT * FROM numbers",
+    ).wait()
+    assert clickhouse.query(f"SELECT count() FROM {table}") == "250"
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        (None, "run the migrations"),
+        ("other Int64", "has no column id"),
+        ("id String", "id: Flink's BIGINT can't go into ClickHouse's String"),
+    ],
+)
+def test_a_table_that_can_not_take_the_rows_fails_the_job_with_the_reason(
+    flink: Any, clickhouse: Any, table: str, columns: str | None, message: str
+) -> None:
+    if columns:
+        clickhouse.query(f"CREATE TABLE {table} ({columns}) ENGINE = MergeTree ORDER BY tuple()")
+    running = flink.run(
+        sequence(10, 1_000),
+        f"CREATE TABLE {table} (id BIGINT) {clickhouse.sink()}",
+        f"INSERT INTO {table} SELECT * FROM numbers",
+    )
+    with pytest.raises(Py4JJavaError, match=message):
+        running.wait()
+
+
+def test_a_table_dropped_while_the_job_runs_fails_it_and_dead_letters_nothing(
+    flink: Any, clickhouse: Any, kafka: Any, table: str, wait_until: Any
+) -> None:
+    clickhouse.query(f"CREATE TABLE {table} (id Int64) ENGINE = MergeTree ORDER BY id")
+    topic = kafka.topic()
+    running = flink.run(
+        sequence(1_000_000, 100),
+        f"CREATE TABLE {table} (id BIGINT) "
+        + clickhouse.sink({"sink.dlq.bootstrap": kafka.bootstrap, "sink.dlq.topic": topic}),
+        f"INSERT INTO {table} SELECT * FROM numbers",
+    )
+    wait_until(lambda: int(clickhouse.query(f"SELECT count() FROM {table}")))
+    clickhouse.query(f"DROP TABLE {table}")
+    with pytest.raises(Py4JJavaError, match=table):
+        running.wait()
+    assert kafka.count(topic) == 0
+
+
+DELETING = """SELECT n, COUNT(*) FROM
+(SELECT MOD(id, 2) AS k, COUNT(*) AS n FROM numbers GROUP BY MOD(id, 2)) GROUP BY n"""
+"""How many keys have a count of n: each n but the last is left by its keys, and so deleted."""
+
+
+def test_deletions_are_refused_when_the_query_is_planned(flink: Any, clickhouse: Any, table: str) -> None:
+    with pytest.raises(Py4JJavaError, match=r"sink\.deleted-column"):
+        flink.run(
+            sequence(20, 1_000),
+            f"CREATE TABLE {table} (n BIGINT, ks BIGINT, PRIMARY KEY (n) NOT ENFORCED) {clickhouse.sink()}",
+            f"INSERT INTO {table} {DELETING}",
+        )
+
+
+def test_deletions_are_written_to_the_column_for_them(flink: Any, clickhouse: Any, table: str) -> None:
+    clickhouse.query(
+        f"CREATE TABLE {table} (n Int64, ks Int64, version UInt64, is_deleted UInt8) "
+        "ENGINE = ReplacingMergeTree(version, is_deleted) ORDER BY n"
+    )
+    flink.run(
+        sequence(13, 1_000),
+        f"CREATE TABLE {table} (n BIGINT, ks BIGINT, PRIMARY KEY (n) NOT ENFORCED) "
+        + clickhouse.sink(
+            {"sink.version-column": "version", "sink.deleted-column": "is_deleted", "sink.flush.rows": "1"}
+        ),
+        f"INSERT INTO {table} {DELETING}",
+    ).wait()
+    assert clickhouse.query(f"SELECT n, ks FROM {table} FINAL ORDER BY n") == "6\t1\n7\t1"
+
+
+def test_progress_never_claims_more_than_what_is_written(
+    flink: Any, clickhouse: Any, table: str, wait_until: Any
+) -> None:
+    clickhouse.query(
+        f"CREATE TABLE {table} (id Int64, at DateTime64(3, 'UTC')) ENGINE = MergeTree ORDER BY id"
+    )
+    clickhouse.query(
+        f"""CREATE TABLE {table}_progress (table_name String, subtask UInt16, parallelism UInt16,
+        watermark DateTime64(3, 'UTC'), version UInt64) ENGINE = MergeTree ORDER BY version"""
+    )
+    flink.run(
+        "CREATE TABLE numbers (id BIGINT, `at` AS TO_TIMESTAMP_LTZ(1500000000000 + id * 1000, 3), "
+        "WATERMARK FOR `at` AS `at`) WITH ('connector' = 'datagen', 'fields.id.kind' = 'sequence', "
+        "'fields.id.start' = '1', 'fields.id.end' = '1000000', 'rows-per-second' = '50')",
+        f"CREATE TABLE {table} (id BIGINT, `at` TIMESTAMP_LTZ(3)) "
+        + clickhouse.sink({"sink.progress.table": f"{table}_progress"}),
+        f"INSERT INTO {table} SELECT * FROM numbers",
+        config={"pipeline.auto-watermark-interval": "50 ms"},
+    )
+
+    def progress() -> list[str]:
+        return str(
+            clickhouse.query(
+                f"SELECT watermark, (SELECT max(at) FROM {table}) >= watermark, table_name, subtask, "
+                f"parallelism FROM {table}_progress ORDER BY version"
+            )
+        ).splitlines()
+
+    lines = wait_until(lambda: [line for line in [progress()] if len(line) >= 3])[0]
+    assert lines == sorted(lines)
+    assert all(line.split("\t")[1:] == ["1", table, "0", "1"] for line in lines)

@@ -1,0 +1,140 @@
+"""The `souk-redis` sink in a real Flink, against a real Redis."""
+
+import json
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from py4j.protocol import Py4JJavaError
+
+SALES = (
+    "CREATE TEMPORARY VIEW sales AS SELECT * FROM (VALUES "
+    "('a', 1.5E0), ('b', 2E0), ('a', 3E0), ('c', 0.25E0)) AS t (product_id, units)"
+)
+
+
+@pytest.fixture
+def key() -> str:
+    return f"k{uuid4().hex[:12]}"
+
+
+def test_a_sorted_set_holds_the_last_score_of_each_member(flink: Any, redis: Any, key: str) -> None:
+    flink.run(
+        SALES,
+        "CREATE TABLE popular (product_id STRING, score DOUBLE, PRIMARY KEY (product_id) NOT ENFORCED) "
+        + redis.sink({"mode": "zset", "key": key}),
+        "INSERT INTO popular SELECT product_id, SUM(units) FROM sales GROUP BY product_id",
+    ).wait()
+    assert redis.client.zrange(key, 0, -1, withscores=True) == [("c", 0.25), ("b", 2.0), ("a", 4.5)]
+
+
+def test_a_sorted_set_is_cut_to_its_greatest_size_and_expires(flink: Any, redis: Any, key: str) -> None:
+    flink.run(
+        SALES,
+        "CREATE TABLE popular (product_id STRING, score DOUBLE, PRIMARY KEY (product_id) NOT ENFORCED) "
+        + redis.sink({"mode": "zset", "key": key, "zset.max-size": "2", "ttl": "1 h"}),
+        "INSERT INTO popular SELECT product_id, SUM(units) FROM sales GROUP BY product_id",
+    ).wait()
+    assert redis.client.zrange(key, 0, -1) == ["b", "a"]
+    assert 3_500_000 < redis.client.pttl(key) <= 3_600_000
+
+
+def test_a_deleted_member_leaves_the_sorted_set(flink: Any, redis: Any, key: str) -> None:
+    redis.client.zadd(key, {"a": 9, "b": 1})
+    flink.run(
+        SALES,
+        "CREATE TABLE popular (product_id STRING, score DOUBLE, PRIMARY KEY (product_id) NOT ENFORCED) "
+        + redis.sink({"mode": "zset", "key": key, "sink.flush.rows": "1"}),
+        "INSERT INTO popular SELECT product_id, SUM(units) FROM sales GROUP BY product_id "
+        "HAVING SUM(units) < 4",
+    ).wait()
+    assert redis.client.zrange(key, 0, -1) == ["c", "b"]
+
+
+def test_one_hash_holds_a_field_for_each_key(flink: Any, redis: Any, key: str) -> None:
+    flink.run(
+        SALES,
+        "CREATE TABLE counts (product_id STRING, n BIGINT, PRIMARY KEY (product_id) NOT ENFORCED) "
+        + redis.sink({"mode": "hash", "key": key}),
+        "INSERT INTO counts SELECT product_id, COUNT(*) FROM sales GROUP BY product_id",
+    ).wait()
+    assert redis.client.hgetall(key) == {"a": "2", "b": "1", "c": "1"}
+
+
+def test_a_hash_for_each_row_has_its_columns_as_fields(flink: Any, redis: Any, key: str) -> None:
+    redis.client.hset(f"{key}:a", "note", "old")
+    flink.run(
+        SALES,
+        "CREATE TABLE products (product_id STRING, n BIGINT, total DOUBLE, note STRING, "
+        "PRIMARY KEY (product_id) NOT ENFORCED) " + redis.sink({"mode": "hash", "key.prefix": f"{key}:"}),
+        "INSERT INTO products SELECT product_id, COUNT(*), SUM(units), CAST(NULL AS STRING) "
+        "FROM sales GROUP BY product_id",
+    ).wait()
+    assert redis.client.hgetall(f"{key}:a") == {"n": "2", "total": "4.5"}
+
+
+def test_a_string_for_each_row_may_have_a_key_of_several_columns(flink: Any, redis: Any, key: str) -> None:
+    flink.run(
+        SALES,
+        "CREATE TABLE latest (product_id STRING, kind STRING, total DOUBLE, "
+        "PRIMARY KEY (product_id, kind) NOT ENFORCED) "
+        + redis.sink({"mode": "string", "key.prefix": f"{key}:"}),
+        "INSERT INTO latest SELECT product_id, kind, SUM(units) "
+        "FROM (SELECT product_id, 'k' AS kind, units FROM sales) GROUP BY product_id, kind",
+    ).wait()
+    assert redis.client.get(f"{key}:a:k") == "4.5"
+
+
+def test_what_redis_refuses_becomes_a_dead_letter_and_the_rest_arrives(
+    flink: Any, redis: Any, kafka: Any, key: str
+) -> None:
+    redis.client.lpush(f"{key}:b", "a list is in the way")
+    topic = kafka.topic()
+    flink.run(
+        SALES,
+        "CREATE TABLE products (product_id STRING, n BIGINT, PRIMARY KEY (product_id) NOT ENFORCED) "
+        + redis.sink(
+            {
+                "mode": "hash",
+                "key.prefix": f"{key}:",
+                "sink.dlq.bootstrap": kafka.bootstrap,
+                "sink.dlq.topic": topic,
+            }
+        ),
+        "INSERT INTO products SELECT product_id, COUNT(*) FROM sales GROUP BY product_id",
+    ).wait()
+    [letter] = kafka.records(topic, 1)
+    headers = dict(letter.headers())
+    assert json.loads(letter.value()) == {"product_id": "b", "n": 1}
+    assert letter.key() == b"b"
+    assert headers["stage"] == b"redis"
+    assert headers["reason"].startswith(b"WRONGTYPE")
+    assert redis.client.hgetall(f"{key}:a") == {"n": "2"}
+    assert redis.client.hgetall(f"{key}:c") == {"n": "1"}
+
+
+def test_a_redis_that_is_killed_and_comes_back_has_the_last_values(
+    flink: Any, redis: Any, key: str, wait_until: Any
+) -> None:
+    running = flink.run(
+        "CREATE TABLE numbers (id BIGINT) WITH ('connector' = 'datagen', 'fields.id.kind' = 'sequence', "
+        "'fields.id.start' = '1', 'fields.id.end' = '6000', 'rows-per-second' = '2000')",
+        "CREATE TABLE counts (k STRING, n BIGINT, PRIMARY KEY (k) NOT ENFORCED) "
+        + redis.sink({"mode": "hash", "key": key}),
+        "INSERT INTO counts SELECT CAST(MOD(id, 3) AS STRING), COUNT(*) FROM numbers GROUP BY MOD(id, 3)",
+    )
+    wait_until(lambda: redis.client.hgetall(key))
+    redis.kill()
+    redis.start()
+    running.wait()
+    assert redis.client.hgetall(key) == {"0": "2000", "1": "2000", "2": "2000"}
+
+
+def test_a_table_whose_columns_do_not_fit_its_mode_is_refused_when_planned(flink: Any, redis: Any) -> None:
+    with pytest.raises(Py4JJavaError, match="one numeric column, the score"):
+        flink.run(
+            SALES,
+            "CREATE TABLE popular (product_id STRING, score STRING, PRIMARY KEY (product_id) NOT ENFORCED) "
+            + redis.sink({"mode": "zset", "key": "k"}),
+            "INSERT INTO popular SELECT product_id, 'x' FROM sales",
+        )
