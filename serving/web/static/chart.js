@@ -33,6 +33,7 @@ const tooltip = (data, write, points) => {
     element("div", `tip-line ${kind}`, element("span", "tip-name", name), element("span", "tip-value", value));
   const lines = points
     .filter((point) => point.value != null)
+    .sort((one, other) => (other.seriesId === "now") - (one.seriesId === "now"))
     .map((point) => (point.seriesId === "now"
       ? line("now", data.names[index], write.exact(point.value))
       : line("then", data.previousNames[index] ?? "", write.exact(point.value))));
