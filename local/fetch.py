@@ -1,6 +1,7 @@
 """`python -m local.fetch`: fetches the locked jars and browser libraries with jgo and compiles our Java."""
 
 import argparse
+import errno
 import hashlib
 import os
 import shutil
@@ -173,6 +174,13 @@ def main() -> int:
     except SoukError as error:
         print(f"souk: {error}", file=sys.stderr)
         return 2
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+            raise
+        print(f"souk: the disk of {install} is full: make room for 1 GB and run this again", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
     return 0
 
 
