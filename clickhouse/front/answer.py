@@ -144,6 +144,7 @@ class Answer:
         message = {"type": "http.response.body", "body": data, "more_body": more}
         if data or not more:
             try:
-                await asyncio.wait_for(self._send(message), _SEND_TIMEOUT_S)
+                async with asyncio.timeout(_SEND_TIMEOUT_S):  # `wait_for` may swallow a cancellation
+                    await self._send(message)
             except TimeoutError:
                 raise ClientGone from None
