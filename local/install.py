@@ -246,9 +246,9 @@ def fetch_jars(folder: Path, *options: str) -> None:
     python = folder / "bin" / "python"
     for left_over in (folder / "share" / "souk").glob(".partial-*"):
         shutil.rmtree(left_over, ignore_errors=True)
-    if subprocess.run(
-        [python, "-P", "-m", "local.fetch", folder, *options], cwd=ROOT, check=False
-    ).returncode:
+    command = [python, "-P", "-m", "local.fetch", folder, *options]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    if subprocess.run(command, env=environment, check=False).returncode:
         raise SystemExit(2)
 
 
