@@ -246,7 +246,7 @@ def fetch_jars(folder: Path, *options: str) -> None:
     python = folder / "bin" / "python"
     for left_over in (folder / "share" / "souk").glob(".partial-*"):
         shutil.rmtree(left_over, ignore_errors=True)
-    command = [python, "-P", "-m", "local.fetch", folder, *options]
+    command: list[str | Path] = [python, "-P", "-m", "local.fetch", folder, *options]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     if subprocess.run(command, env=environment, check=False).returncode:
         raise SystemExit(2)
