@@ -1,0 +1,144 @@
+"""The whole platform on free ports in a directory of its own, started once for all end-to-end tests."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+import pytest
+
+from common.settings import LOOPBACK, PORTS, ROOT, Settings
+
+OLIST = Path(os.environ.get("SOUK_TEST_DATA", ROOT.parent / "shared" / "data")) / "olist"
+SLICE = ("2018-06-01", "2018-06-15")
+"""The days that the tests replay: 2,967 orders, 28,000 events."""
+
+
+@dataclass(frozen=True)
+class Platform:
+    """A running copy; commands run in it as a user would type them."""
+
+    settings: Settings
+    environment: dict[str, str] = field(repr=False)
+
+    def souk(self, *arguments, check=True, timeout_s=600):
+        """Run `./souk ARGUMENTS` to its end; its output is in the error when it fails."""
+        done = subprocess.run(
+            [sys.executable, "-m", "cli", *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            check=False,
+        )
+        if check and done.returncode:
+            pytest.fail(
+                f"souk {' '.join(arguments)} exited with {done.returncode}\n{done.stdout}\n{done.stderr}"
+            )
+        return done
+
+    def start(self, *arguments):
+        """Start `./souk ARGUMENTS` and leave it running."""
+        command = [sys.executable, "-m", "cli", *arguments]
+        return subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=subprocess.DEVNULL)
+
+    def audit(self, *arguments, wait_s=240):
+        """The audit's JSON, whatever it finds."""
+        done = self.souk("audit", "--json", "--wait", str(wait_s), *arguments, check=False)
+        assert done.returncode in (0, 1), done.stderr
+        return json.loads(done.stdout) | {"exit_code": done.returncode}
+
+    def status(self):
+        """Part → what `./souk status --json` says of it."""
+        parts = json.loads(self.souk("status", "--json", check=False).stdout)["parts"]
+        return {part["name"]: part for part in parts}
+
+    def processes(self):
+        """Every live process that belongs to this copy: its state directory is in the environment."""
+        return [process for process in psutil.process_iter() if self._owns(process)]
+
+    def _owns(self, process):
+        try:
+            return (
+                process.environ().get("SOUK_HOME") == str(self.settings.home) and process.pid != os.getpid()
+            )
+        except psutil.Error:
+            return False
+
+
+@pytest.fixture(scope="session")
+def platform(tmp_path_factory):
+    """A platform that is up; it goes down after the last test and must leave nothing running."""
+    home = tmp_path_factory.mktemp("platform") / ".souk"
+    offset = free_port_offset()
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("SOUK_")}
+    environment |= {"SOUK_HOME": str(home), "SOUK_PORT_OFFSET": str(offset)}
+    settings = Settings(home=home, port_offset=offset)
+    copy = Platform(settings, environment)
+    try:
+        copy.souk("up")
+        yield copy
+    finally:
+        copy.souk("down")
+        left = wait_until(lambda: not copy.processes(), 30)
+        assert left, f"still running after down: {copy.processes()}"
+
+
+@pytest.fixture(scope="session")
+def olist():
+    """The directory of the real Olist tables."""
+    if not OLIST.is_dir():
+        pytest.skip(f"needs the Olist tables in {OLIST} (or SOUK_TEST_DATA)")
+    return OLIST
+
+
+@pytest.fixture(scope="session")
+def olist_slice(platform, olist):
+    """The platform after a replay of `SLICE`, with everything taken in."""
+    platform.souk("replay", "olist", str(olist), "--from", SLICE[0], "--to", SLICE[1], "--speed", "max")
+    settled = platform.audit("--only", "kafka_vs_facts")["settled"]
+    assert settled, "the jobs did not read what was replayed"
+    return platform
+
+
+@pytest.fixture(scope="session")
+def eventually():
+    """`eventually(condition)` waits until the condition holds, and fails the test if it never does."""
+
+    def wait(condition, timeout_s=180):
+        assert wait_until(condition, timeout_s), f"not within {timeout_s} s"
+
+    return wait
+
+
+def free_port_offset():
+    """An offset at which every port of a copy is free."""
+    for offset in range(20_000, 40_000, 250):
+        if all(is_free(port + offset) for port in PORTS.values()):
+            return offset
+    pytest.fail("no range of free ports between 20000 and 40000")
+
+
+def is_free(port):
+    with socket.socket() as probe:
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+    return True
+
+
+def wait_until(condition, timeout_s):
+    """Whether `condition()` became true in time."""
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.2)
+    return True

@@ -1,0 +1,227 @@
+"""A real slice of Olist walks from its tables to the API, and every store agrees to the cent."""
+
+import os
+import signal
+import struct
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+
+import httpx
+import pyarrow.parquet as pq
+import pytest
+from confluent_kafka import Producer
+
+from audit.registry import COMPARISONS
+from audit.sources.kafka import KafkaTopics
+from clickhouse.client import connect
+from common.settings import Settings
+from schemas.codec import Encoder
+from schemas.events import all_events
+from schemas.registry import Registry
+
+pytestmark = pytest.mark.timeout(1_200)
+
+
+@pytest.fixture(scope="module")
+def settings(platform):
+    """The copy's settings with the passwords that its first `up` wrote."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("SOUK_HOME", "SOUK_PORT_OFFSET"):
+            patch.setenv(name, platform.environment[name])
+        yield Settings.load()
+
+
+@pytest.fixture(scope="module")
+def clickhouse(settings):
+    with connect(settings, admin=True) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def kafka(settings):
+    return KafkaTopics(settings.kafka, lambda *_: None)
+
+
+def produce(settings, topic, *values):
+    producer = Producer({"bootstrap.servers": settings.kafka})
+    for value in values:
+        producer.produce(topic, value, key=b"test")
+    assert producer.flush(30) == 0
+
+
+def encoded(settings, name, record):
+    event = all_events()[name]
+    with Registry(settings.registry) as registry:
+        return Encoder(event, registry.register(event.subject, event.text)).encode(record)
+
+
+def confirmation(event_id):
+    return {
+        "event_id": event_id,
+        "occurred_at": datetime.now(UTC),
+        "order_id": f"order-{event_id}",
+        "shopper_id": "somebody",
+    }
+
+
+def alert(event_id):
+    return {
+        "event_id": event_id,
+        "occurred_at": datetime.now(UTC),
+        "alert_id": event_id,
+        "name": "test",
+        "severity": "info",
+        "status": "firing",
+        "part": "tests",
+        "message": "an alert of a test",
+        "value": None,
+        "threshold": None,
+        "labels": {"test": "yes"},
+    }
+
+
+def rows_with(clickhouse, table, event_id):
+    query = "SELECT count() FROM {table:Identifier} FINAL WHERE event_id = {event_id:String}"
+    return clickhouse.query(query, parameters={"table": table, "event_id": event_id}).first_row[0]
+
+
+def letters_with(kafka, topic, value):
+    return [letter for letter in kafka.dead_letters(topic) if letter.value == value]
+
+
+def test_every_store_agrees_on_a_replayed_slice(olist_slice):
+    found = olist_slice.audit()
+
+    assert found["differences"] == 0
+    assert found["exit_code"] == 0
+    assert {each["name"] for each in found["comparisons"]} == set(COMPARISONS)
+    empty = {each["name"] for each in found["comparisons"] if each["verdict"] != "agree"}
+    assert empty <= {"dead_letters"}
+
+
+def test_every_sellers_revenue_of_the_month_equals_a_plain_recomputation(olist_slice, olist):
+    orders = pq.read_table(olist / "orders.parquet").to_pylist()
+    chosen = {
+        order["order_id"]
+        for order in orders
+        if datetime(2018, 6, 1) <= order["order_purchase_timestamp"] < datetime(2018, 6, 15)  # noqa: DTZ001 the shop's wall clock
+    }
+    revenue = dict.fromkeys(pq.read_table(olist / "sellers.parquet")["seller_id"].to_pylist(), 0)
+    for item in pq.read_table(olist / "order_items.parquet").to_pylist():
+        if item["order_id"] in chosen:
+            revenue[item["seller_id"]] += round(item["price"] * 100)
+    selling = {seller: cents for seller, cents in revenue.items() if cents}
+
+    def served(seller):
+        query = {"from": "2018-06-01", "to": "2018-07-01", "grain": "month"}
+        answer = http.get(f"/v1/sellers/{seller}/sales", params=query).raise_for_status().json()
+        [month] = answer["series"]
+        return month["revenue_minor"]
+
+    with (
+        httpx.Client(base_url=olist_slice.settings.serving, timeout=60) as http,
+        ThreadPoolExecutor(8) as pool,
+    ):
+        answers = dict(zip(selling, pool.map(served, selling), strict=True))
+
+    assert len(selling) > 800
+    assert answers == selling
+
+
+def test_a_wrong_cent_in_an_aggregate_is_found_with_its_seller_and_minute(olist_slice, clickhouse):
+    row = "SELECT * REPLACE (gross_minor + {cents:Int64} AS gross_minor, version + 1 AS version) FROM"
+    newest = "seller_sales_minute FINAL ORDER BY seller_id, minute LIMIT 1"
+    clickhouse.command(f"INSERT INTO seller_sales_minute {row} {newest}", parameters={"cents": 1})
+
+    wrong = olist_slice.audit("--only", "facts_vs_seller_sales")
+    clickhouse.command(f"INSERT INTO seller_sales_minute {row} {newest}", parameters={"cents": -1})
+    mended = olist_slice.audit("--only", "facts_vs_seller_sales")
+
+    [difference] = wrong["comparisons"][0]["differences"]
+    assert wrong["exit_code"] == 1
+    assert difference["field"] == "gross_minor"
+    assert difference["right"] - difference["left"] == 1
+    assert mended["differences"] == 0
+
+
+@pytest.mark.usefixtures("olist_slice")
+def test_what_is_no_event_is_dead_lettered_with_a_reason_and_later_events_arrive(
+    settings, clickhouse, kafka, eventually
+):
+    malformed = b"\x07not an event " + uuid.uuid4().bytes
+    unknown = struct.pack(">bI", 0, 999_999) + uuid.uuid4().bytes
+    good = str(uuid.uuid4())
+    produce(
+        settings,
+        "order_confirmed",
+        malformed,
+        unknown,
+        encoded(settings, "order_confirmed", confirmation(good)),
+    )
+
+    eventually(lambda: rows_with(clickhouse, "order_confirmed", good) == 1)
+    eventually(lambda: letters_with(kafka, "order_confirmed", malformed))
+    eventually(lambda: letters_with(kafka, "order_confirmed", unknown))
+
+    for value in (malformed, unknown):
+        letter = letters_with(kafka, "order_confirmed", value)[0]
+        assert letter.stage == "decode"
+        assert letter.reason
+
+
+@pytest.mark.usefixtures("olist_slice")
+def test_a_row_that_clickhouse_refuses_is_dead_lettered_with_a_reason_and_later_events_arrive(
+    settings, clickhouse, kafka, eventually
+):
+    refused, good = str(uuid.uuid4()), str(uuid.uuid4())
+    beyond = {**alert(refused), "occurred_at": datetime(9000, 1, 1, tzinfo=UTC)}
+    values = [encoded(settings, "alert_raised", record) for record in (beyond, alert(good))]
+    produce(settings, "alert_raised", *values)
+
+    eventually(lambda: rows_with(clickhouse, "alert_raised", good) == 1)
+    eventually(lambda: [x for x in kafka.dead_letters("alert_raised") if refused.encode() in x.value])
+
+    [letter] = [x for x in kafka.dead_letters("alert_raised") if refused.encode() in x.value]
+    assert letter.stage == "clickhouse"
+    assert letter.reason
+    assert rows_with(clickhouse, "alert_raised", refused) == 0
+
+
+def test_replaying_again_changes_no_figure(olist_slice, olist):
+    before = olist_slice.audit()
+    olist_slice.souk("replay", "olist", str(olist), "--from", "2018-06-01", "--to", "2018-06-15", "--restart")
+    after = olist_slice.audit()
+
+    assert before["differences"] == after["differences"] == 0
+    assert [each["totals"] for each in after["comparisons"]] == [
+        each["totals"] for each in before["comparisons"]
+    ]
+    repeats = [note for each in after["comparisons"] for note in each["notes"] if "repeat an event" in note]
+    assert repeats
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(3_600)
+def test_every_part_killed_once_during_a_replay_costs_no_row_and_no_cent(olist_slice, olist, eventually):
+    month, two_minutes = ("2018-07-01", "2018-08-01"), str(31 * 86_400 // 120)
+    replay = olist_slice.start(
+        "replay", "olist", str(olist), "--from", month[0], "--to", month[1], "--speed", two_minutes
+    )
+    for part in ("taskmanager", "jobmanager", "kafka", "clickhouse", "redis"):
+        killed = olist_slice.status()[part]["pid"]
+        os.kill(killed, signal.SIGKILL)
+        eventually(lambda part=part, killed=killed: is_back(olist_slice.status()[part], killed), 300)
+    os.kill(olist_slice.status()["supervisor"]["pid"], signal.SIGKILL)
+    olist_slice.souk("up")
+
+    replay.wait(1_800)
+    olist_slice.souk("replay", "olist", str(olist), "--from", month[0], "--to", month[1])
+    found = olist_slice.audit(wait_s=600)
+
+    assert found["settled"]
+    assert found["differences"] == 0
+
+
+def is_back(part, killed):
+    return part["state"] == "ready" and part["pid"] != killed
