@@ -10,7 +10,8 @@ import chdb
 from chdb.state.sqlitelike import Connection as ChdbConnection
 
 from clickhouse.front.errors import DatabaseError
-from clickhouse.front.statement import quoted
+from clickhouse.front.spool import spooled
+from clickhouse.front.statement import Insert, quoted
 
 
 class Connection:
@@ -19,7 +20,8 @@ class Connection:
     It serves one thread at a time: parameters of two queries on one connection get mixed up.
     """
 
-    def __init__(self, target: str) -> None:
+    def __init__(self, target: str, folder: Path) -> None:
+        self._folder = folder
         self._chdb: Any = ChdbConnection(target)
         self.set({"implicit_select": "0"})
 
@@ -69,26 +71,23 @@ class Connection:
         found = self._chdb._conn.classify_query(text)
         return found["query_class"].name, int(found["statement_count"])
 
-    def insert(self, query: bytes, format_name: str, chunks: Iterable[bytes]) -> Any:
+    def insert(
+        self, insert: Insert, format_name: str, chunks: Iterable[bytes], params: Mapping[str, str]
+    ) -> Any:
         """Insert data that arrive in chunks: all of them or none, up to one block (1,048,449 rows).
 
-        Returns chdb's statistics (`rows_written`, `bytes_written`).
+        The engine reads them as a file, within an ordinary query: `send_insert` loses what the table itself
+        says (a constraint, too many partitions). Returns chdb's result (`rows_written()`, `bytes_written()`).
 
         Raises:
             DatabaseError: the engine refused the statement or a row; the text gives the row and the reason.
         """
-        try:
-            stream = self._chdb.send_insert(query, format_name)
+        with spooled(chunks, self._folder) as path:
             try:
-                for chunk in chunks:
-                    if chunk:
-                        stream.append(chunk)
-            except BaseException:
-                stream.cancel()
-                raise
-            return stream.finish()
-        except RuntimeError as error:
-            raise DatabaseError.parse(str(error)) from None
+                return self.query(insert.reading(path, format_name), params=params)
+            except DatabaseError as error:
+                message = error.message.replace(f": (in file/uri {path})", "")
+                raise DatabaseError(error.code, error.name, message) from None
 
     def close(self) -> None:
         """Give everything back; safe to call twice."""
@@ -108,6 +107,7 @@ class Engine:
 
     def __init__(self, data: Path, config: Path) -> None:
         self._target = f"{data}?config-file={config}"
+        self._folder = data.parent
         self._lock = threading.Lock()
         self._own = self.connect()
         version, self.timezone, self.host = self._own.text("SELECT version(), timezone(), hostName()").split()
@@ -116,7 +116,7 @@ class Engine:
 
     def connect(self) -> Connection:
         """A fresh connection (0.2 ms)."""
-        return Connection(self._target)
+        return Connection(self._target, self._folder)
 
     def ask(self, query: str) -> str:
         """The answer to a small query of the front's own."""

@@ -23,6 +23,7 @@ from clickhouse.front.users import User
 MAX_QUERY_SIZE = 262_144
 MAX_FORM_SIZE = 16 << 20
 
+_FORMAT = re.compile(r"\w+", re.ASCII)
 _EXPLAIN = re.compile(rb"(?:\s|--[^\n]*\n|/\*.*?\*/)*EXPLAIN\b", re.IGNORECASE | re.DOTALL)
 _KILL = re.compile(rb"(KILL\s+QUERY\s+.*?)\bquery_id\s*=", re.IGNORECASE | re.DOTALL)
 
@@ -165,9 +166,13 @@ class Job:
         self._must_write()
         self._prepare(connection, {})
         self.format = insert.format or self._request.format or "Values"
-        written = connection.insert(insert.query, self.format, data)
-        summary = _summary(started, written_rows=written.rows_written, written_bytes=written.bytes_written)
-        return Outcome("insert", summary, rows=written.rows_written)
+        if not _FORMAT.fullmatch(self.format):
+            raise DatabaseError(73, "UNKNOWN_FORMAT", f"Unknown format {self.format}.")
+        written = connection.insert(insert, self.format, data, self._request.params)
+        rows = written.rows_written()
+        return Outcome(
+            "insert", _summary(started, written_rows=rows, written_bytes=written.bytes_written()), rows=rows
+        )
 
     def _query(self, connection: Connection, text: bytes, started: float) -> Outcome:
         query = split_query(text)

@@ -54,20 +54,31 @@ def tokens(text: bytes) -> Iterator[Token]:
 
 @dataclass(frozen=True)
 class Insert:
-    """An INSERT whose data follow: `query` ends before FORMAT or VALUES, the data begin at `data_at`."""
+    """An INSERT whose data follow: `query` ends before FORMAT or VALUES, the data begin at `data_at`.
+
+    `settings_at` is where its SETTINGS begin, or its end.
+    """
 
     query: bytes
     format: str | None
     data_at: int
+    settings_at: int
+
+    def reading(self, source: str, format_name: str) -> bytes:
+        """The text that makes the engine take the data from the file `source`."""
+        target, settings = self.query[: self.settings_at], self.query[self.settings_at :]
+        infile = f"\nFROM INFILE '{source}' COMPRESSION 'none' ".encode()
+        return target + infile + settings + f"\nFORMAT {format_name}".encode()
 
 
 def split_insert(head: bytes) -> Insert | None:
     """Find where the data of an INSERT begin; None when this is no INSERT, or one that reads from a query.
 
     Raises:
-        DatabaseError: the INSERT asks for a file of the server's.
+        DatabaseError: the INSERT asks for a file of the server's, or another statement follows it.
     """
     before: Token | None = None
+    settings_at: int | None = None
     for index, token in enumerate(found := tokens(head)):
         if index == 0 and not token.is_word(b"INSERT"):
             return None
@@ -78,17 +89,25 @@ def split_insert(head: bytes) -> Insert | None:
         if index and not named:
             if token.is_word(b"INFILE") and before is not None and before.is_word(b"FROM"):
                 raise DatabaseError(48, "NOT_IMPLEMENTED", "FROM INFILE is not supported over HTTP.")
+            if token.text == b";" and token.depth == 0:
+                raise DatabaseError(62, "SYNTAX_ERROR", "Syntax error (Multi-statements are not allowed).")
+            if token.is_word(b"SETTINGS") and settings_at is None:
+                settings_at = token.start
             if token.is_word(b"VALUES"):
-                return Insert(head[: token.start], "Values", token.end)
+                return _insert(head[: token.start], "Values", token.end, settings_at)
             if token.is_word(b"FORMAT"):
                 name = next(found, None)
                 if name is None or name.kind != "word":
                     return None
                 gap = _AFTER_FORMAT.match(head, name.end)
                 data_at = gap.end() if gap else name.end
-                return Insert(head[: token.start], name.text.decode(), data_at)
+                return _insert(head[: token.start], name.text.decode(), data_at, settings_at)
         before = token
-    return Insert(head, None, len(head)) if before is not None else None
+    return _insert(head, None, len(head), settings_at) if before is not None else None
+
+
+def _insert(query: bytes, format_name: str | None, data_at: int, settings_at: int | None) -> Insert:
+    return Insert(query, format_name, data_at, len(query) if settings_at is None else settings_at)
 
 
 @dataclass(frozen=True)

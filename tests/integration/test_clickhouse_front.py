@@ -284,6 +284,152 @@ def test_a_refused_row_gives_its_reason_and_inserts_nothing(admin, table):
     assert count(admin, table) == 0
 
 
+def test_rows_that_break_a_constraint_are_refused_whole(admin, table):
+    admin.post("/", content=f"ALTER TABLE {table} ADD CONSTRAINT small CHECK a < 200")
+
+    answer = admin.post(
+        "/",
+        params={"query": f"INSERT INTO {table} (a) FORMAT TSV"},
+        content="\n".join(map(str, range(250))),
+    )
+
+    assert (answer.status_code, answer.headers["x-clickhouse-exception-code"]) == (500, "469")
+    assert "small" in answer.text
+    assert "/proc" not in answer.text
+    assert count(admin, table) == 0
+
+
+def test_rows_for_too_many_partitions_are_refused_whole(admin, table):
+    admin.post("/", content=f"CREATE TABLE {table}_p (a UInt64) ENGINE = MergeTree PARTITION BY a ORDER BY a")
+    query = {"query": f"INSERT INTO {table}_p FORMAT RowBinary"}
+
+    many = admin.post("/", params=query, content=b"".join(n.to_bytes(8, "little") for n in range(250)))
+    few = admin.post("/", params=query, content=b"".join(n.to_bytes(8, "little") for n in range(50)))
+
+    assert (many.status_code, many.headers["x-clickhouse-exception-code"]) == (500, "252")
+    assert '"written_rows":"50"' in few.headers["x-clickhouse-summary"]
+    assert count(admin, f"{table}_p") == 50
+
+
+def test_a_failing_materialised_view_is_an_error_of_the_insert(admin, table):
+    admin.post("/", content=f"CREATE TABLE {table}_u (a UInt64) ENGINE = MergeTree ORDER BY a")
+    view = f"CREATE MATERIALIZED VIEW {table}_v TO {table}_u AS SELECT a + throwIf(a = 7) AS a FROM {table}"
+    assert admin.post("/", content=view).status_code == 200
+    query = {"query": f"INSERT INTO {table} (a) FORMAT TSV"}
+
+    refused = admin.post("/", params=query, content="7\n")
+    taken = admin.post("/", params=query, content="8\n")
+    selected = admin.post("/", content=f"INSERT INTO {table} (a) SELECT 7")
+    admin.post("/", content=f"DROP TABLE {table}_v")
+
+    assert refused.headers["x-clickhouse-exception-code"] == "395"
+    assert taken.status_code == 200
+    assert selected.headers["x-clickhouse-exception-code"] == "395"
+    assert admin.post("/", content=f"SELECT a FROM {table}_u").text == "8\n"
+
+
+def test_an_insert_beyond_its_memory_is_refused_whole(admin, table):
+    query = {"query": f"INSERT INTO {table} (a) FORMAT TSV", "max_memory_usage": "10000000"}
+
+    answer = admin.post("/", params=query, content="1\n" * 3_000_000)
+
+    assert (answer.status_code, answer.headers["x-clickhouse-exception-code"]) == (500, "241")
+    assert count(admin, table) == 0
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "INSERT INTO {t} SELECT throwIf(number = 250000), '' FROM numbers(300000)",
+        "INSERT INTO {t}_p SELECT number FROM numbers(250)",
+        "INSERT INTO {t}_p VALUES (1), (300)",
+        "CREATE TABLE {t} (a UInt8) ENGINE = MergeTree ORDER BY a",
+        "CREATE TABLE {t}_x ENGINE = Log AS SELECT throwIf(number = 3) FROM numbers(5)",
+        "ALTER TABLE {t} DROP COLUMN nope",
+        "DROP TABLE {t}_nope",
+    ],
+)
+def test_no_other_statement_fails_silently(admin, table, query):
+    made = (
+        f"CREATE TABLE {table}_p (a UInt64, CONSTRAINT small CHECK a < 200) ENGINE = MergeTree "
+        "PARTITION BY a ORDER BY a"
+    )
+    assert admin.post("/", content=made).status_code == 200
+
+    answer = admin.post("/", content=query.format(t=table))
+
+    assert answer.status_code >= 400, answer.text
+    assert answer.headers["x-clickhouse-exception-code"]
+    assert count(admin, table) == count(admin, f"{table}_p") == 0
+
+
+@pytest.mark.parametrize("size", [10, 300_000])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "CSV",
+        "CSVWithNames",
+        "JSONEachRow",
+        "Native",
+        "ArrowStream",
+        "Parquet",
+        "RowBinaryWithNamesAndTypes",
+        "Values",
+    ],
+)
+def test_what_a_query_answers_can_be_inserted_in_every_format(admin, table, name, size):
+    rows = f"SELECT number AS a, repeat('x', 50) AS b FROM numbers({size})"
+    data = admin.post("/", content=f"{rows} FORMAT {name}").content
+
+    answer = admin.post("/", params={"query": f"INSERT INTO {table} FORMAT {name}"}, content=data)
+
+    assert answer.status_code == 200, answer.text
+    assert f'"written_rows":"{size}"' in answer.headers["x-clickhouse-summary"]
+    sums = "SELECT sum(a), sum(length(b)), uniqExact(a) FROM "
+    assert admin.post("/", content=sums + table).text == admin.post("/", content=sums + f"({rows})").text
+
+
+def test_settings_apply_to_an_insert_from_the_url_and_from_the_query(admin, table):
+    row = '{"a":1,"b":"x","nope":2}'
+    query = f"INSERT INTO {table} FORMAT JSONEachRow"
+    refused = {"input_format_skip_unknown_fields": "0"}
+    inline = f"INSERT INTO {table} SETTINGS input_format_skip_unknown_fields = 1 FORMAT JSONEachRow"
+
+    assert admin.post("/", params={"query": query, **refused}, content=row).status_code == 400
+    assert admin.post("/", params={"query": inline, **refused}, content=row).status_code == 200
+    assert count(admin, table) == 1
+
+
+def test_an_insert_takes_its_table_from_a_parameter_and_waits_when_it_is_asynchronous(admin, table):
+    query = {"query": "INSERT INTO {t:Identifier} FORMAT TSV", "param_t": table, "async_insert": "1"}
+
+    assert admin.post("/", params=query, content="1\tx\n").status_code == 200
+    assert count(admin, table) == 1
+
+
+def test_a_format_s_name_can_not_carry_a_query(admin, table):
+    name = f"TSV; DROP TABLE {table}"
+
+    answer = admin.post("/", params={"query": f"INSERT INTO {table}", "default_format": name}, content=b"")
+
+    assert answer.headers["x-clickhouse-exception-code"] == "73"
+
+
+def test_a_client_that_goes_away_inserts_nothing(admin, table):
+    class Gone(Exception):
+        pass
+
+    def half():
+        yield b"1\tx\n" * 1_000_000
+        raise Gone
+
+    with pytest.raises(Gone):
+        admin.post("/", params={"query": f"INSERT INTO {table} FORMAT TSV"}, content=half())
+    wait_until(lambda: 'pool="writer"} 0.0' in admin.get("/metrics").text)
+
+    assert count(admin, table) == 0
+
+
 def test_a_large_insert_is_one_part(admin, table):
     rows = "".join(f"{n}\tx\n" for n in range(200_000))
 

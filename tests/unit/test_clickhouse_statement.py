@@ -61,6 +61,35 @@ def test_a_query_without_data_is_no_insert_with_data(text):
     assert split_insert(text) is None
 
 
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        (
+            b"INSERT INTO t (a) FORMAT CSV 1",
+            b"INSERT INTO t (a) \nFROM INFILE 'f' COMPRESSION 'none' \nFORMAT CSV",
+        ),
+        (
+            b"INSERT INTO settings SETTINGS a = 1 FORMAT CSV",
+            b"INSERT INTO settings \nFROM INFILE 'f' COMPRESSION 'none' SETTINGS a = 1 \nFORMAT CSV",
+        ),
+        (
+            b"INSERT INTO t -- why",
+            b"INSERT INTO t -- why\nFROM INFILE 'f' COMPRESSION 'none' \nFORMAT CSV",
+        ),
+    ],
+)
+def test_the_engine_takes_the_data_of_an_insert_from_a_file(text, read):
+    insert = split_insert(text)
+
+    assert insert is not None
+    assert insert.reading("f", "CSV") == read
+
+
+def test_no_statement_hides_behind_an_insert():
+    with pytest.raises(DatabaseError, match="Multi-statements"):
+        split_insert(b"INSERT INTO t; DROP TABLE t FORMAT CSV")
+
+
 def test_a_query_may_not_name_a_file_of_the_server():
     with pytest.raises(DatabaseError, match="INTO OUTFILE"):
         split_query(b"SELECT 1 INTO\nOUTFILE '/etc/x' FORMAT CSV")
