@@ -49,8 +49,9 @@ def wait_until() -> WaitUntil[Any]:
 class Server:
     """The process of one part, which a test may kill and start again."""
 
-    def __init__(self, part: Part) -> None:
+    def __init__(self, part: Part, settings: Settings) -> None:
         self.part = part
+        self.log = settings.home / f"{part.name}.test.log"
         self.start()
 
     def start(self) -> None:
@@ -58,7 +59,7 @@ class Server:
         assert launch
         launch.cwd.mkdir(parents=True, exist_ok=True)
         self.part.prepare()
-        with (launch.cwd / f"{self.part.name}.test.log").open("ab") as log:
+        with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 launch.argv,
                 cwd=launch.cwd,
@@ -78,12 +79,6 @@ class Server:
     def kill(self) -> None:
         self.process.kill()
         self.process.wait()
-
-
-def serve(part: Part) -> Iterator[Server]:
-    server = Server(part)
-    yield server
-    server.kill()
 
 
 @pytest.fixture(scope="session")
@@ -107,7 +102,7 @@ class ClickHouse(Server):
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        super().__init__(local_clickhouse.part(settings))
+        super().__init__(local_clickhouse.part(settings), settings)
 
     def query(self, sql: str) -> str:
         password = self.settings.clickhouse_admin_password.get_secret_value()
@@ -143,7 +138,7 @@ class Redis(Server):
     """Redis; `client` speaks to it."""
 
     def __init__(self, settings: Settings) -> None:
-        super().__init__(local_redis.part(settings))
+        super().__init__(local_redis.part(settings), settings)
         self.client = redis_client.Redis.from_url(self.part.url, decode_responses=True)
 
     def sink(self, options: dict[str, str]) -> str:
@@ -162,7 +157,7 @@ class Kafka(Server):
     """Kafka, with topics made as a test needs them."""
 
     def __init__(self, settings: Settings) -> None:
-        super().__init__(local_kafka.part(settings))
+        super().__init__(local_kafka.part(settings), settings)
         self.bootstrap = settings.kafka
 
     def topic(self) -> str:
@@ -216,7 +211,7 @@ def registry(settings: Settings) -> Iterator[Server]:
     part = replace(
         part, launch=replace(launch, env=env), prepare=lambda: folder.mkdir(parents=True, exist_ok=True)
     )
-    server = Server(part)
+    server = Server(part, settings)
     yield server
     server.kill()
 
