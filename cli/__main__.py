@@ -15,6 +15,7 @@ COMMANDS: dict[str, str] = {
     "replay": "turn a data set into events, in event-time order",
     "sql": "run a query on ClickHouse",
     "audit": "compare every store with every other, to the cent and the row",
+    "bench": "measure speed, freshness and memory on this machine",
     "schemas": "check and register the event schemas",
     "test": "run the tests",
 }

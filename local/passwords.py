@@ -2,7 +2,10 @@
 
 import os
 import secrets
+import tomllib
 from pathlib import Path
+
+from pydantic import SecretStr
 
 from common.settings import Settings
 
@@ -12,7 +15,9 @@ def ensure(settings: Settings) -> Settings:
     path = settings.home / "secrets.toml"
     if not path.exists():
         write(path)
-    return Settings.load()
+    kept = tomllib.loads(path.read_text(encoding="utf-8"))
+    unset = {name: SecretStr(value) for name, value in kept.items() if name not in settings.model_fields_set}
+    return settings.model_copy(update=unset)
 
 
 def write(path: Path) -> None:

@@ -1,0 +1,50 @@
+"""Shows what a benchmark of the spine measured."""
+
+import json
+from dataclasses import asdict
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.peer.kafka_engine import NOTES
+from bench.spine import Measured
+from bench.watch import Rate
+
+_MIB = 1 << 20
+
+
+def show(measured: Measured, console: Console) -> None:
+    """Print tables of rates, freshness and memory."""
+    rates = Table(
+        "Kafka → ClickHouse", "events", "events/s", "steady events/s", "complete after", title="Rate"
+    )
+    rates.add_row("Flink (facts and metrics)", *_cells(measured.flink))
+    rates.add_row("its own Kafka engine", *_cells(measured.peer))
+    rates.caption = f"ratio of the steady rates {measured.ratio:.2f}"
+    console.print(rates)
+    fresh = Table("readable in", "events", "p50", "p99", title=f"Freshness at {measured.plan.per_second:,}/s")
+    for name, each in measured.freshness.items():
+        fresh.add_row(name, f"{each.events:,}", f"{each.p50_ms:,.0f} ms", f"{each.p99_ms:,.0f} ms")
+    console.print(fresh)
+    memory = Table("part", "resident", title="Memory after the load")
+    for part, size in measured.memory_bytes.items():
+        memory.add_row(part, f"{size / _MIB:,.0f} MiB")
+    memory.add_row("total", f"{sum(measured.memory_bytes.values()) / _MIB:,.0f} MiB")
+    console.print(memory)
+    for note in NOTES:
+        console.print(f"• {note}", highlight=False)
+
+
+def as_json(measured: Measured) -> str:
+    """Everything measured, as one JSON object."""
+    plain = asdict(measured) | {"ratio": measured.ratio, "notes": NOTES}
+    return json.dumps(plain, indent=2)
+
+
+def _cells(found: Rate) -> tuple[str, str, str, str]:
+    return (
+        f"{found.rows:,}",
+        f"{found.per_second:,.0f}",
+        f"{found.steady_per_second:,.0f}",
+        f"{found.seconds:,.1f} s",
+    )

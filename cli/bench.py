@@ -1,0 +1,38 @@
+"""`./souk bench spine`: how fast, how fresh and how big the platform is on this machine."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from bench import report
+from bench import spine as bench_spine
+from common.settings import Settings
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.callback()
+def bench() -> None:
+    """Measure speed and memory beside a peer in the same run."""
+
+
+@app.command()
+def spine(
+    events: Annotated[int, typer.Option(min=50, help="Events to fill the topics with.")] = 1_000_000,
+    rate: Annotated[int, typer.Option(min=1, help="Events a second, for freshness.")] = 1_000,
+    seconds: Annotated[int, typer.Option(min=1, help="How long to measure freshness.")] = 30,
+    port_offset: Annotated[int, typer.Option(help="Ports of the copy that is measured.")] = 30_000,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Measure Kafka → Flink → ClickHouse beside ClickHouse's own Kafka engine, freshness and memory.
+
+    Starts a copy of the platform of its own and stops it at the end. Leave the machine alone meanwhile.
+    """
+    console = Console(stderr=as_json)
+    plan = bench_spine.Plan(events, rate, seconds, port_offset)
+    measured = bench_spine.run(Settings.load(), plan, console)
+    if as_json:
+        print(report.as_json(measured))
+    else:
+        report.show(measured, console)
