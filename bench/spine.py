@@ -89,7 +89,7 @@ def _peer(settings: Settings, events: int, lines: int, orders: int) -> Rate:
 
 
 def _watch(client: Client, events: int, lines: int, orders: int) -> Rate:
-    """Watch until facts, sales and order states are all complete; an event counts when it is in all of them."""
+    """Watch until facts, sales and order states are complete; an event counts when it is in all of them."""
 
     def everywhere() -> int:
         shares = (
