@@ -129,7 +129,6 @@ def java_client(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """The command line of a small program on the official JDBC driver."""
     try:
         driver, compiler = jars(Settings(), "jdbc"), jars(Settings(), "compiler")
-        driver += [jar for jar in jars(Settings(), "kafka") if jar.name.startswith("slf4j-api")]
     except PartUnavailable as error:
         pytest.skip(f"no JDBC driver: {error}")
     classes = tmp_path_factory.mktemp("java")
