@@ -25,8 +25,8 @@ COMMANDS: dict[str, str] = {
 """
 
 
-def build(names: list[str]) -> typer.Typer:
-    """A typer app with the named commands only, so that one command never pays for another's imports."""
+def build(asked: str) -> typer.Typer:
+    """A typer app that imports the asked command only; the others stand there for the help."""
     app = typer.Typer(
         name="souk",
         help="The data platform of a multi-seller marketplace.",
@@ -36,21 +36,24 @@ def build(names: list[str]) -> typer.Typer:
         rich_markup_mode=None,
     )
     app.callback()(lambda: None)
-    for name in names:
+    for name, summary in COMMANDS.items():
+        if name != asked:
+            app.command(name, help=summary)(lambda: None)
+            continue
         module = import_module(f"cli.{name}")
         if hasattr(module, "app"):
-            app.add_typer(module.app, name=name, help=COMMANDS[name])
+            app.add_typer(module.app, name=name, help=summary)
         else:
             settings = getattr(module, "CONTEXT_SETTINGS", None)
-            app.command(name, help=COMMANDS[name], context_settings=settings)(module.command)
+            app.command(name, help=summary, context_settings=settings)(module.command)
     return app
 
 
 def main() -> int:
     """Run the command in `sys.argv`. Exit code 0 done, 1 failed or differences found, 2 a user's mistake."""
-    asked = sys.argv[1] if len(sys.argv) > 1 else ""
+    asked = next((argument for argument in sys.argv[1:] if not argument.startswith("-")), "")
     try:
-        build([asked] if asked in COMMANDS else list(COMMANDS))(prog_name="souk")
+        build(asked)(prog_name="souk")
     except UserError as error:
         print(f"souk: {error}", file=sys.stderr)
         return 2
