@@ -16,9 +16,9 @@ CREATE TABLE alert_raised
     `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
 )
 ENGINE = ReplacingMergeTree(ingested_at)
-PARTITION BY toYYYYMM(occurred_at)
+PARTITION BY toYear(occurred_at)
 ORDER BY (name, occurred_at, event_id)
-SETTINGS index_granularity = 8192
+SETTINGS index_granularity = 1024
 COMMENT 'Something needs an operator, or no longer does.';
 
 CREATE TABLE cart_changed
@@ -38,9 +38,9 @@ CREATE TABLE cart_changed
     `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
 )
 ENGINE = ReplacingMergeTree(ingested_at)
-PARTITION BY toYYYYMM(occurred_at)
+PARTITION BY toYear(occurred_at)
 ORDER BY (session_id, occurred_at, event_id)
-SETTINGS index_granularity = 8192
+SETTINGS index_granularity = 1024
 COMMENT 'One product\'s quantity in a cart changed.';
 
 CREATE TABLE ledger_posted
@@ -61,9 +61,9 @@ CREATE TABLE ledger_posted
     `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
 )
 ENGINE = ReplacingMergeTree(ingested_at)
-PARTITION BY toYYYYMM(occurred_at)
+PARTITION BY toYear(occurred_at)
 ORDER BY (transaction_id, occurred_at, event_id)
-SETTINGS index_granularity = 8192
+SETTINGS index_granularity = 1024
 COMMENT 'A balanced transaction of the double-entry ledger: its postings add up to 0.';
 
 CREATE TABLE marketplace_cancellations_minute
@@ -77,7 +77,7 @@ CREATE TABLE marketplace_cancellations_minute
     `version` UInt64 COMMENT 'Grows with every update.' CODEC(Delta(8), ZSTD(1))
 )
 ENGINE = ReplacingMergeTree(version)
-PARTITION BY toYYYYMM(minute)
+PARTITION BY toYear(minute)
 ORDER BY (minute, currency)
 SETTINGS index_granularity = 8192
 COMMENT 'What was cancelled of the marketplace\'s sales, by the minute of the sale.';
@@ -95,7 +95,7 @@ CREATE TABLE marketplace_sales_minute
     `version` UInt64 COMMENT 'Grows with every update.' CODEC(Delta(8), ZSTD(1))
 )
 ENGINE = ReplacingMergeTree(version)
-PARTITION BY toYYYYMM(minute)
+PARTITION BY toYear(minute)
 ORDER BY (minute, currency)
 SETTINGS index_granularity = 8192
 COMMENT 'What the whole marketplace sold in each minute, cancelled orders included.';
@@ -116,9 +116,9 @@ CREATE TABLE notification_failed
     `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
 )
 ENGINE = ReplacingMergeTree(ingested_at)
-PARTITION BY toYYYYMM(occurred_at)
+PARTITION BY toYear(occurred_at)
 ORDER BY (recipient_id, occurred_at, event_id)
-SETTINGS index_granularity = 8192
+SETTINGS index_granularity = 1024
 COMMENT 'A message could not be sent.';
 
 CREATE TABLE notification_sent
@@ -135,9 +135,9 @@ CREATE TABLE notification_sent
     `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
 )
 ENGINE = ReplacingMergeTree(ingested_at)
-PARTITION BY toYYYYMM(occurred_at)
+PARTITION BY toYear(occurred_at)
 ORDER BY (recipient_id, occurred_at, event_id)
-SETTINGS index_granularity = 8192
+SETTINGS index_granularity = 1024
 COMMENT 'A message went out to a person.';
 
 CREATE TABLE order_cancelled
@@ -162,9 +162,9 @@ CREATE TABLE order_cancelled
     `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
 )
 ENGINE = ReplacingMergeTree(ingested_at)
-PARTITION BY toYYYYMM(occurred_at)
+PARTITION BY toYear(occurred_at)
 ORDER BY (order_id, occurred_at, event_id)
-SETTINGS index_granularity = 8192
+SETTINGS index_granularity = 1024
 COMMENT 'An order ended before delivery; carries its lines, so that whoever added them up can take them off.';
 
 CREATE TABLE order_confirmed
@@ -176,9 +176,9 @@ CREATE TABLE order_confirmed
     `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
 )
 ENGINE = ReplacingMergeTree(ingested_at)
-PARTITION BY toYYYYMM(occurred_at)
+PARTITION BY toYear(occurred_at)
 ORDER BY (order_id, occurred_at, event_id)
-SETTINGS index_granularity = 8192
+SETTINGS index_granularity = 1024
 COMMENT 'Stock is reserved and the payment is approved: sellers may ship.';
 
 CREATE TABLE order_delivered
@@ -191,9 +191,9 @@ CREATE TABLE order_delivered
     `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
 )
 ENGINE = ReplacingMergeTree(ingested_at)
-PARTITION BY toYYYYMM(occurred_at)
+PARTITION BY toYear(occurred_at)
 ORDER BY (order_id, occurred_at, event_id)
-SETTINGS index_granularity = 8192
+SETTINGS index_granularity = 1024
 COMMENT 'A shipment reached the shopper.';
 
 CREATE TABLE order_lines
@@ -214,9 +214,9 @@ CREATE TABLE order_lines
     `commission_bp` Int32 COMMENT 'The marketplace\'s commission in basis points, frozen when the order was placed.' CODEC(ZSTD(1))
 )
 ENGINE = ReplacingMergeTree
-PARTITION BY toYYYYMM(placed_at)
+PARTITION BY toYear(placed_at)
 ORDER BY (seller_id, placed_at, order_id, line_number)
-SETTINGS index_granularity = 8192
+SETTINGS index_granularity = 512
 COMMENT 'Every line of every order placed, cancelled ones included.';
 
 CREATE TABLE order_placed
@@ -240,9 +240,9 @@ CREATE TABLE order_placed
     `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
 )
 ENGINE = ReplacingMergeTree(ingested_at)
-PARTITION BY toYYYYMM(occurred_at)
+PARTITION BY toYear(occurred_at)
 ORDER BY (order_id, occurred_at, event_id)
-SETTINGS index_granularity = 8192
+SETTINGS index_granularity = 1024
 COMMENT 'A shopper checked out; what was bought from whom at what price is frozen here.';
 
 CREATE TABLE order_returned
@@ -266,9 +266,9 @@ CREATE TABLE order_returned
     `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
 )
 ENGINE = ReplacingMergeTree(ingested_at)
-PARTITION BY toYYYYMM(occurred_at)
+PARTITION BY toYear(occurred_at)
 ORDER BY (order_id, occurred_at, event_id)
-SETTINGS index_granularity = 8192
+SETTINGS index_granularity = 1024
 COMMENT 'Lines of a delivered order came back to their seller.';
 
 CREATE TABLE order_shipped
@@ -283,9 +283,9 @@ CREATE TABLE order_shipped
     `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
 )
 ENGINE = ReplacingMergeTree(ingested_at)
-PARTITION BY toYYYYMM(occurred_at)
+PARTITION BY toYear(occurred_at)
 ORDER BY (order_id, occurred_at, event_id)
-SETTINGS index_granularity = 8192
+SETTINGS index_granularity = 1024
 COMMENT 'A seller handed a shipment to the carrier.';
 
 CREATE TABLE order_state
@@ -303,7 +303,7 @@ CREATE TABLE order_state
 )
 ENGINE = ReplacingMergeTree(version)
 ORDER BY order_id
-SETTINGS index_granularity = 8192
+SETTINGS index_granularity = 512
 COMMENT 'The current state of each order.';
 
 CREATE TABLE payment_captured
@@ -320,9 +320,9 @@ CREATE TABLE payment_captured
     `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
 )
 ENGINE = ReplacingMergeTree(ingested_at)
-PARTITION BY toYYYYMM(occurred_at)
+PARTITION BY toYear(occurred_at)
 ORDER BY (order_id, occurred_at, event_id)
-SETTINGS index_granularity = 8192
+SETTINGS index_granularity = 1024
 COMMENT 'Money was taken for an order.';
 
 CREATE TABLE payment_failed
@@ -341,9 +341,9 @@ CREATE TABLE payment_failed
     `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
 )
 ENGINE = ReplacingMergeTree(ingested_at)
-PARTITION BY toYYYYMM(occurred_at)
+PARTITION BY toYear(occurred_at)
 ORDER BY (order_id, occurred_at, event_id)
-SETTINGS index_granularity = 8192
+SETTINGS index_granularity = 1024
 COMMENT 'An attempt to take money did not succeed.';
 
 CREATE TABLE payment_refunded
@@ -361,9 +361,9 @@ CREATE TABLE payment_refunded
     `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
 )
 ENGINE = ReplacingMergeTree(ingested_at)
-PARTITION BY toYYYYMM(occurred_at)
+PARTITION BY toYear(occurred_at)
 ORDER BY (order_id, occurred_at, event_id)
-SETTINGS index_granularity = 8192
+SETTINGS index_granularity = 1024
 COMMENT 'Money went back to a shopper.';
 
 CREATE TABLE payments_minute
@@ -376,7 +376,7 @@ CREATE TABLE payments_minute
     `version` UInt64 COMMENT 'Grows with every update.' CODEC(Delta(8), ZSTD(1))
 )
 ENGINE = ReplacingMergeTree(version)
-PARTITION BY toYYYYMM(minute)
+PARTITION BY toYear(minute)
 ORDER BY (minute, method, currency)
 SETTINGS index_granularity = 8192
 COMMENT 'Money taken in each minute, by method.';
@@ -398,9 +398,9 @@ CREATE TABLE payout_paid
     `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
 )
 ENGINE = ReplacingMergeTree(ingested_at)
-PARTITION BY toYYYYMM(occurred_at)
+PARTITION BY toYear(occurred_at)
 ORDER BY (seller_id, occurred_at, event_id)
-SETTINGS index_granularity = 8192
+SETTINGS index_granularity = 1024
 COMMENT 'A seller was paid for a period.';
 
 CREATE TABLE pipeline_progress
@@ -423,7 +423,7 @@ CREATE TABLE product_changed
     `product_id` String COMMENT 'The product.' CODEC(ZSTD(1)),
     `seller_id` String COMMENT 'Whose listing changed.' CODEC(ZSTD(1)),
     `name` Nullable(String) COMMENT 'Title that shoppers read.' CODEC(ZSTD(1)),
-    `category` Nullable(String) COMMENT 'Category of the shop\'s catalogue, in its own language.' CODEC(ZSTD(1)),
+    `category` Nullable(String) COMMENT 'Category of the catalogue.' CODEC(ZSTD(1)),
     `currency` LowCardinality(String) COMMENT 'ISO 4217 code of every amount in this event.',
     `price_minor` Int64 COMMENT 'Price of one unit.' CODEC(ZSTD(1)),
     `weight_g` Nullable(Int32) COMMENT 'Weight in grams, packed.' CODEC(ZSTD(1)),
@@ -435,9 +435,9 @@ CREATE TABLE product_changed
     `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
 )
 ENGINE = ReplacingMergeTree(ingested_at)
-PARTITION BY toYYYYMM(occurred_at)
+PARTITION BY toYear(occurred_at)
 ORDER BY (product_id, occurred_at, event_id)
-SETTINGS index_granularity = 8192
+SETTINGS index_granularity = 1024
 COMMENT 'A listing changed; the event holds all of it as it is now.';
 
 CREATE TABLE product_delisted
@@ -450,9 +450,9 @@ CREATE TABLE product_delisted
     `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
 )
 ENGINE = ReplacingMergeTree(ingested_at)
-PARTITION BY toYYYYMM(occurred_at)
+PARTITION BY toYear(occurred_at)
 ORDER BY (product_id, occurred_at, event_id)
-SETTINGS index_granularity = 8192
+SETTINGS index_granularity = 1024
 COMMENT 'A seller no longer offers a product.';
 
 CREATE TABLE product_listed
@@ -462,7 +462,7 @@ CREATE TABLE product_listed
     `product_id` String COMMENT 'The product.' CODEC(ZSTD(1)),
     `seller_id` String COMMENT 'Who offers it; one product may have several sellers.' CODEC(ZSTD(1)),
     `name` Nullable(String) COMMENT 'Title that shoppers read.' CODEC(ZSTD(1)),
-    `category` Nullable(String) COMMENT 'Category of the shop\'s catalogue, in its own language.' CODEC(ZSTD(1)),
+    `category` Nullable(String) COMMENT 'Category of the catalogue.' CODEC(ZSTD(1)),
     `currency` LowCardinality(String) COMMENT 'ISO 4217 code of every amount in this event.',
     `price_minor` Int64 COMMENT 'Price of one unit.' CODEC(ZSTD(1)),
     `weight_g` Nullable(Int32) COMMENT 'Weight in grams, packed.' CODEC(ZSTD(1)),
@@ -473,9 +473,9 @@ CREATE TABLE product_listed
     `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
 )
 ENGINE = ReplacingMergeTree(ingested_at)
-PARTITION BY toYYYYMM(occurred_at)
+PARTITION BY toYear(occurred_at)
 ORDER BY (product_id, occurred_at, event_id)
-SETTINGS index_granularity = 8192
+SETTINGS index_granularity = 1024
 COMMENT 'A seller offers a product for the first time.';
 
 CREATE TABLE product_sales_minute
@@ -493,9 +493,9 @@ CREATE TABLE product_sales_minute
     `version` UInt64 COMMENT 'Grows with every update.' CODEC(Delta(8), ZSTD(1))
 )
 ENGINE = ReplacingMergeTree(version)
-PARTITION BY toYYYYMM(minute)
+PARTITION BY toYear(minute)
 ORDER BY (seller_id, product_id, minute, currency)
-SETTINGS index_granularity = 8192
+SETTINGS index_granularity = 512
 COMMENT 'What was sold of each product in each minute, cancelled orders included.';
 
 CREATE TABLE product_viewed
@@ -512,9 +512,9 @@ CREATE TABLE product_viewed
     `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
 )
 ENGINE = ReplacingMergeTree(ingested_at)
-PARTITION BY toYYYYMM(occurred_at)
+PARTITION BY toYear(occurred_at)
 ORDER BY (session_id, occurred_at, event_id)
-SETTINGS index_granularity = 8192
+SETTINGS index_granularity = 1024
 COMMENT 'A visitor opened a product\'s page.';
 
 CREATE TABLE recommendation_clicked
@@ -530,9 +530,9 @@ CREATE TABLE recommendation_clicked
     `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
 )
 ENGINE = ReplacingMergeTree(ingested_at)
-PARTITION BY toYYYYMM(occurred_at)
+PARTITION BY toYear(occurred_at)
 ORDER BY (session_id, occurred_at, event_id)
-SETTINGS index_granularity = 8192
+SETTINGS index_granularity = 1024
 COMMENT 'A visitor followed a recommendation.';
 
 CREATE TABLE recommendation_shown
@@ -557,9 +557,9 @@ CREATE TABLE recommendation_shown
     `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
 )
 ENGINE = ReplacingMergeTree(ingested_at)
-PARTITION BY toYYYYMM(occurred_at)
+PARTITION BY toYear(occurred_at)
 ORDER BY (session_id, occurred_at, event_id)
-SETTINGS index_granularity = 8192
+SETTINGS index_granularity = 1024
 COMMENT 'A list of recommended products came into view.';
 
 CREATE TABLE restock_needed
@@ -574,9 +574,9 @@ CREATE TABLE restock_needed
     `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
 )
 ENGINE = ReplacingMergeTree(ingested_at)
-PARTITION BY toYYYYMM(occurred_at)
+PARTITION BY toYear(occurred_at)
 ORDER BY (product_id, occurred_at, event_id)
-SETTINGS index_granularity = 8192
+SETTINGS index_granularity = 1024
 COMMENT 'A seller\'s stock of a product fell to its threshold.';
 
 CREATE TABLE review_published
@@ -593,9 +593,9 @@ CREATE TABLE review_published
     `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
 )
 ENGINE = ReplacingMergeTree(ingested_at)
-PARTITION BY toYYYYMM(occurred_at)
+PARTITION BY toYear(occurred_at)
 ORDER BY (order_id, occurred_at, event_id)
-SETTINGS index_granularity = 8192
+SETTINGS index_granularity = 1024
 COMMENT 'A review may be read by everyone.';
 
 CREATE TABLE review_rejected
@@ -611,9 +611,9 @@ CREATE TABLE review_rejected
     `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
 )
 ENGINE = ReplacingMergeTree(ingested_at)
-PARTITION BY toYYYYMM(occurred_at)
+PARTITION BY toYear(occurred_at)
 ORDER BY (order_id, occurred_at, event_id)
-SETTINGS index_granularity = 8192
+SETTINGS index_granularity = 1024
 COMMENT 'A review will not be published.';
 
 CREATE TABLE review_submitted
@@ -631,9 +631,9 @@ CREATE TABLE review_submitted
     `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
 )
 ENGINE = ReplacingMergeTree(ingested_at)
-PARTITION BY toYYYYMM(occurred_at)
+PARTITION BY toYear(occurred_at)
 ORDER BY (order_id, occurred_at, event_id)
-SETTINGS index_granularity = 8192
+SETTINGS index_granularity = 1024
 COMMENT 'A shopper reviewed an order, or a product or seller of it.';
 
 CREATE TABLE schema_migrations
@@ -663,9 +663,9 @@ CREATE TABLE search_performed
     `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
 )
 ENGINE = ReplacingMergeTree(ingested_at)
-PARTITION BY toYYYYMM(occurred_at)
+PARTITION BY toYear(occurred_at)
 ORDER BY (session_id, occurred_at, event_id)
-SETTINGS index_granularity = 8192
+SETTINGS index_granularity = 1024
 COMMENT 'A visitor searched and saw a page of results.';
 
 CREATE TABLE seller_approved
@@ -678,9 +678,9 @@ CREATE TABLE seller_approved
     `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
 )
 ENGINE = ReplacingMergeTree(ingested_at)
-PARTITION BY toYYYYMM(occurred_at)
+PARTITION BY toYear(occurred_at)
 ORDER BY (seller_id, occurred_at, event_id)
-SETTINGS index_granularity = 8192
+SETTINGS index_granularity = 1024
 COMMENT 'An operator let a seller sell.';
 
 CREATE TABLE seller_cancellations_minute
@@ -695,9 +695,9 @@ CREATE TABLE seller_cancellations_minute
     `version` UInt64 COMMENT 'Grows with every update.' CODEC(Delta(8), ZSTD(1))
 )
 ENGINE = ReplacingMergeTree(version)
-PARTITION BY toYYYYMM(minute)
+PARTITION BY toYear(minute)
 ORDER BY (seller_id, minute, currency)
-SETTINGS index_granularity = 8192
+SETTINGS index_granularity = 512
 COMMENT 'What was cancelled of each seller\'s sales, by the minute of the sale.';
 
 CREATE TABLE seller_registered
@@ -713,9 +713,9 @@ CREATE TABLE seller_registered
     `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
 )
 ENGINE = ReplacingMergeTree(ingested_at)
-PARTITION BY toYYYYMM(occurred_at)
+PARTITION BY toYear(occurred_at)
 ORDER BY (seller_id, occurred_at, event_id)
-SETTINGS index_granularity = 8192
+SETTINGS index_granularity = 1024
 COMMENT 'A seller applied to sell.';
 
 CREATE TABLE seller_sales_minute
@@ -732,9 +732,9 @@ CREATE TABLE seller_sales_minute
     `version` UInt64 COMMENT 'Grows with every update.' CODEC(Delta(8), ZSTD(1))
 )
 ENGINE = ReplacingMergeTree(version)
-PARTITION BY toYYYYMM(minute)
+PARTITION BY toYear(minute)
 ORDER BY (seller_id, minute, currency)
-SETTINGS index_granularity = 8192
+SETTINGS index_granularity = 512
 COMMENT 'What each seller sold in each minute, cancelled orders included.';
 
 CREATE TABLE setting_changed
@@ -749,9 +749,9 @@ CREATE TABLE setting_changed
     `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
 )
 ENGINE = ReplacingMergeTree(ingested_at)
-PARTITION BY toYYYYMM(occurred_at)
+PARTITION BY toYear(occurred_at)
 ORDER BY (name, occurred_at, event_id)
-SETTINGS index_granularity = 8192
+SETTINGS index_granularity = 1024
 COMMENT 'A setting of the platform has a new value.';
 
 CREATE TABLE shopper_registered
@@ -766,9 +766,9 @@ CREATE TABLE shopper_registered
     `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
 )
 ENGINE = ReplacingMergeTree(ingested_at)
-PARTITION BY toYYYYMM(occurred_at)
+PARTITION BY toYear(occurred_at)
 ORDER BY (shopper_id, occurred_at, event_id)
-SETTINGS index_granularity = 8192
+SETTINGS index_granularity = 1024
 COMMENT 'A person became a shopper.';
 
 CREATE TABLE stock_changed
@@ -786,9 +786,9 @@ CREATE TABLE stock_changed
     `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
 )
 ENGINE = ReplacingMergeTree(ingested_at)
-PARTITION BY toYYYYMM(occurred_at)
+PARTITION BY toYear(occurred_at)
 ORDER BY (product_id, occurred_at, event_id)
-SETTINGS index_granularity = 8192
+SETTINGS index_granularity = 1024
 COMMENT 'A seller\'s stock of a product is different now; the event holds the new state.';
 
 CREATE TABLE stock_refused
@@ -805,9 +805,9 @@ CREATE TABLE stock_refused
     `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
 )
 ENGINE = ReplacingMergeTree(ingested_at)
-PARTITION BY toYYYYMM(occurred_at)
+PARTITION BY toYear(occurred_at)
 ORDER BY (order_id, occurred_at, event_id)
-SETTINGS index_granularity = 8192
+SETTINGS index_granularity = 1024
 COMMENT 'An order can\'t be had: nothing was held.';
 
 CREATE TABLE stock_released
@@ -825,9 +825,9 @@ CREATE TABLE stock_released
     `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
 )
 ENGINE = ReplacingMergeTree(ingested_at)
-PARTITION BY toYYYYMM(occurred_at)
+PARTITION BY toYear(occurred_at)
 ORDER BY (order_id, occurred_at, event_id)
-SETTINGS index_granularity = 8192
+SETTINGS index_granularity = 1024
 COMMENT 'A reservation was given back.';
 
 CREATE TABLE stock_reserved
@@ -845,7 +845,7 @@ CREATE TABLE stock_reserved
     `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
 )
 ENGINE = ReplacingMergeTree(ingested_at)
-PARTITION BY toYYYYMM(occurred_at)
+PARTITION BY toYear(occurred_at)
 ORDER BY (order_id, occurred_at, event_id)
-SETTINGS index_granularity = 8192
+SETTINGS index_granularity = 1024
 COMMENT 'Every line of an order is held for it until it is paid.';

@@ -13,8 +13,9 @@ CREATE TABLE IF NOT EXISTS shopper_registered
     ingested_at DateTime64(3, 'UTC') DEFAULT now64(3) CODEC(Delta, ZSTD(1)) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.'
 )
 ENGINE = ReplacingMergeTree(ingested_at)
-PARTITION BY toYYYYMM(occurred_at)
+PARTITION BY toYear(occurred_at)
 ORDER BY (shopper_id, occurred_at, event_id)
+SETTINGS index_granularity = 1024
 COMMENT 'A person became a shopper.';
 
 CREATE TABLE IF NOT EXISTS seller_registered
@@ -30,8 +31,9 @@ CREATE TABLE IF NOT EXISTS seller_registered
     ingested_at DateTime64(3, 'UTC') DEFAULT now64(3) CODEC(Delta, ZSTD(1)) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.'
 )
 ENGINE = ReplacingMergeTree(ingested_at)
-PARTITION BY toYYYYMM(occurred_at)
+PARTITION BY toYear(occurred_at)
 ORDER BY (seller_id, occurred_at, event_id)
+SETTINGS index_granularity = 1024
 COMMENT 'A seller applied to sell.';
 
 CREATE TABLE IF NOT EXISTS seller_approved
@@ -44,8 +46,9 @@ CREATE TABLE IF NOT EXISTS seller_approved
     ingested_at DateTime64(3, 'UTC') DEFAULT now64(3) CODEC(Delta, ZSTD(1)) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.'
 )
 ENGINE = ReplacingMergeTree(ingested_at)
-PARTITION BY toYYYYMM(occurred_at)
+PARTITION BY toYear(occurred_at)
 ORDER BY (seller_id, occurred_at, event_id)
+SETTINGS index_granularity = 1024
 COMMENT 'An operator let a seller sell.';
 
 CREATE TABLE IF NOT EXISTS product_listed
@@ -55,7 +58,7 @@ CREATE TABLE IF NOT EXISTS product_listed
     product_id String CODEC(ZSTD(1)) COMMENT 'The product.',
     seller_id String CODEC(ZSTD(1)) COMMENT 'Who offers it; one product may have several sellers.',
     name Nullable(String) CODEC(ZSTD(1)) COMMENT 'Title that shoppers read.',
-    category Nullable(String) CODEC(ZSTD(1)) COMMENT 'Category of the shop\'s catalogue, in its own language.',
+    category Nullable(String) CODEC(ZSTD(1)) COMMENT 'Category of the catalogue.',
     currency LowCardinality(String) COMMENT 'ISO 4217 code of every amount in this event.',
     price_minor Int64 CODEC(ZSTD(1)) COMMENT 'Price of one unit.',
     weight_g Nullable(Int32) CODEC(ZSTD(1)) COMMENT 'Weight in grams, packed.',
@@ -66,8 +69,9 @@ CREATE TABLE IF NOT EXISTS product_listed
     ingested_at DateTime64(3, 'UTC') DEFAULT now64(3) CODEC(Delta, ZSTD(1)) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.'
 )
 ENGINE = ReplacingMergeTree(ingested_at)
-PARTITION BY toYYYYMM(occurred_at)
+PARTITION BY toYear(occurred_at)
 ORDER BY (product_id, occurred_at, event_id)
+SETTINGS index_granularity = 1024
 COMMENT 'A seller offers a product for the first time.';
 
 CREATE TABLE IF NOT EXISTS product_changed
@@ -77,7 +81,7 @@ CREATE TABLE IF NOT EXISTS product_changed
     product_id String CODEC(ZSTD(1)) COMMENT 'The product.',
     seller_id String CODEC(ZSTD(1)) COMMENT 'Whose listing changed.',
     name Nullable(String) CODEC(ZSTD(1)) COMMENT 'Title that shoppers read.',
-    category Nullable(String) CODEC(ZSTD(1)) COMMENT 'Category of the shop\'s catalogue, in its own language.',
+    category Nullable(String) CODEC(ZSTD(1)) COMMENT 'Category of the catalogue.',
     currency LowCardinality(String) COMMENT 'ISO 4217 code of every amount in this event.',
     price_minor Int64 CODEC(ZSTD(1)) COMMENT 'Price of one unit.',
     weight_g Nullable(Int32) CODEC(ZSTD(1)) COMMENT 'Weight in grams, packed.',
@@ -89,8 +93,9 @@ CREATE TABLE IF NOT EXISTS product_changed
     ingested_at DateTime64(3, 'UTC') DEFAULT now64(3) CODEC(Delta, ZSTD(1)) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.'
 )
 ENGINE = ReplacingMergeTree(ingested_at)
-PARTITION BY toYYYYMM(occurred_at)
+PARTITION BY toYear(occurred_at)
 ORDER BY (product_id, occurred_at, event_id)
+SETTINGS index_granularity = 1024
 COMMENT 'A listing changed; the event holds all of it as it is now.';
 
 CREATE TABLE IF NOT EXISTS product_delisted
@@ -103,8 +108,9 @@ CREATE TABLE IF NOT EXISTS product_delisted
     ingested_at DateTime64(3, 'UTC') DEFAULT now64(3) CODEC(Delta, ZSTD(1)) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.'
 )
 ENGINE = ReplacingMergeTree(ingested_at)
-PARTITION BY toYYYYMM(occurred_at)
+PARTITION BY toYear(occurred_at)
 ORDER BY (product_id, occurred_at, event_id)
+SETTINGS index_granularity = 1024
 COMMENT 'A seller no longer offers a product.';
 
 CREATE TABLE IF NOT EXISTS product_viewed
@@ -121,8 +127,9 @@ CREATE TABLE IF NOT EXISTS product_viewed
     ingested_at DateTime64(3, 'UTC') DEFAULT now64(3) CODEC(Delta, ZSTD(1)) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.'
 )
 ENGINE = ReplacingMergeTree(ingested_at)
-PARTITION BY toYYYYMM(occurred_at)
+PARTITION BY toYear(occurred_at)
 ORDER BY (session_id, occurred_at, event_id)
+SETTINGS index_granularity = 1024
 COMMENT 'A visitor opened a product\'s page.';
 
 CREATE TABLE IF NOT EXISTS search_performed
@@ -140,8 +147,9 @@ CREATE TABLE IF NOT EXISTS search_performed
     ingested_at DateTime64(3, 'UTC') DEFAULT now64(3) CODEC(Delta, ZSTD(1)) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.'
 )
 ENGINE = ReplacingMergeTree(ingested_at)
-PARTITION BY toYYYYMM(occurred_at)
+PARTITION BY toYear(occurred_at)
 ORDER BY (session_id, occurred_at, event_id)
+SETTINGS index_granularity = 1024
 COMMENT 'A visitor searched and saw a page of results.';
 
 CREATE TABLE IF NOT EXISTS cart_changed
@@ -161,8 +169,9 @@ CREATE TABLE IF NOT EXISTS cart_changed
     ingested_at DateTime64(3, 'UTC') DEFAULT now64(3) CODEC(Delta, ZSTD(1)) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.'
 )
 ENGINE = ReplacingMergeTree(ingested_at)
-PARTITION BY toYYYYMM(occurred_at)
+PARTITION BY toYear(occurred_at)
 ORDER BY (session_id, occurred_at, event_id)
+SETTINGS index_granularity = 1024
 COMMENT 'One product\'s quantity in a cart changed.';
 
 CREATE TABLE IF NOT EXISTS recommendation_shown
@@ -182,8 +191,9 @@ CREATE TABLE IF NOT EXISTS recommendation_shown
     ingested_at DateTime64(3, 'UTC') DEFAULT now64(3) CODEC(Delta, ZSTD(1)) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.'
 )
 ENGINE = ReplacingMergeTree(ingested_at)
-PARTITION BY toYYYYMM(occurred_at)
+PARTITION BY toYear(occurred_at)
 ORDER BY (session_id, occurred_at, event_id)
+SETTINGS index_granularity = 1024
 COMMENT 'A list of recommended products came into view.';
 
 CREATE TABLE IF NOT EXISTS recommendation_clicked
@@ -199,8 +209,9 @@ CREATE TABLE IF NOT EXISTS recommendation_clicked
     ingested_at DateTime64(3, 'UTC') DEFAULT now64(3) CODEC(Delta, ZSTD(1)) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.'
 )
 ENGINE = ReplacingMergeTree(ingested_at)
-PARTITION BY toYYYYMM(occurred_at)
+PARTITION BY toYear(occurred_at)
 ORDER BY (session_id, occurred_at, event_id)
+SETTINGS index_granularity = 1024
 COMMENT 'A visitor followed a recommendation.';
 
 CREATE TABLE IF NOT EXISTS order_placed
@@ -215,8 +226,9 @@ CREATE TABLE IF NOT EXISTS order_placed
     ingested_at DateTime64(3, 'UTC') DEFAULT now64(3) CODEC(Delta, ZSTD(1)) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.'
 )
 ENGINE = ReplacingMergeTree(ingested_at)
-PARTITION BY toYYYYMM(occurred_at)
+PARTITION BY toYear(occurred_at)
 ORDER BY (order_id, occurred_at, event_id)
+SETTINGS index_granularity = 1024
 COMMENT 'A shopper checked out; what was bought from whom at what price is frozen here.';
 
 CREATE TABLE IF NOT EXISTS order_confirmed
@@ -228,8 +240,9 @@ CREATE TABLE IF NOT EXISTS order_confirmed
     ingested_at DateTime64(3, 'UTC') DEFAULT now64(3) CODEC(Delta, ZSTD(1)) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.'
 )
 ENGINE = ReplacingMergeTree(ingested_at)
-PARTITION BY toYYYYMM(occurred_at)
+PARTITION BY toYear(occurred_at)
 ORDER BY (order_id, occurred_at, event_id)
+SETTINGS index_granularity = 1024
 COMMENT 'Stock is reserved and the payment is approved: sellers may ship.';
 
 CREATE TABLE IF NOT EXISTS order_cancelled
@@ -245,8 +258,9 @@ CREATE TABLE IF NOT EXISTS order_cancelled
     ingested_at DateTime64(3, 'UTC') DEFAULT now64(3) CODEC(Delta, ZSTD(1)) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.'
 )
 ENGINE = ReplacingMergeTree(ingested_at)
-PARTITION BY toYYYYMM(occurred_at)
+PARTITION BY toYear(occurred_at)
 ORDER BY (order_id, occurred_at, event_id)
+SETTINGS index_granularity = 1024
 COMMENT 'An order ended before delivery; carries its lines, so that whoever added them up can take them off.';
 
 CREATE TABLE IF NOT EXISTS order_shipped
@@ -261,8 +275,9 @@ CREATE TABLE IF NOT EXISTS order_shipped
     ingested_at DateTime64(3, 'UTC') DEFAULT now64(3) CODEC(Delta, ZSTD(1)) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.'
 )
 ENGINE = ReplacingMergeTree(ingested_at)
-PARTITION BY toYYYYMM(occurred_at)
+PARTITION BY toYear(occurred_at)
 ORDER BY (order_id, occurred_at, event_id)
+SETTINGS index_granularity = 1024
 COMMENT 'A seller handed a shipment to the carrier.';
 
 CREATE TABLE IF NOT EXISTS order_delivered
@@ -275,8 +290,9 @@ CREATE TABLE IF NOT EXISTS order_delivered
     ingested_at DateTime64(3, 'UTC') DEFAULT now64(3) CODEC(Delta, ZSTD(1)) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.'
 )
 ENGINE = ReplacingMergeTree(ingested_at)
-PARTITION BY toYYYYMM(occurred_at)
+PARTITION BY toYear(occurred_at)
 ORDER BY (order_id, occurred_at, event_id)
+SETTINGS index_granularity = 1024
 COMMENT 'A shipment reached the shopper.';
 
 CREATE TABLE IF NOT EXISTS order_returned
@@ -295,8 +311,9 @@ CREATE TABLE IF NOT EXISTS order_returned
     ingested_at DateTime64(3, 'UTC') DEFAULT now64(3) CODEC(Delta, ZSTD(1)) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.'
 )
 ENGINE = ReplacingMergeTree(ingested_at)
-PARTITION BY toYYYYMM(occurred_at)
+PARTITION BY toYear(occurred_at)
 ORDER BY (order_id, occurred_at, event_id)
+SETTINGS index_granularity = 1024
 COMMENT 'Lines of a delivered order came back to their seller.';
 
 CREATE TABLE IF NOT EXISTS stock_reserved
@@ -310,8 +327,9 @@ CREATE TABLE IF NOT EXISTS stock_reserved
     ingested_at DateTime64(3, 'UTC') DEFAULT now64(3) CODEC(Delta, ZSTD(1)) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.'
 )
 ENGINE = ReplacingMergeTree(ingested_at)
-PARTITION BY toYYYYMM(occurred_at)
+PARTITION BY toYear(occurred_at)
 ORDER BY (order_id, occurred_at, event_id)
+SETTINGS index_granularity = 1024
 COMMENT 'Every line of an order is held for it until it is paid.';
 
 CREATE TABLE IF NOT EXISTS stock_refused
@@ -323,8 +341,9 @@ CREATE TABLE IF NOT EXISTS stock_refused
     ingested_at DateTime64(3, 'UTC') DEFAULT now64(3) CODEC(Delta, ZSTD(1)) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.'
 )
 ENGINE = ReplacingMergeTree(ingested_at)
-PARTITION BY toYYYYMM(occurred_at)
+PARTITION BY toYear(occurred_at)
 ORDER BY (order_id, occurred_at, event_id)
+SETTINGS index_granularity = 1024
 COMMENT 'An order can\'t be had: nothing was held.';
 
 CREATE TABLE IF NOT EXISTS stock_released
@@ -338,8 +357,9 @@ CREATE TABLE IF NOT EXISTS stock_released
     ingested_at DateTime64(3, 'UTC') DEFAULT now64(3) CODEC(Delta, ZSTD(1)) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.'
 )
 ENGINE = ReplacingMergeTree(ingested_at)
-PARTITION BY toYYYYMM(occurred_at)
+PARTITION BY toYear(occurred_at)
 ORDER BY (order_id, occurred_at, event_id)
+SETTINGS index_granularity = 1024
 COMMENT 'A reservation was given back.';
 
 CREATE TABLE IF NOT EXISTS stock_changed
@@ -357,8 +377,9 @@ CREATE TABLE IF NOT EXISTS stock_changed
     ingested_at DateTime64(3, 'UTC') DEFAULT now64(3) CODEC(Delta, ZSTD(1)) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.'
 )
 ENGINE = ReplacingMergeTree(ingested_at)
-PARTITION BY toYYYYMM(occurred_at)
+PARTITION BY toYear(occurred_at)
 ORDER BY (product_id, occurred_at, event_id)
+SETTINGS index_granularity = 1024
 COMMENT 'A seller\'s stock of a product is different now; the event holds the new state.';
 
 CREATE TABLE IF NOT EXISTS restock_needed
@@ -373,8 +394,9 @@ CREATE TABLE IF NOT EXISTS restock_needed
     ingested_at DateTime64(3, 'UTC') DEFAULT now64(3) CODEC(Delta, ZSTD(1)) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.'
 )
 ENGINE = ReplacingMergeTree(ingested_at)
-PARTITION BY toYYYYMM(occurred_at)
+PARTITION BY toYear(occurred_at)
 ORDER BY (product_id, occurred_at, event_id)
+SETTINGS index_granularity = 1024
 COMMENT 'A seller\'s stock of a product fell to its threshold.';
 
 CREATE TABLE IF NOT EXISTS payment_captured
@@ -391,8 +413,9 @@ CREATE TABLE IF NOT EXISTS payment_captured
     ingested_at DateTime64(3, 'UTC') DEFAULT now64(3) CODEC(Delta, ZSTD(1)) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.'
 )
 ENGINE = ReplacingMergeTree(ingested_at)
-PARTITION BY toYYYYMM(occurred_at)
+PARTITION BY toYear(occurred_at)
 ORDER BY (order_id, occurred_at, event_id)
+SETTINGS index_granularity = 1024
 COMMENT 'Money was taken for an order.';
 
 CREATE TABLE IF NOT EXISTS payment_failed
@@ -411,8 +434,9 @@ CREATE TABLE IF NOT EXISTS payment_failed
     ingested_at DateTime64(3, 'UTC') DEFAULT now64(3) CODEC(Delta, ZSTD(1)) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.'
 )
 ENGINE = ReplacingMergeTree(ingested_at)
-PARTITION BY toYYYYMM(occurred_at)
+PARTITION BY toYear(occurred_at)
 ORDER BY (order_id, occurred_at, event_id)
+SETTINGS index_granularity = 1024
 COMMENT 'An attempt to take money did not succeed.';
 
 CREATE TABLE IF NOT EXISTS payment_refunded
@@ -430,8 +454,9 @@ CREATE TABLE IF NOT EXISTS payment_refunded
     ingested_at DateTime64(3, 'UTC') DEFAULT now64(3) CODEC(Delta, ZSTD(1)) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.'
 )
 ENGINE = ReplacingMergeTree(ingested_at)
-PARTITION BY toYYYYMM(occurred_at)
+PARTITION BY toYear(occurred_at)
 ORDER BY (order_id, occurred_at, event_id)
+SETTINGS index_granularity = 1024
 COMMENT 'Money went back to a shopper.';
 
 CREATE TABLE IF NOT EXISTS payout_paid
@@ -451,8 +476,9 @@ CREATE TABLE IF NOT EXISTS payout_paid
     ingested_at DateTime64(3, 'UTC') DEFAULT now64(3) CODEC(Delta, ZSTD(1)) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.'
 )
 ENGINE = ReplacingMergeTree(ingested_at)
-PARTITION BY toYYYYMM(occurred_at)
+PARTITION BY toYear(occurred_at)
 ORDER BY (seller_id, occurred_at, event_id)
+SETTINGS index_granularity = 1024
 COMMENT 'A seller was paid for a period.';
 
 CREATE TABLE IF NOT EXISTS ledger_posted
@@ -470,8 +496,9 @@ CREATE TABLE IF NOT EXISTS ledger_posted
     ingested_at DateTime64(3, 'UTC') DEFAULT now64(3) CODEC(Delta, ZSTD(1)) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.'
 )
 ENGINE = ReplacingMergeTree(ingested_at)
-PARTITION BY toYYYYMM(occurred_at)
+PARTITION BY toYear(occurred_at)
 ORDER BY (transaction_id, occurred_at, event_id)
+SETTINGS index_granularity = 1024
 COMMENT 'A balanced transaction of the double-entry ledger: its postings add up to 0.';
 
 CREATE TABLE IF NOT EXISTS review_submitted
@@ -489,8 +516,9 @@ CREATE TABLE IF NOT EXISTS review_submitted
     ingested_at DateTime64(3, 'UTC') DEFAULT now64(3) CODEC(Delta, ZSTD(1)) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.'
 )
 ENGINE = ReplacingMergeTree(ingested_at)
-PARTITION BY toYYYYMM(occurred_at)
+PARTITION BY toYear(occurred_at)
 ORDER BY (order_id, occurred_at, event_id)
+SETTINGS index_granularity = 1024
 COMMENT 'A shopper reviewed an order, or a product or seller of it.';
 
 CREATE TABLE IF NOT EXISTS review_published
@@ -507,8 +535,9 @@ CREATE TABLE IF NOT EXISTS review_published
     ingested_at DateTime64(3, 'UTC') DEFAULT now64(3) CODEC(Delta, ZSTD(1)) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.'
 )
 ENGINE = ReplacingMergeTree(ingested_at)
-PARTITION BY toYYYYMM(occurred_at)
+PARTITION BY toYear(occurred_at)
 ORDER BY (order_id, occurred_at, event_id)
+SETTINGS index_granularity = 1024
 COMMENT 'A review may be read by everyone.';
 
 CREATE TABLE IF NOT EXISTS review_rejected
@@ -524,8 +553,9 @@ CREATE TABLE IF NOT EXISTS review_rejected
     ingested_at DateTime64(3, 'UTC') DEFAULT now64(3) CODEC(Delta, ZSTD(1)) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.'
 )
 ENGINE = ReplacingMergeTree(ingested_at)
-PARTITION BY toYYYYMM(occurred_at)
+PARTITION BY toYear(occurred_at)
 ORDER BY (order_id, occurred_at, event_id)
+SETTINGS index_granularity = 1024
 COMMENT 'A review will not be published.';
 
 CREATE TABLE IF NOT EXISTS notification_sent
@@ -542,8 +572,9 @@ CREATE TABLE IF NOT EXISTS notification_sent
     ingested_at DateTime64(3, 'UTC') DEFAULT now64(3) CODEC(Delta, ZSTD(1)) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.'
 )
 ENGINE = ReplacingMergeTree(ingested_at)
-PARTITION BY toYYYYMM(occurred_at)
+PARTITION BY toYear(occurred_at)
 ORDER BY (recipient_id, occurred_at, event_id)
+SETTINGS index_granularity = 1024
 COMMENT 'A message went out to a person.';
 
 CREATE TABLE IF NOT EXISTS notification_failed
@@ -562,8 +593,9 @@ CREATE TABLE IF NOT EXISTS notification_failed
     ingested_at DateTime64(3, 'UTC') DEFAULT now64(3) CODEC(Delta, ZSTD(1)) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.'
 )
 ENGINE = ReplacingMergeTree(ingested_at)
-PARTITION BY toYYYYMM(occurred_at)
+PARTITION BY toYear(occurred_at)
 ORDER BY (recipient_id, occurred_at, event_id)
+SETTINGS index_granularity = 1024
 COMMENT 'A message could not be sent.';
 
 CREATE TABLE IF NOT EXISTS setting_changed
@@ -578,8 +610,9 @@ CREATE TABLE IF NOT EXISTS setting_changed
     ingested_at DateTime64(3, 'UTC') DEFAULT now64(3) CODEC(Delta, ZSTD(1)) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.'
 )
 ENGINE = ReplacingMergeTree(ingested_at)
-PARTITION BY toYYYYMM(occurred_at)
+PARTITION BY toYear(occurred_at)
 ORDER BY (name, occurred_at, event_id)
+SETTINGS index_granularity = 1024
 COMMENT 'A setting of the platform has a new value.';
 
 CREATE TABLE IF NOT EXISTS alert_raised
@@ -598,6 +631,7 @@ CREATE TABLE IF NOT EXISTS alert_raised
     ingested_at DateTime64(3, 'UTC') DEFAULT now64(3) CODEC(Delta, ZSTD(1)) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.'
 )
 ENGINE = ReplacingMergeTree(ingested_at)
-PARTITION BY toYYYYMM(occurred_at)
+PARTITION BY toYear(occurred_at)
 ORDER BY (name, occurred_at, event_id)
+SETTINGS index_granularity = 1024
 COMMENT 'Something needs an operator, or no longer does.';

@@ -1,4 +1,5 @@
 -- What job `metrics` adds up: one row a group. An update is a new row with a higher version; whoever reads uses FINAL.
+-- Years as partitions and small granules where one seller or one order is looked up: docs/decisions/partitions.md.
 -- A `minute` is the one in which the order was placed, cancellations included; of payments, when the money was taken.
 
 CREATE TABLE IF NOT EXISTS order_lines
@@ -19,8 +20,9 @@ CREATE TABLE IF NOT EXISTS order_lines
     commission_bp Int32 CODEC(ZSTD(1)) COMMENT 'The marketplace''s commission in basis points, frozen when the order was placed.'
 )
 ENGINE = ReplacingMergeTree
-PARTITION BY toYYYYMM(placed_at)
+PARTITION BY toYear(placed_at)
 ORDER BY (seller_id, placed_at, order_id, line_number)
+SETTINGS index_granularity = 512
 COMMENT 'Every line of every order placed, cancelled ones included.';
 
 CREATE TABLE IF NOT EXISTS order_state
@@ -38,6 +40,7 @@ CREATE TABLE IF NOT EXISTS order_state
 )
 ENGINE = ReplacingMergeTree(version)
 ORDER BY order_id
+SETTINGS index_granularity = 512
 COMMENT 'The current state of each order.';
 
 CREATE TABLE IF NOT EXISTS seller_sales_minute
@@ -54,8 +57,9 @@ CREATE TABLE IF NOT EXISTS seller_sales_minute
     version UInt64 CODEC(Delta, ZSTD(1)) COMMENT 'Grows with every update.'
 )
 ENGINE = ReplacingMergeTree(version)
-PARTITION BY toYYYYMM(minute)
+PARTITION BY toYear(minute)
 ORDER BY (seller_id, minute, currency)
+SETTINGS index_granularity = 512
 COMMENT 'What each seller sold in each minute, cancelled orders included.';
 
 CREATE TABLE IF NOT EXISTS product_sales_minute
@@ -73,8 +77,9 @@ CREATE TABLE IF NOT EXISTS product_sales_minute
     version UInt64 CODEC(Delta, ZSTD(1)) COMMENT 'Grows with every update.'
 )
 ENGINE = ReplacingMergeTree(version)
-PARTITION BY toYYYYMM(minute)
+PARTITION BY toYear(minute)
 ORDER BY (seller_id, product_id, minute, currency)
+SETTINGS index_granularity = 512
 COMMENT 'What was sold of each product in each minute, cancelled orders included.';
 
 CREATE TABLE IF NOT EXISTS marketplace_sales_minute
@@ -90,7 +95,7 @@ CREATE TABLE IF NOT EXISTS marketplace_sales_minute
     version UInt64 CODEC(Delta, ZSTD(1)) COMMENT 'Grows with every update.'
 )
 ENGINE = ReplacingMergeTree(version)
-PARTITION BY toYYYYMM(minute)
+PARTITION BY toYear(minute)
 ORDER BY (minute, currency)
 COMMENT 'What the whole marketplace sold in each minute, cancelled orders included.';
 
@@ -106,8 +111,9 @@ CREATE TABLE IF NOT EXISTS seller_cancellations_minute
     version UInt64 CODEC(Delta, ZSTD(1)) COMMENT 'Grows with every update.'
 )
 ENGINE = ReplacingMergeTree(version)
-PARTITION BY toYYYYMM(minute)
+PARTITION BY toYear(minute)
 ORDER BY (seller_id, minute, currency)
+SETTINGS index_granularity = 512
 COMMENT 'What was cancelled of each seller''s sales, by the minute of the sale.';
 
 CREATE TABLE IF NOT EXISTS marketplace_cancellations_minute
@@ -121,7 +127,7 @@ CREATE TABLE IF NOT EXISTS marketplace_cancellations_minute
     version UInt64 CODEC(Delta, ZSTD(1)) COMMENT 'Grows with every update.'
 )
 ENGINE = ReplacingMergeTree(version)
-PARTITION BY toYYYYMM(minute)
+PARTITION BY toYear(minute)
 ORDER BY (minute, currency)
 COMMENT 'What was cancelled of the marketplace''s sales, by the minute of the sale.';
 
@@ -135,7 +141,7 @@ CREATE TABLE IF NOT EXISTS payments_minute
     version UInt64 CODEC(Delta, ZSTD(1)) COMMENT 'Grows with every update.'
 )
 ENGINE = ReplacingMergeTree(version)
-PARTITION BY toYYYYMM(minute)
+PARTITION BY toYear(minute)
 ORDER BY (minute, method, currency)
 COMMENT 'Money taken in each minute, by method.';
 
