@@ -83,10 +83,15 @@ class Users:
     def authenticate(self, name: str, password: str) -> User:
         """The user of this name, when the password is theirs.
 
+        An admin without a password would make an admin of every process on the machine: none gets in.
+
         Raises:
             DatabaseError: 516, as ClickHouse says it: not whether the name or the password is wrong.
         """
         user, expected = self._known.get(name, (None, ""))
+        if user is not None and user.writes and not expected:
+            reason = "Authentication failed: no password is set: set SOUK_CLICKHOUSE_ADMIN_PASSWORD."
+            raise DatabaseError(516, "AUTHENTICATION_FAILED", f"{name}: {reason}")
         if user is None or not hmac.compare_digest(expected.encode(), password.encode()):
             reason = "Authentication failed: password is incorrect, or there is no user with such name."
             raise DatabaseError(516, "AUTHENTICATION_FAILED", f"{name}: {reason}")

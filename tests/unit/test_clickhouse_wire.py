@@ -96,6 +96,14 @@ def test_a_password_that_is_wrong_says_neither_which():
             users.authenticate(name, password)
 
 
+def test_without_a_password_nobody_is_the_admin():
+    users = Users(Settings(clickhouse_admin_password=""))
+
+    with pytest.raises(DatabaseError, match="SOUK_CLICKHOUSE_ADMIN_PASSWORD"):
+        users.authenticate("admin", "")
+    assert not users.authenticate("reader", "").writes
+
+
 def test_a_reader_may_ask_for_less_but_never_for_more():
     reader = User("reader", writes=False)
 
