@@ -81,9 +81,13 @@ def _flink(copy: Copy, orders: int, lines: int) -> Rate:
 
 
 def _peer(settings: Settings, events: int, lines: int, orders: int) -> Rate:
-    client = kafka_engine.start(settings)
+    client = kafka_engine.prepare(settings)
     try:
-        return _watch(client, events, lines, orders)
+        with ThreadPoolExecutor(1) as starter:
+            started = starter.submit(kafka_engine.read, settings)
+            measured = _watch(client, events, lines, orders)
+            started.result()
+        return measured
     finally:
         kafka_engine.stop(client)
 

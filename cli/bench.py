@@ -8,6 +8,7 @@ from rich.console import Console
 from bench import report
 from bench import spine as bench_spine
 from common.settings import Settings
+from common.telemetry import configure_logging
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -29,6 +30,7 @@ def spine(
 
     Starts a copy of the platform of its own and stops it at the end. Leave the machine alone meanwhile.
     """
+    configure_logging("bench")
     console = Console(stderr=as_json)
     plan = bench_spine.Plan(events, rate, seconds, port_offset)
     measured = bench_spine.run(Settings.load(), plan, console)

@@ -25,8 +25,8 @@ NOTES = (
 """What a reader must know to compare the two fairly."""
 
 
-def start(settings: Settings) -> Client:
-    """Make the tables and views; reading begins with the last statements. A client of the peer's database."""
+def prepare(settings: Settings) -> Client:
+    """Make the tables and views; nothing is read yet. A client of the peer's database."""
     with connect(settings, admin=True) as admin:
         admin.command(f"CREATE DATABASE {DATABASE}")
     client = connect(settings, admin=True, database=DATABASE)
@@ -39,14 +39,21 @@ def start(settings: Settings) -> Client:
                 client.command(statement)
     for event in events:
         _create(client, queue_table(event, settings))
-    for event in events:
-        names = ", ".join(field["name"] for field in event.fields)
-        _create(
-            client,
-            f"CREATE MATERIALIZED VIEW {event.name}_feed TO {event.name} AS "
-            f"SELECT {names} FROM {event.name}_queue",
-        )
     return client
+
+
+def read(settings: Settings) -> None:
+    """Attach the facts to their topics: from here on ClickHouse reads."""
+    with connect(settings, admin=True, database=DATABASE) as client:
+        for event in (all_events()[name] for name in EVENTS):
+            _create(client, feed_view(event))
+
+
+def feed_view(event: Event) -> str:
+    """The statement that makes the flow from an event's topic into its table."""
+    names = ", ".join(field["name"] for field in event.fields)
+    source = f"{event.name}_queue"
+    return f"CREATE MATERIALIZED VIEW {event.name}_feed TO {event.name} AS SELECT {names} FROM {source}"
 
 
 def stop(client: Client) -> None:
