@@ -1,57 +1,57 @@
+"""The servers that tests share: each is started once in a session, when the first test asks for it."""
+
 import os
-import socket
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import uuid4
 
 import httpx
 import pytest
+from confluent_kafka import Consumer, Message, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
+from pydantic import SecretStr
 
-from common.settings import PORTS, ROOT, Settings
+from common.settings import ROOT, Settings
+from jobs.engine import start_jvm
+from local import kafka as local_kafka
+from local.jars import jars
+from tests.integration.servers import Server, await_true, registry_in_memory, running, terminated
+from tests.ports import free_offset
 
 CLICKHOUSE_PASSWORD = "admin's secret"
 
 
-def free_offset(part: str = "clickhouse") -> int:
-    """A port offset at which a part's port is free."""
-    while True:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            if 0 < (offset := probe.getsockname()[1] - PORTS[part]) <= 50_000:
-                return offset
-
-
 @contextmanager
-def running_clickhouse(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
+def running_clickhouse(settings: Settings) -> Iterator["subprocess.Popen[bytes]"]:
     """`python -m clickhouse.front` with these settings, ready."""
     environment = os.environ | {
         "SOUK_HOME": str(settings.home),
         "SOUK_PORT_OFFSET": str(settings.port_offset),
         "SOUK_CLICKHOUSE_ADMIN_PASSWORD": CLICKHOUSE_PASSWORD,
     }
-    front = subprocess.Popen([sys.executable, "-m", "clickhouse.front"], cwd=ROOT, env=environment)
-    try:
-        deadline = time.monotonic() + 30
-        while True:
-            try:
-                httpx.get(settings.clickhouse + "/ping", trust_env=False).raise_for_status()
-                break
-            except httpx.HTTPError:
-                assert front.poll() is None, "the front ended before it was ready"
-                assert time.monotonic() < deadline, "the front is not ready after 30 s"
-                time.sleep(0.05)
+    command = [sys.executable, "-m", "clickhouse.front"]
+    with terminated(subprocess.Popen(command, cwd=ROOT, env=environment)) as front:
+        await_true(lambda: is_ready(front, settings.clickhouse + "/ping"), "the front's start")
         yield front
-    finally:
-        front.terminate()
-        front.wait(20)
+
+
+def is_ready(process: "subprocess.Popen[bytes]", url: str) -> bool:
+    """Whether a process answers at this URL; fails the test when it has ended."""
+    assert process.poll() is None, f"{process.args} ended before it was ready"
+    try:
+        return httpx.get(url, trust_env=False).is_success
+    except httpx.HTTPError:
+        return False
 
 
 def clickhouse_settings(home: Path) -> Settings:
     """Settings of a front of one's own in `home`."""
-    return Settings(home=home, port_offset=free_offset(), clickhouse_admin_password=CLICKHOUSE_PASSWORD)
+    return Settings(
+        home=home, port_offset=free_offset(), clickhouse_admin_password=SecretStr(CLICKHOUSE_PASSWORD)
+    )
 
 
 @pytest.fixture(scope="session")
@@ -63,3 +63,78 @@ def clickhouse_front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Setti
         made = httpx.post(settings.clickhouse, content="CREATE DATABASE souk", headers=admin, trust_env=False)
         assert made.status_code == 200, made.text
         yield settings
+
+
+@pytest.fixture(scope="session")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Settings of the copy whose servers tests share: its home has a space in its name."""
+    return Settings(
+        home=tmp_path_factory.mktemp("a home"),
+        port_offset=free_offset(),
+        clickhouse_admin_password=SecretStr("a secret"),
+    )
+
+
+class Kafka(Server):
+    """Kafka, with topics made as a test needs them."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(local_kafka.part(settings), settings)
+        self.bootstrap = settings.kafka
+
+    def topic(self) -> str:
+        """A new topic of one partition."""
+        name = f"t{uuid4().hex[:12]}"
+        admin = AdminClient({"bootstrap.servers": self.bootstrap})
+        for made in admin.create_topics([NewTopic(name, 1, 1)]).values():
+            made.result()
+        return name
+
+    def send(self, topic: str, values: list[bytes | None]) -> None:
+        producer = Producer({"bootstrap.servers": self.bootstrap})
+        for value in values:
+            producer.produce(topic, value)
+        producer.flush()
+
+    def records(self, topic: str, count: int) -> list[Message]:
+        """The first `count` records of a topic; waits for them."""
+        consumer = Consumer({"bootstrap.servers": self.bootstrap, "group.id": uuid4().hex})
+        consumer.assign([TopicPartition(topic, 0, 0)])
+        try:
+            return [await_true(lambda: consumer.consume(1, 0.5))[0] for _ in range(count)]
+        finally:
+            consumer.close()
+
+    def count(self, topic: str) -> int:
+        """How many records a topic holds."""
+        consumer = Consumer({"bootstrap.servers": self.bootstrap, "group.id": uuid4().hex})
+        try:
+            return int(consumer.get_watermark_offsets(TopicPartition(topic, 0))[1])
+        finally:
+            consumer.close()
+
+
+@pytest.fixture(scope="session")
+def kafka(settings: Settings) -> Iterator[Kafka]:
+    server = Kafka(settings)
+    yield server
+    server.kill()
+
+
+@pytest.fixture(scope="session")
+def registry(settings: Settings) -> Iterator[Server]:
+    """The registry, keeping its schemas in memory."""
+    with running(registry_in_memory(settings), settings) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def jvm(settings: Settings) -> None:
+    """The one JVM of this process, in which Flink runs, with the connectors on its class path."""
+    start_jvm(jars(settings, "flink"), logs=settings.home)
+
+
+@pytest.fixture
+def wait_until() -> Callable[..., object]:
+    """`wait_until(condition)` gives the condition's first true value, and fails the test if none comes."""
+    return await_true

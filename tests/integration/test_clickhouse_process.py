@@ -10,8 +10,7 @@ import httpx
 import psutil
 
 from common.settings import ROOT
-
-from .conftest import clickhouse_settings, running_clickhouse
+from tests.integration.conftest import clickhouse_settings, running_clickhouse
 
 
 def asked(settings, query: str, content: bytes | None = None) -> httpx.Response:

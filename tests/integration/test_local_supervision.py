@@ -1,13 +1,10 @@
 """Redis, PostgreSQL and Kafka under our supervisor: started, killed with -9, restarted, stopped."""
 
 import os
-import random
 import signal
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import psutil
 import pytest
@@ -25,17 +22,10 @@ from local.part import Found, Launch, NotReady, Part
 from local.ports import is_free
 from local.processes import Record, read_record
 from local.supervisor import NAME
+from tests.integration.servers import PATIENCE_S, await_true
+from tests.ports import free_offset
 
 NAMES = ("redis", "postgres", "kafka")
-PATIENCE_S = 60
-
-
-def free_settings(home: Path) -> Settings:
-    """Settings under which the ports of the three parts are free."""
-    while True:
-        settings = Settings(home=home, port_offset=random.randint(10_000, 40_000))
-        if all(is_free(port) for part in parts(settings) for port in part.ports.values()):
-            return settings
 
 
 def parts(settings: Settings) -> list[Part]:
@@ -101,17 +91,11 @@ def ready(part: Part) -> bool:
     return True
 
 
-def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline, "the condition did not come true"
-        time.sleep(0.05)
-
-
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copy]:
     """Started once, with data; its home has a space in its name and is closed to other users."""
-    copy = Copy(free_settings(tmp_path_factory.mktemp("a home") / ".souk"))
+    home = tmp_path_factory.mktemp("a home") / ".souk"
+    copy = Copy(Settings(home=home, port_offset=free_offset()))
     try:
         copy.up()
         copy.write()
@@ -161,7 +145,7 @@ def test_a_part_that_is_killed_comes_back_with_its_data(copy, name):
     part = next(part for part in parts(copy.settings) if part.name == name)
     killed, starts = copy.kill(name), copy.record(name).starts
 
-    wait_for(lambda: copy.record(name).pid != killed and ready(part))
+    await_true(lambda: copy.record(name).pid != killed and ready(part))
 
     assert copy.record(name).starts == starts + 1
     assert copy.read() == ["yes", "yes", "yes"]

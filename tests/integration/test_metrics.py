@@ -14,11 +14,10 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from common.settings import Settings
-from jobs.engine import start_jvm, statement_set, table_environment
+from jobs.engine import statement_set, table_environment
 from jobs.metrics.logic import EVENTS, METRICS, plan
 from jobs.plan import Plan, with_clause
 from jobs.sources import event_columns
-from jobs.submit import client_jars
 from schemas.events import all_events
 
 Row = dict[str, Any]
@@ -30,11 +29,9 @@ MINUTE = "2018-03-01T12:00:00Z"
 
 
 @pytest.fixture(scope="module")
-def run_metrics(tmp_path_factory: pytest.TempPathFactory) -> RunMetrics:
+def run_metrics(jvm: None, tmp_path_factory: pytest.TempPathFactory) -> RunMetrics:  # noqa: ARG001 (Flink's)
     """Runs every metric over bounded inputs: events by topic in the order of arrival → table → key → row."""
-    settings = Settings()
-    start_jvm(client_jars(settings), logs=tmp_path_factory.mktemp("logs"))
-    real = plan(settings, all_events())
+    real = plan(Settings(), all_events())
 
     def run(events: Events) -> dict[str, dict[tuple[Any, ...], Row]]:
         folder = tmp_path_factory.mktemp("metrics")
@@ -272,7 +269,7 @@ def test_sums_equal_a_plain_recomputation(run_metrics: RunMetrics, orders: Any, 
     )
 
 
-@pytest.mark.usefixtures("run_metrics")
+@pytest.mark.usefixtures("jvm")
 def test_each_topic_is_read_once_and_each_event_deduplicated_once() -> None:
     """The planner shares the views among all metrics, and no sink needs to remember rows by its key."""
     real = plan(Settings(), all_events())

@@ -2,12 +2,10 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -19,11 +17,7 @@ from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
 
 from common.errors import PartUnavailable, Rejected
-from common.settings import LOOPBACK, PORTS, ROOT, Settings
-from local import kafka, registry
-from local.home import base_environment
-from local.java import java
-from local.part import NotReady, Part
+from common.settings import ROOT, Settings
 from producers.replay import journal, run
 from producers.replay.feed import Feed
 from schemas.codec import Decoder, Record
@@ -31,98 +25,16 @@ from schemas.events import all_events
 from schemas.registry import FULL_TRANSITIVE, Registry, SchemaRefused
 from schemas.setup import register, set_up_topics
 from schemas.topics import Topic, all_topics
-
-READY_S = 60
+from tests.integration.servers import PATIENCE_S, Server
+from tests.ports import free_offset
 
 SPEED = 500.0
 """So many times faster than it happened that 2,000 seconds of orders take 4."""
 
 
-def free_offset() -> int:
-    """A port offset at which Kafka's and the registry's ports are free."""
-    while True:
-        with socket.socket() as probe:
-            probe.bind((LOOPBACK, 0))
-            offset = probe.getsockname()[1] - PORTS["kafka"]
-        ports = ("kafka", "kafka_controller", "registry", "registry_management")
-        if 0 < offset <= 50_000 and all(_is_free(PORTS[part] + offset) for part in ports):
-            return offset
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        return port < 65536 and probe.connect_ex((LOOPBACK, port)) != 0
-
-
-class Server:
-    """A process of one part that can be killed and started again."""
-
-    def __init__(self, argv: list[str], cwd: Path, env: dict[str, str], ready: Callable[[], None]) -> None:
-        self._argv, self._cwd, self._env, self._ready = argv, cwd, env, ready
-        self.start()
-
-    def start(self) -> None:
-        with (self._cwd / "server.log").open("a") as log:
-            self._process = subprocess.Popen(
-                self._argv, cwd=self._cwd, env=base_environment() | self._env, stdout=log, stderr=log
-            )
-        deadline = time.monotonic() + READY_S
-        while True:
-            try:
-                return self._ready()
-            except NotReady as error:
-                log_end = (self._cwd / "server.log").read_text()[-2000:]
-                if self._process.poll() is not None or time.monotonic() > deadline:
-                    pytest.fail(f"{self._argv[0]} does not get ready ({error}): {log_end}")
-                time.sleep(0.1)
-
-    def kill(self) -> None:
-        self._process.kill()
-        self._process.wait()
-
-
 @pytest.fixture(scope="module")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    settings = Settings(home=tmp_path_factory.mktemp("souk home"), port_offset=free_offset())
-    try:
-        kafka.find(settings), registry.find(settings)
-    except PartUnavailable as error:
-        pytest.skip(str(error))
-    return settings
-
-
-@pytest.fixture(scope="module")
-def broker(settings: Settings) -> Iterator[Server]:
-    part: Part = kafka.part(settings)
-    assert part.launch is not None
-    part.launch.cwd.mkdir(parents=True)
-    part.prepare()
-    server = Server(part.launch.argv, part.launch.cwd, part.launch.env, part.ready)
-    yield server
-    server.kill()
-
-
-@pytest.fixture(scope="module")
-def schema_registry(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Apicurio with its storage in memory: what is tested is the client, not where schemas are kept."""
-    runner, _ = registry.find(settings)
-    options = {
-        "quarkus.http.host": LOOPBACK,
-        "quarkus.http.port": settings.port("registry"),
-        "quarkus.management.host": LOOPBACK,
-        "quarkus.management.port": settings.port("registry_management"),
-    }
-    argv = [str(java(settings)[0]), "-Xmx256m", "-XX:TieredStopAtLevel=1"]
-    argv += [f"-D{name}={value}" for name, value in options.items()] + ["-jar", str(runner)]
-    server = Server(argv, tmp_path_factory.mktemp("registry"), {}, lambda: registry.check(settings.registry))
-    yield server
-    server.kill()
-
-
-@pytest.fixture(scope="module")
-def schema_ids(settings: Settings, broker: Server, schema_registry: Server) -> dict[str, int]:
-    """Schemas and topics as two processes register them at once."""
-    assert broker is not schema_registry
+def schema_ids(settings: Settings, kafka: Server, registry: Server) -> dict[str, int]:  # noqa: ARG001
+    """Schemas and topics in Kafka and the registry, as two processes register them at once."""
     with ThreadPoolExecutor(2) as two:
         first, second = two.map(register, [settings, settings])
     assert first.schema_ids == second.schema_ids
@@ -182,7 +94,7 @@ def read_from(settings: Settings, begin: list[TopicPartition]) -> dict[int, list
         {"bootstrap.servers": settings.kafka, "group.id": "test", "enable.auto.commit": False}
     )
     consumer.assign(begin)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_S
     with Registry(settings.registry) as schemas:
         decoder = Decoder(schemas.schema)
         while sum(map(len, found.values())) < expected:
@@ -291,16 +203,16 @@ def test_a_stopped_replay_goes_on_after_what_was_acknowledged(
 
 
 def test_nothing_is_lost_when_kafka_is_killed_in_the_middle(
-    prepared: tuple[Settings, run.Plan, run.Prepared], schema_ids: dict[str, int], broker: Server
+    prepared: tuple[Settings, run.Plan, run.Prepared], schema_ids: dict[str, int], kafka: Server
 ) -> None:
     settings, _, ready = prepared
     begin = {name: topic_ends(settings, name) for name in ("order_placed", "payment_captured")}
     killed = []
-    restart = threading.Thread(target=broker.start)
+    restart = threading.Thread(target=kafka.start)
 
     def kill_once(feed: Feed) -> None:
         if not killed and feed.acknowledged:
-            broker.kill()
+            kafka.kill()
             killed.append(feed.acknowledged)
             restart.start()
 

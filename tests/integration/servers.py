@@ -1,0 +1,102 @@
+"""Parts of the platform as processes that a test may kill and start again."""
+
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from typing import TypeVar
+
+from common.settings import Settings
+from local import registry
+from local.home import base_environment
+from local.part import NotReady, Part
+
+T = TypeVar("T")
+
+PATIENCE_S = 120
+"""How long anything may take on a machine that has much else to do."""
+
+
+def await_true(condition: Callable[[], T], what: str = "it") -> T:
+    """The first true value of `condition`."""
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        if value := condition():
+            return value
+        time.sleep(0.05)
+    raise AssertionError(f"{what} did not happen within {PATIENCE_S} s")
+
+
+class Server:
+    """The process of one part; its log lies in the home of its settings."""
+
+    def __init__(self, part: Part, settings: Settings) -> None:
+        self.part = part
+        self.log = settings.home / f"{part.name}.test.log"
+        self.start()
+
+    def start(self) -> None:
+        launch = self.part.launch
+        assert launch
+        launch.cwd.mkdir(parents=True, exist_ok=True)
+        self.part.prepare()
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                launch.argv, cwd=launch.cwd, env={**base_environment(), **launch.env}, stdout=log, stderr=log
+            )
+        try:
+            await_true(self.is_ready, f"{self.part.name}'s start")
+        except BaseException:
+            self.kill()
+            raise
+
+    def is_ready(self) -> bool:
+        if self.process.poll() is not None:
+            raise AssertionError(f"{self.part.name} ended:\n{self.log.read_text(errors='replace')[-2000:]}")
+        with suppress(NotReady):
+            self.part.ready()
+            return True
+        return False
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+@contextmanager
+def running(part: Part, settings: Settings) -> Iterator[Server]:
+    """A part that is ready, and killed in the end."""
+    server = Server(part, settings)
+    try:
+        yield server
+    finally:
+        server.kill()
+
+
+@contextmanager
+def terminated(process: "subprocess.Popen[bytes]") -> Iterator["subprocess.Popen[bytes]"]:
+    """A process that is asked to end in the end, and killed if it does not."""
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(PATIENCE_S / 4)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise
+
+
+def registry_in_memory(settings: Settings) -> Part:
+    """The registry without PostgreSQL: no test restarts it and asks for an old schema."""
+    part = registry.part(settings)
+    launch = part.launch
+    assert launch
+    stored = ("APICURIO_STORAGE_KIND", "APICURIO_STORAGE_SQL_KIND", "APICURIO_DATASOURCE")
+    env = {name: value for name, value in launch.env.items() if not name.startswith(stored)}
+    folder = launch.cwd / "tmp"
+    return replace(
+        part, launch=replace(launch, env=env), prepare=lambda: folder.mkdir(parents=True, exist_ok=True)
+    )
