@@ -20,7 +20,7 @@ CHECKS = {
     "ruff": ["ruff", "check", "."],
     "format": ["ruff", "format", "--check", "--quiet", "."],
     "mypy": ["mypy"],
-    "imports": ["lint-imports"],
+    "imports": ["lint-imports", "--no-logo"],
     "shellcheck": ["shellcheck", "souk", ".ci/run"],
 }
 """What must pass besides the tests."""
@@ -36,9 +36,9 @@ def command(
     if browser is None:
         print("Chromium is not here and can't be installed: the browser tests will skip", flush=True)
     broken = [] if context.args else [name for name, check in CHECKS.items() if not passes(name, check)]
-    markers = [] if nightly else ["-m", "not nightly"]
+    campaign = ["--hypothesis-profile=nightly"] if nightly else ["-m", "not nightly"]
     environment = os.environ | ({"SOUK_TEST_CHROMIUM": browser} if browser else {})
-    code = run([sys.executable, "-P", "-m", "pytest", *markers, *context.args], environment)
+    code = run([sys.executable, "-P", "-m", "pytest", *campaign, *context.args], environment)
     raise typer.Exit(code or int(bool(broken)))
 
 

@@ -10,7 +10,8 @@ import pyarrow.parquet
 import pytest
 from hypothesis import settings
 
-settings.register_profile("souk", deadline=None, print_blob=True)
+settings.register_profile("souk", deadline=None, print_blob=True, max_examples=100)
+settings.register_profile("nightly", settings.get_profile("souk"), max_examples=1_000)
 settings.load_profile("souk")
 
 Rows = dict[str, list[dict[str, Any]]]

@@ -239,7 +239,8 @@ ORDERS = st.lists(st.tuples(LINES, st.integers(0, 3)), min_size=1, max_size=8)
 
 
 @hypothesis_settings(
-    max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=hypothesis_settings.default.max_examples // 25,  # each is a job
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(orders=ORDERS, random=st.randoms(use_true_random=False))
 def test_sums_equal_a_plain_recomputation(run_metrics: RunMetrics, orders: Any, random: Any) -> None:

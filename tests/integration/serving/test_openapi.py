@@ -45,7 +45,7 @@ def test_every_address_is_tried(described: BaseSchema) -> None:
 @pytest.mark.parametrize("path", PATHS)
 def test_every_answer_is_as_described(described: BaseSchema, path: str) -> None:
     @given(case=described[path]["GET"].as_strategy())
-    @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=settings.default.max_examples // 5, suppress_health_check=list(HealthCheck))
     def ask(case: Case) -> None:
         case.call_and_validate(checks=CHECKS)
 

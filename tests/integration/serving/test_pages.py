@@ -1,7 +1,6 @@
 """The pages in a real Chromium: they work by keyboard, move by themselves, and never spill over."""
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -9,15 +8,16 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from common.settings import Settings
+from local.browser import find
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+CHROMIUM = os.environ.get("SOUK_TEST_CHROMIUM") or find()
 ARGUMENTS = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
              "--disable-component-update", "--disable-sync"]  # fmt: skip
 Add = Callable[[str, list[Any]], None]
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium on PATH"),
+    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium, which `./souk test` installs where it may"),
 ]
 
 
