@@ -1,6 +1,7 @@
 """Fixtures of more than one kind of test."""
 
 import csv
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,12 @@ from hypothesis import settings
 settings.register_profile("souk", deadline=None, print_blob=True, max_examples=100)
 settings.register_profile("nightly", settings.get_profile("souk"), max_examples=1_000)
 settings.load_profile("souk")
+
+
+def pytest_configure() -> None:
+    """Stop the servers, too, when the session is told to end: SIGTERM does what Ctrl-C does."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
 
 Rows = dict[str, list[dict[str, Any]]]
 
