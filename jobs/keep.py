@@ -3,6 +3,8 @@
 Flink itself restarts a job whose tasks fail. This loop does what a session cluster without high availability
 does not: when a job is gone (its JobManager died, it failed for good, it never started) it submits it again
 from its newest checkpoint. SIGTERM ends the loop and leaves the jobs and their checkpoints alone.
+
+Jobs of others on the same Flink, whatever their names, are not looked at.
 """
 
 import signal
@@ -11,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from uuid import uuid4
 
 import structlog
 
@@ -20,7 +23,8 @@ from common.telemetry import configure_logging
 from jobs.checkpoints import job_folder, newest, plan_folder, prune, refuse
 from jobs.plan import Plan
 from jobs.registry import JOBS
-from jobs.rest import Flink, Job, causes
+from jobs.rest import COPY, FINGERPRINT, INITIALIZING, Flink, Job, causes
+from jobs.submit import copy_id
 
 log = structlog.get_logger()
 
@@ -67,7 +71,10 @@ class Keeper:
         self._settings = settings
         self._plans = plans
         self._flink = flink
-        self._checked: set[str] = set()
+        self._copy = copy_id(settings)
+        self._parameters: dict[str, Mapping[str, str]] = {}
+        self._next_ids: dict[str, str] = {}
+        self._chosen: set[str] = set()
         self._failures = 0
         self._next_submit_at = 0.0
         self._next_prune_at = 0.0
@@ -80,8 +87,15 @@ class Keeper:
         Raises:
             PartUnavailable: Flink does not answer.
         """
-        jobs = [job for job in self._flink.jobs() if job.name in self._plans]
+        known = self._flink.jobs()
+        self._forget({job.id for job in known})
+        jobs = [job for job in known if self._is_ours(job)]
+        others = [job for job in known if job not in jobs and not job.ended]
         unwanted = {job.id: "another one runs" for job in duplicates(jobs)}
+        for job_id in unwanted:
+            log.error(
+                "a job runs twice: its newest rows may stand too low until their keys change", id=job_id
+            )
         for job in (job for job in jobs if not job.ended and job.id not in unwanted):
             if not self._is_current(job):
                 unwanted[job.id] = "its plan has changed"
@@ -91,19 +105,38 @@ class Keeper:
             log.warning("cancelling", id=job_id, reason=reason)
             self._flink.cancel(job_id)
         live = {job.name: job for job in jobs if not job.ended}
-        missing = [name for name in self._plans if name not in live]
+        starting = {job.name for job in known if job.state == INITIALIZING}
+        missing = [name for name in self._plans if name not in live and name not in starting]
         for name in missing:
             self._judge_last_attempt([job for job in jobs if job.name == name])
         if missing:
-            self._submit(missing, list(live.values()))
+            self._submit(missing, list(live.values()), others)
         self._prune([job for job in live.values() if job.id not in unwanted])
 
+    def _forget(self, known: set[str]) -> None:
+        """Drop what was remembered of jobs that Flink has forgotten, and chosen ids that are taken now."""
+        self._parameters = {job_id: read for job_id, read in self._parameters.items() if job_id in known}
+        self._next_ids = {name: chosen for name, chosen in self._next_ids.items() if chosen not in known}
+        self._chosen &= known | set(self._next_ids.values())
+
+    def _is_ours(self, job: Job) -> bool:
+        return job.id in self._chosen or (
+            job.name in self._plans and self._parameter(job, COPY) == self._copy
+        )
+
     def _is_current(self, job: Job) -> bool:
-        if job.id not in self._checked:
-            if self._flink.fingerprint(job.id) != self._plans[job.name].fingerprint():
-                return False
-            self._checked.add(job.id)
-        return True
+        if job.state == INITIALIZING:
+            return True
+        return self._parameter(job, FINGERPRINT) == self._plans[job.name].fingerprint()
+
+    def _parameter(self, job: Job, name: str) -> str:
+        """A parameter of a job; empty while Flink does not know it, and if the job failed before it did."""
+        if job.id not in self._parameters:
+            read = self._flink.parameters(job.id)
+            if not read and not job.ended:
+                return ""
+            self._parameters[job.id] = read
+        return self._parameters[job.id].get(name, "")
 
     def _cannot_restore(self, job: Job) -> bool:
         """Put aside the checkpoint of a job that fails to start from it over and over."""
@@ -129,13 +162,17 @@ class Keeper:
         if checkpoint := newest(plan_folder(self._settings, self._plans[name])):
             log.error("putting a checkpoint aside", job=name, checkpoint=str(refuse(checkpoint)))
 
-    def _submit(self, names: Sequence[str], live: Sequence[Job]) -> None:
-        if time.monotonic() < self._next_submit_at or self._leftovers(live):
+    def _submit(self, names: Sequence[str], live: Sequence[Job], others: Sequence[Job]) -> None:
+        if time.monotonic() < self._next_submit_at or self._leftovers(live, others):
             return
         log.info("submitting", jobs=list(names))
+        # The id stays until Flink shows a job of it: what a slow JobManager took in spite of a timeout is not
+        # submitted a second time beside it.
+        chosen = [self._next_ids.setdefault(name, uuid4().hex) for name in names]
+        self._chosen.update(chosen)
         try:
             subprocess.run(
-                [sys.executable, "-m", "jobs.submit", *names],
+                [sys.executable, "-m", "jobs.submit", *names, *(f"--job-id={job_id}" for job_id in chosen)],
                 cwd=ROOT, check=True, timeout=SUBMIT_TIMEOUT_S, stdin=subprocess.DEVNULL,
             )  # fmt: skip
             self._failures = 0
@@ -146,12 +183,13 @@ class Keeper:
             log.error("could not submit", jobs=list(names), error=str(error), again_in_s=delay)
         self._next_submit_at = time.monotonic() + delay
 
-    def _leftovers(self, live: Sequence[Job]) -> bool:
-        """Whether TaskManagers are away, or still hold more slots than the live jobs need."""
+    def _leftovers(self, live: Sequence[Job], others: Sequence[Job]) -> bool:
+        """Whether TaskManagers are away, or still hold more slots than the live jobs need, others' too."""
         total, free = self._flink.slots()
         if not total:
             return True
-        needed = sum(self._settings.job_parallelism for _ in live)
+        needed = len(live) * self._settings.job_parallelism
+        needed += sum(self._flink.parallelism(job.id) for job in others)
         if total - free <= needed:
             self._leftovers_since = None
             return False

@@ -1,19 +1,27 @@
 """Flink's REST API, as far as keeping jobs running needs it."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import httpx
 
 from common.errors import PartUnavailable
 
+T = TypeVar("T")
+
 ENDED = frozenset({"FAILED", "CANCELED", "FINISHED", "SUSPENDED"})
 """States from which a job does not come back by itself."""
 
+INITIALIZING = "INITIALIZING"
+"""The state of a job that the JobManager has taken and not yet built: it does not tell its parameters."""
 
 FINGERPRINT = "souk.fingerprint"
 """Name of the global job parameter that says which plan a job runs."""
+
+COPY = "souk.copy"
+"""Name of the global job parameter that says which copy of the platform a job belongs to."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +42,7 @@ class Job:
 class Flink:
     """A client of one JobManager.
 
-    Every method raises PartUnavailable when it does not answer, or answers with an error.
+    Every method raises PartUnavailable when it does not answer, answers with an error or with nonsense.
     """
 
     def __init__(self, url: str) -> None:
@@ -51,49 +59,70 @@ class Flink:
 
     def jobs(self) -> list[Job]:
         """Every job that the JobManager remembers, oldest first."""
-        jobs = [
-            Job(job["jid"], job["name"], job["state"], job["start-time"])
-            for job in self._get("/jobs/overview")["jobs"]
-        ]
+        jobs = self._get("/jobs/overview", lambda answer: [_job(entry) for entry in answer["jobs"]])
         return sorted(jobs, key=lambda job: job.started_ms)
 
     def slots(self) -> tuple[int, int]:
         """How many slots the TaskManagers have, and how many of them are free."""
-        overview = self._get("/overview")
-        return overview["slots-total"], overview["slots-available"]
+        return self._get("/overview", lambda answer: (answer["slots-total"], answer["slots-available"]))
 
-    def fingerprint(self, job_id: str) -> str:
-        """The fingerprint of the plan that a job was submitted with; empty if it is not one of ours."""
-        config = self._get(f"/jobs/{job_id}/config").get("execution-config", {})
-        return str(config.get("user-config", {}).get(FINGERPRINT, ""))
+    def parameters(self, job_id: str) -> Mapping[str, str]:
+        """The global parameters that a job was submitted with."""
+        return self._get(
+            f"/jobs/{job_id}/config",
+            lambda answer: dict(answer.get("execution-config", {}).get("user-config", {})),
+        )
+
+    def parallelism(self, job_id: str) -> int:
+        """How many slots a job needs: the subtasks of its widest operator."""
+        return self._get(
+            f"/jobs/{job_id}",
+            lambda answer: max((vertex["parallelism"] for vertex in answer["vertices"]), default=0),
+        )
 
     def failure(self, job_id: str) -> str:
         """Stack trace of a job's last failure; empty if it never failed."""
-        entries = self._get(f"/jobs/{job_id}/exceptions?maxExceptions=1")["exceptionHistory"]["entries"]
-        return str(entries[0]["stacktrace"]) if entries else ""
+        return self._get(
+            f"/jobs/{job_id}/exceptions?maxExceptions=1",
+            lambda answer: "".join(
+                entry["stacktrace"] for entry in answer["exceptionHistory"]["entries"][:1]
+            ),
+        )
 
     def has_run(self, job_id: str) -> bool:
         """Whether all tasks of a job run now, or it ever completed a checkpoint."""
-        vertices = self._get(f"/jobs/{job_id}")["vertices"]
-        if vertices and all(vertex["status"] == "RUNNING" for vertex in vertices):
-            return True
-        return bool(self._get(f"/jobs/{job_id}/checkpoints").get("counts", {}).get("completed"))
+        states = self._get(
+            f"/jobs/{job_id}", lambda answer: {vertex["status"] for vertex in answer["vertices"]}
+        )
+        return states == {"RUNNING"} or self._get(
+            f"/jobs/{job_id}/checkpoints", lambda answer: bool(answer.get("counts", {}).get("completed"))
+        )
 
     def cancel(self, job_id: str) -> None:
         """Ask a job to stop; its checkpoints stay."""
         self._call("PATCH", f"/jobs/{job_id}?mode=cancel")
 
-    def _get(self, path: str) -> Any:
-        return self._call("GET", path).json()
+    def _get(self, path: str, read: Callable[[Any], T]) -> T:
+        answer = self._call("GET", path)
+        try:
+            return read(answer.json())
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            raise PartUnavailable(
+                f"Flink at {self._url} gives no proper answer to {path}: {error!r}"
+            ) from error
 
     def _call(self, method: str, path: str) -> httpx.Response:
         try:
             return self._http.request(method, path).raise_for_status()
-        except (httpx.HTTPError, ValueError) as error:
+        except httpx.HTTPError as error:
             raise PartUnavailable(f"Flink at {self._url} does not answer {path}: {error}") from error
+
+
+def _job(entry: Mapping[str, Any]) -> Job:
+    return Job(entry["jid"], entry["name"], entry["state"], entry["start-time"])
 
 
 def causes(stacktrace: str) -> list[str]:
     """The messages of a Java stack trace, outermost first, without its frames."""
     lines = [line.strip().removeprefix("Caused by: ") for line in stacktrace.splitlines()]
-    return [line for line in lines if line and not line.startswith(("at ", "... "))]
+    return [line for line in lines if line and not line.startswith(("at ", "... ", "End of exception"))]

@@ -5,6 +5,8 @@ Prints a line `NAME JOB_ID CHECKPOINT` for each (`-` where it starts without one
 
 import sys
 import time
+from hashlib import blake2b
+from itertools import zip_longest
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -18,7 +20,7 @@ from common.telemetry import configure_logging
 from jobs.checkpoints import newest, plan_folder
 from jobs.plan import Plan
 from jobs.registry import JOBS
-from jobs.rest import FINGERPRINT
+from jobs.rest import COPY, FINGERPRINT
 
 log = structlog.get_logger()
 
@@ -34,8 +36,18 @@ def flink_path(path: Path) -> str:
     return f"file://{path}"
 
 
-def submission_config(settings: Settings, plan: Plan, checkpoint: Path | None) -> dict[str, str]:
-    """The plan's configuration with where to run it, where to keep checkpoints and what to start from."""
+def copy_id(settings: Settings) -> str:
+    """Tells the jobs of this copy of the platform from another's on the same Flink: a digest of its home."""
+    return blake2b(str(settings.home).encode(), digest_size=8).hexdigest()
+
+
+def submission_config(
+    settings: Settings, plan: Plan, checkpoint: Path | None, job_id: str | None = None
+) -> dict[str, str]:
+    """The plan's configuration with where to run it, where to keep checkpoints and what to start from.
+
+    `job_id` is 32 hexadecimal digits: Flink takes no second job of an id that it knows. None: it makes one.
+    """
     flink = urlsplit(settings.flink)
     config = {
         **plan.config,
@@ -44,8 +56,10 @@ def submission_config(settings: Settings, plan: Plan, checkpoint: Path | None) -
         "rest.address": flink.hostname or "",
         "rest.port": str(flink.port or 8081),
         "execution.checkpointing.dir": flink_path(plan_folder(settings, plan)),
-        "pipeline.global-job-parameters": f"{FINGERPRINT}:{plan.fingerprint()}",
+        "pipeline.global-job-parameters": f"{FINGERPRINT}:{plan.fingerprint()},{COPY}:{copy_id(settings)}",
     }
+    if job_id:
+        config["$internal.pipeline.job-id"] = job_id
     if checkpoint is None:
         return config
     return {
@@ -59,29 +73,32 @@ def command(
     names: Annotated[list[str], typer.Argument(help=f"Jobs: {', '.join(JOBS)}.")],
     restore: Annotated[Path | None, typer.Option(help="A checkpoint folder (chk-…) to start from.")] = None,
     fresh: Annotated[bool, typer.Option(help="Start without a checkpoint.")] = False,
+    job_id: Annotated[list[str] | None, typer.Option(help="Flink's id of each job, in their order.")] = None,
 ) -> None:
     """Submit jobs to Flink, each from its newest checkpoint unless told otherwise."""
     if unknown := [name for name in names if name not in JOBS]:
         raise UserError(f"there is no job {unknown[0]!r}: choose from {', '.join(JOBS)}")
     if restore and (fresh or len(names) > 1):
         raise UserError("--restore is for one job, and not with --fresh")
+    if job_id and len(job_id) != len(names):
+        raise UserError(f"{len(names)} jobs need as many --job-id, not {len(job_id)}")
     from jobs.engine import SubmissionFailed, start_jvm, submit
 
     settings = Settings.load()
     start_jvm(client_jars(settings), logs=settings.home / "logs")
     failed = []
-    for name in names:
+    for name, chosen in zip_longest(names, job_id or ()):
         began = time.monotonic()
         plan = JOBS[name](settings)
         checkpoint = None if fresh else restore or newest(plan_folder(settings, plan))
         try:
-            job_id = submit(plan, submission_config(settings, plan, checkpoint))
+            submitted = submit(plan, submission_config(settings, plan, checkpoint, chosen))
         except SubmissionFailed as error:
             log.error("not submitted", job=name, checkpoint=str(checkpoint or "-"), error=str(error))
             failed.append(name)
             continue
-        print(name, job_id, checkpoint or "-", flush=True)
-        log.info("submitted", job=name, id=job_id, seconds=round(time.monotonic() - began, 1))
+        print(name, submitted, checkpoint or "-", flush=True)
+        log.info("submitted", job=name, id=submitted, seconds=round(time.monotonic() - began, 1))
     if failed:
         raise SoukError(f"not submitted: {', '.join(failed)}")
 

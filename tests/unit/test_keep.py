@@ -1,5 +1,17 @@
-from jobs.keep import blames_checkpoint, duplicates
-from jobs.rest import Job, causes
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from common.errors import PartUnavailable
+from common.settings import Settings
+from jobs.facts import job as facts
+from jobs.keep import Keeper, blames_checkpoint, duplicates
+from jobs.rest import COPY, FINGERPRINT, Flink, Job, causes
+from jobs.submit import copy_id
 
 TRACE = """org.apache.flink.runtime.client.JobInitializationException: Could not start the JobMaster.
 \tat java.base/java.lang.Thread.run(Unknown Source)
@@ -33,3 +45,111 @@ def test_a_server_that_is_away_does_not_blame_the_checkpoint() -> None:
     trace = "java.io.IOException: Connection refused\n\tat StreamTask.restoreInternal(StreamTask.java:1)\n"
 
     assert not blames_checkpoint(trace)
+
+
+class JobManager(ThreadingHTTPServer):
+    """Answers as a JobManager's REST API does, from `answers`: path → body. `cancelled` holds jobs' paths."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Answer)
+        self.answers: dict[str, str] = {}
+        self.cancelled: list[str] = []
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+    def runs(self, job_id: str, name: str, parameters: dict[str, str], state: str = "RUNNING") -> None:
+        """Answer that there is one job."""
+        job = {"jid": job_id, "name": name, "state": state, "start-time": 1}
+        config = {"execution-config": {"user-config": parameters}}
+        vertices = [{"status": "RUNNING", "parallelism": 3}, {"status": "RUNNING", "parallelism": 1}]
+        self.answers |= {
+            "/jobs/overview": json.dumps({"jobs": [job]}),
+            "/overview": json.dumps({"slots-total": 4, "slots-available": 0}),
+            f"/jobs/{job_id}": json.dumps({"vertices": vertices}),
+            f"/jobs/{job_id}/config": json.dumps(config),
+        }
+
+
+class Answer(BaseHTTPRequestHandler):
+    server: JobManager
+
+    def do_GET(self) -> None:
+        self._say(200, self.server.answers.get(self.path, "").encode())
+
+    def do_PATCH(self) -> None:
+        self.server.cancelled.append(self.path)
+        self._say(202, b"{}")
+
+    def _say(self, status: int, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def job_manager() -> Iterator[JobManager]:
+    with JobManager() as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+@pytest.fixture
+def settings(tmp_path: Path, job_manager: JobManager) -> Settings:
+    return Settings(home=tmp_path, flink_url=job_manager.url)
+
+
+def poll(settings: Settings) -> None:
+    with Flink(settings.flink) as flink:
+        Keeper(settings, {"facts": facts.build(settings)}, flink).poll()
+
+
+@pytest.mark.parametrize("parameters", [{}, {FINGERPRINT: "f", COPY: "another home's"}])
+def test_a_job_of_others_with_the_name_of_ours_is_left_alone(
+    settings: Settings, job_manager: JobManager, parameters: dict[str, str]
+) -> None:
+    job_manager.runs("a1", "facts", parameters)
+
+    poll(settings)
+
+    assert job_manager.cancelled == []
+
+
+def test_a_job_of_ours_with_another_plan_is_cancelled(settings: Settings, job_manager: JobManager) -> None:
+    job_manager.runs("a1", "facts", {FINGERPRINT: "old", COPY: copy_id(settings)})
+
+    poll(settings)
+
+    assert job_manager.cancelled == ["/jobs/a1?mode=cancel"]
+
+
+def test_a_job_that_does_not_tell_its_plan_yet_is_waited_for(
+    settings: Settings, job_manager: JobManager
+) -> None:
+    job_manager.runs("a1", "facts", {}, state="INITIALIZING")
+    job_manager.answers["/overview"] = "nothing was to be submitted"
+
+    poll(settings)
+
+    assert job_manager.cancelled == []
+
+
+def test_a_job_needs_as_many_slots_as_its_widest_operator_has_subtasks(job_manager: JobManager) -> None:
+    job_manager.runs("a1", "others", {})
+
+    with Flink(job_manager.url) as flink:
+        assert flink.parallelism("a1") == 3
+
+
+@pytest.mark.parametrize("half", ['{"jobs": [{"jid"', "{}", '{"jobs": [{}]}', "[]", "<html>", ""])
+def test_half_an_answer_is_no_answer(settings: Settings, job_manager: JobManager, half: str) -> None:
+    job_manager.answers["/jobs/overview"] = half
+
+    with pytest.raises(PartUnavailable, match="proper answer to /jobs/overview"):
+        poll(settings)
