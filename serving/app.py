@@ -6,13 +6,13 @@ from urllib.parse import urlsplit
 
 from fastapi import FastAPI
 from redis.asyncio import Redis
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from common.clock import Clock, system_clock
 from common.settings import LOOPBACK, Settings
 from serving.analytics import endpoints as analytics
 from serving.analytics.progress import Progress
 from serving.analytics.service import Analytics
+from serving.analytics.service.shop import Shop
 from serving.clickhouse import ClickHouse, load_queries
 from serving.guard import Guard
 from serving.ops import endpoints as ops
@@ -24,6 +24,8 @@ DESCRIPTION = """Sales figures of a marketplace and its sellers, exact to the ce
 
 * Money is an integer in minor units (cents) beside its currency.
 * `from` is inclusive, `to` is exclusive; days, weeks and months are those of the shop's time zone.
+* Sales include what was cancelled later; `cancelled` says how much (`unavailable` orders are cancelled too).
+* An answer has an `ETag`; ask with `If-None-Match` to hear only what changed.
 * `as_of` says up to which event time a figure is complete.
 * Every error is `application/problem+json` (RFC 9457) and says what to do next."""
 
@@ -42,9 +44,11 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         redis = Redis.from_url(settings.redis, socket_timeout=2.0, socket_connect_timeout=2.0)
         async with ClickHouse(settings, load_queries()) as clickhouse:
-            progress = Progress(clickhouse)
+            shop = Shop(
+                settings.timezone, settings.shop_currency, clickhouse, redis, Progress(clickhouse), clock
+            )
             parts = Parts(settings, clickhouse, redis)
-            app.state.analytics = Analytics(settings, clickhouse, redis, progress, clock)
+            app.state.analytics = Analytics.of(shop)
             app.state.parts = parts
             yield
             await parts.aclose()
@@ -65,8 +69,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     app.include_router(ops.router)
     pages.mount(app, settings)
     answer_errors(app, pages.show_problem)
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=_hosts(settings))
-    app.add_middleware(Guard)
+    app.add_middleware(Guard, hosts=_hosts(settings), show=pages.show_problem)
     return app
 
 

@@ -1,11 +1,15 @@
-"""Around every request: security headers on the way out, and how long it took."""
+"""Around every request: known hosts only, security headers, errors in words, and how long it took."""
 
+from collections.abc import Callable, Collection
 from time import perf_counter
 
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.ops.metrics import REQUEST_SECONDS, REQUESTS
+from serving.problems import Described, describe
 
 HEADERS = {
     # No inline script, no eval, nothing from elsewhere.
@@ -19,32 +23,81 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=()",
 }
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+"""Methods that the metrics name; whatever else someone makes up is `other`."""
+
+Show = Callable[[Request, Described], Response]
 
 
 class Guard:
-    """ASGI middleware: security headers, and the request's route, status and time in the metrics."""
+    """The outermost ASGI middleware: nothing gets around its headers, its host names and its metrics.
 
-    def __init__(self, app: ASGIApp) -> None:
+    `HEAD` is answered as `GET` is, without the body.
+    """
+
+    def __init__(self, app: ASGIApp, hosts: Collection[str], show: Show) -> None:
         self._app = app
+        self._hosts = frozenset(hosts)
+        self._show = show
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        status = 500
+        method = scope["method"]
+        asked = {**scope, "method": "GET"} if method == "HEAD" else scope
+        status = 0
         started = perf_counter()
 
         async def guarded(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message).update(HEADERS)
+                headers = MutableHeaders(scope=message)
+                headers.update(HEADERS)
+                headers.setdefault("Cache-Control", "no-cache")
             await send(message)
 
+        out = _without_body(guarded) if method == "HEAD" else guarded
         try:
-            await self._app(scope, receive, guarded)
+            await self._answer(asked, receive, out)
+        except Exception as error:
+            if status:
+                raise  # too late for another answer: the connection breaks, and the server logs it
+            request = Request(asked)
+            await self._show(request, describe(request, error))(asked, receive, out)
         finally:
-            route = getattr(scope.get("route"), "path", "other")
-            REQUESTS.labels(route, scope["method"], status).inc()
+            route = getattr(asked.get("route"), "path", "other")
+            REQUESTS.labels(route, method if method in METHODS else "other", status or 500).inc()
             REQUEST_SECONDS.labels(route).observe(perf_counter() - started)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        host = Headers(scope=scope).get("host", "")
+        if _name(host.lower()) in self._hosts:
+            await self._app(scope, receive, send)
+            return
+        known = ", ".join(sorted(self._hosts))
+        said = f"{host!r} is no name of this server. It answers to {known}; SOUK_SERVING_URL adds another."
+        refused = Described(400, "unknown-host", "Unknown host", said)
+        await self._show(Request(scope), refused)(scope, receive, send)
+
+
+def _name(host: str) -> str:
+    """A `Host` header without its port."""
+    return host.rpartition(":")[0] if ":" in host and not host.endswith("]") else host
+
+
+def _without_body(send: Send) -> Send:
+    """Sends the head of an answer and then its end, whatever else there is to come."""
+    ended = False
+
+    async def head(message: Message) -> None:
+        nonlocal ended
+        if message["type"] == "http.response.start":
+            await send(message)
+        elif not ended:
+            ended = True
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    return head

@@ -58,6 +58,12 @@ class BadPeriod(Problem):
     status, kind, title = 422, "bad-period", "This period can't be served"
 
 
+class RepeatedParameter(Problem):
+    """A parameter was given more than once."""
+
+    status, kind, title = 422, "bad-parameter", "A parameter can't be used"
+
+
 class BadCursor(Problem):
     """A cursor that this API did not give out."""
 
@@ -124,10 +130,10 @@ def as_json(request: Request, described: Described) -> Response:
 
 
 def answer_errors(app: FastAPI, show: Callable[[Request, Described], Response]) -> None:
-    """Make `describe` the only error handler of the app; `show` makes the response."""
+    """Make `describe` the handler of foreseen errors, `show` that of its answer; the guard has the rest."""
 
     async def handle(request: Request, error: Exception) -> Response:
         return show(request, describe(request, error))
 
-    for kind in (Problem, RequestValidationError, HTTPException, Exception):
+    for kind in (Problem, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, handle)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from common.clock import from_millis, to_millis
 from serving.analytics.products import UNLISTED, Listing
-from serving.analytics.schemas import Order, OrderLine
+from serving.analytics.schemas.orders import Order, OrderLine
 from serving.problems import BadCursor
 
 

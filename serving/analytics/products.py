@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from serving.analytics.schemas import PopularProduct, SellerFound, TopProduct
+from serving.analytics.schemas.products import PopularProduct, TopProduct
+from serving.analytics.schemas.sellers import SellerFound
 
 Listing = tuple[str | None, str | None]
 """A product's name and category."""

@@ -48,18 +48,19 @@ class Progress:
         watermarks = await self.watermarks()
         return smallest([watermarks.get(table) for table in tables])
 
-    async def changes(self, tables: tuple[str, ...]) -> AsyncIterator[datetime | None]:
-        """Yields `as_of` now and whenever one of the tables moves; is silent while ClickHouse is away."""
-        seen: list[datetime | None] | None = None
+    async def changes(self, tables: tuple[str, ...]) -> AsyncIterator[tuple[datetime | None, list[str]]]:
+        """Yields `as_of` and the tables that moved, now and whenever one does; silent without ClickHouse."""
+        seen: dict[str, datetime | None] | None = None
         LISTENERS.inc()
         try:
             while True:
                 with suppress(Problem):
                     watermarks = await self.watermarks()
-                    moments = [watermarks.get(table) for table in tables]
+                    moments = {table: watermarks.get(table) for table in tables}
                     if moments != seen:
+                        moved = [table for table in tables if seen and moments[table] != seen[table]]
                         seen = moments
-                        yield smallest(moments)
+                        yield smallest(list(moments.values())), moved
                 await asyncio.sleep(FRESH_FOR_S)
         finally:
             LISTENERS.dec()

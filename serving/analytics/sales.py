@@ -6,7 +6,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from serving.analytics.periods import Period, bucket_of
-from serving.analytics.schemas import (
+from serving.analytics.schemas.basics import Period as PeriodShown
+from serving.analytics.schemas.sales import (
     Bucket,
     Cancelled,
     Changes,
@@ -14,7 +15,6 @@ from serving.analytics.schemas import (
     MarketplaceTotals,
     Totals,
 )
-from serving.analytics.schemas import Period as PeriodShown
 
 Row = Mapping[str, Any]
 SOLD = ("orders", "lines", "units", "gross_minor", "discount_minor", "shipping_minor")

@@ -25,7 +25,7 @@ async def health() -> Response:
     responses={503: {"model": schemas.Readiness, "description": "A part is missing; `missing` names it."}},
 )
 async def ready(request: Request) -> Response:
-    """Asks Kafka, the schema registry, Flink's jobs, ClickHouse and Redis, each in its own protocol."""
+    """Asks Kafka, the registry, Flink, ClickHouse, Redis and PostgreSQL, each in its own protocol."""
     parts: Parts = request.app.state.parts
     readiness = await parts.readiness()
     headers = {"Cache-Control": "no-store"} | ({} if readiness["ready"] else {"Retry-After": "5"})
@@ -36,4 +36,6 @@ async def ready(request: Request) -> Response:
 @router.get("/metrics", include_in_schema=False)
 async def metrics() -> Response:
     """Prometheus' text format."""
-    return Response(generate_latest(REGISTRY), headers={"Content-Type": CONTENT_TYPE_LATEST})
+    return Response(
+        generate_latest(REGISTRY), headers={"Content-Type": CONTENT_TYPE_LATEST, "Cache-Control": "no-store"}
+    )

@@ -1,8 +1,10 @@
 """Asks every part whether it is ready, all at once, each in its own protocol."""
 
 import asyncio
+import struct
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 from confluent_kafka import KafkaException
@@ -16,6 +18,10 @@ from serving.ops.schemas import PartState, Readiness
 TIMEOUT_S = 2.0
 JOBS = ("facts", "metrics")
 """The Flink jobs that must be running."""
+
+POSTGRES_PORT = 5432
+SSL_REQUEST = struct.pack("!ii", 8, 80877103)
+"""May we speak TLS? PostgreSQL answers with one byte, S or N, before anyone logs in."""
 
 Check = Callable[[], Awaitable[str]]
 """Returns what a ready part answered; raises when it is not ready."""
@@ -40,6 +46,7 @@ class Parts:
             "flink": self._check_flink,
             "clickhouse": self._check_clickhouse,
             "redis": self._check_redis,
+            "postgres": self._check_postgres,
         }
 
     async def aclose(self) -> None:
@@ -89,7 +96,13 @@ class Parts:
         missing = [job for job in JOBS if job not in running]
         if missing:
             raise NotReady(f"not running: {', '.join(missing)}")
-        return f"running: {', '.join(JOBS)}"
+        response = await self._http.get(f"{self._settings.flink}/overview")
+        response.raise_for_status()
+        cluster = response.json()
+        if not cluster["taskmanagers"]:
+            raise NotReady("no TaskManager is registered, so nothing runs")
+        free, slots = cluster["slots-available"], cluster["slots-total"]
+        return f"running: {', '.join(JOBS)}; {free} of {slots} slots free"
 
     async def _check_clickhouse(self) -> str:
         tables = await self._clickhouse.rows("as_of")
@@ -98,3 +111,15 @@ class Parts:
     async def _check_redis(self) -> str:
         await self._redis.ping()
         return "PONG"
+
+    async def _check_postgres(self) -> str:
+        """Asks whether a PostgreSQL listens, by the first message of its protocol: no login, no session."""
+        address = urlsplit(self._settings.postgres)
+        reader, writer = await asyncio.open_connection(address.hostname, address.port or POSTGRES_PORT)
+        try:
+            writer.write(SSL_REQUEST)
+            if await reader.readexactly(1) not in (b"N", b"S"):
+                raise NotReady("what listens there is no PostgreSQL")
+        finally:
+            writer.close()
+        return "listens"

@@ -1,7 +1,7 @@
 """Writes money, numbers, changes and times for people, as the shop's locale does."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -42,7 +42,11 @@ class Writer:
 
     def day(self, moment: datetime) -> str:
         """`Aug 29, 2018`."""
-        return format_date(moment.astimezone(self.zone).date(), "medium", locale=self.locale)
+        return self.calendar_day(moment.astimezone(self.zone).date())
+
+    def calendar_day(self, day: date) -> str:
+        """`Aug 29, 2018`."""
+        return format_date(day, "medium", locale=self.locale)
 
     def time(self, moment: datetime) -> str:
         """`Aug 29, 2018, 9:14 AM`, to the minute."""
@@ -75,10 +79,11 @@ class Writer:
         return self._skeleton("yMMM" if grain == "month" else "MMMd", local)
 
     def bucket(self, start: datetime, end: datetime, grain: Grain) -> str:
-        """A bucket's whole name."""
+        """A bucket's whole name; the hour that clocks go through twice carries its offset."""
         local = start.astimezone(self.zone)
         if grain == "hour":
-            return self.time(local)
+            again = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
+            return f"{self.time(local)} (UTC{local.isoformat()[-6:]})" if again else self.time(local)
         if grain == "day":
             return self._skeleton("yMMMEd", local)
         return self.span(start, end)

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from urllib.parse import urlencode
 
 import orjson
-from fastapi import APIRouter, FastAPI, Query, Request
+from fastapi import APIRouter, Depends, FastAPI, Query, Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse, Response
@@ -18,11 +18,15 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from common.settings import Settings
-from serving.analytics.endpoints import Service
+from serving.analytics.parameters import PRINTABLE, AskedPeriod, Cursor, SellerId, Service, each_once
 from serving.analytics.periods import Grain
 from serving.analytics.popular import Ranking
-from serving.analytics.schemas import PopularProducts
-from serving.analytics.service import Analytics, Asked, utc_minute
+from serving.analytics.schemas.products import PopularProducts
+from serving.analytics.service import Analytics
+from serving.analytics.service.orders import ORDER_TABLES
+from serving.analytics.service.rankings import PRODUCT_TABLES
+from serving.analytics.service.sales import MARKETPLACE_TABLES, SELLER_TABLES
+from serving.analytics.service.shop import utc_minute
 from serving.problems import Described, RedisUnavailable, as_json
 from serving.web import views
 from serving.web.format import Writer, place, seller_name, words
@@ -35,9 +39,10 @@ ORDERS = 10
 PRODUCTS = 8
 POPULAR = 8
 
-router = APIRouter(include_in_schema=False)
-Text = Annotated[str, Query(max_length=80)]
-Bound = Annotated[str, Query(max_length=40)]
+router = APIRouter(include_in_schema=False, dependencies=[Depends(each_once)])
+Text = Annotated[str, Query(max_length=80, pattern=PRINTABLE)]
+Bound = Annotated[str, Query(max_length=40, pattern=PRINTABLE)]
+From = Annotated[str, Query(alias="from", max_length=40, pattern=PRINTABLE)]
 
 
 class Pages:
@@ -123,7 +128,9 @@ def show_problem(request: Request, described: Described) -> Response:
     wants_page = "text/html" in request.headers.get("Accept", "") and not path.startswith(("/v1/", "/ready"))
     if not wants_page:
         return as_json(request, described)
-    response = _pages(request)("problem.html", described.status, problem=described)
+    # A seller's page keeps the seller when only its period can't be shown.
+    own = path if path.startswith("/sell/") and described.status == 422 else None
+    response = _pages(request)("problem.html", described.status, problem=described, own=own)
     response.headers.update(described.headers)
     return response
 
@@ -137,11 +144,13 @@ def _pages(request: Request) -> Pages:
 async def start(request: Request, service: Service, q: Text = "", ranking: Ranking = "popular") -> Response:
     """Finds sellers; shows the whole marketplace and what is popular."""
     pages = _pages(request)
-    span = await service.marketplace_span()
+    span = await service.shop.span()
     first, newest = utc_minute(span["first_minute"]), utc_minute(span["newest_minute"])
     asked = views.preset_period("all", first, newest, pages.write)
     sales, found, popular = await asyncio.gather(
-        service.marketplace_sales(asked), service.find_sellers(q, FOUND), _popular(service, ranking)
+        service.sales.of_marketplace(asked),
+        service.rankings.find_sellers(q, FOUND),
+        _popular(service, ranking),
     )
     return pages(
         "start.html",
@@ -149,17 +158,18 @@ async def start(request: Request, service: Service, q: Text = "", ranking: Ranki
         sales=sales,
         empty=newest is None,
         chart=views.chart(sales, pages.write),
+        follows=MARKETPLACE_TABLES,
         found=found["sellers"],
         popular=popular,
         ranking=ranking,
-        now=service.now(),
+        now=service.shop.clock(),
     )
 
 
 @router.get("/sellers")
 async def sellers(request: Request, service: Service, q: Text = "") -> Response:
     """The list of found sellers alone, for the search as one types."""
-    found = await service.find_sellers(q, FOUND)
+    found = await service.rankings.find_sellers(q, FOUND)
     return _pages(request)("_sellers.html", q=q, found=found["sellers"])
 
 
@@ -167,28 +177,27 @@ async def sellers(request: Request, service: Service, q: Text = "") -> Response:
 async def seller(
     request: Request,
     service: Service,
-    seller_id: str,
+    seller_id: SellerId,
     period: views.Preset = "30d",
-    start: Annotated[str, Query(alias="from", max_length=40)] = "",
+    start: From = "",
     until: Bound = "",
     grain: Grain | None = None,
 ) -> Response:
     """A seller's page: opens on the newest 30 days that have sales; `until` is the last day, included."""
     pages = _pages(request)
-    who = await service.seller(seller_id)
+    who = await service.shop.seller(seller_id)
     first, newest = utc_minute(who["first_minute"]), utc_minute(who["newest_minute"])
     custom = bool(start or until)
     if custom:
-        asked = Asked(start or None, views.day_after(until))
+        asked = views.custom_period(start, until, pages.write)
         kept = urlencode({"from": start, "until": until})
     else:
         asked = views.preset_period(period, first, newest, pages.write)
         kept = urlencode({"period": period})
-    listed = asked if custom else Asked()
     sales, top, orders = await asyncio.gather(
-        service.seller_sales(seller_id, replace(asked, grain=grain)),
-        service.top_products(seller_id, asked, "revenue", PRODUCTS),
-        service.orders(seller_id, listed, None, ORDERS),
+        service.sales.of_seller(seller_id, replace(asked, grain=grain)),
+        service.rankings.top_products(seller_id, asked, "revenue", PRODUCTS),
+        service.orders.of_seller(seller_id, asked, None, ORDERS),
     )
     return pages(
         "seller.html",
@@ -199,14 +208,15 @@ async def seller(
         tiles=views.tiles(sales, pages.write),
         sparks=views.sparklines(sales),
         chart=views.chart(sales, pages.write),
+        follows=(*SELLER_TABLES, *PRODUCT_TABLES, *ORDER_TABLES),
         top=top,
         orders=orders,
-        asked=listed,
+        asked=asked,
         kept=kept,
         period=None if custom else period,
         last_day=(sales["period"]["to"] - timedelta(minutes=1)).date().isoformat(),
         grains=views.grains(sales["period"]["from"], sales["period"]["to"]),
-        now=service.now(),
+        now=service.shop.clock(),
     )
 
 
@@ -214,14 +224,12 @@ async def seller(
 async def more_orders(
     request: Request,
     service: Service,
-    seller_id: str,
-    cursor: Annotated[str, Query(max_length=400)],
-    start: Annotated[str | None, Query(alias="from", max_length=40)] = None,
-    end: Annotated[str | None, Query(alias="to", max_length=40)] = None,
+    seller_id: SellerId,
+    cursor: Cursor,
+    asked: AskedPeriod,
 ) -> Response:
     """The next rows of the seller's orders."""
-    asked = Asked(start, end)
-    orders = await service.orders(seller_id, asked, cursor, ORDERS)
+    orders = await service.orders.of_seller(seller_id, asked, cursor, ORDERS)
     return _pages(request)("_orders.html", orders=orders, asked=asked)
 
 
@@ -233,6 +241,6 @@ async def docs(request: Request) -> Response:
 
 async def _popular(service: Analytics, ranking: Ranking) -> PopularProducts | None:
     try:
-        return await service.popular(ranking, POPULAR)
+        return await service.rankings.popular(ranking, POPULAR)
     except RedisUnavailable:
         return None  # the rest of the start page needs no Redis

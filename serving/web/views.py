@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
-from serving.analytics.periods import GRAIN_LENGTH, Grain
-from serving.analytics.schemas import Bucket, MarketplaceSales, SellerSales
-from serving.analytics.service import Asked
+from serving.analytics.periods import GRAIN_LENGTH, STEPS, Grain
+from serving.analytics.schemas.sales import Bucket, MarketplaceSales, SellerSales, Totals
+from serving.analytics.service.shop import Asked
 from serving.problems import BadPeriod
 from serving.web.format import Writer
 
@@ -33,6 +34,7 @@ class Tile:
     value: str
     change: float | None
     before: str
+    note: str = ""
     more_is_better: bool = True
 
     @property
@@ -63,6 +65,12 @@ def drawn(series: Sequence[Bucket]) -> dict[str, list[int | None]]:
 MONEY_TILES = ("revenue", "average", "shipping")
 
 
+def including_cancelled(totals: Totals, write: Writer) -> str:
+    """`incl. R$653.91 cancelled`: what of the revenue a seller will not be paid; empty when there is none."""
+    gone = totals["cancelled"]["gross_minor"]
+    return f"incl. {write.money(gone)} cancelled" if gone else ""
+
+
 def tiles(sales: SellerSales | MarketplaceSales, write: Writer) -> list[Tile]:
     """The figures on top of the page."""
     now, before, change = sales["totals"], sales["previous"]["totals"], sales["change"]
@@ -74,14 +82,17 @@ def tiles(sales: SellerSales | MarketplaceSales, write: Writer) -> list[Tile]:
             write.money(now["revenue_minor"]),
             change["revenue_minor"],
             write.money(before["revenue_minor"]),
+            including_cancelled(now, write),
         ),
         Tile(
             "orders", "Orders", write.number(now["orders"]), change["orders"], write.number(before["orders"])
         ),
-        Tile("units", "Units", write.number(now["units"]), change["units"], write.number(before["units"])),
+        Tile(
+            "units", "Units sold", write.number(now["units"]), change["units"], write.number(before["units"])
+        ),
         Tile(
             "average",
-            "Average order",
+            "Avg. order",
             write.money(now["average_order_minor"]),
             change["average_order_minor"],
             write.money(before["average_order_minor"]),
@@ -92,6 +103,7 @@ def tiles(sales: SellerSales | MarketplaceSales, write: Writer) -> list[Tile]:
             write.money(now["shipping_minor"]),
             change["shipping_minor"],
             write.money(before["shipping_minor"]),
+            "paid by shoppers",
         ),
         Tile(
             "cancelled",
@@ -99,6 +111,7 @@ def tiles(sales: SellerSales | MarketplaceSales, write: Writer) -> list[Tile]:
             write.number(gone["orders"]),
             change["cancelled_orders"],
             write.number(before["cancelled"]["orders"]),
+            "or unavailable",
             more_is_better=False,
         ),
     ]
@@ -108,17 +121,51 @@ def chart(sales: SellerSales | MarketplaceSales, write: Writer) -> dict[str, Any
     """What `chart.js` draws; money stays in minor units, with the decimals of its currency beside it."""
     grain, series, previous = sales["grain"], sales["series"], sales["previous"]
     compared = previous["totals"]["orders"] > 0
+    labels, ticks = axis([bucket["start"] for bucket in series], grain, write)
     return {
         "locale": write.locale.replace("_", "-"),
         "currency": sales["currency"],
         "money": MONEY_TILES,
-        "labels": [write.axis(bucket["start"], grain) for bucket in series],
+        "labels": labels,
+        "ticks": ticks,
+        "unfinished": unfinished(series, grain, sales["as_of"], write.zone),
         "names": [write.bucket(bucket["start"], bucket["end"], grain) for bucket in series],
         "previousNames": [
             write.bucket(bucket["start"], bucket["end"], grain) for bucket in previous["series"]
         ],
         "current": drawn(series),
         "previous": drawn(previous["series"]) if compared else None,
+    }
+
+
+def axis(starts: Sequence[datetime], grain: Grain, write: Writer) -> tuple[list[str], list[int] | None]:
+    """Labels under a chart, and which of them to show; None leaves that to the chart.
+
+    Hours of several days are told apart by their days: the first of each, and noon where there is room.
+    """
+    labels = [write.axis(start, grain) for start in starts]
+    days = [start.astimezone(write.zone).date() for start in starts]
+    if grain != "hour" or len(set(days)) == 1:
+        return labels, None
+    ticks = [index for index, day in enumerate(days) if index == 0 or day != days[index - 1]]
+    for index in ticks:
+        labels[index] = write.axis(starts[index], "day")
+    if len(ticks) <= 4:
+        ticks += [index for index, start in enumerate(starts) if start.astimezone(write.zone).hour == 12]
+    return labels, sorted(ticks)
+
+
+def unfinished(
+    series: Sequence[Bucket], grain: Grain, as_of: datetime | None, zone: ZoneInfo
+) -> dict[str, bool]:
+    """Whether the first and the last bucket are cut by the period, or the last is not complete yet."""
+    begins, follows = STEPS[grain]
+    first, last = series[0], series[-1]
+    whole_end = follows(begins(last["start"].astimezone(UTC), zone), zone)
+    still_filling = as_of is not None and last["start"] <= as_of < last["end"]
+    return {
+        "first": begins(first["start"].astimezone(UTC), zone) < first["start"],
+        "last": last["end"] < whole_end or still_filling,
     }
 
 
@@ -145,18 +192,31 @@ def grains(start: datetime, end: datetime) -> list[Grain]:
     return fitting or ["hour"]
 
 
-def day_after(until: str) -> str | None:
-    """The exclusive end of a period whose last day is `until`; None when that is empty.
+def custom_period(first: str, last: str, write: Writer) -> Asked:
+    """The bounds of the days from `first` to `last`, both included; what is empty is left open.
 
     Raises:
-        BadPeriod: it is not a date.
+        BadPeriod: one is no date, or they are the wrong way round.
     """
-    if not until:
+    begin, end = _read_day(first), _read_day(last)
+    if begin and end and end < begin:
+        shown = [write.calendar_day(day) for day in (begin, end)]
+        raise BadPeriod(
+            f"The first day ({shown[0]}) is after the last ({shown[1]}). Pick them the other way round."
+        )
+    return Asked(begin.isoformat() if begin else None, (end + timedelta(days=1)).isoformat() if end else None)
+
+
+def _read_day(text: str) -> date | None:
+    if not text:
         return None
     try:
-        return (date.fromisoformat(until) + timedelta(days=1)).isoformat()
-    except (ValueError, OverflowError) as error:
-        raise BadPeriod(f"until={until} is not a date such as 2018-08-31.") from error
+        day = date.fromisoformat(text)
+    except ValueError as error:
+        raise BadPeriod(f"{text!r} is not a day such as 2018-08-31. Pick one from the calendar.") from error
+    if not 1971 <= day.year < 2105:
+        raise BadPeriod(f"{text} is too far away. Pick days between 1971 and 2104.")
+    return day
 
 
 def preset_period(preset: Preset, first: datetime | None, newest: datetime | None, write: Writer) -> Asked:

@@ -1,5 +1,6 @@
 """Totals, series, changes, cursors, parameters, and how they are written for people."""
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -9,12 +10,12 @@ from hypothesis import strategies as st
 
 from serving.analytics import sales
 from serving.analytics.orders import order, read_cursor, write_cursor
-from serving.analytics.periods import Period, buckets, midnight
+from serving.analytics.periods import Grain, Period, buckets, midnight
 from serving.clickhouse import encode_parameter
-from serving.problems import BadCursor
+from serving.problems import BadCursor, BadPeriod
 from serving.web.format import Writer, place, seller_name, words
 from serving.web.pages import code, embed
-from serving.web.views import day_after, grains
+from serving.web.views import axis, custom_period, grains, including_cancelled, unfinished
 
 SHOP = ZoneInfo("America/Sao_Paulo")
 DAYS = Period(midnight(date(2018, 8, 1), SHOP), midnight(date(2018, 8, 4), SHOP))
@@ -134,7 +135,57 @@ def test_backticks_become_code_and_markup_stays_text() -> None:
 
 
 def test_the_last_day_of_a_custom_period_is_part_of_it() -> None:
-    assert day_after("2018-08-31") == "2018-09-01"
+    asked = custom_period("2018-08-01", "2018-08-31", WRITE)
+    assert (asked.start, asked.end) == ("2018-08-01", "2018-09-01")
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "said"),
+    [
+        ("2018-08-05", "2018-08-01", "The first day (Aug 5, 2018) is after the last (Aug 1, 2018)"),
+        ("soon", "", "'soon' is not a day"),
+        ("", "9999-12-31", "too far away"),
+    ],
+)
+def test_days_that_make_no_period_are_refused_in_a_persons_words(first: str, last: str, said: str) -> None:
+    with pytest.raises(BadPeriod, match=re.escape(said)):
+        custom_period(first, last, WRITE)
+
+
+def test_revenue_says_how_much_of_it_was_cancelled() -> None:
+    gone = {"orders": 1, "units": 1, "gross_minor": 65391, "shipping_minor": 0}
+    assert including_cancelled(sales.totals([sold(1, 2, 99999)], [gone]), WRITE) == "incl. R$653.91 cancelled"
+    assert including_cancelled(sales.totals([sold(1, 2, 99999)], []), WRITE) == ""
+
+
+def test_hours_of_several_days_show_their_days() -> None:
+    hours = buckets(DAYS, "hour", SHOP)
+    labels, ticks = axis(hours, "hour", WRITE)
+    assert ticks == [0, 12, 24, 36, 48, 60]
+    assert [labels[index] for index in ticks[::2]] == ["Aug 1", "Aug 2", "Aug 3"]
+
+
+def test_the_hour_that_happens_twice_is_told_apart() -> None:
+    first = datetime(2018, 2, 18, 1, tzinfo=UTC)
+    names = [WRITE.bucket(first + timedelta(hours=more), first, "hour") for more in (0, 1, 2)]
+    assert len(set(names)) == 3
+    assert [name.endswith(("(UTC-02:00)", "(UTC-03:00)")) for name in names] == [True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("grain", "as_of", "cut"),
+    [
+        ("day", datetime(2018, 8, 5, tzinfo=UTC), (False, False)),
+        ("day", datetime(2018, 8, 3, 20, tzinfo=UTC), (False, True)),
+        ("week", datetime(2018, 8, 5, tzinfo=UTC), (True, True)),
+        ("day", None, (False, False)),
+    ],
+)
+def test_buckets_that_are_not_whole_are_known(
+    grain: Grain, as_of: datetime | None, cut: tuple[bool, bool]
+) -> None:
+    series = sales.series([], [], buckets(DAYS, grain, SHOP), DAYS, SHOP)
+    assert tuple(unfinished(series, grain, as_of, SHOP).values()) == cut
 
 
 def test_only_grains_that_draw_a_period_well_are_offered() -> None:

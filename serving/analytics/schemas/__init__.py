@@ -1,0 +1,1 @@
+"""The shapes of the answers, as the API describes them."""

@@ -1,0 +1,32 @@
+"""What all answers share: money, moments, changes and periods."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field
+from typing_extensions import TypedDict
+
+Minor = Annotated[int, Field(description="Money in minor units (cents) of `currency`.", examples=[1299000])]
+Moment = Annotated[datetime, Field(examples=["2018-08-01T00:00:00-03:00"])]
+AsOf = Annotated[
+    datetime | None,
+    Field(
+        description="Up to this event time every event is in these figures; null while nothing has flowed.",
+        examples=["2018-08-29T12:14:35-03:00"],
+    ),
+]
+Change = Annotated[
+    float | None,
+    Field(
+        description="Relative change against the previous period (0.12 is 12 % more); null if that was 0.",
+        examples=[0.1183],
+    ),
+]
+
+Period = TypedDict(
+    "Period",
+    {
+        "from": Annotated[Moment, Field(description="Inclusive.")],
+        "to": Annotated[Moment, Field(description="Exclusive.")],
+    },
+)

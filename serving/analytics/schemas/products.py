@@ -1,0 +1,52 @@
+"""Products: a seller's best, and the marketplace's most wanted."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from serving.analytics.schemas.basics import AsOf, Minor, Period
+
+
+class TopProduct(TypedDict):
+    """One product of a seller in a period."""
+
+    product_id: str
+    name: str | None
+    category: Annotated[str | None, Field(examples=["watches_gifts"])]
+    orders: int
+    units: int
+    gross_minor: Minor
+    revenue_minor: Minor
+    shipping_minor: Minor
+
+
+class TopProducts(TypedDict):
+    """A seller's best products of a period."""
+
+    seller_id: str
+    currency: str
+    by: Literal["revenue", "units", "orders"]
+    period: Period
+    products: list[TopProduct]
+    as_of: AsOf
+
+
+class PopularProduct(TypedDict):
+    """One product of a ranking."""
+
+    rank: Annotated[int, Field(examples=[1])]
+    product_id: str
+    name: str | None
+    category: str | None
+    score: Annotated[
+        float, Field(description="Recency-weighted units, relative to the first of the ranking (1.0).")
+    ]
+
+
+class PopularProducts(TypedDict):
+    """The marketplace's most popular products right now."""
+
+    ranking: Literal["popular", "trending"]
+    half_life_days: Annotated[int, Field(description="After so many days a unit counts half.")]
+    products: list[PopularProduct]

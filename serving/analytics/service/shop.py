@@ -1,0 +1,71 @@
+"""What all services share: the stores, the clock, the shop's currency and time zone, and its sellers."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from redis.asyncio import Redis
+
+from common.clock import Clock
+from serving.analytics.periods import Grain, Period, choose_period
+from serving.analytics.products import Listing
+from serving.analytics.progress import Progress
+from serving.clickhouse import ClickHouse, Row
+from serving.problems import UnknownSeller
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The part of a request that chooses a period; None is left to us."""
+
+    start: str | None = None
+    end: str | None = None
+    grain: Grain | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """The shop and where its figures are. Services read `as_of` before the figures it vouches for."""
+
+    zone: ZoneInfo
+    currency: str
+    clickhouse: ClickHouse
+    redis: Redis
+    progress: Progress
+    clock: Clock
+
+    async def seller(self, seller_id: str) -> Row:
+        """A seller's name, place, and first and newest minute of sale (UTC text; None without sales).
+
+        Raises:
+            UnknownSeller: neither registered nor seen in a sale.
+        """
+        row = await self.clickhouse.row("seller", seller_id=seller_id)
+        if row is None:
+            raise UnknownSeller(seller_id)
+        return row
+
+    async def span(self) -> Row:
+        """The first and newest minute of sale of the whole marketplace (UTC text; None without sales)."""
+        return await self.clickhouse.row("marketplace_span") or {"first_minute": None, "newest_minute": None}
+
+    async def listings(self, product_ids: list[str]) -> dict[str, Listing]:
+        """Name and category of these products, where they are known."""
+        if not product_ids:
+            return {}
+        rows = await self.clickhouse.rows("products", product_ids=product_ids)
+        return {row["product_id"]: (row["name"], row["category"]) for row in rows}
+
+    def period(self, asked: Asked, newest_minute: str | None) -> Period:
+        """The period that was asked; what is left open ends with the newest sale."""
+        newest = utc_minute(newest_minute) or self.clock()
+        return choose_period(asked.start, asked.end, newest, self.zone)
+
+    def local(self, moment: datetime | None) -> datetime | None:
+        """A moment in the shop's time zone."""
+        return moment.astimezone(self.zone) if moment else None
+
+
+def utc_minute(text: str | None) -> datetime | None:
+    """Read ClickHouse's text of a UTC DateTime."""
+    return datetime.fromisoformat(text).replace(tzinfo=UTC) if text else None
