@@ -2,8 +2,8 @@
 
 import struct
 import zlib
-from collections.abc import Iterable, Iterator
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Iterator
+from typing import Protocol
 
 import lz4.block
 import lz4.frame
@@ -16,8 +16,17 @@ _HEADER = struct.Struct("<BII")
 _HALVES = struct.Struct("<QQ")
 _CHECKSUM = _HALVES.size
 _LZ4, _ZSTD, _NONE = 0x82, 0x90, 0x02
-_MAX_BLOCK = 1 << 30
+_MAX_BLOCK = 1 << 26
+"""Bytes of a native block, packed or not; the clients' are at most 10 MB, the server's 1 MB."""
 _BLOCK = 1 << 20
+_STEP = 1 << 20
+"""Bytes that come out of one step of a stream, however far its data are blown up."""
+_SLICE = 1 << 16
+"""Bytes that go into one step."""
+_ZSTD_SLICE = 1 << 10
+"""The same for zstd, which can't be told how many bytes may come out: at worst 32 MB."""
+_ZSTD_WINDOW = 1 << 23
+"""Memory that a zstd frame may ask for, as RFC 8878 recommends."""
 
 ANSWERED = ("lz4", "gzip", "deflate", "zstd")
 """Content encodings that an answer may have, in the server's order of preference."""
@@ -99,37 +108,81 @@ def decompress(chunks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
     if encoding == "native":
         yield from _native_blocks(chunks)
         return
-    try:
-        make = {
-            "gzip": lambda: zlib.decompressobj(47),
-            "x-gzip": lambda: zlib.decompressobj(47),
-            "deflate": lambda: zlib.decompressobj(47),
-            "lz4": lz4.frame.LZ4FrameDecompressor,
-            "zstd": lambda: zstandard.ZstdDecompressor().decompressobj(),
-        }[encoding]
-    except KeyError:
+    if encoding in ("gzip", "x-gzip", "deflate"):
+        make: Callable[[], Unpacker] = _Zlib
+    elif encoding == "lz4":
+        make = _Lz4
+    elif encoding == "zstd":
+        make = _Zstd
+    else:
         message = f"Unknown compression method: {encoding}."
-        raise DatabaseError(89, "UNKNOWN_COMPRESSION_METHOD", message) from None
+        raise DatabaseError(89, "UNKNOWN_COMPRESSION_METHOD", message)
     yield from _stream(chunks, make)
 
 
-def _stream(chunks: Iterable[bytes], make: Any) -> Iterator[bytes]:
+class Unpacker(Protocol):
+    """Undoes one frame, a bounded step at a time."""
+
+    ended: bool
+
+    def step(self, data: bytes) -> tuple[bytes, bytes]:
+        """What comes out now, and what of `data` is to be given to the next step.
+
+        Nothing comes out and nothing is left when the frame needs more than `data`.
+        """
+
+
+class _Zlib:
+    def __init__(self) -> None:
+        self._object = zlib.decompressobj(47)
+        self.ended = False
+
+    def step(self, data: bytes) -> tuple[bytes, bytes]:
+        out = self._object.decompress(data, _STEP)
+        self.ended = self._object.eof
+        return out, self._object.unused_data if self.ended else self._object.unconsumed_tail
+
+
+class _Lz4:
+    def __init__(self) -> None:
+        self._object = lz4.frame.LZ4FrameDecompressor()
+        self.ended = False
+
+    def step(self, data: bytes) -> tuple[bytes, bytes]:
+        out = self._object.decompress(data, _STEP)
+        self.ended = self._object.eof
+        return out, (self._object.unused_data or b"") if self.ended else b""
+
+
+class _Zstd:
+    def __init__(self) -> None:
+        self._object = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW).decompressobj()
+        self.ended = False
+
+    def step(self, data: bytes) -> tuple[bytes, bytes]:
+        out = self._object.decompress(data)
+        self.ended = self._object.eof
+        return out, self._object.unused_data if self.ended else b""
+
+
+def _stream(chunks: Iterable[bytes], make: Callable[[], Unpacker]) -> Iterator[bytes]:
     """Decompress a stream, which may be several frames one after the other."""
-    unpacker, begun = make(), False
+    unpacker: Unpacker | None = None
     try:
-        for chunk in chunks:
-            rest = chunk
-            while rest:
-                if unpacker.eof:
+        size = _ZSTD_SLICE if make is _Zstd else _SLICE
+        for rest in (chunk[at : at + size] for chunk in chunks for at in range(0, len(chunk), size)):
+            out = b""
+            while rest or (out and unpacker and not unpacker.ended):
+                if unpacker is None or unpacker.ended:
                     unpacker = make()
-                begun = True
-                yield unpacker.decompress(rest)
-                rest = unpacker.unused_data or b"" if unpacker.eof else b""
+                out, rest = unpacker.step(rest)
+                if out:
+                    yield out
     except (zlib.error, RuntimeError, zstandard.ZstdError, EOFError) as error:
         raise DatabaseError(
             271, "CANNOT_DECOMPRESS", f"Cannot decompress the request's body: {error}."
         ) from None
-    if begun and not unpacker.eof:
+    if unpacker is not None and not unpacker.ended:
         raise DatabaseError(271, "CANNOT_DECOMPRESS", "Cannot decompress the request's body: it is cut off.")
 
 
