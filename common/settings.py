@@ -67,6 +67,14 @@ class Settings(BaseSettings):
     clickhouse_admin_password: SecretStr = SecretStr("")
     clickhouse_reader_user: str = "reader"
     clickhouse_reader_password: SecretStr = SecretStr("")
+    clickhouse_serving_user: str = Field(
+        default="serving", description="The API's own reader, whose queries don't wait for the analysts'."
+    )
+    clickhouse_serving_password: SecretStr = SecretStr("")
+    clickhouse_hosts: str = Field(
+        default="",
+        description="Hosts, beside loopback, that the bundled ClickHouse answers for: a.example,b.example",
+    )
 
     shop_timezone: str = Field(
         default="America/Sao_Paulo", description="Days, weeks and months of the shop end here."

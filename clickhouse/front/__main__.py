@@ -13,6 +13,7 @@ import uvicorn
 
 from clickhouse.front.app import Front
 from clickhouse.front.config import write_config
+from clickhouse.front.doors import Doors
 from clickhouse.front.engine import Engine
 from clickhouse.front.users import Users
 from common.errors import SoukError, UserError
@@ -70,9 +71,12 @@ def serve(settings: Settings) -> None:
     home = settings.home / "clickhouse"
     lock = only_one(home)
     listener = listen(settings.port("clickhouse"))
+    work = home / "work"
+    work.mkdir(exist_ok=True)
+    os.chdir(work)  # what the engine writes beside itself must not lie in the checkout
     engine = Engine(home / "data", write_config(home / "config"))
     config = uvicorn.Config(
-        Front(engine, Users(settings)),
+        Front(engine, Users(settings), Doors(settings.clickhouse_hosts)),
         loop="uvloop",
         http="httptools",
         log_config=None,

@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 
 from clickhouse.front.answer import Answer, ClientGone, Send
+from clickhouse.front.doors import Doors
 from clickhouse.front.engine import Engine
 from clickhouse.front.errors import DatabaseError
 from clickhouse.front.feed import Feed, Receive
@@ -17,7 +18,7 @@ from clickhouse.front.metrics import Metrics
 from clickhouse.front.pipe import Pipe
 from clickhouse.front.request import Request, read_request
 from clickhouse.front.sessions import Sessions
-from clickhouse.front.users import User, Users
+from clickhouse.front.users import Pool, User, Users
 from clickhouse.front.workers import Workers
 
 Scope = MutableMapping[str, Any]
@@ -27,18 +28,24 @@ log = structlog.get_logger()
 _TEXT = "text/html; charset=UTF-8"
 _KILL_AGAIN_S = 0.1
 
+THREADS: dict[Pool, int] = {"reader": 4, "serving": 8, "writer": 8}
+"""Queries that run at once. Four readers at the limit of their memory leave room for the others' queries."""
+
+WAITING = 56
+"""Queries of each pool that may wait for a thread; the next is refused."""
+
 
 class Front:
-    """Answers HTTP requests with one engine; writers and readers have threads of their own."""
+    """Answers HTTP requests with one engine; writers, readers and the API have threads of their own."""
 
-    def __init__(self, engine: Engine, users: Users, *, threads: int = 8, waiting: int = 56) -> None:
+    def __init__(self, engine: Engine, users: Users, doors: Doors) -> None:
         self._engine = engine
         self._users = users
+        self._doors = doors
         self._sessions = Sessions(engine)
         self._checked = Checked()
         self._metrics = Metrics()
-        self._readers = Workers("reader", threads, waiting)
-        self._writers = Workers("writer", threads, waiting)
+        self._workers = {pool: Workers(pool, threads, WAITING) for pool, threads in THREADS.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI scope."""
@@ -54,8 +61,8 @@ class Front:
         await send({"type": "lifespan.startup.complete"})
         await receive()
         sweeping.cancel()
-        self._readers.close()
-        self._writers.close()
+        for workers in self._workers.values():
+            workers.close()
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _sweep(self) -> None:
@@ -66,11 +73,13 @@ class Front:
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         method, path = scope["method"], scope["path"]
         idle = method in ("GET", "HEAD") and not scope["query_string"]
-        if path in ("/ping", "/replicas_status") or (path == "/" and idle):
+        if refusal := self._doors.refusal(dict(scope["headers"])):
+            await self._plain(send, 403, refusal.text(self._engine.version).encode(), _TEXT)
+        elif path in ("/ping", "/replicas_status") or (path == "/" and idle):
             await self._plain(send, 200, b"Ok.\n", _TEXT)
         elif path == "/metrics":
-            self._metrics.running.labels("reader").set(self._readers.busy)
-            self._metrics.running.labels("writer").set(self._writers.busy)
+            for pool, workers in self._workers.items():
+                self._metrics.running.labels(pool).set(workers.busy)
             await self._plain(send, 200, self._metrics.text(), "text/plain; version=0.0.4; charset=utf-8")
         elif path not in ("/", "/query"):
             hint = f"There is no handle {path}\n\nUse /ping for health checks, POST / for queries.\n"
@@ -121,7 +130,7 @@ class Front:
         working: asyncio.Future[Outcome] | None = None
         try:
             await feed.started()
-            working = (self._writers if user.writes else self._readers).start(job.run)
+            working = self._workers[user.pool].start(job.run)
             sending = asyncio.create_task(self._send_on(job, working, pipe, answer))
             await asyncio.wait({sending, pumping}, return_when=asyncio.FIRST_COMPLETED)
             if not sending.done():
@@ -136,7 +145,7 @@ class Front:
             if working is None:
                 pipe.close_writing()
             elif not working.done():
-                await self._cancel(job, working, request.query_id, feed)
+                await self._cancel(job, working, feed)
 
     async def _send_on(
         self, job: Job, working: "asyncio.Future[Outcome]", pipe: Pipe, answer: Answer
@@ -149,12 +158,12 @@ class Front:
         await answer.end(job.format, outcome.summary)
         return outcome
 
-    async def _cancel(self, job: Job, working: "asyncio.Future[Outcome]", query_id: str, feed: Feed) -> None:
+    async def _cancel(self, job: Job, working: "asyncio.Future[Outcome]", feed: Feed) -> None:
         """Stop a query that nobody waits for any more; asks again, for it may not have begun yet."""
         job.cancelled = True
         feed.abandon()
         while not working.done():
-            await asyncio.to_thread(self._engine.kill, query_id)
+            await asyncio.to_thread(self._engine.kill, job.tag)
             await asyncio.wait({working}, timeout=_KILL_AGAIN_S)
         with contextlib.suppress(DatabaseError):
             working.result()

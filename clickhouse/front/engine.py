@@ -113,6 +113,7 @@ class Engine:
         version, self.timezone, self.host = self._own.text("SELECT version(), timezone(), hostName()").split()
         self.version = f"{version} (souk)"
         self.formats = frozenset(self._own.text("SELECT name FROM system.formats WHERE is_output").split())
+        self.settings = frozenset(self._own.text("SELECT name FROM system.settings").split())
 
     def connect(self) -> Connection:
         """A fresh connection (0.2 ms)."""
@@ -124,8 +125,8 @@ class Engine:
             return self._own.text(query)
 
     def kill(self, tag: str) -> None:
-        """Cancel the queries whose `log_comment` is `tag`."""
-        self.ask(f"KILL QUERY WHERE Settings['log_comment'] = {quoted(tag)} ASYNC")
+        """Cancel the query whose `log_comment` begins with `tag`."""
+        self.ask(f"KILL QUERY WHERE startsWith(Settings['log_comment'], {quoted(tag)}) ASYNC")
 
     def close(self) -> None:
         """Cancel what still runs and close the database."""

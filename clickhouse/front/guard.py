@@ -2,71 +2,24 @@
 
 A read-only connection already refuses writes and `file()`, `url()`, `remote()`, `executable()` as tables. It
 lets through `merge()` (which reads past filters), the scalar `file()` (which reads any file) and the engine's
-own tables. A second parser would see some texts otherwise than the engine does; `EXPLAIN AST` can't.
+own tables; so whatever a query names must be on a list. A second parser would see some texts otherwise than
+the engine does; `EXPLAIN AST` can't.
 """
 
+import itertools
 import re
 from collections.abc import Iterator, Mapping
 
+from clickhouse.front import allowed
 from clickhouse.front.engine import Connection
 from clickhouse.front.errors import DatabaseError
-from clickhouse.front.statement import tokens
+from clickhouse.front.statement import Token, tokens
 
 VIEW_PREFIX = "q_"
 """Our parameterised views begin with it; no table function of ClickHouse does."""
 
-TABLE_FUNCTIONS = frozenset(
-    {"numbers", "numbers_mt", "zeros", "zeros_mt", "generateseries", "generate_series", "primes"}
-    | {"values", "sqlstandardvalues", "view", "null", "generaterandom", "format"}
-)
-FORBIDDEN_FUNCTIONS = re.compile(
-    r"file|joinget\w*|dict\w*|catboostevaluate|ai[a-z]*|.*(?:nettest|executable).*", re.I
-)
-
-SYSTEM_TABLES = frozenset(
-    {
-        "aggregate_function_combinators",
-        "build_options",
-        "collations",
-        "columns",
-        "completions",
-        "contributors",
-    }
-    | {"data_skipping_indices", "data_type_families", "databases", "dictionaries", "documentation", "formats"}
-    | {
-        "functions",
-        "keywords",
-        "licenses",
-        "macros",
-        "numbers",
-        "numbers_mt",
-        "one",
-        "parts",
-        "parts_columns",
-    }
-    | {"settings", "merge_tree_settings", "table_engines", "table_functions", "tables", "time_zones", "zeros"}
-    | {"zeros_mt", "views", "clusters"}
-)
-
-_ROOTS = frozenset(
-    {
-        "SelectWithUnionQuery",
-        "SelectIntersectExceptQuery",
-        "SelectQuery",
-        "ShowTables",
-        "ShowColumns",
-        "ShowFunctions",
-    }
-    | {"ShowIndexes", "ShowCreateTableQuery", "ShowCreateViewQuery", "ShowCreateDatabaseQuery", "ShowSetting"}
-    | {
-        "ShowEngineQuery",
-        "DescribeQuery",
-        "ExistsTableQuery",
-        "ExistsViewQuery",
-        "ExistsDatabaseQuery",
-        "Explain",
-    }
-)
+_REFUSED = allowed.REFUSED_FUNCTIONS - {"nested"}
+"""`Nested(` is a type, too."""
 _NODE = re.compile(r"(?P<indent> *)(?P<kind>\w+)(?: (?P<name>\S+))?")
 
 
@@ -78,7 +31,10 @@ def check(connection: Connection, query: bytes, params: Mapping[str, str], datab
     """
     if database.lower() == "system":
         raise _denied("the database system can't be a reader's own: name its tables in full")
-    names = (token.text for token in tokens(query) if token.kind == "quoted")
+    found = list(tokens(query))
+    for reason in _in_words(found):
+        raise _denied(reason)
+    names = (token.text for token in found if token.kind == "quoted")
     values = (value.encode() for value in params.values())
     if any(b"\\" in name or re.search(rb"[\x00-\x1f]", name) for name in names):
         raise _denied("a quoted name may not hold control characters or a backslash")
@@ -87,6 +43,18 @@ def check(connection: Connection, query: bytes, params: Mapping[str, str], datab
     tree = connection.query(b"EXPLAIN AST " + query, "TSVRaw", params).bytes().decode(errors="replace")
     for reason in refusals(tree):
         raise _denied(reason)
+
+
+def _in_words(found: list[Token]) -> Iterator[str]:
+    """Why a query may not run, as its words show: the tree leaves out some clauses (SHOW ... WHERE)."""
+    if found and found[0].is_word(b"SHOW") and any(t.text == b"(" or t.is_word(b"WHERE") for t in found):
+        yield "SHOW takes neither WHERE nor brackets: ask the tables of system instead"
+    for token, after in itertools.pairwise(found):
+        name = token.text.strip(b'"`').decode(errors="replace")
+        if token.kind in ("word", "quoted") and after.text == b"(" and name.lower() in _REFUSED:
+            yield f"the function {name} is not a reader's"
+        if token.is_word(b"FORMAT") and after.kind == "quoted":
+            yield "the name of a format is not quoted"
 
 
 def refusals(tree: str) -> Iterator[str]:
@@ -98,19 +66,21 @@ def refusals(tree: str) -> Iterator[str]:
             continue
         depth, kind, name = len(node["indent"]), node["kind"], (node["name"] or "")
         parents[depth] = kind
-        if number == 0 and kind not in _ROOTS:
+        if number == 0 and kind not in allowed.STATEMENTS:
             yield f"only queries that read are allowed, not {kind}"
         last = name.lower().rpartition(".")[2]
         if kind == "Set" and parents.get(depth - 1) != "Explain":
             yield "SETTINGS may only stand at the end of the query"
         if kind == "Function" and parents.get(depth - 1) == "TableExpression":
-            if last not in TABLE_FUNCTIONS and not last.startswith(VIEW_PREFIX):
+            if last not in allowed.TABLE_FUNCTIONS and not last.startswith(VIEW_PREFIX):
                 yield f"the table function {name} is not a reader's"
-        elif kind == "Function" and FORBIDDEN_FUNCTIONS.fullmatch(last):
-            yield f"the function {name} is not a reader's"
+        elif kind == "Function" and not allowed.is_function(last):
+            yield f"the function {name} is unknown, or not a reader's"
+        elif kind == "ColumnsApplyTransformer":
+            yield "APPLY is not a reader's: write the functions out"
         elif kind in ("TableIdentifier", "Identifier"):
             owner, _, table = name.lower().partition(".")
-            if owner == "system" and table and table.partition(".")[0] not in SYSTEM_TABLES:
+            if owner == "system" and table and table.partition(".")[0] not in allowed.SYSTEM_TABLES:
                 yield f"the table {name} is not a reader's"
 
 

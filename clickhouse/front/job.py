@@ -4,6 +4,7 @@ import itertools
 import json
 import re
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -20,7 +21,6 @@ from clickhouse.front.sessions import Sessions
 from clickhouse.front.statement import Insert, Query, split_insert, split_query
 from clickhouse.front.users import User
 
-MAX_QUERY_SIZE = 262_144
 MAX_FORM_SIZE = 16 << 20
 
 _FORMAT = re.compile(r"\w+", re.ASCII)
@@ -58,7 +58,10 @@ class Checked:
 
 
 class Job:
-    """One query; `run` blocks. `format` is known before the first byte comes out of the pipe."""
+    """One query; `run` blocks. `format` is known before the first byte comes out of the pipe.
+
+    `tag` is this query's alone, for `Engine.kill`; the id that its client chose may be another's too.
+    """
 
     def __init__(
         self,
@@ -79,6 +82,7 @@ class Job:
         self._pipe = pipe
         self.format = "TabSeparated"
         self.cancelled = False
+        self.tag = uuid.uuid4().hex
         self._restore: Callable[[], None] = _nothing
 
     def run(self) -> Outcome:
@@ -117,7 +121,7 @@ class Job:
         return self._query(connection, head, started)
 
     def _max_query_size(self) -> int:
-        return int(self._request.settings.get("max_query_size") or MAX_QUERY_SIZE)
+        return self._user.max_query_size(self._request.settings.get("max_query_size", ""))
 
     def _head(self, body: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
         """The query's text with as much of the body as a text may be long, and the rest of the body."""
@@ -140,8 +144,9 @@ class Job:
         return self._engine.connect()
 
     def _prepare(self, connection: Connection, extra: dict[str, str]) -> None:
-        settings = self._user.allowed({**self._request.settings, **extra})
-        settings["log_comment"] = self._request.query_id
+        asked = {**self._request.settings, **extra}
+        settings = self._user.allowed(asked, self._engine.settings)
+        settings["log_comment"] = f"{self.tag} {self._request.query_id}"
         if self._request.session_id and self._user.writes:
             self._restore = connection.keep(settings)
         if self._request.database:
@@ -186,6 +191,7 @@ class Job:
         self.format = query.format or self._request.format or "TabSeparated"
         if self.format not in self._engine.formats:
             raise DatabaseError(73, "UNKNOWN_FORMAT", f"Unknown format {self.format}.")
+        self._user.answers_in(self.format)
         reads = query_class == "READ_ONLY"
         if self._user.writes:
             if not reads and query_class != "UNKNOWN" and self._request.method != "POST":
@@ -212,7 +218,7 @@ class Job:
         if reads and not _EXPLAIN.match(query.core):  # EXPLAIN would take the file for its inner query's
             text = query.writing(self._pipe.path, self.format, keep_settings=self._user.writes)
         else:
-            text = _KILL.sub(rb"\1Settings['log_comment'] =", text, count=1)
+            text = _KILL.sub(rb"\1substring(Settings['log_comment'], 34) =", text, count=1)
         if self.cancelled:
             raise cancelled()
         return connection.query(text, self.format, self._request.params)

@@ -1,11 +1,19 @@
-"""Who may ask: an admin who may do everything, and a reader who may only read, within bounds."""
+"""Who may ask: an admin who may do everything; readers who may only read, within bounds.
+
+The serving API is a reader with threads of its own: what analysts ask must not make the pages wait.
+"""
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
+from clickhouse.front import allowed
 from clickhouse.front.errors import DatabaseError
 from common.settings import Settings
+
+MAX_QUERY_SIZE = 262_144
+"""Bytes of a query's text, as at ClickHouse's server; `max_query_size` asks for more."""
 
 READER_LIMITS: dict[str, int] = {
     "max_memory_usage": 400 << 20,
@@ -27,19 +35,7 @@ _APPLIED = ("max_memory_usage", "max_execution_time", "max_rows_to_read", "max_r
             "max_bytes_before_external_group_by", "max_bytes_before_external_sort",
             "max_temporary_data_on_disk_size_for_query")  # fmt: skip
 
-_DENIED = frozenset(
-    {"readonly", "dialect", "implicit_select", "log_comment", "profile", "max_untracked_memory"}
-    | {"additional_table_filters", "max_memory_usage_for_user", "use_concurrency_control"}
-)
-_DENIED_PREFIXES = (
-    "allow_",
-    "storage_",
-    "memory_",
-    "max_bytes_ratio",
-    "max_temporary",
-    "enable_reads_from_",
-    "s3_",
-)
+Pool = Literal["reader", "serving", "writer"]
 
 
 @dataclass(frozen=True)
@@ -48,9 +44,11 @@ class User:
 
     name: str
     writes: bool
+    pool: Pool = "reader"
+    """Whose threads its queries run in."""
 
-    def allowed(self, settings: Mapping[str, str]) -> dict[str, str]:
-        """The settings that a request of this user runs with.
+    def allowed(self, settings: Mapping[str, str], known: Collection[str]) -> dict[str, str]:
+        """The settings that a request of this user runs with; `known` are those that the engine has.
 
         Raises:
             DatabaseError: a reader asks for a setting that is not theirs to change, or for too much.
@@ -61,20 +59,44 @@ class User:
         for name, value in settings.items():
             if name in READER_LIMITS:
                 applied[name] = _within(name, value)
-            elif name in _DENIED or name.startswith(_DENIED_PREFIXES):
-                raise DatabaseError(164, "READONLY", f"Cannot modify '{name}' setting in readonly mode.")
-            else:
+            elif name in allowed.SETTINGS:
                 applied[name] = value
+            elif name not in known:
+                message = f"Setting {name} is neither a builtin setting nor started with the prefix."
+                raise DatabaseError(115, "UNKNOWN_SETTING", message)
+            else:
+                raise DatabaseError(164, "READONLY", f"Cannot modify '{name}' setting in readonly mode.")
         return applied
+
+    def answers_in(self, format_name: str) -> None:
+        """Refuse a format that is not this user's: some read and write files of the machine.
+
+        Raises:
+            DatabaseError: 164, as for a setting.
+        """
+        if not self.writes and format_name not in allowed.FORMATS:
+            raise DatabaseError(164, "READONLY", f"Cannot use format {format_name} in readonly mode.")
+
+    def max_query_size(self, asked: str) -> int:
+        """How long a query's text may be, in bytes, when the request asks for `asked` (empty: the default).
+
+        Raises:
+            DatabaseError: it asks for too much, or for no number.
+        """
+        if not asked:
+            return MAX_QUERY_SIZE
+        return _number("max_query_size", asked if self.writes else _within("max_query_size", asked))
 
 
 class Users:
-    """The two users of the settings; `default` is another name of the reader's."""
+    """The three users of the settings; `default` is another name of the reader's."""
 
     def __init__(self, settings: Settings) -> None:
         reader = User(settings.clickhouse_reader_user, writes=False)
-        admin = User(settings.clickhouse_admin_user, writes=True)
+        serving = User(settings.clickhouse_serving_user, writes=False, pool="serving")
+        admin = User(settings.clickhouse_admin_user, writes=True, pool="writer")
         self._known = {
+            serving.name: (serving, settings.clickhouse_serving_password.get_secret_value()),
             "default": (reader, settings.clickhouse_reader_password.get_secret_value()),
             reader.name: (reader, settings.clickhouse_reader_password.get_secret_value()),
             admin.name: (admin, settings.clickhouse_admin_password.get_secret_value()),
@@ -98,15 +120,17 @@ class Users:
         return user
 
 
+def _number(name: str, value: str) -> int:
+    try:
+        return int(float(value))
+    except (ValueError, OverflowError):
+        message = f"Cannot parse {value!r} as the setting {name}."
+        raise DatabaseError(72, "CANNOT_PARSE_NUMBER", message) from None
+
+
 def _within(name: str, value: str) -> str:
     limit = READER_LIMITS[name]
-    try:
-        number = int(float(value))
-    except ValueError:
-        raise DatabaseError(
-            72, "CANNOT_PARSE_NUMBER", f"Cannot parse {value!r} as the setting {name}."
-        ) from None
-    if not 0 < number <= limit:
+    if not 0 < _number(name, value) <= limit:
         message = f"Setting {name} shouldn't be greater than {limit}."
         raise DatabaseError(452, "SETTING_CONSTRAINT_VIOLATION", message)
     return value

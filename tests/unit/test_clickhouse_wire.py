@@ -7,7 +7,9 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clickhouse.front.allowed import REFUSED_FUNCTIONS, is_function
 from clickhouse.front.compression import accepted, compressor, decompress, native_block
+from clickhouse.front.doors import Doors
 from clickhouse.front.errors import DatabaseError
 from clickhouse.front.request import read_request
 from clickhouse.front.users import User, Users
@@ -91,6 +93,7 @@ def test_a_password_that_is_wrong_says_neither_which():
 
     assert users.authenticate("admin", "secret").writes
     assert not users.authenticate("default", "").writes
+    assert users.authenticate("reader", "").pool != users.authenticate("serving", "").pool
     for name, password in [("admin", ""), ("admin", "no"), ("nobody", ""), ("reader", "x")]:
         with pytest.raises(DatabaseError, match="AUTHENTICATION_FAILED"):
             users.authenticate(name, password)
@@ -104,16 +107,81 @@ def test_without_a_password_nobody_is_the_admin():
     assert not users.authenticate("reader", "").writes
 
 
+KNOWN = frozenset({"readonly", "log_comment", "allow_ddl", "additional_table_filters", "format_schema"})
+
+
 def test_a_reader_may_ask_for_less_but_never_for_more():
     reader = User("reader", writes=False)
 
-    assert reader.allowed({"max_execution_time": "5", "max_threads": "1"})["max_execution_time"] == "5"
-    for name in ("readonly", "log_comment", "allow_ddl", "additional_table_filters", "max_untracked_memory"):
+    asked = {"max_execution_time": "5", "max_threads": "1", "session_timezone": "UTC"}
+    assert reader.allowed(asked, KNOWN).items() >= asked.items()
+    for name in KNOWN:
         with pytest.raises(DatabaseError, match="READONLY"):
-            reader.allowed({name: "1"})
+            reader.allowed({name: "1"}, KNOWN)
+    with pytest.raises(DatabaseError, match="UNKNOWN_SETTING"):
+        reader.allowed({"no_such_setting": "1"}, KNOWN)
     for value in ("0", "61", "-1"):
         with pytest.raises(DatabaseError, match="SETTING_CONSTRAINT_VIOLATION"):
-            reader.allowed({"max_execution_time": value})
+            reader.allowed({"max_execution_time": value}, KNOWN)
+    for value in ("x", "inf", "nan"):
+        with pytest.raises(DatabaseError, match="CANNOT_PARSE_NUMBER"):
+            reader.max_query_size(value)
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "lz4", "zstd"])
+def test_a_bomb_comes_out_in_pieces_and_only_as_far_as_it_is_asked(encoding):
+    packed = PACKED[encoding](bytes(100 << 20))
+    steps = decompress([packed], encoding)
+
+    assert 0 < len(next(steps)) <= 32 << 20
+    assert sum(map(len, steps)) > 60 << 20
+
+
+def test_a_native_block_that_claims_much_is_refused_before_it_is_read():
+    claim = bytearray(native_block(b"x"))
+    claim[21:25] = (1 << 27).to_bytes(4, "little")
+
+    with pytest.raises(DatabaseError, match="TOO_LARGE_SIZE_COMPRESSED"):
+        list(decompress([bytes(claim)], "native"))
+
+
+@pytest.mark.parametrize(
+    ("headers", "served"),
+    [
+        ({}, True),
+        ({b"host": b"127.0.0.1:8123"}, True),
+        ({b"host": b"[::1]:8123"}, True),
+        ({b"host": b"localhost"}, True),
+        ({b"host": b"ch.example:8123"}, True),
+        ({b"host": b"evil.example"}, False),
+        ({b"host": b"127.0.0.1.evil.example"}, False),
+        ({b"host": b"["}, False),
+        ({b"host": b"localhost", b"origin": b"http://localhost:3000"}, True),
+        ({b"host": b"localhost", b"origin": b"https://evil.example"}, False),
+        ({b"host": b"localhost", b"origin": b"null"}, False),
+        ({b"host": b"localhost", b"sec-fetch-site": b"cross-site"}, False),
+        ({b"host": b"localhost", b"sec-fetch-site": b"none"}, True),
+    ],
+)
+def test_a_browser_that_a_stranger_s_page_sends_is_not_served(headers, served):
+    refusal = Doors("ch.example, other.example").refusal(headers)
+
+    assert (refusal is None) == served
+    assert served or "SOUK_CLICKHOUSE_HOSTS" in str(refusal)
+
+
+@pytest.mark.parametrize("name", ["sum", "sumIf", "argMaxOrNull", "uniqExactMergeState", "toStartOfMinute"])
+def test_a_function_of_the_list_is_a_reader_s_with_an_aggregate_s_suffix_too(name):
+    assert is_function(name)
+
+
+@pytest.mark.parametrize("name", ["file", "FILE", "fileIf", "dictGet", "joinGet", "nope", "State", ""])
+def test_a_function_on_no_list_is_not_a_reader_s(name):
+    assert not is_function(name)
+
+
+def test_no_function_is_on_both_lists_nor_made_of_one_of_the_other():
+    assert not any(map(is_function, REFUSED_FUNCTIONS))
 
 
 def test_the_engine_s_text_becomes_code_name_and_status():

@@ -1,0 +1,98 @@
+"""What the reader may name: every setting, format and function of the engine that is here."""
+
+import httpx
+import pytest
+
+from clickhouse.front import allowed
+from common.settings import Settings
+
+
+@pytest.fixture
+def reader(clickhouse_front: Settings):
+    with httpx.Client(base_url=clickhouse_front.clickhouse, timeout=60, trust_env=False) as client:
+        yield client
+
+
+def names(reader: httpx.Client, query: str) -> list[str]:
+    answer = reader.post("/", content=query)
+    assert answer.status_code == 200, answer.text
+    return answer.text.split()
+
+
+def files(home) -> set:
+    return {path for path in home.rglob("*") if not path.is_relative_to(home / "data")}
+
+
+def test_a_reader_can_set_nothing_that_names_a_file_a_schema_or_an_address(reader):
+    words = "schema|template|path|file|url"
+    query = f"SELECT name FROM system.settings WHERE match(name, '{words}')"
+    dangerous = names(reader, query)
+
+    refused = [reader.get("/", params={"query": "SELECT 1", name: "1"}) for name in dangerous]
+
+    assert len(dangerous) > 30
+    assert {answer.headers.get("x-clickhouse-exception-code") for answer in refused} == {"164"}
+
+
+def test_a_reader_s_settings_and_system_tables_are_the_engine_s(reader):
+    assert set(names(reader, "SELECT name FROM system.settings")) >= allowed.SETTINGS
+    assert set(names(reader, "SELECT name FROM system.formats WHERE is_output")) >= allowed.FORMATS
+
+
+def test_every_function_of_the_engine_is_on_one_of_the_lists(reader):
+    known = set(map(str.lower, names(reader, "SELECT name FROM system.functions")))
+
+    assert known - allowed.FUNCTIONS - allowed.REFUSED_FUNCTIONS == set()
+    assert (allowed.FUNCTIONS | allowed.REFUSED_FUNCTIONS) - known == set()
+
+
+def test_every_suffix_of_an_aggregate_function_is_known(reader):
+    suffixes = names(reader, "SELECT name FROM system.aggregate_function_combinators")
+
+    assert all(allowed.is_function(f"sum{suffix}") for suffix in suffixes)
+
+
+def test_every_format_answers_and_writes_no_file_or_is_refused(reader, clickhouse_front):
+    home = clickhouse_front.home / "clickhouse"
+    before = files(home)
+    answers = {
+        name: reader.post("/", content=f"SELECT 'a' AS a FORMAT {name}")
+        for name in names(reader, "SELECT name FROM system.formats WHERE is_output")
+    }
+
+    served = {name for name, answer in answers.items() if answer.status_code == 200}
+    refused = {a.headers["x-clickhouse-exception-code"] for a in answers.values() if a.status_code != 200}
+    assert served == allowed.FORMATS
+    assert refused == {"164"}
+    assert files(home) == before
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT 1 AS a FORMAT Template SETTINGS format_template_row = '/etc/passwd'",
+        "SELECT 1 AS a FORMAT ProtobufSingle SETTINGS format_schema = 'SELECT 1'",
+        "SELECT 1 AS a FORMAT Protobuf SETTINGS output_format_schema = 'pwned.proto'",
+        "SELECT 1 AS a FORMAT TSV SETTINGS output_format_schema = 'pwned.proto'",
+        "SELECT 1 SETTINGS log_queries = 1",
+    ],
+)
+def test_a_format_s_schema_is_neither_read_nor_run_nor_written(reader, clickhouse_front, query):
+    answer = reader.post("/", content=query)
+
+    assert answer.headers["x-clickhouse-exception-code"] == "164"
+    assert "root:" not in answer.text
+    assert not list(clickhouse_front.home.rglob("*.proto"))
+
+
+def test_a_stranger_s_page_is_refused(reader):
+    for headers in (
+        {"Host": "evil.example"},
+        {"Origin": "http://evil.example"},
+        {"Sec-Fetch-Site": "cross-site"},
+    ):
+        answer = reader.post("/", content="SELECT 1", headers=headers)
+
+        assert answer.status_code == 403
+        assert "SOUK_CLICKHOUSE_HOSTS" in answer.text
+    assert reader.post("/", content="SELECT 1", headers={"Origin": "http://localhost:3000"}).text == "1\n"
