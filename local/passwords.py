@@ -1,5 +1,6 @@
 """The passwords of a copy, made at its first `up` and kept in `secrets.toml` for its owner only."""
 
+import json
 import os
 import secrets
 import tomllib
@@ -9,21 +10,25 @@ from pydantic import SecretStr
 
 from common.settings import Settings
 
+PASSWORDS = ("clickhouse_admin_password", "clickhouse_serving_password")
+"""The settings that a copy makes up itself. The reader has none: it only reads, and only on loopback."""
+
 
 def ensure(settings: Settings) -> Settings:
-    """Write `secrets.toml` if it is not there, and return the settings with what it says."""
+    """Write the passwords that `secrets.toml` lacks, and return the settings with what it says."""
     path = settings.home / "secrets.toml"
-    if not path.exists():
-        write(path)
-    kept = tomllib.loads(path.read_text(encoding="utf-8"))
+    kept = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    if any(name not in kept for name in PASSWORDS):
+        kept = {name: secrets.token_urlsafe(24) for name in PASSWORDS} | kept
+        write(path, kept)
     unset = {name: SecretStr(value) for name, value in kept.items() if name not in settings.model_fields_set}
     return settings.model_copy(update=unset)
 
 
-def write(path: Path) -> None:
-    """Write fresh passwords, readable by the owner only from the first byte on."""
+def write(path: Path, passwords: dict[str, str]) -> None:
+    """Write passwords, readable by the owner only from the first byte on."""
     fresh = path.with_suffix(".new")
     fresh.unlink(missing_ok=True)
-    with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:  # noqa: PTH123 - the mode
-        file.write(f'clickhouse_admin_password = "{secrets.token_urlsafe(24)}"\n')
+    with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:  # noqa: PTH123 - the mode
+        file.writelines(f"{name} = {json.dumps(value)}\n" for name, value in passwords.items())
     fresh.replace(path)

@@ -75,8 +75,8 @@ class ClickHouse:
             base_url=settings.clickhouse,
             params={"database": settings.clickhouse_database, "default_format": "JSONCompact"},
             headers={
-                "X-ClickHouse-User": settings.clickhouse_reader_user,
-                "X-ClickHouse-Key": settings.clickhouse_reader_password.get_secret_value(),
+                "X-ClickHouse-User": settings.clickhouse_serving_user,
+                "X-ClickHouse-Key": settings.clickhouse_serving_password.get_secret_value(),
             },
             limits=httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS),
             timeout=httpx.Timeout(QUERY_TIMEOUT_S, connect=2.0, pool=POOL_TIMEOUT_S),

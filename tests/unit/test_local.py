@@ -18,7 +18,7 @@ from common.settings import Settings
 from local import flink_config, kafka, postgres, redis, registry
 from local.home import SOCKET_PATH_LIMIT, SOCKET_SUFFIX_ROOM, Home, settings_environment
 from local.launch import MARK, boot_id, started_ticks
-from local.passwords import write
+from local.passwords import ensure
 from local.ports import require_free
 from local.processes import Record, read_record, survivors, sweep
 from local.resolve import numbers
@@ -151,13 +151,19 @@ def test_a_process_of_ours_reads_the_same_settings_again(tmp_path, monkeypatch):
     assert Settings() == settings
 
 
-def test_passwords_are_readable_by_their_owner_only(tmp_path):
+def test_passwords_are_readable_by_their_owner_only_and_stay(tmp_path):
     path = tmp_path / "secrets.toml"
+    path.write_text('clickhouse_admin_password = "old"\n')
 
-    write(path)
+    settings = ensure(Settings(home=tmp_path))
 
     assert path.stat().st_mode & 0o777 == 0o600
-    assert tomllib.loads(path.read_text())["clickhouse_admin_password"]
+    kept = tomllib.loads(path.read_text())
+    assert kept["clickhouse_admin_password"] == "old"
+    assert (
+        settings.clickhouse_serving_password.get_secret_value() == kept["clickhouse_serving_password"] != ""
+    )
+    assert ensure(Settings(home=tmp_path)) == settings
 
 
 @given(st.integers(min_value=1, max_value=300))
