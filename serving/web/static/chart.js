@@ -32,7 +32,7 @@ const tooltip = (data, write, points) => {
   const line = (kind, name, value) =>
     element("div", `tip-line ${kind}`, element("span", "tip-name", name), element("span", "tip-value", value));
   const lines = points
-    .filter((point) => point.value != null)
+    .filter((point) => point.value != null && !STROKES.includes(point.seriesId))
     .sort((one, other) => (other.seriesId === "now") - (one.seriesId === "now"))
     .map((point) => (point.seriesId === "now"
       ? line("now", data.names[index], write.exact(point.value))
@@ -40,11 +40,31 @@ const tooltip = (data, write, points) => {
   return element("div", "tip", ...lines);
 };
 
+/** The parts of the line: an end that is cut or not complete yet is dotted, so that it is not read as a fall. */
+const STROKES = ["solid", "first", "last"];
+
+/** `values` where they are solid, and the parts of both ends that are not; all as long as `values`. */
+const strokes = (values, unfinished) => {
+  const end = values.length - 1;
+  const only = (kept) => values.map((value, index) => (kept(index) ? value : null));
+  return {
+    solid: only((index) => !(unfinished.first && index === 0) && !(unfinished.last && index === end)),
+    first: unfinished.first && end > 0 ? only((index) => index <= 1) : [],
+    last: unfinished.last && end > 0 ? only((index) => index >= end - 1) : [],
+  };
+};
+
 const option = (data, metric, label) => {
   const write = writers(data, metric);
   const scaled = (values) => (values ?? []).map((value) => (value === null ? null : value / write.scale));
   const [line, ghost, ink, rule] = ["--chart", "--ghost", "--quiet", "--rule"].map(cssColour);
   const alone = data.labels.length === 1;
+  const current = scaled(data.current[metric]);
+  const before = scaled(data.previous?.[metric]);
+  const parts = strokes(current, data.unfinished);
+  const nothing = ![...current, ...before].some(Boolean);
+  const stroke = (id) => ({ ...common, id, data: parts[id], z: 3, silent: true, showSymbol: false,
+    itemStyle: { color: line }, lineStyle: { color: line, width: 2.25, type: id === "solid" ? "solid" : [2, 4] } });
   const common = { type: "line", showSymbol: alone, symbol: "circle", symbolSize: 7, connectNulls: true, emphasis: { disabled: false } };
   return {
     animation: !calm(),
@@ -67,22 +87,25 @@ const option = (data, metric, label) => {
       boundaryGap: alone,
       axisLine: { lineStyle: { color: rule } },
       axisTick: { show: false },
-      axisLabel: { color: ink, fontSize: 12, hideOverlap: true, margin: 12 },
+      axisLabel: { color: ink, fontSize: 12, hideOverlap: true, margin: 12,
+        interval: data.ticks ? (index) => data.ticks.includes(index) : "auto" },
     },
     yAxis: {
       type: "value",
       min: 0,
+      show: !nothing,
       minInterval: data.money.includes(metric) ? 0 : 1,
       splitNumber: 4,
       axisLabel: { color: ink, fontSize: 12, formatter: write.short },
       splitLine: { lineStyle: { color: rule } },
     },
     series: [
-      { ...common, id: "then", name: "Previous period", data: scaled(data.previous?.[metric]), z: 1,
+      { ...common, id: "then", name: "Previous period", data: before, z: 1,
         itemStyle: { color: ghost }, lineStyle: { color: ghost, width: 1.75, type: [5, 5] } },
-      { ...common, id: "now", name: label, data: scaled(data.current[metric]), z: 2,
-        itemStyle: { color: line }, lineStyle: { color: line, width: 2.25 },
+      { ...common, id: "now", name: label, data: current, z: 2,
+        itemStyle: { color: line }, lineStyle: { color: line, width: 0 },
         areaStyle: { color: line, opacity: 0.09 } },
+      ...STROKES.map(stroke),
     ],
   };
 };

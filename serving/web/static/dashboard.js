@@ -1,7 +1,9 @@
 // A page of figures that moves: picks tiles and periods, and follows new data without a reload.
 import { createChart } from "./chart.js";
 
-const REFRESH_AT_MOST_EVERY_MS = 1000;
+const REST_MS = 2000;
+/** A page that was slow to answer rests longer, so that all open pages together never flood the server. */
+const REST_TIMES_ANSWER = 4;
 const BUSY_AFTER_MS = 150;
 
 const board = document.getElementById("board");
@@ -9,13 +11,13 @@ const chart = createChart(document.getElementById("chart"));
 let metric = "revenue";
 let shown = location.href;
 
-const data = () => JSON.parse(document.getElementById("chart-data").textContent);
+const figures = () => JSON.parse(document.getElementById("chart-data").textContent);
 
 const draw = () => {
   const tiles = [...board.querySelectorAll(".tile")];
   for (const tile of tiles) tile.setAttribute("aria-pressed", String(tile.dataset.metric === metric));
   const label = tiles.find((tile) => tile.dataset.metric === metric)?.querySelector(".tile-label").textContent;
-  chart.draw(data(), metric, label ?? "Revenue");
+  chart.draw(figures(), metric, label ?? "Revenue");
 };
 
 /** What someone is in the middle of, an open form or a longer list of orders, is left alone. */
@@ -38,28 +40,47 @@ const takeOver = (page, quietly) => {
 
 let asking = null;
 
-/** Fetches the page at `url` and shows it here. */
-const visit = async (url, { quietly = false } = {}) => {
+const fetchPage = async (url, signal) => {
+  const answer = await fetch(url, { signal, headers: { Accept: "text/html" } });
+  return answer.ok ? new DOMParser().parseFromString(await answer.text(), "text/html") : null;
+};
+
+/** Goes to `url` without a reload. What someone asks for comes before everything that is being fetched. */
+const visit = async (url) => {
   asking?.abort();
-  asking = new AbortController();
-  const { signal } = asking;
-  const busy = quietly ? 0 : setTimeout(() => board.setAttribute("aria-busy", "true"), BUSY_AFTER_MS);
+  const own = asking = new AbortController();
+  const busy = setTimeout(() => board.setAttribute("aria-busy", "true"), BUSY_AFTER_MS);
   try {
-    const answer = await fetch(url, { signal, headers: { Accept: "text/html" } });
-    if (!answer.ok) {
-      if (!quietly) location.assign(url);
-      return;
-    }
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    if (signal.aborted) return;
-    if (!quietly && url !== location.href) history.pushState(null, "", url);
+    const page = await fetchPage(url, own.signal);
+    if (own.signal.aborted) return;
+    if (!page) return void location.assign(url);
+    if (url !== location.href) history.pushState(null, "", url);
     shown = url;
-    takeOver(page, quietly);
-  } catch (error) {
-    if (error.name !== "AbortError" && !quietly) location.assign(url);
+    takeOver(page, false);
+  } catch {
+    if (!own.signal.aborted) location.assign(url);
   } finally {
     clearTimeout(busy);
-    if (!signal.aborted) board.removeAttribute("aria-busy");
+    if (asking === own) {
+      asking = null;
+      board.removeAttribute("aria-busy");
+    }
+  }
+};
+
+/** Brings what is shown up to date; says whether it did. It never gets in the way of a visit. */
+const refresh = async () => {
+  if (asking) return false;
+  const own = asking = new AbortController();
+  try {
+    const page = await fetchPage(shown, own.signal);
+    if (!page || own.signal.aborted) return false;
+    takeOver(page, true);
+    return true;
+  } catch {
+    return false;
+  } finally {
+    if (asking === own) asking = null;
   }
 };
 
@@ -80,9 +101,18 @@ board.addEventListener("submit", (event) => {
   const form = event.target.closest("[data-visit-form]");
   if (!form) return;
   event.preventDefault();
+  form.closest("details")?.removeAttribute("open");
   const url = new URL(form.action);
   url.search = new URLSearchParams(new FormData(form)).toString();
   visit(url.href);
+});
+
+// The first day is not after the last; the browser says so in its own words.
+board.addEventListener("input", (event) => {
+  const { from, until } = event.target.form?.elements ?? {};
+  if (!from || !until) return;
+  until.min = from.value;
+  from.max = until.value;
 });
 
 document.addEventListener("keydown", (event) => {
@@ -105,37 +135,52 @@ document.addEventListener("htmx:afterSwap", () => {
 
 addEventListener("popstate", () => visit(location.href));
 
-/** Follows `as_of`; a page that nobody looks at neither listens nor asks. */
+/** Follows the tables behind this page; a page that nobody looks at neither listens nor asks. */
 const follow = () => {
   const dot = document.getElementById("live");
+  const tables = new Set(board.dataset.follows.split(" "));
   let stream = null;
-  let due = 0;
-  let first = true;
+  let resting = 0;
+  let stale = false;
+  let met = false;
   const say = (state, title) => Object.assign(dot, { className: `dot ${state}`, title });
-  const refresh = () => {
-    due = 0;
-    visit(shown, { quietly: true });
+  /** One refresh at a time, and a rest after each; whatever moves meanwhile is in the next. */
+  const update = async () => {
+    if (resting || !stale || !stream) return;
+    stale = false;
+    const started = performance.now();
+    resting = -1;
+    if (!(await refresh())) stale = true;
+    resting = setTimeout(rested, Math.max(REST_MS, REST_TIMES_ANSWER * (performance.now() - started)));
+  };
+  const rested = () => {
+    resting = 0;
+    update();
   };
   const open = () => {
     stream = new EventSource(board.dataset.stream);
+    let first = true;
     stream.addEventListener("open", () => say("on", "Live: new sales appear by themselves"));
-    stream.addEventListener("error", () => say("off", "Not live: trying to reconnect"));
-    stream.addEventListener("progress", () => {
-      if (first) first = false;
-      else if (!due) due = setTimeout(refresh, REFRESH_AT_MOST_EVERY_MS);
+    stream.addEventListener("error", () => {
+      first = true;
+      say("off", "Not live: trying to reconnect");
+    });
+    stream.addEventListener("progress", (event) => {
+      const { moved } = JSON.parse(event.data);
+      // The first event of a stream says nothing new to a page that has just come, and all to one that was away.
+      stale ||= first ? met : moved.some((table) => tables.has(table));
+      first = false;
+      met = true;
+      update();
     });
   };
   const close = () => {
     stream?.close();
-    clearTimeout(due);
-    due = 0;
+    stream = null;
   };
   document.addEventListener("visibilitychange", () => {
     close();
-    if (!document.hidden) {
-      first = false;
-      open();
-    }
+    if (!document.hidden) open();
   });
   open();
 };

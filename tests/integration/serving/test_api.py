@@ -146,6 +146,7 @@ def test_sellers_come_best_selling_first_and_those_without_sales_last(api: httpx
         ("/v1/sellers/ana/sales?grain=year", 422, "'hour', 'day', 'week' or 'month'"),
         ("/v1/sellers/ana/sales?from=soon", 422, "ISO date"),
         ("/v1/sellers/ana/orders?cursor=mine", 422, "next_cursor"),
+        ("/v1/sellers/ana/sales?from=2018-01-01&from=2018-02-01", 422, "Give it once"),
         ("/v1/nothing", 404, "/docs"),
     ],
 )
@@ -159,8 +160,38 @@ def test_a_mistake_is_a_problem_that_says_what_to_do(
     assert said in problem["detail"]
 
 
-def test_a_foreign_host_is_refused(api: httpx.Client) -> None:
-    assert api.get("/health", headers={"Host": "elsewhere.example"}).status_code == 400
+def test_a_foreign_host_is_refused_as_every_mistake_is(api: httpx.Client) -> None:
+    refused = api.get("/health", headers={"Host": "elsewhere.example"})
+    assert (refused.status_code, refused.headers["content-type"]) == (400, "application/problem+json")
+    assert refused.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize("path", ["/", "/health", "/v1/sellers/ana/sales", "/v1/live", "/openapi.json"])
+def test_head_answers_as_get_does_without_the_body(api: httpx.Client, path: str) -> None:
+    response = api.head(path)
+    assert (response.status_code, response.content) == (200, b"")
+    assert "cache-control" in response.headers
+
+
+def test_an_answer_that_did_not_change_is_not_sent_again(api: httpx.Client) -> None:
+    first = api.get("/v1/sellers/ana/sales")
+    again = api.get("/v1/sellers/ana/sales", headers={"If-None-Match": first.headers["etag"]})
+    other = api.get("/v1/sellers/new/sales", headers={"If-None-Match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert other.status_code == 200
+
+
+@pytest.mark.parametrize("path", [f"/sell/{'x' * 129}", "/sell/%01", "/?q=%00", "/sell/ana?from=a%00"])
+def test_a_page_takes_only_what_the_api_takes(api: httpx.Client, path: str) -> None:
+    assert api.get(path).status_code == 422
+
+
+def test_a_page_keeps_the_seller_when_its_period_makes_no_sense(api: httpx.Client) -> None:
+    asked = {"from": "2018-08-05", "until": "2018-08-01"}
+    page = api.get("/sell/ana", params=asked, headers={"Accept": "text/html"})
+    assert page.status_code == 422
+    assert "The first day (Aug 5, 2018) is after the last (Aug 1, 2018)" in page.text
+    assert 'href="/sell/ana"' in page.text
 
 
 def test_no_page_may_run_inline_script(api: httpx.Client) -> None:
@@ -187,7 +218,7 @@ def test_ready_names_what_is_missing(api: httpx.Client) -> None:
     parts = {part["part"]: part["ready"] for part in response.json()["parts"]}
     assert parts["clickhouse"]
     assert parts["redis"]
-    assert {"kafka", "flink", "registry"} <= set(response.json()["missing"])
+    assert {"kafka", "flink", "registry", "postgres"} <= set(response.json()["missing"])
 
 
 def test_metrics_count_requests_by_route(api: httpx.Client) -> None:
@@ -196,6 +227,13 @@ def test_metrics_count_requests_by_route(api: httpx.Client) -> None:
         'souk_http_requests_total{method="GET",route="/v1/sellers/{seller_id}/sales"'
         in api.get("/metrics").text
     )
+
+
+def test_a_made_up_method_makes_no_series_of_its_own(api: httpx.Client) -> None:
+    assert api.request("PROPFIND", "/health").status_code == 405
+    metrics = api.get("/metrics").text
+    assert 'method="other"' in metrics
+    assert "PROPFIND" not in metrics
 
 
 def test_the_live_stream_says_when_there_is_something_new(api: httpx.Client, add: Add) -> None:

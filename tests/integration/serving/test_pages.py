@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 from common.settings import Settings
 from local.browser import find
@@ -114,3 +114,50 @@ def test_a_new_sale_shows_up_by_itself(page: Page, add: Add) -> None:
     add("pipeline_progress", ["seller_sales_minute", 1, 2, "2018-02-18 09:00:00.000", 9])
     expect(page.locator(".tile").first).to_contain_text("R$10.00", timeout=15_000)
     assert page.evaluate("window.stayed")
+
+
+def test_a_click_is_not_lost_to_a_refresh(page: Page) -> None:
+    held: list[Route] = []
+    moved = 'event: progress\ndata: {"as_of": null, "moved": ["seller_sales_minute"]}\n\n'
+    page.clock.install()
+    page.route("**/v1/live", lambda route: route.fulfill(content_type="text/event-stream", body=moved * 2))
+    page.route("**/sell/ana?period=all", lambda route: held.append(route))
+    page.goto("/sell/ana")
+    with page.expect_request("**/sell/ana?period=all"):
+        page.get_by_role("link", name="All time").click()
+    page.clock.run_for(10_000)  # time for every refresh that is due
+    held[0].continue_()
+    expect(page.locator(".tile").first).to_contain_text("R$82.00")
+    assert page.url.endswith("period=all")
+
+
+def test_an_order_opens_its_lines_and_the_times_of_its_states(page: Page) -> None:
+    page.goto("/sell/ana?period=all")
+    order = page.locator("details.order").first
+    order.locator("summary").focus()
+    page.keyboard.press("Enter")
+    expect(order).to_contain_text("order-3")
+    expect(order).to_contain_text("1 × Lamp")
+    expect(order).to_contain_text("Cancelled or unavailable Feb 18, 2018")
+
+
+def test_products_and_orders_both_follow_the_period(page: Page) -> None:
+    page.goto("/sell/ana?period=7d")
+    expect(page.locator("details.order")).to_have_count(3)
+    page.get_by_role("link", name="All time").click()
+    expect(page.locator("details.order")).to_have_count(4)
+
+
+def test_revenue_says_what_of_it_was_cancelled(page: Page) -> None:
+    page.goto("/sell/ana")
+    expect(page.locator(".tile").first).to_contain_text("incl. R$50.00 cancelled")
+
+
+def test_days_the_wrong_way_round_are_not_sent(page: Page) -> None:
+    page.goto("/sell/ana")
+    page.locator("details.custom summary").click()
+    page.get_by_role("textbox", name="From").fill("2018-02-18")
+    page.get_by_label("Up to and including").fill("2018-02-01")
+    page.get_by_role("button", name="Show").click()
+    assert page.evaluate("document.querySelector('.popover').checkValidity()") is False
+    assert page.url.endswith("/sell/ana")
