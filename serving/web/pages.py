@@ -1,21 +1,13 @@
 """The pages: a start page that finds sellers, a seller's page, and the API's description."""
 
 import asyncio
-import hashlib
-import re
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import urlencode
 
-import orjson
 from fastapi import APIRouter, Depends, FastAPI, Query, Request
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup, escape
-from starlette.responses import HTMLResponse, Response
-from starlette.staticfiles import StaticFiles
-from starlette.types import Scope
+from starlette.responses import Response
 
 from common.settings import Settings
 from serving.analytics.parameters import PRINTABLE, AskedPeriod, Cursor, SellerId, Service, each_once
@@ -29,10 +21,9 @@ from serving.analytics.service.sales import MARKETPLACE_TABLES, SELLER_TABLES
 from serving.analytics.service.shop import utc_minute
 from serving.problems import Described, RedisUnavailable, as_json
 from serving.web import views
-from serving.web.format import Writer, place, seller_name, words
 from serving.web.reference import reference
+from serving.web.rendering import HERE, Pages, Versioned, vendor_folder
 
-HERE = Path(__file__).parent
 FOUND = 8
 """Sellers that a search shows."""
 ORDERS = 10
@@ -43,75 +34,6 @@ router = APIRouter(include_in_schema=False, dependencies=[Depends(each_once)])
 Text = Annotated[str, Query(max_length=80, pattern=PRINTABLE)]
 Bound = Annotated[str, Query(max_length=40, pattern=PRINTABLE)]
 From = Annotated[str, Query(alias="from", max_length=40, pattern=PRINTABLE)]
-
-
-class Pages:
-    """Renders templates with the shop's way of writing."""
-
-    def __init__(self, settings: Settings) -> None:
-        vendor = vendor_folder(settings)
-        self.write = Writer(settings.shop_locale, settings.shop_currency, settings.timezone)
-        self._environment = Environment(
-            loader=FileSystemLoader(HERE / "templates"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self._environment.filters |= {
-            "words": words,
-            "embed": embed,
-            "code": code,
-            "short_id": lambda text: text[:8],
-        }
-        self._environment.globals |= {
-            "write": self.write,
-            "place": place,
-            "seller_name": seller_name,
-            "version": fingerprint(HERE / "static", vendor),
-            "locale": settings.shop_locale.replace("_", "-"),
-            "presets": views.PRESETS,
-            "clickhouse": settings.clickhouse,
-            "base": settings.serving,
-        }
-
-    def __call__(self, template: str, status: int = 200, **shown: Any) -> HTMLResponse:
-        """One page (or a part of one) as a response."""
-        html = self._environment.get_template(template).render(**shown)
-        return HTMLResponse(html, status, {"Cache-Control": "no-cache"})
-
-
-class Versioned(StaticFiles):
-    """Files whose addresses carry a fingerprint, so that a browser may keep them."""
-
-    async def get_response(self, path: str, scope: Scope) -> Response:
-        """The file, to be kept for a year."""
-        response = await super().get_response(path, scope)
-        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
-        return response
-
-
-def vendor_folder(settings: Settings) -> Path:
-    """Where the installation put htmx and ECharts."""
-    return settings.install / "share" / "souk" / "web"
-
-
-def fingerprint(*folders: Path) -> str:
-    """Changes whenever a file of these folders does."""
-    digest = hashlib.sha256()
-    for path in sorted(path for folder in folders for path in folder.glob("*.*")):
-        digest.update(path.name.encode() + path.read_bytes())
-    return digest.hexdigest()[:12]
-
-
-def embed(value: object) -> Markup:
-    """JSON for a `<script type="application/json">`, unable to close it."""
-    return Markup(orjson.dumps(value).decode().replace("<", "\\u003c"))
-
-
-def code(text: str) -> Markup:
-    """Text with its `quoted` parts as code."""
-    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
 
 
 def mount(app: FastAPI, settings: Settings) -> None:

@@ -14,7 +14,7 @@ from serving.analytics.periods import Grain, Period, buckets, midnight
 from serving.clickhouse import encode_parameter
 from serving.problems import BadCursor, BadPeriod
 from serving.web.format import Writer, place, seller_name, words
-from serving.web.pages import code, embed
+from serving.web.rendering import code, embed
 from serving.web.views import axis, custom_period, grains, including_cancelled, unfinished
 
 SHOP = ZoneInfo("America/Sao_Paulo")

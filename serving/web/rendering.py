@@ -1,0 +1,88 @@
+"""Renders the templates with the shop's way of writing, and serves the files that pages need."""
+
+import hashlib
+import re
+from pathlib import Path
+from typing import Any
+
+import orjson
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+from starlette.responses import HTMLResponse, Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from common.settings import Settings
+from serving.web import views
+from serving.web.format import Writer, place, seller_name, words
+
+HERE = Path(__file__).parent
+
+
+class Pages:
+    """Renders templates with the shop's way of writing."""
+
+    def __init__(self, settings: Settings) -> None:
+        vendor = vendor_folder(settings)
+        self.write = Writer(settings.shop_locale, settings.shop_currency, settings.timezone)
+        self._environment = Environment(
+            loader=FileSystemLoader(HERE / "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.filters |= {
+            "words": words,
+            "embed": embed,
+            "code": code,
+            "short_id": lambda text: text[:8],
+        }
+        self._environment.globals |= {
+            "write": self.write,
+            "place": place,
+            "seller_name": seller_name,
+            "version": fingerprint(HERE / "static", vendor),
+            "locale": settings.shop_locale.replace("_", "-"),
+            "presets": views.PRESETS,
+            "clickhouse": settings.clickhouse,
+            "base": settings.serving,
+        }
+
+    def __call__(self, template: str, status: int = 200, **shown: Any) -> HTMLResponse:
+        """One page (or a part of one) as a response."""
+        html = self._environment.get_template(template).render(**shown)
+        return HTMLResponse(html, status, {"Cache-Control": "no-cache"})
+
+
+class Versioned(StaticFiles):
+    """Files whose addresses carry a fingerprint, so that a browser may keep them."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """The file, to be kept for a year."""
+        response = await super().get_response(path, scope)
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        return response
+
+
+def vendor_folder(settings: Settings) -> Path:
+    """Where the installation put htmx and ECharts."""
+    return settings.install / "share" / "souk" / "web"
+
+
+def fingerprint(*folders: Path) -> str:
+    """Changes whenever a file of these folders does."""
+    digest = hashlib.sha256()
+    for path in sorted(path for folder in folders for path in folder.glob("*.*")):
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def embed(value: object) -> Markup:
+    """JSON for a `<script type="application/json">`, unable to close it."""
+    return Markup(orjson.dumps(value).decode().replace("<", "\\u003c"))
+
+
+def code(text: str) -> Markup:
+    """Text with its `quoted` parts as code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
