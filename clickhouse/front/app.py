@@ -25,7 +25,7 @@ Scope = MutableMapping[str, Any]
 
 log = structlog.get_logger()
 
-_TEXT = "text/html; charset=UTF-8"
+_TEXT = "text/plain; charset=UTF-8"
 _KILL_AGAIN_S = 0.1
 
 THREADS: dict[Pool, int] = {"reader": 4, "serving": 8, "writer": 8}

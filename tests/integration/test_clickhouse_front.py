@@ -59,9 +59,10 @@ def test_it_says_ok(reader, path):
 
 
 def test_a_path_that_is_none_says_where_queries_go(reader):
-    answer = reader.get("/nope")
+    answer = reader.get("/<b>nope</b>")
 
     assert answer.status_code == 404
+    assert answer.headers["content-type"].startswith("text/plain"), "a browser must not read it as a page"
     assert "POST /" in answer.text
 
 
