@@ -13,7 +13,7 @@ import org.apache.flink.table.types.logical.RowType;
 import souk.flink.common.DeadLetters;
 import souk.flink.common.Refused;
 
-/** Decodes records in the Confluent wire format; what can't be decoded becomes a dead letter. */
+/** Decodes records in the Confluent wire format; what can't be decoded or believed becomes a dead letter. */
 final class AvroDecoder implements DeserializationSchema<RowData> {
     private static final long serialVersionUID = 1;
     private static final int HEADER_BYTES = 5;
@@ -22,6 +22,7 @@ final class AvroDecoder implements DeserializationSchema<RowData> {
     private final String readerJson;
     private final RowType rowType;
     private final TypeInformation<RowData> producedType;
+    private final Horizon horizon;
     private final DeadLetters.Config deadLetterConfig;
 
     private transient Schema reader;
@@ -31,13 +32,15 @@ final class AvroDecoder implements DeserializationSchema<RowData> {
     private transient DeadLetters deadLetters;
     private transient Counter refused;
 
+    /** @param horizon how far ahead an event may be; null: as far as it likes */
     AvroDecoder(
             String registryUrl, String readerJson, RowType rowType, TypeInformation<RowData> producedType,
-            DeadLetters.Config deadLetterConfig) {
+            Horizon horizon, DeadLetters.Config deadLetterConfig) {
         this.registryUrl = registryUrl;
         this.readerJson = readerJson;
         this.rowType = rowType;
         this.producedType = producedType;
+        this.horizon = horizon;
         this.deadLetterConfig = deadLetterConfig;
     }
 
@@ -59,7 +62,11 @@ final class AvroDecoder implements DeserializationSchema<RowData> {
         }
         try {
             try {
-                return decode(message);
+                RowData row = decode(message);
+                if (horizon != null) {
+                    horizon.check(row, System.currentTimeMillis());
+                }
+                return row;
             } catch (Refused reason) {
                 refused.inc();
                 deadLetters.send(null, message, "application/octet-stream", reason.getMessage());

@@ -1,5 +1,6 @@
 package souk.flink.avro;
 
+import java.time.Duration;
 import java.util.Set;
 import org.apache.avro.Schema;
 import org.apache.avro.SchemaParseException;
@@ -28,6 +29,10 @@ public final class AvroFormatFactory implements DeserializationFormatFactory {
             ConfigOptions.key("dlq.bootstrap").stringType().noDefaultValue();
     private static final ConfigOption<String> DLQ_TOPIC =
             ConfigOptions.key("dlq.topic").stringType().noDefaultValue();
+    private static final ConfigOption<String> EVENT_TIME =
+            ConfigOptions.key("event-time").stringType().noDefaultValue();
+    private static final ConfigOption<Duration> MAX_AHEAD =
+            ConfigOptions.key("max-ahead").durationType().defaultValue(Duration.ofDays(1));
 
     @Override
     public String factoryIdentifier() {
@@ -41,7 +46,7 @@ public final class AvroFormatFactory implements DeserializationFormatFactory {
 
     @Override
     public Set<ConfigOption<?>> optionalOptions() {
-        return Set.of(DLQ_BOOTSTRAP, DLQ_TOPIC);
+        return Set.of(DLQ_BOOTSTRAP, DLQ_TOPIC, EVENT_TIME, MAX_AHEAD);
     }
 
     @Override
@@ -59,10 +64,13 @@ public final class AvroFormatFactory implements DeserializationFormatFactory {
         } catch (SchemaParseException malformed) {
             throw new ValidationException("souk-avro: 'schema' is no Avro schema: " + malformed.getMessage());
         }
-        return new Format(options.get(REGISTRY), json, new DeadLetters.Config(bootstrap, topic, "decode"));
+        return new Format(
+                options.get(REGISTRY), json, options.get(EVENT_TIME), options.get(MAX_AHEAD),
+                new DeadLetters.Config(bootstrap, topic, "decode"));
     }
 
-    private record Format(String registry, String schema, DeadLetters.Config deadLetters)
+    private record Format(
+            String registry, String schema, String eventTime, Duration maxAhead, DeadLetters.Config deadLetters)
             implements DecodingFormat<DeserializationSchema<RowData>> {
 
         @Override
@@ -70,8 +78,9 @@ public final class AvroFormatFactory implements DeserializationFormatFactory {
                 DynamicTableSource.Context context, DataType physical) {
             var rowType = (RowType) physical.getLogicalType();
             Projection.of(new Schema.Parser().parse(schema), rowType);
+            var horizon = eventTime == null ? null : Horizon.of(rowType, eventTime, maxAhead);
             return new AvroDecoder(
-                    registry, schema, rowType, context.createTypeInformation(physical), deadLetters);
+                    registry, schema, rowType, context.createTypeInformation(physical), horizon, deadLetters);
         }
 
         @Override

@@ -19,13 +19,14 @@ import souk.flink.common.Unavailable;
 /** ClickHouse's HTTP interface, and what its errors mean to a sink. */
 final class ClickHouseClient {
     /**
-     * Codes that a later attempt may not meet: timeouts (159, 160, 209), load (202, 203, 241 memory, 252 parts,
-     * 439 threads, 692 mutations), disk and network (210, 243, 279, 425, 499 S3), replicas and Keeper (225, 242,
-     * 285, 286, 319, 999), a query stopped by someone (236, 394, 473), and errors of no kind (1000-1002).
+     * Codes that can blame a row: a value that can't be read, converted or held (6, 25, 26, 27, 38, 41, 53, 69, 70, 72,
+     * 117, 128, 130, 131, 153, 190, 321, 349, 376, 407, 467, 675, 676, 691), or that a constraint or throwIf refuses
+     * (395, 469). Everything that is in no list may pass, and is tried again: a full disk (75, 243), too many files
+     * (76), load, memory, replicas, a fault of the engine itself.
      */
-    private static final Set<Integer> RETRYABLE = Set.of(
-            159, 160, 202, 203, 209, 210, 225, 236, 241, 242, 243, 252, 279, 285, 286, 319, 394, 425, 439, 473, 499,
-            692, 999, 1000, 1001, 1002);
+    private static final Set<Integer> ROW = Set.of(
+            6, 25, 26, 27, 38, 41, 53, 69, 70, 72, 117, 128, 130, 131, 153, 190, 321, 349, 376, 395, 407, 467, 469, 675,
+            676, 691);
 
     /**
      * Codes for which no row is to blame: columns (7, 8, 10, 16, 20, 44, 47), functions, syntax, format, settings
@@ -101,14 +102,14 @@ final class ClickHouseClient {
         // 252 is both a table with too many parts, which merges heal, and a batch over too many partitions, which
         // never works, but its halves do.
         boolean tooWide = code == 252 && message.contains("partitions for single INSERT");
-        if (!tooWide && RETRYABLE.contains(code)
-                || code == 0 && (status >= 500 || status == 408 || status == 429)) {
-            throw new Unavailable("ClickHouse answers " + status + ": " + message);
+        if (tooWide || ROW.contains(code)) {
+            return new Refused(message);
         }
-        if (WHOLE_TABLE.contains(code) || status == 401 || status == 403 || code == 0) {
+        boolean wrongRequest = code == 0 && status < 500 && status != 408 && status != 429;
+        if (WHOLE_TABLE.contains(code) || status == 401 || status == 403 || wrongRequest) {
             throw new IllegalStateException("ClickHouse answers " + status + ": " + message);
         }
-        return new Refused(message);
+        throw new Unavailable("ClickHouse answers " + status + ": " + message);
     }
 
     private static String encode(String text) {

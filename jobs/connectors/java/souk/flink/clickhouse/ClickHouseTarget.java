@@ -41,7 +41,7 @@ final class ClickHouseTarget implements Target {
         this.client = new ClickHouseClient(config.server);
         this.progress = config.progressTable == null
                 ? null
-                : new Progress(client, name(config.progressTable), config.table, subtask, parallelism, versions);
+                : new Progress(client, name(config.progressTable), config.table, subtask, parallelism);
         this.getters = new RowData.FieldGetter[config.rowType.getFieldCount()];
         this.encoders = new Encoder[getters.length];
         for (int i = 0; i < getters.length; i++) {
@@ -78,6 +78,9 @@ final class ClickHouseTarget implements Target {
             versions.above(Long.parseLong(client.query(
                     "SELECT max(" + quote(config.versionColumn) + ") FROM " + name(config.table)
                             + " FORMAT TabSeparatedRaw", Map.of()).strip()));
+        }
+        if (progress != null) {
+            progress.open();
         }
     }
 

@@ -17,21 +17,27 @@ final class Progress {
 
     private final ClickHouseClient client;
     private final String insert;
+    private final String newest;
     private final String table;
     private final int subtask;
     private final int parallelism;
-    private final VersionClock versions;
+    private final VersionClock versions = new VersionClock();
     private final ObjectMapper mapper = new ObjectMapper();
 
-    Progress(ClickHouseClient client, String progressTable, String table, int subtask, int parallelism,
-            VersionClock versions) {
+    Progress(ClickHouseClient client, String progressTable, String table, int subtask, int parallelism) {
         this.client = client;
         this.insert = "INSERT INTO " + progressTable
                 + " (table_name, subtask, parallelism, watermark, version) FORMAT JSONEachRow";
+        this.newest = "SELECT max(version) FROM " + progressTable
+                + " WHERE table_name = {table:String} FORMAT TabSeparatedRaw";
         this.table = table;
         this.subtask = subtask;
         this.parallelism = parallelism;
-        this.versions = versions;
+    }
+
+    /** Goes on above what the progress table holds. */
+    void open() throws Unavailable, InterruptedException {
+        versions.above(Long.parseLong(client.query(newest, Map.of("table", table)).strip()));
     }
 
     void write(long watermark) throws Unavailable, InterruptedException {

@@ -1,8 +1,8 @@
 package souk.flink.clickhouse;
 
 /**
- * Versions that only grow: Unix milliseconds shifted left by 20 bits, one more for each row. Restarts go on above
- * what the table holds, even when the machine's clock was set back.
+ * Versions that only grow: Unix milliseconds shifted left by 20 bits, one more for each row. Whoever starts one goes on
+ * above what its table holds, so that a machine's clock that was set back hides no row.
  */
 final class VersionClock {
     private static final int SEQUENCE_BITS = 20;

@@ -1,6 +1,7 @@
 package souk.flink.common;
 
 import java.io.IOException;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -8,7 +9,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.apache.flink.api.common.eventtime.Watermark;
 import org.apache.flink.api.common.operators.ProcessingTimeService;
-import org.apache.flink.api.connector.sink2.SinkWriter;
+import org.apache.flink.api.connector.sink2.StatefulSinkWriter;
 import org.apache.flink.table.data.RowData;
 import org.apache.flink.types.RowKind;
 
@@ -16,7 +17,7 @@ import org.apache.flink.types.RowKind;
  * One subtask's writer: fills one batch while the other is on its way, one request at a time so that the rows of a
  * key stay in order. Everything here runs in the task's thread but {@link #deliver}.
  */
-final class BufferedWriter implements SinkWriter<RowData> {
+final class BufferedWriter implements StatefulSinkWriter<RowData, Long> {
     private static final long PROGRESS_EVERY_MS = 1_000;
     private static final long POLL_MS = 5;
 
@@ -30,15 +31,19 @@ final class BufferedWriter implements SinkWriter<RowData> {
     private Batch spare;
     private Future<?> inFlight = CompletableFuture.completedFuture(null);
     private boolean flushTimerSet;
-    private long watermark = Long.MIN_VALUE;
-    private volatile long progressed = Long.MIN_VALUE;
+    private long watermark;
+    private volatile long progressed;
     private volatile long progressedAt;
 
-    BufferedWriter(BufferedSink sink, Sender sender, ProcessingTimeService time, SinkMetrics metrics) {
+    /** @param reached the watermark that is told already, or {@code Long.MIN_VALUE} */
+    BufferedWriter(
+            BufferedSink sink, Sender sender, ProcessingTimeService time, SinkMetrics metrics, long reached) {
         this.sink = sink;
         this.sender = sender;
         this.time = time;
         this.metrics = metrics;
+        this.watermark = reached;
+        this.progressed = reached;
         this.filling = new Batch(sink.rowType(), sink.key());
         this.spare = new Batch(sink.rowType(), sink.key());
         if (sink.tracksProgress()) {
@@ -68,7 +73,7 @@ final class BufferedWriter implements SinkWriter<RowData> {
     public void writeWatermark(Watermark mark) {
         // The last watermark of a bounded input is the end of time, which no figure may claim to have reached.
         if (sink.tracksProgress() && mark.getTimestamp() != Long.MAX_VALUE) {
-            watermark = mark.getTimestamp();
+            watermark = Math.max(watermark, mark.getTimestamp());
         }
     }
 
@@ -78,6 +83,15 @@ final class BufferedWriter implements SinkWriter<RowData> {
             handOver();
         }
         await();
+    }
+
+    /**
+     * The watermark up to which the rows before this checkpoint are written. What comes after it is written again when
+     * the job restarts, sums from lower values on, so no more may be claimed then.
+     */
+    @Override
+    public List<Long> snapshotState(long checkpointId) {
+        return watermark > Long.MIN_VALUE ? List.of(watermark) : List.of();
     }
 
     /** Waits for the request in flight, then sends what is filled. */
