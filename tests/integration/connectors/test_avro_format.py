@@ -4,7 +4,9 @@ import io
 import json
 import signal
 import struct
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 from uuid import uuid4
 
@@ -75,7 +77,14 @@ def register(registry: Any) -> Callable[[Any], int]:
 def read(flink: Any, kafka: Any, registry: Any) -> Callable[..., list[Any]]:
     """Reads a topic to its end with a reader's schema; returns the rows as JSON-like values, in order."""
 
-    def rows(topic: str, schema: Any, columns: str, select: str, dead_letters: str = "") -> list[Any]:
+    def rows(
+        topic: str,
+        schema: Any,
+        columns: str,
+        select: str,
+        dead_letters: str = "",
+        more: Mapping[str, str] = MappingProxyType({}),
+    ) -> list[Any]:
         options = {
             "connector": "kafka",
             "topic": topic,
@@ -85,6 +94,7 @@ def read(flink: Any, kafka: Any, registry: Any) -> Callable[..., list[Any]]:
             "value.format": "souk-avro",
             "value.souk-avro.registry": registry.part.url,
             "value.souk-avro.schema": json.dumps(schema).replace("'", "''"),
+            **more,
         }
         if dead_letters:
             options["value.souk-avro.dlq.bootstrap"] = kafka.bootstrap
@@ -193,6 +203,27 @@ def test_what_can_not_be_decoded_becomes_a_dead_letter_and_all_else_is_read(
         assert reason in headers["reason"].decode()
         assert headers["stage"] == b"decode"
         assert headers["content_type"] == b"application/octet-stream"
+
+
+def test_an_event_from_the_future_becomes_a_dead_letter(kafka: Any, register: Any, read: Any) -> None:
+    schema_id, hour = register(ORDER), 3_600_000
+    now = int(time.time() * 1000)
+    tomorrow, ever = encode(schema_id, ORDER, order(occurred_at=now + 25 * hour)), 2**63 - 1
+    bad = [tomorrow, encode(schema_id, ORDER, order(occurred_at=ever))]
+    good = [order("o1", occurred_at=now + 23 * hour), order("o2", occurred_at=-ever)]
+    topic, dead_letters = kafka.topic(), kafka.topic()
+    kafka.send(topic, [*bad, *(encode(schema_id, ORDER, event) for event in good)])
+
+    rows = read(
+        topic, ORDER, COLUMNS, "order_id", dead_letters, {"value.souk-avro.event-time": "occurred_at"}
+    )
+
+    letters = kafka.records(dead_letters, len(bad))
+    assert rows == [["o1"], ["o2"]]
+    assert [letter.value() for letter in letters] == bad
+    reason = dict(letters[0].headers())["reason"].decode()
+    assert reason.startswith("occurred_at is in the future: ")
+    assert "more than PT24H ahead of now" in reason
 
 
 def test_a_registry_that_does_not_answer_is_waited_for(

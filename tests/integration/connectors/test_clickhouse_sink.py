@@ -1,9 +1,14 @@
 """The `souk-clickhouse` sink in a real Flink, against the real front."""
 
 import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from uuid import uuid4
 
+import httpx
 import pytest
 from py4j.protocol import Py4JJavaError
 
@@ -205,6 +210,84 @@ def test_refused_rows_become_dead_letters_and_all_others_arrive(
     assert clickhouse.query(f"SELECT count() FROM {table}") == "997"
 
 
+class FaultyFront(ThreadingHTTPServer):
+    """Passes everything to the front, but for the next `failures` INSERTs: those get an error with `code`.
+
+    `inserts` are the URLs of all; `failed` is how many there were when the last one failed.
+    """
+
+    def __init__(self, front: str, code: str, failures: int) -> None:
+        super().__init__(("127.0.0.1", 0), Passing)
+        self.front = front
+        self.code = code
+        self.failures = failures
+        self.failed = 0
+        self.inserts: list[str] = []
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+class Passing(BaseHTTPRequestHandler):
+    server: FaultyFront
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if "INSERT" in self.path:
+            self.server.inserts.append(self.path)
+            if self.server.failures:
+                self.server.failures -= 1
+                self.server.failed = len(self.server.inserts)
+                message = f"Code: {self.server.code}. DB::Exception: No, for a reason of mine."
+                self._say(500, message.encode(), self.server.code)
+                return
+        names = ("X-ClickHouse-User", "X-ClickHouse-Key")
+        headers = {name: self.headers[name] for name in names}
+        answer = httpx.post(self.server.front + self.path, content=body, headers=headers, trust_env=False)
+        self._say(answer.status_code, answer.content, answer.headers.get("X-ClickHouse-Exception-Code"))
+
+    def _say(self, status: int, body: bytes, code: str | None) -> None:
+        self.send_response(status)
+        if code:
+            self.send_header("X-ClickHouse-Exception-Code", code)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def faulty_front(clickhouse: Any, code: str, failures: int = 0) -> Iterator[FaultyFront]:
+    with FaultyFront(clickhouse.part.url, code, failures) as front:
+        threading.Thread(target=front.serve_forever, daemon=True).start()
+        yield front
+        front.shutdown()
+
+
+def test_a_fault_that_blames_no_row_is_waited_out_and_dead_letters_nothing(
+    flink: Any, clickhouse: Any, kafka: Any, table: str
+) -> None:
+    clickhouse.query(f"CREATE TABLE {table} (id Int64) ENGINE = MergeTree ORDER BY id")
+    topic = kafka.topic()
+    with faulty_front(
+        clickhouse, code="75", failures=3
+    ) as front:  # a file can't be written: the disk is full
+        letters = {"sink.dlq.bootstrap": kafka.bootstrap, "sink.dlq.topic": topic}
+        flink.run(
+            sequence(100, 100_000),
+            f"CREATE TABLE {table} (id BIGINT) {clickhouse.sink({**letters, 'url': front.url})}",
+            f"INSERT INTO {table} SELECT * FROM numbers",
+        ).wait()
+
+    assert front.failures == 0
+    assert clickhouse.query(f"SELECT count() FROM {table}") == "100"
+    assert kafka.count(topic) == 0
+
+
 def test_a_batch_over_too_many_partitions_is_split(flink: Any, clickhouse: Any, table: str) -> None:
     clickhouse.query(
         f"CREATE TABLE {table} (id Int64) ENGINE = MergeTree ORDER BY id PARTITION BY id "
@@ -288,20 +371,32 @@ def test_deletions_are_written_to_the_column_for_them(flink: Any, clickhouse: An
     assert clickhouse.query(f"SELECT n, ks FROM {table} FINAL ORDER BY n") == "6\t1\n7\t1"
 
 
+def progress_table(clickhouse: Any, table: str) -> str:
+    """A table for the progress of `table`; returns its name."""
+    clickhouse.query(
+        f"""CREATE TABLE {table}_progress (table_name String, subtask UInt16, parallelism UInt16,
+        watermark DateTime64(3, 'UTC'), version UInt64) ENGINE = MergeTree ORDER BY version"""
+    )
+    return f"{table}_progress"
+
+
+TICKS = (
+    "CREATE TABLE numbers (id BIGINT, `at` AS TO_TIMESTAMP_LTZ(1500000000000 + id * 1000, 3), "
+    "WATERMARK FOR `at` AS `at`) WITH ('connector' = 'datagen', 'fields.id.kind' = 'sequence', "
+    "'fields.id.start' = '1', 'fields.id.end' = '10000', 'rows-per-second' = '50')"
+)
+"""A row for each second of event time, 50 a second."""
+
+
 def test_progress_never_claims_more_than_what_is_written(
     flink: Any, clickhouse: Any, table: str, wait_until: Any
 ) -> None:
     clickhouse.query(
         f"CREATE TABLE {table} (id Int64, at DateTime64(3, 'UTC')) ENGINE = MergeTree ORDER BY id"
     )
-    clickhouse.query(
-        f"""CREATE TABLE {table}_progress (table_name String, subtask UInt16, parallelism UInt16,
-        watermark DateTime64(3, 'UTC'), version UInt64) ENGINE = MergeTree ORDER BY version"""
-    )
+    progress_table(clickhouse, table)
     flink.run(
-        "CREATE TABLE numbers (id BIGINT, `at` AS TO_TIMESTAMP_LTZ(1500000000000 + id * 1000, 3), "
-        "WATERMARK FOR `at` AS `at`) WITH ('connector' = 'datagen', 'fields.id.kind' = 'sequence', "
-        "'fields.id.start' = '1', 'fields.id.end' = '1000000', 'rows-per-second' = '50')",
+        TICKS,
         f"CREATE TABLE {table} (id BIGINT, `at` TIMESTAMP_LTZ(3)) "
         + clickhouse.sink({"sink.progress.table": f"{table}_progress"}),
         f"INSERT INTO {table} SELECT * FROM numbers",
@@ -319,3 +414,41 @@ def test_progress_never_claims_more_than_what_is_written(
     lines = wait_until(lambda: [line for line in [progress()] if len(line) >= 3])[0]
     assert lines == sorted(lines)
     assert all(line.split("\t")[1:] == ["1", table, "0", "1"] for line in lines)
+
+
+def test_a_restart_takes_progress_back_before_it_writes_a_row_again(
+    flink: Any, clickhouse: Any, table: str, wait_until: Any
+) -> None:
+    clickhouse.query(
+        f"CREATE TABLE {table} (id Int64, at DateTime64(3, 'UTC')) ENGINE = MergeTree ORDER BY id"
+    )
+    progress = progress_table(clickhouse, table)
+    version = "(toUnixTimestamp64Milli(now64(3)) + 3600000) * 1048576"
+    clickhouse.query(f"INSERT INTO {progress} SELECT '{table}', 0, 1, 0, {version}")  # the clock was set back
+
+    def told() -> list[str]:
+        return str(clickhouse.query(f"SELECT watermark FROM {progress} ORDER BY version")).splitlines()[1:]
+
+    with faulty_front(clickhouse, code="60") as front:
+        flink.run(
+            TICKS,
+            f"CREATE TABLE {table} (id BIGINT, `at` TIMESTAMP_LTZ(3)) "
+            + clickhouse.sink({"sink.progress.table": progress, "url": front.url}),
+            f"INSERT INTO {table} SELECT * FROM numbers",
+            config={
+                "pipeline.auto-watermark-interval": "50 ms",
+                "execution.checkpointing.interval": "500 ms",
+                "restart-strategy.type": "fixed-delay",
+                "restart-strategy.fixed-delay.attempts": "10",
+                "restart-strategy.fixed-delay.delay": "100 ms",
+            },
+        )
+        wait_until(lambda: len(told()) >= 4)
+        front.failures = 1
+        wait_until(lambda: front.failed)
+        before = told()
+        first, *_ = wait_until(lambda: front.inserts[front.failed :])
+        after = wait_until(lambda: told()[len(before) :])
+
+    assert f"{table}_progress" in first
+    assert before[0] < after[0] <= before[-1]
