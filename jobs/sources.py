@@ -69,7 +69,8 @@ def event_columns(event: Event) -> str:
     """The columns of an event's table with its watermark.
 
     Event times never go back within a partition of a well-behaved producer, so the watermark is right
-    behind the newest event; nothing is dropped for being late, it only moves `as_of`.
+    behind the newest event; nothing is dropped for being late, it only moves `as_of`. An event from more
+    than a day ahead of now is a dead letter, for it would carry `as_of` along.
     """
     columns = [f"`{field['name']}` {flink_type(field['type'])}" for field in event.fields]
     watermark = "WATERMARK FOR occurred_at AS occurred_at - INTERVAL '0.001' SECOND"
@@ -89,6 +90,8 @@ def source_table(event: Event, settings: Settings, group: str, start: Start) -> 
         "value.format": "souk-avro",
         "value.souk-avro.registry": settings.registry,
         "value.souk-avro.schema": reader_schema(event),
+        "value.souk-avro.event-time": "occurred_at",
+        "value.souk-avro.max-ahead": "1 d",
         "value.souk-avro.dlq.bootstrap": settings.kafka,
         "value.souk-avro.dlq.topic": event.topic.dead_letters,
     }

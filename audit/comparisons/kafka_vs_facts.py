@@ -1,7 +1,7 @@
 """Compares every event in Kafka with its row in ClickHouse, field by field."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -11,6 +11,7 @@ from audit.sources.events import TopicContents
 from audit.sources.kafka import DeadLetter
 from audit.stores import Stores
 from audit.tables import compare_tables
+from schemas.codec import Record
 from schemas.events import all_events
 
 
@@ -29,7 +30,7 @@ def about(event: str) -> About:
 def compare(
     event: str, expected: TopicContents, actual: pa.Table, refused: frozenset[str], *, kept: bool = True
 ) -> Comparison:
-    """`refused` are the ids of events that ClickHouse would not take and that lie in the dead-letter topic.
+    """`refused` are the ids of events that lie in the dead-letter topic instead.
 
     A topic that is not `kept` for ever may have forgotten events that ClickHouse still has: those pass.
     """
@@ -44,10 +45,16 @@ def compare(
     return compare_tables(about(event), expected.events, actual, explained=refused, notes=tuple(notes))
 
 
-def refused_ids(letters: Iterable[DeadLetter]) -> frozenset[str]:
-    """The event ids of the rows that ClickHouse refused: their dead letters hold the row as JSON."""
-    rows = (json.loads(letter.value) for letter in letters if letter.stage == "clickhouse")
-    return frozenset(str(row["event_id"]) for row in rows)
+def refused_ids(letters: Iterable[DeadLetter], decode: Callable[[bytes], Record]) -> frozenset[str]:
+    """The ids of events that were refused though they can be decoded.
+
+    Dead letters of ClickHouse hold the row as JSON; those of events from the future the message, once for
+    each job that read it.
+    """
+    read: dict[str, Callable[[bytes], Record]] = {"clickhouse": json.loads, "time": decode}
+    return frozenset(
+        str(read[letter.stage](letter.value)["event_id"]) for letter in letters if letter.stage in read
+    )
 
 
 def run(stores: Stores) -> Iterator[Comparison]:
@@ -56,5 +63,5 @@ def run(stores: Stores) -> Iterator[Comparison]:
         contents = stores.kafka.contents(name)
         facts = stores.clickhouse.facts(name, contents.events.column_names)
         if contents.events.num_rows or facts.num_rows:
-            refused = refused_ids(stores.kafka.dead_letters(name))
+            refused = refused_ids(stores.kafka.dead_letters(name), stores.kafka.decode)
             yield compare(name, contents, facts, refused, kept=event.topic.retention is None)

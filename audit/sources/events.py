@@ -76,6 +76,10 @@ class EventLog:
             self._kept[name] = contents
         return contents
 
+    def decode(self, value: bytes) -> Record:
+        """The event in one message, of whichever topic."""
+        return self._decoder.decode(value)
+
     def dead_letters(self, topic: str) -> list[DeadLetter]:
         """What lies in `<topic>_dlq`."""
         return self._kafka.dead_letters(topic)

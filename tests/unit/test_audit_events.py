@@ -82,10 +82,23 @@ def test_an_event_that_clickhouse_refused_explains_itself_and_a_lost_one_does_no
     facts = contents.events.filter(pa.compute.equal(contents.events["event_id"], "fine"))
     letter = DeadLetter(json.dumps({"event_id": "refused"}).encode(), "value out of range", "clickhouse")
 
-    found = kafka_vs_facts.compare("order_confirmed", contents, facts, kafka_vs_facts.refused_ids([letter]))
+    refused = kafka_vs_facts.refused_ids([letter], json.loads)
+    found = kafka_vs_facts.compare("order_confirmed", contents, facts, refused)
 
     assert found.explained == 1
     assert [d.key for d in found.differences] == [{"event_id": "lost"}]
+
+
+def test_an_event_from_the_future_is_explained_however_many_jobs_refused_it():
+    [message] = encoded(record("future"))
+    contents = decoded([message])
+    letters = [DeadLetter(message, "occurred_at is in the future", "time")] * 2
+    refused = kafka_vs_facts.refused_ids(letters, lambda value: decoded([value]).events.to_pylist()[0])
+
+    found = kafka_vs_facts.compare("order_confirmed", contents, contents.events.slice(0, 0), refused)
+
+    assert (found.explained, found.difference_count) == (1, 0)
+    assert dead_letters.compare({"order_confirmed": []}, {"order_confirmed": letters}).verdict != "differ"
 
 
 def test_a_topic_that_forgets_may_have_less_than_the_facts():

@@ -10,6 +10,7 @@ from jobs.metrics.logic import EVENTS, METRICS, VIEWS, query, views
 from jobs.plan import quoted
 from jobs.sinks import CALM, LIVE
 from jobs.sources import flink_type, reader_schema, source_table
+from jobs.submit import submission_config
 from schemas.events import all_events
 
 SETTINGS = Settings(kafka_bootstrap="kafka:9092", registry_url="http://registry", clickhouse_url="http://ch")
@@ -114,3 +115,24 @@ def test_other_sql_or_another_target_changes_the_fingerprint() -> None:
     other_target = metrics.build(SETTINGS.model_copy(update={"clickhouse_url": "http://other"}))
 
     assert len({plan.fingerprint(), other_sql.fingerprint(), other_target.fingerprint()}) == 3
+
+
+def test_a_source_refuses_events_from_more_than_a_day_ahead() -> None:
+    assert all(
+        "'value.souk-avro.event-time' = 'occurred_at'" in ddl and "'value.souk-avro.max-ahead' = '1 d'" in ddl
+        for plan in (facts.build(SETTINGS), metrics.build(SETTINGS))
+        for ddl in plan.sources
+    )
+
+
+def test_a_submission_names_its_copy_and_the_id_that_was_chosen_for_it() -> None:
+    plan = facts.build(SETTINGS)
+    other = SETTINGS.model_copy(update={"home": SETTINGS.home / "other"})
+    parameters = {
+        submission_config(settings, plan, None)["pipeline.global-job-parameters"]
+        for settings in (SETTINGS, other)
+    }
+
+    assert len(parameters) == 2
+    assert submission_config(SETTINGS, plan, None, "0" * 32)["$internal.pipeline.job-id"] == "0" * 32
+    assert "$internal.pipeline.job-id" not in submission_config(SETTINGS, plan, None)

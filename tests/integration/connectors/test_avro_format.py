@@ -221,6 +221,7 @@ def test_an_event_from_the_future_becomes_a_dead_letter(kafka: Any, register: An
     letters = kafka.records(dead_letters, len(bad))
     assert rows == [["o1"], ["o2"]]
     assert [letter.value() for letter in letters] == bad
+    assert dict(letters[0].headers())["stage"] == b"time"
     reason = dict(letters[0].headers())["reason"].decode()
     assert reason.startswith("occurred_at is in the future: ")
     assert "more than PT24H ahead of now" in reason

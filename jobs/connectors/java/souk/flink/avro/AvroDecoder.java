@@ -30,6 +30,7 @@ final class AvroDecoder implements DeserializationSchema<RowData> {
     private transient Map<Integer, Reader> readers;
     private transient Input input;
     private transient DeadLetters deadLetters;
+    private transient DeadLetters untimely;
     private transient Counter refused;
 
     /** @param horizon how far ahead an event may be; null: as far as it likes */
@@ -51,6 +52,7 @@ final class AvroDecoder implements DeserializationSchema<RowData> {
         readers = new HashMap<>();
         input = new Input();
         deadLetters = new DeadLetters(deadLetterConfig);
+        untimely = new DeadLetters(deadLetterConfig.at("time"));
         refused = context.getMetricGroup().addGroup("souk").counter("recordsRefused");
     }
 
@@ -61,21 +63,30 @@ final class AvroDecoder implements DeserializationSchema<RowData> {
             return null;
         }
         try {
+            RowData row;
             try {
-                RowData row = decode(message);
+                row = decode(message);
+            } catch (Refused reason) {
+                return refuse(deadLetters, message, reason);
+            }
+            try {
                 if (horizon != null) {
                     horizon.check(row, System.currentTimeMillis());
                 }
                 return row;
             } catch (Refused reason) {
-                refused.inc();
-                deadLetters.send(null, message, "application/octet-stream", reason.getMessage());
-                return null;
+                return refuse(untimely, message, reason);
             }
         } catch (InterruptedException cancelled) {
             Thread.currentThread().interrupt();
             throw new IOException("cancelled", cancelled);
         }
+    }
+
+    private RowData refuse(DeadLetters letters, byte[] message, Refused reason) throws InterruptedException {
+        refused.inc();
+        letters.send(null, message, "application/octet-stream", reason.getMessage());
+        return null;
     }
 
     private RowData decode(byte[] message) throws Refused, InterruptedException {

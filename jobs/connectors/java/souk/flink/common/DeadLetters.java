@@ -27,9 +27,14 @@ public final class DeadLetters implements AutoCloseable {
      *
      * @param bootstrap Kafka's bootstrap servers; null: there is no dead-letter topic, and a refusal fails the job
      * @param topic the topic
-     * @param stage what refused: {@code decode}, {@code clickhouse} or {@code redis}
+     * @param stage what refused: {@code decode}, {@code time}, {@code clickhouse} or {@code redis}
      */
-    public record Config(String bootstrap, String topic, String stage) implements Serializable {}
+    public record Config(String bootstrap, String topic, String stage) implements Serializable {
+        /** The same topic, for what another stage refuses. */
+        public Config at(String other) {
+            return new Config(bootstrap, topic, other);
+        }
+    }
 
     public DeadLetters(Config config) {
         this.config = config;
