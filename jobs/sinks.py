@@ -3,7 +3,7 @@
 from common.settings import Settings
 
 LIVE = "200 ms"
-"""Flush interval of tables that someone watches: with Kafka and Flink before it, p99 stays under 500 ms."""
+"""Flush interval of tables that someone watches. The aim is 500 ms from event to table (p99)."""
 
 CALM = "1 s"
 """Flush interval of the others: each flush is a ClickHouse part and a few milliseconds of a core."""
