@@ -280,3 +280,4 @@ def test_each_topic_is_read_once_and_each_event_deduplicated_once() -> None:
     assert optimized.count("TableSourceScan(") == len(EVENTS)
     assert optimized.count("Deduplicate(") == 3
     assert "SinkMaterializer" not in optimized
+    assert "where=[(CHAR_LENGTH(event_id) < 0)]" in optimized, "what brings order_placed's watermark"
