@@ -104,21 +104,23 @@ TABLES: dict[str, tuple[tuple[str, ...], list[list[Any]]]] = {
 }
 
 
-def insert(settings: Settings, table: str, columns: tuple[str, ...], rows: list[list[Any]]) -> None:
+def ask(settings: Settings, query: str, content: bytes = b"") -> None:
     response = httpx.post(
         settings.clickhouse,
-        params={
-            "database": settings.clickhouse_database,
-            "query": f"INSERT INTO {table} ({', '.join(columns)}) FORMAT JSONCompactEachRow",
-        },
+        params={"database": settings.clickhouse_database, "query": query},
         headers={
             "X-ClickHouse-User": settings.clickhouse_admin_user,
             "X-ClickHouse-Key": settings.clickhouse_admin_password.get_secret_value().encode(),
         },
-        content=b"\n".join(orjson.dumps(row) for row in rows),
+        content=content,
         trust_env=False,
     )
     assert response.is_success, response.text
+
+
+def insert(settings: Settings, table: str, rows: list[list[Any]]) -> None:
+    query = f"INSERT INTO {table} ({', '.join(TABLES[table][0])}) FORMAT JSONCompactEachRow"
+    ask(settings, query, b"\n".join(orjson.dumps(row) for row in rows))
 
 
 @contextmanager
@@ -150,8 +152,8 @@ def shop(clickhouse_front: Settings, tmp_path_factory: pytest.TempPathFactory) -
         redis_url=own.redis,
     )
     migrate(settings)
-    for table, (columns, rows) in TABLES.items():
-        insert(settings, table, columns, rows)
+    for table, (_, rows) in TABLES.items():
+        insert(settings, table, rows)
     with running(local_redis.part(own), own), Redis.from_url(settings.redis_url) as redis:
         redis.zadd("popular_products", {"lamp": 8.0, "chair": 2.0})
         with running_serving(settings) as served:
@@ -168,9 +170,18 @@ def shop_without_clickhouse(shop: Settings, tmp_path: Path) -> Iterator[Settings
 
 
 @pytest.fixture
-def add(shop: Settings) -> Callable[[str, list[Any]], None]:
-    """Adds a row to a table of the shop, in the order of the columns of `TABLES`."""
-    return lambda table, row: insert(shop, table, TABLES[table][0], [row])
+def add(shop: Settings) -> Iterator[Callable[[str, list[Any]], None]]:
+    """Adds a row to a table of the shop, in the order of the columns of `TABLES`, until the test's end."""
+    changed = set()
+
+    def add_row(table: str, row: list[Any]) -> None:
+        changed.add(table)
+        insert(shop, table, [row])
+
+    yield add_row
+    for table in changed:
+        ask(shop, f"TRUNCATE TABLE {table}")
+        insert(shop, table, TABLES[table][1])
 
 
 @pytest.fixture
