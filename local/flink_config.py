@@ -8,7 +8,8 @@ from local.home import Home
 
 SLOTS = 4
 
-# Megabytes. Together with the JVMs' own code, the two take 0.4 and 1.2 GB at most.
+# Megabytes. Together with the JVMs' own code, the two take 0.4 and 1.7 GB at most. Managed memory is RocksDB's, cut
+# into a quarter for each slot: with 64 MB the job `metrics` took 15,500 events a second, with 192 MB 26,300.
 JOBMANAGER_MB = {"heap.size": 256, "off-heap.size": 64, "jvm-metaspace.size": 160, "jvm-overhead": 96}
 TASKMANAGER_MB = {
     "framework.heap.size": 64,
@@ -16,7 +17,7 @@ TASKMANAGER_MB = {
     "framework.off-heap.size": 64,
     "task.off-heap.size": 64,
     "network": 64,
-    "managed.size": 256,
+    "managed.size": 768,
     "jvm-metaspace.size": 192,
     "jvm-overhead": 128,
 }

@@ -21,13 +21,10 @@ final class BufferedWriter implements StatefulSinkWriter<RowData, Long> {
     private static final long PROGRESS_EVERY_MS = 1_000;
     private static final long POLL_MS = 5;
 
-    /**
-     * A request is a part that ClickHouse has to merge, and many sinks share it: each has a request under way at most a
-     * twentieth of the time, so that batches grow where the target is busy.
-     */
-    private static final long REST_PER_REQUEST = 20;
+    /** A target that answers slowly is busy: requests take at most a fifth of the time, so that batches grow instead. */
+    private static final long REST_PER_REQUEST = 4;
 
-    private static final long LONGEST_REST_MS = 1_000;
+    private static final long LONGEST_REST_MS = 500;
 
     private final BufferedSink sink;
     private final Sender sender;
