@@ -8,8 +8,8 @@ from local.home import Home
 
 SLOTS = 4
 
-# Megabytes. Together with the JVMs' own code, the two take 0.4 and 1.7 GB at most. Managed memory is RocksDB's, cut
-# into a quarter for each slot: with 64 MB the job `metrics` took 15,500 events a second, with 192 MB 26,300.
+# Megabytes. Together with the JVMs' own code, the two take 0.4 and 1.7 GB at most. Managed memory is
+# RocksDB's, a quarter for each slot: `metrics` took 15,500 events a second with 64 MB, 26,300 with 192 MB.
 JOBMANAGER_MB = {"heap.size": 256, "off-heap.size": 64, "jvm-metaspace.size": 160, "jvm-overhead": 96}
 TASKMANAGER_MB = {
     "framework.heap.size": 64,
