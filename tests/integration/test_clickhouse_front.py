@@ -627,7 +627,7 @@ def test_a_client_that_stops_reading_ends_its_query(admin):
     )
     with admin.stream("POST", "/", content=f"SELECT number, '{mark}' FROM numbers(10000000000)") as answer:
         next(answer.iter_raw())
-        assert admin.post("/", content=running).text == "1\n"
+        wait_until(lambda: admin.post("/", content=running).text == "1\n")
 
     wait_until(lambda: admin.post("/", content=running).text == "0\n")
 
