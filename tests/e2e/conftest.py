@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -12,7 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from common.settings import LOOPBACK, PORTS, ROOT, Settings
+from common.settings import ROOT, Settings
+from tests.ports import free_offset
 
 OLIST = Path(os.environ.get("SOUK_TEST_DATA", ROOT.parent / "shared" / "data")) / "olist"
 SLICE = ("2018-06-01", "2018-06-15")
@@ -76,7 +76,7 @@ class Platform:
 def platform(tmp_path_factory):
     """A platform that is up; it goes down after the last test and must leave nothing running."""
     home = tmp_path_factory.mktemp("platform") / ".souk"
-    offset = free_port_offset()
+    offset = free_offset()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SOUK_")}
     environment |= {"SOUK_HOME": str(home), "SOUK_PORT_OFFSET": str(offset)}
     settings = Settings(home=home, port_offset=offset)
@@ -115,23 +115,6 @@ def eventually():
         assert wait_until(condition, timeout_s), f"not within {timeout_s} s"
 
     return wait
-
-
-def free_port_offset():
-    """An offset at which every port of a copy is free."""
-    for offset in range(20_000, 40_000, 250):
-        if all(is_free(port + offset) for port in PORTS.values()):
-            return offset
-    pytest.fail("no range of free ports between 20000 and 40000")
-
-
-def is_free(port):
-    with socket.socket() as probe:
-        try:
-            probe.bind((LOOPBACK, port))
-        except OSError:
-            return False
-    return True
 
 
 def wait_until(condition, timeout_s):
