@@ -21,7 +21,7 @@ LOOPBACK = "127.0.0.1"
 
 Part = Literal[
     "kafka", "kafka_controller", "registry", "registry_management", "flink", "flink_rpc",
-    "flink_blob", "clickhouse", "postgres", "redis", "serving",
+    "flink_blob", "clickhouse", "postgres", "redis", "serving", "commerce",
 ]  # fmt: skip
 
 PORTS: dict[Part, int] = {
@@ -36,6 +36,7 @@ PORTS: dict[Part, int] = {
     "postgres": 5432,
     "redis": 6379,
     "serving": 8000,
+    "commerce": 8010,
 }
 """The port of each bundled part before `port_offset` is added."""
 
@@ -61,6 +62,7 @@ class Settings(BaseSettings):
     postgres_url: str = Field(default="", description="postgresql://user:password@host:port/database")
     redis_url: str = Field(default="", description="redis://host:port/db")
     serving_url: str = Field(default="", description="Where the API and the pages are reached.")
+    commerce_url: str = Field(default="", description="Where the orders, inventory and payments are reached.")
 
     clickhouse_database: str = "souk"
     clickhouse_admin_user: str = "admin"
@@ -166,6 +168,11 @@ class Settings(BaseSettings):
     def serving(self) -> str:
         """Base URL of the API and the pages, without a trailing slash."""
         return self.serving_url.rstrip("/") or f"http://{LOOPBACK}:{self.port('serving')}"
+
+    @property
+    def commerce(self) -> str:
+        """Base URL of the commerce services, without a trailing slash."""
+        return self.commerce_url.rstrip("/") or f"http://{LOOPBACK}:{self.port('commerce')}"
 
     @property
     def timezone(self) -> ZoneInfo:
