@@ -15,7 +15,7 @@ from jobs.registry import JOBS
 from jobs.rest import Flink
 from local import stack
 from local.home import Home
-from local.supervisor import Supervisor
+from local.supervision.supervisor import Supervisor
 
 _END_TIMEOUT_S = 60.0
 

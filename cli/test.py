@@ -9,9 +9,10 @@ from pathlib import Path
 import typer
 
 from common.settings import ROOT, Settings
-from local.browser import chromium
-from local.install import TEST_PACKAGES, alone, fetch_jars, install_packages
-from local.jars import groups, is_complete
+from local.install.browser import chromium
+from local.install.environment import TEST_PACKAGES, install_packages
+from local.install.installation import alone, fetch_jars
+from local.install.jars import groups, is_complete
 
 CONTEXT_SETTINGS = {"allow_extra_args": True, "ignore_unknown_options": True}
 """Whatever is not ours is pytest's."""

@@ -1,1 +1,1 @@
-"""The stack on one machine: how each part is found, started, known ready, and stopped."""
+"""The stack on one machine: `install`ed, made of `parts`, kept running by `supervision`."""

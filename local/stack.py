@@ -11,13 +11,14 @@ from rich.console import Console
 
 from common.errors import PartUnavailable, UserError
 from common.settings import Settings
-from local import clickhouse, flink, jobs, kafka, passwords, postgres, redis, registry, serving
+from local import passwords
 from local.home import Home
-from local.part import NotReady, Part
-from local.ports import require_free
-from local.processes import POLL_S, read_record, resident_bytes, tree
-from local.steps import Step, run_all
-from local.supervisor import NAME, Supervisor, write_launch
+from local.parts import clickhouse, flink, jobs, kafka, postgres, redis, registry, serving
+from local.parts.part import NotReady, Part
+from local.supervision.ports import require_free
+from local.supervision.processes import POLL_S, read_record, resident_bytes, tree
+from local.supervision.steps import Step, run_all
+from local.supervision.supervisor import NAME, Supervisor, write_launch
 
 CRASHES_ALLOWED = 3
 """A part that died so often while `up` waits for it is given up on (the supervisor goes on trying)."""

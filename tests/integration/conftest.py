@@ -16,8 +16,8 @@ from pydantic import SecretStr
 
 from common.settings import ROOT, Settings
 from jobs.engine import start_jvm
-from local import kafka as local_kafka
-from local.jars import jars
+from local.install.jars import jars
+from local.parts import kafka as local_kafka
 from tests.integration.servers import Server, await_true, registry_in_memory, running, terminated
 from tests.ports import free_offset
 

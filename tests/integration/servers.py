@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import TypeVar
 
 from common.settings import Settings
-from local import registry
 from local.home import base_environment
-from local.part import NotReady, Part
+from local.parts import registry
+from local.parts.part import NotReady, Part
 
 T = TypeVar("T")
 

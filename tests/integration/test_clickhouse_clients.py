@@ -14,7 +14,7 @@ from clickhouse_connect.driver.exceptions import DatabaseError, StreamFailureErr
 from clickhouse.client import connect
 from common.errors import PartUnavailable
 from common.settings import Settings
-from local.jars import jars
+from local.install.jars import jars
 
 JAVA = Path(__file__).parent / "java" / "Ask.java"
 

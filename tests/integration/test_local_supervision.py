@@ -15,13 +15,14 @@ from rich.console import Console
 
 from common.errors import PartUnavailable
 from common.settings import Settings
-from local import kafka, postgres, redis, stack
+from local import stack
 from local.home import Home
-from local.launch import marked
-from local.part import Found, Launch, NotReady, Part
-from local.ports import is_free
-from local.processes import Record, read_record
-from local.supervisor import NAME
+from local.parts import kafka, postgres, redis
+from local.parts.part import Found, Launch, NotReady, Part
+from local.supervision.launch import marked
+from local.supervision.ports import is_free
+from local.supervision.processes import Record, read_record
+from local.supervision.supervisor import NAME
 from tests.integration.servers import PATIENCE_S, await_true
 from tests.ports import free_offset
 

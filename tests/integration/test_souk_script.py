@@ -16,7 +16,7 @@ RunSouk = subprocess.CompletedProcess[str]
 INGREDIENTS = (
     "souk", "requirements.lock", "requirements-installer.lock", "requirements-test.lock",
     "jars.toml", "jars.lock", "jobs/connectors/build.py",
-    "local/__init__.py", "local/install.py", "local/fetch.py", "common/__init__.py", "common/errors.py",
+    "local/__init__.py", "common/__init__.py", "common/errors.py",
 )  # fmt: skip
 
 
@@ -27,6 +27,7 @@ def checkout(tmp_path: Path) -> Path:
     for name in INGREDIENTS:
         (copy / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, copy / name)
+    shutil.copytree(ROOT / "local" / "install", copy / "local" / "install")
     (copy / "cli").mkdir()
     (copy / "cli" / "__init__.py").touch()
     (copy / "cli" / "__main__.py").write_text("import os, sys; print(sys.argv[1:], os.getcwd())\n")

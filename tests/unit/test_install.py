@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from local import install
-from local.install import CannotInstall, check_machine, check_space, explain, read_pip_config
-from local.jars import Group, Jar, groups, is_complete
-from local.lock import render, without_rivals
+from local.install.environment import INSTALLER, PACKAGES, ROOT, TEST_PACKAGES, read_pip_config
+from local.install.jars import Group, Jar, groups, is_complete
+from local.install.lock import render, without_rivals
+from local.install.machine import CannotInstall, check_machine, check_space
+from local.install.step import explain
 
 LOG = Path("install.log")
 
@@ -73,12 +74,17 @@ def test_the_index_that_pip_uses_is_the_one_that_uv_uses() -> None:
 
 
 def test_no_lock_names_a_host() -> None:
-    locks = [install.PACKAGES, install.TEST_PACKAGES, install.INSTALLER, install.ROOT / "jars.lock"]
+    locks = [
+        PACKAGES,
+        TEST_PACKAGES,
+        INSTALLER,
+        ROOT / "jars.lock",
+    ]
     assert [lock.name for lock in locks if "://" in lock.read_text()] == []
 
 
 def test_every_locked_package_has_a_hash() -> None:
-    for lock in (install.PACKAGES, install.TEST_PACKAGES, install.INSTALLER):
+    for lock in (PACKAGES, TEST_PACKAGES, INSTALLER):
         requirements = lock.read_text().replace("\\\n", " ").splitlines()
         assert [line for line in requirements if "--hash=sha256:" not in line] == []
 
@@ -87,7 +93,7 @@ def test_the_test_lock_differs_from_the_other_only_by_what_it_adds() -> None:
     def pins(lock: Path) -> set[str]:
         return {line.split(" ")[0] for line in lock.read_text().splitlines() if "==" in line.split(" ")[0]}
 
-    assert pins(install.PACKAGES) <= pins(install.TEST_PACKAGES)
+    assert pins(PACKAGES) <= pins(TEST_PACKAGES)
 
 
 def test_every_wanted_jar_is_locked_and_every_file_to_serve_comes_from_one() -> None:

@@ -15,15 +15,15 @@ from hypothesis import strategies as st
 
 from common.errors import UserError
 from common.settings import Settings
-from local import flink_config, kafka, postgres, redis, registry
 from local.home import SOCKET_PATH_LIMIT, SOCKET_SUFFIX_ROOM, Home, settings_environment
-from local.launch import MARK, boot_id, started_ticks
+from local.parts import flink_config, kafka, postgres, redis, registry
+from local.parts.resolve import numbers
 from local.passwords import ensure
-from local.ports import require_free
-from local.processes import Record, read_record, survivors, sweep
-from local.resolve import numbers
-from local.steps import Step, run_all
-from local.supervisor import render
+from local.supervision.launch import MARK, boot_id, started_ticks
+from local.supervision.ports import require_free
+from local.supervision.processes import Record, read_record, survivors, sweep
+from local.supervision.steps import Step, run_all
+from local.supervision.supervisor import render
 from local.table import duration
 
 

@@ -10,8 +10,8 @@ import redis as redis_client
 
 from common.settings import Settings
 from jobs.engine import table_environment
-from local import clickhouse as local_clickhouse
-from local import redis as local_redis
+from local.parts import clickhouse as local_clickhouse
+from local.parts import redis as local_redis
 from tests.integration.servers import Server
 
 

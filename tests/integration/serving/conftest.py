@@ -15,7 +15,7 @@ from redis import Redis
 
 from clickhouse.migrate import migrate
 from common.settings import ROOT, Settings
-from local import redis as local_redis
+from local.parts import redis as local_redis
 from tests.integration.conftest import is_ready
 from tests.integration.servers import await_true, running, terminated
 from tests.ports import free_offset

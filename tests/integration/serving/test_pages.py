@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 from common.settings import Settings
-from local.browser import find
+from local.install.browser import find
 
 CHROMIUM = os.environ.get("SOUK_TEST_CHROMIUM") or find()
 ARGUMENTS = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",

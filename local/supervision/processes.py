@@ -11,14 +11,14 @@ from pathlib import Path
 
 import psutil
 
-from local.launch import boot_id, marked, started_ticks
+from local.supervision.launch import boot_id, marked, started_ticks
 
 POLL_S = 0.05
 
 
 @dataclass(frozen=True)
 class Record:
-    """What `local/launch.py` wrote when a part's process started."""
+    """What `local/supervision/launch.py` wrote when a part's process started."""
 
     part: str
     pid: int

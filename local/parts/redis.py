@@ -9,8 +9,8 @@ import redis
 
 from common.settings import LOOPBACK, Settings
 from local.home import Home
-from local.part import Found, Launch, NotReady, Part
-from local.resolve import dotted, on_path, version_of
+from local.parts.part import Found, Launch, NotReady, Part
+from local.parts.resolve import dotted, on_path, version_of
 
 OLDEST = (6, 2)
 

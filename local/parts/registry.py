@@ -13,12 +13,12 @@ import httpx
 
 from common.errors import PartUnavailable
 from common.settings import LOOPBACK, Settings
-from local import postgres
 from local.home import Home
-from local.jars import jars
-from local.java import ENVIRONMENT, flags, java
-from local.part import Found, Launch, NotReady, Part
-from local.resolve import dotted, numbers
+from local.install.jars import jars
+from local.parts import postgres
+from local.parts.java import ENVIRONMENT, flags, java
+from local.parts.part import Found, Launch, NotReady, Part
+from local.parts.resolve import dotted, numbers
 
 SCHEMA = "registry"
 """The PostgreSQL schema of its tables."""

@@ -7,7 +7,7 @@ import httpx
 
 from common.settings import ROOT, Settings
 from local.home import settings_environment
-from local.part import Found, Launch, NotReady, Part
+from local.parts.part import Found, Launch, NotReady, Part
 
 JOBS = ("facts", "metrics")
 

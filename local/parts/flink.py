@@ -1,7 +1,7 @@
 """A Flink session cluster: one JobManager, one TaskManager, run as the `java` that Flink's scripts exec.
 
 The scripts are not used: they start two more JVMs only to work out memory flags, and break on a path with a
-space. `local/flink_config.py` gives every memory option instead, as `TaskManagerRunner` then demands.
+space. `local/parts/flink_config.py` gives every memory option instead, as `TaskManagerRunner` then demands.
 """
 
 from functools import partial
@@ -13,12 +13,12 @@ import httpx
 
 from common.errors import PartUnavailable
 from common.settings import Settings
-from local.flink_config import LOGGING, SLOTS, jobmanager_flags, options, render, taskmanager_flags
 from local.home import Home
-from local.jars import jars
-from local.java import ENVIRONMENT, flags, java
-from local.part import Found, Launch, NotReady, Part
-from local.resolve import dotted, numbers, on_path
+from local.install.jars import jars
+from local.parts.flink_config import LOGGING, SLOTS, jobmanager_flags, options, render, taskmanager_flags
+from local.parts.java import ENVIRONMENT, flags, java
+from local.parts.part import Found, Launch, NotReady, Part
+from local.parts.resolve import dotted, numbers, on_path
 
 SERIES = (2, 3)
 """What the PyFlink client speaks."""
@@ -76,7 +76,7 @@ _preparing = Lock()
 
 
 def prepare(settings: Settings, folder: Path, library: Path) -> None:
-    """Write the configuration and link the jars: Flink's own and those of `local.jars`.
+    """Write the configuration and link the jars: Flink's own and those of `local.install.jars`.
 
     Both processes need them and start at the same time, so one thread does it first.
     """

@@ -1,4 +1,4 @@
-"""`python -m local.lock`: resolves `jars.toml` with jgo, hashes every artifact, and writes `jars.lock`."""
+"""`python -m local.install.lock`: resolves `jars.toml` with jgo, hashes each artifact, writes `jars.lock`."""
 
 import hashlib
 import sys
@@ -9,10 +9,10 @@ from typing import Any
 
 from jgo.maven import Dependency, MavenContext
 
-from local.fetch import download, trust_the_system
-from local.jars import LOCK, WANTED, Jar
+from local.install.fetch import download, trust_the_system
+from local.install.jars import LOCK, WANTED, Jar
 
-HEADER = "# Made by `python -m local.lock` from jars.toml: artifact = sha256. Do not edit.\n"
+HEADER = "# Made by `python -m local.install.lock` from jars.toml: artifact = sha256. Do not edit.\n"
 
 
 def resolve(context: MavenContext, table: dict[str, Any]) -> list[Jar]:

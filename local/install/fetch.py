@@ -1,4 +1,4 @@
-"""`python -m local.fetch`: fetches the locked jars and browser libraries with jgo and compiles our Java."""
+"""`python -m local.install.fetch`: gets locked jars and browser libraries with jgo and compiles our Java."""
 
 import argparse
 import errno
@@ -24,7 +24,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from common.errors import SoukError, UserError
 from jobs.connectors.build import SOURCES, build
-from local.jars import CONNECTORS, Group, Jar, folder, groups, is_complete
+from local.install.jars import CONNECTORS, Group, Jar, folder, groups, is_complete
 
 DOWNLOADS_AT_ONCE = 8
 TIMEOUT_S = 60
@@ -161,7 +161,7 @@ def fetch_all(install: Path, chosen: Iterable[Group], console: Console) -> None:
 
 def main() -> int:
     """Bring the jars of an installation up to the lock: all but the tests' own, or all with `--tests`."""
-    parser = argparse.ArgumentParser(prog="python -m local.fetch", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m local.install.fetch", description=__doc__)
     parser.add_argument("install", type=Path, help="the installation: the folder that ./souk made")
     parser.add_argument("--tests", action="store_true", help="what the tests need, too")
     arguments = parser.parse_args()

@@ -24,7 +24,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Launch:
-    """The process of a part: everything that `local/launch.py` needs to become it."""
+    """The process of a part: everything that `local/supervision/launch.py` needs to become it."""
 
     argv: list[str]
     cwd: Path

@@ -4,8 +4,8 @@ import os
 from pathlib import Path
 
 from common.settings import Settings
-from local.part import Found
-from local.resolve import on_path
+from local.parts.part import Found
+from local.parts.resolve import on_path
 
 MAJOR = 21
 """The release that every part was tried with."""

@@ -14,10 +14,10 @@ from confluent_kafka.admin import AdminClient
 from common.errors import PartUnavailable
 from common.settings import LOOPBACK, Settings
 from local.home import Home
-from local.jars import jars
-from local.java import ENVIRONMENT, flags, java
-from local.part import Found, Launch, NotReady, Part
-from local.resolve import dotted, numbers, on_path
+from local.install.jars import jars
+from local.parts.java import ENVIRONMENT, flags, java
+from local.parts.part import Found, Launch, NotReady, Part
+from local.parts.resolve import dotted, numbers, on_path
 
 OLDEST = (4, 0)
 

@@ -18,10 +18,10 @@ from subprocess import DEVNULL, Popen
 from typing import Any
 
 from common.errors import PartUnavailable
-from local import launch
 from local.home import Home, base_environment
-from local.part import Launch
-from local.processes import POLL_S, read_record, record_path, sweep, wait_gone
+from local.parts.part import Launch
+from local.supervision import launch
+from local.supervision.processes import POLL_S, read_record, record_path, sweep, wait_gone
 
 NAME = "supervisor"
 START_S = 15.0

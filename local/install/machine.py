@@ -1,0 +1,45 @@
+"""Refuses a machine or a disk on which an installation could not succeed."""
+
+import os
+from pathlib import Path
+
+from common.errors import UserError
+
+NEEDED_BYTES = 3 * 1024**3
+"""Free space that a first installation is refused without."""
+
+
+class CannotInstall(UserError):
+    """The installation stopped; the message says why and what to do."""
+
+
+def check_machine(system: str, machine: str, libc: str) -> None:
+    """Refuse a machine on which a part is known to be missing, or nothing is known.
+
+    Args:
+        system: `platform.system()`.
+        machine: `platform.machine()`.
+        libc: `platform.libc_ver()[0]`.
+
+    Raises:
+        CannotInstall: it is not Linux x86-64 with glibc; the message says how to try all the same.
+    """
+    found = f"{system} {machine}" + (" without glibc" if system == "Linux" and libc != "glibc" else "")
+    if found != "Linux x86_64" and os.environ.get("SOUK_ANY_MACHINE") != "1":
+        raise CannotInstall(
+            f"this machine is {found}, and Souk is only known to run on Linux x86-64 with glibc (as Debian): "
+            "use such a machine, or set SOUK_ANY_MACHINE=1 to try (the README says what is known of others)"
+        )
+
+
+def check_space(folder: Path, free: int) -> None:
+    """Refuse to begin what would fill the disk of `folder`, with `free` bytes left.
+
+    Raises:
+        CannotInstall: less than `NEEDED_BYTES` are free.
+    """
+    if free < NEEDED_BYTES:
+        raise CannotInstall(
+            f"an installation needs {NEEDED_BYTES / 1024**3:.0f} GB and {folder} has "
+            f"{free / 1024**3:.1f} GB free: make room, or set SOUK_INSTALL to a folder on a larger disk"
+        )
