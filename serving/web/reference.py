@@ -1,5 +1,6 @@
 """Turns an OpenAPI description into what the reference page shows. Pure."""
 
+import json
 from typing import Any
 from urllib.parse import urlencode
 
@@ -29,7 +30,10 @@ def _operation(
     for parameter in parameters:
         example = example.replace("{" + parameter["name"] + "}", str(parameter["example"]))
     asked = {p["name"]: p["example"] for p in parameters if p["in"] == "query" and p["example"] is not None}
-    content = operation["responses"]["200"].get("content", {}).get("application/json", {})
+    answer = next(
+        operation["responses"][status] for status in sorted(operation["responses"]) if status >= "200"
+    )
+    sent = _json(operation.get("requestBody", {}))
     return {
         "id": operation["operationId"],
         "tag": operation["tags"][0],
@@ -38,12 +42,22 @@ def _operation(
         "summary": operation["summary"],
         "description": operation.get("description", ""),
         "parameters": parameters,
-        "fields": _fields(content.get("schema", {}), components),
+        "sent": _fields(sent.get("schema", {}), components),
+        "fields": _fields(_json(answer).get("schema", {}), components),
         "errors": {
             status: r["description"] for status, r in operation["responses"].items() if status >= "400"
         },
         "example": example + (f"?{urlencode(asked)}" if asked else ""),
+        "headers": [
+            f"{p['name']}: {p['example']}" for p in parameters if p["in"] == "header" and p["example"]
+        ],
+        "body": json.dumps(sent["example"]) if "example" in sent else None,
     }
+
+
+def _json(content: dict[str, Any]) -> dict[str, Any]:
+    described: dict[str, Any] = content.get("content", {}).get("application/json", {})
+    return described
 
 
 def _parameter(parameter: dict[str, Any]) -> dict[str, Any]:
@@ -73,7 +87,7 @@ def _type(schema: dict[str, Any]) -> str:
 
 
 def _fields(schema: dict[str, Any], components: dict[str, Any]) -> list[dict[str, Any]]:
-    named = schema.get("items", schema) if schema.get("type") == "array" else schema
+    named = _named(schema)
     if "$ref" in named:
         named = components[named["$ref"].rsplit("/", 1)[1]]
     return [
@@ -85,3 +99,11 @@ def _fields(schema: dict[str, Any], components: dict[str, Any]) -> list[dict[str
         }
         for name, field in named.get("properties", {}).items()
     ]
+
+
+def _named(schema: dict[str, Any]) -> dict[str, Any]:
+    """The object behind a list of them, or behind one that may be null."""
+    if schema.get("type") == "array":
+        return _named(schema["items"])
+    options = [option for option in schema.get("anyOf", ()) if option.get("type") != "null"]
+    return _named(options[0]) if len(options) == 1 else schema
