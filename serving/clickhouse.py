@@ -11,8 +11,8 @@ import httpx
 import orjson
 
 import clickhouse
+from common.metrics import QUERY_SECONDS
 from common.settings import Settings
-from serving.ops.metrics import QUERY_SECONDS
 from serving.problems import ClickHouseUnavailable
 
 QUERIES = Path(clickhouse.__file__).parent / "queries"

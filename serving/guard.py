@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from serving.ops.metrics import REQUEST_SECONDS, REQUESTS
+from common.metrics import HTTP_REQUESTS, HTTP_SECONDS
 from serving.problems import Described, describe
 
 HEADERS = {
@@ -69,8 +69,8 @@ class Guard:
             await self._show(request, describe(request, error))(asked, receive, out)
         finally:
             route = getattr(asked.get("route"), "path", "other")
-            REQUESTS.labels(route, method if method in METHODS else "other", status or 500).inc()
-            REQUEST_SECONDS.labels(route).observe(perf_counter() - started)
+            HTTP_REQUESTS.labels(route, method if method in METHODS else "other", status or 500).inc()
+            HTTP_SECONDS.labels(route).observe(perf_counter() - started)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         host = Headers(scope=scope).get("host", "")

@@ -14,12 +14,19 @@ from clickhouse.front.engine import Engine
 from clickhouse.front.errors import DatabaseError
 from clickhouse.front.feed import Feed, Receive
 from clickhouse.front.job import Checked, Job, Outcome
-from clickhouse.front.metrics import Metrics
 from clickhouse.front.pipe import Pipe
 from clickhouse.front.request import Request, read_request
 from clickhouse.front.sessions import Sessions
 from clickhouse.front.users import Pool, User, Users
 from clickhouse.front.workers import Workers
+from common.metrics import (
+    CLICKHOUSE_ERRORS,
+    CLICKHOUSE_ROWS,
+    CLICKHOUSE_RUNNING,
+    CLICKHOUSE_SECONDS,
+    CONTENT_TYPE,
+    exposition,
+)
 
 Scope = MutableMapping[str, Any]
 
@@ -44,7 +51,6 @@ class Front:
         self._doors = doors
         self._sessions = Sessions(engine)
         self._checked = Checked()
-        self._metrics = Metrics()
         self._workers = {pool: Workers(pool, threads, WAITING) for pool, threads in THREADS.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -79,8 +85,8 @@ class Front:
             await self._plain(send, 200, b"Ok.\n", _TEXT)
         elif path == "/metrics":
             for pool, workers in self._workers.items():
-                self._metrics.running.labels(pool).set(workers.busy)
-            await self._plain(send, 200, self._metrics.text(), "text/plain; version=0.0.4; charset=utf-8")
+                CLICKHOUSE_RUNNING.labels(pool).set(workers.busy)
+            await self._plain(send, 200, exposition(), CONTENT_TYPE)
         elif path not in ("/", "/query"):
             hint = f"There is no handle {path}\n\nUse /ping for health checks, POST / for queries.\n"
             await self._plain(send, 404, hint.encode(), _TEXT)
@@ -108,13 +114,13 @@ class Front:
             label = user.name
             outcome = await self._run(request, user, receive, answer)
             kind = outcome.kind
-            self._metrics.rows.labels(kind).inc(outcome.rows)
+            CLICKHOUSE_ROWS.labels(kind).inc(outcome.rows)
         except DatabaseError as error:
-            self._metrics.errors.labels(error.name).inc()
+            CLICKHOUSE_ERRORS.labels(error.name).inc()
             await answer.fail(error, self._engine.version)
         finally:
             answer.close()
-            self._metrics.seconds.labels(kind, label).observe(time.monotonic() - started)
+            CLICKHOUSE_SECONDS.labels(kind, label).observe(time.monotonic() - started)
 
     def _common_headers(self, query_id: str) -> dict[str, str]:
         headers = {

@@ -7,8 +7,8 @@ from datetime import datetime
 from time import monotonic
 
 from common.clock import from_millis
+from common.metrics import LIVE_LISTENERS
 from serving.clickhouse import ClickHouse
-from serving.ops.metrics import LISTENERS
 from serving.problems import Problem
 
 FRESH_FOR_S = 0.5
@@ -51,7 +51,7 @@ class Progress:
     async def changes(self, tables: tuple[str, ...]) -> AsyncIterator[tuple[datetime | None, list[str]]]:
         """Yields `as_of` and the tables that moved, now and whenever one does; silent without ClickHouse."""
         seen: dict[str, datetime | None] | None = None
-        LISTENERS.inc()
+        LIVE_LISTENERS.labels("sales").inc()
         try:
             while True:
                 with suppress(Problem):
@@ -63,4 +63,4 @@ class Progress:
                         yield smallest(list(moments.values())), moved
                 await asyncio.sleep(FRESH_FOR_S)
         finally:
-            LISTENERS.dec()
+            LIVE_LISTENERS.labels("sales").dec()

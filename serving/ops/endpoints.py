@@ -2,11 +2,10 @@
 
 import orjson
 from fastapi import APIRouter, Request
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import Response
 
+from common.metrics import CONTENT_TYPE, PART_READY, exposition
 from serving.ops import schemas
-from serving.ops.metrics import REGISTRY
 from serving.ops.service import Parts
 
 router = APIRouter(tags=["operations"])
@@ -34,8 +33,9 @@ async def ready(request: Request) -> Response:
 
 
 @router.get("/metrics", include_in_schema=False)
-async def metrics() -> Response:
-    """Prometheus' text format."""
-    return Response(
-        generate_latest(REGISTRY), headers={"Content-Type": CONTENT_TYPE_LATEST, "Cache-Control": "no-store"}
-    )
+async def metrics(request: Request) -> Response:
+    """Prometheus' text format, with the state of every part at this moment."""
+    parts: Parts = request.app.state.parts
+    for part in (await parts.readiness())["parts"]:
+        PART_READY.labels(part["part"]).set(part["ready"])
+    return Response(exposition(), headers={"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store"})

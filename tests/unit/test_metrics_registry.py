@@ -1,0 +1,34 @@
+import httpx
+import pytest
+from prometheus_client.metrics import MetricWrapperBase
+
+from common import metrics
+from common.errors import UserError
+from common.settings import LOOPBACK, PORTS
+from tests.ports import free_offset
+
+OURS = {name: one for name, one in vars(metrics).items() if isinstance(one, MetricWrapperBase)}
+
+
+@pytest.mark.parametrize("metric", OURS.values(), ids=OURS.keys())
+def test_every_metric_names_the_platform_has_a_label_and_a_sentence_of_help(metric: MetricWrapperBase):
+    assert metric._name.startswith("souk_")
+    assert metric._labelnames
+    assert metric._documentation.endswith(".")
+
+
+def test_a_process_shows_only_what_it_counted_and_itself():
+    metrics.OUTBOX_PUBLISHED.labels("orders", "order_placed").inc()
+    text = metrics.exposition().decode()
+    assert 'souk_outbox_published_total{event="order_placed",service="orders"} 1.0\n' in text
+    assert "process_resident_memory_bytes" in text
+    assert "souk_simulator_events_total{" not in text
+
+
+def test_a_process_without_http_of_its_own_serves_its_metrics_on_loopback():
+    port = PORTS["jobs"] + free_offset()
+    metrics.serve(port)
+    answer = httpx.get(f"http://{LOOPBACK}:{port}/metrics", trust_env=False)
+    assert "python_info" in answer.text
+    with pytest.raises(UserError, match="SOUK_PORT_OFFSET"):
+        metrics.serve(port)
