@@ -15,6 +15,7 @@ from jobs.registry import JOBS
 from jobs.rest import Flink
 from local import stack
 from local.home import Home
+from local.status import status
 from local.supervision.supervisor import Supervisor
 
 _END_TIMEOUT_S = 60.0
@@ -46,7 +47,7 @@ class Copy:
 
     def memory(self) -> dict[str, int]:
         """Part → resident bytes, child processes included."""
-        return {part.name: part.memory_bytes for part in stack.status(self.settings)}
+        return {part.name: part.memory_bytes for part in status(self.settings)}
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from common.settings import Settings
-from local import stack
+from local.status import status as all_statuses
 from local.table import console as make_console
 from local.table import table
 
@@ -16,7 +16,7 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Show each part's state, memory and address. Exits with 1 unless every part is ready."""
-    statuses = stack.status(Settings.load())
+    statuses = all_statuses(Settings.load())
     if as_json:
         total = sum(status.memory_bytes for status in statuses)
         print(json.dumps({"parts": [asdict(s) for s in statuses], "memory_bytes": total}, indent=2))

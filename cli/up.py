@@ -4,6 +4,7 @@ import time
 
 from common.settings import Settings
 from local import stack
+from local.status import status
 from local.table import console as make_console
 from local.table import table
 
@@ -12,5 +13,5 @@ def command() -> None:
     """Start every part that is not running and wait until all are ready."""
     console, begun = make_console(), time.monotonic()
     settings = stack.up(Settings.load(), console)
-    console.print(table(stack.status(settings), console.width))
+    console.print(table(status(settings), console.width))
     console.print(f"Ready in {time.monotonic() - begun:.1f} s. Open {settings.serving}/", highlight=False)

@@ -1,10 +1,8 @@
-"""The whole single-machine stack: `up`, `down` and `status`."""
+"""The whole single-machine stack: `up` and `down`."""
 
 import errno
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 
 from rich.console import Console
@@ -15,10 +13,11 @@ from local import passwords
 from local.home import Home
 from local.parts import clickhouse, flink, jobs, kafka, postgres, redis, registry, serving
 from local.parts.part import NotReady, Part
+from local.supervision.launch_file import write_launch
 from local.supervision.ports import require_free
-from local.supervision.processes import POLL_S, read_record, resident_bytes, tree
+from local.supervision.processes import POLL_S, read_record
 from local.supervision.steps import Step, run_all
-from local.supervision.supervisor import NAME, Supervisor, write_launch
+from local.supervision.supervisor import Supervisor
 
 CRASHES_ALLOWED = 3
 """A part that died so often while `up` waits for it is given up on (the supervisor goes on trying)."""
@@ -29,24 +28,6 @@ STOP_ORDER = (
     ("kafka", "registry", "clickhouse", "redis", "postgres"),
 )
 """Who feeds on others stops before them."""
-
-
-@dataclass(frozen=True)
-class Status:
-    """One part as `./souk status` shows it."""
-
-    name: str
-    state: str
-    """`ready`, `starting` (it runs but does not answer as it should), `stopped`, or `failing`."""
-    found: str
-    pid: int | None
-    ports: list[int]
-    url: str
-    uptime_s: float | None
-    restarts: int
-    memory_bytes: int
-    says: str
-    """Why it is not ready; empty if it is."""
 
 
 def all_parts(settings: Settings) -> list[Part]:
@@ -174,50 +155,3 @@ def down(settings: Settings, console: Console) -> int:
             for stage in STOP_ORDER:
                 supervisor.stop_parts(stage)
         return supervisor.stop()
-
-
-def status(settings: Settings) -> list[Status]:
-    """Every part's state, asked over its own protocol; the supervisor last."""
-    home = Home(settings.home)
-    supervisor = Supervisor(home)
-    alive = home.run.exists() and supervisor.alive()
-    states = supervisor.states() if alive else {}
-    with ThreadPoolExecutor() as pool:
-        found = list(
-            pool.map(lambda part: _status(home, states.get(part.name, "STOPPED"), part), all_parts(settings))
-        )
-    record = read_record(home.run, NAME)
-    pid = record.pid if record and record.alive else None
-    memory = resident_bytes([pid]) if pid else 0
-    uptime = record.uptime_s if record and pid else None
-    state = "ready" if alive else "failing" if pid else "stopped"
-    return [*found, Status(NAME, state, "bundled", pid, [], "", uptime, 0, memory, "")]
-
-
-def _status(home: Home, supervised: str, part: Part) -> Status:
-    record = read_record(home.run, part.name) if part.launch else None
-    pid = record.pid if record and record.alive else None
-    says = ""
-    if part.launch is None or pid:
-        try:
-            part.ready()
-        except NotReady as error:
-            says = str(error)
-    if part.launch is None:
-        state = "failing" if says else "ready"
-    elif pid:
-        state = "starting" if says else "ready"
-    else:
-        state = "failing" if supervised in ("BACKOFF", "FATAL") else "stopped"
-    return Status(
-        name=part.name,
-        state=state,
-        found=" ".join(word for word in (part.found.how, part.found.version) if word),
-        pid=pid,
-        ports=sorted(part.ports.values()),
-        url=part.url,
-        uptime_s=round(record.uptime_s, 1) if record and pid else None,
-        restarts=record.starts - 1 if record else 0,
-        memory_bytes=resident_bytes(tree(pid)) if pid else 0,
-        says=says,
-    )

@@ -3,7 +3,7 @@
 from rich.console import Console
 from rich.table import Table
 
-from local.stack import Status
+from local.status import Status
 
 COLOURS = {"ready": "green", "starting": "yellow", "failing": "red", "stopped": "dim"}
 

@@ -17,8 +17,9 @@ from local.home import Home
 from local.install.jars import jars
 from local.parts.flink_config import LOGGING, SLOTS, jobmanager_flags, options, render, taskmanager_flags
 from local.parts.java import ENVIRONMENT, flags, java
-from local.parts.part import Found, Launch, NotReady, Part
+from local.parts.part import Found, NotReady, Part
 from local.parts.resolve import dotted, numbers, on_path
+from local.supervision.launch_file import Launch
 
 SERIES = (2, 3)
 """What the PyFlink client speaks."""

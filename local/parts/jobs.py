@@ -7,7 +7,8 @@ import httpx
 
 from common.settings import ROOT, Settings
 from local.home import settings_environment
-from local.parts.part import Found, Launch, NotReady, Part
+from local.parts.part import Found, NotReady, Part
+from local.supervision.launch_file import Launch
 
 JOBS = ("facts", "metrics")
 

@@ -16,8 +16,9 @@ from common.settings import LOOPBACK, Settings
 from local.home import Home
 from local.install.jars import jars
 from local.parts.java import ENVIRONMENT, flags, java
-from local.parts.part import Found, Launch, NotReady, Part
+from local.parts.part import Found, NotReady, Part
 from local.parts.resolve import dotted, numbers, on_path
+from local.supervision.launch_file import Launch
 
 OLDEST = (4, 0)
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Literal
 
 from common.errors import SoukError
+from local.supervision.launch_file import Launch
 
 
 class NotReady(SoukError):
@@ -20,22 +20,6 @@ class Found:
     version: str
     where: str
     """The URL, or the program's or the jars' place."""
-
-
-@dataclass(frozen=True)
-class Launch:
-    """The process of a part: everything that `local/supervision/launch.py` needs to become it."""
-
-    argv: list[str]
-    cwd: Path
-    env: dict[str, str] = field(default_factory=dict)
-    """Added to a minimal environment (`local.home.base_environment`)."""
-    uid: int | None = None
-    gid: int | None = None
-    keep_access: bool = False
-    """`uid`, `gid`: run as these ids instead of the caller's (only root may ask); `keep_access`: and still
-    reach files under directories that are closed to them."""
-    stop_signal: Literal["TERM", "INT"] = "TERM"
 
 
 @dataclass(frozen=True)

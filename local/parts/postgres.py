@@ -12,11 +12,11 @@ from pathlib import Path
 from common.errors import PartUnavailable
 from common.settings import LOOPBACK, Settings
 from local.home import Home
-from local.parts.part import Found, Launch, NotReady, Part
+from local.parts.part import Found, NotReady, Part
 from local.parts.redis import without_password
 from local.parts.resolve import dotted, on_path, version_of
 from local.supervision import launch
-from local.supervision.supervisor import write_launch
+from local.supervision.launch_file import Launch, write_launch
 
 OLDEST = 18
 

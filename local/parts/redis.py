@@ -9,8 +9,9 @@ import redis
 
 from common.settings import LOOPBACK, Settings
 from local.home import Home
-from local.parts.part import Found, Launch, NotReady, Part
+from local.parts.part import Found, NotReady, Part
 from local.parts.resolve import dotted, on_path, version_of
+from local.supervision.launch_file import Launch
 
 OLDEST = (6, 2)
 

@@ -17,8 +17,9 @@ from local.home import Home
 from local.install.jars import jars
 from local.parts import postgres
 from local.parts.java import ENVIRONMENT, flags, java
-from local.parts.part import Found, Launch, NotReady, Part
+from local.parts.part import Found, NotReady, Part
 from local.parts.resolve import dotted, numbers
+from local.supervision.launch_file import Launch
 
 SCHEMA = "registry"
 """The PostgreSQL schema of its tables."""

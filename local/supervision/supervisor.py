@@ -1,27 +1,20 @@
-"""supervisord, which restarts a part that dies, with back-off; spoken to over XML-RPC on a unix socket."""
+"""supervisord, which restarts a part that dies, with back-off."""
 
 import contextlib
-import hashlib
-import http.client
-import json
 import os
 import shlex
 import signal
-import socket
 import sys
 import time
-import xmlrpc.client
 from collections.abc import Collection
-from dataclasses import asdict
-from pathlib import Path
 from subprocess import DEVNULL, Popen
-from typing import Any
 
 from common.errors import PartUnavailable
-from local.home import Home, base_environment
-from local.parts.part import Launch
+from local.home import Home
 from local.supervision import launch
+from local.supervision.launch_file import Launch, write_launch
 from local.supervision.processes import POLL_S, read_record, record_path, sweep, wait_gone
+from local.supervision.rpc import call
 
 NAME = "supervisor"
 START_S = 15.0
@@ -30,8 +23,6 @@ STOP_S = 25
 
 AT_REST = ("STOPPED", "EXITED", "FATAL")
 """States in which supervisord has no process of a part and will not start one by itself."""
-
-CALL_TIMEOUT_S = 5.0
 
 HEADER = """\
 [unix_http_server]
@@ -65,32 +56,6 @@ stderr_logfile = NONE
 """
 
 
-class _Connection(http.client.HTTPConnection):
-    """HTTP over a unix socket, with a timeout."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__("localhost", timeout=CALL_TIMEOUT_S)
-        self._path = path
-
-    def connect(self) -> None:
-        """Connect to the socket instead of a host."""
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(str(self._path))
-
-
-class _Transport(xmlrpc.client.Transport):
-    """Makes one connection to the unix socket."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__()
-        self._path = path
-
-    def make_connection(self, host: Any) -> http.client.HTTPConnection:  # noqa: ARG002 - the socket is the host
-        """Called by ServerProxy."""
-        return _Connection(self._path)
-
-
 def render(stop_signals: dict[str, str]) -> str:
     """supervisord's configuration: no paths in it, since a path may hold characters it reads."""
     user = "user = root\n" if os.geteuid() == 0 else ""
@@ -101,19 +66,6 @@ def render(stop_signals: dict[str, str]) -> str:
     return HEADER.format(user=user) + "".join(programs)
 
 
-def write_launch(home: Home, name: str, spec: Launch) -> str:
-    """Write a part's launch file (it may hold passwords: mode 600). Returns its digest."""
-    content = {**asdict(spec), "cwd": str(spec.cwd), "log": str(home.log(name))}
-    content["env"] = {**base_environment(), **spec.env}
-    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-    path = home.run / f"{name}.launch.json"
-    fresh = path.with_suffix(".new")
-    fresh.touch(mode=0o600)
-    fresh.write_text(json.dumps({**content, "digest": digest}, indent=1))
-    fresh.replace(path)
-    return digest
-
-
 class Supervisor:
     """The supervisord of one copy."""
 
@@ -121,29 +73,10 @@ class Supervisor:
         self._home = home
         self._socket = home.socket()
 
-    def call(self, method: str, *arguments: Any) -> Any:
-        """One XML-RPC call on a connection of its own.
-
-        Raises:
-            PartUnavailable: supervisord does not answer, or refuses.
-        """
-        namespace, name = method.split(".")
-        try:
-            with xmlrpc.client.ServerProxy("http://localhost", transport=_Transport(self._socket)) as server:
-                return getattr(getattr(server, namespace), name)(*arguments)
-        except xmlrpc.client.Fault as fault:
-            raise PartUnavailable(
-                f"the supervisor does not {name} {arguments}: {fault.faultString}"
-            ) from fault
-        except (OSError, http.client.HTTPException, xmlrpc.client.Error) as error:
-            raise PartUnavailable(
-                f"the supervisor does not answer ({error}): run `./souk up` again"
-            ) from error
-
     def alive(self) -> bool:
         """Whether supervisord answers."""
         try:
-            return bool(self.call("supervisor.getState")["statename"] == "RUNNING")
+            return bool(call(self._socket, "supervisor.getState")["statename"] == "RUNNING")
         except PartUnavailable:
             return False
 
@@ -184,7 +117,7 @@ class Supervisor:
         """End supervisord and every process of this copy. Returns how many outlived supervisord."""
         record = read_record(self._home.run, NAME)
         if self.alive():
-            self.call("supervisor.shutdown")
+            call(self._socket, "supervisor.shutdown")
         elif record and record.alive:
             os.kill(
                 record.pid, signal.SIGKILL
@@ -200,9 +133,8 @@ class Supervisor:
 
     def states(self) -> dict[str, str]:
         """supervisord's word for the state of each part it knows, such as RUNNING, BACKOFF or STOPPED."""
-        return {
-            str(info["name"]): str(info["statename"]) for info in self.call("supervisor.getAllProcessInfo")
-        }
+        infos = call(self._socket, "supervisor.getAllProcessInfo")
+        return {str(info["name"]): str(info["statename"]) for info in infos}
 
     def runs(self, name: str) -> bool:
         """Whether the part's process is there now."""
@@ -216,7 +148,7 @@ class Supervisor:
             return False
         self.stop_parts([name])
         record_path(self._home.run, name).unlink(missing_ok=True)
-        self.call("supervisor.startProcess", name, False)
+        call(self._socket, "supervisor.startProcess", name, False)
         return True
 
     def stop_parts(self, names: Collection[str]) -> None:
@@ -227,7 +159,7 @@ class Supervisor:
         """
         for name, state in self.states().items():
             if name in names and state not in AT_REST:
-                self.call("supervisor.stopProcess", name, False)
+                call(self._socket, "supervisor.stopProcess", name, False)
         deadline = time.monotonic() + STOP_S + 10
         while left := [n for n, state in self.states().items() if n in names and state not in AT_REST]:
             if time.monotonic() > deadline:

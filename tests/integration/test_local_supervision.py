@@ -18,8 +18,9 @@ from common.settings import Settings
 from local import stack
 from local.home import Home
 from local.parts import kafka, postgres, redis
-from local.parts.part import Found, Launch, NotReady, Part
+from local.parts.part import Found, NotReady, Part
 from local.supervision.launch import marked
+from local.supervision.launch_file import Launch
 from local.supervision.ports import is_free
 from local.supervision.processes import Record, read_record
 from local.supervision.supervisor import NAME
