@@ -7,7 +7,8 @@ from tempfile import TemporaryDirectory
 
 import chdb
 
-from clickhouse.migrate import read_migrations
+from clickhouse.migrate import FOLDER, split_statements
+from common.migrations import read_migrations
 
 FILE = Path(__file__).parent / "schema.sql"
 
@@ -22,8 +23,8 @@ def build_schema() -> str:
         connection = chdb.connect(folder)
         connection.query("CREATE DATABASE souk")
         connection.query("USE souk")
-        for migration in read_migrations():
-            for statement in migration.statements():
+        for migration in read_migrations(FOLDER):
+            for statement in split_statements(migration.sql):
                 connection.query(statement)
         names = connection.query(
             "SELECT name FROM system.tables WHERE database = 'souk' ORDER BY name", "TSV"

@@ -4,7 +4,8 @@ import pytest
 
 from clickhouse import views
 from clickhouse.client import connect
-from clickhouse.migrate import BrokenMigrations, migrate, read_migrations
+from clickhouse.migrate import FOLDER, migrate
+from common.migrations import BrokenMigrations, read_migrations
 
 
 @pytest.fixture
@@ -21,7 +22,7 @@ def test_every_migration_is_applied_once_and_every_query_is_a_view(settings):
 
     client = connect(settings)
     count = "SELECT count() FROM system.tables WHERE database = currentDatabase() AND engine = 'View'"
-    assert applied == [migration.name for migration in read_migrations()]
+    assert applied == [migration.name for migration in read_migrations(FOLDER)]
     assert again == []
     names = client.query("SELECT name FROM schema_migrations FINAL ORDER BY number").result_rows
     assert [name for (name,) in names] == applied
@@ -32,7 +33,7 @@ def test_two_runs_at_once_do_no_harm(settings):
     with ThreadPoolExecutor(2) as threads:
         runs = list(threads.map(migrate, [settings, settings]))
 
-    names = [migration.name for migration in read_migrations()]
+    names = [migration.name for migration in read_migrations(FOLDER)]
     assert {name for run in runs for name in run} == set(names)
     assert connect(settings).query("SELECT count() FROM schema_migrations FINAL").first_row == (len(names),)
 

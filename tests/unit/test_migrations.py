@@ -1,6 +1,7 @@
 import pytest
 
-from clickhouse.migrate import BrokenMigrations, Migration, pending, read_migrations, split_statements
+from clickhouse.migrate import split_statements
+from common.migrations import BrokenMigrations, Migration, pending, read_migrations
 
 
 def test_statements_end_at_semicolons_outside_of_strings_and_comments():

@@ -1,0 +1,72 @@
+"""Numbered SQL files that bring a database to its newest schema: applied once, in order, never changed."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from common.errors import SoukError
+
+_NAME = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
+
+Applied = Mapping[int, tuple[str, str]]
+"""What a database has had: number → name, checksum."""
+
+
+class BrokenMigrations(SoukError):
+    """The files do not fit together, or do not fit what the database has had; the message names the file."""
+
+
+@dataclass(frozen=True, order=True)
+class Migration:
+    """One file: its number, its name, its SQL."""
+
+    number: int
+    name: str
+    sql: str
+
+    @property
+    def checksum(self) -> str:
+        """SHA-256 of the file."""
+        return sha256(self.sql.encode()).hexdigest()
+
+
+def read_migrations(folder: Path) -> list[Migration]:
+    """All migrations of a folder in order.
+
+    Raises:
+        BrokenMigrations: a name is not `NNNN_name.sql`, or a number is missing or there twice.
+    """
+    found = []
+    for path in sorted(folder.glob("*.sql")):
+        named = _NAME.fullmatch(path.name)
+        if named is None:
+            raise BrokenMigrations(f"{path.name} is not named NNNN_name.sql")
+        found.append(Migration(int(named[1]), path.name, path.read_text()))
+    for expected, migration in enumerate(found, start=1):
+        if migration.number != expected:
+            problem = "is there twice" if migration.number < expected else f"comes before {expected:04d}"
+            raise BrokenMigrations(f"migrations are not numbered one by one: {migration.name} {problem}")
+    return found
+
+
+def pending(migrations: Sequence[Migration], applied: Applied) -> list[Migration]:
+    """The migrations that a database with `applied` still needs.
+
+    Raises:
+        BrokenMigrations: an applied file has changed or is gone, or an earlier one was never applied.
+    """
+    known = {migration.number: migration for migration in migrations}
+    for number, (name, checksum) in sorted(applied.items()):
+        migration = known.get(number)
+        if migration is None:
+            raise BrokenMigrations(f"the database has had {name}, which is not here: use a newer checkout")
+        if migration.checksum != checksum:
+            raise BrokenMigrations(
+                f"{migration.name} has changed since it was applied: add a new migration instead"
+            )
+    left = [migration for migration in migrations if migration.number not in applied]
+    if left and applied and left[0].number < max(applied):
+        raise BrokenMigrations(f"{left[0].name} was never applied, though later ones were")
+    return left
