@@ -4,6 +4,7 @@ import errno
 import time
 from collections.abc import Callable
 from functools import partial
+from threading import Event
 
 from rich.console import Console
 
@@ -85,9 +86,12 @@ def bring_up(settings: Settings, home: Home, parts: list[Part], extra: list[Step
         for part in parts:
             if not supervisor.runs(part.name):
                 require_free(part.name, part.ports, settings.port_offset)
-        steps = [Step(part.name, partial(_start, home, supervisor, part), part.needs) for part in parts]
+        given_up = Event()
+        steps = [
+            Step(part.name, partial(_start, home, supervisor, part, given_up), part.needs) for part in parts
+        ]
         with console.status("starting the parts"):
-            run_all([*steps, *extra], finished)
+            run_all([*steps, *extra], finished, given_up.set)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise UserError(
@@ -96,10 +100,10 @@ def bring_up(settings: Settings, home: Home, parts: list[Part], extra: list[Step
         raise
 
 
-def _start(home: Home, supervisor: Supervisor, part: Part) -> None:
-    """Start a part if it does not run as it should, and wait until it answers."""
+def _start(home: Home, supervisor: Supervisor, part: Part, given_up: Event) -> None:
+    """Start a part if it does not run as it should, and wait until it answers or `given_up` is set."""
     if part.launch is None:
-        _wait(part, lambda: None)
+        _wait(part, given_up, lambda: None)
         return
     part.launch.cwd.mkdir(parents=True, exist_ok=True)
     part.prepare()
@@ -113,24 +117,27 @@ def _start(home: Home, supervisor: Supervisor, part: Part) -> None:
             )
 
     try:
-        _wait(part, watch)
+        _wait(part, given_up, watch)
     except NotReady as error:
         raise PartUnavailable(
             f"{part.name} is not ready after {part.timeout_s:.0f} s: {error}\n{last_words(home, part.name)}"
         ) from error
 
 
-def _wait(part: Part, watch: Callable[[], None]) -> None:
-    """Ask a part until it is ready; `watch` may raise to give up early. Raises NotReady at the deadline."""
+def _wait(part: Part, given_up: Event, watch: Callable[[], None]) -> None:
+    """Ask a part until it is ready; `watch` may raise to give up early.
+
+    Raises:
+        NotReady: at the deadline, or once `given_up` is set.
+    """
     deadline = time.monotonic() + part.timeout_s
     while True:
         try:
             return part.ready()
         except NotReady:
             watch()
-            if time.monotonic() > deadline:
+            if given_up.wait(POLL_S * 4) or time.monotonic() > deadline:
                 raise
-        time.sleep(POLL_S * 4)
 
 
 def last_words(home: Home, name: str, lines: int = 8) -> str:

@@ -10,8 +10,6 @@ from local.home import settings_environment
 from local.parts.part import Found, NotReady, Part
 from local.supervision.launch_file import Launch
 
-JOBS = ("facts", "metrics")
-
 
 def part(settings: Settings) -> Part:
     """The keeper of this checkout's jobs, on whichever Flink the settings name."""
@@ -36,6 +34,8 @@ def check(flink: str) -> None:
         overview = httpx.get(f"{flink}/jobs/overview", timeout=3, trust_env=False).raise_for_status().json()
     except (httpx.HTTPError, ValueError) as error:
         raise NotReady(f"jobs: Flink does not say: {error}") from error
+    from jobs.registry import JOBS  # here, so that `down` does not load what makes the plans
+
     jobs = sorted(overview["jobs"], key=lambda job: job["start-time"])
     states = {job["name"]: job["state"] for job in jobs}
     missing = [f"{name} is {states.get(name, 'not there')}" for name in JOBS if states.get(name) != "RUNNING"]

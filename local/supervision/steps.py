@@ -14,11 +14,13 @@ class Step:
     needs: tuple[str, ...] = ()
 
 
-def run_all(steps: list[Step], finished: Callable[[str], None]) -> None:
+def run_all(
+    steps: list[Step], finished: Callable[[str], None], give_up: Callable[[], None] = lambda: None
+) -> None:
     """Run every step; `finished(name)` is called in this thread after each.
 
-    The first error stops what has not begun and is raised once the running steps are through. A need that
-    names no step counts as done.
+    The first error (or Ctrl-C) stops what has not begun and is raised once the running steps are through;
+    `give_up()` is called to make them hurry. A need that names no step counts as done.
 
     Raises:
         ValueError: steps wait for each other in a circle.
@@ -28,21 +30,20 @@ def run_all(steps: list[Step], finished: Callable[[str], None]) -> None:
     done: set[str] = set()
     running: dict[Future[object], str] = {}
     with ThreadPoolExecutor(max_workers=max(len(steps), 1)) as pool:
-        while waiting or running:
-            ready = [
-                s for s in waiting.values() if all(need in done or need not in names for need in s.needs)
-            ]
-            if not ready and not running:
-                raise ValueError(f"these steps wait for each other: {', '.join(waiting)}")
-            for step in ready:
-                running[pool.submit(step.run)] = waiting.pop(step.name).name
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
-                name = running.pop(future)
-                try:
+        try:
+            while waiting or running:
+                ready = [
+                    s for s in waiting.values() if all(need in done or need not in names for need in s.needs)
+                ]
+                if not ready and not running:
+                    raise ValueError(f"these steps wait for each other: {', '.join(waiting)}")
+                for step in ready:
+                    running[pool.submit(step.run)] = waiting.pop(step.name).name
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    name = running.pop(future)
                     future.result()
-                except BaseException:
-                    waiting.clear()
-                    wait(running)
-                    raise
-                done.add(name)
-                finished(name)
+                    done.add(name)
+                    finished(name)
+        except BaseException:
+            give_up()
+            raise

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import tomllib
 from pathlib import Path
 
@@ -248,6 +249,18 @@ def test_a_failed_step_stops_those_that_need_it():
         run_all([Step("a", fails), Step("b", lambda: ran.append("b"), ("a",))], ran.append)
 
     assert ran == []
+
+
+def test_a_failed_step_makes_those_that_still_run_give_up():
+    given_up = threading.Event()
+
+    def fails() -> None:
+        raise UserError("no")
+
+    with pytest.raises(UserError):
+        run_all([Step("waits", lambda: given_up.wait(60)), Step("fails", fails)], print, given_up.set)
+
+    assert given_up.is_set()
 
 
 def test_steps_in_a_circle_are_refused():
