@@ -17,9 +17,10 @@ from common.clock import from_millis
 from common.errors import PartUnavailable, UserError
 from common.settings import Settings
 from local import stack
+from producers.feed.delivery import OnProgress
+from producers.feed.feed import Feed
+from producers.feed.pace import parse_speed
 from producers.replay import dataset, journal, report, run
-from producers.replay.feed import Feed
-from producers.replay.pace import parse_speed
 from schemas.setup import register
 
 _METADATA_S = 20.0
@@ -121,7 +122,7 @@ def _cluster_id(settings: Settings) -> str:
 
 
 @contextmanager
-def _progress(console: Console, prepared: run.Prepared) -> Iterator[run.OnProgress]:
+def _progress(console: Console, prepared: run.Prepared) -> Iterator[OnProgress]:
     """A progress bar with events per second and the event time reached."""
     total, begun = prepared.replayed.total, prepared.replayed.position
     if begun:

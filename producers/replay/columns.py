@@ -9,11 +9,10 @@ import pyarrow as pa
 from babel.numbers import get_currency_precision
 from numpy.typing import NDArray
 
-Millis = NDArray[np.int64]
-"""Unix milliseconds, or MISSING."""
+from producers.feed.events import Millis
 
 MISSING = np.iinfo(np.int64).min
-"""No time recorded."""
+"""No time recorded, among Unix milliseconds."""
 
 _QUARTER_MS = 15 * 60 * 1000
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  # a wall-clock time has no zone yet

@@ -9,7 +9,7 @@ from typing import Protocol, cast
 from zoneinfo import ZoneInfo
 
 from common.errors import UserError
-from producers.replay.events import Events
+from producers.feed.events import Events
 from producers.replay.findings import Findings
 
 _BLOCK = 1 << 20

@@ -11,7 +11,7 @@ from rich.table import Table
 from common.errors import SoukError
 from common.money import format_money
 from common.settings import Settings
-from producers.replay.events import Events, Timeline
+from producers.feed.events import Events, Timeline
 from producers.replay.findings import Findings
 from producers.replay.journal import Replayed
 

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from common.settings import ROOT
+from producers.feed.events import Timeline, merge
 from producers.replay.dataset import Conversion
-from producers.replay.events import Timeline, merge
 from producers.replay.olist import convert
 from producers.replay.report import add_up
 

@@ -18,8 +18,8 @@ from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
 
 from common.errors import PartUnavailable, Rejected
 from common.settings import ROOT, Settings
+from producers.feed.feed import Feed
 from producers.replay import journal, run
-from producers.replay.feed import Feed
 from schemas.codec import Decoder, Record
 from schemas.events import all_events
 from schemas.registry import FULL_TRANSITIVE, Registry, SchemaRefused

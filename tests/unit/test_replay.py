@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from common.errors import UserError
 from common.ids import derived_event_id
 from common.money import InexactMoney, to_minor
+from producers.feed.events import Events, merge
+from producers.feed.messages import messages
+from producers.feed.pace import LONGEST_WAIT_S, Pace, parse_speed
 from producers.replay import dataset, journal
 from producers.replay.columns import draw, minor_units
-from producers.replay.events import Events, merge
 from producers.replay.journal import Replayed
-from producers.replay.messages import messages
-from producers.replay.pace import LONGEST_WAIT_S, Pace, parse_speed
 from schemas.codec import Decoder
 from schemas.events import all_events
 

@@ -10,8 +10,8 @@ import pytest
 
 from common.clock import from_millis
 from common.errors import UserError
+from producers.feed.events import Events, merge
 from producers.replay.dataset import Conversion
-from producers.replay.events import Events, merge
 from producers.replay.olist import convert
 from schemas.codec import Encoder
 from schemas.events import all_events

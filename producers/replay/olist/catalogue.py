@@ -3,7 +3,7 @@
 import numpy as np
 import pyarrow.compute as pc
 
-from producers.replay.events import Events
+from producers.feed.events import Events
 from producers.replay.findings import Findings
 from producers.replay.olist.people import first_and_last
 from producers.replay.olist.source import CURRENCY, NAME, Source, Strings, keys_of, lookup, strings

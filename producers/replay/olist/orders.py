@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from producers.replay.columns import MISSING, Millis, draw
-from producers.replay.events import Events
+from producers.feed.events import Events, Millis
+from producers.replay.columns import MISSING, draw
 from producers.replay.findings import Findings
 from producers.replay.olist.source import CURRENCY, NAME, Index, Lines, Source, present, strings
 

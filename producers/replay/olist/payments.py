@@ -7,8 +7,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from producers.feed.events import Events
 from producers.replay.columns import MISSING, minor_units
-from producers.replay.events import Events
 from producers.replay.findings import Findings
 from producers.replay.olist.orders import caused_by_placing
 from producers.replay.olist.source import CURRENCY, NAME, Source, keep, keys_of, lookup

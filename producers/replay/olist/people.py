@@ -6,8 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from producers.replay.columns import Millis
-from producers.replay.events import Events
+from producers.feed.events import Events, Millis
 from producers.replay.findings import Findings
 from producers.replay.olist.source import NAME, Index, Source, keys_of, strings
 

@@ -6,8 +6,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from producers.replay.columns import MISSING, Millis, draw, next_midnight, utc_millis
-from producers.replay.events import Events
+from producers.feed.events import Events, Millis
+from producers.replay.columns import MISSING, draw, next_midnight, utc_millis
 from producers.replay.findings import Findings
 from producers.replay.olist.orders import line_bounds
 from producers.replay.olist.source import NAME, Index, Source, keep, keys_of, lookup, strings

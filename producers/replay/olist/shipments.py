@@ -3,8 +3,8 @@
 import numpy as np
 
 from common.ids import derived_event_id
-from producers.replay.columns import MISSING, Millis
-from producers.replay.events import Events
+from producers.feed.events import Events, Millis
+from producers.replay.columns import MISSING
 from producers.replay.findings import Findings
 from producers.replay.olist.source import NAME, Index, Source, strings
 

@@ -10,7 +10,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from common.ids import derived_event_id
-from producers.replay.columns import MISSING, Millis, minor_units, utc_millis
+from producers.feed.events import Millis
+from producers.replay.columns import MISSING, minor_units, utc_millis
 from producers.replay.findings import Findings
 from producers.replay.tables import Tables
 

@@ -1,4 +1,4 @@
-"""Events as columns: what a conversion makes of its tables, before a single record is built."""
+"""Events as columns: what a source makes, before a single record is built."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from common.ids import derived_event_id
-from producers.replay.columns import Millis
+
+Millis = NDArray[np.int64]
+"""Unix milliseconds."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from producers.replay.events import Events, Timeline
+from producers.feed.events import Events, Timeline
 from schemas.codec import Encoder
 from schemas.events import all_events
 

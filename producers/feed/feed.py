@@ -1,4 +1,4 @@
-"""Sends a timeline to Kafka and knows at any moment up to where every event has been acknowledged."""
+"""Sends timelines to Kafka and knows at any moment up to where every event has been acknowledged."""
 
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -7,9 +7,9 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException, Producer
 
 from common.errors import Retryable
-from producers.replay.events import Timeline
-from producers.replay.messages import messages
-from producers.replay.pace import Pace
+from producers.feed.events import Timeline
+from producers.feed.messages import messages
+from producers.feed.pace import Pace
 
 CHUNK = 4096
 """Events between two looks at deliveries; a position is the end of a chunk."""
@@ -53,25 +53,27 @@ class _Chunk:
 
 
 class Feed:
-    """Sends one timeline from a position on.
+    """Sends one timeline after the other, each from a position on.
 
-    `acknowledged` only ever covers events that Kafka has on disk of all in-sync replicas. `on_progress` is
-    called about once a chunk. `trouble` is what Kafka's client complains of, empty when all is well.
+    `acknowledged` is a position in the timeline that is being sent; it only ever covers events that Kafka
+    has on disk of all in-sync replicas. `on_progress` is called about once a chunk. `trouble` is what
+    Kafka's client complains of, empty when all is well.
     """
 
-    def __init__(self, bootstrap: str, start: int, on_progress: Callable[["Feed"], None]) -> None:
-        self.acknowledged = start
+    def __init__(self, bootstrap: str, on_progress: Callable[["Feed"], None]) -> None:
+        self.acknowledged = 0
         self.trouble = ""
         self._on_progress = on_progress
         self._chunks: deque[_Chunk] = deque()
         self._producer = Producer(PRODUCER | {"bootstrap.servers": bootstrap, "error_cb": self._on_error})
 
-    def run(self, timeline: Timeline, schema_ids: Mapping[str, int], pace: Pace) -> None:
-        """Send everything from the start position on and wait until it is acknowledged.
+    def run(self, timeline: Timeline, start: int, schema_ids: Mapping[str, int], pace: Pace) -> None:
+        """Send everything from the event at `start` on and wait until it is acknowledged.
 
         Raises:
             FeedBroken: a delivery failed; `acknowledged` says from where to go on.
         """
+        self.acknowledged = start
         try:
             self._send(timeline, schema_ids, pace)
             while self._chunks:

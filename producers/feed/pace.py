@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 
 from common.errors import UserError
-from producers.replay.columns import Millis
+from producers.feed.events import Millis
 
 LONGEST_WAIT_S = 0.2
 """A sender looks after its deliveries at least this often while it waits."""

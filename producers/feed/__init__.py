@@ -1,0 +1,1 @@
+"""Sends events in event-time order to Kafka: what a replay and the simulator have in common."""
