@@ -15,9 +15,13 @@ from serving.analytics.service import Analytics
 from serving.analytics.service.shop import Shop
 from serving.clickhouse import ClickHouse, load_queries
 from serving.guard import Guard
+from serving.intake import endpoints as intake
+from serving.intake.service import Intake
 from serving.ops import endpoints as ops
 from serving.ops.service import Parts
 from serving.problems import answer_errors
+from serving.shop import gateway
+from serving.shop.commerce import Commerce
 from serving.web import pages
 
 DESCRIPTION = """Sales figures of a marketplace and its sellers, exact to the cent and fresh to the second.
@@ -33,6 +37,9 @@ TAGS = [
     {"name": "sellers", "description": "What one seller sold."},
     {"name": "marketplace", "description": "What all sellers sold."},
     {"name": "products", "description": "What shoppers want right now."},
+    {"name": "orders", "description": "What a shopper buys."},
+    {"name": "stock", "description": "What sellers have."},
+    {"name": "events", "description": "What shoppers do."},
     {"name": "operations", "description": "Is it up?"},
 ]
 
@@ -43,14 +50,17 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         redis = Redis.from_url(settings.redis, socket_timeout=2.0, socket_connect_timeout=2.0)
-        async with ClickHouse(settings, load_queries()) as clickhouse:
+        async with ClickHouse(settings, load_queries()) as clickhouse, Commerce(settings) as commerce:
             shop = Shop(
                 settings.timezone, settings.shop_currency, clickhouse, redis, Progress(clickhouse), clock
             )
             parts = Parts(settings, clickhouse, redis)
             app.state.analytics = Analytics.of(shop)
+            app.state.commerce = commerce
             app.state.parts = parts
+            app.state.intake = Intake(settings, clock)
             yield
+            await app.state.intake.aclose()
             await parts.aclose()
             await redis.aclose()
 
@@ -66,6 +76,8 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     )
     app.state.settings = settings
     app.include_router(analytics.router)
+    app.include_router(gateway.router)
+    app.include_router(intake.router)
     app.include_router(ops.router)
     pages.mount(app, settings)
     answer_errors(app, pages.show_problem)

@@ -52,6 +52,35 @@ class UnknownSeller(Problem):
         )
 
 
+class UnknownProduct(Problem):
+    """Nobody ever listed this product."""
+
+    status, kind, title = 404, "unknown-product", "Unknown product"
+
+    def __init__(self, product_id: str) -> None:
+        super().__init__(
+            f"No product has the id {product_id!r}. Find products with GET /v1/products?q=, by their name."
+        )
+
+
+class UnknownOrder(Problem):
+    """The orders service knows no such order."""
+
+    status, kind, title = 404, "unknown-order", "Unknown order"
+
+    def __init__(self, order_id: str) -> None:
+        super().__init__(f"No order has the id {order_id!r}. Check the address that you were given.")
+
+
+class BodyTooLarge(Problem):
+    """A request's body is longer than its address takes."""
+
+    status, kind, title = 413, "body-too-large", "The body is too large"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"This address takes at most {limit:,} bytes. Send less, in several requests.")
+
+
 class BadPeriod(Problem):
     """`from` and `to` make no period that can be served."""
 
@@ -70,6 +99,12 @@ class BadCursor(Problem):
     status, kind, title = 422, "bad-cursor", "This cursor is not ours"
 
 
+class BadBody(Problem):
+    """A request's body is not what its address takes."""
+
+    status, kind, title = 422, "bad-body", "This body can't be used"
+
+
 class ClickHouseUnavailable(Problem, PartUnavailable):
     """ClickHouse does not answer, or not yet."""
 
@@ -81,6 +116,27 @@ class RedisUnavailable(Problem, PartUnavailable):
     """Redis does not answer."""
 
     status, kind, title = 503, "redis-unavailable", "The rankings are out of reach"
+    retry_after_s = 5
+
+
+class CommerceUnavailable(Problem, PartUnavailable):
+    """The services of orders, stock and payments do not answer."""
+
+    status, kind, title = 503, "commerce-unavailable", "The shop's till is out of reach"
+    retry_after_s = 2
+
+
+class KafkaUnavailable(Problem, PartUnavailable):
+    """Kafka does not take events."""
+
+    status, kind, title = 503, "kafka-unavailable", "Events can't be taken right now"
+    retry_after_s = 5
+
+
+class RegistryUnavailable(Problem, PartUnavailable):
+    """The schema registry does not answer."""
+
+    status, kind, title = 503, "registry-unavailable", "Events can't be taken right now"
     retry_after_s = 5
 
 

@@ -1,0 +1,92 @@
+"""An order as it is sent, and as it is followed."""
+
+from datetime import datetime
+from typing import Annotated, Literal, NotRequired
+
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from serving.analytics.schemas.basics import Minor
+
+Status = Literal["placed", "confirmed", "shipped", "delivered", "cancelled"]
+
+
+class LineSent(TypedDict):
+    """One product that is bought."""
+
+    product_id: Annotated[str, Field(min_length=1, max_length=128, examples=["product-000001"])]
+    quantity: Annotated[int, Field(ge=1, le=1000)]
+    seller_id: NotRequired[
+        Annotated[str | None, Field(max_length=128, description="Left out: whoever sells it.")]
+    ]
+    unit_price_minor: NotRequired[
+        Annotated[
+            int | None,
+            Field(description="The price that was shown. When it has moved, the order is refused."),
+        ]
+    ]
+
+
+class PaymentSent(TypedDict):
+    """How the order is paid. The provider is simulated: no money moves."""
+
+    method: Annotated[str, Field(examples=["credit_card"])]
+    token: NotRequired[
+        Annotated[
+            str | None,
+            Field(
+                description="What stands for the card. `tok_decline…` is declined, `tok_slow…` takes its "
+                "time, `tok_flaky…` works at the third try; every other is charged.",
+                examples=["tok_visa"],
+            ),
+        ]
+    ]
+    installments: NotRequired[Annotated[int | None, Field(ge=1, le=24)]]
+
+
+class OrderSent(TypedDict):
+    """A checkout: lines of any number of sellers make one order."""
+
+    shopper_id: Annotated[str, Field(min_length=1, max_length=128, examples=["shopper-000001"])]
+    session_id: NotRequired[Annotated[str | None, Field(max_length=128)]]
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$", examples=["BRL"])]
+    payment: PaymentSent
+    lines: Annotated[list[LineSent], Field(min_length=1)]
+
+
+class OrderStep(TypedDict):
+    """Something that happened to an order."""
+
+    status: Annotated[str, Field(examples=["placed"])]
+    at: datetime
+
+
+class OrderLine(TypedDict):
+    """One line of an order, at the price it was bought for."""
+
+    line_number: int
+    product_id: str
+    seller_id: str
+    quantity: int
+    unit_price_minor: Minor
+
+
+class OrderPayment(TypedDict):
+    """How far the payment has come."""
+
+    status: str
+    method: str
+    amount_minor: Minor
+
+
+class ShopperOrder(TypedDict):
+    """An order, and how it came to be what it is."""
+
+    order_id: str
+    shopper_id: str
+    status: Status
+    currency: str
+    placed_at: datetime
+    history: list[OrderStep]
+    lines: list[OrderLine]
+    payment: OrderPayment

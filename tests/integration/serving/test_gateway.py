@@ -1,0 +1,169 @@
+"""The gateway before a server that answers with what it was sent, in the place of the commerce services."""
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import ClassVar
+
+import httpx
+import orjson
+import pytest
+
+from common.settings import LOOPBACK, ROOT, Settings
+from tests.integration.conftest import is_ready
+from tests.integration.servers import await_true, terminated
+from tests.ports import free_offset
+
+
+class Echo(BaseHTTPRequestHandler):
+    """Answers with the request it got; `X-Request-Id` chooses how."""
+
+    protocol_version = "HTTP/1.1"
+    connections: ClassVar[set[tuple[str, int]]] = set()
+
+    def answer(self) -> None:
+        self.connections.add(self.client_address)
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
+        heard = {"method": self.command, "path": self.path, "body": body, "headers": dict(self.headers)}
+        refused = self.headers.get("X-Request-Id") == "refuse"
+        said = orjson.dumps({"title": "no"} if refused else heard)
+        self.send_response(409 if refused else 202)
+        self.send_header("Content-Type", "application/problem+json" if refused else "application/json")
+        self.send_header("Content-Length", str(len(said)))
+        self.send_header("Location", "/v1/orders/one")
+        self.send_header("X-Correlation-Id", self.headers.get("X-Correlation-Id", ""))
+        self.send_header("Set-Cookie", "commerce=secret")
+        self.end_headers()
+        self.wfile.write(said)
+        if self.headers.get("X-Request-Id") == "hang-up":
+            self.close_connection = True  # without having said so: the gateway finds out at its next request
+
+    do_GET = do_POST = do_PUT = answer  # noqa: N815
+
+    def log_message(self, format: str, *arguments: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    return Settings(home=tmp_path_factory.mktemp("gateway"), port_offset=free_offset())
+
+
+@pytest.fixture(scope="module")
+def commerce(settings: Settings) -> Iterator[None]:
+    server = ThreadingHTTPServer((LOOPBACK, settings.port("commerce")), Echo)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    yield
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def gateway(settings: Settings) -> Iterator[httpx.Client]:
+    environment = os.environ | {
+        "SOUK_HOME": str(settings.home),
+        "SOUK_PORT_OFFSET": str(settings.port_offset),
+    }
+    command = [sys.executable, "-m", "serving"]
+    with terminated(subprocess.Popen(command, cwd=Path(ROOT), env=environment)) as process:
+        await_true(lambda: is_ready(process, f"{settings.serving}/health"), "serving's start")
+        with httpx.Client(base_url=settings.serving, trust_env=False, timeout=30) as client:
+            yield client
+
+
+ORDER = b'{"lines": []}'
+
+
+# The first of the file: the others' server stays until its end.
+def test_while_commerce_is_away_whoever_asks_is_told_when_to_come_again(gateway: httpx.Client) -> None:
+    answer = gateway.post("/v1/orders", content=ORDER, headers={"Idempotency-Key": "once"})
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["type"] == "urn:souk:problem:commerce-unavailable"
+
+
+@pytest.mark.usefixtures("commerce")
+def test_an_order_is_passed_on_as_it_came(gateway: httpx.Client) -> None:
+    sent = {
+        "Content-Type": "application/json",
+        "Idempotency-Key": "once",
+        "X-Correlation-Id": "c-1",
+        "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        "Cookie": "souk_session=secret",
+    }
+    answer = gateway.post("/v1/orders?a=b%2Fc", content=ORDER, headers=sent)
+    heard = answer.json()
+    assert (heard["method"], heard["path"], heard["body"]) == ("POST", "/v1/orders?a=b%2Fc", ORDER.decode())
+    lower = {name.lower(): value for name, value in heard["headers"].items()}
+    assert {name: lower.get(name.lower()) for name in sent} == sent | {"Cookie": None}
+
+
+@pytest.mark.usefixtures("commerce")
+def test_an_answer_comes_back_as_it_was_given(gateway: httpx.Client) -> None:
+    answer = gateway.get("/v1/orders/one", headers={"X-Correlation-Id": "c-2"})
+    assert (answer.status_code, answer.headers["location"]) == (202, "/v1/orders/one")
+    assert answer.headers["x-correlation-id"] == "c-2"
+    assert "set-cookie" not in answer.headers
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+
+
+@pytest.mark.usefixtures("commerce")
+def test_a_refusal_comes_back_as_it_was_given(gateway: httpx.Client) -> None:
+    answer = gateway.post("/v1/orders", content=ORDER, headers={"X-Request-Id": "refuse"})
+    assert (answer.status_code, answer.headers["content-type"]) == (409, "application/problem+json")
+    assert answer.json() == {"title": "no"}
+
+
+@pytest.mark.usefixtures("commerce")
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/v1/orders"),
+        ("GET", "/v1/orders/one%20two"),
+        ("POST", "/v1/orders/one/cancellation"),
+        ("GET", "/v1/products/lamp/stock"),
+        ("PUT", "/v1/products/lamp/stock"),
+        ("PUT", "/v1/stock"),
+    ],
+)
+def test_every_address_of_commerce_is_passed_on(gateway: httpx.Client, method: str, path: str) -> None:
+    heard = gateway.request(method, path, content=b"" if method == "GET" else b"{}").json()
+    assert (heard["method"], heard["path"]) == (method, path)
+
+
+@pytest.mark.usefixtures("commerce")
+def test_connections_are_kept(gateway: httpx.Client) -> None:
+    Echo.connections.clear()
+    for _ in range(20):
+        gateway.get("/v1/orders/one")
+    assert len(Echo.connections) == 1
+
+
+@pytest.mark.usefixtures("commerce")
+def test_a_connection_that_was_closed_meanwhile_costs_nobody_an_order(gateway: httpx.Client) -> None:
+    for _ in range(10):
+        answer = gateway.post("/v1/orders", content=ORDER, headers={"X-Request-Id": "hang-up"})
+        assert answer.status_code == 202
+
+
+@pytest.mark.usefixtures("commerce")
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_body_over_the_limit_is_refused_whether_its_length_is_told_or_not(
+    gateway: httpx.Client, chunked: bool
+) -> None:
+    large = b" " * (64 * 1024 + 1)
+    answer = gateway.post("/v1/orders", content=iter([large]) if chunked else large)
+    assert answer.status_code == 413
+    assert answer.json()["type"] == "urn:souk:problem:body-too-large"
+    assert gateway.post("/v1/orders", content=large[1:]).status_code == 202
+
+
+@pytest.mark.usefixtures("commerce")
+def test_an_address_that_nobody_has_is_not_passed_on(gateway: httpx.Client) -> None:
+    assert gateway.get("/v1/orders").status_code == 405
+    assert gateway.get("/v1/orders/one/secrets").status_code == 404
