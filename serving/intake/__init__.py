@@ -1,0 +1,1 @@
+"""Takes browsing events from shops and apps: validates them and puts them into Kafka."""

@@ -1,0 +1,91 @@
+"""Takes a batch of browsing events: checks each, and answers once Kafka has those that are right."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from common.clock import Clock
+from common.errors import SoukError
+from common.ids import new_event_id
+from common.metrics import EVENTS_TAKEN
+from common.settings import Settings
+from schemas.codec import Encoder
+from schemas.events import all_events
+from schemas.registry import Registry
+from serving.intake.models import BROWSING
+from serving.intake.producer import EventProducer, Message
+from serving.intake.records import BadEvent, Checked, check
+from serving.intake.schemas import RejectedEvent, Taken
+from serving.problems import RegistryUnavailable
+
+
+class Intake:
+    """The way in for browsing events. Nothing connects before the first batch."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._producer = EventProducer(settings.kafka)
+        self._encoders: dict[str, Encoder] = {}
+        self._finding = asyncio.Lock()
+
+    async def aclose(self) -> None:
+        """Wait for what is on its way to Kafka."""
+        await self._producer.aclose()
+
+    async def take(self, events: Sequence[Any], traceparent: str | None = None) -> Taken:
+        """Check events and send those that are right; `rejected` says what is wrong with the others.
+
+        Raises:
+            KafkaUnavailable: Kafka did not take them in time.
+            RegistryUnavailable: the schemas' ids can't be looked up.
+        """
+        now = self._clock()
+        checked: list[Checked] = []
+        rejected: list[RejectedEvent] = []
+        for index, sent in enumerate(events):
+            try:
+                checked.append(check(sent, now, new_event_id))
+            except BadEvent as reason:
+                rejected.append({"index": index, "problem": str(reason)})
+                EVENTS_TAKEN.labels(_label(sent), "rejected").inc()
+        if checked:
+            encoders = await self._ready_encoders()
+            await self._producer.send([_message(one, encoders[one.event], traceparent) for one in checked])
+        for one in checked:
+            EVENTS_TAKEN.labels(one.event, "accepted").inc()
+        return {
+            "accepted": len(checked),
+            "event_ids": [one.record["event_id"] for one in checked],
+            "rejected": rejected,
+        }
+
+    async def _ready_encoders(self) -> dict[str, Encoder]:
+        async with self._finding:
+            if not self._encoders:
+                try:
+                    self._encoders = await asyncio.to_thread(_encoders, self._settings.registry)
+                except SoukError as error:
+                    raise RegistryUnavailable(f"{error}. Send the same events again.") from error
+        return self._encoders
+
+
+def _encoders(registry_url: str) -> dict[str, Encoder]:
+    with Registry(registry_url) as registry:
+        events = [all_events()[name] for name in BROWSING]
+        return {event.name: Encoder(event, registry.register(event.subject, event.text)) for event in events}
+
+
+def _message(checked: Checked, encoder: Encoder, traceparent: str | None) -> Message:
+    """A visit is what its events have in common: its session correlates them."""
+    record = checked.record
+    headers: list[tuple[str, str | bytes | None]] = [("correlation_id", record["session_id"])]
+    if traceparent:
+        headers.append(("traceparent", traceparent))
+    key = record[all_events()[checked.event].key].encode()
+    return Message(checked.event, key, encoder.encode(record), headers)
+
+
+def _label(sent: Any) -> str:
+    name = sent.get("event") if isinstance(sent, dict) else None
+    return name if name in BROWSING else "other"

@@ -1,0 +1,107 @@
+"""What the intake takes of what shops and apps send, and what it says of the rest."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.codec import Decoder, Encoder
+from schemas.events import all_events
+from schemas.examples import examples
+from serving.intake.models import BROWSING
+from serving.intake.records import AHEAD, BadEvent, check
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+VIEW = {"event": "product_viewed", "session_id": "visit", "product_id": "lamp"}
+ADD = {
+    "event": "cart_changed", "cart_id": "c", "session_id": "visit", "product_id": "lamp", "seller_id": "ann",
+    "quantity_before": 0, "quantity": 1, "currency": "BRL", "unit_price_minor": 990,
+}  # fmt: skip
+
+
+def taken(sent: Any) -> dict[str, Any]:
+    return check(sent, NOW, lambda: "0193b0c4-7a51-7cc2-9d0e-5f2b7f0a1c11").record
+
+
+def test_what_is_left_out_is_filled_in() -> None:
+    assert taken(VIEW) == {
+        "event_id": "0193b0c4-7a51-7cc2-9d0e-5f2b7f0a1c11", "occurred_at": NOW, "session_id": "visit",
+        "shopper_id": None, "product_id": "lamp", "seller_id": None, "source": "unknown", "search_id": None,
+        "recommendation_id": None,
+    }  # fmt: skip
+
+
+def test_a_senders_id_and_time_are_kept() -> None:
+    own = "0193b0c4-7a51-7cc2-9d0e-000000000000"
+    record = taken({**VIEW, "event_id": own, "occurred_at": "2026-02-28T09:00:00-03:00"})
+
+    assert (record["event_id"], record["occurred_at"]) == (own, datetime(2026, 2, 28, 12, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("sent", "said"),
+    [
+        ("product_viewed", "not an object"),
+        ({"session_id": "visit"}, "nothing is not a browsing event"),
+        ({"event": ["product_viewed"]}, "is not a browsing event"),
+        ({"event": "order_placed", "order_id": "o"}, "'order_placed' is not a browsing event"),
+        ({**VIEW, "product_id": None}, "product_id"),
+        ({**VIEW, "product_id": ""}, "product_id"),
+        ({**VIEW, "product_id": "x" * 201}, "product_id"),
+        ({**VIEW, "product_id": "a\nb"}, "product_id"),
+        ({**VIEW, "prodct": "lamp"}, "prodct"),
+        ({**VIEW, "source": "telepathy"}, "source"),
+        ({**VIEW, "event_id": "1"}, "event_id"),
+        ({**VIEW, "occurred_at": "2026-03-01T12:00:00"}, "needs a time zone"),
+        ({**VIEW, "occurred_at": "yesterday"}, "occurred_at"),
+        ({**VIEW, "occurred_at": 10**30}, "occurred_at"),
+        ({**ADD, "quantity": -1}, "quantity"),
+        ({**ADD, "quantity": True}, "quantity"),
+        ({**ADD, "quantity": "1"}, "quantity"),
+        ({**ADD, "quantity": 2**31}, "quantity"),
+        ({**ADD, "unit_price_minor": 2**63}, "unit_price_minor"),
+    ],
+)
+def test_what_is_wrong_is_said(sent: Any, said: str) -> None:
+    with pytest.raises(BadEvent, match=said):
+        taken(sent)
+
+
+def test_the_future_and_the_far_past_are_refused() -> None:
+    just = {**VIEW, "occurred_at": (NOW + AHEAD).isoformat()}
+    assert taken(just)["occurred_at"] == NOW + AHEAD
+    for moment in (NOW + AHEAD + timedelta(seconds=1), NOW - timedelta(days=31)):
+        with pytest.raises(BadEvent, match=r"in the future|days ago"):
+            taken({**VIEW, "occurred_at": moment.isoformat()})
+
+
+@pytest.mark.parametrize("name", BROWSING)
+def test_a_typical_browsing_event_is_taken_as_it_is(name: str) -> None:
+    record = examples(all_events()[name])["typical"]
+    sent = {**record, "occurred_at": NOW.isoformat(), "event": name}
+
+    assert check(sent, NOW, str).record == {**record, "occurred_at": NOW}
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+FIELDS = ("session_id", "product_id", "quantity", "occurred_at", "items", "filters", "score", "shopper_id")
+
+
+@given(name=st.sampled_from(BROWSING), wrong=st.dictionaries(st.sampled_from(FIELDS), JSON))
+def test_what_is_taken_can_be_encoded_and_read_back(name: str, wrong: dict[str, Any]) -> None:
+    event = all_events()[name]
+    sent = {**examples(event)["typical"], "occurred_at": NOW.isoformat(), "event": name, **wrong}
+    try:
+        record = check(sent, NOW, str).record
+    except BadEvent:
+        return
+    message = Encoder(event, 1).encode(record)
+    assert Decoder(lambda _: event.schema).decode(message)["session_id"] == record["session_id"]
