@@ -53,7 +53,10 @@ def main() -> int:
     """Run the command in `sys.argv`. Exit code 0 done, 1 failed or differences found, 2 a user's mistake."""
     asked = next((argument for argument in sys.argv[1:] if not argument.startswith("-")), "")
     try:
-        build(asked)(prog_name="souk")
+        return build(asked)(prog_name="souk", standalone_mode=False) or 0
+    except typer.TyperException as error:
+        print(mistake(error.format_message()), file=sys.stderr)
+        return error.exit_code
     except UserError as error:
         print(f"souk: {error}", file=sys.stderr)
         return 2
@@ -63,7 +66,11 @@ def main() -> int:
     except KeyboardInterrupt:
         print("souk: stopped", file=sys.stderr)
         return 130
-    return 0
+
+
+def mistake(said: str) -> str:
+    """One line for a command line that can't be read; where nothing was asked, it is the help itself."""
+    return said if "\n" in said else f"souk: {said.rstrip('.')} (--help says what there is)"
 
 
 if __name__ == "__main__":

@@ -33,3 +33,34 @@ def test_only_the_asked_command_is_imported(asked: str) -> None:
 
 def test_an_unknown_command_gives_exit_code_2() -> None:
     assert CliRunner().invoke(build("nothing"), ["nothing"]).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["nothing"], "No such command 'nothing'"),
+        (["status", "--nothing"], "No such option: --nothing"),
+        (["replay"], "Missing argument"),
+        (["bench", "spine", "--events", "many"], "Invalid value for '--events'"),
+    ],
+)
+def test_a_command_line_that_cannot_be_read_is_one_line_and_exit_code_2(
+    arguments: list[str], says: str
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "cli", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+    assert says in done.stderr
+    assert done.stdout == ""
+
+
+def test_the_exit_code_of_a_command_is_that_of_souk() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "cli", "status"], cwd=ROOT, capture_output=True, check=False,
+        env={"PATH": "", "SOUK_HOME": "/nonexistent"},
+    )  # fmt: skip
+
+    assert done.returncode == 1
