@@ -1,0 +1,36 @@
+"""How much memory each process of the platform uses, and how that has moved since the demo went live."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.supervision.processes import Record, read_records, resident_bytes, tree
+
+
+@dataclass(frozen=True)
+class Process:
+    """One part's process, with all that it started."""
+
+    name: str
+    alive: bool
+    restarts: int
+    memory_bytes: int
+    grown_bytes: int
+    """Since it was first seen."""
+
+
+class Memory:
+    """Measures the processes whose records lie in the directory `run`."""
+
+    def __init__(self, run: Path) -> None:
+        self._run = run
+        self._first: dict[str, int] = {}
+
+    def now(self) -> list[Process]:
+        """Every process that was started for this copy, the largest first."""
+        processes = [self._measured(record) for record in read_records(self._run)]
+        return sorted(processes, key=lambda process: (-process.memory_bytes, process.name))
+
+    def _measured(self, record: Record) -> Process:
+        used = resident_bytes(tree(record.pid)) if record.alive else 0
+        first = self._first.setdefault(record.part, used) if used else used
+        return Process(record.part, record.alive, record.starts - 1, used, used - first)

@@ -1,0 +1,157 @@
+"""The demo's screen: what it shows, in how little room, and what it says when something is wrong."""
+
+import io
+import json
+import os
+import threading
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from common.errors import PartUnavailable
+from local.demo import traffic
+from local.demo.latest import Latest
+from local.demo.memory import Memory, Process
+from local.demo.screen import Seen, line, screen
+from local.demo.shop import Day
+from local.demo.traffic import Latency, Traffic
+from local.supervision.launch import write_record
+
+MB = 2**20
+PARTS = (
+    "taskmanager", "jobmanager", "kafka", "registry", "clickhouse", "commerce", "simulator", "serving",
+    "jobs", "postgres", "supervisor", "redis",
+)  # fmt: skip
+BUSY = Traffic(
+    phase="live",
+    sent=1_234_567,
+    rate=1000.4,
+    orders={"placed": 12_345, "confirmed": 12_000, "cancelled": 345},
+    endpoints={name: Latency(8.04, 121.5) for name in ("events", "orders", "recommendations", "seller")},
+)
+DAY = Day(123_456, 1_234_567_890, 1_234, 3_095, "BRL", timedelta(seconds=1.24))
+
+
+def seen(traffic=BUSY, day=DAY, processes=None, unanswered=()):
+    if processes is None:
+        processes = [Process(name, True, 0, 1_500 * MB, 120 * MB) for name in PARTS]
+    return Seen(traffic, day, processes, 11_100, list(unanswered))
+
+
+def shown(seen, width=80):
+    output = io.StringIO()
+    console = Console(file=output, width=width, force_terminal=False)
+    console.print(screen(seen, "http://127.0.0.1:8000/", "en", "Ctrl-C stops it."))
+    return output.getvalue()
+
+
+def test_a_busy_marketplace_fits_a_terminal_of_80_by_24_with_nothing_cut_off():
+    text = shown(seen())
+
+    assert "…" not in text
+    assert len(text.splitlines()) <= 24
+    for figure in (
+        "1,000",
+        "1,234,567",
+        "12,345",
+        "R$12,345,678.90",
+        "121.5",
+        "1.2 s ago",
+        "18,000",
+        "live for 3h05m",
+    ):
+        assert figure in text
+
+
+def test_a_demo_that_has_heard_nothing_yet_has_a_screen_too():
+    text = shown(seen(Traffic(), None, []))
+
+    assert "–" in text
+    assert "Ctrl-C stops it." in text
+
+
+@pytest.mark.parametrize("render", [shown, lambda seen: line(seen, "en")])
+def test_whatever_is_wrong_is_named(render):
+    wrong = seen(
+        traffic=Traffic(errors={"orders 503": 7}),
+        processes=[Process("kafka", False, 0, 0, 0), Process("jobs", True, 2, MB, 0)],
+        unanswered=["the API does not answer: timed out"],
+    )
+
+    text = render(wrong)
+
+    for trouble in (
+        "7 × orders 503", "kafka is not running", "jobs was restarted (2 ×)",
+        "the API does not answer: timed out",
+    ):  # fmt: skip
+        assert trouble in text
+
+
+def test_without_a_terminal_the_same_figures_are_one_line():
+    text = line(seen(), "en")
+
+    assert "\n" not in text
+    for figure in (
+        "1,000 events/s",
+        "12,345 orders placed",
+        "orders p99 122 ms",
+        "complete to 1.2 s ago",
+        "18,000 MB",
+    ):
+        assert figure in text
+
+
+def test_counters_are_read_and_what_a_later_simulator_adds_is_left_alone(tmp_path):
+    counters = {"phase": "live", "rate": 5.5, "orders": {"placed": 3}, "added_later": 1}
+    latency = {"p50_ms": 1.0, "p99_ms": 2.0, "count": 9}
+    path = traffic.path_of(tmp_path)
+    path.parent.mkdir()
+    path.write_text(json.dumps(counters | {"endpoints": {"orders": latency}}))
+
+    read = traffic.read(tmp_path)
+
+    assert read == Traffic(
+        phase="live", rate=5.5, orders={"placed": 3}, endpoints={"orders": Latency(1.0, 2.0, 9)}
+    )
+
+
+@pytest.mark.parametrize("text", [None, "", '{"phase": "li'])
+def test_a_simulator_that_has_not_counted_yet_has_done_nothing(tmp_path, text):
+    if text is not None:
+        traffic.path_of(tmp_path).parent.mkdir()
+        traffic.path_of(tmp_path).write_text(text)
+
+    assert traffic.read(tmp_path) == Traffic()
+
+
+def test_a_question_without_an_answer_says_why_and_keeps_the_answer_before():
+    answers = iter([1, 2])
+    asked_in_vain = threading.Event()
+
+    def ask() -> int:
+        try:
+            return next(answers)
+        except StopIteration:
+            asked_in_vain.set()
+            raise PartUnavailable("gone") from None
+
+    latest = Latest(ask, period_s=0.001)
+    asked_in_vain.wait(10)
+    latest.close()
+
+    assert (latest.value, latest.problem) == (2, "gone")
+
+
+def test_memory_grows_from_where_it_was_first_seen(tmp_path: Path):
+    write_record(tmp_path, "kafka", {"digest": "", "stop_signal": "TERM"})
+    memory = Memory(tmp_path)
+
+    (before,) = memory.now()
+    held = os.urandom(64 * MB)
+    (after,) = memory.now()
+
+    assert before.alive
+    assert before.grown_bytes == 0
+    assert after.grown_bytes >= len(held) * 0.9
