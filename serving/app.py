@@ -20,7 +20,9 @@ from serving.intake.service import Intake
 from serving.ops import endpoints as ops
 from serving.ops.service import Parts
 from serving.problems import answer_errors
+from serving.shop import endpoints as catalogue
 from serving.shop import gateway
+from serving.shop.catalogue import Catalogue
 from serving.shop.commerce import Commerce
 from serving.web import pages
 
@@ -36,7 +38,7 @@ DESCRIPTION = """Sales figures of a marketplace and its sellers, exact to the ce
 TAGS = [
     {"name": "sellers", "description": "What one seller sold."},
     {"name": "marketplace", "description": "What all sellers sold."},
-    {"name": "products", "description": "What shoppers want right now."},
+    {"name": "products", "description": "What there is to buy, and what shoppers want right now."},
     {"name": "orders", "description": "What a shopper buys."},
     {"name": "stock", "description": "What sellers have."},
     {"name": "events", "description": "What shoppers do."},
@@ -56,6 +58,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
             )
             parts = Parts(settings, clickhouse, redis)
             app.state.analytics = Analytics.of(shop)
+            app.state.catalogue = Catalogue(clickhouse, redis, settings.shop_currency)
             app.state.commerce = commerce
             app.state.parts = parts
             app.state.intake = Intake(settings, clock)
@@ -76,6 +79,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     )
     app.state.settings = settings
     app.include_router(analytics.router)
+    app.include_router(catalogue.router)
     app.include_router(gateway.router)
     app.include_router(intake.router)
     app.include_router(ops.router)

@@ -52,7 +52,7 @@ def load_queries(folder: Path = QUERIES) -> dict[str, str]:
 
 
 def encode_parameter(value: Value) -> str:
-    """Write a value as ClickHouse's HTTP interface reads parameters: text, TSV-escaped.
+    """Write a value as ClickHouse's HTTP interface reads parameters: text TSV-escaped, lists as literals.
 
     Datetimes must be aware; they are written in UTC, to the millisecond where they have any.
     """
@@ -61,7 +61,7 @@ def encode_parameter(value: Value) -> str:
         return moment.isoformat(" ", "milliseconds" if moment.microsecond else "seconds")
     if isinstance(value, list):
         quoted = ("'" + item.replace("\\", "\\\\").replace("'", "\\'") + "'" for item in value)
-        return ("[" + ",".join(quoted) + "]").translate(_TSV)
+        return "[" + ",".join(quoted) + "]"
     return str(value).translate(_TSV)
 
 

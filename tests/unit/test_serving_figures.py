@@ -90,7 +90,7 @@ def test_an_order_whose_state_is_still_on_the_way_is_placed() -> None:
     [
         ("a'b", "a'b"),
         ("a\tb\\", "a\\tb\\\\"),
-        (["a'b", "c\\"], "['a\\\\'b','c\\\\\\\\']"),
+        (["a'b", "c\\"], "['a\\'b','c\\\\']"),
         (datetime(2018, 3, 1, 3, tzinfo=UTC), "2018-03-01 03:00:00"),
         (datetime(2018, 3, 1, 0, 0, 0, 5000, tzinfo=SHOP), "2018-03-01 03:00:00.005"),
         (7, "7"),

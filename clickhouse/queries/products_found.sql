@@ -1,0 +1,56 @@
+-- Products on offer whose name or category holds every word that is asked, best match first, a page at a time.
+SELECT product_id, seller_id, name, category, price_minor, rank, sort_key, found
+FROM
+(
+    SELECT
+        product_id,
+        seller_id,
+        name,
+        category,
+        price_minor,
+        if(
+            empty({words:Array(String)}),
+            '',
+            replaceRegexpAll(
+                normalizeUTF8NFD(lowerUTF8(arrayStringConcat(['', name, replaceAll(category, '_', ' ')], ' '))),
+                '\\pM',
+                ''
+            )
+        ) AS plain,
+        multiIf(
+            {sort:String} != 'best' OR empty({words:Array(String)}), 0,
+            startsWith(plain, concat(' ', {words:Array(String)}[1])), 0,
+            position(plain, concat(' ', {words:Array(String)}[1])) > 0, 1,
+            2
+        ) AS rank,
+        multiIf(
+            {sort:String} = 'cheapest', price_minor,
+            {sort:String} = 'dearest', -price_minor,
+            -toUnixTimestamp64Milli(occurred_at)
+        ) AS sort_key,
+        count() OVER () AS found
+    FROM
+    (
+        SELECT *
+        FROM
+        (
+            SELECT product_id, occurred_at, seller_id, name, category, currency, price_minor, true AS on_offer
+            FROM product_listed
+            UNION ALL
+            SELECT product_id, occurred_at, seller_id, name, category, currency, price_minor, true
+            FROM product_changed
+            UNION ALL
+            SELECT product_id, occurred_at, seller_id, NULL, NULL, '', 0, false
+            FROM product_delisted
+        )
+        ORDER BY product_id, occurred_at DESC
+        LIMIT 1 BY product_id
+    )
+    WHERE on_offer
+        AND currency = {currency:String}
+        AND ({category:String} = '' OR category = {category:String})
+        AND arrayAll(word -> position(plain, word) > 0, {words:Array(String)})
+)
+WHERE (rank, sort_key, product_id) > ({after_rank:Int64}, {after_key:Int64}, {after_id:String})
+ORDER BY rank, sort_key, product_id
+LIMIT {limit:UInt32}

@@ -1,0 +1,153 @@
+"""The catalogue over real stores: what is on offer is found, page by page, with what is left of it."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+from redis import Redis
+
+from common.settings import Settings
+from tests.integration.serving.conftest import TABLES, ask, insert
+
+LISTING = (
+    "event_id",
+    "occurred_at",
+    "product_id",
+    "seller_id",
+    "name",
+    "category",
+    "currency",
+    "price_minor",
+)
+LISTED = [
+    ["l1", "2018-01-01 00:00:00.000", "desk-lamp", "ana", "Slim Desk Lamp, Teal", "Lamps", "BRL", 9990],
+    ["l2", "2018-01-02 00:00:00.000", "floor-lamp", "ana", "Classic Floor Lamp, Sand", "Lamps", "BRL", 14990],
+    ["l3", "2018-01-03 00:00:00.000", "lampada", ODD := "o'hara\\", "Lâmpada de mesa", "Lamps", "BRL", 4990],
+    ["l4", "2018-01-04 00:00:00.000", "desk", "ana", "Desk for Writing", "Desks", "BRL", 69990],
+    ["l5", "2018-01-05 00:00:00.000", "nameless", "ana", None, "garden_tools", "BRL", 2990],
+    ["l6", "2018-01-06 00:00:00.000", "gone", "ana", "Gone Lamp", "Lamps", "BRL", 990],
+    ["l7", "2018-01-07 00:00:00.000", "abroad", "ana", "Lamp Abroad", "Lamps", "EUR", 990],
+    ["l8", "2018-01-08 00:00:00.000", "back", "ana", "Back Lamp", "Lamps", "BRL", 1990],
+    ["l9", "2018-01-10 00:00:00.000", "back", "ana", "Back Again Lamp", "Lamps", "BRL", 2490],
+]
+CHANGED = [
+    ["c1", "2018-02-01 00:00:00.000", "desk-lamp", "ana", "Slim Desk Lamp, Teal", "Lamps", "BRL", 7990]
+]
+DELISTED = [
+    ["d1", "2018-01-20 00:00:00.000", "gone", "ana"],
+    ["d2", "2018-01-09 00:00:00.000", "back", "ana"],
+]
+
+
+def put(settings: Settings, table: str, columns: tuple[str, ...], rows: list[list[Any]]) -> None:
+    query = f"INSERT INTO {table} ({', '.join(columns)}) FORMAT JSONCompactEachRow"
+    ask(settings, query, b"\n".join(orjson.dumps(row) for row in rows))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def listings(shop: Settings) -> Iterator[None]:
+    put(shop, "product_listed", LISTING, LISTED)
+    put(shop, "product_changed", LISTING, CHANGED)
+    put(shop, "product_delisted", LISTING[:4], DELISTED)
+    stock = {"seller_id": "ana", "currency": "BRL", "price_minor": "69990", "listed": "1"}
+    with Redis.from_url(shop.redis) as redis:
+        redis.hset("product:desk", mapping=stock | {"available": "0"})
+        redis.hset("product:desk-lamp", mapping=stock | {"available": "3"})
+        yield
+        redis.delete("product:desk", "product:desk-lamp")
+    for table in ("product_listed", "product_changed", "product_delisted"):
+        ask(shop, f"TRUNCATE TABLE {table}")
+    insert(shop, "product_listed", TABLES["product_listed"][1])
+
+
+def found(api: httpx.Client, **asked: str | int) -> list[str]:
+    answer = api.get("/v1/products", params=asked)
+    assert answer.status_code == 200, answer.text
+    return [product["product_id"] for product in answer.json()["products"]]
+
+
+def test_every_word_is_found_in_name_or_category_with_or_without_accents(api: httpx.Client) -> None:
+    assert set(found(api, q="lamp")) == {"desk-lamp", "floor-lamp", "lampada", "back"}
+    assert found(api, q="LAMPS teal") == ["desk-lamp"]
+    assert found(api, q="lampada") == found(api, q="LÂMPADA") == ["lampada"]
+    assert found(api, q="tools garden") == ["nameless"]
+    assert found(api, q="chair") == []
+
+
+def test_the_beginning_of_a_name_is_the_best_match(api: httpx.Client) -> None:
+    assert found(api, q="desk") == ["desk", "desk-lamp"]  # though the lamp changed last
+
+
+def test_what_was_taken_off_is_not_found_and_what_came_back_is(api: httpx.Client) -> None:
+    everything = found(api)
+    assert "gone" not in everything
+    assert "abroad" not in everything  # not in the shop's currency
+    assert "back" in everything
+    assert api.get("/v1/products/back").json()["price_minor"] == 2490
+
+
+def test_a_category_is_sorted_by_the_price_of_today(api: httpx.Client) -> None:
+    assert found(api, category="Lamps", sort="cheapest") == ["back", "lampada", "desk-lamp", "floor-lamp"]
+    assert found(api, category="Lamps", sort="dearest") == ["floor-lamp", "desk-lamp", "lampada", "back"]
+
+
+@pytest.mark.parametrize("sort", ["best", "cheapest", "dearest"])
+def test_pages_hold_each_product_once_in_the_order_of_the_whole(api: httpx.Client, sort: str) -> None:
+    seen, cursor = [], None
+    while True:
+        asked = {"limit": 1, "q": "lamp", "sort": sort} | ({"cursor": cursor} if cursor else {})
+        page = api.get("/v1/products", params=asked).json()
+        assert page["found"] == 4
+        seen += [product["product_id"] for product in page["products"]]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+    assert seen == found(api, q="lamp", sort=sort)
+    assert len(seen) == 4
+
+
+def test_a_product_is_what_it_is_now_with_what_is_left(api: httpx.Client) -> None:
+    product = api.get("/v1/products/desk-lamp").json()
+    assert (product["price_minor"], product["available"], product["sold_out"]) == (7990, 3, False)
+    assert (product["seller_name"], product["on_offer"]) == ("Ana", True)
+
+
+def test_what_is_sold_out_and_what_nobody_counts_are_told_apart(api: httpx.Client) -> None:
+    assert api.get("/v1/products/desk").json()["sold_out"] is True
+    uncounted = api.get("/v1/products/lampada").json()
+    assert (uncounted["available"], uncounted["sold_out"]) == (None, False)
+    assert uncounted["seller_id"] == ODD
+
+
+def test_a_product_that_was_taken_off_is_still_known(api: httpx.Client) -> None:
+    gone = api.get("/v1/products/gone").json()
+    assert (gone["name"], gone["on_offer"]) == ("Gone Lamp", False)
+
+
+def test_a_product_that_nobody_listed_is_a_404_that_says_how_to_find_one(api: httpx.Client) -> None:
+    answer = api.get("/v1/products/nothing")
+    assert (answer.status_code, answer.json()["type"]) == (404, "urn:souk:problem:unknown-product")
+    assert "GET /v1/products" in answer.json()["detail"]
+
+
+def test_categories_are_counted_and_the_largest_is_first(api: httpx.Client) -> None:
+    categories = api.get("/v1/categories").json()["categories"]
+    assert categories == [
+        {"category": "Lamps", "products": 4},
+        {"category": "Desks", "products": 1},
+        {"category": "garden_tools", "products": 1},
+    ]
+
+
+@pytest.mark.parametrize(
+    "cursor", ["nonsense", "WzFd", "é", "WzEsIDIsIDNd", "WzEsOTIyMzM3MjAzNjg1NDc3NTgwOCwiYSJd"]
+)
+def test_a_cursor_that_is_not_ours_is_refused(api: httpx.Client, cursor: str) -> None:
+    answer = api.get("/v1/products", params={"cursor": cursor})
+    assert (answer.status_code, answer.json()["type"]) == (422, "urn:souk:problem:bad-cursor")
+
+
+def test_popular_products_are_not_mistaken_for_a_product(api: httpx.Client) -> None:
+    assert api.get("/v1/products/popular").json()["ranking"] == "popular"
