@@ -15,6 +15,7 @@ from clickhouse.front.compression import decompress
 from clickhouse.front.engine import Connection, Engine
 from clickhouse.front.errors import DatabaseError, cancelled
 from clickhouse.front.feed import Feed
+from clickhouse.front.hello import hello, is_hello
 from clickhouse.front.pipe import Pipe
 from clickhouse.front.request import Request
 from clickhouse.front.sessions import Sessions
@@ -202,6 +203,8 @@ class Job:
             self._checked.check(connection, query.core, self._request.params, self._request.database)
             if not reads:
                 self._must_write()
+        if is_hello(self._request, query.core, self.format):
+            return Outcome("select", _summary(started, result_rows=1), hello(connection), 1)
         result = self._answer(connection, query, text, reads=reads)
         summary = _summary(
             started,

@@ -55,6 +55,8 @@ class Request:
     answer_encoding: str = ""
     wait_end_of_query: bool = False
     form_type: str = ""
+    protocol_version: int = 0
+    """The revision of the native protocol that the client says it speaks; 0 when it says none."""
 
     def add(self, pairs: Iterable[tuple[str, str]]) -> None:
         """Take settings and query parameters from a query string or a form.
@@ -115,6 +117,7 @@ def read_request(method: str, query_string: bytes, headers: Mapping[str, str]) -
         session_timeout=url.get("session_timeout", ""),
         session_check=url.get("session_check") == "1",
         wait_end_of_query=url.get("wait_end_of_query", "0") not in ("", "0"),
+        protocol_version=_number(url.get("client_protocol_version", "")),
     )
     content_type = headers.get("content-type", "")
     if content_type.startswith("multipart/form-data"):
@@ -127,6 +130,10 @@ def read_request(method: str, query_string: bytes, headers: Mapping[str, str]) -
         request.answer_encoding = accepted(headers.get("accept-encoding", "")) or ""
     request.add(pairs)
     return request
+
+
+def _number(value: str) -> int:
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 10 else 0
 
 
 def _clean(value: str) -> str:
