@@ -16,6 +16,7 @@ COMMANDS: dict[str, str] = {
     "sql": "run a query on ClickHouse",
     "audit": "compare every store with every other, to the cent and the row",
     "bench": "measure speed, freshness and memory on this machine",
+    "dashboards": "write the Grafana dashboards, or put them into a Grafana",
     "schemas": "check and register the event schemas",
     "test": "run the tests",
 }

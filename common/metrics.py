@@ -87,8 +87,8 @@ CLICKHOUSE_ERRORS = _counter("souk_clickhouse_errors", "Refused queries.", "name
 CLICKHOUSE_RUNNING = _gauge("souk_clickhouse_running", "Queries that run or wait.", "pool")
 
 # jobs.keep
-JOB_RUNNING = _gauge("souk_job_running", "1 if the job's tasks run.", "job")
-JOB_SUBMISSIONS = _counter("souk_job_submissions", "Jobs submitted: taken, failed.", "job", "outcome")
+JOB_RUNNING = _gauge("souk_job_running", "1 if the job's tasks run.", "job_name")
+JOB_SUBMISSIONS = _counter("souk_job_submissions", "Jobs submitted: taken, failed.", "job_name", "outcome")
 MESSAGES_BEHIND = _gauge(
     "souk_messages_behind", "Messages in Kafka after the last one that a group has finished with.", "group"
 )

@@ -1,0 +1,69 @@
+"""`./souk dashboards build | deploy`: the operators' dashboards, as files or into a Grafana."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import typer
+
+from common.errors import UserError
+from common.settings import ROOT, Settings
+from dashboards import build as building
+from dashboards import datasources
+from local.install.dashboards import python_with_grafana
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.command()
+def build(
+    out: Annotated[
+        Path | None, typer.Option(help="Folder to write to; else `dashboards` in the state directory.")
+    ] = None,
+) -> None:
+    """Write each dashboard as JSON, and Prometheus' configuration and rules for this copy's ports."""
+    settings = Settings.load()
+    folder = out or settings.home / "dashboards"
+    try:
+        for path in building.write(settings, folder):
+            print(path)
+    except OSError as error:
+        raise UserError(f"{folder} can't be written ({error.strerror}): choose another with --out") from error
+
+
+@app.command()
+def deploy(
+    url: Annotated[str, typer.Option(help="Grafana's address, such as http://127.0.0.1:3000.")],
+    token: Annotated[
+        str, typer.Option(envvar="SOUK_GRAFANA_TOKEN", help="A service account's token, role Admin.")
+    ],
+    clickhouse: Annotated[
+        str, typer.Option(help="Where Grafana reaches ClickHouse; else where this copy does.")
+    ] = "",
+    prometheus: Annotated[
+        str, typer.Option(help="Where Grafana reaches Prometheus.")
+    ] = "http://127.0.0.1:9090",
+) -> None:
+    """Make or update the data sources and dashboards in a Grafana 11.6 or later."""
+    for option, address in (("--url", url), ("--clickhouse", clickhouse), ("--prometheus", prometheus)):
+        _check(option, address)
+    settings = Settings.load()
+    sources = [
+        datasources.clickhouse(settings, clickhouse or settings.clickhouse),
+        datasources.prometheus(prometheus),
+    ]
+    asked = {"url": url, "token": token, "sources": sources, "dashboards": building.build(settings)}
+    command: list[str | Path] = [python_with_grafana(settings.install), "-P", "-m", "dashboards.deploy"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, input=json.dumps(asked), text=True, env=environment, cwd=ROOT, check=False)
+    if done.returncode:
+        raise typer.Exit(done.returncode)
+
+
+def _check(option: str, address: str) -> None:
+    parts = urlsplit(address)
+    if address and (parts.scheme not in ("http", "https") or not parts.hostname):
+        raise UserError(f"{option} {address} is no address such as http://127.0.0.1:3000")

@@ -1,0 +1,38 @@
+"""Writes the dashboards as Grafana reads them, and Prometheus' configuration with this copy's ports."""
+
+import json
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+
+from common.settings import LOOPBACK, PORTS, Settings
+from dashboards.registry import DASHBOARDS
+
+PROMETHEUS = Path(__file__).parent / "prometheus"
+
+
+def build(settings: Settings) -> dict[str, dict[str, Any]]:
+    """Every dashboard by name, as plain JSON values."""
+    return {
+        name: json.loads(json.dumps(make(settings).build(), cls=JSONEncoder))
+        for name, make in DASHBOARDS.items()
+    }
+
+
+def write(settings: Settings, folder: Path) -> list[Path]:
+    """Write `<dashboard>.json`, `prometheus.yml` and its `rules.yml` into a folder; returns their paths."""
+    folder.mkdir(parents=True, exist_ok=True)
+    texts = {f"{name}.json": json.dumps(made, indent=2) + "\n" for name, made in build(settings).items()}
+    texts["prometheus.yml"] = prometheus(settings)
+    texts["rules.yml"] = (PROMETHEUS / "rules.yml").read_text(encoding="utf-8")
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return [folder / name for name in texts]
+
+
+def prometheus(settings: Settings) -> str:
+    """What Prometheus scrapes on this machine."""
+    targets: dict[str, str] = {part: f"{LOOPBACK}:{settings.port(part)}" for part in PORTS}
+    return Template((PROMETHEUS / "prometheus.yml").read_text(encoding="utf-8")).substitute(targets)

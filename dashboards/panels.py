@@ -1,0 +1,159 @@
+"""The kinds of panels, each with what a reader needs: a title, a sentence, a unit for every figure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol, Self, TypeVar
+
+from grafana_foundation_sdk.builders import bargauge, common, stat, table, timeseries
+from grafana_foundation_sdk.builders.dashboard import ThresholdsConfig
+from grafana_foundation_sdk.cog.builder import Builder
+from grafana_foundation_sdk.models.common import (
+    BarGaugeDisplayMode,
+    BigValueColorMode,
+    BigValueGraphMode,
+    GraphDrawStyle,
+    LegendDisplayMode,
+    LegendPlacement,
+    StackingMode,
+    VisibilityMode,
+    VizOrientation,
+)
+from grafana_foundation_sdk.models.dashboard import (
+    DynamicConfigValue,
+    Panel,
+    Threshold,
+    ThresholdsMode,
+)
+from grafana_foundation_sdk.models.dashboard import ThresholdsConfig as Thresholds
+
+from dashboards.sources import CLICKHOUSE, PROMETHEUS, ClickHouse, prometheus
+
+FULL, HALF, THIRD, QUARTER = 24, 12, 8, 6
+"""Widths, of the 24 columns of Grafana's grid."""
+
+SHORT, NORMAL, TALL = 4, 8, 11
+"""Heights, in rows of the grid."""
+
+Built = Builder[Panel]
+
+
+class Styled(Protocol):
+    """What the SDK's builders of panels have in common without saying so."""
+
+    def build(self) -> Panel:
+        """The panel."""
+
+    def thresholds(self, thresholds: Builder[Thresholds]) -> Self:
+        """From which value on it has which colour."""
+
+    def override_by_name(self, name: str, properties: list[DynamicConfigValue]) -> Self:
+        """How the field of this name is shown."""
+
+
+P = TypeVar("P", bound=Styled)
+
+
+@dataclass(frozen=True)
+class Column:
+    """How a column of an answer is shown: its heading and, for a figure, Grafana's id of its unit."""
+
+    title: str
+    unit: str = "string"
+    decimals: int | None = None
+    warn_at: float | None = None
+    alarm_at: float | None = None
+    """From these values on it is yellow, and red."""
+
+
+Columns = Mapping[str, Column]
+
+
+def figures(title: str, text: str, sql: str, columns: Columns, width: int = THIRD) -> Built:
+    """A few large figures: the columns of a query of one row."""
+    reduced = common.ReduceDataOptions().calcs(["lastNotNull"]).fields(_any_of(columns)).values(False)
+    panel = (
+        stat.Panel().title(title).description(text).datasource(CLICKHOUSE).with_target(ClickHouse(sql))
+        .span(width).height(SHORT).unit(_main(columns).unit).reduce_options(reduced)
+        .color_mode(BigValueColorMode.VALUE).graph_mode(BigValueGraphMode.NONE)
+    )  # fmt: skip
+    return _named(_colored(panel, _main(columns)), columns)
+
+
+def bars(title: str, text: str, sql: str, columns: Columns, width: int = HALF) -> Built:
+    """A bar for each row: its text column names it, the others are its lengths."""
+    reduced = common.ReduceDataOptions().calcs([]).fields("").values(True)
+    panel = (
+        bargauge.Panel().title(title).description(text).datasource(CLICKHOUSE).with_target(ClickHouse(sql))
+        .span(width).height(NORMAL).unit(_main(columns).unit).reduce_options(reduced).min(0)
+        .orientation(VizOrientation.HORIZONTAL).display_mode(BarGaugeDisplayMode.BASIC)
+    )  # fmt: skip
+    return _named(_colored(panel, _main(columns)), columns)
+
+
+def rows(title: str, text: str, sql: str, columns: Columns, width: int = HALF) -> Built:
+    """A table with a heading for every column of the answer."""
+    panel = (
+        table.Panel().title(title).description(text).datasource(CLICKHOUSE).with_target(ClickHouse(sql))
+        .span(width).height(TALL).unit(_main(columns).unit).filterable(True)
+    )  # fmt: skip
+    return _named(panel, columns)
+
+
+def lines(
+    title: str, text: str, sql: str, columns: Columns, width: int = HALF, *, bars: bool = False,
+    by: str = "", stacked: bool = True,
+) -> Built:  # fmt: skip
+    """Figures over time: a line for each column, or for each value of the text column `by` (`stacked`)."""
+    panel = _lines(title, text, _main(columns), width, bars=bars, stacked=bool(by) and stacked)
+    panel = panel.datasource(CLICKHOUSE).with_target(ClickHouse(sql, "time series"))
+    if by:
+        return panel.display_name("${__field.labels." + by + "}")
+    return _named(panel, columns)
+
+
+def metric(title: str, text: str, expression: str, shown: Column, width: int = HALF) -> Built:
+    """What processes count, from Prometheus; the column's title names a line by its labels."""
+    panel = _lines(title, text, shown, width, bars=False, stacked=False)
+    return panel.datasource(PROMETHEUS).with_target(prometheus(expression, shown.title))
+
+
+def _lines(title: str, text: str, main: Column, width: int, *, bars: bool, stacked: bool) -> timeseries.Panel:
+    legend = common.VizLegendOptions().display_mode(LegendDisplayMode.LIST).placement(LegendPlacement.BOTTOM)
+    panel = (
+        timeseries.Panel().title(title).description(text).span(width).height(NORMAL).unit(main.unit).min(0)
+        .legend(legend.show_legend(True).calcs([])).show_points(VisibilityMode.NEVER)
+        .draw_style(GraphDrawStyle.BARS if bars else GraphDrawStyle.LINE)
+        .fill_opacity(60 if bars else 10)
+    )  # fmt: skip
+    if stacked:
+        panel = panel.stacking(common.StackingConfig().mode(StackingMode.NORMAL))
+    return _colored(panel, main)
+
+
+def _main(columns: Columns) -> Column:
+    """The first column that is a figure; its unit is the panel's."""
+    return next((column for column in columns.values() if column.unit != "string"), Column("", "none"))
+
+
+def _any_of(columns: Columns) -> str:
+    return f"/^({'|'.join(columns)})$/"
+
+
+def _colored(panel: P, column: Column) -> P:
+    """Yellow and red from the column's limits on; green below them."""
+    steps = [Threshold(value=None, color="green")]
+    if column.warn_at is not None:
+        steps.append(Threshold(value=column.warn_at, color="yellow"))
+    if column.alarm_at is not None:
+        steps.append(Threshold(value=column.alarm_at, color="red"))
+    return panel.thresholds(ThresholdsConfig().mode(ThresholdsMode.ABSOLUTE).steps(steps))
+
+
+def _named(panel: P, columns: Columns) -> P:
+    """Heading, unit and decimals of every column."""
+    for name, column in columns.items():
+        shown: dict[str, object] = {"displayName": column.title, "unit": column.unit}
+        if column.decimals is not None:
+            shown["decimals"] = column.decimals
+        panel.override_by_name(name, [DynamicConfigValue(id_val=key, value=it) for key, it in shown.items()])
+    return panel

@@ -1,0 +1,19 @@
+-- The categories with the most revenue in the period.
+SELECT
+    if(empty(listed.category), 'no category', listed.category) AS category,
+    sum(sold.gross_minor - sold.discount_minor) / {minor_units:UInt32} AS revenue
+FROM product_sales_minute AS sold FINAL
+LEFT JOIN
+(
+    SELECT
+        product_id,
+        assumeNotNull(argMax(ifNull(category, ''), occurred_at)) AS category
+    FROM product_listed
+    GROUP BY product_id
+) AS listed USING (product_id)
+WHERE sold.currency = {currency:String}
+    AND sold.minute >= {period_start:DateTime('UTC')}
+    AND sold.minute < {period_end:DateTime('UTC')}
+GROUP BY category
+ORDER BY revenue DESC, category
+LIMIT 15

@@ -1,0 +1,15 @@
+-- Lists of recommendations that came into view, and which part of them was clicked, by strategy.
+SELECT
+    strategy,
+    uniqExact(recommendation_id) AS shown,
+    uniqExactIf(recommendation_id, recommendation_id IN (
+        SELECT recommendation_id
+        FROM recommendation_clicked
+        WHERE occurred_at >= {period_start:DateTime('UTC')}
+    )) AS clicked,
+    clicked / shown AS click_share
+FROM recommendation_shown
+WHERE occurred_at >= {period_start:DateTime('UTC')}
+    AND occurred_at < {period_end:DateTime('UTC')}
+GROUP BY strategy
+ORDER BY shown DESC, strategy

@@ -1,0 +1,12 @@
+-- What the marketplace sold, goods after discounts, by bucket of the shop's time zone.
+SELECT
+    toDateTime(bucket, 'UTC') AS time,
+    (gross_minor - discount_minor) / {minor_units:UInt32} AS revenue
+FROM q_marketplace_sales(
+    grain = {grain:String},
+    timezone = {timezone:String},
+    currency = {currency:String},
+    period_start = {period_start:DateTime('UTC')},
+    period_end = {period_end:DateTime('UTC')},
+    previous_start = {period_start:DateTime('UTC')})
+ORDER BY time

@@ -1,0 +1,5 @@
+-- Whom the variable `seller_id` offers: id and name, best-selling first.
+SELECT
+    seller_id,
+    if(empty(ifNull(name, '')), seller_id, assumeNotNull(name)) AS label
+FROM q_sellers(currency = {currency:String}, asked = '', limit = 500)

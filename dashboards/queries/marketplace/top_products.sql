@@ -1,0 +1,31 @@
+-- The products with the most revenue in the period.
+SELECT
+    product_id,
+    listed.name AS name,
+    listed.category AS category,
+    sold.unit_count AS unit_count,
+    sold.revenue AS revenue
+FROM
+(
+    SELECT
+        product_id,
+        sum(units) AS unit_count,
+        sum(gross_minor - discount_minor) / {minor_units:UInt32} AS revenue
+    FROM product_sales_minute FINAL
+    WHERE currency = {currency:String}
+        AND minute >= {period_start:DateTime('UTC')}
+        AND minute < {period_end:DateTime('UTC')}
+    GROUP BY product_id
+    ORDER BY revenue DESC, product_id
+    LIMIT 20
+) AS sold
+LEFT JOIN
+(
+    SELECT
+        product_id,
+        argMax(name, occurred_at) AS name,
+        argMax(category, occurred_at) AS category
+    FROM product_listed
+    GROUP BY product_id
+) AS listed USING (product_id)
+ORDER BY revenue DESC, product_id

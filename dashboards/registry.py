@@ -1,0 +1,13 @@
+"""Every dashboard, by the name of its file."""
+
+from collections.abc import Callable
+
+from grafana_foundation_sdk.builders.dashboard import Dashboard
+
+from common.settings import Settings
+from dashboards import marketplace, pipeline
+
+DASHBOARDS: dict[str, Callable[[Settings], Dashboard]] = {
+    "pipeline": pipeline.dashboard,
+    "marketplace": marketplace.dashboard,
+}

@@ -1,0 +1,131 @@
+"""Every dashboard: what Grafana needs of it, and what a reader needs of each of its panels."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlglot
+
+from common.settings import ROOT, Settings
+from dashboards.build import build, prometheus, write
+from dashboards.parameters import UnknownParameter, fill
+from dashboards.queries import FOLDER
+from serving.clickhouse import load_queries
+from tests.promql import metrics_of, unknown_in
+
+SETTINGS = Settings(home=Path("/nowhere"), shop_currency="JPY", shop_timezone="Asia/Tokyo")
+BUILT = build(SETTINGS)
+GRID_WIDTH = 24
+QUERIES = sorted(FOLDER.rglob("*.sql"))
+MACRO = re.compile(r"\$__\w+|\$\{\w+:singlequote\}")
+
+
+def panels(dashboard: dict[str, Any]) -> list[dict[str, Any]]:
+    return [panel for panel in dashboard["panels"] if panel["type"] != "row"]
+
+
+PANELS = [
+    pytest.param(panel, id=f"{name}: {panel['title']}")
+    for name, dashboard in BUILT.items()
+    for panel in panels(dashboard)
+]
+
+
+def test_there_are_dashboards_and_each_has_an_id_of_its_own() -> None:
+    assert set(BUILT) == {"pipeline", "marketplace"}
+    assert len({dashboard["uid"] for dashboard in BUILT.values()}) == len(BUILT)
+    assert all(re.fullmatch(r"[a-z-]{1,40}", dashboard["uid"]) for dashboard in BUILT.values())
+
+
+@pytest.mark.parametrize("name", BUILT)
+def test_the_panels_of_a_dashboard_have_ids_and_places_of_their_own(name: str) -> None:
+    everything = BUILT[name]["panels"]
+    ids = [panel["id"] for panel in everything]
+    assert sorted(ids) == list(range(1, len(ids) + 1))
+    taken = set()
+    for place in (panel["gridPos"] for panel in everything):
+        assert place["x"] + place["w"] <= GRID_WIDTH
+        cells = {(place["x"] + x, place["y"] + y) for x in range(place["w"]) for y in range(place["h"])}
+        assert not taken & cells
+        taken |= cells
+
+
+@pytest.mark.parametrize("name", BUILT)
+def test_a_dashboard_shows_the_shops_time_and_names_its_variables(name: str) -> None:
+    dashboard = BUILT[name]
+    assert dashboard["timezone"] == "Asia/Tokyo"
+    known = {variable["name"] for variable in dashboard.get("templating", {}).get("list", [])}
+    for panel in panels(dashboard):
+        asked = "".join(target.get("rawSql", "") for target in panel["targets"])
+        assert set(re.findall(r"\$\{(\w+):", asked)) <= known
+
+
+@pytest.mark.parametrize("panel", PANELS)
+def test_a_panel_has_a_title_a_sentence_a_unit_and_a_question(panel: dict[str, Any]) -> None:
+    assert panel["title"]
+    assert re.fullmatch(r"[A-Z0-9].{20,}[.]", panel["description"])
+    assert panel["fieldConfig"]["defaults"]["unit"] not in ("", "string")
+    (target,) = panel["targets"]
+    assert target["datasource"] == panel["datasource"]
+    assert target.get("rawSql") or target.get("expr")
+
+
+@pytest.mark.parametrize("panel", PANELS)
+def test_a_panels_query_is_one_select_with_nothing_left_to_fill_in(panel: dict[str, Any]) -> None:
+    for sql in (target["rawSql"] for target in panel["targets"] if "rawSql" in target):
+        assert "{" not in re.sub(r"\$\{\w+:singlequote\}", "", sql)
+        assert "--" not in sql
+        (statement,) = sqlglot.parse(MACRO.sub("1", sql), dialect="clickhouse")
+        assert isinstance(statement, sqlglot.exp.Query)
+
+
+@pytest.mark.parametrize("panel", PANELS)
+def test_a_panel_on_prometheus_asks_for_metrics_that_some_process_has(panel: dict[str, Any]) -> None:
+    for expression in (target["expr"] for target in panel["targets"] if "expr" in target):
+        assert metrics_of(expression)
+        assert not unknown_in(expression)
+
+
+def test_money_is_shown_in_the_minor_units_of_its_currency() -> None:
+    (revenue,) = (panel for panel in panels(BUILT["marketplace"]) if panel["title"] == "Revenue")
+    assert "/ 1 AS revenue" in revenue["targets"][0]["rawSql"]  # a yen has no hundredths
+    assert revenue["fieldConfig"]["defaults"]["unit"] == "currency:¥"
+
+
+@pytest.mark.parametrize("path", QUERIES, ids=lambda path: path.stem)
+def test_a_query_says_in_one_line_what_it_answers_and_is_shown_somewhere(path: Path) -> None:
+    first, second = path.read_text().splitlines()[:2]
+    assert re.fullmatch(r"-- [A-Z].{20,}[.]", first)
+    assert not second.startswith("--")
+    sources = "".join((ROOT / "dashboards" / f"{board}.py").read_text() for board in BUILT)
+    assert f'"{path.parent.name}/{path.stem}"' in sources
+
+
+@pytest.mark.parametrize("path", QUERIES, ids=lambda path: path.stem)
+def test_what_the_api_has_a_query_for_is_asked_through_it(path: Path) -> None:
+    for view in re.findall(r"\bq_(\w+)", path.read_text()):
+        assert view in load_queries()
+
+
+def test_a_parameter_that_nobody_knows_is_named() -> None:
+    with pytest.raises(UnknownParameter, match=r"some/query has the parameter colour"):
+        fill("SELECT {colour:String}", "some/query", {"grain": "'day'"})
+
+
+def test_building_twice_writes_the_same_files(tmp_path: Path) -> None:
+    paths = write(SETTINGS, tmp_path / "new" / "folder")
+    before = [path.read_text() for path in paths]
+    assert [path.read_text() for path in write(SETTINGS, tmp_path / "new" / "folder")] == before
+    assert {path.name for path in paths} == {
+        "pipeline.json",
+        "marketplace.json",
+        "prometheus.yml",
+        "rules.yml",
+    }
+
+
+def test_prometheus_scrapes_the_ports_of_this_copy() -> None:
+    moved = Settings(home=Path("/nowhere"), port_offset=700)
+    assert f"127.0.0.1:{moved.port('commerce')}" in prometheus(moved)
+    assert "$" not in prometheus(moved)

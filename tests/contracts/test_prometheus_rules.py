@@ -1,0 +1,58 @@
+"""Prometheus' rules: well formed, in words that help, and about metrics that there are."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from common.settings import Settings
+from dashboards.build import PROMETHEUS, write
+from tests.promql import metrics_of, unknown_in
+
+RULES = [
+    rule
+    for group in yaml.safe_load((PROMETHEUS / "rules.yml").read_text())["groups"]
+    for rule in group["rules"]
+]
+
+
+def test_there_is_an_alert_for_a_part_that_is_down_for_lag_and_for_dead_letters() -> None:
+    assert {"PartDown", "ConsumerBehind", "DeadLetters"} <= {rule["alert"] for rule in RULES}
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["alert"])
+def test_an_alert_says_what_is_wrong_and_what_to_do(rule: dict[str, object]) -> None:
+    assert set(rule) <= {"alert", "expr", "for", "labels", "annotations"}
+    assert re.fullmatch(r"\d+[ms]", str(rule.get("for", "1m")))
+    assert rule["labels"]["severity"] in ("warning", "critical")  # type: ignore[index]
+    assert set(rule["annotations"]) == {"summary", "action"}  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["alert"])
+def test_an_alert_asks_for_metrics_and_labels_that_some_process_has(rule: dict[str, str]) -> None:
+    assert metrics_of(rule["expr"])
+    assert not unknown_in(rule["expr"])
+
+
+def test_a_rule_about_a_metric_that_nobody_has_would_be_found() -> None:
+    assert unknown_in("sum by (topic) (souk_dead_letter)") == {"souk_dead_letter", "topic"}
+    assert unknown_in("sum by (colour) (souk_dead_letters)") == {"colour"}
+
+
+def test_what_is_scraped_has_the_name_that_the_rules_use(tmp_path: Path) -> None:
+    write(Settings(home=Path("/nowhere")), tmp_path)
+    scraped = yaml.safe_load((tmp_path / "prometheus.yml").read_text())["scrape_configs"]
+    assert {one["job_name"] for one in scraped} == {"serving", "commerce", "clickhouse", "jobs", "flink"}
+    targets = [target for one in scraped for made in one["static_configs"] for target in made["targets"]]
+    assert len(set(targets)) == len(targets)
+
+
+def test_prometheus_own_tool_finds_nothing_wrong(tmp_path: Path) -> None:
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("promtool is not on PATH")
+    write(Settings(home=Path("/nowhere")), tmp_path)
+    subprocess.run([promtool, "check", "config", tmp_path / "prometheus.yml"], check=True)

@@ -1,0 +1,182 @@
+"""Every panel's query runs on the real ClickHouse front as the reader and answers with what is shown."""
+
+import re
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from clickhouse.migrate import migrate
+from common.settings import Settings
+from dashboards.build import build
+
+NOW = int(time.time())
+WEEK_S = 7 * 86_400
+GRAINS = ("minute", "hour", "day", "week", "month")
+NUMBER = re.compile(r"(Nullable\()?(U?Int\d+|Float64)\)?")
+LABEL = re.compile(r"\$\{__field\.labels\.(\w+)\}")
+TIME = re.compile(r"DateTime(64\(3(, '[^']+')?\)|\('[^']+'\))?")
+
+SALES = "1, 2, 3, 5000, 500, 100, 1"
+ROWS = {
+    "marketplace_sales_minute": f"SELECT now() - 600, 'BRL', {SALES} UNION ALL "
+    f"SELECT now() - 86400 * 8, 'BRL', 2, 2, 2, 3000, 0, 0, 1",
+    "seller_sales_minute": f"SELECT 's1', now() - 600, 'BRL', {SALES}",
+    "product_sales_minute": f"SELECT 's1', 'p1', now() - 600, 'BRL', {SALES}",
+    "marketplace_cancellations_minute": "SELECT now() - 600, 'BRL', 1, 3, 5000, 100, 1",
+    "seller_cancellations_minute": "SELECT 's1', now() - 600, 'BRL', 1, 3, 5000, 100, 1",
+    "payments_minute": "SELECT now() - 600, arrayJoin(['pix', 'credit_card']), 'BRL', 1, 2300, 1",
+    "order_state (order_id, currency, placed_at, confirmed_at, status, version)": "SELECT 'o1', 'BRL', "
+    "now64(3) - 600, now64(3) - 598, 'confirmed', 1",
+    "order_placed (event_id, occurred_at, order_id)": "SELECT 'e', now64(3) - 600, 'o1'",
+    "product_listed (event_id, occurred_at, product_id, name, category)": "SELECT 'e', now64(3), 'p1', "
+    "'Lamp', 'light'",
+    "seller_registered (event_id, occurred_at, seller_id, name)": "SELECT 'e', now64(3), 's1', 'Ana\\'s'",
+    "product_viewed (event_id, occurred_at, session_id)": "SELECT toString(number), now64(3) - 600, "
+    "toString(number) FROM numbers(4)",
+    "cart_changed (event_id, occurred_at, session_id, quantity)": "SELECT 'e', now64(3) - 600, '1', 1",
+    "recommendation_shown (event_id, occurred_at, recommendation_id, strategy)": "SELECT toString(number), "
+    "now64(3) - 600, toString(number), 'similar' FROM numbers(4)",
+    "recommendation_clicked (event_id, occurred_at, recommendation_id)": "SELECT 'e', now64(3) - 599, '3'",
+    "stock_refused (event_id, occurred_at, order_id)": "SELECT 'e', now64(3) - 600, 'o2'",
+    "payment_failed (event_id, occurred_at, order_id, final)": "SELECT toString(number), now64(3) - 600, "
+    "'o3', number FROM numbers(2)",
+    "payment_refunded (event_id, occurred_at, reason, currency, amount_minor)": "SELECT 'e', now64(3) - 600, "
+    "'order_cancelled', 'BRL', 150",
+    "stock_changed (event_id, occurred_at, product_id, seller_id, on_hand, reserved, version)": "SELECT "
+    "toString(number), now64(3) - number, 'p1', 's1', 3 - number, 1, number FROM numbers(3)",
+    "pipeline_progress": "SELECT 'order_state', 0, 1, now64(3) - 5, 1",
+}
+
+
+@pytest.fixture(scope="module")
+def shop(clickhouse_front: Settings) -> Iterator[Settings]:
+    """A database with a row of each kind, of which the dashboards show something."""
+    settings = clickhouse_front.model_copy(update={"clickhouse_database": "dashboards_tests"})
+    migrate(settings)
+    admin = settings.clickhouse_admin_user, settings.clickhouse_admin_password.get_secret_value()
+    for table, select in ROWS.items():
+        answer = httpx.post(
+            settings.clickhouse,
+            params={"database": settings.clickhouse_database},
+            headers={"x-clickhouse-user": admin[0], "x-clickhouse-key": admin[1]},
+            content=f"INSERT INTO {table} {select}",
+            trust_env=False,
+        )
+        assert answer.is_success, f"{table}: {answer.text}"
+    return settings
+
+
+def as_the_plugin_asks(sql: str, grain: str = "day", seller: str = "'s1'") -> str:
+    """The query with macros and variables replaced as Grafana and its ClickHouse plugin do."""
+    for name, value in {
+        "$__fromTime": f"toDateTime({NOW - WEEK_S})",
+        "$__toTime": f"toDateTime({NOW + 60})",
+        "$__interval_s": "300",
+        "${grain:singlequote}": f"'{grain}'",
+        "${seller_id:singlequote}": seller,
+    }.items():
+        sql = sql.replace(name, value)
+    return sql
+
+
+def ask(settings: Settings, sql: str) -> dict[str, Any]:
+    """Asks as the reader without a password, as Grafana does."""
+    answer = httpx.post(
+        settings.clickhouse,
+        params={"database": settings.clickhouse_database, "default_format": "JSON"},
+        headers={"x-clickhouse-user": settings.clickhouse_reader_user},
+        content=sql,
+        trust_env=False,
+    )
+    assert answer.is_success, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+ASKED = [
+    pytest.param(panel, id=f"{name}: {panel['title']}")
+    for name, dashboard in build(Settings()).items()
+    for panel in dashboard["panels"]
+    if any("rawSql" in target for target in panel.get("targets", []))
+]
+
+
+@pytest.mark.parametrize("panel", ASKED)
+def test_a_panels_query_answers_the_reader_with_the_columns_that_the_panel_shows(
+    shop: Settings, panel: dict[str, Any]
+) -> None:
+    answer = ask(shop, as_the_plugin_asks(panel["targets"][0]["rawSql"]))
+    columns = {column["name"]: column["type"] for column in answer["meta"]}
+    named = {override["matcher"]["options"] for override in panel["fieldConfig"]["overrides"]}
+    assert answer["rows"] > 0
+    if panel["type"] == "timeseries":
+        assert TIME.fullmatch(columns.pop("time"))
+        assert [row["time"] for row in answer["data"]] == sorted(row["time"] for row in answer["data"])
+        if label := LABEL.fullmatch(panel["fieldConfig"]["defaults"].get("displayName", "")):
+            assert "String" in columns.pop(label[1])
+            assert len(columns) == 1
+        else:
+            assert set(columns) == named
+        assert all(NUMBER.fullmatch(kind) for kind in columns.values())
+    elif panel["type"] == "stat":
+        assert named <= set(columns)
+        assert answer["rows"] == 1
+        shown = re.compile(panel["options"]["reduceOptions"]["fields"].strip("/"))
+        assert {name for name in columns if shown.fullmatch(name)} == named
+    else:
+        assert set(columns) == named
+    units = {
+        override["matcher"]["options"]: {each["id"]: each["value"] for each in override["properties"]}["unit"]
+        for override in panel["fieldConfig"]["overrides"]
+    }
+    for name, unit in units.items():
+        text, moment = "String" in columns[name], "DateTime" in columns[name]
+        assert (unit == "string") == text
+        assert (unit == "dateTimeAsIso") == moment
+
+
+@pytest.mark.parametrize("grain", GRAINS)
+def test_every_bucket_that_can_be_chosen_works_in_every_panel(shop: Settings, grain: str) -> None:
+    for panel in (parameter.values[0] for parameter in ASKED):
+        sql: str = panel["targets"][0]["rawSql"]
+        if "${grain" in sql:
+            ask(shop, as_the_plugin_asks(sql, grain))
+
+
+def figures(shop: Settings, title: str) -> list[dict[str, Any]]:
+    (panel,) = (each.values[0] for each in ASKED if each.values[0]["title"] == title)
+    rows: list[dict[str, Any]] = ask(shop, as_the_plugin_asks(panel["targets"][0]["rawSql"]))["data"]
+    return rows
+
+
+def test_the_figures_are_those_of_the_period_and_changes_are_against_the_one_before(
+    shop: Settings,
+) -> None:
+    (total,) = figures(shop, "The period")
+    assert total["revenue"] == 45.0
+    assert total["revenue_change"] == 0.5
+    assert int(total["order_count"]) == 1
+    assert figures(shop, "Cancelled")[-1]["cancelled_share"] == 1.0
+    (funnel,) = figures(shop, "From view to order")
+    assert [int(funnel[name]) for name in ("viewed", "added", "ordered")] == [4, 1, 1]
+    (similar,) = figures(shop, "Recommendations")
+    assert similar["click_share"] == 0.25
+    refused = figures(shop, "Orders refused")
+    assert [sum(int(row[name]) for row in refused) for name in ("no_stock", "no_payment")] == [1, 1]
+    (sold_out,) = figures(shop, "Sold out")
+    assert [sold_out["on_hand_now"], sold_out["reserved_now"]] == [1, 1]
+
+
+def test_the_sellers_to_choose_from_have_an_id_and_a_name(shop: Settings) -> None:
+    variables = {each["name"]: each for each in build(Settings())["marketplace"]["templating"]["list"]}
+    answer = ask(shop, variables["seller_id"]["query"]["rawSql"])
+    assert [list(row.values()) for row in answer["data"]] == [["s1", "Ana's"]]
+
+
+def test_a_seller_with_a_quote_in_its_id_breaks_no_query(shop: Settings) -> None:
+    for panel in (each.values[0] for each in ASKED if "$seller_id" in each.values[0]["title"]):
+        answer = ask(shop, as_the_plugin_asks(panel["targets"][0]["rawSql"], seller=r"'o\'hara'"))
+        assert answer["rows"] == 0

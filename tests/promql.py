@@ -1,0 +1,50 @@
+"""Which metrics and labels a PromQL expression names, against those that the platform's processes have."""
+
+import re
+
+from common.metrics import REGISTRY
+
+FLINK = {
+    "flink_jobmanager_job_lastCheckpointDuration",
+    "flink_jobmanager_job_numberOfFailedCheckpoints",
+}
+"""What Flink's reporter is asked for; `tests/e2e/test_olist_slice.py` looks for each in a real one."""
+
+SCRAPED = {"job", "instance", "le"}
+"""Labels that Prometheus adds, and those of a histogram's buckets."""
+
+_SUFFIXES = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count"), "gauge": ("",)}
+
+
+def known() -> set[str]:
+    """Every name under which some process shows samples."""
+    ours = {
+        family.name + suffix for family in REGISTRY.collect() for suffix in _SUFFIXES.get(family.type, ("",))
+    }
+    return ours | FLINK | {"up"}
+
+
+def metrics_of(expression: str) -> set[str]:
+    """The metrics that an expression names."""
+    bare = re.sub(r'"[^"]*"|\{[^}]*\}|\bby \([^)]*\)', "", expression)
+    return set(re.findall(r"\b(up|(?:souk|flink|process|python)_\w+)\b", bare))
+
+
+def labels_of(expression: str) -> set[str]:
+    """The labels that it groups by or selects."""
+    grouped = [label for found in re.findall(r"\bby \(([^)]*)\)", expression) for label in found.split(",")]
+    selected = re.findall(r"[{,]\s*(\w+)\s*[=!]~?", expression)
+    return {label.strip() for label in (*grouped, *selected)}
+
+
+def unknown_in(expression: str) -> set[str]:
+    """The metrics that no process has, and the labels that none of its metrics of ours has."""
+    named = metrics_of(expression)
+    labels = {
+        label
+        for metric in REGISTRY._names_to_collectors.values()
+        if getattr(metric, "_name", "") and any(name.startswith(metric._name) for name in named)
+        for label in metric._labelnames
+    }
+    ours = not named & FLINK and named != {"up"}
+    return (named - known()) | (labels_of(expression) - labels - SCRAPED if ours else set())
