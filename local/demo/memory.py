@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local.supervision.processes import Record, read_records, resident_bytes, tree
+from local.supervision.supervisor import NAME
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Memory:
         return sorted(processes, key=lambda process: (-process.memory_bytes, process.name))
 
     def _measured(self, record: Record) -> Process:
-        used = resident_bytes(tree(record.pid)) if record.alive else 0
+        own = [record.pid] if record.part == NAME else tree(record.pid)  # the supervisor's tree is all others
+        used = resident_bytes(own) if record.alive else 0
         first = self._first.setdefault(record.part, used) if used else used
         return Process(record.part, record.alive, record.starts - 1, used, used - first)

@@ -119,8 +119,8 @@ def _memory(processes: list[Process]) -> Table:
         table.add_column(justify="right", no_wrap=True)
         table.add_column(justify="right", no_wrap=True, style="dim", min_width=6)
     used, grown = [process.memory_bytes for process in processes], [p.grown_bytes for p in processes]
-    cells = [("[bold]memory, MB[/]", f"[bold]{_megabytes(used)}[/]", f"{sum(grown) / 2**20:+,.0f}")]
-    cells += [(p.name, _megabytes([p.memory_bytes]), f"{p.grown_bytes / 2**20:+,.0f}") for p in processes]
+    cells = [("[bold]memory, MB[/]", f"[bold]{_megabytes(used)}[/]", _growth(grown))]
+    cells += [(p.name, _megabytes([p.memory_bytes]), _growth([p.grown_bytes])) for p in processes]
     rows = -(-len(cells) // MEMORY_COLUMNS)
     for row in range(rows):
         table.add_row(*(word for cell in cells[row::rows] for word in cell))
@@ -145,3 +145,7 @@ def _behind(day: Day | None) -> str:
 
 def _megabytes(counts: Iterable[int]) -> str:
     return f"{sum(counts) / 2**20:,.0f}"
+
+
+def _growth(counts: Iterable[int]) -> str:
+    return f"{round(sum(counts) / 2**20):+,}"
