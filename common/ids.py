@@ -1,8 +1,21 @@
-"""Event ids: UUIDv7 (RFC 9562), random for live events and derived for replayed ones."""
+"""Ids: UUIDv7 (RFC 9562), random for what happens live and derived for replayed events."""
 
+import re
 from hashlib import blake2b
 
 import uuid_utils
+
+_UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+
+
+def new_id() -> str:
+    """A fresh UUIDv7 of now, in canonical form: of an order, a payment, a reservation."""
+    return str(uuid_utils.uuid7())
+
+
+def is_uuid7(text: str) -> bool:
+    """Whether this is a UUIDv7 in canonical form: lower case, with dashes."""
+    return _UUID7.fullmatch(text) is not None
 
 
 def new_event_id() -> str:

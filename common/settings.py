@@ -89,6 +89,10 @@ class Settings(BaseSettings):
     shop_currency: str = Field(default="BRL", pattern=r"^[A-Z]{3}$", description="ISO 4217 code.")
     shop_locale: str = Field(default="en", description="How numbers, money and dates are written.")
 
+    payment_decline_share: float = Field(
+        default=0.0, ge=0, le=1, description="Of the simulated payment provider: the share that it declines."
+    )
+
     job_parallelism: int = Field(default=1, ge=1, le=64)
 
     @field_validator("home", "install")
