@@ -1,0 +1,71 @@
+"""Around every request: a bounded body, errors in words, and how long it took."""
+
+from time import perf_counter
+
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from common.metrics import HTTP_REQUESTS, HTTP_SECONDS
+from common.problems import as_json, describe
+from producers.postgres.errors import AWAY
+from producers.problems import BodyTooLarge, BooksUnavailable
+
+BODY_LIMIT = 1024 * 1024
+"""Bytes: thousands of products' stock, or hundreds of times the longest order."""
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+
+
+class Guard:
+    """The outermost ASGI middleware: no error and no body gets around it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        status = 0
+        started = perf_counter()
+
+        async def counted(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, bounded(scope, receive), counted)
+        except Exception as error:
+            if status:
+                raise  # too late for another answer: the connection breaks, and the server logs it
+            problem = BooksUnavailable() if isinstance(error, AWAY) else error
+            request = Request(scope)
+            await as_json(request, describe(request, problem))(scope, receive, counted)
+        finally:
+            route = getattr(scope.get("route"), "path", "other")
+            method = scope["method"] if scope["method"] in METHODS else "other"
+            HTTP_REQUESTS.labels(route, method, status or 500).inc()
+            HTTP_SECONDS.labels(route).observe(perf_counter() - started)
+
+
+def bounded(scope: Scope, receive: Receive) -> Receive:
+    """`receive`, but for at most `BODY_LIMIT` bytes, whatever `Content-Length` claims."""
+    said = Headers(scope=scope).get("content-length", "")
+    length = int(said) if said.isdecimal() else 0
+
+    async def limited() -> Message:
+        nonlocal length
+        if length > BODY_LIMIT:
+            raise BodyTooLarge(BODY_LIMIT)
+        message = await receive()
+        if not said:
+            length += len(message.get("body", b""))
+        if length > BODY_LIMIT:
+            raise BodyTooLarge(BODY_LIMIT)
+        return message
+
+    return limited

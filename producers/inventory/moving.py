@@ -1,0 +1,49 @@
+"""Moves stock and says so: the one place that changes a stock row."""
+
+from collections.abc import Callable, Mapping
+
+from producers.inventory import store
+from producers.inventory.model import Change, Key, Stock
+from producers.outbox.transaction import Transaction
+
+Move = Callable[[Stock, int], Stock]
+"""A change of `Stock` by a number of units: `Stock.reserve`, `Stock.sell`, …"""
+
+
+async def move(
+    tx: Transaction, units: Mapping[Key, int], change: Move, why: Change, order_id: str | None
+) -> None:
+    """Lock the rows, change each, and tell of each with `stock_changed`."""
+    await save(tx, await store.lock_stock(tx, units), units, change, why, order_id)
+
+
+async def save(
+    tx: Transaction,
+    stock: Mapping[Key, Stock],
+    units: Mapping[Key, int],
+    change: Move,
+    why: Change,
+    order_id: str | None,
+) -> list[Stock]:
+    """The same for rows that are locked already. The stock after it, in the order of `units`."""
+    changed = [change(stock[key], count) for key, count in units.items()]
+    if changed:
+        await store.save_stock(tx, changed)
+    for after in changed:
+        say(tx, stock[after.key], after, why, order_id)
+    return changed
+
+
+def say(tx: Transaction, before: Stock, after: Stock, why: Change, order_id: str | None) -> None:
+    """Tell of a change."""
+    tx.emit(
+        "stock_changed",
+        product_id=after.key.product_id,
+        seller_id=after.key.seller_id,
+        change=after.on_hand - before.on_hand,
+        on_hand=after.on_hand,
+        reserved=after.reserved,
+        reason=why,
+        order_id=order_id,
+        version=after.version,
+    )

@@ -1,0 +1,4 @@
+SELECT line_number, product_id, seller_id, quantity, returned
+FROM reserved_lines
+WHERE order_id = $1::uuid
+ORDER BY line_number;

@@ -1,0 +1,103 @@
+"""The inventory's books: every statement is a file of `queries/`."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from common.ids import new_id
+from producers.inventory.model import HELD_FOR, Key, Line, State, Stock
+from producers.outbox.transaction import Transaction
+from producers.postgres.queries import load_queries
+
+SQL = load_queries(__file__)
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """A reservation whose row is locked."""
+
+    order_id: str
+    reservation_id: str
+    state: State
+
+
+async def lock_stock(tx: Transaction, keys: Iterable[Key]) -> dict[Key, Stock]:
+    """The stock of these products, locked until the transaction ends; nothing of what was never counted."""
+    rows = await tx.sql.fetch(SQL["lock_stock"], *_columns(keys))
+    return {stock.key: stock for stock in map(_stock, rows)}
+
+
+async def make_stock(tx: Transaction, keys: Iterable[Key]) -> None:
+    """Rows for what was never counted."""
+    await tx.sql.execute(SQL["make_stock"], *_columns(keys))
+
+
+async def save_stock(tx: Transaction, stocks: Sequence[Stock]) -> None:
+    """Write back what is locked."""
+    await tx.sql.execute(
+        SQL["save_stock"],
+        *_columns(stock.key for stock in stocks),
+        [stock.on_hand for stock in stocks],
+        [stock.reserved for stock in stocks],
+        [stock.version for stock in stocks],
+    )
+
+
+async def find_stock(sql: Any, product_id: str, seller_id: str | None) -> Stock | None:
+    """The stock of a product: of this seller, or of whoever has most to sell."""
+    row = await sql.fetchrow(SQL["find_stock"], product_id, seller_id)
+    return None if row is None else _stock(row)
+
+
+async def open_reservation(tx: Transaction, order_id: str, state: State) -> Reservation | None:
+    """The reservation of an order that was never heard of; None if it was."""
+    reservation = Reservation(order_id, new_id(), state)
+    opened = await tx.sql.fetchval(
+        SQL["open_reservation"], order_id, reservation.reservation_id, state, tx.now + HELD_FOR
+    )
+    return reservation if opened else None
+
+
+async def lock_reservation(tx: Transaction, order_id: str) -> Reservation | None:
+    """The reservation of an order, locked until the transaction ends."""
+    row = await tx.sql.fetchrow(SQL["lock_reservation"], order_id)
+    return None if row is None else Reservation(*row)
+
+
+async def move_reservation(tx: Transaction, order_id: str, to: State) -> None:
+    """Give a reservation its next state."""
+    await tx.sql.execute(SQL["move_reservation"], order_id, to)
+
+
+async def add_lines(tx: Transaction, order_id: str, lines: Sequence[Line]) -> None:
+    """Keep what is held for an order."""
+    numbers, quantities = [line.line_number for line in lines], [line.quantity for line in lines]
+    await tx.sql.execute(
+        SQL["add_lines"], order_id, numbers, *_columns(line.key for line in lines), quantities
+    )
+
+
+async def find_lines(tx: Transaction, order_id: str) -> list[Line]:
+    """What was held for an order."""
+    return [Line(*row) for row in await tx.sql.fetch(SQL["find_lines"], order_id)]
+
+
+async def note_returned(tx: Transaction, order_id: str, line_number: int, quantity: int) -> None:
+    """Units of a line came back; more than were sold break the table's check."""
+    await tx.sql.execute(SQL["note_returned"], order_id, line_number, quantity)
+
+
+async def find_expired(sql: Any, now: datetime, most: int) -> list[str]:
+    """Orders whose units have been held for too long."""
+    return [row["order_id"] for row in await sql.fetch(SQL["find_expired"], now, most)]
+
+
+def _stock(row: Any) -> Stock:
+    return Stock(Key(row["product_id"], row["seller_id"]), row["on_hand"], row["reserved"], row["version"])
+
+
+def _columns(keys: Iterable[Key]) -> tuple[list[str], list[str]]:
+    """Keys as the two columns that `unnest` takes."""
+    listed = list(keys)
+    return [key.product_id for key in listed], [key.seller_id for key in listed]

@@ -1,0 +1,1 @@
+"""Takes orders and follows them: placed, confirmed or cancelled, shipped, delivered."""

@@ -1,0 +1,132 @@
+"""The rules of orders, without a database: what lines cost, and what may happen to an order."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from producers.orders.problems import OtherCurrency, PriceMoved, UnknownProduct
+
+Status = Literal["placed", "confirmed", "cancelled", "shipped", "delivered"]
+Reason = Literal["shopper_request", "out_of_stock", "payment_failed", "timed_out"]
+PaymentStatus = Literal["pending", "failed", "captured", "refunded"]
+
+MOST_LINES = 100
+MOST_UNITS = 1_000
+"""Of one line."""
+HIGHEST_PRICE_MINOR = 10_000_000_000
+"""Of one unit. The dearest order is 100 × 1,000 × 10^10 = 10^15 minor units: 64 bits hold 9,000 of them,
+and a double, which is what JSON's readers have, holds each exactly."""
+
+COMMISSION_BP = 1_000
+"""The marketplace's commission, frozen in each line."""
+
+_BEFORE: dict[Status, frozenset[Status]] = {
+    "placed": frozenset(),
+    "confirmed": frozenset({"placed"}),
+    "cancelled": frozenset({"placed", "confirmed"}),
+    "shipped": frozenset({"confirmed"}),
+    "delivered": frozenset({"confirmed", "shipped"}),
+}
+_PAYMENT_ORDER: dict[PaymentStatus, int] = {"pending": 0, "failed": 1, "captured": 2, "refunded": 3}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A line as the shopper sends it."""
+
+    product_id: str
+    quantity: int
+    seller_id: str | None = None
+    """None: the cheapest seller."""
+    unit_price_minor: int | None = None
+    """The price that the shopper saw."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A seller's offer of a product, as the catalogue's events tell it."""
+
+    product_id: str
+    seller_id: str
+    currency: str
+    price_minor: int
+    listed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line as it is bought. `discount`, `shipping` and `tax` are of the whole line."""
+
+    line_number: int
+    product_id: str
+    seller_id: str
+    quantity: int
+    unit_price_minor: int
+    discount_minor: int = 0
+    shipping_minor: int = 0
+    tax_minor: int = 0
+    commission_bp: int = COMMISSION_BP
+
+    def as_event(self) -> dict[str, int | str]:
+        """The line as `order_placed` has it."""
+        return {
+            "line_number": self.line_number,
+            "product_id": self.product_id,
+            "seller_id": self.seller_id,
+            "quantity": self.quantity,
+            "unit_price_minor": self.unit_price_minor,
+            "discount_minor": self.discount_minor,
+            "shipping_minor": self.shipping_minor,
+            "tax_minor": self.tax_minor,
+            "commission_bp": self.commission_bp,
+        }
+
+    @property
+    def due_minor(self) -> int:
+        """What the shopper pays for it."""
+        gross = self.quantity * self.unit_price_minor
+        return gross - self.discount_minor + self.shipping_minor + self.tax_minor
+
+
+def priced(wanted: Sequence[Wanted], offers: Iterable[Offer], currency: str) -> list[Line]:
+    """The lines at the catalogue's prices, numbered from 1.
+
+    Raises:
+        UnknownProduct: a product is not listed, or not by that seller.
+        OtherCurrency: it is sold in another currency.
+        PriceMoved: it costs something else than the shopper was shown.
+    """
+    listed = [offer for offer in offers if offer.listed]
+    return [_line(number, one, listed, currency) for number, one in enumerate(wanted, start=1)]
+
+
+def _line(number: int, wanted: Wanted, offers: Sequence[Offer], currency: str) -> Line:
+    candidates = [
+        offer
+        for offer in offers
+        if offer.product_id == wanted.product_id and wanted.seller_id in (None, offer.seller_id)
+    ]
+    if not candidates:
+        raise UnknownProduct(number, wanted.product_id, wanted.seller_id)
+    payable = [offer for offer in candidates if offer.currency == currency]
+    if not payable:
+        raise OtherCurrency(number, wanted.product_id, candidates[0].currency, currency)
+    offer = min(payable, key=lambda offer: (offer.price_minor, offer.seller_id))
+    if wanted.unit_price_minor not in (None, offer.price_minor):
+        raise PriceMoved(number, wanted.product_id, offer.price_minor, currency)
+    return Line(number, wanted.product_id, offer.seller_id, wanted.quantity, offer.price_minor)
+
+
+def amount_minor(lines: Iterable[Line]) -> int:
+    """What the shopper pays for all of them."""
+    return sum(line.due_minor for line in lines)
+
+
+def moves_on(status: Status, to: Status) -> bool:
+    """Whether an order takes this step. A delivery may be heard of before its shipment; nothing goes back."""
+    return status in _BEFORE[to]
+
+
+def payment_moves_on(status: PaymentStatus, to: PaymentStatus) -> bool:
+    """Whether the news of a payment are news: a refund may be heard of before its capture."""
+    return _PAYMENT_ORDER[to] > _PAYMENT_ORDER[status]

@@ -1,0 +1,84 @@
+"""Why an order, or its cancellation, is not taken."""
+
+from common.problems import Problem
+
+
+class UnknownOrder(Problem):
+    """There is no such order."""
+
+    status, kind, title = 404, "unknown-order", "Unknown order"
+
+    def __init__(self, order_id: str) -> None:
+        super().__init__(
+            f"No order has the id {order_id!r}. Use the `Location` that POST /v1/orders answered."
+        )
+
+
+class UnknownProduct(Problem):
+    """A product that is not for sale."""
+
+    status, kind, title = 422, "unknown-product", "Unknown product"
+
+    def __init__(self, line: int, product_id: str, seller_id: str | None) -> None:
+        sold = f"by seller {seller_id!r} " if seller_id else ""
+        super().__init__(
+            f"Line {line}: product {product_id!r} is not for sale {sold}(unknown, or no longer listed). "
+            "Take it out and send the order again with a new Idempotency-Key."
+        )
+
+
+class OtherCurrency(Problem):
+    """A product is sold in another currency than the order's."""
+
+    status, kind, title = 422, "other-currency", "Another currency"
+
+    def __init__(self, line: int, product_id: str, sold_in: str, asked: str) -> None:
+        super().__init__(
+            f"Line {line}: product {product_id!r} is sold in {sold_in}, and the order is in {asked}. "
+            f"Order it in {sold_in}."
+        )
+
+
+class PriceMoved(Problem):
+    """A product costs something else than the shopper was shown."""
+
+    status, kind, title = 409, "price-moved", "The price has moved"
+
+    def __init__(self, line: int, product_id: str, price_minor: int, currency: str) -> None:
+        super().__init__(
+            f"Line {line}: product {product_id!r} now costs {price_minor} minor units of {currency}. Show "
+            "the shopper, and send the order again with that price and a new Idempotency-Key."
+        )
+
+
+class BadIdempotencyKey(Problem):
+    """The header is missing, or no key."""
+
+    status, kind, title = 400, "idempotency-key", "An Idempotency-Key is needed"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Send the header Idempotency-Key: 1 to 255 printable ASCII characters, made once for each "
+            "checkout (a UUID, say) and sent again with every retry."
+        )
+
+
+class KeyReused(Problem):
+    """The key came before with another body."""
+
+    status, kind, title = 409, "idempotency-key-reused", "This Idempotency-Key was used for another order"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This Idempotency-Key came before with another body. Retry with the same body, or use a new key "
+            "for a new order."
+        )
+
+
+class TooLateToCancel(Problem):
+    """Part of the order has been shipped."""
+
+    status, kind, title = 409, "too-late-to-cancel", "Too late to cancel"
+
+    def __init__(self, status: str) -> None:
+        super().__init__(f"The order is {status} already. Return it once it has arrived.")

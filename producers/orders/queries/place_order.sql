@@ -1,0 +1,25 @@
+-- A whole checkout or nothing of it, in one trip: the key, the order, its lines, its first step, its event.
+-- The answer is whether it was placed; false if the key was used by another request meanwhile.
+WITH claimed AS (
+    INSERT INTO idempotency_keys (key, request_sha256, order_id, answer)
+    VALUES ($1::text, $2::bytea, $3::uuid, $4::bytea)
+    ON CONFLICT (key) DO NOTHING
+    RETURNING order_id
+), placed AS (
+    INSERT INTO orders (order_id, shopper_id, session_id, currency, status, amount_minor, payment_method, placed_at)
+    SELECT order_id, $5::text, $6::text, $7::text, 'placed', $8::bigint, $9::text, $10::timestamptz FROM claimed
+), lines AS (
+    INSERT INTO order_lines
+        (order_id, line_number, product_id, seller_id, quantity, unit_price_minor, discount_minor, shipping_minor,
+         tax_minor, commission_bp)
+    SELECT order_id, bought.*
+    FROM claimed, unnest($11::integer[], $12::text[], $13::text[], $14::integer[], $15::bigint[], $16::bigint[],
+        $17::bigint[], $18::bigint[], $19::integer[]) AS bought
+), steps AS (
+    INSERT INTO order_steps (order_id, step, occurred_at)
+    SELECT order_id, 'placed', $10::timestamptz FROM claimed
+), told AS (
+    INSERT INTO outbox (topic, key, value, headers)
+    SELECT $20::text, $21::bytea, $22::bytea, $23::jsonb FROM claimed
+)
+SELECT EXISTS (SELECT FROM claimed);

@@ -1,0 +1,92 @@
+"""What the orders' addresses take and answer."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from typing_extensions import TypedDict
+
+from producers.orders.model import HIGHEST_PRICE_MINOR, MOST_LINES, MOST_UNITS, Wanted
+
+Id = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Method = Literal["credit_card", "debit_card", "boleto", "voucher", "pix", "bank_transfer", "wallet", "cash"]
+
+
+class _Sent(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class LineSent(_Sent):
+    """One product that is bought."""
+
+    product_id: Id
+    quantity: Annotated[int, Field(ge=1, le=MOST_UNITS)]
+    seller_id: Id | None = None
+    unit_price_minor: Annotated[int, Field(ge=0, le=HIGHEST_PRICE_MINOR)] | None = None
+
+    def wanted(self) -> Wanted:
+        """As the rules take it."""
+        return Wanted(self.product_id, self.quantity, self.seller_id, self.unit_price_minor)
+
+
+class PaymentSent(_Sent):
+    """How the order is paid; the token stands for the card at the payment provider."""
+
+    method: Method
+    token: Id | None = None
+    installments: Annotated[int, Field(ge=1, le=24)] = 1
+
+
+class OrderSent(_Sent):
+    """A checkout: lines of any number of sellers make one order."""
+
+    shopper_id: Id
+    session_id: Id | None = None
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")]
+    payment: PaymentSent
+    lines: Annotated[list[LineSent], Field(min_length=1, max_length=MOST_LINES)]
+
+
+ORDER_SENT = TypeAdapter(OrderSent)
+
+
+class StepShown(TypedDict):
+    """Something that happened to an order."""
+
+    status: str
+    at: datetime
+
+
+class LineShown(TypedDict):
+    """A line as it was bought."""
+
+    line_number: int
+    product_id: str
+    seller_id: str
+    quantity: int
+    unit_price_minor: int
+    discount_minor: int
+    shipping_minor: int
+    tax_minor: int
+
+
+class PaymentShown(TypedDict):
+    """How far the payment has come."""
+
+    status: str
+    method: str
+    amount_minor: int
+
+
+class OrderShown(TypedDict):
+    """An order, and how it came to be what it is."""
+
+    order_id: str
+    shopper_id: str
+    status: str
+    cancellation_reason: str | None
+    currency: str
+    placed_at: datetime
+    history: list[StepShown]
+    lines: list[LineShown]
+    payment: PaymentShown

@@ -1,0 +1,12 @@
+"""The orders service: what it emits, what it acts on, where it is reached."""
+
+from producers.orders.endpoints import router
+from producers.orders.handlers import SUBSCRIPTIONS
+from producers.service import Service
+
+ORDERS = Service(
+    name="orders",
+    emits=("order_placed", "order_confirmed", "order_cancelled"),
+    subscriptions=SUBSCRIPTIONS,
+    router=router,
+)

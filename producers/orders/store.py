@@ -1,0 +1,142 @@
+"""The orders' books: every statement is a file of `queries/`."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from producers.orders.model import Line, Offer, PaymentStatus, Reason, Status
+from producers.outbox.message import Message
+from producers.outbox.transaction import Transaction
+from producers.postgres.queries import load_queries
+
+SQL = load_queries(__file__)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An order whose row is locked."""
+
+    order_id: str
+    shopper_id: str
+    currency: str
+    status: Status
+    payment_status: PaymentStatus
+    placed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What a key was answered, and the digest of the body that it came with."""
+
+    order_id: str
+    request_sha256: bytes
+    answer: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Checkout:
+    """An order about to be placed, with the answer that its key will have from then on."""
+
+    key: str
+    answered: Answered
+    shopper_id: str
+    session_id: str | None
+    currency: str
+    amount_minor: int
+    payment_method: str
+    placed_at: datetime
+    lines: Sequence[Line]
+
+
+async def find_checkout(sql: Any, key: str, products: Iterable[str]) -> tuple[Answered | None, list[Offer]]:
+    """What this key was answered before, and the offers of these products."""
+    rows = await sql.fetch(SQL["find_checkout"], key, sorted(set(products)))
+    offers = [Offer(*tuple(row)[3:]) for row in rows if row["product_id"] is not None]
+    return None if rows[0]["order_id"] is None else _answered(rows[0]), offers
+
+
+async def place(sql: Any, checkout: Checkout, message: Message) -> bool:
+    """Commit a whole checkout in one statement; False if its key was used meanwhile, and nothing was done."""
+    lines = checkout.lines
+    placed: bool = await sql.fetchval(
+        SQL["place_order"],
+        checkout.key,
+        checkout.answered.request_sha256,
+        checkout.answered.order_id,
+        checkout.answered.answer,
+        checkout.shopper_id,
+        checkout.session_id,
+        checkout.currency,
+        checkout.amount_minor,
+        checkout.payment_method,
+        checkout.placed_at,
+        [line.line_number for line in lines],
+        [line.product_id for line in lines],
+        [line.seller_id for line in lines],
+        [line.quantity for line in lines],
+        [line.unit_price_minor for line in lines],
+        [line.discount_minor for line in lines],
+        [line.shipping_minor for line in lines],
+        [line.tax_minor for line in lines],
+        [line.commission_bp for line in lines],
+        *message,
+    )
+    return placed
+
+
+async def find_answer(sql: Any, key: str) -> Answered:
+    """What a key that is in use was answered."""
+    return _answered(await sql.fetchrow(SQL["find_answer"], key))
+
+
+def _answered(row: Mapping[str, Any]) -> Answered:
+    return Answered(row["order_id"], row["request_sha256"], row["answer"])
+
+
+async def find_order(sql: Any, order_id: str) -> dict[str, Any] | None:
+    """An order's row with its `lines` and `steps`; None if there is none."""
+    row = await sql.fetchrow(SQL["find_order"], order_id)
+    if row is None:
+        return None
+    steps = [dict(step) for step in await sql.fetch(SQL["find_steps"], order_id)]
+    return {**row, "lines": await find_lines(sql, order_id), "steps": steps}
+
+
+async def find_lines(sql: Any, order_id: str) -> list[dict[str, Any]]:
+    """An order's lines as its events have them."""
+    return [dict(line) for line in await sql.fetch(SQL["find_lines"], order_id)]
+
+
+async def lock_order(tx: Transaction, order_id: str) -> Order | None:
+    """An order, locked until the transaction ends; None if it is not of this shop."""
+    row = await tx.sql.fetchrow(SQL["lock_order"], order_id)
+    return None if row is None else Order(*row)
+
+
+async def move_order(tx: Transaction, order: Order, to: Status, reason: Reason | None = None) -> None:
+    """Give an order its next status, and note the step."""
+    await tx.sql.execute(SQL["move_order"], order.order_id, to, reason)
+    await add_step(tx, order, to, tx.now)
+
+
+async def add_step(tx: Transaction, order: Order, step: str, occurred_at: datetime) -> None:
+    """Note that something happened to an order."""
+    await tx.sql.execute(SQL["add_step"], order.order_id, step, occurred_at)
+
+
+async def move_payment(tx: Transaction, order: Order, to: PaymentStatus) -> None:
+    """Keep how far an order's payment has come."""
+    await tx.sql.execute(SQL["move_payment"], order.order_id, to)
+
+
+async def keep_offer(tx: Transaction, offer: Offer, changed_at: datetime) -> None:
+    """Keep an offer as it is since then, unless something newer is known."""
+    await tx.sql.execute(
+        SQL["keep_offer"], offer.product_id, offer.seller_id, offer.currency, offer.price_minor, changed_at
+    )
+
+
+async def delist_offer(tx: Transaction, product_id: str, seller_id: str, changed_at: datetime) -> None:
+    """Take an offer off, unless something newer is known."""
+    await tx.sql.execute(SQL["delist_offer"], product_id, seller_id, changed_at)

@@ -1,0 +1,87 @@
+"""Carries a service's outbox to Kafka: at least once, in order for each key, by one relay at a time."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import structlog
+
+from common.metrics import OUTBOX_DELAY_SECONDS, OUTBOX_PUBLISHED, OUTBOX_WAITING
+from common.settings import Settings
+from producers.backoff import Backoff
+from producers.outbox.publisher import Publisher
+from producers.postgres.errors import RETRYABLE
+from producers.postgres.listening import Listening
+from producers.postgres.queries import load_queries
+
+log = structlog.get_logger()
+
+SQL = load_queries(__file__)
+
+BATCH = 500
+IDLE_S = 10.0
+"""A look at the outbox without having been woken: a lost connection shows itself then."""
+
+
+class Relay:
+    """Reads, publishes, deletes; a crash between the last two publishes again, and consumers know the ids.
+
+    Several relays of a service may run: one leads, the others wait for PostgreSQL's lock. A relay that lost
+    the lock without knowing can only repeat, in order, what the next one publishes too.
+    """
+
+    def __init__(self, settings: Settings, service: str) -> None:
+        self._settings = settings
+        self._service = service
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"{service} relay")
+        self._publisher: Publisher | None = None
+
+    async def run(self) -> None:
+        """Carry until cancelled; waits with back-off while PostgreSQL or Kafka is away."""
+        backoff = Backoff(f"{self._service} relay")
+        try:
+            while True:
+                try:
+                    await self._lead(backoff)
+                except RETRYABLE as error:
+                    await backoff.wait(error)
+        finally:
+            self._stop_publisher()
+            self._thread.shutdown(wait=False)
+
+    async def _lead(self, backoff: Backoff) -> None:
+        async with Listening(self._settings, self._service, f"{self._service}_outbox") as outbox:
+            await outbox.connection.execute(SQL["lead_relay"])
+            while True:
+                outbox.clear()
+                while rows := await outbox.connection.fetch(SQL["read_outbox"], BATCH):
+                    await self._publish(rows)
+                    positions = [row["position"] for row in rows]
+                    await outbox.connection.execute(SQL["delete_published"], positions)
+                    self._count(rows)
+                    backoff.reset()
+                OUTBOX_WAITING.labels(self._service).set(0)
+                backoff.reset()
+                await outbox.wait(IDLE_S)
+
+    async def _publish(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        OUTBOX_WAITING.labels(self._service).set(len(rows))
+        if self._publisher is None:
+            self._publisher = Publisher(self._settings.kafka)
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._publisher.publish, rows)
+        except BaseException:
+            self._stop_publisher()
+            raise
+
+    def _stop_publisher(self) -> None:
+        if self._publisher is not None:
+            self._publisher.stop()
+            self._thread.submit(self._publisher.close)
+            self._publisher = None
+
+    def _count(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        for row in rows:
+            OUTBOX_PUBLISHED.labels(self._service, row["topic"]).inc()
+            OUTBOX_DELAY_SECONDS.labels(self._service).observe(max(0.0, row["waited_s"]))

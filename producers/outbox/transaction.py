@@ -1,0 +1,79 @@
+"""One PostgreSQL transaction of a service: what it changes and the events that tell of it commit together."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+
+from common.clock import Clock
+from producers.outbox.message import EventWriter, Message, columns
+from producers.outbox.trace import Trace
+from producers.postgres.pool import ACQUIRE_TIMEOUT_S
+from producers.postgres.queries import load_queries
+
+SQL = load_queries(__file__)
+
+
+class Transaction:
+    """An open transaction. `sql` is its connection, `now` the one time of all that it does,
+    `headers` those of the message that it acts on."""
+
+    def __init__(
+        self, sql: Any, now: datetime, trace: Trace, events: EventWriter, headers: Mapping[str, str]
+    ) -> None:
+        self.sql = sql
+        self.now = now
+        self.trace = trace
+        self.headers = headers
+        self._events = events
+        self._messages: list[Message] = []
+
+    def emit(self, event: str, **fields: Any) -> None:
+        """Publish an event if, and only if, this transaction commits.
+
+        Raises:
+            NotEncodable: the fields do not fit the event's schema; the transaction is rolled back.
+        """
+        self._messages.append(self._events.write(event, self.now, self.trace, fields))
+
+    def send(self, message: Message) -> None:
+        """Publish something other than an event of this service's own: a dead letter."""
+        self._messages.append(message)
+
+    async def put_messages(self) -> None:
+        """Put what was emitted into the outbox; the last thing before the commit."""
+        if self._messages:
+            await self.sql.execute(SQL["add_messages"], *columns(self._messages))
+
+
+class Transactions:
+    """Opens transactions of one service."""
+
+    def __init__(self, pool: "asyncpg.Pool[Any]", events: EventWriter, clock: Clock) -> None:
+        self.pool = pool
+        self.events = events
+        self.clock = clock
+
+    def connection(self) -> Any:
+        """A connection for one statement, or for reading: `async with`.
+
+        Raises:
+            one of `producers.postgres.errors.AWAY`: there is none.
+        """
+        return self.pool.acquire(timeout=ACQUIRE_TIMEOUT_S)
+
+    @asynccontextmanager
+    async def begin(
+        self, trace: Trace, headers: Mapping[str, str] | None = None
+    ) -> AsyncIterator[Transaction]:
+        """A transaction that commits when the block ends, and rolls back when it raises.
+
+        Raises:
+            one of `producers.postgres.errors.AWAY`: nothing was committed, or nobody knows.
+        """
+        async with self.connection() as connection, connection.transaction():
+            transaction = Transaction(connection, self.clock(), trace, self.events, headers or {})
+            yield transaction
+            await transaction.put_messages()

@@ -1,0 +1,24 @@
+"""`/v1/orders/{order_id}/payment`: how far an order's payment has come."""
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from common.ids import is_uuid7
+from producers.http import answer, transactions
+from producers.payments import store
+from producers.payments.problems import UnknownPayment
+from producers.payments.schemas import PaymentShown
+
+NAME = "payments"
+
+router = APIRouter(prefix="/v1/orders", tags=[NAME])
+
+
+@router.get("/{order_id}/payment", response_model=PaymentShown)
+async def show(request: Request, order_id: str) -> Response:
+    """The payment of an order and what went back of it."""
+    async with transactions(request, NAME).connection() as sql:
+        payment = await store.find_payment(sql, order_id) if is_uuid7(order_id) else None
+    if payment is None:
+        raise UnknownPayment(order_id)
+    return answer(payment)

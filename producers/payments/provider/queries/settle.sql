@@ -1,0 +1,5 @@
+-- The first outcome stays, whoever asks what, and however often.
+UPDATE charges
+SET outcome = coalesce(outcome, $2::text), reason = CASE WHEN outcome IS NULL THEN $3::text ELSE reason END
+WHERE idempotency_key = $1::uuid
+RETURNING outcome, reason;

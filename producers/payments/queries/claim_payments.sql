@@ -1,0 +1,11 @@
+-- What is due now, for whoever asks first, until the lease ends: a crash leaves it to the next.
+UPDATE payments SET attempts = attempts + 1, try_at = $1::timestamptz + $2::interval
+WHERE order_id IN (
+    SELECT order_id FROM payments
+    WHERE try_at <= $1::timestamptz
+    ORDER BY try_at
+    LIMIT $3::integer
+    FOR UPDATE SKIP LOCKED
+)
+RETURNING order_id, payment_id, shopper_id, method, token, installments, currency, amount_minor, reserved, cancelled,
+    state, attempts, causation_id, trace_id;

@@ -1,0 +1,5 @@
+SELECT order_id, payment_id, shopper_id, method, token, installments, currency, amount_minor, reserved, cancelled,
+    state, attempts
+FROM payments
+WHERE order_id = $1::uuid
+FOR UPDATE;

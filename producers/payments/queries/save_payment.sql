@@ -1,0 +1,8 @@
+-- A token is kept for as long as it may be needed.
+UPDATE payments
+SET shopper_id = $2::text, method = $3::text,
+    token = CASE WHEN $10::text IN ('waiting', 'due', 'voiding') THEN $4::text END,
+    installments = $5::integer, currency = $6::text, amount_minor = $7::bigint, reserved = $8::boolean,
+    cancelled = $9::boolean, state = $10::text, try_at = $11::timestamptz, failure = coalesce($12::text, failure),
+    causation_id = coalesce($13::text, causation_id), trace_id = $14::text
+WHERE order_id = $1::uuid;

@@ -1,0 +1,10 @@
+"""The SQL of a package: one statement a file in its `queries/`, with typed parameters (`$1::uuid`)."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+
+def load_queries(module: str) -> Mapping[str, str]:
+    """File name without `.sql` → statement, of the `queries/` beside a module (its `__file__`)."""
+    folder = Path(module).parent / "queries"
+    return {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.sql"))}

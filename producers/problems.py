@@ -1,0 +1,39 @@
+"""What any commerce service may answer instead of what was asked for."""
+
+from common.errors import PartUnavailable
+from common.problems import Problem
+
+
+class NotReadyYet(Problem, PartUnavailable):
+    """The service waits for PostgreSQL or the schema registry before its first request."""
+
+    status, kind, title = 503, "not-ready", "Not ready yet"
+    retry_after_s = 2
+
+    def __init__(self, service: str) -> None:
+        super().__init__(
+            f"{service} is still starting: it waits for PostgreSQL or the schema registry. Nothing was done; "
+            "send the same request again."
+        )
+
+
+class BooksUnavailable(Problem, PartUnavailable):
+    """PostgreSQL does not answer, or has no connection to spare."""
+
+    status, kind, title = 503, "postgres-unavailable", "The books are out of reach"
+    retry_after_s = 2
+
+    def __init__(self) -> None:
+        super().__init__(
+            "PostgreSQL does not answer; nothing was half done. Send the same request again, with the same "
+            "Idempotency-Key: it is done once, however often it is sent."
+        )
+
+
+class BodyTooLarge(Problem):
+    """A request's body is longer than any address takes."""
+
+    status, kind, title = 413, "body-too-large", "The body is too large"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"At most {limit:,} bytes are taken at once. Send less, in several requests.")
