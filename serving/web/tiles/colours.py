@@ -1,0 +1,86 @@
+"""A tile's colours: the object's own, and around it those on which it stands out. Pure."""
+
+from dataclasses import dataclass
+
+Rgb = tuple[int, int, int]
+
+NAMED: dict[str, str] = {
+    "black": "#2f3136", "blue": "#3f6fb5", "clay": "#b9694a", "cream": "#efe3c8", "forest": "#2f5d46",
+    "graphite": "#50565e", "mustard": "#d49a2a", "natural": "#cdaa7d", "navy": "#27406b", "olive": "#7c7f3f",
+    "rose": "#d98594", "sand": "#d8bf94", "slate": "#66788a", "teal": "#2b8a87", "white": "#f4f2ec",
+    "red": "#c2413b", "green": "#4c8f57", "yellow": "#e3b53c", "pink": "#e08aa6", "purple": "#7a5aa6",
+    "brown": "#80583c", "grey": "#8a8f94", "gray": "#8a8f94", "silver": "#b6bdc3", "gold": "#cfa143",
+    "orange": "#d9773a", "beige": "#dac7a6",
+}  # fmt: skip
+"""Words for colours in the names of products."""
+
+DRAWN = (
+    "clay",
+    "teal",
+    "mustard",
+    "navy",
+    "forest",
+    "rose",
+    "slate",
+    "purple",
+    "orange",
+    "olive",
+    "blue",
+    "red",
+)
+"""From which a product gets its colour when its name has none."""
+
+GROUNDS = ("#f3dcc8", "#d9e6dc", "#dbe4f0", "#f5e3b8", "#ecd9e4", "#d3e7ea", "#e4dccd", "#e3def2", "#f4d6cf",
+           "#cfd8c2")  # fmt: skip
+NEAR = 95
+"""Two colours nearer than this (Euclidean, of RGB) do not stand out."""
+
+DUSK: Rgb = (70, 70, 80)
+"""What darkens a ground on which nothing light would stand out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Palette:
+    """The colours of one tile as CSS writes them."""
+
+    ground: str
+    wash: str
+    floor: str
+    main: str
+    shade: str
+    light: str
+    ink: str
+
+
+def palette(main: str, ground: int) -> Palette:
+    """The colours of a tile, on the first of `GROUNDS` from number `ground` on that suits the object."""
+    own = _rgb(main)
+    order = [_rgb(GROUNDS[(ground + step) % len(GROUNDS)]) for step in range(len(GROUNDS))]
+    darker = (_mix(colour, DUSK, share) for share in (0.0, 0.28, 0.45) for colour in order)
+    back = next(colour for colour in darker if _distance(own, colour) > NEAR)
+    return Palette(
+        ground=_hex(back),
+        wash=_hex(_mix(back, (255, 255, 255), 0.45)),
+        floor=_hex(_mix(back, (60, 50, 45), 0.1)),
+        main=main,
+        shade=_hex(_mix(own, (20, 20, 32), 0.2)),
+        light=_hex(_mix(own, (255, 255, 255), 0.42)),
+        ink=_hex(_mix(own, (22, 22, 30), 0.66)),
+    )
+
+
+def _rgb(text: str) -> Rgb:
+    return int(text[1:3], 16), int(text[3:5], 16), int(text[5:7], 16)
+
+
+def _hex(colour: Rgb) -> str:
+    return "#{:02x}{:02x}{:02x}".format(*colour)
+
+
+def _mix(one: Rgb, other: Rgb, share: float) -> Rgb:
+    red, green, blue = (round(a + (b - a) * share) for a, b in zip(one, other, strict=True))
+    return red, green, blue
+
+
+def _distance(one: Rgb, other: Rgb) -> float:
+    return float(sum((a - b) ** 2 for a, b in zip(one, other, strict=True)) ** 0.5)
