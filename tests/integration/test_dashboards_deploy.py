@@ -1,0 +1,121 @@
+"""`./souk dashboards`: files on disk, and a Grafana that gets its data sources, folder and dashboards."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from common.settings import ROOT, Settings
+from local.install.dashboards import python_with_grafana
+from local.install.machine import CannotInstall
+from tests.integration.grafana import TOKEN, Grafana, running_grafana
+from tests.ports import free_offset
+
+
+def souk(*arguments: str, home: Path, token: str = TOKEN) -> "subprocess.CompletedProcess[str]":
+    own = {"SOUK_HOME": str(home), "SOUK_GRAFANA_TOKEN": token, "COLUMNS": "200"}
+    command = [sys.executable, "-P", "-m", "cli", "dashboards", *arguments]
+    environment = os.environ | own | {"PYTHONPATH": str(ROOT)}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _client() -> None:
+    """grafana-client, in its own environment."""
+    try:
+        python_with_grafana(Settings().install)
+    except CannotInstall as reason:
+        pytest.skip(str(reason))
+
+
+@pytest.fixture
+def grafana() -> Iterator[Grafana]:
+    with running_grafana() as server:
+        yield server
+
+
+def test_build_writes_what_deploy_would_send(tmp_path: Path) -> None:
+    done = souk("build", "--out", str(tmp_path / "out"), home=tmp_path)
+    assert done.returncode == 0, done.stderr
+    paths = [Path(line) for line in done.stdout.splitlines()]
+    assert [path.name for path in paths] == [
+        "pipeline.json",
+        "marketplace.json",
+        "prometheus.yml",
+        "rules.yml",
+    ]
+    assert json.loads(paths[0].read_text())["uid"] == "souk-pipeline"
+
+
+def test_build_without_a_place_to_write_says_so_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = souk("build", "--out", str(tmp_path / "file"), home=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith("souk: ")
+    assert "--out" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_deploy_makes_everything_and_again_only_brings_it_up_to_date(
+    grafana: Grafana, tmp_path: Path
+) -> None:
+    done = souk("deploy", "--url", grafana.url, home=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        f"{grafana.url}/d/souk-pipeline/souk-pipeline",
+        f"{grafana.url}/d/souk-marketplace/souk-marketplace",
+    ]
+    assert set(grafana.dashboards) == {"souk-pipeline", "souk-marketplace"}
+    assert {made["folderUid"] for made in grafana.dashboards.values()} == {"souk"}
+    used = {
+        target["datasource"]["uid"]
+        for made in grafana.dashboards.values()
+        for panel in made["panels"]
+        for target in panel.get("targets", [])
+    }
+    assert used == set(grafana.sources)
+    source = grafana.sources["souk-clickhouse"]["jsonData"]
+    assert (source["host"], source["port"], source["protocol"]) == ("127.0.0.1", 8123, "http")
+    assert source["username"] == "reader"
+
+    away = ("--clickhouse", "https://clickhouse.example/souk", "--prometheus", "http://prometheus:9090")
+    assert souk("deploy", "--url", grafana.url, *away, home=tmp_path).returncode == 0
+    assert {made["version"] for made in grafana.dashboards.values()} == {2}
+    source = grafana.sources["souk-clickhouse"]["jsonData"]
+    assert (source["host"], source["port"], source["secure"], source["path"]) == (
+        "clickhouse.example", 8443, True, "souk",
+    )  # fmt: skip
+    assert grafana.sources["souk-prometheus"]["url"] == "http://prometheus:9090"
+
+
+def test_a_token_that_is_not_known_or_may_not_write_is_told(grafana: Grafana, tmp_path: Path) -> None:
+    done = souk("deploy", "--url", grafana.url, home=tmp_path, token="another")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "does not know this token" in done.stderr
+    grafana.lets_write = False
+    done = souk("deploy", "--url", grafana.url, home=tmp_path)
+    assert done.returncode == 2
+    assert "role Admin" in done.stderr
+    assert TOKEN not in done.stderr
+
+
+def test_a_missing_plugin_is_named_before_anything_is_changed(grafana: Grafana, tmp_path: Path) -> None:
+    grafana.plugins.remove("grafana-clickhouse-datasource")
+    done = souk("deploy", "--url", grafana.url, home=tmp_path)
+    assert done.returncode == 2
+    assert "grafana cli plugins install grafana-clickhouse-datasource" in done.stderr
+    assert not grafana.sources
+    assert not grafana.dashboards
+
+
+def test_where_no_grafana_is_one_line_says_so(tmp_path: Path) -> None:
+    nowhere = f"http://127.0.0.1:{3000 + free_offset()}"
+    for url in (nowhere, "localhost:3000", "http://"):
+        done = souk("deploy", "--url", url, home=tmp_path)
+        assert done.returncode == 2
+        assert done.stderr.startswith("souk: ")
+        assert done.stderr.count("\n") == 1
