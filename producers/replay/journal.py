@@ -3,16 +3,15 @@
 The replay resumes by it, and the audit finds the source by it.
 """
 
-import fcntl
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from common.errors import SoukError, UserError
+from common.errors import SoukError
+from producers.feed import lock
 
 
 @dataclass(frozen=True)
@@ -91,24 +90,13 @@ def write(home: Path, replayed: Replayed) -> None:
         ) from error
 
 
-@contextmanager
-def only_one(home: Path, data_set: str) -> Iterator[None]:
+def only_one(home: Path, data_set: str) -> AbstractContextManager[None]:
     """Keep a second replay of this data set out while this one runs.
 
     Raises:
         UserError: one is already running, or `home` can't be written.
     """
-    try:
-        directory_of(home).mkdir(parents=True, exist_ok=True)
-        lock = (directory_of(home) / f"{data_set}.lock").open("w")
-    except OSError as error:
-        raise UserError(f"{home} can't be written ({error.strerror}): set SOUK_HOME to another") from error
-    with lock as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise UserError(f"a replay of {data_set} is already running: wait for it, or stop it") from error
-        yield
+    return lock.only_one(directory_of(home) / f"{data_set}.lock", f"a replay of {data_set}")
 
 
 def _path(home: Path, data_set: str) -> Path:

@@ -1,0 +1,1 @@
+"""The weeks before now: every event that happened in them, day after day."""

@@ -1,0 +1,253 @@
+"""The simulated history: the same for the same seed, in order, and a shop whose books balance."""
+
+import os
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from hashlib import blake2b
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+
+from common.clock import from_millis, to_millis
+from common.errors import UserError
+from common.settings import ROOT
+from producers.feed.events import Timeline
+from producers.feed.messages import messages
+from producers.simulator.calendar import DAY_MS, Calendar
+from producers.simulator.history.days import History
+from producers.simulator.history.plan import Plan
+from producers.simulator.world.shape import Shape
+from producers.simulator.world.world import build
+from schemas.codec import Decoder, Record
+from schemas.events import all_events
+
+END_MS = to_millis(datetime(2026, 3, 12, 9, 30, tzinfo=UTC))
+SHAPE = Shape(seed=7, sellers=30, products=300, shoppers=1_000)
+PLAN = Plan(SHAPE, END_MS, weeks=2, events=60_000)
+SCHEMA_IDS = {name: number for number, name in enumerate(all_events(), 1)}
+
+
+def digest_of(plan: Plan) -> str:
+    """A digest of every byte that a history sends, in its order."""
+    digest = blake2b()
+    for timeline in History(plan).days():
+        sources = messages(timeline, 0, SCHEMA_IDS)
+        for which in timeline.which.tolist():
+            message = next(sources[which])
+            digest.update(message.key + message.value + repr(message.headers).encode())
+    return digest.hexdigest()
+
+
+@pytest.fixture(scope="module")
+def timelines() -> list[Timeline]:
+    return list(History(PLAN).days())
+
+
+@pytest.fixture(scope="module")
+def records(timelines: list[Timeline]) -> list[tuple[str, Record]]:
+    """(event, record) of the whole history as it would be read from Kafka, in the order sent."""
+    by_id = {number: all_events()[name].schema for name, number in SCHEMA_IDS.items()}
+    decoder = Decoder(by_id.__getitem__)
+
+    def decoded() -> Iterator[tuple[str, Record]]:
+        for timeline in timelines:
+            sources = messages(timeline, 0, SCHEMA_IDS)
+            for which in timeline.which.tolist():
+                yield timeline.events[which].name, decoder.decode(next(sources[which]).value)
+
+    return list(decoded())
+
+
+def of(records: list[tuple[str, Record]], name: str) -> list[Record]:
+    return [record for event, record in records if event == name]
+
+
+def by_order(records: list[tuple[str, Record]]) -> dict[str, dict[str, list[Record]]]:
+    """Order id → event → records, of all events of orders."""
+    orders: dict[str, dict[str, list[Record]]] = defaultdict(lambda: defaultdict(list))
+    for name, record in records:
+        if record.get("order_id"):
+            orders[record["order_id"]][name].append(record)
+    return orders
+
+
+def paid(lines: list[dict[str, Any]]) -> int:
+    return sum(
+        line["quantity"] * line["unit_price_minor"] - line["discount_minor"] + line["shipping_minor"]
+        for line in lines
+    )
+
+
+def test_the_same_seed_gives_the_same_bytes_in_another_process() -> None:
+    code = "from tests.unit.test_simulator_history import PLAN, digest_of; print(digest_of(PLAN))"
+    environment = os.environ | {"PYTHONHASHSEED": "12345", "PYTHONPATH": str(ROOT)}
+    other = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+
+    assert other.stdout.strip() == digest_of(PLAN)
+
+
+def test_another_seed_gives_another_history() -> None:
+    few = Plan(SHAPE, END_MS, weeks=1, events=4_000)
+    other = Plan(Shape(seed=8, sellers=30, products=300, shoppers=1_000), END_MS, weeks=1, events=4_000)
+
+    assert digest_of(few) != digest_of(other)
+
+
+def test_a_day_of_visits_needs_none_of_the_days_before_it() -> None:
+    history = History(PLAN)
+    in_order = [history.draw_day(number) for number in range(4)]
+    alone = History(PLAN).draw_day(3)
+
+    assert alone.visits.ids == in_order[3].visits.ids
+    assert (alone.views.product == in_order[3].views.product).all()
+    assert (alone.lists.items == in_order[3].lists.items).all()
+
+
+def test_a_history_is_about_as_long_as_asked(records: list[tuple[str, Record]]) -> None:
+    assert len(records) == pytest.approx(PLAN.events, rel=0.08)
+
+
+def test_events_come_in_the_order_of_their_times_and_before_the_end(
+    records: list[tuple[str, Record]],
+) -> None:
+    times = [record["occurred_at"] for _, record in records]
+
+    assert times == sorted(times)
+    assert times[0] >= from_millis(PLAN.start_ms)
+    assert times[-1] < from_millis(END_MS)
+    assert times[-1] > from_millis(END_MS - DAY_MS)
+
+
+def test_every_event_has_an_id_of_its_own(records: list[tuple[str, Record]]) -> None:
+    ids = [record["event_id"] for _, record in records]
+
+    assert len(set(ids)) == len(ids)
+
+
+def test_nobody_is_named_before_they_were_introduced(records: list[tuple[str, Record]]) -> None:
+    known: set[str] = set()
+    introductions = {
+        "seller_registered": "seller_id",
+        "product_listed": "product_id",
+        "shopper_registered": "shopper_id",
+    }
+    for name, record in records:
+        if name in introductions:
+            known.add(record[introductions[name]])
+        named = {record.get(key) for key in ("seller_id", "product_id", "shopper_id")} - {None}
+        assert named <= known, (name, record)
+
+
+def test_an_order_goes_through_its_steps_and_ends_either_confirmed_or_cancelled(
+    records: list[tuple[str, Record]],
+) -> None:
+    steps = (
+        "order_placed", "stock_reserved", "payment_captured", "order_confirmed", "order_shipped",
+        "order_delivered", "order_returned",
+    )  # fmt: skip
+    orders = by_order(records)
+    settled = [found for found in orders.values() if "order_confirmed" in found or "order_cancelled" in found]
+
+    assert len(settled) > 200
+    for found in orders.values():
+        assert len(found["order_placed"]) == 1
+        times = [min(one["occurred_at"] for one in found[step]) for step in steps if found[step]]
+        assert times == sorted(times)
+        assert not (found["order_shipped"] and found["order_cancelled"])
+        assert bool(found["payment_captured"]) >= bool(found["order_confirmed"])
+
+
+def test_money_that_comes_in_is_that_of_the_lines_and_what_goes_out_is_less(
+    records: list[tuple[str, Record]],
+) -> None:
+    for found in by_order(records).values():
+        due = paid(found["order_placed"][0]["lines"])
+        captured = sum(payment["amount_minor"] for payment in found["payment_captured"])
+        refunded = sum(refund["amount_minor"] for refund in found["payment_refunded"])
+        assert captured in (0, due)
+        assert refunded <= captured
+        if found["order_cancelled"] and found["payment_captured"] and found["payment_refunded"]:
+            assert refunded == due
+
+
+def test_stock_is_never_oversold_and_its_events_add_up(records: list[tuple[str, Record]]) -> None:
+    on_hand: dict[str, int] = defaultdict(int)
+    version: dict[str, int] = {}
+    for change in of(records, "stock_changed"):
+        product = change["product_id"]
+        on_hand[product] += change["change"]
+        assert change["on_hand"] == on_hand[product]
+        assert 0 <= change["reserved"] <= change["on_hand"]
+        assert version.get(product, -(2**62)) < change["version"] < 0
+        version[product] = change["version"]
+    reasons = {change["reason"] for change in of(records, "stock_changed")}
+
+    assert reasons == {"received", "reserved", "released", "shipped", "returned"}
+    sold_out = [one for one in of(records, "stock_changed") if one["on_hand"] == one["reserved"]]
+    assert sold_out, "nothing ever ran out"
+
+
+def test_big_sellers_sell_most(records: list[tuple[str, Record]]) -> None:
+    units: dict[str, int] = defaultdict(int)
+    for order in of(records, "order_placed"):
+        for line in order["lines"]:
+            units[line["seller_id"]] += line["quantity"]
+    ranked = sorted(units.values(), reverse=True)
+
+    assert sum(ranked[:3]) > 0.25 * sum(ranked)
+
+
+def test_evenings_are_busier_than_nights(records: list[tuple[str, Record]]) -> None:
+    zone = ZoneInfo(SHAPE.timezone)
+    hours = [view["occurred_at"].astimezone(zone).hour for view in of(records, "product_viewed")]
+    busy = sum(hour in (19, 20, 21) for hour in hours)
+
+    assert busy > 5 * sum(hour in (2, 3, 4) for hour in hours)
+
+
+def test_a_flash_sale_lowers_prices_for_two_hours_and_draws_people(
+    records: list[tuple[str, Record]],
+) -> None:
+    sales = Calendar(build(SHAPE)).sales(PLAN.start_ms, END_MS)
+    changes = of(records, "product_changed")
+    listed = {product["product_id"]: product["price_minor"] for product in of(records, "product_listed")}
+
+    assert len(sales) == 2
+    first = sales[0]
+    begun = [one for one in changes if one["occurred_at"] == from_millis(first.start_ms)]
+    over = [one for one in changes if one["occurred_at"] == from_millis(first.end_ms)]
+    assert {one["product_id"] for one in begun} == {one["product_id"] for one in over}
+    assert all(one["price_minor"] < listed[one["product_id"]] for one in begun)
+    assert all(one["price_minor"] == listed[one["product_id"]] for one in over)
+
+    views = np.array([to_millis(view["occurred_at"]) for view in of(records, "product_viewed")])
+
+    def seen_from(start_ms: int) -> int:
+        return int(((views >= start_ms) & (views < start_ms + first.end_ms - first.start_ms)).sum())
+
+    assert seen_from(first.start_ms) > 1.4 * seen_from(first.start_ms - DAY_MS)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"weeks": 0}, "--weeks 0: give 1 to 104"),
+        ({"events": 100}, "--events 100"),
+        ({"shape": {"seed": -1}}, "--seed -1"),
+        ({"shape": {"products": 10}}, "--products 10"),
+        ({"shape": {"sellers": 0}}, "--sellers 0"),
+        ({"shape": {"shoppers": 0}}, "--shoppers 0"),
+    ],
+)
+def test_a_history_that_can_not_be_is_refused_in_one_line(change: dict[str, Any], said: str) -> None:
+    with pytest.raises(UserError, match=said) as refused:
+        Plan(**{"shape": Shape(**change.pop("shape", {})), "end_ms": END_MS, **change})
+
+    assert "\n" not in str(refused.value)
