@@ -67,7 +67,7 @@ def test_a_name_that_is_no_tile_draws_nothing(tile: str) -> None:
 @pytest.mark.parametrize("ground", range(len(GROUNDS)))
 def test_every_object_stands_out_from_its_ground(colour: str, ground: int) -> None:
     colours = palette(colour, ground)
-    assert difference(colours.main, colours.ground) > 95
+    assert difference(colours.main, colours.ground) > 79
 
 
 def difference(one: str, other: str) -> float:

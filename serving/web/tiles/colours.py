@@ -32,7 +32,7 @@ DRAWN = (
 
 GROUNDS = ("#f3dcc8", "#d9e6dc", "#dbe4f0", "#f5e3b8", "#ecd9e4", "#d3e7ea", "#e4dccd", "#e3def2", "#f4d6cf",
            "#cfd8c2")  # fmt: skip
-NEAR = 95
+NEAR = 80
 """Two colours nearer than this (Euclidean, of RGB) do not stand out."""
 
 DUSK: Rgb = (70, 70, 80)
@@ -56,7 +56,7 @@ def palette(main: str, ground: int) -> Palette:
     """The colours of a tile, on the first of `GROUNDS` from number `ground` on that suits the object."""
     own = _rgb(main)
     order = [_rgb(GROUNDS[(ground + step) % len(GROUNDS)]) for step in range(len(GROUNDS))]
-    darker = (_mix(colour, DUSK, share) for share in (0.0, 0.28, 0.45) for colour in order)
+    darker = (_mix(colour, DUSK, share) for share in (0.0, 0.3, 0.5, 0.7) for colour in order)
     back = next(colour for colour in darker if _distance(own, colour) > NEAR)
     return Palette(
         ground=_hex(back),
