@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 from py4j.protocol import Py4JJavaError
+from pyflink.util.exceptions import JavaException
 
 SALES = (
     "CREATE TEMPORARY VIEW sales AS SELECT * FROM (VALUES "
@@ -37,6 +38,55 @@ def test_a_sorted_set_is_cut_to_its_greatest_size_and_expires(flink: Any, redis:
     ).wait()
     assert redis.client.zrange(key, 0, -1) == ["b", "a"]
     assert 3_500_000 < redis.client.pttl(key) <= 3_600_000
+
+
+BASKETS = (
+    "CREATE TEMPORARY VIEW baskets AS SELECT * FROM (VALUES "
+    "('ann', 'pen', 3E0), ('bob', 'ink', 5E0), ('ann', 'ink', 9E0), ('ann', 'cup', 1E0), "
+    "('ann', 'pen', 2E0)) AS t (shopper_id, product_id, seen)"
+)
+RECENT = (
+    "CREATE TABLE recent (shopper_id STRING, product_id STRING, score DOUBLE, "
+    "PRIMARY KEY (shopper_id, product_id) NOT ENFORCED) "
+)
+
+
+def test_every_owner_has_a_sorted_set_cut_to_its_greatest_size(flink: Any, redis: Any, key: str) -> None:
+    redis.client.zadd(f"{key}:bob", {"gone": 99})
+    flink.run(
+        BASKETS,
+        RECENT + redis.sink({"mode": "zset", "key.prefix": f"{key}:", "zset.max-size": "2"}),
+        "INSERT INTO recent SELECT shopper_id, product_id, MIN(seen) FROM baskets "
+        "GROUP BY shopper_id, product_id",
+    ).wait()
+    assert redis.client.zrange(f"{key}:ann", 0, -1, withscores=True) == [("pen", 2.0), ("ink", 9.0)]
+    assert redis.client.zrange(f"{key}:bob", 0, -1) == ["ink", "gone"]
+
+
+def test_without_a_primary_key_a_score_is_the_highest_of_all_rows(flink: Any, redis: Any, key: str) -> None:
+    flink.run(
+        BASKETS,
+        "CREATE TABLE recent (shopper_id STRING, product_id STRING, seen DOUBLE) "
+        + redis.sink({"mode": "zset", "key.prefix": f"{key}:"}),
+        "INSERT INTO recent SELECT shopper_id, product_id, seen FROM baskets",
+    ).wait()
+    found = redis.client.zrange(f"{key}:ann", 0, -1, withscores=True)
+    assert found == [("cup", 1.0), ("pen", 3.0), ("ink", 9.0)]
+
+
+@pytest.mark.parametrize(
+    ("table", "query", "said"),
+    [
+        ("p STRING, n BIGINT", "SELECT product_id, COUNT(*) FROM baskets GROUP BY product_id", "update"),
+        ("n DOUBLE", "SELECT seen FROM baskets", "whose set"),
+    ],
+)
+def test_a_sorted_set_without_a_primary_key_takes_only_insertions_of_members(
+    flink: Any, redis: Any, key: str, table: str, query: str, said: str
+) -> None:
+    options = {"mode": "zset", "key": key} if "," in table else {"mode": "zset", "key.prefix": key}
+    with pytest.raises((Py4JJavaError, JavaException), match=said):
+        flink.run(BASKETS, f"CREATE TABLE t ({table}) {redis.sink(options)}", f"INSERT INTO t {query}")
 
 
 def test_a_deleted_member_leaves_the_sorted_set(flink: Any, redis: Any, key: str) -> None:

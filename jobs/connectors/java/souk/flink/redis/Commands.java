@@ -12,6 +12,8 @@ import souk.flink.common.Refused;
 
 /** Turns a row into the Redis commands that store or remove it. */
 final class Commands {
+    private static final String GT = "GT";
+
     private final Layout layout;
     private final RowData.FieldGetter[] getters;
     private final int[] values;
@@ -27,7 +29,7 @@ final class Commands {
 
     /** The Redis key that a row changes. */
     String key(RowData row) throws Refused {
-        return layout.key() != null ? layout.key() : layout.prefix() + id(row);
+        return layout.key() != null ? layout.key() : layout.prefix() + joined(row, layout.owner());
     }
 
     List<CommandArguments> of(RowData row) throws Refused {
@@ -35,14 +37,16 @@ final class Commands {
         String key = key(row);
         return switch (layout.mode()) {
             case ZSET -> List.of(deleted
-                    ? command(Command.ZREM, key, id(row))
-                    : command(Command.ZADD, key, required(row, values[0]), id(row)));
+                    ? command(Command.ZREM, key, member(row))
+                    : layout.raiseOnly()
+                            ? command(Command.ZADD, key, GT, required(row, values[0]), member(row))
+                            : command(Command.ZADD, key, required(row, values[0]), member(row)));
             case STRING -> List.of(deleted
                     ? command(Command.DEL, key)
                     : command(Command.SET, key, required(row, values[0])));
             case HASH -> layout.key() == null ? hash(row, key, deleted) : List.of(deleted
-                    ? command(Command.HDEL, key, id(row))
-                    : command(Command.HSET, key, id(row), required(row, values[0])));
+                    ? command(Command.HDEL, key, member(row))
+                    : command(Command.HSET, key, member(row), required(row, values[0])));
         };
     }
 
@@ -71,9 +75,13 @@ final class Commands {
         return commands;
     }
 
-    private String id(RowData row) throws Refused {
+    private String member(RowData row) throws Refused {
+        return joined(row, layout.member());
+    }
+
+    private String joined(RowData row, int[] positions) throws Refused {
         var id = new StringBuilder();
-        for (int position : layout.primaryKey()) {
+        for (int position : positions) {
             id.append(id.isEmpty() ? "" : ":").append(new String(required(row, position), UTF_8));
         }
         return id.toString();

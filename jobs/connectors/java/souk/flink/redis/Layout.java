@@ -15,9 +15,11 @@ import org.apache.flink.table.types.logical.RowType;
  * @param key the one key that holds all rows; null: each row has a key of its own
  * @param prefix what stands before the primary key in a row's own key
  * @param rowType the columns
- * @param primaryKey positions of the primary key's columns
+ * @param primaryKey positions of the primary key's columns; without one, of all but the last column
+ * @param raiseOnly whether a member's score only ever grows, whatever order rows come in: without a primary key
  */
-record Layout(Mode mode, String key, String prefix, RowType rowType, int[] primaryKey) implements Serializable {
+record Layout(Mode mode, String key, String prefix, RowType rowType, int[] primaryKey, boolean raiseOnly)
+        implements Serializable {
 
     enum Mode { ZSET, HASH, STRING }
 
@@ -28,12 +30,27 @@ record Layout(Mode mode, String key, String prefix, RowType rowType, int[] prima
                 .toArray();
     }
 
+    /** Positions of the columns that name a row's own key: of a sorted set the first, whose members the rest are. */
+    int[] owner() {
+        return mode == Mode.ZSET ? Arrays.copyOf(primaryKey, 1) : primaryKey;
+    }
+
+    /** Positions of the columns that name what a row is within its key. */
+    int[] member() {
+        return mode == Mode.ZSET && key == null
+                ? Arrays.copyOfRange(primaryKey, 1, primaryKey.length)
+                : primaryKey;
+    }
+
     /** Fails the planning where the columns do not fit the mode. */
     void check() {
         int[] values = values();
+        require(!raiseOnly || mode == Mode.ZSET, "only mode 'zset' goes without a PRIMARY KEY (...) NOT ENFORCED");
         switch (mode) {
             case ZSET -> {
-                require(key != null, "mode 'zset' needs 'key'");
+                require(key == null || prefix.isEmpty(), "give 'key' or 'key.prefix', not both");
+                require(key != null || primaryKey.length > 1,
+                        "mode 'zset' needs 'key', or a column that says whose set it is before that of the member");
                 require(values.length == 1 && rowType.getTypeAt(values[0]).is(NUMERIC),
                         "mode 'zset' needs one numeric column, the score, beside the primary key");
             }

@@ -5,9 +5,9 @@ import static souk.flink.common.SinkOptions.require;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.Set;
+import java.util.stream.IntStream;
 import org.apache.flink.configuration.ConfigOption;
 import org.apache.flink.configuration.ConfigOptions;
-import org.apache.flink.table.api.ValidationException;
 import org.apache.flink.table.connector.sink.DynamicTableSink;
 import org.apache.flink.table.factories.DynamicTableSinkFactory;
 import org.apache.flink.table.factories.FactoryUtil;
@@ -57,13 +57,14 @@ public final class RedisSinkFactory implements DynamicTableSinkFactory {
         require(ttl == null || ttl.toMillis() > 0, TTL, "at least 1 ms");
 
         var schema = context.getCatalogTable().getResolvedSchema();
-        if (schema.getPrimaryKey().isEmpty()) {
-            throw new ValidationException("a souk-redis table needs a PRIMARY KEY (...) NOT ENFORCED");
-        }
+        boolean raiseOnly = schema.getPrimaryKey().isEmpty();
         var rowType = (RowType) schema.toSinkRowDataType().getLogicalType();
+        int[] key = raiseOnly
+                ? IntStream.range(0, rowType.getFieldCount() - 1).toArray()
+                : BufferedTableSink.key(schema, rowType);
         var layout = new Layout(
                 options.get(MODE), options.get(KEY), options.get(KEY_PREFIX), rowType,
-                BufferedTableSink.key(schema, rowType));
+                key, raiseOnly);
         layout.check();
         String table = options.getOptional(KEY).orElse(context.getObjectIdentifier().getObjectName());
         var config = new RedisTarget.Config(
