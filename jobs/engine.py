@@ -55,7 +55,8 @@ def statement_set(environment: TableEnvironment, plan: Plan) -> Any:
     for ddl in plan.sources:
         environment.execute_sql(ddl)
     for view in plan.views:
-        environment.execute_sql(f"CREATE TEMPORARY VIEW {view.name} AS\n{view.query}")
+        # Not CREATE VIEW: its text is planned anew for each reader, and an UNNEST in it is then run by each.
+        environment.create_temporary_view(view.name, environment.sql_query(view.query))
     statements = environment.create_statement_set()
     for output in plan.outputs:
         environment.execute_sql(_sink_table(environment, output))
