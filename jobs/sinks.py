@@ -28,12 +28,16 @@ def clickhouse(settings: Settings, table: str, flush: str, *, versioned: bool) -
 
 def redis_ranking(settings: Settings, name: str) -> dict[str, str]:
     """Options of a `souk-redis` sorted set: the primary key is the member, the other column its score."""
+    return {**redis(settings, name, "zset", CALM), "key": name}
+
+
+def redis(settings: Settings, name: str, mode: str, flush: str) -> dict[str, str]:
+    """Options of a `souk-redis` table; what Redis refuses goes to `<name>_dlq`."""
     return {
         "connector": "souk-redis",
         "url": settings.redis,
-        "mode": "zset",
-        "key": name,
-        "sink.flush.interval": CALM,
+        "mode": mode,
+        "sink.flush.interval": flush,
         "sink.dlq.bootstrap": settings.kafka,
         "sink.dlq.topic": f"{name}_dlq",
     }

@@ -101,11 +101,14 @@ METRICS: tuple[str, ...] = (
 )
 """What job `metrics` fills, in ClickHouse and Redis: each has a dead-letter topic beside the events'."""
 
+RECOMMENDATIONS = "recommendations"
+"""What job `recommendations` writes to Redis has one dead-letter topic."""
+
 
 def all_topics() -> Iterator[Topic]:
-    """Every topic that must exist: the events', then the dead letters of events and metrics."""
+    """Every topic that must exist: the events', then the dead letters of events and jobs."""
     yield from EVENT_TOPICS
     for topic in EVENT_TOPICS:
         yield Topic(topic.dead_letters, "", 1, DAYS_30)
-    for name in METRICS:
+    for name in (*METRICS, RECOMMENDATIONS):
         yield Topic(f"{name}_dlq", "", 1, DAYS_30)

@@ -16,7 +16,7 @@ from serving.clickhouse import ClickHouse
 from serving.ops.schemas import PartState, Readiness
 
 TIMEOUT_S = 2.0
-JOBS = ("facts", "metrics")
+JOBS = ("facts", "metrics", "recommendations")
 """The Flink jobs that must be running."""
 
 POSTGRES_PORT = 5432

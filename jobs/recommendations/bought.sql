@@ -1,0 +1,21 @@
+-- When a shopper last bought a product in an order that was not cancelled.
+SELECT /*+ STATE_TTL('orders' = '90 d') */
+  shopper_id, product_id, MAX(placed_s) AS bought_s
+FROM (
+  SELECT /*+ STATE_TTL('steps' = '90 d') */
+    order_id, shopper_id, product_id, MAX(placed_s) AS placed_s, MAX(cancelled) AS cancelled
+  FROM (
+    SELECT order_id, shopper_id, line.product_id, 0 AS cancelled,
+      TIMESTAMPDIFF(SECOND, TO_TIMESTAMP_LTZ(0, 0), occurred_at) AS placed_s
+    FROM events.order_placed
+    CROSS JOIN UNNEST(lines) AS line
+    UNION ALL
+    SELECT order_id, shopper_id, line.product_id, 1,
+      TIMESTAMPDIFF(SECOND, TO_TIMESTAMP_LTZ(0, 0), placed_at)
+    FROM events.order_cancelled
+    CROSS JOIN UNNEST(lines) AS line
+  ) AS steps
+  GROUP BY order_id, shopper_id, product_id
+) AS orders
+WHERE cancelled = 0
+GROUP BY shopper_id, product_id

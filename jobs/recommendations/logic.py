@@ -1,0 +1,125 @@
+"""Job `recommendations`: the list of its outputs, each a `.sql` file of this folder, as a plan.
+
+All of it is SQL: every state is a MIN, a MAX, a sum over such, or the first so many by time, and so the same
+whatever order events come in and however often (docs/decisions/recommendations-in-sql.md).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from common.settings import Settings
+from jobs.options import job_config
+from jobs.plan import Output, Plan, View
+from jobs.sinks import CALM, redis
+from jobs.sources import source_table
+from schemas.events import Event
+
+NAME = "recommendations"
+FOLDER = Path(__file__).parent
+
+EVENTS = (
+    "product_viewed",
+    "cart_changed",
+    "order_placed",
+    "order_cancelled",
+    "product_listed",
+    "product_changed",
+    "product_delisted",
+    "stock_changed",
+)
+"""The events that the views and outputs read."""
+
+VIEWS = ("touches", "visit_items", "pairs", "interest", "listings")
+"""Files of `views/`, each after those it reads."""
+
+AT_ONCE = "100 ms"
+"""Flush interval of what the next answer must show. The aim is 500 ms from event to answer (p99)."""
+
+KEPT_RECENT = 20
+"""Products that are remembered of a visitor."""
+
+KEPT_SIMILAR = 64
+"""Neighbours that are kept of a product; answers look at the first half, so one that falls leaves no gap."""
+
+KEPT_POPULAR = 200
+"""Products that are kept of a category."""
+
+OF_SESSION, OF_SHOPPER = "30 min", "30 d"
+"""A session is forgotten so long after its last event, a shopper so long after theirs."""
+
+
+@dataclass(frozen=True)
+class InRedis:
+    """One output: where its rows lie. `key` is what an update replaces; without it scores only grow."""
+
+    table: str
+    mode: str
+    where: Mapping[str, str]
+    key: tuple[str, ...] = ()
+    flush: str = AT_ONCE
+    size: int | None = None
+    ttl: str | None = None
+
+
+def _ranked(table: str, prefix: str, **rest: object) -> InRedis:
+    return InRedis(table, "zset", {"key.prefix": prefix}, **rest)  # type: ignore[arg-type]
+
+
+def _product(table: str, flush: str) -> InRedis:
+    return InRedis(table, "hash", {"key.prefix": "product:"}, ("product_id",), flush)
+
+
+OUTPUTS = (
+    _ranked("recent_of_session", "recent:", size=KEPT_RECENT, ttl=OF_SESSION),
+    _ranked("recent_of_shopper", "recent:", size=KEPT_RECENT, ttl=OF_SHOPPER),
+    _ranked("carted_by_session", "carted:", size=KEPT_RECENT, ttl=OF_SESSION),
+    _ranked("carted_by_shopper", "carted:", size=KEPT_RECENT, ttl=OF_SHOPPER),
+    _ranked("bought", "bought:", key=("shopper_id", "product_id"), size=200, ttl=OF_SHOPPER),
+    _ranked("similar_to_first", "similar:", key=("product_id", "other_id"), flush=CALM, size=KEPT_SIMILAR),
+    _ranked("similar_to_second", "similar:", key=("product_id", "other_id"), flush=CALM, size=KEPT_SIMILAR),
+    _ranked("popular_in_category", "popular:", key=("category", "product_id"), flush=CALM, size=KEPT_POPULAR),
+    _product("product_cards", AT_ONCE),
+    _product("product_stock", AT_ONCE),
+    _product("product_interest", CALM),
+    InRedis("recommendations_as_of", "hash", {"key": "recommendations_as_of"}, ("event",)),
+)
+
+
+def plan(settings: Settings, events: Mapping[str, Event]) -> Plan:
+    """All outputs as one job, so that each topic is read and decoded once.
+
+    Without a checkpoint it starts at the beginning of the topics, as every job that adds up does.
+    """
+    return Plan(
+        name=NAME,
+        # What a hint does not keep longer (catalogue, stock, pairs) is the memory of visits.
+        config=job_config(settings, NAME) | {"table.exec.state.ttl": "1 d"},
+        sources=tuple(source_table(events[n], settings, group=NAME, start="earliest") for n in EVENTS),
+        views=views(),
+        outputs=tuple(_output(output, settings) for output in OUTPUTS),
+    )
+
+
+def views(names: Iterable[str] = VIEWS) -> tuple[View, ...]:
+    """The shared views, in an order in which they can be created."""
+    return tuple(View(name, _read(FOLDER / "views" / f"{name}.sql")) for name in names)
+
+
+def query(table: str) -> str:
+    """The SELECT that fills an output."""
+    return _read(FOLDER / f"{table}.sql")
+
+
+def _output(output: InRedis, settings: Settings) -> Output:
+    options = {
+        **redis(settings, NAME, output.mode, output.flush),
+        **output.where,
+        **({"zset.max-size": str(output.size)} if output.size else {}),
+        **({"ttl": output.ttl} if output.ttl else {}),
+    }
+    return Output(output.table, query(output.table), output.key, options)
+
+
+def _read(path: Path) -> str:
+    return path.read_text(encoding="utf-8").strip()

@@ -1,0 +1,14 @@
+-- Units of each product that nobody holds, at all its sellers: the state of the highest version of each.
+SELECT /*+ STATE_TTL('sellers' = '36500 d') */
+  product_id, SUM(available) AS available
+FROM (
+  SELECT product_id, CAST(SUBSTRING(MAX(packed), 21) AS BIGINT) AS available
+  FROM (
+    SELECT
+      product_id, seller_id,
+      CONCAT(LPAD(CAST(version AS STRING), 20, '0'), CAST(GREATEST(on_hand - reserved, 0) AS STRING)) AS packed
+    FROM events.stock_changed
+  ) AS changes
+  GROUP BY product_id, seller_id
+) AS sellers
+GROUP BY product_id

@@ -1,0 +1,13 @@
+-- What was done with a product in a visit, and how much it says: viewed 1, put into the cart 2, bought 3.
+-- A visit is a session, or an order: its lines were bought together.
+SELECT session_id AS visit_id, product_id, 1 AS weight,
+  TIMESTAMPDIFF(SECOND, TO_TIMESTAMP_LTZ(0, 0), occurred_at) AS touched_s
+FROM events.product_viewed
+UNION ALL
+SELECT session_id, product_id, 2, TIMESTAMPDIFF(SECOND, TO_TIMESTAMP_LTZ(0, 0), occurred_at)
+FROM events.cart_changed
+WHERE quantity > quantity_before
+UNION ALL
+SELECT CONCAT('order:', order_id), line.product_id, 3, TIMESTAMPDIFF(SECOND, TO_TIMESTAMP_LTZ(0, 0), occurred_at)
+FROM events.order_placed
+CROSS JOIN UNNEST(lines) AS line
