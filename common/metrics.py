@@ -88,6 +88,15 @@ CLICKHOUSE_RUNNING = _gauge("souk_clickhouse_running", "Queries that run or wait
 
 # jobs.keep
 JOB_RUNNING = _gauge("souk_job_running", "1 if the job's tasks run.", "job_name")
+JOB_RESTARTS = _gauge("souk_job_restarts", "Restarts of a job since it was submitted.", "job_name")
+CHECKPOINT_SECONDS = _gauge("souk_checkpoint_seconds", "How long the newest checkpoint took.", "job_name")
+CHECKPOINT_AGE_SECONDS = _gauge(
+    "souk_checkpoint_age_seconds", "Since the newest checkpoint was complete.", "job_name"
+)
+CHECKPOINTS_FAILED = _gauge(
+    "souk_checkpoints_failed", "Checkpoints that failed since the job was submitted.", "job_name"
+)
+FLINK_HEAP_BYTES = _gauge("souk_flink_heap_bytes", "Heap that a process of Flink uses.", "process")
 JOB_SUBMISSIONS = _counter("souk_job_submissions", "Jobs submitted: taken, failed.", "job_name", "outcome")
 MESSAGES_BEHIND = _gauge(
     "souk_messages_behind", "Messages in Kafka after the last one that a group has finished with.", "group"

@@ -22,7 +22,6 @@ LOOPBACK = "127.0.0.1"
 Part = Literal[
     "kafka", "kafka_controller", "registry", "registry_management", "flink", "flink_rpc",
     "flink_blob", "clickhouse", "postgres", "redis", "serving", "commerce", "jobs", "simulator",
-    "jobmanager_metrics", "taskmanager_metrics",
 ]  # fmt: skip
 
 PORTS: dict[Part, int] = {
@@ -40,8 +39,6 @@ PORTS: dict[Part, int] = {
     "commerce": 8010,
     "jobs": 8020,
     "simulator": 8021,
-    "jobmanager_metrics": 9249,
-    "taskmanager_metrics": 9250,
 }
 """The port of each bundled part before `port_offset` is added."""
 

@@ -123,8 +123,8 @@ def _waiting() -> list[Built]:
         metric(
             "Checkpoints",
             "How long the newest checkpoint of each Flink job took.",
-            "max by (job_name) (flink_jobmanager_job_lastCheckpointDuration)",
-            Column("{{job_name}}", "ms"),
+            "max by (job_name) (souk_checkpoint_seconds)",
+            Column("{{job_name}}", "s"),
         ),
         metric(
             "Consumed by the services",
@@ -148,6 +148,12 @@ def _processes() -> list[Built]:
             "Resident memory of each Python process.",
             "sum by (job) (process_resident_memory_bytes)",
             Column("{{job}}", "bytes"),
+        ),
+        metric(
+            "Flink's heap",
+            "Heap that Flink's two processes use.",
+            "max by (process) (souk_flink_heap_bytes)",
+            Column("{{process}}", "bytes"),
         ),
         metric(
             "Slowest requests",

@@ -18,13 +18,16 @@ from uuid import uuid4
 import structlog
 
 from common.errors import PartUnavailable, UserError
+from common.metrics import JOB_SUBMISSIONS, serve
 from common.settings import ROOT, Settings
 from common.telemetry import configure_logging
 from jobs.checkpoints import job_folder, newest, plan_folder, prune, refuse
+from jobs.figures import Figures
 from jobs.plan import Plan
 from jobs.registry import JOBS
 from jobs.rest import COPY, FINGERPRINT, INITIALIZING, Flink, Job, causes
 from jobs.submit import copy_id
+from jobs.waiting import watch
 
 log = structlog.get_logger()
 
@@ -81,8 +84,8 @@ class Keeper:
         self._leftovers_since: float | None = None
         self._struck: set[str] = set()
 
-    def poll(self) -> None:
-        """Look once, and do what is missing.
+    def poll(self) -> Mapping[str, Job]:
+        """Look once, and do what is missing; returns our live jobs by name, as they were found.
 
         Raises:
             PartUnavailable: Flink does not answer.
@@ -112,6 +115,7 @@ class Keeper:
         if missing:
             self._submit(missing, list(live.values()), others)
         self._prune([job for job in live.values() if job.id not in unwanted])
+        return live
 
     def _forget(self, known: set[str]) -> None:
         """Drop what was remembered of jobs that Flink has forgotten, and chosen ids that are taken now."""
@@ -176,11 +180,13 @@ class Keeper:
                 cwd=ROOT, check=True, timeout=SUBMIT_TIMEOUT_S, stdin=subprocess.DEVNULL,
             )  # fmt: skip
             self._failures = 0
-            delay = POLL_S
+            delay, outcome = POLL_S, "taken"
         except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
             self._failures += 1
-            delay = min(LONGEST_BACKOFF_S, 2.0**self._failures)
+            delay, outcome = min(LONGEST_BACKOFF_S, 2.0**self._failures), "failed"
             log.error("could not submit", jobs=list(names), error=str(error), again_in_s=delay)
+        for name in names:
+            JOB_SUBMISSIONS.labels(name, outcome).inc()
         self._next_submit_at = time.monotonic() + delay
 
     def _leftovers(self, live: Sequence[Job], others: Sequence[Job]) -> bool:
@@ -218,15 +224,17 @@ def main() -> int:
     try:
         settings = Settings.load()
         plans = {name: build(settings) for name, build in JOBS.items()}
+        serve(settings.port("jobs"))
     except UserError as error:
         print(f"keep: {error}", file=sys.stderr)
         return 2
+    threading.Thread(target=watch, args=(settings.kafka, stop), daemon=True).start()
     answered = True
     with Flink(settings.flink) as flink:
-        keeper = Keeper(settings, plans, flink)
+        keeper, figures = Keeper(settings, plans, flink), Figures(flink, plans)
         while not stop.is_set():
             try:
-                keeper.poll()
+                figures.show(keeper.poll())
                 answered = True
             except PartUnavailable as error:
                 if answered:

@@ -39,6 +39,15 @@ class Job:
         return self.state in ENDED
 
 
+@dataclass(frozen=True)
+class Checkpoints:
+    """How many failed, and of the newest complete one: when it was there (Unix ms) and how long it took."""
+
+    failed: int
+    newest_ms: int | None
+    took_ms: int | None
+
+
 class Flink:
     """A client of one JobManager.
 
@@ -98,6 +107,17 @@ class Flink:
             f"/jobs/{job_id}/checkpoints", lambda answer: bool(answer.get("counts", {}).get("completed"))
         )
 
+    def checkpoints(self, job_id: str) -> Checkpoints:
+        """What a job says about its checkpoints since it was submitted."""
+        return self._get(f"/jobs/{job_id}/checkpoints", _checkpoints)
+
+    def metric(self, path: str, name: str) -> float | None:
+        """A figure of Flink's own at `path`, such as `/jobmanager`, summed over processes; None if none."""
+        return self._get(
+            f"{path}/metrics?get={name}",
+            lambda answer: float(answer[0].get("value") or answer[0]["sum"]) if answer else None,
+        )
+
     def cancel(self, job_id: str) -> None:
         """Ask a job to stop; its checkpoints stay."""
         self._call("PATCH", f"/jobs/{job_id}?mode=cancel")
@@ -120,6 +140,13 @@ class Flink:
 
 def _job(entry: Mapping[str, Any]) -> Job:
     return Job(entry["jid"], entry["name"], entry["state"], entry["start-time"])
+
+
+def _checkpoints(answer: Mapping[str, Any]) -> Checkpoints:
+    newest = answer["latest"]["completed"] or {}
+    return Checkpoints(
+        answer["counts"]["failed"], newest.get("latest_ack_timestamp"), newest.get("end_to_end_duration")
+    )
 
 
 def causes(stacktrace: str) -> list[str]:

@@ -4,12 +4,6 @@ import re
 
 from common.metrics import REGISTRY
 
-FLINK = {
-    "flink_jobmanager_job_lastCheckpointDuration",
-    "flink_jobmanager_job_numberOfFailedCheckpoints",
-}
-"""What Flink's reporter is asked for; `tests/e2e/test_olist_slice.py` looks for each in a real one."""
-
 SCRAPED = {"job", "instance", "le"}
 """Labels that Prometheus adds, and those of a histogram's buckets."""
 
@@ -21,13 +15,13 @@ def known() -> set[str]:
     ours = {
         family.name + suffix for family in REGISTRY.collect() for suffix in _SUFFIXES.get(family.type, ("",))
     }
-    return ours | FLINK | {"up"}
+    return ours | {"up"}
 
 
 def metrics_of(expression: str) -> set[str]:
     """The metrics that an expression names."""
     bare = re.sub(r'"[^"]*"|\{[^}]*\}|\bby \([^)]*\)', "", expression)
-    return set(re.findall(r"\b(up|(?:souk|flink|process|python)_\w+)\b", bare))
+    return set(re.findall(r"\b(up|(?:souk|process|python)_\w+)\b", bare))
 
 
 def labels_of(expression: str) -> set[str]:
@@ -46,5 +40,4 @@ def unknown_in(expression: str) -> set[str]:
         if getattr(metric, "_name", "") and any(name.startswith(metric._name) for name in named)
         for label in metric._labelnames
     }
-    ours = not named & FLINK and named != {"up"}
-    return (named - known()) | (labels_of(expression) - labels - SCRAPED if ours else set())
+    return (named - known()) | (labels_of(expression) - labels - SCRAPED)

@@ -19,6 +19,7 @@ def part(settings: Settings) -> Part:
         f"{settings.flink}/#/job/running",
         partial(check, settings.flink),
         Launch([sys.executable, "-m", "jobs.keep"], ROOT, settings_environment(settings)),
+        ports={"jobs": settings.port("jobs")},
         needs=("topics", "tables", "taskmanager", "redis"),
         timeout_s=300,
     )
