@@ -14,6 +14,7 @@ COMMANDS: dict[str, str] = {
     "logs": "show the logs of the parts",
     "replay": "turn a data set into events, in event-time order",
     "sql": "run a query on ClickHouse",
+    "dlq": "list, show and replay what could not be used",
     "audit": "compare every store with every other, to the cent and the row",
     "bench": "measure speed, freshness and memory on this machine",
     "dashboards": "write the Grafana dashboards, or put them into a Grafana",

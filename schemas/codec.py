@@ -14,6 +14,7 @@ Record = dict[str, Any]
 
 MAGIC = 0
 _HEADER = struct.Struct(">bI")
+_LONGEST_REASON = 120
 
 
 class NotEncodable(SoukError):
@@ -88,7 +89,8 @@ class Decoder:
         except (
             Exception
         ) as error:  # fastavro raises whatever a broken body leads to, IndexError to OverflowError
-            raise Rejected(f"broken event of schema {schema_id}: {error or type(error).__name__}") from error
+            reason = str(error)[:_LONGEST_REASON] or type(error).__name__
+            raise Rejected(f"broken event of schema {schema_id}: {reason}") from error
         if body.tell() != len(message):
             raise Rejected(f"broken event of schema {schema_id}: {len(message) - body.tell()} bytes too many")
         if not isinstance(record, dict):

@@ -100,7 +100,7 @@ class ServiceConsumer:
         concerning = []
         for message in messages:
             headers, topic = headers_of(message), message.topic() or ""
-            if self._subscriptions[topic].concerns(key_of(message), headers):
+            if self._subscriptions[topic].concerns(self._service, key_of(message), headers):
                 concerning.append(receive(message, headers, self._decoder))
             else:
                 INBOX_MESSAGES.labels(self._service, topic, "ignored").inc()

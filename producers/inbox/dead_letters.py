@@ -7,6 +7,8 @@ from producers.outbox.message import Message
 
 REASON = "reason"
 STAGE = "stage"
+CAME_FROM = "came_from"
+TRUNCATED_FROM = "truncated_from"
 LONGEST_REASON = 1_000
 LONGEST_VALUE = 900_000
 """Bytes; with its headers a letter must fit into what a broker takes (1 MiB)."""
@@ -19,10 +21,10 @@ def dead_letter(received: Received, service: str, reason: str) -> Message:
         **received.headers,
         REASON: reason[:LONGEST_REASON],
         STAGE: service,
-        "came_from": received.place,
+        CAME_FROM: received.place,
     }
     if value is not None and len(value) > LONGEST_VALUE:
-        headers["truncated_from"] = str(len(value))
+        headers[TRUNCATED_FROM] = str(len(value))
         value = value[:LONGEST_VALUE]
     key = key.encode() if isinstance(key, str) else key
     value = value.encode() if isinstance(value, str) else value

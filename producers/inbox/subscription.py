@@ -12,6 +12,9 @@ from producers.outbox.transaction import Transaction
 from schemas.codec import Decoder, Record
 from schemas.events import all_events
 
+ONLY_FOR = "only_for"
+"""The header of a dead letter that was sent again: the service that had rejected it."""
+
 Handler = Callable[[Transaction, Record], Awaitable[None]]
 """Acts on an event in the transaction that notes it.
 
@@ -32,8 +35,10 @@ class Subscription:
     from_anyone: Callable[[str], bool] | None = None
     """Which keys also concern it without an origin: sellers' catalogues, carriers' shipments."""
 
-    def concerns(self, key: str, headers: dict[str, str]) -> bool:
-        """Whether a message of this topic is acted on at all; asked of each before it is decoded."""
+    def concerns(self, service: str, key: str, headers: dict[str, str]) -> bool:
+        """Whether a service acts on a message of this topic; asked of each before it is decoded."""
+        if headers.get(ONLY_FOR, service) != service:
+            return False
         return bool(headers.get(ORIGIN)) or (self.from_anyone is not None and self.from_anyone(key))
 
 
