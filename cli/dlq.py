@@ -44,11 +44,10 @@ def list_(
     for column in ("of", "letters", "oldest", "newest", "stage", "most frequent reason"):
         table.add_column(column, justify="right" if column == "letters" else "left", no_wrap=True)
     for name, box in boxes.items():
-        (stage, reason[:LONGEST_REASON]), _count = Counter(
-            (letter.stage, letter.reason) for letter in box
-        ).most_common(1)[0]
+        ways = Counter((letter.stage, letter.reason[:LONGEST_REASON]) for letter in box)
+        stage, reason = ways.most_common(1)[0][0]
         oldest, newest = (f"{letter.written_at:%Y-%m-%d %H:%M:%S}" for letter in (box[0], box[-1]))
-        table.add_row(name, f"{len(box):,}", oldest, newest, stage, reason[:LONGEST_REASON])
+        table.add_row(name, f"{len(box):,}", oldest, newest, stage, reason)
     console().print(table)
 
 
