@@ -12,7 +12,7 @@ from common.errors import PartUnavailable, UserError
 from common.settings import Settings
 from local import passwords
 from local.home import Home
-from local.parts import clickhouse, flink, jobs, kafka, postgres, redis, registry, serving
+from local.parts import clickhouse, commerce, flink, jobs, kafka, postgres, redis, registry, serving
 from local.parts.part import NotReady, Part
 from local.supervision.launch_file import write_launch
 from local.supervision.ports import require_free
@@ -24,7 +24,8 @@ CRASHES_ALLOWED = 3
 """A part that died so often while `up` waits for it is given up on (the supervisor goes on trying)."""
 
 STOP_ORDER = (
-    ("serving", "jobs"),
+    ("serving",),
+    ("commerce", "jobs"),
     ("taskmanager", "jobmanager"),
     ("kafka", "registry", "clickhouse", "redis", "postgres"),
 )
@@ -41,6 +42,7 @@ def all_parts(settings: Settings) -> list[Part]:
         clickhouse.part(settings),
         *flink.parts(settings),
         jobs.part(settings),
+        commerce.part(settings),
         serving.part(settings),
     ]
 
