@@ -24,7 +24,7 @@ async def health() -> Response:
     responses={503: {"model": schemas.Readiness, "description": "A part is missing; `missing` names it."}},
 )
 async def ready(request: Request) -> Response:
-    """Asks Kafka, the registry, Flink, ClickHouse, Redis and PostgreSQL, each in its own protocol."""
+    """Asks every part, each in its own protocol; only the needed ones decide."""
     parts: Parts = request.app.state.parts
     readiness = await parts.readiness()
     headers = {"Cache-Control": "no-store"} | ({} if readiness["ready"] else {"Retry-After": "5"})

@@ -16,6 +16,9 @@ class PartState(TypedDict):
     """One part that the platform needs."""
 
     part: Annotated[str, Field(examples=["clickhouse"])]
+    needed: Annotated[
+        bool, Field(description="Whether the platform counts as ready only with it; all but `commerce`.")
+    ]
     ready: bool
     detail: Annotated[str, Field(description="What it answered, or what is missing and what to do.")]
 
@@ -24,5 +27,5 @@ class Readiness(TypedDict):
     """Whether the whole platform can serve; `parts` says which one is missing."""
 
     ready: bool
-    missing: Annotated[list[str], Field(examples=[[]])]
+    missing: Annotated[list[str], Field(description="The needed parts that are not ready.", examples=[[]])]
     parts: list[PartState]

@@ -19,6 +19,9 @@ TIMEOUT_S = 2.0
 JOBS = ("facts", "metrics", "recommendations")
 """The Flink jobs that must be running."""
 
+OPTIONAL = frozenset({"commerce"})
+"""Without these, pages and figures are still served, and an order is refused with `Retry-After`."""
+
 POSTGRES_PORT = 5432
 SSL_REQUEST = struct.pack("!ii", 8, 80877103)
 """May we speak TLS? PostgreSQL answers with one byte, S or N, before anyone logs in."""
@@ -47,6 +50,7 @@ class Parts:
             "clickhouse": self._check_clickhouse,
             "redis": self._check_redis,
             "postgres": self._check_postgres,
+            "commerce": self._check_commerce,
         }
 
     async def aclose(self) -> None:
@@ -58,21 +62,23 @@ class Parts:
         parts = list(
             await asyncio.gather(*(self._state(part, check) for part, check in self._checks.items()))
         )
-        missing = [part["part"] for part in parts if not part["ready"]]
+        missing = [part["part"] for part in parts if part["needed"] and not part["ready"]]
         return {"ready": not missing, "missing": missing, "parts": parts}
 
     async def _state(self, part: str, check: Check) -> PartState:
+        ready = False
         try:
             detail = await asyncio.wait_for(check(), TIMEOUT_S + 0.5)
-            return {"part": part, "ready": True, "detail": detail}
+            ready = True
         except NotReady as reason:
-            return {"part": part, "ready": False, "detail": f"{reason}; see ./souk logs {part}"}
+            detail = f"{reason}; see ./souk logs {part}"
         except KafkaException as error:
-            return {"part": part, "ready": False, "detail": f"{error.args[0].str()}; see ./souk status"}
+            detail = f"{error.args[0].str()}; see ./souk status"
         except Exception as error:
             # Whatever keeps a part from answering makes it not ready, and must not fail the others' checks.
             said = str(error).splitlines()[0] if str(error) else type(error).__name__
-            return {"part": part, "ready": False, "detail": f"does not answer ({said}); see ./souk status"}
+            detail = f"does not answer ({said}); see ./souk status"
+        return {"part": part, "needed": part not in OPTIONAL, "ready": ready, "detail": detail}
 
     async def _check_kafka(self) -> str:
         metadata = await asyncio.to_thread(self._kafka_metadata)
@@ -111,6 +117,12 @@ class Parts:
     async def _check_redis(self) -> str:
         await self._redis.ping()
         return "PONG"
+
+    async def _check_commerce(self) -> str:
+        response = await self._http.get(f"{self._settings.commerce}/ready")
+        if missing := response.json()["missing"]:
+            raise NotReady("; ".join(f"{name}: {why}" for name, why in missing.items()))
+        return "takes orders"
 
     async def _check_postgres(self) -> str:
         """Asks whether a PostgreSQL listens, by the first message of its protocol: no login, no session."""

@@ -221,6 +221,14 @@ def test_ready_names_what_is_missing(api: httpx.Client) -> None:
     assert {"kafka", "flink", "registry", "postgres"} <= set(response.json()["missing"])
 
 
+def test_ready_says_that_commerce_is_away_and_does_without_it(api: httpx.Client) -> None:
+    readiness = api.get("/ready").json()
+    (commerce,) = [part for part in readiness["parts"] if part["part"] == "commerce"]
+    assert not commerce["ready"]
+    assert not commerce["needed"]
+    assert "commerce" not in readiness["missing"]
+
+
 def test_metrics_count_requests_by_route(api: httpx.Client) -> None:
     sales(api)
     assert (
