@@ -12,10 +12,11 @@ from rich.console import Console
 from common.settings import Settings
 from local import stack
 from local.demo import watch
-from local.demo.simulator import Simulator, only_one
+from local.demo.simulator import Simulator
 from local.home import Home
 from local.supervision.supervisor import Supervisor
 from local.table import console as make_console
+from producers.feed.lock import only_one
 
 
 def command(
@@ -34,9 +35,10 @@ def command(
     goes on with it.
     """
     console, settings = make_console(), Settings.load()
+    home = Home(settings.home)
     world = ["--seed", str(seed), "--weeks", str(weeks), *(["--shoppers", str(shoppers)] if shoppers else [])]
-    with only_one(Home(settings.home)), ended_like_ctrl_c(console):
-        keep = keep or Supervisor(Home(settings.home)).alive()
+    with only_one(home.path / "demo.lock", "a demo of this copy"), ended_like_ctrl_c(console):
+        keep = keep or Supervisor(home).alive()
         stops = "the traffic; the platform stays" if keep else "the traffic and the platform; the data stays"
         try:
             settings = stack.up(settings, console)

@@ -1,14 +1,11 @@
 """The simulator as a child of the demo: launched as every part is, so that `./souk down` finds it, too."""
 
-import fcntl
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from subprocess import DEVNULL, Popen, TimeoutExpired
 from typing import Self
 
-from common.errors import PartUnavailable, UserError
+from common.errors import PartUnavailable
 from common.settings import ROOT, Settings
 from local.demo import traffic
 from local.home import Home, settings_environment
@@ -20,25 +17,6 @@ from local.supervision.processes import record_path
 NAME = "simulator"
 STOP_S = 20.0
 """How long it may take to send what it has begun."""
-
-
-@contextmanager
-def only_one(home: Home) -> Iterator[None]:
-    """Keep a second demo of this copy out while this one runs.
-
-    Raises:
-        UserError: one runs already, or the home can't be used.
-    """
-    home.make()
-    with (home.run / "demo.lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise UserError(
-                "a demo of this copy runs already: stop it with Ctrl-C where it was started, or give this "
-                "one a SOUK_HOME and a SOUK_PORT_OFFSET of its own"
-            ) from error
-        yield
 
 
 class Simulator:
