@@ -20,6 +20,8 @@ from serving.intake.service import Intake
 from serving.ops import endpoints as ops
 from serving.ops.service import Parts
 from serving.problems import answer_errors
+from serving.recommendations import endpoints as recommendations
+from serving.recommendations.service import RecommendationService
 from serving.shop import endpoints as catalogue
 from serving.shop import gateway
 from serving.shop.catalogue import Catalogue
@@ -39,6 +41,7 @@ TAGS = [
     {"name": "sellers", "description": "What one seller sold."},
     {"name": "marketplace", "description": "What all sellers sold."},
     {"name": "products", "description": "What there is to buy, and what shoppers want right now."},
+    {"name": "recommendations", "description": "What a shopper may want next."},
     {"name": "orders", "description": "What a shopper buys."},
     {"name": "stock", "description": "What sellers have."},
     {"name": "events", "description": "What shoppers do."},
@@ -62,6 +65,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
             app.state.commerce = commerce
             app.state.parts = parts
             app.state.intake = Intake(settings, clock)
+            app.state.recommendations = RecommendationService(redis)
             yield
             await app.state.intake.aclose()
             await parts.aclose()
@@ -82,6 +86,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     app.include_router(catalogue.router)
     app.include_router(gateway.router)
     app.include_router(intake.router)
+    app.include_router(recommendations.router)
     app.include_router(ops.router)
     pages.mount(app, settings)
     answer_errors(app, pages.show_problem)

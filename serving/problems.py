@@ -99,6 +99,12 @@ class BadCursor(Problem):
     status, kind, title = 422, "bad-cursor", "This cursor is not ours"
 
 
+class MissingProduct(Problem):
+    """A list beside a product was asked for without the product."""
+
+    status, kind, title = 422, "missing-product", "A parameter is missing"
+
+
 class BadBody(Problem):
     """A request's body is not what its address takes."""
 

@@ -58,6 +58,22 @@ async def read_cards(redis: Redis, product_ids: Iterable[str]) -> dict[str, Prod
     return {found.product_id: found for found in cards if found}
 
 
+class Cards:
+    """The cards that one request needs: each is read once, and kept no longer than the request."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._known: dict[str, ProductCard | None] = {}
+
+    async def read(self, product_ids: Iterable[str]) -> dict[str, ProductCard]:
+        """As `read_cards`; asks Redis only for those that it has not been asked for yet."""
+        asked = list(product_ids)
+        if missing := [product_id for product_id in asked if product_id not in self._known]:
+            found = await read_cards(self._redis, missing)
+            self._known |= {product_id: found.get(product_id) for product_id in missing}
+        return {product_id: card for product_id in asked if (card := self._known[product_id])}
+
+
 async def run(pipeline: Any) -> list[Any]:
     """Send a pipeline; its answers in order.
 

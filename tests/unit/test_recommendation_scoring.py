@@ -1,0 +1,101 @@
+"""Which products say most of what someone wants, and which neighbours come first."""
+
+from math import sqrt
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from serving.recommendations.scoring import (
+    ANCHOR,
+    HALF_LIFE_S,
+    MOST_SEEDS,
+    Seed,
+    favourite_categories,
+    score,
+    seeds,
+)
+
+NOW = 1_800_000_000.0
+PRODUCTS = st.sampled_from("abcdefgh")
+MOMENTS = st.dictionaries(PRODUCTS, st.floats(NOW - 86_400, NOW))
+
+
+def test_what_was_looked_at_last_says_most_and_an_hour_earlier_a_quarter() -> None:
+    lamp, rug = seeds({"rug": NOW - 2 * HALF_LIFE_S, "lamp": NOW}, {})
+
+    assert (lamp.product_id, lamp.weight) == ("lamp", 1.0)
+    assert (rug.product_id, rug.weight) == ("rug", pytest.approx(0.25))
+
+
+def test_what_is_in_the_cart_says_more_and_the_open_page_most() -> None:
+    viewed = {"lamp": NOW, "rug": NOW, "vase": NOW}
+
+    assert [seed.product_id for seed in seeds(viewed, {"rug": NOW}, "vase")] == ["vase", "rug", "lamp"]
+    assert seeds({}, {}, "vase") == [Seed("vase", ANCHOR)]
+
+
+def test_who_comes_back_after_a_month_is_met_where_they_left() -> None:
+    assert seeds({"lamp": NOW}, {}) == seeds({"lamp": NOW - 30 * 86_400}, {})
+
+
+@given(viewed=MOMENTS, carted=MOMENTS)
+def test_seeds_are_few_ordered_and_each_once(viewed: dict[str, float], carted: dict[str, float]) -> None:
+    found = seeds(viewed, carted)
+
+    assert len(found) == min(len(viewed | carted), MOST_SEEDS)
+    assert len({seed.product_id for seed in found}) == len(found)
+    assert [seed.weight for seed in found] == sorted((seed.weight for seed in found), reverse=True)
+
+
+def test_what_everyone_looks_at_is_less_similar_than_what_few_do() -> None:
+    neighbours = {"lamp": [("hit", 10.0), ("shade", 8.0)]}
+    interest = {"lamp": 20.0, "hit": 1_000.0, "shade": 9.0}
+
+    first, second = score([Seed("lamp", 1.0)], neighbours, interest)
+    assert (first.product_id, first.score) == ("shade", pytest.approx(8 / sqrt(20 * 9)))
+    assert (second.product_id, second.score) == ("hit", pytest.approx(10 / sqrt(20 * 1_000)))
+
+
+def test_seeds_add_up_and_the_strongest_is_the_reason() -> None:
+    neighbours = {"lamp": [("shade", 4.0)], "rug": [("shade", 4.0)]}
+    interest = {"lamp": 4.0, "rug": 4.0, "shade": 4.0}
+
+    [shade] = score([Seed("rug", 1.0), Seed("lamp", 2.0)], neighbours, interest)
+    assert (shade.score, shade.because_of) == (pytest.approx(3.0), "lamp")
+
+
+def test_what_is_excluded_is_not_scored() -> None:
+    assert score([Seed("lamp", 1.0)], {"lamp": [("shade", 1.0)]}, {}, {"shade"}) == []
+
+
+COUNTS = st.floats(1e-3, 1e90)
+
+
+@given(
+    st.lists(st.tuples(PRODUCTS, COUNTS), unique_by=lambda each: each[0]),
+    st.dictionaries(PRODUCTS, COUNTS),
+    st.floats(1e-6, 1e-3),
+)
+def test_scores_are_cosines_and_no_unit_of_time_changes_them(
+    found: list[tuple[str, float]], interest: dict[str, float], unit: float
+) -> None:
+    """A moment later every decayed sum is smaller by one factor."""
+    scored = score([Seed("x", 1.0)], {"x": found}, interest)
+    later = score(
+        [Seed("x", 1.0)],
+        {"x": [(product, together * unit) for product, together in found]},
+        {product: value * unit for product, value in interest.items()},
+    )
+
+    assert all(0 < one.score <= 1 + 1e-9 for one in scored)
+    assert {one.product_id: one.score for one in later} == pytest.approx(
+        {one.product_id: one.score for one in scored}
+    )
+
+
+def test_the_favourite_category_is_the_one_that_the_seeds_say_most_for() -> None:
+    weighed = [Seed("lamp", 1.0), Seed("rug", 0.6), Seed("mat", 0.6), Seed("unknown", 9.0)]
+    category_of = {"lamp": "light", "rug": "floor", "mat": "floor", "unknown": None}
+
+    assert favourite_categories(weighed, category_of) == ["floor", "light"]
