@@ -78,7 +78,7 @@ async def similar(
     product_id: Annotated[str, Path(min_length=1, max_length=200, pattern=ID, examples=["product-000001"])],
     n: HowMany = 12,
 ) -> Response:
-    """What others looked at, put into carts and bought together with it; where too few did, its category's best."""
+    """What others looked at, put into carts and bought with it; where too few did, its category's best."""
     return _answer(await service.similar(product_id, n))
 
 

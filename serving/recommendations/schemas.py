@@ -31,7 +31,7 @@ class Item(TypedDict):
 
 
 class Recommendations(TypedDict):
-    """Products for one shopper or session, best first; those seen, bought, sold out or delisted are not there."""
+    """Products for one shopper or session, best first: none that they saw or bought, or that is gone."""
 
     recommendation_id: Annotated[
         str, Field(description="What `recommendation_shown`, clicks and views refer to.")

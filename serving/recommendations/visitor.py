@@ -1,4 +1,4 @@
-"""What is known of whoever asks: what they looked at, put into the cart and bought, read in one round trip."""
+"""What is known of whoever asks: what they looked at, put into the cart and bought, in one round trip."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
