@@ -200,6 +200,16 @@ def _shoppers(queries: Queries) -> list[Built]:
             },
             FULL,
         ),
+        lines(
+            "Reviews",
+            "Reviews that shoppers wrote, and the average of their scores from 1 to 5.",
+            queries.one("marketplace/reviews"),
+            {
+                "review_count": Column("Reviews", "short"),
+                "average_score": Column("Score", "none", decimals=2),
+            },
+            HALF,
+        ),
         rows(
             "Recommendations",
             "Lists that came into view in the period, and which part of them was clicked, by strategy.",
@@ -210,7 +220,7 @@ def _shoppers(queries: Queries) -> list[Built]:
                 "clicked": Column("Clicked", "short"),
                 "click_share": Column("Clicked, part", "percentunit", decimals=1),
             },
-            FULL,
+            HALF,
         ),
     ]
 

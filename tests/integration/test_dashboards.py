@@ -40,6 +40,8 @@ ROWS = {
     "recommendation_shown (event_id, occurred_at, recommendation_id, strategy)": "SELECT toString(number), "
     "now64(3) - 600, toString(number), 'similar' FROM numbers(4)",
     "recommendation_clicked (event_id, occurred_at, recommendation_id)": "SELECT 'e', now64(3) - 599, '3'",
+    "review_submitted (event_id, occurred_at, score)": "SELECT toString(number), now64(3) - 600, "
+    "3 + number FROM numbers(3)",
     "stock_refused (event_id, occurred_at, order_id)": "SELECT 'e', now64(3) - 600, 'o2'",
     "payment_failed (event_id, occurred_at, order_id, final)": "SELECT toString(number), now64(3) - 600, "
     "'o3', number FROM numbers(2)",
