@@ -40,13 +40,19 @@ def _messages(events: Events, schema_id: int) -> Iterator[Message]:
     correlations = events.columns[events.correlation]
     causes = repeat(None) if events.causes is None else events.causes
     for row, key, correlation, cause in zip(rows, keys, correlations, causes, strict=False):
-        headers = [
-            ("correlation_id", correlation.encode()),
-            ("traceparent", _traceparent(correlation, row[0])),
-        ]
-        if cause is not None:
-            headers.append(("causation_id", cause.encode()))
-        yield Message(key.encode(), encode(dict(zip(fields, row, strict=True))), headers)
+        record = dict(zip(fields, row, strict=True))
+        yield Message(key.encode(), encode(record), headers_of(correlation, row[0], cause))
+
+
+def headers_of(correlation: str, event_id: str, cause: str | None) -> list[tuple[str, bytes]]:
+    """The headers of an event: its chain, its trace, and the id of the event that caused it, if one did."""
+    headers = [
+        ("correlation_id", correlation.encode()),
+        ("traceparent", _traceparent(correlation, event_id)),
+    ]
+    if cause is not None:
+        headers.append(("causation_id", cause.encode()))
+    return headers
 
 
 _HEX = frozenset("0123456789abcdef")

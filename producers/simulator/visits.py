@@ -125,7 +125,7 @@ def decide(
         of_list,
         adds=rng.random(n) < choices.add(visits.shopper[visit], product, at),
         removes=rng.random(n) < behaviour.remove_share,
-        quantity=pick(rng, _QUANTITIES, n) + 1,
+        quantity=draw_quantities(rng, n),
     )
 
 
@@ -133,6 +133,11 @@ def draw_gaps(rng: np.random.Generator, count: int) -> Millis:
     """Milliseconds between steps of a visit, at least a second each."""
     seconds = rng.lognormal(np.log(GAP_MEDIAN_S), GAP_SIGMA, count)
     return (1000 * np.clip(seconds, 1, 600)).astype(np.int64)
+
+
+def draw_quantities(rng: np.random.Generator, count: int) -> Index:
+    """Units that are put into the cart at once; mostly one."""
+    return pick(rng, _QUANTITIES, count) + 1
 
 
 def merged(first: Views, second: Views) -> Views:

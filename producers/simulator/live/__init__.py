@@ -1,0 +1,1 @@
+"""Live shoppers: visits that go through the API as real ones would."""

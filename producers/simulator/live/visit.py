@@ -1,0 +1,301 @@
+"""One live visit, step by step: what it tells, asks for and buys. Pure: whoever drives it answers.
+
+A visit decides by the same formulas as the history (choices.py); only what is recommended comes from outside.
+"""
+
+import heapq
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any, Literal
+
+import numpy as np
+
+from producers.simulator.choices import Choices
+from producers.simulator.draws import Index
+from producers.simulator.history.browsing import PAGE
+from producers.simulator.visits import (
+    RECOMMENDATION,
+    SEARCH,
+    SOURCES,
+    Views,
+    Visits,
+    draw_gaps,
+    draw_quantities,
+)
+from producers.simulator.world.categories import LEAVES
+from producers.simulator.world.tastes import draw_within
+
+Context = Literal["home", "product", "cart"]
+
+CART_SHOWN_SHARE = 0.3
+"""Additions after which the cart's page is opened, with what is recommended there."""
+
+_CLICKED_MS = 200
+
+
+@dataclass(frozen=True)
+class Tell:
+    """A browsing event, without its id and time."""
+
+    at_ms: int
+    event: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Ask:
+    """Recommendations are wanted; the answer is `Shown`, or None when there is none."""
+
+    at_ms: int
+    visitor: str
+    context: Context
+    product_id: str | None
+
+
+@dataclass(frozen=True)
+class Buy:
+    """The cart is checked out: product index → units."""
+
+    at_ms: int
+    shopper: int
+    session_id: str
+    units: dict[int, int]
+
+
+Step = Tell | Ask | Buy
+
+
+@dataclass(frozen=True)
+class Item:
+    """A recommended product as the API gives it."""
+
+    product_id: str
+    seller_id: str | None
+    score: float | None
+    source: str | None
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A recommended list as the API gives it."""
+
+    recommendation_id: str
+    strategy: str
+    items: list[Item]
+
+
+@dataclass(frozen=True)
+class View:
+    """One product that is looked at; `list_id` is the recommendation that led there."""
+
+    product: int
+    source: int
+    adds: bool
+    removes: bool
+    quantity: int
+    list_id: str | None = None
+    first: bool = False
+
+
+@dataclass
+class Planned:
+    """One visit before it begins: who, and what they would look at by themselves, with the moments."""
+
+    session_id: str
+    shopper: int
+    signed_in: bool
+    recommended: bool
+    checks_out: bool
+    started_ms: int
+    views: list[tuple[int, View]]
+
+
+@dataclass(frozen=True)
+class Shop:
+    """What a visit needs to know of the shop: `price(product, at_ms)` in minor units, and whether so many
+    units `in_stock(product, units)` can be bought according to the product's page."""
+
+    choices: Choices
+    price: Callable[[int, int], int]
+    in_stock: Callable[[int, int], bool]
+    index_of: dict[str, int]
+
+
+def planned(visits: Visits, views: Views) -> Iterator[Planned]:
+    """Visits drawn together, one by one."""
+    bounds = np.searchsorted(views.visit, np.arange(len(visits) + 1)).tolist()
+    is_first = np.diff(views.visit, prepend=-1) > 0
+    rows = [
+        (at, View(product, source, adds, removes, quantity, first=first))
+        for at, product, source, adds, removes, quantity, first in zip(
+            views.at.tolist(), views.product.tolist(), views.source.tolist(), views.adds.tolist(),
+            views.removes.tolist(), views.quantity.tolist(), is_first.tolist(), strict=True,
+        )
+    ]  # fmt: skip
+    for number, session_id in enumerate(visits.ids):
+        yield Planned(
+            session_id,
+            int(visits.shopper[number]),
+            bool(visits.signed_in[number]),
+            bool(visits.recommended[number]),
+            bool(visits.checks_out[number]),
+            int(visits.started[number]),
+            rows[bounds[number] : bounds[number + 1]],
+        )
+
+
+@dataclass
+class Visit:
+    """A visit under way."""
+
+    plan: Planned
+    shop: Shop
+    rng: np.random.Generator
+    cart: dict[int, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        world = self.shop.choices.world
+        self._shopper = np.array([self.plan.shopper])
+        self._who = {
+            "session_id": self.plan.session_id,
+            "shopper_id": world.shoppers.ids[self.plan.shopper] if self.plan.signed_in else None,
+        }
+        self._agenda: list[
+            tuple[int, int, Callable[..., Generator[Step, Shown | None]], tuple[Any, ...]]
+        ] = []
+        self._tie = count()
+        self._last_ms = self.plan.started_ms
+
+    def steps(self) -> Generator[Step, Shown | None]:
+        """Every step in the order of time; whoever drives it waits until its `at_ms` and sends the answer."""
+        if self.plan.recommended:
+            self._put(self.plan.started_ms, self._look_at_list, "home", None)
+        for at, view in self.plan.views:
+            self._put(at, self._look_at, view)
+        while self._agenda:
+            self._last_ms, _, step, arguments = heapq.heappop(self._agenda)
+            yield from step(self._last_ms, *arguments)
+        if self.cart and self.plan.checks_out:
+            at = self._last_ms + self._gap()
+            yield Buy(at, self.plan.shopper, self.plan.session_id, dict(self.cart))
+
+    def _look_at_list(self, at: int, context: Context, anchor: int | None) -> Generator[Step, Shown | None]:
+        products = self.shop.choices.world.products
+        anchor_id = None if anchor is None else products.ids[anchor]
+        visitor = self._who["shopper_id"] or self.plan.session_id
+        shown = yield Ask(at, visitor, context, anchor_id)
+        if shown is None or not shown.items:
+            return
+        items = [
+            {
+                "position": place, "product_id": item.product_id, "seller_id": item.seller_id,
+                "score": item.score, "source": item.source,
+            }
+            for place, item in enumerate(shown.items, 1)
+        ]  # fmt: skip
+        yield Tell(at, {
+            "event": "recommendation_shown", "recommendation_id": shown.recommendation_id, **self._who,
+            "surface": context, "strategy": shown.strategy, "model_version": None,
+            "experiment": "recommendations", "variant": "shown", "anchor_product_id": anchor_id,
+            "items": items,
+        })  # fmt: skip
+        for place, product in self._clicked(shown):
+            self._put(at + self._gap(), self._click, shown.recommendation_id, context, place, product)
+
+    def _clicked(self, shown: Shown) -> list[tuple[int, int]]:
+        """(position, product) of what this shopper clicks; products of other worlds leave them cold."""
+        known = [
+            (place, product)
+            for place, item in enumerate(shown.items, 1)
+            if (product := self.shop.index_of.get(item.product_id)) is not None
+        ]
+        if not known:
+            return []
+        position, product = np.array(known).T
+        chance = self.shop.choices.click(self._repeat(len(known)), product, position)
+        return [known[row] for row in np.flatnonzero(self.rng.random(len(known)) < chance).tolist()]
+
+    def _click(
+        self, at: int, list_id: str, context: Context, place: int, product: int
+    ) -> Generator[Step, Shown | None]:
+        yield Tell(at, {
+            "event": "recommendation_clicked", "recommendation_id": list_id, **self._who,
+            "surface": context, "product_id": self.shop.choices.world.products.ids[product],
+            "position": place,
+        })  # fmt: skip
+        choices = self.shop.choices
+        adds = self.rng.random() < choices.add(self._shopper, np.array([product]), np.array([at]))[0]
+        removes = self.rng.random() < choices.behaviour.remove_share
+        quantity = int(draw_quantities(self.rng, 1)[0])
+        view = View(product, RECOMMENDATION, bool(adds), bool(removes), quantity, list_id)
+        self._put(at + _CLICKED_MS, self._look_at, view)
+
+    def _look_at(self, at: int, view: View) -> Generator[Step, Shown | None]:
+        world, search_id = self.shop.choices.world, None
+        if view.source == SEARCH:
+            search_id = self.rng.bytes(16).hex()
+            yield Tell(at, self._search(search_id, view.product))
+        yield Tell(at, {
+            "event": "product_viewed", **self._who, "product_id": world.products.ids[view.product],
+            "seller_id": self._seller_of(view.product), "source": SOURCES[view.source],
+            "search_id": search_id, "recommendation_id": view.list_id,
+        })  # fmt: skip
+        beside = self.shop.choices.behaviour.similar_shown_share
+        if view.first and self.plan.recommended and self.rng.random() < beside:
+            self._put(at, self._look_at_list, "product", view.product)
+        if view.adds:
+            self._put(at + self._gap() // 2, self._add, view)
+
+    def _search(self, search_id: str, product: int) -> dict[str, Any]:
+        world = self.shop.choices.world
+        category = int(world.products.category[product])
+        others = draw_within(
+            world.tastes, world.shoppers, self.rng, self._repeat(PAGE - 1), np.full(PAGE - 1, category)
+        )
+        page = self.rng.permutation(np.append(others, product)).tolist()
+        by_noun = self.rng.random() < 0.7
+        return {
+            "event": "search_performed", "search_id": search_id, **self._who,
+            "query": (world.products.nouns[product] if by_noun else LEAVES[category].name).lower(),
+            "filters": {}, "page_number": 1,
+            "result_count": int(world.products.starts[category + 1] - world.products.starts[category]),
+            "product_ids": list(dict.fromkeys(world.products.ids[row] for row in page)),
+        }  # fmt: skip
+
+    def _add(self, at: int, view: View) -> Generator[Step, Shown | None]:
+        """Unless the product's page says that it is sold out."""
+        before = self.cart.get(view.product, 0)
+        if not self.shop.in_stock(view.product, before + view.quantity):
+            return
+        yield self._change_cart(at, view.product, before + view.quantity, view.list_id)
+        if view.removes:
+            self._put(at + self._gap(), self._remove, view.product, view.quantity)
+        if self.plan.recommended and self.rng.random() < CART_SHOWN_SHARE:
+            self._put(at, self._look_at_list, "cart", view.product)
+
+    def _remove(self, at: int, product: int, quantity: int) -> Generator[Step, Shown | None]:
+        yield self._change_cart(at, product, self.cart[product] - quantity, None)
+
+    def _change_cart(self, at: int, product: int, now: int, list_id: str | None) -> Tell:
+        world, before = self.shop.choices.world, self.cart.pop(product, 0)
+        if now:
+            self.cart[product] = now
+        return Tell(at, {
+            "event": "cart_changed", "cart_id": f"{self.plan.session_id}-c", **self._who,
+            "product_id": world.products.ids[product], "seller_id": self._seller_of(product),
+            "quantity_before": before, "quantity": now, "currency": world.shape.currency,
+            "unit_price_minor": self.shop.price(product, at), "recommendation_id": list_id,
+        })  # fmt: skip
+
+    def _put(self, at: int, step: Callable[..., Generator[Step, Shown | None]], *arguments: Any) -> None:
+        heapq.heappush(self._agenda, (at, next(self._tie), step, arguments))
+
+    def _gap(self) -> int:
+        return int(draw_gaps(self.rng, 1)[0])
+
+    def _repeat(self, times: int) -> Index:
+        return np.repeat(self._shopper, times)
+
+    def _seller_of(self, product: int) -> str:
+        world = self.shop.choices.world
+        return world.sellers.ids[int(world.products.seller[product])]

@@ -1,0 +1,185 @@
+"""The simulated history in a real Kafka: all of it once, whatever stops it on the way."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from confluent_kafka import Consumer, KafkaException, TopicPartition
+
+from common.settings import ROOT, Settings
+from producers.simulator import kept as keeping
+from producers.simulator.history.days import History
+from schemas.codec import Decoder
+from schemas.registry import Registry
+from schemas.setup import register
+from schemas.topics import EVENT_TOPICS
+from tests.integration.servers import Server, await_true
+
+SIZES = ("--seed", "5", "--sellers", "20", "--products", "100", "--shoppers", "500")
+
+
+@pytest.fixture
+def copy(settings: Settings, kafka: Server, registry: Server, tmp_path: Path) -> Settings:  # noqa: ARG001
+    """The shared Kafka, and a home of one's own."""
+    register(settings)
+    return settings.model_copy(update={"home": tmp_path / "home"})
+
+
+def start(settings: Settings, *arguments: str) -> "subprocess.Popen[str]":
+    environment = os.environ | {
+        "SOUK_HOME": str(settings.home), "SOUK_PORT_OFFSET": str(settings.port_offset),
+    }  # fmt: skip
+    command = [sys.executable, "-m", "producers.simulator", *arguments]
+    return subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def run(settings: Settings, *arguments: str) -> tuple[int, str, str]:
+    """Exit code, output, errors."""
+    process = start(settings, *arguments)
+    out, err = process.communicate()
+    return process.returncode, out, err
+
+
+def ends(settings: Settings) -> dict[tuple[str, int], int]:
+    """The end of every partition of every event's topic."""
+    consumer = Consumer({"bootstrap.servers": settings.kafka, "group.id": "test"})
+
+    def end_of(partition: TopicPartition) -> tuple[int, int] | None:
+        with suppress(KafkaException):  # a topic that was just made has no leader yet
+            return consumer.get_watermark_offsets(partition, timeout=20)
+        return None
+
+    found = {
+        (topic.name, number): await_true(partial(end_of, TopicPartition(topic.name, number)))[1]
+        for topic in EVENT_TOPICS
+        for number in range(topic.partitions)
+    }
+    consumer.close()
+    return found
+
+
+def arrived(settings: Settings, since: dict[tuple[str, int], int]) -> Counter[tuple[str, str]]:
+    """(event, event_id) → how often it is in Kafka since then."""
+    until = ends(settings)
+    consumer = Consumer(
+        {"bootstrap.servers": settings.kafka, "group.id": "test", "enable.auto.commit": False}
+    )
+    consumer.assign([TopicPartition(name, number, offset) for (name, number), offset in since.items()])
+    expected = sum(until.values()) - sum(since.values())
+    found: Counter[tuple[str, str]] = Counter()
+    with Registry(settings.registry) as schemas:
+        decoder = Decoder(schemas.schema)
+
+        def read_on() -> bool:
+            for message in consumer.consume(5_000, 1.0):
+                assert message.error() is None, message.error()
+                found[message.topic(), decoder.decode(message.value())["event_id"]] += 1
+            return found.total() >= expected
+
+        await_true(read_on, "reading all of it")
+    consumer.close()
+    return found
+
+
+def expected_ids(settings: Settings) -> set[tuple[str, str]]:
+    """(event, event_id) of the whole history of this home."""
+    kept = keeping.read(settings.home)
+    assert kept is not None
+    return {
+        (events.name, event_id)
+        for timeline in History(kept.plan).days()
+        for events in timeline.events
+        for event_id in events.ids()
+    }
+
+
+def status_of(settings: Settings) -> dict[str, Any]:
+    status: dict[str, Any] = json.loads((settings.home / "simulator" / "status.json").read_text())
+    return status
+
+
+def test_a_history_that_was_killed_and_interrupted_arrives_whole_and_ends_where_it_was_to_end(
+    copy: Settings,
+) -> None:
+    since = ends(copy)
+    options = ("backfill", *SIZES, "--weeks", "1", "--events", "150000")
+
+    for stop in (signal.SIGKILL, signal.SIGINT):
+        process = start(copy, *options)
+        before = keeping.read(copy.home)
+        sent_before = before.progress.sent if before and before.progress else 0
+
+        def came_further(least: int = sent_before) -> bool:
+            kept = keeping.read(copy.home)
+            return bool(kept and kept.progress and kept.progress.sent > least)
+
+        await_true(came_further, "the first events")
+        process.send_signal(stop)
+        out, _ = process.communicate()
+        stopped = keeping.read(copy.home)
+        assert stopped is not None
+        assert stopped.progress is not None
+        assert stopped.progress.finished_at is None, out
+    finished = run(copy, *options)
+    again = run(copy, "backfill")
+
+    found = arrived(copy, since)
+    kept = keeping.read(copy.home)
+    assert finished[0] == again[0] == 0, finished[2] + again[2]
+    assert "going on after" in finished[1]
+    assert kept is not None
+    assert kept.end_ms == stopped.end_ms
+    assert set(found) == expected_ids(copy)
+    assert status_of(copy)["phase"] == "back-filled"
+    assert status_of(copy)["done"] == status_of(copy)["total"] == len(found)
+
+    truth = np.load(copy.home / "simulator" / "truth" / "visits.npz")
+    views = np.load(copy.home / "simulator" / "truth" / "views.npz")
+    assert len(truth["session_id"]) > 1_000
+    assert truth["organic_views"].sum() == (~views["recommended"]).sum()
+    assert "visits.npz" in (copy.home / "simulator" / "truth" / "README.md").read_text()
+
+
+def test_another_world_in_the_same_home_is_refused_in_one_line(copy: Settings) -> None:
+    assert run(copy, "backfill", *SIZES, "--weeks", "1", "--events", "3000")[0] == 0
+
+    for options, said in (
+        (("backfill", "--seed", "6"), "--seed 6"),
+        (("backfill", "--weeks", "2"), "--weeks 2"),
+        (("live", "--shoppers", "7"), "--shoppers 7"),
+    ):
+        code, _, err = run(copy, *options)
+        assert code == 2
+        assert said in err
+        assert len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("backfill", "--weeks", "0"), "--weeks 0"),
+        (("backfill", "--weeks", "soon"), "--weeks"),
+        (("backfill", "--events", "10"), "--events 10"),
+        (("live", "--rate", "0"), "--rate 0"),
+        (("live", "--rate", "nan"), "--rate nan"),
+        (("live", "--rat", "1"), "--rat"),
+        (("neither",), "neither"),
+    ],
+)
+def test_a_mistake_gets_one_line(settings: Settings, tmp_path: Path, arguments: Any, said: str) -> None:
+    code, _, err = run(settings.model_copy(update={"home": tmp_path}), *arguments)
+
+    assert code == 2
+    assert said in err
+    assert len(err.splitlines()) == 1
