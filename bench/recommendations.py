@@ -10,6 +10,7 @@ from uuid import uuid4
 import httpx
 import numpy as np
 from rich.console import Console
+from rich.table import Table
 
 from bench.copy import copy_of
 from bench.small_shop import CATEGORIES, PRODUCTS, Feed, events, product, stock
@@ -38,7 +39,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Quantiles:
-    """Milliseconds; `slow` counts what took longer than the aim."""
+    """Milliseconds."""
 
     count: int
     p50_ms: float
@@ -70,6 +71,18 @@ def run(settings: Settings, plan: Plan, port_offset: int, console: Console) -> M
     """
     with copy_of(settings, port_offset, console) as copy:
         return measure(copy.settings, plan, console)
+
+
+def show(measured: Measured, console: Console) -> None:
+    """Print what was measured."""
+    table = Table("", "count", "p50", "p99", "most", title="Recommendations")
+    for name, each in (("view → other answer", measured.changed), ("one answer", measured.answered)):
+        times = (f"{value:,.0f} ms" for value in (each.p50_ms, each.p99_ms, each.max_ms))
+        table.add_row(name, f"{each.count:,}", *times)
+    table.caption = (
+        f"shown {GONE_AFTER_S:g} s after selling out: {measured.shown_sold_out} of {measured.tries:,}"
+    )
+    console.print(table)
 
 
 def measure(settings: Settings, plan: Plan, console: Console, clock: Clock = system_clock) -> Measured:

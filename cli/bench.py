@@ -1,12 +1,14 @@
 """`./souk bench WHAT`: how fast, how fresh and how big the platform is on this machine."""
 
+import json
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from bench import recommendations as bench_recommendations
 from bench import report
-from bench import simulator as bench_simulator
 from bench import spine as bench_spine
 from common.settings import Settings
 from common.telemetry import configure_logging
@@ -42,14 +44,22 @@ def spine(
 
 
 @app.command()
-def simulator(
-    events: Annotated[int, typer.Option(min=50_000, help="Events of the history that is made.")] = 600_000,
-    seed: Annotated[int, typer.Option(min=0, help="Whose history.")] = 1,
+def recommendations(
+    shoppers: Annotated[int, typer.Option(min=1, help="Shoppers who view a product.")] = 500,
+    tries: Annotated[int, typer.Option(min=1, help="Products that sell out.")] = 1_000,
+    answers: Annotated[int, typer.Option(min=1, help="Answers to time.")] = 2_000,
+    port_offset: Annotated[int, typer.Option(help="Ports of the copy that is measured.")] = 31_000,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Measure how fast the simulator makes a history, beside a plain stream of orders. Starts nothing."""
-    measured = bench_simulator.run(events, seed)
+    """Measure how soon a view changes the next answer, and whether what is sold out is gone after a second.
+
+    Starts a copy of the platform of its own and stops it at the end. Leave the machine alone meanwhile.
+    """
+    configure_logging("bench")
+    console = Console(stderr=as_json)
+    plan = bench_recommendations.Plan(shoppers, tries, answers)
+    measured = bench_recommendations.run(Settings.load(), plan, port_offset, console)
     if as_json:
-        print(bench_simulator.as_json(measured))
+        print(json.dumps(asdict(measured), indent=2))
     else:
-        bench_simulator.show(measured, Console())
+        bench_recommendations.show(measured, console)
