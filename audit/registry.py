@@ -13,6 +13,7 @@ from audit.comparisons import (
     facts_vs_order_state,
     facts_vs_payments,
     facts_vs_product_sales,
+    facts_vs_recommendations,
     facts_vs_redis,
     facts_vs_seller_cancellations,
     facts_vs_seller_sales,
@@ -52,6 +53,7 @@ COMPARISONS: dict[str, Run] = {
     "facts_vs_marketplace_cancellations": facts_vs_marketplace_cancellations.run,
     "facts_vs_payments": facts_vs_payments.run,
     "facts_vs_redis": facts_vs_redis.run,
+    "facts_vs_recommendations": facts_vs_recommendations.run,
     "aggregates_vs_seller_api": aggregates_vs_seller_api.run,
     "aggregates_vs_marketplace_api": aggregates_vs_marketplace_api.run,
 }

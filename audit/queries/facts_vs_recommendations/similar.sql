@@ -1,0 +1,32 @@
+-- What goes with each product (docs/architecture.md, Redis), told again from the facts: more than are compared, so that
+-- equal scores at the end do not matter.
+WITH
+touches AS (
+    SELECT session_id AS visit_id, product_id, 1 AS weight, toUnixTimestamp(occurred_at) AS touched_s FROM product_viewed FINAL
+    UNION ALL
+    SELECT session_id, product_id, 2, toUnixTimestamp(occurred_at) FROM cart_changed FINAL
+    WHERE quantity > quantity_before
+    UNION ALL
+    SELECT concat('order:', order_id), line.product_id, 3, toUnixTimestamp(occurred_at) FROM order_placed FINAL
+    ARRAY JOIN order_placed.lines AS line
+),
+visits AS (
+    SELECT visit_id, arraySlice(arraySort(groupArray((first_s, product_id, weight))), 1, 12) AS items
+    FROM (
+        SELECT visit_id, product_id, max(weight) AS weight, min(touched_s) AS first_s
+        FROM touches
+        GROUP BY visit_id, product_id
+    )
+    GROUP BY visit_id
+)
+SELECT
+    item.2 AS owner,
+    other.2 AS member,
+    sum(item.3 * other.3 * exp2((toInt64(greatest(item.1, other.1)) - 1451606400) / (86400. * 14))) AS score
+FROM visits
+ARRAY JOIN items AS item
+ARRAY JOIN items AS other
+WHERE item.2 != other.2
+GROUP BY owner, member
+ORDER BY score DESC
+LIMIT 64 BY owner
