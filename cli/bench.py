@@ -9,6 +9,7 @@ from rich.console import Console
 
 from bench import recommendations as bench_recommendations
 from bench import report
+from bench import simulator as bench_simulator
 from bench import spine as bench_spine
 from common.settings import Settings
 from common.telemetry import configure_logging
@@ -41,6 +42,20 @@ def spine(
         print(report.as_json(measured))
     else:
         report.show(measured, console)
+
+
+@app.command()
+def simulator(
+    events: Annotated[int, typer.Option(min=50_000, help="Events of the history that is made.")] = 600_000,
+    seed: Annotated[int, typer.Option(min=0, help="Whose history.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Measure how fast the simulator makes a history, beside a plain stream of orders. Starts nothing."""
+    measured = bench_simulator.run(events, seed)
+    if as_json:
+        print(bench_simulator.as_json(measured))
+    else:
+        bench_simulator.show(measured, Console())
 
 
 @app.command()
