@@ -10,6 +10,7 @@ from audit.sources.clickhouse import ClickHouseTables
 from audit.sources.events import EventLog
 from audit.sources.kafka import KafkaTopics
 from audit.sources.olist import OlistTables
+from audit.sources.postgres import Books
 from audit.sources.redis import SortedSets
 from audit.stores import Stores
 from clickhouse.client import connect
@@ -27,12 +28,14 @@ def stores(settings: Settings, source: OlistTables | None, progress: Progress) -
     with (
         Registry(settings.registry) as registry,
         connect(settings) as clickhouse,
+        Books(settings.postgres) as books,
         redis.Redis.from_url(settings.redis, decode_responses=True) as sets,
     ):
         yield Stores(
             source=source,
             kafka=EventLog(KafkaTopics(settings.kafka, progress), Decoder(registry.schema)),
             clickhouse=ClickHouseTables(clickhouse),
+            books=books,
             redis=SortedSets(sets, settings.redis),
             api=Api(settings.serving, progress),
             timezone=settings.timezone,

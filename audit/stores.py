@@ -7,6 +7,7 @@ from audit.sources.api import Api
 from audit.sources.clickhouse import ClickHouseTables
 from audit.sources.events import EventLog
 from audit.sources.olist import OlistTables
+from audit.sources.postgres import Books
 from audit.sources.redis import SortedSets
 
 
@@ -17,6 +18,7 @@ class Stores:
     source: OlistTables | None
     kafka: EventLog
     clickhouse: ClickHouseTables
+    books: Books
     redis: SortedSets
     api: Api
     timezone: ZoneInfo

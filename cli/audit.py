@@ -15,10 +15,14 @@ from audit.report import as_json, show, show_summary
 from audit.selection import replayed
 from audit.settle import messages_behind, settle
 from audit.sources.kafka import KafkaTopics
+from audit.sources.postgres import Books
 from common.errors import UserError
 from common.settings import Settings
 from jobs.facts import logic as facts
 from jobs.metrics import logic as metrics
+from jobs.recommendations import logic as recommendations
+from producers.inbox.consumer import group_of
+from producers.registry import SERVICES
 from schemas.events import all_events
 
 
@@ -27,10 +31,10 @@ def command(
         Path | None, typer.Option(help="The data set's directory; else the one that was replayed.")
     ] = None,
     only: Annotated[list[str] | None, typer.Option(help="Run only this comparison; may be repeated.")] = None,
-    wait: Annotated[float, typer.Option(help="Seconds to wait until the jobs have read all of Kafka.")] = 60,
+    wait: Annotated[float, typer.Option(help="Seconds to wait until Kafka is read to its end.")] = 60,
     as_json_: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Compare source rows, Kafka, facts, aggregates, Redis and the API; exit code 1 on any difference.
+    """Compare source rows, Kafka, facts, aggregates, Redis, API and PostgreSQL; exit code 1 on differences.
 
     The source is the Olist data set that was replayed, with the days that were chosen then. Needs about
     1 GB of memory for all of Olist.
@@ -44,7 +48,8 @@ def command(
         settled = _settle(settings, wait, status)
         if not settled:
             console.print(
-                f"the jobs had not read all of Kafka after {wait:g} s: comparing anyway", style="yellow"
+                f"not all of Kafka had been read after {wait:g} s: comparing anyway",
+                style="yellow",
             )
         found: list[Comparison] = []
         with stores(
@@ -64,12 +69,28 @@ def command(
 
 def _settle(settings: Settings, wait_s: float, status: Status) -> bool:
     kafka = KafkaTopics(settings.kafka, _progress(status))
-    readers = {facts.NAME: tuple(all_events()), metrics.NAME: metrics.EVENTS}
-    return settle(
-        lambda: messages_behind(kafka, readers),
-        wait_s,
-        lambda behind: status.update(f"waiting for the jobs: {behind:,} messages to go"),
-    )
+    jobs: dict[str, tuple[str, ...]] = {
+        facts.NAME: tuple(all_events()),
+        metrics.NAME: metrics.EVENTS,
+        recommendations.NAME: recommendations.EVENTS,
+    }
+    services = {
+        group_of(name): tuple(subscribed.event for subscribed in service.subscriptions)
+        for name, service in SERVICES.items()
+    }
+    with Books(settings.postgres) as books:
+
+        def lag() -> int:
+            under_way = books.under_way()
+            if under_way is None:
+                return messages_behind(kafka, jobs)
+            return under_way + messages_behind(kafka, jobs | services)
+
+        return settle(
+            lag,
+            wait_s,
+            lambda behind: status.update(f"waiting for jobs and services: {behind:,} messages to go"),
+        )
 
 
 def _progress(status: Status) -> Callable[[str, int, int], None]:

@@ -1,0 +1,15 @@
+"""Compares the orders in PostgreSQL with `order_placed`: who bought when, and for how much."""
+
+from audit.books_pair import BooksPair
+from audit.comparison import About
+
+ABOUT = About(
+    name="books_vs_orders",
+    what="every order of the service",
+    left="PostgreSQL",
+    right="facts",
+    unit="orders",
+    key=("order_id",),
+)
+
+run = BooksPair(ABOUT).run

@@ -1,0 +1,15 @@
+-- Every line of every order that the service placed.
+SELECT
+    order_id,
+    line.line_number AS line_number,
+    line.product_id AS product_id,
+    line.seller_id AS seller_id,
+    line.quantity AS quantity,
+    line.unit_price_minor AS unit_price_minor,
+    line.discount_minor AS discount_minor,
+    line.shipping_minor AS shipping_minor,
+    line.tax_minor AS tax_minor,
+    line.commission_bp AS commission_bp
+FROM order_placed FINAL
+ARRAY JOIN lines AS line
+WHERE match(order_id, {own_order:String})

@@ -1,0 +1,10 @@
+-- What payments took of each order, less what went back because it was cancelled.
+SELECT
+    order_id::text AS order_id,
+    currency,
+    (CASE WHEN state = 'captured' THEN amount_minor ELSE 0 END - coalesce((
+        SELECT sum(refunds.amount_minor)
+        FROM payments.refunds
+        WHERE refunds.order_id = payments.order_id AND reason = 'order_cancelled'
+    ), 0))::bigint AS kept_minor
+FROM payments.payments;

@@ -1,0 +1,2 @@
+-- None, of no service.
+SELECT service, 0::bigint AS waiting FROM (VALUES ('orders'), ('inventory'), ('payments')) AS services (service);

@@ -1,0 +1,8 @@
+-- The same by the provider's own books.
+SELECT
+    idempotency_key::text AS payment_id,
+    currency,
+    amount_minor AS captured_minor,
+    refunded_minor
+FROM provider.charges
+WHERE outcome = 'captured';

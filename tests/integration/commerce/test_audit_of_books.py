@@ -1,0 +1,239 @@
+"""The audit reads the services' books, and finds what the facts or another service's books lack."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from audit.comparison import Comparison
+from audit.connect import stores
+from audit.registry import COMPARISONS
+from audit.settle import messages_behind, settle
+from audit.sources.events import EventLog
+from audit.sources.kafka import KafkaTopics
+from audit.sources.postgres import Books
+from clickhouse.client import connect
+from clickhouse.migrate import migrate
+from common.clock import system_clock
+from common.ids import new_id
+from common.settings import Settings
+from producers.inbox.consumer import group_of
+from producers.registry import SERVICES
+from schemas.codec import Decoder
+from schemas.events import all_events
+from schemas.registry import Registry
+from tests.integration.commerce.conftest import Shop
+
+OF_BOOKS = (
+    "books_vs_orders", "books_vs_order_lines", "books_vs_order_steps", "books_vs_order_state",
+    "books_vs_stock", "books_vs_reservations", "books_vs_payments", "books_vs_refunds", "orders_vs_payments",
+    "orders_vs_reservations", "reservations_vs_stock", "payments_vs_provider", "outboxes", "inbox_vs_facts",
+)  # fmt: skip
+READERS = {group_of(name): tuple(one.event for one in each.subscriptions) for name, each in SERVICES.items()}
+ORDER_STATE = "INSERT INTO order_state (order_id, shopper_id, currency, status, version) VALUES"
+
+
+def quiet(*_: object) -> None:
+    """Shows no progress."""
+
+
+@dataclass(frozen=True)
+class Audited:
+    """Orders of every fate, the books that have them, and facts that were made of their events."""
+
+    settings: Settings
+    shop: Shop
+    product: str
+    orders: dict[str, str]
+    """Fate → order id."""
+
+    def ask(self, name: str) -> list[Comparison]:
+        with stores(self.settings, None, quiet) as opened:
+            return list(COMPARISONS[name](opened))
+
+    def differences(self, name: str) -> set[tuple[str, Any, Any]]:
+        """Field, left and right of what differs about these orders and their product."""
+        own = {self.product, *self.orders.values()}
+        (found,) = self.ask(name)
+        return {
+            (each.field, each.left, each.right) for each in found.differences if own & set(each.key.values())
+        }
+
+    def command(self, sql: str) -> None:
+        with connect(self.settings, admin=True) as client:
+            client.command(sql)
+
+
+@pytest.fixture(scope="module")
+def audited(running_shop: Shop, clickhouse_front: Settings) -> Audited:
+    shop, there = running_shop, clickhouse_front
+    settings = shop.settings.model_copy(
+        update={
+            "clickhouse_url": there.clickhouse,
+            "clickhouse_admin_password": there.clickhouse_admin_password,
+            "clickhouse_database": "books_tests",
+        }
+    )
+    product = shop.product(stock=20)
+    orders = {
+        "confirmed": shop.buy(product, quantity=2),
+        "declined": shop.buy(product, token="tok_decline"),
+        "sold out": shop.buy(product, quantity=500),
+        "cancelled": shop.buy(product, quantity=3),
+        "returned": shop.buy(product, quantity=4),
+    }
+    for order_id in orders.values():
+        shop.settled(order_id)
+    shop.http.post(f"/v1/orders/{orders['cancelled']}/cancellation", json={}).raise_for_status()
+    came_back(shop, orders["returned"], product)
+    kafka = KafkaTopics(settings.kafka, quiet)
+    with Books(settings.postgres) as books:
+        assert settle(lambda: (books.under_way() or 0) + messages_behind(kafka, READERS), 60, quiet)
+    migrate(settings)
+    with Registry(settings.registry) as registry, connect(settings, admin=True) as client:
+        log = EventLog(kafka, Decoder(registry.schema))
+        for name in all_events():
+            events = log.contents(name).events
+            if events.num_rows:
+                client.insert_arrow(name, events)
+        states = {order_id: shop.order(order_id)["status"] for order_id in orders.values()}
+        rows = [f"('{order_id}', 'ana', 'BRL', '{status}', 1)" for order_id, status in states.items()]
+        client.command(f"{ORDER_STATE} {', '.join(rows)}")
+    return Audited(settings, shop, product, orders)
+
+
+def came_back(shop: Shop, order_id: str, product: str) -> None:
+    """One unit of four comes back, and can be sold again."""
+    parcel = {"order_id": order_id, "shipment_id": new_id(), "seller_id": "seller-1"}
+    shop.tell("order_shipped", **parcel)
+    line = {"line_number": 1, "product_id": product, "quantity": 1, "refund_minor": 1_000, "restocked": True}
+    shop.tell(
+        "order_returned", return_id=new_id(), order_id=order_id, shopper_id="ana", seller_id="seller-1",
+        reason="damaged", placed_at=system_clock(), currency="BRL", lines=[line],
+    )  # fmt: skip
+
+
+@pytest.fixture
+def changed(audited: Audited) -> Iterator[Callable[[str, str], None]]:
+    """Changes a row of the books until the test's end: what to do, and what undoes it."""
+    undo = []
+
+    def change(statement: str, undoing: str) -> None:
+        audited.shop.sql(statement)
+        undo.append(undoing)
+
+    yield change
+    for statement in undo:
+        audited.shop.sql(statement)
+
+
+@contextmanager
+def without(audited: Audited, table: str, order_id: str) -> Iterator[None]:
+    """A table that lacks the facts about one order."""
+    audited.command(f"CREATE OR REPLACE TABLE kept AS {table}")
+    audited.command(f"INSERT INTO kept SELECT * FROM {table}")
+    audited.command(f"TRUNCATE TABLE {table}")
+    audited.command(f"INSERT INTO {table} SELECT * FROM kept WHERE ifNull(order_id, '') != '{order_id}'")
+    yield
+    audited.command(f"TRUNCATE TABLE {table}")
+    audited.command(f"INSERT INTO {table} SELECT * FROM kept")
+
+
+@pytest.mark.parametrize("name", OF_BOOKS)
+def test_books_and_facts_agree_about_orders_of_every_fate(audited: Audited, name: str) -> None:
+    assert audited.differences(name) == set()
+    assert all(found.rows for found in audited.ask(name))
+
+
+def test_all_comparisons_of_the_books_are_tried_here() -> None:
+    others = ("source_", "facts_", "aggregates_", "kafka_", "dead_")
+    assert {name for name in COMPARISONS if not name.startswith(others)} == set(OF_BOOKS)
+
+
+@pytest.mark.parametrize(
+    ("name", "table", "fate"),
+    [
+        ("books_vs_orders", "order_placed", "sold out"),
+        ("books_vs_order_lines", "order_placed", "confirmed"),
+        ("books_vs_order_steps", "order_cancelled", "declined"),
+        ("books_vs_order_steps", "order_shipped", "returned"),
+        ("books_vs_stock", "stock_changed", "returned"),
+        ("books_vs_reservations", "stock_released", "cancelled"),
+        ("books_vs_reservations", "stock_refused", "sold out"),
+        ("books_vs_payments", "payment_captured", "confirmed"),
+        ("books_vs_payments", "payment_failed", "declined"),
+        ("books_vs_refunds", "payment_refunded", "cancelled"),
+    ],
+)
+def test_a_fact_that_is_missing_is_found(audited: Audited, name: str, table: str, fate: str) -> None:
+    with without(audited, table, audited.orders[fate]):
+        found = audited.ask(name)[0].difference_count
+    assert found > audited.ask(name)[0].difference_count
+
+
+def test_an_event_that_was_acted_on_and_never_was_is_found(audited: Audited) -> None:
+    with without(audited, "order_placed", audited.orders["confirmed"]):
+        (found,) = audited.ask("inbox_vs_facts")
+    before = audited.ask("inbox_vs_facts")[0].difference_count
+    assert found.difference_count - before == 2  # inventory's and payments'
+
+
+def test_a_cent_of_a_payment_is_found_from_three_sides(
+    audited: Audited, changed: Callable[..., None]
+) -> None:
+    order = f"WHERE order_id = '{audited.orders['confirmed']}'"
+    update = "UPDATE payments.payments SET amount_minor = amount_minor"
+    changed(f"{update} + 1 {order}", f"{update} - 1 {order}")
+    assert audited.differences("orders_vs_payments") == {("kept_minor", 2_000, 2_001)}
+    assert ("amount_minor", 2_001, 2_000) in {
+        (each.field, each.left, each.right) for each in audited.ask("books_vs_payments")[0].differences
+    }
+    assert ("captured_minor", 2_001, 2_000) in {
+        (each.field, each.left, each.right) for each in audited.ask("payments_vs_provider")[0].differences
+    }
+
+
+def test_a_unit_that_vanished_is_found(audited: Audited, changed: Callable[..., None]) -> None:
+    stock = f"WHERE product_id = '{audited.product}'"
+    update = "UPDATE inventory.stock SET on_hand ="
+    changed(f"{update} 14 {stock}", f"{update} 15 {stock}")
+    assert audited.differences("books_vs_stock") == {("on_hand", 14, 15), ("changed_by", 14, 15)}
+
+
+def test_a_confirmed_order_whose_units_were_let_go_is_found(
+    audited: Audited, changed: Callable[..., None]
+) -> None:
+    order = f"WHERE order_id = '{audited.orders['confirmed']}'"
+    update = "UPDATE inventory.reservations SET state ="
+    changed(f"{update} 'released' {order}", f"{update} 'sold' {order}")
+    assert audited.differences("orders_vs_reservations") == {("units_are", "sold", "free"), ("units", 2, 0)}
+
+
+def test_a_refund_that_is_still_to_be_asked_for_is_under_way(
+    audited: Audited, changed: Callable[..., None]
+) -> None:
+    with Books(audited.settings.postgres) as books:
+        before = books.under_way() or 0
+        order = f"WHERE order_id = '{audited.orders['cancelled']}'"
+        update = "UPDATE payments.refunds SET try_at ="
+        changed(f"{update} '2999-01-01' {order}", f"{update} NULL {order}")
+        assert books.under_way() == before + 1
+
+
+def test_without_books_there_is_nothing_under_way(audited: Audited) -> None:
+    elsewhere = audited.settings.postgres.rpartition("/")[0] + "/postgres"
+    with Books(elsewhere) as books:
+        assert books.under_way() is None
+        assert books.query("books_vs_orders/books") is None
+
+
+def test_an_event_that_never_left_its_outbox_is_found(audited: Audited) -> None:
+    audited.shop.kill()  # whose relay would send it
+    audited.shop.sql("INSERT INTO orders.outbox (topic, headers) VALUES ('order_placed', '{}')")
+    (found,) = audited.ask("outboxes")
+    assert [(each.key, each.left, each.right) for each in found.differences] == [
+        ({"service": "orders"}, 0, 1)
+    ]
+    audited.shop.sql("DELETE FROM orders.outbox")
