@@ -50,7 +50,9 @@ class Platform:
 
     def audit(self, *arguments, wait_s=240):
         """The audit's JSON, whatever it finds."""
-        done = self.souk("audit", "--json", "--wait", str(wait_s), *arguments, check=False)
+        done = self.souk(
+            "audit", "--json", "--wait", str(wait_s), *arguments, check=False, timeout_s=wait_s + 1_200
+        )
         assert done.returncode in (0, 1), done.stderr
         return json.loads(done.stdout) | {"exit_code": done.returncode}
 
