@@ -45,7 +45,7 @@ def test_a_rule_about_a_metric_that_nobody_has_would_be_found() -> None:
 def test_what_is_scraped_has_the_name_that_the_rules_use(tmp_path: Path) -> None:
     write(Settings(home=Path("/nowhere")), tmp_path)
     scraped = yaml.safe_load((tmp_path / "prometheus.yml").read_text())["scrape_configs"]
-    assert {one["job_name"] for one in scraped} == {"serving", "commerce", "clickhouse", "jobs"}
+    assert {one["job_name"] for one in scraped} == {"serving", "commerce", "clickhouse", "jobs", "simulator"}
     targets = [target for one in scraped for made in one["static_configs"] for target in made["targets"]]
     assert len(set(targets)) == len(targets)
 
