@@ -27,6 +27,7 @@ class Figures:
         self._flink = flink
         self._names = tuple(names)
         self._next_at = 0.0
+        self._newest_ms: dict[str, int] = {}
 
     def show(self, live: Mapping[str, Job]) -> None:
         """Set them; `live` holds the jobs that have not ended, by name.
@@ -36,6 +37,8 @@ class Figures:
         """
         for name in self._names:
             JOB_RUNNING.labels(name).set(name in live and live[name].state == "RUNNING")
+            if name in self._newest_ms:
+                CHECKPOINT_AGE_SECONDS.labels(name).set(time.time() - self._newest_ms[name] / 1000)
         if time.monotonic() < self._next_at:
             return
         self._next_at = time.monotonic() + EVERY_S
@@ -49,6 +52,6 @@ class Figures:
         checkpoints = self._flink.checkpoints(job_id)
         CHECKPOINTS_FAILED.labels(name).set(checkpoints.failed)
         if checkpoints.newest_ms is not None:
-            CHECKPOINT_AGE_SECONDS.labels(name).set(time.time() - checkpoints.newest_ms / 1000)
+            self._newest_ms[name] = checkpoints.newest_ms
             CHECKPOINT_SECONDS.labels(name).set((checkpoints.took_ms or 0) / 1000)
         JOB_RESTARTS.labels(name).set(self._flink.metric(f"/jobs/{job_id}", "numRestarts") or 0)
