@@ -8,6 +8,7 @@ import typer
 from common.errors import SoukError, UserError
 
 COMMANDS: dict[str, str] = {
+    "demo": "start everything, make up a marketplace, and watch it live",
     "up": "start every part that is not running and wait until all are ready",
     "down": "stop everything that this copy started",
     "status": "show each part's state, memory and address",

@@ -4,11 +4,12 @@ import math
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
 
+from common.errors import UserError
 from common.settings import Settings
 from local import stack
 from local.demo import watch
@@ -17,15 +18,25 @@ from local.home import Home
 from local.supervision.supervisor import Supervisor
 from local.table import console as make_console
 from producers.feed.lock import only_one
+from producers.simulator import kept as keeping
+from producers.simulator.history.plan import Plan
+from producers.simulator.world.shape import Shape
+
+FASTEST = 20_000
+SEED = "Another seed is another marketplace, in a SOUK_HOME of its own."
 
 
 def command(
-    rate: Annotated[int, typer.Option(min=1, max=20_000, help="Events a second, once it is live.")] = 200,
-    seed: Annotated[int, typer.Option(min=0, help="Another seed is another marketplace.")] = 1,
-    weeks: Annotated[int, typer.Option(min=1, max=104, help="How much past to make up first.")] = 4,
-    shoppers: Annotated[int | None, typer.Option(min=1, help="How many shoppers there are.")] = None,
+    rate: Annotated[int, typer.Option(help="Events a second, once it is live: 1 to 20,000.")] = 200,
+    seed: Annotated[int | None, typer.Option(help=SEED, show_default="1")] = None,
+    weeks: Annotated[
+        int | None, typer.Option(help="How much past to make up first.", show_default="4")
+    ] = None,
+    shoppers: Annotated[
+        int | None, typer.Option(help="How many shoppers there are.", show_default="20,000")
+    ] = None,
     minutes: Annotated[
-        float | None, typer.Option(min=0, help="How long to stay live.", show_default="until Ctrl-C")
+        float | None, typer.Option(help="How long to stay live.", show_default="until Ctrl-C")
     ] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the platform running at the end.")] = False,
 ) -> None:
@@ -36,16 +47,18 @@ def command(
     """
     console, settings = make_console(), Settings.load()
     home = Home(settings.home)
-    world = ["--seed", str(seed), "--weeks", str(weeks), *(["--shoppers", str(shoppers)] if shoppers else [])]
+    world = {"seed": seed, "weeks": weeks, "shoppers": shoppers}
+    asked = [word for name, value in world.items() if value is not None for word in (f"--{name}", str(value))]
+    require_sensible(settings, rate, minutes, world)
     with only_one(home.path / "demo.lock", "a demo of this copy"), ended_like_ctrl_c(console):
         keep = keep or Supervisor(home).alive()
         stops = "the traffic; the platform stays" if keep else "the traffic and the platform; the data stays"
         try:
             settings = stack.up(settings, console)
-            with Simulator(settings, "backfill", *world) as simulator:
+            with Simulator(settings, "backfill", *asked) as simulator:
                 watch.back_fill(settings, simulator, console)
             show_addresses(settings, console)
-            with Simulator(settings, "live", *world, "--rate", str(rate)) as simulator:
+            with Simulator(settings, "live", *asked, "--rate", str(rate)) as simulator:
                 limit_s = math.inf if minutes is None else minutes * 60
                 watch.live(settings, simulator, console, f"Ctrl-C stops {stops}.", limit_s)
         except KeyboardInterrupt:
@@ -54,6 +67,28 @@ def command(
             if not keep:
                 stack.down(settings, console)
     console.print(f"Stopped {stops}. `./souk demo` goes on from here.", highlight=False)
+
+
+def require_sensible(
+    settings: Settings, rate: int, minutes: float | None, world: dict[str, int | None]
+) -> None:
+    """Refuse at once what the simulator would refuse a minute later.
+
+    Raises:
+        UserError: a number makes no sense, or this copy's marketplace is another one.
+    """
+    if not 1 <= rate <= FASTEST:
+        raise UserError(f"--rate {rate}: give 1 to {FASTEST:,} events a second")
+    if minutes is not None and not minutes > 0:
+        raise UserError(f"--minutes {minutes:g}: give more than 0")
+    kept = keeping.read(settings.home)
+    if kept is not None:
+        shop = {"currency": settings.shop_currency, "timezone": settings.shop_timezone}
+        return keeping.require_same(kept, world | shop)
+    given: dict[str, Any] = {name: value for name, value in world.items() if value is not None}
+    length = {"weeks": given.pop("weeks")} if "weeks" in given else {}
+    Plan(Shape(**given), 0, **length)
+    return None
 
 
 def show_addresses(settings: Settings, console: Console) -> None:

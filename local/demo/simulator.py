@@ -5,7 +5,7 @@ import sys
 from subprocess import DEVNULL, Popen, TimeoutExpired
 from typing import Self
 
-from common.errors import PartUnavailable
+from common.errors import PartUnavailable, UserError
 from common.settings import ROOT, Settings
 from local.demo import traffic
 from local.home import Home, settings_environment
@@ -15,6 +15,9 @@ from local.supervision.launch_file import Launch, write_launch
 from local.supervision.processes import record_path
 
 NAME = "simulator"
+USERS_MISTAKE = 2
+"""Its exit code for one, after a line that says what it is."""
+
 STOP_S = 20.0
 """How long it may take to send what it has begun."""
 
@@ -46,9 +49,13 @@ class Simulator:
         """Whether it has done all that it was started for.
 
         Raises:
+            UserError: it was asked for what it can't do; the message is its own.
             PartUnavailable: it failed; the message has the end of its log.
         """
         code = self._process.poll()
+        if code == USERS_MISTAKE:
+            said = self._home.log(NAME).read_text(errors="replace").splitlines()
+            raise UserError(said[-1].removeprefix("souk: "))
         if code:
             raise PartUnavailable(
                 f"the simulator ended with exit code {code}\n{last_words(self._home, NAME)}"

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from common.errors import PartUnavailable
+from cli.demo import require_sensible
+from common.errors import PartUnavailable, UserError
+from common.settings import Settings
 from local.demo import traffic
 from local.demo.latest import Latest
 from local.demo.memory import Memory, Process
@@ -18,6 +20,8 @@ from local.demo.screen import Seen, line, screen
 from local.demo.shop import Day
 from local.demo.traffic import Latency, Traffic
 from local.supervision.launch import write_record
+from producers.simulator import kept
+from producers.simulator.world.shape import Shape
 
 MB = 2**20
 PARTS = (
@@ -155,3 +159,28 @@ def test_memory_grows_from_where_it_was_first_seen(tmp_path: Path):
     assert before.alive
     assert before.grown_bytes == 0
     assert after.grown_bytes >= len(held) * 0.9
+
+
+@pytest.mark.parametrize(
+    ("rate", "minutes", "world", "says"),
+    [
+        (0, None, {}, "--rate 0: give 1 to 20,000"),
+        (20_001, None, {}, "--rate 20001: give 1 to 20,000"),
+        (200, 0.0, {}, "--minutes 0: give more than 0"),
+        (200, float("nan"), {}, "--minutes nan: give more than 0"),
+        (200, None, {"seed": -1}, "--seed -1: give 0 or more"),
+        (200, None, {"weeks": 0}, "--weeks 0: give 1 to 104"),
+        (200, None, {"shoppers": 0}, "--shoppers 0: give 1 to"),
+    ],
+)
+def test_a_number_that_makes_no_sense_is_refused_before_anything_starts(tmp_path, rate, minutes, world, says):
+    with pytest.raises(UserError, match=says):
+        require_sensible(Settings(home=tmp_path), rate, minutes, world)
+
+
+def test_another_marketplace_than_that_of_this_copy_is_refused_before_anything_starts(tmp_path):
+    kept.write(tmp_path, kept.Kept(Shape(seed=1), end_ms=0, weeks=4, events=600_000))
+
+    require_sensible(Settings(home=tmp_path), 200, None, {"seed": 1, "weeks": 4, "shoppers": None})
+    with pytest.raises(UserError, match=r"--seed 2: the world in .* has 1"):
+        require_sensible(Settings(home=tmp_path), 200, None, {"seed": 2})
