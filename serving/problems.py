@@ -59,7 +59,7 @@ class UnknownProduct(Problem):
 
     def __init__(self, product_id: str) -> None:
         super().__init__(
-            f"No product has the id {product_id!r}. Find products with GET /v1/products?q=, by their name."
+            f"No product has the id {product_id!r}. Look for it by its name: GET /v1/products?q="
         )
 
 

@@ -107,17 +107,19 @@ class Commerce:
                 return answer
             except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError) as error:
                 if last:
-                    raise _unavailable(error) from error
+                    raise _unavailable(error, method) from error
             except httpx.TransportError as error:
-                raise _unavailable(error) from error
+                raise _unavailable(error, method) from error
         raise AssertionError("unreachable")
 
 
-def _unavailable(error: httpx.TransportError) -> CommerceUnavailable:
+def _unavailable(error: httpx.TransportError, method: str) -> CommerceUnavailable:
     if isinstance(error, httpx.TimeoutException) and not isinstance(error, httpx.ConnectTimeout):
         said = "The services of orders, stock and payments are too slow to answer."
     else:
         said = f"The services of orders, stock and payments do not answer ({type(error).__name__})."
+    if method == "GET":
+        return CommerceUnavailable(f"{said} Nothing is lost: ask again in a moment.")
     return CommerceUnavailable(
         f"{said} Send the same request again, with the same Idempotency-Key: it is done once, however often "
         "it is sent."

@@ -1,8 +1,10 @@
 """Writes money, numbers, changes and times for people, as the shop's locale does."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel import Locale
@@ -117,3 +119,12 @@ def place(city: str | None, state: str | None) -> str:
 def seller_name(name: str | None, seller_id: str) -> str:
     """The seller's name, or the beginning of the id."""
     return name or f"Seller {seller_id[:8]}"
+
+
+def label(product: Any) -> str:
+    """What a product is called: its name, else its category, else the beginning of its id.
+
+    `product` is a mapping or an object with `name`, `category` and `product_id`.
+    """
+    read = product.get if isinstance(product, Mapping) else partial(getattr, product)
+    return str(read("name") or words(read("category")) or f"Product {str(read('product_id'))[:8]}")

@@ -1,4 +1,4 @@
-"""The pages: a start page that finds sellers, a seller's page, and the API's description."""
+"""The pages beside the shop's: the start page, a seller's page, and the API's description."""
 
 import asyncio
 from dataclasses import replace
@@ -23,8 +23,9 @@ from serving.problems import Described, RedisUnavailable, as_json
 from serving.web import views
 from serving.web.reference import reference
 from serving.web.rendering import HERE, Pages, Versioned, vendor_folder
+from serving.web.storefront import pages as storefront
 
-FOUND = 8
+FOUND = 5
 """Sellers that a search shows."""
 ORDERS = 10
 PRODUCTS = 8
@@ -40,6 +41,7 @@ def mount(app: FastAPI, settings: Settings) -> None:
     """Add the pages and their files to the app."""
     app.state.pages = Pages(settings)
     app.include_router(router)
+    app.include_router(storefront.router)
     app.mount("/static", Versioned(directory=HERE / "static"), name="static")
     app.mount("/vendor", Versioned(directory=vendor_folder(settings), check_dir=False), name="vendor")
 
@@ -52,7 +54,9 @@ def show_problem(request: Request, described: Described) -> Response:
         return as_json(request, described)
     # A seller's page keeps the seller when only its period can't be shown.
     own = path if path.startswith("/sell/") and described.status == 422 else None
-    response = _pages(request)("problem.html", described.status, problem=described, own=own)
+    response = _pages(request)(
+        "problem.html", described.status, problem=described, own=own, in_shop=path.startswith("/shop")
+    )
     response.headers.update(described.headers)
     return response
 
@@ -64,7 +68,7 @@ def _pages(request: Request) -> Pages:
 
 @router.get("/")
 async def start(request: Request, service: Service, q: Text = "", ranking: Ranking = "popular") -> Response:
-    """Finds sellers; shows the whole marketplace and what is popular."""
+    """Leads to the shop, finds sellers; shows the whole marketplace and what is popular."""
     pages = _pages(request)
     span = await service.shop.span()
     first, newest = utc_minute(span["first_minute"]), utc_minute(span["newest_minute"])

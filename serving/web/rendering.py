@@ -14,7 +14,8 @@ from starlette.types import Scope
 
 from common.settings import Settings
 from serving.web import views
-from serving.web.format import Writer, place, seller_name, words
+from serving.web.format import Writer, label, place, seller_name, words
+from serving.web.tiles import DRAWINGS, tile_name
 
 HERE = Path(__file__).parent
 
@@ -23,7 +24,8 @@ class Pages:
     """Renders templates with the shop's way of writing."""
 
     def __init__(self, settings: Settings) -> None:
-        vendor = vendor_folder(settings)
+        static = HERE / "static"
+        version = fingerprint(static, static / "shop", *DRAWINGS, vendor_folder(settings))
         self.write = Writer(settings.shop_locale, settings.shop_currency, settings.timezone)
         self._environment = Environment(
             loader=FileSystemLoader(HERE / "templates"),
@@ -42,7 +44,10 @@ class Pages:
             "write": self.write,
             "place": place,
             "seller_name": seller_name,
-            "version": fingerprint(HERE / "static", vendor),
+            "version": version,
+            "tile": lambda *product: f"/shop/tiles/{tile_name(*product)}.svg?v={version}",
+            "label": label,
+            "asked": None,
             "locale": settings.shop_locale.replace("_", "-"),
             "presets": views.PRESETS,
             "clickhouse": settings.clickhouse,
@@ -56,12 +61,13 @@ class Pages:
 
 
 class Versioned(StaticFiles):
-    """Files whose addresses carry a fingerprint, so that a browser may keep them."""
+    """Files that a browser may keep where their address carries a fingerprint, as modules' imports do not."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        """The file, to be kept for a year."""
+        """The file, to be kept for a year, or to be asked for again."""
         response = await super().get_response(path, scope)
-        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        kept = b"v=" in scope["query_string"]
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if kept else "no-cache"
         return response
 
 

@@ -13,6 +13,9 @@ SHAPES = Path(__file__).parent / "shapes"
 """One drawing a file: SVG in a box of 200 × 200, with `$m` the object's colour, `$s` its shade, `$l` its
 light, `$k` ink, `$w` white and `$a` wood or brass."""
 
+DRAWINGS = (SHAPES, Path(__file__).parent)
+"""What a picture depends on besides its name."""
+
 SCENES = (
     '<circle cx="100" cy="92" r="70" fill="$wash"/>',
     '<path d="M38 152V96c0-80 124-80 124 0v56z" fill="$wash"/>',

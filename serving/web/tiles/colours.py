@@ -35,9 +35,6 @@ GROUNDS = ("#f3dcc8", "#d9e6dc", "#dbe4f0", "#f5e3b8", "#ecd9e4", "#d3e7ea", "#e
 NEAR = 80
 """Two colours nearer than this (Euclidean, of RGB) do not stand out."""
 
-DUSK: Rgb = (70, 70, 80)
-"""What darkens a ground on which nothing light would stand out."""
-
 
 @dataclass(frozen=True, slots=True)
 class Palette:
@@ -56,8 +53,8 @@ def palette(main: str, ground: int) -> Palette:
     """The colours of a tile, on the first of `GROUNDS` from number `ground` on that suits the object."""
     own = _rgb(main)
     order = [_rgb(GROUNDS[(ground + step) % len(GROUNDS)]) for step in range(len(GROUNDS))]
-    darker = (_mix(colour, DUSK, share) for share in (0.0, 0.3, 0.5, 0.7) for colour in order)
-    back = next(colour for colour in darker if _distance(own, colour) > NEAR)
+    deeper = (_deepen(colour, share) for share in (0.0, 0.25, 0.4, 0.6) for colour in order)
+    back = next(colour for colour in deeper if _distance(own, colour) > NEAR)
     return Palette(
         ground=_hex(back),
         wash=_hex(_mix(back, (255, 255, 255), 0.45)),
@@ -79,6 +76,15 @@ def _hex(colour: Rgb) -> str:
 
 def _mix(one: Rgb, other: Rgb, share: float) -> Rgb:
     red, green, blue = (round(a + (b - a) * share) for a, b in zip(one, other, strict=True))
+    return red, green, blue
+
+
+def _deepen(colour: Rgb, share: float) -> Rgb:
+    """A darker ground, for what is light itself; more colourful, so that it does not turn grey."""
+    if not share:
+        return colour
+    mean = sum(colour) / 3
+    red, green, blue = (round(max(0.0, min(255.0, mean + (c - mean) * 2)) * (1 - share)) for c in colour)
     return red, green, blue
 
 

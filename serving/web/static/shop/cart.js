@@ -1,0 +1,143 @@
+// The cart: its lines at today's prices come from the shop; what is in it is kept here. Placing it buys it once.
+import { change } from "./adding.js";
+import { cart, checkoutKey, emptyCart, endCheckout, rememberOrder, setQuantity } from "./kept.js";
+
+const box = document.getElementById("cart");
+const session = document.body.dataset.session;
+const TRIES = 4;
+const MOST_REST_S = 5;
+
+/** What the shop's refusals mean to whoever buys; the others say it themselves. */
+const IN_WORDS = {
+  "urn:souk:problem:price-moved": "A price has just changed. It is up to date now: have a look, and place the order again.",
+  "urn:souk:problem:unknown-product": "One of these is no longer for sale. Have a look at the notes, and place the order again.",
+  "urn:souk:problem:bad-parameter": "The shop can't take this order as it is. Have a look at the quantities.",
+};
+
+let round = 0;
+
+/** Asks for the cart as it stands; the latest question wins. */
+const show = async () => {
+  const own = (round += 1);
+  const body = JSON.stringify({ lines: cart().lines });
+  try {
+    const answer = await fetch("/shop/cart", { method: "POST", headers: { "Content-Type": "application/json" }, body });
+    if (!answer.ok) throw new Error(String(answer.status));
+    const html = await answer.text();
+    if (own !== round) return;
+    const fresh = new DOMParser().parseFromString(html, "text/html").body;
+    const token = box.querySelector("input[name=token]:checked")?.value;
+    const focused = document.activeElement?.closest("[data-product]")?.dataset.product;
+    const step = document.activeElement?.dataset.step;
+    box.replaceChildren(...fresh.childNodes);
+    if (token) box.querySelector(`input[value="${CSS.escape(token)}"]`)?.click();
+    if (focused && step) box.querySelector(`[data-product="${CSS.escape(focused)}"] [data-step="${step}"]`)?.focus();
+  } catch {
+    if (own === round) setTimeout(show, 2000);
+    if (!box.firstElementChild) box.textContent = "The cart can't be shown right now. It is safe in this browser; trying again…";
+  } finally {
+    box.removeAttribute("aria-busy");
+  }
+};
+
+box.addEventListener("click", (event) => {
+  const line = event.target.closest("[data-product]");
+  if (!line) return;
+  const step = event.target.closest("[data-step]");
+  if (step) change(line, Math.max(0, Number(line.dataset.quantity) + Number(step.dataset.step)));
+  if (event.target.closest("[data-remove]")) change(line, 0);
+});
+
+const lines = () => [...box.querySelectorAll(".cart-line")].map(({ dataset }) => ({
+  product_id: dataset.product,
+  seller_id: dataset.seller,
+  quantity: Number(dataset.quantity),
+  unit_price_minor: Number(dataset.price),
+}));
+
+/** Prices that were shown just now are what is agreed to: they replace those of when a line was put in. */
+const agree = () => {
+  for (const line of box.querySelectorAll(".cart-line")) {
+    const kept = cart().lines.find((one) => one.product_id === line.dataset.product);
+    if (kept && kept.unit_price_minor !== Number(line.dataset.price)) {
+      setQuantity({ ...kept, unit_price_minor: Number(line.dataset.price) }, kept.quantity);
+    }
+  }
+};
+
+const say = (text, kind = "bad") => {
+  const said = document.getElementById("refusal");
+  if (said) said.replaceChildren(Object.assign(document.createElement("p"), { className: kind, textContent: text }));
+};
+
+const rest = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+
+/** Sends an order until the shop has answered yes or no; the key makes one order of however many tries. */
+const send = async (body) => {
+  const headers = { "Content-Type": "application/json", "Idempotency-Key": checkoutKey(body) };
+  for (let left = TRIES; left > 0; left -= 1) {
+    let wait = 2;
+    try {
+      const answer = await fetch("/v1/orders", { method: "POST", headers, body });
+      if (answer.status < 500) return { ok: answer.ok, said: await answer.json() };
+      wait = Math.min(Number(answer.headers.get("Retry-After")) || wait, MOST_REST_S);
+    } catch {
+      // The network is away.
+    }
+    if (left > 1) {
+      say("The till does not answer. Trying again, which is safe: you buy once.", "notice");
+      await rest(wait);
+    }
+  }
+  return null;
+};
+
+let buying = false;
+
+const buy = async (form) => {
+  const button = document.getElementById("place");
+  const label = button.textContent;
+  const body = JSON.stringify({
+    // A guest is known by the session alone.
+    shopper_id: session,
+    session_id: session,
+    currency: box.querySelector(".cart-line").dataset.currency,
+    payment: { method: "credit_card", token: new FormData(form).get("token") },
+    lines: lines(),
+  });
+  button.disabled = true;
+  button.textContent = "Placing your order…";
+  document.getElementById("refusal").replaceChildren();
+  const answer = await send(body);
+  if (answer?.ok) {
+    const { order_id, placed_at, payment } = answer.said;
+    rememberOrder({ order_id, placed_at, lines: lines().length, amount_minor: payment?.amount_minor });
+    endCheckout();
+    emptyCart();
+    return void location.assign(`/shop/orders/${encodeURIComponent(order_id)}`);
+  }
+  button.disabled = false;
+  button.textContent = label;
+  if (!answer) return say("The till is out of reach. Your cart is safe: try again in a moment. Nothing is bought twice.");
+  endCheckout(); // refused for good: what is sent next is another order
+  const words = IN_WORDS[answer.said.type] ?? `${answer.said.title}. ${answer.said.detail}`;
+  await show();
+  say(words);
+};
+
+box.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  if (buying) return;
+  buying = true;
+  try {
+    agree();
+    await buy(event.target);
+  } finally {
+    buying = false;
+  }
+});
+
+addEventListener("cartchange", () => buying || show());
+addEventListener("storage", ({ key }) => key === "souk.cart" && show());
+addEventListener("pageshow", ({ persisted }) => persisted && show());
+show();

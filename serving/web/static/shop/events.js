@@ -1,0 +1,41 @@
+// Tells the shop what happens on its pages: batches of browsing events, each with an id so that a retry counts once.
+import { uuid } from "./ids.js";
+
+const BATCH_AFTER_MS = 30;
+const MOST = 100;
+const TRIES = 4;
+const REST_MS = 1500;
+
+const session = document.body.dataset.session;
+let waiting = [];
+let timer = null;
+
+const send = async (events, tries) => {
+  const body = JSON.stringify({ events });
+  try {
+    const headers = { "Content-Type": "application/json" };
+    const answer = await fetch("/v1/events", { method: "POST", headers, body, keepalive: true });
+    if (answer.ok) return void dispatchEvent(new CustomEvent("told", { detail: events.map((one) => one.event) }));
+    if (answer.status < 500) return; // never to be taken: what is told is not worth a visitor's trouble
+  } catch {
+    // The network is away: try again.
+  }
+  if (tries > 1) setTimeout(() => send(events, tries - 1), REST_MS * (TRIES - tries + 1));
+};
+
+const flush = () => {
+  clearTimeout(timer);
+  timer = null;
+  while (waiting.length) send(waiting.splice(0, MOST), TRIES);
+};
+
+/** Tells one event; its session, id and time are added here. */
+export const tell = (event, fields) => {
+  const known = { event, event_id: uuid(), occurred_at: new Date().toISOString(), session_id: session };
+  const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value != null));
+  waiting.push({ ...known, ...given });
+  timer ??= setTimeout(flush, BATCH_AFTER_MS);
+};
+
+// A page that is left sends what it still has.
+addEventListener("pagehide", flush);
