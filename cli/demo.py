@@ -94,12 +94,13 @@ def require_sensible(
 def show_addresses(settings: Settings, console: Console) -> None:
     """Print where to look."""
     for what, address in {
-        "the shop and its sellers": f"{settings.serving}/",
+        "the shop": f"{settings.serving}/shop",
+        "its sellers": f"{settings.serving}/",
         "the API": f"{settings.serving}/docs",
         "Flink": settings.flink,
         "ClickHouse": f"{settings.clickhouse} (user {settings.clickhouse_reader_user}), or `./souk sql`",
     }.items():
-        console.print(f"  {what:<26}{address}", highlight=False, soft_wrap=True)
+        console.print(f"  {what:<12}{address}", highlight=False, soft_wrap=True)
 
 
 @contextmanager
