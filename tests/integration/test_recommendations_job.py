@@ -1,0 +1,313 @@
+"""The SQL of job `recommendations` in a real Flink, over events that repeat and come in any order."""
+
+import random
+from collections import defaultdict
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from itertools import combinations
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from common.settings import Settings
+from jobs.engine import statement_set, table_environment
+from jobs.recommendations.logic import EVENTS, OUTPUTS, plan
+from schemas.events import all_events
+from tests.integration.bounded import Events, Row, run_bounded, upserted
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+LANDMARK_S = 1_451_606_400
+HALF_LIFE_S = 14 * 86_400
+KEPT_OF_A_VISIT = 12
+
+Tables = dict[str, dict[Any, Any]]
+Run = Callable[[Events], Tables]
+
+
+@pytest.fixture(scope="module")
+def run(jvm: None, tmp_path_factory: pytest.TempPathFactory) -> Run:  # noqa: ARG001 (Flink's)
+    """Events by topic in the order of arrival → output → key → row, or owner and member → raised score."""
+    real = plan(Settings(), all_events())
+
+    def tables(events: Events) -> Tables:
+        changes = run_bounded(real, EVENTS, events, tmp_path_factory.mktemp("recommendations"))
+        return {
+            output.table: upserted(changes[output.table], output.key)
+            if output.key
+            else highest(change["after"] for change in changes[output.table])
+            for output in OUTPUTS
+        }
+
+    return tables
+
+
+def highest(rows: Any) -> dict[tuple[str, str], int]:
+    """What sorted sets hold whose scores are only raised."""
+    table: dict[tuple[str, str], int] = {}
+    for row in rows:
+        owner, member, score = row.values()
+        table[owner, member] = max(score, table.get((owner, member), score))
+    return table
+
+
+def at(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def seconds(moment: datetime) -> int:
+    return int(moment.timestamp())
+
+
+def view(session: str, product: str, moment: datetime = NOON, shopper: str | None = None) -> Row:
+    return {
+        "event_id": f"{session}-{product}-{moment}", "occurred_at": at(moment), "session_id": session,
+        "shopper_id": shopper, "product_id": product, "seller_id": None, "source": "direct",
+        "search_id": None, "recommendation_id": None,
+    }  # fmt: skip
+
+
+def cart(
+    session: str, product: str, moment: datetime = NOON, shopper: str | None = None, *, units: tuple[int, int]
+) -> Row:
+    return {
+        "event_id": f"cart-{session}-{product}-{moment}", "occurred_at": at(moment), "cart_id": "c",
+        "session_id": session, "shopper_id": shopper, "product_id": product, "seller_id": "ann",
+        "quantity_before": units[0], "quantity": units[1], "currency": "BRL", "unit_price_minor": 1,
+        "recommendation_id": None,
+    }  # fmt: skip
+
+
+def lines(*products: str) -> list[Row]:
+    return [
+        {"line_number": number, "product_id": product, "seller_id": "ann", "quantity": 1,
+         "unit_price_minor": 1, "discount_minor": 0, "shipping_minor": 0, "tax_minor": 0, "commission_bp": 0}
+        for number, product in enumerate(products, 1)
+    ]  # fmt: skip
+
+
+def placed(order: str, *products: str, moment: datetime = NOON, shopper: str = "bea") -> Row:
+    return {
+        "event_id": f"placed-{order}", "occurred_at": at(moment), "order_id": order, "shopper_id": shopper,
+        "currency": "BRL", "lines": lines(*products), "estimated_delivery_at": None,
+    }  # fmt: skip
+
+
+def cancelled(order: str, *products: str, moment: datetime = NOON, shopper: str = "bea") -> Row:
+    return {
+        "event_id": f"cancelled-{order}", "occurred_at": at(moment + timedelta(hours=1)), "order_id": order,
+        "shopper_id": shopper, "reason": "payment_failed", "placed_at": at(moment), "currency": "BRL",
+        "lines": lines(*products),
+    }  # fmt: skip
+
+
+def listed(product: str, moment: datetime, price: int, category: str | None = "light") -> Row:
+    return {
+        "event_id": f"listed-{product}-{moment}", "occurred_at": at(moment), "product_id": product,
+        "seller_id": "ann", "name": f'A "{product}"', "category": category, "currency": "BRL",
+        "price_minor": price, "weight_g": None, "length_cm": None, "height_cm": None, "width_cm": None,
+        "photos": None,
+    }  # fmt: skip
+
+
+def changed(product: str, moment: datetime, price: int, category: str | None = "light") -> Row:
+    return {**listed(product, moment, price, category), "changed_fields": ["price_minor"]}
+
+
+def delisted(product: str, moment: datetime) -> Row:
+    return {
+        "event_id": f"delisted-{product}-{moment}", "occurred_at": at(moment), "product_id": product,
+        "seller_id": "ann", "reason": "unknown",
+    }  # fmt: skip
+
+
+def stock(product: str, version: int, on_hand: int, reserved: int = 0, seller: str = "ann") -> Row:
+    return {
+        "event_id": f"stock-{product}-{seller}-{version}", "occurred_at": at(NOON), "product_id": product,
+        "seller_id": seller, "change": 0, "on_hand": on_hand, "reserved": reserved, "reason": "unknown",
+        "order_id": None, "version": version,
+    }  # fmt: skip
+
+
+def decayed(weight: float, moment_s: int) -> float:
+    return float(weight * 2.0 ** ((moment_s - LANDMARK_S) / HALF_LIFE_S))
+
+
+def similar(tables: Tables) -> dict[tuple[str, str], float]:
+    return {
+        pair: row["score"]
+        for half in ("similar_to_first", "similar_to_second")
+        for pair, row in tables[half].items()
+    }
+
+
+def test_the_latest_moment_is_remembered_of_sessions_and_shoppers(run: Run) -> None:
+    later = NOON + timedelta(minutes=5)
+    tables = run(
+        {
+            "product_viewed": [
+                view("s", "lamp", later, "bea"), view("s", "lamp", NOON, "bea"), view("t", "rug"),
+            ],
+            "cart_changed": [
+                cart("s", "rug", later, "bea", units=(0, 1)), cart("s", "vase", later, "bea", units=(1, 0)),
+            ],
+        }
+    )  # fmt: skip
+    assert tables["recent_of_session"] == {
+        ("s", "lamp"): seconds(later), ("s", "rug"): seconds(later), ("t", "rug"): seconds(NOON),
+    }  # fmt: skip
+    assert tables["recent_of_shopper"] == {("bea", "lamp"): seconds(later), ("bea", "rug"): seconds(later)}
+    assert tables["carted_by_shopper"] == {("bea", "rug"): seconds(later)}
+    assert tables["carted_by_session"] == {("s", "rug"): seconds(later)}
+    assert tables["recommendations_as_of"]["product_viewed",]["as_of"] == seconds(later)
+
+
+def test_what_was_bought_is_remembered_unless_the_order_was_cancelled(run: Run) -> None:
+    tables = run(
+        {
+            "order_cancelled": [cancelled("o2", "rug", "lamp")],
+            "order_placed": [
+                placed("o1", "lamp"),
+                placed("o2", "rug", "lamp", moment=NOON + timedelta(days=1)),
+            ],
+        }
+    )
+    assert {key: row["bought_s"] for key, row in tables["bought"].items()} == {("bea", "lamp"): seconds(NOON)}
+
+
+def test_products_of_one_visit_go_together_by_what_was_done_with_them(run: Run) -> None:
+    tables = run(
+        {
+            "product_viewed": [view("s", "lamp"), view("s", "rug"), view("t", "vase")],
+            "cart_changed": [cart("s", "rug", units=(0, 2))],
+            "order_placed": [placed("o", "lamp", "vase")],
+        }
+    )
+    seen, bought = decayed(1 * 2, seconds(NOON)), decayed(3 * 3, seconds(NOON))
+    assert similar(tables) == pytest.approx(
+        {("lamp", "rug"): seen, ("rug", "lamp"): seen, ("lamp", "vase"): bought, ("vase", "lamp"): bought}
+    )
+    interest = {product: row["interest"] for (product,), row in tables["product_interest"].items()}
+    assert interest == pytest.approx(
+        {
+            "lamp": decayed(1 + 9, seconds(NOON)), "rug": decayed(4, seconds(NOON)),
+            "vase": decayed(1 + 9, seconds(NOON)),
+        }
+    )  # fmt: skip
+
+
+def test_a_visit_of_a_robot_counts_its_first_twelve_products(run: Run) -> None:
+    crawl = [view("robot", f"p{number:03}", NOON + timedelta(seconds=number)) for number in range(100)]
+    pairs = similar(run({"product_viewed": crawl[::-1]}))
+
+    assert len(pairs) == KEPT_OF_A_VISIT * (KEPT_OF_A_VISIT - 1)
+    assert {product for product, _ in pairs} == {f"p{number:03}" for number in range(KEPT_OF_A_VISIT)}
+
+
+def test_a_card_is_what_the_newest_listing_says(run: Run) -> None:
+    tomorrow = NOON + timedelta(days=1)
+    tables = run(
+        {
+            "product_listed": [
+                listed("lamp", NOON, 500),
+                listed("rug", NOON, 700),
+                listed("vase", NOON, 900),
+            ],
+            "product_changed": [changed("lamp", tomorrow, 450), changed("rug", tomorrow, 650, None)],
+            "product_delisted": [delisted("vase", tomorrow), delisted("rug", NOON - timedelta(days=1))],
+        }
+    )
+    cards = {product: row for (product,), row in tables["product_cards"].items()}
+    assert (cards["lamp"]["price_minor"], cards["lamp"]["name"]) == (450, 'A "lamp"')
+    assert (cards["rug"]["category"], cards["rug"]["listed"]) == (None, 1)
+    assert (cards["vase"]["price_minor"], cards["vase"]["listed"]) == (900, 0)
+
+
+def test_stock_is_that_of_the_highest_version_at_all_sellers(run: Run) -> None:
+    tables = run(
+        {
+            "stock_changed": [
+                stock("lamp", -5, 900), stock("lamp", 3, 7, 2), stock("lamp", -120, 800),
+                stock("lamp", 2, 40),
+                stock("lamp", 1, 10, 4, seller="bob"), stock("rug", 9, 5), stock("rug", 10, 5, 5),
+            ]
+        }
+    )  # fmt: skip
+    available = {product: row["available"] for (product,), row in tables["product_stock"].items()}
+    assert available == {"lamp": 5 + 6, "rug": 0}
+
+
+def test_a_product_is_popular_in_the_category_that_it_is_in_now(run: Run) -> None:
+    tomorrow = NOON + timedelta(days=1)
+    tables = run(
+        {
+            "product_viewed": [view("s", "lamp"), view("s", "rug"), view("s", "vase"), view("s", "unlisted")],
+            "product_listed": [listed("lamp", NOON, 1), listed("rug", NOON, 1), listed("vase", NOON, 1)],
+            "product_changed": [changed("rug", tomorrow, 1, "floor")],
+            "product_delisted": [delisted("vase", tomorrow)],
+        }
+    )
+    scores = {place: row["score"] for place, row in tables["popular_in_category"].items()}
+    once = decayed(1, seconds(NOON))
+    assert scores == pytest.approx({("light", "lamp"): once, ("floor", "rug"): once})
+
+
+def expected_pairs(touches: list[tuple[str, str, int, int]]) -> dict[tuple[str, str], float]:
+    """Plainly, from (visit, product, weight, second)."""
+    visits: dict[str, dict[str, tuple[int, int]]] = defaultdict(dict)
+    for visit, product, weight, second in touches:
+        heaviest, first = visits[visit].get(product, (weight, second))
+        visits[visit][product] = max(heaviest, weight), min(first, second)
+    pairs: dict[tuple[str, str], float] = defaultdict(float)
+    for items in visits.values():
+        kept = sorted(items, key=lambda product: (items[product][1], product))[:KEPT_OF_A_VISIT]
+        for one, other in combinations(kept, 2):
+            (weight, first), (other_weight, other_first) = items[one], items[other]
+            strength = decayed(weight * other_weight, max(first, other_first))
+            pairs[one, other] += strength
+            pairs[other, one] += strength
+    return pairs
+
+
+PRODUCTS = st.sampled_from([f"p{number:02}" for number in range(16)])
+TOUCHES = st.lists(
+    st.tuples(st.sampled_from("st"), PRODUCTS, st.sampled_from([1, 2]), st.integers(0, 3_000_000)),
+    min_size=1,
+    max_size=40,
+)
+
+
+@hypothesis_settings(
+    max_examples=hypothesis_settings.default.max_examples // 33,  # each is a job
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(touches=TOUCHES, order=st.integers(0, 2**32))
+def test_neither_order_nor_repeats_change_what_goes_together(run: Run, touches: Any, order: int) -> None:
+    arrivals = touches + touches[::2]
+    random.Random(order).shuffle(arrivals)
+    events: Events = {"product_viewed": [], "cart_changed": []}
+    for session, product, weight, second in arrivals:
+        moment = NOON + timedelta(seconds=second)
+        if weight == 1:
+            events["product_viewed"].append(view(session, product, moment))
+        else:
+            events["cart_changed"].append(cart(session, product, moment, units=(0, 1)))
+    found = similar(run(events))
+
+    timed = [(visit, product, weight, seconds(NOON) + second) for visit, product, weight, second in touches]
+    assert found == pytest.approx(dict(expected_pairs(timed)))
+
+
+@pytest.mark.usefixtures("jvm")
+def test_each_topic_is_read_once_and_each_visit_kept_once() -> None:
+    real = plan(Settings(), all_events())
+    explained = statement_set(table_environment(real.config), real).explain()
+    optimized = explained.partition("== Optimized Execution Plan ==")[2]
+
+    assert optimized.count("TableSourceScan(") == len(EVENTS)
+    assert optimized.count("Rank(") == 1, "the first products of a visit"
+    assert optimized.count("Join(") == 2, "visits with themselves, products with their category"
+    assert "UpdateFastStrategy" in optimized, "a visit is kept without its whole history"
+    assert "SinkMaterializer" not in optimized
