@@ -1,11 +1,8 @@
 """The SQL of job `metrics` in a real Flink, over events that repeat, come late and come in any order."""
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,12 +13,9 @@ from hypothesis import strategies as st
 from common.settings import Settings
 from jobs.engine import statement_set, table_environment
 from jobs.metrics.logic import EVENTS, METRICS, plan
-from jobs.plan import Plan, with_clause
-from jobs.sources import event_columns
 from schemas.events import all_events
+from tests.integration.bounded import Events, Row, run_bounded, upserted
 
-Row = dict[str, Any]
-Events = dict[str, list[Row]]
 RunMetrics = Callable[[Events], dict[str, dict[tuple[Any, ...], Row]]]
 
 NOON = datetime(2018, 3, 1, 12, 0, 30, tzinfo=UTC)
@@ -34,54 +28,10 @@ def run_metrics(jvm: None, tmp_path_factory: pytest.TempPathFactory) -> RunMetri
     real = plan(Settings(), all_events())
 
     def run(events: Events) -> dict[str, dict[tuple[Any, ...], Row]]:
-        folder = tmp_path_factory.mktemp("metrics")
-        for name in EVENTS:
-            (folder / name).mkdir()
-            lines = [json.dumps(event) + "\n" for event in events.get(name, [])]
-            (folder / name / "events.json").write_text("".join(lines))
-        bounded = over_files(real, folder)
-        environment = table_environment(bounded.config)
-        statement_set(environment, bounded).execute().wait()
-        return {metric.table: materialised(folder / metric.table, metric.key) for metric in METRICS}
+        changes = run_bounded(real, EVENTS, events, tmp_path_factory.mktemp("metrics"))
+        return {metric.table: upserted(changes[metric.table], metric.key) for metric in METRICS}
 
     return run
-
-
-def over_files(real: Plan, folder: Path) -> Plan:
-    """The same queries, reading files instead of topics and writing their changes to files."""
-    files = {"connector": "filesystem", "format": "json", "json.timestamp-format.standard": "ISO-8601"}
-    changes = {
-        "connector": "filesystem",
-        "format": "debezium-json",
-        "debezium-json.timestamp-format.standard": "ISO-8601",
-    }
-    sources = (
-        f"CREATE TABLE events.{name} {event_columns(all_events()[name])} "
-        + with_clause({**files, "path": str(folder / name)})
-        for name in EVENTS
-    )
-    config = {**real.config, "restart-strategy.type": "none", "state.backend.type": "hashmap"}
-    return replace(
-        real,
-        config={key: value for key, value in config.items() if not key.startswith("execution.checkpointing")},
-        sources=tuple(sources),
-        outputs=tuple(
-            replace(output, options={**changes, "path": str(folder / output.table)})
-            for output in real.outputs
-        ),
-    )
-
-
-def materialised(folder: Path, key: tuple[str, ...]) -> dict[tuple[Any, ...], Row]:
-    """What an upsert sink holds in the end."""
-    table: dict[tuple[Any, ...], Row] = {}
-    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
-        for line in file.read_text().splitlines():
-            change = json.loads(line)
-            if change["op"] == "c":
-                row = change["after"]
-                table[tuple(row[column] for column in key)] = row
-    return table
 
 
 def at(moment: datetime) -> str:
