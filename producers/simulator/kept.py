@@ -109,8 +109,8 @@ def require_same(kept: Kept, asked: dict[str, Any]) -> None:
     for name, value in asked.items():
         if value is not None and name in there and there[name] != value:
             raise UserError(
-                f"--{name} {value}: the world in {directory_of(Path())} has {there[name]}: leave the option "
-                "out, or set SOUK_HOME to another directory for another world"
+                f"--{name} {value}: the world of this home has {there[name]}: leave the option out, "
+                "or set SOUK_HOME to another directory for another world"
             )
 
 
