@@ -1,6 +1,7 @@
 """Parts of the platform as processes that a test may kill and start again."""
 
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -8,9 +9,11 @@ from dataclasses import replace
 from typing import TypeVar
 
 from common.settings import Settings
-from local.home import base_environment
+from local.home import Home, base_environment
 from local.parts import registry
 from local.parts.part import NotReady, Part
+from local.supervision import launch
+from local.supervision.launch_file import Launch, write_launch
 
 T = TypeVar("T")
 
@@ -33,23 +36,37 @@ class Server:
 
     def __init__(self, part: Part, settings: Settings) -> None:
         self.part = part
+        self.settings = settings
         self.log = settings.home / f"{part.name}.test.log"
         self.start()
 
     def start(self) -> None:
-        launch = self.part.launch
-        assert launch
-        launch.cwd.mkdir(parents=True, exist_ok=True)
+        spec = self.part.launch
+        assert spec
+        spec.cwd.mkdir(parents=True, exist_ok=True)
         self.part.prepare()
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                launch.argv, cwd=launch.cwd, env={**base_environment(), **launch.env}, stdout=log, stderr=log
+                self._command(spec),
+                cwd=spec.cwd,
+                env={**base_environment(), **spec.env},
+                stdout=log,
+                stderr=log,
             )
         try:
             await_true(self.is_ready, f"{self.part.name}'s start")
         except BaseException:
             self.kill()
             raise
+
+    def _command(self, spec: Launch) -> list[str]:
+        """The part's own command, or the launcher's where the part runs as another user."""
+        if spec.uid is None:
+            return spec.argv
+        home = Home(self.settings.home)
+        home.make()
+        write_launch(home, self.part.name, spec)
+        return [sys.executable, "-IS", launch.__file__, str(home.run), self.part.name]
 
     def is_ready(self) -> bool:
         if self.process.poll() is not None:
@@ -92,11 +109,11 @@ def terminated(process: "subprocess.Popen[bytes]") -> Iterator["subprocess.Popen
 def registry_in_memory(settings: Settings) -> Part:
     """The registry without PostgreSQL: no test restarts it and asks for an old schema."""
     part = registry.part(settings)
-    launch = part.launch
-    assert launch
+    spec = part.launch
+    assert spec
     stored = ("APICURIO_STORAGE_KIND", "APICURIO_STORAGE_SQL_KIND", "APICURIO_DATASOURCE")
-    env = {name: value for name, value in launch.env.items() if not name.startswith(stored)}
-    folder = launch.cwd / "tmp"
+    env = {name: value for name, value in spec.env.items() if not name.startswith(stored)}
+    folder = spec.cwd / "tmp"
     return replace(
-        part, launch=replace(launch, env=env), prepare=lambda: folder.mkdir(parents=True, exist_ok=True)
+        part, launch=replace(spec, env=env), prepare=lambda: folder.mkdir(parents=True, exist_ok=True)
     )

@@ -1,0 +1,197 @@
+"""The commerce services as one process, over a real PostgreSQL, Kafka and registry, which tests may stop."""
+
+import asyncio
+import signal
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
+
+from common.clock import system_clock
+from common.ids import new_event_id, new_id
+from common.settings import Settings
+from local.home import Home
+from local.parts import commerce as local_commerce
+from local.parts import postgres as local_postgres
+from schemas.codec import Decoder, Encoder, Record
+from schemas.events import all_events
+from schemas.registry import Registry
+from schemas.setup import register
+from tests.integration.conftest import Kafka
+from tests.integration.servers import Server, await_true
+
+SETTLED = ("confirmed", "cancelled")
+
+
+class Postgres(Server):
+    """PostgreSQL, which can be stopped at once, as by a crash, and started again."""
+
+    def stop(self) -> None:
+        self.process.send_signal(signal.SIGQUIT)
+        self.process.wait()
+
+
+class Shop(Server):
+    """`python -m producers`, and what a test says to it and hears of it."""
+
+    def __init__(self, settings: Settings, schema_ids: dict[str, int], registry: Registry) -> None:
+        super().__init__(local_commerce.part(settings), settings)
+        self.http = httpx.Client(base_url=settings.commerce, timeout=30, trust_env=False)
+        self._encoders = {name: Encoder(all_events()[name], number) for name, number in schema_ids.items()}
+        self._decoder = Decoder(registry.schema)
+        self._producer = Producer({"bootstrap.servers": settings.kafka, "partitioner": "murmur2_random"})
+
+    def tell(
+        self, event: str, origin: str | None = None, headers: dict[str, str] | None = None, **fields: Any
+    ) -> str:
+        """Put an event into Kafka, as someone else's or (with `origin`) a service's. Its id."""
+        event_id = fields.pop("event_id", None) or new_event_id()
+        record = {"event_id": event_id, "occurred_at": system_clock(), **fields}
+        self.send(
+            event, self._encoders[event].encode(record), fields[all_events()[event].key], origin, headers
+        )
+        return event_id
+
+    def send(
+        self,
+        topic: str,
+        value: bytes,
+        key: str,
+        origin: str | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        """Put a message into Kafka, and wait until it lies there."""
+        given = (headers or {}) | ({"origin": origin} if origin else {})
+        self._producer.produce(topic, value, key, headers=given)
+        assert self._producer.flush(60) == 0
+
+    def product(self, stock: int | None = 10, price_minor: int = 1_000, currency: str = "BRL") -> str:
+        """A new product of seller `seller-1` with so much stock, once orders knows it."""
+        product_id = f"p-{new_id()}"
+        offer = {"product_id": product_id, "seller_id": "seller-1", "currency": currency}
+        self.tell("product_listed", **offer, price_minor=price_minor)
+        await_true(lambda: self.sql("SELECT FROM orders.offers WHERE product_id = $1", product_id))
+        if stock is not None:
+            self.set_stock(product_id, stock)
+        return product_id
+
+    def set_stock(self, product_id: str, on_hand: int) -> httpx.Response:
+        return self.http.put(
+            f"/v1/products/{product_id}/stock", json={"seller_id": "seller-1", "on_hand": on_hand}
+        )
+
+    def stock(self, product_id: str) -> tuple[int, int]:
+        """Units on hand, and reserved."""
+        stock = self.http.get(f"/v1/products/{product_id}/stock").raise_for_status().json()
+        return stock["on_hand"], stock["reserved"]
+
+    def body(
+        self, *product_ids: str, quantity: int = 1, token: str = "tok_visa", **changes: Any
+    ) -> dict[str, Any]:
+        """A checkout's body."""
+        lines = [{"product_id": product_id, "quantity": quantity} for product_id in product_ids]
+        payment = {"method": "credit_card", "token": token}
+        return {"shopper_id": "ana", "currency": "BRL", "payment": payment, "lines": lines, **changes}
+
+    def post(self, body: Any, key: str | None = None) -> httpx.Response:
+        """Send a checkout."""
+        headers = {"Idempotency-Key": key or new_id()}
+        return self.http.post("/v1/orders", json=body, headers=headers)
+
+    def buy(self, *product_ids: str, **changes: Any) -> str:
+        """Place an order; its id."""
+        answer = self.post(self.body(*product_ids, **changes))
+        assert answer.status_code == 202, answer.text
+        return answer.json()["order_id"]
+
+    def order(self, order_id: str) -> dict[str, Any]:
+        return self.http.get(f"/v1/orders/{order_id}").raise_for_status().json()
+
+    def payment(self, order_id: str) -> dict[str, Any]:
+        return self.http.get(f"/v1/orders/{order_id}/payment").json()
+
+    def settled(self, order_id: str) -> dict[str, Any]:
+        """The order, once it is confirmed or cancelled."""
+        return await_true(
+            lambda: order if (order := self.order(order_id))["status"] in SETTLED else None, "its end"
+        )
+
+    def events(self, topic: str, order_id: str) -> list[Record]:
+        """What lies in Kafka about an order now, in the order of its partition."""
+        return [
+            self._decoder.decode(message.value())
+            for message in self.messages(topic)
+            if message.key() == order_id.encode()
+        ]
+
+    def messages(self, topic: str) -> Iterator[Any]:
+        """Every message that a topic holds now."""
+        consumer = Consumer(
+            {"bootstrap.servers": self.settings.kafka, "group.id": "tests", "enable.auto.commit": False}
+        )
+        try:
+            for number in consumer.list_topics(topic, 30).topics[topic].partitions:
+                low, high = consumer.get_watermark_offsets(TopicPartition(topic, number), 30)
+                consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING)])
+                for _ in range(high - low):
+                    yield await_true(lambda: consumer.poll(1))
+        finally:
+            consumer.close()
+
+    def sql(self, statement: str, *values: Any) -> list[dict[str, Any]]:
+        """What a statement finds in PostgreSQL."""
+
+        async def ask() -> list[dict[str, Any]]:
+            connection = await asyncpg.connect(self.settings.postgres)
+            try:
+                return [dict(row) for row in await connection.fetch(statement, *values)]
+            finally:
+                await connection.close()
+
+        return asyncio.run(ask())
+
+    def caught_up(self) -> bool:
+        """Whether nothing waits in an outbox."""
+        waiting = " UNION ALL ".join(
+            f"SELECT position FROM {schema}.outbox" for schema in ("orders", "inventory", "payments")
+        )
+        return not self.sql(waiting)
+
+
+@pytest.fixture(scope="session")
+def postgres(settings: Settings) -> Iterator[Postgres]:
+    Home(settings.home).make()
+    server = Postgres(local_postgres.part(settings), settings)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def running_shop(
+    settings: Settings,
+    postgres: Postgres,  # noqa: ARG001 (it needs them)
+    kafka: Kafka,  # noqa: ARG001
+    registry: Server,  # noqa: ARG001
+) -> Iterator[Shop]:
+    schema_ids = register(settings).schema_ids
+    with Registry(settings.registry) as schemas:
+        server = Shop(settings, schema_ids, schemas)
+        yield server
+        server.kill()
+
+
+@pytest.fixture
+def shop(running_shop: Shop) -> Shop:
+    """The shop, started again if the test before this one left it dead."""
+    if running_shop.process.poll() is not None:
+        running_shop.start()
+    return running_shop
+
+
+@pytest.fixture
+def eventually() -> Callable[..., object]:
+    """`eventually(condition)` gives the condition's first true value, and fails the test if none comes."""
+    return await_true

@@ -1,0 +1,182 @@
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from common.ids import new_id
+from producers.guard import BODY_LIMIT
+
+
+@pytest.fixture(scope="module")
+def lamp(running_shop):
+    return running_shop.product(stock=1_000, price_minor=1_250)
+
+
+def problem(answer):
+    """Status and kind of an error, whose words it checks for being there."""
+    assert answer.headers["content-type"] == "application/problem+json"
+    said = answer.json()
+    assert said["status"] == answer.status_code
+    assert len(said["detail"]) > 20
+    return answer.status_code, said["type"].removeprefix("urn:souk:problem:")
+
+
+def test_an_order_is_answered_with_its_address_and_its_prices(shop, lamp):
+    answer = shop.post(shop.body(lamp, quantity=3))
+
+    order = answer.json()
+    assert answer.status_code == 202
+    assert answer.headers["location"] == f"/v1/orders/{order['order_id']}"
+    assert order["status"] == "placed"
+    assert order["lines"][0]["unit_price_minor"] == 1_250
+    assert order["payment"]["amount_minor"] == 3_750
+    assert shop.http.get(answer.headers["location"]).json()["placed_at"] == order["placed_at"]
+
+
+def test_the_same_key_with_the_same_body_gets_the_same_answer_and_buys_once(shop, lamp):
+    key, body = new_id(), shop.body(lamp)
+    first = shop.post(body, key)
+
+    with ThreadPoolExecutor(5) as threads:
+        again = list(threads.map(lambda _: shop.post(body, key), range(5)))
+
+    assert {answer.content for answer in again} == {first.content}
+    assert {answer.headers["idempotent-replayed"] for answer in again} == {"true"}
+    assert "idempotent-replayed" not in first.headers
+
+
+def test_of_many_at_once_with_one_key_one_buys_and_all_get_its_answer(shop, lamp):
+    key, body = new_id(), shop.body(lamp, shopper_id=new_id())
+
+    with ThreadPoolExecutor(10) as threads:
+        answers = list(threads.map(lambda _: shop.post(body, key), range(10)))
+
+    assert len({answer.content for answer in answers}) == 1
+    assert len(shop.sql("SELECT FROM orders.orders WHERE shopper_id = $1", body["shopper_id"])) == 1
+
+
+def test_the_same_key_with_another_body_is_refused(shop, lamp):
+    key = new_id()
+    shop.post(shop.body(lamp), key)
+
+    assert problem(shop.post(shop.body(lamp, quantity=2), key)) == (409, "idempotency-key-reused")
+
+
+def test_the_same_body_written_otherwise_is_the_same_body(shop, lamp):
+    key, body = new_id(), shop.body(lamp)
+    first = shop.post(body, key)
+
+    again = shop.post(dict(reversed(body.items())), key)
+
+    assert again.content == first.content
+
+
+@pytest.mark.parametrize("key", [None, "", "x" * 256, "é".encode()])
+def test_an_order_without_a_proper_key_is_refused(shop, lamp, key):
+    headers = {} if key is None else {"Idempotency-Key": key}
+
+    answer = shop.http.post("/v1/orders", json=shop.body(lamp), headers=headers)
+
+    assert problem(answer) == (400, "idempotency-key")
+
+
+@pytest.mark.parametrize(
+    ("change", "where"),
+    [
+        ({"lines": []}, "lines"),
+        ({"lines": [{"product_id": "p", "quantity": 0}]}, "lines.0.quantity"),
+        ({"lines": [{"product_id": "p", "quantity": -1}]}, "lines.0.quantity"),
+        ({"lines": [{"product_id": "p", "quantity": 10**12}]}, "lines.0.quantity"),
+        ({"lines": [{"product_id": "p", "quantity": 10**30}]}, "lines.0.quantity"),
+        ({"lines": [{"product_id": "p", "quantity": 1.5}]}, "lines.0.quantity"),
+        ({"lines": [{"product_id": "p", "quantity": "1"}]}, "lines.0.quantity"),
+        ({"lines": [{"product_id": "p", "quantity": True}]}, "lines.0.quantity"),
+        ({"lines": [{"product_id": "p\x00", "quantity": 1}]}, "lines.0.product_id"),
+        ({"lines": [{"product_id": "p" * 200, "quantity": 1}]}, "lines.0.product_id"),
+        ({"lines": [{"quantity": 1}]}, "lines.0.product_id"),
+        ({"lines": [{"product_id": "p", "quantity": 1, "price": 1}]}, "lines.0.price"),
+        ({"lines": [{"product_id": "p", "quantity": 1}] * 101}, "lines"),
+        ({"currency": "brl"}, "currency"),
+        ({"currency": None}, "currency"),
+        ({"payment": {"method": "gold"}}, "payment.method"),
+        ({"payment": {"method": "pix", "installments": 0}}, "payment.installments"),
+        ({"shopper_id": ""}, "shopper_id"),
+        ({"coupon": "free"}, "coupon"),
+    ],
+)
+def test_a_body_that_makes_no_order_is_refused_with_the_field_that_is_wrong(shop, lamp, change, where):
+    answer = shop.post({**shop.body(lamp), **change})
+
+    assert problem(answer) == (422, "bad-parameter")
+    assert answer.json()["detail"].startswith(f"{where}: ")
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"\xff", b'{"lines": NaN}', b'{"a":"\\ud800"}'])
+def test_what_is_no_order_at_all_is_refused(shop, body):
+    answer = shop.http.post("/v1/orders", content=body, headers={"Idempotency-Key": new_id()})
+
+    assert problem(answer) == (422, "bad-parameter")
+
+
+def test_an_unknown_product_is_named(shop, lamp):
+    answer = shop.post(shop.body(lamp, "p-nobody-has"))
+
+    assert problem(answer) == (422, "unknown-product")
+    assert "Line 2: product 'p-nobody-has'" in answer.json()["detail"]
+
+
+def test_a_product_that_was_delisted_is_not_for_sale(shop, eventually):
+    product = shop.product()
+    shop.tell("product_delisted", product_id=product, seller_id="seller-1", reason="seller_request")
+
+    eventually(lambda: shop.post(shop.body(product)).status_code == 422)
+
+
+def test_another_currency_is_refused(shop, lamp):
+    assert problem(shop.post(shop.body(lamp, currency="EUR"))) == (422, "other-currency")
+
+
+def test_a_price_that_moved_since_the_shopper_saw_it_is_refused(shop, lamp):
+    line = {"product_id": lamp, "quantity": 1}
+
+    seen = shop.post({**shop.body(), "lines": [{**line, "unit_price_minor": 1_250}]})
+    moved = shop.post({**shop.body(), "lines": [{**line, "unit_price_minor": 1_249}]})
+
+    assert seen.status_code == 202
+    assert problem(moved) == (409, "price-moved")
+
+
+def test_a_refused_order_uses_up_no_key(shop, lamp):
+    key = new_id()
+    assert shop.post(shop.body("p-nobody-has"), key).status_code == 422
+
+    assert shop.post(shop.body(lamp), key).status_code == 202
+
+
+def test_the_dearest_order_there_can_be_is_exact(shop):
+    gold = shop.product(stock=None, price_minor=10_000_000_000)
+
+    order = shop.post({**shop.body(), "lines": [{"product_id": gold, "quantity": 1_000}] * 100}).json()
+
+    assert order["payment"]["amount_minor"] == 10**15
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_body_over_the_limit_is_refused(shop, chunked):
+    body = b" " * (BODY_LIMIT + 1)
+    content = iter([body[:1000], body[1000:]]) if chunked else body
+
+    answer = shop.http.post("/v1/orders", content=content, headers={"Idempotency-Key": new_id()})
+
+    assert problem(answer) == (413, "body-too-large")
+
+
+@pytest.mark.parametrize("order_id", [new_id(), "h0123", "nobody", "a" * 300])
+def test_an_order_that_nobody_placed_is_unknown(shop, order_id):
+    assert problem(shop.http.get(f"/v1/orders/{order_id}")) == (404, "unknown-order")
+    assert problem(shop.http.post(f"/v1/orders/{order_id}/cancellation")) == (404, "unknown-order")
+    assert problem(shop.http.get(f"/v1/orders/{order_id}/payment")) == (404, "unknown-payment")
+
+
+def test_an_address_that_is_not_there_is_a_problem_too(shop):
+    assert problem(shop.http.get("/v1/nothing")) == (404, "not-found")
+    assert problem(shop.http.delete("/v1/orders")) == (405, "method-not-allowed")

@@ -1,0 +1,208 @@
+from common.ids import new_id
+
+
+def bought(product_id):
+    """A line of `order_placed`."""
+    return {
+        "line_number": 1, "product_id": product_id, "seller_id": "seller-1", "quantity": 1,
+        "unit_price_minor": 1, "discount_minor": 0, "shipping_minor": 0, "tax_minor": 0, "commission_bp": 0,
+    }  # fmt: skip
+
+
+def returned(product_id, quantity, refund_minor):
+    """A line of `order_returned`."""
+    return {
+        "line_number": 1, "product_id": product_id, "quantity": quantity, "refund_minor": refund_minor,
+        "restocked": True,
+    }  # fmt: skip
+
+
+def test_an_order_is_confirmed_once_its_stock_is_reserved_and_its_payment_captured(shop):
+    lamp, chair = shop.product(stock=10, price_minor=1_500), shop.product(stock=3, price_minor=250)
+
+    order_id = shop.buy(lamp, chair, quantity=2)
+    order = shop.settled(order_id)
+
+    assert order["status"] == "confirmed"
+    assert [step["status"] for step in order["history"]] == ["placed", "confirmed"]
+    assert order["payment"] == {"status": "captured", "method": "credit_card", "amount_minor": 3_500}
+    assert [event["amount_minor"] for event in shop.events("payment_captured", order_id)] == [3_500]
+    assert [len(event["lines"]) for event in shop.events("stock_reserved", order_id)] == [2]
+
+
+def test_what_is_sold_leaves_the_stock(shop, eventually):
+    lamp = shop.product(stock=10)
+
+    shop.settled(shop.buy(lamp, quantity=4))
+
+    eventually(lambda: shop.stock(lamp) == (6, 0))
+
+
+def test_an_order_that_can_not_be_had_whole_is_cancelled_and_holds_nothing(shop):
+    lamp, chair = shop.product(stock=10), shop.product(stock=1)
+
+    order_id = shop.buy(lamp, chair, quantity=2)
+    order = shop.settled(order_id)
+
+    assert (order["status"], order["cancellation_reason"]) == ("cancelled", "out_of_stock")
+    assert (shop.stock(lamp), shop.stock(chair)) == ((10, 0), (1, 0))
+    (refused,) = shop.events("stock_refused", order_id)
+    assert [(line["product_id"], line["available"]) for line in refused["lines"]] == [(chair, 1)]
+    assert shop.events("payment_captured", order_id) == []
+
+
+def test_a_declined_payment_cancels_the_order_and_lets_its_stock_go(shop, eventually):
+    lamp = shop.product(stock=5)
+
+    order_id = shop.buy(lamp, quantity=5, token="tok_decline_now")
+    order = shop.settled(order_id)
+
+    assert (order["status"], order["cancellation_reason"]) == ("cancelled", "payment_failed")
+    assert order["payment"]["status"] == "failed"
+    eventually(lambda: shop.stock(lamp) == (5, 0))
+    eventually(lambda: len(shop.events("stock_released", order_id)) == 1)
+
+
+def test_a_provider_that_hangs_up_twice_is_asked_until_it_answers_and_takes_the_money_once(shop):
+    order_id = shop.buy(shop.product(), token="tok_flaky_line")
+
+    order = shop.settled(order_id)
+
+    assert order["status"] == "confirmed"
+    failed = shop.events("payment_failed", order_id)
+    assert [(event["attempt"], event["final"]) for event in failed] == [(1, False), (2, False)]
+    assert len(shop.events("payment_captured", order_id)) == 1
+
+
+def test_a_confirmed_order_can_be_called_off_and_everything_comes_back(shop, eventually):
+    lamp = shop.product(stock=5, price_minor=700)
+    order_id = shop.buy(lamp, quantity=2)
+    shop.settled(order_id)
+    eventually(lambda: shop.stock(lamp) == (3, 0))
+
+    answer = shop.http.post(f"/v1/orders/{order_id}/cancellation")
+    again = shop.http.post(f"/v1/orders/{order_id}/cancellation")
+
+    assert (answer.status_code, again.status_code) == (202, 202)
+    assert answer.json()["cancellation_reason"] == again.json()["cancellation_reason"] == "shopper_request"
+    eventually(lambda: shop.stock(lamp) == (5, 0))
+    eventually(lambda: shop.order(order_id)["payment"]["status"] == "refunded")
+    assert [event["amount_minor"] for event in shop.events("payment_refunded", order_id)] == [1_400]
+    assert len(shop.events("order_cancelled", order_id)) == 1
+
+
+def test_an_order_called_off_while_the_provider_thinks_costs_nothing_in_the_end(shop, eventually):
+    lamp = shop.product(stock=5)
+    order_id = shop.buy(lamp, token="tok_slow_bank")
+    eventually(lambda: shop.payment(order_id).get("attempts") == 1)
+
+    shop.http.post(f"/v1/orders/{order_id}/cancellation").raise_for_status()
+
+    eventually(lambda: shop.payment(order_id)["state"] in ("void", "captured"))
+    eventually(lambda: shop.stock(lamp) == (5, 0))
+    (charge,) = shop.sql(
+        "SELECT charges.* FROM provider.charges JOIN payments.payments ON payment_id = idempotency_key "
+        "WHERE order_id = $1",
+        order_id,
+    )
+    assert charge["outcome"] == "voided"
+    assert shop.settled(order_id)["status"] == "cancelled"
+
+
+def test_a_shipped_order_can_not_be_called_off(shop, eventually):
+    order_id = shop.buy(shop.product())
+    shop.settled(order_id)
+    shop.tell("order_shipped", order_id=order_id, shipment_id="s1", seller_id="seller-1")
+    eventually(lambda: shop.order(order_id)["status"] == "shipped")
+
+    answer = shop.http.post(f"/v1/orders/{order_id}/cancellation")
+
+    assert answer.status_code == 409
+    assert answer.json()["type"] == "urn:souk:problem:too-late-to-cancel"
+
+
+def test_what_comes_back_is_on_hand_again_and_paid_back_once(shop, eventually):
+    lamp = shop.product(stock=5, price_minor=900)
+    order_id = shop.buy(lamp, quantity=2)
+    shop.settled(order_id)
+    back = {
+        "return_id": new_id(), "order_id": order_id, "shopper_id": "ana", "seller_id": "seller-1",
+        "placed_at": 0, "currency": "BRL", "reason": "damaged", "event_id": new_id(),
+        "lines": [returned(lamp, 1, refund_minor=900)],
+    }  # fmt: skip
+
+    shop.tell("order_returned", **back)
+    shop.tell("order_returned", **back)
+
+    eventually(lambda: shop.stock(lamp) == (4, 0))
+    eventually(lambda: len(shop.events("payment_refunded", order_id)) == 1)
+    assert "returned" in [step["status"] for step in shop.order(order_id)["history"]]
+
+
+def test_a_return_of_more_than_was_sold_is_a_dead_letter_and_changes_nothing(shop, eventually):
+    lamp = shop.product(stock=5)
+    order_id = shop.buy(lamp)
+    shop.settled(order_id)
+    eventually(lambda: shop.stock(lamp) == (4, 0))
+
+    shop.tell(
+        "order_returned", return_id=new_id(), order_id=order_id, shopper_id="ana", seller_id="seller-1",
+        placed_at=0, currency="BRL", reason="damaged",
+        lines=[returned(lamp, 9, refund_minor=10**9)],
+    )  # fmt: skip
+
+    letters = eventually(
+        lambda: [m for m in shop.messages("order_returned_dlq") if m.key() == order_id.encode()] or None
+    )
+    eventually(
+        lambda: len([m for m in shop.messages("order_returned_dlq") if m.key() == order_id.encode()]) == 2
+    )
+    assert dict(letters[0].headers())["stage"] in (b"inventory", b"payments")
+    assert shop.stock(lamp) == (4, 0)
+    assert shop.events("payment_refunded", order_id) == []
+
+
+def test_a_cancellation_that_is_heard_of_before_the_order_bars_it(shop, eventually):
+    lamp = shop.product(stock=5)
+    order_id = new_id()
+    order = {"order_id": order_id, "shopper_id": "ana", "currency": "BRL", "lines": [bought(lamp)]}
+
+    cancelled = shop.tell("order_cancelled", "orders", **order, reason="shopper_request", placed_at=0)
+    eventually(lambda: len(shop.sql("SELECT FROM payments.inbox WHERE id = $1", cancelled)) == 1)
+    eventually(lambda: len(shop.sql("SELECT FROM inventory.inbox WHERE id = $1", cancelled)) == 1)
+    placed = shop.tell("order_placed", "orders", {"payment": '{"method":"pix"}'}, **order)
+    eventually(lambda: len(shop.sql("SELECT FROM inventory.inbox WHERE id = $1", placed)) == 1)
+    eventually(lambda: len(shop.sql("SELECT FROM payments.inbox WHERE id = $1", placed)) == 1)
+
+    assert shop.stock(lamp) == (5, 0)
+    assert shop.payment(order_id)["state"] == "void"
+
+
+def test_history_moves_neither_stock_nor_money(shop, eventually):
+    lamp = shop.product(stock=5)
+    order = {"order_id": new_id(), "shopper_id": "ana", "currency": "BRL"}
+
+    shop.tell("order_placed", **order, lines=[bought(lamp)])
+    shop.settled(shop.buy(lamp))  # of the same topics, later
+
+    eventually(lambda: shop.stock(lamp) == (4, 0))
+    assert shop.payment(order["order_id"])["status"] == 404
+
+
+def test_the_events_of_one_order_form_one_chain(shop, eventually):
+    order_id = shop.buy(shop.product())
+    shop.settled(order_id)
+    eventually(shop.caught_up)
+
+    headers = {
+        topic: {name: value.decode() for name, value in message.headers()}
+        for topic in ("order_placed", "stock_reserved", "payment_captured", "order_confirmed")
+        for message in shop.messages(topic)
+        if message.key() == order_id.encode()
+    }
+    (placed,), (reserved,) = shop.events("order_placed", order_id), shop.events("stock_reserved", order_id)
+    assert {one["correlation_id"] for one in headers.values()} == {order_id}
+    assert len({one["traceparent"].split("-")[1] for one in headers.values()}) == 1
+    assert headers["stock_reserved"]["causation_id"] == placed["event_id"]
+    assert headers["payment_captured"]["causation_id"] == reserved["event_id"]
+    assert [one["origin"] for one in headers.values()] == ["orders", "inventory", "payments", "orders"]
