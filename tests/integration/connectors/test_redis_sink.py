@@ -163,6 +163,30 @@ def test_what_redis_refuses_becomes_a_dead_letter_and_the_rest_arrives(
     assert redis.client.hgetall(f"{key}:c") == {"n": "1"}
 
 
+def test_an_answer_that_blames_no_row_is_waited_out_and_dead_letters_nothing(
+    flink: Any, redis: Any, kafka: Any, key: str, wait_until: Any
+) -> None:
+    topic = kafka.topic()
+    redis.client.config_resetstat()
+    redis.client.config_set("min-replicas-to-write", 1)
+    try:
+        result = flink.run(
+            SALES,
+            "CREATE TABLE products (product_id STRING, n BIGINT, PRIMARY KEY (product_id) NOT ENFORCED) "
+            + redis.sink(
+                {"mode": "zset", "key": key, "sink.dlq.bootstrap": kafka.bootstrap, "sink.dlq.topic": topic}
+            ),
+            "INSERT INTO products SELECT product_id, COUNT(*) FROM sales GROUP BY product_id",
+        )
+        wait_until(lambda: "errorstat_NOREPLICAS" in redis.client.info("errorstats"))
+    finally:
+        redis.client.config_set("min-replicas-to-write", 0)
+    result.wait()
+
+    assert redis.client.zrange(key, 0, -1, withscores=True) == [("b", 1.0), ("c", 1.0), ("a", 2.0)]
+    assert kafka.count(topic) == 0
+
+
 def test_a_redis_that_is_killed_and_comes_back_has_the_last_values(
     flink: Any, redis: Any, key: str, wait_until: Any
 ) -> None:

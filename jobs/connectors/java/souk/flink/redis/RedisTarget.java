@@ -21,13 +21,18 @@ import souk.flink.common.Unavailable;
 
 /** Writes rows to Redis, a batch in one pipeline. */
 final class RedisTarget implements Target {
-    /** What a server answers that is starting, busy, full or not the one that writes. */
-    private static final List<String> RETRYABLE =
-            List.of("LOADING", "BUSY", "OOM", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "NOREPLICAS",
-                    "MISCONF", "ERR max number of clients");
+    /**
+     * How answers begin that blame a row: something else is in its key, its score is no number, its value too long.
+     * Everything that is in no list may pass, and is tried again: a server that is starting, busy, full, not the one
+     * that writes, or in a state that this list does not know.
+     */
+    private static final List<String> ROW =
+            List.of("WRONGTYPE", "ERR value is not", "ERR resulting score is not a number", "ERR string exceeds");
 
-    /** What a server answers to a user without rights. */
-    private static final List<String> FORBIDDEN = List.of("NOAUTH", "WRONGPASS", "NOPERM");
+    /** How answers begin for which no row is to blame: rights, a command that this server lacks, its database. */
+    private static final List<String> WHOLE_TABLE =
+            List.of("NOAUTH", "WRONGPASS", "NOPERM", "ERR unknown command", "ERR syntax error", "ERR wrong number of",
+                    "ERR DB index");
 
     /** Where Redis is, how rows lie in it, and (or null) the longest sorted set and the life of a key. */
     record Config(String url, int timeoutMs, Layout layout, Integer maxSize, Long ttlMs) implements Serializable {}
@@ -46,8 +51,7 @@ final class RedisTarget implements Target {
         try {
             connection().ping();
         } catch (JedisConnectionException | JedisDataException failure) {
-            unavailableOrFatal(failure);
-            throw new IllegalStateException("Redis: " + failure.getMessage(), failure);
+            throw unavailable(failure);
         }
     }
 
@@ -79,20 +83,25 @@ final class RedisTarget implements Target {
                 reply.get();
             }
         } catch (JedisConnectionException | JedisDataException failure) {
-            unavailableOrFatal(failure);
-            throw new Refused(failure.getMessage(), failure);
+            if (begins(failure, ROW)) {
+                throw new Refused(failure.getMessage(), failure);
+            }
+            throw unavailable(failure);
         }
     }
 
-    private void unavailableOrFatal(RuntimeException failure) throws Unavailable {
-        String message = String.valueOf(failure.getMessage());
-        if (failure instanceof JedisConnectionException || RETRYABLE.stream().anyMatch(message::startsWith)) {
-            close();
-            throw new Unavailable("Redis: " + message, failure);
+    /** What a failure means that blames no row; throws what must fail the job. */
+    private Unavailable unavailable(RuntimeException failure) {
+        if (failure instanceof JedisAccessControlException || begins(failure, WHOLE_TABLE)) {
+            throw new IllegalStateException("Redis: " + failure.getMessage(), failure);
         }
-        if (failure instanceof JedisAccessControlException || FORBIDDEN.stream().anyMatch(message::startsWith)) {
-            throw new IllegalStateException("Redis: " + message, failure);
-        }
+        close();
+        return new Unavailable("Redis: " + failure.getMessage(), failure);
+    }
+
+    private static boolean begins(RuntimeException failure, List<String> answers) {
+        return failure instanceof JedisDataException
+                && answers.stream().anyMatch(String.valueOf(failure.getMessage())::startsWith);
     }
 
     private Jedis connection() {
