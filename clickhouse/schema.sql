@@ -291,20 +291,19 @@ COMMENT 'A seller handed a shipment to the carrier.';
 CREATE TABLE order_state
 (
     `order_id` String COMMENT 'The order.' CODEC(ZSTD(1)),
-    `shopper_id` String COMMENT 'Who bought; empty until an event that names the shopper has come.' CODEC(ZSTD(1)),
-    `currency` LowCardinality(String) COMMENT 'ISO 4217 code; empty until order_placed or order_cancelled has come.',
-    `placed_at` Nullable(DateTime64(3, 'UTC')) COMMENT 'When it was placed, UTC.' CODEC(Delta(8), ZSTD(1)),
-    `confirmed_at` Nullable(DateTime64(3, 'UTC')) COMMENT 'When it was confirmed, UTC.' CODEC(Delta(8), ZSTD(1)),
-    `shipped_at` Nullable(DateTime64(3, 'UTC')) COMMENT 'When its newest shipment left, UTC.' CODEC(Delta(8), ZSTD(1)),
-    `delivered_at` Nullable(DateTime64(3, 'UTC')) COMMENT 'When its newest delivery arrived, UTC.' CODEC(Delta(8), ZSTD(1)),
-    `cancelled_at` Nullable(DateTime64(3, 'UTC')) COMMENT 'When it was cancelled, UTC.' CODEC(Delta(8), ZSTD(1)),
-    `status` LowCardinality(String) COMMENT 'The furthest of placed, confirmed, shipped, delivered; or cancelled.',
-    `version` UInt64 COMMENT 'Grows with every update.' CODEC(Delta(8), ZSTD(1))
+    `shopper_id` SimpleAggregateFunction(max, String) COMMENT 'Who bought; empty until an event that names the shopper has come.' CODEC(ZSTD(1)),
+    `currency` SimpleAggregateFunction(max, LowCardinality(String)) COMMENT 'ISO 4217 code; empty until order_placed or order_cancelled has come.',
+    `placed_at` SimpleAggregateFunction(max, Nullable(DateTime64(3, 'UTC'))) COMMENT 'When it was placed, UTC.' CODEC(Delta(8), ZSTD(1)),
+    `confirmed_at` SimpleAggregateFunction(max, Nullable(DateTime64(3, 'UTC'))) COMMENT 'When it was confirmed, UTC.' CODEC(Delta(8), ZSTD(1)),
+    `shipped_at` SimpleAggregateFunction(max, Nullable(DateTime64(3, 'UTC'))) COMMENT 'When its newest shipment left, UTC.' CODEC(Delta(8), ZSTD(1)),
+    `delivered_at` SimpleAggregateFunction(max, Nullable(DateTime64(3, 'UTC'))) COMMENT 'When its newest delivery arrived, UTC.' CODEC(Delta(8), ZSTD(1)),
+    `cancelled_at` SimpleAggregateFunction(max, Nullable(DateTime64(3, 'UTC'))) COMMENT 'When it was cancelled, UTC.' CODEC(Delta(8), ZSTD(1)),
+    `status` SimpleAggregateFunction(max, Enum8('placed' = 1, 'confirmed' = 2, 'shipped' = 3, 'delivered' = 4, 'cancelled' = 5)) COMMENT 'The furthest of placed, confirmed, shipped, delivered; or cancelled.'
 )
-ENGINE = ReplacingMergeTree(version)
+ENGINE = AggregatingMergeTree
 ORDER BY order_id
 SETTINGS index_granularity = 512
-COMMENT 'The current state of each order.';
+COMMENT 'The current state of each order: read it with FINAL, which takes the greatest of each column.';
 
 CREATE TABLE payment_captured
 (

@@ -51,7 +51,9 @@ def table_environment(config: Mapping[str, str]) -> TableEnvironment:
 
 
 def statement_set(environment: TableEnvironment, plan: Plan) -> Any:
-    """Create the plan's tables and views; returns PyFlink's statement set of all its outputs."""
+    """Create the plan's functions, tables and views; returns PyFlink's statement set of all its outputs."""
+    for name, java_class in plan.functions.items():
+        environment.execute_sql(f"CREATE TEMPORARY SYSTEM FUNCTION {name} AS '{java_class}'")
     for ddl in plan.sources:
         environment.execute_sql(ddl)
     for view in plan.views:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b
 
 
@@ -33,13 +33,17 @@ _PLANNED = "views once"
 
 @dataclass(frozen=True)
 class Plan:
-    """One Flink job: a statement set of all outputs. `sources` are `CREATE TABLE` statements."""
+    """One Flink job: a statement set of all outputs.
+
+    `functions` are the names that its queries give our Java classes, `sources` are `CREATE TABLE` statements.
+    """
 
     name: str
     config: Mapping[str, str]
     sources: tuple[str, ...]
     views: tuple[View, ...]
     outputs: tuple[Output, ...]
+    functions: Mapping[str, str] = field(default_factory=dict)
 
     def fingerprint(self) -> str:
         """Changes with whatever makes a checkpoint another job's: queries, tables, and where they are.
@@ -51,7 +55,7 @@ class Plan:
             for output in self.outputs
         ]
         views = [(view.name, view.query) for view in self.views]
-        text = json.dumps([_PLANNED, self.name, self.sources, views, outputs])
+        text = json.dumps([_PLANNED, self.name, sorted(self.functions.items()), self.sources, views, outputs])
         return blake2b(text.encode(), digest_size=8).hexdigest()
 
 

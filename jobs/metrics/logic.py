@@ -28,13 +28,20 @@ EVENTS = (
 )
 """The events that the views and metrics read."""
 
-VIEWS = ("placed", "placed_lines", "cancelled", "cancelled_lines", "captured", "order_changes")
+FUNCTIONS = {
+    "order_totals": "souk.flink.orders.LineTotals$OfOrder",
+    "seller_totals": "souk.flink.orders.LineTotals$OfSeller",
+    "product_totals": "souk.flink.orders.LineTotals$OfProduct",
+}
+"""Name in the queries → Java class: the lines of one order, added up (jobs/connectors/README.md)."""
+
+VIEWS = ("placed", "placed_lines", "popularity", "cancelled", "captured", "order_changes")
 """Files of `views/`, each after those it reads."""
 
 
 @dataclass(frozen=True)
 class Metric:
-    """One output: its table and key. `appended` where a row, once written, never changes."""
+    """One output: its table and key. `appended` where rows are only added, without a version."""
 
     table: str
     key: tuple[str, ...]
@@ -45,7 +52,7 @@ class Metric:
 
 METRICS = (
     Metric("order_lines", ("seller_id", "placed_at", "order_id", "line_number"), appended=True),
-    Metric("order_state", ("order_id",)),
+    Metric("order_state", ("order_id",), appended=True),
     Metric("seller_sales_minute", ("seller_id", "minute", "currency")),
     Metric("product_sales_minute", ("seller_id", "product_id", "minute", "currency")),
     Metric("marketplace_sales_minute", ("minute", "currency")),
@@ -69,6 +76,7 @@ def plan(settings: Settings, events: Mapping[str, Event]) -> Plan:
         sources=tuple(source_table(events[n], settings, group=NAME, start="earliest") for n in EVENTS),
         views=views(),
         outputs=tuple(_output(metric, settings) for metric in METRICS),
+        functions=FUNCTIONS,
     )
 
 

@@ -1,15 +1,11 @@
--- The current state of each order. Every column is a MAX: neither the order of the events nor a repeat changes it.
+-- What each event says of its order, a row each: the table keeps the greatest of every column, so neither the order of the
+-- events nor a repeat changes an order's state, and nothing has to be remembered here.
 SELECT
-  order_id,
-  MAX(shopper_id) AS shopper_id,
-  MAX(currency) AS currency,
-  MAX(taken_at) FILTER (WHERE step = 'placed') AS placed_at,
-  MAX(taken_at) FILTER (WHERE step = 'confirmed') AS confirmed_at,
-  MAX(taken_at) FILTER (WHERE step = 'shipped') AS shipped_at,
-  MAX(taken_at) FILTER (WHERE step = 'delivered') AS delivered_at,
-  MAX(taken_at) FILTER (WHERE step = 'cancelled') AS cancelled_at,
-  CASE MAX(CASE step WHEN 'placed' THEN 1 WHEN 'confirmed' THEN 2 WHEN 'shipped' THEN 3 WHEN 'delivered' THEN 4 ELSE 5 END)
-    WHEN 1 THEN 'placed' WHEN 2 THEN 'confirmed' WHEN 3 THEN 'shipped' WHEN 4 THEN 'delivered' ELSE 'cancelled'
-  END AS status
+  order_id, shopper_id, currency,
+  CASE step WHEN 'placed' THEN taken_at END AS placed_at,
+  CASE step WHEN 'confirmed' THEN taken_at END AS confirmed_at,
+  CASE step WHEN 'shipped' THEN taken_at END AS shipped_at,
+  CASE step WHEN 'delivered' THEN taken_at END AS delivered_at,
+  CASE step WHEN 'cancelled' THEN taken_at END AS cancelled_at,
+  step AS status
 FROM order_changes
-GROUP BY order_id

@@ -1,11 +1,11 @@
 -- What was sold of each product in each minute, cancelled orders included.
 SELECT
-  seller_id, product_id, `minute`, currency,
-  COUNT(DISTINCT order_id) AS orders,
-  COUNT(*) AS `lines`,
-  SUM(units) AS units,
-  SUM(gross_minor) AS gross_minor,
-  SUM(discount_minor) AS discount_minor,
-  SUM(shipping_minor) AS shipping_minor
-FROM placed_lines
-GROUP BY seller_id, product_id, `minute`, currency
+  total.seller_id, total.product_id, placed.`minute`, placed.currency,
+  COUNT(*) AS orders,
+  SUM(total.`lines`) AS `lines`,
+  SUM(total.units) AS units,
+  SUM(total.gross_minor) AS gross_minor,
+  SUM(total.discount_minor) AS discount_minor,
+  SUM(total.shipping_minor) AS shipping_minor
+FROM placed CROSS JOIN LATERAL TABLE(product_totals(placed.lines)) AS total
+GROUP BY total.seller_id, total.product_id, placed.`minute`, placed.currency

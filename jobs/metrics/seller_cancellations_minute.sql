@@ -1,9 +1,9 @@
 -- What was cancelled of each seller's sales, by the minute of the sale.
 SELECT
-  seller_id, `minute`, currency,
-  COUNT(DISTINCT order_id) AS orders,
-  SUM(units) AS units,
-  SUM(gross_minor) AS gross_minor,
-  SUM(shipping_minor) AS shipping_minor
-FROM cancelled_lines
-GROUP BY seller_id, `minute`, currency
+  total.seller_id, cancelled.`minute`, cancelled.currency,
+  COUNT(*) AS orders,
+  SUM(total.units) AS units,
+  SUM(total.gross_minor) AS gross_minor,
+  SUM(total.shipping_minor) AS shipping_minor
+FROM cancelled CROSS JOIN LATERAL TABLE(seller_totals(cancelled.lines)) AS total
+GROUP BY total.seller_id, cancelled.`minute`, cancelled.currency

@@ -1,11 +1,11 @@
 -- What each seller sold in each minute, cancelled orders included.
 SELECT
-  seller_id, `minute`, currency,
-  COUNT(DISTINCT order_id) AS orders,
-  COUNT(*) AS `lines`,
-  SUM(units) AS units,
-  SUM(gross_minor) AS gross_minor,
-  SUM(discount_minor) AS discount_minor,
-  SUM(shipping_minor) AS shipping_minor
-FROM placed_lines
-GROUP BY seller_id, `minute`, currency
+  total.seller_id, placed.`minute`, placed.currency,
+  COUNT(*) AS orders,
+  SUM(total.`lines`) AS `lines`,
+  SUM(total.units) AS units,
+  SUM(total.gross_minor) AS gross_minor,
+  SUM(total.discount_minor) AS discount_minor,
+  SUM(total.shipping_minor) AS shipping_minor
+FROM placed CROSS JOIN LATERAL TABLE(seller_totals(placed.lines)) AS total
+GROUP BY total.seller_id, placed.`minute`, placed.currency

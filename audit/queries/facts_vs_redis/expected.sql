@@ -2,7 +2,7 @@
 SELECT
     line.product_id AS product_id,
     sum(line.quantity * exp2(
-        (intDiv(toUnixTimestamp64Milli(occurred_at), 1000) - 1451606400) / (86400. * {half_life_days:UInt32})
+        (intDiv(toUnixTimestamp64Milli(occurred_at), 1000) - 1767225600) / (86400. * {half_life_days:UInt32})
     )) AS score
 FROM order_placed FINAL
 ARRAY JOIN order_placed.lines AS line

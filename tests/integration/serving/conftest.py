@@ -78,8 +78,8 @@ TABLES: dict[str, tuple[tuple[str, ...], list[list[Any]]]] = {
     ),
     "order_lines": (("seller_id", "placed_at", "order_id", "line_number", "product_id", *LINE), ORDERS),
     "order_state": (
-        ("order_id", "status", "cancelled_at", "version"),
-        [["order-3", "placed", None, 1], ["order-3", "cancelled", "2018-02-18 05:00:00.000", 2]],
+        ("order_id", "status", "cancelled_at"),
+        [["order-3", "placed", None], ["order-3", "cancelled", "2018-02-18 05:00:00.000"]],
     ),
     "seller_registered": (
         ("event_id", "occurred_at", "seller_id", "name", "city", "state"),

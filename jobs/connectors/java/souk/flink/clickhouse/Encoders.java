@@ -1,6 +1,8 @@
 package souk.flink.clickhouse;
 
 import java.math.BigDecimal;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Set;
 import org.apache.flink.table.data.ArrayData;
 import org.apache.flink.table.data.DecimalData;
@@ -52,8 +54,11 @@ final class Encoders {
             case TINYINT, SMALLINT, INTEGER, BIGINT -> INTEGERS.contains(name) ? integer(name, path) : null;
             case FLOAT, DOUBLE -> floating(name);
             case DECIMAL -> name.equals("Decimal") ? decimal(to, path) : null;
-            case CHAR, VARCHAR -> name.equals("String")
-                    ? (value, out) -> out.string(((StringData) value).toBytes()) : null;
+            case CHAR, VARCHAR -> switch (name) {
+                case "String" -> (value, out) -> out.string(((StringData) value).toBytes());
+                case "Enum8", "Enum16" -> symbol(to, path);
+                default -> null;
+            };
             case BINARY, VARBINARY -> name.equals("String") ? (value, out) -> out.string((byte[]) value) : null;
             case DATE -> Times.date(name, path);
             case TIMESTAMP_WITHOUT_TIME_ZONE, TIMESTAMP_WITH_LOCAL_TIME_ZONE -> Times.timestamp(to, path);
@@ -85,6 +90,30 @@ final class Encoders {
                 case 2 -> out.int16((int) number);
                 case 4 -> out.int32((int) number);
                 default -> out.int64(number);
+            }
+        };
+    }
+
+    /** An encoder of an enum's names, which RowBinary writes as their numbers. */
+    private static Encoder symbol(ColumnType to, String path) {
+        Map<StringData, Integer> numbers = new HashMap<>();
+        for (String element : to.arguments()) {
+            int equals = element.lastIndexOf('=');
+            String quoted = element.substring(0, equals).strip();
+            numbers.put(
+                    StringData.fromString(quoted.substring(1, quoted.length() - 1)),
+                    Integer.valueOf(element.substring(equals + 1).strip()));
+        }
+        boolean wide = to.name().equals("Enum16");
+        return (value, out) -> {
+            Integer number = numbers.get((StringData) value);
+            if (number == null) {
+                throw new Refused(path + " is '" + value + "', which is no name of the column's " + to.name());
+            }
+            if (wide) {
+                out.int16(number);
+            } else {
+                out.int8(number);
             }
         };
     }
