@@ -1,2 +1,7 @@
 -- The same by the stock itself.
-SELECT product_id, seller_id, reserved FROM inventory.stock WHERE reserved > 0;
+SELECT product_id, seller_id, reserved
+FROM inventory.stock
+WHERE reserved > 0 OR EXISTS (
+    SELECT FROM inventory.reserved_lines AS line
+    WHERE line.product_id = stock.product_id AND line.seller_id = stock.seller_id
+);

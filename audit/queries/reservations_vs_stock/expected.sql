@@ -1,6 +1,5 @@
--- Units that are held for orders, by product and seller.
-SELECT product_id, seller_id, sum(quantity) AS reserved
+-- Units that are held for orders, of every product that ever was.
+SELECT product_id, seller_id, coalesce(sum(quantity) FILTER (WHERE state = 'held'), 0) AS reserved
 FROM inventory.reservations
 JOIN inventory.reserved_lines USING (order_id)
-WHERE state = 'held'
 GROUP BY product_id, seller_id;
