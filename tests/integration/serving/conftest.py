@@ -11,13 +11,15 @@ from typing import Any
 import httpx
 import orjson
 import pytest
+from playwright.sync_api import Browser, Page, expect
 from redis import Redis
 
 from clickhouse.migrate import migrate
 from common.settings import ROOT, Settings
 from local.parts import redis as local_redis
+from tests.chromium import opened
 from tests.integration.conftest import is_ready
-from tests.integration.servers import await_true, running, terminated
+from tests.integration.servers import PATIENCE_S, await_true, running, terminated
 from tests.ports import free_offset
 
 SALES = ("orders", "lines", "units", "gross_minor", "discount_minor", "shipping_minor", "version")
@@ -118,9 +120,13 @@ def ask(settings: Settings, query: str, content: bytes = b"") -> None:
     assert response.is_success, response.text
 
 
-def insert(settings: Settings, table: str, rows: list[list[Any]]) -> None:
-    query = f"INSERT INTO {table} ({', '.join(TABLES[table][0])}) FORMAT JSONCompactEachRow"
+def put(settings: Settings, table: str, columns: tuple[str, ...], rows: list[list[Any]]) -> None:
+    query = f"INSERT INTO {table} ({', '.join(columns)}) FORMAT JSONCompactEachRow"
     ask(settings, query, b"\n".join(orjson.dumps(row) for row in rows))
+
+
+def insert(settings: Settings, table: str, rows: list[list[Any]]) -> None:
+    put(settings, table, TABLES[table][0], rows)
 
 
 @contextmanager
@@ -188,3 +194,28 @@ def add(shop: Settings) -> Iterator[Callable[[str, list[Any]], None]]:
 def api(shop: Settings) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=shop.serving, trust_env=False, timeout=30) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    expect.set_options(timeout=PATIENCE_S * 250)  # ms: a quarter of it
+    with opened() as browser:
+        yield browser
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    """Errors of a page's console; a test that asks for trouble takes out what it asked for."""
+    return []
+
+
+@pytest.fixture
+def page(browser: Browser, shop: Settings, complaints: list[str]) -> Iterator[Page]:
+    """A page whose console must stay free of errors."""
+    context = browser.new_context(base_url=shop.serving, viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    yield page
+    context.close()
+    assert complaints == []

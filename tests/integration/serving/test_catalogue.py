@@ -1,15 +1,13 @@
 """The catalogue over real stores: what is on offer is found, page by page, with what is left of it."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import httpx
-import orjson
 import pytest
 from redis import Redis
 
 from common.settings import Settings
-from tests.integration.serving.conftest import TABLES, ask, insert
+from tests.integration.serving.conftest import TABLES, ask, insert, put
 
 LISTING = (
     "event_id",
@@ -39,11 +37,6 @@ DELISTED = [
     ["d1", "2018-01-20 00:00:00.000", "gone", "ana"],
     ["d2", "2018-01-09 00:00:00.000", "back", "ana"],
 ]
-
-
-def put(settings: Settings, table: str, columns: tuple[str, ...], rows: list[list[Any]]) -> None:
-    query = f"INSERT INTO {table} ({', '.join(columns)}) FORMAT JSONCompactEachRow"
-    ask(settings, query, b"\n".join(orjson.dumps(row) for row in rows))
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -32,6 +32,8 @@ OPERATIONS = (
     ("GET", "/v1/products"),
     ("GET", "/v1/products/{product_id}"),
     ("GET", "/v1/categories"),
+    ("GET", "/v1/recommendations/{visitor_id}"),
+    ("GET", "/v1/products/{product_id}/similar"),
     ("GET", "/health"),
 )
 NEEDS_OTHERS = (

@@ -1,46 +1,14 @@
 """The pages in a real Chromium: they work by keyboard, move by themselves, and never spill over."""
 
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+from playwright.sync_api import Page, Route, expect
 
-from common.settings import Settings
-from local.install.browser import find
-
-CHROMIUM = os.environ.get("SOUK_TEST_CHROMIUM") or find()
-ARGUMENTS = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-             "--disable-component-update", "--disable-sync"]  # fmt: skip
 Add = Callable[[str, list[Any]], None]
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium, which `./souk test` installs where it may"),
-]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    as_root = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS + as_root)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def page(browser: Browser, shop: Settings) -> Iterator[Page]:
-    """A page whose console must stay free of errors."""
-    context = browser.new_context(base_url=shop.serving, viewport={"width": 1280, "height": 900})
-    page = context.new_page()
-    errors: list[str] = []
-    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    yield page
-    context.close()
-    assert errors == []
+pytestmark = pytest.mark.browser
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

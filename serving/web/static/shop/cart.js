@@ -6,10 +6,13 @@ const box = document.getElementById("cart");
 const session = document.body.dataset.session;
 const TRIES = 4;
 const MOST_REST_S = 5;
+const PRICE_MOVED = "urn:souk:problem:price-moved";
+const MOVED_TRIES = 6;
+const MOVED_REST_S = 0.5;
 
 /** What the shop's refusals mean to whoever buys; the others say it themselves. */
 const IN_WORDS = {
-  "urn:souk:problem:price-moved": "A price has just changed. It is up to date now: have a look, and place the order again.",
+  [PRICE_MOVED]: "A price has just changed. It is up to date now: have a look, and place the order again.",
   "urn:souk:problem:unknown-product": "One of these is no longer for sale. Have a look at the notes, and place the order again.",
   "urn:souk:problem:bad-parameter": "The shop can't take this order as it is. Have a look at the quantities.",
 };
@@ -92,6 +95,16 @@ const send = async (body) => {
   return null;
 };
 
+/** Shows the cart once it differs: the pages may hear of a new price a moment after the till does. */
+const showAfter = async (tries) => {
+  const before = JSON.stringify(lines());
+  for (let left = tries; left > 0; left -= 1) {
+    await show();
+    if (JSON.stringify(lines()) !== before) return;
+    if (left > 1) await rest(MOVED_REST_S);
+  }
+};
+
 let buying = false;
 
 const buy = async (form) => {
@@ -121,7 +134,7 @@ const buy = async (form) => {
   if (!answer) return say("The till is out of reach. Your cart is safe: try again in a moment. Nothing is bought twice.");
   endCheckout(); // refused for good: what is sent next is another order
   const words = IN_WORDS[answer.said.type] ?? `${answer.said.title}. ${answer.said.detail}`;
-  await show();
+  await showAfter(answer.said.type === PRICE_MOVED ? MOVED_TRIES : 1);
   say(words);
 };
 

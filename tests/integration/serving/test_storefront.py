@@ -1,0 +1,328 @@
+"""The shop's pages in a real Chromium, over real stores; the till is away, or answers as a test says."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Page, Request, Route, expect
+from redis import Redis
+
+from common.settings import Settings
+from tests.integration.serving.conftest import TABLES, ask, insert, put
+
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("told")]
+
+LISTING = (
+    "event_id",
+    "occurred_at",
+    "product_id",
+    "seller_id",
+    "name",
+    "category",
+    "currency",
+    "price_minor",
+)
+PRODUCTS = [
+    ("desk-lamp", "ana", "Slim Desk Lamp, Teal", "Lamps", 9990, 5),
+    ("floor-lamp", "new", "Classic Floor Lamp, Sand", "Lamps", 14990, 3),
+    ("lantern", "ana", "Little Lantern, Rose", "Lamps", 4990, 0),
+    ("atlas", "new", "Simple Atlas, Navy", "History", 7990, 9),
+]
+ORDER = {"order_id": "0193b0c4-7a51-7cc2-9d0e-5f2b7f0a1c11", "placed_at": "2026-11-20T12:00:00Z"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def shelves(shop: Settings) -> Iterator[None]:
+    listed = [
+        [f"s{number}", f"2018-01-0{number} 00:00:00.000", *product[:4], "BRL", product[4]]
+        for number, product in enumerate(PRODUCTS, 1)
+    ]
+    put(shop, "product_listed", LISTING, listed)
+    with Redis.from_url(shop.redis) as redis:
+        for product_id, seller_id, name, category, price, available in PRODUCTS:
+            card = {"seller_id": seller_id, "name": name, "category": category, "currency": "BRL"}
+            now = {"price_minor": price, "listed": 1, "available": available, "interest": 1.0}
+            redis.hset(f"product:{product_id}", mapping=card | now)
+        redis.zadd("popular_products", {"atlas": 6.0, "desk-lamp": 7.0})
+        yield
+        redis.zrem("popular_products", "atlas", "desk-lamp")
+        redis.delete(*(f"product:{product[0]}" for product in PRODUCTS))
+    ask(shop, "TRUNCATE TABLE product_listed")
+    insert(shop, "product_listed", TABLES["product_listed"][1])
+
+
+@pytest.fixture
+def told(page: Page) -> list[dict[str, Any]]:
+    """What the pages tell of, each event once; the intake's own tests are elsewhere."""
+    events: list[dict[str, Any]] = []
+
+    def take(route: Route, request: Request) -> None:
+        events.extend(json.loads(request.post_data or "{}")["events"])
+        route.fulfill(status=202, json={"accepted": 1, "event_ids": [], "rejected": []})
+
+    page.route("**/v1/events", take)
+    return events
+
+
+def named(told: list[dict[str, Any]], event: str) -> list[dict[str, Any]]:
+    return [one for one in told if one["event"] == event]
+
+
+def fill(page: Page) -> None:
+    """A cart with a lamp of one seller and an atlas of another."""
+    page.goto("/shop/products/desk-lamp")
+    page.get_by_role("button", name="Add to cart").click()
+    page.goto("/shop/products?q=atlas")
+    page.get_by_role("button", name="Add Simple Atlas, Navy to the cart").click()
+    page.goto("/shop/cart")
+    expect(page.locator(".cart-line")).to_have_count(2)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [320, 390, 768, 1440])
+@pytest.mark.parametrize(
+    "path", ["/shop", "/shop/products?q=lamp", "/shop/products/desk-lamp", "/shop/orders"]
+)
+def test_nothing_spills_over_the_side(page: Page, path: str, width: int, theme: Any) -> None:
+    page.emulate_media(color_scheme=theme)
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(path)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_the_start_page_leads_to_the_shop(page: Page) -> None:
+    page.goto("/")
+    page.get_by_role("link", name="Open the shop").click()
+    expect(page.get_by_role("heading", name="Picked for you")).to_be_visible()
+    page.goto("/")
+    page.get_by_label("Find products").fill("atlas")
+    page.keyboard.press("Enter")
+    expect(page.locator(".pc")).to_have_count(1)
+
+
+def test_a_visitor_keeps_one_session_that_no_script_can_read(page: Page, shop: Settings) -> None:
+    page.goto("/shop")
+    session = page.locator("body").get_attribute("data-session")
+    assert re.fullmatch("[0-9a-f]{32}", session or "")
+    page.goto("/shop/products/atlas")
+    assert page.locator("body").get_attribute("data-session") == session
+    (cookie,) = page.context.cookies()
+    assert (cookie["name"], cookie["value"], cookie["httpOnly"]) == ("souk_session", session, True)
+    assert cookie["sameSite"] == "Lax"
+    forged = httpx.get(f"{shop.serving}/shop", cookies={"souk_session": "<script>"}, trust_env=False)
+    assert "<script>" not in forged.headers["set-cookie"]
+
+
+def test_recommendations_say_why_and_are_told_when_seen_and_followed(
+    page: Page, told: list[dict[str, Any]]
+) -> None:
+    page.goto("/shop")
+    row = page.locator("[data-row] .shelf")
+    expect(row.locator(".pc")).to_have_count(2)
+    expect(row.locator(".pc").first).to_contain_text("Popular right now")
+    row.get_by_role("link", name="Simple Atlas, Navy").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Simple Atlas, Navy")
+    page.wait_for_load_state("networkidle")
+    (shown,) = named(told, "recommendation_shown")[:1]
+    (clicked,) = named(told, "recommendation_clicked")
+    (viewed,) = named(told, "product_viewed")
+    assert [item["product_id"] for item in shown["items"]] == ["desk-lamp", "atlas"]
+    assert (clicked["product_id"], clicked["position"], clicked["surface"]) == ("atlas", 2, "home")
+    assert viewed["source"] == "recommendation"
+    assert viewed["recommendation_id"] == clicked["recommendation_id"] == shown["recommendation_id"]
+    assert len({one["event_id"] for one in told}) == len(told)
+    assert {one["session_id"] for one in told} == {page.locator("body").get_attribute("data-session")}
+
+
+def test_a_search_is_told_and_leads_to_what_is_looked_at(page: Page, told: list[dict[str, Any]]) -> None:
+    page.goto("/shop")
+    page.get_by_label("Find products").fill("LAMP")
+    page.keyboard.press("Enter")
+    expect(page.locator(".pc")).to_have_count(3)
+    expect(page.locator(".pc", has_text="Lantern")).to_contain_text("Sold out")
+    page.get_by_role("link", name="Slim Desk Lamp, Teal").click()
+    page.wait_for_load_state("networkidle")
+    (searched,) = named(told, "search_performed")
+    (viewed,) = named(told, "product_viewed")
+    assert (searched["query"], searched["result_count"], searched["page_number"]) == ("LAMP", 3, 1)
+    assert (viewed["source"], viewed["search_id"]) == ("search", searched["search_id"])
+
+
+def test_what_is_sold_out_cannot_be_added(page: Page) -> None:
+    page.goto("/shop/products/lantern")
+    expect(page.locator(".product-text")).to_contain_text("Sold out")
+    expect(page.get_by_role("button", name="Add to cart")).to_have_count(0)
+
+
+def test_a_cart_is_split_by_seller_and_changed_by_keyboard(page: Page, told: list[dict[str, Any]]) -> None:
+    fill(page)
+    expect(page.get_by_role("region", name="From Ana")).to_contain_text("Slim Desk Lamp, Teal")
+    expect(page.get_by_role("region", name="From Seller new")).to_contain_text("Simple Atlas, Navy")
+    expect(page.locator("#place")).to_have_text("Place order · R$179.80")
+    more = page.get_by_role("group", name="Quantity of Slim Desk Lamp, Teal").get_by_role(
+        "button", name="One more"
+    )
+    more.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#place")).to_have_text("Place order · R$279.70")
+    expect(more).to_be_focused()
+    expect(page.get_by_role("link", name="Cart, 3 items")).to_be_visible()
+    page.get_by_role("button", name="Remove Simple Atlas, Navy").click()
+    expect(page.locator(".cart-line")).to_have_count(1)
+    changes = [
+        (one["product_id"], one["quantity_before"], one["quantity"]) for one in named(told, "cart_changed")
+    ]
+    assert changes == [("desk-lamp", 0, 1), ("atlas", 0, 1), ("desk-lamp", 1, 2), ("atlas", 1, 0)]
+
+
+def test_a_cart_follows_prices_and_stock(page: Page, shop: Settings) -> None:
+    fill(page)
+    with Redis.from_url(shop.redis) as redis:
+        try:
+            redis.hset("product:desk-lamp", "price_minor", 8990)
+            redis.hset("product:atlas", "available", 0)
+            page.reload()
+            expect(page.locator(".cart-line", has_text="Lamp")).to_contain_text("changed from R$99.90")
+            expect(page.locator(".cart-line", has_text="Atlas")).to_contain_text(
+                "Sold out. Remove it to go on."
+            )
+            expect(page.locator("#place")).to_be_disabled()
+            page.get_by_role("button", name="Remove Simple Atlas, Navy").click()
+            expect(page.locator("#place")).to_have_text("Place order · R$89.90")
+            expect(page.locator("#place")).to_be_enabled()
+        finally:
+            redis.hset("product:desk-lamp", "price_minor", 9990)
+            redis.hset("product:atlas", "available", 9)
+
+
+def test_a_double_click_sends_one_order_at_the_prices_that_were_shown(page: Page) -> None:
+    sent: list[Request] = []
+
+    def take(route: Route, request: Request) -> None:
+        sent.append(request)
+        route.fulfill(status=202, json=ORDER)
+
+    page.route("**/v1/orders", take)
+    page.route(
+        "**/shop/orders/*", lambda route: route.fulfill(body="<h1>taken</h1>", content_type="text/html")
+    )
+    fill(page)
+    page.locator("#place").dblclick()
+    expect(page.get_by_role("heading", name="taken")).to_be_visible()
+    (order,) = sent
+    body = json.loads(order.post_data or "")
+    assert re.fullmatch("[0-9a-f]{32}", order.headers["idempotency-key"])
+    assert body["payment"] == {"method": "credit_card", "token": "tok_visa"}
+    assert [(one["product_id"], one["seller_id"], one["unit_price_minor"]) for one in body["lines"]] == [
+        ("desk-lamp", "ana", 9990),
+        ("atlas", "new", 7990),
+    ]
+    page.goto("/shop/cart")
+    expect(page.locator("#cart")).to_contain_text("Nothing in here yet")
+    page.goto("/shop/orders")
+    expect(page.get_by_role("link", name=re.compile(ORDER["order_id"]))).to_be_visible()
+
+
+def test_an_order_that_was_not_answered_is_sent_again_with_the_same_key(
+    page: Page, complaints: list[str]
+) -> None:
+    keys: list[str] = []
+
+    def take(route: Route, request: Request) -> None:
+        keys.append(request.headers["idempotency-key"])
+        if len(keys) == 1:
+            route.abort()
+        else:
+            route.fulfill(status=202, json=ORDER)
+
+    page.route("**/v1/orders", take)
+    page.route(
+        "**/shop/orders/*", lambda route: route.fulfill(body="<h1>taken</h1>", content_type="text/html")
+    )
+    fill(page)
+    page.locator("#place").click()
+    expect(page.get_by_role("alert")).to_contain_text("you buy once")
+    expect(page.get_by_role("heading", name="taken")).to_be_visible(timeout=15_000)
+    assert len(keys) == 2
+    assert len(set(keys)) == 1
+    assert [complaints.pop()] == ["Failed to load resource: net::ERR_FAILED"]
+
+
+def test_a_price_that_has_moved_is_shown_before_it_is_agreed_to(
+    page: Page, shop: Settings, complaints: list[str]
+) -> None:
+    agreed: list[tuple[str, int]] = []
+
+    def take(route: Route, request: Request) -> None:
+        lamp = json.loads(request.post_data or "")["lines"][0]["unit_price_minor"]
+        agreed.append((request.headers["idempotency-key"], lamp))
+        if len(agreed) == 2:
+            route.fulfill(status=202, json=ORDER)
+            return
+        with Redis.from_url(shop.redis) as redis:
+            redis.hset("product:desk-lamp", "price_minor", 8990)
+        problem = {"type": "urn:souk:problem:price-moved", "title": "The price has moved", "detail": "…"}
+        route.fulfill(status=409, json=problem, content_type="application/problem+json")
+
+    page.route("**/v1/orders", take)
+    page.route(
+        "**/shop/orders/*", lambda route: route.fulfill(body="<h1>taken</h1>", content_type="text/html")
+    )
+    fill(page)
+    try:
+        page.locator("#place").click()
+        expect(page.get_by_role("alert")).to_contain_text("A price has just changed")
+        expect(page.locator("#place")).to_have_text("Place order · R$169.80")
+        page.locator("#place").click()
+        expect(page.get_by_role("heading", name="taken")).to_be_visible()
+    finally:
+        with Redis.from_url(shop.redis) as redis:
+            redis.hset("product:desk-lamp", "price_minor", 9990)
+    assert [price for _, price in agreed] == [9990, 8990]
+    assert len({key for key, _ in agreed}) == 2
+    assert "409" in complaints.pop()
+
+
+def test_a_cart_outlives_a_till_that_is_away(page: Page, complaints: list[str]) -> None:
+    fill(page)
+    page.locator("#place").click()
+    expect(page.get_by_role("alert")).to_contain_text("Your cart is safe", timeout=30_000)
+    expect(page.locator("#place")).to_be_enabled()
+    page.reload()
+    expect(page.locator(".cart-line")).to_have_count(2)
+    assert all("503" in complaint for complaint in complaints)
+    complaints.clear()
+
+
+def test_an_order_that_cannot_be_looked_up_says_so_and_leads_back_to_the_shop(
+    page: Page, complaints: list[str]
+) -> None:
+    page.goto(f"/shop/orders/{ORDER['order_id']}")
+    expect(page.locator(".lead")).to_contain_text("Nothing is lost")
+    expect(page.get_by_role("link", name="Back to the shop")).to_be_visible()
+    assert "503" in complaints.pop()
+
+
+def test_a_picture_is_kept_by_browsers_and_an_unknown_one_is_a_404(api: httpx.Client) -> None:
+    drawn = api.get("/shop/tiles/lamp-teal-0-0.svg")
+    assert drawn.headers["content-type"] == "image/svg+xml"
+    assert "immutable" in drawn.headers["cache-control"]
+    assert api.get("/shop/tiles/lamp-mauve-0-0.svg").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b'{"lines": [{"product_id": "a", "quantity": 0}]}', b" " * 70_000]
+)
+def test_what_is_no_cart_is_refused(api: httpx.Client, body: bytes) -> None:
+    assert api.post("/shop/cart", content=body).status_code in (413, 422)
+
+
+@pytest.mark.parametrize("path", ["/shop", "/shop/cart", "/shop/products/desk-lamp"])
+def test_pages_bring_no_script_or_style_of_their_own(api: httpx.Client, path: str) -> None:
+    page = api.get(path)
+    assert "script-src 'self'; style-src 'self'" in page.headers["content-security-policy"]
+    assert page.headers["cache-control"] == "private, no-cache"
+    assert not re.search(r"<script(?![^>]*\bsrc=)|\bstyle=|\bon\w+=", page.text)

@@ -1,0 +1,127 @@
+"""A cart at today's prices, and an order in steps that a shopper can follow."""
+
+from typing import Any
+
+import pytest
+
+from serving.products import ProductCard
+from serving.web.storefront.cart import Cart, LineKept, cart
+from serving.web.storefront.tracking import STEPS, track
+
+
+def card(product_id: str, **changes: Any) -> ProductCard:
+    known = {
+        "seller_id": "ana",
+        "name": product_id,
+        "category": "Lamps",
+        "currency": "BRL",
+        "price_minor": 1000,
+    }
+    return ProductCard(
+        product_id=product_id, **{**known, "listed": True, "available": 5, "interest": 0.0, **changes}
+    )
+
+
+def one_line(quantity: int = 1, shown_minor: int | None = 1000, **changes: Any) -> Cart:
+    line = LineKept(product_id="lamp", quantity=quantity, unit_price_minor=shown_minor)
+    return cart([line], {"lamp": card("lamp", **changes)}, {"ana": "Ana"}, "BRL")
+
+
+def test_a_cart_is_split_by_seller_in_the_order_in_which_it_was_filled() -> None:
+    kept = [LineKept(product_id=name, quantity=2) for name in ("lamp", "gone", "book", "desk")]
+    cards = {"lamp": card("lamp"), "book": card("book", seller_id="bo"), "desk": card("desk")}
+    found = cart(kept, cards, {"ana": "Ana"}, "BRL")
+    parcels = [(parcel.seller_id, [line.product_id for line in parcel.lines]) for parcel in found.parcels]
+    assert parcels == [("ana", ["lamp", "desk"]), ("bo", ["book"]), (None, ["gone"])]
+    assert (found.units, found.total_minor, found.can_be_bought) == (6, 6000, False)
+
+
+@pytest.mark.parametrize(
+    ("changes", "can_be_bought"),
+    [
+        ({}, True),
+        ({"available": None}, True),
+        ({"available": 1}, True),
+        ({"available": 0}, False),
+        ({"available": -2}, False),
+        ({"listed": False}, False),
+        ({"currency": "EUR"}, False),
+    ],
+)
+def test_what_is_sold_out_or_not_on_offer_keeps_a_cart_from_being_bought(
+    changes: dict[str, Any], can_be_bought: bool
+) -> None:
+    assert one_line(**changes).can_be_bought is can_be_bought
+
+
+def test_more_than_is_left_cannot_be_bought() -> None:
+    (line,) = one_line(quantity=6).parcels[0].lines
+    assert (line.too_many, line.sold_out, line.can_be_bought) == (True, False, False)
+
+
+def test_a_price_that_moved_is_told() -> None:
+    (line,) = one_line(quantity=2, shown_minor=900).parcels[0].lines
+    assert (line.was_minor, line.price_minor, line.total_minor) == (900, 1000, 2000)
+    assert one_line().parcels[0].lines[0].was_minor is None
+
+
+def test_an_empty_cart_cannot_be_bought() -> None:
+    assert not cart([], {}, {}, "BRL").can_be_bought
+
+
+def order(status: str, payment: str = "pending", reason: str | None = None, *steps: str) -> dict[str, Any]:
+    history = [{"status": step, "at": "2026-11-20T12:00:00Z"} for step in ("placed", *steps)]
+    return {
+        "status": status,
+        "cancellation_reason": reason,
+        "history": history,
+        "payment": {"status": payment},
+    }
+
+
+@pytest.mark.parametrize(
+    ("known", "done"),
+    [
+        (order("placed"), 1),
+        (order("placed", "captured"), 3),
+        (order("confirmed", "captured"), 4),
+        (order("shipped", "captured"), 5),
+        (order("delivered", "captured"), 6),
+    ],
+)
+def test_every_step_up_to_the_furthest_is_done_and_the_next_is_under_way(
+    known: dict[str, Any], done: int
+) -> None:
+    states = [step.state for step in track(known).steps]
+    assert states == (["done"] * done + ["now"] + ["ahead"] * len(STEPS))[: len(STEPS)]
+
+
+@pytest.mark.parametrize(
+    ("reason", "payment", "said"),
+    [
+        ("out_of_stock", "pending", "not charged"),
+        ("payment_failed", "failed", "Your bank said no"),
+        ("shopper_request", "refunded", "You cancelled"),
+        ("something_new", "pending", "was cancelled"),
+    ],
+)
+def test_a_cancelled_order_says_why_and_what_becomes_of_the_money(
+    reason: str, payment: str, said: str
+) -> None:
+    tracking = track(order("cancelled", payment, reason, "cancelled"))
+    assert said in tracking.said
+    assert tracking.cancelled
+    assert tracking.ended
+    assert not tracking.can_be_cancelled
+    assert tracking.steps[-1].state == "stopped"
+
+
+def test_a_refund_that_is_on_its_way_is_waited_for() -> None:
+    waiting = track(order("cancelled", "captured", "shopper_request", "cancelled"))
+    assert (waiting.ended, waiting.refunded) == (False, False)
+    assert track(order("cancelled", "refunded", "shopper_request", "cancelled")).ended
+
+
+@pytest.mark.parametrize(("status", "can_be"), [("placed", True), ("confirmed", True), ("shipped", False)])
+def test_an_order_can_be_called_off_until_it_is_shipped(status: str, can_be: bool) -> None:
+    assert track(order(status, "captured")).can_be_cancelled is can_be
