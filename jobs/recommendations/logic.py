@@ -49,6 +49,18 @@ OF_SESSION, OF_SHOPPER = "30 min", "30 d"
 """A session is forgotten so long after its last event, a shopper so long after theirs."""
 
 
+STATE = {
+    # What a hint does not keep longer (catalogue, stock, pairs) is the memory of visits.
+    "table.exec.state.ttl": "1 d",
+    # Sums are read and written once a batch, in which what is taken back and said anew is one change. What
+    # was seen lately needs no state, and passes without waiting.
+    "table.exec.mini-batch.enabled": "true",
+    "table.exec.mini-batch.allow-latency": "200 ms",
+    "table.exec.mini-batch.size": "5000",
+    "table.optimizer.agg-phase-strategy": "ONE_PHASE",
+}
+
+
 @dataclass(frozen=True)
 class InRedis:
     """One output: where its rows lie. `key` is what an update replaces; without it scores only grow."""
@@ -93,8 +105,7 @@ def plan(settings: Settings, events: Mapping[str, Event]) -> Plan:
     """
     return Plan(
         name=NAME,
-        # What a hint does not keep longer (catalogue, stock, pairs) is the memory of visits.
-        config=job_config(settings, NAME) | {"table.exec.state.ttl": "1 d"},
+        config=job_config(settings, NAME) | STATE,
         sources=tuple(source_table(events[n], settings, group=NAME, start="earliest") for n in EVENTS),
         views=views(),
         outputs=tuple(_output(output, settings) for output in OUTPUTS),

@@ -11,7 +11,7 @@ touches AS (
     ARRAY JOIN order_placed.lines AS line
 ),
 visits AS (
-    SELECT visit_id, arraySlice(arraySort(groupArray((first_s, product_id, weight))), 1, 12) AS items
+    SELECT visit_id, arraySlice(arraySort(groupArray((first_s, product_id, weight))), 1, 10) AS items
     FROM (
         SELECT visit_id, product_id, max(weight) AS weight, min(touched_s) AS first_s
         FROM touches
