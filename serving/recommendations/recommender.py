@@ -19,7 +19,7 @@ Kind = Literal["similar", "category", "popular"]
 NEIGHBOURS = 32
 """Neighbours of a seed that are looked at: half of those kept (jobs/recommendations)."""
 
-CANDIDATES = 80
+CANDIDATES = 48
 """Candidates whose cards are read."""
 
 CATEGORIES = 3
