@@ -1,0 +1,307 @@
+"""From a click to the next answer: the intake, Kafka, job `recommendations` in Flink, Redis, the API."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from redis import Redis
+
+from bench.small_shop import Feed, Record, stock
+from common.clock import system_clock
+from common.ids import new_event_id
+from common.settings import ROOT, Settings
+from jobs.checkpoints import newest
+from jobs.engine import statement_set, table_environment
+from jobs.recommendations.logic import plan
+from local.parts import redis as local_redis
+from schemas.events import all_events
+from schemas.setup import register
+from tests.integration.conftest import is_ready
+from tests.integration.servers import await_true, running, terminated
+
+CLUSTER = {
+    "rest.bind-port": "0",
+    "taskmanager.memory.network.min": "64m",
+    "taskmanager.memory.network.max": "64m",
+    "taskmanager.memory.managed.size": "128m",
+    "execution.checkpointing.interval": "1 s",
+    "execution.checkpointing.min-pause": "0 s",
+}
+CATALOGUE = [f"p{number}" for number in range(12)]
+
+
+@dataclass
+class Job:
+    """Job `recommendations` in a cluster of its own, which can be stopped and started where it was."""
+
+    settings: Settings
+    folder: Path
+    _result: Any = field(default=None, init=False)
+
+    def start(self) -> None:
+        real = plan(self.settings, all_events())
+        config = {**real.config, **CLUSTER, "execution.checkpointing.dir": f"file://{self.folder}"}
+        if checkpoint := newest(self.folder):
+            config |= {
+                "execution.state-recovery.path": f"file://{checkpoint}",
+                "execution.state-recovery.claim-mode": "NO_CLAIM",
+            }
+        self._result = statement_set(table_environment(config), real).execute()
+
+    def stop(self) -> None:
+        self._result.get_job_client().cancel().result()
+
+    def await_checkpoint(self) -> None:
+        """Wait for one that began after now: the second from here on."""
+        for _ in range(2):
+            before = newest(self.folder)
+            await_true(lambda before=before: newest(self.folder) != before, "a checkpoint")  # type: ignore[misc]
+
+
+@dataclass
+class Shop:
+    """A running platform without ClickHouse, and ways to make things happen in it."""
+
+    settings: Settings
+    api: httpx.Client
+    redis: "Redis[str]"
+    feed: Feed
+    job: Job
+    versions: dict[str, int] = field(default_factory=dict)
+
+    def say(self, *events: Record) -> dict[str, Any]:
+        answer = self.api.post("/v1/events", json={"events": list(events)})
+        assert answer.status_code == 202, answer.text
+        taken: dict[str, Any] = answer.json()
+        return taken
+
+    def tell(self, name: str, **record: Any) -> None:
+        self.feed.send(name, {"event_id": new_event_id(), "occurred_at": system_clock(), **record})
+        self.feed.flush()
+
+    def set_stock(self, product: str, on_hand: int) -> None:
+        self.versions[product] = self.versions.get(product, 0) + 1
+        self.feed.send("stock_changed", stock(product, on_hand, self.versions[product], system_clock()))
+        self.feed.flush()
+
+    def shown(self, visitor: str, **asked: Any) -> list[str]:
+        answer = self.api.get(f"/v1/recommendations/{visitor}", params={"n": 50, **asked})
+        assert answer.status_code == 200, answer.text
+        return [item["product_id"] for item in answer.json()["items"]]
+
+    def score(self, one: str, other: str) -> float:
+        return self.redis.zscore(f"similar:{one}", other) or 0.0
+
+
+def viewed(product: str, session: str, shopper: str | None = None, **rest: Any) -> Record:
+    return {"event": "product_viewed", "session_id": session, "shopper_id": shopper, "product_id": product,
+            "event_id": new_event_id(), **rest}  # fmt: skip
+
+
+def somebody() -> str:
+    return f"shopper-{uuid4().hex[:12]}"
+
+
+@pytest.fixture(scope="module")
+def shop(
+    settings: Settings,
+    kafka: Any,  # noqa: ARG001 (the job's, as the next two)
+    registry: Any,  # noqa: ARG001
+    jvm: None,  # noqa: ARG001
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Shop]:
+    """Twelve lamps, which ten visits looked at together."""
+    ids = register(settings).schema_ids
+    environment = os.environ | {
+        "SOUK_HOME": str(settings.home),
+        "SOUK_PORT_OFFSET": str(settings.port_offset),
+    }
+    command = [sys.executable, "-m", "serving"]
+    job = Job(settings, tmp_path_factory.mktemp("checkpoints"))
+    with (
+        running(local_redis.part(settings), settings),
+        terminated(subprocess.Popen(command, cwd=ROOT, env=environment)) as serving,
+        httpx.Client(base_url=settings.serving, trust_env=False, timeout=60) as api,
+        Redis.from_url(settings.redis, decode_responses=True) as redis,
+    ):
+        await_true(lambda: is_ready(serving, f"{settings.serving}/health"), "serving's start")
+        made = Shop(settings, api, redis, Feed(settings.kafka, ids), job)
+        job.start()
+        for product in CATALOGUE:
+            made.tell("product_listed", product_id=product, seller_id="ann", name=f"Lamp {product}",
+                      category="light", currency="BRL", price_minor=990)  # fmt: skip
+            made.set_stock(product, 5)
+        for visit in range(10):
+            made.say(*(viewed(CATALOGUE[(visit + step) % 12], f"visit-{visit}") for step in range(8)))
+        await_true(
+            lambda: redis.zcard("similar:p5") >= 8 and redis.hget("product:p5", "available"), "the shop"
+        )
+        yield made
+        job.stop()
+
+
+def test_a_view_changes_the_same_shoppers_next_answer(shop: Shop) -> None:
+    ann = somebody()
+    assert shop.shown(ann) == []
+    taken = shop.say(viewed("p5", f"{ann}-session", ann))
+
+    assert (taken["accepted"], taken["rejected"]) == (1, [])
+    await_true(lambda: shop.shown(ann), "another answer")
+    answer = shop.api.get(f"/v1/recommendations/{ann}").json()
+    assert answer["strategy"] == "item_neighbours"
+    assert answer["items"][0]["reason"] == {
+        "kind": "similar", "product_id": "p5", "category": None, "text": "Because you looked at Lamp p5",
+    }  # fmt: skip
+    assert "p5" not in shop.shown(ann), "what was seen is not new"
+    assert shop.shown(f"{ann}-session") == shop.shown(ann), "who has not logged in is a session"
+
+
+def test_what_stands_beside_a_product_and_in_the_cart_follows_from_them(shop: Shop) -> None:
+    nobody = somebody()
+    beside = shop.api.get(f"/v1/recommendations/{nobody}?context=product&product_id=p5").json()
+    assert {item["reason"]["text"] for item in beside["items"]} == {"Others looked at this beside Lamp p5"}
+    similar = shop.api.get("/v1/products/p5/similar?n=3").json()
+    assert [item["product_id"] for item in similar["items"]] == [
+        item["product_id"] for item in beside["items"][:3]
+    ]
+
+    shop.say({"event": "cart_changed", "cart_id": "c", "session_id": nobody, "product_id": "p6",
+              "seller_id": "ann", "quantity_before": 0, "quantity": 1, "currency": "BRL",
+              "unit_price_minor": 990})  # fmt: skip
+    await_true(lambda: shop.shown(nobody, context="cart"), "the cart's list")
+    in_cart = shop.api.get(f"/v1/recommendations/{nobody}?context=cart").json()["items"]
+    assert {item["reason"]["text"] for item in in_cart} == {"Goes with Lamp p6 in your cart"}
+
+
+def test_who_came_a_second_ago_gets_what_is_popular(shop: Shop) -> None:
+    shop.redis.zadd("popular_products", {"p1": 4.0, "p2": 1.0, "nobody listed this": 9.0})
+    answer = shop.api.get(f"/v1/recommendations/{somebody()}").json()
+    shop.redis.delete("popular_products")
+
+    assert answer["strategy"] == "popular_products"
+    assert [item["product_id"] for item in answer["items"]] == ["p1", "p2"]
+    assert {item["reason"]["kind"] for item in answer["items"]} == {"popular"}
+
+
+def test_where_nothing_goes_with_what_was_seen_its_category_does(shop: Shop) -> None:
+    lonely, bea = f"lonely-{uuid4().hex[:6]}", somebody()
+    shop.tell("product_listed", product_id=lonely, seller_id="ann", name="Lonely", category="light",
+              currency="BRL", price_minor=1)  # fmt: skip
+    shop.say(viewed(lonely, bea))
+    await_true(lambda: shop.shown(bea), "an answer")
+    answer = shop.api.get(f"/v1/recommendations/{bea}").json()
+
+    assert answer["strategy"] == "popular_in_category"
+    assert answer["items"][0]["reason"]["text"] == "Popular in light"
+
+
+TRIES = pytest.param(10_000, marks=pytest.mark.nightly)
+
+
+@pytest.mark.timeout(3_600)
+@pytest.mark.parametrize("tries", [30, TRIES])
+def test_what_is_sold_out_is_never_recommended_again(shop: Shop, tries: int) -> None:
+    eve = somebody()
+    shop.say(viewed("p5", eve))
+    await_true(lambda: shop.shown(eve), "an answer")
+    shown = 0
+    for _ in range(-(-tries // 10)):
+        [best, *_] = shop.shown(eve)
+        shop.set_stock(best, 0)
+        await_true(lambda best=best: best not in shop.shown(eve), "the end of a product")  # type: ignore[misc]
+        shown += sum(best in shop.shown(eve) for _ in range(10))
+        shop.set_stock(best, 5)
+        await_true(lambda best=best: best in shop.shown(eve), "its return")  # type: ignore[misc]
+    assert shown == 0
+
+
+def test_what_is_delisted_or_was_just_bought_is_not_recommended(shop: Shop) -> None:
+    cid = somebody()
+    shop.say(viewed("p5", f"{cid}-session", cid))
+    await_true(lambda: len(shop.shown(cid)) > 5, "an answer")
+    gone, bought, given_back, *_ = shop.shown(cid)
+
+    def line(product: str) -> Record:
+        return {"line_number": 1, "product_id": product, "seller_id": "ann", "quantity": 1,
+                "unit_price_minor": 990, "discount_minor": 0, "shipping_minor": 0, "tax_minor": 0,
+                "commission_bp": 0}  # fmt: skip
+
+    shop.tell("product_delisted", product_id=gone, seller_id="ann", reason="discontinued")
+    for order, product in ((f"o1-{cid}", bought), (f"o2-{cid}", given_back)):
+        shop.tell("order_placed", order_id=order, shopper_id=cid, currency="BRL", lines=[line(product)])
+    await_true(lambda: not {gone, bought, given_back} & set(shop.shown(cid)), "their end")
+    shop.tell("order_cancelled", order_id=f"o2-{cid}", shopper_id=cid, reason="payment_failed",
+              placed_at=system_clock(), currency="BRL", lines=[line(given_back)])  # fmt: skip
+    await_true(lambda: given_back in shop.shown(cid), "what was not bought after all")
+    assert not {gone, bought} & set(shop.shown(cid))
+
+
+def test_a_job_that_starts_again_from_a_checkpoint_counts_nothing_twice(shop: Shop) -> None:
+    one, other = f"one-{uuid4().hex[:6]}", f"other-{uuid4().hex[:6]}"
+    visits = [[viewed(one, f"{one}-{n}"), viewed(other, f"{one}-{n}")] for n in range(4)]
+    shop.say(*visits[0], *visits[1])
+    once = await_true(lambda: shop.score(one, other), "the first visits") / 2
+    shop.job.await_checkpoint()
+    shop.say(*visits[2])
+    await_true(lambda: shop.score(one, other) > 2.5 * once, "what no checkpoint holds yet")
+    shop.job.stop()
+    shop.say(*visits[0], *visits[3])  # one of them once more
+    shop.job.start()
+    await_true(lambda: shop.score(one, other) > 3.5 * once, "what came meanwhile")
+    shop.say(*visits[1], *visits[2], viewed("end", f"{one}-end"))
+    await_true(lambda: shop.redis.zscore(f"recent:{one}-end", "end"), "what came last")
+    shop.job.await_checkpoint()
+
+    assert shop.score(one, other) == pytest.approx(4 * once, rel=1e-5)  # a second's decay apart
+    assert shop.score(one, other) == shop.score(other, one)
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "said"),
+    [
+        (b"{", 422, "not JSON"),
+        (b"[]", 422, "and nothing else"),
+        (b'{"events": []}', 422, "0 events"),
+        (b'{"events": [' + b"1," * 500 + b"1]}", 422, "501 events"),
+        (b'{"events": ["' + b"x" * 1024 * 1024 + b'"]}', 413, "1,048,576 bytes"),
+    ],
+)
+def test_a_body_that_is_no_batch_is_refused_in_words(shop: Shop, body: bytes, status: int, said: str) -> None:
+    answer = shop.api.post("/v1/events", content=body)
+
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
+    assert said in answer.json()["detail"]
+
+
+def test_the_events_that_are_right_are_taken_and_the_others_named(shop: Shop, kafka: Any) -> None:
+    taken = shop.say(
+        {"event": "order_placed"}, viewed("p1", "s"), viewed("p1", "s", occurred_at="2100-01-01T00:00:00Z")
+    )
+
+    assert (taken["accepted"], [one["index"] for one in taken["rejected"]]) == (1, [0, 2])
+    assert "in the future" in taken["rejected"][1]["problem"]
+    assert kafka.count("recommendations_dlq") == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "kind"),
+    [
+        ("/v1/products/nobody/similar", 404, "unknown-product"),
+        ("/v1/recommendations/ann?product_id=nobody", 404, "unknown-product"),
+        ("/v1/recommendations/ann?context=product", 422, "missing-product"),
+        ("/v1/recommendations/ann?context=bath", 422, "bad-parameter"),
+        ("/v1/recommendations/ann?n=0", 422, "bad-parameter"),
+        ("/v1/recommendations/ann?n=1&n=2", 422, "bad-parameter"),
+    ],
+)
+def test_what_can_not_be_answered_is_a_problem(shop: Shop, path: str, status: int, kind: str) -> None:
+    answer = shop.api.get(path)
+
+    assert (answer.status_code, answer.json()["type"]) == (status, f"urn:souk:problem:{kind}")
