@@ -147,7 +147,7 @@ def _orders(queries: Queries, money: str) -> list[Built]:
             "How far orders are",
             "Orders placed in the period, by the furthest step that they took.",
             queries.one("marketplace/order_states"),
-            {"status": Column("Status"), "order_count": COUNT},
+            {"step": Column("Step"), "order_count": COUNT},
         ),
         lines(
             "From order to confirmation",

@@ -28,8 +28,8 @@ ROWS = {
     "marketplace_cancellations_minute": "SELECT now() - 600, 'BRL', 1, 3, 5000, 100, 1",
     "seller_cancellations_minute": "SELECT 's1', now() - 600, 'BRL', 1, 3, 5000, 100, 1",
     "payments_minute": "SELECT now() - 600, arrayJoin(['pix', 'credit_card']), 'BRL', 1, 2300, 1",
-    "order_state (order_id, currency, placed_at, confirmed_at, status, version)": "SELECT 'o1', 'BRL', "
-    "now64(3) - 600, now64(3) - 598, 'confirmed', 1",
+    "order_state (order_id, currency, placed_at, confirmed_at, status)": "SELECT 'o1', 'BRL', "
+    "now64(3) - 600, now64(3) - 598, 'confirmed'",
     "order_placed (event_id, occurred_at, order_id)": "SELECT 'e', now64(3) - 600, 'o1'",
     "product_listed (event_id, occurred_at, product_id, name, category)": "SELECT 'e', now64(3), 'p1', "
     "'Lamp', 'light'",

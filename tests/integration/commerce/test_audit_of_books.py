@@ -32,7 +32,7 @@ OF_BOOKS = (
     "orders_vs_reservations", "reservations_vs_stock", "payments_vs_provider", "outboxes", "inbox_vs_facts",
 )  # fmt: skip
 READERS = {group_of(name): tuple(one.event for one in each.subscriptions) for name, each in SERVICES.items()}
-ORDER_STATE = "INSERT INTO order_state (order_id, shopper_id, currency, status, version) VALUES"
+ORDER_STATE = "INSERT INTO order_state (order_id, shopper_id, currency, status) VALUES"
 
 
 def quiet(*_: object) -> None:
@@ -99,7 +99,7 @@ def audited(running_shop: Shop, clickhouse_front: Settings) -> Audited:
             if events.num_rows:
                 client.insert_arrow(name, events)
         states = {order_id: shop.order(order_id)["status"] for order_id in orders.values()}
-        rows = [f"('{order_id}', 'ana', 'BRL', '{status}', 1)" for order_id, status in states.items()]
+        rows = [f"('{order_id}', 'ana', 'BRL', '{status}')" for order_id, status in states.items()]
         client.command(f"{ORDER_STATE} {', '.join(rows)}")
     return Audited(settings, shop, product, orders)
 
