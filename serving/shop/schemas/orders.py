@@ -9,6 +9,7 @@ from typing_extensions import TypedDict
 from serving.analytics.schemas.basics import Minor
 
 Status = Literal["placed", "confirmed", "shipped", "delivered", "cancelled"]
+Method = Literal["credit_card", "debit_card", "boleto", "voucher", "pix", "bank_transfer", "wallet", "cash"]
 
 
 class LineSent(TypedDict):
@@ -30,7 +31,7 @@ class LineSent(TypedDict):
 class PaymentSent(TypedDict):
     """How the order is paid. The provider is simulated: no money moves."""
 
-    method: Annotated[str, Field(examples=["credit_card"])]
+    method: Method
     token: NotRequired[
         Annotated[
             str | None,
@@ -51,13 +52,15 @@ class OrderSent(TypedDict):
     session_id: NotRequired[Annotated[str | None, Field(max_length=128)]]
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$", examples=["BRL"])]
     payment: PaymentSent
-    lines: Annotated[list[LineSent], Field(min_length=1)]
+    lines: Annotated[list[LineSent], Field(min_length=1, max_length=100)]
 
 
 class OrderStep(TypedDict):
     """Something that happened to an order."""
 
-    status: Annotated[str, Field(examples=["placed"])]
+    status: Annotated[
+        str, Field(description="Its statuses, and `refunded`, `returned`.", examples=["placed"])
+    ]
     at: datetime
 
 
@@ -69,13 +72,22 @@ class OrderLine(TypedDict):
     seller_id: str
     quantity: int
     unit_price_minor: Minor
+    discount_minor: Minor
+    shipping_minor: Minor
+    tax_minor: Minor
 
 
 class OrderPayment(TypedDict):
     """How far the payment has come."""
 
-    status: str
-    method: str
+    status: Annotated[
+        str,
+        Field(
+            description="`pending`, `captured`, `failed`, `refunded`, or `void`: it was never asked for.",
+            examples=["captured"],
+        ),
+    ]
+    method: Method
     amount_minor: Minor
 
 
@@ -85,6 +97,12 @@ class ShopperOrder(TypedDict):
     order_id: str
     shopper_id: str
     status: Status
+    cancellation_reason: Annotated[
+        str | None,
+        Field(
+            description="`out_of_stock`, `payment_failed`, `shopper_request` or `timed_out`; null otherwise."
+        ),
+    ]
     currency: str
     placed_at: datetime
     history: list[OrderStep]
