@@ -4,6 +4,7 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from uuid import uuid4
@@ -39,6 +40,7 @@ def test_every_type_arrives_as_it_was_sent(flink: Any, clickhouse: Any, table: s
           day Date, ancient Date32, price Decimal(18, 4), wide Decimal(38, 2),
           lines Array(Tuple(product_id String, quantity UInt32, at Nullable(DateTime64(3, 'UTC')))),
           labels Map(String, Int64), place Tuple(city String, zip Nullable(Int32)),
+          status SimpleAggregateFunction(max, Enum8('new' = 1, 'gone' = -2)), wider Enum16('far' = 300),
           ingested_at DateTime64(3, 'UTC') DEFAULT now64(3)
         ) ENGINE = MergeTree ORDER BY big"""
     )
@@ -50,7 +52,7 @@ def test_every_type_arrives_as_it_was_sent(flink: Any, clickhouse: Any, table: s
           s STRING, code CHAR(3), nothing STRING, something STRING,
           ts TIMESTAMP(3), `second` TIMESTAMP_LTZ(3), micro TIMESTAMP(6), early TIMESTAMP(3),
           `day` DATE, ancient DATE,
-          price DECIMAL(10, 2), wide DECIMAL(30, 2)
+          price DECIMAL(10, 2), wide DECIMAL(30, 2), status STRING, wider CHAR(3)
         ) {clickhouse.sink()}""",
         f"""INSERT INTO {table} VALUES (
           ARRAY[ROW('p', 2, TO_TIMESTAMP_LTZ(1500000000123, 3)), ROW('ø', 3, CAST(NULL AS TIMESTAMP_LTZ(3)))],
@@ -61,7 +63,7 @@ def test_every_type_arrives_as_it_was_sent(flink: Any, clickhouse: Any, table: s
           TIMESTAMP '2018-01-02 03:04:05.678', TO_TIMESTAMP_LTZ(1500000000999, 3),
           TIMESTAMP '2018-01-02 03:04:05.678901', TIMESTAMP '1969-12-31 23:59:59.999',
           DATE '2018-01-02', DATE '1950-06-07',
-          -12.34, CAST('1234567890123456789012345678.90' AS DECIMAL(30, 2)))""",
+          -12.34, CAST('1234567890123456789012345678.90' AS DECIMAL(30, 2)), 'gone', 'far')""",
     ).wait()
 
     row = json.loads(
@@ -83,6 +85,7 @@ def test_every_type_arrives_as_it_was_sent(flink: Any, clickhouse: Any, table: s
             {"product_id": "ø", "quantity": 3, "at": None},
         ],
         "labels": {"a": -5}, "place": {"city": "São Paulo", "zip": None},
+        "status": "gone", "wider": "far",
     }  # fmt: skip
 
 
@@ -183,37 +186,42 @@ def test_refused_rows_become_dead_letters_and_all_others_arrive(
     flink: Any, clickhouse: Any, kafka: Any, table: str
 ) -> None:
     clickhouse.query(
-        f"""CREATE TABLE {table} (id Int64, price UInt8, at DateTime('UTC'),
+        f"""CREATE TABLE {table} (id Int64, price UInt8, at DateTime('UTC'), status Enum8('sold' = 1),
         CONSTRAINT positive CHECK id != 77) ENGINE = MergeTree ORDER BY id"""
     )
     topic = kafka.topic()
     flink.run(
         sequence(1_000, 100_000),
-        f"CREATE TABLE {table} (id BIGINT, price BIGINT, `at` TIMESTAMP(3), "
+        f"CREATE TABLE {table} (id BIGINT, price BIGINT, `at` TIMESTAMP(3), status STRING, "
         "PRIMARY KEY (id) NOT ENFORCED) "
         + clickhouse.sink({"sink.dlq.bootstrap": kafka.bootstrap, "sink.dlq.topic": topic}),
         f"""INSERT INTO {table} SELECT id,
         CASE id WHEN 5 THEN 300 WHEN 6 THEN CAST(NULL AS BIGINT) ELSE COUNT(*) END,
-        TIMESTAMP '2018-01-02 03:04:05' FROM numbers GROUP BY id""",
+        TIMESTAMP '2018-01-02 03:04:05', CASE id WHEN 7 THEN 'lost' ELSE 'sold' END
+        FROM numbers GROUP BY id""",
     ).wait()
 
-    letters = {json.loads(letter.value())["id"]: letter for letter in kafka.records(topic, 3)}
+    letters = {json.loads(letter.value())["id"]: letter for letter in kafka.records(topic, 4)}
     reasons = {id: dict(letter.headers())["reason"].decode() for id, letter in letters.items()}
-    assert kafka.count(topic) == 3
+    assert kafka.count(topic) == 4
     assert "300, which does not fit UInt8" in reasons[5]
     assert "price is null" in reasons[6]
+    assert "status is 'lost'" in reasons[7]
     assert "positive" in reasons[77]
-    assert json.loads(letters[77].value()) == {"id": 77, "price": 1, "at": "2018-01-02T03:04:05"}
+    assert json.loads(letters[77].value()) == {
+        "id": 77, "price": 1, "at": "2018-01-02T03:04:05", "status": "sold",
+    }  # fmt: skip
     assert letters[77].key() == b"77"
     assert dict(letters[77].headers())["stage"] == b"clickhouse"
     assert dict(letters[77].headers())["content_type"] == b"application/json"
-    assert clickhouse.query(f"SELECT count() FROM {table}") == "997"
+    assert clickhouse.query(f"SELECT count() FROM {table}") == "996"
 
 
 class FaultyFront(ThreadingHTTPServer):
     """Passes everything to the front, but for the next `failures` INSERTs: those get an error with `code`.
 
-    `inserts` are the URLs of all; `failed` is how many there were when the last one failed.
+    INSERTs into the table `spares` pass. `inserts` and `bodies` are the URLs and the data of all; `failed` is
+    how many there were when the last one failed.
     """
 
     def __init__(self, front: str, code: str, failures: int) -> None:
@@ -221,8 +229,10 @@ class FaultyFront(ThreadingHTTPServer):
         self.front = front
         self.code = code
         self.failures = failures
+        self.spares = ""
         self.failed = 0
         self.inserts: list[str] = []
+        self.bodies: list[bytes] = []
 
     @property
     def url(self) -> str:
@@ -236,8 +246,9 @@ class Passing(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if "INSERT" in self.path:
+            self.server.bodies.append(body)
             self.server.inserts.append(self.path)
-            if self.server.failures:
+            if self.server.failures and not (self.server.spares and self.server.spares in self.path):
                 self.server.failures -= 1
                 self.server.failed = len(self.server.inserts)
                 message = f"Code: {self.server.code}. DB::Exception: No, for a reason of mine."
@@ -416,6 +427,35 @@ def test_progress_never_claims_more_than_what_is_written(
     assert all(line.split("\t")[1:] == ["1", table, "0", "1"] for line in lines)
 
 
+def test_the_sinks_of_a_process_tell_progress_together(
+    flink: Any, clickhouse: Any, table: str, wait_until: Any
+) -> None:
+    progress = progress_table(clickhouse, table)
+    with faulty_front(clickhouse, code="60") as front:
+        options = {"sink.progress.table": progress, "url": front.url}
+        sinks = [f"{table}_{n}" for n in range(2)]
+        for name in sinks:
+            clickhouse.query(f"CREATE TABLE {name} (id Int64, at DateTime64(3, 'UTC')) ENGINE = Null")
+        flink.run(
+            TICKS,
+            *(
+                f"CREATE TABLE {name} (id BIGINT, `at` TIMESTAMP_LTZ(3)) {clickhouse.sink(options)}"
+                for name in sinks
+            ),
+            "EXECUTE STATEMENT SET BEGIN "
+            + "".join(f"INSERT INTO {name} SELECT * FROM numbers; " for name in sinks)
+            + "END",
+            config={"pipeline.auto-watermark-interval": "50 ms"},
+        )
+        told = (
+            f"SELECT countIf(table_name = '{sinks[0]}'), countIf(table_name = '{sinks[1]}') FROM {progress}"
+        )
+        wait_until(lambda: min(map(int, clickhouse.query(told).split())) >= 3)
+        inserts = sum(progress in url for url in front.inserts)
+
+    assert inserts < int(clickhouse.query(f"SELECT count() FROM {progress}"))
+
+
 def test_a_restart_takes_progress_back_before_it_writes_a_row_again(
     flink: Any, clickhouse: Any, table: str, wait_until: Any
 ) -> None:
@@ -437,18 +477,21 @@ def test_a_restart_takes_progress_back_before_it_writes_a_row_again(
             f"INSERT INTO {table} SELECT * FROM numbers",
             config={
                 "pipeline.auto-watermark-interval": "50 ms",
-                "execution.checkpointing.interval": "500 ms",
+                "execution.checkpointing.interval": "3 s",
                 "restart-strategy.type": "fixed-delay",
                 "restart-strategy.fixed-delay.attempts": "10",
                 "restart-strategy.fixed-delay.delay": "100 ms",
             },
         )
-        wait_until(lambda: len(told()) >= 4)
+        wait_until(lambda: len(told()) >= 8)
+        front.spares = progress
         front.failures = 1
         wait_until(lambda: front.failed)
-        before = told()
-        first, *_ = wait_until(lambda: front.inserts[front.failed :])
-        after = wait_until(lambda: told()[len(before) :])
+        of_rows = wait_until(
+            lambda: [n for n, url in enumerate(front.inserts) if n >= front.failed and progress not in url]
+        )[0]
+        reached = json.loads(front.bodies[of_rows - 1])["watermark"]
+        first = datetime.fromtimestamp(int.from_bytes(front.bodies[of_rows][8:16], "little") / 1000, UTC)
 
-    assert f"{table}_progress" in first
-    assert before[0] < after[0] <= before[-1]
+    assert progress in front.inserts[of_rows - 1]
+    assert reached < f"{first:%Y-%m-%d %H:%M:%S}"

@@ -41,7 +41,8 @@ final class ClickHouseTarget implements Target {
         this.client = new ClickHouseClient(config.server);
         this.progress = config.progressTable == null
                 ? null
-                : new Progress(client, name(config.progressTable), config.table, subtask, parallelism);
+                : new Progress(
+                        ProgressBoard.of(config.server, name(config.progressTable)), config.table, subtask, parallelism);
         this.getters = new RowData.FieldGetter[config.rowType.getFieldCount()];
         this.encoders = new Encoder[getters.length];
         for (int i = 0; i < getters.length; i++) {
@@ -114,12 +115,20 @@ final class ClickHouseTarget implements Target {
     }
 
     @Override
-    public void progress(long watermark) throws Unavailable, InterruptedException {
-        progress.write(watermark);
+    public void progress(long watermark, boolean now) throws Unavailable, InterruptedException {
+        if (now) {
+            progress.tell(watermark);
+        } else {
+            progress.reach(watermark);
+        }
     }
 
     @Override
-    public void close() {}
+    public void close() {
+        if (progress != null) {
+            progress.close();
+        }
+    }
 
     private Map<String, String> readColumns() throws Unavailable, InterruptedException {
         String answer = client.query(COLUMNS, Map.of("database", config.server.database(), "table", config.table));

@@ -36,7 +36,7 @@ record BufferedSink(
         try {
             sender.open();
             if (reached > Long.MIN_VALUE) {
-                sender.progress(reached);
+                sender.progress(reached, true);
             }
         } catch (InterruptedException cancelled) {
             Thread.currentThread().interrupt();

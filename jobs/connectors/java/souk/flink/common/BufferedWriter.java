@@ -18,7 +18,7 @@ import org.apache.flink.types.RowKind;
  * key stay in order. Everything here runs in the task's thread but {@link #deliver}.
  */
 final class BufferedWriter implements StatefulSinkWriter<RowData, Long> {
-    private static final long PROGRESS_EVERY_MS = 1_000;
+    private static final long PROGRESS_EVERY_MS = 500;
     private static final long POLL_MS = 5;
 
     /** A target that answers slowly is busy: requests take at most a fifth of the time, so that batches grow instead. */
@@ -38,7 +38,6 @@ final class BufferedWriter implements StatefulSinkWriter<RowData, Long> {
     private boolean flushTimerSet;
     private long watermark;
     private volatile long progressed;
-    private volatile long progressedAt;
     private volatile long requestMs;
 
     /** @param reached the watermark that is told already, or {@code Long.MIN_VALUE} */
@@ -86,10 +85,13 @@ final class BufferedWriter implements StatefulSinkWriter<RowData, Long> {
 
     @Override
     public void flush(boolean endOfInput) throws IOException, InterruptedException {
-        if (!filling.isEmpty() || watermark > progressed) {
+        if (!filling.isEmpty()) {
             handOver();
         }
         await();
+        if (endOfInput && watermark > Long.MIN_VALUE) {
+            sender.progress(watermark, true);
+        }
     }
 
     /**
@@ -120,20 +122,16 @@ final class BufferedWriter implements StatefulSinkWriter<RowData, Long> {
         }
     }
 
-    /** Sends one batch, and at most once a second how far the rows now reach. */
+    /** Sends one batch, and says how far the rows now reach. */
     private void deliver(Batch batch) {
         try {
-            if (!batch.isEmpty()) {
-                long start = System.nanoTime();
-                sender.send(batch.rows());
-                requestMs = (System.nanoTime() - start) / 1_000_000;
-                batch.clear();
-            }
-            long now = System.currentTimeMillis();
-            if (batch.watermark > progressed && now - progressedAt >= PROGRESS_EVERY_MS) {
-                sender.progress(batch.watermark);
+            long start = System.nanoTime();
+            sender.send(batch.rows());
+            requestMs = (System.nanoTime() - start) / 1_000_000;
+            batch.clear();
+            if (batch.watermark > progressed) {
+                sender.progress(batch.watermark, false);
                 progressed = batch.watermark;
-                progressedAt = now;
             }
         } catch (InterruptedException cancelled) {
             Thread.currentThread().interrupt();
@@ -161,8 +159,10 @@ final class BufferedWriter implements StatefulSinkWriter<RowData, Long> {
 
     /** Lets the watermark through while no rows come; while they do, {@link #deliver} does. */
     private void onProgressTimer(long now) throws IOException, InterruptedException {
-        if (inFlight.isDone() && watermark > progressed) {
-            handOver();
+        if (inFlight.isDone() && filling.isEmpty() && watermark > progressed) {
+            await();
+            sender.progress(watermark, false);
+            progressed = watermark;
         }
         time.registerTimer(time.getCurrentProcessingTime() + PROGRESS_EVERY_MS, this::onProgressTimer);
     }

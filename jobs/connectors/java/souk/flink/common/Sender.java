@@ -50,9 +50,9 @@ final class Sender implements AutoCloseable {
         }
     }
 
-    void progress(long watermark) throws InterruptedException {
+    void progress(long watermark, boolean now) throws InterruptedException {
         try {
-            untilAvailable(() -> target.progress(watermark));
+            untilAvailable(() -> target.progress(watermark, now));
         } catch (Refused impossible) {
             throw new IllegalStateException(impossible);
         }

@@ -21,8 +21,11 @@ public interface Target extends AutoCloseable {
      */
     void write(List<? extends RowData> rows) throws Unavailable, Refused, InterruptedException;
 
-    /** Says that every row up to {@code watermark} (Unix milliseconds) is written. */
-    default void progress(long watermark) throws Unavailable, InterruptedException {}
+    /**
+     * Says that every row up to {@code watermark} (Unix milliseconds) is written; returns when whoever asks hears it,
+     * or, unless {@code now}, before.
+     */
+    default void progress(long watermark, boolean now) throws Unavailable, InterruptedException {}
 
     @Override
     void close();
