@@ -85,6 +85,8 @@ def source_table(event: Event, settings: Settings, group: str, start: Start) -> 
         "properties.bootstrap.servers": settings.kafka,
         "properties.group.id": group,
         "properties.client.id.prefix": f"{group}-{event.name}",
+        # How long Kafka keeps a fetch for which it has nothing: most topics are silent most of the time.
+        "properties.fetch.max.wait.ms": "5000",
         "scan.startup.mode": "earliest-offset" if start == "earliest" else "group-offsets",
         "properties.auto.offset.reset": "earliest",
         "value.format": "souk-avro",

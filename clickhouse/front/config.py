@@ -24,6 +24,7 @@ _SERVER = """<clickhouse>
     <users_config>{users}</users_config>
     <merge_tree>
         <old_parts_lifetime>30</old_parts_lifetime>
+        <merge_selector_base>16</merge_selector_base>
         <parts_to_delay_insert>1000</parts_to_delay_insert>
         <parts_to_throw_insert>3000</parts_to_throw_insert>
         <number_of_free_entries_in_pool_to_execute_mutation>1</number_of_free_entries_in_pool_to_execute_mutation>
