@@ -14,7 +14,7 @@ from schemas.codec import Encoder
 from schemas.events import all_events
 
 EVENT = "order_placed"
-_POLL_S = 0.01
+_POLL_S = 0.02
 _PATIENCE_S = 60.0
 
 

@@ -38,14 +38,17 @@ class Measured:
 
     plan: Plan
     flink: Rate
-    peer: Rate
+    peers: dict[str, Rate]
+    """Title → rate."""
     freshness: dict[str, Freshness]
     memory_bytes: dict[str, int]
 
     @property
-    def ratio(self) -> float:
-        """Flink's steady rate over the peer's."""
-        return self.flink.steady_per_second / self.peer.steady_per_second
+    def ratios(self) -> dict[str, float]:
+        """Flink's steady rate over each peer's."""
+        return {
+            title: self.flink.steady_per_second / peer.steady_per_second for title, peer in self.peers.items()
+        }
 
 
 def run(settings: Settings, plan: Plan, console: Console) -> Measured:
@@ -66,10 +69,13 @@ def run(settings: Settings, plan: Plan, console: Console) -> Measured:
         console.print(f"freshness at {plan.per_second:,} events a second")
         fresh = _freshness(copy.settings, ids[EVENT], orders, plan)
         copy.stop_jobs()
-        console.print("Kafka → ClickHouse's own Kafka engine")
         more = plan.per_second * plan.seconds
-        peer = _peer(copy.settings, orders * len(EVENTS) + more, lines + line_count(orders, more), orders)
-    return Measured(plan, flink, peer, fresh, memory)
+        all_lines = lines + line_count(orders, more)
+        peers = {}
+        for peer in kafka_engine.PEERS:
+            console.print(f"Kafka → ClickHouse, {peer.title}")
+            peers[peer.title] = _peer(copy.settings, peer, orders * len(EVENTS) + more, all_lines, orders)
+    return Measured(plan, flink, peers, fresh, memory)
 
 
 def _flink(copy: Copy, orders: int, lines: int) -> Rate:
@@ -80,16 +86,16 @@ def _flink(copy: Copy, orders: int, lines: int) -> Rate:
     return measured
 
 
-def _peer(settings: Settings, events: int, lines: int, orders: int) -> Rate:
-    client = kafka_engine.prepare(settings)
+def _peer(settings: Settings, peer: kafka_engine.Peer, events: int, lines: int, orders: int) -> Rate:
+    client = kafka_engine.prepare(settings, peer)
     try:
         with ThreadPoolExecutor(1) as starter:
-            started = starter.submit(kafka_engine.read, settings)
+            started = starter.submit(kafka_engine.read, settings, peer)
             measured = _watch(client, events, lines, orders)
             started.result()
         return measured
     finally:
-        kafka_engine.stop(client)
+        kafka_engine.stop(client, peer)
 
 
 def _watch(client: Client, events: int, lines: int, orders: int) -> Rate:

@@ -25,8 +25,12 @@ class Rate:
     steady_per_second: float
 
 
-def watch(count: Callable[[], int], until: int, timeout_s: float, every_s: float = 0.25) -> list[Seen]:
-    """Look at a counter until it reaches `until`.
+_REST = 4.0
+"""How many times longer a watcher rests than it looked: looking is work for the same machine."""
+
+
+def watch(count: Callable[[], int], until: int, timeout_s: float, every_s: float = 0.1) -> list[Seen]:
+    """Look at a counter until it reaches `until`, at most a fifth of the time.
 
     Raises:
         SoukError: it did not within `timeout_s`.
@@ -34,13 +38,14 @@ def watch(count: Callable[[], int], until: int, timeout_s: float, every_s: float
     deadline = time.monotonic() + timeout_s
     seen: list[Seen] = []
     while True:
+        begun = time.monotonic()
         rows = count()
         seen.append(Seen(time.monotonic(), rows))
         if rows >= until:
             return seen
         if time.monotonic() > deadline:
             raise SoukError(f"only {rows:,} of {until:,} rows were there after {timeout_s:.0f} s")
-        time.sleep(every_s)
+        time.sleep(max(every_s, _REST * (seen[-1].at_s - begun)))
 
 
 def rate(seen: Sequence[Seen]) -> Rate:
