@@ -1,5 +1,7 @@
 """A copy of the platform for one benchmark: its own directory and ports, gone afterwards."""
 
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -10,20 +12,22 @@ from pathlib import Path
 from rich.console import Console
 
 from common.errors import SoukError
-from common.settings import Settings
-from jobs.registry import JOBS
+from common.settings import ROOT, Settings
 from jobs.rest import Flink
 from local import stack
-from local.home import Home
+from local.home import Home, base_environment, settings_environment
 from local.status import status
 from local.supervision.supervisor import Supervisor
+
+MEASURED = ("facts", "metrics")
+"""The jobs of the spine; the others would take from it what is not its own."""
 
 _END_TIMEOUT_S = 60.0
 
 
 @dataclass(frozen=True)
 class Copy:
-    """A running platform of which the jobs can be stopped and started."""
+    """A running platform of which the jobs can be stopped, and those of the spine started."""
 
     settings: Settings
     console: Console
@@ -38,12 +42,19 @@ class Copy:
                     flink.cancel(job.id)
             while not all(job.ended for job in flink.jobs()):
                 if time.monotonic() > deadline:
-                    raise SoukError(f"the jobs {', '.join(JOBS)} did not end within {_END_TIMEOUT_S:.0f} s")
+                    raise SoukError(f"the jobs did not end within {_END_TIMEOUT_S:.0f} s")
                 time.sleep(0.2)
 
     def start_jobs(self) -> None:
-        """Start the keeper, which submits the jobs; returns when they run."""
-        stack.up(self.settings, self.console)
+        """Submit the jobs that are measured; returns when Flink has taken them."""
+        subprocess.run(
+            [sys.executable, "-m", "jobs.submit", *MEASURED],
+            cwd=ROOT,
+            env=base_environment() | settings_environment(self.settings),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            check=True,
+        )
 
     def memory(self) -> dict[str, int]:
         """Part → resident bytes, child processes included."""
