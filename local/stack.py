@@ -77,11 +77,6 @@ def up(settings: Settings, console: Console) -> Settings:
 
 def bring_up(settings: Settings, home: Home, parts: list[Part], extra: list[Step], console: Console) -> None:
     """Start these parts in the order of their needs, and do the extra steps."""
-    begun = time.monotonic()
-
-    def finished(name: str) -> None:
-        console.print(f"  {name} [dim]ready after {time.monotonic() - begun:.1f} s[/]", highlight=False)
-
     supervisor = Supervisor(home)
     try:
         supervisor.start({part.name: part.launch.stop_signal for part in parts if part.launch})
@@ -92,14 +87,26 @@ def bring_up(settings: Settings, home: Home, parts: list[Part], extra: list[Step
         steps = [
             Step(part.name, partial(_start, home, supervisor, part, given_up), part.needs) for part in parts
         ]
-        with console.status("starting the parts"):
-            run_all([*steps, *extra], finished, given_up.set)
+        _run([*steps, *extra], given_up, console)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise UserError(
                 f"the disk of {home.path} is full: free some, or set SOUK_HOME to another"
             ) from error
         raise
+
+
+def _run(steps: list[Step], given_up: Event, console: Console) -> None:
+    """Run the steps, saying which are done and which are waited for."""
+    begun, waited_for = time.monotonic(), [step.name for step in steps]
+
+    def finished(name: str) -> None:
+        waited_for.remove(name)
+        console.print(f"  {name} [dim]ready after {time.monotonic() - begun:.1f} s[/]", highlight=False)
+        status.update(f"waiting for {', '.join(waited_for)}")
+
+    with console.status("starting the parts") as status:
+        run_all(steps, finished, given_up.set)
 
 
 def _start(home: Home, supervisor: Supervisor, part: Part, given_up: Event) -> None:

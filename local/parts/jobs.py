@@ -21,7 +21,6 @@ def part(settings: Settings) -> Part:
         Launch([sys.executable, "-m", "jobs.keep"], ROOT, settings_environment(settings)),
         ports={"jobs": settings.port("jobs")},
         needs=("topics", "tables", "taskmanager", "redis"),
-        timeout_s=600,
     )
 
 

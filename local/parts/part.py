@@ -40,5 +40,5 @@ class Part:
     """What it listens on, on the loopback address only."""
     needs: tuple[str, ...] = ()
     """Names of the parts and set-up steps that come first."""
-    timeout_s: float = 300.0
+    timeout_s: float = 600.0
     """How long it may take from start to ready; long, since one that dies is noticed long before."""
