@@ -16,7 +16,7 @@ class Process:
     restarts: int
     memory_bytes: int
     grown_bytes: int
-    """Since it was first seen."""
+    """Restarts and growth are since it was first seen."""
 
 
 class Memory:
@@ -24,7 +24,7 @@ class Memory:
 
     def __init__(self, run: Path) -> None:
         self._run = run
-        self._first: dict[str, int] = {}
+        self._first: dict[str, tuple[int, int]] = {}
 
     def now(self) -> list[Process]:
         """Every process that was started for this copy, the largest first."""
@@ -34,5 +34,5 @@ class Memory:
     def _measured(self, record: Record) -> Process:
         own = [record.pid] if record.part == NAME else tree(record.pid)  # the supervisor's tree is all others
         used = resident_bytes(own) if record.alive else 0
-        first = self._first.setdefault(record.part, used) if used else used
-        return Process(record.part, record.alive, record.starts - 1, used, used - first)
+        starts, first = self._first.setdefault(record.part, (record.starts, used))
+        return Process(record.part, record.alive, record.starts - starts, used, used - first)

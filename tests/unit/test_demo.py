@@ -28,12 +28,15 @@ PARTS = (
     "taskmanager", "jobmanager", "kafka", "registry", "clickhouse", "commerce", "simulator", "serving",
     "jobs", "postgres", "supervisor", "redis",
 )  # fmt: skip
+STATES = ("confirmed", "cancelled", "undecided", "shipped", "delivered", "returned", "reviewed")
 BUSY = Traffic(
     phase="live",
     sent=1_234_567,
     rate=1000.4,
-    orders={"placed": 12_345, "confirmed": 12_000, "cancelled": 345},
-    endpoints={name: Latency(8.04, 121.5) for name in ("events", "orders", "recommendations", "seller")},
+    orders={"placed": 12_345} | dict.fromkeys(STATES, 12_000),
+    endpoints={
+        name: Latency(8.04, 121.5) for name in ("events", "order", "orders", "recommendations", "stock")
+    },
 )
 DAY = Day(123_456, 1_234_567_890, 1_234, 3_095, "BRL", timedelta(seconds=1.24))
 
@@ -148,6 +151,19 @@ def test_a_question_without_an_answer_says_why_and_keeps_the_answer_before():
     assert (latest.value, latest.problem) == (2, "gone")
 
 
+def test_restarts_are_counted_from_when_a_process_was_first_seen(tmp_path: Path):
+    launched = {"digest": "", "stop_signal": "TERM"}
+    write_record(tmp_path, "kafka", launched)
+    write_record(tmp_path, "kafka", launched)
+    memory = Memory(tmp_path)
+
+    (before,) = memory.now()
+    write_record(tmp_path, "kafka", launched)
+    (after,) = memory.now()
+
+    assert (before.restarts, after.restarts) == (0, 1)
+
+
 def test_memory_grows_from_where_it_was_first_seen(tmp_path: Path):
     write_record(tmp_path, "kafka", {"digest": "", "stop_signal": "TERM"})
     memory = Memory(tmp_path)
@@ -182,5 +198,5 @@ def test_another_marketplace_than_that_of_this_copy_is_refused_before_anything_s
     kept.write(tmp_path, kept.Kept(Shape(seed=1), end_ms=0, weeks=4, events=600_000))
 
     require_sensible(Settings(home=tmp_path), 200, None, {"seed": 1, "weeks": 4, "shoppers": None})
-    with pytest.raises(UserError, match=r"--seed 2: the world in .* has 1"):
+    with pytest.raises(UserError, match="--seed 2: the world of this home has 1"):
         require_sensible(Settings(home=tmp_path), 200, None, {"seed": 2})
