@@ -73,6 +73,7 @@ class Decoder:
 
         Raises:
             Rejected: the message is not in the wire format, its schema is unknown, or its body is broken.
+            PartUnavailable: `find_schema` can't say; the message may be good.
         """
         if message is None or len(message) < _HEADER.size:
             raise Rejected("not an event: shorter than the 5 bytes of magic and schema id")
@@ -81,11 +82,9 @@ class Decoder:
             raise Rejected(f"not an event: the first byte is {magic}, not 0")
         body = BytesIO(message)
         body.seek(_HEADER.size)
+        writer = self._writer(schema_id)
         try:
-            writer = self._writer(schema_id)
             record = fastavro.schemaless_reader(body, writer, reader.parsed if reader else None)
-        except Rejected:
-            raise
         except (
             Exception
         ) as error:  # fastavro raises whatever a broken body leads to, IndexError to OverflowError
@@ -100,5 +99,8 @@ class Decoder:
     def _writer(self, schema_id: int) -> Any:
         if schema_id not in self._parsed:
             schema = self._find_schema(schema_id)
-            self._parsed[schema_id] = fastavro.parse_schema(schema, named_schemas={})
+            try:
+                self._parsed[schema_id] = fastavro.parse_schema(schema, named_schemas={})
+            except (ValueError, KeyError, TypeError, fastavro.schema.SchemaParseException) as error:
+                raise Rejected(f"schema {schema_id} is not an Avro schema: {error}") from error
         return self._parsed[schema_id]

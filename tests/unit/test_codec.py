@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from common.errors import Rejected
+from common.errors import PartUnavailable, Rejected
 from schemas.codec import Decoder, Encoder, NotEncodable
 from schemas.events import all_events
 
@@ -71,3 +71,11 @@ def test_an_event_with_bytes_after_its_end_is_rejected() -> None:
 def test_an_unknown_schema_id_is_rejected() -> None:
     with pytest.raises(Rejected, match="no schema 9"):
         Decoder(no_such_schema).decode(Encoder(CONFIRMED, 9).encode(RECORD))
+
+
+def test_an_event_is_not_to_blame_for_a_registry_that_is_away() -> None:
+    def away(_schema_id: int) -> object:
+        raise PartUnavailable("the registry does not answer")
+
+    with pytest.raises(PartUnavailable):
+        Decoder(away).decode(Encoder(CONFIRMED, 9).encode(RECORD))
