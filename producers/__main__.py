@@ -1,6 +1,7 @@
 """`python -m producers [SERVICE…]`: the commerce services, their consumers and relays, in one process."""
 
 import asyncio
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -51,9 +52,15 @@ async def serve(settings: Settings, names: Sequence[str]) -> int:
             log_level="warning",
         )
     )
+
+    def stop(*_: object) -> None:
+        server.should_exit = True
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)  # uvicorn raises it again once it has stopped, and there is more to stop
     tasks = {asyncio.create_task(running.run(), name=name) for name, running in services.items()}
     for task in tasks:
-        task.add_done_callback(lambda _task: setattr(server, "should_exit", True))
+        task.add_done_callback(stop)
     await server.serve()
     broken = [task for task in tasks if task.done()]
     for task in tasks - set(broken):

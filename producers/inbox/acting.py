@@ -1,6 +1,6 @@
 """Acts on one message exactly once in effect: its id and its effect are one transaction."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from time import perf_counter
 from typing import Literal
 
@@ -11,16 +11,18 @@ from common.metrics import INBOX_MESSAGES, INBOX_SECONDS
 from producers.backoff import Backoff
 from producers.inbox.dead_letters import dead_letter
 from producers.inbox.subscription import Received, Subscription
-from producers.outbox.transaction import Transactions
+from producers.outbox.transaction import Transaction, Transactions
 from producers.postgres.errors import RETRYABLE, UNFIT
 from producers.postgres.queries import load_queries
-from schemas.codec import Record
 
 log = structlog.get_logger()
 
 SQL = load_queries(__file__)
 
 Outcome = Literal["acted", "repeated", "rejected"]
+
+FAILURES: tuple[type[Exception], ...] = (Rejected, *RETRYABLE, *UNFIT)
+"""What an effect may end with that is no bug."""
 
 
 class Acting:
@@ -32,6 +34,24 @@ class Acting:
         self._service = service
         self._subscriptions = subscriptions
         self._transactions = transactions
+
+    async def act_on_all(self, queue: Sequence[Received]) -> None:
+        """Act on messages of one partition in their order, as many in one transaction as may be."""
+        if len(queue) > 1 and self._subscriptions[queue[0].topic].together and await self._together(queue):
+            return
+        for received in queue:
+            await self.act(received)
+
+    async def _together(self, queue: Sequence[Received]) -> bool:
+        """All of them in one transaction; False when that failed, and nothing was done."""
+        try:
+            async with self._transactions.begin(queue[0].trace) as tx:
+                outcomes = [await self._effect_of(tx, received) for received in queue]
+        except FAILURES:
+            return False  # one by one it shows which, and why
+        for received, outcome in zip(queue, outcomes, strict=True):
+            self._count(received, outcome)
+        return True
 
     async def act(self, received: Received) -> None:
         """Act on a message, however long that takes: a failure that may pass is tried again with back-off."""
@@ -49,20 +69,21 @@ class Acting:
         self._count(received, outcome)
 
     async def _once(self, received: Received) -> Outcome:
-        if isinstance(received.record, Rejected):
-            return await self._reject(received, received.record)
         try:
-            return await self._effect(received, received.record)
+            async with self._transactions.begin(received.trace, received.headers) as tx:
+                return await self._effect_of(tx, received)
         except Rejected as reason:
             return await self._reject(received, reason)
         except UNFIT as error:
             return await self._reject(received, Rejected(f"its values can't be stored: {error}"))
 
-    async def _effect(self, received: Received, record: Record) -> Outcome:
-        async with self._transactions.begin(received.trace, received.headers) as tx:
-            if await tx.sql.fetchval(SQL["note_event"], record["event_id"], received.topic) is None:
-                return "repeated"
-            await self._subscriptions[received.topic].handler(tx, record)
+    async def _effect_of(self, tx: Transaction, received: Received) -> Outcome:
+        record = received.record
+        if isinstance(record, Rejected):
+            raise record
+        if await tx.sql.fetchval(SQL["note_event"], record["event_id"], received.topic) is None:
+            return "repeated"
+        await self._subscriptions[received.topic].handler(tx, record)
         return "acted"
 
     async def _reject(self, received: Received, reason: Rejected) -> Outcome:

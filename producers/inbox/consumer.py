@@ -112,11 +112,7 @@ class ServiceConsumer:
             partitions[one.topic, one.message.partition() or 0].append(one)
         async with asyncio.TaskGroup() as group:
             for queue in partitions.values():
-                group.create_task(self._in_order(queue))
-
-    async def _in_order(self, queue: Sequence[Received]) -> None:
-        for one in queue:
-            await self._acting.act(one)
+                group.create_task(self._acting.act_on_all(queue))
 
 
 def _store(consumer: Consumer, messages: Sequence[Message]) -> None:

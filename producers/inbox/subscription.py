@@ -34,6 +34,9 @@ class Subscription:
     handler: Handler
     from_anyone: Callable[[str], bool] | None = None
     """Which keys also concern it without an origin: sellers' catalogues, carriers' shipments."""
+    together: bool = False
+    """Whether many may share a transaction: for what comes by the thousand, emits nothing, and locks nothing
+    that others want."""
 
     def concerns(self, service: str, key: str, headers: dict[str, str]) -> bool:
         """Whether a service acts on a message of this topic; asked of each before it is decoded."""

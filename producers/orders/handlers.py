@@ -98,7 +98,7 @@ SUBSCRIPTIONS = (
     Subscription("order_shipped", ship, from_anyone=is_uuid7),
     Subscription("order_delivered", deliver, from_anyone=is_uuid7),
     Subscription("order_returned", note_return, from_anyone=is_uuid7),
-    Subscription("product_listed", keep_offer, from_anyone=any_key),
-    Subscription("product_changed", keep_offer, from_anyone=any_key),
-    Subscription("product_delisted", delist_offer, from_anyone=any_key),
+    Subscription("product_listed", keep_offer, from_anyone=any_key, together=True),
+    Subscription("product_changed", keep_offer, from_anyone=any_key, together=True),
+    Subscription("product_delisted", delist_offer, from_anyone=any_key, together=True),
 )

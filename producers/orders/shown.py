@@ -28,7 +28,8 @@ def placed_order(order_id: str, sent: OrderSent, lines: Sequence[Line], now: dat
 
 
 def kept_order(row: Mapping[str, Any]) -> OrderShown:
-    """An order as the books have it (`store.find_order`)."""
+    """An order as the books have it (`store.find_order`); what was not paid when it ended is `void`."""
+    ended = row["status"] == "cancelled"
     return {
         "order_id": row["order_id"],
         "shopper_id": row["shopper_id"],
@@ -39,7 +40,7 @@ def kept_order(row: Mapping[str, Any]) -> OrderShown:
         "history": row["steps"],
         "lines": [_line(line) for line in row["lines"]],
         "payment": {
-            "status": row["payment_status"],
+            "status": "void" if ended and row["payment_status"] == "pending" else row["payment_status"],
             "method": row["payment_method"],
             "amount_minor": row["amount_minor"],
         },

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from common.metrics import ORDERS
 from producers.orders.model import Line, Offer, PaymentStatus, Reason, Status
 from producers.outbox.message import Message
 from producers.outbox.transaction import Transaction
@@ -116,6 +117,7 @@ async def lock_order(tx: Transaction, order_id: str) -> Order | None:
 
 async def move_order(tx: Transaction, order: Order, to: Status, reason: Reason | None = None) -> None:
     """Give an order its next status, and note the step."""
+    ORDERS.labels(to).inc()
     await tx.sql.execute(SQL["move_order"], order.order_id, to, reason)
     await add_step(tx, order, to, tx.now)
 
