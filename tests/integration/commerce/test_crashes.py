@@ -1,0 +1,99 @@
+import signal
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from common.ids import new_id
+
+LEFT = "SELECT count(*) AS orders FROM orders.orders WHERE status = 'placed' AND shopper_id = $1"
+CHARGED = (
+    "SELECT count(*) AS charges FROM provider.charges JOIN payments.payments ON payment_id = idempotency_key "
+    "WHERE shopper_id = $1 AND outcome = 'captured'"
+)
+
+
+@pytest.mark.parametrize("after", [1, 4, 9])
+def test_orders_end_right_after_the_services_are_killed_in_the_middle(shop, eventually, after):
+    """Killed once so many of 20 orders were confirmed, and others were at every step before it."""
+    lamp, shopper = shop.product(stock=15, price_minor=100), new_id()
+    with ThreadPoolExecutor(5) as threads:
+        list(threads.map(lambda _: shop.buy(lamp, shopper_id=shopper), range(20)))
+    confirmed = "SELECT FROM orders.orders WHERE status = 'confirmed' AND shopper_id = $1"
+    eventually(lambda: len(shop.sql(confirmed, shopper)) >= after)
+
+    shop.kill()
+    shop.start()
+
+    eventually(lambda: shop.sql(LEFT, shopper) == [{"orders": 0}])
+    assert len(shop.sql(confirmed, shopper)) == 15
+    eventually(lambda: shop.stock(lamp) == (0, 0))
+    assert shop.sql(CHARGED, shopper) == [{"charges": 15}]
+
+
+def test_a_payment_is_taken_once_though_the_services_are_killed_while_the_provider_thinks(shop, eventually):
+    order_id = shop.buy(shop.product(), token="tok_slow_bank", shopper_id=(shopper := new_id()))
+    eventually(lambda: shop.payment(order_id).get("attempts") == 1)
+
+    shop.kill()
+    shop.start()
+
+    assert shop.settled(order_id)["status"] == "confirmed"
+    assert shop.payment(order_id)["attempts"] == 2
+    assert shop.sql(CHARGED, shopper) == [{"charges": 1}]
+    eventually(shop.caught_up)
+    assert len({event["event_id"] for event in shop.events("payment_captured", order_id)}) == 1
+
+
+def test_an_answer_that_the_crash_swallowed_is_the_same_when_asked_again(shop):
+    body, key = shop.body(shop.product()), new_id()
+    first = shop.post(body, key)
+
+    shop.kill()
+    shop.start()
+
+    assert shop.post(body, key).content == first.content
+
+
+def test_the_services_end_when_told_to_and_go_on_where_they_were(shop):
+    order_id = shop.buy(shop.product())
+
+    shop.process.send_signal(signal.SIGTERM)
+    assert shop.process.wait(60) == 0
+    shop.start()
+
+    assert shop.settled(order_id)["status"] == "confirmed"
+
+
+def test_while_postgres_is_down_an_order_is_refused_whole_and_afterwards_taken(shop, postgres, eventually):
+    lamp = shop.product(stock=5)
+    body, key = shop.body(lamp), new_id()
+
+    postgres.stop()
+    try:
+        down = shop.post(body, key)
+        ready = shop.http.get("/ready")
+    finally:
+        postgres.start()
+
+    assert (down.status_code, down.headers["retry-after"]) == (503, "2")
+    assert down.json()["type"] == "urn:souk:problem:postgres-unavailable"
+    assert ready.status_code == 503
+    assert {"orders", "inventory", "payments"} <= ready.json()["missing"].keys()
+    taken = eventually(lambda: answer if (answer := shop.post(body, key)).status_code == 202 else None)
+    assert "idempotent-replayed" not in taken.headers
+    assert shop.settled(taken.json()["order_id"])["status"] == "confirmed"
+
+
+def test_while_kafka_is_down_orders_are_taken_and_afterwards_confirmed(shop, kafka, eventually):
+    lamp = shop.product(stock=5)
+
+    kafka.kill()
+    try:
+        order_id = shop.buy(lamp)
+        assert shop.order(order_id)["status"] == "placed"
+    finally:
+        kafka.start()
+
+    assert shop.settled(order_id)["status"] == "confirmed"
+    eventually(shop.caught_up)
+    assert len(shop.events("order_placed", order_id)) == 1

@@ -1,0 +1,61 @@
+import subprocess
+import sys
+
+import orjson
+import pytest
+
+from common.ids import new_id
+from common.settings import ROOT
+from local.home import base_environment, settings_environment
+
+
+@pytest.fixture
+def dlq(shop):
+    """Runs `./souk dlq …`."""
+
+    def run(*arguments, code=0):
+        done = subprocess.run(
+            [sys.executable, "-m", "cli", "dlq", *arguments],
+            cwd=ROOT, env=base_environment() | settings_environment(shop.settings),
+            capture_output=True, text=True, timeout=300, check=False,
+        )  # fmt: skip
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    return run
+
+
+def boxes(dlq):
+    return orjson.loads(dlq("list", "--json"))
+
+
+def test_a_shipment_of_an_unpaid_order_is_kept_and_taken_once_it_is_paid(shop, dlq, eventually):
+    order_id = shop.buy(shop.product(), token="tok_slow_bank")
+    shop.tell("order_shipped", order_id=order_id, shipment_id="s1", seller_id="seller-1")
+    eventually(lambda: any(letter["key"] == order_id for letter in boxes(dlq).get("order_shipped", [])))
+    (letter,) = [orjson.loads(line) for line in dlq("show", "order_shipped").splitlines() if order_id in line]
+    assert shop.settled(order_id)["status"] == "confirmed"
+
+    dlq("replay", "order_shipped")
+
+    eventually(lambda: shop.order(order_id)["status"] == "shipped")
+    assert (letter["stage"], letter["event"]["shipment_id"]) == ("orders", "s1")
+    assert "is not paid yet" in letter["reason"]
+    assert "order_shipped" not in boxes(dlq)
+
+
+def test_a_letter_that_still_can_not_be_used_comes_back_once_for_each_service(shop, dlq, eventually):
+    key = new_id()
+    shop.send("order_cancelled", b"no event at all", key, "orders")
+    eventually(lambda: len(boxes(dlq).get("order_cancelled", [])) == 2)
+
+    assert dlq("replay", "order_cancelled").startswith("2 sent again")
+
+    again = eventually(lambda: found if len(found := boxes(dlq).get("order_cancelled", [])) == 2 else None)
+    assert {letter["stage"] for letter in again} == {"inventory", "payments"}
+    assert '"raw":"no event at all"' in dlq("show", "order_cancelled_dlq", "--limit", "1")
+
+
+def test_mistakes_are_answered_in_one_line(dlq):
+    assert dlq("show", "nothing", code=2).startswith("souk: there are no dead letters of 'nothing'")
+    assert "holds no letter 999" in dlq("replay", "order_placed", "--offset", "999", code=2)

@@ -1,0 +1,83 @@
+import pytest
+
+from common.errors import Rejected
+from common.ids import is_uuid7, new_id
+from producers.inbox.dead_letters import LONGEST_VALUE, dead_letter
+from producers.inbox.subscription import ONLY_FOR, Received, Subscription, headers_of
+
+
+class Message:
+    """What Kafka's client gives."""
+
+    def __init__(self, value, headers=()):
+        self._value, self._headers = value, list(headers)
+
+    def topic(self):
+        return "order_placed"
+
+    def partition(self):
+        return 3
+
+    def offset(self):
+        return 42
+
+    def key(self):
+        return b"o1"
+
+    def value(self):
+        return self._value
+
+    def headers(self):
+        return self._headers
+
+
+async def act(tx, event):
+    """Does nothing."""
+
+
+OWN = Subscription("order_placed", act)
+CARRIERS = Subscription("order_shipped", act, from_anyone=is_uuid7)
+
+
+@pytest.mark.parametrize(
+    ("subscription", "key", "headers", "concerns"),
+    [
+        (OWN, "o1", {"origin": "orders"}, True),
+        (OWN, "o1", {}, False),  # history
+        (CARRIERS, new_id(), {}, True),
+        (CARRIERS, "h0123", {}, False),  # history's orders are never of this form
+        (OWN, "o1", {"origin": "orders", ONLY_FOR: "payments"}, True),
+        (OWN, "o1", {"origin": "orders", ONLY_FOR: "inventory"}, False),  # another's letter, sent again
+    ],
+)
+def test_what_concerns_a_service_is_known_without_reading_it(subscription, key, headers, concerns):
+    assert subscription.concerns("payments", key, headers) is concerns
+
+
+def test_a_dead_letter_is_the_message_as_it_came_with_the_reason_and_where_it_lay():
+    message = Message(b"\x00\xff", [("origin", b"orders")])
+    received = Received(message, headers_of(message), Rejected("no"))
+
+    letter = dead_letter(received, "payments", "no")
+
+    assert (letter.topic, letter.key, letter.value) == ("order_placed_dlq", b"o1", b"\x00\xff")
+    assert '"stage":"payments"' in letter.headers
+    assert '"came_from":"order_placed/3/42"' in letter.headers
+    assert '"origin":"orders"' in letter.headers
+
+
+def test_a_letter_that_no_broker_would_take_is_cut_and_says_so():
+    received = Received(Message(b"x" * (LONGEST_VALUE + 1)), {}, Rejected("no"))
+
+    letter = dead_letter(received, "payments", "no")
+
+    assert len(letter.value) == LONGEST_VALUE
+    assert f'"truncated_from":"{LONGEST_VALUE + 1}"' in letter.headers
+
+
+def test_headers_are_text_whatever_they_were():
+    assert headers_of(Message(b"", [("a", b"\xff"), ("b", None), ("c", "d")])) == {
+        "a": "\ufffd",
+        "b": "",
+        "c": "d",
+    }

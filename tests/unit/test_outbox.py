@@ -1,0 +1,66 @@
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from common.clock import system_clock
+from common.ids import new_id
+from producers.outbox.message import EventWriter, columns
+from producers.outbox.trace import Trace
+from schemas.codec import Decoder, NotEncodable
+from schemas.events import all_events
+
+CONFIRMED = all_events()["order_confirmed"]
+WRITER = EventWriter("orders", {"order_confirmed": 7})
+
+
+def write(trace, **fields):
+    return WRITER.write(
+        "order_confirmed", system_clock(), trace, {"order_id": "o1", "shopper_id": "ana", **fields}
+    )
+
+
+def test_a_message_is_the_event_keyed_for_its_topic_with_its_origin():
+    message = write(Trace("o1"))
+
+    record = Decoder(lambda _id: CONFIRMED.schema).decode(message.value)
+    headers = orjson.loads(message.headers)
+    assert (message.topic, message.key, record["shopper_id"]) == ("order_confirmed", b"o1", "ana")
+    assert (headers["origin"], headers["correlation_id"]) == ("orders", "o1")
+    assert "causation_id" not in headers
+
+
+def test_an_event_that_does_not_fit_its_schema_is_not_written():
+    with pytest.raises(NotEncodable, match="shopper_id"):
+        write(Trace("o1"), shopper_id=None)
+
+
+def test_the_next_event_of_a_chain_names_the_one_before_it_and_stays_in_its_trace():
+    first = orjson.loads(write(Trace.begun("o1", None)).headers)
+    second = orjson.loads(write(Trace.caused_by("event-1", first)).headers)
+
+    assert second["causation_id"] == "event-1"
+    assert second["correlation_id"] == "o1"
+    assert second["traceparent"].split("-")[1] == first["traceparent"].split("-")[1]
+    assert second["traceparent"].split("-")[2] != first["traceparent"].split("-")[2]
+
+
+def test_a_request_s_own_trace_is_kept():
+    given_ = f"00-{'ab' * 16}-{'cd' * 8}-01"
+
+    assert orjson.loads(write(Trace.begun("o1", given_)).headers)["traceparent"].startswith(
+        f"00-{'ab' * 16}-"
+    )
+
+
+@given(st.text())
+def test_a_broken_traceparent_begins_a_new_trace(text):
+    event_id = new_id()
+
+    assert Trace.begun("o1", text).headers(event_id)["traceparent"].count("-") == 3
+
+
+def test_messages_become_columns_in_their_order():
+    one, other = write(Trace("o1")), write(Trace("o2"))
+
+    assert columns([one, other])[2] == [one.value, other.value]
