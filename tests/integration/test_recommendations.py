@@ -82,8 +82,8 @@ class Shop:
         taken: dict[str, Any] = answer.json()
         return taken
 
-    def tell(self, name: str, **record: Any) -> None:
-        self.feed.send(name, {"event_id": new_event_id(), "occurred_at": system_clock(), **record})
+    def tell(self, event: str, /, **record: Any) -> None:
+        self.feed.send(event, {"event_id": new_event_id(), "occurred_at": system_clock(), **record})
         self.feed.flush()
 
     def set_stock(self, product: str, on_hand: int) -> None:
