@@ -4,7 +4,7 @@ SELECT DISTINCT
     order_id::text AS order_id,
     step,
     CASE WHEN step IN ('placed', 'confirmed', 'cancelled')
-        THEN floor(extract(epoch FROM occurred_at) * 1000)::bigint END AS at_ms
+        THEN to_char(date_trunc('milliseconds', occurred_at AT TIME ZONE 'UTC'), 'YYYY-MM-DD HH24:MI:SS.MS') END AS at
 FROM orders.order_steps
 JOIN orders.orders USING (order_id)
 WHERE step IN ('placed', 'confirmed', 'cancelled', 'refunded')

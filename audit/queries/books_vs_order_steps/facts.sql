@@ -1,12 +1,12 @@
 -- The same of the events.
-SELECT order_id, step, at_ms
+SELECT order_id, step, at
 FROM
 (
-    SELECT order_id, 'placed' AS step, toNullable(toUnixTimestamp64Milli(occurred_at)) AS at_ms FROM order_placed FINAL
+    SELECT order_id, 'placed' AS step, toNullable(toString(occurred_at)) AS at FROM order_placed FINAL
     UNION ALL
-    SELECT order_id, 'confirmed', toUnixTimestamp64Milli(occurred_at) FROM order_confirmed FINAL
+    SELECT order_id, 'confirmed', toString(occurred_at) FROM order_confirmed FINAL
     UNION ALL
-    SELECT order_id, 'cancelled', toUnixTimestamp64Milli(occurred_at) FROM order_cancelled FINAL
+    SELECT order_id, 'cancelled', toString(occurred_at) FROM order_cancelled FINAL
     UNION ALL
     SELECT DISTINCT order_id, 'refunded', NULL FROM payment_refunded
     UNION ALL

@@ -3,7 +3,7 @@ SELECT
     orders.order_id::text AS order_id,
     shopper_id,
     currency,
-    floor(extract(epoch FROM placed_at) * 1000)::bigint AS placed_ms,
+    to_char(date_trunc('milliseconds', placed_at AT TIME ZONE 'UTC'), 'YYYY-MM-DD HH24:MI:SS.MS') AS placed_at,
     count(line_number) AS line_count,
     sum(quantity)::bigint AS units,
     sum(quantity * unit_price_minor)::bigint AS gross_minor,

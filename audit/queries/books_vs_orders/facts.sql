@@ -3,7 +3,7 @@ SELECT
     order_id,
     shopper_id,
     toString(currency) AS currency,
-    toUnixTimestamp64Milli(occurred_at) AS placed_ms,
+    toString(occurred_at) AS placed_at,
     length(lines) AS line_count,
     arraySum(lines.quantity) AS units,
     arraySum(arrayMap((q, p) -> q * p, lines.quantity, lines.unit_price_minor)) AS gross_minor,
