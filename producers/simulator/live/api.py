@@ -1,5 +1,7 @@
 """Asks the API as shoppers and sellers do, and keeps count of answers, their times, and what went wrong."""
 
+import asyncio
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from time import perf_counter
 from typing import Any, Self
@@ -10,7 +12,15 @@ import orjson
 from common.errors import Retryable, SoukError
 from producers.simulator.status import Status
 
-CONNECTIONS = 64
+AT_ONCE = 16
+"""Requests of one endpoint that are under way at once, so that a slow one does not hold up the others."""
+
+MOST_WAITING = 200
+"""Requests of one endpoint that wait for that; whoever comes then is told that the API is away.
+
+They wait here and not in httpx's pool, which looks at each of them whenever any other ends.
+"""
+
 TIMEOUT = {"connect": 2.0, "read": 10.0, "write": 5.0, "pool": 5.0}
 """Seconds of each step of a request."""
 
@@ -37,9 +47,11 @@ class Api:
 
     def __init__(self, url: str, status: Status) -> None:
         self._base = httpx.URL(url)
+        self._free: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(AT_ONCE))
+        self._under_way: Counter[str] = Counter()
         self._status = status
         self._transport = httpx.AsyncHTTPTransport(
-            limits=httpx.Limits(max_connections=CONNECTIONS, keepalive_expiry=KEPT_FOR_S), trust_env=False
+            limits=httpx.Limits(max_connections=None, keepalive_expiry=KEPT_FOR_S), trust_env=False
         )
 
     async def __aenter__(self) -> Self:
@@ -59,7 +71,7 @@ class Api:
         """The JSON of a good answer; `endpoint` is the name under which it is counted.
 
         Raises:
-            Away: no answer, or a 5xx or 429; counted.
+            Away: no answer, or a 5xx or 429, or too many requests are under way; counted.
             Refused: another 4xx; counted with the problem's kind.
         """
         request = httpx.Request(
@@ -69,14 +81,21 @@ class Api:
             content=None if body is None else orjson.dumps(body),
             extensions={"timeout": TIMEOUT},
         )
-        began = perf_counter()
+        if self._under_way[endpoint] >= AT_ONCE + MOST_WAITING:
+            self._status.failed(endpoint, "too many requests under way")
+            raise Away("too many requests under way")
+        self._under_way[endpoint] += 1
         try:
-            answer = await self._transport.handle_async_request(request)
-            content = await answer.aread()
+            async with self._free[endpoint]:
+                began = perf_counter()
+                answer = await self._transport.handle_async_request(request)
+                content = await answer.aread()
         except httpx.TransportError as error:
             kind = f"no answer ({type(error).__name__})"
             self._status.failed(endpoint, kind)
             raise Away(kind) from error
+        finally:
+            self._under_way[endpoint] -= 1
         if answer.status_code >= 400:
             kind = f"HTTP {answer.status_code} {_problem(content)}".rstrip()
             self._status.failed(endpoint, kind)

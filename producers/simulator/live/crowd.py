@@ -17,6 +17,9 @@ from producers.simulator.status import Status
 from producers.simulator.visits import arrive, browse
 
 TICK_S = 0.2
+LONGEST_TICK_S = 2 * TICK_S
+"""What a machine that can't keep up has missed is not made up for, or it would never get to the answers."""
+
 LIST_LENGTH = 12
 
 _LEARNING = 0.0005
@@ -62,7 +65,8 @@ class Crowd:
         while not stopping.is_set():
             await asyncio.sleep(TICK_S)
             now_s = loop.time()
-            self._let_in(int(self._rng.poisson(self._rate / self._per_visit * (now_s - last_s))))
+            elapsed_s = min(now_s - last_s, LONGEST_TICK_S)
+            self._let_in(int(self._rng.poisson(self._rate / self._per_visit * elapsed_s)))
             last_s = now_s
         self._stopped = True
 

@@ -38,7 +38,7 @@ from schemas.setup import register
 
 STATUS_EVERY_S = 1.0
 SALES_EVERY_S = 2.0
-STOP_S = 8.0
+STOP_S = 6.0
 """How long it waits at the end for what has been begun."""
 
 log = structlog.get_logger()
