@@ -1,0 +1,61 @@
+"""Every commerce service has the shape of its siblings: once you know one, you know them all."""
+
+import inspect
+import re
+
+import pytest
+
+from common.migrations import read_migrations
+from producers.registry import SERVICES
+from producers.service import ROOM
+from schemas.events import all_events
+
+FILES = (
+    "__init__.py",
+    "service.py",
+    "model.py",
+    "store.py",
+    "handlers.py",
+    "endpoints.py",
+    "schemas.py",
+    "problems.py",
+)
+
+services = pytest.mark.parametrize("service", SERVICES.values(), ids=SERVICES)
+
+
+@services
+def test_a_service_has_the_files_of_its_siblings(service):
+    assert [name for name in FILES if not (ROOM / service.name / name).is_file()] == []
+
+
+@services
+def test_a_service_s_migrations_are_numbered_one_by_one(service):
+    assert [len(read_migrations(folder)) > 0 for folder in service.migrations().values()] == [True] * 3
+
+
+@services
+def test_a_service_emits_and_acts_on_events_that_there_are(service):
+    subscribed = [one.event for one in service.subscriptions]
+
+    assert {*service.emits, *subscribed} <= all_events().keys()
+    assert len(set(subscribed)) == len(subscribed)
+
+
+@services
+def test_what_a_service_acts_on_is_said_where_it_acts(service):
+    for one in service.subscriptions:
+        assert f"`{one.event}`" in (inspect.getdoc(one.handler) or "")
+
+
+@services
+def test_every_statement_of_a_service_is_used_in_its_store(service):
+    used = set(re.findall(r'SQL\["(\w+)"\]', (ROOM / service.name / "store.py").read_text()))
+
+    assert used == {path.stem for path in (ROOM / service.name / "queries").glob("*.sql")}
+
+
+def test_every_event_that_moves_stock_or_money_has_one_service_that_emits_it():
+    emitted = [event for service in SERVICES.values() for event in service.emits]
+
+    assert len(set(emitted)) == len(emitted)
