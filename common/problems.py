@@ -3,13 +3,13 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import orjson
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -57,9 +57,10 @@ def describe(request: Request, error: Exception) -> Described:
         headers = {} if error.retry_after_s is None else {"Retry-After": str(error.retry_after_s)}
         return Described(error.status, error.kind, error.title, str(error), headers)
     if isinstance(error, RequestValidationError):
-        return _bad_parameter([{**one, "loc": one["loc"][1:] or one["loc"]} for one in error.errors()])
-    if isinstance(error, ValidationError):
-        return _bad_parameter(error.errors(include_url=False, include_input=False))
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"][1:]) or str(first["loc"][0])
+        detail = f"{where}: {first['msg']}. See /docs for what this address takes."
+        return Described(422, "bad-parameter", "A parameter can't be used", detail)
     if isinstance(error, HTTPException):
         title = HTTPStatus(error.status_code).phrase
         detail = f"{request.method} {request.url.path}: {error.detail}. See /docs for every address there is."
@@ -69,13 +70,6 @@ def describe(request: Request, error: Exception) -> Described:
     log.error("unforeseen error", path=request.url.path, exc_info=error)
     detail = "This is a bug. The server's log holds the details: ./souk logs"
     return Described(500, "internal", "Something went wrong", detail)
-
-
-def _bad_parameter(errors: list[Any]) -> Described:
-    """The first of a validation's complaints."""
-    where = ".".join(str(part) for part in errors[0]["loc"]) or "body"
-    detail = f"{where}: {errors[0]['msg']}. See /docs for what this address takes."
-    return Described(422, "bad-parameter", "A parameter can't be used", detail)
 
 
 def as_json(request: Request, described: Described) -> Response:
@@ -97,5 +91,5 @@ def answer_errors(app: FastAPI, show: Callable[[Request, Described], Response]) 
     async def handle(request: Request, error: Exception) -> Response:
         return show(request, describe(request, error))
 
-    for kind in (Problem, RequestValidationError, ValidationError, HTTPException):
+    for kind in (Problem, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, handle)

@@ -6,11 +6,12 @@ from typing import Any
 
 import orjson
 from fastapi import Request
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 from starlette.responses import Response
 
 from producers.outbox.trace import Trace
 from producers.outbox.transaction import Transaction, Transactions
+from producers.problems import BadBody
 from producers.running import RunningService
 
 JSON = "application/json"
@@ -42,9 +43,12 @@ async def read(request: Request, model: TypeAdapter[Any]) -> Any:
     """The request's body as `model` says, whatever its content type.
 
     Raises:
-        ValidationError: it is no JSON, or a field does not fit; the handler of errors makes a 422 of it.
+        BadBody: it is no JSON, or a field does not fit; it says which.
     """
-    return model.validate_json(await request.body())
+    try:
+        return model.validate_json(await request.body())
+    except ValidationError as error:
+        raise BadBody(error) from error
 
 
 def answer(body: Any, status: int = 200, **headers: str) -> Response:

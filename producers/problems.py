@@ -1,5 +1,7 @@
 """What any commerce service may answer instead of what was asked for."""
 
+from pydantic import ValidationError
+
 from common.errors import PartUnavailable
 from common.problems import Problem
 
@@ -37,3 +39,14 @@ class BodyTooLarge(Problem):
 
     def __init__(self, limit: int) -> None:
         super().__init__(f"At most {limit:,} bytes are taken at once. Send less, in several requests.")
+
+
+class BadBody(Problem):
+    """A request's body is not what its address takes."""
+
+    status, kind, title = 422, "bad-parameter", "A parameter can't be used"
+
+    def __init__(self, error: ValidationError) -> None:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "body"
+        super().__init__(f"{where}: {first['msg']}. See /docs for what this address takes.")

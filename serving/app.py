@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from redis.asyncio import Redis
 
 from common.clock import Clock, system_clock
+from common.problems import answer_errors
 from common.settings import LOOPBACK, Settings
 from serving.analytics import endpoints as analytics
 from serving.analytics.progress import Progress
@@ -19,7 +20,6 @@ from serving.intake import endpoints as intake
 from serving.intake.service import Intake
 from serving.ops import endpoints as ops
 from serving.ops.service import Parts
-from serving.problems import answer_errors
 from serving.recommendations import endpoints as recommendations
 from serving.recommendations.service import RecommendationService
 from serving.shop import endpoints as catalogue

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from common.metrics import HTTP_REQUESTS, HTTP_SECONDS
-from serving.problems import Described, describe
+from common.problems import Described, describe
 
 HEADERS = {
     # No inline script, no eval, nothing from elsewhere.

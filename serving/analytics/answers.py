@@ -7,7 +7,7 @@ import orjson
 from fastapi import Depends, Request
 from starlette.responses import Response
 
-from serving.problems import ProblemDetails
+from common.problems import ProblemDetails
 
 Responses = dict[int | str, dict[str, Any]]
 

@@ -8,8 +8,8 @@ from time import monotonic
 
 from common.clock import from_millis
 from common.metrics import LIVE_LISTENERS
+from common.problems import Problem
 from serving.clickhouse import ClickHouse
-from serving.problems import Problem
 
 FRESH_FOR_S = 0.5
 """Answers within this time share one reading. An older reading only understates freshness."""

@@ -4,8 +4,8 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from common.problems import ProblemDetails
 from serving.analytics.answers import Responses
-from serving.problems import ProblemDetails
 
 
 def problem(status: int, description: str) -> Responses:

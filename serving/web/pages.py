@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, FastAPI, Query, Request
 from starlette.responses import Response
 
+from common.problems import Described, as_json
 from common.settings import Settings
 from serving.analytics.parameters import PRINTABLE, AskedPeriod, Cursor, SellerId, Service, each_once
 from serving.analytics.periods import Grain
@@ -19,7 +20,7 @@ from serving.analytics.service.orders import ORDER_TABLES
 from serving.analytics.service.rankings import PRODUCT_TABLES
 from serving.analytics.service.sales import MARKETPLACE_TABLES, SELLER_TABLES
 from serving.analytics.service.shop import utc_minute
-from serving.problems import Described, RedisUnavailable, as_json
+from serving.problems import RedisUnavailable
 from serving.web import views
 from serving.web.reference import reference
 from serving.web.rendering import HERE, Pages, Versioned, vendor_folder

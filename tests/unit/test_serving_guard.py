@@ -6,8 +6,8 @@ import httpx
 import pytest
 from starlette.types import Receive, Scope, Send
 
+from common.problems import as_json
 from serving.guard import Guard
-from serving.problems import as_json
 
 
 async def broken(_scope: Scope, _receive: Receive, _send: Send) -> None:

@@ -8,9 +8,10 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import ValidationError
 from starlette.responses import Response
 
+from common.problems import Problem
 from serving.analytics.parameters import each_once
 from serving.body import read_body
-from serving.problems import BadBody, Problem
+from serving.problems import BadBody
 from serving.recommendations.service import Context
 from serving.shop.catalogue import Catalogue
 from serving.shop.commerce import Commerce

@@ -9,7 +9,7 @@ from fastapi import Request
 
 from common.errors import PartUnavailable
 from common.ids import new_event_id
-from serving.problems import Problem
+from common.problems import Problem
 from serving.recommendations.schemas import Recommendations
 from serving.recommendations.service import Context, RecommendationService
 
