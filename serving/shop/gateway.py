@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Request
+from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
 
 from serving.shop.commerce import Commerce
@@ -27,6 +27,7 @@ EXAMPLE_STOCK = {"seller_id": "seller-0001", "on_hand": 25}
 AWAY = problem(503, "The commerce services do not answer; send the same again after `Retry-After` seconds.")
 REFUSED = problem(422, "The request can't be used; the detail says what is wrong with it.")
 TOO_LARGE = problem(413, "The body is over this address' limit.")
+NO_KEY = problem(400, "The `Idempotency-Key` is missing, or no key.")
 CONFLICT = problem(409, "The `Idempotency-Key` came with another body before, or a price has moved.")
 UNKNOWN_ORDER = problem(404, "Nobody knows this order.")
 UNKNOWN_PRODUCT = problem(404, "Nobody knows this product.")
@@ -44,6 +45,7 @@ OrderId = Annotated[
     str, Path(description="The order's id.", examples=["0193b0c4-7a51-7cc2-9d0e-5f2b7f0a1c11"])
 ]
 ProductId = Annotated[str, Path(description="The product's id.", examples=["product-000001"])]
+OfSeller = Annotated[str | None, Query(description="Left out: whoever has most of it to sell.")]
 
 
 @router.post(
@@ -52,7 +54,7 @@ ProductId = Annotated[str, Path(description="The product's id.", examples=["prod
     summary="Buy",
     status_code=202,
     response_model=ShopperOrder,
-    responses=AWAY | REFUSED | TOO_LARGE | CONFLICT,
+    responses=AWAY | REFUSED | TOO_LARGE | NO_KEY | CONFLICT,
     openapi_extra=sends(OrderSent, EXAMPLE_ORDER, key=True),
 )
 async def place_order(request: Request, till: Till) -> Response:
@@ -96,7 +98,12 @@ async def cancel_order(request: Request, till: Till, order_id: OrderId) -> Respo
     response_model=Stock,
     responses=AWAY | UNKNOWN_PRODUCT,
 )
-async def stock(request: Request, till: Till, product_id: ProductId) -> Response:  # noqa: ARG001
+async def stock(
+    request: Request,
+    till: Till,
+    product_id: ProductId,  # noqa: ARG001
+    seller_id: OfSeller = None,  # noqa: ARG001
+) -> Response:
     """How many units of a product there are, as the inventory service knows at this moment."""
     return await till.forward(request)
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +12,7 @@ from playwright.sync_api import Page, Request, Route, expect
 from redis import Redis
 
 from common.settings import Settings
+from tests.integration.servers import PATIENCE_S
 from tests.integration.serving.conftest import TABLES, ask, insert, put
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("told")]
@@ -71,6 +73,14 @@ def named(told: list[dict[str, Any]], event: str) -> list[dict[str, Any]]:
     return [one for one in told if one["event"] == event]
 
 
+def hear(page: Page, told: list[dict[str, Any]], event: str, times: int = 1) -> list[dict[str, Any]]:
+    """The events of that name, once there are so many; the page goes on meanwhile."""
+    deadline = time.monotonic() + PATIENCE_S / 4
+    while len(named(told, event)) < times and time.monotonic() < deadline:
+        page.wait_for_timeout(20)
+    return named(told, event)
+
+
 def fill(page: Page) -> None:
     """A cart with a lamp of one seller and an atlas of another."""
     page.goto("/shop/products/desk-lamp")
@@ -125,16 +135,33 @@ def test_recommendations_say_why_and_are_told_when_seen_and_followed(
     expect(row.locator(".pc").first).to_contain_text("Popular right now")
     row.get_by_role("link", name="Simple Atlas, Navy").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Simple Atlas, Navy")
-    page.wait_for_load_state("networkidle")
-    (shown,) = named(told, "recommendation_shown")[:1]
-    (clicked,) = named(told, "recommendation_clicked")
-    (viewed,) = named(told, "product_viewed")
+    (viewed,) = hear(page, told, "product_viewed")
+    (clicked,) = hear(page, told, "recommendation_clicked")
+    (shown,) = hear(page, told, "recommendation_shown")[:1]
     assert [item["product_id"] for item in shown["items"]] == ["desk-lamp", "atlas"]
     assert (clicked["product_id"], clicked["position"], clicked["surface"]) == ("atlas", 2, "home")
     assert viewed["source"] == "recommendation"
     assert viewed["recommendation_id"] == clicked["recommendation_id"] == shown["recommendation_id"]
     assert len({one["event_id"] for one in told}) == len(told)
     assert {one["session_id"] for one in told} == {page.locator("body").get_attribute("data-session")}
+
+
+def test_a_row_moves_after_a_click_but_not_under_the_hand(page: Page, shop: Settings) -> None:
+    page.goto("/shop")
+    row = page.locator("[data-row] .pc")
+    expect(row).to_have_count(2)
+    with Redis.from_url(shop.redis) as redis:
+        try:
+            redis.zadd("popular_products", {"floor-lamp": 9.0})
+            with page.expect_response("**/shop/recommended*"):
+                page.get_by_role("button", name="Add Simple Atlas, Navy to the cart").click()
+            assert row.count() == 2  # the pointer is still on it
+            page.mouse.move(1, 1)
+            expect(row).to_have_count(3)
+            expect(row.first).to_contain_text("Classic Floor Lamp, Sand")
+            expect(page.locator("#row-status")).to_have_text("Updated after your last click")
+        finally:
+            redis.zrem("popular_products", "floor-lamp")
 
 
 def test_a_search_is_told_and_leads_to_what_is_looked_at(page: Page, told: list[dict[str, Any]]) -> None:
@@ -144,9 +171,8 @@ def test_a_search_is_told_and_leads_to_what_is_looked_at(page: Page, told: list[
     expect(page.locator(".pc")).to_have_count(3)
     expect(page.locator(".pc", has_text="Lantern")).to_contain_text("Sold out")
     page.get_by_role("link", name="Slim Desk Lamp, Teal").click()
-    page.wait_for_load_state("networkidle")
+    (viewed,) = hear(page, told, "product_viewed")
     (searched,) = named(told, "search_performed")
-    (viewed,) = named(told, "product_viewed")
     assert (searched["query"], searched["result_count"], searched["page_number"]) == ("LAMP", 3, 1)
     assert (viewed["source"], viewed["search_id"]) == ("search", searched["search_id"])
 
@@ -172,9 +198,8 @@ def test_a_cart_is_split_by_seller_and_changed_by_keyboard(page: Page, told: lis
     expect(page.get_by_role("link", name="Cart, 3 items")).to_be_visible()
     page.get_by_role("button", name="Remove Simple Atlas, Navy").click()
     expect(page.locator(".cart-line")).to_have_count(1)
-    changes = [
-        (one["product_id"], one["quantity_before"], one["quantity"]) for one in named(told, "cart_changed")
-    ]
+    told_of = hear(page, told, "cart_changed", times=4)
+    changes = [(one["product_id"], one["quantity_before"], one["quantity"]) for one in told_of]
     assert changes == [("desk-lamp", 0, 1), ("atlas", 0, 1), ("desk-lamp", 1, 2), ("atlas", 1, 0)]
 
 

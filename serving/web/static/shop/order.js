@@ -14,7 +14,12 @@ const takeOver = (html) => {
   if (fresh.innerHTML.trim() === box.innerHTML.trim()) return;
   const focused = document.activeElement;
   const again = box.contains(focused) ? focused.getAttribute("href") ?? Object.keys(focused.dataset)[0] : null;
+  const title = () => document.getElementById("order-title").textContent;
+  const before = title();
   box.replaceChildren(...fresh.childNodes);
+  if (title() !== before) {
+    document.getElementById("order-said").textContent = `${title()}. ${document.getElementById("order-lead").textContent}`;
+  }
   if (again) box.querySelector(`[href="${CSS.escape(again)}"], [data-${CSS.escape(again)}]`)?.focus();
 };
 

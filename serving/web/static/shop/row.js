@@ -31,21 +31,20 @@ export const watchRows = (root) => {
 
 const shown = (root) => [...root.querySelectorAll("[data-product]")].map(({ dataset }) => dataset.product);
 
-/** Takes over a new answer where it differs; says whether it does. */
-const takeOver = (box, html) => {
-  const fresh = new DOMParser().parseFromString(html, "text/html").body;
+const parsed = (html) => new DOMParser().parseFromString(html, "text/html").body;
+
+/** Someone points at the row or walks through it by keyboard: it does not move under their hand. */
+const inHand = (box) => box.matches(":hover") || box.querySelector(":focus-visible") !== null;
+
+const takeOver = (box, fresh) => {
   const before = shown(box);
-  const after = shown(fresh);
   const first = box.hasAttribute("aria-busy");
-  if (!first && before.join() === after.join()) return false;
-  if (box.contains(document.activeElement) || box.matches(":hover") && !first) return false; // not under a hand
   box.removeAttribute("aria-busy");
   box.replaceChildren(...fresh.childNodes);
   for (const card of box.querySelectorAll("[data-product]")) card.classList.toggle("fresh-in", !before.includes(card.dataset.product));
   watchRows(box);
   globalThis.htmx?.process(box);
   if (!first) document.getElementById("row-status").textContent = "Updated after your last click";
-  return true;
 };
 
 /** Keeps the page's row up to date with the visitor's clicks. */
@@ -53,14 +52,29 @@ export const followRow = () => {
   const box = document.querySelector("[data-row]");
   if (!box) return;
   let round = 0;
+  let next = null;
+  const settle = () => {
+    if (!next || (inHand(box) && !box.hasAttribute("aria-busy"))) return;
+    takeOver(box, next);
+    next = null;
+  };
+  /** Asks for the row; says whether it has moved. */
   const ask = async () => {
     try {
       const answer = await fetch(box.dataset.row);
-      return answer.ok && takeOver(box, await answer.text());
+      if (!answer.ok) return false;
+      const fresh = parsed(await answer.text());
+      const first = box.hasAttribute("aria-busy");
+      if (!first && shown(box).join() === shown(fresh).join()) return false;
+      next = fresh;
+      settle();
+      return !first; // the first answer may be of before the click
     } catch {
       return false; // the next click asks again
     }
   };
+  box.addEventListener("pointerleave", settle);
+  box.addEventListener("focusout", () => setTimeout(settle));
   const askUntilMoved = async () => {
     const own = (round += 1);
     for (const rest of ASK_AFTER_MS) {
