@@ -11,7 +11,8 @@ from producers.simulator.choices import Behaviour, Choices
 from producers.simulator.draws import stream
 from producers.simulator.fate import Line, draw_fate
 from producers.simulator.live.shelf import Shelf
-from producers.simulator.live.visit import Ask, Buy, Item, Shop, Shown, Step, Tell, Visit, planned
+from producers.simulator.live.steps import Ask, Buy, Item, Shown, Step, Tell, planned
+from producers.simulator.live.visit import Shop, Visit
 from producers.simulator.status import Status
 from producers.simulator.visits import Views, Visits, arrive, browse
 from producers.simulator.world.shape import Shape

@@ -12,7 +12,8 @@ from common.clock import Clock, to_millis
 from producers.simulator.history.plan import EVENTS_PER_VISIT
 from producers.simulator.live.api import Api, Away, Refused
 from producers.simulator.live.intake import Intake
-from producers.simulator.live.visit import Ask, Buy, Item, Shop, Shown, Step, Tell, Visit, planned
+from producers.simulator.live.steps import Ask, Buy, Item, Shown, Step, Tell, planned
+from producers.simulator.live.visit import Shop, Visit
 from producers.simulator.status import Status
 from producers.simulator.visits import arrive, browse
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from producers.simulator.fate import Line
 from producers.simulator.live.api import Api, Away, Refused
-from producers.simulator.live.visit import Buy
+from producers.simulator.live.steps import Buy
 from producers.simulator.payments import draw_payment
 from producers.simulator.status import Status
 from producers.simulator.world.world import World

@@ -30,8 +30,9 @@ from producers.simulator.live.orders import Orders
 from producers.simulator.live.outside import Outside
 from producers.simulator.live.parcels import Parcels
 from producers.simulator.live.shelf import Shelf
+from producers.simulator.live.steps import Buy
 from producers.simulator.live.stocking import Stocking
-from producers.simulator.live.visit import Buy, Shop
+from producers.simulator.live.visit import Shop
 from producers.simulator.status import Status
 from producers.simulator.world.world import World, build
 from schemas.setup import register
