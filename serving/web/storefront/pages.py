@@ -19,7 +19,7 @@ from serving.shop.endpoints import Category, Cursor, Order, ProductId, SearchTex
 from serving.shop.gateway import Till
 from serving.web.rendering import Pages
 from serving.web.storefront.cart import MOST_LINES, CartKept, cart
-from serving.web.storefront.shelves import recommended, similar
+from serving.web.storefront.shelves import SHOWN, recommended, similar
 from serving.web.storefront.tracking import track
 from serving.web.tiles import draw
 from serving.web.visitor import remember, session_id
@@ -50,12 +50,16 @@ def _page(request: Request, session: str, template: str, **shown: Any) -> Respon
 async def home(request: Request, shelf: Shelf, session: Session) -> Response:
     """What this visitor may like, and everything there is by category."""
     found, recommendation = await asyncio.gather(shelf.categories(), recommended(request, session, "home"))
+    # A shop that has sold nothing yet has nothing popular to begin with.
+    known = recommendation is not None and recommendation["items"]
+    newest = [] if known else (await shelf.find("", "", "best", None, SHOWN["home"]))["products"]
     return _page(
         request,
         session,
         "home.html",
         categories=found["categories"],
         recommendation=recommendation,
+        newest=newest,
         surface="home",
     )
 

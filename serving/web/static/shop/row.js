@@ -44,6 +44,8 @@ const takeOver = (box, fresh) => {
   for (const card of box.querySelectorAll("[data-product]")) card.classList.toggle("fresh-in", !before.includes(card.dataset.product));
   watchRows(box);
   globalThis.htmx?.process(box);
+  const heading = document.getElementById("for-you");
+  heading.textContent = heading.dataset.then ?? heading.textContent;
   if (!first) document.getElementById("row-status").textContent = "Updated after your last click";
 };
 
@@ -65,6 +67,7 @@ export const followRow = () => {
       if (!answer.ok) return false;
       const fresh = parsed(await answer.text());
       const first = box.hasAttribute("aria-busy");
+      if (!first && !shown(fresh).length) return false; // what is there is better than nothing
       if (!first && shown(box).join() === shown(fresh).join()) return false;
       next = fresh;
       settle();
