@@ -16,7 +16,7 @@ from producers.outbox.relay import Relay
 from producers.outbox.transaction import Transactions
 from producers.postgres.errors import RETRYABLE
 from producers.postgres.migrate import migrate
-from producers.postgres.pool import connect, make_pool
+from producers.postgres.pool import EVENT_CONNECTIONS, REQUEST_CONNECTIONS, connect, make_pool
 from producers.problems import NotReadyYet
 from producers.service import Service
 from schemas.codec import Decoder
@@ -55,17 +55,21 @@ class RunningService:
         """Work until cancelled. Whatever it raises is a bug, and for the process to end with."""
         name = self.service.name
         with Registry(self._settings.registry) as registry:
-            async with make_pool(self._settings, name) as pool:
+            async with (
+                make_pool(self._settings, name, REQUEST_CONNECTIONS) as for_requests,
+                make_pool(self._settings, name, EVENT_CONNECTIONS) as for_events,
+            ):
                 await until_done(f"{name} tables", self._migrate, RETRYABLE)
                 events = await until_done(
                     f"{name} schemas", lambda: self._event_writer(registry), (PartUnavailable,)
                 )
                 try:
-                    self._transactions = Transactions(pool, events, self._clock)
-                    await self._work(self._transactions, registry)
+                    self._transactions = Transactions(for_requests, events, self._clock)
+                    await self._work(Transactions(for_events, events, self._clock), registry)
                 finally:
                     self._transactions = None
-                    pool.terminate()
+                    for_requests.terminate()
+                    for_events.terminate()
 
     async def _migrate(self) -> None:
         connection: asyncpg.Connection[Any] = await connect(self._settings, self.service.name)

@@ -6,8 +6,11 @@ import asyncpg
 
 from common.settings import Settings
 
-CONNECTIONS = 8
-"""Statements at once of one service; the next request waits for a free connection."""
+REQUEST_CONNECTIONS = 6
+"""Statements at once for the requests of one service; the next request waits for a free connection."""
+
+EVENT_CONNECTIONS = 4
+"""The same for its events and its own work: however many events wait, no request waits behind them."""
 
 ACQUIRE_TIMEOUT_S = 10.0
 """Longest wait for a free connection: 1,000 checkouts at once take a second or two."""
@@ -15,12 +18,12 @@ ACQUIRE_TIMEOUT_S = 10.0
 COMMAND_TIMEOUT_S = 10.0
 
 
-def make_pool(settings: Settings, schema: str) -> "asyncpg.Pool[Any]":
-    """A pool that connects when it is first needed, so that a service starts while PostgreSQL is away."""
+def make_pool(settings: Settings, schema: str, most: int) -> "asyncpg.Pool[Any]":
+    """A pool of so many that connects when first needed: a service starts while PostgreSQL is away."""
     return asyncpg.create_pool(
         settings.postgres,
         min_size=0,
-        max_size=CONNECTIONS,
+        max_size=most,
         timeout=5.0,
         command_timeout=COMMAND_TIMEOUT_S,
         max_inactive_connection_lifetime=300.0,

@@ -15,7 +15,7 @@ from common.settings import Settings
 from producers.payments.provider.api import Asked, Outcome, ProviderUnavailable
 from producers.postgres.errors import AWAY
 from producers.postgres.migrate import migrate
-from producers.postgres.pool import ACQUIRE_TIMEOUT_S, connect, make_pool
+from producers.postgres.pool import ACQUIRE_TIMEOUT_S, EVENT_CONNECTIONS, connect, make_pool
 from producers.postgres.queries import load_queries
 
 SQL = load_queries(__file__)
@@ -91,5 +91,5 @@ async def simulated_provider(settings: Settings) -> AsyncIterator[SimulatedProvi
         await migrate(connection, SCHEMA, {SCHEMA: Path(__file__).parent / "migrations"})
     finally:
         connection.terminate()
-    async with make_pool(settings, SCHEMA) as pool:
+    async with make_pool(settings, SCHEMA, EVENT_CONNECTIONS) as pool:
         yield SimulatedProvider(pool, settings.payment_decline_share)

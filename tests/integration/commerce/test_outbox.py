@@ -1,0 +1,46 @@
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from common.clock import system_clock
+from common.ids import new_id
+from producers.outbox.message import EventWriter
+from producers.outbox.trace import Trace
+from producers.outbox.transaction import Transactions
+from producers.postgres.pool import make_pool
+from schemas.codec import NotEncodable
+
+
+def test_the_events_of_one_product_lie_in_kafka_in_the_order_of_their_commits(shop, eventually):
+    lamp = shop.product(stock=None)
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda on_hand: shop.set_stock(lamp, on_hand), range(1, 61)))
+
+    eventually(lambda: len(shop.events("stock_changed", lamp)) == 60)
+    assert [event["version"] for event in shop.events("stock_changed", lamp)] == list(range(1, 61))
+
+
+def test_what_an_event_that_does_not_fit_would_tell_of_is_not_committed(shop):
+    key = new_id()
+
+    async def change_and_tell() -> None:
+        async with make_pool(shop.settings, "orders", 1) as pool:
+            transactions = Transactions(pool, EventWriter("orders", {"order_confirmed": 1}), system_clock)
+            async with transactions.begin(Trace(key)) as tx:
+                await tx.sql.execute("INSERT INTO inbox (id, topic) VALUES ($1, 'test')", key)
+                tx.emit("order_confirmed", order_id=key, shopper_id=None)
+
+    with pytest.raises(NotEncodable):
+        asyncio.run(change_and_tell())
+    assert shop.sql("SELECT FROM orders.inbox WHERE id = $1", key) == []
+
+
+def test_a_second_process_of_the_services_waits_to_relay_until_the_first_is_gone(shop):
+    async def lead() -> bool:
+        async with make_pool(shop.settings, "orders", 1) as pool, pool.acquire() as sql:
+            lock = "SELECT pg_try_advisory_lock(hashtextextended('relay of ' || current_schema(), 0))"
+            return bool(await sql.fetchval(lock))
+
+    assert asyncio.run(lead()) is False
