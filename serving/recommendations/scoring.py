@@ -69,7 +69,8 @@ def score(
 
     `neighbours` holds co-visits and `interest` those of a product with itself, in the same decayed units
     (jobs/recommendations), so that their cosine keeps what everyone looks at from being similar to all. A
-    product without interest is taken at its co-visits alone.
+    product without interest is taken at its co-visits alone. What is so old that nothing is left of it (a
+    weight or a sum that decayed to 0) says nothing.
     """
     without = set(excluded)
     best: dict[str, tuple[float, str]] = {}
@@ -77,11 +78,15 @@ def score(
     for seed in asked:
         own = interest.get(seed.product_id, 0.0)
         for product_id, together in neighbours.get(seed.product_id, ()):
-            if product_id in without:
+            if product_id in without or together <= 0.0:
                 continue
             # By Cauchy and Schwarz no co-visits exceed both; a figure that lags a moment behind may.
-            cosine = together / sqrt(max(own, together) * max(interest.get(product_id, 0.0), together))
+            # Ratios of at most 1 neither overflow nor divide by an underflow, as a product of sums would.
+            theirs = interest.get(product_id, 0.0)
+            cosine = sqrt(together / max(own, together)) * sqrt(together / max(theirs, together))
             part = seed.weight * cosine
+            if part <= 0.0:
+                continue
             totals[product_id] = totals.get(product_id, 0.0) + part
             if part > best.get(product_id, (0.0, ""))[0]:
                 best[product_id] = (part, seed.product_id)

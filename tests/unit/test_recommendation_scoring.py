@@ -1,9 +1,9 @@
 """Which products say most of what someone wants, and which neighbours come first."""
 
-from math import sqrt
+from math import isfinite, sqrt
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from serving.recommendations.scoring import (
@@ -92,6 +92,32 @@ def test_scores_are_cosines_and_no_unit_of_time_changes_them(
     assert {one.product_id: one.score for one in later} == pytest.approx(
         {one.product_id: one.score for one in scored}
     )
+
+
+SUMS = st.floats(0.0, allow_nan=False, allow_infinity=False)
+ANY_MOMENTS = st.dictionaries(PRODUCTS, st.floats(-1e11, 1e11), max_size=4)
+
+
+@given(
+    viewed=ANY_MOMENTS,
+    carted=ANY_MOMENTS,
+    neighbours=st.dictionaries(PRODUCTS, st.lists(st.tuples(PRODUCTS, SUMS), max_size=6)),
+    interest=st.dictionaries(PRODUCTS, SUMS),
+)
+@example(viewed={"a": 0.0, "b": NOW}, carted={}, neighbours={"a": [("c", 1.0)]}, interest={})
+@example(viewed={"a": NOW}, carted={}, neighbours={"a": [("c", 0.0)]}, interest={})
+def test_whatever_the_moments_and_sums_scores_are_positive_and_finite(
+    viewed: dict[str, float],
+    carted: dict[str, float],
+    neighbours: dict[str, list[tuple[str, float]]],
+    interest: dict[str, float],
+) -> None:
+    """What decayed to nothing (an event dated 1970, the seeds of long ago) is left out."""
+    asked = seeds(viewed, carted)
+    scored = score(asked, neighbours, interest)
+
+    assert all(isfinite(one.score) and one.score > 0 for one in scored)
+    assert {one.because_of for one in scored} <= {seed.product_id for seed in asked}
 
 
 def test_the_favourite_category_is_the_one_that_the_seeds_say_most_for() -> None:
