@@ -55,15 +55,16 @@ class Relay:
             await outbox.connection.execute(SQL["lead_relay"])
             while True:
                 outbox.clear()
-                while rows := await outbox.connection.fetch(SQL["read_outbox"], BATCH):
+                rows = await outbox.connection.fetch(SQL["read_outbox"], BATCH)
+                if rows:
                     await self._publish(rows)
                     positions = [row["position"] for row in rows]
                     await outbox.connection.execute(SQL["delete_published"], positions)
                     self._count(rows)
-                    backoff.reset()
-                OUTBOX_WAITING.labels(self._service).set(0)
                 backoff.reset()
-                await outbox.wait(IDLE_S)
+                if len(rows) < BATCH:
+                    OUTBOX_WAITING.labels(self._service).set(0)
+                    await outbox.wait(IDLE_S)
 
     async def _publish(self, rows: Sequence[Mapping[str, Any]]) -> None:
         OUTBOX_WAITING.labels(self._service).set(len(rows))
