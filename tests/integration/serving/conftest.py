@@ -72,7 +72,10 @@ TABLES: dict[str, tuple[tuple[str, ...], list[list[Any]]]] = {
     ),
     "seller_cancellations_minute": (
         ("seller_id", "minute", "currency", *GONE),
-        [["ana", "2018-02-18 03:00:00", "BRL", 1, 1, 5000, 0, 1]],
+        [
+            ["ana", "2018-02-18 03:00:00", "BRL", 1, 1, 5000, 0, 1],
+            ["gone", "2018-02-18 03:00:00", "BRL", 1, 1, 900, 0, 1],  # placed before the history begins
+        ],
     ),
     "payments_minute": (
         ("minute", "method", "currency", "payments", "amount_minor", "version"),

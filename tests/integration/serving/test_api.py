@@ -259,3 +259,9 @@ def test_without_clickhouse_every_figure_is_unavailable_for_now(shop_without_cli
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
     assert "./souk up" in answer.json()["detail"]
     assert (page.status_code, page.headers["content-type"]) == (503, "text/html; charset=utf-8")
+
+
+def test_a_seller_known_by_a_cancellation_alone_is_a_seller(api):
+    answer = api.get("/v1/sellers/gone/sales", params={"from": "2018-02-01", "to": "2018-03-01"})
+    assert answer.status_code == 200
+    assert answer.json()["totals"]["cancelled"]["gross_minor"] == 900
