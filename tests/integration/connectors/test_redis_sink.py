@@ -123,6 +123,27 @@ def test_a_hash_for_each_row_has_its_columns_as_fields(flink: Any, redis: Any, k
     assert redis.client.hgetall(f"{key}:a") == {"n": "2", "total": "4.5"}
 
 
+def test_a_deleted_row_leaves_the_fields_that_another_table_wrote_to_its_hash(
+    flink: Any, redis: Any, key: str
+) -> None:
+    cards = redis.sink({"mode": "hash", "key.prefix": f"{key}:"})
+    wanted = redis.sink({"mode": "hash", "key.prefix": f"{key}:", "sink.flush.rows": "1"})
+    flink.run(
+        SALES,
+        "CREATE TABLE cards (product_id STRING, name STRING, PRIMARY KEY (product_id) NOT ENFORCED) " + cards,
+        "INSERT INTO cards SELECT product_id, MAX(UPPER(product_id)) FROM sales GROUP BY product_id",
+    ).wait()
+    flink.run(
+        SALES,
+        "CREATE TABLE wanted (product_id STRING, n BIGINT, total DOUBLE, "
+        "PRIMARY KEY (product_id) NOT ENFORCED) " + wanted,
+        "INSERT INTO wanted SELECT product_id, COUNT(*), SUM(units) FROM sales GROUP BY product_id "
+        "HAVING SUM(units) < 4",
+    ).wait()
+    assert redis.client.hgetall(f"{key}:a") == {"name": "A"}
+    assert redis.client.hgetall(f"{key}:b") == {"name": "B", "n": "1", "total": "2.0"}
+
+
 def test_a_string_for_each_row_may_have_a_key_of_several_columns(flink: Any, redis: Any, key: str) -> None:
     flink.run(
         SALES,

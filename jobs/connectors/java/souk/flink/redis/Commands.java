@@ -50,16 +50,13 @@ final class Commands {
         };
     }
 
-    /** A hash of its own per row: fields that are null are removed. */
-    private List<CommandArguments> hash(RowData row, String key, boolean deleted) throws Refused {
-        if (deleted) {
-            return List.of(command(Command.DEL, key));
-        }
+    /** A hash per row, which several tables may share: fields that are null, or of a deleted row, are removed. */
+    private List<CommandArguments> hash(RowData row, String key, boolean deleted) {
         var set = command(Command.HSET, key);
         var remove = command(Command.HDEL, key);
         for (int position : values) {
             String field = layout.rowType().getFieldNames().get(position);
-            Object value = getters[position].getFieldOrNull(row);
+            Object value = deleted ? null : getters[position].getFieldOrNull(row);
             if (value == null) {
                 remove.add(field);
             } else {
