@@ -34,6 +34,8 @@ log = structlog.get_logger()
 POLL_S = 2.0
 PRUNE_EVERY_S = 30.0
 SUBMIT_TIMEOUT_S = 180.0
+"""For each job that is submitted."""
+
 LONGEST_BACKOFF_S = 30.0
 LEFTOVER_TASKS_TIMEOUT_S = 90.0
 """How long to wait for a dead JobManager's tasks to go: two copies of a job must not write at once."""
@@ -177,7 +179,7 @@ class Keeper:
         try:
             subprocess.run(
                 [sys.executable, "-m", "jobs.submit", *names, *(f"--job-id={job_id}" for job_id in chosen)],
-                cwd=ROOT, check=True, timeout=SUBMIT_TIMEOUT_S, stdin=subprocess.DEVNULL,
+                cwd=ROOT, check=True, timeout=SUBMIT_TIMEOUT_S * len(names), stdin=subprocess.DEVNULL,
             )  # fmt: skip
             self._failures = 0
             delay, outcome = POLL_S, "taken"
