@@ -1,5 +1,6 @@
 """Speaks to the commerce services over kept connections, and passes on what they answer as it came."""
 
+from collections.abc import Mapping
 from typing import Any, Self
 from urllib.parse import quote
 
@@ -62,7 +63,7 @@ class Commerce:
         """
         body = await read_body(request, limit)
         headers = [(name, value) for name, value in request.headers.raw if name in SENT_ON]
-        target = request.scope["raw_path"]
+        target = _target(request.scope["route"].path_format, request.path_params)
         if query := request.scope["query_string"]:
             target += b"?" + query
         answer = await self._ask(request.method, target, headers, body)
@@ -78,7 +79,7 @@ class Commerce:
             UnknownOrder: there is none of this id.
             CommerceUnavailable: commerce does not answer, or not with an order.
         """
-        answer = await self._ask("GET", f"/v1/orders/{quote(order_id, safe='')}".encode(), [], b"")
+        answer = await self._ask("GET", _target("/v1/orders/{order_id}", {"order_id": order_id}), [], b"")
         if answer.status_code in (404, 422):
             raise UnknownOrder(order_id)
         if answer.status_code != 200:
@@ -93,11 +94,12 @@ class Commerce:
     ) -> httpx.Response:
         """One request; once more when the connection that was kept for it had been closed meanwhile.
 
-        Every address of commerce may be asked twice: those that change something take an `Idempotency-Key`
-        or set a state.
+        Only a question, or what an `Idempotency-Key` keeps from being done twice: stock that is set again a
+        moment later would undo what was sold meanwhile.
         """
         url = self._base.copy_with(raw_path=target)
-        for last in (False, True):
+        repeatable = method == "GET" or any(name == b"idempotency-key" for name, _ in headers)
+        for last in (False, True) if repeatable else (True,):
             request = httpx.Request(
                 method, url, headers=headers, content=body or None, extensions={"timeout": TIMEOUT}
             )
@@ -107,19 +109,29 @@ class Commerce:
                 return answer
             except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError) as error:
                 if last:
-                    raise _unavailable(error, method) from error
+                    raise _unavailable(error, method, repeatable) from error
             except httpx.TransportError as error:
-                raise _unavailable(error, method) from error
+                raise _unavailable(error, method, repeatable) from error
         raise AssertionError("unreachable")
 
 
-def _unavailable(error: httpx.TransportError, method: str) -> CommerceUnavailable:
+def _target(path_format: str, parameters: Mapping[str, Any]) -> bytes:
+    """The path of a route with these parameters, each within its segment: httpx would resolve dots."""
+    quoted = {name: quote(str(value), safe="").replace(".", "%2E") for name, value in parameters.items()}
+    return path_format.format_map(quoted).encode()
+
+
+def _unavailable(error: httpx.TransportError, method: str, repeatable: bool) -> CommerceUnavailable:
     if isinstance(error, httpx.TimeoutException) and not isinstance(error, httpx.ConnectTimeout):
         said = "The services of orders, stock and payments are too slow to answer."
     else:
         said = f"The services of orders, stock and payments do not answer ({type(error).__name__})."
     if method == "GET":
         return CommerceUnavailable(f"{said} Nothing is lost: ask again in a moment.")
+    if not repeatable:
+        return CommerceUnavailable(
+            f"{said} What was sent may have been done or not: look, and send it again if need be."
+        )
     return CommerceUnavailable(
         f"{said} Send the same request again, with the same Idempotency-Key: it is done once, however often "
         "it is sent."

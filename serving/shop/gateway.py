@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from serving.shop.commerce import Commerce
 from serving.shop.documented import problem, sends
+from serving.shop.endpoints import ProductId
 from serving.shop.schemas.orders import OrderSent, ShopperOrder
 from serving.shop.schemas.stock import Stock, StockOfProduct, StockSet
 
@@ -44,8 +45,15 @@ Till = Annotated[Commerce, Depends(_commerce)]
 OrderId = Annotated[
     str, Path(description="The order's id.", examples=["0193b0c4-7a51-7cc2-9d0e-5f2b7f0a1c11"])
 ]
-ProductId = Annotated[str, Path(description="The product's id.", examples=["product-000001"])]
-OfSeller = Annotated[str | None, Query(description="Left out: whoever has most of it to sell.")]
+OfSeller = Annotated[
+    str | None,
+    Query(
+        min_length=1,
+        max_length=128,
+        pattern=r"^[^\x00-\x1f\x7f]+$",
+        description="Left out: whoever has most of it to sell.",
+    ),
+]
 
 
 @router.post(
@@ -96,7 +104,7 @@ async def cancel_order(request: Request, till: Till, order_id: OrderId) -> Respo
     tags=["stock"],
     summary="What is in stock",
     response_model=Stock,
-    responses=AWAY | UNKNOWN_PRODUCT,
+    responses=AWAY | REFUSED | UNKNOWN_PRODUCT,
 )
 async def stock(
     request: Request,

@@ -5,6 +5,8 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import closing
+from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import ClassVar
@@ -24,10 +26,16 @@ class Echo(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     connections: ClassVar[set[tuple[str, int]]] = set()
+    dropped: ClassVar[list[str]] = []
+    """Methods of requests that were read, and got no answer."""
 
     def answer(self) -> None:
         self.connections.add(self.client_address)
         body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
+        if self.headers.get("X-Request-Id") == "drop":
+            self.dropped.append(self.command)
+            self.close_connection = True
+            return
         heard = {"method": self.command, "path": self.path, "body": body, "headers": dict(self.headers)}
         refused = self.headers.get("X-Request-Id") == "refuse"
         said = orjson.dumps({"title": "no"} if refused else heard)
@@ -147,8 +155,50 @@ def test_connections_are_kept(gateway: httpx.Client) -> None:
 @pytest.mark.usefixtures("commerce")
 def test_a_connection_that_was_closed_meanwhile_costs_nobody_an_order(gateway: httpx.Client) -> None:
     for _ in range(10):
-        answer = gateway.post("/v1/orders", content=ORDER, headers={"X-Request-Id": "hang-up"})
-        assert answer.status_code == 202
+        sent = {"X-Request-Id": "hang-up", "Idempotency-Key": "once"}
+        assert gateway.post("/v1/orders", content=ORDER, headers=sent).status_code == 202
+
+
+@pytest.mark.usefixtures("commerce")
+@pytest.mark.parametrize(
+    ("method", "path", "key", "times"),
+    [
+        ("PUT", "/v1/products/lamp/stock", None, 1),
+        ("POST", "/v1/orders/one/cancellation", None, 1),
+        ("POST", "/v1/orders", "once", 2),
+        ("GET", "/v1/orders/one", None, 2),
+    ],
+)
+def test_only_what_may_be_done_twice_is_sent_twice(
+    gateway: httpx.Client, method: str, path: str, key: str | None, times: int
+) -> None:
+    Echo.dropped.clear()
+    sent = {"X-Request-Id": "drop", **({"Idempotency-Key": key} if key else {})}
+    answer = gateway.request(method, path, headers=sent)
+
+    assert answer.status_code == 503
+    assert [method] * times == Echo.dropped
+    assert ("may have been done or not" in answer.json()["detail"]) == (times == 1)
+
+
+@pytest.mark.usefixtures("commerce")
+@pytest.mark.parametrize("dots", ["..", ".", "%2E%2E", "a..b"])
+def test_dots_in_an_id_lead_to_no_other_address(gateway: httpx.Client, dots: str) -> None:
+    connection = HTTPConnection(gateway.base_url.host, gateway.base_url.port or 0)  # httpx resolves dots
+    with closing(connection):
+        connection.request("PUT", f"/v1/products/{dots}/stock", b"{}")
+        heard = orjson.loads(connection.getresponse().read())
+    assert heard["path"] == f"/v1/products/{dots.replace('.', '%2E')}/stock"
+
+
+@pytest.mark.usefixtures("commerce")
+@pytest.mark.parametrize(
+    "path",
+    ["/v1/products/a%0Ab/stock", f"/v1/products/{'x' * 129}/stock", "/v1/products/a/stock?seller_id=%00"],
+)
+def test_an_id_that_none_can_be_is_not_passed_on(gateway: httpx.Client, path: str) -> None:
+    answer = gateway.get(path)
+    assert (answer.status_code, answer.json()["type"]) == (422, "urn:souk:problem:bad-parameter")
 
 
 @pytest.mark.usefixtures("commerce")
