@@ -198,6 +198,25 @@ def test_products_of_one_visit_go_together_by_what_was_done_with_them(run: Run) 
     )  # fmt: skip
 
 
+def test_a_session_is_another_visit_on_another_day(run: Run) -> None:
+    """A cookie lasts a month; its visits must be forgotten, and yet be the same in the audit."""
+    midnight = NOON + timedelta(hours=12)
+    tables = run(
+        {
+            "product_viewed": [
+                view("s", "lamp", midnight - timedelta(seconds=1)), view("s", "rug", midnight),
+                view("s", "vase", midnight + timedelta(hours=24, seconds=-1)), view("s", "lamp", midnight),
+            ]
+        }
+    )  # fmt: skip
+    assert {tuple(sorted(pair)) for pair in similar(tables)} == {
+        ("lamp", "rug"), ("lamp", "vase"), ("rug", "vase"),
+    }  # fmt: skip
+    assert tables["product_interest"]["lamp",]["interest"] == pytest.approx(
+        decayed(1, seconds(midnight) - 1) + decayed(1, seconds(midnight))
+    )
+
+
 def test_a_visit_of_a_robot_counts_its_first_products_only(run: Run) -> None:
     crawl = [view("robot", f"p{number:03}", NOON + timedelta(seconds=number)) for number in range(100)]
     pairs = similar(run({"product_viewed": crawl[::-1]}))
@@ -255,9 +274,10 @@ def test_a_product_is_popular_in_the_category_that_it_is_in_now(run: Run) -> Non
 
 
 def expected_pairs(touches: list[tuple[str, str, int, int]]) -> dict[tuple[str, str], float]:
-    """Plainly, from (visit, product, weight, second)."""
-    visits: dict[str, dict[str, tuple[int, int]]] = defaultdict(dict)
-    for visit, product, weight, second in touches:
+    """Plainly, from (session, product, weight, second)."""
+    visits: dict[tuple[str, int], dict[str, tuple[int, int]]] = defaultdict(dict)
+    for session, product, weight, second in touches:
+        visit = session, second // 86_400
         heaviest, first = visits[visit].get(product, (weight, second))
         visits[visit][product] = max(heaviest, weight), min(first, second)
     pairs: dict[tuple[str, str], float] = defaultdict(float)
@@ -273,7 +293,7 @@ def expected_pairs(touches: list[tuple[str, str, int, int]]) -> dict[tuple[str, 
 
 PRODUCTS = st.sampled_from([f"p{number:02}" for number in range(16)])
 TOUCHES = st.lists(
-    st.tuples(st.sampled_from("st"), PRODUCTS, st.sampled_from([1, 2]), st.integers(0, 3_000_000)),
+    st.tuples(st.sampled_from("st"), PRODUCTS, st.sampled_from([1, 2]), st.integers(0, 200_000)),
     min_size=1,
     max_size=40,
 )
@@ -296,7 +316,9 @@ def test_neither_order_nor_repeats_change_what_goes_together(run: Run, touches: 
             events["cart_changed"].append(cart(session, product, moment, units=(0, 1)))
     found = similar(run(events))
 
-    timed = [(visit, product, weight, seconds(NOON) + second) for visit, product, weight, second in touches]
+    timed = [
+        (session, product, weight, seconds(NOON) + second) for session, product, weight, second in touches
+    ]
     assert found == pytest.approx(dict(expected_pairs(timed)))
 
 

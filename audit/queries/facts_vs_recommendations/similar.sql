@@ -2,10 +2,13 @@
 -- equal scores at the end do not matter.
 WITH
 touches AS (
-    SELECT session_id AS visit_id, product_id, 1 AS weight, toUnixTimestamp(occurred_at) AS touched_s FROM product_viewed FINAL
-    UNION ALL
-    SELECT session_id, product_id, 2, toUnixTimestamp(occurred_at) FROM cart_changed FINAL
-    WHERE quantity > quantity_before
+    SELECT concat(session_id, ':', toString(intDiv(touched_s, 86400))) AS visit_id, product_id, weight, touched_s
+    FROM (
+        SELECT session_id, product_id, 1 AS weight, toUnixTimestamp(occurred_at) AS touched_s FROM product_viewed FINAL
+        UNION ALL
+        SELECT session_id, product_id, 2, toUnixTimestamp(occurred_at) FROM cart_changed FINAL
+        WHERE quantity > quantity_before
+    )
     UNION ALL
     SELECT concat('order:', order_id), line.product_id, 3, toUnixTimestamp(occurred_at) FROM order_placed FINAL
     ARRAY JOIN order_placed.lines AS line

@@ -1,12 +1,15 @@
 -- What was done with a product in a visit, and how much it says: viewed 1, put into the cart 2, bought 3.
--- A visit is a session, or an order: its lines were bought together.
-SELECT session_id AS visit_id, product_id, 1 AS weight,
-  TIMESTAMPDIFF(SECOND, TO_TIMESTAMP_LTZ(0, 0), occurred_at) AS touched_s
-FROM events.product_viewed
-UNION ALL
-SELECT session_id, product_id, 2, TIMESTAMPDIFF(SECOND, TO_TIMESTAMP_LTZ(0, 0), occurred_at)
-FROM events.cart_changed
-WHERE quantity > quantity_before
+-- A visit is a session's day (UTC), for a session may last a month and a visit must be forgotten; or an order: its
+-- lines were bought together.
+SELECT CONCAT(session_id, ':', CAST(touched_s / 86400 AS STRING)) AS visit_id, product_id, weight, touched_s
+FROM (
+  SELECT session_id, product_id, 1 AS weight, TIMESTAMPDIFF(SECOND, TO_TIMESTAMP_LTZ(0, 0), occurred_at) AS touched_s
+  FROM events.product_viewed
+  UNION ALL
+  SELECT session_id, product_id, 2, TIMESTAMPDIFF(SECOND, TO_TIMESTAMP_LTZ(0, 0), occurred_at)
+  FROM events.cart_changed
+  WHERE quantity > quantity_before
+)
 UNION ALL
 SELECT CONCAT('order:', order_id), line.product_id, 3, TIMESTAMPDIFF(SECOND, TO_TIMESTAMP_LTZ(0, 0), occurred_at)
 FROM events.order_placed
