@@ -83,10 +83,13 @@ def hear(page: Page, told: list[dict[str, Any]], event: str, times: int = 1) -> 
 
 def fill(page: Page) -> None:
     """A cart with a lamp of one seller and an atlas of another."""
-    page.goto("/shop/products/desk-lamp")
-    page.get_by_role("button", name="Add to cart").click()
-    page.goto("/shop/products?q=atlas")
-    page.get_by_role("button", name="Add Simple Atlas, Navy to the cart").click()
+    for path, button in (
+        ("/shop/products/desk-lamp", "Add to cart"),
+        ("/shop/products?q=atlas", "Add Simple Atlas, Navy to the cart"),
+    ):
+        page.goto(path)
+        with page.expect_request(lambda request: "cart_changed" in (request.post_data or "")):
+            page.get_by_role("button", name=button).click()
     page.goto("/shop/cart")
     expect(page.locator(".cart-line")).to_have_count(2)
 
