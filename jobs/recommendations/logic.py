@@ -50,8 +50,8 @@ OF_SESSION, OF_SHOPPER = "30 min", "30 d"
 
 
 STATE = {
-    # What a hint does not keep longer (catalogue, stock, pairs) is the memory of visits: their day, and another
-    # for what comes late.
+    # What a hint does not keep longer (catalogue, stock, pairs) is the memory of visits: their day, and a
+    # second one for what comes late.
     "table.exec.state.ttl": "2 d",
     # Sums are read and written once a batch, in which what is taken back and said anew is one change. What
     # was seen lately needs no state, and passes without waiting.
