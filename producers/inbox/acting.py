@@ -9,8 +9,9 @@ import structlog
 from common.errors import Rejected
 from common.metrics import INBOX_MESSAGES, INBOX_SECONDS
 from producers.backoff import Backoff
-from producers.inbox.dead_letters import dead_letter
+from producers.inbox.dead_letters import bare_letter, dead_letter
 from producers.inbox.subscription import Received, Subscription
+from producers.outbox.message import Message
 from producers.outbox.transaction import Transaction, Transactions
 from producers.postgres.errors import RETRYABLE, UNFIT
 from producers.postgres.queries import load_queries
@@ -89,10 +90,16 @@ class Acting:
     async def _reject(self, received: Received, reason: Rejected) -> Outcome:
         """Dead-letter a message once. Its event id stays unknown, so that it can be sent again."""
         log.warning("rejected", service=self._service, message=received.place, reason=str(reason))
+        try:
+            return await self._send(received, dead_letter(received, self._service, str(reason)))
+        except UNFIT:  # a consumer must get past any message: what it was still lies where the letter says
+            return await self._send(received, bare_letter(received, self._service, str(reason)))
+
+    async def _send(self, received: Received, letter: Message) -> Outcome:
         async with self._transactions.begin(received.trace) as tx:
             if await tx.sql.fetchval(SQL["note_event"], received.place, received.topic) is None:
                 return "repeated"
-            tx.send(dead_letter(received, self._service, str(reason)))
+            tx.send(letter)
         return "rejected"
 
     def _count(self, received: Received, outcome: str) -> None:

@@ -17,8 +17,8 @@ from confluent_kafka import (
 
 from common.clock import from_millis
 from common.errors import PartUnavailable, UserError
-from producers.inbox.dead_letters import CAME_FROM, REASON, STAGE, TRUNCATED_FROM
 from producers.inbox.subscription import ONLY_FOR, headers_of, key_of
+from producers.outbox.letters import CAME_FROM, REASON, STAGE, TRUNCATED_FROM
 from producers.outbox.publisher import PRODUCER
 from schemas.events import all_events
 from schemas.topics import METRICS

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from confluent_kafka import Message
 
 from common.errors import Rejected
+from producers.outbox.letters import storable
 from producers.outbox.message import ORIGIN
 from producers.outbox.trace import Trace
 from producers.outbox.transaction import Transaction
@@ -82,10 +83,10 @@ def key_of(message: Message) -> str:
 
 
 def headers_of(message: Message) -> dict[str, str]:
-    """Headers as text; of two of one name the later."""
+    """Headers as text that PostgreSQL can keep; of two of one name the later."""
     pairs: list[tuple[str, str | bytes | None]] = list(message.headers() or ())  # type: ignore[arg-type]
     return {
-        name: value.decode(errors="replace") if isinstance(value, bytes) else value or ""
+        storable(name): storable(value.decode(errors="replace") if isinstance(value, bytes) else value or "")
         for name, value in pairs
     }
 

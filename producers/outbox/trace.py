@@ -7,6 +7,8 @@ from typing import Self
 
 _TRACEPARENT = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 _UNSAMPLED = "00"
+_LONGEST_ID = 255
+"""Characters; what others call a chain travels with each of its events, and must leave room for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ class Trace:
     def caused_by(cls, event_id: str, headers: Mapping[str, str]) -> Self:
         """The link after an event, by its headers."""
         correlation = headers.get("correlation_id") or event_id
-        return cls(correlation, event_id, _trace_id(headers.get("traceparent", "")))
+        return cls(correlation[:_LONGEST_ID], event_id, _trace_id(headers.get("traceparent", "")))
 
     def headers(self, event_id: str) -> dict[str, str]:
         """The headers of an event (UUIDv7) that is the next link."""

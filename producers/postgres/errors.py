@@ -22,5 +22,6 @@ UNFIT: tuple[type[Exception], ...] = (
     asyncpg.DataError,  # out of range, a NUL inside a text
     asyncpg.CheckViolationError,
     asyncpg.NotNullViolationError,
+    asyncpg.ProgramLimitExceededError,  # too long for an index
 )
 """These values can't be stored, however often they come."""

@@ -1,16 +1,19 @@
+import orjson
 import pytest
 
 from common.errors import Rejected
 from common.ids import is_uuid7, new_id
-from producers.inbox.dead_letters import LONGEST_VALUE, dead_letter
+from producers.inbox.dead_letters import dead_letter
 from producers.inbox.subscription import ONLY_FOR, Received, Subscription, headers_of
+from producers.outbox.letters import LONGEST_VALUE
+from producers.outbox.publisher import PRODUCER
 
 
 class Message:
     """What Kafka's client gives."""
 
-    def __init__(self, value, headers=()):
-        self._value, self._headers = value, list(headers)
+    def __init__(self, value, headers=(), key=b"o1"):
+        self._value, self._headers, self._key = value, list(headers), key
 
     def topic(self):
         return "order_placed"
@@ -22,7 +25,7 @@ class Message:
         return 42
 
     def key(self):
-        return b"o1"
+        return self._key
 
     def value(self):
         return self._value
@@ -75,9 +78,24 @@ def test_a_letter_that_no_broker_would_take_is_cut_and_says_so():
     assert f'"truncated_from":"{LONGEST_VALUE + 1}"' in letter.headers
 
 
-def test_headers_are_text_whatever_they_were():
-    assert headers_of(Message(b"", [("a", b"\xff"), ("b", None), ("c", "d")])) == {
-        "a": "\ufffd",
-        "b": "",
-        "c": "d",
-    }
+def test_a_letter_leaves_out_headers_and_cuts_a_key_that_no_broker_would_take():
+    message = Message(b"x" * 10**6, [("origin", b"orders"), ("huge", b"h" * 10**6)], key=b"k" * 10**6)
+
+    letter = dead_letter(Received(message, headers_of(message), Rejected("no")), "payments", "no")
+
+    headers = orjson.loads(letter.headers)
+    assert len(letter.key) + len(letter.value) + len(letter.headers) < PRODUCER["message.max.bytes"]
+    assert (headers["origin"], headers["truncated_from"]) == ("orders", "1000000")
+    assert "huge" not in headers
+
+
+def test_headers_are_text_that_postgresql_keeps_whatever_they_were():
+    headers = [("a", b"\xff"), ("b", None), ("c", "d"), ("e", b"f\x00g")]
+
+    assert headers_of(Message(b"", headers)) == {"a": "\ufffd", "b": "", "c": "d", "e": "f\ufffdg"}
+
+
+def test_a_reason_is_text_that_postgresql_keeps():
+    letter = dead_letter(Received(Message(b""), {}, Rejected("no")), "payments", "r\x00")
+
+    assert orjson.loads(letter.headers)["reason"] == "r\ufffd"
