@@ -77,7 +77,7 @@ async def release_unpaid(tx: Transaction, event: Record) -> None:
 
 
 async def take_back(tx: Transaction, event: Record) -> None:
-    """`order_returned`: what can be sold again is on hand again."""
+    """`order_returned`: what can be sold again is on hand again; the rest is only noted."""
     reservation = await store.lock_reservation(tx, event["order_id"])
     if reservation is None:
         return
@@ -87,12 +87,15 @@ async def take_back(tx: Transaction, event: Record) -> None:
     elif reservation.state != "sold":
         raise Rejected(f"order {reservation.order_id} is {reservation.state}: nothing of it can come back")
     restocked = []
-    for back in (line for line in event["lines"] if line["restocked"] and line["quantity"]):
+    for back in (line for line in event["lines"] if line["quantity"]):
         line = lines.get(back["line_number"])
-        if line is None or not 0 < back["quantity"] <= line.quantity - line.returned:
+        if line is None or not 0 < back["quantity"] <= line.outside:
             raise Rejected(f"more comes back of line {back['line_number']} than was sold")
-        await store.note_returned(tx, reservation.order_id, line.line_number, back["quantity"])
-        restocked.append(Line(line.line_number, line.product_id, line.seller_id, back["quantity"]))
+        await store.note_returned(
+            tx, reservation.order_id, line.line_number, back["quantity"], back["restocked"]
+        )
+        if back["restocked"]:
+            restocked.append(Line(line.line_number, line.product_id, line.seller_id, back["quantity"]))
     await move(tx, units(restocked), Stock.take_back, "returned", reservation.order_id)
 
 

@@ -25,18 +25,24 @@ class Key(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Units of one order line; `returned` of them came back after the sale."""
+    """Units of one order line; `returned` of them are on hand again, `written_off` came back unfit."""
 
     line_number: int
     product_id: str
     seller_id: str
     quantity: int
     returned: int = 0
+    written_off: int = 0
 
     @property
     def key(self) -> Key:
         """Whose stock it is about."""
         return Key(self.product_id, self.seller_id)
+
+    @property
+    def outside(self) -> int:
+        """Units that have not come back."""
+        return self.quantity - self.returned - self.written_off
 
 
 class NotEnough(Exception):
@@ -90,7 +96,7 @@ def units(lines: Iterable[Line]) -> dict[Key, int]:
     """
     counted: Counter[Key] = Counter()
     for line in lines:
-        counted[line.key] += line.quantity - line.returned
+        counted[line.key] += line.outside
     return {key: counted[key] for key in sorted(counted) if counted[key]}
 
 

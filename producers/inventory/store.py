@@ -83,9 +83,12 @@ async def find_lines(tx: Transaction, order_id: str) -> list[Line]:
     return [Line(*row) for row in await tx.sql.fetch(SQL["find_lines"], order_id)]
 
 
-async def note_returned(tx: Transaction, order_id: str, line_number: int, quantity: int) -> None:
+async def note_returned(
+    tx: Transaction, order_id: str, line_number: int, quantity: int, restocked: bool
+) -> None:
     """Units of a line came back; more than were sold break the table's check."""
-    await tx.sql.execute(SQL["note_returned"], order_id, line_number, quantity)
+    counts = (quantity, 0) if restocked else (0, quantity)
+    await tx.sql.execute(SQL["note_returned"], order_id, line_number, *counts)
 
 
 async def find_expired(sql: Any, now: datetime, most: int) -> list[str]:

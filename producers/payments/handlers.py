@@ -13,7 +13,7 @@ from common.ids import is_uuid7
 from producers.inbox.subscription import Subscription
 from producers.outbox.transaction import Transaction
 from producers.payments import store
-from producers.payments.model import Method
+from producers.payments.model import DueLine, Method, give_back_lines
 from producers.payments.settling import give_back
 from schemas.codec import Record
 
@@ -36,6 +36,8 @@ async def note_due(tx: Transaction, event: Record) -> None:
     except ValidationError as error:
         raise Rejected(f"the header {HEADER!r} does not say how order {event['order_id']} is paid") from error
     payment = await store.lock_payment(tx, event["order_id"])
+    lines = [DueLine(line["line_number"], line["quantity"], _due_minor(line)) for line in event["lines"]]
+    await store.add_due_lines(tx, payment.order_id, lines)
     due = replace(
         payment,
         shopper_id=event["shopper_id"],
@@ -43,7 +45,7 @@ async def note_due(tx: Transaction, event: Record) -> None:
         token=how.token or "",
         installments=how.installments,
         currency=event["currency"],
-        amount_minor=sum(map(_due_minor, event["lines"])),
+        amount_minor=sum(line.amount_minor for line in lines),
     )
     await store.save_payment(tx, due.next())
 
@@ -64,7 +66,10 @@ async def note_cancelled(tx: Transaction, event: Record) -> None:
 
 
 async def refund_return(tx: Transaction, event: Record) -> None:
-    """`order_returned`: give back what the return says, never more than was taken."""
+    """`order_returned`: give back what the return says, never more than is left of its lines.
+
+    Whether the order was shipped is not asked: that lies in another topic, and may still be to be read.
+    """
     payment = await store.lock_known_payment(tx, event["order_id"])
     if payment is None:
         return
@@ -74,6 +79,9 @@ async def refund_return(tx: Transaction, event: Record) -> None:
     left_minor = (payment.amount_minor or 0) - await store.refunded_minor(tx, payment.order_id)
     if not 0 <= amount_minor <= left_minor:
         raise Rejected(f"return {event['return_id']} asks for {amount_minor}, and {left_minor} are left")
+    if lines := await store.find_due_lines(tx, payment.order_id):
+        back = [(line["line_number"], line["quantity"], line["refund_minor"]) for line in event["lines"]]
+        await store.note_returned(tx, payment.order_id, give_back_lines(lines, back).values())
     if amount_minor:
         await store.add_refund(tx, payment, amount_minor, "order_returned", event["return_id"])
 

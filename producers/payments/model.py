@@ -1,8 +1,11 @@
 """The rules of payments, without a database: when to ask for money, and when to give it back."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Literal
+
+from common.errors import Rejected
 
 State = Literal["waiting", "due", "voiding", "captured", "failed", "void"]
 Method = Literal["credit_card", "debit_card", "boleto", "voucher", "pix", "bank_transfer", "wallet", "cash"]
@@ -50,6 +53,49 @@ class Payment:
         if self.state == "due" and self.cancelled:
             return replace(self, state="voiding" if self.attempts else "void")
         return self
+
+
+@dataclass(frozen=True, slots=True)
+class DueLine:
+    """What is due for a line of an order, and what of it came back."""
+
+    line_number: int
+    quantity: int
+    amount_minor: int
+    returned: int = 0
+    refunded_minor: int = 0
+
+    def given_back(self, quantity: int, refund_minor: int) -> "DueLine":
+        """The line after a return.
+
+        Raises:
+            Rejected: more comes back than was bought, or more is asked for than was paid.
+        """
+        returned, refunded_minor = self.returned + quantity, self.refunded_minor + refund_minor
+        if quantity < 0 or returned > self.quantity:
+            left = self.quantity - self.returned
+            raise Rejected(f"{quantity} units of line {self.line_number} come back, and {left} are left")
+        if refund_minor < 0 or refunded_minor > self.amount_minor:
+            left = self.amount_minor - self.refunded_minor
+            raise Rejected(f"{refund_minor} is asked for line {self.line_number}, and {left} is left of it")
+        return replace(self, returned=returned, refunded_minor=refunded_minor)
+
+
+def give_back_lines(
+    lines: Mapping[int, DueLine], returned: Iterable[tuple[int, int, int]]
+) -> Mapping[int, DueLine]:
+    """Lines by number after a return of (line number, units, refund); only those that it is about.
+
+    Raises:
+        Rejected: it is more than is left of a line, or the order has no such line.
+    """
+    after: dict[int, DueLine] = {}
+    for number, quantity, refund_minor in returned:
+        line = after.get(number) or lines.get(number)
+        if line is None:
+            raise Rejected(f"the order has no line {number}")
+        after[number] = line.given_back(quantity, refund_minor)
+    return after
 
 
 def owed_back_minor(payment: Payment, refunded_minor: int) -> int:

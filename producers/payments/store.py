@@ -1,5 +1,6 @@
 """The payments' books: every statement is a file of `queries/`."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 from common.ids import new_id
 from producers.outbox.trace import Trace
 from producers.outbox.transaction import Transaction
-from producers.payments.model import LEASE, Payment
+from producers.payments.model import LEASE, DueLine, Payment
 from producers.postgres.queries import load_queries
 
 SQL = load_queries(__file__)
@@ -62,6 +63,28 @@ async def save_payment(tx: Transaction, payment: Payment, failure: str | None = 
         tx.trace.causation_id,
         tx.trace.trace_id,
     )
+
+
+async def add_due_lines(tx: Transaction, order_id: str, lines: Sequence[DueLine]) -> None:
+    """Keep what is due for each line of an order."""
+    numbers = [line.line_number for line in lines]
+    quantities = [line.quantity for line in lines]
+    amounts = [line.amount_minor for line in lines]
+    await tx.sql.execute(SQL["add_due_lines"], order_id, numbers, quantities, amounts)
+
+
+async def find_due_lines(tx: Transaction, order_id: str) -> dict[int, DueLine]:
+    """The lines of an order by number; none of an order from before they were kept."""
+    rows = await tx.sql.fetch(SQL["find_due_lines"], order_id)
+    return {row["line_number"]: DueLine(*row) for row in rows}
+
+
+async def note_returned(tx: Transaction, order_id: str, lines: Iterable[DueLine]) -> None:
+    """Write back what came back of lines."""
+    for line in lines:
+        await tx.sql.execute(
+            SQL["note_returned"], order_id, line.line_number, line.returned, line.refunded_minor
+        )
 
 
 async def claim_payments(sql: Any, now: datetime, most: int) -> list[tuple[Payment, Trace]]:

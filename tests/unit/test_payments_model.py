@@ -1,10 +1,12 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producers.payments.model import Payment, owed_back_minor, retry_after
+from common.errors import Rejected
+from producers.payments.model import DueLine, Payment, give_back_lines, owed_back_minor, retry_after
 from producers.payments.provider import Asked
 from producers.payments.provider.simulated import decide
 
@@ -55,6 +57,32 @@ def test_a_cancelled_order_gets_back_what_was_taken_less_what_went_back_already(
 
     assert owed_back_minor(captured, refunded) == 0
     assert owed_back_minor(replace(captured, cancelled=True), refunded) + refunded == amount
+
+
+LINES = {1: DueLine(1, quantity=2, amount_minor=1_000), 2: DueLine(2, quantity=1, amount_minor=700)}
+
+
+def test_lines_come_back_bit_by_bit_until_nothing_is_left_of_them():
+    once = give_back_lines(LINES, [(1, 1, 400)])
+    twice = give_back_lines(LINES | once, [(1, 1, 600)])
+
+    assert twice == {1: DueLine(1, 2, 1_000, returned=2, refunded_minor=1_000)}
+
+
+@pytest.mark.parametrize(
+    "returned",
+    [
+        [(1, 3, 900)],  # more units than were bought
+        [(1, 2, 1_001)],  # more than was paid
+        [(1, 2, 900), (1, 1, 50)],  # the same line twice
+        [(1, -1, 0)],
+        [(2, 1, -1)],
+        [(3, 1, 1)],  # no such line
+    ],
+)
+def test_more_of_a_line_than_is_left_does_not_come_back(returned):
+    with pytest.raises(Rejected):
+        give_back_lines(LINES, returned)
 
 
 @given(st.integers(0, 10**6))

@@ -162,6 +162,25 @@ def test_a_return_of_more_than_was_sold_is_a_dead_letter_and_changes_nothing(sho
     assert shop.events("payment_refunded", order_id) == []
 
 
+def test_a_line_that_came_back_does_not_come_back_again_as_another_return(shop, eventually):
+    lamp, table = shop.product(stock=5, price_minor=900), shop.product(stock=5, price_minor=5_000)
+    order_id = shop.buy(lamp, table)
+    shop.settled(order_id)
+    back = {
+        "order_id": order_id, "shopper_id": "ana", "seller_id": "seller-1", "placed_at": 0, "currency": "BRL",
+        "reason": "damaged", "lines": [returned(lamp, 1, refund_minor=900) | {"restocked": False}],
+    }  # fmt: skip
+    shop.tell("order_returned", return_id=new_id(), **back)
+    eventually(lambda: shop.events("payment_refunded", order_id))
+
+    shop.tell("order_returned", return_id=new_id(), **back)
+
+    eventually(
+        lambda: len([m for m in shop.messages("order_returned_dlq") if m.key() == order_id.encode()]) == 2
+    )
+    assert [event["amount_minor"] for event in shop.events("payment_refunded", order_id)] == [900]
+
+
 def test_a_cancellation_that_is_heard_of_before_the_order_bars_it(shop, eventually):
     lamp = shop.product(stock=5)
     order_id = new_id()

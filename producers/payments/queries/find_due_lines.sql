@@ -1,0 +1,1 @@
+SELECT line_number, quantity, amount_minor, returned, refunded_minor FROM due_lines WHERE order_id = $1::uuid;
