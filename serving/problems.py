@@ -75,6 +75,15 @@ class BadBody(Problem):
     status, kind, title = 422, "bad-body", "This body can't be used"
 
 
+class NotJson(Problem):
+    """A request's body is of another type than its address takes."""
+
+    status, kind, title = 415, "not-json", "This body is not JSON"
+
+    def __init__(self, content_type: str) -> None:
+        super().__init__(f"The Content-Type is {content_type[:80]!r}. Send application/json.")
+
+
 class ClickHouseUnavailable(Problem, PartUnavailable):
     """ClickHouse does not answer, or not yet."""
 

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from serving.body import read_body
 from serving.intake.schemas import SentEvents, Taken
 from serving.intake.service import Intake
-from serving.problems import BadBody
+from serving.problems import BadBody, NotJson
 from serving.shop.documented import problem, sends
 
 BODY_LIMIT = 1024 * 1024
@@ -28,6 +28,7 @@ EXAMPLE = {
 }
 REFUSED = problem(422, "The body is no batch of events; a single event that is wrong is in `rejected`.")
 TOO_LARGE = problem(413, "The body is over 1 MB.")
+NO_JSON = problem(415, "The `Content-Type` is not `application/json`.")
 AWAY = problem(503, "Kafka or the registry does not answer; send the same again after `Retry-After` seconds.")
 
 router = APIRouter(prefix="/v1")
@@ -44,7 +45,7 @@ def _intake(request: Request) -> Intake:
     summary="Tell what shoppers do",
     status_code=202,
     response_model=Taken,
-    responses=REFUSED | TOO_LARGE | AWAY,
+    responses=REFUSED | TOO_LARGE | NO_JSON | AWAY,
     openapi_extra=sends(SentEvents, EXAMPLE),
 )
 async def take_events(request: Request, intake: Annotated[Intake, Depends(_intake)]) -> Response:
@@ -53,9 +54,17 @@ async def take_events(request: Request, intake: Annotated[Intake, Depends(_intak
     Each event is checked for itself: `rejected` says which were not taken and why, the others are. To be able
     to send a batch again, give each event its `event_id`: the same id counts once.
     """
+    _must_be_json(request)
     events = _events(await read_body(request, BODY_LIMIT))
     taken = await intake.take(events, request.headers.get("traceparent"))
     return Response(orjson.dumps(taken), 202, {"Cache-Control": "no-store"}, "application/json")
+
+
+def _must_be_json(request: Request) -> None:
+    """Other types a page of another site could send without asking first, with this shop's cookie."""
+    said = request.headers.get("Content-Type", "")
+    if said.partition(";")[0].strip().lower() != "application/json":
+        raise NotJson(said)
 
 
 def _events(body: bytes) -> list[Any]:

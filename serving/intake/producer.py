@@ -3,11 +3,12 @@
 import asyncio
 import threading
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import structlog
 from confluent_kafka import KafkaError, Producer
 
+from serving.intake.messages import Message
 from serving.problems import KafkaUnavailable
 
 CONFIG = {
@@ -26,15 +27,6 @@ _POLL_S = 0.1
 _FLUSH_S = 6.0
 
 log = structlog.get_logger()
-
-
-class Message(NamedTuple):
-    """One message of a topic."""
-
-    topic: str
-    key: bytes
-    value: bytes
-    headers: list[tuple[str, str | bytes | None]]
 
 
 class EventProducer:

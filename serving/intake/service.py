@@ -12,8 +12,9 @@ from common.settings import Settings
 from schemas.codec import Encoder
 from schemas.events import all_events
 from schemas.registry import Registry
+from serving.intake.messages import Message, message_of
 from serving.intake.models import BROWSING
-from serving.intake.producer import EventProducer, Message
+from serving.intake.producer import EventProducer
 from serving.intake.records import BadEvent, Checked, check
 from serving.intake.schemas import RejectedEvent, Taken
 from serving.problems import RegistryUnavailable
@@ -41,24 +42,30 @@ class Intake:
             RegistryUnavailable: the schemas' ids can't be looked up.
         """
         now = self._clock()
-        checked: list[Checked] = []
+        checked: list[tuple[int, Checked]] = []
         rejected: list[RejectedEvent] = []
         for index, sent in enumerate(events):
             try:
-                checked.append(check(sent, now, new_event_id))
+                checked.append((index, check(sent, now, new_event_id)))
             except BadEvent as reason:
                 rejected.append({"index": index, "problem": str(reason)})
                 EVENTS_TAKEN.labels(_label(sent), "rejected").inc()
+        ids: list[str] = []
         if checked:
             encoders = await self._ready_encoders()
-            await self._producer.send([_message(one, encoders[one.event], traceparent) for one in checked])
-        for one in checked:
-            EVENTS_TAKEN.labels(one.event, "accepted").inc()
-        return {
-            "accepted": len(checked),
-            "event_ids": [one.record["event_id"] for one in checked],
-            "rejected": rejected,
-        }
+            messages: list[Message] = []
+            for index, one in checked:
+                try:
+                    messages.append(message_of(one, encoders[one.event], traceparent))
+                    ids.append(one.record["event_id"])
+                except BadEvent as reason:
+                    rejected.append({"index": index, "problem": str(reason)})
+                    EVENTS_TAKEN.labels(one.event, "rejected").inc()
+            await self._producer.send(messages)
+            for message in messages:
+                EVENTS_TAKEN.labels(message.topic, "accepted").inc()
+        rejected.sort(key=lambda one: one["index"])
+        return {"accepted": len(ids), "event_ids": ids, "rejected": rejected}
 
     async def _ready_encoders(self) -> dict[str, Encoder]:
         async with self._finding:
@@ -74,16 +81,6 @@ def _encoders(registry_url: str) -> dict[str, Encoder]:
     with Registry(registry_url) as registry:
         events = [all_events()[name] for name in BROWSING]
         return {event.name: Encoder(event, registry.register(event.subject, event.text)) for event in events}
-
-
-def _message(checked: Checked, encoder: Encoder, traceparent: str | None) -> Message:
-    """A visit is what its events have in common: its session correlates them."""
-    record = checked.record
-    headers: list[tuple[str, str | bytes | None]] = [("correlation_id", record["session_id"])]
-    if traceparent:
-        headers.append(("traceparent", traceparent))
-    key = record[all_events()[checked.event].key].encode()
-    return Message(checked.event, key, encoder.encode(record), headers)
 
 
 def _label(sent: Any) -> str:

@@ -274,7 +274,7 @@ def test_a_job_that_starts_again_from_a_checkpoint_counts_nothing_twice(shop: Sh
     ],
 )
 def test_a_body_that_is_no_batch_is_refused_in_words(shop: Shop, body: bytes, status: int, said: str) -> None:
-    answer = shop.api.post("/v1/events", content=body)
+    answer = shop.api.post("/v1/events", content=body, headers={"Content-Type": "application/json"})
 
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
     assert said in answer.json()["detail"]

@@ -1,5 +1,6 @@
 """What the intake takes of what shops and apps send, and what it says of the rest."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,8 +11,9 @@ from hypothesis import strategies as st
 from schemas.codec import Decoder, Encoder
 from schemas.events import all_events
 from schemas.examples import examples
+from serving.intake.messages import Message, message_of
 from serving.intake.models import BROWSING
-from serving.intake.records import AHEAD, BadEvent, check
+from serving.intake.records import AHEAD, BadEvent, Checked, check
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 VIEW = {"event": "product_viewed", "session_id": "visit", "product_id": "lamp"}
@@ -83,6 +85,33 @@ def test_a_typical_browsing_event_is_taken_as_it_is(name: str) -> None:
     sent = {**record, "occurred_at": NOW.isoformat(), "event": name}
 
     assert check(sent, NOW, str).record == {**record, "occurred_at": NOW}
+
+
+def message(record: dict[str, Any], traceparent: str | None = None) -> Message:
+    return message_of(
+        Checked("product_viewed", record), Encoder(all_events()["product_viewed"], 1), traceparent
+    )
+
+
+def test_an_event_stays_in_the_trace_of_its_request_and_its_session_correlates_it() -> None:
+    headers = dict(message(taken(VIEW), "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01").headers)
+
+    assert headers["correlation_id"] == "visit"
+    assert str(headers["traceparent"]).startswith("00-0af7651916cd43dd8448eb211c80319c-")
+
+
+@pytest.mark.parametrize("sent", [None, "", "x" * 8_000, "00-" + "0" * 32 + "-b7ad6b7169203331-01", "00-é"])
+def test_what_is_no_trace_context_begins_a_new_trace(sent: str | None) -> None:
+    headers = dict(message(taken(VIEW), sent).headers)
+
+    assert re.fullmatch("00-[0-9a-f]{32}-[0-9a-f]{16}-00", str(headers["traceparent"]))
+
+
+def test_an_event_that_kafka_could_not_take_is_refused_alone() -> None:
+    record = taken(VIEW)
+    with pytest.raises(BadEvent, match="at most 900,000"):
+        message({**record, "search_id": "x" * 900_000})
+    assert message({**record, "search_id": "x" * 800_000}).key == b"visit"
 
 
 JSON = st.recursive(

@@ -265,3 +265,14 @@ def test_a_seller_known_by_a_cancellation_alone_is_a_seller(api):
     answer = api.get("/v1/sellers/gone/sales", params={"from": "2018-02-01", "to": "2018-03-01"})
     assert answer.status_code == 200
     assert answer.json()["totals"]["cancelled"]["gross_minor"] == 900
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", None])
+def test_events_are_taken_as_json_alone(api: httpx.Client, content_type: str | None) -> None:
+    """Else a page of another site could send them without asking the browser first."""
+    headers = {"Content-Type": content_type} if content_type else {}
+    answer = api.post("/v1/events", content=b'{"events": []}', headers=headers)
+    assert (answer.status_code, answer.json()["type"]) == (415, "urn:souk:problem:not-json")
+
+    known = {"Content-Type": "application/json; charset=utf-8"}
+    assert api.post("/v1/events", content=b'{"events": []}', headers=known).status_code == 422
