@@ -8,8 +8,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from common.metrics import HTTP_REQUESTS, HTTP_SECONDS
 from common.problems import as_json, describe
-from producers.postgres.errors import AWAY
-from producers.problems import BodyTooLarge, BooksUnavailable
+from producers.postgres.errors import AWAY, UNFIT
+from producers.problems import BodyTooLarge, BooksUnavailable, Unstorable
 
 BODY_LIMIT = 1024 * 1024
 """Bytes: thousands of products' stock, or hundreds of times the longest order."""
@@ -42,14 +42,19 @@ class Guard:
         except Exception as error:
             if status:
                 raise  # too late for another answer: the connection breaks, and the server logs it
-            problem = BooksUnavailable() if isinstance(error, AWAY) else error
             request = Request(scope)
-            await as_json(request, describe(request, problem))(scope, receive, counted)
+            await as_json(request, describe(request, _in_words(error)))(scope, receive, counted)
         finally:
             route = getattr(scope.get("route"), "path", "other")
             method = scope["method"] if scope["method"] in METHODS else "other"
             HTTP_REQUESTS.labels(route, method, status or 500).inc()
             HTTP_SECONDS.labels(route).observe(perf_counter() - started)
+
+
+def _in_words(error: Exception) -> Exception:
+    if isinstance(error, AWAY):
+        return BooksUnavailable()
+    return Unstorable() if isinstance(error, UNFIT) else error
 
 
 def bounded(scope: Scope, receive: Receive) -> Receive:

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from producers.outbox.trace import Trace
 from producers.outbox.transaction import Transaction, Transactions
-from producers.problems import BadBody
+from producers.problems import BadBody, NotJson
 from producers.running import RunningService
 
 JSON = "application/json"
@@ -40,11 +40,14 @@ def trace_of(request: Request, about: str) -> Trace:
 
 
 async def read(request: Request, model: TypeAdapter[Any]) -> Any:
-    """The request's body as `model` says, whatever its content type.
+    """The request's body as `model` says.
 
     Raises:
+        NotJson: its content type is another.
         BadBody: it is no JSON, or a field does not fit; it says which.
     """
+    if request.headers.get("Content-Type", "").partition(";")[0].strip().lower() != JSON:
+        raise NotJson
     try:
         return model.validate_json(await request.body())
     except ValidationError as error:

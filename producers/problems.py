@@ -32,6 +32,18 @@ class BooksUnavailable(Problem, PartUnavailable):
         )
 
 
+class Unstorable(Problem):
+    """PostgreSQL refuses a value of the request."""
+
+    status, kind, title = 422, "bad-parameter", "A parameter can't be used"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A value of the request can't be stored: it is out of range, or holds a NUL character. Nothing "
+            "was changed; see /docs for what this address takes."
+        )
+
+
 class BodyTooLarge(Problem):
     """A request's body is longer than any address takes."""
 
@@ -39,6 +51,15 @@ class BodyTooLarge(Problem):
 
     def __init__(self, limit: int) -> None:
         super().__init__(f"At most {limit:,} bytes are taken at once. Send less, in several requests.")
+
+
+class NotJson(Problem):
+    """A request's body does not call itself JSON. A page of another site could send it unasked otherwise."""
+
+    status, kind, title = 415, "not-json", "The body is not JSON"
+
+    def __init__(self) -> None:
+        super().__init__("Send JSON, with the header `Content-Type: application/json`. Nothing was changed.")
 
 
 class BadBody(Problem):

@@ -10,7 +10,7 @@ from producers.inventory import store
 from producers.inventory.counting import Counted, count
 from producers.inventory.model import Key, Stock
 from producers.inventory.problems import UnknownStock
-from producers.inventory.schemas import STOCK_SENT, STOCKS_SENT, StockShown
+from producers.inventory.schemas import STOCK_SENT, STOCKS_SENT, Id, StockShown
 
 NAME = "inventory"
 
@@ -18,7 +18,7 @@ router = APIRouter(prefix="/v1", tags=[NAME])
 
 
 @router.get("/products/{product_id}/stock", response_model=StockShown)
-async def show(request: Request, product_id: str, seller_id: str | None = None) -> Response:
+async def show(request: Request, product_id: Id, seller_id: Id | None = None) -> Response:
     """The stock of a product: of this seller, or of whoever has most to sell."""
     async with transactions(request, NAME).connection() as sql:
         stock = await store.find_stock(sql, product_id, seller_id)
@@ -28,7 +28,7 @@ async def show(request: Request, product_id: str, seller_id: str | None = None) 
 
 
 @router.put("/products/{product_id}/stock", response_model=StockShown)
-async def set_one(request: Request, product_id: str) -> Response:
+async def set_one(request: Request, product_id: Id) -> Response:
     """Say how many units a seller has now. Units that orders hold stay held."""
     sent = await read(request, STOCK_SENT)
     (stock,) = await _count(request, product_id, [Counted(Key(product_id, sent.seller_id), sent.on_hand)])

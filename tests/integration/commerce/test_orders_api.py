@@ -5,6 +5,8 @@ import pytest
 from common.ids import new_id
 from producers.guard import BODY_LIMIT
 
+JSON = {"Content-Type": "application/json"}
+
 
 @pytest.fixture(scope="module")
 def lamp(running_shop):
@@ -112,7 +114,7 @@ def test_a_body_that_makes_no_order_is_refused_with_the_field_that_is_wrong(shop
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"\xff", b'{"lines": NaN}', b'{"a":"\\ud800"}'])
 def test_what_is_no_order_at_all_is_refused(shop, body):
-    answer = shop.http.post("/v1/orders", content=body, headers={"Idempotency-Key": new_id()})
+    answer = shop.http.post("/v1/orders", content=body, headers=JSON | {"Idempotency-Key": new_id()})
 
     assert problem(answer) == (422, "bad-parameter")
 
@@ -165,7 +167,7 @@ def test_a_body_over_the_limit_is_refused(shop, chunked):
     body = b" " * (BODY_LIMIT + 1)
     content = iter([body[:1000], body[1000:]]) if chunked else body
 
-    answer = shop.http.post("/v1/orders", content=content, headers={"Idempotency-Key": new_id()})
+    answer = shop.http.post("/v1/orders", content=content, headers=JSON | {"Idempotency-Key": new_id()})
 
     assert problem(answer) == (413, "body-too-large")
 

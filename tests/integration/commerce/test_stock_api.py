@@ -42,3 +42,22 @@ def test_bad_stock_is_refused_with_the_field_that_is_wrong(shop):
         answer = shop.http.put(address, json=body)
         assert (answer.status_code, answer.json()["type"]) == (422, "urn:souk:problem:bad-parameter")
     assert shop.http.get(address).status_code == 404
+
+
+def test_an_id_that_no_product_can_have_is_refused_in_words(shop):
+    good = f"/v1/products/{new_id()}/stock"
+
+    for address in ("/v1/products/%00/stock", f"{good}?seller_id=%00", f"/v1/products/{'x' * 200}/stock"):
+        answer = shop.http.get(address)
+        assert (answer.status_code, answer.json()["type"]) == (422, "urn:souk:problem:bad-parameter"), address
+
+
+def test_a_body_that_does_not_call_itself_json_is_refused(shop):
+    address = f"/v1/products/{new_id()}/stock"
+
+    answer = shop.http.put(
+        address, content=b'{"seller_id":"s","on_hand":1}', headers={"content-type": "text/plain"}
+    )
+
+    assert (answer.status_code, answer.json()["type"]) == (415, "urn:souk:problem:not-json")
+    assert shop.http.get(address).status_code == 404
