@@ -21,7 +21,7 @@ from producers.inbox.subscription import ONLY_FOR, headers_of, key_of
 from producers.outbox.letters import CAME_FROM, REASON, STAGE, TRUNCATED_FROM
 from producers.outbox.publisher import PRODUCER
 from schemas.events import all_events
-from schemas.topics import METRICS
+from schemas.topics import METRICS, RECOMMENDATIONS
 
 GROUP = "souk_dlq"
 """The consumer group whose offsets say up to which letter a topic was dealt with."""
@@ -55,8 +55,8 @@ class Letter:
 
 
 def dead_letter_topics() -> list[str]:
-    """Every dead-letter topic: the events', then those of the tables of job `metrics`."""
-    return [f"{name}_dlq" for name in (*all_events(), *METRICS)]
+    """Every dead-letter topic: the events', those of the tables of job `metrics`, job `recommendations`'."""
+    return [f"{name}_dlq" for name in (*all_events(), *METRICS, RECOMMENDATIONS)]
 
 
 def dead_letter_topic(name: str) -> str:
@@ -174,10 +174,11 @@ class Letterbox:
 
 
 def _require_whole(event: str, letter: Letter) -> None:
-    if event in METRICS:
+    if event in (*METRICS, RECOMMENDATIONS):
+        job = "metrics" if event in METRICS else RECOMMENDATIONS
         raise UserError(
             f"letters of {event}_dlq are rows that a store refused, not events: once the cause is gone, job "
-            "`metrics` started afresh writes them (`python -m jobs.submit metrics --fresh`)"
+            f"`{job}` started afresh writes them (`python -m jobs.submit {job} --fresh`)"
         )
     if TRUNCATED_FROM in letter.headers:
         raise UserError(f"letter {letter.offset} of {event}_dlq was cut short: its event is still in {event}")

@@ -1,5 +1,6 @@
 from collections import Counter
 
+from producers.inbox.letterbox import dead_letter_topics
 from schemas.topics import EVENT_TOPICS, METRICS, all_topics
 
 
@@ -9,6 +10,10 @@ def test_every_event_and_every_metric_table_has_one_dead_letter_topic() -> None:
     assert set(names.values()) == {1}
     assert {f"{topic.name}_dlq" for topic in EVENT_TOPICS} <= set(names)
     assert {f"{table}_dlq" for table in METRICS} <= set(names)
+
+
+def test_dead_letters_of_every_topic_can_be_looked_at() -> None:
+    assert set(dead_letter_topics()) == {topic.name for topic in all_topics() if topic.name.endswith("_dlq")}
 
 
 def test_retention_counts_from_arrival_so_that_a_replay_of_old_events_is_kept() -> None:
