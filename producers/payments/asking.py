@@ -60,7 +60,8 @@ async def _ask(asking: "Asking", due: Listening, group: asyncio.TaskGroup, backo
             under_way.add(task)
             task.add_done_callback(answered)
         if not questions:
-            await due.wait(await asking.rest_s())
+            full = len(under_way) == AT_ONCE  # then only an answer makes room
+            await due.wait(LONGEST_WAIT_S if full else await asking.rest_s())
 
 
 class Asking:
