@@ -1,0 +1,74 @@
+"""The jobs and the audit tell the same scores: their landmarks, half-lives and bounds are one."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from audit.comparisons.facts_vs_redis import HALF_LIFE_DAYS
+from common.settings import ROOT
+from jobs.recommendations.logic import KEPT_RECENT, KEPT_SIMILAR, OUTPUTS
+
+JOB = Path(ROOT, "jobs/recommendations")
+AUDIT = Path(ROOT, "audit/queries/facts_vs_recommendations")
+
+
+def code(path: Path) -> str:
+    """A query without its comments."""
+    return re.sub(r"--.*", "", path.read_text(encoding="utf-8"))
+
+
+def found(pattern: str, *paths: Path) -> set[str]:
+    """What the group of a pattern matches, of which every query must have some."""
+    matches = [set(re.findall(pattern, code(path))) for path in paths]
+    assert all(matches), f"{pattern} is not in each of {paths}"
+    return set().union(*matches)
+
+
+LANDMARK = r"\b(1[0-9]{9})\b"
+
+
+@pytest.mark.parametrize(
+    ("queries", "landmark"),
+    [
+        (("jobs/metrics/views/popularity.sql", "audit/queries/facts_vs_redis/expected.sql"), "1767225600"),
+        (
+            (
+                "jobs/recommendations/views/pairs.sql",
+                "jobs/recommendations/views/interest.sql",
+                "audit/queries/facts_vs_recommendations/similar.sql",
+            ),
+            "1451606400",
+        ),
+    ],
+)
+def test_scores_that_are_compared_count_from_one_landmark(queries: tuple[str, ...], landmark: str) -> None:
+    assert found(LANDMARK, *(Path(ROOT, query) for query in queries)) == {landmark}
+
+
+def test_rankings_have_the_half_lives_that_the_audit_asks_for() -> None:
+    popularity = Path(ROOT, "jobs/metrics/views/popularity.sql")
+    said = dict(re.findall(r"/ \((\d+) \* 86400e0\)\)\) AS (\w+)", code(popularity)))
+    assert {f"{name}_products": int(days) for days, name in said.items()} == HALF_LIFE_DAYS
+
+
+def test_what_goes_together_has_one_half_life() -> None:
+    job = found(r"\((\d+) \* 86400e0\)", JOB / "views/pairs.sql", JOB / "views/interest.sql")
+    assert job == found(r"\(86400\. \* (\d+)\)", AUDIT / "similar.sql") == {"14"}
+
+
+def test_a_visit_counts_as_many_products() -> None:
+    job = found(r"place <= (\d+)", JOB / "views/visit_items.sql")
+    assert job == found(r"1, (\d+)\) AS items", AUDIT / "similar.sql")
+
+
+def test_a_visit_is_as_long() -> None:
+    job = found(r"touched_s / (\d+)", JOB / "views/touches.sql")
+    assert job == found(r"touched_s, (\d+)\)", AUDIT / "similar.sql") == {"86400"}
+
+
+def test_lists_are_as_long() -> None:
+    size = {output.table: output.size for output in OUTPUTS}
+    assert found(r"LIMIT (\d+) BY", AUDIT / "similar.sql") == {str(KEPT_SIMILAR)}
+    assert found(r"LIMIT (\d+) BY", AUDIT / "recent.sql") == {str(KEPT_RECENT)}
+    assert found(r"LIMIT (\d+) BY", AUDIT / "bought.sql") == {str(size["bought"])}
