@@ -44,7 +44,7 @@ async def reserve(tx: Transaction, event: Record) -> None:
         expires_at=tx.now + HELD_FOR,
         lines=_told(lines),
     )
-    RESERVATIONS.labels("reserved").inc()
+    tx.count(RESERVATIONS.labels("reserved"))
 
 
 async def sell(tx: Transaction, event: Record) -> None:
@@ -112,13 +112,13 @@ async def _refuse(tx: Transaction, reservation: Reservation, short: Sequence[tup
     told = _told([line for line, _ in short])
     lines = [{**line, "available": left} for line, (_, left) in zip(told, short, strict=True)]
     tx.emit("stock_refused", order_id=reservation.order_id, lines=lines)
-    RESERVATIONS.labels("refused").inc()
+    tx.count(RESERVATIONS.labels("refused"))
 
 
 async def _sell(tx: Transaction, reservation: Reservation, lines: Sequence[Line]) -> None:
     await move(tx, units(lines), Stock.sell, "shipped", reservation.order_id)
     await store.move_reservation(tx, reservation.order_id, "sold")
-    RESERVATIONS.labels("sold").inc()
+    tx.count(RESERVATIONS.labels("sold"))
 
 
 def _say_released(tx: Transaction, reservation: Reservation, why: Release, lines: Sequence[Line]) -> None:
@@ -129,7 +129,7 @@ def _say_released(tx: Transaction, reservation: Reservation, why: Release, lines
         reason=why,
         lines=_told(lines),
     )
-    RESERVATIONS.labels("released").inc()
+    tx.count(RESERVATIONS.labels("released"))
 
 
 def _told(lines: Sequence[Line]) -> list[dict[str, int | str]]:

@@ -117,7 +117,7 @@ async def lock_order(tx: Transaction, order_id: str) -> Order | None:
 
 async def move_order(tx: Transaction, order: Order, to: Status, reason: Reason | None = None) -> None:
     """Give an order its next status, and note the step."""
-    ORDERS.labels(to).inc()
+    tx.count(ORDERS.labels(to))
     await tx.sql.execute(SQL["move_order"], order.order_id, to, reason)
     await add_step(tx, order, to, tx.now)
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import asyncpg
+from prometheus_client import Counter
 
 from common.clock import Clock
 from producers.outbox.message import EventWriter, Message, columns
@@ -29,6 +30,7 @@ class Transaction:
         self.headers = headers
         self._events = events
         self._messages: list[Message] = []
+        self._counters: list[Counter] = []
 
     def emit(self, event: str, **fields: Any) -> None:
         """Publish an event if, and only if, this transaction commits.
@@ -41,6 +43,15 @@ class Transaction:
     def send(self, message: Message) -> None:
         """Publish something other than an event of this service's own: a dead letter."""
         self._messages.append(message)
+
+    def count(self, counter: Counter) -> None:
+        """Count something if, and only if, this transaction commits."""
+        self._counters.append(counter)
+
+    def add_counts(self) -> None:
+        """Count what was to be counted; after the commit."""
+        for counter in self._counters:
+            counter.inc()
 
     async def put_messages(self) -> None:
         """Put what was emitted into the outbox; the last thing before the commit."""
@@ -77,3 +88,4 @@ class Transactions:
             transaction = Transaction(connection, self.clock(), trace, self.events, headers or {})
             yield transaction
             await transaction.put_messages()
+        transaction.add_counts()

@@ -25,7 +25,7 @@ async def settle(tx: Transaction, asked: Payment, outcome: Outcome) -> None:
         _say_failed(tx, asked, outcome.reason, final=True)
     else:
         await store.save_payment(tx, replace(payment, state="void"))
-    PAYMENTS.labels({"captured": "captured", "declined": "failed"}.get(outcome.kind, "void")).inc()
+    tx.count(PAYMENTS.labels({"captured": "captured", "declined": "failed"}.get(outcome.kind, "void")))
 
 
 async def try_again(tx: Transaction, asked: Payment) -> None:
@@ -59,7 +59,7 @@ async def settle_refund(tx: Transaction, refund: Refund) -> None:
             reason=refund.reason,
             return_id=refund.return_id,
         )
-        PAYMENTS.labels("refunded").inc()
+        tx.count(PAYMENTS.labels("refunded"))
 
 
 def _say_failed(tx: Transaction, asked: Payment, reason: str, final: bool) -> None:

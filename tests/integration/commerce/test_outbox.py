@@ -1,9 +1,12 @@
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 
 import pytest
+from prometheus_client import Counter
 
 from common.clock import system_clock
+from common.errors import Rejected
 from common.ids import new_id
 from producers.outbox.message import EventWriter
 from producers.outbox.trace import Trace
@@ -35,6 +38,23 @@ def test_what_an_event_that_does_not_fit_would_tell_of_is_not_committed(shop):
     with pytest.raises(NotEncodable):
         asyncio.run(change_and_tell())
     assert shop.sql("SELECT FROM orders.inbox WHERE id = $1", key) == []
+
+
+@pytest.mark.parametrize(("fails", "counted"), [(False, 1), (True, 0)])
+def test_what_a_transaction_counts_is_counted_once_it_commits(shop, fails, counted):
+    counter = Counter("things", "Test.", registry=None)
+
+    async def count() -> None:
+        async with make_pool(shop.settings, "orders", 1) as pool:
+            transactions = Transactions(pool, EventWriter("orders", {}), system_clock)
+            async with transactions.begin(Trace("o1")) as tx:
+                tx.count(counter)
+                if fails:
+                    raise Rejected("no")
+
+    with pytest.raises(Rejected) if fails else nullcontext():
+        asyncio.run(count())
+    assert counter.collect()[0].samples[0].value == counted
 
 
 def test_a_second_process_of_the_services_waits_to_relay_until_the_first_is_gone(shop):
