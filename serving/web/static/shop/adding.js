@@ -1,6 +1,8 @@
 // Puts products into the cart and out of it, and tells the shop.
 import { tell } from "./events.js";
-import { setQuantity } from "./kept.js";
+import { MOST_LINES, MOST_UNITS, setQuantity } from "./kept.js";
+
+const SAID_MS = 8_000;
 
 /** A product as its element describes it. */
 const productOf = ({ dataset }) => ({
@@ -12,17 +14,29 @@ const productOf = ({ dataset }) => ({
   currency: dataset.currency,
 });
 
-/** Gives the product that `element` describes this quantity in the cart; `recommendation` led to it. */
+const FULL = `The cart is full: it takes ${MOST_LINES} products, ${MOST_UNITS} of each. Order these first, or take something out.`;
+
+/** Says it wherever the page is scrolled to, for a while. */
+const sayFull = () => {
+  document.getElementById("cart-full")?.remove();
+  const said = Object.assign(document.createElement("p"), { id: "cart-full", className: "card cart-full", role: "alert", textContent: FULL });
+  document.body.append(said);
+  setTimeout(() => said.remove(), SAID_MS);
+};
+
+/** Gives the product that `element` describes this quantity in the cart, or as many as fit; `recommendation` led to it. */
 export const change = (element, quantity, recommendation = null) => {
   const product = productOf(element);
   const kept = recommendation ? { ...product, recommendation_id: recommendation } : product;
-  const { cart_id, before } = setQuantity(kept, quantity);
+  const { cart_id, before, after } = setQuantity(kept, quantity);
+  if (after < quantity) sayFull();
+  if (after === before) return;
   tell("cart_changed", {
     cart_id,
     product_id: product.product_id,
     seller_id: product.seller_id || "unknown",
     quantity_before: before,
-    quantity,
+    quantity: after,
     currency: product.currency,
     unit_price_minor: product.unit_price_minor,
     recommendation_id: recommendation,

@@ -1,6 +1,6 @@
 // The cart: its lines at today's prices come from the shop; what is in it is kept here. Placing it buys it once.
 import { change } from "./adding.js";
-import { cart, checkoutKey, emptyCart, endCheckout, rememberOrder, setQuantity } from "./kept.js";
+import { cart, endCheckout, openCheckout, rememberOrder, setQuantity, takeOut } from "./kept.js";
 
 const box = document.getElementById("cart");
 const session = document.body.dataset.session;
@@ -76,8 +76,8 @@ const say = (text, kind = "bad") => {
 const rest = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 
 /** Sends an order until the shop has answered yes or no; the key makes one order of however many tries. */
-const send = async (body) => {
-  const headers = { "Content-Type": "application/json", "Idempotency-Key": checkoutKey(body) };
+const send = async ({ key, body }) => {
+  const headers = { "Content-Type": "application/json", "Idempotency-Key": key };
   for (let left = TRIES; left > 0; left -= 1) {
     let wait = 2;
     try {
@@ -121,12 +121,19 @@ const buy = async (form) => {
   button.disabled = true;
   button.textContent = "Placing your order…";
   document.getElementById("refusal").replaceChildren();
-  const answer = await send(body);
+  let checkout = openCheckout(body);
+  let answer = await send(checkout);
+  if (answer && !answer.ok && checkout.body !== body) {
+    endCheckout(); // what was sent before the cart changed was never taken, and won't be
+    checkout = openCheckout(body);
+    answer = await send(checkout);
+  }
   if (answer?.ok) {
     const { order_id, placed_at, payment } = answer.said;
-    rememberOrder({ order_id, placed_at, lines: lines().length, amount_minor: payment?.amount_minor });
+    const bought = JSON.parse(checkout.body).lines;
+    rememberOrder({ order_id, placed_at, lines: bought.length, amount_minor: payment?.amount_minor });
     endCheckout();
-    emptyCart();
+    takeOut(bought);
     return void location.assign(`/shop/orders/${encodeURIComponent(order_id)}`);
   }
   button.disabled = false;

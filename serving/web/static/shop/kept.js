@@ -22,27 +22,41 @@ const write = (store, key, value) => {
 };
 
 const CART = "souk.cart";
+/** What an order takes (producers/orders/model.py, storefront/cart.py): a cart never holds more. */
+export const MOST_LINES = 100;
+export const MOST_UNITS = 999;
+
+const within = (lines) => lines.slice(0, MOST_LINES).map((line) => ({ ...line, quantity: Math.min(line.quantity, MOST_UNITS) }));
 
 /** `{id, lines: [{product_id, seller_id, name, category, unit_price_minor, currency, quantity, recommendation_id}]}` */
-export const cart = () => read(localStorage, CART, null) ?? { id: token(), lines: [] };
+export const cart = () => {
+  const kept = read(localStorage, CART, null) ?? { id: token(), lines: [] };
+  return { ...kept, lines: within(kept.lines) };
+};
 
-/** Gives a product this quantity in the cart (0 takes it out); says how many there were before. */
+/** Gives a product this quantity in the cart (0 takes it out), or as many as fit; says how many there were and are. */
 export const setQuantity = (product, quantity) => {
   const kept = cart();
   const line = kept.lines.find((one) => one.product_id === product.product_id);
   const before = line?.quantity ?? 0;
-  if (quantity <= 0) kept.lines = kept.lines.filter((one) => one !== line);
-  else if (line) Object.assign(line, product, { quantity });
-  else kept.lines.push({ ...product, quantity });
+  const after = line || kept.lines.length < MOST_LINES ? Math.max(0, Math.min(quantity, MOST_UNITS)) : 0;
+  if (after === 0) kept.lines = kept.lines.filter((one) => one !== line);
+  else if (line) Object.assign(line, product, { quantity: after });
+  else kept.lines.push({ ...product, quantity: after });
   write(localStorage, CART, kept);
   dispatchEvent(new Event("cartchange"));
-  return { cart_id: kept.id, before };
+  return { cart_id: kept.id, before, after };
 };
 
 export const quantityOf = (productId) => cart().lines.find((one) => one.product_id === productId)?.quantity ?? 0;
 
-export const emptyCart = () => {
-  write(localStorage, CART, null);
+/** Takes what was bought out of the cart; what was put in meanwhile stays. */
+export const takeOut = (bought) => {
+  const kept = cart();
+  const unitsOf = new Map(bought.map((one) => [one.product_id, one.quantity]));
+  const left = kept.lines.map((line) => ({ ...line, quantity: line.quantity - (unitsOf.get(line.product_id) ?? 0) }));
+  kept.lines = left.filter((line) => line.quantity > 0);
+  write(localStorage, CART, kept.lines.length ? kept : null);
   dispatchEvent(new Event("cartchange"));
 };
 
@@ -54,14 +68,19 @@ export const rememberOrder = (order) => {
 };
 
 const CHECKOUT = "souk.checkout";
-/** The key of this checkout: the same for the same order, however often it is sent and from whichever tab. */
-export const checkoutKey = (body) => {
+const OPEN_MS = 3_600_000;
+/**
+ * The checkout to send, `{key, body}`: one that was sent and never answered, lest it be bought beside this one; else one
+ * with this body. Whoever comes back after an hour has forgotten what was in the other.
+ */
+export const openCheckout = (body) => {
   const kept = read(localStorage, CHECKOUT, null);
-  if (kept?.body === body) return kept.key;
-  const key = token();
-  write(localStorage, CHECKOUT, { key, body });
-  return key;
+  if (kept && (kept.body === body || Date.now() - kept.at < OPEN_MS)) return kept;
+  const opened = { key: token(), body, at: Date.now() };
+  write(localStorage, CHECKOUT, opened);
+  return opened;
 };
+/** The checkout was answered, yes or no. */
 export const endCheckout = () => write(localStorage, CHECKOUT, null);
 
 const CAME = "souk.came";
