@@ -48,6 +48,8 @@ KEPT_POPULAR = 200
 OF_SESSION, OF_SHOPPER = "30 min", "30 d"
 """A session is forgotten so long after its last event, a shopper so long after theirs."""
 
+OF_PRODUCT = "35 d"
+"""Neighbours are forgotten so long after the last change of one, a little after their pairs (`pairs.sql`)."""
 
 STATE = {
     # What a hint does not keep longer (catalogue, stock, pairs) is the memory of visits: their day, and a
@@ -79,6 +81,11 @@ def _ranked(table: str, prefix: str, **rest: object) -> InRedis:
     return InRedis(table, "zset", {"key.prefix": prefix}, **rest)  # type: ignore[arg-type]
 
 
+def _similar(table: str) -> InRedis:
+    key = ("product_id", "other_id")
+    return _ranked(table, "similar:", key=key, flush=CALM, size=KEPT_SIMILAR, ttl=OF_PRODUCT)
+
+
 def _product(table: str, flush: str) -> InRedis:
     return InRedis(table, "hash", {"key.prefix": "product:"}, ("product_id",), flush)
 
@@ -89,8 +96,8 @@ OUTPUTS = (
     _ranked("carted_by_session", "carted:", size=KEPT_RECENT, ttl=OF_SESSION),
     _ranked("carted_by_shopper", "carted:", size=KEPT_RECENT, ttl=OF_SHOPPER),
     _ranked("bought", "bought:", key=("shopper_id", "product_id"), size=200, ttl=OF_SHOPPER),
-    _ranked("similar_to_first", "similar:", key=("product_id", "other_id"), flush=CALM, size=KEPT_SIMILAR),
-    _ranked("similar_to_second", "similar:", key=("product_id", "other_id"), flush=CALM, size=KEPT_SIMILAR),
+    _similar("similar_to_first"),
+    _similar("similar_to_second"),
     _ranked("popular_in_category", "popular:", key=("category", "product_id"), flush=CALM, size=KEPT_POPULAR),
     _product("product_cards", AT_ONCE),
     _product("product_stock", AT_ONCE),

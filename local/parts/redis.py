@@ -26,7 +26,12 @@ appendfsync everysec
 aof-load-truncated yes
 aof-use-rdb-preamble yes
 save ""
+maxmemory {most_mb}mb
+maxmemory-policy noeviction
 """
+
+MOST_MB = 512
+"""What Redis may hold. Full, it refuses writes, which the jobs wait out, and loses nothing."""
 
 
 def part(settings: Settings) -> Part:
@@ -60,7 +65,7 @@ def find(settings: Settings) -> tuple[Path, Found]:
 
 def write(folder: Path, port: int) -> None:
     """Write the configuration."""
-    (folder / "redis.conf").write_text(CONFIG.format(host=LOOPBACK, port=port))
+    (folder / "redis.conf").write_text(CONFIG.format(host=LOOPBACK, port=port, most_mb=MOST_MB))
 
 
 def check(url: str) -> None:

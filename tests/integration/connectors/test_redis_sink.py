@@ -8,6 +8,8 @@ import pytest
 from py4j.protocol import Py4JJavaError
 from pyflink.util.exceptions import JavaException
 
+from local.parts.redis import MOST_MB
+
 SALES = (
     "CREATE TEMPORARY VIEW sales AS SELECT * FROM (VALUES "
     "('a', 1.5E0), ('b', 2E0), ('a', 3E0), ('c', 0.25E0)) AS t (product_id, units)"
@@ -202,6 +204,32 @@ def test_an_answer_that_blames_no_row_is_waited_out_and_dead_letters_nothing(
         wait_until(lambda: "errorstat_NOREPLICAS" in redis.client.info("errorstats"))
     finally:
         redis.client.config_set("min-replicas-to-write", 0)
+    result.wait()
+
+    assert redis.client.zrange(key, 0, -1, withscores=True) == [("b", 1.0), ("c", 1.0), ("a", 2.0)]
+    assert kafka.count(topic) == 0
+
+
+def test_a_full_redis_evicts_nothing_and_is_waited_out(
+    flink: Any, redis: Any, kafka: Any, key: str, wait_until: Any
+) -> None:
+    settings = redis.client.config_get("maxmemory*")
+    assert (int(settings["maxmemory"]), settings["maxmemory-policy"]) == (MOST_MB * 1024**2, "noeviction")
+    topic = kafka.topic()
+    redis.client.config_resetstat()
+    redis.client.config_set("maxmemory", 1)
+    try:
+        result = flink.run(
+            SALES,
+            "CREATE TABLE products (product_id STRING, n BIGINT, PRIMARY KEY (product_id) NOT ENFORCED) "
+            + redis.sink(
+                {"mode": "zset", "key": key, "sink.dlq.bootstrap": kafka.bootstrap, "sink.dlq.topic": topic}
+            ),
+            "INSERT INTO products SELECT product_id, COUNT(*) FROM sales GROUP BY product_id",
+        )
+        wait_until(lambda: "errorstat_OOM" in redis.client.info("errorstats"))
+    finally:
+        redis.client.config_set("maxmemory", settings["maxmemory"])
     result.wait()
 
     assert redis.client.zrange(key, 0, -1, withscores=True) == [("b", 1.0), ("c", 1.0), ("a", 2.0)]
