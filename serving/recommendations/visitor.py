@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 from serving.products import run
 
 Moments = Mapping[str, float]
-"""product_id → when, in Unix seconds; newest first."""
+"""product_id → when, in Unix seconds; newest first, without what was taken back since (0 in Redis)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,4 +42,4 @@ async def read_visitor(redis: Redis, visitor_id: str) -> Visitor:
 
 
 def _moments(members: list[tuple[bytes, float]]) -> Moments:
-    return {member.decode(): moment for member, moment in members}
+    return {member.decode(): moment for member, moment in members if moment > 0}
