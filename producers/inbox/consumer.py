@@ -26,6 +26,8 @@ CONSUMER: Mapping[str, object] = {
     "enable.auto.offset.store": False,  # only what was acted on
     "enable.auto.commit": True,  # of what is stored, once a second and when the consumer closes
     "auto.commit.interval.ms": 1000,
+    "session.timeout.ms": 10_000,  # so long a killed process keeps its partitions from the next
+    "heartbeat.interval.ms": 2_000,
     "max.poll.interval.ms": A_DAY_MS,  # waiting for PostgreSQL is no reason to lose the partitions
     "fetch.wait.max.ms": 100,
     "topic.metadata.refresh.interval.ms": 30_000,
