@@ -25,14 +25,15 @@ def dlq(shop):
     return run
 
 
-def boxes(dlq):
-    return orjson.loads(dlq("list", "--json"))
+def letters(dlq, topic, key):
+    """The letters of one key: other tests leave some of their own."""
+    return [letter for letter in orjson.loads(dlq("list", "--json")).get(topic, []) if letter["key"] == key]
 
 
 def test_a_shipment_of_an_unpaid_order_is_kept_and_taken_once_it_is_paid(shop, dlq, eventually):
     order_id = shop.buy(shop.product(), token="tok_slow_bank")
     shop.tell("order_shipped", order_id=order_id, shipment_id="s1", seller_id="seller-1")
-    eventually(lambda: any(letter["key"] == order_id for letter in boxes(dlq).get("order_shipped", [])))
+    eventually(lambda: letters(dlq, "order_shipped", order_id))
     (letter,) = [orjson.loads(line) for line in dlq("show", "order_shipped").splitlines() if order_id in line]
     assert shop.settled(order_id)["status"] == "confirmed"
 
@@ -41,19 +42,21 @@ def test_a_shipment_of_an_unpaid_order_is_kept_and_taken_once_it_is_paid(shop, d
     eventually(lambda: shop.order(order_id)["status"] == "shipped")
     assert (letter["stage"], letter["event"]["shipment_id"]) == ("orders", "s1")
     assert "is not paid yet" in letter["reason"]
-    assert "order_shipped" not in boxes(dlq)
+    assert not letters(dlq, "order_shipped", order_id)
 
 
 def test_a_letter_that_still_can_not_be_used_comes_back_once_for_each_service(shop, dlq, eventually):
     key = new_id()
     shop.send("order_cancelled", b"no event at all", key, "orders")
-    eventually(lambda: len(boxes(dlq).get("order_cancelled", [])) == 2)
+    first = eventually(lambda: found if len(found := letters(dlq, "order_cancelled", key)) == 2 else None)
 
-    assert dlq("replay", "order_cancelled").startswith("2 sent again")
+    assert "sent again" in dlq("replay", "order_cancelled")
 
-    again = eventually(lambda: found if len(found := boxes(dlq).get("order_cancelled", [])) == 2 else None)
+    again = eventually(lambda: found if len(found := letters(dlq, "order_cancelled", key)) == 2 else None)
+    assert {letter["offset"] for letter in first}.isdisjoint(letter["offset"] for letter in again)
     assert {letter["stage"] for letter in again} == {"inventory", "payments"}
-    assert '"raw":"no event at all"' in dlq("show", "order_cancelled_dlq", "--limit", "1")
+    shown = [line for line in dlq("show", "order_cancelled_dlq").splitlines() if key in line]
+    assert '"raw":"no event at all"' in shown[-1]
 
 
 def test_mistakes_are_answered_in_one_line(dlq):
