@@ -12,7 +12,6 @@ from clickhouse.migrate import migrate
 from common.settings import Settings
 from dashboards.build import build
 
-NOW = int(time.time())
 WEEK_S = 7 * 86_400
 GRAINS = ("minute", "hour", "day", "week", "month")
 NUMBER = re.compile(r"(Nullable\()?(U?Int\d+|Float64)\)?")
@@ -72,10 +71,11 @@ def shop(clickhouse_front: Settings) -> Iterator[Settings]:
 
 
 def as_the_plugin_asks(sql: str, grain: str = "day", seller: str = "'s1'") -> str:
-    """The query with macros and variables replaced as Grafana and its ClickHouse plugin do."""
+    """The query with macros and variables replaced as Grafana and its plugin do, over a week to now."""
+    now = int(time.time())
     for name, value in {
-        "$__fromTime": f"toDateTime({NOW - WEEK_S})",
-        "$__toTime": f"toDateTime({NOW + 60})",
+        "$__fromTime": f"toDateTime({now - WEEK_S})",
+        "$__toTime": f"toDateTime({now + 60})",
         "$__interval_s": "300",
         "${grain:singlequote}": f"'{grain}'",
         "${seller_id:singlequote}": seller,
