@@ -16,7 +16,7 @@ async def send(url, body, key, hear):
     address = urlsplit(url)
     content = json.dumps(body).encode()
     head = f"POST /v1/orders HTTP/1.1\r\nHost: {address.netloc}\r\nIdempotency-Key: {key}\r\n"
-        head += "Content-Type: application/json\r\n"
+    head += "Content-Type: application/json\r\n"
     end = f"Connection: close\r\nContent-Length: {len(content)}\r\n\r\n"
     reader, writer = await asyncio.open_connection(address.hostname, address.port)
     try:
