@@ -14,7 +14,7 @@ from schemas.events import all_events
 from schemas.registry import Registry
 from tests.chromium import opened
 
-pytestmark = [pytest.mark.timeout(1_200), pytest.mark.browser]
+pytestmark = [pytest.mark.timeout(1_200), pytest.mark.browser, pytest.mark.nightly]
 
 PATIENCE_MS = 90_000
 """A machine may have much else to do; what is awaited here takes a second on an idle one."""
