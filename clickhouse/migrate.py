@@ -1,7 +1,9 @@
 """Brings a database to the newest schema: numbered files, applied once and in order, never changed."""
 
+import fcntl
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import structlog
@@ -39,7 +41,7 @@ def split_statements(sql: str) -> Iterator[str]:
 def migrate(settings: Settings, folder: Path = FOLDER, queries: Path = views.FOLDER) -> list[str]:
     """Apply what is missing, install the query views, and return the names of the applied files.
 
-    Running twice changes nothing. Two runs at once are harmless: who finds that the other was faster goes on.
+    Running twice changes nothing. Two runs at once of one home wait for each other.
 
     Raises:
         BrokenMigrations: see `read_migrations` and `pending`.
@@ -50,17 +52,27 @@ def migrate(settings: Settings, folder: Path = FOLDER, queries: Path = views.FOL
     client = connect(settings, admin=True, database="default")
     database = settings.clickhouse_database
     try:
-        client.command(f"CREATE DATABASE IF NOT EXISTS `{database}`")
-        client.database = database
-        done = []
-        for migration in pending(migrations, _applied(client)):
-            if _apply(client, migration):
-                done.append(migration.name)
-                log.info("migrated", migration=migration.name)
-        views.install(client, queries)
-        return done
+        with _alone(settings.home):
+            client.command(f"CREATE DATABASE IF NOT EXISTS `{database}`")
+            client.database = database
+            done = []
+            for migration in pending(migrations, _applied(client)):
+                if _apply(client, migration):
+                    done.append(migration.name)
+                    log.info("migrated", migration=migration.name)
+            views.install(client, queries)
+            return done
     finally:
         client.close()
+
+
+@contextmanager
+def _alone(home: Path) -> Iterator[None]:
+    """Waits for another run of this home: ClickHouse has no lock, and a migration may exchange tables."""
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / "migrations.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _applied(client: Client) -> Applied:

@@ -122,7 +122,7 @@ def test_a_huge_answer_and_a_huge_insert_take_little_memory(tmp_path):
                 most = max(most, process.memory_info().rss) if number % 50 == 0 else most
 
     assert size > 400_000_000
-    assert most < 1_700 << 20
+    assert most < 1_400 << 20
 
 
 def test_old_parts_are_merged_and_removed(tmp_path):
