@@ -10,7 +10,7 @@ from rich.console import Console
 
 from bench import counts
 from bench.copy import Copy, copy_of
-from bench.freshness import EVENT, Freshness, measure
+from bench.freshness import EVENT, WARM_UP_S, Freshness, measure
 from bench.load import fill
 from bench.peer import kafka_engine
 from bench.stream import EVENTS, line_count
@@ -69,7 +69,7 @@ def run(settings: Settings, plan: Plan, console: Console) -> Measured:
         console.print(f"freshness at {plan.per_second:,} events a second")
         fresh = _freshness(copy.settings, ids[EVENT], orders, plan)
         copy.stop_jobs()
-        more = plan.per_second * plan.seconds
+        more = plan.per_second * (WARM_UP_S + plan.seconds)
         all_lines = lines + line_count(orders, more)
         peers = {}
         for peer in kafka_engine.PEERS:

@@ -134,7 +134,8 @@ def prepare(folder: Path, port: int, controller: int, command: list[str]) -> Non
         *command[1:],
         "kafka.tools.StorageTool",
     ]
-    format_ = ["format", "--cluster-id", cluster.read_text().strip(), "--config", "server.properties"]
+    # One argument, not two: one id in 64 begins with a dash, and would be taken for an option.
+    format_ = ["format", f"--cluster-id={cluster.read_text().strip()}", "--config", "server.properties"]
     done = subprocess.run([*tool, *format_], cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
         said = (done.stderr or done.stdout).strip().splitlines() or ["it said nothing"]

@@ -5,6 +5,7 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import psutil
 import pytest
@@ -193,3 +194,14 @@ def test_down_leaves_nothing_running_and_keeps_the_data(copy):
     assert all(is_free(port) for port in ports)
     copy.up()
     assert copy.read() == ["yes", "yes", "yes"]
+
+
+def test_kafka_formats_its_storage_under_an_id_that_begins_with_a_dash(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / ".souk", port_offset=free_offset())
+    folder = Home(settings.home).of("kafka")
+    folder.mkdir(parents=True)
+    (folder / "cluster_id").write_text("-2Wk0IAgRRmGgEzS3yqgBQ")
+
+    kafka.part(settings).prepare()
+
+    assert "cluster.id=-2Wk0IAgRRmGgEzS3yqgBQ" in (folder / "log" / "meta.properties").read_text()

@@ -60,5 +60,13 @@ def test_freshness_is_from_production_to_the_first_look_that_shows_the_event():
     assert found.p50_ms == pytest.approx(225)
 
 
+def test_freshness_leaves_out_what_came_while_warming_up():
+    seen = [Seen(9.0, 1), Seen(9.1, 2), Seen(9.2, 3)]
+
+    found = freshness([0.0, 9.0, 9.0], seen, first=1)
+
+    assert (found.events, found.p50_ms) == (2, 150.0)
+
+
 def test_events_that_no_query_showed_are_not_called_fresh():
     assert freshness([0.0, 0.1], [Seen(0.2, 1)]).events == 1
