@@ -80,7 +80,8 @@ def freshness(sent_s: Sequence[float], seen: Sequence[Seen], first: int = 0) -> 
 
 def _produce(bootstrap: str, messages: Sequence[tuple[bytes, bytes]], per_second: int) -> list[float]:
     producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": 5, "acks": "all"})
-    begun, sent_s = time.monotonic(), []
+    begun = time.monotonic()
+    sent_s: list[float] = []
     while len(sent_s) < len(messages):
         time.sleep(_TICK_S)
         due = int((time.monotonic() - begun) * per_second) + 1

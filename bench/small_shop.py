@@ -7,7 +7,7 @@ from typing import Any
 
 from confluent_kafka import Producer
 
-from common.ids import new_event_id
+from common.ids import new_id
 from schemas.codec import Encoder
 from schemas.events import all_events
 
@@ -68,4 +68,4 @@ class Feed:
 
 
 def _event(moment: datetime) -> Record:
-    return {"event_id": new_event_id(), "occurred_at": moment}
+    return {"event_id": new_id(), "occurred_at": moment}

@@ -5,22 +5,20 @@ from hashlib import blake2b
 
 import uuid_utils
 
+PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
+"""What an id or a text that someone sends may hold: anything but control characters."""
+
 _UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
 
 def new_id() -> str:
-    """A fresh UUIDv7 of now, in canonical form: of an order, a payment, a reservation."""
+    """A fresh UUIDv7 of now, in canonical form: of an event, an order, a payment."""
     return str(uuid_utils.uuid7())
 
 
 def is_uuid7(text: str) -> bool:
     """Whether this is a UUIDv7 in canonical form: lower case, with dashes."""
     return _UUID7.fullmatch(text) is not None
-
-
-def new_event_id() -> str:
-    """A fresh UUIDv7 of now."""
-    return str(uuid_utils.uuid7())
 
 
 def derived_event_id(occurred_at_ms: int, *parts: str) -> str:

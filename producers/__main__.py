@@ -13,8 +13,8 @@ from common.clock import system_clock
 from common.errors import SoukError, UserError
 from common.settings import LOOPBACK, Settings
 from common.telemetry import configure_logging
-from producers.app import create_app
-from producers.readiness import Readiness
+from producers.http.app import create_app
+from producers.http.readiness import Readiness
 from producers.registry import SERVICES
 from producers.running import RunningService
 

@@ -9,6 +9,7 @@ from common.clock import Clock
 from common.errors import PartUnavailable
 from common.settings import Settings
 from producers.backoff import until_done
+from producers.http.problems import NotReadyYet
 from producers.inbox.acting import Acting
 from producers.inbox.consumer import ServiceConsumer
 from producers.outbox.message import EventWriter
@@ -17,7 +18,6 @@ from producers.outbox.transaction import Transactions
 from producers.postgres.errors import RETRYABLE
 from producers.postgres.migrate import migrate
 from producers.postgres.pool import EVENT_CONNECTIONS, REQUEST_CONNECTIONS, connect, make_pool
-from producers.problems import NotReadyYet
 from producers.service import Service
 from schemas.codec import Decoder
 from schemas.events import all_events

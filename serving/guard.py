@@ -1,14 +1,13 @@
 """Around every request: known hosts only, security headers, errors in words, and how long it took."""
 
 from collections.abc import Callable, Collection
-from time import perf_counter
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from common.metrics import HTTP_REQUESTS, HTTP_SECONDS
+from common.measured import MeasuredRequest
 from common.problems import Described, describe
 
 HEADERS = {
@@ -23,9 +22,6 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=()",
 }
-METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-"""Methods that the metrics name; whatever else someone makes up is `other`."""
-
 Show = Callable[[Request, Described], Response]
 
 
@@ -47,13 +43,11 @@ class Guard:
             return
         method = scope["method"]
         asked = {**scope, "method": "GET"} if method == "HEAD" else scope
-        status = 0
-        started = perf_counter()
+        measured = MeasuredRequest(method)
 
         async def guarded(message: Message) -> None:
-            nonlocal status
+            measured.hear(message)
             if message["type"] == "http.response.start":
-                status = message["status"]
                 headers = MutableHeaders(scope=message)
                 headers.update(HEADERS)
                 headers.setdefault("Cache-Control", "no-cache")
@@ -63,14 +57,12 @@ class Guard:
         try:
             await self._answer(asked, receive, out)
         except Exception as error:
-            if status:
+            if measured.status:
                 raise  # too late for another answer: the connection breaks, and the server logs it
             request = Request(asked)
             await self._show(request, describe(request, error))(asked, receive, out)
         finally:
-            route = getattr(asked.get("route"), "path", "other")
-            HTTP_REQUESTS.labels(route, method if method in METHODS else "other", status or 500).inc()
-            HTTP_SECONDS.labels(route).observe(perf_counter() - started)
+            measured.count(asked)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         host = Headers(scope=scope).get("host", "")

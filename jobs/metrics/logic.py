@@ -4,19 +4,20 @@ To add one: write `<table>.sql` (a SELECT whose columns are the table's) and a l
 ClickHouse table is a migration.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from common.settings import Settings
 from jobs.options import job_config
-from jobs.plan import Output, Plan, View
+from jobs.plan import Output, Plan
+from jobs.queries import Queries
 from jobs.sinks import CALM, LIVE, clickhouse, redis_ranking
 from jobs.sources import source_table
 from schemas.events import Event
 
 NAME = "metrics"
-FOLDER = Path(__file__).parent
+QUERIES = Queries(Path(__file__).parent)
 
 EVENTS = (
     "order_placed",
@@ -74,20 +75,10 @@ def plan(settings: Settings, events: Mapping[str, Event]) -> Plan:
         name=NAME,
         config=job_config(settings, NAME),
         sources=tuple(source_table(events[n], settings, group=NAME, start="earliest") for n in EVENTS),
-        views=views(),
+        views=QUERIES.views(VIEWS),
         outputs=tuple(_output(metric, settings) for metric in METRICS),
         functions=FUNCTIONS,
     )
-
-
-def views(names: Iterable[str] = VIEWS) -> tuple[View, ...]:
-    """The shared views, in an order in which they can be created."""
-    return tuple(View(name, _read(FOLDER / "views" / f"{name}.sql")) for name in names)
-
-
-def query(table: str) -> str:
-    """The SELECT that fills a metric's table."""
-    return _read(FOLDER / f"{table}.sql")
 
 
 def _output(metric: Metric, settings: Settings) -> Output:
@@ -96,8 +87,4 @@ def _output(metric: Metric, settings: Settings) -> Output:
     else:
         options = clickhouse(settings, metric.table, metric.flush, versioned=not metric.appended)
     key = () if metric.appended else metric.key
-    return Output(metric.table, query(metric.table), key, options)
-
-
-def _read(path: Path) -> str:
-    return path.read_text(encoding="utf-8").strip()
+    return Output(metric.table, QUERIES.of(metric.table), key, options)

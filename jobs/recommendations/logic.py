@@ -4,19 +4,20 @@ All of it is SQL: every state is a MIN, a MAX, a sum over such, or the first so 
 whatever order events come in and however often (docs/decisions/recommendations-in-sql.md).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from common.settings import Settings
 from jobs.options import job_config
-from jobs.plan import Output, Plan, View
+from jobs.plan import Output, Plan
+from jobs.queries import Queries
 from jobs.sinks import CALM, redis
 from jobs.sources import source_table
 from schemas.events import Event
 
 NAME = "recommendations"
-FOLDER = Path(__file__).parent
+QUERIES = Queries(Path(__file__).parent)
 
 EVENTS = (
     "product_viewed",
@@ -77,13 +78,16 @@ class InRedis:
     ttl: str | None = None
 
 
-def _ranked(table: str, prefix: str, **rest: object) -> InRedis:
-    return InRedis(table, "zset", {"key.prefix": prefix}, **rest)  # type: ignore[arg-type]
+def _newest(table: str, prefix: str, ttl: str) -> InRedis:
+    return InRedis(table, "zset", {"key.prefix": prefix}, size=KEPT_RECENT, ttl=ttl)
+
+
+def _best(table: str, prefix: str, key: tuple[str, str], size: int, ttl: str | None = None) -> InRedis:
+    return InRedis(table, "zset", {"key.prefix": prefix}, key, CALM, size, ttl)
 
 
 def _similar(table: str) -> InRedis:
-    key = ("product_id", "other_id")
-    return _ranked(table, "similar:", key=key, flush=CALM, size=KEPT_SIMILAR, ttl=OF_PRODUCT)
+    return _best(table, "similar:", ("product_id", "other_id"), KEPT_SIMILAR, OF_PRODUCT)
 
 
 def _product(table: str, flush: str) -> InRedis:
@@ -91,14 +95,16 @@ def _product(table: str, flush: str) -> InRedis:
 
 
 OUTPUTS = (
-    _ranked("recent_of_session", "recent:", size=KEPT_RECENT, ttl=OF_SESSION),
-    _ranked("recent_of_shopper", "recent:", size=KEPT_RECENT, ttl=OF_SHOPPER),
-    _ranked("carted_by_session", "carted:", size=KEPT_RECENT, ttl=OF_SESSION),
-    _ranked("carted_by_shopper", "carted:", size=KEPT_RECENT, ttl=OF_SHOPPER),
-    _ranked("bought", "bought:", key=("shopper_id", "product_id"), size=200, ttl=OF_SHOPPER),
+    _newest("recent_of_session", "recent:", OF_SESSION),
+    _newest("recent_of_shopper", "recent:", OF_SHOPPER),
+    _newest("carted_by_session", "carted:", OF_SESSION),
+    _newest("carted_by_shopper", "carted:", OF_SHOPPER),
+    InRedis(
+        "bought", "zset", {"key.prefix": "bought:"}, ("shopper_id", "product_id"), AT_ONCE, 200, OF_SHOPPER
+    ),
     _similar("similar_to_first"),
     _similar("similar_to_second"),
-    _ranked("popular_in_category", "popular:", key=("category", "product_id"), flush=CALM, size=KEPT_POPULAR),
+    _best("popular_in_category", "popular:", ("category", "product_id"), KEPT_POPULAR),
     _product("product_cards", AT_ONCE),
     _product("product_stock", AT_ONCE),
     _product("product_interest", CALM),
@@ -115,19 +121,9 @@ def plan(settings: Settings, events: Mapping[str, Event]) -> Plan:
         name=NAME,
         config=job_config(settings, NAME) | STATE,
         sources=tuple(source_table(events[n], settings, group=NAME, start="earliest") for n in EVENTS),
-        views=views(),
+        views=QUERIES.views(VIEWS),
         outputs=tuple(_output(output, settings) for output in OUTPUTS),
     )
-
-
-def views(names: Iterable[str] = VIEWS) -> tuple[View, ...]:
-    """The shared views, in an order in which they can be created."""
-    return tuple(View(name, _read(FOLDER / "views" / f"{name}.sql")) for name in names)
-
-
-def query(table: str) -> str:
-    """The SELECT that fills an output."""
-    return _read(FOLDER / f"{table}.sql")
 
 
 def _output(output: InRedis, settings: Settings) -> Output:
@@ -137,8 +133,4 @@ def _output(output: InRedis, settings: Settings) -> Output:
         **({"zset.max-size": str(output.size)} if output.size else {}),
         **({"ttl": output.ttl} if output.ttl else {}),
     }
-    return Output(output.table, query(output.table), output.key, options)
-
-
-def _read(path: Path) -> str:
-    return path.read_text(encoding="utf-8").strip()
+    return Output(output.table, QUERIES.of(output.table), output.key, options)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from producers.http import answer, read, transaction, transactions
+from producers.http.endpoint import answer, read, transaction, transactions
 from producers.inventory import store
 from producers.inventory.counting import Counted, count
 from producers.inventory.model import Key, Stock

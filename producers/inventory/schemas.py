@@ -5,12 +5,13 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from typing_extensions import TypedDict
 
+from common.ids import PRINTABLE
 from producers.inventory.model import MOST_ON_HAND
 
 MOST_PRODUCTS = 5_000
 """Of one list."""
 
-Id = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Id = Annotated[str, Field(min_length=1, max_length=128, pattern=PRINTABLE)]
 OnHand = Annotated[int, Field(ge=0, le=MOST_ON_HAND)]
 
 

@@ -6,7 +6,8 @@ import orjson
 
 from common.ids import new_id
 from common.metrics import ORDERS
-from producers.http import as_bytes
+from producers.how_to_pay import HEADER
+from producers.http.endpoint import as_bytes
 from producers.orders import store
 from producers.orders.model import amount_minor, priced
 from producers.orders.problems import KeyReused
@@ -16,10 +17,6 @@ from producers.orders.store import Answered, Checkout
 from producers.outbox.message import Message
 from producers.outbox.trace import Trace
 from producers.outbox.transaction import Transactions
-
-PAYMENT = "payment"
-"""The header of `order_placed` that tells payments how to pay, as JSON: method, token, installments. A token
-is nobody else's business, so it is no field of an event that goes into tables."""
 
 
 async def check_out(
@@ -65,7 +62,7 @@ def _order_placed(transactions: Transactions, checkout: Checkout, sent: OrderSen
         "currency": checkout.currency,
         "lines": [line.as_event() for line in checkout.lines],
     }
-    payment = {PAYMENT: sent.payment.model_dump_json()}
+    payment = {HEADER: sent.payment.model_dump_json()}
     return transactions.events.write("order_placed", checkout.placed_at, trace, fields, payment)
 
 

@@ -1,19 +1,21 @@
 """What the orders' addresses take and answer."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from typing_extensions import TypedDict
 
+from common.ids import PRINTABLE
+from producers.how_to_pay import HowToPay
 from producers.orders.model import HIGHEST_PRICE_MINOR, MOST_LINES, MOST_UNITS, Wanted
 
-Id = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")]
-Method = Literal["credit_card", "debit_card", "boleto", "voucher", "pix", "bank_transfer", "wallet", "cash"]
+Id = Annotated[str, Field(min_length=1, max_length=128, pattern=PRINTABLE)]
+STRICT = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 class _Sent(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = STRICT
 
 
 class LineSent(_Sent):
@@ -29,12 +31,10 @@ class LineSent(_Sent):
         return Wanted(self.product_id, self.quantity, self.seller_id, self.unit_price_minor)
 
 
-class PaymentSent(_Sent):
-    """How the order is paid; the token stands for the card at the payment provider."""
+class PaymentSent(HowToPay):
+    """How the order is paid."""
 
-    method: Method
-    token: Id | None = None
-    installments: Annotated[int, Field(ge=1, le=24)] = 1
+    model_config = STRICT
 
 
 class OrderSent(_Sent):

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from common.ids import new_event_id
+from common.ids import new_id
 from producers.outbox.trace import Trace
 from schemas.codec import Encoder
 from schemas.events import all_events
@@ -50,7 +50,7 @@ class EventWriter:
         Raises:
             NotEncodable: the fields do not fit the event's schema.
         """
-        event_id = new_event_id()
+        event_id = new_id()
         record = {"event_id": event_id, "occurred_at": now, **fields}
         value = self._encoders[event].encode(record)
         key = str(fields[all_events()[event].key]).encode()

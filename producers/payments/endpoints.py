@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from common.ids import is_uuid7
-from producers.http import answer, transactions
+from producers.http.endpoint import answer, transactions
 from producers.payments import store
 from producers.payments.problems import UnknownPayment
 from producers.payments.schemas import PaymentShown

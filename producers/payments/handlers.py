@@ -4,29 +4,18 @@ The provider is never asked here, inside a transaction: what is due is written d
 """
 
 from dataclasses import replace
-from typing import Annotated
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import ValidationError
 
 from common.errors import Rejected
 from common.ids import is_uuid7
+from producers.how_to_pay import HEADER, HowToPay
 from producers.inbox.subscription import Subscription
 from producers.outbox.transaction import Transaction
 from producers.payments import store
-from producers.payments.model import DueLine, Method, give_back_lines
+from producers.payments.model import DueLine, give_back_lines
 from producers.payments.settling import give_back
 from schemas.codec import Record
-
-HEADER = "payment"
-"""Of `order_placed`: how the order is paid."""
-
-
-class HowToPay(BaseModel):
-    """What the header says, as JSON."""
-
-    method: Method
-    token: str | None = None
-    installments: Annotated[int, Field(ge=1)] = 1
 
 
 async def note_due(tx: Transaction, event: Record) -> None:

@@ -6,9 +6,9 @@ from datetime import timedelta
 from typing import Literal
 
 from common.errors import Rejected
+from producers.how_to_pay import Method
 
 State = Literal["waiting", "due", "voiding", "captured", "failed", "void"]
-Method = Literal["credit_card", "debit_card", "boleto", "voucher", "pix", "bank_transfer", "wallet", "cash"]
 
 LEASE = timedelta(seconds=20)
 """For so long whoever asks the provider has a payment to itself; longer than any answer may take."""

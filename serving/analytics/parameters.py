@@ -5,13 +5,13 @@ from typing import Annotated
 
 from fastapi import Depends, Path, Query, Request
 
+from common.ids import PRINTABLE
 from serving.analytics.periods import Grain
 from serving.analytics.service import Analytics
 from serving.analytics.service.shop import Asked
 from serving.problems import RepeatedParameter
 
 EXAMPLE_SELLER = "6560211a19b47992c3666cc44a7e94c0"
-PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
 
 
 def each_once(request: Request) -> None:
@@ -36,7 +36,7 @@ SellerId = Annotated[
     Path(
         min_length=1,
         max_length=128,
-        pattern=r"^[^\x00-\x1f\x7f]+$",
+        pattern=PRINTABLE,
         description="The seller's id.",
         examples=[EXAMPLE_SELLER],
     ),

@@ -15,6 +15,7 @@ from pydantic import (
     create_model,
 )
 
+from common.ids import PRINTABLE
 from schemas.events import Event, all_events
 
 BROWSING = (
@@ -39,7 +40,6 @@ AT_LEAST = {"page_number": 1, "position": 1}
 INT_MAX, LONG_MAX = 2**31 - 1, 2**63 - 1
 
 UUID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
-NO_CONTROL = r"^[^\x00-\x1f\x7f]*$"
 
 
 @cache
@@ -90,7 +90,7 @@ def _type(avro: Any, name: str) -> Any:
             longest = LONGEST_TEXT.get(name)
             shortest = 0 if longest else 1
             return Annotated[
-                str, Field(min_length=shortest, max_length=longest or ID_LENGTH, pattern=NO_CONTROL)
+                str, Field(min_length=shortest, max_length=longest or ID_LENGTH, pattern=PRINTABLE)
             ]
         case "int" | "long":
             most = INT_MAX if avro == "int" else LONG_MAX

@@ -6,7 +6,7 @@ from typing import Any
 
 from common.clock import Clock
 from common.errors import SoukError
-from common.ids import new_event_id
+from common.ids import new_id
 from common.metrics import EVENTS_TAKEN
 from common.settings import Settings
 from schemas.codec import Encoder
@@ -46,7 +46,7 @@ class Intake:
         rejected: list[RejectedEvent] = []
         for index, sent in enumerate(events):
             try:
-                checked.append((index, check(sent, now, new_event_id)))
+                checked.append((index, check(sent, now, new_id)))
             except BadEvent as reason:
                 rejected.append({"index": index, "problem": str(reason)})
                 EVENTS_TAKEN.labels(_label(sent), "rejected").inc()

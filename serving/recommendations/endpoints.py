@@ -6,6 +6,7 @@ import orjson
 from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
 
+from common.ids import PRINTABLE
 from serving.analytics.parameters import each_once
 from serving.problems import MissingProduct
 from serving.recommendations.schemas import Recommendations, SimilarProducts
@@ -15,8 +16,6 @@ from serving.shop.documented import problem
 BAD_PARAMETER = problem(422, "A parameter can't be used; the detail says which and why.")
 UNKNOWN_PRODUCT = problem(404, "Nobody ever listed this product.")
 AWAY = problem(503, "Redis does not answer; try again after `Retry-After` seconds.")
-
-ID = r"^[^\x00-\x1f\x7f]+$"
 
 router = APIRouter(
     prefix="/v1", responses=BAD_PARAMETER | UNKNOWN_PRODUCT | AWAY, dependencies=[Depends(each_once)]
@@ -45,7 +44,7 @@ async def recommend(
         Path(
             min_length=1,
             max_length=200,
-            pattern=ID,
+            pattern=PRINTABLE,
             description="A shopper's id, or the session of someone who has not logged in.",
             examples=["shopper-000001"],
         ),
@@ -54,7 +53,9 @@ async def recommend(
     context: Annotated[Context, Query(description="Where the list stands.")] = "home",
     product_id: Annotated[
         str | None,
-        Query(min_length=1, max_length=200, pattern=ID, description="The product beside which it stands."),
+        Query(
+            min_length=1, max_length=200, pattern=PRINTABLE, description="The product beside which it stands."
+        ),
     ] = None,
 ) -> Response:
     """Follows the last click: what others looked at and bought with what this one did, else the best of the
@@ -75,7 +76,9 @@ async def recommend(
 )
 async def similar(
     service: Service,
-    product_id: Annotated[str, Path(min_length=1, max_length=200, pattern=ID, examples=["product-000001"])],
+    product_id: Annotated[
+        str, Path(min_length=1, max_length=200, pattern=PRINTABLE, examples=["product-000001"])
+    ],
     n: HowMany = 12,
 ) -> Response:
     """What others looked at, put into carts and bought with it; where too few did, its category's best."""

@@ -6,7 +6,7 @@ from typing import Literal
 
 from redis.asyncio import Redis
 
-from common.ids import new_event_id
+from common.ids import new_id
 from common.metrics import RECOMMENDATIONS
 from serving.problems import UnknownProduct
 from serving.products import Cards, ProductCard
@@ -59,7 +59,7 @@ class RecommendationService:
         shown = await self._show(asked, n, self._recommenders)
         RECOMMENDATIONS.labels(context, shown.strategy).inc()
         return {
-            "recommendation_id": new_event_id(),
+            "recommendation_id": new_id(),
             "strategy": shown.strategy,
             "as_of": visitor.as_of,
             "items": shown.items,

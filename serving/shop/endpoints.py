@@ -5,8 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
 
+from common.ids import PRINTABLE
 from serving.analytics.answers import BAD_PARAMETER, UNAVAILABLE, UNCHANGED, Answer
-from serving.analytics.parameters import PRINTABLE, each_once
+from serving.analytics.parameters import each_once
 from serving.shop.catalogue import Catalogue
 from serving.shop.documented import problem
 from serving.shop.schemas.products import Categories, ProductInDetail, Products
@@ -42,7 +43,7 @@ ProductId = Annotated[
     Path(
         min_length=1,
         max_length=128,
-        pattern=r"^[^\x00-\x1f\x7f]+$",
+        pattern=PRINTABLE,
         description="The product's id.",
         examples=["product-000001"],
     ),

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
 
+from common.ids import PRINTABLE
 from serving.shop.commerce import Commerce
 from serving.shop.documented import problem, sends
 from serving.shop.endpoints import ProductId
@@ -50,7 +51,7 @@ OfSeller = Annotated[
     Query(
         min_length=1,
         max_length=128,
-        pattern=r"^[^\x00-\x1f\x7f]+$",
+        pattern=PRINTABLE,
         description="Left out: whoever has most of it to sell.",
     ),
 ]

@@ -9,9 +9,10 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, FastAPI, Query, Request
 from starlette.responses import Response
 
+from common.ids import PRINTABLE
 from common.problems import Described, as_json
 from common.settings import Settings
-from serving.analytics.parameters import PRINTABLE, AskedPeriod, Cursor, SellerId, Service, each_once
+from serving.analytics.parameters import AskedPeriod, Cursor, SellerId, Service, each_once
 from serving.analytics.periods import Grain
 from serving.analytics.popular import Ranking
 from serving.analytics.schemas.products import PopularProducts

@@ -7,7 +7,7 @@ import sqlglot
 
 from clickhouse.facts import columns
 from clickhouse.schema import FILE
-from jobs.metrics.logic import EVENTS, METRICS, Metric, query
+from jobs.metrics.logic import EVENTS, METRICS, QUERIES, Metric
 from schemas.events import Event, all_events
 from schemas.topics import EVENT_TOPICS, KEPT
 from schemas.topics import METRICS as METRIC_NAMES
@@ -44,7 +44,7 @@ def test_an_event_has_its_table_with_exactly_its_columns(event: Event) -> None:
     "metric", [metric for metric in METRICS if not metric.in_redis], ids=lambda metric: metric.table
 )
 def test_a_metric_fills_every_column_of_its_table(metric: Metric) -> None:
-    selected = sqlglot.parse_one(query(metric.table), dialect="spark").named_selects
+    selected = sqlglot.parse_one(QUERIES.of(metric.table), dialect="spark").named_selects
     version = [] if metric.appended else ["version"]
 
     assert [*selected, *version] == list(table_columns(metric.table))

@@ -15,7 +15,7 @@ from redis import Redis
 
 from bench.small_shop import Feed, Record, stock
 from common.clock import system_clock
-from common.ids import new_event_id
+from common.ids import new_id
 from common.settings import ROOT, Settings
 from jobs.checkpoints import newest
 from jobs.engine import statement_set, table_environment
@@ -83,7 +83,7 @@ class Shop:
         return taken
 
     def tell(self, event: str, /, **record: Any) -> None:
-        self.feed.send(event, {"event_id": new_event_id(), "occurred_at": system_clock(), **record})
+        self.feed.send(event, {"event_id": new_id(), "occurred_at": system_clock(), **record})
         self.feed.flush()
 
     def set_stock(self, product: str, on_hand: int) -> None:
@@ -102,7 +102,7 @@ class Shop:
 
 def viewed(product: str, session: str, shopper: str | None = None, **rest: Any) -> Record:
     return {"event": "product_viewed", "session_id": session, "shopper_id": shopper, "product_id": product,
-            "event_id": new_event_id(), **rest}  # fmt: skip
+            "event_id": new_id(), **rest}  # fmt: skip
 
 
 def somebody() -> str:

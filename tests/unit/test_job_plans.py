@@ -6,7 +6,7 @@ from common.errors import UserError
 from common.settings import Settings
 from jobs.facts import job as facts
 from jobs.metrics import job as metrics
-from jobs.metrics.logic import EVENTS, METRICS, VIEWS, query, views
+from jobs.metrics.logic import EVENTS, METRICS, QUERIES, VIEWS
 from jobs.plan import quoted
 from jobs.sinks import CALM, LIVE
 from jobs.sources import flink_type, reader_schema, source_table
@@ -81,14 +81,14 @@ def test_only_sinks_that_update_have_a_version() -> None:
 
 
 def test_every_sql_file_is_a_listed_view_or_metric() -> None:
-    from jobs.metrics.logic import FOLDER
-
-    assert {path.stem for path in FOLDER.glob("*.sql")} == {metric.table for metric in METRICS}
-    assert {path.stem for path in FOLDER.glob("views/*.sql")} == set(VIEWS)
+    assert {path.stem for path in QUERIES.folder.glob("*.sql")} == {metric.table for metric in METRICS}
+    assert {path.stem for path in QUERIES.folder.glob("views/*.sql")} == set(VIEWS)
 
 
 def test_metrics_declare_the_events_they_read_and_no_others() -> None:
-    text = "\n".join([*(view.query for view in views()), *(query(metric.table) for metric in METRICS)])
+    text = "\n".join(
+        [*(view.query for view in QUERIES.views(VIEWS)), *(QUERIES.of(metric.table) for metric in METRICS)]
+    )
 
     assert {
         name for name in all_events() if f"events.{name}\n" in text + "\n" or f"events.{name})" in text

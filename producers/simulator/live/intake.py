@@ -5,7 +5,7 @@ from collections import Counter, deque
 from typing import Any
 
 from common.clock import Clock
-from common.ids import new_event_id
+from common.ids import new_id
 from producers.simulator.live.api import Api, Away, Refused
 from producers.simulator.status import Status
 
@@ -33,7 +33,7 @@ class Intake:
             self._waiting.popleft()
             self._status.failed("events", "given up while the API was away")
         now = self._clock().isoformat(timespec="milliseconds")
-        self._waiting.append({**event, "event_id": new_event_id(), "occurred_at": now})
+        self._waiting.append({**event, "event_id": new_id(), "occurred_at": now})
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Send what comes, until told to stop and all is sent."""

@@ -6,7 +6,7 @@ from typing import Any
 from confluent_kafka import KafkaError, Message, Producer
 
 from common.clock import Clock, to_millis
-from common.ids import new_event_id
+from common.ids import new_id
 from producers.feed.feed import PRODUCER
 from producers.feed.messages import headers_of
 from producers.simulator.status import Status
@@ -24,7 +24,7 @@ class Outside:
 
     def send(self, name: str, correlation: str, **fields: Any) -> None:
         """An event that happens now; `fields` are the schema's after `occurred_at`."""
-        event_id = new_event_id()
+        event_id = new_id()
         record = {"event_id": event_id, "occurred_at": to_millis(self._clock()), **fields}
         try:
             self._producer.produce(

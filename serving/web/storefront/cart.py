@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from common.ids import PRINTABLE
 from serving.products import ProductCard
 
 MOST_LINES = 100
@@ -17,7 +18,7 @@ class LineKept(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    product_id: Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")]
+    product_id: Annotated[str, Field(min_length=1, max_length=128, pattern=PRINTABLE)]
     quantity: Annotated[int, Field(ge=1, le=MOST_UNITS)]
     unit_price_minor: Annotated[int, Field(ge=0)] | None = None
     name: Annotated[str | None, Field(max_length=400)] = None

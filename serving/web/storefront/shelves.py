@@ -8,7 +8,7 @@ import structlog
 from fastapi import Request
 
 from common.errors import PartUnavailable
-from common.ids import new_event_id
+from common.ids import new_id
 from common.problems import Problem
 from serving.recommendations.schemas import Recommendations
 from serving.recommendations.service import Context, RecommendationService
@@ -33,7 +33,7 @@ async def recommended(
 async def similar(request: Request, product_id: str) -> dict[str, Any] | None:
     """What goes with a product, as a list that clicks can refer to; None while it is out of reach."""
     found = await _or_none(_service(request).similar(product_id, SHOWN["product"]))
-    return {**found, "recommendation_id": new_event_id()} if found else None
+    return {**found, "recommendation_id": new_id()} if found else None
 
 
 def _service(request: Request) -> RecommendationService:

@@ -11,7 +11,7 @@ import pytest
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
 
 from common.clock import system_clock
-from common.ids import new_event_id, new_id
+from common.ids import new_id
 from common.settings import Settings
 from local.home import Home
 from local.parts import commerce as local_commerce
@@ -48,7 +48,7 @@ class Shop(Server):
         self, event: str, origin: str | None = None, headers: dict[str, str] | None = None, **fields: Any
     ) -> str:
         """Put an event into Kafka, as someone else's or (with `origin`) a service's. Its id."""
-        event_id = fields.pop("event_id", None) or new_event_id()
+        event_id = fields.pop("event_id", None) or new_id()
         record = {"event_id": event_id, "occurred_at": system_clock(), **fields}
         self.send(
             event, self._encoders[event].encode(record), fields[all_events()[event].key], origin, headers

@@ -3,7 +3,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from common.ids import new_id
-from producers.guard import BODY_LIMIT
+from producers.http.guard import BODY_LIMIT
 
 JSON = {"Content-Type": "application/json"}
 

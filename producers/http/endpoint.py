@@ -9,9 +9,9 @@ from fastapi import Request
 from pydantic import TypeAdapter, ValidationError
 from starlette.responses import Response
 
+from producers.http.problems import BadBody, NotJson
 from producers.outbox.trace import Trace
 from producers.outbox.transaction import Transaction, Transactions
-from producers.problems import BadBody, NotJson
 from producers.running import RunningService
 
 JSON = "application/json"

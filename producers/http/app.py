@@ -5,9 +5,9 @@ from starlette.responses import Response
 
 from common.metrics import CONTENT_TYPE, exposition
 from common.problems import answer_errors, as_json
-from producers.guard import Guard
-from producers.http import answer
-from producers.readiness import Readiness
+from producers.http.endpoint import answer
+from producers.http.guard import Guard
+from producers.http.readiness import Readiness
 from producers.running import RunningService
 
 

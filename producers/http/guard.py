@@ -1,20 +1,16 @@
 """Around every request: a bounded body, errors in words, and how long it took."""
 
-from time import perf_counter
-
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from common.metrics import HTTP_REQUESTS, HTTP_SECONDS
+from common.measured import MeasuredRequest
 from common.problems import as_json, describe
+from producers.http.problems import BodyTooLarge, BooksUnavailable, Unstorable
 from producers.postgres.errors import AWAY, UNFIT
-from producers.problems import BodyTooLarge, BooksUnavailable, Unstorable
 
 BODY_LIMIT = 1024 * 1024
 """Bytes: thousands of products' stock, or hundreds of times the longest order."""
-
-METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
 class Guard:
@@ -28,27 +24,21 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        status = 0
-        started = perf_counter()
+        measured = MeasuredRequest(scope["method"])
 
         async def counted(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
+            measured.hear(message)
             await send(message)
 
         try:
             await self._app(scope, bounded(scope, receive), counted)
         except Exception as error:
-            if status:
+            if measured.status:
                 raise  # too late for another answer: the connection breaks, and the server logs it
             request = Request(scope)
             await as_json(request, describe(request, _in_words(error)))(scope, receive, counted)
         finally:
-            route = getattr(scope.get("route"), "path", "other")
-            method = scope["method"] if scope["method"] in METHODS else "other"
-            HTTP_REQUESTS.labels(route, method, status or 500).inc()
-            HTTP_SECONDS.labels(route).observe(perf_counter() - started)
+            measured.count(scope)
 
 
 def _in_words(error: Exception) -> Exception:

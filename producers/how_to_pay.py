@@ -1,0 +1,23 @@
+"""How an order is paid: orders takes it from the shopper and hands it to payments, beside `order_placed`."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from common.ids import PRINTABLE
+
+HEADER = "payment"
+"""Of `order_placed`: a `HowToPay` as JSON. A token is nobody else's business, so it is no field of an event
+that goes into tables."""
+
+Method = Literal["credit_card", "debit_card", "boleto", "voucher", "pix", "bank_transfer", "wallet", "cash"]
+
+
+class HowToPay(BaseModel):
+    """The token stands for the card at the payment provider."""
+
+    model_config = ConfigDict(frozen=True)
+
+    method: Method
+    token: Annotated[str, Field(min_length=1, max_length=128, pattern=PRINTABLE)] | None = None
+    installments: Annotated[int, Field(ge=1, le=24)] = 1

@@ -1,0 +1,1 @@
+"""The HTTP side of the commerce services: what they share around their own addresses."""
