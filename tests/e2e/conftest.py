@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -77,14 +78,26 @@ class Platform:
 @pytest.fixture(scope="session")
 def platform(tmp_path_factory):
     """A platform that is up; it goes down after the last test and must leave nothing running."""
-    home = tmp_path_factory.mktemp("platform") / ".souk"
+    with copy_in(tmp_path_factory.mktemp("platform") / ".souk") as copy:
+        copy.souk("up")
+        yield copy
+
+
+@pytest.fixture
+def untouched(tmp_path):
+    """A copy in which nothing was ever started."""
+    with copy_in(tmp_path / ".souk") as copy:
+        yield copy
+
+
+@contextmanager
+def copy_in(home):
+    """A copy of its own on free ports; stopped at the end, and then nothing of it may run."""
     offset = free_offset()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SOUK_")}
     environment |= {"SOUK_HOME": str(home), "SOUK_PORT_OFFSET": str(offset)}
-    settings = Settings(home=home, port_offset=offset)
-    copy = Platform(settings, environment)
+    copy = Platform(Settings(home=home, port_offset=offset), environment)
     try:
-        copy.souk("up")
         yield copy
     finally:
         copy.souk("down")

@@ -1,0 +1,38 @@
+"""`./souk demo` where nothing runs: a marketplace lives, and Ctrl-C leaves its data and nothing else."""
+
+import json
+import signal
+
+import httpx
+import pytest
+
+from common.clock import system_clock
+from local.demo import traffic
+
+pytestmark = [pytest.mark.nightly, pytest.mark.timeout(1_800)]
+
+
+def test_a_demo_lives_until_it_is_stopped_and_every_store_agrees_about_it(untouched, eventually):
+    home, serving = untouched.settings.home, untouched.settings.serving
+    demo = untouched.start("demo", "--rate", "100", "--weeks", "1", "--seed", "7")
+
+    def is_alive() -> bool:
+        assert demo.poll() is None, "the demo ended by itself"
+        seen = traffic.read(home)
+        return seen.phase == "live" and seen.orders.get("confirmed", 0) >= 10
+
+    eventually(is_alive, 600)
+    seen = traffic.read(home)
+    today = system_clock().astimezone(untouched.settings.timezone).date().isoformat()
+    sales = httpx.get(f"{serving}/v1/marketplace/sales", params={"from": today}).json()
+    demo.send_signal(signal.SIGINT)
+
+    assert demo.wait(180) == 0
+    assert untouched.processes() == []
+    assert seen.errors == {}
+    assert {"orders", "recommendations", "events"} <= seen.endpoints.keys()
+    assert sales["totals"]["revenue_minor"] > 0
+
+    untouched.souk("up")
+    audit = untouched.audit()
+    assert audit["exit_code"] == 0, json.dumps(audit, indent=1)
