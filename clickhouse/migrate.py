@@ -57,9 +57,9 @@ def migrate(settings: Settings, folder: Path = FOLDER, queries: Path = views.FOL
             client.database = database
             done = []
             for migration in pending(migrations, _applied(client)):
-                if _apply(client, migration):
-                    done.append(migration.name)
-                    log.info("migrated", migration=migration.name)
+                _apply(client, migration)
+                done.append(migration.name)
+                log.info("migrated", migration=migration.name)
             views.install(client, queries)
             return done
     finally:
@@ -87,18 +87,14 @@ def _applied(client: Client) -> Applied:
     return {number: (name, checksum) for number, name, checksum in rows}
 
 
-def _apply(client: Client, migration: Migration) -> bool:
-    """Apply one migration; False when another run has just done it."""
+def _apply(client: Client, migration: Migration) -> None:
     for statement in split_statements(migration.sql):
         try:
             client.command(statement)
         except DatabaseError as error:
-            if migration.number in _applied(client):
-                return False
             reason = str(error).strip().splitlines()[0]
             raise BrokenMigrations(
                 f"{migration.name} failed at «{statement.split(chr(10))[0]}»: {reason}"
             ) from error
     row = [migration.number, migration.name, migration.checksum]
     client.insert("schema_migrations", [row], column_names=["number", "name", "sha256"])
-    return True

@@ -16,6 +16,7 @@ _SERVER = """<clickhouse>
     <uncompressed_cache_size>0</uncompressed_cache_size>
     <compiled_expression_cache_size>{small_cache}</compiled_expression_cache_size>
     <background_pool_size>2</background_pool_size>
+    <os_threads_nice_value_merge_mutate>10</os_threads_nice_value_merge_mutate>
     <background_schedule_pool_size>8</background_schedule_pool_size>
     <background_common_pool_size>2</background_common_pool_size>
     <background_move_pool_size>1</background_move_pool_size>
