@@ -8,6 +8,7 @@ from confluent_kafka import TopicPartition
 from audit.sources.kafka import KafkaTopics, end_offsets
 
 _BETWEEN_S = 0.5
+_HURRY_EVERY_S = 3.0
 
 Lag = Callable[[], int]
 
@@ -35,12 +36,19 @@ def messages_behind(kafka: KafkaTopics, readers: Mapping[str, Sequence[str]]) ->
     return behind
 
 
-def settle(lag: Lag, wait_s: float, progress: Callable[[int], None]) -> bool:
-    """Wait until `lag()` is zero, at most `wait_s`; whether it got there. Tells `progress` the lag."""
-    deadline = time.monotonic() + wait_s
+def settle(lag: Lag, wait_s: float, progress: Callable[[int], None], hurry: Callable[[], None]) -> bool:
+    """Wait until `lag()` is zero, at most `wait_s`; whether it got there. Tells `progress` the lag.
+
+    `hurry` is called every few seconds: what was read is committed only when someone says so.
+    """
+    deadline, hurried = time.monotonic() + wait_s, float("-inf")
     while behind := lag():
-        if time.monotonic() >= deadline:
+        now = time.monotonic()
+        if now >= deadline:
             return False
         progress(behind)
+        if now - hurried >= _HURRY_EVERY_S:
+            hurry()
+            hurried = now
         time.sleep(_BETWEEN_S)
     return True

@@ -9,7 +9,7 @@ import numpy as np
 from confluent_kafka import Producer
 
 from bench.stream import orders
-from bench.watch import Seen
+from bench.watch import REST, Seen
 from schemas.codec import Encoder
 from schemas.events import all_events
 
@@ -102,4 +102,4 @@ def _watch(count: Callable[[], int], before: int, until: int, seen: list[Seen]) 
         if rows > last:
             quiet_since, last = now, rows
         seen.append(Seen(now, rows))
-        time.sleep(max(_POLL_S, now - asked))
+        time.sleep(max(_POLL_S, REST * (now - asked)))

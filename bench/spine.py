@@ -115,7 +115,7 @@ def _watch(client: Client, events: int, lines: int, orders: int) -> Rate:
 def _freshness(settings: Settings, schema_id: int, first_order: int, plan: Plan) -> dict[str, Freshness]:
     with connect(settings) as for_facts, connect(settings) as for_sales:
         counters: dict[str, Callable[[], int]] = {
-            "facts": partial(counts.orders_from, for_facts, first_order),
+            "facts": partial(counts.orders_placed, for_facts),
             "aggregates": partial(counts.orders_sold_from, for_sales, first_order),
         }
         return measure(

@@ -25,7 +25,7 @@ class Rate:
     steady_per_second: float
 
 
-_REST = 4.0
+REST = 4.0
 """How many times longer a watcher rests than it looked: looking is work for the same machine."""
 
 
@@ -45,7 +45,7 @@ def watch(count: Callable[[], int], until: int, timeout_s: float, every_s: float
             return seen
         if time.monotonic() > deadline:
             raise SoukError(f"only {rows:,} of {until:,} rows were there after {timeout_s:.0f} s")
-        time.sleep(max(every_s, _REST * (seen[-1].at_s - begun)))
+        time.sleep(max(every_s, REST * (seen[-1].at_s - begun)))
 
 
 def rate(seen: Sequence[Seen]) -> Rate:

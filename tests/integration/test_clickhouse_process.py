@@ -8,6 +8,7 @@ import time
 
 import httpx
 import psutil
+import pytest
 
 from common.settings import ROOT
 from tests.integration.conftest import clickhouse_settings, running_clickhouse
@@ -131,6 +132,7 @@ def test_a_huge_answer_and_a_huge_insert_take_little_memory(tmp_path):
     assert most < 1_250 << 20
 
 
+@pytest.mark.nightly
 def test_old_parts_are_merged_and_removed(tmp_path):
     settings = clickhouse_settings(tmp_path)
     with running_clickhouse(settings):

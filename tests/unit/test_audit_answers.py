@@ -99,11 +99,12 @@ def test_the_json_says_what_the_report_says():
 
 def test_settling_waits_until_nothing_is_left_to_read():
     behind = iter([5, 2, 0])
-    seen = []
+    seen, hurried = [], []
 
-    assert settle(lambda: next(behind), wait_s=30, progress=seen.append)
+    assert settle(lambda: next(behind), wait_s=30, progress=seen.append, hurry=lambda: hurried.append(True))
     assert seen == [5, 2]
+    assert hurried == [True]
 
 
 def test_settling_gives_up_at_its_deadline():
-    assert not settle(lambda: 1, wait_s=0, progress=lambda _: None)
+    assert not settle(lambda: 1, wait_s=0, progress=lambda _: None, hurry=lambda: None)

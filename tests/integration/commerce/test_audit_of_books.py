@@ -90,7 +90,9 @@ def audited(running_shop: Shop, clickhouse_front: Settings) -> Audited:
     came_back(shop, orders["returned"], product)
     kafka = KafkaTopics(settings.kafka, quiet)
     with Books(settings.postgres) as books:
-        assert settle(lambda: (books.under_way() or 0) + messages_behind(kafka, READERS), 60, quiet)
+        assert settle(
+            lambda: (books.under_way() or 0) + messages_behind(kafka, READERS), 60, quiet, lambda: None
+        )
     migrate(settings)
     with Registry(settings.registry) as registry, connect(settings, admin=True) as client:
         log = EventLog(kafka, Decoder(registry.schema))

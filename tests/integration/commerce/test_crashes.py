@@ -12,7 +12,7 @@ CHARGED = (
 )
 
 
-@pytest.mark.parametrize("after", [1, 4, 9])
+@pytest.mark.parametrize("after", [4, *(pytest.param(n, marks=pytest.mark.nightly) for n in (1, 9))])
 def test_orders_end_right_after_the_services_are_killed_in_the_middle(shop, eventually, after):
     """Killed once so many of 20 orders were confirmed, and others were at every step before it."""
     lamp, shopper = shop.product(stock=15, price_minor=100), new_id()

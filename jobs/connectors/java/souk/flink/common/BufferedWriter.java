@@ -21,24 +21,21 @@ final class BufferedWriter implements StatefulSinkWriter<RowData, Long> {
     private static final long PROGRESS_EVERY_MS = 500;
     private static final long POLL_MS = 5;
 
-    /** A target that answers slowly is busy: requests take at most a fifth of the time, so that batches grow instead. */
-    private static final long REST_PER_REQUEST = 4;
-
-    private static final long LONGEST_REST_MS = 500;
-
     private final BufferedSink sink;
     private final Sender sender;
     private final ProcessingTimeService time;
     private final SinkMetrics metrics;
     private final ExecutorService thread;
+    private final Pacer pacer;
 
     private Batch filling;
     private Batch spare;
     private Future<?> inFlight = CompletableFuture.completedFuture(null);
     private boolean flushTimerSet;
+    private boolean hasTurn;
     private long watermark;
     private volatile long progressed;
-    private volatile long requestMs;
+    private volatile double requestMs;
 
     /** @param reached the watermark that is told already, or {@code Long.MIN_VALUE} */
     BufferedWriter(
@@ -51,6 +48,7 @@ final class BufferedWriter implements StatefulSinkWriter<RowData, Long> {
         this.progressed = reached;
         this.filling = new Batch(sink.rowType(), sink.key());
         this.spare = new Batch(sink.rowType(), sink.key());
+        this.pacer = Pacer.of(sink.deadLetters().stage());
         if (sink.tracksProgress()) {
             time.registerTimer(time.getCurrentProcessingTime() + PROGRESS_EVERY_MS, this::onProgressTimer);
         }
@@ -70,8 +68,7 @@ final class BufferedWriter implements StatefulSinkWriter<RowData, Long> {
         if (filling.isFull(sink.flush())) {
             handOver();
         } else {
-            long rest = Math.min(REST_PER_REQUEST * requestMs, LONGEST_REST_MS);
-            setFlushTimer(Math.max(sink.flush().interval().toMillis(), rest));
+            setFlushTimer(sink.flush().interval().toMillis());
         }
     }
 
@@ -111,6 +108,7 @@ final class BufferedWriter implements StatefulSinkWriter<RowData, Long> {
         filling = spare;
         spare = batch;
         metrics.rowsBuffered = 0;
+        hasTurn = false;
         inFlight = thread.submit(() -> deliver(batch), null);
     }
 
@@ -127,7 +125,7 @@ final class BufferedWriter implements StatefulSinkWriter<RowData, Long> {
         try {
             long start = System.nanoTime();
             sender.send(batch.rows());
-            requestMs = (System.nanoTime() - start) / 1_000_000;
+            requestMs = (System.nanoTime() - start) / 1e6;
             batch.clear();
             if (batch.watermark > progressed) {
                 sender.progress(batch.watermark, false);
@@ -150,10 +148,18 @@ final class BufferedWriter implements StatefulSinkWriter<RowData, Long> {
         flushTimerSet = false;
         if (!inFlight.isDone()) {
             setFlushTimer(POLL_MS);
-        } else if (!filling.isEmpty()) {
+        } else if (filling.isEmpty()) {
+            await();
+        } else if (hasTurn) {
             handOver();
         } else {
-            await();
+            hasTurn = true;
+            long turn = pacer.turn(now, requestMs);
+            if (turn > now) {
+                setFlushTimer(turn - now);
+            } else {
+                handOver();
+            }
         }
     }
 
