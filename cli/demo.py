@@ -57,6 +57,7 @@ def command(
             settings = stack.up(settings, console)
             with Simulator(settings, "backfill", *asked) as simulator:
                 watch.back_fill(settings, simulator, console)
+            watch.catch_up(settings, console)
             show_addresses(settings, console)
             with Simulator(settings, "live", *asked, "--rate", str(rate)) as simulator:
                 limit_s = math.inf if minutes is None else minutes * 60

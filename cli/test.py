@@ -26,6 +26,9 @@ CHECKS = {
 }
 """What must pass besides the tests."""
 
+RUNS = [["tests/unit", "tests/contracts", "tests/integration"], ["tests/e2e"]]
+"""One after the other: what the first keeps running to its end (Flink, a browser) would slow the second."""
+
 
 def command(
     context: typer.Context,
@@ -39,8 +42,9 @@ def command(
     broken = [] if context.args else [name for name, check in CHECKS.items() if not passes(name, check)]
     campaign = ["--hypothesis-profile=nightly"] if nightly else ["-m", "not nightly"]
     environment = os.environ | ({"SOUK_TEST_CHROMIUM": browser} if browser else {})
-    code = run([sys.executable, "-P", "-m", "pytest", *campaign, *context.args], environment)
-    raise typer.Exit(code or int(bool(broken)))
+    pytest = [sys.executable, "-P", "-m", "pytest", *campaign]
+    codes = [run([*pytest, *which], environment) for which in ([context.args] if context.args else RUNS)]
+    raise typer.Exit(next(filter(None, codes), int(bool(broken))))
 
 
 def install_for_tests(install: Path) -> None:

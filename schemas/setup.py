@@ -1,5 +1,6 @@
 """Makes topics and schemas exist as this code says; running it again, or twice at once, changes nothing."""
 
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -22,6 +23,9 @@ from schemas.registry import FULL_TRANSITIVE, Registry
 from schemas.topics import Topic, all_topics
 
 _TIMEOUT_S = 20.0
+_TRY_S = 2.0
+"""One question of the client in C, which hears nothing meanwhile."""
+
 _BROKER_DEFAULT = -1
 _WORKERS = 8
 _POLL_S = 0.05
@@ -43,10 +47,14 @@ def register(settings: Settings) -> Registered:
         PartUnavailable: Kafka or the registry does not answer.
         SchemaRefused: a schema breaks an earlier version of itself.
     """
+    given_up = threading.Event()
     with Registry(settings.registry) as registry, ThreadPoolExecutor(1) as beside:
-        topics = beside.submit(set_up_topics, settings.kafka, list(all_topics()))
-        ids = register_schemas(registry, list(all_events().values()))
-        created, changed = topics.result()
+        topics = beside.submit(set_up_topics, settings.kafka, list(all_topics()), given_up)
+        try:
+            ids = register_schemas(registry, list(all_events().values()))
+            created, changed = topics.result()
+        finally:
+            given_up.set()  # a Kafka that is away is not waited for by whoever has failed, or was interrupted
     return Registered(ids, created, changed)
 
 
@@ -63,11 +71,17 @@ def register_schemas(registry: Registry, events: list[Event]) -> dict[str, int]:
         return dict(zip((event.name for event in events), pool.map(one, events), strict=True))
 
 
-def set_up_topics(bootstrap: str, topics: list[Topic]) -> tuple[list[str], list[str]]:
-    """Create missing topics, raise partition counts, set what `Topic.config` says. Names created, changed."""
+def set_up_topics(
+    bootstrap: str, topics: list[Topic], given_up: threading.Event | None = None
+) -> tuple[list[str], list[str]]:
+    """Create missing topics, raise partition counts, set what `Topic.config` says. Names created, changed.
+
+    Raises:
+        PartUnavailable: Kafka does not answer, or stayed away until `given_up` was set.
+    """
     admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0, "socket.timeout.ms": 15_000})
     try:
-        partitions = _partitions(admin, bootstrap)
+        partitions = _partitions(admin, bootstrap, given_up)
         created = _create(admin, [topic for topic in topics if topic.name not in partitions])
         _wait_until_known(admin, bootstrap, {topic.name for topic in topics} - set(partitions))
         there = [topic for topic in topics if topic.name in partitions]
@@ -78,14 +92,19 @@ def set_up_topics(bootstrap: str, topics: list[Topic]) -> tuple[list[str], list[
     return created, sorted({*grown, *changed})
 
 
-def _partitions(admin: AdminClient, bootstrap: str) -> dict[str, int]:
-    try:
-        metadata = admin.list_topics(timeout=_TIMEOUT_S)
-    except KafkaException as error:
-        raise PartUnavailable(
-            f"Kafka at {bootstrap} does not answer: start it with `./souk up`, or set SOUK_KAFKA_BOOTSTRAP"
-        ) from error
-    return {name: len(topic.partitions) for name, topic in metadata.topics.items()}
+def _partitions(
+    admin: AdminClient, bootstrap: str, given_up: threading.Event | None = None
+) -> dict[str, int]:
+    deadline = time.monotonic() + _TIMEOUT_S
+    while True:
+        try:
+            metadata = admin.list_topics(timeout=_TRY_S)
+        except KafkaException as error:
+            if time.monotonic() < deadline and not (given_up and given_up.is_set()):
+                continue
+            advice = "start it with `./souk up`, or set SOUK_KAFKA_BOOTSTRAP"
+            raise PartUnavailable(f"Kafka at {bootstrap} does not answer: {advice}") from error
+        return {name: len(topic.partitions) for name, topic in metadata.topics.items()}
 
 
 def _create(admin: AdminClient, topics: list[Topic]) -> list[str]:

@@ -22,8 +22,10 @@ class Day:
     sellers: int
     """How many sold something."""
     currency: str
+    complete_to: datetime | None
+    """The newest moment whose every event is in these figures; None: nothing flowed yet."""
     behind: timedelta | None
-    """How long ago the newest moment was whose every event is in these figures; None: nothing flowed yet."""
+    """How long ago that was."""
 
 
 class ShopFigures:
@@ -46,13 +48,15 @@ class ShopFigures:
         except (httpx.HTTPError, ValueError) as error:
             raise PartUnavailable(f"the API does not answer: {error}") from error
         totals, as_of = said["totals"], said["as_of"]
+        complete_to = datetime.fromisoformat(as_of) if as_of else None
         return Day(
             orders=totals["orders"],
             revenue_minor=totals["revenue_minor"],
             cancelled=totals["cancelled"]["orders"],
             sellers=totals["active_sellers"],
             currency=said["currency"],
-            behind=self._clock() - datetime.fromisoformat(as_of) if as_of else None,
+            complete_to=complete_to,
+            behind=self._clock() - complete_to if complete_to else None,
         )
 
     def close(self) -> None:

@@ -2,12 +2,14 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 from rich.console import Console
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from common.clock import system_clock
+from common.errors import PartUnavailable
 from common.settings import Settings
 from local.demo import traffic
 from local.demo.latest import Latest
@@ -22,6 +24,11 @@ DAY_S = 2.0
 MEMORY_S = 5.0
 LINE_S = 10.0
 """How often the screen is drawn, the API asked, memory measured, and a line printed without a terminal."""
+
+STANDS_STILL_S = 8.0
+"""Longer than silent topics hold `as_of` back, and than a sink or a busy API takes to move it."""
+
+LONGEST_CATCH_UP_S = 180.0
 
 
 def back_fill(settings: Settings, simulator: Simulator, console: Console) -> None:
@@ -45,6 +52,26 @@ def back_fill(settings: Settings, simulator: Simulator, console: Console) -> Non
                 task, description=f"back-filling{reached}", total=seen.total or None, completed=seen.done
             )
             time.sleep(0 if ended else LOOK_S)
+
+
+def catch_up(settings: Settings, console: Console) -> None:
+    """Wait until the figures hold the past, so that shoppers do not queue behind it: until the moment up to
+    which they are complete has stood still for a while, at most `LONGEST_CATCH_UP_S`."""
+    shop = ShopFigures(settings, system_clock)
+    begun_s = moved_s = time.monotonic()
+    reached = None
+    try:
+        with console.status("counting the past"):
+            while (now_s := time.monotonic()) - moved_s < STANDS_STILL_S:
+                if now_s - begun_s > LONGEST_CATCH_UP_S:
+                    break
+                with suppress(PartUnavailable):
+                    complete_to = shop.today().complete_to
+                    if complete_to is None or complete_to != reached:
+                        reached, moved_s = complete_to, time.monotonic()
+                time.sleep(DAY_S)
+    finally:
+        shop.close()
 
 
 def live(settings: Settings, simulator: Simulator, console: Console, advice: str, limit_s: float) -> None:

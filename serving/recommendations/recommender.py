@@ -120,10 +120,17 @@ class PopularInCategory:
             last = 2 * wanted + len(asked.excluded)
             pipeline.zrange(f"popular:{category}", 0, last, desc=True, withscores=True)
         found = await run(pipeline)
-        return [
+        proposals = [
             Proposal(member.decode(), share, "category", category)
             for category, members in zip(favourites, found, strict=True)
             for member, share in relative(members)
+        ]
+        cards = await asked.cards.read([one.product_id for one in proposals])
+        # A product that moved may be left over where it was: a restart can read the move before the listing.
+        return [
+            one
+            for one in proposals
+            if one.product_id in cards and cards[one.product_id].category == one.because_of
         ]
 
 

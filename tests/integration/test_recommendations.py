@@ -202,6 +202,22 @@ def test_where_nothing_goes_with_what_was_seen_its_category_does(shop: Shop) -> 
     assert answer["items"][0]["reason"]["text"] == "Popular in light"
 
 
+def test_a_product_that_is_left_over_in_a_category_is_not_shown_there(shop: Shop) -> None:
+    lonely, moved, bea = f"lonely-{uuid4().hex[:6]}", f"moved-{uuid4().hex[:6]}", somebody()
+    for product, category in ((lonely, "light"), (moved, "chairs")):
+        shop.tell("product_listed", product_id=product, seller_id="ann", name=product, category=category,
+                  currency="BRL", price_minor=1)  # fmt: skip
+    shop.say(viewed(lonely, bea))
+    await_true(lambda: shop.redis.exists(f"product:{moved}") and shop.shown(bea), "an answer")
+    shop.redis.zadd("popular:light", {moved: 1e300})
+
+    answer = shop.api.get(f"/v1/recommendations/{bea}").json()
+    shop.redis.zrem("popular:light", moved)
+
+    assert answer["strategy"] == "popular_in_category"
+    assert moved not in [item["product_id"] for item in answer["items"]]
+
+
 TRIES = pytest.param(10_000, marks=pytest.mark.nightly)
 
 

@@ -4,7 +4,7 @@ import io
 import json
 import os
 import threading
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -38,7 +38,9 @@ BUSY = Traffic(
         name: Latency(8.04, 121.5) for name in ("events", "order", "orders", "recommendations", "stock")
     },
 )
-DAY = Day(123_456, 1_234_567_890, 1_234, 3_095, "BRL", timedelta(seconds=1.24))
+DAY = Day(
+    123_456, 1_234_567_890, 1_234, 3_095, "BRL", datetime(2026, 7, 1, tzinfo=UTC), timedelta(seconds=1.24)
+)
 
 
 def seen(traffic=BUSY, day=DAY, processes=None, unanswered=()):

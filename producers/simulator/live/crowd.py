@@ -21,6 +21,9 @@ TICK_S = 0.2
 LONGEST_TICK_S = 2 * TICK_S
 """What a machine that can't keep up has missed is not made up for, or it would never get to the answers."""
 
+RAMP_S = 30.0
+"""Shoppers come more and more for so long: a platform that has just started still compiles."""
+
 LIST_LENGTH = 12
 
 _LEARNING = 0.0005
@@ -62,12 +65,13 @@ class Crowd:
     async def run(self, stopping: asyncio.Event) -> None:
         """Let visits in until told to stop; what is under way then ends where it is."""
         loop = asyncio.get_running_loop()
-        last_s = loop.time()
+        begun_s = last_s = loop.time()
         while not stopping.is_set():
             await asyncio.sleep(TICK_S)
             now_s = loop.time()
             elapsed_s = min(now_s - last_s, LONGEST_TICK_S)
-            self._let_in(int(self._rng.poisson(self._rate / self._per_visit * elapsed_s)))
+            share = min(1.0, (now_s - begun_s) / RAMP_S)
+            self._let_in(int(self._rng.poisson(share * self._rate / self._per_visit * elapsed_s)))
             last_s = now_s
         self._stopped = True
 

@@ -24,8 +24,7 @@ class RankingsService:
     ) -> TopProducts:
         """A seller's best products of a period."""
         as_of = await self._shop.progress.as_of(PRODUCT_TABLES)
-        seller = await self._shop.seller(seller_id)
-        period = self._shop.period(asked, seller["newest_minute"])
+        period = await self._shop.sellers_period(seller_id, asked)
         rows = await self._shop.clickhouse.rows(
             "seller_products",
             seller_id=seller_id,

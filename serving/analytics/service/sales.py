@@ -23,8 +23,7 @@ class SalesService:
     async def of_seller(self, seller_id: str, asked: Asked) -> SellerSales:
         """What a seller sold, against the period before."""
         as_of = await self._shop.progress.as_of(SELLER_TABLES)
-        seller = await self._shop.seller(seller_id)
-        period = self._shop.period(asked, seller["newest_minute"])
+        period = await self._shop.sellers_period(seller_id, asked)
         before, grain, parameters = self._plan(period, asked.grain)
         sold, cancelled = await self._shop.clickhouse.together(
             ("seller_sales", {"seller_id": seller_id, **parameters}),

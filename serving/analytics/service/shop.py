@@ -1,6 +1,6 @@
 """What all services share: the stores, the clock, the shop's currency and time zone, and its sellers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -33,6 +33,8 @@ class Shop:
     redis: Redis
     progress: Progress
     clock: Clock
+    _known: set[str] = field(default_factory=set, init=False)
+    """Sellers that were found; who was known once stays known."""
 
     async def seller(self, seller_id: str) -> Row:
         """A seller's name, place, and first and newest minute of sale (UTC text; None without sales).
@@ -43,7 +45,18 @@ class Shop:
         row = await self.clickhouse.row("seller", seller_id=seller_id)
         if row is None:
             raise UnknownSeller(seller_id)
+        self._known.add(seller_id)
         return row
+
+    async def sellers_period(self, seller_id: str, asked: Asked) -> Period:
+        """The period that was asked of a seller; what is left open ends with their newest sale.
+
+        Raises:
+            UnknownSeller: neither registered nor seen in a sale.
+        """
+        if asked.end is not None and seller_id in self._known:  # no need to look the seller up
+            return self.period(asked, None)
+        return self.period(asked, (await self.seller(seller_id))["newest_minute"])
 
     async def span(self) -> Row:
         """The first and newest minute of sale of the whole marketplace (UTC text; None without sales)."""
