@@ -1,7 +1,6 @@
 """`./souk audit`: compare every store with every other, to the cent and the row."""
 
-from collections.abc import Callable, Collection
-from contextlib import suppress
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -18,12 +17,12 @@ from audit.selection import replayed
 from audit.settle import messages_behind, settle
 from audit.sources.kafka import KafkaTopics
 from audit.sources.postgres import Books
-from common.errors import PartUnavailable, UserError
+from common.errors import UserError
 from common.settings import Settings
+from jobs.commit import commit_soon
 from jobs.facts import logic as facts
 from jobs.metrics import logic as metrics
 from jobs.recommendations import logic as recommendations
-from jobs.rest import Flink
 from producers.inbox.consumer import group_of
 from producers.registry import SERVICES
 from schemas.events import all_events
@@ -93,16 +92,8 @@ def _settle(settings: Settings, wait_s: float, status: Status) -> bool:
             lag,
             wait_s,
             lambda behind: status.update(f"waiting for jobs and services: {behind:,} messages to go"),
-            partial(_checkpoint, settings.flink, jobs),
+            partial(commit_soon, settings, jobs),
         )
-
-
-def _checkpoint(flink_url: str, names: Collection[str]) -> None:
-    """Have the jobs commit what they have read, instead of waiting for their next checkpoint."""
-    with suppress(PartUnavailable), Flink(flink_url) as flink:
-        for job in flink.jobs():
-            if job.name in names and job.state == "RUNNING":
-                flink.start_checkpoint(job.id)
 
 
 def _progress(status: Status) -> Callable[[str, int, int], None]:

@@ -41,7 +41,8 @@ def split_statements(sql: str) -> Iterator[str]:
 def migrate(settings: Settings, folder: Path = FOLDER, queries: Path = views.FOLDER) -> list[str]:
     """Apply what is missing, install the query views, and return the names of the applied files.
 
-    Running twice changes nothing. Two runs at once of one home wait for each other.
+    Running twice changes nothing. Two runs at once of one home wait for each other; of two homes that share a
+    ClickHouse one may fail, and does what is left when it is run again.
 
     Raises:
         BrokenMigrations: see `read_migrations` and `pending`.

@@ -98,7 +98,7 @@ def _waiting() -> list[Built]:
     return [
         metric(
             "Messages behind",
-            "Messages in Kafka that a group of consumers has not finished with.",
+            "Messages in Kafka that a group has not finished with. Jobs finish once a minute.",
             "sum by (group) (souk_messages_behind)",
             COUNT,
         ),

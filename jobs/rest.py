@@ -41,8 +41,10 @@ class Job:
 
 @dataclass(frozen=True)
 class Checkpoints:
-    """How many failed, and of the newest complete one: when it was there (Unix ms) and how long it took."""
+    """How many are under way and how many failed; of the newest complete one, when it was there (Unix ms) and
+    how long it took."""
 
+    under_way: int
     failed: int
     newest_ms: int | None
     took_ms: int | None
@@ -148,8 +150,12 @@ def _job(entry: Mapping[str, Any]) -> Job:
 
 def _checkpoints(answer: Mapping[str, Any]) -> Checkpoints:
     newest = answer["latest"]["completed"] or {}
+    counts = answer["counts"]
     return Checkpoints(
-        answer["counts"]["failed"], newest.get("latest_ack_timestamp"), newest.get("end_to_end_duration")
+        counts["in_progress"],
+        counts["failed"],
+        newest.get("latest_ack_timestamp"),
+        newest.get("end_to_end_duration"),
     )
 
 

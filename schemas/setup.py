@@ -54,7 +54,7 @@ def register(settings: Settings) -> Registered:
             ids = register_schemas(registry, list(all_events().values()))
             created, changed = topics.result()
         finally:
-            given_up.set()  # a Kafka that is away is not waited for by whoever has failed, or was interrupted
+            given_up.set()  # nobody waits for a Kafka that is away once the registry has failed
     return Registered(ids, created, changed)
 
 

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 
 from rich.console import Console
 from rich.live import Live
@@ -65,10 +64,12 @@ def catch_up(settings: Settings, console: Console) -> None:
             while (now_s := time.monotonic()) - moved_s < STANDS_STILL_S:
                 if now_s - begun_s > LONGEST_CATCH_UP_S:
                     break
-                with suppress(PartUnavailable):
+                try:
                     complete_to = shop.today().complete_to
-                    if complete_to is None or complete_to != reached:
-                        reached, moved_s = complete_to, time.monotonic()
+                except PartUnavailable:  # busy counting
+                    complete_to = None
+                if complete_to is None or complete_to != reached:
+                    reached, moved_s = complete_to, time.monotonic()
                 time.sleep(DAY_S)
     finally:
         shop.close()

@@ -10,7 +10,7 @@ from typing import Any, Literal, Protocol
 
 from redis.asyncio import Redis
 
-from serving.products import Cards, run
+from serving.products import Cards, ProductCard, run
 from serving.recommendations.scoring import Neighbours, Scored, Seed, favourite_categories, score
 from serving.recommendations.visitor import Visitor
 
@@ -120,17 +120,20 @@ class PopularInCategory:
             last = 2 * wanted + len(asked.excluded)
             pipeline.zrange(f"popular:{category}", 0, last, desc=True, withscores=True)
         found = await run(pipeline)
-        proposals = [
-            Proposal(member.decode(), share, "category", category)
-            for category, members in zip(favourites, found, strict=True)
-            for member, share in relative(members)
-        ]
-        cards = await asked.cards.read([one.product_id for one in proposals])
+        cards = await asked.cards.read([member.decode() for members in found for member, _ in members])
         # A product that moved may be left over where it was: a restart can read the move before the listing.
+        there = [
+            [
+                (member, interest)
+                for member, interest in members
+                if _is_in(category, cards.get(member.decode()))
+            ]
+            for category, members in zip(favourites, found, strict=True)
+        ]
         return [
-            one
-            for one in proposals
-            if one.product_id in cards and cards[one.product_id].category == one.because_of
+            Proposal(member.decode(), share, "category", category)
+            for category, members in zip(favourites, there, strict=True)
+            for member, share in relative(members)
         ]
 
 
@@ -155,6 +158,10 @@ def relative(members: Sequence[tuple[bytes, float]]) -> list[tuple[bytes, float]
     """Members of a sorted set, best first, with scores relative to the first one's."""
     best = members[0][1] if members else 0.0
     return [(member, value / best if best else 0.0) for member, value in members]
+
+
+def _is_in(category: str, card: ProductCard | None) -> bool:
+    return card is not None and card.category == category
 
 
 def _similar(one: Scored) -> Proposal:

@@ -216,6 +216,7 @@ def test_a_product_that_is_left_over_in_a_category_is_not_shown_there(shop: Shop
 
     assert answer["strategy"] == "popular_in_category"
     assert moved not in [item["product_id"] for item in answer["items"]]
+    assert answer["items"][0]["score"] > 0
 
 
 TRIES = pytest.param(10_000, marks=pytest.mark.nightly)

@@ -2,11 +2,13 @@
 
 import subprocess
 import sys
+import tomllib
 
 import pytest
 from typer.testing import CliRunner
 
 from cli.__main__ import COMMANDS, build
+from cli.test import RUNS
 from common.settings import ROOT
 
 
@@ -64,3 +66,9 @@ def test_the_exit_code_of_a_command_is_that_of_souk() -> None:
     )  # fmt: skip
 
     assert done.returncode == 1
+
+
+def test_souk_test_runs_all_that_pytest_would() -> None:
+    configured = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["pytest"]["ini_options"]
+
+    assert [folder for run in RUNS for folder in run] == configured["testpaths"]

@@ -8,6 +8,7 @@ import pytest
 
 from common.errors import PartUnavailable
 from common.settings import Settings
+from jobs.commit import commit_soon
 from jobs.facts import job as facts
 from jobs.keep import Keeper, blames_checkpoint, duplicates
 from jobs.rest import COPY, FINGERPRINT, Flink, Job, causes
@@ -48,12 +49,13 @@ def test_a_server_that_is_away_does_not_blame_the_checkpoint() -> None:
 
 
 class JobManager(ThreadingHTTPServer):
-    """Answers as a JobManager's REST API does, from `answers`: path → body. `cancelled` holds jobs' paths."""
+    """Answers as a JobManager's REST API does, from `answers`: path → body. The lists hold paths."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Answer)
         self.answers: dict[str, str] = {}
         self.cancelled: list[str] = []
+        self.checkpointed: list[str] = []
 
     @property
     def url(self) -> str:
@@ -80,6 +82,12 @@ class Answer(BaseHTTPRequestHandler):
 
     def do_PATCH(self) -> None:
         self.server.cancelled.append(self.path)
+        self._say(202, b"{}")
+
+    def do_POST(self) -> None:
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        assert asked == {"checkpointType": "CONFIGURED"}
+        self.server.checkpointed.append(self.path)
         self._say(202, b"{}")
 
     def _say(self, status: int, body: bytes) -> None:
@@ -153,3 +161,25 @@ def test_half_an_answer_is_no_answer(settings: Settings, job_manager: JobManager
 
     with pytest.raises(PartUnavailable, match="proper answer to /jobs/overview"):
         poll(settings)
+
+
+@pytest.mark.parametrize(
+    ("copy", "under_way", "asked"),
+    [("ours", 0, ["/jobs/a1/checkpoints"]), ("ours", 1, []), ("another home's", 0, [])],
+)
+def test_a_checkpoint_is_asked_of_our_jobs_unless_one_is_under_way(
+    settings: Settings, job_manager: JobManager, copy: str, under_way: int, asked: list[str]
+) -> None:
+    job_manager.runs("a1", "facts", {COPY: copy_id(settings) if copy == "ours" else copy})
+    counts = {"in_progress": under_way, "failed": 0}
+    job_manager.answers["/jobs/a1/checkpoints"] = json.dumps(
+        {"counts": counts, "latest": {"completed": None}}
+    )
+
+    commit_soon(settings, ["facts"])
+
+    assert job_manager.checkpointed == asked
+
+
+def test_a_flink_that_is_away_keeps_nobody_from_waiting(tmp_path: Path) -> None:
+    commit_soon(Settings(home=tmp_path, flink_url="http://127.0.0.1:9"), ["facts"])

@@ -21,12 +21,14 @@ final class BufferedWriter implements StatefulSinkWriter<RowData, Long> {
     private static final long PROGRESS_EVERY_MS = 500;
     private static final long POLL_MS = 5;
 
+    /** Of all sinks of this process that write to ClickHouse. */
+    private static final Pacer PACER = new Pacer();
+
     private final BufferedSink sink;
     private final Sender sender;
     private final ProcessingTimeService time;
     private final SinkMetrics metrics;
     private final ExecutorService thread;
-    private final Pacer pacer;
 
     private Batch filling;
     private Batch spare;
@@ -48,7 +50,6 @@ final class BufferedWriter implements StatefulSinkWriter<RowData, Long> {
         this.progressed = reached;
         this.filling = new Batch(sink.rowType(), sink.key());
         this.spare = new Batch(sink.rowType(), sink.key());
-        this.pacer = Pacer.of(sink.deadLetters().stage());
         if (sink.tracksProgress()) {
             time.registerTimer(time.getCurrentProcessingTime() + PROGRESS_EVERY_MS, this::onProgressTimer);
         }
@@ -153,10 +154,10 @@ final class BufferedWriter implements StatefulSinkWriter<RowData, Long> {
         } else if (hasTurn) {
             handOver();
         } else {
-            hasTurn = true;
-            long turn = pacer.turn(now, requestMs);
-            if (turn > now) {
-                setFlushTimer(turn - now);
+            long wait = sink.tracksProgress() ? PACER.delay(requestMs, sink.flush().interval().toMillis()) : 0;
+            if (wait > 0) {
+                hasTurn = true;
+                setFlushTimer(wait);
             } else {
                 handOver();
             }

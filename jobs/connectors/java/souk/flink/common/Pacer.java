@@ -1,32 +1,31 @@
 package souk.flink.common;
 
-import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
-
 /**
- * Spreads the small requests of all sinks of a process, so that together they take a part of their target's time and
- * its readers keep the rest. The slower it answers, the fewer requests it gets, each with more rows.
+ * Spreads the small requests of the sinks of a process, so that they do not fall upon their target all at once and its
+ * readers get their turns, too. The slower it answers, the fewer requests it gets, each with more rows. Full batches and
+ * those of checkpoints do not ask.
  */
 final class Pacer {
-    /** How many times longer than a request the next one waits after it began. */
+    /** How many times longer than a request took the next one waits, counted from the begin of the one before it. */
     private static final double REST_PER_REQUEST = 3;
 
-    /** Nobody waits longer than this, however many sinks there are. */
-    private static final long LONGEST_WAIT_MS = 500;
+    private long freeNs = System.nanoTime();
 
-    private static final Map<String, Pacer> PACERS = new ConcurrentHashMap<>();
-
-    private double freeMs;
-
-    /** The one of all sinks of this process that write to this kind of target. */
-    static Pacer of(String target) {
-        return PACERS.computeIfAbsent(target, name -> new Pacer());
+    /**
+     * For how many milliseconds a request waits that is ready now.
+     *
+     * @param requestMs how long the last one of its sink took
+     * @param longestMs how long it waits at most
+     */
+    long delay(double requestMs, long longestMs) {
+        return delayNs(System.nanoTime(), requestMs, longestMs) / 1_000_000;
     }
 
-    /** When a request that is ready now may be sent; {@code requestMs} is how long the last one of its sink took. */
-    synchronized long turn(long nowMs, double requestMs) {
-        double turn = Math.min(Math.max(nowMs, freeMs), nowMs + LONGEST_WAIT_MS);
-        freeMs = turn + REST_PER_REQUEST * requestMs;
-        return (long) turn;
+    private synchronized long delayNs(long nowNs, double requestMs, long longestMs) {
+        long longestNs = longestMs * 1_000_000;
+        long wait = Math.min(Math.max(freeNs - nowNs, 0), longestNs);
+        long rest = Math.min((long) (REST_PER_REQUEST * requestMs * 1e6), longestNs);
+        freeNs = Math.max(freeNs, nowNs + wait + rest);
+        return wait;
     }
 }

@@ -1,0 +1,26 @@
+"""Has the jobs of this copy commit what they have read, without waiting for their next checkpoint."""
+
+from collections.abc import Collection
+from contextlib import suppress
+
+from common.errors import PartUnavailable
+from common.settings import Settings
+from jobs.rest import COPY, Flink, Job
+from jobs.submit import copy_id
+
+
+def commit_soon(settings: Settings, names: Collection[str]) -> None:
+    """Ask the running jobs of these names for a checkpoint, unless one is under way.
+
+    Where Flink does not answer or refuses, the next checkpoint comes by itself.
+    """
+    with Flink(settings.flink) as flink, suppress(PartUnavailable):
+        for job in flink.jobs():
+            if job.name in names and job.state == "RUNNING":
+                with suppress(PartUnavailable):
+                    _ask(flink, job, copy_id(settings))
+
+
+def _ask(flink: Flink, job: Job, own: str) -> None:
+    if flink.parameters(job.id).get(COPY) == own and not flink.checkpoints(job.id).under_way:
+        flink.start_checkpoint(job.id)
