@@ -16,7 +16,7 @@ from common.settings import ROOT, Settings
 from tests.ports import free_offset
 
 OLIST = Path(os.environ.get("SOUK_TEST_DATA", ROOT.parent / "shared" / "data")) / "olist"
-SLICE = ("2018-06-01", "2018-06-08")
+SLICE = ("2018-06-08", "2018-06-15")
 """The days that the tests replay."""
 
 
