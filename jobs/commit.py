@@ -14,11 +14,12 @@ def commit_soon(settings: Settings, names: Collection[str]) -> None:
 
     Where Flink does not answer or refuses, the next checkpoint comes by itself.
     """
+    own = copy_id(settings)
     with Flink(settings.flink) as flink, suppress(PartUnavailable):
         for job in flink.jobs():
             if job.name in names and job.state == "RUNNING":
                 with suppress(PartUnavailable):
-                    _ask(flink, job, copy_id(settings))
+                    _ask(flink, job, own)
 
 
 def _ask(flink: Flink, job: Job, own: str) -> None:

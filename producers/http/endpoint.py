@@ -9,12 +9,11 @@ from fastapi import Request
 from pydantic import TypeAdapter, ValidationError
 from starlette.responses import Response
 
+from common.json_bodies import JSON, calls_itself_json
 from producers.http.problems import BadBody, NotJson
 from producers.outbox.trace import Trace
 from producers.outbox.transaction import Transaction, Transactions
 from producers.running import RunningService
-
-JSON = "application/json"
 
 
 def transactions(request: Request, service: str) -> Transactions:
@@ -46,7 +45,7 @@ async def read(request: Request, model: TypeAdapter[Any]) -> Any:
         NotJson: its content type is another.
         BadBody: it is no JSON, or a field does not fit; it says which.
     """
-    if request.headers.get("Content-Type", "").partition(";")[0].strip().lower() != JSON:
+    if not calls_itself_json(request.headers):
         raise NotJson
     try:
         return model.validate_json(await request.body())

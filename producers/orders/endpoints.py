@@ -6,7 +6,8 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from common.ids import is_uuid7
-from producers.http.endpoint import JSON, answer, read, transaction, transactions
+from common.json_bodies import JSON
+from producers.http.endpoint import answer, read, transaction, transactions
 from producers.orders import store
 from producers.orders.cancelling import cancel
 from producers.orders.checkout import check_out

@@ -6,6 +6,7 @@ import orjson
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
+from common.json_bodies import JSON, calls_itself_json
 from serving.body import read_body
 from serving.intake.schemas import SentEvents, Taken
 from serving.intake.service import Intake
@@ -34,7 +35,7 @@ AWAY = problem(503, "Kafka or the registry does not answer; send the same again 
 router = APIRouter(prefix="/v1")
 
 
-def _intake(request: Request) -> Intake:
+async def _intake(request: Request) -> Intake:
     intake: Intake = request.app.state.intake
     return intake
 
@@ -54,17 +55,11 @@ async def take_events(request: Request, intake: Annotated[Intake, Depends(_intak
     Each event is checked for itself: `rejected` says which were not taken and why, the others are. To be able
     to send a batch again, give each event its `event_id`: the same id counts once.
     """
-    _must_be_json(request)
+    if not calls_itself_json(request.headers):
+        raise NotJson(request.headers.get("Content-Type", ""))
     events = _events(await read_body(request, BODY_LIMIT))
     taken = await intake.take(events, request.headers.get("traceparent"))
-    return Response(orjson.dumps(taken), 202, {"Cache-Control": "no-store"}, "application/json")
-
-
-def _must_be_json(request: Request) -> None:
-    """Other types a page of another site could send without asking first, with this shop's cookie."""
-    said = request.headers.get("Content-Type", "")
-    if said.partition(";")[0].strip().lower() != "application/json":
-        raise NotJson(said)
+    return Response(orjson.dumps(taken), 202, {"Cache-Control": "no-store"}, JSON)
 
 
 def _events(body: bytes) -> list[Any]:

@@ -122,19 +122,13 @@ class PopularInCategory:
         found = await run(pipeline)
         cards = await asked.cards.read([member.decode() for members in found for member, _ in members])
         # A product that moved may be left over where it was: a restart can read the move before the listing.
-        there = [
-            [
-                (member, interest)
-                for member, interest in members
-                if _is_in(category, cards.get(member.decode()))
+        proposals: list[Proposal] = []
+        for category, members in zip(favourites, found, strict=True):
+            there = [each for each in members if _is_in(category, cards.get(each[0].decode()))]
+            proposals += [
+                Proposal(member.decode(), share, "category", category) for member, share in relative(there)
             ]
-            for category, members in zip(favourites, found, strict=True)
-        ]
-        return [
-            Proposal(member.decode(), share, "category", category)
-            for category, members in zip(favourites, there, strict=True)
-            for member, share in relative(members)
-        ]
+        return proposals
 
 
 class Popular:

@@ -1,6 +1,7 @@
 """The `souk-redis` sink in a real Flink, against a real Redis."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
@@ -186,54 +187,51 @@ def test_what_redis_refuses_becomes_a_dead_letter_and_the_rest_arrives(
     assert redis.client.hgetall(f"{key}:c") == {"n": "1"}
 
 
-def test_an_answer_that_blames_no_row_is_waited_out_and_dead_letters_nothing(
+@pytest.fixture
+def is_waited_out(
     flink: Any, redis: Any, kafka: Any, key: str, wait_until: Any
-) -> None:
-    topic = kafka.topic()
-    redis.client.config_resetstat()
-    redis.client.config_set("min-replicas-to-write", 1)
-    try:
-        result = flink.run(
-            SALES,
-            "CREATE TABLE products (product_id STRING, n BIGINT, PRIMARY KEY (product_id) NOT ENFORCED) "
-            + redis.sink(
-                {"mode": "zset", "key": key, "sink.dlq.bootstrap": kafka.bootstrap, "sink.dlq.topic": topic}
-            ),
-            "INSERT INTO products SELECT product_id, COUNT(*) FROM sales GROUP BY product_id",
-        )
-        wait_until(lambda: "errorstat_NOREPLICAS" in redis.client.info("errorstats"))
-    finally:
-        redis.client.config_set("min-replicas-to-write", 0)
-    result.wait()
+) -> Callable[[str, int, str], None]:
+    """Counts into Redis while a setting makes it answer an error: all arrive, none is a dead letter."""
 
-    assert redis.client.zrange(key, 0, -1, withscores=True) == [("b", 1.0), ("c", 1.0), ("a", 2.0)]
-    assert kafka.count(topic) == 0
+    def counted(setting: str, value: int, error: str) -> None:
+        topic = kafka.topic()
+        [before] = redis.client.config_get(setting).values()
+        redis.client.config_resetstat()
+        redis.client.config_set(setting, value)
+        try:
+            result = flink.run(
+                SALES,
+                "CREATE TABLE products (product_id STRING, n BIGINT, PRIMARY KEY (product_id) NOT ENFORCED) "
+                + redis.sink(
+                    {
+                        "mode": "zset",
+                        "key": key,
+                        "sink.dlq.bootstrap": kafka.bootstrap,
+                        "sink.dlq.topic": topic,
+                    }
+                ),
+                "INSERT INTO products SELECT product_id, COUNT(*) FROM sales GROUP BY product_id",
+            )
+            wait_until(lambda: f"errorstat_{error}" in redis.client.info("errorstats"))
+        finally:
+            redis.client.config_set(setting, before)
+        result.wait()
+
+        assert redis.client.zrange(key, 0, -1, withscores=True) == [("b", 1.0), ("c", 1.0), ("a", 2.0)]
+        assert kafka.count(topic) == 0
+
+    return counted
 
 
-def test_a_full_redis_evicts_nothing_and_is_waited_out(
-    flink: Any, redis: Any, kafka: Any, key: str, wait_until: Any
-) -> None:
+def test_an_answer_that_blames_no_row_is_waited_out_and_dead_letters_nothing(is_waited_out: Any) -> None:
+    is_waited_out("min-replicas-to-write", 1, "NOREPLICAS")
+
+
+def test_a_full_redis_evicts_nothing_and_is_waited_out(redis: Any, is_waited_out: Any) -> None:
     settings = redis.client.config_get("maxmemory*")
     assert (int(settings["maxmemory"]), settings["maxmemory-policy"]) == (MOST_MB * 1024**2, "noeviction")
-    topic = kafka.topic()
-    redis.client.config_resetstat()
-    redis.client.config_set("maxmemory", 1)
-    try:
-        result = flink.run(
-            SALES,
-            "CREATE TABLE products (product_id STRING, n BIGINT, PRIMARY KEY (product_id) NOT ENFORCED) "
-            + redis.sink(
-                {"mode": "zset", "key": key, "sink.dlq.bootstrap": kafka.bootstrap, "sink.dlq.topic": topic}
-            ),
-            "INSERT INTO products SELECT product_id, COUNT(*) FROM sales GROUP BY product_id",
-        )
-        wait_until(lambda: "errorstat_OOM" in redis.client.info("errorstats"))
-    finally:
-        redis.client.config_set("maxmemory", settings["maxmemory"])
-    result.wait()
 
-    assert redis.client.zrange(key, 0, -1, withscores=True) == [("b", 1.0), ("c", 1.0), ("a", 2.0)]
-    assert kafka.count(topic) == 0
+    is_waited_out("maxmemory", 1, "OOM")
 
 
 def test_a_redis_that_is_killed_and_comes_back_has_the_last_values(
