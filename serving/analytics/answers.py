@@ -43,4 +43,8 @@ class JsonAnswer:
         return Response(body, headers=headers, media_type="application/json")
 
 
-Answer = Annotated[JsonAnswer, Depends(JsonAnswer)]
+async def _answer(request: Request) -> JsonAnswer:
+    return JsonAnswer(request)
+
+
+Answer = Annotated[JsonAnswer, Depends(_answer)]

@@ -14,7 +14,7 @@ from serving.problems import RepeatedParameter
 EXAMPLE_SELLER = "6560211a19b47992c3666cc44a7e94c0"
 
 
-def each_once(request: Request) -> None:
+async def each_once(request: Request) -> None:
     """Refuse a parameter that is given twice, which would silently be its last value.
 
     Raises:
@@ -25,7 +25,7 @@ def each_once(request: Request) -> None:
             raise RepeatedParameter(f"{name} is given {times} times. Give it once.")
 
 
-def _analytics(request: Request) -> Analytics:
+async def _analytics(request: Request) -> Analytics:
     analytics: Analytics = request.app.state.analytics
     return analytics
 
@@ -53,7 +53,7 @@ SearchText = Annotated[
 Cursor = Annotated[str, Query(max_length=400, description="`next_cursor` of the page before.")]
 
 
-def _asked(
+async def _asked(
     start: Annotated[
         str | None,
         Query(

@@ -22,7 +22,7 @@ router = APIRouter(
 )
 
 
-def _recommendations(request: Request) -> RecommendationService:
+async def _recommendations(request: Request) -> RecommendationService:
     service: RecommendationService = request.app.state.recommendations
     return service
 

@@ -37,7 +37,7 @@ UNKNOWN_PRODUCT = problem(404, "Nobody knows this product.")
 router = APIRouter(prefix="/v1")
 
 
-def _commerce(request: Request) -> Commerce:
+async def _commerce(request: Request) -> Commerce:
     commerce: Commerce = request.app.state.commerce
     return commerce
 

@@ -13,7 +13,7 @@ KEPT_S = 30 * 24 * 3600
 _OURS = re.compile(r"[0-9a-f]{32}")
 
 
-def session_id(request: Request) -> str:
+async def session_id(request: Request) -> str:
     """The visitor's session: that of the cookie, or a fresh one."""
     sent = request.cookies.get(COOKIE, "")
     return sent if _OURS.fullmatch(sent) else token_hex(16)

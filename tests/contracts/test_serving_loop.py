@@ -1,0 +1,38 @@
+"""Answering a request needs no thread: a plain function would wait for one of a pool, twice a request."""
+
+from collections.abc import Iterator
+from inspect import iscoroutinefunction
+from typing import Any
+
+import pytest
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+
+from common.settings import Settings
+from serving.app import create_app
+
+
+def api_routes(routes: Any) -> Iterator[APIRoute]:
+    for route in routes:
+        if isinstance(route, APIRoute):
+            yield route
+        elif included := getattr(route, "original_router", None):
+            yield from api_routes(included.routes)
+
+
+def calls(dependant: Dependant) -> Iterator[Any]:
+    yield dependant.call
+    for needed in dependant.dependencies:
+        yield from calls(needed)
+
+
+ROUTES = list(api_routes(create_app(Settings()).routes))
+
+
+def test_there_are_routes() -> None:
+    assert {"/v1/orders", "/sell/{seller_id}"} <= {route.path for route in ROUTES}
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.path)
+def test_endpoints_and_what_they_depend_on_run_on_the_loop(route: APIRoute) -> None:
+    assert [call.__name__ for call in calls(route.dependant) if not iscoroutinefunction(call)] == []
