@@ -1,7 +1,8 @@
 """Job `recommendations`: the list of its outputs, each a `.sql` file of this folder, as a plan.
 
-All of it is SQL: every state is a MIN, a MAX, a sum over such, or the first so many by time, and so the same
-whatever order events come in and however often (docs/decisions/recommendations-in-sql.md).
+All of it is SQL but the pairs of a visit: every state is a MIN, a MAX, a sum over such, or the first so many
+by time, and so the same whatever order events come in and however often
+(docs/decisions/recommendations-in-sql.md).
 """
 
 from collections.abc import Mapping
@@ -31,8 +32,11 @@ EVENTS = (
 )
 """The events that the views and outputs read."""
 
-VIEWS = ("touches", "visit_items", "pairs", "interest", "listings")
+VIEWS = ("touches", "visit_pairs", "pairs", "interest", "listings")
 """Files of `views/`, each after those it reads."""
+
+FUNCTIONS = {"pairs_of_visits": "souk.flink.visits.VisitPairs"}
+"""Ours in SQL: `jobs/connectors/README.md` has its columns."""
 
 AT_ONCE = "100 ms"
 """Flush interval of what the next answer must show. The aim is 500 ms from event to answer (p99)."""
@@ -123,6 +127,7 @@ def plan(settings: Settings, events: Mapping[str, Event]) -> Plan:
         sources=tuple(source_table(events[n], settings, group=NAME, start="earliest") for n in EVENTS),
         views=QUERIES.views(VIEWS),
         outputs=tuple(_output(output, settings) for output in OUTPUTS),
+        functions=FUNCTIONS,
     )
 
 

@@ -34,8 +34,7 @@ LANDMARK = r"\b(1[0-9]{9})\b"
         (("jobs/metrics/views/popularity.sql", "audit/queries/facts_vs_redis/expected.sql"), "1767225600"),
         (
             (
-                "jobs/recommendations/views/pairs.sql",
-                "jobs/recommendations/views/interest.sql",
+                "jobs/recommendations/views/visit_pairs.sql",
                 "audit/queries/facts_vs_recommendations/similar.sql",
             ),
             "1451606400",
@@ -53,12 +52,12 @@ def test_rankings_have_the_half_lives_that_the_audit_asks_for() -> None:
 
 
 def test_what_goes_together_has_one_half_life() -> None:
-    job = found(r"\((\d+) \* 86400e0\)", JOB / "views/pairs.sql", JOB / "views/interest.sql")
+    job = found(r"\((\d+) \* 86400e0\)", JOB / "views/visit_pairs.sql")
     assert job == found(r"\(86400\. \* (\d+)\)", AUDIT / "similar.sql") == {"14"}
 
 
 def test_a_visit_counts_as_many_products() -> None:
-    job = found(r"place <= (\d+)", JOB / "views/visit_items.sql")
+    job = found(r"kept => (\d+)", JOB / "views/visit_pairs.sql")
     assert job == found(r"1, (\d+)\) AS items", AUDIT / "similar.sql")
 
 
