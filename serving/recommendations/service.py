@@ -40,7 +40,11 @@ class RecommendationService:
 
     def __init__(self, redis: Redis, recommenders: Sequence[Recommender] = ()) -> None:
         self._redis = redis
-        self._recommenders = recommenders or (ItemNeighbours(redis), PopularInCategory(redis), Popular(redis))
+        self._recommenders = recommenders or (
+            ItemNeighbours(redis),
+            PopularInCategory(redis),
+            Popular(redis),
+        )
 
     async def recommend(
         self, visitor_id: str, n: int, context: Context, product_id: str | None

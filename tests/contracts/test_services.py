@@ -6,6 +6,7 @@ import re
 import pytest
 
 from common.migrations import read_migrations
+from common.settings import ROOT
 from producers.registry import SERVICES
 from producers.service import ROOM
 from schemas.events import all_events
@@ -53,6 +54,17 @@ def test_every_statement_of_a_service_is_used_in_its_store(service):
     used = set(re.findall(r'SQL\["(\w+)"\]', (ROOM / service.name / "store.py").read_text()))
 
     assert used == {path.stem for path in (ROOM / service.name / "queries").glob("*.sql")}
+
+
+@services
+@pytest.mark.parametrize(
+    ("query", "table"),
+    [("outboxes/actual", "outbox"), ("inbox_vs_facts/books", "inbox"), ("settled/under_way", "outbox")],
+)
+def test_the_audit_looks_into_the_outbox_and_inbox_of_a_service(service, query, table):
+    sql = (ROOT / "audit" / "queries" / f"{query}.sql").read_text()
+
+    assert f"FROM {service.name}.{table}" in sql
 
 
 def test_every_event_that_moves_stock_or_money_has_one_service_that_emits_it():

@@ -8,6 +8,7 @@ from jobs.facts import job as facts
 from jobs.metrics import job as metrics
 from jobs.metrics.logic import EVENTS, METRICS, QUERIES, VIEWS
 from jobs.plan import quoted
+from jobs.recommendations import logic as recommendations
 from jobs.sinks import CALM, LIVE
 from jobs.sources import flink_type, reader_schema, source_table
 from jobs.submit import submission_config
@@ -83,6 +84,13 @@ def test_only_sinks_that_update_have_a_version() -> None:
 def test_every_sql_file_is_a_listed_view_or_metric() -> None:
     assert {path.stem for path in QUERIES.folder.glob("*.sql")} == {metric.table for metric in METRICS}
     assert {path.stem for path in QUERIES.folder.glob("views/*.sql")} == set(VIEWS)
+
+
+def test_every_sql_file_of_recommendations_is_a_listed_view_or_output() -> None:
+    folder = recommendations.QUERIES.folder
+
+    assert {path.stem for path in folder.glob("*.sql")} == {o.table for o in recommendations.OUTPUTS}
+    assert {path.stem for path in folder.glob("views/*.sql")} == set(recommendations.VIEWS)
 
 
 def test_metrics_declare_the_events_they_read_and_no_others() -> None:
