@@ -16,6 +16,9 @@ from common.settings import ROOT, Settings
 from tests.ports import free_offset
 
 OLIST = Path(os.environ.get("SOUK_TEST_DATA", ROOT.parent / "shared" / "data")) / "olist"
+collect_ignore = ["contributing"]
+"""Files of copies (test_contributing.py), whose tests run there."""
+
 SLICE = ("2018-06-08", "2018-06-15")
 """The days that the tests replay."""
 

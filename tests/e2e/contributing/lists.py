@@ -1,0 +1,256 @@
+"""What each list's steps put into files that are there, and which of the house's checks must then pass."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Put:
+    """Text that a step puts behind the only place of a file that reads `behind`, or instead of it."""
+
+    path: str
+    behind: str
+    text: str
+    instead: bool = False
+
+
+@dataclass(frozen=True)
+class Command:
+    """What a step runs with the installation's Python; `into` is the file that its output is pasted into."""
+
+    words: tuple[str, ...]
+    into: str = ""
+
+
+@dataclass(frozen=True)
+class Example:
+    """One list of CONTRIBUTING.md: its heading, and what is done at which step."""
+
+    heading: str
+    steps: dict[int, tuple[Put | Command, ...]]
+    checks: tuple[str, ...]
+    """What pytest runs in the copy; `noticed_by` is among it."""
+    forgotten: int
+    """A step without whose lines `noticed_by` fails."""
+    noticed_by: tuple[str, ...]
+
+
+SCHEMA = Command(("-m", "clickhouse.schema"))
+
+AUDIT = "audit/registry.py"
+DECLARED = "serving/recommendations/schemas.py"
+SERVING = "serving/recommendations/service.py"
+RECOMMENDED = "audit/comparisons/facts_vs_recommendations.py"
+BOOKS_TEST = "tests/integration/commerce/test_audit_of_books.py"
+INBOX = "SELECT 'payments', id, topic FROM payments.inbox WHERE strpos(id, '/') = 0"
+
+EVENT = Example(
+    "Add an event",
+    {
+        3: (
+            Put(
+                "schemas/topics.py",
+                'Topic("order_returned", "order_id", 4, KEPT),',
+                '\n    Topic("parcel_lost", "order_id", 4, KEPT),',
+            ),
+        ),
+        4: (
+            Command(("-m", "clickhouse.facts", "parcel_lost"), "clickhouse/migrations/NEXT_parcel_lost.sql"),
+            SCHEMA,
+        ),
+    },
+    (
+        "tests/contracts",
+        "tests/unit/test_topics.py",
+        "tests/unit/test_job_plans.py",
+        "tests/unit/test_codec.py",
+    ),
+    forgotten=4,
+    noticed_by=("tests/contracts/test_tables.py",),
+)
+
+METRIC = Example(
+    "Add a metric",
+    {
+        2: (
+            Put("jobs/metrics/logic.py", '"payment_captured",', '\n    "review_submitted",'),
+            Put(
+                "jobs/metrics/logic.py",
+                'Metric("payments_minute", ("minute", "method", "currency"), CALM),',
+                '\n    Metric("reviews_minute", ("minute", "score"), CALM),',
+            ),
+        ),
+        3: (Put("schemas/topics.py", '"payments_minute",', '\n    "reviews_minute",'),),
+        4: (
+            SCHEMA,
+            Put(
+                "docs/architecture.md",
+                "| payments_minute | minute, method, currency | payments, amount_minor, version |",
+                "\n| reviews_minute | minute, score | reviews, version |",
+            ),
+        ),
+        5: (
+            Put("tests/integration/test_metrics.py", '"Deduplicate(") == 3', '"Deduplicate(") == 4', True),
+            Put(
+                "tests/integration/test_metrics.py",
+                '== 7, "sales 3, cancellations 2, payments, both rankings"',
+                '== 8, "sales 3, cancellations 2, payments, reviews, rankings"',
+                True,
+            ),
+        ),
+        6: (
+            Put(AUDIT, "    facts_vs_redis,\n", "    facts_vs_reviews,\n"),
+            Put(
+                AUDIT,
+                '"facts_vs_redis": facts_vs_redis.run,',
+                '\n    "facts_vs_reviews": facts_vs_reviews.run,',
+            ),
+        ),
+    },
+    (
+        "tests/contracts",
+        "tests/unit/test_topics.py",
+        "tests/unit/test_job_plans.py",
+        "tests/integration/test_metrics.py::test_a_review_counts_once_in_its_minute",
+        "tests/integration/test_metrics.py::test_each_topic_is_read_once_and_each_event_deduplicated_once",
+    ),
+    forgotten=3,
+    noticed_by=("tests/contracts/test_tables.py",),
+)
+
+SERVICE = Example(
+    "Add a service",
+    {
+        6: (
+            Put(
+                "producers/registry.py",
+                "from producers.inventory.service import INVENTORY\n",
+                "from producers.loyalty.service import LOYALTY\n",
+            ),
+            Put("producers/registry.py", "(ORDERS, INVENTORY, PAYMENTS", ", LOYALTY"),
+        ),
+        8: (
+            Put(AUDIT, "    books_vs_payments,\n", "    books_vs_points,\n"),
+            Put(
+                AUDIT,
+                '"books_vs_payments": books_vs_payments.run,',
+                '\n    "books_vs_points": books_vs_points.run,',
+            ),
+            Put(BOOKS_TEST, '"outboxes", "inbox_vs_facts",', '\n    "books_vs_points",'),
+            Put("audit/queries/outboxes/expected.sql", "('payments')", ", ('loyalty')"),
+            Put(
+                "audit/queries/outboxes/actual.sql",
+                "SELECT 'payments', count(*) FROM payments.outbox",
+                "\nUNION ALL\nSELECT 'loyalty', count(*) FROM loyalty.outbox",
+            ),
+            Put(
+                "audit/queries/inbox_vs_facts/books.sql",
+                INBOX,
+                f"\nUNION ALL\n{INBOX.replace('payments', 'loyalty')}",
+            ),
+            Put(
+                "audit/queries/settled/under_way.sql",
+                "(SELECT count(*) FROM payments.outbox)",
+                "\n    + (SELECT count(*) FROM loyalty.outbox)",
+            ),
+        ),
+    },
+    (
+        "tests/contracts",
+        "tests/unit/test_loyalty_model.py",
+        "tests/integration/commerce/test_loyalty.py",
+        BOOKS_TEST + "::test_books_and_facts_agree_about_orders_of_every_fate",
+        BOOKS_TEST + "::test_all_comparisons_of_the_books_are_tried_here",
+    ),
+    forgotten=8,
+    noticed_by=("tests/contracts/test_services.py",),
+)
+
+RECOMMENDER = Example(
+    "Add a recommender",
+    {
+        2: (
+            Put(
+                SERVING,
+                "from serving.products import Cards, ProductCard\n",
+                "from serving.recommendations.newest import NewestInCategory\n",
+            ),
+            Put(SERVING, "            PopularInCategory(redis),\n", "            NewestInCategory(redis),\n"),
+            Put(
+                SERVING,
+                """"category": one.because_of, "text": text}""",
+                """
+    if one.kind == "newest":
+        text = f"New in {one.because_of.replace('_', ' ')}"
+        return {"kind": "newest", "product_id": None, "category": one.because_of, "text": text}""",
+            ),
+            Put(
+                "serving/recommendations/recommender.py", 'Kind = Literal["similar", "category"', ', "newest"'
+            ),
+            Put(DECLARED, 'kind: Literal["similar", "category"', ', "newest"'),
+        ),
+        3: (
+            Put(
+                "jobs/recommendations/logic.py",
+                '    _best("popular_in_category", "popular:", ("category", "product_id"), KEPT_POPULAR),\n',
+                '    InRedis("newest_in_category", "zset", {"key.prefix": "newest:"}, size=50),\n',
+            ),
+            Put(
+                "docs/architecture.md",
+                "listed there, the best 200 | `interest` of the product |",
+                "\n| `newest:{category}` | zset of products, the last 50 | when last listed there |",
+            ),
+            Put(
+                RECOMMENDED,
+                '    yield latest("bought:{shopper}", ask(f"{NAME}/bought"), redis.ranked("bought:", 200))\n',
+                '    yield latest("newest:{category}", ask(f"{NAME}/newest"), redis.ranked("newest:", 50))\n',
+            ),
+        ),
+    },
+    (
+        "tests/contracts",
+        "tests/unit/test_job_plans.py",
+        "tests/unit/test_audit_recommendations.py",
+        "tests/integration/test_recommendations.py::test_what_is_new_is_found_in_the_categories_that_someone_looked_at",
+    ),
+    forgotten=3,
+    noticed_by=("tests/unit/test_job_plans.py",),
+)
+
+PANEL = Example(
+    "Add a dashboard panel",
+    {
+        2: (
+            Put(
+                "dashboards/marketplace.py",
+                '            queries.one("marketplace/refunds"),\n'
+                '            {"amount": Column("Paid back", money, decimals=2)},\n'
+                "            bars=True,\n"
+                '            by="reason",\n'
+                "        ),\n",
+                "        lines(\n"
+                '            "Returned",\n'
+                '            "What shoppers sent back, by reason and by the time it came back.",\n'
+                '            queries.one("marketplace/returns"),\n'
+                '            {"returns": Column("Returns", "short")},\n'
+                "            FULL,\n"
+                "            bars=True,\n"
+                '            by="reason",\n'
+                "        ),\n",
+            ),
+        ),
+        3: (
+            Put(
+                "tests/integration/test_dashboards.py",
+                "\"'order_cancelled', 'BRL', 150\",\n",
+                '    "order_returned (event_id, occurred_at, order_id, reason)": '
+                "\"SELECT 'e', now64(3) - 600, 'o1', 'damaged'\",\n",
+            ),
+        ),
+    },
+    ("tests/contracts/test_dashboards.py", "tests/integration/test_dashboards.py"),
+    forgotten=2,
+    noticed_by=("tests/contracts/test_dashboards.py",),
+)
+
+LISTS = {"event": EVENT, "metric": METRIC, "service": SERVICE, "recommender": RECOMMENDER, "panel": PANEL}
+"""List → example; its files lie in the folder of that name."""

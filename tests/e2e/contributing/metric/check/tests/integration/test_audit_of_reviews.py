@@ -1,0 +1,28 @@
+"""The comparison of a new metric agrees with what is right, and finds what is wrong."""
+
+import pytest
+
+from audit.connect import stores
+from audit.registry import COMPARISONS
+from clickhouse.client import connect
+from clickhouse.migrate import migrate
+from common.settings import Settings
+
+FACTS = """
+INSERT INTO review_submitted (event_id, occurred_at, score)
+SELECT toString(number), '2018-03-01 12:00:30', 5 FROM numbers(2)
+"""
+
+
+@pytest.mark.parametrize(("reviews", "verdict"), [(2, "agree"), (3, "differ")])
+def test_a_wrong_count_is_noticed(clickhouse_front: Settings, reviews: int, verdict: str) -> None:
+    settings = clickhouse_front.model_copy(update={"clickhouse_database": f"reviews_{verdict}"})
+    migrate(settings)
+    with connect(settings, admin=True) as client:
+        client.command(FACTS)
+        client.command(f"INSERT INTO reviews_minute VALUES ('2018-03-01 12:00:00', 5, {reviews}, 1)")
+
+    with stores(settings, None, lambda *_: None) as opened:
+        (found,) = COMPARISONS["facts_vs_reviews"](opened)
+
+    assert found.verdict == verdict

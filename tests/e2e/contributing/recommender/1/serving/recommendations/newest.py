@@ -1,0 +1,34 @@
+"""Recommends what was listed last in the categories that someone looked at."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from redis.asyncio import Redis
+
+from serving.products import run
+from serving.recommendations.recommender import CATEGORIES, Asked, Proposal, relative
+from serving.recommendations.scoring import favourite_categories
+
+
+class NewestInCategory:
+    """What nobody has had the time to find."""
+
+    strategy = "newest_in_category"
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+
+    async def propose(self, asked: Asked, wanted: int) -> Sequence[Proposal]:
+        """The newest of each favourite category, the favourite's first."""
+        cards = await asked.cards.read([seed.product_id for seed in asked.seeds])
+        category_of = {product_id: card.category for product_id, card in cards.items()}
+        favourites = favourite_categories(asked.seeds, category_of)[:CATEGORIES]
+        pipeline: Any = self._redis.pipeline(transaction=False)
+        for category in favourites:
+            last = 2 * wanted + len(asked.excluded)
+            pipeline.zrange(f"newest:{category}", 0, last, desc=True, withscores=True)
+        return [
+            Proposal(member.decode(), share, "newest", category)
+            for category, members in zip(favourites, await run(pipeline), strict=True)
+            for member, share in relative(members)
+        ]

@@ -1,0 +1,1 @@
+SELECT sum(points)::bigint FROM points WHERE shopper_id = $1::text;

@@ -1,0 +1,23 @@
+"""`/v1/shoppers/{shopper_id}/points`: what a shopper has earned."""
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from producers.http.endpoint import answer, transactions
+from producers.loyalty import store
+from producers.loyalty.problems import NoPoints
+from producers.loyalty.schemas import Id, PointsShown
+
+NAME = "loyalty"
+
+router = APIRouter(prefix="/v1/shoppers", tags=[NAME])
+
+
+@router.get("/{shopper_id}/points", response_model=PointsShown)
+async def show(request: Request, shopper_id: Id) -> Response:
+    """All points of a shopper."""
+    async with transactions(request, NAME).connection() as sql:
+        points = await store.find_points(sql, shopper_id)
+    if points is None:
+        raise NoPoints(shopper_id)
+    return answer(PointsShown(shopper_id=shopper_id, points=points))

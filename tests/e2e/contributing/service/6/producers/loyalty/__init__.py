@@ -1,0 +1,1 @@
+"""Keeps what shoppers earn with what they pay."""
