@@ -14,6 +14,9 @@ from babel.numbers import format_compact_currency, format_decimal, format_percen
 from common.money import format_money, to_major
 from serving.analytics.periods import Grain
 
+WHOLE_ID = 14
+"""Characters of an id that is shown whole."""
+
 
 @dataclass(frozen=True, slots=True)
 class Writer:
@@ -121,10 +124,15 @@ def seller_name(name: str | None, seller_id: str) -> str:
     return name or f"Seller {seller_id[:8]}"
 
 
+def short_id(text: str) -> str:
+    """The end of a long id, which tells it from others: a UUID of version 7 begins with the time."""
+    return text if len(text) <= WHOLE_ID else text[-8:]
+
+
 def label(product: Any) -> str:
-    """What a product is called: its name, else its category, else the beginning of its id.
+    """What a product is called: its name, else its category, else by its short id.
 
     `product` is a mapping or an object with `name`, `category` and `product_id`.
     """
     read = product.get if isinstance(product, Mapping) else partial(getattr, product)
-    return str(read("name") or words(read("category")) or f"Product {str(read('product_id'))[:8]}")
+    return str(read("name") or words(read("category")) or f"Product {short_id(str(read('product_id')))}")

@@ -14,7 +14,7 @@ from starlette.types import Scope
 
 from common.settings import Settings
 from serving.web import views
-from serving.web.format import Writer, label, place, seller_name, words
+from serving.web.format import Writer, label, place, seller_name, short_id, words
 from serving.web.tiles import DRAWINGS, tile_name
 
 HERE = Path(__file__).parent
@@ -38,7 +38,7 @@ class Pages:
             "words": words,
             "embed": embed,
             "code": code,
-            "short_id": lambda text: text[:8],
+            "short_id": short_id,
         }
         self._environment.globals |= {
             "write": self.write,

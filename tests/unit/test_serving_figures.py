@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from common.ids import new_id
 from serving.analytics import sales
 from serving.analytics.orders import order, read_cursor, write_cursor
 from serving.analytics.periods import Grain, Period, buckets, midnight
 from serving.clickhouse import encode_parameter
 from serving.problems import BadCursor, BadPeriod
-from serving.web.format import Writer, place, seller_name, words
+from serving.web.format import Writer, place, seller_name, short_id, words
 from serving.web.rendering import code, embed
 from serving.web.views import axis, custom_period, grains, including_cancelled, unfinished
 
@@ -107,6 +108,12 @@ def test_money_and_numbers_are_written_as_the_locale_does() -> None:
     assert Writer("pt_BR", "BRL", SHOP).money(1435200) == "R$\xa014.352,00"
     assert Writer("en", "JPY", SHOP).money(14352) == "¥14,352"
     assert (WRITE.percent(-0.0471), WRITE.percent(12.345)) == ("4.7%", "1,234%")
+
+
+def test_ids_of_one_moment_are_told_apart_when_they_are_shortened() -> None:
+    ids = [new_id() for _ in range(100)]
+    assert len({short_id(one) for one in ids}) == 100
+    assert short_id("product-00042") == "product-00042"
 
 
 def test_a_period_in_words_ends_on_its_last_day() -> None:

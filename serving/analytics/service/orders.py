@@ -22,8 +22,9 @@ class OrdersService:
 
     async def of_seller(self, seller_id: str, asked: Asked, cursor: str | None, limit: int) -> Orders:
         """A page of a seller's orders, newest first: of all time, unless a period is asked."""
-        as_of = await self._shop.progress.as_of(ORDER_TABLES)
-        seller = await self._shop.seller(seller_id)
+        as_of, seller = await asyncio.gather(
+            self._shop.progress.as_of(ORDER_TABLES), self._shop.seller(seller_id)
+        )
         whole = asked.start is None and asked.end is None
         period = EVER if whole else self._shop.period(asked, seller["newest_minute"])
         before_at, before_order_id = shape.read_cursor(cursor) if cursor else (period.end, "")

@@ -1,5 +1,6 @@
 """What a seller, and the whole marketplace, sold in a period and in the one before it."""
 
+import asyncio
 from datetime import UTC, datetime
 
 from serving.analytics import sales as shape
@@ -22,8 +23,9 @@ class SalesService:
 
     async def of_seller(self, seller_id: str, asked: Asked) -> SellerSales:
         """What a seller sold, against the period before."""
-        as_of = await self._shop.progress.as_of(SELLER_TABLES)
-        period = await self._shop.sellers_period(seller_id, asked)
+        as_of, period = await asyncio.gather(
+            self._shop.progress.as_of(SELLER_TABLES), self._shop.sellers_period(seller_id, asked)
+        )
         before, grain, parameters = self._plan(period, asked.grain)
         sold, cancelled = await self._shop.clickhouse.together(
             ("seller_sales", {"seller_id": seller_id, **parameters}),
@@ -48,8 +50,8 @@ class SalesService:
 
     async def of_marketplace(self, asked: Asked) -> MarketplaceSales:
         """What all sellers sold, against the period before."""
-        as_of = await self._shop.progress.as_of(MARKETPLACE_TABLES)
-        period = self._shop.period(asked, (await self._shop.span())["newest_minute"])
+        as_of, span = await asyncio.gather(self._shop.progress.as_of(MARKETPLACE_TABLES), self._shop.span())
+        period = self._shop.period(asked, span["newest_minute"])
         before, grain, parameters = self._plan(period, asked.grain)
         spans = {name: value for name, value in parameters.items() if name not in ("grain", "timezone")}
         sold, cancelled, paid, active = await self._shop.clickhouse.together(

@@ -10,6 +10,8 @@ Add = Callable[[str, list[Any]], None]
 
 pytestmark = pytest.mark.browser
 
+CLIPPED = "tiles => tiles.filter(tile => tile.scrollWidth > tile.clientWidth).map(tile => tile.innerText)"
+
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [320, 390, 768, 1440])
@@ -19,6 +21,7 @@ def test_nothing_spills_over_the_side(page: Page, path: str, width: int, theme: 
     page.set_viewport_size({"width": width, "height": 800})
     page.goto(path)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.locator(".tile").evaluate_all(CLIPPED) == []
 
 
 def test_sellers_are_found_as_one_types(page: Page) -> None:
