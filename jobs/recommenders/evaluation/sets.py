@@ -1,0 +1,98 @@
+"""A set of products for each shopper: what was bought after the cut, or what was known before it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jobs.recommenders.histories import Ints
+from jobs.recommenders.vocabulary import Codes
+
+Flags = NDArray[np.bool_]
+Floats = NDArray[np.float64]
+Numbers = NDArray[np.integer[Any]]
+
+_ROWS_AT_ONCE = 50_000
+
+
+@dataclass(frozen=True)
+class ProductSets:
+    """Sets as compressed rows: those of row r are `products[indptr[r]:indptr[r + 1]]`, ascending, each once.
+
+    `indptr` is int64 [rows + 1], `products` int32 [pairs]. Make them with `of`.
+    """
+
+    indptr: Ints
+    products: Codes
+
+    @classmethod
+    def of(cls, rows: Numbers, products: Numbers, row_count: int) -> "ProductSets":
+        """Sets from pairs (row, product) in any order; a pair that comes twice counts once.
+
+        Raises:
+            ValueError: a row is not in 0 … row_count - 1, or a product is negative.
+        """
+        if len(rows) and not (rows.min() >= 0 and rows.max() < row_count and products.min() >= 0):
+            raise ValueError("rows must be 0 … row_count - 1 and products at least 0")
+        width = int(products.max()) + 1 if len(products) else 1
+        keys = np.unique(rows.astype(np.int64) * width + products)
+        indptr = np.searchsorted(keys, np.arange(row_count + 1, dtype=np.int64) * width).astype(np.int64)
+        return cls(indptr, (keys % width).astype(np.int32))
+
+    @property
+    def sizes(self) -> Ints:
+        """How many products each set has: int64 [rows]."""
+        return np.diff(self.indptr)
+
+    @property
+    def rows(self) -> Ints:
+        """The row of each pair: int64 [pairs]."""
+        return np.repeat(np.arange(len(self.indptr) - 1), self.sizes)
+
+    def contains(self, listed: Codes) -> Flags:
+        """Whether row r's set has `listed[r, i]`: bool [rows, k]. A negative product is in no set.
+
+        Raises:
+            ValueError: `listed` has another number of rows.
+        """
+        if len(listed) != len(self.indptr) - 1:
+            raise ValueError(f"{len(listed)} lists for {len(self.indptr) - 1} sets")
+        found = np.zeros(listed.shape, dtype=np.bool_)
+        for first in range(0, len(listed), _ROWS_AT_ONCE):
+            found[first : first + _ROWS_AT_ONCE] = self._contain(listed[first : first + _ROWS_AT_ONCE], first)
+        return found
+
+    def common(self, other: "ProductSets") -> "ProductSets":
+        """What is in both sets of each row."""
+        return self._kept(self._is_in(other))
+
+    def without(self, other: "ProductSets") -> "ProductSets":
+        """What is in this set of a row and not in the other."""
+        return self._kept(~self._is_in(other))
+
+    def take(self, rows: Ints) -> "ProductSets":
+        """The sets of some rows, in the order asked for."""
+        sizes = self.sizes[rows]
+        indptr = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(sizes)])
+        within = np.arange(indptr[-1]) - np.repeat(indptr[:-1], sizes)
+        return ProductSets(indptr, self.products[np.repeat(self.indptr[rows], sizes) + within])
+
+    def _contain(self, listed: Codes, first: int) -> Flags:
+        begin, end = self.indptr[first], self.indptr[first + len(listed)]
+        if begin == end:
+            return np.zeros(listed.shape, dtype=np.bool_)
+        products = self.products[begin:end]
+        width = int(max(products.max(), listed.max(initial=0))) + 1
+        keys = np.repeat(np.arange(len(listed)), self.sizes[first : first + len(listed)]) * width + products
+        wanted = np.arange(len(listed))[:, None] * width + listed
+        place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+        matching: Flags = (keys[place] == wanted) & (listed >= 0)
+        return matching
+
+    def _is_in(self, other: "ProductSets") -> Flags:
+        width = int(max(self.products.max(initial=0), other.products.max(initial=0))) + 1
+        return np.isin(self.rows * width + self.products, other.rows * width + other.products)
+
+    def _kept(self, keep: Flags) -> "ProductSets":
+        return ProductSets.of(self.rows[keep], self.products[keep], len(self.indptr) - 1)

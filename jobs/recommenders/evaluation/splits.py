@@ -1,0 +1,80 @@
+"""Which events of a log are held out: bool [events], True for those that a model must not see.
+
+Nothing is held out of a group that would keep no event, except where whole groups are.
+"""
+
+import numpy as np
+
+from common.errors import UserError
+from jobs.recommenders.evaluation.sets import Flags, Numbers
+from jobs.recommenders.histories import Ints
+
+
+def latest(times: Ints, share: float) -> Flags:
+    """The newest `share` of all events; those of one moment stay together, on the older side.
+
+    Raises:
+        UserError: every event has the same time.
+    """
+    ordered = np.sort(times)
+    cut = ordered[min(int(np.ceil(len(times) * (1 - share))), len(times)) - 1]
+    held: Flags = times > cut
+    if not held.any():
+        held = times == ordered[-1]
+    if held.all():
+        raise UserError("all events have the same time: leave the time column out, or give a test file")
+    return held
+
+
+def last_of_each(groups: Numbers, order: Numbers, count: int = 1) -> Flags:
+    """The last `count` events of each group of more than that, by `order` and then by row."""
+    from_end, sizes = _places_from_end(groups, np.lexsort((order, groups)))
+    return (from_end < count) & (sizes > count)
+
+
+def last_share_of_each(groups: Numbers, order: Numbers, share: float) -> Flags:
+    """The last `share` of each group's events, rounded, by `order` and then by row."""
+    from_end, sizes = _places_from_end(groups, np.lexsort((order, groups)))
+    return from_end < np.minimum(np.rint(sizes * share), sizes - 1)
+
+
+def random_share_of_each(groups: Numbers, share: float, seed: int) -> Flags:
+    """A random `share` of each group's events, rounded."""
+    order = np.random.default_rng(seed).permutation(len(groups))
+    return last_share_of_each(groups, order, share)
+
+
+def random_groups(groups: Numbers, share: float, seed: int) -> Flags:
+    """All events of a random `share` of the groups, at least one group, and never all.
+
+    Raises:
+        UserError: there is only one group.
+    """
+    return _whole(groups, np.random.default_rng(seed).permutation(np.unique(groups)), share)
+
+
+def latest_groups(groups: Numbers, order: Numbers, share: float) -> Flags:
+    """All events of the `share` of groups that began last by `order`; at least one group, and never all.
+
+    Raises:
+        UserError: there is only one group.
+    """
+    by_order = np.argsort(order, kind="stable")
+    names, first = np.unique(groups[by_order], return_index=True)
+    return _whole(groups, names[np.argsort(first)], share)
+
+
+def _whole(groups: Numbers, names: Numbers, share: float) -> Flags:
+    if len(names) < 2:
+        raise UserError("there is only one shopper or session: two at least are needed to hold one out")
+    count = min(max(round(len(names) * share), 1), len(names) - 1)
+    return np.isin(groups, names[-count:])
+
+
+def _places_from_end(groups: Numbers, order: Numbers) -> tuple[Ints, Ints]:
+    """For each event how many of its group come after it, and the group's size."""
+    _, codes, counts = np.unique(groups, return_inverse=True, return_counts=True)
+    ends = counts.cumsum()
+    from_end = np.empty(len(groups), dtype=np.int64)
+    from_end[order] = ends[codes[order]] - 1 - np.arange(len(groups))
+    return from_end, counts[codes]
