@@ -1,0 +1,165 @@
+"""What every model is: fitted on a log, it ranks all products for a history, known or not."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from common.errors import UserError
+from jobs.recommenders import storage
+from jobs.recommenders.compact import NEIGHBOURS, Compact
+from jobs.recommenders.histories import Floats, Histories
+from jobs.recommenders.interactions import Interactions
+from jobs.recommenders.ranking import Ranked, exclude, top_k
+from jobs.recommenders.vocabulary import Codes, Vocabulary
+
+BLOCK = 8_000_000
+"""Scores that are in memory at once: 32 MB."""
+
+
+@dataclass
+class Model(ABC):
+    """A model: its fields are its settings, `arrays` what `fit` made.
+
+    `SPACE` holds for each setting the values that `auto` chooses from; a setting that is not in it is left at
+    its default. `DECAY` is what an event says in the compact form, relative to the next newer one.
+    """
+
+    NAME: ClassVar[str]
+    SPACE: ClassVar[Mapping[str, tuple[Any, ...]]]
+    DECAY: ClassVar[float] = 1.0
+
+    arrays: dict[str, NDArray[Any]] = field(init=False, repr=False, default_factory=dict)
+    vocabulary: Vocabulary = field(init=False, repr=False, default=Vocabulary(()))
+
+    def fit(self, log: Interactions) -> Self:
+        """Learn from a log; returns the model itself. The same log and settings make the same model.
+
+        Raises:
+            UserError: the log lacks what this model needs (attributes, ...).
+        """
+        for made in [name for name in vars(self) if name in self._cached()]:
+            del vars(self)[made]
+        self.vocabulary = log.product_vocabulary
+        self.arrays = {"popularity": log.popularity} | self._learn(log)
+        return self
+
+    @abstractmethod
+    def _learn(self, log: Interactions) -> dict[str, NDArray[Any]]:
+        """The arrays that `scores` needs, by name."""
+
+    @abstractmethod
+    def scores(self, histories: Histories) -> Floats:
+        """How well each product goes with each history: float32 [rows, products], larger is better.
+
+        Scores are comparable within a row only, unless the model says more.
+        """
+
+    def recommend(self, histories: Histories, k: int, excluded: Histories | None = None) -> Ranked:
+        """The k best of all products for each history; products of the same row of `excluded` are left out.
+
+        Ties, and products that the model knows nothing of, are ordered by popularity. With fewer than k
+        products the lists end with -1.
+        """
+        rows = max(1, BLOCK // max(1, self.product_count))
+        lists = [
+            self._block(histories[start : start + rows], k, excluded and excluded[start : start + rows])
+            for start in range(0, len(histories), rows)
+        ]
+        if not lists:
+            return Ranked.empty(0, k)
+        return Ranked(
+            np.concatenate([each.products for each in lists]), np.concatenate([each.scores for each in lists])
+        )
+
+    def _block(self, histories: Histories, k: int, excluded: Histories | None) -> Ranked:
+        scores = self.scores(histories)
+        if excluded is not None:
+            exclude(scores, excluded)
+        return top_k(scores, k, self.popularity)
+
+    def similar(self, products: Codes, k: int) -> Ranked:
+        """The k products that go best with each of these codes, which are left out themselves."""
+        alone = Histories.of([[int(product)] for product in products])
+        return self.recommend(alone, k, excluded=alone)
+
+    def fold_in(self, history: Codes, k: int, repeats: bool = False) -> Ranked:
+        """The k best for one history, [1, k], from the compact form: near to `recommend`, in microseconds."""
+        return self.compact.fold_in(history, k, repeats)
+
+    @cached_property
+    def compact(self) -> Compact:
+        """The neighbours of each product that `similar` finds; made at the first use."""
+        found = self.similar(
+            np.arange(self.product_count, dtype=np.int32), min(NEIGHBOURS, self.product_count)
+        )
+        listed = (found.products >= 0) & (found.scores > 0)
+        indptr = np.concatenate(([0], np.cumsum(listed.sum(axis=1))))
+        return Compact(indptr, found.products[listed], found.scores[listed], self.popularity, self.DECAY)
+
+    @property
+    def product_count(self) -> int:
+        """Products of the catalogue."""
+        return len(self.vocabulary)
+
+    @property
+    def popularity(self) -> Floats:
+        """Distinct shoppers of each product in training, float32 [products]."""
+        return self.arrays["popularity"]
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The settings by name, as `save` keeps them."""
+        return {name: value for name, value in asdict(self).items() if name not in ("arrays", "vocabulary")}
+
+    def save(self, directory: Path) -> None:
+        """Write the model into a new directory, whole or not at all.
+
+        Raises:
+            UserError: something is there already.
+        """
+        stored = storage.Stored(self.NAME, self.settings, self.vocabulary.ids, self.arrays)
+        storage.save(directory, stored)
+
+    @classmethod
+    def restored(cls, stored: storage.Stored) -> Self:
+        """The model that was saved.
+
+        Raises:
+            UserError: its settings are not those of this model.
+        """
+        try:
+            model = cls(**stored.settings)
+        except TypeError as error:
+            raise UserError(f"the saved model {stored.name} has other settings: train it anew") from error
+        model.vocabulary = Vocabulary(stored.product_ids)
+        model.arrays = dict(stored.arrays)
+        return model
+
+    @classmethod
+    def _cached(cls) -> set[str]:
+        found = (vars(each) for each in cls.__mro__)
+        return {
+            name for names in found for name, value in names.items() if isinstance(value, cached_property)
+        }
+
+
+def as_arrays(name: str, matrix: csr_array) -> dict[str, NDArray[Any]]:
+    """A CSR matrix as three arrays, for `Model.arrays`."""
+    return {
+        f"{name}_indptr": matrix.indptr.astype(np.int64),
+        f"{name}_indices": matrix.indices.astype(np.int32),
+        f"{name}_values": matrix.data.astype(np.float32),
+    }
+
+
+def as_matrix(name: str, arrays: Mapping[str, NDArray[Any]], columns: int) -> csr_array:
+    """The CSR matrix that `as_arrays` took apart."""
+    indptr, indices, values = (arrays[f"{name}_{part}"] for part in ("indptr", "indices", "values"))
+    return csr_array((values, indices, indptr), shape=(len(indptr) - 1, columns))

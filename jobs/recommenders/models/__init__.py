@@ -1,0 +1,1 @@
+"""The models, one file each; `jobs/recommenders/registry.py` names them."""

@@ -1,0 +1,63 @@
+"""What most take: within a window, decayed with age, and first of all in the shopper's own categories."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jobs.recommenders.base import Model
+from jobs.recommenders.histories import Floats, Histories
+from jobs.recommenders.interactions import Interactions
+
+
+@dataclass
+class Popularity(Model):
+    """score(u, i) = p(i) · (1 + own · share of u's events in the category of i).
+
+    p(i) = Σ weight · 2^(−age / half-life) over the events of i in the window, divided by the largest. The
+    window and the half-life are shares of the log's length in time (without times: in events), so that they
+    mean the same in a log of a day and of a year.
+
+    Source: the decayed variant of Ji, Sun, Zhang and Li, A Re-visit of the Popularity Baseline in Recommender
+    Systems, SIGIR 2020.
+    """
+
+    NAME = "popularity"
+    SPACE: ClassVar[dict[str, tuple[Any, ...]]] = {
+        "window": (1.0, 0.3, 0.1, 0.03),
+        "half_life": (1.0, 0.1, 0.02),
+        "own": (0.0, 1.0, 10.0),
+    }
+
+    window: float = 1.0
+    half_life: float = 1.0
+    own: float = 0.0
+
+    def _learn(self, log: Interactions) -> dict[str, NDArray[Any]]:
+        ages = _relative_ages(log)
+        weights = log.weights * np.exp2(-ages / self.half_life) * (ages <= self.window)
+        decayed = np.bincount(log.products, weights, minlength=log.product_count)
+        learned = {"decayed": (decayed / decayed.max()).astype(np.float32)}
+        return learned if log.categories is None else learned | {"categories": log.categories}
+
+    def scores(self, histories: Histories) -> Floats:
+        """How popular each product is, and how much its category is the shopper's."""
+        decayed: Floats = self.arrays["decayed"]
+        scores = np.tile(decayed, (len(histories), 1))
+        categories = self.arrays.get("categories")
+        if categories is None or self.own == 0.0 or categories.max() < 0:
+            return scores
+        shares = np.zeros((len(histories), categories.max() + 2), np.float32)
+        np.add.at(shares, (histories.rows, categories[histories.products]), 1.0)
+        shares[:, -1] = 0.0
+        shares /= np.maximum(histories.lengths, 1)[:, None]
+        scores *= 1.0 + self.own * shares[:, categories]
+        return scores
+
+
+def _relative_ages(log: Interactions) -> NDArray[np.float64]:
+    """0 for the newest event, 1 for the oldest."""
+    if log.times is None:
+        return 1.0 - np.arange(1, len(log) + 1) / len(log)
+    return log.ages / max(log.ages.max(), 1e-9)

@@ -1,0 +1,37 @@
+"""Every model, by name."""
+
+from pathlib import Path
+from typing import Any
+
+from common.errors import UserError
+from jobs.recommenders import storage
+from jobs.recommenders.base import Model
+from jobs.recommenders.models.popularity import Popularity
+
+MODELS: dict[str, type[Model]] = {model.NAME: model for model in (Popularity,)}
+
+
+def build(name: str, settings: dict[str, Any] | None = None) -> Model:
+    """A model by its name, not fitted yet.
+
+    Raises:
+        UserError: there is no such model, or it has no such setting.
+    """
+    if name not in MODELS:
+        raise UserError(f"there is no model {name!r}: choose from {', '.join(MODELS)}")
+    try:
+        return MODELS[name](**(settings or {}))
+    except TypeError as error:
+        raise UserError(f"model {name} does not take these settings: {error}") from error
+
+
+def load(directory: Path) -> Model:
+    """The model that was saved into a directory.
+
+    Raises:
+        UserError: no whole model of this version is there.
+    """
+    stored = storage.load(directory)
+    if stored.name not in MODELS:
+        raise UserError(f"{directory} holds a model {stored.name!r} that is not known: train it anew")
+    return MODELS[stored.name].restored(stored)

@@ -1,0 +1,108 @@
+"""Ids of any kind as the integer codes 0, 1, 2, ... that every model works with."""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from common.errors import UserError
+
+Codes = NDArray[np.int32]
+Id = str | int
+Column = Sequence[Any] | NDArray[Any]
+"""Ids, Arrow's arrays among them: strings, whole numbers, or both; `1` and `"1"` are two ids."""
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """Distinct ids; the code of each is its place, the order that of their first appearance."""
+
+    ids: tuple[Id, ...]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @cached_property
+    def _code_of(self) -> dict[Id, int]:
+        return {each: code for code, each in enumerate(self.ids)}
+
+    def codes(self, column: Column) -> Codes:
+        """The code of each id, -1 for one that is not here.
+
+        Raises:
+            UserError: an id is missing, or neither a string nor a whole number.
+        """
+        found, distinct = _encode(column, "id")
+        known = np.array([self._code_of.get(each, -1) for each in distinct] + [-1], np.int32)
+        return known[found]
+
+    @staticmethod
+    def of(column: Column, what: str, before: Iterable[Id] = ()) -> tuple["Vocabulary", Codes]:
+        """A vocabulary of the column's ids and the code of each; ids of `before` come first.
+
+        Raises:
+            UserError: an id is missing, or neither a string nor a whole number.
+        """
+        found, distinct = _encode(column, what)
+        ids = tuple(dict.fromkeys((*before, *distinct)))
+        vocabulary = Vocabulary(ids)
+        if ids == tuple(distinct):
+            return vocabulary, found
+        places = np.array([vocabulary._code_of[each] for each in distinct], np.int32)
+        return vocabulary, places[found] if len(found) else found
+
+
+def _encode(column: Column, what: str) -> tuple[Codes, list[Id]]:
+    """(place among the distinct ids of each row, the distinct ids in order of appearance)."""
+    array = _arrow(column)
+    if array is None:
+        return _encode_mixed(column, what)
+    if array.null_count:
+        raise UserError(f"{array.null_count:,} rows have no {what}: leave them out, or give each one")
+    encoded = array.dictionary_encode()
+    return encoded.indices.to_numpy().astype(np.int32), encoded.dictionary.to_pylist()
+
+
+def _arrow(column: Column) -> pa.Array | None:
+    """The column as Arrow strings or whole numbers; None where it holds several kinds."""
+    try:
+        array = (
+            column if isinstance(column, pa.Array | pa.ChunkedArray) else pa.array(column, from_pandas=True)
+        )
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        return None
+    if isinstance(array, pa.ChunkedArray):
+        array = array.combine_chunks()
+    if pa.types.is_dictionary(array.type):
+        array = array.dictionary_decode()
+    if pa.types.is_floating(array.type) and pc.all(pc.equal(pc.floor(array), array)).as_py() is not False:
+        array = array.cast(pa.int64())
+    if pa.types.is_null(array.type):
+        return array.cast(pa.int64())
+    is_id = pa.types.is_integer(array.type) or pa.types.is_string(array.type)
+    return array if is_id or pa.types.is_large_string(array.type) else None
+
+
+def _encode_mixed(column: Column, what: str) -> tuple[Codes, list[Id]]:
+    code_of: dict[Id, int] = {}
+    values = column.tolist() if isinstance(column, np.ndarray) else list(column)
+    codes = np.empty(len(values), np.int32)
+    for row, value in enumerate(values):
+        codes[row] = code_of.setdefault(_as_id(value, what, row), len(code_of))
+    return codes, list(code_of)
+
+
+def _as_id(value: object, what: str, row: int) -> Id:
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        missing = value is None or (isinstance(value, float) and math.isnan(value))
+        said = "is missing" if missing else f"is {str(value)[:40]!r}"
+        raise UserError(f"the {what} of row {row:,} {said}: ids are strings or whole numbers")
+    return value
