@@ -44,6 +44,19 @@ def random_share_of_each(groups: Numbers, share: float, seed: int) -> Flags:
     return last_share_of_each(groups, order, share)
 
 
+def random_run_of_each(groups: Numbers, order: Numbers, share: float, seed: int) -> Flags:
+    """A `share` of each group's events, rounded, that follow one another by `order`, from a random one on.
+
+    A run that reaches the end of its group goes on at the beginning.
+    """
+    from_end, sizes = _places_from_end(groups, np.lexsort((order, groups)))
+    _, codes = np.unique(groups, return_inverse=True)
+    drawn = np.random.default_rng(seed).random(len(groups))[codes]
+    run = np.minimum(np.rint(sizes * share), sizes - 1)
+    held: Flags = (from_end + np.floor(drawn * sizes)) % sizes < run
+    return held
+
+
 def random_groups(groups: Numbers, share: float, seed: int) -> Flags:
     """All events of a random `share` of the groups, at least one group, and never all.
 

@@ -70,3 +70,13 @@ def test_the_latest_groups_are_those_that_began_last():
     groups, order = np.array([7, 3, 7, 5, 3]), np.array([0, 10, 99, 20, 30])
 
     assert splits.latest_groups(groups, order, 0.34).tolist() == [False, False, False, True, False]
+
+
+@given(GROUPS, st.floats(0.1, 0.9), st.integers(0, 99))
+def test_a_run_is_of_events_that_follow_one_another(groups, share, seed):
+    held = splits.random_run_of_each(groups, np.arange(len(groups)), share, seed)
+
+    for group in set(groups.tolist()):
+        mine = held[groups == group]
+        assert mine.sum() == min(round(len(mine) * share), len(mine) - 1)
+        assert (mine & ~np.roll(mine, 1)).sum() <= 1

@@ -1,0 +1,125 @@
+"""What is asked of a fitted model, and what would have been right."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from jobs.recommenders.evaluation.judge import Values, judge_parts
+from jobs.recommenders.evaluation.metrics import Metric
+from jobs.recommenders.evaluation.sets import Flags, ProductSets
+from jobs.recommenders.histories import Histories, Ints
+from jobs.recommenders.interactions import Interactions
+from jobs.recommenders.ranking import Ranked
+from jobs.recommenders.vocabulary import Codes
+
+_ROWS = 256
+
+
+class Ranks(Protocol):
+    """Whatever ranks products for histories: every model does."""
+
+    @property
+    def product_count(self) -> int:
+        """Products of the catalogue."""
+
+    def recommend(self, histories: Histories, k: int, excluded: Histories | None = None) -> Ranked:
+        """The k best products for each history, without those of the same row of `excluded`."""
+
+
+@dataclass(frozen=True)
+class Cases:
+    """Row r: a history, and the products that came after it.
+
+    A product of `truth` that training never saw counts, and is missed; its code may be past the catalogue's.
+    Lists are of all products, or of those `among` which to rank: int32, ascending.
+    """
+
+    histories: Histories
+    truth: ProductSets
+    among: Codes | None = None
+
+    def __len__(self) -> int:
+        return len(self.histories)
+
+    def sample(self, most: int, seed: int) -> "Cases":
+        """At most so many rows, drawn at random, in their order."""
+        if len(self) <= most:
+            return self
+        rows = np.sort(np.random.default_rng(seed).choice(len(self), most, replace=False))
+        return Cases(self.histories.take(rows), self.truth.take(rows), self.among)
+
+    def ask(self, model: Ranks, k: int, repeats: bool) -> Codes:
+        """The model's lists, int32 [rows, k]; without `repeats`, none has what its history has."""
+        if self.among is None:
+            return model.recommend(self.histories, k, None if repeats else self.histories).products
+        others = np.setdiff1d(np.arange(model.product_count, dtype=np.int32), self.among)
+        lists = [
+            model.recommend(some, k, Histories.of([others] * len(some))).products
+            for some in (self.histories[at : at + _ROWS] for at in range(0, len(self), _ROWS))
+        ]
+        return np.concatenate(lists)
+
+    def judge(self, ranked: Codes, metrics: Sequence[Metric]) -> Mapping[str, Values]:
+        """What the metrics say of lists: `all`, and `new` and `repeats` apart."""
+        known = ProductSets.of(self.histories.rows, self.histories.products, len(self))
+        return judge_parts(ranked, self.truth, known, metrics)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A log to fit on, and the cases to judge with; `name` says how they were cut."""
+
+    name: str
+    log: Interactions
+    cases: Cases
+
+
+def shoppers_held_out(log: Interactions, held: Flags, name: str, truth: Flags | None = None) -> Trial:
+    """The held events (bool [events]) of each shopper as the truth; the others to fit on, and as history.
+
+    If only some of those held are the `truth`, bool [events], the rest is in neither. Shoppers without
+    another event are left out of the cases.
+
+    Raises:
+        UserError: every event is held.
+    """
+    kept = log.keep(~held)
+    lengths = kept.histories.lengths
+    right = held if truth is None else truth
+    asked = np.unique(log.shoppers[right])
+    asked = asked[lengths[asked] > 0]
+    row_of = np.full(len(lengths), -1, dtype=np.int64)
+    row_of[asked] = np.arange(len(asked))
+    rows, products = row_of[log.shoppers[right]], log.products[right]
+    came = ProductSets.of(rows[rows >= 0], products[rows >= 0], len(asked))
+    return Trial(name, kept, Cases(kept.histories.take(asked), came))
+
+
+def sessions_held_out(log: Interactions, held: Flags, name: str) -> Trial:
+    """Every event of a held session but its first as the truth of a case; what came before as its history.
+
+    `held` is bool [events], whole sessions. Source of the protocol: Hidasi et al., Session-based
+    Recommendations with Recurrent Neural Networks, ICLR 2016.
+
+    Raises:
+        UserError: every event is held.
+    """
+    return Trial(name, log.keep(~held), prefixes(log.keep(held).sequences))
+
+
+def prefixes(sequences: Histories) -> Cases:
+    """Each event of a sequence but the first as a target, after all before it."""
+    starts = np.repeat(sequences.indptr[:-1], sequences.lengths)
+    targets = np.flatnonzero(np.arange(len(sequences.products)) > starts)
+    lengths = targets - starts[targets]
+    indptr = _indptr(lengths)
+    places = np.arange(indptr[-1]) + np.repeat(starts[targets] - indptr[:-1], lengths)
+    histories = Histories(indptr, sequences.products[places], sequences.weights[places])
+    truth = ProductSets(np.arange(len(targets) + 1, dtype=np.int64), sequences.products[targets])
+    return Cases(histories, truth)
+
+
+def _indptr(lengths: Ints) -> Ints:
+    return np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(lengths)])

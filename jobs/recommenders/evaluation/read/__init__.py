@@ -1,0 +1,1 @@
+"""Reads what people bring to `./souk evaluate`: Parquet or CSV files, checked before anything is learned."""

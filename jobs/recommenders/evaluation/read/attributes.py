@@ -1,0 +1,106 @@
+"""Reads what products are: attributes, categories, words of texts."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from scipy.sparse import csr_array, vstack
+
+from common.errors import UserError
+from jobs.recommenders.evaluation.read.tables import Names, read_all
+from jobs.recommenders.histories import Ints
+from jobs.recommenders.interactions import Interactions
+from jobs.recommenders.vocabulary import Codes, Id, Vocabulary
+
+
+@dataclass(frozen=True)
+class Attributes:
+    """What each of `items` has: `counts` CSR float32 [items, attributes].
+
+    `categories` is int32 [items], -1 where there is none.
+    """
+
+    items: tuple[Id, ...]
+    counts: csr_array
+    categories: Codes | None
+
+    def of(self, log: Interactions) -> Interactions:
+        """A log whose catalogue begins with `items`, with their attributes; its other products have none.
+
+        Raises:
+            UserError: no product with an event has attributes.
+        """
+        others = log.product_count - len(self.items)
+        if not log.popularity[: len(self.items)].any():
+            raise UserError("no product of the log is in the attributes file: are the ids of one kind?")
+        counts = vstack(
+            [self.counts, csr_array((others, self.counts.shape[1]), dtype=np.float32)], format="csr"
+        )
+        none = np.full(others, -1, np.int32)
+        categories = None if self.categories is None else np.concatenate([self.categories, none])
+        return replace(log, attributes=counts, categories=categories)
+
+
+def read_attributes(path: Path, names: Names) -> Attributes:
+    """A file with a column `item`, in one row or several for each, and any others that say what it is.
+
+    Text counts as its words, whole numbers as what they are; `category` also as the product's category. Other
+    kinds of columns say nothing.
+
+    Raises:
+        UserError: the file is broken, or has no column that says anything.
+    """
+    table = read_all(path)
+    name = names.get("item", "item")
+    if name not in table.column_names or table.num_columns < 2:
+        raise UserError(f"{path} needs a column {name!r} and one of what the item is: {table.column_names}")
+    vocabulary, codes = Vocabulary.of(table.column(name), "item")
+    found = [
+        (codes[rows].astype(np.int64), said)
+        for column in table.column_names
+        if column != name
+        for rows, said in _said(column, table.column(column).combine_chunks())
+    ]
+    if not found:
+        raise UserError(f"no column of {path} says what an item is: give text or whole numbers")
+    counts = _counts(
+        np.concatenate([rows for rows, _ in found]), [said for _, said in found], len(vocabulary)
+    )
+    category = "category" in table.column_names
+    categories = _categories(table.column("category"), codes, len(vocabulary)) if category else None
+    return Attributes(vocabulary.ids, counts, categories)
+
+
+def _said(name: str, column: pa.Array) -> Iterator[tuple[Ints, pa.Array]]:
+    """(the rows, what they say as text) of a column; nothing of one that says nothing."""
+    rows = np.flatnonzero(column.is_valid().to_numpy(zero_copy_only=False))
+    column = column.drop_null()
+    if pa.types.is_integer(column.type):
+        yield rows, _of_column(name, column.cast(pa.string()))
+    elif pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        words = pc.split_pattern_regex(pc.utf8_lower(column), r"\W+")
+        flat, parents = pc.list_flatten(words), pc.list_parent_indices(words)
+        is_word = pc.not_equal(flat, "")
+        yield rows[parents.filter(is_word).to_numpy()], _of_column(name, flat.filter(is_word))
+
+
+def _of_column(name: str, said: pa.Array) -> pa.Array:
+    return pc.binary_join_element_wise(name, said.cast(pa.string()), "=")
+
+
+def _counts(rows: Ints, said: list[pa.Array], items: int) -> csr_array:
+    vocabulary, codes = Vocabulary.of(pa.concat_arrays(said), "attribute")
+    ones = np.ones(len(rows), np.float32)
+    counts = csr_array((ones, (rows, codes)), shape=(items, len(vocabulary)))
+    counts.sum_duplicates()
+    return counts
+
+
+def _categories(column: pa.ChunkedArray, codes: Codes, items: int) -> Codes:
+    valid = column.is_valid().to_numpy(zero_copy_only=False).astype(bool)
+    categories = np.full(items, -1, np.int32)
+    categories[codes[valid]] = Vocabulary.of(column.drop_null(), "category")[1]
+    return categories

@@ -1,0 +1,40 @@
+"""What was brought to be judged on: a log, the cases of the test, and how to cut a validation off the log."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from jobs.recommenders.evaluation.cases import Cases, Trial
+from jobs.recommenders.interactions import Interactions
+
+REPEATS = 0.02
+"""Lists may show what a shopper knows where at least this share of a log's events repeat a product."""
+
+
+@dataclass(frozen=True)
+class Brought:
+    """A log that the final model is fitted on, and the cases that it is judged with, once, at the end.
+
+    `cuts` makes the trials that settings are chosen with, from the log alone. `split` says how the cases were
+    cut; `notes` what the reader should know: ids that training never saw, shoppers left out.
+    """
+
+    log: Interactions
+    cases: Cases
+    split: str
+    cuts: Callable[[int], Sequence[Trial]]
+    notes: Sequence[str] = ()
+
+    @cached_property
+    def repeats(self) -> bool:
+        """Whether shoppers of the log come back to products so often that lists should show them again."""
+        return repeat_share(self.log) >= REPEATS
+
+
+def repeat_share(log: Interactions) -> float:
+    """The share of events that are about a product which their shopper, or visit, had before."""
+    histories = log.sequences
+    pairs = histories.rows * log.product_count + histories.products
+    return float(1 - len(np.unique(pairs)) / len(pairs))

@@ -1,0 +1,158 @@
+"""Reads a log of who took what, and what to judge on: a test file, or a part of the log."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from common.errors import UserError
+from jobs.recommenders.evaluation import splits
+from jobs.recommenders.evaluation.cases import Cases, Trial, shoppers_held_out
+from jobs.recommenders.evaluation.read.attributes import Attributes
+from jobs.recommenders.evaluation.read.brought import Brought
+from jobs.recommenders.evaluation.read.tables import Names, read, require_one_kind
+from jobs.recommenders.evaluation.sets import Flags, ProductSets
+from jobs.recommenders.interactions import Interactions, from_columns
+from jobs.recommenders.vocabulary import Vocabulary
+
+SHARE = 0.2
+"""What is held out of a log, of all its events or of each shopper's."""
+
+VALIDATION = 0.1
+
+
+def with_test(train: Path, test: Path, names: Names, attributes: Attributes | None = None) -> Brought:
+    """A log and the file of what came after it.
+
+    Raises:
+        UserError: a file or column is missing or broken, or no shopper of the test is in the log.
+    """
+    columns = read(train, names, ("user", "item"), ("time", "weight"))
+    asked = read(
+        test, {key: name for key, name in names.items() if key in ("user", "item")}, ("user", "item")
+    )
+    for each in ("user", "item"):
+        require_one_kind(each, columns[each], asked[each])
+    log = log_of(columns, attributes)
+    cases, notes = _cases(log, asked)
+    return Brought(log, cases, f"the test file {test.name}", lambda seed: cuts(log, seed), notes)
+
+
+def with_protocol(path: Path, names: Names, protocol: str, attributes: Attributes | None = None) -> Brought:
+    """A log alone, a part of which is held out: `time`, `leave-last` or `random`.
+
+    Raises:
+        UserError: the file is broken, has no times to cut by, or nothing can be held out.
+    """
+    needed = ("user", "item", "time") if protocol == "time" else ("user", "item")
+    log = log_of(read(path, names, needed, ("time", "weight")), attributes)
+    trial = held_out(log, _PROTOCOLS[protocol][0](log), _PROTOCOLS[protocol][1])
+    left_out = len(np.unique(log.shoppers)) - len(np.unique(trial.log.shoppers))
+    notes = [f"{left_out:,} shoppers come only after the cut: they are not judged"] if left_out else []
+    return Brought(trial.log, trial.cases, trial.name, lambda seed: cuts(trial.log, seed), notes)
+
+
+def log_of(columns: dict[str, pa.Array], attributes: Attributes | None = None) -> Interactions:
+    """The log of columns by meaning, with the products' attributes.
+
+    Raises:
+        UserError: an id, a time or a weight is missing or none.
+    """
+    catalogue = attributes.items if attributes else ()
+    log = from_columns(
+        columns["user"],
+        columns["item"],
+        times=columns.get("time"),
+        weights=columns["weight"].to_numpy(zero_copy_only=False) if "weight" in columns else None,
+        catalogue=catalogue,
+    )
+    return attributes.of(log) if attributes else log
+
+
+def held_out(log: Interactions, held: Flags, name: str) -> Trial:
+    """`shoppers_held_out`, where someone can be asked.
+
+    Raises:
+        UserError: no shopper has an event on both sides of the cut.
+    """
+    if not held.any():
+        raise UserError("nothing can be held out: every shopper has one event; give a test file with --test")
+    trial = shoppers_held_out(log, held, name)
+    if not len(trial.cases):
+        raise UserError("no shopper has events on both sides of the cut: give a test file with --test")
+    return trial
+
+
+def cuts(log: Interactions, seed: int) -> Sequence[Trial]:
+    """Validation cuts of a log: by time where there is time, else several, for what holds on all of them.
+
+    A random cut alone misleads where shoppers act in spells (check-ins of a journey), so a run of what stands
+    together is held out, too; and the end of each shopper's rows, unless these are merely sorted by product.
+    The same where nobody can be judged by time, since every shopper came once.
+
+    Raises:
+        UserError: nothing can be held out.
+    """
+    if log.times is not None and len(np.unique(log.times)) > 1:
+        trial = shoppers_held_out(log, splits.latest(log.times, VALIDATION), "the newest tenth")
+        if len(trial.cases):
+            return [trial]
+    order = np.arange(len(log))
+    held = {
+        "a random fifth of each shopper's events": splits.random_share_of_each(log.shoppers, SHARE, seed),
+        "a run of a fifth of each shopper's events": splits.random_run_of_each(
+            log.shoppers, order, SHARE, seed
+        ),
+    }
+    if log.times is None and not _is_sorted_by_product(log):
+        last = splits.last_share_of_each(log.shoppers, order, SHARE)
+        held["the last fifth of each shopper's events"] = last
+    return [held_out(log, events, name) for name, events in held.items()]
+
+
+def _is_sorted_by_product(log: Interactions) -> bool:
+    """Whether each shopper's rows are in the order of the products' ids: then places say nothing of time."""
+    ids = log.product_vocabulary.ids
+    ranks = np.empty(len(ids), dtype=np.int64)
+    ranks[sorted(range(len(ids)), key=lambda code: (str(type(ids[code])), ids[code]))] = np.arange(len(ids))
+    listed, rows = ranks[log.histories.products], log.histories.rows
+    same = rows[1:] == rows[:-1]
+    return bool((listed[1:] >= listed[:-1])[same].all())
+
+
+def _by_time(log: Interactions) -> Flags:
+    if log.times is None:
+        raise UserError("the log has no times to cut by: name the column with --columns time=<column>")
+    return splits.latest(log.times, SHARE)
+
+
+_PROTOCOLS: dict[str, tuple[Callable[[Interactions], Flags], str]] = {
+    "time": (_by_time, "the newest fifth of all events"),
+    "leave-last": (
+        lambda log: splits.last_of_each(log.shoppers, np.arange(len(log))),
+        "the last event of each shopper",
+    ),
+    "random": (
+        lambda log: splits.random_share_of_each(log.shoppers, SHARE, 0),
+        "a random fifth of each shopper's events",
+    ),
+}
+
+PROTOCOLS = tuple(_PROTOCOLS)
+
+
+def _cases(log: Interactions, asked: dict[str, pa.Array]) -> tuple[Cases, list[str]]:
+    shoppers = log.shopper_vocabulary.codes(asked["user"])
+    products = Vocabulary.of(asked["item"], "product", log.product_vocabulary.ids)[1]
+    known = shoppers >= 0
+    if not known.any():
+        raise UserError("no shopper of the test file is in the training file: are the ids of one kind?")
+    notes = []
+    if strangers := len(products) - int(known.sum()):
+        notes.append(f"{strangers:,} events of the test are of shoppers that training never saw: not judged")
+    if unseen := int((products[known] >= log.product_count).sum()):
+        notes.append(f"{unseen:,} events of the test are about products that training never saw: missed")
+    rows, places = np.unique(shoppers[known], return_inverse=True)
+    truth = ProductSets.of(places, products[known], len(rows))
+    return Cases(log.histories.take(rows), truth), notes

@@ -1,0 +1,83 @@
+"""Reads visits and cases: what was looked at so far, and what came next."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from common.errors import UserError
+from jobs.recommenders.evaluation import splits
+from jobs.recommenders.evaluation.cases import Cases, Trial, sessions_held_out
+from jobs.recommenders.evaluation.read.brought import Brought
+from jobs.recommenders.evaluation.read.sequences import order_by
+from jobs.recommenders.evaluation.read.tables import Names, read, require_one_kind
+from jobs.recommenders.evaluation.sets import ProductSets
+from jobs.recommenders.histories import Histories
+from jobs.recommenders.interactions import Interactions, from_columns
+from jobs.recommenders.vocabulary import Vocabulary
+
+VALIDATION = 0.1
+
+
+def with_cases(train: Path, test: Path, names: Names) -> Brought:
+    """Visits (columns session, position, item) and the cases of a test (prefix, a list; target).
+
+    Visits are in the order of their first rows, taken for the order of time; events in that of `position`.
+
+    Raises:
+        UserError: a file or column is missing or broken, or no product of the test is in the log.
+    """
+    columns = read(train, names, ("session", "position", "item"))
+    asked = read(test, names, ("prefix", "target"))
+    if not pa.types.is_list(asked["prefix"].type) and not pa.types.is_large_list(asked["prefix"].type):
+        raise UserError(
+            f"column 'prefix' of {test} holds {asked['prefix'].type}: it should hold lists of items"
+        )
+    require_one_kind("item", columns["item"], asked["target"])
+    log = visits(columns)
+    cases, notes = _cases(log, asked)
+    return Brought(log, cases, f"the cases of {test.name}", lambda seed: cuts(log, seed), notes)
+
+
+def visits(columns: dict[str, pa.Array]) -> Interactions:
+    """A log in which each visit is a shopper of its own.
+
+    Raises:
+        UserError: an id or a position is missing.
+    """
+    codes = Vocabulary.of(columns["session"], "session")[1]
+    by_position = order_by(columns["position"])
+    taken = pa.array(by_position[np.argsort(codes[by_position], kind="stable")])
+    sessions = columns["session"].take(taken)
+    return from_columns(sessions, columns["item"].take(taken), sessions=sessions)
+
+
+def cuts(log: Interactions, seed: int) -> Sequence[Trial]:
+    """Validation cuts: the newest tenth of the visits, and a random one.
+
+    Raises:
+        UserError: there is one visit only.
+    """
+    visit = log.shoppers if log.sessions is None else log.sessions
+    newest = splits.latest_groups(visit, np.arange(len(log)), VALIDATION)
+    drawn = splits.random_groups(visit, VALIDATION, seed)
+    return [
+        sessions_held_out(log, newest, "the newest tenth of the visits"),
+        sessions_held_out(log, drawn, "a random tenth of the visits"),
+    ]
+
+
+def _cases(log: Interactions, asked: dict[str, pa.Array]) -> tuple[Cases, list[str]]:
+    flat = log.product_vocabulary.codes(asked["prefix"].flatten())
+    lengths = np.diff(asked["prefix"].offsets.to_numpy())
+    rows = np.repeat(np.arange(len(lengths)), lengths)[flat >= 0]
+    flat = flat[flat >= 0]
+    histories = Histories.grouped(rows, len(lengths), flat, np.ones(len(flat), np.float32))
+    targets = Vocabulary.of(asked["target"], "product", log.product_vocabulary.ids)[1]
+    unseen = int((targets >= log.product_count).sum())
+    if unseen == len(targets):
+        raise UserError("no target of the test file is in the training file: are the ids of one kind?")
+    notes = [f"{unseen:,} targets of the test are products that training never saw: missed"] if unseen else []
+    truth = ProductSets(np.arange(len(targets) + 1, dtype=np.int64), targets)
+    return Cases(histories, truth), notes

@@ -1,0 +1,230 @@
+"""What people bring to be judged: read, cut and refused."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+import pytest
+
+from common.errors import UserError
+from jobs.recommenders.evaluation.cases import prefixes
+from jobs.recommenders.evaluation.read import interactions, sequences, sessions
+from jobs.recommenders.evaluation.read.attributes import read_attributes
+from jobs.recommenders.evaluation.read.tables import parse_names
+from jobs.recommenders.histories import Histories
+
+TRAIN = {"user": ["a", "a", "b", "b", "b"], "item": [1, 2, 1, 2, 3]}
+VISITS = {"session": [7, 7, 5, 5, 5, 6], "position": [2, 1, 1, 2, 3, 1], "item": [10, 11, 10, 12, 10, 13]}
+STEPS = {
+    "user": [1, 1, 1, 2, 2, 2, 2, 3],
+    "position": [3, 1, 2, 1, 2, 3, 4, 1],
+    "item": [12, 10, 11, 11, 10, 12, 13, 10],
+}
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Any:
+    def written(columns: dict[str, Any], name: str = "train.parquet") -> Path:
+        path = tmp_path / name
+        table = pa.table(columns)
+        if path.suffix == ".csv":
+            pyarrow.csv.write_csv(table, path)
+        else:
+            pyarrow.parquet.write_table(table, path)
+        return path
+
+    return written
+
+
+def ids(log: Any, codes: Any) -> list[Any]:
+    return [log.product_vocabulary.ids[code] for code in codes]
+
+
+@pytest.mark.parametrize("kind", ["parquet", "csv"])
+def test_a_test_file_becomes_histories_and_what_came_after(write, kind):
+    train = write({"who": TRAIN["user"], "item": TRAIN["item"]}, f"train.{kind}")
+    test = write({"who": ["b", "a", "b", "z"], "item": [9, 3, 1, 1]}, f"test.{kind}")
+
+    brought = interactions.with_test(train, test, {"user": "who"})
+
+    assert [ids(brought.log, each) for each in brought.cases.histories] == [[1, 2], [1, 2, 3]]
+    assert brought.cases.truth.sizes.tolist() == [1, 2]
+    assert brought.notes == [
+        "1 events of the test are of shoppers that training never saw: not judged",
+        "1 events of the test are about products that training never saw: missed",
+    ]
+
+
+def test_a_cut_in_time_judges_who_was_there_before(write):
+    path = write({"user": [1, 2, 1, 1, 3], "item": [5, 6, 6, 7, 5], "time": [1, 2, 3, 9, 9]})
+
+    brought = interactions.with_protocol(path, {}, "time")
+
+    assert [ids(brought.log, each) for each in brought.cases.histories] == [[5, 6]]
+    assert ids(brought.log, brought.cases.truth.products) == [7]
+    assert brought.notes == ["1 shoppers come only after the cut: they are not judged"]
+
+
+def test_validation_is_cut_by_time_where_there_is_time(write):
+    count = 60
+    columns = {"user": [n % 3 for n in range(count)], "item": [n % 7 for n in range(count)]}
+
+    timed = interactions.with_protocol(write(columns | {"time": list(range(count))}), {}, "time")
+    untimed = interactions.with_protocol(write(columns), {}, "random")
+
+    assert [trial.name for trial in timed.cuts(0)] == ["the newest tenth"]
+    assert [trial.name.split(" of ")[0] for trial in untimed.cuts(0)] == [
+        "a random fifth",
+        "a run",
+        "the last fifth",
+    ]
+
+
+def test_the_end_of_rows_that_are_sorted_by_product_is_no_validation(write):
+    path = write({"user": [1] * 10 + [2] * 10, "item": [*range(10), *range(5, 15)]})
+
+    assert len(interactions.with_protocol(path, {}, "random").cuts(0)) == 2
+
+
+def test_visits_are_read_by_position_and_unknown_products_left_out_of_prefixes(write):
+    cases = write({"prefix": [[10, 99], [99]], "target": [11, 98]}, "cases.parquet")
+
+    brought = sessions.with_cases(write(VISITS), cases, {})
+
+    assert [ids(brought.log, each) for each in brought.log.sequences] == [[11, 10], [10, 12, 10], [13]]
+    assert [ids(brought.log, each) for each in brought.cases.histories] == [[10], []]
+    assert ids(brought.log, brought.cases.truth.products[:1]) == [11]
+    assert brought.notes == ["1 targets of the test are products that training never saw: missed"]
+    assert brought.repeats
+
+
+def test_every_event_of_a_visit_but_the_first_is_a_case():
+    cases = prefixes(Histories.of([[1, 2, 3], [4], [5, 6]]))
+
+    assert [each.tolist() for each in cases.histories] == [[1], [1, 2], [5]]
+    assert cases.truth.products.tolist() == [2, 3, 6]
+
+
+def test_the_last_of_a_sequence_is_the_test_and_the_one_before_the_validation(write):
+    brought = sequences.leave_last(write(STEPS), {})
+    [validation] = brought.cuts(0)
+
+    assert [ids(brought.log, each) for each in brought.cases.histories] == [[10, 11], [11, 10, 12]]
+    assert ids(brought.log, brought.cases.truth.products) == [12, 13]
+    assert [ids(brought.log, each) for each in validation.cases.histories] == [[10], [11, 10]]
+    assert ids(brought.log, validation.cases.truth.products) == [11, 12]
+    assert [ids(brought.log, each) for each in brought.log.histories] == [[10], [11, 10], [10]]
+
+
+def test_hidden_products_are_in_no_history_and_ranked_among_themselves(write):
+    rng = np.random.default_rng(1)
+    steps = {
+        "user": np.repeat(np.arange(60), 4),
+        "position": np.tile(np.arange(4), 60),
+        "item": rng.integers(0, 20, 240),
+    }
+    attributes = read_attributes(
+        write({"item": list(range(20)), "colour": ["red", "blue"] * 10}, "a.csv"), {}
+    )
+
+    brought = sequences.new_items(write(steps), {}, attributes)
+
+    hidden = set(brought.cases.among.tolist())
+    assert len(hidden) == 2
+    assert set(brought.cases.truth.products.tolist()) <= hidden
+    assert not hidden & set(brought.log.products.tolist())
+    assert not hidden & set(brought.cuts(0)[0].cases.among.tolist())
+
+
+def test_attributes_are_words_and_numbers_and_categories(write):
+    path = write(
+        {
+            "item": [1, 2, 1, 4],
+            "text": ["Red lamp", "red", None, ""],
+            "size": [3, 3, 4, None],
+            "category": ["x", None, "x", "y"],
+        },
+        "a.parquet",
+    )
+
+    log = interactions.log_of({"user": pa.array([1, 1]), "item": pa.array([2, 7])}, read_attributes(path, {}))
+
+    assert log.product_vocabulary.ids == (1, 2, 4, 7)
+    assert log.attributes.shape == (4, 6)
+    assert log.attributes.sum(axis=1).tolist() == [6, 2, 1, 0]
+    assert log.categories.tolist() == [0, -1, 1, -1]
+
+
+@pytest.mark.parametrize(
+    ("train", "test", "says"),
+    [
+        ({"user": ["a"]}, TRAIN, "no column 'item': it has user; say which is meant with --columns item="),
+        ({"user": [], "item": []}, TRAIN, "has no row"),
+        (TRAIN, {"user": ["a"], "item": ["1"]}, "item ids are numbers in the training file and text"),
+        (TRAIN, {"user": ["z"], "item": [1]}, "no shopper of the test file is in the training file"),
+        (TRAIN | {"user": ["a", None, "b", "b", "b"]}, TRAIN, "1 rows have no shopper"),
+        (TRAIN | {"time": [1.0, np.nan, 2, 3, 4]}, TRAIN, "1 events have no time"),
+        (TRAIN | {"weight": [1.0, -1, 2, 3, 4]}, TRAIN, "every weight must be above 0"),
+    ],
+)
+def test_what_cannot_be_judged_is_one_line_that_says_what_to_do(write, train, test, says):
+    with pytest.raises(UserError, match=says) as raised:
+        interactions.with_test(write(train), write(test, "test.parquet"), {})
+
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("columns", "protocol", "says"),
+    [
+        ({"user": [1, 1], "item": [1, 2]}, "time", "no column 'time'"),
+        ({"user": [1, 1], "item": [1, 2], "time": [5, 5]}, "time", "all events have the same time"),
+        ({"user": [1, 2], "item": [1, 2]}, "leave-last", "every shopper has one event"),
+        ({"user": [1, 2], "item": [1, 2], "time": [5, 6]}, "time", "no shopper has events on both sides"),
+    ],
+)
+def test_a_log_that_cannot_be_cut_is_refused(write, columns, protocol, says):
+    with pytest.raises(UserError, match=says):
+        interactions.with_protocol(write(columns), {}, protocol)
+
+
+@pytest.mark.parametrize(
+    ("cases", "says"),
+    [
+        ({"prefix": [10], "target": [11]}, "should hold lists"),
+        ({"prefix": [[10]], "target": [99]}, "no target of the test file"),
+        ({"prefix": [["x"]], "target": ["y"]}, "item ids are numbers"),
+        ({"target": [11]}, "no column 'prefix'"),
+    ],
+)
+def test_cases_that_are_none_are_refused(write, cases, says):
+    with pytest.raises(UserError, match=says):
+        sessions.with_cases(write(VISITS), write(cases, "cases.parquet"), {})
+
+
+def test_events_without_a_position_are_refused(write):
+    with pytest.raises(UserError, match="position is missing"):
+        sequences.leave_last(write(STEPS | {"position": [1, None, 2, 3, 4, 5, 6, 7]}), {})
+
+
+def test_sequences_of_two_are_too_short(write):
+    with pytest.raises(UserError, match="nobody has three events"):
+        sequences.leave_last(write({"user": [1, 1], "position": [1, 2], "item": [1, 2]}), {})
+
+
+def test_files_that_are_none_are_named(tmp_path):
+    (tmp_path / "broken.parquet").write_text("no")
+
+    with pytest.raises(UserError, match="can't be read as Parquet"):
+        interactions.with_protocol(tmp_path / "broken.parquet", {}, "random")
+    with pytest.raises(UserError, match="is no file"):
+        interactions.with_protocol(tmp_path / "away.csv", {}, "random")
+
+
+def test_columns_are_named_by_meaning():
+    assert parse_names("user=uid, item=sku") == {"user": "uid", "item": "sku"}
+    with pytest.raises(UserError, match="can't be read: write user="):
+        parse_names("colour=red")
