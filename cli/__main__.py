@@ -17,6 +17,7 @@ COMMANDS: dict[str, str] = {
     "sql": "run a query on ClickHouse",
     "dlq": "list, show and replay what could not be used",
     "audit": "compare every store with every other, to the cent and the row",
+    "evaluate": "tune, choose and judge recommenders on your own files",
     "bench": "measure speed, freshness and memory on this machine",
     "dashboards": "write the Grafana dashboards, or put them into a Grafana",
     "schemas": "check and register the event schemas",

@@ -44,7 +44,7 @@ def reach(lists: Codes, buyers: Numbers, shopper_count: int, sellers: Codes | No
         lists: int32 [n, k].
         buyers: how many shoppers of the log know each product: [products].
         shopper_count: how many shoppers the log has.
-        sellers: the seller of each product: int32 [products], numbered from 0.
+        sellers: the seller of each product: int32 [products], numbered from 0, -1 where none is known.
     """
     shown = lists[lists >= 0]
     known = buyers.astype(np.float64)
@@ -61,8 +61,9 @@ def reach(lists: Codes, buyers: Numbers, shopper_count: int, sellers: Codes | No
 def seller_exposure(lists: Codes, sellers: Codes) -> Floats:
     """What the places of each seller's products are worth together: float64 [sellers]."""
     worth = np.broadcast_to(discounts(lists.shape[1]), lists.shape)[lists >= 0]
+    seller = sellers[lists[lists >= 0]]
     count = int(sellers.max()) + 1
-    exposure: Floats = np.bincount(sellers[lists[lists >= 0]], worth, count).astype(np.float64)
+    exposure: Floats = np.bincount(seller[seller >= 0], worth[seller >= 0], count).astype(np.float64)
     return exposure
 
 

@@ -20,12 +20,13 @@ from jobs.recommenders.vocabulary import Codes, Id, Vocabulary
 class Attributes:
     """What each of `items` has: `counts` CSR float32 [items, attributes].
 
-    `categories` is int32 [items], -1 where there is none.
+    `categories` and `sellers` are int32 [items], -1 where there is none.
     """
 
     items: tuple[Id, ...]
     counts: csr_array
     categories: Codes | None
+    sellers: Codes | None
 
     def of(self, log: Interactions) -> Interactions:
         """A log whose catalogue begins with `items`, with their attributes; its other products have none.
@@ -39,16 +40,18 @@ class Attributes:
         counts = vstack(
             [self.counts, csr_array((others, self.counts.shape[1]), dtype=np.float32)], format="csr"
         )
-        none = np.full(others, -1, np.int32)
-        categories = None if self.categories is None else np.concatenate([self.categories, none])
-        return replace(log, attributes=counts, categories=categories)
+        return replace(log, attributes=counts, categories=_padded(self.categories, log.product_count))
+
+    def sellers_of(self, log: Interactions) -> Codes | None:
+        """The seller of each product of a log whose catalogue begins with `items`: int32 [products]."""
+        return _padded(self.sellers, log.product_count)
 
 
 def read_attributes(path: Path, names: Names) -> Attributes:
     """A file with a column `item`, in one row or several for each, and any others that say what it is.
 
     Text counts as its words, whole numbers as what they are; `category` also as the product's category. Other
-    kinds of columns say nothing.
+    kinds of columns say nothing. `seller` also tells who sells it.
 
     Raises:
         UserError: the file is broken, or has no column that says anything.
@@ -69,9 +72,11 @@ def read_attributes(path: Path, names: Names) -> Attributes:
     counts = _counts(
         np.concatenate([rows for rows, _ in found]), [said for _, said in found], len(vocabulary)
     )
-    category = "category" in table.column_names
-    categories = _categories(table.column("category"), codes, len(vocabulary)) if category else None
-    return Attributes(vocabulary.ids, counts, categories)
+    groups = [
+        _groups(table.column(name), codes, len(vocabulary)) if name in table.column_names else None
+        for name in ("category", "seller")
+    ]
+    return Attributes(vocabulary.ids, counts, *groups)
 
 
 def _said(name: str, column: pa.Array) -> Iterator[tuple[Ints, pa.Array]]:
@@ -99,8 +104,13 @@ def _counts(rows: Ints, said: list[pa.Array], items: int) -> csr_array:
     return counts
 
 
-def _categories(column: pa.ChunkedArray, codes: Codes, items: int) -> Codes:
-    valid = column.is_valid().to_numpy(zero_copy_only=False).astype(bool)
-    categories = np.full(items, -1, np.int32)
-    categories[codes[valid]] = Vocabulary.of(column.drop_null(), "category")[1]
-    return categories
+def _groups(column: pa.ChunkedArray, codes: Codes, items: int) -> Codes:
+    """The group that each item is in; of several, the last that is named."""
+    valid = column.is_valid().to_numpy().astype(bool)
+    groups = np.full(items, -1, np.int32)
+    groups[codes[valid]] = Vocabulary.of(column.drop_null(), "group")[1]
+    return groups
+
+
+def _padded(groups: Codes | None, products: int) -> Codes | None:
+    return None if groups is None else np.pad(groups, (0, products - len(groups)), constant_values=-1)

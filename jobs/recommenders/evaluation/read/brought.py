@@ -8,6 +8,7 @@ import numpy as np
 
 from jobs.recommenders.evaluation.cases import Cases, Trial
 from jobs.recommenders.interactions import Interactions
+from jobs.recommenders.vocabulary import Codes
 
 REPEATS = 0.02
 """Lists may show what a shopper knows where at least this share of a log's events repeat a product."""
@@ -18,7 +19,8 @@ class Brought:
     """A log that the final model is fitted on, and the cases that it is judged with, once, at the end.
 
     `cuts` makes the trials that settings are chosen with, from the log alone. `split` says how the cases were
-    cut; `notes` what the reader should know: ids that training never saw, shoppers left out.
+    cut; `notes` what the reader should know: ids that training never saw, shoppers left out; `sellers` is the
+    seller of each product, int32 [products], -1 where none is known.
     """
 
     log: Interactions
@@ -26,6 +28,7 @@ class Brought:
     split: str
     cuts: Callable[[int], Sequence[Trial]]
     notes: Sequence[str] = ()
+    sellers: Codes | None = None
 
     @cached_property
     def repeats(self) -> bool:

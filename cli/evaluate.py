@@ -1,0 +1,130 @@
+"""`./souk evaluate`: tune, choose and judge recommenders on files that anyone brings."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from resource import RUSAGE_SELF, getrusage
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from common.errors import UserError
+from jobs.recommenders.auto.card import Card, as_json, as_markdown, figure, remarks
+from jobs.recommenders.auto.comparison import Asked, compare
+from jobs.recommenders.auto.contest import Contest, best_of_all, named
+from jobs.recommenders.auto.search import OnProgress, Plan
+from jobs.recommenders.base import Model
+from jobs.recommenders.evaluation.metrics import parse_metrics
+from jobs.recommenders.evaluation.read import bringing
+from jobs.recommenders.evaluation.read.brought import Brought
+from jobs.recommenders.registry import MODELS
+
+AUTO = "auto"
+BUDGET_S = 600.0
+BASELINE_BUDGET_S = 30.0
+"""To find the best baseline of a model that is not tuned."""
+
+
+def command(
+    interactions: Annotated[
+        Path | None, typer.Option(help="A log: columns user, item, maybe time, weight.")
+    ] = None,
+    test: Annotated[Path | None, typer.Option(help="What came after it: columns user, item.")] = None,
+    sessions: Annotated[Path | None, typer.Option(help="Visits: columns session, position, item.")] = None,
+    cases: Annotated[Path | None, typer.Option(help="Cases: columns prefix (a list), target.")] = None,
+    sequences: Annotated[Path | None, typer.Option(help="Sequences: columns user, position, item.")] = None,
+    protocol: Annotated[
+        str, typer.Option(help=f"What to hold out where no file says: {', '.join(bringing.PROTOCOLS)}.")
+    ] = "",
+    attributes: Annotated[Path | None, typer.Option(help="What items are: column item, any others.")] = None,
+    columns: Annotated[str, typer.Option(help="What columns are called: user=uid,item=sku,time=at.")] = "",
+    metrics: Annotated[str, typer.Option(help="What to judge by; the first decides.")] = "recall@20,ndcg@20",
+    model: Annotated[str, typer.Option(help=f"{AUTO}, or one of: {', '.join(MODELS)}.")] = AUTO,
+    budget: Annotated[
+        float | None, typer.Option(min=1, help=f"Seconds to tune ({BUDGET_S:g}; a named model: none).")
+    ] = None,
+    repeats: Annotated[
+        bool | None, typer.Option(help="Whether lists may show what a shopper knows; else the log says.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed chooses the same model.")] = 0,
+    save: Annotated[Path | None, typer.Option(help="A new directory for the model and its card.")] = None,
+    as_json_: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Judge a model on your own files against popularity and the best baseline, ranking all products.
+
+    Settings are chosen on the training part alone; the test is looked at once, at the end.
+    """
+    files = bringing.Files(interactions, test, sessions, cases, sequences, attributes, protocol)
+    wanted = parse_metrics(metrics)
+    if model not in (AUTO, *MODELS):
+        raise UserError(f"there is no model {model!r}: choose {AUTO} or one of {', '.join(MODELS)}")
+    if save is not None and save.exists():
+        raise UserError(f"{save} is there already: choose another directory for --save, or remove it")
+    console = Console(stderr=as_json_)
+    with _progress(console) as on_progress:
+        on_progress(0, 1, "reading")
+        brought = bringing.bring(files, columns)
+        asked = Asked(MODELS, wanted, brought.repeats if repeats is None else repeats, seed)
+        contest = _contest(model, budget, brought, asked, on_progress)
+        compared = compare(brought, contest.candidates, asked, lambda doing: on_progress(0, 1, doing))
+    card = Card.of(brought, compared, contest.searched, asked, _peak_memory_mb())
+    if save is not None:
+        _save(save, compared.model, card)
+    if as_json_:
+        print(as_json(card))
+    else:
+        _show(card, console)
+
+
+def _contest(
+    model: str, budget_s: float | None, brought: Brought, asked: Asked, on_progress: OnProgress
+) -> Contest:
+    plan = Plan(
+        asked.models,
+        brought.cuts(asked.seed),
+        asked.metrics[0],
+        asked.repeats,
+        budget_s or BUDGET_S,
+        asked.seed,
+    )
+    if model == AUTO:
+        return best_of_all(plan, on_progress)
+    return named(model, budget_s is not None, plan, BASELINE_BUDGET_S, on_progress)
+
+
+@contextmanager
+def _progress(console: Console) -> Iterator[OnProgress]:
+    columns = (TextColumn("{task.description:<48}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        bar = progress.add_task("", total=None)
+        yield lambda done, of, doing: progress.update(bar, completed=done, total=of, description=doing)
+
+
+def _show(card: Card, console: Console) -> None:
+    """Print the table of all models, then what else the card says."""
+    names = list(card.judged[0].figures["all"])
+    table = Table("model", "part", *names, "coverage", "fit, s", title=f"{card.cases:,} cases: {card.split}")
+    for judged in card.judged:
+        for part, figures in judged.figures.items():
+            first = part == "all"
+            ends = (f"{judged.reach.coverage:.3f}", f"{judged.fit_s:,.1f}") if first else ("", "")
+            shown = [figure(figures[name]) for name in names]
+            table.add_row(judged.candidate.model if first else "", part, *shown, *ends)
+    console.print(table)
+    for line in remarks(card):
+        console.print(f"• {line}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _save(directory: Path, model: Model, card: Card) -> None:
+    model.save(directory)
+    (directory / "card.json").write_text(as_json(card))
+    (directory / "card.md").write_text(as_markdown(card))
+
+
+def _peak_memory_mb() -> float:
+    """The most that this process ever held, in MB: Linux counts in KiB, macOS in bytes."""
+    return getrusage(RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6

@@ -1,0 +1,79 @@
+"""What may be chosen: models with settings of their declared spaces."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain, zip_longest
+from typing import Any
+
+import numpy as np
+
+from jobs.recommenders.base import Model
+
+Models = Mapping[str, type[Model]]
+
+_TRIES = 20
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A model and all its settings, (name, value) by name."""
+
+    model: str
+    settings: tuple[tuple[str, Any], ...]
+
+    @classmethod
+    def of(cls, model: type[Model], changed: Mapping[str, Any]) -> "Candidate":
+        """The model with its defaults but for what is changed."""
+        return cls(model.NAME, tuple(sorted((model().settings | dict(changed)).items())))
+
+    def build(self, models: Models) -> Model:
+        """The model, not fitted yet."""
+        return models[self.model](**dict(self.settings))
+
+    def __str__(self) -> str:
+        return f"{self.model}({', '.join(f'{name}={value}' for name, value in self.settings)})"
+
+
+def drawn(models: Models, count: int, seed: int) -> list[Candidate]:
+    """The default of every model first, then settings at random, a model after the other, each once.
+
+    The first n of a larger count are those of n. Fewer where the spaces have no more, never than models.
+    """
+    every = (_of_model(model, seed + place) for place, model in enumerate(models.values()))
+    rounds = chain.from_iterable(zip_longest(*every))
+    return list(_first(filter(None, rounds), max(count, len(models))))
+
+
+def neighbours(candidate: Candidate, models: Models) -> list[Candidate]:
+    """What differs from a candidate in one setting, by one step in the order of its space."""
+    model = models[candidate.model]
+    settings = dict(candidate.settings)
+    found = []
+    for name, values in model.SPACE.items():
+        if settings[name] not in values:
+            found += [Candidate.of(model, settings | {name: value}) for value in values]
+            continue
+        at = values.index(settings[name])
+        steps = [step for step in (at - 1, at + 1) if 0 <= step < len(values)]
+        found += [Candidate.of(model, settings | {name: values[step]}) for step in steps]
+    return found
+
+
+def _of_model(model: type[Model], seed: int) -> Iterator[Candidate]:
+    rng = np.random.default_rng(seed)
+    seen = {Candidate.of(model, {})}
+    yield from seen
+    misses = 0
+    while model.SPACE and misses < _TRIES:
+        settings = {name: values[rng.integers(len(values))] for name, values in model.SPACE.items()}
+        candidate = Candidate.of(model, settings)
+        if candidate in seen:
+            misses += 1
+            continue
+        misses = 0
+        seen.add(candidate)
+        yield candidate
+
+
+def _first(candidates: Iterable[Candidate], count: int) -> Iterator[Candidate]:
+    return (candidate for candidate, _ in zip(candidates, range(count), strict=False))

@@ -1,0 +1,136 @@
+"""`./souk evaluate` from files to table, card and model."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+from typer.testing import CliRunner
+
+from cli.__main__ import build
+from common.errors import UserError
+from jobs.recommenders.evaluation.read.bringing import Files, bring
+from jobs.recommenders.registry import load
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> dict[str, Path]:
+    rng = np.random.default_rng(2)
+    users, items = rng.integers(0, 40, 800), np.minimum(rng.geometric(0.2, 800), 19)
+    times = np.arange(800) * 3_600
+    attributes = {"item": list(range(20)), "seller": ["x", "y"] * 10, "colour": ["red", "blue"] * 10}
+    tables = {
+        "train": {"uid": users[:700], "item": items[:700], "time": times[:700]},
+        "test": {"uid": users[700:], "item": items[700:]},
+        "attributes": attributes,
+    }
+    for name, columns in tables.items():
+        pyarrow.parquet.write_table(pa.table(columns), tmp_path / f"{name}.parquet")
+    return {name: tmp_path / f"{name}.parquet" for name in tables}
+
+
+def evaluate(*arguments: object) -> Any:
+    return CliRunner().invoke(build("evaluate"), ["evaluate", *map(str, arguments)], prog_name="souk")
+
+
+def given_files(files: dict[str, Path]) -> list[object]:
+    return ["--interactions", files["train"], "--test", files["test"], "--columns", "user=uid"]
+
+
+def test_a_model_is_judged_saved_and_told_of(files, tmp_path):
+    shown = evaluate(
+        *given_files(files), "--attributes", files["attributes"], "--metrics", "recall@5,ndcg@3",
+        "--model", "popularity", "--budget", 1, "--save", tmp_path / "model", "--json",
+    )  # fmt: skip
+
+    assert shown.exit_code == 0, shown.output
+    card = json.loads(shown.stdout)
+    judged = card["judged"][0]
+    assert judged["candidate"]["model"] == "popularity"
+    assert set(judged["figures"]["all"]) == {"recall@5", "ndcg@3"}
+    assert 0 < judged["figures"]["all"]["recall@5"]["low"] <= judged["figures"]["all"]["recall@5"]["mean"]
+    assert judged["reach"]["sellers_seen"] == 1.0
+    assert card["searched"]["cuts"].keys() == {"the newest tenth"}
+    assert card["data"]["events"] == 700
+    assert json.loads((tmp_path / "model" / "card.json").read_text()) == card
+    assert "# popularity" in (tmp_path / "model" / "card.md").read_text()
+    assert load(tmp_path / "model").product_count == 20
+
+
+def test_the_table_has_the_model_and_what_it_is_compared_with(files):
+    shown = evaluate(*given_files(files), "--model", "auto", "--budget", 1, "--metrics", "hit@5")
+
+    assert shown.exit_code == 0, shown.output
+    assert "hit@5" in shown.output
+    assert "popularity" in shown.output
+    assert re.search(r"0\.\d{4} ± 0\.\d{4}", shown.output)
+
+
+def test_the_same_seed_writes_the_same_figures(files):
+    asked = [*given_files(files), "--model", "popularity", "--budget", 1, "--metrics", "hit@5", "--json"]
+
+    first, second = (json.loads(evaluate(*asked).stdout)["judged"][0] for _ in range(2))
+
+    assert first["candidate"] == second["candidate"]
+    assert first["figures"] == second["figures"]
+
+
+def test_lists_of_more_than_there_is_are_judged(files):
+    shown = evaluate(
+        *given_files(files), "--model", "popularity", "--metrics", "recall@500", "--repeats", "--json"
+    )
+
+    assert json.loads(shown.stdout)["judged"][0]["figures"]["all"]["recall@500"]["mean"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ([], "name one log: --interactions FILE"),
+        (["--model", "magic"], "there is no model 'magic'"),
+        (["--metrics", "taste@5"], "'taste@5' is no metric"),
+        (["--save", "."], "is there already"),
+    ],
+)
+def test_a_mistake_is_one_line(arguments, says):
+    shown = evaluate(*arguments)
+
+    assert isinstance(shown.exception, UserError)
+    assert says in str(shown.exception)
+    assert "\n" not in str(shown.exception)
+
+
+LOG = Path("log.parquet")
+
+
+@pytest.mark.parametrize(
+    ("files", "says"),
+    [
+        (Files(interactions=LOG, sessions=LOG), "name one log"),
+        (Files(interactions=LOG, cases=LOG), "--cases goes with --sessions"),
+        (Files(sequences=LOG, test=LOG), "--test goes with --interactions"),
+        (Files(sessions=LOG), "--sessions goes with --cases"),
+        (Files(interactions=LOG, test=LOG, protocol="time"), "name one of them"),
+        (Files(interactions=LOG, protocol="new-items"), "no protocol 'new-items' for this log"),
+        (Files(sequences=LOG, protocol="new-items"), "needs --attributes"),
+    ],
+)
+def test_files_that_do_not_go_together_are_refused(files, says):
+    with pytest.raises(UserError, match=says):
+        bring(files, "")
+
+
+def test_a_run_that_is_stopped_while_it_saves_leaves_no_model(files, tmp_path, monkeypatch):
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(np, "save", stop)
+
+    shown = evaluate(*given_files(files), "--model", "popularity", "--save", tmp_path / "saved" / "model")
+
+    assert shown.exit_code == 130
+    assert not list((tmp_path / "saved").iterdir())

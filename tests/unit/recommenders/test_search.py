@@ -1,0 +1,196 @@
+"""The search for the best model and settings."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+
+from common.errors import UserError
+from jobs.recommenders.auto.candidates import Candidate, drawn, neighbours
+from jobs.recommenders.auto.contest import best_of_all, named
+from jobs.recommenders.auto.search import Choice, Plan, Tried, choose, ordered
+from jobs.recommenders.auto.stages import STAGES, Stage, shrunk
+from jobs.recommenders.base import Model
+from jobs.recommenders.evaluation import splits
+from jobs.recommenders.evaluation.cases import shoppers_held_out
+from jobs.recommenders.evaluation.metrics import Metric
+from jobs.recommenders.histories import Histories
+from jobs.recommenders.interactions import Interactions, from_columns
+from jobs.recommenders.models.popularity import Popularity
+
+PRODUCTS = 30
+
+
+@dataclass
+class Onward(Model):
+    """Recommends the product `step` further than the newest one of the history."""
+
+    NAME = "onward"
+    SPACE: ClassVar[dict[str, tuple[Any, ...]]] = {"step": tuple(range(12)), "unused": (0, 1)}
+
+    step: int = 0
+    unused: int = 0
+
+    def _learn(self, log: Interactions) -> dict[str, np.ndarray]:  # noqa: ARG002
+        return {}
+
+    def scores(self, histories: Histories) -> np.ndarray:
+        newest = histories.products[histories.indptr[1:] - 1]
+        wanted = (newest + self.step) % self.product_count
+        return -np.abs(np.arange(self.product_count) - wanted[:, None]).astype(np.float32)
+
+
+@dataclass
+class Picky(Model):
+    """Needs what the log has not."""
+
+    NAME = "picky"
+    SPACE: ClassVar[dict[str, tuple[Any, ...]]] = {}
+
+    def _learn(self, log: Interactions) -> dict[str, np.ndarray]:  # noqa: ARG002
+        raise UserError("the log has no attributes")
+
+    def scores(self, histories: Histories) -> np.ndarray:  # noqa: ARG002
+        raise AssertionError("it was never fitted")
+
+
+MODELS = {model.NAME: model for model in (Popularity, Onward, Picky)}
+
+
+@pytest.fixture(scope="module")
+def log() -> Interactions:
+    starts = np.random.default_rng(1).integers(0, PRODUCTS, 200)
+    products = (starts[:, None] + 5 * np.arange(6)) % PRODUCTS
+    catalogue = list(range(PRODUCTS))
+    return from_columns(np.repeat(np.arange(200), 6), products.ravel(), catalogue=catalogue)
+
+
+@pytest.fixture(scope="module")
+def plan(log: Interactions) -> Plan:
+    trial = shoppers_held_out(log, splits.last_of_each(log.shoppers, np.arange(len(log))), "the last")
+    return Plan(MODELS, [trial], Metric("mrr", 5), repeats=True, budget_s=20, seed=3)
+
+
+def quiet(done: int, of: int, doing: str) -> None:
+    pass
+
+
+def stopped() -> float:
+    return 0.0
+
+
+def test_the_search_finds_the_settings_that_are_right(plan):
+    choice = choose(plan, quiet, stopped)
+
+    assert choice.best.candidate.model == "onward"
+    assert dict(choice.best.candidate.settings)["step"] == 5
+    assert choice.best.means == [1.0]
+    assert choice.best.stage == STAGES[-1].name
+    assert choice.skipped == {"picky": "the log has no attributes"}
+    assert not choice.cut_short
+
+
+def test_the_same_seed_chooses_the_same(plan):
+    first, second = choose(plan, quiet), choose(plan, quiet)
+
+    assert first.best.candidate == second.best.candidate
+    assert [each.candidate for each in first.tried] == [each.candidate for each in second.tried]
+
+
+def test_nothing_is_fitted_twice_on_the_same_events(plan, monkeypatch):
+    fitted: list[Any] = []
+    learn = Onward._learn
+    monkeypatch.setattr(Onward, "_learn", lambda self, log: fitted.append(self.settings) or learn(self, log))
+
+    choose(plan, quiet)
+
+    seen = [tuple(settings.items()) for settings in fitted]
+    assert len(seen) == len(set(seen))
+
+
+def test_a_budget_that_runs_out_still_chooses_and_says_so(plan):
+    hours = iter(range(0, 10**9, 3_600))
+
+    choice = choose(plan, quiet, lambda: float(next(hours)))
+
+    assert choice.cut_short
+    assert choice.best.candidate.model in ("popularity", "onward")
+
+
+def test_where_no_model_can_be_fitted_the_reasons_are_told(plan):
+    only = Plan({"picky": Picky}, plan.trials, plan.metric, plan.repeats, plan.budget_s, plan.seed)
+
+    with pytest.raises(UserError, match=r"no model can be fitted on this log \(picky: the log has no attr"):
+        choose(only, quiet)
+
+
+def test_progress_goes_up_and_never_past_its_end(plan):
+    seen: list[tuple[int, int]] = []
+
+    choose(plan, lambda done, of, _: seen.append((done, of)), stopped)
+
+    assert [done for done, _ in seen] == list(range(len(seen)))
+    assert all(done < of for done, of in seen)
+
+
+def test_defaults_come_first_and_more_candidates_begin_with_the_fewer():
+    few, many = drawn(MODELS, 8, seed=1), drawn(MODELS, 20, seed=1)
+
+    assert few[:3] == [Candidate.of(model, {}) for model in MODELS.values()]
+    assert many[:8] == few
+    assert len(set(many)) == 20
+    assert len(drawn(MODELS, 1, seed=1)) == 3
+    assert len(drawn({"onward": Onward}, 99, seed=1)) <= 24
+
+
+def test_neighbours_differ_in_one_setting_by_one_step():
+    found = neighbours(Candidate.of(Onward, {"step": 4}), MODELS)
+
+    changed = [{"step": 3}, {"step": 5}, {"step": 4, "unused": 1}]
+    assert found == [Candidate.of(Onward, each) for each in changed]
+
+
+def test_what_holds_on_all_cuts_comes_before_what_shines_on_one():
+    def tried(*means: float) -> Tried:
+        return Tried(
+            Candidate("any", (("means", means),)), "explore", tuple(np.array([each]) for each in means), 9, 1
+        )
+
+    shining, steady, poor = tried(1.0, 0.1), tried(0.8, 0.3), tried(0.1, 0.0)
+
+    assert ordered([poor, shining, steady]) == [steady, shining, poor]
+
+
+def test_a_stage_takes_whole_shoppers_and_few_cases(plan):
+    small = shrunk(plan.trials[0], Stage("small", events=52, cases=7, share=1), seed=1)
+
+    assert len(small.log) == 50
+    assert set(np.bincount(small.log.shoppers)) == {0, 5}
+    assert len(small.cases) == 7
+
+
+def test_a_model_is_compared_with_popularity_and_the_best_baseline(plan):
+    chosen = best_of_all(plan, quiet)
+    asked_for = named("onward", False, plan, 1, quiet)
+    tuned = named("onward", True, plan, 1, quiet)
+
+    assert [each.model for each in chosen.candidates] == ["onward", "popularity"]
+    assert asked_for.candidates[0] == Candidate.of(Onward, {})
+    assert asked_for.searched is None
+    assert dict(tuned.candidates[0].settings)["step"] == 5
+    assert tuned.searched is not None
+    assert tuned.searched.tried >= 4
+
+
+def test_the_best_baseline_is_that_of_the_last_stage_it_reached():
+    def tried(model: str, stage: str, value: float) -> Tried:
+        return Tried(Candidate(model, ()), stage, (np.array([value]),), 9, 1)
+
+    explored = [tried("als", "explore", 0.2), tried("item_item", "explore", 0.3)]
+    all_tried = [*explored, tried("als", "confirm", 0.1), tried("other", "confirm", 0.9)]
+    choice = Choice(all_tried[-1], all_tried, [], {})
+
+    assert choice.best_of(["als", "item_item"]) == Candidate("als", ())
+    assert choice.best_of(["item_item"]) == Candidate("item_item", ())
+    assert choice.best_of(["none"]) is None
