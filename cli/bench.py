@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,7 +12,8 @@ from bench import recommendations as bench_recommendations
 from bench import report
 from bench import simulator as bench_simulator
 from bench import spine as bench_spine
-from common.settings import Settings
+from common.errors import UserError
+from common.settings import ROOT, Settings
 from common.telemetry import configure_logging
 
 app = typer.Typer(no_args_is_help=True)
@@ -78,3 +80,45 @@ def recommendations(
         print(json.dumps(asdict(measured), indent=2))
     else:
         bench_recommendations.show(measured, console)
+
+
+@app.command()
+def recommenders(
+    data: Annotated[Path, typer.Option(help="Where the public data sets are.")] = ROOT.parent
+    / "shared"
+    / "data",
+    only: Annotated[list[str] | None, typer.Option(help="Run only this data set; may be repeated.")] = None,
+    budget: Annotated[float, typer.Option(min=1, help="Seconds to tune on each data set.")] = 1_800,
+    timed: Annotated[str, typer.Option(help="Models whose answers to time.")] = "item_item,session_knn",
+    answers: Annotated[int, typer.Option(min=100, help="Answers to time of each.")] = 5_000,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed chooses the same models.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print the figures for a page.")] = False,
+) -> None:
+    """Measure recommenders on public data beside what is published, and how soon they answer."""
+    # Imported here: the other benchmarks need no peer, which comes with the packages of the tests.
+    try:
+        import implicit  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise UserError(
+            "implicit, the peer, is not installed: run `./souk test` once, which does it"
+        ) from error
+    from bench import published
+    from bench import recommenders as bench_recommenders
+    from jobs.recommenders.registry import MODELS
+
+    models = [name for name in timed.split(",") if name]
+    if unknown := [name for name in models if name not in MODELS]:
+        raise UserError(f"there is no model {unknown[0]!r}: choose from {', '.join(MODELS)}")
+    names = only or list(published.TASKS)
+    if unknown := [name for name in names if name not in published.TASKS]:
+        raise UserError(f"there is no data set {unknown[0]!r}: choose from {', '.join(published.TASKS)}")
+    console = Console(stderr=as_json or as_markdown)
+    plan = bench_recommenders.Plan(data, names, budget, models, answers, seed)
+    measured = bench_recommenders.run(plan, console)
+    if as_json:
+        print(bench_recommenders.as_json(measured))
+    elif as_markdown:
+        print(bench_recommenders.as_markdown(measured))
+    else:
+        bench_recommenders.show(measured, console)

@@ -1,0 +1,108 @@
+"""How long a recommender takes to answer one shopper or one visit, on one thread, beside implicit's own.
+
+The log is made up, of the size of Gowalla's: what an answer costs depends on sizes and skew, not on tastes.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
+
+import numpy as np
+from implicit.als import AlternatingLeastSquares
+from implicit.nearest_neighbours import CosineRecommender
+from scipy.sparse import csr_matrix
+
+from jobs.recommenders.histories import Histories
+from jobs.recommenders.interactions import Interactions, from_columns
+from jobs.recommenders.registry import MODELS
+from jobs.recommenders.vocabulary import Codes
+
+T = TypeVar("T")
+
+K = 20
+WARM_UP = 50
+SHOPPERS = 30_000
+PRODUCTS = 41_000
+EVENTS = 800_000
+VISIT = 5
+"""Events of a visit, about the mean of published ones."""
+
+FOLD_IN_AIM_US = (30, 100)
+SESSION_AIM_US = 100
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Microseconds of one answer."""
+
+    answers: int
+    p50_us: float
+    p99_us: float
+
+    @classmethod
+    def of(cls, seconds: Sequence[float]) -> "Latency":
+        """Those of durations."""
+        p50, p99 = np.percentile(np.array(seconds) * 1e6, [50, 99])
+        return cls(len(seconds), round(float(p50), 1), round(float(p99), 1))
+
+
+def made_up(seed: int) -> Interactions:
+    """A log of visits of skewed lengths about products of skewed popularity, each near the one before."""
+    rng = np.random.default_rng(seed)
+    shoppers = np.sort(
+        np.minimum(rng.zipf(1.3, EVENTS) - 1 + rng.integers(0, SHOPPERS, EVENTS), SHOPPERS - 1)
+    )
+    shares = 1.0 / np.arange(1, PRODUCTS + 1) ** 0.7
+    popular = rng.choice(PRODUCTS, EVENTS, p=shares / shares.sum())
+    near = np.roll(popular, 1) + rng.integers(1, 50, EVENTS)
+    products = np.where(rng.random(EVENTS) < 0.5, near % PRODUCTS, popular)
+    return from_columns(shoppers, products, sessions=np.arange(EVENTS) // VISIT, catalogue=range(PRODUCTS))
+
+
+def ours(log: Interactions, names: Sequence[str], answers: int) -> dict[str, Latency]:
+    """Model → an answer from its compact form for a whole history, and for a visit."""
+    found = {}
+    shoppers, visits = _some(log.histories, answers), _some(log.sequences, answers)
+    for name in names:
+        model = MODELS[name]().fit(log)
+        found[f"{name}, fold-in of a shopper"] = _timed(partial(model.fold_in, k=K), shoppers)
+        found[f"{name}, a visit"] = _timed(partial(model.fold_in, k=K, repeats=True), visits)
+    return found
+
+
+def peers(log: Interactions, answers: int) -> dict[str, Latency]:
+    """implicit's models → their `recommend` for the history of one shopper that they take as new."""
+    matrix = csr_matrix(log.matrix)
+    rows = [matrix[row] for row in np.linspace(0, matrix.shape[0] - 1, answers + WARM_UP).astype(int)]
+    found = {}
+    for title, model in (
+        ("implicit, cosine of items", CosineRecommender(K=500, num_threads=1)),
+        ("implicit, ALS of 64 factors", AlternatingLeastSquares(factors=64, iterations=3, num_threads=1)),
+    ):
+        model.fit(matrix, show_progress=False)
+        found[title] = _timed(partial(model.recommend, 0, N=K, recalculate_user=True), rows)
+    return found
+
+
+def measure(names: Sequence[str], answers: int, seed: int) -> dict[str, Latency]:
+    """Title → latency of ours and of the peers, on one thread."""
+    log = made_up(seed)
+    return ours(log, names, answers) | peers(log, answers)
+
+
+def _some(histories: Histories, count: int) -> list[Codes]:
+    rows = np.flatnonzero(histories.lengths)
+    chosen = rows[np.linspace(0, len(rows) - 1, count + WARM_UP).astype(int)]
+    return list(histories.take(chosen))
+
+
+def _timed(answer: Callable[[T], object], asked: Sequence[T]) -> Latency:
+    """The durations of all but the first `WARM_UP`, which compile and fill caches."""
+    durations = []
+    for each in asked:
+        began_s = time.perf_counter()
+        answer(each)
+        durations.append(time.perf_counter() - began_s)
+    return Latency.of(durations[WARM_UP:])

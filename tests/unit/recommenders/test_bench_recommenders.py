@@ -1,0 +1,61 @@
+"""What the benchmark of recommenders asks and shows; the measuring itself is not a test's."""
+
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+
+from bench import answering
+from bench.published import MOVIELENS, TASKS, command_line
+from bench.recommenders import Measured, as_markdown
+from common.errors import UserError
+from jobs.recommenders.evaluation.metrics import parse_metrics
+from jobs.recommenders.evaluation.read.bringing import PROTOCOLS
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_every_task_asks_what_the_command_knows(name):
+    task = TASKS[name]
+
+    assert [str(metric) for metric in parse_metrics(",".join(task.goals))] == list(task.goals)
+    assert task.arguments.get("--protocol", "time") in PROTOCOLS
+
+
+def test_users_without_times_are_left_out(tmp_path):
+    path = tmp_path / MOVIELENS
+    path.parent.mkdir()
+    pyarrow.parquet.write_table(pa.table({"UserID": [1, 2_999, 3_000], "Timestamp": [5, 6, None]}), path)
+
+    with command_line(TASKS["movielens"], tmp_path) as arguments:
+        file = arguments[arguments.index("--interactions") + 1]
+        kept = pyarrow.parquet.read_table(file)["UserID"].to_pylist()
+
+    assert kept == [1, 2_999]
+
+
+def test_a_data_set_that_is_away_is_named(tmp_path):
+    with (
+        pytest.raises(UserError, match=r"train\.parquet is not there: name the directory"),
+        command_line(TASKS["gowalla"], tmp_path),
+    ):
+        pass
+
+
+def test_the_table_has_each_figure_beside_the_published_one():
+    def judged(model: str, mean: float) -> dict:
+        figure = {"mean": mean, "low": mean - 0.01, "high": mean + 0.01}
+        return {"candidate": {"model": model}, "figures": {"all": {"hit@10": figure}}}
+
+    card = {"judged": [judged("content", 0.2), judged("item_item", 0.1), judged("popularity", 0.009)]}
+
+    table = as_markdown(Measured({"beauty-new": card}, {}, 1.0)).splitlines()
+
+    assert len(table) == 3
+    shown = " | ".join(("hit@10", "0.0090", "0.1200", "0.1700", "content 0.2000 (0.1900 to 0.2100)"))
+    assert shown in table[2]
+    assert "item_item 0.1000" in table[2]
+
+
+def test_percentiles_are_of_what_was_timed():
+    found = answering.Latency.of([number / 1e6 for number in range(101)])
+
+    assert (found.answers, found.p50_us, found.p99_us) == (101, 50.0, 99.0)
