@@ -18,6 +18,7 @@ COMMANDS: dict[str, str] = {
     "dlq": "list, show and replay what could not be used",
     "audit": "compare every store with every other, to the cent and the row",
     "evaluate": "tune, choose and judge recommenders on your own files",
+    "train": "train a recommender on the platform's own facts",
     "bench": "measure speed, freshness and memory on this machine",
     "dashboards": "write the Grafana dashboards, or put them into a Grafana",
     "schemas": "check and register the event schemas",

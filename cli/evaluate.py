@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from resource import RUSAGE_SELF, getrusage
 from typing import Annotated
@@ -12,7 +13,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from clickhouse.client import connect
 from common.errors import UserError
+from common.settings import Settings
 from jobs.recommenders.auto.card import Card, as_json, as_markdown, figure, remarks
 from jobs.recommenders.auto.comparison import Asked, compare
 from jobs.recommenders.auto.contest import Contest, best_of_all, named
@@ -21,7 +24,9 @@ from jobs.recommenders.base import Model
 from jobs.recommenders.evaluation.metrics import parse_metrics
 from jobs.recommenders.evaluation.read import bringing
 from jobs.recommenders.evaluation.read.brought import Brought
+from jobs.recommenders.evaluation.read.interactions import split
 from jobs.recommenders.registry import MODELS
+from jobs.training.facts import read_facts
 
 AUTO = "auto"
 BUDGET_S = 600.0
@@ -40,6 +45,9 @@ def command(
     protocol: Annotated[
         str, typer.Option(help=f"What to hold out where no file says: {', '.join(bringing.PROTOCOLS)}.")
     ] = "",
+    from_clickhouse: Annotated[
+        bool, typer.Option("--from-clickhouse", help="The platform's own facts, instead of a file.")
+    ] = False,
     attributes: Annotated[Path | None, typer.Option(help="What items are: column item, any others.")] = None,
     columns: Annotated[str, typer.Option(help="What columns are called: user=uid,item=sku,time=at.")] = "",
     metrics: Annotated[str, typer.Option(help="What to judge by; the first decides.")] = "recall@20,ndcg@20",
@@ -65,19 +73,28 @@ def command(
     if save is not None and save.exists():
         raise UserError(f"{save} is there already: choose another directory for --save, or remove it")
     console = Console(stderr=as_json_)
-    with _progress(console) as on_progress:
+    with progress(console) as on_progress:
         on_progress(0, 1, "reading")
-        brought = bringing.bring(files, columns)
+        brought = _facts(files) if from_clickhouse else bringing.bring(files, columns)
         asked = Asked(MODELS, wanted, brought.repeats if repeats is None else repeats, seed)
         contest = _contest(model, budget, brought, asked, on_progress)
         compared = compare(brought, contest.candidates, asked, lambda doing: on_progress(0, 1, doing))
-    card = Card.of(brought, compared, contest.searched, asked, _peak_memory_mb())
+    card = Card.of(brought, compared, contest.searched, asked, peak_memory_mb())
     if save is not None:
         _save(save, compared.model, card)
     if as_json_:
         print(as_json(card))
     else:
-        _show(card, console)
+        show(card, console)
+
+
+def _facts(files: bringing.Files) -> Brought:
+    """The platform's facts, of which the newest are held out."""
+    if files != bringing.Files(protocol=files.protocol):
+        raise UserError("--from-clickhouse goes with no file: it reads what products are there, too")
+    with connect(Settings.load()) as reader:
+        facts = read_facts(reader)
+    return replace(split(facts.log, files.protocol or "time"), sellers=facts.sellers)
 
 
 def _contest(
@@ -97,14 +114,15 @@ def _contest(
 
 
 @contextmanager
-def _progress(console: Console) -> Iterator[OnProgress]:
+def progress(console: Console) -> Iterator[OnProgress]:
+    """A progress bar that goes away at the end."""
     columns = (TextColumn("{task.description:<48}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
-        bar = progress.add_task("", total=None)
-        yield lambda done, of, doing: progress.update(bar, completed=done, total=of, description=doing)
+    with Progress(*columns, console=console, transient=True) as shown:
+        bar = shown.add_task("", total=None)
+        yield lambda done, of, doing: shown.update(bar, completed=done, total=of, description=doing)
 
 
-def _show(card: Card, console: Console) -> None:
+def show(card: Card, console: Console) -> None:
     """Print the table of all models, then what else the card says."""
     names = list(card.judged[0].figures["all"])
     table = Table("model", "part", *names, "coverage", "fit, s", title=f"{card.cases:,} cases: {card.split}")
@@ -125,6 +143,6 @@ def _save(directory: Path, model: Model, card: Card) -> None:
     (directory / "card.md").write_text(as_markdown(card))
 
 
-def _peak_memory_mb() -> float:
+def peak_memory_mb() -> float:
     """The most that this process ever held, in MB: Linux counts in KiB, macOS in bytes."""
     return getrusage(RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6

@@ -100,6 +100,20 @@ ORDER BY (minute, currency)
 SETTINGS index_granularity = 8192
 COMMENT 'What the whole marketplace sold in each minute, cancelled orders included.';
 
+CREATE TABLE model_cards
+(
+    `version` String COMMENT 'The model\'s version: when it was trained.',
+    `trained_at` DateTime64(3, 'UTC') COMMENT 'When, UTC.',
+    `model` LowCardinality(String) COMMENT 'The model that was chosen.',
+    `published` Bool COMMENT 'Whether it was taken into use.',
+    `reason` String COMMENT 'Why it was, or was not.' CODEC(ZSTD(1)),
+    `card` String COMMENT 'The model card as JSON: data, split, settings, figures with intervals, time, memory.' CODEC(ZSTD(1))
+)
+ENGINE = ReplacingMergeTree
+ORDER BY (trained_at, version)
+SETTINGS index_granularity = 8192
+COMMENT 'The card of every recommender that was trained.';
+
 CREATE TABLE notification_failed
 (
     `event_id` String COMMENT 'UUIDv7; the same fact sent twice has the same id.' CODEC(ZSTD(1)),

@@ -60,6 +60,15 @@ def read_attributes(path: Path, names: Names) -> Attributes:
     name = names.get("item", "item")
     if name not in table.column_names or table.num_columns < 2:
         raise UserError(f"{path} needs a column {name!r} and one of what the item is: {table.column_names}")
+    return attributes_of(table, name)
+
+
+def attributes_of(table: pa.Table, name: str) -> Attributes:
+    """A table whose column `name` holds the items, as `read_attributes` reads it.
+
+    Raises:
+        UserError: an item is missing, or no column says anything.
+    """
     vocabulary, codes = Vocabulary.of(table.column(name), "item")
     found = [
         (codes[rows].astype(np.int64), said)
@@ -68,7 +77,7 @@ def read_attributes(path: Path, names: Names) -> Attributes:
         for rows, said in _said(column, table.column(column).combine_chunks())
     ]
     if not found:
-        raise UserError(f"no column of {path} says what an item is: give text or whole numbers")
+        raise UserError("no column of the attributes says what an item is: give text or whole numbers")
     counts = _counts(
         np.concatenate([rows for rows, _ in found]), [said for _, said in found], len(vocabulary)
     )

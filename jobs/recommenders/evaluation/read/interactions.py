@@ -46,7 +46,17 @@ def with_protocol(path: Path, names: Names, protocol: str, attributes: Attribute
         UserError: the file is broken, has no times to cut by, or nothing can be held out.
     """
     needed = ("user", "item", "time") if protocol == "time" else ("user", "item")
-    log = log_of(read(path, names, needed, ("time", "weight")), attributes)
+    return split(log_of(read(path, names, needed, ("time", "weight")), attributes), protocol)
+
+
+def split(log: Interactions, protocol: str) -> Brought:
+    """A log, a part of which is held out by a protocol of `PROTOCOLS`.
+
+    Raises:
+        UserError: there is no such protocol, the log has no times to cut by, or nothing can be held out.
+    """
+    if protocol not in PROTOCOLS:
+        raise UserError(f"there is no protocol {protocol!r} for this log: choose from {', '.join(PROTOCOLS)}")
     trial = held_out(log, _PROTOCOLS[protocol][0](log), _PROTOCOLS[protocol][1])
     left_out = len(np.unique(log.shoppers)) - len(np.unique(trial.log.shoppers))
     notes = [f"{left_out:,} shoppers come only after the cut: they are not judged"] if left_out else []

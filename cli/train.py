@@ -1,0 +1,84 @@
+"""`./souk train`: choose a recommender on the platform's own facts, and publish it if it is not worse."""
+
+import time
+from typing import Annotated
+
+import typer
+from redis import Redis
+from rich.console import Console
+
+from cli.evaluate import peak_memory_mb, progress, show
+from clickhouse.client import connect
+from common.clock import Clock, system_clock
+from common.errors import UserError
+from common.settings import Settings
+from jobs.recommenders.auto.candidates import Candidate
+from jobs.recommenders.evaluation.metrics import Metric
+from jobs.recommenders.registry import MODELS
+from jobs.training.cards import record
+from jobs.training.facts import MOST, read_facts
+from jobs.training.shelf import Shelf
+from jobs.training.train import Terms, Trained, train
+
+HOUR_S = 3_600.0
+
+
+def command(
+    budget: Annotated[float, typer.Option(min=1, help="Seconds to tune.")] = 600,
+    days: Annotated[float, typer.Option(min=0.01, help="Newest days that decide between old and new.")] = 2,
+    metric: Annotated[str, typer.Option(help="What decides.")] = "ndcg@20",
+    every: Annotated[float, typer.Option(min=0, help="Train again every so many hours; 0: once.")] = 0,
+    most: Annotated[int, typer.Option(min=1_000, help="Newest events to learn from.")] = MOST,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed chooses the same model.")] = 0,
+    roll_back: Annotated[bool, typer.Option("--roll-back", help="Go back to the model before.")] = False,
+) -> None:
+    """Train on the facts in ClickHouse within a time; Ctrl-C leaves the model in use as it is.
+
+    Ten million events take up to 8 GB of memory; --most bounds it.
+    """
+    settings, console = Settings.load(), Console(soft_wrap=True)
+    terms = Terms(MODELS, Metric.parse(metric), days, budget, seed)
+    with Redis.from_url(settings.redis) as redis:
+        shelf = Shelf(settings.home / "models", redis)
+        if roll_back:
+            console.print(f"in use: {shelf.roll_back()}")
+            return
+        while True:
+            began_s = time.monotonic()
+            _once(settings, shelf, terms, most, console, system_clock)
+            if not every:
+                return
+            time.sleep(max(0.0, every * HOUR_S - (time.monotonic() - began_s)))
+
+
+def _once(
+    settings: Settings, shelf: Shelf, terms: Terms, most: int, console: Console, clock: Clock
+) -> Trained:
+    champion = _champion(shelf, console)
+    with progress(console) as on_progress:
+        on_progress(0, 1, "reading the facts")
+        with connect(settings) as reader:
+            facts = read_facts(reader, most)
+        trained = train(facts, champion, terms, peak_memory_mb, on_progress)
+    trained_at = clock()
+    version = trained_at.strftime("%Y%m%dT%H%M%S")
+    if trained.model is not None:
+        shelf.publish(trained.model, version)
+    with connect(settings, admin=True) as admin:
+        record(admin, version, trained_at, trained)
+    show(trained.card, console)
+    console.print(f"{'published' if trained.model else 'kept the model in use'}: {trained.reason}")
+    return trained
+
+
+def _champion(shelf: Shelf, console: Console) -> Candidate | None:
+    """The model in use as a candidate; None where there is none, or none that this version can read."""
+    version = shelf.in_use()
+    if version is None:
+        return None
+    try:
+        model = shelf.model(version)
+    except UserError as error:
+        console.print(f"the model in use can't be compared with: {error}", style="yellow", markup=False)
+        return None
+    return Candidate.of(type(model), model.settings)

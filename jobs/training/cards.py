@@ -1,0 +1,28 @@
+"""Records the card of every training in ClickHouse."""
+
+from datetime import datetime
+
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import Error as ClickHouseError
+
+from common.errors import PartUnavailable
+from jobs.recommenders.auto.card import as_json
+from jobs.training.train import Trained
+
+COLUMNS = ("version", "trained_at", "model", "published", "reason", "card")
+
+
+def record(admin: Client, version: str, trained_at: datetime, trained: Trained) -> None:
+    """Add a row to `model_cards`.
+
+    Raises:
+        PartUnavailable: ClickHouse does not take it.
+    """
+    chosen = trained.card.judged[0].candidate.model
+    published = trained.model is not None
+    row = (version, trained_at, chosen, published, trained.reason, as_json(trained.card))
+    try:
+        admin.insert("model_cards", [row], column_names=COLUMNS)
+    except ClickHouseError as error:
+        reason = " ".join(str(error).split())
+        raise PartUnavailable(f"ClickHouse did not take the model's card: {reason}") from error

@@ -1,0 +1,23 @@
+-- What visitors looked at, put into carts and bought: the newest {most:UInt64} events, oldest first. Before anyone
+-- logs in, a visit is a shopper of its own.
+SELECT user, item, weight, time
+FROM
+(
+    SELECT user, item, weight, time
+    FROM
+    (
+        SELECT ifNull(shopper_id, session_id) AS user, product_id AS item, {viewed:Float64} AS weight,
+            toUnixTimestamp(occurred_at) AS time
+        FROM product_viewed FINAL
+        UNION ALL
+        SELECT ifNull(shopper_id, session_id), product_id, {carted:Float64}, toUnixTimestamp(occurred_at)
+        FROM cart_changed FINAL
+        WHERE quantity > quantity_before
+        UNION ALL
+        SELECT shopper_id, product_id, {bought:Float64}, toUnixTimestamp(placed_at)
+        FROM order_lines FINAL
+    )
+    ORDER BY time DESC, user, item
+    LIMIT {most:UInt64}
+)
+ORDER BY time, user, item

@@ -1,0 +1,91 @@
+"""The trained models of a home: each version a directory, which of them is in use a key in Redis.
+
+A version is written whole before the key is switched to it, so whoever reads the key finds a model. The
+version before stays, to go back to; older ones are removed.
+"""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from redis import Redis, RedisError
+
+from common.errors import PartUnavailable, UserError
+from jobs.recommenders.base import Model
+from jobs.recommenders.registry import load
+
+IN_USE = "recommender_version"
+BEFORE = "recommender_version_before"
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """Versions in a directory; `redis` holds the names of the one in use and the one before."""
+
+    directory: Path
+    redis: Redis
+
+    def in_use(self) -> str | None:
+        """The version in use, if there is any.
+
+        Raises:
+            PartUnavailable: Redis does not answer.
+        """
+        return self._read(IN_USE)
+
+    def model(self, version: str) -> Model:
+        """A version's model.
+
+        Raises:
+            UserError: it is not there or not whole.
+        """
+        return load(self.directory / version)
+
+    def publish(self, model: Model, version: str) -> None:
+        """Write a model and switch to it; the one in use is kept, others are removed.
+
+        Raises:
+            PartUnavailable: Redis does not answer.
+            UserError: the version is there already.
+        """
+        model.save(self.directory / version)
+        before = self.in_use()
+        self._switch(version, before)
+        for old in self.directory.iterdir():
+            if old.name not in (version, before):
+                shutil.rmtree(old, ignore_errors=True)
+
+    def roll_back(self) -> str:
+        """Switch to the version before, which changes places with the one in use; returns its name.
+
+        Raises:
+            UserError: there is none.
+            PartUnavailable: Redis does not answer.
+        """
+        before, now = self._read(BEFORE), self.in_use()
+        if before is None or not (self.directory / before).is_dir():
+            raise UserError("there is no model to go back to: `./souk train` publishes one")
+        self._switch(before, now)
+        return before
+
+    def _switch(self, version: str, before: str | None) -> None:
+        try:
+            with self.redis.pipeline(transaction=True) as both:
+                both.set(IN_USE, version)
+                if before is not None:
+                    both.set(BEFORE, before)
+                both.execute()
+        except RedisError as error:
+            raise _away(error) from error
+
+    def _read(self, key: str) -> str | None:
+        try:
+            found: Any = self.redis.get(key)
+        except RedisError as error:
+            raise _away(error) from error
+        return None if found is None else str(found, "utf-8")
+
+
+def _away(error: RedisError) -> PartUnavailable:
+    return PartUnavailable(f"Redis does not answer ({error}): run `./souk up`")

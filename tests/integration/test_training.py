@@ -1,0 +1,152 @@
+"""Training on a real ClickHouse and a real Redis: facts in, model and card out."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from redis import Redis
+
+from clickhouse.client import connect
+from clickhouse.migrate import migrate
+from common.errors import UserError
+from common.settings import Settings
+from jobs.recommenders.evaluation.metrics import Metric
+from jobs.recommenders.interactions import Interactions, from_columns
+from jobs.recommenders.models.popularity import Popularity
+from jobs.training.cards import record
+from jobs.training.facts import WEIGHTS, Facts, read_facts
+from jobs.training.shelf import Shelf
+from jobs.training.train import Terms, train
+from local.parts import redis as local_redis
+from tests.integration.conftest import clickhouse_settings, running_clickhouse
+from tests.integration.servers import running
+
+FIRST = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def facts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """A ClickHouse of the newest schema with a few events."""
+    settings = clickhouse_settings(tmp_path_factory.mktemp("facts"))
+    with running_clickhouse(settings):
+        migrate(settings)
+        yield settings
+
+
+@pytest.fixture(scope="module")
+def redis(settings: Settings) -> Iterator[Redis]:
+    with running(local_redis.part(settings), settings), Redis.from_url(settings.redis) as client:
+        yield client
+
+
+@pytest.fixture
+def shelf(redis: Redis, tmp_path: Path) -> Shelf:
+    redis.flushdb()
+    return Shelf(tmp_path / "models", redis)
+
+
+def add(settings: Settings, table: str, rows: list[dict[str, object]]) -> None:
+    with connect(settings, admin=True) as admin:
+        admin.insert(table, [list(row.values()) for row in rows], column_names=list(rows[0]))
+
+
+def viewed(number: int, shopper: str | None, session: str, product: str) -> dict[str, object]:
+    at = FIRST + timedelta(minutes=number)
+    return {
+        "event_id": f"e{number}", "occurred_at": at, "session_id": session, "shopper_id": shopper,
+        "product_id": product, "source": "search",
+    }  # fmt: skip
+
+
+def a_log() -> Interactions:
+    rng = np.random.default_rng(4)
+    times = np.sort(rng.integers(0, 10 * 86_400, 600))
+    return from_columns(rng.integers(0, 30, 600), rng.integers(0, 15, 600), times=times)
+
+
+def test_no_event_is_told_with_what_to_do(facts):
+    with connect(facts) as reader, pytest.raises(UserError, match="no event yet"):
+        read_facts(reader)
+
+
+def test_facts_become_a_log_oldest_first_with_what_products_are(facts):
+    listed = {
+        "event_id": "l1", "occurred_at": FIRST, "product_id": "lamp", "seller_id": "s1",
+        "name": "Desk Lamp", "category": "Lamps", "currency": "EUR", "price_minor": 100,
+    }  # fmt: skip
+    add(facts, "product_listed", [listed])
+    add(facts, "product_viewed", [viewed(2, None, "v1", "lamp"), viewed(1, "ana", "v2", "rug")])
+    line = {
+        "seller_id": "s1", "placed_at": FIRST + timedelta(minutes=3), "order_id": "o1", "line_number": 1,
+        "shopper_id": "ana", "product_id": "lamp", "currency": "EUR", "quantity": 1, "unit_price_minor": 1,
+        "gross_minor": 1, "discount_minor": 0, "shipping_minor": 0, "tax_minor": 0, "commission_bp": 0,
+    }  # fmt: skip
+    add(facts, "order_lines", [line])
+
+    with connect(facts) as reader:
+        found = read_facts(reader)
+        newest = read_facts(reader, most=1)
+
+    log = found.log
+    names = [log.shopper_vocabulary.ids[code] for code in log.shoppers]
+    products = [log.product_vocabulary.ids[code] for code in log.products]
+    assert list(zip(names, products, log.weights.tolist(), strict=True)) == [
+        ("ana", "rug", WEIGHTS["viewed"]),
+        ("v1", "lamp", WEIGHTS["viewed"]),
+        ("ana", "lamp", WEIGHTS["bought"]),
+    ]
+    assert log.attributes is not None
+    assert found.sellers is not None
+    assert found.sellers.tolist() == [0, -1]
+    assert len(newest.log) == 1
+
+
+def test_a_training_is_recorded_with_its_card(facts):
+    terms = Terms({"popularity": Popularity}, Metric("ndcg", 5), days=2, budget_s=1, seed=0)
+    trained = train(Facts(a_log(), None), None, terms, lambda: 1.0, lambda *_: None)
+
+    with connect(facts, admin=True) as admin:
+        record(admin, "v1", FIRST, trained)
+
+    with connect(facts) as reader:
+        rows = reader.query(
+            "SELECT version, model, published, JSONHas(card, 'judged') FROM model_cards FINAL"
+        )
+    assert rows.result_rows == [("v1", "popularity", True, 1)]
+
+
+def test_a_published_model_is_the_one_in_use_and_the_one_before_can_be_gone_back_to(shelf):
+    model = Popularity().fit(a_log())
+    for version in ("v1", "v2", "v3"):
+        shelf.publish(model, version)
+
+    assert shelf.in_use() == "v3"
+    assert sorted(each.name for each in shelf.directory.iterdir()) == ["v2", "v3"]
+    assert shelf.roll_back() == "v2"
+    assert shelf.in_use() == "v2"
+    assert shelf.model("v2").settings == model.settings
+    assert shelf.roll_back() == "v3"
+
+
+def test_a_version_that_cannot_be_written_leaves_the_one_in_use(shelf, monkeypatch):
+    model = Popularity().fit(a_log())
+    shelf.publish(model, "v1")
+
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(np, "save", stop)
+    with pytest.raises(KeyboardInterrupt):
+        shelf.publish(model, "v2")
+
+    assert shelf.in_use() == "v1"
+    assert [each.name for each in shelf.directory.iterdir()] == ["v1"]
+
+
+def test_without_a_model_before_there_is_nothing_to_go_back_to(shelf):
+    shelf.publish(Popularity().fit(a_log()), "v1")
+
+    with pytest.raises(UserError, match="no model to go back to"):
+        shelf.roll_back()

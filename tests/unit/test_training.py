@@ -1,0 +1,77 @@
+"""A training: the duel between the model in use and the new one, and the shelf of versions."""
+
+import numpy as np
+import pytest
+
+from common.errors import UserError
+from jobs.recommenders.auto.candidates import Candidate
+from jobs.recommenders.auto.comparison import Compared
+from jobs.recommenders.evaluation.intervals import Difference, Interval
+from jobs.recommenders.evaluation.metrics import Metric
+from jobs.recommenders.interactions import DAY_S, Interactions, from_columns
+from jobs.recommenders.models.popularity import Popularity
+from jobs.training.facts import Facts
+from jobs.training.train import Terms, newest_days, train, verdict
+
+TERMS = Terms({"popularity": Popularity}, Metric("ndcg", 5), days=2, budget_s=1, seed=0)
+OLD, NEW = Candidate.of(Popularity, {"window": 0.1}), Candidate.of(Popularity, {})
+
+
+@pytest.fixture
+def log() -> Interactions:
+    rng = np.random.default_rng(4)
+    times = np.sort(rng.integers(0, 10 * DAY_S, 600))
+    return from_columns(rng.integers(0, 30, 600), np.minimum(rng.geometric(0.3, 600), 15), times=times)
+
+
+def quiet(done: int, of: int, doing: str) -> None:
+    pass
+
+
+def compared(low: float, high: float) -> Compared:
+    found = Difference(Interval((low + high) / 2, low, high), 0.5)
+    return Compared([], {str(OLD): {"ndcg@5": found}}, Popularity())
+
+
+def test_the_newest_days_are_judged_and_not_learned_from(log):
+    trial = newest_days(log, 2)
+
+    cut = log.times.max() - 2 * DAY_S
+    assert trial.log.times.max() <= cut
+    assert len(trial.log) == (log.times <= cut).sum()
+
+
+def test_a_log_of_a_day_is_too_short(log):
+    with pytest.raises(UserError, match="all events are of the newest 20 days"):
+        newest_days(log, 20)
+
+
+def test_the_first_model_is_published_and_knows_all_events(log):
+    trained = train(Facts(log, None), None, TERMS, lambda: 1.0, quiet)
+
+    assert trained.reason == "there was no model in use"
+    assert trained.model is not None
+    assert trained.model.popularity.sum() == log.popularity.sum()
+    assert trained.card.data.events < len(log)
+    assert trained.card.searched is not None
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "published"), [(0.01, 0.02, True), (-0.01, 0.0, True), (-0.02, -0.001, False)]
+)
+def test_only_a_champion_that_is_surely_better_stays(low, high, published):
+    won, reason = verdict(NEW, OLD, compared(low, high), TERMS.metric)
+
+    assert won is published
+    assert "against popularity in use" in reason
+
+
+def test_the_same_settings_are_published_again_with_newer_events():
+    assert verdict(OLD, OLD, compared(-1, -1), TERMS.metric)[0]
+
+
+def test_a_champion_takes_part_in_the_duel(log):
+    trained = train(Facts(log, None), OLD, TERMS, lambda: 1.0, quiet)
+
+    judged = [each.candidate for each in trained.card.judged]
+    assert OLD in judged
