@@ -28,12 +28,11 @@ class Model(ABC):
     """A model: its fields are its settings, `arrays` what `fit` made.
 
     `SPACE` holds for each setting the values that `auto` chooses from; a setting that is not in it is left at
-    its default. `DECAY` is what an event says in the compact form, relative to the next newer one.
+    its default.
     """
 
     NAME: ClassVar[str]
     SPACE: ClassVar[Mapping[str, tuple[Any, ...]]]
-    DECAY: ClassVar[float] = 1.0
 
     arrays: dict[str, NDArray[Any]] = field(init=False, repr=False, default_factory=dict)
     vocabulary: Vocabulary = field(init=False, repr=False, default=Vocabulary(()))
@@ -101,7 +100,12 @@ class Model(ABC):
         )
         listed = (found.products >= 0) & (found.scores > 0)
         indptr = np.concatenate(([0], np.cumsum(listed.sum(axis=1))))
-        return Compact(indptr, found.products[listed], found.scores[listed], self.popularity, self.DECAY)
+        return Compact(indptr, found.products[listed], found.scores[listed], self.popularity, self.fading)
+
+    @property
+    def fading(self) -> float:
+        """What an event says in the compact form, relative to the next newer one."""
+        return 1.0
 
     @property
     def product_count(self) -> int:

@@ -72,6 +72,10 @@ class Histories:
         """At most so many events of each row, the newest."""
         return self.keep(self.ages < most)
 
+    def faded(self, decay: float) -> "Histories":
+        """The same events; each weighs `decay` times what the next newer one of its row does."""
+        return Histories(self.indptr, self.products, np.power(decay, self.ages).astype(np.float32))
+
     def matrix(self, products: int) -> csr_array:
         """CSR float32 [rows, products]: the summed weights of each product in each row."""
         columns = self.products.astype(np.int64)

@@ -72,6 +72,12 @@ class Interactions:
         return self.histories.matrix(self.product_count)
 
     @cached_property
+    def affinity(self) -> csr_array:
+        """CSR float32 [shoppers, products]: log2(1 + weight); the tenth event says less than the first."""
+        values = np.log2(1.0 + self.matrix.data).astype(np.float32)
+        return csr_array((values, self.matrix.indices, self.matrix.indptr), shape=self.matrix.shape)
+
+    @cached_property
     def popularity(self) -> Floats:
         """Distinct shoppers of each product, float32 [products]."""
         return np.bincount(self.matrix.indices, minlength=self.product_count).astype(np.float32)

@@ -44,7 +44,7 @@ class Popularity(Model):
     def scores(self, histories: Histories) -> Floats:
         """How popular each product is, and how much its category is the shopper's."""
         decayed: Floats = self.arrays["decayed"]
-        scores = np.tile(decayed, (len(histories), 1))
+        scores = np.tile(decayed, (len(histories), 1)).astype(np.float32)
         categories = self.arrays.get("categories")
         if categories is None or self.own == 0.0 or categories.max() < 0:
             return scores
@@ -52,12 +52,11 @@ class Popularity(Model):
         np.add.at(shares, (histories.rows, categories[histories.products]), 1.0)
         shares[:, -1] = 0.0
         shares /= np.maximum(histories.lengths, 1)[:, None]
-        scores *= 1.0 + self.own * shares[:, categories]
-        return scores
+        return np.asarray(scores * (1.0 + self.own * shares[:, categories]), np.float32)
 
 
 def _relative_ages(log: Interactions) -> NDArray[np.float64]:
     """0 for the newest event, 1 for the oldest."""
     if log.times is None:
         return 1.0 - np.arange(1, len(log) + 1) / len(log)
-    return log.ages / max(log.ages.max(), 1e-9)
+    return np.asarray(log.ages / max(log.ages.max(), 1e-9))

@@ -1,0 +1,114 @@
+"""Matrix factorisation of implicit feedback by alternating least squares."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from jobs.recommenders.base import Model
+from jobs.recommenders.compiled import compiled
+from jobs.recommenders.histories import Floats, Histories, Ints
+from jobs.recommenders.interactions import Interactions
+from jobs.recommenders.vocabulary import Codes
+
+SEED = 0
+
+
+@dataclass
+class ALS(Model):
+    """Minimises Σ c (1 − w·h)² over events + α Σ (w·h)² over all pairs + Σ λ(n) |w|² + Σ λ(n) |h|².
+
+    c is the affinity and λ(n) = `regularisation` · (n + α N)^`scaling` for a row with n events of N possible
+    ones: 0 is plain iALS (Hu, Koren and Volinsky, ICDM 2008), 1 scales with the frequency (Rendle, Krichene,
+    Zhang and Koren, Revisiting the Performance of iALS, RecSys 2022). Each half step is `STEPS` conjugate
+    gradients from the last solution (Takács, Pilászy and Tikk, RecSys 2011). Histories are folded in by four.
+    """
+
+    NAME = "als"
+    SPACE: ClassVar[dict[str, tuple[Any, ...]]] = {
+        "factors": (64, 128, 32),
+        "regularisation": (0.003, 0.001, 0.01, 0.03),
+        "unobserved": (0.1, 0.03, 0.3, 0.01),
+        "scaling": (1.0, 0.5, 0.0),
+    }
+    STEPS: ClassVar[int] = 3
+
+    factors: int = 64
+    regularisation: float = 0.003
+    unobserved: float = 0.1
+    scaling: float = 1.0
+    iterations: int = 12
+
+    def _learn(self, log: Interactions) -> dict[str, NDArray[Any]]:
+        rng = np.random.default_rng(SEED)
+        shape = log.affinity.shape
+        shoppers, products = (
+            rng.normal(0.0, 0.1 / np.sqrt(self.factors), (count, self.factors)).astype(np.float32)
+            for count in shape
+        )
+        across = csr_array(log.affinity.T.tocsr())
+        for _ in range(self.iterations):
+            self._step(log.affinity, products, shoppers)
+            self._step(across, shoppers, products)
+        return {"factors": products}
+
+    def _step(self, matrix: csr_array, fixed: Floats, solved: Floats) -> None:
+        counts = np.diff(matrix.indptr)
+        regular = self.regularisation * np.power(counts + self.unobserved * len(fixed), self.scaling)
+        gram = (self.unobserved * (fixed.T @ fixed)).astype(np.float32)
+        parts = (
+            matrix.indptr.astype(np.int64),
+            matrix.indices.astype(np.int32),
+            matrix.data.astype(np.float32),
+        )
+        _descend(parts, fixed, gram, regular.astype(np.float32), solved, self.STEPS)
+
+    def scores(self, histories: Histories) -> Floats:
+        """The product of each history's factors with those of the products."""
+        products = self.arrays["factors"]
+        matrix = histories.matrix(self.product_count)
+        matrix.data = np.log2(1.0 + matrix.data)
+        shoppers = np.zeros((len(histories), products.shape[1]), np.float32)
+        for _ in range(4):
+            self._step(matrix, products, shoppers)
+        return np.asarray(shoppers @ products.T, np.float32)
+
+
+@compiled
+def _descend(
+    matrix: tuple[Ints, Codes, Floats],
+    fixed: Floats,
+    gram: Floats,
+    regular: Floats,
+    solved: Floats,
+    steps: int,
+) -> None:
+    """Conjugate gradients on (gram + Σ c f fᵀ + λ I) x = Σ c f for each row, in place."""
+    indptr, columns, values = matrix
+    for row in range(len(solved)):
+        start, end = indptr[row], indptr[row + 1]
+        if start == end:
+            solved[row] = 0.0
+            continue
+        x = solved[row]
+        residual = -(gram @ x) - regular[row] * x
+        for at in range(start, end):
+            factor = fixed[columns[at]]
+            residual += values[at] * (np.float32(1.0) - np.dot(factor, x)) * factor
+        direction = residual.copy()
+        size = np.dot(residual, residual)
+        for _ in range(steps):
+            if size < 1e-12:
+                break
+            moved = gram @ direction + regular[row] * direction
+            for at in range(start, end):
+                factor = fixed[columns[at]]
+                moved += values[at] * np.dot(factor, direction) * factor
+            length = size / np.dot(direction, moved)
+            x += length * direction
+            residual -= length * moved
+            after = np.dot(residual, residual)
+            direction = residual + (after / size) * direction
+            size = after

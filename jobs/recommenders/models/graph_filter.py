@@ -1,0 +1,91 @@
+"""Low-pass filters on the graph of shoppers and products: smoothing, what is global, sharpening."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array, csr_matrix
+from sklearn.utils.extmath import randomized_svd
+
+from jobs.recommenders.base import as_arrays
+from jobs.recommenders.histories import Floats, Histories
+from jobs.recommenders.interactions import Interactions
+from jobs.recommenders.item_weights import ItemWeights
+from jobs.recommenders.sparse import from_rows, largest_of_product, powers, scaled
+
+SEED = 0
+
+
+@dataclass
+class GraphFilter(ItemWeights):
+    """W = P + `second` · P², P = D_i^−history · Rᵀ · D_u^−shopper · R · D_i^−target, and `ideal` · V Vᵀ.
+
+    A positive `second` smooths further, a negative one sharpens. V holds the `factors` first right singular
+    vectors of D_u^−½ R D_i^−½; its term is D_i^−½ V Vᵀ D_i^½, relative to the size of the rest.
+
+    Sources: Shen et al., How Powerful is Graph Convolution for Recommendation? (GF-CF), CIKM 2021; Park et
+    al., Turbo-CF, SIGIR 2024 (polynomials); Choi et al., Blurring-Sharpening Process Models, SIGIR 2023; the
+    exponents apart: Fu et al., Revisiting Neighborhood-based Link Prediction (LinkProp), WSDM 2022.
+    """
+
+    NAME = "graph_filter"
+    SPACE: ClassVar[dict[str, tuple[Any, ...]]] = {
+        "shopper": (0.5, 1.0, 0.25),
+        "history": (0.7, 0.5, 0.3),
+        "target": (0.3, 0.5, 0.1),
+        "second": (0.0, 0.3, -0.2),
+        "ideal": (0.3, 0.0, 0.6),
+        "decay": (1.0, 0.8, 0.5),
+    }
+
+    shopper: float = 0.5
+    history: float = 0.7
+    target: float = 0.3
+    second: float = 0.0
+    ideal: float = 0.3
+    factors: int = 128
+    neighbours: int = 500
+
+    def _learn(self, log: Interactions) -> dict[str, NDArray[Any]]:
+        weights = as_arrays("weights", self._weigh(log))
+        size = min(self.factors, min(log.affinity.shape) - 1)
+        if self.ideal == 0.0 or size < 1:
+            return weights
+        normalised = csr_matrix(scaled(log.affinity, 0.5, 0.5))
+        _, _, vectors = randomized_svd(normalised, size, n_iter=3, random_state=SEED)
+        degrees = np.asarray(log.affinity.sum(axis=0))
+        return weights | {
+            "said": (vectors * powers(degrees, -0.5)).astype(np.float32),
+            "meant": (vectors * powers(degrees, 0.5)).astype(np.float32),
+        }
+
+    def _weigh(self, log: Interactions) -> csr_array:
+        said = scaled(log.affinity, self.shopper / 2, self.history)
+        meant = scaled(log.affinity, self.shopper / 2, self.target)
+        first = largest_of_product(csr_array(said.T.tocsr()), meant, self.neighbours, diagonal=True)
+        if not self.second:
+            return first
+        stepped = scaled(first, 1.0, 0.0)
+        twice = largest_of_product(first, stepped, self.neighbours, diagonal=True)
+        return from_rows(csr_array(first + twice * np.float32(self.second)), self.neighbours)
+
+    def scores(self, histories: Histories) -> Floats:
+        """The filtered history; the ideal term has `ideal` times the root mean square of the rest."""
+        scores = super().scores(histories)
+        if "said" not in self.arrays:
+            return scores
+        matrix = histories.faded(self.decay).matrix(self.product_count)
+        smooth = (matrix @ self._said) @ self.arrays["meant"]
+        share = self.ideal * _size(scores) / np.maximum(_size(smooth), 1e-12)
+        scores += share * smooth
+        return scores
+
+    @cached_property
+    def _said(self) -> Floats:
+        return np.ascontiguousarray(self.arrays["said"].T)
+
+
+def _size(scores: Floats) -> Floats:
+    return np.asarray(np.sqrt(np.mean(np.square(scores), axis=1, keepdims=True)), np.float32)

@@ -1,0 +1,149 @@
+"""What those did next whose visits were most like this one."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jobs.recommenders.base import Model
+from jobs.recommenders.compiled import compiled
+from jobs.recommenders.histories import Floats, Histories, Ints
+from jobs.recommenders.interactions import Interactions
+from jobs.recommenders.ranking import offer
+from jobs.recommenders.vocabulary import Codes
+
+Index = tuple[Ints, Codes, Ints, Codes, Floats]
+"""Sequences as CSR (indptr, products), the sequences of each product as CSR (indptr, newest first), idf."""
+
+
+@dataclass
+class SessionKNN(Model):
+    """score(i | h) = Σ over the `nearest` sequences s that hold i: sim(h, s) · fade^|distance| · idf(i)^rarity.
+
+    sim(h, s) = Σ of decay^age(j) · idf(j)^rarity over the distinct products j of h that are in s, divided by |s|^length,
+    times 2^(−age of s / (recency · sequences)); distance is that in s between i and the newest product of h that s holds.
+    Only the `sample` newest sequences of each product are looked at. idf(i) = ln(sequences / those with i).
+    Sources: Garg et al., Sequence and Time Aware Neighborhood (STAN), SIGIR 2019; Ludewig et al., Empirical
+    Analysis of Session-based Recommendation Algorithms (VSTAN), UMUAI 2021.
+    """
+
+    NAME = "session_knn"
+    SPACE: ClassVar[dict[str, tuple[Any, ...]]] = {
+        "decay": (0.7, 0.5, 0.9),
+        "fade": (0.7, 0.5, 0.9),
+        "rarity": (0.5, 0.0, 1.0),
+        "length": (0.5, 0.0, 1.0),
+        "recency": (1.0, 0.2, 1e9),
+        "nearest": (500, 100, 1500),
+    }
+
+    decay: float = 0.7
+    fade: float = 0.7
+    rarity: float = 0.5
+    length: float = 0.5
+    recency: float = 1.0
+    nearest: int = 500
+    sample: int = 2500
+
+    def _learn(self, log: Interactions) -> dict[str, NDArray[Any]]:
+        sequences = log.sequences
+        rows, products = sequences.rows, sequences.products
+        newest_first = np.lexsort((-rows, products))
+        holders, held = rows[newest_first], products[newest_first]
+        once = np.ones(len(held), np.bool_)
+        once[1:] = (held[1:] != held[:-1]) | (holders[1:] != holders[:-1])
+        counts = np.bincount(held[once], minlength=log.product_count)
+        idf = np.log((len(sequences) + 1.0) / np.maximum(counts, 1))
+        return {
+            "indptr": sequences.indptr.astype(np.int64),
+            "products": products,
+            "holders_indptr": np.concatenate(([0], np.cumsum(counts))).astype(np.int64),
+            "holders": holders[once].astype(np.int32),
+            "rarity": np.power(idf, self.rarity).astype(np.float32),
+        }
+
+    def scores(self, histories: Histories) -> Floats:
+        """The sums over the nearest sequences; 0 for a product that none of them holds."""
+        index = tuple(
+            self.arrays[name] for name in ("indptr", "products", "holders_indptr", "holders", "rarity")
+        )
+        scores = np.zeros((len(histories), self.product_count), np.float32)
+        settings = self.decay, self.fade, self.length, self.recency
+        _vote(index, histories.indptr, histories.products, settings, (self.nearest, self.sample), scores)
+        return scores
+
+    @property
+    def fading(self) -> float:
+        """As in the similarity."""
+        return self.decay
+
+
+@compiled
+def _vote(
+    index: Index,
+    rows: Ints,
+    histories: Codes,
+    settings: tuple[float, float, float, float],
+    sizes: tuple[int, int],
+    scores: Floats,
+) -> None:
+    decay, fade, length, recency = settings
+    indptr, products, holders_indptr, holders, rarity = index
+    nearest, sample = sizes
+    count = len(indptr) - 1
+    said = np.zeros(scores.shape[1], np.float32)
+    likeness = np.zeros(count, np.float32)
+    prior = np.zeros(count, np.float32)
+    touched = np.empty(count, np.int32)
+    best = np.empty(nearest, np.float32)
+    chosen = np.empty(nearest, np.int32)
+    for row in range(len(scores)):
+        found = 0
+        weight = 1.0
+        for place in range(rows[row + 1] - 1, rows[row] - 1, -1):
+            product = histories[place]
+            if weight < 1e-4:
+                break
+            if said[product] == 0.0:
+                said[product] = weight
+                start = holders_indptr[product]
+                for at in range(start, min(start + sample, holders_indptr[product + 1])):
+                    sequence = holders[at]
+                    if likeness[sequence] == 0.0:
+                        touched[found] = sequence
+                        found += 1
+                    likeness[sequence] += weight * rarity[product] + 1e-9
+            weight *= decay
+        size = 0
+        for at in range(found):
+            sequence = touched[at]
+            age = (count - 1 - sequence) / (recency * count)
+            holds = indptr[sequence + 1] - indptr[sequence]
+            like = likeness[sequence] * 2.0**-age / holds**length
+            likeness[sequence] = 0.0
+            if size < nearest or like >= best[0]:
+                size = offer(best, chosen, size, np.float32(like), sequence, prior)
+        for at in range(size):
+            _add(
+                scores[row],
+                products[indptr[chosen[at]] : indptr[chosen[at] + 1]],
+                best[at],
+                said,
+                fade,
+                rarity,
+            )
+        for place in range(rows[row], rows[row + 1]):
+            said[histories[place]] = 0.0
+
+
+@compiled
+def _add(scores: Floats, sequence: Codes, like: float, said: Floats, fade: float, rarity: Floats) -> None:
+    """Adds what one sequence says; its products fade with their distance from the one that matters most."""
+    middle = 0
+    for place in range(len(sequence)):
+        if said[sequence[place]] >= said[sequence[middle]]:
+            middle = place
+    for place in range(len(sequence)):
+        if place != middle:
+            scores[sequence[place]] += like * fade ** (abs(place - middle) - 1) * rarity[sequence[place]]

@@ -1,0 +1,98 @@
+"""Products of sparse matrices of which only the largest values of each row are kept, and degree powers."""
+
+import numpy as np
+from scipy.sparse import csr_array, eye_array
+
+from jobs.recommenders.compiled import compiled
+from jobs.recommenders.histories import Floats, Ints
+from jobs.recommenders.ranking import offer, unwind
+from jobs.recommenders.vocabulary import Codes
+
+
+def scaled(matrix: csr_array, rows: float, columns: float) -> csr_array:
+    """D_r^−rows · M · D_c^−columns, CSR float32, where D_r and D_c hold the sums of the rows and columns.
+
+    With both at ½ it is the normalised adjacency of the bipartite graph.
+    """
+    row_powers = powers(matrix.sum(axis=1), -rows)
+    column_powers = powers(matrix.sum(axis=0), -columns)
+    values = matrix.data * np.repeat(row_powers, np.diff(matrix.indptr)) * column_powers[matrix.indices]
+    return csr_array((values.astype(np.float32), matrix.indices, matrix.indptr), shape=matrix.shape)
+
+
+def powers(sums: Floats, exponent: float) -> Floats:
+    """`sums` to this power, float32; 0 where the sum is 0."""
+    values = np.zeros(len(sums), np.float32)
+    np.power(sums, exponent, out=values, where=np.asarray(sums) > 0)
+    return values
+
+
+def largest_of_product(left: csr_array, right: csr_array, most: int, diagonal: bool = False) -> csr_array:
+    """left · right with the `most` largest values > 0 of each row, CSR float32; ties go to the lower column.
+
+    Without `diagonal`, that is left out. Each row is summed in one dense array, so the whole product is never
+    in memory (Gustavson, Two Fast Algorithms for Sparse Matrices, TOMS 1978).
+    """
+    rows, columns = left.shape[0], right.shape[1]
+    most = min(most, columns)
+    found = np.full((rows, most), -1, np.int32)
+    values = np.full((rows, most), -np.inf, np.float32)
+    _largest(_parts(left), _parts(right), diagonal, np.zeros(columns, np.float32), found, values)
+    return from_lists(found, values, columns)
+
+
+def from_lists(columns: Codes, values: Floats, count: int) -> csr_array:
+    """CSR float32 [rows, count] of lists of columns, int32 [rows, k]; -1 is no column."""
+    there = columns >= 0
+    indptr = np.concatenate(([0], np.cumsum(there.sum(axis=1))))
+    matrix = csr_array((values[there], columns[there], indptr), shape=(len(columns), count))
+    matrix.sort_indices()
+    return matrix
+
+
+def _parts(matrix: csr_array) -> tuple[Ints, Codes, Floats]:
+    return matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32), matrix.data.astype(np.float32)
+
+
+@compiled
+def _largest(
+    left: tuple[Ints, Codes, Floats],
+    right: tuple[Ints, Codes, Floats],
+    diagonal: bool,
+    prior: Floats,
+    found: Codes,
+    values: Floats,
+) -> None:
+    sums = np.zeros(len(prior), np.float32)
+    touched = np.empty(len(prior), np.int32)
+    marked = np.zeros(len(prior), np.bool_)
+    for row in range(len(found)):
+        count = 0
+        for at in range(left[0][row], left[0][row + 1]):
+            inner, factor = left[1][at], left[2][at]
+            for other in range(right[0][inner], right[0][inner + 1]):
+                column = right[1][other]
+                if not marked[column]:
+                    marked[column] = True
+                    touched[count] = column
+                    count += 1
+                sums[column] += factor * right[2][other]
+        size = 0
+        for at in range(count):
+            column = touched[at]
+            value = sums[column]
+            if (
+                value > 0.0
+                and (diagonal or column != row)
+                and (size < len(values[row]) or value >= values[row, 0])
+            ):
+                size = offer(values[row], found[row], size, value, column, prior)
+            sums[column] = 0.0
+            marked[column] = False
+        unwind(values[row], found[row], size, prior)
+
+
+def from_rows(matrix: csr_array, most: int) -> csr_array:
+    """A CSR matrix with the `most` largest values > 0 of each row."""
+    identity = csr_array(eye_array(matrix.shape[1], format="csr", dtype=np.float32))
+    return largest_of_product(matrix, identity, most, diagonal=True)
