@@ -168,6 +168,7 @@ def test_attributes_are_words_and_numbers_and_categories(write):
         (TRAIN | {"user": ["a", None, "b", "b", "b"]}, TRAIN, "1 rows have no shopper"),
         (TRAIN | {"time": [1.0, np.nan, 2, 3, 4]}, TRAIN, "1 events have no time"),
         (TRAIN | {"weight": [1.0, -1, 2, 3, 4]}, TRAIN, "every weight must be above 0"),
+        (TRAIN | {"weight": list("abcde")}, TRAIN, "the weights are string: write how much"),
     ],
 )
 def test_what_cannot_be_judged_is_one_line_that_says_what_to_do(write, train, test, says):
@@ -182,7 +183,7 @@ def test_what_cannot_be_judged_is_one_line_that_says_what_to_do(write, train, te
     [
         ({"user": [1, 1], "item": [1, 2]}, "time", "no column 'time'"),
         ({"user": [1, 1], "item": [1, 2], "time": [5, 5]}, "time", "all events have the same time"),
-        ({"user": [1, 2], "item": [1, 2]}, "leave-last", "every shopper has one event"),
+        ({"user": [1, 2], "item": [1, 2]}, "leave-last", "no shopper has two events"),
         ({"user": [1, 2], "item": [1, 2], "time": [5, 6]}, "time", "no shopper has events on both sides"),
     ],
 )

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from common.errors import UserError
 from jobs.recommenders.evaluation import splits
@@ -74,7 +75,7 @@ def log_of(columns: dict[str, pa.Array], attributes: Attributes | None = None) -
         columns["user"],
         columns["item"],
         times=columns.get("time"),
-        weights=columns["weight"].to_numpy(zero_copy_only=False) if "weight" in columns else None,
+        weights=_weights(columns["weight"]) if "weight" in columns else None,
         catalogue=catalogue,
     )
     return attributes.of(log) if attributes else log
@@ -87,10 +88,12 @@ def held_out(log: Interactions, held: Flags, name: str) -> Trial:
         UserError: no shopper has an event on both sides of the cut.
     """
     if not held.any():
-        raise UserError("nothing can be held out: every shopper has one event; give a test file with --test")
+        raise UserError("nothing can be held out to choose by: no shopper has two events; bring a longer log")
     trial = shoppers_held_out(log, held, name)
     if not len(trial.cases):
-        raise UserError("no shopper has events on both sides of the cut: give a test file with --test")
+        raise UserError(
+            "no shopper has events on both sides of the cut: bring a longer log, or cut otherwise"
+        )
     return trial
 
 
@@ -129,6 +132,13 @@ def _is_sorted_by_product(log: Interactions) -> bool:
     listed, rows = ranks[log.histories.products], log.histories.rows
     same = rows[1:] == rows[:-1]
     return bool((listed[1:] >= listed[:-1])[same].all())
+
+
+def _weights(column: pa.Array) -> NDArray[np.float32]:
+    if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
+        raise UserError(f"the weights are {column.type}: write how much an event says as a number above 0")
+    weights: NDArray[np.float32] = column.to_numpy(zero_copy_only=False).astype(np.float32)
+    return weights
 
 
 def _by_time(log: Interactions) -> Flags:
