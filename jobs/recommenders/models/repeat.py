@@ -15,9 +15,9 @@ from jobs.recommenders.interactions import Interactions
 class Repeat(Model):
     """score(i | h) = Σ decay^age over the events of i in h · p(i), p how often who took i takes it again.
 
-    p(i) = (repeats of i + `prior` · repeats of all) / (shoppers of i + `prior`), so that a product of few
-    shoppers is taken for one like all. Source: the repeat-and-explore split of Benson, Kumar and Tomkins, Modeling
-    User Consumption Sequences, WWW 2016; Bayesian shrinkage.
+    p(i) = (repeats of i + `prior` · repeats of all / shoppers of all) / (shoppers of i + `prior`), so that a
+    product of few shoppers is taken for one like all (Bayesian shrinkage). Source of the split into repeats
+    and the rest: Benson, Kumar and Tomkins, Modeling User Consumption Sequences, WWW 2016.
     """
 
     NAME = "repeat"

@@ -22,10 +22,10 @@ DENSE = 6_000
 class Ridge(ItemWeights):
     """W = D^−degree · B · D^degree, B minimising |X − X B|² + λ |B|² with a diagonal of zeros.
 
-    X = D_u^−shopper/2 R D^−degree, λ = `regularisation` · mean of the gram's diagonal. Up to `DENSE`
-    products B = I − P · diag(1 / P) with P = (XᵀX + λ I)⁻¹ (Steck, Embarrassingly Shallow Autoencoders, WWW 2019); with
-    more, each column is solved on its `candidates` closest products alone, after Ning and Karypis (fsSLIM,
-    ICDM 2011) and Levy and Jack (Efficient Top-N Recommendation by Linear Regression, 2013).
+    X = D_u^−shopper/2 R D^−degree, λ = `regularisation` · mean of the gram's diagonal. Up to `DENSE` products
+    B = I − P · diag(1 / P) with P = (XᵀX + λ I)⁻¹ (Steck, Embarrassingly Shallow Autoencoders, WWW 2019).
+    With more, each column is solved on its `candidates` closest products alone, after Ning and Karypis
+    (fsSLIM, ICDM 2011) and Levy and Jack (Efficient Top-N Recommendation by Linear Regression, 2013).
     """
 
     NAME = "ridge"

@@ -19,11 +19,13 @@ Index = tuple[Ints, Codes, Ints, Codes, Floats]
 
 @dataclass
 class SessionKNN(Model):
-    """score(i | h) = Σ over the `nearest` sequences s that hold i: sim(h, s) · fade^|distance| · idf(i)^rarity.
+    """score(i | h) = Σ over the `nearest` sequences s with i: sim(h, s) · fade^(distance − 1) · idf(i)^rarity.
 
-    sim(h, s) = Σ of decay^age(j) · idf(j)^rarity over the distinct products j of h that are in s, divided by |s|^length,
-    times 2^(−age of s / (recency · sequences)); distance is that in s between i and the newest product of h that s holds.
-    Only the `sample` newest sequences of each product are looked at. idf(i) = ln(sequences / those with i).
+    sim(h, s) = Σ of decay^age(j) · idf(j)^rarity over the distinct products j of h that are in s, divided by
+    |s|^length, times 2^(−age of s / (recency · sequences)); distance is the one in s between i and the newest
+    product of h. Only the `sample` newest sequences of each product are looked at. With n sequences of which
+    n(i) hold i, idf(i) = ln((n + 1) / n(i)).
+
     Sources: Garg et al., Sequence and Time Aware Neighborhood (STAN), SIGIR 2019; Ludewig et al., Empirical
     Analysis of Session-based Recommendation Algorithms (VSTAN), UMUAI 2021.
     """
@@ -65,13 +67,17 @@ class SessionKNN(Model):
 
     def scores(self, histories: Histories) -> Floats:
         """The sums over the nearest sequences; 0 for a product that none of them holds."""
-        index = tuple(
-            self.arrays[name] for name in ("indptr", "products", "holders_indptr", "holders", "rarity")
-        )
         scores = np.zeros((len(histories), self.product_count), np.float32)
         settings = self.decay, self.fade, self.length, self.recency
-        _vote(index, histories.indptr, histories.products, settings, (self.nearest, self.sample), scores)
+        _vote(
+            self._index, histories.indptr, histories.products, settings, (self.nearest, self.sample), scores
+        )
         return scores
+
+    @property
+    def _index(self) -> Index:
+        made = self.arrays
+        return made["indptr"], made["products"], made["holders_indptr"], made["holders"], made["rarity"]
 
     @property
     def fading(self) -> float:
@@ -123,7 +129,7 @@ def _vote(
             like = likeness[sequence] * 2.0**-age / holds**length
             likeness[sequence] = 0.0
             if size < nearest or like >= best[0]:
-                size = offer(best, chosen, size, np.float32(like), sequence, prior)
+                size = offer(best, chosen, size, like, sequence, prior)
         for at in range(size):
             _add(
                 scores[row],
