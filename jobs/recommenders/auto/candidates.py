@@ -45,17 +45,17 @@ def drawn(models: Models, count: int, seed: int) -> list[Candidate]:
 
 
 def neighbours(candidate: Candidate, models: Models) -> list[Candidate]:
-    """What differs from a candidate in one setting, by one step in the order of its space."""
+    """What differs from a candidate in one setting: numbers by one step of their space, names by any."""
     model = models[candidate.model]
     settings = dict(candidate.settings)
     found = []
     for name, values in model.SPACE.items():
-        if settings[name] not in values:
-            found += [Candidate.of(model, settings | {name: value}) for value in values]
-            continue
-        at = values.index(settings[name])
-        steps = [step for step in (at - 1, at + 1) if 0 <= step < len(values)]
-        found += [Candidate.of(model, settings | {name: values[step]}) for step in steps]
+        near = [value for value in values if value != settings[name]]
+        if settings[name] in values and not any(isinstance(value, str) for value in values):
+            ladder = sorted(values)
+            at = ladder.index(settings[name])
+            near = [*ladder[max(0, at - 1) : at], *ladder[at + 1 : at + 2]]
+        found += [Candidate.of(model, settings | {name: value}) for value in near]
     return found
 
 

@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from common.errors import UserError
 from jobs.recommenders.auto.candidates import Candidate, Models, drawn, neighbours
-from jobs.recommenders.auto.stages import STAGES, Stage, shrunk, slots
+from jobs.recommenders.auto.stages import STAGES, WARM_UP, Stage, shrunk, slots
 from jobs.recommenders.evaluation.cases import Trial
 from jobs.recommenders.evaluation.metrics import Metric
 from jobs.recommenders.evaluation.sets import Floats
@@ -96,6 +97,7 @@ class _Search:
     done: int = 0
 
     def run(self) -> Choice:
+        self._warm_up()
         began_s, until = self.clock(), 0.0
         wanted = [slots(stage, self.plan.trials, self.plan.budget_s) for stage in STAGES]
         wanted[0] = max(wanted[0], len(self.plan.models))
@@ -111,6 +113,13 @@ class _Search:
             reasons = "; ".join(f"{name}: {why}" for name, why in self.skipped.items())
             raise UserError(f"no model can be fitted on this log ({reasons})")
         return Choice(leading[0], self.tried, self.cut_short, self.skipped)
+
+    def _warm_up(self) -> None:
+        """Fit every model on next to nothing: what is compiled once a machine is not in the budget."""
+        for place, candidate in enumerate(drawn(self.plan.models, 0, self.plan.seed)):
+            self.on_progress(place, len(self.plan.models), f"compiling {candidate.model}")
+            with suppress(UserError):  # whoever can't be fitted says so when it is tried
+                self._values(candidate, shrunk(self.plan.trials[0], WARM_UP, self.plan.seed))
 
     def _candidates(self, stage: Stage, count: int, leading: Sequence[Tried]) -> list[Candidate]:
         if stage.name == "explore":

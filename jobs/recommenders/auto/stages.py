@@ -31,6 +31,8 @@ STAGES = (
 )
 """What is left of the budget is for the last fit, on the whole log."""
 
+WARM_UP = Stage("warm up", 500, 10, 0.0)
+
 _FIXED_S = 0.2
 _EVENTS_PER_S = 60_000
 _SCORES_PER_S = 60e6

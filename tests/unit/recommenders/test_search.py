@@ -17,6 +17,7 @@ from jobs.recommenders.evaluation.cases import shoppers_held_out
 from jobs.recommenders.evaluation.metrics import Metric
 from jobs.recommenders.histories import Histories
 from jobs.recommenders.interactions import Interactions, from_columns
+from jobs.recommenders.models.item_item import ItemItem
 from jobs.recommenders.models.popularity import Popularity
 
 PRODUCTS = 30
@@ -101,12 +102,16 @@ def test_the_same_seed_chooses_the_same(plan):
 def test_nothing_is_fitted_twice_on_the_same_events(plan, monkeypatch):
     fitted: list[Any] = []
     learn = Onward._learn
-    monkeypatch.setattr(Onward, "_learn", lambda self, log: fitted.append(self.settings) or learn(self, log))
+
+    def noted(self: Onward, log: Interactions) -> dict[str, np.ndarray]:
+        fitted.append((len(log), *self.settings.values()))
+        return learn(self, log)
+
+    monkeypatch.setattr(Onward, "_learn", noted)
 
     choose(plan, quiet)
 
-    seen = [tuple(settings.items()) for settings in fitted]
-    assert len(seen) == len(set(seen))
+    assert len(fitted) == len(set(fitted))
 
 
 def test_a_budget_that_runs_out_still_chooses_and_says_so(plan):
@@ -130,7 +135,8 @@ def test_progress_goes_up_and_never_past_its_end(plan):
 
     choose(plan, lambda done, of, _: seen.append((done, of)), stopped)
 
-    assert [done for done, _ in seen] == list(range(len(seen)))
+    searched = seen[len(MODELS) :]
+    assert [done for done, _ in searched] == list(range(len(searched)))
     assert all(done < of for done, of in seen)
 
 
@@ -149,6 +155,13 @@ def test_neighbours_differ_in_one_setting_by_one_step():
 
     changed = [{"step": 3}, {"step": 5}, {"step": 4, "unused": 1}]
     assert found == [Candidate.of(Onward, each) for each in changed]
+
+
+def test_names_have_no_order_so_each_is_a_neighbour():
+    found = neighbours(Candidate.of(ItemItem, {}), {"item_item": ItemItem})
+
+    assert {dict(each.settings)["weighting"] for each in found} == {"cosine", "tfidf", "bm25"}
+    assert {dict(each.settings)["neighbours"] for each in found} == {500, 100}
 
 
 def test_what_holds_on_all_cuts_comes_before_what_shines_on_one():
