@@ -56,15 +56,25 @@ class Interactions:
 
         Where no session is known, a shopper is one; without times, too, they keep the order of their codes.
         """
-        if self.sessions is None and self.times is None:
-            return self.histories
+        rows = self._sequence_rows
+        return Histories.grouped(rows, int(rows.max()) + 1, self.products, self.weights)
+
+    @cached_property
+    def sequence_events(self) -> Ints:
+        """The event that each place of `sequences` holds, int64 [events]."""
+        return np.argsort(self._sequence_rows, kind="stable")
+
+    @cached_property
+    def _sequence_rows(self) -> Ints:
         groups = self.shoppers if self.sessions is None else self.sessions
+        if self.sessions is None and self.times is None:
+            return np.unique(groups, return_inverse=True)[1].astype(np.int64)
         last = np.full(int(groups.max()) + 1, -1, np.int64)
         np.maximum.at(last, groups, np.arange(len(groups)))
         found = np.flatnonzero(last >= 0)
         place = np.zeros(len(last), np.int64)
         place[found[np.argsort(last[found])]] = np.arange(len(found))
-        return Histories.grouped(place[groups], len(found), self.products, self.weights)
+        return place[groups]
 
     @cached_property
     def matrix(self) -> csr_array:

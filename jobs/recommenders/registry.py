@@ -6,20 +6,10 @@ from typing import Any
 from common.errors import UserError
 from jobs.recommenders import storage
 from jobs.recommenders.base import Model
-from jobs.recommenders.models.als import ALS
-from jobs.recommenders.models.content import Content
-from jobs.recommenders.models.graph_filter import GraphFilter
-from jobs.recommenders.models.item_item import ItemItem
-from jobs.recommenders.models.popularity import Popularity
-from jobs.recommenders.models.repeat import Repeat
-from jobs.recommenders.models.ridge import Ridge
-from jobs.recommenders.models.session_knn import SessionKNN
-from jobs.recommenders.models.transitions import Transitions
+from jobs.recommenders.models.hybrid import Hybrid
+from jobs.recommenders.singles import SINGLES
 
-MODELS: dict[str, type[Model]] = {
-    model.NAME: model
-    for model in (Popularity, ItemItem, Ridge, GraphFilter, ALS, Transitions, SessionKNN, Repeat, Content)
-}
+MODELS: dict[str, type[Model]] = {**SINGLES, Hybrid.NAME: Hybrid}
 
 
 def build(name: str, settings: dict[str, Any] | None = None) -> Model:

@@ -17,8 +17,8 @@ from jobs.recommenders.sparse import from_rows, largest_of_product, scaled
 class Content(ItemWeights):
     """W = C + `propagated` · G S, both with rows that sum to 1, the `neighbours` largest of each row.
 
-    C is the cosine of TF-IDF vectors of attributes and words. G is the normalised gram of who took what, S the
-    `closest` products by C: what goes with the history passes its score on to what is like it, so that a
+    C is the cosine of TF-IDF vectors of attributes and words. G is the normalised gram of who took what, S
+    the `closest` products by C: what goes with the history passes its score on to what is like it, so that a
     product without any event has one. Source of the propagation: the neighbourhood step of Schein et al.,
     Methods and Metrics for Cold-Start Recommendations, SIGIR 2002, on the gram of `graph_filter`.
     """

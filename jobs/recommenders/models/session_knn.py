@@ -19,7 +19,7 @@ Index = tuple[Ints, Codes, Ints, Codes, Floats]
 
 @dataclass
 class SessionKNN(Model):
-    """score(i | h) = Σ over the `nearest` sequences s with i: sim(h, s) · fade^(distance − 1) · idf(i)^rarity.
+    """score(i | h) = Σ over the `nearest` sequences s: sim(h, s) · fade^(distance − 1) · idf(i)^rarity.
 
     sim(h, s) = Σ of decay^age(j) · idf(j)^rarity over the distinct products j of h that are in s, divided by
     |s|^length, times 2^(−age of s / (recency · sequences)); distance is the one in s between i and the newest

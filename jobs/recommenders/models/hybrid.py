@@ -1,0 +1,167 @@
+"""Several models together: their candidates, in an order that is learned from what was held out."""
+
+import json
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from common.errors import UserError
+from jobs.recommenders.base import Model
+from jobs.recommenders.histories import Floats, Histories
+from jobs.recommenders.interactions import Interactions
+from jobs.recommenders.ranking import Ranked, exclude, top_k
+from jobs.recommenders.reranking import trees
+from jobs.recommenders.reranking.features import features
+from jobs.recommenders.reranking.held_out import HeldOut, How, hold_out
+from jobs.recommenders.singles import SINGLES
+from jobs.recommenders.storage import Stored
+
+SEED = 0
+LEARNED_FROM = 6_000
+"""Histories that the order is learned from."""
+
+AT_ONCE = 250
+"""Histories whose features are in memory at once while learning."""
+
+
+@dataclass
+class Hybrid(Model):
+    """The `candidates` best by Σ s(m) / |s(m)| over the members m, then in the order of boosted trees.
+
+    `members` is a JSON object of model names and their settings. The size |s| of a member's scores is their
+    root mean square over the products. `order` is `sum` (nothing is learned), or what is held out to learn
+    from: the `last` event of histories, what follows a `cut`, or some at `random`. The members that the order
+    is learned with never saw what is held out; those that answer are fitted on the whole log. Source of the
+    two stages: Covington, Adams and Sargin, Deep Neural Networks for YouTube Recommendations, RecSys 2016.
+    """
+
+    NAME = "hybrid"
+    SPACE: ClassVar[dict[str, tuple[Any, ...]]] = {
+        "members": (
+            '{"graph_filter": {}, "ridge": {}}',
+            '{"transitions": {}, "session_knn": {}, "item_item": {}, "repeat": {}}',
+            '{"graph_filter": {"decay": 0.8}, "ridge": {"decay": 0.8}, "transitions": {"decay": 0.7}}',
+            '{"ridge": {"decay": 0.8}, "transitions": {}, "session_knn": {}, "repeat": {}, "popularity": {}}',
+        ),
+        "order": ("sum", "cut", "last", "random"),
+    }
+
+    members: str = '{"ridge": {"decay": 0.8}, "transitions": {}, "session_knn": {}, "repeat": {}}'
+    order: str = "cut"
+    candidates: int = 120
+    rounds: int = 120
+
+    def __post_init__(self) -> None:
+        if self.order not in ("sum", "cut", "last", "random"):
+            raise UserError(f"order {self.order!r} is not known: choose from sum, cut, last, random")
+        self._members = _built(self.members)
+
+    def _learn(self, log: Interactions) -> dict[str, NDArray[Any]]:
+        order = self._learned_order(log)
+        for member in self._members.values():
+            member.fit(log)
+        of_members = {
+            f"{name}.{array}": values
+            for name, member in self._members.items()
+            for array, values in member.arrays.items()
+        }
+        return of_members | order
+
+    def _learned_order(self, log: Interactions) -> dict[str, NDArray[Any]]:
+        if self.order == "sum":
+            return {}
+        how: How = self.order  # type: ignore[assignment]
+        held = hold_out(log, LEARNED_FROM, how, np.random.default_rng(SEED))
+        if held is None:
+            return {}
+        for member in self._members.values():
+            member.fit(held.log)
+        known, labels = self._examples(held)
+        if labels.all() or not labels.any():
+            return {}
+        return trees.learn(known, labels, self.rounds, SEED)
+
+    def _examples(self, held: HeldOut) -> tuple[Floats, NDArray[np.bool_]]:
+        """Features and labels of the candidates of every history of which one is a target."""
+        repeated = held.histories.matrix(held.log.product_count).multiply(
+            held.targets.matrix(held.log.product_count)
+        )
+        known, labels = [], []
+        for start in range(0, len(held.histories), AT_ONCE):
+            histories, targets = (each[start : start + AT_ONCE] for each in (held.histories, held.targets))
+            scores, total = self._summed(histories)
+            if not repeated.nnz:
+                exclude(total, histories)
+            chosen = top_k(total, min(self.candidates, held.log.product_count), held.log.popularity).products
+            wanted = np.zeros(total.shape, np.bool_)
+            wanted[targets.rows, targets.products] = True
+            found = np.take_along_axis(wanted, np.maximum(chosen, 0), axis=1) & (chosen >= 0)
+            useful = np.repeat(found.any(axis=1), chosen.shape[1]) & (chosen >= 0).ravel()
+            every = features(scores, np.maximum(chosen, 0), histories, held.log.popularity)
+            known.append(every[useful])
+            labels.append(found.ravel()[useful])
+        return np.concatenate(known), np.concatenate(labels)
+
+    def _summed(self, histories: Histories) -> tuple[list[Floats], Floats]:
+        """The scores of each member, and their sum on one scale."""
+        scores = [member.scores(histories) for member in self._members.values()]
+        sizes = [np.sqrt(np.mean(np.square(each), axis=1, keepdims=True)) for each in scores]
+        total = sum((each / np.maximum(size, 1e-12) for each, size in zip(scores, sizes, strict=True)))
+        return scores, np.asarray(total, np.float32)
+
+    def scores(self, histories: Histories) -> Floats:
+        """Candidates by the learned order, above 0; below it the others, by the sum over the members."""
+        return self._scored(histories, None)
+
+    def _block(self, histories: Histories, k: int, excluded: Histories | None) -> Ranked:
+        return top_k(self._scored(histories, excluded), k, self.popularity)
+
+    def _scored(self, histories: Histories, excluded: Histories | None) -> Floats:
+        scores, total = self._summed(histories)
+        if excluded is not None:
+            exclude(total, excluded)
+        if "tree_starts" not in self.arrays or not len(histories):
+            return total
+        chosen = top_k(total, min(self.candidates, self.product_count), self.popularity).products
+        there = chosen >= 0
+        chosen = np.maximum(chosen, 0)
+        told = trees.predict(self.arrays, features(scores, chosen, histories, self.popularity))
+        total /= 1.0 + np.abs(np.where(np.isfinite(total), total, 0.0)).max()
+        total -= 1.0
+        rows, places = np.nonzero(there)
+        total[rows, chosen[there]] = 1.0 / (1.0 + np.exp(-told.reshape(chosen.shape)[rows, places]))
+        return total
+
+    @property
+    def fading(self) -> float:
+        """The smallest of the members: a hybrid of a visit follows the visit."""
+        return min(member.fading for member in self._members.values())
+
+    @classmethod
+    def restored(cls, stored: Stored) -> Self:
+        """The model that was saved, its members among its arrays.
+
+        Raises:
+            UserError: its settings are not those of this model.
+        """
+        model = super().restored(stored)
+        for name, member in model._members.items():
+            member.vocabulary = model.vocabulary
+            member.arrays = {
+                array.removeprefix(f"{name}."): values
+                for array, values in stored.arrays.items()
+                if array.startswith(f"{name}.")
+            }
+        return model
+
+
+def _built(members: str) -> dict[str, Model]:
+    """The models that the JSON object names, not fitted yet."""
+    try:
+        return {name: SINGLES[name](**settings) for name, settings in json.loads(members).items()}
+    except KeyError as error:
+        raise UserError(f"a hybrid has no member {error}: choose from {', '.join(SINGLES)}") from error
+    except (json.JSONDecodeError, AttributeError, TypeError) as error:
+        raise UserError(f'members must be like {{"ridge": {{"decay": 0.8}}}}: {error}') from error

@@ -1,0 +1,1 @@
+"""What orders the candidates of several models: what is held out, features, and a learned order."""

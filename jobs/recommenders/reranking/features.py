@@ -1,0 +1,39 @@
+"""What is known of a candidate for a history."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from jobs.recommenders.histories import Floats, Histories
+from jobs.recommenders.vocabulary import Codes
+
+OWN = ("popularity", "events in history", "recency in history", "history length")
+
+
+def names(members: Sequence[str]) -> list[str]:
+    """The features in their order: of each member its score and its place, then those of the candidate."""
+    return [f"{member} {what}" for member in members for what in ("score", "place")] + list(OWN)
+
+
+def features(scores: Sequence[Floats], candidates: Codes, histories: Histories, popularity: Floats) -> Floats:
+    """float32 [rows · k, features] of `candidates` int32 [rows, k], in the order of `names`.
+
+    A member's score is divided by the row's largest; its place is ln(1 + place among the candidates). The
+    popularity is ln(1 + shoppers), the recency Σ ½^age over the history's events of the product, and the
+    length ln(1 + events). `scores` are float32 [rows, products], one array a member.
+    """
+    columns = []
+    for member in scores:
+        mine = np.take_along_axis(member, candidates, axis=1)
+        columns.append(mine / np.maximum(member.max(axis=1, keepdims=True), 1e-12))
+        order = np.argsort(-mine, axis=1, kind="stable")
+        places = np.empty(order.shape, np.float32)
+        np.put_along_axis(places, order, np.arange(order.shape[1], dtype=np.float32)[None, :], axis=1)
+        columns.append(np.log1p(places))
+    count = len(popularity)
+    columns.append(np.log1p(popularity)[candidates])
+    for decay in (1.0, 0.5):
+        taken = histories.faded(decay).matrix(count).toarray()
+        columns.append(np.take_along_axis(taken, candidates, axis=1))
+    columns.append(np.repeat(np.log1p(histories.lengths)[:, None], candidates.shape[1], axis=1))
+    return np.stack([each.astype(np.float32).ravel() for each in columns], axis=1)

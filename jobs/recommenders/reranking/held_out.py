@@ -1,0 +1,60 @@
+"""What a model that re-ranks learns from: histories cut short, and what came next."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jobs.recommenders.histories import Histories
+from jobs.recommenders.interactions import Interactions
+
+How = Literal["last", "cut", "random"]
+
+RANDOM_SHARE = 0.2
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """A log without some events, the histories that it leaves, and what was held out of each (same rows)."""
+
+    log: Interactions
+    histories: Histories
+    targets: Histories
+
+
+def hold_out(log: Interactions, most: int, how: How, rng: np.random.Generator) -> HeldOut | None:
+    """Hold events out of at most `most` of the newest sequences; None where no sequence has two events.
+
+    last: the newest event. cut: a place at random, the next event is the target and what follows it is held
+    out, too. random: a fifth of the events at random, for logs whose order says nothing.
+    """
+    sequences = log.sequences
+    rows = np.flatnonzero(sequences.lengths >= 2)[-2 * most :]
+    rows = np.sort(rng.permutation(rows)[:most])
+    if not len(rows):
+        return None
+    held, target = _held(sequences, rows, how, rng)
+    if held.all():
+        return None
+    left = np.ones(len(log), np.bool_)
+    left[log.sequence_events[held]] = False
+    return HeldOut(log.keep(left), sequences.keep(~held).take(rows), sequences.keep(target).take(rows))
+
+
+def _held(
+    sequences: Histories, rows: NDArray[np.int64], how: How, rng: np.random.Generator
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which places of the sequences are held out, and which of these are targets; bool [events] each."""
+    chosen = np.zeros(len(sequences), np.bool_)
+    chosen[rows] = True
+    of_chosen: NDArray[Any] = np.repeat(chosen, sequences.lengths)
+    if how == "random":
+        oldest = sequences.ages == np.repeat(sequences.lengths - 1, sequences.lengths)
+        held = of_chosen & ((rng.random(len(of_chosen)) < RANDOM_SHARE) | (sequences.ages == 0)) & ~oldest
+        return held, held
+    last = np.ones(len(sequences), np.int64)
+    if how == "cut":
+        last[rows] = rng.integers(1, sequences.lengths[rows])
+    newer = np.repeat(last, sequences.lengths)
+    return of_chosen & (sequences.ages < newer), of_chosen & (sequences.ages == newer - 1)
