@@ -1,6 +1,7 @@
 """What may be chosen: models with settings of their declared spaces."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, zip_longest
 from typing import Any
@@ -8,8 +9,13 @@ from typing import Any
 import numpy as np
 
 from jobs.recommenders.base import Model
+from jobs.recommenders.models.hybrid import Hybrid
+from jobs.recommenders.singles import SINGLES
 
 Models = Mapping[str, type[Model]]
+
+MEMBERS = (3, 2, 4)
+"""How many models a hybrid is made of."""
 
 _TRIES = 20
 
@@ -57,6 +63,26 @@ def neighbours(candidate: Candidate, models: Models) -> list[Candidate]:
             near = [*ladder[max(0, at - 1) : at], *ladder[at + 1 : at + 2]]
         found += [Candidate.of(model, settings | {name: value}) for value in near]
     return found
+
+
+def hybrids(ranked: Sequence[Candidate], models: Models) -> list[Candidate]:
+    """Hybrids of the best candidates of the best models, with their settings; none if `models` has no hybrid.
+
+    `ranked` is best first. Three members come first, then two, then four, each in every order there is.
+    """
+    best: dict[str, Candidate] = {}
+    for each in ranked:
+        if each.model in SINGLES:
+            best.setdefault(each.model, each)
+    hybrid = models.get(Hybrid.NAME)
+    if hybrid is None or len(best) < min(MEMBERS):
+        return []
+    found = []
+    for count in MEMBERS:
+        members = {each.model: dict(each.settings) for each in list(best.values())[:count]}
+        said = json.dumps(members, sort_keys=True)
+        found += [Candidate.of(hybrid, {"members": said, "order": order}) for order in hybrid.SPACE["order"]]
+    return list(dict.fromkeys(found))
 
 
 def _of_model(model: type[Model], seed: int) -> Iterator[Candidate]:

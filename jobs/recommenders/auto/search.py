@@ -8,11 +8,12 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from common.errors import UserError
-from jobs.recommenders.auto.candidates import Candidate, Models, drawn, neighbours
+from jobs.recommenders.auto.candidates import Candidate, Models, drawn, hybrids, neighbours
 from jobs.recommenders.auto.stages import STAGES, WARM_UP, Stage, shrunk, slots
 from jobs.recommenders.evaluation.cases import Trial
 from jobs.recommenders.evaluation.metrics import Metric
 from jobs.recommenders.evaluation.sets import Floats
+from jobs.recommenders.models.hybrid import Hybrid
 
 OnProgress = Callable[[int, int, str], None]
 """Told how many tries are done, of at most how many, and what is tried."""
@@ -102,12 +103,14 @@ class _Search:
         wanted = [slots(stage, self.plan.trials, self.plan.budget_s) for stage in STAGES]
         wanted[0] = max(wanted[0], len(self.plan.models))
         leading: list[Tried] = []
+        size = (0, 0)
         for stage, count in zip(STAGES, wanted, strict=True):
             until += stage.share * self.plan.budget_s
             candidates = self._candidates(stage, count, leading)
             found = self._stage(stage, candidates, began_s + until, sum(wanted))
-            if stage.name == "refine":
-                found = [each for each in leading if each.stage == "narrow"] + found
+            if (stage.events, stage.cases) == size:  # comparable with what was tried before
+                found = [*leading, *found]
+            size = (stage.events, stage.cases)
             leading = ordered(found) if found else leading
         if not leading:
             reasons = "; ".join(f"{name}: {why}" for name, why in self.skipped.items())
@@ -123,12 +126,19 @@ class _Search:
 
     def _candidates(self, stage: Stage, count: int, leading: Sequence[Tried]) -> list[Candidate]:
         if stage.name == "explore":
-            return drawn(self.plan.models, count, self.plan.seed)
+            return drawn(self._singles(), count, self.plan.seed)
         if stage.name == "refine":
             seen = {each.candidate for each in leading}
             near = [each for one in leading[:REFINED] for each in neighbours(one.candidate, self.plan.models)]
             return [each for each in dict.fromkeys(near) if each not in seen][:count]
+        if stage.name == "combine":
+            return hybrids([each.candidate for each in leading], self.plan.models)[:count]
         return _promoted(leading, count)
+
+    def _singles(self) -> Models:
+        """All models but the hybrid, which is made of the best of them later; the hybrid if it is alone."""
+        models = self.plan.models
+        return {name: model for name, model in models.items() if name != Hybrid.NAME} or models
 
     def _stage(self, stage: Stage, candidates: Sequence[Candidate], until_s: float, of: int) -> list[Tried]:
         trials = [shrunk(trial, stage, self.plan.seed) for trial in self.plan.trials]

@@ -1,7 +1,7 @@
 """The stages of a search: many candidates on little of the log, then fewer on more of it.
 
 Successive halving (Jamieson and Talwalkar, Non-stochastic Best Arm Identification and Hyperparameter
-Optimization, AISTATS 2016) with a step of refinement before the last.
+Optimization, AISTATS 2016) with a step of refinement, and one of hybrids, before the last.
 """
 
 from collections.abc import Sequence
@@ -15,19 +15,24 @@ from jobs.recommenders.interactions import Interactions
 
 @dataclass(frozen=True)
 class Stage:
-    """At most so many events to fit on and cases to judge with, for a share of the budget."""
+    """At most so many events to fit on and cases to judge with, for a share of the budget.
+
+    `cost` is how many single models a candidate of this stage costs.
+    """
 
     name: str
     events: int
     cases: int
     share: float
+    cost: float = 1.0
 
 
 STAGES = (
-    Stage("explore", 50_000, 1_000, 0.35),
-    Stage("narrow", 200_000, 3_000, 0.2),
-    Stage("refine", 200_000, 3_000, 0.15),
-    Stage("confirm", 1 << 62, 10_000, 0.2),
+    Stage("explore", 50_000, 1_000, 0.3),
+    Stage("narrow", 200_000, 3_000, 0.15),
+    Stage("refine", 200_000, 3_000, 0.1),
+    Stage("combine", 200_000, 3_000, 0.15, cost=6.0),
+    Stage("confirm", 1 << 62, 10_000, 0.2, cost=2.0),
 )
 """What is left of the budget is for the last fit, on the whole log."""
 
@@ -44,7 +49,7 @@ def slots(stage: Stage, trials: Sequence[Trial], budget_s: float) -> int:
     for trial in trials:
         events, cases = min(stage.events, len(trial.log)), min(stage.cases, len(trial.cases))
         cost_s += _FIXED_S + events / _EVENTS_PER_S + cases * trial.log.product_count / _SCORES_PER_S
-    return max(1, int(stage.share * budget_s / cost_s))
+    return max(1, int(stage.share * budget_s / (cost_s * stage.cost)))
 
 
 def shrunk(trial: Trial, stage: Stage, seed: int) -> Trial:

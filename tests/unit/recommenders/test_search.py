@@ -1,13 +1,14 @@
 """The search for the best model and settings."""
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 
 from common.errors import UserError
-from jobs.recommenders.auto.candidates import Candidate, drawn, neighbours
+from jobs.recommenders.auto.candidates import Candidate, drawn, hybrids, neighbours
 from jobs.recommenders.auto.contest import best_of_all, named
 from jobs.recommenders.auto.search import Choice, Plan, Tried, choose, ordered
 from jobs.recommenders.auto.stages import STAGES, Stage, shrunk
@@ -17,6 +18,7 @@ from jobs.recommenders.evaluation.cases import shoppers_held_out
 from jobs.recommenders.evaluation.metrics import Metric
 from jobs.recommenders.histories import Histories
 from jobs.recommenders.interactions import Interactions, from_columns
+from jobs.recommenders.models.hybrid import Hybrid
 from jobs.recommenders.models.item_item import ItemItem
 from jobs.recommenders.models.popularity import Popularity
 
@@ -207,3 +209,36 @@ def test_the_best_baseline_is_that_of_the_last_stage_it_reached():
     assert choice.best_of(["als", "item_item"]) == Candidate("als", ())
     assert choice.best_of(["item_item"]) == Candidate("item_item", ())
     assert choice.best_of(["none"]) is None
+
+
+def test_hybrids_are_of_the_best_of_each_model_with_its_settings():
+    ranked = [
+        Candidate.of(ItemItem, {"neighbours": 30}),
+        Candidate.of(ItemItem, {}),
+        Candidate.of(Onward, {}),
+        Candidate.of(Popularity, {"own": 1.0}),
+    ]
+
+    found = hybrids(ranked, {"hybrid": Hybrid})
+
+    members = json.loads(dict(found[0].settings)["members"])
+    assert {name: settings.get("neighbours") for name, settings in members.items()} == {
+        "item_item": 30,
+        "popularity": None,
+    }
+    assert members["popularity"]["own"] == 1.0
+    assert [dict(each.settings)["order"] for each in found] == list(Hybrid.SPACE["order"])
+    assert hybrids(ranked, MODELS) == []
+    assert hybrids(ranked[:3], {"hybrid": Hybrid}) == []
+
+
+def test_the_search_tries_hybrids_of_what_did_well(plan):
+    models = {model.NAME: model for model in (Popularity, ItemItem, Hybrid)}
+
+    choice = choose(replace(plan, models=models), quiet, stopped)
+
+    tried = {each.candidate for each in choice.tried if each.candidate.model == "hybrid"}
+    assert tried
+    assert all(
+        {"item_item", "popularity"} == set(json.loads(dict(each.settings)["members"])) for each in tried
+    )
