@@ -95,7 +95,7 @@ def test_the_search_finds_the_settings_that_are_right(plan):
 
 
 def test_the_same_seed_chooses_the_same(plan):
-    first, second = choose(plan, quiet), choose(plan, quiet)
+    first, second = choose(plan, quiet, stopped), choose(plan, quiet, stopped)
 
     assert first.best.candidate == second.best.candidate
     assert [each.candidate for each in first.tried] == [each.candidate for each in second.tried]
