@@ -16,6 +16,8 @@ from rich.table import Table
 from bench import answering
 from bench.answering import Latency
 from bench.published import TASKS, Task, command_line
+from bench.simulated import METRIC, Attained, marketplace
+from bench.simulated import attained as simulated
 from common.errors import SoukError
 from common.settings import ROOT
 from jobs.recommenders.evaluation.judge import judge
@@ -31,10 +33,14 @@ PER_SHOPPER = 10
 
 @dataclass(frozen=True)
 class Measured:
-    """Task → its card; what is answered → how soon; seconds to judge a million interactions."""
+    """Task → its card; what is answered → how soon; seconds to judge a million interactions.
+
+    `attained`: model → what it attains of the best that can be reached in a simulated marketplace.
+    """
 
     cards: Mapping[str, Card]
     latencies: Mapping[str, Latency]
+    attained: Mapping[str, Attained]
     judging_s: float
 
 
@@ -47,6 +53,7 @@ class Plan:
     budget_s: float
     timed: Sequence[str]
     answers: int
+    simulated_events: int
     seed: int
 
 
@@ -61,11 +68,15 @@ def run(plan: Plan, console: Console) -> Measured:
     judging_s = judging(plan.seed)
     console.print("timing answers")
     latencies = answering.measure(plan.timed, plan.answers, plan.seed) if plan.timed else {}
+    attained: Mapping[str, Attained] = {}
+    if plan.simulated_events:
+        market = marketplace(plan.seed, products=2_000, shoppers=8_000, events=plan.simulated_events)
+        attained = simulated(market, lambda name: console.print(f"simulated marketplace: {name}"))
     cards = {}
     for name in plan.tasks:
         console.print(TASKS[name].title)
         cards[name] = evaluate(TASKS[name], plan)
-    return Measured(cards, latencies, judging_s)
+    return Measured(cards, latencies, attained, judging_s)
 
 
 def judging(seed: int) -> float:
@@ -120,6 +131,10 @@ def show(measured: Measured, console: Console) -> None:
     aims = answering.FOLD_IN_AIM_US
     latencies.caption = f"aims: fold-in {aims[0]} and {aims[1]} µs, a visit {answering.SESSION_AIM_US} µs"
     console.print(latencies)
+    shares = Table("simulated marketplace", str(METRIC), "share of the best reachable")
+    for name, reached in measured.attained.items():
+        shares.add_row(name, f"{reached.value:.4f}", f"{reached.share:.1%}")
+    console.print(shares)
     console.print(f"{INTERACTIONS:,} interactions are judged in {measured.judging_s:.1f} s")
 
 

@@ -91,6 +91,9 @@ def recommenders(
     budget: Annotated[float, typer.Option(min=1, help="Seconds to tune on each data set.")] = 1_800,
     timed: Annotated[str, typer.Option(help="Models whose answers to time.")] = "item_item,session_knn",
     answers: Annotated[int, typer.Option(min=100, help="Answers to time of each.")] = 5_000,
+    simulated_events: Annotated[
+        int, typer.Option(help="Events of a marketplace whose best ranking is known; 0: none.")
+    ] = 400_000,
     seed: Annotated[int, typer.Option(min=0, help="The same seed chooses the same models.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print the figures for a page.")] = False,
@@ -114,7 +117,7 @@ def recommenders(
     if unknown := [name for name in names if name not in published.TASKS]:
         raise UserError(f"there is no data set {unknown[0]!r}: choose from {', '.join(published.TASKS)}")
     console = Console(stderr=as_json or as_markdown)
-    plan = bench_recommenders.Plan(data, names, budget, models, answers, seed)
+    plan = bench_recommenders.Plan(data, names, budget, models, answers, simulated_events, seed)
     measured = bench_recommenders.run(plan, console)
     if as_json:
         print(bench_recommenders.as_json(measured))

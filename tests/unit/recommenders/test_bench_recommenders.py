@@ -4,7 +4,7 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from bench import answering
+from bench import answering, simulated
 from bench.published import MOVIELENS, TASKS, command_line
 from bench.recommenders import Measured, as_markdown
 from common.errors import UserError
@@ -47,12 +47,22 @@ def test_the_table_has_each_figure_beside_the_published_one():
 
     card = {"judged": [judged("content", 0.2), judged("item_item", 0.1), judged("popularity", 0.009)]}
 
-    table = as_markdown(Measured({"beauty-new": card}, {}, 1.0)).splitlines()
+    table = as_markdown(Measured({"beauty-new": card}, {}, {}, 1.0)).splitlines()
 
     assert len(table) == 3
     shown = " | ".join(("hit@10", "0.0090", "0.1200", "0.1700", "content 0.2000 (0.1900 to 0.2100)"))
     assert shown in table[2]
     assert "item_item 0.1000" in table[2]
+
+
+def test_no_model_beats_the_best_reachable_ranking_by_more_than_chance():
+    market = simulated.marketplace(seed=5, products=60, shoppers=80, events=6_000)
+
+    found = simulated.attained(market, lambda _: None)
+
+    assert found["the best reachable"].share == 1.0
+    assert 0.2 < found["popularity"].share < 1.0
+    assert all(reached.share < 1.03 for reached in found.values())
 
 
 def test_percentiles_are_of_what_was_timed():
