@@ -35,7 +35,7 @@ class Content(ItemWeights):
     neighbours: int = 500
 
     def _weigh(self, log: Interactions) -> csr_array:
-        if log.attributes is None:
+        if log.attributes is None or not log.attributes.count_nonzero():
             raise UserError(
                 "model content needs the products' attributes: give them, or choose another model"
             )

@@ -1,0 +1,149 @@
+"""What single models compute, against plain or dense ways to say the same."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_array
+
+from common.errors import UserError
+from jobs.recommenders.histories import Histories
+from jobs.recommenders.interactions import Interactions, from_columns
+from jobs.recommenders.models import ridge
+from jobs.recommenders.models.als import ALS
+from jobs.recommenders.models.content import Content
+from jobs.recommenders.models.graph_filter import GraphFilter
+from jobs.recommenders.models.item_item import ItemItem
+from jobs.recommenders.models.popularity import Popularity
+from jobs.recommenders.models.repeat import Repeat
+from jobs.recommenders.models.ridge import Ridge
+from jobs.recommenders.models.session_knn import SessionKNN
+from jobs.recommenders.models.transitions import Transitions, followed
+from tests.unit.recommenders.small_log import with_attributes
+
+
+def test_the_cosine_is_that_of_the_columns(log: Interactions) -> None:
+    columns = log.affinity.toarray()
+    sizes = np.linalg.norm(columns, axis=0)
+    cosine = columns.T @ columns / np.maximum(np.outer(sizes, sizes), 1e-9)
+    np.fill_diagonal(cosine, 0.0)
+
+    np.testing.assert_allclose(ItemItem().fit(log).weights.toarray(), cosine, atol=1e-5)
+
+
+def test_a_ridge_on_all_candidates_is_the_inverse(log: Interactions, monkeypatch: pytest.MonkeyPatch) -> None:
+    dense = Ridge(candidates=40).fit(log).weights.toarray()
+    monkeypatch.setattr(ridge, "DENSE", 0)
+    local = Ridge(candidates=40).fit(log).weights.toarray()
+
+    # Candidates are products that have a shopper in common; for the others the inverse has small weights.
+    common = (log.affinity.T @ log.affinity).toarray() > 0
+    strong = common & (dense > np.quantile(dense, 0.9))
+    np.testing.assert_allclose(local[strong], dense[strong], rtol=0.35)
+    assert np.corrcoef(local[common], dense[common])[0, 1] > 0.98
+
+
+def test_a_ridge_predicts_no_product_from_itself(log: Interactions) -> None:
+    assert (Ridge().fit(log).weights.diagonal() == 0.0).all()
+
+
+def test_the_ideal_term_of_a_full_rank_changes_what_is_missing(log: Interactions) -> None:
+    plain = GraphFilter(ideal=0.0).fit(log).scores(log.histories)
+    smooth = GraphFilter(ideal=0.5, factors=8).fit(log).scores(log.histories)
+
+    added = smooth - plain
+    np.testing.assert_allclose(
+        np.sqrt(np.mean(added**2, axis=1)), 0.5 * np.sqrt(np.mean(plain**2, axis=1)), rtol=1e-3
+    )
+
+
+def test_sharpening_takes_away_what_two_steps_give(log: Interactions) -> None:
+    first, smoother, sharper = (
+        GraphFilter(ideal=0.0, second=second).fit(log).weights.toarray() for second in (0.0, 0.3, -0.3)
+    )
+
+    assert (smoother >= first - 1e-6).all()
+    assert (sharper <= first + 1e-6).all()
+
+
+def test_least_squares_fit_better_with_every_iteration(log: Interactions) -> None:
+    def loss(iterations: int) -> float:
+        model = ALS(factors=8, iterations=iterations, scaling=0.0, regularisation=0.1)
+        scores = model.fit(log).scores(log.histories)
+        seen = log.affinity.toarray()
+        return float((seen * (1 - scores) ** 2).sum() + model.unobserved * (scores**2).sum())
+
+    assert loss(1) > loss(4) > loss(15)
+
+
+def test_transitions_count_what_followed_within_the_window() -> None:
+    counts = followed(Histories.of([[0, 1, 2], [0, 2, 2]]), 3, 2, 1.0).toarray()
+
+    assert counts.tolist() == [[0.0, 1.0, 2.0], [0.0, 0.0, 1.0], [0.0, 0.0, 0.0]]
+
+
+def test_what_came_next_is_next_and_two_steps_are_reached_by_two() -> None:
+    log = from_columns([1, 1, 2, 2], ["a", "b", "b", "c"])
+
+    one = Transitions(window=1, backward=0.0, second=0.0).fit(log).weights.toarray()
+    two = Transitions(window=1, backward=0.0, second=1.0).fit(log).weights.toarray()
+    assert (one[0, 1] > 0, one[0, 2]) == (True, 0.0)
+    assert two[0, 2] > 0
+
+
+def test_a_visit_is_met_by_the_visits_that_were_like_it() -> None:
+    log = from_columns([1, 1, 1, 2, 2, 3, 3, 3], list("abcadbca"))
+    a, b, c, d = range(4)
+
+    scores = SessionKNN(rarity=0.0).fit(log).scores(Histories.of([[a, b]]))[0]
+    assert scores[c] > scores[d] > 0.0
+
+
+def test_newer_visits_count_more() -> None:
+    log = from_columns([1, 1, 2, 2], list("abac"))
+
+    scores = SessionKNN(recency=0.2).fit(log).scores(Histories.of([[0]]))[0]
+    assert scores[2] > scores[1] > 0.0
+
+
+def test_what_is_taken_again_and_again_comes_again() -> None:
+    log = from_columns([1] * 5 + [2] * 5, ["milk", "milk", "milk", "sofa", "milk"] * 2)
+
+    scores = Repeat(prior=1.0).fit(log).scores(Histories.of([[0, 1]]))[0]
+    assert scores[0] > scores[1] > 0.0
+
+
+def test_what_is_popular_now_and_in_the_own_category_comes_first() -> None:
+    times = np.array([0, 0, 0, 100, 100]) * 86_400
+    log = replace(
+        from_columns([1, 2, 3, 4, 5], ["old", "old", "old", "new", "new"], times=times),
+        categories=np.array([0, 1], np.int32),
+    )
+
+    assert Popularity(half_life=1e9).fit(log).recommend(Histories.of([[]]), 1).products.tolist() == [[0]]
+    assert Popularity(window=0.1).fit(log).recommend(Histories.of([[]]), 1).products.tolist() == [[1]]
+    assert Popularity(own=10.0).fit(log).recommend(Histories.of([[1]]), 1).products.tolist() == [[1]]
+
+
+def test_a_product_that_nobody_touched_is_found_by_its_attributes(log: Interactions) -> None:
+    model = Content().fit(log)
+
+    scores = model.scores(Histories.of([[0, 2, 4], [1, 3, 5]]))
+    assert scores[0, 38] > scores[0, 39]
+    assert scores[1, 39] > scores[1, 38]
+
+
+def test_without_attributes_content_says_what_it_needs() -> None:
+    log = with_attributes(from_columns([1], [1]))
+    assert log.attributes is not None
+
+    for attributes in (None, log.attributes * 0):
+        with pytest.raises(UserError, match="needs the products' attributes"):
+            Content().fit(replace(log, attributes=attributes))
+
+
+def test_products_without_any_attribute_are_no_trouble() -> None:
+    log = from_columns([1, 1, 2], [1, 2, 3])
+    bare = replace(log, attributes=csr_array(np.array([[1.0], [0.0], [0.0]], np.float32)))
+
+    assert (Content().fit(bare).recommend(bare.histories, 3).products >= 0).all()

@@ -1,0 +1,79 @@
+"""What is held out is neither seen nor lost, and trees say in arrays what they said in scikit-learn."""
+
+import numpy as np
+import pytest
+from sklearn.ensemble import HistGradientBoostingClassifier
+
+from common.errors import UserError
+from jobs.recommenders.histories import Histories
+from jobs.recommenders.interactions import Interactions, from_columns
+from jobs.recommenders.models.hybrid import Hybrid
+from jobs.recommenders.reranking import trees
+from jobs.recommenders.reranking.features import features, names
+from jobs.recommenders.reranking.held_out import How, hold_out
+
+
+@pytest.mark.parametrize("how", ["last", "cut", "random"])
+def test_what_is_held_out_is_in_no_history_and_in_no_training(how: How, log: Interactions) -> None:
+    held = hold_out(log, 20, how, np.random.default_rng(3))
+
+    assert held is not None
+    assert len(held.histories) == len(held.targets) == 20
+    assert (held.histories.lengths >= 1).all()
+    assert (held.targets.lengths >= 1).all()
+    missing = len(log) - len(held.log)
+    assert missing >= len(held.targets.products)
+    left = [each.tolist() for each in held.log.sequences]
+    assert all(history.tolist() in left for history in held.histories)
+
+
+def test_the_last_event_and_the_one_after_a_cut_follow_the_history(log: Interactions) -> None:
+    whole = [each.tolist() for each in log.sequences]
+    for how in ("last", "cut"):
+        held = hold_out(log, 30, how, np.random.default_rng(3))  # type: ignore[arg-type]
+        assert held is not None
+        for history, target in zip(held.histories, held.targets, strict=True):
+            begun = [*history.tolist(), *target.tolist()]
+            assert any(each[: len(begun)] == begun for each in whole)
+
+
+def test_nothing_is_held_out_where_nothing_would_be_left() -> None:
+    assert hold_out(from_columns([1, 2], [1, 1]), 5, "last", np.random.default_rng(0)) is None
+
+
+def test_trees_in_arrays_say_what_scikit_learn_says() -> None:
+    rng = np.random.default_rng(5)
+    known = rng.normal(size=(600, 4)).astype(np.float32)
+    labels = known[:, 0] * known[:, 1] + rng.normal(size=600) > 0
+    fresh = rng.normal(size=(100, 4)).astype(np.float32)
+
+    told = trees.predict(trees.learn(known, labels, 15, 0), fresh)
+    theirs = HistGradientBoostingClassifier(
+        max_iter=15, learning_rate=0.08, max_leaf_nodes=24, min_samples_leaf=50, l2_regularization=1.0,
+        early_stopping=False, random_state=0,
+    ).fit(known, labels)  # fmt: skip
+    np.testing.assert_allclose(np.diff(told), np.diff(theirs.decision_function(fresh)), atol=1e-5)
+
+
+def test_features_stand_under_their_names() -> None:
+    scores = np.array([[0.0, 4.0, 2.0]], np.float32)
+    known = features(
+        [scores], np.array([[1, 2]], np.int32), Histories.of([[2, 1, 2]]), np.array([0, 3, 1], np.float32)
+    )
+
+    first, second = (dict(zip(names(["m"]), row, strict=True)) for row in known.tolist())
+    assert (first["m score"], second["m score"]) == (1.0, 0.5)
+    assert (first["m place"], second["m place"]) == (0.0, pytest.approx(np.log(2)))
+    assert first["popularity"] == pytest.approx(np.log(4))
+    assert (first["events in history"], second["events in history"]) == (1.0, 2.0)
+    assert (first["recency in history"], second["recency in history"]) == (0.5, 1.25)
+    assert first["history length"] == pytest.approx(np.log(4))
+
+
+def test_members_that_are_none_are_told_in_a_line() -> None:
+    with pytest.raises(UserError, match="no member 'nobody': choose from popularity"):
+        Hybrid(members='{"nobody": {}}')
+    with pytest.raises(UserError, match="members must be like"):
+        Hybrid(members="ridge")
+    with pytest.raises(UserError, match="order 'up' is not known"):
+        Hybrid(order="up")

@@ -1,0 +1,69 @@
+"""A model is on disk whole or not at all, and what can't be read is told in one line."""
+
+from pathlib import Path
+
+import numpy as np
+import orjson
+import pytest
+
+from common.errors import UserError
+from jobs.recommenders import storage
+from jobs.recommenders.registry import load
+
+STORED = storage.Stored("popularity", {}, ("a", 1), {"popularity": np.ones(2, np.float32)})
+
+
+def test_what_was_saved_is_mapped_not_read(tmp_path: Path) -> None:
+    storage.save(tmp_path / "m", STORED)
+
+    again = storage.load(tmp_path / "m")
+    assert (again.name, again.settings, again.product_ids) == ("popularity", {}, ("a", 1))
+    assert isinstance(again.arrays["popularity"].base, np.memmap)
+    again.arrays["popularity"][0] = 7.0
+    assert storage.load(tmp_path / "m").arrays["popularity"].tolist() == [1.0, 1.0]
+
+
+def test_an_interrupted_save_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object, **__: object) -> bytes:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(orjson, "dumps", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        storage.save(tmp_path / "m", STORED)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_is_written_over(tmp_path: Path) -> None:
+    storage.save(tmp_path / "m", STORED)
+
+    with pytest.raises(UserError, match="is there already"):
+        storage.save(tmp_path / "m", STORED)
+
+
+def test_arrays_of_objects_are_never_pickled(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="allow_pickle"):
+        storage.save(tmp_path / "m", storage.Stored("m", {}, (), {"x": np.array([{}], object)}))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_no_whole_model_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="holds no model"):
+        storage.load(tmp_path)
+    storage.save(tmp_path / "m", STORED)
+    (tmp_path / "m" / "popularity.npy").write_bytes(b"half")
+    with pytest.raises(UserError, match="is not whole"):
+        storage.load(tmp_path / "m")
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [({"format": 0}, "has format 0, not 1"), ({"model": "gone"}, "'gone' that is not known"),
+     ({"settings": {"colour": 1}}, "has other settings")],
+)  # fmt: skip
+def test_a_model_of_another_version_is_told(changed: dict[str, object], message: str, tmp_path: Path) -> None:
+    storage.save(tmp_path / "m", STORED)
+    description = tmp_path / "m" / storage.DESCRIPTION
+    description.write_bytes(orjson.dumps(orjson.loads(description.read_bytes()) | changed))
+
+    with pytest.raises(UserError, match=message):
+        load(tmp_path / "m")
