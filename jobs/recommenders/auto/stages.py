@@ -37,7 +37,7 @@ STAGES = (
 """What is left of the budget is for the last fit, on the whole log.
 
 A small part of a log is sparser than all of it, which neighbourhoods suffer from more than other models: it
-tells settings of one model apart better than models. So the choice between models is made on a million events.
+tells settings of one model apart better than models. So models are chosen on a million events.
 """
 
 WARM_UP = Stage("warm up", 500, 10, 0.0)
