@@ -28,10 +28,10 @@ class Stage:
 
 
 STAGES = (
-    Stage("explore", 200_000, 1_000, 0.3),
+    Stage("explore", 200_000, 1_000, 0.25),
     Stage("narrow", 1_000_000, 3_000, 0.15),
     Stage("refine", 1_000_000, 3_000, 0.1),
-    Stage("combine", 1_000_000, 3_000, 0.15, cost=6.0),
+    Stage("combine", 1_000_000, 3_000, 0.25, cost=6.0),
     Stage("confirm", 1 << 62, 10_000, 0.2, cost=2.0),
 )
 """What is left of the budget is for the last fit, on the whole log.
@@ -43,7 +43,7 @@ tells settings of one model apart better than models. So models are chosen on a 
 WARM_UP = Stage("warm up", 500, 10, 0.0)
 
 _FIXED_S = 0.2
-_EVENTS_PER_S = 60_000
+_EVENTS_PER_S = 100_000
 _SCORES_PER_S = 60e6
 
 
