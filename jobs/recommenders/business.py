@@ -42,7 +42,8 @@ def diverse(ranked: Products, category_of: Mapping[int, str], share: float) -> l
     """
     if not 0.0 < share <= 1.0:
         raise UserError(f"the share of a category is {share}: it must be above 0 and at most 1")
-    left, ordered = list(ranked), []
+    left = list(ranked)
+    ordered: list[int] = []
     shown: Counter[str | None] = Counter()
     while left:
         most = share * (len(ordered) + 1) + 1

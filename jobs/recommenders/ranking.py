@@ -47,12 +47,16 @@ def exclude(scores: Floats, excluded: Histories) -> None:
 @compiled
 def _select(scores: Floats, prior: Floats, products: Codes, best: Floats) -> None:
     for row in range(len(scores)):
-        size = 0
-        for product in range(scores.shape[1]):
-            score = scores[row, product]
-            if score != -np.inf and (size < len(best[row]) or score >= best[row, 0]):
-                size = offer(best[row], products[row], size, score, product, prior)
-        unwind(best[row], products[row], size, prior)
+        size, mine, listed, told = 0, scores[row], products[row], best[row]
+        for product in range(len(mine)):
+            score = mine[product]
+            if score == -np.inf or (size == len(told) and score < told[0]):
+                continue
+            # Of the many that have no score at all, few are more popular than the worst that is listed.
+            if size == len(told) and score == told[0] and prior[product] < prior[listed[0]]:
+                continue
+            size = offer(told, listed, size, score, product, prior)
+        unwind(told, listed, size, prior)
 
 
 @compiled

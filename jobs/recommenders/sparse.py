@@ -77,19 +77,16 @@ def _largest(
                     touched[count] = column
                     count += 1
                 sums[column] += factor * right[2][other]
-        size = 0
+        size, mine, listed = 0, values[row], found[row]
         for at in range(count):
             column = touched[at]
             value = sums[column]
-            if (
-                value > 0.0
-                and (diagonal or column != row)
-                and (size < len(values[row]) or value >= values[row, 0])
-            ):
-                size = offer(values[row], found[row], size, value, column, prior)
+            allowed = value > 0.0 and (diagonal or column != row)
+            if allowed and (size < len(mine) or value >= mine[0]):
+                size = offer(mine, listed, size, value, column, prior)
             sums[column] = 0.0
             marked[column] = False
-        unwind(values[row], found[row], size, prior)
+        unwind(mine, listed, size, prior)
 
 
 def from_rows(matrix: csr_array, most: int) -> csr_array:

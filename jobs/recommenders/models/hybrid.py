@@ -13,13 +13,13 @@ from jobs.recommenders.histories import Floats, Histories
 from jobs.recommenders.interactions import Interactions
 from jobs.recommenders.ranking import Ranked, exclude, top_k
 from jobs.recommenders.reranking import trees
-from jobs.recommenders.reranking.features import features
+from jobs.recommenders.reranking.features import features, interest
 from jobs.recommenders.reranking.held_out import HeldOut, How, hold_out
 from jobs.recommenders.singles import SINGLES
 from jobs.recommenders.storage import Stored
 
 SEED = 0
-LEARNED_FROM = 6_000
+LEARNED_FROM = 10_000
 """Histories that the order is learned from."""
 
 AT_ONCE = 250
@@ -32,9 +32,10 @@ class Hybrid(Model):
 
     `members` is a JSON object of model names and their settings. The size |s| of a member's scores is their
     root mean square over the products. `order` is `sum` (nothing is learned), or what is held out to learn
-    from: the `last` event of histories, what follows a `cut`, or some at `random`. The members that the order
-    is learned with never saw what is held out; those that answer are fitted on the whole log. Source of the
-    two stages: Covington, Adams and Sargin, Deep Neural Networks for YouTube Recommendations, RecSys 2016.
+    from: the `last` event of histories, one after a `cut` in new visits, or some at `random`. The members
+    that the order is learned with never saw what is held out; those that answer are fitted on the whole log.
+    Source of the two stages: Covington, Adams and Sargin, Deep Neural Networks for YouTube Recommendations,
+    RecSys 2016.
     """
 
     NAME = "hybrid"
@@ -67,7 +68,7 @@ class Hybrid(Model):
             for name, member in self._members.items()
             for array, values in member.arrays.items()
         }
-        return of_members | order
+        return of_members | order | {"interest": interest(log)}
 
     def _learned_order(self, log: Interactions) -> dict[str, NDArray[Any]]:
         if self.order == "sum":
@@ -88,7 +89,7 @@ class Hybrid(Model):
         repeated = held.histories.matrix(held.log.product_count).multiply(
             held.targets.matrix(held.log.product_count)
         )
-        known, labels = [], []
+        known, labels, interesting = [], [], interest(held.log)
         for start in range(0, len(held.histories), AT_ONCE):
             histories, targets = (each[start : start + AT_ONCE] for each in (held.histories, held.targets))
             scores, total = self._summed(histories)
@@ -99,7 +100,7 @@ class Hybrid(Model):
             wanted[targets.rows, targets.products] = True
             found = np.take_along_axis(wanted, np.maximum(chosen, 0), axis=1) & (chosen >= 0)
             useful = np.repeat(found.any(axis=1), chosen.shape[1]) & (chosen >= 0).ravel()
-            every = features(scores, np.maximum(chosen, 0), histories, held.log.popularity)
+            every = features(scores, np.maximum(chosen, 0), histories, interesting)
             known.append(every[useful])
             labels.append(found.ravel()[useful])
         return np.concatenate(known), np.concatenate(labels)
@@ -127,7 +128,7 @@ class Hybrid(Model):
         chosen = top_k(total, min(self.candidates, self.product_count), self.popularity).products
         there = chosen >= 0
         chosen = np.maximum(chosen, 0)
-        told = trees.predict(self.arrays, features(scores, chosen, histories, self.popularity))
+        told = trees.predict(self.arrays, features(scores, chosen, histories, self.arrays["interest"]))
         total /= 1.0 + np.abs(np.where(np.isfinite(total), total, 0.0)).max()
         total -= 1.0
         rows, places = np.nonzero(there)

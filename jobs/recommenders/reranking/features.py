@@ -5,9 +5,19 @@ from collections.abc import Sequence
 import numpy as np
 
 from jobs.recommenders.histories import Floats, Histories
+from jobs.recommenders.interactions import Interactions
 from jobs.recommenders.vocabulary import Codes
 
-OWN = ("popularity", "events in history", "recency in history", "history length")
+RECENT = (0.2, 0.05, 0.01)
+"""Shares of a log's newest events in which a product's events are counted."""
+
+OWN = (
+    "popularity",
+    *(f"events in the newest {share:g}" for share in RECENT),
+    "events in history",
+    "recency in history",
+    "history length",
+)
 
 
 def names(members: Sequence[str]) -> list[str]:
@@ -15,12 +25,21 @@ def names(members: Sequence[str]) -> list[str]:
     return [f"{member} {what}" for member in members for what in ("score", "place")] + list(OWN)
 
 
-def features(scores: Sequence[Floats], candidates: Codes, histories: Histories, popularity: Floats) -> Floats:
+def interest(log: Interactions) -> Floats:
+    """ln(1 + shoppers) and ln(1 + events in each of `RECENT`) of each product, float32 [1 + 3, products]."""
+    counts = [log.popularity.astype(np.int64)]
+    for share in RECENT:
+        newest = log.products[-max(1, round(share * len(log))) :]
+        counts.append(np.bincount(newest, minlength=log.product_count))
+    return np.log1p(np.stack(counts)).astype(np.float32)
+
+
+def features(scores: Sequence[Floats], candidates: Codes, histories: Histories, known: Floats) -> Floats:
     """float32 [rows · k, features] of `candidates` int32 [rows, k], in the order of `names`.
 
-    A member's score is divided by the row's largest; its place is ln(1 + place among the candidates). The
-    popularity is ln(1 + shoppers), the recency Σ ½^age over the history's events of the product, and the
-    length ln(1 + events). `scores` are float32 [rows, products], one array a member.
+    A member's score is divided by the row's largest; its place is ln(1 + place among the candidates). `known`
+    is the `interest`; the recency is Σ ½^age over the history's events of the product, the length
+    ln(1 + events). `scores` are float32 [rows, products], one array a member.
     """
     columns = []
     for member in scores:
@@ -30,10 +49,9 @@ def features(scores: Sequence[Floats], candidates: Codes, histories: Histories, 
         places = np.empty(order.shape, np.float32)
         np.put_along_axis(places, order, np.arange(order.shape[1], dtype=np.float32)[None, :], axis=1)
         columns.append(np.log1p(places))
-    count = len(popularity)
-    columns.append(np.log1p(popularity)[candidates])
+    columns += [of_product[candidates] for of_product in known]
     for decay in (1.0, 0.5):
-        taken = histories.faded(decay).matrix(count).toarray()
+        taken = histories.faded(decay).matrix(known.shape[1]).toarray()
         columns.append(np.take_along_axis(taken, candidates, axis=1))
     columns.append(np.repeat(np.log1p(histories.lengths)[:, None], candidates.shape[1], axis=1))
     return np.stack([each.astype(np.float32).ravel() for each in columns], axis=1)

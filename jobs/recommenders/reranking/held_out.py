@@ -1,7 +1,7 @@
 """What a model that re-ranks learns from: histories cut short, and what came next."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,19 +26,20 @@ class HeldOut:
 def hold_out(log: Interactions, most: int, how: How, rng: np.random.Generator) -> HeldOut | None:
     """Hold events out of at most `most` of the newest sequences; None where no sequence has two events.
 
-    last: the newest event. cut: a place at random, the next event is the target and what follows it is held
-    out, too. random: a fifth of the events at random, for logs whose order says nothing.
+    last: the newest event, of shoppers who will be known. cut: the event after a place at random, of visits
+    that will be new: the whole visit is left out of the log. random: a fifth of the events, for logs whose
+    order says nothing.
     """
     sequences = log.sequences
     rows = np.flatnonzero(sequences.lengths >= 2)[-2 * most :]
-    rows = np.sort(rng.permutation(rows)[:most])
+    rows = np.sort(rng.permutation(rows)[: min(most, (len(rows) + 1) // 2)])
     if not len(rows):
         return None
     held, target = _held(sequences, rows, how, rng)
-    if held.all():
-        return None
     left = np.ones(len(log), np.bool_)
-    left[log.sequence_events[held]] = False
+    left[log.sequence_events[_of(sequences, rows) if how == "cut" else held]] = False
+    if not left.any():
+        return None
     return HeldOut(log.keep(left), sequences.keep(~held).take(rows), sequences.keep(target).take(rows))
 
 
@@ -46,9 +47,7 @@ def _held(
     sequences: Histories, rows: NDArray[np.int64], how: How, rng: np.random.Generator
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Which places of the sequences are held out, and which of these are targets; bool [events] each."""
-    chosen = np.zeros(len(sequences), np.bool_)
-    chosen[rows] = True
-    of_chosen: NDArray[Any] = np.repeat(chosen, sequences.lengths)
+    of_chosen = _of(sequences, rows)
     if how == "random":
         oldest = sequences.ages == np.repeat(sequences.lengths - 1, sequences.lengths)
         held = of_chosen & ((rng.random(len(of_chosen)) < RANDOM_SHARE) | (sequences.ages == 0)) & ~oldest
@@ -58,3 +57,10 @@ def _held(
         last[rows] = rng.integers(1, sequences.lengths[rows])
     newer = np.repeat(last, sequences.lengths)
     return of_chosen & (sequences.ages < newer), of_chosen & (sequences.ages == newer - 1)
+
+
+def _of(sequences: Histories, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which places of the sequences are of these rows, bool [events]."""
+    chosen = np.zeros(len(sequences), np.bool_)
+    chosen[rows] = True
+    return np.repeat(chosen, sequences.lengths)

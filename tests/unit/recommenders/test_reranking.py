@@ -9,7 +9,7 @@ from jobs.recommenders.histories import Histories
 from jobs.recommenders.interactions import Interactions, from_columns
 from jobs.recommenders.models.hybrid import Hybrid
 from jobs.recommenders.reranking import trees
-from jobs.recommenders.reranking.features import features, names
+from jobs.recommenders.reranking.features import features, interest, names
 from jobs.recommenders.reranking.held_out import How, hold_out
 
 
@@ -21,10 +21,14 @@ def test_what_is_held_out_is_in_no_history_and_in_no_training(how: How, log: Int
     assert len(held.histories) == len(held.targets) == 20
     assert (held.histories.lengths >= 1).all()
     assert (held.targets.lengths >= 1).all()
-    missing = len(log) - len(held.log)
-    assert missing >= len(held.targets.products)
-    left = [each.tolist() for each in held.log.sequences]
-    assert all(history.tolist() in left for history in held.histories)
+    whole = {tuple(each.tolist()) for each in log.sequences}
+    left = {tuple(each.tolist()) for each in held.log.sequences}
+    if how == "cut":
+        assert len(left) == len(whole) - 20
+        assert left < whole
+    else:
+        assert len(held.log) <= len(log) - 20
+        assert {tuple(each.tolist()) for each in held.histories} <= left
 
 
 def test_the_last_event_and_the_one_after_a_cut_follow_the_history(log: Interactions) -> None:
@@ -57,17 +61,24 @@ def test_trees_in_arrays_say_what_scikit_learn_says() -> None:
 
 def test_features_stand_under_their_names() -> None:
     scores = np.array([[0.0, 4.0, 2.0]], np.float32)
-    known = features(
-        [scores], np.array([[1, 2]], np.int32), Histories.of([[2, 1, 2]]), np.array([0, 3, 1], np.float32)
-    )
+    known = np.arange(12, dtype=np.float32).reshape(4, 3)
 
-    first, second = (dict(zip(names(["m"]), row, strict=True)) for row in known.tolist())
+    rows = features([scores], np.array([[1, 2]], np.int32), Histories.of([[2, 1, 2]]), known)
+    first, second = (dict(zip(names(["m"]), row, strict=True)) for row in rows.tolist())
     assert (first["m score"], second["m score"]) == (1.0, 0.5)
     assert (first["m place"], second["m place"]) == (0.0, pytest.approx(np.log(2)))
-    assert first["popularity"] == pytest.approx(np.log(4))
+    assert (first["popularity"], second["popularity"]) == (1.0, 2.0)
+    assert (first["events in the newest 0.01"], second["events in the newest 0.01"]) == (10.0, 11.0)
     assert (first["events in history"], second["events in history"]) == (1.0, 2.0)
     assert (first["recency in history"], second["recency in history"]) == (0.5, 1.25)
     assert first["history length"] == pytest.approx(np.log(4))
+
+
+def test_interest_counts_shoppers_and_the_newest_events() -> None:
+    log = from_columns([1] * 50 + [2] * 50, [0] * 95 + [1] * 5)
+
+    counts = np.expm1(interest(log)).round().tolist()
+    assert counts == [[2.0, 1.0], [15.0, 5.0], [0.0, 5.0], [0.0, 1.0]]
 
 
 def test_members_that_are_none_are_told_in_a_line() -> None:
