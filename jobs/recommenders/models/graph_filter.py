@@ -36,7 +36,7 @@ class GraphFilter(ItemWeights):
         "history": (0.7, 0.5, 0.3),
         "target": (0.3, 0.5, 0.1),
         "second": (0.0, 0.3, -0.2),
-        "ideal": (0.3, 0.0, 0.6),
+        "ideal": (0.0, 0.1, 0.3),
         "decay": (1.0, 0.8, 0.5),
     }
 
@@ -44,7 +44,7 @@ class GraphFilter(ItemWeights):
     history: float = 0.7
     target: float = 0.3
     second: float = 0.0
-    ideal: float = 0.3
+    ideal: float = 0.0
     factors: int = 128
     neighbours: int = 500
 

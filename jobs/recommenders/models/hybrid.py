@@ -42,14 +42,14 @@ class Hybrid(Model):
     SPACE: ClassVar[dict[str, tuple[Any, ...]]] = {
         "members": (
             '{"graph_filter": {}, "ridge": {}}',
-            '{"transitions": {}, "session_knn": {}, "item_item": {}, "repeat": {}}',
+            '{"transitions": {}, "session_knn": {}, "item_item": {"decay": 0.7}, "repeat": {}}',
             '{"graph_filter": {"decay": 0.8}, "ridge": {"decay": 0.8}, "transitions": {"decay": 0.7}}',
             '{"ridge": {"decay": 0.8}, "transitions": {}, "session_knn": {}, "repeat": {}, "popularity": {}}',
         ),
         "order": ("sum", "cut", "last", "random"),
     }
 
-    members: str = '{"ridge": {"decay": 0.8}, "transitions": {}, "session_knn": {}, "repeat": {}}'
+    members: str = '{"transitions": {}, "session_knn": {}, "item_item": {"decay": 0.7}, "repeat": {}}'
     order: str = "cut"
     candidates: int = 120
     rounds: int = 120

@@ -34,7 +34,7 @@ class SessionKNN(Model):
     SPACE: ClassVar[dict[str, tuple[Any, ...]]] = {
         "decay": (0.7, 0.5, 0.9),
         "fade": (0.7, 0.5, 0.9),
-        "rarity": (0.5, 0.0, 1.0),
+        "rarity": (1.0, 0.5, 0.0),
         "length": (0.5, 0.0, 1.0),
         "recency": (1.0, 0.2, 1e9),
         "nearest": (500, 100, 1500),
@@ -42,7 +42,7 @@ class SessionKNN(Model):
 
     decay: float = 0.7
     fade: float = 0.7
-    rarity: float = 0.5
+    rarity: float = 1.0
     length: float = 0.5
     recency: float = 1.0
     nearest: int = 500

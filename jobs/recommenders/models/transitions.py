@@ -11,6 +11,9 @@ from jobs.recommenders.interactions import Interactions
 from jobs.recommenders.item_weights import ItemWeights
 from jobs.recommenders.sparse import from_rows, largest_of_product, scaled
 
+NEAR = 100
+"""The second of two transitions starts from so many products at most."""
+
 
 @dataclass
 class Transitions(ItemWeights):
@@ -48,7 +51,7 @@ class Transitions(ItemWeights):
         if not self.second:
             return first
         stepped = scaled(first, 1.0, 0.0)
-        twice = largest_of_product(stepped, stepped, self.neighbours)
+        twice = largest_of_product(from_rows(stepped, NEAR), stepped, self.neighbours)
         # Both on the scale of the first: the second tells the order, not how sure it is.
         share = self.second * float(first.sum()) / max(float(twice.sum()), 1e-9)
         return from_rows(csr_array(first + twice * np.float32(share)), self.neighbours)
