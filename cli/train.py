@@ -34,7 +34,7 @@ def command(
 ) -> None:
     """Train on the facts in ClickHouse within a time; Ctrl-C leaves the model in use as it is.
 
-    Ten million events are read and cut in 2 GB of memory; what fitting adds, the card tells. --most bounds both.
+    Ten million events are read and cut in 2 GB of memory; what fitting adds, the card says; --most bounds it.
     """
     settings, console = Settings.load(), Console(soft_wrap=True)
     terms = Terms(MODELS, Metric.parse(metric), days, budget, seed)

@@ -10,11 +10,10 @@ import numpy as np
 
 from jobs.recommenders.base import Model
 from jobs.recommenders.models.hybrid import Hybrid
-from jobs.recommenders.singles import SINGLES
 
 Models = Mapping[str, type[Model]]
 
-MEMBERS = (3, 2, 4)
+MEMBERS = (4, 3, 5, 2)
 """How many models a hybrid is made of."""
 
 _TRIES = 20
@@ -65,21 +64,17 @@ def neighbours(candidate: Candidate, models: Models) -> list[Candidate]:
     return found
 
 
-def hybrids(ranked: Sequence[Candidate], models: Models) -> list[Candidate]:
-    """Hybrids of the best candidates of the best models, with their settings; none if `models` has no hybrid.
+def hybrids(members_in_order: Sequence[Candidate], models: Models) -> list[Candidate]:
+    """Hybrids of the first so many candidates, each of another model; none if `models` has no hybrid.
 
-    `ranked` is best first. Three members come first, then two, then four, each in every order there is.
+    Four members come first, then three, five and two, each in every order that a hybrid knows.
     """
-    best: dict[str, Candidate] = {}
-    for each in ranked:
-        if each.model in SINGLES:
-            best.setdefault(each.model, each)
     hybrid = models.get(Hybrid.NAME)
-    if hybrid is None or len(best) < min(MEMBERS):
+    if hybrid is None or len(members_in_order) < min(MEMBERS):
         return []
     found = []
     for count in MEMBERS:
-        members = {each.model: dict(each.settings) for each in list(best.values())[:count]}
+        members = {each.model: dict(each.settings) for each in members_in_order[:count]}
         said = json.dumps(members, sort_keys=True)
         found += [Candidate.of(hybrid, {"members": said, "order": order}) for order in hybrid.SPACE["order"]]
     return list(dict.fromkeys(found))

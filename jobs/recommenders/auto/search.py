@@ -5,11 +5,10 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-import numpy as np
-
 from common.errors import UserError
 from jobs.recommenders.auto.candidates import Candidate, Models, drawn, hybrids, neighbours
 from jobs.recommenders.auto.stages import STAGES, WARM_UP, Stage, shrunk, slots
+from jobs.recommenders.auto.tried import Tried, complementary, ordered, promoted
 from jobs.recommenders.evaluation.cases import Trial
 from jobs.recommenders.evaluation.metrics import Metric
 from jobs.recommenders.evaluation.sets import Floats
@@ -37,22 +36,6 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Tried:
-    """A candidate at a stage: the metric of each case, float64 [cases], on each cut; `events` fitted on."""
-
-    candidate: Candidate
-    stage: str
-    values: tuple[Floats, ...]
-    events: int
-    seconds: float
-
-    @property
-    def means(self) -> list[float]:
-        """The metric on each cut."""
-        return [float(values.mean()) if len(values) else 0.0 for values in self.values]
-
-
-@dataclass(frozen=True)
 class Choice:
     """What was chosen, what was tried, the stages that the clock cut short, and models that can't be used."""
 
@@ -67,14 +50,6 @@ class Choice:
         if not mine:
             return None
         return ordered([each for each in mine if each.stage == mine[-1].stage])[0].candidate
-
-
-def ordered(tried: Sequence[Tried]) -> list[Tried]:
-    """Best first, by the least share of a cut's best that is reached on any cut, so what holds on all."""
-    means = np.array([each.means for each in tried])
-    best = means.max(axis=0)
-    shares = np.where(best > 0, means / np.where(best > 0, best, 1.0), 1.0).min(axis=1)
-    return [tried[place] for place in np.argsort(-shares, kind="stable")]
 
 
 def choose(plan: Plan, on_progress: OnProgress, clock: Callable[[], float] = time.monotonic) -> Choice:
@@ -110,8 +85,8 @@ class _Search:
             found = self._stage(stage, candidates, began_s + until, sum(wanted))
             if (stage.events, stage.cases) == size:  # comparable with what was tried before
                 found = [*leading, *found]
-            size = (stage.events, stage.cases)
-            leading = ordered(found) if found else leading
+            if found:
+                size, leading = (stage.events, stage.cases), ordered(found)
         if not leading:
             reasons = "; ".join(f"{name}: {why}" for name, why in self.skipped.items())
             raise UserError(f"no model can be fitted on this log ({reasons})")
@@ -132,8 +107,8 @@ class _Search:
             near = [each for one in leading[:REFINED] for each in neighbours(one.candidate, self.plan.models)]
             return [each for each in dict.fromkeys(near) if each not in seen][:count]
         if stage.name == "combine":
-            return hybrids([each.candidate for each in leading], self.plan.models)[:count]
-        return _promoted(leading, count)
+            return hybrids(complementary(leading), self.plan.models)[:count]
+        return promoted(leading, count, 0 if stage.name == "narrow" else (count + 1) // 2)
 
     def _singles(self) -> Models:
         """All models but the hybrid, which is made of the best of them later; the hybrid if it is alone."""
@@ -175,13 +150,3 @@ class _Search:
         model = candidate.build(self.plan.models).fit(trial.log)
         ranked = trial.cases.ask(model, self.plan.metric.k, self.plan.repeats)
         return trial.cases.judge(ranked, [self.plan.metric])["all"].by_metric[self.plan.metric]
-
-
-def _promoted(leading: Sequence[Tried], count: int) -> list[Candidate]:
-    """Half of the places to the best, the others to the best of each other model, then to the next best."""
-    order = [each.candidate for each in leading]
-    best = order[: (count + 1) // 2]
-    others: dict[str, Candidate] = {}
-    for each in order:
-        others.setdefault(each.model, each)
-    return list(dict.fromkeys([*best, *others.values(), *order]))[:count]

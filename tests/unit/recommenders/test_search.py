@@ -10,8 +10,9 @@ import pytest
 from common.errors import UserError
 from jobs.recommenders.auto.candidates import Candidate, drawn, hybrids, neighbours
 from jobs.recommenders.auto.contest import best_of_all, named
-from jobs.recommenders.auto.search import Choice, Plan, Tried, choose, ordered
+from jobs.recommenders.auto.search import Choice, Plan, choose
 from jobs.recommenders.auto.stages import STAGES, Stage, shrunk
+from jobs.recommenders.auto.tried import Tried, complementary, ordered
 from jobs.recommenders.base import Model
 from jobs.recommenders.evaluation import splits
 from jobs.recommenders.evaluation.cases import shoppers_held_out
@@ -211,25 +212,34 @@ def test_the_best_baseline_is_that_of_the_last_stage_it_reached():
     assert choice.best_of(["none"]) is None
 
 
-def test_hybrids_are_of_the_best_of_each_model_with_its_settings():
-    ranked = [
-        Candidate.of(ItemItem, {"neighbours": 30}),
-        Candidate.of(ItemItem, {}),
-        Candidate.of(Onward, {}),
-        Candidate.of(Popularity, {"own": 1.0}),
+def test_hybrids_are_of_the_first_models_with_their_settings():
+    members = [Candidate.of(ItemItem, {"neighbours": 30}), Candidate.of(Popularity, {"own": 1.0})]
+
+    found = hybrids(members, {"hybrid": Hybrid})
+
+    said = json.loads(dict(found[0].settings)["members"])
+    assert said["item_item"]["neighbours"] == 30
+    assert said["popularity"]["own"] == 1.0
+    assert [dict(each.settings)["order"] for each in found] == list(Hybrid.SPACE["order"])
+    assert hybrids(members, MODELS) == []
+    assert hybrids(members[:1], {"hybrid": Hybrid}) == []
+
+
+def test_a_model_that_is_right_where_the_others_are_not_is_their_next_companion():
+    def tried(model: str, *right: float) -> Tried:
+        return Tried(Candidate(model, ()), "narrow", (np.array(right),), 9, 1)
+
+    leading = [
+        tried("session_knn", 1, 1, 1, 0, 0),
+        tried("session_knn", 1, 1, 0, 0, 0),
+        tried("item_item", 1, 1, 0.5, 0, 0),
+        tried("hybrid", 1, 1, 0, 0, 0),
+        tried("repeat", 0, 0, 0, 1, 0),
     ]
 
-    found = hybrids(ranked, {"hybrid": Hybrid})
+    found = complementary(leading)
 
-    members = json.loads(dict(found[0].settings)["members"])
-    assert {name: settings.get("neighbours") for name, settings in members.items()} == {
-        "item_item": 30,
-        "popularity": None,
-    }
-    assert members["popularity"]["own"] == 1.0
-    assert [dict(each.settings)["order"] for each in found] == list(Hybrid.SPACE["order"])
-    assert hybrids(ranked, MODELS) == []
-    assert hybrids(ranked[:3], {"hybrid": Hybrid}) == []
+    assert found == [leading[0].candidate, leading[4].candidate, leading[2].candidate]
 
 
 def test_the_search_tries_hybrids_of_what_did_well(plan):
