@@ -45,15 +45,21 @@ def command(
             return
         while True:
             began_s = time.monotonic()
-            _once(settings, shelf, terms, most, console, system_clock)
+            train_once(settings, shelf, terms, most, console, system_clock)
             if not every:
                 return
             time.sleep(max(0.0, every * HOUR_S - (time.monotonic() - began_s)))
 
 
-def _once(
+def train_once(
     settings: Settings, shelf: Shelf, terms: Terms, most: int, console: Console, clock: Clock
 ) -> Trained:
+    """Train, publish if the new model is not worse, record the card, and show it.
+
+    Raises:
+        PartUnavailable: ClickHouse or Redis does not answer.
+        UserError: there is too little to learn from.
+    """
     champion = _champion(shelf, console)
     with progress(console) as on_progress:
         on_progress(0, 1, "reading the facts")

@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from redis import Redis
+from rich.console import Console
 
+from cli.train import train_once
 from clickhouse.client import connect
 from clickhouse.migrate import migrate
 from common.errors import UserError
@@ -150,3 +152,33 @@ def test_without_a_model_before_there_is_nothing_to_go_back_to(shelf):
 
     with pytest.raises(UserError, match="no model to go back to"):
         shelf.roll_back()
+
+
+def test_a_training_on_facts_publishes_a_model_and_the_next_one_is_compared_with_it(facts, shelf):
+    rng = np.random.default_rng(5)
+    minutes = rng.permutation(10 * 24 * 60)[:600]
+    add(
+        facts,
+        "product_viewed",
+        [
+            viewed(
+                1_000 + int(minute), f"shopper-{rng.integers(30)}", f"visit-{minute}", f"p{rng.integers(9)}"
+            )
+            for minute in minutes
+        ],
+    )
+    terms = Terms({"popularity": Popularity}, Metric("ndcg", 5), days=2, budget_s=1, seed=0)
+    moments = iter([FIRST, FIRST + timedelta(days=1)])
+    console = Console(quiet=True)
+
+    first, second = (train_once(facts, shelf, terms, 500, console, lambda: next(moments)) for _ in range(2))
+
+    assert first.reason == "there was no model in use"
+    assert second.reason == "the same model and settings as in use, fitted on newer events"
+    assert shelf.in_use() == "20260102T000000"
+    assert shelf.model("20260101T000000").popularity.sum() > 0
+    with connect(facts) as reader:
+        rows = reader.query(
+            "SELECT version, published FROM model_cards FINAL WHERE version LIKE '2026%' ORDER BY 1"
+        )
+    assert rows.result_rows == [("20260101T000000", True), ("20260102T000000", True)]
