@@ -1,39 +1,42 @@
-"""What is like the history by its attributes and words, also for products that nobody has touched."""
+"""What has the attributes and words that shoppers like this one take, also if nobody has touched it yet."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, diags_array
 from sklearn.feature_extraction.text import TfidfTransformer
 
 from common.errors import UserError
 from jobs.recommenders.interactions import Interactions
 from jobs.recommenders.item_weights import ItemWeights
-from jobs.recommenders.sparse import from_rows, largest_of_product, scaled
+from jobs.recommenders.sparse import largest_of_product, powers, scaled
 
 
 @dataclass
 class Content(ItemWeights):
-    """W = C + `propagated` · G Sᵀ, each with rows that sum to 1.
+    """W = G · X · D^−specificity · Xᵀ: what goes with a product says which attributes are wanted after it.
 
-    C is the cosine of TF-IDF vectors of attributes and words. G is the normalised gram of who took what, S
-    the `closest` products by C: a product has the scores of what it is like, so that one without any event
-    has one. Of each row the `neighbours` largest values are kept, and as many among products without events.
-    Source of the propagation: the neighbourhood step of Schein et al., Methods and Metrics for Cold-Start
-    Recommendations, SIGIR 2002, on the gram of `graph_filter`.
+    X holds the attributes and words of each product: 1 + ln(count), with `tfidf` their TF-IDF in rows of
+    length 1. G is the normalised gram of who took what, with its diagonal, so that a product's own attributes
+    count; one that nobody took stands for itself. D holds how much of an attribute the touched products have.
+    Of G X the `attributes` largest values of each row are kept, of W the `neighbours` largest and as many among
+    products without events. Sources: the step from neighbours to attributes of Schein et al., Methods and
+    Metrics for Cold-Start Recommendations, SIGIR 2002; the degree powers are those of `graph_filter`.
     """
 
     NAME = "content"
     SPACE: ClassVar[dict[str, tuple[Any, ...]]] = {
-        "propagated": (3.0, 1.0, 10.0),
-        "closest": (50, 10, 200),
-        "decay": (1.0, 0.8, 0.5),
+        "tfidf": (False, True),
+        "specificity": (1.0, 0.5, 1.3),
+        "decay": (0.7, 1.0, 0.5),
     }
 
-    propagated: float = 3.0
-    closest: int = 50
+    decay: float = 0.7
+    tfidf: bool = False
+    specificity: float = 1.0
+    attributes: int = 200
     neighbours: int = 500
 
     def _weigh(self, log: Interactions) -> csr_array:
@@ -41,23 +44,28 @@ class Content(ItemWeights):
             raise UserError(
                 "model content needs the products' attributes: give them, or choose another model"
             )
-        vectors = csr_array(
-            TfidfTransformer(sublinear_tf=True).fit_transform(log.attributes), dtype=np.float32
-        )
-        untouched = log.popularity == 0
-        like = self._product(vectors, csr_array(vectors.T.tocsr()), untouched)
-        said = scaled(log.affinity, 0.25, 0.5)
-        together = largest_of_product(csr_array(said.T.tocsr()), said, self.neighbours, diagonal=True)
-        closest = scaled(from_rows(like, self.closest), 1.0, 0.0)
-        passed = self._product(together, csr_array(closest.T.tocsr()), untouched)
-        return csr_array(scaled(like, 1.0, 0.0) + self.propagated * scaled(passed, 1.0, 0.0))
+        weighing = TfidfTransformer(norm="l2" if self.tfidf else None, use_idf=self.tfidf, sublinear_tf=True)
+        vectors = csr_array(weighing.fit_transform(log.attributes), dtype=np.float32)
+        touched = log.popularity > 0
+        together = _together(log, touched, self.neighbours)
+        wanted = largest_of_product(together, vectors, self.attributes, diagonal=True)
+        specific = powers(0.5 + np.asarray(touched.astype(np.float32) @ vectors), -self.specificity)
+        meant = csr_array((vectors * specific).T.tocsr())
+        return self._product(wanted, meant, touched)
 
-    def _product(self, left: csr_array, right: csr_array, untouched: NDArray[np.bool_]) -> csr_array:
+    def _product(self, left: csr_array, right: csr_array, touched: NDArray[np.bool_]) -> csr_array:
         """left · right: of each row the largest values, and the largest among the untouched products."""
         found = largest_of_product(left, right, self.neighbours)
-        if not untouched.any():
+        if touched.all():
             return found
         of_untouched = csr_array(
-            (right.data * untouched[right.indices], right.indices, right.indptr), shape=right.shape
+            (right.data * ~touched[right.indices], right.indices, right.indptr), right.shape
         )
         return csr_array(found.maximum(largest_of_product(left, of_untouched, self.neighbours)))
+
+
+def _together(log: Interactions, touched: NDArray[np.bool_], most: int) -> csr_array:
+    """G; 1 on the diagonal of what nobody took."""
+    said, meant = scaled(log.affinity, 0.25, 0.7), scaled(log.affinity, 0.25, 0.3)
+    gram = largest_of_product(csr_array(said.T.tocsr()), meant, most, diagonal=True)
+    return csr_array(gram + diags_array((~touched).astype(np.float32)))
