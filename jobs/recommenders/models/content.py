@@ -22,8 +22,8 @@ class Content(ItemWeights):
     length 1. G is the normalised gram of who took what, with its diagonal, so that a product's own attributes
     count; one that nobody took stands for itself. D holds how much of an attribute the touched products have.
     Of G X the `attributes` largest values of each row are kept, of W the `neighbours` largest and as many
-    among products without events. Sources: the step from neighbours to attributes of Schein et al., Methods and
-    Metrics for Cold-Start Recommendations, SIGIR 2002; the degree powers are those of `graph_filter`.
+    among products without events. Sources: the step from neighbours to attributes of Schein et al., Methods
+    and Metrics for Cold-Start Recommendations, SIGIR 2002; the degree powers are those of `graph_filter`.
     """
 
     NAME = "content"
