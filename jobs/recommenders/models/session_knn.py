@@ -1,6 +1,7 @@
 """What those did next whose visits were most like this one."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,6 +17,9 @@ from jobs.recommenders.vocabulary import Codes
 Index = tuple[Ints, Codes, Ints, Codes, Floats]
 """Sequences as CSR (indptr, products), the sequences of each product as CSR (indptr, newest first), idf."""
 
+Scratch = tuple[Floats, Floats, Floats, Codes]
+"""How much a history says of each product; likeness and prior of each sequence; all 0. Then those touched."""
+
 
 @dataclass
 class SessionKNN(Model):
@@ -26,8 +30,8 @@ class SessionKNN(Model):
     product of h. Only the `sample` newest sequences of each product are looked at. With n sequences of which
     n(i) hold i, idf(i) = ln((n + 1) / n(i)).
 
-    Sources: Garg et al., Sequence and Time Aware Neighborhood (STAN), SIGIR 2019; Ludewig et al., Empirical
-    Analysis of Session-based Recommendation Algorithms (VSTAN), UMUAI 2021.
+    Not for two threads at once. Sources: Garg et al., Sequence and Time Aware Neighborhood (STAN), SIGIR
+    2019; Ludewig et al., Empirical Analysis of Session-based Recommendation Algorithms (VSTAN), UMUAI 2021.
     """
 
     NAME = "session_knn"
@@ -70,7 +74,13 @@ class SessionKNN(Model):
         scores = np.zeros((len(histories), self.product_count), np.float32)
         settings = self.decay, self.fade, self.length, self.recency
         _vote(
-            self._index, histories.indptr, histories.products, settings, (self.nearest, self.sample), scores
+            self._index,
+            histories.indptr,
+            histories.products,
+            settings,
+            (self.nearest, self.sample),
+            self._scratch,
+            scores,
         )
         return scores
 
@@ -78,6 +88,16 @@ class SessionKNN(Model):
     def _index(self) -> Index:
         made = self.arrays
         return made["indptr"], made["products"], made["holders_indptr"], made["holders"], made["rarity"]
+
+    @cached_property
+    def _scratch(self) -> Scratch:
+        sequences = len(self.arrays["indptr"]) - 1
+        return (
+            np.zeros(self.product_count, np.float32),
+            np.zeros(sequences, np.float32),
+            np.zeros(sequences, np.float32),
+            np.empty(sequences, np.int32),
+        )
 
     @property
     def fading(self) -> float:
@@ -92,16 +112,14 @@ def _vote(
     histories: Codes,
     settings: tuple[float, float, float, float],
     sizes: tuple[int, int],
+    scratch: Scratch,
     scores: Floats,
 ) -> None:
     decay, fade, length, recency = settings
     indptr, products, holders_indptr, holders, rarity = index
     nearest, sample = sizes
     count = len(indptr) - 1
-    said = np.zeros(scores.shape[1], np.float32)
-    likeness = np.zeros(count, np.float32)
-    prior = np.zeros(count, np.float32)
-    touched = np.empty(count, np.int32)
+    said, likeness, prior, touched = scratch
     best = np.empty(nearest, np.float32)
     chosen = np.empty(nearest, np.int32)
     for row in range(len(scores)):
