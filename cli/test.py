@@ -4,7 +4,9 @@ import hashlib
 import os
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import typer
 
@@ -26,8 +28,12 @@ CHECKS = {
 }
 """What must pass besides the tests."""
 
-RUNS = [["tests/unit", "tests/contracts", "tests/integration"], ["tests/e2e"]]
-"""One after the other: what the first keeps running to its end (Flink, a browser) would slow the second."""
+COMMERCE = "tests/integration/commerce"
+RUNS = [
+    ["tests/unit", "tests/contracts", "tests/integration", f"--ignore={COMMERCE}"],
+    [COMMERCE, "tests/e2e"],
+]
+"""Beside each other: most of the time a test waits for a server. The halves take about as long."""
 
 
 def command(
@@ -43,7 +49,8 @@ def command(
     campaign = ["--hypothesis-profile=nightly"] if nightly else ["-m", "not nightly"]
     environment = os.environ | ({"SOUK_TEST_CHROMIUM": browser} if browser else {})
     pytest = [sys.executable, "-P", "-m", "pytest", *campaign]
-    codes = [run([*pytest, *which], environment) for which in ([context.args] if context.args else RUNS)]
+    runs = [context.args] if context.args else RUNS
+    codes = run_all([[*pytest, *which] for which in runs], environment)
     raise typer.Exit(next(filter(None, codes), int(bool(broken))))
 
 
@@ -73,6 +80,28 @@ def passes(name: str, check: list[str]) -> bool:
     passed = run([str(tool), *check[1:]], dict(os.environ)) == 0
     print(f"{name}: {'passed' if passed else 'FAILED'}", flush=True)
     return passed
+
+
+def run_all(commands: list[list[str]], environment: dict[str, str]) -> list[int]:
+    """Run commands beside each other; the first's output is shown as it comes, the others' at the end."""
+    first, *others = commands
+    with ExitStack() as files:
+        said = [files.enter_context(TemporaryFile()) for _ in others]
+        beside = [
+            subprocess.Popen(
+                other, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=file, stderr=file
+            )
+            for other, file in zip(others, said, strict=True)
+        ]
+        try:
+            codes = [run(first, environment)]
+        finally:  # Ctrl-C told them, too: they stop their servers
+            codes_beside = [process.wait() for process in beside]
+        for file in said:
+            file.seek(0)
+            sys.stdout.write(file.read().decode(errors="replace"))
+            sys.stdout.flush()
+    return codes + codes_beside
 
 
 def run(command: list[str], environment: dict[str, str]) -> int:
