@@ -11,8 +11,8 @@ import org.apache.flink.table.functions.ProcessTableFunction;
 import org.apache.flink.types.Row;
 
 /**
- * The pairs of the products that came first in a visit, as changes: each touch takes back the pairs that it ends
- * (sign -1) and tells those that it makes (sign 1). README.md has its columns.
+ * The pairs of the products that came first in a visit, as changes: each touch tells the pairs that it makes (sign 1) and
+ * takes back those that it ends (sign -1). README.md has its columns.
  *
  * <p>The first products are one value, read and written once a touch. What came later lies apart and is looked up
  * only in a visit of more products than are kept, for a late event may still bring it forward.
@@ -33,8 +33,8 @@ public class VisitPairs extends ProcessTableFunction<Row> {
             throws Exception {
         Item[] before = first.items;
         first.items = firstOf(before, item(touch), kept, later);
+        tell(first.items, before, 1); // first, so that no sum is nothing for a moment
         tell(before, first.items, -1);
-        tell(first.items, before, 1);
     }
 
     private static Item item(Row touch) {
