@@ -15,6 +15,9 @@ from jobs.recommenders.vocabulary import Codes, Column, Vocabulary
 
 DAY_S = 86_400
 
+YEARS_1_TO_9999_S = (-62_135_596_800, 253_402_300_800)
+"""What is a date in Unix seconds; milliseconds of our days are past it."""
+
 
 @dataclass(frozen=True)
 class Interactions:
@@ -126,18 +129,19 @@ def from_columns(
     weights: NDArray[Any] | None = None,
     catalogue: Column = (),
 ) -> Interactions:
-    """A log of columns of one length, sorted by time; events of one second or without times keep order.
+    """A log of columns of one length, sorted by time; events of one moment or without times keep order.
 
     Args:
         shoppers: who; strings, whole numbers, or both.
         products: with what; likewise.
-        times: Unix seconds, or datetime64.
+        times: Unix seconds, or datetime64; parts of a second count for the order.
         sessions: in which visit.
         weights: how much an event says, > 0; 1 where none are given. A kind of event gets its weight here.
         catalogue: products that may have no event; their codes come first, in this order.
 
     Raises:
-        UserError: nothing is there, an id or time is missing, columns differ in length, a weight is not > 0.
+        UserError: nothing is there, an id or time is missing, times are no Unix seconds, columns differ in
+            length, a weight is not > 0.
     """
     people, shopper_codes = Vocabulary.of(shoppers, "shopper")
     before = Vocabulary.of(catalogue, "product")[0].ids
@@ -146,15 +150,15 @@ def from_columns(
     count = len(product_codes)
     if count == 0:
         raise UserError("the log holds no event: nothing can be learned from it")
-    seconds = None if times is None else _seconds(times)
+    moments = None if times is None else _moments(times)
     values = np.ones(count, np.float32) if weights is None else np.asarray(weights, np.float32)
-    for what, column in (("shoppers", shopper_codes), ("times", seconds), ("weights", values)):
+    for what, column in (("shoppers", shopper_codes), ("times", moments), ("weights", values)):
         _check_length(what, column, count)
     _check_length("sessions", session_codes, count)
     if not (np.isfinite(values) & (values > 0)).all():
         raise UserError("every weight must be above 0 and finite: leave out events that say nothing")
-    log = Interactions(shopper_codes, product_codes, values, seconds, session_codes, people, things)
-    return log if seconds is None else _sorted(log, seconds)
+    log = Interactions(shopper_codes, product_codes, values, None, session_codes, people, things)
+    return log if moments is None else _sorted(log, moments)
 
 
 def _check_length(what: str, column: NDArray[Any] | None, count: int) -> None:
@@ -162,11 +166,11 @@ def _check_length(what: str, column: NDArray[Any] | None, count: int) -> None:
         raise UserError(f"there are {count:,} products but {len(column):,} {what}: columns need one length")
 
 
-def _seconds(times: NDArray[Any]) -> Ints:
+def _moments(times: NDArray[Any]) -> NDArray[Any]:
+    """The times as they came, datetime64 or numbers, none of them missing."""
     values = times.to_numpy(zero_copy_only=False) if isinstance(times, pa.Array) else np.asarray(times)
     if np.issubdtype(values.dtype, np.datetime64):
         missing = np.isnat(values)
-        values = values.astype("datetime64[s]").astype(np.int64)
     else:
         try:
             values = values.astype(np.float64 if values.dtype == object else values.dtype)
@@ -179,16 +183,25 @@ def _seconds(times: NDArray[Any]) -> Ints:
         raise UserError(
             f"{int(missing.sum()):,} events have no time: leave them out, or read the log without times"
         )
-    return values.astype(np.int64)
+    return values
 
 
-def _sorted(log: Interactions, seconds: Ints) -> Interactions:
-    order = np.argsort(seconds, kind="stable")
+def _seconds(moments: NDArray[Any]) -> Ints:
+    if np.issubdtype(moments.dtype, np.datetime64):
+        moments = moments.astype("datetime64[s]").astype(np.int64)
+    first, end = YEARS_1_TO_9999_S
+    if (moments < first).any() or (moments >= end).any():
+        raise UserError("the times are no Unix seconds of the years 1 to 9999: divide milliseconds by 1,000")
+    return moments.astype(np.int64)
+
+
+def _sorted(log: Interactions, moments: NDArray[Any]) -> Interactions:
+    order = np.argsort(moments, kind="stable")
     return replace(
         log,
         shoppers=log.shoppers[order],
         products=log.products[order],
         weights=log.weights[order],
-        times=seconds[order],
+        times=_seconds(moments)[order],
         sessions=None if log.sessions is None else log.sessions[order],
     )

@@ -76,6 +76,19 @@ def test_dates_are_times() -> None:
     assert log.ages.tolist() == [1.0, 0.0]
 
 
+@pytest.mark.parametrize(
+    "times",
+    [np.array([7.5, 7.25, 6.0]), np.array([7_500, 7_250, 6_000], "datetime64[ms]"),
+     pa.array([7_500, 7_250, 6_000], pa.timestamp("ms"))],
+)  # fmt: skip
+def test_events_of_one_second_are_in_the_order_of_its_parts(times: Any) -> None:
+    log = from_columns([1, 1, 1], ["last", "second", "first"], times=times)
+
+    assert [log.product_vocabulary.ids[code] for code in log.products] == ["first", "second", "last"]
+    assert log.times is not None
+    assert log.times.tolist() == [6, 7, 7]
+
+
 def test_sequences_are_sessions_in_the_order_of_their_ends() -> None:
     log = from_columns([1, 2, 1, 2], [0, 1, 2, 3], sessions=["late", "early", "early", "late"])
 
@@ -96,6 +109,9 @@ def test_products_without_events_have_the_first_codes() -> None:
      ({"shoppers": [1], "products": [1, 2]}, "2 products but 1 shoppers"),
      ({"times": np.array([1.0, np.nan])}, "1 events have no time"),
      ({"times": np.array(["NaT", "2020-01-01"], "datetime64[s]")}, "1 events have no time"),
+     ({"times": np.array([1_700_000_000_000, 1_700_000_000_001])}, "divide milliseconds by 1,000"),
+     ({"times": np.array([0, 400_000_000_000])}, "no Unix seconds of the years 1 to 9999"),
+     ({"times": np.array([1.0, -1e30])}, "no Unix seconds of the years 1 to 9999"),
      ({"times": ["soon", "later"]}, "neither Unix seconds nor dates"),
      ({"weights": [1.0, 0.0]}, "above 0"), ({"sessions": ["a"]}, "2 products but 1 sessions")],
 )  # fmt: skip
