@@ -26,6 +26,7 @@ from jobs.recommenders.evaluation.read import bringing
 from jobs.recommenders.evaluation.read.brought import Brought
 from jobs.recommenders.evaluation.read.interactions import split
 from jobs.recommenders.registry import MODELS
+from jobs.recommenders.whole import written_whole
 from jobs.training.facts import read_facts
 
 AUTO = "auto"
@@ -138,9 +139,10 @@ def show(card: Card, console: Console) -> None:
 
 
 def _save(directory: Path, model: Model, card: Card) -> None:
-    model.save(directory)
-    (directory / "card.json").write_text(as_json(card))
-    (directory / "card.md").write_text(as_markdown(card))
+    with written_whole(directory) as beside:
+        model.save(beside)
+        (beside / "card.json").write_text(as_json(card))
+        (beside / "card.md").write_text(as_markdown(card))
 
 
 def peak_memory_mb() -> float:

@@ -1,7 +1,5 @@
 """Fitted models on disk: one JSON file and one `.npy` an array, memory-mapped, never a pickle."""
 
-import os
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +10,7 @@ import orjson
 from numpy.typing import NDArray
 
 from common.errors import UserError
+from jobs.recommenders.whole import written_whole
 
 FORMAT = 1
 """Raised whenever what is written changes in a way that older code can't read."""
@@ -30,17 +29,13 @@ class Stored:
 
 
 def save(directory: Path, stored: Stored) -> None:
-    """Write a model: beside its place first, then renamed, so that a half-written one is never there.
+    """Write a model, whole or not at all.
 
     Raises:
         UserError: something is there already.
     """
-    if directory.exists():
-        raise UserError(f"{directory} is there already: choose another directory, or remove it")
-    directory.parent.mkdir(parents=True, exist_ok=True)
-    beside = directory.with_name(f".{directory.name}.{os.getpid()}")
-    beside.mkdir()
-    try:
+    with written_whole(directory) as beside:
+        beside.mkdir()
         for name, array in stored.arrays.items():
             np.save(beside / f"{name}.npy", array, allow_pickle=False)
         description = {
@@ -51,10 +46,6 @@ def save(directory: Path, stored: Stored) -> None:
             "product_ids": stored.product_ids,
         }
         (beside / DESCRIPTION).write_bytes(orjson.dumps(description, option=orjson.OPT_INDENT_2))
-        beside.rename(directory)
-    except BaseException:
-        shutil.rmtree(beside, ignore_errors=True)
-        raise
 
 
 def load(directory: Path) -> Stored:

@@ -124,11 +124,12 @@ def test_files_that_do_not_go_together_are_refused(files, says):
         bring(files, "")
 
 
-def test_a_run_that_is_stopped_while_it_saves_leaves_no_model(files, tmp_path, monkeypatch):
+@pytest.mark.parametrize(("where", "writes"), [(np, "save"), (Path, "write_text")])
+def test_a_run_that_is_stopped_while_it_saves_leaves_no_model(files, tmp_path, monkeypatch, where, writes):
     def stop(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(np, "save", stop)
+    monkeypatch.setattr(where, writes, stop)
 
     shown = evaluate(*given_files(files), "--model", "popularity", "--save", tmp_path / "saved" / "model")
 
