@@ -18,7 +18,7 @@ from jobs.recommenders.registry import MODELS
 from jobs.training.cards import record
 from jobs.training.facts import MOST, read_facts
 from jobs.training.shelf import Shelf
-from jobs.training.train import Terms, Trained, train
+from jobs.training.train import NONE_IN_USE, Absent, Terms, Trained, train
 
 HOUR_S = 3_600.0
 
@@ -77,14 +77,15 @@ def train_once(
     return trained
 
 
-def _champion(shelf: Shelf, console: Console) -> Candidate | None:
-    """The model in use as a candidate; None where there is none, or none that this version can read."""
+def _champion(shelf: Shelf, console: Console) -> Candidate | Absent:
+    """The model in use as a candidate, or why there is none that this version can compare with."""
     version = shelf.in_use()
     if version is None:
-        return None
+        return NONE_IN_USE
     try:
         model = shelf.model(version)
     except UserError as error:
-        console.print(f"the model in use can't be compared with: {error}", style="yellow", markup=False)
-        return None
+        absent = Absent(f"the model in use can't be compared with: {error}")
+        console.print(absent.reason, style="yellow", markup=False)
+        return absent
     return Candidate.of(type(model), model.settings)

@@ -30,6 +30,16 @@ class Terms:
 
 
 @dataclass(frozen=True)
+class Absent:
+    """Why there is no model in use that could be compared with."""
+
+    reason: str
+
+
+NONE_IN_USE = Absent("there was no model in use")
+
+
+@dataclass(frozen=True)
 class Trained:
     """The challenger, fitted on all events if it won, None if it did not; and the card of the duel."""
 
@@ -40,7 +50,7 @@ class Trained:
 
 def train(
     facts: Facts,
-    champion: Candidate | None,
+    champion: Candidate | Absent,
     terms: Terms,
     memory_mb: Callable[[], float],
     on_progress: OnProgress,
@@ -58,10 +68,11 @@ def train(
     asked = Asked(terms.models, [terms.metric], repeats, terms.seed)
     plan = Plan(terms.models, cuts(trial.log, terms.seed), terms.metric, repeats, terms.budget_s, terms.seed)
     contest = best_of_all(plan, on_progress)
-    challenger, *rest = contest.candidates
-    others = [each for each in (champion, *rest) if each is not None and each != challenger]
+    challenger, *baselines = contest.candidates
+    in_use = [] if isinstance(champion, Absent) else [champion]
+    judged = list(dict.fromkeys([challenger, *in_use, *baselines]))
     brought = Brought(trial.log, trial.cases, trial.name, lambda _: plan.trials, (), facts.sellers)
-    compared = compare(brought, [challenger, *others], asked, lambda doing: on_progress(0, 1, doing))
+    compared = compare(brought, judged, asked, lambda doing: on_progress(0, 1, doing))
     card = Card.of(brought, compared, contest.searched, asked, memory_mb())
     won, reason = verdict(challenger, champion, compared, terms.metric)
     if not won:
@@ -88,19 +99,18 @@ def newest_days(log: Interactions, days: float) -> Trial:
 
 
 def verdict(
-    challenger: Candidate, champion: Candidate | None, compared: Compared, metric: Metric
+    challenger: Candidate, champion: Candidate | Absent, compared: Compared, metric: Metric
 ) -> tuple[bool, str]:
-    """Whether the challenger is published, and why: only a champion that is surely better keeps its place.
+    """Whether the challenger is published, and why: a champion that is better on average keeps its place.
 
-    "Surely" is at the level of the interval of their difference. Where none is better, the newer model wins,
-    since it knows the newest days.
+    Where both are as good, the newer model wins, since it knows the newest days.
     """
-    if champion is None:
-        return True, "there was no model in use"
+    if isinstance(champion, Absent):
+        return True, champion.reason
     if champion == challenger:
         return True, "the same model and settings as in use, fitted on newer events"
     found = compared.differences[str(champion)][str(metric)].interval
     said = (
         f"{metric} {found.mean:+.4f} ({found.low:+.4f} to {found.high:+.4f}) against {champion.model} in use"
     )
-    return found.high >= 0, said
+    return found.mean >= 0, said

@@ -20,7 +20,7 @@ from jobs.recommenders.models.popularity import Popularity
 from jobs.training.cards import record
 from jobs.training.facts import WEIGHTS, Facts, read_facts
 from jobs.training.shelf import Shelf
-from jobs.training.train import Terms, train
+from jobs.training.train import NONE_IN_USE, Terms, train
 from local.parts import redis as local_redis
 from tests.integration.conftest import clickhouse_settings, running_clickhouse
 from tests.integration.servers import running
@@ -107,7 +107,7 @@ def test_facts_become_a_log_oldest_first_with_what_products_are(facts):
 
 def test_a_training_is_recorded_with_its_card(facts):
     terms = Terms({"popularity": Popularity}, Metric("ndcg", 5), days=2, budget_s=1, seed=0)
-    trained = train(Facts(a_log(), None), None, terms, lambda: 1.0, lambda *_: None)
+    trained = train(Facts(a_log(), None), NONE_IN_USE, terms, lambda: 1.0, lambda *_: None)
 
     with connect(facts, admin=True) as admin:
         record(admin, "v1", FIRST, trained)

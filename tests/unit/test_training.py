@@ -1,5 +1,7 @@
 """A training: the duel between the model in use and the new one, and the shelf of versions."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,9 +11,10 @@ from jobs.recommenders.auto.comparison import Compared
 from jobs.recommenders.evaluation.intervals import Difference, Interval
 from jobs.recommenders.evaluation.metrics import Metric
 from jobs.recommenders.interactions import DAY_S, Interactions, from_columns
+from jobs.recommenders.models.item_item import ItemItem
 from jobs.recommenders.models.popularity import Popularity
 from jobs.training.facts import Facts
-from jobs.training.train import Terms, newest_days, train, verdict
+from jobs.training.train import NONE_IN_USE, Absent, Terms, newest_days, train, verdict
 
 TERMS = Terms({"popularity": Popularity}, Metric("ndcg", 5), days=2, budget_s=1, seed=0)
 OLD, NEW = Candidate.of(Popularity, {"window": 0.1}), Candidate.of(Popularity, {})
@@ -47,7 +50,7 @@ def test_a_log_of_a_day_is_too_short(log):
 
 
 def test_the_first_model_is_published_and_knows_all_events(log):
-    trained = train(Facts(log, None), None, TERMS, lambda: 1.0, quiet)
+    trained = train(Facts(log, None), NONE_IN_USE, TERMS, lambda: 1.0, quiet)
 
     assert trained.reason == "there was no model in use"
     assert trained.model is not None
@@ -57,9 +60,10 @@ def test_the_first_model_is_published_and_knows_all_events(log):
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "published"), [(0.01, 0.02, True), (-0.01, 0.0, True), (-0.02, -0.001, False)]
+    ("low", "high", "published"),
+    [(0.01, 0.02, True), (-0.01, 0.02, True), (0.0, 0.0, True), (-0.02, 0.01, False), (-0.02, -0.001, False)],
 )
-def test_only_a_champion_that_is_surely_better_stays(low, high, published):
+def test_a_champion_that_is_better_on_average_stays(low, high, published):
     won, reason = verdict(NEW, OLD, compared(low, high), TERMS.metric)
 
     assert won is published
@@ -68,6 +72,27 @@ def test_only_a_champion_that_is_surely_better_stays(low, high, published):
 
 def test_the_same_settings_are_published_again_with_newer_events():
     assert verdict(OLD, OLD, compared(-1, -1), TERMS.metric)[0]
+
+
+def test_a_model_in_use_that_can_not_be_read_is_the_reason_that_is_recorded(log):
+    trained = train(
+        Facts(log, None), Absent("the model in use is of another format"), TERMS, lambda: 1.0, quiet
+    )
+
+    assert trained.model is not None
+    assert trained.reason == "the model in use is of another format"
+
+
+def test_a_champion_that_is_a_baseline_too_is_judged_once(log):
+    terms = replace(TERMS, models={model.NAME: model for model in (ItemItem, Popularity)})
+    first = train(Facts(log, None), NONE_IN_USE, terms, lambda: 1.0, quiet)
+    baseline = first.card.judged[1].candidate
+
+    again = train(Facts(log, None), baseline, terms, lambda: 1.0, quiet)
+
+    judged = [each.candidate for each in again.card.judged]
+    assert baseline in judged[1:]
+    assert len(judged) == len(set(judged))
 
 
 def test_a_champion_takes_part_in_the_duel(log):
