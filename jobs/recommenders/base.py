@@ -65,7 +65,12 @@ class Model(ABC):
 
         Ties, and products that the model knows nothing of, are ordered by popularity. With fewer than k
         products the lists end with -1.
+
+        Raises:
+            UserError: a history or what is excluded holds a code that is not of the catalogue.
         """
+        for each in (histories, excluded or histories):
+            each.require_below(self.product_count)
         rows = max(1, BLOCK // max(1, self.product_count))
         lists = [
             self._block(histories[start : start + rows], k, excluded and excluded[start : start + rows])

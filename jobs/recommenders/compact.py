@@ -39,20 +39,27 @@ class Compact:
     def fold_in(self, history: Codes, k: int, repeats: bool = False) -> Ranked:
         """The k best products, [1, k], for a history of codes, newest last, of whoever it may be.
 
-        The score of a product is the decayed sum over the history of its score as a neighbour. Without
+        Codes that are not of the catalogue are passed over, as what was not in the training has none. The
+        score of a product is the decayed sum over the history of its score as a neighbour. Without
         `repeats`, what is in the history is left out; what has no score follows by popularity.
         """
         ranked = Ranked.empty(1, k)
         if k:
             _answer(
                 (self.indptr, self.neighbours, self.scores, self.prior, self._popular),
-                history,
+                _known(history, len(self.prior)),
                 self.decay,
                 repeats,
                 (self._sums, self._touched),
                 (ranked.products[0], ranked.scores[0]),
             )
         return ranked
+
+
+@compiled
+def _known(history: Codes, count: int) -> Codes:
+    """The codes from 0 to `count` - 1: machine code does not check what it is asked for."""
+    return history[(history >= 0) & (history < count)]
 
 
 @compiled

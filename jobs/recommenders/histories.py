@@ -40,6 +40,18 @@ class Histories:
     def __iter__(self) -> Iterator[Codes]:
         return (self.products[start:stop] for start, stop in pairwise(self.indptr))
 
+    def require_below(self, products: int) -> None:
+        """Check that the codes are those of a catalogue of so many products.
+
+        Raises:
+            UserError: one is not.
+        """
+        if self.products.size and not 0 <= self.products.min() <= self.products.max() < products:
+            raise UserError(
+                f"a history holds a product that is not among the {products:,} that the model was trained "
+                "with: leave out what was not in the training"
+            )
+
     @property
     def lengths(self) -> Ints:
         """Events of each row, int64 [rows]."""

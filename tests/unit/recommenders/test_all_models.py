@@ -75,6 +75,16 @@ def test_a_list_longer_than_the_catalogue_ends_with_nothing(model: Model, log: I
     assert (ranked.scores[:, log.product_count :] == -np.inf).all()
 
 
+def test_a_product_that_the_model_never_saw_is_refused_in_a_line(model: Model, log: Interactions) -> None:
+    strange = Histories.of([[1], [3, log.product_count]])
+
+    for histories, excluded in ((strange, None), (log.histories[:2], strange)):
+        with pytest.raises(UserError, match="not among the 40 that the model was trained with"):
+            model.recommend(histories, 5, excluded=excluded)
+    with pytest.raises(UserError, match="not among the 40"):
+        model.similar(np.array([log.product_count], np.int32), 5)
+
+
 def test_no_list_is_asked_for_nothing(model: Model, log: Interactions) -> None:
     assert model.recommend(log.histories[:0], 5).products.shape == (0, 5)
     assert model.recommend(log.histories[:2], 0).products.shape == (2, 0)

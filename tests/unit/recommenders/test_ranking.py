@@ -57,6 +57,23 @@ def test_a_scaled_matrix_has_the_powers_of_its_sums() -> None:
     assert np.allclose(scaled(matrix, 0.5, 0.5).toarray(), [[0.5, 0.75], [0, 0.5], [0, 0]])
 
 
+@given(st.lists(st.integers(-3, 9), max_size=8), st.booleans())
+def test_folding_in_passes_over_what_has_no_place_in_the_catalogue(history: list[int], repeats: bool) -> None:
+    matrix = csr_array(np.ones((6, 6), np.float32))
+    compact = Compact(
+        matrix.indptr.astype(np.int64),
+        matrix.indices.astype(np.int32),
+        matrix.data,
+        np.zeros(6, np.float32),
+        0.5,
+    )
+
+    known = [code for code in history if 0 <= code < 6]
+    found, expected = (compact.fold_in(np.array(each, np.int32), 4, repeats) for each in (history, known))
+    assert found.products.tolist() == expected.products.tolist()
+    assert found.scores.tolist() == expected.scores.tolist()
+
+
 @settings(max_examples=50)
 @given(SMALL, st.lists(st.integers(0, 5), max_size=8), st.integers(0, 8), st.booleans())
 def test_folding_in_adds_up_what_the_neighbours_say(
