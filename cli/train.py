@@ -1,6 +1,9 @@
 """`./souk train`: choose a recommender on the platform's own facts, and publish it if it is not worse."""
 
+import subprocess
+import sys
 import time
+from collections.abc import Callable, Mapping
 from typing import Annotated
 
 import typer
@@ -11,7 +14,7 @@ from cli.evaluate import peak_memory_mb, progress, show
 from clickhouse.client import connect
 from common.clock import Clock, system_clock
 from common.errors import UserError
-from common.settings import Settings
+from common.settings import ROOT, Settings
 from jobs.recommenders.auto.candidates import Candidate
 from jobs.recommenders.evaluation.metrics import Metric
 from jobs.recommenders.registry import MODELS
@@ -21,6 +24,9 @@ from jobs.training.shelf import Shelf
 from jobs.training.train import NONE_IN_USE, Absent, Terms, Trained, train
 
 HOUR_S = 3_600.0
+
+STOPPED = 130
+"""The exit code of a command that Ctrl-C ended."""
 
 
 def command(
@@ -43,18 +49,41 @@ def command(
         if roll_back:
             console.print(f"in use: {shelf.roll_back()}")
             return
-        while True:
-            began_s = time.monotonic()
-            train_once(settings, shelf, terms, most, console, system_clock)
-            if not every:
-                return
-            time.sleep(max(0.0, every * HOUR_S - (time.monotonic() - began_s)))
+        if every:
+            options = {"budget": budget, "days": days, "metric": metric, "most": most, "seed": seed}
+            repeat(lambda: _in_a_process(options), every * HOUR_S, time.monotonic, time.sleep)
+            return
+        train_once(settings, shelf, terms, most, console, system_clock)
+
+
+def repeat(
+    train: Callable[[], int], period_s: float, clock: Callable[[], float], pause: Callable[[float], None]
+) -> None:
+    """Train once every period, whether the last time failed or not; ends when a training was stopped.
+
+    `train` returns its exit code, `clock` seconds.
+    """
+    while True:
+        began_s = clock()
+        if train() == STOPPED:
+            return
+        pause(max(0.0, period_s - (clock() - began_s)))
+
+
+def _in_a_process(options: Mapping[str, object]) -> int:
+    """One training, which says itself what went wrong; all its memory is free after it, and counted anew."""
+    arguments = [f"--{name}={value}" for name, value in options.items()]
+    return subprocess.run(
+        [sys.executable, "-P", "-m", "cli", "train", *arguments], cwd=ROOT, check=False
+    ).returncode
 
 
 def train_once(
     settings: Settings, shelf: Shelf, terms: Terms, most: int, console: Console, clock: Clock
 ) -> Trained:
-    """Train, publish if the new model is not worse, record the card, and show it.
+    """Train, record the card, publish if the new model is not worse, and show the card.
+
+    The card is recorded before anything is published, so none that is in use lacks its card; and again after.
 
     Raises:
         PartUnavailable: ClickHouse or Redis does not answer.
@@ -68,10 +97,11 @@ def train_once(
         trained = train(facts, champion, terms, peak_memory_mb, on_progress)
     trained_at = clock()
     version = trained_at.strftime("%Y%m%dT%H%M%S")
-    if trained.model is not None:
-        shelf.publish(trained.model, version)
     with connect(settings, admin=True) as admin:
-        record(admin, version, trained_at, trained)
+        record(admin, version, trained_at, trained, published=False)
+        if trained.model is not None:
+            shelf.publish(trained.model, version)
+            record(admin, version, trained_at, trained, published=True)
     show(trained.card, console)
     console.print(f"{'published' if trained.model else 'kept the model in use'}: {trained.reason}")
     return trained

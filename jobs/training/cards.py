@@ -12,14 +12,13 @@ from jobs.training.train import Trained
 COLUMNS = ("version", "trained_at", "model", "published", "reason", "card")
 
 
-def record(admin: Client, version: str, trained_at: datetime, trained: Trained) -> None:
-    """Add a row to `model_cards`.
+def record(admin: Client, version: str, trained_at: datetime, trained: Trained, published: bool) -> None:
+    """Add a row to `model_cards`, in the place of the one of the same version.
 
     Raises:
         PartUnavailable: ClickHouse does not take it.
     """
     chosen = trained.card.judged[0].candidate.model
-    published = trained.model is not None
     row = (version, trained_at, chosen, published, trained.reason, as_json(trained.card))
     try:
         admin.insert("model_cards", [row], column_names=COLUMNS)

@@ -12,7 +12,7 @@ from rich.console import Console
 from cli.train import train_once
 from clickhouse.client import connect
 from clickhouse.migrate import migrate
-from common.errors import UserError
+from common.errors import PartUnavailable, UserError
 from common.settings import Settings
 from jobs.recommenders.evaluation.metrics import Metric
 from jobs.recommenders.interactions import Interactions, from_columns
@@ -105,12 +105,13 @@ def test_facts_become_a_log_oldest_first_with_what_products_are(facts):
     assert len(newest.log) == 1
 
 
-def test_a_training_is_recorded_with_its_card(facts):
+def test_a_training_is_recorded_once_with_its_card(facts):
     terms = Terms({"popularity": Popularity}, Metric("ndcg", 5), days=2, budget_s=1, seed=0)
     trained = train(Facts(a_log(), None), NONE_IN_USE, terms, lambda: 1.0, lambda *_: None)
 
     with connect(facts, admin=True) as admin:
-        record(admin, "v1", FIRST, trained)
+        record(admin, "v1", FIRST, trained, published=False)
+        record(admin, "v1", FIRST, trained, published=True)
 
     with connect(facts) as reader:
         rows = reader.query(
@@ -182,3 +183,17 @@ def test_a_training_on_facts_publishes_a_model_and_the_next_one_is_compared_with
             "SELECT version, published FROM model_cards FINAL WHERE version LIKE '2026%' ORDER BY 1"
         )
     assert rows.result_rows == [("20260101T000000", True), ("20260102T000000", True)]
+
+
+def test_what_cannot_be_recorded_is_not_published(facts, shelf):
+    terms = Terms({"popularity": Popularity}, Metric("ndcg", 5), days=2, budget_s=1, seed=0)
+    with connect(facts, admin=True) as admin:
+        admin.command("RENAME TABLE model_cards TO model_cards_away")
+    try:
+        with pytest.raises(PartUnavailable, match="did not take the model's card"):
+            train_once(facts, shelf, terms, 500, Console(quiet=True), lambda: FIRST)
+    finally:
+        with connect(facts, admin=True) as admin:
+            admin.command("RENAME TABLE model_cards_away TO model_cards")
+
+    assert shelf.in_use() is None

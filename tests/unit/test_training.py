@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from cli.train import repeat
 from common.errors import UserError
 from jobs.recommenders.auto.candidates import Candidate
 from jobs.recommenders.auto.comparison import Compared
@@ -100,3 +101,12 @@ def test_a_champion_takes_part_in_the_duel(log):
 
     judged = [each.candidate for each in trained.card.judged]
     assert OLD in judged
+
+
+def test_a_schedule_goes_on_after_a_failure_and_ends_when_it_is_stopped():
+    exit_codes, moments, pauses = iter([1, 0, 130]), iter([0.0, 50.0, 100.0, 220.0, 220.0]), []
+
+    repeat(lambda: next(exit_codes), 100.0, lambda: next(moments), pauses.append)
+
+    assert pauses == [50.0, 0.0]
+    assert next(exit_codes, None) is None
