@@ -26,7 +26,11 @@ def solve(gram: csr_array, chosen: csr_array, regular: float) -> csr_array:
     places[head] = np.arange(len(head))
     weights = np.zeros(chosen.nnz, np.float32)
     indptr, columns = chosen.indptr.astype(np.int64), chosen.indices.astype(np.int32)
-    parts = gram.indptr.astype(np.int64), gram.indices.astype(np.int32), gram.data.astype(np.float32)
+    parts = (
+        gram.indptr.astype(np.int64),
+        gram.indices.astype(np.int32, copy=False),
+        gram.data.astype(np.float32, copy=False),
+    )
     dense = gram[head][:, head].toarray().astype(np.float32)
     _solve_each(parts, (dense, places), indptr, columns, regular, weights)
     return csr_array((weights, columns, indptr), shape=chosen.shape)

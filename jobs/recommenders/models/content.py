@@ -11,6 +11,7 @@ from sklearn.feature_extraction.text import TfidfTransformer
 from common.errors import UserError
 from jobs.recommenders.interactions import Interactions
 from jobs.recommenders.item_weights import ItemWeights
+from jobs.recommenders.pairs import of_bounded_gram
 from jobs.recommenders.sparse import largest_of_product, powers, scaled
 
 
@@ -66,6 +67,7 @@ class Content(ItemWeights):
 
 def _together(log: Interactions, touched: NDArray[np.bool_], most: int) -> csr_array:
     """G; 1 on the diagonal of what nobody took."""
-    said, meant = scaled(log.affinity, 0.25, 0.7), scaled(log.affinity, 0.25, 0.3)
+    affinity = of_bounded_gram(log)
+    said, meant = scaled(affinity, 0.25, 0.7), scaled(affinity, 0.25, 0.3)
     gram = largest_of_product(csr_array(said.T.tocsr()), meant, most, diagonal=True)
     return csr_array(gram + diags_array((~touched).astype(np.float32)))

@@ -13,6 +13,7 @@ from jobs.recommenders.base import as_arrays
 from jobs.recommenders.histories import Floats, Histories
 from jobs.recommenders.interactions import Interactions
 from jobs.recommenders.item_weights import ItemWeights
+from jobs.recommenders.pairs import of_bounded_gram
 from jobs.recommenders.sparse import from_rows, largest_of_product, powers, scaled
 
 SEED = 0
@@ -62,8 +63,9 @@ class GraphFilter(ItemWeights):
         }
 
     def _weigh(self, log: Interactions) -> csr_array:
-        said = scaled(log.affinity, self.shopper / 2, self.history)
-        meant = scaled(log.affinity, self.shopper / 2, self.target)
+        affinity = of_bounded_gram(log)
+        said = scaled(affinity, self.shopper / 2, self.history)
+        meant = scaled(affinity, self.shopper / 2, self.target)
         first = largest_of_product(csr_array(said.T.tocsr()), meant, self.neighbours, diagonal=True)
         if not self.second:
             return first

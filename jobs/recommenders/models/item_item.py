@@ -8,6 +8,7 @@ from scipy.sparse import csr_array
 
 from jobs.recommenders.interactions import Interactions
 from jobs.recommenders.item_weights import ItemWeights
+from jobs.recommenders.pairs import of_bounded_gram
 from jobs.recommenders.sparse import largest_of_product, powers
 
 
@@ -34,7 +35,7 @@ class ItemItem(ItemWeights):
     neighbours: int = 500
 
     def _weigh(self, log: Interactions) -> csr_array:
-        weighted = self._weighted(log.affinity)
+        weighted = self._weighted(of_bounded_gram(log))
         return largest_of_product(csr_array(weighted.T.tocsr()), weighted, self.neighbours)
 
     def _weighted(self, matrix: csr_array) -> csr_array:

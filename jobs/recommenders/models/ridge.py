@@ -10,6 +10,7 @@ from scipy.sparse import csr_array
 from jobs.recommenders.interactions import Interactions
 from jobs.recommenders.item_weights import ItemWeights
 from jobs.recommenders.local_ridge import solve
+from jobs.recommenders.pairs import of_bounded_gram
 from jobs.recommenders.sparse import largest_of_product, powers, scaled
 
 DENSE = 6_000
@@ -42,7 +43,8 @@ class Ridge(ItemWeights):
     kept: int = 1_000
 
     def _weigh(self, log: Interactions) -> csr_array:
-        normalised = scaled(log.affinity, self.shopper / 2, self.degree)
+        affinity = of_bounded_gram(log, held=log.product_count > DENSE)
+        normalised = scaled(affinity, self.shopper / 2, self.degree)
         gram = csr_array(normalised.T.tocsr() @ normalised)
         regular = self.regularisation * max(float(gram.diagonal().mean()), 1e-9)
         if log.product_count <= DENSE:
@@ -50,7 +52,7 @@ class Ridge(ItemWeights):
         else:
             chosen = largest_of_product(csr_array(normalised.T.tocsr()), normalised, self.candidates)
             solved = csr_array(solve(gram, chosen, regular).T.tocsr())
-        degrees = np.asarray(log.affinity.sum(axis=0))
+        degrees = np.asarray(affinity.sum(axis=0))
         values = solved.data * powers(degrees, self.degree)[solved.indices]
         values *= np.repeat(powers(degrees, -self.degree), np.diff(solved.indptr))
         return csr_array((values, solved.indices, solved.indptr), shape=solved.shape)
