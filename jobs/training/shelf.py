@@ -1,10 +1,15 @@
 """The trained models of a home: each version a directory, which of them is in use a key in Redis.
 
 A version is written whole before the key is switched to it, so whoever reads the key finds a model. The
-version before stays, to go back to; older ones are removed.
+version before stays, to go back to; older ones are removed. Whoever changes anything waits until nobody else
+does: two trainings never remove what the other writes.
 """
 
+import fcntl
+import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,12 +54,13 @@ class Shelf:
             PartUnavailable: Redis does not answer.
             UserError: the version is there already.
         """
-        model.save(self.directory / version)
-        before = self.in_use()
-        self._switch(version, before)
-        for old in self.directory.iterdir():
-            if old.name not in (version, before):
-                shutil.rmtree(old, ignore_errors=True)
+        with self._alone():
+            model.save(self.directory / version)
+            before = self.in_use()
+            self._switch(version, before)
+            for old in self.directory.iterdir():
+                if old.name not in (version, before):
+                    shutil.rmtree(old, ignore_errors=True)
 
     def roll_back(self) -> str:
         """Switch to the version before, which changes places with the one in use; returns its name.
@@ -63,11 +69,23 @@ class Shelf:
             UserError: there is none.
             PartUnavailable: Redis does not answer.
         """
-        before, now = self._read(BEFORE), self.in_use()
-        if before is None or not (self.directory / before).is_dir():
-            raise UserError("there is no model to go back to: `./souk train` publishes one")
-        self._switch(before, now)
-        return before
+        with self._alone():
+            before, now = self._read(BEFORE), self.in_use()
+            if before is None or not (self.directory / before).is_dir():
+                raise UserError("there is no model to go back to: `./souk train` publishes one")
+            self._switch(before, now)
+            return before
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Hold the directory's lock, which the system takes back from a process that ends."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        held = os.open(self.directory, os.O_RDONLY)
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(held)
 
     def _switch(self, version: str, before: str | None) -> None:
         try:

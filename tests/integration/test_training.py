@@ -1,8 +1,10 @@
 """Training on a real ClickHouse and a real Redis: facts in, model and card out."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import pytest
@@ -146,6 +148,31 @@ def test_a_version_that_cannot_be_written_leaves_the_one_in_use(shelf, monkeypat
 
     assert shelf.in_use() == "v1"
     assert [each.name for each in shelf.directory.iterdir()] == ["v1"]
+
+
+def test_two_trainings_that_publish_at_once_leave_each_other_whole(shelf, monkeypatch):
+    model = Popularity().fit(a_log())
+    writing, others_turn = Event(), Event()
+    save = np.save
+
+    def slow(*arguments: object, **options: object) -> None:
+        writing.set()
+        others_turn.wait(10)
+        save(*arguments, **options)
+
+    with ThreadPoolExecutor(2) as pool:
+        monkeypatch.setattr(np, "save", slow)
+        first = pool.submit(shelf.publish, model, "v1")
+        assert writing.wait(10)
+        monkeypatch.setattr(np, "save", save)
+        second = pool.submit(shelf.publish, model, "v2")
+        wait([second], timeout=0.5)
+        others_turn.set()
+        first.result()
+        second.result()
+
+    assert shelf.model(shelf.in_use()).popularity.sum() > 0
+    assert sorted(each.name for each in shelf.directory.iterdir()) == ["v1", "v2"]
 
 
 def test_without_a_model_before_there_is_nothing_to_go_back_to(shelf):
