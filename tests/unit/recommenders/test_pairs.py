@@ -50,7 +50,7 @@ def test_a_gram_that_is_held_has_no_more_values_than_it_may(
 def test_a_ridge_learns_from_the_newest_products_of_a_robot(
     visited: Interactions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pairs, "MOST_HELD", 100)
+    monkeypatch.setattr(pairs, "MOST_HELD", 400)
     monkeypatch.setattr(ridge, "DENSE", 0)
 
     bounded = Ridge().fit(visited).weights
