@@ -16,6 +16,9 @@ from jobs.recommenders.vocabulary import Codes
 
 _ROWS = 256
 
+MOST_BEFORE = 50_000_000
+"""Events in the histories of cases of visits: 1 GB while they are made."""
+
 
 class Ranks(Protocol):
     """Whatever ranks products for histories: every model does."""
@@ -110,15 +113,28 @@ def sessions_held_out(log: Interactions, held: Flags, name: str) -> Trial:
 
 
 def prefixes(sequences: Histories) -> Cases:
-    """Each event of a sequence but the first as a target, after all before it."""
+    """Each event of a sequence but the first as a target, after all before it.
+
+    Histories of one sequence grow with the square of its length: where they would hold more than
+    `MOST_BEFORE` events in all, targets are drawn at random, as many as fit.
+    """
     starts = np.repeat(sequences.indptr[:-1], sequences.lengths)
     targets = np.flatnonzero(np.arange(len(sequences.products)) > starts)
+    targets = _that_fit(targets, targets - starts[targets])
     lengths = targets - starts[targets]
     indptr = _indptr(lengths)
     places = np.arange(indptr[-1]) + np.repeat(starts[targets] - indptr[:-1], lengths)
     histories = Histories(indptr, sequences.products[places], sequences.weights[places])
     truth = ProductSets(np.arange(len(targets) + 1, dtype=np.int64), sequences.products[targets])
     return Cases(histories, truth)
+
+
+def _that_fit(targets: Ints, lengths: Ints) -> Ints:
+    if lengths.sum() <= MOST_BEFORE:
+        return targets
+    drawn = np.random.default_rng(0).permutation(len(targets))
+    fitting = drawn[: max(1, int(np.searchsorted(np.cumsum(lengths[drawn]), MOST_BEFORE, side="right")))]
+    return targets[np.sort(fitting)]
 
 
 def _indptr(lengths: Ints) -> Ints:

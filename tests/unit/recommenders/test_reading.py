@@ -10,6 +10,7 @@ import pyarrow.parquet
 import pytest
 
 from common.errors import UserError
+from jobs.recommenders.evaluation import cases
 from jobs.recommenders.evaluation.cases import prefixes
 from jobs.recommenders.evaluation.read import interactions, sequences, sessions
 from jobs.recommenders.evaluation.read.attributes import read_attributes
@@ -106,6 +107,18 @@ def test_every_event_of_a_visit_but_the_first_is_a_case():
 
     assert [each.tolist() for each in cases.histories] == [[1], [1, 2], [5]]
     assert cases.truth.products.tolist() == [2, 3, 6]
+
+
+def test_of_very_long_visits_some_events_are_cases(monkeypatch):
+    monkeypatch.setattr(cases, "MOST_BEFORE", 1_000)
+    visits = Histories.of([list(range(200))])
+
+    drawn = prefixes(visits)
+
+    assert 800 < len(drawn.histories.products) <= 1_000
+    wanted = drawn.truth.products.tolist()
+    assert wanted == sorted(set(wanted))
+    assert [each.tolist() for each in drawn.histories] == [list(range(target)) for target in wanted]
 
 
 def test_the_last_of_a_sequence_is_the_test_and_the_one_before_the_validation(write):
