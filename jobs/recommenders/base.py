@@ -22,6 +22,9 @@ from jobs.recommenders.vocabulary import Codes, Vocabulary
 BLOCK = 8_000_000
 """Scores that are in memory at once: 32 MB."""
 
+COMPACT = "compact"
+"""What the arrays of a saved model's compact form begin with."""
+
 
 @dataclass
 class Model(ABC):
@@ -99,13 +102,23 @@ class Model(ABC):
 
     @cached_property
     def compact(self) -> Compact:
-        """The neighbours of each product that `similar` finds; made at the first use."""
-        found = self.similar(
-            np.arange(self.product_count, dtype=np.int32), min(NEIGHBOURS, self.product_count)
-        )
+        """The nearest neighbours of each product; made at the first use or by `save`, and saved."""
+        made = self._neighbours
+        indptr, neighbours, scores = (made[f"{COMPACT}_{part}"] for part in ("indptr", "indices", "values"))
+        return Compact(indptr, neighbours, scores, self.popularity, self.fading)
+
+    @cached_property
+    def _neighbours(self) -> dict[str, NDArray[Any]]:
+        saved = {name: array for name, array in self.arrays.items() if name.startswith(f"{COMPACT}_")}
+        return saved or as_arrays(COMPACT, self._nearest())
+
+    def _nearest(self) -> csr_array:
+        """The neighbours of each product that `similar` finds, with their scores: [products, products]."""
+        count = self.product_count
+        found = self.similar(np.arange(count, dtype=np.int32), min(NEIGHBOURS, count))
         listed = (found.products >= 0) & (found.scores > 0)
         indptr = np.concatenate(([0], np.cumsum(listed.sum(axis=1))))
-        return Compact(indptr, found.products[listed], found.scores[listed], self.popularity, self.fading)
+        return csr_array((found.scores[listed], found.products[listed], indptr), shape=(count, count))
 
     @property
     def fading(self) -> float:
@@ -128,12 +141,13 @@ class Model(ABC):
         return {name: value for name, value in asdict(self).items() if name not in ("arrays", "vocabulary")}
 
     def save(self, directory: Path) -> None:
-        """Write the model into a new directory, whole or not at all.
+        """Write the model, its compact form with it, into a new directory, whole or not at all.
 
         Raises:
             UserError: something is there already.
         """
-        stored = storage.Stored(self.NAME, self.settings, self.vocabulary.ids, self.arrays)
+        arrays = self.arrays | self._neighbours
+        stored = storage.Stored(self.NAME, self.settings, self.vocabulary.ids, arrays)
         storage.save(directory, stored)
 
     @classmethod

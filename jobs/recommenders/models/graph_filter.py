@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array, csr_matrix
 from sklearn.utils.extmath import randomized_svd
 
-from jobs.recommenders.base import as_arrays
+from jobs.recommenders.base import Model, as_arrays
 from jobs.recommenders.histories import Floats, Histories
 from jobs.recommenders.interactions import Interactions
 from jobs.recommenders.item_weights import ItemWeights
@@ -83,6 +83,10 @@ class GraphFilter(ItemWeights):
         share = self.ideal * _size(scores) / np.maximum(_size(smooth), 1e-12)
         scores += share * smooth
         return scores
+
+    def _nearest(self) -> csr_array:
+        """The largest of each row of W, unless there is an ideal term, too."""
+        return super()._nearest() if "said" not in self.arrays else Model._nearest(self)
 
     @cached_property
     def _said(self) -> Floats:

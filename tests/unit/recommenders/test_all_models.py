@@ -171,6 +171,33 @@ def test_a_saved_model_answers_as_before(model: Model, log: Interactions, tmp_pa
     np.testing.assert_array_equal(before.scores, after.scores)
 
 
+def test_a_saved_model_folds_in_without_asking_for_the_neighbours_of_every_product(
+    model: Model, tmp_path: Path
+) -> None:
+    history = np.array([1, 5, 9], np.int32)
+    before = model.fold_in(history, 6)
+    model.save(tmp_path / "model")
+    again = load(tmp_path / "model")
+
+    assert isinstance(again.compact.neighbours.base, np.memmap)
+    after = again.fold_in(history, 6)
+    np.testing.assert_array_equal(before.products, after.products)
+    np.testing.assert_array_equal(before.scores, after.scores)
+
+
+def test_the_compact_form_has_the_neighbours_that_are_similar(model: Model, log: Interactions) -> None:
+    found = model.similar(np.arange(log.product_count, dtype=np.int32), log.product_count)
+
+    compact = model.compact
+    for product, (codes, scores) in enumerate(zip(found.products, found.scores, strict=True)):
+        mine = slice(compact.indptr[product], compact.indptr[product + 1])
+        told = dict(zip(compact.neighbours[mine].tolist(), compact.scores[mine].tolist(), strict=True))
+        similar = {
+            code: score for code, score in zip(codes.tolist(), scores.tolist(), strict=True) if score > 0
+        }
+        assert told == pytest.approx(similar, rel=1e-4, abs=1e-6)
+
+
 @pytest.mark.parametrize(
     ("shoppers", "products"),
     [([1], [1]), ([1, 1, 1], [1, 2, 3]), ([1, 2, 3], [1, 1, 1]), ([5] * 9, ["a"] * 9), ([1, "1"], ["x", 2])],
