@@ -13,6 +13,7 @@ from jobs.recommenders.evaluation.intervals import Difference, Interval, differe
 from jobs.recommenders.evaluation.judge import Values
 from jobs.recommenders.evaluation.metrics import Metric
 from jobs.recommenders.evaluation.read.brought import Brought
+from jobs.recommenders.histories import Ints
 
 
 @dataclass(frozen=True)
@@ -54,12 +55,13 @@ def compare(
         UserError: a model can't be fitted on the log.
     """
     model, first, values = _fit_and_judge(brought, candidates[0], asked, on_progress)
+    visits = None if brought.visits is None else brought.visits[values.rows]
     judged, differences = [first], {}
     for candidate in candidates[1:]:
         _, other, others = _fit_and_judge(brought, candidate, asked, on_progress)
         judged.append(other)
         differences[str(candidate)] = {
-            str(metric): difference(values.by_metric[metric], others.by_metric[metric], asked.seed)
+            str(metric): difference(values.by_metric[metric], others.by_metric[metric], asked.seed, visits)
             for metric in asked.metrics
         }
     return Compared(judged, differences, model)
@@ -78,15 +80,15 @@ def _fit_and_judge(
     parts = brought.cases.judge(ranked, asked.metrics)
     shoppers = len(np.unique(brought.log.shoppers))
     shown = reach(ranked, brought.log.popularity.astype(np.int64), shoppers, brought.sellers)
-    figures = _figures(parts, asked.seed)
+    figures = _figures(parts, asked.seed, brought.visits)
     return model, Judged(candidate, figures, shown, fitted_s - began_s, asked_s - fitted_s), parts["all"]
 
 
-def _figures(parts: Mapping[str, Values], seed: int) -> dict[str, dict[str, Interval]]:
+def _figures(parts: Mapping[str, Values], seed: int, visits: Ints | None) -> dict[str, dict[str, Interval]]:
     """Figures of all; of new products and repeats apart where both came."""
     both = all(len(values.rows) for values in parts.values())
     return {
-        part: {str(metric): figure for metric, figure in values.figures(seed).items()}
+        part: {str(metric): figure for metric, figure in values.figures(seed, visits).items()}
         for part, values in parts.items()
         if both or part == "all"
     }

@@ -26,9 +26,10 @@ class Values:
     rows: Ints
     by_metric: Mapping[Metric, Floats]
 
-    def figures(self, seed: int) -> dict[Metric, Interval]:
-        """Each metric's mean and interval over the rows."""
-        return {metric: interval(values, seed) for metric, values in self.by_metric.items()}
+    def figures(self, seed: int, visits: Ints | None = None) -> dict[Metric, Interval]:
+        """Each metric's mean and interval over the rows, or over the visits (int64, one for every row)."""
+        groups = None if visits is None else visits[self.rows]
+        return {metric: interval(values, seed, groups) for metric, values in self.by_metric.items()}
 
 
 def judge(ranked: Codes, truth: ProductSets, metrics: Sequence[Metric]) -> Values:

@@ -67,3 +67,30 @@ def test_models_that_are_alike_do_not_differ():
 def test_values_of_other_shoppers_are_refused():
     with pytest.raises(ValueError, match="2 values against 1"):
         difference(np.zeros(2), np.zeros(1), 1)
+
+
+@pytest.mark.parametrize("visits", [400, MOST_BLOCKS + 500])
+def test_what_is_the_same_within_a_visit_is_no_surer_for_coming_more_often(visits):
+    once = (np.random.default_rng(3).random(visits) < 0.3).astype(np.float64)
+    four_times, groups = np.repeat(once, 4), np.repeat(np.arange(visits), 4)
+
+    found, alone, narrow = interval(four_times, 1, groups), interval(once, 1), interval(four_times, 1)
+
+    assert found.mean == alone.mean == narrow.mean
+    assert found.high - found.low == pytest.approx(alone.high - alone.low, rel=0.1)
+    assert narrow.high - narrow.low < 0.6 * (found.high - found.low)
+
+
+def test_visits_of_other_lengths_weigh_as_many_cases_as_they_have():
+    values, groups = np.array([1.0, 1, 1, 0]), np.array([7, 7, 7, 2])
+
+    found = interval(values, 1, groups)
+
+    assert (found.mean, found.low, found.high) == (0.75, 0.0, 1.0)
+
+
+def test_a_difference_that_one_visit_alone_makes_is_not_sure():
+    first, second = np.ones(40), np.zeros(40)
+
+    assert difference(first, second, 1).p_value < 0.01
+    assert difference(first, second, 1, np.zeros(40)).p_value == 1.0

@@ -98,8 +98,29 @@ def test_visits_are_read_by_position_and_unknown_products_left_out_of_prefixes(w
     assert [ids(brought.log, each) for each in brought.log.sequences] == [[11, 10], [10, 12, 10], [13]]
     assert [ids(brought.log, each) for each in brought.cases.histories] == [[10], []]
     assert ids(brought.log, brought.cases.truth.products[:1]) == [11]
-    assert brought.notes == ["1 targets of the test are products that training never saw: missed"]
+    assert brought.notes[0] == "1 targets of the test are products that training never saw: missed"
     assert brought.repeats
+
+
+@pytest.mark.parametrize(
+    ("cases", "visits"),
+    [
+        ({"prefix": [[10, 11], [10], [10, 12], [10]], "target": [12, 11, 10, 12]}, [0, 0, 1, 1]),
+        ({"prefix": [[10], [10, 11], [11], [12]], "target": [11, 99, 12, 10]}, [0, 0, 1, 2]),
+        ({"prefix": [[10, 98], [10], [10]], "target": [10, 99, 98]}, [0, 1, 2]),
+        ({"prefix": [[10], [10], [11]], "target": [11, 12, 10], "session": ["b", "a", "b"]}, [0, 1, 0]),
+    ],
+)
+def test_cases_of_one_visit_are_told_by_their_session_or_by_going_on(write, cases, visits):
+    brought = sessions.with_cases(write(VISITS), write(cases, "cases.parquet"), {"session": "session"})
+
+    assert brought.visits.tolist() == visits
+
+
+def test_intervals_of_cases_that_do_not_say_their_visit_come_with_a_warning(write):
+    cases = write({"prefix": [[10], [11]], "target": [12, 12]}, "cases.parquet")
+
+    assert "intervals are too narrow" in sessions.with_cases(write(VISITS), cases, {}).notes[-1]
 
 
 def test_every_event_of_a_visit_but_the_first_is_a_case():

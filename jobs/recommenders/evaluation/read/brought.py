@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from jobs.recommenders.evaluation.cases import Cases, Trial
+from jobs.recommenders.histories import Ints
 from jobs.recommenders.interactions import Interactions
 from jobs.recommenders.vocabulary import Codes
 
@@ -20,7 +21,8 @@ class Brought:
 
     `cuts` makes the trials that settings are chosen with, from the log alone. `split` says how the cases were
     cut; `notes` what the reader should know: ids that training never saw, shoppers left out; `sellers` is the
-    seller of each product, int32 [products], -1 where none is known.
+    seller of each product, int32 [products], -1 where none is known; `visits` the visit of each case, int64
+    [cases], None where each case is of another shopper.
     """
 
     log: Interactions
@@ -29,6 +31,7 @@ class Brought:
     cuts: Callable[[int], Sequence[Trial]]
     notes: Sequence[str] = ()
     sellers: Codes | None = None
+    visits: Ints | None = None
 
     @cached_property
     def repeats(self) -> bool:

@@ -12,6 +12,7 @@ from jobs.recommenders.evaluation.cases import Cases, Trial, sessions_held_out
 from jobs.recommenders.evaluation.read.brought import Brought
 from jobs.recommenders.evaluation.read.sequences import order_by
 from jobs.recommenders.evaluation.read.tables import Names, read, require_one_kind
+from jobs.recommenders.evaluation.read.visits import visits_of
 from jobs.recommenders.evaluation.sets import ProductSets
 from jobs.recommenders.histories import Histories
 from jobs.recommenders.interactions import Interactions, from_columns
@@ -21,7 +22,7 @@ VALIDATION = 0.1
 
 
 def with_cases(train: Path, test: Path, names: Names) -> Brought:
-    """Visits (columns session, position, item) and the cases of a test (prefix, a list; target).
+    """Visits (columns session, position, item) and the cases of a test (prefix, a list; target; any session).
 
     Visits are in the order of their first rows, taken for the order of time; events in that of `position`.
 
@@ -29,7 +30,8 @@ def with_cases(train: Path, test: Path, names: Names) -> Brought:
         UserError: a file or column is missing or broken, or no product of the test is in the log.
     """
     columns = read(train, names, ("session", "position", "item"))
-    asked = read(test, names, ("prefix", "target"))
+    of_cases = {key: name for key, name in names.items() if key in ("prefix", "target")}
+    asked = read(test, of_cases, ("prefix", "target"), ("session",))
     if not pa.types.is_list(asked["prefix"].type) and not pa.types.is_large_list(asked["prefix"].type):
         raise UserError(
             f"column 'prefix' of {test} holds {asked['prefix'].type}: it should hold lists of items"
@@ -37,7 +39,9 @@ def with_cases(train: Path, test: Path, names: Names) -> Brought:
     require_one_kind("item", columns["item"], asked["target"])
     log = visits(columns)
     cases, notes = _cases(log, asked)
-    return Brought(log, cases, f"the cases of {test.name}", lambda seed: cuts(log, seed), notes)
+    of_case, told = visits_of(asked)
+    said = f"the cases of {test.name}"
+    return Brought(log, cases, said, lambda seed: cuts(log, seed), [*notes, told], visits=of_case)
 
 
 def visits(columns: dict[str, pa.Array]) -> Interactions:
