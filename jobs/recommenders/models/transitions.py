@@ -14,6 +14,9 @@ from jobs.recommenders.sparse import from_rows, largest_of_product, scaled
 NEAR = 100
 """The second of two transitions starts from so many products at most."""
 
+MOST_COUNTS = 50_000_000
+"""Values of T that may be in memory at once: 400 MB, several times over while it is weighed."""
+
 
 @dataclass
 class Transitions(ItemWeights):
@@ -58,12 +61,17 @@ class Transitions(ItemWeights):
 
 
 def followed(sequences: Histories, count: int, window: int, steepness: float) -> csr_array:
-    """T as above without `backward`, CSR float32 [count, count]; a product after itself is left out."""
+    """T as above without `backward`, CSR float32 [count, count]; a product after itself is left out.
+
+    If it has more than `MOST_COUNTS` values, products keep the largest of theirs, as many for each.
+    """
     rows, products = sequences.rows, sequences.products
     total = csr_array((count, count), dtype=np.float32)
     for gap in range(1, min(window, int(sequences.lengths.max()) - 1) + 1):
         there = (rows[gap:] == rows[:-gap]) & (products[gap:] != products[:-gap])
         pairs = products[:-gap][there], products[gap:][there]
         weights = np.full(len(pairs[0]), gap**-steepness, np.float32)
-        total = total + csr_array((weights, pairs), shape=(count, count))
-    return csr_array(total)
+        total = csr_array(total + csr_array((weights, pairs), shape=(count, count)))
+        if total.nnz > MOST_COUNTS:
+            total = from_rows(total, max(1, MOST_COUNTS // count))
+    return total

@@ -9,7 +9,7 @@ from scipy.sparse import csr_array
 from common.errors import UserError
 from jobs.recommenders.histories import Histories
 from jobs.recommenders.interactions import Interactions, from_columns
-from jobs.recommenders.models import ridge
+from jobs.recommenders.models import ridge, transitions
 from jobs.recommenders.models.als import ALS
 from jobs.recommenders.models.content import Content
 from jobs.recommenders.models.graph_filter import GraphFilter
@@ -80,6 +80,17 @@ def test_transitions_count_what_followed_within_the_window() -> None:
     counts = followed(Histories.of([[0, 1, 2], [0, 2, 2]]), 3, 2, 1.0).toarray()
 
     assert counts.tolist() == [[0.0, 1.0, 2.0], [0.0, 0.0, 1.0], [0.0, 0.0, 0.0]]
+
+
+def test_transitions_past_what_fits_are_the_most_frequent_of_each_product(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    visits = Histories.of([[0, 1, 2], [0, 1, 3], [0, 1, 2], [3, 4]])
+    assert followed(visits, 5, 4, 1.0).nnz == 6
+
+    monkeypatch.setattr(transitions, "MOST_COUNTS", 5)
+    counts = followed(visits, 5, 4, 1.0)
+    assert (counts.nnz, counts[0, 1], counts[1, 2], counts[3, 4]) == (3, 3.0, 2.0, 1.0)
 
 
 def test_what_came_next_is_next_and_two_steps_are_reached_by_two() -> None:
