@@ -1,11 +1,24 @@
 """The shop's rules for a list that a model has ranked: each takes and returns product codes, best first."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import reduce
 
 from common.errors import UserError
 
 Products = Sequence[int]
+Rule = Callable[[Products], Products]
+"""A function below with all but its first argument given, by `partial`."""
+
+
+def apply(ranked: Iterable[int], rules: Iterable[Rule], k: int) -> list[int]:
+    """The first k after all rules, one after the other; without the -1 that pads a model's lists.
+
+    Rules leave products out: ask the model for more than k. `boosted` stands first, for its scores are those
+    of the products as they were ranked.
+    """
+    there: Products = [int(product) for product in ranked if product >= 0]
+    return list(reduce(lambda left, rule: rule(left), rules, there)[:k])
 
 
 def in_stock(ranked: Products, stock: Mapping[int, int]) -> list[int]:
@@ -88,7 +101,8 @@ def explored(ranked: Products, new: Products, every: int) -> list[int]:
     """
     if every < 1:
         raise UserError(f"new products can't have each {every}-th place: it must be at least 1")
-    fresh = [product for product in new if product not in set(ranked)]
+    shown = set(ranked)
+    fresh = [product for product in new if product not in shown]
     mixed = list(ranked)
     for turn, product in enumerate(fresh):
         place = (turn + 1) * every - 1

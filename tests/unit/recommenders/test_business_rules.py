@@ -1,11 +1,14 @@
 """The shop's rules keep the model's order but for what they are there to change."""
 
+from functools import partial
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from common.errors import UserError
 from jobs.recommenders.business import (
+    apply,
     at_most_per_seller,
     boosted,
     diverse,
@@ -14,7 +17,11 @@ from jobs.recommenders.business import (
     not_just_bought,
     pinned,
 )
+from jobs.recommenders.histories import Histories
+from jobs.recommenders.interactions import from_columns
+from jobs.recommenders.models.popularity import Popularity
 
+LOG = from_columns([1, 1, 1, 2, 2, 3], ["lamp", "rug", "cup", "lamp", "rug", "lamp"])
 RANKED = st.lists(st.integers(0, 30), unique=True)
 
 
@@ -61,6 +68,20 @@ def test_exploring_keeps_the_order_of_the_rest(ranked: list[int], new: list[int]
 
     assert [each for each in mixed if each in ranked] == ranked
     assert len(mixed) == len(set(mixed))
+
+
+def test_rules_are_applied_one_after_the_other_to_what_a_model_ranks() -> None:
+    ranked = Popularity().fit(LOG).recommend(Histories.of([[]]), 5).products[0]
+    lamp, rug, cup = LOG.product_vocabulary.codes(["lamp", "rug", "cup"]).tolist()
+
+    assert apply(ranked, [], 2) == [lamp, rug]
+    assert apply(
+        ranked, [partial(in_stock, stock={lamp: 0, rug: 2, cup: 1}), partial(pinned, pins={9: 0})], 2
+    ) == [9, rug]
+    assert apply(ranked, [partial(pinned, pins={lamp: 2}), partial(not_just_bought, bought={rug})], 5) == [
+        cup,
+        lamp,
+    ]
 
 
 def test_a_rule_that_can_not_be_says_so() -> None:
