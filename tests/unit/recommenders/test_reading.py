@@ -14,7 +14,7 @@ from jobs.recommenders.evaluation import cases
 from jobs.recommenders.evaluation.cases import prefixes
 from jobs.recommenders.evaluation.read import interactions, sequences, sessions
 from jobs.recommenders.evaluation.read.attributes import read_attributes
-from jobs.recommenders.evaluation.read.tables import parse_names
+from jobs.recommenders.evaluation.read.tables import parse_names, read
 from jobs.recommenders.histories import Histories
 
 TRAIN = {"user": ["a", "a", "b", "b", "b"], "item": [1, 2, 1, 2, 3]}
@@ -240,9 +240,35 @@ def test_cases_that_are_none_are_refused(write, cases, says):
         sessions.with_cases(write(VISITS), write(cases, "cases.parquet"), {})
 
 
-def test_events_without_a_position_are_refused(write):
+@pytest.mark.parametrize("none", [None, np.nan, np.inf])
+def test_events_without_a_position_are_refused(write, none):
+    positions = pa.array([1.0, none, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0])
+
     with pytest.raises(UserError, match="position is missing"):
-        sequences.leave_last(write(STEPS | {"position": [1, None, 2, 3, 4, 5, 6, 7]}), {})
+        sequences.leave_last(write(STEPS | {"position": positions}), {})
+
+
+def test_only_the_columns_that_are_asked_for_are_read(tmp_path):
+    path = tmp_path / "wide.parquet"
+    pyarrow.parquet.write_table(pa.table(TRAIN | {"picture": ["x" * 99] * 5}), path, use_dictionary=False)
+    chunk = pyarrow.parquet.read_metadata(path).row_group(0).column(2)
+    with path.open("r+b") as file:
+        file.seek(chunk.data_page_offset)
+        file.write(b"\xff" * chunk.total_compressed_size)
+
+    assert read(path, {}, ("user", "item"))["item"].to_pylist() == TRAIN["item"]
+    with pytest.raises(UserError, match="can't be read as Parquet"):
+        read(path, {"user": "picture"}, ("user", "item"))
+
+
+def test_one_column_may_mean_two_things_and_a_csv_needs_no_more_than_a_header_and_a_row(write):
+    path = write({"id": [3], "text": ["a"]}, "one.csv")
+
+    found = read(path, {"user": "id", "item": "id"}, ("user", "item"))
+    assert {name: column.to_pylist() for name, column in found.items()} == {"user": [3], "item": [3]}
+    path.write_text("id,text\n")
+    with pytest.raises(UserError, match="has no row"):
+        read(path, {"user": "id"}, ("user",))
 
 
 def test_sequences_of_two_are_too_short(write):

@@ -68,9 +68,8 @@ def order_by(positions: pa.Array) -> Numbers:
     Raises:
         UserError: a position is missing or no number.
     """
-    if positions.null_count or not (
-        pa.types.is_integer(positions.type) or pa.types.is_floating(positions.type)
-    ):
+    is_number = pa.types.is_integer(positions.type) or pa.types.is_floating(positions.type)
+    if positions.null_count or not is_number or not np.isfinite(positions.to_numpy()).all():
         raise UserError("a position is missing or no number: number the events of each shopper or session")
     order: Numbers = np.argsort(positions.to_numpy(), kind="stable")
     return order

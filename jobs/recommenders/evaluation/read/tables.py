@@ -1,13 +1,16 @@
 """Columns of a Parquet or CSV file by what they mean, whatever they are called there."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
 from common.errors import UserError
+
+T = TypeVar("T")
 
 Names = Mapping[str, str]
 """What a column means → what it is called, where that differs: {"user": "uid"}."""
@@ -37,18 +40,19 @@ def read(path: Path, names: Names, needed: Sequence[str], wanted: Sequence[str] 
     Raises:
         UserError: the file can't be read, has no row, or lacks a column.
     """
-    table = read_all(path)
-    found = {}
+    there = _opened(path, _names)
+    chosen = {}
     for meaning in (*needed, *wanted):
         name = names.get(meaning, meaning)
-        if name in table.column_names:
-            found[meaning] = table.column(name).combine_chunks()
+        if name in there:
+            chosen[meaning] = name
         elif meaning in needed or meaning in names:
             raise UserError(
-                f"{path} has no column {name!r}: it has {', '.join(table.column_names)}; "
+                f"{path} has no column {name!r}: it has {', '.join(there)}; "
                 f"say which is meant with --columns {meaning}=<column>"
             )
-    return found
+    table = _table(path, sorted(set(chosen.values())))
+    return {meaning: table.column(name).combine_chunks() for meaning, name in chosen.items()}
 
 
 def read_all(path: Path) -> pa.Table:
@@ -57,17 +61,44 @@ def read_all(path: Path) -> pa.Table:
     Raises:
         UserError: the file can't be read, or has no row.
     """
-    if not path.is_file():
-        raise UserError(f"{path} is no file: name a Parquet or CSV file")
-    try:
-        is_csv = path.suffix.lower() == ".csv"
-        table = pyarrow.csv.read_csv(path) if is_csv else pyarrow.parquet.read_table(path)
-    except (pa.ArrowException, OSError) as error:
-        reason = str(error).splitlines()[0]
-        raise UserError(f"{path} can't be read as {'CSV' if is_csv else 'Parquet'}: {reason}") from error
+    return _table(path, None)
+
+
+def _table(path: Path, columns: list[str] | None) -> pa.Table:
+    """A file with these columns; None: with all."""
+    table = _opened(path, lambda file, is_csv: _rows(file, is_csv, columns))
     if not table.num_rows:
         raise UserError(f"{path} has no row: give a file with events")
     return table
+
+
+def _opened(path: Path, take: Callable[[Path, bool], T]) -> T:
+    """What `take` makes of a file and whether it is CSV.
+
+    Raises:
+        UserError: the file can't be read.
+    """
+    if not path.is_file():
+        raise UserError(f"{path} is no file: name a Parquet or CSV file")
+    is_csv = path.suffix.lower() == ".csv"
+    try:
+        return take(path, is_csv)
+    except (pa.ArrowException, OSError) as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(f"{path} can't be read as {'CSV' if is_csv else 'Parquet'}: {reason}") from error
+
+
+def _names(path: Path, is_csv: bool) -> list[str]:
+    if not is_csv:
+        return list(pyarrow.parquet.read_schema(path).names)
+    with pyarrow.csv.open_csv(path) as opened:
+        return list(opened.schema.names)
+
+
+def _rows(path: Path, is_csv: bool, columns: list[str] | None) -> pa.Table:
+    if not is_csv:
+        return pyarrow.parquet.read_table(path, columns=columns)
+    return pyarrow.csv.read_csv(path, convert_options=pyarrow.csv.ConvertOptions(include_columns=columns))
 
 
 def require_one_kind(what: str, train: pa.Array, test: pa.Array) -> None:
