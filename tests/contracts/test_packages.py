@@ -1,0 +1,38 @@
+"""What our code imports is named in pyproject.toml, and not there by way of another package only."""
+
+import ast
+import re
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
+
+from common.settings import ROOT
+
+
+def named() -> set[str]:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    said = [*project["dependencies"], *project["optional-dependencies"]["test"]]
+    return {normal(re.split(r"[^\w.-]", each)[0]) for each in said}
+
+
+def normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def imported_by(room: str) -> set[str]:
+    found = set()
+    for path in (ROOT / room).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                found |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                found.add(str(node.module).split(".")[0])
+    return found - set(sys.stdlib_module_names)
+
+
+def test_every_package_that_the_recommenders_import_is_named():
+    of_module = packages_distributions()
+    imported = imported_by("jobs/recommenders") - {"common", "jobs"}
+
+    assert "threadpoolctl" in imported
+    assert not {each for each in imported if not {normal(name) for name in of_module[each]} & named()}
