@@ -11,19 +11,6 @@ from jobs.recommenders.vocabulary import Codes
 RECENT = (0.2, 0.05, 0.01)
 """Shares of a log's newest events in which a product's events are counted."""
 
-OWN = (
-    "popularity",
-    *(f"events in the newest {share:g}" for share in RECENT),
-    "events in history",
-    "recency in history",
-    "history length",
-)
-
-
-def names(members: Sequence[str]) -> list[str]:
-    """The features in their order: of each member its score and its place, then those of the candidate."""
-    return [f"{member} {what}" for member in members for what in ("score", "place")] + list(OWN)
-
 
 def interest(log: Interactions) -> Floats:
     """ln(1 + shoppers) and ln(1 + events in each of `RECENT`) of each product, float32 [1 + 3, products]."""
@@ -35,11 +22,12 @@ def interest(log: Interactions) -> Floats:
 
 
 def features(scores: Sequence[Floats], candidates: Codes, histories: Histories, known: Floats) -> Floats:
-    """float32 [rows · k, features] of `candidates` int32 [rows, k], in the order of `names`.
+    """float32 [rows · k, features] of `candidates` int32 [rows, k].
 
-    A member's score is divided by the row's largest; its place is ln(1 + place among the candidates). `known`
-    is the `interest`; the recency is Σ ½^age over the history's events of the product, the length
-    ln(1 + events). `scores` are float32 [rows, products], one array a member.
+    In this order: of each member its score, divided by the row's largest, and its place, ln(1 + place among
+    the candidates); of the product what is `known`, which is the `interest`; of the history its events of the
+    product, their recency, Σ ½^age over them, and its length, ln(1 + events). `scores` are float32
+    [rows, products], one array a member.
     """
     columns = []
     for member in scores:
