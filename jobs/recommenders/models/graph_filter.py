@@ -21,10 +21,12 @@ SEED = 0
 
 @dataclass
 class GraphFilter(ItemWeights):
-    """W = P + `second` · P², P = D_i^−history · Rᵀ · D_u^−shopper · R · D_i^−target, and `ideal` · V Vᵀ.
+    """W = P + `second` · P · Q, P = D_i^−history · Rᵀ · D_u^−shopper · R · D_i^−target, and `ideal` · V Vᵀ.
 
-    A positive `second` smooths further, a negative one sharpens. V holds the `factors` first right singular
-    vectors of D_u^−½ R D_i^−½; its term is D_i^−½ V Vᵀ D_i^½, relative to the size of the rest.
+    Q is P with rows that sum to 1, so that P · Q is on the scale of P; of each row the `neighbours` largest
+    values are kept. A positive `second` smooths further, a negative one sharpens. V holds the `factors` first
+    right singular vectors of D_u^−½ R D_i^−½; its term is D_i^−½ V Vᵀ D_i^½, relative to the size of the
+    rest.
 
     Sources: Shen et al., How Powerful is Graph Convolution for Recommendation? (GF-CF), CIKM 2021; Park et
     al., Turbo-CF, SIGIR 2024 (polynomials); Choi et al., Blurring-Sharpening Process Models, SIGIR 2023; the

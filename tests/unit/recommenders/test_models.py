@@ -66,6 +66,14 @@ def test_sharpening_takes_away_what_two_steps_give(log: Interactions) -> None:
     assert (sharper <= first + 1e-6).all()
 
 
+def test_the_second_step_is_taken_by_shares(log: Interactions) -> None:
+    first = GraphFilter(ideal=0.0).fit(log).weights.toarray()
+    smoother = GraphFilter(ideal=0.0, second=0.3).fit(log).weights.toarray()
+
+    shares = first / np.maximum(first.sum(axis=1, keepdims=True), 1e-9)
+    np.testing.assert_allclose(smoother, first + 0.3 * (first @ shares), rtol=1e-4, atol=1e-6)
+
+
 def test_least_squares_fit_better_with_every_iteration(log: Interactions) -> None:
     def loss(iterations: int) -> float:
         model = ALS(factors=8, iterations=iterations, scaling=0.0, regularisation=0.1)
