@@ -130,6 +130,24 @@ def test_every_event_of_a_visit_but_the_first_is_a_case():
     assert cases.truth.products.tolist() == [2, 3, 6]
 
 
+def test_a_cut_whose_visits_have_one_event_is_not_chosen_by():
+    pairs = [each for visit in range(36) for each in [visit] * 2]
+    log = sessions.visits(
+        {
+            "session": pa.array([*pairs, 90, 91, 92, 93]),
+            "position": pa.array([1, 2] * 36 + [1] * 4),
+            "item": pa.array([5, 6] * 36 + [5] * 4),
+        }
+    )
+    alone = sessions.visits(
+        {"session": pa.array(range(30)), "position": pa.array([1] * 30), "item": pa.array([5] * 30)}
+    )
+
+    assert [trial.name for trial in sessions.cuts(log, 0)] == ["a random tenth of the visits"]
+    with pytest.raises(UserError, match="no visit that is held out to choose by has two events"):
+        sessions.cuts(alone, 0)
+
+
 def test_of_very_long_visits_some_events_are_cases(monkeypatch):
     monkeypatch.setattr(cases, "MOST_BEFORE", 1_000)
     visits = Histories.of([list(range(200))])

@@ -60,16 +60,21 @@ def visits(columns: dict[str, pa.Array]) -> Interactions:
 def cuts(log: Interactions, seed: int) -> Sequence[Trial]:
     """Validation cuts: the newest tenth of the visits, and a random one.
 
+    A cut all of whose visits have one event is left out: nothing comes after it.
+
     Raises:
-        UserError: there is one visit only.
+        UserError: there is one visit only, or no held visit has two events.
     """
     visit = log.shoppers if log.sessions is None else log.sessions
     newest = splits.latest_groups(visit, np.arange(len(log)), VALIDATION)
     drawn = splits.random_groups(visit, VALIDATION, seed)
-    return [
+    trials = [
         sessions_held_out(log, newest, "the newest tenth of the visits"),
         sessions_held_out(log, drawn, "a random tenth of the visits"),
     ]
+    if not any(len(trial.cases) for trial in trials):
+        raise UserError("no visit that is held out to choose by has two events: bring a longer log")
+    return [trial for trial in trials if len(trial.cases)]
 
 
 def _cases(log: Interactions, asked: dict[str, pa.Array]) -> tuple[Cases, list[str]]:
