@@ -13,6 +13,7 @@ import numpy as np
 from implicit.als import AlternatingLeastSquares
 from implicit.nearest_neighbours import CosineRecommender
 from scipy.sparse import csr_matrix
+from threadpoolctl import threadpool_limits
 
 from jobs.recommenders.histories import Histories
 from jobs.recommenders.interactions import Interactions, from_columns
@@ -62,13 +63,15 @@ def made_up(seed: int) -> Interactions:
 
 
 def ours(log: Interactions, names: Sequence[str], answers: int) -> dict[str, Latency]:
-    """Model → an answer from its compact form for a whole history, and for a visit."""
+    """Model → an answer from its compact form, for a whole history and a visit, and by its own scores."""
     found = {}
     shoppers, visits = _some(log.histories, answers), _some(log.sequences, answers)
+    alone = [Histories.of([visit]) for visit in visits]
     for name in names:
         model = MODELS[name]().fit(log)
         found[f"{name}, fold-in of a shopper"] = _timed(partial(model.fold_in, k=K), shoppers)
-        found[f"{name}, a visit"] = _timed(partial(model.fold_in, k=K, repeats=True), visits)
+        found[f"{name}, fold-in of a visit"] = _timed(partial(model.fold_in, k=K, repeats=True), visits)
+        found[f"{name}, a visit by its own scores"] = _timed(partial(model.recommend, k=K), alone)
     return found
 
 
@@ -87,9 +90,10 @@ def peers(log: Interactions, answers: int) -> dict[str, Latency]:
 
 
 def measure(names: Sequence[str], answers: int, seed: int) -> dict[str, Latency]:
-    """Title → latency of ours and of the peers, on one thread."""
+    """Title → latency of ours and of the peers, on one thread, BLAS and OpenMP included."""
     log = made_up(seed)
-    return ours(log, names, answers) | peers(log, answers)
+    with threadpool_limits(1):
+        return ours(log, names, answers) | peers(log, answers)
 
 
 def _some(histories: Histories, count: int) -> list[Codes]:

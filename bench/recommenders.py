@@ -5,7 +5,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from bench.simulated import METRIC, Attained, marketplace
 from bench.simulated import attained as simulated
 from common.errors import SoukError
 from common.settings import ROOT
+from jobs.recommenders.evaluation.intervals import Interval
 from jobs.recommenders.evaluation.judge import judge
 from jobs.recommenders.evaluation.metrics import METRICS, Metric
 from jobs.recommenders.evaluation.sets import ProductSets
@@ -35,13 +37,15 @@ PER_SHOPPER = 10
 class Measured:
     """Task → its card; what is answered → how soon; seconds to judge a million interactions.
 
-    `attained`: model → what it attains of the best that can be reached in a simulated marketplace.
+    `attained`: model → what it attains of the best that can be reached in a simulated marketplace. `beaten`:
+    task → what was judged of the models that the chosen one must be above.
     """
 
     cards: Mapping[str, Card]
     latencies: Mapping[str, Latency]
     attained: Mapping[str, Attained]
     judging_s: float
+    beaten: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -72,11 +76,12 @@ def run(plan: Plan, console: Console) -> Measured:
     if plan.simulated_events:
         market = marketplace(plan.seed, products=2_000, shoppers=8_000, events=plan.simulated_events)
         attained = simulated(market, lambda name: console.print(f"simulated marketplace: {name}"))
-    cards = {}
+    cards, beaten = {}, {}
     for name in plan.tasks:
         console.print(TASKS[name].title)
-        cards[name] = evaluate(TASKS[name], plan)
-    return Measured(cards, latencies, attained, judging_s)
+        cards[name] = evaluate(TASKS[name], plan, "auto")
+        beaten[name] = [_judged(model, cards[name], plan, TASKS[name]) for model in TASKS[name].beaten]
+    return Measured(cards, latencies, attained, judging_s, beaten)
 
 
 def judging(seed: int) -> float:
@@ -95,14 +100,14 @@ def judging(seed: int) -> float:
     return time.perf_counter() - began_s
 
 
-def evaluate(task: Task, plan: Plan) -> Card:
-    """The card of what `./souk evaluate` chooses for a task.
+def evaluate(task: Task, plan: Plan, model: str) -> Card:
+    """The card of what `./souk evaluate` says of a model, or chooses, for a task, tuned within the budget.
 
     Raises:
         SoukError: it failed.
     """
     with command_line(task, plan.directory) as arguments:
-        options = ["--model", "auto", "--budget", f"{plan.budget_s:g}", "--seed", str(plan.seed), "--json"]
+        options = ["--model", model, "--budget", f"{plan.budget_s:g}", "--seed", str(plan.seed), "--json"]
         done = subprocess.run(
             [sys.executable, "-P", "-m", "cli", "evaluate", *arguments, *options],
             cwd=ROOT,
@@ -115,12 +120,20 @@ def evaluate(task: Task, plan: Plan) -> Card:
     return card
 
 
+def _judged(model: str, card: Card, plan: Plan, task: Task) -> Mapping[str, Any]:
+    """What was judged of a model: from the card, which has what the chosen one was compared with, or anew."""
+    known: dict[str, Mapping[str, Any]] = {each["candidate"]["model"]: each for each in card["judged"]}
+    return known.get(model) or evaluate(task, plan, model)["judged"][0]
+
+
 def show(measured: Measured, console: Console) -> None:
     """Print tables of figures and latencies."""
     table = Table("data", "metric", "published", "floor", "aim", "chosen", "best baseline", "popularity")
     for row in rows(measured.cards):
         table.add_row(*row)
     console.print(table)
+    for line in above(measured):
+        console.print(line, soft_wrap=True)
     costs = Table("data", "model", "tuning, s", "fit, s", "memory, MB")
     for name, card in measured.cards.items():
         costs.add_row(TASKS[name].title, *_cost(card))
@@ -152,11 +165,27 @@ def rows(cards: Mapping[str, Card]) -> list[list[str]]:
     return found
 
 
+def above(measured: Measured) -> list[str]:
+    """Whether the interval of what was chosen is above that of each model that it must beat, a line each."""
+    found = []
+    for name, others in measured.beaten.items():
+        for metric, other in product(TASKS[name].goals, others):
+            chosen = measured.cards[name]["judged"][0]
+            first, second = (Interval(**each["figures"]["all"][metric]) for each in (chosen, other))
+            is_above = first.apart(second) and first.mean > second.mean
+            said = "above, intervals apart" if is_above else "not above with intervals apart"
+            found.append(
+                f"{TASKS[name].title}: {_figure(chosen, metric)} against {_figure(other, metric)}: {said}"
+            )
+    return found
+
+
 def as_markdown(measured: Measured) -> str:
     """The figures as a table for the documentation."""
     head = ["data", "metric", "published", "floor", "aim", "chosen by auto", "best baseline", "popularity"]
     lines = [head, ["---"] * len(head), *rows(measured.cards)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    table = [f"| {' | '.join(line)} |" for line in lines]
+    return "\n".join([*table, *(f"\n{line}" for line in above(measured))])
 
 
 def as_json(measured: Measured) -> str:

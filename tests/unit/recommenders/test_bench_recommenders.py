@@ -3,10 +3,11 @@
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
+from threadpoolctl import threadpool_info
 
 from bench import answering, simulated
 from bench.published import MOVIELENS, TASKS, command_line
-from bench.recommenders import Measured, as_markdown
+from bench.recommenders import Measured, above, as_markdown
 from common.errors import UserError
 from jobs.recommenders.evaluation.metrics import parse_metrics
 from jobs.recommenders.evaluation.read.bringing import PROTOCOLS
@@ -40,11 +41,12 @@ def test_a_data_set_that_is_away_is_named(tmp_path):
         pass
 
 
-def test_the_table_has_each_figure_beside_the_published_one():
-    def judged(model: str, mean: float) -> dict:
-        figure = {"mean": mean, "low": mean - 0.01, "high": mean + 0.01}
-        return {"candidate": {"model": model}, "figures": {"all": {"hit@10": figure}}}
+def judged(model: str, mean: float, metric: str = "hit@10") -> dict:
+    figure = {"mean": mean, "low": mean - 0.01, "high": mean + 0.01}
+    return {"candidate": {"model": model}, "figures": {"all": {metric: figure}}}
 
+
+def test_the_table_has_each_figure_beside_the_published_one():
     card = {"judged": [judged("content", 0.2), judged("item_item", 0.1), judged("popularity", 0.009)]}
 
     table = as_markdown(Measured({"beauty-new": card}, {}, {}, 1.0)).splitlines()
@@ -53,6 +55,37 @@ def test_the_table_has_each_figure_beside_the_published_one():
     shown = " | ".join(("hit@10", "0.0090", "0.1200", "0.1700", "content 0.2000 (0.1900 to 0.2100)"))
     assert shown in table[2]
     assert "item_item 0.1000" in table[2]
+
+
+def test_whom_the_chosen_model_must_beat_is_shown_and_compared():
+    chosen, *others = (
+        judged(model, mean, "ndcg@10")
+        for model, mean in (("hybrid", 0.3), ("als", 0.25), ("popularity", 0.285))
+    )
+
+    lines = above(Measured({"movielens": {"judged": [chosen]}}, {}, {}, 1.0, {"movielens": others}))
+
+    assert "als 0.2500 (0.2400 to 0.2600): above, intervals apart" in lines[0]
+    assert "popularity 0.2850 (0.2750 to 0.2950): not above with intervals apart" in lines[1]
+    assert TASKS["movielens"].beaten == ("als", "popularity")
+
+
+def test_answers_are_timed_on_one_thread_from_the_compact_form_and_by_the_model_itself(monkeypatch):
+    for name, size in (("SHOPPERS", 50), ("PRODUCTS", 200), ("EVENTS", 2_000), ("WARM_UP", 1)):
+        monkeypatch.setattr(answering, name, size)
+    threads = []
+    timed = answering._timed
+
+    def noted(answer, asked):
+        threads.extend(pool["num_threads"] for pool in threadpool_info())
+        return timed(answer, asked)
+
+    monkeypatch.setattr(answering, "_timed", noted)
+
+    found = answering.measure(["session_knn"], 3, seed=1)
+
+    assert {"session_knn, fold-in of a visit", "session_knn, a visit by its own scores"} <= found.keys()
+    assert set(threads) == {1}
 
 
 def test_no_model_beats_the_best_reachable_ranking_by_more_than_chance():
