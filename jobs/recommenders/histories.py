@@ -80,10 +80,6 @@ class Histories:
         indptr = np.concatenate(([0], np.cumsum(counts)))
         return Histories(indptr, self.products[events], self.weights[events])
 
-    def newest(self, most: int) -> "Histories":
-        """At most so many events of each row, the newest."""
-        return self.keep(self.ages < most)
-
     def faded(self, decay: float) -> "Histories":
         """The same events; each weighs `decay` times what the next newer one of its row does."""
         return Histories(self.indptr, self.products, np.power(decay, self.ages).astype(np.float32))

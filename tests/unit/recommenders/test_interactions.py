@@ -132,15 +132,6 @@ def test_no_event_may_be_left() -> None:
 LISTS = st.lists(st.lists(st.integers(0, 9), max_size=6), max_size=6)
 
 
-@given(LISTS, st.integers(0, 4))
-def test_the_newest_events_of_histories(lists: list[list[int]], most: int) -> None:
-    newest = Histories.of(lists).newest(most)
-
-    assert [each.tolist() for each in newest] == [
-        each[len(each) - most :] if most < len(each) else each for each in lists
-    ]
-
-
 @given(LISTS, st.data())
 def test_rows_of_histories_by_slice_and_by_number(lists: list[list[int]], data: st.DataObject) -> None:
     histories = Histories.of(lists)
