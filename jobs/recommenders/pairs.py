@@ -9,8 +9,8 @@ from jobs.recommenders.interactions import Interactions
 MOST_ADDED = 20_000_000_000
 """Values that a gram may be summed of: about a minute of one core."""
 
-MOST_HELD = 500_000_000
-"""Values of a gram that may be in memory at once: 4 GB."""
+MOST_HELD = 400_000_000
+"""Values of a gram that may be in memory at once: 3.2 GB, and at most as much again for its dense part."""
 
 
 def of_bounded_gram(log: Interactions, held: bool = False) -> csr_array:
