@@ -1,9 +1,7 @@
 """Brings a database to the newest schema: numbered files, applied once and in order, never changed."""
 
-import fcntl
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import structlog
@@ -13,6 +11,7 @@ from clickhouse_connect.driver.exceptions import DatabaseError
 from clickhouse import views
 from clickhouse.client import connect
 from clickhouse.front.statement import tokens
+from common.alone import alone
 from common.migrations import Applied, BrokenMigrations, Migration, pending, read_migrations
 from common.settings import Settings
 
@@ -53,7 +52,7 @@ def migrate(settings: Settings, folder: Path = FOLDER, queries: Path = views.FOL
     client = connect(settings, admin=True, database="default")
     database = settings.clickhouse_database
     try:
-        with _alone(settings.home):
+        with alone(settings.home / "migrations.lock"):  # ClickHouse has none; a migration may exchange tables
             client.command(f"CREATE DATABASE IF NOT EXISTS `{database}`")
             client.database = database
             done = []
@@ -65,15 +64,6 @@ def migrate(settings: Settings, folder: Path = FOLDER, queries: Path = views.FOL
             return done
     finally:
         client.close()
-
-
-@contextmanager
-def _alone(home: Path) -> Iterator[None]:
-    """Waits for another run of this home: ClickHouse has no lock, and a migration may exchange tables."""
-    home.mkdir(parents=True, exist_ok=True)
-    with (home / "migrations.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _applied(client: Client) -> Applied:

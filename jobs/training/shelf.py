@@ -5,17 +5,15 @@ version before stays, to go back to; older ones are removed. Whoever changes any
 does: two trainings never remove what the other writes.
 """
 
-import fcntl
-import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from redis import Redis, RedisError
 
+from common.alone import alone
 from common.errors import PartUnavailable, UserError
 from jobs.recommenders.base import Model
 from jobs.recommenders.registry import load
@@ -76,16 +74,8 @@ class Shelf:
             self._switch(before, now)
             return before
 
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Hold the directory's lock, which the system takes back from a process that ends."""
-        self.directory.mkdir(parents=True, exist_ok=True)
-        held = os.open(self.directory, os.O_RDONLY)
-        try:
-            fcntl.flock(held, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(held)
+    def _alone(self) -> AbstractContextManager[None]:
+        return alone(self.directory.with_name(f"{self.directory.name}.lock"))
 
     def _switch(self, version: str, before: str | None) -> None:
         try:
