@@ -16,7 +16,8 @@ from jobs.recommenders import storage
 from jobs.recommenders.compact import NEIGHBOURS, Compact
 from jobs.recommenders.histories import Floats, Histories
 from jobs.recommenders.interactions import Interactions
-from jobs.recommenders.ranking import Ranked, exclude, top_k
+from jobs.recommenders.ranking import NOTHING, Ranked, exclude, top_k
+from jobs.recommenders.sparse import from_lists, parts
 from jobs.recommenders.vocabulary import Codes, Vocabulary
 
 BLOCK = 8_000_000
@@ -104,7 +105,7 @@ class Model(ABC):
     def compact(self) -> Compact:
         """The nearest neighbours of each product; made at the first use or by `save`, and saved."""
         made = self._neighbours
-        indptr, neighbours, scores = (made[f"{COMPACT}_{part}"] for part in ("indptr", "indices", "values"))
+        indptr, neighbours, scores = (made[part] for part in _names(COMPACT))
         return Compact(indptr, neighbours, scores, self.popularity, self.fading)
 
     @cached_property
@@ -116,9 +117,7 @@ class Model(ABC):
         """The neighbours of each product that `similar` finds, with their scores: [products, products]."""
         count = self.product_count
         found = self.similar(np.arange(count, dtype=np.int32), min(NEIGHBOURS, count))
-        listed = (found.products >= 0) & (found.scores > 0)
-        indptr = np.concatenate(([0], np.cumsum(listed.sum(axis=1))))
-        return csr_array((found.scores[listed], found.products[listed], indptr), shape=(count, count))
+        return from_lists(np.where(found.scores > 0, found.products, NOTHING), found.scores, count)
 
     @property
     def fading(self) -> float:
@@ -175,14 +174,14 @@ class Model(ABC):
 
 def as_arrays(name: str, matrix: csr_array) -> dict[str, NDArray[Any]]:
     """A CSR matrix as three arrays, for `Model.arrays`."""
-    return {
-        f"{name}_indptr": matrix.indptr.astype(np.int64),
-        f"{name}_indices": matrix.indices.astype(np.int32),
-        f"{name}_values": matrix.data.astype(np.float32),
-    }
+    return dict(zip(_names(name), parts(matrix), strict=True))
 
 
 def as_matrix(name: str, arrays: Mapping[str, NDArray[Any]], columns: int) -> csr_array:
     """The CSR matrix that `as_arrays` took apart."""
-    indptr, indices, values = (arrays[f"{name}_{part}"] for part in ("indptr", "indices", "values"))
+    indptr, indices, values = (arrays[part] for part in _names(name))
     return csr_array((values, indices, indptr), shape=(len(indptr) - 1, columns))
+
+
+def _names(name: str) -> tuple[str, str, str]:
+    return f"{name}_indptr", f"{name}_indices", f"{name}_values"

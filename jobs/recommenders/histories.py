@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from common.errors import UserError
+from jobs.recommenders.ragged import indptr_of, places
 from jobs.recommenders.vocabulary import Codes
 
 Floats = NDArray[np.float32]
@@ -70,15 +71,13 @@ class Histories:
     def take(self, rows: NDArray[np.integer[Any]]) -> "Histories":
         """The rows of these numbers, in their order."""
         lengths = self.lengths[rows]
-        indptr = np.concatenate(([0], np.cumsum(lengths)))
-        places = np.arange(indptr[-1]) + np.repeat(self.indptr[:-1][rows] - indptr[:-1], lengths)
-        return Histories(indptr, self.products[places], self.weights[places])
+        taken = places(self.indptr[:-1][rows], lengths)
+        return Histories(indptr_of(lengths), self.products[taken], self.weights[taken])
 
     def keep(self, events: NDArray[np.bool_]) -> "Histories":
         """The same rows with only these events, bool [events]."""
         counts = np.bincount(self.rows[events], minlength=len(self))
-        indptr = np.concatenate(([0], np.cumsum(counts)))
-        return Histories(indptr, self.products[events], self.weights[events])
+        return Histories(indptr_of(counts), self.products[events], self.weights[events])
 
     def faded(self, decay: float) -> "Histories":
         """The same events; each weighs `decay` times what the next newer one of its row does."""
@@ -106,13 +105,11 @@ class Histories:
             raise UserError(
                 "a history holds a product without a code: leave out what was not in the training"
             )
-        return Histories(
-            np.concatenate(([0], np.cumsum(lengths))), products, np.ones(len(products), np.float32)
-        )
+        return Histories(indptr_of(lengths), products, np.ones(len(products), np.float32))
 
     @staticmethod
     def grouped(rows: NDArray[np.integer[Any]], count: int, products: Codes, weights: Floats) -> "Histories":
         """Events by their row number (0 to `count` - 1); inside a row they keep their order."""
         order = np.argsort(rows, kind="stable")
-        indptr = np.concatenate(([0], np.cumsum(np.bincount(rows, minlength=count))))
+        indptr = indptr_of(np.bincount(rows, minlength=count))
         return Histories(indptr, products[order], weights[order])

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array, eye_array
+from scipy.sparse import csr_array
 
 from jobs.recommenders.base import Model, as_arrays, as_matrix
 from jobs.recommenders.compact import NEIGHBOURS
 from jobs.recommenders.histories import Floats, Histories
 from jobs.recommenders.interactions import Interactions
-from jobs.recommenders.sparse import largest_of_product
+from jobs.recommenders.sparse import from_rows
 
 
 @dataclass
@@ -36,8 +36,7 @@ class ItemWeights(Model):
 
     def _nearest(self) -> csr_array:
         """The largest of each row of W."""
-        everything = csr_array(eye_array(self.product_count, format="csr", dtype=np.float32))
-        return largest_of_product(self.weights, everything, NEIGHBOURS)
+        return from_rows(self.weights, NEIGHBOURS, diagonal=False)
 
     @property
     def fading(self) -> float:

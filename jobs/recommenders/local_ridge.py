@@ -5,6 +5,7 @@ from scipy.sparse import csr_array
 
 from jobs.recommenders.compiled import compiled
 from jobs.recommenders.histories import Floats, Ints
+from jobs.recommenders.sparse import parts
 from jobs.recommenders.vocabulary import Codes
 
 HEAD = 6_000
@@ -25,14 +26,9 @@ def solve(gram: csr_array, chosen: csr_array, regular: float) -> csr_array:
     places = np.full(gram.shape[0], -1, np.int32)
     places[head] = np.arange(len(head))
     weights = np.zeros(chosen.nnz, np.float32)
-    indptr, columns = chosen.indptr.astype(np.int64), chosen.indices.astype(np.int32)
-    parts = (
-        gram.indptr.astype(np.int64),
-        gram.indices.astype(np.int32, copy=False),
-        gram.data.astype(np.float32, copy=False),
-    )
+    indptr, columns, _ = parts(chosen)
     dense = gram[head][:, head].toarray().astype(np.float32)
-    _solve_each(parts, (dense, places), indptr, columns, regular, weights)
+    _solve_each(parts(gram), (dense, places), indptr, columns, regular, weights)
     return csr_array((weights, columns, indptr), shape=chosen.shape)
 
 

@@ -5,6 +5,7 @@ from scipy.sparse import csr_array
 
 from jobs.recommenders.histories import Ints
 from jobs.recommenders.interactions import Interactions
+from jobs.recommenders.ragged import indptr_of
 
 MOST_ADDED = 20_000_000_000
 """Values that a gram may be summed of: about a minute of one core."""
@@ -44,5 +45,5 @@ def _newest(log: Interactions, most: int) -> csr_array:
         distinct, places = np.unique(newest_first, return_index=True)
         newest = distinct[np.argsort(places)[:most]]
         kept[start:end] = np.isin(affinity.indices[start:end], newest)
-    indptr = np.concatenate(([0], np.cumsum(kept)))[affinity.indptr]
+    indptr = indptr_of(kept)[affinity.indptr]
     return csr_array((affinity.data[kept], affinity.indices[kept], indptr), shape=affinity.shape)

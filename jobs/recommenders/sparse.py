@@ -5,6 +5,7 @@ from scipy.sparse import csr_array, eye_array
 
 from jobs.recommenders.compiled import compiled
 from jobs.recommenders.histories import Floats, Ints
+from jobs.recommenders.ragged import indptr_of
 from jobs.recommenders.ranking import offer, unwind
 from jobs.recommenders.vocabulary import Codes
 
@@ -37,21 +38,41 @@ def largest_of_product(left: csr_array, right: csr_array, most: int, diagonal: b
     most = min(most, columns)
     found = np.full((rows, most), -1, np.int32)
     values = np.full((rows, most), -np.inf, np.float32)
-    _largest(_parts(left), _parts(right), diagonal, np.zeros(columns, np.float32), found, values)
+    _largest(parts(left), parts(right), diagonal, np.zeros(columns, np.float32), found, values)
     return from_lists(found, values, columns)
 
 
 def from_lists(columns: Codes, values: Floats, count: int) -> csr_array:
     """CSR float32 [rows, count] of lists of columns, int32 [rows, k]; -1 is no column."""
     there = columns >= 0
-    indptr = np.concatenate(([0], np.cumsum(there.sum(axis=1))))
+    indptr = indptr_of(there.sum(axis=1))
     matrix = csr_array((values[there], columns[there], indptr), shape=(len(columns), count))
     matrix.sort_indices()
     return matrix
 
 
-def _parts(matrix: csr_array) -> tuple[Ints, Codes, Floats]:
-    return matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32), matrix.data.astype(np.float32)
+def transposed(matrix: csr_array) -> csr_array:
+    """Mᵀ, CSR as well."""
+    return csr_array(matrix.T.tocsr())
+
+
+def propagated(affinity: csr_array, shopper: float, history: float, target: float, most: int) -> csr_array:
+    """D_i^−history · Rᵀ · D_u^−shopper · R · D_i^−target with the `most` largest values > 0 of each row.
+
+    R is the affinity of shoppers and products. Source: Fu et al., Revisiting Neighborhood-based Link
+    Prediction (LinkProp), WSDM 2022.
+    """
+    said, meant = scaled(affinity, shopper / 2, history), scaled(affinity, shopper / 2, target)
+    return largest_of_product(transposed(said), meant, most, diagonal=True)
+
+
+def parts(matrix: csr_array) -> tuple[Ints, Codes, Floats]:
+    """(indptr, indices, values) of the types that compiled loops take, not copied where they have them."""
+    return (
+        matrix.indptr.astype(np.int64, copy=False),
+        matrix.indices.astype(np.int32, copy=False),
+        matrix.data.astype(np.float32, copy=False),
+    )
 
 
 @compiled
@@ -89,7 +110,7 @@ def _largest(
         unwind(mine, listed, size, prior)
 
 
-def from_rows(matrix: csr_array, most: int) -> csr_array:
-    """A CSR matrix with the `most` largest values > 0 of each row."""
+def from_rows(matrix: csr_array, most: int, diagonal: bool = True) -> csr_array:
+    """A CSR matrix with the `most` largest values > 0 of each row; without `diagonal`, that is left out."""
     identity = csr_array(eye_array(matrix.shape[1], format="csr", dtype=np.float32))
-    return largest_of_product(matrix, identity, most, diagonal=True)
+    return largest_of_product(matrix, identity, most, diagonal)

@@ -11,6 +11,7 @@ from jobs.recommenders.evaluation.metrics import Metric
 from jobs.recommenders.evaluation.sets import Flags, ProductSets
 from jobs.recommenders.histories import Histories, Ints
 from jobs.recommenders.interactions import Interactions
+from jobs.recommenders.ragged import indptr_of, places
 from jobs.recommenders.ranking import Ranked
 from jobs.recommenders.vocabulary import Codes
 
@@ -122,9 +123,8 @@ def prefixes(sequences: Histories) -> Cases:
     targets = np.flatnonzero(np.arange(len(sequences.products)) > starts)
     targets = _that_fit(targets, targets - starts[targets])
     lengths = targets - starts[targets]
-    indptr = _indptr(lengths)
-    places = np.arange(indptr[-1]) + np.repeat(starts[targets] - indptr[:-1], lengths)
-    histories = Histories(indptr, sequences.products[places], sequences.weights[places])
+    before = places(starts[targets], lengths)
+    histories = Histories(indptr_of(lengths), sequences.products[before], sequences.weights[before])
     truth = ProductSets(np.arange(len(targets) + 1, dtype=np.int64), sequences.products[targets])
     return Cases(histories, truth)
 
@@ -135,7 +135,3 @@ def _that_fit(targets: Ints, lengths: Ints) -> Ints:
     drawn = np.random.default_rng(0).permutation(len(targets))
     fitting = drawn[: max(1, int(np.searchsorted(np.cumsum(lengths[drawn]), MOST_BEFORE, side="right")))]
     return targets[np.sort(fitting)]
-
-
-def _indptr(lengths: Ints) -> Ints:
-    return np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(lengths)])

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jobs.recommenders.histories import Ints
+from jobs.recommenders.ragged import indptr_of, places
 from jobs.recommenders.vocabulary import Codes
 
 Flags = NDArray[np.bool_]
@@ -74,9 +75,7 @@ class ProductSets:
     def take(self, rows: Ints) -> "ProductSets":
         """The sets of some rows, in the order asked for."""
         sizes = self.sizes[rows]
-        indptr = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(sizes)])
-        within = np.arange(indptr[-1]) - np.repeat(indptr[:-1], sizes)
-        return ProductSets(indptr, self.products[np.repeat(self.indptr[rows], sizes) + within])
+        return ProductSets(indptr_of(sizes), self.products[places(self.indptr[rows], sizes)])
 
     def _contain(self, listed: Codes, first: int) -> Flags:
         begin, end = self.indptr[first], self.indptr[first + len(listed)]

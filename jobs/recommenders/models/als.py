@@ -11,6 +11,7 @@ from jobs.recommenders.base import Model
 from jobs.recommenders.compiled import compiled
 from jobs.recommenders.histories import Floats, Histories, Ints
 from jobs.recommenders.interactions import Interactions
+from jobs.recommenders.sparse import parts, transposed
 from jobs.recommenders.vocabulary import Codes
 
 SEED = 0
@@ -48,7 +49,7 @@ class ALS(Model):
             rng.normal(0.0, 0.1 / np.sqrt(self.factors), (count, self.factors)).astype(np.float32)
             for count in shape
         )
-        across = csr_array(log.affinity.T.tocsr())
+        across = transposed(log.affinity)
         for _ in range(self.iterations):
             self._step(log.affinity, products, shoppers)
             self._step(across, shoppers, products)
@@ -58,12 +59,7 @@ class ALS(Model):
         counts = np.diff(matrix.indptr)
         regular = self.regularisation * np.power(counts + self.unobserved * len(fixed), self.scaling)
         gram = (self.unobserved * (fixed.T @ fixed)).astype(np.float32)
-        parts = (
-            matrix.indptr.astype(np.int64),
-            matrix.indices.astype(np.int32),
-            matrix.data.astype(np.float32),
-        )
-        _descend(parts, fixed, gram, regular.astype(np.float32), solved, self.STEPS)
+        _descend(parts(matrix), fixed, gram, regular.astype(np.float32), solved, self.STEPS)
 
     def scores(self, histories: Histories) -> Floats:
         """The product of each history's factors with those of the products."""

@@ -12,7 +12,7 @@ from common.errors import UserError
 from jobs.recommenders.interactions import Interactions
 from jobs.recommenders.item_weights import ItemWeights
 from jobs.recommenders.pairs import of_bounded_gram
-from jobs.recommenders.sparse import largest_of_product, powers, scaled
+from jobs.recommenders.sparse import largest_of_product, powers, propagated, transposed
 
 
 @dataclass
@@ -51,7 +51,7 @@ class Content(ItemWeights):
         together = _together(log, touched, self.neighbours)
         wanted = largest_of_product(together, vectors, self.attributes, diagonal=True)
         specific = powers(0.5 + np.asarray(touched.astype(np.float32) @ vectors), -self.specificity)
-        meant = csr_array((vectors * specific).T.tocsr())
+        meant = transposed(csr_array(vectors * specific))
         return self._product(wanted, meant, touched)
 
     def _product(self, left: csr_array, right: csr_array, touched: NDArray[np.bool_]) -> csr_array:
@@ -67,7 +67,5 @@ class Content(ItemWeights):
 
 def _together(log: Interactions, touched: NDArray[np.bool_], most: int) -> csr_array:
     """G; 1 on the diagonal of what nobody took."""
-    affinity = of_bounded_gram(log)
-    said, meant = scaled(affinity, 0.25, 0.7), scaled(affinity, 0.25, 0.3)
-    gram = largest_of_product(csr_array(said.T.tocsr()), meant, most, diagonal=True)
+    gram = propagated(of_bounded_gram(log), 0.5, 0.7, 0.3, most)
     return csr_array(gram + diags_array((~touched).astype(np.float32)))

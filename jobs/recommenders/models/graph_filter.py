@@ -14,7 +14,7 @@ from jobs.recommenders.histories import Floats, Histories
 from jobs.recommenders.interactions import Interactions
 from jobs.recommenders.item_weights import ItemWeights
 from jobs.recommenders.pairs import of_bounded_gram
-from jobs.recommenders.sparse import from_rows, largest_of_product, powers, scaled
+from jobs.recommenders.sparse import from_rows, largest_of_product, powers, propagated, scaled
 
 SEED = 0
 
@@ -66,9 +66,7 @@ class GraphFilter(ItemWeights):
 
     def _weigh(self, log: Interactions) -> csr_array:
         affinity = of_bounded_gram(log)
-        said = scaled(affinity, self.shopper / 2, self.history)
-        meant = scaled(affinity, self.shopper / 2, self.target)
-        first = largest_of_product(csr_array(said.T.tocsr()), meant, self.neighbours, diagonal=True)
+        first = propagated(affinity, self.shopper, self.history, self.target, self.neighbours)
         if not self.second:
             return first
         stepped = scaled(first, 1.0, 0.0)

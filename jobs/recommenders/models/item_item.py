@@ -9,7 +9,7 @@ from scipy.sparse import csr_array
 from jobs.recommenders.interactions import Interactions
 from jobs.recommenders.item_weights import ItemWeights
 from jobs.recommenders.pairs import of_bounded_gram
-from jobs.recommenders.sparse import largest_of_product, powers
+from jobs.recommenders.sparse import largest_of_product, powers, transposed
 
 
 @dataclass
@@ -36,7 +36,7 @@ class ItemItem(ItemWeights):
 
     def _weigh(self, log: Interactions) -> csr_array:
         weighted = self._weighted(of_bounded_gram(log))
-        return largest_of_product(csr_array(weighted.T.tocsr()), weighted, self.neighbours)
+        return largest_of_product(transposed(weighted), weighted, self.neighbours)
 
     def _weighted(self, matrix: csr_array) -> csr_array:
         values, columns = matrix.data.copy(), matrix.indices

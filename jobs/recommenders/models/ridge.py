@@ -11,7 +11,7 @@ from jobs.recommenders.interactions import Interactions
 from jobs.recommenders.item_weights import ItemWeights
 from jobs.recommenders.local_ridge import solve
 from jobs.recommenders.pairs import of_bounded_gram
-from jobs.recommenders.sparse import largest_of_product, powers, scaled
+from jobs.recommenders.sparse import largest_of_product, powers, scaled, transposed
 
 DENSE = 6_000
 """Up to so many products one dense inverse (float32, 144 MB) is faster than a system for each product."""
@@ -45,13 +45,14 @@ class Ridge(ItemWeights):
     def _weigh(self, log: Interactions) -> csr_array:
         affinity = of_bounded_gram(log, held=log.product_count > DENSE)
         normalised = scaled(affinity, self.shopper / 2, self.degree)
-        gram = csr_array(normalised.T.tocsr() @ normalised)
+        across = transposed(normalised)
+        gram = csr_array(across @ normalised)
         regular = self.regularisation * max(float(gram.diagonal().mean()), 1e-9)
         if log.product_count <= DENSE:
             solved = _inverted(gram, regular, self.kept)
         else:
-            chosen = largest_of_product(csr_array(normalised.T.tocsr()), normalised, self.candidates)
-            solved = csr_array(solve(gram, chosen, regular).T.tocsr())
+            chosen = largest_of_product(across, normalised, self.candidates)
+            solved = transposed(solve(gram, chosen, regular))
         degrees = np.asarray(affinity.sum(axis=0))
         values = solved.data * powers(degrees, self.degree)[solved.indices]
         values *= np.repeat(powers(degrees, -self.degree), np.diff(solved.indptr))

@@ -11,6 +11,7 @@ from jobs.recommenders.base import Model
 from jobs.recommenders.compiled import compiled
 from jobs.recommenders.histories import Floats, Histories, Ints
 from jobs.recommenders.interactions import Interactions
+from jobs.recommenders.ragged import indptr_of
 from jobs.recommenders.ranking import offer
 from jobs.recommenders.vocabulary import Codes
 
@@ -64,7 +65,7 @@ class SessionKNN(Model):
         return {
             "indptr": sequences.indptr.astype(np.int64),
             "products": products,
-            "holders_indptr": np.concatenate(([0], np.cumsum(counts))).astype(np.int64),
+            "holders_indptr": indptr_of(counts),
             "holders": holders[once].astype(np.int32),
             "rarity": np.power(idf, self.rarity).astype(np.float32),
         }

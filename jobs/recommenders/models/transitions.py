@@ -9,7 +9,7 @@ from scipy.sparse import csr_array
 from jobs.recommenders.histories import Histories
 from jobs.recommenders.interactions import Interactions
 from jobs.recommenders.item_weights import ItemWeights
-from jobs.recommenders.sparse import from_rows, largest_of_product, scaled
+from jobs.recommenders.sparse import from_rows, largest_of_product, scaled, transposed
 
 NEAR = 100
 """The second of two transitions starts from so many products at most."""
@@ -49,7 +49,7 @@ class Transitions(ItemWeights):
 
     def _weigh(self, log: Interactions) -> csr_array:
         counts = followed(log.sequences, log.product_count, self.window, self.steepness)
-        both = csr_array(counts + self.backward * csr_array(counts.T.tocsr())) if self.backward else counts
+        both = csr_array(counts + self.backward * transposed(counts)) if self.backward else counts
         first = from_rows(scaled(both, self.source, self.target), self.neighbours)
         if not self.second:
             return first
