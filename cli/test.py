@@ -28,10 +28,10 @@ CHECKS = {
 }
 """What must pass besides the tests."""
 
-COMMERCE = "tests/integration/commerce"
+BESIDE = ["tests/integration/commerce", "tests/integration/serving", "tests/e2e"]
 RUNS = [
-    ["tests/unit", "tests/contracts", "tests/integration", f"--ignore={COMMERCE}"],
-    [COMMERCE, "tests/e2e"],
+    ["tests/unit", "tests/contracts", "tests/integration", *(f"--ignore={folder}" for folder in BESIDE)],
+    BESIDE,
 ]
 """Beside each other: most of the time a test waits for a server. The halves take about as long."""
 

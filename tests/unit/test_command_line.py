@@ -73,4 +73,4 @@ def test_souk_test_runs_all_that_pytest_would() -> None:
 
     folders = [folder for run in RUNS for folder in run if not folder.startswith("--ignore=")]
     ignored = [folder.removeprefix("--ignore=") for run in RUNS for folder in run if folder not in folders]
-    assert sorted(folders) == sorted([*configured["testpaths"], *ignored])
+    assert sorted(folders) == sorted({*configured["testpaths"], *ignored})
