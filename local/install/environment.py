@@ -22,7 +22,8 @@ def is_usable(install: Path) -> bool:
     python, pip = install / "bin" / "python", install / "bin" / "pip"
     if (install / "unfinished").exists() or not python.exists() or not pip.is_file():
         return False
-    check = "import pip, sys; sys.exit(sys.version_info[:2] != (3, 11))"
+    # Without its pyvenv.cfg it runs as the Python that it was made with, and would install into that.
+    check = "import pip, sys; sys.exit(sys.version_info[:2] != (3, 11) or sys.prefix == sys.base_prefix)"
     works = subprocess.run([python, "-I", "-c", check], capture_output=True, check=False).returncode == 0
     return works and f"{install}/bin/python" in pip.read_text()
 
@@ -30,12 +31,13 @@ def is_usable(install: Path) -> bool:
 def make_environment(install: Path) -> None:
     """A fresh virtual environment; downloads and whole groups of jars of an earlier attempt are kept."""
     fresh = not (install / ".downloads").exists()
+    unfinished = install / "unfinished"
+    unfinished.touch()
     for entry in install.iterdir():
-        if entry.name not in {"souk.lock", ".downloads", "share"}:
+        if entry.name not in {"souk.lock", unfinished.name, ".downloads", "share"}:
             shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
     if fresh:
         check_space(install, shutil.disk_usage(install).free)
-    (install / "unfinished").touch()
     run("Python environment", [sys.executable, "-m", "venv", install], install / "install.log")
 
 

@@ -1,10 +1,11 @@
 """The installer's decisions: which machines, how much room, what a failure means, which jars."""
 
+import venv
 from pathlib import Path
 
 import pytest
 
-from local.install.environment import INSTALLER, PACKAGES, ROOT, TEST_PACKAGES, read_pip_config
+from local.install.environment import INSTALLER, PACKAGES, ROOT, TEST_PACKAGES, is_usable, read_pip_config
 from local.install.jars import Group, Jar, groups, is_complete
 from local.install.lock import render, without_rivals
 from local.install.machine import CannotInstall, check_machine, check_space
@@ -137,3 +138,17 @@ def test_a_group_is_complete_only_for_the_lock_it_was_fetched_for(tmp_path: Path
     (folder / "digest").write_text(before.digest)
     assert is_complete(tmp_path, before)
     assert not is_complete(tmp_path, after)
+
+
+def test_an_environment_that_would_install_into_the_python_it_was_made_with_is_not_usable(
+    tmp_path: Path,
+) -> None:
+    venv.create(tmp_path)
+    pip = tmp_path / "lib" / "python3.11" / "site-packages" / "pip"
+    pip.mkdir()
+    (pip / "__init__.py").touch()
+    (tmp_path / "bin" / "pip").write_text(f"#!{tmp_path}/bin/python\n")
+    assert is_usable(tmp_path)
+
+    (tmp_path / "pyvenv.cfg").unlink()
+    assert not is_usable(tmp_path)
