@@ -100,11 +100,18 @@ def _quoted(text: str) -> str:
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
-def main(names: list[str]) -> None:
-    """Print the statements of the named events, or of all."""
-    events = all_events()
-    print("\n".join(create_table(events[name]) for name in names or events), end="")
+def main(names: list[str]) -> int:
+    """Print the statements of the named events, or of all. Exit code 2 where one is no event yet."""
+    try:
+        events = all_events()
+        if unknown := ", ".join(name for name in names if name not in events):
+            raise UserError(f"there is no event {unknown}: add its schema and its topic (CONTRIBUTING.md)")
+        print("\n".join(create_table(events[name]) for name in names or events), end="")
+    except UserError as error:
+        print(f"souk: {error}", file=sys.stderr)
+        return 2
+    return 0
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    sys.exit(main(sys.argv[1:]))

@@ -1,7 +1,11 @@
+import shutil
+from pathlib import Path
+
 import pytest
 
-from clickhouse.facts import clickhouse_type, create_table
+from clickhouse.facts import clickhouse_type, create_table, main
 from common.errors import UserError
+from schemas import events
 from schemas.events import all_events
 
 
@@ -31,3 +35,27 @@ def test_every_column_that_the_schema_describes_has_a_comment() -> None:
     for event in all_events().values():
         statement = create_table(event)
         assert statement.count("COMMENT") == sum("doc" in field for field in event.fields) + 2
+
+
+def test_an_event_that_is_not_there_is_a_mistake_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["order_placed", "order_eaten"]) == 2
+
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.count("\n") == 1
+    assert "order_eaten" in said.err
+
+
+def test_a_schema_without_a_line_in_the_topics_is_a_mistake_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = shutil.copytree(events.EVENTS_DIR, tmp_path / "events")
+    (folder / "order_eaten.avsc").write_text("{}")
+    monkeypatch.setattr(events, "EVENTS_DIR", folder)
+    all_events.cache_clear()
+
+    assert main(["order_eaten"]) == 2
+
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "schemas/topics.py disagree about order_eaten" in said
