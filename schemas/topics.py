@@ -5,9 +5,11 @@ when the event happened: a replay of 2016 would else be deleted at once. The eve
 `occurred_at`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+
+from schemas.metrics import METRICS
 
 KEPT = None
 """Retention of what is never deleted: money, orders, and what explains them."""
@@ -86,23 +88,12 @@ EVENT_TOPICS: tuple[Topic, ...] = (
     Topic("alert_raised", "name", 1, DAYS_90),
 )
 
-METRICS: tuple[str, ...] = (
-    "order_lines",
-    "order_state",
-    "seller_sales_minute",
-    "product_sales_minute",
-    "marketplace_sales_minute",
-    "seller_cancellations_minute",
-    "marketplace_cancellations_minute",
-    "payments_minute",
-    "pipeline_progress",
-    "popular_products",
-    "trending_products",
-)
-"""What job `metrics` fills, in ClickHouse and Redis: each has a dead-letter topic beside the events'."""
-
-RECOMMENDATIONS = "recommendations"
-"""What job `recommendations` writes to Redis has one dead-letter topic."""
+JOB_OUTPUTS: Mapping[str, str] = {
+    **{metric.table: "metrics" for metric in METRICS},
+    "pipeline_progress": "metrics",
+    "recommendations": "recommendations",
+}
+"""What jobs write, in ClickHouse and Redis → the job: each has a dead-letter topic beside the events'."""
 
 
 def all_topics() -> Iterator[Topic]:
@@ -110,5 +101,5 @@ def all_topics() -> Iterator[Topic]:
     yield from EVENT_TOPICS
     for topic in EVENT_TOPICS:
         yield Topic(topic.dead_letters, "", 1, DAYS_30)
-    for name in (*METRICS, RECOMMENDATIONS):
+    for name in JOB_OUTPUTS:
         yield Topic(f"{name}_dlq", "", 1, DAYS_30)

@@ -11,7 +11,7 @@ from audit.sources.kafka import DeadLetter
 from audit.stores import Stores
 from audit.tables import compare_tables
 from schemas.events import all_events
-from schemas.topics import METRICS
+from schemas.topics import JOB_OUTPUTS
 
 ABOUT = About(
     name="dead_letters",
@@ -51,7 +51,7 @@ def compare(
 def run(stores: Stores) -> Iterator[Comparison]:
     """Read every topic and every dead-letter topic."""
     undecodable = {name: stores.kafka.contents(name).undecodable for name in all_events()}
-    letters = {name: stores.kafka.dead_letters(name) for name in (*all_events(), *METRICS)}
+    letters = {name: stores.kafka.dead_letters(name) for name in (*all_events(), *JOB_OUTPUTS)}
     yield compare(undecodable, letters)
 
 

@@ -1,11 +1,6 @@
-"""Job `metrics`: the list of its outputs, each a `.sql` file of this folder, as a plan.
-
-To add one: write `<table>.sql` (a SELECT whose columns are the table's) and a line in `METRICS`; its
-ClickHouse table is a migration.
-"""
+"""Job `metrics` as a plan: the outputs of `schemas/metrics.py`, each a `.sql` file of this folder."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from common.settings import Settings
@@ -15,18 +10,12 @@ from jobs.queries import Queries
 from jobs.sinks import CALM, LIVE, clickhouse, redis_ranking
 from jobs.sources import source_table
 from schemas.events import Event
+from schemas.metrics import METRICS, Metric
 
 NAME = "metrics"
 QUERIES = Queries(Path(__file__).parent)
 
-EVENTS = (
-    "order_placed",
-    "order_confirmed",
-    "order_shipped",
-    "order_delivered",
-    "order_cancelled",
-    "payment_captured",
-)
+EVENTS = QUERIES.events()
 """The events that the views and metrics read."""
 
 FUNCTIONS = {
@@ -38,31 +27,6 @@ FUNCTIONS = {
 
 VIEWS = ("placed", "placed_lines", "popularity", "cancelled", "captured", "order_changes")
 """Files of `views/`, each after those it reads."""
-
-
-@dataclass(frozen=True)
-class Metric:
-    """One output: its table and key. `appended` where rows are only added, without a version."""
-
-    table: str
-    key: tuple[str, ...]
-    flush: str = LIVE
-    appended: bool = False
-    in_redis: bool = False
-
-
-METRICS = (
-    Metric("order_lines", ("seller_id", "placed_at", "order_id", "line_number"), appended=True),
-    Metric("order_state", ("order_id",), appended=True),
-    Metric("seller_sales_minute", ("seller_id", "minute", "currency")),
-    Metric("product_sales_minute", ("seller_id", "product_id", "minute", "currency")),
-    Metric("marketplace_sales_minute", ("minute", "currency")),
-    Metric("seller_cancellations_minute", ("seller_id", "minute", "currency"), CALM),
-    Metric("marketplace_cancellations_minute", ("minute", "currency"), CALM),
-    Metric("payments_minute", ("minute", "method", "currency"), CALM),
-    Metric("popular_products", ("product_id",), CALM, in_redis=True),
-    Metric("trending_products", ("product_id",), CALM, in_redis=True),
-)
 
 
 def plan(settings: Settings, events: Mapping[str, Event]) -> Plan:
@@ -85,6 +49,7 @@ def _output(metric: Metric, settings: Settings) -> Output:
     if metric.in_redis:
         options = redis_ranking(settings, metric.table)
     else:
-        options = clickhouse(settings, metric.table, metric.flush, versioned=not metric.appended)
+        flush = LIVE if metric.watched else CALM
+        options = clickhouse(settings, metric.table, flush, versioned=not metric.appended)
     key = () if metric.appended else metric.key
     return Output(metric.table, QUERIES.of(metric.table), key, options)

@@ -20,16 +20,7 @@ from schemas.events import Event
 NAME = "recommendations"
 QUERIES = Queries(Path(__file__).parent)
 
-EVENTS = (
-    "product_viewed",
-    "cart_changed",
-    "order_placed",
-    "order_cancelled",
-    "product_listed",
-    "product_changed",
-    "product_delisted",
-    "stock_changed",
-)
+EVENTS = QUERIES.events()
 """The events that the views and outputs read."""
 
 VIEWS = ("touches", "visit_pairs", "pairs", "interest", "listings")

@@ -21,7 +21,7 @@ from producers.inbox.subscription import ONLY_FOR, headers_of, key_of
 from producers.outbox.letters import CAME_FROM, REASON, STAGE, TRUNCATED_FROM
 from producers.outbox.publisher import PRODUCER
 from schemas.events import all_events
-from schemas.topics import METRICS, RECOMMENDATIONS
+from schemas.topics import JOB_OUTPUTS
 
 GROUP = "souk_dlq"
 """The consumer group whose offsets say up to which letter a topic was dealt with."""
@@ -55,8 +55,8 @@ class Letter:
 
 
 def dead_letter_topics() -> list[str]:
-    """Every dead-letter topic: the events', those of the tables of job `metrics`, job `recommendations`'."""
-    return [f"{name}_dlq" for name in (*all_events(), *METRICS, RECOMMENDATIONS)]
+    """Every dead-letter topic: the events', then those of what the jobs write."""
+    return [f"{name}_dlq" for name in (*all_events(), *JOB_OUTPUTS)]
 
 
 def dead_letter_topic(name: str) -> str:
@@ -174,8 +174,7 @@ class Letterbox:
 
 
 def _require_whole(event: str, letter: Letter) -> None:
-    if event in (*METRICS, RECOMMENDATIONS):
-        job = "metrics" if event in METRICS else RECOMMENDATIONS
+    if job := JOB_OUTPUTS.get(event):
         raise UserError(
             f"letters of {event}_dlq are rows that a store refused, not events: once the cause is gone, job "
             f"`{job}` started afresh writes them (`python -m jobs.submit {job} --fresh`)"

@@ -7,10 +7,10 @@ import sqlglot
 
 from clickhouse.facts import columns
 from clickhouse.schema import FILE
-from jobs.metrics.logic import EVENTS, METRICS, QUERIES, Metric
+from jobs.metrics.logic import EVENTS, QUERIES
 from schemas.events import Event, all_events
+from schemas.metrics import METRICS, Metric
 from schemas.topics import EVENT_TOPICS, KEPT
-from schemas.topics import METRICS as METRIC_NAMES
 
 TABLE = re.compile(r"CREATE TABLE (?P<name>\w+)\n\((?P<body>.*?)\n\)\nENGINE = (?P<engine>.*?);\n", re.DOTALL)
 TABLES = {match["name"]: match for match in TABLE.finditer(FILE.read_text(encoding="utf-8"))}
@@ -68,7 +68,3 @@ def test_what_metrics_reads_is_kept_for_ever_since_it_may_start_from_the_beginni
     retention = {topic.name: topic.retention for topic in EVENT_TOPICS}
 
     assert {retention[name] for name in EVENTS} == {KEPT}
-
-
-def test_every_metric_has_its_dead_letter_topic() -> None:
-    assert set(METRIC_NAMES) == {"pipeline_progress", *(metric.table for metric in METRICS)}

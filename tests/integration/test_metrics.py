@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from common.settings import Settings
 from jobs.engine import statement_set, table_environment
-from jobs.metrics.logic import EVENTS, METRICS, plan
+from jobs.metrics.logic import EVENTS, plan
 from schemas.events import all_events
+from schemas.metrics import METRICS
 from tests.integration.bounded import Events, Row, run_bounded, upserted
 
 RunMetrics = Callable[[Events], dict[str, dict[tuple[Any, ...], Row]]]
@@ -238,11 +239,12 @@ def test_sums_equal_a_plain_recomputation(run_metrics: RunMetrics, orders: Any, 
 def test_each_topic_is_read_once_and_each_event_deduplicated_once() -> None:
     """The planner shares the views among all metrics, and no sink needs to remember rows by its key."""
     real = plan(Settings(), all_events())
+    written = "\n".join(query.query for query in (*real.views, *real.outputs))
     explained = statement_set(table_environment(real.config), real).explain()
     optimized = explained.partition("== Optimized Execution Plan ==")[2]
 
     assert optimized.count("TableSourceScan(") == len(EVENTS)
-    assert optimized.count("Deduplicate(") == 3
-    assert optimized.count("GroupAggregate(") == 7, "sales 3, cancellations 2, payments, both rankings"
+    assert optimized.count("Deduplicate(") == written.count("ROW_NUMBER()")
+    assert optimized.count("GroupAggregate(") == written.count("GROUP BY")
     assert "SinkMaterializer" not in optimized
     assert "where=[(CHAR_LENGTH(event_id) < 0)]" in optimized, "what brings order_placed's watermark"

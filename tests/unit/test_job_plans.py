@@ -1,4 +1,5 @@
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -6,13 +7,16 @@ from common.errors import UserError
 from common.settings import Settings
 from jobs.facts import job as facts
 from jobs.metrics import job as metrics
-from jobs.metrics.logic import EVENTS, METRICS, QUERIES, VIEWS
+from jobs.metrics.logic import QUERIES, VIEWS
 from jobs.plan import quoted
+from jobs.queries import Queries
+from jobs.recommendations import job as recommendations_job
 from jobs.recommendations import logic as recommendations
 from jobs.sinks import CALM, LIVE
 from jobs.sources import flink_type, reader_schema, source_table
 from jobs.submit import submission_config
 from schemas.events import all_events
+from schemas.metrics import METRICS
 
 SETTINGS = Settings(kafka_bootstrap="kafka:9092", registry_url="http://registry", clickhouse_url="http://ch")
 
@@ -93,14 +97,22 @@ def test_every_sql_file_of_recommendations_is_a_listed_view_or_output() -> None:
     assert {path.stem for path in folder.glob("views/*.sql")} == set(recommendations.VIEWS)
 
 
-def test_metrics_declare_the_events_they_read_and_no_others() -> None:
-    text = "\n".join(
-        [*(view.query for view in QUERIES.views(VIEWS)), *(QUERIES.of(metric.table) for metric in METRICS)]
-    )
+def test_a_job_has_a_source_for_each_event_that_its_queries_read_and_for_no_other(tmp_path: Path) -> None:
+    (tmp_path / "views").mkdir()
+    (tmp_path / "views" / "late.sql").write_text("SELECT 1 FROM (SELECT * FROM events.order_shipped)")
+    (tmp_path / "one.sql").write_text("-- Not events.order_cancelled.\nSELECT * FROM events.order_placed\n")
 
-    assert {
-        name for name in all_events() if f"events.{name}\n" in text + "\n" or f"events.{name})" in text
-    } == set(EVENTS)
+    assert Queries(tmp_path).events() == ("order_placed", "order_shipped")
+    for job in (metrics, recommendations_job):
+        plan = job.build(SETTINGS)
+        known = {f"events.{name}" for name in all_events() if f"events.{name} " in " ".join(plan.sources)}
+        read = {
+            word.rstrip(")")
+            for query in (*plan.views, *plan.outputs)
+            for word in query.query.split()
+            if word.startswith("events.")
+        }
+        assert read == known
 
 
 def test_a_password_or_a_flush_interval_does_not_change_the_fingerprint() -> None:

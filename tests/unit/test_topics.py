@@ -1,15 +1,15 @@
 from collections import Counter
 
 from producers.inbox.letterbox import dead_letter_topics
-from schemas.topics import EVENT_TOPICS, METRICS, all_topics
+from schemas.topics import EVENT_TOPICS, JOB_OUTPUTS, all_topics
 
 
-def test_every_event_and_every_metric_table_has_one_dead_letter_topic() -> None:
+def test_every_event_and_everything_that_jobs_write_has_one_dead_letter_topic() -> None:
     names = Counter(topic.name for topic in all_topics())
 
     assert set(names.values()) == {1}
     assert {f"{topic.name}_dlq" for topic in EVENT_TOPICS} <= set(names)
-    assert {f"{table}_dlq" for table in METRICS} <= set(names)
+    assert {f"{table}_dlq" for table in JOB_OUTPUTS} <= set(names)
 
 
 def test_dead_letters_of_every_topic_can_be_looked_at() -> None:

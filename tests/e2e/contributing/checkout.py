@@ -86,8 +86,7 @@ class Checkout:
         path = self.folder / put.path
         text = path.read_text(encoding="utf-8")
         assert text.count(put.behind) == 1, f"{put.path} has {put.behind!r} {text.count(put.behind)} times"
-        kept = "" if put.instead else put.behind
-        path.write_text(text.replace(put.behind, kept + put.text), encoding="utf-8")
+        path.write_text(text.replace(put.behind, put.behind + put.text), encoding="utf-8")
 
     def _follow(self, command: Command) -> None:
         said = self.must(sys.executable, *command.words)

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Put:
-    """Text that a step puts behind the only place of a file that reads `behind`, or instead of it."""
+    """Text that a step puts behind the only place of a file that reads `behind`."""
 
     path: str
     behind: str
     text: str
-    instead: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,15 +71,13 @@ METRIC = Example(
     "Add a metric",
     {
         2: (
-            Put("jobs/metrics/logic.py", '"payment_captured",', '\n    "review_submitted",'),
             Put(
-                "jobs/metrics/logic.py",
-                'Metric("payments_minute", ("minute", "method", "currency"), CALM),',
-                '\n    Metric("reviews_minute", ("minute", "score"), CALM),',
+                "schemas/metrics.py",
+                'Metric("payments_minute", ("minute", "method", "currency"), watched=False),',
+                '\n    Metric("reviews_minute", ("minute", "score"), watched=False),',
             ),
         ),
-        3: (Put("schemas/topics.py", '"payments_minute",', '\n    "reviews_minute",'),),
-        4: (
+        3: (
             SCHEMA,
             Put(
                 "docs/architecture.md",
@@ -89,15 +86,6 @@ METRIC = Example(
             ),
         ),
         5: (
-            Put("tests/integration/test_metrics.py", '"Deduplicate(") == 3', '"Deduplicate(") == 4', True),
-            Put(
-                "tests/integration/test_metrics.py",
-                '== 7, "sales 3, cancellations 2, payments, both rankings"',
-                '== 8, "sales 3, cancellations 2, payments, reviews, rankings"',
-                True,
-            ),
-        ),
-        6: (
             Put(AUDIT, "    facts_vs_redis,\n", "    facts_vs_reviews,\n"),
             Put(
                 AUDIT,
@@ -113,8 +101,8 @@ METRIC = Example(
         "tests/integration/test_metrics.py::test_a_review_counts_once_in_its_minute",
         "tests/integration/test_metrics.py::test_each_topic_is_read_once_and_each_event_deduplicated_once",
     ),
-    forgotten=3,
-    noticed_by=("tests/contracts/test_tables.py",),
+    forgotten=2,
+    noticed_by=("tests/unit/test_job_plans.py",),
 )
 
 SERVICE = Example(

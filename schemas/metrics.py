@@ -1,0 +1,35 @@
+"""What job `metrics` fills: the tables of ClickHouse and the sorted sets of Redis that others read.
+
+To add one: `jobs/metrics/<table>.sql` and a line in `METRICS` (CONTRIBUTING.md).
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One output: its table and key.
+
+    `watched` where someone looks on live; `appended` where rows are only added, without a version; `in_redis`
+    where it is a sorted set instead of a table.
+    """
+
+    table: str
+    key: tuple[str, ...]
+    watched: bool = True
+    appended: bool = False
+    in_redis: bool = False
+
+
+METRICS = (
+    Metric("order_lines", ("seller_id", "placed_at", "order_id", "line_number"), appended=True),
+    Metric("order_state", ("order_id",), appended=True),
+    Metric("seller_sales_minute", ("seller_id", "minute", "currency")),
+    Metric("product_sales_minute", ("seller_id", "product_id", "minute", "currency")),
+    Metric("marketplace_sales_minute", ("minute", "currency")),
+    Metric("seller_cancellations_minute", ("seller_id", "minute", "currency"), watched=False),
+    Metric("marketplace_cancellations_minute", ("minute", "currency"), watched=False),
+    Metric("payments_minute", ("minute", "method", "currency"), watched=False),
+    Metric("popular_products", ("product_id",), watched=False, in_redis=True),
+    Metric("trending_products", ("product_id",), watched=False, in_redis=True),
+)
