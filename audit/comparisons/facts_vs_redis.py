@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from audit.comparison import About, Comparison
 from audit.stores import Stores
@@ -24,8 +25,15 @@ def about(key: str) -> About:
 
 
 def compare(key: str, expected: pa.Table, actual: pa.Table) -> Comparison:
-    """Both sides have product_id and score; scores agree within one part in 10⁹."""
-    return compare_tables(about(key), expected, actual)
+    """Both sides have product_id and score, a moment; compared is what each is worth beside the best."""
+    best = pc.max(expected["score"])
+    return compare_tables(about(key), _shares(key, expected, best), _shares(key, actual, best))
+
+
+def _shares(key: str, scored: pa.Table, best: pa.Scalar) -> pa.Table:
+    """What each product is worth, where the best is worth 1."""
+    half_lives = pc.divide(pc.subtract(scored["score"], best), 86_400.0 * HALF_LIFE_DAYS[key])
+    return scored.set_column(scored.column_names.index("score"), "score", pc.power(2.0, half_lives))
 
 
 def run(stores: Stores) -> Iterator[Comparison]:

@@ -22,8 +22,10 @@ FUNCTIONS = {
     "order_totals": "souk.flink.orders.LineTotals$OfOrder",
     "seller_totals": "souk.flink.orders.LineTotals$OfSeller",
     "product_totals": "souk.flink.orders.LineTotals$OfProduct",
+    "decayed_sum": "souk.flink.orders.DecayedSum",
+    "unix_s": "souk.flink.time.UnixSeconds",
 }
-"""Name in the queries → Java class: the lines of one order, added up (jobs/connectors/README.md)."""
+"""Name in the queries → Java class (jobs/connectors/README.md)."""
 
 VIEWS = ("placed", "placed_lines", "popularity", "cancelled", "captured", "order_changes")
 """Files of `views/`, each after those it reads."""

@@ -7,12 +7,12 @@ FROM (
     order_id, shopper_id, product_id, MAX(placed_s) AS placed_s, MAX(cancelled) AS cancelled
   FROM (
     SELECT order_id, shopper_id, line.product_id, 0 AS cancelled,
-      TIMESTAMPDIFF(SECOND, TO_TIMESTAMP_LTZ(0, 0), occurred_at) AS placed_s
+      unix_s(occurred_at) AS placed_s
     FROM events.order_placed
     CROSS JOIN UNNEST(lines) AS line
     UNION ALL
     SELECT order_id, shopper_id, line.product_id, 1,
-      TIMESTAMPDIFF(SECOND, TO_TIMESTAMP_LTZ(0, 0), placed_at)
+      unix_s(placed_at)
     FROM events.order_cancelled
     CROSS JOIN UNNEST(lines) AS line
   ) AS steps

@@ -26,8 +26,11 @@ EVENTS = QUERIES.events()
 VIEWS = ("touches", "visit_pairs", "pairs", "interest", "listings")
 """Files of `views/`, each after those it reads."""
 
-FUNCTIONS = {"pairs_of_visits": "souk.flink.visits.VisitPairs"}
-"""Ours in SQL: `jobs/connectors/README.md` has its columns."""
+FUNCTIONS = {
+    "pairs_of_visits": "souk.flink.visits.VisitPairs",
+    "unix_s": "souk.flink.time.UnixSeconds",
+}
+"""Name in the queries → Java class (jobs/connectors/README.md)."""
 
 AT_ONCE = "100 ms"
 """Flush interval of what the next answer must show. The aim is 500 ms from event to answer (p99)."""

@@ -1,11 +1,11 @@
 -- The newest moment of each kind of event that is taken in.
 SELECT event, MAX(occurred_s) AS as_of
 FROM (
-  SELECT 'product_viewed' AS event, TIMESTAMPDIFF(SECOND, TO_TIMESTAMP_LTZ(0, 0), occurred_at) AS occurred_s
+  SELECT 'product_viewed' AS event, unix_s(occurred_at) AS occurred_s
   FROM events.product_viewed
   UNION ALL
-  SELECT 'cart_changed', TIMESTAMPDIFF(SECOND, TO_TIMESTAMP_LTZ(0, 0), occurred_at) FROM events.cart_changed
+  SELECT 'cart_changed', unix_s(occurred_at) FROM events.cart_changed
   UNION ALL
-  SELECT 'order_placed', TIMESTAMPDIFF(SECOND, TO_TIMESTAMP_LTZ(0, 0), occurred_at) FROM events.order_placed
+  SELECT 'order_placed', unix_s(occurred_at) FROM events.order_placed
 )
 GROUP BY event

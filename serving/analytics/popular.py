@@ -14,7 +14,9 @@ KEYS: dict[Ranking, str] = {"popular": "popular_products", "trending": "trending
 
 
 async def ranking(redis: Redis, name: Ranking, n: int) -> list[tuple[str, float]]:
-    """The first `n` product ids with their scores relative to the first one's, best first.
+    """The first `n` product ids with their worth relative to the first one's, best first.
+
+    A score is a moment: each half-life between two halves the worth (docs/architecture.md, Redis).
 
     Raises:
         RedisUnavailable: Redis does not answer.
@@ -28,5 +30,7 @@ async def ranking(redis: Redis, name: Ranking, n: int) -> list[tuple[str, float]
         ) from error
     if not entries:
         return []
-    best = float(entries[0][1])
-    return [(member.decode(), round(float(score) / best, 6) if best else 0.0) for member, score in entries]
+    best, half_life_s = float(entries[0][1]), HALF_LIFE_DAYS[name] * 86_400
+    return [
+        (member.decode(), round(2.0 ** ((float(score) - best) / half_life_s), 6)) for member, score in entries
+    ]

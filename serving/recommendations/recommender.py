@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol
 
 from redis.asyncio import Redis
 
+from serving.analytics.popular import ranking
 from serving.products import Cards, ProductCard, run
 from serving.recommendations.scoring import Neighbours, Scored, Seed, favourite_categories, score
 from serving.recommendations.visitor import Visitor
@@ -141,11 +142,8 @@ class Popular:
 
     async def propose(self, asked: Asked, wanted: int) -> Sequence[Proposal]:
         """The head of the ranking that job `metrics` keeps."""
-        pipeline: Any = self._redis.pipeline(transaction=False)
-        last = 2 * wanted + len(asked.excluded)
-        pipeline.zrange("popular_products", 0, last, desc=True, withscores=True)
-        [members] = await run(pipeline)
-        return [Proposal(member.decode(), share, "popular") for member, share in relative(members)]
+        found = await ranking(self._redis, "popular", 2 * wanted + len(asked.excluded) + 1)
+        return [Proposal(product_id, share, "popular") for product_id, share in found]
 
 
 def relative(members: Sequence[tuple[bytes, float]]) -> list[tuple[bytes, float]]:

@@ -3,11 +3,11 @@
 import re
 from pathlib import Path
 
-import pytest
-
 from audit.comparisons.facts_vs_redis import HALF_LIFE_DAYS
 from common.settings import ROOT
 from jobs.recommendations.logic import KEPT_RECENT, KEPT_SIMILAR, OUTPUTS
+from serving.analytics.popular import HALF_LIFE_DAYS as ANSWERED
+from serving.analytics.popular import KEYS
 
 JOB = Path(ROOT, "jobs/recommendations")
 AUDIT = Path(ROOT, "audit/queries/facts_vs_recommendations")
@@ -28,27 +28,15 @@ def found(pattern: str, *paths: Path) -> set[str]:
 LANDMARK = r"\b(1[0-9]{9})\b"
 
 
-@pytest.mark.parametrize(
-    ("queries", "landmark"),
-    [
-        (("jobs/metrics/views/popularity.sql", "audit/queries/facts_vs_redis/expected.sql"), "1767225600"),
-        (
-            (
-                "jobs/recommendations/views/visit_pairs.sql",
-                "audit/queries/facts_vs_recommendations/similar.sql",
-            ),
-            "1451606400",
-        ),
-    ],
-)
-def test_scores_that_are_compared_count_from_one_landmark(queries: tuple[str, ...], landmark: str) -> None:
-    assert found(LANDMARK, *(Path(ROOT, query) for query in queries)) == {landmark}
+def test_what_goes_together_counts_from_one_landmark() -> None:
+    assert found(LANDMARK, JOB / "views/visit_pairs.sql", AUDIT / "similar.sql") == {"1451606400"}
 
 
 def test_rankings_have_the_half_lives_that_the_audit_asks_for() -> None:
     popularity = Path(ROOT, "jobs/metrics/views/popularity.sql")
-    said = dict(re.findall(r"/ \((\d+) \* 86400e0\)\)\) AS (\w+)", code(popularity)))
+    said = dict(re.findall(r", (\d+)\) AS (\w+)", code(popularity)))
     assert {f"{name}_products": int(days) for days, name in said.items()} == HALF_LIFE_DAYS
+    assert {KEYS[name]: days for name, days in ANSWERED.items()} == HALF_LIFE_DAYS
 
 
 def test_what_goes_together_has_one_half_life() -> None:

@@ -22,6 +22,9 @@ RunMetrics = Callable[[Events], dict[str, dict[tuple[Any, ...], Row]]]
 NOON = datetime(2018, 3, 1, 12, 0, 30, tzinfo=UTC)
 MINUTE = "2018-03-01T12:00:00Z"
 
+EXACT_S = 1e-5
+"""Scores are Unix seconds: of a half-life of 7 days this is one part in 10¹¹."""
+
 
 @pytest.fixture(scope="module")
 def run_metrics(jvm: None, tmp_path_factory: pytest.TempPathFactory) -> RunMetrics:  # noqa: ARG001 (Flink's)
@@ -88,6 +91,10 @@ def captured(payment: str, amount: int, method: str = "boleto") -> Row:
         "event_id": f"captured-{payment}", "occurred_at": at(NOON), "payment_id": payment, "order_id": "o",
         "shopper_id": "s", "method": method, "installments": 1, "currency": "BRL", "amount_minor": amount,
     }  # fmt: skip
+
+
+def scores(tables: Mapping[str, Mapping[Any, Row]], table: str) -> dict[str, float]:
+    return {product: row["score"] for (product,), row in tables[table].items()}
 
 
 def test_an_order_counts_once_for_each_seller_and_once_for_the_marketplace(run_metrics: RunMetrics) -> None:
@@ -180,13 +187,27 @@ def test_a_unit_sold_a_half_life_later_is_worth_twice_as_much(run_metrics: RunMe
     ]
     tables = run_metrics({"order_placed": orders})
 
-    popular = {product: row["score"] for (product,), row in tables["popular_products"].items()}
-    assert popular["new"] == pytest.approx(popular["old"])
+    popular, trending = scores(tables, "popular_products"), scores(tables, "trending_products")
+    assert popular["new"] == pytest.approx(popular["old"], abs=EXACT_S)
     assert "none" not in popular
-    days = (NOON - datetime(2026, 1, 1, tzinfo=UTC)).total_seconds() / 86400
-    assert popular["old"] == pytest.approx(2 * 2 ** (days / 30))
-    trending = {product: row["score"] for (product,), row in tables["trending_products"].items()}
-    assert trending["old"] == pytest.approx(2 * 2 ** (days / 7))
+    assert popular["old"] == pytest.approx(NOON.timestamp() + 30 * 86_400, abs=EXACT_S)
+    assert trending["old"] == pytest.approx(NOON.timestamp() + 7 * 86_400, abs=EXACT_S)
+
+
+def test_rankings_outlast_the_years_in_which_a_double_or_an_int_of_seconds_overflows(
+    run_metrics: RunMetrics,
+) -> None:
+    late = datetime(2099, 12, 31, 23, 59, 59, tzinfo=UTC)
+    first, last = datetime(2038, 1, 19, 3, 14, 7, tzinfo=UTC), datetime(2038, 1, 19, 3, 14, 8, tzinfo=UTC)
+    moments = {"old": NOON, "first": first, "last": last, "late": late}
+    orders = [placed(name, [line(1, name, "ann", quantity=4)], at) for name, at in moments.items()]
+    again = placed("again", [line(1, "old", "ann", quantity=4)], late)
+    tables = run_metrics({"order_placed": [again, *orders]})
+
+    for table, days in (("popular_products", 30), ("trending_products", 7)):
+        expected = {name: at.timestamp() + 2 * days * 86_400 for name, at in moments.items()}
+        expected["old"] = expected["late"]  # what was sold in 2018 is nothing beside it
+        assert scores(tables, table) == pytest.approx(expected, rel=0, abs=EXACT_S)
 
 
 LINES = st.lists(

@@ -164,6 +164,25 @@ def test_the_latest_moment_is_remembered_of_sessions_and_shoppers(run: Run) -> N
     assert tables["recommendations_as_of"]["product_viewed",]["as_of"] == seconds(later)
 
 
+def test_moments_that_no_int_of_seconds_holds_are_told_as_they_are(run: Run) -> None:
+    late = datetime(2038, 1, 19, 3, 14, 8, tzinfo=UTC)
+    tables = run(
+        {
+            "product_viewed": [view("s", "lamp", late, "bea"), view("s", "rug", late)],
+            "cart_changed": [cart("s", "rug", late, "bea", units=(0, 1))],
+            "order_placed": [placed("o", "lamp", moment=late)],
+            "order_cancelled": [cancelled("p", "rug", moment=late)],
+        }
+    )
+    assert tables["recent_of_session"] == {("s", "lamp"): seconds(late), ("s", "rug"): seconds(late)}
+    assert tables["recent_of_shopper"] == {("bea", "lamp"): seconds(late), ("bea", "rug"): seconds(late)}
+    assert tables["carted_by_session"] == {("s", "rug"): seconds(late)}
+    bought = {key: row["bought_s"] for key, row in tables["bought"].items()}
+    assert bought == {("bea", "lamp"): seconds(late), ("bea", "rug"): 0}
+    assert similar(tables)["lamp", "rug"] == pytest.approx(decayed(2, seconds(late)))
+    assert tables["recommendations_as_of"]["order_placed",]["as_of"] == seconds(late)
+
+
 def test_what_was_bought_is_remembered_unless_the_order_was_cancelled(run: Run) -> None:
     tables = run(
         {

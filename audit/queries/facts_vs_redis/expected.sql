@@ -1,10 +1,16 @@
--- The forward-decay score of each product (docs/architecture.md, Redis), told again from the facts.
+-- The forward-decay score of each product, a moment (docs/architecture.md, Redis), told again from the facts.
 SELECT
-    line.product_id AS product_id,
-    sum(line.quantity * exp2(
-        (intDiv(toUnixTimestamp64Milli(occurred_at), 1000) - 1767225600) / (86400. * {half_life_days:UInt32})
-    )) AS score
-FROM order_placed FINAL
-ARRAY JOIN order_placed.lines AS line
-WHERE line.quantity > 0
-GROUP BY product_id
+    product_id,
+    newest_s + half_life_s * log2(sum(quantity * exp2((placed_s - newest_s) / half_life_s))) AS score
+FROM (
+    SELECT
+        line.product_id AS product_id,
+        line.quantity AS quantity,
+        intDiv(toUnixTimestamp64Milli(occurred_at), 1000) AS placed_s,
+        max(placed_s) OVER (PARTITION BY product_id) AS newest_s,
+        86400. * {half_life_days:UInt32} AS half_life_s
+    FROM order_placed FINAL
+    ARRAY JOIN order_placed.lines AS line
+    WHERE line.quantity > 0
+)
+GROUP BY product_id, newest_s, half_life_s

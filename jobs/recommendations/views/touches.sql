@@ -3,14 +3,14 @@
 -- lines were bought together.
 SELECT CONCAT(session_id, ':', CAST(touched_s / 86400 AS STRING)) AS visit_id, product_id, weight, touched_s
 FROM (
-  SELECT session_id, product_id, 1 AS weight, TIMESTAMPDIFF(SECOND, TO_TIMESTAMP_LTZ(0, 0), occurred_at) AS touched_s
+  SELECT session_id, product_id, 1 AS weight, unix_s(occurred_at) AS touched_s
   FROM events.product_viewed
   UNION ALL
-  SELECT session_id, product_id, 2, TIMESTAMPDIFF(SECOND, TO_TIMESTAMP_LTZ(0, 0), occurred_at)
+  SELECT session_id, product_id, 2, unix_s(occurred_at)
   FROM events.cart_changed
   WHERE quantity > quantity_before
 )
 UNION ALL
-SELECT CONCAT('order:', order_id), line.product_id, 3, TIMESTAMPDIFF(SECOND, TO_TIMESTAMP_LTZ(0, 0), occurred_at)
+SELECT CONCAT('order:', order_id), line.product_id, 3, unix_s(occurred_at)
 FROM events.order_placed
 CROSS JOIN UNNEST(lines) AS line

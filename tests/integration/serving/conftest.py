@@ -164,7 +164,7 @@ def shop(clickhouse_front: Settings, tmp_path_factory: pytest.TempPathFactory) -
     for table, (_, rows) in TABLES.items():
         insert(settings, table, rows)
     with running(local_redis.part(own), own), Redis.from_url(settings.redis_url) as redis:
-        redis.zadd("popular_products", {"lamp": 8.0, "chair": 2.0})
+        redis.zadd("popular_products", {"lamp": 60 * 86_400.0, "chair": 0.0})  # two half-lives apart
         with running_serving(settings) as served:
             yield served
 
