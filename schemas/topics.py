@@ -100,6 +100,8 @@ def all_topics() -> Iterator[Topic]:
     """Every topic that must exist: the events', then the dead letters of events and jobs."""
     yield from EVENT_TOPICS
     for topic in EVENT_TOPICS:
-        yield Topic(topic.dead_letters, "", 1, DAYS_30)
+        # A month longer than what they are of, so that whoever finds a bad message finds its letter, too.
+        retention = None if topic.retention is None else topic.retention + DAYS_30
+        yield Topic(topic.dead_letters, "", 1, retention)
     for name in JOB_OUTPUTS:
         yield Topic(f"{name}_dlq", "", 1, DAYS_30)

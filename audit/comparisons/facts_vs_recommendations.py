@@ -1,7 +1,8 @@
 """Compares what recommendations are made from in Redis with the same told again from the facts.
 
-What expires in Redis (a shopper's products after 30 days) is compared where it is still there; sessions go
-after half an hour. `popular:{category}` is made of the same figures as `similar:{product}`.
+What came in during the last `REMEMBERED_DAYS` must be there; what is older may have been forgotten (what a
+shopper did, and pairs that nobody touched, after 30 days). Sessions go after half an hour.
+`popular:{category}` is made of the same figures as `similar:{product}`.
 """
 
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from audit.comparison import About, Comparison
+from audit.forgotten import reconciled
 from audit.stores import Stores
 from audit.tables import compare_tables
 from jobs.recommendations.logic import KEPT_RECENT, KEPT_SIMILAR
@@ -23,7 +25,10 @@ WHOLE = ("price_minor", "listed", "available")
 UNKNOWN = {"name": "", "category": "", "available": "-1"}
 """What the query says where the hash has no such field."""
 
-_RELATIVE = 1e-9
+REMEMBERED_DAYS = 29
+"""A day less than the 30 of job `recommendations`: it and job `facts` do not read an event in one moment."""
+
+KEPT_BOUGHT = 200
 
 
 def about(what: str, unit: str, *key: str) -> About:
@@ -37,17 +42,13 @@ def neighbours(expected: pa.Table, actual: pa.Table) -> Comparison:
     Members whose scores are equal at the end of a list may stand for each other.
     """
     first, last = _first(actual, COMPARED)
-    return compare_tables(
-        about(f"scores of the first {COMPARED} of similar:{{product}}", "neighbours"),
-        _that_matter(expected, first, last),
-        first,
-    )
+    about_them = about(f"scores of the first {COMPARED} of similar:{{product}}", "neighbours")
+    return compare_tables(about_them, *reconciled(expected, first, KEPT_SIMILAR, last))
 
 
-def latest(what: str, expected: pa.Table, actual: pa.Table) -> Comparison:
-    """Both sides have owner, member and score; owners that have expired in Redis are left out."""
-    kept = expected.filter(pc.is_in(expected["owner"], value_set=pc.unique(actual["owner"])))
-    return compare_tables(about(what, "moments"), kept, actual)
+def latest(what: str, expected: pa.Table, actual: pa.Table, full: int) -> Comparison:
+    """Both sides have owner, member and score, the best `full` of each owner."""
+    return compare_tables(about(what, "moments"), *reconciled(expected, actual, full))
 
 
 def cards(expected: pa.Table, found: dict[str, list[str | None]]) -> Comparison:
@@ -65,13 +66,14 @@ def cards(expected: pa.Table, found: dict[str, list[str | None]]) -> Comparison:
 
 def run(stores: Stores) -> Iterator[Comparison]:
     """Fetch both sides of each and compare them."""
-    ask, redis = stores.clickhouse.query, stores.redis
-    yield neighbours(ask(f"{NAME}/similar"), redis.ranked("similar:", COMPARED))
-    shoppers = ask(f"{NAME}/recent")
+    ask, redis, days = stores.clickhouse.query, stores.redis, {"days": REMEMBERED_DAYS}
+    yield neighbours(ask(f"{NAME}/similar", days), redis.ranked("similar:", COMPARED))
+    shoppers = ask(f"{NAME}/recent", days)
     recent = redis.ranked("recent:", KEPT_RECENT)
     of_shoppers = recent.filter(pc.is_in(recent["owner"], value_set=pc.unique(shoppers["owner"])))
-    yield latest("recent:{shopper}", shoppers, of_shoppers)
-    yield latest("bought:{shopper}", ask(f"{NAME}/bought"), redis.ranked("bought:", 200))
+    yield latest("recent:{shopper}", shoppers, of_shoppers, KEPT_RECENT)
+    bought = redis.ranked("bought:", KEPT_BOUGHT)
+    yield latest("bought:{shopper}", ask(f"{NAME}/bought", days), bought, KEPT_BOUGHT)
     yield cards(ask(f"{NAME}/products"), redis.hashes("product:", CARD))
 
 
@@ -88,14 +90,3 @@ def _first(ranked: pa.Table, count: int) -> tuple[pa.Table, dict[str, float]]:
         if seen[owner] == count:
             last[owner] = scores[row]
     return ranked.take(pa.array(kept, pa.int64())), last
-
-
-def _that_matter(expected: pa.Table, actual: pa.Table, last: dict[str, float]) -> pa.Table:
-    """What must be there: whatever scores more than the last of a full list, and what is there anyway."""
-    there = set(zip(actual["owner"].to_pylist(), actual["member"].to_pylist(), strict=True))
-    pairs = zip(*(expected[name].to_pylist() for name in ("owner", "member", "score")), strict=True)
-    matter = [
-        (owner, member) in there or score > last.get(owner, 0.0) * (1 + _RELATIVE)
-        for owner, member, score in pairs
-    ]
-    return expected.filter(pa.array(matter, pa.bool_()))

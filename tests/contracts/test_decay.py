@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from audit.comparisons.facts_vs_recommendations import KEPT_BOUGHT, REMEMBERED_DAYS
 from audit.comparisons.facts_vs_redis import HALF_LIFE_DAYS
 from common.settings import ROOT
 from jobs.recommendations.logic import KEPT_RECENT, KEPT_SIMILAR, OUTPUTS
@@ -58,4 +59,10 @@ def test_lists_are_as_long() -> None:
     size = {output.table: output.size for output in OUTPUTS}
     assert found(r"LIMIT (\d+) BY", AUDIT / "similar.sql") == {str(KEPT_SIMILAR)}
     assert found(r"LIMIT (\d+) BY", AUDIT / "recent.sql") == {str(KEPT_RECENT)}
-    assert found(r"LIMIT (\d+) BY", AUDIT / "bought.sql") == {str(size["bought"])}
+    assert found(r"LIMIT (\d+) BY", AUDIT / "bought.sql") == {str(size["bought"])} == {str(KEPT_BOUGHT)}
+
+
+def test_what_the_audit_misses_is_forgotten_by_nobody() -> None:
+    days = {output.ttl for output in OUTPUTS if output.ttl and output.ttl.endswith(" d")}
+    days |= found(r"STATE_TTL\('\w+' = '(\d+ d)'\)", JOB / "views/pairs.sql", JOB / "bought.sql")
+    assert min(int(said.removesuffix(" d")) for said in days) == REMEMBERED_DAYS + 1

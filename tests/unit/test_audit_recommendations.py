@@ -3,8 +3,10 @@
 from typing import Any
 
 import pyarrow as pa
+import pytest
 
 from audit.comparisons.facts_vs_recommendations import COMPARED, cards, latest, neighbours
+from jobs.recommendations.logic import KEPT_SIMILAR
 
 Ranked = list[tuple[str, str, float]]
 
@@ -50,11 +52,35 @@ def test_an_owner_without_a_list_is_found() -> None:
     assert found(ranked(1), []) == {("p00", 1, 0)}
 
 
-def test_who_has_expired_is_left_out_and_who_has_not_is_compared() -> None:
-    facts = table([("ann", "lamp", 5.0), ("bob", "lamp", 6.0), ("bob", "rug", 7.0)])
-    compared = latest("recent", facts, table([("bob", "lamp", 6.0)]))
+def remembered(rows: Ranked, least: list[float | None]) -> pa.Table:
+    return table(rows).append_column("least", pa.array(least, pa.float64()))
 
-    assert (compared.rows, compared.difference_count) == (2, 1)
+
+def test_what_is_old_may_be_forgotten_and_what_came_in_lately_is_missed() -> None:
+    facts = remembered([("ann", "lamp", 5.0), ("bob", "lamp", 6.0), ("bob", "rug", 7.0)], [None, None, 7.0])
+
+    assert latest("recent", facts, table([("bob", "rug", 7.0)]), 20).verdict == "agree"
+    assert latest("recent", facts, table([("bob", "lamp", 6.0), ("bob", "rug", 7.0)]), 20).rows == 2
+    [missing] = latest("recent", facts, table([("bob", "lamp", 6.0)]), 20).differences
+    assert missing.key == {"owner": "bob", "member": "rug"}
+
+
+@pytest.mark.parametrize(
+    ("there", "verdict"), [(3.9, "differ"), (4.0, "agree"), (10.0, "agree"), (10.1, "differ")]
+)
+def test_of_what_is_partly_forgotten_at_least_the_new_part_counts(there: float, verdict: str) -> None:
+    facts = remembered([("lamp", "rug", 10.0)], [4.0])
+
+    assert neighbours(facts, table([("lamp", "rug", there)])).verdict == verdict
+
+
+@pytest.mark.parametrize(("score", "verdict"), [(36.0, "agree"), (38.0, "differ")])
+def test_who_moved_up_for_what_was_forgotten_scores_less_than_the_last(score: float, verdict: str) -> None:
+    rows = ranked(KEPT_SIMILAR)  # the last scores 37
+    there = [*rows[1:COMPARED], ("lamp", "next", score)]
+    facts = remembered(rows, [row[2] if row in there else None for row in rows])
+
+    assert neighbours(facts, table(there)).verdict == verdict
 
 
 def test_a_card_is_compared_field_by_field_and_a_hash_without_a_listing_is_none() -> None:

@@ -1,4 +1,5 @@
 from collections import Counter
+from datetime import timedelta
 
 from producers.inbox.letterbox import dead_letter_topics
 from schemas.topics import EVENT_TOPICS, JOB_OUTPUTS, all_topics
@@ -14,6 +15,14 @@ def test_every_event_and_everything_that_jobs_write_has_one_dead_letter_topic() 
 
 def test_dead_letters_of_every_topic_can_be_looked_at() -> None:
     assert set(dead_letter_topics()) == {topic.name for topic in all_topics() if topic.name.endswith("_dlq")}
+
+
+def test_a_letter_is_kept_longer_than_the_message_that_it_is_of() -> None:
+    kept = {topic.name: topic.retention or timedelta.max for topic in all_topics()}
+
+    for topic in EVENT_TOPICS:
+        letters, messages = kept[topic.dead_letters], kept[topic.name]
+        assert letters > messages or letters == messages == timedelta.max, topic.name
 
 
 def test_retention_counts_from_arrival_so_that_a_replay_of_old_events_is_kept() -> None:

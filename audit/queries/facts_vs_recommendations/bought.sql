@@ -1,14 +1,20 @@
 -- What each shopper bought, told again from the facts; 0 where every order of it was cancelled.
-SELECT shopper_id AS owner, member, toFloat64(max(bought_s)) AS score
+-- `least` is what came in during the last days: what is older may be forgotten.
+SELECT
+    shopper_id AS owner,
+    member,
+    toFloat64(max(bought_s)) AS score,
+    toFloat64(maxOrNullIf(bought_s, ingested_at > now() - toIntervalDay({days:UInt32}))) AS least
 FROM
 (
     SELECT
         shopper_id,
         lines.product_id AS members,
-        if(order_id IN (SELECT order_id FROM order_cancelled), 0, toUnixTimestamp(occurred_at)) AS bought_s
+        if(order_id IN (SELECT order_id FROM order_cancelled), 0, toUnixTimestamp(occurred_at)) AS bought_s,
+        ingested_at
     FROM order_placed FINAL
     UNION ALL
-    SELECT shopper_id, lines.product_id AS members, 0 AS bought_s
+    SELECT shopper_id, lines.product_id AS members, 0 AS bought_s, ingested_at
     FROM order_cancelled FINAL
 )
 ARRAY JOIN members AS member

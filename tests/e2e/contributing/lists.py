@@ -189,8 +189,9 @@ RECOMMENDER = Example(
             ),
             Put(
                 RECOMMENDED,
-                '    yield latest("bought:{shopper}", ask(f"{NAME}/bought"), redis.ranked("bought:", 200))\n',
-                '    yield latest("newest:{category}", ask(f"{NAME}/newest"), redis.ranked("newest:", 50))\n',
+                '    yield latest("bought:{shopper}", ask(f"{NAME}/bought", days), bought, KEPT_BOUGHT)\n',
+                '    newest = redis.ranked("newest:", 50)\n'
+                '    yield latest("newest:{category}", ask(f"{NAME}/newest"), newest, 50)\n',
             ),
         ),
     },

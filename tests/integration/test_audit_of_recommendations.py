@@ -1,0 +1,83 @@
+"""The audit of recommendations, when what is older than a month was forgotten."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from redis import Redis
+
+from audit.comparisons.facts_vs_recommendations import run
+from audit.connect import stores
+from clickhouse.client import connect
+from clickhouse.migrate import migrate
+from common.settings import Settings
+from local.parts import redis as local_redis
+from tests.integration.servers import running
+
+NEW = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+OLD = NEW - timedelta(days=40)
+EVENT = ["event_id", "occurred_at", "ingested_at", "shopper_id"]
+VIEWS = [
+    [f"{session}-{product}", at, at, "ann", session, product]
+    for session, product, at in [
+        ("s", "lamp", OLD), ("s", "rug", OLD), ("t", "rug", NEW), ("t", "vase", NEW),
+    ]
+]  # fmt: skip
+ORDERS = [
+    [f"{order}-placed", at, at, "ann", order, [(1, product, "bob", 1, 100, 0, 0, 0, 0)]]
+    for order, product, at in [("o1", "lamp", OLD), ("o2", "rug", NEW)]
+]
+GOES_WITH = 2 ** ((NEW.timestamp() - 1_451_606_400) / (14 * 86_400))
+KEPT = {
+    "recent:ann": {"rug": NEW.timestamp(), "vase": NEW.timestamp()},
+    "bought:ann": {"rug": NEW.timestamp()},
+    "similar:rug": {"vase": GOES_WITH},
+    "similar:vase": {"rug": GOES_WITH},
+}
+"""What is there once all that is older than a month was forgotten."""
+
+OF_OLD = {
+    "recent:ann": {"lamp": OLD.timestamp()},
+    "bought:ann": {"lamp": OLD.timestamp()},
+    "similar:rug": {"lamp": GOES_WITH * 2 ** (-40 / 14)},
+    "similar:lamp": {"rug": GOES_WITH * 2 ** (-40 / 14)},
+}
+
+
+@pytest.fixture(scope="module")
+def shop(clickhouse_front: Settings, settings: Settings) -> Iterator[Settings]:
+    """What ann saw and bought 40 days ago and today, as facts, beside an empty Redis."""
+    shop = clickhouse_front.model_copy(
+        update={"clickhouse_database": "forgetful", "redis_url": settings.redis}
+    )
+    migrate(shop)
+    with connect(shop, admin=True) as client:
+        client.insert("product_viewed", VIEWS, column_names=[*EVENT, "session_id", "product_id"])
+        client.insert("order_placed", ORDERS, column_names=[*EVENT, "order_id", "lines"])
+    with running(local_redis.part(settings), settings):
+        yield shop
+
+
+def verdicts(shop: Settings, *kept: dict[str, dict[str, float]]) -> list[str]:
+    with Redis.from_url(shop.redis) as redis:
+        redis.flushdb()
+        for sets in kept:
+            for key, members in sets.items():
+                redis.zadd(key, members)
+    with stores(shop, None, lambda *_: None) as opened:
+        return [found.verdict for found in run(opened)][:3]
+
+
+def test_it_does_not_matter_whether_what_is_older_than_a_month_was_forgotten(shop: Settings) -> None:
+    assert verdicts(shop, KEPT) == ["agree"] * 3
+    assert verdicts(shop, KEPT, OF_OLD) == ["agree"] * 3
+
+
+def test_what_came_in_since_is_missed(shop: Settings) -> None:
+    lost = {key: dict(list(members.items())[1:]) for key, members in KEPT.items()}
+    assert verdicts(shop, {key: members for key, members in lost.items() if members}) == ["differ"] * 3
+
+
+def test_what_no_fact_explains_is_found(shop: Settings) -> None:
+    ghosts = {key: {"ghost": 1.0} for key in ("recent:ann", "bought:ann", "similar:rug")}
+    assert verdicts(shop, KEPT, ghosts) == ["differ"] * 3
