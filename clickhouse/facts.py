@@ -80,7 +80,7 @@ def create_table(event: Event) -> str:
         "PARTITION BY toYear(occurred_at)\n"
         f"ORDER BY ({event.key}, occurred_at, event_id)\n"
         "SETTINGS index_granularity = 1024\n"
-        f"COMMENT {_quoted(event.schema['doc'])};\n"
+        f"COMMENT {quoted(event.schema['doc'])};\n"
     )
 
 
@@ -92,11 +92,12 @@ def _column(field: Mapping[str, Any]) -> str:
     elif not kind.startswith("LowCardinality"):
         parts.append("CODEC(ZSTD(1))")
     if doc := field.get("doc"):
-        parts.append(f"COMMENT {_quoted(doc)}")
+        parts.append(f"COMMENT {quoted(doc)}")
     return " ".join(parts)
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """A string literal of ClickHouse."""
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 

@@ -11,6 +11,7 @@ from clickhouse_connect.driver.exceptions import DatabaseError
 from clickhouse import views
 from clickhouse.client import connect
 from clickhouse.front.statement import tokens
+from clickhouse.turn import turn
 from common.alone import alone
 from common.migrations import Applied, BrokenMigrations, Migration, pending, read_migrations
 from common.settings import Settings
@@ -40,28 +41,29 @@ def split_statements(sql: str) -> Iterator[str]:
 def migrate(settings: Settings, folder: Path = FOLDER, queries: Path = views.FOLDER) -> list[str]:
     """Apply what is missing, install the query views, and return the names of the applied files.
 
-    Running twice changes nothing. Two runs at once of one home wait for each other; of two homes that share a
-    ClickHouse one may fail, and does what is left when it is run again.
+    Running twice changes nothing. Two runs at once wait for each other, those of two homes that share a
+    ClickHouse too.
 
     Raises:
         BrokenMigrations: see `read_migrations` and `pending`.
         BrokenQuery: a query can't be a view.
-        PartUnavailable: ClickHouse does not answer.
+        PartUnavailable: ClickHouse does not answer, or another home does not get done.
     """
     migrations = read_migrations(folder)
     client = connect(settings, admin=True, database="default")
     database = settings.clickhouse_database
     try:
-        with alone(settings.home / "migrations.lock"):  # ClickHouse has none; a migration may exchange tables
+        with alone(settings.home / "migrations.lock"):
             client.command(f"CREATE DATABASE IF NOT EXISTS `{database}`")
             client.database = database
-            done = []
-            for migration in pending(migrations, _applied(client)):
-                _apply(client, migration)
-                done.append(migration.name)
-                log.info("migrated", migration=migration.name)
-            views.install(client, queries)
-            return done
+            with turn(client, settings):  # a migration may exchange tables
+                done = []
+                for migration in pending(migrations, _applied(client)):
+                    _apply(client, migration)
+                    done.append(migration.name)
+                    log.info("migrated", migration=migration.name)
+                views.install(client, queries)
+                return done
     finally:
         client.close()
 

@@ -5,6 +5,8 @@ import pytest
 from clickhouse import views
 from clickhouse.client import connect
 from clickhouse.migrate import FOLDER, migrate
+from clickhouse.turn import turn
+from common.errors import PartUnavailable
 from common.migrations import BrokenMigrations, read_migrations
 
 
@@ -36,6 +38,29 @@ def test_two_runs_at_once_do_no_harm(settings):
     names = [migration.name for migration in read_migrations(FOLDER)]
     assert {name for run in runs for name in run} == set(names)
     assert connect(settings).query("SELECT count() FROM schema_migrations FINAL").first_row == (len(names),)
+
+
+def test_two_homes_at_once_apply_each_migration_once(settings, tmp_path):
+    homes = [settings.model_copy(update={"home": tmp_path / name}) for name in ("one", "two")]
+    with ThreadPoolExecutor(2) as threads:
+        runs = list(threads.map(migrate, homes))
+
+    assert sorted(name for run in runs for name in run) == [
+        migration.name for migration in read_migrations(FOLDER)
+    ]
+
+
+def test_a_home_that_does_not_get_done_is_named_and_one_that_was_killed_is_taken_over(settings, tmp_path):
+    migrate(settings)
+    one, two = (settings.model_copy(update={"home": tmp_path / name}) for name in ("one", "two"))
+    client, other = connect(settings, admin=True), connect(settings, admin=True)
+    killed = turn(client, one)
+    killed.__enter__()
+
+    with pytest.raises(PartUnavailable, match=r"/one has been migrating .* drop .*\.schema_migrating if"):
+        turn(other, two, patience_s=0).__enter__()
+    assert migrate(one) == []
+    assert migrate(two) == []
 
 
 def test_a_changed_file_is_an_error_and_changes_nothing(settings, tmp_path):
