@@ -39,12 +39,21 @@ def status(settings: Settings) -> list[Status]:
         found = list(
             pool.map(lambda part: _status(home, states.get(part.name, "STOPPED"), part), all_parts(settings))
         )
+    return [*found, _supervisor(home, alive, any(part.pid for part in found))]
+
+
+def _supervisor(home: Home, alive: bool, has_parts: bool) -> Status:
     record = read_record(home.run, NAME)
     pid = record.pid if record and record.alive else None
     memory = resident_bytes([pid]) if pid else 0
     uptime = record.uptime_s if record and pid else None
-    state = "ready" if alive else "failing" if pid else "stopped"
-    return [*found, Status(NAME, state, "bundled", pid, [], "", uptime, 0, memory, "")]
+    says = ""
+    if not alive and (pid or has_parts):
+        says = (
+            f"it {'does not answer' if pid else 'has died'}, so a part that dies stays dead: run `./souk up`"
+        )
+    state = "ready" if alive else "failing" if says else "stopped"
+    return Status(NAME, state, "bundled", pid, [], "", uptime, 0, memory, says)
 
 
 def _status(home: Home, supervised: str, part: Part) -> Status:

@@ -20,6 +20,7 @@ from local import stack
 from local.home import Home
 from local.parts import kafka, postgres, redis
 from local.parts.part import Found, NotReady, Part
+from local.status import Status, status
 from local.supervision.launch import marked
 from local.supervision.launch_file import Launch
 from local.supervision.ports import is_free
@@ -84,6 +85,10 @@ class Copy:
         consumer.close()
         event = message.value().decode() if message and not message.error() else str(message)
         return [str(self.redis().get("kept")), self.query("select answer from kept"), event]
+
+
+def supervisor_of(copy: Copy) -> Status:
+    return next(one for one in status(copy.settings) if one.name == NAME)
 
 
 def ready(part: Part) -> bool:
@@ -158,9 +163,13 @@ def test_up_after_the_supervisor_was_killed_recovers_everything_with_its_data(co
     killed = copy.kill(NAME)
     old = [copy.record(name) for name in NAMES]
     assert copy.read() == ["yes", "yes", "yes"], "the parts outlive their supervisor"
+    orphaned = supervisor_of(copy)
 
     copy.up()
 
+    assert orphaned.state == "failing"
+    assert "run `./souk up`" in orphaned.says
+    assert (supervisor_of(copy).state, supervisor_of(copy).says) == ("ready", "")
     assert copy.record(NAME).pid != killed
     assert not any(record.alive for record in old)
     assert copy.read() == ["yes", "yes", "yes"]
