@@ -2,8 +2,8 @@
 
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # it re-exports these without __all__
@@ -16,6 +16,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # it re-expor
     ResourceType,
 )
 
+from common.background import in_background
 from common.errors import PartUnavailable, SoukError
 from common.settings import Settings
 from schemas.events import Event, all_events
@@ -48,8 +49,8 @@ def register(settings: Settings) -> Registered:
         SchemaRefused: a schema breaks an earlier version of itself.
     """
     given_up = threading.Event()
-    with Registry(settings.registry) as registry, ThreadPoolExecutor(1) as beside:
-        topics = beside.submit(set_up_topics, settings.kafka, list(all_topics()), given_up)
+    topics = in_background(lambda: set_up_topics(settings.kafka, list(all_topics()), given_up))
+    with Registry(settings.registry) as registry:
         try:
             ids = register_schemas(registry, list(all_events().values()))
             created, changed = topics.result()
@@ -61,14 +62,19 @@ def register(settings: Settings) -> Registered:
 def register_schemas(registry: Registry, events: list[Event]) -> dict[str, int]:
     """Register each event's schema and demand FULL_TRANSITIVE of its successors. Event name → schema id."""
 
-    def one(event: Event) -> int:
-        schema_id = registry.register(event.subject, event.text)
-        if registry.compatibility(event.subject) != FULL_TRANSITIVE:
-            registry.set_compatibility(event.subject)
-        return schema_id
+    def share(first: int) -> dict[str, int]:
+        return {event.name: _register(registry, event) for event in events[first::_WORKERS]}
 
-    with ThreadPoolExecutor(_WORKERS, thread_name_prefix="register") as pool:
-        return dict(zip((event.name for event in events), pool.map(one, events), strict=True))
+    shares = [in_background(partial(share, first)) for first in range(_WORKERS)]
+    found = {name: schema_id for each in shares for name, schema_id in each.result().items()}
+    return {event.name: found[event.name] for event in events}
+
+
+def _register(registry: Registry, event: Event) -> int:
+    schema_id = registry.register(event.subject, event.text)
+    if registry.compatibility(event.subject) != FULL_TRANSITIVE:
+        registry.set_compatibility(event.subject)
+    return schema_id
 
 
 def set_up_topics(

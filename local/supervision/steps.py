@@ -1,8 +1,10 @@
 """Runs named steps, each as soon as what it needs is done, as many at once as can be."""
 
 from collections.abc import Callable
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
+
+from common.background import in_background
 
 
 @dataclass(frozen=True)
@@ -19,8 +21,9 @@ def run_all(
 ) -> None:
     """Run every step; `finished(name)` is called in this thread after each.
 
-    The first error (or Ctrl-C) stops what has not begun and is raised once the running steps are through;
-    `give_up()` is called to make them hurry. A need that names no step counts as done.
+    The first error stops what has not begun and is raised once the running steps are through; `give_up()` is
+    called to make them hurry. Ctrl-C waits for none: every step may be done again. A need that names no step
+    counts as done.
 
     Raises:
         ValueError: steps wait for each other in a circle.
@@ -29,21 +32,22 @@ def run_all(
     waiting = {step.name: step for step in steps}
     done: set[str] = set()
     running: dict[Future[object], str] = {}
-    with ThreadPoolExecutor(max_workers=max(len(steps), 1)) as pool:
-        try:
-            while waiting or running:
-                ready = [
-                    s for s in waiting.values() if all(need in done or need not in names for need in s.needs)
-                ]
-                if not ready and not running:
-                    raise ValueError(f"these steps wait for each other: {', '.join(waiting)}")
-                for step in ready:
-                    running[pool.submit(step.run)] = waiting.pop(step.name).name
-                for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    name = running.pop(future)
-                    future.result()
-                    done.add(name)
-                    finished(name)
-        except BaseException:
-            give_up()
-            raise
+    try:
+        while waiting or running:
+            ready = [
+                s for s in waiting.values() if all(need in done or need not in names for need in s.needs)
+            ]
+            if not ready and not running:
+                raise ValueError(f"these steps wait for each other: {', '.join(waiting)}")
+            for step in ready:
+                running[in_background(step.run)] = waiting.pop(step.name).name
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                name = running.pop(future)
+                future.result()
+                done.add(name)
+                finished(name)
+    except BaseException as error:
+        give_up()
+        if not isinstance(error, KeyboardInterrupt):
+            wait(running)
+        raise

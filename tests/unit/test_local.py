@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.errors import UserError
-from common.settings import Settings
+from common.settings import ROOT, Settings
 from local.home import SOCKET_PATH_LIMIT, SOCKET_SUFFIX_ROOM, Home, settings_environment
 from local.parts import flink_config, kafka, postgres, redis, registry
 from local.parts.resolve import numbers
@@ -261,6 +261,35 @@ def test_a_failed_step_makes_those_that_still_run_give_up():
         run_all([Step("waits", lambda: given_up.wait(60)), Step("fails", fails)], print, given_up.set)
 
     assert given_up.is_set()
+
+
+ENDLESS = """
+import signal
+import sys
+from functools import partial
+from common.settings import Settings
+from local.supervision.steps import Step, run_all
+from schemas.setup import register
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever starts the tests may ignore it
+mute = sys.argv[1]
+settings = Settings(kafka_bootstrap=mute, registry_url=f"http://{mute}")
+run_all([Step("topics", partial(register, settings))], print)
+"""
+
+
+def test_ctrl_c_waits_for_nobody_who_does_not_answer():
+    with listener() as mute:
+        mute.settimeout(60)
+        address = f"127.0.0.1:{mute.getsockname()[1]}"
+        command = [sys.executable, "-c", ENDLESS, address]
+        with subprocess.Popen(command, cwd=ROOT) as up:
+            try:
+                mute.accept()  # it asks, and nobody will answer
+                up.send_signal(signal.SIGINT)
+                assert up.wait(8) == -signal.SIGINT, "the registry has 10 s, Kafka 20"
+            finally:
+                up.kill()
 
 
 def test_steps_in_a_circle_are_refused():
