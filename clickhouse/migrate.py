@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import structlog
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError
 
@@ -15,8 +14,6 @@ from clickhouse.turn import turn
 from common.alone import alone
 from common.migrations import Applied, BrokenMigrations, Migration, pending, read_migrations
 from common.settings import Settings
-
-log = structlog.get_logger()
 
 FOLDER = Path(__file__).parent / "migrations"
 
@@ -61,7 +58,6 @@ def migrate(settings: Settings, folder: Path = FOLDER, queries: Path = views.FOL
                 for migration in pending(migrations, _applied(client)):
                     _apply(client, migration)
                     done.append(migration.name)
-                    log.info("migrated", migration=migration.name)
                 views.install(client, queries)
                 return done
     finally:
