@@ -18,4 +18,18 @@ def check(name: str, url: str) -> None:
     except httpx.HTTPError as error:
         raise NotReady(f"{name}: {error}") from error
     if answer.status_code != 200:
-        raise NotReady(f"{name}: {answer.text.strip()[:300]}")
+        raise NotReady(f"{name}: {_missing(answer)}")
+
+
+def _missing(answer: httpx.Response) -> str:
+    """What it waits for, in words: names of parts, or of its services with the reason of each."""
+    try:
+        missing = answer.json()["missing"]
+    except (ValueError, LookupError, TypeError):
+        return answer.text.strip()[:300]
+    if isinstance(missing, list):
+        return f"waits for {', '.join(missing)}"
+    services: dict[str, list[str]] = {}
+    for service, reason in missing.items():
+        services.setdefault(reason, []).append(service)
+    return "; ".join(f"{', '.join(names)}: {reason}" for reason, names in services.items())

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import tomllib
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,8 @@ from hypothesis import strategies as st
 from common.errors import UserError
 from common.settings import ROOT, Settings
 from local.home import SOCKET_PATH_LIMIT, SOCKET_SUFFIX_ROOM, Home, settings_environment
-from local.parts import flink_config, kafka, postgres, redis, registry
+from local.parts import flink_config, kafka, postgres, readiness, redis, registry
+from local.parts.part import NotReady
 from local.parts.resolve import numbers
 from local.passwords import ensure
 from local.supervision.launch import MARK, boot_id, started_ticks
@@ -224,6 +226,41 @@ def test_a_record_that_was_cut_short_counts_as_none(tmp_path):
 
     assert read_record(tmp_path, "kafka") is None
     assert survivors(tmp_path) == {}
+
+
+class NotYet(BaseHTTPRequestHandler):
+    """Says at every address what the test put into `said`."""
+
+    said = ""
+
+    def do_GET(self) -> None:
+        self.send_response(503)
+        self.end_headers()
+        self.wfile.write(self.said.encode())
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ('{"ready": false, "missing": ["kafka", "redis"], "parts": []}', "shop: waits for kafka, redis"),
+        (
+            '{"missing": {"orders": "no books", "inventory": "no books", "payments": "no Kafka"}}',
+            "shop: orders, inventory: no books; payments: no Kafka",
+        ),
+        ("<html>a proxy</html>", "shop: <html>a proxy</html>"),
+    ],
+)
+def test_what_a_process_of_ours_waits_for_is_told_in_words(said, told):
+    handler = type("Handler", (NotYet,), {"said": said})
+    with HTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.handle_request).start()
+        with pytest.raises(NotReady) as raised:
+            readiness.check("shop", f"http://127.0.0.1:{server.server_port}")
+
+    assert str(raised.value) == told
 
 
 def test_steps_run_after_what_they_need():
