@@ -79,8 +79,8 @@ def replay(topic: Topic, offset: Offsets = None) -> None:
     name = dead_letter_topic(topic)
     with Letterbox(Settings.load().kafka) as letterbox:
         letters = _chosen(letterbox, name, offset)
-        letterbox.send_again(name, letters, mark=not offset)
-    print(f"{len(letters):,} sent again to {name.removesuffix('_dlq')}")
+        sent = letterbox.send_again(name, letters, mark=not offset)
+    print(f"{sent:,} sent again to {name.removesuffix('_dlq')}")
 
 
 def _chosen(letterbox: Letterbox, topic: str, offsets: list[int] | None) -> list[Letter]:

@@ -105,10 +105,12 @@ class Letterbox:
             start = low if everything else max(low, done.offset)
             return list(self._read(topic, start)) if start < high else []
 
-    def send_again(self, topic: str, letters: Sequence[Letter], mark: bool) -> None:
+    def send_again(self, topic: str, letters: Sequence[Letter], mark: bool) -> int:
         """Put letters back into the topic that they came from, with the headers that they had there.
 
         Each concerns only the service that rejected it: of one message there is a letter from each that did.
+        Jobs have one stage, though several read most topics: letters that say the same are sent once, or each
+        replay would make twice as many. Returns how many were sent.
 
         `mark`: they and all before them count as dealt with from then on. Who acted on one before knows its
         event id, so sending it twice does no harm.
@@ -129,7 +131,8 @@ class Letterbox:
                     "message.timeout.ms": int(_TIMEOUT_S * 1000),
                 }
             )
-            for letter in letters:
+            again = {(one.stage, one.key, one.value): one for one in letters}.values()
+            for letter in again:
                 headers: dict[str, str | bytes | None] = {ONLY_FOR: letter.stage}
                 headers |= {name: value for name, value in letter.headers.items() if name not in OURS}
                 producer.produce(
@@ -142,6 +145,7 @@ class Letterbox:
             if mark and letters:
                 place = TopicPartition(topic, _PARTITION, letters[-1].offset + 1)
                 self._consumer.commit(offsets=[place], asynchronous=False)
+        return len(again)
 
     def _read(self, topic: str, start: int) -> Iterator[Letter]:
         self._consumer.assign([TopicPartition(topic, _PARTITION, start if start >= 0 else OFFSET_BEGINNING)])

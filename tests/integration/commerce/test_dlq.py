@@ -59,6 +59,15 @@ def test_a_letter_that_still_can_not_be_used_comes_back_once_for_each_service(sh
     assert '"raw":"no event at all"' in shown[-1]
 
 
+def test_a_message_that_two_jobs_could_not_use_is_sent_again_once(shop, dlq):
+    key = new_id()
+    for _job in ("facts", "metrics"):
+        shop.send("review_submitted_dlq", b"garbage", key, headers={"stage": "decode", "reason": "short"})
+
+    assert dlq("replay", "review_submitted") == "1 sent again to review_submitted\n"
+    assert not letters(dlq, "review_submitted", key)
+
+
 def test_mistakes_are_answered_in_one_line(dlq):
     assert dlq("show", "nothing", code=2).startswith("souk: there are no dead letters of 'nothing'")
     assert "holds no letter 999" in dlq("replay", "order_placed", "--offset", "999", code=2)
