@@ -20,6 +20,8 @@ VIEW_PREFIX = "q_"
 
 _REFUSED = allowed.REFUSED_FUNCTIONS - {"nested"}
 """`Nested(` is a type, too."""
+_ASKED = b"EXPLAIN AST "
+_PLACE = re.compile(r"(failed at position |\(line 1, col )(\d+)")
 _NODE = re.compile(r"(?P<indent> *)(?P<kind>\w+)(?: (?P<name>\S+))?")
 
 
@@ -40,9 +42,18 @@ def check(connection: Connection, query: bytes, params: Mapping[str, str], datab
         raise _denied("a quoted name may not hold control characters or a backslash")
     if b"Identifier}" in query.replace(b" ", b"") and any(re.search(rb"[\x00-\x1f`\"\\]", v) for v in values):
         raise _denied("an Identifier parameter may not hold control characters, quotes or a backslash")
-    tree = connection.query(b"EXPLAIN AST " + query, "TSVRaw", params).bytes().decode(errors="replace")
-    for reason in refusals(tree):
+    for reason in refusals(_tree(connection, query, params)):
         raise _denied(reason)
+
+
+def _tree(connection: Connection, query: bytes, params: Mapping[str, str]) -> str:
+    """The query as the engine parses it; an error tells places in the query itself."""
+    try:
+        tree: str = connection.query(_ASKED + query, "TSVRaw", params).bytes().decode(errors="replace")
+        return tree
+    except DatabaseError as error:
+        message = _PLACE.sub(lambda place: f"{place[1]}{int(place[2]) - len(_ASKED)}", error.message)
+        raise DatabaseError(error.code, error.name, message) from None
 
 
 def _in_words(found: list[Token]) -> Iterator[str]:

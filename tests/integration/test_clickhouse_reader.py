@@ -1,5 +1,7 @@
 """What the reader may name: every setting, format and function of the engine that is here."""
 
+import re
+
 import httpx
 import pytest
 
@@ -32,6 +34,17 @@ def test_a_reader_can_set_nothing_that_names_a_file_a_schema_or_an_address(reade
 
     assert len(dangerous) > 30
     assert {answer.headers.get("x-clickhouse-exception-code") for answer in refused} == {"164"}
+
+
+@pytest.mark.parametrize("query", ["SELECT 1 +, 2", "SELECT\n  1 +, 2", "SELECT ~"])
+def test_a_reader_is_told_where_a_query_ends_to_make_sense(reader, clickhouse_front, query):
+    password = clickhouse_front.clickhouse_admin_password.get_secret_value()
+    admin = {"x-clickhouse-user": "admin", "x-clickhouse-key": password}
+
+    told = [reader.post("/", content=query, headers=headers).text for headers in ({}, admin)]
+
+    of_reader, of_admin = (re.findall(r"position \d+|line \d+, col \d+", text) for text in told)
+    assert of_reader == of_admin != []
 
 
 def test_a_reader_s_settings_and_system_tables_are_the_engine_s(reader):
