@@ -18,9 +18,10 @@ NEW = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 OLD = NEW - timedelta(days=40)
 EVENT = ["event_id", "occurred_at", "ingested_at", "shopper_id"]
 VIEWS = [
-    [f"{session}-{product}", at, at, "ann", session, product]
-    for session, product, at in [
-        ("s", "lamp", OLD), ("s", "rug", OLD), ("t", "rug", NEW), ("t", "vase", NEW),
+    [f"{session}-{product}", at, at, shopper, session, product]
+    for shopper, session, product, at in [
+        ("ann", "s", "lamp", OLD), ("ann", "s", "rug", OLD),
+        ("ann", "t", "rug", NEW), ("ann", "t", "vase", NEW), (None, "u", "cup", NEW),
     ]
 ]  # fmt: skip
 ORDERS = [

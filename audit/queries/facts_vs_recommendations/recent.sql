@@ -1,12 +1,12 @@
 -- The products that each shopper saw last, told again from the facts; equal moments by product, as Redis ranks them.
 -- `least` is what came in during the last days: what is older may be forgotten.
 SELECT
-    shopper_id AS owner,
+    shopper AS owner,
     product_id AS member,
     toFloat64(max(seen_s)) AS score,
     toFloat64(maxOrNullIf(seen_s, ingested_at > now() - toIntervalDay({days:UInt32}))) AS least
 FROM (
-    SELECT assumeNotNull(shopper_id) AS shopper_id, product_id, toUnixTimestamp(occurred_at) AS seen_s, ingested_at
+    SELECT assumeNotNull(shopper_id) AS shopper, product_id, toUnixTimestamp(occurred_at) AS seen_s, ingested_at
     FROM product_viewed FINAL
     WHERE shopper_id IS NOT NULL
     UNION ALL
