@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 
 from clickhouse.front.answer import Answer, ClientGone, Send
+from clickhouse.front.connections import Connections
 from clickhouse.front.doors import Doors
 from clickhouse.front.engine import Engine
 from clickhouse.front.errors import DatabaseError
@@ -16,7 +17,6 @@ from clickhouse.front.feed import Feed, Receive
 from clickhouse.front.job import Checked, Job, Outcome
 from clickhouse.front.pipe import Pipe
 from clickhouse.front.request import Request, read_request
-from clickhouse.front.sessions import Sessions
 from clickhouse.front.users import Pool, User, Users
 from clickhouse.front.workers import Workers
 from common.metrics import (
@@ -49,7 +49,7 @@ class Front:
         self._engine = engine
         self._users = users
         self._doors = doors
-        self._sessions = Sessions(engine)
+        self._connections = Connections(engine)
         self._checked = Checked()
         self._workers = {pool: Workers(pool, threads, WAITING) for pool, threads in THREADS.items()}
 
@@ -69,12 +69,13 @@ class Front:
         sweeping.cancel()
         for workers in self._workers.values():
             workers.close()
+        self._connections.close()
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _sweep(self) -> None:
         while True:
             await asyncio.sleep(5)
-            await asyncio.to_thread(self._sessions.sweep)
+            await asyncio.to_thread(self._connections.sessions.sweep)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         method, path = scope["method"], scope["path"]
@@ -131,7 +132,7 @@ class Front:
 
     async def _run(self, request: Request, user: User, receive: Receive, answer: Answer) -> Outcome:
         feed, pipe = Feed(), Pipe()
-        job = Job(self._engine, self._sessions, self._checked, request, user, feed, pipe)
+        job = Job(self._engine, self._connections, self._checked, request, user, feed, pipe)
         pumping = asyncio.create_task(feed.pump(receive))
         working: asyncio.Future[Outcome] | None = None
         try:
@@ -169,7 +170,7 @@ class Front:
         job.cancelled = True
         feed.abandon()
         while not working.done():
-            await asyncio.to_thread(self._engine.kill, job.tag)
+            await asyncio.to_thread(job.kill)
             await asyncio.wait({working}, timeout=_KILL_AGAIN_S)
         with contextlib.suppress(DatabaseError):
             working.result()

@@ -23,7 +23,6 @@ class Connection:
     def __init__(self, target: str, folder: Path) -> None:
         self._folder = folder
         self._chdb: Any = ChdbConnection(target)
-        self.set({"implicit_select": "0"})
 
     def query(
         self, text: bytes, format_name: str = "TabSeparated", params: Mapping[str, str] | None = None
@@ -115,9 +114,21 @@ class Engine:
         self.formats = frozenset(self._own.text("SELECT name FROM system.formats WHERE is_output").split())
         self.settings = frozenset(self._own.text("SELECT name FROM system.settings").split())
 
-    def connect(self) -> Connection:
-        """A fresh connection (0.2 ms)."""
-        return Connection(self._target, self._folder)
+    def connect(self, settings: Mapping[str, str] | None = None, database: str = "") -> Connection:
+        """A fresh connection with these settings, set in one statement, in this database.
+
+        Raises:
+            DatabaseError: the engine refuses a setting's value, or has no such database.
+        """
+        connection = Connection(self._target, self._folder)
+        try:
+            if database:
+                connection.use(database)
+            connection.set({"implicit_select": "0", **(settings or {})})
+        except DatabaseError:
+            connection.close()
+            raise
+        return connection
 
     def ask(self, query: str) -> str:
         """The answer to a small query of the front's own."""

@@ -3,22 +3,22 @@
 import itertools
 import json
 import re
+import threading
 import time
-import uuid
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from clickhouse.front import guard
 from clickhouse.front.compression import decompress
+from clickhouse.front.connections import Connections
 from clickhouse.front.engine import Connection, Engine
 from clickhouse.front.errors import DatabaseError, cancelled
 from clickhouse.front.feed import Feed
 from clickhouse.front.hello import hello, is_hello
 from clickhouse.front.pipe import Pipe
 from clickhouse.front.request import Request
-from clickhouse.front.sessions import Sessions
 from clickhouse.front.statement import Insert, Query, split_insert, split_query
 from clickhouse.front.users import User
 
@@ -59,15 +59,12 @@ class Checked:
 
 
 class Job:
-    """One query; `run` blocks. `format` is known before the first byte comes out of the pipe.
-
-    `tag` is this query's alone, for `Engine.kill`; the id that its client chose may be another's too.
-    """
+    """One query; `run` blocks. `format` is known before the first byte comes out of the pipe."""
 
     def __init__(
         self,
         engine: Engine,
-        sessions: Sessions,
+        connections: Connections,
         checked: Checked,
         request: Request,
         user: User,
@@ -75,7 +72,7 @@ class Job:
         pipe: Pipe,
     ) -> None:
         self._engine = engine
-        self._sessions = sessions
+        self._connections = connections
         self._checked = checked
         self._request = request
         self._user = user
@@ -83,8 +80,8 @@ class Job:
         self._pipe = pipe
         self.format = "TabSeparated"
         self.cancelled = False
-        self.tag = uuid.uuid4().hex
-        self._restore: Callable[[], None] = _nothing
+        self._tag = ""
+        self._killing = threading.Lock()
 
     def run(self) -> Outcome:
         """Run it.
@@ -103,23 +100,23 @@ class Job:
             head, rest = self._head(body)
             if self.cancelled:
                 raise cancelled()
-            with self._connection() as connection:
-                try:
-                    return self._statement(connection, head, rest, started)
-                finally:
-                    self._restore()
+            return self._statement(head, rest, started)
         finally:
             self._pipe.close_writing()
 
-    def _statement(
-        self, connection: Connection, head: bytes, rest: Iterator[bytes], started: float
-    ) -> Outcome:
+    def kill(self) -> None:
+        """End the query where it runs. Its connection goes on to no other request in the meantime."""
+        with self._killing:
+            if self._tag:
+                self._engine.kill(self._tag)
+
+    def _statement(self, head: bytes, rest: Iterator[bytes], started: float) -> Outcome:
         insert = split_insert(head)
         if insert is not None:
-            return self._insert(connection, insert, itertools.chain([head[insert.data_at :]], rest), started)
+            return self._insert(insert, itertools.chain([head[insert.data_at :]], rest), started)
         if len(head) > self._max_query_size():
             raise _too_large(self._max_query_size())
-        return self._query(connection, head, started)
+        return self._query(head, started)
 
     def _max_query_size(self) -> int:
         return self._user.max_query_size(self._request.settings.get("max_query_size", ""))
@@ -136,25 +133,20 @@ class Job:
                 break
         return bytes(head), body
 
-    def _connection(self) -> AbstractContextManager[Connection]:
-        request = self._request
-        if request.session_id and self._user.writes:
-            return self._sessions.hold(
-                self._user.name, request.session_id, request.session_timeout, must_exist=request.session_check
-            )
-        return self._engine.connect()
-
-    def _prepare(self, connection: Connection, extra: dict[str, str]) -> None:
-        asked = {**self._request.settings, **extra}
-        settings = self._user.allowed(asked, self._engine.settings)
-        settings["log_comment"] = f"{self.tag} {self._request.query_id}"
-        if self._request.session_id and self._user.writes:
-            self._restore = connection.keep(settings)
-        if self._request.database:
-            connection.use(self._request.database)
-        connection.set(settings)
-        if not self._user.writes:
-            connection.set({"readonly": "1"})
+    @contextmanager
+    def _connection(self, asked: dict[str, str], *, traceless: bool) -> Iterator[Connection]:
+        """A connection with this request's settings and `asked`; `kill` finds what runs on it."""
+        settings = self._user.allowed({**self._request.settings, **asked}, self._engine.settings)
+        with self._connections.hold(self._request, self._user, settings, traceless=traceless) as (
+            tag,
+            connection,
+        ):
+            self._tag = tag
+            try:
+                yield connection
+            finally:
+                with self._killing:
+                    self._tag = ""
 
     def _must_write(self) -> None:
         if not self._user.writes:
@@ -166,56 +158,62 @@ class Job:
             )
             raise DatabaseError(164, "READONLY", message)
 
-    def _insert(
-        self, connection: Connection, insert: Insert, data: Iterator[bytes], started: float
-    ) -> Outcome:
+    def _insert(self, insert: Insert, data: Iterator[bytes], started: float) -> Outcome:
         self._must_write()
-        self._prepare(connection, {})
         self.format = insert.format or self._request.format or "Values"
         if not _FORMAT.fullmatch(self.format):
             raise DatabaseError(73, "UNKNOWN_FORMAT", f"Unknown format {self.format}.")
-        written = connection.insert(insert, self.format, data, self._request.params)
+        with self._connection({}, traceless=True) as connection:
+            written = connection.insert(insert, self.format, data, self._request.params)
         rows = written.rows_written()
         return Outcome(
             "insert", _summary(started, written_rows=rows, written_bytes=written.bytes_written()), rows=rows
         )
 
-    def _query(self, connection: Connection, text: bytes, started: float) -> Outcome:
+    def _query(self, text: bytes, started: float) -> Outcome:
         query = split_query(text)
         if not query.core:
             raise DatabaseError(
                 62, "SYNTAX_ERROR", "Syntax error: failed at position 1 (end of query): Empty query."
             )
-        query_class, statements = connection.query_class(text)
-        if statements > 1:
-            raise DatabaseError(62, "SYNTAX_ERROR", "Syntax error (Multi-statements are not allowed).")
         self.format = query.format or self._request.format or "TabSeparated"
         if self.format not in self._engine.formats:
             raise DatabaseError(73, "UNKNOWN_FORMAT", f"Unknown format {self.format}.")
         self._user.answers_in(self.format)
+        reader = not self._user.writes
+        with self._connection(query.settings if reader else {}, traceless=reader) as connection:
+            reads = self._may_run(connection, query, text)
+            if is_hello(self._request, query.core, self.format):
+                return Outcome("select", _summary(started, result_rows=1), hello(connection), 1)
+            result = self._answer(connection, query, text, reads=reads)
+            summary = _summary(
+                started,
+                read_rows=result.storage_rows_read(),
+                read_bytes=result.storage_bytes_read(),
+                written_rows=result.rows_written(),
+                written_bytes=result.bytes_written(),
+                result_rows=result.rows_read(),
+                result_bytes=result.bytes_read(),
+            )
+            return Outcome("select" if reads else "other", summary, result.bytes(), result.rows_read())
+
+    def _may_run(self, connection: Connection, query: Query, text: bytes) -> bool:
+        """Whether a text that this user may run only reads.
+
+        Raises:
+            DatabaseError: it is several statements, or not this user's, or writes and was not posted.
+        """
+        query_class, statements = connection.query_class(text)
+        if statements > 1:
+            raise DatabaseError(62, "SYNTAX_ERROR", "Syntax error (Multi-statements are not allowed).")
         reads = query_class == "READ_ONLY"
-        if self._user.writes:
-            if not reads and query_class != "UNKNOWN" and self._request.method != "POST":
-                self._must_write()
-            self._prepare(connection, {})
-        else:
-            self._prepare(connection, query.settings)
+        if not self._user.writes:
             self._checked.check(connection, query.core, self._request.params, self._request.database)
             if not reads:
                 self._must_write()
-        if is_hello(self._request, query.core, self.format):
-            return Outcome("select", _summary(started, result_rows=1), hello(connection), 1)
-        result = self._answer(connection, query, text, reads=reads)
-        summary = _summary(
-            started,
-            read_rows=result.storage_rows_read(),
-            read_bytes=result.storage_bytes_read(),
-            written_rows=result.rows_written(),
-            written_bytes=result.bytes_written(),
-            result_rows=result.rows_read(),
-            result_bytes=result.bytes_read(),
-        )
-        return Outcome("select" if reads else "other", summary, result.bytes(), result.rows_read())
+        elif not reads and query_class != "UNKNOWN" and self._request.method != "POST":
+            self._must_write()
+        return reads
 
     def _answer(self, connection: Connection, query: Query, text: bytes, *, reads: bool) -> Any:
         if reads and not _EXPLAIN.match(query.core):  # EXPLAIN would take the file for its inner query's
@@ -225,10 +223,6 @@ class Job:
         if self.cancelled:
             raise cancelled()
         return connection.query(text, self.format, self._request.params)
-
-
-def _nothing() -> None:
-    """What a connection of the request's own needs at its end."""
 
 
 def _whole(body: Iterator[bytes], limit: int) -> bytes:

@@ -46,6 +46,8 @@ class Request:
     database: str = ""
     format: str = ""
     query_id: str = ""
+    named: bool = False
+    """Whether the client chose the query's id, to kill it by."""
     session_id: str = ""
     session_timeout: str = ""
     session_check: bool = False
@@ -105,6 +107,7 @@ def read_request(method: str, query_string: bytes, headers: Mapping[str, str]) -
     )
     url = dict(pairs)
     user, password = _credentials(url, headers)
+    query_id = url.get("query_id") or headers.get("x-clickhouse-query-id", "")
     request = Request(
         method=method,
         user=user,
@@ -112,7 +115,8 @@ def read_request(method: str, query_string: bytes, headers: Mapping[str, str]) -
         query=url.get("query", "").encode(errors="surrogateescape"),
         database=headers.get("x-clickhouse-database") or url.get("database", ""),
         format=headers.get("x-clickhouse-format") or url.get("default_format", ""),
-        query_id=url.get("query_id") or headers.get("x-clickhouse-query-id") or str(uuid.uuid4()),
+        query_id=query_id or str(uuid.uuid4()),
+        named=bool(query_id),
         session_id=url.get("session_id", ""),
         session_timeout=url.get("session_timeout", ""),
         session_check=url.get("session_check") == "1",
