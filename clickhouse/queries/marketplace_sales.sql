@@ -1,4 +1,4 @@
--- What the marketplace sold in a period and in the one before it, by bucket of the shop's time zone.
+-- What the marketplace sold in a period and in the one before it, and what of it was cancelled, by bucket.
 SELECT
     minute >= {period_start:DateTime('UTC')} AS is_current,
     toUnixTimestamp(toDateTime(dateTrunc({grain:String}, minute, {timezone:String}), {timezone:String})) AS bucket,
@@ -7,9 +7,34 @@ SELECT
     sum(units) AS units,
     sum(gross_minor) AS gross_minor,
     sum(discount_minor) AS discount_minor,
-    sum(shipping_minor) AS shipping_minor
-FROM marketplace_sales_minute FINAL
-WHERE currency = {currency:String}
-    AND minute >= {previous_start:DateTime('UTC')}
-    AND minute < {period_end:DateTime('UTC')}
+    sum(shipping_minor) AS shipping_minor,
+    sum(cancelled_orders) AS cancelled_orders,
+    sum(cancelled_units) AS cancelled_units,
+    sum(cancelled_gross_minor) AS cancelled_gross_minor,
+    sum(cancelled_shipping_minor) AS cancelled_shipping_minor
+FROM
+(
+    SELECT
+        minute,
+        orders,
+        lines,
+        units,
+        gross_minor,
+        discount_minor,
+        shipping_minor,
+        0 AS cancelled_orders,
+        0 AS cancelled_units,
+        0 AS cancelled_gross_minor,
+        0 AS cancelled_shipping_minor
+    FROM marketplace_sales_minute FINAL
+    WHERE currency = {currency:String}
+        AND minute >= {previous_start:DateTime('UTC')}
+        AND minute < {period_end:DateTime('UTC')}
+    UNION ALL
+    SELECT minute, 0, 0, 0, 0, 0, 0, orders, units, gross_minor, shipping_minor
+    FROM marketplace_cancellations_minute FINAL
+    WHERE currency = {currency:String}
+        AND minute >= {previous_start:DateTime('UTC')}
+        AND minute < {period_end:DateTime('UTC')}
+)
 GROUP BY is_current, bucket

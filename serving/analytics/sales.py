@@ -18,6 +18,7 @@ from serving.analytics.schemas.sales import (
 
 Row = Mapping[str, Any]
 SOLD = ("orders", "lines", "units", "gross_minor", "discount_minor", "shipping_minor")
+CANCELLED = ("cancelled_orders", "cancelled_units", "cancelled_gross_minor", "cancelled_shipping_minor")
 
 
 def show_period(period: Period, zone: ZoneInfo) -> PeriodShown:
@@ -25,15 +26,15 @@ def show_period(period: Period, zone: ZoneInfo) -> PeriodShown:
     return {"from": period.start.astimezone(zone), "to": period.end.astimezone(zone)}
 
 
-def totals(sold: Sequence[Row], cancelled: Sequence[Row]) -> Totals:
+def totals(rows: Sequence[Row]) -> Totals:
     """The sums over all rows of a period."""
-    sums = {name: sum(int(row[name]) for row in sold) for name in SOLD}
+    sums = {name: sum(int(row[name]) for row in rows) for name in (*SOLD, *CANCELLED)}
     revenue, orders = sums["gross_minor"] - sums["discount_minor"], sums["orders"]
     gone: Cancelled = {
-        "orders": sum(int(row["orders"]) for row in cancelled),
-        "units": sum(int(row["units"]) for row in cancelled),
-        "gross_minor": sum(int(row["gross_minor"]) for row in cancelled),
-        "shipping_minor": sum(int(row["shipping_minor"]) for row in cancelled),
+        "orders": sums["cancelled_orders"],
+        "units": sums["cancelled_units"],
+        "gross_minor": sums["cancelled_gross_minor"],
+        "shipping_minor": sums["cancelled_shipping_minor"],
     }
     return {
         "orders": orders,
@@ -48,9 +49,7 @@ def totals(sold: Sequence[Row], cancelled: Sequence[Row]) -> Totals:
     }
 
 
-def series(
-    sold: Sequence[Row], cancelled: Sequence[Row], starts: list[datetime], period: Period, zone: ZoneInfo
-) -> list[Bucket]:
+def series(rows: Sequence[Row], starts: list[datetime], period: Period, zone: ZoneInfo) -> list[Bucket]:
     """One bucket per start, empty ones included; rows carry `bucket`, Unix seconds of its beginning."""
     ends = [*starts[1:], period.end]
     filled: list[Bucket] = [
@@ -69,7 +68,7 @@ def series(
         }
         for start, end in zip(starts, ends, strict=True)
     ]
-    for row in sold:
+    for row in rows:
         bucket = filled[_place(row, starts)]
         bucket["orders"] += int(row["orders"])
         bucket["lines"] += int(row["lines"])
@@ -78,10 +77,8 @@ def series(
         bucket["discount_minor"] += int(row["discount_minor"])
         bucket["revenue_minor"] += int(row["gross_minor"]) - int(row["discount_minor"])
         bucket["shipping_minor"] += int(row["shipping_minor"])
-    for row in cancelled:
-        bucket = filled[_place(row, starts)]
-        bucket["cancelled_orders"] += int(row["orders"])
-        bucket["cancelled_gross_minor"] += int(row["gross_minor"])
+        bucket["cancelled_orders"] += int(row["cancelled_orders"])
+        bucket["cancelled_gross_minor"] += int(row["cancelled_gross_minor"])
     return filled
 
 

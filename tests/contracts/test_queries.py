@@ -9,7 +9,7 @@ from serving.clickhouse import QUERIES, load_queries
 
 LOADED = load_queries()
 PARAMETER = re.compile(r"\{(\w+):([^}]+)\}")
-SUMS = re.compile(r"\bsum\(", re.IGNORECASE)
+SUMS = re.compile(r"\bsum(If)?\(", re.IGNORECASE)
 
 
 def test_there_are_queries() -> None:

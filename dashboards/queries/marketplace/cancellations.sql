@@ -1,19 +1,12 @@
 -- Which part of the orders placed in each bucket was cancelled later.
 SELECT
     toDateTime(bucket, 'UTC') AS time,
-    if(sold.orders = 0, NULL, cancelled.orders / sold.orders) AS cancelled_share
+    if(orders = 0, NULL, cancelled_orders / orders) AS cancelled_share
 FROM q_marketplace_sales(
     grain = {grain:String},
     timezone = {timezone:String},
     currency = {currency:String},
     period_start = {period_start:DateTime('UTC')},
     period_end = {period_end:DateTime('UTC')},
-    previous_start = {period_start:DateTime('UTC')}) AS sold
-LEFT JOIN q_marketplace_cancellations(
-    grain = {grain:String},
-    timezone = {timezone:String},
-    currency = {currency:String},
-    period_start = {period_start:DateTime('UTC')},
-    period_end = {period_end:DateTime('UTC')},
-    previous_start = {period_start:DateTime('UTC')}) AS cancelled USING (bucket)
+    previous_start = {period_start:DateTime('UTC')})
 ORDER BY time

@@ -4,7 +4,7 @@ import asyncio
 from datetime import UTC, datetime
 
 from serving.analytics import sales as shape
-from serving.analytics.periods import Grain, Period, buckets, choose_grain, previous_period
+from serving.analytics.periods import LATEST, Grain, Period, buckets, choose_grain, previous_period
 from serving.analytics.schemas.sales import MarketplaceSales, Previous, SellerSales
 from serving.analytics.service.shop import Asked, Shop
 from serving.clickhouse import Row, Value
@@ -15,6 +15,11 @@ SELLER_TABLES = ("seller_sales_minute", "seller_cancellations_minute")
 MARKETPLACE_TABLES = ("marketplace_sales_minute", "marketplace_cancellations_minute", "payments_minute")
 
 
+def newest_minute(rows: list[Row]) -> str | None:
+    """The newest minute (UTC text) of rows of the query `seller_sales`; None without rows."""
+    return max((row["newest_minute"] for row in rows), default=None)
+
+
 class SalesService:
     """Totals, series, the period before, and the change."""
 
@@ -22,17 +27,23 @@ class SalesService:
         self._shop = shop
 
     async def of_seller(self, seller_id: str, asked: Asked) -> SellerSales:
-        """What a seller sold, against the period before."""
-        as_of, period = await asyncio.gather(
-            self._shop.progress.as_of(SELLER_TABLES), self._shop.sellers_period(seller_id, asked)
+        """What a seller sold, against the period before.
+
+        A seller who was looked up before is not looked up again: the figures themselves say whether the day
+        of the newest sale, on which a period that is left open ends, is still the same.
+        """
+        as_of, (period, sure) = await asyncio.gather(
+            self._shop.progress.as_of(SELLER_TABLES), self._shop.likely_period(seller_id, asked)
         )
         before, grain, parameters = self._plan(period, asked.grain)
-        sold, cancelled = await self._shop.clickhouse.together(
-            ("seller_sales", {"seller_id": seller_id, **parameters}),
-            ("seller_cancellations", {"seller_id": seller_id, **parameters}),
-        )
+        if not sure:
+            parameters["period_end"] = LATEST
+        rows = await self._shop.clickhouse.rows("seller_sales", seller_id=seller_id, **parameters)
+        if not sure and self._shop.period(asked, newest_minute(rows)) != period:
+            self._shop.forget(seller_id)
+            return await self.of_seller(seller_id, asked)
         now, then = (
-            self._sales(when, grain, sold, cancelled, current=current)
+            self._sales(when, grain, rows, current=current)
             for when, current in ((period, True), (before, False))
         )
         return {
@@ -54,14 +65,13 @@ class SalesService:
         period = self._shop.period(asked, span["newest_minute"])
         before, grain, parameters = self._plan(period, asked.grain)
         spans = {name: value for name, value in parameters.items() if name not in ("grain", "timezone")}
-        sold, cancelled, paid, active = await self._shop.clickhouse.together(
+        rows, paid, active = await self._shop.clickhouse.together(
             ("marketplace_sales", parameters),
-            ("marketplace_cancellations", parameters),
             ("marketplace_payments", spans),
             ("marketplace_sellers", spans),
         )
         now, then = (
-            self._sales(when, grain, sold, cancelled, current=current)
+            self._sales(when, grain, rows, current=current)
             for when, current in ((period, True), (before, False))
         )
         totals, totals_before = (
@@ -99,14 +109,11 @@ class SalesService:
             },
         )
 
-    def _sales(
-        self, period: Period, grain: Grain, sold: list[Row], cancelled: list[Row], *, current: bool
-    ) -> Previous:
-        sold_here = [row for row in sold if bool(int(row["is_current"])) is current]
-        cancelled_here = [row for row in cancelled if bool(int(row["is_current"])) is current]
+    def _sales(self, period: Period, grain: Grain, rows: list[Row], *, current: bool) -> Previous:
+        here = [row for row in rows if bool(int(row["is_current"])) is current]
         starts = buckets(period, grain, self._shop.zone)
         return {
             "period": shape.show_period(period, self._shop.zone),
-            "totals": shape.totals(sold_here, cancelled_here),
-            "series": shape.series(sold_here, cancelled_here, starts, period, self._shop.zone),
+            "totals": shape.totals(here),
+            "series": shape.series(here, starts, period, self._shop.zone),
         }

@@ -33,8 +33,8 @@ class Shop:
     redis: Redis
     progress: Progress
     clock: Clock
-    _known: set[str] = field(default_factory=set, init=False)
-    """Sellers that were found; who was known once stays known."""
+    _newest: dict[str, str | None] = field(default_factory=dict, init=False)
+    """Sellers that were found → their newest minute of sale when they were looked up (UTC text)."""
 
     async def seller(self, seller_id: str) -> Row:
         """A seller's name, place, and first and newest minute of sale (UTC text; None without sales).
@@ -45,7 +45,7 @@ class Shop:
         row = await self.clickhouse.row("seller", seller_id=seller_id)
         if row is None:
             raise UnknownSeller(seller_id)
-        self._known.add(seller_id)
+        self._newest[seller_id] = row["newest_minute"]
         return row
 
     async def sellers_period(self, seller_id: str, asked: Asked) -> Period:
@@ -54,9 +54,24 @@ class Shop:
         Raises:
             UnknownSeller: neither registered nor seen in a sale.
         """
-        if asked.end is not None and seller_id in self._known:  # no need to look the seller up
+        if asked.end is not None and seller_id in self._newest:  # no need to look the seller up
             return self.period(asked, None)
         return self.period(asked, (await self.seller(seller_id))["newest_minute"])
+
+    async def likely_period(self, seller_id: str, asked: Asked) -> tuple[Period, bool]:
+        """As `sellers_period`, and whether it is sure: else a sale since the last look may have moved it.
+
+        Raises:
+            UnknownSeller: neither registered nor seen in a sale.
+        """
+        newest = self._newest.get(seller_id)
+        if newest and asked.start is None and asked.end is None:
+            return self.period(asked, newest), False
+        return await self.sellers_period(seller_id, asked), True
+
+    def forget(self, seller_id: str) -> None:
+        """Look the seller up the next time."""
+        self._newest.pop(seller_id, None)
 
     async def span(self) -> Row:
         """The first and newest minute of sale of the whole marketplace (UTC text; None without sales)."""

@@ -1,0 +1,133 @@
+"""A seller's sales beside a plain recomputation from the rows, and beside what is sold while it is asked."""
+
+import random
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import httpx
+import pytest
+
+from common.settings import Settings
+from tests.integration.serving.conftest import GONE, SALES, TABLES, ask, insert, put
+
+SHOP = ZoneInfo("America/Sao_Paulo")
+SELLERS = ("rosa", "ruy", "raul")
+FIRST, LAST = datetime(2019, 1, 20, tzinfo=UTC), datetime(2019, 3, 25, tzinfo=UTC)
+SOLD = SALES[:-1]
+LOST = tuple(f"cancelled_{name}" for name in GONE[:-1])
+STEPS = {
+    "hour": lambda moment: moment.replace(minute=0),
+    "day": lambda moment: moment.replace(hour=0, minute=0),
+    "week": lambda moment: (moment - timedelta(days=moment.weekday())).replace(hour=0, minute=0),
+    "month": lambda moment: moment.replace(day=1, hour=0, minute=0),
+}
+Add = Callable[[str, list[Any]], None]
+Rows = dict[tuple[str, datetime, str], list[int]]
+
+
+def drawn(seed: int, columns: tuple[str, ...]) -> list[list[Any]]:
+    """Rows of one table: minutes that come again in a higher version or another currency, in any order."""
+    rng = random.Random(seed)
+    minutes = [FIRST + timedelta(minutes=rng.randrange(64 * 1440)) for _ in range(150)]
+    return [
+        [rng.choice(SELLERS), f"{rng.choice(minutes):%F %T}", rng.choice(["BRL", "BRL", "EUR"])]
+        + [rng.randrange(1, 9_000) for _ in columns[:-1]]
+        + [version]
+        for version in rng.sample(range(1, 1001), 400)
+    ]
+
+
+def newest(rows: list[list[Any]]) -> Rows:
+    """The row of the highest version for each seller, minute and currency."""
+    found: dict[tuple[str, datetime, str], list[int]] = {}
+    for seller, minute, currency, *figures in sorted(rows, key=lambda row: row[-1]):
+        found[seller, datetime.fromisoformat(minute).replace(tzinfo=UTC), currency] = figures[:-1]
+    return found
+
+
+@pytest.fixture(scope="module")
+def history(shop: Settings) -> Iterator[tuple[Rows, Rows]]:
+    sold, gone = drawn(1, SALES), drawn(2, GONE)
+    for part in (slice(0, 150), slice(150, 400)):
+        put(shop, "seller_sales_minute", ("seller_id", "minute", "currency", *SALES), sold[part])
+        put(shop, "seller_cancellations_minute", ("seller_id", "minute", "currency", *GONE), gone[part])
+    yield newest(sold), newest(gone)
+    for table in ("seller_sales_minute", "seller_cancellations_minute"):
+        ask(shop, f"TRUNCATE TABLE {table}")
+        insert(shop, table, TABLES[table][1])
+
+
+def sums(rows: Rows, names: tuple[str, ...], seller: str, start: datetime, end: datetime) -> dict[str, int]:
+    here = [
+        figures
+        for (who, minute, currency), figures in rows.items()
+        if who == seller and currency == "BRL" and start <= minute < end
+    ]
+    return {name: sum(figures[at] for figures in here) for at, name in enumerate(names)}
+
+
+def said(totals: dict[str, Any]) -> dict[str, int]:
+    lost = {f"cancelled_{name}": value for name, value in totals["cancelled"].items()}
+    return {name: {**totals, **lost}[name] for name in (*SOLD, *LOST)}
+
+
+@pytest.mark.parametrize("seller", SELLERS)
+@pytest.mark.parametrize("grain", STEPS)
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        ("2019-02-01", "2019-03-01"),
+        ("2019-02-10", "2019-02-20"),
+        ("2019-02-16T12:00:00", "2019-02-17T12:30:00"),  # the hour that comes twice is in it
+        ("2010-02-01", "2010-02-10"),  # nothing was sold
+    ],
+)
+def test_the_answer_is_the_sum_of_the_newest_rows(
+    api: httpx.Client, history: tuple[Rows, Rows], seller: str, grain: str, start: str, end: str
+) -> None:
+    sold, gone = history
+    asked = {"from": start, "to": end, "grain": grain}
+    answer = api.get(f"/v1/sellers/{seller}/sales", params=asked).raise_for_status().json()
+
+    for part in (answer, answer["previous"]):
+        bounds = (datetime.fromisoformat(part["period"][name]) for name in ("from", "to"))
+        between = (seller, *bounds)
+        assert said(part["totals"]) == sums(sold, SOLD, *between) | sums(gone, LOST, *between)
+        for bucket in part["series"]:
+            of = (seller, datetime.fromisoformat(bucket["start"]), datetime.fromisoformat(bucket["end"]))
+            expected = sums(sold, SOLD, *of) | sums(gone, LOST, *of)
+            assert {name: bucket[name] for name in (*SOLD, "cancelled_orders", "cancelled_gross_minor")} == {
+                name: expected[name] for name in (*SOLD, "cancelled_orders", "cancelled_gross_minor")
+            }
+    begins = {datetime.fromisoformat(bucket["start"]).astimezone(SHOP) for bucket in answer["series"][1:]}
+    assert all(STEPS[grain](moment) == moment for moment in begins)
+
+
+@pytest.mark.parametrize("seller", SELLERS)
+def test_a_period_left_open_is_the_same_for_a_seller_who_was_just_seen(
+    api: httpx.Client, history: tuple[Rows, Rows], seller: str
+) -> None:
+    last = max(minute for rows in history for who, minute, _ in rows if who == seller)
+    answers = [api.get(f"/v1/sellers/{seller}/sales").raise_for_status().json() for _ in range(3)]
+
+    after = datetime.fromisoformat(answers[0]["period"]["to"])
+    assert after - timedelta(days=1, hours=1) <= last < after
+    for answer in answers:
+        assert {**answer, "as_of": None} == {**answers[0], "as_of": None}
+
+
+@pytest.mark.parametrize("currency", ["BRL", "EUR"])
+@pytest.mark.parametrize("table", ["seller_sales_minute", "seller_cancellations_minute"])
+def test_a_period_left_open_follows_a_newer_sale(
+    api: httpx.Client, add: Add, table: str, currency: str
+) -> None:
+    before = api.get("/v1/sellers/ana/sales").json()
+    figures = [1] * (len(SALES) if table == "seller_sales_minute" else len(GONE))
+    add(table, ["ana", "2018-03-05 12:00:00", currency, *figures])
+    moved = api.get("/v1/sellers/ana/sales").json()
+
+    assert before["period"]["to"] == "2018-02-19T00:00:00-03:00"
+    assert moved["period"]["to"] == "2018-03-06T00:00:00-03:00"
+    assert moved["series"][-1]["orders"] == (1 if (table, currency) == ("seller_sales_minute", "BRL") else 0)
