@@ -10,6 +10,7 @@ from rich.console import Console
 
 from bench import recommendations as bench_recommendations
 from bench import report
+from bench import sales as bench_sales
 from bench import simulator as bench_simulator
 from bench import spine as bench_spine
 from common.errors import UserError
@@ -80,6 +81,20 @@ def recommendations(
         print(json.dumps(asdict(measured), indent=2))
     else:
         bench_recommendations.show(measured, console)
+
+
+@app.command()
+def sales(
+    answers: Annotated[int, typer.Option(min=1, help="Answers to time.")] = 500,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Measure what a seller's sales cost on the running platform, with what it holds."""
+    console = Console(stderr=as_json)
+    measured = bench_sales.run(Settings.load(), answers, console)
+    if as_json:
+        print(json.dumps(asdict(measured), indent=2))
+    else:
+        bench_sales.show(measured, console)
 
 
 @app.command()

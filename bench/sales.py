@@ -1,0 +1,87 @@
+"""What a seller's sales cost: how soon they answer, and the CPU of ClickHouse and the API for one answer."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import httpx
+import psutil
+from rich.console import Console
+from rich.table import Table
+
+from bench.recommendations import Quantiles
+from common.errors import UserError
+from common.settings import Settings
+from local.status import status
+from local.supervision.processes import tree
+
+PARTS = ("clickhouse", "serving")
+SELLERS = 50
+"""The best-selling ones, asked in turns for what they sold in their newest 30 days."""
+WARM_UP = 50
+IDLE_S = 10.0
+"""How long the parts are watched while nobody asks; what they take then is taken off."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Answers one after the other, and the milliseconds of CPU of each part for one of them."""
+
+    answered: Quantiles
+    cpu_ms: dict[str, float]
+
+
+def run(settings: Settings, answers: int, console: Console) -> Measured:
+    """Measure on the running platform, with what it holds.
+
+    Raises:
+        UserError: it does not run, or no seller has sold anything.
+    """
+    pids = {part.name: part.pid for part in status(settings) if part.name in PARTS and part.pid}
+    if len(pids) < len(PARTS):
+        raise UserError("the platform does not run: start it with ./souk up")
+    with httpx.Client(base_url=settings.serving, trust_env=False, timeout=30) as api:
+        found = api.get("/v1/sellers", params={"limit": SELLERS}).raise_for_status().json()["sellers"]
+        paths = [f"/v1/sellers/{seller['seller_id']}/sales" for seller in found if seller["orders"]]
+        if not paths:
+            raise UserError("nobody has sold anything: run ./souk demo for a while, or ./souk replay")
+        console.print(f"{answers} answers about {len(paths)} sellers")
+        for number in range(WARM_UP):
+            api.get(paths[number % len(paths)]).raise_for_status()
+        return _measure(lambda number: _timed(api, paths[number % len(paths)]), answers, pids)
+
+
+def show(measured: Measured, console: Console) -> None:
+    """Print what was measured."""
+    table = Table("", *(f"CPU of {part}" for part in PARTS), "p50", "p99", "most", title="A seller's sales")
+    cpu = (f"{measured.cpu_ms[part]:.1f} ms" for part in PARTS)
+    each = measured.answered
+    table.add_row(
+        "one answer", *cpu, *(f"{value:,.0f} ms" for value in (each.p50_ms, each.p99_ms, each.max_ms))
+    )
+    console.print(table)
+
+
+def _measure(answer: Callable[[int], float], answers: int, pids: dict[str, int]) -> Measured:
+    idle = {part: _cpu_s(pid) for part, pid in pids.items()}
+    time.sleep(IDLE_S)
+    before = {part: _cpu_s(pid) for part, pid in pids.items()}
+    begun = time.monotonic()
+    seconds = [answer(number) for number in range(answers)]
+    took_s = time.monotonic() - begun
+    cpu_ms = {}
+    for part, pid in pids.items():
+        at_rest = (before[part] - idle[part]) / IDLE_S * took_s
+        cpu_ms[part] = round((_cpu_s(pid) - before[part] - at_rest) / answers * 1000, 1)
+    return Measured(Quantiles.of(seconds), cpu_ms)
+
+
+def _cpu_s(pid: int) -> float:
+    """The CPU time that a process and its children have taken."""
+    return sum(sum(psutil.Process(each).cpu_times()[:2]) for each in tree(pid))
+
+
+def _timed(api: httpx.Client, path: str) -> float:
+    begun = time.perf_counter()
+    api.get(path).raise_for_status()
+    return time.perf_counter() - begun
