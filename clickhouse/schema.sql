@@ -710,7 +710,7 @@ CREATE TABLE seller_cancellations_minute
 ENGINE = ReplacingMergeTree(version)
 PARTITION BY toYear(minute)
 ORDER BY (seller_id, minute, currency)
-SETTINGS index_granularity = 512
+SETTINGS index_granularity = 512, min_compress_block_size = 8192
 COMMENT 'What was cancelled of each seller\'s sales, by the minute of the sale.';
 
 CREATE TABLE seller_registered
@@ -747,7 +747,7 @@ CREATE TABLE seller_sales_minute
 ENGINE = ReplacingMergeTree(version)
 PARTITION BY toYear(minute)
 ORDER BY (seller_id, minute, currency)
-SETTINGS index_granularity = 512
+SETTINGS index_granularity = 512, min_compress_block_size = 8192
 COMMENT 'What each seller sold in each minute, cancelled orders included.';
 
 CREATE TABLE setting_changed
