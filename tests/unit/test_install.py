@@ -140,7 +140,7 @@ def test_a_group_is_complete_only_for_the_lock_it_was_fetched_for(tmp_path: Path
     assert not is_complete(tmp_path, after)
 
 
-def test_an_environment_that_would_install_into_the_python_it_was_made_with_is_not_usable(
+def test_an_environment_that_lost_its_configuration_is_not_usable(
     tmp_path: Path,
 ) -> None:
     venv.create(tmp_path)
