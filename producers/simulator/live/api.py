@@ -6,28 +6,28 @@ from collections.abc import Mapping
 from time import perf_counter
 from typing import Any, Self
 
-import httpx
 import orjson
 
 from common.errors import Retryable, SoukError
+from common.http_client import HttpClient, NoAnswer
 from producers.simulator.status import Status
 
 AT_ONCE = 16
 """Requests of one endpoint that are under way at once, so that a slow one does not hold up the others."""
 
 MOST_WAITING = 200
-"""Requests of one endpoint that wait for that; whoever comes then is told that the API is away.
+"""Requests of one endpoint that wait for that; whoever comes then is told that the API is away."""
 
-They wait here and not in httpx's pool, which looks at each of them whenever any other ends.
-"""
+ANY_NUMBER = 0
+"""Of connections: requests wait by endpoint."""
 
-TIMEOUT = {"connect": 2.0, "read": 10.0, "write": 5.0, "pool": 5.0}
-"""Seconds of each step of a request."""
+CONNECT_S, ANSWER_S = 2.0, 10.0
+"""Longest waits for a connection, and for the answer to begin or to go on."""
 
 KEPT_FOR_S = 4.0
 """An idle connection is closed before the server closes it (uvicorn: 5 s)."""
 
-_JSON = {"content-type": "application/json"}
+_JSON = ("content-type", "application/json")
 
 
 class Refused(SoukError):
@@ -39,26 +39,19 @@ class Away(Retryable):
 
 
 class Api:
-    """The API at one address. Use it as an async context manager.
-
-    It is httpx's transport, which its client wraps: without cookies, redirects and logins a request costs a
-    fifth less.
-    """
+    """The API at one address. Use it as an async context manager."""
 
     def __init__(self, url: str, status: Status) -> None:
-        self._base = httpx.URL(url)
         self._free: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(AT_ONCE))
         self._under_way: Counter[str] = Counter()
         self._status = status
-        self._transport = httpx.AsyncHTTPTransport(
-            limits=httpx.Limits(max_connections=None, keepalive_expiry=KEPT_FOR_S), trust_env=False
-        )
+        self._http = HttpClient(url, ANY_NUMBER, KEPT_FOR_S, CONNECT_S, ANSWER_S)
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._transport.aclose()
+        await self._http.aclose()
 
     async def ask(
         self,
@@ -74,34 +67,27 @@ class Api:
             Away: no answer, or a 5xx or 429, or too many requests are under way; counted.
             Refused: another 4xx; counted with the problem's kind.
         """
-        request = httpx.Request(
-            method,
-            self._base.copy_with(raw_path=target.encode()),
-            headers={**_JSON, **(headers or {})},
-            content=None if body is None else orjson.dumps(body),
-            extensions={"timeout": TIMEOUT},
-        )
         if self._under_way[endpoint] >= AT_ONCE + MOST_WAITING:
             self._status.failed(endpoint, "too many requests under way")
             raise Away("too many requests under way")
+        content = None if body is None else orjson.dumps(body)
         self._under_way[endpoint] += 1
         try:
             async with self._free[endpoint]:
                 began = perf_counter()
-                answer = await self._transport.handle_async_request(request)
-                content = await answer.aread()
-        except httpx.TransportError as error:
-            kind = f"no answer ({type(error).__name__})"
+                answer = await self._http.ask(method, target, [_JSON, *(headers or {}).items()], content)
+        except NoAnswer as error:
+            kind = f"no answer ({error})"
             self._status.failed(endpoint, kind)
             raise Away(kind) from error
         finally:
             self._under_way[endpoint] -= 1
-        if answer.status_code >= 400:
-            kind = f"HTTP {answer.status_code} {_problem(content)}".rstrip()
+        if answer.status >= 400:
+            kind = f"HTTP {answer.status} {_problem(answer.content)}".rstrip()
             self._status.failed(endpoint, kind)
-            raise (Away if answer.status_code >= 500 or answer.status_code == 429 else Refused)(kind)
+            raise (Away if answer.status >= 500 or answer.status == 429 else Refused)(kind)
         self._status.answered(endpoint, perf_counter() - began)
-        return orjson.loads(content)
+        return orjson.loads(answer.content)
 
 
 def _problem(content: bytes) -> str:
