@@ -12,7 +12,7 @@ from producers.backoff import Backoff
 from producers.inbox.dead_letters import bare_letter, dead_letter
 from producers.inbox.subscription import Received, Subscription
 from producers.outbox.message import Message
-from producers.outbox.transaction import Transaction, Transactions
+from producers.outbox.transaction import Repeated, Transaction, Transactions
 from producers.postgres.errors import RETRYABLE, UNFIT
 from producers.postgres.queries import load_queries
 
@@ -22,7 +22,7 @@ SQL = load_queries(__file__)
 
 Outcome = Literal["acted", "repeated", "rejected"]
 
-FAILURES: tuple[type[Exception], ...] = (Rejected, *RETRYABLE, *UNFIT)
+FAILURES: tuple[type[Exception], ...] = (Rejected, Repeated, *RETRYABLE, *UNFIT)
 """What an effect may end with that is no bug."""
 
 
@@ -71,8 +71,10 @@ class Acting:
 
     async def _once(self, received: Received) -> Outcome:
         try:
-            async with self._transactions.begin(received.trace, received.headers) as tx:
+            async with self._transactions.begin(received.trace, received.headers, received.event) as tx:
                 return await self._effect_of(tx, received)
+        except Repeated:
+            return "repeated"
         except Rejected as reason:
             return await self._reject(received, reason)
         except UNFIT as error:
@@ -82,9 +84,15 @@ class Acting:
         record = received.record
         if isinstance(record, Rejected):
             raise record
-        if await tx.sql.fetchval(SQL["note_event"], record["event_id"], received.topic) is None:
+        subscription = self._subscriptions[received.topic]
+        if subscription.hears:
+            await subscription.handler(tx, record)
+            if tx.event is not None:
+                raise RuntimeError(f"{self._service} acted on {received.topic} without having noted it")
+        elif await tx.sql.fetchval(SQL["note_event"], record["event_id"], received.topic) is None:
             return "repeated"
-        await self._subscriptions[received.topic].handler(tx, record)
+        else:
+            await subscription.handler(tx, record)
         return "acted"
 
     async def _reject(self, received: Received, reason: Rejected) -> Outcome:

@@ -67,12 +67,13 @@ class ServiceConsumer:
         loop, backoff = asyncio.get_running_loop(), Backoff(f"{self._service} consumer")
         consumer = Consumer(self._settings)
         consumer.subscribe(list(self._subscriptions), on_assign=self._on_assign)
+        acted_on: Sequence[Message] = ()
         try:
             while True:
-                messages = await loop.run_in_executor(self._thread, self._poll, consumer)
-                received = await self._read(messages, backoff)
-                await self._act(received)
-                await loop.run_in_executor(self._thread, _store, consumer, messages)
+                messages = await loop.run_in_executor(self._thread, self._poll, consumer, acted_on)
+                if messages:
+                    await self._act(await self._read(messages, backoff))
+                acted_on = messages
                 backoff.reset()
         finally:
             self._thread.submit(consumer.close)
@@ -81,8 +82,9 @@ class ServiceConsumer:
     def _on_assign(self, _consumer: Consumer, _partitions: object) -> None:
         self.joined = True
 
-    def _poll(self, consumer: Consumer) -> list[Message]:
-        """Some messages; waits for the first. In the consumer's thread."""
+    def _poll(self, consumer: Consumer, acted_on: Sequence[Message]) -> list[Message]:
+        """Some messages; waits for the first. Keeps the positions of the last ones before. In its thread."""
+        _store(consumer, acted_on)
         first = consumer.poll(POLL_S)
         if first is None:
             return []

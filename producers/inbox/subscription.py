@@ -35,6 +35,8 @@ class Subscription:
     handler: Handler
     from_anyone: Callable[[str], bool] | None = None
     """Which keys also concern it without an origin: sellers' catalogues, carriers' shipments."""
+    hears: bool = False
+    """Whether the handler's first statement notes the event, too (`Transaction.hear`): one trip less."""
     together: bool = False
     """Whether many may share a transaction: for what comes by the thousand, emits nothing, and locks nothing
     that others want."""
@@ -63,6 +65,11 @@ class Received:
     def place(self) -> str:
         """Where it lies: `topic/partition/offset`, which no other message has."""
         return f"{self.topic}/{self.message.partition()}/{self.message.offset()}"
+
+    @property
+    def event(self) -> tuple[str, str] | None:
+        """What the inbox notes: the event's id and its topic; None of what can't be read."""
+        return None if isinstance(self.record, Rejected) else (self.record["event_id"], self.topic)
 
     @property
     def trace(self) -> Trace:

@@ -4,7 +4,7 @@ Whatever order the news of an order come in, its units end where they belong: ea
 reservation is in, under its lock.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from common.errors import Rejected
@@ -12,7 +12,7 @@ from common.ids import is_uuid7
 from common.metrics import RESERVATIONS
 from producers.inbox.subscription import Subscription
 from producers.inventory import store
-from producers.inventory.model import HELD_FOR, Line, Stock, shortages, units
+from producers.inventory.model import HELD_FOR, Key, Line, Stock, shortages, units
 from producers.inventory.moving import move, save
 from producers.inventory.store import Reservation
 from producers.outbox.transaction import Transaction
@@ -23,20 +23,18 @@ Release = Literal["order_cancelled", "payment_failed", "expired"]
 
 async def reserve(tx: Transaction, event: Record) -> None:
     """`order_placed`: hold all of its lines, or refuse all of them."""
-    reservation = await store.open_reservation(tx, event["order_id"], "held")
-    if reservation is None:
-        return  # cancelled before it was heard of
     lines = [
         Line(line["line_number"], line["product_id"], line["seller_id"], line["quantity"])
         for line in event["lines"]
     ]
     wanted = units(lines)
-    stock = await store.lock_stock(tx, wanted)
+    reservation, stock = await store.hear_of_order_placed(tx, event["order_id"], wanted)
+    if reservation is None:
+        return  # cancelled before it was heard of
     if short := shortages(lines, stock):
         await _refuse(tx, reservation, short)
         return
-    await save(tx, stock, wanted, Stock.reserve, "reserved", reservation.order_id)
-    await store.add_lines(tx, reservation.order_id, lines)
+    await save(tx, stock, wanted, Stock.reserve, "reserved", reservation.order_id, lines=lines)
     tx.emit(
         "stock_reserved",
         reservation_id=reservation.reservation_id,
@@ -49,9 +47,9 @@ async def reserve(tx: Transaction, event: Record) -> None:
 
 async def sell(tx: Transaction, event: Record) -> None:
     """`order_confirmed`: what is held has been paid and leaves the stock."""
-    reservation = await store.lock_reservation(tx, event["order_id"])
+    reservation, lines, stock = await store.hear_of_order_confirmed(tx, event["order_id"])
     if reservation and reservation.state == "held":
-        await _sell(tx, reservation, await store.find_lines(tx, reservation.order_id))
+        await _sell(tx, reservation, lines, stock)
 
 
 async def give_back(tx: Transaction, event: Record) -> None:
@@ -63,8 +61,7 @@ async def give_back(tx: Transaction, event: Record) -> None:
         await release(tx, reservation, "order_cancelled")
     elif reservation and reservation.state == "sold":
         lines = await store.find_lines(tx, reservation.order_id)
-        await move(tx, units(lines), Stock.take_back, "released", reservation.order_id)
-        await store.move_reservation(tx, reservation.order_id, "given_back")
+        await move(tx, units(lines), Stock.take_back, "released", reservation.order_id, "given_back")
         _say_released(tx, reservation, "order_cancelled", lines)
 
 
@@ -83,7 +80,8 @@ async def take_back(tx: Transaction, event: Record) -> None:
         return
     lines = {line.line_number: line for line in await store.find_lines(tx, reservation.order_id)}
     if reservation.state == "held":  # its confirmation lies in another topic, and is still to be read
-        await _sell(tx, reservation, list(lines.values()))
+        sold = list(lines.values())
+        await _sell(tx, reservation, sold, await store.lock_stock(tx, units(sold)))
     elif reservation.state != "sold":
         raise Rejected(f"order {reservation.order_id} is {reservation.state}: nothing of it can come back")
     restocked = []
@@ -102,8 +100,7 @@ async def take_back(tx: Transaction, event: Record) -> None:
 async def release(tx: Transaction, reservation: Reservation, why: Release) -> None:
     """Let go of the units of a reservation that is locked and held."""
     lines = await store.find_lines(tx, reservation.order_id)
-    await move(tx, units(lines), Stock.release, "released", reservation.order_id)
-    await store.move_reservation(tx, reservation.order_id, "released")
+    await move(tx, units(lines), Stock.release, "released", reservation.order_id, "released")
     _say_released(tx, reservation, why, lines)
 
 
@@ -115,9 +112,10 @@ async def _refuse(tx: Transaction, reservation: Reservation, short: Sequence[tup
     tx.count(RESERVATIONS.labels("refused"))
 
 
-async def _sell(tx: Transaction, reservation: Reservation, lines: Sequence[Line]) -> None:
-    await move(tx, units(lines), Stock.sell, "shipped", reservation.order_id)
-    await store.move_reservation(tx, reservation.order_id, "sold")
+async def _sell(
+    tx: Transaction, reservation: Reservation, lines: Sequence[Line], stock: Mapping[Key, Stock]
+) -> None:
+    await save(tx, stock, units(lines), Stock.sell, "shipped", reservation.order_id, "sold")
     tx.count(RESERVATIONS.labels("sold"))
 
 
@@ -146,8 +144,8 @@ def _told(lines: Sequence[Line]) -> list[dict[str, int | str]]:
 
 
 SUBSCRIPTIONS = (
-    Subscription("order_placed", reserve),
-    Subscription("order_confirmed", sell),
+    Subscription("order_placed", reserve, hears=True),
+    Subscription("order_confirmed", sell, hears=True),
     Subscription("order_cancelled", give_back),
     Subscription("payment_failed", release_unpaid),
     Subscription("order_returned", take_back, from_anyone=is_uuid7),

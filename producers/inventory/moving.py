@@ -1,9 +1,9 @@
 """Moves stock and says so: the one place that changes a stock row."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from producers.inventory import store
-from producers.inventory.model import Change, Key, Stock
+from producers.inventory.model import Change, Key, Line, State, Stock
 from producers.outbox.transaction import Transaction
 
 Move = Callable[[Stock, int], Stock]
@@ -11,10 +11,15 @@ Move = Callable[[Stock, int], Stock]
 
 
 async def move(
-    tx: Transaction, units: Mapping[Key, int], change: Move, why: Change, order_id: str | None
+    tx: Transaction,
+    units: Mapping[Key, int],
+    change: Move,
+    why: Change,
+    order_id: str,
+    to: State | None = None,
 ) -> None:
-    """Lock the rows, change each, and tell of each with `stock_changed`."""
-    await save(tx, await store.lock_stock(tx, units), units, change, why, order_id)
+    """Lock the rows, change each, tell of each with `stock_changed`; `to` is the reservation's next state."""
+    await save(tx, await store.lock_stock(tx, units), units, change, why, order_id, to)
 
 
 async def save(
@@ -23,15 +28,16 @@ async def save(
     units: Mapping[Key, int],
     change: Move,
     why: Change,
-    order_id: str | None,
-) -> list[Stock]:
-    """The same for rows that are locked already. The stock after it, in the order of `units`."""
+    order_id: str,
+    to: State | None = None,
+    lines: Sequence[Line] = (),
+) -> None:
+    """The same for rows that are locked already; `lines` are what the order holds from now on."""
     changed = [change(stock[key], count) for key, count in units.items()]
-    if changed:
-        await store.save_stock(tx, changed)
+    if changed or to:
+        await store.save_stock(tx, changed, order_id, to, lines)
     for after in changed:
         say(tx, stock[after.key], after, why, order_id)
-    return changed
 
 
 def say(tx: Transaction, before: Stock, after: Stock, why: Change, order_id: str | None) -> None:

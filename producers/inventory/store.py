@@ -33,14 +33,25 @@ async def make_stock(tx: Transaction, keys: Iterable[Key]) -> None:
     await tx.sql.execute(SQL["make_stock"], *_columns(keys))
 
 
-async def save_stock(tx: Transaction, stocks: Sequence[Stock]) -> None:
-    """Write back what is locked."""
+async def save_stock(
+    tx: Transaction,
+    stocks: Sequence[Stock],
+    order_id: str | None = None,
+    state: State | None = None,
+    lines: Sequence[Line] = (),
+) -> None:
+    """Write back what is locked, and the next state and the new lines of the reservation that it is for."""
     await tx.sql.execute(
         SQL["save_stock"],
         *_columns(stock.key for stock in stocks),
         [stock.on_hand for stock in stocks],
         [stock.reserved for stock in stocks],
         [stock.version for stock in stocks],
+        order_id,
+        state,
+        [line.line_number for line in lines],
+        *_columns(line.key for line in lines),
+        [line.quantity for line in lines],
     )
 
 
@@ -59,6 +70,43 @@ async def open_reservation(tx: Transaction, order_id: str, state: State) -> Rese
     return reservation if opened else None
 
 
+async def hear_of_order_placed(
+    tx: Transaction, order_id: str, keys: Iterable[Key]
+) -> tuple[Reservation | None, dict[Key, Stock]]:
+    """Note the event, open a reservation, lock the stock of these products; None if the order was heard of.
+
+    Raises:
+        Repeated: the event was noted before.
+    """
+    reservation = Reservation(order_id, new_id(), "held")
+    rows = await tx.hear(
+        SQL["hear_of_order_placed"],
+        order_id,
+        reservation.reservation_id,
+        tx.now + HELD_FOR,
+        *_columns(keys),
+    )
+    stock = [_stock(row) for row in rows if row["product_id"] is not None]
+    return reservation if rows[0]["opened"] else None, {one.key: one for one in stock}
+
+
+async def hear_of_order_confirmed(
+    tx: Transaction, order_id: str
+) -> tuple[Reservation | None, list[Line], dict[Key, Stock]]:
+    """Note the event, lock the order's reservation and, while it is held, its lines' stock.
+
+    Raises:
+        Repeated: the event was noted before.
+    """
+    rows = await tx.hear(SQL["hear_of_order_confirmed"], order_id)
+    if rows[0]["order_id"] is None:
+        return None, [], {}
+    held = [row for row in rows if row["line_number"] is not None]
+    lines = [Line(*tuple(row)[4:10]) for row in held]
+    stock = [_stock(row) for row in held]
+    return Reservation(*tuple(rows[0])[1:4]), lines, {one.key: one for one in stock}
+
+
 async def lock_reservation(tx: Transaction, order_id: str) -> Reservation | None:
     """The reservation of an order, locked until the transaction ends."""
     row = await tx.sql.fetchrow(SQL["lock_reservation"], order_id)
@@ -68,14 +116,6 @@ async def lock_reservation(tx: Transaction, order_id: str) -> Reservation | None
 async def move_reservation(tx: Transaction, order_id: str, to: State) -> None:
     """Give a reservation its next state."""
     await tx.sql.execute(SQL["move_reservation"], order_id, to)
-
-
-async def add_lines(tx: Transaction, order_id: str, lines: Sequence[Line]) -> None:
-    """Keep what is held for an order."""
-    numbers, quantities = [line.line_number for line in lines], [line.quantity for line in lines]
-    await tx.sql.execute(
-        SQL["add_lines"], order_id, numbers, *_columns(line.key for line in lines), quantities
-    )
 
 
 async def find_lines(tx: Transaction, order_id: str) -> list[Line]:

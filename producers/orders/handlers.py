@@ -12,10 +12,15 @@ from schemas.codec import Record
 
 async def confirm(tx: Transaction, event: Record) -> None:
     """`payment_captured`: the sellers may ship. An order cancelled meanwhile stays so, and is refunded."""
-    order = await _payment_moves(tx, event, "captured")
-    if order and moves_on(order.status, "confirmed"):
-        await store.move_order(tx, order, "confirmed")
+    order = await store.hear_of_order(tx, event["order_id"])
+    if order is None:
+        return
+    paid: PaymentStatus | None = "captured" if payment_moves_on(order.payment_status, "captured") else None
+    if moves_on(order.status, "confirmed"):
+        await store.move_order(tx, order, "confirmed", payment=paid)
         tx.emit("order_confirmed", order_id=order.order_id, shopper_id=order.shopper_id)
+    elif paid:
+        await store.move_payment(tx, order, paid)
 
 
 async def cancel_unpaid(tx: Transaction, event: Record) -> None:
@@ -78,7 +83,7 @@ async def _payment_moves(tx: Transaction, event: Record, to: PaymentStatus) -> s
 
 async def _moves(tx: Transaction, event: Record, to: Status) -> None:
     """A step that the outside tells of. What it says of a cancelled order changes nothing."""
-    order = await store.lock_order(tx, event["order_id"])
+    order = await store.hear_of_order(tx, event["order_id"])
     if order is None or order.status == "cancelled":
         return
     if order.status == "placed":
@@ -90,13 +95,13 @@ async def _moves(tx: Transaction, event: Record, to: Status) -> None:
 
 
 SUBSCRIPTIONS = (
-    Subscription("payment_captured", confirm),
+    Subscription("payment_captured", confirm, hears=True),
     Subscription("payment_failed", cancel_unpaid),
     Subscription("payment_refunded", note_refund),
     Subscription("stock_refused", cancel_sold_out),
     Subscription("stock_released", cancel_expired),
-    Subscription("order_shipped", ship, from_anyone=is_uuid7),
-    Subscription("order_delivered", deliver, from_anyone=is_uuid7),
+    Subscription("order_shipped", ship, from_anyone=is_uuid7, hears=True),
+    Subscription("order_delivered", deliver, from_anyone=is_uuid7, hears=True),
     Subscription("order_returned", note_return, from_anyone=is_uuid7),
     Subscription("product_listed", keep_offer, from_anyone=any_key, together=True),
     Subscription("product_changed", keep_offer, from_anyone=any_key, together=True),

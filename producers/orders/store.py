@@ -13,6 +13,11 @@ from producers.postgres.queries import load_queries
 
 SQL = load_queries(__file__)
 
+_LINE_FIELDS = (
+    *("line_number", "product_id", "seller_id", "quantity", "unit_price_minor", "discount_minor"),
+    *("shipping_minor", "tax_minor", "commission_bp"),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Order:
@@ -100,8 +105,9 @@ async def find_order(sql: Any, order_id: str) -> dict[str, Any] | None:
     row = await sql.fetchrow(SQL["find_order"], order_id)
     if row is None:
         return None
-    steps = [dict(step) for step in await sql.fetch(SQL["find_steps"], order_id)]
-    return {**row, "lines": await find_lines(sql, order_id), "steps": steps}
+    steps = [{"status": step, "at": at} for step, at in row["steps"]]
+    lines = [dict(zip(_LINE_FIELDS, line, strict=True)) for line in row["lines"]]
+    return {**row, "lines": lines, "steps": steps}
 
 
 async def find_lines(sql: Any, order_id: str) -> list[dict[str, Any]]:
@@ -115,11 +121,26 @@ async def lock_order(tx: Transaction, order_id: str) -> Order | None:
     return None if row is None else Order(*row)
 
 
-async def move_order(tx: Transaction, order: Order, to: Status, reason: Reason | None = None) -> None:
-    """Give an order its next status, and note the step."""
+async def hear_of_order(tx: Transaction, order_id: str) -> Order | None:
+    """The same, and the event noted that the transaction acts on.
+
+    Raises:
+        Repeated: it was noted before.
+    """
+    (row,) = await tx.hear(SQL["hear_of_order"], order_id)
+    return None if row["order_id"] is None else Order(*tuple(row)[1:])
+
+
+async def move_order(
+    tx: Transaction,
+    order: Order,
+    to: Status,
+    reason: Reason | None = None,
+    payment: PaymentStatus | None = None,
+) -> None:
+    """Give an order its next status, note the step, and how far its payment has come if that moves, too."""
     tx.count(ORDERS.labels(to))
-    await tx.sql.execute(SQL["move_order"], order.order_id, to, reason)
-    await add_step(tx, order, to, tx.now)
+    await tx.sql.execute(SQL["move_order"], order.order_id, to, reason, tx.now, payment)
 
 
 async def add_step(tx: Transaction, order: Order, step: str, occurred_at: datetime) -> None:

@@ -53,18 +53,18 @@ class Relay:
     async def _lead(self, backoff: Backoff) -> None:
         async with Listening(self._settings, self._service, f"{self._service}_outbox") as outbox:
             await outbox.connection.execute(SQL["lead_relay"])
+            published: list[int] = []
             while True:
                 outbox.clear()
-                rows = await outbox.connection.fetch(SQL["read_outbox"], BATCH)
+                rows = await outbox.connection.fetch(SQL["next_in_outbox"], published, BATCH)
+                backoff.reset()
                 if rows:
                     await self._publish(rows)
-                    positions = [row["position"] for row in rows]
-                    await outbox.connection.execute(SQL["delete_published"], positions)
                     self._count(rows)
-                backoff.reset()
-                if len(rows) < BATCH:
+                else:
                     OUTBOX_WAITING.labels(self._service).set(0)
                     await outbox.wait(IDLE_S)
+                published = [row["position"] for row in rows]
 
     async def _publish(self, rows: Sequence[Mapping[str, Any]]) -> None:
         OUTBOX_WAITING.labels(self._service).set(len(rows))

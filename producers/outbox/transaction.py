@@ -17,20 +17,47 @@ from producers.postgres.queries import load_queries
 SQL = load_queries(__file__)
 
 
+class Repeated(Exception):
+    """The event that a transaction acts on has been acted on; nothing is done."""
+
+
 class Transaction:
     """An open transaction. `sql` is its connection, `now` the one time of all that it does,
-    `headers` those of the message that it acts on."""
+    `event` the id and the topic of the event that it acts on, `headers` those of its message."""
 
     def __init__(
-        self, sql: Any, now: datetime, trace: Trace, events: EventWriter, headers: Mapping[str, str]
+        self,
+        sql: Any,
+        now: datetime,
+        trace: Trace,
+        events: EventWriter,
+        headers: Mapping[str, str],
+        event: tuple[str, str] | None,
     ) -> None:
         self.sql = sql
         self.now = now
         self.trace = trace
         self.headers = headers
+        self.event = event
         self._events = events
         self._messages: list[Message] = []
         self._counters: list[Counter] = []
+
+    async def hear(self, statement: str, *arguments: Any) -> list[Any]:
+        """The rows of a statement that notes the event (`$1`: id, `$2`: topic) and locks what it is about.
+
+        Each says whether it is the `first_time`; a subscription `hears` whose handler begins with this.
+
+        Raises:
+            Repeated: it is not.
+        """
+        if self.event is None:
+            raise RuntimeError("this transaction acts on no event, or has noted it")
+        rows: list[Any] = await self.sql.fetch(statement, *self.event, *arguments)
+        self.event = None
+        if not rows[0]["first_time"]:
+            raise Repeated
+        return rows
 
     def emit(self, event: str, **fields: Any) -> None:
         """Publish an event if, and only if, this transaction commits.
@@ -77,7 +104,10 @@ class Transactions:
 
     @asynccontextmanager
     async def begin(
-        self, trace: Trace, headers: Mapping[str, str] | None = None
+        self,
+        trace: Trace,
+        headers: Mapping[str, str] | None = None,
+        event: tuple[str, str] | None = None,
     ) -> AsyncIterator[Transaction]:
         """A transaction that commits when the block ends, and rolls back when it raises.
 
@@ -85,7 +115,7 @@ class Transactions:
             one of `producers.postgres.errors.AWAY`: nothing was committed, or nobody knows.
         """
         async with self.connection() as connection, connection.transaction():
-            transaction = Transaction(connection, self.clock(), trace, self.events, headers or {})
+            transaction = Transaction(connection, self.clock(), trace, self.events, headers or {}, event)
             yield transaction
             await transaction.put_messages()
         transaction.add_counts()

@@ -45,23 +45,27 @@ async def ask(transactions: Transactions, settings: Settings) -> None:
 
 
 async def _ask(asking: "Asking", due: Listening, group: asyncio.TaskGroup, backoff: Backoff) -> None:
-    under_way: set[asyncio.Task[None]] = set()
+    under_way: set[asyncio.Task[bool]] = set()
 
-    def answered(task: "asyncio.Task[None]") -> None:
+    def ended(task: "asyncio.Task[bool]") -> None:
+        was_full = len(under_way) == AT_ONCE
         under_way.discard(task)
-        due.wake()
+        if was_full or task.cancelled() or task.exception() or not task.result():
+            due.wake()
 
     while True:
         due.clear()
-        questions = await asking.claim(AT_ONCE - len(under_way))
+        room = AT_ONCE - len(under_way)
+        questions = await asking.claim(room)
         backoff.reset()
         for question in questions:
             task = group.create_task(question)
             under_way.add(task)
-            task.add_done_callback(answered)
-        if not questions:
-            full = len(under_way) == AT_ONCE  # then only an answer makes room
-            await due.wait(LONGEST_WAIT_S if full else await asking.rest_s())
+            task.add_done_callback(ended)
+        if not room:  # only an answer makes some
+            await due.wait(LONGEST_WAIT_S)
+        elif len(questions) < room:
+            await due.wait(await asking.rest_s())
 
 
 class Asking:
@@ -71,8 +75,11 @@ class Asking:
         self._transactions = transactions
         self._provider = provider
 
-    async def claim(self, most: int) -> list[Coroutine[Any, Any, None]]:
-        """At most so many questions, to be awaited; nobody else asks them until the lease ends."""
+    async def claim(self, most: int) -> list[Coroutine[Any, Any, bool]]:
+        """At most so many questions, to be awaited; nobody else asks them until the lease ends.
+
+        Each says whether it was answered; else it is to be asked again, after a while.
+        """
         if not most:
             return []
         now = self._transactions.clock()
@@ -88,15 +95,16 @@ class Asking:
         left_s = LONGEST_WAIT_S if at is None else (at - self._transactions.clock()).total_seconds()
         return min(LONGEST_WAIT_S, max(0.01, left_s))
 
-    async def _pay(self, payment: Payment, trace: Trace) -> None:
+    async def _pay(self, payment: Payment, trace: Trace) -> bool:
         try:
             outcome = await self._outcome(payment)
         except (ProviderUnavailable, TimeoutError):
             async with self._transactions.begin(trace) as tx:
                 await try_again(tx, payment)
-            return
+            return False
         async with self._transactions.begin(trace) as tx:
             await settle(tx, payment, outcome)
+        return True
 
     async def _outcome(self, payment: Payment) -> Outcome:
         asked = Asked(
@@ -112,7 +120,7 @@ class Asking:
             async with asyncio.timeout(ANSWER_TIMEOUT_S):
                 return await (self._provider.void if call == "void" else self._provider.capture)(asked)
 
-    async def _refund(self, refund: Refund) -> None:
+    async def _refund(self, refund: Refund) -> bool:
         try:
             with PROVIDER_SECONDS.labels("refund").time():
                 async with asyncio.timeout(ANSWER_TIMEOUT_S):
@@ -121,6 +129,7 @@ class Asking:
             async with self._transactions.connection() as sql:
                 again = self._transactions.clock() + retry_after(refund.attempts)
                 await store.try_refund_again(sql, refund.refund_id, again)
-            return
+            return False
         async with self._transactions.begin(refund.trace) as tx:
             await settle_refund(tx, refund)
+        return True

@@ -24,9 +24,8 @@ async def note_due(tx: Transaction, event: Record) -> None:
         how = HowToPay.model_validate_json(tx.headers.get(HEADER, ""))
     except ValidationError as error:
         raise Rejected(f"the header {HEADER!r} does not say how order {event['order_id']} is paid") from error
-    payment = await store.lock_payment(tx, event["order_id"])
+    payment = await store.hear_of_payment(tx, event["order_id"])
     lines = [DueLine(line["line_number"], line["quantity"], _due_minor(line)) for line in event["lines"]]
-    await store.add_due_lines(tx, payment.order_id, lines)
     due = replace(
         payment,
         shopper_id=event["shopper_id"],
@@ -36,12 +35,12 @@ async def note_due(tx: Transaction, event: Record) -> None:
         currency=event["currency"],
         amount_minor=sum(line.amount_minor for line in lines),
     )
-    await store.save_payment(tx, due.next())
+    await store.save_payment(tx, due.next(), lines=lines)
 
 
 async def note_reserved(tx: Transaction, event: Record) -> None:
     """`stock_reserved`: there is something to pay for."""
-    payment = await store.lock_payment(tx, event["order_id"])
+    payment = await store.hear_of_payment(tx, event["order_id"])
     if payment.state == "waiting":
         await store.save_payment(tx, replace(payment, reserved=True).next())
 
@@ -82,8 +81,8 @@ def _due_minor(line: Record) -> int:
 
 
 SUBSCRIPTIONS = (
-    Subscription("order_placed", note_due),
-    Subscription("stock_reserved", note_reserved),
+    Subscription("order_placed", note_due, hears=True),
+    Subscription("stock_reserved", note_reserved, hears=True),
     Subscription("order_cancelled", note_cancelled),
     Subscription("order_returned", refund_return, from_anyone=is_uuid7),
 )

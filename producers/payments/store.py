@@ -35,14 +35,26 @@ async def lock_payment(tx: Transaction, order_id: str) -> Payment:
     return _payment(await tx.sql.fetchrow(SQL["lock_payment"], order_id, new_id()))
 
 
+async def hear_of_payment(tx: Transaction, order_id: str) -> Payment:
+    """The same, and the event noted that the transaction acts on.
+
+    Raises:
+        Repeated: it was noted before.
+    """
+    (row,) = await tx.hear(SQL["hear_of_payment"], order_id, new_id())
+    return Payment(*tuple(row)[1:])
+
+
 async def lock_known_payment(tx: Transaction, order_id: str) -> Payment | None:
     """The payment of an order, locked; None if the order is not of this shop."""
     row = await tx.sql.fetchrow(SQL["lock_known_payment"], order_id)
     return None if row is None else _payment(row)
 
 
-async def save_payment(tx: Transaction, payment: Payment, failure: str | None = None) -> None:
-    """Write back a locked payment. One that the provider has to be asked about is due at once.
+async def save_payment(
+    tx: Transaction, payment: Payment, failure: str | None = None, lines: Sequence[DueLine] = ()
+) -> None:
+    """Write back a locked payment, and what is due for each line. One to be asked for is due at once.
 
     What comes of it later has this transaction's trace.
     """
@@ -62,15 +74,10 @@ async def save_payment(tx: Transaction, payment: Payment, failure: str | None = 
         failure,
         tx.trace.causation_id,
         tx.trace.trace_id,
+        [line.line_number for line in lines],
+        [line.quantity for line in lines],
+        [line.amount_minor for line in lines],
     )
-
-
-async def add_due_lines(tx: Transaction, order_id: str, lines: Sequence[DueLine]) -> None:
-    """Keep what is due for each line of an order."""
-    numbers = [line.line_number for line in lines]
-    quantities = [line.quantity for line in lines]
-    amounts = [line.amount_minor for line in lines]
-    await tx.sql.execute(SQL["add_due_lines"], order_id, numbers, quantities, amounts)
 
 
 async def find_due_lines(tx: Transaction, order_id: str) -> dict[int, DueLine]:

@@ -1,4 +1,11 @@
--- Rows that are locked.
+-- Rows that are locked; and with them the state of the reservation that it is for, and the lines that it now holds.
+WITH moved AS (
+    UPDATE reservations SET state = $7::text WHERE order_id = $6::uuid AND state <> $7::text
+), held AS (
+    INSERT INTO reserved_lines (order_id, line_number, product_id, seller_id, quantity)
+    SELECT $6::uuid, line.*
+    FROM unnest($8::integer[], $9::text[], $10::text[], $11::integer[]) AS line
+)
 UPDATE stock
 SET on_hand = changed.on_hand, reserved = changed.reserved, version = changed.version
 FROM unnest($1::text[], $2::text[], $3::integer[], $4::integer[], $5::bigint[])

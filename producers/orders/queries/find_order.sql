@@ -1,4 +1,17 @@
 SELECT order_id, shopper_id, currency, status, cancellation_reason, amount_minor, payment_method, payment_status,
-    placed_at
+    placed_at,
+    ARRAY(
+        SELECT ROW(step, occurred_at)
+        FROM order_steps
+        WHERE order_steps.order_id = orders.order_id
+        ORDER BY occurred_at, step
+    ) AS steps,
+    ARRAY(
+        SELECT ROW(line_number, product_id, seller_id, quantity, unit_price_minor, discount_minor, shipping_minor,
+            tax_minor, commission_bp)
+        FROM order_lines
+        WHERE order_lines.order_id = orders.order_id
+        ORDER BY line_number
+    ) AS lines
 FROM orders
 WHERE order_id = $1::uuid;

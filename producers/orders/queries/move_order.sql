@@ -1,1 +1,9 @@
-UPDATE orders SET status = $2::text, cancellation_reason = $3::text WHERE order_id = $1::uuid;
+-- The order's next status, its step, and how far its payment is where that moves with it.
+WITH moved AS (
+    UPDATE orders
+    SET status = $2::text, cancellation_reason = $3::text, payment_status = coalesce($5::text, payment_status)
+    WHERE order_id = $1::uuid
+)
+INSERT INTO order_steps (order_id, step, occurred_at)
+VALUES ($1::uuid, $2::text, $4::timestamptz)
+ON CONFLICT DO NOTHING;

@@ -1,4 +1,9 @@
--- A token is kept for as long as it may be needed.
+-- A token is kept for as long as it may be needed. With it what is due for each line, when that is first heard of.
+WITH due AS (
+    INSERT INTO due_lines (order_id, line_number, quantity, amount_minor)
+    SELECT $1::uuid, line.* FROM unnest($15::integer[], $16::integer[], $17::bigint[]) AS line
+    ON CONFLICT (order_id, line_number) DO NOTHING
+)
 UPDATE payments
 SET shopper_id = $2::text, method = $3::text,
     token = CASE WHEN $10::text IN ('waiting', 'due', 'voiding') THEN $4::text END,

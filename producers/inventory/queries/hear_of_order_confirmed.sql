@@ -1,0 +1,22 @@
+-- Notes the event, locks the order's reservation and then, while it is held, the stock of its lines in the order of
+-- the keys. At least one row; a held reservation's lines never change, so the snapshot's are those of the lock.
+WITH noted AS (
+    INSERT INTO inbox (id, topic) VALUES ($1::text, $2::text) ON CONFLICT (id) DO NOTHING RETURNING id
+), reservation AS (
+    SELECT order_id, reservation_id, state
+    FROM reservations
+    WHERE order_id = $3::uuid AND EXISTS (SELECT FROM noted)
+    FOR UPDATE
+), held AS (
+    SELECT line_number, stock.product_id, stock.seller_id, quantity, returned, written_off,
+        stock.on_hand, stock.reserved, stock.version
+    FROM reservation
+    JOIN reserved_lines USING (order_id)
+    JOIN stock USING (product_id, seller_id)
+    WHERE reservation.state = 'held'
+    ORDER BY stock.product_id, stock.seller_id
+    FOR UPDATE OF stock
+)
+SELECT EXISTS (SELECT FROM noted) AS first_time, reservation.*, held.*
+FROM (SELECT) AS always LEFT JOIN reservation ON true LEFT JOIN held ON true
+ORDER BY line_number;

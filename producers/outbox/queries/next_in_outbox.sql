@@ -1,0 +1,10 @@
+-- Deletes what was published, and reads on. By position, not up to one: a transaction that took an earlier position
+-- may commit later.
+WITH published AS (
+    DELETE FROM outbox WHERE position = ANY($1::bigint[])
+)
+SELECT position, topic, key, value, headers, extract(epoch FROM clock_timestamp() - committed_at)::float8 AS waited_s
+FROM outbox
+WHERE position <> ALL($1::bigint[])
+ORDER BY position
+LIMIT $2::integer;
