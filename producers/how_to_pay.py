@@ -1,14 +1,10 @@
-"""How an order is paid: orders takes it from the shopper and hands it to payments, beside `order_placed`."""
+"""How an order is paid: orders has it from the shopper, and keeps it for payments until it is decided."""
 
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from common.ids import PRINTABLE
-
-HEADER = "payment"
-"""Of `order_placed`: a `HowToPay` as JSON. A token is nobody else's business, so it is no field of an event
-that goes into tables."""
 
 Method = Literal["credit_card", "debit_card", "boleto", "voucher", "pix", "bank_transfer", "wallet", "cash"]
 

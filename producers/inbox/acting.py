@@ -71,7 +71,7 @@ class Acting:
 
     async def _once(self, received: Received) -> Outcome:
         try:
-            async with self._transactions.begin(received.trace, received.headers, received.event) as tx:
+            async with self._transactions.begin(received.trace, received.event) as tx:
                 return await self._effect_of(tx, received)
         except Repeated:
             return "repeated"

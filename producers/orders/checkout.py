@@ -6,7 +6,6 @@ import orjson
 
 from common.ids import new_id
 from common.metrics import ORDERS
-from producers.how_to_pay import HEADER
 from producers.http.endpoint import as_bytes
 from producers.orders import store
 from producers.orders.model import amount_minor, priced
@@ -44,26 +43,25 @@ async def check_out(
             session_id=sent.session_id,
             currency=sent.currency,
             amount_minor=amount_minor(lines),
-            payment_method=sent.payment.method,
+            payment=sent.payment,
             placed_at=now,
             lines=lines,
         )
         trace = Trace.begun(order_id, traceparent)
-        if await store.place(sql, checkout, _order_placed(transactions, checkout, sent, trace)):
+        if await store.place(sql, checkout, _order_placed(transactions, checkout, trace)):
             ORDERS.labels("placed").inc()
             return checkout.answered, False
         return _same(await store.find_answer(sql, key), digest), True
 
 
-def _order_placed(transactions: Transactions, checkout: Checkout, sent: OrderSent, trace: Trace) -> Message:
+def _order_placed(transactions: Transactions, checkout: Checkout, trace: Trace) -> Message:
     fields = {
         "order_id": checkout.answered.order_id,
         "shopper_id": checkout.shopper_id,
         "currency": checkout.currency,
         "lines": [line.as_event() for line in checkout.lines],
     }
-    payment = {HEADER: sent.payment.model_dump_json()}
-    return transactions.events.write("order_placed", checkout.placed_at, trace, fields, payment)
+    return transactions.events.write("order_placed", checkout.placed_at, trace, fields)
 
 
 def _same(answered: Answered, digest: bytes) -> Answered:

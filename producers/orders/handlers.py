@@ -17,7 +17,7 @@ async def confirm(tx: Transaction, event: Record) -> None:
         return
     paid: PaymentStatus | None = "captured" if payment_moves_on(order.payment_status, "captured") else None
     if moves_on(order.status, "confirmed"):
-        await store.move_order(tx, order, "confirmed", payment=paid)
+        await store.move_order(tx, order, "confirmed", tx.now, payment=paid)
         tx.emit("order_confirmed", order_id=order.order_id, shopper_id=order.shopper_id)
     elif paid:
         await store.move_payment(tx, order, paid)
@@ -89,7 +89,7 @@ async def _moves(tx: Transaction, event: Record, to: Status) -> None:
     if order.status == "placed":
         raise Rejected(f"order {order.order_id} is not paid yet, so it can't be {to}")
     if moves_on(order.status, to):
-        await store.move_order(tx, order, to)
+        await store.move_order(tx, order, to, event["occurred_at"])
     else:
         await store.add_step(tx, order, to, event["occurred_at"])
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from common.metrics import ORDERS
+from producers.how_to_pay import HowToPay
 from producers.orders.model import Line, Offer, PaymentStatus, Reason, Status
 from producers.outbox.message import Message
 from producers.outbox.transaction import Transaction
@@ -50,7 +51,7 @@ class Checkout:
     session_id: str | None
     currency: str
     amount_minor: int
-    payment_method: str
+    payment: HowToPay
     placed_at: datetime
     lines: Sequence[Line]
 
@@ -75,7 +76,7 @@ async def place(sql: Any, checkout: Checkout, message: Message) -> bool:
         checkout.session_id,
         checkout.currency,
         checkout.amount_minor,
-        checkout.payment_method,
+        checkout.payment.method,
         checkout.placed_at,
         [line.line_number for line in lines],
         [line.product_id for line in lines],
@@ -87,6 +88,8 @@ async def place(sql: Any, checkout: Checkout, message: Message) -> bool:
         [line.tax_minor for line in lines],
         [line.commission_bp for line in lines],
         *message,
+        checkout.payment.token,
+        checkout.payment.installments,
     )
     return placed
 
@@ -135,12 +138,13 @@ async def move_order(
     tx: Transaction,
     order: Order,
     to: Status,
+    occurred_at: datetime,
     reason: Reason | None = None,
     payment: PaymentStatus | None = None,
 ) -> None:
     """Give an order its next status, note the step, and how far its payment has come if that moves, too."""
     tx.count(ORDERS.labels(to))
-    await tx.sql.execute(SQL["move_order"], order.order_id, to, reason, tx.now, payment)
+    await tx.sql.execute(SQL["move_order"], order.order_id, to, reason, occurred_at, payment)
 
 
 async def add_step(tx: Transaction, order: Order, step: str, occurred_at: datetime) -> None:

@@ -37,14 +37,7 @@ class EventWriter:
         self._service = service
         self._encoders = {name: Encoder(all_events()[name], number) for name, number in schema_ids.items()}
 
-    def write(
-        self,
-        event: str,
-        now: datetime,
-        trace: Trace,
-        fields: Mapping[str, Any],
-        extra_headers: Mapping[str, str] | None = None,
-    ) -> Message:
+    def write(self, event: str, now: datetime, trace: Trace, fields: Mapping[str, Any]) -> Message:
         """Encode an event that occurred now; its id is new. `fields` are those after `occurred_at`.
 
         Raises:
@@ -54,5 +47,5 @@ class EventWriter:
         record = {"event_id": event_id, "occurred_at": now, **fields}
         value = self._encoders[event].encode(record)
         key = str(fields[all_events()[event].key]).encode()
-        headers = {ORIGIN: self._service, **trace.headers(event_id), **(extra_headers or {})}
+        headers = {ORIGIN: self._service, **trace.headers(event_id)}
         return Message(event, key, value, orjson.dumps(headers).decode())

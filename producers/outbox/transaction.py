@@ -1,6 +1,6 @@
 """One PostgreSQL transaction of a service: what it changes and the events that tell of it commit together."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
@@ -23,21 +23,14 @@ class Repeated(Exception):
 
 class Transaction:
     """An open transaction. `sql` is its connection, `now` the one time of all that it does,
-    `event` the id and the topic of the event that it acts on, `headers` those of its message."""
+    `event` the id and the topic of the event that it acts on, until that is noted."""
 
     def __init__(
-        self,
-        sql: Any,
-        now: datetime,
-        trace: Trace,
-        events: EventWriter,
-        headers: Mapping[str, str],
-        event: tuple[str, str] | None,
+        self, sql: Any, now: datetime, trace: Trace, events: EventWriter, event: tuple[str, str] | None
     ) -> None:
         self.sql = sql
         self.now = now
         self.trace = trace
-        self.headers = headers
         self.event = event
         self._events = events
         self._messages: list[Message] = []
@@ -103,19 +96,14 @@ class Transactions:
         return self.pool.acquire(timeout=ACQUIRE_TIMEOUT_S)
 
     @asynccontextmanager
-    async def begin(
-        self,
-        trace: Trace,
-        headers: Mapping[str, str] | None = None,
-        event: tuple[str, str] | None = None,
-    ) -> AsyncIterator[Transaction]:
+    async def begin(self, trace: Trace, event: tuple[str, str] | None = None) -> AsyncIterator[Transaction]:
         """A transaction that commits when the block ends, and rolls back when it raises.
 
         Raises:
             one of `producers.postgres.errors.AWAY`: nothing was committed, or nobody knows.
         """
         async with self.connection() as connection, connection.transaction():
-            transaction = Transaction(connection, self.clock(), trace, self.events, headers or {}, event)
+            transaction = Transaction(connection, self.clock(), trace, self.events, event)
             yield transaction
             await transaction.put_messages()
         transaction.add_counts()

@@ -5,11 +5,8 @@ The provider is never asked here, inside a transaction: what is due is written d
 
 from dataclasses import replace
 
-from pydantic import ValidationError
-
 from common.errors import Rejected
 from common.ids import is_uuid7
-from producers.how_to_pay import HEADER, HowToPay
 from producers.inbox.subscription import Subscription
 from producers.outbox.transaction import Transaction
 from producers.payments import store
@@ -19,21 +16,21 @@ from schemas.codec import Record
 
 
 async def note_due(tx: Transaction, event: Record) -> None:
-    """`order_placed`: how much, from whom, and how."""
-    try:
-        how = HowToPay.model_validate_json(tx.headers.get(HEADER, ""))
-    except ValidationError as error:
-        raise Rejected(f"the header {HEADER!r} does not say how order {event['order_id']} is paid") from error
+    """`order_placed`: how much, from whom, and how. Where nobody knows how any more, the order has ended."""
     payment = await store.hear_of_payment(tx, event["order_id"])
+    if payment.amount_minor is not None:
+        return
+    how = await store.find_how_to_pay(tx, payment.order_id)
     lines = [DueLine(line["line_number"], line["quantity"], _due_minor(line)) for line in event["lines"]]
     due = replace(
         payment,
         shopper_id=event["shopper_id"],
-        method=how.method,
-        token=how.token or "",
-        installments=how.installments,
+        method=how.method if how else None,
+        token=how.token if how else None,
+        installments=how.installments if how else None,
         currency=event["currency"],
         amount_minor=sum(line.amount_minor for line in lines),
+        cancelled=payment.cancelled or how is None,
     )
     await store.save_payment(tx, due.next(), lines=lines)
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from common.ids import new_id
+from producers.how_to_pay import HowToPay
 from producers.outbox.trace import Trace
 from producers.outbox.transaction import Transaction
 from producers.payments.model import LEASE, DueLine, Payment
@@ -78,6 +79,12 @@ async def save_payment(
         [line.quantity for line in lines],
         [line.amount_minor for line in lines],
     )
+
+
+async def find_how_to_pay(tx: Transaction, order_id: str) -> HowToPay | None:
+    """How the shopper said that an order is paid; None once it is decided."""
+    row = await tx.sql.fetchrow(SQL["find_how_to_pay"], order_id)
+    return None if row is None else HowToPay(**row)
 
 
 async def find_due_lines(tx: Transaction, order_id: str) -> dict[int, DueLine]:

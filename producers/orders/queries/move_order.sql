@@ -1,5 +1,8 @@
--- The order's next status, its step, and how far its payment is where that moves with it.
-WITH moved AS (
+-- The order's next status, its step, and how far its payment is where that moves with it. Every next status is one in
+-- which nobody needs to know any more how it is to be paid.
+WITH decided AS (
+    DELETE FROM how_to_pay WHERE order_id = $1::uuid
+), moved AS (
     UPDATE orders
     SET status = $2::text, cancellation_reason = $3::text, payment_status = coalesce($5::text, payment_status)
     WHERE order_id = $1::uuid

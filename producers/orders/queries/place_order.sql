@@ -1,4 +1,5 @@
--- A whole checkout or nothing of it, in one trip: the key, the order, its lines, its first step, its event.
+-- A whole checkout or nothing of it, in one trip: the key, the order, its lines, how it is paid, its first step, its
+-- event.
 -- The answer is whether it was placed; false if the key was used by another request meanwhile.
 WITH claimed AS (
     INSERT INTO idempotency_keys (key, request_sha256, order_id, answer)
@@ -15,6 +16,9 @@ WITH claimed AS (
     SELECT order_id, bought.*
     FROM claimed, unnest($11::integer[], $12::text[], $13::text[], $14::integer[], $15::bigint[], $16::bigint[],
         $17::bigint[], $18::bigint[], $19::integer[]) AS bought
+), payment AS (
+    INSERT INTO how_to_pay (order_id, method, token, installments)
+    SELECT order_id, $9::text, $24::text, $25::integer FROM claimed
 ), steps AS (
     INSERT INTO order_steps (order_id, step, occurred_at)
     SELECT order_id, 'placed', $10::timestamptz FROM claimed
