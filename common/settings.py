@@ -90,6 +90,16 @@ class Settings(BaseSettings):
         default=0.0, ge=0, le=1, description="Of the simulated payment provider: the share that it declines."
     )
 
+    idempotency_key_days: int = Field(
+        default=30, ge=1, le=3650, description="So long a checkout may be retried; then its key is forgotten."
+    )
+    inbox_days: int = Field(
+        default=90,
+        ge=14,
+        le=3650,
+        description="So long a service knows what it acted on; Kafka forgets where it read after 7.",
+    )
+
     job_parallelism: int = Field(default=1, ge=1, le=64)
 
     @field_validator("home", "install")

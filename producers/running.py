@@ -12,6 +12,7 @@ from producers.backoff import until_done
 from producers.http.problems import NotReadyYet
 from producers.inbox.acting import Acting
 from producers.inbox.consumer import ServiceConsumer
+from producers.inbox.pruning import prune_inbox
 from producers.outbox.message import EventWriter
 from producers.outbox.relay import Relay
 from producers.outbox.transaction import Transactions
@@ -92,5 +93,9 @@ class RunningService:
         async with asyncio.TaskGroup() as group:
             group.create_task(Relay(self._settings, name).run(), name=f"{name} relay")
             group.create_task(consumer.run(), name=f"{name} consumer")
+            group.create_task(
+                prune_inbox(name, self.service.subscriptions, transactions, self._settings),
+                name=f"{name} inbox",
+            )
             for worker in self.service.workers:
                 group.create_task(worker(transactions, self._settings), name=f"{name} worker")

@@ -35,6 +35,8 @@ class Subscription:
     handler: Handler
     from_anyone: Callable[[str], bool] | None = None
     """Which keys also concern it without an origin: sellers' catalogues, carriers' shipments."""
+    counts_twice: bool = False
+    """Whether acting on it twice would count twice, whatever it finds: its notes are kept for ever."""
     hears: bool = False
     """Whether the handler's first statement notes the event, too (`Transaction.hear`): one trip less."""
     together: bool = False

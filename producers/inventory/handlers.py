@@ -148,5 +148,5 @@ SUBSCRIPTIONS = (
     Subscription("order_confirmed", sell, hears=True),
     Subscription("order_cancelled", give_back),
     Subscription("payment_failed", release_unpaid),
-    Subscription("order_returned", take_back, from_anyone=is_uuid7),
+    Subscription("order_returned", take_back, from_anyone=is_uuid7, counts_twice=True),
 )

@@ -81,5 +81,5 @@ SUBSCRIPTIONS = (
     Subscription("order_placed", note_due, hears=True),
     Subscription("stock_reserved", note_reserved, hears=True),
     Subscription("order_cancelled", note_cancelled),
-    Subscription("order_returned", refund_return, from_anyone=is_uuid7),
+    Subscription("order_returned", refund_return, from_anyone=is_uuid7, counts_twice=True),
 )

@@ -1,0 +1,111 @@
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from common.clock import system_clock
+from common.ids import new_id
+from producers.inbox.pruning import SQL as INBOX
+from producers.inbox.pruning import kept_topics
+from producers.inventory.handlers import SUBSCRIPTIONS as INVENTORY
+from producers.orders.handlers import SUBSCRIPTIONS as ORDERS
+from producers.orders.store import SQL as KEYS
+from producers.outbox.message import EventWriter
+from producers.outbox.transaction import Transactions
+from producers.payments.handlers import SUBSCRIPTIONS as PAYMENTS
+from producers.postgres import pruning
+from producers.postgres.pool import make_pool
+
+AGE = timedelta(days=30)
+OLD = """INSERT INTO inventory.inbox (id, topic, acted_at)
+SELECT $1 || n, $2, now() - $3 * interval '1 day' FROM generate_series(1, $4) AS n"""
+LEFT = "SELECT FROM inventory.inbox WHERE id LIKE $1 || '%'"
+
+
+def prune(shop, service, statement, *arguments):
+    """How many rows a service's pruning deletes now."""
+
+    async def once() -> int:
+        async with make_pool(shop.settings, service, 1) as pool:
+            transactions = Transactions(pool, EventWriter(service, {}), system_clock)
+            return await pruning.prune_once(transactions, statement, AGE, *arguments)
+
+    return asyncio.run(once())
+
+
+@pytest.mark.parametrize(
+    ("topic", "days", "left"),
+    [("order_placed", 31, 0), ("order_placed", 29, 3), ("order_returned", 31, 3)],
+)
+def test_an_inbox_forgets_what_is_old_but_never_what_would_count_twice(shop, topic, days, left):
+    event = new_id()
+    shop.sql(OLD, event, topic, days, 3)
+
+    prune(shop, "inventory", INBOX["prune_inbox"], kept_topics(INVENTORY))
+
+    assert len(shop.sql(LEFT, event)) == left
+
+
+def test_much_is_forgotten_batch_by_batch(shop, monkeypatch):
+    event = new_id()
+    shop.sql(OLD, event, "order_placed", 31, 25)
+    monkeypatch.setattr(pruning, "AT_ONCE", 10)
+
+    assert prune(shop, "inventory", INBOX["prune_inbox"], kept_topics(INVENTORY)) == 25
+    assert shop.sql(LEFT, event) == []
+
+
+def test_a_checkout_is_known_as_long_as_its_key_is_kept(shop):
+    body, old, young = shop.body(shop.product()), new_id(), new_id()
+    first = {key: shop.post(body, key).json()["order_id"] for key in (old, young)}
+    shop.sql(
+        "UPDATE orders.idempotency_keys SET answered_at = now() - interval '31 days' WHERE key = $1", old
+    )
+
+    prune(shop, "orders", KEYS["prune_idempotency_keys"])
+
+    assert shop.post(body, young).json()["order_id"] == first[young]
+    assert shop.post(body, old).json()["order_id"] != first[old]
+
+
+def test_an_order_whose_events_are_forgotten_and_come_again_stays_as_it_is(shop, eventually):
+    lamp = shop.product(stock=5)
+    order_id = shop.buy(lamp, quantity=2)
+    shop.settled(order_id)
+    shipped = shop.tell("order_shipped", order_id=order_id, shipment_id="s1", seller_id="seller-1")
+    eventually(lambda: shop.order(order_id)["status"] == "shipped")
+    eventually(lambda: shop.stock(lamp) == (3, 0))
+    eventually(shop.caught_up)
+    before, charges = shop.order(order_id), shop.payment(order_id)
+    for service, subscriptions in (("orders", ORDERS), ("inventory", INVENTORY), ("payments", PAYMENTS)):
+        for topic in sorted({one.event for one in subscriptions} - {"order_returned"}):
+            shop.sql(f"DELETE FROM {service}.inbox WHERE topic = $1", topic)
+
+    again = [
+        message
+        for topic in (
+            "order_placed",
+            "stock_reserved",
+            "payment_captured",
+            "order_confirmed",
+            "order_shipped",
+        )
+        for message in shop.messages(topic)
+        if message.key() == order_id.encode()
+    ]
+    for message in again:
+        headers = {name: value.decode() for name, value in message.headers() or ()}
+        shop.send(message.topic(), message.value(), order_id, headers=headers)
+
+    for service, topic in (("inventory", "order_confirmed"), ("payments", "stock_reserved")):
+        eventually(lambda service=service, topic=topic: acted_on(shop, service, topic, order_id))
+    eventually(lambda: shop.sql("SELECT FROM orders.inbox WHERE id = $1", shipped))
+    eventually(shop.caught_up)
+    assert shop.order(order_id) == before
+    assert shop.payment(order_id) == charges
+    assert shop.stock(lamp) == (3, 0)
+
+
+def acted_on(shop, service, topic, order_id):
+    (event,) = {event["event_id"] for event in shop.events(topic, order_id)}
+    return shop.sql(f"SELECT FROM {service}.inbox WHERE id = $1", event)
