@@ -1,7 +1,7 @@
 """One PostgreSQL transaction of a service: what it changes and the events that tell of it commit together."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +11,7 @@ from prometheus_client import Counter
 from common.clock import Clock
 from producers.outbox.message import EventWriter, Message, columns
 from producers.outbox.trace import Trace
-from producers.postgres.pool import ACQUIRE_TIMEOUT_S
+from producers.postgres.pool import acquired
 from producers.postgres.queries import load_queries
 
 SQL = load_queries(__file__)
@@ -87,13 +87,13 @@ class Transactions:
         self.events = events
         self.clock = clock
 
-    def connection(self) -> Any:
+    def connection(self) -> AbstractAsyncContextManager[Any]:
         """A connection for one statement, or for reading: `async with`.
 
         Raises:
             one of `producers.postgres.errors.AWAY`: there is none.
         """
-        return self.pool.acquire(timeout=ACQUIRE_TIMEOUT_S)
+        return acquired(self.pool)
 
     @asynccontextmanager
     async def begin(self, trace: Trace, event: tuple[str, str] | None = None) -> AsyncIterator[Transaction]:

@@ -3,7 +3,10 @@
 import asyncio
 from typing import Any, Self
 
+import asyncpg
+
 from common.settings import Settings
+from producers.postgres.errors import closed_is_away
 from producers.postgres.pool import connect
 
 
@@ -26,8 +29,12 @@ class Listening:
         await self.connection.add_listener(self._channel, lambda *_: self.wake())
         return self
 
-    async def __aexit__(self, *_: object) -> None:
+    async def __aexit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        closed = self.connection.is_closed()
         self.connection.terminate()
+        if isinstance(error, asyncpg.InterfaceError):
+            with closed_is_away(lambda: closed):
+                raise error
 
     def wake(self) -> None:
         """End the present `wait`, or the next."""

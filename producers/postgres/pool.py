@@ -1,10 +1,13 @@
 """Connections to a service's own schema; none reaches another service's tables by accident."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
 
 from common.settings import Settings
+from producers.postgres.errors import closed_is_away
 
 REQUEST_CONNECTIONS = 6
 """Statements at once for the requests of one service; the next request waits for a free connection."""
@@ -31,6 +34,27 @@ def make_pool(settings: Settings, schema: str, most: int) -> "asyncpg.Pool[Any]"
         init=_ids_are_text,
         reset=_nothing_to_reset,
     )
+
+
+@asynccontextmanager
+async def acquired(pool: "asyncpg.Pool[Any]") -> AsyncIterator[Any]:
+    """A connection of the pool while the block runs.
+
+    Raises:
+        one of `producers.postgres.errors.AWAY`: there is none, or it was closed meanwhile.
+    """
+    with closed_is_away(pool.is_closing):
+        async with pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
+            with closed_is_away(lambda: _is_lost(connection)):
+                yield connection
+
+
+def _is_lost(connection: Any) -> bool:
+    try:
+        closed: bool = connection.is_closed()
+    except asyncpg.InterfaceError:  # the pool took it back from us
+        return True
+    return closed
 
 
 async def connect(settings: Settings, schema: str) -> "asyncpg.Connection[Any]":

@@ -15,7 +15,7 @@ from common.settings import Settings
 from producers.payments.provider.api import Asked, Outcome, ProviderUnavailable
 from producers.postgres.errors import AWAY
 from producers.postgres.migrate import migrate
-from producers.postgres.pool import ACQUIRE_TIMEOUT_S, EVENT_CONNECTIONS, connect, make_pool
+from producers.postgres.pool import EVENT_CONNECTIONS, acquired, connect, make_pool
 from producers.postgres.queries import load_queries
 
 SQL = load_queries(__file__)
@@ -65,7 +65,7 @@ class SimulatedProvider:
     @asynccontextmanager
     async def _books(self) -> AsyncIterator[Any]:
         try:
-            async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
+            async with acquired(self._pool) as connection:
                 yield connection
         except AWAY as error:
             raise ProviderUnavailable(f"the provider does not answer: {error}") from error
