@@ -6,8 +6,9 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from common.ids import is_uuid7
-from common.json_bodies import JSON
+from common.json_bodies import JSON, calls_itself_json
 from producers.http.endpoint import answer, read, transaction, transactions
+from producers.http.problems import NotJson
 from producers.orders import store
 from producers.orders.cancelling import cancel
 from producers.orders.checkout import check_out
@@ -46,7 +47,9 @@ async def show(request: Request, order_id: str) -> Response:
 
 @router.post("/{order_id}/cancellation", status_code=202, response_model=OrderShown)
 async def call_off(request: Request, order_id: str) -> Response:
-    """Cancel what has not been shipped. Asking again changes nothing."""
+    """Cancel what has not been shipped. Asking again changes nothing. What the body says is not asked."""
+    if not calls_itself_json(request.headers):
+        raise NotJson
     if not is_uuid7(order_id):
         raise UnknownOrder(order_id)
     async with transaction(request, NAME, order_id) as tx:

@@ -11,7 +11,7 @@ from serving.body import read_body
 from serving.intake.schemas import SentEvents, Taken
 from serving.intake.service import Intake
 from serving.problems import BadBody, NotJson
-from serving.shop.documented import problem, sends
+from serving.shop.documented import NOT_JSON, problem, sends
 
 BODY_LIMIT = 1024 * 1024
 MOST_EVENTS = 500
@@ -29,7 +29,6 @@ EXAMPLE = {
 }
 REFUSED = problem(422, "The body is no batch of events; a single event that is wrong is in `rejected`.")
 TOO_LARGE = problem(413, "The body is over 1 MB.")
-NO_JSON = problem(415, "The `Content-Type` is not `application/json`.")
 AWAY = problem(503, "Kafka or the registry does not answer; send the same again after `Retry-After` seconds.")
 
 router = APIRouter(prefix="/v1")
@@ -46,7 +45,7 @@ async def _intake(request: Request) -> Intake:
     summary="Tell what shoppers do",
     status_code=202,
     response_model=Taken,
-    responses=REFUSED | TOO_LARGE | NO_JSON | AWAY,
+    responses=REFUSED | TOO_LARGE | NOT_JSON | AWAY,
     openapi_extra=sends(SentEvents, EXAMPLE),
 )
 async def take_events(request: Request, intake: Annotated[Intake, Depends(_intake)]) -> Response:

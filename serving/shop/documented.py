@@ -14,6 +14,9 @@ def problem(status: int, description: str) -> Responses:
     return {status: {"description": description, "content": content}}
 
 
+NOT_JSON = problem(415, "The `Content-Type` is not `application/json`.")
+
+
 def sends(model: Any, example: object, key: bool = False) -> dict[str, Any]:
     """`openapi_extra` of an address that takes `model` as JSON, and with `key` an `Idempotency-Key`.
 

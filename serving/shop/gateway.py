@@ -1,13 +1,13 @@
 """The addresses under `/v1` that the commerce services answer, passed on as they come."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
 
 from common.ids import PRINTABLE
 from serving.shop.commerce import Commerce
-from serving.shop.documented import problem, sends
+from serving.shop.documented import NOT_JSON, problem, sends
 from serving.shop.endpoints import ProductId
 from serving.shop.schemas.orders import OrderSent, ShopperOrder
 from serving.shop.schemas.stock import Stock, StockOfProduct, StockSet
@@ -63,7 +63,7 @@ OfSeller = Annotated[
     summary="Buy",
     status_code=202,
     response_model=ShopperOrder,
-    responses=AWAY | REFUSED | TOO_LARGE | NO_KEY | CONFLICT,
+    responses=AWAY | REFUSED | TOO_LARGE | NOT_JSON | NO_KEY | CONFLICT,
     openapi_extra=sends(OrderSent, EXAMPLE_ORDER, key=True),
 )
 async def place_order(request: Request, till: Till) -> Response:
@@ -93,10 +93,16 @@ async def order(request: Request, till: Till, order_id: OrderId) -> Response:  #
     summary="Cancel an order",
     status_code=202,
     response_model=ShopperOrder,
-    responses=AWAY | UNKNOWN_ORDER | REFUSED | TOO_LARGE | problem(409, "It has been shipped already."),
+    responses=AWAY
+    | UNKNOWN_ORDER
+    | REFUSED
+    | TOO_LARGE
+    | NOT_JSON
+    | problem(409, "It has been shipped already."),
+    openapi_extra=sends(dict[str, Any], {}),
 )
 async def cancel_order(request: Request, till: Till, order_id: OrderId) -> Response:  # noqa: ARG001
-    """Cancels what has not been shipped: its stock comes back, and what was paid is refunded."""
+    """Cancels what has not been shipped: its stock comes back, and what was paid is refunded. Send `{}`."""
     return await till.forward(request, ORDER_LIMIT)
 
 
@@ -122,7 +128,7 @@ async def stock(
     tags=["stock"],
     summary="Set the stock of a product",
     response_model=Stock,
-    responses=AWAY | REFUSED | TOO_LARGE | UNKNOWN_PRODUCT,
+    responses=AWAY | REFUSED | TOO_LARGE | NOT_JSON | UNKNOWN_PRODUCT,
     openapi_extra=sends(StockSet, EXAMPLE_STOCK),
 )
 async def set_stock(request: Request, till: Till, product_id: ProductId) -> Response:  # noqa: ARG001
@@ -135,7 +141,7 @@ async def set_stock(request: Request, till: Till, product_id: ProductId) -> Resp
     tags=["stock"],
     summary="Set the stock of many products",
     response_model=list[Stock],
-    responses=AWAY | REFUSED | TOO_LARGE,
+    responses=AWAY | REFUSED | TOO_LARGE | NOT_JSON,
     openapi_extra=sends(list[StockOfProduct], [{"product_id": "product-000001", **EXAMPLE_STOCK}]),
 )
 async def set_stocks(request: Request, till: Till) -> Response:

@@ -175,10 +175,22 @@ def test_a_body_over_the_limit_is_refused(shop, chunked):
 @pytest.mark.parametrize("order_id", [new_id(), "h0123", "nobody", "a" * 300])
 def test_an_order_that_nobody_placed_is_unknown(shop, order_id):
     assert problem(shop.http.get(f"/v1/orders/{order_id}")) == (404, "unknown-order")
-    assert problem(shop.http.post(f"/v1/orders/{order_id}/cancellation")) == (404, "unknown-order")
+    cancelled = shop.http.post(f"/v1/orders/{order_id}/cancellation", json={})
+    assert problem(cancelled) == (404, "unknown-order")
     assert problem(shop.http.get(f"/v1/orders/{order_id}/payment")) == (404, "unknown-payment")
 
 
 def test_an_address_that_is_not_there_is_a_problem_too(shop):
     assert problem(shop.http.get("/v1/nothing")) == (404, "not-found")
     assert problem(shop.http.delete("/v1/orders")) == (405, "method-not-allowed")
+
+
+@pytest.mark.parametrize("content_type", [None, "text/plain", "application/x-www-form-urlencoded"])
+def test_a_page_of_another_site_can_cancel_no_order(shop, content_type):
+    order_id = shop.buy(shop.product())
+    headers = {"Content-Type": content_type} if content_type else {}
+
+    answer = shop.http.post(f"/v1/orders/{order_id}/cancellation", headers=headers)
+
+    assert (answer.status_code, answer.json()["type"]) == (415, "urn:souk:problem:not-json")
+    assert shop.settled(order_id)["status"] == "confirmed"

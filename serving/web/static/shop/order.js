@@ -52,7 +52,11 @@ box.addEventListener("click", async ({ target }) => {
   button.disabled = true;
   const said = document.getElementById("cancel-said");
   try {
-    const answer = await fetch(`/v1/orders/${encodeURIComponent(box.dataset.order)}/cancellation`, { method: "POST" });
+    const answer = await fetch(`/v1/orders/${encodeURIComponent(box.dataset.order)}/cancellation`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: "{}",
+    });
     if (answer.ok) return void follow();
     said.textContent = (await answer.json()).detail;
   } catch {
