@@ -6,11 +6,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Self
+from urllib.parse import urlencode
 
-import httpx
 import orjson
 
 import clickhouse
+from common.http_client import HttpAnswer, HttpClient, HungUp, NoAnswer
 from common.metrics import QUERY_SECONDS
 from common.settings import Settings
 from serving.problems import ClickHouseUnavailable
@@ -19,10 +20,16 @@ QUERIES = Path(clickhouse.__file__).parent / "queries"
 """One `.sql` file a query, with typed parameters."""
 
 CONNECTIONS = 8
-"""Queries at once; the next waits for a free connection, at most `POOL_TIMEOUT_S`."""
+"""Queries at once; the next waits for a free connection."""
 
-QUERY_TIMEOUT_S = 10.0
-POOL_TIMEOUT_S = 3.0
+CONNECT_S = 3.0
+"""Longest wait for a connection."""
+
+ANSWER_S = 10.0
+"""Longest wait for the answer to begin, or to go on."""
+
+KEPT_FOR_S = 30.0
+"""An idle connection is closed before the front closes it (60 s)."""
 
 NOT_READY_CODES = {
     "60": "a table is missing",
@@ -71,23 +78,18 @@ class ClickHouse:
     def __init__(self, settings: Settings, queries: Mapping[str, str]) -> None:
         self._queries = queries
         self._url = settings.clickhouse
-        self._client = httpx.AsyncClient(
-            base_url=settings.clickhouse,
-            params={"database": settings.clickhouse_database, "default_format": "JSONCompact"},
-            headers={
-                "X-ClickHouse-User": settings.clickhouse_serving_user,
-                "X-ClickHouse-Key": settings.clickhouse_serving_password.get_secret_value(),
-            },
-            limits=httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS),
-            timeout=httpx.Timeout(QUERY_TIMEOUT_S, connect=2.0, pool=POOL_TIMEOUT_S),
-            trust_env=False,
+        self._everywhere = {"database": settings.clickhouse_database, "default_format": "JSONCompact"}
+        self._headers = (
+            ("X-ClickHouse-User", settings.clickhouse_serving_user),
+            ("X-ClickHouse-Key", settings.clickhouse_serving_password.get_secret_value()),
         )
+        self._http = HttpClient(settings.clickhouse, CONNECTIONS, KEPT_FOR_S, CONNECT_S, ANSWER_S)
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._client.aclose()
+        await self._http.aclose()
 
     async def rows(self, query: str, **parameters: Value) -> list[Row]:
         """Run the query of that name; each row is a dict of column → JSON value.
@@ -99,13 +101,13 @@ class ClickHouse:
         started = perf_counter()
         encoded = {f"param_{name}": encode_parameter(value) for name, value in parameters.items()}
         try:
-            response = await self._client.post("/", params=encoded, content=self._queries[query])
-        except httpx.TransportError as error:
+            response = await self._ask("/?" + urlencode(self._everywhere | encoded), self._queries[query])
+        except NoAnswer as error:
             raise ClickHouseUnavailable(
-                f"ClickHouse at {self._url} does not answer ({type(error).__name__}). "
+                f"ClickHouse at {self._url} does not answer ({error}). "
                 "See ./souk status; ./souk up starts what is missing."
             ) from error
-        if response.status_code != 200:
+        if response.status != 200:
             raise self._failure(query, response)
         answer = orjson.loads(response.content)
         names = [column["name"] for column in answer["meta"]]
@@ -121,12 +123,21 @@ class ClickHouse:
         """Run several queries at once; their rows in the order asked."""
         return list(await asyncio.gather(*(self.rows(name, **parameters) for name, parameters in asked)))
 
-    def _failure(self, query: str, response: httpx.Response) -> Exception:
-        code = response.headers.get("X-ClickHouse-Exception-Code", "")
-        if code in BUSY_CODES or response.status_code in (429, 502, 503, 504):
+    async def _ask(self, target: str, query: str) -> HttpAnswer:
+        """The answer; asked once more when the connection that was kept for it had been closed meanwhile."""
+        try:
+            return await self._http.ask("POST", target, self._headers, query.encode())
+        except HungUp:
+            return await self._http.ask("POST", target, self._headers, query.encode())
+
+    def _failure(self, query: str, response: HttpAnswer) -> Exception:
+        codes = (value for name, value in response.headers if name.lower() == b"x-clickhouse-exception-code")
+        code = next(codes, b"").decode()
+        if code in BUSY_CODES or response.status in (429, 502, 503, 504):
             return ClickHouseUnavailable("ClickHouse is overloaded. Try again, or ask for a shorter period.")
         if code in NOT_READY_CODES:
             return ClickHouseUnavailable(
                 f"ClickHouse answers but {NOT_READY_CODES[code]}. ./souk up sets it up."
             )
-        return QueryFailed(f"query {query}: {response.text[:2000]}")
+        said = response.content.decode(errors="replace")
+        return QueryFailed(f"query {query}: {said[:2000]}")

@@ -199,7 +199,7 @@ def api(shop: Settings) -> Iterator[httpx.Client]:
         yield client
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     expect.set_options(timeout=PATIENCE_S * 250)  # ms: a quarter of it
     with opened() as browser:
