@@ -113,7 +113,10 @@ class Hybrid(Model):
         return scores, np.asarray(total, np.float32)
 
     def scores(self, histories: Histories) -> Floats:
-        """Candidates by the learned order, above 0; below it the others, by the sum over the members."""
+        """Candidates by the learned order, above 0; below it the others, by the sum over the members.
+
+        Of an empty history there is only the sum.
+        """
         return self._scored(histories, None)
 
     def _block(self, histories: Histories, k: int, excluded: Histories | None) -> Ranked:
@@ -123,10 +126,11 @@ class Hybrid(Model):
         scores, total = self._summed(histories)
         if excluded is not None:
             exclude(total, excluded)
-        if "tree_starts" not in self.arrays or not len(histories):
+        learned = histories.lengths > 0  # nothing was learned of whoever did nothing yet
+        if "tree_starts" not in self.arrays or not learned.any():
             return total
         chosen = top_k(total, min(self.candidates, self.product_count), self.popularity).products
-        there = chosen >= 0
+        there = (chosen >= 0) & learned[:, None]
         chosen = np.maximum(chosen, 0)
         told = trees.predict(self.arrays, features(scores, chosen, histories, self.arrays["interest"]))
         total /= 1.0 + np.abs(np.where(np.isfinite(total), total, 0.0)).max()
