@@ -13,29 +13,40 @@ from jobs.recommenders.base import Model, as_arrays, as_matrix
 from jobs.recommenders.compact import NEIGHBOURS
 from jobs.recommenders.histories import Floats, Histories
 from jobs.recommenders.interactions import Interactions
+from jobs.recommenders.recency import trend_of
 from jobs.recommenders.sparse import from_rows
 
 
 @dataclass
 class ItemWeights(Model):
-    """score(i | h) = Σ decay^age(j) · W[j, i] over the events j of the history h; the newest has age 0."""
+    """score(i | h) = t(i)^trend · Σ decay^age(j) · W[j, i] over the events j of the history h.
+
+    The newest has age 0. t is `recency.trend_of`: what most take changes, and W has counted all alike.
+    """
 
     decay: float = 1.0
+    trend: float = 0.0
 
     def _learn(self, log: Interactions) -> dict[str, NDArray[Any]]:
-        return as_arrays("weights", self._weigh(log))
+        weights = self._weigh(log)
+        values = weights.data * self._trend(log)[weights.indices]
+        return as_arrays("weights", csr_array((values, weights.indices, weights.indptr), weights.shape))
+
+    def _trend(self, log: Interactions) -> Floats:
+        """t(i)^trend, float32 [products]."""
+        return np.asarray(np.power(trend_of(log), self.trend), np.float32)
 
     @abstractmethod
     def _weigh(self, log: Interactions) -> csr_array:
         """W: CSR float32 [products, products], few values a row."""
 
     def scores(self, histories: Histories) -> Floats:
-        """The decayed sums of the rows of W."""
+        """The decayed sums of the rows of W, its columns weighed by the trend."""
         found = histories.faded(self.decay).matrix(self.product_count) @ self.weights
         return np.asarray(found.toarray(), np.float32)
 
     def _nearest(self) -> csr_array:
-        """The largest of each row of W."""
+        """The largest of each row."""
         return from_rows(self.weights, NEIGHBOURS, diagonal=False)
 
     @property
@@ -45,5 +56,5 @@ class ItemWeights(Model):
 
     @cached_property
     def weights(self) -> csr_array:
-        """W: CSR float32 [products, products]."""
+        """W with its columns weighed by the trend: CSR float32 [products, products]."""
         return as_matrix("weights", self.arrays, self.product_count)

@@ -32,6 +32,7 @@ class Content(ItemWeights):
         "tfidf": (False, True),
         "specificity": (1.0, 0.5, 1.3),
         "decay": (0.7, 1.0, 0.5),
+        "trend": (0.0, 1.0),
     }
 
     decay: float = 0.7

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array, csr_matrix
 from sklearn.utils.extmath import randomized_svd
 
-from jobs.recommenders.base import Model, as_arrays
+from jobs.recommenders.base import Model
 from jobs.recommenders.histories import Floats, Histories
 from jobs.recommenders.interactions import Interactions
 from jobs.recommenders.item_weights import ItemWeights
@@ -41,6 +41,7 @@ class GraphFilter(ItemWeights):
         "second": (0.0, 0.3, -0.2),
         "ideal": (0.0, 0.1, 0.3),
         "decay": (1.0, 0.8, 0.5),
+        "trend": (0.0, 1.0),
     }
 
     shopper: float = 0.5
@@ -52,7 +53,7 @@ class GraphFilter(ItemWeights):
     neighbours: int = 500
 
     def _learn(self, log: Interactions) -> dict[str, NDArray[Any]]:
-        weights = as_arrays("weights", self._weigh(log))
+        weights = super()._learn(log)
         size = min(self.factors, min(log.affinity.shape) - 1)
         if self.ideal == 0.0 or size < 1:
             return weights
@@ -61,7 +62,7 @@ class GraphFilter(ItemWeights):
         degrees = np.asarray(log.affinity.sum(axis=0))
         return weights | {
             "said": (vectors * powers(degrees, -0.5)).astype(np.float32),
-            "meant": (vectors * powers(degrees, 0.5)).astype(np.float32),
+            "meant": (vectors * powers(degrees, 0.5) * self._trend(log)).astype(np.float32),
         }
 
     def _weigh(self, log: Interactions) -> csr_array:

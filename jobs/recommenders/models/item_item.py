@@ -27,6 +27,7 @@ class ItemItem(ItemWeights):
         "weighting": ("cosine", "tfidf", "bm25"),
         "neighbours": (500, 100, 30),
         "decay": (1.0, 0.8, 0.5),
+        "trend": (0.0, 1.0),
     }
     K1: ClassVar[float] = 1.2
     B: ClassVar[float] = 0.5

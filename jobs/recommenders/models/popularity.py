@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from jobs.recommenders.base import Model
 from jobs.recommenders.histories import Floats, Histories
 from jobs.recommenders.interactions import Interactions
+from jobs.recommenders.recency import relative_ages
 
 
 @dataclass
@@ -35,7 +36,7 @@ class Popularity(Model):
     own: float = 0.0
 
     def _learn(self, log: Interactions) -> dict[str, NDArray[Any]]:
-        ages = _relative_ages(log)
+        ages = relative_ages(log)
         weights = log.weights * np.exp2(-ages / self.half_life) * (ages <= self.window)
         decayed = np.bincount(log.products, weights, minlength=log.product_count)
         learned = {"decayed": (decayed / decayed.max()).astype(np.float32)}
@@ -53,10 +54,3 @@ class Popularity(Model):
         shares[:, -1] = 0.0
         shares /= np.maximum(histories.lengths, 1)[:, None]
         return np.asarray(scores * (1.0 + self.own * shares[:, categories]), np.float32)
-
-
-def _relative_ages(log: Interactions) -> NDArray[np.float64]:
-    """0 for the newest event, 1 for the oldest."""
-    if log.times is None:
-        return 1.0 - np.arange(1, len(log) + 1) / len(log)
-    return np.asarray(log.ages / max(log.ages.max(), 1e-9))

@@ -34,6 +34,7 @@ class Ridge(ItemWeights):
         "degree": (0.3, 0.1, 0.5),
         "regularisation": (3.0, 1.0, 10.0, 0.3),
         "decay": (1.0, 0.8, 0.5),
+        "trend": (0.0, 1.0),
     }
 
     shopper: float = 0.5

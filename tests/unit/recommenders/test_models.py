@@ -19,6 +19,7 @@ from jobs.recommenders.models.repeat import Repeat
 from jobs.recommenders.models.ridge import Ridge
 from jobs.recommenders.models.session_knn import SessionKNN
 from jobs.recommenders.models.transitions import Transitions, followed
+from jobs.recommenders.recency import trend_of
 from tests.unit.recommenders.small_log import with_attributes
 
 
@@ -142,6 +143,27 @@ def test_what_is_popular_now_and_in_the_own_category_comes_first() -> None:
     assert Popularity(half_life=1e9).fit(log).recommend(Histories.of([[]]), 1).products.tolist() == [[0]]
     assert Popularity(window=0.1).fit(log).recommend(Histories.of([[]]), 1).products.tolist() == [[1]]
     assert Popularity(own=10.0).fit(log).recommend(Histories.of([[1]]), 1).products.tolist() == [[1]]
+
+
+def test_the_trend_is_what_was_taken_lately_of_what_was_to_be_expected() -> None:
+    products = [0] * 50 + [1] * 40 + [2] * 10
+    log = from_columns([1] * 100, products, times=np.arange(100), catalogue=[0, 1, 2, 3])
+
+    expected = [10 / 15, 10 / 14, 20 / 11, 1.0]
+    np.testing.assert_allclose(trend_of(log), expected, rtol=1e-6)
+    assert trend_of(replace(log, times=None)).tolist() == [1.0] * 4
+
+
+def test_of_what_goes_as_well_with_a_history_the_trend_prefers_what_is_taken_now() -> None:
+    pairs = [(shopper, product) for shopper in range(60) for product in (0, 1 if shopper < 30 else 2)]
+    shoppers, products = zip(*pairs, strict=True)
+    log = from_columns(list(shoppers), list(products), times=np.arange(120))
+    asked = Histories.of([[0]])
+
+    for model in (ItemItem, GraphFilter):
+        before, now = (model(trend=trend).fit(log).scores(asked)[0] for trend in (0.0, 1.0))
+        assert before[1] == pytest.approx(before[2])
+        assert now[2] > now[1]
 
 
 def test_a_product_that_nobody_touched_is_found_by_its_attributes(log: Interactions) -> None:
