@@ -54,7 +54,7 @@ def test_a_model_is_judged_saved_and_told_of(files, tmp_path):
     assert set(judged["figures"]["all"]) == {"recall@5", "ndcg@3"}
     assert 0 < judged["figures"]["all"]["recall@5"]["low"] <= judged["figures"]["all"]["recall@5"]["mean"]
     assert judged["reach"]["sellers_seen"] == 1.0
-    assert card["searched"]["cuts"].keys() == {"the newest tenth"}
+    assert card["searched"]["cuts"].keys() == {"the newest tenth", "the newest fifth"}
     assert card["data"]["events"] == 700
     assert json.loads((tmp_path / "model" / "card.json").read_text()) == card
     assert "# popularity" in (tmp_path / "model" / "card.md").read_text()

@@ -76,12 +76,19 @@ def test_validation_is_cut_by_time_where_there_is_time(write):
     timed = interactions.with_protocol(write(columns | {"time": list(range(count))}), {}, "time")
     untimed = interactions.with_protocol(write(columns), {}, "random")
 
-    assert [trial.name for trial in timed.cuts(0)] == ["the newest tenth"]
+    assert [trial.name for trial in timed.cuts(0)] == ["the newest tenth", "the newest fifth"]
     assert [trial.name.split(" of ")[0] for trial in untimed.cuts(0)] == [
         "a random fifth",
         "a run",
         "the last fifth",
     ]
+
+
+def test_a_cut_in_time_after_which_nobody_comes_back_is_not_chosen_by(write):
+    columns = {"user": [1, 2, 3, 4, 5, 6, 7, 8, 1, 9], "item": [5] * 10, "time": list(range(10))}
+    log = interactions.log_of(interactions.read(write(columns), {}, ("user", "item", "time")))
+
+    assert [trial.name for trial in interactions.cuts(log, 0)] == ["the newest fifth"]
 
 
 def test_the_end_of_rows_that_are_sorted_by_product_is_no_validation(write):

@@ -20,7 +20,8 @@ from jobs.recommenders.vocabulary import Vocabulary
 SHARE = 0.2
 """What is held out of a log, of all its events or of each shopper's."""
 
-VALIDATION = 0.1
+NEWEST = {0.1: "the newest tenth", 0.2: "the newest fifth"}
+"""What is held out of a log by time, to choose by: each share and what it is called."""
 
 
 def with_test(train: Path, test: Path, names: Names, attributes: Attributes | None = None) -> Brought:
@@ -98,19 +99,22 @@ def held_out(log: Interactions, held: Flags, name: str) -> Trial:
 
 
 def cuts(log: Interactions, seed: int) -> Sequence[Trial]:
-    """Validation cuts of a log: by time where there is time, else several, for what holds on all of them.
+    """Validation cuts of a log: several, for what holds on all of them; by time where there is time.
 
-    A random cut alone misleads where shoppers act in spells (check-ins of a journey), so a run of what stands
-    together is held out, too; and the end of each shopper's rows, unless these are merely sorted by product.
+    The sooner a cut in time, the more comes after it. A random cut alone misleads where shoppers act in
+    spells (check-ins of a journey), so a run of what stands together is held out, too; and the end of each
+    shopper's rows, unless these are merely sorted by product.
     The same where nobody can be judged by time, since every shopper came once.
 
     Raises:
         UserError: nothing can be held out.
     """
     if log.times is not None and len(np.unique(log.times)) > 1:
-        trial = shoppers_held_out(log, splits.latest(log.times, VALIDATION), "the newest tenth")
-        if len(trial.cases):
-            return [trial]
+        trials = [
+            shoppers_held_out(log, splits.latest(log.times, share), name) for share, name in NEWEST.items()
+        ]
+        if any(len(trial.cases) for trial in trials):
+            return [trial for trial in trials if len(trial.cases)]
     order = np.arange(len(log))
     held = {
         "a random fifth of each shopper's events": splits.random_share_of_each(log.shoppers, SHARE, seed),
