@@ -22,6 +22,8 @@ class ItemWeights(Model):
     """score(i | h) = t(i)^trend · Σ decay^age(j) · W[j, i] over the events j of the history h.
 
     The newest has age 0. t is `recency.trend_of`: what most take changes, and W has counted all alike.
+    Source: Saerens, Latinne and Decaestecker, Adjusting the Outputs of a Classifier to New a Priori
+    Probabilities, Neural Computation 2002.
     """
 
     decay: float = 1.0

@@ -32,4 +32,4 @@ def trend_of(log: Interactions) -> Floats:
     newest = relative_ages(log) <= NEWEST
     count = np.bincount(log.products, minlength=log.product_count)
     lately = np.bincount(log.products[newest], minlength=log.product_count)
-    return ((lately + PRIOR) / (count * newest.mean() + PRIOR)).astype(np.float32)
+    return np.asarray((lately + PRIOR) / (count * newest.mean() + PRIOR), np.float32)

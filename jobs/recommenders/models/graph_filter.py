@@ -41,9 +41,10 @@ class GraphFilter(ItemWeights):
         "second": (0.0, 0.3, -0.2),
         "ideal": (0.0, 0.1, 0.3),
         "decay": (1.0, 0.8, 0.5),
-        "trend": (0.0, 1.0),
+        "trend": (1.0, 0.0),
     }
 
+    trend: float = 1.0
     shopper: float = 0.5
     history: float = 0.7
     target: float = 0.3

@@ -36,10 +36,11 @@ class Transitions(ItemWeights):
         "source": (0.5, 1.0, 0.75),
         "target": (0.25, 0.0, 0.5),
         "second": (0.3, 0.0, 1.0),
-        "trend": (0.0, 1.0),
+        "trend": (1.0, 0.0),
     }
 
     decay: float = 0.5
+    trend: float = 1.0
     window: int = 10
     steepness: float = 1.0
     backward: float = 0.5

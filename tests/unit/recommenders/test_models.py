@@ -68,8 +68,8 @@ def test_sharpening_takes_away_what_two_steps_give(log: Interactions) -> None:
 
 
 def test_the_second_step_is_taken_by_shares(log: Interactions) -> None:
-    first = GraphFilter(ideal=0.0).fit(log).weights.toarray()
-    smoother = GraphFilter(ideal=0.0, second=0.3).fit(log).weights.toarray()
+    first = GraphFilter(trend=0.0).fit(log).weights.toarray()
+    smoother = GraphFilter(trend=0.0, second=0.3).fit(log).weights.toarray()
 
     shares = first / np.maximum(first.sum(axis=1, keepdims=True), 1e-9)
     np.testing.assert_allclose(smoother, first + 0.3 * (first @ shares), rtol=1e-4, atol=1e-6)

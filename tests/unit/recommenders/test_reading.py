@@ -16,6 +16,7 @@ from jobs.recommenders.evaluation.read import interactions, sequences, sessions
 from jobs.recommenders.evaluation.read.attributes import read_attributes
 from jobs.recommenders.evaluation.read.tables import parse_names, read
 from jobs.recommenders.histories import Histories
+from jobs.recommenders.interactions import from_columns
 
 TRAIN = {"user": ["a", "a", "b", "b", "b"], "item": [1, 2, 1, 2, 3]}
 VISITS = {"session": [7, 7, 5, 5, 5, 6], "position": [2, 1, 1, 2, 3, 1], "item": [10, 11, 10, 12, 10, 13]}
@@ -84,9 +85,8 @@ def test_validation_is_cut_by_time_where_there_is_time(write):
     ]
 
 
-def test_a_cut_in_time_after_which_nobody_comes_back_is_not_chosen_by(write):
-    columns = {"user": [1, 2, 3, 4, 5, 6, 7, 8, 1, 9], "item": [5] * 10, "time": list(range(10))}
-    log = interactions.log_of(interactions.read(write(columns), {}, ("user", "item", "time")))
+def test_a_cut_in_time_after_which_nobody_comes_back_is_not_chosen_by():
+    log = from_columns([1, 2, 3, 4, 5, 6, 7, 8, 1, 9], [5] * 10, times=np.arange(10))
 
     assert [trial.name for trial in interactions.cuts(log, 0)] == ["the newest fifth"]
 
