@@ -101,14 +101,7 @@ def _facts(files: bringing.Files) -> Brought:
 def _contest(
     model: str, budget_s: float | None, brought: Brought, asked: Asked, on_progress: OnProgress
 ) -> Contest:
-    plan = Plan(
-        asked.models,
-        brought.cuts(asked.seed),
-        asked.metrics[0],
-        asked.repeats,
-        budget_s or BUDGET_S,
-        asked.seed,
-    )
+    plan = Plan.of(brought, asked, budget_s or BUDGET_S)
     if model == AUTO:
         return best_of_all(plan, on_progress)
     return named(model, budget_s is not None, plan, BASELINE_BUDGET_S, on_progress)

@@ -96,6 +96,12 @@ class Interactions:
         return np.bincount(self.matrix.indices, minlength=self.product_count).astype(np.float32)
 
     @cached_property
+    def repeat_share(self) -> float:
+        """The share of events that are about a product which their shopper, or visit, had before."""
+        pairs = self.sequences.rows * self.product_count + self.sequences.products
+        return float(1 - len(np.unique(pairs)) / len(pairs))
+
+    @cached_property
     def ages(self) -> NDArray[np.float64]:
         """Days from each event to the newest, float64 [events]; without times, all are of the same day."""
         if self.times is None:

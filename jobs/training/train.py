@@ -12,7 +12,7 @@ from jobs.recommenders.auto.search import OnProgress, Plan
 from jobs.recommenders.base import Model
 from jobs.recommenders.evaluation.cases import Trial, shoppers_held_out
 from jobs.recommenders.evaluation.metrics import Metric
-from jobs.recommenders.evaluation.read.brought import REPEATS, Brought, repeat_share
+from jobs.recommenders.evaluation.read.brought import Brought
 from jobs.recommenders.evaluation.read.interactions import cuts
 from jobs.recommenders.interactions import DAY_S, Interactions
 from jobs.training.facts import Facts
@@ -64,14 +64,14 @@ def train(
         UserError: the events are of too few days, or no model can be fitted on them.
     """
     trial = newest_days(facts.log, terms.days)
-    repeats = repeat_share(trial.log) >= REPEATS
-    asked = Asked(terms.models, [terms.metric], repeats, terms.seed)
-    plan = Plan(terms.models, cuts(trial.log, terms.seed), terms.metric, repeats, terms.budget_s, terms.seed)
-    contest = best_of_all(plan, on_progress)
+    brought = Brought(
+        trial.log, trial.cases, trial.name, lambda seed: cuts(trial.log, seed), sellers=facts.sellers
+    )
+    asked = Asked(terms.models, [terms.metric], brought.repeats, terms.seed)
+    contest = best_of_all(Plan.of(brought, asked, terms.budget_s), on_progress)
     challenger, *baselines = contest.candidates
     in_use = [] if isinstance(champion, Absent) else [champion]
     judged = list(dict.fromkeys([challenger, *in_use, *baselines]))
-    brought = Brought(trial.log, trial.cases, trial.name, lambda _: plan.trials, (), facts.sellers)
     compared = compare(brought, judged, asked, lambda doing: on_progress(0, 1, doing))
     card = Card.of(brought, compared, contest.searched, asked, memory_mb())
     won, reason = verdict(challenger, champion, compared, terms.metric)

@@ -16,7 +16,7 @@ from jobs.recommenders.auto.candidates import Candidate
 from jobs.recommenders.auto.comparison import Asked, Compared, Judged
 from jobs.recommenders.auto.search import Choice, Plan
 from jobs.recommenders.evaluation.intervals import LEVEL, Difference, Interval
-from jobs.recommenders.evaluation.read.brought import Brought, repeat_share
+from jobs.recommenders.evaluation.read.brought import Brought
 from jobs.recommenders.interactions import Interactions
 
 
@@ -36,7 +36,7 @@ class Data:
         """The size of a log."""
         ends = (None, None) if log.times is None else (_moment(log.times.min()), _moment(log.times.max()))
         products = int((log.popularity > 0).sum())
-        return cls(len(log), len(np.unique(log.shoppers)), products, repeat_share(log), *ends)
+        return cls(len(log), len(np.unique(log.shoppers)), products, log.repeat_share, *ends)
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field, replace
 
 from common.errors import UserError
 from jobs.recommenders.auto.candidates import Candidate, Models, drawn, hybrids, neighbours
+from jobs.recommenders.auto.comparison import Asked
 from jobs.recommenders.auto.stages import STAGES, WARM_UP, Stage, shrunk, slots
 from jobs.recommenders.auto.tried import Tried, complementary, ordered, promoted
 from jobs.recommenders.evaluation.cases import Trial
 from jobs.recommenders.evaluation.metrics import Metric
+from jobs.recommenders.evaluation.read.brought import Brought
 from jobs.recommenders.evaluation.sets import Floats
 from jobs.recommenders.models.hybrid import Hybrid
 
@@ -33,6 +35,12 @@ class Plan:
     repeats: bool
     budget_s: float
     seed: int
+
+    @classmethod
+    def of(cls, brought: Brought, asked: Asked, budget_s: float) -> "Plan":
+        """What to search for a log that was brought; the first metric that is asked for decides."""
+        trials = brought.cuts(asked.seed)
+        return cls(asked.models, trials, asked.metrics[0], asked.repeats, budget_s, asked.seed)
 
 
 @dataclass(frozen=True)

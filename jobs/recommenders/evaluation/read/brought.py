@@ -2,9 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-
-import numpy as np
 
 from jobs.recommenders.evaluation.cases import Cases, Trial
 from jobs.recommenders.histories import Ints
@@ -33,14 +30,7 @@ class Brought:
     sellers: Codes | None = None
     visits: Ints | None = None
 
-    @cached_property
+    @property
     def repeats(self) -> bool:
         """Whether shoppers of the log come back to products so often that lists should show them again."""
-        return repeat_share(self.log) >= REPEATS
-
-
-def repeat_share(log: Interactions) -> float:
-    """The share of events that are about a product which their shopper, or visit, had before."""
-    histories = log.sequences
-    pairs = histories.rows * log.product_count + histories.products
-    return float(1 - len(np.unique(pairs)) / len(pairs))
+        return self.log.repeat_share >= REPEATS
