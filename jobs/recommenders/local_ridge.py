@@ -4,6 +4,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from jobs.recommenders.compiled import compiled
+from jobs.recommenders.conjugate import step
 from jobs.recommenders.histories import Floats, Ints
 from jobs.recommenders.sparse import parts
 from jobs.recommenders.vocabulary import Codes
@@ -20,7 +21,7 @@ def solve(gram: csr_array, chosen: csr_array, regular: float) -> csr_array:
     """For each row j of `chosen`, w with (G_cc + λ I) w = G_cj, c being the columns chosen for j.
 
     `gram` is a symmetric CSR float32 [products, products], λ is `regular`; the result has the pattern of
-    `chosen`, which must not hold the diagonal. By conjugate gradients (Hestenes and Stiefel, 1952).
+    `chosen`, which must not hold the diagonal. By conjugate gradients.
     """
     head = np.argsort(-np.diff(gram.indptr), kind="stable")[:HEAD]
     places = np.full(gram.shape[0], -1, np.int32)
@@ -94,10 +95,4 @@ def _descend(system: Floats, right: Floats, found: Floats) -> None:
     for _ in range(STEPS):
         if size <= enough:
             break
-        moved = np.dot(system, direction)
-        length = size / np.dot(direction, moved)
-        found += length * direction
-        residual -= length * moved
-        after = np.dot(residual, residual)
-        direction = residual + (after / size) * direction
-        size = after
+        size = step(found, residual, direction, np.dot(system, direction), size)

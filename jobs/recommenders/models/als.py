@@ -9,6 +9,7 @@ from scipy.sparse import csr_array
 
 from jobs.recommenders.base import Model
 from jobs.recommenders.compiled import compiled
+from jobs.recommenders.conjugate import step
 from jobs.recommenders.histories import Floats, Histories, Ints
 from jobs.recommenders.interactions import Interactions
 from jobs.recommenders.sparse import parts, transposed
@@ -102,9 +103,4 @@ def _descend(
             for at in range(start, end):
                 factor = fixed[columns[at]]
                 moved += values[at] * np.dot(factor, direction) * factor
-            length = size / np.dot(direction, moved)
-            x += length * direction
-            residual -= length * moved
-            after = np.dot(residual, residual)
-            direction = residual + (after / size) * direction
-            size = after
+            size = step(x, residual, direction, moved, size)
