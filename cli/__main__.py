@@ -5,7 +5,7 @@ from importlib import import_module
 
 import typer
 
-from common.errors import SoukError, UserError
+from common.errors import STOPPED, SoukError, UserError
 
 COMMANDS: dict[str, str] = {
     "demo": "start everything, make up a marketplace, and watch it live",
@@ -58,7 +58,7 @@ def main() -> int:
     """Run the command in `sys.argv`. Exit code 0 done, 1 failed or differences found, 2 a user's mistake."""
     asked = next((argument for argument in sys.argv[1:] if not argument.startswith("-")), "")
     try:
-        return build(asked)(prog_name="souk", standalone_mode=False) or 0
+        code: int = build(asked)(prog_name="souk", standalone_mode=False) or 0
     except typer.TyperException as error:
         print(mistake(error.format_message()), file=sys.stderr)
         return error.exit_code
@@ -69,8 +69,10 @@ def main() -> int:
         print(f"souk: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
+        code = STOPPED
+    if code == STOPPED:  # typer turns a Ctrl-C inside a command into its exit code, without a word
         print("souk: stopped", file=sys.stderr)
-        return 130
+    return code
 
 
 def mistake(said: str) -> str:

@@ -1,5 +1,8 @@
 """The errors that travel between rooms: what a user did wrong, what to try again, what can never work."""
 
+STOPPED = 130
+"""The exit code of a command that Ctrl-C ended."""
+
 
 class SoukError(Exception):
     """Base of every error that the platform raises on purpose; the message says what to do next."""

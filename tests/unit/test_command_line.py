@@ -74,3 +74,21 @@ def test_souk_test_runs_all_that_pytest_would() -> None:
     folders = [folder for run in RUNS for folder in run if not folder.startswith("--ignore=")]
     ignored = [folder.removeprefix("--ignore=") for run in RUNS for folder in run if folder not in folders]
     assert sorted(folders) == sorted({*configured["testpaths"], *ignored})
+
+
+@pytest.mark.parametrize("stops", ["import", "command"])
+def test_ctrl_c_is_told_in_one_line_wherever_it_comes(stops: str) -> None:
+    program = (
+        "import signal, sys, cli.__main__ as souk, cli.status as status\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "def stop(name: str = ''):\n    signal.raise_signal(signal.SIGINT)\n"
+        "souk.import_module = stop if sys.argv[1] == 'import' else souk.import_module\n"
+        "status.command = stop\n"
+        "sys.argv = ['souk', 'status']\n"
+        "sys.exit(souk.main())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, stops], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "souk: stopped\n")
