@@ -11,17 +11,15 @@ from common.errors import UserError
 from jobs.recommenders.base import Model
 from jobs.recommenders.histories import Floats, Histories
 from jobs.recommenders.interactions import Interactions
+from jobs.recommenders.memo import Memo
 from jobs.recommenders.ranking import Ranked, exclude, top_k
 from jobs.recommenders.reranking import trees
 from jobs.recommenders.reranking.features import features, interest
-from jobs.recommenders.reranking.held_out import HeldOut, How, hold_out
+from jobs.recommenders.reranking.held_out import HeldOut, How
 from jobs.recommenders.singles import SINGLES
 from jobs.recommenders.storage import Stored
 
 SEED = 0
-LEARNED_FROM = 10_000
-"""Histories that the order is learned from."""
-
 AT_ONCE = 250
 """Histories whose features are in memory at once while learning."""
 
@@ -31,9 +29,10 @@ class Hybrid(Model):
     """The `candidates` best by Σ s(m) / |s(m)| over the members m, then in the order of boosted trees.
 
     `members` is a JSON object of model names and their settings. The size |s| of a member's scores is their
-    root mean square over the products. `order` is `sum` (nothing is learned), or what is held out to learn
-    from: the `last` event of histories, one after a `cut` in new visits, or some at `random`. The members
-    that the order is learned with never saw what is held out; those that answer are fitted on the whole log.
+    root mean square over the products. `order` is `sum` (nothing is learned), or what is held out of
+    `learned_from` histories to learn from: the `last` event, one after a `cut` in new visits, or some at
+    `random`. The members that the order is learned with never saw what is held out; those that answer are
+    fitted on the whole log. Hybrids that are given one `memo` fit the members that they share once.
     Source of the two stages: Covington, Adams and Sargin, Deep Neural Networks for YouTube Recommendations,
     RecSys 2016.
     """
@@ -47,22 +46,34 @@ class Hybrid(Model):
             '{"ridge": {"decay": 0.8}, "transitions": {}, "session_knn": {}, "repeat": {}, "popularity": {}}',
         ),
         "order": ("sum", "cut", "last", "random"),
+        "learned_from": (10_000, 2_500),
     }
 
     members: str = '{"transitions": {}, "session_knn": {}, "item_item": {"decay": 0.7}, "repeat": {}}'
     order: str = "cut"
     candidates: int = 120
     rounds: int = 120
+    learned_from: int = 10_000
 
     def __post_init__(self) -> None:
         if self.order not in ("sum", "cut", "last", "random"):
             raise UserError(f"order {self.order!r} is not known: choose from sum, cut, last, random")
         self._members = _built(self.members)
+        self.memo = Memo()
+
+    @property
+    def parts(self) -> list[Model]:
+        """The members."""
+        return list(self._members.values())
+
+    @property
+    def learns(self) -> bool:
+        """Whether the order is learned."""
+        return self.order != "sum"
 
     def _learn(self, log: Interactions) -> dict[str, NDArray[Any]]:
         order = self._learned_order(log)
-        for member in self._members.values():
-            member.fit(log)
+        self._members = self._fitted(log)
         of_members = {
             f"{name}.{array}": values
             for name, member in self._members.items()
@@ -71,18 +82,20 @@ class Hybrid(Model):
         return of_members | order | {"interest": interest(log)}
 
     def _learned_order(self, log: Interactions) -> dict[str, NDArray[Any]]:
-        if self.order == "sum":
+        if not self.learns:
             return {}
         how: How = self.order  # type: ignore[assignment]
-        held = hold_out(log, LEARNED_FROM, how, np.random.default_rng(SEED))
+        held = self.memo.hold_out(log, self.learned_from, how)
         if held is None:
             return {}
-        for member in self._members.values():
-            member.fit(held.log)
+        self._members = self._fitted(held.log)
         known, labels = self._examples(held)
         if labels.all() or not labels.any():
             return {}
         return trees.learn(known, labels, self.rounds, SEED)
+
+    def _fitted(self, log: Interactions) -> dict[str, Model]:
+        return {name: self.memo.fit(member, log) for name, member in self._members.items()}
 
     def _examples(self, held: HeldOut) -> tuple[Floats, NDArray[np.bool_]]:
         """Features and labels of the candidates of every history of which one is a target."""
