@@ -59,7 +59,7 @@ def command(
     repeats: Annotated[
         bool | None, typer.Option(help="Whether lists may show what a shopper knows; else the log says.")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="The same seed chooses the same model.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed tries the same in the same order.")] = 0,
     save: Annotated[Path | None, typer.Option(help="A new directory for the model and its card.")] = None,
     as_json_: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:

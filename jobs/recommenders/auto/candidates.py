@@ -13,9 +13,6 @@ from jobs.recommenders.models.hybrid import Hybrid
 
 Models = Mapping[str, type[Model]]
 
-MEMBERS = (4, 3, 5, 2)
-"""How many models a hybrid is made of."""
-
 _TRIES = 20
 
 
@@ -64,20 +61,33 @@ def neighbours(candidate: Candidate, models: Models) -> list[Candidate]:
     return found
 
 
-def hybrids(members_in_order: Sequence[Candidate], models: Models) -> list[Candidate]:
-    """Hybrids of the first so many candidates, each of another model; none if `models` has no hybrid.
+FEW, MANY = 2_500, 10_000
+"""Histories that an order is learned from: to see whether it is worth it, and then."""
 
-    Four members come first, then three, five and two, each in every order that a hybrid knows.
-    """
-    hybrid = models.get(Hybrid.NAME)
-    if hybrid is None or len(members_in_order) < min(MEMBERS):
-        return []
-    found = []
-    for count in MEMBERS:
-        members = {each.model: dict(each.settings) for each in members_in_order[:count]}
-        said = json.dumps(members, sort_keys=True)
-        found += [Candidate.of(hybrid, {"members": said, "order": order}) for order in hybrid.SPACE["order"]]
-    return list(dict.fromkeys(found))
+
+def hybrid(members: Sequence[Candidate], order: str, learned_from: int = FEW) -> Candidate:
+    """The hybrid of some candidates, each of another model, with one of its orders."""
+    said = {each.model: dict(each.settings) for each in members}
+    changed = {"members": json.dumps(said, sort_keys=True), "order": order, "learned_from": learned_from}
+    return Candidate.of(Hybrid, changed)
+
+
+def steps(candidate: Candidate, others: Sequence[Candidate], models: Models) -> list[Candidate]:
+    """What is one step away from a hybrid: another member, one less, or one setting of a member."""
+    settings = dict(candidate.settings)
+    members = [
+        Candidate(name, tuple(sorted(each.items()))) for name, each in json.loads(settings["members"]).items()
+    ]
+    there = {each.model for each in members}
+    more = [[*members, each] for each in others if each.model not in there]
+    less = [[each for each in members if each != left] for left in members] if len(members) > 2 else []
+    changed = [
+        [near if each == old else each for each in members]
+        for old in members
+        for near in neighbours(old, models)
+    ]
+    near = [*more, *less, *changed]
+    return [hybrid(each, settings["order"], settings["learned_from"]) for each in near]
 
 
 def _of_model(model: type[Model], seed: int) -> Iterator[Candidate]:

@@ -176,7 +176,7 @@ def _compared(differences: Mapping[str, Mapping[str, Difference]]) -> list[str]:
 def _search(searched: Searched | None) -> list[str]:
     if searched is None:
         return ["Not tuned: settings were given."]
-    cut = f" The clock ended early: {', '.join(searched.cut_short)}." if searched.cut_short else ""
+    cut = f" There was too little time for: {', '.join(searched.cut_short)}." if searched.cut_short else ""
     return [
         f"Chosen by {searched.metric} among {searched.tried:,} tries in {searched.seconds:,.0f} s of "
         f"{searched.budget_s:,.0f} s, on cuts of the training log alone.{cut}",

@@ -1,32 +1,41 @@
 """Searches the models' settings, stage by stage, for what does best on every validation cut."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from itertools import chain
 
 from common.errors import UserError
-from jobs.recommenders.auto.candidates import Candidate, Models, drawn, hybrids, neighbours
+from jobs.recommenders.auto import rounds
+from jobs.recommenders.auto.candidates import Candidate, Models, drawn, hybrid
 from jobs.recommenders.auto.comparison import Asked
-from jobs.recommenders.auto.stages import STAGES, WARM_UP, Stage, shrunk, slots
-from jobs.recommenders.auto.tried import Tried, complementary, ordered, promoted
+from jobs.recommenders.auto.stages import CONFIRMING, STAGES, WARM_UP, Size, Stage, affordable, picked, shrunk
+from jobs.recommenders.auto.tried import Tried, complementary, ordered
+from jobs.recommenders.auto.trying import Trying
 from jobs.recommenders.evaluation.cases import Trial
 from jobs.recommenders.evaluation.metrics import Metric
 from jobs.recommenders.evaluation.read.brought import Brought
-from jobs.recommenders.evaluation.sets import Floats
 from jobs.recommenders.models.hybrid import Hybrid
 
 OnProgress = Callable[[int, int, str], None]
-"""Told how many tries are done, of at most how many, and what is tried."""
+"""Told how many seconds are spent, of how many, and what is tried."""
 
-REFINED = 3
+RESERVE = 1.25
+"""The time for the last fit, relative to what the search expects of it."""
+
+FIRST = 0.5
+"""What the first round of a stage may take of the time that is left, if it needs it."""
+
+LATE = 0.1
+"""How far a stage may go past its end, relative to what was left, where tries take longer than expected."""
 
 
 @dataclass(frozen=True)
 class Plan:
     """What to search: models, validation cuts, the metric that decides, and how long.
 
-    The same plan on the same log chooses the same, unless the clock ends a stage early: `Choice` says so.
+    The same plan on the same log tries the same in the same order and chooses the same, as far as it comes.
     """
 
     models: Models
@@ -45,7 +54,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Choice:
-    """What was chosen, what was tried, the stages that the clock cut short, and models that can't be used."""
+    """What was chosen, what was tried, stages that had too little time, and models that can not be used."""
 
     best: Tried
     tried: Sequence[Tried]
@@ -61,12 +70,13 @@ class Choice:
 
 
 def choose(plan: Plan, on_progress: OnProgress, clock: Callable[[], float] = time.monotonic) -> Choice:
-    """The best model and settings that the budget finds.
+    """The best model and settings that the budget finds, less the time that the last fit will take.
 
     Raises:
         UserError: no model can be fitted on this log.
     """
-    return _Search(plan, on_progress, clock).run()
+    trying = Trying(plan.models, plan.metric, plan.repeats, clock)
+    return _Search(plan, on_progress, clock, trying).run()
 
 
 @dataclass
@@ -74,87 +84,133 @@ class _Search:
     plan: Plan
     on_progress: OnProgress
     clock: Callable[[], float]
+    trying: Trying
     tried: list[Tried] = field(default_factory=list)
+    leading: list[Tried] = field(default_factory=list)
+    """What is comparable with what was tried last, best first."""
+    size: Size = WARM_UP
+    trials: dict[Size, list[Trial]] = field(default_factory=dict)
     cut_short: list[str] = field(default_factory=list)
-    skipped: dict[str, str] = field(default_factory=dict)
-    known: dict[tuple[Candidate, tuple[tuple[int, int], ...]], Tried] = field(default_factory=dict)
-    done: int = 0
+    began_s: float = 0.0
 
     def run(self) -> Choice:
         self._warm_up()
-        began_s, until = self.clock(), 0.0
-        wanted = [slots(stage, self.plan.trials, self.plan.budget_s) for stage in STAGES]
-        wanted[0] = max(wanted[0], len(self.plan.models))
-        leading: list[Tried] = []
-        size = (0, 0)
-        for stage, count in zip(STAGES, wanted, strict=True):
-            until += stage.share * self.plan.budget_s
-            candidates = self._candidates(stage, count, leading)
-            found = self._stage(stage, candidates, began_s + until, sum(wanted))
-            if (stage.events, stage.cases) == size:  # comparable with what was tried before
-                found = [*leading, *found]
-            if found:
-                size, leading = (stage.events, stage.cases), ordered(found)
-        if not leading:
-            reasons = "; ".join(f"{name}: {why}" for name, why in self.skipped.items())
+        self.began_s = self.clock()
+        for stage in STAGES:
+            self._stage(stage)
+        skipped = self.trying.skipped
+        if not self.leading:
+            reasons = "; ".join(f"{name}: {why}" for name, why in skipped.items())
             raise UserError(f"no model can be fitted on this log ({reasons})")
-        return Choice(leading[0], self.tried, self.cut_short, self.skipped)
+        return Choice(self.leading[0], self.tried, self.cut_short, skipped)
 
     def _warm_up(self) -> None:
-        """Fit every model on next to nothing: what is compiled once a machine is not in the budget."""
-        for place, candidate in enumerate(drawn(self.plan.models, 0, self.plan.seed)):
-            self.on_progress(place, len(self.plan.models), f"compiling {candidate.model}")
+        """Try every model on next to nothing: what is compiled once a machine is not in the budget."""
+        trial = shrunk(self.plan.trials[0], WARM_UP, self.plan.seed)
+        for candidate in drawn(self.plan.models, 0, self.plan.seed):
+            self.on_progress(0, round(self.plan.budget_s), f"compiling {candidate.model}")
             with suppress(UserError):  # whoever can't be fitted says so when it is tried
-                self._values(candidate, shrunk(self.plan.trials[0], WARM_UP, self.plan.seed))
+                model = candidate.build(self.plan.models).fit(trial.log)
+                trial.cases.ask(model, self.plan.metric.k, self.plan.repeats)
 
-    def _candidates(self, stage: Stage, count: int, leading: Sequence[Tried]) -> list[Candidate]:
-        if stage.name == "explore":
-            return drawn(self._singles(), count, self.plan.seed)
-        if stage.name == "refine":
-            seen = {each.candidate for each in leading}
-            near = [each for one in leading[:REFINED] for each in neighbours(one.candidate, self.plan.models)]
-            return [each for each in dict.fromkeys(near) if each not in seen][:count]
-        if stage.name == "combine":
-            return hybrids(complementary(leading), self.plan.models)[:count]
-        return promoted(leading, count, 0 if stage.name == "narrow" else (count + 1) // 2)
+    def _rounds(self, stage: Stage) -> Iterator[list[Candidate]]:
+        models, log = self.plan.models, self.plan.trials[0].log
+        of_stage: dict[str, Callable[[], Iterator[list[Candidate]]]] = {
+            "explore": lambda: rounds.explore(models, self.plan.seed),
+            "narrow": lambda: rounds.narrow(lambda: self.leading),
+            "refine": lambda: rounds.refine(lambda: self.leading, models),
+            "combine": lambda: rounds.combine(lambda: self.leading, models, log),
+            "confirm": lambda: rounds.confirm(lambda: self.leading),
+        }
+        return of_stage[stage.name]()
 
-    def _singles(self) -> Models:
-        """All models but the hybrid, which is made of the best of them later; the hybrid if it is alone."""
-        models = self.plan.models
-        return {name: model for name, model in models.items() if name != Hybrid.NAME} or models
-
-    def _stage(self, stage: Stage, candidates: Sequence[Candidate], until_s: float, of: int) -> list[Tried]:
-        trials = [shrunk(trial, stage, self.plan.seed) for trial in self.plan.trials]
-        found: list[Tried] = []
-        for candidate in candidates:
-            if found and self.clock() > until_s:
+    def _stage(self, stage: Stage) -> None:
+        size = stage.size or self.size
+        trials, began_s = self._shrunk(size), self.clock()
+        for place, candidates in enumerate(self._rounds(stage)):
+            left_s = max(self._end_s() - began_s, 0.0)
+            until_s = began_s + min(stage.share * left_s, left_s - self._confirming_s(stage))
+            first_s = began_s + max(stage.share, FIRST) * left_s if place == 0 else until_s
+            if stage.together:
+                chosen = self._picked(candidates, trials, first_s)
+            else:
+                chosen = self._begun(candidates, trials, until_s)
+                least = min(stage.least, len(candidates)) if place == 0 else 0
+                if len(chosen) < least:
+                    chosen = self._begun(candidates[:least], trials, first_s)
+                    chosen = chosen if len(chosen) == least or not self.tried else []
+            latest_s = min(first_s + LATE * left_s, began_s + left_s)
+            found, in_time = self._round(chosen, stage, trials, latest_s)
+            self._lead(size, found)
+            if not in_time or (not chosen and place == 0):
                 self.cut_short.append(stage.name)
-                break
-            self.on_progress(self.done, of, f"{stage.name}: {candidate.model}")
-            self.done += 1
-            one = self._try(candidate, stage, trials)
-            found += [one] if one else []
-        self.tried += found
-        return found
+            if not in_time or not found or (len(chosen) < len(candidates) and not stage.together):
+                return
 
-    def _try(self, candidate: Candidate, stage: Stage, trials: Sequence[Trial]) -> Tried | None:
-        if candidate.model in self.skipped:
-            return None
-        sizes = tuple((len(trial.log), len(trial.cases)) for trial in trials)
-        if known := self.known.get((candidate, sizes)):
-            return replace(known, stage=stage.name)
-        began_s = self.clock()
-        try:
-            values = tuple(self._values(candidate, trial) for trial in trials)
-        except UserError as error:
-            self.skipped[candidate.model] = str(error)
-            return None
-        seconds = self.clock() - began_s
-        found = Tried(candidate, stage.name, values, len(trials[0].log), seconds)
-        self.known[candidate, sizes] = found
-        return found
+    def _end_s(self) -> float:
+        return self.began_s + self.plan.budget_s - self._last_fit_s()
 
-    def _values(self, candidate: Candidate, trial: Trial) -> Floats:
-        model = candidate.build(self.plan.models).fit(trial.log)
-        ranked = trial.cases.ask(model, self.plan.metric.k, self.plan.repeats)
-        return trial.cases.judge(ranked, [self.plan.metric])["all"].by_metric[self.plan.metric]
+    def _shrunk(self, size: Size) -> list[Trial]:
+        """The cuts of a size, the same ones each time."""
+        if size not in self.trials:
+            self.trials[size] = [shrunk(trial, size, self.plan.seed) for trial in self.plan.trials]
+        return self.trials[size]
+
+    def _begun(
+        self, candidates: Sequence[Candidate], trials: Sequence[Trial], until_s: float
+    ) -> Sequence[Candidate]:
+        """As many of the first as there is time for; the very first try is always made."""
+        expected_s = [self.trying.expected_s(each, trials) for each in candidates]
+        return candidates[: max(affordable(expected_s, until_s - self.clock()), 0 if self.tried else 1)]
+
+    def _picked(
+        self, candidates: Sequence[Candidate], trials: Sequence[Trial], until_s: float
+    ) -> Sequence[Candidate]:
+        expected_s = [self.trying.expected_s(each, trials) for each in candidates]
+        return [candidates[place] for place in picked(expected_s, until_s - self.clock())]
+
+    def _round(
+        self, candidates: Sequence[Candidate], stage: Stage, trials: Sequence[Trial], latest_s: float
+    ) -> tuple[list[Tried], bool]:
+        """What was found, and whether there was time for all; a try that would end too late is not begun."""
+        found: list[Tried] = []
+        groups = [candidates] if stage.together and candidates else [[each] for each in candidates]
+        for group in groups:
+            spent_s = self.clock() - self.began_s
+            expected_s = sum(self.trying.expected_s(each, trials) for each in group)
+            if self.clock() + expected_s > latest_s and self.tried and not stage.together:
+                return found, False
+            self.on_progress(
+                min(int(spent_s), round(self.plan.budget_s)),
+                round(self.plan.budget_s),
+                f"{stage.name}: {', '.join(dict.fromkeys(each.model for each in group))}",
+            )
+            new = self.trying.all_of(group, stage.name, trials)
+            self.tried += new
+            found += new
+        return found, True
+
+    def _confirming_s(self, stage: Stage) -> float:
+        """What is kept for the last stage."""
+        if stage is STAGES[-1] or not self.leading:
+            return 0.0
+        trials = self._shrunk(STAGES[-1].size or self.size)
+        best = chain(*rounds.confirm(lambda: self.leading))
+        needed_s = sum(self.trying.expected_s(each, trials) for each in best)
+        return min(needed_s, CONFIRMING * self.plan.budget_s)
+
+    def _lead(self, size: Size, found: Sequence[Tried]) -> None:
+        if found:
+            self.leading = ordered([*(self.leading if size == self.size else []), *found])
+            self.size = size
+
+    def _last_fit_s(self) -> float:
+        """What is kept for the last fit: for a learned order of the best, until hybrids were tried."""
+        if not self.leading:
+            return 0.0
+        best = self.leading[0].candidate
+        members = complementary(self.leading)[: rounds.MEMBERS]
+        tried = any(each.candidate.model == Hybrid.NAME for each in self.tried)
+        if Hybrid.NAME in self.plan.models and len(members) > 1 and not tried:
+            best = hybrid(members, "last")
+        return min(RESERVE * self.trying.fit_s(best, self.plan.trials[0]), self.plan.budget_s / 2)

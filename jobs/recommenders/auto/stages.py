@@ -6,6 +6,8 @@ Optimization, AISTATS 2016) with a step of refinement, and one of hybrids, befor
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,53 +15,68 @@ from jobs.recommenders.evaluation.cases import Trial
 from jobs.recommenders.interactions import Interactions
 
 
+class Size(NamedTuple):
+    """At most so many events to fit on and cases to judge with."""
+
+    events: int
+    cases: int
+
+
 @dataclass(frozen=True)
 class Stage:
-    """At most so many events to fit on and cases to judge with, for a share of the budget.
+    """What is tried at a size (None: that of the stage before), for a `share` of the time that is left.
 
-    `cost` is how many single models a candidate of this stage costs.
+    Where there is no time for the `least` candidates in half of what is left, the stage is left out. With
+    `together`, candidates of a round are tried on one cut after the other, so that they share what is fitted.
     """
 
     name: str
-    events: int
-    cases: int
+    size: Size | None
     share: float
-    cost: float = 1.0
+    least: int = 1
+    together: bool = False
 
 
 STAGES = (
-    Stage("explore", 200_000, 1_000, 0.25),
-    Stage("narrow", 1_000_000, 3_000, 0.15),
-    Stage("refine", 1_000_000, 3_000, 0.1),
-    Stage("combine", 1_000_000, 3_000, 0.25, cost=6.0),
-    Stage("confirm", 1 << 62, 10_000, 0.2, cost=2.0),
+    Stage("explore", Size(200_000, 1_000), 0.2),
+    Stage("narrow", Size(1_000_000, 3_000), 0.2, least=4),
+    Stage("refine", None, 0.2),
+    Stage("combine", None, 1.0, together=True),
+    Stage("confirm", Size(1 << 62, 10_000), 1.0, least=2),
 )
-"""What is left of the budget is for the last fit, on the whole log.
-
-A small part of a log is sparser than all of it, which neighbourhoods suffer from more than other models: it
-tells settings of one model apart better than models. So models are chosen on a million events.
+"""A small part of a log is sparser than all of it, which neighbourhoods suffer from more than other models:
+it tells settings of one model apart better than models. So models are chosen on a million events, if there is
+time for it. The last stage has the time that it needs, up to `CONFIRMING` of all, from the one before.
 """
 
-WARM_UP = Stage("warm up", 500, 10, 0.0)
+CONFIRMING = 0.15
+WARM_UP = Size(500, 10)
 
-_FIXED_S = 0.2
-_EVENTS_PER_S = 100_000
-_SCORES_PER_S = 60e6
-
-
-def slots(stage: Stage, trials: Sequence[Trial], budget_s: float) -> int:
-    """How many candidates a stage tries: from what a fit usually costs, so that a clock does not decide."""
-    cost_s = 0.0
-    for trial in trials:
-        events, cases = min(stage.events, len(trial.log)), min(stage.cases, len(trial.cases))
-        cost_s += _FIXED_S + events / _EVENTS_PER_S + cases * trial.log.product_count / _SCORES_PER_S
-    return max(1, int(stage.share * budget_s / (cost_s * stage.cost)))
+LADDER = (*range(4), *(step << power for power in range(30) for step in (4, 5, 6, 7)))
+"""How many of many are tried: 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, …: in steps that two runs, which never take the
+same time to the millisecond, seldom fall on two sides of."""
 
 
-def shrunk(trial: Trial, stage: Stage, seed: int) -> Trial:
-    """The trial with at most as many events as the stage takes, of random shoppers, and as many cases."""
+def affordable(seconds: Sequence[float], left_s: float) -> int:
+    """How many of the first candidates, of so many seconds, fit into what is left: all, or of `LADDER`."""
+    count = sum(total <= left_s for total in accumulate(seconds))
+    return count if count == len(seconds) else max(step for step in LADDER if step <= count)
+
+
+def picked(seconds: Sequence[float], left_s: float) -> list[int]:
+    """Which candidates fit into what is left beside those before them."""
+    found = []
+    for place, each in enumerate(seconds):
+        if each <= left_s:
+            left_s -= each
+            found.append(place)
+    return found
+
+
+def shrunk(trial: Trial, size: Size, seed: int) -> Trial:
+    """The trial with at most as many events, of random shoppers, and as many cases."""
     return replace(
-        trial, log=_fewer(trial.log, stage.events, seed), cases=trial.cases.sample(stage.cases, seed)
+        trial, log=_fewer(trial.log, size.events, seed), cases=trial.cases.sample(size.cases, seed)
     )
 
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from common.errors import UserError
-from jobs.recommenders.auto.candidates import Candidate, drawn, hybrids, neighbours
+from jobs.recommenders.auto.candidates import Candidate, drawn, hybrid, neighbours, steps
 from jobs.recommenders.auto.contest import best_of_all, named
 from jobs.recommenders.auto.search import Choice, Plan, choose
-from jobs.recommenders.auto.stages import STAGES, Stage, shrunk
+from jobs.recommenders.auto.stages import STAGES, Size, shrunk
 from jobs.recommenders.auto.tried import Tried, complementary, ordered
 from jobs.recommenders.base import Model
 from jobs.recommenders.evaluation import splits
@@ -22,6 +22,7 @@ from jobs.recommenders.interactions import Interactions, from_columns
 from jobs.recommenders.models.hybrid import Hybrid
 from jobs.recommenders.models.item_item import ItemItem
 from jobs.recommenders.models.popularity import Popularity
+from jobs.recommenders.models.repeat import Repeat
 
 PRODUCTS = 30
 
@@ -133,14 +134,15 @@ def test_where_no_model_can_be_fitted_the_reasons_are_told(plan):
         choose(only, quiet)
 
 
-def test_progress_goes_up_and_never_past_its_end(plan):
+def test_progress_is_of_seconds_and_never_past_its_end(plan):
     seen: list[tuple[int, int]] = []
+    seconds = iter(range(10**9))
 
-    choose(plan, lambda done, of, _: seen.append((done, of)), stopped)
+    choose(plan, lambda done, of, _: seen.append((done, of)), lambda: 0.1 * next(seconds))
 
-    searched = seen[len(MODELS) :]
-    assert [done for done, _ in searched] == list(range(len(searched)))
-    assert all(done < of for done, of in seen)
+    assert [done for done, _ in seen] == sorted(done for done, _ in seen)
+    assert max(done for done, _ in seen) > 10
+    assert all(done <= of == 20 for done, of in seen)
 
 
 def test_defaults_come_first_and_more_candidates_begin_with_the_fewer():
@@ -179,7 +181,7 @@ def test_what_holds_on_all_cuts_comes_before_what_shines_on_one():
 
 
 def test_a_stage_takes_whole_shoppers_and_few_cases(plan):
-    small = shrunk(plan.trials[0], Stage("small", events=52, cases=7, share=1), seed=1)
+    small = shrunk(plan.trials[0], Size(events=52, cases=7), seed=1)
 
     assert len(small.log) == 50
     assert set(np.bincount(small.log.shoppers)) == {0, 5}
@@ -212,17 +214,27 @@ def test_the_best_baseline_is_that_of_the_last_stage_it_reached():
     assert choice.best_of(["none"]) is None
 
 
-def test_hybrids_are_of_the_first_models_with_their_settings():
+def test_a_hybrid_has_the_settings_of_its_members():
     members = [Candidate.of(ItemItem, {"neighbours": 30}), Candidate.of(Popularity, {"own": 1.0})]
 
-    found = hybrids(members, {"hybrid": Hybrid})
+    settings = dict(hybrid(members, "last").settings)
 
-    said = json.loads(dict(found[0].settings)["members"])
+    said = json.loads(settings["members"])
     assert said["item_item"]["neighbours"] == 30
     assert said["popularity"]["own"] == 1.0
-    assert [dict(each.settings)["order"] for each in found] == list(Hybrid.SPACE["order"])
-    assert hybrids(members, MODELS) == []
-    assert hybrids(members[:1], {"hybrid": Hybrid}) == []
+    assert settings["order"] == "last"
+
+
+def test_a_hybrid_is_a_member_or_a_setting_away_from_others():
+    item_item, popularity, repeat = (Candidate.of(model, {}) for model in (ItemItem, Popularity, Repeat))
+    models = {model.NAME: model for model in (ItemItem, Popularity, Repeat)}
+
+    found = steps(hybrid([item_item, repeat], "sum"), [popularity, repeat], models)
+
+    assert found[0] == hybrid([item_item, repeat, popularity], "sum")
+    assert hybrid([item_item, Candidate.of(Repeat, {"decay": 0.5})], "sum") in found
+    assert not any(each == hybrid([item_item], "sum") for each in found)
+    assert hybrid([item_item, popularity], "sum") in steps(found[0], [], models)
 
 
 def test_a_model_that_is_right_where_the_others_are_not_is_their_next_companion():

@@ -1,0 +1,131 @@
+"""How a search spends its time: on a clock that goes on only when a model is fitted."""
+
+import json
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from jobs.recommenders.auto.search import Choice, Plan, choose
+from jobs.recommenders.auto.stages import affordable, picked
+from jobs.recommenders.base import Model
+from jobs.recommenders.evaluation import splits
+from jobs.recommenders.evaluation.cases import shoppers_held_out
+from jobs.recommenders.evaluation.metrics import Metric
+from jobs.recommenders.interactions import Interactions
+from jobs.recommenders.memo import Memo
+from jobs.recommenders.models.hybrid import Hybrid
+from jobs.recommenders.models.item_item import ItemItem
+from jobs.recommenders.models.popularity import Popularity
+from jobs.recommenders.models.repeat import Repeat
+from jobs.recommenders.models.transitions import Transitions
+
+SINGLES: tuple[type[Model], ...] = (Popularity, ItemItem, Transitions, Repeat)
+MODELS = {model.NAME: model for model in (*SINGLES, Hybrid)}
+FIT_S = 2.0
+
+
+@dataclass
+class Clock:
+    """Seconds, `FIT_S` for each fit of a single model; and what was fitted, on which logs."""
+
+    now_s: float = 0.0
+    fits: list[tuple[Any, ...]] = field(default_factory=list)
+    logs: list[Interactions] = field(default_factory=list)
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    ticking = Clock()
+    for model in SINGLES:
+        learn = model._learn
+
+        def slow(self: Model, log: Interactions, learn: Any = learn) -> Any:
+            ticking.now_s += FIT_S
+            ticking.logs.append(log)
+            ticking.fits.append((self.NAME, *self.settings.values(), id(log)))
+            return learn(self, log)
+
+        monkeypatch.setattr(model, "_learn", slow)
+    return ticking
+
+
+@pytest.fixture
+def plan(log: Interactions) -> Plan:
+    trial = shoppers_held_out(log, splits.last_of_each(log.shoppers, np.arange(len(log))), "the last")
+    return Plan(MODELS, [trial], Metric("ndcg", 5), repeats=True, budget_s=300, seed=0)
+
+
+def searched(plan: Plan, clock: Clock) -> tuple[Choice, float]:
+    """The choice, and the seconds from the first try to the end."""
+    began_s: list[float] = []
+    choice = choose(plan, lambda *_: began_s.append(clock()), clock)
+    return choice, clock() - began_s[len(MODELS)]
+
+
+@pytest.mark.parametrize("budget_s", [60, 80])
+def test_the_search_and_the_last_fit_keep_to_the_budget_and_use_it(plan, clock, budget_s):
+    choice, seconds = searched(replace(plan, budget_s=budget_s), clock)
+
+    before_s = clock()
+    choice.best.candidate.build(MODELS).fit(plan.trials[0].log)
+    assert seconds + clock() - before_s <= budget_s
+    assert seconds >= 0.7 * budget_s
+
+
+@pytest.mark.parametrize("budget_s", [100, 300])
+def test_a_learned_order_of_the_leading_four_is_the_first_hybrid(plan, clock, budget_s):
+    choice, _ = searched(replace(plan, budget_s=budget_s), clock)
+
+    first = next(each.candidate for each in choice.tried if each.candidate.model == "hybrid")
+    settings = dict(first.settings)
+    assert settings["order"] == "cut"
+    assert len(json.loads(settings["members"])) == 4
+
+
+def test_members_are_fitted_once_for_all_hybrids_of_a_cut(plan, clock):
+    choice, _ = searched(plan, clock)
+
+    assert sum(each.candidate.model == "hybrid" for each in choice.tried) >= 4
+    searching = clock.fits[len(SINGLES) + 4 :]  # after each single and the default hybrid were compiled
+    assert len(searching) == len(set(searching))
+
+
+def test_as_many_are_tried_as_fit_into_the_time_in_wide_steps():
+    assert affordable([1.0] * 5, 5.0) == 5
+    assert affordable([1.0] * 19, 9.9) == 8
+    assert affordable([1.0] * 99, 55.0) == 48
+    assert affordable([2.0, 1.0], 1.0) == 0
+    assert affordable([], 0.0) == 0
+
+
+def test_hybrids_that_are_too_dear_leave_the_time_to_others():
+    assert picked([5.0, 1.0, 3.0, 1.0], 4.5) == [1, 2]
+
+
+def test_a_memo_gives_the_same_model_until_others_need_the_room(log):
+    size = sum(array.nbytes for array in Popularity().fit(log).arrays.values())
+    memo = Memo(2 * size + 1)
+    first = memo.fit(Popularity(), log)
+
+    assert memo.fit(Popularity(), log) is first
+    assert memo.fit(Popularity(window=0.3), log) is not first
+    assert memo.fit(Popularity(), log) is first
+    memo.fit(Popularity(window=0.1), log)
+    assert memo.knows(Popularity(), log)
+    assert not memo.knows(Popularity(window=0.3), log)
+
+
+def test_a_hybrid_says_the_same_with_a_memo_and_without(log):
+    memo = Memo(10**9)
+    for order in ("last", "sum", "last"):
+        alone, sharing = (Hybrid('{"item_item": {}, "repeat": {}}', order) for _ in range(2))
+        sharing.memo = memo
+
+        ranked = [model.fit(log).recommend(log.histories, 5) for model in (alone, sharing)]
+
+        np.testing.assert_array_equal(ranked[0].products, ranked[1].products)
