@@ -11,4 +11,4 @@ from producers.postgres.pruning import prune
 async def forget_keys(transactions: Transactions, settings: Settings) -> None:
     """Forget keys at the settings' age, until cancelled. One that comes again later is a new checkout."""
     age = timedelta(days=settings.idempotency_key_days)
-    await prune("orders keys", transactions, store.SQL["prune_idempotency_keys"], age)
+    await prune("orders keys", transactions, store.PRUNE_KEYS, age)

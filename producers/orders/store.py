@@ -14,6 +14,9 @@ from producers.postgres.queries import load_queries
 
 SQL = load_queries(__file__)
 
+PRUNE_KEYS = SQL["prune_idempotency_keys"]
+"""A DELETE for `producers.postgres.pruning.prune`."""
+
 _LINE_FIELDS = (
     *("line_number", "product_id", "seller_id", "quantity", "unit_price_minor", "discount_minor"),
     *("shipping_minor", "tax_minor", "commission_bp"),
