@@ -51,7 +51,9 @@ def command(
     ] = False,
     attributes: Annotated[Path | None, typer.Option(help="What items are: column item, any others.")] = None,
     columns: Annotated[str, typer.Option(help="What columns are called: user=uid,item=sku,time=at.")] = "",
-    metrics: Annotated[str, typer.Option(help="What to judge by; the first decides.")] = "recall@20,ndcg@20",
+    metrics: Annotated[
+        str, typer.Option(help="What to judge by; auto takes their mean.")
+    ] = "recall@20,ndcg@20",
     model: Annotated[str, typer.Option(help=f"{AUTO}, or one of: {', '.join(MODELS)}.")] = AUTO,
     budget: Annotated[
         float | None, typer.Option(min=1, help=f"Seconds to tune ({BUDGET_S:g}; a named model: none).")

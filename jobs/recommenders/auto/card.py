@@ -41,11 +41,11 @@ class Data:
 
 @dataclass(frozen=True)
 class Searched:
-    """How the settings were chosen: on which cuts of the log, by which metric, how many tries, how long."""
+    """How the settings were chosen: on which cuts of the log, by which metrics, how many tries, how long."""
 
-    metric: str
+    metrics: Sequence[str]
     cuts: Mapping[str, float]
-    """Cut → the metric of what was chosen."""
+    """Cut → the mean of the metrics of what was chosen."""
     tried: int
     budget_s: float
     seconds: float
@@ -57,7 +57,7 @@ class Searched:
         """What a search did."""
         cuts = dict(zip((trial.name for trial in plan.trials), choice.best.means, strict=True))
         return cls(
-            str(plan.metric),
+            [str(metric) for metric in plan.metrics],
             cuts,
             len(choice.tried),
             plan.budget_s,
@@ -176,9 +176,10 @@ def _compared(differences: Mapping[str, Mapping[str, Difference]]) -> list[str]:
 def _search(searched: Searched | None) -> list[str]:
     if searched is None:
         return ["Not tuned: settings were given."]
+    said = ("the mean of " if len(searched.metrics) > 1 else "") + " and ".join(searched.metrics)
     cut = f" There was too little time for: {', '.join(searched.cut_short)}." if searched.cut_short else ""
     return [
-        f"Chosen by {searched.metric} among {searched.tried:,} tries in {searched.seconds:,.0f} s of "
+        f"Chosen by {said} among {searched.tried:,} tries in {searched.seconds:,.0f} s of "
         f"{searched.budget_s:,.0f} s, on cuts of the training log alone.{cut}",
         *(f"On {name}: {value:.4f}." for name, value in searched.cuts.items()),
         *(f"Model {name} can't be used here: {reason}." for name, reason in searched.skipped.items()),

@@ -33,23 +33,23 @@ LATE = 0.1
 
 @dataclass(frozen=True)
 class Plan:
-    """What to search: models, validation cuts, the metric that decides, and how long.
+    """What to search: models, validation cuts, the metrics whose mean decides, and how long.
 
     The same plan on the same log tries the same in the same order and chooses the same, as far as it comes.
     """
 
     models: Models
     trials: Sequence[Trial]
-    metric: Metric
+    metrics: Sequence[Metric]
     repeats: bool
     budget_s: float
     seed: int
 
     @classmethod
     def of(cls, brought: Brought, asked: Asked, budget_s: float) -> "Plan":
-        """What to search for a log that was brought; the first metric that is asked for decides."""
+        """What to search for a log that was brought."""
         trials = brought.cuts(asked.seed)
-        return cls(asked.models, trials, asked.metrics[0], asked.repeats, budget_s, asked.seed)
+        return cls(asked.models, trials, asked.metrics, asked.repeats, budget_s, asked.seed)
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def choose(plan: Plan, on_progress: OnProgress, clock: Callable[[], float] = tim
     Raises:
         UserError: no model can be fitted on this log.
     """
-    trying = Trying(plan.models, plan.metric, plan.repeats, clock)
+    trying = Trying(plan.models, plan.metrics, plan.repeats, clock)
     return _Search(plan, on_progress, clock, trying).run()
 
 
@@ -111,7 +111,7 @@ class _Search:
             self.on_progress(0, round(self.plan.budget_s), f"compiling {candidate.model}")
             with suppress(UserError):  # whoever can't be fitted says so when it is tried
                 model = candidate.build(self.plan.models).fit(trial.log)
-                trial.cases.ask(model, self.plan.metric.k, self.plan.repeats)
+                self.trying.values(model, trial)
 
     def _rounds(self, stage: Stage) -> Iterator[list[Candidate]]:
         models, log = self.plan.models, self.plan.trials[0].log

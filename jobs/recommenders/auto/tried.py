@@ -12,7 +12,7 @@ from jobs.recommenders.singles import SINGLES
 
 @dataclass(frozen=True)
 class Tried:
-    """A candidate at a stage: the metric of each case, float64 [cases], on each cut; `events` fitted on."""
+    """A candidate at a stage: what decides, float64 [cases], on each cut; it was fitted on `events`."""
 
     candidate: Candidate
     stage: str
@@ -22,7 +22,7 @@ class Tried:
 
     @property
     def means(self) -> list[float]:
-        """The metric on each cut."""
+        """What decides, on each cut."""
         return [float(values.mean()) if len(values) else 0.0 for values in self.values]
 
 
@@ -37,7 +37,7 @@ def ordered(tried: Sequence[Tried]) -> list[Tried]:
 def complementary(leading: Sequence[Tried]) -> list[Candidate]:
     """The best candidate of each single model: the best of all, then whichever adds most to those before it.
 
-    What a set is worth in a case is the largest of its members' metrics, so a model that is right where the
+    What a set is worth in a case is the largest of what its members reach, so a model that is right where the
     others are not comes before a better one that is right where they are. `leading` is best first, all of the
     same cases.
     """

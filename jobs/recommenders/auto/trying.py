@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
 from common.errors import UserError
 from jobs.recommenders.auto.candidates import Candidate, Models
 from jobs.recommenders.auto.costs import Costs, Seconds
@@ -25,7 +27,7 @@ class Trying:
     """Tries each candidate once on cuts of the same sizes. `skipped`: why a model can't be used, by name."""
 
     models: Models
-    metric: Metric
+    metrics: Sequence[Metric]
     repeats: bool
     clock: Callable[[], float]
     skipped: dict[str, str] = field(default_factory=dict)
@@ -64,6 +66,13 @@ class Trying:
         keys = [_key(each, trials) for each in candidates]
         return [replace(self.known[key], stage=stage) for key in keys if key in self.known]
 
+    def values(self, model: Model, trial: Trial) -> Floats:
+        """The mean of the metrics in each case of a cut, float64 [cases]."""
+        ranked = trial.cases.ask(model, max(metric.k for metric in self.metrics), self.repeats)
+        by_metric = trial.cases.judge(ranked, self.metrics)["all"].by_metric
+        mean: Floats = np.mean([by_metric[metric] for metric in self.metrics], axis=0)
+        return mean
+
     def _on(self, candidate: Candidate, trial: Trial) -> list[tuple[Floats, float]]:
         model = candidate.build(self.models)
         expected = self.costs.expected(model, trial, self.memo)
@@ -74,7 +83,7 @@ class Trying:
             self.skipped[candidate.model] = str(error)
             return []
         fitted_s = self.clock()
-        values = self._judged(model, trial)
+        values = self.values(model, trial)
         took = Seconds(fitted_s - began_s, self.clock() - fitted_s)
         self.costs.note(model, trial, expected, took)
         return [(values, sum(took))]
@@ -84,10 +93,6 @@ class Trying:
             return self.memo.fit(model, trial.log)
         model.memo = self.memo
         return model.fit(trial.log)
-
-    def _judged(self, model: Model, trial: Trial) -> Floats:
-        ranked = trial.cases.ask(model, self.metric.k, self.repeats)
-        return trial.cases.judge(ranked, [self.metric])["all"].by_metric[self.metric]
 
 
 def _key(candidate: Candidate, trials: Sequence[Trial]) -> Key:

@@ -74,7 +74,7 @@ def log() -> Interactions:
 @pytest.fixture(scope="module")
 def plan(log: Interactions) -> Plan:
     trial = shoppers_held_out(log, splits.last_of_each(log.shoppers, np.arange(len(log))), "the last")
-    return Plan(MODELS, [trial], Metric("mrr", 5), repeats=True, budget_s=20, seed=3)
+    return Plan(MODELS, [trial], [Metric("mrr", 5)], repeats=True, budget_s=20, seed=3)
 
 
 def quiet(done: int, of: int, doing: str) -> None:
@@ -127,8 +127,22 @@ def test_a_budget_that_runs_out_still_chooses_and_says_so(plan):
     assert choice.best.candidate.model in ("popularity", "onward")
 
 
+def test_what_is_found_is_the_mean_of_all_metrics(plan):
+    metrics = [Metric("hit", 1), Metric("hit", 5), Metric("mrr", 5)]
+    choices = [
+        choose(replace(plan, metrics=wanted), quiet, stopped)
+        for wanted in (metrics[:1], metrics[1:2], metrics)
+    ]
+
+    [first], [second], [_] = (choice.tried[0].means for choice in choices)
+    (at_one,), (at_five,), (together,) = (choice.tried[0].values for choice in choices)
+    assert first < second
+    assert np.all(together >= (at_one + at_five) / 3)
+    assert np.all(together <= (at_one + 2 * at_five) / 3)
+
+
 def test_where_no_model_can_be_fitted_the_reasons_are_told(plan):
-    only = Plan({"picky": Picky}, plan.trials, plan.metric, plan.repeats, plan.budget_s, plan.seed)
+    only = Plan({"picky": Picky}, plan.trials, plan.metrics, plan.repeats, plan.budget_s, plan.seed)
 
     with pytest.raises(UserError, match=r"no model can be fitted on this log \(picky: the log has no attr"):
         choose(only, quiet)

@@ -57,7 +57,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 @pytest.fixture
 def plan(log: Interactions) -> Plan:
     trial = shoppers_held_out(log, splits.last_of_each(log.shoppers, np.arange(len(log))), "the last")
-    return Plan(MODELS, [trial], Metric("ndcg", 5), repeats=True, budget_s=300, seed=0)
+    return Plan(MODELS, [trial], [Metric("ndcg", 5)], repeats=True, budget_s=300, seed=0)
 
 
 def searched(plan: Plan, clock: Clock) -> tuple[Choice, float]:
