@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from clickhouse.literals import quoted
 from common.errors import UserError
 from schemas.events import Event, all_events
 
@@ -94,11 +95,6 @@ def _column(field: Mapping[str, Any]) -> str:
     if doc := field.get("doc"):
         parts.append(f"COMMENT {quoted(doc)}")
     return " ".join(parts)
-
-
-def quoted(text: str) -> str:
-    """A string literal of ClickHouse."""
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def main(names: list[str]) -> int:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError
 
-from clickhouse.facts import quoted
+from clickhouse.literals import quoted
 from common.errors import PartUnavailable
 from common.settings import Settings
 

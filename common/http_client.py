@@ -1,6 +1,6 @@
 """HTTP to a server that is asked hundreds of times a second: kept connections, and nothing but requests."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import aiohttp
@@ -34,7 +34,7 @@ class HttpClient:
     """Asks one server over at most `connections` at once (0: any number), kept for `kept_for_s` when idle.
 
     Made in a running event loop, and closed in it. Cookies, redirects and proxies have no place in it.
-    Nothing is sent twice: only whoever asks can know whether that is right.
+    Nothing is sent twice but what is `repeatable`: only whoever asks can know whether that is right.
     """
 
     def __init__(
@@ -55,15 +55,33 @@ class HttpClient:
         await self._session.close()
 
     async def ask(
-        self, method: str, target: str, headers: Iterable[tuple[str, str]] = (), body: bytes | None = None
+        self,
+        method: str,
+        target: str,
+        headers: Sequence[tuple[str, str]] = (),
+        body: bytes | None = None,
+        *,
+        repeatable: bool = False,
     ) -> HttpAnswer:
         """The answer to one request. `target` is path and query, quoted already; it is sent as it is.
+
+        What is `repeatable` is asked once more when the connection that was kept for it had been closed.
 
         Raises:
             TooSlow: no connection was free or made in time, or nothing came of the answer for too long.
             HungUp: the connection broke before the answer had ended.
             NoAnswer: there is nobody to connect to, or the answer is no HTTP.
         """
+        try:
+            return await self._ask(method, target, headers, body)
+        except HungUp:
+            if not repeatable:
+                raise
+            return await self._ask(method, target, headers, body)
+
+    async def _ask(
+        self, method: str, target: str, headers: Sequence[tuple[str, str]], body: bytes | None
+    ) -> HttpAnswer:
         url = URL(self._url + target, encoded=True)
         try:
             async with self._session.request(

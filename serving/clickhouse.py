@@ -11,7 +11,8 @@ from urllib.parse import urlencode
 import orjson
 
 import clickhouse
-from common.http_client import HttpAnswer, HttpClient, HungUp, NoAnswer
+from clickhouse.literals import quoted
+from common.http_client import HttpAnswer, HttpClient, NoAnswer
 from common.metrics import QUERY_SECONDS
 from common.settings import Settings
 from serving.problems import ClickHouseUnavailable
@@ -67,8 +68,7 @@ def encode_parameter(value: Value) -> str:
         moment = value.astimezone(UTC).replace(tzinfo=None)
         return moment.isoformat(" ", "milliseconds" if moment.microsecond else "seconds")
     if isinstance(value, list):
-        quoted = ("'" + item.replace("\\", "\\\\").replace("'", "\\'") + "'" for item in value)
-        return "[" + ",".join(quoted) + "]"
+        return "[" + ",".join(map(quoted, value)) + "]"
     return str(value).translate(_TSV)
 
 
@@ -101,7 +101,13 @@ class ClickHouse:
         started = perf_counter()
         encoded = {f"param_{name}": encode_parameter(value) for name, value in parameters.items()}
         try:
-            response = await self._ask("/?" + urlencode(self._everywhere | encoded), self._queries[query])
+            response = await self._http.ask(
+                "POST",
+                "/?" + urlencode(self._everywhere | encoded),
+                self._headers,
+                self._queries[query].encode(),
+                repeatable=True,
+            )
         except NoAnswer as error:
             raise ClickHouseUnavailable(
                 f"ClickHouse at {self._url} does not answer ({error}). "
@@ -122,13 +128,6 @@ class ClickHouse:
     async def together(self, *asked: tuple[str, dict[str, Value]]) -> list[list[Row]]:
         """Run several queries at once; their rows in the order asked."""
         return list(await asyncio.gather(*(self.rows(name, **parameters) for name, parameters in asked)))
-
-    async def _ask(self, target: str, query: str) -> HttpAnswer:
-        """The answer; asked once more when the connection that was kept for it had been closed meanwhile."""
-        try:
-            return await self._http.ask("POST", target, self._headers, query.encode())
-        except HungUp:
-            return await self._http.ask("POST", target, self._headers, query.encode())
 
     def _failure(self, query: str, response: HttpAnswer) -> Exception:
         codes = (value for name, value in response.headers if name.lower() == b"x-clickhouse-exception-code")

@@ -11,7 +11,8 @@ from chdb.state.sqlitelike import Connection as ChdbConnection
 
 from clickhouse.front.errors import DatabaseError
 from clickhouse.front.spool import spooled
-from clickhouse.front.statement import Insert, quoted
+from clickhouse.front.statement import Insert
+from clickhouse.literals import quoted
 
 
 class Connection:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from clickhouse.front.errors import DatabaseError
+from clickhouse.literals import quoted
 
 _TOKEN = re.compile(
     rb"""(?P<blank>\s+|--[^\n]*|\#[!\ ][^\n]*|/\*.*?\*/)
@@ -193,8 +194,3 @@ def _literal(text: bytes) -> str:
     if text[:1] == b"'":
         text = _ESCAPE.sub(lambda found: found[1] or b"'", text[1:-1])
     return text.decode(errors="replace")
-
-
-def quoted(value: str) -> str:
-    """A value as an SQL string literal."""
-    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"

@@ -9,7 +9,7 @@ import orjson
 from fastapi import Request
 from starlette.responses import Response
 
-from common.http_client import HttpAnswer, HttpClient, HungUp, NoAnswer, TooSlow
+from common.http_client import HttpAnswer, HttpClient, NoAnswer, TooSlow
 from common.settings import Settings
 from serving.body import read_body
 from serving.problems import CommerceUnavailable, UnknownOrder
@@ -100,12 +100,7 @@ class Commerce:
         """
         repeatable = method == "GET" or any(name == "idempotency-key" for name, _ in headers)
         try:
-            try:
-                return await self._http.ask(method, target, headers, body or None)
-            except HungUp:
-                if not repeatable:
-                    raise
-                return await self._http.ask(method, target, headers, body or None)
+            return await self._http.ask(method, target, headers, body or None, repeatable=repeatable)
         except NoAnswer as error:
             raise _unavailable(error, method, repeatable) from error
 
