@@ -14,7 +14,7 @@ from audit.comparison import About, Comparison
 from audit.forgotten import reconciled
 from audit.stores import Stores
 from audit.tables import compare_tables
-from jobs.recommendations.logic import KEPT_RECENT, KEPT_SIMILAR
+from jobs.recommendations.logic import KEPT_BOUGHT, KEPT_RECENT, KEPT_SIMILAR
 
 NAME = "facts_vs_recommendations"
 COMPARED = KEPT_SIMILAR // 2
@@ -27,8 +27,6 @@ UNKNOWN = {"name": "", "category": "", "available": "-1"}
 
 REMEMBERED_DAYS = 29
 """A day less than the 30 of job `recommendations`: it and job `facts` do not read an event in one moment."""
-
-KEPT_BOUGHT = 200
 
 
 def about(what: str, unit: str, *key: str) -> About:

@@ -38,6 +38,9 @@ AT_ONCE = "100 ms"
 KEPT_RECENT = 20
 """Products that are remembered of a visitor."""
 
+KEPT_BOUGHT = 200
+"""Products that are remembered as bought by a shopper."""
+
 KEPT_SIMILAR = 64
 """Neighbours that are kept of a product; answers look at the first half, so one that falls leaves no gap."""
 
@@ -98,7 +101,13 @@ OUTPUTS = (
     _newest("carted_by_session", "carted:", OF_SESSION),
     _newest("carted_by_shopper", "carted:", OF_SHOPPER),
     InRedis(
-        "bought", "zset", {"key.prefix": "bought:"}, ("shopper_id", "product_id"), AT_ONCE, 200, OF_SHOPPER
+        "bought",
+        "zset",
+        {"key.prefix": "bought:"},
+        ("shopper_id", "product_id"),
+        AT_ONCE,
+        KEPT_BOUGHT,
+        OF_SHOPPER,
     ),
     _similar("similar_to_first"),
     _similar("similar_to_second"),
