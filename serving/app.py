@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
 from fastapi import FastAPI
-from redis.asyncio import Redis
 
 from common.clock import Clock, system_clock
 from common.problems import answer_errors
@@ -22,6 +21,7 @@ from serving.ops import endpoints as ops
 from serving.ops.service import Parts
 from serving.recommendations import endpoints as recommendations
 from serving.recommendations.service import RecommendationService
+from serving.redis_client import open_redis
 from serving.shop import endpoints as catalogue
 from serving.shop import gateway
 from serving.shop.catalogue import Catalogue
@@ -54,7 +54,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        redis = Redis.from_url(settings.redis, socket_timeout=2.0, socket_connect_timeout=2.0)
+        redis = open_redis(settings)
         async with ClickHouse(settings, load_queries()) as clickhouse, Commerce(settings) as commerce:
             shop = Shop(
                 settings.timezone, settings.shop_currency, clickhouse, redis, Progress(clickhouse), clock

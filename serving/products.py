@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
-from serving.problems import RedisUnavailable
+from serving.redis_client import answered
 
 FIELDS = ("seller_id", "name", "category", "currency", "price_minor", "listed", "available", "interest")
 """The fields of the hash `product:{product_id}` that job `recommendations` keeps."""
@@ -56,7 +55,7 @@ async def read_cards(redis: Redis, product_ids: Iterable[str]) -> dict[str, Prod
     pipeline: Any = redis.pipeline(transaction=False)
     for product_id in asked:
         pipeline.hmget(KEY.format(product_id), _WIRE_FIELDS)
-    answers = await run(pipeline)
+    answers: list[Any] = await answered(pipeline.execute())
     cards = (card(product_id, fields) for product_id, fields in zip(asked, answers, strict=True))
     return {found.product_id: found for found in cards if found}
 
@@ -75,22 +74,6 @@ class Cards:
             found = await read_cards(self._redis, missing)
             self._known |= {product_id: found.get(product_id) for product_id in missing}
         return {product_id: card for product_id in asked if (card := self._known[product_id])}
-
-
-async def run(pipeline: Any) -> list[Any]:
-    """Send a pipeline; its answers in order.
-
-    Raises:
-        RedisUnavailable: Redis does not answer.
-    """
-    try:
-        answers: list[Any] = await pipeline.execute()
-    except (RedisError, OSError) as error:
-        raise RedisUnavailable(
-            f"Redis does not answer ({type(error).__name__}). "
-            "See ./souk status; ./souk up starts what is missing."
-        ) from error
-    return answers
 
 
 def card(product_id: str, fields: Sequence[Field]) -> ProductCard | None:

@@ -3,9 +3,8 @@
 from typing import Literal
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
-from serving.problems import RedisUnavailable
+from serving.redis_client import answered
 
 Ranking = Literal["popular", "trending"]
 
@@ -21,13 +20,7 @@ async def ranking(redis: Redis, name: Ranking, n: int) -> list[tuple[str, float]
     Raises:
         RedisUnavailable: Redis does not answer.
     """
-    try:
-        entries = await redis.zrange(KEYS[name], 0, n - 1, desc=True, withscores=True)
-    except (RedisError, OSError) as error:
-        raise RedisUnavailable(
-            f"Redis does not answer ({type(error).__name__}). "
-            "See ./souk status; ./souk up starts what is missing."
-        ) from error
+    entries = await answered(redis.zrange(KEYS[name], 0, n - 1, desc=True, withscores=True))
     if not entries:
         return []
     best, half_life_s = float(entries[0][1]), HALF_LIFE_DAYS[name] * 86_400

@@ -11,9 +11,10 @@ from typing import Any, Literal, Protocol
 from redis.asyncio import Redis
 
 from serving.analytics.popular import ranking
-from serving.products import Cards, ProductCard, run
+from serving.products import Cards, ProductCard
 from serving.recommendations.scoring import Neighbours, Scored, Seed, favourite_categories, score
 from serving.recommendations.visitor import Visitor
+from serving.redis_client import answered
 
 Kind = Literal["similar", "category", "popular"]
 
@@ -89,7 +90,7 @@ class ItemNeighbours:
         pipeline: Any = self._redis.pipeline(transaction=False)
         for seed in seeds:
             pipeline.zrange(f"similar:{seed.product_id}", 0, NEIGHBOURS - 1, desc=True, withscores=True)
-        found = await run(pipeline)
+        found = await answered(pipeline.execute())
         return {
             seed.product_id: [(member.decode(), together) for member, together in members]
             for seed, members in zip(seeds, found, strict=True)
@@ -120,7 +121,7 @@ class PopularInCategory:
         for category in favourites:
             last = 2 * wanted + len(asked.excluded)
             pipeline.zrange(f"popular:{category}", 0, last, desc=True, withscores=True)
-        found = await run(pipeline)
+        found = await answered(pipeline.execute())
         cards = await asked.cards.read([member.decode() for members in found for member, _ in members])
         # A product that moved may be left over where it was: a restart can read the move before the listing.
         proposals: list[Proposal] = []

@@ -34,6 +34,8 @@ class Scored:
     because_of: str
 
 
+NOTHING = (0.0, 0.0, "")
+
 Neighbours = Sequence[tuple[str, float]]
 """(product_id, how much it goes with the seed), as `similar:{product_id}` holds them, best first."""
 
@@ -73,8 +75,7 @@ def score(
     weight or a sum that decayed to 0) says nothing.
     """
     without = set(excluded)
-    best: dict[str, tuple[float, str]] = {}
-    totals: dict[str, float] = {}
+    found: dict[str, tuple[float, float, str]] = {}  # total, largest part, and whose that was
     for seed in asked:
         own = interest.get(seed.product_id, 0.0)
         for product_id, together in neighbours.get(seed.product_id, ()):
@@ -83,15 +84,20 @@ def score(
             # By Cauchy and Schwarz no co-visits exceed both; a figure that lags a moment behind may.
             # Ratios of at most 1 neither overflow nor divide by an underflow, as a product of sums would.
             theirs = interest.get(product_id, 0.0)
-            cosine = sqrt(together / max(own, together)) * sqrt(together / max(theirs, together))
-            part = seed.weight * cosine
+            part = seed.weight
+            if own > together:
+                part *= sqrt(together / own)
+            if theirs > together:
+                part *= sqrt(together / theirs)
             if part <= 0.0:
                 continue
-            totals[product_id] = totals.get(product_id, 0.0) + part
-            if part > best.get(product_id, (0.0, ""))[0]:
-                best[product_id] = (part, seed.product_id)
-    ranked = sorted(totals.items(), key=lambda each: (-each[1], each[0]))
-    return [Scored(product_id, total, best[product_id][1]) for product_id, total in ranked]
+            total, largest, because_of = found.get(product_id, NOTHING)
+            if part > largest:
+                found[product_id] = total + part, part, seed.product_id
+            else:
+                found[product_id] = total + part, largest, because_of
+    ranked = sorted((-total, product_id, because_of) for product_id, (total, _, because_of) in found.items())
+    return [Scored(product_id, -total, because_of) for total, product_id, because_of in ranked]
 
 
 def favourite_categories(asked: Sequence[Seed], category_of: Mapping[str, str | None]) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from serving.products import run
+from serving.redis_client import answered
 
 Moments = Mapping[str, float]
 """product_id → when, in Unix seconds; newest first, without what was taken back since (0 in Redis)."""
@@ -36,7 +36,7 @@ async def read_visitor(redis: Redis, visitor_id: str) -> Visitor:
     for kind in ("recent", "carted", "bought"):
         pipeline.zrange(f"{kind}:{visitor_id}", 0, -1, desc=True, withscores=True)
     pipeline.hget("recommendations_as_of", "product_viewed")
-    viewed, carted, bought, as_of = await run(pipeline)
+    viewed, carted, bought, as_of = await answered(pipeline.execute())
     moment = datetime.fromtimestamp(int(as_of), UTC) if as_of else None
     return Visitor(_moments(viewed), _moments(carted), _moments(bought), moment)
 

@@ -1,0 +1,52 @@
+"""The client of Redis: redis-py with its packing in C, and one longest wait for all answers of a pipeline."""
+
+import asyncio
+from collections.abc import Awaitable
+from typing import Any, TypeVar
+
+from redis.asyncio import Connection, Redis
+from redis.connection import HiredisRespSerializer
+from redis.exceptions import RedisError
+from redis.typing import EncodableT
+
+from common.settings import Settings
+from serving.problems import RedisUnavailable
+
+T = TypeVar("T")
+
+CONNECT_S, ANSWER_S = 2.0, 2.0
+
+
+class PackedInC(Connection):
+    """redis-py itself uses hiredis' packing only where it does not use asyncio; a pipeline is 60 commands."""
+
+    _serializer: Any = HiredisRespSerializer()
+
+    def pack_command(self, *args: EncodableT) -> list[bytes]:
+        """A command as the protocol has it."""
+        packed: list[bytes] = self._serializer.pack(*args)
+        return packed
+
+
+def open_redis(settings: Settings) -> Redis:
+    """The Redis of these settings; what is asked of it belongs into `answered`, which alone ends a wait."""
+    redis: Redis = Redis.from_url(
+        settings.redis, socket_connect_timeout=CONNECT_S, connection_class=PackedInC
+    )
+    return redis
+
+
+async def answered(asked: Awaitable[T]) -> T:
+    """Redis's answer, be it to one command or to a pipeline.
+
+    Raises:
+        RedisUnavailable: there is none within `ANSWER_S`.
+    """
+    try:
+        async with asyncio.timeout(ANSWER_S):
+            return await asked
+    except (RedisError, OSError) as error:
+        raise RedisUnavailable(
+            f"Redis does not answer ({type(error).__name__}). "
+            "See ./souk status; ./souk up starts what is missing."
+        ) from error
