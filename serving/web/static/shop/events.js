@@ -1,5 +1,6 @@
 // Tells the shop what happens on its pages: batches of browsing events, each with an id so that a retry counts once.
 import { uuid } from "./ids.js";
+import { forgetUntold, keepUntold, untold } from "./kept.js";
 
 const BATCH_AFTER_MS = 30;
 const MOST = 100;
@@ -7,7 +8,8 @@ const TRIES = 4;
 const REST_MS = 1500;
 
 const session = document.body.dataset.session;
-let waiting = [];
+// What the page before could not tell, or was left before the answer came: the same event_id counts once.
+let waiting = untold();
 let timer = null;
 
 const send = async (events, tries) => {
@@ -15,8 +17,9 @@ const send = async (events, tries) => {
   try {
     const headers = { "Content-Type": "application/json" };
     const answer = await fetch("/v1/events", { method: "POST", headers, body, keepalive: true });
-    if (answer.ok) return void dispatchEvent(new CustomEvent("told", { detail: events.map((one) => one.event) }));
-    if (answer.status < 500) return; // never to be taken: what is told is not worth a visitor's trouble
+    if (answer.status < 500) forgetUntold(events); // the others are never to be taken: not worth a visitor's trouble
+    if (answer.ok) dispatchEvent(new CustomEvent("told", { detail: events.map((one) => one.event) }));
+    if (answer.status < 500) return;
   } catch {
     // The network is away: try again.
   }
@@ -34,8 +37,11 @@ export const tell = (event, fields) => {
   const known = { event, event_id: uuid(), occurred_at: new Date().toISOString(), session_id: session };
   const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value != null));
   waiting.push({ ...known, ...given });
+  keepUntold(waiting.at(-1));
   timer ??= setTimeout(flush, BATCH_AFTER_MS);
 };
+
+if (waiting.length) timer = setTimeout(flush, BATCH_AFTER_MS);
 
 // A page that is left sends what it still has.
 addEventListener("pagehide", flush);

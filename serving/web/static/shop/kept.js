@@ -83,6 +83,17 @@ export const openCheckout = (body) => {
 /** The checkout was answered, yes or no. */
 export const endCheckout = () => write(localStorage, CHECKOUT, null);
 
+const UNTOLD = "souk.untold";
+const MOST_UNTOLD = 100;
+/** Events that no answer came for, of this page and of those that were left before. */
+export const untold = () => read(sessionStorage, UNTOLD, []);
+export const keepUntold = (event) => write(sessionStorage, UNTOLD, [...untold(), event].slice(-MOST_UNTOLD));
+export const forgetUntold = (events) => {
+  const ids = new Set(events.map((one) => one.event_id));
+  const left = untold().filter((one) => !ids.has(one.event_id));
+  write(sessionStorage, UNTOLD, left.length ? left : null);
+};
+
 const CAME = "souk.came";
 /** Remembers what led to a product, for the page that comes next. */
 export const leaveFor = (productId, how) => write(sessionStorage, CAME, { productId, how, at: Date.now() });
