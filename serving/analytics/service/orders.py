@@ -22,11 +22,9 @@ class OrdersService:
 
     async def of_seller(self, seller_id: str, asked: Asked, cursor: str | None, limit: int) -> Orders:
         """A page of a seller's orders, newest first: of all time, unless a period is asked."""
-        as_of, seller = await asyncio.gather(
-            self._shop.progress.as_of(ORDER_TABLES), self._shop.seller(seller_id)
+        as_of, period = await asyncio.gather(
+            self._shop.progress.as_of(ORDER_TABLES), self._period(seller_id, asked)
         )
-        whole = asked.start is None and asked.end is None
-        period = EVER if whole else self._shop.period(asked, seller["newest_minute"])
         before_at, before_order_id = shape.read_cursor(cursor) if cursor else (period.end, "")
         if before_at > period.end:
             before_at, before_order_id = period.end, ""
@@ -51,6 +49,12 @@ class OrdersService:
             else None,
             "as_of": self._shop.local(as_of),
         }
+
+    async def _period(self, seller_id: str, asked: Asked) -> Period:
+        if asked.start is None and asked.end is None:
+            await self._shop.check(seller_id)
+            return EVER
+        return await self._shop.sellers_period(seller_id, asked)
 
     async def _states(self, order_ids: list[str]) -> dict[str, Row]:
         if not order_ids:

@@ -48,6 +48,15 @@ class Shop:
         self._newest[seller_id] = row["newest_minute"]
         return row
 
+    async def check(self, seller_id: str) -> None:
+        """Look a seller up who was not found before.
+
+        Raises:
+            UnknownSeller: neither registered nor seen in a sale.
+        """
+        if seller_id not in self._newest:
+            await self.seller(seller_id)
+
     async def sellers_period(self, seller_id: str, asked: Asked) -> Period:
         """The period that was asked of a seller; what is left open ends with their newest sale.
 
