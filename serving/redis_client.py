@@ -14,7 +14,7 @@ from serving.problems import RedisUnavailable
 
 T = TypeVar("T")
 
-CONNECT_S, ANSWER_S = 2.0, 2.0
+CONNECT_S, ANSWER_S = 2.0, 4.0
 
 
 class PackedInC(Connection):

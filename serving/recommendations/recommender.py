@@ -21,7 +21,7 @@ Kind = Literal["similar", "category", "popular"]
 NEIGHBOURS = 32
 """Neighbours of a seed that are looked at: half of those kept (jobs/recommendations)."""
 
-CANDIDATES = 48
+CANDIDATES = 36
 """Candidates whose cards are read."""
 
 CATEGORIES = 3
