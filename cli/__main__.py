@@ -5,7 +5,7 @@ from importlib import import_module
 
 import typer
 
-from common.errors import STOPPED, SoukError, UserError
+from common.command_line import exit_code
 
 COMMANDS: dict[str, str] = {
     "demo": "start everything, make up a marketplace, and watch it live",
@@ -57,27 +57,7 @@ def build(asked: str) -> typer.Typer:
 def main() -> int:
     """Run the command in `sys.argv`. Exit code 0 done, 1 failed or differences found, 2 a user's mistake."""
     asked = next((argument for argument in sys.argv[1:] if not argument.startswith("-")), "")
-    try:
-        code: int = build(asked)(prog_name="souk", standalone_mode=False) or 0
-    except typer.TyperException as error:
-        print(mistake(error.format_message()), file=sys.stderr)
-        return error.exit_code
-    except UserError as error:
-        print(f"souk: {error}", file=sys.stderr)
-        return 2
-    except SoukError as error:
-        print(f"souk: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        code = STOPPED
-    if code == STOPPED:  # typer turns a Ctrl-C inside a command into its exit code, without a word
-        print("souk: stopped", file=sys.stderr)
-    return code
-
-
-def mistake(said: str) -> str:
-    """One line for a command line that can't be read; where nothing was asked, it is the help itself."""
-    return said if "\n" in said else f"souk: {said.rstrip('.')} (--help says what there is)"
+    return exit_code(lambda: build(asked)(prog_name="souk", standalone_mode=False))
 
 
 if __name__ == "__main__":

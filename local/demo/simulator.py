@@ -5,7 +5,7 @@ import sys
 from subprocess import DEVNULL, Popen, TimeoutExpired
 from typing import Self
 
-from common.errors import PartUnavailable, UserError
+from common.errors import STOPPED, PartUnavailable, UserError
 from common.settings import ROOT, Settings
 from local.demo import traffic
 from local.home import Home, settings_environment
@@ -50,12 +50,17 @@ class Simulator:
 
         Raises:
             UserError: it was asked for what it can't do; the message is its own.
-            PartUnavailable: it failed; the message has the end of its log.
+            PartUnavailable: it failed, and the message has the end of its log; or someone else stopped it.
         """
         code = self._process.poll()
         if code == USERS_MISTAKE:
             said = self._home.log(NAME).read_text(errors="replace").splitlines()
             raise UserError(said[-1].removeprefix("souk: "))
+        if code == STOPPED:
+            raise PartUnavailable(
+                "the simulator was stopped from elsewhere, as `./souk down` does; what it sent is kept: "
+                "`./souk demo` goes on from here"
+            )
         if code:
             raise PartUnavailable(
                 f"the simulator ended with exit code {code}\n{last_words(self._home, NAME)}"

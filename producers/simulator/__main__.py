@@ -9,7 +9,8 @@ import typer
 from rich.console import Console
 
 from common.clock import system_clock, to_millis
-from common.errors import SoukError, UserError
+from common.command_line import exit_code
+from common.errors import UserError
 from common.settings import Settings
 from common.telemetry import configure_logging
 from producers.simulator import kept as keeping
@@ -121,24 +122,7 @@ def main() -> int:
     configure_logging("simulator")
     for stop in (signal.SIGINT, signal.SIGTERM):  # a shell's background job would ignore the first
         signal.signal(stop, signal.default_int_handler)
-    try:
-        app(prog_name="python -m producers.simulator", standalone_mode=False)
-    except typer.TyperException as error:
-        said = error.format_message()
-        print(
-            said if "\n" in said else f"souk: {said.rstrip('.')} (--help says what there is)", file=sys.stderr
-        )
-        return error.exit_code
-    except UserError as error:
-        print(f"souk: {error}", file=sys.stderr)
-        return 2
-    except SoukError as error:
-        print(f"souk: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("souk: stopped", file=sys.stderr)
-        return 130
-    return 0
+    return exit_code(lambda: app(prog_name="python -m producers.simulator", standalone_mode=False))
 
 
 if __name__ == "__main__":

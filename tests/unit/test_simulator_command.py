@@ -1,0 +1,22 @@
+"""The simulator's command line: how it ends."""
+
+import os
+import subprocess
+import sys
+
+from common.settings import ROOT
+
+
+def test_ctrl_c_is_one_line_and_exit_code_130(tmp_path) -> None:
+    program = (
+        "import signal, sys, producers.simulator.__main__ as simulator\n"
+        "simulator._begun = lambda *_: signal.raise_signal(signal.SIGINT)\n"
+        "sys.argv = ['simulator', 'backfill']\n"
+        "sys.exit(simulator.main())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, env=os.environ | {"SOUK_HOME": str(tmp_path)},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "souk: stopped\n")
