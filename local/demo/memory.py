@@ -35,4 +35,5 @@ class Memory:
         own = [record.pid] if record.part == NAME else tree(record.pid)  # the supervisor's tree is all others
         used = resident_bytes(own) if record.alive else 0
         starts, first = self._first.setdefault(record.part, (record.starts, used))
-        return Process(record.part, record.alive, record.starts - starts, used, used - first)
+        restarts = max(record.starts - starts, 0)  # `up` counts anew
+        return Process(record.part, record.alive, restarts, used, used - first)

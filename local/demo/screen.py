@@ -14,6 +14,7 @@ from common.money import format_money
 from local.demo.memory import Process
 from local.demo.shop import Day
 from local.demo.traffic import Traffic
+from local.supervision.supervisor import NAME as SUPERVISOR
 from local.table import duration
 
 STALE = timedelta(seconds=10)
@@ -22,6 +23,9 @@ STALE = timedelta(seconds=10)
 MEMORY_COLUMNS = 3
 WORST_ERRORS = 3
 """How many kinds of errors are named."""
+
+WHAT_TO_DO = {SUPERVISOR: ": `./souk up` in another terminal starts it again"}
+"""Of what does not come back by itself. A live simulator bears it that all parts start again."""
 
 NOTHING = "–"
 
@@ -70,7 +74,11 @@ def troubles(seen: Seen) -> list[str]:
     worst = sorted(seen.traffic.errors.items(), key=lambda error: -error[1])[:WORST_ERRORS]
     return [
         *(f"{count:,} × {kind}" for kind, count in worst),
-        *(f"{process.name} is not running" for process in seen.processes if not process.alive),
+        *(
+            f"{process.name} is not running{WHAT_TO_DO.get(process.name, '')}"
+            for process in seen.processes
+            if not process.alive
+        ),
         *(
             f"{process.name} was restarted ({process.restarts} ×)"
             for process in seen.processes

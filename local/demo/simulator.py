@@ -13,8 +13,8 @@ from local.stack import last_words
 from local.supervision import launch
 from local.supervision.launch_file import Launch, write_launch
 from local.supervision.processes import record_path
+from local.supervision.supervisor import SIMULATOR as NAME
 
-NAME = "simulator"
 USERS_MISTAKE = 2
 """Its exit code for one, after a line that says what it is."""
 

@@ -5,7 +5,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,36 +57,48 @@ def read_record(run: Path, part: str) -> Record | None:
 
 def read_records(run: Path) -> list[Record]:
     """The records of every part that was ever started."""
-    names = [path.name.removesuffix(".pid.json") for path in run.glob("*.pid.json")]
-    return [record for name in names if (record := read_record(run, name))]
+    return [record for name in _recorded(run) if (record := read_record(run, name))]
 
 
-def survivors(run: Path) -> dict[int, str]:
-    """Live processes of this copy: pid → the signal that asks it to stop.
+def survivors(run: Path, spared: Collection[str] = ()) -> dict[int, str]:
+    """Live processes of this copy, but for those of the `spared`: pid → the signal that asks it to stop.
 
     Found by their records and by the mark that everything started here carries in its environment.
     (PostgreSQL overwrites its environment, so both are needed.)
     """
-    found = dict.fromkeys(marked(str(run)), "TERM")
-    found.update({record.pid: record.stop_signal for record in read_records(run) if record.alive})
+    found = dict.fromkeys(_marked(run, spared), "TERM")
+    records = (record for record in read_records(run) if record.part not in spared)
+    found.update({record.pid: record.stop_signal for record in records if record.alive})
     return {pid: sign for pid, sign in found.items() if pid != os.getpid()}
 
 
-def sweep(run: Path, patience_s: float = 20.0) -> int:
-    """End every process of this copy: politely, after `patience_s` for good. Returns how many there were."""
-    asked = survivors(run)
+def sweep(run: Path, spared: Collection[str] = (), patience_s: float = 20.0) -> int:
+    """End every process of this copy but those of the `spared`: politely, after `patience_s` for good.
+
+    Returns how many there were.
+    """
+    asked = survivors(run, spared)
     started = {pid: started_ticks(pid) for pid in asked}
     for pid, name in asked.items():
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.Signals[f"SIG{name}"])
     if not wait_gone(started, patience_s):
-        for pid in [*(pid for pid in started if started_ticks(pid) == started[pid]), *marked(str(run))]:
+        for pid in [*(pid for pid in started if started_ticks(pid) == started[pid]), *_marked(run, spared)]:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         wait_gone(started, patience_s)
-    for path in run.glob("*.pid.json"):
-        path.unlink(missing_ok=True)
+    for part in _recorded(run):
+        if part not in spared:
+            record_path(run, part).unlink(missing_ok=True)
     return len(asked)
+
+
+def _marked(run: Path, spared: Collection[str]) -> set[int]:
+    return set(marked(str(run))).difference(*(marked(str(run), part) for part in spared))
+
+
+def _recorded(run: Path) -> list[str]:
+    return [path.name.removesuffix(".pid.json") for path in run.glob("*.pid.json")]
 
 
 def wait_gone(started: dict[int, int], patience_s: float) -> bool:

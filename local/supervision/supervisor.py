@@ -17,6 +17,9 @@ from local.supervision.processes import POLL_S, read_record, record_path, sweep,
 from local.supervision.rpc import call
 
 NAME = "supervisor"
+SIMULATOR = "simulator"
+"""A demo's child, which is no part: it bears that parts are away, and `up` lets it be."""
+
 START_S = 15.0
 STOP_S = 25
 """How long a part may take to stop before it is killed."""
@@ -83,8 +86,8 @@ class Supervisor:
     def start(self, stop_signals: dict[str, str]) -> None:
         """Make sure that supervisord runs with these programs (part → stop signal), nothing stray beside it.
 
-        A supervisord that died leaves its parts running; nobody would restart them, so they are stopped in
-        order (they keep their data) and started again by the new one.
+        A supervisord that died leaves its parts running; nobody would restart them, so they are stopped
+        (they keep their data) and started again by the new one. A demo's simulator goes on meanwhile.
 
         Raises:
             PartUnavailable: it does not start; the message names its log.
@@ -92,7 +95,7 @@ class Supervisor:
         config, text = self._home.run / "supervisord.conf", render(stop_signals)
         if config.exists() and config.read_text() == text and self.alive():
             return
-        self.stop()
+        self.stop(spared=(SIMULATOR,))
         config.write_text(text)
         self._home.make_socket_folder()
         self._socket.unlink(missing_ok=True)
@@ -113,8 +116,8 @@ class Supervisor:
                 raise PartUnavailable(f"the supervisor does not start: see {self._home.log(NAME)}")
             time.sleep(POLL_S)
 
-    def stop(self) -> int:
-        """End supervisord and every process of this copy. Returns how many outlived supervisord."""
+    def stop(self, spared: Collection[str] = ()) -> int:
+        """End supervisord and every process of this copy but the `spared`. Returns how many outlived it."""
         record = read_record(self._home.run, NAME)
         if self.alive():
             call(self._socket, "supervisor.shutdown")
@@ -124,7 +127,7 @@ class Supervisor:
             )  # it hangs: were it asked politely, it might restart what we stop
         if record:
             wait_gone({record.pid: record.started_ticks}, STOP_S + 5)
-        strays = sweep(self._home.run)
+        strays = sweep(self._home.run, spared)
         if self._socket.parent != self._home.run:
             self._socket.unlink(missing_ok=True)
             with contextlib.suppress(OSError):

@@ -1,17 +1,23 @@
-"""The simulator as the demo's child, where it can't do what it was started for."""
+"""The simulator as the demo's child: what ends it, and what does not."""
 
 import os
 import signal
 import socket
+from collections.abc import Iterator
 
 import pytest
+from rich.console import Console
 
 from common.errors import PartUnavailable, UserError
 from common.settings import LOOPBACK, Settings
+from local import stack
 from local.demo.simulator import Simulator
 from local.home import Home
+from local.parts.part import Found, Part
 from local.supervision.launch import marked
+from local.supervision.launch_file import Launch
 from local.supervision.processes import read_record
+from local.supervision.supervisor import NAME as SUPERVISOR
 from tests.integration.servers import await_true
 from tests.ports import free_offset
 
@@ -40,16 +46,44 @@ def test_a_simulator_that_fails_is_told_of_with_the_end_of_its_log(settings):
     assert "registry" in str(raised.value)
 
 
-def test_a_simulator_that_someone_else_stops_has_not_done_what_it_was_started_for(settings):
+@pytest.fixture
+def waiting(settings) -> Iterator[Simulator]:
+    """A simulator that waits for a registry's answer, which never comes."""
     with socket.create_server((LOOPBACK, 0)) as deaf:
         deaf.settimeout(60)
         registry = f"http://{LOOPBACK}:{deaf.getsockname()[1]}"
-        settings = settings.model_copy(update={"registry_url": registry})
-        with Simulator(settings, "backfill") as simulator:
+        elsewhere = settings.model_copy(update={"registry_url": registry})
+        with Simulator(elsewhere, "backfill") as simulator:
             asked, _ = deaf.accept()
-            os.kill(read_record(settings.home / "run", "simulator").pid, signal.SIGINT)
-            with asked, pytest.raises(PartUnavailable, match="goes on from here"):
-                await_true(simulator.ended, "the simulator's end")
+            with asked:
+                yield simulator
+
+
+def kill(settings: Settings, name: str, sign: signal.Signals) -> None:
+    os.kill(read_record(settings.home / "run", name).pid, sign)
+
+
+def test_a_simulator_that_someone_else_stops_has_not_done_what_it_was_started_for(settings, waiting):
+    kill(settings, "simulator", signal.SIGINT)
+
+    with pytest.raises(PartUnavailable, match="goes on from here"):
+        await_true(waiting.ended, "the simulator's end")
+
+
+def test_up_after_the_supervisor_was_killed_lets_the_simulator_be_and_down_ends_it(settings, waiting):
+    console, home = Console(quiet=True), Home(settings.home)
+    sleeps = Launch(["/bin/sleep", "600"], settings.home)
+    part = Part("sleeper", Found("bundled", "", ""), "", lambda: None, sleeps)
+    try:
+        stack.bring_up(settings, home, [part], [], console)
+        kill(settings, SUPERVISOR, signal.SIGKILL)
+        stack.bring_up(settings, home, [part], [], console)
+        assert not waiting.ended()
+        assert read_record(home.run, "simulator").alive
+    finally:
+        stack.down(settings, console)
+
+    assert marked(str(home.run)) == []
 
 
 def test_leaving_the_simulator_ends_it(settings):

@@ -20,6 +20,7 @@ from local.demo.screen import Seen, line, screen
 from local.demo.shop import Day
 from local.demo.traffic import Latency, Traffic
 from local.supervision.launch import write_record
+from local.supervision.processes import record_path
 from producers.simulator import kept
 from producers.simulator.world.shape import Shape
 
@@ -98,6 +99,12 @@ def test_whatever_is_wrong_is_named(render):
         assert trouble in text
 
 
+def test_a_supervisor_that_died_is_told_of_with_what_to_do():
+    dead = seen(processes=[Process("supervisor", False, 0, 0, 0)])
+
+    assert "supervisor is not running: `./souk up` in another terminal" in shown(dead)
+
+
 def test_without_a_terminal_the_same_figures_are_one_line():
     text = line(seen(), "en")
 
@@ -164,6 +171,19 @@ def test_restarts_are_counted_from_when_a_process_was_first_seen(tmp_path: Path)
     (after,) = memory.now()
 
     assert (before.restarts, after.restarts) == (0, 1)
+
+
+def test_a_part_that_up_started_anew_has_no_negative_restarts(tmp_path: Path):
+    launched = {"digest": "", "stop_signal": "TERM"}
+    write_record(tmp_path, "kafka", launched)
+    write_record(tmp_path, "kafka", launched)
+    memory = Memory(tmp_path)
+    memory.now()
+    record_path(tmp_path, "kafka").unlink()
+
+    write_record(tmp_path, "kafka", launched)
+
+    assert [process.restarts for process in memory.now()] == [0]
 
 
 def test_memory_grows_from_where_it_was_first_seen(tmp_path: Path):
