@@ -9,8 +9,6 @@ from math import inf
 
 import pyarrow as pa
 
-_RELATIVE = 1e-9
-
 Member = tuple[str, str]
 Range = tuple[float | None, float]
 """(least, score)."""
@@ -19,7 +17,12 @@ NOTHING: Mapping[str, float] = {}
 
 
 def reconciled(
-    expected: pa.Table, actual: pa.Table, full: int, last: Mapping[str, float] = NOTHING
+    expected: pa.Table,
+    actual: pa.Table,
+    full: int,
+    last: Mapping[str, float] = NOTHING,
+    *,
+    rounding: float = 0.0,
 ) -> tuple[pa.Table, pa.Table]:
     """Both sides, as owner, member, score, without what can be explained by forgetting.
 
@@ -28,39 +31,40 @@ def reconciled(
             forgotten.
         actual: owner, member, score.
         last: owner → the score that whoever is missing among the actual ones must exceed to be missed.
+        rounding: the share by which scores that are equal may lie apart.
     """
     least = expected["least" if "least" in expected.column_names else "score"].to_pylist()
     known = zip(least, expected["score"].to_pylist(), strict=True)
     ranges: dict[Member, Range] = dict(zip(_members(expected), known, strict=True))
     there: dict[Member, float] = dict(zip(_members(actual), actual["score"].to_pylist(), strict=True))
     told = {
-        at: _told(ranges[at], there.get(at))
+        at: _told(ranges[at], there.get(at), rounding)
         for at in ranges
-        if at in there or _is_missed(ranges[at][0], last.get(at[0], -inf))
+        if at in there or _is_missed(ranges[at][0], last.get(at[0], -inf), rounding)
     }
-    ends = _ends(ranges, full)
+    ends = _ends(ranges, full, rounding)
     kept = {at: score for at, score in there.items() if at in ranges or score > ends.get(at[0], -inf)}
     return _table(told), _table(kept)
 
 
-def _is_missed(least: float | None, last: float) -> bool:
-    return least is not None and least > last * (1 + _RELATIVE)
+def _is_missed(least: float | None, last: float, rounding: float) -> bool:
+    return least is not None and least > last * (1 + rounding)
 
 
-def _told(known: Range, there: float | None) -> float:
+def _told(known: Range, there: float | None, rounding: float) -> float:
     """What the facts say of a member: what is there, if they can explain it."""
     least, score = known
-    low = -inf if least is None else least * (1 - _RELATIVE)
-    return there if there is not None and low <= there <= score * (1 + _RELATIVE) else score
+    low = -inf if least is None else least * (1 - rounding)
+    return there if there is not None and low <= there <= score * (1 + rounding) else score
 
 
-def _ends(ranges: Mapping[Member, Range], full: int) -> dict[str, float]:
+def _ends(ranges: Mapping[Member, Range], full: int, rounding: float) -> dict[str, float]:
     """The last score of each owner whose list is full and partly forgotten: others may have moved up."""
     scores: dict[str, list[float]] = {}
     forgot: set[str] = set()
     for (owner, _), (least, score) in ranges.items():
         scores.setdefault(owner, []).append(score)
-        if least is None or least < score * (1 - _RELATIVE):
+        if least is None or least < score * (1 - rounding):
             forgot.add(owner)
     return {owner: min(scores[owner]) for owner in forgot if len(scores[owner]) >= full}
 

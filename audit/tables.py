@@ -9,8 +9,8 @@ from audit.comparison import SHOWN, About, Comparison, Difference, Value
 
 _KEY = "\x1fkey"
 _SEPARATOR = "\x1f"
-_RELATIVE = 1e-9
-"""Floating-point figures within this share of each other are equal; whole numbers must be equal."""
+ROUNDING = 1e-9
+"""How far sums of fractions may lie apart, as a share of the larger: they were added up in another order."""
 
 
 def compare_tables(
@@ -20,8 +20,11 @@ def compare_tables(
     *,
     explained: frozenset[str] = frozenset(),
     notes: tuple[str, ...] = (),
+    rounding: float = 0.0,
 ) -> Comparison:
     """Compare two tables of the same columns; the order of their rows does not matter.
+
+    All figures must be equal; only with `rounding`, a share, floating-point figures may lie so far apart.
 
     A key that one side lacks, or has more than once, is a difference of its field `row`. A row that only
     the left side has is forgiven where the first column of its key is in `explained` (what lies in a
@@ -63,7 +66,7 @@ def compare_tables(
         on_left, on_right = left_counts.get(row[_KEY], 1), right_counts.get(row[_KEY], 1)
         found.append(Difference(_key(about, row), "row", on_left, on_right))
     for name in fields:
-        unequal = pc.indices_nonzero(_unequal(_flat(both_left[name]), _flat(both_right[name])))
+        unequal = pc.indices_nonzero(_unequal(_flat(both_left[name]), _flat(both_right[name]), rounding))
         count += len(unequal)
         found.extend(_differing(about, name, both_left, both_right, unequal.slice(0, SHOWN)))
 
@@ -107,16 +110,16 @@ def _among(column: pa.ChunkedArray, values: pa.ChunkedArray | pa.Array) -> pa.Ar
     return pc.is_in(_flat(column), value_set=_flat(values))
 
 
-def _unequal(left: pa.Array, right: pa.Array) -> pa.Array:
-    """True where the values differ; null equals null only."""
+def _unequal(left: pa.Array, right: pa.Array, rounding: float) -> pa.Array:
+    """True where the values differ; null equals null only, and what is no number nothing."""
     if pa.types.is_nested(left.type):
         pairs = zip(left.to_pylist(), right.to_pylist(), strict=True)
         return pa.array([a != b for a, b in pairs], pa.bool_())
-    if pa.types.is_floating(left.type):
-        bound = pc.multiply(pc.max_element_wise(pc.abs(left), pc.abs(right)), _RELATIVE)
-        differs = pc.greater(pc.abs(pc.subtract(left, right)), bound)
-    else:
-        differs = pc.not_equal(left, right)
+    differs = pc.not_equal(left, right)
+    if rounding and pa.types.is_floating(left.type):
+        bound = pc.multiply(pc.max_element_wise(pc.abs(left), pc.abs(right)), rounding)
+        apart = pc.invert(pc.less_equal(pc.abs(pc.subtract(left, right)), bound))
+        differs = pc.and_(differs, pc.or_(apart, pc.is_inf(bound)))
     one_null = pc.xor(pc.is_null(left), pc.is_null(right))
     return pc.or_(pc.fill_null(differs, False), one_null)
 

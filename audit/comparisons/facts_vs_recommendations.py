@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from audit.comparison import About, Comparison
 from audit.forgotten import reconciled
 from audit.stores import Stores
-from audit.tables import compare_tables
+from audit.tables import ROUNDING, compare_tables
 from jobs.recommendations.logic import KEPT_BOUGHT, KEPT_RECENT, KEPT_SIMILAR
 
 NAME = "facts_vs_recommendations"
@@ -37,15 +37,16 @@ def about(what: str, unit: str, *key: str) -> About:
 def neighbours(expected: pa.Table, actual: pa.Table) -> Comparison:
     """Both sides have owner, member and score, best first; of each owner the first `COMPARED` count.
 
-    Members whose scores are equal at the end of a list may stand for each other.
+    Members whose scores are equal at the end of a list may stand for each other. Scores add fractions up.
     """
     first, last = _first(actual, COMPARED)
     about_them = about(f"scores of the first {COMPARED} of similar:{{product}}", "neighbours")
-    return compare_tables(about_them, *reconciled(expected, first, KEPT_SIMILAR, last))
+    both = reconciled(expected, first, KEPT_SIMILAR, last, rounding=ROUNDING)
+    return compare_tables(about_them, *both, rounding=ROUNDING)
 
 
 def latest(what: str, expected: pa.Table, actual: pa.Table, full: int) -> Comparison:
-    """Both sides have owner, member and score, the best `full` of each owner."""
+    """Both sides have owner, member and score (Unix time in whole seconds), the best `full` of each owner."""
     return compare_tables(about(what, "moments"), *reconciled(expected, actual, full))
 
 

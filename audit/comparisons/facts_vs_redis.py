@@ -7,7 +7,7 @@ import pyarrow.compute as pc
 
 from audit.comparison import About, Comparison
 from audit.stores import Stores
-from audit.tables import compare_tables
+from audit.tables import ROUNDING, compare_tables
 
 HALF_LIFE_DAYS = {"popular_products": 30, "trending_products": 7}
 
@@ -27,7 +27,8 @@ def about(key: str) -> About:
 def compare(key: str, expected: pa.Table, actual: pa.Table) -> Comparison:
     """Both sides have product_id and score, a moment; compared is what each is worth beside the best."""
     best = pc.max(expected["score"])
-    return compare_tables(about(key), _shares(key, expected, best), _shares(key, actual, best))
+    shares = (_shares(key, side, best) for side in (expected, actual))
+    return compare_tables(about(key), *shares, rounding=ROUNDING)
 
 
 def _shares(key: str, scored: pa.Table, best: pa.Scalar) -> pa.Table:

@@ -65,6 +65,17 @@ def test_what_is_old_may_be_forgotten_and_what_came_in_lately_is_missed() -> Non
     assert missing.key == {"owner": "bob", "member": "rug"}
 
 
+NOW_S = 1_760_000_000.0
+
+
+@pytest.mark.parametrize("least", [NOW_S, NOW_S - 60, None])
+@pytest.mark.parametrize(("late_s", "verdict"), [(0, "agree"), (1, "differ")])
+def test_a_moment_that_is_a_second_late_is_found(least: float | None, late_s: float, verdict: str) -> None:
+    facts = remembered([("ann", "lamp", NOW_S)], [least])
+
+    assert latest("recent", facts, table([("ann", "lamp", NOW_S + late_s)]), 20).verdict == verdict
+
+
 @pytest.mark.parametrize(
     ("there", "verdict"), [(3.9, "differ"), (4.0, "agree"), (10.0, "agree"), (10.1, "differ")]
 )

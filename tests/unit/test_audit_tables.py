@@ -1,12 +1,14 @@
 """Comparing two tables finds a cent, a row and a double, and passes over nothing."""
 
+import math
+
 import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from audit.comparison import SHOWN, About
-from audit.tables import compare_tables
+from audit.tables import ROUNDING, compare_tables
 
 ABOUT = About("demo", "sales by seller and day", "source", "facts", "seller days", ("seller_id", "day"))
 ROWS = [
@@ -97,14 +99,34 @@ def test_null_equals_null_and_nothing_else():
     assert [d.key for d in found.differences] == [{"order_id": "b"}]
 
 
-def test_scores_may_differ_by_a_rounding_and_no_more():
-    about = About("demo", "", "a", "b", "products", ("product_id",))
-    left = pa.table({"product_id": ["a", "b"], "score": [1e20, 1e20]})
-    right = pa.table({"product_id": ["a", "b"], "score": [1e20 * (1 + 1e-12), 1e20 * (1 + 1e-7)]})
+def scored(*scores):
+    return pa.table({"product_id": ["a", "b"], "score": pa.array(scores, pa.float64())})
 
-    found = compare_tables(about, left, right)
+
+OF_SCORES = About("demo", "", "a", "b", "products", ("product_id",))
+
+
+def test_sums_of_fractions_may_differ_by_a_rounding_and_no_more():
+    left, right = scored(1e20, 1e20), scored(1e20 * (1 + 1e-12), 1e20 * (1 + 1e-7))
+
+    found = compare_tables(OF_SCORES, left, right, rounding=ROUNDING)
 
     assert [d.key for d in found.differences] == [{"product_id": "b"}]
+
+
+@pytest.mark.parametrize("other", [1_760_000_001, math.nextafter(1_760_000_000, math.inf)])
+def test_nothing_may_differ_by_a_rounding_that_is_not_said_to_be_a_sum(other):
+    found = compare_tables(OF_SCORES, scored(1_760_000_000, 5), scored(other, 5))
+
+    assert [d.key for d in found.differences] == [{"product_id": "a"}]
+
+
+@pytest.mark.parametrize("rounding", [0.0, ROUNDING])
+@pytest.mark.parametrize("other", [math.inf, -math.inf, math.nan])
+def test_what_is_no_number_equals_none(rounding, other):
+    found = compare_tables(OF_SCORES, scored(1, 5), scored(other, 5), rounding=rounding)
+
+    assert [d.key for d in found.differences] == [{"product_id": "a"}]
 
 
 def test_lines_of_an_order_are_compared_value_by_value():
