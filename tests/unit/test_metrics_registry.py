@@ -1,10 +1,13 @@
+import subprocess
+import sys
+
 import httpx
 import pytest
 from prometheus_client.metrics import MetricWrapperBase
 
 from common import metrics
 from common.errors import UserError
-from common.settings import LOOPBACK, PORTS
+from common.settings import LOOPBACK, PORTS, ROOT
 from tests.ports import free_offset
 
 OURS = {name: one for name, one in vars(metrics).items() if isinstance(one, MetricWrapperBase)}
@@ -18,8 +21,15 @@ def test_every_metric_names_the_platform_has_a_label_and_a_sentence_of_help(metr
 
 
 def test_a_process_shows_only_what_it_counted_and_itself():
-    metrics.OUTBOX_PUBLISHED.labels("orders", "order_placed").inc()
-    text = metrics.exposition().decode()
+    program = (
+        "from common import metrics\n"
+        "metrics.OUTBOX_PUBLISHED.labels('orders', 'order_placed').inc()\n"
+        "print(metrics.exposition().decode())"
+    )
+    text = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+
     assert 'souk_outbox_published_total{event="order_placed",service="orders"} 1.0\n' in text
     assert "process_resident_memory_bytes" in text
     assert "souk_simulator_events_total{" not in text
