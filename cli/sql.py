@@ -10,16 +10,38 @@ from typing import Annotated, BinaryIO
 import httpx
 import typer
 
+from clickhouse.front.errors import DatabaseError
 from clickhouse.front.statement import split_insert
 from common.errors import PartUnavailable, SoukError, UserError
 from common.settings import Settings
 
 _CHUNK = 1 << 20
 _VERSION = re.compile(r"\s*\(version [^()]*(?:\([^()]*\))?\)\s*$")
+_CODE = re.compile(r"^Code: (\d+)\.")
+"""Begins an error's text; what has none is no error of ClickHouse's, but of what stands before it."""
+
+_FAILURES = frozenset(
+    {
+        241, 173, 243, 252,  # MEMORY_LIMIT_EXCEEDED, CANNOT_ALLOCATE_MEMORY, NOT_ENOUGH_SPACE, TOO_MANY_PARTS
+        159, 160, 202, 439,  # TIMEOUT_EXCEEDED, TOO_SLOW, TOO_MANY_SIMULTANEOUS_QUERIES, CANNOT_SCHEDULE_TASK
+        394, 236,  # QUERY_WAS_CANCELLED, ABORTED
+        209, 210, 279, 999,  # SOCKET_TIMEOUT, NETWORK_ERROR, ALL_CONNECTION_TRIES_FAILED, KEEPER_EXCEPTION
+        76, 246, 40, 425,  # CANNOT_OPEN_FILE, CORRUPTED_DATA, CHECKSUM_DOESNT_MATCH, SYSTEM_ERROR
+        49, 1000, 1001, 1002,  # LOGICAL_ERROR, POCO_EXCEPTION, STD_EXCEPTION, UNKNOWN_EXCEPTION
+    }
+)  # fmt: skip
+"""ClickHouse's codes of what is wrong with itself or its machine; every other error is the query's."""
+
+_NOT_ALLOWED = (164, 497)
+"""READONLY, ACCESS_DENIED."""
 
 
 class QueryFailed(SoukError):
-    """ClickHouse refused the query; the message is ClickHouse's, in one line."""
+    """ClickHouse could not answer the query; the message is ClickHouse's, in one line."""
+
+
+class QueryRefused(UserError):
+    """The query is wrong, or its user may not run it; the message is ClickHouse's, in one line."""
 
 
 def command(
@@ -48,7 +70,8 @@ def run(
 
     Raises:
         PartUnavailable: ClickHouse does not answer.
-        QueryFailed: ClickHouse refused the query, at once or in the middle of its answer.
+        QueryRefused: the query is wrong, or not allowed; ClickHouse may notice in the middle of its answer.
+        QueryFailed: ClickHouse fails, at once or in the middle of its answer.
     """
     user = settings.clickhouse_admin_user if admin else settings.clickhouse_reader_user
     password = settings.clickhouse_admin_password if admin else settings.clickhouse_reader_password
@@ -61,14 +84,14 @@ def run(
             client.stream("POST", settings.clickhouse, params=asked, content=body, headers=login) as answer,
         ):
             if answer.status_code != 200:
-                raise QueryFailed(_one_line(answer.read()))
-            _copy(answer, out)
+                raise _error(answer.read(), admin=admin)
+            _copy(answer, out, admin=admin)
     except httpx.HTTPError as error:
         reason = f"ClickHouse at {settings.clickhouse} does not answer ({error}); start it with ./souk up"
         raise PartUnavailable(reason) from error
 
 
-def _copy(answer: httpx.Response, out: BinaryIO) -> None:
+def _copy(answer: httpx.Response, out: BinaryIO, *, admin: bool) -> None:
     """Copy the answer; an error in its midst stands between the marks that the answer's header announces."""
     tag = answer.headers.get("x-clickhouse-exception-tag", "")
     mark = f"\r\n__exception__\r\n{tag}\r\n".encode()
@@ -89,7 +112,7 @@ def _copy(answer: httpx.Response, out: BinaryIO) -> None:
     out.write(data if tag else kept)
     out.flush()
     if tag and failed:
-        raise QueryFailed(_one_line(error.partition(b"\n")[0] if b"__exception__" in error else error))
+        raise _error(error.partition(b"\n")[0] if b"__exception__" in error else error, admin=admin)
 
 
 def _text(query: str, file: Path | None) -> bytes:
@@ -109,7 +132,10 @@ def _text(query: str, file: Path | None) -> bytes:
 
 def _body(text: bytes, *, given: bool) -> bytes | Iterator[bytes]:
     """The query; where it is an INSERT whose data are not in it, then standard input after it."""
-    insert = split_insert(text)
+    try:
+        insert = split_insert(text)
+    except DatabaseError as error:
+        raise QueryRefused(str(error)) from None
     if insert is None or not given or sys.stdin.isatty() or text[insert.data_at :].strip():
         return text
     return _then(text + b"\n", sys.stdin.buffer)
@@ -129,5 +155,12 @@ def _parameter(pair: str) -> tuple[str, str]:
     return f"param_{name}", escaped
 
 
-def _one_line(text: bytes) -> str:
-    return _VERSION.sub("", " ".join(text.decode(errors="replace").split()))
+def _error(text: bytes, *, admin: bool) -> SoukError:
+    """What ClickHouse's text means, in one line."""
+    said = _VERSION.sub("", " ".join(text.decode(errors="replace").split()))
+    found = _CODE.search(said)
+    code = int(found[1]) if found else None
+    if code is None or code in _FAILURES:
+        return QueryFailed(said)
+    hint = "; the reader only reads, --admin may do more" if code in _NOT_ALLOWED and not admin else ""
+    return QueryRefused(said + hint)

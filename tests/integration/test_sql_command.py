@@ -55,12 +55,29 @@ def test_data_for_an_insert_come_from_standard_input(souk_sql):
     assert souk_sql("SELECT b FROM sql_rows ORDER BY a") == (0, "b\nx\ny\n", "")
 
 
+OF_ALL_MEMORY = "SELECT uniqExact(number) FROM numbers(10000000) SETTINGS max_memory_usage = 1000000"
+
+
+@pytest.mark.parametrize(
+    "statement", ["DROP TABLE x", "INSERT INTO x VALUES (1)", "CREATE TABLE x (a UInt8)"]
+)
+def test_the_reader_who_wants_to_write_is_told_of_the_admin(souk_sql, statement):
+    exit_code, _, error = souk_sql(statement)
+
+    assert exit_code == 2
+    assert error.endswith("; the reader only reads, --admin may do more\n")
+    assert error.count("\n") == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["SELECT * FROM nope"], 1, "souk: Code: 60. DB::Exception: Unknown table"),
-        (["SELECT throwIf(number = 20000000) FROM numbers(30000000)"], 1, "souk: Code: 395."),
-        (["DROP TABLE x"], 1, "souk: Code: 497."),
+        (["SELEC 1"], 2, "souk: Code: 62. DB::Exception: Syntax error"),
+        (["SELECT * FROM nope"], 2, "souk: Code: 60. DB::Exception: Unknown table"),
+        (["SELECT throwIf(number = 20000000) FROM numbers(30000000)"], 2, "souk: Code: 395."),
+        (["--admin", "SELECT 1 SETTINGS max_result_rows = 'x'"], 2, "souk: Code: 27."),
+        (["--admin", "INSERT INTO x FROM INFILE 'x'"], 2, "souk: Code: 48. DB::Exception: FROM INFILE"),
+        ([OF_ALL_MEMORY], 1, "souk: Code: 241."),
         (["--param", "x", "SELECT 1"], 2, "souk: --param x: give it as name=value"),
         (["--file", "/nope", "SELECT 1"], 2, "souk: give a query or --file"),
         (["--file", "/nope"], 2, "souk: /nope can't be read"),
