@@ -43,7 +43,7 @@ class Comparison:
     `rows` counts the distinct keys of both sides together, `figures` the single values compared,
     `totals` the sum of each column of whole numbers on (left, right). `explained` counts the rows that
     are missing on the right because they lie in a dead-letter topic. `differences` holds the first
-    `SHOWN` of `difference_count`.
+    `SHOWN` of `difference_count`. `unread` says why a side that should be there could not be read.
     """
 
     about: About
@@ -54,10 +54,13 @@ class Comparison:
     differences: tuple[Difference, ...] = ()
     difference_count: int = 0
     notes: tuple[str, ...] = ()
+    unread: str = ""
 
     @property
     def verdict(self) -> str:
-        """`differ`, `agree`, or `nothing to compare`: two empty stores prove nothing."""
+        """`differ`, `agree`, `nothing to compare` (two empty stores prove nothing), or `not compared`."""
+        if self.unread:
+            return "not compared"
         if self.difference_count:
             return "differ"
         return "agree" if self.rows else "nothing to compare"

@@ -14,7 +14,7 @@ from common.money import to_major
 SHOWN = 10
 """Differences shown of one comparison; the JSON has more."""
 
-_STYLE = {"agree": "green", "differ": "bold red", "nothing to compare": "yellow"}
+_STYLE = {"agree": "green", "differ": "bold red", "nothing to compare": "yellow", "not compared": "bold red"}
 
 
 def show(comparison: Comparison, currency: str, console: Console) -> None:
@@ -30,6 +30,8 @@ def show(comparison: Comparison, currency: str, console: Console) -> None:
     if comparison.totals:
         sums = (_total(name, left, right, currency) for name, (left, right) in comparison.totals.items())
         console.print("        " + " · ".join(sums), style="dim", highlight=False)
+    if comparison.unread:
+        console.print(f"        {comparison.unread}", style="red", markup=False, highlight=False)
     for note in comparison.notes:
         console.print(f"        {note}", style="yellow", markup=False, highlight=False)
     for difference in comparison.differences[:SHOWN]:
@@ -47,13 +49,15 @@ def show_summary(comparisons: Iterable[Comparison], console: Console) -> None:
     rows = sum(comparison.rows for comparison in found)
     figures = sum(comparison.figures for comparison in found)
     empty = sum(comparison.verdict == "nothing to compare" for comparison in found)
-    if not rows:
+    unread = sum(comparison.verdict == "not compared" for comparison in found)
+    if not rows and not unread:
         console.print("nothing to compare: every store is empty. Start with `./souk replay`.", style="yellow")
         return
     console.print(
         f"{differences:,} differences in {len(found)} comparisons of {rows:,} rows and {figures:,} figures"
-        + (f"; {empty} had nothing to compare" if empty else ""),
-        style="bold red" if differences else "bold green",
+        + (f"; {empty} had nothing to compare" if empty else "")
+        + (f"; {unread} could not be made" if unread else ""),
+        style="bold red" if differences or unread else "bold green",
         highlight=False,
     )
 

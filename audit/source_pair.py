@@ -11,11 +11,13 @@ from audit.comparison import About, Comparison
 from audit.sources.olist import OlistTables
 from audit.stores import Stores
 from audit.tables import compare_tables
+from common.errors import UserError
 
 Events = Mapping[str, pa.Table]
 """Event name → its events in Kafka, one row an event id."""
 
 NOT_REPLAYED = "no data set was replayed here: name its directory with --source"
+ELSEWHERE = "--source says where the replayed tables are now"
 DRAWN = "of the chosen days only: their times are drawn, so only those that came are compared"
 
 
@@ -39,6 +41,7 @@ class SourcePair:
         known = source.known(self.subject).combine_chunks()
         own = {name: _among(table, self.subject, known) for name, table in events.items()}
         others = sum(events[name].num_rows - own[name].num_rows for name in events)
+        own = {name: source.sent.certain(table) for name, table in own.items()}
         notes = [*source.notes, *([f"{others:,} events are not of the source"] if others else [])]
         expected, actual = self.expected(source), self.actual(own, timezone)
         if self.drawn and not source.whole:
@@ -47,9 +50,17 @@ class SourcePair:
         return compare_tables(self.about, expected, actual, notes=tuple(notes))
 
     def run(self, stores: Stores) -> Iterator[Comparison]:
-        """Read both sides and compare; without a replayed data set there is nothing to compare."""
+        """Read both sides and compare; without a replayed data set there is nothing to compare.
+
+        Tables that were replayed and can't be read any more keep no other comparison from being made.
+        """
         if stores.source is None:
             yield Comparison(self.about, notes=(NOT_REPLAYED,))
+            return
+        try:
+            stores.source.known(self.subject)
+        except UserError as error:
+            yield Comparison(self.about, unread=f"{error} ({ELSEWHERE})")
             return
         events = {name: stores.kafka.contents(name).events for name in self.events}
         yield self.compare(stores.source, events, stores.timezone)

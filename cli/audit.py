@@ -38,8 +38,8 @@ def command(
 ) -> None:
     """Compare source rows, Kafka, facts, aggregates, Redis, API and PostgreSQL; exit code 1 on differences.
 
-    The source is the Olist data set that was replayed, with the days that were chosen then. Needs about
-    1 GB of memory for all of Olist.
+    The source is the Olist data set that was replayed, with the days that were chosen then, as far as the
+    replay came. Needs about 1 GB of memory for all of Olist.
     """
     names = only or list(COMPARISONS)
     if unknown := [name for name in names if name not in COMPARISONS]:
@@ -54,9 +54,8 @@ def command(
                 style="yellow",
             )
         found: list[Comparison] = []
-        with stores(
-            settings, replayed(settings.home, source, settings.timezone), _progress(status)
-        ) as opened:
+        tables = replayed(settings.home, source, settings.timezone)
+        with stores(settings, tables, _progress(status)) as opened:
             for name in names:
                 status.update(name)
                 for comparison in COMPARISONS[name](opened):
@@ -65,7 +64,9 @@ def command(
     if as_json_:
         print(as_json(found, settled))
     show_summary(found, console)
-    if not any(comparison.rows for comparison in found) or any(c.difference_count for c in found):
+    for note in tables.notes if tables else ():
+        console.print(note, style="yellow", markup=False, highlight=False)
+    if not any(comparison.rows for comparison in found) or any(c.difference_count or c.unread for c in found):
         raise typer.Exit(1)
 
 

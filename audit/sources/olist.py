@@ -8,6 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from audit.sources.sent import EVERYTHING, Sent
 from producers.replay.olist.tables import read_tables
 
 CANCELLED = ("canceled", "unavailable")
@@ -39,12 +40,14 @@ class OlistTables:
     """The tables in `directory`, as far as they happened within one of the `ranges`.
 
     Only the reading of the files is shared with the replay. Times are the shop's wall clock, as the tables
-    have them; amounts become integer cents. Memory: about 200 MB for all of Olist.
+    have them; amounts become integer cents. `sent` says which of the events can be asked for. Memory: about
+    200 MB for all of Olist.
     """
 
     directory: Path
     ranges: tuple[Range, ...] = (Range(),)
     notes: tuple[str, ...] = ()
+    sent: Sent = EVERYTHING
 
     @property
     def whole(self) -> bool:

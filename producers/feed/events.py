@@ -82,6 +82,10 @@ class Timeline:
     def __len__(self) -> int:
         return len(self.which)
 
+    def time_of(self, position: int) -> int | None:
+        """When the event at this position occurred; None behind the last one."""
+        return int(self.occurred_at[position]) if position < len(self) else None
+
     def counts(self) -> dict[str, int]:
         """Events by name."""
         return {events.name: len(events) for events in self.events}

@@ -19,8 +19,9 @@ class Replayed:
     """One replay. Its first six fields are its identity: with them equal it resumes, else it is another.
 
     `start_ms` and `end_ms` bound the event times, [start, end), None for no bound. `position` is how many
-    of the `total` events Kafka has acknowledged. `counts` and `totals` are of all events of the replay, sent
-    or still to be sent. Times are ISO 8601 in UTC.
+    of the `total` events Kafka has acknowledged; the next one occurred at `reached_ms`, None where there is
+    none. `counts` and `totals` are of all events of the replay, sent or still to be sent. Times are ISO 8601
+    in UTC.
     """
 
     data_set: str
@@ -37,6 +38,7 @@ class Replayed:
     report: str
     started_at: str
     finished_at: str | None = None
+    reached_ms: int | None = None
 
     @property
     def identity(self) -> tuple[object, ...]:
@@ -51,10 +53,10 @@ class Replayed:
         """Whether Kafka has acknowledged every event."""
         return self.position >= self.total
 
-    def advanced(self, position: int) -> "Replayed":
+    def advanced(self, position: int, reached_ms: int | None) -> "Replayed":
         """The same replay at a later position."""
         finished_at = datetime.now(UTC).isoformat(timespec="seconds") if position >= self.total else None
-        return replace(self, position=position, finished_at=finished_at)
+        return replace(self, position=position, finished_at=finished_at, reached_ms=reached_ms)
 
 
 def directory_of(home: Path) -> Path:

@@ -93,7 +93,7 @@ def send(
 
     def save(position: int) -> None:
         nonlocal replayed
-        replayed = replayed.advanced(position)
+        replayed = replayed.advanced(position, prepared.timeline.time_of(position))
         journal.write(settings.home, replayed)
 
     delivery = Delivery(settings.kafka, schema_ids, save, on_progress)

@@ -6,14 +6,17 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from audit.registry import COMPARISONS
-from audit.selection import wall
+from audit.selection import replayed, wall
 from audit.sources.avro import arrow_schema
 from audit.sources.olist import OlistTables, Range
 from common.settings import ROOT
-from producers.replay import olist
+from producers.feed.events import merge
+from producers.replay import journal, olist
+from producers.replay.journal import Replayed
 from schemas.events import all_events
 
 ZONE = ZoneInfo("America/Sao_Paulo")
@@ -89,6 +92,30 @@ def test_a_slice_of_olist_agrees(conversion, first, end):
     source = OlistTables(OLIST, (Range(wall(millis(first), ZONE), wall(millis(end), ZONE)),))
 
     found = compare(source, events(conversion, first, end))
+
+    assert {name: each.difference_count for name, each in found.items()} == dict.fromkeys(PAIRS, 0)
+    assert found["source_vs_orders"].rows > 0
+
+
+@pytest.mark.parametrize("share", [0.03, 0.5, 0.97])
+def test_a_replay_that_was_broken_off_agrees_as_far_as_it_was_sent(conversion, everything, tmp_path, share):
+    timeline = merge(conversion.events)
+    position = int(len(timeline) * share)
+    reached = timeline.time_of(position)
+    entry = Replayed(
+        data_set="olist", fingerprint="f", cluster="c", timezone=ZONE.key, start_ms=None, end_ms=None,
+        directory=str(OLIST), total=len(timeline), position=position, counts={}, totals={}, report="",
+        started_at="", reached_ms=reached,
+    )  # fmt: skip
+    journal.directory_of(tmp_path).mkdir()
+    journal.write(tmp_path, entry)
+    unacknowledged_to = pa.scalar(reached + 6 * 3_600_000).cast(pa.timestamp("ms", "UTC"))
+    came = {
+        name: sent.filter(pc.less(sent["occurred_at"], unacknowledged_to))
+        for name, sent in everything.items()
+    }
+
+    found = compare(replayed(tmp_path, None, ZONE), came)
 
     assert {name: each.difference_count for name, each in found.items()} == dict.fromkeys(PAIRS, 0)
     assert found["source_vs_orders"].rows > 0

@@ -197,6 +197,7 @@ def test_a_stopped_replay_goes_on_after_what_was_acknowledged(
     other_cluster = run.prepare(plan, settings, *run.read(plan, settings), "another cluster")
 
     assert 0 < resumed.replayed.position < resumed.replayed.total
+    assert resumed.replayed.reached_ms == ready.timeline.time_of(resumed.replayed.position)
     assert other_cluster.replayed.position == 0
     assert run.send(resumed, settings, schema_ids, None, lambda _: None).complete
     assert ids_of(read_from(settings, begin)) == ids_in(ready, "order_placed")

@@ -10,6 +10,9 @@ from audit.comparisons import source_vs_orders, source_vs_payments, source_vs_sa
 from audit.selection import replayed, wall
 from audit.sources.avro import arrow_schema
 from audit.sources.olist import OlistTables, Range, cents
+from audit.stores import Stores
+from producers.replay import journal
+from producers.replay.journal import Replayed
 from schemas.events import all_events
 
 ZONE = ZoneInfo("America/Sao_Paulo")
@@ -187,3 +190,70 @@ def test_a_range_that_starts_where_the_clock_skips_midnight_has_the_times_that_n
 def test_without_a_journal_only_a_named_directory_is_a_source(tmp_path):
     assert replayed(tmp_path, None, ZONE) is None
     assert replayed(tmp_path, tmp_path, ZONE).whole
+
+
+def replay(directory, position=0, reached=None, **changes):
+    """The journal's entry of a replay of ten events in June 2018."""
+    entry = {
+        "data_set": "olist", "fingerprint": directory.name, "cluster": "c", "timezone": ZONE.key,
+        "start_ms": midnight(2018, 6, 1), "end_ms": midnight(2018, 7, 1), "directory": str(directory),
+        "total": 10, "position": position, "counts": {}, "totals": {}, "report": "r", "started_at": "",
+        "reached_ms": reached and int(reached.timestamp() * 1000),
+    }  # fmt: skip
+    return Replayed(**entry | changes)
+
+
+def audited(home, *entries, directory=None):
+    journal.directory_of(home).mkdir()
+    for entry in entries:
+        journal.write(home, entry)
+    return replayed(home, directory, ZONE)
+
+
+O2_AT = datetime(2018, 6, 20, 13, tzinfo=UTC)
+O2 = placed([], "o2") | {"occurred_at": O2_AT, "shopper_id": "bia"}
+
+
+@pytest.mark.parametrize("came", [[], [O2]])
+def test_of_a_replay_that_was_broken_off_only_what_was_sent_is_compared(tmp_path, source, came):
+    broken_off = audited(tmp_path, replay(source.directory, 4, O2_AT))
+
+    found = compare(source_vs_orders, broken_off, events("order_placed", placed(), *came))
+
+    assert (found.verdict, found.rows) == ("agree", 1)
+    assert found.notes == (
+        "the replay was broken off after 4 of 10 events, and only what occurred before 2018-06-20 10:00:00 "
+        f"is compared: `./souk replay olist {source.directory} --from 2018-06-01T00:00:00-03:00 "
+        "--to 2018-07-01T00:00:00-03:00` sends the rest",
+    )
+
+
+def test_what_a_whole_replay_has_sent_is_compared_though_another_was_broken_off(tmp_path, source):
+    every = replay(source.directory, 1, O2_AT, start_ms=None, end_ms=None)
+    both = audited(tmp_path, replay(source.directory, 10), every)
+
+    missing = compare(source_vs_orders, both, events("order_placed", placed()))
+    there = compare(source_vs_orders, both, events("order_placed", placed(), O2))
+
+    assert [one.key for one in missing.differences] == [{"order_id": "o2"}]
+    assert (there.verdict, there.rows) == ("agree", 2)
+
+
+def test_a_named_directory_is_audited_by_its_own_replays(tmp_path, source):
+    other = replay(tmp_path / "other", 1, O2_AT)
+
+    named = audited(tmp_path, replay(source.directory, 10), other, directory=source.directory)
+
+    assert named.notes == ()
+    assert replayed(tmp_path, None, ZONE).notes
+
+
+def test_replayed_tables_that_are_gone_are_said_to_be_and_keep_nothing_else_from_being_compared(tmp_path):
+    gone = audited(tmp_path, replay(tmp_path / "gone", 10))
+    stores = Stores(gone, None, None, None, None, None, ZONE, "BRL")
+
+    [found] = source_vs_orders.run(stores)
+
+    assert found.verdict == "not compared"
+    assert f"{tmp_path}/gone is not a directory" in found.unread
+    assert "--source" in found.unread

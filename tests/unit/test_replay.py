@@ -130,17 +130,17 @@ def test_a_speed_that_is_none_is_a_clear_error(speed: str) -> None:
 def test_the_journal_keeps_one_entry_a_replay_the_latest_last(tmp_path: Path) -> None:
     other = replace(REPLAYED, start_ms=5)
     with journal.only_one(tmp_path, "olist"):
-        for entry in (REPLAYED, other, REPLAYED.advanced(4)):
+        for entry in (REPLAYED, other, REPLAYED.advanced(4, 1_000)):
             journal.write(tmp_path, entry)
 
-    assert journal.read(tmp_path, "olist") == [other, REPLAYED.advanced(4)]
+    assert journal.read(tmp_path, "olist") == [other, REPLAYED.advanced(4, 1_000)]
 
 
 def test_a_replay_is_complete_when_its_last_event_is_acknowledged() -> None:
-    assert not REPLAYED.advanced(9).complete
-    assert REPLAYED.advanced(9).finished_at is None
-    assert REPLAYED.advanced(10).complete
-    assert REPLAYED.advanced(10).finished_at is not None
+    assert not REPLAYED.advanced(9, 2_000).complete
+    assert REPLAYED.advanced(9, 2_000).finished_at is None
+    assert REPLAYED.advanced(10, None).complete
+    assert REPLAYED.advanced(10, None).finished_at is not None
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1]", json.dumps([{"data_set": "olist"}])])
