@@ -73,18 +73,17 @@ class Model(ABC):
         Raises:
             UserError: a history or what is excluded holds a code that is not of the catalogue.
         """
-        for each in (histories, excluded or histories):
-            each.require_below(self.product_count)
+        for each in (histories, excluded):
+            if each is not None:
+                each.require_below(self.product_count)
         rows = max(1, BLOCK // max(1, self.product_count))
+        if 0 < len(histories) <= rows:
+            return self._block(histories, k, excluded)
         lists = [
             self._block(histories[start : start + rows], k, excluded and excluded[start : start + rows])
             for start in range(0, len(histories), rows)
         ]
-        if not lists:
-            return Ranked.empty(0, k)
-        return Ranked(
-            np.concatenate([each.products for each in lists]), np.concatenate([each.scores for each in lists])
-        )
+        return Ranked.joined(lists) if lists else Ranked.empty(0, k)
 
     def _block(self, histories: Histories, k: int, excluded: Histories | None) -> Ranked:
         scores = self.scores(histories)

@@ -11,10 +11,11 @@ from scipy.sparse import csr_array
 
 from jobs.recommenders.base import Model, as_arrays, as_matrix
 from jobs.recommenders.compact import NEIGHBOURS
-from jobs.recommenders.histories import Floats, Histories
+from jobs.recommenders.histories import Floats, Histories, Ints
 from jobs.recommenders.interactions import Interactions
 from jobs.recommenders.recency import trend_of
-from jobs.recommenders.sparse import from_rows
+from jobs.recommenders.sparse import dense_product, from_rows, parts
+from jobs.recommenders.vocabulary import Codes
 
 
 @dataclass
@@ -44,8 +45,7 @@ class ItemWeights(Model):
 
     def scores(self, histories: Histories) -> Floats:
         """The decayed sums of the rows of W, its columns weighed by the trend."""
-        found = histories.faded(self.decay).matrix(self.product_count) @ self.weights
-        return np.asarray(found.toarray(), np.float32)
+        return dense_product(histories.faded(self.decay), self._parts, self.product_count)
 
     def _nearest(self) -> csr_array:
         """The largest of each row."""
@@ -60,3 +60,7 @@ class ItemWeights(Model):
     def weights(self) -> csr_array:
         """W with its columns weighed by the trend: CSR float32 [products, products]."""
         return as_matrix("weights", self.arrays, self.product_count)
+
+    @cached_property
+    def _parts(self) -> tuple[Ints, Codes, Floats]:
+        return parts(self.weights)

@@ -4,9 +4,9 @@ import numpy as np
 from scipy.sparse import csr_array, eye_array
 
 from jobs.recommenders.compiled import compiled
-from jobs.recommenders.histories import Floats, Ints
+from jobs.recommenders.heap import offer, unwind
+from jobs.recommenders.histories import Floats, Histories, Ints
 from jobs.recommenders.ragged import indptr_of
-from jobs.recommenders.ranking import offer, unwind
 from jobs.recommenders.vocabulary import Codes
 
 
@@ -40,6 +40,28 @@ def largest_of_product(left: csr_array, right: csr_array, most: int, diagonal: b
     values = np.full((rows, most), -np.inf, np.float32)
     _largest(parts(left), parts(right), diagonal, np.zeros(columns, np.float32), found, values)
     return from_lists(found, values, columns)
+
+
+def dense_product(histories: Histories, weights: tuple[Ints, Codes, Floats], columns: int) -> Floats:
+    """Σ of what each history weighs its products times their rows of a matrix: float32 [rows, columns].
+
+    The matrix is given as `parts` tells it.
+    """
+    sums = np.zeros((len(histories), columns), np.float32)
+    _add_up(histories.indptr, histories.products, histories.weights, weights, sums)
+    return sums
+
+
+@compiled
+def _add_up(
+    rows: Ints, products: Codes, factors: Floats, weights: tuple[Ints, Codes, Floats], sums: Floats
+) -> None:
+    indptr, columns, values = weights
+    for row in range(len(sums)):
+        mine = sums[row]
+        for event in range(rows[row], rows[row + 1]):
+            for at in range(indptr[products[event]], indptr[products[event] + 1]):
+                mine[columns[at]] += factors[event] * values[at]
 
 
 def from_lists(columns: Codes, values: Floats, count: int) -> csr_array:

@@ -1,6 +1,7 @@
 """The best k, products of sparse matrices, and the compact form, against plain ways to say the same."""
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -31,6 +32,22 @@ def test_the_best_are_those_of_a_whole_sort(scores: np.ndarray, k: int, data: st
         expected = (order[:k] + [-1] * k)[:k]
         assert listed.tolist() == expected
         assert told.tolist() == [row[code] if code >= 0 else -np.inf for code in expected]
+
+
+@pytest.mark.parametrize("values", [[-np.inf, -2.0, -1.0, -0.0, 0.0, 1.0], [0.0, -0.0], [-np.inf, -3.0]])
+@pytest.mark.parametrize("noise", [0.0, 1.0])
+@pytest.mark.parametrize("k", [1, 20, 4_000])
+def test_the_best_of_many_are_those_of_a_whole_sort(values: list[float], noise: float, k: int) -> None:
+    rng = np.random.default_rng(3)
+    scores = (rng.choice(values, (3, 3_001)) + noise * rng.normal(size=(3, 3_001))).astype(np.float32)
+    prior = rng.integers(0, 50, 3_001).astype(np.float32)
+
+    ranked = top_k(scores, k, prior)
+    for row, listed in zip(scores, ranked.products, strict=True):
+        order = np.lexsort((-prior, -row))
+        expected = order[row[order] > -np.inf][:k]
+        assert listed[: len(expected)].tolist() == expected.tolist()
+        assert (listed[len(expected) :] == -1).all()
 
 
 SMALL = arrays(np.float32, (6, 6), elements=st.sampled_from([0.0, 0.0, 0.5, 1.0, 2.0]))
@@ -94,3 +111,28 @@ def test_folding_in_adds_up_what_the_neighbours_say(
         np.testing.assert_allclose(sums[listed], sorted(sums[allowed], reverse=True)[:k], rtol=1e-5)
         unsaid = [code for code in listed if sums[code] == 0]
         assert unsaid == sorted(unsaid, key=lambda code: (-prior[code], code))
+
+
+@pytest.mark.parametrize(("decay", "events"), [(0.5, 8), (1.0, 1), (1.0, 25), (1.0, 3_000)])
+@pytest.mark.parametrize("repeats", [False, True])
+def test_folding_in_over_a_whole_catalogue_is_a_sort_of_the_sums(
+    decay: float, events: int, repeats: bool
+) -> None:
+    rng = np.random.default_rng(events)
+    weights = rng.integers(1, 9, (1_500, 1_500)) / 8 * (rng.random((1_500, 1_500)) < 0.02)
+    matrix, prior = csr_array(weights.astype(np.float32)), rng.integers(0, 9, 1_500).astype(np.float32)
+    compact = Compact(
+        matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32), matrix.data, prior, decay
+    )
+
+    for _ in range(3):
+        history = rng.integers(0, 1_500, events).astype(np.int32)
+        sums = np.power(decay, np.arange(events)[::-1]) @ weights[history]
+        order = np.lexsort((-prior, -sums))
+        allowed = order if repeats else order[~np.isin(order, history)]
+        for k in (20, 1_500):
+            ranked = compact.fold_in(history, k, repeats)
+            assert ranked.products[0, : len(allowed)].tolist() == allowed[:k].tolist()
+            assert ranked.scores[0, : len(allowed)].tolist() == sums[allowed[:k]].tolist()
+            assert (ranked.products[0, len(allowed) :] == -1).all()
+            assert (ranked.scores[0, len(allowed) :] == -np.inf).all()
