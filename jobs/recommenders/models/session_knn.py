@@ -9,14 +9,23 @@ from numpy.typing import NDArray
 
 from jobs.recommenders.base import Model
 from jobs.recommenders.compiled import compiled
+from jobs.recommenders.heap import offer
 from jobs.recommenders.histories import Floats, Histories, Ints
 from jobs.recommenders.interactions import Interactions
+from jobs.recommenders.prefetch import prefetch
 from jobs.recommenders.ragged import indptr_of
-from jobs.recommenders.ranking import offer
 from jobs.recommenders.vocabulary import Codes
+
+AHEAD = 8
+"""Sequences that are on their way from memory while what another says is added."""
+
+Doubles = NDArray[np.float64]
 
 Index = tuple[Ints, Codes, Ints, Codes, Floats]
 """Sequences as CSR (indptr, products), the sequences of each product as CSR (indptr, newest first), idf."""
+
+Tables = tuple[Doubles, Doubles, Doubles]
+"""2^(−age / (recency · sequences)) of each sequence. For n up to the longest: n^length; 0 or fade^(n − 1)."""
 
 Scratch = tuple[Floats, Floats, Floats, Codes]
 """How much a history says of each product; likeness and prior of each sequence; all 0. Then those touched."""
@@ -73,22 +82,24 @@ class SessionKNN(Model):
     def scores(self, histories: Histories) -> Floats:
         """The sums over the nearest sequences; 0 for a product that none of them holds."""
         scores = np.zeros((len(histories), self.product_count), np.float32)
-        settings = self.decay, self.fade, self.length, self.recency
-        _vote(
-            self._index,
-            histories.indptr,
-            histories.products,
-            settings,
-            (self.nearest, self.sample),
-            self._scratch,
-            scores,
-        )
+        settings = self.decay, self.nearest, self.sample
+        rows = histories.indptr, histories.products
+        _vote(self._index, self._tables, rows, settings, self._scratch, scores)
         return scores
 
     @property
     def _index(self) -> Index:
         made = self.arrays
         return made["indptr"], made["products"], made["holders_indptr"], made["holders"], made["rarity"]
+
+    @cached_property
+    def _tables(self) -> Tables:
+        lengths = np.diff(self.arrays["indptr"])
+        count = len(lengths)
+        ages = np.arange(count - 1, -1, -1) / (self.recency * count)
+        numbers = np.arange(lengths.max(initial=0) + 1.0)
+        fading = np.append(0.0, self.fade ** numbers[:-1])
+        return 2.0**-ages, numbers**self.length, fading
 
     @cached_property
     def _scratch(self) -> Scratch:
@@ -109,17 +120,16 @@ class SessionKNN(Model):
 @compiled
 def _vote(
     index: Index,
-    rows: Ints,
-    histories: Codes,
-    settings: tuple[float, float, float, float],
-    sizes: tuple[int, int],
+    tables: Tables,
+    histories: tuple[Ints, Codes],
+    settings: tuple[float, int, int],
     scratch: Scratch,
     scores: Floats,
 ) -> None:
-    decay, fade, length, recency = settings
+    decay, nearest, sample = settings
     indptr, products, holders_indptr, holders, rarity = index
-    nearest, sample = sizes
-    count = len(indptr) - 1
+    fresh, powers, fading = tables
+    rows, events = histories
     said, likeness, prior, touched = scratch
     best = np.empty(nearest, np.float32)
     chosen = np.empty(nearest, np.int32)
@@ -127,7 +137,7 @@ def _vote(
         found = 0
         weight = 1.0
         for place in range(rows[row + 1] - 1, rows[row] - 1, -1):
-            product = histories[place]
+            product = events[place]
             if weight < 1e-4:
                 break
             if said[product] == 0.0:
@@ -143,32 +153,29 @@ def _vote(
         size = 0
         for at in range(found):
             sequence = touched[at]
-            age = (count - 1 - sequence) / (recency * count)
             holds = indptr[sequence + 1] - indptr[sequence]
-            like = likeness[sequence] * 2.0**-age / holds**length
+            like = likeness[sequence] * fresh[sequence] / powers[holds]
             likeness[sequence] = 0.0
             if size < nearest or like >= best[0]:
                 size = offer(best, chosen, size, like, sequence, prior)
-        for at in range(size):
-            _add(
-                scores[row],
-                products[indptr[chosen[at]] : indptr[chosen[at] + 1]],
-                best[at],
-                said,
-                fade,
-                rarity,
-            )
+        for at in range(size + AHEAD):
+            if at < size:
+                prefetch(products, indptr[chosen[at]])
+            if at >= AHEAD:
+                sequence = chosen[at - AHEAD]
+                held = products[indptr[sequence] : indptr[sequence + 1]]
+                _add(scores[row], held, best[at - AHEAD], said, fading, rarity)
         for place in range(rows[row], rows[row + 1]):
-            said[histories[place]] = 0.0
+            said[events[place]] = 0.0
 
 
 @compiled
-def _add(scores: Floats, sequence: Codes, like: float, said: Floats, fade: float, rarity: Floats) -> None:
+def _add(scores: Floats, sequence: Codes, like: float, said: Floats, fading: Doubles, rarity: Floats) -> None:
     """Adds what one sequence says; its products fade with their distance from the one that matters most."""
-    middle = 0
+    middle, most = 0, said[sequence[0]]
+    for place in range(1, len(sequence)):
+        if said[sequence[place]] >= most:
+            middle, most = place, said[sequence[place]]
     for place in range(len(sequence)):
-        if said[sequence[place]] >= said[sequence[middle]]:
-            middle = place
-    for place in range(len(sequence)):
-        if place != middle:
-            scores[sequence[place]] += like * fade ** (abs(place - middle) - 1) * rarity[sequence[place]]
+        product = sequence[place]
+        scores[product] += like * fading[abs(place - middle)] * rarity[product]

@@ -126,6 +126,40 @@ def test_newer_visits_count_more() -> None:
     assert scores[2] > scores[1] > 0.0
 
 
+@pytest.mark.parametrize("nearest", [7, 500])
+def test_the_nearest_visits_say_what_the_formula_says(nearest: int) -> None:
+    rng = np.random.default_rng(5)
+    visits = [rng.permutation(15)[: 2 + visit % 4] for visit in range(60)]
+    names = np.repeat(np.arange(60), [len(visit) for visit in visits])
+    log = from_columns(names, np.concatenate(visits), sessions=names, catalogue=range(15))
+    model = SessionKNN(decay=0.6, fade=0.8, rarity=0.5, length=0.4, recency=0.3, nearest=nearest).fit(log)
+    history = [3, 9, 4]
+
+    idf = np.log(61 / np.bincount(np.concatenate(visits), minlength=15))
+    ages = {product: age for age, product in enumerate(reversed(history))}
+    votes = []
+    for number, visit in enumerate(visits):
+        held = [product for product in visit.tolist() if product in ages]
+        sim = sum(0.6 ** ages[product] * idf[product] ** 0.5 for product in held) / len(visit) ** 0.4
+        votes.append((sim * 2.0 ** (-(59 - number) / (0.3 * 60)), visit.tolist(), held))
+    expected = np.zeros(15)
+    for sim, visit, held in sorted(votes, key=lambda vote: -vote[0])[:nearest]:
+        for place, product in enumerate(visit if held else []):
+            distance = abs(place - visit.index(min(held, key=ages.__getitem__)))
+            expected[product] += sim * 0.8 ** (distance - 1) * idf[product] ** 0.5 if distance else 0.0
+
+    np.testing.assert_allclose(model.scores(Histories.of([history]))[0], expected, rtol=1e-5, atol=1e-6)
+
+
+def test_a_sparse_matrix_of_products_is_added_up_over_a_history(log: Interactions) -> None:
+    model = ItemItem(decay=0.7).fit(log)
+    histories = Histories.of([[3, 5, 3, 20], [], [7]])
+
+    dense = model.weights.toarray()
+    expected = [dense[20] + 0.7 * dense[3] + 0.7**2 * dense[5] + 0.7**3 * dense[3], 0 * dense[0], dense[7]]
+    np.testing.assert_allclose(model.scores(histories), expected, rtol=1e-5, atol=1e-7)
+
+
 def test_what_is_taken_again_and_again_comes_again() -> None:
     log = from_columns([1] * 5 + [2] * 5, ["milk", "milk", "milk", "sofa", "milk"] * 2)
 
