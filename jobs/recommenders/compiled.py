@@ -1,9 +1,13 @@
 """Compiles a loop to machine code, once a machine: what no vector operation says."""
 
+import os
+import shutil
 from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
 from typing import ParamSpec, TypeVar, cast
 
-from numba import njit
+import numba
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -14,4 +18,26 @@ def compiled(function: Callable[P, R]) -> Callable[P, R]:
 
     No `fastmath`: it takes infinities and NaN for impossible, and an excluded product scores minus infinity.
     """
-    return cast(Callable[P, R], njit(cache=True, nogil=True)(function))
+    return cast(Callable[P, R], numba.njit(cache=True, nogil=True)(function))
+
+
+def _keep_apart(folder: Path) -> None:
+    """Keep the code of this version of the sources under `folder` apart from that of any other.
+
+    numba looks only whether the file of the outermost function is the same: code of other files that it took
+    in would stay as it was.
+    """
+    digest = sha256()
+    for source in sorted(folder.rglob("*.py")):
+        digest.update(source.read_bytes())
+    kept = folder / "__pycache__" / f"compiled-{digest.hexdigest()[:16]}"
+    if not kept.is_dir():
+        if not os.access(kept.parent if kept.parent.is_dir() else folder, os.W_OK):
+            return  # numba then keeps it in the user's cache, or nowhere
+        for old in folder.glob("__pycache__/compiled-*"):
+            shutil.rmtree(old, ignore_errors=True)
+        kept.mkdir(parents=True, exist_ok=True)
+    numba.config.CACHE_DIR = str(kept)  # type: ignore[attr-defined]  # numba makes its settings as it starts
+
+
+_keep_apart(Path(__file__).parent)

@@ -1,0 +1,43 @@
+"""Machine code that is kept from one run to the next."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from jobs.recommenders import compiled
+
+INNER = """
+from jobs.recommenders.compiled import compiled
+
+@compiled
+def inner(number):
+    return number + {more}
+"""
+OUTER = """
+from jobs.recommenders.compiled import compiled
+from jobs.recommenders.inner import inner
+
+@compiled
+def outer(number):
+    return inner(number)
+"""
+
+
+def test_code_that_was_kept_is_not_used_once_a_file_that_it_took_in_has_changed(tmp_path: Path) -> None:
+    room = tmp_path / "jobs" / "recommenders"
+    room.mkdir(parents=True)
+    shutil.copy(compiled.__file__, room)
+    (room / "outer.py").write_text(OUTER)
+
+    def run(more: int) -> int:
+        (room / "inner.py").write_text(INNER.format(more=more))
+        asked = "from jobs.recommenders.outer import outer; print(outer(1))"
+        done = subprocess.run([sys.executable, "-c", asked], cwd=tmp_path, capture_output=True, check=True)
+        return int(done.stdout)
+
+    assert run(more=1) == 2
+    (kept,) = room.glob("__pycache__/compiled-*")
+    assert list(kept.rglob("*.nbc"))
+    assert run(more=10) == 11
+    assert list(room.glob("__pycache__/compiled-*")) != [kept]
