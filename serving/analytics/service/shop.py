@@ -11,7 +11,8 @@ from serving.analytics.periods import Grain, Period, choose_period
 from serving.analytics.products import Listing
 from serving.analytics.progress import Progress
 from serving.clickhouse import ClickHouse, Row
-from serving.problems import UnknownSeller
+from serving.problems import RedisUnavailable, UnknownSeller
+from serving.products import read_cards
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +88,19 @@ class Shop:
         return await self.clickhouse.row("marketplace_span") or {"first_minute": None, "newest_minute": None}
 
     async def listings(self, product_ids: list[str]) -> dict[str, Listing]:
-        """Name and category of these products, where they are known."""
-        if not product_ids:
-            return {}
-        rows = await self.clickhouse.rows("products", product_ids=product_ids)
-        return {row["product_id"]: (row["name"], row["category"]) for row in rows}
+        """Name and category of these products, where they are known.
+
+        Redis has them ready: a query of ClickHouse costs 10 ms of CPU. What it lacks is asked of ClickHouse.
+        """
+        try:
+            cards = await read_cards(self.redis, product_ids)
+        except RedisUnavailable:
+            cards = {}
+        found = {product_id: (card.name, card.category) for product_id, card in cards.items()}
+        if missing := [product_id for product_id in product_ids if product_id not in found]:
+            rows = await self.clickhouse.rows("products", product_ids=missing)
+            found |= {row["product_id"]: (row["name"], row["category"]) for row in rows}
+        return found
 
     def period(self, asked: Asked, newest_minute: str | None) -> Period:
         """The period that was asked; what is left open ends with the newest sale."""
