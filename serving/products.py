@@ -6,7 +6,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from serving.redis_client import answered
+from serving.redis_client import ANSWER_S, answered
 
 FIELDS = ("seller_id", "name", "category", "currency", "price_minor", "listed", "available", "interest")
 """The fields of the hash `product:{product_id}` that job `recommendations` keeps."""
@@ -43,7 +43,9 @@ class ProductCard:
         return self.listed and (self.available is None or self.available > 0)
 
 
-async def read_cards(redis: Redis, product_ids: Iterable[str]) -> dict[str, ProductCard]:
+async def read_cards(
+    redis: Redis, product_ids: Iterable[str], within_s: float = ANSWER_S
+) -> dict[str, ProductCard]:
     """The cards of these products by id, in the order asked; those that nobody ever listed are left out.
 
     Raises:
@@ -55,7 +57,7 @@ async def read_cards(redis: Redis, product_ids: Iterable[str]) -> dict[str, Prod
     pipeline: Any = redis.pipeline(transaction=False)
     for product_id in asked:
         pipeline.hmget(KEY.format(product_id), _WIRE_FIELDS)
-    answers: list[Any] = await answered(pipeline.execute())
+    answers: list[Any] = await answered(pipeline.execute(), within_s)
     cards = (card(product_id, fields) for product_id, fields in zip(asked, answers, strict=True))
     return {found.product_id: found for found in cards if found}
 

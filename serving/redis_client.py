@@ -15,6 +15,8 @@ from serving.problems import RedisUnavailable
 T = TypeVar("T")
 
 CONNECT_S, ANSWER_S = 2.0, 4.0
+SOON_S = 0.5
+"""The longest wait for what can be had elsewhere, or done without."""
 
 
 class PackedInC(Connection):
@@ -29,21 +31,21 @@ class PackedInC(Connection):
 
 
 def open_redis(settings: Settings) -> Redis:
-    """The Redis of these settings; what is asked of it belongs into `answered`, which alone ends a wait."""
+    """The Redis of these settings; what is asked of it belongs into `answered`: it has no time limits of its own."""
     redis: Redis = Redis.from_url(
         settings.redis, socket_connect_timeout=CONNECT_S, connection_class=PackedInC
     )
     return redis
 
 
-async def answered(asked: Awaitable[T]) -> T:
+async def answered(asked: Awaitable[T], within_s: float = ANSWER_S) -> T:
     """Redis's answer, be it to one command or to a pipeline.
 
     Raises:
-        RedisUnavailable: there is none within `ANSWER_S`.
+        RedisUnavailable: there is none within `within_s`.
     """
     try:
-        async with asyncio.timeout(ANSWER_S):
+        async with asyncio.timeout(within_s):
             return await asked
     except (RedisError, OSError) as error:
         raise RedisUnavailable(

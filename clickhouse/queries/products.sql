@@ -1,8 +1,12 @@
--- Name and category of the products with these ids.
-SELECT
-    product_id,
-    argMax(name, occurred_at) AS name,
-    argMax(category, occurred_at) AS category
-FROM product_listed
-WHERE product_id IN {product_ids:Array(String)}
-GROUP BY product_id
+-- Name and category of the products with these ids, as they were listed or changed last.
+SELECT product_id, name, category
+FROM
+(
+    SELECT product_id, occurred_at, name, category FROM product_listed
+    WHERE product_id IN {product_ids:Array(String)}
+    UNION ALL
+    SELECT product_id, occurred_at, name, category FROM product_changed
+    WHERE product_id IN {product_ids:Array(String)}
+)
+ORDER BY occurred_at DESC
+LIMIT 1 BY product_id

@@ -13,6 +13,7 @@ from serving.analytics.progress import Progress
 from serving.clickhouse import ClickHouse, Row
 from serving.problems import RedisUnavailable, UnknownSeller
 from serving.products import read_cards
+from serving.redis_client import SOON_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +94,12 @@ class Shop:
         Redis has them ready: a query of ClickHouse costs 10 ms of CPU. What it lacks is asked of ClickHouse.
         """
         try:
-            cards = await read_cards(self.redis, product_ids)
+            cards = await read_cards(self.redis, product_ids, SOON_S)
         except RedisUnavailable:
             cards = {}
-        found = {product_id: (card.name, card.category) for product_id, card in cards.items()}
+        found = {
+            product_id: (card.name, card.category) for product_id, card in cards.items() if card.category
+        }
         if missing := [product_id for product_id in product_ids if product_id not in found]:
             rows = await self.clickhouse.rows("products", product_ids=missing)
             found |= {row["product_id"]: (row["name"], row["category"]) for row in rows}

@@ -31,7 +31,8 @@ LISTED = [
     ["l9", "2018-01-10 00:00:00.000", "back", "ana", "Back Again Lamp", "Lamps", "BRL", 2490],
 ]
 CHANGED = [
-    ["c1", "2018-02-01 00:00:00.000", "desk-lamp", "ana", "Slim Desk Lamp, Teal", "Lamps", "BRL", 7990]
+    ["c1", "2018-02-01 00:00:00.000", "desk-lamp", "ana", "Slim Desk Lamp, Teal", "Lamps", "BRL", 7990],
+    ["c2", "2018-02-02 00:00:00.000", "abroad", "ana", "Lamp Far Abroad", "Lamps", "EUR", 990],
 ]
 DELISTED = [
     ["d1", "2018-01-20 00:00:00.000", "gone", "ana"],
@@ -144,3 +145,20 @@ def test_a_cursor_that_is_not_ours_is_refused(api: httpx.Client, cursor: str) ->
 
 def test_popular_products_are_not_mistaken_for_a_product(api: httpx.Client) -> None:
     assert api.get("/v1/products/popular").json()["ranking"] == "popular"
+
+
+def test_a_products_name_is_the_newest_with_and_without_its_card(api: httpx.Client, shop: Settings) -> None:
+    def names() -> dict[str, str | None]:
+        answer = api.get("/v1/products/popular", params={"limit": 50}).json()
+        return {one["product_id"]: one["name"] for one in answer["products"]}
+
+    card = {"seller_id": "ana", "currency": "EUR", "price_minor": "990"}
+    with Redis.from_url(shop.redis) as redis:
+        redis.zadd("popular_products", {"abroad": 99.0})
+        try:
+            assert names()["abroad"] == "Lamp Far Abroad"
+            redis.hset("product:abroad", mapping=card | {"name": "Lamp Back Home", "category": "Lamps"})
+            assert names()["abroad"] == "Lamp Back Home"
+        finally:
+            redis.zrem("popular_products", "abroad")
+            redis.delete("product:abroad")

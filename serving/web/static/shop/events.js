@@ -6,6 +6,7 @@ const BATCH_AFTER_MS = 30;
 const MOST = 100;
 const TRIES = 4;
 const REST_MS = 1500;
+const MOST_KEPT_ALIVE = 30_000; // characters: a browser lets 64 KiB outlive their page, and refuses a request beyond
 
 const session = document.body.dataset.session;
 // What the page before could not tell, or was left before the answer came: the same event_id counts once.
@@ -16,7 +17,7 @@ const send = async (events, tries) => {
   const body = JSON.stringify({ events });
   try {
     const headers = { "Content-Type": "application/json" };
-    const answer = await fetch("/v1/events", { method: "POST", headers, body, keepalive: true });
+    const answer = await fetch("/v1/events", { method: "POST", headers, body, keepalive: body.length < MOST_KEPT_ALIVE });
     if (answer.status < 500) forgetUntold(events); // the others are never to be taken: not worth a visitor's trouble
     if (answer.ok) dispatchEvent(new CustomEvent("told", { detail: events.map((one) => one.event) }));
     if (answer.status < 500) return;

@@ -85,8 +85,9 @@ export const endCheckout = () => write(localStorage, CHECKOUT, null);
 
 const UNTOLD = "souk.untold";
 const MOST_UNTOLD = 100;
-/** Events that no answer came for, of this page and of those that were left before. */
-export const untold = () => read(sessionStorage, UNTOLD, []);
+const UNTOLD_MS = 600_000;
+/** Events of the last ten minutes that no answer came for, of this page and of those that were left before. */
+export const untold = () => read(sessionStorage, UNTOLD, []).filter((one) => Date.now() - Date.parse(one.occurred_at) < UNTOLD_MS);
 export const keepUntold = (event) => write(sessionStorage, UNTOLD, [...untold(), event].slice(-MOST_UNTOLD));
 export const forgetUntold = (events) => {
   const ids = new Set(events.map((one) => one.event_id));

@@ -5,9 +5,9 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from serving.products import run
 from serving.recommendations.recommender import CATEGORIES, Asked, Proposal, relative
 from serving.recommendations.scoring import favourite_categories
+from serving.redis_client import answered
 
 
 class NewestInCategory:
@@ -29,6 +29,6 @@ class NewestInCategory:
             pipeline.zrange(f"newest:{category}", 0, last, desc=True, withscores=True)
         return [
             Proposal(member.decode(), share, "newest", category)
-            for category, members in zip(favourites, await run(pipeline), strict=True)
+            for category, members in zip(favourites, await answered(pipeline.execute()), strict=True)
             for member, share in relative(members)
         ]
