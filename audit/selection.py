@@ -27,7 +27,7 @@ def replayed(home: Path, directory: Path | None, timezone: ZoneInfo) -> OlistTab
     return OlistTables(
         directory or Path(last.directory),
         tuple(Range(wall(start, timezone), wall(end, timezone)) for start, end in surely),
-        tuple(_unfinished(one, timezone) for one in same if not one.complete),
+        tuple(_unfinished(one, directory, timezone) for one in same if not one.complete),
         Sent(surely, tuple((_end(one), one.end_ms) for one in same if not one.complete)),
     )
 
@@ -37,9 +37,9 @@ def _end(one: Replayed) -> int | None:
     return one.end_ms if one.reached_ms is None else one.reached_ms
 
 
-def _unfinished(one: Replayed, timezone: ZoneInfo) -> str:
+def _unfinished(one: Replayed, directory: Path | None, timezone: ZoneInfo) -> str:
     """How far a replay came that was broken off, and the command that goes on there."""
-    words = ["./souk", "replay", one.data_set, one.directory]
+    words = ["./souk", "replay", one.data_set, str(directory or one.directory)]
     for option, millis in (("--from", one.start_ms), ("--to", one.end_ms)):
         if millis is not None:
             words += [option, from_millis(millis).astimezone(timezone).isoformat()]

@@ -25,8 +25,10 @@ def _keep_apart(folder: Path) -> None:
     """Keep the code of this version of the sources under `folder` apart from that of any other.
 
     numba looks only whether the file of the outermost function is the same: code of other files that it took
-    in would stay as it was.
+    in would stay as it was. `NUMBA_CACHE_DIR` is left to whoever sets it.
     """
+    if numba.config.CACHE_DIR:  # type: ignore[attr-defined]  # numba makes its settings as it starts
+        return
     digest = sha256()
     for source in sorted(folder.rglob("*.py")):
         digest.update(source.read_bytes())
@@ -34,10 +36,10 @@ def _keep_apart(folder: Path) -> None:
     if not kept.is_dir():
         if not os.access(kept.parent if kept.parent.is_dir() else folder, os.W_OK):
             return  # numba then keeps it in the user's cache, or nowhere
-        for old in folder.glob("__pycache__/compiled-*"):
-            shutil.rmtree(old, ignore_errors=True)
         kept.mkdir(parents=True, exist_ok=True)
-    numba.config.CACHE_DIR = str(kept)  # type: ignore[attr-defined]  # numba makes its settings as it starts
+        for old in set(kept.parent.glob("compiled-*")) - {kept}:
+            shutil.rmtree(old, ignore_errors=True)
+    numba.config.CACHE_DIR = str(kept)  # type: ignore[attr-defined]
 
 
 _keep_apart(Path(__file__).parent)

@@ -43,7 +43,7 @@ def top_k(scores: Floats, k: int, prior: Floats) -> Ranked:
     """
     ranked = Ranked.empty(len(scores), k)
     if k:
-        _select(scores, prior, ranked.products, ranked.scores)
+        _select(np.asarray(scores, np.float32), prior, ranked.products, ranked.scores)
     return ranked
 
 

@@ -34,6 +34,8 @@ class Memory:
     def _measured(self, record: Record) -> Process:
         own = [record.pid] if record.part == NAME else tree(record.pid)  # the supervisor's tree is all others
         used = resident_bytes(own) if record.alive else 0
-        starts, first = self._first.setdefault(record.part, (record.starts, used))
-        restarts = max(record.starts - starts, 0)  # `up` counts anew
-        return Process(record.part, record.alive, restarts, used, used - first)
+        starts, first = self._first.get(record.part, (record.starts, used))
+        if record.starts < starts:  # `up` counts anew
+            starts, first = record.starts, used
+        self._first[record.part] = starts, first
+        return Process(record.part, record.alive, record.starts - starts, used, used - first)
