@@ -31,7 +31,7 @@ class PackedInC(Connection):
 
 
 def open_redis(settings: Settings) -> Redis:
-    """The Redis of these settings; what is asked of it belongs into `answered`: it has no time limits of its own."""
+    """The Redis of these settings. What is asked of it belongs into `answered`: it has no limits."""
     redis: Redis = Redis.from_url(
         settings.redis, socket_connect_timeout=CONNECT_S, connection_class=PackedInC
     )

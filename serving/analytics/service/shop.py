@@ -97,7 +97,7 @@ class Shop:
             cards = await read_cards(self.redis, product_ids, SOON_S)
         except RedisUnavailable:
             cards = {}
-        found = {
+        found: dict[str, Listing] = {
             product_id: (card.name, card.category) for product_id, card in cards.items() if card.category
         }
         if missing := [product_id for product_id in product_ids if product_id not in found]:
