@@ -45,6 +45,9 @@ class Server:
         assert spec
         spec.cwd.mkdir(parents=True, exist_ok=True)
         self.part.prepare()
+        with suppress(NotReady):
+            self.part.ready()
+            raise AssertionError(f"another {self.part.name} answers at {self.part.url}: a fixture forgot it")
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 self._command(spec),

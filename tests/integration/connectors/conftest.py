@@ -45,7 +45,7 @@ def with_clause(options: dict[str, str]) -> str:
     return "WITH (" + ", ".join(f"'{name}' = '{value}'" for name, value in options.items()) + ")"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def clickhouse(settings: Settings) -> Iterator[ClickHouse]:
     server = ClickHouse(settings)
     yield server
@@ -64,7 +64,7 @@ class Redis(Server):
         return with_clause({"connector": "souk-redis", "url": self.part.url, **options})
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def redis(settings: Settings) -> Iterator[Redis]:
     server = Redis(settings)
     yield server

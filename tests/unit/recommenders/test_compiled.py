@@ -1,5 +1,6 @@
 """Machine code that is kept from one run to the next."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -33,7 +34,8 @@ def test_code_that_was_kept_is_not_used_once_a_file_that_it_took_in_has_changed(
     def run(more: int) -> int:
         (room / "inner.py").write_text(INNER.format(more=more))
         asked = "from jobs.recommenders.outer import outer; print(outer(1))"
-        done = subprocess.run([sys.executable, "-c", asked], cwd=tmp_path, capture_output=True, check=True)
+        environment = os.environ | {"PYTHONPATH": str(tmp_path)}
+        done = subprocess.run([sys.executable, "-c", asked], env=environment, capture_output=True, check=True)
         return int(done.stdout)
 
     assert run(more=1) == 2
