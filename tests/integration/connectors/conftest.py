@@ -12,6 +12,7 @@ from common.settings import Settings
 from jobs.engine import table_environment
 from local.parts import clickhouse as local_clickhouse
 from local.parts import redis as local_redis
+from tests.integration.conftest import clickhouse_settings
 from tests.integration.servers import Server
 
 
@@ -45,9 +46,15 @@ def with_clause(options: dict[str, str]) -> str:
     return "WITH (" + ", ".join(f"'{name}' = '{value}'" for name, value in options.items()) + ")"
 
 
-@pytest.fixture(scope="package")
-def clickhouse(settings: Settings) -> Iterator[ClickHouse]:
-    server = ClickHouse(settings)
+@pytest.fixture(scope="session")
+def stores(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Settings of stores that live as long as the session: other tests start theirs at the shared ports."""
+    return clickhouse_settings(tmp_path_factory.mktemp("stores"))
+
+
+@pytest.fixture(scope="session")
+def clickhouse(stores: Settings) -> Iterator[ClickHouse]:
+    server = ClickHouse(stores)
     yield server
     server.kill()
 
@@ -64,9 +71,9 @@ class Redis(Server):
         return with_clause({"connector": "souk-redis", "url": self.part.url, **options})
 
 
-@pytest.fixture(scope="package")
-def redis(settings: Settings) -> Iterator[Redis]:
-    server = Redis(settings)
+@pytest.fixture(scope="session")
+def redis(stores: Settings) -> Iterator[Redis]:
+    server = Redis(stores)
     yield server
     server.kill()
 

@@ -29,13 +29,16 @@ def test_code_that_was_kept_is_not_used_once_a_file_that_it_took_in_has_changed(
     room = tmp_path / "jobs" / "recommenders"
     room.mkdir(parents=True)
     shutil.copy(compiled.__file__, room)
+    for package in (room, room.parent):
+        (package / "__init__.py").touch()  # lest the one of the checkout be taken for it
     (room / "outer.py").write_text(OUTER)
 
     def run(more: int) -> int:
         (room / "inner.py").write_text(INNER.format(more=more))
         asked = "from jobs.recommenders.outer import outer; print(outer(1))"
+        command = [sys.executable, "-c", asked]
         environment = os.environ | {"PYTHONPATH": str(tmp_path)}
-        done = subprocess.run([sys.executable, "-c", asked], env=environment, capture_output=True, check=True)
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, check=True)
         return int(done.stdout)
 
     assert run(more=1) == 2
