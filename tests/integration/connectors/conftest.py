@@ -12,8 +12,8 @@ from common.settings import Settings
 from jobs.engine import table_environment
 from local.parts import clickhouse as local_clickhouse
 from local.parts import redis as local_redis
-from tests.integration.conftest import clickhouse_settings
 from tests.integration.servers import Server
+from tests.ports import free_offset
 
 
 class ClickHouse(Server):
@@ -47,14 +47,8 @@ def with_clause(options: dict[str, str]) -> str:
 
 
 @pytest.fixture(scope="session")
-def stores(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """Settings of stores that live as long as the session: other tests start theirs at the shared ports."""
-    return clickhouse_settings(tmp_path_factory.mktemp("stores"))
-
-
-@pytest.fixture(scope="session")
-def clickhouse(stores: Settings) -> Iterator[ClickHouse]:
-    server = ClickHouse(stores)
+def clickhouse(settings: Settings) -> Iterator[ClickHouse]:
+    server = ClickHouse(settings)
     yield server
     server.kill()
 
@@ -72,8 +66,9 @@ class Redis(Server):
 
 
 @pytest.fixture(scope="session")
-def redis(stores: Settings) -> Iterator[Redis]:
-    server = Redis(stores)
+def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
+    """It lives as long as the session: other tests start theirs at the shared port."""
+    server = Redis(Settings(home=tmp_path_factory.mktemp("redis"), port_offset=free_offset()))
     yield server
     server.kill()
 
