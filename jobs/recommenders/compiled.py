@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
-from typing import ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar, cast
 
 import numba
 
@@ -27,7 +27,8 @@ def _keep_apart(folder: Path) -> None:
     numba looks only whether the file of the outermost function is the same: code of other files that it took
     in would stay as it was. `NUMBA_CACHE_DIR` is left to whoever sets it.
     """
-    if numba.config.CACHE_DIR:  # type: ignore[attr-defined]  # numba makes its settings as it starts
+    settings: Any = numba.config  # a module whose names it makes as it starts
+    if settings.CACHE_DIR:
         return
     digest = sha256()
     for source in sorted(folder.rglob("*.py")):
@@ -39,7 +40,7 @@ def _keep_apart(folder: Path) -> None:
         kept.mkdir(parents=True, exist_ok=True)
         for old in set(kept.parent.glob("compiled-*")) - {kept}:
             shutil.rmtree(old, ignore_errors=True)
-    numba.config.CACHE_DIR = str(kept)  # type: ignore[attr-defined]
+    settings.CACHE_DIR = str(kept)
 
 
 _keep_apart(Path(__file__).parent)

@@ -149,7 +149,7 @@ def test_popular_products_are_not_mistaken_for_a_product(api: httpx.Client) -> N
 
 def test_a_products_name_is_the_newest_with_and_without_its_card(api: httpx.Client, shop: Settings) -> None:
     def names() -> dict[str, str | None]:
-        answer = api.get("/v1/products/popular", params={"limit": 50}).json()
+        answer = api.get("/v1/products/popular", params={"n": 50}).json()
         return {one["product_id"]: one["name"] for one in answer["products"]}
 
     card = {"seller_id": "ana", "currency": "EUR", "price_minor": "990"}
