@@ -25,13 +25,13 @@ class Trace:
     @classmethod
     def begun(cls, correlation_id: str, traceparent: str | None) -> Self:
         """The first link of a chain, in the trace that a request's `traceparent` names, if it names one."""
-        return cls(correlation_id, None, _trace_id(traceparent or ""))
+        return cls(correlation_id, None, trace_id_of(traceparent))
 
     @classmethod
     def caused_by(cls, event_id: str, headers: Mapping[str, str]) -> Self:
         """The link after an event, by its headers."""
         correlation = headers.get("correlation_id") or event_id
-        return cls(correlation[:_LONGEST_ID], event_id, _trace_id(headers.get("traceparent", "")))
+        return cls(correlation[:_LONGEST_ID], event_id, trace_id_of(headers.get("traceparent")))
 
     def headers(self, event_id: str) -> dict[str, str]:
         """The headers of an event (UUIDv7) that is the next link."""
@@ -43,6 +43,7 @@ class Trace:
         return headers if self.causation_id is None else {**headers, "causation_id": self.causation_id}
 
 
-def _trace_id(traceparent: str) -> str:
-    found = _TRACEPARENT.fullmatch(traceparent)
+def trace_id_of(traceparent: str | None) -> str:
+    """The trace that a `traceparent` (W3C trace context) names, 32 hex digits; empty if it names none."""
+    found = _TRACEPARENT.fullmatch(traceparent) if traceparent else None
     return found[1] if found else ""

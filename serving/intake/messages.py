@@ -20,10 +20,10 @@ class Message(NamedTuple):
     headers: list[tuple[str, str | bytes | None]]
 
 
-def message_of(checked: Checked, encoder: Encoder, traceparent: str | None) -> Message:
+def message_of(checked: Checked, encoder: Encoder, trace_id: str) -> Message:
     """An event as a message. A visit is what its events have in common: its session correlates them.
 
-    `traceparent` is the request's; one that is none (W3C trace context) begins a new trace.
+    `trace_id` is that of the request; empty, the event begins a trace of its own.
 
     Raises:
         BadEvent: it is longer than Kafka takes.
@@ -32,6 +32,6 @@ def message_of(checked: Checked, encoder: Encoder, traceparent: str | None) -> M
     value = encoder.encode(record)
     if len(value) > MOST_BYTES:
         raise BadEvent(f"{len(value):,} bytes; an event has at most {MOST_BYTES:,}")
-    headers = Trace.begun(record["session_id"], traceparent).headers(record["event_id"])
+    headers = Trace(record["session_id"], None, trace_id).headers(record["event_id"])
     key = record[all_events()[checked.event].key].encode()
     return Message(checked.event, key, value, list(headers.items()))

@@ -1,19 +1,21 @@
-"""Turns an event's Avro schema into the model that checks what was sent. Pure."""
+"""Turns an event's Avro schema into what checks an event that was sent. Pure."""
 
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import cache
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     ConfigDict,
     Field,
     StrictBool,
     StrictFloat,
     StrictInt,
-    create_model,
+    TypeAdapter,
+    with_config,
 )
+from typing_extensions import TypedDict
 
 from common.ids import PRINTABLE
 from schemas.events import Event, all_events
@@ -43,21 +45,24 @@ UUID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12
 
 
 @cache
-def models() -> dict[str, type[BaseModel]]:
-    """Event name → its model. A model's fields are the schema's; it takes no others."""
-    return {name: model_of(all_events()[name]) for name in BROWSING}
+def validators() -> dict[str, Callable[[Any], dict[str, Any]]]:
+    """Event name → what makes a record of an event as sent: the schema's fields, and none but these.
+
+    `event_id` and `occurred_at` are None where they were left out. Each raises pydantic's `ValidationError`.
+    """
+    return {name: TypeAdapter(_sent(all_events()[name])).validator.validate_python for name in BROWSING}
 
 
-def model_of(event: Event) -> type[BaseModel]:
-    """The model of an event as sent: without `event_id` it gets a new one, without `occurred_at` now."""
-    fields = {field["name"]: field for field in event.fields}
-    given: dict[str, Any] = {
+def _sent(event: Event) -> Any:
+    docs = {field["name"]: field["doc"] for field in event.fields}
+    given: _Fields = {
         "event": (Literal[event.name], Field(description="What happened.")),
-        "event_id": (_Uuid | None, Field(None, description=fields["event_id"]["doc"])),
-        "occurred_at": (_Moment | None, Field(None, description=fields["occurred_at"]["doc"])),
+        "event_id": (_Uuid | None, Field(None, description=docs["event_id"])),
+        "occurred_at": (_Moment | None, Field(None, description=docs["occurred_at"])),
     }
-    rest = [field for field in event.fields if field["name"] not in given]
-    return _model(event.name, rest, given)
+    return _record(
+        event.name, given | _of_schema(field for field in event.fields if field["name"] not in given)
+    )
 
 
 def _with_zone(moment: datetime) -> datetime:
@@ -70,11 +75,18 @@ _Uuid = Annotated[str, Field(pattern=UUID)]
 _Moment = Annotated[datetime, AfterValidator(_with_zone)]
 
 
-def _model(name: str, fields: list[dict[str, Any]], given: dict[str, Any]) -> type[BaseModel]:
-    definitions: dict[str, Any] = given | {field["name"]: _field(field) for field in fields}
-    # `model_version` is a field of ours, not of pydantic's.
-    config = ConfigDict(extra="forbid", protected_namespaces=())
-    return cast(type[BaseModel], create_model(name, __config__=config, **definitions))
+_Fields = dict[str, tuple[Any, Any]]
+"""Name → type and what pydantic has to know of it."""
+
+
+def _record(name: str, fields: _Fields) -> Any:
+    """A dictionary of these fields: it takes half the time of a model that is dumped."""
+    made = TypedDict(name, {field: Annotated[each] for field, each in fields.items()})  # type: ignore[misc]
+    return with_config(ConfigDict(extra="forbid"))(made)
+
+
+def _of_schema(fields: Iterable[dict[str, Any]]) -> _Fields:
+    return {field["name"]: _field(field) for field in fields}
 
 
 def _field(field: dict[str, Any]) -> tuple[Any, Any]:
@@ -96,7 +108,7 @@ def _type(avro: Any, name: str) -> Any:
             most = INT_MAX if avro == "int" else LONG_MAX
             return Annotated[StrictInt, Field(ge=AT_LEAST.get(name, 0), le=most)]
         case "double":
-            return Annotated[StrictFloat | StrictInt, Field(allow_inf_nan=False)]
+            return Annotated[StrictFloat, Field(allow_inf_nan=False)] | StrictInt
         case "boolean":
             return StrictBool
         case ["null", inner]:
@@ -109,5 +121,5 @@ def _type(avro: Any, name: str) -> Any:
             key = Annotated[str, Field(max_length=ID_LENGTH)]
             return Annotated[dict[key, _type(values, name)], Field(max_length=MOST_ENTRIES)]  # type: ignore[misc]
         case {"type": "record", "name": record, "fields": fields}:
-            return _model(record, fields, {})
+            return _record(record, _of_schema(fields))
     raise TypeError(f"browsing events do not use the Avro type {avro!r}: see serving/intake/models.py")

@@ -49,10 +49,10 @@ class EventProducer:
         producer = self._connected()
         loop = asyncio.get_running_loop()
         batch = _Batch(loop, len(messages))
+        produce, delivered = producer.produce, batch.delivered
         try:
-            for message in messages:
-                topic, key, value, headers = message
-                producer.produce(topic, value, key, on_delivery=batch.delivered, headers=headers)
+            for topic, key, value, headers in messages:
+                produce(topic, value, key, on_delivery=delivered, headers=headers)
         except BufferError as error:
             raise KafkaUnavailable(AWAY) from error
         failed = await batch.outcome

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from common.errors import SoukError
-from serving.intake.models import BROWSING, models
+from serving.intake.models import BROWSING, validators
 
 AHEAD = timedelta(minutes=1)
 """How far a sender's clock may be ahead of ours."""
@@ -40,11 +40,11 @@ def check(sent: Any, now: datetime, new_id: NewId) -> Checked:
     if not isinstance(sent, dict):
         raise BadEvent("not an object with the fields of an event")
     name = sent.get("event")
-    model = models().get(name) if isinstance(name, str) else None
-    if model is None:
+    validate = validators().get(name) if isinstance(name, str) else None
+    if validate is None:
         raise BadEvent(f"event: {_shown(name)} is not a browsing event; those are {', '.join(BROWSING)}")
     try:
-        record = model.model_validate(sent).model_dump()
+        record = validate(sent)
     except ValidationError as error:
         raise BadEvent("; ".join(_problems(error))) from error
     del record["event"]

@@ -1,6 +1,7 @@
 """Takes a batch of browsing events: checks each, and answers once Kafka has those that are right."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,15 +10,19 @@ from common.errors import SoukError
 from common.ids import new_id
 from common.metrics import EVENTS_TAKEN
 from common.settings import Settings
+from producers.outbox.trace import trace_id_of
 from schemas.codec import Encoder
 from schemas.events import all_events
 from schemas.registry import Registry
 from serving.intake.messages import Message, message_of
 from serving.intake.models import BROWSING
 from serving.intake.producer import EventProducer
-from serving.intake.records import BadEvent, Checked, check
+from serving.intake.records import BadEvent, check
 from serving.intake.schemas import RejectedEvent, Taken
 from serving.problems import RegistryUnavailable
+
+AT_ONCE = 20
+"""Events that are checked before other requests have their turn; a batch of 500 takes some 10 ms."""
 
 
 class Intake:
@@ -41,30 +46,24 @@ class Intake:
             KafkaUnavailable: Kafka did not take them in time.
             RegistryUnavailable: the schemas' ids can't be looked up.
         """
-        now = self._clock()
-        checked: list[tuple[int, Checked]] = []
+        now, trace_id = self._clock(), trace_id_of(traceparent)
+        messages: list[Message] = []
+        ids: list[str] = []
         rejected: list[RejectedEvent] = []
         for index, sent in enumerate(events):
             try:
-                checked.append((index, check(sent, now, new_id)))
+                checked = check(sent, now, new_id)
+                encoders = self._encoders or await self._ready_encoders()
+                messages.append(message_of(checked, encoders[checked.event], trace_id))
+                ids.append(checked.record["event_id"])
             except BadEvent as reason:
                 rejected.append({"index": index, "problem": str(reason)})
                 EVENTS_TAKEN.labels(_label(sent), "rejected").inc()
-        ids: list[str] = []
-        if checked:
-            encoders = await self._ready_encoders()
-            messages: list[Message] = []
-            for index, one in checked:
-                try:
-                    messages.append(message_of(one, encoders[one.event], traceparent))
-                    ids.append(one.record["event_id"])
-                except BadEvent as reason:
-                    rejected.append({"index": index, "problem": str(reason)})
-                    EVENTS_TAKEN.labels(one.event, "rejected").inc()
-            await self._producer.send(messages)
-            for message in messages:
-                EVENTS_TAKEN.labels(message.topic, "accepted").inc()
-        rejected.sort(key=lambda one: one["index"])
+            if index % AT_ONCE == AT_ONCE - 1:
+                await asyncio.sleep(0)
+        await self._producer.send(messages)
+        for event, count in Counter(message.topic for message in messages).items():
+            EVENTS_TAKEN.labels(event, "accepted").inc(count)
         return {"accepted": len(ids), "event_ids": ids, "rejected": rejected}
 
     async def _ready_encoders(self) -> dict[str, Encoder]:

@@ -1,5 +1,6 @@
 """What the intake takes of what shops and apps send, and what it says of the rest."""
 
+import asyncio
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,12 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from common.settings import Settings
+from producers.outbox.trace import trace_id_of
 from schemas.codec import Decoder, Encoder
 from schemas.events import all_events
 from schemas.examples import examples
 from serving.intake.messages import Message, message_of
 from serving.intake.models import BROWSING
 from serving.intake.records import AHEAD, BadEvent, Checked, check
+from serving.intake.schemas import Taken
+from serving.intake.service import AT_ONCE, Intake
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 VIEW = {"event": "product_viewed", "session_id": "visit", "product_id": "lamp"}
@@ -88,9 +93,8 @@ def test_a_typical_browsing_event_is_taken_as_it_is(name: str) -> None:
 
 
 def message(record: dict[str, Any], traceparent: str | None = None) -> Message:
-    return message_of(
-        Checked("product_viewed", record), Encoder(all_events()["product_viewed"], 1), traceparent
-    )
+    encoder = Encoder(all_events()["product_viewed"], 1)
+    return message_of(Checked("product_viewed", record), encoder, trace_id_of(traceparent))
 
 
 def test_an_event_stays_in_the_trace_of_its_request_and_its_session_correlates_it() -> None:
@@ -114,6 +118,24 @@ def test_an_event_that_kafka_could_not_take_is_refused_alone() -> None:
     assert message({**record, "search_id": "x" * 800_000}).key == b"visit"
 
 
+def test_others_have_their_turn_while_a_long_batch_is_checked() -> None:
+    turns = 0
+
+    async def take() -> Taken:
+        intake = Intake(Settings(), lambda: NOW)
+        taking = asyncio.create_task(intake.take(["no event"] * 500))
+        nonlocal turns
+        while not taking.done():
+            turns += 1
+            await asyncio.sleep(0)
+        return taking.result()
+
+    rejected = asyncio.run(take())["rejected"]
+
+    assert [one["index"] for one in rejected] == list(range(500))
+    assert turns > 500 / AT_ONCE
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
@@ -122,6 +144,15 @@ JSON = st.recursive(
 
 
 FIELDS = ("session_id", "product_id", "quantity", "occurred_at", "items", "filters", "score", "shopper_id")
+
+
+def test_what_is_wrong_with_an_entry_of_a_list_is_said_in_full() -> None:
+    shown = examples(all_events()["recommendation_shown"])["typical"]
+    sent = {**shown, "event": "recommendation_shown", "occurred_at": NOW.isoformat(), "items": ["lamp"]}
+
+    with pytest.raises(BadEvent) as refused:
+        taken(sent)
+    assert str(refused.value) == "items.0: Input should be a valid dictionary"
 
 
 @given(name=st.sampled_from(BROWSING), wrong=st.dictionaries(st.sampled_from(FIELDS), JSON))
