@@ -55,34 +55,73 @@ async def read_cards(
     if not asked:
         return {}
     pipeline: Any = redis.pipeline(transaction=False)
-    for product_id in asked:
-        pipeline.hmget(KEY.format(product_id), _WIRE_FIELDS)
+    _ask(pipeline, asked)
     answers: list[Any] = await answered(pipeline.execute(), within_s)
     cards = (card(product_id, fields) for product_id, fields in zip(asked, answers, strict=True))
     return {found.product_id: found for found in cards if found}
 
 
+def _ask(pipeline: Any, product_ids: Iterable[str]) -> None:
+    for product_id in product_ids:
+        pipeline.hmget(KEY.format(product_id), _WIRE_FIELDS)
+
+
 class Cards:
-    """The cards that one request needs: each is read once, and kept no longer than the request."""
+    """The cards that one request needs: each is read once, and kept no longer than the request.
+
+    What was read becomes a `ProductCard` when it is looked at: of most candidates only the interest is.
+    """
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
-        self._known: dict[str, ProductCard | None] = {}
+        self._read: dict[str, Sequence[Field]] = {}
+        self._cards: dict[str, ProductCard | None] = {}
+
+    def ask(self, pipeline: Any, product_ids: Iterable[str]) -> list[str]:
+        """Have a pipeline read those that were not read yet, and return them: its next answers are theirs."""
+        missing = [each for each in dict.fromkeys(product_ids) if each not in self._read]
+        _ask(pipeline, missing)
+        return missing
+
+    def keep(self, product_ids: Iterable[str], answers: Iterable[Sequence[Field]]) -> None:
+        """Keep what a pipeline answered to `ask`."""
+        self._read.update(zip(product_ids, answers, strict=True))
+
+    async def fetch(self, product_ids: Iterable[str]) -> None:
+        """Ask Redis for those that were not read yet.
+
+        Raises:
+            RedisUnavailable: Redis does not answer.
+        """
+        pipeline: Any = self._redis.pipeline(transaction=False)
+        if missing := self.ask(pipeline, product_ids):
+            self.keep(missing, await answered(pipeline.execute()))
+
+    def get(self, product_id: str) -> ProductCard | None:
+        """A card that was read; None where nobody ever listed the product."""
+        if product_id not in self._cards:
+            self._cards[product_id] = card(product_id, self._read[product_id])
+        return self._cards[product_id]
+
+    def interest(self, product_ids: Iterable[str]) -> dict[str, float]:
+        """The interest in these products, which were read; without those that nobody ever listed."""
+        return {
+            each: float(fields[-1] or 0.0) for each in product_ids if _was_listed(fields := self._read[each])
+        }
 
     async def read(self, product_ids: Iterable[str]) -> dict[str, ProductCard]:
         """As `read_cards`; asks Redis only for those that it has not been asked for yet."""
-        asked = list(product_ids)
-        if missing := [product_id for product_id in asked if product_id not in self._known]:
-            found = await read_cards(self._redis, missing)
-            self._known |= {product_id: found.get(product_id) for product_id in missing}
-        return {product_id: card for product_id in asked if (card := self._known[product_id])}
+        asked = list(dict.fromkeys(product_ids))
+        await self.fetch(asked)
+        return {product_id: found for product_id in asked if (found := self.get(product_id))}
 
 
 def card(product_id: str, fields: Sequence[Field]) -> ProductCard | None:
     """The card that these fields (in the order of `FIELDS`) hold; None where it was never listed."""
-    seller_id, name, category, currency, price, listed, available, interest = fields
-    if seller_id is None or currency is None or price is None:
+    if not _was_listed(fields):
         return None
+    price: Any
+    seller_id, name, category, currency, price, listed, available, interest = fields
     return ProductCard(
         product_id=product_id,
         seller_id=_text(seller_id),
@@ -94,6 +133,10 @@ def card(product_id: str, fields: Sequence[Field]) -> ProductCard | None:
         available=int(available) if available is not None else None,
         interest=float(interest) if interest is not None else 0.0,
     )
+
+
+def _was_listed(fields: Sequence[Field]) -> bool:
+    return fields[0] is not None and fields[3] is not None and fields[4] is not None
 
 
 def _text(field: Field) -> str:

@@ -78,28 +78,28 @@ class ItemNeighbours:
         """The neighbours of the seeds, by cosine."""
         if not asked.seeds:
             return []
-        neighbours = await self._neighbours(asked.seeds)
-        interest = await self._interest(asked, [seed.product_id for seed in asked.seeds])
+        neighbours = await self._neighbours(asked)
+        interest = asked.cards.interest(seed.product_id for seed in asked.seeds)
         likely = score(asked.seeds, neighbours, interest, asked.excluded)[: max(CANDIDATES, 2 * wanted)]
-        interest |= await self._interest(asked, [one.product_id for one in likely])
         chosen = {one.product_id for one in likely}
+        await asked.cards.fetch(chosen)
+        interest |= asked.cards.interest(chosen)
         kept = {seed: [each for each in found if each[0] in chosen] for seed, found in neighbours.items()}
         return [_similar(one) for one in score(asked.seeds, kept, interest, asked.excluded)]
 
-    async def _neighbours(self, seeds: Sequence[Seed]) -> dict[str, Neighbours]:
+    async def _neighbours(self, asked: Asked) -> dict[str, Neighbours]:
+        """The neighbours of each seed; the seeds' cards are read on the same way."""
+        seeds = [seed.product_id for seed in asked.seeds]
         pipeline: Any = self._redis.pipeline(transaction=False)
-        for seed in seeds:
-            pipeline.zrange(f"similar:{seed.product_id}", 0, NEIGHBOURS - 1, desc=True, withscores=True)
+        for product_id in seeds:
+            pipeline.zrange(f"similar:{product_id}", 0, NEIGHBOURS - 1, desc=True, withscores=True)
+        missing = asked.cards.ask(pipeline, seeds)
         found = await answered(pipeline.execute())
+        asked.cards.keep(missing, found[len(seeds) :])
         return {
-            seed.product_id: [(member.decode(), together) for member, together in members]
-            for seed, members in zip(seeds, found, strict=True)
+            product_id: [(member.decode(), together) for member, together in members]
+            for product_id, members in zip(seeds, found, strict=False)
         }
-
-    @staticmethod
-    async def _interest(asked: Asked, product_ids: Sequence[str]) -> dict[str, float]:
-        cards = await asked.cards.read(product_ids)
-        return {product_id: card.interest for product_id, card in cards.items()}
 
 
 class PopularInCategory:

@@ -55,11 +55,12 @@ class RecommendationService:
             UnknownProduct: nobody ever listed `product_id`.
             RedisUnavailable: Redis does not answer.
         """
-        visitor = await read_visitor(self._redis, visitor_id)
+        cards = Cards(self._redis)
+        visitor = await read_visitor(self._redis, visitor_id, cards, product_id)
         viewed = {} if context == "cart" and visitor.carted else visitor.viewed
-        asked = self._asked(visitor, seeds(viewed, visitor.carted, product_id), product_id)
-        if product_id is not None and product_id not in await asked.cards.read([product_id]):
+        if product_id is not None and cards.get(product_id) is None:
             raise UnknownProduct(product_id)
+        asked = _asked(visitor, seeds(viewed, visitor.carted, product_id), product_id, cards)
         shown = await self._show(asked, n, self._recommenders)
         RECOMMENDATIONS.labels(context, shown.strategy).inc()
         return {
@@ -76,16 +77,11 @@ class RecommendationService:
             UnknownProduct: nobody ever listed it.
             RedisUnavailable: Redis does not answer.
         """
-        asked = self._asked(NOBODY, [Seed(product_id, 1.0)], product_id)
+        asked = _asked(NOBODY, [Seed(product_id, 1.0)], product_id, Cards(self._redis))
         if product_id not in await asked.cards.read([product_id]):
             raise UnknownProduct(product_id)
         shown = await self._show(asked, n, self._recommenders[:-1])
         return {"product_id": product_id, "strategy": shown.strategy, "items": shown.items}
-
-    def _asked(self, visitor: Visitor, weighed: list[Seed], anchor: str | None) -> Asked:
-        known = {*visitor.viewed, *visitor.carted, *visitor.bought}
-        excluded = frozenset(known | {anchor} if anchor else known)
-        return Asked(visitor, weighed, anchor, excluded, Cards(self._redis))
 
     async def _show(self, asked: Asked, n: int, recommenders: Sequence[Recommender]) -> Shown:
         items: list[Item] = []
@@ -93,17 +89,28 @@ class RecommendationService:
         shown = set(asked.excluded)
         for recommender in recommenders:
             proposals = await recommender.propose(asked, n)
-            cards = await asked.cards.read([one.product_id for one in proposals])
+            await asked.cards.fetch(_needed(proposals))
             for one in proposals:
-                card = cards.get(one.product_id)
+                card = asked.cards.get(one.product_id)
                 if card is None or not card.for_sale or one.product_id in shown:
                     continue
                 strategy = strategy if items else recommender.strategy
                 shown.add(one.product_id)
-                items.append(_item(card, one, await _reason(one, asked)))
+                items.append(_item(card, one, _reason(one, asked)))
                 if len(items) == n:
                     return Shown(items, strategy)
         return Shown(items, strategy)
+
+
+def _asked(visitor: Visitor, weighed: list[Seed], anchor: str | None, cards: Cards) -> Asked:
+    known = {*visitor.viewed, *visitor.carted, *visitor.bought}
+    return Asked(visitor, weighed, anchor, frozenset(known | {anchor} if anchor else known), cards)
+
+
+def _needed(proposals: Sequence[Proposal]) -> list[str]:
+    """The products that are proposed, and those because of which."""
+    because = {one.because_of for one in proposals if one.kind == "similar" and one.because_of}
+    return [*(one.product_id for one in proposals), *because]
 
 
 def _item(card: ProductCard, one: Proposal, reason: Reason) -> Item:
@@ -119,13 +126,13 @@ def _item(card: ProductCard, one: Proposal, reason: Reason) -> Item:
     }
 
 
-async def _reason(one: Proposal, asked: Asked) -> Reason:
+def _reason(one: Proposal, asked: Asked) -> Reason:
     if one.kind == "popular" or one.because_of is None:
         return {"kind": "popular", "product_id": None, "category": None, "text": "Popular right now"}
     if one.kind == "category":
         text = f"Popular in {one.because_of.replace('_', ' ')}"
         return {"kind": "category", "product_id": None, "category": one.because_of, "text": text}
-    seed = (await asked.cards.read([one.because_of])).get(one.because_of)
+    seed = asked.cards.get(one.because_of)
     name = seed.name if seed and seed.name else "it"
     if one.because_of == asked.anchor:
         text = f"Others looked at this beside {name}"

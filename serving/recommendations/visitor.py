@@ -7,6 +7,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 
+from serving.products import Cards
 from serving.redis_client import answered
 
 Moments = Mapping[str, float]
@@ -26,8 +27,8 @@ class Visitor:
     as_of: datetime | None
 
 
-async def read_visitor(redis: Redis, visitor_id: str) -> Visitor:
-    """What Redis holds of a shopper or session.
+async def read_visitor(redis: Redis, visitor_id: str, cards: Cards, beside: str | None) -> Visitor:
+    """What Redis holds of a shopper or session; the card of the product beside is read on the same way.
 
     Raises:
         RedisUnavailable: Redis does not answer.
@@ -36,7 +37,9 @@ async def read_visitor(redis: Redis, visitor_id: str) -> Visitor:
     for kind in ("recent", "carted", "bought"):
         pipeline.zrange(f"{kind}:{visitor_id}", 0, -1, desc=True, withscores=True)
     pipeline.hget("recommendations_as_of", "product_viewed")
-    viewed, carted, bought, as_of = await answered(pipeline.execute())
+    missing = cards.ask(pipeline, [beside] if beside else [])
+    viewed, carted, bought, as_of, *answers = await answered(pipeline.execute())
+    cards.keep(missing, answers)
     moment = datetime.fromtimestamp(int(as_of), UTC) if as_of else None
     return Visitor(_moments(viewed), _moments(carted), _moments(bought), moment)
 
