@@ -24,6 +24,9 @@ from local.supervision.launch_file import Launch
 SERIES = (2, 3)
 """What the PyFlink client speaks."""
 
+BEHIND = 10
+"""Levels that the TaskManager stays behind whoever answers someone. Jobs that waited do more at once."""
+
 OPENED = (
     "lang", "net", "io", "nio", "lang.reflect", "text", "time", "util", "util.concurrent",
     "util.concurrent.atomic", "util.concurrent.locks",
@@ -49,7 +52,8 @@ def parts(settings: Settings) -> list[Part]:
     }
     write = partial(prepare, settings, folder, library)
     manager = Launch(command(settings, folder, jobmanager_flags(), "jobmanager"), folder, environment)
-    worker = Launch(command(settings, folder, taskmanager_flags(), "taskmanager"), folder, environment)
+    work = command(settings, folder, taskmanager_flags(), "taskmanager")
+    worker = Launch(work, folder, environment, nice=BEHIND)
     check_manager, check_worker = partial(check_rest, url), partial(check_slots, url, SLOTS)
     return [
         Part("jobmanager", found, url, check_manager, manager, write, ports),

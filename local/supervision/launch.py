@@ -124,6 +124,7 @@ def main(run: Path, part: str) -> None:
     write_record(run, part, spec)
     env = {**spec["env"], MARK: f"{part}@{run}"}
     os.chdir(spec["cwd"])
+    os.nice(spec["nice"])
     if spec["uid"] is not None:
         become(spec["uid"], spec["gid"], spec["keep_access"])
     os.execve(spec["argv"][0], spec["argv"], env)

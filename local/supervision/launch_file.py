@@ -23,6 +23,8 @@ class Launch:
     """`uid`, `gid`: run as these ids instead of the caller's (only root may ask); `keep_access`: and still
     reach files under directories that are closed to them."""
     stop_signal: Literal["TERM", "INT"] = "TERM"
+    nice: int = 0
+    """How many levels others go before it where both want a core."""
 
 
 def write_launch(home: Home, name: str, spec: Launch) -> str:

@@ -132,6 +132,25 @@ def test_a_part_that_ends_again_and_again_is_given_up_on_with_the_end_of_its_log
     assert "the disk ate my homework" in str(raised.value)
 
 
+def test_a_part_stays_as_many_levels_behind_the_others_as_it_asks_to(tmp_path):
+    copy = Copy(Settings(home=tmp_path))
+
+    def started() -> None:
+        if read_record(copy.home.run, "modest") is None:
+            raise NotReady("modest: it has not been started")
+
+    sleeps = Launch(["/bin/sleep", "600"], tmp_path, nice=3)
+    modest = Part("modest", Found("bundled", "", ""), "", started, sleeps)
+    copy.home.make()
+    try:
+        stack.bring_up(copy.settings, copy.home, [modest], [], copy.console)
+        behind = os.getpriority(os.PRIO_PROCESS, copy.record("modest").pid)
+    finally:
+        copy.down()
+
+    assert behind == min(os.getpriority(os.PRIO_PROCESS, 0) + 3, 19)
+
+
 def test_a_second_up_leaves_running_parts_alone(copy):
     before = {name: copy.record(name) for name in (*NAMES, NAME)}
 
