@@ -45,7 +45,7 @@ def draw(shop: Shop, count: int) -> tuple[Visits, Views]:
 def walk(shop: Shop, count: int, answer: Callable[[Ask], Shown | None]) -> list[list[Step]]:
     """Every step of so many visits, each question answered."""
     rng, walks = stream(2, "test"), []
-    for plan in planned(*draw(shop, count)):
+    for plan in planned(shop.choices, rng, *draw(shop, count)):
         steps, seen, reply = Visit(plan, shop, rng).steps(), [], None
         while True:
             try:

@@ -5,16 +5,12 @@ from typing import Any
 import numpy as np
 
 from producers.feed.events import Events
-from producers.simulator.draws import Index, hex_ids
+from producers.simulator.draws import Index
 from producers.simulator.history.recommended import NO_ANCHOR, STRATEGIES, Clicks, Lists
 from producers.simulator.history.rows import events_of
+from producers.simulator.searches import Searches, search
 from producers.simulator.visits import NO_LIST, SEARCH, SOURCES, Views, Visits
-from producers.simulator.world.categories import LEAVES
-from producers.simulator.world.tastes import draw_within
 from producers.simulator.world.world import World
-
-PAGE = 10
-"""Products on a page of search results."""
 
 _SEARCHED_BEFORE_MS = 900
 _NOTHING = np.array(None, object)
@@ -27,8 +23,6 @@ class Browsing:
         self._world = world
         self._products = np.array(world.products.ids, object)
         self._sellers = np.array([world.sellers.ids[row] for row in world.products.seller.tolist()], object)
-        self._nouns = np.array([noun.lower() for noun in world.products.nouns], object)
-        self._categories = np.array([leaf.name.lower() for leaf in LEAVES], object)
 
     def events(
         self, rng: np.random.Generator, visits: Visits, views: Views, lists: Lists, clicks: Clicks
@@ -40,13 +34,14 @@ class Browsing:
         )
         list_ids = np.array([*lists.ids, None], object)
         found = np.flatnonzero(views.source == SEARCH)
+        searches = search(self._world, rng, visits.shopper[views.visit[found]], views.product[found])
         search_ids = np.full(len(views), None, object)
-        search_ids[found] = hex_ids(rng, len(found))
+        search_ids[found] = searches.ids
         who = _Who(sessions, signed_in)
         return [
             self._shown(who, lists),
             self._clicked(who, lists, clicks),
-            self._searched(rng, who, visits, views, found, search_ids[found]),
+            self._searched(who, views, found, searches),
             events_of("product_viewed", views.at, {
                 **who.columns(views.visit),
                 "product_id": self._products[views.product].tolist(),
@@ -92,27 +87,16 @@ class Browsing:
             "position": clicks.position.tolist(),
         })  # fmt: skip
 
-    def _searched(
-        self, rng: np.random.Generator, who: "_Who", visits: Visits, views: Views, found: Index,
-        search_ids: "np.ndarray[Any, np.dtype[np.object_]]",
-    ) -> Events:  # fmt: skip
-        n, world = len(found), self._world
-        product, category = views.product[found], world.products.category[views.product[found]]
-        by_noun = rng.random(n) < 0.7
-        others = draw_within(
-            world.tastes, world.shoppers, rng,
-            np.repeat(visits.shopper[views.visit[found]], PAGE - 1), np.repeat(category, PAGE - 1),
-        )  # fmt: skip
-        page = np.column_stack([product, others.reshape(n, PAGE - 1)])
-        page = rng.permuted(page, axis=1)
+    def _searched(self, who: "_Who", views: Views, found: Index, searches: Searches) -> Events:
+        n = len(found)
         return events_of("search_performed", views.at[found] - _SEARCHED_BEFORE_MS, {
-            "search_id": search_ids.tolist(),
+            "search_id": searches.ids,
             **who.columns(views.visit[found]),
-            "query": np.where(by_noun, self._nouns[product], self._categories[category]).tolist(),
+            "query": searches.queries,
             "filters": [{}] * n,
             "page_number": [1] * n,
-            "result_count": np.diff(world.products.starts)[category].tolist(),
-            "product_ids": [list(dict.fromkeys(row)) for row in self._products[page].tolist()],
+            "result_count": searches.result_counts,
+            "product_ids": [list(dict.fromkeys(row)) for row in self._products[searches.pages].tolist()],
         })  # fmt: skip
 
 

@@ -82,7 +82,7 @@ class Crowd:
         now_ms, choices = to_millis(self._clock()), self._shop.choices
         started = now_ms + np.sort(self._rng.integers(int(TICK_S * 1000), size=count))
         visits = arrive(choices, self._rng, started)
-        for plan in planned(visits, browse(choices, self._rng, visits)):
+        for plan in planned(choices, self._rng, visits, browse(choices, self._rng, visits)):
             self._status.visits["begun"] += 1
             self._go_on(_Walk(Visit(plan, self._shop, self._rng).steps()), None)
 

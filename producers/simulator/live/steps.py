@@ -2,25 +2,25 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from producers.simulator.visits import Views, Visits
+from producers.simulator.choices import Choices
+from producers.simulator.searches import search
+from producers.simulator.visits import SEARCH, Views, Visits
 
 Context = Literal["home", "product", "cart"]
 
 
-@dataclass(frozen=True)
-class Tell:
+class Tell(NamedTuple):
     """A browsing event, without its id and time."""
 
     at_ms: int
     event: dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Ask:
+class Ask(NamedTuple):
     """Recommendations are wanted; the answer is `Shown`, or None when there is none."""
 
     at_ms: int
@@ -29,8 +29,7 @@ class Ask:
     product_id: str | None
 
 
-@dataclass(frozen=True)
-class Buy:
+class Buy(NamedTuple):
     """The cart is checked out: product index → units."""
 
     at_ms: int
@@ -42,8 +41,7 @@ class Buy:
 Step = Tell | Ask | Buy
 
 
-@dataclass(frozen=True)
-class Item:
+class Item(NamedTuple):
     """A recommended product as the API gives it."""
 
     product_id: str
@@ -52,8 +50,7 @@ class Item:
     source: str | None
 
 
-@dataclass(frozen=True)
-class Shown:
+class Shown(NamedTuple):
     """A recommended list as the API gives it."""
 
     recommendation_id: str
@@ -61,9 +58,17 @@ class Shown:
     items: list[Item]
 
 
-@dataclass(frozen=True)
-class View:
-    """One product that is looked at; `list_id` is the recommendation that led there."""
+class Search(NamedTuple):
+    """What was searched for; `page` are the products found."""
+
+    search_id: str
+    query: str
+    result_count: int
+    page: list[int]
+
+
+class View(NamedTuple):
+    """One product that is looked at; the recommendation `list_id` or the `search` led there, if one did."""
 
     product: int
     source: int
@@ -71,6 +76,7 @@ class View:
     removes: bool
     quantity: int
     list_id: str | None = None
+    search: Search | None = None
     first: bool = False
 
 
@@ -87,15 +93,16 @@ class Planned:
     views: list[tuple[int, View]]
 
 
-def planned(visits: Visits, views: Views) -> Iterator[Planned]:
+def planned(choices: Choices, rng: np.random.Generator, visits: Visits, views: Views) -> Iterator[Planned]:
     """Visits drawn together, one by one."""
     bounds = np.searchsorted(views.visit, np.arange(len(visits) + 1)).tolist()
     is_first = np.diff(views.visit, prepend=-1) > 0
     rows = [
-        (at, View(product, source, adds, removes, quantity, first=first))
-        for at, product, source, adds, removes, quantity, first in zip(
+        (at, View(product, source, adds, removes, quantity, None, search, first))
+        for at, product, source, adds, removes, quantity, search, first in zip(
             views.at.tolist(), views.product.tolist(), views.source.tolist(), views.adds.tolist(),
-            views.removes.tolist(), views.quantity.tolist(), is_first.tolist(), strict=True,
+            views.removes.tolist(), views.quantity.tolist(), _searches(choices, rng, visits, views),
+            is_first.tolist(), strict=True,
         )
     ]  # fmt: skip
     for number, session_id in enumerate(visits.ids):
@@ -108,3 +115,16 @@ def planned(visits: Visits, views: Views) -> Iterator[Planned]:
             int(visits.started[number]),
             rows[bounds[number] : bounds[number + 1]],
         )
+
+
+def _searches(
+    choices: Choices, rng: np.random.Generator, visits: Visits, views: Views
+) -> list[Search | None]:
+    """The search that led to each view, if one did."""
+    found = np.flatnonzero(views.source == SEARCH)
+    drawn = search(choices.world, rng, visits.shopper[views.visit[found]], views.product[found])
+    searches: list[Search | None] = [None] * len(views)
+    rows = zip(drawn.ids, drawn.queries, drawn.result_counts, drawn.pages.tolist(), strict=True)
+    for row, of_row in zip(found.tolist(), rows, strict=True):
+        searches[row] = Search(*of_row)
+    return searches

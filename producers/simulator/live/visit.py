@@ -12,23 +12,19 @@ from typing import Any
 import numpy as np
 
 from producers.simulator.choices import Choices
-from producers.simulator.draws import Index
-from producers.simulator.history.browsing import PAGE
-from producers.simulator.live.steps import Ask, Buy, Context, Planned, Shown, Step, Tell, View
+from producers.simulator.live.steps import Ask, Buy, Context, Planned, Search, Shown, Step, Tell, View
 from producers.simulator.visits import (
     RECOMMENDATION,
-    SEARCH,
     SOURCES,
     draw_gaps,
     draw_quantities,
 )
-from producers.simulator.world.categories import LEAVES
-from producers.simulator.world.tastes import draw_within
 
 CART_SHOWN_SHARE = 0.3
 """Additions after which the cart's page is opened, with what is recommended there."""
 
 _CLICKED_MS = 200
+_UNKNOWN = -1
 
 
 @dataclass(frozen=True)
@@ -102,16 +98,12 @@ class Visit:
 
     def _clicked(self, shown: Shown) -> list[tuple[int, int]]:
         """(position, product) of what this shopper clicks; products of other worlds leave them cold."""
-        known = [
-            (place, product)
-            for place, item in enumerate(shown.items, 1)
-            if (product := self.shop.index_of.get(item.product_id)) is not None
-        ]
-        if not known:
-            return []
-        position, product = np.array(known).T
-        chance = self.shop.choices.click(self._repeat(len(known)), product, position)
-        return [known[row] for row in np.flatnonzero(self.rng.random(len(known)) < chance).tolist()]
+        products = [self.shop.index_of.get(item.product_id, _UNKNOWN) for item in shown.items]
+        chance = self.shop.choices.click(
+            self._shopper, np.array(products), np.arange(1, len(products) + 1)
+        )  # fmt: skip
+        clicked = np.flatnonzero(self.rng.random(len(products)) < chance).tolist()
+        return [(row + 1, products[row]) for row in clicked if products[row] != _UNKNOWN]
 
     def _click(
         self, at: int, list_id: str, context: Context, place: int, product: int
@@ -129,14 +121,13 @@ class Visit:
         self._put(at + _CLICKED_MS, self._look_at, view)
 
     def _look_at(self, at: int, view: View) -> Generator[Step, Shown | None]:
-        world, search_id = self.shop.choices.world, None
-        if view.source == SEARCH:
-            search_id = self.rng.bytes(16).hex()
-            yield Tell(at, self._search(search_id, view.product))
+        if view.search is not None:
+            yield Tell(at, self._searched(view.search))
         yield Tell(at, {
-            "event": "product_viewed", **self._who, "product_id": world.products.ids[view.product],
+            "event": "product_viewed", **self._who,
+            "product_id": self.shop.choices.world.products.ids[view.product],
             "seller_id": self._seller_of(view.product), "source": SOURCES[view.source],
-            "search_id": search_id, "recommendation_id": view.list_id,
+            "search_id": view.search and view.search.search_id, "recommendation_id": view.list_id,
         })  # fmt: skip
         beside = self.shop.choices.behaviour.similar_shown_share
         if view.first and self.plan.recommended and self.rng.random() < beside:
@@ -144,20 +135,12 @@ class Visit:
         if view.adds:
             self._put(at + self._gap() // 2, self._add, view)
 
-    def _search(self, search_id: str, product: int) -> dict[str, Any]:
-        world = self.shop.choices.world
-        category = int(world.products.category[product])
-        others = draw_within(
-            world.tastes, world.shoppers, self.rng, self._repeat(PAGE - 1), np.full(PAGE - 1, category)
-        )
-        page = self.rng.permutation(np.append(others, product)).tolist()
-        by_noun = self.rng.random() < 0.7
+    def _searched(self, search: Search) -> dict[str, Any]:
+        ids = self.shop.choices.world.products.ids
         return {
-            "event": "search_performed", "search_id": search_id, **self._who,
-            "query": (world.products.nouns[product] if by_noun else LEAVES[category].name).lower(),
-            "filters": {}, "page_number": 1,
-            "result_count": int(world.products.starts[category + 1] - world.products.starts[category]),
-            "product_ids": list(dict.fromkeys(world.products.ids[row] for row in page)),
+            "event": "search_performed", "search_id": search.search_id, **self._who,
+            "query": search.query, "filters": {}, "page_number": 1, "result_count": search.result_count,
+            "product_ids": list(dict.fromkeys([ids[row] for row in search.page])),
         }  # fmt: skip
 
     def _add(self, at: int, view: View) -> Generator[Step, Shown | None]:
@@ -190,9 +173,6 @@ class Visit:
 
     def _gap(self) -> int:
         return int(draw_gaps(self.rng, 1)[0])
-
-    def _repeat(self, times: int) -> Index:
-        return np.repeat(self._shopper, times)
 
     def _seller_of(self, product: int) -> str:
         world = self.shop.choices.world
