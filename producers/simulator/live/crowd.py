@@ -1,8 +1,10 @@
 """Lets visits come at a rate and drives each through its steps at their times."""
 
 import asyncio
+import heapq
 from collections.abc import Callable, Coroutine, Generator
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 from urllib.parse import quote
 
@@ -18,8 +20,13 @@ from producers.simulator.status import Status
 from producers.simulator.visits import arrive, browse
 
 TICK_S = 0.2
+"""Visits that begin within it are drawn together."""
+
 LONGEST_TICK_S = 2 * TICK_S
 """What a machine that can't keep up has missed is not made up for, or it would never get to the answers."""
+
+BEAT_S = 0.01
+"""Steps that are due within it are taken together: to wake up for each costs more than the step."""
 
 RAMP_S = 30.0
 """Shoppers come more and more for so long: a platform that has just started still compiles."""
@@ -33,7 +40,7 @@ Spawn = Callable[[Coroutine[Any, Any, None]], None]
 """Runs a coroutine beside the others."""
 
 
-@dataclass
+@dataclass(eq=False, slots=True)
 class _Walk:
     """One visit on its way, and how many events it has made."""
 
@@ -60,68 +67,80 @@ class Crowd:
         self._clock, self._rng, self._rate = clock, rng, rate
         self._spawn, self._buy = spawn, buy
         self._per_visit = EVENTS_PER_VISIT
-        self._stopped = False
+        self._agenda: list[tuple[int, int, _Walk, Step]] = []
+        self._tie = count()
+        self._answered: list[tuple[_Walk, Shown | None]] = []
+        self._told: list[dict[str, Any]] = []
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Let visits in until told to stop; what is under way then ends where it is."""
         loop = asyncio.get_running_loop()
         begun_s = last_s = loop.time()
         while not stopping.is_set():
-            await asyncio.sleep(TICK_S)
-            now_s = loop.time()
-            elapsed_s = min(now_s - last_s, LONGEST_TICK_S)
-            share = min(1.0, (now_s - begun_s) / RAMP_S)
-            self._let_in(int(self._rng.poisson(share * self._rate / self._per_visit * elapsed_s)))
-            last_s = now_s
-        self._stopped = True
+            await asyncio.sleep(BEAT_S)
+            now_s, now_ms = loop.time(), to_millis(self._clock())
+            if (elapsed_s := now_s - last_s) >= TICK_S:
+                share = min(1.0, (now_s - begun_s) / RAMP_S)
+                expected = share * self._rate / self._per_visit * min(elapsed_s, LONGEST_TICK_S)
+                self._let_in(int(self._rng.poisson(expected)), now_ms)
+                last_s = now_s
+            self._beat(now_ms)
 
-    def _let_in(self, count: int) -> None:
+    def _let_in(self, number: int, now_ms: int) -> None:
         """So many visits begin within the next tick."""
-        if not count:
+        if not number:
             return
-        now_ms, choices = to_millis(self._clock()), self._shop.choices
-        started = now_ms + np.sort(self._rng.integers(int(TICK_S * 1000), size=count))
+        choices = self._shop.choices
+        started = now_ms + np.sort(self._rng.integers(int(TICK_S * 1000), size=number))
         visits = arrive(choices, self._rng, started)
         for plan in planned(choices, self._rng, visits, browse(choices, self._rng, visits)):
             self._status.visits["begun"] += 1
-            self._go_on(_Walk(Visit(plan, self._shop, self._rng).steps()), None)
+            self._go_on(_Walk(Visit(plan, self._shop, self._rng).steps()), None, now_ms)
 
-    def _go_on(self, walk: "_Walk", answer: Shown | None) -> None:
+    def _beat(self, now_ms: int) -> None:
+        """Go on with whoever got an answer, and with all whose time has come; tell what they did."""
+        answered, self._answered = self._answered, []
+        for walk, answer in answered:
+            self._go_on(walk, answer, now_ms)
+        while self._agenda and self._agenda[0][0] <= now_ms:
+            _, _, walk, step = heapq.heappop(self._agenda)
+            if self._take(walk, step):
+                self._go_on(walk, None, now_ms)
+        if self._told:
+            self._intake.put(self._told)
+            self._told = []
+
+    def _go_on(self, walk: _Walk, answer: Shown | None, now_ms: int) -> None:
         """Take the steps of a visit that are due; the next one later."""
-        while not self._stopped:
+        while True:
             try:
                 step = walk.steps.send(answer)
             except StopIteration:
                 self._status.visits["ended"] += 1
                 self._per_visit += _LEARNING * (walk.events - self._per_visit)
                 return
-            delay_s = (step.at_ms - to_millis(self._clock())) / 1000
-            if delay_s > 0:
-                asyncio.get_running_loop().call_later(delay_s, self._wake, walk, step)
+            if step.at_ms > now_ms:
+                heapq.heappush(self._agenda, (step.at_ms, next(self._tie), walk, step))
                 return
             if not self._take(walk, step):
                 return
             answer = None
 
-    def _wake(self, walk: "_Walk", step: Step) -> None:
-        if not self._stopped and self._take(walk, step):
-            self._go_on(walk, None)
-
-    def _take(self, walk: "_Walk", step: Step) -> bool:
+    def _take(self, walk: _Walk, step: Step) -> bool:
         """Whether the visit can go on at once."""
         match step:
             case Ask():
                 self._spawn(self._answer(walk, step))
                 return False
             case Tell():
-                self._intake.put(step.event)
+                self._told.append(step.event)
             case Buy():
                 self._buy(step)
         walk.events += 1
         return True
 
-    async def _answer(self, walk: "_Walk", ask: Ask) -> None:
-        self._go_on(walk, await self._ask(ask))
+    async def _answer(self, walk: _Walk, ask: Ask) -> None:
+        self._answered.append((walk, await self._ask(ask)))
 
     async def _ask(self, ask: Ask) -> Shown | None:
         target = f"/v1/recommendations/{quote(ask.visitor)}?n={LIST_LENGTH}&context={ask.context}"

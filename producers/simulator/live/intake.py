@@ -27,13 +27,16 @@ class Intake:
         self._api, self._status, self._clock = api, status, clock
         self._waiting: deque[dict[str, Any]] = deque()
 
-    def put(self, event: dict[str, Any]) -> None:
-        """Have this event sent; it happened now."""
-        if len(self._waiting) >= MOST_WAITING:
-            self._waiting.popleft()
-            self._status.failed("events", "given up while the API was away")
+    def put(self, events: list[dict[str, Any]]) -> None:
+        """Have these events sent, which happened now; each gets its id and time."""
         now = self._clock().isoformat(timespec="milliseconds")
-        self._waiting.append({**event, "event_id": new_id(), "occurred_at": now})
+        for event in events:
+            event["event_id"], event["occurred_at"] = new_id(), now
+        self._waiting.extend(events)
+        if (too_many := len(self._waiting) - MOST_WAITING) > 0:
+            for _ in range(too_many):
+                self._waiting.popleft()
+            self._status.failed("events", "given up while the API was away", too_many)
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Send what comes, until told to stop and all is sent."""

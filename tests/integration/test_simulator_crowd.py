@@ -1,0 +1,90 @@
+"""A crowd's visits against a server: what they do comes to the API in its order, and lists are asked for."""
+
+import asyncio
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+
+from common.clock import system_clock
+from producers.simulator.calendar import Calendar
+from producers.simulator.choices import Behaviour, Choices
+from producers.simulator.draws import stream
+from producers.simulator.live.api import Api
+from producers.simulator.live.crowd import Crowd
+from producers.simulator.live.intake import Intake
+from producers.simulator.live.steps import Buy
+from producers.simulator.live.visit import Shop
+from producers.simulator.status import Status
+from producers.simulator.world.shape import Shape
+from producers.simulator.world.world import World, build
+from serving.intake.models import models
+from tests.integration.http_server import Heard, answered, serving
+
+FASTER = 200
+"""Visits take minutes of the clock that they are given."""
+
+ENDED = 40
+DEADLINE_S = 60
+
+
+def events_of(heard: Heard) -> list[dict[str, Any]]:
+    bodies = [
+        request.partition(b"\r\n\r\n")[2] for request in heard.requests if b"POST /v1/events" in request
+    ]
+    return [event for body in bodies for event in orjson.loads(body)["events"]]
+
+
+def crowd_of(world: World) -> tuple[list[dict[str, Any]], Status, list[Buy]]:
+    """The events of a crowd of which many visits ended, its status, and the carts that were checked out."""
+
+    async def say(request: bytes, writer: asyncio.StreamWriter) -> None:
+        body = b'{"accepted": 1, "rejected": []}' if b"POST /v1/events" in request else orjson.dumps(shown)
+        await answered("200 OK", body)(request, writer)
+
+    def clock() -> datetime:
+        return begun + FASTER * (system_clock() - begun)
+
+    async def live() -> list[dict[str, Any]]:
+        stopping, tasks = asyncio.Event(), set()
+        async with serving(say) as heard, Api(heard.url, status) as api, asyncio.TaskGroup() as group:
+            intake = Intake(api, status, clock)
+            crowd = Crowd(
+                shop, api, intake, status, clock, stream(1, "test"), 5_000.0,
+                lambda work: tasks.add(group.create_task(work)), bought.append,
+            )  # fmt: skip
+            running = [group.create_task(crowd.run(stopping)), group.create_task(intake.run(stopping))]
+            async with asyncio.timeout(DEADLINE_S):
+                while status.visits["ended"] < ENDED or not bought:
+                    await asyncio.sleep(0.05)
+                stopping.set()
+                await asyncio.gather(*running)
+            return events_of(heard)
+
+    prices = world.products.price_minor.tolist()
+    index_of = {product: row for row, product in enumerate(world.products.ids)}
+    choices = Choices(world, Calendar(world), Behaviour(add=0.0))
+    shop = Shop(choices, lambda product, _at: prices[product], lambda *_: True, index_of)
+    items = [
+        {"product_id": product, "seller_id": None, "score": 0.5, "reason": {"kind": "popular"}}
+        for product in world.products.ids[:12]
+    ]
+    shown = {"recommendation_id": "01990000-0000-7000-8000-000000000000", "strategy": "s", "items": items}
+    status, bought, begun = Status(), list[Buy](), system_clock() - timedelta(seconds=1)
+    return asyncio.run(live()), status, bought
+
+
+def test_what_a_crowd_does_is_told_once_and_in_the_order_of_time() -> None:
+    events, status, bought = crowd_of(build(Shape(seed=9, sellers=20, products=300, shoppers=500)))
+
+    assert not status.errors
+    assert sum(status.events.values()) == len(events) == len({event["event_id"] for event in events})
+    times = [event["occurred_at"] for event in events]
+    assert times == sorted(times)
+    assert {event["event"] for event in events} == set(models())
+    for event in events:
+        models()[event["event"]].model_validate(event)
+    carts = {event["session_id"] for event in events if event["event"] == "cart_changed"}
+    assert {buy.session_id for buy in bought} <= carts
+    shown = [event for event in events if event["event"] == "recommendation_shown"]
+    assert all(len(event["items"]) == 12 for event in shown)
