@@ -1,6 +1,7 @@
 """What the simulator does right now: `<home>/simulator/status.json`, replaced about once a second."""
 
 import json
+from array import array
 from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from time import monotonic
 from typing import Any
 
 import numpy as np
+from prometheus_client import Histogram
 
 from common.errors import SoukError
 from common.metrics import SIMULATOR_ERRORS, SIMULATOR_EVENTS, SIMULATOR_REQUEST_SECONDS
@@ -38,8 +40,7 @@ class Status:
     cancelled_because: Counter[str] = field(default_factory=Counter)
     errors: Counter[str] = field(default_factory=Counter)
     now_s: Callable[[], float] = monotonic
-    _latencies_ms: dict[str, deque[float]] = field(default_factory=dict)
-    _answers: Counter[str] = field(default_factory=Counter)
+    _answers: dict[str, "_Answers"] = field(default_factory=dict)
     _marks: deque[tuple[float, int]] = field(default_factory=deque)
 
     def sent(self, event: str, way: str, count: int = 1) -> None:
@@ -49,9 +50,9 @@ class Status:
 
     def answered(self, endpoint: str, seconds: float) -> None:
         """An endpoint answered as it should."""
-        self._latencies_ms.setdefault(endpoint, deque(maxlen=LATENCIES)).append(seconds * 1000)
-        self._answers[endpoint] += 1
-        SIMULATOR_REQUEST_SECONDS.labels(endpoint).observe(seconds)
+        if endpoint not in self._answers:
+            self._answers[endpoint] = _Answers(SIMULATOR_REQUEST_SECONDS.labels(endpoint))
+        self._answers[endpoint].add(seconds)
 
     def failed(self, endpoint: str, kind: str, count: int = 1) -> None:
         """Something did not work; the simulator goes on."""
@@ -66,7 +67,7 @@ class Status:
             "sent": sent, "rate": round(self._rate(sent), 1), "events": dict(self.events),
             "visits": dict(self.visits), "orders": dict(self.orders),
             "cancelled_because": dict(self.cancelled_because), "errors": dict(self.errors),
-            "endpoints": {name: self._endpoint(name) for name in sorted(self._latencies_ms)},
+            "endpoints": {name: self._answers[name].snapshot() for name in sorted(self._answers)},
         }  # fmt: skip
 
     def _rate(self, sent: int) -> float:
@@ -77,9 +78,26 @@ class Status:
         since, before = self._marks[0]
         return (sent - before) / (now - since) if now > since else 0.0
 
-    def _endpoint(self, name: str) -> dict[str, float]:
-        p50, p99 = np.percentile(self._latencies_ms[name], (50, 99)).tolist()
-        return {"p50_ms": round(p50, 2), "p99_ms": round(p99, 2), "count": self._answers[name]}
+
+class _Answers:
+    """The good answers of one endpoint: how many, and the newest latencies in a ring."""
+
+    def __init__(self, seconds: Histogram) -> None:
+        self._seconds = seconds
+        self._latencies_ms = array("d")
+        self._count = 0
+
+    def add(self, seconds: float) -> None:
+        if self._count < LATENCIES:
+            self._latencies_ms.append(seconds * 1000)
+        else:
+            self._latencies_ms[self._count % LATENCIES] = seconds * 1000
+        self._count += 1
+        self._seconds.observe(seconds)
+
+    def snapshot(self) -> dict[str, float]:
+        p50, p99 = np.percentile(np.array(self._latencies_ms), (50, 99)).tolist()
+        return {"p50_ms": round(p50, 2), "p99_ms": round(p99, 2), "count": self._count}
 
 
 def write(home: Path, status: Status) -> None:

@@ -13,7 +13,7 @@ from producers.simulator.fate import Line, draw_fate
 from producers.simulator.live.shelf import Shelf
 from producers.simulator.live.steps import Ask, Buy, Item, Shown, Step, Tell, planned
 from producers.simulator.live.visit import Shop, Visit
-from producers.simulator.status import Status
+from producers.simulator.status import LATENCIES, Status
 from producers.simulator.visits import Views, Visits, arrive, browse
 from producers.simulator.world.shape import Shape
 from producers.simulator.world.world import World, build
@@ -242,3 +242,12 @@ def test_the_status_counts_the_rate_of_the_last_seconds_and_the_slowest_answers(
         "p50_ms": pytest.approx(50.5), "p99_ms": pytest.approx(99, abs=1), "count": 100,
     }  # fmt: skip
     assert seen["errors"] == {"orders: HTTP 503": 1}
+
+
+def test_the_percentiles_are_those_of_the_newest_answers() -> None:
+    status = Status()
+    for milliseconds in [1] * LATENCIES + [9] * LATENCIES + [5] * (LATENCIES // 2 + 1):
+        status.answered("orders", milliseconds / 1000)
+
+    seen = status.snapshot()["endpoints"]["orders"]
+    assert (seen["p50_ms"], seen["p99_ms"], seen["count"]) == (5.0, 9.0, 2 * LATENCIES + LATENCIES // 2 + 1)
