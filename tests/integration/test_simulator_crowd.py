@@ -18,7 +18,7 @@ from producers.simulator.live.visit import Shop
 from producers.simulator.status import Status
 from producers.simulator.world.shape import Shape
 from producers.simulator.world.world import World, build
-from serving.intake.models import models
+from serving.intake.models import validators
 from tests.integration.http_server import Heard, answered, serving
 
 FASTER = 200
@@ -81,9 +81,9 @@ def test_what_a_crowd_does_is_told_once_and_in_the_order_of_time() -> None:
     assert sum(status.events.values()) == len(events) == len({event["event_id"] for event in events})
     times = [event["occurred_at"] for event in events]
     assert times == sorted(times)
-    assert {event["event"] for event in events} == set(models())
+    assert {event["event"] for event in events} == set(validators())
     for event in events:
-        models()[event["event"]].model_validate(event)
+        validators()[event["event"]](event)
     carts = {event["session_id"] for event in events if event["event"] == "cart_changed"}
     assert {buy.session_id for buy in bought} <= carts
     shown = [event for event in events if event["event"] == "recommendation_shown"]

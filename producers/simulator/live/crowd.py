@@ -2,6 +2,7 @@
 
 import asyncio
 import heapq
+from collections import deque
 from collections.abc import Callable, Coroutine, Generator
 from dataclasses import dataclass
 from itertools import count
@@ -42,10 +43,11 @@ Spawn = Callable[[Coroutine[Any, Any, None]], None]
 
 @dataclass(eq=False, slots=True)
 class _Walk:
-    """One visit on its way, and how many events it has made."""
+    """One visit, how many events it has made so far, and whether it is over."""
 
     steps: Generator[Step, Shown | None]
     events: int = 0
+    ended: bool = False
 
 
 class Crowd:
@@ -67,6 +69,7 @@ class Crowd:
         self._clock, self._rng, self._rate = clock, rng, rate
         self._spawn, self._buy = spawn, buy
         self._per_visit = EVENTS_PER_VISIT
+        self._begun: deque[_Walk] = deque()
         self._agenda: list[tuple[int, int, _Walk, Step]] = []
         self._tie = count()
         self._answered: list[tuple[_Walk, Shown | None]] = []
@@ -95,7 +98,17 @@ class Crowd:
         visits = arrive(choices, self._rng, started)
         for plan in planned(choices, self._rng, visits, browse(choices, self._rng, visits)):
             self._status.visits["begun"] += 1
-            self._go_on(_Walk(Visit(plan, self._shop, self._rng).steps()), None, now_ms)
+            self._begun.append(walk := _Walk(Visit(plan, self._shop, self._rng).steps()))
+            self._go_on(walk, None, now_ms)
+        self._learn()
+
+    def _learn(self) -> None:
+        """How many events a visit has, from visits in the order in which they began.
+
+        Of those that end first most are short: in the order of their ends, too many would be let in at first.
+        """
+        while self._begun and self._begun[0].ended:
+            self._per_visit += _LEARNING * (self._begun.popleft().events - self._per_visit)
 
     def _beat(self, now_ms: int) -> None:
         """Go on with whoever got an answer, and with all whose time has come; tell what they did."""
@@ -117,7 +130,7 @@ class Crowd:
                 step = walk.steps.send(answer)
             except StopIteration:
                 self._status.visits["ended"] += 1
-                self._per_visit += _LEARNING * (walk.events - self._per_visit)
+                walk.ended = True
                 return
             if step.at_ms > now_ms:
                 heapq.heappush(self._agenda, (step.at_ms, next(self._tie), walk, step))
