@@ -9,12 +9,13 @@ from typing import Any
 import structlog
 
 from clickhouse.front.answer import Answer, ClientGone, Send
+from clickhouse.front.checked import Checked
 from clickhouse.front.connections import Connections
 from clickhouse.front.doors import Doors
 from clickhouse.front.engine import Engine
 from clickhouse.front.errors import DatabaseError
 from clickhouse.front.feed import Feed, Receive
-from clickhouse.front.job import Checked, Job, Outcome
+from clickhouse.front.job import Job, Outcome
 from clickhouse.front.pipe import Pipe
 from clickhouse.front.request import Request, read_request
 from clickhouse.front.users import Pool, User, Users

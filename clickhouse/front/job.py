@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from clickhouse.front import guard
+from clickhouse.front.checked import Checked
 from clickhouse.front.compression import decompress
 from clickhouse.front.connections import Connections
 from clickhouse.front.engine import Connection, Engine
@@ -37,25 +38,6 @@ class Outcome:
     summary: str
     body: bytes = b""
     rows: int = 0
-
-
-class Checked:
-    """The texts that a reader may run, as found before: the same query is checked once."""
-
-    def __init__(self, size: int = 4096) -> None:
-        self._size = size
-        self._texts: dict[tuple[bytes, str], None] = {}
-
-    def check(self, connection: Connection, query: bytes, params: dict[str, str], database: str) -> None:
-        """As `guard.check`; parameters that name things are looked at every time."""
-        key = (query, database)
-        if key in self._texts:
-            return
-        guard.check(connection, query, params, database)
-        if b"Identifier" not in query:
-            if len(self._texts) >= self._size:
-                self._texts.clear()
-            self._texts[key] = None
 
 
 class Job:
@@ -171,7 +153,9 @@ class Job:
         )
 
     def _query(self, text: bytes, started: float) -> Outcome:
-        query = split_query(text)
+        reader = not self._user.writes
+        known = self._checked.find(text, self._request.database) if reader else None
+        query = known or split_query(text)
         if not query.core:
             raise DatabaseError(
                 62, "SYNTAX_ERROR", "Syntax error: failed at position 1 (end of query): Empty query."
@@ -180,9 +164,8 @@ class Job:
         if self.format not in self._engine.formats:
             raise DatabaseError(73, "UNKNOWN_FORMAT", f"Unknown format {self.format}.")
         self._user.answers_in(self.format)
-        reader = not self._user.writes
         with self._connection(query.settings if reader else {}, traceless=reader) as connection:
-            reads = self._may_run(connection, query, text)
+            reads = known is not None or self._may_run(connection, query, text)
             if is_hello(self._request, query.core, self.format):
                 return Outcome("select", _summary(started, result_rows=1), hello(connection), 1)
             result = self._answer(connection, query, text, reads=reads)
@@ -208,9 +191,10 @@ class Job:
             raise DatabaseError(62, "SYNTAX_ERROR", "Syntax error (Multi-statements are not allowed).")
         reads = query_class == "READ_ONLY"
         if not self._user.writes:
-            self._checked.check(connection, query.core, self._request.params, self._request.database)
+            guard.check(connection, query.core, self._request.params, self._request.database)
             if not reads:
                 self._must_write()
+            self._checked.keep(text, self._request.database, query)
         elif not reads and query_class != "UNKNOWN" and self._request.method != "POST":
             self._must_write()
         return reads
