@@ -2,9 +2,7 @@
 
 import asyncio
 import heapq
-from collections import deque
 from collections.abc import Callable, Coroutine, Generator
-from dataclasses import dataclass
 from itertools import count
 from typing import Any
 from urllib.parse import quote
@@ -12,8 +10,8 @@ from urllib.parse import quote
 import numpy as np
 
 from common.clock import Clock, to_millis
-from producers.simulator.history.plan import EVENTS_PER_VISIT
 from producers.simulator.live.api import Api, Away, Refused
+from producers.simulator.live.arrivals import Arrivals
 from producers.simulator.live.intake import Intake
 from producers.simulator.live.steps import Ask, Buy, Item, Shown, Step, Tell, planned
 from producers.simulator.live.visit import Shop, Visit
@@ -29,25 +27,14 @@ LONGEST_TICK_S = 2 * TICK_S
 BEAT_S = 0.01
 """Steps that are due within it are taken together: to wake up for each costs more than the step."""
 
-RAMP_S = 30.0
-"""Shoppers come more and more for so long: a platform that has just started still compiles."""
-
 LIST_LENGTH = 12
-
-_LEARNING = 0.0005
-"""How much one visit's number of events moves the mean by which visits are let in."""
 
 Spawn = Callable[[Coroutine[Any, Any, None]], None]
 """Runs a coroutine beside the others."""
 
 
-@dataclass(eq=False, slots=True)
-class _Walk:
-    """One visit, how many events it has made so far, and whether it is over."""
-
-    steps: Generator[Step, Shown | None]
-    events: int = 0
-    ended: bool = False
+_Walk = Generator[Step, Shown | None]
+"""The steps of one visit on its way."""
 
 
 class Crowd:
@@ -66,10 +53,9 @@ class Crowd:
         buy: Callable[[Buy], None],
     ) -> None:
         self._shop, self._api, self._intake, self._status = shop, api, intake, status
-        self._clock, self._rng, self._rate = clock, rng, rate
+        self._clock, self._rng, self._arrivals = clock, rng, Arrivals(rate)
         self._spawn, self._buy = spawn, buy
-        self._per_visit = EVENTS_PER_VISIT
-        self._begun: deque[_Walk] = deque()
+        self._events = 0
         self._agenda: list[tuple[int, int, _Walk, Step]] = []
         self._tie = count()
         self._answered: list[tuple[_Walk, Shown | None]] = []
@@ -78,15 +64,14 @@ class Crowd:
     async def run(self, stopping: asyncio.Event) -> None:
         """Let visits in until told to stop; what is under way then ends where it is."""
         loop = asyncio.get_running_loop()
-        begun_s = last_s = loop.time()
+        last_s = loop.time()
         while not stopping.is_set():
             await asyncio.sleep(BEAT_S)
             now_s, now_ms = loop.time(), to_millis(self._clock())
             if (elapsed_s := now_s - last_s) >= TICK_S:
-                share = min(1.0, (now_s - begun_s) / RAMP_S)
-                expected = share * self._rate / self._per_visit * min(elapsed_s, LONGEST_TICK_S)
+                expected = self._arrivals.due(self._events, min(elapsed_s, LONGEST_TICK_S))
                 self._let_in(int(self._rng.poisson(expected)), now_ms)
-                last_s = now_s
+                self._events, last_s = 0, now_s
             self._beat(now_ms)
 
     def _let_in(self, number: int, now_ms: int) -> None:
@@ -98,17 +83,7 @@ class Crowd:
         visits = arrive(choices, self._rng, started)
         for plan in planned(choices, self._rng, visits, browse(choices, self._rng, visits)):
             self._status.visits["begun"] += 1
-            self._begun.append(walk := _Walk(Visit(plan, self._shop, self._rng).steps()))
-            self._go_on(walk, None, now_ms)
-        self._learn()
-
-    def _learn(self) -> None:
-        """How many events a visit has, from visits in the order in which they began.
-
-        Of those that end first most are short: in the order of their ends, too many would be let in at first.
-        """
-        while self._begun and self._begun[0].ended:
-            self._per_visit += _LEARNING * (self._begun.popleft().events - self._per_visit)
+            self._go_on(Visit(plan, self._shop, self._rng).steps(), None, now_ms)
 
     def _beat(self, now_ms: int) -> None:
         """Go on with whoever got an answer, and with all whose time has come; tell what they did."""
@@ -127,10 +102,9 @@ class Crowd:
         """Take the steps of a visit that are due; the next one later."""
         while True:
             try:
-                step = walk.steps.send(answer)
+                step = walk.send(answer)
             except StopIteration:
                 self._status.visits["ended"] += 1
-                walk.ended = True
                 return
             if step.at_ms > now_ms:
                 heapq.heappush(self._agenda, (step.at_ms, next(self._tie), walk, step))
@@ -149,7 +123,7 @@ class Crowd:
                 self._told.append(step.event)
             case Buy():
                 self._buy(step)
-        walk.events += 1
+        self._events += 1
         return True
 
     async def _answer(self, walk: _Walk, ask: Ask) -> None:

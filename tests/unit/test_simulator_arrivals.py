@@ -1,0 +1,37 @@
+"""A live rate is reached within minutes and not exceeded, however many events visits turn out to have."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from producers.simulator.draws import Floats
+from producers.simulator.live.arrivals import Arrivals
+from producers.simulator.visits import draw_gaps
+
+RATE, TICK_S, MINUTES = 1_000.0, 0.2, 40
+
+
+def rates_of_minutes(events_per_visit: float) -> Floats:
+    """The rate in each minute, of visits whose events come at the simulator's gaps."""
+    rng, arrivals = np.random.default_rng(1), Arrivals(RATE)
+    ticks = int(MINUTES * 60 / TICK_S)
+    events = np.zeros(ticks + 1, int)
+    for tick in range(ticks):
+        begun = rng.poisson(arrivals.due(int(events[tick]), TICK_S))
+        lengths = rng.geometric(1 / events_per_visit, begun)
+        first = np.append(0, np.cumsum(lengths))
+        after_ms = draw_gaps(rng, int(first[-1]))
+        for begin, end in pairwise(first.tolist()):
+            at = tick + 1 + np.cumsum(after_ms[begin:end] / 1000 / TICK_S).astype(int)
+            np.add.at(events, at[at <= ticks], 1)
+    return events[1:].reshape(MINUTES, -1).mean(axis=1) / TICK_S
+
+
+@pytest.mark.parametrize("events_per_visit", [6.0, 9.7, 14.0])
+def test_a_rate_is_reached_within_minutes_and_kept(events_per_visit: float) -> None:
+    rates = rates_of_minutes(events_per_visit)
+
+    assert rates.max() < 1.2 * RATE
+    assert rates[3:].min() > 0.8 * RATE
+    assert rates[20:].mean() == pytest.approx(RATE, rel=0.06)
