@@ -10,8 +10,8 @@ from common.clock import system_clock
 from producers.simulator.calendar import Calendar
 from producers.simulator.choices import Behaviour, Choices
 from producers.simulator.draws import stream
-from producers.simulator.live.api import Api
-from producers.simulator.live.crowd import Crowd
+from producers.simulator.live.api import AT_ONCE, Api
+from producers.simulator.live.crowd import BEAT_S, Crowd
 from producers.simulator.live.intake import Intake
 from producers.simulator.live.steps import Buy
 from producers.simulator.live.visit import Shop
@@ -27,6 +27,9 @@ FASTER = 200
 ENDED = 40
 DEADLINE_S = 60
 
+SLOW_S = 5 * BEAT_S
+"""A list comes some beats after it was asked for."""
+
 
 def events_of(heard: Heard) -> list[dict[str, Any]]:
     bodies = [
@@ -39,8 +42,11 @@ def crowd_of(world: World) -> tuple[list[dict[str, Any]], Status, list[Buy]]:
     """The events of a crowd of which many visits ended, its status, and the carts that were checked out."""
 
     async def say(request: bytes, writer: asyncio.StreamWriter) -> None:
-        body = b'{"accepted": 1, "rejected": []}' if b"POST /v1/events" in request else orjson.dumps(shown)
-        await answered("200 OK", body)(request, writer)
+        if b"POST /v1/events" in request:
+            await answered("200 OK", b'{"accepted": 1, "rejected": []}')(request, writer)
+        else:
+            await asyncio.sleep(SLOW_S)
+            await answered("200 OK", orjson.dumps(shown))(request, writer)
 
     def clock() -> datetime:
         return begun + FASTER * (system_clock() - begun)
@@ -88,3 +94,4 @@ def test_what_a_crowd_does_is_told_once_and_in_the_order_of_time() -> None:
     assert {buy.session_id for buy in bought} <= carts
     shown = [event for event in events if event["event"] == "recommendation_shown"]
     assert all(len(event["items"]) == 12 for event in shown)
+    assert len(shown) >= status.snapshot()["endpoints"]["recommendations"]["count"] - AT_ONCE

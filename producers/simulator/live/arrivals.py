@@ -8,11 +8,12 @@ RAMP_S = 30.0
 AVERAGED_S = 5.0
 """The rate is that of about the last so many seconds."""
 
-AT_ONCE = 3.0
+AT_ONCE = 1.0
 """Times the visits of a steady rate that begin in addition while there are no events at all. Visits go on for
-many minutes: with as many as a steady rate needs, it would be reached after half an hour."""
+many minutes: with no more than that, the rate would be reached after half an hour. But those who come first
+ask for more lists than those who stay."""
 
-LEARNT_IN_S = 300.0
+LEARNT_IN_S = 900.0
 """What the rate stays off for so long is made up for, as where visits have fewer events than history's."""
 
 MOST_LEARNT = 0.5

@@ -127,7 +127,8 @@ class Crowd:
         return True
 
     async def _answer(self, walk: _Walk, ask: Ask) -> None:
-        self._answered.append((walk, await self._ask(ask)))
+        answer = await self._ask(ask)  # beats come meanwhile: each takes the list that there is then
+        self._answered.append((walk, answer))
 
     async def _ask(self, ask: Ask) -> Shown | None:
         target = f"/v1/recommendations/{quote(ask.visitor)}?n={LIST_LENGTH}&context={ask.context}"
