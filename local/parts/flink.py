@@ -24,8 +24,9 @@ from local.supervision.launch_file import Launch
 SERIES = (2, 3)
 """What the PyFlink client speaks."""
 
-BEHIND = 10
-"""Levels that the TaskManager stays behind whoever answers someone. Jobs that waited do more at once."""
+BEHIND = 19
+"""Levels that Flink stays behind whoever answers someone: a hundred threads that each weigh little are many.
+Jobs that waited do more at once."""
 
 OPENED = (
     "lang", "net", "io", "nio", "lang.reflect", "text", "time", "util", "util.concurrent",
@@ -51,9 +52,9 @@ def parts(settings: Settings) -> list[Part]:
         "PATH": f"{settings.install / 'bin'}:/usr/local/bin:/usr/bin:/bin",
     }
     write = partial(prepare, settings, folder, library)
-    manager = Launch(command(settings, folder, jobmanager_flags(), "jobmanager"), folder, environment)
+    manage = command(settings, folder, jobmanager_flags(), "jobmanager")
     work = command(settings, folder, taskmanager_flags(), "taskmanager")
-    worker = Launch(work, folder, environment, nice=BEHIND)
+    manager, worker = (Launch(argv, folder, environment, nice=BEHIND) for argv in (manage, work))
     check_manager, check_worker = partial(check_rest, url), partial(check_slots, url, SLOTS)
     return [
         Part("jobmanager", found, url, check_manager, manager, write, ports),

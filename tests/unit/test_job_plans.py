@@ -72,7 +72,7 @@ def test_watched_tables_flush_sooner() -> None:
     }
 
     assert flushes["order_placed"] == LIVE
-    assert flushes["setting_changed"] == CALM
+    assert flushes["payment_captured"] == CALM
 
 
 def test_metrics_without_a_checkpoint_start_at_the_beginning() -> None:
