@@ -43,29 +43,6 @@ class ProductCard:
         return self.listed and (self.available is None or self.available > 0)
 
 
-async def read_cards(
-    redis: Redis, product_ids: Iterable[str], within_s: float = ANSWER_S
-) -> dict[str, ProductCard]:
-    """The cards of these products by id, in the order asked; those that nobody ever listed are left out.
-
-    Raises:
-        RedisUnavailable: Redis does not answer.
-    """
-    asked = list(dict.fromkeys(product_ids))
-    if not asked:
-        return {}
-    pipeline: Any = redis.pipeline(transaction=False)
-    _ask(pipeline, asked)
-    answers: list[Any] = await answered(pipeline.execute(), within_s)
-    cards = (card(product_id, fields) for product_id, fields in zip(asked, answers, strict=True))
-    return {found.product_id: found for found in cards if found}
-
-
-def _ask(pipeline: Any, product_ids: Iterable[str]) -> None:
-    for product_id in product_ids:
-        pipeline.hmget(KEY.format(product_id), _WIRE_FIELDS)
-
-
 class Cards:
     """The cards that one request needs: each is read once, and kept no longer than the request.
 
@@ -80,22 +57,23 @@ class Cards:
     def ask(self, pipeline: Any, product_ids: Iterable[str]) -> list[str]:
         """Have a pipeline read those that were not read yet, and return them: its next answers are theirs."""
         missing = [each for each in dict.fromkeys(product_ids) if each not in self._read]
-        _ask(pipeline, missing)
+        for product_id in missing:
+            pipeline.hmget(KEY.format(product_id), _WIRE_FIELDS)
         return missing
 
     def keep(self, product_ids: Iterable[str], answers: Iterable[Sequence[Field]]) -> None:
         """Keep what a pipeline answered to `ask`."""
         self._read.update(zip(product_ids, answers, strict=True))
 
-    async def fetch(self, product_ids: Iterable[str]) -> None:
+    async def fetch(self, product_ids: Iterable[str], within_s: float = ANSWER_S) -> None:
         """Ask Redis for those that were not read yet.
 
         Raises:
-            RedisUnavailable: Redis does not answer.
+            RedisUnavailable: there is no answer within `within_s`.
         """
         pipeline: Any = self._redis.pipeline(transaction=False)
         if missing := self.ask(pipeline, product_ids):
-            self.keep(missing, await answered(pipeline.execute()))
+            self.keep(missing, await answered(pipeline.execute(), within_s))
 
     def get(self, product_id: str) -> ProductCard | None:
         """A card that was read; None where nobody ever listed the product."""
@@ -109,10 +87,14 @@ class Cards:
             each: float(fields[-1] or 0.0) for each in product_ids if _was_listed(fields := self._read[each])
         }
 
-    async def read(self, product_ids: Iterable[str]) -> dict[str, ProductCard]:
-        """As `read_cards`; asks Redis only for those that it has not been asked for yet."""
+    async def read(self, product_ids: Iterable[str], within_s: float = ANSWER_S) -> dict[str, ProductCard]:
+        """The cards of these products by id, in the order asked; those that nobody ever listed are left out.
+
+        Raises:
+            RedisUnavailable: there is no answer within `within_s`.
+        """
         asked = list(dict.fromkeys(product_ids))
-        await self.fetch(asked)
+        await self.fetch(asked, within_s)
         return {product_id: found for product_id in asked if (found := self.get(product_id))}
 
 

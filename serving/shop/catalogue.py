@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 
 from serving.clickhouse import ClickHouse
 from serving.problems import RedisUnavailable, UnknownProduct
-from serving.products import ProductCard, read_cards
+from serving.products import Cards, ProductCard
 from serving.redis_client import SOON_S
 from serving.shop.schemas.products import Categories, Product, ProductInDetail, Products
 from serving.shop.search import Place, Sort, words
@@ -80,7 +80,7 @@ class Catalogue:
     async def cards(self, product_ids: Iterable[str]) -> dict[str, ProductCard]:
         """What Redis knows of these products; nothing while it does not answer."""
         try:
-            return await read_cards(self.redis, product_ids, SOON_S)
+            return await Cards(self.redis).read(product_ids, SOON_S)
         except RedisUnavailable:
             return {}
 

@@ -99,9 +99,8 @@ class Visit:
     def _clicked(self, shown: Shown) -> list[tuple[int, int]]:
         """(position, product) of what this shopper clicks; products of other worlds leave them cold."""
         products = [self.shop.index_of.get(item.product_id, _UNKNOWN) for item in shown.items]
-        chance = self.shop.choices.click(
-            self._shopper, np.array(products), np.arange(1, len(products) + 1)
-        )  # fmt: skip
+        places = np.arange(1, len(products) + 1)
+        chance = self.shop.choices.click(self._shopper, np.array(products), places)
         clicked = np.flatnonzero(self.rng.random(len(products)) < chance).tolist()
         return [(row + 1, products[row]) for row in clicked if products[row] != _UNKNOWN]
 

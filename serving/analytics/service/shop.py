@@ -12,7 +12,7 @@ from serving.analytics.products import Listing
 from serving.analytics.progress import Progress
 from serving.clickhouse import ClickHouse, Row
 from serving.problems import RedisUnavailable, UnknownSeller
-from serving.products import read_cards
+from serving.products import Cards
 from serving.redis_client import SOON_S
 
 
@@ -94,7 +94,7 @@ class Shop:
         Redis has them ready: a query of ClickHouse costs 10 ms of CPU. What it lacks is asked of ClickHouse.
         """
         try:
-            cards = await read_cards(self.redis, product_ids, SOON_S)
+            cards = await Cards(self.redis).read(product_ids, SOON_S)
         except RedisUnavailable:
             cards = {}
         found: dict[str, Listing] = {
