@@ -30,7 +30,8 @@ aof-use-rdb-preamble yes
 auto-aof-rewrite-min-size 128mb
 auto-aof-rewrite-percentage 400
 save ""
-# What is long is freed at once, not by a second thread: the fork that rewrites must find nobody inside the allocator.
+# What is long is freed at once, not by a second thread: the fork that rewrites must find
+# nobody inside the allocator.
 lazyfree-lazy-expire no
 lazyfree-lazy-server-del no
 lazyfree-lazy-user-del no
@@ -42,8 +43,8 @@ MOST_MB = 512
 """What Redis may hold. Full, it refuses writes, which the jobs wait out, and loses nothing."""
 
 ALLOCATOR = "libtbbmalloc_proxy.so.2"
-"""What the bundled server allocates with. It is built for the C library's allocator, in which lists that grow by
-an entry at a time left seven bytes of holes for one of data (docs/decisions/redis-memory.md)."""
+"""What the bundled server allocates with. It is built for the C library's allocator, in which lists that grow
+by an entry at a time left seven bytes of holes for one of data (docs/decisions/redis-memory.md)."""
 
 
 def part(settings: Settings) -> Part:

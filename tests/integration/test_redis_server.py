@@ -25,7 +25,7 @@ def server(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 
 
 def grow(client: Redis, changes: int) -> None:
-    """Lists that grow by a product at a time, are cut to their longest, and are forgotten, as the jobs write them."""
+    """Change lists as the jobs do: they grow by a product, are cut to their longest, and are forgotten."""
     draw = random.Random(3)
     product = [f"product-{number:06}" for number in range(PRODUCTS)]
     for _ in range(changes // 2_000):
@@ -40,6 +40,10 @@ def grow(client: Redis, changes: int) -> None:
                 if draw.random() < 0.03:
                     pipe.delete(f"recent:{draw.randrange(VISITORS)}")
             pipe.execute()
+
+
+def lists(client: Redis) -> dict[str, list[tuple[str, float]]]:
+    return {key: client.zrange(key, 0, -1, withscores=True) for key in client.scan_iter(count=1_000)}
 
 
 def test_lists_that_grow_by_an_entry_leave_few_holes(server: Server) -> None:
@@ -58,10 +62,11 @@ def test_what_it_holds_outlives_a_rewrite_of_its_file_and_a_kill(server: Server)
     await_true(lambda: not client.info("persistence")["aof_rewrite_in_progress"], "the rewrite")
     assert client.info("persistence")["aof_last_bgrewrite_status"] == "ok"
     grow(client, 2_000)
-    before = {key: client.zrange(key, 0, -1, withscores=True) for key in client.scan_iter(count=1_000)}
+    before = lists(client)
     await_true(lambda: not client.info("persistence")["aof_pending_bio_fsync"], "what is written")
 
     server.kill()
     server.start()
 
-    assert {key: client.zrange(key, 0, -1, withscores=True) for key in client.scan_iter(count=1_000)} == before
+    assert before
+    assert lists(client) == before
