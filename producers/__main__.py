@@ -9,6 +9,7 @@ import structlog
 import uvicorn
 import uvloop
 
+from common import garbage
 from common.clock import system_clock
 from common.errors import SoukError, UserError
 from common.settings import LOOPBACK, Settings
@@ -61,6 +62,7 @@ async def serve(settings: Settings, names: Sequence[str]) -> int:
     tasks = {asyncio.create_task(running.run(), name=name) for name, running in services.items()}
     for task in tasks:
         task.add_done_callback(stop)
+    garbage.look_rarely()
     await server.serve()
     broken = [task for task in tasks if task.done()]
     for task in tasks - set(broken):

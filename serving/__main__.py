@@ -4,6 +4,7 @@ import sys
 
 import uvicorn
 
+from common import garbage
 from common.errors import SoukError
 from common.settings import LOOPBACK, Settings
 from common.telemetry import configure_logging
@@ -22,6 +23,7 @@ def main() -> int:
     except SoukError as error:
         print(f"souk: {error}", file=sys.stderr)
         return 2
+    garbage.look_rarely()
     uvicorn.run(
         app,
         host=LOOPBACK,

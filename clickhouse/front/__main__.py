@@ -16,6 +16,7 @@ from clickhouse.front.config import write_config
 from clickhouse.front.doors import Doors
 from clickhouse.front.engine import Engine
 from clickhouse.front.users import Users
+from common import garbage
 from common.errors import SoukError, UserError
 from common.settings import LOOPBACK, Settings
 from common.telemetry import configure_logging
@@ -89,6 +90,7 @@ def serve(settings: Settings) -> None:
     log.info("ready", port=settings.port("clickhouse"), version=engine.version, data=str(home))
     for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises them again once it has stopped
         signal.signal(number, lambda *_: None)
+    garbage.look_rarely()
     uvicorn.Server(config).run(sockets=[listener])
     engine.close()
     lock.close()

@@ -5,14 +5,14 @@ from collections.abc import Iterable
 from common.settings import Settings
 from jobs.options import job_config
 from jobs.plan import Output, Plan
-from jobs.sinks import CALM, LIVE, clickhouse
+from jobs.sinks import HISTORY, LIVE, clickhouse
 from jobs.sources import DATABASE, source_table
 from schemas.events import Event
 
 NAME = "facts"
 
 WATCHED = frozenset({"order_placed", "order_confirmed", "order_cancelled"})
-"""Events whose tables someone watches live; parcels and payments may show a second later."""
+"""Events whose tables someone watches live; what is viewed, packed and paid may show seconds later."""
 
 
 def plan(settings: Settings, events: Iterable[Event]) -> Plan:
@@ -33,7 +33,7 @@ def plan(settings: Settings, events: Iterable[Event]) -> Plan:
 
 def _output(event: Event, settings: Settings) -> Output:
     columns = ", ".join(f"`{field['name']}`" for field in event.fields)
-    flush = LIVE if event.name in WATCHED else CALM
+    flush = LIVE if event.name in WATCHED else HISTORY
     return Output(
         table=event.name,
         query=f"SELECT {columns} FROM {DATABASE}.{event.name}",

@@ -12,7 +12,7 @@ from jobs.plan import quoted
 from jobs.queries import Queries
 from jobs.recommendations import job as recommendations_job
 from jobs.recommendations import logic as recommendations
-from jobs.sinks import CALM, LIVE
+from jobs.sinks import HISTORY, LIVE
 from jobs.sources import flink_type, reader_schema, source_table
 from jobs.submit import submission_config
 from schemas.events import all_events
@@ -72,7 +72,7 @@ def test_watched_tables_flush_sooner() -> None:
     }
 
     assert flushes["order_placed"] == LIVE
-    assert flushes["payment_captured"] == CALM
+    assert flushes["payment_captured"] == HISTORY
 
 
 def test_metrics_without_a_checkpoint_start_at_the_beginning() -> None:

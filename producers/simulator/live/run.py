@@ -1,7 +1,6 @@
 """Puts live traffic together: the only place that builds its clients, its clock and its randomness."""
 
 import asyncio
-import gc
 import signal
 from collections.abc import Coroutine, Mapping
 from contextlib import suppress
@@ -12,7 +11,7 @@ import numpy as np
 import structlog
 import uvloop
 
-from common import metrics
+from common import garbage, metrics
 from common.clock import system_clock
 from common.errors import PartUnavailable
 from common.settings import Settings
@@ -40,10 +39,6 @@ from schemas.setup import register
 
 STATUS_EVERY_S = 1.0
 SALES_EVERY_S = 2.0
-COLLECTED_EVERY = 10_000
-"""Objects between two collections of garbage. Visits under way are many and no garbage: to look through them
-every 700 objects, as Python does, took a fifth of the simulator's time."""
-
 STOP_S = 6.0
 """How long it waits at the end for what has been begun."""
 
@@ -65,8 +60,7 @@ def go_live(kept: Kept, settings: Settings, rate: float) -> None:
         introduce(world, settings, schema_ids, kept.end_ms)
         kept = kept.advanced(keeping.Progress(cluster))
     keeping.write(settings.home, kept)
-    gc.freeze()
-    gc.set_threshold(COLLECTED_EVERY, *gc.get_threshold()[1:])
+    garbage.look_rarely()
     uvloop.run(_live(world, settings, schema_ids, rate))
 
 
