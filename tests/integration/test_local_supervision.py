@@ -132,7 +132,7 @@ def test_a_part_that_ends_again_and_again_is_given_up_on_with_the_end_of_its_log
     assert "the disk ate my homework" in str(raised.value)
 
 
-def test_a_part_stays_as_many_levels_behind_the_others_as_it_asks_to(tmp_path):
+def test_a_part_has_a_session_of_its_own_as_many_levels_behind_as_it_asks_for(tmp_path):
     copy = Copy(Settings(home=tmp_path))
 
     def started() -> None:
@@ -144,11 +144,16 @@ def test_a_part_stays_as_many_levels_behind_the_others_as_it_asks_to(tmp_path):
     copy.home.make()
     try:
         stack.bring_up(copy.settings, copy.home, [modest], [], copy.console)
-        behind = os.getpriority(os.PRIO_PROCESS, copy.record("modest").pid)
+        pid = copy.record("modest").pid
+        behind, session = os.getpriority(os.PRIO_PROCESS, pid), os.getsid(pid)
+        group = Path(f"/proc/{pid}/autogroup")
+        as_group = group.read_text() if group.exists() else ""
     finally:
         copy.down()
 
     assert behind == min(os.getpriority(os.PRIO_PROCESS, 0) + 3, 19)
+    assert session == pid
+    assert not as_group or as_group.endswith("nice 3\n")
 
 
 def test_a_second_up_leaves_running_parts_alone(copy):
