@@ -77,7 +77,20 @@ def event_columns(event: Event) -> str:
     return "(\n  " + ",\n  ".join([*columns, watermark]) + "\n)"
 
 
-def source_table(event: Event, settings: Settings, group: str, start: Start) -> str:
+AT_ONCE = {
+    # How long Kafka keeps a fetch for which it has nothing: most topics are silent most of the time.
+    "properties.fetch.max.wait.ms": "5000",
+}
+"""A fetch is answered with the first event that there is."""
+
+GATHERED = {"properties.fetch.max.wait.ms": "1000", "properties.fetch.min.bytes": "1000000"}
+"""A fetch is answered with a second's events, or with a megabyte: the events of a
+busy topic would otherwise come one by one, each some work for Kafka and for Flink."""
+
+
+def source_table(
+    event: Event, settings: Settings, group: str, start: Start, fetch: dict[str, str] = AT_ONCE
+) -> str:
     """The `CREATE TABLE` of an event's topic, read by one consumer group."""
     options = {
         "connector": "kafka",
@@ -85,8 +98,7 @@ def source_table(event: Event, settings: Settings, group: str, start: Start) -> 
         "properties.bootstrap.servers": settings.kafka,
         "properties.group.id": group,
         "properties.client.id.prefix": f"{group}-{event.name}",
-        # How long Kafka keeps a fetch for which it has nothing: most topics are silent most of the time.
-        "properties.fetch.max.wait.ms": "5000",
+        **fetch,
         "scan.startup.mode": "earliest-offset" if start == "earliest" else "group-offsets",
         "properties.auto.offset.reset": "earliest",
         "value.format": "souk-avro",

@@ -6,7 +6,7 @@ from common.settings import Settings
 from jobs.options import job_config
 from jobs.plan import Output, Plan
 from jobs.sinks import HISTORY, LIVE, clickhouse
-from jobs.sources import DATABASE, source_table
+from jobs.sources import AT_ONCE, DATABASE, GATHERED, source_table
 from schemas.events import Event
 
 NAME = "facts"
@@ -25,10 +25,15 @@ def plan(settings: Settings, events: Iterable[Event]) -> Plan:
     return Plan(
         name=NAME,
         config=job_config(settings, NAME),
-        sources=tuple(source_table(event, settings, group=NAME, start="committed") for event in events),
+        sources=tuple(_source(event, settings) for event in events),
         views=(),
         outputs=tuple(_output(event, settings) for event in events),
     )
+
+
+def _source(event: Event, settings: Settings) -> str:
+    fetch = AT_ONCE if event.name in WATCHED else GATHERED
+    return source_table(event, settings, group=NAME, start="committed", fetch=fetch)
 
 
 def _output(event: Event, settings: Settings) -> Output:

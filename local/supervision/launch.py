@@ -64,9 +64,7 @@ def stand_apart(nice: int) -> None:
     """
     os.nice(nice)
     if os.getsid(0) != os.getpid():
-        if (
-            os.getpgrp() == os.getpid()
-        ):  # supervisord made it the leader of a group: none may leave
+        if os.getpgrp() == os.getpid():  # supervisord made it the leader of a group: none may leave
             os.setpgid(0, os.getpgid(os.getppid()))
         os.setsid()
     deadline = time.monotonic() + 1

@@ -75,6 +75,14 @@ def test_watched_tables_flush_sooner() -> None:
     assert flushes["payment_captured"] == HISTORY
 
 
+def test_what_is_watched_is_fetched_at_once_and_history_is_gathered() -> None:
+    sources = dict(zip(all_events(), facts.build(SETTINGS).sources, strict=True))
+
+    assert "fetch.min.bytes" not in sources["order_placed"]
+    assert "'properties.fetch.min.bytes' = '1000000'" in sources["product_viewed"]
+    assert all("fetch.min.bytes" not in ddl for ddl in metrics.build(SETTINGS).sources)
+
+
 def test_metrics_without_a_checkpoint_start_at_the_beginning() -> None:
     assert all("'scan.startup.mode' = 'earliest-offset'" in ddl for ddl in metrics.build(SETTINGS).sources)
 
