@@ -13,7 +13,7 @@ import httpx
 from common.settings import ROOT, Settings
 from local.home import settings_environment
 from local.parts.part import Found, NotReady, Part
-from local.supervision.launch_file import Launch
+from local.supervision.launch_file import ANSWERS, Launch
 
 
 def part(settings: Settings) -> Part:
@@ -26,7 +26,9 @@ def part(settings: Settings) -> Part:
         Found("bundled", version("chdb-core"), "clickhouse.front"),
         settings.clickhouse,
         ready,
-        Launch([sys.executable, "-m", "clickhouse.front"], ROOT, settings_environment(settings)),
+        Launch(
+            [sys.executable, "-m", "clickhouse.front"], ROOT, settings_environment(settings), session=ANSWERS
+        ),
         ports={"clickhouse": settings.port("clickhouse")},
     )
 

@@ -7,7 +7,7 @@ from common.settings import ROOT, Settings
 from local.home import settings_environment
 from local.parts import readiness
 from local.parts.part import Found, Part
-from local.supervision.launch_file import Launch
+from local.supervision.launch_file import ANSWERS, Launch
 
 
 def part(settings: Settings) -> Part:
@@ -20,7 +20,7 @@ def part(settings: Settings) -> Part:
         Found("bundled", "", "producers"),
         settings.commerce,
         ready,
-        Launch([sys.executable, "-m", "producers"], ROOT, settings_environment(settings)),
+        Launch([sys.executable, "-m", "producers"], ROOT, settings_environment(settings), session=ANSWERS),
         ports={"commerce": settings.port("commerce")},
         needs=("postgres", "topics"),  # it makes its tables itself
     )

@@ -16,7 +16,7 @@ from local.parts.part import Found, NotReady, Part
 from local.parts.redis import without_password
 from local.parts.resolve import dotted, on_path, version_of
 from local.supervision import launch
-from local.supervision.launch_file import Launch, write_launch
+from local.supervision.launch_file import ANSWERS, Launch, write_launch
 
 OLDEST = 18
 
@@ -52,6 +52,7 @@ def part(settings: Settings) -> Part:
             ],
             folder,
             stop_signal="INT",
+            session=ANSWERS,
         ),
         binaries,
     )
@@ -112,6 +113,7 @@ def as_another_user(spec: Launch, binaries: Path) -> Launch:
         user.pw_gid,
         keep_access=closed,
         stop_signal=spec.stop_signal,
+        session=spec.session,
     )
 
 

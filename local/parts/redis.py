@@ -12,7 +12,7 @@ from common.settings import LOOPBACK, Settings
 from local.home import Home
 from local.parts.part import Found, NotReady, Part
 from local.parts.resolve import dotted, on_path, version_of
-from local.supervision.launch_file import Launch
+from local.supervision.launch_file import ANSWERS, Launch
 
 OLDEST = (6, 2)
 
@@ -60,7 +60,12 @@ def part(settings: Settings) -> Part:
         found,
         settings.redis,
         ready,
-        Launch([str(program), "redis.conf"], folder, allocator() if found.how == "bundled" else {}),
+        Launch(
+            [str(program), "redis.conf"],
+            folder,
+            allocator() if found.how == "bundled" else {},
+            session=ANSWERS,
+        ),
         lambda: write(folder, port),
         {"redis": port},
     )

@@ -55,22 +55,21 @@ def marked(run: str, part: str | None = None) -> list[int]:
     return [pid for pid in found if started_ticks(pid)]
 
 
-def stand_apart(nice: int) -> None:
-    """Make a session of this process, and let it stay `nice` levels behind.
+def stand_apart(level: int) -> None:
+    """Make a session of this process, `level` levels of `nice` behind other sessions.
 
-    Where the kernel shares cores out by session (`sched_autogroup_enabled`), each part then has a share like
-    any other, as it would from systemd, and not one for each of its threads: Flink has two hundred. There
-    `nice` counts within a session only, and the session has a level of its own.
+    Where the kernel shares cores out by session (`sched_autogroup_enabled`), this part then has a share like
+    any other session, as it would from systemd, and not one for each of its threads: Flink has two hundred.
+    Between processes of different sessions their own `nice` says nothing there.
     """
-    os.nice(nice)
     if os.getsid(0) != os.getpid():
         if os.getpgrp() == os.getpid():  # supervisord made it the leader of a group: none may leave
             os.setpgid(0, os.getpgid(os.getppid()))
         os.setsid()
     deadline = time.monotonic() + 1
-    while nice and time.monotonic() < deadline:
+    while level and time.monotonic() < deadline:
         try:
-            Path("/proc/self/autogroup").write_text(str(nice))
+            Path("/proc/self/autogroup").write_text(str(level))
         except BlockingIOError:  # the kernel takes ten such wishes a second, of all processes
             time.sleep(0.05)
         except OSError:  # it knows no sessions, or does not let us
@@ -148,7 +147,9 @@ def main(run: Path, part: str) -> None:
     write_record(run, part, spec)
     env = {**spec["env"], MARK: f"{part}@{run}"}
     os.chdir(spec["cwd"])
-    stand_apart(spec["nice"])
+    os.nice(spec["nice"])
+    if spec["session"] is not None:
+        stand_apart(spec["session"])
     if spec["uid"] is not None:
         become(spec["uid"], spec["gid"], spec["keep_access"])
     os.execve(spec["argv"][0], spec["argv"], env)

@@ -8,6 +8,9 @@ from typing import Literal
 
 from local.home import Home, base_environment
 
+ANSWERS = 0
+"""The session's level of a part for whose answer someone waits."""
+
 
 @dataclass(frozen=True)
 class Launch:
@@ -24,7 +27,9 @@ class Launch:
     reach files under directories that are closed to them."""
     stop_signal: Literal["TERM", "INT"] = "TERM"
     nice: int = 0
-    """How many levels others go before it where both want a core."""
+    """How many levels others of its session go before it where both want a core."""
+    session: int | None = None
+    """A session of its own, so many levels behind others (`ANSWERS`, or more); None: the supervisor's."""
 
 
 def write_launch(home: Home, name: str, spec: Launch) -> str:

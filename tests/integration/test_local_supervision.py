@@ -132,14 +132,14 @@ def test_a_part_that_ends_again_and_again_is_given_up_on_with_the_end_of_its_log
     assert "the disk ate my homework" in str(raised.value)
 
 
-def test_a_part_has_a_session_of_its_own_as_many_levels_behind_as_it_asks_for(tmp_path):
+def test_a_part_stays_behind_and_stands_apart_as_it_asks_to(tmp_path):
     copy = Copy(Settings(home=tmp_path))
 
     def started() -> None:
         if read_record(copy.home.run, "modest") is None:
             raise NotReady("modest: it has not been started")
 
-    sleeps = Launch(["/bin/sleep", "600"], tmp_path, nice=3)
+    sleeps = Launch(["/bin/sleep", "600"], tmp_path, nice=3, session=2)
     modest = Part("modest", Found("bundled", "", ""), "", started, sleeps)
     copy.home.make()
     try:
@@ -153,7 +153,7 @@ def test_a_part_has_a_session_of_its_own_as_many_levels_behind_as_it_asks_for(tm
 
     assert behind == min(os.getpriority(os.PRIO_PROCESS, 0) + 3, 19)
     assert session == pid
-    assert not as_group or as_group.endswith("nice 3\n")
+    assert not as_group or as_group.endswith("nice 2\n")
 
 
 def test_a_second_up_leaves_running_parts_alone(copy):
