@@ -21,9 +21,9 @@ SIMULATOR = "simulator"
 """A demo's child, which is no part: it bears that parts are away, and `up` lets it be."""
 
 BEHIND = 5
-"""Levels that this session stays behind those of the parts that answer someone. It holds the others: Kafka and
-Flink, whose jobs do more at once where they have waited. So many, not more, leave them a quarter of a core that
-something else wants, too: whoever builds beside the platform must not stop its figures."""
+"""Levels that this session stays behind those of the parts that answer someone. It holds the others: Kafka
+and Flink, whose jobs do more at once where they have waited. So many and not more leave them a quarter of a
+core that something else wants: whoever builds beside the platform must not stop its figures."""
 
 START_S = 15.0
 STOP_S = 25
