@@ -25,8 +25,12 @@ SERIES = (2, 3)
 """What the PyFlink client speaks."""
 
 BEHIND = 19
-"""Levels that Flink stays behind whoever answers someone: a hundred threads that each weigh little are many.
-Jobs that waited do more at once."""
+"""Levels of `nice` that Flink stays behind whoever answers someone: a hundred threads that each weigh little
+are many. Jobs that waited do more at once."""
+
+SESSION = 15
+"""The same where sessions share the cores: less, for there all its threads are one, and what else the machine
+does is a session, too."""
 
 OPENED = (
     "lang", "net", "io", "nio", "lang.reflect", "text", "time", "util", "util.concurrent",
@@ -54,7 +58,9 @@ def parts(settings: Settings) -> list[Part]:
     write = partial(prepare, settings, folder, library)
     manage = command(settings, folder, jobmanager_flags(), "jobmanager")
     work = command(settings, folder, taskmanager_flags(), "taskmanager")
-    manager, worker = (Launch(argv, folder, environment, nice=BEHIND) for argv in (manage, work))
+    manager, worker = (
+        Launch(argv, folder, environment, nice=BEHIND, session=SESSION) for argv in (manage, work)
+    )
     check_manager, check_worker = partial(check_rest, url), partial(check_slots, url, SLOTS)
     return [
         Part("jobmanager", found, url, check_manager, manager, write, ports),

@@ -22,6 +22,9 @@ from local.supervision.launch_file import Launch
 
 OLDEST = (4, 0)
 
+BEHIND = 10
+"""Levels that its session stays behind those of the parts that answer: it carries what nobody waits for."""
+
 CONFIG = """\
 process.roles=broker,controller
 node.id=1
@@ -93,7 +96,7 @@ def part(settings: Settings) -> Part:
         found,
         settings.kafka,
         ready,
-        Launch(server, folder, ENVIRONMENT),
+        Launch(server, folder, ENVIRONMENT, session=BEHIND),
         lambda: prepare(folder, port, controller, command),
         {"kafka": port, "kafka_controller": controller},
     )

@@ -20,11 +20,6 @@ NAME = "supervisor"
 SIMULATOR = "simulator"
 """A demo's child, which is no part: it bears that parts are away, and `up` lets it be."""
 
-BEHIND = 5
-"""Levels that this session stays behind those of the parts that answer someone. It holds the others: Kafka
-and Flink, whose jobs do more at once where they have waited. So many and not more leave them a quarter of a
-core that something else wants: whoever builds beside the platform must not stop its figures."""
-
 START_S = 15.0
 STOP_S = 25
 """How long a part may take to stop before it is killed."""
@@ -109,7 +104,6 @@ class Supervisor:
             argv=[sys.executable, "-m", "supervisor.supervisord", "-n", "-c", "supervisord.conf"],
             cwd=self._home.run,
             env={"SOUK_SOCKET": str(self._socket), "SOUK_LAUNCH": shlex.join([sys.executable, *arguments])},
-            session=BEHIND,
         )
         write_launch(self._home, NAME, spec)
         process = Popen(
