@@ -18,9 +18,6 @@ from local.supervision.supervisor import SIMULATOR as NAME
 USERS_MISTAKE = 2
 """Its exit code for one, after a line that says what it is."""
 
-BEHIND = 10
-"""Levels of its session behind the others: shoppers have machines of their own."""
-
 STOP_S = 20.0
 """How long it may take to send what it has begun."""
 
@@ -36,9 +33,7 @@ class Simulator:
         traffic.path_of(settings.home).unlink(missing_ok=True)  # of an earlier run
         record_path(home.run, NAME).unlink(missing_ok=True)
         argv = [sys.executable, "-m", "producers.simulator", *arguments]
-        write_launch(
-            home, NAME, Launch(argv, ROOT, settings_environment(settings), stop_signal="INT", session=BEHIND)
-        )
+        write_launch(home, NAME, Launch(argv, ROOT, settings_environment(settings), stop_signal="INT"))
         self._process = Popen(
             [sys.executable, "-IS", launch.__file__, str(home.run), NAME],
             start_new_session=True, stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL,
