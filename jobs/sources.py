@@ -1,6 +1,7 @@
 """Avro → Flink: the source table of an event's Kafka topic."""
 
 import json
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from common.errors import UserError
@@ -77,19 +78,17 @@ def event_columns(event: Event) -> str:
     return "(\n  " + ",\n  ".join([*columns, watermark]) + "\n)"
 
 
-AT_ONCE = {
-    # How long Kafka keeps a fetch for which it has nothing: most topics are silent most of the time.
-    "properties.fetch.max.wait.ms": "5000",
-}
-"""A fetch is answered with the first event that there is."""
+AT_ONCE = {"properties.fetch.max.wait.ms": "5000"}
+"""A fetch is answered with the first event that there is. Kafka keeps one for which it has nothing: most
+topics are silent most of the time."""
 
 GATHERED = {"properties.fetch.max.wait.ms": "1000", "properties.fetch.min.bytes": "1000000"}
-"""A fetch is answered with a second's events, or with a megabyte: the events of a
-busy topic would otherwise come one by one, each some work for Kafka and for Flink."""
+"""A fetch is answered with a second's events, or with a megabyte: the events of a busy topic would otherwise
+come one by one, each some work for Kafka and for Flink."""
 
 
 def source_table(
-    event: Event, settings: Settings, group: str, start: Start, fetch: dict[str, str] = AT_ONCE
+    event: Event, settings: Settings, group: str, start: Start, fetch: Mapping[str, str] = AT_ONCE
 ) -> str:
     """The `CREATE TABLE` of an event's topic, read by one consumer group."""
     options = {

@@ -5,6 +5,7 @@ import pwd
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -105,16 +106,7 @@ def as_another_user(spec: Launch, binaries: Path) -> Launch:
     except KeyError:
         user = pwd.getpwnam("nobody")
     closed = not all(others_may_enter(path) for path in (spec.cwd.parent, binaries))
-    return Launch(
-        spec.argv,
-        spec.cwd,
-        spec.env,
-        user.pw_uid,
-        user.pw_gid,
-        keep_access=closed,
-        stop_signal=spec.stop_signal,
-        session=spec.session,
-    )
+    return replace(spec, uid=user.pw_uid, gid=user.pw_gid, keep_access=closed)
 
 
 def others_may_enter(path: Path) -> bool:

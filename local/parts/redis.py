@@ -83,11 +83,9 @@ def find(settings: Settings) -> tuple[Path, Found]:
 
 
 def allocator() -> dict[str, str]:
-    """The environment in which the bundled server gets its memory from `ALLOCATOR`, if that is installed."""
-    folder = Path(sys.prefix) / "lib"
-    if not (folder / ALLOCATOR).is_file():
-        return {}
-    return {"LD_PRELOAD": ALLOCATOR, "LD_LIBRARY_PATH": str(folder)}  # a path there could hold no space
+    """The environment in which the bundled server gets its memory from `ALLOCATOR`."""
+    # By name and folder: a path in LD_PRELOAD could hold no space. If it is not there the log says so.
+    return {"LD_PRELOAD": ALLOCATOR, "LD_LIBRARY_PATH": str(Path(sys.prefix) / "lib")}
 
 
 def write(folder: Path, port: int) -> None:
