@@ -56,9 +56,8 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         redis = open_redis(settings)
         async with ClickHouse(settings, load_queries()) as clickhouse, Commerce(settings) as commerce:
-            shop = Shop(
-                settings.timezone, settings.shop_currency, clickhouse, redis, Progress(clickhouse), clock
-            )
+            progress = Progress(clickhouse)
+            shop = Shop(settings.timezone, settings.shop_currency, clickhouse, redis, progress, clock)
             parts = Parts(settings, clickhouse, redis)
             app.state.analytics = Analytics.of(shop)
             app.state.catalogue = Catalogue(clickhouse, redis, settings.shop_currency)
@@ -69,6 +68,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
             yield
             await app.state.intake.aclose()
             await parts.aclose()
+            await progress.aclose()
             await redis.aclose()
 
     app = FastAPI(

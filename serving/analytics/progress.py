@@ -12,7 +12,11 @@ from common.problems import Problem
 from serving.clickhouse import ClickHouse
 
 FRESH_FOR_S = 0.5
-"""Answers within this time share one reading. An older reading only understates freshness."""
+"""Answers within this time share one reading, and listeners hear of what is new this often."""
+
+KEPT_FOR_S = 3.0
+"""So long an answer takes the last reading and waits for none; the next one is fetched beside it. An older
+reading only understates freshness."""
 
 Watermarks = Mapping[str, datetime]
 """Table → the event time (UTC) up to which it is complete."""
@@ -32,21 +36,44 @@ class Progress:
         self._watermarks: Watermarks = {}
         self._read_at = float("-inf")
         self._reading = asyncio.Lock()
+        self._next: asyncio.Task[None] | None = None
 
     async def watermarks(self) -> Watermarks:
-        """Every table's `as_of`, at most `FRESH_FOR_S` old. Read it before the figures, never after."""
+        """Every table's `as_of`, at most `FRESH_FOR_S` old."""
         async with self._reading:
-            if monotonic() - self._read_at > FRESH_FOR_S:
+            if not self._younger_than(FRESH_FOR_S):
                 asked_at = monotonic()
                 rows = await self._clickhouse.rows("as_of")
                 self._watermarks = {row["table_name"]: from_millis(int(row["as_of_ms"])) for row in rows}
                 self._read_at = asked_at
         return self._watermarks
 
+    async def aclose(self) -> None:
+        """Wait for the reading that is under way."""
+        if self._next is not None:
+            await self._next
+
+    def _younger_than(self, seconds: float) -> bool:
+        return monotonic() - self._read_at <= seconds
+
+    def _read_on(self) -> None:
+        if self._next is None or self._next.done():
+            self._next = asyncio.create_task(self._quietly())
+
+    async def _quietly(self) -> None:
+        with suppress(Problem):  # who asks for the figures hears of it, too
+            await self.watermarks()
+
     async def as_of(self, tables: Iterable[str]) -> datetime | None:
-        """The smallest `as_of` of these tables; None while one of them has never been written."""
-        watermarks = await self.watermarks()
-        return smallest([watermarks.get(table) for table in tables])
+        """The smallest `as_of` of these tables; None while one of them has never been written.
+
+        Ask before the figures that it vouches for, never after.
+        """
+        if not self._younger_than(KEPT_FOR_S):
+            await self.watermarks()
+        elif not self._younger_than(FRESH_FOR_S):
+            self._read_on()
+        return smallest([self._watermarks.get(table) for table in tables])
 
     async def changes(self, tables: tuple[str, ...]) -> AsyncIterator[tuple[datetime | None, list[str]]]:
         """Yields `as_of` and the tables that moved, now and whenever one does; silent without ClickHouse."""

@@ -1,6 +1,7 @@
 """The pages beside the shop's: the start page, a seller's page, and the API's description."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated
@@ -15,12 +16,15 @@ from common.settings import Settings
 from serving.analytics.parameters import AskedPeriod, Cursor, SellerId, Service, each_once
 from serving.analytics.periods import Grain
 from serving.analytics.popular import Ranking
-from serving.analytics.schemas.products import PopularProducts
+from serving.analytics.schemas.orders import Orders
+from serving.analytics.schemas.products import PopularProducts, TopProducts
+from serving.analytics.schemas.sales import SellerSales
 from serving.analytics.service import Analytics
 from serving.analytics.service.orders import ORDER_TABLES
 from serving.analytics.service.rankings import PRODUCT_TABLES
 from serving.analytics.service.sales import MARKETPLACE_TABLES, SELLER_TABLES
-from serving.analytics.service.shop import utc_minute
+from serving.analytics.service.shop import Asked, Span, utc_minute
+from serving.clickhouse import Row
 from serving.problems import RedisUnavailable
 from serving.web import views
 from serving.web.reference import reference
@@ -32,6 +36,9 @@ FOUND = 5
 ORDERS = 10
 PRODUCTS = 8
 POPULAR = 8
+
+Figures = tuple[SellerSales, TopProducts, Orders]
+"""What a seller's page shows of a period."""
 
 router = APIRouter(include_in_schema=False, dependencies=[Depends(each_once)])
 Text = Annotated[str, Query(max_length=80, pattern=PRINTABLE)]
@@ -113,25 +120,20 @@ async def seller(
 ) -> Response:
     """A seller's page: opens on the newest 30 days that have sales; `until` is the last day, included."""
     pages = _pages(request)
-    who = await service.shop.seller(seller_id)
-    first, newest = utc_minute(who["first_minute"]), utc_minute(who["newest_minute"])
     custom = bool(start or until)
-    if custom:
-        asked = views.custom_period(start, until, pages.write)
-        kept = urlencode({"from": start, "until": until})
-    else:
-        asked = views.preset_period(period, first, newest, pages.write)
-        kept = urlencode({"period": period})
-    sales, top, orders = await asyncio.gather(
-        service.sales.of_seller(seller_id, replace(asked, grain=grain)),
-        service.rankings.top_products(seller_id, asked, "revenue", PRODUCTS),
-        service.orders.of_seller(seller_id, asked, None, ORDERS),
-    )
+    kept = urlencode({"from": start, "until": until} if custom else {"period": period})
+
+    def chosen(sold: Span) -> Asked:
+        if custom:
+            return views.custom_period(start, until, pages.write)
+        return views.preset_period(period, utc_minute(sold.first), utc_minute(sold.newest), pages.write)
+
+    who, asked, (sales, top, orders) = await _seller_with_figures(service, seller_id, chosen, grain)
     return pages(
         "seller.html",
         seller=who,
-        first=first,
-        newest=newest,
+        first=utc_minute(who["first_minute"]),
+        newest=utc_minute(who["newest_minute"]),
         sales=sales,
         tiles=views.tiles(sales, pages.write),
         sparks=views.sparklines(sales),
@@ -146,6 +148,33 @@ async def seller(
         grains=views.grains(sales["period"]["from"], sales["period"]["to"]),
         now=service.shop.clock(),
     )
+
+
+async def _seller_with_figures(
+    service: Analytics, seller_id: str, chosen: Callable[[Span], Asked], grain: Grain | None
+) -> tuple[Row, Asked, Figures]:
+    """Who a seller is, the period that is chosen by when they sold something, and its figures.
+
+    Of one who was looked up before the period is likely the same: all is asked at once, and once more where
+    it is not.
+    """
+
+    async def figures(asked: Asked) -> Figures:
+        return await asyncio.gather(
+            service.sales.of_seller(seller_id, replace(asked, grain=grain)),
+            service.rankings.top_products(seller_id, asked, "revenue", PRODUCTS),
+            service.orders.of_seller(seller_id, asked, None, ORDERS),
+        )
+
+    seen = service.shop.seen(seller_id)
+    if seen is None:
+        who = await service.shop.seller(seller_id)
+        asked = chosen(Span.of(who))
+        return who, asked, await figures(asked)
+    likely = chosen(seen)
+    who, found = await asyncio.gather(service.shop.seller(seller_id), figures(likely))
+    asked = chosen(Span.of(who))
+    return who, asked, found if asked == likely else await figures(asked)
 
 
 @router.get("/sell/{seller_id}/orders")

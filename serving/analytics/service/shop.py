@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from redis.asyncio import Redis
@@ -25,6 +26,18 @@ class Asked:
     grain: Grain | None = None
 
 
+class Span(NamedTuple):
+    """The first and the newest minute of sale (UTC text); None without sales."""
+
+    first: str | None
+    newest: str | None
+
+    @classmethod
+    def of(cls, row: Row) -> "Span":
+        """That of a row with `first_minute` and `newest_minute`."""
+        return cls(row["first_minute"], row["newest_minute"])
+
+
 @dataclass(frozen=True, slots=True)
 class Shop:
     """The shop and where its figures are. Services read `as_of` before the figures it vouches for."""
@@ -35,8 +48,8 @@ class Shop:
     redis: Redis
     progress: Progress
     clock: Clock
-    _newest: dict[str, str | None] = field(default_factory=dict, init=False)
-    """Sellers that were found → their newest minute of sale when they were looked up (UTC text)."""
+    _seen: dict[str, Span] = field(default_factory=dict, init=False)
+    """Sellers that were found → when they had sold something when they were looked up."""
 
     async def seller(self, seller_id: str) -> Row:
         """A seller's name, place, and first and newest minute of sale (UTC text; None without sales).
@@ -47,8 +60,12 @@ class Shop:
         row = await self.clickhouse.row("seller", seller_id=seller_id)
         if row is None:
             raise UnknownSeller(seller_id)
-        self._newest[seller_id] = row["newest_minute"]
+        self._seen[seller_id] = Span.of(row)
         return row
+
+    def seen(self, seller_id: str) -> Span | None:
+        """When a seller had sold something when they were looked up last; None for one who never was."""
+        return self._seen.get(seller_id)
 
     async def check(self, seller_id: str) -> None:
         """Look a seller up who was not found before.
@@ -56,7 +73,7 @@ class Shop:
         Raises:
             UnknownSeller: neither registered nor seen in a sale.
         """
-        if seller_id not in self._newest:
+        if seller_id not in self._seen:
             await self.seller(seller_id)
 
     async def sellers_period(self, seller_id: str, asked: Asked) -> Period:
@@ -65,7 +82,7 @@ class Shop:
         Raises:
             UnknownSeller: neither registered nor seen in a sale.
         """
-        if asked.end is not None and seller_id in self._newest:  # no need to look the seller up
+        if asked.end is not None and seller_id in self._seen:  # no need to look the seller up
             return self.period(asked, None)
         return self.period(asked, (await self.seller(seller_id))["newest_minute"])
 
@@ -75,14 +92,14 @@ class Shop:
         Raises:
             UnknownSeller: neither registered nor seen in a sale.
         """
-        newest = self._newest.get(seller_id)
-        if newest and asked.start is None and asked.end is None:
-            return self.period(asked, newest), False
+        seen = self._seen.get(seller_id)
+        if seen and seen.newest and asked.start is None and asked.end is None:
+            return self.period(asked, seen.newest), False
         return await self.sellers_period(seller_id, asked), True
 
     def forget(self, seller_id: str) -> None:
         """Look the seller up the next time."""
-        self._newest.pop(seller_id, None)
+        self._seen.pop(seller_id, None)
 
     async def span(self) -> Row:
         """The first and newest minute of sale of the whole marketplace (UTC text; None without sales)."""
