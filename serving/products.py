@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 
 from serving.redis_client import ANSWER_S, answered
 
-FIELDS = ("seller_id", "name", "category", "currency", "price_minor", "listed", "available", "interest")
+FIELDS = ("seller_id", "name", "category", "currency", "price_minor", "listed", "available")
 """The fields of the hash `product:{product_id}` that job `recommendations` keeps."""
 
 _WIRE_FIELDS = [name.encode() for name in FIELDS]
@@ -23,8 +23,7 @@ Field = bytes | str | None
 class ProductCard:
     """One product as it is now.
 
-    `available` is the units that nobody holds, None where nobody ever counted them. `interest` is how often
-    it was viewed, added and bought, in the same decayed units as the scores of `similar:{product_id}`.
+    `available` is the units that nobody holds, None where nobody ever counted them.
     """
 
     product_id: str
@@ -35,7 +34,6 @@ class ProductCard:
     price_minor: int
     listed: bool
     available: int | None
-    interest: float
 
     @property
     def for_sale(self) -> bool:
@@ -46,7 +44,7 @@ class ProductCard:
 class Cards:
     """The cards that one request needs: each is read once, and kept no longer than the request.
 
-    What was read becomes a `ProductCard` when it is looked at: of most candidates only the interest is.
+    What was read becomes a `ProductCard` when it is looked at.
     """
 
     def __init__(self, redis: Redis) -> None:
@@ -81,12 +79,6 @@ class Cards:
             self._cards[product_id] = card(product_id, self._read[product_id])
         return self._cards[product_id]
 
-    def interest(self, product_ids: Iterable[str]) -> dict[str, float]:
-        """The interest in these products, which were read; without those that nobody ever listed."""
-        return {
-            each: float(fields[-1] or 0.0) for each in product_ids if _was_listed(fields := self._read[each])
-        }
-
     async def read(self, product_ids: Iterable[str], within_s: float = ANSWER_S) -> dict[str, ProductCard]:
         """The cards of these products by id, in the order asked; those that nobody ever listed are left out.
 
@@ -103,7 +95,7 @@ def card(product_id: str, fields: Sequence[Field]) -> ProductCard | None:
     if not _was_listed(fields):
         return None
     price: Any
-    seller_id, name, category, currency, price, listed, available, interest = fields
+    seller_id, name, category, currency, price, listed, available = fields
     return ProductCard(
         product_id=product_id,
         seller_id=_text(seller_id),
@@ -113,7 +105,6 @@ def card(product_id: str, fields: Sequence[Field]) -> ProductCard | None:
         price_minor=int(price),
         listed=listed is None or int(listed) == 1,
         available=int(available) if available is not None else None,
-        interest=float(interest) if interest is not None else 0.0,
     )
 
 

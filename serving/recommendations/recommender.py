@@ -12,17 +12,15 @@ from redis.asyncio import Redis
 
 from serving.analytics.popular import ranking
 from serving.products import Cards, ProductCard
-from serving.recommendations.scoring import Neighbours, Scored, Seed, favourite_categories, score
+from serving.recommendations.neighbourhoods import Neighbourhoods
+from serving.recommendations.scoring import Scored, Seed, favourite_categories, score
 from serving.recommendations.visitor import Visitor
 from serving.redis_client import answered
 
 Kind = Literal["similar", "category", "popular"]
 
-NEIGHBOURS = 32
-"""Neighbours of a seed that are looked at: half of those kept (jobs/recommendations)."""
-
-CANDIDATES = 36
-"""Candidates whose cards are read."""
+CANDIDATES = 48
+"""Candidates that are proposed: some will turn out to be sold out."""
 
 CATEGORIES = 3
 
@@ -72,34 +70,15 @@ class ItemNeighbours:
     strategy = "item_neighbours"
 
     def __init__(self, redis: Redis) -> None:
-        self._redis = redis
+        self._neighbourhoods = Neighbourhoods(redis)
 
     async def propose(self, asked: Asked, wanted: int) -> Sequence[Proposal]:
         """The neighbours of the seeds, by cosine."""
         if not asked.seeds:
             return []
-        neighbours = await self._neighbours(asked)
-        interest = asked.cards.interest(seed.product_id for seed in asked.seeds)
-        likely = score(asked.seeds, neighbours, interest, asked.excluded)[: max(CANDIDATES, 2 * wanted)]
-        chosen = {one.product_id for one in likely}
-        await asked.cards.fetch(chosen)
-        interest |= asked.cards.interest(chosen)
-        kept = {seed: [each for each in found if each[0] in chosen] for seed, found in neighbours.items()}
-        return [_similar(one) for one in score(asked.seeds, kept, interest, asked.excluded)]
-
-    async def _neighbours(self, asked: Asked) -> dict[str, Neighbours]:
-        """The neighbours of each seed; the seeds' cards are read on the same way."""
-        seeds = [seed.product_id for seed in asked.seeds]
-        pipeline: Any = self._redis.pipeline(transaction=False)
-        for product_id in seeds:
-            pipeline.zrange(f"similar:{product_id}", 0, NEIGHBOURS - 1, desc=True, withscores=True)
-        missing = asked.cards.ask(pipeline, seeds)
-        found = await answered(pipeline.execute())
-        asked.cards.keep(missing, found[len(seeds) :])
-        return {
-            product_id: [(member.decode(), together) for member, together in members]
-            for product_id, members in zip(seeds, found, strict=False)
-        }
+        neighbours = await self._neighbourhoods.of([seed.product_id for seed in asked.seeds])
+        most = max(CANDIDATES, 2 * wanted)
+        return [_similar(one) for one in score(asked.seeds, neighbours, most, asked.excluded)]
 
 
 class PopularInCategory:

@@ -34,10 +34,8 @@ class Scored:
     because_of: str
 
 
-NOTHING = (0.0, 0.0, "")
-
 Neighbours = Sequence[tuple[str, float]]
-"""(product_id, how much it goes with the seed), as `similar:{product_id}` holds them, best first."""
+"""(product_id, its cosine with the product whose neighbours they are)."""
 
 
 def seeds(viewed: Mapping[str, float], carted: Mapping[str, float], anchor: str | None = None) -> list[Seed]:
@@ -61,43 +59,53 @@ def seeds(viewed: Mapping[str, float], carted: Mapping[str, float], anchor: str 
     return [Seed(product_id, weight) for product_id, weight in ranked[:MOST_SEEDS]]
 
 
-def score(
-    asked: Sequence[Seed],
-    neighbours: Mapping[str, Neighbours],
-    interest: Mapping[str, float],
-    excluded: Iterable[str] = (),
-) -> list[Scored]:
-    """Every neighbour of the seeds, best first: Σ weight · cosine(seed, neighbour).
+def cosines(together: Iterable[tuple[str, float]], own: float, theirs: Mapping[str, float]) -> Neighbours:
+    """The neighbours of a product with their cosines, in (0, 1]; without what is so old that nothing is left.
 
-    `neighbours` holds co-visits and `interest` those of a product with itself, in the same decayed units
-    (jobs/recommendations), so that their cosine keeps what everyone looks at from being similar to all. A
-    product without interest is taken at its co-visits alone. What is so old that nothing is left of it (a
-    weight or a sum that decayed to 0) says nothing.
+    Args:
+        together: product → its co-visits with this one, as `similar:{product_id}` holds them.
+        own: the interest in this product: its co-visits with itself.
+        theirs: the interest in each of the others.
+
+    All are sums in the same decayed units (jobs/recommendations). Cosines keep what everyone looks at from
+    being similar to all. A product without interest is taken at its co-visits alone, so as if it had as many.
     """
-    without = set(excluded)
-    found: dict[str, tuple[float, float, str]] = {}  # total, largest part, and whose that was
+    return [
+        (product_id, cosine)
+        for product_id, sum_ in together
+        if (cosine := _cosine(sum_, own, theirs.get(product_id, 0.0))) > 0.0
+    ]
+
+
+def _cosine(together: float, own: float, theirs: float) -> float:
+    # By Cauchy and Schwarz no co-visits exceed both; a figure that lags a moment behind may.
+    # Ratios of at most 1 neither overflow nor divide by an underflow, as a product of sums would.
+    if together <= 0.0:
+        return 0.0
+    found = sqrt(together / own) if own > together else 1.0
+    return found * sqrt(together / theirs) if theirs > together else found
+
+
+def score(
+    asked: Sequence[Seed], neighbours: Mapping[str, Neighbours], most: int, excluded: Iterable[str] = ()
+) -> list[Scored]:
+    """The `most` best of all neighbours of the seeds: Σ weight · cosine(seed, neighbour).
+
+    What weighs so little that nothing is left of it says nothing.
+    """
+    totals: dict[str, float] = {}
+    reasons: dict[str, tuple[float, str]] = {}
     for seed in asked:
-        own = interest.get(seed.product_id, 0.0)
-        for product_id, together in neighbours.get(seed.product_id, ()):
-            if product_id in without or together <= 0.0:
-                continue
-            # By Cauchy and Schwarz no co-visits exceed both; a figure that lags a moment behind may.
-            # Ratios of at most 1 neither overflow nor divide by an underflow, as a product of sums would.
-            theirs = interest.get(product_id, 0.0)
-            part = seed.weight
-            if own > together:
-                part *= sqrt(together / own)
-            if theirs > together:
-                part *= sqrt(together / theirs)
-            if part <= 0.0:
-                continue
-            total, largest, because_of = found.get(product_id, NOTHING)
-            if part > largest:
-                found[product_id] = total + part, part, seed.product_id
-            else:
-                found[product_id] = total + part, largest, because_of
-    ranked = sorted((-total, product_id, because_of) for product_id, (total, _, because_of) in found.items())
-    return [Scored(product_id, -total, because_of) for total, product_id, because_of in ranked]
+        weight, because_of = seed.weight, seed.product_id
+        for product_id, cosine in neighbours.get(because_of, ()):
+            part = weight * cosine
+            totals[product_id] = totals.get(product_id, 0.0) + part
+            if product_id not in reasons or part > reasons[product_id][0]:
+                reasons[product_id] = part, because_of
+    for product_id in excluded:
+        totals.pop(product_id, None)
+    ranked = sorted((-total, product_id) for product_id, total in totals.items() if total > 0.0)
+    return [Scored(product_id, -total, reasons[product_id][1]) for total, product_id in ranked[:most]]
 
 
 def favourite_categories(asked: Sequence[Seed], category_of: Mapping[str, str | None]) -> list[str]:

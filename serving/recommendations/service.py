@@ -1,6 +1,6 @@
 """Answers what to show: asks the recommenders in turn, and shows only what can be bought and is new."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -23,6 +23,9 @@ from serving.recommendations.scoring import Seed, seeds
 from serving.recommendations.visitor import Visitor, read_visitor
 
 Context = Literal["home", "product", "cart"]
+
+SPARE = 4
+"""Cards that are read beyond those that are shown if all are for sale."""
 
 NOBODY = Visitor({}, {}, {}, None)
 
@@ -88,9 +91,10 @@ class RecommendationService:
         strategy = recommenders[-1].strategy
         shown = set(asked.excluded)
         for recommender in recommenders:
-            proposals = await recommender.propose(asked, n)
-            await asked.cards.fetch(_needed(proposals))
-            for one in proposals:
+            proposals = [
+                one for one in await recommender.propose(asked, n) if one.product_id not in asked.excluded
+            ]
+            async for one in _with_cards(proposals, n, asked.cards):
                 card = asked.cards.get(one.product_id)
                 if card is None or not card.for_sale or one.product_id in shown:
                     continue
@@ -105,6 +109,16 @@ class RecommendationService:
 def _asked(visitor: Visitor, weighed: list[Seed], anchor: str | None, cards: Cards) -> Asked:
     known = {*visitor.viewed, *visitor.carted, *visitor.bought}
     return Asked(visitor, weighed, anchor, frozenset(known | {anchor} if anchor else known), cards)
+
+
+async def _with_cards(proposals: Sequence[Proposal], n: int, cards: Cards) -> AsyncIterator[Proposal]:
+    """The proposals, with their cards read as far as they are looked at: few are sold out."""
+    step = n + SPARE
+    for at in range(0, len(proposals), step):
+        those = proposals[at : at + step]
+        await cards.fetch(_needed(those))
+        for one in those:
+            yield one
 
 
 def _needed(proposals: Sequence[Proposal]) -> list[str]:

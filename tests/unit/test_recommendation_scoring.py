@@ -11,6 +11,7 @@ from serving.recommendations.scoring import (
     HALF_LIFE_S,
     MOST_SEEDS,
     Seed,
+    cosines,
     favourite_categories,
     score,
     seeds,
@@ -49,24 +50,34 @@ def test_seeds_are_few_ordered_and_each_once(viewed: dict[str, float], carted: d
 
 
 def test_what_everyone_looks_at_is_less_similar_than_what_few_do() -> None:
-    neighbours = {"lamp": [("hit", 10.0), ("shade", 8.0)]}
-    interest = {"lamp": 20.0, "hit": 1_000.0, "shade": 9.0}
+    found = dict(cosines([("hit", 10.0), ("shade", 8.0)], 20.0, {"hit": 1_000.0, "shade": 9.0}))
 
-    first, second = score([Seed("lamp", 1.0)], neighbours, interest)
-    assert (first.product_id, first.score) == ("shade", pytest.approx(8 / sqrt(20 * 9)))
-    assert (second.product_id, second.score) == ("hit", pytest.approx(10 / sqrt(20 * 1_000)))
+    assert found == {
+        "shade": pytest.approx(8 / sqrt(20 * 9)),
+        "hit": pytest.approx(10 / sqrt(20 * 1_000)),
+    }
+
+
+def test_without_interest_a_product_is_taken_at_its_co_visits_alone() -> None:
+    assert cosines([("shade", 4.0), ("gone", 0.0)], 0.0, {}) == [("shade", 1.0)]
+    assert cosines([("shade", 4.0)], 16.0, {}) == [("shade", 0.5)]
+
+
+def test_the_best_come_first_and_no_more_than_asked() -> None:
+    neighbours = {"lamp": [("hit", 0.1), ("shade", 0.6), ("bulb", 0.4)]}
+
+    assert [one.product_id for one in score([Seed("lamp", 1.0)], neighbours, 2)] == ["shade", "bulb"]
 
 
 def test_seeds_add_up_and_the_strongest_is_the_reason() -> None:
-    neighbours = {"lamp": [("shade", 4.0)], "rug": [("shade", 4.0)]}
-    interest = {"lamp": 4.0, "rug": 4.0, "shade": 4.0}
+    neighbours = {"lamp": [("shade", 1.0)], "rug": [("shade", 1.0)]}
 
-    [shade] = score([Seed("rug", 1.0), Seed("lamp", 2.0)], neighbours, interest)
+    [shade] = score([Seed("rug", 1.0), Seed("lamp", 2.0)], neighbours, 9)
     assert (shade.score, shade.because_of) == (pytest.approx(3.0), "lamp")
 
 
 def test_what_is_excluded_is_not_scored() -> None:
-    assert score([Seed("lamp", 1.0)], {"lamp": [("shade", 1.0)]}, {}, {"shade"}) == []
+    assert score([Seed("lamp", 1.0)], {"lamp": [("shade", 1.0)]}, 9, {"shade"}) == []
 
 
 COUNTS = st.floats(1e-3, 1e90)
@@ -74,24 +85,24 @@ COUNTS = st.floats(1e-3, 1e90)
 
 @given(
     st.lists(st.tuples(PRODUCTS, COUNTS), unique_by=lambda each: each[0]),
+    COUNTS,
     st.dictionaries(PRODUCTS, COUNTS),
     st.floats(1e-6, 1e-3),
 )
-def test_scores_are_cosines_and_no_unit_of_time_changes_them(
-    found: list[tuple[str, float]], interest: dict[str, float], unit: float
+def test_cosines_are_at_most_1_and_no_unit_of_time_changes_them(
+    together: list[tuple[str, float]], own: float, theirs: dict[str, float], unit: float
 ) -> None:
     """A moment later every decayed sum is smaller by one factor."""
-    scored = score([Seed("x", 1.0)], {"x": found}, interest)
-    later = score(
-        [Seed("x", 1.0)],
-        {"x": [(product, together * unit) for product, together in found]},
-        {product: value * unit for product, value in interest.items()},
+    found = dict(cosines(together, own, theirs))
+    later = cosines(
+        [(product, sum_ * unit) for product, sum_ in together],
+        own * unit,
+        {product: value * unit for product, value in theirs.items()},
     )
 
-    assert all(0 < one.score <= 1 + 1e-9 for one in scored)
-    assert {one.product_id: one.score for one in later} == pytest.approx(
-        {one.product_id: one.score for one in scored}
-    )
+    assert found.keys() == dict(together).keys()
+    assert all(0 < cosine <= 1 + 1e-9 for cosine in found.values())
+    assert dict(later) == pytest.approx(found)
 
 
 SUMS = st.floats(0.0, allow_nan=False, allow_infinity=False)
@@ -114,7 +125,11 @@ def test_whatever_the_moments_and_sums_scores_are_positive_and_finite(
 ) -> None:
     """What decayed to nothing (an event dated 1970, the seeds of long ago) is left out."""
     asked = seeds(viewed, carted)
-    scored = score(asked, neighbours, interest)
+    known = {
+        product: cosines(together, interest.get(product, 0.0), interest)
+        for product, together in neighbours.items()
+    }
+    scored = score(asked, known, 99)
 
     assert all(isfinite(one.score) and one.score > 0 for one in scored)
     assert {one.because_of for one in scored} <= {seed.product_id for seed in asked}
