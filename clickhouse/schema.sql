@@ -68,13 +68,13 @@ COMMENT 'A balanced transaction of the double-entry ledger: its postings add up 
 
 CREATE TABLE marketplace_cancellations_minute
 (
-    `minute` DateTime('UTC') COMMENT 'Minute in which the orders were placed, UTC.' CODEC(Delta(4), ZSTD(1)),
+    `minute` DateTime('UTC') COMMENT 'Minute in which the orders were placed, UTC.' CODEC(Delta(4), Default),
     `currency` LowCardinality(String) COMMENT 'ISO 4217 code of every amount in this row.',
-    `orders` UInt64 COMMENT 'Cancelled orders, those without lines included.' CODEC(ZSTD(1)),
-    `units` Int64 COMMENT 'Units of them.' CODEC(ZSTD(1)),
-    `gross_minor` Int64 COMMENT 'Units times their prices.' CODEC(ZSTD(1)),
-    `shipping_minor` Int64 COMMENT 'Shipping the shoppers had paid.' CODEC(ZSTD(1)),
-    `version` UInt64 COMMENT 'Grows with every update.' CODEC(Delta(8), ZSTD(1))
+    `orders` UInt64 COMMENT 'Cancelled orders, those without lines included.' CODEC(Default),
+    `units` Int64 COMMENT 'Units of them.' CODEC(Default),
+    `gross_minor` Int64 COMMENT 'Units times their prices.' CODEC(Default),
+    `shipping_minor` Int64 COMMENT 'Shipping the shoppers had paid.' CODEC(Default),
+    `version` UInt64 COMMENT 'Grows with every update.' CODEC(Delta(8), Default)
 )
 ENGINE = ReplacingMergeTree(version)
 PARTITION BY toYear(minute)
@@ -84,15 +84,15 @@ COMMENT 'What was cancelled of the marketplace\'s sales, by the minute of the sa
 
 CREATE TABLE marketplace_sales_minute
 (
-    `minute` DateTime('UTC') COMMENT 'Minute in which the orders were placed, UTC.' CODEC(Delta(4), ZSTD(1)),
+    `minute` DateTime('UTC') COMMENT 'Minute in which the orders were placed, UTC.' CODEC(Delta(4), Default),
     `currency` LowCardinality(String) COMMENT 'ISO 4217 code of every amount in this row.',
-    `orders` UInt64 COMMENT 'Orders, those without lines included.' CODEC(ZSTD(1)),
-    `lines` UInt64 COMMENT 'Order lines.' CODEC(ZSTD(1)),
-    `units` Int64 COMMENT 'Units.' CODEC(ZSTD(1)),
-    `gross_minor` Int64 COMMENT 'Units times their prices.' CODEC(ZSTD(1)),
-    `discount_minor` Int64 COMMENT 'Discounts; not taken off gross_minor.' CODEC(ZSTD(1)),
-    `shipping_minor` Int64 COMMENT 'Shipping paid by the shoppers.' CODEC(ZSTD(1)),
-    `version` UInt64 COMMENT 'Grows with every update.' CODEC(Delta(8), ZSTD(1))
+    `orders` UInt64 COMMENT 'Orders, those without lines included.' CODEC(Default),
+    `lines` UInt64 COMMENT 'Order lines.' CODEC(Default),
+    `units` Int64 COMMENT 'Units.' CODEC(Default),
+    `gross_minor` Int64 COMMENT 'Units times their prices.' CODEC(Default),
+    `discount_minor` Int64 COMMENT 'Discounts; not taken off gross_minor.' CODEC(Default),
+    `shipping_minor` Int64 COMMENT 'Shipping paid by the shoppers.' CODEC(Default),
+    `version` UInt64 COMMENT 'Grows with every update.' CODEC(Delta(8), Default)
 )
 ENGINE = ReplacingMergeTree(version)
 PARTITION BY toYear(minute)
@@ -212,20 +212,20 @@ COMMENT 'A shipment reached the shopper.';
 
 CREATE TABLE order_lines
 (
-    `seller_id` String COMMENT 'Who sells and ships this line.' CODEC(ZSTD(1)),
-    `placed_at` DateTime64(3, 'UTC') COMMENT 'When the order was placed, UTC.' CODEC(Delta(8), ZSTD(1)),
-    `order_id` String COMMENT 'The order.' CODEC(ZSTD(1)),
-    `line_number` Int32 COMMENT 'Position within the order, from 1.' CODEC(ZSTD(1)),
-    `shopper_id` String COMMENT 'Who bought: the person, not the session.' CODEC(ZSTD(1)),
-    `product_id` String COMMENT 'The product.' CODEC(ZSTD(1)),
+    `seller_id` String COMMENT 'Who sells and ships this line.' CODEC(Default),
+    `placed_at` DateTime64(3, 'UTC') COMMENT 'When the order was placed, UTC.' CODEC(Delta(8), Default),
+    `order_id` String COMMENT 'The order.' CODEC(Default),
+    `line_number` Int32 COMMENT 'Position within the order, from 1.' CODEC(Default),
+    `shopper_id` String COMMENT 'Who bought: the person, not the session.' CODEC(Default),
+    `product_id` String COMMENT 'The product.' CODEC(Default),
     `currency` LowCardinality(String) COMMENT 'ISO 4217 code of every amount in this row.',
-    `quantity` Int32 COMMENT 'Units.' CODEC(ZSTD(1)),
-    `unit_price_minor` Int64 COMMENT 'Price of one unit.' CODEC(ZSTD(1)),
-    `gross_minor` Int64 COMMENT 'quantity times unit_price_minor.' CODEC(ZSTD(1)),
-    `discount_minor` Int64 COMMENT 'Discount of the whole line; not taken off gross_minor.' CODEC(ZSTD(1)),
-    `shipping_minor` Int64 COMMENT 'Shipping of the whole line, paid by the shopper.' CODEC(ZSTD(1)),
-    `tax_minor` Int64 COMMENT 'Tax of the whole line.' CODEC(ZSTD(1)),
-    `commission_bp` Int32 COMMENT 'The marketplace\'s commission in basis points, frozen when the order was placed.' CODEC(ZSTD(1))
+    `quantity` Int32 COMMENT 'Units.' CODEC(Default),
+    `unit_price_minor` Int64 COMMENT 'Price of one unit.' CODEC(Default),
+    `gross_minor` Int64 COMMENT 'quantity times unit_price_minor.' CODEC(Default),
+    `discount_minor` Int64 COMMENT 'Discount of the whole line; not taken off gross_minor.' CODEC(Default),
+    `shipping_minor` Int64 COMMENT 'Shipping of the whole line, paid by the shopper.' CODEC(Default),
+    `tax_minor` Int64 COMMENT 'Tax of the whole line.' CODEC(Default),
+    `commission_bp` Int32 COMMENT 'The marketplace\'s commission in basis points, frozen when the order was placed.' CODEC(Default)
 )
 ENGINE = ReplacingMergeTree
 PARTITION BY toYear(placed_at)
@@ -235,10 +235,10 @@ COMMENT 'Every line of every order placed, cancelled ones included.';
 
 CREATE TABLE order_placed
 (
-    `event_id` String COMMENT 'UUIDv7; the same fact sent twice has the same id.' CODEC(ZSTD(1)),
-    `occurred_at` DateTime64(3, 'UTC') COMMENT 'When it happened, UTC.' CODEC(Delta(8), ZSTD(1)),
-    `order_id` String COMMENT 'The order; one checkout is one order.' CODEC(ZSTD(1)),
-    `shopper_id` String COMMENT 'Who bought: the person, not the session.' CODEC(ZSTD(1)),
+    `event_id` String COMMENT 'UUIDv7; the same fact sent twice has the same id.' CODEC(Default),
+    `occurred_at` DateTime64(3, 'UTC') COMMENT 'When it happened, UTC.' CODEC(Delta(8), Default),
+    `order_id` String COMMENT 'The order; one checkout is one order.' CODEC(Default),
+    `shopper_id` String COMMENT 'Who bought: the person, not the session.' CODEC(Default),
     `currency` LowCardinality(String) COMMENT 'ISO 4217 code of every amount in this event.',
     `lines` Array(Tuple(
         line_number Int32,
@@ -249,9 +249,9 @@ CREATE TABLE order_placed
         discount_minor Int64,
         shipping_minor Int64,
         tax_minor Int64,
-        commission_bp Int32)) COMMENT 'The order\'s lines; empty where the source recorded none.' CODEC(ZSTD(1)),
-    `estimated_delivery_at` Nullable(DateTime64(3, 'UTC')) COMMENT 'Delivery promised to the shopper.' CODEC(Delta(8), ZSTD(1)),
-    `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
+        commission_bp Int32)) COMMENT 'The order\'s lines; empty where the source recorded none.' CODEC(Default),
+    `estimated_delivery_at` Nullable(DateTime64(3, 'UTC')) COMMENT 'Delivery promised to the shopper.' CODEC(Delta(8), Default),
+    `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), Default)
 )
 ENGINE = ReplacingMergeTree(ingested_at)
 PARTITION BY toYear(occurred_at)
@@ -304,14 +304,14 @@ COMMENT 'A seller handed a shipment to the carrier.';
 
 CREATE TABLE order_state
 (
-    `order_id` String COMMENT 'The order.' CODEC(ZSTD(1)),
-    `shopper_id` SimpleAggregateFunction(max, String) COMMENT 'Who bought; empty until an event that names the shopper has come.' CODEC(ZSTD(1)),
+    `order_id` String COMMENT 'The order.' CODEC(Default),
+    `shopper_id` SimpleAggregateFunction(max, String) COMMENT 'Who bought; empty until an event that names the shopper has come.' CODEC(Default),
     `currency` SimpleAggregateFunction(max, LowCardinality(String)) COMMENT 'ISO 4217 code; empty until order_placed or order_cancelled has come.',
-    `placed_at` SimpleAggregateFunction(max, Nullable(DateTime64(3, 'UTC'))) COMMENT 'When it was placed, UTC.' CODEC(Delta(8), ZSTD(1)),
-    `confirmed_at` SimpleAggregateFunction(max, Nullable(DateTime64(3, 'UTC'))) COMMENT 'When it was confirmed, UTC.' CODEC(Delta(8), ZSTD(1)),
-    `shipped_at` SimpleAggregateFunction(max, Nullable(DateTime64(3, 'UTC'))) COMMENT 'When its newest shipment left, UTC.' CODEC(Delta(8), ZSTD(1)),
-    `delivered_at` SimpleAggregateFunction(max, Nullable(DateTime64(3, 'UTC'))) COMMENT 'When its newest delivery arrived, UTC.' CODEC(Delta(8), ZSTD(1)),
-    `cancelled_at` SimpleAggregateFunction(max, Nullable(DateTime64(3, 'UTC'))) COMMENT 'When it was cancelled, UTC.' CODEC(Delta(8), ZSTD(1)),
+    `placed_at` SimpleAggregateFunction(max, Nullable(DateTime64(3, 'UTC'))) COMMENT 'When it was placed, UTC.' CODEC(Delta(8), Default),
+    `confirmed_at` SimpleAggregateFunction(max, Nullable(DateTime64(3, 'UTC'))) COMMENT 'When it was confirmed, UTC.' CODEC(Delta(8), Default),
+    `shipped_at` SimpleAggregateFunction(max, Nullable(DateTime64(3, 'UTC'))) COMMENT 'When its newest shipment left, UTC.' CODEC(Delta(8), Default),
+    `delivered_at` SimpleAggregateFunction(max, Nullable(DateTime64(3, 'UTC'))) COMMENT 'When its newest delivery arrived, UTC.' CODEC(Delta(8), Default),
+    `cancelled_at` SimpleAggregateFunction(max, Nullable(DateTime64(3, 'UTC'))) COMMENT 'When it was cancelled, UTC.' CODEC(Delta(8), Default),
     `status` SimpleAggregateFunction(max, Enum8('placed' = 1, 'confirmed' = 2, 'shipped' = 3, 'delivered' = 4, 'cancelled' = 5)) COMMENT 'The furthest of placed, confirmed, shipped, delivered; or cancelled.'
 )
 ENGINE = AggregatingMergeTree
@@ -381,12 +381,12 @@ COMMENT 'Money went back to a shopper.';
 
 CREATE TABLE payments_minute
 (
-    `minute` DateTime('UTC') COMMENT 'Minute in which the money was taken, UTC.' CODEC(Delta(4), ZSTD(1)),
+    `minute` DateTime('UTC') COMMENT 'Minute in which the money was taken, UTC.' CODEC(Delta(4), Default),
     `method` LowCardinality(String) COMMENT 'How it was paid.',
     `currency` LowCardinality(String) COMMENT 'ISO 4217 code of the amount.',
-    `payments` UInt64 COMMENT 'Payments; an order may have several.' CODEC(ZSTD(1)),
-    `amount_minor` Int64 COMMENT 'What was taken.' CODEC(ZSTD(1)),
-    `version` UInt64 COMMENT 'Grows with every update.' CODEC(Delta(8), ZSTD(1))
+    `payments` UInt64 COMMENT 'Payments; an order may have several.' CODEC(Default),
+    `amount_minor` Int64 COMMENT 'What was taken.' CODEC(Default),
+    `version` UInt64 COMMENT 'Grows with every update.' CODEC(Delta(8), Default)
 )
 ENGINE = ReplacingMergeTree(version)
 PARTITION BY toYear(minute)
@@ -493,17 +493,17 @@ COMMENT 'A seller offers a product for the first time.';
 
 CREATE TABLE product_sales_minute
 (
-    `seller_id` String COMMENT 'Who sold.' CODEC(ZSTD(1)),
-    `product_id` String COMMENT 'The product.' CODEC(ZSTD(1)),
-    `minute` DateTime('UTC') COMMENT 'Minute in which the orders were placed, UTC.' CODEC(Delta(4), ZSTD(1)),
+    `seller_id` String COMMENT 'Who sold.' CODEC(Default),
+    `product_id` String COMMENT 'The product.' CODEC(Default),
+    `minute` DateTime('UTC') COMMENT 'Minute in which the orders were placed, UTC.' CODEC(Delta(4), Default),
     `currency` LowCardinality(String) COMMENT 'ISO 4217 code of every amount in this row.',
-    `orders` UInt64 COMMENT 'Orders with a line of this product.' CODEC(ZSTD(1)),
-    `lines` UInt64 COMMENT 'Order lines.' CODEC(ZSTD(1)),
-    `units` Int64 COMMENT 'Units.' CODEC(ZSTD(1)),
-    `gross_minor` Int64 COMMENT 'Units times their prices.' CODEC(ZSTD(1)),
-    `discount_minor` Int64 COMMENT 'Discounts; not taken off gross_minor.' CODEC(ZSTD(1)),
-    `shipping_minor` Int64 COMMENT 'Shipping paid by the shoppers.' CODEC(ZSTD(1)),
-    `version` UInt64 COMMENT 'Grows with every update.' CODEC(Delta(8), ZSTD(1))
+    `orders` UInt64 COMMENT 'Orders with a line of this product.' CODEC(Default),
+    `lines` UInt64 COMMENT 'Order lines.' CODEC(Default),
+    `units` Int64 COMMENT 'Units.' CODEC(Default),
+    `gross_minor` Int64 COMMENT 'Units times their prices.' CODEC(Default),
+    `discount_minor` Int64 COMMENT 'Discounts; not taken off gross_minor.' CODEC(Default),
+    `shipping_minor` Int64 COMMENT 'Shipping paid by the shoppers.' CODEC(Default),
+    `version` UInt64 COMMENT 'Grows with every update.' CODEC(Delta(8), Default)
 )
 ENGINE = ReplacingMergeTree(version)
 PARTITION BY toYear(minute)
@@ -698,14 +698,14 @@ COMMENT 'An operator let a seller sell.';
 
 CREATE TABLE seller_cancellations_minute
 (
-    `seller_id` String COMMENT 'Who had sold.' CODEC(ZSTD(1)),
-    `minute` DateTime('UTC') COMMENT 'Minute in which the orders were placed, UTC.' CODEC(Delta(4), ZSTD(1)),
+    `seller_id` String COMMENT 'Who had sold.' CODEC(Default),
+    `minute` DateTime('UTC') COMMENT 'Minute in which the orders were placed, UTC.' CODEC(Delta(4), Default),
     `currency` LowCardinality(String) COMMENT 'ISO 4217 code of every amount in this row.',
-    `orders` UInt64 COMMENT 'Cancelled orders with a line of this seller.' CODEC(ZSTD(1)),
-    `units` Int64 COMMENT 'Units of them.' CODEC(ZSTD(1)),
-    `gross_minor` Int64 COMMENT 'Units times their prices.' CODEC(ZSTD(1)),
-    `shipping_minor` Int64 COMMENT 'Shipping the shoppers had paid.' CODEC(ZSTD(1)),
-    `version` UInt64 COMMENT 'Grows with every update.' CODEC(Delta(8), ZSTD(1))
+    `orders` UInt64 COMMENT 'Cancelled orders with a line of this seller.' CODEC(Default),
+    `units` Int64 COMMENT 'Units of them.' CODEC(Default),
+    `gross_minor` Int64 COMMENT 'Units times their prices.' CODEC(Default),
+    `shipping_minor` Int64 COMMENT 'Shipping the shoppers had paid.' CODEC(Default),
+    `version` UInt64 COMMENT 'Grows with every update.' CODEC(Delta(8), Default)
 )
 ENGINE = ReplacingMergeTree(version)
 PARTITION BY toYear(minute)
@@ -733,16 +733,16 @@ COMMENT 'A seller applied to sell.';
 
 CREATE TABLE seller_sales_minute
 (
-    `seller_id` String COMMENT 'Who sold.' CODEC(ZSTD(1)),
-    `minute` DateTime('UTC') COMMENT 'Minute in which the orders were placed, UTC.' CODEC(Delta(4), ZSTD(1)),
+    `seller_id` String COMMENT 'Who sold.' CODEC(Default),
+    `minute` DateTime('UTC') COMMENT 'Minute in which the orders were placed, UTC.' CODEC(Delta(4), Default),
     `currency` LowCardinality(String) COMMENT 'ISO 4217 code of every amount in this row.',
-    `orders` UInt64 COMMENT 'Orders with a line of this seller.' CODEC(ZSTD(1)),
-    `lines` UInt64 COMMENT 'Order lines.' CODEC(ZSTD(1)),
-    `units` Int64 COMMENT 'Units.' CODEC(ZSTD(1)),
-    `gross_minor` Int64 COMMENT 'Units times their prices.' CODEC(ZSTD(1)),
-    `discount_minor` Int64 COMMENT 'Discounts; not taken off gross_minor.' CODEC(ZSTD(1)),
-    `shipping_minor` Int64 COMMENT 'Shipping paid by the shoppers.' CODEC(ZSTD(1)),
-    `version` UInt64 COMMENT 'Grows with every update.' CODEC(Delta(8), ZSTD(1))
+    `orders` UInt64 COMMENT 'Orders with a line of this seller.' CODEC(Default),
+    `lines` UInt64 COMMENT 'Order lines.' CODEC(Default),
+    `units` Int64 COMMENT 'Units.' CODEC(Default),
+    `gross_minor` Int64 COMMENT 'Units times their prices.' CODEC(Default),
+    `discount_minor` Int64 COMMENT 'Discounts; not taken off gross_minor.' CODEC(Default),
+    `shipping_minor` Int64 COMMENT 'Shipping paid by the shoppers.' CODEC(Default),
+    `version` UInt64 COMMENT 'Grows with every update.' CODEC(Delta(8), Default)
 )
 ENGINE = ReplacingMergeTree(version)
 PARTITION BY toYear(minute)

@@ -8,6 +8,9 @@ MEBIBYTE = 1 << 20
 SERVER_MEMORY = 1536 * MEBIBYTE
 """Where the engine refuses to take more memory, all queries and caches together."""
 
+LARGE_PART = 32 * MEBIBYTE
+"""Parts from this size on are packed by ZSTD where a column leaves it to the engine, smaller ones by LZ4."""
+
 _SERVER = """<clickhouse>
     <max_server_memory_usage>{memory}</max_server_memory_usage>
     <mark_cache_size>{cache}</mark_cache_size>
@@ -23,6 +26,12 @@ _SERVER = """<clickhouse>
     <background_fetches_pool_size>1</background_fetches_pool_size>
     <merges_mutations_memory_usage_soft_limit>{merges}</merges_mutations_memory_usage_soft_limit>
     <users_config>{users}</users_config>
+    <compression><case>
+        <min_part_size>{large_part}</min_part_size>
+        <min_part_size_ratio>0</min_part_size_ratio>
+        <method>zstd</method>
+        <level>1</level>
+    </case></compression>
     <merge_tree>
         <old_parts_lifetime>30</old_parts_lifetime>
         <merge_selector_base>16</merge_selector_base>
@@ -75,6 +84,7 @@ def write_config(folder: Path) -> Path:
             cache=64 * MEBIBYTE,
             small_cache=16 * MEBIBYTE,
             merges=512 * MEBIBYTE,
+            large_part=LARGE_PART,
             users=users,
         )
     )

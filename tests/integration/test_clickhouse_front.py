@@ -530,6 +530,18 @@ def test_a_form_holds_the_query_and_its_parameters(reader):
     assert len(reader.post("/", files=form).text) == 300_001
 
 
+@pytest.mark.parametrize(("rows", "codec"), [(1_000, "LZ4"), (4_000_000, "ZSTD(1)")])
+def test_small_parts_are_packed_quickly_and_large_ones_well(admin, rows, codec):
+    table = f"packed_{rows}"
+    admin.post("/", content=f"CREATE TABLE {table} (a String CODEC(Default)) ENGINE MergeTree ORDER BY ()")
+    admin.post("/", content=f"INSERT INTO {table} SELECT randomString(16) FROM numbers({rows})")
+    admin.post("/", content=f"OPTIMIZE TABLE {table} FINAL")
+    found = f"SELECT DISTINCT default_compression_codec FROM system.parts WHERE active AND table = '{table}'"
+
+    assert admin.post("/", content=found).text == f"{codec}\n"
+    admin.post("/", content=f"DROP TABLE {table}")
+
+
 def test_a_session_keeps_settings_and_temporary_tables_and_nobody_else_sees_them(admin):
     session = {"session_id": uuid.uuid4().hex}
     admin.post("/", content="CREATE TEMPORARY TABLE mine (a UInt8)", params=session)
