@@ -16,6 +16,8 @@ To add a metric, add a constant. It has a label at least, so that a process show
 its name says the unit (`_seconds`, `_bytes`); and no label takes an id, for each value stays in memory.
 """
 
+from typing import Literal
+
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -31,6 +33,7 @@ from prometheus_client import (
 
 from common.errors import UserError
 from common.settings import LOOPBACK
+from common.shared_metrics import shared_registry
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 """What `exposition()` is written in."""
@@ -49,12 +52,16 @@ QUERY_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2
 DELAY_BUCKETS_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
 
 
+Together = Literal["all", "livesum", "mostrecent"]
+"""What a gauge is that several processes of one server set (`common.shared_metrics`)."""
+
+
 def _counter(name: str, text: str, *labels: str) -> Counter:
     return Counter(name, text, labels, registry=REGISTRY)
 
 
-def _gauge(name: str, text: str, *labels: str) -> Gauge:
-    return Gauge(name, text, labels, registry=REGISTRY)
+def _gauge(name: str, text: str, *labels: str, together: Together = "all") -> Gauge:
+    return Gauge(name, text, labels, registry=REGISTRY, multiprocess_mode=together)
 
 
 def _histogram(name: str, text: str, *labels: str, buckets: tuple[float, ...]) -> Histogram:
@@ -71,8 +78,13 @@ HTTP_SECONDS = _histogram(
 QUERY_SECONDS = _histogram(
     "souk_query_seconds", "Time of a query on ClickHouse.", "query", buckets=REQUEST_BUCKETS_S
 )
-LIVE_LISTENERS = _gauge("souk_live_listeners", "Open event streams.", "stream")
-PART_READY = _gauge("souk_part_ready", "1 if a part answered when these metrics were asked for.", "part")
+LIVE_LISTENERS = _gauge("souk_live_listeners", "Open event streams.", "stream", together="livesum")
+PART_READY = _gauge(
+    "souk_part_ready",
+    "1 if a part answered when these metrics were asked for.",
+    "part",
+    together="mostrecent",
+)
 RECOMMENDATIONS = _counter("souk_recommendations", "Recommendations answered.", "context", "strategy")
 EVENTS_TAKEN = _counter(
     "souk_events_taken", "Browsing events of POST /v1/events: accepted, rejected.", "event", "outcome"
@@ -136,8 +148,8 @@ SIMULATOR_ERRORS = _counter("souk_simulator_errors", "Requests that failed, by e
 
 
 def exposition() -> bytes:
-    """All that this process has counted, in Prometheus' text format."""
-    return generate_latest(REGISTRY)
+    """All that this process has counted, with those it shares a server with, in Prometheus' text format."""
+    return generate_latest(shared_registry() or REGISTRY)
 
 
 def serve(port: int) -> None:

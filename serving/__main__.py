@@ -1,17 +1,21 @@
-"""`python -m serving`: the API and the pages on loopback, at the settings' port."""
+"""`python -m serving`: the API and the pages on loopback, at the settings' port, by several processes."""
 
 import sys
 
 import uvicorn
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.supervisors import Multiprocess
 
-from common import garbage
 from common.errors import SoukError
 from common.settings import LOOPBACK, Settings
+from common.shared_metrics import share_metrics
 from common.telemetry import configure_logging
-from serving.app import create_app
 
 SHUTDOWN_TIMEOUT_S = 3
 """After this, open event streams are cut."""
+
+HUNG_S = 60
+"""A process that gives no sign of life for so long is replaced; one that is only slow must not be."""
 
 
 def main() -> int:
@@ -19,23 +23,28 @@ def main() -> int:
     configure_logging("serving")
     try:
         settings = Settings.load()
-        app = create_app(settings)
+        config = uvicorn.Config(
+            "serving.worker:create",
+            factory=True,
+            workers=settings.serving_processes,
+            host=LOOPBACK,
+            port=settings.port("serving"),
+            loop="uvloop",
+            http="httptools",
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_S,
+            timeout_worker_healthcheck=HUNG_S,
+            log_level="warning",
+        )
+        socket = config.bind_socket()
+        share_metrics(settings.home / "run" / f"serving-metrics-{settings.port('serving')}")
     except SoukError as error:
         print(f"souk: {error}", file=sys.stderr)
         return 2
-    garbage.look_rarely()
-    uvicorn.run(
-        app,
-        host=LOOPBACK,
-        port=settings.port("serving"),
-        loop="uvloop",
-        http="httptools",
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_S,
-        log_level="warning",
-    )
-    return 0
+    processes = Multiprocess(config, [socket])
+    processes.run()
+    return 2 if any(each.exitcode == STARTUP_FAILURE for each in processes.processes) else 0
 
 
 if __name__ == "__main__":

@@ -11,8 +11,9 @@ from schemas.events import Event
 
 NAME = "facts"
 
-WATCHED = frozenset({"order_placed", "order_confirmed", "order_cancelled"})
-"""Events whose tables someone watches live; what is viewed, packed and paid may show seconds later."""
+WATCHED = frozenset({"order_placed"})
+"""Events whose tables someone watches live; what is viewed, packed and paid may show seconds later. How an
+order goes on is live in `order_state`."""
 
 
 def plan(settings: Settings, events: Iterable[Event]) -> Plan:

@@ -17,9 +17,7 @@ def card(product_id: str, **changes: Any) -> ProductCard:
         "currency": "BRL",
         "price_minor": 1000,
     }
-    return ProductCard(
-        product_id=product_id, **{**known, "listed": True, "available": 5, "interest": 0.0, **changes}
-    )
+    return ProductCard(product_id=product_id, **{**known, "listed": True, "available": 5, **changes})
 
 
 def one_line(quantity: int = 1, shown_minor: int | None = 1000, **changes: Any) -> Cart:

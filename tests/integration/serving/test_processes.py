@@ -1,0 +1,96 @@
+"""The API is several processes: they count together, and one that dies is replaced while others answer."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+from uvicorn.config import STARTUP_FAILURE
+
+from common.settings import ROOT, Settings
+from tests.integration.conftest import is_ready
+from tests.integration.servers import await_true, terminated
+from tests.ports import free_offset
+
+Server = tuple[Settings, psutil.Process]
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    """`python -m serving` with no store to ask, and the process that watches the others."""
+    settings = Settings(home=tmp_path, port_offset=free_offset())
+    environment = {"SOUK_HOME": str(tmp_path), "SOUK_PORT_OFFSET": str(settings.port_offset)}
+    started = subprocess.Popen([sys.executable, "-m", "serving"], cwd=ROOT, env=os.environ | environment)
+    with terminated(started) as process:
+        await_true(lambda: is_ready(process, f"{settings.serving}/health"), "serving's start")
+        yield settings, psutil.Process(process.pid)
+
+
+def workers(parent: psutil.Process) -> list[psutil.Process]:
+    return [each for each in parent.children() if "spawn_main" in " ".join(each.cmdline())]
+
+
+def healthy(settings: Settings) -> bool:
+    try:
+        return httpx.get(f"{settings.serving}/health", trust_env=False, timeout=5).is_success
+    except httpx.TransportError:
+        return False
+
+
+def answered(settings: Settings) -> int:
+    """How often `/health` was answered, as the metrics say."""
+    text = httpx.get(f"{settings.serving}/metrics", trust_env=False, timeout=30).text
+    found = re.search(r'^souk_http_requests_total\{.*route="/health".*\} (\S+)$', text, re.MULTILINE)
+    return int(float(found[1])) if found else 0
+
+
+def test_all_processes_count_together(server: Server) -> None:
+    settings, parent = server
+    await_true(lambda: len(workers(parent)) == settings.serving_processes, "both processes")
+    before = answered(settings)
+    for _ in range(40):  # a connection each, so that both take some
+        assert healthy(settings)
+
+    assert {answered(settings) for _ in range(6)} == {before + 40}
+
+
+def test_one_that_dies_is_replaced_while_the_other_answers(server: Server) -> None:
+    settings, parent = server
+    first, *_ = workers(parent)
+    counted = answered(settings)
+    first.kill()
+    first.wait()
+
+    assert healthy(settings)
+    assert answered(settings) > counted
+    await_true(lambda: len(workers(parent)) == settings.serving_processes, "another process")
+    assert first.pid not in [each.pid for each in workers(parent)]
+
+
+def test_none_outlives_the_one_that_watches_them(server: Server) -> None:
+    settings, parent = server
+    await_true(lambda: len(workers(parent)) == settings.serving_processes, "both processes")
+    left = workers(parent)
+    parent.kill()
+
+    _, alive = psutil.wait_procs(left, timeout=30)
+    assert alive == []
+    assert not healthy(settings)
+
+
+def test_a_port_that_is_taken_ends_it(server: Server) -> None:
+    settings, _ = server
+    environment = {"SOUK_HOME": str(settings.home), "SOUK_PORT_OFFSET": str(settings.port_offset)}
+    ended = subprocess.run(
+        [sys.executable, "-m", "serving"], cwd=ROOT, env=os.environ | environment, capture_output=True,
+        text=True, timeout=120, check=False,
+    )  # fmt: skip
+
+    assert ended.returncode == STARTUP_FAILURE
+    assert "address already in use" in ended.stderr.lower()
+    assert healthy(settings)
