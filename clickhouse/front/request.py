@@ -34,6 +34,9 @@ _NOT_SETTINGS = frozenset(
     | {"cancel_http_readonly_queries_on_client_close", "framing"}
 )
 
+SHORT_BODY = 1 << 20
+"""Bytes of data that no second thread would help to read."""
+
 
 @dataclass
 class Request:
@@ -59,6 +62,8 @@ class Request:
     form_type: str = ""
     protocol_version: int = 0
     """The revision of the native protocol that the client says it speaks; 0 when it says none."""
+    is_short: bool = False
+    """Whether the body is said to be at most `SHORT_BODY` bytes, as it comes."""
 
     def add(self, pairs: Iterable[tuple[str, str]]) -> None:
         """Take settings and query parameters from a query string or a form.
@@ -122,6 +127,7 @@ def read_request(method: str, query_string: bytes, headers: Mapping[str, str]) -
         session_check=url.get("session_check") == "1",
         wait_end_of_query=url.get("wait_end_of_query", "0") not in ("", "0"),
         protocol_version=_number(url.get("client_protocol_version", "")),
+        is_short=0 < _number(headers.get("content-length", "")) <= SHORT_BODY,
     )
     content_type = headers.get("content-type", "")
     if content_type.startswith("multipart/form-data"):

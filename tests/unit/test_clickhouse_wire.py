@@ -83,6 +83,15 @@ def test_a_request_is_read_from_its_line_and_headers():
     assert (request.query_id, request.session_id, request.answer_encoding) == ("q1", "s", "native")
 
 
+@pytest.mark.parametrize(
+    ("said", "is_short"), [("20", True), ("1048576", True), ("1048577", False), ("0", False), (None, False)]
+)
+def test_a_body_is_short_only_where_the_client_says_so(said, is_short):
+    headers = {"content-length": said} if said else {}
+
+    assert read_request("POST", b"query=INSERT", headers).is_short is is_short
+
+
 def test_a_setting_whose_name_is_not_a_name_is_refused():
     with pytest.raises(DatabaseError, match="UNKNOWN_SETTING"):
         read_request("GET", b"a%3D1%2Creadonly=0", {})
