@@ -102,7 +102,7 @@ class Settings(BaseSettings):
 
     job_parallelism: int = Field(default=1, ge=1, le=64)
     serving_processes: int = Field(
-        default=2, ge=1, le=64, description="Processes that answer for the API and the pages."
+        default=2, ge=1, le=8, description="Processes that answer for the API and the pages."
     )
 
     @field_validator("home", "install")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 from prometheus_client import CollectorRegistry, Metric
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
@@ -36,10 +36,10 @@ def share_metrics(folder: Path) -> None:
 
 
 def shared_registry() -> CollectorRegistry | None:
-    """What all of them counted, those that ended, too, and what they take; None where a process is alone."""
-    if FOLDER not in os.environ:
+    """What all of them counted, those that ended, too, and their memory; None where a process is alone."""
+    if not (named := os.environ.get(FOLDER)):
         return None
-    folder = Path(os.environ[FOLDER])
+    folder = Path(named)
     pids = {int(path.stem.rpartition("_")[2]) for path in folder.glob("*.db")}
     alive = [pid for pid in pids if psutil.pid_exists(pid)]
     for path in folder.glob("gauge_live*.db"):
@@ -52,18 +52,15 @@ def shared_registry() -> CollectorRegistry | None:
 
 
 class _Processes(Collector):
-    """Memory and CPU time of several processes as if they were one."""
+    """Memory of several processes as if they were one."""
 
     def __init__(self, pids: Iterable[int]) -> None:
         self._pids = pids
 
     def collect(self) -> Iterator[Metric]:
-        """The sums, under the names that prometheus_client has for one process."""
-        resident, cpu = 0, 0.0
+        """The sum, under the name that prometheus_client has for one process."""
+        resident = 0
         for pid in self._pids:
             with suppress(psutil.Error):  # it has ended meanwhile
-                process = psutil.Process(pid)
-                resident += process.memory_info().rss
-                cpu += sum(process.cpu_times()[:2])
+                resident += psutil.Process(pid).memory_info().rss
         yield GaugeMetricFamily("process_resident_memory_bytes", "Resident memory size in bytes.", resident)
-        yield CounterMetricFamily("process_cpu_seconds", "CPU time spent in seconds.", cpu)

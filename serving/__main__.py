@@ -2,6 +2,7 @@
 
 import sys
 
+import structlog
 import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
@@ -14,12 +15,27 @@ from common.telemetry import configure_logging
 SHUTDOWN_TIMEOUT_S = 3
 """After this, open event streams are cut."""
 
-HUNG_S = 60
-"""A process that gives no sign of life for so long is replaced; one that is only slow must not be."""
+HUNG_S = 15
+"""A process that gives no sign of life for so long is replaced; one that is only slow must not be. Nothing
+else is heard meanwhile, so it is shorter than the supervisor waits for a part to stop."""
+
+log = structlog.get_logger()
+
+
+class Processes(Multiprocess):
+    """uvicorn's processes; says when one had to be replaced."""
+
+    def keep_subprocess_alive(self) -> None:
+        """Replace those that died or hang."""
+        before = [each.pid for each in self.processes]
+        super().keep_subprocess_alive()
+        for was, each in zip(before, self.processes, strict=True):
+            if was != each.pid:
+                log.warning("a process was replaced", was=was, now=each.pid)
 
 
 def main() -> int:
-    """Serve until told to stop. Exit code 0 stopped, 2 a setting that can't be used."""
+    """Serve until told to stop. Exit code 0 stopped, 2 it can't start, 3 the port is taken."""
     configure_logging("serving")
     try:
         settings = Settings.load()
@@ -42,7 +58,7 @@ def main() -> int:
     except SoukError as error:
         print(f"souk: {error}", file=sys.stderr)
         return 2
-    processes = Multiprocess(config, [socket])
+    processes = Processes(config, [socket])
     processes.run()
     return 2 if any(each.exitcode == STARTUP_FAILURE for each in processes.processes) else 0
 

@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import traceback
 from contextlib import suppress
 
 from fastapi import FastAPI
@@ -28,6 +29,9 @@ def create() -> FastAPI:
         app = create_app(Settings.load())
     except SoukError as error:
         print(f"souk: {error}", file=sys.stderr)
+        sys.exit(STARTUP_FAILURE)
+    except Exception:  # whatever it is, the next process would meet it, too
+        traceback.print_exc()
         sys.exit(STARTUP_FAILURE)
     garbage.look_rarely()
     return app

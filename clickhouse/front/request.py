@@ -35,7 +35,7 @@ _NOT_SETTINGS = frozenset(
 )
 
 SHORT_BODY = 1 << 20
-"""Bytes of data that no second thread would help to read."""
+"""Bytes of data, as they come, that are read by one thread: a second would seldom help."""
 
 
 @dataclass

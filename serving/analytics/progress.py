@@ -1,4 +1,4 @@
-"""How fresh the figures are: `as_of`, read once for everyone who asks at the same time."""
+"""How fresh the figures are: `as_of`, read once for everyone who asks this process at the same time."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
@@ -49,9 +49,10 @@ class Progress:
         return self._watermarks
 
     async def aclose(self) -> None:
-        """Wait for the reading that is under way."""
+        """End the reading that is under way."""
         if self._next is not None:
-            await self._next
+            self._next.cancel()
+            await asyncio.wait([self._next])
 
     def _younger_than(self, seconds: float) -> bool:
         return monotonic() - self._read_at <= seconds

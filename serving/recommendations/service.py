@@ -1,6 +1,6 @@
 """Answers what to show: asks the recommenders in turn, and shows only what can be bought and is new."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -94,31 +94,24 @@ class RecommendationService:
             proposals = [
                 one for one in await recommender.propose(asked, n) if one.product_id not in asked.excluded
             ]
-            async for one in _with_cards(proposals, n, asked.cards):
-                card = asked.cards.get(one.product_id)
-                if card is None or not card.for_sale or one.product_id in shown:
-                    continue
-                strategy = strategy if items else recommender.strategy
-                shown.add(one.product_id)
-                items.append(_item(card, one, _reason(one, asked)))
-                if len(items) == n:
-                    return Shown(items, strategy)
+            for at in range(0, len(proposals), n + SPARE):  # few are sold out: the first cards will do
+                looked_at = proposals[at : at + n + SPARE]
+                await asked.cards.fetch(_needed(looked_at))
+                for one in looked_at:
+                    card = asked.cards.get(one.product_id)
+                    if card is None or not card.for_sale or one.product_id in shown:
+                        continue
+                    strategy = strategy if items else recommender.strategy
+                    shown.add(one.product_id)
+                    items.append(_item(card, one, _reason(one, asked)))
+                    if len(items) == n:
+                        return Shown(items, strategy)
         return Shown(items, strategy)
 
 
 def _asked(visitor: Visitor, weighed: list[Seed], anchor: str | None, cards: Cards) -> Asked:
     known = {*visitor.viewed, *visitor.carted, *visitor.bought}
     return Asked(visitor, weighed, anchor, frozenset(known | {anchor} if anchor else known), cards)
-
-
-async def _with_cards(proposals: Sequence[Proposal], n: int, cards: Cards) -> AsyncIterator[Proposal]:
-    """The proposals, with their cards read as far as they are looked at: few are sold out."""
-    step = n + SPARE
-    for at in range(0, len(proposals), step):
-        those = proposals[at : at + step]
-        await cards.fetch(_needed(those))
-        for one in those:
-            yield one
 
 
 def _needed(proposals: Sequence[Proposal]) -> list[str]:
