@@ -40,15 +40,19 @@ def shared_registry() -> CollectorRegistry | None:
     if not (named := os.environ.get(FOLDER)):
         return None
     folder = Path(named)
-    pids = {int(path.stem.rpartition("_")[2]) for path in folder.glob("*.db")}
-    alive = [pid for pid in pids if psutil.pid_exists(pid)]
+    alive = {pid for pid in map(_pid, folder.glob("*.db")) if psutil.pid_exists(pid)}
     for path in folder.glob("gauge_live*.db"):
-        if int(path.stem.rpartition("_")[2]) not in alive:
+        if _pid(path) not in alive:
             path.unlink(missing_ok=True)
     registry = CollectorRegistry()
     MultiProcessCollector(registry, str(folder))  # type: ignore[no-untyped-call]
     registry.register(_Processes(alive))
     return registry
+
+
+def _pid(path: Path) -> int:
+    """Whose file it is: prometheus_client calls it `<kind>_<pid>.db`."""
+    return int(path.stem.rpartition("_")[2])
 
 
 class _Processes(Collector):

@@ -91,9 +91,7 @@ class RecommendationService:
         strategy = recommenders[-1].strategy
         shown = set(asked.excluded)
         for recommender in recommenders:
-            proposals = [
-                one for one in await recommender.propose(asked, n) if one.product_id not in asked.excluded
-            ]
+            proposals = [one for one in await recommender.propose(asked, n) if one.product_id not in shown]
             for at in range(0, len(proposals), n + SPARE):  # few are sold out: the first cards will do
                 looked_at = proposals[at : at + n + SPARE]
                 await asked.cards.fetch(_needed(looked_at))

@@ -20,13 +20,19 @@ from tests.ports import free_offset
 Server = tuple[Settings, psutil.Process]
 
 
+COMMAND = [sys.executable, "-m", "serving"]
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    own = {"SOUK_HOME": str(settings.home), "SOUK_PORT_OFFSET": str(settings.port_offset)}
+    return {**os.environ, **own}
+
+
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
     """`python -m serving` with no store to ask, and the process that watches the others."""
     settings = Settings(home=tmp_path, port_offset=free_offset())
-    environment = {"SOUK_HOME": str(tmp_path), "SOUK_PORT_OFFSET": str(settings.port_offset)}
-    started = subprocess.Popen([sys.executable, "-m", "serving"], cwd=ROOT, env=os.environ | environment)
-    with terminated(started) as process:
+    with terminated(subprocess.Popen(COMMAND, cwd=ROOT, env=environment(settings))) as process:
         await_true(lambda: is_ready(process, f"{settings.serving}/health"), "serving's start")
         yield settings, psutil.Process(process.pid)
 
@@ -91,11 +97,9 @@ def test_none_outlives_the_one_that_watches_them(server: Server) -> None:
 
 def test_a_port_that_is_taken_ends_it(server: Server) -> None:
     settings, _ = server
-    environment = {"SOUK_HOME": str(settings.home), "SOUK_PORT_OFFSET": str(settings.port_offset)}
     ended = subprocess.run(
-        [sys.executable, "-m", "serving"], cwd=ROOT, env=os.environ | environment, capture_output=True,
-        text=True, timeout=120, check=False,
-    )  # fmt: skip
+        COMMAND, cwd=ROOT, env=environment(settings), capture_output=True, text=True, timeout=120, check=False
+    )
 
     assert ended.returncode == STARTUP_FAILURE
     assert "address already in use" in ended.stderr.lower()
