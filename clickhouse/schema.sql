@@ -66,22 +66,6 @@ ORDER BY (transaction_id, occurred_at, event_id)
 SETTINGS index_granularity = 1024
 COMMENT 'A balanced transaction of the double-entry ledger: its postings add up to 0.';
 
-CREATE TABLE marketplace_cancellations_minute
-(
-    `minute` DateTime('UTC') COMMENT 'Minute in which the orders were placed, UTC.' CODEC(Delta(4), Default),
-    `currency` LowCardinality(String) COMMENT 'ISO 4217 code of every amount in this row.',
-    `orders` UInt64 COMMENT 'Cancelled orders, those without lines included.' CODEC(Default),
-    `units` Int64 COMMENT 'Units of them.' CODEC(Default),
-    `gross_minor` Int64 COMMENT 'Units times their prices.' CODEC(Default),
-    `shipping_minor` Int64 COMMENT 'Shipping the shoppers had paid.' CODEC(Default),
-    `version` UInt64 COMMENT 'Grows with every update.' CODEC(Delta(8), Default)
-)
-ENGINE = ReplacingMergeTree(version)
-PARTITION BY toYear(minute)
-ORDER BY (minute, currency)
-SETTINGS index_granularity = 8192
-COMMENT 'What was cancelled of the marketplace\'s sales, by the minute of the sale.';
-
 CREATE TABLE marketplace_sales_minute
 (
     `minute` DateTime('UTC') COMMENT 'Minute in which the orders were placed, UTC.' CODEC(Delta(4), Default),
@@ -92,6 +76,10 @@ CREATE TABLE marketplace_sales_minute
     `gross_minor` Int64 COMMENT 'Units times their prices.' CODEC(Default),
     `discount_minor` Int64 COMMENT 'Discounts; not taken off gross_minor.' CODEC(Default),
     `shipping_minor` Int64 COMMENT 'Shipping paid by the shoppers.' CODEC(Default),
+    `cancelled_orders` UInt64 COMMENT 'Of these orders, those cancelled since.' CODEC(Default),
+    `cancelled_units` Int64 COMMENT 'Units of them.' CODEC(Default),
+    `cancelled_gross_minor` Int64 COMMENT 'Units of them times their prices.' CODEC(Default),
+    `cancelled_shipping_minor` Int64 COMMENT 'Shipping the shoppers had paid for them.' CODEC(Default),
     `version` UInt64 COMMENT 'Grows with every update.' CODEC(Delta(8), Default)
 )
 ENGINE = ReplacingMergeTree(version)
@@ -696,23 +684,6 @@ ORDER BY (seller_id, occurred_at, event_id)
 SETTINGS index_granularity = 1024
 COMMENT 'An operator let a seller sell.';
 
-CREATE TABLE seller_cancellations_minute
-(
-    `seller_id` String COMMENT 'Who had sold.' CODEC(Default),
-    `minute` DateTime('UTC') COMMENT 'Minute in which the orders were placed, UTC.' CODEC(Delta(4), Default),
-    `currency` LowCardinality(String) COMMENT 'ISO 4217 code of every amount in this row.',
-    `orders` UInt64 COMMENT 'Cancelled orders with a line of this seller.' CODEC(Default),
-    `units` Int64 COMMENT 'Units of them.' CODEC(Default),
-    `gross_minor` Int64 COMMENT 'Units times their prices.' CODEC(Default),
-    `shipping_minor` Int64 COMMENT 'Shipping the shoppers had paid.' CODEC(Default),
-    `version` UInt64 COMMENT 'Grows with every update.' CODEC(Delta(8), Default)
-)
-ENGINE = ReplacingMergeTree(version)
-PARTITION BY toYear(minute)
-ORDER BY (seller_id, minute, currency)
-SETTINGS index_granularity = 512, min_compress_block_size = 8192
-COMMENT 'What was cancelled of each seller\'s sales, by the minute of the sale.';
-
 CREATE TABLE seller_registered
 (
     `event_id` String COMMENT 'UUIDv7; the same fact sent twice has the same id.' CODEC(ZSTD(1)),
@@ -742,6 +713,10 @@ CREATE TABLE seller_sales_minute
     `gross_minor` Int64 COMMENT 'Units times their prices.' CODEC(Default),
     `discount_minor` Int64 COMMENT 'Discounts; not taken off gross_minor.' CODEC(Default),
     `shipping_minor` Int64 COMMENT 'Shipping paid by the shoppers.' CODEC(Default),
+    `cancelled_orders` UInt64 COMMENT 'Of these orders, those cancelled since.' CODEC(Default),
+    `cancelled_units` Int64 COMMENT 'Units of them.' CODEC(Default),
+    `cancelled_gross_minor` Int64 COMMENT 'Units of them times their prices.' CODEC(Default),
+    `cancelled_shipping_minor` Int64 COMMENT 'Shipping the shoppers had paid for them.' CODEC(Default),
     `version` UInt64 COMMENT 'Grows with every update.' CODEC(Delta(8), Default)
 )
 ENGINE = ReplacingMergeTree(version)

@@ -27,8 +27,6 @@ METRICS = (
     Metric("seller_sales_minute", ("seller_id", "minute", "currency")),
     Metric("product_sales_minute", ("seller_id", "product_id", "minute", "currency")),
     Metric("marketplace_sales_minute", ("minute", "currency")),
-    Metric("seller_cancellations_minute", ("seller_id", "minute", "currency"), watched=False),
-    Metric("marketplace_cancellations_minute", ("minute", "currency"), watched=False),
     Metric("payments_minute", ("minute", "method", "currency"), watched=False),
     Metric("popular_products", ("product_id",), watched=False, in_redis=True),
     Metric("trending_products", ("product_id",), watched=False, in_redis=True),

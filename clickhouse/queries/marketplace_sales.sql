@@ -12,29 +12,8 @@ SELECT
     sum(cancelled_units) AS cancelled_units,
     sum(cancelled_gross_minor) AS cancelled_gross_minor,
     sum(cancelled_shipping_minor) AS cancelled_shipping_minor
-FROM
-(
-    SELECT
-        minute,
-        orders,
-        lines,
-        units,
-        gross_minor,
-        discount_minor,
-        shipping_minor,
-        0 AS cancelled_orders,
-        0 AS cancelled_units,
-        0 AS cancelled_gross_minor,
-        0 AS cancelled_shipping_minor
-    FROM marketplace_sales_minute FINAL
-    WHERE currency = {currency:String}
-        AND minute >= {previous_start:DateTime('UTC')}
-        AND minute < {period_end:DateTime('UTC')}
-    UNION ALL
-    SELECT minute, 0, 0, 0, 0, 0, 0, orders, units, gross_minor, shipping_minor
-    FROM marketplace_cancellations_minute FINAL
-    WHERE currency = {currency:String}
-        AND minute >= {previous_start:DateTime('UTC')}
-        AND minute < {period_end:DateTime('UTC')}
-)
+FROM marketplace_sales_minute FINAL
+WHERE currency = {currency:String}
+    AND minute >= {previous_start:DateTime('UTC')}
+    AND minute < {period_end:DateTime('UTC')}
 GROUP BY is_current, bucket

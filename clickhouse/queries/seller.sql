@@ -23,12 +23,7 @@ CROSS JOIN
     SELECT
         minOrNull(minute) AS first_minute,
         maxOrNull(minute) AS newest_minute
-    FROM
-    (
-        SELECT minute FROM seller_sales_minute WHERE seller_id = {seller_id:String}
-        UNION ALL
-        -- A history that begins in the middle knows some sellers by what was cancelled alone.
-        SELECT minute FROM seller_cancellations_minute WHERE seller_id = {seller_id:String}
-    )
+    FROM seller_sales_minute
+    WHERE seller_id = {seller_id:String}
 ) AS sold
 WHERE registrations > 0 OR newest_minute IS NOT NULL

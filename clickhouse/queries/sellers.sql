@@ -20,7 +20,7 @@ FULL OUTER JOIN
 (
     SELECT seller_id, orders, gross_minor, discount_minor
     FROM seller_sales_minute FINAL
-    WHERE currency = {currency:String}
+    WHERE currency = {currency:String} AND orders > 0
 ) AS sold USING (seller_id)
 GROUP BY seller_id
 HAVING {asked:String} = ''

@@ -1,11 +1,27 @@
--- What the whole marketplace sold in each minute, orders without lines included.
+-- What the whole marketplace sold in each minute, and what of it was cancelled since; orders without lines included.
 SELECT
-  placed.`minute`, placed.currency,
-  COUNT(*) AS orders,
-  SUM(total.`lines`) AS `lines`,
-  SUM(total.units) AS units,
-  SUM(total.gross_minor) AS gross_minor,
-  SUM(total.discount_minor) AS discount_minor,
-  SUM(total.shipping_minor) AS shipping_minor
-FROM placed CROSS JOIN LATERAL TABLE(order_totals(placed.lines)) AS total
-GROUP BY placed.`minute`, placed.currency
+  `minute`, currency,
+  SUM(orders) AS orders,
+  SUM(`lines`) AS `lines`,
+  SUM(units) AS units,
+  SUM(gross_minor) AS gross_minor,
+  SUM(discount_minor) AS discount_minor,
+  SUM(shipping_minor) AS shipping_minor,
+  SUM(cancelled_orders) AS cancelled_orders,
+  SUM(cancelled_units) AS cancelled_units,
+  SUM(cancelled_gross_minor) AS cancelled_gross_minor,
+  SUM(cancelled_shipping_minor) AS cancelled_shipping_minor
+FROM (
+  SELECT
+    placed.`minute`, placed.currency,
+    CAST(1 AS BIGINT) AS orders, total.`lines`, total.units, total.gross_minor, total.discount_minor,
+    total.shipping_minor, CAST(0 AS BIGINT) AS cancelled_orders, CAST(0 AS BIGINT) AS cancelled_units,
+    CAST(0 AS BIGINT) AS cancelled_gross_minor, CAST(0 AS BIGINT) AS cancelled_shipping_minor
+  FROM placed CROSS JOIN LATERAL TABLE(order_totals(placed.lines)) AS total
+  UNION ALL
+  SELECT
+    cancelled.`minute`, cancelled.currency, 0, 0, 0, 0, 0, 0,
+    1, total.units, total.gross_minor, total.shipping_minor
+  FROM cancelled CROSS JOIN LATERAL TABLE(order_totals(cancelled.lines)) AS total
+)
+GROUP BY `minute`, currency

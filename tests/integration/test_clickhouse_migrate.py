@@ -4,7 +4,7 @@ import pytest
 
 from clickhouse import views
 from clickhouse.client import connect
-from clickhouse.migrate import FOLDER, migrate
+from clickhouse.migrate import FOLDER, migrate, split_statements
 from clickhouse.turn import turn
 from common.errors import PartUnavailable
 from common.migrations import BrokenMigrations, read_migrations
@@ -105,3 +105,41 @@ def test_a_query_that_can_t_be_a_view_is_named(settings, tmp_path):
 
     with pytest.raises(views.BrokenQuery, match=r"queries/broken\.sql can't be a view: .*UNKNOWN_TABLE"):
         migrate(settings, queries=tmp_path)
+
+
+BEFORE_CANCELLED_BESIDE_SOLD = """
+INSERT INTO seller_sales_minute VALUES ('ann', 60, 'BRL', 9, 9, 9, 900, 9, 9, 1),
+('ann', 60, 'BRL', 2, 3, 4, 500, 50, 10, 2), ('bob', 60, 'BRL', 1, 1, 1, 100, 0, 0, 1);
+INSERT INTO seller_cancellations_minute VALUES ('ann', 60, 'BRL', 1, 2, 300, 5, 7),
+('old', 0, 'BRL', 1, 1, 70, 0, 1);
+INSERT INTO marketplace_sales_minute VALUES (60, 'BRL', 3, 4, 5, 600, 50, 10, 2);
+INSERT INTO marketplace_cancellations_minute VALUES (60, 'BRL', 1, 2, 300, 5, 1);
+INSERT INTO pipeline_progress VALUES ('seller_sales_minute', 0, 1, 5, 1),
+('seller_cancellations_minute', 0, 1, 5, 1);
+"""
+
+
+@pytest.mark.parametrize("times", [1, 2], ids=["once", "again after an interruption"])
+def test_what_was_cancelled_is_taken_over_beside_what_was_sold(settings, tmp_path, times):
+    [merging] = FOLDER.glob("0008_*.sql")
+    for path in FOLDER.glob("*.sql"):
+        if path.name < merging.name:
+            (tmp_path / path.name).write_text(path.read_text())
+    migrate(settings, tmp_path, tmp_path / "no-queries")
+    client = connect(settings, admin=True)
+    for statement in split_statements(BEFORE_CANCELLED_BESIDE_SOLD):
+        client.command(statement)
+    for statement in [*split_statements(merging.read_text())] * (times - 1):
+        client.command(statement)
+    migrate(settings)
+
+    figures = "orders, lines, units, gross_minor, cancelled_orders, cancelled_units, cancelled_gross_minor"
+    sellers = client.query(f"SELECT seller_id, {figures} FROM seller_sales_minute FINAL ORDER BY seller_id")
+    assert sellers.result_rows == [
+        ("ann", 2, 3, 4, 500, 1, 2, 300),
+        ("bob", 1, 1, 1, 100, 0, 0, 0),
+        ("old", 0, 0, 0, 0, 1, 1, 70),
+    ]
+    everyone = client.query(f"SELECT {figures}, cancelled_shipping_minor FROM marketplace_sales_minute FINAL")
+    assert everyone.result_rows == [(3, 4, 5, 600, 1, 2, 300, 5)]
+    assert client.query("SELECT table_name FROM pipeline_progress").result_rows == [("seller_sales_minute",)]

@@ -18,14 +18,13 @@ NUMBER = re.compile(r"(Nullable\()?(U?Int\d+|Float64)\)?")
 LABEL = re.compile(r"\$\{__field\.labels\.(\w+)\}")
 TIME = re.compile(r"DateTime(64\(3(, '[^']+')?\)|\('[^']+'\))?")
 
-SALES = "1, 2, 3, 5000, 500, 100, 1"
+SOLD = "1, 2, 3, 5000, 500, 100"
+CANCELLED = "1, 3, 5000, 100"
 ROWS = {
-    "marketplace_sales_minute": f"SELECT now() - 600, 'BRL', {SALES} UNION ALL "
-    f"SELECT now() - 86400 * 8, 'BRL', 2, 2, 2, 3000, 0, 0, 1",
-    "seller_sales_minute": f"SELECT 's1', now() - 600, 'BRL', {SALES}",
-    "product_sales_minute": f"SELECT 's1', 'p1', now() - 600, 'BRL', {SALES}",
-    "marketplace_cancellations_minute": "SELECT now() - 600, 'BRL', 1, 3, 5000, 100, 1",
-    "seller_cancellations_minute": "SELECT 's1', now() - 600, 'BRL', 1, 3, 5000, 100, 1",
+    "marketplace_sales_minute": f"SELECT now() - 600, 'BRL', {SOLD}, {CANCELLED}, 1 UNION ALL "
+    "SELECT now() - 86400 * 8, 'BRL', 2, 2, 2, 3000, 0, 0, 0, 0, 0, 0, 1",
+    "seller_sales_minute": f"SELECT 's1', now() - 600, 'BRL', {SOLD}, {CANCELLED}, 1",
+    "product_sales_minute": f"SELECT 's1', 'p1', now() - 600, 'BRL', {SOLD}, 1",
     "payments_minute": "SELECT now() - 600, arrayJoin(['pix', 'credit_card']), 'BRL', 1, 2300, 1",
     "order_state (order_id, currency, placed_at, confirmed_at, status)": "SELECT 'o1', 'BRL', "
     "now64(3) - 600, now64(3) - 598, 'confirmed'",

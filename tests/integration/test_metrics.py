@@ -133,8 +133,8 @@ def test_repeated_events_add_nothing(run_metrics: RunMetrics) -> None:
     )
 
     assert tables["seller_sales_minute"]["ann", MINUTE, "BRL"]["gross_minor"] == 1000
-    assert tables["seller_cancellations_minute"]["ann", MINUTE, "BRL"]["orders"] == 1
-    assert tables["marketplace_cancellations_minute"][MINUTE, "BRL"]["units"] == 1
+    assert tables["seller_sales_minute"]["ann", MINUTE, "BRL"]["cancelled_orders"] == 1
+    assert tables["marketplace_sales_minute"][MINUTE, "BRL"]["cancelled_units"] == 1
     assert tables["payments_minute"][MINUTE, "boleto", "BRL"]["amount_minor"] == 1150
 
 
@@ -150,9 +150,9 @@ def test_an_order_without_lines_counts_in_the_marketplace_only(run_metrics: RunM
 
     assert tables["marketplace_sales_minute"][MINUTE, "BRL"] == {
         "minute": MINUTE, "currency": "BRL", "orders": 1, "lines": 0, "units": 0, "gross_minor": 0,
-        "discount_minor": 0, "shipping_minor": 0,
+        "discount_minor": 0, "shipping_minor": 0, "cancelled_orders": 1, "cancelled_units": 0,
+        "cancelled_gross_minor": 0, "cancelled_shipping_minor": 0,
     }  # fmt: skip
-    assert tables["marketplace_cancellations_minute"][MINUTE, "BRL"]["orders"] == 1
     assert tables["seller_sales_minute"] == {}
     assert tables["order_state"]["empty",]["status"] == "cancelled"
 
@@ -222,6 +222,10 @@ LINES = st.lists(
     max_size=4,
 ).map(lambda lines: [{**entry, "line_number": n} for n, entry in enumerate(lines, 1)])
 ORDERS = st.lists(st.tuples(LINES, st.integers(0, 3)), min_size=1, max_size=8)
+FIGURES = (
+    *("orders", "lines", "units", "gross_minor", "shipping_minor"),
+    *("cancelled_orders", "cancelled_units", "cancelled_gross_minor", "cancelled_shipping_minor"),
+)
 
 
 @hypothesis_settings(
@@ -231,29 +235,43 @@ ORDERS = st.lists(st.tuples(LINES, st.integers(0, 3)), min_size=1, max_size=8)
 @given(orders=ORDERS, random=st.randoms(use_true_random=False))
 def test_sums_equal_a_plain_recomputation(run_metrics: RunMetrics, orders: Any, random: Any) -> None:
     events = [placed(f"o{n}", lines, NOON + timedelta(minutes=m)) for n, (lines, m) in enumerate(orders)]
-    arrivals = events + random.sample(events, k=len(events) // 2)
-    random.shuffle(arrivals)
-    tables = run_metrics({"order_placed": arrivals})
+    gone = [
+        cancelled(f"o{n}", lines, NOON + timedelta(minutes=m))
+        for n, (lines, m) in enumerate(orders)
+        if random.random() < 0.5
+    ]
+    tables = run_metrics(
+        {"order_placed": repeated(events, random), "order_cancelled": repeated(gone, random)}
+    )
 
     expected: dict[Any, Counter[str]] = defaultdict(Counter)
-    for event in events:
-        minute = event["occurred_at"][:16] + ":00Z"
+    for event in (*events, *gone):
+        is_cancelled = "placed_at" in event
+        minute = event["placed_at" if is_cancelled else "occurred_at"][:16] + ":00Z"
+        prefix = "cancelled_" if is_cancelled else ""
         for seller in {entry["seller_id"] for entry in event["lines"]}:
-            expected[seller, minute, "BRL"]["orders"] += 1
+            expected[seller, minute, "BRL"][f"{prefix}orders"] += 1
         for entry in event["lines"]:
-            expected[entry["seller_id"], minute, "BRL"].update(
-                lines=1, units=entry["quantity"], gross_minor=entry["quantity"] * entry["unit_price_minor"]
-            )
-    found = {
-        key: {name: row[name] for name in ("orders", "lines", "units", "gross_minor")}
-        for key, row in tables["seller_sales_minute"].items()
-    }
-    names = ("orders", "lines", "units", "gross_minor")
-    assert found == {key: {name: counts[name] for name in names} for key, counts in expected.items()}
-    assert sum(row["orders"] for row in tables["marketplace_sales_minute"].values()) == len(events)
-    assert sum(row["lines"] for row in tables["marketplace_sales_minute"].values()) == len(
-        tables["order_lines"]
-    )
+            figures = {
+                "lines": 1,
+                "units": entry["quantity"],
+                "gross_minor": entry["quantity"] * entry["unit_price_minor"],
+                "shipping_minor": entry["shipping_minor"],
+            }
+            expected[entry["seller_id"], minute, "BRL"].update({prefix + k: v for k, v in figures.items()})
+    found = {key: {name: row[name] for name in FIGURES} for key, row in tables["seller_sales_minute"].items()}
+    assert found == {key: {name: counts[name] for name in FIGURES} for key, counts in expected.items()}
+    everyone = tables["marketplace_sales_minute"].values()
+    assert sum(row["orders"] for row in everyone) == len(events)
+    assert sum(row["cancelled_orders"] for row in everyone) == len(gone)
+    assert sum(row["lines"] for row in everyone) == len(tables["order_lines"])
+
+
+def repeated(events: list[Row], random: Any) -> list[Row]:
+    """The events in any order, half of them twice."""
+    arrivals = events + random.sample(events, k=len(events) // 2)
+    random.shuffle(arrivals)
+    return arrivals
 
 
 @pytest.mark.usefixtures("jvm")

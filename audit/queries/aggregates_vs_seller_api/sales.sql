@@ -6,15 +6,6 @@ SELECT
     sum(sold.gross_minor) AS gross_minor, sum(sold.discount_minor) AS discount_minor,
     sum(sold.shipping_minor) AS shipping_minor,
     sum(sold.cancelled_orders) AS cancelled_orders, sum(sold.cancelled_gross_minor) AS cancelled_gross_minor
-FROM
-(
-    SELECT
-        seller_id, minute, currency, orders, lines, units, gross_minor, discount_minor, shipping_minor,
-        0 AS cancelled_orders, 0 AS cancelled_gross_minor
-    FROM seller_sales_minute FINAL
-    UNION ALL
-    SELECT seller_id, minute, currency, 0, 0, 0, 0, 0, 0, orders, gross_minor
-    FROM seller_cancellations_minute FINAL
-) AS sold
+FROM seller_sales_minute AS sold FINAL
 WHERE currency = {currency:String}
 GROUP BY seller_id, bucket

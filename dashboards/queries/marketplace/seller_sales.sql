@@ -7,8 +7,8 @@ FROM q_seller_sales(
     seller_id = {seller_id:String},
     grain = {grain:String},
     timezone = {timezone:String},
-    currency = {currency:String},
     period_start = {period_start:DateTime('UTC')},
     period_end = {period_end:DateTime('UTC')},
     previous_start = {period_start:DateTime('UTC')})
+WHERE currency = {currency:String}
 ORDER BY time

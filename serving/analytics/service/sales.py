@@ -11,12 +11,12 @@ from serving.clickhouse import Row, Value
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-SELLER_TABLES = ("seller_sales_minute", "seller_cancellations_minute")
-MARKETPLACE_TABLES = ("marketplace_sales_minute", "marketplace_cancellations_minute", "payments_minute")
+SELLER_TABLES = ("seller_sales_minute",)
+MARKETPLACE_TABLES = ("marketplace_sales_minute", "payments_minute")
 
 
 def newest_minute(rows: list[Row]) -> str | None:
-    """The newest minute (UTC text) of rows of the query `seller_sales`; None without rows."""
+    """The newest minute (UTC text) of rows of the query `seller_sales`, in whatever currency."""
     return max((row["newest_minute"] for row in rows), default=None)
 
 
@@ -42,8 +42,9 @@ class SalesService:
         if not sure and self._shop.period(asked, newest_minute(rows)) != period:
             self._shop.forget(seller_id)
             return await self.of_seller(seller_id, asked)
+        ours = [row for row in rows if row["currency"] == self._shop.currency]
         now, then = (
-            self._sales(when, grain, rows, current=current)
+            self._sales(when, grain, ours, current=current)
             for when, current in ((period, True), (before, False))
         )
         return {
@@ -64,6 +65,7 @@ class SalesService:
         as_of, span = await asyncio.gather(self._shop.progress.as_of(MARKETPLACE_TABLES), self._shop.span())
         period = self._shop.period(asked, span["newest_minute"])
         before, grain, parameters = self._plan(period, asked.grain)
+        parameters["currency"] = self._shop.currency
         spans = {name: value for name, value in parameters.items() if name not in ("grain", "timezone")}
         rows, paid, active = await self._shop.clickhouse.together(
             ("marketplace_sales", parameters),
@@ -100,7 +102,6 @@ class SalesService:
             before,
             grain,
             {
-                "currency": self._shop.currency,
                 "previous_start": max(before.start, EPOCH),
                 "period_start": period.start,
                 "period_end": period.end,

@@ -22,14 +22,17 @@ from tests.integration.conftest import is_ready
 from tests.integration.servers import PATIENCE_S, await_true, running, terminated
 from tests.ports import free_offset
 
-SALES = ("orders", "lines", "units", "gross_minor", "discount_minor", "shipping_minor", "version")
-GONE = ("orders", "units", "gross_minor", "shipping_minor", "version")
+SOLD = ("orders", "lines", "units", "gross_minor", "discount_minor", "shipping_minor")
+SALES = (*SOLD, "version")
+CANCELLED = ("cancelled_orders", "cancelled_units", "cancelled_gross_minor", "cancelled_shipping_minor")
+SELLER_MINUTE = ("seller_id", "minute", "currency", *SOLD, *CANCELLED, "version")
 LINE = ("quantity", "unit_price_minor", "gross_minor", "discount_minor", "shipping_minor")
 ODD = "o'hara\\"
 """A seller whose id has what breaks badly quoted parameters."""
 
+NONE = (0, 0, 0, 0)
 SELLER_SALES = [
-    ["ana", "2017-10-15 02:30:00", "BRL", 9, 9, 9, 9999, 0, 0, 1],  # corrected by the next row
+    ["ana", "2017-10-15 02:30:00", "BRL", 9, 9, 9, 9999, 0, 0, *NONE, 1],  # corrected by the next row
     [
         "ana",
         "2017-10-15 02:30:00",
@@ -40,14 +43,43 @@ SELLER_SALES = [
         1000,
         0,
         100,
+        *NONE,
         2,
-    ],  # 23:30, before a midnight that is skipped
-    ["ana", "2017-10-15 03:00:00", "BRL", 1, 2, 3, 2000, 500, 200, 1],  # the first minute after it, 01:00
-    ["ana", "2018-02-18 01:30:00", "BRL", 1, 1, 1, 300, 0, 0, 1],  # 23:30
-    ["ana", "2018-02-18 02:30:00", "BRL", 1, 1, 1, 400, 0, 0, 1],  # 23:30 once more
-    ["ana", "2018-02-18 03:00:00", "BRL", 1, 1, 1, 5000, 0, 0, 1],  # midnight
-    ["ana", "2018-02-18 03:00:00", "EUR", 1, 1, 1, 77, 0, 0, 1],  # not in the shop's currency
-    [ODD, "2018-02-18 03:00:00", "BRL", 1, 1, 1, 700, 0, 0, 1],
+    ],  # 23:30, before no midnight
+    [
+        "ana",
+        "2017-10-15 03:00:00",
+        "BRL",
+        1,
+        2,
+        3,
+        2000,
+        500,
+        200,
+        *NONE,
+        1,
+    ],  # a minute later, 01:00
+    ["ana", "2018-02-18 01:30:00", "BRL", 1, 1, 1, 300, 0, 0, *NONE, 1],  # 23:30
+    ["ana", "2018-02-18 02:30:00", "BRL", 1, 1, 1, 400, 0, 0, *NONE, 1],  # 23:30 once more
+    ["ana", "2018-02-18 03:00:00", "BRL", 1, 1, 1, 5000, 0, 0, 1, 1, 5000, 0, 1],  # midnight; cancelled later
+    ["ana", "2018-02-18 03:00:00", "EUR", 1, 1, 1, 77, 0, 0, *NONE, 1],  # not in the shop's currency
+    [ODD, "2018-02-18 03:00:00", "BRL", 1, 1, 1, 700, 0, 0, *NONE, 1],
+    [
+        "gone",
+        "2018-02-18 03:00:00",
+        "BRL",
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        1,
+        1,
+        900,
+        0,
+        1,
+    ],  # sold before the history
 ]
 ORDERS = [
     ["ana", "2018-02-18 03:00:10.005", "order-3", 1, "lamp", 1, 5000, 5000, 0, 0],
@@ -58,7 +90,7 @@ ORDERS = [
     [ODD, "2018-02-18 03:00:10.005", "order-3", 2, "vase", 1, 700, 700, 0, 0],
 ]
 TABLES: dict[str, tuple[tuple[str, ...], list[list[Any]]]] = {
-    "seller_sales_minute": (("seller_id", "minute", "currency", *SALES), SELLER_SALES),
+    "seller_sales_minute": (SELLER_MINUTE, SELLER_SALES),
     "marketplace_sales_minute": (
         ("minute", "currency", *SALES),
         [["2018-02-18 03:00:00", "BRL", 2, 2, 2, 5700, 0, 0, 1]],  # one order has no lines
@@ -68,13 +100,6 @@ TABLES: dict[str, tuple[tuple[str, ...], list[list[Any]]]] = {
         [
             ["ana", "lamp", "2018-02-18 03:00:00", "BRL", 1, 1, 1, 5000, 0, 0, 1],
             ["ana", "chair", "2018-02-18 02:30:00", "BRL", 1, 1, 4, 400, 0, 0, 1],
-        ],
-    ),
-    "seller_cancellations_minute": (
-        ("seller_id", "minute", "currency", *GONE),
-        [
-            ["ana", "2018-02-18 03:00:00", "BRL", 1, 1, 5000, 0, 1],
-            ["gone", "2018-02-18 03:00:00", "BRL", 1, 1, 900, 0, 1],  # placed before the history begins
         ],
     ),
     "payments_minute": (
@@ -103,7 +128,6 @@ TABLES: dict[str, tuple[tuple[str, ...], list[list[Any]]]] = {
             ["seller_sales_minute", 0, 2, "2018-02-18 06:00:00.000", 3],
             ["seller_sales_minute", 1, 2, "2018-02-18 05:59:00.000", 3],
             ["seller_sales_minute", 2, 3, "2018-01-01 00:00:00.000", 1],  # of an earlier, wider run
-            ["seller_cancellations_minute", 0, 1, "2018-02-18 07:00:00.000", 1],
         ],
     ),
 }

@@ -76,11 +76,11 @@ def test_light_and_dark_are_chosen_and_remembered(page: Page) -> None:
 
 
 def test_a_new_sale_shows_up_by_itself(page: Page, add: Add) -> None:
-    add("seller_sales_minute", ["live", "2018-02-18 03:00:00", "BRL", 1, 1, 1, 100, 0, 0, 1])
+    add("seller_sales_minute", ["live", "2018-02-18 03:00:00", "BRL", 1, 1, 1, 100, 0, 0, 0, 0, 0, 0, 1])
     page.goto("/sell/live")
     expect(page.locator("#live")).to_have_class("dot on")
     page.evaluate("window.stayed = true")
-    add("seller_sales_minute", ["live", "2018-02-18 04:00:00", "BRL", 1, 1, 1, 900, 0, 0, 1])
+    add("seller_sales_minute", ["live", "2018-02-18 04:00:00", "BRL", 1, 1, 1, 900, 0, 0, 0, 0, 0, 0, 1])
     add("pipeline_progress", ["seller_sales_minute", 0, 2, "2018-02-18 09:00:00.000", 9])
     add("pipeline_progress", ["seller_sales_minute", 1, 2, "2018-02-18 09:00:00.000", 9])
     expect(page.locator(".tile").first).to_contain_text("R$10.00", timeout=15_000)

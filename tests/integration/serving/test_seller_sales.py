@@ -10,13 +10,12 @@ import httpx
 import pytest
 
 from common.settings import Settings
-from tests.integration.serving.conftest import GONE, SALES, TABLES, ask, insert, put
+from tests.integration.serving.conftest import CANCELLED, SELLER_MINUTE, SOLD, TABLES, ask, insert, put
 
 SHOP = ZoneInfo("America/Sao_Paulo")
 SELLERS = ("rosa", "ruy", "raul")
 FIRST, LAST = datetime(2019, 1, 20, tzinfo=UTC), datetime(2019, 3, 25, tzinfo=UTC)
-SOLD = SALES[:-1]
-LOST = tuple(f"cancelled_{name}" for name in GONE[:-1])
+FIGURES = (*SOLD, *CANCELLED)
 STEPS = {
     "hour": lambda moment: moment.replace(minute=0),
     "day": lambda moment: moment.replace(hour=0, minute=0),
@@ -27,13 +26,13 @@ Add = Callable[[str, list[Any]], None]
 Rows = dict[tuple[str, datetime, str], list[int]]
 
 
-def drawn(seed: int, columns: tuple[str, ...]) -> list[list[Any]]:
-    """Rows of one table: minutes that come again in a higher version or another currency, in any order."""
+def drawn(seed: int) -> list[list[Any]]:
+    """Rows of the table: minutes that come again in a higher version or another currency, in any order."""
     rng = random.Random(seed)
     minutes = [FIRST + timedelta(minutes=rng.randrange(64 * 1440)) for _ in range(150)]
     return [
         [rng.choice(SELLERS), f"{rng.choice(minutes):%F %T}", rng.choice(["BRL", "BRL", "EUR"])]
-        + [rng.randrange(1, 9_000) for _ in columns[:-1]]
+        + [rng.randrange(1, 9_000) for _ in FIGURES]
         + [version]
         for version in rng.sample(range(1, 1001), 400)
     ]
@@ -48,29 +47,27 @@ def newest(rows: list[list[Any]]) -> Rows:
 
 
 @pytest.fixture(scope="module")
-def history(shop: Settings) -> Iterator[tuple[Rows, Rows]]:
-    sold, gone = drawn(1, SALES), drawn(2, GONE)
+def history(shop: Settings) -> Iterator[Rows]:
+    rows = drawn(1)
     for part in (slice(0, 150), slice(150, 400)):
-        put(shop, "seller_sales_minute", ("seller_id", "minute", "currency", *SALES), sold[part])
-        put(shop, "seller_cancellations_minute", ("seller_id", "minute", "currency", *GONE), gone[part])
-    yield newest(sold), newest(gone)
-    for table in ("seller_sales_minute", "seller_cancellations_minute"):
-        ask(shop, f"TRUNCATE TABLE {table}")
-        insert(shop, table, TABLES[table][1])
+        put(shop, "seller_sales_minute", SELLER_MINUTE, rows[part])
+    yield newest(rows)
+    ask(shop, "TRUNCATE TABLE seller_sales_minute")
+    insert(shop, "seller_sales_minute", TABLES["seller_sales_minute"][1])
 
 
-def sums(rows: Rows, names: tuple[str, ...], seller: str, start: datetime, end: datetime) -> dict[str, int]:
+def sums(rows: Rows, seller: str, start: datetime, end: datetime) -> dict[str, int]:
     here = [
         figures
         for (who, minute, currency), figures in rows.items()
         if who == seller and currency == "BRL" and start <= minute < end
     ]
-    return {name: sum(figures[at] for figures in here) for at, name in enumerate(names)}
+    return {name: sum(figures[at] for figures in here) for at, name in enumerate(FIGURES)}
 
 
 def said(totals: dict[str, Any]) -> dict[str, int]:
-    lost = {f"cancelled_{name}": value for name, value in totals["cancelled"].items()}
-    return {name: {**totals, **lost}[name] for name in (*SOLD, *LOST)}
+    cancelled = {f"cancelled_{name}": value for name, value in totals["cancelled"].items()}
+    return {name: {**totals, **cancelled}[name] for name in FIGURES}
 
 
 @pytest.mark.parametrize("seller", SELLERS)
@@ -85,19 +82,18 @@ def said(totals: dict[str, Any]) -> dict[str, int]:
     ],
 )
 def test_the_answer_is_the_sum_of_the_newest_rows(
-    api: httpx.Client, history: tuple[Rows, Rows], seller: str, grain: str, start: str, end: str
+    api: httpx.Client, history: Rows, seller: str, grain: str, start: str, end: str
 ) -> None:
-    sold, gone = history
     asked = {"from": start, "to": end, "grain": grain}
     answer = api.get(f"/v1/sellers/{seller}/sales", params=asked).raise_for_status().json()
 
     for part in (answer, answer["previous"]):
         bounds = (datetime.fromisoformat(part["period"][name]) for name in ("from", "to"))
         between = (seller, *bounds)
-        assert said(part["totals"]) == sums(sold, SOLD, *between) | sums(gone, LOST, *between)
+        assert said(part["totals"]) == sums(history, *between)
         for bucket in part["series"]:
             of = (seller, datetime.fromisoformat(bucket["start"]), datetime.fromisoformat(bucket["end"]))
-            expected = sums(sold, SOLD, *of) | sums(gone, LOST, *of)
+            expected = sums(history, *of)
             assert {name: bucket[name] for name in (*SOLD, "cancelled_orders", "cancelled_gross_minor")} == {
                 name: expected[name] for name in (*SOLD, "cancelled_orders", "cancelled_gross_minor")
             }
@@ -107,9 +103,9 @@ def test_the_answer_is_the_sum_of_the_newest_rows(
 
 @pytest.mark.parametrize("seller", SELLERS)
 def test_a_period_left_open_is_the_same_for_a_seller_who_was_just_seen(
-    api: httpx.Client, history: tuple[Rows, Rows], seller: str
+    api: httpx.Client, history: Rows, seller: str
 ) -> None:
-    last = max(minute for rows in history for who, minute, _ in rows if who == seller)
+    last = max(minute for who, minute, _ in history if who == seller)
     answers = [api.get(f"/v1/sellers/{seller}/sales").raise_for_status().json() for _ in range(3)]
 
     after = datetime.fromisoformat(answers[0]["period"]["to"])
@@ -119,15 +115,15 @@ def test_a_period_left_open_is_the_same_for_a_seller_who_was_just_seen(
 
 
 @pytest.mark.parametrize("currency", ["BRL", "EUR"])
-@pytest.mark.parametrize("table", ["seller_sales_minute", "seller_cancellations_minute"])
+@pytest.mark.parametrize("sold", [1, 0], ids=["sold", "cancelled"])
 def test_a_period_left_open_follows_a_newer_sale(
-    api: httpx.Client, add: Add, table: str, currency: str
+    api: httpx.Client, add: Add, sold: int, currency: str
 ) -> None:
     before = api.get("/v1/sellers/ana/sales").json()
-    figures = [1] * (len(SALES) if table == "seller_sales_minute" else len(GONE))
-    add(table, ["ana", "2018-03-05 12:00:00", currency, *figures])
+    figures = [*(sold for _ in SOLD), *(1 - sold for _ in CANCELLED)]
+    add("seller_sales_minute", ["ana", "2018-03-05 12:00:00", currency, *figures, 1])
     moved = api.get("/v1/sellers/ana/sales").json()
 
     assert before["period"]["to"] == "2018-02-19T00:00:00-03:00"
     assert moved["period"]["to"] == "2018-03-06T00:00:00-03:00"
-    assert moved["series"][-1]["orders"] == (1 if (table, currency) == ("seller_sales_minute", "BRL") else 0)
+    assert moved["series"][-1]["orders"] == (sold if currency == "BRL" else 0)
