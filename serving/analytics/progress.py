@@ -14,9 +14,10 @@ from serving.clickhouse import ClickHouse
 FRESH_FOR_S = 0.5
 """Answers within this time share one reading, and listeners hear of what is new this often."""
 
+READ_ON_AFTER_S = 1.5
 KEPT_FOR_S = 3.0
-"""So long an answer takes the last reading and waits for none; the next one is fetched beside it. An older
-reading only understates freshness."""
+"""So long an answer takes the last reading and waits for none; beside one that takes a reading older than
+`READ_ON_AFTER_S` the next is fetched. An older reading only understates freshness."""
 
 Watermarks = Mapping[str, datetime]
 """Table → the event time (UTC) up to which it is complete."""
@@ -72,7 +73,7 @@ class Progress:
         """
         if not self._younger_than(KEPT_FOR_S):
             await self.watermarks()
-        elif not self._younger_than(FRESH_FOR_S):
+        elif not self._younger_than(READ_ON_AFTER_S):
             self._read_on()
         return smallest([self._watermarks.get(table) for table in tables])
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from time import monotonic
 from typing import Any
 from urllib.parse import quote
 
@@ -9,6 +10,8 @@ import httpx
 import pytest
 
 from common.settings import Settings
+from serving.analytics.progress import READ_ON_AFTER_S
+from tests.integration.servers import PATIENCE_S
 
 ODD = "o'hara\\"
 Add = Callable[[str, list[Any]], None]
@@ -74,6 +77,29 @@ def test_a_period_left_open_ends_with_the_newest_sale(api: httpx.Client) -> None
 
 def test_as_of_is_the_smallest_of_the_current_subtasks(api: httpx.Client) -> None:
     assert datetime.fromisoformat(sales(api)["as_of"]).isoformat() == "2018-02-18T02:59:00-03:00"
+
+
+def test_as_of_follows_its_table_but_is_not_read_for_every_answer(api: httpx.Client, add: Add) -> None:
+    def readings() -> float:
+        line = 'souk_query_seconds_count{query="as_of"} '
+        return sum(
+            float(found.removeprefix(line))
+            for found in api.get("/metrics").text.splitlines()
+            if found.startswith(line)
+        )
+
+    sales(api)
+    for subtask in (0, 1):
+        add("pipeline_progress", ["seller_sales_minute", subtask, 2, "2018-02-18 10:00:00.000", 9])
+    before, began = readings(), monotonic()
+    answers = [sales(api)["as_of"]]
+    while answers[-1] != "2018-02-18T07:00:00-03:00" or monotonic() - began < 2 * READ_ON_AFTER_S:
+        assert monotonic() - began < PATIENCE_S, answers[-1]
+        answers.append(sales(api)["as_of"])
+
+    read = readings() - before
+    assert read <= 2 + (monotonic() - began) / READ_ON_AFTER_S
+    assert len(answers) > read
 
 
 def test_a_figure_whose_table_was_never_written_has_no_as_of(api: httpx.Client) -> None:
