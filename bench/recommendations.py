@@ -93,7 +93,7 @@ def measure(settings: Settings, plan: Plan, console: Console, clock: Clock = sys
     feed.flush()
     with httpx.Client(base_url=settings.serving, trust_env=False, timeout=30) as api:
         console.print("waiting for the shop")
-        _await(lambda: all(_similar(api, number) for number in range(0, PRODUCTS, 37)), "the shop")
+        _await(lambda: all(_similar(api, number) for number in range(PRODUCTS)), "the shop")
         console.print(f"{plan.shoppers} shoppers view a product")
         changed = [_change(api, number) for number in range(plan.shoppers)]
         console.print(f"{plan.answers} answers")
