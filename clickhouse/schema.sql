@@ -76,7 +76,7 @@ CREATE TABLE marketplace_sales_minute
     `gross_minor` Int64 COMMENT 'Units times their prices.' CODEC(Default),
     `discount_minor` Int64 COMMENT 'Discounts; not taken off gross_minor.' CODEC(Default),
     `shipping_minor` Int64 COMMENT 'Shipping paid by the shoppers.' CODEC(Default),
-    `cancelled_orders` UInt64 COMMENT 'Of these orders, those cancelled since.' CODEC(Default),
+    `cancelled_orders` UInt64 COMMENT 'Of the orders placed in this minute, those cancelled since.' CODEC(Default),
     `cancelled_units` Int64 COMMENT 'Units of them.' CODEC(Default),
     `cancelled_gross_minor` Int64 COMMENT 'Units of them times their prices.' CODEC(Default),
     `cancelled_shipping_minor` Int64 COMMENT 'Shipping the shoppers had paid for them.' CODEC(Default),
@@ -86,7 +86,7 @@ ENGINE = ReplacingMergeTree(version)
 PARTITION BY toYear(minute)
 ORDER BY (minute, currency)
 SETTINGS index_granularity = 8192
-COMMENT 'What the whole marketplace sold in each minute, cancelled orders included.';
+COMMENT 'What the whole marketplace sold in each minute, cancelled orders included, and what of it was cancelled since.';
 
 CREATE TABLE model_cards
 (
@@ -713,7 +713,7 @@ CREATE TABLE seller_sales_minute
     `gross_minor` Int64 COMMENT 'Units times their prices.' CODEC(Default),
     `discount_minor` Int64 COMMENT 'Discounts; not taken off gross_minor.' CODEC(Default),
     `shipping_minor` Int64 COMMENT 'Shipping paid by the shoppers.' CODEC(Default),
-    `cancelled_orders` UInt64 COMMENT 'Of these orders, those cancelled since.' CODEC(Default),
+    `cancelled_orders` UInt64 COMMENT 'Of the orders placed in this minute, those cancelled since.' CODEC(Default),
     `cancelled_units` Int64 COMMENT 'Units of them.' CODEC(Default),
     `cancelled_gross_minor` Int64 COMMENT 'Units of them times their prices.' CODEC(Default),
     `cancelled_shipping_minor` Int64 COMMENT 'Shipping the shoppers had paid for them.' CODEC(Default),
@@ -723,7 +723,7 @@ ENGINE = ReplacingMergeTree(version)
 PARTITION BY toYear(minute)
 ORDER BY (seller_id, minute, currency)
 SETTINGS index_granularity = 512, min_compress_block_size = 8192
-COMMENT 'What each seller sold in each minute, cancelled orders included.';
+COMMENT 'What each seller sold in each minute, cancelled orders included, and what of it was cancelled since.';
 
 CREATE TABLE setting_changed
 (

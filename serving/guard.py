@@ -1,6 +1,7 @@
 """Around every request: known hosts only, security headers, errors in words, and how long it took."""
 
 from collections.abc import Callable, Collection
+from itertools import count
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
@@ -22,6 +23,10 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=()",
 }
+MOVE_ON_EVERY = 500
+"""One answer of so many closes its connection, and whoever asks again reaches the process that is idle: else
+those that came while only one process listened would stay with it for good."""
+
 Show = Callable[[Request, Described], Response]
 
 
@@ -35,6 +40,7 @@ class Guard:
         self._app = app
         self._hosts = frozenset(hosts)
         self._show = show
+        self._answers = count(1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -51,6 +57,8 @@ class Guard:
                 headers = MutableHeaders(scope=message)
                 headers.update(HEADERS)
                 headers.setdefault("Cache-Control", "no-cache")
+                if next(self._answers) % MOVE_ON_EVERY == 0:
+                    headers["Connection"] = "close"
             await send(message)
 
         out = _without_body(guarded) if method == "HEAD" else guarded

@@ -1,4 +1,4 @@
--- From when to when the marketplace has sold; nulls when it never did.
+-- From when to when the marketplace has sold, by what was cancelled of it, too; nulls when it never did.
 SELECT
     minOrNull(minute) AS first_minute,
     maxOrNull(minute) AS newest_minute

@@ -23,7 +23,7 @@ CROSS JOIN
     SELECT
         minOrNull(minute) AS first_minute,
         maxOrNull(minute) AS newest_minute
-    FROM seller_sales_minute
+    FROM seller_sales_minute -- a history that begins in the middle knows some by what was cancelled alone
     WHERE seller_id = {seller_id:String}
 ) AS sold
 WHERE registrations > 0 OR newest_minute IS NOT NULL

@@ -20,7 +20,8 @@ FULL OUTER JOIN
 (
     SELECT seller_id, orders, gross_minor, discount_minor
     FROM seller_sales_minute FINAL
-    WHERE currency = {currency:String} AND orders > 0
+    WHERE currency = {currency:String}
+        AND orders > 0 -- 0 where a history that begins in the middle knows a cancellation alone
 ) AS sold USING (seller_id)
 GROUP BY seller_id
 HAVING {asked:String} = ''

@@ -15,8 +15,8 @@ FROM (
   SELECT
     total.seller_id, placed.`minute`, placed.currency,
     CAST(1 AS BIGINT) AS orders, total.`lines`, total.units, total.gross_minor, total.discount_minor,
-    total.shipping_minor, CAST(0 AS BIGINT) AS cancelled_orders, CAST(0 AS BIGINT) AS cancelled_units,
-    CAST(0 AS BIGINT) AS cancelled_gross_minor, CAST(0 AS BIGINT) AS cancelled_shipping_minor
+    total.shipping_minor, CAST(0 AS BIGINT) AS cancelled_orders, 0 AS cancelled_units, 0 AS cancelled_gross_minor,
+    0 AS cancelled_shipping_minor
   FROM placed CROSS JOIN LATERAL TABLE(seller_totals(placed.lines)) AS total
   UNION ALL
   SELECT

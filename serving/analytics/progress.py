@@ -14,10 +14,11 @@ from serving.clickhouse import ClickHouse
 FRESH_FOR_S = 0.5
 """Answers within this time share one reading, and listeners hear of what is new this often."""
 
-READ_ON_AFTER_S = 1.5
 KEPT_FOR_S = 3.0
-"""So long an answer takes the last reading and waits for none; beside one that takes a reading older than
-`READ_ON_AFTER_S` the next is fetched. An older reading only understates freshness."""
+"""So long an answer takes the last reading and waits for none: an older one only understates freshness."""
+
+READ_ON_AFTER_S = 1.5
+"""Beside an answer that takes a reading older than this, the next is fetched."""
 
 Watermarks = Mapping[str, datetime]
 """Table → the event time (UTC) up to which it is complete."""

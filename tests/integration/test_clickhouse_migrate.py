@@ -119,17 +119,18 @@ INSERT INTO pipeline_progress VALUES ('seller_sales_minute', 0, 1, 5, 1),
 """
 
 
-@pytest.mark.parametrize("times", [1, 2], ids=["once", "again after an interruption"])
-def test_what_was_cancelled_is_taken_over_beside_what_was_sold(settings, tmp_path, times):
-    [merging] = FOLDER.glob("0008_*.sql")
+MERGING = next(FOLDER.glob("0008_*.sql"))
+
+
+@pytest.mark.parametrize("done", range(len([*split_statements(MERGING.read_text())]) + 1))
+def test_what_was_cancelled_is_taken_over_wherever_it_was_interrupted(settings, tmp_path, done):
     for path in FOLDER.glob("*.sql"):
-        if path.name < merging.name:
+        if path.name < MERGING.name:
             (tmp_path / path.name).write_text(path.read_text())
     migrate(settings, tmp_path, tmp_path / "no-queries")
     client = connect(settings, admin=True)
-    for statement in split_statements(BEFORE_CANCELLED_BESIDE_SOLD):
-        client.command(statement)
-    for statement in [*split_statements(merging.read_text())] * (times - 1):
+    interrupted = [*split_statements(MERGING.read_text())][:done]
+    for statement in [*split_statements(BEFORE_CANCELLED_BESIDE_SOLD), *interrupted]:
         client.command(statement)
     migrate(settings)
 

@@ -1,4 +1,4 @@
--- Every seller that there is: those who registered and those who sold.
+-- Every seller that there is: those who registered, and those who sold, be it known by a cancellation alone.
 SELECT DISTINCT seller_id
 FROM
 (

@@ -1,4 +1,5 @@
--- How far, in seconds, the slowest table is behind the clock; no row while no table has begun.
+-- How far, in seconds, the slowest table that there is (not one that was dropped) is behind the clock; no row before the first.
 SELECT greatest(0, dateDiff('second', fromUnixTimestamp64Milli(min(as_of_ms)), now64(3))) AS behind_s
 FROM q_as_of
+WHERE table_name IN (SELECT name FROM system.tables WHERE database = currentDatabase())
 HAVING count() > 0

@@ -65,7 +65,7 @@ class SalesService:
         as_of, span = await asyncio.gather(self._shop.progress.as_of(MARKETPLACE_TABLES), self._shop.span())
         period = self._shop.period(asked, span["newest_minute"])
         before, grain, parameters = self._plan(period, asked.grain)
-        parameters["currency"] = self._shop.currency
+        parameters = {**parameters, "currency": self._shop.currency}
         spans = {name: value for name, value in parameters.items() if name not in ("grain", "timezone")}
         rows, paid, active = await self._shop.clickhouse.together(
             ("marketplace_sales", parameters),

@@ -18,7 +18,7 @@ from schemas.events import all_events
 from schemas.setup import register
 
 NOON = datetime(2018, 3, 1, 12, tzinfo=UTC)
-SELDOM = ("seller_sales_minute", "marketplace_sales_minute", "payments_minute")
+LISTENING = ("seller_sales_minute", "marketplace_sales_minute", "payments_minute")
 
 
 def order(number: int) -> dict[str, Any]:
@@ -35,8 +35,8 @@ def test_orders_alone_move_the_progress_of_tables_whose_other_topics_are_silent(
     ids = register(settings).schema_ids
     migrate(settings)
     real = plan(settings, all_events())
-    seldom = replace(real, outputs=tuple(output for output in real.outputs if output.table in SELDOM))
-    statements = statement_set(table_environment({**flink.DEFAULTS, **seldom.config}), seldom)
+    listening = replace(real, outputs=tuple(output for output in real.outputs if output.table in LISTENING))
+    statements = statement_set(table_environment({**flink.DEFAULTS, **listening.config}), listening)
     flink.running.append(statements.execute())
     producer = Producer({"bootstrap.servers": settings.kafka})
     encoder = Encoder(all_events()["order_placed"], ids["order_placed"])
@@ -53,7 +53,7 @@ def test_orders_alone_move_the_progress_of_tables_whose_other_topics_are_silent(
 
     def all_beyond(moment: datetime) -> datetime | None:
         watermarks = reached()
-        return min(watermarks) if len(watermarks) == len(SELDOM) and min(watermarks) > moment else None
+        return min(watermarks) if len(watermarks) == len(LISTENING) and min(watermarks) > moment else None
 
     first = wait_until(lambda: all_beyond(NOON))
     assert wait_until(lambda: all_beyond(first)) > first

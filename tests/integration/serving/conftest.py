@@ -30,56 +30,20 @@ LINE = ("quantity", "unit_price_minor", "gross_minor", "discount_minor", "shippi
 ODD = "o'hara\\"
 """A seller whose id has what breaks badly quoted parameters."""
 
-NONE = (0, 0, 0, 0)
+NOTHING = (0, 0, 0, 0)
 SELLER_SALES = [
-    ["ana", "2017-10-15 02:30:00", "BRL", 9, 9, 9, 9999, 0, 0, *NONE, 1],  # corrected by the next row
-    [
-        "ana",
-        "2017-10-15 02:30:00",
-        "BRL",
-        1,
-        1,
-        1,
-        1000,
-        0,
-        100,
-        *NONE,
-        2,
-    ],  # 23:30, before no midnight
-    [
-        "ana",
-        "2017-10-15 03:00:00",
-        "BRL",
-        1,
-        2,
-        3,
-        2000,
-        500,
-        200,
-        *NONE,
-        1,
-    ],  # a minute later, 01:00
-    ["ana", "2018-02-18 01:30:00", "BRL", 1, 1, 1, 300, 0, 0, *NONE, 1],  # 23:30
-    ["ana", "2018-02-18 02:30:00", "BRL", 1, 1, 1, 400, 0, 0, *NONE, 1],  # 23:30 once more
-    ["ana", "2018-02-18 03:00:00", "BRL", 1, 1, 1, 5000, 0, 0, 1, 1, 5000, 0, 1],  # midnight; cancelled later
-    ["ana", "2018-02-18 03:00:00", "EUR", 1, 1, 1, 77, 0, 0, *NONE, 1],  # not in the shop's currency
-    [ODD, "2018-02-18 03:00:00", "BRL", 1, 1, 1, 700, 0, 0, *NONE, 1],
-    [
-        "gone",
-        "2018-02-18 03:00:00",
-        "BRL",
-        0,
-        0,
-        0,
-        0,
-        0,
-        0,
-        1,
-        1,
-        900,
-        0,
-        1,
-    ],  # sold before the history
+    # The newest row of 23:30, before a midnight that is skipped; then 01:00, the first minute after it.
+    ["ana", "2017-10-15 02:30:00", "BRL", 9, 9, 9, 9999, 0, 0, *NOTHING, 1],
+    ["ana", "2017-10-15 02:30:00", "BRL", 1, 1, 1, 1000, 0, 100, *NOTHING, 2],
+    ["ana", "2017-10-15 03:00:00", "BRL", 1, 2, 3, 2000, 500, 200, *NOTHING, 1],
+    # 23:30, 23:30 once more, and midnight, in two currencies; what midnight sold was cancelled later.
+    ["ana", "2018-02-18 01:30:00", "BRL", 1, 1, 1, 300, 0, 0, *NOTHING, 1],
+    ["ana", "2018-02-18 02:30:00", "BRL", 1, 1, 1, 400, 0, 0, *NOTHING, 1],
+    ["ana", "2018-02-18 03:00:00", "BRL", 1, 1, 1, 5000, 0, 0, 1, 1, 5000, 0, 1],
+    ["ana", "2018-02-18 03:00:00", "EUR", 1, 1, 1, 77, 0, 0, *NOTHING, 1],
+    [ODD, "2018-02-18 03:00:00", "BRL", 1, 1, 1, 700, 0, 0, *NOTHING, 1],
+    # Sold before the history begins.
+    ["gone", "2018-02-18 03:00:00", "BRL", 0, 0, 0, 0, 0, 0, 1, 1, 900, 0, 1],
 ]
 ORDERS = [
     ["ana", "2018-02-18 03:00:10.005", "order-3", 1, "lamp", 1, 5000, 5000, 0, 0],
@@ -92,8 +56,8 @@ ORDERS = [
 TABLES: dict[str, tuple[tuple[str, ...], list[list[Any]]]] = {
     "seller_sales_minute": (SELLER_MINUTE, SELLER_SALES),
     "marketplace_sales_minute": (
-        ("minute", "currency", *SALES),
-        [["2018-02-18 03:00:00", "BRL", 2, 2, 2, 5700, 0, 0, 1]],  # one order has no lines
+        SELLER_MINUTE[1:],
+        [["2018-02-18 03:00:00", "BRL", 2, 2, 2, 5700, 0, 0, 2, 2, 5900, 0, 1]],  # one order has no lines
     ),
     "product_sales_minute": (
         ("seller_id", "product_id", "minute", "currency", *SALES),
@@ -128,6 +92,7 @@ TABLES: dict[str, tuple[tuple[str, ...], list[list[Any]]]] = {
             ["seller_sales_minute", 0, 2, "2018-02-18 06:00:00.000", 3],
             ["seller_sales_minute", 1, 2, "2018-02-18 05:59:00.000", 3],
             ["seller_sales_minute", 2, 3, "2018-01-01 00:00:00.000", 1],  # of an earlier, wider run
+            ["marketplace_sales_minute", 0, 1, "2018-02-18 07:00:00.000", 1],  # payments_minute has none
         ],
     ),
 }

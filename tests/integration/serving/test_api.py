@@ -11,7 +11,7 @@ import pytest
 
 from common.settings import Settings
 from serving.analytics.progress import READ_ON_AFTER_S
-from tests.integration.servers import PATIENCE_S
+from tests.integration.servers import PATIENCE_S, await_true
 
 ODD = "o'hara\\"
 Add = Callable[[str, list[Any]], None]
@@ -102,8 +102,21 @@ def test_as_of_follows_its_table_but_is_not_read_for_every_answer(api: httpx.Cli
     assert len(answers) > read
 
 
-def test_a_figure_whose_table_was_never_written_has_no_as_of(api: httpx.Client) -> None:
+def test_a_figure_one_of_whose_tables_was_never_written_has_no_as_of(api: httpx.Client) -> None:
     assert api.get("/v1/marketplace/sales").json()["as_of"] is None
+
+
+@pytest.mark.parametrize(("payments", "as_of"), [("06:30", "03:30"), ("08:00", "04:00")])
+def test_as_of_is_the_smallest_of_all_its_tables(
+    api: httpx.Client, add: Add, payments: str, as_of: str
+) -> None:
+    add("pipeline_progress", ["payments_minute", 0, 1, f"2018-02-18 {payments}:00.000", 1])
+
+    def said() -> bool:
+        found: str = api.get("/v1/marketplace/sales").json()["as_of"]
+        return found == f"2018-02-18T{as_of}:00-03:00"
+
+    await_true(said, "as_of")
 
 
 def test_an_id_full_of_quotes_is_only_an_id(api: httpx.Client) -> None:

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
@@ -82,6 +83,33 @@ def test_one_that_dies_is_replaced_while_the_other_answers(server: Server) -> No
     assert answered(settings) > counted
     await_true(lambda: len(workers(parent)) == settings.serving_processes, "another process")
     assert first.pid not in [each.pid for each in workers(parent)]
+
+
+def test_connections_spread_from_the_process_that_was_there_alone(server: Server) -> None:
+    settings, parent = server
+    await_true(lambda: len(workers(parent)) == settings.serving_processes, "both processes")
+    alone, other = workers(parent)
+    with ExitStack() as open_connections:
+        other.suspend()
+        clients = [open_connections.enter_context(httpx.Client(trust_env=False)) for _ in range(8)]
+        for client in clients:
+            client.get(f"{settings.serving}/health")
+        other.resume()
+        had = connections(alone, settings)
+
+        def spread() -> bool:
+            for client in clients * 50:
+                assert client.get(f"{settings.serving}/health").is_success
+            return connections(other, settings) >= len(clients) // 4
+
+        await_true(spread, "connections to the other process")
+    assert had >= len(clients)
+
+
+def connections(worker: psutil.Process, settings: Settings) -> int:
+    port = settings.port("serving")
+    open_ones = (each for each in worker.net_connections("tcp") if each.status == psutil.CONN_ESTABLISHED)
+    return sum(each.laddr.port == port for each in open_ones)
 
 
 def test_none_outlives_the_one_that_watches_them(server: Server) -> None:

@@ -27,14 +27,17 @@ Rows = dict[tuple[str, datetime, str], list[int]]
 
 
 def drawn(seed: int) -> list[list[Any]]:
-    """Rows of the table: minutes that come again in a higher version or another currency, in any order."""
+    """Rows of the table: minutes that come again in a higher version or another currency, in any order. In
+    some nothing was sold, in some nothing was cancelled.
+    """
     rng = random.Random(seed)
     minutes = [FIRST + timedelta(minutes=rng.randrange(64 * 1440)) for _ in range(150)]
+    nothing = ((), SOLD, CANCELLED)
     return [
         [rng.choice(SELLERS), f"{rng.choice(minutes):%F %T}", rng.choice(["BRL", "BRL", "EUR"])]
-        + [rng.randrange(1, 9_000) for _ in FIGURES]
+        + [0 if name in empty else rng.randrange(1, 9_000) for name in FIGURES]
         + [version]
-        for version in rng.sample(range(1, 1001), 400)
+        for version, empty in zip(rng.sample(range(1, 1001), 400), rng.choices(nothing, k=400), strict=True)
     ]
 
 
