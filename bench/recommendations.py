@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -137,7 +138,7 @@ def _sell_out(api: httpx.Client, feed: Feed, tries: int, clock: Clock) -> int:
         done += len(best)
         version += 1
         _set(feed, set(best.values()), 100, version, clock())
-        _await(lambda: all(p in _shown(api, v) for v, p in best.items()), "products to come back")  # noqa: B023
+        _await(partial(_all_shown, api, best), "products to come back")
     return shown
 
 
@@ -161,6 +162,10 @@ def _ask(api: httpx.Client, visitor: str) -> list[dict[str, Any]]:
 
 def _shown(api: httpx.Client, visitor: str) -> list[str]:
     return [item["product_id"] for item in _ask(api, visitor)]
+
+
+def _all_shown(api: httpx.Client, by_visitor: dict[str, str]) -> bool:
+    return all(product_id in _shown(api, visitor) for visitor, product_id in by_visitor.items())
 
 
 def _reasons(api: httpx.Client, visitor: str) -> set[str]:

@@ -18,7 +18,7 @@ from jobs.submit import submission_config
 from schemas.events import all_events
 from schemas.metrics import METRICS
 
-SETTINGS = Settings(kafka_bootstrap="kafka:9092", registry_url="http://registry", clickhouse_url="http://ch")
+SETTINGS = Settings(kafka_bootstrap="kafka:9092", registry_url="http://schemas", clickhouse_url="http://ch")
 
 
 def test_avro_types_become_flink_types() -> None:
@@ -127,7 +127,7 @@ def test_a_password_or_a_flush_interval_does_not_change_the_fingerprint() -> Non
     plan = metrics.build(SETTINGS)
     changed = Settings(
         kafka_bootstrap="kafka:9092",
-        registry_url="http://registry",
+        registry_url="http://schemas",
         clickhouse_url="http://ch",
         clickhouse_admin_password="secret",
         job_parallelism=4,
