@@ -1,8 +1,10 @@
 """From a click to the next answer: the intake, Kafka, job `recommendations` in Flink, Redis, the API."""
 
+import itertools
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,6 +37,11 @@ CLUSTER = {
     "execution.checkpointing.min-pause": "0 s",
 }
 CATALOGUE = [f"p{number}" for number in range(12)]
+VISITS = [[CATALOGUE[(visit + step) % 12] for step in range(8)] for visit in range(10)]
+"""What ten visits looked at before the tests."""
+
+A_SECONDS_DECAY = 1e-5
+"""Scores of visits some seconds apart differ by less (half-life 14 days)."""
 
 
 @dataclass
@@ -97,7 +104,18 @@ class Shop:
         return [item["product_id"] for item in answer.json()["items"]]
 
     def score(self, one: str, other: str) -> float:
+        """How much two products go together; of one product with itself, how much it is wanted."""
+        if one == other:
+            return float(self.redis.hget(f"product:{one}", "interest") or 0)
         return self.redis.zscore(f"similar:{one}", other) or 0.0
+
+    def is_counted(self) -> bool:
+        """Every product is for sale, and every score that of as many visits as looked at both."""
+        looked = Counter(pair for visit in VISITS for pair in itertools.product(visit, visit))
+        of_one_visit = [self.score(*pair) / visits for pair, visits in looked.items()]
+        return all(self.redis.hget(f"product:{each}", "available") for each in CATALOGUE) and (
+            0 < max(of_one_visit) <= min(of_one_visit) * (1 + A_SECONDS_DECAY)
+        )
 
 
 def viewed(product: str, session: str, shopper: str | None = None, **rest: Any) -> Record:
@@ -134,15 +152,13 @@ def shop(
         await_true(lambda: is_ready(serving, f"{settings.serving}/health"), "serving's start")
         made = Shop(settings, api, redis, Feed(settings.kafka, ids), job)
         job.start()
-        for product in CATALOGUE:
-            made.tell("product_listed", product_id=product, seller_id="ann", name=f"Lamp {product}",
+        for lamp in CATALOGUE:
+            made.tell("product_listed", product_id=lamp, seller_id="ann", name=f"Lamp {lamp}",
                       category="light", currency="BRL", price_minor=990)  # fmt: skip
-            made.set_stock(product, 5)
-        for visit in range(10):
-            made.say(*(viewed(CATALOGUE[(visit + step) % 12], f"visit-{visit}") for step in range(8)))
-        await_true(
-            lambda: redis.zcard("similar:p5") >= 8 and redis.hget("product:p5", "available"), "the shop"
-        )
+            made.set_stock(lamp, 5)
+        for number, visit in enumerate(VISITS):
+            made.say(*(viewed(lamp, f"visit-{number}") for lamp in visit))
+        await_true(made.is_counted, "the shop")
         yield made
         job.stop()
 
@@ -276,7 +292,7 @@ def test_a_job_that_starts_again_from_a_checkpoint_counts_nothing_twice(shop: Sh
     await_true(lambda: shop.redis.zscore(f"recent:{one}-end", "end"), "what came last")
     shop.job.await_checkpoint()
 
-    assert shop.score(one, other) == pytest.approx(4 * once, rel=1e-5)  # a second's decay apart
+    assert shop.score(one, other) == pytest.approx(4 * once, rel=A_SECONDS_DECAY)
     assert shop.score(one, other) == shop.score(other, one)
 
 
