@@ -71,8 +71,14 @@ def line(seen: Seen, locale: str) -> str:
 
 def troubles(seen: Seen) -> list[str]:
     """Everything that is not as it should be, a line each."""
-    worst = sorted(seen.traffic.errors.items(), key=lambda error: -error[1])[:WORST_ERRORS]
+    traffic = seen.traffic
+    worst = sorted(traffic.errors.items(), key=lambda error: -error[1])[:WORST_ERRORS]
     return [
+        *(
+            [f"shoppers slowed to {traffic.pace:.0%} of the rate: {traffic.slowed_because}"]
+            if traffic.pace < 1
+            else []
+        ),
         *(f"{count:,} × {kind}" for kind, count in worst),
         *(
             f"{process.name} is not running{WHAT_TO_DO.get(process.name, '')}"

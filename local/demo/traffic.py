@@ -28,6 +28,9 @@ class Traffic:
     sent: int = 0
     rate: float = 0.0
     """Live events, and how many of them a second."""
+    pace: float = 1.0
+    slowed_because: str = ""
+    """The part of the asked rate at which shoppers live, and why it is not all of it."""
     orders: Mapping[str, int] = field(default_factory=dict)
     """`placed`, `confirmed`, `cancelled` → orders of the live shoppers."""
     errors: Mapping[str, int] = field(default_factory=dict)

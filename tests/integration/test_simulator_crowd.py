@@ -1,18 +1,20 @@
 """A crowd's visits against a server: what they do comes to the API in its order, and lists are asked for."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
 
-from common.clock import system_clock
+from common.clock import system_clock, to_millis
 from producers.simulator.calendar import Calendar
 from producers.simulator.choices import Behaviour, Choices
 from producers.simulator.draws import stream
 from producers.simulator.live.api import Api
 from producers.simulator.live.crowd import BEAT_S, Crowd
 from producers.simulator.live.intake import Intake
+from producers.simulator.live.pace import Pace
 from producers.simulator.live.steps import Buy
 from producers.simulator.live.visit import Shop
 from producers.simulator.status import Status
@@ -38,8 +40,14 @@ def events_of(heard: Heard) -> list[dict[str, Any]]:
     return [event for body in bodies for event in orjson.loads(body)["events"]]
 
 
-def crowd_of(world: World) -> tuple[list[dict[str, Any]], Status, list[Buy]]:
-    """The events of a crowd of which many visits ended, its status, and the carts that were checked out."""
+def many_ended(status: Status, bought: list[Buy]) -> bool:
+    return status.visits["ended"] >= ENDED and bool(bought)
+
+
+def crowd_of(
+    world: World, until: Callable[[Status, list[Buy]], bool] = many_ended, share: float = 1.0
+) -> tuple[list[dict[str, Any]], Status, list[Buy]]:
+    """The events of a crowd that lives at this share of its pace, its status, and the carts checked out."""
 
     async def say(request: bytes, writer: asyncio.StreamWriter) -> None:
         if b"POST /v1/events" in request:
@@ -54,14 +62,15 @@ def crowd_of(world: World) -> tuple[list[dict[str, Any]], Status, list[Buy]]:
     async def live() -> list[dict[str, Any]]:
         stopping, tasks = asyncio.Event(), set()
         async with serving(say) as heard, Api(heard.url, status) as api, asyncio.TaskGroup() as group:
-            intake = Intake(api, status, clock)
+            intake, pace = Intake(api, status, clock), Pace(to_millis(clock()))
+            pace.share = share
             crowd = Crowd(
-                shop, api, intake, status, clock, stream(1, "test"), 5_000.0,
+                shop, api, intake, status, clock, stream(1, "test"), 5_000.0, pace,
                 lambda work: tasks.add(group.create_task(work)), bought.append,
             )  # fmt: skip
             running = [group.create_task(crowd.run(stopping)), group.create_task(intake.run(stopping))]
             async with asyncio.timeout(DEADLINE_S):
-                while status.visits["ended"] < ENDED or not bought:
+                while not until(status, bought):
                     await asyncio.sleep(0.05)
                 stopping.set()
                 await asyncio.gather(*running)
@@ -95,3 +104,15 @@ def test_what_a_crowd_does_is_told_once_and_in_the_order_of_time() -> None:
     shown = [event for event in events if event["event"] == "recommendation_shown"]
     assert all(len(event["items"]) == 12 for event in shown)
     assert len(shown) > status.snapshot()["endpoints"]["recommendations"]["count"] / 2  # others come too late
+
+
+def test_a_crowd_whose_clock_stands_still_does_nothing_and_goes_on_from_there() -> None:
+    world = build(Shape(seed=9, sellers=20, products=300, shoppers=500))
+    looks = iter(range(20))
+
+    events, status, _ = crowd_of(world, lambda *_: next(looks, None) is None, share=0.0)
+    slowly, slow_status, _ = crowd_of(world, lambda seen, _: seen.visits["ended"] > 0, share=0.2)
+
+    assert (events, status.visits["begun"]) == ([], 0)
+    assert slowly
+    assert not slow_status.errors

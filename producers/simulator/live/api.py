@@ -44,6 +44,8 @@ class Api:
     def __init__(self, url: str, status: Status) -> None:
         self._free: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(AT_ONCE))
         self._under_way: Counter[str] = Counter()
+        self.unanswered = 0
+        """Requests that were not answered, or with a 5xx or 429."""
         self._status = status
         self._http = HttpClient(url, ANY_NUMBER, KEPT_FOR_S, CONNECT_S, ANSWER_S)
 
@@ -52,6 +54,11 @@ class Api:
 
     async def __aexit__(self, *_: object) -> None:
         await self._http.aclose()
+
+    @property
+    def waiting(self) -> int:
+        """Requests that wait for their turn."""
+        return sum(max(0, number - AT_ONCE) for number in self._under_way.values())
 
     async def ask(
         self,
@@ -68,8 +75,7 @@ class Api:
             Refused: another 4xx; counted with the problem's kind.
         """
         if self._under_way[endpoint] >= AT_ONCE + MOST_WAITING:
-            self._status.failed(endpoint, "too many requests under way")
-            raise Away("too many requests under way")
+            raise self._away(endpoint, "too many requests under way")
         content = None if body is None else orjson.dumps(body)
         self._under_way[endpoint] += 1
         try:
@@ -77,17 +83,23 @@ class Api:
                 began = perf_counter()
                 answer = await self._http.ask(method, target, [_JSON, *(headers or {}).items()], content)
         except NoAnswer as error:
-            kind = f"no answer ({error})"
-            self._status.failed(endpoint, kind)
-            raise Away(kind) from error
+            raise self._away(endpoint, f"no answer ({error})") from error
         finally:
             self._under_way[endpoint] -= 1
         if answer.status >= 400:
             kind = f"HTTP {answer.status} {_problem(answer.content)}".rstrip()
+            if answer.status >= 500 or answer.status == 429:
+                raise self._away(endpoint, kind)
             self._status.failed(endpoint, kind)
-            raise (Away if answer.status >= 500 or answer.status == 429 else Refused)(kind)
+            raise Refused(kind)
         self._status.answered(endpoint, perf_counter() - began)
         return orjson.loads(answer.content)
+
+    def _away(self, endpoint: str, kind: str) -> Away:
+        """Count that, and return the error to raise."""
+        self.unanswered += 1
+        self._status.failed(endpoint, kind)
+        return Away(kind)
 
 
 def _problem(content: bytes) -> str:

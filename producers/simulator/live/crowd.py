@@ -13,6 +13,7 @@ from common.clock import Clock, to_millis
 from producers.simulator.live.api import Api, Away, Refused
 from producers.simulator.live.arrivals import Arrivals
 from producers.simulator.live.intake import Intake
+from producers.simulator.live.pace import Pace
 from producers.simulator.live.steps import Ask, Buy, Item, Shown, Step, Tell, planned
 from producers.simulator.live.visit import Shop, Visit
 from producers.simulator.status import Status
@@ -38,7 +39,7 @@ _Walk = Generator[Step, Shown | None]
 
 
 class Crowd:
-    """Visits under way. `buy` takes each cart that is checked out; `rate` is in events a second."""
+    """Visits under way. `buy` takes each cart that is checked out; `rate` is in events a second of `pace`."""
 
     def __init__(
         self,
@@ -49,11 +50,12 @@ class Crowd:
         clock: Clock,
         rng: np.random.Generator,
         rate: float,
+        pace: Pace,
         spawn: Spawn,
         buy: Callable[[Buy], None],
     ) -> None:
         self._shop, self._api, self._intake, self._status = shop, api, intake, status
-        self._clock, self._rng, self._arrivals = clock, rng, Arrivals(rate)
+        self._clock, self._rng, self._arrivals, self._pace = clock, rng, Arrivals(rate), pace
         self._spawn, self._buy = spawn, buy
         self._events = 0
         self._agenda: list[tuple[int, int, _Walk, Step]] = []
@@ -64,14 +66,15 @@ class Crowd:
     async def run(self, stopping: asyncio.Event) -> None:
         """Let visits in until told to stop; what is under way then ends where it is."""
         loop = asyncio.get_running_loop()
-        last_s = loop.time()
+        last_s, lived_s = loop.time(), 0.0
         while not stopping.is_set():
             await asyncio.sleep(BEAT_S)
-            now_s, now_ms = loop.time(), to_millis(self._clock())
-            if (elapsed_s := now_s - last_s) >= TICK_S:
-                expected = self._arrivals.due(self._events, min(elapsed_s, LONGEST_TICK_S))
+            now_s, now_ms = loop.time(), self._pace.shoppers_ms(to_millis(self._clock()))
+            lived_s, last_s = lived_s + (now_s - last_s) * self._pace.share, now_s
+            if lived_s >= TICK_S:
+                expected = self._arrivals.due(self._events, min(lived_s, LONGEST_TICK_S))
                 self._let_in(int(self._rng.poisson(expected)), now_ms)
-                self._events, last_s = 0, now_s
+                self._events, lived_s = 0, 0.0
             self._beat(now_ms)
 
     def _let_in(self, number: int, now_ms: int) -> None:
