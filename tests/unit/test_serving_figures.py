@@ -114,6 +114,17 @@ def test_money_and_numbers_are_written_as_the_locale_does() -> None:
     assert (WRITE.percent(-0.0471), WRITE.percent(12.345)) == ("4.7%", "1,234%")
 
 
+def test_a_moment_is_written_to_the_minute_as_each_shop_s_clock_shows_it() -> None:
+    moment = datetime(2018, 8, 29, 12, 14, 59, 999_999, tzinfo=UTC)
+    shops = [WRITE, Writer("en", "BRL", ZoneInfo("Asia/Tokyo")), Writer("de", "BRL", SHOP), WRITE]
+
+    assert [write.time(moment).replace("\u202f", " ") for write in shops] == [
+        "Aug 29, 2018, 9:14 AM", "Aug 29, 2018, 9:14 PM", "29.08.2018, 09:14", "Aug 29, 2018, 9:14 AM",
+    ]  # fmt: skip
+    assert WRITE.axis(moment, "day") == "Aug 29"
+    assert shops[1].axis(datetime(2018, 8, 29, 16, tzinfo=UTC), "day") == "Aug 30"
+
+
 def test_ids_of_one_moment_are_told_apart_when_they_are_shortened() -> None:
     ids = [new_id() for _ in range(100)]
     assert len({short_id(one) for one in ids}) == 100
