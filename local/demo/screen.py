@@ -75,8 +75,8 @@ def troubles(seen: Seen) -> list[str]:
     worst = sorted(traffic.errors.items(), key=lambda error: -error[1])[:WORST_ERRORS]
     return [
         *(
-            [f"shoppers slowed to {traffic.pace:.0%} of the rate: {traffic.slowed_because}"]
-            if traffic.pace < 1
+            [f"shoppers slowed to {traffic.tempo:.0%} of the rate: {traffic.slowed_because}"]
+            if traffic.tempo < 1
             else []
         ),
         *(f"{count:,} × {kind}" for kind, count in worst),

@@ -28,7 +28,7 @@ class Traffic:
     sent: int = 0
     rate: float = 0.0
     """Live events, and how many of them a second."""
-    pace: float = 1.0
+    tempo: float = 1.0
     slowed_because: str = ""
     """The part of the asked rate at which shoppers live, and why it is not all of it."""
     orders: Mapping[str, int] = field(default_factory=dict)

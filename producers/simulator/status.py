@@ -26,15 +26,15 @@ class Status:
     """Counters since the simulator was started; `phase` is starting, back-filling, live, stopping or stopped.
 
     `done` of `total` events of the history are in Kafka up to `event_time`; `events` are the live ones.
-    `pace` is the part of the asked rate at which shoppers live, `slowed_because` why it is not 1
-    (live/pace.py).
+    `tempo` is the part of the asked rate at which shoppers live, `slowed_because` why it is not 1
+    (live/tempo.py).
     """
 
     phase: str = "starting"
     done: int = 0
     total: int = 0
     event_time: str = ""
-    pace: float = 1.0
+    tempo: float = 1.0
     slowed_because: str = ""
     events: Counter[str] = field(default_factory=Counter)
     visits: Counter[str] = field(default_factory=Counter)
@@ -68,7 +68,7 @@ class Status:
         sent = sum(self.events.values())
         return {
             "phase": self.phase, "done": self.done, "total": self.total, "event_time": self.event_time,
-            "sent": sent, "rate": round(self._rate(sent), 1), "pace": round(self.pace, 2),
+            "sent": sent, "rate": round(self._rate(sent), 1), "tempo": round(self.tempo, 2),
             "slowed_because": self.slowed_because, "events": dict(self.events),
             "visits": dict(self.visits), "orders": dict(self.orders),
             "cancelled_because": dict(self.cancelled_because), "errors": dict(self.errors),

@@ -21,8 +21,8 @@ from serving.analytics.periods import Grain
 WHOLE_ID = 14
 """Characters of an id that is shown whole."""
 
-KEPT_TEXTS = 16_384
-"""Of each kind; together a few megabytes."""
+KEPT_TEXTS = 4_096
+"""Of each of five kinds: at most 1 MB each."""
 
 
 @dataclass(frozen=True, slots=True)

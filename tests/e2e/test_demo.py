@@ -35,7 +35,8 @@ def test_a_demo_lives_until_it_is_stopped_and_every_store_agrees_about_it(untouc
     assert demo.wait(180) == 0
     assert untouched.processes() == []
     assert seen.errors == {}
-    assert {"orders", "recommendations", "events"} <= seen.endpoints.keys()
+    assert {"orders", "recommendations", "events", "sales"} <= seen.endpoints.keys()
+    assert (seen.tempo, seen.slowed_because) == (1.0, "")
 
     untouched.souk("up")
     audit = untouched.audit()

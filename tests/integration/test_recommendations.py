@@ -43,6 +43,8 @@ VISITS = [[CATALOGUE[(visit + step) % 12] for step in range(8)] for visit in ran
 A_SECONDS_DECAY = 1e-5
 """Scores of visits some seconds apart differ by less (half-life 14 days)."""
 
+ROUNDING = 1e-9
+
 
 @dataclass
 class Job:
@@ -114,7 +116,7 @@ class Shop:
         looked = Counter(pair for visit in VISITS for pair in itertools.product(visit, visit))
         of_one_visit = [self.score(*pair) / visits for pair, visits in looked.items()]
         return all(self.redis.hget(f"product:{each}", "available") for each in CATALOGUE) and (
-            0 < max(of_one_visit) <= min(of_one_visit) * (1 + A_SECONDS_DECAY)
+            0 < max(of_one_visit) <= min(of_one_visit) * (1 + ROUNDING)
         )
 
 
@@ -156,8 +158,9 @@ def shop(
             made.tell("product_listed", product_id=lamp, seller_id="ann", name=f"Lamp {lamp}",
                       category="light", currency="BRL", price_minor=990)  # fmt: skip
             made.set_stock(lamp, 5)
+        now = system_clock().isoformat()
         for number, visit in enumerate(VISITS):
-            made.say(*(viewed(lamp, f"visit-{number}") for lamp in visit))
+            made.say(*(viewed(lamp, f"visit-{number}", occurred_at=now) for lamp in visit))
         await_true(made.is_counted, "the shop")
         yield made
         job.stop()

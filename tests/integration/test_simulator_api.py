@@ -71,8 +71,10 @@ def test_a_slow_endpoint_takes_so_many_requests_and_holds_up_no_other() -> None:
                 await api.ask("order", "GET", "/v1/orders/one")
             assert await api.ask("stock", "GET", "/v1/stock") == {}
             assert len(heard.requests) == AT_ONCE + 1
+            assert (api.waiting, api.unanswered) == (MOST_WAITING, 1)
             released.set()
             await asyncio.gather(*asked)
+            assert api.waiting == 0
 
     status, released = Status(), asyncio.Event()
     asyncio.run(crowd())

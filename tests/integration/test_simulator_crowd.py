@@ -1,21 +1,21 @@
 """A crowd's visits against a server: what they do comes to the API in its order, and lists are asked for."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
 
-from common.clock import system_clock, to_millis
+from common.clock import system_clock
 from producers.simulator.calendar import Calendar
 from producers.simulator.choices import Behaviour, Choices
 from producers.simulator.draws import stream
 from producers.simulator.live.api import Api
 from producers.simulator.live.crowd import BEAT_S, Crowd
 from producers.simulator.live.intake import Intake
-from producers.simulator.live.pace import Pace
 from producers.simulator.live.steps import Buy
+from producers.simulator.live.tempo import Tempo
 from producers.simulator.live.visit import Shop
 from producers.simulator.status import Status
 from producers.simulator.world.shape import Shape
@@ -23,10 +23,15 @@ from producers.simulator.world.world import World, build
 from serving.intake.models import validators
 from tests.integration.http_server import Heard, answered, serving
 
+WORLD = build(Shape(seed=9, sellers=20, products=300, shoppers=500))
+
 FASTER = 200
 """Visits take minutes of the clock that they are given."""
 
 ENDED = 40
+STILL_BEATS = 50
+"""In so many, hundreds of visits begin and end."""
+
 DEADLINE_S = 60
 
 SLOW_S = 5 * BEAT_S
@@ -40,14 +45,17 @@ def events_of(heard: Heard) -> list[dict[str, Any]]:
     return [event for body in bodies for event in orjson.loads(body)["events"]]
 
 
-def many_ended(status: Status, bought: list[Buy]) -> bool:
-    return status.visits["ended"] >= ENDED and bool(bought)
+Lives = Callable[[Status, list[Buy], Tempo], Awaitable[None]]
+"""Waits until a crowd has lived long enough; it may set its tempo meanwhile."""
 
 
-def crowd_of(
-    world: World, until: Callable[[Status, list[Buy]], bool] = many_ended, share: float = 1.0
-) -> tuple[list[dict[str, Any]], Status, list[Buy]]:
-    """The events of a crowd that lives at this share of its pace, its status, and the carts checked out."""
+async def many_visits(status: Status, bought: list[Buy], _tempo: Tempo) -> None:
+    while status.visits["ended"] < ENDED or not bought:
+        await asyncio.sleep(BEAT_S)
+
+
+def crowd_of(world: World, lives: Lives) -> tuple[list[dict[str, Any]], Status, list[Buy]]:
+    """The events of a crowd, its status, and the carts that were checked out."""
 
     async def say(request: bytes, writer: asyncio.StreamWriter) -> None:
         if b"POST /v1/events" in request:
@@ -62,16 +70,14 @@ def crowd_of(
     async def live() -> list[dict[str, Any]]:
         stopping, tasks = asyncio.Event(), set()
         async with serving(say) as heard, Api(heard.url, status) as api, asyncio.TaskGroup() as group:
-            intake, pace = Intake(api, status, clock), Pace(to_millis(clock()))
-            pace.share = share
+            intake, tempo = Intake(api, status, clock), Tempo(clock().timestamp())
             crowd = Crowd(
-                shop, api, intake, status, clock, stream(1, "test"), 5_000.0, pace,
+                shop, api, intake, status, clock, stream(1, "test"), 5_000.0, tempo,
                 lambda work: tasks.add(group.create_task(work)), bought.append,
             )  # fmt: skip
             running = [group.create_task(crowd.run(stopping)), group.create_task(intake.run(stopping))]
             async with asyncio.timeout(DEADLINE_S):
-                while not until(status, bought):
-                    await asyncio.sleep(0.05)
+                await lives(status, bought, tempo)
                 stopping.set()
                 await asyncio.gather(*running)
             return events_of(heard)
@@ -90,7 +96,7 @@ def crowd_of(
 
 
 def test_what_a_crowd_does_is_told_once_and_in_the_order_of_time() -> None:
-    events, status, bought = crowd_of(build(Shape(seed=9, sellers=20, products=300, shoppers=500)))
+    events, status, bought = crowd_of(WORLD, many_visits)
 
     assert not status.errors
     assert sum(status.events.values()) == len(events) == len({event["event_id"] for event in events})
@@ -107,12 +113,18 @@ def test_what_a_crowd_does_is_told_once_and_in_the_order_of_time() -> None:
 
 
 def test_a_crowd_whose_clock_stands_still_does_nothing_and_goes_on_from_there() -> None:
-    world = build(Shape(seed=9, sellers=20, products=300, shoppers=500))
-    looks = iter(range(20))
+    async def stand_still_for_a_while(status: Status, bought: list[Buy], tempo: Tempo) -> None:
+        await many_visits(status, bought, tempo)
+        tempo.share, seen, beats = 0.0, dict(status.visits), 0
+        while beats < STILL_BEATS:  # those who wait for a list go on to their next step
+            beats = beats + 1 if status.visits == seen else 0
+            seen = dict(status.visits)
+            await asyncio.sleep(BEAT_S)
+        tempo.share = 1.0
+        while status.visits["ended"] < seen["ended"] + ENDED:
+            await asyncio.sleep(BEAT_S)
 
-    events, status, _ = crowd_of(world, lambda *_: next(looks, None) is None, share=0.0)
-    slowly, slow_status, _ = crowd_of(world, lambda seen, _: seen.visits["ended"] > 0, share=0.2)
+    events, status, _ = crowd_of(WORLD, stand_still_for_a_while)
 
-    assert (events, status.visits["begun"]) == ([], 0)
-    assert slowly
-    assert not slow_status.errors
+    assert not status.errors
+    assert len(events) == sum(status.events.values())

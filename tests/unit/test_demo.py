@@ -85,7 +85,7 @@ def test_a_demo_that_has_heard_nothing_yet_has_a_screen_too():
 @pytest.mark.parametrize("render", [shown, lambda seen: line(seen, "en")])
 def test_whatever_is_wrong_is_named(render):
     wrong = seen(
-        traffic=Traffic(errors={"orders 503": 7}, pace=0.64, slowed_because="figures were 31 s behind"),
+        traffic=Traffic(errors={"orders 503": 7}, tempo=0.64, slowed_because="figures were 31 s behind"),
         processes=[Process("kafka", False, 0, 0, 0), Process("jobs", True, 2, MB, 0)],
         unanswered=["the API does not answer: timed out"],
     )

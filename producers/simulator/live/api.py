@@ -1,4 +1,7 @@
-"""Asks the API as shoppers and sellers do, and keeps count of answers, their times, and what went wrong."""
+"""Asks the API as shoppers and sellers do, and keeps count of answers, their times, and what went wrong.
+
+The time of an answer counts from when it is wanted, its wait for a turn included.
+"""
 
 import asyncio
 from collections import Counter, defaultdict
@@ -57,8 +60,8 @@ class Api:
 
     @property
     def waiting(self) -> int:
-        """Requests that wait for their turn."""
-        return sum(max(0, number - AT_ONCE) for number in self._under_way.values())
+        """Requests that wait for their turn, of the endpoint with most of them."""
+        return max(0, max(self._under_way.values(), default=0) - AT_ONCE)
 
     async def ask(
         self,
@@ -78,9 +81,9 @@ class Api:
             raise self._away(endpoint, "too many requests under way")
         content = None if body is None else orjson.dumps(body)
         self._under_way[endpoint] += 1
+        began = perf_counter()
         try:
             async with self._free[endpoint]:
-                began = perf_counter()
                 answer = await self._http.ask(method, target, [_JSON, *(headers or {}).items()], content)
         except NoAnswer as error:
             raise self._away(endpoint, f"no answer ({error})") from error

@@ -22,7 +22,7 @@ MOST_LEARNT = 0.5
 class Arrivals:
     """Lets visits begin by how far the rate (events a second) is off, and for how long it has been.
 
-    Where shoppers live slower (pace.py), it is their seconds that count.
+    Where shoppers live slower (tempo.py), it is their seconds that count.
     """
 
     def __init__(self, rate: float) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import heapq
 from collections.abc import Callable, Coroutine, Generator
 from itertools import count
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import numpy as np
@@ -13,8 +13,8 @@ from common.clock import Clock, to_millis
 from producers.simulator.live.api import Api, Away, Refused
 from producers.simulator.live.arrivals import Arrivals
 from producers.simulator.live.intake import Intake
-from producers.simulator.live.pace import Pace
 from producers.simulator.live.steps import Ask, Buy, Item, Shown, Step, Tell, planned
+from producers.simulator.live.tempo import Tempo
 from producers.simulator.live.visit import Shop, Visit
 from producers.simulator.status import Status
 from producers.simulator.visits import arrive, browse
@@ -34,12 +34,18 @@ Spawn = Callable[[Coroutine[Any, Any, None]], None]
 """Runs a coroutine beside the others."""
 
 
-_Walk = Generator[Step, Shown | None]
-"""The steps of one visit on its way."""
+class _Walk(NamedTuple):
+    """A visit on its way: its steps, and by how much the shoppers' clock was late when it began."""
+
+    steps: Generator[Step, Shown | None]
+    late_ms: int
 
 
 class Crowd:
-    """Visits under way. `buy` takes each cart that is checked out; `rate` is in events a second of `pace`."""
+    """Visits under way. `buy` takes each cart that is checked out; `rate` is in events a second.
+
+    A visit is planned in real time; its steps come as much later as shoppers live slower meanwhile (`tempo`).
+    """
 
     def __init__(
         self,
@@ -50,12 +56,12 @@ class Crowd:
         clock: Clock,
         rng: np.random.Generator,
         rate: float,
-        pace: Pace,
+        tempo: Tempo,
         spawn: Spawn,
         buy: Callable[[Buy], None],
     ) -> None:
         self._shop, self._api, self._intake, self._status = shop, api, intake, status
-        self._clock, self._rng, self._arrivals, self._pace = clock, rng, Arrivals(rate), pace
+        self._clock, self._rng, self._arrivals, self._tempo = clock, rng, Arrivals(rate), tempo
         self._spawn, self._buy = spawn, buy
         self._events = 0
         self._agenda: list[tuple[int, int, _Walk, Step]] = []
@@ -69,8 +75,9 @@ class Crowd:
         last_s, lived_s = loop.time(), 0.0
         while not stopping.is_set():
             await asyncio.sleep(BEAT_S)
-            now_s, now_ms = loop.time(), self._pace.shoppers_ms(to_millis(self._clock()))
-            lived_s, last_s = lived_s + (now_s - last_s) * self._pace.share, now_s
+            now_s, now_ms = loop.time(), to_millis(self._clock())
+            self._tempo.tick(now_ms / 1000)
+            lived_s, last_s = lived_s + (now_s - last_s) * self._tempo.share, now_s
             if lived_s >= TICK_S:
                 expected = self._arrivals.due(self._events, min(lived_s, LONGEST_TICK_S))
                 self._let_in(int(self._rng.poisson(expected)), now_ms)
@@ -86,14 +93,19 @@ class Crowd:
         visits = arrive(choices, self._rng, started)
         for plan in planned(choices, self._rng, visits, browse(choices, self._rng, visits)):
             self._status.visits["begun"] += 1
-            self._go_on(Visit(plan, self._shop, self._rng).steps(), None, now_ms)
+            walk = _Walk(Visit(plan, self._shop, self._rng).steps(), self._late_ms())
+            self._go_on(walk, None, now_ms)
+
+    def _late_ms(self) -> int:
+        return round(self._tempo.late_s * 1000)
 
     def _beat(self, now_ms: int) -> None:
         """Go on with whoever got an answer, and with all whose time has come; tell what they did."""
         answered, self._answered = self._answered, []
+        shoppers_ms = now_ms - self._late_ms()
         for walk, answer in answered:
             self._go_on(walk, answer, now_ms)
-        while self._agenda and self._agenda[0][0] <= now_ms:
+        while self._agenda and self._agenda[0][0] <= shoppers_ms:
             _, _, walk, step = heapq.heappop(self._agenda)
             if self._take(walk, step):
                 self._go_on(walk, None, now_ms)
@@ -105,12 +117,13 @@ class Crowd:
         """Take the steps of a visit that are due; the next one later."""
         while True:
             try:
-                step = walk.send(answer)
+                step = walk.steps.send(answer)
             except StopIteration:
                 self._status.visits["ended"] += 1
                 return
-            if step.at_ms > now_ms:
-                heapq.heappush(self._agenda, (step.at_ms, next(self._tie), walk, step))
+            due_ms = step.at_ms - walk.late_ms
+            if due_ms > now_ms - self._late_ms():
+                heapq.heappush(self._agenda, (due_ms, next(self._tie), walk, step))
                 return
             if not self._take(walk, step):
                 return

@@ -18,7 +18,7 @@ _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 5.0
 
 
 class Intake:
-    """Events wait here for at most a tenth of a second, or until the API answers again.
+    """Events wait here for a tenth of a second, or until the API has answered and taken those before them.
 
     Every event gets its id here, so that a batch that is sent again counts once.
     """
@@ -36,7 +36,12 @@ class Intake:
         if (too_many := len(self._waiting) - MOST_WAITING) > 0:
             for _ in range(too_many):
                 self._waiting.popleft()
-            self._status.failed("events", "given up while the API was away", too_many)
+            self._status.failed("events", "given up: the API did not take them in time", too_many)
+
+    @property
+    def unsent(self) -> int:
+        """Events that wait behind the next batch."""
+        return max(0, len(self._waiting) - BATCH)
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Send what comes, until told to stop and all is sent."""

@@ -29,7 +29,8 @@ Confirmed = Callable[[str, str, list[Line]], None]
 class Orders:
     """Places orders and waits for what becomes of them.
 
-    `confirmed` is called for each that sellers may ship, `came_to_nothing` with the units of each other.
+    `placed` is called for each that was taken, `confirmed` for each that sellers may ship, `came_to_nothing`
+    with the units of each other.
     """
 
     def __init__(
@@ -38,11 +39,12 @@ class Orders:
         api: Api,
         status: Status,
         random: Random,
+        placed: Callable[[], None],
         confirmed: Confirmed,
         came_to_nothing: Callable[[dict[int, int]], None],
     ) -> None:
         self._world, self._api, self._status, self._random = world, api, status, random
-        self._confirmed, self._came_to_nothing = confirmed, came_to_nothing
+        self._placed, self._confirmed, self._came_to_nothing = placed, confirmed, came_to_nothing
         self._index_of = {product: row for row, product in enumerate(world.products.ids)}
         self._seller_of = {seller: row for row, seller in enumerate(world.sellers.ids)}
 
@@ -52,6 +54,7 @@ class Orders:
         if order is None:
             self._came_to_nothing(buy.units)
             return
+        self._placed()
         self._status.orders["placed"] += 1
         self._status.sent("order_placed", "orders")
         decided = await self._follow(order["order_id"])

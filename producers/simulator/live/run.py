@@ -12,7 +12,7 @@ import structlog
 import uvloop
 
 from common import garbage, metrics
-from common.clock import system_clock, to_millis
+from common.clock import system_clock
 from common.errors import PartUnavailable
 from common.settings import Settings
 from producers.simulator import kept as keeping
@@ -24,16 +24,16 @@ from producers.simulator.draws import stream
 from producers.simulator.kept import Kept
 from producers.simulator.live.api import Api
 from producers.simulator.live.crowd import Crowd
-from producers.simulator.live.dashboards import EVENTS_A_LOOK, FIRST_LOOK_AFTER_S, LONGEST_PAUSE_S, Dashboards
+from producers.simulator.live.figures import Figures
 from producers.simulator.live.intake import Intake
 from producers.simulator.live.listings import Sales, introduce
 from producers.simulator.live.orders import Orders
 from producers.simulator.live.outside import Outside
-from producers.simulator.live.pace import LOOK_EVERY_S, Pace, Signs
 from producers.simulator.live.parcels import Parcels
 from producers.simulator.live.shelf import Shelf
 from producers.simulator.live.steps import Buy
 from producers.simulator.live.stocking import Stocking
+from producers.simulator.live.tempo import Signs, Tempo
 from producers.simulator.live.visit import Shop
 from producers.simulator.status import Status
 from producers.simulator.world.world import World, build
@@ -41,6 +41,9 @@ from schemas.setup import register
 
 STATUS_EVERY_S = 1.0
 SALES_EVERY_S = 2.0
+LOOK_EVERY_S = 1.0
+"""How often what shoppers notice is looked at."""
+
 STOP_S = 6.0
 """How long it waits at the end for what has been begun."""
 
@@ -101,19 +104,20 @@ class _Live:
         self._sales = Sales(world, calendar, settings, schema_ids, system_clock)
         self._shelf = Shelf(world, rate)
         self._stocking = Stocking(world, api, self._shelf, random)
-        self._api, self._pace = api, Pace(to_millis(system_clock()))
-        self._pause_s = min(EVENTS_A_LOOK / rate, LONGEST_PAUSE_S)
-        self._dashboards = Dashboards(world, api, random, system_clock)
+        self._api, self._rate, self._tempo = api, rate, Tempo(system_clock().timestamp())
+        self._figures = Figures(world, api, random, system_clock, self._tempo.read)
         self._outside = Outside(settings.kafka, schema_ids, status, system_clock)
         self._intake = Intake(api, status, system_clock)
         parcels = Parcels(
             world, self._outside, status, random, system_clock,
             lambda order_id: self.spawn(self._orders.cancel(order_id)),
         )  # fmt: skip
-        self._orders = Orders(world, api, status, random, parcels.send, self._shelf.give_back)
-        shop = Shop(choices, self._price, self._shelf.in_stock, index_of)
+        self._orders = Orders(
+            world, api, status, random, self._figures.placed, parcels.send, self._shelf.give_back
+        )  # fmt: skip
+        shop = Shop(choices, self._sales.prices.at, self._shelf.in_stock, index_of)
         self._crowd = Crowd(
-            shop, api, self._intake, status, system_clock, rng, rate, self._pace, self.spawn, self._buy
+            shop, api, self._intake, status, system_clock, rng, rate, self._tempo, self.spawn, self._buy
         )  # fmt: skip
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -134,8 +138,8 @@ class _Live:
                 self.spawn(self._intake.run(stopping))
                 self.spawn(self._crowd.run(stopping))
                 self.spawn(self._tell_of_sales())
-                self.spawn(self._look_at_dashboards())
-                self.spawn(self._keep_pace())
+                self.spawn(self._figures.run(lambda: self._rate * self._tempo.share, stopping))
+                self.spawn(self._keep_up())
                 await stopping.wait()
             filled.cancel()
             self._status.phase = "stopping"
@@ -166,28 +170,14 @@ class _Live:
             self.spawn(self._stocking.refill(product))
         self.spawn(self._orders.buy(buy))
 
-    def _price(self, product: int, shoppers_ms: int) -> int:
-        return self._sales.prices.at(product, self._pace.real_ms(shoppers_ms))
-
-    async def _pause(self, seconds: float) -> None:
-        """Until told to stop, at most so long."""
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._stopping.wait(), seconds)
-
-    async def _look_at_dashboards(self) -> None:
-        await self._pause(FIRST_LOOK_AFTER_S)
+    async def _keep_up(self) -> None:
+        tempo, before = self._tempo, self._api.unanswered
         while not self._stopping.is_set():
-            await self._dashboards.look()
-            await self._pause(self._pause_s / self._pace.share)
-
-    async def _keep_pace(self) -> None:
-        unanswered = self._api.unanswered
-        while not self._stopping.is_set():
-            await self._pause(LOOK_EVERY_S)
-            before, unanswered = unanswered, self._api.unanswered
-            signs = Signs(self._dashboards.behind_s, self._api.waiting, unanswered - before)
-            self._pace.look(signs, to_millis(system_clock()))
-            self._status.pace, self._status.slowed_because = self._pace.share, self._pace.reason
+            await asyncio.sleep(LOOK_EVERY_S)
+            unanswered = self._api.unanswered
+            signs = Signs(self._api.waiting, self._intake.unsent / self._rate, unanswered - before)
+            tempo.look(signs, system_clock().timestamp())
+            before, self._status.tempo, self._status.slowed_because = unanswered, tempo.share, tempo.reason
 
     async def _tell_of_sales(self) -> None:
         while not self._stopping.is_set():
@@ -195,7 +185,7 @@ class _Live:
                 await asyncio.to_thread(self._sales.tell)
             except PartUnavailable:
                 self._status.failed("kafka", "a sale could not be told of")
-            await self._pause(SALES_EVERY_S)
+            await asyncio.sleep(SALES_EVERY_S)
 
     async def _report(self) -> None:
         while True:

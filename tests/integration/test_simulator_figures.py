@@ -1,0 +1,118 @@
+"""Sellers who look at their sales, against a server: who looks, and what they say of the figures."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any
+
+import orjson
+import pytest
+
+from producers.simulator.live import figures
+from producers.simulator.live.api import Api
+from producers.simulator.live.figures import COUNTED_S, Figures
+from producers.simulator.live.tempo import Reading
+from producers.simulator.status import Status
+from producers.simulator.world.shape import Shape
+from producers.simulator.world.world import build
+from tests.integration.http_server import Heard, Say, answered, serving
+
+BEGUN = datetime(2026, 5, 1, 12, tzinfo=UTC)
+AS_OF_S = BEGUN.timestamp() + 60
+
+
+class Desk:
+    """Sellers of a small world before a server that says `as_of`, with a clock that is set by hand."""
+
+    def __init__(self, say: Say) -> None:
+        self._say, self._after_s = say, 0.0
+        self.readings: list[Reading] = []
+        self.status, self.heard = Status(), Heard()
+        self.unanswered = 0
+
+    def at(self, after_s: float) -> None:
+        self._after_s = after_s
+
+    def run(self, use: Callable[[Figures], Coroutine[Any, Any, None]]) -> None:
+        world = build(Shape(seed=9, sellers=20, products=300, shoppers=500))
+
+        async def live() -> None:
+            async with serving(self._say) as self.heard, Api(self.heard.url, self.status) as api:
+                await use(Figures(world, api, Random(1), self._clock, self.readings.append))
+                self.unanswered = api.unanswered
+
+        asyncio.run(live())
+
+    def _clock(self) -> datetime:
+        return BEGUN + timedelta(seconds=self._after_s)
+
+
+def saying(as_of: str | None) -> Say:
+    return answered("200 OK", orjson.dumps({"as_of": as_of}))
+
+
+def test_big_sellers_look_more_often() -> None:
+    desk = Desk(saying(None))
+
+    async def use(looking: Figures) -> None:
+        for _ in range(60):
+            await looking.look()
+
+    desk.run(use)
+
+    assert desk.status.snapshot()["endpoints"]["sales"]["count"] == 60
+    asked = Counter(request.split()[1].split(b"/")[3] for request in desk.heard.requests)
+    assert asked.most_common(1)[0][0] == b"seller-0001"
+    assert len(asked) > 3
+    assert desk.readings == [], "nothing is known of figures that never were"
+
+
+def test_figures_are_as_far_behind_as_the_first_order_that_they_lack() -> None:
+    desk = Desk(saying((BEGUN + timedelta(seconds=60)).isoformat()))
+
+    async def use(looking: Figures) -> None:
+        desk.at(3_600)
+        await looking.look()
+        for placed_s in (59.0, 60 + COUNTED_S, 64.0, 90.0):
+            desk.at(placed_s)
+            looking.placed()
+        desk.at(100)
+        await looking.look()
+
+    desk.run(use)
+
+    assert [(each.as_of_s, each.behind_s) for each in desk.readings] == [(AS_OF_S, 0.0), (AS_OF_S, 36.0)]
+    assert desk.readings[1].at_s == AS_OF_S + 40
+
+
+def test_figures_that_nobody_answers_are_noticed_as_requests_are() -> None:
+    desk = Desk(answered("503 Service Unavailable", b"{}"))
+
+    async def use(looking: Figures) -> None:
+        await looking.look()
+        await looking.look()
+
+    desk.run(use)
+
+    assert desk.readings == []
+    assert desk.unanswered == 2
+    assert desk.status.errors == {"sales: HTTP 503": 2}
+
+
+def test_sellers_look_until_told_to_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(figures, "FIRST_LOOK_AFTER_S", 0.0)
+    desk = Desk(saying(None))
+
+    async def use(looking: Figures) -> None:
+        stopping = asyncio.Event()
+        running = asyncio.create_task(looking.run(lambda: 1e6, stopping))
+        while len(desk.heard.requests) < 5:
+            await asyncio.sleep(0.01)
+        stopping.set()
+        await asyncio.wait_for(running, 60)
+
+    desk.run(use)
+
+    assert not desk.status.errors
