@@ -19,6 +19,7 @@ from producers.simulator.live.tempo import (
     MANY_WAITING,
     PAUSE_S,
     SLOWEST,
+    STOOD_S,
     Reading,
     Signs,
     Tempo,
@@ -27,6 +28,7 @@ from producers.simulator.live.tempo import (
 WELL = Signs(0, 0.0, 0)
 USUAL_LAG_S = 2.0
 HALF_AN_HOUR_S = 1_800
+EVERY_S = 0.2
 
 
 @dataclass
@@ -87,28 +89,53 @@ def test_where_nobody_buys_figures_are_not_late() -> None:
     assert (tempo.share, tempo.reason) == (1.0, "")
 
 
-@pytest.mark.parametrize(
-    ("signs", "said"),
-    [
-        (Signs(MANY_WAITING + 1, 0.0, 0), "51 requests waited"),
-        (Signs(0, LONG_UNSENT_S + 1, 0), "events of 4 s waited"),
-        (Signs(0, 0.0, MANY_UNANSWERED), "5 requests a second got no answer"),
-    ],
-)
-def test_shoppers_who_wait_are_slowed_at_once_and_further_if_that_did_not_help(
-    signs: Signs, said: str
-) -> None:
+def look(tempo: Tempo, signs: Signs, seconds: float, begun_s: float = 0.0) -> float:
+    """Look for so long; returns when that was over."""
+    for number in range(1, round(seconds / EVERY_S) + 1):
+        tempo.tick(begun_s + number * EVERY_S)
+        tempo.look(signs, begun_s + number * EVERY_S)
+    return begun_s + seconds
+
+
+WAITING = Signs(MANY_WAITING + 1, 0.0, 0)
+UNSENT = Signs(0, LONG_UNSENT_S + 1, 0)
+
+
+@pytest.mark.parametrize("signs", [WAITING, UNSENT])
+def test_shoppers_who_wait_for_a_moment_stand_still_and_go_on(signs: Signs) -> None:
     tempo = Tempo(0.0)
-    tempo.look(signs, 1.0)
+    over_s = look(tempo, signs, STOOD_S - EVERY_S)
+    stood = tempo.speed
+    look(tempo, WELL, 1.0, over_s)
+
+    assert (stood, tempo.speed, tempo.reason) == (0.0, 1.0, "")
+    assert tempo.late_s == pytest.approx(STOOD_S - EVERY_S)
+
+
+@pytest.mark.parametrize(
+    ("signs", "said"), [(WAITING, "101 requests waited"), (UNSENT, "events of 4 s waited")]
+)
+def test_shoppers_who_wait_again_and_again_live_slower(signs: Signs, said: str) -> None:
+    tempo, now_s = Tempo(0.0), 0.0
+    for _ in range(4):
+        now_s = look(tempo, WELL, 1.0, look(tempo, signs, 0.4, now_s))
+    slowed = tempo.share
+
+    assert slowed < 0.8
+    assert said in tempo.reason
+    look(tempo, signs, 60.0, now_s)
+    assert tempo.share == SLOWEST
+
+
+def test_requests_that_get_no_answer_slow_shoppers_at_once_but_not_twice_for_the_same() -> None:
+    tempo, failed = Tempo(0.0), Signs(0, 0.0, MANY_UNANSWERED)
+    over_s = look(tempo, failed, EVERY_S)
     first = tempo.share
-    tempo.look(signs, 1.0 + PAUSE_S / 2)
+    look(tempo, failed, PAUSE_S / 2, over_s)
 
     assert first < 0.8
-    assert said in tempo.reason
+    assert "5 requests at once got no answer" in tempo.reason
     assert tempo.share == first
-    for second in range(40):
-        tempo.look(signs, 2.0 + PAUSE_S + second)
-    assert tempo.share == SLOWEST
 
 
 def test_a_mishap_slows_nobody() -> None:
@@ -120,7 +147,7 @@ def test_a_mishap_slows_nobody() -> None:
 
 def test_figures_in_between_hold_the_tempo_for_a_while_only() -> None:
     tempo = Tempo(0.0)
-    tempo.look(Signs(MANY_WAITING + 1, 0.0, 0), 1.0)
+    tempo.look(Signs(0, 0.0, MANY_UNANSWERED), 1.0)
     slowed = tempo.share
     for now_s in range(2, 50):
         tempo.read(Reading(now_s, now_s - 15.0, (LATE_S + CURRENT_S) / 2))

@@ -77,7 +77,7 @@ class Crowd:
             await asyncio.sleep(BEAT_S)
             now_s, now_ms = loop.time(), to_millis(self._clock())
             self._tempo.tick(now_ms / 1000)
-            lived_s, last_s = lived_s + (now_s - last_s) * self._tempo.share, now_s
+            lived_s, last_s = lived_s + (now_s - last_s) * self._tempo.speed, now_s
             if lived_s >= TICK_S:
                 expected = self._arrivals.due(self._events, min(lived_s, LONGEST_TICK_S))
                 self._let_in(int(self._rng.poisson(expected)), now_ms)

@@ -41,7 +41,7 @@ from schemas.setup import register
 
 STATUS_EVERY_S = 1.0
 SALES_EVERY_S = 2.0
-LOOK_EVERY_S = 1.0
+LOOK_EVERY_S = 0.2
 """How often what shoppers notice is looked at."""
 
 STOP_S = 6.0

@@ -8,14 +8,17 @@ later, at once and alike for all.
 from collections import deque
 from typing import NamedTuple
 
-MANY_WAITING = 50
-"""Requests of one address that wait for their turn; with four times as many they are refused."""
-
-MANY_UNANSWERED = 5
-"""Requests since the last look that were refused or not answered: fewer are a mishap."""
+MANY_WAITING = 100
+"""Requests of one address that wait for their turn; with twice as many they are refused."""
 
 LONG_UNSENT_S = 3.0
 """Worth of browsing events that wait to be sent."""
+
+STOOD_S, FORGOTTEN_A_S = 1.0, 0.1
+"""Where shoppers stood still for so long, so much of it forgotten a second, they came too fast."""
+
+MANY_UNANSWERED = 5
+"""Requests since the last look that were refused or not answered: fewer are a mishap."""
 
 PAUSE_S = 3.0
 """Requests that waited are answered within so long after shoppers slowed down."""
@@ -65,32 +68,46 @@ class Signs(NamedTuple):
 
 
 class Tempo:
-    """The clock of shoppers who live at `share` of the asked tempo; `reason` says why it is less than 1."""
+    """The clock of shoppers who live at `share` of the asked tempo; `reason` says why it is less than 1.
+
+    While too many of them wait it stands still.
+    """
 
     def __init__(self, begun_s: float) -> None:
         self.share = 1.0
         self.reason = ""
+        self.stands = False
         self.late_s = 0.0
         """By how much the shoppers' clock is behind."""
         self._ticked_s = self._looked_s = begun_s
         self._cut_s = self._trouble_s = float("-inf")
         self._behind_s = 0.0
         self._borne = 1.0
+        self._stood_s = 0.0
         self._readings: deque[Reading] = deque()
 
     def tick(self, now_s: float) -> None:
         """Let time pass for the shoppers; call it often."""
-        self.late_s += (now_s - self._ticked_s) * (1.0 - self.share)
+        self.late_s += (now_s - self._ticked_s) * (1.0 - self.speed)
         self._ticked_s = now_s
 
+    @property
+    def speed(self) -> float:
+        """Times the asked tempo, at this moment."""
+        return 0.0 if self.stands else self.share
+
     def look(self, signs: Signs, now_s: float) -> None:
-        """Judge by what shoppers notice, about every second."""
+        """Judge by what shoppers notice, several times a second."""
         passed_s, self._looked_s = now_s - self._looked_s, now_s
-        if trouble := _trouble(signs):
+        stood, waits = self.stands, _waits(signs)
+        self.stands = bool(waits)
+        self._stood_s = max(0.0, self._stood_s + (passed_s if stood else -FORGOTTEN_A_S * passed_s))
+        failed = signs.unanswered >= MANY_UNANSWERED
+        if waits or failed:
             self._trouble_s = now_s
-            if now_s - self._cut_s >= PAUSE_S:
-                self._borne = self.share
-                self._cut(CUT, trouble, now_s)
+            if now_s - self._cut_s >= PAUSE_S and (failed or self._stood_s >= STOOD_S):
+                self._borne, self._stood_s = self.share, 0.0
+                self._cut(CUT, waits or f"{signs.unanswered:,} requests at once got no answer", now_s)
         elif self._behind_s <= CURRENT_S or now_s - self._trouble_s > CALM_S:
             faster = FASTER_A_S if self.share < NEAR * self._borne else SLOWLY_A_S
             self.share = min(1.0, self.share + faster * passed_s)
@@ -120,10 +137,8 @@ class Tempo:
         self.share, self.reason, self._cut_s = max(SLOWEST, self.share * left), reason, now_s
 
 
-def _trouble(signs: Signs) -> str:
-    """What asks for a slower tempo; empty when nothing does."""
-    if signs.unanswered >= MANY_UNANSWERED:
-        return f"{signs.unanswered:,} requests a second got no answer"
+def _waits(signs: Signs) -> str:
+    """What shoppers have to wait for; empty when it is not worth a word."""
     if signs.waiting > MANY_WAITING:
         return f"{signs.waiting:,} requests waited"
     if signs.unsent_s > LONG_UNSENT_S:
