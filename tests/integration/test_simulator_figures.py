@@ -76,8 +76,7 @@ def test_figures_are_as_far_behind_as_the_first_order_that_they_lack() -> None:
         desk.at(3_600)
         await looking.look()
         for placed_s in (59.0, 60 + COUNTED_S, 64.0, 90.0):
-            desk.at(placed_s)
-            looking.placed()
+            looking.placed(BEGUN + timedelta(seconds=placed_s))
         desk.at(100)
         await looking.look()
 

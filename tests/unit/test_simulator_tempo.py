@@ -138,6 +138,27 @@ def test_requests_that_get_no_answer_slow_shoppers_at_once_but_not_twice_for_the
     assert tempo.share == first
 
 
+def test_after_an_outage_shoppers_are_as_fast_as_before_within_minutes() -> None:
+    tempo = Tempo(0.0)
+    over_s = look(tempo, Signs(0, 0.0, MANY_UNANSWERED), 60.0)
+    slowest = tempo.share
+    look(tempo, WELL, 300.0, over_s)
+
+    assert (slowest, tempo.share, tempo.reason) == (SLOWEST, 1.0, "")
+
+
+def test_a_clock_that_is_set_back_stops_nobody() -> None:
+    tempo, failed = Tempo(0.0), Signs(0, 0.0, MANY_UNANSWERED)
+    look(tempo, failed, 10.0, 1_000.0)
+    slowed, late_s = tempo.share, tempo.late_s
+    look(tempo, WELL, 1.0, 400.0)
+
+    assert 1.0 >= tempo.share >= slowed
+    assert late_s <= tempo.late_s <= late_s + 1.0
+    look(tempo, failed, 10.0, 401.0)
+    assert tempo.share < slowed
+
+
 def test_a_mishap_slows_nobody() -> None:
     tempo = Tempo(0.0)
     tempo.look(Signs(MANY_WAITING, LONG_UNSENT_S, MANY_UNANSWERED - 1), 1.0)

@@ -41,9 +41,9 @@ class Figures:
         self._api, self._random, self._clock, self._heard = api, random, clock, heard
         self._placed_s: deque[float] = deque(maxlen=MOST_ORDERS)
 
-    def placed(self) -> None:
-        """An order was placed just now."""
-        self._placed_s.append(self._clock().timestamp())
+    def placed(self, at: datetime) -> None:
+        """An order was placed then, seconds ago at most."""
+        self._placed_s.append(at.timestamp())
 
     async def run(self, rate: Callable[[], float], stopping: asyncio.Event) -> None:
         """Let sellers look as often as goes with `rate` events a second, until told to stop."""

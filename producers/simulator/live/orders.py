@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import Callable
+from datetime import datetime
 from random import Random
 from typing import Any
 
@@ -29,8 +30,8 @@ Confirmed = Callable[[str, str, list[Line]], None]
 class Orders:
     """Places orders and waits for what becomes of them.
 
-    `placed` is called for each that was taken, `confirmed` for each that sellers may ship, `came_to_nothing`
-    with the units of each other.
+    `placed` is called with the time of each that was taken, `confirmed` for each that sellers may ship,
+    `came_to_nothing` with the units of each other.
     """
 
     def __init__(
@@ -39,7 +40,7 @@ class Orders:
         api: Api,
         status: Status,
         random: Random,
-        placed: Callable[[], None],
+        placed: Callable[[datetime], None],
         confirmed: Confirmed,
         came_to_nothing: Callable[[dict[int, int]], None],
     ) -> None:
@@ -54,7 +55,7 @@ class Orders:
         if order is None:
             self._came_to_nothing(buy.units)
             return
-        self._placed()
+        self._placed(datetime.fromisoformat(order["placed_at"]))
         self._status.orders["placed"] += 1
         self._status.sent("order_placed", "orders")
         decided = await self._follow(order["order_id"])

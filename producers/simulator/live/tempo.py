@@ -40,7 +40,7 @@ FASTER_A_S, SLOWLY_A_S, SLOWEST = 0.005, 0.001, 0.1
 never falls below the third."""
 
 NEAR = 0.9
-"""Times the tempo that the platform bore when it was cut."""
+"""Times the tempo at which it was cut, and as far above it."""
 
 STANDS_STILL = 0.2
 """Figures that come on slower than so many times as fast as time passes wait for a part that is away."""
@@ -88,7 +88,7 @@ class Tempo:
 
     def tick(self, now_s: float) -> None:
         """Let time pass for the shoppers; call it often."""
-        self.late_s += (now_s - self._ticked_s) * (1.0 - self.speed)
+        self.late_s += max(0.0, now_s - self._ticked_s) * (1.0 - self.speed)
         self._ticked_s = now_s
 
     @property
@@ -98,7 +98,8 @@ class Tempo:
 
     def look(self, signs: Signs, now_s: float) -> None:
         """Judge by what shoppers notice, several times a second."""
-        passed_s, self._looked_s = now_s - self._looked_s, now_s
+        passed_s, self._looked_s = max(0.0, now_s - self._looked_s), now_s
+        self._cut_s = min(self._cut_s, now_s)  # a clock may be set back
         stood, waits = self.stands, _waits(signs)
         self.stands = bool(waits)
         self._stood_s = max(0.0, self._stood_s + (passed_s if stood else -FORGOTTEN_A_S * passed_s))
@@ -109,8 +110,8 @@ class Tempo:
                 self._borne, self._stood_s = self.share, 0.0
                 self._cut(CUT, waits or f"{signs.unanswered:,} requests at once got no answer", now_s)
         elif self._behind_s <= CURRENT_S or now_s - self._trouble_s > CALM_S:
-            faster = FASTER_A_S if self.share < NEAR * self._borne else SLOWLY_A_S
-            self.share = min(1.0, self.share + faster * passed_s)
+            near = NEAR * self._borne <= self.share <= self._borne / NEAR
+            self.share = min(1.0, self.share + (SLOWLY_A_S if near else FASTER_A_S) * passed_s)
             if self.share == 1.0:
                 self.reason, self._borne = "", 1.0
 
