@@ -30,7 +30,7 @@ class Platform:
     settings: Settings
     environment: dict[str, str] = field(repr=False)
 
-    def souk(self, *arguments, check=True, timeout_s=600):
+    def souk(self, *arguments, check=True, timeout_s=900):
         """Run `./souk ARGUMENTS` to its end; its output is in the error when it fails."""
         done = subprocess.run(
             [sys.executable, "-m", "cli", *arguments],
@@ -52,7 +52,7 @@ class Platform:
         command = [sys.executable, "-m", "cli", *arguments]
         return subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=subprocess.DEVNULL)
 
-    def audit(self, *arguments, wait_s=240):
+    def audit(self, *arguments, wait_s=600):
         """The audit's JSON, whatever it finds."""
         done = self.souk(
             "audit", "--json", "--wait", str(wait_s), *arguments, check=False, timeout_s=wait_s + 1_200
@@ -129,7 +129,7 @@ def olist_slice(platform, olist):
 def eventually():
     """`eventually(condition)` waits until the condition holds, and fails the test if it never does."""
 
-    def wait(condition, timeout_s=180):
+    def wait(condition, timeout_s=480):
         assert wait_until(condition, timeout_s), f"not within {timeout_s} s"
 
     return wait
