@@ -11,6 +11,9 @@ import pyarrow.parquet
 import pytest
 from hypothesis import settings
 
+from producers.simulator.world.shape import Shape
+from producers.simulator.world.world import World, build
+
 settings.register_profile("souk", deadline=None, print_blob=True, max_examples=100)
 settings.register_profile("nightly", settings.get_profile("souk"), max_examples=1_000)
 settings.load_profile("souk")
@@ -32,6 +35,12 @@ CSV_NAMES = {
     "products": "olist_products_dataset",
     "sellers": "olist_sellers_dataset",
 }
+
+
+@pytest.fixture(scope="session")
+def world() -> World:
+    """A small marketplace of the simulator."""
+    return build(Shape(seed=9, sellers=20, products=300, shoppers=500))
 
 
 @pytest.fixture

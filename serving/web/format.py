@@ -22,7 +22,7 @@ WHOLE_ID = 14
 """Characters of an id that is shown whole."""
 
 KEPT_TEXTS = 4_096
-"""Of each of five kinds: at most 1 MB each."""
+"""Of each of five kinds: about 1 MB each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Writer:
 
     def number(self, value: int) -> str:
         """`99,441`."""
-        return _number(value, self.locale)
+        return _number(value, locale=self.locale)
 
     def percent(self, ratio: float) -> str:
         """`12.3%` without a sign; whole above 100 %, where decimals say nothing."""
@@ -58,12 +58,12 @@ class Writer:
 
     def calendar_day(self, day: date) -> str:
         """`Aug 29, 2018`."""
-        return _day(day, self.locale)
+        return _day(day, "medium", locale=self.locale)
 
     def time(self, moment: datetime) -> str:
         """`Aug 29, 2018, 9:14 AM`, to the minute."""
         minute = moment.astimezone(UTC).replace(second=0, microsecond=0)
-        return _time(minute, self.zone, self.locale)
+        return _time(minute, _minute(self.locale), self.zone, locale=self.locale)
 
     def exact(self, moment: datetime) -> str:
         """`2018-08-29T09:14:35.000-03:00`: what a machine would write."""
@@ -102,35 +102,15 @@ class Writer:
         return self.span(start, end)
 
     def _skeleton(self, skeleton: str, moment: datetime) -> str:
-        return _skeleton(skeleton, moment.astimezone(UTC), self.zone, self.locale)
+        return _skeleton(skeleton, moment.astimezone(UTC), self.zone, locale=self.locale)
 
 
 _kept = lru_cache(KEPT_TEXTS)
-
-
-@_kept
-def _money(minor: int, currency: str, locale: str) -> str:
-    return format_money(minor, currency, locale)
-
-
-@_kept
-def _number(value: int, locale: str) -> str:
-    return format_decimal(value, locale=locale)
-
-
-@_kept
-def _day(day: date, locale: str) -> str:
-    return format_date(day, "medium", locale=locale)
-
-
-@_kept
-def _time(minute: datetime, zone: ZoneInfo, locale: str) -> str:
-    return format_datetime(minute, _minute(locale), zone, locale=locale)
-
-
-@_kept
-def _skeleton(skeleton: str, moment: datetime, zone: ZoneInfo, locale: str) -> str:
-    return format_skeleton(skeleton, moment, zone, locale=locale)
+_money = _kept(format_money)
+_number = _kept(format_decimal)
+_day = _kept(format_date)
+_time = _kept(format_datetime)
+_skeleton = _kept(format_skeleton)
 
 
 @lru_cache(maxsize=8)

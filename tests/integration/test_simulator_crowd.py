@@ -18,12 +18,9 @@ from producers.simulator.live.steps import Buy
 from producers.simulator.live.tempo import Tempo
 from producers.simulator.live.visit import Shop
 from producers.simulator.status import Status
-from producers.simulator.world.shape import Shape
-from producers.simulator.world.world import World, build
+from producers.simulator.world.world import World
 from serving.intake.models import validators
 from tests.integration.http_server import Heard, answered, serving
-
-WORLD = build(Shape(seed=9, sellers=20, products=300, shoppers=500))
 
 FASTER = 200
 """Visits take minutes of the clock that they are given."""
@@ -95,8 +92,8 @@ def crowd_of(world: World, lives: Lives) -> tuple[list[dict[str, Any]], Status, 
     return asyncio.run(live()), status, bought
 
 
-def test_what_a_crowd_does_is_told_once_and_in_the_order_of_time() -> None:
-    events, status, bought = crowd_of(WORLD, many_visits)
+def test_what_a_crowd_does_is_told_once_and_in_the_order_of_time(world: World) -> None:
+    events, status, bought = crowd_of(world, many_visits)
 
     assert not status.errors
     assert sum(status.events.values()) == len(events) == len({event["event_id"] for event in events})
@@ -112,7 +109,7 @@ def test_what_a_crowd_does_is_told_once_and_in_the_order_of_time() -> None:
     assert len(shown) > status.snapshot()["endpoints"]["recommendations"]["count"] / 2  # others come too late
 
 
-def test_a_crowd_whose_clock_stands_still_does_nothing_and_goes_on_from_there() -> None:
+def test_a_crowd_whose_clock_stands_still_does_nothing_and_goes_on_from_there(world: World) -> None:
     async def stand_still_for_a_while(status: Status, bought: list[Buy], tempo: Tempo) -> None:
         await many_visits(status, bought, tempo)
         tempo.share, seen, beats = 0.0, dict(status.visits), 0
@@ -124,7 +121,7 @@ def test_a_crowd_whose_clock_stands_still_does_nothing_and_goes_on_from_there() 
         while status.visits["ended"] < seen["ended"] + ENDED:
             await asyncio.sleep(BEAT_S)
 
-    events, status, _ = crowd_of(WORLD, stand_still_for_a_while)
+    events, status, _ = crowd_of(world, stand_still_for_a_while)
 
     assert not status.errors
     assert len(events) == sum(status.events.values())

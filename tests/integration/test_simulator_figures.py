@@ -15,8 +15,7 @@ from producers.simulator.live.api import Api
 from producers.simulator.live.figures import COUNTED_S, Figures
 from producers.simulator.live.tempo import Reading
 from producers.simulator.status import Status
-from producers.simulator.world.shape import Shape
-from producers.simulator.world.world import build
+from producers.simulator.world.world import World
 from tests.integration.http_server import Heard, Say, answered, serving
 
 BEGUN = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -24,10 +23,10 @@ AS_OF_S = BEGUN.timestamp() + 60
 
 
 class Desk:
-    """Sellers of a small world before a server that says `as_of`, with a clock that is set by hand."""
+    """Sellers before a server that says `as_of`, with a clock that is set by hand."""
 
-    def __init__(self, say: Say) -> None:
-        self._say, self._after_s = say, 0.0
+    def __init__(self, world: World, say: Say) -> None:
+        self._world, self._say, self._after_s = world, say, 0.0
         self.readings: list[Reading] = []
         self.status, self.heard = Status(), Heard()
         self.unanswered = 0
@@ -36,11 +35,9 @@ class Desk:
         self._after_s = after_s
 
     def run(self, use: Callable[[Figures], Coroutine[Any, Any, None]]) -> None:
-        world = build(Shape(seed=9, sellers=20, products=300, shoppers=500))
-
         async def live() -> None:
             async with serving(self._say) as self.heard, Api(self.heard.url, self.status) as api:
-                await use(Figures(world, api, Random(1), self._clock, self.readings.append))
+                await use(Figures(self._world, api, Random(1), self._clock, self.readings.append))
                 self.unanswered = api.unanswered
 
         asyncio.run(live())
@@ -53,8 +50,8 @@ def saying(as_of: str | None) -> Say:
     return answered("200 OK", orjson.dumps({"as_of": as_of}))
 
 
-def test_big_sellers_look_more_often() -> None:
-    desk = Desk(saying(None))
+def test_big_sellers_look_more_often(world: World) -> None:
+    desk = Desk(world, saying(None))
 
     async def use(looking: Figures) -> None:
         for _ in range(60):
@@ -69,8 +66,8 @@ def test_big_sellers_look_more_often() -> None:
     assert desk.readings == [], "nothing is known of figures that never were"
 
 
-def test_figures_are_as_far_behind_as_the_first_order_that_they_lack() -> None:
-    desk = Desk(saying((BEGUN + timedelta(seconds=60)).isoformat()))
+def test_figures_are_as_far_behind_as_the_first_order_that_they_lack(world: World) -> None:
+    desk = Desk(world, saying((BEGUN + timedelta(seconds=60)).isoformat()))
 
     async def use(looking: Figures) -> None:
         desk.at(3_600)
@@ -86,8 +83,8 @@ def test_figures_are_as_far_behind_as_the_first_order_that_they_lack() -> None:
     assert desk.readings[1].at_s == AS_OF_S + 40
 
 
-def test_figures_that_nobody_answers_are_noticed_as_requests_are() -> None:
-    desk = Desk(answered("503 Service Unavailable", b"{}"))
+def test_figures_that_nobody_answers_are_noticed_as_requests_are(world: World) -> None:
+    desk = Desk(world, answered("503 Service Unavailable", b"{}"))
 
     async def use(looking: Figures) -> None:
         await looking.look()
@@ -100,9 +97,9 @@ def test_figures_that_nobody_answers_are_noticed_as_requests_are() -> None:
     assert desk.status.errors == {"sales: HTTP 503": 2}
 
 
-def test_sellers_look_until_told_to_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sellers_look_until_told_to_stop(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(figures, "FIRST_LOOK_AFTER_S", 0.0)
-    desk = Desk(saying(None))
+    desk = Desk(world, saying(None))
 
     async def use(looking: Figures) -> None:
         stopping = asyncio.Event()

@@ -15,18 +15,12 @@ from producers.simulator.live.steps import Ask, Buy, Item, Shown, Step, Tell, pl
 from producers.simulator.live.visit import Shop, Visit
 from producers.simulator.status import LATENCIES, Status
 from producers.simulator.visits import Views, Visits, arrive, browse
-from producers.simulator.world.shape import Shape
-from producers.simulator.world.world import World, build
+from producers.simulator.world.world import World
 from schemas.events import all_events
 from serving.intake.models import validators
 
 NOW_MS = 1_770_000_000_000
 STANDARD_ERRORS = 4.0
-
-
-@pytest.fixture(scope="module")
-def world() -> World:
-    return build(Shape(seed=9, sellers=20, products=300, shoppers=500))
 
 
 def shop_of(world: World, in_stock: bool = True, **behaviour: float) -> Shop:

@@ -82,38 +82,37 @@ class Crowd:
                 expected = self._arrivals.due(self._events, min(lived_s, LONGEST_TICK_S))
                 self._let_in(int(self._rng.poisson(expected)), now_ms)
                 self._events, lived_s = 0, 0.0
-            self._beat(now_ms)
+            self._beat(now_ms - self._late_ms())
+
+    def _late_ms(self) -> int:
+        return round(self._tempo.late_s * 1000)
 
     def _let_in(self, number: int, now_ms: int) -> None:
         """So many visits begin within the next tick."""
         if not number:
             return
-        choices = self._shop.choices
+        choices, late_ms = self._shop.choices, self._late_ms()
         started = now_ms + np.sort(self._rng.integers(int(TICK_S * 1000), size=number))
         visits = arrive(choices, self._rng, started)
         for plan in planned(choices, self._rng, visits, browse(choices, self._rng, visits)):
             self._status.visits["begun"] += 1
-            walk = _Walk(Visit(plan, self._shop, self._rng).steps(), self._late_ms())
-            self._go_on(walk, None, now_ms)
+            walk = _Walk(Visit(plan, self._shop, self._rng).steps(), late_ms)
+            self._go_on(walk, None, now_ms - late_ms)
 
-    def _late_ms(self) -> int:
-        return round(self._tempo.late_s * 1000)
-
-    def _beat(self, now_ms: int) -> None:
+    def _beat(self, shoppers_ms: int) -> None:
         """Go on with whoever got an answer, and with all whose time has come; tell what they did."""
         answered, self._answered = self._answered, []
-        shoppers_ms = now_ms - self._late_ms()
         for walk, answer in answered:
-            self._go_on(walk, answer, now_ms)
+            self._go_on(walk, answer, shoppers_ms)
         while self._agenda and self._agenda[0][0] <= shoppers_ms:
             _, _, walk, step = heapq.heappop(self._agenda)
             if self._take(walk, step):
-                self._go_on(walk, None, now_ms)
+                self._go_on(walk, None, shoppers_ms)
         if self._told:
             self._intake.put(self._told)
             self._told = []
 
-    def _go_on(self, walk: _Walk, answer: Shown | None, now_ms: int) -> None:
+    def _go_on(self, walk: _Walk, answer: Shown | None, shoppers_ms: int) -> None:
         """Take the steps of a visit that are due; the next one later."""
         while True:
             try:
@@ -122,7 +121,7 @@ class Crowd:
                 self._status.visits["ended"] += 1
                 return
             due_ms = step.at_ms - walk.late_ms
-            if due_ms > now_ms - self._late_ms():
+            if due_ms > shoppers_ms:
                 heapq.heappush(self._agenda, (due_ms, next(self._tie), walk, step))
                 return
             if not self._take(walk, step):
