@@ -14,18 +14,14 @@ from audit.connect import stores
 from audit.registry import COMPARISONS
 from audit.report import as_json, show, show_summary
 from audit.selection import replayed
-from audit.settle import messages_behind, settle
-from audit.sources.kafka import KafkaTopics
 from audit.sources.postgres import Books
 from common.errors import UserError
 from common.settings import Settings
 from jobs.commit import commit_soon
-from jobs.facts import logic as facts
-from jobs.metrics import logic as metrics
-from jobs.recommendations import logic as recommendations
-from producers.inbox.consumer import group_of
-from producers.registry import SERVICES
-from schemas.events import all_events
+from jobs.registry import READS as JOBS_READ
+from jobs.settle import settle
+from jobs.waiting import messages_behind
+from producers.registry import READS as SERVICES_READ
 
 
 def command(
@@ -71,29 +67,19 @@ def command(
 
 
 def _settle(settings: Settings, wait_s: float, status: Status) -> bool:
-    kafka = KafkaTopics(settings.kafka, _progress(status))
-    jobs: dict[str, tuple[str, ...]] = {
-        facts.NAME: tuple(all_events()),
-        metrics.NAME: metrics.EVENTS,
-        recommendations.NAME: recommendations.EVENTS,
-    }
-    services = {
-        group_of(name): tuple(subscribed.event for subscribed in service.subscriptions)
-        for name, service in SERVICES.items()
-    }
     with Books(settings.postgres) as books:
 
         def lag() -> int:
             under_way = books.under_way()
             if under_way is None:
-                return messages_behind(kafka, jobs)
-            return under_way + messages_behind(kafka, jobs | services)
+                return messages_behind(settings.kafka, JOBS_READ)
+            return under_way + messages_behind(settings.kafka, JOBS_READ | SERVICES_READ)
 
         return settle(
             lag,
             wait_s,
             lambda behind: status.update(f"waiting for jobs and services: {behind:,} messages to go"),
-            partial(commit_soon, settings, jobs),
+            partial(commit_soon, settings, JOBS_READ),
         )
 
 

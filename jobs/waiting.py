@@ -1,20 +1,22 @@
-"""Counts, for Prometheus, what waits in Kafka: messages behind each consumer group, and dead letters."""
+"""Counts what waits in Kafka: messages behind each consumer group, and dead letters. `watch` shows both to
+Prometheus."""
 
 import threading
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import structlog
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
+from common.errors import PartUnavailable
 from common.metrics import DEAD_LETTERS, MESSAGES_BEHIND
 
 log = structlog.get_logger()
 
 EVERY_S = 10.0
-TIMEOUT_S = 5.0
+TIMEOUT_S = 10.0
 DEAD_LETTER_SUFFIX = "_dlq"
 
 _EARLIEST: Any = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
@@ -42,6 +44,35 @@ def lying(starts: Offsets, ends: Offsets) -> dict[str, int]:
     return dict(found)
 
 
+def messages_behind(bootstrap: str, readers: Mapping[str, Collection[str]]) -> int:
+    """How many messages lie beyond what each consumer group (name → topics) has committed, added up.
+
+    A partition of which a group has committed nothing counts whole. A job commits an offset after a
+    checkpoint, hence after everything before it was written to the stores.
+
+    Raises:
+        PartUnavailable: Kafka does not answer.
+    """
+    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+    try:
+        topics = admin.list_topics(timeout=TIMEOUT_S).topics
+        places = {
+            name: [(name, partition) for partition in topics[name].partitions]
+            for name in set().union(*readers.values()) & topics.keys()
+        }
+        every = [place for each in places.values() for place in each]
+        starts, ends = (_offsets(admin, every, which) for which in (_EARLIEST, _LATEST))
+        read = {group: _committed(admin, group) for group in readers}
+    except KafkaException as error:
+        raise PartUnavailable(f"Kafka at {bootstrap} does not answer: {error}") from error
+    return sum(
+        ends[place] - max(starts[place], read[group].get(place, 0))
+        for group, names in readers.items()
+        for name in names
+        for place in places.get(name, ())
+    )
+
+
 def watch(bootstrap: str, stop: threading.Event) -> None:
     """Set both metrics every `EVERY_S` until told to stop; while Kafka is away they show nothing."""
     admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
@@ -64,13 +95,15 @@ def watch(bootstrap: str, stop: threading.Event) -> None:
 
 def _groups(admin: AdminClient) -> dict[str, int]:
     listed = admin.list_consumer_groups(request_timeout=TIMEOUT_S).result()
-    committed: dict[str, dict[Place, int]] = {}
-    for group in listed.valid:
-        asked = [ConsumerGroupTopicPartitions(group.group_id)]
-        (answer,) = admin.list_consumer_group_offsets(asked, request_timeout=TIMEOUT_S).values()
-        places = answer.result().topic_partitions or ()
-        committed[group.group_id] = {(at.topic, at.partition): at.offset for at in places if at.offset >= 0}
+    committed = {group.group_id: _committed(admin, group.group_id) for group in listed.valid}
     return behind(committed, _offsets(admin, set().union(*committed.values()), _LATEST))
+
+
+def _committed(admin: AdminClient, group: str) -> dict[Place, int]:
+    asked = [ConsumerGroupTopicPartitions(group)]
+    (answer,) = admin.list_consumer_group_offsets(asked, request_timeout=TIMEOUT_S).values()
+    places = answer.result().topic_partitions or ()
+    return {(at.topic, at.partition): at.offset for at in places if at.offset >= 0}
 
 
 def _letters(admin: AdminClient) -> dict[str, int]:
@@ -84,7 +117,7 @@ def _letters(admin: AdminClient) -> dict[str, int]:
     return lying(_offsets(admin, places, _EARLIEST), _offsets(admin, places, _LATEST))
 
 
-def _offsets(admin: AdminClient, places: Iterable[Place], spec: Any) -> dict[Place, int]:
-    asked = {TopicPartition(*place): spec for place in places}
+def _offsets(admin: AdminClient, places: Iterable[Place], which: Any) -> dict[Place, int]:
+    asked = {TopicPartition(*place): which for place in places}
     answers = admin.list_offsets(asked, request_timeout=TIMEOUT_S) if asked else {}
     return {(at.topic, at.partition): answer.result().offset for at, answer in answers.items()}

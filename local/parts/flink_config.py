@@ -64,6 +64,8 @@ def options(settings: Settings, folder: Path) -> dict[str, str]:
         "cluster.evenly-spread-out-slots": "true",
         "heartbeat.interval": "3 s",
         "heartbeat.timeout": "20 s",
+        # Flink stands last where cores are short: an answer that is late is no reason to begin a job anew.
+        "pekko.ask.timeout": "1 min",
         "parallelism.default": str(settings.job_parallelism),
         **_sizes("jobmanager", JOBMANAGER_MB),
         **_sizes("taskmanager", TASKMANAGER_MB),

@@ -10,7 +10,6 @@ from rich.console import Console
 from audit.comparison import About, Comparison
 from audit.comparisons import aggregates_vs_seller_api
 from audit.report import as_json, show, show_summary
-from audit.settle import settle
 from audit.sources.sales_answers import Span, sales_question, series_rows, totals_row
 from audit.tables import compare_tables
 
@@ -95,16 +94,3 @@ def test_the_json_says_what_the_report_says():
     assert told["differences"] == 1
     assert [each["verdict"] for each in told["comparisons"]] == ["differ", "nothing to compare"]
     assert told["comparisons"][0]["differences"][0]["right"] == 12_991
-
-
-def test_settling_waits_until_nothing_is_left_to_read():
-    behind = iter([5, 2, 0])
-    seen, hurried = [], []
-
-    assert settle(lambda: next(behind), wait_s=30, progress=seen.append, hurry=lambda: hurried.append(True))
-    assert seen == [5, 2]
-    assert hurried == [True]
-
-
-def test_settling_gives_up_at_its_deadline():
-    assert not settle(lambda: 1, wait_s=0, progress=lambda _: None, hurry=lambda: None)

@@ -10,7 +10,6 @@ import pytest
 from audit.comparison import Comparison
 from audit.connect import stores
 from audit.registry import COMPARISONS
-from audit.settle import messages_behind, settle
 from audit.sources.events import EventLog
 from audit.sources.kafka import KafkaTopics
 from audit.sources.postgres import Books
@@ -19,8 +18,9 @@ from clickhouse.migrate import migrate
 from common.clock import system_clock
 from common.ids import new_id
 from common.settings import Settings
-from producers.inbox.consumer import group_of
-from producers.registry import SERVICES
+from jobs.settle import settle
+from jobs.waiting import messages_behind
+from producers.registry import READS
 from schemas.codec import Decoder
 from schemas.events import all_events
 from schemas.registry import Registry
@@ -31,7 +31,6 @@ OF_BOOKS = (
     "books_vs_stock", "books_vs_reservations", "books_vs_payments", "books_vs_refunds", "orders_vs_payments",
     "orders_vs_reservations", "reservations_vs_stock", "payments_vs_provider", "outboxes", "inbox_vs_facts",
 )  # fmt: skip
-READERS = {group_of(name): tuple(one.event for one in each.subscriptions) for name, each in SERVICES.items()}
 ORDER_STATE = "INSERT INTO order_state (order_id, shopper_id, currency, status) VALUES"
 
 
@@ -91,7 +90,7 @@ def audited(running_shop: Shop, clickhouse_front: Settings) -> Audited:
     kafka = KafkaTopics(settings.kafka, quiet)
     with Books(settings.postgres) as books:
         assert settle(
-            lambda: (books.under_way() or 0) + messages_behind(kafka, READERS), 60, quiet, lambda: None
+            lambda: (books.under_way() or 0) + messages_behind(settings.kafka, READS), 60, quiet, lambda: None
         )
     migrate(settings)
     with Registry(settings.registry) as registry, connect(settings, admin=True) as client:
