@@ -1,6 +1,9 @@
 """`python -m serving`: the API and the pages on loopback, at the settings' port, by several processes."""
 
+import os
 import sys
+from collections.abc import Collection
+from contextlib import suppress
 
 import structlog
 import uvicorn
@@ -22,16 +25,40 @@ else is heard meanwhile, so it is shorter than the supervisor waits for a part t
 log = structlog.get_logger()
 
 
+def share(cores: Collection[int], index: int, processes: int) -> set[int]:
+    """The cores of one of so many processes: its part of all of them, or one that it shares.
+
+    The kernel lets two that wake at once wait for the same core, however idle others are; so none of these
+    ever waits for another (docs/decisions/live-rate.md).
+    """
+    ordered = sorted(cores)
+    return set(ordered[index::processes]) or {ordered[index % len(ordered)]}
+
+
 class Processes(Multiprocess):
-    """uvicorn's processes; says when one had to be replaced."""
+    """uvicorn's processes, each on cores of its own; says when one had to be replaced."""
+
+    def init_processes(self) -> None:
+        """Start all of them."""
+        super().init_processes()
+        for index in range(len(self.processes)):
+            self._give_cores(index)
 
     def keep_subprocess_alive(self) -> None:
         """Replace those that died or hang."""
         before = [each.pid for each in self.processes]
         super().keep_subprocess_alive()
-        for was, each in zip(before, self.processes, strict=True):
+        for index, (was, each) in enumerate(zip(before, self.processes, strict=True)):
             if was != each.pid:
                 log.warning("a process was replaced", was=was, now=each.pid)
+                self._give_cores(index)
+
+    def _give_cores(self, index: int) -> None:
+        """At once: threads that a process has begun by now would stay on all cores."""
+        pid, cores = self.processes[index].pid, os.sched_getaffinity(0)
+        with suppress(ProcessLookupError):
+            if pid is not None:
+                os.sched_setaffinity(pid, share(cores, index, len(self.processes)))
 
 
 def main() -> int:
