@@ -13,6 +13,7 @@ from common.errors import UserError
 from common.settings import Settings
 from local import stack
 from local.demo import watch
+from local.demo.past import catch_up
 from local.demo.simulator import Simulator
 from local.home import Home
 from local.supervision.supervisor import Supervisor
@@ -57,7 +58,7 @@ def command(
             settings = stack.up(settings, console)
             with Simulator(settings, "backfill", *asked) as simulator:
                 watch.back_fill(settings, simulator, console)
-            watch.catch_up(settings, console)
+            catch_up(settings, console)
             show_addresses(settings, console)
             with Simulator(settings, "live", *asked, "--rate", str(rate)) as simulator:
                 limit_s = math.inf if minutes is None else minutes * 60

@@ -25,3 +25,22 @@ def commit_soon(settings: Settings, names: Collection[str]) -> None:
 def _ask(flink: Flink, job: Job, own: str) -> None:
     if flink.parameters(job.id).get(COPY) == own and not flink.checkpoints(job.id).under_way:
         flink.start_checkpoint(job.id)
+
+
+def uncommitted(settings: Settings, names: Collection[str]) -> int:
+    """How many of these jobs do not run, or have committed nothing since they were submitted: what their
+    groups have committed says nothing of them then.
+
+    Raises:
+        PartUnavailable: Flink does not answer.
+    """
+    own = copy_id(settings)
+    with Flink(settings.flink) as flink:
+        committed = {
+            job.name
+            for job in flink.jobs()
+            if job.state == "RUNNING"
+            and flink.parameters(job.id).get(COPY) == own
+            and flink.checkpoints(job.id).newest_ms is not None
+        }
+    return len(set(names) - committed)

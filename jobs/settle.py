@@ -5,12 +5,18 @@ import time
 from collections.abc import Callable
 
 _BETWEEN_S = 0.5
-_HURRY_EVERY_S = 3.0
+HURRY_EVERY_S = 3.0
 
 Lag = Callable[[], int]
 
 
-def settle(lag: Lag, wait_s: float, progress: Callable[[int], None], hurry: Callable[[], None]) -> bool:
+def settle(
+    lag: Lag,
+    wait_s: float,
+    progress: Callable[[int], None],
+    hurry: Callable[[], None],
+    hurry_every_s: float = HURRY_EVERY_S,
+) -> bool:
     """Wait until `lag()` is zero, at most `wait_s`; whether it got there. Tells `progress` the lag.
 
     `hurry` is called every few seconds: what was read is committed only when someone says so.
@@ -21,7 +27,7 @@ def settle(lag: Lag, wait_s: float, progress: Callable[[int], None], hurry: Call
         if now >= deadline:
             return False
         progress(behind)
-        if now - hurried >= _HURRY_EVERY_S:
+        if now - hurried >= hurry_every_s:
             hurry()
             hurried = now
         time.sleep(_BETWEEN_S)
@@ -29,11 +35,15 @@ def settle(lag: Lag, wait_s: float, progress: Callable[[int], None], hurry: Call
 
 
 def settle_while_moving(
-    lag: Lag, still_s: float, progress: Callable[[int], None], hurry: Callable[[], None]
+    lag: Lag,
+    still_s: float,
+    progress: Callable[[int], None],
+    hurry: Callable[[], None],
+    hurry_every_s: float = HURRY_EVERY_S,
 ) -> int:
-    """Wait until `lag()` is zero, or did not shrink for `still_s` to twice that; what it is then."""
+    """Wait until `lag()` is zero, or is not less than `still_s` before, and give it."""
     least = math.inf
-    while not settle(lag, still_s, progress, hurry):
+    while not settle(lag, still_s, progress, hurry, hurry_every_s):
         if (behind := lag()) >= least:
             return behind
         least = behind

@@ -1,5 +1,4 @@
-"""Counts what waits in Kafka: messages behind each consumer group, and dead letters. `watch` shows both to
-Prometheus."""
+"""Counts what waits in Kafka: messages behind each consumer group, and dead letters."""
 
 import threading
 from collections import Counter
@@ -47,8 +46,9 @@ def lying(starts: Offsets, ends: Offsets) -> dict[str, int]:
 def messages_behind(bootstrap: str, readers: Mapping[str, Collection[str]]) -> int:
     """How many messages lie beyond what each consumer group (name → topics) has committed, added up.
 
-    A partition of which a group has committed nothing counts whole. A job commits an offset after a
-    checkpoint, hence after everything before it was written to the stores.
+    A partition of which a group has committed nothing counts whole; what comes while this is asked does not
+    count. A job commits an offset after a checkpoint, hence after everything before it was written to the
+    stores.
 
     Raises:
         PartUnavailable: Kafka does not answer.
@@ -66,7 +66,7 @@ def messages_behind(bootstrap: str, readers: Mapping[str, Collection[str]]) -> i
     except KafkaException as error:
         raise PartUnavailable(f"Kafka at {bootstrap} does not answer: {error}") from error
     return sum(
-        ends[place] - max(starts[place], read[group].get(place, 0))
+        max(0, ends[place] - max(starts[place], read[group].get(place, 0)))
         for group, names in readers.items()
         for name in names
         for place in places.get(name, ())

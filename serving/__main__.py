@@ -26,10 +26,10 @@ log = structlog.get_logger()
 
 
 def share(cores: Collection[int], index: int, processes: int) -> set[int]:
-    """The cores of one of so many processes: its part of all of them, or one that it shares.
+    """The cores of one of so many processes: its part of all of them, or one of them where they are too few.
 
-    The kernel lets two that wake at once wait for the same core, however idle others are; so none of these
-    ever waits for another (docs/decisions/live-rate.md).
+    Two that wake at once may be put on one core although another has less to do; with cores of their own
+    neither waits for the other (docs/decisions/live-rate.md).
     """
     ordered = sorted(cores)
     return set(ordered[index::processes]) or {ordered[index % len(ordered)]}
@@ -54,9 +54,9 @@ class Processes(Multiprocess):
                 self._give_cores(index)
 
     def _give_cores(self, index: int) -> None:
-        """At once: threads that a process has begun by now would stay on all cores."""
+        """Soon after its start: threads that it has begun by then stay on all cores."""
         pid, cores = self.processes[index].pid, os.sched_getaffinity(0)
-        with suppress(ProcessLookupError):
+        with suppress(OSError):  # it has ended, or we may not: all cores are as right, only slower
             if pid is not None:
                 os.sched_setaffinity(pid, share(cores, index, len(self.processes)))
 

@@ -78,12 +78,12 @@ class KafkaTopics:
         return [_dead_letter(message) for message in self.messages(f"{topic}_dlq")]
 
     @contextmanager
-    def consumer(self, group: str = GROUP) -> Iterator[Consumer]:
+    def consumer(self) -> Iterator[Consumer]:
         """A consumer that subscribes to nothing and commits nothing."""
         consumer = Consumer(
             {
                 "bootstrap.servers": self._bootstrap,
-                "group.id": group,
+                "group.id": GROUP,
                 "enable.auto.commit": False,
                 "enable.partition.eof": True,
                 "fetch.wait.max.ms": 20,

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterator
-from functools import partial
 
 from rich.console import Console
 from rich.live import Live
@@ -10,10 +9,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from common.clock import system_clock
 from common.settings import Settings
-from jobs.commit import commit_soon
-from jobs.registry import READS as JOBS_READ
-from jobs.settle import settle_while_moving
-from jobs.waiting import messages_behind
 from local.demo import traffic
 from local.demo.latest import Latest
 from local.demo.memory import Memory, Process
@@ -21,16 +16,12 @@ from local.demo.screen import Seen, line, screen
 from local.demo.shop import Day, ShopFigures
 from local.demo.simulator import Simulator
 from local.home import Home
-from producers.registry import READS as SERVICES_READ
 
 LOOK_S = 0.5
 DAY_S = 2.0
 MEMORY_S = 5.0
 LINE_S = 10.0
 """How often the screen is drawn, the API asked, memory measured, and a line printed without a terminal."""
-
-STANDS_STILL_S = 60.0
-"""Longer than a job takes to begin anew, or to commit what it has read, on a busy machine."""
 
 
 def back_fill(settings: Settings, simulator: Simulator, console: Console) -> None:
@@ -54,25 +45,6 @@ def back_fill(settings: Settings, simulator: Simulator, console: Console) -> Non
                 task, description=f"back-filling{reached}", total=seen.total or None, completed=seen.done
             )
             time.sleep(0 if ended else LOOK_S)
-
-
-def catch_up(settings: Settings, console: Console) -> None:
-    """Wait until jobs and services have taken in the past, so that shoppers neither queue behind it nor ask
-    for products that nobody has heard of; where nothing moves for `STANDS_STILL_S`, say so and go on."""
-    lag = partial(messages_behind, settings.kafka, JOBS_READ | SERVICES_READ)
-    hurry = partial(commit_soon, settings, JOBS_READ)
-    with console.status("counting the past") as status:
-
-        def tell(behind: int) -> None:
-            status.update(f"counting the past: {behind:,} messages to go")
-
-        left = settle_while_moving(lag, STANDS_STILL_S, tell, hurry)
-    if left:
-        console.print(
-            f"{left:,} messages of the past are not counted, none in {STANDS_STILL_S:g} s: going live"
-            " without them; `./souk status` and `./souk logs jobs` say what is wrong",
-            style="yellow",
-        )
 
 
 def live(settings: Settings, simulator: Simulator, console: Console, advice: str, limit_s: float) -> None:

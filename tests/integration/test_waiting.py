@@ -23,7 +23,17 @@ def test_a_reader_is_behind_by_all_that_it_has_not_committed(kafka: Kafka, setti
     assert messages_behind(settings.kafka, {"half_way": [read], "never_came": [read, "no_such_topic"]}) == 4
 
 
+def test_what_one_has_read_beyond_the_end_makes_up_for_nobody(kafka: Kafka, settings: Settings) -> None:
+    begun_anew = kafka.topic()
+    kafka.send(begun_anew, [b"first"])
+    reader = Consumer({"bootstrap.servers": settings.kafka, "group.id": "from_before"})
+    reader.commit(offsets=[TopicPartition(begun_anew, 0, 7)], asynchronous=False)
+    reader.close()
+
+    assert messages_behind(settings.kafka, {"from_before": [begun_anew], "never_came": [begun_anew]}) == 1
+
+
 def test_a_kafka_that_is_away_is_said_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("jobs.waiting.TIMEOUT_S", 0.5)
     with pytest.raises(PartUnavailable, match="does not answer"):
-        messages_behind(f"127.0.0.1:{20_000 + free_offset()}", {"facts": ["order_placed"]})
+        messages_behind(Settings(port_offset=free_offset()).kafka, {"facts": ["order_placed"]})

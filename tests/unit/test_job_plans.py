@@ -12,6 +12,7 @@ from jobs.plan import quoted
 from jobs.queries import Queries
 from jobs.recommendations import job as recommendations_job
 from jobs.recommendations import logic as recommendations
+from jobs.registry import JOBS, READS
 from jobs.sinks import HISTORY, LIVE
 from jobs.sources import flink_type, reader_schema, source_table
 from jobs.submit import submission_config
@@ -121,6 +122,14 @@ def test_a_job_has_a_source_for_each_event_that_its_queries_read_and_for_no_othe
             if word.startswith("events.")
         }
         assert read == known
+
+
+def test_who_waits_for_the_jobs_knows_what_they_read() -> None:
+    assert READS.keys() == JOBS.keys()
+    for name, build in JOBS.items():
+        sources = " ".join(build(SETTINGS).sources)
+        assert set(READS[name]) == {event for event in all_events() if f"events.{event} " in sources}
+        assert f"'properties.group.id' = '{name}'" in sources
 
 
 def test_a_password_or_a_flush_interval_does_not_change_the_fingerprint() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from common.errors import PartUnavailable
 from common.settings import Settings
-from jobs.commit import commit_soon
+from jobs.commit import commit_soon, uncommitted
 from jobs.facts import job as facts
 from jobs.keep import Keeper, blames_checkpoint, duplicates
 from jobs.rest import COPY, FINGERPRINT, Flink, Job, causes
@@ -183,3 +183,28 @@ def test_a_checkpoint_is_asked_of_our_jobs_unless_one_is_under_way(
 
 def test_a_flink_that_is_away_keeps_nobody_from_waiting(tmp_path: Path) -> None:
     commit_soon(Settings(home=tmp_path, flink_url="http://127.0.0.1:9"), ["facts"])
+
+
+@pytest.mark.parametrize(
+    ("copy", "state", "completed", "missing"),
+    [
+        ("ours", "RUNNING", {"latest_ack_timestamp": 5, "end_to_end_duration": 1}, 1),
+        ("ours", "RUNNING", None, 2),
+        ("ours", "RESTARTING", {"latest_ack_timestamp": 5, "end_to_end_duration": 1}, 2),
+        ("another home's", "RUNNING", {"latest_ack_timestamp": 5, "end_to_end_duration": 1}, 2),
+    ],
+)
+def test_a_job_has_committed_once_a_checkpoint_of_its_own_is_complete(
+    settings: Settings,
+    job_manager: JobManager,
+    copy: str,
+    state: str,
+    completed: dict[str, int] | None,
+    missing: int,
+) -> None:
+    job_manager.runs("a1", "facts", {COPY: copy_id(settings) if copy == "ours" else copy}, state=state)
+    job_manager.answers["/jobs/a1/checkpoints"] = json.dumps(
+        {"counts": {"in_progress": 0, "failed": 0}, "latest": {"completed": completed}}
+    )
+
+    assert uncommitted(settings, ["facts", "metrics"]) == missing

@@ -14,7 +14,6 @@ import pytest
 from uvicorn.config import STARTUP_FAILURE
 
 from common.settings import ROOT, Settings
-from serving.__main__ import share
 from tests.integration.conftest import is_ready
 from tests.integration.servers import await_true, terminated
 from tests.ports import free_offset
@@ -41,6 +40,12 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 def workers(parent: psutil.Process) -> list[psutil.Process]:
     return [each for each in parent.children() if "spawn_main" in " ".join(each.cmdline())]
+
+
+def has_shared_out(parent: psutil.Process) -> bool:
+    """Whether each process has cores that no other has; where there is but one, all have that."""
+    cores, given = parent.cpu_affinity(), [set(each.cpu_affinity()) for each in workers(parent)]
+    return set().union(*given) == set(cores) and (len(cores) == 1 or not set.intersection(*given))
 
 
 def healthy(settings: Settings) -> bool:
@@ -76,31 +81,12 @@ def test_all_processes_count_together(server: Server) -> None:
 def test_each_has_cores_of_its_own(server: Server) -> None:
     settings, parent = server
     await_true(lambda: len(workers(parent)) == settings.serving_processes, "both processes")
-    cores = parent.cpu_affinity()
-    one, other = (each.cpu_affinity() for each in workers(parent))
-
-    assert sorted({*one, *other}) == sorted(cores)
-    assert len(cores) == 1 or not {*one} & {*other}
-
-
-@pytest.mark.parametrize(
-    ("cores", "processes", "shares"),
-    [
-        ((0, 1), 2, [{0}, {1}]),
-        ((3, 1, 5), 2, [{1, 5}, {3}]),
-        ((4,), 2, [{4}, {4}]),
-        ((0, 1), 3, [{0}, {1}, {0}]),
-        ((0, 1), 1, [{0, 1}]),
-    ],
-)
-def test_all_cores_are_shared_out(cores: tuple[int, ...], processes: int, shares: list[set[int]]) -> None:
-    assert [share(cores, index, processes) for index in range(processes)] == shares
+    await_true(lambda: has_shared_out(parent), "cores for each")
 
 
 def test_one_that_dies_is_replaced_while_the_other_answers(server: Server) -> None:
     settings, parent = server
     first, *_ = workers(parent)
-    cores = sorted(core for each in workers(parent) for core in each.cpu_affinity())
     counted = answered(settings)
     first.kill()
     first.wait()
@@ -109,7 +95,7 @@ def test_one_that_dies_is_replaced_while_the_other_answers(server: Server) -> No
     assert answered(settings) > counted
     await_true(lambda: len(workers(parent)) == settings.serving_processes, "another process")
     assert first.pid not in [each.pid for each in workers(parent)]
-    assert sorted(core for each in workers(parent) for core in each.cpu_affinity()) == cores
+    await_true(lambda: has_shared_out(parent), "cores for each")
 
 
 def test_connections_spread_from_the_process_that_was_there_alone(server: Server) -> None:
