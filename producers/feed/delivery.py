@@ -38,8 +38,11 @@ class Delivery:
         self._saved_s = 0.0
         self._feed = Feed(bootstrap, self._progress)
 
-    def send(self, timeline: Timeline, start: int = 0, speed: float | None = None) -> None:
-        """Send what follows the first `start` events, and wait until Kafka has all of it.
+    def send(
+        self, timeline: Timeline, start: int = 0, speed: float | None = None, from_ms: int | None = None
+    ) -> None:
+        """Send what follows the first `start` events, and wait until Kafka has all of it: as fast as
+        `speed` says, and what happened before `from_ms` (Unix milliseconds) at once.
 
         A new feed goes on at the acknowledged position: the events sent twice have the same ids.
 
@@ -50,7 +53,7 @@ class Delivery:
         while position < len(timeline):
             try:
                 with without_collecting():
-                    pace = Pace(timeline.occurred_at, position, speed)
+                    pace = Pace(timeline.occurred_at, position, speed, from_ms)
                     self._feed.run(timeline, position, self._schema_ids, pace)
             except FeedBroken as error:
                 fruitless = 0 if self._feed.acknowledged > position else fruitless + 1

@@ -57,7 +57,7 @@ class Events:
         )
 
     def within(self, start: int | None, end: int | None) -> "Events":
-        """Those that occurred in [start, end) (Unix milliseconds), and who came before but is needed ther."""
+        """Those of [start, end), in Unix milliseconds, and who came before but is needed there."""
         inside = np.ones(len(self), bool)
         if start is not None:
             inside = self.occurred_at >= start

@@ -30,20 +30,26 @@ def parse_speed(text: str) -> float | None:
 
 
 class Pace:
-    """Says how many events are due. `times` are the timeline's, ascending, in Unix milliseconds."""
+    """Says how many events are due. `times` are the timeline's, ascending, in Unix milliseconds.
+
+    Its clock begins at the event at `start`, or at `from_ms` if that is later: what occurred before is due at
+    once.
+    """
 
     def __init__(
         self,
         times: Millis,
         start: int,
         speed: float | None,
+        from_ms: int | None = None,
         now_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._times = times
         self._speed = speed
         self._now_s = now_s
         self._began_s = now_s()
-        self._began_at = int(times[start]) if start < len(times) else 0
+        first = int(times[start]) if start < len(times) else 0
+        self._began_at = first if from_ms is None else max(first, from_ms)
 
     def due(self) -> int:
         """The number of events of the timeline that are due now."""

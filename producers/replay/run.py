@@ -97,7 +97,7 @@ def send(
         journal.write(settings.home, replayed)
 
     delivery = Delivery(settings.kafka, schema_ids, save, on_progress)
-    delivery.send(prepared.timeline, replayed.position, speed)
+    delivery.send(prepared.timeline, replayed.position, speed, replayed.start_ms)
     return replayed
 
 

@@ -107,7 +107,7 @@ def test_a_message_carries_its_key_chain_and_trace() -> None:
 
 def test_at_a_given_speed_events_fall_due_as_they_happened() -> None:
     now_s = 100.0
-    pace = Pace(np.array([0, 60_000, 120_000, 3_600_000]), 1, 60.0, lambda: now_s)
+    pace = Pace(np.array([0, 60_000, 120_000, 3_600_000]), 1, 60.0, now_s=lambda: now_s)
 
     assert pace.due() == 2
     assert pace.wait_s(2) == LONGEST_WAIT_S
@@ -115,6 +115,16 @@ def test_at_a_given_speed_events_fall_due_as_they_happened() -> None:
     assert pace.wait_s(2) == pytest.approx(0.1)
     now_s = 101.0
     assert pace.due() == 3
+
+
+def test_what_a_window_needs_from_before_it_is_due_at_once() -> None:
+    now_s = 100.0
+    pace = Pace(np.array([0, 60_000, 500_000, 560_000, 680_000]), 0, 60.0, 500_000, lambda: now_s)
+
+    assert pace.due() == 3
+    assert pace.wait_s(1) == 0
+    now_s = 101.0
+    assert pace.due() == 4
 
 
 def test_at_full_speed_everything_is_due() -> None:
