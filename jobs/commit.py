@@ -16,15 +16,10 @@ def commit_soon(settings: Settings, names: Collection[str]) -> None:
     """
     own = copy_id(settings)
     with Flink(settings.flink) as flink, suppress(PartUnavailable):
-        for job in flink.jobs():
-            if job.name in names and job.state == "RUNNING":
-                with suppress(PartUnavailable):
-                    _ask(flink, job, own)
-
-
-def _ask(flink: Flink, job: Job, own: str) -> None:
-    if flink.parameters(job.id).get(COPY) == own and not flink.checkpoints(job.id).under_way:
-        flink.start_checkpoint(job.id)
+        for job in _running(flink, names):
+            with suppress(PartUnavailable):
+                if _is_ours(flink, job, own) and not flink.checkpoints(job.id).under_way:
+                    flink.start_checkpoint(job.id)
 
 
 def uncommitted(settings: Settings, names: Collection[str]) -> int:
@@ -38,9 +33,15 @@ def uncommitted(settings: Settings, names: Collection[str]) -> int:
     with Flink(settings.flink) as flink:
         committed = {
             job.name
-            for job in flink.jobs()
-            if job.state == "RUNNING"
-            and flink.parameters(job.id).get(COPY) == own
-            and flink.checkpoints(job.id).newest_ms is not None
+            for job in _running(flink, names)
+            if _is_ours(flink, job, own) and flink.checkpoints(job.id).newest_ms is not None
         }
     return len(set(names) - committed)
+
+
+def _running(flink: Flink, names: Collection[str]) -> list[Job]:
+    return [job for job in flink.jobs() if job.name in names and job.state == "RUNNING"]
+
+
+def _is_ours(flink: Flink, job: Job, own: str) -> bool:
+    return flink.parameters(job.id).get(COPY) == own

@@ -13,6 +13,7 @@ from jobs.commit import commit_soon, uncommitted
 from jobs.registry import READS as JOBS_READ
 from jobs.settle import Lag, settle_while_moving
 from jobs.waiting import messages_behind
+from local.demo.watch import LINE_S
 from producers.registry import READS as SERVICES_READ
 
 STANDS_STILL_S = 120.0
@@ -20,9 +21,6 @@ STANDS_STILL_S = 120.0
 
 HURRY_EVERY_S = 10.0
 """How often jobs are asked to commit; they count nothing for most of a second then."""
-
-LINE_S = 10.0
-"""How often a line is printed without a terminal."""
 
 
 def catch_up(settings: Settings, console: Console) -> None:

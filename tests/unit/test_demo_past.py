@@ -6,11 +6,11 @@ from rich.console import Console
 from local.demo import past
 
 
-def told(lag, monkeypatch, still_s=0.0, terminal=False) -> str:
+def told(lag, monkeypatch, still_s=0.0) -> str:
     """What a user reads while the past is counted."""
     monkeypatch.setattr(past, "LINE_S", 0.0)
     out = StringIO()
-    past.wait(lambda: next(lag), lambda: None, Console(file=out, width=200, force_terminal=terminal), still_s)
+    past.wait(lambda: next(lag), lambda: None, Console(file=out, width=200), still_s)
     return out.getvalue()
 
 
