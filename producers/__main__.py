@@ -9,7 +9,7 @@ import structlog
 import uvicorn
 import uvloop
 
-from common import garbage
+from common import garbage, realtime
 from common.clock import system_clock
 from common.errors import SoukError, UserError
 from common.settings import LOOPBACK, Settings
@@ -63,6 +63,7 @@ async def serve(settings: Settings, names: Sequence[str]) -> int:
     for task in tasks:
         task.add_done_callback(stop)
     garbage.look_rarely()
+    realtime.go_first(realtime.ORDERS)
     await server.serve()
     broken = [task for task in tasks if task.done()]
     for task in tasks - set(broken):

@@ -11,7 +11,7 @@ from contextlib import suppress
 from fastapi import FastAPI
 from uvicorn.config import STARTUP_FAILURE
 
-from common import garbage
+from common import garbage, realtime
 from common.errors import SoukError
 from common.settings import Settings
 from common.telemetry import configure_logging
@@ -34,6 +34,7 @@ def create() -> FastAPI:
         traceback.print_exc()
         sys.exit(STARTUP_FAILURE)
     garbage.look_rarely()
+    realtime.go_first(realtime.ANSWERS)
     return app
 
 

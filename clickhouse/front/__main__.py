@@ -16,7 +16,7 @@ from clickhouse.front.config import write_config
 from clickhouse.front.doors import Doors
 from clickhouse.front.engine import Engine
 from clickhouse.front.users import Users
-from common import garbage
+from common import garbage, realtime
 from common.errors import SoukError, UserError
 from common.settings import LOOPBACK, Settings
 from common.telemetry import configure_logging
@@ -91,6 +91,7 @@ def serve(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises them again once it has stopped
         signal.signal(number, lambda *_: None)
     garbage.look_rarely()
+    realtime.go_first(realtime.FIGURES)
     uvicorn.Server(config).run(sockets=[listener])
     engine.close()
     lock.close()

@@ -10,6 +10,7 @@ from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
+from common import realtime
 from common.errors import PartUnavailable
 from common.settings import LOOPBACK, Settings
 from local.home import Home
@@ -54,6 +55,7 @@ def part(settings: Settings) -> Part:
             folder,
             stop_signal="INT",
             session=ANSWERS,
+            realtime=realtime.ORDERS,
         ),
         binaries,
     )

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import redis
 
+from common import realtime
 from common.settings import LOOPBACK, Settings
 from local.home import Home
 from local.parts.part import Found, NotReady, Part
@@ -65,6 +66,8 @@ def part(settings: Settings) -> Part:
             folder,
             allocator() if found.how == "bundled" else {},
             session=ANSWERS,
+            realtime=realtime.ANSWERS,
+            heirs=False,  # it forks to write its file anew: a second of CPU that nobody waits for
         ),
         lambda: write(folder, port),
         {"redis": port},

@@ -78,6 +78,13 @@ def stand_apart(level: int) -> None:
             return
 
 
+def go_first(priority: int, heirs: bool) -> None:
+    """Be in real time (`common.realtime`) if the system lets us; what it forks is, too, with `heirs`."""
+    with contextlib.suppress(PermissionError):
+        policy = os.SCHED_RR if heirs else os.SCHED_RR | os.SCHED_RESET_ON_FORK
+        os.sched_setscheduler(0, policy, os.sched_param(priority))
+
+
 def become(uid: int, gid: int, keep_access: bool) -> None:
     """Give up root for good.
 
@@ -150,6 +157,8 @@ def main(run: Path, part: str) -> None:
     os.nice(spec["nice"])
     if spec["session"] is not None:
         stand_apart(spec["session"])
+    if spec["realtime"]:
+        go_first(spec["realtime"], spec["heirs"])
     if spec["uid"] is not None:
         become(spec["uid"], spec["gid"], spec["keep_access"])
     os.execve(spec["argv"][0], spec["argv"], env)

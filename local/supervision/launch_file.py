@@ -30,6 +30,10 @@ class Launch:
     """How many levels others of its session go before it where both want a core."""
     session: int | None = None
     """A session of its own, so many levels behind others (`ANSWERS`, or more); None: the supervisor's."""
+    realtime: int = 0
+    """A priority of `common.realtime`, if the system allows it; 0: in line, or as the process itself says."""
+    heirs: bool = True
+    """Whether processes that it forks are in real time, too."""
 
 
 def write_launch(home: Home, name: str, spec: Launch) -> str:

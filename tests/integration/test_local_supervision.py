@@ -28,6 +28,7 @@ from local.supervision.processes import Record, read_record
 from local.supervision.supervisor import NAME
 from tests.integration.servers import PATIENCE_S, await_true
 from tests.ports import free_offset
+from tests.realtime import may_go_first
 
 NAMES = ("redis", "postgres", "kafka")
 
@@ -154,6 +155,34 @@ def test_a_part_stays_behind_and_stands_apart_as_it_asks_to(tmp_path):
     assert behind == min(os.getpriority(os.PRIO_PROCESS, 0) + 3, 19)
     assert session == pid
     assert not as_group or as_group.endswith("nice 2\n")
+
+
+@pytest.mark.parametrize("heirs", [True, False])
+def test_a_part_is_in_real_time_where_the_system_allows_it(tmp_path, heirs):
+    copy = Copy(Settings(home=tmp_path))
+
+    def forked() -> None:
+        record = read_record(copy.home.run, "prompt")
+        if record is None or not psutil.Process(record.pid).children():
+            raise NotReady("prompt: it has not forked")
+
+    sleeps = Launch(["/bin/sh", "-c", "sleep 600 & wait"], tmp_path, realtime=2, heirs=heirs)
+    prompt = Part("prompt", Found("bundled", "", ""), "", forked, sleeps)
+    copy.home.make()
+    try:
+        stack.bring_up(copy.settings, copy.home, [prompt], [], copy.console)
+        pid = copy.record("prompt").pid
+        child = psutil.Process(pid).children()[0].pid
+        policies = [os.sched_getscheduler(each) & ~os.SCHED_RESET_ON_FORK for each in (pid, child)]
+        priority = os.sched_getparam(pid).sched_priority
+    finally:
+        copy.down()
+
+    if may_go_first():
+        assert policies == [os.SCHED_RR, os.SCHED_RR if heirs else os.SCHED_OTHER]
+        assert priority == 2
+    else:
+        assert policies == [os.SCHED_OTHER] * 2
 
 
 def test_a_second_up_leaves_running_parts_alone(copy):

@@ -13,10 +13,12 @@ import psutil
 import pytest
 from uvicorn.config import STARTUP_FAILURE
 
+from common.realtime import ANSWERS
 from common.settings import ROOT, Settings
 from tests.integration.conftest import is_ready
 from tests.integration.servers import await_true, terminated
 from tests.ports import free_offset
+from tests.realtime import may_go_first
 
 Server = tuple[Settings, psutil.Process]
 
@@ -60,6 +62,17 @@ def answered(settings: Settings) -> int:
     text = httpx.get(f"{settings.serving}/metrics", trust_env=False, timeout=30).text
     found = re.search(r'^souk_http_requests_total\{.*route="/health".*\} (\S+)$', text, re.MULTILINE)
     return int(float(found[1])) if found else 0
+
+
+@pytest.mark.skipif(not may_go_first(), reason="real time needs root or a limit `rtprio` (limits.conf)")
+def test_each_process_is_in_real_time(server: Server) -> None:
+    settings, parent = server
+    await_true(lambda: len(workers(parent)) == settings.serving_processes, "both processes")
+
+    def priorities() -> set[int]:
+        return {os.sched_getparam(each.pid).sched_priority for each in workers(parent)}
+
+    await_true(lambda: priorities() == {ANSWERS}, "real time")
 
 
 def test_all_processes_count_together(server: Server) -> None:
