@@ -14,7 +14,7 @@ from serving.redis_client import answered
 NEIGHBOURS = 32
 """Neighbours of a product that are looked at: half of those kept (jobs/recommendations)."""
 
-KEPT_FOR_S = 10.0
+KEPT_FOR_S = 30.0
 """The job itself writes them by the second, and what they say fades over weeks."""
 
 MOST = 4_096
