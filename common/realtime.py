@@ -1,29 +1,41 @@
 """Real time (`sched(7)`, SCHED_RR) for the processes whose answer someone waits for.
 
 On few and busy cores an answer's time is for the most part its waits for a core; who is in real time takes
-one from whoever is not (docs/decisions/live-rate.md). Linux lets root do so, and those to whom limits.conf
-grants `rtprio`; for all others everything stays as it was. A process that wants more than its allowance, for
-one long query or for more requests than there are cores, stands in line like any other until it wants less.
+one from whoever is not (docs/decisions/live-rate.md). Linux permits it with CAP_SYS_NICE, which root has
+outside containers, and where limits.conf grants `rtprio`; for all others everything stays as it was.
+`SOUK_REAL_TIME=0` does without. A process that goes on wanting more than its share stands in line like any
+other until it wants less, so that a long query or too many requests leave something to all else.
 """
 
+import itertools
 import os
 import threading
 import time
 from contextlib import suppress
+from resource import RLIM_INFINITY, RLIMIT_RTTIME, getrlimit
 
 import structlog
 
-FIGURES, ORDERS, ANSWERS = 1, 2, 3
-"""Priorities: ClickHouse; commerce and its PostgreSQL; the API and its Redis."""
+from common.settings import Settings
 
-SHARE = 0.5
-"""Of a core: what a process may use in real time, all its threads together."""
+FIGURES, ORDERS, ANSWERS, KEEPER = 1, 2, 3, 4
+"""Priorities: ClickHouse; commerce and its PostgreSQL; the API and its Redis; who looks after the shares."""
+
+ALL = 0.8
+"""Of all cores: what our own processes may use in real time together, for good."""
 
 SAVED_S = 1.0
-"""Seconds of CPU that it may use at once, when it has used little before."""
+"""Seconds of CPU that one of them may use at once, when it has used little before."""
 
 LOOK_S = 0.1
-"""How often its use is looked at."""
+"""How often its use is looked at; threads that are new, every `_SWEEP` looks."""
+_SWEEP = 10
+
+_BESIDES = 2
+"""Our own processes that are in real time, beside those that answer for the API: commerce and ClickHouse."""
+
+_ROUNDS = 8
+"""A thread may begin another while the threads are gone through; by then there is none that does."""
 
 log = structlog.get_logger()
 
@@ -31,7 +43,8 @@ log = structlog.get_logger()
 class Allowance:
     """How long a process may be in real time: what it uses is taken from what it saved, `SAVED_S` at most."""
 
-    def __init__(self, now: float, used: float) -> None:
+    def __init__(self, share: float, now: float, used: float) -> None:
+        self._share = share
         self._now, self._used = now, used
         self._saved = SAVED_S
         self._holds = True
@@ -41,47 +54,88 @@ class Allowance:
 
         Once all is used up it may not until half is saved again: it does not go to and fro.
         """
-        self._saved += SHARE * (now - self._now) - (used - self._used)
+        self._saved += self._share * (now - self._now) - (used - self._used)
         self._saved = min(max(self._saved, 0), SAVED_S)
         self._now, self._used = now, used
         self._holds = self._saved >= SAVED_S / 2 or (self._holds and self._saved > 0)
         return self._holds
 
 
-def go_first(priority: int) -> bool:
-    """Put all threads of this process into real time as far as its allowance goes, for good.
+def share(settings: Settings, cores: int) -> float:
+    """Of a core: what each of our processes may use in real time for good."""
+    return ALL * cores / (settings.serving_processes + _BESIDES)
 
-    All, for one that waits in line for a core may hold what another in real time waits for.
+
+def go_first(settings: Settings, priority: int) -> bool:
+    """Put all threads of this process into real time, as far as its share goes.
+
+    All, for one that stands in line may hold what another in real time waits for. What they begin inherits
+    it, processes too, of which there should be none: this looks after its own threads only.
 
     Args:
+        settings: whether it is wanted, and how many processes share the cores.
         priority: `FIGURES`, `ORDERS` or `ANSWERS`.
 
     Returns:
-        Whether the system lets us; if not, nothing is changed.
+        Whether it is wanted and the system permits it; if not, nothing is changed.
     """
-    try:
-        _schedule(os.SCHED_RR, priority)
-    except PermissionError:
-        log.info("not in real time: neither root nor a limit `rtprio` (limits.conf) allows it")
+    if not settings.real_time or not permitted():
         return False
-    threading.Thread(target=_keep, args=(priority,), name="real time", daemon=True).start()
+    of_a_core = share(settings, len(os.sched_getaffinity(0)))
+    threading.Thread(target=_keep, args=(priority, of_a_core), name="real time", daemon=True).start()
     return True
 
 
-def _keep(priority: int) -> None:
-    """Look after the allowance; in real time itself, for it was begun by a thread that is."""
-    allowance = Allowance(time.monotonic(), time.process_time())
-    first = True
-    while True:
-        time.sleep(LOOK_S)
+def permitted() -> bool:
+    """Whether this process may be in real time: all priorities or none, lest the last go first."""
+    if getrlimit(RLIMIT_RTTIME)[0] != RLIM_INFINITY:
+        log.info("not in real time: the limit RLIMIT_RTTIME would end the process")
+        return False
+    before = os.sched_getscheduler(0), os.sched_getparam(0)
+    try:
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(KEEPER))
+        os.sched_setscheduler(0, *before)
+    except OSError as error:  # EPERM; ENOSYS from some sandboxes
+        log.info("not in real time: it takes CAP_SYS_NICE or a limit `rtprio`", error=error.strerror)
+        return False
+    return True
+
+
+def _keep(priority: int, of_a_core: float) -> None:
+    """Look after the share, before all others: nothing of this process may keep it from that."""
+    keeper = threading.get_native_id()
+    os.sched_setscheduler(keeper, os.SCHED_RR, os.sched_param(KEEPER))
+    allowance = Allowance(of_a_core, time.monotonic(), time.process_time())
+    given: bool | None = None
+    for look in itertools.count():
         may = allowance.holds(time.monotonic(), time.process_time())
-        if may != first:
-            _schedule(os.SCHED_RR if may else os.SCHED_OTHER, priority if may else 0)
-        first = may
+        if may is not given or look % _SWEEP == 0:
+            try:
+                _give(keeper, *((os.SCHED_RR, priority) if may else (os.SCHED_OTHER, 0)))
+                given = may
+            except OSError as error:  # no descriptor left, a limit that was lowered: at the next look
+                log.warning("threads were not put in or out of real time", error=error.strerror)
+        time.sleep(LOOK_S)
 
 
-def _schedule(policy: int, priority: int) -> None:
-    """Give all threads a policy; what they begin inherits it."""
-    for thread in os.scandir("/proc/self/task"):
-        with suppress(ProcessLookupError):  # it has ended
-            os.sched_setscheduler(int(thread.name), policy, os.sched_param(priority))
+def _give(keeper: int, policy: int, priority: int) -> None:
+    """Give a policy to all threads but the keeper that have another."""
+    for _ in range(_ROUNDS):
+        others = [
+            thread
+            for thread in map(int, os.listdir("/proc/self/task"))  # noqa: PTH208 a hundred, ten times a second
+            if thread != keeper and _policy(thread) not in (policy, None)
+        ]
+        for thread in others:
+            with suppress(ProcessLookupError):
+                os.sched_setscheduler(thread, policy, os.sched_param(priority))
+        if not others:
+            return
+
+
+def _policy(thread: int) -> int | None:
+    """None: it has ended."""
+    try:
+        return os.sched_getscheduler(thread)
+    except ProcessLookupError:
+        return None

@@ -104,6 +104,9 @@ class Settings(BaseSettings):
     serving_processes: int = Field(
         default=2, ge=1, le=8, description="Processes that answer for the API and the pages."
     )
+    real_time: bool = Field(
+        default=True, description="Whether who answers someone goes first where the system permits it."
+    )
 
     @field_validator("home", "install")
     @classmethod

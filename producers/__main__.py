@@ -63,7 +63,7 @@ async def serve(settings: Settings, names: Sequence[str]) -> int:
     for task in tasks:
         task.add_done_callback(stop)
     garbage.look_rarely()
-    realtime.go_first(realtime.ORDERS)
+    realtime.go_first(settings, realtime.ORDERS)
     await server.serve()
     broken = [task for task in tasks if task.done()]
     for task in tasks - set(broken):

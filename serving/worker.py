@@ -26,7 +26,8 @@ def create() -> FastAPI:
     _stand_alone()
     configure_logging("serving")
     try:
-        app = create_app(Settings.load())
+        settings = Settings.load()
+        app = create_app(settings)
     except SoukError as error:
         print(f"souk: {error}", file=sys.stderr)
         sys.exit(STARTUP_FAILURE)
@@ -34,7 +35,7 @@ def create() -> FastAPI:
         traceback.print_exc()
         sys.exit(STARTUP_FAILURE)
     garbage.look_rarely()
-    realtime.go_first(realtime.ANSWERS)
+    realtime.go_first(settings, realtime.ANSWERS)
     return app
 
 

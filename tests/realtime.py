@@ -4,9 +4,11 @@ import subprocess
 import sys
 from functools import cache
 
+from common.realtime import KEEPER
+
 
 @cache
 def may_go_first() -> bool:
     """Whether a process that this one starts may."""
-    line = "import os; os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))"
+    line = f"import os; os.sched_setscheduler(0, os.SCHED_RR, os.sched_param({KEEPER}))"
     return subprocess.run([sys.executable, "-c", line], capture_output=True, check=False).returncode == 0

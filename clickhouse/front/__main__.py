@@ -91,7 +91,7 @@ def serve(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises them again once it has stopped
         signal.signal(number, lambda *_: None)
     garbage.look_rarely()
-    realtime.go_first(realtime.FIGURES)
+    realtime.go_first(settings, realtime.FIGURES)
     uvicorn.Server(config).run(sockets=[listener])
     engine.close()
     lock.close()

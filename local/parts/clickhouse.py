@@ -13,7 +13,7 @@ import httpx
 from common.settings import ROOT, Settings
 from local.home import settings_environment
 from local.parts.part import Found, NotReady, Part
-from local.supervision.launch_file import ANSWERS, Launch
+from local.supervision.launch_file import ABREAST, Launch
 
 
 def part(settings: Settings) -> Part:
@@ -27,7 +27,7 @@ def part(settings: Settings) -> Part:
         settings.clickhouse,
         ready,
         Launch(
-            [sys.executable, "-m", "clickhouse.front"], ROOT, settings_environment(settings), session=ANSWERS
+            [sys.executable, "-m", "clickhouse.front"], ROOT, settings_environment(settings), session=ABREAST
         ),
         ports={"clickhouse": settings.port("clickhouse")},
     )

@@ -7,7 +7,7 @@ from common.settings import ROOT, Settings
 from local.home import settings_environment
 from local.parts import readiness
 from local.parts.part import Found, Part
-from local.supervision.launch_file import ANSWERS, Launch
+from local.supervision.launch_file import ABREAST, Launch
 
 
 def part(settings: Settings) -> Part:
@@ -20,7 +20,7 @@ def part(settings: Settings) -> Part:
         Found("bundled", "", "producers"),
         settings.commerce,
         ready,
-        Launch([sys.executable, "-m", "producers"], ROOT, settings_environment(settings), session=ANSWERS),
+        Launch([sys.executable, "-m", "producers"], ROOT, settings_environment(settings), session=ABREAST),
         ports={"commerce": settings.port("commerce")},
         needs=("postgres", "topics"),  # it makes its tables itself
     )

@@ -18,7 +18,7 @@ from local.parts.part import Found, NotReady, Part
 from local.parts.redis import without_password
 from local.parts.resolve import dotted, on_path, version_of
 from local.supervision import launch
-from local.supervision.launch_file import ANSWERS, Launch, write_launch
+from local.supervision.launch_file import ABREAST, Launch, write_launch
 
 OLDEST = 18
 
@@ -29,6 +29,9 @@ OPTIONS = {
     "shared_buffers": "32MB",
     "max_wal_size": "256MB",
     "jit": "off",
+    # In real time it would be several cores for one query.
+    "max_parallel_workers_per_gather": "0",
+    "max_parallel_maintenance_workers": "0",
     "timezone": "UTC",
     "log_timezone": "UTC",
 }
@@ -54,8 +57,8 @@ def part(settings: Settings) -> Part:
             ],
             folder,
             stop_signal="INT",
-            session=ANSWERS,
-            realtime=realtime.ORDERS,
+            session=ABREAST,
+            realtime=realtime.ORDERS if settings.real_time else 0,
         ),
         binaries,
     )

@@ -13,7 +13,7 @@ from common.settings import LOOPBACK, Settings
 from local.home import Home
 from local.parts.part import Found, NotReady, Part
 from local.parts.resolve import dotted, on_path, version_of
-from local.supervision.launch_file import ANSWERS, Launch
+from local.supervision.launch_file import ABREAST, Launch
 
 OLDEST = (6, 2)
 
@@ -65,9 +65,9 @@ def part(settings: Settings) -> Part:
             [str(program), "redis.conf"],
             folder,
             allocator() if found.how == "bundled" else {},
-            session=ANSWERS,
-            realtime=realtime.ANSWERS,
-            heirs=False,  # it forks to write its file anew: a second of CPU that nobody waits for
+            session=ABREAST,
+            realtime=realtime.ANSWERS if settings.real_time else 0,
+            heirs=False,  # it forks to write its file anew, a second of CPU that nobody waits for
         ),
         lambda: write(folder, port),
         {"redis": port},

@@ -7,7 +7,7 @@ from common.settings import ROOT, Settings
 from local.home import settings_environment
 from local.parts import readiness
 from local.parts.part import Found, Part
-from local.supervision.launch_file import ANSWERS, Launch
+from local.supervision.launch_file import ABREAST, Launch
 
 
 def part(settings: Settings) -> Part:
@@ -20,7 +20,7 @@ def part(settings: Settings) -> Part:
         Found("bundled", "", "serving"),
         settings.serving,
         ready,
-        Launch([sys.executable, "-m", "serving"], ROOT, settings_environment(settings), session=ANSWERS),
+        Launch([sys.executable, "-m", "serving"], ROOT, settings_environment(settings), session=ABREAST),
         ports={"serving": settings.port("serving")},
         needs=("tables", "redis", "jobs"),  # it calls itself ready once the jobs run
     )

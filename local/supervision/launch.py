@@ -22,6 +22,8 @@ MARK = "_SOUK_LAUNCHED"
 LOG_LIMIT_BYTES = 20 * 1024 * 1024
 PR_SET_KEEPCAPS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE = 8, 47, 2
 CAP_DAC_OVERRIDE = 1
+HIGHEST = 4
+"""The highest priority of real time that any of our processes wants (`common.realtime.KEEPER`)."""
 CAPABILITY_VERSION_3 = 0x20080522
 
 
@@ -79,10 +81,11 @@ def stand_apart(level: int) -> None:
 
 
 def go_first(priority: int, heirs: bool) -> None:
-    """Be in real time (`common.realtime`) if the system lets us; what it forks is, too, with `heirs`."""
-    with contextlib.suppress(PermissionError):
-        policy = os.SCHED_RR if heirs else os.SCHED_RR | os.SCHED_RESET_ON_FORK
-        os.sched_setscheduler(0, policy, os.sched_param(priority))
+    """Be in real time (`common.realtime`) if the system permits it; with `heirs`, what it begins is, too."""
+    policy = os.SCHED_RR if heirs else os.SCHED_RR | os.SCHED_RESET_ON_FORK
+    with contextlib.suppress(OSError):
+        for each in (HIGHEST, priority):  # all priorities or none, lest the last go first
+            os.sched_setscheduler(0, policy, os.sched_param(each))
 
 
 def become(uid: int, gid: int, keep_access: bool) -> None:
@@ -157,7 +160,7 @@ def main(run: Path, part: str) -> None:
     os.nice(spec["nice"])
     if spec["session"] is not None:
         stand_apart(spec["session"])
-    if spec["realtime"]:
+    if spec.get("realtime"):  # a launch file that is older than this file has none
         go_first(spec["realtime"], spec["heirs"])
     if spec["uid"] is not None:
         become(spec["uid"], spec["gid"], spec["keep_access"])

@@ -8,7 +8,7 @@ from typing import Literal
 
 from local.home import Home, base_environment
 
-ANSWERS = 0
+ABREAST = 0
 """The session's level of a part for whose answer someone waits."""
 
 
@@ -29,11 +29,12 @@ class Launch:
     nice: int = 0
     """How many levels others of its session go before it where both want a core."""
     session: int | None = None
-    """A session of its own, so many levels behind others (`ANSWERS`, or more); None: the supervisor's."""
+    """A session of its own, so many levels behind others (`ABREAST`, or more); None: the supervisor's."""
     realtime: int = 0
-    """A priority of `common.realtime`, if the system allows it; 0: in line, or as the process itself says."""
+    """A priority of `common.realtime`, if the system permits it. 0: in line, where sessions and `nice`
+    decide, unless the process itself goes first."""
     heirs: bool = True
-    """Whether processes that it forks are in real time, too."""
+    """Whether threads and processes that it begins are in real time, too."""
 
 
 def write_launch(home: Home, name: str, spec: Launch) -> str:

@@ -1,14 +1,29 @@
+import errno
 import os
 import subprocess
 import sys
 import textwrap
+import threading
 from collections.abc import Iterable
 
 import pytest
 
-from common.realtime import ORDERS, SAVED_S, SHARE, Allowance
-from common.settings import ROOT
+from common.realtime import (
+    ANSWERS,
+    FIGURES,
+    KEEPER,
+    ORDERS,
+    SAVED_S,
+    Allowance,
+    go_first,
+    permitted,
+    share,
+)
+from common.settings import ROOT, Settings
+from local.supervision import launch
 from tests.realtime import may_go_first
+
+SHARE = 0.4
 
 needs_real_time = pytest.mark.skipif(
     not may_go_first(), reason="real time needs root or a limit `rtprio` (limits.conf)"
@@ -17,7 +32,7 @@ needs_real_time = pytest.mark.skipif(
 
 def held(uses: Iterable[float], step_s: float = 0.1) -> list[bool]:
     """What an allowance says after each step in which so much of a core was used."""
-    allowance, used = Allowance(0, 0), 0.0
+    allowance, used = Allowance(SHARE, 0, 0), 0.0
     answers = []
     for index, use in enumerate(uses, 1):
         used += use * step_s
@@ -66,8 +81,9 @@ def run(code: str) -> list[str]:
 @needs_real_time
 def test_all_threads_go_first_and_those_that_they_begin() -> None:
     printed = run("""
-        import os, threading
+        import os, threading, time
         from common import realtime
+        from common.settings import Settings
 
         def begin() -> int:
             thread = threading.Thread(target=threading.Event().wait, daemon=True)
@@ -75,7 +91,10 @@ def test_all_threads_go_first_and_those_that_they_begin() -> None:
             return thread.native_id
 
         before = begin()
-        assert realtime.go_first(realtime.ORDERS)
+        assert realtime.go_first(Settings(), realtime.ORDERS)
+        waits = time.monotonic() + 30
+        while not os.sched_getscheduler(before) and time.monotonic() < waits:
+            time.sleep(0.01)
         for thread in (0, before, begin()):
             print(os.sched_getscheduler(thread) == os.SCHED_RR, os.sched_getparam(thread).sched_priority)
         """)
@@ -84,34 +103,99 @@ def test_all_threads_go_first_and_those_that_they_begin() -> None:
 
 
 @needs_real_time
-def test_a_process_that_wants_a_whole_core_stands_in_line_until_it_wants_less() -> None:
+def test_who_goes_on_wanting_all_cores_stands_in_line_until_it_wants_less() -> None:
     printed = run("""
-        import os, time
+        import hashlib, os, threading, time
         from common import realtime
+        from common.settings import Settings
 
-        realtime.go_first(realtime.ORDERS)
-        waits = time.monotonic() + 30
-        while os.sched_getscheduler(0) == os.SCHED_RR and time.monotonic() < waits:
-            pass
-        print(os.sched_getscheduler(0) == os.SCHED_OTHER)
-        while os.sched_getscheduler(0) == os.SCHED_OTHER and time.monotonic() < waits:
-            time.sleep(0.01)
-        print(os.sched_getscheduler(0) == os.SCHED_RR)
+        over = threading.Event()
+
+        def burn() -> None:
+            while not over.is_set():
+                hashlib.pbkdf2_hmac("sha256", b"", b"", 50_000)  # it needs no lock of Python's meanwhile
+
+        def policies() -> list[int]:
+            found = [os.sched_getscheduler(int(each)) for each in os.listdir("/proc/self/task")]
+            return sorted(found)
+
+        def wait_for(expected: list[int]) -> bool:
+            waits = time.monotonic() + 30
+            while policies() != expected and time.monotonic() < waits:
+                time.sleep(0.01)
+            return policies() == expected
+
+        realtime.go_first(Settings(), realtime.ORDERS)
+        cores = len(os.sched_getaffinity(0))
+        threads = [threading.Thread(target=burn) for _ in range(cores)]
+        for each in threads:
+            each.start()
+        print(wait_for([os.SCHED_OTHER] * (cores + 1) + [os.SCHED_RR]))  # the last looks after the share
+        over.set()
+        for each in threads:
+            each.join()
+        print(wait_for([os.SCHED_RR] * 2))
         """)
 
     assert printed == ["True", "True"]
 
 
-def test_where_the_system_forbids_it_all_stays_as_it_is() -> None:
+@pytest.mark.parametrize("errno", [errno.EPERM, errno.ENOSYS, errno.EINVAL])
+def test_where_the_system_forbids_it_nothing_happens(errno: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno, os.strerror(errno))
+
+    monkeypatch.setattr(os, "sched_setscheduler", refuse)
+    before = threading.active_count()
+
+    assert not go_first(Settings(), ANSWERS)
+    assert threading.active_count() == before
+
+
+@needs_real_time
+def test_who_does_not_want_it_stands_in_line() -> None:
+    before = threading.active_count()
+
+    assert not go_first(Settings(real_time=False), ANSWERS)
+    assert threading.active_count() == before
+
+
+def test_all_priorities_are_permitted_or_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a limit that permits only the lowest, ClickHouse would go before the API."""
+
+    def permit_the_lowest(_: int, __: int, param: os.sched_param) -> None:
+        if param.sched_priority > FIGURES:
+            raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(os, "sched_setscheduler", permit_the_lowest)
+
+    assert not permitted()
+
+
+def test_whom_the_system_forbids_it_stands_in_line() -> None:
     printed = run("""
         import os, resource
         from common import realtime
+        from common.settings import Settings
 
+        settings = Settings()  # souk.toml may lie where only root reads
         resource.setrlimit(resource.RLIMIT_RTPRIO, (0, 0))
         if os.geteuid() == 0:
             os.setgid(65534)
             os.setuid(65534)
-        print(realtime.go_first(realtime.ANSWERS), os.sched_getscheduler(0) == os.SCHED_OTHER)
+        print(realtime.go_first(settings, realtime.FIGURES), os.sched_getscheduler(0) == os.SCHED_OTHER)
         """)
 
     assert printed[-1] == "False True"
+
+
+def test_the_launcher_knows_the_highest_priority() -> None:
+    assert launch.HIGHEST == KEEPER
+    assert ANSWERS < KEEPER
+
+
+@pytest.mark.parametrize(("processes", "cores"), [(2, 2), (1, 2), (8, 4), (8, 16)])
+def test_all_of_ours_together_leave_a_fifth_of_the_cores(processes: int, cores: int) -> None:
+    settings = Settings(serving_processes=processes)
+
+    assert share(settings, cores) * (processes + 2) == pytest.approx(0.8 * cores)
