@@ -1,7 +1,7 @@
 """Real time (`sched(7)`, SCHED_RR) for the processes whose answer someone waits for.
 
 On few and busy cores an answer's time is for the most part its waits for a core; who is in real time takes
-one from whoever is not (docs/decisions/live-rate.md). Linux permits it with CAP_SYS_NICE, which root has
+one from whoever is not (docs/decisions/real-time.md). Linux permits it with CAP_SYS_NICE, which root has
 outside containers, and where limits.conf grants `rtprio`; for all others everything stays as it was.
 `SOUK_REAL_TIME=0` does without. A process that goes on wanting more than its share stands in line like any
 other until it wants less, so that a long query or too many requests leave something to all else.
@@ -31,8 +31,8 @@ LOOK_S = 0.1
 """How often its use is looked at; threads that are new, every `_SWEEP` looks."""
 _SWEEP = 10
 
-_BESIDES = 2
-"""Our own processes that are in real time, beside those that answer for the API: commerce and ClickHouse."""
+_COMMERCE = 0.6
+"""What commerce has of that, for what ClickHouse and each process that answers for the API have."""
 
 _ROUNDS = 8
 """A thread may begin another while the threads are gone through; by then there is none that does."""
@@ -61,9 +61,11 @@ class Allowance:
         return self._holds
 
 
-def share(settings: Settings, cores: int) -> float:
-    """Of a core: what each of our processes may use in real time for good."""
-    return ALL * cores / (settings.serving_processes + _BESIDES)
+def share(settings: Settings, priority: int, cores: int) -> float:
+    """Of a core: what one of our processes of this priority may use in real time for good."""
+    clickhouse, api = 1, settings.serving_processes
+    one = ALL * cores / (clickhouse + api + _COMMERCE)
+    return one * _COMMERCE if priority == ORDERS else one
 
 
 def go_first(settings: Settings, priority: int) -> bool:
@@ -81,7 +83,7 @@ def go_first(settings: Settings, priority: int) -> bool:
     """
     if not settings.real_time or not permitted():
         return False
-    of_a_core = share(settings, len(os.sched_getaffinity(0)))
+    of_a_core = share(settings, priority, len(os.sched_getaffinity(0)))
     threading.Thread(target=_keep, args=(priority, of_a_core), name="real time", daemon=True).start()
     return True
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import tomllib
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -19,10 +20,10 @@ from common.errors import UserError
 from common.settings import ROOT, Settings
 from local.home import SOCKET_PATH_LIMIT, SOCKET_SUFFIX_ROOM, Home, settings_environment
 from local.parts import flink_config, kafka, postgres, readiness, redis, registry
-from local.parts.part import NotReady
+from local.parts.part import NotReady, Part
 from local.parts.resolve import numbers
 from local.passwords import ensure
-from local.supervision.launch import MARK, boot_id, started_ticks
+from local.supervision.launch import HIGHEST, MARK, boot_id, started_ticks
 from local.supervision.ports import require_free
 from local.supervision.processes import Record, read_record, survivors, sweep
 from local.supervision.steps import Step, run_all
@@ -342,3 +343,15 @@ def test_steps_in_a_circle_are_refused():
 )
 def test_durations_are_written_for_people(seconds, shown):
     assert duration(seconds) == shown
+
+
+@pytest.mark.parametrize("part", [redis.part, postgres.part])
+def test_real_time_is_asked_for_unless_it_is_not_wanted(
+    part: Callable[[Settings], Part], tmp_path: Path
+) -> None:
+    wanted, unwanted = (part(Settings(home=tmp_path, real_time=each)).launch for each in (True, False))
+
+    assert wanted is not None
+    assert 0 < wanted.realtime < HIGHEST
+    assert unwanted is not None
+    assert unwanted.realtime == 0
