@@ -83,7 +83,8 @@ def go_first(settings: Settings, priority: int) -> bool:
     """
     if not settings.real_time or not permitted():
         return False
-    of_a_core = share(settings, priority, len(os.sched_getaffinity(0)))
+    cores = os.sched_getaffinity(os.getppid())  # each process of the API has but a part of them
+    of_a_core = share(settings, priority, len(cores))
     threading.Thread(target=_keep, args=(priority, of_a_core), name="real time", daemon=True).start()
     return True
 
