@@ -124,21 +124,11 @@ def _keep(priority: int, of_a_core: float) -> None:
 def _give(keeper: int, policy: int, priority: int) -> None:
     """Give a policy to all threads but the keeper that have another."""
     for _ in range(_ROUNDS):
-        others = [
-            thread
-            for thread in map(int, os.listdir("/proc/self/task"))  # noqa: PTH208 a hundred, ten times a second
-            if thread != keeper and _policy(thread) not in (policy, None)
-        ]
-        for thread in others:
-            with suppress(ProcessLookupError):
-                os.sched_setscheduler(thread, policy, os.sched_param(priority))
-        if not others:
+        changed = False
+        for thread in map(int, os.listdir("/proc/self/task")):  # noqa: PTH208 a hundred of them, every second
+            with suppress(ProcessLookupError):  # it has ended
+                if thread != keeper and os.sched_getscheduler(thread) != policy:
+                    os.sched_setscheduler(thread, policy, os.sched_param(priority))
+                    changed = True
+        if not changed:
             return
-
-
-def _policy(thread: int) -> int | None:
-    """None: it has ended."""
-    try:
-        return os.sched_getscheduler(thread)
-    except ProcessLookupError:
-        return None

@@ -8,12 +8,9 @@ import pytest
 from common.realtime import ANSWERS, FIGURES, ORDERS
 from local.home import Home
 from local.supervision.processes import read_record
-from tests.realtime import may_go_first
+from tests.realtime import needs_real_time
 
-pytestmark = [
-    pytest.mark.timeout(1_200),
-    pytest.mark.skipif(not may_go_first(), reason="real time needs CAP_SYS_NICE or a limit `rtprio`"),
-]
+pytestmark = [pytest.mark.timeout(1_200), needs_real_time]
 
 PRIORITIES = {
     "redis": ANSWERS,

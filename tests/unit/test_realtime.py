@@ -21,13 +21,9 @@ from common.realtime import (
 )
 from common.settings import ROOT, Settings
 from local.supervision import launch
-from tests.realtime import may_go_first
+from tests.realtime import needs_real_time
 
 SHARE = 0.4
-
-needs_real_time = pytest.mark.skipif(
-    not may_go_first(), reason="real time needs root or a limit `rtprio` (limits.conf)"
-)
 
 
 def held(uses: Iterable[float], step_s: float = 0.1) -> list[bool]:
@@ -140,10 +136,10 @@ def test_who_goes_on_wanting_all_cores_stands_in_line_until_it_wants_less() -> N
     assert printed == ["True", "True"]
 
 
-@pytest.mark.parametrize("errno", [errno.EPERM, errno.ENOSYS, errno.EINVAL])
-def test_where_the_system_forbids_it_nothing_happens(errno: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("number", [errno.EPERM, errno.ENOSYS, errno.EINVAL])
+def test_where_the_system_forbids_it_nothing_happens(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
-        raise OSError(errno, os.strerror(errno))
+        raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(os, "sched_setscheduler", refuse)
     before = threading.active_count()

@@ -18,7 +18,7 @@ from common.settings import ROOT, Settings
 from tests.integration.conftest import is_ready
 from tests.integration.servers import await_true, terminated
 from tests.ports import free_offset
-from tests.realtime import may_go_first
+from tests.realtime import needs_real_time
 
 Server = tuple[Settings, psutil.Process]
 
@@ -64,7 +64,7 @@ def answered(settings: Settings) -> int:
     return int(float(found[1])) if found else 0
 
 
-@pytest.mark.skipif(not may_go_first(), reason="real time needs root or a limit `rtprio` (limits.conf)")
+@needs_real_time
 def test_each_process_is_in_real_time(server: Server) -> None:
     settings, parent = server
     await_true(lambda: len(workers(parent)) == settings.serving_processes, "both processes")
