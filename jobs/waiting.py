@@ -10,6 +10,7 @@ from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicP
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
 from common.errors import PartUnavailable
+from common.kafka import asked_again
 from common.metrics import DEAD_LETTERS, MESSAGES_BEHIND
 
 log = structlog.get_logger()
@@ -119,5 +120,9 @@ def _letters(admin: AdminClient) -> dict[str, int]:
 
 def _offsets(admin: AdminClient, places: Iterable[Place], which: Any) -> dict[Place, int]:
     asked = {TopicPartition(*place): which for place in places}
-    answers = admin.list_offsets(asked, request_timeout=TIMEOUT_S) if asked else {}
-    return {(at.topic, at.partition): answer.result().offset for at, answer in answers.items()}
+
+    def answered() -> dict[Place, int]:
+        answers = admin.list_offsets(asked, request_timeout=TIMEOUT_S) if asked else {}
+        return {(at.topic, at.partition): answer.result().offset for at, answer in answers.items()}
+
+    return asked_again(answered, TIMEOUT_S)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from common.errors import PartUnavailable
+from common.kafka import bounds
 
 GROUP = "souk_audit"
 _BATCH = 5_000
@@ -105,10 +106,7 @@ def end_offsets(consumer: Consumer, topic: str) -> dict[int, tuple[int, int]]:
         if described.error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
             return {}
         raise KafkaException(described.error)
-    return {
-        p: consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=_SILENCE_S)
-        for p in described.partitions
-    }
+    return {p: bounds(consumer, TopicPartition(topic, p), _SILENCE_S) for p in described.partitions}
 
 
 def _dead_letter(message: Message) -> DeadLetter:

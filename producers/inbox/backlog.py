@@ -5,6 +5,7 @@ import asyncio
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from common.errors import Retryable
+from common.kafka import bounds
 from producers.inbox.consumer import group_of
 
 LOOK_S = 0.5
@@ -40,7 +41,7 @@ def _ends(consumer: Consumer, topic: str) -> dict[int, int]:
     """The end of each partition that holds anything."""
     ends = {}
     for partition in consumer.list_topics(topic, _TIMEOUT_S).topics[topic].partitions:
-        low, high = consumer.get_watermark_offsets(TopicPartition(topic, partition), _TIMEOUT_S)
+        low, high = bounds(consumer, TopicPartition(topic, partition), _TIMEOUT_S)
         if high > low:
             ends[partition] = high
     return ends

@@ -17,6 +17,7 @@ from confluent_kafka import (
 
 from common.clock import from_millis
 from common.errors import PartUnavailable, UserError
+from common.kafka import bounds
 from producers.inbox.subscription import ONLY_FOR, headers_of, key_of
 from producers.outbox.letters import CAME_FROM, REASON, STAGE, TRUNCATED_FROM
 from producers.outbox.publisher import PRODUCER
@@ -100,7 +101,7 @@ class Letterbox:
             PartUnavailable: Kafka does not answer.
         """
         with self._answering():
-            low, high = self._consumer.get_watermark_offsets(TopicPartition(topic, _PARTITION), _TIMEOUT_S)
+            low, high = bounds(self._consumer, TopicPartition(topic, _PARTITION), _TIMEOUT_S)
             (done,) = self._consumer.committed([TopicPartition(topic, _PARTITION)], _TIMEOUT_S)
             start = low if everything else max(low, done.offset)
             return list(self._read(topic, start)) if start < high else []
