@@ -16,8 +16,7 @@ from common.settings import Settings
 from serving.analytics.parameters import AskedPeriod, Cursor, SellerId, Service, each_once
 from serving.analytics.periods import Grain
 from serving.analytics.popular import Ranking
-from serving.analytics.schemas.orders import Orders
-from serving.analytics.schemas.products import PopularProducts, TopProducts
+from serving.analytics.schemas.products import PopularProducts
 from serving.analytics.schemas.sales import SellerSales
 from serving.analytics.service import Analytics
 from serving.analytics.service.orders import ORDER_TABLES
@@ -36,9 +35,6 @@ FOUND = 5
 ORDERS = 10
 PRODUCTS = 8
 POPULAR = 8
-
-Figures = tuple[SellerSales, TopProducts, Orders]
-"""What a seller's page shows of a period."""
 
 router = APIRouter(include_in_schema=False, dependencies=[Depends(each_once)])
 Text = Annotated[str, Query(max_length=80, pattern=PRINTABLE)]
@@ -118,7 +114,11 @@ async def seller(
     until: Bound = "",
     grain: Grain | None = None,
 ) -> Response:
-    """A seller's page: opens on the newest 30 days that have sales; `until` is the last day, included."""
+    """A seller's page: opens on the newest 30 days that have sales; `until` is the last day, included.
+
+    It has the figures; its lists (`seller_products`, `seller_orders`) are fetched by it when it is there, for
+    they take several times as long.
+    """
     pages = _pages(request)
     custom = bool(start or until)
     kept = urlencode({"from": start, "until": until} if custom else {"period": period})
@@ -128,7 +128,7 @@ async def seller(
             return views.custom_period(start, until, pages.write)
         return views.preset_period(period, utc_minute(sold.first), utc_minute(sold.newest), pages.write)
 
-    who, asked, (sales, top, orders) = await _seller_with_figures(service, seller_id, chosen, grain)
+    who, asked, sales = await _seller_with_sales(service, seller_id, chosen, grain)
     return pages(
         "seller.html",
         seller=who,
@@ -139,9 +139,7 @@ async def seller(
         sparks=views.sparklines(sales),
         chart=views.chart(sales, pages.write),
         follows=(*SELLER_TABLES, *PRODUCT_TABLES, *ORDER_TABLES),
-        top=top,
-        orders=orders,
-        asked=asked,
+        of_period=_of_period(asked),
         kept=kept,
         period=None if custom else period,
         last_day=(sales["period"]["to"] - timedelta(minutes=1)).date().isoformat(),
@@ -150,44 +148,56 @@ async def seller(
     )
 
 
-async def _seller_with_figures(
+async def _seller_with_sales(
     service: Analytics, seller_id: str, chosen: Callable[[Span], Asked], grain: Grain | None
-) -> tuple[Row, Asked, Figures]:
-    """Who a seller is, the period that is chosen by when they sold something, and its figures.
+) -> tuple[Row, Asked, SellerSales]:
+    """Who a seller is, the period that is chosen by when they sold something, and what they sold in it.
 
     Of one who was looked up before the period is likely the same: all is asked at once, and once more where
     it is not.
     """
 
-    async def figures(asked: Asked) -> Figures:
-        return await asyncio.gather(
-            service.sales.of_seller(seller_id, replace(asked, grain=grain)),
-            service.rankings.top_products(seller_id, asked, "revenue", PRODUCTS),
-            service.orders.of_seller(seller_id, asked, None, ORDERS),
-        )
+    async def sales(asked: Asked) -> SellerSales:
+        return await service.sales.of_seller(seller_id, replace(asked, grain=grain))
 
     seen = service.shop.seen(seller_id)
     if seen is None:
         who = await service.shop.seller(seller_id)
         asked = chosen(Span.of(who))
-        return who, asked, await figures(asked)
+        return who, asked, await sales(asked)
     likely = chosen(seen)
-    who, found = await asyncio.gather(service.shop.seller(seller_id), figures(likely))
+    who, found = await asyncio.gather(service.shop.seller(seller_id), sales(likely))
     asked = chosen(Span.of(who))
-    return who, asked, found if asked == likely else await figures(asked)
+    return who, asked, found if asked == likely else await sales(asked)
+
+
+@router.get("/sell/{seller_id}/products")
+async def seller_products(
+    request: Request, service: Service, seller_id: SellerId, asked: AskedPeriod
+) -> Response:
+    """The list of the seller's best products alone."""
+    top = await service.rankings.top_products(seller_id, asked, "revenue", PRODUCTS)
+    return _pages(request)("_top.html", top=top)
 
 
 @router.get("/sell/{seller_id}/orders")
-async def more_orders(
+async def seller_orders(
     request: Request,
     service: Service,
     seller_id: SellerId,
-    cursor: Cursor,
     asked: AskedPeriod,
+    cursor: Cursor | None = None,
 ) -> Response:
-    """The next rows of the seller's orders."""
+    """The list of the seller's newest orders alone; with a cursor the rows that follow."""
     orders = await service.orders.of_seller(seller_id, asked, cursor, ORDERS)
-    return _pages(request)("_orders.html", orders=orders, asked=asked)
+    template = "_orders.html" if cursor is None else "_order_rows.html"
+    return _pages(request)(template, orders=orders, of_period=_of_period(asked))
+
+
+def _of_period(asked: Asked) -> str:
+    """The query by which the page's lists are of the same period as its figures."""
+    bounds = {"from": asked.start, "to": asked.end}
+    return urlencode({name: bound for name, bound in bounds.items() if bound})
 
 
 @router.get("/docs")

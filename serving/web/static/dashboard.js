@@ -20,6 +20,9 @@ const draw = () => {
   chart.draw(figures(), metric, label ?? "Revenue");
 };
 
+/** The lists of the page, each fetched from the address in its `data-part`. */
+const parts = () => [...document.querySelectorAll("[data-part]")];
+
 /** What someone is in the middle of, an open form or a longer list of orders, is left alone. */
 const inUse = (region) => region.dataset.grown || region.querySelector("details[open]");
 
@@ -35,8 +38,25 @@ const takeOver = (page, quietly) => {
     if (again) document.querySelector(`[data-metric="${CSS.escape(again)}"], a[href="${CSS.escape(again)}"]`)?.focus();
     globalThis.htmx?.process(fresh);
   }
+  for (const part of parts()) part.dataset.part = page.getElementById(part.id)?.dataset.part ?? part.dataset.part;
   draw();
 };
+
+const fill = async (part, signal, quietly) => {
+  const left = () => signal.aborted || quietly && inUse(part);
+  if (left()) return;
+  if (!quietly) part.setAttribute("aria-busy", "true");
+  const answer = await fetch(part.dataset.part, { signal, headers: { Accept: "text/html" } });
+  if (!answer.ok) throw new Error(`${part.dataset.part} answered ${answer.status}`);
+  const html = await answer.text();
+  if (left() || quietly && html === part.filledWith) return;
+  part.innerHTML = part.filledWith = html;
+  part.removeAttribute("aria-busy");
+  delete part.dataset.grown;
+  globalThis.htmx?.process(part);
+};
+
+const fillAll = (signal, quietly) => Promise.all(parts().map((part) => fill(part, signal, quietly)));
 
 let asking = null;
 
@@ -57,6 +77,9 @@ const visit = async (url) => {
     if (url !== location.href) history.pushState(null, "", url);
     shown = url;
     takeOver(page, false);
+    board.removeAttribute("aria-busy");
+    clearTimeout(busy);
+    await fillAll(own.signal, false);
   } catch {
     if (!own.signal.aborted) location.assign(url);
   } finally {
@@ -76,9 +99,22 @@ const refresh = async () => {
     const page = await fetchPage(shown, own.signal);
     if (!page || own.signal.aborted) return false;
     takeOver(page, true);
+    await fillAll(own.signal, true);
     return true;
   } catch {
     return false;
+  } finally {
+    if (asking === own) asking = null;
+  }
+};
+
+/** The page came without its lists. What keeps them from coming may pass: then they are asked for again. */
+const begin = async () => {
+  const own = asking = new AbortController();
+  try {
+    await fillAll(own.signal, false);
+  } catch {
+    if (!own.signal.aborted) setTimeout(() => asking || begin(), REST_MS);
   } finally {
     if (asking === own) asking = null;
   }
@@ -186,4 +222,5 @@ const follow = () => {
 };
 
 draw();
+begin();
 follow();

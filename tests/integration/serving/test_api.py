@@ -233,6 +233,18 @@ def test_a_page_keeps_the_seller_when_its_period_makes_no_sense(api: httpx.Clien
     assert 'href="/sell/ana"' in page.text
 
 
+def test_the_lists_of_a_sellers_page_are_of_the_period_that_they_are_asked_for(api: httpx.Client) -> None:
+    months = [{"from": "2018-02-01", "to": "2018-03-01"}, {"from": "2018-03-01", "to": "2018-04-01"}]
+    sold, nothing = (
+        [api.get(f"/sell/ana/{part}", params=of) for part in ("products", "orders")] for of in months
+    )
+    assert [answer.status_code for answer in (*sold, *nothing)] == [200] * 4
+    assert all("<li>" in answer.text for answer in sold)
+    assert "No product sold in this period" in nothing[0].text
+    assert "No orders in this period" in nothing[1].text
+    assert api.get("/sell/nobody/orders").status_code == 404
+
+
 def test_no_page_may_run_inline_script(api: httpx.Client) -> None:
     for path in ("/", "/sell/ana", "/docs"):
         response = api.get(path)

@@ -119,6 +119,23 @@ def test_products_and_orders_both_follow_the_period(page: Page) -> None:
     expect(page.locator("details.order")).to_have_count(4)
 
 
+def test_a_list_that_could_not_be_fetched_is_asked_for_again(page: Page) -> None:
+    refused: list[Route] = []
+
+    def refuse_once(route: Route) -> None:
+        if refused:
+            route.fallback()
+        else:
+            refused.append(route)
+            route.fulfill(status=503, body="not now")
+
+    page.route("**/sell/ana/orders?*", refuse_once)
+    page.goto("/sell/ana")
+    expect(page.locator("details.order")).to_have_count(3)
+    expect(page.locator("#top .bars li")).not_to_have_count(0)
+    assert refused
+
+
 def test_revenue_says_what_of_it_was_cancelled(page: Page) -> None:
     page.goto("/sell/ana")
     expect(page.locator(".tile").first).to_contain_text("incl. R$50.00 cancelled")
