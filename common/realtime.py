@@ -37,6 +37,9 @@ _COMMERCE = 0.6
 _ROUNDS = 8
 """A thread may begin another while the threads are gone through; by then there is none that does."""
 
+_answering: set[int] = set()
+"""Threads of this process that are before its others."""
+
 log = structlog.get_logger()
 
 
@@ -89,6 +92,14 @@ def go_first(settings: Settings, priority: int) -> bool:
     return True
 
 
+def answer() -> None:
+    """Put the calling thread, for good, before the others of this process where those are in real time.
+
+    Someone waits for what it does; the others' work may show a moment later. It goes with the API, `ANSWERS`.
+    """
+    _answering.add(threading.get_native_id())
+
+
 def permitted() -> bool:
     """Whether this process may be in real time: all priorities or none, lest the last go first."""
     if getrlimit(RLIMIT_RTTIME)[0] != RLIM_INFINITY:
@@ -114,21 +125,23 @@ def _keep(priority: int, of_a_core: float) -> None:
         may = allowance.holds(time.monotonic(), time.process_time())
         if may is not given or look % _SWEEP == 0:
             try:
-                _give(keeper, *((os.SCHED_RR, priority) if may else (os.SCHED_OTHER, 0)))
+                _give(keeper, priority if may else 0)
                 given = may
             except OSError as error:  # no descriptor left, a limit that was lowered: at the next look
                 log.warning("threads were not put in or out of real time", error=error.strerror)
         time.sleep(LOOK_S)
 
 
-def _give(keeper: int, policy: int, priority: int) -> None:
-    """Give a policy to all threads but the keeper that have another."""
+def _give(keeper: int, priority: int) -> None:
+    """Give a priority, 0 for none, to all threads but the keeper that have another; more to who answers."""
+    policy = os.SCHED_RR if priority else os.SCHED_OTHER
     for _ in range(_ROUNDS):
         changed = False
         for thread in map(int, os.listdir("/proc/self/task")):  # noqa: PTH208 a hundred of them, every second
+            its = ANSWERS if priority and thread in _answering else priority
             with suppress(ProcessLookupError):  # it has ended
-                if thread != keeper and os.sched_getscheduler(thread) != policy:
-                    os.sched_setscheduler(thread, policy, os.sched_param(priority))
+                if thread != keeper and os.sched_getparam(thread).sched_priority != its:
+                    os.sched_setscheduler(thread, policy, os.sched_param(its))
                     changed = True
         if not changed:
             return

@@ -91,6 +91,7 @@ def serve(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises them again once it has stopped
         signal.signal(number, lambda *_: None)
     garbage.look_rarely()
+    realtime.answer()  # the loop, by which every query comes and goes
     realtime.go_first(settings, realtime.FIGURES)
     uvicorn.Server(config).run(sockets=[listener])
     engine.close()

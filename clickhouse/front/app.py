@@ -20,6 +20,7 @@ from clickhouse.front.pipe import Pipe
 from clickhouse.front.request import Request, read_request
 from clickhouse.front.users import Pool, User, Users
 from clickhouse.front.workers import Workers
+from common import realtime
 from common.metrics import (
     CLICKHOUSE_ERRORS,
     CLICKHOUSE_ROWS,
@@ -52,7 +53,10 @@ class Front:
         self._doors = doors
         self._connections = Connections(engine)
         self._checked = Checked()
-        self._workers = {pool: Workers(pool, threads, WAITING) for pool, threads in THREADS.items()}
+        self._workers = {
+            pool: Workers(pool, threads, WAITING, realtime.answer if pool == "serving" else None)
+            for pool, threads in THREADS.items()
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI scope."""

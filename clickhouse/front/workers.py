@@ -11,10 +11,15 @@ T = TypeVar("T")
 
 
 class Workers:
-    """Runs functions in `threads` threads while at most `waiting` more wait for one."""
+    """Runs functions in `threads` threads while at most `waiting` more wait for one.
 
-    def __init__(self, name: str, threads: int, waiting: int) -> None:
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix=name)
+    Each thread calls `begin` first.
+    """
+
+    def __init__(
+        self, name: str, threads: int, waiting: int, begin: Callable[[], None] | None = None
+    ) -> None:
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix=name, initializer=begin)
         self._limit = threads + waiting
         self.busy = 0
 

@@ -99,6 +99,36 @@ def test_all_threads_go_first_and_those_that_they_begin() -> None:
 
 
 @needs_real_time
+def test_a_thread_that_answers_goes_before_the_others_and_those_that_it_begins_do_not() -> None:
+    printed = run("""
+        import os, threading, time
+        from concurrent.futures import ThreadPoolExecutor
+        from common import realtime
+        from common.settings import Settings
+
+        def begun() -> list[int]:
+            thread = threading.Thread(target=threading.Event().wait, daemon=True)
+            thread.start()
+            return [threading.get_native_id(), thread.native_id]
+
+        assert realtime.go_first(Settings(), realtime.FIGURES)
+        pool = ThreadPoolExecutor(1, initializer=realtime.answer)
+        answers, begun_by_it = pool.submit(begun).result()
+        expected = [realtime.ANSWERS, realtime.FIGURES, realtime.FIGURES]
+
+        def priorities() -> list[int]:
+            return [os.sched_getparam(thread).sched_priority for thread in (answers, begun_by_it, 0)]
+
+        waits = time.monotonic() + 30
+        while priorities() != expected and time.monotonic() < waits:
+            time.sleep(0.01)
+        print(priorities() == expected)
+        """)
+
+    assert printed == ["True"]
+
+
+@needs_real_time
 def test_who_goes_on_wanting_all_cores_stands_in_line_until_it_wants_less() -> None:
     printed = run("""
         import hashlib, os, threading, time
