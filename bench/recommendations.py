@@ -44,14 +44,15 @@ class Quantiles:
 
     count: int
     p50_ms: float
+    p95_ms: float
     p99_ms: float
     max_ms: float
 
     @classmethod
     def of(cls, seconds: list[float]) -> "Quantiles":
         """Those of a list of durations."""
-        p50, p99 = np.percentile(np.array(seconds) * 1000, [50, 99])
-        return cls(len(seconds), round(float(p50), 1), round(float(p99), 1), round(max(seconds) * 1000, 1))
+        found = np.percentile(np.array(seconds) * 1000, [50, 95, 99, 100])
+        return cls(len(seconds), *(round(float(value), 1) for value in found))
 
 
 @dataclass(frozen=True)

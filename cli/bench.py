@@ -8,12 +8,13 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from bench import answers as bench_answers
 from bench import recommendations as bench_recommendations
 from bench import report
 from bench import sales as bench_sales
 from bench import simulator as bench_simulator
 from bench import spine as bench_spine
-from common.errors import UserError
+from common.errors import STOPPED, UserError
 from common.settings import ROOT, Settings
 from common.telemetry import configure_logging
 
@@ -95,6 +96,27 @@ def sales(
         print(json.dumps(asdict(measured), indent=2))
     else:
         bench_sales.show(measured, console)
+
+
+@app.command()
+def answers(
+    minutes: Annotated[float, typer.Option(min=0.1, help="How long to ask.")] = 10,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Measure how soon the API answers somebody on another machine, beside a running ./souk demo.
+
+    It asks as real shoppers and sellers would, a few times a second, and goes before all others where the
+    system permits it. Its orders are orders like any other. Ctrl-C shows what was seen by then.
+    """
+    configure_logging("bench")
+    console = Console(stderr=as_json)
+    measured = bench_answers.run(Settings.load(), minutes, console)
+    if as_json:
+        print(json.dumps({kind: asdict(each) for kind, each in measured.figures.items()}, indent=2))
+    else:
+        bench_answers.show(measured, console)
+    if measured.stopped:
+        raise typer.Exit(STOPPED)
 
 
 @app.command()

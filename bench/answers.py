@@ -1,0 +1,282 @@
+"""How soon the API answers somebody who is on another machine, while the platform lives."""
+
+import asyncio
+import os
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from itertools import accumulate
+from random import Random
+from time import perf_counter
+from typing import Any
+from urllib.parse import quote
+from uuid import uuid4
+
+import httpx
+import orjson
+from rich.console import Console
+from rich.table import Table
+
+from bench.asked import (
+    ORDER,
+    ORDERS,
+    PAGE,
+    RECOMMENDATIONS,
+    SALES,
+    SLOW_MS,
+    Figures,
+    Plan,
+    Seen,
+    arrivals,
+    line,
+)
+from common import garbage
+from common.errors import PartUnavailable, UserError
+from common.http_client import HttpClient, NoAnswer, TooSlow
+from common.realtime import KEEPER, permitted
+from common.settings import Settings
+from producers.simulator import kept as keeping
+from producers.simulator.world.shoppers import draw_shoppers
+
+SELLERS = 100
+"""The best-selling ones; who is asked about is drawn from them."""
+
+LIST_LENGTH = 12
+SEED = 1
+"""The same shoppers and sellers come at the same times in every run."""
+
+FIRST, IN_LINE = (
+    "as one on another machine would see it",
+    "in line with all others: its own waits are among them",
+)
+
+ANY_NUMBER = 0
+"""Of connections: a request waits for none before it."""
+
+KEPT_FOR_S = 4.0
+"""An idle connection is closed before the server closes it (uvicorn: 5 s)."""
+
+_MINUTE_S = 60.0
+_JSON = ("content-type", "application/json")
+
+
+@dataclass(frozen=True)
+class Shop:
+    """Who asks, and about whom: shoppers with the sums of their activity, as often as they come; sellers who
+    have orders; and recommended products to begin with."""
+
+    currency: str
+    shoppers: Sequence[str]
+    activity: Sequence[float]
+    sellers: Sequence[str]
+    items: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The figures of each kind; whether this process went before all others; whether Ctrl-C ended it."""
+
+    figures: dict[str, Figures]
+    first: bool
+    stopped: bool
+
+
+def run(settings: Settings, minutes: float, console: Console) -> Measured:
+    """Measure beside the running platform. Ctrl-C ends it with what was seen by then.
+
+    Raises:
+        PartUnavailable: the API does not answer.
+        UserError: no simulated shoppers live there, or nobody has sold anything.
+    """
+    shop = look_around(settings)
+    seen, stopped = Seen(), False
+    garbage.look_rarely()
+    with before_all_others(settings) as first:
+        console.print(f"{minutes:g} minutes, {FIRST if first else IN_LINE}", highlight=False)
+        say = partial(console.print, soft_wrap=True, highlight=False, markup=False)
+        try:
+            asyncio.run(measure(settings.serving, shop, Plan(minutes * 60), seen, say))
+        except KeyboardInterrupt:
+            if not seen:
+                raise
+            stopped = True
+    return Measured(seen.figures(), first, stopped)
+
+
+def show(measured: Measured, console: Console) -> None:
+    """Print what was measured."""
+    heads = ("", "count", "p50", "p95", "p99", "most", f"> {SLOW_MS:g} ms", "errors")
+    table = Table(*heads, title="How soon the API answers, ms")
+    for kind, each in measured.figures.items():
+        times: tuple[str, ...] = ("0", *("–" for _ in heads[2:-1]))
+        if found := each.answered:
+            quantiles = (found.p50_ms, found.p95_ms, found.p99_ms, found.max_ms)
+            shown = (f"{value:,.0f}" for value in quantiles)
+            times = (f"{found.count:,}", *shown, f"{each.share_above_50_ms:.2%}")
+        table.add_row(kind, *times, f"{sum(each.errors.values()):,}")
+    table.caption = FIRST if measured.first else IN_LINE
+    console.print(table)
+    for kind, each in measured.figures.items():
+        for why, count in each.errors.items():
+            console.print(f"• {kind}: {count:,} times {why}", highlight=False, markup=False)
+    if under_way := sum(each.under_way for each in measured.figures.values()):
+        console.print(f"• requests still under way when it was stopped: {under_way:,}", highlight=False)
+
+
+@contextmanager
+def before_all_others(settings: Settings) -> Iterator[bool]:
+    """Let this thread go first for the block where that is wanted and permitted, which is what it gives.
+
+    A request takes it a millisecond, so it needs nobody who looks after its share.
+    """
+    if not settings.real_time or not permitted():
+        yield False
+        return
+    before = os.sched_getscheduler(0), os.sched_getparam(0)
+    os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(KEEPER))
+    try:
+        yield True
+    finally:
+        os.sched_setscheduler(0, *before)
+
+
+def look_around(settings: Settings) -> Shop:
+    """Learn who lives there.
+
+    Raises:
+        PartUnavailable: the API does not answer.
+        UserError: no simulated shoppers live there, or nobody has sold anything.
+    """
+    try:
+        with httpx.Client(base_url=settings.serving, trust_env=False, timeout=30) as api:
+            found = api.get("/v1/sellers", params={"limit": SELLERS}).raise_for_status().json()
+            shown = (
+                api.get("/v1/recommendations/anybody", params={"n": LIST_LENGTH}).raise_for_status().json()
+            )
+    except httpx.HTTPError as error:
+        first_line = str(error).partition("\n")[0]
+        raise PartUnavailable(
+            f"the API at {settings.serving} does not answer as it should ({first_line}): "
+            "run ./souk demo --rate 1000 in another terminal"
+        ) from error
+    kept = keeping.read(settings.home)
+    if kept is None:
+        raise UserError(f"{settings.home} has no simulated shoppers: run ./souk demo in another terminal")
+    sellers = [seller["seller_id"] for seller in found["sellers"] if seller["orders"]]
+    if not sellers or not shown["items"]:
+        raise UserError("nobody has sold anything: let ./souk demo run for a while")
+    # Who never comes is answered with what is popular, which is cheaper than an answer of one's own.
+    shoppers = draw_shoppers(kept.shape)
+    activity = list(accumulate(shoppers.activity.tolist()))
+    return Shop(found["currency"], shoppers.ids, activity, sellers, shown["items"])
+
+
+async def measure(url: str, shop: Shop, plan: Plan, seen: Seen, say: Callable[[str], object]) -> None:
+    """Ask as planned and wait for the last answers; `say` takes a line a minute."""
+    http = HttpClient(url, ANY_NUMBER, KEPT_FOR_S, plan.patience_s, plan.patience_s)
+    crowd = _Crowd(http, shop, plan, seen)
+    asks = {RECOMMENDATIONS: crowd.look, ORDERS: crowd.buy, SALES: crowd.figures, PAGE: crowd.page}
+    begun_s = asyncio.get_running_loop().time()
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            for kind, rate in plan.rates.items():
+                times = arrivals(rate, plan.seconds, Random(f"{SEED} {kind}"))
+                tasks.create_task(_come(tasks, begun_s, times, asks[kind]))
+            tasks.create_task(_tell(begun_s, plan.seconds, seen, say))
+    finally:
+        await http.aclose()
+
+
+async def _come(
+    tasks: asyncio.TaskGroup,
+    begun_s: float,
+    times: Iterable[float],
+    ask: Callable[[], Coroutine[Any, Any, None]],
+) -> None:
+    """Begin a request at each of the times, whatever has become of those before."""
+    for at_s in times:
+        await _until(begun_s + at_s)
+        tasks.create_task(ask())
+
+
+async def _tell(begun_s: float, seconds: float, seen: Seen, say: Callable[[str], object]) -> None:
+    for minute in range(1, int(seconds / _MINUTE_S) + 1):
+        await _until(begun_s + minute * _MINUTE_S)
+        say(line(minute, seen.figures()))
+
+
+async def _until(at_s: float) -> None:
+    await asyncio.sleep(max(0.0, at_s - asyncio.get_running_loop().time()))
+
+
+class _Crowd:
+    """Asks one thing at a time for each who comes."""
+
+    def __init__(self, http: HttpClient, shop: Shop, plan: Plan, seen: Seen) -> None:
+        self._http, self._shop, self._plan, self._seen = http, shop, plan, seen
+        self._random = Random(SEED)
+        self._items = shop.items
+
+    async def look(self) -> None:
+        """A shopper sees what is recommended."""
+        target = f"/v1/recommendations/{quote(self._shopper())}?n={LIST_LENGTH}"
+        answer = await self._ask(RECOMMENDATIONS, "GET", target)
+        if answer is not None:
+            self._items = orjson.loads(answer)["items"] or self._items
+
+    async def buy(self) -> None:
+        """A shopper orders something that was recommended last, and looks at the order soon after."""
+        item = self._random.choice(self._items)
+        order = {
+            "shopper_id": self._shopper(),
+            "currency": self._shop.currency,
+            "payment": {"method": "credit_card", "token": "tok_visa", "installments": 1},
+            "lines": [{"product_id": item["product_id"], "seller_id": item["seller_id"], "quantity": 1}],
+        }
+        headers = [_JSON, ("idempotency-key", str(uuid4()))]
+        answer = await self._ask(ORDERS, "POST", "/v1/orders", 202, headers, orjson.dumps(order))
+        if answer is not None:
+            await asyncio.sleep(self._plan.look_after_s)
+            await self._ask(ORDER, "GET", f"/v1/orders/{quote(orjson.loads(answer)['order_id'])}")
+
+    async def figures(self) -> None:
+        """A seller asks for the sales of the last 30 days."""
+        await self._ask(SALES, "GET", f"/v1/sellers/{quote(self._seller())}/sales")
+
+    async def page(self) -> None:
+        """A seller opens their page."""
+        await self._ask(PAGE, "GET", f"/sell/{quote(self._seller())}")
+
+    def _shopper(self) -> str:
+        [shopper] = self._random.choices(self._shop.shoppers, cum_weights=self._shop.activity)
+        return shopper
+
+    def _seller(self) -> str:
+        return self._random.choice(self._shop.sellers)
+
+    async def _ask(
+        self,
+        kind: str,
+        method: str,
+        target: str,
+        expected: int = 200,
+        headers: Sequence[tuple[str, str]] = (),
+        body: bytes | None = None,
+    ) -> bytes | None:
+        """What was answered, or None where that is not what was expected; either is counted."""
+        self._seen.asked(kind)
+        began_s = perf_counter()
+        try:
+            async with asyncio.timeout(self._plan.patience_s):
+                answer = await self._http.ask(method, target, headers, body)
+        except (TimeoutError, TooSlow):
+            self._seen.failed(kind, f"no answer in {self._plan.patience_s:g} s")
+        except NoAnswer as error:
+            self._seen.failed(kind, f"no answer ({error})")
+        else:
+            if answer.status == expected:
+                self._seen.answered(kind, perf_counter() - began_s)
+                return answer.content
+            self._seen.failed(kind, f"HTTP {answer.status}")
+        return None

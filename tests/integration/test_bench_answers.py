@@ -1,0 +1,203 @@
+"""The measuring of answers, before a server that is slow, fails, or is not there."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from bench.answers import Shop, before_all_others, look_around, measure
+from bench.asked import KINDS, ORDER, ORDERS, PAGE, RECOMMENDATIONS, SALES, Figures, Plan, Seen
+from common.errors import STOPPED, PartUnavailable
+from common.realtime import KEEPER
+from common.settings import ROOT, Settings
+from producers.simulator import kept as keeping
+from producers.simulator.kept import Kept
+from producers.simulator.world.shape import Shape
+from tests.integration.http_server import Heard, Say, answered, serving
+from tests.ports import free_offset
+from tests.realtime import needs_real_time
+
+OLD, NEW = ({"product_id": f"product-{which}", "seller_id": f"seller-{which}"} for which in ("old", "new"))
+SHOP = Shop("BRL", ["shopper-000001", "shopper-000002"], [0.0, 1.0], ["seller-0001"], [OLD])
+LIST = json.dumps({"items": [NEW]}).encode()
+
+OFTEN = 200.0
+"""Requests a second of each kind."""
+
+
+async def asked(
+    say: Say, *kinds: str, seconds: float = 0.3, patience_s: float = 60.0
+) -> tuple[Mapping[str, Figures], Heard]:
+    plan, seen = Plan(seconds, dict.fromkeys(kinds, OFTEN), look_after_s=0.0, patience_s=patience_s), Seen()
+    async with serving(say) as heard:
+        await measure(heard.url, SHOP, plan, seen, print)
+        return seen.figures(), heard
+
+
+def api(order_status: str = "202 Accepted") -> Say:
+    """Answers everything as the API does."""
+    placed = answered(order_status, b'{"order_id": "order-1"}')
+    other = answered("200 OK", LIST)
+
+    async def say(request: bytes, writer: asyncio.StreamWriter) -> None:
+        await (placed if request.startswith(b"POST /v1/orders ") else other)(request, writer)
+
+    return say
+
+
+def test_everything_is_asked_and_each_order_is_looked_at() -> None:
+    figures, heard = asyncio.run(asked(api(), RECOMMENDATIONS, ORDERS, SALES, PAGE))
+
+    counts = {kind: each.answered.count for kind, each in figures.items() if each.answered}
+    lines = [request.split(b"\r\n")[0].decode().split(" ")[:2] for request in heard.requests]
+    assert counts == {
+        RECOMMENDATIONS: lines.count(["GET", "/v1/recommendations/shopper-000002?n=12"]),
+        ORDERS: lines.count(["POST", "/v1/orders"]),
+        ORDER: lines.count(["GET", "/v1/orders/order-1"]),
+        SALES: lines.count(["GET", "/v1/sellers/seller-0001/sales"]),
+        PAGE: lines.count(["GET", "/sell/seller-0001"]),
+    }
+    assert sum(counts.values()) == len(lines)
+    assert counts[ORDER] == counts[ORDERS] > 0
+    assert not any(each.errors or each.under_way for each in figures.values())
+
+
+def test_an_order_is_of_what_was_recommended_last_under_a_key_of_its_own() -> None:
+    _, heard = asyncio.run(asked(api(), RECOMMENDATIONS, ORDERS))
+
+    orders = [each.partition(b"\r\n\r\n") for each in heard.requests if each.startswith(b"POST")]
+    keys = {
+        header for head, _, _ in orders for header in head.lower().split(b"\r\n") if b"idempotency" in header
+    }
+    assert len(keys) == len(orders)
+    assert json.loads(orders[-1][2])["lines"] == [{**NEW, "quantity": 1}]
+    assert json.loads(orders[-1][2])["shopper_id"] == "shopper-000002"
+
+
+def test_a_slow_answer_does_not_keep_those_who_come_after_it() -> None:
+    heard_others = asyncio.Event()
+    numbers = iter(range(1_000_000))
+
+    async def say(request: bytes, writer: asyncio.StreamWriter) -> None:
+        number = next(numbers)
+        if number == 0:
+            await heard_others.wait()
+        elif number == 20:
+            heard_others.set()
+        await answered("200 OK", LIST)(request, writer)
+
+    figures, _ = asyncio.run(asked(say, SALES))
+
+    assert figures[SALES].errors == {}
+
+
+@pytest.mark.parametrize(
+    ("status", "says"), [("500 Internal Server Error", "HTTP 500"), ("203 Other", "HTTP 203")]
+)
+def test_an_answer_that_is_not_as_expected_is_an_error_and_no_time(status: str, says: str) -> None:
+    statuses = iter([status])
+
+    async def say(request: bytes, writer: asyncio.StreamWriter) -> None:
+        await answered(next(statuses, "200 OK"), LIST)(request, writer)
+
+    figures, heard = asyncio.run(asked(say, RECOMMENDATIONS))
+
+    found = figures[RECOMMENDATIONS]
+    assert found.errors == {says: 1}
+    assert found.answered is not None
+    assert found.answered.count == len(heard.requests) - 1
+
+
+def test_an_order_that_was_refused_is_not_looked_at() -> None:
+    figures, heard = asyncio.run(asked(api("409 Conflict"), ORDERS))
+
+    assert figures[ORDERS].answered is None
+    assert figures[ORDERS].errors == {"HTTP 409": len(heard.requests)}
+    assert figures[ORDER].errors == {}
+
+
+def test_no_answer_in_time_is_an_error() -> None:
+    async def wait(_request: bytes, _writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(3600)
+
+    figures, heard = asyncio.run(asked(wait, SALES, patience_s=0.2))
+
+    assert figures[SALES].answered is None
+    assert figures[SALES].errors == {"no answer in 0.2 s": len(heard.requests)}
+
+
+def test_a_server_that_hangs_up_is_an_error() -> None:
+    async def hang_up(_request: bytes, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    figures, heard = asyncio.run(asked(hang_up, SALES))
+
+    assert figures[SALES].errors == {"no answer (ServerDisconnectedError)": len(heard.requests)}
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_ctrl_c_shows_what_was_seen_by_then(tmp_path: Path, options: list[str]) -> None:
+    keeping.write(tmp_path, Kept(Shape(sellers=2, products=55, shoppers=10), end_ms=0))
+    everything = {"currency": "BRL", "sellers": [{"seller_id": "seller-0001", "orders": 1}], "items": [NEW]}
+    enough = asyncio.Event()
+
+    async def say(request: bytes, writer: asyncio.StreamWriter) -> None:
+        await answered("200 OK", json.dumps(everything).encode())(request, writer)
+        if request.startswith(b"GET /v1/sellers/seller-0001/sales "):
+            enough.set()
+
+    async def interrupted() -> tuple[int | None, str, str]:
+        async with serving(say) as heard:
+            command = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "cli", "bench", "answers", *options),
+                env={**os.environ, "SOUK_HOME": str(tmp_path), "SOUK_SERVING_URL": heard.url},
+                cwd=ROOT,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+            )
+            await asyncio.wait_for(enough.wait(), 60)
+            command.send_signal(signal.SIGINT)
+            said, complained = await command.communicate()
+            return command.returncode, said.decode(), complained.decode()
+
+    code, said, complained = asyncio.run(interrupted())
+
+    assert code == STOPPED
+    assert complained.splitlines()[-1] == "souk: stopped"
+    if options:
+        assert list(json.loads(said)) == list(KINDS)
+    else:
+        assert "a seller's sales" in said
+        assert "errors" in said
+
+
+def test_where_nothing_runs_one_line_says_so() -> None:
+    with pytest.raises(PartUnavailable, match=r"does not answer .* run \./souk demo"):
+        look_around(Settings(port_offset=free_offset()))
+
+
+def test_an_api_that_is_not_ready_is_told_in_one_line_too() -> None:
+    async def look() -> None:
+        async with serving(answered("503 Service Unavailable", b"")) as heard:
+            await asyncio.to_thread(look_around, Settings(serving_url=heard.url))
+
+    with pytest.raises(PartUnavailable, match=r"503 .* run \./souk demo") as raised:
+        asyncio.run(look())
+    assert "\n" not in str(raised.value)
+
+
+@needs_real_time
+def test_it_goes_first_while_it_measures_and_no_longer() -> None:
+    before = os.sched_getscheduler(0)
+
+    with before_all_others(Settings()) as first:
+        assert first
+        assert os.sched_getscheduler(0) == os.SCHED_RR
+        assert os.sched_getparam(0).sched_priority == KEEPER
+
+    assert os.sched_getscheduler(0) == before
