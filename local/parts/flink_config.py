@@ -63,8 +63,9 @@ def options(settings: Settings, folder: Path) -> dict[str, str]:
         "taskmanager.cpu.cores": str(SLOTS),
         "cluster.evenly-spread-out-slots": "true",
         "heartbeat.interval": "3 s",
-        "heartbeat.timeout": "60 s",  # beside a back-fill 20 were too short; one that died is missed at once
-        # Flink stands last where cores are short: an answer that is late is no reason to begin a job anew.
+        # Flink stands last where cores are short (20 s without a beat were seen while jobs began beside a
+        # back-fill): an answer that is late is no reason to begin a job anew.
+        "heartbeat.timeout": "1 min",
         "pekko.ask.timeout": "1 min",
         "parallelism.default": str(settings.job_parallelism),
         **_sizes("jobmanager", JOBMANAGER_MB),
