@@ -153,19 +153,18 @@ async def _seller_with_sales(
 ) -> tuple[Row, Asked, SellerSales]:
     """Who a seller is, the period that is chosen by when they sold something, and what they sold in it.
 
-    Of one who was looked up before the period is likely the same: all is asked at once, and once more where
-    it is not.
+    The period can likely be told beforehand: then all is asked at once, and once more where it was another.
     """
 
     async def sales(asked: Asked) -> SellerSales:
         return await service.sales.of_seller(seller_id, replace(asked, grain=grain))
 
-    seen = service.shop.seen(seller_id)
-    if seen is None:
+    span = service.shop.likely_span(seller_id)
+    if span is None:
         who = await service.shop.seller(seller_id)
         asked = chosen(Span.of(who))
         return who, asked, await sales(asked)
-    likely = chosen(seen)
+    likely = chosen(span)
     who, found = await asyncio.gather(service.shop.seller(seller_id), sales(likely))
     asked = chosen(Span.of(who))
     return who, asked, found if asked == likely else await sales(asked)

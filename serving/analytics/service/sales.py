@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from serving.analytics import sales as shape
 from serving.analytics.periods import LATEST, Grain, Period, buckets, choose_grain, previous_period
@@ -20,6 +21,15 @@ def newest_minute(rows: list[Row]) -> str | None:
     return max((row["newest_minute"] for row in rows), default=None)
 
 
+class Plan(NamedTuple):
+    """What is asked of ClickHouse for a period and the one before it."""
+
+    period: Period
+    before: Period
+    grain: Grain
+    parameters: dict[str, Value]
+
+
 class SalesService:
     """Totals, series, the period before, and the change."""
 
@@ -29,19 +39,35 @@ class SalesService:
     async def of_seller(self, seller_id: str, asked: Asked) -> SellerSales:
         """What a seller sold, against the period before.
 
-        A seller who was looked up before is not looked up again: the figures themselves say whether the day
-        of the newest sale, on which a period that is left open ends, is still the same.
+        Most sellers need not be looked up first: the figures themselves say that there is such a seller, and
+        whether the day of their newest sale, on which a period that is left open ends, was guessed rightly.
+
+        Raises:
+            UnknownSeller: neither registered nor seen in a sale.
         """
-        as_of, (period, sure) = await asyncio.gather(
-            self._shop.progress.as_of(SELLER_TABLES), self._shop.likely_period(seller_id, asked)
-        )
-        before, grain, parameters = self._plan(period, asked.grain)
-        if not sure:
-            parameters["period_end"] = LATEST
-        rows = await self._shop.clickhouse.rows("seller_sales", seller_id=seller_id, **parameters)
-        if not sure and self._shop.period(asked, newest_minute(rows)) != period:
-            self._shop.forget(seller_id)
-            return await self.of_seller(seller_id, asked)
+        as_of = await self._shop.progress.as_of(SELLER_TABLES)
+        if likely := self._shop.likely_period(seller_id, asked):
+            plan = self._plan(likely, asked.grain)
+            rows = await self._rows(seller_id, plan, LATEST)
+            newest = newest_minute(rows)
+            if newest and self._shop.period(asked, newest) == likely:
+                return self._of_seller(seller_id, plan, rows, as_of)
+        if asked.end is None:
+            period = await self._shop.sellers_period(seller_id, asked)
+        else:
+            period = self._shop.period(asked, None)
+        plan = self._plan(period, asked.grain)
+        rows = await self._rows(seller_id, plan, period.end)
+        if not rows:
+            await self._shop.check(seller_id)
+        return self._of_seller(seller_id, plan, rows, as_of)
+
+    async def _rows(self, seller_id: str, plan: Plan, end: datetime) -> list[Row]:
+        parameters = {**plan.parameters, "seller_id": seller_id, "period_end": end}
+        return await self._shop.clickhouse.rows("seller_sales", **parameters)
+
+    def _of_seller(self, seller_id: str, plan: Plan, rows: list[Row], as_of: datetime | None) -> SellerSales:
+        period, before, grain, _ = plan
         ours = [row for row in rows if row["currency"] == self._shop.currency]
         now, then = (
             self._sales(when, grain, ours, current=current)
@@ -64,7 +90,7 @@ class SalesService:
         """What all sellers sold, against the period before."""
         as_of, span = await asyncio.gather(self._shop.progress.as_of(MARKETPLACE_TABLES), self._shop.span())
         period = self._shop.period(asked, span["newest_minute"])
-        before, grain, parameters = self._plan(period, asked.grain)
+        _, before, grain, parameters = self._plan(period, asked.grain)
         parameters = {**parameters, "currency": self._shop.currency}
         spans = {name: value for name, value in parameters.items() if name not in ("grain", "timezone")}
         rows, paid, active = await self._shop.clickhouse.together(
@@ -92,13 +118,14 @@ class SalesService:
             "as_of": self._shop.local(as_of),
         }
 
-    def _plan(self, period: Period, asked: Grain | None) -> tuple[Period, Grain, dict[str, Value]]:
+    def _plan(self, period: Period, asked: Grain | None) -> Plan:
         grain = asked or choose_grain(period)
         buckets(
             period, grain, self._shop.zone
         )  # refuses a series that would be too long before anything is run
         before = previous_period(period, self._shop.zone)
-        return (
+        return Plan(
+            period,
             before,
             grain,
             {

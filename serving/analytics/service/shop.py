@@ -63,9 +63,15 @@ class Shop:
         self._seen[seller_id] = Span.of(row)
         return row
 
-    def seen(self, seller_id: str) -> Span | None:
-        """When a seller had sold something when they were looked up last; None for one who never was."""
-        return self._seen.get(seller_id)
+    def likely_span(self, seller_id: str) -> Span | None:
+        """When a seller had sold something when they were looked up last; None where nobody ever was.
+
+        Of one who never was, that somebody else did: in a shop that sells, the newest day is likely the same.
+        """
+        if seller_id in self._seen:
+            return self._seen[seller_id]
+        newest = max((span.newest for span in self._seen.values() if span.newest), default=None)
+        return Span(None, newest) if newest else None
 
     async def check(self, seller_id: str) -> None:
         """Look a seller up who was not found before.
@@ -86,20 +92,15 @@ class Shop:
             return self.period(asked, None)
         return self.period(asked, (await self.seller(seller_id))["newest_minute"])
 
-    async def likely_period(self, seller_id: str, asked: Asked) -> tuple[Period, bool]:
-        """As `sellers_period`, and whether it is sure: else a sale since the last look may have moved it.
+    def likely_period(self, seller_id: str, asked: Asked) -> Period | None:
+        """What `sellers_period` likely gives where all is left open; None where not, or nothing is known.
 
-        Raises:
-            UnknownSeller: neither registered nor seen in a sale.
+        A sale since the last look may have moved it, and nobody of that id need exist.
         """
-        seen = self._seen.get(seller_id)
-        if seen and seen.newest and asked.start is None and asked.end is None:
-            return self.period(asked, seen.newest), False
-        return await self.sellers_period(seller_id, asked), True
-
-    def forget(self, seller_id: str) -> None:
-        """Look the seller up the next time."""
-        self._seen.pop(seller_id, None)
+        span = self.likely_span(seller_id)
+        if span is None or span.newest is None or asked.start is not None or asked.end is not None:
+            return None
+        return self.period(asked, span.newest)
 
     async def span(self) -> Row:
         """The first and newest minute of sale of the whole marketplace (UTC text; None without sales)."""

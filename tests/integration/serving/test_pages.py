@@ -119,7 +119,7 @@ def test_products_and_orders_both_follow_the_period(page: Page) -> None:
     expect(page.locator("details.order")).to_have_count(4)
 
 
-def test_a_list_that_could_not_be_fetched_is_asked_for_again(page: Page) -> None:
+def test_a_list_that_could_not_be_fetched_is_asked_for_again(page: Page, complaints: list[str]) -> None:
     refused: list[Route] = []
 
     def refuse_once(route: Route) -> None:
@@ -134,6 +134,7 @@ def test_a_list_that_could_not_be_fetched_is_asked_for_again(page: Page) -> None
     expect(page.locator("details.order")).to_have_count(3)
     expect(page.locator("#top .bars li")).not_to_have_count(0)
     assert refused
+    assert "503" in complaints.pop()
 
 
 def test_revenue_says_what_of_it_was_cancelled(page: Page) -> None:

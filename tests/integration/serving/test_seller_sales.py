@@ -117,6 +117,27 @@ def test_a_period_left_open_is_the_same_for_a_seller_who_was_just_seen(
         assert {**answer, "as_of": None} == {**answers[0], "as_of": None}
 
 
+@pytest.mark.parametrize("newest", ["2018-02-10 12:00:00", "2018-02-18 12:00:00", "2018-05-01 12:00:00"])
+def test_whose_last_sale_was_on_another_day_than_others_is_not_taken_for_one_of_them(
+    api: httpx.Client, add: Add, newest: str
+) -> None:
+    assert api.get("/v1/sellers/ana/sales").json()["period"]["to"] == "2018-02-19T00:00:00-03:00"
+    seller = f"late-{newest[:10]}"  # nobody has asked for them yet
+    add("seller_sales_minute", [seller, newest, "BRL", *[1 for _ in FIGURES], 1])
+
+    for _ in range(2):
+        answer = api.get(f"/v1/sellers/{seller}/sales").raise_for_status().json()
+        last_day = datetime.fromisoformat(answer["period"]["to"]) - timedelta(days=1)
+        assert last_day.date().isoformat() == newest[:10]
+        assert answer["totals"]["orders"] == 1
+
+
+@pytest.mark.parametrize("asked", [{}, {"to": "2018-03-01"}, {"from": "2018-02-01"}])
+def test_nobody_has_no_sales_though_others_were_asked_for(api: httpx.Client, asked: dict[str, str]) -> None:
+    assert api.get("/v1/sellers/ana/sales", params=asked).status_code == 200
+    assert api.get("/v1/sellers/nobody/sales", params=asked).status_code == 404
+
+
 @pytest.mark.parametrize("currency", ["BRL", "EUR"])
 @pytest.mark.parametrize("sold", [1, 0], ids=["sold", "cancelled"])
 def test_a_period_left_open_follows_a_newer_sale(
