@@ -117,7 +117,7 @@ def _day(day: Day | None, locale: str) -> Table:
 
 
 def _endpoints(traffic: Traffic) -> Table:
-    table = _table("answers, ms", "p50", "p99")
+    table = _table("waited, ms", "p50", "p99")
     for name, latency in traffic.endpoints.items():
         table.add_row(name, f"{latency.p50_ms:,.1f}", f"{latency.p99_ms:,.1f}")
     if not traffic.endpoints:
