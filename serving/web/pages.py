@@ -36,6 +36,9 @@ ORDERS = 10
 PRODUCTS = 8
 POPULAR = 8
 
+OPENS_ON: views.Preset = "30d"
+"""What a seller's page shows: the period that is left open."""
+
 router = APIRouter(include_in_schema=False, dependencies=[Depends(each_once)])
 Text = Annotated[str, Query(max_length=80, pattern=PRINTABLE)]
 Bound = Annotated[str, Query(max_length=40, pattern=PRINTABLE)]
@@ -109,7 +112,7 @@ async def seller(
     request: Request,
     service: Service,
     seller_id: SellerId,
-    period: views.Preset = "30d",
+    period: views.Preset = OPENS_ON,
     start: From = "",
     until: Bound = "",
     grain: Grain | None = None,
@@ -128,7 +131,12 @@ async def seller(
             return views.custom_period(start, until, pages.write)
         return views.preset_period(period, utc_minute(sold.first), utc_minute(sold.newest), pages.write)
 
-    who, asked, sales = await _seller_with_sales(service, seller_id, chosen, grain)
+    if custom or period != OPENS_ON:
+        who, sales = await _seller_with_sales(service, seller_id, chosen, grain)
+    else:
+        who, sales = await asyncio.gather(
+            service.shop.seller(seller_id), service.sales.of_seller(seller_id, Asked(grain=grain))
+        )
     return pages(
         "seller.html",
         seller=who,
@@ -139,7 +147,7 @@ async def seller(
         sparks=views.sparklines(sales),
         chart=views.chart(sales, pages.write),
         follows=(*SELLER_TABLES, *PRODUCT_TABLES, *ORDER_TABLES),
-        of_period=_of_period(asked),
+        of_period=_of_period(sales),
         kept=kept,
         period=None if custom else period,
         last_day=(sales["period"]["to"] - timedelta(minutes=1)).date().isoformat(),
@@ -150,24 +158,24 @@ async def seller(
 
 async def _seller_with_sales(
     service: Analytics, seller_id: str, chosen: Callable[[Span], Asked], grain: Grain | None
-) -> tuple[Row, Asked, SellerSales]:
-    """Who a seller is, the period that is chosen by when they sold something, and what they sold in it.
+) -> tuple[Row, SellerSales]:
+    """Who a seller is, and what they sold in the period that is chosen by when they sold something.
 
-    The period can likely be told beforehand: then all is asked at once, and once more where it was another.
+    Of one who was looked up before the period is likely the same: both are asked at once, and the sales once
+    more where it is not.
     """
 
     async def sales(asked: Asked) -> SellerSales:
         return await service.sales.of_seller(seller_id, replace(asked, grain=grain))
 
-    span = service.shop.likely_span(seller_id)
-    if span is None:
+    seen = service.shop.seen(seller_id)
+    if seen is None:
         who = await service.shop.seller(seller_id)
-        asked = chosen(Span.of(who))
-        return who, asked, await sales(asked)
-    likely = chosen(span)
+        return who, await sales(chosen(Span.of(who)))
+    likely = chosen(seen)
     who, found = await asyncio.gather(service.shop.seller(seller_id), sales(likely))
     asked = chosen(Span.of(who))
-    return who, asked, found if asked == likely else await sales(asked)
+    return who, found if asked == likely else await sales(asked)
 
 
 @router.get("/sell/{seller_id}/products")
@@ -190,13 +198,15 @@ async def seller_orders(
     """The list of the seller's newest orders alone; with a cursor the rows that follow."""
     orders = await service.orders.of_seller(seller_id, asked, cursor, ORDERS)
     template = "_orders.html" if cursor is None else "_order_rows.html"
-    return _pages(request)(template, orders=orders, of_period=_of_period(asked))
-
-
-def _of_period(asked: Asked) -> str:
-    """The query by which the page's lists are of the same period as its figures."""
     bounds = {"from": asked.start, "to": asked.end}
-    return urlencode({name: bound for name, bound in bounds.items() if bound})
+    of_period = urlencode({name: bound for name, bound in bounds.items() if bound})
+    return _pages(request)(template, orders=orders, of_period=of_period)
+
+
+def _of_period(sales: SellerSales) -> str:
+    """The query by which the page's lists are of the same period as its figures."""
+    period = sales["period"]
+    return urlencode({"from": period["from"].isoformat(), "to": period["to"].isoformat()})
 
 
 @router.get("/docs")

@@ -1,7 +1,7 @@
 """What a seller, and the whole marketplace, sold in a period and in the one before it."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from serving.analytics import sales as shape
@@ -15,10 +15,24 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SELLER_TABLES = ("seller_sales_minute",)
 MARKETPLACE_TABLES = ("marketplace_sales_minute", "payments_minute")
 
+WITHIN_A_DAY: tuple[Grain | None, ...] = (None, "day", "hour")
+"""Grains whose buckets never lie in two days; the grain of a month that none is asked for is the day."""
+
+SOLD_WITHIN = timedelta(days=30)
+"""Who has sold something so lately is answered at the first question."""
+
 
 def newest_minute(rows: list[Row]) -> str | None:
     """The newest minute (UTC text) of rows of the query `seller_sales`, in whatever currency."""
     return max((row["newest_minute"] for row in rows), default=None)
+
+
+def _told_anew(rows: list[Row], plan: "Plan") -> list[Row]:
+    """Rows of the same buckets as parts of another period, which begins and ends with a day."""
+    period, before = (when.start.timestamp() for when in (plan.period, plan.before))
+    return [
+        {**row, "is_current": int(row["bucket"]) >= period} for row in rows if int(row["bucket"]) >= before
+    ]
 
 
 class Plan(NamedTuple):
@@ -39,31 +53,28 @@ class SalesService:
     async def of_seller(self, seller_id: str, asked: Asked) -> SellerSales:
         """What a seller sold, against the period before.
 
-        Most sellers need not be looked up first: the figures themselves say that there is such a seller, and
-        whether the day of their newest sale, on which a period that is left open ends, was guessed rightly.
+        Most sellers need not be looked up first. A period that is left open ends with the day of their newest
+        sale: where that is one of the newest days of the shop, the days that are asked for hold it.
 
         Raises:
             UnknownSeller: neither registered nor seen in a sale.
         """
         as_of = await self._shop.progress.as_of(SELLER_TABLES)
-        if likely := self._shop.likely_period(seller_id, asked):
-            plan = self._plan(likely, asked.grain)
-            rows = await self._rows(seller_id, plan, LATEST)
-            newest = newest_minute(rows)
-            if newest and self._shop.period(asked, newest) == likely:
-                return self._of_seller(seller_id, plan, rows, as_of)
-        if asked.end is None:
-            period = await self._shop.sellers_period(seller_id, asked)
-        else:
-            period = self._shop.period(asked, None)
-        plan = self._plan(period, asked.grain)
-        rows = await self._rows(seller_id, plan, period.end)
-        if not rows:
-            await self._shop.check(seller_id)
+        if as_of and asked.is_open and asked.grain in WITHIN_A_DAY:
+            newest_days = self._plan(self._shop.newest_days(as_of), asked.grain)
+            since = newest_days.before.start - SOLD_WITHIN
+            rows = await self._rows(seller_id, newest_days, since, LATEST)
+            if newest := newest_minute(rows):
+                plan = self._plan(self._shop.period(asked, newest), asked.grain)
+                if since <= plan.before.start:
+                    return self._of_seller(seller_id, plan, _told_anew(rows, plan), as_of)
+        plan = self._plan(await self._shop.sellers_period(seller_id, asked), asked.grain)
+        rows = await self._rows(seller_id, plan, plan.before.start, plan.period.end)
         return self._of_seller(seller_id, plan, rows, as_of)
 
-    async def _rows(self, seller_id: str, plan: Plan, end: datetime) -> list[Row]:
-        parameters = {**plan.parameters, "seller_id": seller_id, "period_end": end}
+    async def _rows(self, seller_id: str, plan: Plan, since: datetime, until: datetime) -> list[Row]:
+        bounds = {"previous_start": max(since, EPOCH), "period_end": until}
+        parameters = {**plan.parameters, **bounds, "seller_id": seller_id}
         return await self._shop.clickhouse.rows("seller_sales", **parameters)
 
     def _of_seller(self, seller_id: str, plan: Plan, rows: list[Row], as_of: datetime | None) -> SellerSales:

@@ -25,6 +25,11 @@ class Asked:
     end: str | None = None
     grain: Grain | None = None
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the period is left to us."""
+        return self.start is None and self.end is None
+
 
 class Span(NamedTuple):
     """The first and the newest minute of sale (UTC text); None without sales."""
@@ -63,15 +68,9 @@ class Shop:
         self._seen[seller_id] = Span.of(row)
         return row
 
-    def likely_span(self, seller_id: str) -> Span | None:
-        """When a seller had sold something when they were looked up last; None where nobody ever was.
-
-        Of one who never was, that somebody else did: in a shop that sells, the newest day is likely the same.
-        """
-        if seller_id in self._seen:
-            return self._seen[seller_id]
-        newest = max((span.newest for span in self._seen.values() if span.newest), default=None)
-        return Span(None, newest) if newest else None
+    def seen(self, seller_id: str) -> Span | None:
+        """When a seller had sold something when they were looked up last; None for one who never was."""
+        return self._seen.get(seller_id)
 
     async def check(self, seller_id: str) -> None:
         """Look a seller up who was not found before.
@@ -91,16 +90,6 @@ class Shop:
         if asked.end is not None and seller_id in self._seen:  # no need to look the seller up
             return self.period(asked, None)
         return self.period(asked, (await self.seller(seller_id))["newest_minute"])
-
-    def likely_period(self, seller_id: str, asked: Asked) -> Period | None:
-        """What `sellers_period` likely gives where all is left open; None where not, or nothing is known.
-
-        A sale since the last look may have moved it, and nobody of that id need exist.
-        """
-        span = self.likely_span(seller_id)
-        if span is None or span.newest is None or asked.start is not None or asked.end is not None:
-            return None
-        return self.period(asked, span.newest)
 
     async def span(self) -> Row:
         """The first and newest minute of sale of the whole marketplace (UTC text; None without sales)."""
@@ -127,6 +116,10 @@ class Shop:
         """The period that was asked; what is left open ends with the newest sale."""
         newest = utc_minute(newest_minute) or self.clock()
         return choose_period(asked.start, asked.end, newest, self.zone)
+
+    def newest_days(self, newest: datetime) -> Period:
+        """The period of whoever sold something on that day and left the period open."""
+        return choose_period(None, None, newest, self.zone)
 
     def local(self, moment: datetime | None) -> datetime | None:
         """A moment in the shop's time zone."""

@@ -42,21 +42,36 @@ const takeOver = (page, quietly) => {
   draw();
 };
 
+/** Fetches what a part shows. One that is of another period by then is left to whoever picked that. */
 const fill = async (part, signal, quietly) => {
-  const left = () => signal.aborted || quietly && inUse(part);
+  const url = part.dataset.part;
+  const left = () => signal.aborted || url !== part.dataset.part || quietly && inUse(part);
   if (left()) return;
-  if (!quietly) part.setAttribute("aria-busy", "true");
-  const answer = await fetch(part.dataset.part, { signal, headers: { Accept: "text/html" } });
-  if (!answer.ok) throw new Error(`${part.dataset.part} answered ${answer.status}`);
-  const html = await answer.text();
-  if (left() || quietly && html === part.filledWith) return;
-  part.innerHTML = part.filledWith = html;
-  part.removeAttribute("aria-busy");
-  delete part.dataset.grown;
-  globalThis.htmx?.process(part);
+  const busy = quietly ? undefined : setTimeout(() => part.setAttribute("aria-busy", "true"), BUSY_AFTER_MS);
+  try {
+    const answer = await fetch(url, { signal, headers: { Accept: "text/html" } });
+    if (!answer.ok) throw new Error(`${url} answered ${answer.status}`);
+    const html = await answer.text();
+    if (left()) return;
+    part.removeAttribute("aria-busy");
+    if (quietly && html === part.filledWith) return;
+    part.innerHTML = part.filledWith = html;
+    delete part.dataset.grown;
+    globalThis.htmx?.process(part);
+  } finally {
+    clearTimeout(busy);
+  }
 };
 
-const fillAll = (signal, quietly) => Promise.all(parts().map((part) => fill(part, signal, quietly)));
+/** Fills all of them, those too that come after one that does not. */
+const fillAll = async (which, signal, quietly) => {
+  const filled = await Promise.allSettled(which.map((part) => fill(part, signal, quietly)));
+  const failed = filled.find(({ status }) => status === "rejected");
+  if (failed) throw failed.reason;
+};
+
+/** How long to ask for nothing after a question that was asked then. */
+const rest = (started) => Math.max(REST_MS, REST_TIMES_ANSWER * (performance.now() - started));
 
 let asking = null;
 
@@ -79,7 +94,7 @@ const visit = async (url) => {
     takeOver(page, false);
     board.removeAttribute("aria-busy");
     clearTimeout(busy);
-    await fillAll(own.signal, false);
+    await fillAll(parts(), own.signal, false);
   } catch {
     if (!own.signal.aborted) location.assign(url);
   } finally {
@@ -99,7 +114,7 @@ const refresh = async () => {
     const page = await fetchPage(shown, own.signal);
     if (!page || own.signal.aborted) return false;
     takeOver(page, true);
-    await fillAll(own.signal, true);
+    await fillAll(parts(), own.signal, true);
     return true;
   } catch {
     return false;
@@ -108,16 +123,22 @@ const refresh = async () => {
   }
 };
 
-/** The page came without its lists. What keeps them from coming may pass: then they are asked for again. */
-const begin = async () => {
-  const own = asking = new AbortController();
-  try {
-    await fillAll(own.signal, false);
-  } catch {
-    if (!own.signal.aborted) setTimeout(() => asking || begin(), REST_MS);
-  } finally {
-    if (asking === own) asking = null;
+/** The page came without its lists. What keeps one from coming may pass: it is asked for again. */
+const begin = async (again) => {
+  const missing = parts().filter((part) => part.filledWith === undefined);
+  if (!missing.length) return;
+  const started = performance.now();
+  if (!asking && !(again && document.hidden)) {
+    const own = asking = new AbortController();
+    try {
+      return await fillAll(missing, own.signal, false);
+    } catch {
+      // What came is there; what did not is among the missing of the next time.
+    } finally {
+      if (asking === own) asking = null;
+    }
   }
+  setTimeout(begin, rest(started), true);
 };
 
 board.addEventListener("click", (event) => {
@@ -187,7 +208,7 @@ const follow = () => {
     const started = performance.now();
     resting = -1;
     if (!(await refresh())) stale = true;
-    resting = setTimeout(rested, Math.max(REST_MS, REST_TIMES_ANSWER * (performance.now() - started)));
+    resting = setTimeout(rested, rest(started));
   };
   const rested = () => {
     resting = 0;
@@ -222,5 +243,5 @@ const follow = () => {
 };
 
 draw();
-begin();
+begin(false);
 follow();

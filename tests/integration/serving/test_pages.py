@@ -1,9 +1,11 @@
 """The pages in a real Chromium: they work by keyboard, move by themselves, and never spill over."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Page, Route, expect
 
 Add = Callable[[str, list[Any]], None]
@@ -122,19 +124,43 @@ def test_products_and_orders_both_follow_the_period(page: Page) -> None:
 def test_a_list_that_could_not_be_fetched_is_asked_for_again(page: Page, complaints: list[str]) -> None:
     refused: list[Route] = []
 
-    def refuse_once(route: Route) -> None:
-        if refused:
+    def refuse_twice(route: Route) -> None:
+        if len(refused) == 2:
             route.fallback()
         else:
             refused.append(route)
             route.fulfill(status=503, body="not now")
 
-    page.route("**/sell/ana/orders?*", refuse_once)
+    page.route("**/sell/ana/products?*", refuse_twice)
     page.goto("/sell/ana")
-    expect(page.locator("details.order")).to_have_count(3)
+    order = page.locator("details.order").first
+    order.locator("summary").click()
     expect(page.locator("#top .bars li")).not_to_have_count(0)
-    assert refused
+
+    assert len(refused) == 2
+    assert order.get_attribute("open") is not None, "the other list, in which someone reads, is left alone"
     assert "503" in complaints.pop()
+    assert "503" in complaints.pop()
+
+
+def test_a_list_that_is_slow_is_not_shown_for_another_period(page: Page) -> None:
+    held: list[Route] = []
+
+    def hold_the_first(route: Route) -> None:
+        if held:
+            route.fallback()
+        else:
+            held.append(route)
+
+    page.route("**/sell/ana/orders?*", hold_the_first)
+    page.goto("/sell/ana?period=7d")
+    expect(page.locator("#top .bars li")).not_to_have_count(0)
+    page.get_by_role("link", name="All time").click()
+    expect(page.locator("details.order")).to_have_count(4)
+    with suppress(PlaywrightError):  # the page does not wait for it any more
+        held[0].fulfill(body="<p id=late>late</p>")
+    page.wait_for_load_state("networkidle")
+    expect(page.locator("details.order")).to_have_count(4)
 
 
 def test_revenue_says_what_of_it_was_cancelled(page: Page) -> None:

@@ -117,6 +117,35 @@ def test_a_period_left_open_is_the_same_for_a_seller_who_was_just_seen(
         assert {**answer, "as_of": None} == {**answers[0], "as_of": None}
 
 
+@pytest.mark.parametrize("grain", [None, *STEPS])
+@pytest.mark.parametrize(
+    "newest",
+    [
+        "2018-11-04 03:30:00",  # the day that began at one o'clock
+        "2018-12-03 15:00:00",  # it begins the period
+        "2019-01-02 15:00:00",  # it begins the period before
+        "2019-02-17 02:30:00",  # the hour that came twice
+        "2019-03-18 15:00:00",
+    ],
+)
+def test_a_period_left_open_is_as_if_its_days_were_asked_for(
+    api: httpx.Client, shop: Settings, newest: str, grain: str | None
+) -> None:
+    seller, last = f"open-{newest[:10]}-{grain}", datetime.fromisoformat(newest)
+    minutes = [last - timedelta(minutes=ago) for ago in range(0, 70 * 1440, 190)]
+    figures = [1 for _ in FIGURES]
+    rows = [[seller, f"{minute:%F %T}", "BRL", *figures, 1] for minute in minutes]
+    put(shop, "seller_sales_minute", SELLER_MINUTE, rows)
+    grains = {"grain": grain} if grain else {}
+
+    left_open = api.get(f"/v1/sellers/{seller}/sales", params=grains).raise_for_status().json()
+    asked = {**left_open["period"], **grains}
+    same = api.get(f"/v1/sellers/{seller}/sales", params=asked).raise_for_status().json()
+
+    assert left_open["totals"]["orders"] > 200
+    assert {**left_open, "as_of": None} == {**same, "as_of": None}
+
+
 @pytest.mark.parametrize("newest", ["2018-02-10 12:00:00", "2018-02-18 12:00:00", "2018-05-01 12:00:00"])
 def test_whose_last_sale_was_on_another_day_than_others_is_not_taken_for_one_of_them(
     api: httpx.Client, add: Add, newest: str
