@@ -1,7 +1,9 @@
 """How soon the API answers somebody who is on another machine, while the platform lives."""
 
 import asyncio
+import html
 import os
+import re
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.asked import (
+    LIST,
     ORDER,
     ORDERS,
     PAGE,
@@ -43,6 +46,8 @@ SELLERS = 100
 """The best-selling ones; who is asked about is drawn from them."""
 
 LIST_LENGTH = 12
+
+_LIST = re.compile(r'data-part="([^"]+)"')
 SEED = 1
 """The same shoppers and sellers come at the same times in every run."""
 
@@ -245,8 +250,11 @@ class _Crowd:
         await self._ask(SALES, "GET", f"/v1/sellers/{quote(self._seller())}/sales")
 
     async def page(self) -> None:
-        """A seller opens their page."""
-        await self._ask(PAGE, "GET", f"/sell/{quote(self._seller())}")
+        """A seller opens their page, which asks for its lists."""
+        page = await self._ask(PAGE, "GET", f"/sell/{quote(self._seller())}")
+        if page is not None:
+            lists = map(html.unescape, _LIST.findall(page.decode()))
+            await asyncio.gather(*(self._ask(LIST, "GET", each) for each in lists))
 
     def _shopper(self) -> str:
         [shopper] = self._random.choices(self._shop.shoppers, cum_weights=self._shop.activity)

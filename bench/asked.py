@@ -7,17 +7,19 @@ from random import Random
 
 from bench.recommendations import Quantiles
 
-RECOMMENDATIONS, ORDERS, ORDER, SALES, PAGE = (
+RECOMMENDATIONS, ORDERS, ORDER, SALES, PAGE, LIST = (
     "recommendations",
     "orders",
     "an order",
     "a seller's sales",
     "a seller's page",
+    "a list of the page",
 )
-KINDS = (RECOMMENDATIONS, ORDERS, ORDER, SALES, PAGE)
+KINDS = (RECOMMENDATIONS, ORDERS, ORDER, SALES, PAGE, LIST)
 
 RATES: Mapping[str, float] = {RECOMMENDATIONS: 4.0, ORDERS: 0.6, SALES: 1.5, PAGE: 0.2}
-"""Requests a second; an order is looked at once, `LOOK_AFTER_S` after it was placed."""
+"""Requests a second; an order is looked at once, `LOOK_AFTER_S` after it was placed, and a page asks for its
+lists together once it has come."""
 
 LOOK_AFTER_S = 1.0
 

@@ -53,6 +53,13 @@ class Pages:
             "clickhouse": settings.clickhouse,
             "base": settings.serving,
         }
+        self._read_all()
+
+    def _read_all(self) -> None:
+        """Now: what is read when it is needed first holds up everybody who asks this process meanwhile."""
+        for template in self._environment.list_templates(("html",)):
+            self._environment.get_template(template)
+        self.write.money(0)
 
     def __call__(self, template: str, status: int = 200, **shown: Any) -> HTMLResponse:
         """One page (or a part of one) as a response."""

@@ -1,6 +1,7 @@
 """The measuring of answers, before a server that is slow, fails, or is not there."""
 
 import asyncio
+import html
 import json
 import os
 import signal
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bench.answers import Shop, before_all_others, look_around, measure
-from bench.asked import KINDS, ORDER, ORDERS, PAGE, RECOMMENDATIONS, SALES, Figures, Plan, Seen
+from bench.asked import KINDS, LIST, ORDER, ORDERS, PAGE, RECOMMENDATIONS, SALES, Figures, Plan, Seen
 from common.errors import STOPPED, PartUnavailable
 from common.realtime import KEEPER
 from common.settings import ROOT, Settings
@@ -24,7 +25,9 @@ from tests.realtime import needs_real_time
 
 OLD, NEW = ({"product_id": f"product-{which}", "seller_id": f"seller-{which}"} for which in ("old", "new"))
 SHOP = Shop("BRL", ["shopper-000001", "shopper-000002"], [0.0, 1.0], ["seller-0001"], [OLD])
-LIST = json.dumps({"items": [NEW]}).encode()
+FOUND = json.dumps({"items": [NEW]}).encode()
+LISTS = ("/sell/seller-0001/products?from=1&to=2", "/sell/seller-0001/orders?from=1&to=2")
+PARTS = "".join(f'<div data-part="{html.escape(each)}"></div>' for each in LISTS).encode()
 
 OFTEN = 200.0
 """Requests a second of each kind."""
@@ -42,10 +45,14 @@ async def asked(
 def api(order_status: str = "202 Accepted") -> Say:
     """Answers everything as the API does."""
     placed = answered(order_status, b'{"order_id": "order-1"}')
-    other = answered("200 OK", LIST)
+    page = answered("200 OK", PARTS)
+    other = answered("200 OK", FOUND)
 
     async def say(request: bytes, writer: asyncio.StreamWriter) -> None:
-        await (placed if request.startswith(b"POST /v1/orders ") else other)(request, writer)
+        if request.startswith(b"POST /v1/orders "):
+            await placed(request, writer)
+        else:
+            await (page if request.startswith(b"GET /sell/seller-0001 ") else other)(request, writer)
 
     return say
 
@@ -61,9 +68,11 @@ def test_everything_is_asked_and_each_order_is_looked_at() -> None:
         ORDER: lines.count(["GET", "/v1/orders/order-1"]),
         SALES: lines.count(["GET", "/v1/sellers/seller-0001/sales"]),
         PAGE: lines.count(["GET", "/sell/seller-0001"]),
+        LIST: sum(lines.count(["GET", each]) for each in LISTS),
     }
     assert sum(counts.values()) == len(lines)
     assert counts[ORDER] == counts[ORDERS] > 0
+    assert counts[LIST] == 2 * counts[PAGE] > 0
     assert not any(each.errors or each.under_way for each in figures.values())
 
 
@@ -89,7 +98,7 @@ def test_a_slow_answer_does_not_keep_those_who_come_after_it() -> None:
             await heard_others.wait()
         elif number == 20:
             heard_others.set()
-        await answered("200 OK", LIST)(request, writer)
+        await answered("200 OK", FOUND)(request, writer)
 
     figures, _ = asyncio.run(asked(say, SALES))
 
@@ -103,7 +112,7 @@ def test_an_answer_that_is_not_as_expected_is_an_error_and_no_time(status: str, 
     statuses = iter([status])
 
     async def say(request: bytes, writer: asyncio.StreamWriter) -> None:
-        await answered(next(statuses, "200 OK"), LIST)(request, writer)
+        await answered(next(statuses, "200 OK"), FOUND)(request, writer)
 
     figures, heard = asyncio.run(asked(say, RECOMMENDATIONS))
 

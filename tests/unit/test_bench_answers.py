@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from bench.answers import before_all_others
-from bench.asked import KINDS, ORDER, ORDERS, RATES, RECOMMENDATIONS, SALES, Seen, arrivals, line
+from bench.asked import KINDS, LIST, ORDER, ORDERS, RATES, RECOMMENDATIONS, SALES, Seen, arrivals, line
 from common.settings import Settings
 
 
@@ -34,8 +34,8 @@ def test_the_same_seed_gives_the_same_times() -> None:
     assert list(arrivals(1.5, 60.0, Random("a"))) != list(arrivals(1.5, 60.0, Random("b")))
 
 
-def test_every_kind_but_an_order_comes_by_itself() -> None:
-    assert {*RATES, ORDER} == set(KINDS)
+def test_every_kind_comes_by_itself_or_after_another() -> None:
+    assert {*RATES, ORDER, LIST} == set(KINDS)
 
 
 def test_figures_are_of_the_answers_as_expected_and_errors_stand_beside_them() -> None:
