@@ -19,7 +19,8 @@ import structlog
 from common.settings import Settings
 
 FIGURES, ORDERS, ANSWERS, KEEPER = 1, 2, 3, 4
-"""Priorities: ClickHouse; commerce and its PostgreSQL; the API and its Redis; who looks after the shares."""
+"""Priorities: ClickHouse; commerce and its PostgreSQL; the API, its Redis and what ClickHouse does for the
+API; who looks after the shares."""
 
 ALL = 0.8
 """Of all cores: what our own processes may use in real time together, for good."""
