@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from serving.analytics.periods import Period, bucket_of
+from serving.analytics.periods import Grain, Period, bucket_of, midnight
 from serving.analytics.schemas.basics import Period as PeriodShown
 from serving.analytics.schemas.sales import (
     Bucket,
@@ -80,6 +80,20 @@ def series(rows: Sequence[Row], starts: list[datetime], period: Period, zone: Zo
         bucket["cancelled_orders"] += int(row["cancelled_orders"])
         bucket["cancelled_gross_minor"] += int(row["cancelled_gross_minor"])
     return filled
+
+
+def of_our_days(rows: Sequence[Row], grain: Grain, zone: ZoneInfo) -> bool:
+    """Whether days begin for ClickHouse when they do for us: it has rules of time zones of its own, and where
+    a country has changed its clocks lately one of the two may not know.
+    """
+    begins = (datetime.fromtimestamp(int(row["bucket"]), zone) for row in rows)
+    return grain == "hour" or all(midnight(at.date(), zone) == at for at in begins)
+
+
+def told_anew(rows: Sequence[Row], period: Period, before: Period) -> list[dict[str, Any]]:
+    """Rows by hour or day as those of this period and the one before, which begin and end with days."""
+    kept = ((row, datetime.fromtimestamp(int(row["bucket"]), UTC)) for row in rows)
+    return [{**row, "is_current": at >= period.start} for row, at in kept if at >= before.start]
 
 
 def change(now: int | None, before: int | None) -> float | None:

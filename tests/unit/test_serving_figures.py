@@ -59,6 +59,31 @@ def test_the_first_bucket_never_begins_before_the_period() -> None:
     assert (series[0]["start"], series[0]["end"]) == (DAYS.start, DAYS.end)
 
 
+@pytest.mark.parametrize(
+    ("minutes", "grain", "ours"), [(0, "day", True), (-60, "day", False), (60, "hour", True)]
+)
+def test_a_day_that_begins_at_another_moment_for_clickhouse_is_noticed(
+    minutes: int, grain: Grain, ours: bool
+) -> None:
+    zone = ZoneInfo("America/Vancouver")
+    days = [midnight(date(2026, 12, day), zone) for day in (1, 2)]
+    rows = [{"bucket": str(int((day + timedelta(minutes=minutes)).timestamp()))} for day in days]
+
+    assert sales.of_our_days(rows, grain, zone) is ours
+
+
+def test_days_are_of_the_period_in_which_they_begin() -> None:
+    first = midnight(date(2018, 11, 4), SHOP)  # it begins at one o'clock
+    before, period = Period(first - timedelta(days=2), first), Period(first, first + timedelta(days=2))
+    buckets_at = [first + timedelta(hours=hours) for hours in (-49, -48, -24, 0, 23)]
+    rows = [{"bucket": str(int(at.timestamp())), "is_current": 0} for at in buckets_at]
+
+    told = sales.told_anew(rows, period, before)
+
+    assert [row["bucket"] for row in told] == [row["bucket"] for row in rows[1:]]
+    assert [row["is_current"] for row in told] == [False, False, True, True]
+
+
 def test_no_change_is_told_against_nothing() -> None:
     assert sales.change(5, 0) is None
     assert sales.change(3, 2) == 0.5

@@ -5,7 +5,14 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from serving.analytics import sales as shape
-from serving.analytics.periods import LATEST, Grain, Period, buckets, choose_grain, previous_period
+from serving.analytics.periods import (
+    LATEST,
+    Grain,
+    Period,
+    buckets,
+    choose_grain,
+    previous_period,
+)
 from serving.analytics.schemas.sales import MarketplaceSales, Previous, SellerSales
 from serving.analytics.service.shop import Asked, Shop
 from serving.clickhouse import Row, Value
@@ -25,14 +32,6 @@ SOLD_WITHIN = timedelta(days=30)
 def newest_minute(rows: list[Row]) -> str | None:
     """The newest minute (UTC text) of rows of the query `seller_sales`, in whatever currency."""
     return max((row["newest_minute"] for row in rows), default=None)
-
-
-def _told_anew(rows: list[Row], plan: "Plan") -> list[Row]:
-    """Rows of the same buckets as parts of another period, which begins and ends with a day."""
-    period, before = (when.start.timestamp() for when in (plan.period, plan.before))
-    return [
-        {**row, "is_current": int(row["bucket"]) >= period} for row in rows if int(row["bucket"]) >= before
-    ]
 
 
 class Plan(NamedTuple):
@@ -66,8 +65,10 @@ class SalesService:
             rows = await self._rows(seller_id, newest_days, since, LATEST)
             if newest := newest_minute(rows):
                 plan = self._plan(self._shop.period(asked, newest), asked.grain)
-                if since <= plan.before.start:
-                    return self._of_seller(seller_id, plan, _told_anew(rows, plan), as_of)
+                if since <= plan.before.start and shape.of_our_days(rows, plan.grain, self._shop.zone):
+                    return self._of_seller(
+                        seller_id, plan, shape.told_anew(rows, plan.period, plan.before), as_of
+                    )
         plan = self._plan(await self._shop.sellers_period(seller_id, asked), asked.grain)
         rows = await self._rows(seller_id, plan, plan.before.start, plan.period.end)
         return self._of_seller(seller_id, plan, rows, as_of)
