@@ -137,6 +137,7 @@ async def seller(
         who, sales = await asyncio.gather(
             service.shop.seller(seller_id), service.sales.of_seller(seller_id, Asked(grain=grain))
         )
+    shown = sales["period"]
     return pages(
         "seller.html",
         seller=who,
@@ -147,11 +148,11 @@ async def seller(
         sparks=views.sparklines(sales),
         chart=views.chart(sales, pages.write),
         follows=(*SELLER_TABLES, *PRODUCT_TABLES, *ORDER_TABLES),
-        of_period=_of_period(sales),
+        of_period=_of_period(shown["from"].isoformat(), shown["to"].isoformat()),
         kept=kept,
         period=None if custom else period,
-        last_day=(sales["period"]["to"] - timedelta(minutes=1)).date().isoformat(),
-        grains=views.grains(sales["period"]["from"], sales["period"]["to"]),
+        last_day=(shown["to"] - timedelta(minutes=1)).date().isoformat(),
+        grains=views.grains(shown["from"], shown["to"]),
         now=service.shop.clock(),
     )
 
@@ -198,15 +199,13 @@ async def seller_orders(
     """The list of the seller's newest orders alone; with a cursor the rows that follow."""
     orders = await service.orders.of_seller(seller_id, asked, cursor, ORDERS)
     template = "_orders.html" if cursor is None else "_order_rows.html"
-    bounds = {"from": asked.start, "to": asked.end}
-    of_period = urlencode({name: bound for name, bound in bounds.items() if bound})
-    return _pages(request)(template, orders=orders, of_period=of_period)
+    return _pages(request)(template, orders=orders, of_period=_of_period(asked.start, asked.end))
 
 
-def _of_period(sales: SellerSales) -> str:
-    """The query by which the page's lists are of the same period as its figures."""
-    period = sales["period"]
-    return urlencode({"from": period["from"].isoformat(), "to": period["to"].isoformat()})
+def _of_period(start: str | None, end: str | None) -> str:
+    """The query by which a list, and the rows that follow, are of the period of what they belong to."""
+    bounds = {"from": start, "to": end}
+    return urlencode({name: bound for name, bound in bounds.items() if bound})
 
 
 @router.get("/docs")

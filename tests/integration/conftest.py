@@ -14,6 +14,7 @@ from confluent_kafka import Consumer, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 from pydantic import SecretStr
 
+from common.kafka import bounds
 from common.settings import ROOT, Settings
 from jobs.engine import start_jvm
 from local.install.jars import jars
@@ -109,7 +110,7 @@ class Kafka(Server):
         """How many records a topic holds."""
         consumer = Consumer({"bootstrap.servers": self.bootstrap, "group.id": uuid4().hex})
         try:
-            return int(consumer.get_watermark_offsets(TopicPartition(topic, 0))[1])
+            return bounds(consumer, TopicPartition(topic, 0), 30)[1]
         finally:
             consumer.close()
 

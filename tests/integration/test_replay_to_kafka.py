@@ -17,6 +17,7 @@ from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
 
 from common.errors import PartUnavailable, Rejected
+from common.kafka import bounds
 from common.settings import ROOT, Settings
 from producers.feed.feed import Feed
 from producers.replay import journal, run
@@ -80,7 +81,7 @@ def topic_ends(settings: Settings, name: str) -> list[TopicPartition]:
     ends = []
     for number in range(partitions):
         partition = TopicPartition(name, number)
-        ends.append(TopicPartition(name, number, consumer.get_watermark_offsets(partition, timeout=20)[1]))
+        ends.append(TopicPartition(name, number, bounds(consumer, partition, 20)[1]))
     consumer.close()
     return ends
 

@@ -5,14 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from serving.analytics import sales as shape
-from serving.analytics.periods import (
-    LATEST,
-    Grain,
-    Period,
-    buckets,
-    choose_grain,
-    previous_period,
-)
+from serving.analytics.periods import LATEST, Grain, Period, buckets, choose_grain, previous_period
 from serving.analytics.schemas.sales import MarketplaceSales, Previous, SellerSales
 from serving.analytics.service.shop import Asked, Shop
 from serving.clickhouse import Row, Value

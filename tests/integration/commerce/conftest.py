@@ -12,6 +12,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
 
 from common.clock import system_clock
 from common.ids import new_id
+from common.kafka import bounds
 from common.settings import Settings
 from local.home import Home
 from local.parts import commerce as local_commerce
@@ -134,7 +135,7 @@ class Shop(Server):
         )
         try:
             for number in consumer.list_topics(topic, 30).topics[topic].partitions:
-                low, high = consumer.get_watermark_offsets(TopicPartition(topic, number), 30)
+                low, high = bounds(consumer, TopicPartition(topic, number), 30)
                 consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING)])
                 for _ in range(high - low):
                     yield await_true(lambda: consumer.poll(1))
