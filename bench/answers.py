@@ -59,8 +59,8 @@ FIRST, IN_LINE = (
 ANY_NUMBER = 0
 """Of connections: a request waits for none before it."""
 
-KEPT_FOR_S = 4.0
-"""An idle connection is closed before the server closes it (uvicorn: 5 s)."""
+KEPT_FOR_S = 30.0
+"""An idle connection is closed after this."""
 
 _MINUTE_S = 60.0
 _JSON = ("content-type", "application/json")

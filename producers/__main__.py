@@ -12,6 +12,7 @@ import uvloop
 from common import garbage, realtime
 from common.clock import system_clock
 from common.errors import SoukError, UserError
+from common.patience import SERVERS_KEEP_S
 from common.settings import LOOPBACK, Settings
 from common.telemetry import configure_logging
 from producers.http.app import create_app
@@ -50,6 +51,7 @@ async def serve(settings: Settings, names: Sequence[str]) -> int:
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_S,
+            timeout_keep_alive=SERVERS_KEEP_S,
             log_level="warning",
         )
     )

@@ -11,6 +11,7 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from common.errors import SoukError
+from common.patience import SERVERS_KEEP_S
 from common.settings import LOOPBACK, Settings
 from common.shared_metrics import share_metrics
 from common.telemetry import configure_logging
@@ -77,6 +78,7 @@ def main() -> int:
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_S,
+            timeout_keep_alive=SERVERS_KEEP_S,
             timeout_worker_healthcheck=HUNG_S,
             log_level="warning",
         )

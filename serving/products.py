@@ -6,7 +6,8 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from serving.redis_client import ANSWER_S, answered
+from common.patience import PATIENCE_S
+from serving.redis_client import answered
 
 FIELDS = ("seller_id", "name", "category", "currency", "price_minor", "listed", "available")
 """The fields of the hash `product:{product_id}` that job `recommendations` keeps."""
@@ -63,7 +64,7 @@ class Cards:
         """Keep what a pipeline answered to `ask`."""
         self._read.update(zip(product_ids, answers, strict=True))
 
-    async def fetch(self, product_ids: Iterable[str], within_s: float = ANSWER_S) -> None:
+    async def fetch(self, product_ids: Iterable[str], within_s: float = PATIENCE_S) -> None:
         """Ask Redis for those that were not read yet.
 
         Raises:
@@ -79,7 +80,7 @@ class Cards:
             self._cards[product_id] = card(product_id, self._read[product_id])
         return self._cards[product_id]
 
-    async def read(self, product_ids: Iterable[str], within_s: float = ANSWER_S) -> dict[str, ProductCard]:
+    async def read(self, product_ids: Iterable[str], within_s: float = PATIENCE_S) -> dict[str, ProductCard]:
         """The cards of these products by id, in the order asked; those that nobody ever listed are left out.
 
         Raises:

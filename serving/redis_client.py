@@ -9,12 +9,12 @@ from redis.connection import HiredisRespSerializer
 from redis.exceptions import RedisError
 from redis.typing import EncodableT
 
+from common.patience import PATIENCE_S
 from common.settings import Settings
 from serving.problems import RedisUnavailable
 
 T = TypeVar("T")
 
-CONNECT_S, ANSWER_S = 2.0, 4.0
 SOON_S = 0.5
 """The longest wait for what can be had elsewhere, or done without."""
 
@@ -33,12 +33,12 @@ class PackedInC(Connection):
 def open_redis(settings: Settings) -> Redis:
     """The Redis of these settings. What is asked of it belongs into `answered`: it has no limits."""
     redis: Redis = Redis.from_url(
-        settings.redis, socket_connect_timeout=CONNECT_S, connection_class=PackedInC
+        settings.redis, socket_connect_timeout=PATIENCE_S, connection_class=PackedInC
     )
     return redis
 
 
-async def answered(asked: Awaitable[T], within_s: float = ANSWER_S) -> T:
+async def answered(asked: Awaitable[T], within_s: float = PATIENCE_S) -> T:
     """Redis's answer, be it to one command or to a pipeline.
 
     Raises:

@@ -18,6 +18,7 @@ from clickhouse.front.engine import Engine
 from clickhouse.front.users import Users
 from common import garbage, realtime
 from common.errors import SoukError, UserError
+from common.patience import SERVERS_KEEP_S
 from common.settings import LOOPBACK, Settings
 from common.telemetry import configure_logging
 
@@ -84,7 +85,7 @@ def serve(settings: Settings) -> None:
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=_LEAVING_S,
-        timeout_keep_alive=60,
+        timeout_keep_alive=SERVERS_KEEP_S,
         backlog=512,
     )
     log.info("ready", port=settings.port("clickhouse"), version=engine.version, data=str(home))

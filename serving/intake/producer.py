@@ -15,12 +15,12 @@ CONFIG = {
     "enable.idempotence": True,  # acks=all, in order, no duplicate by retrying
     "compression.type": "lz4",
     "linger.ms": 5,
-    "message.timeout.ms": 5_000,
+    "message.timeout.ms": 10_000,
     "queue.buffering.max.messages": 50_000,
     "log_level": 0,
 }
 AWAY = (
-    "Kafka did not take all events within 5 seconds. Send the same events again, with an event_id each: "
+    "Kafka did not take all events within 10 seconds. Send the same events again, with an event_id each: "
     "what was taken already then counts once."
 )
 _POLL_S = 0.1

@@ -53,6 +53,27 @@ def test_no_answer_is_counted_by_its_kind() -> None:
     assert dict(status.errors) == {"order: no answer (ClientConnectorError)": 1}
 
 
+@pytest.mark.parametrize(
+    ("method", "headers", "tries"),
+    [("GET", {}, 2), ("POST", {"idempotency-key": "once"}, 2), ("POST", {}, 1), ("PUT", {}, 1)],
+)
+def test_what_may_be_asked_twice_is_when_its_connection_broke(
+    method: str, headers: dict[str, str], tries: int
+) -> None:
+    async def hang_up(_: bytes, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    async def once() -> int:
+        async with serving(hang_up) as heard, Api(heard.url, status) as api:
+            with pytest.raises(Away):
+                await api.ask("order", method, "/v1/orders", headers=headers)
+            return len(heard.requests)
+
+    status = Status()
+    assert asyncio.run(once()) == tries
+    assert status.errors.total() == 1
+
+
 def test_a_slow_endpoint_takes_so_many_requests_and_holds_up_no_other() -> None:
     async def slow_orders(request: bytes, writer: asyncio.StreamWriter) -> None:
         if request.startswith(b"GET /v1/orders"):

@@ -18,17 +18,17 @@ from producers.simulator.status import Status
 AT_ONCE = 16
 """Requests of one endpoint that are under way at once, so that a slow one does not hold up the others."""
 
-MOST_WAITING = 200
+MOST_WAITING = 1_000
 """Requests of one endpoint that wait for that; whoever comes then is told that the API is away."""
 
 ANY_NUMBER = 0
 """Of connections: requests wait by endpoint."""
 
-CONNECT_S, ANSWER_S = 2.0, 10.0
-"""Longest waits for a connection, and for the answer to begin or to go on."""
+PATIENCE_S = 30.0
+"""Longest wait for a connection, and for the answer to begin or to go on: a browser's is longer."""
 
-KEPT_FOR_S = 4.0
-"""An idle connection is closed before the server closes it (uvicorn: 5 s)."""
+KEPT_FOR_S = 30.0
+"""An idle connection is closed after this."""
 
 _JSON = ("content-type", "application/json")
 
@@ -50,7 +50,7 @@ class Api:
         self.unanswered = 0
         """Requests that were not answered, or with a 5xx or 429."""
         self._status = status
-        self._http = HttpClient(url, ANY_NUMBER, KEPT_FOR_S, CONNECT_S, ANSWER_S)
+        self._http = HttpClient(url, ANY_NUMBER, KEPT_FOR_S, PATIENCE_S, PATIENCE_S)
 
     async def __aenter__(self) -> Self:
         return self
@@ -80,11 +80,14 @@ class Api:
         if self._under_way[endpoint] >= AT_ONCE + MOST_WAITING:
             raise self._away(endpoint, "too many requests under way")
         content = None if body is None else orjson.dumps(body)
+        repeatable = method == "GET" or "idempotency-key" in (headers or {})
         self._under_way[endpoint] += 1
         began = perf_counter()
         try:
             async with self._free[endpoint]:
-                answer = await self._http.ask(method, target, [_JSON, *(headers or {}).items()], content)
+                answer = await self._http.ask(
+                    method, target, [_JSON, *(headers or {}).items()], content, repeatable=repeatable
+                )
         except NoAnswer as error:
             raise self._away(endpoint, f"no answer ({error})") from error
         finally:

@@ -9,7 +9,7 @@ from collections import deque
 from typing import NamedTuple
 
 MANY_WAITING = 100
-"""Requests of one address that wait for their turn; with twice as many they are refused."""
+"""Requests of one address that wait for their turn; with ten times as many they are refused."""
 
 LONG_UNSENT_S = 3.0
 """Worth of browsing events that wait to be sent."""
