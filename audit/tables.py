@@ -1,13 +1,14 @@
 """Compares two Arrow tables, row by row and value by value."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from audit.comparison import SHOWN, About, Comparison, Difference, Value
 
-_KEY = "\x1fkey"
 _SEPARATOR = "\x1f"
 ROUNDING = 1e-9
 """How far sums of fractions may lie apart, as a share of the larger: they were added up in another order."""
@@ -28,7 +29,7 @@ def compare_tables(
 
     A key that one side lacks, or has more than once, is a difference of its field `row`. A row that only
     the left side has is forgiven where the first column of its key is in `explained` (what lies in a
-    dead-letter topic). Needs about three times the memory of both tables.
+    dead-letter topic).
 
     Raises:
         ValueError: the right side lacks a column of the left side.
@@ -37,44 +38,43 @@ def compare_tables(
         raise ValueError(f"{about.name}: {about.right} has no column {', '.join(sorted(missing))}")
     fields = [name for name in left.column_names if name not in about.key]
     right = right.select(left.column_names).cast(left.schema)
-    left_once, left_counts = _once(left, about.key)
-    right_once, right_counts = _once(right, about.key)
-
-    gone = left_once.filter(pc.invert(_among(left_once[_KEY], right_once[_KEY])))
-    extra = right_once.filter(pc.invert(_among(right_once[_KEY], left_once[_KEY])))
-    forgiven = _among(pc.cast(gone[about.key[0]], pa.string()), pa.array(explained, pa.string()))
-    excused = gone.filter(forgiven)
-    gone = gone.filter(pc.invert(forgiven))
-    both_left = left_once.filter(_among(left_once[_KEY], right_once[_KEY])).sort_by(_KEY)
-    both_right = right_once.filter(_among(right_once[_KEY], left_once[_KEY])).sort_by(_KEY)
+    ours, theirs = _Rows.of(left, about.key), _Rows.of(right, about.key)
+    gone, extra = ours.beside(theirs), theirs.beside(ours)
+    subjects = pc.cast(_flat(left[about.key[0]]).take(gone), pa.string())
+    forgiven = pc.is_in(subjects, value_set=pa.array(explained, pa.string()))
+    gone, excused = gone.filter(pc.invert(forgiven)), gone.filter(forgiven)
+    at_left, at_right = ours.paired(theirs)
 
     found: list[Difference] = []
     count = 0
-    for rows, counts, (on_left, on_right) in ((gone, left_counts, (1, 0)), (extra, right_counts, (0, 1))):
-        count += rows.num_rows
-        for row in rows.slice(0, SHOWN).to_pylist():
-            times = counts.get(row[_KEY], 1)
+    for rows, only, (on_left, on_right) in ((ours, gone, (1, 0)), (theirs, extra, (0, 1))):
+        count += len(only)
+        for key, row in rows.show(only):
+            times = rows.repeated.get(key, 1)
             found.append(Difference(_key(about, row), "row", times * on_left, times * on_right))
     uneven = [
         key
-        for key in left_counts.keys() | right_counts.keys()
-        if left_counts.get(key, 1) != right_counts.get(key, 1)
+        for key in ours.repeated.keys() | theirs.repeated.keys()
+        if ours.repeated.get(key, 1) != theirs.repeated.get(key, 1)
     ]
-    doubled = both_left.filter(_among(both_left[_KEY], pa.array(uneven, pa.string())))
-    count += doubled.num_rows
-    for row in doubled.slice(0, SHOWN).to_pylist():
-        on_left, on_right = left_counts.get(row[_KEY], 1), right_counts.get(row[_KEY], 1)
+    doubled = at_left.filter(pc.is_in(ours.keys.take(at_left), value_set=pa.array(uneven, pa.string())))
+    count += len(doubled)
+    for key, row in ours.show(doubled):
+        on_left, on_right = ours.repeated.get(key, 1), theirs.repeated.get(key, 1)
         found.append(Difference(_key(about, row), "row", on_left, on_right))
     for name in fields:
-        unequal = pc.indices_nonzero(_unequal(_flat(both_left[name]), _flat(both_right[name]), rounding))
+        unlike = _unequal(_flat(left[name]).take(at_left), _flat(right[name]).take(at_right), rounding)
+        unequal = pc.indices_nonzero(unlike)
         count += len(unequal)
-        found.extend(_differing(about, name, both_left, both_right, unequal.slice(0, SHOWN)))
+        sides = ours.show(at_left.take(unequal)), theirs.show(at_right.take(unequal))
+        for (_, mine), (_, yours) in zip(*sides, strict=True):
+            found.append(Difference(_key(about, mine), name, _plain(mine[name]), _plain(yours[name])))
 
     return Comparison(
         about=about,
-        rows=both_left.num_rows + gone.num_rows + extra.num_rows + excused.num_rows,
-        figures=both_left.num_rows * len(fields),
-        explained=excused.num_rows,
+        rows=len(at_left) + len(gone) + len(extra) + len(excused),
+        figures=len(at_left) * len(fields),
+        explained=len(excused),
         totals={
             name: (_sum(left[name]), _sum(right[name])) for name in fields if _is_figure(left.schema, name)
         },
@@ -84,20 +84,52 @@ def compare_tables(
     )
 
 
-def _once(table: pa.Table, key: tuple[str, ...]) -> tuple[pa.Table, dict[str, int]]:
-    """The table with each key once and joined to one string, and how often each repeated key came."""
-    parts = [pc.fill_null(pc.cast(table[name], pa.string()), "") for name in key]
-    joined = pc.binary_join_element_wise(*parts, _SEPARATOR)
-    keyed = table.append_column(_KEY, joined)
-    counts = keyed.group_by(_KEY).aggregate([([], "count_all")])
-    repeated = counts.filter(pc.greater(counts["count_all"], 1))
-    if not repeated.num_rows:
-        return keyed, {}
-    first = pa.table({_KEY: joined, "at": pa.array(range(table.num_rows), pa.int64())})
-    kept = first.group_by(_KEY).aggregate([("at", "min")])["at_min"]
-    return keyed.take(kept), dict(
-        zip(*repeated.select([_KEY, "count_all"]).to_pydict().values(), strict=True)
-    )
+@dataclass(frozen=True)
+class _Rows:
+    """A side's rows by where they stand: what is found is copied, the side itself is not.
+
+    `keys` are the keys of all rows, each joined to one string; `first` says where each key stands first,
+    `repeated` how often a key came that came more than once.
+    """
+
+    table: pa.Table
+    keys: pa.Array
+    first: pa.Array
+    repeated: dict[str, int]
+
+    @classmethod
+    def of(cls, table: pa.Table, key: tuple[str, ...]) -> "_Rows":
+        """Those of a table with this key."""
+        parts = [pc.fill_null(pc.cast(table[name], pa.string()), "") for name in key]
+        keys = _flat(pc.binary_join_element_wise(*parts, _SEPARATOR))
+        everywhere = pa.array(np.arange(len(keys)))
+        if pc.count_distinct(keys).as_py() == len(keys):
+            return cls(table, keys, everywhere, {})
+        standing = pa.table({"key": keys, "at": everywhere})
+        counted = standing.group_by("key").aggregate([("at", "min"), ([], "count_all")])
+        often = counted.filter(pc.greater(counted["count_all"], 1))
+        repeated = dict(zip(often["key"].to_pylist(), often["count_all"].to_pylist(), strict=True))
+        return cls(table, keys, _flat(counted["at_min"]), repeated)
+
+    def beside(self, other: "_Rows") -> pa.Array:
+        """Where the rows stand whose key the other side has not."""
+        return self.first.filter(pc.invert(pc.is_in(self.keys.take(self.first), value_set=other.keys)))
+
+    def paired(self, other: "_Rows") -> tuple[pa.Array, pa.Array]:
+        """Where the rows of both sides stand that have the same key: pairs, in the order of their keys."""
+        keys = self.keys.take(self.first)
+        there = pc.index_in(keys, value_set=other.keys.take(other.first))
+        common = pc.is_valid(there)
+        order = pc.sort_indices(keys.filter(common))
+        return (
+            self.first.filter(common).take(order),
+            other.first.take(there.filter(common)).take(order),
+        )
+
+    def show(self, at: pa.Array) -> Iterator[tuple[str, dict[str, object]]]:
+        """The first `SHOWN` of these rows, each with its key."""
+        for position in at.slice(0, SHOWN).to_pylist():
+            yield self.keys[position].as_py(), self.table.slice(position, 1).to_pylist()[0]
 
 
 def _flat(column: pa.ChunkedArray | pa.Array) -> pa.Array:
@@ -105,16 +137,12 @@ def _flat(column: pa.ChunkedArray | pa.Array) -> pa.Array:
     return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
 
 
-def _among(column: pa.ChunkedArray, values: pa.ChunkedArray | pa.Array) -> pa.Array:
-    """True where a value of `column` is one of `values`."""
-    return pc.is_in(_flat(column), value_set=_flat(values))
-
-
 def _unequal(left: pa.Array, right: pa.Array, rounding: float) -> pa.Array:
     """True where the values differ; null equals null only, and what is no number nothing."""
-    if pa.types.is_nested(left.type):
-        pairs = zip(left.to_pylist(), right.to_pylist(), strict=True)
-        return pa.array([a != b for a, b in pairs], pa.bool_())
+    if pa.types.is_list(left.type):
+        return _unequal_lists(left, right)
+    if pa.types.is_struct(left.type):
+        return _unequal_structs(left, right)
     differs = pc.not_equal(left, right)
     if rounding and pa.types.is_floating(left.type):
         bound = pc.multiply(pc.max_element_wise(pc.abs(left), pc.abs(right)), rounding)
@@ -124,12 +152,25 @@ def _unequal(left: pa.Array, right: pa.Array, rounding: float) -> pa.Array:
     return pc.or_(pc.fill_null(differs, False), one_null)
 
 
-def _differing(
-    about: About, name: str, left: pa.Table, right: pa.Table, at: pa.Array
-) -> Iterator[Difference]:
-    lefts, rights = left.take(at).to_pylist(), right.take(at).to_pylist()
-    for a, b in zip(lefts, rights, strict=True):
-        yield Difference(_key(about, a), name, _plain(a[name]), _plain(b[name]))
+def _unequal_lists(left: pa.ListArray, right: pa.ListArray) -> pa.Array:
+    """True where the lists differ in length, or in an element at the same place."""
+    differs = _unequal(pc.list_value_length(left), pc.list_value_length(right), 0.0)
+    alike = pc.indices_nonzero(pc.invert(differs))
+    left, right = left.take(alike), right.take(alike)
+    elements = _unequal(pc.list_flatten(left), pc.list_flatten(right), 0.0)
+    owners = pc.unique(pc.list_parent_indices(left).filter(elements))
+    everywhere = pa.array(np.arange(len(differs)))
+    return pc.or_(differs, pc.is_in(everywhere, value_set=alike.take(owners).cast(everywhere.type)))
+
+
+def _unequal_structs(left: pa.StructArray, right: pa.StructArray) -> pa.Array:
+    """True where the structs differ in a field, or only one is null."""
+    differs = pc.xor(pc.is_null(left), pc.is_null(right))
+    for field in range(left.type.num_fields):
+        differs = pc.or_(
+            differs, _unequal(pc.struct_field(left, [field]), pc.struct_field(right, [field]), 0.0)
+        )
+    return differs
 
 
 def _key(about: About, row: dict[str, object]) -> dict[str, Value]:

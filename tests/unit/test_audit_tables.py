@@ -137,6 +137,38 @@ def test_lines_of_an_order_are_compared_value_by_value():
     assert compare_tables(about, left, right).differences[0].field == "lines"
 
 
+ITEM = pa.struct([("p", pa.string()), ("n", pa.int64()), ("shares", pa.list_(pa.float64()))])
+ITEMS = st.none() | st.lists(
+    st.none()
+    | st.fixed_dictionaries(
+        {
+            "p": st.none() | st.sampled_from(["", "a"]),
+            "n": st.none() | st.integers(0, 1),
+            "shares": st.none() | st.lists(st.none() | st.sampled_from([0.0, 0.5]), max_size=2),
+        }
+    ),
+    max_size=3,
+)
+
+
+@given(st.lists(st.tuples(ITEMS, ITEMS, st.booleans())), st.integers(0, 2))
+def test_lists_are_equal_where_python_says_so(rows, skipped):
+    left = [mine for mine, _, _ in rows]
+    right = [mine if equal else other for mine, other, equal in rows]
+    keyed = [
+        pa.table(
+            {"seller_id": [f"{i:03}" for i in range(len(rows))], "items": pa.array(side, pa.list_(ITEM))}
+        )
+        for side in (left, right)
+    ]
+    about = About("demo", "", "facts", "kept", "sellers", ("seller_id",))
+
+    found = compare_tables(about, *(side.slice(skipped) for side in keyed))
+
+    differing = [i for i, (a, b) in enumerate(zip(left, right, strict=True)) if a != b and i >= skipped]
+    assert [int(each.key["seller_id"]) for each in found.differences] == differing
+
+
 def test_differences_beyond_the_shown_ones_are_counted():
     left = pa.table({"seller_id": [str(i) for i in range(SHOWN * 3)], "day": ["d"] * SHOWN * 3})
 
