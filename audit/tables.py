@@ -139,6 +139,9 @@ def _flat(column: pa.ChunkedArray | pa.Array) -> pa.Array:
 
 def _unequal(left: pa.Array, right: pa.Array, rounding: float) -> pa.Array:
     """True where the values differ; null equals null only, and what is no number nothing."""
+    if pa.types.is_map(left.type):
+        pairs = pa.list_(pa.struct([("key", left.type.key_type), ("value", left.type.item_type)]))
+        return _unequal_lists(left.cast(pairs), right.cast(pairs))
     if pa.types.is_list(left.type):
         return _unequal_lists(left, right)
     if pa.types.is_struct(left.type):

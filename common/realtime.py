@@ -25,8 +25,9 @@ API; who looks after the shares."""
 ALL = 0.8
 """Of all cores: what our own processes may use in real time together, for good."""
 
-SAVED_S = 1.0
-"""Seconds of CPU that one of them may use at once, when it has used little before."""
+SAVED_S, BACK_S = 3.0, 0.5
+"""Seconds of CPU that one of them may use at once, when it has used little before; and, when it has used all
+that, how much it saves before it is in real time again."""
 
 LOOK_S = 0.1
 """How often its use is looked at; threads that are new, every `_SWEEP` looks."""
@@ -56,12 +57,12 @@ class Allowance:
     def holds(self, now: float, used: float) -> bool:
         """Whether it may be in real time now, having used so many seconds of CPU since its start.
 
-        Once all is used up it may not until half is saved again: it does not go to and fro.
+        Once all is used up it may not until `BACK_S` is saved again: it does not go to and fro.
         """
         self._saved += self._share * (now - self._now) - (used - self._used)
         self._saved = min(max(self._saved, 0), SAVED_S)
         self._now, self._used = now, used
-        self._holds = self._saved >= SAVED_S / 2 or (self._holds and self._saved > 0)
+        self._holds = self._saved >= BACK_S or (self._holds and self._saved > 0)
         return self._holds
 
 

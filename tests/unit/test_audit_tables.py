@@ -137,7 +137,14 @@ def test_lines_of_an_order_are_compared_value_by_value():
     assert compare_tables(about, left, right).differences[0].field == "lines"
 
 
-ITEM = pa.struct([("p", pa.string()), ("n", pa.int64()), ("shares", pa.list_(pa.float64()))])
+ITEM = pa.struct(
+    [
+        ("p", pa.string()),
+        ("n", pa.int64()),
+        ("shares", pa.list_(pa.float64())),
+        ("marks", pa.map_(pa.string(), pa.string())),
+    ]
+)
 ITEMS = st.none() | st.lists(
     st.none()
     | st.fixed_dictionaries(
@@ -145,6 +152,7 @@ ITEMS = st.none() | st.lists(
             "p": st.none() | st.sampled_from(["", "a"]),
             "n": st.none() | st.integers(0, 1),
             "shares": st.none() | st.lists(st.none() | st.sampled_from([0.0, 0.5]), max_size=2),
+            "marks": st.none() | st.dictionaries(st.sampled_from("ab"), st.none() | st.just("c"), max_size=2),
         }
     ),
     max_size=3,

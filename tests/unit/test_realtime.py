@@ -10,6 +10,7 @@ import pytest
 
 from common.realtime import (
     ANSWERS,
+    BACK_S,
     FIGURES,
     KEEPER,
     ORDERS,
@@ -48,10 +49,10 @@ def test_who_uses_more_is_soon_in_line_and_stays_there() -> None:
     assert not held([SHARE + 0.05] * 600)[-1]
 
 
-def test_it_comes_back_only_when_half_is_saved_again() -> None:
+def test_it_comes_back_only_when_some_is_saved_again() -> None:
     answers = held([2.0] * 20 + [0.0] * 20)[20:]
 
-    assert answers.index(True) == pytest.approx(SAVED_S / 2 / SHARE / 0.1, abs=1)
+    assert answers.index(True) == pytest.approx(BACK_S / SHARE / 0.1, abs=1)
     assert all(answers[answers.index(True) :])
 
 
