@@ -37,6 +37,7 @@ from bench.asked import (
 from common import garbage
 from common.errors import PartUnavailable, UserError
 from common.http_client import HttpClient, NoAnswer, TooSlow
+from common.patience import CLIENTS_KEEP_S
 from common.realtime import KEEPER, permitted
 from common.settings import Settings
 from producers.simulator import kept as keeping
@@ -58,9 +59,6 @@ FIRST, IN_LINE = (
 
 ANY_NUMBER = 0
 """Of connections: a request waits for none before it."""
-
-KEPT_FOR_S = 30.0
-"""An idle connection is closed after this."""
 
 _MINUTE_S = 60.0
 _JSON = ("content-type", "application/json")
@@ -179,7 +177,7 @@ def look_around(settings: Settings) -> Shop:
 
 async def measure(url: str, shop: Shop, plan: Plan, seen: Seen, say: Callable[[str], object]) -> None:
     """Ask as planned and wait for the last answers; `say` takes a line a minute."""
-    http = HttpClient(url, ANY_NUMBER, KEPT_FOR_S, plan.patience_s, plan.patience_s)
+    http = HttpClient(url, ANY_NUMBER, CLIENTS_KEEP_S, plan.patience_s, plan.patience_s)
     crowd = _Crowd(http, shop, plan, seen)
     asks = {RECOMMENDATIONS: crowd.look, ORDERS: crowd.buy, SALES: crowd.figures, PAGE: crowd.page}
     begun_s = asyncio.get_running_loop().time()

@@ -25,7 +25,7 @@ API; who looks after the shares."""
 ALL = 0.8
 """Of all cores: what our own processes may use in real time together, for good."""
 
-SAVED_S, BACK_S = 3.0, 0.5
+SAVED_S, BACK_S = 2.0, 0.5
 """Seconds of CPU that one of them may use at once, when it has used little before; and, when it has used all
 that, how much it saves before it is in real time again."""
 

@@ -14,7 +14,7 @@ import clickhouse
 from clickhouse.literals import quoted
 from common.http_client import HttpAnswer, HttpClient, NoAnswer
 from common.metrics import QUERY_SECONDS
-from common.patience import PATIENCE_S
+from common.patience import CLIENTS_KEEP_S, PATIENCE_S
 from common.settings import Settings
 from serving.problems import ClickHouseUnavailable
 
@@ -23,9 +23,6 @@ QUERIES = Path(clickhouse.__file__).parent / "queries"
 
 CONNECTIONS = 8
 """Queries at once; the next waits for a free connection."""
-
-KEPT_FOR_S = 30.0
-"""An idle connection is closed after this."""
 
 NOT_READY_CODES = {
     "60": "a table is missing",
@@ -83,7 +80,7 @@ class ClickHouse:
             ("X-ClickHouse-User", settings.clickhouse_serving_user),
             ("X-ClickHouse-Key", settings.clickhouse_serving_password.get_secret_value()),
         )
-        self._http = HttpClient(settings.clickhouse, CONNECTIONS, KEPT_FOR_S, PATIENCE_S, PATIENCE_S)
+        self._http = HttpClient(settings.clickhouse, CONNECTIONS, CLIENTS_KEEP_S, PATIENCE_S, PATIENCE_S)
 
     async def __aenter__(self) -> Self:
         return self

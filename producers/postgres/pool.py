@@ -6,6 +6,7 @@ from typing import Any
 
 import asyncpg
 
+from common.patience import PATIENCE_S
 from common.settings import Settings
 from producers.postgres.errors import closed_is_away
 
@@ -27,7 +28,7 @@ def make_pool(settings: Settings, schema: str, most: int) -> "asyncpg.Pool[Any]"
         settings.postgres,
         min_size=0,
         max_size=most,
-        timeout=5.0,
+        timeout=PATIENCE_S,
         command_timeout=COMMAND_TIMEOUT_S,
         max_inactive_connection_lifetime=300.0,
         server_settings=_session(schema),
@@ -59,7 +60,9 @@ def _is_lost(connection: Any) -> bool:
 
 async def connect(settings: Settings, schema: str) -> "asyncpg.Connection[Any]":
     """One connection outside of the pool, for who listens, locks or waits for long."""
-    connection = await asyncpg.connect(settings.postgres, timeout=5.0, server_settings=_session(schema))
+    connection = await asyncpg.connect(
+        settings.postgres, timeout=PATIENCE_S, server_settings=_session(schema)
+    )
     await _ids_are_text(connection)
     return connection
 

@@ -8,6 +8,7 @@ from typing import Any
 import structlog
 from confluent_kafka import KafkaError, Producer
 
+from common.patience import PATIENCE_S
 from serving.intake.messages import Message
 from serving.problems import KafkaUnavailable
 
@@ -15,16 +16,16 @@ CONFIG = {
     "enable.idempotence": True,  # acks=all, in order, no duplicate by retrying
     "compression.type": "lz4",
     "linger.ms": 5,
-    "message.timeout.ms": 10_000,
+    "message.timeout.ms": int(PATIENCE_S * 1000),
     "queue.buffering.max.messages": 50_000,
     "log_level": 0,
 }
 AWAY = (
-    "Kafka did not take all events within 10 seconds. Send the same events again, with an event_id each: "
-    "what was taken already then counts once."
+    f"Kafka did not take all events within {PATIENCE_S:g} seconds. Send the same events again, with an "
+    "event_id each: what was taken already then counts once."
 )
 _POLL_S = 0.1
-_FLUSH_S = 6.0
+_FLUSH_S = PATIENCE_S + 1
 
 log = structlog.get_logger()
 
@@ -64,7 +65,8 @@ class EventProducer:
         """Wait for what is on its way, and stop."""
         if self._producer is None:
             return
-        await asyncio.to_thread(self._producer.flush, _FLUSH_S)
+        if left := await asyncio.to_thread(self._producer.flush, _FLUSH_S):
+            log.error("events were not taken", reason="stopped before Kafka had them", left=left)
         self._closing.set()
         await asyncio.to_thread(self._listener.join)
 

@@ -10,16 +10,13 @@ from fastapi import Request
 from starlette.responses import Response
 
 from common.http_client import HttpAnswer, HttpClient, NoAnswer, TooSlow
-from common.patience import PATIENCE_S
+from common.patience import CLIENTS_KEEP_S, PATIENCE_S
 from common.settings import Settings
 from serving.body import read_body
 from serving.problems import CommerceUnavailable, UnknownOrder
 
 CONNECTIONS = 64
 """Requests at once; the next waits for a free connection."""
-
-KEPT_FOR_S = 60.0
-"""An idle connection is closed after this."""
 
 SENT_ON = {
     *(b"content-type", b"accept", b"if-none-match", b"idempotency-key"),
@@ -38,7 +35,7 @@ class Commerce:
     """Asks the orders, inventory and payments. Use it as an async context manager."""
 
     def __init__(self, settings: Settings) -> None:
-        self._http = HttpClient(settings.commerce, CONNECTIONS, KEPT_FOR_S, PATIENCE_S, PATIENCE_S)
+        self._http = HttpClient(settings.commerce, CONNECTIONS, CLIENTS_KEEP_S, PATIENCE_S, PATIENCE_S)
 
     async def __aenter__(self) -> Self:
         return self

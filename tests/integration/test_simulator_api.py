@@ -67,11 +67,15 @@ def test_what_may_be_asked_twice_is_when_its_connection_broke(
         async with serving(hang_up) as heard, Api(heard.url, status) as api:
             with pytest.raises(Away):
                 await api.ask("order", method, "/v1/orders", headers=headers)
-            return len(heard.requests)
+            asked = len(heard.requests)
+            with pytest.raises(Away):
+                await api.ask("order", method, "/v1/orders", headers=headers, repeatable=True)
+            assert len(heard.requests) == asked + 2
+            return asked
 
     status = Status()
     assert asyncio.run(once()) == tries
-    assert status.errors.total() == 1
+    assert status.errors.total() == 2
 
 
 def test_a_slow_endpoint_takes_so_many_requests_and_holds_up_no_other() -> None:

@@ -60,6 +60,23 @@ def test_a_row_that_comes_twice_is_a_difference():
     assert (found.differences[0].left, found.differences[0].right) == (1, 2)
 
 
+def test_of_a_key_that_comes_twice_the_first_row_is_compared():
+    twice = [ROWS[0], {**ROWS[0], "gross_minor": ROWS[0]["gross_minor"] + 1}]
+
+    assert compare_tables(ABOUT, table(twice), table([*twice])).verdict == "agree"
+    swapped = compare_tables(ABOUT, table(twice), table(twice[::-1]))
+    assert [(each.field, each.right - each.left) for each in swapped.differences] == [("gross_minor", 1)]
+
+
+def test_tables_in_pieces_or_in_none_are_compared_as_in_one():
+    pieces = pa.concat_tables([table(ROWS).slice(1), table(ROWS).slice(0, 1)])
+    none = pa.table([pa.chunked_array([], field.type) for field in SCHEMA], schema=SCHEMA)
+
+    assert compare_tables(ABOUT, table(ROWS), pieces).verdict == "agree"
+    assert compare_tables(ABOUT, pieces, none).difference_count == len(ROWS)
+    assert compare_tables(ABOUT, none, none).verdict == "nothing to compare"
+
+
 def test_a_doubled_row_that_is_missing_on_the_left_tells_how_often_it_came():
     found = compare_tables(ABOUT, table(ROWS[1:]), table([*ROWS, ROWS[0]]))
 

@@ -41,12 +41,13 @@ def test_who_uses_less_than_its_share_is_in_real_time_for_good() -> None:
     assert all(held([SHARE - 0.05] * 600))
 
 
-def test_who_uses_more_is_soon_in_line_and_stays_there() -> None:
-    whole = held([1.0] * 600)
+@pytest.mark.parametrize("above", [1 - SHARE, 0.05])
+def test_who_uses_more_is_in_line_when_what_it_saved_is_used_up_and_stays_there(above: float) -> None:
+    looks = int(2 * SAVED_S / above / 0.1)
+    answers = held([SHARE + above] * looks)
 
-    assert whole.index(False) == pytest.approx(SAVED_S / (1 - SHARE) / 0.1, abs=1)
-    assert not any(whole[whole.index(False) :])
-    assert not held([SHARE + 0.05] * 600)[-1]
+    assert answers.index(False) == pytest.approx(looks / 2, abs=1)
+    assert not any(answers[answers.index(False) :])
 
 
 def test_it_comes_back_only_when_some_is_saved_again() -> None:

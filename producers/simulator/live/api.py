@@ -13,6 +13,7 @@ import orjson
 
 from common.errors import Retryable, SoukError
 from common.http_client import HttpClient, NoAnswer
+from common.patience import CLIENTS_KEEP_S
 from producers.simulator.status import Status
 
 AT_ONCE = 16
@@ -24,11 +25,9 @@ MOST_WAITING = 1_000
 ANY_NUMBER = 0
 """Of connections: requests wait by endpoint."""
 
-PATIENCE_S = 30.0
-"""Longest wait for a connection, and for the answer to begin or to go on: a browser's is longer."""
-
-KEPT_FOR_S = 30.0
-"""An idle connection is closed after this."""
+SHOPPER_WAITS_S = 30.0
+"""Longest wait for a connection, and for the answer to begin or to go on: a browser's is longer. The wait for
+a turn before it has no bound of its own: where it is long, shoppers stand still (`tempo`)."""
 
 _JSON = ("content-type", "application/json")
 
@@ -50,7 +49,7 @@ class Api:
         self.unanswered = 0
         """Requests that were not answered, or with a 5xx or 429."""
         self._status = status
-        self._http = HttpClient(url, ANY_NUMBER, KEPT_FOR_S, PATIENCE_S, PATIENCE_S)
+        self._http = HttpClient(url, ANY_NUMBER, CLIENTS_KEEP_S, SHOPPER_WAITS_S, SHOPPER_WAITS_S)
 
     async def __aenter__(self) -> Self:
         return self
@@ -70,8 +69,13 @@ class Api:
         target: str,
         body: Any = None,
         headers: Mapping[str, str] | None = None,
+        *,
+        repeatable: bool = False,
     ) -> Any:
         """The JSON of a good answer; `endpoint` is the name under which it is counted.
+
+        A question, an order with its `Idempotency-Key`, and what is said to be `repeatable` are sent once
+        more where their connection breaks.
 
         Raises:
             Away: no answer, or a 5xx or 429, or too many requests are under way; counted.
@@ -80,7 +84,7 @@ class Api:
         if self._under_way[endpoint] >= AT_ONCE + MOST_WAITING:
             raise self._away(endpoint, "too many requests under way")
         content = None if body is None else orjson.dumps(body)
-        repeatable = method == "GET" or "idempotency-key" in (headers or {})
+        repeatable = repeatable or method == "GET" or "idempotency-key" in (headers or {})
         self._under_way[endpoint] += 1
         began = perf_counter()
         try:

@@ -61,9 +61,9 @@ class Intake:
                 pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 
     async def _send(self, batch: list[dict[str, Any]]) -> None:
-        """Raises Away when the API has to be asked again."""
+        """Raises Away when the API has to be asked again. An event has its id: sent twice, it counts once."""
         try:
-            taken = await self._api.ask("events", "POST", "/v1/events", {"events": batch})
+            taken = await self._api.ask("events", "POST", "/v1/events", {"events": batch}, repeatable=True)
         except Refused:
             return  # counted; the same batch would be refused again
         for rejected in taken["rejected"]:
