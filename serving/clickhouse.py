@@ -35,7 +35,16 @@ BUSY_CODES = {"159", "202", "241"}
 """Timed out, too many queries at once, out of memory."""
 
 LOOKUPS = frozenset(
-    ("as_of", "order_states", "product", "seller", "seller_orders", "seller_products", "seller_sales")
+    (
+        "as_of",
+        "order_states",
+        "product",
+        "seller",
+        "seller_orders",
+        "seller_products",
+        "seller_sales",
+        "seller_span",
+    )
 )
 """Queries that read a few granules by their key: a second thread would cost a seventh more CPU, and wait."""
 

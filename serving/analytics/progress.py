@@ -17,8 +17,8 @@ FRESH_FOR_S = 0.5
 KEPT_FOR_S = 3.0
 """So long an answer takes the last reading and waits for none: an older one only understates freshness."""
 
-READ_ON_AFTER_S = 1.5
-"""Beside an answer that takes a reading older than this, the next is fetched."""
+READ_EVERY_S, ASKED_WITHIN_S = 1.5, 6.0
+"""It is read so often while somebody has asked so lately: then nobody but the first waits for a reading."""
 
 Watermarks = Mapping[str, datetime]
 """Table → the event time (UTC) up to which it is complete."""
@@ -36,9 +36,9 @@ class Progress:
     def __init__(self, clickhouse: ClickHouse) -> None:
         self._clickhouse = clickhouse
         self._watermarks: Watermarks = {}
-        self._read_at = float("-inf")
+        self._read_at = self._asked_at = float("-inf")
         self._reading = asyncio.Lock()
-        self._next: asyncio.Task[None] | None = None
+        self._reading_on: asyncio.Task[None] | None = None
 
     async def watermarks(self) -> Watermarks:
         """Every table's `as_of`, at most `FRESH_FOR_S` old."""
@@ -51,31 +51,30 @@ class Progress:
         return self._watermarks
 
     async def aclose(self) -> None:
-        """End the reading that is under way."""
-        if self._next is not None:
-            self._next.cancel()
-            await asyncio.wait([self._next])
+        """End the reading that goes on."""
+        if self._reading_on is not None:
+            self._reading_on.cancel()
+            await asyncio.wait([self._reading_on])
 
     def _younger_than(self, seconds: float) -> bool:
         return monotonic() - self._read_at <= seconds
 
-    def _read_on(self) -> None:
-        if self._next is None or self._next.done():
-            self._next = asyncio.create_task(self._quietly())
-
-    async def _quietly(self) -> None:
-        with suppress(Problem):  # who asks for the figures hears of it, too
-            await self.watermarks()
+    async def _read_on(self) -> None:
+        while monotonic() - self._asked_at < ASKED_WITHIN_S:
+            await asyncio.sleep(READ_EVERY_S)
+            with suppress(Problem):  # who asks for the figures hears of it, too
+                await self.watermarks()
 
     async def as_of(self, tables: Iterable[str]) -> datetime | None:
         """The smallest `as_of` of these tables; None while one of them has never been written.
 
         Ask before the figures that it vouches for, never after.
         """
+        self._asked_at = monotonic()
         if not self._younger_than(KEPT_FOR_S):
             await self.watermarks()
-        elif not self._younger_than(READ_ON_AFTER_S):
-            self._read_on()
+        if self._reading_on is None or self._reading_on.done():
+            self._reading_on = asyncio.create_task(self._read_on())
         return smallest([self._watermarks.get(table) for table in tables])
 
     async def changes(self, tables: tuple[str, ...]) -> AsyncIterator[tuple[datetime | None, list[str]]]:

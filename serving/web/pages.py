@@ -39,6 +39,9 @@ POPULAR = 8
 OPENS_ON: views.Preset = "30d"
 """What a seller's page shows: the period that is left open."""
 
+UNREGISTERED: Row = dict.fromkeys(("name", "city", "state"))
+"""What is known of a seller who was only ever seen in a sale."""
+
 router = APIRouter(include_in_schema=False, dependencies=[Depends(each_once)])
 Text = Annotated[str, Query(max_length=80, pattern=PRINTABLE)]
 Bound = Annotated[str, Query(max_length=40, pattern=PRINTABLE)]
@@ -79,8 +82,7 @@ async def start(request: Request, service: Service, q: Text = "", ranking: Ranki
     """Leads to the shop, finds sellers; shows the whole marketplace and what is popular."""
     pages = _pages(request)
     span = await service.shop.span()
-    first, newest = utc_minute(span["first_minute"]), utc_minute(span["newest_minute"])
-    asked = views.preset_period("all", first, newest, pages.write)
+    asked = views.preset_period("all", utc_minute(span.first), utc_minute(span.newest), pages.write)
     sales, found, popular = await asyncio.gather(
         service.sales.of_marketplace(asked),
         service.rankings.find_sellers(q, FOUND),
@@ -90,7 +92,7 @@ async def start(request: Request, service: Service, q: Text = "", ranking: Ranki
         "start.html",
         q=q,
         sales=sales,
-        empty=newest is None,
+        empty=span.newest is None,
         chart=views.chart(sales, pages.write),
         follows=MARKETPLACE_TABLES,
         found=found["sellers"],
@@ -127,22 +129,25 @@ async def seller(
     kept = urlencode({"from": start, "until": until} if custom else {"period": period})
 
     def chosen(sold: Span) -> Asked:
-        if custom:
-            return views.custom_period(start, until, pages.write)
-        return views.preset_period(period, utc_minute(sold.first), utc_minute(sold.newest), pages.write)
+        first, newest = utc_minute(sold.first), utc_minute(sold.newest)
+        return replace(views.preset_period(period, first, newest, pages.write), grain=grain)
 
-    if custom or period != OPENS_ON:
-        who, sales = await _seller_with_sales(service, seller_id, chosen, grain)
+    if custom:
+        asked = replace(views.custom_period(start, until, pages.write), grain=grain)
+        figures = service.sales.of_seller(seller_id, asked)
+    elif period == OPENS_ON:
+        figures = service.sales.of_seller(seller_id, Asked(grain=grain))
     else:
-        who, sales = await asyncio.gather(
-            service.shop.seller(seller_id), service.sales.of_seller(seller_id, Asked(grain=grain))
-        )
+        figures = _of_preset(service, seller_id, chosen)
+    who, sales = await asyncio.gather(service.shop.registered(seller_id), figures)
+    # The newest sale is told where there is none to be seen, so only then is it looked up.
+    sold = None if sales["totals"]["orders"] else await service.shop.sold(seller_id)
     shown = sales["period"]
     return pages(
         "seller.html",
-        seller=who,
-        first=utc_minute(who["first_minute"]),
-        newest=utc_minute(who["newest_minute"]),
+        seller=who or UNREGISTERED,
+        registered=utc_minute(who["registered_at"]) if who else None,
+        newest=utc_minute(sold.newest) if sold else None,
         sales=sales,
         tiles=views.tiles(sales, pages.write),
         sparks=views.sparklines(sales),
@@ -157,26 +162,21 @@ async def seller(
     )
 
 
-async def _seller_with_sales(
-    service: Analytics, seller_id: str, chosen: Callable[[Span], Asked], grain: Grain | None
-) -> tuple[Row, SellerSales]:
-    """Who a seller is, and what they sold in the period that is chosen by when they sold something.
+async def _of_preset(service: Analytics, seller_id: str, chosen: Callable[[Span], Asked]) -> SellerSales:
+    """What a seller sold in a period that is chosen by when they sold something.
 
     Of one who was looked up before the period is likely the same: both are asked at once, and the sales once
     more where it is not.
     """
-
-    async def sales(asked: Asked) -> SellerSales:
-        return await service.sales.of_seller(seller_id, replace(asked, grain=grain))
-
     seen = service.shop.seen(seller_id)
     if seen is None:
-        who = await service.shop.seller(seller_id)
-        return who, await sales(chosen(Span.of(who)))
+        return await service.sales.of_seller(seller_id, chosen(await service.shop.sold(seller_id)))
     likely = chosen(seen)
-    who, found = await asyncio.gather(service.shop.seller(seller_id), sales(likely))
-    asked = chosen(Span.of(who))
-    return who, found if asked == likely else await sales(asked)
+    sold, found = await asyncio.gather(
+        service.shop.sold(seller_id), service.sales.of_seller(seller_id, likely)
+    )
+    asked = chosen(sold)
+    return found if asked == likely else await service.sales.of_seller(seller_id, asked)
 
 
 @router.get("/sell/{seller_id}/products")

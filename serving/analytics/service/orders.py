@@ -36,6 +36,7 @@ class OrdersService:
             before_order_id=before_order_id,
             limit=limit + 1,
         )
+        await self._shop.check(seller_id, rows)
         more, rows = len(rows) > limit, rows[:limit]
         listings, states = await asyncio.gather(
             self._shop.listings(shape.product_ids(rows)), self._states([row["order_id"] for row in rows])
@@ -51,10 +52,7 @@ class OrdersService:
         }
 
     async def _period(self, seller_id: str, asked: Asked) -> Period:
-        if asked.start is None and asked.end is None:
-            await self._shop.check(seller_id)
-            return EVER
-        return await self._shop.sellers_period(seller_id, asked)
+        return EVER if asked.is_open else await self._shop.sellers_period(seller_id, asked)
 
     async def _states(self, order_ids: list[str]) -> dict[str, Row]:
         if not order_ids:

@@ -34,6 +34,7 @@ class RankingsService:
             by=by,
             limit=limit,
         )
+        await self._shop.check(seller_id, rows)
         listings = await self._shop.listings([row["product_id"] for row in rows])
         return {
             "seller_id": seller_id,

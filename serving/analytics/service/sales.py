@@ -64,6 +64,7 @@ class SalesService:
                     )
         plan = self._plan(await self._shop.sellers_period(seller_id, asked), asked.grain)
         rows = await self._rows(seller_id, plan, plan.before.start, plan.period.end)
+        await self._shop.check(seller_id, rows)
         return self._of_seller(seller_id, plan, rows, as_of)
 
     async def _rows(self, seller_id: str, plan: Plan, since: datetime, until: datetime) -> list[Row]:
@@ -94,7 +95,7 @@ class SalesService:
     async def of_marketplace(self, asked: Asked) -> MarketplaceSales:
         """What all sellers sold, against the period before."""
         as_of, span = await asyncio.gather(self._shop.progress.as_of(MARKETPLACE_TABLES), self._shop.span())
-        period = self._shop.period(asked, span["newest_minute"])
+        period = self._shop.period(asked, span.newest)
         _, before, grain, parameters = self._plan(period, asked.grain)
         parameters = {**parameters, "currency": self._shop.currency}
         spans = {name: value for name, value in parameters.items() if name not in ("grain", "timezone")}

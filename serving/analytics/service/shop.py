@@ -1,5 +1,6 @@
 """What all services share: the stores, the clock, the shop's currency and time zone, and its sellers."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -38,9 +39,9 @@ class Span(NamedTuple):
     newest: str | None
 
     @classmethod
-    def of(cls, row: Row) -> "Span":
+    def of(cls, row: Row | None) -> "Span":
         """That of a row with `first_minute` and `newest_minute`."""
-        return cls(row["first_minute"], row["newest_minute"])
+        return cls(row["first_minute"], row["newest_minute"]) if row else cls(None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,46 +55,49 @@ class Shop:
     progress: Progress
     clock: Clock
     _seen: dict[str, Span] = field(default_factory=dict, init=False)
-    """Sellers that were found → when they had sold something when they were looked up."""
+    """Sellers that were looked up and found → when they had sold something then."""
 
-    async def seller(self, seller_id: str) -> Row:
-        """A seller's name, place, and first and newest minute of sale (UTC text; None without sales).
+    async def registered(self, seller_id: str) -> Row | None:
+        """What a seller is called, where they are, and since when (UTC text); None if never registered."""
+        return await self.clickhouse.row("seller", seller_id=seller_id)
+
+    async def sold(self, seller_id: str) -> Span:
+        """When a seller sold something.
 
         Raises:
             UnknownSeller: neither registered nor seen in a sale.
         """
-        row = await self.clickhouse.row("seller", seller_id=seller_id)
-        if row is None:
+        span = Span.of(await self.clickhouse.row("seller_span", seller_id=seller_id))
+        if span.newest is None and await self.registered(seller_id) is None:
             raise UnknownSeller(seller_id)
-        self._seen[seller_id] = Span.of(row)
-        return row
+        self._seen[seller_id] = span
+        return span
 
     def seen(self, seller_id: str) -> Span | None:
-        """When a seller had sold something when they were looked up last; None for one who never was."""
+        """When a seller had sold something when it was looked up last; None for one of whom it was not."""
         return self._seen.get(seller_id)
 
-    async def check(self, seller_id: str) -> None:
-        """Look a seller up who was not found before.
+    async def check(self, seller_id: str, rows: Sequence[Row]) -> None:
+        """Look a seller up of whom a query told nothing: whom it told of, there is.
 
         Raises:
             UnknownSeller: neither registered nor seen in a sale.
         """
-        if seller_id not in self._seen:
-            await self.seller(seller_id)
+        if not rows and seller_id not in self._seen:
+            await self.sold(seller_id)
 
     async def sellers_period(self, seller_id: str, asked: Asked) -> Period:
         """The period that was asked of a seller; what is left open ends with their newest sale.
 
         Raises:
-            UnknownSeller: neither registered nor seen in a sale.
+            UnknownSeller: it is left open, and they are neither registered nor seen in a sale.
         """
-        if asked.end is not None and seller_id in self._seen:  # no need to look the seller up
-            return self.period(asked, None)
-        return self.period(asked, (await self.seller(seller_id))["newest_minute"])
+        newest = None if asked.end is not None else (await self.sold(seller_id)).newest
+        return self.period(asked, newest)
 
-    async def span(self) -> Row:
-        """The first and newest minute of sale of the whole marketplace (UTC text; None without sales)."""
-        return await self.clickhouse.row("marketplace_span") or {"first_minute": None, "newest_minute": None}
+    async def span(self) -> Span:
+        """When the whole marketplace sold something."""
+        return Span.of(await self.clickhouse.row("marketplace_span"))
 
     async def listings(self, product_ids: list[str]) -> dict[str, Listing]:
         """Name and category of these products, where they are known.
