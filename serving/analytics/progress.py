@@ -18,7 +18,7 @@ KEPT_FOR_S = 3.0
 """So long an answer takes the last reading and waits for none: an older one only understates freshness."""
 
 READ_EVERY_S, ASKED_WITHIN_S = 1.5, 6.0
-"""It is read so often while somebody has asked so lately: then nobody but the first waits for a reading."""
+"""It is read so often while somebody has asked so lately: then mostly nobody but the first waits for it."""
 
 Watermarks = Mapping[str, datetime]
 """Table → the event time (UTC) up to which it is complete."""
@@ -31,7 +31,7 @@ def smallest(moments: Sequence[datetime | None]) -> datetime | None:
 
 
 class Progress:
-    """Reads `pipeline_progress` on demand, at most every `FRESH_FOR_S`, however many ask."""
+    """Reads `pipeline_progress` for who asks and who may ask next, at most every `FRESH_FOR_S`."""
 
     def __init__(self, clickhouse: ClickHouse) -> None:
         self._clickhouse = clickhouse

@@ -165,8 +165,8 @@ async def seller(
 async def _of_preset(service: Analytics, seller_id: str, chosen: Callable[[Span], Asked]) -> SellerSales:
     """What a seller sold in a period that is chosen by when they sold something.
 
-    Of one who was looked up before the period is likely the same: both are asked at once, and the sales once
-    more where it is not.
+    When that was is looked up. Of one of whom it was before, the period is likely the same: both are asked at
+    once, and the sales once more where it is not.
     """
     seen = service.shop.seen(seller_id)
     if seen is None:

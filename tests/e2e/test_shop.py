@@ -145,6 +145,7 @@ def test_two_items_of_two_sellers_are_bought_and_everyone_sees_it(page, marketpl
     # The seller's page is open meanwhile.
     seller = page.context.new_page()
     seller.goto(f"/sell/{AMBER}")
+    expect(seller.locator("#no-sales")).to_be_visible()
     expect(seller.locator("#no-sales")).to_contain_text("Nothing sold yet")
 
     add(page, LAMPS[0])

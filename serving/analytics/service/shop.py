@@ -55,22 +55,17 @@ class Shop:
     progress: Progress
     clock: Clock
     _seen: dict[str, Span] = field(default_factory=dict, init=False)
-    """Sellers that were looked up and found → when they had sold something then."""
+    """Sellers who had sold something when they were looked up → when."""
 
     async def registered(self, seller_id: str) -> Row | None:
         """What a seller is called, where they are, and since when (UTC text); None if never registered."""
         return await self.clickhouse.row("seller", seller_id=seller_id)
 
     async def sold(self, seller_id: str) -> Span:
-        """When a seller sold something.
-
-        Raises:
-            UnknownSeller: neither registered nor seen in a sale.
-        """
+        """When a seller sold something."""
         span = Span.of(await self.clickhouse.row("seller_span", seller_id=seller_id))
-        if span.newest is None and await self.registered(seller_id) is None:
-            raise UnknownSeller(seller_id)
-        self._seen[seller_id] = span
+        if span.newest is not None:
+            self._seen[seller_id] = span
         return span
 
     def seen(self, seller_id: str) -> Span | None:
@@ -80,18 +75,17 @@ class Shop:
     async def check(self, seller_id: str, rows: Sequence[Row]) -> None:
         """Look a seller up of whom a query told nothing: whom it told of, there is.
 
+        It comes after the query, so what is wrong with a request is told before that there is no such seller.
+
         Raises:
             UnknownSeller: neither registered nor seen in a sale.
         """
-        if not rows and seller_id not in self._seen:
-            await self.sold(seller_id)
+        known = rows or seller_id in self._seen or await self.registered(seller_id)
+        if not known and (await self.sold(seller_id)).newest is None:
+            raise UnknownSeller(seller_id)
 
     async def sellers_period(self, seller_id: str, asked: Asked) -> Period:
-        """The period that was asked of a seller; what is left open ends with their newest sale.
-
-        Raises:
-            UnknownSeller: it is left open, and they are neither registered nor seen in a sale.
-        """
+        """The period that was asked of a seller; what is left open ends with their newest sale."""
         newest = None if asked.end is not None else (await self.sold(seller_id)).newest
         return self.period(asked, newest)
 

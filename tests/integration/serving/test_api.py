@@ -195,6 +195,9 @@ def test_sellers_come_best_selling_first_and_those_without_sales_last(api: httpx
     [
         ("/v1/sellers/nobody/sales", 404, "GET /v1/sellers?q="),
         ("/v1/sellers/nobody/orders", 404, "GET /v1/sellers?q="),
+        ("/v1/sellers/nobody/products/top?to=2018-03-01", 404, "GET /v1/sellers?q="),
+        ("/v1/sellers/nobody/sales?from=2018-02-01&to=2018-01-01", 422, "must be before"),
+        ("/v1/sellers/nobody/orders?cursor=mine", 422, "next_cursor"),
         ("/v1/sellers/ana/sales?from=2018-02-01&to=2018-01-01", 422, "must be before"),
         ("/v1/sellers/ana/sales?from=2010-01-01&grain=hour", 422, "grain=week"),
         ("/v1/sellers/ana/sales?grain=year", 422, "'hour', 'day', 'week' or 'month'"),
@@ -238,6 +241,22 @@ def test_an_answer_that_did_not_change_is_not_sent_again(api: httpx.Client) -> N
 @pytest.mark.parametrize("path", [f"/sell/{'x' * 129}", "/sell/%01", "/?q=%00", "/sell/ana?from=a%00"])
 def test_a_page_takes_only_what_the_api_takes(api: httpx.Client, path: str) -> None:
     assert api.get(path).status_code == 422
+
+
+@pytest.mark.parametrize("asked", ["", "?period=90d", "?from=2018-02-01&until=2018-02-20"])
+def test_a_page_says_of_whom_it_is_and_when_there_is_nothing_to_see(
+    api: httpx.Client, add: Add, asked: str
+) -> None:
+    add("seller_sales_minute", ["euro", "2018-02-15 12:00:00", "EUR", *[1] * 10, 1])
+    ana, new, euro = (api.get(f"/sell/{seller}{asked}") for seller in ("ana", "new", "euro"))
+
+    assert [answer.status_code for answer in (ana, new, euro)] == [200] * 3
+    assert "on Souk since Dec 31, 2016" in ana.text
+    assert "on Souk since" not in euro.text
+    assert "Nothing sold yet" in new.text
+    assert "No sales in this period. The newest is of Feb 15, 2018." in euro.text
+    assert "Nothing sold yet" not in ana.text + euro.text
+    assert api.get(f"/sell/nobody{asked}").status_code == 404
 
 
 def test_a_page_keeps_the_seller_when_its_period_makes_no_sense(api: httpx.Client) -> None:

@@ -161,7 +161,9 @@ def test_whose_last_sale_was_on_another_day_than_others_is_not_taken_for_one_of_
         assert answer["totals"]["orders"] == 1
 
 
-@pytest.mark.parametrize("asked", [{}, {"to": "2018-03-01"}, {"from": "2018-02-01"}])
+@pytest.mark.parametrize(
+    "asked", [{}, {"to": "2018-03-01"}, {"from": "2018-02-01"}, {"from": "2018-02-01", "to": "2018-03-01"}]
+)
 def test_nobody_has_no_sales_though_others_were_asked_for(api: httpx.Client, asked: dict[str, str]) -> None:
     assert api.get("/v1/sellers/ana/sales", params=asked).status_code == 200
     assert api.get("/v1/sellers/nobody/sales", params=asked).status_code == 404
