@@ -1,9 +1,10 @@
 """Periods of time as the shop counts them: reading, defaults, buckets, and the period before."""
 
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -13,6 +14,9 @@ Grain = Literal["hour", "day", "week", "month"]
 
 MAX_BUCKETS = 1_200
 """The longest series that is served: 50 days of hours, 3 years of days, 23 years of weeks."""
+
+KEPT_SERIES = 64
+"""Most sellers are asked about for the same few periods: their buckets are not counted out every time."""
 
 GRAIN_LENGTH: dict[Grain, timedelta] = {
     "hour": timedelta(hours=1),
@@ -102,7 +106,8 @@ def choose_grain(period: Period) -> Grain:
     return "week" if length <= timedelta(days=370) else "month"
 
 
-def buckets(period: Period, grain: Grain, zone: ZoneInfo) -> list[datetime]:
+@lru_cache(KEPT_SERIES)
+def buckets(period: Period, grain: Grain, zone: ZoneInfo) -> tuple[datetime, ...]:
     """When each bucket that touches the period begins (UTC); the first may begin before the period.
 
     Raises:
@@ -118,10 +123,10 @@ def buckets(period: Period, grain: Grain, zone: ZoneInfo) -> list[datetime]:
     starts = [floor(period.start, zone)]
     while (following := after(starts[-1], zone)) < period.end:
         starts.append(following)
-    return starts
+    return tuple(starts)
 
 
-def bucket_of(moment: datetime, starts: list[datetime]) -> int:
+def bucket_of(moment: datetime, starts: Sequence[datetime]) -> int:
     """The index of the bucket that holds a moment."""
     return max(bisect_right(starts, moment) - 1, 0)
 

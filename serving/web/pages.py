@@ -143,6 +143,7 @@ async def seller(
     # The newest sale is told where there is none to be seen, so only then is it looked up.
     sold = None if sales["totals"]["orders"] else await service.shop.sold(seller_id)
     shown = sales["period"]
+    chart = views.chart(sales, pages.write)
     return pages(
         "seller.html",
         seller=who or UNREGISTERED,
@@ -151,7 +152,8 @@ async def seller(
         sales=sales,
         tiles=views.tiles(sales, pages.write),
         sparks=views.sparklines(sales),
-        chart=views.chart(sales, pages.write),
+        chart=chart,
+        table=views.table(sales, chart["names"], pages.write),
         follows=(*SELLER_TABLES, *PRODUCT_TABLES, *ORDER_TABLES),
         of_period=_of_period(shown["from"].isoformat(), shown["to"].isoformat()),
         kept=kept,

@@ -138,6 +138,23 @@ def chart(sales: SellerSales | MarketplaceSales, write: Writer) -> dict[str, Any
     }
 
 
+def table(sales: SellerSales, names: Sequence[str], write: Writer) -> list[tuple[str, tuple[str, ...]]]:
+    """The series in words: a bucket's name, and its revenue, orders, units, shipping and cancelled orders."""
+    return [
+        (
+            name,
+            (
+                write.money(bucket["revenue_minor"]),
+                write.number(bucket["orders"]),
+                write.number(bucket["units"]),
+                write.money(bucket["shipping_minor"]),
+                write.number(bucket["cancelled_orders"]),
+            ),
+        )
+        for name, bucket in zip(names, sales["series"], strict=True)
+    ]
+
+
 def axis(starts: Sequence[datetime], grain: Grain, write: Writer) -> tuple[list[str], list[int] | None]:
     """Labels under a chart, and which of them to show; None leaves that to the chart.
 
