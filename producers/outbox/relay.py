@@ -25,7 +25,7 @@ IDLE_S = 10.0
 
 
 class Relay:
-    """Reads, publishes, deletes; a crash between the last two publishes again, and consumers know the ids.
+    """Reads, publishes, deletes; what a crash brings back goes again: consumers know the ids.
 
     Several relays of a service may run: one leads, the others wait for PostgreSQL's lock. A relay that lost
     the lock without knowing can only repeat, in order, what the next one publishes too.

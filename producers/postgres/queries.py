@@ -1,4 +1,4 @@
-"""The SQL of a package: one statement a file in its `queries/`, with typed parameters (`$1::uuid`)."""
+"""The SQL of a package: one file each in `queries/`, parameters typed (`$1::uuid`)."""
 
 from collections.abc import Mapping
 from pathlib import Path
