@@ -2,8 +2,11 @@
 
 import threading
 import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeVar
 
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # it re-exports these without __all__
@@ -30,6 +33,8 @@ _TRY_S = 2.0
 _BROKER_DEFAULT = -1
 _WORKERS = 8
 _POLL_S = 0.05
+
+Wanted = TypeVar("Wanted")
 
 
 @dataclass(frozen=True)
@@ -85,56 +90,50 @@ def set_up_topics(
     Raises:
         PartUnavailable: Kafka does not answer, or stayed away until `given_up` was set.
     """
-    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0, "socket.timeout.ms": 15_000})
     try:
-        partitions = _partitions(admin, bootstrap, given_up)
-        created = _create(admin, [topic for topic in topics if topic.name not in partitions])
-        _wait_until_known(admin, bootstrap, {topic.name for topic in topics} - set(partitions))
+        admin, partitions = _connected(bootstrap, given_up)
         there = [topic for topic in topics if topic.name in partitions]
         grown = _grow(admin, [topic for topic in there if topic.partitions > partitions[topic.name]])
         changed = _configure(admin, there)
+        created = _create(admin, [topic for topic in topics if topic.name not in partitions])
+        _wait_until_known(bootstrap, {topic.name for topic in topics} - set(partitions))
     except KafkaException as error:
         raise PartUnavailable(f"Kafka at {bootstrap} did not take the topics: {error}") from error
     return created, sorted({*grown, *changed})
 
 
-def _partitions(
-    admin: AdminClient, bootstrap: str, given_up: threading.Event | None = None
-) -> dict[str, int]:
+def _connected(bootstrap: str, given_up: threading.Event | None = None) -> tuple[AdminClient, dict[str, int]]:
+    """A client that has seen a broker, and how many partitions each topic has."""
     deadline = time.monotonic() + _TIMEOUT_S
     while True:
+        refused = None
+        # A new one each time: librdkafka forgets all addresses when it is told of no broker (its issue 5301).
+        admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0, "socket.timeout.ms": 15_000})
         try:
             metadata = admin.list_topics(timeout=_TRY_S)
+            if metadata.brokers:
+                return admin, {name: len(topic.partitions) for name, topic in metadata.topics.items()}
         except KafkaException as error:
-            if time.monotonic() < deadline and not (given_up and given_up.is_set()):
-                continue
+            refused = error
+        if time.monotonic() >= deadline or (given_up and given_up.is_set()):
+            what = "does not answer" if refused else "answers, but none of its brokers is alive"
             advice = "start it with `./souk up`, or set SOUK_KAFKA_BOOTSTRAP"
-            raise PartUnavailable(f"Kafka at {bootstrap} does not answer: {advice}") from error
-        return {name: len(topic.partitions) for name, topic in metadata.topics.items()}
+            raise PartUnavailable(f"Kafka at {bootstrap} {what}: {advice}") from refused
+        time.sleep(_POLL_S)
 
 
 def _create(admin: AdminClient, topics: list[Topic]) -> list[str]:
-    new = [
-        NewTopic(t.name, num_partitions=t.partitions, replication_factor=_BROKER_DEFAULT, config=t.config())
+    new = {
+        t.name: NewTopic(t.name, t.partitions, replication_factor=_BROKER_DEFAULT, config=t.config())
         for t in topics
-    ]
-    if not new:
-        return []
-    made = []
-    for name, future in admin.create_topics(new, operation_timeout=_TIMEOUT_S).items():
-        try:
-            future.result()
-            made.append(name)
-        except KafkaException as error:
-            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:  # made by another `up` meanwhile
-                raise SoukError(f"Kafka did not create topic {name}: {error.args[0].str()}") from error
-    return made
+    }
+    return _done(admin.create_topics, new, KafkaError.TOPIC_ALREADY_EXISTS, "create topic")
 
 
-def _wait_until_known(admin: AdminClient, bootstrap: str, names: set[str]) -> None:
+def _wait_until_known(bootstrap: str, names: set[str]) -> None:
     """A broker learns of a topic a moment after the controller made it."""
     deadline = time.monotonic() + _TIMEOUT_S
-    while missing := names - set(_partitions(admin, bootstrap) if names else ()):
+    while names and (missing := names - set(_connected(bootstrap)[1])):
         if time.monotonic() > deadline:
             raise PartUnavailable(
                 f"Kafka at {bootstrap} made {', '.join(sorted(missing))} but does not show it"
@@ -143,16 +142,31 @@ def _wait_until_known(admin: AdminClient, bootstrap: str, names: set[str]) -> No
 
 
 def _grow(admin: AdminClient, topics: list[Topic]) -> list[str]:
-    if not topics:
-        return []
-    wanted = [NewPartitions(topic.name, topic.partitions) for topic in topics]
-    for name, future in admin.create_partitions(wanted, operation_timeout=_TIMEOUT_S).items():
-        try:
-            future.result()
-        except KafkaException as error:
-            if error.args[0].code() != KafkaError.INVALID_PARTITIONS:  # raised by another `up` meanwhile
-                raise SoukError(f"Kafka did not add partitions to {name}: {error.args[0].str()}") from error
-    return [topic.name for topic in topics]
+    wanted = {topic.name: NewPartitions(topic.name, topic.partitions) for topic in topics}
+    return _done(admin.create_partitions, wanted, KafkaError.INVALID_PARTITIONS, "add partitions to")
+
+
+def _done(
+    ask: Callable[..., Mapping[str, "Future[None]"]], wanted: dict[str, Wanted], already: int, what: str
+) -> list[str]:
+    """Names of what was done; not of what another `up` did `already` meanwhile."""
+    deadline = time.monotonic() + _TIMEOUT_S
+    done = []
+    while wanted:
+        later = {}
+        for name, future in ask(list(wanted.values()), operation_timeout=_TIMEOUT_S).items():
+            try:
+                future.result()
+                done.append(name)
+            except KafkaException as error:
+                code = error.args[0].code()
+                if code == KafkaError.INVALID_REPLICATION_FACTOR and time.monotonic() < deadline:
+                    later[name] = wanted[name]  # of one broker: there is none at the moment
+                elif code != already:
+                    raise SoukError(f"Kafka did not {what} {name}: {error.args[0].str()}") from error
+        wanted = later
+        time.sleep(_POLL_S if later else 0)
+    return done
 
 
 def _configure(admin: AdminClient, topics: list[Topic]) -> list[str]:

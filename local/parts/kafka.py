@@ -12,6 +12,7 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from common.errors import PartUnavailable
+from common.patience import PATIENCE_S
 from common.settings import LOOPBACK, Settings
 from local.home import Home
 from local.install.jars import jars
@@ -57,8 +58,9 @@ background.threads=2
 num.recovery.threads.per.data.dir=2
 log.cleaner.dedupe.buffer.size=16777216
 metadata.log.segment.bytes=16777216
-# After a kill -9 the broker that was is still registered until this session ends.
-broker.session.timeout.ms=4000
+# Who stands still for longer counts as away when it goes on: clients lose their only broker for up to half a
+# minute. After a kill -9 the broker that was stays registered for so long, too.
+broker.session.timeout.ms={session}
 broker.heartbeat.interval.ms=1000
 """
 
@@ -122,7 +124,8 @@ def prepare(folder: Path, port: int, controller: int, command: list[str]) -> Non
         PartUnavailable: the storage can't be formatted; the message has the tool's last line.
     """
     (folder / "tmp").mkdir(exist_ok=True)
-    text = CONFIG.format(host=LOOPBACK, port=port, controller=controller)
+    session = int(PATIENCE_S * 1000)
+    text = CONFIG.format(host=LOOPBACK, port=port, controller=controller, session=session)
     (folder / "server.properties").write_text(text)
     (folder / "log4j2.properties").write_text(LOGGING)
     if (folder / "log" / "meta.properties").exists():

@@ -127,7 +127,7 @@ def test_the_taskmanagers_jvm_gets_the_sizes_of_its_configuration(tmp_path):
 
 
 def test_kafka_listens_on_loopback_and_keeps_events_that_happened_long_ago():
-    text = kafka.CONFIG.format(host="127.0.0.1", port=1, controller=2)
+    text = kafka.CONFIG.format(host="127.0.0.1", port=1, controller=2, session=3)
     config = dict(line.split("=", 1) for line in text.splitlines() if not line.startswith("#"))
 
     assert config["listeners"] == "BROKER://127.0.0.1:1,CONTROLLER://127.0.0.1:2"
