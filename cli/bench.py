@@ -67,7 +67,7 @@ def recommendations(
     shoppers: Annotated[int, typer.Option(min=1, help="Shoppers who view a product.")] = 500,
     tries: Annotated[int, typer.Option(min=1, help="Products that sell out.")] = 1_000,
     answers: Annotated[int, typer.Option(min=1, help="Answers to time.")] = 2_000,
-    port_offset: Annotated[int, typer.Option(help="Ports of the copy that is measured.")] = 31_000,
+    port_offset: Annotated[int, typer.Option(help="Ports of the copy that is measured.")] = 23_000,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Measure how soon a view changes the next answer, and whether what is sold out is gone after a second.
