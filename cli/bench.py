@@ -31,7 +31,7 @@ def spine(
     events: Annotated[int, typer.Option(min=50, help="Events to fill the topics with.")] = 1_000_000,
     rate: Annotated[int, typer.Option(min=1, help="Events a second, for freshness.")] = 1_000,
     seconds: Annotated[int, typer.Option(min=1, help="How long to measure freshness.")] = 30,
-    port_offset: Annotated[int, typer.Option(help="Ports of the copy that is measured.")] = 30_000,
+    port_offset: Annotated[int, typer.Option(help="Ports of the copy that is measured.")] = 23_100,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Measure Kafka → Flink → ClickHouse beside ClickHouse's own Kafka engine, freshness and memory.

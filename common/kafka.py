@@ -1,10 +1,11 @@
-"""Asks Kafka again what its client library has just forgotten."""
+"""Asks Kafka again what its client library has just forgotten, and who belongs to a cluster."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, ClusterMetadata  # type: ignore[attr-defined]
 
 T = TypeVar("T")
 
@@ -39,3 +40,41 @@ def bounds(consumer: Consumer, place: TopicPartition, timeout_s: float) -> tuple
     """
     low, high = asked_again(lambda: consumer.get_watermark_offsets(place, timeout_s), timeout_s)
     return low, high
+
+
+class Cluster:
+    """Asks a cluster for its brokers and topics; connects when it is asked first.
+
+    A broker that stood still for longer than its session counts as dead until its next heartbeat, and tells
+    who asks that there is none. A client that has heard this forgets the addresses that it has (librdkafka's
+    issue 5301) or asks for no controller again: so after each question that failed there is a new client.
+    """
+
+    def __init__(self, bootstrap: str, config: Mapping[str, int] | None = None) -> None:
+        self._config: dict[str, str | int | float | bool] = {
+            "bootstrap.servers": bootstrap,
+            "log_level": 0,
+            **(config or {}),
+        }
+        self._client: AdminClient | None = None
+
+    @property
+    def client(self) -> AdminClient:
+        """The client; after `metadata` answered, one that has a broker."""
+        self._client = self._client or AdminClient(self._config)
+        return self._client
+
+    def metadata(self, timeout_s: float) -> ClusterMetadata:
+        """The brokers, at least one, and all topics.
+
+        Raises:
+            KafkaException: no answer, or one of no broker.
+        """
+        try:
+            found = self.client.list_topics(timeout=timeout_s)
+            if not found.brokers:
+                raise KafkaException(KafkaError(KafkaError.BROKER_NOT_AVAILABLE))
+        except KafkaException:
+            self._client = None
+            raise
+        return found

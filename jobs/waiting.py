@@ -7,10 +7,14 @@ from typing import Any
 
 import structlog
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
+from confluent_kafka.admin import (  # type: ignore[attr-defined]
+    AdminClient,
+    OffsetSpec,
+    TopicMetadata,
+)
 
 from common.errors import PartUnavailable
-from common.kafka import asked_again
+from common.kafka import Cluster, asked_again
 from common.metrics import DEAD_LETTERS, MESSAGES_BEHIND
 
 log = structlog.get_logger()
@@ -54,9 +58,9 @@ def messages_behind(bootstrap: str, readers: Mapping[str, Collection[str]]) -> i
     Raises:
         PartUnavailable: Kafka does not answer.
     """
-    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+    cluster = Cluster(bootstrap)
     try:
-        topics = admin.list_topics(timeout=TIMEOUT_S).topics
+        topics, admin = cluster.metadata(TIMEOUT_S).topics, cluster.client
         places = {
             name: [(name, partition) for partition in topics[name].partitions]
             for name in set().union(*readers.values()) & topics.keys()
@@ -76,11 +80,11 @@ def messages_behind(bootstrap: str, readers: Mapping[str, Collection[str]]) -> i
 
 def watch(bootstrap: str, stop: threading.Event) -> None:
     """Set both metrics every `EVERY_S` until told to stop; while Kafka is away they show nothing."""
-    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
-    answered = True
+    cluster, answered = Cluster(bootstrap), True
     while not stop.is_set():
         try:
-            groups, letters = _groups(admin), _letters(admin)
+            topics = cluster.metadata(TIMEOUT_S).topics
+            groups, letters = _groups(cluster.client), _letters(cluster.client, topics)
             answered = True
         except KafkaException as error:
             groups, letters = {}, {}
@@ -107,8 +111,7 @@ def _committed(admin: AdminClient, group: str) -> dict[Place, int]:
     return {(at.topic, at.partition): at.offset for at in places if at.offset >= 0}
 
 
-def _letters(admin: AdminClient) -> dict[str, int]:
-    topics = admin.list_topics(timeout=TIMEOUT_S).topics
+def _letters(admin: AdminClient, topics: Mapping[str, TopicMetadata]) -> dict[str, int]:
     places = {
         (name, partition)
         for name, topic in topics.items()

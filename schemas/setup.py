@@ -2,11 +2,10 @@
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
 
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # it re-exports these without __all__
@@ -21,20 +20,24 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # it re-expor
 
 from common.background import in_background
 from common.errors import PartUnavailable, SoukError
+from common.kafka import Cluster
+from common.patience import PATIENCE_S
 from common.settings import Settings
 from schemas.events import Event, all_events
 from schemas.registry import FULL_TRANSITIVE, Registry
 from schemas.topics import Topic, all_topics
 
 _TIMEOUT_S = 20.0
-_TRY_S = 2.0
+_TRY_S = 5.0
 """One question of the client in C, which hears nothing meanwhile."""
+
+_NO_BROKER = (KafkaError._TIMED_OUT, KafkaError.INVALID_REPLICATION_FACTOR)
+"""What is said while a cluster's only broker counts as dead (`Cluster`): a client waits for a controller, a
+controller finds nobody to hold a topic."""
 
 _BROKER_DEFAULT = -1
 _WORKERS = 8
 _POLL_S = 0.05
-
-Wanted = TypeVar("Wanted")
 
 
 @dataclass(frozen=True)
@@ -89,45 +92,40 @@ def set_up_topics(
 
     Raises:
         PartUnavailable: Kafka does not answer, or stayed away until `given_up` was set.
+        SoukError: Kafka refuses a topic; the message says why.
     """
-    try:
+    created: list[str] = []
+    changed: list[str] = []
+    deadline = time.monotonic() + _TIMEOUT_S
+    while True:
         admin, partitions = _connected(bootstrap, given_up)
-        there = [topic for topic in topics if topic.name in partitions]
-        grown = _grow(admin, [topic for topic in there if topic.partitions > partitions[topic.name]])
-        changed = _configure(admin, there)
-        created = _create(admin, [topic for topic in topics if topic.name not in partitions])
-        _wait_until_known(bootstrap, {topic.name for topic in topics} - set(partitions))
-    except KafkaException as error:
-        raise PartUnavailable(f"Kafka at {bootstrap} did not take the topics: {error}") from error
-    return created, sorted({*grown, *changed})
+        try:
+            _create(admin, [topic for topic in topics if topic.name not in partitions], created)
+            there = [topic for topic in topics if topic.name in partitions]
+            _grow(admin, [topic for topic in there if topic.partitions > partitions[topic.name]], changed)
+            _configure(admin, there, changed)
+            break
+        except KafkaException as error:
+            if error.args[0].code() not in _NO_BROKER or time.monotonic() >= deadline:
+                raise PartUnavailable(f"Kafka at {bootstrap} did not take the topics: {error}") from error
+        time.sleep(_POLL_S)
+    _wait_until_known(bootstrap, {topic.name for topic in topics} - set(partitions))
+    return created, sorted(set(changed))
 
 
 def _connected(bootstrap: str, given_up: threading.Event | None = None) -> tuple[AdminClient, dict[str, int]]:
-    """A client that has seen a broker, and how many partitions each topic has."""
+    """A client that has a broker, and how many partitions each topic has."""
+    cluster = Cluster(bootstrap)
     deadline = time.monotonic() + _TIMEOUT_S
     while True:
-        refused = None
-        # A new one each time: librdkafka forgets all addresses when it is told of no broker (its issue 5301).
-        admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0, "socket.timeout.ms": 15_000})
         try:
-            metadata = admin.list_topics(timeout=_TRY_S)
-            if metadata.brokers:
-                return admin, {name: len(topic.partitions) for name, topic in metadata.topics.items()}
+            topics = cluster.metadata(_TRY_S).topics
+            return cluster.client, {name: len(topic.partitions) for name, topic in topics.items()}
         except KafkaException as error:
-            refused = error
-        if time.monotonic() >= deadline or (given_up and given_up.is_set()):
-            what = "does not answer" if refused else "answers, but none of its brokers is alive"
-            advice = "start it with `./souk up`, or set SOUK_KAFKA_BOOTSTRAP"
-            raise PartUnavailable(f"Kafka at {bootstrap} {what}: {advice}") from refused
+            if time.monotonic() >= deadline or (given_up and given_up.is_set()):
+                advice = "start it with `./souk up`, or set SOUK_KAFKA_BOOTSTRAP"
+                raise PartUnavailable(f"Kafka at {bootstrap} does not answer: {advice}") from error
         time.sleep(_POLL_S)
-
-
-def _create(admin: AdminClient, topics: list[Topic]) -> list[str]:
-    new = {
-        t.name: NewTopic(t.name, t.partitions, replication_factor=_BROKER_DEFAULT, config=t.config())
-        for t in topics
-    }
-    return _done(admin.create_topics, new, KafkaError.TOPIC_ALREADY_EXISTS, "create topic")
 
 
 def _wait_until_known(bootstrap: str, names: set[str]) -> None:
@@ -141,39 +139,51 @@ def _wait_until_known(bootstrap: str, names: set[str]) -> None:
         time.sleep(_POLL_S)
 
 
-def _grow(admin: AdminClient, topics: list[Topic]) -> list[str]:
-    wanted = {topic.name: NewPartitions(topic.name, topic.partitions) for topic in topics}
-    return _done(admin.create_partitions, wanted, KafkaError.INVALID_PARTITIONS, "add partitions to")
+def _create(admin: AdminClient, topics: list[Topic], created: list[str]) -> None:
+    new = [
+        NewTopic(t.name, num_partitions=t.partitions, replication_factor=_BROKER_DEFAULT, config=t.config())
+        for t in topics
+    ]
+    if new:
+        made = admin.create_topics(new, operation_timeout=_TRY_S, request_timeout=PATIENCE_S)
+        _heard(made, KafkaError.TOPIC_ALREADY_EXISTS, "create topic", created)
 
 
-def _done(
-    ask: Callable[..., Mapping[str, "Future[None]"]], wanted: dict[str, Wanted], already: int, what: str
-) -> list[str]:
-    """Names of what was done; not of what another `up` did `already` meanwhile."""
-    deadline = time.monotonic() + _TIMEOUT_S
-    done = []
-    while wanted:
-        later = {}
-        for name, future in ask(list(wanted.values()), operation_timeout=_TIMEOUT_S).items():
-            try:
-                future.result()
-                done.append(name)
-            except KafkaException as error:
-                code = error.args[0].code()
-                if code == KafkaError.INVALID_REPLICATION_FACTOR and time.monotonic() < deadline:
-                    later[name] = wanted[name]  # of one broker: there is none at the moment
-                elif code != already:
-                    raise SoukError(f"Kafka did not {what} {name}: {error.args[0].str()}") from error
-        wanted = later
-        time.sleep(_POLL_S if later else 0)
-    return done
+def _grow(admin: AdminClient, topics: list[Topic], changed: list[str]) -> None:
+    wanted = [NewPartitions(topic.name, topic.partitions) for topic in topics]
+    if wanted:
+        grown = admin.create_partitions(wanted, operation_timeout=_TRY_S, request_timeout=PATIENCE_S)
+        _heard(grown, KafkaError.INVALID_PARTITIONS, "add partitions to", changed)
 
 
-def _configure(admin: AdminClient, topics: list[Topic]) -> list[str]:
-    """Set the configs that differ. Names of the topics that did."""
+def _heard(answers: Mapping[str, "Future[None]"], already: int, what: str, done: list[str]) -> None:
+    """Wait for the answers; names of what was done go to `done`, not of what another `up` did `already`.
+
+    Raises:
+        KafkaException: no broker did something; ask for it again.
+        SoukError: Kafka refuses something.
+    """
+    undone = None
+    for name, answer in answers.items():
+        try:
+            answer.result()
+            done.append(name)
+        except KafkaException as error:
+            code = error.args[0].code()
+            if code in _NO_BROKER:
+                undone = error
+            elif code != already:
+                raise SoukError(f"Kafka did not {what} {name}: {error.args[0].str()}") from error
+    if undone:
+        raise undone
+
+
+def _configure(admin: AdminClient, topics: list[Topic], changed: list[str]) -> None:
+    """Set the configs that differ; names of the topics that did go to `changed`."""
     if not topics:
-        return []
-    described = admin.describe_configs([ConfigResource(ResourceType.TOPIC, topic.name) for topic in topics])
+        return
+    resources = [ConfigResource(ResourceType.TOPIC, topic.name) for topic in topics]
+    described = admin.describe_configs(resources, request_timeout=PATIENCE_S)
     found = {resource.name: future.result() for resource, future in described.items()}
     alterations = []
     for topic in topics:
@@ -186,6 +196,7 @@ def _configure(admin: AdminClient, topics: list[Topic]) -> list[str]:
             resource = ConfigResource(ResourceType.TOPIC, topic.name, incremental_configs=differing)
             alterations.append(resource)
     if alterations:
-        for future in admin.incremental_alter_configs(alterations).values():
+        altered = admin.incremental_alter_configs(alterations, request_timeout=PATIENCE_S)
+        for resource, future in altered.items():
             future.result()
-    return [resource.name for resource in alterations]
+            changed.append(resource.name)

@@ -58,8 +58,8 @@ background.threads=2
 num.recovery.threads.per.data.dir=2
 log.cleaner.dedupe.buffer.size=16777216
 metadata.log.segment.bytes=16777216
-# Who stands still for longer counts as away when it goes on: clients lose their only broker for up to half a
-# minute. After a kill -9 the broker that was stays registered for so long, too.
+# Who stands still for longer counts as dead when it goes on: clients are told that there is no broker, and
+# some take long to find it again. After a kill -9 the broker that was stays registered for so long, too.
 broker.session.timeout.ms={session}
 broker.heartbeat.interval.ms=1000
 """

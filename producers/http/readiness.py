@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
 
 from common.errors import PartUnavailable
+from common.kafka import Cluster
 from producers.postgres.errors import AWAY
 from producers.running import RunningService
 
@@ -19,8 +19,7 @@ class Readiness:
 
     def __init__(self, services: Mapping[str, RunningService], bootstrap: str) -> None:
         self._services = services
-        self._bootstrap = bootstrap
-        self._kafka: AdminClient | None = None
+        self._kafka = Cluster(bootstrap)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="readiness")
 
     async def missing(self) -> dict[str, str]:
@@ -45,10 +44,8 @@ class Readiness:
         )
 
     def _ask_kafka(self) -> str:
-        if self._kafka is None:
-            self._kafka = AdminClient({"bootstrap.servers": self._bootstrap, "log_level": 0})
         try:
-            self._kafka.list_topics(timeout=TIMEOUT_S)
+            self._kafka.metadata(TIMEOUT_S)
         except KafkaException as error:
             return f"Kafka does not answer ({error.args[0].str()}); see ./souk status"
         return ""

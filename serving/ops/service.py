@@ -3,14 +3,13 @@
 import asyncio
 import struct
 from collections.abc import Awaitable, Callable
-from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
 from redis.asyncio import Redis
 
+from common.kafka import Cluster
 from common.settings import Settings
 from serving.clickhouse import ClickHouse
 from serving.ops.schemas import PartState, Readiness
@@ -42,7 +41,7 @@ class Parts:
         self._clickhouse = clickhouse
         self._redis = redis
         self._http = httpx.AsyncClient(timeout=TIMEOUT_S, trust_env=False)
-        self._kafka: AdminClient | None = None
+        self._kafka = Cluster(settings.kafka, {"socket.connection.setup.timeout.ms": 2_000})
         self._checks: dict[str, Check] = {
             "kafka": self._check_kafka,
             "registry": self._check_registry,
@@ -81,14 +80,8 @@ class Parts:
         return {"part": part, "needed": part not in OPTIONAL, "ready": ready, "detail": detail}
 
     async def _check_kafka(self) -> str:
-        metadata = await asyncio.to_thread(self._kafka_metadata)
+        metadata = await asyncio.to_thread(self._kafka.metadata, TIMEOUT_S)
         return f"{len(metadata.brokers)} broker(s), {len(metadata.topics)} topics"
-
-    def _kafka_metadata(self) -> Any:
-        if self._kafka is None:
-            quiet = {"log_level": 0, "socket.connection.setup.timeout.ms": 2_000}
-            self._kafka = AdminClient({"bootstrap.servers": self._settings.kafka, **quiet})
-        return self._kafka.list_topics(timeout=TIMEOUT_S)
 
     async def _check_registry(self) -> str:
         response = await self._http.get(f"{self._settings.registry}/subjects")

@@ -1,25 +1,27 @@
-"""Topics are made on a Kafka that loses sight of its only broker again and again."""
+"""Topics are made, and brokers asked for, on a Kafka that loses sight of its only broker again and again."""
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient, ClusterMetadata  # type: ignore[attr-defined]
 
+from common.kafka import Cluster
 from common.settings import Settings
 from local.parts import kafka
 from schemas.setup import set_up_topics
 from schemas.topics import Topic
-from tests.integration.servers import running
+from tests.integration.servers import PATIENCE_S, await_true, running
 from tests.ports import free_offset
 
-ROUNDS = 25
+ROUNDS = 6
 
 
-@pytest.fixture
-def forgetful(tmp_path: Path) -> Iterator[Settings]:
+@pytest.fixture(scope="module")
+def forgetful(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """A Kafka whose broker tells of itself every two seconds, and counts as dead after one."""
-    settings = Settings(home=tmp_path, port_offset=free_offset())
+    settings = Settings(home=tmp_path_factory.mktemp("forgetful"), port_offset=free_offset())
     part = kafka.part(settings)
     assert part.launch
     beats = ["broker.heartbeat.interval.ms=2000", "broker.session.timeout.ms=1000"]
@@ -30,6 +32,47 @@ def forgetful(tmp_path: Path) -> Iterator[Settings]:
 
 def test_topics_are_made_though_the_broker_counts_as_dead_now_and_then(forgetful: Settings) -> None:
     topics = [Topic(f"topic_{number}", "order_id", 1, None) for number in range(ROUNDS)]
-    for number, topic in enumerate(topics):
+    assert set_up_topics(forgetful.kafka, topics[:1]) == (["topic_0"], [])
+
+    for number, topic in enumerate(topics[1:], 1):
+        await_true(lambda: counts_as_dead(forgetful), "a cluster without a broker")
         assert set_up_topics(forgetful.kafka, topics[: number + 1]) == ([topic.name], [])
-    assert set_up_topics(forgetful.kafka, topics) == ([], [])
+
+
+def test_a_topic_is_made_though_the_broker_counts_as_dead_once_it_was_seen(
+    forgetful: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = Cluster.metadata
+
+    def once(cluster: Cluster, timeout_s: float) -> ClusterMetadata:
+        found = seen(cluster, timeout_s)
+        monkeypatch.undo()
+        await_true(lambda: counts_as_dead(forgetful), "a cluster without a broker")
+        return found
+
+    monkeypatch.setattr(Cluster, "metadata", once)
+    assert set_up_topics(forgetful.kafka, [Topic("late", "order_id", 1, None)]) == (["late"], [])
+
+
+def test_who_asks_for_the_brokers_hears_when_there_is_none_and_again_of_them(forgetful: Settings) -> None:
+    set_up_topics(forgetful.kafka, [Topic("topic", "order_id", 1, None)])
+    cluster = Cluster(forgetful.kafka)
+
+    for _ in range(3):
+        await_true(lambda: answers(cluster), "a broker")
+        await_true(lambda: not answers(cluster), "a cluster without a broker")
+    await_true(lambda: answers(cluster), "a broker")
+
+
+def counts_as_dead(settings: Settings) -> bool:
+    """Asked by a client that knows nothing of before."""
+    return not AdminClient({"bootstrap.servers": settings.kafka}).list_topics(timeout=PATIENCE_S).brokers
+
+
+def answers(cluster: Cluster) -> bool:
+    try:
+        return bool(cluster.metadata(PATIENCE_S))
+    except KafkaException as error:
+        if error.args[0].code() != KafkaError.BROKER_NOT_AVAILABLE:
+            raise
+    return False
