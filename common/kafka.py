@@ -9,15 +9,16 @@ from confluent_kafka.admin import AdminClient, ClusterMetadata  # type: ignore[a
 
 T = TypeVar("T")
 
-_FORGOTTEN = (KafkaError._UNKNOWN_PARTITION, KafkaError._NOENT)
+_FORGOTTEN = (KafkaError._UNKNOWN_PARTITION, KafkaError._NOENT, KafkaError.BROKER_NOT_AVAILABLE)
 """What librdkafka says of partitions that exist, where it looks between asking for a topic and the answer:
-any other answer in between makes it look, and it looks once only. On a busy machine that happens."""
+any other answer in between makes it look, and it looks once only. On a busy machine that happens. And what
+`Cluster` says where a broker counts as dead for a second."""
 
 _BETWEEN_S = 0.05
 
 
 def asked_again(ask: Callable[[], T], timeout_s: float) -> T:
-    """What `ask` answers; asked again for so long while the client library does not know a partition.
+    """What `ask` answers; asked again for so long while the client library knows no broker or partition.
 
     Raises:
         KafkaException: what `ask` raised: of any other kind at once, of this kind when the time is over.
@@ -61,8 +62,8 @@ class Cluster:
     @property
     def client(self) -> AdminClient:
         """The client; after `metadata` answered, one that has a broker."""
-        self._client = self._client or AdminClient(self._config)
-        return self._client
+        self._client = client = self._client or AdminClient(self._config)
+        return client
 
     def metadata(self, timeout_s: float) -> ClusterMetadata:
         """The brokers, at least one, and all topics.
@@ -70,11 +71,13 @@ class Cluster:
         Raises:
             KafkaException: no answer, or one of no broker.
         """
+        client = self.client
         try:
-            found = self.client.list_topics(timeout=timeout_s)
+            found = client.list_topics(timeout=timeout_s)
             if not found.brokers:
                 raise KafkaException(KafkaError(KafkaError.BROKER_NOT_AVAILABLE))
         except KafkaException:
-            self._client = None
+            if self._client is client:  # not the new one of another thread
+                self._client = None
             raise
         return found

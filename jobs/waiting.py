@@ -60,7 +60,8 @@ def messages_behind(bootstrap: str, readers: Mapping[str, Collection[str]]) -> i
     """
     cluster = Cluster(bootstrap)
     try:
-        topics, admin = cluster.metadata(TIMEOUT_S).topics, cluster.client
+        topics = asked_again(lambda: cluster.metadata(TIMEOUT_S), TIMEOUT_S).topics
+        admin = cluster.client
         places = {
             name: [(name, partition) for partition in topics[name].partitions]
             for name in set().union(*readers.values()) & topics.keys()

@@ -31,7 +31,11 @@ _TIMEOUT_S = 20.0
 _TRY_S = 5.0
 """One question of the client in C, which hears nothing meanwhile."""
 
-_NO_BROKER = (KafkaError._TIMED_OUT, KafkaError.INVALID_REPLICATION_FACTOR)
+_NO_BROKER = (
+    KafkaError._TIMED_OUT,
+    KafkaError.REQUEST_TIMED_OUT,
+    KafkaError.INVALID_REPLICATION_FACTOR,
+)
 """What is said while a cluster's only broker counts as dead (`Cluster`): a client waits for a controller, a
 controller finds nobody to hold a topic."""
 
@@ -123,8 +127,9 @@ def _connected(bootstrap: str, given_up: threading.Event | None = None) -> tuple
             return cluster.client, {name: len(topic.partitions) for name, topic in topics.items()}
         except KafkaException as error:
             if time.monotonic() >= deadline or (given_up and given_up.is_set()):
+                why = f"does not answer ({error.args[0].str()})"
                 advice = "start it with `./souk up`, or set SOUK_KAFKA_BOOTSTRAP"
-                raise PartUnavailable(f"Kafka at {bootstrap} does not answer: {advice}") from error
+                raise PartUnavailable(f"Kafka at {bootstrap} {why}: {advice}") from error
         time.sleep(_POLL_S)
 
 
@@ -145,14 +150,14 @@ def _create(admin: AdminClient, topics: list[Topic], created: list[str]) -> None
         for t in topics
     ]
     if new:
-        made = admin.create_topics(new, operation_timeout=_TRY_S, request_timeout=PATIENCE_S)
+        made = admin.create_topics(new, operation_timeout=PATIENCE_S, request_timeout=PATIENCE_S)
         _heard(made, KafkaError.TOPIC_ALREADY_EXISTS, "create topic", created)
 
 
 def _grow(admin: AdminClient, topics: list[Topic], changed: list[str]) -> None:
     wanted = [NewPartitions(topic.name, topic.partitions) for topic in topics]
     if wanted:
-        grown = admin.create_partitions(wanted, operation_timeout=_TRY_S, request_timeout=PATIENCE_S)
+        grown = admin.create_partitions(wanted, operation_timeout=PATIENCE_S, request_timeout=PATIENCE_S)
         _heard(grown, KafkaError.INVALID_PARTITIONS, "add partitions to", changed)
 
 

@@ -27,6 +27,8 @@ def forgetful(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     beats = ["broker.heartbeat.interval.ms=2000", "broker.session.timeout.ms=1000"]
     argv = [*part.launch.argv, *(each for beat in beats for each in ("--override", beat))]
     with running(replace(part, launch=replace(part.launch, argv=argv)), settings):
+        # A client that is told neither of a topic nor of a broker takes it for no answer.
+        set_up_topics(settings.kafka, [Topic("there", "order_id", 1, None)])
         yield settings
 
 
@@ -55,7 +57,6 @@ def test_a_topic_is_made_though_the_broker_counts_as_dead_once_it_was_seen(
 
 
 def test_who_asks_for_the_brokers_hears_when_there_is_none_and_again_of_them(forgetful: Settings) -> None:
-    set_up_topics(forgetful.kafka, [Topic("topic", "order_id", 1, None)])
     cluster = Cluster(forgetful.kafka)
 
     for _ in range(3):
