@@ -18,6 +18,10 @@ from common.errors import STOPPED, UserError
 from common.settings import ROOT, Settings
 from common.telemetry import configure_logging
 
+OF_RECOMMENDATIONS, OF_SPINE = 23_000, 23_100
+"""Port offsets of the copies that are measured: beyond those of tests, and with every port below those that
+the system takes for outgoing connections (32,768 on)."""
+
 app = typer.Typer(no_args_is_help=True)
 
 
@@ -31,7 +35,7 @@ def spine(
     events: Annotated[int, typer.Option(min=50, help="Events to fill the topics with.")] = 1_000_000,
     rate: Annotated[int, typer.Option(min=1, help="Events a second, for freshness.")] = 1_000,
     seconds: Annotated[int, typer.Option(min=1, help="How long to measure freshness.")] = 30,
-    port_offset: Annotated[int, typer.Option(help="Ports of the copy that is measured.")] = 23_100,
+    port_offset: Annotated[int, typer.Option(help="Ports of the copy that is measured.")] = OF_SPINE,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Measure Kafka → Flink → ClickHouse beside ClickHouse's own Kafka engine, freshness and memory.
@@ -67,7 +71,9 @@ def recommendations(
     shoppers: Annotated[int, typer.Option(min=1, help="Shoppers who view a product.")] = 500,
     tries: Annotated[int, typer.Option(min=1, help="Products that sell out.")] = 1_000,
     answers: Annotated[int, typer.Option(min=1, help="Answers to time.")] = 2_000,
-    port_offset: Annotated[int, typer.Option(help="Ports of the copy that is measured.")] = 23_000,
+    port_offset: Annotated[
+        int, typer.Option(help="Ports of the copy that is measured.")
+    ] = OF_RECOMMENDATIONS,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Measure how soon a view changes the next answer, and whether what is sold out is gone after a second.

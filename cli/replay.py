@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from common.clock import from_millis
-from common.errors import PartUnavailable, UserError
+from common.errors import UserError
+from common.kafka import cluster_id
 from common.settings import Settings
 from local import stack
 from producers.feed.delivery import OnProgress
@@ -22,8 +21,6 @@ from producers.feed.feed import Feed
 from producers.feed.pace import parse_speed
 from producers.replay import dataset, journal, report, run
 from schemas.setup import register
-
-_METADATA_S = 20.0
 
 
 def command(
@@ -54,7 +51,7 @@ def command(
         if up:
             settings = stack.up(settings, console)
         schema_ids = register(settings).schema_ids
-        prepared = run.prepare(plan, settings, conversion, fingerprint, _cluster_id(settings))
+        prepared = run.prepare(plan, settings, conversion, fingerprint, cluster_id(settings.kafka))
         if not prepared.replayed.total:
             raise UserError(f"{directory} has no event in that range: widen --from and --to")
         if restart:
@@ -108,17 +105,6 @@ def _require_writable(path: Path | None) -> None:
         path.open("a").close()
     except OSError as error:
         raise UserError(f"--json-report {path} can't be written ({error.strerror})") from error
-
-
-def _cluster_id(settings: Settings) -> str:
-    """Tells one Kafka from another, so that a new one gets everything."""
-    try:
-        metadata = AdminClient({"bootstrap.servers": settings.kafka, "log_level": 0}).list_topics(
-            timeout=_METADATA_S
-        )
-    except KafkaException as error:
-        raise PartUnavailable(f"Kafka at {settings.kafka} does not answer: run `./souk up`") from error
-    return str(metadata.cluster_id)
 
 
 @contextmanager

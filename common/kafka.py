@@ -1,11 +1,16 @@
-"""Asks Kafka again what its client library has just forgotten, and who belongs to a cluster."""
+"""Asks a Kafka which it is and who belongs to it, and again what its client library has just forgotten."""
 
 import time
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, ClusterMetadata  # type: ignore[attr-defined]
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # it re-exports these without __all__
+    AdminClient,
+    ClusterMetadata,
+)
+
+from common.errors import PartUnavailable
 
 T = TypeVar("T")
 
@@ -15,6 +20,7 @@ any other answer in between makes it look, and it looks once only. On a busy mac
 `Cluster` says where a broker counts as dead for a second."""
 
 _BETWEEN_S = 0.05
+_METADATA_S = 20.0
 
 
 def asked_again(ask: Callable[[], T], timeout_s: float) -> T:
@@ -43,6 +49,21 @@ def bounds(consumer: Consumer, place: TopicPartition, timeout_s: float) -> tuple
     return low, high
 
 
+def cluster_id(bootstrap: str) -> str:
+    """Tells one Kafka from another, so that a new one gets everything.
+
+    Raises:
+        PartUnavailable: it does not answer.
+    """
+    try:
+        metadata = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0}).list_topics(
+            timeout=_METADATA_S
+        )
+    except KafkaException as error:
+        raise PartUnavailable(f"Kafka at {bootstrap} does not answer: run `./souk up`") from error
+    return str(metadata.cluster_id)
+
+
 class Cluster:
     """Asks a cluster for its brokers and topics; connects when it is asked first.
 
@@ -52,6 +73,7 @@ class Cluster:
     """
 
     def __init__(self, bootstrap: str, config: Mapping[str, int] | None = None) -> None:
+        self.bootstrap = bootstrap
         self._config: dict[str, str | int | float | bool] = {
             "bootstrap.servers": bootstrap,
             "log_level": 0,

@@ -102,7 +102,9 @@ def set_up_topics(
     changed: list[str] = []
     deadline = time.monotonic() + _TIMEOUT_S
     while True:
-        admin, partitions = _connected(bootstrap, given_up)
+        cluster = Cluster(bootstrap)
+        partitions = _partitions(cluster, given_up)
+        admin = cluster.client
         try:
             _create(admin, [topic for topic in topics if topic.name not in partitions], created)
             there = [topic for topic in topics if topic.name in partitions]
@@ -113,33 +115,31 @@ def set_up_topics(
             if error.args[0].code() not in _NO_BROKER or time.monotonic() >= deadline:
                 raise PartUnavailable(f"Kafka at {bootstrap} did not take the topics: {error}") from error
         time.sleep(_POLL_S)
-    _wait_until_known(bootstrap, {topic.name for topic in topics} - set(partitions))
+    _wait_until_known(cluster, {topic.name for topic in topics} - set(partitions))
     return created, sorted(set(changed))
 
 
-def _connected(bootstrap: str, given_up: threading.Event | None = None) -> tuple[AdminClient, dict[str, int]]:
-    """A client that has a broker, and how many partitions each topic has."""
-    cluster = Cluster(bootstrap)
+def _partitions(cluster: Cluster, given_up: threading.Event | None = None) -> dict[str, int]:
     deadline = time.monotonic() + _TIMEOUT_S
     while True:
         try:
             topics = cluster.metadata(_TRY_S).topics
-            return cluster.client, {name: len(topic.partitions) for name, topic in topics.items()}
+            return {name: len(topic.partitions) for name, topic in topics.items()}
         except KafkaException as error:
             if time.monotonic() >= deadline or (given_up and given_up.is_set()):
                 why = f"does not answer ({error.args[0].str()})"
                 advice = "start it with `./souk up`, or set SOUK_KAFKA_BOOTSTRAP"
-                raise PartUnavailable(f"Kafka at {bootstrap} {why}: {advice}") from error
+                raise PartUnavailable(f"Kafka at {cluster.bootstrap} {why}: {advice}") from error
         time.sleep(_POLL_S)
 
 
-def _wait_until_known(bootstrap: str, names: set[str]) -> None:
+def _wait_until_known(cluster: Cluster, names: set[str]) -> None:
     """A broker learns of a topic a moment after the controller made it."""
     deadline = time.monotonic() + _TIMEOUT_S
-    while names and (missing := names - set(_connected(bootstrap)[1])):
+    while names and (missing := names - set(_partitions(cluster))):
         if time.monotonic() > deadline:
             raise PartUnavailable(
-                f"Kafka at {bootstrap} made {', '.join(sorted(missing))} but does not show it"
+                f"Kafka at {cluster.bootstrap} made {', '.join(sorted(missing))} but does not show it"
             )
         time.sleep(_POLL_S)
 

@@ -1,6 +1,5 @@
 """Kafka 4 in KRaft mode, one node that is broker and controller: the event log."""
 
-import logging
 import subprocess
 import uuid
 from base64 import urlsafe_b64encode
@@ -9,9 +8,9 @@ from pathlib import Path
 from socket import create_connection
 
 from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
 
 from common.errors import PartUnavailable
+from common.kafka import Cluster
 from common.patience import PATIENCE_S
 from common.settings import LOOPBACK, Settings
 from local.home import Home
@@ -157,15 +156,6 @@ def check(bootstrap: str) -> None:
     host, _, port = bootstrap.split(",")[0].rpartition(":")
     try:
         create_connection((host, int(port)), timeout=2).close()
-        client = AdminClient({"bootstrap.servers": bootstrap, "socket.timeout.ms": 3000}, logger=_silent())
-        if not client.list_topics(timeout=3).brokers:
-            raise NotReady("kafka: no broker has registered yet")
+        Cluster(bootstrap, {"socket.timeout.ms": 3000}).metadata(3)
     except (OSError, KafkaException) as error:
         raise NotReady(f"kafka at {bootstrap}: {error}") from error
-
-
-def _silent() -> logging.Logger:
-    """librdkafka would print each refused connection."""
-    logger = logging.getLogger("souk.local.kafka")
-    logger.disabled = True
-    return logger

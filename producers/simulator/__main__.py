@@ -11,10 +11,11 @@ from rich.console import Console
 from common.clock import system_clock, to_millis
 from common.command_line import exit_code
 from common.errors import UserError
+from common.kafka import cluster_id
 from common.settings import Settings
 from common.telemetry import configure_logging
 from producers.simulator import kept as keeping
-from producers.simulator.backfill import back_fill, cluster_id
+from producers.simulator.backfill import back_fill
 from producers.simulator.history.plan import Plan
 from producers.simulator.kept import Kept
 from producers.simulator.world.shape import Shape
@@ -56,7 +57,7 @@ def backfill(
                 "this world is live without a past: go on with `live`, or set SOUK_HOME to another directory"
             )
         schema_ids = register(settings).schema_ids
-        cluster = cluster_id(settings)
+        cluster = cluster_id(settings.kafka)
         known = kept.progress is not None and kept.progress.cluster == cluster
         progress = kept.progress if known and kept.progress else keeping.Progress(cluster)
         keeping.write(settings.home, kept.advanced(progress))

@@ -6,14 +6,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Self
 
-from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
 from common.clock import from_millis
-from common.errors import PartUnavailable
 from common.settings import Settings
 from producers.feed.delivery import Delivery, without_collecting
 from producers.feed.events import Timeline
@@ -25,23 +22,7 @@ from producers.simulator.kept import Kept, Progress
 from producers.simulator.status import Status
 from producers.simulator.truth import Truth
 
-_METADATA_S = 20.0
 _STATUS_EVERY_S = 0.5
-
-
-def cluster_id(settings: Settings) -> str:
-    """Tells one Kafka from another, so that a new one gets everything.
-
-    Raises:
-        PartUnavailable: it does not answer.
-    """
-    try:
-        metadata = AdminClient({"bootstrap.servers": settings.kafka, "log_level": 0}).list_topics(
-            timeout=_METADATA_S
-        )
-    except KafkaException as error:
-        raise PartUnavailable(f"Kafka at {settings.kafka} does not answer: run `./souk up`") from error
-    return str(metadata.cluster_id)
 
 
 def back_fill(

@@ -14,10 +14,10 @@ import uvloop
 from common import garbage, metrics
 from common.clock import system_clock
 from common.errors import PartUnavailable
+from common.kafka import cluster_id
 from common.settings import Settings
 from producers.simulator import kept as keeping
 from producers.simulator import status as reporting
-from producers.simulator.backfill import cluster_id
 from producers.simulator.calendar import Calendar
 from producers.simulator.choices import Behaviour, Choices
 from producers.simulator.draws import stream
@@ -60,7 +60,7 @@ def go_live(kept: Kept, settings: Settings, rate: float) -> None:
     metrics.serve(settings.port("simulator"))
     schema_ids = register(settings).schema_ids
     world = build(kept.shape)
-    cluster = cluster_id(settings)
+    cluster = cluster_id(settings.kafka)
     if not kept.weeks and (kept.progress is None or kept.progress.cluster != cluster):
         introduce(world, settings, schema_ids, kept.end_ms)
         kept = kept.advanced(keeping.Progress(cluster))
