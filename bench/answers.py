@@ -28,12 +28,16 @@ from bench.asked import (
     RECOMMENDATIONS,
     SALES,
     SLOW_MS,
+    SPAN_S,
     Figures,
     Plan,
     Seen,
+    Steal,
     arrivals,
     line,
 )
+from bench.recommendations import Quantiles
+from bench.steal import LITTLE, CpuTime
 from common import garbage
 from common.errors import PartUnavailable, UserError
 from common.http_client import HttpClient, NoAnswer, TooSlow
@@ -78,9 +82,11 @@ class Shop:
 
 @dataclass(frozen=True)
 class Measured:
-    """The figures of each kind; whether this process went before all others; whether Ctrl-C ended it."""
+    """The figures of each kind; what the host took; whether this process went before all others; whether
+    Ctrl-C ended it."""
 
     figures: dict[str, Figures]
+    steal: Steal
     first: bool
     stopped: bool
 
@@ -104,7 +110,7 @@ def run(settings: Settings, minutes: float, console: Console) -> Measured:
             if not seen:
                 raise
             stopped = True
-    return Measured(seen.figures(), first, stopped)
+    return Measured(seen.figures(), seen.steal(), first, stopped)
 
 
 def show(measured: Measured, console: Console) -> None:
@@ -112,19 +118,35 @@ def show(measured: Measured, console: Console) -> None:
     heads = ("", "count", "p50", "p95", "p99", "most", f"> {SLOW_MS:g} ms", "errors")
     table = Table(*heads, title="How soon the API answers, ms")
     for kind, each in measured.figures.items():
-        times: tuple[str, ...] = ("0", *("–" for _ in heads[2:-1]))
-        if found := each.answered:
-            quantiles = (found.p50_ms, found.p95_ms, found.p99_ms, found.max_ms)
-            shown = (f"{value:,.0f}" for value in quantiles)
-            times = (f"{found.count:,}", *shown, f"{each.share_above_50_ms:.2%}")
-        table.add_row(kind, *times, f"{sum(each.errors.values()):,}")
+        above = f"{each.share_above_50_ms:.2%}" if each.answered else "–"
+        table.add_row(kind, *_cells(each.answered), above, f"{sum(each.errors.values()):,}")
     table.caption = FIRST if measured.first else IN_LINE
     console.print(table)
+    if measured.steal.share:
+        alone = Table(*heads[:-2], title="Of these, asked for while the host left the cores alone")
+        for kind, each in measured.figures.items():
+            alone.add_row(kind, *_cells(each.left_alone))
+        alone.caption = _host(measured.steal)
+        console.print(alone)
     for kind, each in measured.figures.items():
         for why, count in each.errors.items():
             console.print(f"• {kind}: {count:,} times {why}", highlight=False, markup=False)
     if under_way := sum(each.under_way for each in measured.figures.values()):
         console.print(f"• requests still under way when it was stopped: {under_way:,}", highlight=False)
+
+
+def _cells(found: Quantiles | None) -> tuple[str, ...]:
+    if found is None:
+        return ("0", *("–" for _ in range(4)))
+    quantiles = (found.p50_ms, found.p95_ms, found.p99_ms, found.max_ms)
+    return (f"{found.count:,}", *(f"{value:,.0f}" for value in quantiles))
+
+
+def _host(steal: Steal) -> str:
+    return (
+        f"it took {steal.share:.1%} of them in all, and in {steal.left_alone} of {steal.spans} spans "
+        f"of {SPAN_S:g} s no more than {LITTLE:.0%}, nor in those beside them"
+    )
 
 
 @contextmanager
@@ -187,6 +209,7 @@ async def measure(url: str, shop: Shop, plan: Plan, seen: Seen, say: Callable[[s
                 times = arrivals(rate, plan.seconds, Random(f"{SEED} {kind}"))
                 tasks.create_task(_come(tasks, begun_s, times, asks[kind]))
             tasks.create_task(_tell(begun_s, plan.seconds, seen, say))
+            tasks.create_task(_watch_host(begun_s, plan, seen))
     finally:
         await http.aclose()
 
@@ -206,7 +229,16 @@ async def _come(
 async def _tell(begun_s: float, seconds: float, seen: Seen, say: Callable[[str], object]) -> None:
     for minute in range(1, int(seconds / _MINUTE_S) + 1):
         await _until(begun_s + minute * _MINUTE_S)
-        say(line(minute, seen.figures()))
+        say(line(minute, seen.figures(), seen.steal()))
+
+
+async def _watch_host(begun_s: float, plan: Plan, seen: Seen) -> None:
+    before = CpuTime.now()
+    for span in range(1, int(plan.seconds / plan.span_s) + 1):
+        await _until(begun_s + span * plan.span_s)
+        now = CpuTime.now()
+        seen.stolen(now.stolen_since(before))
+        before = now
 
 
 async def _until(at_s: float) -> None:
@@ -271,7 +303,7 @@ class _Crowd:
         body: bytes | None = None,
     ) -> bytes | None:
         """What was answered, or None where that is not what was expected; either is counted."""
-        self._seen.asked(kind)
+        span = self._seen.asked(kind)
         began_s = perf_counter()
         try:
             async with asyncio.timeout(self._plan.patience_s):
@@ -282,7 +314,7 @@ class _Crowd:
             self._seen.failed(kind, f"no answer ({error})")
         else:
             if answer.status == expected:
-                self._seen.answered(kind, perf_counter() - began_s)
+                self._seen.answered(kind, span, perf_counter() - began_s)
                 return answer.content
             self._seen.failed(kind, f"HTTP {answer.status}")
         return None

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from bench.recommendations import Quantiles
+from bench.steal import left_alone
 
 RECOMMENDATIONS, ORDERS, ORDER, SALES, PAGE, LIST = (
     "recommendations",
@@ -28,6 +29,9 @@ PATIENCE_S = 30.0
 
 SLOW_MS = 50.0
 
+SPAN_S = 10.0
+"""How often it is looked at what the host took of the cores."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -37,14 +41,17 @@ class Plan:
     rates: Mapping[str, float] = field(default_factory=lambda: RATES)
     look_after_s: float = LOOK_AFTER_S
     patience_s: float = PATIENCE_S
+    span_s: float = SPAN_S
 
 
 @dataclass(frozen=True)
 class Figures:
-    """Of one kind: the times of the answers that were as expected (None: there are none), which share of
-    those took more than `SLOW_MS`, why others were not, and how many requests nobody waited for."""
+    """Of one kind: the times of the answers that were as expected (None: there are none), those of them that
+    were asked for while the host left the cores alone, which share of all took more than `SLOW_MS`, why
+    others were not, and how many requests nobody waited for."""
 
     answered: Quantiles | None
+    left_alone: Quantiles | None
     share_above_50_ms: float
     errors: dict[str, int]
     under_way: int
@@ -62,46 +69,72 @@ def arrivals(rate: float, seconds: float, random: Random) -> Iterator[float]:
         at_s += random.expovariate(rate)
 
 
+@dataclass(frozen=True)
+class Steal:
+    """The share of the cores that the host took, and in how many of the spans it left them alone."""
+
+    share: float
+    spans: int
+    left_alone: int
+
+
 class Seen:
-    """Collects what became of each request."""
+    """Collects what became of each request, and what the host took meanwhile."""
 
     def __init__(self) -> None:
         self._asked: Counter[str] = Counter()
-        self._seconds: defaultdict[str, list[float]] = defaultdict(list)
+        self._answered: defaultdict[str, list[tuple[int, float]]] = defaultdict(list)
         self._errors: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self._stolen: list[float] = []
 
     def __bool__(self) -> bool:
         """Whether anything was asked."""
         return bool(self._asked)
 
-    def asked(self, kind: str) -> None:
-        """A request goes out."""
+    def asked(self, kind: str) -> int:
+        """A request goes out; in the span that is returned."""
         self._asked[kind] += 1
+        return len(self._stolen)
 
-    def answered(self, kind: str, seconds: float) -> None:
-        """It was answered as expected."""
-        self._seconds[kind].append(seconds)
+    def answered(self, kind: str, span: int, seconds: float) -> None:
+        """It was answered as expected; `span` is that in which it went out."""
+        self._answered[kind].append((span, seconds))
 
     def failed(self, kind: str, why: str) -> None:
         """It was not."""
         self._errors[kind][why] += 1
 
+    def stolen(self, share: float) -> None:
+        """A span has ended, in which the host took this share of the cores."""
+        self._stolen.append(share)
+
+    def steal(self) -> Steal:
+        """What the host took, up to the last span that has ended."""
+        spans = len(self._stolen)
+        return Steal(round(sum(self._stolen) / max(1, spans), 5), spans, sum(left_alone(self._stolen)))
+
     def figures(self) -> dict[str, Figures]:
         """Those of every kind, up to now."""
-        return {kind: self._figures(kind) for kind in KINDS}
+        quiet = {span for span, alone in enumerate(left_alone(self._stolen)) if alone}
+        return {kind: self._figures(kind, quiet) for kind in KINDS}
 
-    def _figures(self, kind: str) -> Figures:
-        seconds, errors = self._seconds[kind], self._errors[kind]
-        slow = sum(each * 1000 > SLOW_MS for each in seconds)
+    def _figures(self, kind: str, quiet: set[int]) -> Figures:
+        answered, errors = self._answered[kind], self._errors[kind]
+        slow = sum(seconds * 1000 > SLOW_MS for _, seconds in answered)
         return Figures(
-            answered=Quantiles.of(seconds) if seconds else None,
-            share_above_50_ms=round(slow / max(1, len(seconds)), 5),
+            answered=_quantiles([seconds for _, seconds in answered]),
+            left_alone=_quantiles([seconds for span, seconds in answered if span in quiet]),
+            share_above_50_ms=round(slow / max(1, len(answered)), 5),
             errors=dict(errors),
-            under_way=self._asked[kind] - len(seconds) - errors.total(),
+            under_way=self._asked[kind] - len(answered) - errors.total(),
         )
 
 
-def line(minute: int, figures: Mapping[str, Figures]) -> str:
+def _quantiles(seconds: list[float]) -> Quantiles | None:
+    return Quantiles.of(seconds) if seconds else None
+
+
+def line(minute: int, figures: Mapping[str, Figures], steal: Steal) -> str:
     """How it goes, in one line: p50 and p99 of each kind since the beginning."""
     told = (
         f"{kind} {each.answered.p50_ms:,.0f} and {each.answered.p99_ms:,.0f} ms"
@@ -109,4 +142,5 @@ def line(minute: int, figures: Mapping[str, Figures]) -> str:
         if each.answered
     )
     errors = sum(sum(each.errors.values()) for each in figures.values())
-    return f"{minute} min, p50 and p99: {', '.join(told) or 'no answers'}; errors: {errors:,}"
+    host = f"; the host took {steal.share:.1%} of the cores" if steal.share else ""
+    return f"{minute} min, p50 and p99: {', '.join(told) or 'no answers'}; errors: {errors:,}{host}"

@@ -118,7 +118,7 @@ def answers(
     console = Console(stderr=as_json)
     measured = bench_answers.run(Settings.load(), minutes, console)
     if as_json:
-        print(json.dumps({kind: asdict(each) for kind, each in measured.figures.items()}, indent=2))
+        print(json.dumps(asdict(measured), indent=2))
     else:
         bench_answers.show(measured, console)
     if measured.stopped:

@@ -84,6 +84,19 @@ def test_everything_is_asked_and_each_order_is_looked_at() -> None:
     assert not any(each.errors or each.under_way for each in figures.values())
 
 
+def test_every_span_is_looked_at_for_what_the_host_took() -> None:
+    async def look() -> Seen:
+        plan, seen = Plan(0.35, {SALES: OFTEN}, span_s=0.1), Seen()
+        async with serving(api()) as heard:
+            await measure(heard.url, SHOP, plan, seen, print)
+        return seen
+
+    steal = asyncio.run(look()).steal()
+
+    assert steal.spans == 3
+    assert 0 <= steal.share <= 1
+
+
 def test_an_order_is_of_what_was_recommended_last_under_a_key_of_its_own() -> None:
     _, heard = asyncio.run(asked(api(), RECOMMENDATIONS, ORDERS))
 
@@ -145,7 +158,9 @@ def test_no_answer_in_time_is_an_error() -> None:
     figures, heard = asyncio.run(asked(wait, SALES, patience_s=0.2))
 
     assert figures[SALES].answered is None
-    assert figures[SALES].errors == {"no answer in 0.2 s": len(heard.requests)}
+    errors = figures[SALES].errors
+    assert list(errors) == ["no answer in 0.2 s"]
+    assert sum(errors.values()) >= len(heard.requests) > 0  # on a busy machine some were given up unheard
 
 
 def test_a_server_that_hangs_up_is_an_error() -> None:
@@ -187,7 +202,9 @@ def test_ctrl_c_shows_what_was_seen_by_then(tmp_path: Path, options: list[str]) 
     assert code == STOPPED
     assert complained.splitlines()[-1] == "souk: stopped"
     if options:
-        assert list(json.loads(said)) == list(KINDS)
+        found = json.loads(said)
+        assert list(found["figures"]) == list(KINDS)
+        assert found["stopped"] is True
     else:
         assert "a seller's sales" in said
         assert "errors" in said

@@ -1,12 +1,15 @@
 """Who comes when, and what is made of the answers they got."""
 
+import os
 from itertools import pairwise
+from pathlib import Path
 from random import Random
 
 import pytest
 
 from bench.answers import before_all_others
-from bench.asked import KINDS, LIST, ORDER, ORDERS, RATES, RECOMMENDATIONS, SALES, Seen, arrivals, line
+from bench.asked import KINDS, LIST, ORDER, ORDERS, RATES, RECOMMENDATIONS, SALES, Seen, Steal, arrivals, line
+from bench.steal import LITTLE, CpuTime
 from common.settings import Settings
 
 
@@ -41,8 +44,7 @@ def test_every_kind_comes_by_itself_or_after_another() -> None:
 def test_figures_are_of_the_answers_as_expected_and_errors_stand_beside_them() -> None:
     seen = Seen()
     for milliseconds in range(1, 101):
-        seen.asked(SALES)
-        seen.answered(SALES, milliseconds / 1000)
+        seen.answered(SALES, seen.asked(SALES), milliseconds / 1000)
     for why in ("HTTP 500", "HTTP 500", "no answer in 30 s"):
         seen.asked(SALES)
         seen.failed(SALES, why)
@@ -75,14 +77,64 @@ def test_a_kind_that_nobody_asked_for_has_no_times() -> None:
     assert figures[ORDER].errors == {}
 
 
+def test_answers_asked_for_while_the_host_left_the_cores_alone_are_told_apart() -> None:
+    seen = Seen()
+    # The span that it took from, and the ones before and after it, do not count.
+    for milliseconds, stolen in ((10, 0.0), (20, 0.005), (900, 0.02), (30, 0.0), (40, LITTLE)):
+        span = seen.asked(ORDERS)
+        seen.stolen(stolen)
+        seen.answered(ORDERS, span, milliseconds / 1000)
+    seen.answered(ORDERS, seen.asked(ORDERS), 0.5)  # in a span that has not ended
+
+    found = seen.figures()[ORDERS]
+
+    assert found.answered is not None
+    assert (found.answered.count, found.answered.max_ms) == (6, 900.0)
+    assert found.left_alone is not None
+    assert (found.left_alone.count, found.left_alone.p50_ms, found.left_alone.max_ms) == (2, 25.0, 40.0)
+    assert seen.steal() == Steal(share=0.007, spans=5, left_alone=2)
+
+
+def test_where_the_host_took_from_every_span_no_answer_is_left() -> None:
+    seen = Seen()
+    span = seen.asked(ORDERS)
+    seen.stolen(0.5)
+    seen.answered(ORDERS, span, 0.01)
+
+    assert seen.figures()[ORDERS].left_alone is None
+    assert seen.steal() == Steal(share=0.5, spans=1, left_alone=0)
+
+
 def test_a_line_tells_of_times_and_errors() -> None:
     seen = Seen()
-    seen.answered(RECOMMENDATIONS, 0.004)
+    seen.answered(RECOMMENDATIONS, 0, 0.004)
     seen.failed(SALES, "HTTP 500")
     seen.failed(ORDERS, "HTTP 503")
 
-    assert line(3, seen.figures()) == "3 min, p50 and p99: recommendations 4 and 4 ms; errors: 2"
-    assert line(1, Seen().figures()) == "1 min, p50 and p99: no answers; errors: 0"
+    told = "3 min, p50 and p99: recommendations 4 and 4 ms; errors: 2"
+    assert line(3, seen.figures(), seen.steal()) == told
+    seen.stolen(0.031)
+    assert line(3, seen.figures(), seen.steal()) == f"{told}; the host took 3.1% of the cores"
+    nothing = Seen()
+    assert line(1, nothing.figures(), nothing.steal()) == "1 min, p50 and p99: no answers; errors: 0"
+
+
+def test_what_the_host_took_is_a_share_of_all_time_between_two_looks() -> None:
+    assert CpuTime(140.0, 12.0).stolen_since(CpuTime(100.0, 10.0)) == 0.05
+    assert CpuTime(100.0, 10.0).stolen_since(CpuTime(100.0, 10.0)) == 0.0
+
+
+@pytest.mark.skipif(not Path("/proc/stat").exists(), reason="only Linux tells of it there")
+def test_time_is_that_of_all_cores_as_the_kernel_tells_it() -> None:
+    first, *_ = Path("/proc/stat").read_text("ascii").splitlines()
+    ticks = [int(each) for each in first.split()[1:]]
+    tick_s = 1 / os.sysconf("SC_CLK_TCK")
+
+    found = CpuTime.now()
+
+    cores = os.cpu_count() or 1
+    assert found.all_s == pytest.approx(sum(ticks[:8]) * tick_s, abs=10 * cores)
+    assert found.stolen_s == pytest.approx(ticks[7] * tick_s, abs=10 * cores)
 
 
 def test_who_does_not_want_real_time_stays_in_line() -> None:
