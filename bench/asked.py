@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from bench.recommendations import Quantiles
-from bench.steal import left_alone
+from bench.steal import Steal, left_alone
 
 RECOMMENDATIONS, ORDERS, ORDER, SALES, PAGE, LIST = (
     "recommendations",
@@ -69,15 +69,6 @@ def arrivals(rate: float, seconds: float, random: Random) -> Iterator[float]:
         at_s += random.expovariate(rate)
 
 
-@dataclass(frozen=True)
-class Steal:
-    """The share of the cores that the host took, and in how many of the spans it left them alone."""
-
-    share: float
-    spans: int
-    left_alone: int
-
-
 class Seen:
     """Collects what became of each request, and what the host took meanwhile."""
 
@@ -110,12 +101,11 @@ class Seen:
 
     def steal(self) -> Steal:
         """What the host took, up to the last span that has ended."""
-        spans = len(self._stolen)
-        return Steal(round(sum(self._stolen) / max(1, spans), 5), spans, sum(left_alone(self._stolen)))
+        return Steal.of(self._stolen)
 
     def figures(self) -> dict[str, Figures]:
         """Those of every kind, up to now."""
-        quiet = {span for span, alone in enumerate(left_alone(self._stolen)) if alone}
+        quiet = left_alone(self._stolen)
         return {kind: self._figures(kind, quiet) for kind in KINDS}
 
     def _figures(self, kind: str, quiet: set[int]) -> Figures:

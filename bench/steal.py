@@ -30,11 +30,26 @@ class CpuTime:
         return (self.stolen_s - before.stolen_s) / all_s if all_s > 0 else 0.0
 
 
-def left_alone(stolen: list[float]) -> list[bool]:
-    """Of spans in a row with these shares: whether neither it nor one beside it was taken from.
+@dataclass(frozen=True)
+class Steal:
+    """The share of the cores that the host took, and in how many of the spans it left them alone."""
+
+    share: float
+    spans: int
+    left_alone: int
+
+    @classmethod
+    def of(cls, stolen: list[float]) -> "Steal":
+        """That of spans in a row, as long as each other, in which these shares were taken."""
+        spans = len(stolen)
+        return cls(round(sum(stolen) / max(1, spans), 5), spans, len(left_alone(stolen)))
+
+
+def left_alone(stolen: list[float]) -> set[int]:
+    """Which of the spans in a row with these shares were not taken from, and had none beside them that was.
 
     Those beside it count, for what waited in the one before is done in this one, and its answers may come in
     the next.
     """
     quiet = [share <= LITTLE for share in stolen]
-    return [all(quiet[max(0, at - 1) : at + 2]) for at in range(len(quiet))]
+    return {at for at in range(len(quiet)) if all(quiet[max(0, at - 1) : at + 2])}

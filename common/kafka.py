@@ -19,6 +19,8 @@ _FORGOTTEN = (KafkaError._UNKNOWN_PARTITION, KafkaError._NOENT, KafkaError.BROKE
 any other answer in between makes it look, and it looks once only. On a busy machine that happens. And what
 `Cluster` says where a broker counts as dead for a second."""
 
+_NOBODY = "no broker has registered yet"
+
 _BETWEEN_S = 0.05
 _METADATA_S = 20.0
 
@@ -47,21 +49,6 @@ def bounds(consumer: Consumer, place: TopicPartition, timeout_s: float) -> tuple
     """
     low, high = asked_again(lambda: consumer.get_watermark_offsets(place, timeout_s), timeout_s)
     return low, high
-
-
-def cluster_id(bootstrap: str) -> str:
-    """Tells one Kafka from another, so that a new one gets everything.
-
-    Raises:
-        PartUnavailable: it does not answer.
-    """
-    try:
-        metadata = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0}).list_topics(
-            timeout=_METADATA_S
-        )
-    except KafkaException as error:
-        raise PartUnavailable(f"Kafka at {bootstrap} does not answer: run `./souk up`") from error
-    return str(metadata.cluster_id)
 
 
 class Cluster:
@@ -97,9 +84,22 @@ class Cluster:
         try:
             found = client.list_topics(timeout=timeout_s)
             if not found.brokers:
-                raise KafkaException(KafkaError(KafkaError.BROKER_NOT_AVAILABLE))
+                raise KafkaException(KafkaError(KafkaError.BROKER_NOT_AVAILABLE, _NOBODY))
         except KafkaException:
             if self._client is client:  # not the new one of another thread
                 self._client = None
             raise
         return found
+
+
+def cluster_id(bootstrap: str) -> str:
+    """Tells one Kafka from another, so that a new one gets everything; one without a broker has it, too.
+
+    Raises:
+        PartUnavailable: it does not answer.
+    """
+    try:
+        metadata = Cluster(bootstrap).client.list_topics(timeout=_METADATA_S)
+    except KafkaException as error:
+        raise PartUnavailable(f"Kafka at {bootstrap} does not answer: run `./souk up`") from error
+    return str(metadata.cluster_id)

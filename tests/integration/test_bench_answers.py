@@ -8,11 +8,25 @@ import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from random import Random
 
 import pytest
 
-from bench.answers import Shop, before_all_others, look_around, measure
-from bench.asked import KINDS, LIST, ORDER, ORDERS, PAGE, RECOMMENDATIONS, SALES, Figures, Plan, Seen
+from bench.answers import before_all_others, look_around, measure
+from bench.asked import (
+    KINDS,
+    LIST,
+    ORDER,
+    ORDERS,
+    PAGE,
+    RECOMMENDATIONS,
+    SALES,
+    Figures,
+    Plan,
+    Seen,
+    arrivals,
+)
+from bench.crowd import SEED, Shop
 from common.errors import STOPPED, PartUnavailable
 from common.realtime import KEEPER
 from common.settings import ROOT, Settings
@@ -158,9 +172,9 @@ def test_no_answer_in_time_is_an_error() -> None:
     figures, heard = asyncio.run(asked(wait, SALES, patience_s=0.2))
 
     assert figures[SALES].answered is None
-    errors = figures[SALES].errors
-    assert list(errors) == ["no answer in 0.2 s"]
-    assert sum(errors.values()) >= len(heard.requests) > 0  # on a busy machine some were given up unheard
+    came = sum(1 for _ in arrivals(OFTEN, 0.3, Random(f"{SEED} {SALES}")))
+    assert figures[SALES].errors == {"no answer in 0.2 s": came}
+    assert 0 < len(heard.requests) <= came  # on a busy machine some are given up unheard
 
 
 def test_a_server_that_hangs_up_is_an_error() -> None:

@@ -8,8 +8,8 @@ from random import Random
 import pytest
 
 from bench.answers import before_all_others
-from bench.asked import KINDS, LIST, ORDER, ORDERS, RATES, RECOMMENDATIONS, SALES, Seen, Steal, arrivals, line
-from bench.steal import LITTLE, CpuTime
+from bench.asked import KINDS, LIST, ORDER, ORDERS, RATES, RECOMMENDATIONS, SALES, Seen, arrivals, line
+from bench.steal import LITTLE, CpuTime, Steal
 from common.settings import Settings
 
 
