@@ -12,6 +12,11 @@ Add = Callable[[str, list[Any]], None]
 
 pytestmark = pytest.mark.browser
 
+LINES = """value => {
+    const range = document.createRange();
+    range.selectNodeContents(value);
+    return range.getClientRects().length;
+}"""
 CLIPPED = "tiles => tiles.filter(tile => tile.scrollWidth > tile.clientWidth).map(tile => tile.innerText)"
 
 
@@ -24,6 +29,21 @@ def test_nothing_spills_over_the_side(page: Page, path: str, width: int, theme: 
     page.goto(path)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.locator(".tile").evaluate_all(CLIPPED) == []
+
+
+@pytest.mark.parametrize("width", [320, 390, 768, 1080, 1440])
+@pytest.mark.parametrize("cents", [9_999_999, 99_999_999, 1_234_567_890])
+def test_large_figures_stay_on_one_line_within_their_tiles(
+    page: Page, add: Add, cents: int, width: int
+) -> None:
+    add("seller_sales_minute", ["big", "2018-02-18 03:00:00", "BRL", 1, 1, 1, cents, 0, cents, 0, 0, 0, 0, 1])
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto("/sell/big")
+    revenue = page.locator(".tile-value").first
+    expect(revenue).to_have_text(f"R${cents // 100:,}.{cents % 100:02}")
+    for value in page.locator(".tile-value").all():
+        assert value.evaluate(LINES) == 1
+        assert value.evaluate("value => value.scrollWidth <= value.clientWidth")
 
 
 def test_sellers_are_found_as_one_types(page: Page) -> None:
