@@ -21,6 +21,9 @@ def job_config(settings: Settings, job: str) -> dict[str, str]:
         "state.backend.type": "rocksdb",
         # Most keys are new: a filter knows that without reading a block.
         "state.backend.rocksdb.use-bloom-filter": "true",
+        # In parts: the filter of a file of 60 MB is 2 MB and finds no room in the cache, so that it was read
+        # whole for each key, 1.6 GB a second (docs/decisions/recommendations-in-sql.md).
+        "state.backend.rocksdb.memory.partitioned-index-filters": "true",
         "execution.checkpointing.incremental": "true",
         # Each makes every operator write its memory to disk and every sink wait for its request.
         "execution.checkpointing.interval": "60 s",
