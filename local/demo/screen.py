@@ -62,11 +62,19 @@ def line(seen: Seen, locale: str) -> str:
         f"{traffic.rate:,.0f} events/s",
         *(f"{count:,} orders {what}" for what, count in traffic.orders.items()),
         *(f"{name} p99 {latency.p99_ms:.0f} ms" for name, latency in traffic.endpoints.items()),
-        *([f"revenue today {_revenue(day, locale)}", f"complete to {_behind(day)}"] if day else []),
+        *(_fresh(day, locale) if day else []),
         f"{_megabytes(process.memory_bytes for process in seen.processes)} MB",
         f"{sum(traffic.errors.values()):,} errors",
     ]
     return "; ".join([", ".join(words), *troubles(seen)])
+
+
+def _fresh(day: Day, locale: str) -> list[str]:
+    return [
+        f"revenue today {_revenue(day, locale)}",
+        f"complete to {_ago(day.behind)}",
+        f"views known to {_ago(day.views_behind)}",
+    ]
 
 
 def troubles(seen: Seen) -> list[str]:
@@ -107,12 +115,12 @@ def _traffic(traffic: Traffic) -> Table:
 
 def _day(day: Day | None, locale: str) -> Table:
     table = _table("today", "")
-    late = day is None or day.behind is None or day.behind > STALE
     table.add_row("revenue", _revenue(day, locale) if day else NOTHING)
     table.add_row("orders", f"{day.orders:,}" if day else NOTHING)
     table.add_row("cancelled", f"{day.cancelled:,}" if day else NOTHING)
     table.add_row("sellers", f"{day.sellers:,}" if day else NOTHING)
-    table.add_row("complete to", Text(_behind(day), "yellow" if late else ""))
+    table.add_row("complete to", _freshness(day.behind if day else None))
+    table.add_row("views known to", _freshness(day.views_behind if day else None))
     return table
 
 
@@ -153,8 +161,13 @@ def _revenue(day: Day, locale: str) -> str:
     return format_money(day.revenue_minor, day.currency, locale)
 
 
-def _behind(day: Day | None) -> str:
-    return f"{max(day.behind.total_seconds(), 0):.1f} s ago" if day and day.behind is not None else NOTHING
+def _freshness(behind: timedelta | None) -> Text:
+    late = behind is None or behind > STALE
+    return Text(_ago(behind), "yellow" if late else "")
+
+
+def _ago(behind: timedelta | None) -> str:
+    return f"{max(behind.total_seconds(), 0):.1f} s ago" if behind is not None else NOTHING
 
 
 def _megabytes(counts: Iterable[int]) -> str:

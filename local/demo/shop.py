@@ -1,7 +1,9 @@
-"""What the API answers about the shop's day so far, and how fresh that is."""
+"""What the API answers about the shop's day so far, and how fresh that and its recommendations are."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import httpx
 
@@ -10,6 +12,9 @@ from common.errors import PartUnavailable
 from common.settings import Settings
 
 TIMEOUT_S = 3.0
+
+NOBODY = "nobody"
+"""Whose recommendations are asked for: they know of the same views as everyone's."""
 
 
 @dataclass(frozen=True)
@@ -22,10 +27,10 @@ class Day:
     sellers: int
     """How many sold something."""
     currency: str
-    complete_to: datetime | None
-    """The newest moment whose every event is in these figures; None: nothing flowed yet."""
     behind: timedelta | None
-    """How long ago that was."""
+    """How long ago the newest moment was whose every event is in these figures; None: nothing flowed yet."""
+    views_behind: timedelta | None
+    """How long ago the newest view was that recommendations know of; None: they know of none."""
 
 
 class ShopFigures:
@@ -42,22 +47,28 @@ class ShopFigures:
             PartUnavailable: the API does not answer them.
         """
         today = self._clock().astimezone(self._zone).date().isoformat()
-        try:
-            answer = self._http.get("/v1/marketplace/sales", params={"from": today, "grain": "day"})
-            said = answer.raise_for_status().json()
-        except (httpx.HTTPError, ValueError) as error:
-            raise PartUnavailable(f"the API does not answer: {error}") from error
-        totals, as_of = said["totals"], said["as_of"]
-        complete_to = datetime.fromisoformat(as_of) if as_of else None
+        said = self._get("/v1/marketplace/sales", {"from": today, "grain": "day"})
+        recommended = self._get(f"/v1/recommendations/{NOBODY}", {"n": "1"})
+        totals = said["totals"]
         return Day(
             orders=totals["orders"],
             revenue_minor=totals["revenue_minor"],
             cancelled=totals["cancelled"]["orders"],
             sellers=totals["active_sellers"],
             currency=said["currency"],
-            complete_to=complete_to,
-            behind=self._clock() - complete_to if complete_to else None,
+            behind=self._since(said["as_of"]),
+            views_behind=self._since(recommended["as_of"]),
         )
+
+    def _get(self, path: str, parameters: Mapping[str, str]) -> dict[str, Any]:
+        try:
+            found: dict[str, Any] = self._http.get(path, params=parameters).raise_for_status().json()
+        except (httpx.HTTPError, ValueError) as error:
+            raise PartUnavailable(f"the API does not answer: {error}") from error
+        return found
+
+    def _since(self, as_of: str | None) -> timedelta | None:
+        return self._clock() - datetime.fromisoformat(as_of) if as_of else None
 
     def close(self) -> None:
         """Close the connection."""

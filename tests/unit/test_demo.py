@@ -4,7 +4,7 @@ import io
 import json
 import os
 import threading
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -39,9 +39,7 @@ BUSY = Traffic(
         name: Latency(8.04, 121.5) for name in ("events", "order", "orders", "recommendations", "stock")
     },
 )
-DAY = Day(
-    123_456, 1_234_567_890, 1_234, 3_095, "BRL", datetime(2026, 7, 1, tzinfo=UTC), timedelta(seconds=1.24)
-)
+DAY = Day(123_456, 1_234_567_890, 1_234, 3_095, "BRL", timedelta(seconds=1.24), timedelta(seconds=2.51))
 
 
 def seen(traffic=BUSY, day=DAY, processes=None, unanswered=()):
@@ -69,6 +67,7 @@ def test_a_busy_marketplace_fits_a_terminal_of_80_by_24_with_nothing_cut_off():
         "R$12,345,678.90",
         "121.5",
         "1.2 s ago",
+        "2.5 s ago",
         "18,000",
         "live for 3h05m",
     ):
@@ -114,6 +113,7 @@ def test_without_a_terminal_the_same_figures_are_one_line():
         "12,345 orders placed",
         "orders p99 122 ms",
         "complete to 1.2 s ago",
+        "views known to 2.5 s ago",
         "18,000 MB",
     ):
         assert figure in text
