@@ -17,6 +17,7 @@ from producers.outbox.message import EventWriter
 from producers.outbox.relay import Relay
 from producers.outbox.transaction import Transactions
 from producers.postgres.errors import RETRYABLE
+from producers.postgres.listening import Waking
 from producers.postgres.migrate import migrate
 from producers.postgres.pool import EVENT_CONNECTIONS, REQUEST_CONNECTIONS, connect, make_pool
 from producers.service import Service
@@ -55,6 +56,7 @@ class RunningService:
     async def run(self) -> None:
         """Work until cancelled. Whatever it raises is a bug, and for the process to end with."""
         name = self.service.name
+        waking = Waking(name)
         with Registry(self._settings.registry) as registry:
             async with (
                 make_pool(self._settings, name, REQUEST_CONNECTIONS) as for_requests,
@@ -65,8 +67,8 @@ class RunningService:
                     f"{name} schemas", lambda: self._event_writer(registry), (PartUnavailable,)
                 )
                 try:
-                    self._transactions = Transactions(for_requests, events, self._clock)
-                    await self._work(Transactions(for_events, events, self._clock), registry)
+                    self._transactions = Transactions(for_requests, events, self._clock, waking)
+                    await self._work(Transactions(for_events, events, self._clock, waking), registry)
                 finally:
                     self._transactions = None
                     for_requests.terminate()
@@ -91,7 +93,7 @@ class RunningService:
         consumer = ServiceConsumer(self._settings.kafka, name, subscriptions, decoder, acting)
         self._consumer = consumer
         async with asyncio.TaskGroup() as group:
-            group.create_task(Relay(self._settings, name).run(), name=f"{name} relay")
+            group.create_task(Relay(self._settings, name, transactions.waking).run(), name=f"{name} relay")
             group.create_task(consumer.run(), name=f"{name} consumer")
             group.create_task(
                 prune_inbox(name, self.service.subscriptions, transactions, self._settings),

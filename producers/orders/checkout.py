@@ -15,7 +15,7 @@ from producers.orders.shown import placed_order
 from producers.orders.store import Answered, Checkout
 from producers.outbox.message import Message
 from producers.outbox.trace import Trace
-from producers.outbox.transaction import Transactions
+from producers.outbox.transaction import OUTBOX, Transactions
 
 
 async def check_out(
@@ -49,6 +49,7 @@ async def check_out(
         )
         trace = Trace.begun(order_id, traceparent)
         if await store.place(sql, checkout, _order_placed(transactions, checkout, trace)):
+            await transactions.waking.wake(sql, [OUTBOX])
             ORDERS.labels("placed").inc()
             return checkout.answered, False
         return _same(await store.find_answer(sql, key), digest), True

@@ -11,8 +11,9 @@ from common.metrics import OUTBOX_DELAY_SECONDS, OUTBOX_PUBLISHED, OUTBOX_WAITIN
 from common.settings import Settings
 from producers.backoff import Backoff
 from producers.outbox.publisher import Publisher
+from producers.outbox.transaction import OUTBOX
 from producers.postgres.errors import RETRYABLE
-from producers.postgres.listening import Listening
+from producers.postgres.listening import Listening, Waking
 from producers.postgres.queries import load_queries
 
 log = structlog.get_logger()
@@ -31,9 +32,10 @@ class Relay:
     the lock without knowing can only repeat, in order, what the next one publishes too.
     """
 
-    def __init__(self, settings: Settings, service: str) -> None:
+    def __init__(self, settings: Settings, service: str, waking: Waking) -> None:
         self._settings = settings
         self._service = service
+        self._waking = waking
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"{service} relay")
         self._publisher: Publisher | None = None
 
@@ -51,20 +53,24 @@ class Relay:
             self._thread.shutdown(wait=False)
 
     async def _lead(self, backoff: Backoff) -> None:
-        async with Listening(self._settings, self._service, f"{self._service}_outbox") as outbox:
+        async with self._waking.listen(self._settings, OUTBOX) as outbox:
             await outbox.connection.execute(SQL["lead_relay"])
-            published: list[int] = []
-            while True:
-                outbox.clear()
-                rows = await outbox.connection.fetch(SQL["next_in_outbox"], published, BATCH)
-                backoff.reset()
-                if rows:
-                    await self._publish(rows)
-                    self._count(rows)
-                else:
-                    OUTBOX_WAITING.labels(self._service).set(0)
-                    await outbox.wait(IDLE_S)
-                published = [row["position"] for row in rows]
+            with self._waking.here(OUTBOX, outbox):
+                await self._carry(outbox, backoff)
+
+    async def _carry(self, outbox: Listening, backoff: Backoff) -> None:
+        published: list[int] = []
+        while True:
+            outbox.clear()
+            rows = await outbox.connection.fetch(SQL["next_in_outbox"], published, BATCH)
+            backoff.reset()
+            if rows:
+                await self._publish(rows)
+                self._count(rows)
+            else:
+                OUTBOX_WAITING.labels(self._service).set(0)
+                await outbox.wait(IDLE_S)
+            published = [row["position"] for row in rows]
 
     async def _publish(self, rows: Sequence[Mapping[str, Any]]) -> None:
         OUTBOX_WAITING.labels(self._service).set(len(rows))

@@ -11,10 +11,14 @@ from prometheus_client import Counter
 from common.clock import Clock
 from producers.outbox.message import EventWriter, Message, columns
 from producers.outbox.trace import Trace
+from producers.postgres.listening import Waking
 from producers.postgres.pool import acquired
 from producers.postgres.queries import load_queries
 
 SQL = load_queries(__file__)
+
+OUTBOX = "outbox"
+"""The channel on which a service's relay sleeps."""
 
 
 class Repeated(Exception):
@@ -35,6 +39,7 @@ class Transaction:
         self._events = events
         self._messages: list[Message] = []
         self._counters: list[Counter] = []
+        self._channels: set[str] = set()
 
     async def hear(self, statement: str, *arguments: Any) -> list[Any]:
         """The rows of a statement that notes the event (`$1`: id, `$2`: topic) and locks what it is about.
@@ -68,24 +73,31 @@ class Transaction:
         """Count something if, and only if, this transaction commits."""
         self._counters.append(counter)
 
-    def add_counts(self) -> None:
-        """Count what was to be counted; after the commit."""
-        for counter in self._counters:
-            counter.inc()
+    def wake(self, channel: str) -> None:
+        """Wake who sleeps on a channel of this service once, and if, this transaction commits."""
+        self._channels.add(channel)
 
     async def put_messages(self) -> None:
         """Put what was emitted into the outbox; the last thing before the commit."""
         if self._messages:
             await self.sql.execute(SQL["add_messages"], *columns(self._messages))
+            self.wake(OUTBOX)
+
+    async def committed(self, waking: Waking) -> None:
+        """Wake who was to be woken, and count what was to be counted."""
+        await waking.wake(self.sql, self._channels)
+        for counter in self._counters:
+            counter.inc()
 
 
 class Transactions:
     """Opens transactions of one service."""
 
-    def __init__(self, pool: "asyncpg.Pool[Any]", events: EventWriter, clock: Clock) -> None:
+    def __init__(self, pool: "asyncpg.Pool[Any]", events: EventWriter, clock: Clock, waking: Waking) -> None:
         self.pool = pool
         self.events = events
         self.clock = clock
+        self.waking = waking
 
     def connection(self) -> AbstractAsyncContextManager[Any]:
         """A connection for one statement, or for reading: `async with`.
@@ -102,8 +114,9 @@ class Transactions:
         Raises:
             one of `producers.postgres.errors.AWAY`: nothing was committed, or nobody knows.
         """
-        async with self.connection() as connection, connection.transaction():
-            transaction = Transaction(connection, self.clock(), trace, self.events, event)
-            yield transaction
-            await transaction.put_messages()
-        transaction.add_counts()
+        async with self.connection() as connection:
+            async with connection.transaction():
+                transaction = Transaction(connection, self.clock(), trace, self.events, event)
+                yield transaction
+                await transaction.put_messages()
+            await transaction.committed(self.waking)

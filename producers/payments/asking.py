@@ -18,7 +18,7 @@ from producers.payments.model import Payment, retry_after
 from producers.payments.provider import Asked, Outcome, Provider, ProviderUnavailable
 from producers.payments.provider.simulated import simulated_provider
 from producers.payments.settling import settle, settle_refund, try_again
-from producers.payments.store import Refund
+from producers.payments.store import DUE, Refund
 from producers.postgres.errors import RETRYABLE
 from producers.postgres.listening import Listening
 
@@ -36,10 +36,11 @@ async def ask(transactions: Transactions, settings: Settings) -> None:
         try:
             async with (
                 simulated_provider(settings) as provider,
-                Listening(settings, "payments", "payments_due") as due,
+                transactions.waking.listen(settings, DUE) as due,
                 asyncio.TaskGroup() as group,
             ):
-                await _ask(Asking(transactions, provider), due, group, backoff)
+                with transactions.waking.here(DUE, due):
+                    await _ask(Asking(transactions, provider), due, group, backoff)
         except* RETRYABLE as errors:
             await backoff.wait(errors.exceptions[0])
 

@@ -16,6 +16,9 @@ SQL = load_queries(__file__)
 
 _PAYMENT_FIELDS = 12
 
+DUE = "due"
+"""The channel on which who asks the provider sleeps."""
+
 
 @dataclass(frozen=True, slots=True)
 class Refund:
@@ -79,6 +82,8 @@ async def save_payment(
         [line.quantity for line in lines],
         [line.amount_minor for line in lines],
     )
+    if payment.to_be_asked_for:
+        tx.wake(DUE)
 
 
 async def find_how_to_pay(tx: Transaction, order_id: str) -> HowToPay | None:
@@ -150,6 +155,7 @@ async def add_refund(
         tx.trace.causation_id,
         tx.trace.trace_id,
     )
+    tx.wake(DUE)
 
 
 async def refunded_minor(tx: Transaction, order_id: str) -> int:

@@ -1,13 +1,18 @@
-"""Sleeping until another transaction says that there is something to do (`NOTIFY`)."""
+"""Sleeping until there is something to do, and waking who sleeps once that is committed."""
 
 import asyncio
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, Self
 
 import asyncpg
 
 from common.settings import Settings
-from producers.postgres.errors import closed_is_away
-from producers.postgres.pool import connect
+from producers.postgres.errors import AWAY, closed_is_away
+from producers.postgres.pool import connect, is_lost
+from producers.postgres.queries import load_queries
+
+SQL = load_queries(__file__)
 
 
 class Listening:
@@ -40,6 +45,11 @@ class Listening:
         """End the present `wait`, or the next."""
         self._woken.set()
 
+    @property
+    def is_awake(self) -> bool:
+        """Whether the next `wait` ends at once."""
+        return self._woken.is_set()
+
     def clear(self) -> None:
         """Forget what woke before."""
         self._woken.clear()
@@ -50,3 +60,44 @@ class Listening:
             await asyncio.wait_for(self._woken.wait(), timeout_s)
         except TimeoutError:
             return
+
+
+class Waking:
+    """Wakes who sleeps on a service's channels: in this process at once, in others by `NOTIFY`.
+
+    After the commit, not in the transaction: PostgreSQL lets one of those with a `NOTIFY` commit at a time,
+    its flush of the disk included (docs/decisions/checkout-saga.md).
+    """
+
+    def __init__(self, service: str) -> None:
+        self._service = service
+        self._here: dict[str, Listening] = {}
+
+    def listen(self, settings: Settings, channel: str) -> Listening:
+        """Who sleeps on a channel; until it is `here` it is woken from other processes only by `NOTIFY`."""
+        return Listening(settings, self._service, self._known_as(channel))
+
+    @contextmanager
+    def here(self, channel: str, sleeper: Listening) -> Iterator[None]:
+        """While the block runs this process does the channel's work: its commits wake this sleeper alone."""
+        self._here[channel] = sleeper
+        try:
+            yield
+        finally:
+            del self._here[channel]
+
+    async def wake(self, connection: Any, channels: Iterable[str]) -> None:
+        """Wake who sleeps on these channels. Where PostgreSQL is away nobody hears: who sleeps looks
+        by itself after a while."""
+        elsewhere = []
+        for channel in channels:
+            if sleeper := self._here.get(channel):
+                sleeper.wake()
+            else:
+                elsewhere.append(self._known_as(channel))
+        if elsewhere:
+            with suppress(*AWAY), closed_is_away(lambda: is_lost(connection)):
+                await connection.execute(SQL["wake"], elsewhere)
+
+    def _known_as(self, channel: str) -> str:
+        return f"{self._service}_{channel}"

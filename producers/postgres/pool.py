@@ -46,11 +46,12 @@ async def acquired(pool: "asyncpg.Pool[Any]") -> AsyncIterator[Any]:
     """
     with closed_is_away(pool.is_closing):
         async with pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
-            with closed_is_away(lambda: _is_lost(connection)):
+            with closed_is_away(lambda: is_lost(connection)):
                 yield connection
 
 
-def _is_lost(connection: Any) -> bool:
+def is_lost(connection: Any) -> bool:
+    """Whether a connection of a pool is closed, or was taken back."""
     try:
         closed: bool = connection.is_closed()
     except asyncpg.InterfaceError:  # the pool took it back from us

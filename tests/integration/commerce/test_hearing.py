@@ -9,6 +9,7 @@ from producers.inbox.acting import Acting
 from producers.inbox.subscription import Received, Subscription
 from producers.outbox.message import EventWriter
 from producers.outbox.transaction import Transactions
+from producers.postgres.listening import Waking
 from producers.postgres.pool import make_pool
 
 
@@ -46,7 +47,7 @@ def test_a_handler_that_is_said_to_note_its_event_and_does_not_breaks_the_servic
 
     async def act() -> None:
         async with make_pool(shop.settings, "orders", 1) as pool:
-            transactions = Transactions(pool, EventWriter("orders", {}), system_clock)
+            transactions = Transactions(pool, EventWriter("orders", {}), system_clock, Waking("orders"))
             acting = Acting("orders", {"order_shipped": subscription}, transactions)
             await acting.act(Received(Message(), {}, {"event_id": event_id}))
 

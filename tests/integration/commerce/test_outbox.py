@@ -11,6 +11,7 @@ from common.ids import new_id
 from producers.outbox.message import EventWriter
 from producers.outbox.trace import Trace
 from producers.outbox.transaction import Transactions
+from producers.postgres.listening import Waking
 from producers.postgres.pool import make_pool
 from schemas.codec import NotEncodable
 
@@ -30,7 +31,9 @@ def test_what_an_event_that_does_not_fit_would_tell_of_is_not_committed(shop):
 
     async def change_and_tell() -> None:
         async with make_pool(shop.settings, "orders", 1) as pool:
-            transactions = Transactions(pool, EventWriter("orders", {"order_confirmed": 1}), system_clock)
+            transactions = Transactions(
+                pool, EventWriter("orders", {"order_confirmed": 1}), system_clock, Waking("orders")
+            )
             async with transactions.begin(Trace(key)) as tx:
                 await tx.sql.execute("INSERT INTO inbox (id, topic) VALUES ($1, 'test')", key)
                 tx.emit("order_confirmed", order_id=key, shopper_id=None)
@@ -46,7 +49,7 @@ def test_what_a_transaction_counts_is_counted_once_it_commits(shop, fails, count
 
     async def count() -> None:
         async with make_pool(shop.settings, "orders", 1) as pool:
-            transactions = Transactions(pool, EventWriter("orders", {}), system_clock)
+            transactions = Transactions(pool, EventWriter("orders", {}), system_clock, Waking("orders"))
             async with transactions.begin(Trace("o1")) as tx:
                 tx.count(counter)
                 if fails:

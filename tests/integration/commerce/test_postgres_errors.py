@@ -10,7 +10,7 @@ from producers.outbox.message import EventWriter
 from producers.outbox.trace import Trace
 from producers.outbox.transaction import Transactions
 from producers.postgres.errors import AWAY, UNFIT
-from producers.postgres.listening import Listening
+from producers.postgres.listening import Listening, Waking
 from producers.postgres.pool import make_pool
 
 KILL = "SELECT pg_terminate_backend($1)"
@@ -29,7 +29,7 @@ async def lose_the_connection(shop: Any, sql: Any) -> None:
 def in_transaction(shop: Any, step: Step) -> None:
     async def act() -> None:
         pool = make_pool(shop.settings, "orders", 1)
-        transactions = Transactions(pool, EventWriter("orders", {}), system_clock)
+        transactions = Transactions(pool, EventWriter("orders", {}), system_clock, Waking("orders"))
         async with pool, transactions.begin(Trace("t")) as tx:
             await step(tx.sql)
 

@@ -14,6 +14,7 @@ from producers.outbox.message import EventWriter
 from producers.outbox.transaction import Transactions
 from producers.payments.handlers import SUBSCRIPTIONS as PAYMENTS
 from producers.postgres import pruning
+from producers.postgres.listening import Waking
 from producers.postgres.pool import make_pool
 
 AGE = timedelta(days=30)
@@ -27,7 +28,7 @@ def prune(shop, service, statement, *arguments):
 
     async def once() -> int:
         async with make_pool(shop.settings, service, 1) as pool:
-            transactions = Transactions(pool, EventWriter(service, {}), system_clock)
+            transactions = Transactions(pool, EventWriter(service, {}), system_clock, Waking(service))
             return await pruning.prune_once(transactions, statement, AGE, *arguments)
 
     return asyncio.run(once())

@@ -1,0 +1,1 @@
+SELECT pg_notify(channel, '') FROM unnest($1::text[]) AS channel;
