@@ -19,7 +19,7 @@ from common.errors import UserError
 from common.settings import Settings
 from jobs.commit import commit_soon
 from jobs.registry import READS as JOBS_READ
-from jobs.settle import settle
+from jobs.settle import settle_while_moving
 from jobs.waiting import messages_behind
 from producers.registry import READS as SERVICES_READ
 
@@ -29,7 +29,7 @@ def command(
         Path | None, typer.Option(help="The data set's directory; else the one that was replayed.")
     ] = None,
     only: Annotated[list[str] | None, typer.Option(help="Run only this comparison; may be repeated.")] = None,
-    wait: Annotated[float, typer.Option(help="Seconds to wait until Kafka is read to its end.")] = 60,
+    wait: Annotated[float, typer.Option(help="Seconds to wait for Kafka to be read on.")] = 60,
     as_json_: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Compare source rows, Kafka, facts, aggregates, Redis, API and PostgreSQL; exit code 1 on differences.
@@ -43,10 +43,11 @@ def command(
     settings = Settings.load()
     console = Console(stderr=as_json_, soft_wrap=True)
     with console.status("looking for the end of Kafka") as status:
-        settled = _settle(settings, wait, status)
-        if not settled:
+        left = _settle(settings, wait, status)
+        if left:
             console.print(
-                f"not all of Kafka had been read after {wait:g} s: comparing anyway",
+                f"{left:,} messages of Kafka are still to be read, no fewer than {wait:g} s ago: "
+                "comparing anyway",
                 style="yellow",
             )
         found: list[Comparison] = []
@@ -58,7 +59,7 @@ def command(
                     found.append(comparison)
                     show(comparison, settings.shop_currency, console)
     if as_json_:
-        print(as_json(found, settled))
+        print(as_json(found, settled=not left))
     show_summary(found, console)
     for note in tables.notes if tables else ():
         console.print(note, style="yellow", markup=False, highlight=False)
@@ -66,7 +67,8 @@ def command(
         raise typer.Exit(1)
 
 
-def _settle(settings: Settings, wait_s: float, status: Status) -> bool:
+def _settle(settings: Settings, still_s: float, status: Status) -> int:
+    """Wait while Kafka is read on; how many messages are left when it is not."""
     with Books(settings.postgres) as books:
 
         def lag() -> int:
@@ -75,9 +77,9 @@ def _settle(settings: Settings, wait_s: float, status: Status) -> bool:
                 return messages_behind(settings.kafka, JOBS_READ)
             return under_way + messages_behind(settings.kafka, JOBS_READ | SERVICES_READ)
 
-        return settle(
+        return settle_while_moving(
             lag,
-            wait_s,
+            still_s,
             lambda behind: status.update(f"waiting for jobs and services: {behind:,} messages to go"),
             partial(commit_soon, settings, JOBS_READ),
         )
