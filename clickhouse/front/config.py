@@ -34,6 +34,8 @@ _SERVER = """<clickhouse>
     </case></compression>
     <merge_tree>
         <old_parts_lifetime>30</old_parts_lifetime>
+        <!-- One after another: a hundred at once hold up whoever writes (docs/decisions/real-time.md). -->
+        <concurrent_part_removal_threshold>1000000</concurrent_part_removal_threshold>
         <merge_selector_base>16</merge_selector_base>
         <parts_to_delay_insert>1000</parts_to_delay_insert>
         <parts_to_throw_insert>3000</parts_to_throw_insert>
