@@ -28,6 +28,7 @@ from bench.asked import (
     line,
 )
 from bench.crowd import LIST_LENGTH, SEED, Crowd, Shop
+from bench.disk import Disk
 from bench.recommendations import Quantiles
 from bench.steal import LITTLE, CpuTime, Steal
 from common import garbage
@@ -55,11 +56,12 @@ _MINUTE_S = 60.0
 
 @dataclass(frozen=True)
 class Measured:
-    """The figures of each kind; what the host took; whether this process went before all others; whether
-    Ctrl-C ended it."""
+    """The figures of each kind; what the host took; what flushes of 8 KB took the disk meanwhile; whether
+    this process went before all others; whether Ctrl-C ended it."""
 
     figures: dict[str, Figures]
     steal: Steal
+    disk: Quantiles | None
     first: bool
     stopped: bool
 
@@ -74,7 +76,7 @@ def run(settings: Settings, minutes: float, console: Console) -> Measured:
     shop = look_around(settings)
     seen, stopped = Seen(), False
     garbage.look_rarely()
-    with before_all_others(settings) as first:
+    with before_all_others(settings) as first, Disk(settings.home) as disk:
         console.print(f"{minutes:g} minutes, {FIRST if first else IN_LINE}", highlight=False)
         say = partial(console.print, soft_wrap=True, highlight=False, markup=False)
         try:
@@ -83,7 +85,7 @@ def run(settings: Settings, minutes: float, console: Console) -> Measured:
             if not seen:
                 raise
             stopped = True
-    return Measured(seen.figures(), seen.steal(), first, stopped)
+    return Measured(seen.figures(), seen.steal(), disk.took(), first, stopped)
 
 
 def show(measured: Measured, console: Console) -> None:
@@ -101,6 +103,13 @@ def show(measured: Measured, console: Console) -> None:
             alone.add_row(kind, *_cells(each.left_alone))
         alone.caption = _host(measured.steal)
         console.print(alone)
+    if disk := measured.disk:
+        console.print(
+            f"• meanwhile a flush of 8 KB took the disk {disk.p50_ms:,} ms (p50), {disk.p99_ms:,} (p99), "
+            f"{disk.max_ms:,} at most; each order waits for one at least",
+            highlight=False,
+            soft_wrap=True,
+        )
     for kind, each in measured.figures.items():
         for why, count in each.errors.items():
             console.print(f"• {kind}: {count:,} times {why}", highlight=False, markup=False)

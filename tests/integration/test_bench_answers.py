@@ -219,6 +219,7 @@ def test_ctrl_c_shows_what_was_seen_by_then(tmp_path: Path, options: list[str]) 
         found = json.loads(said)
         assert list(found["figures"]) == list(KINDS)
         assert found["stopped"] is True
+        assert "disk" in found
     else:
         assert "a seller's sales" in said
         assert "errors" in said
