@@ -29,8 +29,8 @@ from bench.asked import (
 )
 from bench.crowd import LIST_LENGTH, SEED, Crowd, Shop
 from bench.disk import Disk
+from bench.host import LITTLE, SOON_S, Host, Watch
 from bench.recommendations import Quantiles
-from bench.steal import LITTLE, CpuTime, Steal
 from common import garbage
 from common.errors import PartUnavailable, UserError
 from common.http_client import HttpClient
@@ -56,11 +56,11 @@ _MINUTE_S = 60.0
 
 @dataclass(frozen=True)
 class Measured:
-    """The figures of each kind; what the host took; what flushes of 8 KB took the disk meanwhile; whether
-    this process went before all others; whether Ctrl-C ended it."""
+    """The figures of each kind; what the host held back; what flushes of 8 KB took the disk meanwhile;
+    whether this process went before all others; whether Ctrl-C ended it."""
 
     figures: dict[str, Figures]
-    steal: Steal
+    host: Host
     disk: Quantiles | None
     first: bool
     stopped: bool
@@ -80,12 +80,12 @@ def run(settings: Settings, minutes: float, console: Console) -> Measured:
         console.print(f"{minutes:g} minutes, {FIRST if first else IN_LINE}", highlight=False)
         say = partial(console.print, soft_wrap=True, highlight=False, markup=False)
         try:
-            asyncio.run(measure(settings.serving, shop, Plan(minutes * 60), seen, say))
+            asyncio.run(measure(settings.serving, shop, Plan(minutes * 60), seen, Watch(disk), say))
         except KeyboardInterrupt:
             if not seen:
                 raise
             stopped = True
-    return Measured(seen.figures(), seen.steal(), disk.took(), first, stopped)
+    return Measured(seen.figures(), seen.host(), disk.took(), first, stopped)
 
 
 def show(measured: Measured, console: Console) -> None:
@@ -97,12 +97,12 @@ def show(measured: Measured, console: Console) -> None:
         table.add_row(kind, *_cells(each.answered), above, f"{sum(each.errors.values()):,}")
     table.caption = FIRST if measured.first else IN_LINE
     console.print(table)
-    if measured.steal.share:
-        alone = Table(*heads[:-2], title="Of these, asked for while the host left the cores alone")
+    if measured.host.calm < measured.host.spans:
+        calm = Table(*heads[:-2], title="Of these, asked for while neither host nor disk held anybody up")
         for kind, each in measured.figures.items():
-            alone.add_row(kind, *_cells(each.left_alone))
-        alone.caption = _host(measured.steal)
-        console.print(alone)
+            calm.add_row(kind, *_cells(each.calm))
+        calm.caption = _held_back(measured.host)
+        console.print(calm)
     if disk := measured.disk:
         console.print(
             f"• meanwhile a flush of 8 KB took the disk {disk.p50_ms:,} ms (p50), {disk.p99_ms:,} (p99), "
@@ -124,10 +124,11 @@ def _cells(found: Quantiles | None) -> tuple[str, ...]:
     return (f"{found.count:,}", *(f"{value:,.0f}" for value in quantiles))
 
 
-def _host(steal: Steal) -> str:
+def _held_back(host: Host) -> str:
     return (
-        f"it took {steal.share:.1%} of them in all, and in {steal.left_alone} of {steal.spans} spans "
-        f"of {SPAN_S:g} s no more than {LITTLE:.0%}, nor in those beside them"
+        f"in {host.calm} of {host.spans} spans of {SPAN_S:g} s, and those beside them; in {host.taken_from} "
+        f"the host took more than {LITTLE:.0%} of the cores ({host.stolen:.1%} in all), in {host.held_up} "
+        f"the disk took longer than {SOON_S * 1000:g} ms for a flush, whoever kept it busy"
     )
 
 
@@ -179,7 +180,9 @@ def look_around(settings: Settings) -> Shop:
     return Shop(found["currency"], shoppers.ids, activity, sellers, shown["items"])
 
 
-async def measure(url: str, shop: Shop, plan: Plan, seen: Seen, say: Callable[[str], object]) -> None:
+async def measure(
+    url: str, shop: Shop, plan: Plan, seen: Seen, watch: Watch, say: Callable[[str], object]
+) -> None:
     """Ask as planned and wait for the last answers; `say` takes a line a minute."""
     http = HttpClient(url, ANY_NUMBER, CLIENTS_KEEP_S, plan.patience_s, plan.patience_s)
     crowd = Crowd(http, shop, plan, seen)
@@ -191,7 +194,7 @@ async def measure(url: str, shop: Shop, plan: Plan, seen: Seen, say: Callable[[s
                 times = arrivals(rate, plan.seconds, Random(f"{SEED} {kind}"))
                 tasks.create_task(_come(tasks, begun_s, times, asks[kind]))
             tasks.create_task(_tell(begun_s, plan.seconds, seen, say))
-            tasks.create_task(_watch_host(begun_s, plan, seen))
+            tasks.create_task(_look(begun_s, plan, seen, watch))
     finally:
         await http.aclose()
 
@@ -211,16 +214,13 @@ async def _come(
 async def _tell(begun_s: float, seconds: float, seen: Seen, say: Callable[[str], object]) -> None:
     for minute in range(1, int(seconds / _MINUTE_S) + 1):
         await _until(begun_s + minute * _MINUTE_S)
-        say(line(minute, seen.figures(), seen.steal()))
+        say(line(minute, seen.figures(), seen.host()))
 
 
-async def _watch_host(begun_s: float, plan: Plan, seen: Seen) -> None:
-    before = CpuTime.now()
+async def _look(begun_s: float, plan: Plan, seen: Seen, watch: Watch) -> None:
     for span in range(1, int(plan.seconds / plan.span_s) + 1):
         await _until(begun_s + span * plan.span_s)
-        now = CpuTime.now()
-        seen.stolen(now.stolen_since(before))
-        before = now
+        seen.ended(watch.look())
 
 
 async def _until(at_s: float) -> None:

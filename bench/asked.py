@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from random import Random
 
+from bench.host import Host, Span, calm
 from bench.recommendations import Quantiles
-from bench.steal import Steal, left_alone
 
 RECOMMENDATIONS, ORDERS, ORDER, SALES, PAGE, LIST = (
     "recommendations",
@@ -30,7 +30,7 @@ PATIENCE_S = 30.0
 SLOW_MS = 50.0
 
 SPAN_S = 10.0
-"""How often it is looked at what the host took of the cores."""
+"""How often it is looked at what the host held back."""
 
 
 @dataclass(frozen=True)
@@ -47,11 +47,11 @@ class Plan:
 @dataclass(frozen=True)
 class Figures:
     """Of one kind: the times of the answers that were as expected (None: there are none), those of them that
-    were asked for while the host left the cores alone, which share of all took more than `SLOW_MS`, why
+    were asked for in calm spans, which share of all took more than `SLOW_MS`, why
     others were not, and how many requests nobody waited for."""
 
     answered: Quantiles | None
-    left_alone: Quantiles | None
+    calm: Quantiles | None
     share_above_50_ms: float
     errors: dict[str, int]
     under_way: int
@@ -70,13 +70,13 @@ def arrivals(rate: float, seconds: float, random: Random) -> Iterator[float]:
 
 
 class Seen:
-    """Collects what became of each request, and what the host took meanwhile."""
+    """Collects what became of each request, and what the host held back meanwhile."""
 
     def __init__(self) -> None:
         self._asked: Counter[str] = Counter()
         self._answered: defaultdict[str, list[tuple[int, float]]] = defaultdict(list)
         self._errors: defaultdict[str, Counter[str]] = defaultdict(Counter)
-        self._stolen: list[float] = []
+        self._spans: list[Span] = []
 
     def __bool__(self) -> bool:
         """Whether anything was asked."""
@@ -85,7 +85,7 @@ class Seen:
     def asked(self, kind: str) -> int:
         """A request goes out; in the span that is returned."""
         self._asked[kind] += 1
-        return len(self._stolen)
+        return len(self._spans)
 
     def answered(self, kind: str, span: int, seconds: float) -> None:
         """It was answered as expected; `span` is that in which it went out."""
@@ -95,17 +95,17 @@ class Seen:
         """It was not."""
         self._errors[kind][why] += 1
 
-    def stolen(self, share: float) -> None:
-        """A span has ended, in which the host took this share of the cores."""
-        self._stolen.append(share)
+    def ended(self, span: Span) -> None:
+        """A span has ended, in which so much was held back."""
+        self._spans.append(span)
 
-    def steal(self) -> Steal:
-        """What the host took, up to the last span that has ended."""
-        return Steal.of(self._stolen)
+    def host(self) -> Host:
+        """What it held back, up to the last span that has ended."""
+        return Host.of(self._spans)
 
     def figures(self) -> dict[str, Figures]:
         """Those of every kind, up to now."""
-        quiet = left_alone(self._stolen)
+        quiet = calm(self._spans)
         return {kind: self._figures(kind, quiet) for kind in KINDS}
 
     def _figures(self, kind: str, quiet: set[int]) -> Figures:
@@ -113,7 +113,7 @@ class Seen:
         slow = sum(seconds * 1000 > SLOW_MS for _, seconds in answered)
         return Figures(
             answered=_quantiles([seconds for _, seconds in answered]),
-            left_alone=_quantiles([seconds for span, seconds in answered if span in quiet]),
+            calm=_quantiles([seconds for span, seconds in answered if span in quiet]),
             share_above_50_ms=round(slow / max(1, len(answered)), 5),
             errors=dict(errors),
             under_way=self._asked[kind] - len(answered) - errors.total(),
@@ -124,7 +124,7 @@ def _quantiles(seconds: list[float]) -> Quantiles | None:
     return Quantiles.of(seconds) if seconds else None
 
 
-def line(minute: int, figures: Mapping[str, Figures], steal: Steal) -> str:
+def line(minute: int, figures: Mapping[str, Figures], host: Host) -> str:
     """How it goes, in one line: p50 and p99 of each kind since the beginning."""
     told = (
         f"{kind} {each.answered.p50_ms:,.0f} and {each.answered.p99_ms:,.0f} ms"
@@ -132,5 +132,5 @@ def line(minute: int, figures: Mapping[str, Figures], steal: Steal) -> str:
         if each.answered
     )
     errors = sum(sum(each.errors.values()) for each in figures.values())
-    host = f"; the host took {steal.share:.1%} of the cores" if steal.share else ""
-    return f"{minute} min, p50 and p99: {', '.join(told) or 'no answers'}; errors: {errors:,}{host}"
+    took = f"; the host took {host.stolen:.1%} of the cores" if host.stolen else ""
+    return f"{minute} min, p50 and p99: {', '.join(told) or 'no answers'}; errors: {errors:,}{took}"

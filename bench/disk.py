@@ -30,6 +30,7 @@ class Disk:
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._flush_on, name="disk")
         self._seconds: list[float] = []
+        self._told = 0
 
     def __enter__(self) -> Self:
         self._file.write(BLOCK * BLOCKS)  # from then on no flush has to make the file longer
@@ -45,6 +46,12 @@ class Disk:
     def took(self) -> Quantiles | None:
         """How long flushes took by now; None before the first."""
         return Quantiles.of(self._seconds.copy()) if self._seconds else None
+
+    def slowest_s(self) -> float:
+        """The longest flush that has ended since this was asked last; 0 where there was none."""
+        untold = self._seconds[self._told :]
+        self._told += len(untold)
+        return max(untold, default=0.0)
 
     def _flush_on(self) -> None:
         while not self._ended.wait(self._every_s):

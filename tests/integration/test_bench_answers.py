@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from random import Random
+from tempfile import gettempdir
 
 import pytest
 
@@ -27,6 +28,8 @@ from bench.asked import (
     arrivals,
 )
 from bench.crowd import SEED, Shop
+from bench.disk import Disk
+from bench.host import Watch
 from common.errors import STOPPED, PartUnavailable
 from common.realtime import KEEPER
 from common.settings import ROOT, Settings
@@ -60,7 +63,8 @@ async def asked(
 ) -> tuple[Mapping[str, Figures], Heard]:
     plan, seen = Plan(seconds, dict.fromkeys(kinds, OFTEN), look_after_s=0.0, patience_s=patience_s), Seen()
     async with serving(say) as heard:
-        await measure(heard.url, SHOP, plan, seen, print)
+        with Disk(Path(gettempdir())) as disk:
+            await measure(heard.url, SHOP, plan, seen, Watch(disk), print)
         return seen.figures(), heard
 
 
@@ -98,17 +102,19 @@ def test_everything_is_asked_and_each_order_is_looked_at() -> None:
     assert not any(each.errors or each.under_way for each in figures.values())
 
 
-def test_every_span_is_looked_at_for_what_the_host_took() -> None:
-    async def look() -> Seen:
+def test_every_span_is_looked_at_for_what_was_held_back(tmp_path: Path) -> None:
+    async def look(disk: Disk) -> Seen:
         plan, seen = Plan(0.35, {SALES: OFTEN}, span_s=0.1), Seen()
         async with serving(api()) as heard:
-            await measure(heard.url, SHOP, plan, seen, print)
+            await measure(heard.url, SHOP, plan, seen, Watch(disk), print)
         return seen
 
-    steal = asyncio.run(look()).steal()
+    with Disk(tmp_path, every_s=0.001) as disk:
+        host = asyncio.run(look(disk)).host()
 
-    assert steal.spans == 3
-    assert 0 <= steal.share <= 1
+    assert host.spans == 3
+    assert 0 <= host.stolen <= 1
+    assert 0 <= host.held_up <= host.spans
 
 
 def test_an_order_is_of_what_was_recommended_last_under_a_key_of_its_own() -> None:

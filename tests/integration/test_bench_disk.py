@@ -2,6 +2,8 @@ import os
 import threading
 from pathlib import Path
 
+import pytest
+
 from bench.answers import before_all_others
 from bench.disk import Disk
 from common.realtime import KEEPER
@@ -23,6 +25,20 @@ def test_flushes_are_timed_while_the_block_runs_and_leave_nothing(tmp_path: Path
 def test_before_the_first_flush_there_is_no_time(tmp_path: Path) -> None:
     with Disk(tmp_path, every_s=60) as disk:
         assert disk.took() is None
+
+
+def test_each_look_is_at_the_flushes_since_the_one_before(tmp_path: Path) -> None:
+    with Disk(tmp_path, every_s=0.001) as disk:
+        await_true(lambda: (took := disk.took()) and took.count >= 5)
+        slowest_s = disk.slowest_s()
+        await_true(lambda: (took := disk.took()) and took.count >= 10)
+    since_s = disk.slowest_s()
+    took = disk.took()
+
+    assert min(slowest_s, since_s) > 0
+    assert disk.slowest_s() == 0.0
+    assert took
+    assert max(slowest_s, since_s) * 1000 == pytest.approx(took.max_ms, abs=0.06)
 
 
 @needs_real_time

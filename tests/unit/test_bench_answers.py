@@ -9,7 +9,7 @@ import pytest
 
 from bench.answers import before_all_others
 from bench.asked import KINDS, LIST, ORDER, ORDERS, RATES, RECOMMENDATIONS, SALES, Seen, arrivals, line
-from bench.steal import LITTLE, CpuTime, Steal
+from bench.host import LITTLE, SOON_S, CpuTime, Host, Span
 from common.settings import Settings
 
 
@@ -77,32 +77,42 @@ def test_a_kind_that_nobody_asked_for_has_no_times() -> None:
     assert figures[ORDER].errors == {}
 
 
-def test_answers_asked_for_while_the_host_left_the_cores_alone_are_told_apart() -> None:
+def test_answers_asked_for_in_calm_spans_are_told_apart() -> None:
     seen = Seen()
-    # The span that it took from, and the ones before and after it, do not count.
-    for milliseconds, stolen in ((10, 0.0), (20, 0.005), (900, 0.02), (30, 0.0), (40, LITTLE)):
+    # A span with something held back, and the ones before and after it, do not count.
+    spans = (
+        (10, Span(0.0, 0.0)),
+        (20, Span(0.005, 0.0)),
+        (900, Span(0.02, 0.0)),
+        (30, Span(0.0, 0.001)),
+        (40, Span(LITTLE, SOON_S)),
+        (50, Span(0.0, 0.0)),
+        (800, Span(0.0, SOON_S + 0.001)),
+    )
+    for milliseconds, held_back in spans:
         span = seen.asked(ORDERS)
-        seen.stolen(stolen)
+        seen.ended(held_back)
         seen.answered(ORDERS, span, milliseconds / 1000)
     seen.answered(ORDERS, seen.asked(ORDERS), 0.5)  # in a span that has not ended
 
     found = seen.figures()[ORDERS]
 
     assert found.answered is not None
-    assert (found.answered.count, found.answered.max_ms) == (6, 900.0)
-    assert found.left_alone is not None
-    assert (found.left_alone.count, found.left_alone.p50_ms, found.left_alone.max_ms) == (2, 25.0, 40.0)
-    assert seen.steal() == Steal(share=0.007, spans=5, left_alone=2)
+    assert (found.answered.count, found.answered.max_ms) == (8, 900.0)
+    assert found.calm is not None
+    assert (found.calm.count, found.calm.p50_ms, found.calm.max_ms) == (2, 25.0, 40.0)
+    assert seen.host() == Host(stolen=0.005, spans=7, taken_from=1, held_up=1, calm=2)
 
 
-def test_where_the_host_took_from_every_span_no_answer_is_left() -> None:
+@pytest.mark.parametrize("held_back", [Span(0.5, 0.0), Span(0.0, 0.5)])
+def test_where_no_span_was_calm_no_answer_is_left(held_back: Span) -> None:
     seen = Seen()
     span = seen.asked(ORDERS)
-    seen.stolen(0.5)
+    seen.ended(held_back)
     seen.answered(ORDERS, span, 0.01)
 
-    assert seen.figures()[ORDERS].left_alone is None
-    assert seen.steal() == Steal(share=0.5, spans=1, left_alone=0)
+    assert seen.figures()[ORDERS].calm is None
+    assert seen.host().calm == 0
 
 
 def test_a_line_tells_of_times_and_errors() -> None:
@@ -112,11 +122,11 @@ def test_a_line_tells_of_times_and_errors() -> None:
     seen.failed(ORDERS, "HTTP 503")
 
     told = "3 min, p50 and p99: recommendations 4 and 4 ms; errors: 2"
-    assert line(3, seen.figures(), seen.steal()) == told
-    seen.stolen(0.031)
-    assert line(3, seen.figures(), seen.steal()) == f"{told}; the host took 3.1% of the cores"
+    assert line(3, seen.figures(), seen.host()) == told
+    seen.ended(Span(0.031, 0.0))
+    assert line(3, seen.figures(), seen.host()) == f"{told}; the host took 3.1% of the cores"
     nothing = Seen()
-    assert line(1, nothing.figures(), nothing.steal()) == "1 min, p50 and p99: no answers; errors: 0"
+    assert line(1, nothing.figures(), nothing.host()) == "1 min, p50 and p99: no answers; errors: 0"
 
 
 def test_what_the_host_took_is_a_share_of_all_time_between_two_looks() -> None:
