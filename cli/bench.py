@@ -79,6 +79,7 @@ def recommendations(
     """Measure how soon a view changes the next answer, and whether what is sold out is gone after a second.
 
     Starts a copy of the platform of its own and stops it at the end. Leave the machine alone meanwhile.
+    Ends with 1 where something was shown that had been sold out for that long.
     """
     configure_logging("bench")
     console = Console(stderr=as_json)
@@ -88,6 +89,8 @@ def recommendations(
         print(json.dumps(asdict(measured), indent=2))
     else:
         bench_recommendations.show(measured, console)
+    if measured.shown_sold_out:
+        raise typer.Exit(1)
 
 
 @app.command()
