@@ -71,8 +71,9 @@ def _histogram(name: str, text: str, *labels: str, buckets: tuple[float, ...]) -
 # Every process that answers HTTP: serving, commerce.
 HTTP_REQUESTS = _counter("souk_http_requests", "Requests answered.", "route", "method", "status")
 HTTP_SECONDS = _histogram(
-    "souk_http_request_seconds", "Time to the last byte.", "route", buckets=REQUEST_BUCKETS_S
-)
+    "souk_http_request_seconds", "Time to the last byte; to its head where events are streamed.", "route",
+    buckets=REQUEST_BUCKETS_S,
+)  # fmt: skip
 
 # serving
 QUERY_SECONDS = _histogram(

@@ -157,7 +157,7 @@ def _processes() -> list[Built]:
         ),
         metric(
             "Slowest requests",
-            "99 of 100 requests of a route are answered within this time.",
+            "99 of 100 requests of a route are answered within this time; streams of events have begun.",
             "histogram_quantile(0.99, sum by (le, route) (rate(souk_http_request_seconds_bucket[5m])))",
             Column("{{route}}", "s"),
         ),
