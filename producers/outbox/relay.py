@@ -21,6 +21,9 @@ log = structlog.get_logger()
 SQL = load_queries(__file__)
 
 BATCH = 500
+COUNT_EVERY_S = 5.0
+"""How often what waits is counted, where that is more than was read: a million takes a tenth of a second."""
+
 IDLE_S = 10.0
 """A look at the outbox without having been woken: a lost connection shows itself then."""
 
@@ -38,6 +41,7 @@ class Relay:
         self._waking = waking
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"{service} relay")
         self._publisher: Publisher | None = None
+        self._counted_at = -COUNT_EVERY_S
 
     async def run(self) -> None:
         """Carry until cancelled; waits with back-off while PostgreSQL or Kafka is away."""
@@ -65,20 +69,37 @@ class Relay:
             rows = await outbox.connection.fetch(SQL["next_in_outbox"], published, BATCH)
             backoff.reset()
             if rows:
-                await self._publish(rows)
+                await self._show_waiting(outbox.connection, rows)
+                await self._publish(outbox.connection, rows)
                 self._count(rows)
             else:
                 OUTBOX_WAITING.labels(self._service).set(0)
                 await outbox.wait(IDLE_S)
             published = [row["position"] for row in rows]
 
-    async def _publish(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        OUTBOX_WAITING.labels(self._service).set(len(rows))
+    async def _show_waiting(self, connection: Any, rows: Sequence[Mapping[str, Any]]) -> None:
+        """How many messages wait: those that were read, unless there may be more behind them."""
+        if len(rows) < BATCH:
+            OUTBOX_WAITING.labels(self._service).set(len(rows))
+        elif asyncio.get_running_loop().time() - self._counted_at >= COUNT_EVERY_S:
+            await self._count_waiting(connection)
+
+    async def _count_waiting(self, connection: Any) -> None:
+        OUTBOX_WAITING.labels(self._service).set(await connection.fetchval(SQL["waiting_in_outbox"]))
+        self._counted_at = asyncio.get_running_loop().time()
+
+    async def _publish(self, connection: Any, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Put rows into Kafka, however long it is away; what comes behind them is counted meanwhile."""
         if self._publisher is None:
             self._publisher = Publisher(self._settings.kafka)
+        loop = asyncio.get_running_loop()
+        publishing = loop.run_in_executor(self._thread, self._publisher.publish, rows)
         try:
-            await asyncio.get_running_loop().run_in_executor(self._thread, self._publisher.publish, rows)
+            while not (await asyncio.wait({publishing}, timeout=COUNT_EVERY_S))[0]:
+                await self._count_waiting(connection)
+            publishing.result()
         except BaseException:
+            publishing.cancel()
             self._stop_publisher()
             raise
 

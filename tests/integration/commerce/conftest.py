@@ -17,6 +17,9 @@ from common.settings import Settings
 from local.home import Home
 from local.parts import commerce as local_commerce
 from local.parts import postgres as local_postgres
+from producers.postgres.migrate import migrate
+from producers.postgres.pool import connect
+from producers.service import ROOM
 from schemas.codec import Decoder, Encoder, Record
 from schemas.events import all_events
 from schemas.registry import Registry
@@ -25,6 +28,9 @@ from tests.integration.conftest import Kafka
 from tests.integration.servers import Server, await_true
 
 SETTLED = ("confirmed", "cancelled")
+
+SPARE = "spare"
+"""The service that `books` are of; no process runs it."""
 
 
 class Postgres(Server):
@@ -190,6 +196,20 @@ def shop(running_shop: Shop) -> Shop:
     if running_shop.process.poll() is not None:
         running_shop.start()
     return running_shop
+
+
+@pytest.fixture
+def books(shop: Shop) -> Iterator[Settings]:
+    """A service's schema with an outbox that no relay reads."""
+
+    async def make() -> None:
+        sql = await connect(shop.settings, SPARE)
+        await migrate(sql, SPARE, {"outbox": ROOM / "outbox" / "migrations"})
+        await sql.close()
+
+    asyncio.run(make())
+    yield shop.settings
+    shop.sql(f"DROP SCHEMA {SPARE} CASCADE")
 
 
 @pytest.fixture

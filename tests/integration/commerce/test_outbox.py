@@ -1,19 +1,31 @@
 import asyncio
+import re
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 
 import pytest
+import yaml
 from prometheus_client import Counter
 
 from common.clock import system_clock
 from common.errors import Rejected
 from common.ids import new_id
+from common.metrics import REGISTRY
+from common.settings import PORTS
+from dashboards.build import PROMETHEUS
 from producers.outbox.message import EventWriter
+from producers.outbox.relay import BATCH, Relay
 from producers.outbox.trace import Trace
 from producers.outbox.transaction import Transactions
 from producers.postgres.listening import Waking
 from producers.postgres.pool import make_pool
 from schemas.codec import NotEncodable
+from tests.integration.commerce.conftest import SPARE
+from tests.integration.servers import PATIENCE_S
+from tests.ports import free_offset
+
+ADD = f"INSERT INTO {SPARE}.outbox (topic, headers) SELECT 'order_placed', '{{}}' FROM generate_series(1, $1)"
 
 
 def test_the_events_of_one_product_lie_in_kafka_in_the_order_of_their_commits(shop, eventually):
@@ -67,3 +79,38 @@ def test_a_second_process_of_the_services_waits_to_relay_until_the_first_is_gone
             return bool(await sql.fetchval(lock))
 
     assert asyncio.run(lead()) is False
+
+
+def stuck_above() -> int:
+    """Above how many waiting messages the alert `OutboxStuck` fires."""
+    groups = yaml.safe_load((PROMETHEUS / "rules.yml").read_text())["groups"]
+    (rule,) = (rule for group in groups for rule in group["rules"] if rule["alert"] == "OutboxStuck")
+    (threshold,) = re.findall(r"souk_outbox_waiting\S* > (\d+)", rule["expr"])
+    return int(threshold)
+
+
+def waiting() -> float | None:
+    return REGISTRY.get_sample_value("souk_outbox_waiting", {"service": SPARE})
+
+
+@pytest.mark.parametrize("at_first", [3, BATCH])
+def test_all_that_waits_while_kafka_is_away_is_said_and_enough_of_it_alarms(shop, books, at_first):
+    nowhere = books.model_copy(update={"kafka_bootstrap": f"127.0.0.1:{PORTS['kafka'] + free_offset()}"})
+    shop.sql(ADD, at_first)
+
+    async def becomes(condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(PATIENCE_S):
+            while not condition():
+                await asyncio.sleep(0.05)
+
+    async def carry() -> None:
+        relay = asyncio.create_task(Relay(nowhere, SPARE, Waking(SPARE)).run())
+        await becomes(lambda: waiting() == at_first)
+        await asyncio.to_thread(shop.sql, ADD, stuck_above())
+        await becomes(lambda: waiting() == at_first + stuck_above())
+        relay.cancel()
+        with suppress(asyncio.CancelledError):
+            await relay
+
+    asyncio.run(carry())
+    assert waiting() > stuck_above()

@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Any
 
 import asyncpg
-import pytest
 
 from common.clock import system_clock
 from common.errors import Rejected
@@ -16,30 +15,15 @@ from producers.outbox.trace import Trace
 from producers.outbox.transaction import Transactions
 from producers.payments.store import DUE, lock_payment, save_payment
 from producers.postgres.listening import Listening, Waking
-from producers.postgres.migrate import migrate
-from producers.postgres.pool import connect, make_pool
-from producers.service import ROOM
+from producers.postgres.pool import make_pool
+from tests.integration.commerce.conftest import SPARE as SERVICE
 
-SERVICE, CHANNEL = "waking_tests", "work"
+CHANNEL = "work"
 NEVER_S, SOON_S = 0.5, 10.0
 IN_LINE = """
     SELECT count(*) FROM pg_stat_activity
-    WHERE application_name = 'souk waking_tests' AND wait_event_type = 'Lock' AND wait_event = 'object'
+    WHERE application_name = 'souk spare' AND wait_event_type = 'Lock' AND wait_event = 'object'
 """
-
-
-@pytest.fixture
-def books(shop):
-    """A service's schema with an outbox that no relay reads."""
-
-    async def make() -> None:
-        sql = await connect(shop.settings, SERVICE)
-        await migrate(sql, SERVICE, {"outbox": ROOM / "outbox" / "migrations"})
-        await sql.close()
-
-    asyncio.run(make())
-    yield shop.settings
-    shop.sql(f"DROP SCHEMA {SERVICE} CASCADE")
 
 
 @asynccontextmanager
