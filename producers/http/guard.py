@@ -36,14 +36,14 @@ class Guard:
             if measured.status:
                 raise  # too late for another answer: the connection breaks, and the server logs it
             request = Request(scope)
-            await as_json(request, describe(request, _in_words(error)))(scope, receive, counted)
+            await as_json(request, describe(request, _in_words(request, error)))(scope, receive, counted)
         finally:
             measured.count(scope)
 
 
-def _in_words(error: Exception) -> Exception:
+def _in_words(request: Request, error: Exception) -> Exception:
     if isinstance(error, AWAY):
-        return BooksUnavailable()
+        return BooksUnavailable(request.method, has_key="Idempotency-Key" in request.headers)
     return Unstorable() if isinstance(error, UNFIT) else error
 
 

@@ -87,10 +87,11 @@ class Commerce:
     ) -> HttpAnswer:
         """One request; once more when the connection that was kept for it had been closed meanwhile.
 
-        Only a question, or what an `Idempotency-Key` keeps from being done twice: stock that is set again a
-        moment later would undo what was sold meanwhile.
+        Only a question, or what is posted and an `Idempotency-Key` keeps from being done twice: stock that is
+        set again a moment later would undo what was sold meanwhile, whatever key came with it.
         """
-        repeatable = method == "GET" or any(name == "idempotency-key" for name, _ in headers)
+        has_key = any(name == "idempotency-key" for name, _ in headers)
+        repeatable = method == "GET" or (method == "POST" and has_key)
         try:
             return await self._http.ask(method, target, headers, body or None, repeatable=repeatable)
         except NoAnswer as error:

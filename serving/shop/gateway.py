@@ -26,7 +26,7 @@ EXAMPLE_ORDER = {
 }
 EXAMPLE_STOCK = {"seller_id": "seller-0001", "on_hand": 25}
 
-AWAY = problem(503, "The commerce services do not answer; send the same again after `Retry-After` seconds.")
+AWAY = problem(503, "The commerce services do not answer; the detail says whether to send the same again.")
 REFUSED = problem(422, "The request can't be used; the detail says what is wrong with it.")
 TOO_LARGE = problem(413, "The body is over this address' limit.")
 NO_KEY = problem(400, "The `Idempotency-Key` is missing, or no key.")

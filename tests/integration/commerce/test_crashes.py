@@ -5,6 +5,10 @@ import pytest
 
 from common.ids import new_id
 
+DONE_ONCE = "Send the same request again, with the same Idempotency-Key: it is done once"
+MAY_BE_DONE = "What was sent may have been done or not: look at it, and send it again if need be."
+ONLY_ASKED = "Nothing is lost: ask again in a moment."
+
 LEFT = "SELECT count(*) AS orders FROM orders.orders WHERE status = 'placed' AND shopper_id = $1"
 CHARGED = (
     "SELECT count(*) AS charges FROM provider.charges JOIN payments.payments ON payment_id = idempotency_key "
@@ -82,6 +86,35 @@ def test_while_postgres_is_down_an_order_is_refused_whole_and_afterwards_taken(s
     taken = eventually(lambda: answer if (answer := shop.post(body, key)).status_code == 202 else None)
     assert "idempotent-replayed" not in taken.headers
     assert shop.settled(taken.json()["order_id"])["status"] == "confirmed"
+
+
+def test_while_postgres_is_down_whoever_asks_is_told_what_may_be_sent_again(shop, postgres, eventually):
+    lamp = shop.product(stock=5)
+    order_id, stock = shop.buy(lamp), {"seller_id": "seller-1", "on_hand": 3}
+    shop.settled(order_id)
+
+    postgres.stop()
+    try:
+        told = {
+            "place": shop.post(shop.body(lamp)),
+            "look": shop.http.get(f"/v1/orders/{order_id}"),
+            "cancel": shop.http.post(f"/v1/orders/{order_id}/cancellation", json={}),
+            "set": shop.set_stock(lamp, 3),
+            "set with a key": shop.http.put(
+                f"/v1/products/{lamp}/stock", json=stock, headers={"Idempotency-Key": new_id()}
+            ),
+            "set many": shop.http.put("/v1/stock", json=[{**stock, "product_id": lamp}]),
+        }
+    finally:
+        postgres.start()
+
+    assert {answer.status_code for answer in told.values()} == {503}
+    details = {what: answer.json()["detail"] for what, answer in told.items()}
+    assert DONE_ONCE in details["place"]
+    assert ONLY_ASKED in details["look"]
+    assert all(MAY_BE_DONE in details[what] for what in ("cancel", "set", "set with a key", "set many"))
+    assert sum("Idempotency-Key" in detail for detail in details.values()) == 1
+    eventually(lambda: shop.http.get("/ready").status_code == 200)
 
 
 def test_while_kafka_is_down_orders_are_taken_and_afterwards_confirmed(shop, kafka, eventually):

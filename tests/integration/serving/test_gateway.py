@@ -164,6 +164,7 @@ def test_a_connection_that_was_closed_meanwhile_costs_nobody_an_order(gateway: h
     ("method", "path", "key", "times"),
     [
         ("PUT", "/v1/products/lamp/stock", None, 1),
+        ("PUT", "/v1/products/lamp/stock", "once", 1),
         ("POST", "/v1/orders/one/cancellation", None, 1),
         ("POST", "/v1/orders", "once", 2),
         ("GET", "/v1/orders/one", None, 2),
