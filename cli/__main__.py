@@ -15,7 +15,7 @@ COMMANDS: dict[str, str] = {
     "logs": "show the logs of the parts",
     "replay": "turn a data set into events, in event-time order",
     "sql": "run a query on ClickHouse",
-    "dlq": "list, show and replay what could not be used",
+    "dlq": "list, show, replay and discard what could not be used",
     "audit": "compare every store with every other, to the cent and the row",
     "evaluate": "tune, choose and judge recommenders on your own files",
     "train": "train a recommender on the platform's own facts",

@@ -1,4 +1,4 @@
-"""`./souk dlq list|show|replay`: what could not be used, why, and sending it again."""
+"""`./souk dlq list|show|replay|discard`: what could not be used, why, sending it again, setting it aside."""
 
 from collections import Counter
 from typing import Annotated, Any
@@ -21,6 +21,9 @@ LONGEST_REASON = 50
 
 LONGEST_RAW = 200
 """Bytes shown of a value that is no event."""
+
+MOST_PLACES = 10
+"""Offsets that are named in one line."""
 
 Topic = Annotated[str, typer.Argument(help="An event or a table, as `./souk dlq list` names it.")]
 Offsets = Annotated[list[int] | None, typer.Option("--offset", help="Only this letter; may be repeated.")]
@@ -73,14 +76,45 @@ def show(
 def replay(topic: Topic, offset: Offsets = None) -> None:
     """Send dead letters again, to the topic that they came from: all that are open, or those of --offset.
 
-    Who rejected one tries once more, and nobody else. All that were open count as dealt with then; what is
-    rejected again comes back as a new letter.
+    Who rejected one tries once more, and nobody else. What was sent counts as dealt with then; what is
+    rejected again comes back as a new letter. One that was cut short is passed over, and stays open.
     """
     name = dead_letter_topic(topic)
     with Letterbox(Settings.load().kafka) as letterbox:
         letters = _chosen(letterbox, name, offset)
-        sent = letterbox.send_again(name, letters, mark=not offset)
-    print(f"{sent:,} sent again to {name.removesuffix('_dlq')}")
+        sent = letterbox.send_again(name, letters)
+    event = name.removesuffix("_dlq")
+    print(f"{sent:,} sent again to {event}")
+    if cut_short := [letter for letter in letters if letter.is_cut_short]:
+        print(
+            f"{len(cut_short):,} cut short and passed over: {_places(cut_short)}. `./souk dlq show {event}` "
+            "says where the whole message is (came_from); do by hand what it was to do, then "
+            f"`./souk dlq discard {event} --offset {cut_short[0].offset}`"
+        )
+
+
+@app.command()
+def discard(
+    topic: Topic,
+    offset: Offsets = None,
+    everything: Annotated[bool, typer.Option("--all", help="All letters that are open.")] = False,
+) -> None:
+    """Set dead letters aside without sending them again: those of --offset, or --all that are open.
+
+    They count as dealt with and are listed no more; `show --offset` shows them while Kafka keeps them.
+    """
+    if bool(offset) == everything:
+        raise UserError("say which letters: --offset N, which may be repeated, or --all that are open")
+    name = dead_letter_topic(topic)
+    with Letterbox(Settings.load().kafka) as letterbox:
+        letters = _chosen(letterbox, name, offset)
+        letterbox.set_aside(name, letters)
+    print(f"{len(letters):,} of {name} set aside")
+
+
+def _places(letters: list[Letter]) -> str:
+    shown = ", ".join(str(letter.offset) for letter in letters[:MOST_PLACES])
+    return shown if len(letters) <= MOST_PLACES else f"{shown}, …"
 
 
 def _chosen(letterbox: Letterbox, topic: str, offsets: list[int] | None) -> list[Letter]:

@@ -1,12 +1,11 @@
-"""Looks into the dead-letter topics and sends letters again; what was sent again counts as dealt with."""
+"""Looks into the dead-letter topics, sends letters again or sets them aside; then they are dealt with."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
 from confluent_kafka import (
-    OFFSET_BEGINNING,
     Consumer,
     KafkaError,
     KafkaException,
@@ -18,6 +17,7 @@ from confluent_kafka import (
 from common.clock import from_millis
 from common.errors import PartUnavailable, UserError
 from common.kafka import bounds
+from producers.inbox.dealt_with import DealtWith
 from producers.inbox.subscription import ONLY_FOR, headers_of, key_of
 from producers.outbox.letters import CAME_FROM, REASON, STAGE, TRUNCATED_FROM
 from producers.outbox.publisher import PRODUCER
@@ -25,7 +25,7 @@ from schemas.events import all_events
 from schemas.topics import JOB_OUTPUTS
 
 GROUP = "souk_dlq"
-"""The consumer group whose offsets say up to which letter a topic was dealt with."""
+"""The consumer group whose offsets say which letters were dealt with: `DealtWith`, with its note beside."""
 
 OURS = frozenset({REASON, STAGE, CAME_FROM, TRUNCATED_FROM, "content_type", ONLY_FOR})
 """Headers of a letter that the message did not have."""
@@ -53,6 +53,11 @@ class Letter:
     def reason(self) -> str:
         """Why."""
         return self.headers.get(REASON, "")
+
+    @property
+    def is_cut_short(self) -> bool:
+        """Whether it is not the whole message, which was too large: then it can't be sent again."""
+        return TRUNCATED_FROM in self.headers
 
 
 def dead_letter_topics() -> list[str]:
@@ -101,55 +106,84 @@ class Letterbox:
             PartUnavailable: Kafka does not answer.
         """
         with self._answering():
-            low, high = bounds(self._consumer, TopicPartition(topic, _PARTITION), _TIMEOUT_S)
-            (done,) = self._consumer.committed([TopicPartition(topic, _PARTITION)], _TIMEOUT_S)
-            start = low if everything else max(low, done.offset)
-            return list(self._read(topic, start)) if start < high else []
+            done = DealtWith(0) if everything else self._dealt_with(topic)
+            return [letter for letter in self._lying(topic, done.before) if letter.offset not in done]
 
-    def send_again(self, topic: str, letters: Sequence[Letter], mark: bool) -> int:
+    def send_again(self, topic: str, letters: Sequence[Letter]) -> int:
         """Put letters back into the topic that they came from, with the headers that they had there.
 
         Each concerns only the service that rejected it: of one message there is a letter from each that did.
         Jobs have one stage, though several read most topics: letters that say the same are sent once, or each
-        replay would make twice as many. Returns how many were sent.
+        replay would make twice as many. Those that are cut short are passed over. Returns how many were sent.
 
-        `mark`: they and all before them count as dealt with from then on. Who acted on one before knows its
-        event id, so sending it twice does no harm.
+        What was sent counts as dealt with from then on. Who acted on one before knows its event id, so
+        sending it twice does no harm.
 
         Raises:
-            UserError: a letter can't be sent: it is a row of a table, or was cut short.
+            UserError: the topic's letters are rows of a table, not events, or they lie too far apart from
+                each other.
             PartUnavailable: Kafka does not answer.
         """
         event = topic.removesuffix("_dlq")
-        for letter in letters:
-            _require_whole(event, letter)
-        failed: list[KafkaError] = []
+        _require_event(event)
+        whole = [letter for letter in letters if not letter.is_cut_short]
+        again = {(one.stage, one.key, one.value): one for one in whole}.values()
+        if not again:
+            return 0
         with self._answering():
-            producer = Producer(
-                {
-                    **PRODUCER,
-                    "bootstrap.servers": self._bootstrap,
-                    "message.timeout.ms": int(_TIMEOUT_S * 1000),
-                }
-            )
-            again = {(one.stage, one.key, one.value): one for one in letters}.values()
-            for letter in again:
-                headers: dict[str, str | bytes | None] = {ONLY_FOR: letter.stage}
-                headers |= {name: value for name, value in letter.headers.items() if name not in OURS}
-                producer.produce(
-                    event, letter.value, letter.key or None, headers=headers,
-                    on_delivery=lambda error, _message: failed.append(error) if error else None,
-                )  # fmt: skip
-            producer.flush()
-            if failed:
-                raise KafkaException(failed[0])
-            if mark and letters:
-                place = TopicPartition(topic, _PARTITION, letters[-1].offset + 1)
-                self._consumer.commit(offsets=[place], asynchronous=False)
+            dealt_with = self._with(topic, whole)
+            self._send(event, again)
+            self._note(dealt_with)
         return len(again)
 
+    def set_aside(self, topic: str, letters: Sequence[Letter]) -> None:
+        """Have letters count as dealt with; they lie in Kafka for as long as any others.
+
+        Raises:
+            UserError: they lie too far apart from each other.
+            PartUnavailable: Kafka does not answer.
+        """
+        if letters:
+            with self._answering():
+                self._note(self._with(topic, letters))
+
+    def _dealt_with(self, topic: str) -> DealtWith:
+        (done,) = self._consumer.committed([TopicPartition(topic, _PARTITION)], _TIMEOUT_S)
+        return DealtWith.noted(done.offset, done.metadata)
+
+    def _with(self, topic: str, letters: Sequence[Letter]) -> TopicPartition:
+        """What is to be committed once these letters, too, were dealt with."""
+        done = self._dealt_with(topic)
+        lying = [letter.offset for letter in self._lying(topic, done.before)]
+        done = done.and_also([letter.offset for letter in letters], lying)
+        return TopicPartition(topic, _PARTITION, done.before, done.note)
+
+    def _note(self, dealt_with: TopicPartition) -> None:
+        self._consumer.commit(offsets=[dealt_with], asynchronous=False)
+
+    def _send(self, event: str, letters: Iterable[Letter]) -> None:
+        failed: list[KafkaError] = []
+        producer = Producer(
+            {**PRODUCER, "bootstrap.servers": self._bootstrap, "message.timeout.ms": int(_TIMEOUT_S * 1000)}
+        )
+        for letter in letters:
+            headers: dict[str, str | bytes | None] = {ONLY_FOR: letter.stage}
+            headers |= {name: value for name, value in letter.headers.items() if name not in OURS}
+            producer.produce(
+                event, letter.value, letter.key or None, headers=headers,
+                on_delivery=lambda error, _message: failed.append(error) if error else None,
+            )  # fmt: skip
+        producer.flush()
+        if failed:
+            raise KafkaException(failed[0])
+
+    def _lying(self, topic: str, start: int) -> Iterator[Letter]:
+        """The letters from an offset on."""
+        low, high = bounds(self._consumer, TopicPartition(topic, _PARTITION), _TIMEOUT_S)
+        return self._read(topic, max(low, start)) if max(low, start) < high else iter(())
+
     def _read(self, topic: str, start: int) -> Iterator[Letter]:
-        self._consumer.assign([TopicPartition(topic, _PARTITION, start if start >= 0 else OFFSET_BEGINNING)])
+        self._consumer.assign([TopicPartition(topic, _PARTITION, start)])
         try:
             while True:
                 message = self._consumer.poll(_TIMEOUT_S)
@@ -178,14 +212,13 @@ class Letterbox:
             ) from error
 
 
-def _require_whole(event: str, letter: Letter) -> None:
+def _require_event(event: str) -> None:
     if job := JOB_OUTPUTS.get(event):
         raise UserError(
             f"letters of {event}_dlq are rows that a store refused, not events: once the cause is gone, job "
-            f"`{job}` started afresh writes them (`python -m jobs.submit {job} --fresh`)"
+            f"`{job}` started afresh writes them (`python -m jobs.submit {job} --fresh`); "
+            f"`./souk dlq discard {event} --all` then closes the list"
         )
-    if TRUNCATED_FROM in letter.headers:
-        raise UserError(f"letter {letter.offset} of {event}_dlq was cut short: its event is still in {event}")
 
 
 def _letter(message: Message) -> Letter:

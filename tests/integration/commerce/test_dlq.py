@@ -68,6 +68,55 @@ def test_a_message_that_two_jobs_could_not_use_is_sent_again_once(shop, dlq):
     assert not letters(dlq, "review_submitted", key)
 
 
+@pytest.fixture
+def one_cut_short(shop):
+    """The key of three letters of a topic that no other test uses; the second was cut short."""
+    key = new_id()
+    for value, cut in ((b"one", {}), (b"two", {"truncated_from": "1000000"}), (b"three", {})):
+        shop.send("review_submitted_dlq", value, key, headers={"stage": "decode", "reason": "short", **cut})
+    return key
+
+
+def test_one_that_was_cut_short_is_passed_over_and_stays_until_it_is_set_aside(shop, dlq, one_cut_short):
+    _, cut, _ = letters(dlq, "review_submitted", one_cut_short)
+    place = str(cut["offset"])
+
+    said = dlq("replay", "review_submitted")
+
+    assert "2 sent again to review_submitted\n" in said
+    assert f"1 cut short and passed over: {place}." in said
+    assert f"`./souk dlq discard review_submitted --offset {place}`" in said
+    sent = [one.value() for one in shop.messages("review_submitted") if one.key() == one_cut_short.encode()]
+    assert sorted(sent) == [b"one", b"three"]
+    assert letters(dlq, "review_submitted", one_cut_short) == [cut]
+    assert "0 sent again" in dlq("replay", "review_submitted")
+
+    assert dlq("discard", "review_submitted", "--offset", place) == "1 of review_submitted_dlq set aside\n"
+
+    assert not letters(dlq, "review_submitted", one_cut_short)
+    assert one_cut_short in dlq("show", "review_submitted", "--offset", place)
+
+
+def test_one_that_was_sent_again_alone_is_dealt_with_and_its_neighbours_are_not(dlq, one_cut_short):
+    first, cut, last = letters(dlq, "review_submitted", one_cut_short)
+
+    dlq("replay", "review_submitted", "--offset", str(last["offset"]))
+    assert letters(dlq, "review_submitted", one_cut_short) == [first, cut]
+
+    assert dlq("discard", "review_submitted", "--all") == "2 of review_submitted_dlq set aside\n"
+    assert not letters(dlq, "review_submitted", one_cut_short)
+
+
+def test_what_is_written_after_a_letter_was_set_aside_is_listed(shop, dlq, one_cut_short):
+    dlq("discard", "review_submitted", "--all")
+    shop.send("review_submitted_dlq", b"four", one_cut_short, headers={"stage": "decode"})
+
+    assert len(letters(dlq, "review_submitted", one_cut_short)) == 1
+    dlq("discard", "review_submitted", "--all")
+
+
 def test_mistakes_are_answered_in_one_line(dlq):
     assert dlq("show", "nothing", code=2).startswith("souk: there are no dead letters of 'nothing'")
     assert "holds no letter 999" in dlq("replay", "order_placed", "--offset", "999", code=2)
+    assert "say which letters" in dlq("discard", "order_placed", code=2)
+    assert "started afresh writes them" in dlq("replay", "recommendations", code=2)
