@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import orjson
 import structlog
@@ -39,6 +39,11 @@ class Problem(SoukError):
     title: ClassVar[str] = "Something went wrong"
     retry_after_s: ClassVar[int | None] = None
 
+    @property
+    def extensions(self) -> Mapping[str, Any]:
+        """Members of its JSON beyond those that every problem has."""
+        return {}
+
 
 @dataclass(frozen=True, slots=True)
 class Described:
@@ -49,13 +54,25 @@ class Described:
     title: str
     detail: str
     headers: Mapping[str, str] = field(default_factory=dict)
+    extensions: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def type(self) -> str:
+        """The URI of its kind."""
+        return f"urn:souk:problem:{self.kind}"
+
+
+def describe_problem(problem: Problem) -> Described:
+    """A foreseen error in words."""
+    headers = {} if problem.retry_after_s is None else {"Retry-After": str(problem.retry_after_s)}
+    said = str(problem)
+    return Described(problem.status, problem.kind, problem.title, said, headers, problem.extensions)
 
 
 def describe(request: Request, error: Exception) -> Described:
     """Put any exception into words; what nobody foresaw is logged with its traceback."""
     if isinstance(error, Problem):
-        headers = {} if error.retry_after_s is None else {"Retry-After": str(error.retry_after_s)}
-        return Described(error.status, error.kind, error.title, str(error), headers)
+        return describe_problem(error)
     if isinstance(error, RequestValidationError):
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"][1:]) or str(first["loc"][0])
@@ -75,11 +92,12 @@ def describe(request: Request, error: Exception) -> Described:
 def as_json(request: Request, described: Described) -> Response:
     """A problem as `application/problem+json`."""
     body = {
-        "type": f"urn:souk:problem:{described.kind}",
+        "type": described.type,
         "title": described.title,
         "status": described.status,
         "detail": described.detail,
         "instance": request.url.path,
+        **described.extensions,
     }
     headers = {"Cache-Control": "no-store", **described.headers}
     return Response(orjson.dumps(body), described.status, headers, MEDIA_TYPE)

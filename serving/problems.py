@@ -1,5 +1,8 @@
 """What the API and the pages answer instead of what was asked for."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from common.errors import PartUnavailable
 from common.problems import Problem
 
@@ -73,6 +76,25 @@ class BadBody(Problem):
     """A request's body is not what its address takes."""
 
     status, kind, title = 422, "bad-body", "This body can't be used"
+
+
+class NoEventTaken(Problem):
+    """A batch in which no event can be used."""
+
+    status, kind, title = 422, "no-event-taken", "None of these events can be used"
+
+    def __init__(self, rejected: Sequence[Mapping[str, Any]]) -> None:
+        """`rejected`: what is wrong with each, as the answer of a batch has it."""
+        super().__init__(
+            f"None of {len(rejected)} events was taken; `rejected` says what is wrong with each. The first: "
+            f"{rejected[0]['problem']['detail']}. Correct them: the same again would be refused again."
+        )
+        self._rejected = rejected
+
+    @property
+    def extensions(self) -> Mapping[str, Any]:
+        """What is wrong with each."""
+        return {"rejected": self._rejected}
 
 
 class NotJson(Problem):

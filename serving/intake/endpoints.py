@@ -8,9 +8,9 @@ from starlette.responses import Response
 
 from common.json_bodies import JSON, calls_itself_json
 from serving.body import read_body
-from serving.intake.schemas import SentEvents, Taken
+from serving.intake.schemas import EventsRefused, SentEvents, Taken
 from serving.intake.service import Intake
-from serving.problems import BadBody, NotJson
+from serving.problems import BadBody, NoEventTaken, NotJson
 from serving.shop.documented import NOT_JSON, problem, sends
 
 BODY_LIMIT = 1024 * 1024
@@ -27,7 +27,7 @@ EXAMPLE = {
         }
     ]
 }
-REFUSED = problem(422, "The body is no batch of events; a single event that is wrong is in `rejected`.")
+REFUSED = problem(422, "The body is no batch of events, or none of them can be used.", EventsRefused)
 TOO_LARGE = problem(413, "The body is over 1 MB.")
 AWAY = problem(503, "Kafka or the registry does not answer; send the same again after `Retry-After` seconds.")
 
@@ -51,13 +51,16 @@ async def _intake(request: Request) -> Intake:
 async def take_events(request: Request, intake: Annotated[Intake, Depends(_intake)]) -> Response:
     """Takes up to 500 browsing events; the answer comes when Kafka has them.
 
-    Each event is checked for itself: `rejected` says which were not taken and why, the others are. To be able
-    to send a batch again, give each event its `event_id`: the same id counts once.
+    Each event is checked for itself: `rejected` says which were not taken and why, the others are. Where none
+    was, the answer is 422, with `rejected`. To be able to send a batch again, give each event its `event_id`:
+    the same id counts once.
     """
     if not calls_itself_json(request.headers):
         raise NotJson(request.headers.get("Content-Type", ""))
     events = _events(await read_body(request, BODY_LIMIT))
     taken = await intake.take(events, request.headers.get("traceparent"))
+    if not taken["accepted"]:
+        raise NoEventTaken(taken["rejected"])
     return Response(orjson.dumps(taken), 202, {"Cache-Control": "no-store"}, JSON)
 
 

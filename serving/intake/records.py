@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from common.errors import SoukError
+from common.problems import Problem
 from serving.intake.models import BROWSING, validators
 
 AHEAD = timedelta(minutes=1)
@@ -19,8 +19,28 @@ OLDEST = timedelta(days=30)
 NewId = Callable[[], str]
 
 
-class BadEvent(SoukError):
+class BadEvent(Problem):
     """An event can't be taken; the message says which field is wrong and how."""
+
+    status, kind, title = 422, "bad-event", "This event can't be used"
+
+
+class UnknownEvent(BadEvent):
+    """Its name is none that is taken from outside."""
+
+    status, kind, title = 422, "unknown-event", "This is not a browsing event"
+
+
+class BadEventTime(BadEvent):
+    """It happened in the future, or too long ago."""
+
+    status, kind, title = 422, "bad-event-time", "This event's time can't be"
+
+
+class EventTooLarge(BadEvent):
+    """It is longer than Kafka takes."""
+
+    status, kind, title = 413, "event-too-large", "This event is too large"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +62,7 @@ def check(sent: Any, now: datetime, new_id: NewId) -> Checked:
     name = sent.get("event")
     validate = validators().get(name) if isinstance(name, str) else None
     if validate is None:
-        raise BadEvent(f"event: {_shown(name)} is not a browsing event; those are {', '.join(BROWSING)}")
+        raise UnknownEvent(f"event: {_shown(name)} is not a browsing event; those are {', '.join(BROWSING)}")
     try:
         record = validate(sent)
     except ValidationError as error:
@@ -57,9 +77,9 @@ def _when(moment: datetime | None, now: datetime) -> datetime:
     if moment is None:
         return now
     if moment > now + AHEAD:
-        raise BadEvent(f"occurred_at: {moment.isoformat()} is in the future; it is {now.isoformat()} now")
+        raise BadEventTime(f"occurred_at: {moment.isoformat()} is in the future; it is {now.isoformat()} now")
     if moment < now - OLDEST:
-        raise BadEvent(f"occurred_at: {moment.isoformat()} is more than {OLDEST.days} days ago")
+        raise BadEventTime(f"occurred_at: {moment.isoformat()} is more than {OLDEST.days} days ago")
     return moment
 
 

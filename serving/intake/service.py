@@ -9,6 +9,7 @@ from common.clock import Clock
 from common.errors import SoukError
 from common.ids import new_id
 from common.metrics import EVENTS_TAKEN
+from common.problems import describe_problem
 from common.settings import Settings
 from producers.outbox.trace import trace_id_of
 from schemas.codec import Encoder
@@ -18,7 +19,7 @@ from serving.intake.messages import Message, message_of
 from serving.intake.models import BROWSING
 from serving.intake.producer import EventProducer
 from serving.intake.records import BadEvent, check
-from serving.intake.schemas import RejectedEvent, Taken
+from serving.intake.schemas import EventProblem, RejectedEvent, Taken
 from serving.problems import RegistryUnavailable
 
 AT_ONCE = 20
@@ -57,7 +58,7 @@ class Intake:
                 messages.append(message_of(checked, encoders[checked.event], trace_id))
                 ids.append(checked.record["event_id"])
             except BadEvent as reason:
-                rejected.append({"index": index, "problem": str(reason)})
+                rejected.append({"index": index, "problem": _described(reason)})
                 EVENTS_TAKEN.labels(_label(sent), "rejected").inc()
             if index % AT_ONCE == AT_ONCE - 1:
                 await asyncio.sleep(0)
@@ -80,6 +81,11 @@ def _encoders(registry_url: str) -> dict[str, Encoder]:
     with Registry(registry_url) as registry:
         events = [all_events()[name] for name in BROWSING]
         return {event.name: Encoder(event, registry.register(event.subject, event.text)) for event in events}
+
+
+def _described(reason: BadEvent) -> EventProblem:
+    said = describe_problem(reason)
+    return EventProblem(type=said.type, title=said.title, status=said.status, detail=said.detail)
 
 
 def _label(sent: Any) -> str:

@@ -8,9 +8,27 @@ from common.problems import ProblemDetails
 from serving.analytics.answers import Responses
 
 
-def problem(status: int, description: str) -> Responses:
-    """One way in which a request can fail."""
-    content = {"application/problem+json": {"schema": ProblemDetails.model_json_schema()}}
+def _whole(model: Any) -> dict[str, Any]:
+    """A model's JSON schema with every definition in its place."""
+    schema = TypeAdapter(model).json_schema()
+    definitions = schema.pop("$defs", {})
+
+    def resolve(part: Any) -> Any:
+        if isinstance(part, list):
+            return [resolve(each) for each in part]
+        if not isinstance(part, dict):
+            return part
+        if "$ref" in part:
+            return resolve(definitions[part["$ref"].rsplit("/", 1)[1]])
+        return {name: resolve(each) for name, each in part.items()}
+
+    whole: dict[str, Any] = resolve(schema)
+    return whole
+
+
+def problem(status: int, description: str, model: type[ProblemDetails] = ProblemDetails) -> Responses:
+    """One way in which a request can fail; `model` has the members of its answer."""
+    content = {"application/problem+json": {"schema": _whole(model)}}
     return {status: {"description": description, "content": content}}
 
 
@@ -37,21 +55,3 @@ _KEY = {
     "description": "Made once for each checkout. Sent again with the same body it gets the same answer and "
     "buys nothing twice; with another body it is refused (409).",
 }
-
-
-def _whole(model: Any) -> dict[str, Any]:
-    """A model's JSON schema with every definition in its place."""
-    schema = TypeAdapter(model).json_schema()
-    definitions = schema.pop("$defs", {})
-
-    def resolve(part: Any) -> Any:
-        if isinstance(part, list):
-            return [resolve(each) for each in part]
-        if not isinstance(part, dict):
-            return part
-        if "$ref" in part:
-            return resolve(definitions[part["$ref"].rsplit("/", 1)[1]])
-        return {name: resolve(each) for name, each in part.items()}
-
-    whole: dict[str, Any] = resolve(schema)
-    return whole

@@ -322,7 +322,13 @@ def test_the_events_that_are_right_are_taken_and_the_others_named(shop: Shop, ka
     )
 
     assert (taken["accepted"], [one["index"] for one in taken["rejected"]]) == (1, [0, 2])
-    assert "in the future" in taken["rejected"][1]["problem"]
+    unknown, future = (one["problem"] for one in taken["rejected"])
+    assert (unknown["type"], unknown["status"]) == ("urn:souk:problem:unknown-event", 422)
+    assert unknown["title"] == "This is not a browsing event"
+    assert "'order_placed' is not a browsing event" in unknown["detail"]
+    assert future["type"] == "urn:souk:problem:bad-event-time"
+    assert "in the future" in future["detail"]
+    assert set(unknown) == set(future) == {"type", "title", "status", "detail"}
     assert kafka.count("recommendations_dlq") == 0
 
 

@@ -2,10 +2,13 @@
 
 import asyncio
 
+import orjson
 import pytest
 
+from common.clock import system_clock
 from common.settings import LOOPBACK
 from producers.simulator.live.api import AT_ONCE, MOST_WAITING, Api, Away, Refused
+from producers.simulator.live.intake import Intake
 from producers.simulator.status import Status
 from tests.integration.http_server import Say, answered, serving
 
@@ -76,6 +79,36 @@ def test_what_may_be_asked_twice_is_when_its_connection_broke(
     status = Status()
     assert asyncio.run(once()) == tries
     assert status.errors.total() == 2
+
+
+PROBLEM_OF_ONE = {"type": "urn:souk:problem:bad-event-time", "detail": "occurred_at: it is in the future"}
+REJECTED = [{"index": 0, "problem": PROBLEM_OF_ONE}]
+
+
+@pytest.mark.parametrize(
+    ("status_line", "answer", "sent", "error"),
+    [
+        ("202 Accepted", {"accepted": 1}, 1, "rejected: occurred_at: it is in the future"),
+        ("422 Bad", {"type": "urn:souk:problem:no-event-taken"}, 0, "HTTP 422 no-event-taken"),
+    ],
+)
+def test_events_that_are_refused_are_counted_and_not_sent_again(
+    status_line: str, answer: dict[str, object], sent: int, error: str
+) -> None:
+    async def once() -> int:
+        body = orjson.dumps({**answer, "rejected": REJECTED})
+        stopping = asyncio.Event()
+        stopping.set()
+        async with serving(answered(status_line, body)) as heard, Api(heard.url, status) as api:
+            intake = Intake(api, status, system_clock)
+            intake.put([{"event": "product_viewed"}, {"event": "product_viewed"}])
+            await intake.run(stopping)
+            return len(heard.requests)
+
+    status = Status()
+    assert asyncio.run(once()) == 1
+    assert status.events["product_viewed"] == sent
+    assert dict(status.errors) == {f"events: {error}": 1}
 
 
 def test_a_slow_endpoint_takes_so_many_requests_and_holds_up_no_other() -> None:

@@ -67,7 +67,7 @@ class Intake:
         except Refused:
             return  # counted; the same batch would be refused again
         for rejected in taken["rejected"]:
-            self._status.failed("events", f"rejected: {rejected['problem']}"[:120])
+            self._status.failed("events", f"rejected: {rejected['problem']['detail']}"[:120])
         refused = {rejected["index"] for rejected in taken["rejected"]}
         counted = Counter(event["event"] for row, event in enumerate(batch) if row not in refused)
         for name, count in counted.items():

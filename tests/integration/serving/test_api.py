@@ -352,6 +352,35 @@ def test_a_seller_known_by_a_cancellation_alone_is_a_seller(api):
     assert answer.json()["totals"]["cancelled"]["gross_minor"] == 900
 
 
+VIEW = {"event": "product_viewed", "session_id": "visit", "product_id": "lamp"}
+
+
+@pytest.mark.parametrize(
+    ("event", "kind", "said"),
+    [
+        ({"event": "order_placed", "order_id": "o"}, "unknown-event", "'order_placed' is not a"),
+        ({"event": "lamp_rubbed"}, "unknown-event", "'lamp_rubbed' is not a browsing event"),
+        ({**VIEW, "occurred_at": "2100-01-01T00:00:00Z"}, "bad-event-time", "is in the future"),
+        ({**VIEW, "product_id": ""}, "bad-event", "product_id"),
+    ],
+)
+def test_a_batch_of_which_nothing_can_be_taken_is_a_problem_that_says_why(
+    api: httpx.Client, event: dict[str, str], kind: str, said: str
+) -> None:
+    answer = api.post("/v1/events", json={"events": [event, "no event"]})
+    assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
+    problem = answer.json()
+    assert (problem["type"], problem["status"]) == ("urn:souk:problem:no-event-taken", 422)
+    assert (problem["instance"], "None of 2 events" in problem["detail"]) == ("/v1/events", True)
+    first, second = problem["rejected"]
+    assert (first["index"], second["index"]) == (0, 1)
+    assert first["problem"]["type"] == f"urn:souk:problem:{kind}"
+    assert first["problem"]["status"] == 422
+    assert said in first["problem"]["detail"]
+    assert said in problem["detail"]
+    assert "not an object" in second["problem"]["detail"]
+
+
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", None])
 def test_events_are_taken_as_json_alone(api: httpx.Client, content_type: str | None) -> None:
     """Else a page of another site could send them without asking the browser first."""

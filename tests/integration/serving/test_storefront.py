@@ -150,6 +150,25 @@ def test_recommendations_say_why_and_are_told_when_seen_and_followed(
     assert {one["session_id"] for one in told} == {page.locator("body").get_attribute("data-session")}
 
 
+def test_what_is_refused_is_not_told_again(
+    page: Page, told: list[dict[str, Any]], complaints: list[str]
+) -> None:
+    refused = {"type": "urn:souk:problem:no-event-taken", "status": 422, "rejected": []}
+    page.route(
+        "**/v1/events",
+        lambda route: route.fulfill(status=422, json=refused, content_type="application/problem+json"),
+        times=1,
+    )
+    with page.expect_response(lambda response: response.url.endswith("/v1/events")) as answer:
+        page.goto("/shop/products/atlas")
+    assert answer.value.status == 422
+    page.wait_for_function("sessionStorage.getItem('souk.untold') === null")
+    page.goto("/shop/products/desk-lamp")
+    assert [one["product_id"] for one in hear(page, told, "product_viewed")] == ["desk-lamp"]
+    assert any("422" in one for one in complaints)
+    complaints.clear()
+
+
 def test_what_a_page_could_not_tell_the_next_one_tells(
     page: Page, told: list[dict[str, Any]], complaints: list[str]
 ) -> None:
