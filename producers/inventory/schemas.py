@@ -37,9 +37,9 @@ STOCKS_SENT = TypeAdapter(Annotated[list[StockOfProductSent], Field(min_length=1
 class StockShown(TypedDict):
     """The stock of a product of a seller; `available` is what can be bought."""
 
-    product_id: str
-    seller_id: str
-    on_hand: int
+    product_id: Id
+    seller_id: Id
+    on_hand: OnHand
     reserved: int
     available: int
     version: int

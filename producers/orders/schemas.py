@@ -7,8 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from typing_extensions import TypedDict
 
 from common.ids import PRINTABLE
-from producers.how_to_pay import HowToPay
-from producers.orders.model import HIGHEST_PRICE_MINOR, MOST_LINES, MOST_UNITS, Wanted
+from producers.how_to_pay import HowToPay, Method
+from producers.orders.model import HIGHEST_PRICE_MINOR, MOST_LINES, MOST_UNITS, Status, Wanted
 
 Id = Annotated[str, Field(min_length=1, max_length=128, pattern=PRINTABLE)]
 STRICT = ConfigDict(extra="forbid", strict=True, frozen=True)
@@ -74,7 +74,7 @@ class PaymentShown(TypedDict):
     """How far the payment has come."""
 
     status: str
-    method: str
+    method: Method
     amount_minor: int
 
 
@@ -83,7 +83,7 @@ class OrderShown(TypedDict):
 
     order_id: str
     shopper_id: str
-    status: str
+    status: Status
     cancellation_reason: str | None
     currency: str
     placed_at: datetime

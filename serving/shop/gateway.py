@@ -10,7 +10,7 @@ from serving.shop.commerce import Commerce
 from serving.shop.documented import NOT_JSON, problem, sends
 from serving.shop.endpoints import ProductId
 from serving.shop.schemas.orders import OrderSent, ShopperOrder
-from serving.shop.schemas.stock import Stock, StockOfProduct, StockSet
+from serving.shop.schemas.stock import Stock, StockSet, StocksSet
 
 ORDER_LIMIT = 64 * 1024
 """Bytes of an order: hundreds of lines."""
@@ -142,7 +142,7 @@ async def set_stock(request: Request, till: Till, product_id: ProductId) -> Resp
     summary="Set the stock of many products",
     response_model=list[Stock],
     responses=AWAY | REFUSED | TOO_LARGE | NOT_JSON,
-    openapi_extra=sends(list[StockOfProduct], [{"product_id": "product-000001", **EXAMPLE_STOCK}]),
+    openapi_extra=sends(StocksSet, [{"product_id": "product-000001", **EXAMPLE_STOCK}]),
 )
 async def set_stocks(request: Request, till: Till) -> Response:
     """The same for a list of products, all in one go or none."""

@@ -8,21 +8,30 @@ from pydantic import TypeAdapter
 from producers.inventory import schemas as inventory
 from producers.orders import schemas as orders
 from serving.shop.schemas.orders import OrderSent, ShopperOrder
-from serving.shop.schemas.stock import Stock, StockOfProduct, StockSet
+from serving.shop.schemas.stock import Stock, StockSet, StocksSet
+
+WORDS = {"title", "description", "examples", "default"}
+"""What a schema says to people; all else says what is taken."""
 
 
-def fields(schema: dict[str, Any], definitions: dict[str, Any]) -> Any:
-    """Every field's name, with those of the objects within it."""
+def shape(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
+    """Every field's name, type and bounds, with those of the objects within it."""
     if "$ref" in schema:
-        return fields(definitions[schema["$ref"].rpartition("/")[2]], definitions)
-    if schema.get("type") == "array":
-        return fields(schema["items"], definitions)
-    return {name: fields(field, definitions) for name, field in schema.get("properties", {}).items()}
+        return shape(definitions[schema["$ref"].rpartition("/")[2]], definitions)
+    said = {name: value for name, value in schema.items() if name not in WORDS | {"$defs"}}
+    if "properties" in said:
+        fields = said["properties"].items()
+        said["properties"] = {name: shape(field, definitions) for name, field in fields}
+    if "items" in said:
+        said["items"] = shape(said["items"], definitions)
+    if "anyOf" in said:
+        said["anyOf"] = [shape(one, definitions) for one in said["anyOf"]]
+    return said | {name: sorted(said[name]) for name in ("required", "enum") if name in said}
 
 
-def described(model: Any) -> Any:
-    schema = TypeAdapter(model).json_schema()
-    return fields(schema, schema.get("$defs", {}))
+def described(model: Any) -> dict[str, Any]:
+    schema = (model if isinstance(model, TypeAdapter) else TypeAdapter(model)).json_schema()
+    return shape(schema, schema.get("$defs", {}))
 
 
 @pytest.mark.parametrize(
@@ -31,15 +40,27 @@ def described(model: Any) -> Any:
         (OrderSent, orders.OrderSent),
         (ShopperOrder, orders.OrderShown),
         (StockSet, inventory.StockSent),
-        (StockOfProduct, inventory.StockOfProductSent),
+        (StocksSet, inventory.STOCKS_SENT),
         (Stock, inventory.StockShown),
     ],
 )
-def test_the_gateway_knows_every_field_of_the_service(gateway: Any, service: Any) -> None:
+def test_the_gateway_describes_what_the_service_takes_and_answers(gateway: Any, service: Any) -> None:
     assert described(gateway) == described(service)
 
 
-def test_it_asks_for_the_same_fields_of_an_order() -> None:
-    assert set(TypeAdapter(OrderSent).json_schema()["required"]) == set(
-        TypeAdapter(orders.OrderSent).json_schema()["required"]
-    )
+def of(model: Any, *path: str) -> dict[str, Any]:
+    """What is described of a field."""
+    found = described(model)
+    for name in path:
+        found = found["properties"][name]
+        found = found.get("items", found)
+    return found
+
+
+def test_what_the_service_refuses_is_not_promised() -> None:
+    assert of(OrderSent, "payment", "installments") == {"type": "integer", "minimum": 1, "maximum": 24}
+    seller, _null = of(OrderSent, "lines", "seller_id")["anyOf"]
+    assert seller["minLength"] == 1
+    price, _null = of(OrderSent, "lines", "unit_price_minor")["anyOf"]
+    assert price["minimum"] == 0
+    assert of(OrderSent, "lines")["additionalProperties"] is False

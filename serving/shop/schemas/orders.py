@@ -3,38 +3,44 @@
 from datetime import datetime
 from typing import Annotated, Literal, NotRequired
 
-from pydantic import Field
+from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
+from common.ids import PRINTABLE
 from serving.analytics.schemas.basics import Minor
 
 Status = Literal["placed", "confirmed", "shipped", "delivered", "cancelled"]
 Method = Literal["credit_card", "debit_card", "boleto", "voucher", "pix", "bank_transfer", "wallet", "cash"]
 
 
+Id = Annotated[str, Field(min_length=1, max_length=128, pattern=PRINTABLE)]
+ALONE = with_config(ConfigDict(extra="forbid"))
+"""Takes no field beside its own."""
+
+
+@ALONE
 class LineSent(TypedDict):
     """One product that is bought."""
 
-    product_id: Annotated[str, Field(min_length=1, max_length=128, examples=["product-000001"])]
+    product_id: Annotated[Id, Field(examples=["product-000001"])]
     quantity: Annotated[int, Field(ge=1, le=1000)]
-    seller_id: NotRequired[
-        Annotated[str | None, Field(max_length=128, description="Left out: whoever sells it.")]
-    ]
+    seller_id: NotRequired[Annotated[Id | None, Field(description="Left out: whoever sells it.")]]
     unit_price_minor: NotRequired[
         Annotated[
-            int | None,
+            Annotated[int, Field(ge=0, le=10_000_000_000)] | None,
             Field(description="The price that was shown. When it has moved, the order is refused."),
         ]
     ]
 
 
+@ALONE
 class PaymentSent(TypedDict):
     """How the order is paid. The provider is simulated: no money moves."""
 
     method: Method
     token: NotRequired[
         Annotated[
-            str | None,
+            Id | None,
             Field(
                 description="What stands for the card. `tok_decline…` is declined, `tok_slow…` takes its "
                 "time, `tok_flaky…` works at the third try; every other is charged.",
@@ -42,14 +48,15 @@ class PaymentSent(TypedDict):
             ),
         ]
     ]
-    installments: NotRequired[Annotated[int | None, Field(ge=1, le=24)]]
+    installments: NotRequired[Annotated[int, Field(ge=1, le=24, description="Left out: one.")]]
 
 
+@ALONE
 class OrderSent(TypedDict):
     """A checkout: lines of any number of sellers make one order."""
 
-    shopper_id: Annotated[str, Field(min_length=1, max_length=128, examples=["shopper-000001"])]
-    session_id: NotRequired[Annotated[str | None, Field(max_length=128)]]
+    shopper_id: Annotated[Id, Field(examples=["shopper-000001"])]
+    session_id: NotRequired[Id | None]
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$", examples=["BRL"])]
     payment: PaymentSent
     lines: Annotated[list[LineSent], Field(min_length=1, max_length=100)]

@@ -5,25 +5,41 @@ from typing import Annotated
 from pydantic import Field
 from typing_extensions import TypedDict
 
+from serving.shop.schemas.orders import ALONE, Id
+
 OnHand = Annotated[int, Field(ge=0, le=1_000_000, description="Units in the seller's hands.", examples=[25])]
 
 
+SellerId = Annotated[Id, Field(examples=["seller-0001"])]
+ProductId = Annotated[Id, Field(examples=["product-000001"])]
+
+
+@ALONE
 class StockSet(TypedDict):
     """How many units a seller has now."""
 
-    seller_id: Annotated[str, Field(min_length=1, max_length=128, examples=["seller-0001"])]
+    seller_id: SellerId
     on_hand: OnHand
 
 
-class StockOfProduct(StockSet):
+@ALONE
+class StockOfProduct(TypedDict):
     """How many units of which product a seller has now."""
 
-    product_id: Annotated[str, Field(min_length=1, max_length=128, examples=["product-000001"])]
+    product_id: ProductId
+    seller_id: SellerId
+    on_hand: OnHand
 
 
-class Stock(StockOfProduct):
+StocksSet = Annotated[list[StockOfProduct], Field(min_length=1, max_length=5_000)]
+
+
+class Stock(TypedDict):
     """The stock of a product; what is on hand and not reserved can be bought."""
 
+    product_id: ProductId
+    seller_id: SellerId
+    on_hand: OnHand
     reserved: Annotated[int, Field(description="Of them, units held for orders.")]
     available: Annotated[int, Field(description="`on_hand − reserved`.")]
     version: Annotated[int, Field(description="Counts the changes; the highest is the current state.")]
