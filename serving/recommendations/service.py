@@ -76,6 +76,8 @@ class RecommendationService:
     async def similar(self, product_id: str, n: int) -> SimilarProducts:
         """At most `n` products that go with one, whoever asks; where too few do, of its category.
 
+        Every recommender is asked but for what is popular, which goes with this one no more than with others.
+
         Raises:
             UnknownProduct: nobody ever listed it.
             RedisUnavailable: Redis does not answer.
@@ -83,7 +85,8 @@ class RecommendationService:
         asked = _asked(NOBODY, [Seed(product_id, 1.0)], product_id, Cards(self._redis))
         if product_id not in await asked.cards.read([product_id]):
             raise UnknownProduct(product_id)
-        shown = await self._show(asked, n, self._recommenders[:-1])
+        beside_it = [one for one in self._recommenders if one.strategy != Popular.strategy]
+        shown = await self._show(asked, n, beside_it)
         return {"product_id": product_id, "strategy": shown.strategy, "items": shown.items}
 
     async def _show(self, asked: Asked, n: int, recommenders: Sequence[Recommender]) -> Shown:

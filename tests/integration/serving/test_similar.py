@@ -1,0 +1,58 @@
+"""What goes with a product, whichever recommenders there are and in whatever order they stand."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+
+import pytest
+from redis import Redis
+
+from common.settings import Settings
+from serving.recommendations.recommender import Asked, ItemNeighbours, Popular, Proposal
+from serving.recommendations.schemas import SimilarProducts
+from serving.recommendations.service import RecommendationService
+from serving.redis_client import open_redis
+
+FOR_SALE = {"seller_id": "ana", "currency": "BRL", "price_minor": 900, "listed": 1, "available": 5}
+PRODUCTS = ("sofa", "cushion", "carpet", "poster")
+
+
+class Beside:
+    """One that someone added: a carpet belongs beside everything."""
+
+    strategy = "beside"
+
+    async def propose(self, _asked: Asked, _wanted: int) -> Sequence[Proposal]:
+        return [Proposal("carpet", 0.5, "category", "carpets")]
+
+
+@pytest.fixture
+def redis(shop: Settings) -> Iterator["Redis[str]"]:
+    """A sofa that goes with a cushion, and a poster that everyone wants."""
+    with Redis.from_url(shop.redis, decode_responses=True) as client:
+        for product_id in PRODUCTS:
+            client.hset(f"product:{product_id}", mapping={**FOR_SALE, "interest": 10.0})
+        client.zadd("similar:sofa", {"cushion": 4.0})
+        client.zadd("popular_products", {"poster": 90 * 86_400.0})
+        yield client
+        client.delete("similar:sofa", *(f"product:{product_id}" for product_id in PRODUCTS))
+        client.zrem("popular_products", "poster")
+
+
+async def similar(settings: Settings, *, last: bool) -> SimilarProducts:
+    client = open_redis(settings)
+    neighbours, popular = ItemNeighbours(client), Popular(client)
+    recommenders = (neighbours, popular, Beside()) if last else (neighbours, Beside(), popular)
+    answer = await RecommendationService(client, recommenders).similar("sofa", 10)
+    await client.aclose()
+    return answer
+
+
+@pytest.mark.usefixtures("redis")
+@pytest.mark.parametrize("last", [False, True])
+def test_a_recommender_that_was_added_is_asked_wherever_it_stands_and_what_is_popular_is_not(
+    shop: Settings, last: bool
+) -> None:
+    answer = asyncio.run(similar(shop, last=last))
+
+    assert [item["product_id"] for item in answer["items"]] == ["cushion", "carpet"]
+    assert answer["strategy"] == "item_neighbours"
