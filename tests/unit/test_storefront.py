@@ -73,8 +73,14 @@ def order(status: str, payment: str = "pending", reason: str | None = None, *ste
         "status": status,
         "cancellation_reason": reason,
         "history": history,
+        "lines": [{"seller_id": "ana"}, {"seller_id": "ana"}],
         "payment": {"status": payment},
     }
+
+
+def two_parcels(status: str, *steps: str) -> dict[str, Any]:
+    """An order of two sellers, of which each sends its own parcel."""
+    return order(status, "captured", None, *steps) | {"lines": [{"seller_id": "ana"}, {"seller_id": "bo"}]}
 
 
 @pytest.mark.parametrize(
@@ -123,3 +129,42 @@ def test_a_refund_that_is_on_its_way_is_waited_for() -> None:
 @pytest.mark.parametrize(("status", "can_be"), [("placed", True), ("confirmed", True), ("shipped", False)])
 def test_an_order_can_be_called_off_until_it_is_shipped(status: str, can_be: bool) -> None:
     assert track(order(status, "captured")).can_be_cancelled is can_be
+
+
+@pytest.mark.parametrize(
+    ("known", "title", "said", "done"),
+    [
+        (two_parcels("shipped", "shipped"), "1 of 2 parcels has left", "1 is still being packed.", 4),
+        (two_parcels("shipped", *["shipped"] * 2), "On its way", "On its way to you.", 5),
+        (
+            two_parcels("delivered", "shipped", "delivered"),
+            "1 of 2 parcels has arrived",
+            "1 is still being packed.",
+            4,
+        ),
+        (
+            two_parcels("delivered", "shipped", "delivered", "shipped"),
+            "1 of 2 parcels has arrived",
+            "1 is on the way to you.",
+            5,
+        ),
+        (two_parcels("delivered", *["shipped", "delivered"] * 2), "Delivered", "It has arrived. Enjoy!", 6),
+        (two_parcels("delivered", *["delivered"] * 2, "shipped"), "Delivered", "It has arrived. Enjoy!", 6),
+    ],
+)
+def test_an_order_has_come_only_when_each_of_its_parcels_has(
+    known: dict[str, Any], title: str, said: str, done: int
+) -> None:
+    tracking = track(known)
+    assert (tracking.title, tracking.said, tracking.ended) == (title, said, done == len(STEPS))
+    assert [step.state for step in tracking.steps].count("done") == done
+    assert all(step.at is None for step in tracking.steps[done:])
+    assert not tracking.can_be_cancelled
+
+
+def test_an_order_of_three_says_where_the_other_parcels_are() -> None:
+    three = two_parcels("delivered", "shipped", "shipped", "delivered")
+    three["lines"].append({"seller_id": "cy"})
+    assert track(three).said == "1 is on the way to you, 1 is still being packed."
+    three["history"] += [{"status": step, "at": "2026-11-21T12:00:00Z"} for step in ("delivered", "shipped")]
+    assert track(three).title == "2 of 3 parcels have arrived"

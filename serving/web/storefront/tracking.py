@@ -17,6 +17,7 @@ _NAMES = {
     "delivered": "Delivered",
 }
 _FURTHEST = {"placed": 0, "confirmed": 3, "shipped": 4, "delivered": 5}
+_OF_PARCELS = ("shipped", "delivered")
 
 WAITS: dict[str, str] = {
     "placed": "We are setting your items aside and charging your card. This takes a moment.",
@@ -57,6 +58,32 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Parcels:
+    """How many an order has, one of each of its sellers, and how many of them have left and have arrived."""
+
+    number: int
+    left: int
+    arrived: int
+
+    @property
+    def slowest(self) -> str:
+        """The status that all of them have reached, once one has left."""
+        if self.arrived == self.number:
+            return "delivered"
+        return "shipped" if self.left == self.number else "confirmed"
+
+    @property
+    def said(self) -> tuple[str, str] | None:
+        """What some have done, and where the others are; None while all of them have done the same."""
+        done, verb = (self.arrived, "arrived") if self.arrived else (self.left, "left")
+        if done == self.number:
+            return None
+        others = ((self.left - done, "on the way to you"), (self.number - self.left, "still being packed"))
+        where = ", ".join(f"{number} {_are(number)} {doing}" for number, doing in others if number)
+        return f"{done} of {self.number} parcels {'has' if done == 1 else 'have'} {verb}", f"{where}."
+
+
+@dataclass(frozen=True, slots=True)
 class Tracking:
     """The steps of an order, and in words what it waits for or why it ended."""
 
@@ -72,16 +99,24 @@ class Tracking:
 
 
 def track(order: Mapping[str, Any]) -> Tracking:
-    """What `GET /v1/orders/{id}` says, for people."""
-    status, payment = order["status"], order["payment"]["status"]
-    times = {step["status"]: datetime.fromisoformat(step["at"]) for step in order["history"]}
+    """What `GET /v1/orders/{id}` says, for people.
+
+    Its status is that of the parcel that is furthest; here each step is done once all parcels have taken it.
+    """
+    payment = order["payment"]["status"]
+    parcels = _parcels(order) if order["status"] in _OF_PARCELS else None
+    status = parcels.slowest if parcels else order["status"]
+    times = {
+        step["status"]: datetime.fromisoformat(step["at"])
+        for step in order["history"]
+        if step["status"] not in _OF_PARCELS or _FURTHEST[step["status"]] <= _FURTHEST.get(status, 0)
+    }
     cancelled = status == "cancelled"
     reached = _reached(status, payment, times)
-    title, said = (
-        WHY_CANCELLED.get(order.get("cancellation_reason") or "", _CANCELLED)
-        if cancelled
-        else (_title(status, reached), WAITS.get(status, ""))
-    )
+    if cancelled:
+        title, said = WHY_CANCELLED.get(order.get("cancellation_reason") or "", _CANCELLED)
+    else:
+        title, said = (parcels and parcels.said) or (_title(status, reached), WAITS.get(status, ""))
     ended = cancelled or status == "delivered"
     refund_due = cancelled and payment == "captured"
     return Tracking(
@@ -94,9 +129,17 @@ def track(order: Mapping[str, Any]) -> Tracking:
         cancelled=cancelled,
         refunded=payment == "refunded",
         ended=ended and not refund_due,
-        can_be_cancelled=status in ("placed", "confirmed"),
+        can_be_cancelled=order["status"] in ("placed", "confirmed"),
         every_s=1 if status == "placed" or refund_due else 4,
     )
+
+
+def _parcels(order: Mapping[str, Any]) -> Parcels:
+    """Those of an order of which at least one has left. What has arrived has left, be it told or not."""
+    number = len({line["seller_id"] for line in order["lines"]})
+    steps = [step["status"] for step in order["history"]]
+    arrived = min(number, max(steps.count("delivered"), order["status"] == "delivered"))
+    return Parcels(number, min(number, max(steps.count("shipped"), arrived, 1)), arrived)
 
 
 def _reached(status: str, payment: str, times: Mapping[str, datetime]) -> int:
@@ -120,3 +163,7 @@ def _title(status: str, reached: int) -> str:
     return {"confirmed": "Your order is confirmed", "shipped": "On its way", "delivered": "Delivered"}.get(
         status, status.capitalize()
     )
+
+
+def _are(number: int) -> str:
+    return "is" if number == 1 else "are"
