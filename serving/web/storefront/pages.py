@@ -12,6 +12,7 @@ from common.problems import Problem
 from serving.analytics.parameters import each_once
 from serving.body import read_body
 from serving.problems import BadBody
+from serving.products import Cards
 from serving.recommendations.service import Context
 from serving.shop.catalogue import Catalogue
 from serving.shop.commerce import Commerce
@@ -112,12 +113,12 @@ async def cart_page(request: Request, session: Session) -> Response:
 
 @router.post("/cart")
 async def cart_lines(request: Request, shelf: Shelf, session: Session) -> Response:
-    """The lines of a cart at today's prices, by seller."""
+    """The lines of a cart at today's prices, by seller. Without Redis there are none to be had."""
     try:
         kept = CartKept.model_validate_json(await read_body(request, CART_LIMIT))
     except ValidationError as error:
         raise BadBody(f"The body is no cart: {error.errors()[0]['msg']}.") from error
-    cards = await shelf.cards(line.product_id for line in kept.lines)
+    cards = await Cards(shelf.redis).read(line.product_id for line in kept.lines)
     names = await shelf.seller_names(card.seller_id for card in cards.values())
     now = cart(kept.lines, cards, names, shelf.currency)
     return _page(request, session, "_cart.html", cart=now)

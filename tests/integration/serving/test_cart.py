@@ -1,11 +1,17 @@
 """What the cart holds and how it is bought, in a real Chromium; the till answers as a test says."""
 
 import json
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, Request, Route, expect
 
+from common.settings import Settings
+from local.parts import redis as local_redis
 from serving.web.storefront.cart import MOST_LINES, MOST_UNITS
+from tests.integration.servers import running
+from tests.integration.serving.conftest import running_serving
+from tests.ports import free_offset
 
 pytestmark = pytest.mark.browser
 
@@ -40,6 +46,21 @@ def test_a_cart_that_held_too_much_already_is_shown_as_far_as_it_can_be_bought(p
     page.evaluate(FILL, [MOST_LINES + 1, MOST_UNITS + 1])
     page.goto("/shop/cart")
     expect(page.locator(".cart-line")).to_have_count(MOST_LINES)
+
+
+def test_a_cart_waits_for_a_redis_that_is_away(
+    page: Page, shop: Settings, complaints: list[str], tmp_path: Path
+) -> None:
+    own = Settings(home=tmp_path, port_offset=free_offset())
+    with running_serving(shop.model_copy(update={"home": own.home, "redis_url": own.redis})) as served:
+        page.goto(f"{served.serving}/shop")
+        page.evaluate(FILL, [2, 1])
+        page.goto(f"{served.serving}/shop/cart")
+        expect(page.locator("#cart")).to_contain_text("It is safe in this browser; trying again…")
+        with running(local_redis.part(own), own):
+            expect(page.locator(".cart-line")).to_have_count(2)
+    assert all("503" in complaint for complaint in complaints)
+    complaints.clear()
 
 
 def test_a_cart_that_changed_after_an_unanswered_order_asks_for_that_order_first(
