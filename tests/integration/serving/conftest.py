@@ -20,6 +20,7 @@ from local.parts import redis as local_redis
 from tests.chromium import opened
 from tests.integration.conftest import is_ready
 from tests.integration.servers import PATIENCE_S, await_true, running, terminated
+from tests.integration.serving.till import Till, answering
 from tests.ports import free_offset
 
 SOLD = ("orders", "lines", "units", "gross_minor", "discount_minor", "shipping_minor")
@@ -186,6 +187,13 @@ def add(shop: Settings) -> Iterator[Callable[[str, list[Any]], None]]:
 def api(shop: Settings) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=shop.serving, trust_env=False, timeout=30) as client:
         yield client
+
+
+@pytest.fixture
+def till(shop: Settings) -> Iterator[Till]:
+    """The till of the shop, which is away without it."""
+    with answering(shop) as till:
+        yield till
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,7 @@ from redis import Redis
 from common.settings import Settings
 from tests.integration.servers import PATIENCE_S
 from tests.integration.serving.conftest import TABLES, ask, insert, put
+from tests.integration.serving.till import ORDER_ID
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("told")]
 
@@ -33,7 +34,9 @@ PRODUCTS = [
     ("lantern", "ana", "Little Lantern, Rose", "Lamps", 4990, 0),
     ("atlas", "new", "Simple Atlas, Navy", "History", 7990, 9),
 ]
-ORDER = {"order_id": "0193b0c4-7a51-7cc2-9d0e-5f2b7f0a1c11", "placed_at": "2026-11-20T12:00:00Z"}
+ORDER = {"order_id": ORDER_ID, "placed_at": "2026-11-20T12:00:00Z"}
+BOUGHT = {"lines": 2, "amount_minor": 1_234_567_890, "currency": "BRL"}
+CART = {"id": "c", "lines": [{"product_id": product[0], "quantity": 2} for product in PRODUCTS]}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -98,12 +101,20 @@ def fill(page: Page) -> None:
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [320, 390, 768, 1440])
 @pytest.mark.parametrize(
-    "path", ["/shop", "/shop/products?q=lamp", "/shop/products/desk-lamp", "/shop/orders"]
+    "path",
+    [
+        *("/shop", "/shop/products?q=lamp", "/shop/products/desk-lamp", "/shop/cart", "/shop/orders"),
+        f"/shop/orders/{ORDER_ID}",
+    ],
 )
+@pytest.mark.usefixtures("till")
 def test_nothing_spills_over_the_side(page: Page, path: str, width: int, theme: Any) -> None:
+    page.add_init_script(f"localStorage['souk.cart'] = JSON.stringify({CART})")
+    page.add_init_script(f"localStorage['souk.orders'] = JSON.stringify([{ORDER | BOUGHT}])")
     page.emulate_media(color_scheme=theme)
     page.set_viewport_size({"width": width, "height": 800})
     page.goto(path)
+    page.wait_for_load_state("networkidle")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
@@ -264,7 +275,7 @@ def test_a_double_click_sends_one_order_at_the_prices_that_were_shown(page: Page
 
     def take(route: Route, request: Request) -> None:
         sent.append(request)
-        route.fulfill(status=202, json=ORDER)
+        route.fulfill(status=202, json=ORDER | {"payment": {"amount_minor": 17980}})
 
     page.route("**/v1/orders", take)
     page.route(
@@ -284,7 +295,9 @@ def test_a_double_click_sends_one_order_at_the_prices_that_were_shown(page: Page
     page.goto("/shop/cart")
     expect(page.locator("#cart")).to_contain_text("Nothing in here yet")
     page.goto("/shop/orders")
-    expect(page.get_by_role("link", name=re.compile(ORDER["order_id"]))).to_be_visible()
+    bought = page.get_by_role("link", name=re.compile(ORDER["order_id"]))
+    expect(bought).to_contain_text("2 products")
+    expect(bought).to_contain_text("R$179.80")
 
 
 def test_an_order_that_was_not_answered_is_sent_again_with_the_same_key(

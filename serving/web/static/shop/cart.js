@@ -130,8 +130,8 @@ const buy = async (form) => {
   }
   if (answer?.ok) {
     const { order_id, placed_at, payment } = answer.said;
-    const bought = JSON.parse(checkout.body).lines;
-    rememberOrder({ order_id, placed_at, lines: bought.length, amount_minor: payment?.amount_minor });
+    const { lines: bought, currency } = JSON.parse(checkout.body);
+    rememberOrder({ order_id, placed_at, lines: bought.length, amount_minor: payment?.amount_minor, currency });
     endCheckout();
     takeOut(bought);
     return void location.assign(`/shop/orders/${encodeURIComponent(order_id)}`);

@@ -2,7 +2,8 @@
 import { orders } from "./kept.js";
 
 const list = document.getElementById("orders");
-const when = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
+const { locale, zone } = list.dataset;
+const when = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short", timeZone: zone });
 
 const element = (name, className, ...children) => {
   const made = document.createElement(name);
@@ -11,10 +12,16 @@ const element = (name, className, ...children) => {
   return made;
 };
 
-const row = ({ order_id, placed_at, lines }) => {
+const money = (minor, currency) => {
+  const written = new Intl.NumberFormat(locale, { style: "currency", currency });
+  return written.format(minor / 10 ** written.resolvedOptions().maximumFractionDigits);
+};
+
+const row = ({ order_id, placed_at, lines, amount_minor, currency }) => {
   const title = element("span", "row-title", when.format(new Date(placed_at)));
   const sub = element("span", "row-sub", `${lines} ${lines === 1 ? "product" : "products"} · ${order_id}`);
   const link = element("a", "row", element("span", "row-main", title, sub));
+  if (currency && amount_minor !== undefined) link.append(element("span", "row-figure", money(amount_minor, currency)));
   link.href = `/shop/orders/${encodeURIComponent(order_id)}`;
   return element("li", "", link);
 };

@@ -1,0 +1,59 @@
+"""The pages of a shopper's orders in a real Chromium; the till says what a test says."""
+
+import json
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from common.settings import Settings
+from tests.integration.serving.till import ORDER_ID, Till, bought
+
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("untold")]
+
+ORDERS = [
+    {"order_id": ORDER_ID, "placed_at": "2026-11-20T01:30:00Z", "lines": 2, "amount_minor": 17980}
+    | {"currency": "BRL"},
+    {"order_id": "of-before", "placed_at": "2026-11-19T12:00:00Z", "lines": 1, "amount_minor": 500},
+]
+
+
+@pytest.fixture
+def untold(page: Page) -> None:
+    page.route("**/v1/events", lambda route: route.fulfill(status=202, json={}))
+
+
+def test_an_order_of_two_sellers_is_followed_until_both_parcels_have_come(page: Page, till: Till) -> None:
+    page.clock.install()
+    page.goto(f"/shop/orders/{ORDER_ID}")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Your order is confirmed")
+    for order, title in (
+        (bought("shipped", "confirmed", "shipped"), "1 of 2 parcels has left"),
+        (bought("delivered", "confirmed", "shipped", "delivered"), "1 of 2 parcels has arrived"),
+        (bought("delivered", "confirmed", *["shipped", "delivered"] * 2), "Delivered"),
+    ):
+        till.order = order
+        page.clock.run_for(5_000)
+        expect(page.get_by_role("heading", level=1)).to_have_text(title)
+        expect(page.locator("#order-said")).to_contain_text(title)
+    expect(page.locator(".progress .done")).to_have_count(6)
+    expect(page.locator(".track .fresh")).to_have_count(0)
+
+
+@pytest.mark.usefixtures("till")
+@pytest.mark.parametrize("path", ["/shop", "/shop/products/lamp", "/shop/cart", f"/shop/orders/{ORDER_ID}"])
+def test_ones_orders_are_found_from_every_page(page: Page, path: str) -> None:
+    page.goto(path)
+    page.get_by_role("banner").get_by_role("link", name="Your orders").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Your orders")
+
+
+def test_orders_are_listed_with_their_sums_in_the_shops_zone(browser: Browser, shop: Settings) -> None:
+    with browser.new_context(base_url=shop.serving, timezone_id="Asia/Tokyo") as context:
+        context.add_init_script(f"localStorage['souk.orders'] = {json.dumps(json.dumps(ORDERS))}")
+        page = context.new_page()
+        page.goto("/shop/orders")
+        first, before = page.locator("#orders .row").all()
+        expect(first).to_contain_text("Nov 19, 2026, 10:30\u202fPM")
+        expect(first).to_contain_text("2 products")
+        expect(first.locator(".row-figure")).to_have_text("R$179.80")
+        expect(before.locator(".row-figure")).to_have_count(0)
