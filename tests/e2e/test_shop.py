@@ -230,6 +230,7 @@ def test_an_order_is_called_off_and_the_money_comes_back(page, marketplace):
     order_id = place_order(page)
     expect(page.get_by_role("heading", name="Your order is confirmed")).to_be_visible()
     page.get_by_role("button", name="Cancel this order").click()
+    page.get_by_role("button", name="Really cancel?").click()
     expect(page.get_by_role("heading", name="Cancelled")).to_be_visible()
     expect(page.locator(".track")).to_contain_text("Your money is on its way back")
     assert marketplace.http.get(f"/v1/orders/{order_id}").json()["payment"]["status"] == "refunded"

@@ -10,6 +10,7 @@ from tests.integration.serving.till import ORDER_ID, Till, bought
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("untold")]
 
+CANCELLATION = f"/v1/orders/{ORDER_ID}/cancellation"
 ORDERS = [
     {"order_id": ORDER_ID, "placed_at": "2026-11-20T01:30:00Z", "lines": 2, "amount_minor": 17980}
     | {"currency": "BRL"},
@@ -37,6 +38,38 @@ def test_an_order_of_two_sellers_is_followed_until_both_parcels_have_come(page: 
         expect(page.locator("#order-said")).to_contain_text(title)
     expect(page.locator(".progress .done")).to_have_count(6)
     expect(page.locator(".track .fresh")).to_have_count(0)
+
+
+def test_an_order_is_cancelled_only_when_asked_again(page: Page, till: Till) -> None:
+    page.goto(f"/shop/orders/{ORDER_ID}")
+    page.get_by_role("button", name="Cancel this order").dblclick()
+    sure = page.get_by_role("button", name="Really cancel?")
+    expect(sure).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text="Really cancel?")).to_have_count(1)
+    assert till.asked == []
+    sure.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Cancelled")
+    assert till.asked == [CANCELLATION]
+
+
+def test_the_question_is_asked_by_keyboard_too_and_is_forgotten_after_a_while(page: Page, till: Till) -> None:
+    page.clock.install()
+    page.goto(f"/shop/orders/{ORDER_ID}")
+    button = page.get_by_role("button", name="Cancel this order")
+    button.focus()
+    page.keyboard.down("Enter")
+    page.keyboard.down("Enter")  # held down
+    page.keyboard.up("Enter")
+    sure = page.get_by_role("button", name="Really cancel?")
+    expect(sure).to_be_focused()
+    page.clock.run_for(5_000)  # the page has asked how far the order is
+    expect(sure).to_be_focused()
+    page.clock.run_for(5_000)
+    expect(button).to_be_focused()
+    assert till.asked == []
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Cancelled")
 
 
 @pytest.mark.usefixtures("till")
