@@ -12,6 +12,7 @@ from playwright.sync_api import Page, Request, Route, expect
 from redis import Redis
 
 from common.settings import Settings
+from serving.web.storefront.cart import MOST_LINES
 from tests.integration.servers import PATIENCE_S
 from tests.integration.serving.conftest import TABLES, ask, insert, put
 from tests.integration.serving.till import ORDER_ID
@@ -228,6 +229,20 @@ def test_what_is_sold_out_cannot_be_added(page: Page) -> None:
     page.goto("/shop/products/lantern")
     expect(page.locator(".product-text")).to_contain_text("Sold out")
     expect(page.get_by_role("button", name="Add to cart")).to_have_count(0)
+
+
+def test_what_a_full_cart_does_not_take_is_not_said_to_be_added(page: Page) -> None:
+    lines = [{"product_id": f"p{number}", "quantity": 1} for number in range(MOST_LINES)]
+    page.add_init_script(f"localStorage['souk.cart'] = JSON.stringify({ {'id': 'c', 'lines': lines} })")
+    page.goto("/shop/products/desk-lamp")
+    page.get_by_role("button", name="Add to cart").click()
+    expect(page.get_by_role("alert")).to_contain_text("The cart is full")
+    expect(page.locator("#buy [data-add]")).to_have_text("Add to cart")
+    expect(page.locator("#added")).to_be_empty()
+    page.goto("/shop/products?q=atlas")
+    page.get_by_role("button", name="Add Simple Atlas, Navy to the cart").click()
+    expect(page.get_by_role("alert")).to_contain_text("The cart is full")
+    expect(page.locator(".add.added")).to_have_count(0)
 
 
 def test_a_cart_is_split_by_seller_and_changed_by_keyboard(page: Page, told: list[dict[str, Any]]) -> None:

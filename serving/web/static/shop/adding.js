@@ -24,13 +24,16 @@ const sayFull = () => {
   setTimeout(() => said.remove(), SAID_MS);
 };
 
-/** Gives the product that `element` describes this quantity in the cart, or as many as fit; `recommendation` led to it. */
+/**
+ * Gives the product that `element` describes this quantity in the cart, or as many as fit; `recommendation` led to it.
+ * Says how many more there are than before.
+ */
 export const change = (element, quantity, recommendation = null) => {
   const product = productOf(element);
   const kept = recommendation ? { ...product, recommendation_id: recommendation } : product;
   const { cart_id, before, after } = setQuantity(kept, quantity);
   if (after < quantity) sayFull();
-  if (after === before) return;
+  if (after === before) return 0;
   tell("cart_changed", {
     cart_id,
     product_id: product.product_id,
@@ -41,4 +44,5 @@ export const change = (element, quantity, recommendation = null) => {
     unit_price_minor: product.unit_price_minor,
     recommendation_id: recommendation,
   });
+  return after - before;
 };

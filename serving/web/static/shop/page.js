@@ -20,7 +20,7 @@ document.addEventListener("click", (event) => {
   const button = event.target.closest(".pc [data-add]");
   if (!button) return;
   const card = button.closest("[data-product]");
-  change(card, quantityOf(card.dataset.product) + 1, surroundings(card).recommendation);
+  if (!change(card, quantityOf(card.dataset.product) + 1, surroundings(card).recommendation)) return;
   button.classList.add("added");
   setTimeout(() => button.classList.remove("added"), 1200);
 });
@@ -47,9 +47,10 @@ const showProduct = (article) => {
   form?.addEventListener("submit", (event) => {
     event.preventDefault();
     const more = Number(document.getElementById("quantity").value);
-    change(article, quantityOf(product) + more, how.recommendation_id);
+    const added = change(article, quantityOf(product) + more, how.recommendation_id);
     document.getElementById("to-cart").hidden = false;
-    document.getElementById("added").textContent = `Added. ${quantityOf(product)} in the cart.`;
+    document.getElementById("added").textContent = added ? `Added. ${quantityOf(product)} in the cart.` : "";
+    if (!added) return;
     const button = form.querySelector("[data-add]");
     button.textContent = "Added to cart";
     setTimeout(() => (button.textContent = "Add to cart"), 1500);
