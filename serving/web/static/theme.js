@@ -2,7 +2,22 @@
 (() => {
   const root = document.documentElement;
   const system = matchMedia("(prefers-color-scheme: dark)");
-  const chosen = () => localStorage.getItem("theme");
+  let picked = null; // here, on this page
+  const chosen = () => {
+    try {
+      return localStorage.getItem("theme") ?? picked;
+    } catch {
+      return picked; // a browser that keeps nothing
+    }
+  };
+  const keep = (theme) => {
+    picked = theme;
+    try {
+      localStorage.setItem("theme", theme);
+    } catch {
+      // A full or forbidden store: chosen for this page alone.
+    }
+  };
   const apply = () => {
     root.dataset.theme = chosen() ?? (system.matches ? "dark" : "light");
     dispatchEvent(new Event("themechange"));
@@ -11,7 +26,7 @@
   system.addEventListener("change", apply);
   addEventListener("DOMContentLoaded", () => {
     document.getElementById("theme").addEventListener("click", () => {
-      localStorage.setItem("theme", root.dataset.theme === "dark" ? "light" : "dark");
+      keep(root.dataset.theme === "dark" ? "light" : "dark");
       apply();
     });
   });

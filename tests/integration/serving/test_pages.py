@@ -17,6 +17,9 @@ LINES = """value => {
     range.selectNodeContents(value);
     return range.getClientRects().length;
 }"""
+FORBIDDEN = """for (const store of ["localStorage", "sessionStorage"]) {
+    Object.defineProperty(window, store, { get() { throw new DOMException("denied", "SecurityError"); } });
+}"""
 CLIPPED = "tiles => tiles.filter(tile => tile.scrollWidth > tile.clientWidth).map(tile => tile.innerText)"
 
 
@@ -95,6 +98,16 @@ def test_light_and_dark_are_chosen_and_remembered(page: Page) -> None:
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     page.reload()
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+
+
+def test_a_browser_that_keeps_nothing_changes_between_light_and_dark_all_the_same(page: Page) -> None:
+    page.emulate_media(color_scheme="light")
+    page.add_init_script(FORBIDDEN)
+    page.goto("/shop")
+    page.locator("#theme").click()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    page.locator("#theme").click()
+    expect(page.locator("html")).to_have_attribute("data-theme", "light")
 
 
 def test_a_new_sale_shows_up_by_itself(page: Page, add: Add) -> None:

@@ -4,9 +4,10 @@ import { token } from "./ids.js";
 const MOST_ORDERS = 50;
 const CAME_WITHIN_MS = 60_000;
 
+// A store is named: where it is forbidden, even to look at it throws.
 const read = (store, key, otherwise) => {
   try {
-    return JSON.parse(store.getItem(key)) ?? otherwise;
+    return JSON.parse(globalThis[store].getItem(key)) ?? otherwise;
   } catch {
     return otherwise; // unreadable, or a browser that keeps nothing: the shop goes on
   }
@@ -14,8 +15,8 @@ const read = (store, key, otherwise) => {
 
 const write = (store, key, value) => {
   try {
-    if (value === null) store.removeItem(key);
-    else store.setItem(key, JSON.stringify(value));
+    if (value === null) globalThis[store].removeItem(key);
+    else globalThis[store].setItem(key, JSON.stringify(value));
   } catch {
     // A full or forbidden store: the page goes on without its memory.
   }
@@ -30,7 +31,7 @@ const within = (lines) => lines.slice(0, MOST_LINES).map((line) => ({ ...line, q
 
 /** `{id, lines: [{product_id, seller_id, name, category, unit_price_minor, currency, quantity, recommendation_id}]}` */
 export const cart = () => {
-  const kept = read(localStorage, CART, null) ?? { id: token(), lines: [] };
+  const kept = read("localStorage", CART, null) ?? { id: token(), lines: [] };
   return { ...kept, lines: within(kept.lines) };
 };
 
@@ -43,7 +44,7 @@ export const setQuantity = (product, quantity) => {
   if (after === 0) kept.lines = kept.lines.filter((one) => one !== line);
   else if (line) Object.assign(line, product, { quantity: after });
   else kept.lines.push({ ...product, quantity: after });
-  write(localStorage, CART, kept);
+  write("localStorage", CART, kept);
   dispatchEvent(new Event("cartchange"));
   return { cart_id: kept.id, before, after };
 };
@@ -56,15 +57,15 @@ export const takeOut = (bought) => {
   const unitsOf = new Map(bought.map((one) => [one.product_id, one.quantity]));
   const left = kept.lines.map((line) => ({ ...line, quantity: line.quantity - (unitsOf.get(line.product_id) ?? 0) }));
   kept.lines = left.filter((line) => line.quantity > 0);
-  write(localStorage, CART, kept.lines.length ? kept : null);
+  write("localStorage", CART, kept.lines.length ? kept : null);
   dispatchEvent(new Event("cartchange"));
 };
 
 const ORDERS = "souk.orders";
-export const orders = () => read(localStorage, ORDERS, []);
+export const orders = () => read("localStorage", ORDERS, []);
 export const rememberOrder = (order) => {
   const others = orders().filter((one) => one.order_id !== order.order_id);
-  write(localStorage, ORDERS, [order, ...others].slice(0, MOST_ORDERS));
+  write("localStorage", ORDERS, [order, ...others].slice(0, MOST_ORDERS));
 };
 
 const CHECKOUT = "souk.checkout";
@@ -74,33 +75,33 @@ const OPEN_MS = 3_600_000;
  * with this body. Whoever comes back after an hour has forgotten what was in the other.
  */
 export const openCheckout = (body) => {
-  const kept = read(localStorage, CHECKOUT, null);
+  const kept = read("localStorage", CHECKOUT, null);
   if (kept && (kept.body === body || Date.now() - kept.at < OPEN_MS)) return kept;
   const opened = { key: token(), body, at: Date.now() };
-  write(localStorage, CHECKOUT, opened);
+  write("localStorage", CHECKOUT, opened);
   return opened;
 };
 /** The checkout was answered, yes or no. */
-export const endCheckout = () => write(localStorage, CHECKOUT, null);
+export const endCheckout = () => write("localStorage", CHECKOUT, null);
 
 const UNTOLD = "souk.untold";
 const MOST_UNTOLD = 100;
 const UNTOLD_MS = 600_000;
 /** Events of the last ten minutes that no answer came for, of this page and of those that were left before. */
-export const untold = () => read(sessionStorage, UNTOLD, []).filter((one) => Date.now() - Date.parse(one.occurred_at) < UNTOLD_MS);
-export const keepUntold = (event) => write(sessionStorage, UNTOLD, [...untold(), event].slice(-MOST_UNTOLD));
+export const untold = () => read("sessionStorage", UNTOLD, []).filter((one) => Date.now() - Date.parse(one.occurred_at) < UNTOLD_MS);
+export const keepUntold = (event) => write("sessionStorage", UNTOLD, [...untold(), event].slice(-MOST_UNTOLD));
 export const forgetUntold = (events) => {
   const ids = new Set(events.map((one) => one.event_id));
   const left = untold().filter((one) => !ids.has(one.event_id));
-  write(sessionStorage, UNTOLD, left.length ? left : null);
+  write("sessionStorage", UNTOLD, left.length ? left : null);
 };
 
 const CAME = "souk.came";
 /** Remembers what led to a product, for the page that comes next. */
-export const leaveFor = (productId, how) => write(sessionStorage, CAME, { productId, how, at: Date.now() });
+export const leaveFor = (productId, how) => write("sessionStorage", CAME, { productId, how, at: Date.now() });
 /** What led to this product, once. */
 export const cameBy = (productId) => {
-  const kept = read(sessionStorage, CAME, null);
-  write(sessionStorage, CAME, null);
+  const kept = read("sessionStorage", CAME, null);
+  write("sessionStorage", CAME, null);
   return kept?.productId === productId && Date.now() - kept.at < CAME_WITHIN_MS ? kept.how : null;
 };
