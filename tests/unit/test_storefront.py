@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
+from common.settings import Settings
 from serving.products import ProductCard
+from serving.web.rendering import Pages
 from serving.web.storefront.cart import Cart, LineKept, cart
 from serving.web.storefront.tracking import STEPS, track
 
@@ -168,3 +170,9 @@ def test_an_order_of_three_says_where_the_other_parcels_are() -> None:
     assert track(three).said == "1 is on the way to you, 1 is still being packed."
     three["history"] += [{"status": step, "at": "2026-11-21T12:00:00Z"} for step in ("delivered", "shipped")]
     assert track(three).title == "2 of 3 parcels have arrived"
+
+
+def test_a_page_is_in_english_however_its_figures_are_written() -> None:
+    page = Pages(Settings(shop_locale="pt_BR"))("shop/orders.html", session="s").body.decode()
+    assert '<html lang="en">' in page
+    assert 'data-locale="pt-BR"' in page
