@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date, format_datetime, format_skeleton, format_time, format_timedelta
-from babel.numbers import format_compact_currency, format_decimal, format_percent
+from babel.numbers import format_decimal, format_percent
 
-from common.money import format_money, to_major
+from common.money import format_money
 from serving.analytics.periods import Grain
 
 WHOLE_ID = 14
@@ -36,12 +36,6 @@ class Writer:
     def money(self, minor: int | None) -> str:
         """`R$1,299.00`; a dash for no amount."""
         return "–" if minor is None else _money(minor, self.currency, self.locale)
-
-    def short_money(self, minor: int) -> str:
-        """`R$13.6M`, where an exact amount stands nearby."""
-        return format_compact_currency(
-            to_major(minor, self.currency), self.currency, locale=self.locale, fraction_digits=1
-        )
 
     def number(self, value: int) -> str:
         """`99,441`."""
