@@ -78,6 +78,7 @@ async def take_back(tx: Transaction, event: Record) -> None:
     reservation = await store.lock_reservation(tx, event["order_id"])
     if reservation is None:
         return
+    await store.take_return(tx, reservation.order_id, event["return_id"])
     lines = {line.line_number: line for line in await store.find_lines(tx, reservation.order_id)}
     if reservation.state == "held":  # its confirmation lies in another topic, and is still to be read
         sold = list(lines.values())

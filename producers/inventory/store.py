@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from common.errors import Rejected
 from common.ids import new_id
 from producers.inventory.model import HELD_FOR, Key, Line, State, Stock
 from producers.outbox.transaction import Transaction
@@ -121,6 +122,16 @@ async def move_reservation(tx: Transaction, order_id: str, to: State) -> None:
 async def find_lines(tx: Transaction, order_id: str) -> list[Line]:
     """What was held for an order."""
     return [Line(*row) for row in await tx.sql.fetch(SQL["find_lines"], order_id)]
+
+
+async def take_return(tx: Transaction, order_id: str, return_id: str) -> None:
+    """A return is taken, of an order whose row is locked.
+
+    Raises:
+        Rejected: it was taken before, whichever event told of it.
+    """
+    if await tx.sql.fetchval(SQL["take_return"], order_id, return_id) is None:
+        raise Rejected(f"return {return_id} of order {order_id} was taken before")
 
 
 async def note_returned(

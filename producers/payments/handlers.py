@@ -58,6 +58,7 @@ async def refund_return(tx: Transaction, event: Record) -> None:
     payment = await store.lock_known_payment(tx, event["order_id"])
     if payment is None:
         return
+    await store.take_return(tx, payment.order_id, event["return_id"])
     if payment.state != "captured" or payment.cancelled:
         raise Rejected(f"order {event['order_id']} was not paid: nothing of it can be refunded")
     amount_minor = sum(line["refund_minor"] for line in event["lines"])

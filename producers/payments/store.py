@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from common.errors import Rejected
 from common.ids import new_id
 from producers.how_to_pay import HowToPay
 from producers.outbox.trace import Trace
@@ -98,6 +99,16 @@ async def find_due_lines(tx: Transaction, order_id: str) -> dict[int, DueLine]:
     return {row["line_number"]: DueLine(*row) for row in rows}
 
 
+async def take_return(tx: Transaction, order_id: str, return_id: str) -> None:
+    """A return is taken, of an order whose row is locked.
+
+    Raises:
+        Rejected: it was taken before, whichever event told of it.
+    """
+    if await tx.sql.fetchval(SQL["take_return"], order_id, return_id) is None:
+        raise Rejected(f"return {return_id} of order {order_id} was taken before")
+
+
 async def note_returned(tx: Transaction, order_id: str, lines: Iterable[DueLine]) -> None:
     """Write back what came back of lines."""
     for line in lines:
@@ -143,7 +154,7 @@ async def try_refund_again(sql: Any, refund_id: str, at: datetime) -> None:
 async def add_refund(
     tx: Transaction, payment: Payment, amount_minor: int, reason: str, return_id: str | None = None
 ) -> None:
-    """Money goes back, once for each reason and return."""
+    """Money goes back; twice for one reason and return breaks the table's key."""
     await tx.sql.execute(
         SQL["add_refund"],
         new_id(),

@@ -45,6 +45,33 @@ def test_a_shipment_of_an_unpaid_order_is_kept_and_taken_once_it_is_paid(shop, d
     assert not letters(dlq, "order_shipped", order_id)
 
 
+def test_a_return_of_an_unpaid_order_is_kept_and_refunded_once_it_is_paid(shop, dlq, eventually):
+    lamp = shop.product(price_minor=900)
+    order_id = shop.buy(lamp, token="tok_slow_bank")
+    eventually(lambda: shop.payment(order_id).get("attempts") == 1)
+    line = {"line_number": 1, "product_id": lamp, "quantity": 1, "refund_minor": 900, "restocked": True}
+    back = {
+        "return_id": new_id(), "order_id": order_id, "shopper_id": "ana", "seller_id": "seller-1",
+        "reason": "damaged", "placed_at": 0, "currency": "BRL", "lines": [line],
+    }  # fmt: skip
+    shop.tell("order_returned", **back)
+    (letter,) = eventually(lambda: letters(dlq, "order_returned", order_id))
+    assert shop.settled(order_id)["status"] == "confirmed"
+
+    dlq("replay", "order_returned")
+
+    eventually(lambda: len(shop.events("payment_refunded", order_id)) == 1)
+    assert letter["stage"] == "payments"
+    assert not letters(dlq, "order_returned", order_id)
+    shop.tell("order_returned", **back)
+    eventually(lambda: len(letters(dlq, "order_returned", order_id)) == 2)
+    dlq("replay", "order_returned")
+    again = eventually(lambda: found if len(found := letters(dlq, "order_returned", order_id)) == 2 else None)
+    assert all("was taken before" in one["reason"] for one in again)
+    assert len(shop.events("payment_refunded", order_id)) == 1
+    assert shop.stock(lamp) == (10, 0)
+
+
 def test_a_letter_that_still_can_not_be_used_comes_back_once_for_each_service(shop, dlq, eventually):
     key = new_id()
     shop.send("order_cancelled", b"no event at all", key, "orders")

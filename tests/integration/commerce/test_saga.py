@@ -1,3 +1,5 @@
+import pytest
+
 from common.ids import new_id
 
 
@@ -15,6 +17,12 @@ def returned(product_id, quantity, refund_minor):
         "line_number": 1, "product_id": product_id, "quantity": quantity, "refund_minor": refund_minor,
         "restocked": True,
     }  # fmt: skip
+
+
+def letters(shop, order_id):
+    """Service → why it rejected returns of an order, once for each dead letter."""
+    found = [dict(m.headers()) for m in shop.messages("order_returned_dlq") if m.key() == order_id.encode()]
+    return sorted((letter["stage"].decode(), letter["reason"].decode()) for letter in found)
 
 
 def test_an_order_is_confirmed_once_its_stock_is_reserved_and_its_payment_captured(shop):
@@ -192,6 +200,73 @@ def test_a_line_that_came_back_does_not_come_back_again_as_another_return(shop, 
         lambda: len([m for m in shop.messages("order_returned_dlq") if m.key() == order_id.encode()]) == 2
     )
     assert [event["amount_minor"] for event in shop.events("payment_refunded", order_id)] == [900]
+
+
+@pytest.mark.parametrize("refund_minor", [900, 0])
+def test_a_return_that_is_told_again_as_another_event_moves_nothing_and_is_a_dead_letter(
+    shop, eventually, refund_minor
+):
+    lamp = shop.product(stock=5, price_minor=900)
+    order_id = shop.buy(lamp, quantity=2)
+    shop.settled(order_id)
+    back = {
+        "return_id": new_id(), "order_id": order_id, "shopper_id": "ana", "seller_id": "seller-1",
+        "placed_at": 0, "currency": "BRL", "reason": "damaged",
+        "lines": [returned(lamp, 1, refund_minor)],
+    }  # fmt: skip
+    shop.tell("order_returned", **back)
+
+    shop.tell("order_returned", **back)
+
+    reason = f"return {back['return_id']} of order {order_id} was taken before"
+    eventually(lambda: letters(shop, order_id) == [("inventory", reason), ("payments", reason)])
+    assert shop.stock(lamp) == (4, 0)
+    assert shop.sql(
+        "SELECT returned, refunded_minor FROM payments.due_lines WHERE order_id = $1", order_id
+    ) == [{"returned": 1, "refunded_minor": refund_minor}]
+
+
+def test_the_next_return_of_a_line_is_taken_though_the_first_was_told_twice(shop, eventually):
+    lamp = shop.product(stock=5, price_minor=900)
+    order_id = shop.buy(lamp, quantity=2)
+    shop.settled(order_id)
+    back = {
+        "order_id": order_id, "shopper_id": "ana", "seller_id": "seller-1", "placed_at": 0, "currency": "BRL",
+        "reason": "damaged", "lines": [returned(lamp, 1, refund_minor=900)],
+    }  # fmt: skip
+    first, second = new_id(), new_id()
+
+    for return_id in (first, first, second):
+        shop.tell("order_returned", return_id=return_id, **back)
+
+    eventually(lambda: len(shop.events("payment_refunded", order_id)) == 2)
+    eventually(lambda: shop.stock(lamp) == (5, 0))
+    assert {event["return_id"] for event in shop.events("payment_refunded", order_id)} == {first, second}
+
+
+def test_a_return_of_one_seller_under_the_id_of_anothers_is_a_dead_letter_and_taken_under_its_own(
+    shop, eventually
+):
+    lamp, table = shop.product(stock=5, price_minor=900), shop.product(stock=5, price_minor=5_000)
+    order_id = shop.buy(lamp, table)
+    shop.settled(order_id)
+    back = {
+        "order_id": order_id, "shopper_id": "ana", "placed_at": 0, "currency": "BRL", "reason": "damaged"
+    }  # fmt: skip
+    ones = {"seller_id": "seller-1", "lines": [returned(lamp, 1, refund_minor=900)]}
+    others = {"seller_id": "seller-2", "lines": [returned(table, 1, refund_minor=5_000) | {"line_number": 2}]}
+    return_id = new_id()
+    shop.tell("order_returned", return_id=return_id, **back, **ones)
+
+    shop.tell("order_returned", return_id=return_id, **back, **others)
+    eventually(lambda: [service for service, _ in letters(shop, order_id)] == ["inventory", "payments"])
+    assert shop.stock(table) == (4, 0)
+    shop.tell("order_returned", return_id=new_id(), **back, **others)
+
+    eventually(lambda: shop.stock(table) == (5, 0))
+    eventually(lambda: len(shop.events("payment_refunded", order_id)) == 2)
+    assert shop.stock(lamp) == (5, 0)
+    assert len(letters(shop, order_id)) == 2
 
 
 def test_a_cancellation_that_is_heard_of_before_the_order_bars_it(shop, eventually):
