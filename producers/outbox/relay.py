@@ -60,7 +60,10 @@ class Relay:
         async with self._waking.listen(self._settings, OUTBOX) as outbox:
             await outbox.connection.execute(SQL["lead_relay"])
             with self._waking.here(OUTBOX, outbox):
-                await self._carry(outbox, backoff)
+                try:
+                    await self._carry(outbox, backoff)
+                finally:
+                    OUTBOX_WAITING.remove(self._service)  # whoever leads next says how many wait
 
     async def _carry(self, outbox: Listening, backoff: Backoff) -> None:
         published: list[int] = []
