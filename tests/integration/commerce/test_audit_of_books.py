@@ -30,7 +30,9 @@ OF_BOOKS = (
     "books_vs_orders", "books_vs_order_lines", "books_vs_order_steps", "books_vs_order_state",
     "books_vs_stock", "books_vs_reservations", "books_vs_payments", "books_vs_refunds", "orders_vs_payments",
     "orders_vs_reservations", "reservations_vs_stock", "payments_vs_provider", "outboxes", "inbox_vs_facts",
+    "returns_vs_reservations", "returns_vs_payments", "returns_vs_refunds",
 )  # fmt: skip
+LINES, DUE, REFUNDS = "inventory.reserved_lines", "payments.due_lines", "payments.refunds"
 ORDER_STATE = "INSERT INTO order_state (order_id, shopper_id, currency, status) VALUES"
 
 
@@ -106,14 +108,16 @@ def audited(running_shop: Shop, clickhouse_front: Settings) -> Audited:
 
 
 def came_back(shop: Shop, order_id: str, product: str) -> None:
-    """One unit of four comes back, and can be sold again."""
+    """One unit of four comes back, and can be sold again. It is told twice, by two events."""
     parcel = {"order_id": order_id, "shipment_id": new_id(), "seller_id": "seller-1"}
     shop.tell("order_shipped", **parcel)
     line = {"line_number": 1, "product_id": product, "quantity": 1, "refund_minor": 1_000, "restocked": True}
-    shop.tell(
-        "order_returned", return_id=new_id(), order_id=order_id, shopper_id="ana", seller_id="seller-1",
-        reason="damaged", placed_at=system_clock(), currency="BRL", lines=[line],
-    )  # fmt: skip
+    back = {
+        "return_id": new_id(), "order_id": order_id, "shopper_id": "ana", "seller_id": "seller-1",
+        "reason": "damaged", "placed_at": system_clock(), "currency": "BRL", "lines": [line],
+    }  # fmt: skip
+    shop.tell("order_returned", **back)
+    shop.tell("order_returned", **back)
 
 
 @pytest.fixture
@@ -166,6 +170,9 @@ def test_all_comparisons_of_the_books_are_tried_here() -> None:
         ("books_vs_payments", "payment_captured", "confirmed"),
         ("books_vs_payments", "payment_failed", "declined"),
         ("books_vs_refunds", "payment_refunded", "cancelled"),
+        ("returns_vs_reservations", "order_returned", "returned"),
+        ("returns_vs_payments", "order_returned", "returned"),
+        ("returns_vs_refunds", "order_returned", "returned"),
     ],
 )
 def test_a_fact_that_is_missing_is_found(audited: Audited, name: str, table: str, fate: str) -> None:
@@ -201,6 +208,67 @@ def test_a_unit_that_vanished_is_found(audited: Audited, changed: Callable[..., 
     update = "UPDATE inventory.stock SET on_hand ="
     changed(f"{update} 14 {stock}", f"{update} 15 {stock}")
     assert audited.differences("books_vs_stock") == {("on_hand", 14, 15), ("changed_by", 14, 15)}
+
+
+@pytest.mark.parametrize(
+    ("name", "table", "was", "wrong", "difference"),
+    [
+        ("returns_vs_reservations", LINES, "returned = 1", "returned = 0", ("row", 1, 0)),
+        ("returns_vs_reservations", LINES, "returned = 1", "returned = 2", ("units_back", 1, 2)),
+        ("returns_vs_payments", DUE, "returned = 1", "returned = 2", ("units_back", 1, 2)),
+        (
+            "returns_vs_payments",
+            DUE,
+            "refunded_minor = 1000",
+            "refunded_minor = 0",
+            ("refund_minor", 1_000, 0),
+        ),
+        (
+            "returns_vs_refunds",
+            REFUNDS,
+            "amount_minor = 1000",
+            "amount_minor = 1",
+            ("refund_minor", 1_000, 1),
+        ),
+        (
+            "returns_vs_refunds",
+            REFUNDS,
+            "reason = 'order_returned'",
+            "reason = 'order_cancelled'",
+            ("row", 1, 0),
+        ),
+    ],
+)
+def test_a_return_that_was_lost_or_counted_wrongly_is_found(
+    audited: Audited,
+    changed: Callable[..., None],
+    name: str,
+    table: str,
+    was: str,
+    wrong: str,
+    difference: tuple[str, int, int],
+) -> None:
+    order = f"WHERE order_id = '{audited.orders['returned']}'"
+    changed(f"UPDATE {table} SET {wrong} {order}", f"UPDATE {table} SET {was} {order}")
+    assert difference in audited.differences(name)
+
+
+def test_a_return_of_an_order_from_before_payments_kept_lines_is_left_out(
+    audited: Audited, changed: Callable[..., None]
+) -> None:
+    order = audited.orders["returned"]
+    changed(
+        f"DELETE FROM payments.due_lines WHERE order_id = '{order}'",
+        f"INSERT INTO payments.due_lines VALUES ('{order}', 1, 4, 4000, 1, 1000)",
+    )
+    assert audited.differences("returns_vs_payments") == set()
+
+
+@pytest.mark.parametrize("name", ["returns_vs_reservations", "returns_vs_payments", "returns_vs_refunds"])
+def test_a_return_that_was_rejected_is_explained_by_its_letter(audited: Audited, name: str) -> None:
+    (found,) = audited.ask(name)
+    assert found.explained
+    assert audited.differences(name) == set()
 
 
 def test_a_confirmed_order_whose_units_were_let_go_is_found(

@@ -1,0 +1,5 @@
+-- Orders from before payments kept lines.
+SELECT order_id::text AS order_id
+FROM payments.payments
+WHERE amount_minor IS NOT NULL
+    AND NOT EXISTS (SELECT FROM payments.due_lines WHERE due_lines.order_id = payments.order_id);
