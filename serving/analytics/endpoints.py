@@ -22,7 +22,7 @@ from serving.analytics.schemas.orders import Orders
 from serving.analytics.schemas.products import PopularProducts, TopProducts
 from serving.analytics.schemas.sales import MarketplaceSales, SellerSales
 from serving.analytics.schemas.sellers import Sellers
-from serving.analytics.service.orders import ORDER_TABLES
+from serving.analytics.service.orders import ORDER_TABLES, PARCEL_TABLES
 from serving.analytics.service.rankings import PRODUCT_TABLES
 from serving.analytics.service.sales import MARKETPLACE_TABLES, SELLER_TABLES
 from serving.analytics.service.shop import Asked
@@ -88,7 +88,7 @@ async def seller_orders(
     cursor: Cursor | None = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 20,
 ) -> Response:
-    """Orders with a line of this seller, newest first, with this seller's lines only.
+    """Orders with a line of this seller, newest first, with this seller's lines and parcels only.
 
     Without `from` and `to` the list goes back to the first order.
     """
@@ -152,7 +152,7 @@ async def live(service: Service) -> EventSourceResponse:
     """Server-sent events: `progress` with `as_of` and the tables that moved, now and whenever one does."""
 
     async def events() -> Any:
-        async for as_of, moved in service.shop.progress.changes(LIVE_TABLES):
+        async for as_of, moved in service.shop.progress.changes(LIVE_TABLES, PARCEL_TABLES):
             said = orjson.dumps({"as_of": service.shop.local(as_of), "moved": moved})
             yield ServerSentEvent(event="progress", data=said.decode())
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from common.clock import from_millis, to_millis
 from serving.analytics.products import UNLISTED, Listing
-from serving.analytics.schemas.orders import Order, OrderLine
+from serving.analytics.schemas.orders import Order, OrderLine, Status
 from serving.problems import BadCursor
 
 
@@ -45,14 +45,11 @@ def product_ids(rows: list[dict[str, Any]]) -> list[str]:
 def order(
     row: Mapping[str, Any], state: Mapping[str, Any], listings: Mapping[str, Listing], zone: ZoneInfo
 ) -> Order:
-    """One row of the query `seller_orders`, with the order's row of `order_states`, as the API shows it.
-
-    Without a state (its event is still on the way) the order is `placed`.
-    """
+    """One row of the query `seller_orders`, with the order's of `seller_order_states`, as it is shown."""
     lines = [_line(values, listings) for values in row["lines"]]
     return {
         "order_id": row["order_id"],
-        "status": state.get("status") or "placed",
+        "status": _status(state),
         "placed_at": from_millis(int(row["placed_ms"])).astimezone(zone),
         "confirmed_at": _moment(state.get("confirmed_ms"), zone),
         "shipped_at": _moment(state.get("shipped_ms"), zone),
@@ -64,6 +61,18 @@ def order(
         "shipping_minor": sum(line["shipping_minor"] for line in lines),
         "lines": lines,
     }
+
+
+def _status(state: Mapping[str, Any]) -> Status:
+    """How far the seller's part is; without a state (its event is still on the way) it is `placed`."""
+    status = state.get("status") or "placed"
+    if status == "cancelled":
+        return "cancelled"
+    if state.get("delivered_ms") is not None:
+        return "delivered"
+    if state.get("shipped_ms") is not None:
+        return "shipped"
+    return "placed" if status == "placed" else "confirmed"  # shipped or delivered: by another seller
 
 
 def _line(values: list[Any], listings: Mapping[str, Listing]) -> OrderLine:

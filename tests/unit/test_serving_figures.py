@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -113,6 +114,24 @@ def test_an_order_whose_state_is_still_on_the_way_is_placed() -> None:
     shown = order(row, {}, {"p": ("Lamp", None)}, SHOP)
     assert (shown["status"], shown["units"], shown["revenue_minor"]) == ("placed", 2, 15)
     assert shown["lines"][0]["name"] == "Lamp"
+
+
+@pytest.mark.parametrize(
+    ("state", "status"),
+    [
+        ({"status": "confirmed"}, "confirmed"),
+        ({"status": "shipped", "shipped_ms": 5}, "shipped"),
+        ({"status": "delivered", "shipped_ms": 5, "delivered_ms": 6}, "delivered"),
+        ({"status": "shipped", "shipped_ms": None}, "confirmed"),
+        ({"status": "delivered", "shipped_ms": None, "delivered_ms": None}, "confirmed"),
+        ({"status": "delivered", "shipped_ms": 5, "delivered_ms": None}, "shipped"),
+        ({"status": "cancelled", "shipped_ms": 5, "delivered_ms": 6}, "cancelled"),
+        ({"status": None, "shipped_ms": 5}, "shipped"),
+    ],
+)
+def test_an_order_is_as_far_as_the_sellers_own_parcel_of_it(state: dict[str, Any], status: str) -> None:
+    row = {"order_id": "o", "placed_ms": 0, "currency": "BRL", "lines": []}
+    assert order(row, state, {}, SHOP)["status"] == status
 
 
 @pytest.mark.parametrize(

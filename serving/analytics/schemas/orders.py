@@ -29,11 +29,17 @@ class Order(TypedDict):
     """One order with this seller's lines only; money is of those lines."""
 
     order_id: str
-    status: Annotated[Status, Field(description="How far the order has come.")]
+    status: Annotated[Status, Field(description="How far this seller's part of the order has come.")]
     placed_at: Moment
     confirmed_at: datetime | None
-    shipped_at: datetime | None
-    delivered_at: datetime | None
+    shipped_at: Annotated[
+        datetime | None,
+        Field(description="When this seller's newest parcel left; told some seconds after `as_of` says."),
+    ]
+    delivered_at: Annotated[
+        datetime | None,
+        Field(description="When this seller's newest parcel arrived; told some seconds after `as_of` says."),
+    ]
     cancelled_at: datetime | None
     currency: str
     units: int

@@ -13,9 +13,12 @@ EVER = Period(datetime(1970, 1, 1, tzinfo=UTC), datetime(2105, 1, 1, tzinfo=UTC)
 
 ORDER_TABLES = ("order_lines", "order_state")
 
+PARCEL_TABLES = ("order_shipped", "order_delivered")
+"""They may be silent for days, so they are followed and vouch for no `as_of`."""
+
 
 class OrdersService:
-    """Orders with the seller's own lines, and how far they have come."""
+    """Orders with the seller's own lines, and how far the seller's own parcels of them have come."""
 
     def __init__(self, shop: Shop) -> None:
         self._shop = shop
@@ -39,7 +42,8 @@ class OrdersService:
         await self._shop.check(seller_id, rows)
         more, rows = len(rows) > limit, rows[:limit]
         listings, states = await asyncio.gather(
-            self._shop.listings(shape.product_ids(rows)), self._states([row["order_id"] for row in rows])
+            self._shop.listings(shape.product_ids(rows)),
+            self._states(seller_id, [row["order_id"] for row in rows]),
         )
         shown = [shape.order(row, states.get(row["order_id"], {}), listings, self._shop.zone) for row in rows]
         return {
@@ -54,8 +58,10 @@ class OrdersService:
     async def _period(self, seller_id: str, asked: Asked) -> Period:
         return EVER if asked.is_open else await self._shop.sellers_period(seller_id, asked)
 
-    async def _states(self, order_ids: list[str]) -> dict[str, Row]:
+    async def _states(self, seller_id: str, order_ids: list[str]) -> dict[str, Row]:
         if not order_ids:
             return {}
-        rows = await self._shop.clickhouse.rows("order_states", order_ids=order_ids)
+        rows = await self._shop.clickhouse.rows(
+            "seller_order_states", seller_id=seller_id, order_ids=order_ids
+        )
         return {row["order_id"]: row for row in rows}

@@ -76,6 +76,13 @@ TABLES: dict[str, tuple[tuple[str, ...], list[list[Any]]]] = {
         ("order_id", "status", "cancelled_at"),
         [["order-3", "placed", None], ["order-3", "cancelled", "2018-02-18 05:00:00.000"]],
     ),
+    **{
+        event: (
+            ("event_id", "occurred_at", "order_id", "shipment_id", "seller_id"),
+            [[f"{event}-1", "2018-02-18 04:00:00.000", "order-1", "parcel-1", "gone"]],
+        )
+        for event in ("order_shipped", "order_delivered")
+    },
     "seller_registered": (
         ("event_id", "occurred_at", "seller_id", "name", "city", "state"),
         [

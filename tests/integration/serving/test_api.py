@@ -173,6 +173,23 @@ def test_orders_come_page_by_page_each_once_with_this_sellers_lines_only(api: ht
     assert (seen[3]["revenue_minor"], seen[3]["units"]) == (1500, 3)
 
 
+def test_sellers_of_one_order_each_see_how_far_their_own_parcel_is(api: httpx.Client, add: Add) -> None:
+    for number, seller in enumerate(("ana", ODD), 1):
+        placed = "2018-02-18 03:10:00.000"
+        add("order_lines", [seller, placed, "shared", number, "lamp", 1, 5000, 5000, 0, 0])
+    add("order_state", ["shared", "delivered", None])
+    add("order_shipped", ["s", "2018-02-18 03:20:00.000", "shared", "parcel-2", ODD])
+    add("order_delivered", ["d", "2018-02-18 03:30:00.000", "shared", "parcel-2", ODD])
+    seen = [
+        api.get(f"/v1/sellers/{quote(seller, safe='')}/orders", params={"limit": "1"}).json()["orders"][0]
+        for seller in ("ana", ODD)
+    ]
+    assert [(one["status"], one["shipped_at"], one["delivered_at"]) for one in seen] == [
+        ("confirmed", None, None),
+        ("delivered", "2018-02-18T00:20:00-03:00", "2018-02-18T00:30:00-03:00"),
+    ]
+
+
 def test_popular_products_are_ranked_relative_to_the_best(api: httpx.Client) -> None:
     products = api.get("/v1/products/popular").json()["products"]
     assert [(p["rank"], p["product_id"], p["score"]) for p in products] == [
