@@ -10,7 +10,6 @@ from common.metrics import HTTP_REQUESTS, HTTP_SECONDS
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 """Methods that the metrics name; whatever else someone makes up is `other`."""
 
-
 STREAM = "text/event-stream"
 """The type of an answer that goes on for as long as somebody listens: its end says nothing about speed."""
 

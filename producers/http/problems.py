@@ -4,6 +4,7 @@ from pydantic import ValidationError
 
 from common.errors import PartUnavailable
 from common.problems import Problem
+from common.repeating import what_to_do
 
 
 class NotReadyYet(Problem, PartUnavailable):
@@ -26,22 +27,7 @@ class BooksUnavailable(Problem, PartUnavailable):
     retry_after_s = 2
 
     def __init__(self, method: str, has_key: bool) -> None:
-        """What is safe to do next, after a request of this method, with an `Idempotency-Key` or none.
-
-        Only what is posted is known by its key: stock that is set again would undo what was sold meanwhile.
-        """
-        said = "PostgreSQL does not answer; nothing was half done."
-        if method in ("GET", "HEAD"):
-            super().__init__(f"{said} Nothing is lost: ask again in a moment.")
-        elif method == "POST" and has_key:
-            super().__init__(
-                f"{said} Send the same request again, with the same Idempotency-Key: it is done once, "
-                "however often it is sent."
-            )
-        else:
-            super().__init__(
-                f"{said} What was sent may have been done or not: look at it, and send it again if need be."
-            )
+        super().__init__(f"PostgreSQL does not answer; nothing was half done. {what_to_do(method, has_key)}")
 
 
 class Unstorable(Problem):

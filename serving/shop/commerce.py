@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from common.http_client import HttpAnswer, HttpClient, NoAnswer, TooSlow
 from common.patience import CLIENTS_KEEP_S, PATIENCE_S
+from common.repeating import is_repeatable, what_to_do
 from common.settings import Settings
 from serving.body import read_body
 from serving.problems import CommerceUnavailable, UnknownOrder
@@ -85,37 +86,19 @@ class Commerce:
     async def _ask(
         self, method: str, target: str, headers: Sequence[tuple[str, str]], body: bytes = b""
     ) -> HttpAnswer:
-        """One request; once more when the connection that was kept for it had been closed meanwhile.
-
-        Only a question, or what is posted and an `Idempotency-Key` keeps from being done twice: stock that is
-        set again a moment later would undo what was sold meanwhile, whatever key came with it.
-        """
+        """One request; once more when the connection that was kept for it had been closed meanwhile."""
         has_key = any(name == "idempotency-key" for name, _ in headers)
-        repeatable = method == "GET" or (method == "POST" and has_key)
+        repeatable = is_repeatable(method, has_key)
         try:
             return await self._http.ask(method, target, headers, body or None, repeatable=repeatable)
         except NoAnswer as error:
-            raise _unavailable(error, method, repeatable) from error
+            what = "are too slow to answer" if isinstance(error, TooSlow) else f"do not answer ({error})"
+            raise CommerceUnavailable(
+                f"The services of orders, stock and payments {what}. {what_to_do(method, has_key)}"
+            ) from error
 
 
 def _target(path_format: str, parameters: Mapping[str, Any]) -> str:
     """The path of a route with these parameters, each within its segment: some would resolve dots."""
     quoted = {name: quote(str(value), safe="").replace(".", "%2E") for name, value in parameters.items()}
     return path_format.format_map(quoted)
-
-
-def _unavailable(error: NoAnswer, method: str, repeatable: bool) -> CommerceUnavailable:
-    if isinstance(error, TooSlow):
-        said = "The services of orders, stock and payments are too slow to answer."
-    else:
-        said = f"The services of orders, stock and payments do not answer ({error})."
-    if method == "GET":
-        return CommerceUnavailable(f"{said} Nothing is lost: ask again in a moment.")
-    if not repeatable:
-        return CommerceUnavailable(
-            f"{said} What was sent may have been done or not: look, and send it again if need be."
-        )
-    return CommerceUnavailable(
-        f"{said} Send the same request again, with the same Idempotency-Key: it is done once, however often "
-        "it is sent."
-    )

@@ -14,6 +14,7 @@ import orjson
 from common.errors import Retryable, SoukError
 from common.http_client import HttpClient, NoAnswer
 from common.patience import CLIENTS_KEEP_S
+from common.repeating import is_repeatable
 from producers.simulator.status import Status
 
 AT_ONCE = 16
@@ -74,8 +75,8 @@ class Api:
     ) -> Any:
         """The JSON of a good answer; `endpoint` is the name under which it is counted.
 
-        A question, an order with its `Idempotency-Key`, and what is said to be `repeatable` are sent once
-        more where their connection breaks.
+        What may be repeated, by what it is or because it is said to be `repeatable`, is sent once more where
+        its connection breaks.
 
         Raises:
             Away: no answer, or a 5xx or 429, or too many requests are under way; counted.
@@ -84,7 +85,7 @@ class Api:
         if self._under_way[endpoint] >= AT_ONCE + MOST_WAITING:
             raise self._away(endpoint, "too many requests under way")
         content = None if body is None else orjson.dumps(body)
-        repeatable = repeatable or method == "GET" or "idempotency-key" in (headers or {})
+        repeatable = repeatable or is_repeatable(method, "idempotency-key" in (headers or {}))
         self._under_way[endpoint] += 1
         began = perf_counter()
         try:
