@@ -300,11 +300,13 @@ CREATE TABLE order_state
     `shipped_at` SimpleAggregateFunction(max, Nullable(DateTime64(3, 'UTC'))) COMMENT 'When its newest shipment left, UTC.' CODEC(Delta(8), Default),
     `delivered_at` SimpleAggregateFunction(max, Nullable(DateTime64(3, 'UTC'))) COMMENT 'When its newest delivery arrived, UTC.' CODEC(Delta(8), Default),
     `cancelled_at` SimpleAggregateFunction(max, Nullable(DateTime64(3, 'UTC'))) COMMENT 'When it was cancelled, UTC.' CODEC(Delta(8), Default),
-    `status` SimpleAggregateFunction(max, Enum8('placed' = 1, 'confirmed' = 2, 'shipped' = 3, 'delivered' = 4, 'cancelled' = 5)) COMMENT 'The furthest of placed, confirmed, shipped, delivered; or cancelled.'
+    `status` SimpleAggregateFunction(max, Enum8('placed' = 1, 'confirmed' = 2, 'shipped' = 3, 'delivered' = 4, 'cancelled' = 5)) COMMENT 'The furthest of placed, confirmed, shipped, delivered; or cancelled.',
+    `shipped_by` SimpleAggregateFunction(maxMap, Map(String, DateTime64(3, 'UTC'))) COMMENT 'Seller of a line of it -> when their newest shipment left, UTC.' CODEC(Default),
+    `delivered_by` SimpleAggregateFunction(maxMap, Map(String, DateTime64(3, 'UTC'))) COMMENT 'Seller of a line of it -> when their newest delivery arrived, UTC.' CODEC(Default)
 )
 ENGINE = AggregatingMergeTree
 ORDER BY order_id
-SETTINGS index_granularity = 512
+SETTINGS index_granularity = 512, min_compress_block_size = 8192
 COMMENT 'The current state of each order: read it with FINAL, which takes the greatest of each column.';
 
 CREATE TABLE payment_captured

@@ -37,9 +37,9 @@ BUSY_CODES = {"159", "202", "241"}
 LOOKUPS = frozenset(
     (
         "as_of",
+        "order_states",
         "product",
         "seller",
-        "seller_order_states",
         "seller_orders",
         "seller_products",
         "seller_sales",

@@ -7,5 +7,7 @@ SELECT
   CASE step WHEN 'shipped' THEN taken_at END AS shipped_at,
   CASE step WHEN 'delivered' THEN taken_at END AS delivered_at,
   CASE step WHEN 'cancelled' THEN taken_at END AS cancelled_at,
-  step AS status
+  step AS status,
+  CASE step WHEN 'shipped' THEN MAP[seller_id, taken_at] END AS shipped_by,
+  CASE step WHEN 'delivered' THEN MAP[seller_id, taken_at] END AS delivered_by
 FROM order_changes

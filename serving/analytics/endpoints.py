@@ -22,7 +22,7 @@ from serving.analytics.schemas.orders import Orders
 from serving.analytics.schemas.products import PopularProducts, TopProducts
 from serving.analytics.schemas.sales import MarketplaceSales, SellerSales
 from serving.analytics.schemas.sellers import Sellers
-from serving.analytics.service.orders import ORDER_TABLES, PARCEL_TABLES
+from serving.analytics.service.orders import ORDER_TABLES
 from serving.analytics.service.rankings import PRODUCT_TABLES
 from serving.analytics.service.sales import MARKETPLACE_TABLES, SELLER_TABLES
 from serving.analytics.service.shop import Asked
@@ -152,7 +152,7 @@ async def live(service: Service) -> EventSourceResponse:
     """Server-sent events: `progress` with `as_of` and the tables that moved, now and whenever one does."""
 
     async def events() -> Any:
-        async for as_of, moved in service.shop.progress.changes(LIVE_TABLES, PARCEL_TABLES):
+        async for as_of, moved in service.shop.progress.changes(LIVE_TABLES):
             said = orjson.dumps({"as_of": service.shop.local(as_of), "moved": moved})
             yield ServerSentEvent(event="progress", data=said.decode())
 

@@ -45,7 +45,7 @@ def product_ids(rows: list[dict[str, Any]]) -> list[str]:
 def order(
     row: Mapping[str, Any], state: Mapping[str, Any], listings: Mapping[str, Listing], zone: ZoneInfo
 ) -> Order:
-    """One row of the query `seller_orders`, with the order's of `seller_order_states`, as it is shown."""
+    """One row of the query `seller_orders`, with the order's of `order_states`, as the API shows it."""
     lines = [_line(values, listings) for values in row["lines"]]
     return {
         "order_id": row["order_id"],

@@ -77,24 +77,19 @@ class Progress:
             self._reading_on = asyncio.create_task(self._read_on())
         return smallest([self._watermarks.get(table) for table in tables])
 
-    async def changes(
-        self, tables: tuple[str, ...], besides: tuple[str, ...]
-    ) -> AsyncIterator[tuple[datetime | None, list[str]]]:
-        """Yields `as_of` of `tables`, and which of them and those `besides` moved.
-
-        It does so now and whenever one moves, and is silent without ClickHouse.
-        """
+    async def changes(self, tables: tuple[str, ...]) -> AsyncIterator[tuple[datetime | None, list[str]]]:
+        """Yields `as_of` and the tables that moved, now and whenever one does; silent without ClickHouse."""
         seen: dict[str, datetime | None] | None = None
         LIVE_LISTENERS.labels("sales").inc()
         try:
             while True:
                 with suppress(Problem):
                     watermarks = await self.watermarks()
-                    moments = {table: watermarks.get(table) for table in (*tables, *besides)}
+                    moments = {table: watermarks.get(table) for table in tables}
                     if moments != seen:
-                        moved = [table for table in moments if seen and moments[table] != seen[table]]
+                        moved = [table for table in tables if seen and moments[table] != seen[table]]
                         seen = moments
-                        yield smallest([moments[table] for table in tables]), moved
+                        yield smallest(list(moments.values())), moved
                 await asyncio.sleep(FRESH_FOR_S)
         finally:
             LIVE_LISTENERS.labels("sales").dec()

@@ -19,7 +19,7 @@ from serving.analytics.popular import Ranking
 from serving.analytics.schemas.products import PopularProducts
 from serving.analytics.schemas.sales import SellerSales
 from serving.analytics.service import Analytics
-from serving.analytics.service.orders import ORDER_TABLES, PARCEL_TABLES
+from serving.analytics.service.orders import ORDER_TABLES
 from serving.analytics.service.rankings import PRODUCT_TABLES
 from serving.analytics.service.sales import MARKETPLACE_TABLES, SELLER_TABLES
 from serving.analytics.service.shop import Asked, Span, utc_minute
@@ -154,7 +154,7 @@ async def seller(
         sparks=views.sparklines(sales),
         chart=chart,
         table=views.table(sales, chart["names"], pages.write),
-        follows=(*SELLER_TABLES, *PRODUCT_TABLES, *ORDER_TABLES, *PARCEL_TABLES),
+        follows=(*SELLER_TABLES, *PRODUCT_TABLES, *ORDER_TABLES),
         of_period=_of_period(shown["from"].isoformat(), shown["to"].isoformat()),
         kept=kept,
         period=None if custom else period,

@@ -121,18 +121,26 @@ INSERT INTO pipeline_progress VALUES ('seller_sales_minute', 0, 1, 5, 1),
 
 MERGING = next(FOLDER.glob("0008_*.sql"))
 
+PARCELS = next(FOLDER.glob("0009_*.sql"))
+
+
+def migrated_after(migration, rows, done, settings, folder):
+    """Migrated after `rows` were written before `migration`, of which `done` statements had run."""
+    for path in FOLDER.glob("*.sql"):
+        if path.name < migration.name:
+            (folder / path.name).write_text(path.read_text())
+    migrate(settings, folder, folder / "no-queries")
+    client = connect(settings, admin=True)
+    interrupted = [*split_statements(migration.read_text())][:done]
+    for statement in [*split_statements(rows), *interrupted]:
+        client.command(statement)
+    migrate(settings)
+    return client
+
 
 @pytest.mark.parametrize("done", range(len([*split_statements(MERGING.read_text())]) + 1))
 def test_what_was_cancelled_is_taken_over_wherever_it_was_interrupted(settings, tmp_path, done):
-    for path in FOLDER.glob("*.sql"):
-        if path.name < MERGING.name:
-            (tmp_path / path.name).write_text(path.read_text())
-    migrate(settings, tmp_path, tmp_path / "no-queries")
-    client = connect(settings, admin=True)
-    interrupted = [*split_statements(MERGING.read_text())][:done]
-    for statement in [*split_statements(BEFORE_CANCELLED_BESIDE_SOLD), *interrupted]:
-        client.command(statement)
-    migrate(settings)
+    client = migrated_after(MERGING, BEFORE_CANCELLED_BESIDE_SOLD, done, settings, tmp_path)
 
     figures = "orders, lines, units, gross_minor, cancelled_orders, cancelled_units, cancelled_gross_minor"
     sellers = client.query(f"SELECT seller_id, {figures} FROM seller_sales_minute FINAL ORDER BY seller_id")
@@ -144,3 +152,29 @@ def test_what_was_cancelled_is_taken_over_wherever_it_was_interrupted(settings, 
     everyone = client.query(f"SELECT {figures}, cancelled_shipping_minor FROM marketplace_sales_minute FINAL")
     assert everyone.result_rows == [(3, 4, 5, 600, 1, 2, 300, 5)]
     assert client.query("SELECT table_name FROM pipeline_progress").result_rows == [("seller_sales_minute",)]
+
+
+BEFORE_PARCELS = """
+INSERT INTO order_state (order_id, placed_at, status) VALUES ('o', 1, 'cancelled'), ('new', 2, 'placed');
+INSERT INTO order_shipped (event_id, occurred_at, order_id, shipment_id, seller_id)
+VALUES ('1', 1, 'o', 'p1', 'ann'), ('2', 3, 'o', 'p2', 'ann'), ('3', 2, 'o', 'p3', 'bob');
+INSERT INTO order_delivered (event_id, occurred_at, order_id, shipment_id, seller_id)
+VALUES ('4', 4, 'o', 'p3', 'bob');
+"""
+
+
+@pytest.mark.parametrize("done", range(len([*split_statements(PARCELS.read_text())]) + 1))
+def test_parcels_are_taken_over_wherever_it_was_interrupted(settings, tmp_path, done):
+    client = migrated_after(PARCELS, BEFORE_PARCELS, done, settings, tmp_path)
+
+    shipped, delivered = (
+        f"mapApply((seller, at) -> (seller, toUnixTimestamp(at)), {column})"
+        for column in ("shipped_by", "delivered_by")
+    )
+    state = client.query(
+        f"SELECT order_id, toString(status), {shipped}, {delivered} FROM order_state FINAL ORDER BY order_id"
+    )
+    assert state.result_rows == [
+        ("new", "placed", {}, {}),
+        ("o", "cancelled", {"ann": 3, "bob": 2}, {"bob": 4}),
+    ]

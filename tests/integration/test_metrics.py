@@ -40,13 +40,17 @@ def run_metrics(jvm: None, tmp_path_factory: pytest.TempPathFactory) -> RunMetri
 
 
 def greatest(changes: Iterable[Mapping[str, Any]]) -> dict[tuple[Any, ...], Row]:
-    """What `order_state` holds in the end: of each order the greatest of every column."""
+    """What `order_state` holds in the end: of each order the greatest of every column, of maps by key."""
     steps = ["placed", "confirmed", "shipped", "delivered", "cancelled"]
     table: dict[tuple[Any, ...], Row] = {}
     for change in changes:
         row = change["after"]
         known = table.setdefault((row["order_id"],), row)
         for column, value in row.items():
+            if column in ("shipped_by", "delivered_by"):
+                both = [*(known[column] or {}).items(), *(value or {}).items()]
+                known[column] = dict(sorted(both, key=lambda entry: entry[1]))
+                continue
             rank = steps.index if column == "status" else str
             known[column] = max(known[column] or value, value or known[column], key=lambda v: rank(v or ""))
     return table
@@ -81,9 +85,9 @@ def cancelled(order: str, lines: Iterable[Row], placed_at: datetime = NOON) -> R
     }  # fmt: skip
 
 
-def step(kind: str, order: str, moment: datetime) -> Row:
+def step(kind: str, order: str, moment: datetime, seller: str = "ann") -> Row:
     return {
-        "event_id": f"{kind}-{order}", "occurred_at": at(moment), "order_id": order, "seller_id": "ann",
+        "event_id": f"{kind}-{order}", "occurred_at": at(moment), "order_id": order, "seller_id": seller,
         "shopper_id": f"s-{order}", "shipment_id": f"h-{order}",
     }  # fmt: skip
 
@@ -179,6 +183,25 @@ def test_the_state_of_an_order_does_not_depend_on_the_order_of_its_events(run_me
     }  # fmt: skip
     assert tables["order_state"]["gone",]["placed_at"] == "2018-03-01T12:00:30Z"
     assert tables["order_state"]["sent",]["shopper_id"] == ""
+
+
+def test_each_sellers_newest_parcel_of_an_order_is_known_by_itself(run_metrics: RunMetrics) -> None:
+    days = [NOON + timedelta(days=day) for day in range(4)]
+    tables = run_metrics(
+        {
+            "order_placed": [placed("o", [])],
+            "order_shipped": [
+                step("shipped", "o", days[2]), step("shipped", "o", days[1]),
+                step("shipped", "o", days[1], seller="bob"),
+            ],
+            "order_delivered": [step("delivered", "o", days[3], seller="bob")],
+        }
+    )  # fmt: skip
+
+    state = tables["order_state"]["o",]
+    assert state["shipped_by"] == {"ann": "2018-03-03T12:00:30Z", "bob": "2018-03-02T12:00:30Z"}
+    assert state["delivered_by"] == {"bob": "2018-03-04T12:00:30Z"}
+    assert (state["status"], state["shipped_at"]) == ("delivered", "2018-03-03T12:00:30Z")
 
 
 def test_a_unit_sold_a_half_life_later_is_worth_twice_as_much(run_metrics: RunMetrics) -> None:

@@ -1,13 +1,14 @@
--- What each event says of its order: the step it took and when, and who bought in which currency ('' where it does not say).
-SELECT order_id, shopper_id, currency, 'placed' AS step, CAST(occurred_at AS TIMESTAMP_LTZ(3)) AS taken_at
+-- What each event says of its order: the step it took and when, who bought in which currency, and whose parcel it was ('' where
+-- it does not say).
+SELECT order_id, shopper_id, currency, '' AS seller_id, 'placed' AS step, CAST(occurred_at AS TIMESTAMP_LTZ(3)) AS taken_at
 FROM events.order_placed
 UNION ALL
-SELECT order_id, shopper_id, '', 'confirmed', CAST(occurred_at AS TIMESTAMP_LTZ(3)) FROM events.order_confirmed
+SELECT order_id, shopper_id, '', '', 'confirmed', CAST(occurred_at AS TIMESTAMP_LTZ(3)) FROM events.order_confirmed
 UNION ALL
-SELECT order_id, '', '', 'shipped', CAST(occurred_at AS TIMESTAMP_LTZ(3)) FROM events.order_shipped
+SELECT order_id, '', '', seller_id, 'shipped', CAST(occurred_at AS TIMESTAMP_LTZ(3)) FROM events.order_shipped
 UNION ALL
-SELECT order_id, '', '', 'delivered', CAST(occurred_at AS TIMESTAMP_LTZ(3)) FROM events.order_delivered
+SELECT order_id, '', '', seller_id, 'delivered', CAST(occurred_at AS TIMESTAMP_LTZ(3)) FROM events.order_delivered
 UNION ALL
-SELECT order_id, shopper_id, currency, 'cancelled', CAST(occurred_at AS TIMESTAMP_LTZ(3)) FROM events.order_cancelled
+SELECT order_id, shopper_id, currency, '', 'cancelled', CAST(occurred_at AS TIMESTAMP_LTZ(3)) FROM events.order_cancelled
 UNION ALL
-SELECT order_id, shopper_id, currency, 'placed', placed_at FROM events.order_cancelled
+SELECT order_id, shopper_id, currency, '', 'placed', placed_at FROM events.order_cancelled

@@ -32,14 +32,8 @@ class Order(TypedDict):
     status: Annotated[Status, Field(description="How far this seller's part of the order has come.")]
     placed_at: Moment
     confirmed_at: datetime | None
-    shipped_at: Annotated[
-        datetime | None,
-        Field(description="When this seller's newest parcel left; told some seconds after `as_of` says."),
-    ]
-    delivered_at: Annotated[
-        datetime | None,
-        Field(description="When this seller's newest parcel arrived; told some seconds after `as_of` says."),
-    ]
+    shipped_at: Annotated[datetime | None, Field(description="When this seller's newest parcel left.")]
+    delivered_at: Annotated[datetime | None, Field(description="When this seller's newest parcel arrived.")]
     cancelled_at: datetime | None
     currency: str
     units: int

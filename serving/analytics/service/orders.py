@@ -13,9 +13,6 @@ EVER = Period(datetime(1970, 1, 1, tzinfo=UTC), datetime(2105, 1, 1, tzinfo=UTC)
 
 ORDER_TABLES = ("order_lines", "order_state")
 
-PARCEL_TABLES = ("order_shipped", "order_delivered")
-"""They may be silent for days, so they are followed and vouch for no `as_of`."""
-
 
 class OrdersService:
     """Orders with the seller's own lines, and how far the seller's own parcels of them have come."""
@@ -61,7 +58,5 @@ class OrdersService:
     async def _states(self, seller_id: str, order_ids: list[str]) -> dict[str, Row]:
         if not order_ids:
             return {}
-        rows = await self._shop.clickhouse.rows(
-            "seller_order_states", seller_id=seller_id, order_ids=order_ids
-        )
+        rows = await self._shop.clickhouse.rows("order_states", seller_id=seller_id, order_ids=order_ids)
         return {row["order_id"]: row for row in rows}

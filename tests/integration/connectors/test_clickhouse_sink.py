@@ -186,6 +186,16 @@ def test_a_job_started_before_its_front_waits_for_it(flink: Any, clickhouse: Any
     assert clickhouse.query(f"SELECT count() FROM {table}") == "10"
 
 
+def test_no_map_is_an_empty_one(flink: Any, clickhouse: Any, table: str) -> None:
+    clickhouse.query(f"CREATE TABLE {table} (id Int64, by Map(String, Int64)) ENGINE = MergeTree ORDER BY id")
+    flink.run(
+        sequence(2, 1_000),
+        f"CREATE TABLE {table} (id BIGINT, `by` MAP<STRING, BIGINT>) {clickhouse.sink()}",
+        f"INSERT INTO {table} SELECT id, CASE id WHEN 2 THEN MAP['ann', id] END FROM numbers",
+    ).wait()
+    assert clickhouse.query(f"SELECT id, by FROM {table} ORDER BY id") == "1\t{}\n2\t{'ann':2}"
+
+
 def test_refused_rows_become_dead_letters_and_all_others_arrive(
     flink: Any, clickhouse: Any, kafka: Any, table: str
 ) -> None:

@@ -148,13 +148,13 @@ def test_an_order_opens_its_lines_and_the_times_of_its_states(page: Page) -> Non
 
 
 def test_a_parcel_that_left_shows_up_by_itself(page: Page, add: Add) -> None:
-    add("order_shipped", ["s2", "2018-02-18 03:20:00.000", "order-2b", "parcel-2", "new"])
+    add("order_state", ["order-2b", "shipped", None, {"new": "2018-02-18 03:20:00.000"}, {}])
     page.goto("/sell/ana")
     order = page.locator("details.order", has_text="order-2b")
-    expect(order.locator(".chip")).to_have_text("Placed")
+    expect(order.locator(".chip")).to_have_text("Confirmed")
     expect(page.locator("#live")).to_have_class("dot on")
-    add("order_shipped", ["s3", "2018-02-18 03:30:00.000", "order-2b", "parcel-3", "ana"])
-    add("pipeline_progress", ["order_shipped", 0, 1, "2018-02-18 09:00:00.000", 1])
+    add("order_state", ["order-2b", "shipped", None, {"ana": "2018-02-18 03:30:00.000"}, {}])
+    add("pipeline_progress", ["order_state", 0, 1, "2018-02-18 09:00:00.000", 1])
     expect(order.locator(".chip")).to_have_text("Shipped")
 
 

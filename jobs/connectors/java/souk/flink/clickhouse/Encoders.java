@@ -23,7 +23,7 @@ final class Encoders {
     private Encoders() {}
 
     /**
-     * An encoder that also takes null.
+     * An encoder that also takes null. ClickHouse has no {@code Nullable(Map)}: there it is an empty map.
      *
      * @param path the column, and within it the field, for messages
      * @throws IllegalStateException the one type can't go into the other
@@ -34,6 +34,15 @@ final class Encoders {
             return (value, out) -> {
                 out.int8(value == null ? 1 : 0);
                 if (value != null) {
+                    plain.write(value, out);
+                }
+            };
+        }
+        if (to.name().equals("Map")) {
+            return (value, out) -> {
+                if (value == null) {
+                    out.length(0);
+                } else {
                     plain.write(value, out);
                 }
             };
