@@ -1,4 +1,4 @@
-"""Compares the orders in PostgreSQL with `order_placed`: who bought when, and for how much."""
+"""Compares the orders in PostgreSQL with their events: who bought when, for how much, and what went back."""
 
 from audit.books_pair import BooksPair
 from audit.comparison import About

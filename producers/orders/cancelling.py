@@ -13,7 +13,7 @@ async def cancel(tx: Transaction, order: Order, reason: Reason) -> bool:
     """
     if not moves_on(order.status, "cancelled"):
         return False
-    await store.move_order(tx, order, "cancelled", tx.now, reason)
+    await store.move_order(tx, order, "cancelled", store.Told(tx.now), reason)
     tx.emit(
         "order_cancelled",
         order_id=order.order_id,

@@ -17,7 +17,7 @@ async def confirm(tx: Transaction, event: Record) -> None:
         return
     paid: PaymentStatus | None = "captured" if payment_moves_on(order.payment_status, "captured") else None
     if moves_on(order.status, "confirmed"):
-        await store.move_order(tx, order, "confirmed", tx.now, payment=paid)
+        await store.move_order(tx, order, "confirmed", store.Told(tx.now), payment=paid)
         tx.emit("order_confirmed", order_id=order.order_id, shopper_id=order.shopper_id)
     elif paid:
         await store.move_payment(tx, order, paid)
@@ -25,14 +25,19 @@ async def confirm(tx: Transaction, event: Record) -> None:
 
 async def cancel_unpaid(tx: Transaction, event: Record) -> None:
     """`payment_failed`, when no further attempt follows."""
-    if event["final"] and (order := await _payment_moves(tx, event, "failed")):
-        await cancel(tx, order, "payment_failed")
+    order = await store.lock_order(tx, event["order_id"]) if event["final"] else None
+    if order is None:
+        return
+    if payment_moves_on(order.payment_status, "failed"):
+        await store.move_payment(tx, order, "failed")
+    await cancel(tx, order, "payment_failed")
 
 
 async def note_refund(tx: Transaction, event: Record) -> None:
     """`payment_refunded`: all of it, or what came back."""
-    if order := await _payment_moves(tx, event, "refunded"):
-        await store.add_step(tx, order, "refunded", event["occurred_at"])
+    if order := await store.lock_order(tx, event["order_id"]):
+        told = store.Told(event["occurred_at"], about=event["refund_id"])
+        await store.note_refund(tx, order, told, event["amount_minor"])
 
 
 async def cancel_sold_out(tx: Transaction, event: Record) -> None:
@@ -60,7 +65,8 @@ async def deliver(tx: Transaction, event: Record) -> None:
 async def note_return(tx: Transaction, event: Record) -> None:
     """`order_returned`: lines came back; the order stays delivered."""
     if order := await store.lock_order(tx, event["order_id"]):
-        await store.add_step(tx, order, "returned", event["occurred_at"])
+        told = store.Told(event["occurred_at"], event["return_id"], event["seller_id"])
+        await store.add_step(tx, order, "returned", told)
 
 
 async def keep_offer(tx: Transaction, event: Record) -> None:
@@ -74,13 +80,6 @@ async def delist_offer(tx: Transaction, event: Record) -> None:
     await store.delist_offer(tx, event["product_id"], event["seller_id"], event["occurred_at"])
 
 
-async def _payment_moves(tx: Transaction, event: Record, to: PaymentStatus) -> store.Order | None:
-    order = await store.lock_order(tx, event["order_id"])
-    if order and payment_moves_on(order.payment_status, to):
-        await store.move_payment(tx, order, to)
-    return order
-
-
 async def _moves(tx: Transaction, event: Record, to: Status) -> None:
     """A step that the outside tells of. What it says of a cancelled order changes nothing."""
     order = await store.hear_of_order(tx, event["order_id"])
@@ -88,10 +87,11 @@ async def _moves(tx: Transaction, event: Record, to: Status) -> None:
         return
     if order.status == "placed":
         raise Rejected(f"order {order.order_id} is not paid yet, so it can't be {to}")
+    told = store.Told(event["occurred_at"], event["shipment_id"], event["seller_id"])
     if moves_on(order.status, to):
-        await store.move_order(tx, order, to, event["occurred_at"])
+        await store.move_order(tx, order, to, told)
     else:
-        await store.add_step(tx, order, to, event["occurred_at"])
+        await store.add_step(tx, order, to, told)
 
 
 SUBSCRIPTIONS = (

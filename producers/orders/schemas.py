@@ -51,10 +51,11 @@ ORDER_SENT = TypeAdapter(OrderSent)
 
 
 class StepShown(TypedDict):
-    """Something that happened to an order."""
+    """Something that happened to an order, or to one seller's part of it."""
 
     status: str
     at: datetime
+    seller_id: str | None
 
 
 class LineShown(TypedDict):
@@ -71,11 +72,12 @@ class LineShown(TypedDict):
 
 
 class PaymentShown(TypedDict):
-    """How far the payment has come."""
+    """How far the payment has come, and what of it went back: `refunded` is one of which all did."""
 
     status: str
     method: Method
     amount_minor: int
+    refunded_minor: int
 
 
 class OrderShown(TypedDict):

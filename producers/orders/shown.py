@@ -17,12 +17,13 @@ def placed_order(order_id: str, sent: OrderSent, lines: Sequence[Line], now: dat
         "cancellation_reason": None,
         "currency": sent.currency,
         "placed_at": now,
-        "history": [{"status": "placed", "at": now}],
+        "history": [{"status": "placed", "at": now, "seller_id": None}],
         "lines": [_line(line.as_event()) for line in lines],
         "payment": {
             "status": "pending",
             "method": sent.payment.method,
             "amount_minor": amount_minor(lines),
+            "refunded_minor": 0,
         },
     }
 
@@ -43,6 +44,7 @@ def kept_order(row: Mapping[str, Any]) -> OrderShown:
             "status": "void" if ended and row["payment_status"] == "pending" else row["payment_status"],
             "method": row["payment_method"],
             "amount_minor": row["amount_minor"],
+            "refunded_minor": row["refunded_minor"],
         },
     }
 

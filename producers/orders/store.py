@@ -24,6 +24,17 @@ _LINE_FIELDS = (
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """A step of an order: when it was taken, and what took it, if not the order as a whole."""
+
+    occurred_at: datetime
+    about: str = ""
+    """The parcel, return or refund. Each takes a step once."""
+    seller_id: str | None = None
+    """Whose parcel."""
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
     """An order whose row is locked."""
 
@@ -111,7 +122,7 @@ async def find_order(sql: Any, order_id: str) -> dict[str, Any] | None:
     row = await sql.fetchrow(SQL["find_order"], order_id)
     if row is None:
         return None
-    steps = [{"status": step, "at": at} for step, at in row["steps"]]
+    steps = [{"status": step, "at": at, "seller_id": seller_id} for step, at, seller_id in row["steps"]]
     lines = [dict(zip(_LINE_FIELDS, line, strict=True)) for line in row["lines"]]
     return {**row, "lines": lines, "steps": steps}
 
@@ -141,18 +152,25 @@ async def move_order(
     tx: Transaction,
     order: Order,
     to: Status,
-    occurred_at: datetime,
+    told: Told,
     reason: Reason | None = None,
     payment: PaymentStatus | None = None,
 ) -> None:
     """Give an order its next status, note the step, and how far its payment has come if that moves, too."""
     tx.count(ORDERS.labels(to))
-    await tx.sql.execute(SQL["move_order"], order.order_id, to, reason, occurred_at, payment)
+    await tx.sql.execute(
+        SQL["move_order"], order.order_id, to, reason, told.occurred_at, payment, told.about, told.seller_id
+    )
 
 
-async def add_step(tx: Transaction, order: Order, step: str, occurred_at: datetime) -> None:
+async def add_step(tx: Transaction, order: Order, step: str, told: Told) -> None:
     """Note that something happened to an order."""
-    await tx.sql.execute(SQL["add_step"], order.order_id, step, occurred_at)
+    await tx.sql.execute(SQL["add_step"], order.order_id, step, told.occurred_at, told.about, told.seller_id)
+
+
+async def note_refund(tx: Transaction, order: Order, told: Told, amount_minor: int) -> None:
+    """Add a refund to what came back of an order's money, once; with all of it the payment is `refunded`."""
+    await tx.sql.execute(SQL["note_refund"], order.order_id, told.about, told.occurred_at, amount_minor)
 
 
 async def move_payment(tx: Transaction, order: Order, to: PaymentStatus) -> None:

@@ -69,14 +69,19 @@ def test_an_empty_cart_cannot_be_bought() -> None:
     assert not cart([], {}, {}, "BRL").can_be_bought
 
 
+def taken(step: str) -> dict[str, Any]:
+    """A step of the whole order, or with a name behind it that of one seller's parcel."""
+    status, _, seller_id = step.partition(" ")
+    return {"status": status, "at": "2026-11-20T12:00:00Z", "seller_id": seller_id or None}
+
+
 def order(status: str, payment: str = "pending", reason: str | None = None, *steps: str) -> dict[str, Any]:
-    history = [{"status": step, "at": "2026-11-20T12:00:00Z"} for step in ("placed", *steps)]
     return {
         "status": status,
         "cancellation_reason": reason,
-        "history": history,
+        "history": [taken(step) for step in ("placed", *steps)],
         "lines": [{"seller_id": "ana"}, {"seller_id": "ana"}],
-        "payment": {"status": payment},
+        "payment": {"status": payment, "amount_minor": 17980, "refunded_minor": 0},
     }
 
 
@@ -128,6 +133,12 @@ def test_a_refund_that_is_on_its_way_is_waited_for() -> None:
     assert track(order("cancelled", "refunded", "shopper_request", "cancelled")).ended
 
 
+def test_an_order_that_cost_nothing_has_nothing_to_wait_for_once_it_is_cancelled() -> None:
+    free = order("cancelled", "captured", "shopper_request", "cancelled")
+    free["payment"]["amount_minor"] = 0
+    assert track(free).ended
+
+
 @pytest.mark.parametrize(("status", "can_be"), [("placed", True), ("confirmed", True), ("shipped", False)])
 def test_an_order_can_be_called_off_until_it_is_shipped(status: str, can_be: bool) -> None:
     assert track(order(status, "captured")).can_be_cancelled is can_be
@@ -136,22 +147,34 @@ def test_an_order_can_be_called_off_until_it_is_shipped(status: str, can_be: boo
 @pytest.mark.parametrize(
     ("known", "title", "said", "done"),
     [
-        (two_parcels("shipped", "shipped"), "1 of 2 parcels has left", "1 is still being packed.", 4),
+        (two_parcels("shipped", "shipped ana"), "1 of 2 parcels has left", "1 is still being packed.", 4),
+        (
+            two_parcels("shipped", *["shipped ana"] * 2),
+            "1 of 2 parcels has left",
+            "1 is still being packed.",
+            4,
+        ),
+        (two_parcels("shipped", "shipped ana", "shipped bo"), "On its way", "On its way to you.", 5),
         (two_parcels("shipped", *["shipped"] * 2), "On its way", "On its way to you.", 5),
         (
-            two_parcels("delivered", "shipped", "delivered"),
+            two_parcels("delivered", "shipped bo", "delivered bo", "delivered bo"),
             "1 of 2 parcels has arrived",
             "1 is still being packed.",
             4,
         ),
         (
-            two_parcels("delivered", "shipped", "delivered", "shipped"),
+            two_parcels("delivered", "shipped bo", "delivered bo", "shipped ana"),
             "1 of 2 parcels has arrived",
             "1 is on the way to you.",
             5,
         ),
         (two_parcels("delivered", *["shipped", "delivered"] * 2), "Delivered", "It has arrived. Enjoy!", 6),
-        (two_parcels("delivered", *["delivered"] * 2, "shipped"), "Delivered", "It has arrived. Enjoy!", 6),
+        (
+            two_parcels("delivered", "delivered bo", "delivered ana", "shipped bo"),
+            "Delivered",
+            "It has arrived. Enjoy!",
+            6,
+        ),
     ],
 )
 def test_an_order_has_come_only_when_each_of_its_parcels_has(
@@ -165,10 +188,10 @@ def test_an_order_has_come_only_when_each_of_its_parcels_has(
 
 
 def test_an_order_of_three_says_where_the_other_parcels_are() -> None:
-    three = two_parcels("delivered", "shipped", "shipped", "delivered")
+    three = two_parcels("delivered", "shipped ana", "shipped bo", "delivered bo")
     three["lines"].append({"seller_id": "cy"})
     assert track(three).said == "1 is on the way to you, 1 is still being packed."
-    three["history"] += [{"status": step, "at": "2026-11-21T12:00:00Z"} for step in ("delivered", "shipped")]
+    three["history"] += [taken("delivered ana"), taken("shipped cy")]
     assert track(three).title == "2 of 3 parcels have arrived"
 
 

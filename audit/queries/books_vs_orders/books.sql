@@ -1,4 +1,4 @@
--- Every order with the sums of its lines.
+-- Every order with the sums of its lines, and what of its money went back.
 SELECT
     orders.order_id::text AS order_id,
     shopper_id,
@@ -7,7 +7,8 @@ SELECT
     count(line_number) AS line_count,
     sum(quantity)::bigint AS units,
     sum(quantity * unit_price_minor)::bigint AS gross_minor,
-    amount_minor
+    amount_minor,
+    refunded_minor
 FROM orders.orders
 LEFT JOIN orders.order_lines USING (order_id)
 GROUP BY orders.order_id;

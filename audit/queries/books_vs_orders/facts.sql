@@ -1,4 +1,4 @@
--- Every order that the service placed, with the sums of its lines and what they come to.
+-- Every order that the service placed, with the sums of its lines, what they come to, and what of it went back.
 SELECT
     order_id,
     shopper_id,
@@ -8,6 +8,11 @@ SELECT
     arraySum(lines.quantity) AS units,
     arraySum(arrayMap((q, p) -> q * p, lines.quantity, lines.unit_price_minor)) AS gross_minor,
     gross_minor - arraySum(lines.discount_minor) + arraySum(lines.shipping_minor) + arraySum(lines.tax_minor)
-        AS amount_minor
+        AS amount_minor,
+    refunded_minor
 FROM order_placed FINAL
+LEFT JOIN
+(
+    SELECT order_id, sum(amount_minor) AS refunded_minor FROM payment_refunded FINAL GROUP BY order_id
+) AS refunds USING (order_id)
 WHERE match(order_id, {own_order:String})

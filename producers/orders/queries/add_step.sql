@@ -1,3 +1,7 @@
-INSERT INTO order_steps (order_id, step, occurred_at)
-VALUES ($1::uuid, $2::text, $3::timestamptz)
+-- A parcel, a return or a refund takes a step once, whichever event tells of it. The order's row is locked.
+INSERT INTO order_steps (order_id, step, occurred_at, about, seller_id)
+SELECT $1::uuid, $2::text, $3::timestamptz, $4::text, $5::text
+WHERE $4::text = '' OR NOT EXISTS (
+    SELECT FROM order_steps WHERE order_id = $1::uuid AND step = $2::text AND about = $4::text
+)
 ON CONFLICT DO NOTHING;

@@ -1,10 +1,10 @@
-SELECT order_id, shopper_id, currency, status, cancellation_reason, amount_minor, payment_method, payment_status,
-    placed_at,
+SELECT order_id, shopper_id, currency, status, cancellation_reason, amount_minor, refunded_minor, payment_method,
+    payment_status, placed_at,
     ARRAY(
-        SELECT ROW(step, occurred_at)
+        SELECT ROW(step, occurred_at, seller_id)
         FROM order_steps
         WHERE order_steps.order_id = orders.order_id
-        ORDER BY occurred_at, step
+        ORDER BY occurred_at, step, about
     ) AS steps,
     ARRAY(
         SELECT ROW(line_number, product_id, seller_id, quantity, unit_price_minor, discount_minor, shipping_minor,

@@ -7,6 +7,6 @@ WITH decided AS (
     SET status = $2::text, cancellation_reason = $3::text, payment_status = coalesce($5::text, payment_status)
     WHERE order_id = $1::uuid
 )
-INSERT INTO order_steps (order_id, step, occurred_at)
-VALUES ($1::uuid, $2::text, $4::timestamptz)
+INSERT INTO order_steps (order_id, step, occurred_at, about, seller_id)
+VALUES ($1::uuid, $2::text, $4::timestamptz, $6::text, $7::text)
 ON CONFLICT DO NOTHING;

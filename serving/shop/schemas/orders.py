@@ -63,12 +63,15 @@ class OrderSent(TypedDict):
 
 
 class OrderStep(TypedDict):
-    """Something that happened to an order."""
+    """Something that happened to an order, or to one seller's part of it."""
 
     status: Annotated[
         str, Field(description="Its statuses, and `refunded`, `returned`.", examples=["placed"])
     ]
     at: datetime
+    seller_id: Annotated[
+        str | None, Field(description="Whose parcel left, arrived or came back; null of the whole order.")
+    ]
 
 
 class OrderLine(TypedDict):
@@ -90,12 +93,13 @@ class OrderPayment(TypedDict):
     status: Annotated[
         str,
         Field(
-            description="`pending`, `captured`, `failed`, `refunded`, or `void`: it was never asked for.",
+            description="`pending`, `captured`, `failed`, `refunded` (all of it), or `void` (unasked).",
             examples=["captured"],
         ),
     ]
     method: Method
     amount_minor: Minor
+    refunded_minor: Annotated[Minor, Field(description="What of it went back so far.")]
 
 
 class ShopperOrder(TypedDict):

@@ -103,7 +103,7 @@ def track(order: Mapping[str, Any]) -> Tracking:
 
     Its status is that of the parcel that is furthest; here each step is done once all parcels have taken it.
     """
-    payment = order["payment"]["status"]
+    payment, due_minor = order["payment"]["status"], order["payment"]["amount_minor"]
     parcels = _parcels(order) if order["status"] in _OF_PARCELS else None
     status = parcels.slowest if parcels else order["status"]
     times = {
@@ -118,7 +118,7 @@ def track(order: Mapping[str, Any]) -> Tracking:
     else:
         title, said = (parcels and parcels.said) or (_title(status, reached), WAITS.get(status, ""))
     ended = cancelled or status == "delivered"
-    refund_due = cancelled and payment == "captured"
+    refund_due = cancelled and payment == "captured" and due_minor > 0
     return Tracking(
         steps=[
             Step(key, _NAMES[key], _state(place, reached, cancelled, ended), times.get(key))
@@ -137,9 +137,14 @@ def track(order: Mapping[str, Any]) -> Tracking:
 def _parcels(order: Mapping[str, Any]) -> Parcels:
     """Those of an order of which at least one has left. What has arrived has left, be it told or not."""
     number = len({line["seller_id"] for line in order["lines"]})
-    steps = [step["status"] for step in order["history"]]
-    arrived = min(number, max(steps.count("delivered"), order["status"] == "delivered"))
-    return Parcels(number, min(number, max(steps.count("shipped"), arrived, 1)), arrived)
+    arrived = min(number, max(_sellers(order, "delivered"), order["status"] == "delivered"))
+    return Parcels(number, min(number, max(_sellers(order, "shipped"), arrived, 1)), arrived)
+
+
+def _sellers(order: Mapping[str, Any], status: str) -> int:
+    """How many took this step: some send several parcels, and a step that is of nobody is of one more."""
+    of = [step["seller_id"] for step in order["history"] if step["status"] == status]
+    return len(set(of) - {None}) + of.count(None)
 
 
 def _reached(status: str, payment: str, times: Mapping[str, datetime]) -> int:

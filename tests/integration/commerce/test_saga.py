@@ -1,5 +1,8 @@
+from datetime import timedelta
+
 import pytest
 
+from common.clock import system_clock
 from common.ids import new_id
 
 
@@ -33,7 +36,9 @@ def test_an_order_is_confirmed_once_its_stock_is_reserved_and_its_payment_captur
 
     assert order["status"] == "confirmed"
     assert [step["status"] for step in order["history"]] == ["placed", "confirmed"]
-    assert order["payment"] == {"status": "captured", "method": "credit_card", "amount_minor": 3_500}
+    assert order["payment"] == {
+        "status": "captured", "method": "credit_card", "amount_minor": 3_500, "refunded_minor": 0
+    }  # fmt: skip
     assert [event["amount_minor"] for event in shop.events("payment_captured", order_id)] == [3_500]
     assert [len(event["lines"]) for event in shop.events("stock_reserved", order_id)] == [2]
 
@@ -108,6 +113,7 @@ def test_a_confirmed_order_can_be_called_off_and_everything_comes_back(shop, eve
     assert answer.json()["cancellation_reason"] == again.json()["cancellation_reason"] == "shopper_request"
     eventually(lambda: shop.stock(lamp) == (5, 0))
     eventually(lambda: shop.order(order_id)["payment"]["status"] == "refunded")
+    assert shop.order(order_id)["payment"]["refunded_minor"] == 1_400
     assert [event["amount_minor"] for event in shop.events("payment_refunded", order_id)] == [1_400]
     assert len(shop.events("order_cancelled", order_id)) == 1
 
@@ -224,6 +230,69 @@ def test_a_return_that_is_told_again_as_another_event_moves_nothing_and_is_a_dea
     assert shop.sql(
         "SELECT returned, refunded_minor FROM payments.due_lines WHERE order_id = $1", order_id
     ) == [{"returned": 1, "refunded_minor": refund_minor}]
+
+
+def test_an_order_of_which_something_came_back_stays_paid_until_all_of_it_did(shop, eventually):
+    lamp, table = shop.product(stock=5, price_minor=900), shop.product(stock=5, price_minor=5_000)
+    order_id = shop.buy(lamp, table)
+    shop.settled(order_id)
+    back = {
+        "order_id": order_id, "shopper_id": "ana", "seller_id": "seller-1", "placed_at": 0, "currency": "BRL",
+        "reason": "damaged",
+    }  # fmt: skip
+    first = {"return_id": new_id(), "lines": [returned(lamp, 1, refund_minor=900)]}
+    shop.tell("order_returned", **back, **first)
+    eventually(lambda: shop.order(order_id)["payment"]["refunded_minor"] == 900)
+    assert shop.order(order_id)["payment"]["status"] == "captured"
+
+    shop.tell("order_returned", **back, **first)
+    eventually(lambda: len(letters(shop, order_id)) == 2)
+    rest = [returned(table, 1, refund_minor=5_000) | {"line_number": 2}]
+    shop.tell("order_returned", return_id=new_id(), **back, lines=rest)
+
+    eventually(lambda: shop.order(order_id)["payment"]["status"] == "refunded")
+    order = shop.order(order_id)
+    assert order["payment"]["refunded_minor"] == order["payment"]["amount_minor"] == 5_900
+    steps = [step["status"] for step in order["history"]]
+    assert sorted(steps) == ["confirmed", "placed", "refunded", "refunded", "returned", "returned"]
+
+
+def test_a_refund_told_again_as_another_event_is_counted_once(shop, eventually):
+    order_id = shop.buy(shop.product(stock=5, price_minor=900), quantity=2)
+    shop.settled(order_id)
+    refund = {
+        "order_id": order_id, "payment_id": new_id(), "shopper_id": "ana", "currency": "BRL",
+        "reason": "goodwill", "return_id": None,
+    }  # fmt: skip
+    once, other = new_id(), new_id()
+
+    for refund_id, amount_minor in ((once, 500), (once, 500), (other, 200)):
+        shop.tell("payment_refunded", "payments", refund_id=refund_id, amount_minor=amount_minor, **refund)
+
+    eventually(lambda: shop.order(order_id)["payment"]["refunded_minor"] == 700)
+    assert [step["status"] for step in shop.order(order_id)["history"]].count("refunded") == 2
+
+
+def test_each_sellers_parcel_is_a_step_of_its_own_once_whatever_its_time(shop, eventually):
+    order_id = shop.buy(shop.product(stock=5), shop.product(stock=5))
+    shop.settled(order_id)
+    at = system_clock()
+    for seller_id, shipment_id, occurred_at in (
+        ("seller-1", "s1", at),
+        ("seller-1", "s1", at + timedelta(seconds=1)),
+        ("seller-2", "s2", at),
+    ):
+        parcel = {"order_id": order_id, "seller_id": seller_id, "shipment_id": shipment_id}
+        shop.tell("order_shipped", **parcel, occurred_at=occurred_at)
+    last = {"order_id": order_id, "seller_id": "seller-2", "shipment_id": "s2"}
+
+    shop.tell("order_delivered", **last)
+
+    eventually(lambda: shop.order(order_id)["status"] == "delivered")
+    taken = [(step["status"], step["seller_id"]) for step in shop.order(order_id)["history"]]
+    assert sorted(taken[2:]) == [
+        ("delivered", "seller-2"), ("shipped", "seller-1"), ("shipped", "seller-2")
+    ]  # fmt: skip
 
 
 def test_the_next_return_of_a_line_is_taken_though_the_first_was_told_twice(shop, eventually):

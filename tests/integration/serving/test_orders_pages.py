@@ -40,6 +40,14 @@ def test_an_order_of_two_sellers_is_followed_until_both_parcels_have_come(page: 
     expect(page.locator(".track .fresh")).to_have_count(0)
 
 
+def test_money_of_a_part_that_came_back_is_not_said_to_be_all_of_it(page: Page, till: Till) -> None:
+    till.order = bought("delivered", "confirmed", *["shipped", "delivered"] * 2)
+    till.order["payment"]["refunded_minor"] = 4990
+    page.goto(f"/shop/orders/{ORDER_ID}")
+    expect(page.locator("#order-lead")).to_contain_text("R$49.90 is on its way back to you.")
+    expect(page.locator(".paid")).to_have_text(["PaidR$179.80", "Refunded of itR$49.90"])
+
+
 def test_an_order_is_cancelled_only_when_asked_again(page: Page, till: Till) -> None:
     page.goto(f"/shop/orders/{ORDER_ID}")
     page.get_by_role("button", name="Cancel this order").dblclick()

@@ -24,7 +24,9 @@ def bought(status: str, *steps: str) -> dict[str, Any]:
         "cancellation_reason": None,
         "currency": "BRL",
         "placed_at": "2026-11-20T12:00:00Z",
-        "history": [{"status": step, "at": "2026-11-20T12:00:00Z"} for step in ("placed", *steps)],
+        "history": [
+            {"status": step, "at": "2026-11-20T12:00:00Z", "seller_id": None} for step in ("placed", *steps)
+        ],
         "lines": [
             {
                 "line_number": number,
@@ -35,7 +37,12 @@ def bought(status: str, *steps: str) -> dict[str, Any]:
             }
             for number, (seller, product, price) in enumerate(LINES, 1)
         ],
-        "payment": {"status": "captured", "method": "credit_card", "amount_minor": 17980},
+        "payment": {
+            "status": "captured",
+            "method": "credit_card",
+            "amount_minor": 17980,
+            "refunded_minor": 0,
+        },
     }
 
 
