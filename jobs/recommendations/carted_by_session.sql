@@ -1,4 +1,2 @@
--- When a session last put a product into its cart.
-SELECT session_id, product_id, unix_s(occurred_at) AS added_s
-FROM events.cart_changed
-WHERE quantity > quantity_before
+-- When a session last put a product into its cart or took it out.
+SELECT session_id, product_id, changed_s FROM carts

@@ -1,4 +1,2 @@
--- When a known shopper last put a product into a cart.
-SELECT shopper_id, product_id, unix_s(occurred_at) AS added_s
-FROM events.cart_changed
-WHERE shopper_id IS NOT NULL AND quantity > quantity_before
+-- When a known shopper last put a product into a cart or took it out.
+SELECT shopper_id, product_id, changed_s FROM carts WHERE shopper_id IS NOT NULL

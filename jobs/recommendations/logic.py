@@ -23,7 +23,7 @@ QUERIES = Queries(Path(__file__).parent)
 EVENTS = QUERIES.events()
 """The events that the views and outputs read."""
 
-VIEWS = ("touches", "visit_pairs", "pairs", "interest", "listings")
+VIEWS = ("carts", "touches", "visit_pairs", "pairs", "interest", "listings")
 """Files of `views/`, each after those it reads."""
 
 FUNCTIONS = {

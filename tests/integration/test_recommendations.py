@@ -40,6 +40,8 @@ CATALOGUE = [f"p{number}" for number in range(12)]
 VISITS = [[CATALOGUE[(visit + step) % 12] for step in range(8)] for visit in range(10)]
 """What ten visits looked at before the tests."""
 
+GOES_WITH_P6, LOOKED_AT_P6 = {"Goes with Lamp p6 in your cart"}, {"Because you looked at Lamp p6"}
+
 A_SECONDS_DECAY = 1e-5
 """Scores of visits some seconds apart differ by less (half-life 14 days)."""
 
@@ -105,6 +107,11 @@ class Shop:
         assert answer.status_code == 200, answer.text
         return [item["product_id"] for item in answer.json()["items"]]
 
+    def why(self, visitor: str) -> set[str]:
+        """What is said beside the items of the cart's list."""
+        items = self.api.get(f"/v1/recommendations/{visitor}?context=cart").json()["items"]
+        return {item["reason"]["text"] for item in items}
+
     def score(self, one: str, other: str) -> float:
         """How much two products go together; of one product with itself, how much it is wanted."""
         if one == other:
@@ -123,6 +130,19 @@ class Shop:
 def viewed(product: str, session: str, shopper: str | None = None, **rest: Any) -> Record:
     return {"event": "product_viewed", "session_id": session, "shopper_id": shopper, "product_id": product,
             "event_id": new_id(), **rest}  # fmt: skip
+
+
+def in_cart(product: str, session: str, before: int, now: int, shopper: str | None = None) -> Record:
+    return {"event": "cart_changed", "cart_id": "c", "session_id": session, "shopper_id": shopper,
+            "product_id": product, "seller_id": "ann", "quantity_before": before, "quantity": now,
+            "currency": "BRL", "unit_price_minor": 990, "event_id": new_id(),
+            "occurred_at": system_clock().isoformat()}  # fmt: skip
+
+
+def line(product: str) -> Record:
+    return {"line_number": 1, "product_id": product, "seller_id": "ann", "quantity": 1,
+            "unit_price_minor": 990, "discount_minor": 0, "shipping_minor": 0, "tax_minor": 0,
+            "commission_bp": 0}  # fmt: skip
 
 
 def somebody() -> str:
@@ -191,12 +211,36 @@ def test_what_stands_beside_a_product_and_in_the_cart_follows_from_them(shop: Sh
         item["product_id"] for item in beside["items"][:3]
     ]
 
-    shop.say({"event": "cart_changed", "cart_id": "c", "session_id": nobody, "product_id": "p6",
-              "seller_id": "ann", "quantity_before": 0, "quantity": 1, "currency": "BRL",
-              "unit_price_minor": 990})  # fmt: skip
+    shop.say(in_cart("p6", nobody, 0, 1))
     await_true(lambda: shop.shown(nobody, context="cart"), "the cart's list")
-    in_cart = shop.api.get(f"/v1/recommendations/{nobody}?context=cart").json()["items"]
-    assert {item["reason"]["text"] for item in in_cart} == {"Goes with Lamp p6 in your cart"}
+    assert shop.why(nobody) == GOES_WITH_P6
+
+
+def test_what_was_taken_out_of_the_cart_or_bought_is_not_in_it_until_it_is_put_there_again(
+    shop: Shop,
+) -> None:
+    dan, eve = somebody(), somebody()
+    session = f"{dan}-session"
+    put = {one: in_cart("p6", f"{one}-session", 0, 1, one) for one in (dan, eve)}
+    shop.say(*put.values())
+    for visitor in (dan, session, eve):
+        await_true(lambda who=visitor: shop.why(who) == GOES_WITH_P6, "the cart's list")  # type: ignore[misc]
+
+    shop.say(in_cart("p6", session, 1, 0, dan))
+    shop.tell("order_placed", order_id=f"o-{eve}", shopper_id=eve, currency="BRL", lines=[line("p6")])
+    for visitor in (dan, session, eve):
+        await_true(lambda who=visitor: shop.why(who) == LOOKED_AT_P6, "an empty cart")  # type: ignore[misc]
+
+    shop.say(put[dan], in_cart("end", session, 0, 1, dan))  # the first of them once more
+    for visitor in (dan, session):
+        await_true(lambda who=visitor: shop.redis.zscore(f"carted:{who}", "end"), "what came last")  # type: ignore[misc]
+    shop.say(in_cart("end", session, 1, 0, dan))
+    for visitor in (dan, session):
+        await_true(lambda who=visitor: shop.why(who) == LOOKED_AT_P6, "an empty cart")  # type: ignore[misc]
+
+    shop.say(in_cart("p6", session, 0, 1, dan))
+    for visitor in (dan, session):
+        await_true(lambda who=visitor: shop.why(who) == GOES_WITH_P6, "the cart's list")  # type: ignore[misc]
 
 
 def test_who_came_a_second_ago_gets_what_is_popular(shop: Shop) -> None:
@@ -263,11 +307,6 @@ def test_what_is_delisted_or_was_just_bought_is_not_recommended(shop: Shop) -> N
     shop.say(viewed("p5", f"{cid}-session", cid))
     await_true(lambda: len(shop.shown(cid)) > 5, "an answer")
     gone, bought, given_back, *_ = shop.shown(cid)
-
-    def line(product: str) -> Record:
-        return {"line_number": 1, "product_id": product, "seller_id": "ann", "quantity": 1,
-                "unit_price_minor": 990, "discount_minor": 0, "shipping_minor": 0, "tax_minor": 0,
-                "commission_bp": 0}  # fmt: skip
 
     shop.tell("product_delisted", product_id=gone, seller_id="ann", reason="discontinued")
     for order, product in ((f"o1-{cid}", bought), (f"o2-{cid}", given_back)):

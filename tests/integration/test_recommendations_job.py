@@ -16,6 +16,7 @@ from common.settings import Settings
 from jobs.engine import statement_set, table_environment
 from jobs.recommendations.logic import EVENTS, OUTPUTS, plan
 from schemas.events import all_events
+from serving.recommendations.visitor import in_cart
 from tests.integration.bounded import Events, Row, run_bounded, upserted
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -44,9 +45,9 @@ def run(jvm: None, tmp_path_factory: pytest.TempPathFactory) -> Run:  # noqa: AR
     return tables
 
 
-def highest(rows: Any) -> dict[tuple[str, str], int]:
+def highest(rows: Any) -> dict[tuple[str, str], float]:
     """What sorted sets hold whose scores are only raised."""
-    table: dict[tuple[str, str], int] = {}
+    table: dict[tuple[str, str], float] = {}
     for row in rows:
         owner, member, score = row.values()
         table[owner, member] = max(score, table.get((owner, member), score))
@@ -151,7 +152,7 @@ def test_the_latest_moment_is_remembered_of_sessions_and_shoppers(run: Run) -> N
                 view("s", "lamp", later, "bea"), view("s", "lamp", NOON, "bea"), view("t", "rug"),
             ],
             "cart_changed": [
-                cart("s", "rug", later, "bea", units=(0, 1)), cart("s", "vase", later, "bea", units=(1, 0)),
+                cart("s", "rug", later, "bea", units=(0, 1)), cart("s", "vase", later, "bea", units=(2, 1)),
             ],
         }
     )  # fmt: skip
@@ -162,6 +163,24 @@ def test_the_latest_moment_is_remembered_of_sessions_and_shoppers(run: Run) -> N
     assert tables["carted_by_shopper"] == {("bea", "rug"): seconds(later)}
     assert tables["carted_by_session"] == {("s", "rug"): seconds(later)}
     assert tables["recommendations_as_of"]["product_viewed",]["as_of"] == seconds(later)
+
+
+def test_what_was_last_taken_out_of_a_cart_is_told_by_its_moment_whatever_the_order(run: Run) -> None:
+    soon, later = NOON + timedelta(milliseconds=1), NOON + timedelta(minutes=5, milliseconds=999)
+    put = {lamp: cart("s", lamp, NOON, "bea", units=(0, 2)) for lamp in ("lamp", "rug", "vase")}
+    out = {lamp: cart("s", lamp, soon, "bea", units=(2, 0)) for lamp in ("lamp", "rug")}
+    fewer = cart("s", "vase", soon, "bea", units=(2, 1))
+    again = cart("s", "rug", later, "bea", units=(0, 1))
+    arrivals = [again, out["lamp"], out["rug"], *put.values(), fewer, out["lamp"], put["lamp"]]
+    tables = run({"cart_changed": arrivals})
+
+    last = {"lamp": 1_772_366_400.0015, "rug": 1_772_366_700.999, "vase": 1_772_366_400}
+    assert tables["carted_by_session"] == {("s", product): moment for product, moment in last.items()}
+    assert tables["carted_by_shopper"] == {("bea", product): moment for product, moment in last.items()}
+    assert in_cart({member: score for (_, member), score in tables["carted_by_session"].items()}, {}) == {
+        "rug": seconds(later), "vase": seconds(NOON),
+    }  # fmt: skip
+    assert tables["recent_of_session"]["s", "lamp"] == seconds(NOON), "it was looked at all the same"
 
 
 def test_moments_that_no_int_of_seconds_holds_are_told_as_they_are(run: Run) -> None:
