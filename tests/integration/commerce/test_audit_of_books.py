@@ -161,6 +161,7 @@ def test_all_comparisons_of_the_books_are_tried_here() -> None:
     ("name", "table", "fate"),
     [
         ("books_vs_orders", "order_placed", "sold out"),
+        ("books_vs_orders", "payment_refunded", "returned"),
         ("books_vs_order_lines", "order_placed", "confirmed"),
         ("books_vs_order_steps", "order_cancelled", "declined"),
         ("books_vs_order_steps", "order_shipped", "returned"),
@@ -201,6 +202,13 @@ def test_a_cent_of_a_payment_is_found_from_three_sides(
     assert ("captured_minor", 2_001, 2_000) in {
         (each.field, each.left, each.right) for each in audited.ask("payments_vs_provider")[0].differences
     }
+
+
+def test_a_cent_that_an_order_says_came_back_is_found(audited: Audited, changed: Callable[..., None]) -> None:
+    order = f"WHERE order_id = '{audited.orders['returned']}'"
+    update = "UPDATE orders.orders SET refunded_minor ="
+    changed(f"{update} 1001 {order}", f"{update} 1000 {order}")
+    assert audited.differences("books_vs_orders") == {("refunded_minor", 1_001, 1_000)}
 
 
 def test_a_unit_that_vanished_is_found(audited: Audited, changed: Callable[..., None]) -> None:

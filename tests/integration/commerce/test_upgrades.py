@@ -9,14 +9,15 @@ import pytest
 
 from common.ids import new_id
 from producers.inventory.service import INVENTORY
+from producers.orders.service import ORDERS
 from producers.payments.service import PAYMENTS
 from producers.postgres.migrate import migrate
 
-OF_BEFORE = {"outbox": 99, "inbox": 99, "inventory": 2, "payments": 3}
-"""Set of migrations → the last before returns were kept."""
+OF_BEFORE = {"outbox": 99, "inbox": 99, "inventory": 2, "orders": 3, "payments": 3}
+"""Set of migrations → the last before returns were kept, and what of an order came back."""
 
 REFUND = """INSERT INTO payments.refunds (refund_id, order_id, amount_minor, reason, return_id, causation_id)
-VALUES ($1, $2, 900, $3, $4, $5)"""
+VALUES ($1, $2, $3, $4, $5, $6)"""
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ def database(shop):
 
 @pytest.fixture
 def before(tmp_path):
-    """The migrations of a service up to the last before returns were kept."""
+    """The migrations of a service up to the last of `OF_BEFORE`."""
 
     def folders(service):
         kept = {}
@@ -57,7 +58,7 @@ def before(tmp_path):
 
 
 async def migrate_all(connection, folders):
-    for service in (INVENTORY, PAYMENTS):
+    for service in (INVENTORY, ORDERS, PAYMENTS):
         await connection.execute(f"SET search_path TO {service.name}")
         await migrate(connection, service.name, folders(service))
 
@@ -76,9 +77,9 @@ def test_returns_that_were_taken_before_they_were_kept_are_known(database, befor
         await connection.execute("INSERT INTO inventory.inbox VALUES ($1, 'order_returned')", f"e-{taken}")
         for return_id in (taken, refunded_only):
             await connection.execute(
-                REFUND, new_id(), order_id, "order_returned", return_id, f"e-{return_id}"
+                REFUND, new_id(), order_id, 900, "order_returned", return_id, f"e-{return_id}"
             )
-        await connection.execute(REFUND, new_id(), order_id, "order_cancelled", None, "e-other")
+        await connection.execute(REFUND, new_id(), order_id, 900, "order_cancelled", None, "e-other")
         await migrate_all(connection, lambda service: service.migrations())
         return [
             {row["return_id"] for row in await connection.fetch(f"SELECT return_id FROM {schema}.returns")}
@@ -94,3 +95,64 @@ def test_a_new_shop_whose_inventory_comes_first_has_no_returns(database):
         return await connection.fetch("SELECT FROM inventory.returns")
 
     assert database(new) == []
+
+
+async def refunded(connection, amount_minor, *refunds):
+    """An order that says it is refunded, and what came back of it: amount, whether the order was told."""
+    order_id = new_id()
+    await connection.execute(
+        "INSERT INTO orders.orders VALUES "
+        "($1, 'ana', NULL, 'BRL', 'delivered', NULL, $2, 'pix', 'refunded', now())",
+        order_id,
+        amount_minor,
+    )
+    await connection.execute(
+        "INSERT INTO payments.payments (order_id, payment_id) VALUES ($1, $2)", order_id, new_id()
+    )
+    for number, (amount, told) in enumerate(refunds):
+        await connection.execute(REFUND, new_id(), order_id, amount, "order_returned", new_id(), "e")
+        if told:
+            await connection.execute(
+                "INSERT INTO orders.order_steps VALUES ($1, 'refunded', now() + make_interval(secs => $2))",
+                order_id,
+                number,
+            )
+    return order_id
+
+
+def test_what_came_back_of_an_order_before_it_was_kept_is_what_payments_gave_back(database, before):
+    async def upgraded(connection):
+        await migrate_all(connection, before)
+        partly = await refunded(connection, 5_900, (900, True), (1_000, True))
+        wholly = await refunded(connection, 5_900, (900, True), (5_000, True))
+        unread = await refunded(connection, 5_900, (900, True), (5_000, False))
+        await migrate_all(connection, lambda service: service.migrations())
+        return [
+            (
+                *await connection.fetchrow(
+                    "SELECT refunded_minor, payment_status FROM orders.orders WHERE order_id = $1", order_id
+                ),
+                await connection.fetchval(
+                    "SELECT count(*) FROM payments.refunds JOIN orders.order_steps USING (order_id) "
+                    "WHERE order_id = $1 AND about = refund_id::text",
+                    order_id,
+                ),
+            )
+            for order_id in (partly, wholly, unread)
+        ]
+
+    assert database(upgraded) == [(1_900, "captured", 2), (5_900, "refunded", 2), (900, "captured", 1)]
+
+
+def test_without_the_books_of_payments_a_refund_of_before_counts_as_whole(database, before):
+    async def upgraded(connection):
+        await migrate_all(connection, before)
+        order_id = await refunded(connection, 5_900, (900, True))
+        await connection.execute("DROP SCHEMA payments CASCADE")
+        await connection.execute("SET search_path TO orders")
+        await migrate(connection, "orders", ORDERS.migrations())
+        return await connection.fetchrow(
+            "SELECT refunded_minor, payment_status FROM orders.orders WHERE order_id = $1", order_id
+        )
+
+    assert database(upgraded) == (5_900, "refunded")
