@@ -166,7 +166,7 @@ def test_the_latest_moment_is_remembered_of_sessions_and_shoppers(run: Run) -> N
 
 
 def test_what_was_last_taken_out_of_a_cart_is_told_by_its_moment_whatever_the_order(run: Run) -> None:
-    soon, later = NOON + timedelta(milliseconds=1), NOON + timedelta(minutes=5, milliseconds=999)
+    soon, later = NOON + timedelta(milliseconds=1), NOON + timedelta(minutes=5, seconds=7, milliseconds=999)
     put = {lamp: cart("s", lamp, NOON, "bea", units=(0, 2)) for lamp in ("lamp", "rug", "vase")}
     out = {lamp: cart("s", lamp, soon, "bea", units=(2, 0)) for lamp in ("lamp", "rug")}
     fewer = cart("s", "vase", soon, "bea", units=(2, 1))
@@ -174,7 +174,7 @@ def test_what_was_last_taken_out_of_a_cart_is_told_by_its_moment_whatever_the_or
     arrivals = [again, out["lamp"], out["rug"], *put.values(), fewer, out["lamp"], put["lamp"]]
     tables = run({"cart_changed": arrivals})
 
-    last = {"lamp": 1_772_366_400.0015, "rug": 1_772_366_700.999, "vase": 1_772_366_400}
+    last = {"lamp": 1_772_366_400.0015, "rug": 1_772_366_707.999, "vase": 1_772_366_400}
     assert tables["carted_by_session"] == {("s", product): moment for product, moment in last.items()}
     assert tables["carted_by_shopper"] == {("bea", product): moment for product, moment in last.items()}
     assert in_cart({member: score for (_, member), score in tables["carted_by_session"].items()}, {}) == {

@@ -168,6 +168,18 @@ def test_an_order_can_be_called_off_until_it_is_shipped(status: str, can_be: boo
             "1 is on the way to you.",
             5,
         ),
+        (
+            two_parcels("delivered", "shipped ana", "delivered bo"),
+            "1 of 2 parcels has arrived",
+            "1 is on the way to you.",
+            5,
+        ),
+        (
+            two_parcels("delivered", "shipped ana", "delivered ana", "delivered somebody"),
+            "1 of 2 parcels has arrived",
+            "1 is still being packed.",
+            4,
+        ),
         (two_parcels("delivered", *["shipped", "delivered"] * 2), "Delivered", "It has arrived. Enjoy!", 6),
         (
             two_parcels("delivered", "delivered bo", "delivered ana", "shipped bo"),

@@ -1,7 +1,8 @@
--- A parcel, a return or a refund takes a step once, whichever event tells of it. The order's row is locked.
+-- A seller's parcel or return takes a step once, whichever event tells of it. The order's row is locked.
 INSERT INTO order_steps (order_id, step, occurred_at, about, seller_id)
 SELECT $1::uuid, $2::text, $3::timestamptz, $4::text, $5::text
 WHERE $4::text = '' OR NOT EXISTS (
     SELECT FROM order_steps WHERE order_id = $1::uuid AND step = $2::text AND about = $4::text
+        AND seller_id IS NOT DISTINCT FROM $5::text
 )
 ON CONFLICT DO NOTHING;

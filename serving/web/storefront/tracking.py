@@ -1,6 +1,6 @@
 """How far an order has come, as steps that a shopper can follow. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -136,15 +136,16 @@ def track(order: Mapping[str, Any]) -> Tracking:
 
 def _parcels(order: Mapping[str, Any]) -> Parcels:
     """Those of an order of which at least one has left. What has arrived has left, be it told or not."""
-    number = len({line["seller_id"] for line in order["lines"]})
-    arrived = min(number, max(_sellers(order, "delivered"), order["status"] == "delivered"))
-    return Parcels(number, min(number, max(_sellers(order, "shipped"), arrived, 1)), arrived)
+    sellers = {line["seller_id"] for line in order["lines"]}
+    arrived = max(_took(order, sellers, "delivered"), order["status"] == "delivered")
+    return Parcels(len(sellers), max(_took(order, sellers, "shipped", "delivered"), arrived, 1), arrived)
 
 
-def _sellers(order: Mapping[str, Any], status: str) -> int:
-    """How many took this step: some send several parcels, and a step that is of nobody is of one more."""
-    of = [step["seller_id"] for step in order["history"] if step["status"] == status]
-    return len(set(of) - {None}) + of.count(None)
+def _took(order: Mapping[str, Any], sellers: Set[str], *statuses: str) -> int:
+    """How many of an order's sellers took one of these steps. A step that is of nobody is of one more."""
+    of = [(step["status"], step["seller_id"]) for step in order["history"] if step["status"] in statuses]
+    nobodys = max(of.count((status, None)) for status in statuses)
+    return min(len(sellers), len(sellers & {seller_id for _, seller_id in of}) + nobodys)
 
 
 def _reached(status: str, payment: str, times: Mapping[str, datetime]) -> int:
