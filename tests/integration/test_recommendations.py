@@ -221,26 +221,22 @@ def test_what_was_taken_out_of_the_cart_or_bought_is_not_in_it_until_it_is_put_t
 ) -> None:
     dan, eve = somebody(), somebody()
     session = f"{dan}-session"
+    both = (dan, session)
     put = {one: in_cart("p6", f"{one}-session", 0, 1, one) for one in (dan, eve)}
     shop.say(*put.values())
-    for visitor in (dan, session, eve):
-        await_true(lambda who=visitor: shop.why(who) == GOES_WITH_P6, "the cart's list")  # type: ignore[misc]
+    await_true(lambda: all(shop.why(who) == GOES_WITH_P6 for who in (*both, eve)), "the cart's list")
 
     shop.say(in_cart("p6", session, 1, 0, dan))
     shop.tell("order_placed", order_id=f"o-{eve}", shopper_id=eve, currency="BRL", lines=[line("p6")])
-    for visitor in (dan, session, eve):
-        await_true(lambda who=visitor: shop.why(who) == LOOKED_AT_P6, "an empty cart")  # type: ignore[misc]
+    await_true(lambda: all(shop.why(who) == LOOKED_AT_P6 for who in (*both, eve)), "an empty cart")
 
     shop.say(put[dan], in_cart("end", session, 0, 1, dan))  # the first of them once more
-    for visitor in (dan, session):
-        await_true(lambda who=visitor: shop.redis.zscore(f"carted:{who}", "end"), "what came last")  # type: ignore[misc]
+    await_true(lambda: all(shop.redis.zscore(f"carted:{who}", "end") for who in both), "what came last")
     shop.say(in_cart("end", session, 1, 0, dan))
-    for visitor in (dan, session):
-        await_true(lambda who=visitor: shop.why(who) == LOOKED_AT_P6, "an empty cart")  # type: ignore[misc]
+    await_true(lambda: all(shop.why(who) == LOOKED_AT_P6 for who in both), "an empty cart")
 
     shop.say(in_cart("p6", session, 0, 1, dan))
-    for visitor in (dan, session):
-        await_true(lambda who=visitor: shop.why(who) == GOES_WITH_P6, "the cart's list")  # type: ignore[misc]
+    await_true(lambda: all(shop.why(who) == GOES_WITH_P6 for who in both), "the cart's list")
 
 
 def test_who_came_a_second_ago_gets_what_is_popular(shop: Shop) -> None:

@@ -22,6 +22,14 @@ def returned(product_id, quantity, refund_minor):
     }  # fmt: skip
 
 
+def back(order_id, *lines, **rest):
+    """An `order_returned` of these lines."""
+    return {
+        "return_id": new_id(), "order_id": order_id, "shopper_id": "ana", "seller_id": "seller-1",
+        "placed_at": 0, "currency": "BRL", "reason": "damaged", "lines": list(lines),
+    } | rest  # fmt: skip
+
+
 def letters(shop, order_id):
     """Service → why it rejected returns of an order, once for each dead letter."""
     found = [dict(m.headers()) for m in shop.messages("order_returned_dlq") if m.key() == order_id.encode()]
@@ -152,14 +160,10 @@ def test_what_comes_back_is_on_hand_again_and_paid_back_once(shop, eventually):
     lamp = shop.product(stock=5, price_minor=900)
     order_id = shop.buy(lamp, quantity=2)
     shop.settled(order_id)
-    back = {
-        "return_id": new_id(), "order_id": order_id, "shopper_id": "ana", "seller_id": "seller-1",
-        "placed_at": 0, "currency": "BRL", "reason": "damaged", "event_id": new_id(),
-        "lines": [returned(lamp, 1, refund_minor=900)],
-    }  # fmt: skip
+    event = back(order_id, returned(lamp, 1, refund_minor=900), event_id=new_id())
 
-    shop.tell("order_returned", **back)
-    shop.tell("order_returned", **back)
+    shop.tell("order_returned", **event)
+    shop.tell("order_returned", **event)
 
     eventually(lambda: shop.stock(lamp) == (4, 0))
     eventually(lambda: len(shop.events("payment_refunded", order_id)) == 1)
@@ -172,11 +176,7 @@ def test_a_return_of_more_than_was_sold_is_a_dead_letter_and_changes_nothing(sho
     shop.settled(order_id)
     eventually(lambda: shop.stock(lamp) == (4, 0))
 
-    shop.tell(
-        "order_returned", return_id=new_id(), order_id=order_id, shopper_id="ana", seller_id="seller-1",
-        placed_at=0, currency="BRL", reason="damaged",
-        lines=[returned(lamp, 9, refund_minor=10**9)],
-    )  # fmt: skip
+    shop.tell("order_returned", **back(order_id, returned(lamp, 9, refund_minor=10**9)))
 
     letters = eventually(
         lambda: [m for m in shop.messages("order_returned_dlq") if m.key() == order_id.encode()] or None
@@ -193,14 +193,11 @@ def test_a_line_that_came_back_does_not_come_back_again_as_another_return(shop, 
     lamp, table = shop.product(stock=5, price_minor=900), shop.product(stock=5, price_minor=5_000)
     order_id = shop.buy(lamp, table)
     shop.settled(order_id)
-    back = {
-        "order_id": order_id, "shopper_id": "ana", "seller_id": "seller-1", "placed_at": 0, "currency": "BRL",
-        "reason": "damaged", "lines": [returned(lamp, 1, refund_minor=900) | {"restocked": False}],
-    }  # fmt: skip
-    shop.tell("order_returned", return_id=new_id(), **back)
+    line = returned(lamp, 1, refund_minor=900) | {"restocked": False}
+    shop.tell("order_returned", **back(order_id, line))
     eventually(lambda: shop.events("payment_refunded", order_id))
 
-    shop.tell("order_returned", return_id=new_id(), **back)
+    shop.tell("order_returned", **back(order_id, line))
 
     eventually(
         lambda: len([m for m in shop.messages("order_returned_dlq") if m.key() == order_id.encode()]) == 2
@@ -215,16 +212,12 @@ def test_a_return_that_is_told_again_as_another_event_moves_nothing_and_is_a_dea
     lamp = shop.product(stock=5, price_minor=900)
     order_id = shop.buy(lamp, quantity=2)
     shop.settled(order_id)
-    back = {
-        "return_id": new_id(), "order_id": order_id, "shopper_id": "ana", "seller_id": "seller-1",
-        "placed_at": 0, "currency": "BRL", "reason": "damaged",
-        "lines": [returned(lamp, 1, refund_minor)],
-    }  # fmt: skip
-    shop.tell("order_returned", **back)
+    told = back(order_id, returned(lamp, 1, refund_minor))
+    shop.tell("order_returned", **told)
 
-    shop.tell("order_returned", **back)
+    shop.tell("order_returned", **told)
 
-    reason = f"return {back['return_id']} of order {order_id} was taken before"
+    reason = f"return {told['return_id']} of order {order_id} was taken before"
     eventually(lambda: letters(shop, order_id) == [("inventory", reason), ("payments", reason)])
     assert shop.stock(lamp) == (4, 0)
     assert shop.sql(
@@ -236,19 +229,15 @@ def test_an_order_of_which_something_came_back_stays_paid_until_all_of_it_did(sh
     lamp, table = shop.product(stock=5, price_minor=900), shop.product(stock=5, price_minor=5_000)
     order_id = shop.buy(lamp, table)
     shop.settled(order_id)
-    back = {
-        "order_id": order_id, "shopper_id": "ana", "seller_id": "seller-1", "placed_at": 0, "currency": "BRL",
-        "reason": "damaged",
-    }  # fmt: skip
-    first = {"return_id": new_id(), "lines": [returned(lamp, 1, refund_minor=900)]}
-    shop.tell("order_returned", **back, **first)
+    first = back(order_id, returned(lamp, 1, refund_minor=900))
+    shop.tell("order_returned", **first)
     eventually(lambda: shop.order(order_id)["payment"]["refunded_minor"] == 900)
     assert shop.order(order_id)["payment"]["status"] == "captured"
 
-    shop.tell("order_returned", **back, **first)
+    shop.tell("order_returned", **first)
     eventually(lambda: len(letters(shop, order_id)) == 2)
-    rest = [returned(table, 1, refund_minor=5_000) | {"line_number": 2}]
-    shop.tell("order_returned", return_id=new_id(), **back, lines=rest)
+    rest = returned(table, 1, refund_minor=5_000) | {"line_number": 2}
+    shop.tell("order_returned", **back(order_id, rest))
 
     eventually(lambda: shop.order(order_id)["payment"]["status"] == "refunded")
     order = shop.order(order_id)
@@ -300,14 +289,11 @@ def test_the_next_return_of_a_line_is_taken_though_the_first_was_told_twice(shop
     lamp = shop.product(stock=5, price_minor=900)
     order_id = shop.buy(lamp, quantity=2)
     shop.settled(order_id)
-    back = {
-        "order_id": order_id, "shopper_id": "ana", "seller_id": "seller-1", "placed_at": 0, "currency": "BRL",
-        "reason": "damaged", "lines": [returned(lamp, 1, refund_minor=900)],
-    }  # fmt: skip
     first, second = new_id(), new_id()
 
     for return_id in (first, first, second):
-        shop.tell("order_returned", return_id=return_id, **back)
+        line = returned(lamp, 1, refund_minor=900)
+        shop.tell("order_returned", **back(order_id, line, return_id=return_id))
 
     eventually(lambda: len(shop.events("payment_refunded", order_id)) == 2)
     eventually(lambda: shop.stock(lamp) == (5, 0))
@@ -320,18 +306,15 @@ def test_a_return_of_one_seller_under_the_id_of_anothers_is_a_dead_letter_and_ta
     lamp, table = shop.product(stock=5, price_minor=900), shop.product(stock=5, price_minor=5_000)
     order_id = shop.buy(lamp, table)
     shop.settled(order_id)
-    back = {
-        "order_id": order_id, "shopper_id": "ana", "placed_at": 0, "currency": "BRL", "reason": "damaged"
-    }  # fmt: skip
-    ones = {"seller_id": "seller-1", "lines": [returned(lamp, 1, refund_minor=900)]}
-    others = {"seller_id": "seller-2", "lines": [returned(table, 1, refund_minor=5_000) | {"line_number": 2}]}
-    return_id = new_id()
-    shop.tell("order_returned", return_id=return_id, **back, **ones)
+    ones = back(order_id, returned(lamp, 1, refund_minor=900))
+    line = returned(table, 1, refund_minor=5_000) | {"line_number": 2}
+    others = back(order_id, line, seller_id="seller-2")
+    shop.tell("order_returned", **ones)
 
-    shop.tell("order_returned", return_id=return_id, **back, **others)
+    shop.tell("order_returned", **others | {"return_id": ones["return_id"]})
     eventually(lambda: [service for service, _ in letters(shop, order_id)] == ["inventory", "payments"])
     assert shop.stock(table) == (4, 0)
-    shop.tell("order_returned", return_id=new_id(), **back, **others)
+    shop.tell("order_returned", **others)
 
     eventually(lambda: shop.stock(table) == (5, 0))
     eventually(lambda: len(shop.events("payment_refunded", order_id)) == 2)
