@@ -141,7 +141,8 @@ def draw_quantities(rng: np.random.Generator, count: int) -> Index:
 
 
 def merged(first: Views, second: Views) -> Views:
-    """Views of both, in the order of visits, then of time."""
+    """Views of both, in the order of visits, then of time: those of one visit at a millisecond each, as their
+    events' ids are made of visit, product and time."""
     visit, at = np.concatenate([first.visit, second.visit]), np.concatenate([first.at, second.at])
     order = np.lexsort((at, visit))
 
@@ -150,4 +151,7 @@ def merged(first: Views, second: Views) -> Views:
         return joined
 
     names = ("product", "source", "of_list", "adds", "removes", "quantity")
-    return Views(visit[order], at[order], *(column(name) for name in names))  # type: ignore[arg-type]
+    visit, at = visit[order], at[order]
+    while len(tied := 1 + np.flatnonzero((np.diff(visit) == 0) & (np.diff(at) < 1))):
+        at[tied] = at[tied - 1] + 1
+    return Views(visit, at, *(column(name) for name in names))  # type: ignore[arg-type]

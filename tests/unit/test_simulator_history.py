@@ -5,13 +5,16 @@ import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import blake2b
+from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from common.clock import from_millis, to_millis
 from common.errors import UserError
@@ -19,8 +22,15 @@ from common.settings import ROOT
 from producers.feed.events import Timeline
 from producers.feed.messages import messages
 from producers.simulator.calendar import DAY_MS, Calendar
+from producers.simulator.history.agenda import Agenda
+from producers.simulator.history.browsing import Browsing
+from producers.simulator.history.carts import Carts
 from producers.simulator.history.days import History
+from producers.simulator.history.orders import Orders
 from producers.simulator.history.plan import Plan
+from producers.simulator.history.rows import Rows
+from producers.simulator.history.stock import Stock
+from producers.simulator.visits import NO_LIST, Views, merged
 from producers.simulator.world.shape import Shape
 from producers.simulator.world.world import build
 from schemas.codec import Decoder, Record
@@ -129,6 +139,58 @@ def test_every_event_has_an_id_of_its_own(records: list[tuple[str, Record]]) -> 
     ids = [record["event_id"] for _, record in records]
 
     assert len(set(ids)) == len(ids)
+
+
+class _Steady(np.random.Generator):
+    """Leaves the same time between all steps of a visit."""
+
+    GAP_S = 12.0
+
+    def lognormal(self, *_: Any) -> Any:
+        return self.GAP_S
+
+
+def views_of_one_product(at: NDArray[np.int64]) -> Views:
+    """What the first visit of a day looks at; it adds each time, and takes out again."""
+    n = len(at)
+    zeros, ones = np.zeros(n, np.int64), np.ones(n, np.int64)
+    return Views(zeros, at, zeros, zeros, zeros + NO_LIST, adds=ones == 1, removes=ones == 1, quantity=ones)
+
+
+def test_views_of_one_product_in_one_millisecond_of_a_visit_are_events_of_their_own() -> None:
+    history = History(PLAN)
+    day = history.draw_day(1)
+    at_once = views_of_one_product(np.full(50, PLAN.start_ms + DAY_MS))
+
+    views = merged(at_once, merged(at_once, day.views))
+    events = Browsing(history.world).events(
+        np.random.default_rng(1), day.visits, views, day.lists, day.clicks
+    )
+    viewed = next(one for one in events if one.name == "product_viewed")
+
+    assert len(set(viewed.ids())) == len(viewed) == 100 + len(day.views)
+    assert views.at[:100].tolist() == list(range(int(at_once.at[0]), int(at_once.at[0]) + 100))
+    assert views.at[views.visit > 0].tolist() == day.views.at[day.views.visit > 0].tolist()
+
+
+def test_changes_of_one_product_in_one_millisecond_of_a_cart_are_events_of_their_own() -> None:
+    history, rows, agenda, random = History(PLAN), Rows(), Agenda(), Random(1)
+    stock = Stock(history.world, rows, agenda, random, replace(PLAN, stock_days=1_000.0))
+    stock.fill(PLAN.start_ms)
+    orders = Orders(history.world, rows, agenda, stock, random)
+    carts = Carts(history.world, rows, agenda, stock, orders, lambda *_: 100)
+    day = history.draw_day(1)
+    gap_ms = int(_Steady.GAP_S * 1000)
+    views = views_of_one_product(PLAN.start_ms + DAY_MS + gap_ms * np.arange(50))
+
+    steady = _Steady(np.random.PCG64(1))
+    carts.fill(steady, replace(day.visits, checks_out=day.visits.checks_out & False), views, day.lists)
+    agenda.play(END_MS)
+    changes = next(one for one in rows.take() if one.name == "cart_changed")
+
+    assert np.diff(changes.occurred_at).min() == 1, "what is taken out goes while the next is put in"
+    assert len(set(changes.ids())) == len(changes) == 100
+    assert changes.columns["quantity_before"] == [0, *changes.columns["quantity"][:-1]]
 
 
 def test_nobody_is_named_before_they_were_introduced(records: list[tuple[str, Record]]) -> None:

@@ -19,12 +19,16 @@ MOST_OF_ONE = 8
 
 @dataclass
 class Cart:
-    """What one visit has put aside: product → units. `shopper_id` is None while nobody signed in."""
+    """What one visit has put aside: product → units. `shopper_id` is None while nobody signed in.
+
+    Its changes never share a millisecond: their events' ids are made of visit, product and time.
+    """
 
     session_id: str
     shopper: int
     shopper_id: str | None
     units: dict[int, int] = field(default_factory=dict)
+    changed_ms: int = 0
 
 
 @dataclass(frozen=True)
@@ -100,6 +104,7 @@ class Carts:
 
     def _change(self, at: int, cart: Cart, product: int, now: int, recommendation_id: str | None) -> None:
         world = self._world
+        at = cart.changed_ms = max(at, cart.changed_ms + 1)
         self._rows.put(
             "cart_changed", at, None,
             cart_id=f"{cart.session_id}-c", session_id=cart.session_id, shopper_id=cart.shopper_id,
