@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -48,9 +49,13 @@ class Platform:
         return done
 
     def start(self, *arguments):
-        """Start `./souk ARGUMENTS` and leave it running."""
+        """Start `./souk ARGUMENTS` and leave it running; Ctrl-C reaches it also from tests in the background."""
         command = [sys.executable, "-m", "cli", *arguments]
-        return subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=subprocess.DEVNULL)
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            return subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=subprocess.DEVNULL)
+        finally:
+            signal.signal(signal.SIGINT, before)
 
     def audit(self, *arguments, wait_s=600):
         """The audit's JSON, whatever it finds."""
