@@ -49,7 +49,7 @@ class Platform:
         return done
 
     def start(self, *arguments):
-        """Start `./souk ARGUMENTS` and leave it running; Ctrl-C reaches it also from tests in the background."""
+        """Start `./souk ARGUMENTS` and leave it running. It hears Ctrl-C, even if the tests do not."""
         command = [sys.executable, "-m", "cli", *arguments]
         before = signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
