@@ -1,1 +1,1 @@
-"""Compares stores with each other, to the cent and the row: one module a comparison."""
+"""Compares the stores with each other, to the cent and the row."""

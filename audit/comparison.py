@@ -1,21 +1,21 @@
-"""What a comparison of two stores found: how much was compared, and every difference."""
+"""The result of comparing two stores: how much was compared, and every difference."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 Value = str | int | float | None
-"""One side of a difference; None where the side has no such row."""
+"""One side of a difference; None if that side has no such row."""
 
-SHOWN = 100
-"""A comparison keeps this many differences and counts the rest."""
+MAX_DIFFERENCES = 100
+"""A comparison keeps this many differences and counts the others."""
 
 
 @dataclass(frozen=True)
-class About:
-    """What a comparison is about, in the shop's words.
+class ComparisonSpec:
+    """What is compared, in the shop's words.
 
-    `left` is the store that is believed, `right` the one that is checked. `key` names the columns that
-    identify a row on both sides; `unit` says what such a row is (`orders`, `seller days`, ...).
+    `left` names the store that is right by definition, `right` the store that is checked. `key` has the
+    columns that identify a row on both sides. `unit` says what a row is (`orders`, `seller days`, ...).
     """
 
     name: str
@@ -28,7 +28,7 @@ class About:
 
 @dataclass(frozen=True)
 class Difference:
-    """One figure on which the two stores disagree; field `row` where one of them has no such row."""
+    """A figure on which the two stores disagree. `field` is `row` if one of them has no such row."""
 
     key: Mapping[str, Value]
     field: str
@@ -38,15 +38,16 @@ class Difference:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The outcome of comparing two stores.
+    """The result of one comparison.
 
-    `rows` counts the distinct keys of both sides together, `figures` the single values compared,
-    `totals` the sum of each column of whole numbers on (left, right). `explained` counts the rows that
-    are missing on the right because they lie in a dead-letter topic. `differences` holds the first
-    `SHOWN` of `difference_count`. `unread` says why a side that should be there could not be read.
+    `rows` counts the distinct keys of both sides, `figures` the single values compared, and `totals` has the
+    sum of each integer column on (left, right). `explained` counts the rows that the right side lacks because
+    they are in a dead-letter topic. `differences` has the first `MAX_DIFFERENCES` of `difference_count`, and
+    `differing` the keys of all of them (see `audit.tables.joined_keys`). `unread` says why a side could not
+    be read.
     """
 
-    about: About
+    spec: ComparisonSpec
     rows: int = 0
     figures: int = 0
     explained: int = 0
@@ -55,10 +56,11 @@ class Comparison:
     difference_count: int = 0
     notes: tuple[str, ...] = ()
     unread: str = ""
+    differing: frozenset[str] = frozenset()
 
     @property
     def verdict(self) -> str:
-        """`differ`, `agree`, `nothing to compare` (two empty stores prove nothing), or `not compared`."""
+        """`differ`, `agree`, `nothing to compare` (both stores are empty), or `not compared`."""
         if self.unread:
             return "not compared"
         if self.difference_count:

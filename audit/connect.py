@@ -5,39 +5,53 @@ from contextlib import contextmanager
 
 import redis
 
-from audit.sources.api import Api
+from audit.cut import Waiting, take_cut
+from audit.sources.api import ApiClient
 from audit.sources.clickhouse import ClickHouseTables
 from audit.sources.events import EventLog
 from audit.sources.kafka import KafkaTopics
 from audit.sources.olist import OlistTables
-from audit.sources.postgres import Books
-from audit.sources.redis import SortedSets
+from audit.sources.redis_sets import RedisSets
+from audit.sources.service_db import ServiceDatabase
 from audit.stores import Stores
 from clickhouse.client import connect
+from common.postgres_roles import READER
 from common.settings import Settings
 from schemas.codec import Decoder
-from schemas.registry import Registry
+from schemas.registry import SchemaRegistry
 
 Progress = Callable[[str, int, int], None]
-"""Called with (what is read, how much of it so far, how much in all)."""
+"""Called with (what is read, how much so far, how much in total)."""
 
 
 @contextmanager
-def stores(settings: Settings, source: OlistTables | None, progress: Progress) -> Iterator[Stores]:
-    """Every store, open as long as the `with`; nothing of them is ever changed."""
+def stores(
+    settings: Settings,
+    source: OlistTables | None,
+    progress: Progress,
+    waiting: Waiting | None = None,
+) -> Iterator[Stores]:
+    """Open every store read-only for a `with` block.
+
+    With `waiting`, a cut is taken first and the stores are read up to it. Without, they are read to the end.
+    """
     with (
-        Registry(settings.registry) as registry,
-        connect(settings) as clickhouse,
-        Books(settings.postgres) as books,
-        redis.Redis.from_url(settings.redis, decode_responses=True) as sets,
+        SchemaRegistry(settings.registry) as registry,
+        connect(settings) as client,
+        ServiceDatabase(settings.postgres_as(READER)) as service_db,
+        redis.Redis.from_url(settings.redis, decode_responses=True) as redis_client,
     ):
+        clickhouse = ClickHouseTables(client)
+        cut = take_cut(settings.kafka, service_db, clickhouse, waiting) if waiting else None
+        topics = KafkaTopics(settings.kafka, progress, cut.offsets if cut else None)
         yield Stores(
             source=source,
-            kafka=EventLog(KafkaTopics(settings.kafka, progress), Decoder(registry.schema)),
-            clickhouse=ClickHouseTables(clickhouse),
-            books=books,
-            redis=SortedSets(sets, settings.redis),
-            api=Api(settings.serving, progress),
+            kafka=EventLog(topics, Decoder(registry.schema)),
+            clickhouse=clickhouse,
+            service_db=service_db,
+            redis=RedisSets(redis_client, settings.redis),
+            api=ApiClient(settings.serving, progress),
             timezone=settings.timezone,
             currency=settings.shop_currency,
+            cut=cut,
         )

@@ -1,39 +1,16 @@
-"""Every comparison, in the order in which they run: along the way of the data."""
+"""Every comparison by name, in the order in which they run: along the path of the data."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from audit.comparison import Comparison
 from audit.comparisons import (
     aggregates_vs_marketplace_api,
     aggregates_vs_seller_api,
-    books_vs_order_lines,
-    books_vs_order_state,
-    books_vs_order_steps,
-    books_vs_orders,
-    books_vs_payments,
-    books_vs_refunds,
-    books_vs_reservations,
-    books_vs_stock,
     dead_letters,
-    facts_vs_marketplace_sales,
-    facts_vs_order_lines,
-    facts_vs_order_state,
-    facts_vs_parcels,
-    facts_vs_payments,
-    facts_vs_product_sales,
     facts_vs_recommendations,
     facts_vs_redis,
-    facts_vs_seller_sales,
     inbox_vs_facts,
     kafka_vs_facts,
-    orders_vs_payments,
-    orders_vs_reservations,
-    outboxes,
-    payments_vs_provider,
-    reservations_vs_stock,
-    returns_vs_payments,
-    returns_vs_refunds,
-    returns_vs_reservations,
     source_vs_cancellations,
     source_vs_order_steps,
     source_vs_orders,
@@ -44,11 +21,13 @@ from audit.comparisons import (
     source_vs_sellers,
     source_vs_shoppers,
 )
+from audit.sql_comparison import discover
 from audit.stores import Stores
+from audit.table_comparison import TableComparison
 
-Run = Callable[[Stores], Iterator[Comparison]]
+Run = Callable[[Stores], Iterator[Comparison | TableComparison]]
 
-COMPARISONS: dict[str, Run] = {
+_IN_PYTHON: Mapping[str, Run] = {
     "source_vs_sales": source_vs_sales.run,
     "source_vs_orders": source_vs_orders.run,
     "source_vs_payments": source_vs_payments.run,
@@ -60,33 +39,21 @@ COMPARISONS: dict[str, Run] = {
     "source_vs_products": source_vs_products.run,
     "dead_letters": dead_letters.run,
     "kafka_vs_facts": kafka_vs_facts.run,
-    "facts_vs_order_lines": facts_vs_order_lines.run,
-    "facts_vs_order_state": facts_vs_order_state.run,
-    "facts_vs_parcels": facts_vs_parcels.run,
-    "facts_vs_seller_sales": facts_vs_seller_sales.run,
-    "facts_vs_product_sales": facts_vs_product_sales.run,
-    "facts_vs_marketplace_sales": facts_vs_marketplace_sales.run,
-    "facts_vs_payments": facts_vs_payments.run,
+    "inbox_vs_facts": inbox_vs_facts.run,
     "facts_vs_redis": facts_vs_redis.run,
     "facts_vs_recommendations": facts_vs_recommendations.run,
     "aggregates_vs_seller_api": aggregates_vs_seller_api.run,
     "aggregates_vs_marketplace_api": aggregates_vs_marketplace_api.run,
-    "books_vs_orders": books_vs_orders.run,
-    "books_vs_order_lines": books_vs_order_lines.run,
-    "books_vs_order_steps": books_vs_order_steps.run,
-    "books_vs_order_state": books_vs_order_state.run,
-    "books_vs_stock": books_vs_stock.run,
-    "books_vs_reservations": books_vs_reservations.run,
-    "books_vs_payments": books_vs_payments.run,
-    "books_vs_refunds": books_vs_refunds.run,
-    "returns_vs_reservations": returns_vs_reservations.run,
-    "returns_vs_payments": returns_vs_payments.run,
-    "returns_vs_refunds": returns_vs_refunds.run,
-    "orders_vs_payments": orders_vs_payments.run,
-    "orders_vs_reservations": orders_vs_reservations.run,
-    "reservations_vs_stock": reservations_vs_stock.run,
-    "payments_vs_provider": payments_vs_provider.run,
-    "outboxes": outboxes.run,
-    "inbox_vs_facts": inbox_vs_facts.run,
 }
-"""Name → what runs it. A new comparison is a module beside the others and a line here."""
+"""The comparisons that need more than two queries."""
+
+COMPARISONS: Mapping[str, Run] = {
+    **_IN_PYTHON,
+    **{name: comparison.run for name, comparison in discover().items()},
+}
+"""Name → what runs it. Folders of `audit/queries/` with a `comparison.toml` are found by themselves."""
+
+
+def current_name(name: str) -> str:
+    """Return the name of a comparison, whose former name (`books_vs_…`) is still accepted."""
+    return name.replace("books_vs_", "service_db_vs_", 1) if name.startswith("books_vs_") else name

@@ -1,4 +1,4 @@
-"""Shows comparisons to people (a few lines each) and to programs (JSON)."""
+"""Prints comparisons, a few lines each, or as JSON."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -11,19 +11,19 @@ from rich.markup import escape
 from audit.comparison import Comparison
 from common.money import to_major
 
-SHOWN = 10
-"""Differences shown of one comparison; the JSON has more."""
+PRINTED_DIFFERENCES = 10
+"""Differences printed of one comparison; the JSON has more."""
 
 _STYLE = {"agree": "green", "differ": "bold red", "nothing to compare": "yellow", "not compared": "bold red"}
 
 
 def show(comparison: Comparison, currency: str, console: Console) -> None:
-    """Print one comparison: what, how much of it, its totals, and the first differences."""
-    about = comparison.about
+    """Print one comparison: what was compared, how much, its totals and its first differences."""
+    spec = comparison.spec
     style = _STYLE[comparison.verdict]
     console.print(
-        f"[{style}]{comparison.verdict:<7}[/] {about.left} → {about.right}  [bold]{escape(about.what)}[/]"
-        f"  {comparison.rows:,} {about.unit}, {comparison.figures:,} figures"
+        f"[{style}]{comparison.verdict:<7}[/] {spec.left} → {spec.right}  [bold]{escape(spec.what)}[/]"
+        f"  {comparison.rows:,} {spec.unit}, {comparison.figures:,} figures"
         + (f", {comparison.explained:,} explained by dead letters" if comparison.explained else ""),
         highlight=False,
     )
@@ -34,16 +34,16 @@ def show(comparison: Comparison, currency: str, console: Console) -> None:
         console.print(f"        {comparison.unread}", style="red", markup=False, highlight=False)
     for note in comparison.notes:
         console.print(f"        {note}", style="yellow", markup=False, highlight=False)
-    for difference in comparison.differences[:SHOWN]:
+    for difference in comparison.differences[:PRINTED_DIFFERENCES]:
         key = " ".join(f"{name}={value}" for name, value in difference.key.items())
-        line = f"{key} {difference.field}: {about.left} {difference.left}, {about.right} {difference.right}"
+        line = f"{key} {difference.field}: {spec.left} {difference.left}, {spec.right} {difference.right}"
         console.print(f"        {line}", style="red", markup=False, highlight=False)
-    if comparison.difference_count > SHOWN:
+    if comparison.difference_count > PRINTED_DIFFERENCES:
         console.print(f"        … {comparison.difference_count:,} differences in all", style="red")
 
 
 def show_summary(comparisons: Iterable[Comparison], console: Console) -> None:
-    """Print the last line: how many differences in how much."""
+    """Print the last line: how many differences in how many rows and figures."""
     found = list(comparisons)
     differences = sum(comparison.difference_count for comparison in found)
     rows = sum(comparison.rows for comparison in found)
@@ -56,14 +56,14 @@ def show_summary(comparisons: Iterable[Comparison], console: Console) -> None:
     console.print(
         f"{differences:,} differences in {len(found)} comparisons of {rows:,} rows and {figures:,} figures"
         + (f"; {empty} had nothing to compare" if empty else "")
-        + (f"; {unread} could not be made" if unread else ""),
+        + (f"; {unread} could not be compared" if unread else ""),
         style="bold red" if differences or unread else "bold green",
         highlight=False,
     )
 
 
 def as_json(comparisons: Iterable[Comparison], settled: bool) -> str:
-    """Everything found, as one JSON object."""
+    """Return all comparisons as one JSON object."""
     found = list(comparisons)
     return json.dumps(
         {
@@ -79,11 +79,12 @@ def as_json(comparisons: Iterable[Comparison], settled: bool) -> str:
 
 def _plain(comparison: Comparison) -> Mapping[str, Any]:
     plain = asdict(comparison)
-    return {**plain.pop("about"), "verdict": comparison.verdict, **plain}
+    del plain["differing"]
+    return {**plain.pop("spec"), "verdict": comparison.verdict, **plain}
 
 
 def _total(name: str, left: int, right: int, currency: str) -> str:
-    """A total as people read it; sums of amounts (`…_minor`) in the shop's currency."""
+    """Return a total for printing; sums of amounts (`…_minor`) are in the shop's currency."""
 
     def written(value: int) -> str:
         return f"{to_major(value, currency):,}" if name.endswith("_minor") else f"{value:,}"

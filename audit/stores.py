@@ -1,25 +1,32 @@
-"""The stores that the audit reads, as one value that every comparison is given."""
+"""The stores that the audit reads, as one value for all comparisons."""
 
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from audit.sources.api import Api
+from audit.cut import Cut
+from audit.sources.api import ApiClient
 from audit.sources.clickhouse import ClickHouseTables
 from audit.sources.events import EventLog
 from audit.sources.olist import OlistTables
-from audit.sources.postgres import Books
-from audit.sources.redis import SortedSets
+from audit.sources.redis_sets import RedisSets
+from audit.sources.service_db import ServiceDatabase
+
+NEVER_RAN = "the commerce services have never run here"
 
 
 @dataclass(frozen=True)
 class Stores:
-    """Every store, read-only. `source` is None where no data set was replayed."""
+    """Every store, read-only.
+
+    `source` is None if no data set was replayed; `cut` is None if the stores are read to their ends.
+    """
 
     source: OlistTables | None
     kafka: EventLog
     clickhouse: ClickHouseTables
-    books: Books
-    redis: SortedSets
-    api: Api
+    service_db: ServiceDatabase
+    redis: RedisSets
+    api: ApiClient
     timezone: ZoneInfo
     currency: str
+    cut: Cut | None = None

@@ -7,15 +7,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from audit.comparison import SHOWN, About, Comparison, Difference, Value
+from audit.comparison import MAX_DIFFERENCES, Comparison, ComparisonSpec, Difference, Value
 
 _SEPARATOR = "\x1f"
 ROUNDING = 1e-9
-"""How far sums of fractions may lie apart, as a share of the larger: they were added up in another order."""
+"""Tolerance for sums of fractions, as a share: the stores add them up in different orders."""
 
 
 def compare_tables(
-    about: About,
+    spec: ComparisonSpec,
     left: pa.Table,
     right: pa.Table,
     *,
@@ -25,71 +25,98 @@ def compare_tables(
 ) -> Comparison:
     """Compare two tables of the same columns; the order of their rows does not matter.
 
-    All figures must be equal; only with `rounding`, a share, floating-point figures may lie so far apart.
+    All values must be equal. With `rounding`, floating-point values may differ by that share.
 
-    A key that one side lacks, or has more than once, is a difference of its field `row`. A row that only
-    the left side has is forgiven where the first column of its key is in `explained` (what lies in a
-    dead-letter topic).
+    A key that one side lacks, or has more often than the other, is a difference of the field `row`. A row
+    that the right side lacks is no difference if the first column of its key is in `explained` (the row is in
+    a dead-letter topic).
 
     Raises:
         ValueError: the right side lacks a column of the left side.
     """
     if missing := set(left.column_names) - set(right.column_names):
-        raise ValueError(f"{about.name}: {about.right} has no column {', '.join(sorted(missing))}")
-    fields = [name for name in left.column_names if name not in about.key]
+        raise ValueError(f"{spec.name}: {spec.right} has no column {', '.join(sorted(missing))}")
+    fields = [name for name in left.column_names if name not in spec.key]
     right = right.select(left.column_names).cast(left.schema)
-    ours, theirs = _Rows.of(left, about.key), _Rows.of(right, about.key)
-    gone, extra = ours.beside(theirs), theirs.beside(ours)
-    subjects = pc.cast(_flat(left[about.key[0]]).take(gone), pa.string())
-    forgiven = pc.is_in(subjects, value_set=pa.array(explained, pa.string()))
-    gone, excused = gone.filter(pc.invert(forgiven)), gone.filter(forgiven)
-    at_left, at_right = ours.paired(theirs)
+    lefts, rights = _IndexedRows.of(left, spec.key), _IndexedRows.of(right, spec.key)
+    left_only, right_only = lefts.missing_in(rights), rights.missing_in(lefts)
+    subjects = pc.cast(_flat(left[spec.key[0]]).take(left_only), pa.string())
+    is_explained = pc.is_in(subjects, value_set=pa.array(explained, pa.string()))
+    left_only, explained_rows = left_only.filter(pc.invert(is_explained)), left_only.filter(is_explained)
+    at_left, at_right = lefts.matched(rights)
 
     found: list[Difference] = []
+    differing = {*lefts.keys.take(left_only).to_pylist(), *rights.keys.take(right_only).to_pylist()}
     count = 0
-    for rows, only, (on_left, on_right) in ((ours, gone, (1, 0)), (theirs, extra, (0, 1))):
+    for rows, only, (on_left, on_right) in ((lefts, left_only, (1, 0)), (rights, right_only, (0, 1))):
         count += len(only)
-        for key, row in rows.show(only):
+        for key, row in rows.first_rows(only):
             times = rows.repeated.get(key, 1)
-            found.append(Difference(_key(about, row), "row", times * on_left, times * on_right))
-    uneven = [
+            found.append(Difference(_key(spec, row), "row", times * on_left, times * on_right))
+    unequal_counts = [
         key
-        for key in ours.repeated.keys() | theirs.repeated.keys()
-        if ours.repeated.get(key, 1) != theirs.repeated.get(key, 1)
+        for key in lefts.repeated.keys() | rights.repeated.keys()
+        if lefts.repeated.get(key, 1) != rights.repeated.get(key, 1)
     ]
-    doubled = at_left.filter(pc.is_in(ours.keys.take(at_left), value_set=pa.array(uneven, pa.string())))
-    count += len(doubled)
-    for key, row in ours.show(doubled):
-        on_left, on_right = ours.repeated.get(key, 1), theirs.repeated.get(key, 1)
-        found.append(Difference(_key(about, row), "row", on_left, on_right))
+    is_uneven = pc.is_in(lefts.keys.take(at_left), value_set=pa.array(unequal_counts, pa.string()))
+    uneven = at_left.filter(is_uneven)
+    count += len(uneven)
+    differing.update(lefts.keys.take(uneven).to_pylist())
+    for key, row in lefts.first_rows(uneven):
+        on_left, on_right = lefts.repeated.get(key, 1), rights.repeated.get(key, 1)
+        found.append(Difference(_key(spec, row), "row", on_left, on_right))
     for name in fields:
-        unlike = _unequal(_flat(left[name]).take(at_left), _flat(right[name]).take(at_right), rounding)
-        unequal = pc.indices_nonzero(unlike)
+        is_unequal = _unequal(_flat(left[name]).take(at_left), _flat(right[name]).take(at_right), rounding)
+        unequal = pc.indices_nonzero(is_unequal)
         count += len(unequal)
-        sides = ours.show(at_left.take(unequal)), theirs.show(at_right.take(unequal))
-        for (_, mine), (_, yours) in zip(*sides, strict=True):
-            found.append(Difference(_key(about, mine), name, _plain(mine[name]), _plain(yours[name])))
+        differing.update(lefts.keys.take(at_left.take(unequal)).to_pylist())
+        sides = lefts.first_rows(at_left.take(unequal)), rights.first_rows(at_right.take(unequal))
+        for (_, left_row), (_, right_row) in zip(*sides, strict=True):
+            found.append(
+                Difference(_key(spec, left_row), name, _plain(left_row[name]), _plain(right_row[name]))
+            )
 
     return Comparison(
-        about=about,
-        rows=len(at_left) + len(gone) + len(extra) + len(excused),
+        spec=spec,
+        rows=len(at_left) + len(left_only) + len(right_only) + len(explained_rows),
         figures=len(at_left) * len(fields),
-        explained=len(excused),
+        explained=len(explained_rows),
         totals={
-            name: (_sum(left[name]), _sum(right[name])) for name in fields if _is_figure(left.schema, name)
+            name: (_sum(left[name]), _sum(right[name])) for name in fields if _is_integer(left.schema, name)
         },
-        differences=tuple(found[:SHOWN]),
+        differences=tuple(found[:MAX_DIFFERENCES]),
         difference_count=count,
         notes=notes,
+        differing=frozenset(differing),
     )
 
 
-@dataclass(frozen=True)
-class _Rows:
-    """A side's rows by where they stand: what is found is copied, the side itself is not.
+def joined_keys(table: pa.Table, key: tuple[str, ...]) -> pa.Array:
+    """Return the key of each row as one string; nulls count as empty strings."""
+    parts = [pc.fill_null(pc.cast(table[name], pa.string()), "") for name in key]
+    return _flat(pc.binary_join_element_wise(*parts, _SEPARATOR))
 
-    `keys` are the keys of all rows, each joined to one string; `first` says where each key stands first,
-    `repeated` how often a key came that came more than once.
+
+def first_key_columns(keys: frozenset[str]) -> list[str]:
+    """Return the distinct values of the first key column, sorted, of keys that `joined_keys` returned."""
+    return sorted({key.partition(_SEPARATOR)[0] for key in keys})
+
+
+def replace_rows(table: pa.Table, newer: pa.Table, key: tuple[str, ...], keys: frozenset[str]) -> pa.Table:
+    """Return the table with the rows of these keys taken from `newer`, which may have other rows as well."""
+    replaced = pa.array(keys, pa.string())
+    old = pc.is_in(joined_keys(table, key), value_set=replaced)
+    new = pc.is_in(joined_keys(newer, key), value_set=replaced)
+    rows = newer.select(table.column_names).cast(table.schema).filter(new)
+    return pa.concat_tables([table.filter(pc.invert(old)), rows])
+
+
+@dataclass(frozen=True)
+class _IndexedRows:
+    """A table with an index of its keys. Rows are named by their position, so the table is not copied.
+
+    `keys` has the joined key of each row, `first` the position of the first row of each key, and `repeated`
+    the number of rows of each key that has several.
     """
 
     table: pa.Table
@@ -98,47 +125,46 @@ class _Rows:
     repeated: dict[str, int]
 
     @classmethod
-    def of(cls, table: pa.Table, key: tuple[str, ...]) -> "_Rows":
-        """Those of a table with this key."""
-        parts = [pc.fill_null(pc.cast(table[name], pa.string()), "") for name in key]
-        keys = _flat(pc.binary_join_element_wise(*parts, _SEPARATOR))
-        everywhere = pa.array(np.arange(len(keys)))
+    def of(cls, table: pa.Table, key: tuple[str, ...]) -> "_IndexedRows":
+        """Index a table by this key."""
+        keys = joined_keys(table, key)
+        positions = pa.array(np.arange(len(keys)))
         if pc.count_distinct(keys).as_py() == len(keys):
-            return cls(table, keys, everywhere, {})
-        standing = pa.table({"key": keys, "at": everywhere})
-        counted = standing.group_by("key").aggregate([("at", "min"), ([], "count_all")])
+            return cls(table, keys, positions, {})
+        at_positions = pa.table({"key": keys, "at": positions})
+        counted = at_positions.group_by("key").aggregate([("at", "min"), ([], "count_all")])
         often = counted.filter(pc.greater(counted["count_all"], 1))
         repeated = dict(zip(often["key"].to_pylist(), often["count_all"].to_pylist(), strict=True))
         return cls(table, keys, _flat(counted["at_min"]), repeated)
 
-    def beside(self, other: "_Rows") -> pa.Array:
-        """Where the rows stand whose key the other side has not."""
+    def missing_in(self, other: "_IndexedRows") -> pa.Array:
+        """Return the positions of the rows whose key the other side lacks."""
         return self.first.filter(pc.invert(pc.is_in(self.keys.take(self.first), value_set=other.keys)))
 
-    def paired(self, other: "_Rows") -> tuple[pa.Array, pa.Array]:
-        """Where the rows of both sides stand that have the same key: pairs, in the order of their keys."""
+    def matched(self, other: "_IndexedRows") -> tuple[pa.Array, pa.Array]:
+        """Return the positions of the rows with equal keys on both sides, as pairs ordered by key."""
         keys = self.keys.take(self.first)
-        there = pc.index_in(keys, value_set=other.keys.take(other.first))
-        common = pc.is_valid(there)
+        found_at = pc.index_in(keys, value_set=other.keys.take(other.first))
+        common = pc.is_valid(found_at)
         order = pc.sort_indices(keys.filter(common))
         return (
             self.first.filter(common).take(order),
-            other.first.take(there.filter(common)).take(order),
+            other.first.take(found_at.filter(common)).take(order),
         )
 
-    def show(self, at: pa.Array) -> Iterator[tuple[str, dict[str, object]]]:
-        """The first `SHOWN` of these rows, each with its key."""
-        for position in at.slice(0, SHOWN).to_pylist():
+    def first_rows(self, at: pa.Array) -> Iterator[tuple[str, dict[str, object]]]:
+        """Yield the first `MAX_DIFFERENCES` of the rows at these positions, each with its key."""
+        for position in at.slice(0, MAX_DIFFERENCES).to_pylist():
             yield self.keys[position].as_py(), self.table.slice(position, 1).to_pylist()[0]
 
 
 def _flat(column: pa.ChunkedArray | pa.Array) -> pa.Array:
-    """The column in one piece: Arrow 16 crashes the process on columns without chunks."""
+    """Return the column as one array, because Arrow 16 crashes on columns without chunks."""
     return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
 
 
 def _unequal(left: pa.Array, right: pa.Array, rounding: float) -> pa.Array:
-    """True where the values differ; null equals null only, and what is no number nothing."""
+    """Return True where the values differ. Null equals only null, and NaN equals nothing."""
     if pa.types.is_map(left.type):
         pairs = pa.list_(pa.struct([("key", left.type.key_type), ("value", left.type.item_type)]))
         return _unequal_lists(left.cast(pairs), right.cast(pairs))
@@ -156,18 +182,18 @@ def _unequal(left: pa.Array, right: pa.Array, rounding: float) -> pa.Array:
 
 
 def _unequal_lists(left: pa.ListArray, right: pa.ListArray) -> pa.Array:
-    """True where the lists differ in length, or in an element at the same place."""
+    """Return True where the lists differ in length or in an element."""
     differs = _unequal(pc.list_value_length(left), pc.list_value_length(right), 0.0)
     alike = pc.indices_nonzero(pc.invert(differs))
     left, right = left.take(alike), right.take(alike)
     elements = _unequal(pc.list_flatten(left), pc.list_flatten(right), 0.0)
     owners = pc.unique(pc.list_parent_indices(left).filter(elements))
-    everywhere = pa.array(np.arange(len(differs)))
-    return pc.or_(differs, pc.is_in(everywhere, value_set=alike.take(owners).cast(everywhere.type)))
+    positions = pa.array(np.arange(len(differs)))
+    return pc.or_(differs, pc.is_in(positions, value_set=alike.take(owners).cast(positions.type)))
 
 
 def _unequal_structs(left: pa.StructArray, right: pa.StructArray) -> pa.Array:
-    """True where the structs differ in a field, or only one is null."""
+    """Return True where the structs differ in a field, or only one of them is null."""
     differs = pc.xor(pc.is_null(left), pc.is_null(right))
     for field in range(left.type.num_fields):
         differs = pc.or_(
@@ -176,15 +202,15 @@ def _unequal_structs(left: pa.StructArray, right: pa.StructArray) -> pa.Array:
     return differs
 
 
-def _key(about: About, row: dict[str, object]) -> dict[str, Value]:
-    return {name: _plain(row[name]) for name in about.key}
+def _key(spec: ComparisonSpec, row: dict[str, object]) -> dict[str, Value]:
+    return {name: _plain(row[name]) for name in spec.key}
 
 
 def _plain(value: object) -> Value:
     return value if value is None or isinstance(value, str | int | float) else str(value)
 
 
-def _is_figure(schema: pa.Schema, name: str) -> bool:
+def _is_integer(schema: pa.Schema, name: str) -> bool:
     return bool(pa.types.is_integer(schema.field(name).type))
 
 

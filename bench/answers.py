@@ -1,9 +1,7 @@
-"""How soon the API answers somebody who is on another machine, while the platform lives."""
+"""Measures how soon the API answers a client on another machine, while the platform is in use."""
 
 import asyncio
-import os
-from collections.abc import Callable, Coroutine, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from functools import partial
 from itertools import accumulate
@@ -14,106 +12,110 @@ import httpx
 from rich.console import Console
 from rich.table import Table
 
-from bench.asked import (
+from bench.clients import LIST_LENGTH, SEED, Clients, SampledMarketplace
+from bench.disk_probe import DiskProbe
+from bench.interference import FLUSH_LIMIT_S, STEAL_LIMIT, InterferenceMonitor, InterferenceSummary
+from bench.recommendations import Quantiles
+from bench.workload import (
+    INTERVAL_S,
     ORDERS,
     PAGE,
     RECOMMENDATIONS,
     SALES,
     SLOW_MS,
-    SPAN_S,
-    Figures,
-    Plan,
-    Seen,
+    RequestFigures,
+    RequestLog,
+    Workload,
     arrivals,
-    line,
+    progress_line,
 )
-from bench.crowd import LIST_LENGTH, SEED, Crowd, Shop
-from bench.disk import Disk
-from bench.host import LITTLE, SOON_S, Host, Watch
-from bench.recommendations import Quantiles
-from common import garbage
+from common import gc_tuning
 from common.errors import PartUnavailable, UserError
 from common.http_client import HttpClient
-from common.patience import CLIENTS_KEEP_S
-from common.realtime import KEEPER, permitted
 from common.settings import Settings
-from producers.simulator import kept as keeping
+from common.timeouts import CLIENT_KEEPALIVE_S
+from producers.simulator import saved_world
 from producers.simulator.world.shoppers import draw_shoppers
 
 SELLERS = 100
-"""The best-selling ones; who is asked about is drawn from them."""
+"""Requests about sellers are drawn from this many of the best-selling ones."""
 
-FIRST, IN_LINE = (
-    "as one on another machine would see it",
-    "in line with all others: its own waits are among them",
-)
-
-ANY_NUMBER = 0
-"""Of connections: a request waits for none before it."""
+UNLIMITED_CONNECTIONS = 0
+"""No request waits for a connection."""
 
 _MINUTE_S = 60.0
 
 
 @dataclass(frozen=True)
-class Measured:
-    """The figures of each kind; what the host held back; what flushes of 8 KB took the disk meanwhile;
-    whether this process went before all others; whether Ctrl-C ended it."""
+class AnswersBenchResult:
+    """The figures of each kind of request, the interference of the host, and the times of 8 KB flushes.
 
-    figures: dict[str, Figures]
-    host: Host
+    `stopped` says whether Ctrl-C ended the run. The figures include this process's own waits for a core.
+    """
+
+    figures: dict[str, RequestFigures]
+    host: InterferenceSummary
     disk: Quantiles | None
-    first: bool
     stopped: bool
 
 
-def run(settings: Settings, minutes: float, console: Console) -> Measured:
-    """Measure beside the running platform. Ctrl-C ends it with what was seen by then.
+def run(settings: Settings, minutes: float, console: Console) -> AnswersBenchResult:
+    """Measure beside the running platform. Ctrl-C ends the run with the figures up to then.
 
     Raises:
         PartUnavailable: the API does not answer.
-        UserError: no simulated shoppers live there, or nobody has sold anything.
+        UserError: the platform has no simulated shoppers, or no seller has sold anything.
     """
-    shop = look_around(settings)
-    seen, stopped = Seen(), False
-    garbage.look_rarely()
-    with before_all_others(settings) as first, Disk(settings.home) as disk:
-        console.print(f"{minutes:g} minutes, {FIRST if first else IN_LINE}", highlight=False)
-        say = partial(console.print, soft_wrap=True, highlight=False, markup=False)
+    marketplace = sample_marketplace(settings)
+    log, stopped = RequestLog(), False
+    gc_tuning.tune_gc()
+    with DiskProbe(settings.home) as disk:
+        console.print(f"{minutes:g} minutes", highlight=False)
+        print_line = partial(console.print, soft_wrap=True, highlight=False, markup=False)
+        monitor = InterferenceMonitor(disk)
         try:
-            asyncio.run(measure(settings.serving, shop, Plan(minutes * 60), seen, Watch(disk), say))
+            asyncio.run(
+                measure(
+                    settings.serving,
+                    marketplace,
+                    Workload(minutes * 60),
+                    log,
+                    monitor,
+                    print_line,
+                )
+            )
         except KeyboardInterrupt:
-            if not seen:
+            if not log:
                 raise
             stopped = True
-    return Measured(seen.figures(), seen.host(), disk.took(), first, stopped)
+    return AnswersBenchResult(log.figures(), log.interference(), disk.quantiles(), stopped)
 
 
-def show(measured: Measured, console: Console) -> None:
-    """Print what was measured."""
+def show(result: AnswersBenchResult, console: Console) -> None:
+    """Print the result."""
     heads = ("", "count", "p50", "p95", "p99", "most", f"> {SLOW_MS:g} ms", "errors")
     table = Table(*heads, title="How soon the API answers, ms")
-    for kind, each in measured.figures.items():
+    for kind, each in result.figures.items():
         above = f"{each.share_above_50_ms:.2%}" if each.answered else "–"
         table.add_row(kind, *_cells(each.answered), above, f"{sum(each.errors.values()):,}")
-    table.caption = FIRST if measured.first else IN_LINE
     console.print(table)
-    if measured.host.calm < measured.host.spans:
-        calm = Table(*heads[:-2], title="Of these, asked for while neither host nor disk held anybody up")
-        for kind, each in measured.figures.items():
+    if result.host.calm < result.host.spans:
+        calm = Table(*heads[:-2], title="Requests sent while neither host nor disk caused delays")
+        for kind, each in result.figures.items():
             calm.add_row(kind, *_cells(each.calm))
-        calm.caption = _held_back(measured.host)
+        calm.caption = _describe_interference(result.host)
         console.print(calm)
-    if disk := measured.disk:
+    if disk := result.disk:
         console.print(
             f"• meanwhile a flush of 8 KB took the disk {disk.p50_ms:,} ms (p50), {disk.p99_ms:,} (p99), "
-            f"{disk.max_ms:,} at most; each order waits for one at least",
+            f"{disk.max_ms:,} at most; each order waits for at least one flush",
             highlight=False,
             soft_wrap=True,
         )
-    for kind, each in measured.figures.items():
+    for kind, each in result.figures.items():
         for why, count in each.errors.items():
             console.print(f"• {kind}: {count:,} times {why}", highlight=False, markup=False)
-    if under_way := sum(each.under_way for each in measured.figures.values()):
+    if under_way := sum(each.under_way for each in result.figures.values()):
         console.print(f"• requests still under way when it was stopped: {under_way:,}", highlight=False)
 
 
@@ -124,37 +126,21 @@ def _cells(found: Quantiles | None) -> tuple[str, ...]:
     return (f"{found.count:,}", *(f"{value:,.0f}" for value in quantiles))
 
 
-def _held_back(host: Host) -> str:
+def _describe_interference(host: InterferenceSummary) -> str:
     return (
-        f"in {host.calm} of {host.spans} spans of {SPAN_S:g} s, and those beside them; in {host.taken_from} "
-        f"the host took more than {LITTLE:.0%} of the cores ({host.stolen:.1%} in all), in {host.held_up} "
-        f"the disk took longer than {SOON_S * 1000:g} ms for a flush, whoever kept it busy"
+        f"{host.calm} of {host.spans} intervals of {INTERVAL_S:g} s, whose neighbours were calm, too; in "
+        f"{host.taken_from} the host took more than {STEAL_LIMIT:.0%} of the cores "
+        f"({host.stolen:.1%} overall), "
+        f"in {host.held_up} a flush of the disk took longer than {FLUSH_LIMIT_S * 1000:g} ms"
     )
 
 
-@contextmanager
-def before_all_others(settings: Settings) -> Iterator[bool]:
-    """Let this thread go first for the block where that is wanted and permitted, which is what it gives.
-
-    A request takes it a millisecond, so it needs nobody who looks after its share.
-    """
-    if not settings.real_time or not permitted():
-        yield False
-        return
-    before = os.sched_getscheduler(0), os.sched_getparam(0)
-    os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(KEEPER))
-    try:
-        yield True
-    finally:
-        os.sched_setscheduler(0, *before)
-
-
-def look_around(settings: Settings) -> Shop:
-    """Learn who lives there.
+def sample_marketplace(settings: Settings) -> SampledMarketplace:
+    """Read the shoppers, sellers and recommended products of the running marketplace.
 
     Raises:
         PartUnavailable: the API does not answer.
-        UserError: no simulated shoppers live there, or nobody has sold anything.
+        UserError: the platform has no simulated shoppers, or no seller has sold anything.
     """
     try:
         with httpx.Client(base_url=settings.serving, trust_env=False, timeout=30) as api:
@@ -165,62 +151,76 @@ def look_around(settings: Settings) -> Shop:
     except httpx.HTTPError as error:
         first_line = str(error).partition("\n")[0]
         raise PartUnavailable(
-            f"the API at {settings.serving} does not answer as it should ({first_line}): "
+            f"the API at {settings.serving} gave no valid answer ({first_line}): "
             "run ./souk demo --rate 1000 in another terminal"
         ) from error
-    kept = keeping.read(settings.home)
+    kept = saved_world.read(settings.home)
     if kept is None:
         raise UserError(f"{settings.home} has no simulated shoppers: run ./souk demo in another terminal")
     sellers = [seller["seller_id"] for seller in found["sellers"] if seller["orders"]]
     if not sellers or not shown["items"]:
         raise UserError("nobody has sold anything: let ./souk demo run for a while")
-    # Who never comes is answered with what is popular, which is cheaper than an answer of one's own.
+    # An unknown shopper gets popular products, which costs less than personal recommendations.
     shoppers = draw_shoppers(kept.shape)
     activity = list(accumulate(shoppers.activity.tolist()))
-    return Shop(found["currency"], shoppers.ids, activity, sellers, shown["items"])
+    return SampledMarketplace(found["currency"], shoppers.ids, activity, sellers, shown["items"])
 
 
 async def measure(
-    url: str, shop: Shop, plan: Plan, seen: Seen, watch: Watch, say: Callable[[str], object]
+    url: str,
+    marketplace: SampledMarketplace,
+    workload: Workload,
+    log: RequestLog,
+    monitor: InterferenceMonitor,
+    print_line: Callable[[str], object],
 ) -> None:
-    """Ask as planned and wait for the last answers; `say` takes a line a minute."""
-    http = HttpClient(url, ANY_NUMBER, CLIENTS_KEEP_S, plan.patience_s, plan.patience_s)
-    crowd = Crowd(http, shop, plan, seen)
-    asks = {RECOMMENDATIONS: crowd.look, ORDERS: crowd.buy, SALES: crowd.figures, PAGE: crowd.page}
+    """Send the workload and wait for the last answers; `print_line` gets a line of progress each minute."""
+    http = HttpClient(url, UNLIMITED_CONNECTIONS, CLIENT_KEEPALIVE_S, workload.timeout_s, workload.timeout_s)
+    clients = Clients(http, marketplace, workload, log)
+    send = {
+        RECOMMENDATIONS: clients.get_recommendations,
+        ORDERS: clients.place_order,
+        SALES: clients.get_sales,
+        PAGE: clients.open_page,
+    }
     begun_s = asyncio.get_running_loop().time()
     try:
         async with asyncio.TaskGroup() as tasks:
-            for kind, rate in plan.rates.items():
-                times = arrivals(rate, plan.seconds, Random(f"{SEED} {kind}"))
-                tasks.create_task(_come(tasks, begun_s, times, asks[kind]))
-            tasks.create_task(_tell(begun_s, plan.seconds, seen, say))
-            tasks.create_task(_look(begun_s, plan, seen, watch))
+            for kind, rate in workload.rates.items():
+                times = arrivals(rate, workload.seconds, Random(f"{SEED} {kind}"))
+                tasks.create_task(_send_at(tasks, begun_s, times, send[kind]))
+            tasks.create_task(_report_minutes(begun_s, workload.seconds, log, print_line))
+            tasks.create_task(_sample_interference(begun_s, workload, log, monitor))
     finally:
         await http.aclose()
 
 
-async def _come(
+async def _send_at(
     tasks: asyncio.TaskGroup,
     begun_s: float,
     times: Iterable[float],
-    ask: Callable[[], Coroutine[Any, Any, None]],
+    send: Callable[[], Coroutine[Any, Any, None]],
 ) -> None:
-    """Begin a request at each of the times, whatever has become of those before."""
+    """Start a request at each of the times, whether or not earlier ones have been answered."""
     for at_s in times:
         await _until(begun_s + at_s)
-        tasks.create_task(ask())
+        tasks.create_task(send())
 
 
-async def _tell(begun_s: float, seconds: float, seen: Seen, say: Callable[[str], object]) -> None:
+async def _report_minutes(
+    begun_s: float, seconds: float, log: RequestLog, print_line: Callable[[str], object]
+) -> None:
     for minute in range(1, int(seconds / _MINUTE_S) + 1):
         await _until(begun_s + minute * _MINUTE_S)
-        say(line(minute, seen.figures(), seen.host()))
+        print_line(progress_line(minute, log.figures(), log.interference()))
 
 
-async def _look(begun_s: float, plan: Plan, seen: Seen, watch: Watch) -> None:
-    for span in range(1, int(plan.seconds / plan.span_s) + 1):
-        await _until(begun_s + span * plan.span_s)
-        seen.ended(watch.look())
+async def _sample_interference(
+    begun_s: float, workload: Workload, log: RequestLog, monitor: InterferenceMonitor
+) -> None:
+    for number in range(1, int(workload.seconds / workload.interval_s) + 1):
+        await _until(begun_s + number * workload.interval_s)
+        log.end_interval(monitor.sample())
 
 
 async def _until(at_s: float) -> None:

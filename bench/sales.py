@@ -1,4 +1,4 @@
-"""What a seller's sales cost: how soon they answer, and the CPU of ClickHouse and the API for one answer."""
+"""Measures what an answer about a seller's sales costs: its time, and the CPU of ClickHouse and the API."""
 
 import time
 from collections.abc import Callable
@@ -13,30 +13,30 @@ from bench.recommendations import Quantiles
 from common.errors import UserError
 from common.settings import Settings
 from local.status import status
-from local.supervision.processes import tree
-from serving.analytics.progress import ASKED_WITHIN_S, READ_EVERY_S
+from local.supervision.processes import process_tree
+from serving.analytics.watermarks import REFRESH_INTERVAL_S, REFRESH_WHILE_ASKED_S
 
 PARTS = ("clickhouse", "serving")
 SELLERS = 50
-"""The best-selling ones, asked in turns for what they sold in their newest 30 days."""
+"""How many of the best-selling sellers are asked about in turn; each answer covers the last 30 days."""
 WARM_UP = 50
 IDLE_S = 10.0
-"""How long the parts are watched while nobody asks; what they take then is taken off."""
+"""Seconds without requests in which the parts' idle CPU is measured; it is subtracted."""
 
 
 @dataclass(frozen=True)
-class Measured:
-    """Answers one after the other, and the milliseconds of CPU of each part for one of them."""
+class SalesBenchResult:
+    """Times of sequential answers, and each part's CPU milliseconds per answer."""
 
     answered: Quantiles
     cpu_ms: dict[str, float]
 
 
-def run(settings: Settings, answers: int, console: Console) -> Measured:
-    """Measure on the running platform, with what it holds.
+def run(settings: Settings, answers: int, console: Console) -> SalesBenchResult:
+    """Measure on the running platform with the data it holds.
 
     Raises:
-        UserError: it does not run, or no seller has sold anything.
+        UserError: the platform does not run, or no seller has sold anything.
     """
     pids = {part.name: part.pid for part in status(settings) if part.name in PARTS and part.pid}
     if len(pids) < len(PARTS):
@@ -52,19 +52,21 @@ def run(settings: Settings, answers: int, console: Console) -> Measured:
         return _measure(lambda number: _timed(api, paths[number % len(paths)]), answers, pids)
 
 
-def show(measured: Measured, console: Console) -> None:
-    """Print what was measured."""
+def show(result: SalesBenchResult, console: Console) -> None:
+    """Print the result."""
     table = Table("", *(f"CPU of {part}" for part in PARTS), "p50", "p99", "most", title="A seller's sales")
-    cpu = (f"{measured.cpu_ms[part]:.1f} ms" for part in PARTS)
-    each = measured.answered
+    cpu = (f"{result.cpu_ms[part]:.1f} ms" for part in PARTS)
+    each = result.answered
     table.add_row(
         "one answer", *cpu, *(f"{value:,.0f} ms" for value in (each.p50_ms, each.p99_ms, each.max_ms))
     )
     console.print(table)
 
 
-def _measure(answer: Callable[[int], float], answers: int, pids: dict[str, int]) -> Measured:
-    time.sleep(ASKED_WITHIN_S + READ_EVERY_S)  # so long `as_of` is read for who may ask next
+def _measure(answer: Callable[[int], float], answers: int, pids: dict[str, int]) -> SalesBenchResult:
+    time.sleep(
+        REFRESH_WHILE_ASKED_S + REFRESH_INTERVAL_S
+    )  # the API refreshes `as_of` for this long after a request
     idle = {part: _cpu_s(pid) for part, pid in pids.items()}
     time.sleep(IDLE_S)
     before = {part: _cpu_s(pid) for part, pid in pids.items()}
@@ -73,14 +75,14 @@ def _measure(answer: Callable[[int], float], answers: int, pids: dict[str, int])
     took_s = time.monotonic() - begun
     cpu_ms = {}
     for part, pid in pids.items():
-        at_rest = (before[part] - idle[part]) / IDLE_S * took_s
-        cpu_ms[part] = round((_cpu_s(pid) - before[part] - at_rest) / answers * 1000, 1)
-    return Measured(Quantiles.of(seconds), cpu_ms)
+        idle_cpu_s = (before[part] - idle[part]) / IDLE_S * took_s
+        cpu_ms[part] = round((_cpu_s(pid) - before[part] - idle_cpu_s) / answers * 1000, 1)
+    return SalesBenchResult(Quantiles.of(seconds), cpu_ms)
 
 
 def _cpu_s(pid: int) -> float:
-    """The CPU time that a process and its children have taken."""
-    return sum(sum(psutil.Process(each).cpu_times()[:2]) for each in tree(pid))
+    """Return the CPU seconds of a process and its children."""
+    return sum(sum(psutil.Process(each).cpu_times()[:2]) for each in process_tree(pid))
 
 
 def _timed(api: httpx.Client, path: str) -> float:

@@ -1,1 +1,1 @@
-"""The command line: one module a command, each a typer function of the command's name."""
+"""The command line: one module for each command."""

@@ -1,14 +1,18 @@
-"""`python -m cli COMMAND`: finds the command's module, runs it, and turns errors into one line."""
+"""`python -m cli COMMAND`: imports the command's module, runs it, and prints an error as one line."""
 
+import subprocess
 import sys
+import tomllib
 from importlib import import_module
+from typing import Annotated
 
 import typer
 
 from common.command_line import exit_code
+from common.settings import ROOT
 
 COMMANDS: dict[str, str] = {
-    "demo": "start everything, make up a marketplace, and watch it live",
+    "demo": "start everything and watch a simulated marketplace",
     "up": "start every part that is not running and wait until all are ready",
     "down": "stop everything that this copy started",
     "status": "show each part's state, memory and address",
@@ -21,28 +25,30 @@ COMMANDS: dict[str, str] = {
     "train": "train a recommender on the platform's own facts",
     "bench": "measure speed, freshness and memory on this machine",
     "dashboards": "write the Grafana dashboards, or put them into a Grafana",
+    "diagrams": "draw docs/diagrams from the code",
     "schemas": "check and register the event schemas",
     "test": "run the tests",
 }
 """Command → one line of help.
 
-`cli/<command>.py` holds a function `command` (and `CONTEXT_SETTINGS`, if it needs any), or a typer app `app`.
+`cli/<command>.py` has a function `command` (and optionally `CONTEXT_SETTINGS`), or a typer app `app`.
 """
 
 
-def build(asked: str) -> typer.Typer:
-    """A typer app that imports the asked command only; the others stand there for the help."""
+def build(chosen: str) -> typer.Typer:
+    """Return a typer app. It imports only the chosen command; the others appear in the help."""
     app = typer.Typer(
         name="souk",
         help="The data platform of a multi-seller marketplace.",
         no_args_is_help=True,
+        invoke_without_command=True,
         add_completion=False,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
     )
-    app.callback()(lambda: None)
+    app.callback()(_options)
     for name, summary in COMMANDS.items():
-        if name != asked:
+        if name != chosen:
             app.command(name, help=summary)(lambda: None)
             continue
         module = import_module(f"cli.{name}")
@@ -54,10 +60,34 @@ def build(asked: str) -> typer.Typer:
     return app
 
 
+def version() -> str:
+    """Return the version of `pyproject.toml`, and the commit if the checkout is a git repository."""
+    number = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty"]
+    try:
+        commit = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return f"souk {number}"
+    return f"souk {number} ({commit})"
+
+
+def _options(
+    show_version: Annotated[
+        bool, typer.Option("--version", is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    if show_version:
+        print(version())
+        raise typer.Exit
+
+
 def main() -> int:
-    """Run the command in `sys.argv`. Exit code 0 done, 1 failed or differences found, 2 a user's mistake."""
-    asked = next((argument for argument in sys.argv[1:] if not argument.startswith("-")), "")
-    return exit_code(lambda: build(asked)(prog_name="souk", standalone_mode=False))
+    """Run the command in `sys.argv`.
+
+    Returns 0 for success, 1 for failures or differences, 2 for a user's mistake.
+    """
+    chosen = next((argument for argument in sys.argv[1:] if not argument.startswith("-")), "")
+    return exit_code(lambda: build(chosen)(prog_name="souk", standalone_mode=False))
 
 
 if __name__ == "__main__":

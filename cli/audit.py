@@ -1,6 +1,6 @@
 """`./souk audit`: compare every store with every other, to the cent and the row."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -11,17 +11,17 @@ from rich.status import Status
 
 from audit.comparison import Comparison
 from audit.connect import stores
-from audit.registry import COMPARISONS
+from audit.cut import Waiting, has_moved_since, wait_for
+from audit.registry import COMPARISONS, current_name
+from audit.replayed_source import replayed
 from audit.report import as_json, show, show_summary
-from audit.selection import replayed
-from audit.sources.postgres import Books
+from audit.run import compare_all
+from audit.stores import Stores
 from common.errors import UserError
 from common.settings import Settings
-from jobs.commit import commit_soon
-from jobs.registry import READS as JOBS_READ
-from jobs.settle import settle_while_moving
-from jobs.waiting import messages_behind
-from producers.registry import READS as SERVICES_READ
+from jobs.checkpoint_trigger import trigger_checkpoints
+from jobs.registry import TOPICS_BY_GROUP as JOB_TOPICS
+from producers.registry import TOPICS_BY_GROUP as SERVICE_TOPICS
 
 
 def command(
@@ -29,35 +29,42 @@ def command(
         Path | None, typer.Option(help="The data set's directory; else the one that was replayed.")
     ] = None,
     only: Annotated[list[str] | None, typer.Option(help="Run only this comparison; may be repeated.")] = None,
-    wait: Annotated[float, typer.Option(help="Seconds to wait for Kafka to be read on.")] = 60,
+    wait: Annotated[
+        float, typer.Option(help="Seconds without progress after which waiting and reading again end.")
+    ] = 60,
     as_json_: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Compare source rows, Kafka, facts, aggregates, Redis, API and PostgreSQL; exit code 1 on differences.
 
-    The source is the Olist data set that was replayed, with the days that were chosen then, as far as the
-    replay came. Needs about 1 GB of memory for all of Olist.
+    The shop may be open: the stores are compared up to a cut at the start. Rows that changed after it are
+    read again until they agree. The source is the replayed Olist data set, limited to what was sent of it.
+    All of Olist needs about 1 GB of memory.
     """
-    names = only or list(COMPARISONS)
+    names = [current_name(name) for name in only or COMPARISONS]
     if unknown := [name for name in names if name not in COMPARISONS]:
         raise UserError(f"there is no comparison {unknown[0]!r}: choose from {', '.join(COMPARISONS)}")
     settings = Settings.load()
     console = Console(stderr=as_json_, soft_wrap=True)
-    with console.status("looking for the end of Kafka") as status:
-        left = _settle(settings, wait, status)
-        if left:
-            console.print(
-                f"{left:,} messages of Kafka are still to be read, no fewer than {wait:g} s ago: "
-                "comparing anyway",
-                style="yellow",
-            )
-        found: list[Comparison] = []
+    found: list[Comparison] = []
+    with console.status("taking the cut") as status:
+        waiting = Waiting(
+            stalled_s=wait,
+            progress=lambda lag: status.update(f"waiting for jobs and services: {lag:,} messages to go"),
+            request_commit=partial(trigger_checkpoints, settings, JOB_TOPICS),
+        )
         tables = replayed(settings.home, source, settings.timezone)
-        with stores(settings, tables, _progress(status)) as opened:
-            for name in names:
-                status.update(name)
-                for comparison in COMPARISONS[name](opened):
-                    found.append(comparison)
-                    show(comparison, settings.shop_currency, console)
+        with stores(settings, tables, _progress(status), waiting) as opened:
+            left = _wait_for_cut(settings, opened, waiting)
+            if left:
+                console.print(
+                    f"{left:,} messages before the cut are still unread, no fewer than {wait:g} s ago: "
+                    "comparing anyway",
+                    style="yellow",
+                )
+            has_moved = partial(_has_moved, settings, opened)
+            for comparison in compare_all(names, opened, has_moved, wait, status.update):
+                found.append(comparison)
+                show(comparison, settings.shop_currency, console)
     if as_json_:
         print(as_json(found, settled=not left))
     show_summary(found, console)
@@ -67,22 +74,17 @@ def command(
         raise typer.Exit(1)
 
 
-def _settle(settings: Settings, still_s: float, status: Status) -> int:
-    """Wait while Kafka is read on; how many messages are left when it is not."""
-    with Books(settings.postgres) as books:
+def _wait_for_cut(settings: Settings, opened: Stores, waiting: Waiting) -> int:
+    if opened.cut is None:
+        return 0
+    readers: Mapping[str, Collection[str]] = JOB_TOPICS
+    if opened.service_db.exists():
+        readers = JOB_TOPICS | SERVICE_TOPICS
+    return wait_for(opened.cut, settings.kafka, readers, waiting)
 
-        def lag() -> int:
-            under_way = books.under_way()
-            if under_way is None:
-                return messages_behind(settings.kafka, JOBS_READ)
-            return under_way + messages_behind(settings.kafka, JOBS_READ | SERVICES_READ)
 
-        return settle_while_moving(
-            lag,
-            still_s,
-            lambda behind: status.update(f"waiting for jobs and services: {behind:,} messages to go"),
-            partial(commit_soon, settings, JOBS_READ),
-        )
+def _has_moved(settings: Settings, opened: Stores) -> bool:
+    return opened.cut is not None and has_moved_since(opened.cut, settings.kafka, opened.service_db)
 
 
 def _progress(status: Status) -> Callable[[str, int, int], None]:

@@ -9,18 +9,18 @@ import typer
 from rich.console import Console
 
 from bench import answers as bench_answers
+from bench import pipeline as bench_pipeline
+from bench import pipeline_report
 from bench import recommendations as bench_recommendations
-from bench import report
 from bench import sales as bench_sales
 from bench import simulator as bench_simulator
-from bench import spine as bench_spine
-from common.errors import STOPPED, UserError
+from common.errors import INTERRUPTED, UserError
 from common.settings import ROOT, Settings
 from common.telemetry import configure_logging
 
-OF_RECOMMENDATIONS, OF_SPINE = 23_000, 23_100
-"""Port offsets of the copies that are measured: beyond those of tests, and with every port below those that
-the system takes for outgoing connections (32,768 on)."""
+RECOMMENDATIONS_PORT_OFFSET, PIPELINE_PORT_OFFSET = 23_000, 23_100
+"""Port offsets of the temporary platforms: beyond those of tests, with every port below the range that the
+system uses for outgoing connections (32,768 on)."""
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -31,39 +31,42 @@ def bench() -> None:
 
 
 @app.command()
-def spine(
+@app.command("spine", hidden=True)
+def pipeline(
     events: Annotated[int, typer.Option(min=50, help="Events to fill the topics with.")] = 1_000_000,
     rate: Annotated[int, typer.Option(min=1, help="Events a second, for freshness.")] = 1_000,
     seconds: Annotated[int, typer.Option(min=1, help="How long to measure freshness.")] = 30,
-    port_offset: Annotated[int, typer.Option(help="Ports of the copy that is measured.")] = OF_SPINE,
+    port_offset: Annotated[
+        int, typer.Option(help="Offset of the temporary platform's ports.")
+    ] = PIPELINE_PORT_OFFSET,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Measure Kafka → Flink → ClickHouse beside ClickHouse's own Kafka engine, freshness and memory.
 
-    Starts a copy of the platform of its own and stops it at the end. Leave the machine alone meanwhile.
+    Starts a temporary platform and stops it at the end. Leave the machine alone meanwhile.
     """
     configure_logging("bench")
     console = Console(stderr=as_json)
-    plan = bench_spine.Plan(events, rate, seconds, port_offset)
-    measured = bench_spine.run(Settings.load(), plan, console)
+    plan = bench_pipeline.PipelineBenchPlan(events, rate, seconds, port_offset)
+    result = bench_pipeline.run(Settings.load(), plan, console)
     if as_json:
-        print(report.as_json(measured))
+        print(pipeline_report.as_json(result))
     else:
-        report.show(measured, console)
+        pipeline_report.show(result, console)
 
 
 @app.command()
 def simulator(
-    events: Annotated[int, typer.Option(min=50_000, help="Events of the history that is made.")] = 600_000,
-    seed: Annotated[int, typer.Option(min=0, help="Whose history.")] = 1,
+    events: Annotated[int, typer.Option(min=50_000, help="Events of the generated history.")] = 600_000,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the history.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Measure how fast the simulator makes a history, beside a plain stream of orders. Starts nothing."""
-    measured = bench_simulator.run(events, seed)
+    """Measure how fast the simulator generates a history, beside a plain stream of orders."""
+    result = bench_simulator.run(events, seed)
     if as_json:
-        print(bench_simulator.as_json(measured))
+        print(bench_simulator.as_json(result))
     else:
-        bench_simulator.show(measured, Console())
+        bench_simulator.show(result, Console())
 
 
 @app.command()
@@ -72,24 +75,24 @@ def recommendations(
     tries: Annotated[int, typer.Option(min=1, help="Products that sell out.")] = 1_000,
     answers: Annotated[int, typer.Option(min=1, help="Answers to time.")] = 2_000,
     port_offset: Annotated[
-        int, typer.Option(help="Ports of the copy that is measured.")
-    ] = OF_RECOMMENDATIONS,
+        int, typer.Option(help="Offset of the temporary platform's ports.")
+    ] = RECOMMENDATIONS_PORT_OFFSET,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Measure how soon a view changes the next answer, and whether what is sold out is gone after a second.
+    """Measure how soon a view changes recommendations, and whether sold-out products vanish within a second.
 
-    Starts a copy of the platform of its own and stops it at the end. Leave the machine alone meanwhile.
-    Ends with 1 where something was shown that had been sold out for that long.
+    Starts a temporary platform and stops it at the end. Leave the machine alone meanwhile.
+    The exit code is 1 if a product was shown longer after it sold out.
     """
     configure_logging("bench")
     console = Console(stderr=as_json)
-    plan = bench_recommendations.Plan(shoppers, tries, answers)
-    measured = bench_recommendations.run(Settings.load(), plan, port_offset, console)
+    plan = bench_recommendations.RecommendationsBenchPlan(shoppers, tries, answers)
+    result = bench_recommendations.run(Settings.load(), plan, port_offset, console)
     if as_json:
-        print(json.dumps(asdict(measured), indent=2))
+        print(json.dumps(asdict(result), indent=2))
     else:
-        bench_recommendations.show(measured, console)
-    if measured.shown_sold_out:
+        bench_recommendations.show(result, console)
+    if result.shown_sold_out:
         raise typer.Exit(1)
 
 
@@ -98,34 +101,34 @@ def sales(
     answers: Annotated[int, typer.Option(min=1, help="Answers to time.")] = 500,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Measure what a seller's sales cost on the running platform, with what it holds."""
+    """Measure what an answer about a seller's sales costs on the running platform, with its current data."""
     console = Console(stderr=as_json)
-    measured = bench_sales.run(Settings.load(), answers, console)
+    result = bench_sales.run(Settings.load(), answers, console)
     if as_json:
-        print(json.dumps(asdict(measured), indent=2))
+        print(json.dumps(asdict(result), indent=2))
     else:
-        bench_sales.show(measured, console)
+        bench_sales.show(result, console)
 
 
 @app.command()
 def answers(
-    minutes: Annotated[float, typer.Option(min=0.1, help="How long to ask.")] = 10,
+    minutes: Annotated[float, typer.Option(min=0.1, help="Minutes to measure.")] = 10,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Measure how soon the API answers somebody on another machine, beside a running ./souk demo.
+    """Measure the API's response times beside a running ./souk demo.
 
-    It asks as real shoppers and sellers would, a few times a second, and goes before all others where the
-    system permits it. Its orders are orders like any other. Ctrl-C shows what was seen by then.
+    Sends requests as real shoppers and sellers do, a few a second. Its orders are real orders of the shop.
+    Ctrl-C shows the figures so far.
     """
     configure_logging("bench")
     console = Console(stderr=as_json)
-    measured = bench_answers.run(Settings.load(), minutes, console)
+    result = bench_answers.run(Settings.load(), minutes, console)
     if as_json:
-        print(json.dumps(asdict(measured), indent=2))
+        print(json.dumps(asdict(result), indent=2))
     else:
-        bench_answers.show(measured, console)
-    if measured.stopped:
-        raise typer.Exit(STOPPED)
+        bench_answers.show(result, console)
+    if result.stopped:
+        raise typer.Exit(INTERRUPTED)
 
 
 @app.command()
@@ -144,30 +147,34 @@ def recommenders(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print the figures for a page.")] = False,
 ) -> None:
-    """Measure recommenders on public data beside what is published, and how soon they answer."""
-    # Imported here: the other benchmarks need no peer, which comes with the packages of the tests.
+    """Measure recommenders on public data beside published figures, and their answer times."""
+    # Imported here, because only this benchmark needs the packages of the tests.
     try:
         import implicit  # noqa: F401
     except ModuleNotFoundError as error:
         raise UserError(
             "implicit, the peer, is not installed: run `./souk test` once, which does it"
         ) from error
-    from bench import published
+    from bench import published_results
     from bench import recommenders as bench_recommenders
     from jobs.recommenders.registry import MODELS
 
     models = [name for name in timed.split(",") if name]
     if unknown := [name for name in models if name not in MODELS]:
         raise UserError(f"there is no model {unknown[0]!r}: choose from {', '.join(MODELS)}")
-    names = only or list(published.TASKS)
-    if unknown := [name for name in names if name not in published.TASKS]:
-        raise UserError(f"there is no data set {unknown[0]!r}: choose from {', '.join(published.TASKS)}")
+    names = only or list(published_results.TASKS)
+    if unknown := [name for name in names if name not in published_results.TASKS]:
+        raise UserError(
+            f"there is no data set {unknown[0]!r}: choose from {', '.join(published_results.TASKS)}"
+        )
     console = Console(stderr=as_json or as_markdown)
-    plan = bench_recommenders.Plan(data, names, budget, models, answers, simulated_events, seed)
-    measured = bench_recommenders.run(plan, console)
+    plan = bench_recommenders.RecommendersBenchPlan(
+        data, names, budget, models, answers, simulated_events, seed
+    )
+    result = bench_recommenders.run(plan, console)
     if as_json:
-        print(bench_recommenders.as_json(measured))
+        print(bench_recommenders.as_json(result))
     elif as_markdown:
-        print(bench_recommenders.as_markdown(measured))
+        print(bench_recommenders.as_markdown(result))
     else:
-        bench_recommenders.show(measured, console)
+        bench_recommenders.show(result, console)

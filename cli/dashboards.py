@@ -1,4 +1,4 @@
-"""`./souk dashboards build | deploy`: the operators' dashboards, as files or into a Grafana."""
+"""`./souk dashboards build | deploy`: writes dashboards to files or deploys them to Grafana."""
 
 import json
 import os
@@ -21,10 +21,10 @@ app = typer.Typer(no_args_is_help=True)
 @app.command()
 def build(
     out: Annotated[
-        Path | None, typer.Option(help="Folder to write to; else `dashboards` in the state directory.")
+        Path | None, typer.Option(help="Folder to write to; default: `dashboards` in the state directory.")
     ] = None,
 ) -> None:
-    """Write each dashboard as JSON, and Prometheus' configuration and rules for this copy's ports."""
+    """Write each dashboard as JSON, and Prometheus' configuration and rules with this copy's ports."""
     settings = Settings.load()
     folder = out or settings.home / "dashboards"
     try:
@@ -41,13 +41,13 @@ def deploy(
         str, typer.Option(envvar="SOUK_GRAFANA_TOKEN", help="A service account's token, role Admin.")
     ],
     clickhouse: Annotated[
-        str, typer.Option(help="Where Grafana reaches ClickHouse; else where this copy does.")
+        str, typer.Option(help="ClickHouse's address as Grafana reaches it; default: that of this copy.")
     ] = "",
     prometheus: Annotated[
-        str, typer.Option(help="Where Grafana reaches Prometheus.")
+        str, typer.Option(help="Prometheus' address as Grafana reaches it.")
     ] = "http://127.0.0.1:9090",
 ) -> None:
-    """Make or update the data sources and dashboards in a Grafana 11.6 or later."""
+    """Create or update the data sources and dashboards in a Grafana 11.6 or later."""
     for option, address in (("--url", url), ("--clickhouse", clickhouse), ("--prometheus", prometheus)):
         _check(option, address)
     settings = Settings.load()
@@ -55,10 +55,12 @@ def deploy(
         datasources.clickhouse(settings, clickhouse or settings.clickhouse),
         datasources.prometheus(prometheus),
     ]
-    asked = {"url": url, "token": token, "sources": sources, "dashboards": building.build(settings)}
+    request = {"url": url, "token": token, "sources": sources, "dashboards": building.build(settings)}
     command: list[str | Path] = [python_with_grafana(settings.install), "-P", "-m", "dashboards.deploy"]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    done = subprocess.run(command, input=json.dumps(asked), text=True, env=environment, cwd=ROOT, check=False)
+    done = subprocess.run(
+        command, input=json.dumps(request), text=True, env=environment, cwd=ROOT, check=False
+    )
     if done.returncode:
         raise typer.Exit(done.returncode)
 
@@ -66,4 +68,4 @@ def deploy(
 def _check(option: str, address: str) -> None:
     parts = urlsplit(address)
     if address and (parts.scheme not in ("http", "https") or not parts.hostname):
-        raise UserError(f"{option} {address} is no address such as http://127.0.0.1:3000")
+        raise UserError(f"{option} {address} is not an address such as http://127.0.0.1:3000")

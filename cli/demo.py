@@ -1,4 +1,4 @@
-"""`./souk demo`: a living marketplace on this machine, with nothing but the checkout."""
+"""`./souk demo`: a marketplace with live traffic on this machine."""
 
 import math
 import signal
@@ -10,59 +10,63 @@ import typer
 from rich.console import Console
 
 from common.errors import UserError
+from common.file_lock import single_instance
 from common.settings import Settings
 from local import stack
-from local.demo import watch
-from local.demo.past import catch_up
-from local.demo.simulator import Simulator
-from local.home import Home
+from local.demo.backfill_wait import wait_for_backfill
+from local.demo.default_rate import available_cores, default_rate
+from local.demo.display import show_backfill, show_live
+from local.demo.simulator_process import SimulatorProcess
+from local.state_directory import StateDirectory
 from local.supervision.supervisor import Supervisor
 from local.table import console as make_console
-from producers.feed.lock import only_one
-from producers.simulator import kept as keeping
-from producers.simulator.history.plan import Plan
-from producers.simulator.world.shape import Shape
+from producers.simulator import saved_world
+from producers.simulator.history.plan import HistoryPlan
+from producers.simulator.world.shape import WorldShape
 
-FASTEST = 20_000
-SEED = "Another seed is another marketplace, in a SOUK_HOME of its own."
+MAX_RATE = 20_000
+SEED = "Another seed gives another marketplace, which needs its own SOUK_HOME."
 
 
 def command(
-    rate: Annotated[int, typer.Option(help="Events a second, once it is live: 1 to 20,000.")] = 200,
+    rate: Annotated[
+        int | None,
+        typer.Option(help="Events a second: 1 to 20,000.", show_default="two thirds of this machine's cores"),
+    ] = None,
     seed: Annotated[int | None, typer.Option(help=SEED, show_default="1")] = None,
     weeks: Annotated[
-        int | None, typer.Option(help="How much past to make up first.", show_default="4")
+        int | None, typer.Option(help="Weeks of history to generate first.", show_default="4")
     ] = None,
-    shoppers: Annotated[
-        int | None, typer.Option(help="How many shoppers there are.", show_default="20,000")
-    ] = None,
+    shoppers: Annotated[int | None, typer.Option(help="Number of shoppers.", show_default="20,000")] = None,
     minutes: Annotated[
-        float | None, typer.Option(help="How long to stay live.", show_default="until Ctrl-C")
+        float | None, typer.Option(help="Minutes of live traffic.", show_default="until Ctrl-C")
     ] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the platform running at the end.")] = False,
 ) -> None:
-    """Start the platform, make up some weeks of a marketplace's past, and let it live until Ctrl-C.
+    """Start the platform, generate some weeks of a marketplace's history, then live traffic until Ctrl-C.
 
-    Ctrl-C stops the traffic, and the platform too unless it ran before; the data stays, and the next demo
-    goes on with it.
+    Ctrl-C stops the traffic, and the platform unless it was running before. The data stays, and the next demo
+    continues with it.
     """
     console, settings = make_console(), Settings.load()
-    home = Home(settings.home)
+    rate = default_rate(available_cores()) if rate is None else rate
+    home = StateDirectory(settings.home)
     world = {"seed": seed, "weeks": weeks, "shoppers": shoppers}
     asked = [word for name, value in world.items() if value is not None for word in (f"--{name}", str(value))]
-    require_sensible(settings, rate, minutes, world)
-    with only_one(home.path / "demo.lock", "a demo of this copy"), ended_like_ctrl_c(console):
+    check_options(settings, rate, minutes, world)
+    with single_instance(home.path / "demo.lock", "a demo of this copy"), stopped_by_signals(console):
         keep = keep or Supervisor(home).alive()
         stops = "the traffic; the platform stays" if keep else "the traffic and the platform; the data stays"
         try:
             settings = stack.up(settings, console)
-            with Simulator(settings, "backfill", *asked) as simulator:
-                watch.back_fill(settings, simulator, console)
-            catch_up(settings, console)
+            with SimulatorProcess(settings, "backfill", *asked) as simulator:
+                show_backfill(settings, simulator, console)
+            wait_for_backfill(settings, console)
             show_addresses(settings, console)
-            with Simulator(settings, "live", *asked, "--rate", str(rate)) as simulator:
+            console.print(f"  {rate:,} events a second", highlight=False)
+            with SimulatorProcess(settings, "live", *asked, "--rate", str(rate)) as simulator:
                 limit_s = math.inf if minutes is None else minutes * 60
-                watch.live(settings, simulator, console, f"Ctrl-C stops {stops}.", limit_s)
+                show_live(settings, simulator, console, f"Ctrl-C stops {stops}.", limit_s)
         except KeyboardInterrupt:
             console.print("stopping", highlight=False)
         finally:
@@ -71,30 +75,28 @@ def command(
     console.print(f"Stopped {stops}. `./souk demo` goes on from here.", highlight=False)
 
 
-def require_sensible(
-    settings: Settings, rate: int, minutes: float | None, world: dict[str, int | None]
-) -> None:
-    """Refuse at once what the simulator would refuse a minute later.
+def check_options(settings: Settings, rate: int, minutes: float | None, world: dict[str, int | None]) -> None:
+    """Check the options before anything starts.
 
     Raises:
-        UserError: a number makes no sense, or this copy's marketplace is another one.
+        UserError: a number is out of range, or this copy has a marketplace with other options.
     """
-    if not 1 <= rate <= FASTEST:
-        raise UserError(f"--rate {rate}: give 1 to {FASTEST:,} events a second")
+    if not 1 <= rate <= MAX_RATE:
+        raise UserError(f"--rate {rate}: give 1 to {MAX_RATE:,} events a second")
     if minutes is not None and not minutes > 0:
         raise UserError(f"--minutes {minutes:g}: give more than 0")
-    kept = keeping.read(settings.home)
-    if kept is not None:
+    saved = saved_world.read(settings.home)
+    if saved is not None:
         shop = {"currency": settings.shop_currency, "timezone": settings.shop_timezone}
-        return keeping.require_same(kept, world | shop)
+        return saved_world.require_same_options(saved, world | shop)
     given: dict[str, Any] = {name: value for name, value in world.items() if value is not None}
     length = {"weeks": given.pop("weeks")} if "weeks" in given else {}
-    Plan(Shape(**given), 0, **length)
+    HistoryPlan(WorldShape(**given), 0, **length)
     return None
 
 
 def show_addresses(settings: Settings, console: Console) -> None:
-    """Print where to look."""
+    """Print the addresses of the running demo."""
     for what, address in {
         "the shop": f"{settings.serving}/shop",
         "its sellers": f"{settings.serving}/",
@@ -106,17 +108,25 @@ def show_addresses(settings: Settings, console: Console) -> None:
 
 
 @contextmanager
-def ended_like_ctrl_c(console: Console) -> Iterator[None]:
-    """Let a plain `kill`, or a terminal that closes, end the demo as Ctrl-C does: cleanly."""
+def stopped_by_signals(console: Console) -> Iterator[None]:
+    """Make SIGTERM, and SIGHUP of a closed terminal, raise KeyboardInterrupt as Ctrl-C does.
+
+    A signal that the parent process set to be ignored stays ignored: SIGHUP under `nohup`, SIGINT for a
+    script's background job.
+    """
 
     def hang_up(*_: object) -> NoReturn:
-        console.quiet = True  # nobody reads any more, and writing would fail
+        console.quiet = True  # the terminal is gone, and writing to it would fail
         raise KeyboardInterrupt
 
     handlers = {signal.SIGTERM: signal.default_int_handler, signal.SIGHUP: hang_up}
-    before = {sign: signal.signal(sign, handler) for sign, handler in handlers.items()}
+    before = {
+        each: signal.signal(each, handler)
+        for each, handler in handlers.items()
+        if signal.getsignal(each) is not signal.SIG_IGN
+    }
     try:
         yield
     finally:
-        for sign, handler in before.items():
-            signal.signal(sign, handler)
+        for each, handler in before.items():
+            signal.signal(each, handler)

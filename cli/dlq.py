@@ -1,4 +1,4 @@
-"""`./souk dlq list|show|replay|discard`: what could not be used, why, sending it again, setting it aside."""
+"""`./souk dlq list | show | replay | discard`: dead letters, their reasons, and what to do with them."""
 
 from collections import Counter
 from typing import Annotated, Any
@@ -10,20 +10,25 @@ from rich.table import Table
 from common.errors import Rejected, UserError
 from common.settings import Settings
 from local.table import console
-from producers.inbox.letterbox import Letter, Letterbox, dead_letter_topic, dead_letter_topics
+from producers.inbox.dead_letter_queue import (
+    DeadLetter,
+    DeadLetterQueue,
+    dead_letter_topic,
+    dead_letter_topics,
+)
 from schemas.codec import Decoder
-from schemas.registry import Registry
+from schemas.registry import SchemaRegistry
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 
-LONGEST_REASON = 50
-"""Characters of a reason in the list; `show` has all of it."""
+MAX_REASON_CHARS = 50
+"""Characters of a reason in the list; `show` prints all of it."""
 
-LONGEST_RAW = 200
-"""Bytes shown of a value that is no event."""
+MAX_RAW_BYTES = 200
+"""Bytes shown of a value that is not an event."""
 
-MOST_PLACES = 10
-"""Offsets that are named in one line."""
+MAX_OFFSETS = 10
+"""Offsets that are listed in one line."""
 
 Topic = Annotated[str, typer.Argument(help="An event or a table, as `./souk dlq list` names it.")]
 Offsets = Annotated[list[int] | None, typer.Option("--offset", help="Only this letter; may be repeated.")]
@@ -33,12 +38,12 @@ Offsets = Annotated[list[int] | None, typer.Option("--offset", help="Only this l
 def list_(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Show which topics have dead letters that were not dealt with, and why they lie there."""
-    with Letterbox(Settings.load().kafka) as letterbox:
-        found = {topic: letterbox.open_letters(topic) for topic in dead_letter_topics()}
+    """Show the topics with unresolved dead letters, and the most frequent reason of each."""
+    with DeadLetterQueue(Settings.load().kafka) as queue:
+        found = {topic: queue.unresolved(topic) for topic in dead_letter_topics()}
     boxes = {topic.removesuffix("_dlq"): letters for topic, letters in found.items() if letters}
     if as_json:
-        print(orjson.dumps({name: [_described(one) for one in box] for name, box in boxes.items()}).decode())
+        print(orjson.dumps({name: [_summary(one) for one in box] for name, box in boxes.items()}).decode())
         return
     if not boxes:
         print("no dead letters")
@@ -47,7 +52,7 @@ def list_(
     for column in ("of", "letters", "oldest", "newest", "stage", "most frequent reason"):
         table.add_column(column, justify="right" if column == "letters" else "left", no_wrap=True)
     for name, box in boxes.items():
-        ways = Counter((letter.stage, letter.reason[:LONGEST_REASON]) for letter in box)
+        ways = Counter((letter.stage, letter.reason[:MAX_REASON_CHARS]) for letter in box)
         stage, reason = ways.most_common(1)[0][0]
         oldest, newest = (f"{letter.written_at:%Y-%m-%d %H:%M:%S}" for letter in (box[0], box[-1]))
         table.add_row(name, f"{len(box):,}", oldest, newest, stage, reason)
@@ -58,15 +63,15 @@ def list_(
 def show(
     topic: Topic,
     offset: Offsets = None,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many letters, the oldest first.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, help="Maximum number of letters, the oldest first.")] = 20,
 ) -> None:
-    """Print dead letters as JSON, one a line: where, why, headers, and the event itself."""
+    """Print dead letters as JSON, one a line: position, reason, headers and the event."""
     settings = Settings.load()
-    with Letterbox(settings.kafka) as letterbox, Registry(settings.registry) as registry:
-        letters = _chosen(letterbox, dead_letter_topic(topic), offset)
+    with DeadLetterQueue(settings.kafka) as queue, SchemaRegistry(settings.registry) as registry:
+        letters = _select(queue, dead_letter_topic(topic), offset)
         decoder = Decoder(registry.schema)
         for letter in letters[:limit]:
-            described = {**_described(letter), "headers": letter.headers, **_content(letter, decoder)}
+            described = {**_summary(letter), "headers": letter.headers, **_content(letter, decoder)}
             print(orjson.dumps(described, option=orjson.OPT_UTC_Z).decode())
     if len(letters) > limit:
         typer.echo(f"{len(letters) - limit:,} more: --limit shows them", err=True)
@@ -74,20 +79,20 @@ def show(
 
 @app.command()
 def replay(topic: Topic, offset: Offsets = None) -> None:
-    """Send dead letters again, to the topic that they came from: all that are open, or those of --offset.
+    """Send dead letters again to their original topic: all unresolved ones, or those of --offset.
 
-    Who rejected one tries once more, and nobody else. What was sent counts as dealt with then; what is
-    rejected again comes back as a new letter. One that was cut short is passed over, and stays open.
+    Only the consumer that rejected a message handles it again. Messages that were sent count as resolved; one
+    that is rejected again becomes a new letter. Truncated messages are not sent and stay unresolved.
     """
     name = dead_letter_topic(topic)
-    with Letterbox(Settings.load().kafka) as letterbox:
-        letters = _chosen(letterbox, name, offset)
-        sent = letterbox.send_again(name, letters)
+    with DeadLetterQueue(Settings.load().kafka) as queue:
+        letters = _select(queue, name, offset)
+        sent = queue.replay(name, letters)
     event = name.removesuffix("_dlq")
     print(f"{sent:,} sent again to {event}")
-    if cut_short := [letter for letter in letters if letter.is_cut_short]:
+    if cut_short := [letter for letter in letters if letter.is_truncated]:
         print(
-            f"{len(cut_short):,} cut short and passed over: {_places(cut_short)}. `./souk dlq show {event}` "
+            f"{len(cut_short):,} cut short and passed over: {_offsets(cut_short)}. `./souk dlq show {event}` "
             "says where the whole message is (came_from); do by hand what it was to do, then "
             f"`./souk dlq discard {event} --offset {cut_short[0].offset}`"
         )
@@ -97,31 +102,31 @@ def replay(topic: Topic, offset: Offsets = None) -> None:
 def discard(
     topic: Topic,
     offset: Offsets = None,
-    everything: Annotated[bool, typer.Option("--all", help="All letters that are open.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="All unresolved letters.")] = False,
 ) -> None:
-    """Set dead letters aside without sending them again: those of --offset, or --all that are open.
+    """Mark dead letters as resolved without sending them: those of --offset, or --all unresolved ones.
 
-    They count as dealt with and are listed no more; `show --offset` shows them while Kafka keeps them.
+    They are no longer listed. `show --offset` prints them until Kafka deletes them.
     """
     if bool(offset) == everything:
-        raise UserError("say which letters: --offset N, which may be repeated, or --all that are open")
+        raise UserError("choose letters: --offset N, which may be repeated, or --all unresolved ones")
     name = dead_letter_topic(topic)
-    with Letterbox(Settings.load().kafka) as letterbox:
-        letters = _chosen(letterbox, name, offset)
-        letterbox.set_aside(name, letters)
+    with DeadLetterQueue(Settings.load().kafka) as queue:
+        letters = _select(queue, name, offset)
+        queue.discard(name, letters)
     print(f"{len(letters):,} of {name} set aside")
 
 
-def _places(letters: list[Letter]) -> str:
-    shown = ", ".join(str(letter.offset) for letter in letters[:MOST_PLACES])
-    return shown if len(letters) <= MOST_PLACES else f"{shown}, …"
+def _offsets(letters: list[DeadLetter]) -> str:
+    shown = ", ".join(str(letter.offset) for letter in letters[:MAX_OFFSETS])
+    return shown if len(letters) <= MAX_OFFSETS else f"{shown}, …"
 
 
-def _chosen(letterbox: Letterbox, topic: str, offsets: list[int] | None) -> list[Letter]:
-    """The open letters, or those at these offsets, dealt with or not."""
+def _select(queue: DeadLetterQueue, topic: str, offsets: list[int] | None) -> list[DeadLetter]:
+    """Return the unresolved letters, or those at these offsets, resolved or not."""
     if not offsets:
-        return letterbox.open_letters(topic)
-    letters = {letter.offset: letter for letter in letterbox.open_letters(topic, everything=True)}
+        return queue.unresolved(topic)
+    letters = {letter.offset: letter for letter in queue.unresolved(topic, everything=True)}
     if missing := [offset for offset in offsets if offset not in letters]:
         raise UserError(
             f"{topic} holds no letter {missing[0]}: `./souk dlq show {topic}` shows their offsets"
@@ -129,7 +134,7 @@ def _chosen(letterbox: Letterbox, topic: str, offsets: list[int] | None) -> list
     return [letters[offset] for offset in sorted(set(offsets))]
 
 
-def _described(letter: Letter) -> dict[str, Any]:
+def _summary(letter: DeadLetter) -> dict[str, Any]:
     return {
         "offset": letter.offset,
         "written_at": letter.written_at,
@@ -139,10 +144,10 @@ def _described(letter: Letter) -> dict[str, Any]:
     }
 
 
-def _content(letter: Letter, decoder: Decoder) -> dict[str, Any]:
-    """The event, or what there is instead of one."""
+def _content(letter: DeadLetter, decoder: Decoder) -> dict[str, Any]:
+    """Return the event, or the start of the raw value if it can't be decoded."""
     try:
         return {"event": decoder.decode(letter.value)}
     except Rejected:
         value = letter.value or b""
-        return {"raw": value[:LONGEST_RAW].decode(errors="backslashreplace"), "bytes": len(value)}
+        return {"raw": value[:MAX_RAW_BYTES].decode(errors="backslashreplace"), "bytes": len(value)}

@@ -1,4 +1,4 @@
-"""`./souk down`: stop everything that this copy started."""
+"""`./souk down`: stops everything that this copy started."""
 
 from common.settings import Settings
 from local import stack
@@ -10,5 +10,5 @@ def command() -> None:
     console = make_console()
     strays = stack.down(Settings.load(), console)
     console.print(
-        "Stopped." + (f" ({strays} stray processes were ended too.)" if strays else ""), highlight=False
+        "Stopped." + (f" ({strays} stray processes were stopped too.)" if strays else ""), highlight=False
     )

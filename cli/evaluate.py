@@ -16,18 +16,18 @@ from rich.table import Table
 from clickhouse.client import connect
 from common.errors import UserError
 from common.settings import Settings
-from jobs.recommenders.auto.card import Card, as_json, as_markdown, figure, remarks
-from jobs.recommenders.auto.comparison import Asked, compare
-from jobs.recommenders.auto.contest import Contest, best_of_all, named
-from jobs.recommenders.auto.search import OnProgress, Plan
+from jobs.recommenders.atomic_directory import atomic_directory
+from jobs.recommenders.auto.baselines import ModelSelection, select_best_model, select_named_model
+from jobs.recommenders.auto.comparison import EvaluationOptions, compare
+from jobs.recommenders.auto.model_card import ModelCard, as_json, as_markdown, card_notes, format_interval
+from jobs.recommenders.auto.search import OnProgress, SearchPlan
 from jobs.recommenders.base import Model
+from jobs.recommenders.evaluation.loaders import files as input_files
+from jobs.recommenders.evaluation.loaders.dataset import Dataset
+from jobs.recommenders.evaluation.loaders.interactions import split
 from jobs.recommenders.evaluation.metrics import parse_metrics
-from jobs.recommenders.evaluation.read import bringing
-from jobs.recommenders.evaluation.read.brought import Brought
-from jobs.recommenders.evaluation.read.interactions import split
 from jobs.recommenders.registry import MODELS
-from jobs.recommenders.whole import written_whole
-from jobs.training.facts import read_facts
+from jobs.training.training_data import read_training_data
 
 AUTO = "auto"
 BUDGET_S = 600.0
@@ -44,7 +44,7 @@ def command(
     cases: Annotated[Path | None, typer.Option(help="Cases: columns prefix (a list), target.")] = None,
     sequences: Annotated[Path | None, typer.Option(help="Sequences: columns user, position, item.")] = None,
     protocol: Annotated[
-        str, typer.Option(help=f"What to hold out where no file says: {', '.join(bringing.PROTOCOLS)}.")
+        str, typer.Option(help=f"What to hold out where no file says: {', '.join(input_files.PROTOCOLS)}.")
     ] = "",
     from_clickhouse: Annotated[
         bool, typer.Option("--from-clickhouse", help="The platform's own facts, instead of a file.")
@@ -69,7 +69,7 @@ def command(
 
     Settings are chosen on the training part alone; the test is looked at once, at the end.
     """
-    files = bringing.Files(interactions, test, sessions, cases, sequences, attributes, protocol)
+    files = input_files.InputFiles(interactions, test, sessions, cases, sequences, attributes, protocol)
     wanted = parse_metrics(metrics)
     if model not in (AUTO, *MODELS):
         raise UserError(f"there is no model {model!r}: choose {AUTO} or one of {', '.join(MODELS)}")
@@ -78,35 +78,35 @@ def command(
     console = Console(stderr=as_json_)
     with progress(console) as on_progress:
         on_progress(0, 1, "reading")
-        brought = _facts(files) if from_clickhouse else bringing.bring(files, columns)
-        asked = Asked(MODELS, wanted, brought.repeats if repeats is None else repeats, seed)
-        contest = _contest(model, budget, brought, asked, on_progress)
-        compared = compare(brought, contest.candidates, asked, lambda doing: on_progress(0, 1, doing))
-    card = Card.of(brought, compared, contest.searched, asked, peak_memory_mb())
+        dataset = _platform_dataset(files) if from_clickhouse else input_files.load_dataset(files, columns)
+        options = EvaluationOptions(MODELS, wanted, dataset.repeats if repeats is None else repeats, seed)
+        selection = _select(model, budget, dataset, options, on_progress)
+        comparison = compare(dataset, selection.candidates, options, lambda doing: on_progress(0, 1, doing))
+    card = ModelCard.of(dataset, comparison, selection.search_summary, options, peak_memory_mb())
     if save is not None:
-        _save(save, compared.model, card)
+        _save(save, comparison.model, card)
     if as_json_:
         print(as_json(card))
     else:
         show(card, console)
 
 
-def _facts(files: bringing.Files) -> Brought:
+def _platform_dataset(files: input_files.InputFiles) -> Dataset:
     """The platform's facts, of which the newest are held out."""
-    if files != bringing.Files(protocol=files.protocol):
+    if files != input_files.InputFiles(protocol=files.protocol):
         raise UserError("--from-clickhouse goes with no file: it reads what products are there, too")
     with connect(Settings.load()) as reader:
-        facts = read_facts(reader)
-    return replace(split(facts.log, files.protocol or "time"), sellers=facts.sellers)
+        training_data = read_training_data(reader)
+    return replace(split(training_data.log, files.protocol or "time"), sellers=training_data.sellers)
 
 
-def _contest(
-    model: str, budget_s: float | None, brought: Brought, asked: Asked, on_progress: OnProgress
-) -> Contest:
-    plan = Plan.of(brought, asked, budget_s or BUDGET_S)
+def _select(
+    model: str, budget_s: float | None, dataset: Dataset, options: EvaluationOptions, on_progress: OnProgress
+) -> ModelSelection:
+    plan = SearchPlan.of(dataset, options, budget_s or BUDGET_S)
     if model == AUTO:
-        return best_of_all(plan, on_progress)
-    return named(model, budget_s is not None, plan, BASELINE_BUDGET_S, on_progress)
+        return select_best_model(plan, on_progress)
+    return select_named_model(model, budget_s is not None, plan, BASELINE_BUDGET_S, on_progress)
 
 
 @contextmanager
@@ -118,7 +118,7 @@ def progress(console: Console) -> Iterator[OnProgress]:
         yield lambda done, of, doing: shown.update(bar, completed=done, total=of, description=doing)
 
 
-def show(card: Card, console: Console) -> None:
+def show(card: ModelCard, console: Console) -> None:
     """Print the table of all models, then what else the card says."""
     names = list(card.judged[0].figures["all"])
     table = Table("model", "part", *names, "coverage", "fit, s", title=f"{card.cases:,} cases: {card.split}")
@@ -126,15 +126,15 @@ def show(card: Card, console: Console) -> None:
         for part, figures in judged.figures.items():
             first = part == "all"
             ends = (f"{judged.reach.coverage:.3f}", f"{judged.fit_s:,.1f}") if first else ("", "")
-            shown = [figure(figures[name]) for name in names]
+            shown = [format_interval(figures[name]) for name in names]
             table.add_row(judged.candidate.model if first else "", part, *shown, *ends)
     console.print(table)
-    for line in remarks(card):
+    for line in card_notes(card):
         console.print(f"• {line}", highlight=False, markup=False, soft_wrap=True)
 
 
-def _save(directory: Path, model: Model, card: Card) -> None:
-    with written_whole(directory) as beside:
+def _save(directory: Path, model: Model, card: ModelCard) -> None:
+    with atomic_directory(directory) as beside:
         model.save(beside)
         (beside / "card.json").write_text(as_json(card))
         (beside / "card.md").write_text(as_markdown(card))

@@ -1,6 +1,7 @@
-"""`./souk logs [PART] [-f]`: the last lines of the parts' logs, and what comes."""
+"""`./souk logs [PART] [-f]`: the last lines of the parts' logs, in the order of time."""
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, TextIO
 
@@ -8,7 +9,8 @@ import typer
 
 from common.errors import UserError
 from common.settings import Settings
-from local.home import Home
+from local.log_merge import merged
+from local.state_directory import StateDirectory
 
 POLL_S = 0.3
 TAIL_BYTES = 1024 * 1024
@@ -16,11 +18,13 @@ TAIL_BYTES = 1024 * 1024
 
 def command(
     part: Annotated[str, typer.Argument(help="The part, such as kafka; all of them if not given.")] = "",
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes.")] = False,
-    lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="How many of the last lines.")] = 50,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Print new lines as they are written.")
+    ] = False,
+    lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="Lines of each part.")] = 50,
 ) -> None:
-    """Show the logs of the parts."""
-    home = Home(Settings.load().home)
+    """Show the logs of the parts, in the order of time."""
+    home = StateDirectory(Settings.load().home)
     found = sorted(home.logs.glob("*.log"))
     names = [path.stem for path in found]
     if part and part not in names:
@@ -30,40 +34,38 @@ def command(
     if not found:
         raise UserError(f"there are no logs in {home.logs} yet: run `./souk up` first")
     chosen = [home.log(part)] if part else found
-    for path in chosen:
-        for line in last_lines(path, lines):
-            show(path, line, len(chosen))
+    show({path.stem: last_lines(path, lines) for path in chosen}, len(chosen))
     if follow:
         follow_all(chosen)
 
 
 def last_lines(path: Path, count: int) -> list[str]:
-    """The last `count` lines of a file (of its last megabyte)."""
+    """Return the last `count` lines of a file, reading at most its last megabyte."""
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - TAIL_BYTES))
         lines = file.read().decode(errors="replace").splitlines()
     return lines[-count:] if count else []
 
 
-def show(path: Path, line: str, files: int) -> None:
-    """Print a line, with its part's name if there are several."""
-    print(f"{path.stem:<12} {line}" if files > 1 else line, flush=True)
+def show(lines: Mapping[str, list[str]], parts: int) -> None:
+    """Print lines (part → its lines) by time, each with its part's name if there are several parts."""
+    for part, line in merged(lines):
+        print(f"{part:<12} {line}" if parts > 1 else line, flush=True)
 
 
 def follow_all(paths: list[Path]) -> None:
-    """Print whatever is added to these files, for ever; a file that is set aside is opened anew."""
+    """Print new lines of these files until Ctrl-C. A file that was rotated is opened again."""
     files: dict[Path, TextIO] = {}
     for path in paths:
         files[path] = path.open(errors="replace")
         files[path].seek(0, 2)
     while True:
-        quiet = True
+        new: dict[str, list[str]] = {}
         for path, file in files.items():
-            while line := file.readline():
-                show(path, line.rstrip("\n"), len(paths))
-                quiet = False
+            new[path.stem] = [line.rstrip("\n") for line in file.readlines()]
             if path.exists() and path.stat().st_size < file.tell():
                 file.close()
                 files[path] = path.open(errors="replace")
-        if quiet:
+        show(new, len(paths))
+        if not any(new.values()):
             time.sleep(POLL_S)

@@ -1,4 +1,4 @@
-"""`./souk replay DATA_SET DIR`: turn a published data set into events and feed them to Kafka."""
+"""`./souk replay DATA_SET DIR`: converts a published data set to events and sends them to Kafka."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,51 +16,54 @@ from common.errors import UserError
 from common.kafka import cluster_id
 from common.settings import Settings
 from local import stack
-from producers.feed.delivery import OnProgress
-from producers.feed.feed import Feed
 from producers.feed.pace import parse_speed
+from producers.feed.timeline_producer import TimelineProducer
+from producers.feed.timeline_sender import OnProgress
 from producers.replay import dataset, journal, report, run
 from schemas.setup import register
 
 
 def command(
     data_set: Annotated[str, typer.Argument(help=f"One of: {', '.join(dataset.DATA_SETS)}.")],
-    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Where its tables are (CSV or Parquet).")],
-    speed: Annotated[str, typer.Option(help="`max`, or how many times faster than it happened.")] = "max",
+    directory: Annotated[
+        Path, typer.Argument(metavar="DIR", help="The folder of its tables (CSV or Parquet).")
+    ],
+    speed: Annotated[str, typer.Option(help="`max`, or a factor of the original speed.")] = "max",
     start: Annotated[
-        str, typer.Option("--from", metavar="DATE", help="Only events from this day or moment on.")
+        str, typer.Option("--from", metavar="DATE", help="Only events from this day or time on.")
     ] = "",
     end: Annotated[
-        str, typer.Option("--to", metavar="DATE", help="Only events before this day or moment.")
+        str, typer.Option("--to", metavar="DATE", help="Only events before this day or time.")
     ] = "",
-    restart: Annotated[
-        bool, typer.Option("--restart", help="Send from the beginning, also what was sent before.")
-    ] = False,
+    restart: Annotated[bool, typer.Option("--restart", help="Send everything again from the start.")] = False,
     json_report: Annotated[
-        Path | None, typer.Option(help="Write the report, as JSON, to this file too.")
+        Path | None, typer.Option(help="Also write the report to this file, as JSON.")
     ] = None,
     up: Annotated[bool, typer.Option("--up/--no-up", help="Start the platform first.")] = True,
 ) -> None:
-    """Turn a data set into events, in event-time order. It resumes, and sending twice changes no figure."""
+    """Convert a data set to events and send them in the order of time.
+
+    An interrupted replay resumes. Sending events twice changes no figure.
+    """
     console, settings = Console(), Settings.load()
     plan = _plan(data_set, directory, start, end, speed, settings)
     _require_writable(json_report)
-    with journal.only_one(settings.home, data_set):
+    with journal.exclusive(settings.home, data_set):
         with console.status(f"reading {directory}"):
-            conversion, fingerprint = run.read(plan, settings)
+            conversion, fingerprint = run.convert(plan, settings)
         if up:
             settings = stack.up(settings, console)
         schema_ids = register(settings).schema_ids
         prepared = run.prepare(plan, settings, conversion, fingerprint, cluster_id(settings.kafka))
-        if not prepared.replayed.total:
+        if not prepared.entry.total:
             raise UserError(f"{directory} has no event in that range: widen --from and --to")
         if restart:
-            prepared = replace(prepared, replayed=replace(prepared.replayed, position=0, finished_at=None))
-        reports = [Path(prepared.replayed.report), *([json_report] if json_report else [])]
-        if prepared.replayed.complete:
-            report.write(reports, prepared.replayed, prepared.findings)
+            prepared = replace(prepared, entry=replace(prepared.entry, position=0, finished_at=None))
+        reports = [Path(prepared.entry.report), *([json_report] if json_report else [])]
+        if prepared.entry.complete:
+            report.write(reports, prepared.entry, prepared.findings)
             console.print(
-                f"All {prepared.replayed.total:,} events were sent by {prepared.replayed.finished_at}. "
+                f"All {prepared.entry.total:,} events were sent by {prepared.entry.finished_at}. "
                 "--restart sends them again, which changes no figure.",
                 highlight=False,
             )
@@ -68,14 +71,18 @@ def command(
             with _progress(console, prepared) as on_progress:
                 replayed = run.send(prepared, settings, schema_ids, plan.speed, on_progress)
             report.write(reports, replayed, prepared.findings)
-            report.show(console, replayed, prepared.findings, settings, dataset.find(data_set).CURRENCY)
-    console.print(f"report: {prepared.replayed.report}", soft_wrap=True, highlight=False)
+            report.print_report(
+                console, replayed, prepared.findings, settings, dataset.load_data_set(data_set).CURRENCY
+            )
+    console.print(f"report: {prepared.entry.report}", soft_wrap=True, highlight=False)
     console.print(f"page:   {settings.serving}/", soft_wrap=True, highlight=False)
 
 
-def _plan(data_set: str, directory: Path, start: str, end: str, speed: str, settings: Settings) -> run.Plan:
-    dataset.find(data_set)
-    plan = run.Plan(
+def _plan(
+    data_set: str, directory: Path, start: str, end: str, speed: str, settings: Settings
+) -> run.ReplayOptions:
+    dataset.load_data_set(data_set)
+    plan = run.ReplayOptions(
         data_set,
         directory,
         _moment("--from", start, settings),
@@ -88,7 +95,7 @@ def _plan(data_set: str, directory: Path, start: str, end: str, speed: str, sett
 
 
 def _moment(option: str, text: str, settings: Settings) -> datetime | None:
-    """A day (its first moment in the shop's zone) or a moment; None for an empty text."""
+    """Parse a day (its start in the shop's zone) or a time; returns None for an empty text."""
     if not text:
         return None
     try:
@@ -108,11 +115,11 @@ def _require_writable(path: Path | None) -> None:
 
 
 @contextmanager
-def _progress(console: Console, prepared: run.Prepared) -> Iterator[OnProgress]:
-    """A progress bar with events per second and the event time reached."""
-    total, begun = prepared.replayed.total, prepared.replayed.position
+def _progress(console: Console, prepared: run.PreparedReplay) -> Iterator[OnProgress]:
+    """Show a progress bar with events per second and the event time of the last event."""
+    total, begun = prepared.entry.total, prepared.entry.position
     if begun:
-        console.print(f"going on after {begun:,} of {total:,} events", highlight=False)
+        console.print(f"resuming after {begun:,} of {total:,} events", highlight=False)
     bar = Progress(
         TextColumn("{task.fields[reached]}"),
         BarColumn(),
@@ -125,7 +132,7 @@ def _progress(console: Console, prepared: run.Prepared) -> Iterator[OnProgress]:
     task = bar.add_task("", total=total, completed=begun, reached="", rate="", trouble="")
     acknowledged = begun
 
-    def on_progress(feed: Feed) -> None:
+    def on_progress(feed: TimelineProducer) -> None:
         nonlocal acknowledged
         acknowledged = feed.acknowledged
         at = from_millis(int(prepared.timeline.occurred_at[min(acknowledged, total - 1)]))
@@ -141,7 +148,7 @@ def _progress(console: Console, prepared: run.Prepared) -> Iterator[OnProgress]:
         except KeyboardInterrupt:
             bar.stop()
             console.print(
-                f"stopped after {acknowledged:,} of {total:,} events: the same command goes on",
+                f"stopped after {acknowledged:,} of {total:,} events: run the same command to resume",
                 highlight=False,
             )
             raise

@@ -1,4 +1,4 @@
-"""`./souk schemas check | register | list`: the compatibility gate, and what the registry holds."""
+"""`./souk schemas check | register | list`: checks compatibility, and registers the event schemas."""
 
 from typing import Annotated, Any
 
@@ -8,10 +8,11 @@ from rich.table import Table
 
 from common.errors import PartUnavailable
 from common.settings import ROOT, Settings
+from common.urls import redact_password
 from schemas import gate, history
 from schemas.events import all_events
-from schemas.history import BREAK_TRAILER, History
-from schemas.registry import Registry
+from schemas.history import BREAK_TRAILER, SchemaHistory
+from schemas.registry import SchemaRegistry
 from schemas.setup import register as register_all
 
 app = typer.Typer(no_args_is_help=True)
@@ -23,12 +24,12 @@ def check(
         bool, typer.Option("--registry", help="Compare with the registry's versions instead of git's.")
     ] = False,
 ) -> None:
-    """Fail (exit 1) when a schema changed so that some reader or writer of an earlier version would break."""
+    """Exit with 1 if a changed schema is incompatible with a reader or writer of an earlier version."""
     earlier = _registered() if against_registry else history.read(ROOT)
     if not earlier.versions and not against_registry:
         earlier = _registered(f"{earlier.note}, so the registry's versions count")
     current = {name: event.schema for name, event in all_events().items()}
-    findings = gate.check(current, earlier.versions)
+    findings = gate.find_violations(current, earlier.versions)
     for finding in findings:
         print(finding)
     compared = sum(map(len, earlier.versions.values()))
@@ -47,7 +48,7 @@ def check(
 
 @app.command()
 def register() -> None:
-    """Create missing topics and register the schemas; does nothing where all is there."""
+    """Create missing topics and register missing schemas."""
     done = register_all(Settings.load())
     print(
         f"{len(done.schema_ids)} schemas are registered; "
@@ -57,8 +58,8 @@ def register() -> None:
 
 @app.command("list")
 def list_() -> None:
-    """Show every event with its key, partitions, retention and number of fields."""
-    table = Table("event", "key", "partitions", "kept", "fields", "what it says")
+    """Show every event with its key, partitions, retention, owner, consumers and number of fields."""
+    table = Table("event", "key", "partitions", "kept", "owner", "consumers", "fields", "what it says")
     for event in all_events().values():
         retention = event.topic.retention
         table.add_row(
@@ -66,20 +67,22 @@ def list_() -> None:
             event.key,
             str(event.topic.partitions),
             "for ever" if retention is None else f"{retention.days} days",
+            event.topic.owner,
+            ", ".join(["jobs/facts", *event.topic.consumers]),
             str(len(event.fields)),
             event.schema["doc"],
         )
     Console().print(table)
 
 
-def _registered(note: str = "") -> History:
-    """The registry's versions, newest first; none, with a note, when it does not answer."""
+def _registered(note: str = "") -> SchemaHistory:
+    """Return the registry's versions, newest first; none, with a note, if the registry does not answer."""
     settings = Settings.load()
     versions: dict[str, list[Any]] = {}
     try:
-        with Registry(settings.registry) as registry:
+        with SchemaRegistry(settings.registry) as registry:
             for event in all_events().values():
                 versions[event.name] = registry.versions(event.subject)[::-1]
     except PartUnavailable as error:
-        return History(note=f"{note}; but {error}" if note else str(error))
-    return History(versions, f"the registry at {settings.registry}", note)
+        return SchemaHistory(note=f"{note}; but {error}" if note else str(error))
+    return SchemaHistory(versions, f"the registry at {redact_password(settings.registry)}", note)

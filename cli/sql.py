@@ -1,4 +1,4 @@
-"""`./souk sql`: runs a query on ClickHouse and streams its answer to standard output."""
+"""`./souk sql`: runs a query on ClickHouse and streams the result to standard output."""
 
 import os
 import re
@@ -10,15 +10,15 @@ from typing import Annotated, BinaryIO
 import httpx
 import typer
 
-from clickhouse.front.errors import DatabaseError
-from clickhouse.front.statement import split_insert
+from clickhouse.http_server.errors import DatabaseError
+from clickhouse.http_server.statement import split_insert
 from common.errors import PartUnavailable, SoukError, UserError
 from common.settings import Settings
 
 _CHUNK = 1 << 20
 _VERSION = re.compile(r"\s*\(version [^()]*(?:\([^()]*\))?\)\s*$")
 _CODE = re.compile(r"^Code: (\d+)\.")
-"""Begins an error's text; what has none is no error of ClickHouse's, but of what stands before it."""
+"""Start of a ClickHouse error. A text without it comes from a proxy in front of ClickHouse."""
 
 _FAILURES = frozenset(
     {
@@ -30,30 +30,30 @@ _FAILURES = frozenset(
         49, 1000, 1001, 1002,  # LOGICAL_ERROR, POCO_EXCEPTION, STD_EXCEPTION, UNKNOWN_EXCEPTION
     }
 )  # fmt: skip
-"""ClickHouse's codes of what is wrong with itself or its machine; every other error is the query's."""
+"""ClickHouse's codes for problems of the server. Every other error is a mistake in the query."""
 
 _NOT_ALLOWED = (164, 497)
 """READONLY, ACCESS_DENIED."""
 
 
 class QueryFailed(SoukError):
-    """ClickHouse could not answer the query; the message is ClickHouse's, in one line."""
+    """ClickHouse failed to run the query. The message is ClickHouse's, in one line."""
 
 
 class QueryRefused(UserError):
-    """The query is wrong, or its user may not run it; the message is ClickHouse's, in one line."""
+    """The query is invalid or not permitted. The message is ClickHouse's, in one line."""
 
 
 def command(
-    query: Annotated[str, typer.Argument(help="The query; without it, --file or standard input.")] = "",
+    query: Annotated[str, typer.Argument(help="The query; default: --file or standard input.")] = "",
     file: Annotated[Path | None, typer.Option("--file", "-f", help="Read the query from a file.")] = None,
     output: Annotated[
         str, typer.Option("--format", help="Any ClickHouse format, such as CSVWithNames.")
     ] = "",
     param: Annotated[list[str] | None, typer.Option(help="name=value, for {name:Type} in the query.")] = None,
-    admin: Annotated[bool, typer.Option("--admin", help="As the admin, who may write.")] = False,
+    admin: Annotated[bool, typer.Option("--admin", help="Run as the admin user, which can write.")] = False,
 ) -> None:
-    """Run one query; data for an INSERT come from standard input."""
+    """Run one query. The data of an INSERT are read from standard input."""
     text = _text(query, file)
     default = "PrettyCompact" if sys.stdout.isatty() else "TabSeparatedWithNames"
     params = {"default_format": output or default} | dict(map(_parameter, param or []))
@@ -70,46 +70,48 @@ def run(
 
     Raises:
         PartUnavailable: ClickHouse does not answer.
-        QueryRefused: the query is wrong, or not allowed; ClickHouse may notice in the middle of its answer.
-        QueryFailed: ClickHouse fails, at once or in the middle of its answer.
+        QueryRefused: the query is invalid or not permitted, which may show in the middle of the response.
+        QueryFailed: ClickHouse fails, at the start or in the middle of the response.
     """
     user = settings.clickhouse_admin_user if admin else settings.clickhouse_reader_user
     password = settings.clickhouse_admin_password if admin else settings.clickhouse_reader_password
     login = {"x-clickhouse-user": user, "x-clickhouse-key": password.get_secret_value()}
-    asked = {"database": settings.clickhouse_database, **params}
+    query_params = {"database": settings.clickhouse_database, **params}
     timeout = httpx.Timeout(None, connect=5)
     try:
         with (
             httpx.Client(timeout=timeout, trust_env=False) as client,
-            client.stream("POST", settings.clickhouse, params=asked, content=body, headers=login) as answer,
+            client.stream(
+                "POST", settings.clickhouse, params=query_params, content=body, headers=login
+            ) as response,
         ):
-            if answer.status_code != 200:
-                raise _error(answer.read(), admin=admin)
-            _copy(answer, out, admin=admin)
+            if response.status_code != 200:
+                raise _error(response.read(), admin=admin)
+            _copy(response, out, admin=admin)
     except httpx.HTTPError as error:
         reason = f"ClickHouse at {settings.clickhouse} does not answer ({error}); start it with ./souk up"
         raise PartUnavailable(reason) from error
 
 
-def _copy(answer: httpx.Response, out: BinaryIO, *, admin: bool) -> None:
-    """Copy the answer; an error in its midst stands between the marks that the answer's header announces."""
-    tag = answer.headers.get("x-clickhouse-exception-tag", "")
+def _copy(response: httpx.Response, out: BinaryIO, *, admin: bool) -> None:
+    """Copy the response. An error in the middle of it is enclosed in marks that a response header defines."""
+    tag = response.headers.get("x-clickhouse-exception-tag", "")
     mark = f"\r\n__exception__\r\n{tag}\r\n".encode()
-    kept = b""
+    buffer = b""
     try:
-        for chunk in answer.iter_bytes():
-            kept += chunk
-            if tag and mark in kept:
+        for chunk in response.iter_bytes():
+            buffer += chunk
+            if tag and mark in buffer:
                 continue
-            ready = len(kept) - len(mark)
+            ready = len(buffer) - len(mark)
             if ready > 0:
-                out.write(kept[:ready])
-                kept = kept[ready:]
+                out.write(buffer[:ready])
+                buffer = buffer[ready:]
     except httpx.RemoteProtocolError:
-        if mark not in kept:
+        if mark not in buffer:
             raise
-    data, failed, error = kept.partition(mark)
-    out.write(data if tag else kept)
+    data, failed, error = buffer.partition(mark)
+    out.write(data if tag else buffer)
     out.flush()
     if tag and failed:
         raise _error(error.partition(b"\n")[0] if b"__exception__" in error else error, admin=admin)
@@ -131,17 +133,17 @@ def _text(query: str, file: Path | None) -> bytes:
 
 
 def _body(text: bytes, *, given: bool) -> bytes | Iterator[bytes]:
-    """The query; where it is an INSERT whose data are not in it, then standard input after it."""
+    """Return the query, followed by standard input if it is an INSERT without data."""
     try:
         insert = split_insert(text)
     except DatabaseError as error:
         raise QueryRefused(str(error)) from None
     if insert is None or not given or sys.stdin.isatty() or text[insert.data_at :].strip():
         return text
-    return _then(text + b"\n", sys.stdin.buffer)
+    return _concatenate(text + b"\n", sys.stdin.buffer)
 
 
-def _then(head: bytes, rest: BinaryIO) -> Iterator[bytes]:
+def _concatenate(head: bytes, rest: BinaryIO) -> Iterator[bytes]:
     yield head
     while chunk := rest.read(_CHUNK):
         yield chunk
@@ -156,11 +158,11 @@ def _parameter(pair: str) -> tuple[str, str]:
 
 
 def _error(text: bytes, *, admin: bool) -> SoukError:
-    """What ClickHouse's text means, in one line."""
-    said = _VERSION.sub("", " ".join(text.decode(errors="replace").split()))
-    found = _CODE.search(said)
+    """Return ClickHouse's error text as an exception with a message of one line."""
+    message = _VERSION.sub("", " ".join(text.decode(errors="replace").split()))
+    found = _CODE.search(message)
     code = int(found[1]) if found else None
     if code is None or code in _FAILURES:
-        return QueryFailed(said)
-    hint = "; the reader only reads, --admin may do more" if code in _NOT_ALLOWED and not admin else ""
-    return QueryRefused(said + hint)
+        return QueryFailed(message)
+    hint = "; the reader can only read, --admin can write" if code in _NOT_ALLOWED and not admin else ""
+    return QueryRefused(message + hint)

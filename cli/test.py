@@ -1,39 +1,62 @@
-"""`./souk test`: installs what the tests need, checks the code, then runs pytest."""
+"""`./souk test`: installs what the tests need, then runs the checks and the tests beside each other."""
 
 import hashlib
 import os
 import subprocess
 import sys
-from contextlib import ExitStack
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
 
+import psutil
 import typer
 
 from common.settings import ROOT, Settings
 from local.install.browser import chromium
 from local.install.environment import TEST_PACKAGES, install_packages
-from local.install.installation import alone, fetch_jars
+from local.install.installation import fetch_jars, installation_lock
 from local.install.jars import groups, is_complete
 
 CONTEXT_SETTINGS = {"allow_extra_args": True, "ignore_unknown_options": True}
-"""Whatever is not ours is pytest's."""
+"""Arguments that this command does not know are passed to pytest."""
 
-CHECKS = {
-    "ruff": ["ruff", "check", "."],
-    "format": ["ruff", "format", "--check", "--quiet", "."],
-    "mypy": ["mypy"],
-    "imports": ["lint-imports", "--no-logo"],
-    "shellcheck": ["shellcheck", "souk", ".ci/run"],
+CHECKS = (
+    ("ruff", "check", "."),
+    ("ruff", "format", "--check", "."),
+    ("mypy",),
+    ("lint-imports", "--no-logo"),
+    ("shellcheck", "souk", ".ci/run"),
+)
+"""The checks of style, types and imports: commands of the installation's tools."""
+
+LANES = {
+    "e2e": ["tests/e2e"],
+    "integration": ["tests/integration"],
+    "commerce": ["tests/integration/commerce"],
+    "serving": ["tests/integration/serving"],
+    "unit": ["tests/unit", "tests/contracts"],
 }
-"""What must pass besides the tests."""
+"""Lane → its folders, without those that another lane names. Lanes run beside each other, because a test
+mostly waits for a server; each lane is one pytest session with servers of its own. The longest come first."""
 
-BESIDE = ["tests/integration/commerce", "tests/integration/serving", "tests/e2e"]
-RUNS = [
-    ["tests/unit", "tests/contracts", "tests/integration", *(f"--ignore={folder}" for folder in BESIDE)],
-    BESIDE,
-]
-"""Beside each other: most of the time a test waits for a server. The halves take about as long."""
+LANE_BYTES = 3 * 1024**3
+"""Memory that a lane may need; on a smaller machine fewer lanes run at once."""
+
+SLOWEST = 15
+"""How many of its slowest tests each lane prints."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a command ended."""
+
+    name: str
+    exit_code: int
+    seconds: float
+    output: str
 
 
 def command(
@@ -44,14 +67,32 @@ def command(
     install_for_tests(Settings.load().install)
     browser = chromium()
     if browser is None:
-        print("Chromium is not here and can't be installed: the browser tests will skip", flush=True)
-    broken = [] if context.args else [name for name, check in CHECKS.items() if not passes(name, check)]
-    campaign = ["--hypothesis-profile=nightly"] if nightly else ["-m", "not nightly"]
+        print("Chromium is not installed and can't be: the browser tests will skip", flush=True)
     environment = os.environ | ({"SOUK_TEST_CHROMIUM": browser} if browser else {})
+    campaign = ["--hypothesis-profile=nightly"] if nightly else ["-m", "not nightly"]
     pytest = [sys.executable, "-P", "-m", "pytest", *campaign]
-    runs = [context.args] if context.args else RUNS
-    codes = run_all([[*pytest, *which] for which in runs], environment)
-    raise typer.Exit(next(filter(None, codes), int(bool(broken))))
+    if context.args:
+        done = subprocess.run(
+            [*pytest, *context.args], cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, check=False
+        )
+        raise typer.Exit(done.returncode)
+    pytest += [f"--durations={SLOWEST}", "--durations-min=1"]
+    lanes = {name: [[*pytest, *lane_arguments(name)]] for name in LANES}
+    tools = Path(sys.executable).parent
+    checks = [[str(tools / tool), *arguments] for tool, *arguments in CHECKS]
+    outcomes = run_all({**lanes, "checks": checks}, environment, lanes_at_once())
+    for outcome in sorted(outcomes, key=lambda outcome: outcome.seconds):
+        state = "passed" if outcome.exit_code == 0 else "FAILED"
+        print(f"{outcome.name}: {state} in {outcome.seconds:.0f} s", flush=True)
+    raise typer.Exit(next((outcome.exit_code for outcome in outcomes if outcome.exit_code), 0))
+
+
+def lane_arguments(name: str) -> list[str]:
+    """The folders of a lane, and pytest's `--ignore` of those below them that are lanes of their own."""
+    folders = LANES[name]
+    others = [folder for lane, named in LANES.items() if lane != name for folder in named]
+    below = [other for other in others if any(other.startswith(f"{folder}/") for folder in folders)]
+    return [*folders, *(f"--ignore={folder}" for folder in below)]
 
 
 def install_for_tests(install: Path) -> None:
@@ -66,7 +107,7 @@ def install_for_tests(install: Path) -> None:
     jars = all(is_complete(install, group) for group in groups().values())
     if packages and jars:
         return
-    with alone(install):
+    with installation_lock(install):
         if not packages:
             install_packages(install, TEST_PACKAGES)
             stamp.write_text(wanted)
@@ -74,38 +115,45 @@ def install_for_tests(install: Path) -> None:
             fetch_jars(install, "--tests")
 
 
-def passes(name: str, check: list[str]) -> bool:
-    """Run one check with the installation's tools, and say how it went in one line after what it found."""
-    tool = Path(sys.executable).with_name(check[0])
-    passed = run([str(tool), *check[1:]], dict(os.environ)) == 0
-    print(f"{name}: {'passed' if passed else 'FAILED'}", flush=True)
-    return passed
+def run_all(
+    commands: Mapping[str, Sequence[Sequence[str]]], environment: Mapping[str, str], at_once: int
+) -> list[Outcome]:
+    """Run each name's commands in turn and `at_once` names beside each other; print the output of each."""
+    pool = ThreadPoolExecutor(at_once)
+    print(f"{', '.join(commands)}: beside each other; each prints its output when it ends", flush=True)
+    outcomes = []
+    try:
+        running = [pool.submit(run_in_turn, name, each, environment) for name, each in commands.items()]
+        for future in as_completed(running):
+            outcome = future.result()
+            outcomes.append(outcome)
+            print(f"\n===== {outcome.name} =====\n{outcome.output}", flush=True)
+    finally:  # Ctrl-C reached the lanes, too: they stop their servers before this returns
+        pool.shutdown(cancel_futures=True)
+    return outcomes
 
 
-def run_all(commands: list[list[str]], environment: dict[str, str]) -> list[int]:
-    """Run commands beside each other; the first's output is shown as it comes, the others' at the end."""
-    first, *others = commands
-    with ExitStack() as files:
-        said = [files.enter_context(TemporaryFile()) for _ in others]
-        beside = [
-            subprocess.Popen(
-                other, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=file, stderr=file
-            )
-            for other, file in zip(others, said, strict=True)
+def run_in_turn(name: str, commands: Sequence[Sequence[str]], environment: Mapping[str, str]) -> Outcome:
+    """Run commands in the checkout, without standard input. The exit code is the first that is not 0."""
+    started = time.monotonic()
+    with TemporaryFile() as file:
+        codes = [
+            subprocess.run(
+                one,
+                cwd=ROOT,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=file,
+                check=False,
+            ).returncode
+            for one in commands
         ]
-        try:
-            codes = [run(first, environment)]
-        finally:  # Ctrl-C told them, too: they stop their servers
-            codes_beside = [process.wait() for process in beside]
-        for file in said:
-            file.seek(0)
-            sys.stdout.write(file.read().decode(errors="replace"))
-            sys.stdout.flush()
-    return codes + codes_beside
+        file.seek(0)
+        output = file.read().decode(errors="replace")
+    return Outcome(name, next(filter(None, codes), 0), time.monotonic() - started, output)
 
 
-def run(command: list[str], environment: dict[str, str]) -> int:
-    """Run a command in the checkout, without standard input; returns its exit code."""
-    return subprocess.run(
-        command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, check=False
-    ).returncode
+def lanes_at_once() -> int:
+    """As many lanes as memory has room for, and at least one."""
+    return max(1, min(len(LANES) + 1, psutil.virtual_memory().total // LANE_BYTES))

@@ -1,4 +1,4 @@
-"""`./souk up`: start every part that is not running and wait until all are ready."""
+"""`./souk up`: starts every part that is not running and waits until all are ready."""
 
 import time
 

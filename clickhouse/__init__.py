@@ -1,1 +1,1 @@
-"""The tables analysts read: migrations, queries, client, and the HTTP front of the bundled engine."""
+"""The tables analysts read: migrations, queries, client, and the HTTP server of the bundled engine."""

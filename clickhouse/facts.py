@@ -11,7 +11,7 @@ from typing import Any
 
 from clickhouse.literals import quoted
 from common.errors import UserError
-from schemas.events import Event, all_events
+from schemas.events import EventSchema, all_events
 
 MOMENT = "DateTime64(3, 'UTC')"
 
@@ -61,13 +61,13 @@ def _nullable(inner: str) -> str:
     return f"Nullable({inner})"
 
 
-def columns(event: Event) -> dict[str, str]:
+def columns(event: EventSchema) -> dict[str, str]:
     """Column → ClickHouse type, in order: the event's fields, then `ingested_at`."""
     mapped = {field["name"]: clickhouse_type(field["type"], field["name"]) for field in event.fields}
     return {**mapped, "ingested_at": MOMENT}
 
 
-def create_table(event: Event) -> str:
+def create_table(event: EventSchema) -> str:
     """The statement that makes the event's table: one row an event, however often it arrives.
 
     Ordered by the key (who asks about an order, a product, a seller reads one stretch of rows), then time;

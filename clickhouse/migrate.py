@@ -9,9 +9,9 @@ from clickhouse_connect.driver.exceptions import DatabaseError
 
 from clickhouse import views
 from clickhouse.client import connect
-from clickhouse.front.statement import tokens
-from clickhouse.turn import turn
-from common.alone import alone
+from clickhouse.http_server.statement import tokens
+from clickhouse.migration_lock import migration_lock
+from common.file_lock import file_lock
 from common.migrations import Applied, BrokenMigrations, Migration, pending, read_migrations
 from common.settings import Settings
 
@@ -50,10 +50,10 @@ def migrate(settings: Settings, folder: Path = FOLDER, queries: Path = views.FOL
     client = connect(settings, admin=True, database="default")
     database = settings.clickhouse_database
     try:
-        with alone(settings.home / "migrations.lock"):
+        with file_lock(settings.home / "migrations.lock"):
             client.command(f"CREATE DATABASE IF NOT EXISTS `{database}`")
             client.database = database
-            with turn(client, settings):  # a migration may exchange tables
+            with migration_lock(client, settings):  # a migration may exchange tables
                 done = []
                 for migration in pending(migrations, _applied(client)):
                     _apply(client, migration)

@@ -70,23 +70,27 @@ CREATE TABLE marketplace_sales_minute
 (
     `minute` DateTime('UTC') COMMENT 'Minute in which the orders were placed, UTC.' CODEC(Delta(4), Default),
     `currency` LowCardinality(String) COMMENT 'ISO 4217 code of every amount in this row.',
-    `orders` UInt64 COMMENT 'Orders, those without lines included.' CODEC(Default),
+    `orders` UInt64 COMMENT 'Orders that were confirmed, those without lines included.' CODEC(Default),
     `lines` UInt64 COMMENT 'Order lines.' CODEC(Default),
     `units` Int64 COMMENT 'Units.' CODEC(Default),
     `gross_minor` Int64 COMMENT 'Units times their prices.' CODEC(Default),
     `discount_minor` Int64 COMMENT 'Discounts; not taken off gross_minor.' CODEC(Default),
     `shipping_minor` Int64 COMMENT 'Shipping paid by the shoppers.' CODEC(Default),
-    `cancelled_orders` UInt64 COMMENT 'Of the orders placed in this minute, those cancelled since.' CODEC(Default),
+    `cancelled_orders` UInt64 COMMENT 'Of these orders, those cancelled since.' CODEC(Default),
     `cancelled_units` Int64 COMMENT 'Units of them.' CODEC(Default),
     `cancelled_gross_minor` Int64 COMMENT 'Units of them times their prices.' CODEC(Default),
+    `cancelled_discount_minor` Int64 COMMENT 'Discounts on them.' CODEC(Default),
     `cancelled_shipping_minor` Int64 COMMENT 'Shipping the shoppers had paid for them.' CODEC(Default),
+    `returned_units` Int64 COMMENT 'Units that came back since and were refunded.' CODEC(Default),
+    `returned_minor` Int64 COMMENT 'What the shoppers got back for them.' CODEC(Default),
+    `revenue_minor` Int64 ALIAS ((gross_minor - discount_minor) - (cancelled_gross_minor - cancelled_discount_minor)) - returned_minor COMMENT 'Revenue: gross less discounts, what was cancelled and what came back.',
     `version` UInt64 COMMENT 'Grows with every update.' CODEC(Delta(8), Default)
 )
 ENGINE = ReplacingMergeTree(version)
 PARTITION BY toYear(minute)
 ORDER BY (minute, currency)
 SETTINGS index_granularity = 8192
-COMMENT 'What the whole marketplace sold in each minute, cancelled orders included, and what of it was cancelled since.';
+COMMENT 'What the whole marketplace sold in each minute: orders that were confirmed, and what of them was cancelled or came back since.';
 
 CREATE TABLE model_cards
 (
@@ -487,19 +491,26 @@ CREATE TABLE product_sales_minute
     `product_id` String COMMENT 'The product.' CODEC(Default),
     `minute` DateTime('UTC') COMMENT 'Minute in which the orders were placed, UTC.' CODEC(Delta(4), Default),
     `currency` LowCardinality(String) COMMENT 'ISO 4217 code of every amount in this row.',
-    `orders` UInt64 COMMENT 'Orders with a line of this product.' CODEC(Default),
+    `orders` UInt64 COMMENT 'Confirmed orders with a line of this product.' CODEC(Default),
     `lines` UInt64 COMMENT 'Order lines.' CODEC(Default),
     `units` Int64 COMMENT 'Units.' CODEC(Default),
     `gross_minor` Int64 COMMENT 'Units times their prices.' CODEC(Default),
     `discount_minor` Int64 COMMENT 'Discounts; not taken off gross_minor.' CODEC(Default),
     `shipping_minor` Int64 COMMENT 'Shipping paid by the shoppers.' CODEC(Default),
+    `cancelled_orders` UInt64 COMMENT 'Of these orders, those cancelled since.' CODEC(Default),
+    `cancelled_units` Int64 COMMENT 'Units of them.' CODEC(Default),
+    `cancelled_gross_minor` Int64 COMMENT 'Units of them times their prices.' CODEC(Default),
+    `cancelled_discount_minor` Int64 COMMENT 'Discounts on them.' CODEC(Default),
+    `returned_units` Int64 COMMENT 'Units that came back since and were refunded.' CODEC(Default),
+    `returned_minor` Int64 COMMENT 'What the shoppers got back for them.' CODEC(Default),
+    `revenue_minor` Int64 ALIAS ((gross_minor - discount_minor) - (cancelled_gross_minor - cancelled_discount_minor)) - returned_minor COMMENT 'Revenue: gross less discounts, what was cancelled and what came back.',
     `version` UInt64 COMMENT 'Grows with every update.' CODEC(Delta(8), Default)
 )
 ENGINE = ReplacingMergeTree(version)
 PARTITION BY toYear(minute)
 ORDER BY (seller_id, product_id, minute, currency)
 SETTINGS index_granularity = 512
-COMMENT 'What was sold of each product in each minute, cancelled orders included.';
+COMMENT 'What was sold of each product in each minute: orders that were confirmed, and what of them was cancelled or came back since.';
 
 CREATE TABLE product_viewed
 (
@@ -709,23 +720,27 @@ CREATE TABLE seller_sales_minute
     `seller_id` String COMMENT 'Who sold.' CODEC(Default),
     `minute` DateTime('UTC') COMMENT 'Minute in which the orders were placed, UTC.' CODEC(Delta(4), Default),
     `currency` LowCardinality(String) COMMENT 'ISO 4217 code of every amount in this row.',
-    `orders` UInt64 COMMENT 'Orders with a line of this seller.' CODEC(Default),
+    `orders` UInt64 COMMENT 'Confirmed orders with a line of this seller.' CODEC(Default),
     `lines` UInt64 COMMENT 'Order lines.' CODEC(Default),
     `units` Int64 COMMENT 'Units.' CODEC(Default),
     `gross_minor` Int64 COMMENT 'Units times their prices.' CODEC(Default),
     `discount_minor` Int64 COMMENT 'Discounts; not taken off gross_minor.' CODEC(Default),
     `shipping_minor` Int64 COMMENT 'Shipping paid by the shoppers.' CODEC(Default),
-    `cancelled_orders` UInt64 COMMENT 'Of the orders placed in this minute, those cancelled since.' CODEC(Default),
+    `cancelled_orders` UInt64 COMMENT 'Of these orders, those cancelled since.' CODEC(Default),
     `cancelled_units` Int64 COMMENT 'Units of them.' CODEC(Default),
     `cancelled_gross_minor` Int64 COMMENT 'Units of them times their prices.' CODEC(Default),
+    `cancelled_discount_minor` Int64 COMMENT 'Discounts on them.' CODEC(Default),
     `cancelled_shipping_minor` Int64 COMMENT 'Shipping the shoppers had paid for them.' CODEC(Default),
+    `returned_units` Int64 COMMENT 'Units that came back since and were refunded.' CODEC(Default),
+    `returned_minor` Int64 COMMENT 'What the shoppers got back for them.' CODEC(Default),
+    `revenue_minor` Int64 ALIAS ((gross_minor - discount_minor) - (cancelled_gross_minor - cancelled_discount_minor)) - returned_minor COMMENT 'Revenue: gross less discounts, what was cancelled and what came back.',
     `version` UInt64 COMMENT 'Grows with every update.' CODEC(Delta(8), Default)
 )
 ENGINE = ReplacingMergeTree(version)
 PARTITION BY toYear(minute)
 ORDER BY (seller_id, minute, currency)
 SETTINGS index_granularity = 512, min_compress_block_size = 8192
-COMMENT 'What each seller sold in each minute, cancelled orders included, and what of it was cancelled since.';
+COMMENT 'What each seller sold in each minute: orders that were confirmed, and what of them was cancelled or came back since.';
 
 CREATE TABLE setting_changed
 (

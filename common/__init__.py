@@ -1,1 +1,1 @@
-"""What every room shares: settings, errors, money, time, ids, telemetry. Imports no other room."""
+"""Code that every room uses: settings, errors, money, time, ids, telemetry. Imports no other room."""

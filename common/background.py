@@ -1,4 +1,4 @@
-"""Work in a thread of its own."""
+"""Runs a function in a thread of its own."""
 
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -9,9 +9,9 @@ T = TypeVar("T")
 
 
 def in_background(work: Callable[[], T]) -> "Future[T]":
-    """Start `work` in a thread; its result or error comes through the future.
+    """Start `work` in a daemon thread and return a future of its result or error.
 
-    Unlike those of a `ThreadPoolExecutor`, the thread does not hold up the end of the process.
+    A daemon thread does not delay the end of the process, as a thread of a `ThreadPoolExecutor` does.
     """
     future: Future[T] = Future()
 

@@ -1,4 +1,4 @@
-"""The clock, as an argument: nothing else in the platform asks the machine what time it is."""
+"""The clock that is passed to code as an argument. No other module reads the system time."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -6,20 +6,20 @@ from datetime import UTC, datetime, timedelta
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Clock = Callable[[], datetime]
-"""Returns now as an aware UTC datetime."""
+"""A function that returns the current time as an aware UTC datetime."""
 
 
 def system_clock() -> datetime:
-    """Now, in UTC."""
+    """Return the current time in UTC."""
     return datetime.now(UTC)
 
 
 def to_millis(moment: datetime) -> int:
-    """Unix milliseconds of an aware datetime, floored; exact, as a float of seconds is not."""
+    """Return an aware datetime as Unix milliseconds, rounded down. Integer arithmetic keeps it exact."""
     return (moment - EPOCH) // timedelta(milliseconds=1)
 
 
 def from_millis(millis: int) -> datetime:
-    """The aware UTC datetime of Unix milliseconds."""
+    """Return Unix milliseconds as an aware UTC datetime."""
     seconds, rest = divmod(millis, 1000)
     return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest * 1000)

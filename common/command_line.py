@@ -1,4 +1,4 @@
-"""Runs a command line and turns how it ended into an exit code and at most one line."""
+"""Runs a command line; turns its result or error into an exit code and at most one line of text."""
 
 import sys
 from collections.abc import Callable
@@ -6,29 +6,33 @@ from typing import Any
 
 import typer
 
-from common.errors import STOPPED, SoukError, UserError
+from common.errors import INTERRUPTED, SoukError, UserError
 
 
 def exit_code(app: Callable[[], Any]) -> int:
-    """Call a typer app that is not standalone, which answers with its exit code, or with nothing for 0.
+    """Call a typer app in non-standalone mode and return the exit code of the process.
 
-    Returns 0 done, 1 failed (or what the command itself found), 2 a user's mistake, 130 stopped by Ctrl-C.
+    Returns: 0 success, 1 failure (or a finding of the command itself), 2 a user's mistake, 130 Ctrl-C.
+    `app` returns an exit code, or None for success.
     """
     try:
         code: int = app() or 0
     except typer.TyperException as error:
-        print(_mistake(error.format_message()), file=sys.stderr)
+        print(_usage_error(error.format_message()), file=sys.stderr)
         return error.exit_code
     except SoukError as error:
         print(f"souk: {error}", file=sys.stderr)
         return 2 if isinstance(error, UserError) else 1
     except KeyboardInterrupt:
-        code = STOPPED
-    if code == STOPPED:  # typer turns a Ctrl-C inside a command into its exit code, without a word
+        code = INTERRUPTED
+    if code == INTERRUPTED:  # typer returns this code for Ctrl-C inside a command and prints nothing
         print("souk: stopped", file=sys.stderr)
     return code
 
 
-def _mistake(said: str) -> str:
-    """One line for a command line that can't be read; where nothing was asked, it is the help itself."""
-    return said if "\n" in said else f"souk: {said.rstrip('.')} (--help says what there is)"
+def _usage_error(message: str) -> str:
+    """Return typer's usage error as one line.
+
+    Without arguments, typer's message is the help text: keep it.
+    """
+    return message if "\n" in message else f"souk: {message.rstrip('.')} (see --help)"

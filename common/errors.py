@@ -1,24 +1,24 @@
-"""The errors that travel between rooms: what a user did wrong, what to try again, what can never work."""
+"""Errors that cross rooms: a user's mistake, a part that is down, a message to retry, a message to reject."""
 
-STOPPED = 130
-"""The exit code of a command that Ctrl-C ended."""
+INTERRUPTED = 130
+"""Exit code of a command that was ended by Ctrl-C."""
 
 
 class SoukError(Exception):
-    """Base of every error that the platform raises on purpose; the message says what to do next."""
+    """Base class of all errors that the platform raises on purpose. The message says what to do next."""
 
 
 class UserError(SoukError):
-    """A user's mistake: the command line prints the message in one line and exits with 2."""
+    """A user's mistake. The command line prints the message in one line and exits with code 2."""
 
 
 class PartUnavailable(SoukError):
-    """A part of the platform (Kafka, ClickHouse, ...) does not answer; the message names it."""
+    """A part of the platform (Kafka, ClickHouse, ...) does not answer. The message names the part."""
 
 
 class Retryable(SoukError):
-    """This message may work later: try it again with back-off."""
+    """The message may succeed later. The consumer retries it with back-off."""
 
 
 class Rejected(SoukError):
-    """This message can never work: send it to its dead-letter topic with the reason."""
+    """The message can never succeed. The consumer sends it to the dead-letter topic with the reason."""

@@ -1,4 +1,4 @@
-"""HTTP to a server that is asked hundreds of times a second: kept connections, and nothing but requests."""
+"""An HTTP client for hundreds of requests a second to one server, on pooled connections."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -6,24 +6,27 @@ from typing import NamedTuple
 import aiohttp
 from yarl import URL
 
-MADE_UP = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
-"""Headers that aiohttp would add; whoever asks says what is sent."""
+SKIPPED_HEADERS = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
+"""Headers that aiohttp would add by itself. The caller decides which headers are sent."""
 
 
-class NoAnswer(Exception):
-    """There was none; the text is the kind of error. What was asked for may have been done or not."""
+class RequestFailed(Exception):
+    """No response arrived.
+
+    The text is the kind of error. The server may or may not have handled the request.
+    """
 
 
-class TooSlow(NoAnswer):
-    """A connection or an answer took longer than it may."""
+class RequestTimedOut(RequestFailed):
+    """Connecting, or waiting for the response, exceeded its timeout."""
 
 
-class HungUp(NoAnswer):
-    """The connection broke under the request: one that was kept may have been closed meanwhile."""
+class ConnectionLost(RequestFailed):
+    """The connection was closed during the request. A pooled connection may have been closed while idle."""
 
 
-class HttpAnswer(NamedTuple):
-    """An answer of any status. Header names are as they came."""
+class HttpResponse(NamedTuple):
+    """A response of any status. Header names keep the case that the server sent."""
 
     status: int
     headers: tuple[tuple[bytes, bytes], ...]
@@ -31,80 +34,91 @@ class HttpAnswer(NamedTuple):
 
 
 class HttpClient:
-    """Asks one server over at most `connections` at once (0: any number), kept for `kept_for_s` when idle.
+    """Sends requests to one server over at most `max_connections` at once (0: no limit).
 
-    Made in a running event loop, and closed in it. Cookies, redirects and proxies have no place in it.
-    Nothing is sent twice but what is `repeatable`: only whoever asks can know whether that is right.
+    An idle connection is closed after `keepalive_s`. Create and close the client in the same running event
+    loop. It ignores cookies, redirects and proxies, and sends only `idempotent` requests a second time.
     """
 
     def __init__(
-        self, url: str, connections: int, kept_for_s: float, connect_s: float, answer_s: float
+        self,
+        url: str,
+        max_connections: int,
+        keepalive_s: float,
+        connect_timeout_s: float,
+        read_timeout_s: float,
     ) -> None:
         self._url = url.rstrip("/")
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=connections, keepalive_timeout=kept_for_s),
-            timeout=aiohttp.ClientTimeout(total=None, connect=connect_s, sock_read=answer_s),
+            connector=aiohttp.TCPConnector(limit=max_connections, keepalive_timeout=keepalive_s),
+            timeout=aiohttp.ClientTimeout(total=None, connect=connect_timeout_s, sock_read=read_timeout_s),
             cookie_jar=aiohttp.DummyCookieJar(),
-            skip_auto_headers=MADE_UP,
+            skip_auto_headers=SKIPPED_HEADERS,
             auto_decompress=False,
-            middlewares=(_once,),
+            middlewares=(_send_once,),
         )
 
     async def aclose(self) -> None:
-        """Close its connections."""
+        """Close all connections."""
         await self._session.close()
 
-    async def ask(
+    async def request(
         self,
         method: str,
         target: str,
         headers: Sequence[tuple[str, str]] = (),
         body: bytes | None = None,
         *,
-        repeatable: bool = False,
-    ) -> HttpAnswer:
-        """The answer to one request. `target` is path and query, quoted already; it is sent as it is.
+        idempotent: bool = False,
+    ) -> HttpResponse:
+        """Send one request and return the response.
 
-        What is `repeatable` is asked once more when the connection that was kept for it had been closed.
+        `target` is the path and query, already percent-encoded; it is sent unchanged. An `idempotent` request
+        is sent a second time if its connection was closed during the first attempt.
 
         Raises:
-            TooSlow: no connection was free or made in time, or nothing came of the answer for too long.
-            HungUp: the connection broke before the answer had ended.
-            NoAnswer: there is nobody to connect to, or the answer is no HTTP.
+            RequestTimedOut: connecting took too long, or no byte of the response came for too long.
+            ConnectionLost: the connection was closed before the end of the response.
+            RequestFailed: the server refuses connections, or the response is not valid HTTP.
         """
         try:
-            return await self._ask(method, target, headers, body)
-        except HungUp:
-            if not repeatable:
+            return await self._send(method, target, headers, body)
+        except ConnectionLost:
+            if not idempotent:
                 raise
-            return await self._ask(method, target, headers, body)
+            return await self._send(method, target, headers, body)
 
-    async def _ask(
+    async def _send(
         self, method: str, target: str, headers: Sequence[tuple[str, str]], body: bytes | None
-    ) -> HttpAnswer:
+    ) -> HttpResponse:
         url = URL(self._url + target, encoded=True)
         try:
             async with self._session.request(
                 method, url, headers=headers, data=body, allow_redirects=False
-            ) as answer:
-                return HttpAnswer(answer.status, answer.raw_headers, await answer.read())
+            ) as response:
+                return HttpResponse(response.status, response.raw_headers, await response.read())
         except (aiohttp.ClientError, OSError) as error:
-            raise _no_answer(error) from error
+            raise _failure(error) from error
 
 
-async def _once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-    """Send a request. aiohttp itself would send a PUT again after an error of its own, but not after ours."""
+async def _send_once(
+    request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """Send a request and turn aiohttp's errors into ours.
+
+    aiohttp retries a PUT by itself after its own errors; it does not retry after ours.
+    """
     try:
         return await send(request)
     except (aiohttp.ClientError, OSError) as error:
-        raise _no_answer(error) from error
+        raise _failure(error) from error
 
 
-def _no_answer(error: Exception) -> NoAnswer:
+def _failure(error: Exception) -> RequestFailed:
     kind = type(error).__name__
     if isinstance(error, TimeoutError):
-        return TooSlow(kind)
+        return RequestTimedOut(kind)
     if isinstance(error, aiohttp.ClientConnectorError):
-        return NoAnswer(kind)
+        return RequestFailed(kind)
     broken = (OSError, aiohttp.ServerDisconnectedError, aiohttp.ClientPayloadError)
-    return HungUp(kind) if isinstance(error, broken) else NoAnswer(kind)
+    return ConnectionLost(kind) if isinstance(error, broken) else RequestFailed(kind)

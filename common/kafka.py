@@ -1,8 +1,6 @@
-"""Asks a Kafka which it is and who belongs to it, and again what its client library has just forgotten."""
+"""Reads a Kafka cluster's metadata and id, and the offsets of a partition."""
 
-import time
-from collections.abc import Callable, Mapping
-from typing import TypeVar
+from collections.abc import Mapping
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # it re-exports these without __all__
@@ -11,52 +9,30 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # it re-expor
 )
 
 from common.errors import PartUnavailable
+from common.kafka_errors import retry_while_retriable
 
-T = TypeVar("T")
+_NO_BROKER = "no broker has registered yet"
 
-_FORGOTTEN = (KafkaError._UNKNOWN_PARTITION, KafkaError._NOENT, KafkaError.BROKER_NOT_AVAILABLE)
-"""What librdkafka says of partitions that exist, where it looks between asking for a topic and the answer:
-any other answer in between makes it look, and it looks once only. On a busy machine that happens. And what
-`Cluster` says where a broker counts as dead for a second."""
-
-_NOBODY = "no broker has registered yet"
-
-_BETWEEN_S = 0.05
-_METADATA_S = 20.0
+_METADATA_TIMEOUT_S = 20.0
 
 
-def asked_again(ask: Callable[[], T], timeout_s: float) -> T:
-    """What `ask` answers; asked again for so long while the client library knows no broker or partition.
+def offset_range(consumer: Consumer, partition: TopicPartition, timeout_s: float) -> tuple[int, int]:
+    """Return a partition's first offset and its end offset (the one after the last message) on the broker.
 
     Raises:
-        KafkaException: what `ask` raised: of any other kind at once, of this kind when the time is over.
+        KafkaException: Kafka does not answer, or the partition does not exist.
     """
-    deadline = time.monotonic() + timeout_s
-    while True:
-        try:
-            return ask()
-        except KafkaException as error:
-            if error.args[0].code() not in _FORGOTTEN or time.monotonic() >= deadline:
-                raise
-        time.sleep(_BETWEEN_S)
-
-
-def bounds(consumer: Consumer, place: TopicPartition, timeout_s: float) -> tuple[int, int]:
-    """The first offset of a partition and the one after its last, as the broker knows them.
-
-    Raises:
-        KafkaException: Kafka does not answer, or there is no such partition.
-    """
-    low, high = asked_again(lambda: consumer.get_watermark_offsets(place, timeout_s), timeout_s)
+    low, high = retry_while_retriable(lambda: consumer.get_watermark_offsets(partition, timeout_s), timeout_s)
     return low, high
 
 
-class Cluster:
-    """Asks a cluster for its brokers and topics; connects when it is asked first.
+class KafkaCluster:
+    """Reads a cluster's metadata. Connects at the first request.
 
-    A broker that stood still for longer than its session counts as dead until its next heartbeat, and tells
-    who asks that there is none. A client that has heard this forgets the addresses that it has (librdkafka's
-    issue 5301) or asks for no controller again: so after each question that failed there is a new client.
+    A broker that was paused for longer than its session counts as dead until its next heartbeat. Until then
+    the metadata has no broker. A client that receives such metadata drops the addresses that it has
+    (librdkafka issue 5301), or looks for no controller again. This class therefore replaces its client after
+    each failed request.
     """
 
     def __init__(self, bootstrap: str, config: Mapping[str, int] | None = None) -> None:
@@ -70,36 +46,39 @@ class Cluster:
 
     @property
     def client(self) -> AdminClient:
-        """The client; after `metadata` answered, one that has a broker."""
+        """The current client. After `metadata()` has returned, this client knows a broker."""
         self._client = client = self._client or AdminClient(self._config)
         return client
 
     def metadata(self, timeout_s: float) -> ClusterMetadata:
-        """The brokers, at least one, and all topics.
+        """Return the brokers, at least one, and all topics.
 
         Raises:
-            KafkaException: no answer, or one of no broker.
+            KafkaException: Kafka does not answer, or the metadata has no broker.
         """
         client = self.client
         try:
             found = client.list_topics(timeout=timeout_s)
             if not found.brokers:
-                raise KafkaException(KafkaError(KafkaError.BROKER_NOT_AVAILABLE, _NOBODY))
+                raise KafkaException(KafkaError(KafkaError.BROKER_NOT_AVAILABLE, _NO_BROKER))
         except KafkaException:
-            if self._client is client:  # not the new one of another thread
+            if self._client is client:  # another thread may have replaced it
                 self._client = None
             raise
         return found
 
 
 def cluster_id(bootstrap: str) -> str:
-    """Tells one Kafka from another, so that a new one gets everything; one without a broker has it, too.
+    """Return the cluster's id, which differs after Kafka was recreated. Works while it has no broker.
 
     Raises:
-        PartUnavailable: it does not answer.
+        PartUnavailable: Kafka does not answer.
     """
     try:
-        metadata = Cluster(bootstrap).client.list_topics(timeout=_METADATA_S)
+        client = KafkaCluster(bootstrap).client
+        metadata = retry_while_retriable(
+            lambda: client.list_topics(timeout=_METADATA_TIMEOUT_S), _METADATA_TIMEOUT_S
+        )
     except KafkaException as error:
         raise PartUnavailable(f"Kafka at {bootstrap} does not answer: run `./souk up`") from error
     return str(metadata.cluster_id)

@@ -1,4 +1,4 @@
-"""Numbered SQL files that bring a database to its newest schema: applied once, in order, never changed."""
+"""Numbered SQL files that upgrade a database's schema. Each is applied once, in order, and never changed."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -11,11 +11,11 @@ from common.errors import SoukError
 _NAME = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
 
 Applied = Mapping[int, tuple[str, str]]
-"""What a database has had: number → name, checksum."""
+"""The migrations that a database has: number → name, checksum."""
 
 
 class BrokenMigrations(SoukError):
-    """The files do not fit together, or do not fit what the database has had; the message names the file."""
+    """The files contradict each other or the database. The message names the file."""
 
 
 @dataclass(frozen=True, order=True)
@@ -28,15 +28,15 @@ class Migration:
 
     @property
     def checksum(self) -> str:
-        """SHA-256 of the file."""
+        """The file's SHA-256 in hexadecimal."""
         return sha256(self.sql.encode()).hexdigest()
 
 
 def read_migrations(folder: Path) -> list[Migration]:
-    """All migrations of a folder in order.
+    """Return all migrations of a folder in order.
 
     Raises:
-        BrokenMigrations: a name is not `NNNN_name.sql`, or a number is missing or there twice.
+        BrokenMigrations: a name is not `NNNN_name.sql`, or a number is missing or used twice.
     """
     found = []
     for path in sorted(folder.glob("*.sql")):
@@ -46,27 +46,30 @@ def read_migrations(folder: Path) -> list[Migration]:
         found.append(Migration(int(named[1]), path.name, path.read_text()))
     for expected, migration in enumerate(found, start=1):
         if migration.number != expected:
-            problem = "is there twice" if migration.number < expected else f"comes before {expected:04d}"
-            raise BrokenMigrations(f"migrations are not numbered one by one: {migration.name} {problem}")
+            problem = "is a duplicate" if migration.number < expected else f"comes before {expected:04d}"
+            raise BrokenMigrations(f"migrations are not numbered consecutively: {migration.name} {problem}")
     return found
 
 
 def pending(migrations: Sequence[Migration], applied: Applied) -> list[Migration]:
-    """The migrations that a database with `applied` still needs.
+    """Return the migrations that are not in `applied`, in order.
 
     Raises:
-        BrokenMigrations: an applied file has changed or is gone, or an earlier one was never applied.
+        BrokenMigrations: an applied file has changed or is missing, or a file before an applied one was not
+        applied.
     """
     known = {migration.number: migration for migration in migrations}
     for number, (name, checksum) in sorted(applied.items()):
         migration = known.get(number)
         if migration is None:
-            raise BrokenMigrations(f"the database has had {name}, which is not here: use a newer checkout")
+            raise BrokenMigrations(
+                f"the database has {name}, which this checkout lacks: use a newer checkout"
+            )
         if migration.checksum != checksum:
             raise BrokenMigrations(
                 f"{migration.name} has changed since it was applied: add a new migration instead"
             )
     left = [migration for migration in migrations if migration.number not in applied]
     if left and applied and left[0].number < max(applied):
-        raise BrokenMigrations(f"{left[0].name} was never applied, though later ones were")
+        raise BrokenMigrations(f"{left[0].name} was not applied, but later migrations were")
     return left

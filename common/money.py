@@ -12,9 +12,9 @@ class InexactMoney(SoukError):
 
 
 def to_minor(amount: Decimal | float | str, currency: str) -> int:
-    """Turn an amount in major units (`"129.90"`, `129.9`) into minor units (`12990`), exactly.
+    """Convert an amount in major units (`"129.90"`, `129.9`) to minor units (`12990`), exactly.
 
-    A float is read by its shortest decimal form, so a published `58.9` is 58.90 and nothing else.
+    A float is read by its shortest decimal form: `58.9` is exactly 58.90.
 
     Raises:
         InexactMoney: the amount has a fraction of a minor unit, or is not a finite number.
@@ -30,10 +30,10 @@ def to_minor(amount: Decimal | float | str, currency: str) -> int:
 
 
 def to_major(minor: int, currency: str) -> Decimal:
-    """Turn minor units (`12990`) into major units (`Decimal("129.90")`)."""
+    """Convert minor units (`12990`) to major units (`Decimal("129.90")`)."""
     return Decimal(minor).scaleb(-get_currency_precision(currency))
 
 
 def format_money(minor: int, currency: str, locale: str) -> str:
-    """Write an amount for people, such as `R$129.90`."""
+    """Return an amount as text in the locale's format, such as `R$129.90`."""
     return format_currency(to_major(minor, currency), currency, locale=locale)

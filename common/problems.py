@@ -1,4 +1,4 @@
-"""Errors over HTTP: every one is `application/problem+json` (RFC 9457) that says what to do next."""
+"""HTTP errors as `application/problem+json` (RFC 9457). Each says what to do next."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -20,19 +20,19 @@ log = structlog.get_logger()
 
 
 class ProblemDetails(BaseModel):
-    """What every error answer looks like (RFC 9457)."""
+    """The body of every error response (RFC 9457)."""
 
     type: str = Field(
-        description="What kind of problem this is.", examples=["urn:souk:problem:unknown-seller"]
+        description="A URI that identifies the kind of problem.", examples=["urn:souk:problem:unknown-seller"]
     )
     title: str = Field(description="The kind of problem in words.", examples=["Unknown seller"])
     status: int = Field(description="The HTTP status.", examples=[404])
     detail: str = Field(description="What happened and what to do next.")
-    instance: str = Field(description="The path that was asked.", examples=["/v1/sellers/nobody/sales"])
+    instance: str = Field(description="The path of the request.", examples=["/v1/sellers/nobody/sales"])
 
 
 class Problem(SoukError):
-    """An error with an HTTP status; its message says what to do next."""
+    """An error with an HTTP status. Its message says what to do next."""
 
     status: ClassVar[int] = 500
     kind: ClassVar[str] = "internal"
@@ -41,13 +41,13 @@ class Problem(SoukError):
 
     @property
     def extensions(self) -> Mapping[str, Any]:
-        """Members of its JSON beyond those that every problem has."""
+        """JSON members beyond those of every problem."""
         return {}
 
 
 @dataclass(frozen=True, slots=True)
-class Described:
-    """What an error says to whoever asked."""
+class ErrorDescription:
+    """An error as the client sees it."""
 
     status: int
     kind: str
@@ -58,56 +58,60 @@ class Described:
 
     @property
     def type(self) -> str:
-        """The URI of its kind."""
+        """The URI of the kind of problem."""
         return f"urn:souk:problem:{self.kind}"
 
 
-def describe_problem(problem: Problem) -> Described:
-    """A foreseen error in words."""
+def describe_problem(problem: Problem) -> ErrorDescription:
+    """Return a `Problem` as the client sees it."""
     headers = {} if problem.retry_after_s is None else {"Retry-After": str(problem.retry_after_s)}
-    said = str(problem)
-    return Described(problem.status, problem.kind, problem.title, said, headers, problem.extensions)
+    return ErrorDescription(
+        problem.status, problem.kind, problem.title, str(problem), headers, problem.extensions
+    )
 
 
-def describe(request: Request, error: Exception) -> Described:
-    """Put any exception into words; what nobody foresaw is logged with its traceback."""
+def describe_error(request: Request, error: Exception) -> ErrorDescription:
+    """Return any exception as the client sees it. Logs an unexpected one with its traceback."""
     if isinstance(error, Problem):
         return describe_problem(error)
     if isinstance(error, RequestValidationError):
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"][1:]) or str(first["loc"][0])
-        detail = f"{where}: {first['msg']}. See /docs for what this address takes."
-        return Described(422, "bad-parameter", "A parameter can't be used", detail)
+        detail = f"{where}: {first['msg']}. See /docs for the parameters of this address."
+        return ErrorDescription(422, "bad-parameter", "A parameter can't be used", detail)
     if isinstance(error, HTTPException):
         title = HTTPStatus(error.status_code).phrase
-        detail = f"{request.method} {request.url.path}: {error.detail}. See /docs for every address there is."
-        return Described(
+        detail = f"{request.method} {request.url.path}: {error.detail}. See /docs for all addresses."
+        return ErrorDescription(
             error.status_code, title.lower().replace(" ", "-"), title, detail, dict(error.headers or {})
         )
-    log.error("unforeseen error", path=request.url.path, exc_info=error)
-    detail = "This is a bug. The server's log holds the details: ./souk logs"
-    return Described(500, "internal", "Something went wrong", detail)
+    log.error("unexpected error", path=request.url.path, exc_info=error)
+    detail = "This is a bug. The server's log has the details: ./souk logs"
+    return ErrorDescription(500, "internal", "Something went wrong", detail)
 
 
-def as_json(request: Request, described: Described) -> Response:
-    """A problem as `application/problem+json`."""
+def problem_response(request: Request, description: ErrorDescription) -> Response:
+    """Return the error as an `application/problem+json` response."""
     body = {
-        "type": described.type,
-        "title": described.title,
-        "status": described.status,
-        "detail": described.detail,
+        "type": description.type,
+        "title": description.title,
+        "status": description.status,
+        "detail": description.detail,
         "instance": request.url.path,
-        **described.extensions,
+        **description.extensions,
     }
-    headers = {"Cache-Control": "no-store", **described.headers}
-    return Response(orjson.dumps(body), described.status, headers, MEDIA_TYPE)
+    headers = {"Cache-Control": "no-store", **description.headers}
+    return Response(orjson.dumps(body), description.status, headers, MEDIA_TYPE)
 
 
-def answer_errors(app: FastAPI, show: Callable[[Request, Described], Response]) -> None:
-    """Make `describe` the handler of foreseen errors, `show` that of its answer; a guard has the rest."""
+def install_error_handlers(app: FastAPI, render: Callable[[Request, ErrorDescription], Response]) -> None:
+    """Answer known errors with `render(request, describe_error(...))`.
+
+    A middleware handles unexpected ones.
+    """
 
     async def handle(request: Request, error: Exception) -> Response:
-        return show(request, describe(request, error))
+        return render(request, describe_error(request, error))
 
     for kind in (Problem, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, handle)

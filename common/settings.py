@@ -1,7 +1,8 @@
-"""Every setting of the platform, read once by each process's `main()` and passed on from there."""
+"""The settings of the platform. Each process's `main()` reads them once and passes them on."""
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -13,11 +14,15 @@ from pydantic_settings import (
 )
 
 from common.errors import UserError
+from common.postgres_roles import ADMIN, role_name, role_password
 
 ROOT = Path(__file__).resolve().parent.parent
-"""The checkout: the folder that holds `./souk`."""
+"""The checkout: the folder that contains `./souk`."""
 
 LOOPBACK = "127.0.0.1"
+
+REGISTRY_USER = "souk"
+"""The one user of the bundled schema registry."""
 
 Part = Literal[
     "kafka", "kafka_controller", "registry", "registry_management", "flink", "flink_rpc",
@@ -40,31 +45,59 @@ PORTS: dict[Part, int] = {
     "jobs": 8020,
     "simulator": 8021,
 }
-"""The port of each bundled part before `port_offset` is added."""
+"""The port of each bundled part, before `port_offset` is added."""
+
+
+REMOVED = {"real_time"}
+"""Settings of earlier versions that have no effect any more. In `souk.toml` they are ignored."""
+
+
+class _SoukToml(TomlConfigSettingsSource):
+    """Reads `souk.toml` without the settings that were removed."""
+
+    def __call__(self) -> dict[str, Any]:
+        return {name: value for name, value in super().__call__().items() if name not in REMOVED}
 
 
 class Settings(BaseSettings):
-    """The platform's settings: environment (`SOUK_*`) over `souk.toml` over `secrets.toml` over defaults.
+    """The platform's settings.
 
-    A part's URL left empty means: find it on this machine (PATH, then bundled) at `port(part)`.
+    Sources, highest priority first: environment (`SOUK_*`), `souk.toml`, `secrets.toml`, defaults. If a
+    part's URL is empty, the part is started on this machine at `port(part)`, from PATH or the bundled binary.
     """
 
     model_config = SettingsConfigDict(env_prefix="SOUK_", extra="forbid", frozen=True)
 
-    home: Path = Field(default=ROOT / ".souk", description="The one directory that holds all state.")
+    home: Path = Field(default=ROOT / ".souk", description="The directory of all state.")
     install: Path = Field(
         default=ROOT / ".venv", description="What `./souk` installed: Python packages, jars, webjars."
     )
     port_offset: int = Field(default=0, ge=0, le=50_000, description="Added to every port of a bundled part.")
 
     kafka_bootstrap: str = Field(default="", description="host:port[,host:port]")
-    registry_url: str = Field(default="", description="A Confluent-compatible schema registry's base URL.")
+    registry_url: str = Field(
+        default="",
+        description="A Confluent-compatible schema registry's base URL; may contain user:password@.",
+    )
+    registry_password: SecretStr = Field(
+        default=SecretStr(""), description="Of the user `souk` of the bundled schema registry."
+    )
     flink_url: str = Field(default="", description="The REST URL of a Flink session cluster.")
     clickhouse_url: str = Field(default="", description="A ClickHouse HTTP interface's URL.")
-    postgres_url: str = Field(default="", description="postgresql://user:password@host:port/database")
+    postgres_url: str = Field(
+        default="",
+        description="postgresql://user:password@host:port/database; all services then use this one role.",
+    )
     redis_url: str = Field(default="", description="redis://host:port/db")
-    serving_url: str = Field(default="", description="Where the API and the pages are reached.")
-    commerce_url: str = Field(default="", description="Where the orders, inventory and payments are reached.")
+    serving_url: str = Field(default="", description="Base URL of the API and the pages.")
+    commerce_url: str = Field(default="", description="Base URL of orders, inventory and payments.")
+
+    postgres_admin_password: SecretStr = Field(
+        default=SecretStr(""), description="Of the bundled PostgreSQL's superuser `souk`."
+    )
+    postgres_role_secret: SecretStr = Field(
+        default=SecretStr(""), description="The passwords of the services' PostgreSQL roles derive from it."
+    )
 
     clickhouse_database: str = "souk"
     clickhouse_admin_user: str = "admin"
@@ -72,40 +105,38 @@ class Settings(BaseSettings):
     clickhouse_reader_user: str = "reader"
     clickhouse_reader_password: SecretStr = SecretStr("")
     clickhouse_serving_user: str = Field(
-        default="serving", description="The API's own reader, whose queries don't wait for the analysts'."
+        default="serving",
+        description="The API's reader. Its queries are not queued behind those of analysts.",
     )
     clickhouse_serving_password: SecretStr = SecretStr("")
     clickhouse_hosts: str = Field(
         default="",
-        description="Hosts, beside loopback, that the bundled ClickHouse answers for: a.example,b.example",
+        description="Host names besides loopback that the bundled ClickHouse accepts: a.example,b.example",
     )
 
     shop_timezone: str = Field(
-        default="America/Sao_Paulo", description="Days, weeks and months of the shop end here."
+        default="America/Sao_Paulo", description="IANA time zone of the shop's days, weeks and months."
     )
     shop_currency: str = Field(default="BRL", pattern=r"^[A-Z]{3}$", description="ISO 4217 code.")
-    shop_locale: str = Field(default="en", description="How numbers, money and dates are written.")
+    shop_locale: str = Field(default="en", description="Format of numbers, money and dates.")
 
     payment_decline_share: float = Field(
-        default=0.0, ge=0, le=1, description="Of the simulated payment provider: the share that it declines."
+        default=0.0, ge=0, le=1, description="Share of payments that the simulated provider declines."
     )
 
     idempotency_key_days: int = Field(
-        default=30, ge=1, le=3650, description="So long a checkout may be retried; then its key is forgotten."
+        default=30, ge=1, le=3650, description="How long a checkout can be retried with its key."
     )
     inbox_days: int = Field(
         default=90,
         ge=14,
         le=3650,
-        description="So long a service knows what it acted on; Kafka forgets where it read after 7.",
+        description="Days for which a service stores ids of handled messages. Kafka stores offsets for 7.",
     )
 
     job_parallelism: int = Field(default=1, ge=1, le=64)
     serving_processes: int = Field(
-        default=2, ge=1, le=8, description="Processes that answer for the API and the pages."
-    )
-    real_time: bool = Field(
-        default=True, description="Whether who answers someone goes first where the system permits it."
+        default=2, ge=1, le=8, description="Processes that serve the API and the pages."
     )
 
     @field_validator("home", "install")
@@ -131,8 +162,8 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Puts `souk.toml` of the checkout under the environment."""
-        toml = TomlConfigSettingsSource(settings_cls, ROOT / "souk.toml")
+        """Add `souk.toml` of the checkout with a lower priority than the environment."""
+        toml = _SoukToml(settings_cls, ROOT / "souk.toml")
         return init_settings, env_settings, toml
 
     @classmethod
@@ -140,7 +171,7 @@ class Settings(BaseSettings):
         """Read the settings, with the passwords that the first `./souk up` wrote to `secrets.toml`.
 
         Raises:
-            UserError: a setting has a value that can't be used; the message names it.
+            UserError: a setting has an invalid value. The message names it.
         """
         try:
             settings = cls()
@@ -153,7 +184,7 @@ class Settings(BaseSettings):
             raise UserError(f"setting {name}: {first['msg']} (got {first['input']!r})") from error
 
     def port(self, part: Part) -> int:
-        """The port on which a bundled part listens (loopback only)."""
+        """Return the port on which a bundled part listens (loopback only)."""
         return PORTS[part] + self.port_offset
 
     @property
@@ -163,8 +194,15 @@ class Settings(BaseSettings):
 
     @property
     def registry(self) -> str:
-        """Base URL of the registry's Confluent-compatible API, without a trailing slash."""
-        return self.registry_url.rstrip("/") or f"http://{LOOPBACK}:{self.port('registry')}/apis/ccompat/v7"
+        """Base URL of the registry's Confluent-compatible API, without a trailing slash.
+
+        It contains the user and the password; `common.urls.redact_password` removes them for messages.
+        """
+        if self.registry_url:
+            return self.registry_url.rstrip("/")
+        password = self.registry_password.get_secret_value()
+        user = f"{REGISTRY_USER}:{quote(password, safe='')}@" if password else ""
+        return f"http://{user}{LOOPBACK}:{self.port('registry')}/apis/ccompat/v7"
 
     @property
     def flink(self) -> str:
@@ -178,8 +216,21 @@ class Settings(BaseSettings):
 
     @property
     def postgres(self) -> str:
-        """PostgreSQL connection URL."""
-        return self.postgres_url or f"postgresql://souk@{LOOPBACK}:{self.port('postgres')}/souk"
+        """PostgreSQL connection URL of the administrator, who creates roles and migrates schemas."""
+        return self.postgres_url or self._postgres_url(ADMIN, self.postgres_admin_password.get_secret_value())
+
+    def postgres_as(self, schema: str) -> str:
+        """PostgreSQL connection URL of the role that owns a schema, or of `READER`.
+
+        A server of one's own (`postgres_url`) has one role for everything.
+        """
+        role = role_name(schema)
+        password = role_password(self.postgres_role_secret.get_secret_value(), role)
+        return self.postgres_url or self._postgres_url(role, password)
+
+    def _postgres_url(self, role: str, password: str) -> str:
+        user = f"{quote(role, safe='')}:{quote(password, safe='')}"
+        return f"postgresql://{user}@{LOOPBACK}:{self.port('postgres')}/souk"
 
     @property
     def redis(self) -> str:

@@ -1,4 +1,4 @@
-"""Logging of every process: structured lines on standard error."""
+"""Configures logging: structured lines on standard error."""
 
 import logging
 import os
@@ -8,9 +8,9 @@ import structlog
 
 
 def configure_logging(process: str) -> None:
-    """Set up structlog for one process: key=value lines, JSON where `SOUK_LOG_JSON=1`.
+    """Configure structlog for one process: key=value lines, or JSON if `SOUK_LOG_JSON=1`.
 
-    Call once, from `main()`; `process` is bound to every line.
+    Call once, from `main()`. Every line contains `process`.
     """
     as_json = os.environ.get("SOUK_LOG_JSON") == "1"
     renderer: structlog.types.Processor = (

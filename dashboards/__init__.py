@@ -1,1 +1,1 @@
-"""What operators see: Grafana dashboards as Python over the queries of the API, and Prometheus' rules."""
+"""Grafana dashboards for operators, written in Python, and the Prometheus rules."""

@@ -1,4 +1,4 @@
-"""Writes the dashboards as Grafana reads them, and Prometheus' configuration with this copy's ports."""
+"""Writes the dashboards as JSON for Grafana, and Prometheus' configuration with this installation's ports."""
 
 import json
 from pathlib import Path
@@ -14,7 +14,7 @@ PROMETHEUS = Path(__file__).parent / "prometheus"
 
 
 def build(settings: Settings) -> dict[str, dict[str, Any]]:
-    """Every dashboard by name, as plain JSON values."""
+    """Return every dashboard by name, as plain JSON values."""
     return {
         name: json.loads(json.dumps(make(settings).build(), cls=JSONEncoder))
         for name, make in DASHBOARDS.items()
@@ -33,6 +33,6 @@ def write(settings: Settings, folder: Path) -> list[Path]:
 
 
 def prometheus(settings: Settings) -> str:
-    """What Prometheus scrapes on this machine."""
+    """Return Prometheus' configuration for this machine."""
     targets: dict[str, str] = {part: f"{LOOPBACK}:{settings.port(part)}" for part in PORTS}
     return Template((PROMETHEUS / "prometheus.yml").read_text(encoding="utf-8")).substitute(targets)

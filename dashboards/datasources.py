@@ -1,14 +1,14 @@
-"""The data sources of the dashboards as Grafana's API takes them."""
+"""The data sources of the dashboards, as Grafana's API expects them."""
 
 from typing import Any
 from urllib.parse import urlsplit
 
 from common.settings import Settings
-from dashboards.sources import CLICKHOUSE, PROMETHEUS
+from dashboards.targets import CLICKHOUSE, PROMETHEUS
 
 
 def clickhouse(settings: Settings, url: str) -> dict[str, Any]:
-    """ClickHouse's HTTP interface at `url`, asked as the reader, who can only read."""
+    """Return the data source of ClickHouse's HTTP interface at `url`, with the read-only user."""
     address = urlsplit(url)
     secure = address.scheme == "https"
     return {
@@ -25,14 +25,14 @@ def clickhouse(settings: Settings, url: str) -> dict[str, Any]:
             "username": settings.clickhouse_reader_user,
             "defaultDatabase": settings.clickhouse_database,
             "dialTimeout": "10",
-            "queryTimeout": "45",  # a little more is asked of ClickHouse, which gives a reader 60 s
+            "queryTimeout": "45",  # the plugin allows ClickHouse a little more; a reader's limit is 60 s
         },
         "secureJsonData": {"password": settings.clickhouse_reader_password.get_secret_value()},
     }
 
 
 def prometheus(url: str) -> dict[str, Any]:
-    """A Prometheus that runs `dashboards/prometheus/prometheus.yml`."""
+    """Return the data source of a Prometheus that runs `dashboards/prometheus/prometheus.yml`."""
     return {
         "uid": PROMETHEUS.uid,
         "name": "Souk Prometheus",

@@ -1,7 +1,7 @@
-"""`python -m dashboards.deploy`: puts data sources and dashboards into a Grafana.
+"""`python -m dashboards.deploy`: deploys data sources and dashboards to a Grafana.
 
-Runs in an environment of its own (`local/install/dashboards.py`), with grafana-client and little else; what
-to deploy comes as one JSON object on standard input, so that no token stands in a list of processes.
+Runs in a separate environment with grafana-client (`local/install/dashboards.py`). The input is one JSON
+object on standard input, so that the token does not appear in the list of processes.
 """
 
 import json
@@ -20,22 +20,22 @@ TIMEOUT_S = 15.0
 Json = dict[str, Any]
 
 
-class Refused(Exception):
-    """Grafana can't take it; the message says what to do."""
+class DeploymentRefused(Exception):
+    """Grafana can't use a data source; the message says what to do."""
 
 
 def deploy(grafana: GrafanaApi, url: str, sources: list[Json], dashboards: dict[str, Json]) -> list[str]:
-    """Make or update the data sources, the folder and the dashboards; returns the dashboards' addresses.
+    """Create or update the data sources, the folder and the dashboards; returns the dashboards' URLs.
 
     Raises:
-        Refused: a data source needs a plugin that is not installed.
+        DeploymentRefused: a data source needs a plugin that is not installed.
         GrafanaException: Grafana answers with an error.
     """
     installed = {plugin["id"] for plugin in grafana.plugin.list()}
     for source in sources:
         if source["type"] not in installed:
             how = f"`grafana cli plugins install {source['type']}`, then restart Grafana"
-            raise Refused(f"Grafana lacks the plugin {source['type']}: {how}")
+            raise DeploymentRefused(f"Grafana lacks the plugin {source['type']}: {how}")
     stored = grafana.datasource
     for source in sources:
         uid = source["uid"]
@@ -45,13 +45,15 @@ def deploy(grafana: GrafanaApi, url: str, sources: list[Json], dashboards: dict[
             stored.create_datasource(source)
     if not exists(partial(grafana.folder.get_folder, FOLDER_UID)):
         grafana.folder.create_folder(FOLDER, FOLDER_UID)
-    put = {"folderUid": FOLDER_UID, "overwrite": True, "message": "./souk dashboards deploy"}
-    answers = [grafana.dashboard.update_dashboard({**put, "dashboard": made}) for made in dashboards.values()]
+    options = {"folderUid": FOLDER_UID, "overwrite": True, "message": "./souk dashboards deploy"}
+    answers = [
+        grafana.dashboard.update_dashboard({**options, "dashboard": made}) for made in dashboards.values()
+    ]
     return [url.rstrip("/") + answer["url"] for answer in answers]
 
 
 def exists(find: Callable[[], Any]) -> bool:
-    """Whether Grafana finds it."""
+    """Whether `find` finds an object in Grafana."""
     try:
         find()
     except GrafanaClientError as error:
@@ -62,27 +64,27 @@ def exists(find: Callable[[], Any]) -> bool:
 
 
 def main() -> int:
-    """Deploy what standard input says. Exit code 0 done, 2 with one line that says what to do."""
-    asked = json.load(sys.stdin)
-    url = asked["url"]
-    grafana = GrafanaApi.from_url(url, asked["token"], timeout=TIMEOUT_S)
+    """Deploy the object on standard input. The exit code is 0, or 2 after one line that says what to do."""
+    request = json.load(sys.stdin)
+    url = request["url"]
+    grafana = GrafanaApi.from_url(url, request["token"], timeout=TIMEOUT_S)
     try:
-        for address in deploy(grafana, url, asked["sources"], asked["dashboards"]):
+        for address in deploy(grafana, url, request["sources"], request["dashboards"]):
             print(address)
         return 0
-    except Refused as error:
+    except DeploymentRefused as error:
         reason = str(error)
     except GrafanaServerError as error:
         reason = f"Grafana at {url} fails ({error.message})"
     except GrafanaException as error:
         reason = {
-            401: f"Grafana at {url} does not know this token: make one in Administration, Service accounts",
-            403: f"Grafana at {url} lets this token not do that ({error.message}): give it the role Admin",
+            401: f"Grafana at {url} does not accept this token: create one under Service accounts",
+            403: f"Grafana at {url} refuses this token ({error.message}): give it the role Admin",
         }.get(error.status_code, f"Grafana at {url} says: {error.message}")
     except niquests.exceptions.ConnectionError:
         reason = f"nothing answers at {url}: is Grafana running there?"
     except (niquests.exceptions.RequestException, ValueError, LookupError, TypeError) as error:
-        reason = f"what answers at {url} is no Grafana ({' '.join(str(error).split())[:200]})"
+        reason = f"the server at {url} is not Grafana ({' '.join(str(error).split())[:200]})"
     print(f"souk: {reason}", file=sys.stderr)
     return 2
 

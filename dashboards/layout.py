@@ -1,4 +1,4 @@
-"""Puts panels on a dashboard: rows with a heading, ids in order, the shop's time zone."""
+"""Builds a dashboard from panels: rows with headings, consecutive ids, the shop's time zone."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,44 +8,44 @@ from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.models.dashboard import DashboardCursorSync, Panel
 
 from common.settings import Settings
-from dashboards.panels import Built
+from dashboards.panels import PanelBuilder
 
 TAG = "souk"
 
 
 @dataclass(frozen=True)
 class Section:
-    """Some panels under one heading."""
+    """A row of panels with a heading."""
 
     title: str
-    panels: Sequence[Built]
+    panels: Sequence[PanelBuilder]
 
 
-class Placed(Builder[Panel]):
-    """A panel that has its id."""
+class NumberedPanel(Builder[Panel]):
+    """A panel with its id."""
 
-    def __init__(self, panel: Built, panel_id: int) -> None:
+    def __init__(self, panel: PanelBuilder, panel_id: int) -> None:
         self._panel = panel.build()
         self._panel.id_val = panel_id
 
     def build(self) -> Panel:
-        """The panel."""
+        """Return the panel."""
         return self._panel
 
 
-def board(
+def build_dashboard(
     settings: Settings, uid: str, title: str, text: str, sections: Sequence[Section], since: str
 ) -> Dashboard:
-    """A dashboard that shows the time from `since` (such as `now-1h`) to now; it is read anew by itself."""
-    made = (
+    """Return a dashboard of the time from `since` (such as `now-1h`) to now, which refreshes every 30 s."""
+    dashboard = (
         Dashboard(title).uid(uid).description(text).tags([TAG]).timezone(settings.shop_timezone)
         .time(since, "now").refresh("30s").tooltip(DashboardCursorSync.CROSSHAIR).readonly()
     )  # fmt: skip
     number = 0
     for section in sections:
         number += 1
-        made = made.with_row(Row(section.title).id(number))
+        dashboard = dashboard.with_row(Row(section.title).id(number))
         for panel in section.panels:
             number += 1
-            made = made.with_panel(Placed(panel, number))
-    return made
+            dashboard = dashboard.with_panel(NumberedPanel(panel, number))
+    return dashboard

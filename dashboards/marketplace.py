@@ -1,22 +1,22 @@
-"""The dashboard of the marketplace: what is sold, what is not, and by whom."""
+"""The dashboard of the marketplace: sales, orders, shoppers and one seller."""
 
 from babel.numbers import get_currency_symbol
 from grafana_foundation_sdk.builders.dashboard import CustomVariable, Dashboard, QueryVariable
 from grafana_foundation_sdk.models.dashboard import VariableOption, VariableRefresh
 
 from common.settings import Settings
-from dashboards.layout import Section, board
-from dashboards.panels import FULL, HALF, Built, Column, bars, figures, lines, rows
-from dashboards.queries import Queries
-from dashboards.sources import CLICKHOUSE
+from dashboards.layout import Section, build_dashboard
+from dashboards.panels import FULL, HALF, Column, PanelBuilder, bars, figures, lines, rows
+from dashboards.queries import PanelQueries
+from dashboards.targets import CLICKHOUSE
 
 GRAINS = ("minute", "hour", "day", "week", "month")
 COUNT = Column("Orders", "short")
 
 
 def dashboard(settings: Settings) -> Dashboard:
-    """The marketplace in the shop's currency and time zone."""
-    queries = Queries(settings)
+    """Return the dashboard in the shop's currency and time zone."""
+    queries = PanelQueries(settings)
     money = f"currency:{get_currency_symbol(settings.shop_currency, locale=settings.shop_locale)}"
     sections = [
         Section("Sales", _sales(queries, money)),
@@ -26,8 +26,8 @@ def dashboard(settings: Settings) -> Dashboard:
         Section("One seller", _one_seller(queries, money)),
     ]
     text = "What the marketplace sells: the same figures as the API, from the same queries."
-    made = board(settings, "souk-marketplace", "Souk · Marketplace", text, sections, "now-7d")
-    return made.with_variable(_grain()).with_variable(_seller(queries))
+    built = build_dashboard(settings, "souk-marketplace", "Souk · Marketplace", text, sections, "now-7d")
+    return built.with_variable(_grain()).with_variable(_seller(queries))
 
 
 def _grain() -> CustomVariable:
@@ -38,25 +38,25 @@ def _grain() -> CustomVariable:
     )  # fmt: skip
 
 
-def _seller(queries: Queries) -> QueryVariable:
-    asked: dict[str, object] = {
+def _seller(queries: PanelQueries) -> QueryVariable:
+    query: dict[str, object] = {
         "editorType": "sql",
-        "rawSql": queries.one("marketplace/sellers"),
+        "rawSql": queries.sql("marketplace/sellers"),
         "refId": "A",
     }
     return (
         QueryVariable("seller_id").label("Seller").description("Whose sales the last row shows.")
-        .query(asked).datasource(CLICKHOUSE).refresh(VariableRefresh.ON_DASHBOARD_LOAD)
+        .query(query).datasource(CLICKHOUSE).refresh(VariableRefresh.ON_DASHBOARD_LOAD)
     )  # fmt: skip
 
 
-def _sales(queries: Queries, money: str) -> list[Built]:
+def _sales(queries: PanelQueries, money: str) -> list[PanelBuilder]:
     revenue = Column("Revenue", money, decimals=2)
     return [
         figures(
             "The period",
             "Goods after discounts, orders, and units; changes against the period of the same length before.",
-            queries.one("marketplace/totals"),
+            queries.sql("marketplace/totals"),
             {
                 "revenue": revenue,
                 "revenue_change": Column("Revenue, change", "percentunit", decimals=1),
@@ -70,47 +70,47 @@ def _sales(queries: Queries, money: str) -> list[Built]:
         figures(
             "Sellers who sold",
             "How many sellers had an order in the period, and in the one before it.",
-            queries.one("marketplace/active_sellers"),
+            queries.sql("marketplace/active_sellers"),
             {"sellers": Column("Now", "short"), "sellers_before": Column("Before", "short")},
             6,
         ),
         lines(
             "Revenue",
             "Goods after discounts, by the time of the order. Orders that were cancelled later are in it.",
-            queries.one("marketplace/revenue"),
+            queries.sql("marketplace/revenue"),
             {"revenue": revenue},
             bars=True,
         ),
         lines(
             "Orders and units",
             "Orders placed, and the units in them.",
-            queries.one("marketplace/orders"),
+            queries.sql("marketplace/orders"),
             {"order_count": COUNT, "unit_count": Column("Units", "short")},
         ),
         lines(
             "Paid",
             "What shoppers paid, by method and by the time of capture.",
-            queries.one("marketplace/payments"),
+            queries.sql("marketplace/payments"),
             {"amount": Column("Paid", money, decimals=2)},
             bars=True,
             by="method",
         ),
         lines(
             "Cancelled",
-            "Which part of the orders placed in each bucket was cancelled later.",
-            queries.one("marketplace/cancellations"),
+            "The share of the orders placed in each bucket that were cancelled later.",
+            queries.sql("marketplace/cancellations"),
             {"cancelled_share": Column("Cancelled", "percentunit", decimals=1)},
         ),
     ]
 
 
-def _sellers_and_products(queries: Queries, money: str) -> list[Built]:
+def _sellers_and_products(queries: PanelQueries, money: str) -> list[PanelBuilder]:
     revenue = Column("Revenue", money, decimals=2)
     return [
         rows(
             "Products",
             "The products with the most revenue in the period.",
-            queries.one("marketplace/top_products"),
+            queries.sql("marketplace/top_products"),
             {
                 "product_id": Column("Product"),
                 "name": Column("Name"),
@@ -122,7 +122,7 @@ def _sellers_and_products(queries: Queries, money: str) -> list[Built]:
         rows(
             "Sellers",
             "The best-selling sellers of all time.",
-            queries.one("marketplace/top_sellers"),
+            queries.sql("marketplace/top_sellers"),
             {
                 "seller_id": Column("Seller"),
                 "name": Column("Name"),
@@ -134,46 +134,46 @@ def _sellers_and_products(queries: Queries, money: str) -> list[Built]:
         bars(
             "Categories",
             "The categories with the most revenue in the period.",
-            queries.one("marketplace/categories"),
+            queries.sql("marketplace/categories"),
             {"category": Column("Category"), "revenue": revenue},
             FULL,
         ),
     ]
 
 
-def _orders(queries: Queries, money: str) -> list[Built]:
+def _orders(queries: PanelQueries, money: str) -> list[PanelBuilder]:
     return [
         bars(
-            "How far orders are",
-            "Orders placed in the period, by the furthest step that they took.",
-            queries.one("marketplace/order_states"),
+            "Orders by step",
+            "Orders placed in the period, by the furthest step that they reached.",
+            queries.sql("marketplace/order_states"),
             {"step": Column("Step"), "order_count": COUNT},
         ),
         lines(
             "From order to confirmation",
             "Half of the orders, and 99 of 100, are confirmed within this time.",
-            queries.one("marketplace/confirmation"),
+            queries.sql("marketplace/confirmation"),
             {"half_s": Column("Half", "s"), "most_s": Column("99 of 100", "s")},
         ),
         lines(
             "Orders refused",
-            "Orders that could not be had, because stock was missing or the payment failed for good.",
-            queries.one("marketplace/refusals"),
+            "Orders that were cancelled because stock was missing or the payment failed.",
+            queries.sql("marketplace/refusals"),
             {"no_stock": Column("No stock", "short"), "no_payment": Column("Payment failed", "short")},
             bars=True,
         ),
         lines(
-            "Paid back",
-            "Refunds, by reason and by the time they were made.",
-            queries.one("marketplace/refunds"),
-            {"amount": Column("Paid back", money, decimals=2)},
+            "Refunded",
+            "Refunds, by reason and by the time of the refund.",
+            queries.sql("marketplace/refunds"),
+            {"amount": Column("Refunded", money, decimals=2)},
             bars=True,
             by="reason",
         ),
         rows(
             "Sold out",
-            "Products with nothing left to sell, those that have waited longest first.",
-            queries.one("marketplace/sold_out"),
+            "Products without available stock, the longest without stock first.",
+            queries.sql("marketplace/sold_out"),
             {
                 "product_id": Column("Product"),
                 "seller_id": Column("Seller"),
@@ -186,12 +186,12 @@ def _orders(queries: Queries, money: str) -> list[Built]:
     ]
 
 
-def _shoppers(queries: Queries) -> list[Built]:
+def _shoppers(queries: PanelQueries) -> list[PanelBuilder]:
     return [
         figures(
             "From view to order",
-            "Visits that saw a product, that put one into the cart, and orders; about 1 % exact.",
-            queries.one("marketplace/funnel"),
+            "Visits that viewed a product, visits that added one to the cart, and orders; exact to 1 %.",
+            queries.sql("marketplace/funnel"),
             {
                 "viewed": Column("Visits that viewed", "short"),
                 "added": Column("Visits that added", "short"),
@@ -203,7 +203,7 @@ def _shoppers(queries: Queries) -> list[Built]:
         lines(
             "Reviews",
             "Reviews that shoppers wrote, and the average of their scores from 1 to 5.",
-            queries.one("marketplace/reviews"),
+            queries.sql("marketplace/reviews"),
             {
                 "review_count": Column("Reviews", "short"),
                 "average_score": Column("Score", "none", decimals=2),
@@ -212,33 +212,33 @@ def _shoppers(queries: Queries) -> list[Built]:
         ),
         rows(
             "Recommendations",
-            "Lists that came into view in the period, and which part of them was clicked, by strategy.",
-            queries.one("marketplace/recommendations"),
+            "Recommendation lists that came into view, and the share that was clicked, by strategy.",
+            queries.sql("marketplace/recommendations"),
             {
                 "strategy": Column("Strategy"),
                 "shown": Column("Shown", "short"),
                 "clicked": Column("Clicked", "short"),
-                "click_share": Column("Clicked, part", "percentunit", decimals=1),
+                "click_share": Column("Click rate", "percentunit", decimals=1),
             },
             HALF,
         ),
     ]
 
 
-def _one_seller(queries: Queries, money: str) -> list[Built]:
+def _one_seller(queries: PanelQueries, money: str) -> list[PanelBuilder]:
     revenue = Column("Revenue", money, decimals=2)
     return [
         lines(
             "Revenue of $seller_id",
-            "What the chosen seller sold, goods after discounts, and what of it was cancelled later.",
-            queries.one("marketplace/seller_sales"),
+            "Goods of the chosen seller after discounts, and the part that was cancelled later.",
+            queries.sql("marketplace/seller_sales"),
             {"revenue": revenue, "cancelled_revenue": Column("Cancelled", money, decimals=2)},
             HALF,
         ),
         rows(
             "Products of $seller_id",
             "The chosen seller's products with the most revenue in the period.",
-            queries.one("marketplace/seller_products"),
+            queries.sql("marketplace/seller_products"),
             {"product_id": Column("Product"), "unit_count": Column("Units", "short"), "revenue": revenue},
             HALF,
         ),

@@ -1,4 +1,4 @@
-"""The kinds of panels, each with what a reader needs: a title, a sentence, a unit for every figure."""
+"""The kinds of panels. Each has a title, a description, and a unit for every figure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ from grafana_foundation_sdk.models.dashboard import (
 )
 from grafana_foundation_sdk.models.dashboard import ThresholdsConfig as Thresholds
 
-from dashboards.sources import CLICKHOUSE, PROMETHEUS, ClickHouse, prometheus
+from dashboards.targets import CLICKHOUSE, PROMETHEUS, ClickHouseTarget, prometheus_target
 
 FULL, HALF, THIRD, QUARTER = 24, 12, 8, 6
 """Widths, of the 24 columns of Grafana's grid."""
@@ -34,66 +34,66 @@ FULL, HALF, THIRD, QUARTER = 24, 12, 8, 6
 SHORT, NORMAL, TALL = 4, 8, 11
 """Heights, in rows of the grid."""
 
-Built = Builder[Panel]
+PanelBuilder = Builder[Panel]
 
 
-class Styled(Protocol):
-    """What the SDK's builders of panels have in common without saying so."""
+class StyledPanel(Protocol):
+    """The methods that all of the SDK's panel builders have."""
 
     def build(self) -> Panel:
-        """The panel."""
+        """Return the panel."""
 
     def thresholds(self, thresholds: Builder[Thresholds]) -> Self:
-        """From which value on it has which colour."""
+        """Set the colours by value."""
 
     def override_by_name(self, name: str, properties: list[DynamicConfigValue]) -> Self:
-        """How the field of this name is shown."""
+        """Set properties of the field with this name."""
 
 
-P = TypeVar("P", bound=Styled)
+PanelT = TypeVar("PanelT", bound=StyledPanel)
 
 
 @dataclass(frozen=True)
 class Column:
-    """How a column of an answer is shown: its heading and, for a figure, Grafana's id of its unit."""
+    """How a column of a result is shown: its heading and, for a figure, Grafana's id of its unit."""
 
     title: str
     unit: str = "string"
     decimals: int | None = None
     warn_at: float | None = None
     alarm_at: float | None = None
-    """From these values on it is yellow, and red."""
+    """The column is yellow from `warn_at` and red from `alarm_at`."""
 
 
 Columns = Mapping[str, Column]
 
 
-def figures(title: str, text: str, sql: str, columns: Columns, width: int = THIRD) -> Built:
-    """A few large figures: the columns of a query of one row."""
+def figures(title: str, text: str, sql: str, columns: Columns, width: int = THIRD) -> PanelBuilder:
+    """Return a panel of a few large figures: the columns of a query of one row."""
     reduced = common.ReduceDataOptions().calcs(["lastNotNull"]).fields(_any_of(columns)).values(False)
     panel = (
-        stat.Panel().title(title).description(text).datasource(CLICKHOUSE).with_target(ClickHouse(sql))
+        stat.Panel().title(title).description(text).datasource(CLICKHOUSE).with_target(ClickHouseTarget(sql))
         .span(width).height(SHORT).unit(_main(columns).unit).reduce_options(reduced)
         .color_mode(BigValueColorMode.VALUE).graph_mode(BigValueGraphMode.NONE)
     )  # fmt: skip
     return _named(_colored(panel, _main(columns)), columns)
 
 
-def bars(title: str, text: str, sql: str, columns: Columns, width: int = HALF) -> Built:
-    """A bar for each row: its text column names it, the others are its lengths."""
+def bars(title: str, text: str, sql: str, columns: Columns, width: int = HALF) -> PanelBuilder:
+    """Return a panel with a bar for each row, which its text column names."""
     reduced = common.ReduceDataOptions().calcs([]).fields("").values(True)
     panel = (
-        bargauge.Panel().title(title).description(text).datasource(CLICKHOUSE).with_target(ClickHouse(sql))
+        bargauge.Panel().title(title).description(text).datasource(CLICKHOUSE).with_target(ClickHouseTarget(sql))
         .span(width).height(NORMAL).unit(_main(columns).unit).reduce_options(reduced).min(0)
         .orientation(VizOrientation.HORIZONTAL).display_mode(BarGaugeDisplayMode.BASIC)
     )  # fmt: skip
     return _named(_colored(panel, _main(columns)), columns)
 
 
-def rows(title: str, text: str, sql: str, columns: Columns, width: int = HALF) -> Built:
-    """A table with a heading for every column of the answer."""
+def rows(title: str, text: str, sql: str, columns: Columns, width: int = HALF) -> PanelBuilder:
+    """Return a table with a heading for every column of the result."""
     panel = (
-        table.Panel().title(title).description(text).datasource(CLICKHOUSE).with_target(ClickHouse(sql))
+        table.Panel().title(title).description(text).datasource(CLICKHOUSE).with_target(ClickHouseTarget(sql))
         .span(width).height(TALL).unit(_main(columns).unit).filterable(True)
     )  # fmt: skip
     return _named(panel, columns)
@@ -102,19 +102,19 @@ def rows(title: str, text: str, sql: str, columns: Columns, width: int = HALF) -
 def lines(
     title: str, text: str, sql: str, columns: Columns, width: int = HALF, *, bars: bool = False,
     by: str = "", stacked: bool = True,
-) -> Built:  # fmt: skip
-    """Figures over time: a line for each column, or for each value of the text column `by` (`stacked`)."""
+) -> PanelBuilder:  # fmt: skip
+    """Return figures over time: a line for each column, or for each value of the text column `by`."""
     panel = _lines(title, text, _main(columns), width, bars=bars, stacked=bool(by) and stacked)
-    panel = panel.datasource(CLICKHOUSE).with_target(ClickHouse(sql, "time series"))
+    panel = panel.datasource(CLICKHOUSE).with_target(ClickHouseTarget(sql, "time series"))
     if by:
         return panel.display_name("${__field.labels." + by + "}")
     return _named(panel, columns)
 
 
-def metric(title: str, text: str, expression: str, shown: Column, width: int = HALF) -> Built:
-    """What processes count, from Prometheus; the column's title names a line by its labels."""
+def metric(title: str, text: str, expression: str, shown: Column, width: int = HALF) -> PanelBuilder:
+    """Return a panel of a Prometheus expression; the column's title names a line by its labels."""
     panel = _lines(title, text, shown, width, bars=False, stacked=False)
-    return panel.datasource(PROMETHEUS).with_target(prometheus(expression, shown.title))
+    return panel.datasource(PROMETHEUS).with_target(prometheus_target(expression, shown.title))
 
 
 def _lines(title: str, text: str, main: Column, width: int, *, bars: bool, stacked: bool) -> timeseries.Panel:
@@ -131,7 +131,7 @@ def _lines(title: str, text: str, main: Column, width: int, *, bars: bool, stack
 
 
 def _main(columns: Columns) -> Column:
-    """The first column that is a figure; its unit is the panel's."""
+    """Return the first column with a figure; its unit is the panel's."""
     return next((column for column in columns.values() if column.unit != "string"), Column("", "none"))
 
 
@@ -139,8 +139,8 @@ def _any_of(columns: Columns) -> str:
     return f"/^({'|'.join(columns)})$/"
 
 
-def _colored(panel: P, column: Column) -> P:
-    """Yellow and red from the column's limits on; green below them."""
+def _colored(panel: PanelT, column: Column) -> PanelT:
+    """Colour the panel by the column's limits: green, yellow, red."""
     steps = [Threshold(value=None, color="green")]
     if column.warn_at is not None:
         steps.append(Threshold(value=column.warn_at, color="yellow"))
@@ -149,8 +149,8 @@ def _colored(panel: P, column: Column) -> P:
     return panel.thresholds(ThresholdsConfig().mode(ThresholdsMode.ABSOLUTE).steps(steps))
 
 
-def _named(panel: P, columns: Columns) -> P:
-    """Heading, unit and decimals of every column."""
+def _named(panel: PanelT, columns: Columns) -> PanelT:
+    """Set heading, unit and decimals of every column."""
     for name, column in columns.items():
         shown: dict[str, object] = {"displayName": column.title, "unit": column.unit}
         if column.decimals is not None:

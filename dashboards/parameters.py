@@ -1,7 +1,7 @@
-"""What a query's typed parameters (`{name:Type}`) are in Grafana: its time range, its variables, the shop.
+"""Maps the typed parameters of queries (`{name:Type}`) to Grafana's time range and variables and to settings.
 
-This is the one place that says so. Grafana's ClickHouse plugin replaces the macros (`$__fromTime`), Grafana
-itself the variables (`${grain:singlequote}`), and what the shop's settings say is written down at the build.
+Grafana's ClickHouse plugin replaces the macros (`$__fromTime`), and Grafana the variables
+(`${grain:singlequote}`). The shop's settings are inserted when the dashboards are built.
 """
 
 import re
@@ -20,21 +20,21 @@ TIMES = {
     "previous_start": "$__fromTime - ($__toTime - $__fromTime)",
     "interval_s": "$__interval_s",
 }
-"""The time range that the reader chose, as `DateTime`s, and the width of a point in seconds."""
+"""The chosen time range as `DateTime`s, and the width of a point in seconds."""
 
 VARIABLES = {
     "grain": "${grain:singlequote}",
     "seller_id": "${seller_id:singlequote}",
 }
-"""What the reader picks at the top of a dashboard."""
+"""The variables that are chosen at the top of a dashboard."""
 
 
 class UnknownParameter(SoukError):
-    """A query has a parameter that nothing gives a value; the message names both."""
+    """A query has a parameter without a value; the message names both."""
 
 
-def of_shop(settings: Settings) -> dict[str, str]:
-    """What the settings fix for every panel."""
+def shop_values(settings: Settings) -> dict[str, str]:
+    """Return the parameters that the settings determine."""
     return {
         "currency": literal(settings.shop_currency),
         "timezone": literal(settings.shop_timezone),
@@ -43,16 +43,16 @@ def of_shop(settings: Settings) -> dict[str, str]:
 
 
 def literal(text: str) -> str:
-    """A string as ClickHouse reads it: `it's` becomes `'it\\'s'`."""
+    """Return a string as a ClickHouse literal: `it's` becomes `'it\\'s'`."""
     escaped = text.replace("\\", "\\\\").replace("'", "\\'")
     return f"'{escaped}'"
 
 
 def fill(query: str, name: str, values: Mapping[str, str]) -> str:
-    """The query with every `{name:Type}` replaced by what stands for it; an `Identifier` is given bare.
+    """Replace every `{name:Type}` of a query by its value; an `Identifier` is inserted without quotes.
 
     Raises:
-        UnknownParameter: there is no value for one.
+        UnknownParameter: a parameter has no value.
     """
 
     def value(found: re.Match[str]) -> str:
@@ -60,7 +60,7 @@ def fill(query: str, name: str, values: Mapping[str, str]) -> str:
             return values[found[1]]
         except KeyError:
             known = ", ".join(sorted(values))
-            reason = f"{name} has the parameter {found[1]}, for which there is nothing (only {known})"
+            reason = f"{name} has the parameter {found[1]}, which has no value; known are {known}"
             raise UnknownParameter(reason) from None
 
     return PARAMETER.sub(value, query)

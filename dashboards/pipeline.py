@@ -1,48 +1,48 @@
-"""The dashboard of the pipeline: is it fresh, what arrives, what waits, and how are the processes?"""
+"""The dashboard of the pipeline: freshness, arriving events, backlogs and processes."""
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from common.settings import Settings
-from dashboards.layout import Section, board
-from dashboards.panels import FULL, HALF, Built, Column, figures, lines, metric, rows
-from dashboards.queries import Queries
+from dashboards.layout import Section, build_dashboard
+from dashboards.panels import FULL, HALF, Column, PanelBuilder, figures, lines, metric, rows
+from dashboards.queries import PanelQueries
 from schemas.events import all_events
 
 BEHIND = Column("Behind", "s", warn_at=10, alarm_at=60)
 COUNT = Column("{{group}}", "short")
 
-AWAITED = (
+WATCHED_EVENTS = (
     "product_viewed", "search_performed", "cart_changed", "recommendation_shown", "order_placed",
     "order_confirmed", "order_cancelled", "payment_captured", "stock_changed",
 )  # fmt: skip
-"""The events whose delay is watched: those that people wait for."""
+"""The events whose delay is shown: those that people wait for."""
 
 
 def dashboard(settings: Settings) -> Dashboard:
-    """The pipeline, from Kafka to the tables."""
-    queries = Queries(settings)
+    """Return the dashboard of the pipeline, from Kafka to the tables."""
+    queries = PanelQueries(settings)
     sections = [
         Section("Is it fresh?", _fresh(queries)),
-        Section("What arrives", _arriving(queries)),
-        Section("What waits (Prometheus)", _waiting()),
+        Section("Arriving events", _arriving(queries)),
+        Section("Backlogs (Prometheus)", _backlogs()),
         Section("Processes (Prometheus)", _processes()),
     ]
-    text = "How far every table is, what reaches it, what waits, and how the processes are."
-    return board(settings, "souk-pipeline", "Souk · Pipeline", text, sections, "now-1h")
+    text = "How fresh every table is, which events arrive, what is waiting, and the state of the processes."
+    return build_dashboard(settings, "souk-pipeline", "Souk · Pipeline", text, sections, "now-1h")
 
 
-def _fresh(queries: Queries) -> list[Built]:
+def _fresh(queries: PanelQueries) -> list[PanelBuilder]:
     return [
         figures(
             "Behind",
-            "How far the slowest table is behind the clock. It grows, too, when nothing happens at all.",
-            queries.one("pipeline/freshness"),
+            "How far the slowest table is behind the clock. It also grows while no events happen.",
+            queries.sql("pipeline/freshness"),
             {"behind_s": BEHIND},
         ),
         figures(
             "Stored",
-            "What all tables hold, and the most parts of a partition: merges keep up while that is low.",
-            queries.one("pipeline/storage"),
+            "All rows, and the largest number of parts in a partition, which is low while merges keep up.",
+            queries.sql("pipeline/storage"),
             {
                 "row_count": Column("Rows", "short"),
                 "bytes": Column("On disk", "bytes"),
@@ -52,8 +52,8 @@ def _fresh(queries: Queries) -> list[Built]:
         ),
         rows(
             "Tables",
-            "Up to which event time each table of the jobs is complete, and what lies in it.",
-            queries.one("pipeline/tables"),
+            "The event time up to which each table of the jobs is complete, and its size.",
+            queries.sql("pipeline/tables"),
             {
                 "table_name": Column("Table"),
                 "complete_to": Column("Complete to", "dateTimeAsIso"),
@@ -67,26 +67,26 @@ def _fresh(queries: Queries) -> list[Built]:
         rows(
             "Migrations",
             "Which migrations this database has had.",
-            queries.one("pipeline/migrations"),
+            queries.sql("pipeline/migrations"),
             {"name": Column("Migration"), "applied_at": Column("Applied", "dateTimeAsIso")},
             8,
         ),
     ]
 
 
-def _arriving(queries: Queries) -> list[Built]:
+def _arriving(queries: PanelQueries) -> list[PanelBuilder]:
     return [
         lines(
             "Events per minute",
-            "Rows that reached each fact table; an event that came twice counts twice until a merge.",
-            queries.over("pipeline/events_per_minute", all_events()),
+            "Rows that reached each fact table; a duplicate counts until a merge.",
+            queries.union_over("pipeline/events_per_minute", all_events()),
             {"events": Column("Events", "short")},
             by="event",
         ),
         lines(
             "From event to row",
-            "99 of 100 live events are in their table after so many seconds. Replayed history is left out.",
-            queries.over("pipeline/delay_per_minute", AWAITED),
+            "99 of 100 live events are in their table within this time. Replayed history is left out.",
+            queries.union_over("pipeline/delay_per_minute", WATCHED_EVENTS),
             {"delay_s": Column("Delay", "s")},
             by="event",
             stacked=False,
@@ -94,29 +94,29 @@ def _arriving(queries: Queries) -> list[Built]:
     ]
 
 
-def _waiting() -> list[Built]:
+def _backlogs() -> list[PanelBuilder]:
     return [
         metric(
             "Messages behind",
-            "Messages in Kafka that a group has not finished with. Jobs finish once a minute.",
+            "Messages in Kafka after a group's committed offsets. Jobs commit once a minute.",
             "sum by (group) (souk_messages_behind)",
             COUNT,
         ),
         metric(
             "Dead letters",
-            "Messages that could not be used and lie in a dead-letter topic: `./souk dlq list` says why.",
+            "Messages in dead-letter topics: `./souk dlq list` says why they were rejected.",
             "sum by (topic) (souk_dead_letters) > 0",
             Column("{{topic}}", "short"),
         ),
         metric(
             "Outbox",
-            "Events that a service has committed and its relay has not yet put into Kafka.",
+            "Events that a service has committed and its relay has not yet sent to Kafka.",
             "sum by (service) (souk_outbox_waiting)",
             Column("{{service}}", "short"),
         ),
         metric(
             "From commit to Kafka",
-            "99 of 100 events of a service are in Kafka so long after their commit.",
+            "99 of 100 events of a service are in Kafka within this time after their commit.",
             "histogram_quantile(0.99, sum by (le, service) (rate(souk_outbox_delay_seconds_bucket[5m])))",
             Column("{{service}}", "s"),
         ),
@@ -128,18 +128,18 @@ def _waiting() -> list[Built]:
         ),
         metric(
             "Consumed by the services",
-            "Messages a second that the services acted on, ignored, saw again, tried again or refused.",
+            "Messages a second that the services processed, ignored, received again, retried or rejected.",
             "sum by (service, outcome) (rate(souk_inbox_messages_total[1m]))",
             Column("{{service}} {{outcome}}", "ops"),
         ),
     ]
 
 
-def _processes() -> list[Built]:
+def _processes() -> list[PanelBuilder]:
     return [
         metric(
             "Parts that answer",
-            "1 when a part answered the readiness check of the API, 0 when it did not.",
+            "1 if a part answered the API's readiness check, else 0.",
             "min by (part) (souk_part_ready)",
             Column("{{part}}", "bool_yes_no"),
         ),
@@ -151,19 +151,19 @@ def _processes() -> list[Built]:
         ),
         metric(
             "Flink's heap",
-            "Heap that Flink's two processes use.",
+            "Heap in use by Flink's two processes.",
             "max by (process) (souk_flink_heap_bytes)",
             Column("{{process}}", "bytes"),
         ),
         metric(
             "Slowest requests",
-            "99 of 100 requests of a route are answered within this time; streams of events have begun.",
+            "99 of 100 requests of a route are answered within this time; a stream counts until it begins.",
             "histogram_quantile(0.99, sum by (le, route) (rate(souk_http_request_seconds_bucket[5m])))",
             Column("{{route}}", "s"),
         ),
         metric(
             "Failed requests",
-            "Which part of each process' requests ended with a status of 500 or more.",
+            "The share of each process' requests with a status of 500 or more.",
             'sum by (job) (rate(souk_http_requests_total{status=~"5.."}[5m]))'
             " / sum by (job) (rate(souk_http_requests_total[5m]))",
             Column("{{job}}", "percentunit"),
@@ -176,7 +176,7 @@ def _processes() -> list[Built]:
         ),
         metric(
             "Queries under way",
-            "Queries that run or wait in ClickHouse' front, by who asks.",
+            "Queries that run or wait in ClickHouse's HTTP server, by pool.",
             "sum by (pool) (souk_clickhouse_running)",
             Column("{{pool}}", "short"),
         ),

@@ -1,36 +1,36 @@
-"""Loads the dashboards' queries and writes them as Grafana's ClickHouse plugin runs them.
+"""Loads the dashboards' queries and fills in their parameters for Grafana's ClickHouse plugin.
 
-A query that the API has, too, is asked through its view: `FROM q_seller_sales(...)` is the query of
-`clickhouse/queries/seller_sales.sql`, so that a panel and a page can't say two things.
+A panel uses the API's queries through their views: `FROM q_seller_sales(...)` runs the query of
+`clickhouse/queries/seller_sales.sql`, so that panels and pages show the same figures.
 """
 
 from collections.abc import Iterable
 from pathlib import Path
 
 from common.settings import Settings
-from dashboards.parameters import TIMES, VARIABLES, fill, literal, of_shop
+from dashboards.parameters import TIMES, VARIABLES, fill, literal, shop_values
 
 FOLDER = Path(__file__).parent / "queries"
 
 
-class Queries:
-    """The queries of `queries/`, with the settings of one shop."""
+class PanelQueries:
+    """The queries of `dashboards/queries/`, with the settings of one shop."""
 
     def __init__(self, settings: Settings) -> None:
-        self._values = {**TIMES, **VARIABLES, **of_shop(settings)}
+        self._values = {**TIMES, **VARIABLES, **shop_values(settings)}
 
-    def one(self, name: str) -> str:
-        """The SQL of `queries/<name>.sql`, such as `marketplace/sales`, without its comments.
+    def sql(self, name: str) -> str:
+        """Return the SQL of `queries/<name>.sql`, such as `marketplace/sales`, without its comments.
 
         Raises:
-            UnknownParameter: it has a parameter that `dashboards/parameters.py` does not know.
+            UnknownParameter: a parameter is missing in `dashboards/parameters.py`.
         """
         return fill(_text(name), name, self._values)
 
-    def over(self, name: str, events: Iterable[str]) -> str:
-        """The same query over the table of each event, one after the other, in the order of `time`.
+    def union_over(self, name: str, events: Iterable[str]) -> str:
+        """Return the union of the query over the tables of the events, ordered by `time`.
 
-        It names the table as `{event_table:Identifier}` and the event as `{event:String}`.
+        The query names the table as `{event_table:Identifier}` and the event as `{event:String}`.
         """
         parts = (
             fill(_text(name), name, {**self._values, "event_table": event, "event": literal(event)})

@@ -1,1 +1,1 @@
-"""The Flink jobs, each SQL and pure logic apart from its engine, and the sinks they write through."""
+"""The Flink jobs: their SQL, plans and connectors, and the process that keeps them running."""

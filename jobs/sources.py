@@ -1,19 +1,19 @@
-"""Avro → Flink: the source table of an event's Kafka topic."""
+"""Builds the Flink source table of an event's Kafka topic from the event's Avro schema."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from common.errors import UserError
 from common.settings import Settings
 from jobs.plan import with_clause
-from schemas.events import Event
+from schemas.events import EventSchema
 
 DATABASE = "events"
-"""Flink's database of the sources: `events.order_placed` is the topic `order_placed`."""
+"""Flink's database for sources: `events.order_placed` is the topic `order_placed`."""
 
 Start = Literal["committed", "earliest"]
-"""Where a job without a checkpoint starts: at its consumer group's committed offsets, or at the beginning."""
+"""Where a job without a checkpoint starts: at its group's committed offsets, or at the first message."""
 
 PLAIN_TYPES: dict[str, str] = {
     "string": "STRING",
@@ -53,8 +53,8 @@ def _bare_type(avro: Any) -> str:
     raise UserError(f"events do not use the Avro type {avro!r}: see jobs/sources.py")
 
 
-def reader_schema(event: Event) -> str:
-    """The event's schema as one line without its descriptions: to reword one must not change a job."""
+def reader_schema(event: EventSchema) -> str:
+    """The event's schema as one line without descriptions: a new description must not change a job."""
     return json.dumps(_without_docs(event.schema), separators=(",", ":"))
 
 
@@ -66,31 +66,53 @@ def _without_docs(node: Any) -> Any:
     return node
 
 
-def event_columns(event: Event) -> str:
-    """The columns of an event's table with its watermark.
+SIGNED_EVENTS = frozenset({"ledger_posted", "payout_paid"})
+"""Events whose amounts may be negative: credits, and payouts after more refunds than sales."""
 
-    Event times never go back within a partition of a well-behaved producer, so the watermark is right
-    behind the newest event; nothing is dropped for being late, it only moves `as_of`. An event from more
-    than a day ahead of now is a dead letter, for it would carry `as_of` along.
+
+def non_negative_fields(event: EventSchema) -> tuple[str, ...]:
+    """The money fields of an event that can't be negative: `price_minor`, `lines.unit_price_minor`."""
+    return () if event.name in SIGNED_EVENTS else tuple(_money(event.fields))
+
+
+def _money(fields: Sequence[Mapping[str, Any]], prefix: str = "") -> Iterator[str]:
+    for field in fields:
+        match field["type"]:
+            case "long" if field["name"].endswith("_minor"):
+                yield prefix + field["name"]
+            case {"type": "array", "items": {"type": "record", "fields": inner}}:
+                yield from _money(inner, f"{field['name']}.")
+
+
+def event_columns(event: EventSchema) -> str:
+    """The columns and the watermark of an event's table.
+
+    The watermark is one millisecond behind the newest event. It drops no late event; it only sets `as_of`. An
+    event from more than a day in the future goes to the dead-letter topic, because it would advance `as_of`.
     """
     columns = [f"`{field['name']}` {flink_type(field['type'])}" for field in event.fields]
     watermark = "WATERMARK FOR occurred_at AS occurred_at - INTERVAL '0.001' SECOND"
     return "(\n  " + ",\n  ".join([*columns, watermark]) + "\n)"
 
 
-AT_ONCE = {"properties.fetch.max.wait.ms": "5000"}
-"""A fetch is answered with the first event that there is. Kafka keeps one for which it has nothing: most
-topics are silent most of the time."""
+FETCH_IMMEDIATELY = {"properties.fetch.max.wait.ms": "5000"}
+"""Kafka answers a fetch as soon as it has one event. Without events it answers after five seconds: most
+topics have no events most of the time."""
 
-GATHERED = {"properties.fetch.max.wait.ms": "1000", "properties.fetch.min.bytes": "1000000"}
-"""A fetch is answered with a second's events, or with a megabyte: the events of a busy topic would otherwise
-come one by one, each some work for Kafka and for Flink."""
+FETCH_IN_BATCHES = {"properties.fetch.max.wait.ms": "1000", "properties.fetch.min.bytes": "1000000"}
+"""Kafka answers a fetch after a second or with a megabyte. Otherwise the events of a busy topic would arrive
+one by one, and each fetch costs Kafka and Flink CPU time."""
 
 
 def source_table(
-    event: Event, settings: Settings, group: str, start: Start, fetch: Mapping[str, str] = AT_ONCE
+    event: EventSchema,
+    settings: Settings,
+    group: str,
+    start: Start,
+    fetch: Mapping[str, str] = FETCH_IMMEDIATELY,
 ) -> str:
-    """The `CREATE TABLE` of an event's topic, read by one consumer group."""
+    """The `CREATE TABLE` statement of an event's topic, for one consumer group."""
+    money = non_negative_fields(event)
     options = {
         "connector": "kafka",
         "topic": event.name,
@@ -105,7 +127,8 @@ def source_table(
         "value.souk-avro.schema": reader_schema(event),
         "value.souk-avro.event-time": "occurred_at",
         "value.souk-avro.max-ahead": "1 d",
+        **({"value.souk-avro.non-negative": ";".join(money)} if money else {}),
         "value.souk-avro.dlq.bootstrap": settings.kafka,
-        "value.souk-avro.dlq.topic": event.topic.dead_letters,
+        "value.souk-avro.dlq.topic": event.topic.dead_letter_topic,
     }
     return f"CREATE TABLE {DATABASE}.{event.name} {event_columns(event)} {with_clause(options)}"

@@ -17,36 +17,37 @@ import typer
 from common.errors import SoukError, UserError
 from common.settings import Settings
 from common.telemetry import configure_logging
-from jobs.checkpoints import newest, plan_folder
-from jobs.plan import Plan
+from jobs.checkpoints import newest, plan_checkpoints
+from jobs.flink_client import FINGERPRINT, INSTALLATION
+from jobs.plan import JobPlan
 from jobs.registry import JOBS
-from jobs.rest import COPY, FINGERPRINT
 
 log = structlog.get_logger()
 
 
 def client_jars(settings: Settings) -> list[Path]:
-    """The connectors and formats that plans name; the planner must see their classes."""
+    """The jars of the connectors and formats that plans name; the planner loads their classes."""
     root = settings.install / "share" / "souk"
     return sorted(path for group in ("flink", "connectors") for path in (root / group).glob("*.jar"))
 
 
 def flink_path(path: Path) -> str:
-    """A local path as Flink's options take it: a URI but for the escapes, which Flink takes literally."""
+    """A local path for Flink's options: a URI without escapes, which Flink would take literally."""
     return f"file://{path}"
 
 
-def copy_id(settings: Settings) -> str:
-    """Tells the jobs of this copy of the platform from another's on the same Flink: a digest of its home."""
+def installation_id(settings: Settings) -> str:
+    """The id of this installation, which marks its jobs on a shared Flink: a digest of its home directory."""
     return blake2b(str(settings.home).encode(), digest_size=8).hexdigest()
 
 
 def submission_config(
-    settings: Settings, plan: Plan, checkpoint: Path | None, job_id: str | None = None
+    settings: Settings, plan: JobPlan, checkpoint: Path | None, job_id: str | None = None
 ) -> dict[str, str]:
-    """The plan's configuration with where to run it, where to keep checkpoints and what to start from.
+    """The plan's configuration, Flink's address, the checkpoint folder and the checkpoint to start from.
 
-    `job_id` is 32 hexadecimal digits: Flink takes no second job of an id that it knows. None: it makes one.
+    `job_id` is 32 hexadecimal digits; Flink accepts no second job with an id that it knows. Without it Flink
+    generates an id.
     """
     flink = urlsplit(settings.flink)
     config = {
@@ -55,8 +56,11 @@ def submission_config(
         "execution.attached": "false",
         "rest.address": flink.hostname or "",
         "rest.port": str(flink.port or 8081),
-        "execution.checkpointing.dir": flink_path(plan_folder(settings, plan)),
-        "pipeline.global-job-parameters": f"{FINGERPRINT}:{plan.fingerprint()},{COPY}:{copy_id(settings)}",
+        "execution.checkpointing.dir": flink_path(plan_checkpoints(settings, plan)),
+        "pipeline.global-job-parameters": ",".join(
+            f"{name}:{value}"
+            for name, value in ((FINGERPRINT, plan.fingerprint()), (INSTALLATION, installation_id(settings)))
+        ),
     }
     if job_id:
         config["$internal.pipeline.job-id"] = job_id
@@ -75,7 +79,7 @@ def command(
     fresh: Annotated[bool, typer.Option(help="Start without a checkpoint.")] = False,
     job_id: Annotated[list[str] | None, typer.Option(help="Flink's id of each job, in their order.")] = None,
 ) -> None:
-    """Submit jobs to Flink, each from its newest checkpoint unless told otherwise."""
+    """Submit jobs to Flink, each from its newest checkpoint by default."""
     if unknown := [name for name in names if name not in JOBS]:
         raise UserError(f"there is no job {unknown[0]!r}: choose from {', '.join(JOBS)}")
     if restore and (fresh or len(names) > 1):
@@ -90,7 +94,7 @@ def command(
     for name, chosen in zip_longest(names, job_id or ()):
         began = time.monotonic()
         plan = JOBS[name](settings)
-        checkpoint = None if fresh else restore or newest(plan_folder(settings, plan))
+        checkpoint = None if fresh else restore or newest(plan_checkpoints(settings, plan))
         try:
             submitted = submit(plan, submission_config(settings, plan, checkpoint, chosen))
         except SubmissionFailed as error:

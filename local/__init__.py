@@ -1,1 +1,1 @@
-"""The stack on one machine: `install`ed, made of `parts`, kept running by `supervision`."""
+"""The platform on one machine: its installation, its parts, their supervision, and the demo."""

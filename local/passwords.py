@@ -1,4 +1,4 @@
-"""The passwords of a copy, made at its first `up` and kept in `secrets.toml` for its owner only."""
+"""Generates a copy's passwords at its first `up`; `secrets.toml` stores them, readable by its owner only."""
 
 import json
 import os
@@ -10,23 +10,31 @@ from pydantic import SecretStr
 
 from common.settings import Settings
 
-PASSWORDS = ("clickhouse_admin_password", "clickhouse_serving_password")
-"""The settings that a copy makes up itself. The reader has none: it only reads, and only on loopback."""
+PASSWORDS = (
+    "clickhouse_admin_password",
+    "clickhouse_serving_password",
+    "postgres_admin_password",
+    "postgres_role_secret",
+    "registry_password",
+)
+"""The settings that a copy generates. ClickHouse's reader has no password: it only reads, and on loopback."""
 
 
 def ensure(settings: Settings) -> Settings:
-    """Write the passwords that `secrets.toml` lacks, and return the settings with what it says."""
+    """Add missing passwords to `secrets.toml`, and return the settings with its passwords."""
     path = settings.home / "secrets.toml"
-    kept = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    if any(name not in kept for name in PASSWORDS):
-        kept = {name: secrets.token_urlsafe(24) for name in PASSWORDS} | kept
-        write(path, kept)
-    unset = {name: SecretStr(value) for name, value in kept.items() if name not in settings.model_fields_set}
+    stored = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    if any(name not in stored for name in PASSWORDS):
+        stored = {name: secrets.token_urlsafe(24) for name in PASSWORDS} | stored
+        write(path, stored)
+    path.chmod(0o600)
+    given = settings.model_fields_set
+    unset = {name: SecretStr(value) for name, value in stored.items() if name not in given}
     return settings.model_copy(update=unset)
 
 
 def write(path: Path, passwords: dict[str, str]) -> None:
-    """Write passwords, readable by the owner only from the first byte on."""
+    """Replace the file; the new one is readable by its owner only before it has any content."""
     fresh = path.with_suffix(".new")
     fresh.unlink(missing_ok=True)
     with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:  # noqa: PTH123 - the mode

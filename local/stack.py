@@ -1,4 +1,4 @@
-"""The whole single-machine stack: `up` and `down`."""
+"""Starts and stops all parts on this machine: `up` and `down`."""
 
 import errno
 import time
@@ -11,17 +11,17 @@ from rich.console import Console
 from common.errors import PartUnavailable, UserError
 from common.settings import Settings
 from local import passwords
-from local.home import Home
 from local.parts import clickhouse, commerce, flink, jobs, kafka, postgres, redis, registry, serving
 from local.parts.part import NotReady, Part
-from local.supervision.launch_file import write_launch
+from local.state_directory import StateDirectory
+from local.supervision.launch_file import write_launch_file
 from local.supervision.ports import require_free
-from local.supervision.processes import POLL_S, read_record
-from local.supervision.steps import Step, run_all
+from local.supervision.processes import POLL_S, read_process_record
+from local.supervision.steps import Step, run_steps
 from local.supervision.supervisor import Supervisor
 
-CRASHES_ALLOWED = 3
-"""A part that died so often while `up` waits for it is given up on (the supervisor goes on trying)."""
+MAX_STARTS = 3
+"""`up` fails when a part has died more often during its start. The supervisor continues to restart it."""
 
 STOP_ORDER = (
     ("serving",),
@@ -29,11 +29,11 @@ STOP_ORDER = (
     ("taskmanager", "jobmanager"),
     ("kafka", "registry", "clickhouse", "redis", "postgres"),
 )
-"""Who feeds on others stops before them."""
+"""Stages of `down`. A part stops before the parts that it reads from."""
 
 
 def all_parts(settings: Settings) -> list[Part]:
-    """Every part as these settings and this machine give it."""
+    """Return every part, as found with these settings on this machine."""
     return [
         postgres.part(settings),
         redis.part(settings),
@@ -48,7 +48,7 @@ def all_parts(settings: Settings) -> list[Part]:
 
 
 def set_up(settings: Settings) -> list[Step]:
-    """What is done once the servers answer; every step is idempotent."""
+    """Return the steps after the start of the servers: topics, schemas, tables. Each is idempotent."""
     from clickhouse.migrate import migrate  # here, so that `status` and `down` don't load the clients
     from schemas.setup import register
 
@@ -59,15 +59,15 @@ def set_up(settings: Settings) -> list[Step]:
 
 
 def up(settings: Settings, console: Console) -> Settings:
-    """Start every part that does not run, and return once all are ready.
+    """Start every part that is not running and wait until all are ready.
 
-    Returns the settings with this copy's passwords in them.
+    Returns the settings with the passwords of this copy.
 
     Raises:
-        UserError: a port is taken, the disk is full, the state directory can't be used.
-        PartUnavailable: a part does not get ready; the message has the end of its log.
+        UserError: a port is in use, the disk is full, or the state directory can't be written.
+        PartUnavailable: a part does not become ready. The message has the end of its log.
     """
-    home = Home(settings.home)
+    home = StateDirectory(settings.home)
     home.make()
     with home.locked(console):
         settings = passwords.ensure(settings)
@@ -75,19 +75,21 @@ def up(settings: Settings, console: Console) -> Settings:
     return settings
 
 
-def bring_up(settings: Settings, home: Home, parts: list[Part], extra: list[Step], console: Console) -> None:
-    """Start these parts in the order of their needs, and do the extra steps."""
+def bring_up(
+    settings: Settings, home: StateDirectory, parts: list[Part], extra: list[Step], console: Console
+) -> None:
+    """Start these parts and run the extra steps, each after the parts and steps that it needs."""
     supervisor = Supervisor(home)
     try:
         supervisor.start({part.name: part.launch.stop_signal for part in parts if part.launch})
         for part in parts:
-            if not supervisor.runs(part.name):
+            if not supervisor.is_running(part.name):
                 require_free(part.name, part.ports, settings.port_offset)
-        given_up = Event()
+        cancelled = Event()
         steps = [
-            Step(part.name, partial(_start, home, supervisor, part, given_up), part.needs) for part in parts
+            Step(part.name, partial(_start, home, supervisor, part, cancelled), part.needs) for part in parts
         ]
-        _run([*steps, *extra], given_up, console)
+        _run([*steps, *extra], cancelled, console)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise UserError(
@@ -96,64 +98,63 @@ def bring_up(settings: Settings, home: Home, parts: list[Part], extra: list[Step
         raise
 
 
-def _run(steps: list[Step], given_up: Event, console: Console) -> None:
-    """Run the steps, saying which are done and which are waited for."""
-    begun, waited_for = time.monotonic(), [step.name for step in steps]
+def _run(steps: list[Step], cancelled: Event, console: Console) -> None:
+    """Run the steps and print which are done and which are running."""
+    begun, waiting = time.monotonic(), [step.name for step in steps]
 
     def finished(name: str) -> None:
-        waited_for.remove(name)
+        waiting.remove(name)
         console.print(f"  {name} [dim]ready after {time.monotonic() - begun:.1f} s[/]", highlight=False)
-        status.update(f"waiting for {', '.join(waited_for)}")
+        status.update(f"waiting for {', '.join(waiting)}")
 
     with console.status("starting the parts") as status:
-        run_all(steps, finished, given_up.set)
+        run_steps(steps, finished, cancelled.set)
 
 
-def _start(home: Home, supervisor: Supervisor, part: Part, given_up: Event) -> None:
-    """Start a part if it does not run as it should, and wait until it answers or `given_up` is set."""
+def _start(home: StateDirectory, supervisor: Supervisor, part: Part, cancelled: Event) -> None:
+    """Start a part unless it runs with the same launch file; wait until it is ready or `cancelled` is set."""
     if part.launch is None:
-        _wait(part, given_up, lambda: None)
+        _wait(part, cancelled, lambda: None)
         return
-    part.launch.cwd.mkdir(parents=True, exist_ok=True)
+    part.launch.cwd.mkdir(mode=0o700, parents=True, exist_ok=True)
     part.prepare()
-    supervisor.run_part(part.name, write_launch(home, part.name, part.launch))
+    home.make_private()
+    supervisor.run_part(part.name, write_launch_file(home, part.name, part.launch))
 
-    def watch() -> None:
-        record = read_record(home.run, part.name)
-        if record and record.starts > CRASHES_ALLOWED and not record.alive:
-            raise PartUnavailable(
-                f"{part.name} ends again and again as it starts\n{last_words(home, part.name)}"
-            )
+    def check_crashes() -> None:
+        record = read_process_record(home.run, part.name)
+        if record and record.starts > MAX_STARTS and not record.alive:
+            raise PartUnavailable(f"{part.name} keeps crashing during its start\n{log_tail(home, part.name)}")
 
     try:
-        _wait(part, given_up, watch)
+        _wait(part, cancelled, check_crashes)
     except NotReady as error:
         raise PartUnavailable(
-            f"{part.name} is not ready after {part.timeout_s:.0f} s: {error}\n{last_words(home, part.name)}"
+            f"{part.name} is not ready after {part.timeout_s:.0f} s: {error}\n{log_tail(home, part.name)}"
         ) from error
 
 
-def _wait(part: Part, given_up: Event, watch: Callable[[], None]) -> None:
-    """Ask a part until it is ready; `watch` may raise to give up early.
+def _wait(part: Part, cancelled: Event, check_crashes: Callable[[], None]) -> None:
+    """Call `part.ready` until it succeeds. `check_crashes` raises to stop early.
 
     Raises:
-        NotReady: at the deadline, or once `given_up` is set.
+        NotReady: at the deadline, or when `cancelled` is set.
     """
     deadline = time.monotonic() + part.timeout_s
     while True:
         try:
             return part.ready()
         except NotReady:
-            watch()
-            if given_up.wait(POLL_S * 4) or time.monotonic() > deadline:
+            check_crashes()
+            if cancelled.wait(POLL_S * 4) or time.monotonic() > deadline:
                 raise
 
 
-def last_words(home: Home, name: str, lines: int = 8) -> str:
-    """Which log a part writes, and how it ends."""
+def log_tail(home: StateDirectory, name: str, lines: int = 8) -> str:
+    """Return the path of a part's log and its last lines, as text for an error message."""
     path = home.log(name)
     if not path.exists():
-        return f"(it wrote no log at {path})"
+        return f"(there is no log at {path})"
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - 16_384))
         tail = file.read().decode(errors="replace").splitlines()[-lines:]
@@ -161,8 +162,8 @@ def last_words(home: Home, name: str, lines: int = 8) -> str:
 
 
 def down(settings: Settings, console: Console) -> int:
-    """Stop everything that this copy started. Returns how many strays had to be swept up."""
-    home = Home(settings.home)
+    """Stop everything that this copy started. Returns the number of stray processes that were ended."""
+    home = StateDirectory(settings.home)
     if not home.run.exists():
         return 0
     with home.locked(console), console.status("stopping the parts"):

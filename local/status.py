@@ -1,13 +1,13 @@
-"""How every part does, asked over its own protocol."""
+"""Checks the state of every part over the part's own protocol."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from common.settings import Settings
-from local.home import Home
 from local.parts.part import NotReady, Part
 from local.stack import all_parts
-from local.supervision.processes import read_record, resident_bytes, tree
+from local.state_directory import StateDirectory
+from local.supervision.processes import process_tree, read_process_record, resident_bytes
 from local.supervision.supervisor import NAME, Supervisor
 
 
@@ -17,7 +17,7 @@ class Status:
 
     name: str
     state: str
-    """`ready`, `starting` (it runs but does not answer as it should), `stopped`, or `failing`."""
+    """`ready`, `starting` (running, but not ready), `stopped`, or `failing`."""
     found: str
     pid: int | None
     ports: list[int]
@@ -26,12 +26,12 @@ class Status:
     restarts: int
     memory_bytes: int
     says: str
-    """Why it is not ready; empty if it is."""
+    """Why the part is not ready; empty if it is."""
 
 
 def status(settings: Settings) -> list[Status]:
-    """Every part's state, asked over its own protocol; the supervisor last."""
-    home = Home(settings.home)
+    """Return the state of every part; the supervisor is last."""
+    home = StateDirectory(settings.home)
     supervisor = Supervisor(home)
     alive = home.run.exists() and supervisor.alive()
     states = supervisor.states() if alive else {}
@@ -42,22 +42,46 @@ def status(settings: Settings) -> list[Status]:
     return [*found, _supervisor(home, alive, any(part.pid for part in found))]
 
 
-def _supervisor(home: Home, alive: bool, has_parts: bool) -> Status:
-    record = read_record(home.run, NAME)
+@dataclass(frozen=True)
+class Lag:
+    """Messages in Kafka that each job and each service has not read yet."""
+
+    jobs: dict[str, int]
+    services: dict[str, int]
+
+
+def consumer_lag(settings: Settings) -> Lag:
+    """Return how far every job and service is behind.
+
+    Raises:
+        PartUnavailable: Kafka does not answer.
+    """
+    # Imported here, so that `up` and `down` do not load Kafka's client.
+    from common.consumer_lag import lag_of_readers
+    from jobs.registry import TOPICS_BY_GROUP as JOBS
+    from producers.inbox.consumer import consumer_group
+    from producers.registry import SERVICES
+    from producers.registry import TOPICS_BY_GROUP as SERVICE_TOPICS
+
+    lag = lag_of_readers(settings.kafka, JOBS | SERVICE_TOPICS)
+    return Lag({name: lag[name] for name in JOBS}, {name: lag[consumer_group(name)] for name in SERVICES})
+
+
+def _supervisor(home: StateDirectory, alive: bool, has_parts: bool) -> Status:
+    record = read_process_record(home.run, NAME)
     pid = record.pid if record and record.alive else None
     memory = resident_bytes([pid]) if pid else 0
     uptime = record.uptime_s if record and pid else None
     says = ""
     if not alive and (pid or has_parts):
-        says = (
-            f"it {'does not answer' if pid else 'has died'}, so a part that dies stays dead: run `./souk up`"
-        )
+        problem = "does not answer" if pid else "has died"
+        says = f"it {problem}, so no part is restarted if it dies: run `./souk up`"
     state = "ready" if alive else "failing" if says else "stopped"
     return Status(NAME, state, "bundled", pid, [], "", uptime, 0, memory, says)
 
 
-def _status(home: Home, supervised: str, part: Part) -> Status:
-    record = read_record(home.run, part.name) if part.launch else None
+def _status(home: StateDirectory, supervised: str, part: Part) -> Status:
+    record = read_process_record(home.run, part.name) if part.launch else None
     pid = record.pid if record and record.alive else None
     says = ""
     if part.launch is None or pid:
@@ -74,12 +98,12 @@ def _status(home: Home, supervised: str, part: Part) -> Status:
     return Status(
         name=part.name,
         state=state,
-        found=" ".join(word for word in (part.found.how, part.found.version) if word),
+        found=" ".join(word for word in (part.resolution.source, part.resolution.version) if word),
         pid=pid,
         ports=sorted(part.ports.values()),
         url=part.url,
         uptime_s=round(record.uptime_s, 1) if record and pid else None,
         restarts=record.starts - 1 if record else 0,
-        memory_bytes=resident_bytes(tree(pid)) if pid else 0,
+        memory_bytes=resident_bytes(process_tree(pid)) if pid else 0,
         says=says,
     )

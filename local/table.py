@@ -1,4 +1,4 @@
-"""How `up` and `status` show the parts."""
+"""Prints the table of parts for `up` and `status`."""
 
 from rich.console import Console
 from rich.table import Table
@@ -7,21 +7,20 @@ from local.status import Status
 
 COLOURS = {"ready": "green", "starting": "yellow", "failing": "red", "stopped": "dim"}
 
-
 FULL_WIDTH = 130
-"""Columns of text that the whole table takes."""
+"""Width in characters of the table with all columns."""
 
 
 def console() -> Console:
-    """Standard output: as wide as the terminal, or wide enough for every column where there is none."""
+    """Return a console for standard output: as wide as the terminal, or `FULL_WIDTH` without one."""
     plain = Console()
     return plain if plain.is_terminal else Console(width=FULL_WIDTH)
 
 
 def table(statuses: list[Status], width: int) -> Table:
-    """One line a part: state, how it was found, ports, pid, uptime, restarts, memory, address; a total.
+    """Return a table with a row for each part and a total.
 
-    Where `width` is too small for that, ports (the address has the main one) and `found` are left out.
+    If `width` is less than `FULL_WIDTH`, the columns `found` and `ports` are omitted.
     """
     full = width >= FULL_WIDTH
     shown = Table(box=None, pad_edge=False, header_style="bold", show_footer=True, footer_style="bold")
@@ -46,12 +45,12 @@ def table(statuses: list[Status], width: int) -> Table:
 
 
 def size(count: int) -> str:
-    """Bytes for people: `412 MB`."""
+    """Format bytes, such as `412 MB`."""
     return f"{count / 2**20:,.0f} MB"
 
 
 def duration(seconds: float) -> str:
-    """Seconds for people: `45s`, `12m`, `3h05m`, `2d4h`."""
+    """Format seconds, such as `45s`, `12m`, `3h05m`, `2d4h`."""
     minutes, hours, days = int(seconds // 60), int(seconds // 3600), int(seconds // 86_400)
     if seconds < 60:
         return f"{seconds:.0f}s"

@@ -4,21 +4,23 @@ import asyncio
 import signal
 import sys
 from collections.abc import Sequence
+from urllib.parse import urlsplit
 
 import structlog
 import uvicorn
 import uvloop
 
-from common import garbage, realtime
+from common import gc_tuning
 from common.clock import system_clock
 from common.errors import SoukError, UserError
-from common.patience import SERVERS_KEEP_S
+from common.http_protocol import DeadlineProtocol
 from common.settings import LOOPBACK, Settings
 from common.telemetry import configure_logging
+from common.timeouts import SERVER_KEEPALIVE_S
 from producers.http.app import create_app
 from producers.http.readiness import Readiness
 from producers.registry import SERVICES
-from producers.running import RunningService
+from producers.service_runner import ServiceRunner
 
 log = structlog.get_logger()
 
@@ -26,7 +28,7 @@ SHUTDOWN_TIMEOUT_S = 3
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run until told to stop. Exit code 0 stopped, 1 a service broke, 2 a mistake of whoever started it."""
+    """Run until stopped. Return 0 after a stop, 1 if a service failed, 2 after a user's mistake."""
     configure_logging("commerce")
     try:
         names = list(arguments) or list(SERVICES)
@@ -39,19 +41,20 @@ def main(arguments: Sequence[str]) -> int:
 
 
 async def serve(settings: Settings, names: Sequence[str]) -> int:
-    """Answer requests and run the services; when one breaks, end, and the supervisor starts anew."""
-    services = {name: RunningService(SERVICES[name], settings, system_clock) for name in names}
+    """Serve requests and run the services until one fails; the supervisor then restarts the process."""
+    services = {name: ServiceRunner(SERVICES[name], settings, system_clock) for name in names}
+    host = urlsplit(settings.commerce).hostname or ""
     server = uvicorn.Server(
         uvicorn.Config(
-            create_app(services, Readiness(services, settings.kafka)),
+            create_app(services, Readiness(services, settings.kafka), [host]),
             host=LOOPBACK,
             port=settings.port("commerce"),
-            http="httptools",
+            http=DeadlineProtocol,
             lifespan="off",
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_S,
-            timeout_keep_alive=SERVERS_KEEP_S,
+            timeout_keep_alive=SERVER_KEEPALIVE_S,
             log_level="warning",
         )
     )
@@ -60,20 +63,21 @@ async def serve(settings: Settings, names: Sequence[str]) -> int:
         server.should_exit = True
 
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)  # uvicorn raises it again once it has stopped, and there is more to stop
-    tasks = {asyncio.create_task(running.run(), name=name) for name, running in services.items()}
+        signal.signal(
+            number, stop
+        )  # uvicorn raises the signal again after its stop, before the services' stop
+    tasks = {asyncio.create_task(runner.run(), name=name) for name, runner in services.items()}
     for task in tasks:
         task.add_done_callback(stop)
-    garbage.look_rarely()
-    realtime.go_first(settings, realtime.ORDERS)
+    gc_tuning.tune_gc()
     await server.serve()
-    broken = [task for task in tasks if task.done()]
-    for task in tasks - set(broken):
+    failed = [task for task in tasks if task.done()]
+    for task in tasks - set(failed):
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-    for task in broken:
-        log.error("service broke", service=task.get_name(), exc_info=task.exception())
-    return 1 if broken else 0
+    for task in failed:
+        log.error("service failed", service=task.get_name(), exc_info=task.exception())
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Waiting longer and longer while something is away, and saying so once."""
+"""Retries with exponential back-off, and logs the start and the end of an outage once."""
 
 import asyncio
 import random
@@ -11,40 +11,42 @@ log = structlog.get_logger()
 
 T = TypeVar("T")
 
-FIRST_S = 0.1
-LONGEST_S = 5.0
+FIRST_DELAY_S = 0.1
+MAX_DELAY_S = 5.0
 
 
 class Backoff:
-    """Doubles from 0.1 s to 5 s, with jitter, until `reset`; for one loop."""
+    """Delays of one loop: from 0.1 s, doubled each time, to 5 s, with jitter."""
 
     def __init__(self, who: str) -> None:
         self._who = who
         self._failures = 0
 
     async def wait(self, error: BaseException) -> None:
-        """Wait before the next try after this failure."""
+        """Wait before the attempt that follows this error."""
         if not self._failures:
             log.warning("waiting", who=self._who, error=str(error) or type(error).__name__)
-        delay_s = min(LONGEST_S, FIRST_S * 2.0 ** min(self._failures, 10))
+        delay_s = min(MAX_DELAY_S, FIRST_DELAY_S * 2.0 ** min(self._failures, 10))
         self._failures += 1
         await asyncio.sleep(delay_s * random.uniform(0.5, 1.0))
 
     def reset(self) -> None:
-        """It worked."""
+        """Start with the first delay again, after an attempt that succeeded."""
         if self._failures:
-            log.info("goes on", who=self._who)
+            log.info("resumed", who=self._who)
         self._failures = 0
 
 
-async def until_done(who: str, step: Callable[[], Awaitable[T]], passing: tuple[type[Exception], ...]) -> T:
-    """The result of `step`, which is tried again with back-off for as long as it raises what is `passing`."""
+async def retry_until_done(
+    who: str, step: Callable[[], Awaitable[T]], retryable: tuple[type[Exception], ...]
+) -> T:
+    """Return the result of `step`, retrying with back-off while it raises a `retryable` error."""
     backoff = Backoff(who)
     while True:
         try:
-            done = await step()
-        except passing as error:
+            result = await step()
+        except retryable as error:
             await backoff.wait(error)
         else:
             backoff.reset()
-            return done
+            return result

@@ -1,6 +1,6 @@
-"""Every commerce service by name. A new one is a folder like its siblings and a line here."""
+"""All commerce services by name. A new service is a folder like the others and an entry here."""
 
-from producers.inbox.consumer import group_of
+from producers.inbox.consumer import consumer_group
 from producers.inventory.service import INVENTORY
 from producers.orders.service import ORDERS
 from producers.payments.service import PAYMENTS
@@ -8,8 +8,8 @@ from producers.service import Service
 
 SERVICES: dict[str, Service] = {service.name: service for service in (ORDERS, INVENTORY, PAYMENTS)}
 
-READS: dict[str, tuple[str, ...]] = {
-    group_of(name): tuple(subscribed.event for subscribed in service.subscriptions)
+TOPICS_BY_GROUP: dict[str, tuple[str, ...]] = {
+    consumer_group(name): tuple(subscribed.event for subscribed in service.subscriptions)
     for name, service in SERVICES.items()
 }
-"""A service's consumer group → the topics that it reads."""
+"""Consumer group of a service → the topics that it reads."""

@@ -1,7 +1,7 @@
-"""What a commerce service is: its events, its addresses, its work, its tables."""
+"""Declares a commerce service: its events, endpoints, workers and tables."""
 
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,22 +15,26 @@ from producers.outbox.transaction import Transactions
 ROOM = Path(producers.__file__).parent
 
 Worker = Callable[[Transactions, Settings], Coroutine[Any, Any, None]]
-"""Runs until cancelled, beside the requests and the events: what a service does by itself."""
+"""A task that a service runs beside its requests and events, until cancelled."""
 
 
 @dataclass(frozen=True)
 class Service:
-    """One service, as its `service.py` declares it. Its schema in PostgreSQL has its name."""
+    """One service, declared in its `service.py`. Its schema in PostgreSQL has its name."""
 
     name: str
     emits: tuple[str, ...]
     """The events that its transactions may emit."""
     subscriptions: tuple[Subscription, ...]
-    """The events that it acts on."""
+    """The events that it processes."""
     router: APIRouter
-    """Its addresses."""
+    """Its endpoints."""
     workers: tuple[Worker, ...] = ()
+    readable_tables: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Another service → the tables of this one that it may read. Everything else is closed to it."""
+    callable_functions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Another service → the functions of this one that it may call, with their argument types."""
 
     def migrations(self) -> Mapping[str, Path]:
-        """What its schema is made of: the outbox, the inbox, its own tables."""
+        """Return the folders of its migrations: the outbox, the inbox, its own tables."""
         return {name: ROOM / name / "migrations" for name in ("outbox", "inbox", self.name)}

@@ -1,1 +1,1 @@
-"""What is said between rooms: event schemas, topics, the registry, the codec and the compatibility gate."""
+"""Event schemas, topics, the registry client, the codec and the compatibility gate."""

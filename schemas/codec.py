@@ -1,4 +1,4 @@
-"""Events as bytes and back: Avro in the Confluent wire format (0, schema id as int32, body)."""
+"""Encodes and decodes events: Avro in the Confluent wire format (0, schema id as int32, body)."""
 
 import struct
 from collections.abc import Callable
@@ -8,29 +8,29 @@ from typing import Any
 import fastavro
 
 from common.errors import Rejected, SoukError
-from schemas.events import Event
+from schemas.events import EventSchema
 
 Record = dict[str, Any]
 
 MAGIC = 0
 _HEADER = struct.Struct(">bI")
-_LONGEST_REASON = 120
+_MAX_REASON_LENGTH = 120
 
 
 class NotEncodable(SoukError):
-    """A record does not fit its event's schema; the message says where."""
+    """A record does not match its event's schema; the message names the field."""
 
 
 class Encoder:
-    """Encodes records of one event. Not for use by several threads at once."""
+    """Encodes records of one event. Not thread-safe."""
 
-    def __init__(self, event: Event, schema_id: int) -> None:
+    def __init__(self, event: EventSchema, schema_id: int) -> None:
         self._event = event
         self._header = _HEADER.pack(MAGIC, schema_id)
         self._buffer = BytesIO()
 
     def encode(self, record: Record) -> bytes:
-        """The bytes of one event; a timestamp may be an aware datetime or Unix milliseconds.
+        """Return the bytes of one event; a timestamp may be an aware datetime or Unix milliseconds.
 
         Raises:
             NotEncodable: a field is missing, of another type, or out of range.
@@ -42,12 +42,14 @@ class Encoder:
         try:
             fastavro.schemaless_writer(buffer, self._event.parsed, record)
         except (ValueError, TypeError, KeyError, OverflowError, AttributeError) as error:
-            raise NotEncodable(f"{self._event.name}: {_where(self._event, record)} ({error})") from error
+            raise NotEncodable(
+                f"{self._event.name}: {_describe_mismatch(self._event, record)} ({error})"
+            ) from error
         return buffer.getvalue()
 
 
-def _where(event: Event, record: Record) -> str:
-    """Names the fields of `record` that do not fit."""
+def _describe_mismatch(event: EventSchema, record: Record) -> str:
+    """Return the fields of `record` that do not match the schema."""
     if not isinstance(record, dict):
         return f"a {type(record).__name__} is not a record"
     try:
@@ -58,22 +60,22 @@ def _where(event: Event, record: Record) -> str:
 
 
 class Decoder:
-    """Decodes events of any topic, each with the schema that it was written with.
+    """Decodes events of any topic, each with the schema it was written with.
 
-    `find_schema` turns a schema id into the writer's schema (parsed JSON) and raises `Rejected` for an
-    unknown id, as `Registry.schema` does. Every id is looked up once.
+    `find_schema` returns the writer's schema (parsed JSON) of a schema id and raises `Rejected` for an
+    unknown id, as `SchemaRegistry.schema` does. Every id is looked up once.
     """
 
     def __init__(self, find_schema: Callable[[int], Any]) -> None:
         self._find_schema = find_schema
         self._parsed: dict[int, Any] = {}
 
-    def decode(self, message: bytes | None, reader: Event | None = None) -> Record:
-        """The record in `message`, timestamps as aware datetimes, resolved to `reader`'s schema if given.
+    def decode(self, message: bytes | None, reader: EventSchema | None = None) -> Record:
+        """Return the record, timestamps as aware datetimes, read with `reader`'s schema if given.
 
         Raises:
-            Rejected: the message is not in the wire format, its schema is unknown, or its body is broken.
-            PartUnavailable: `find_schema` can't say; the message may be good.
+            Rejected: the message is not in the wire format, its schema is unknown, or its body is invalid.
+            PartUnavailable: `find_schema` could not look up the schema; the message may be valid.
         """
         if message is None or len(message) < _HEADER.size:
             raise Rejected("not an event: shorter than the 5 bytes of magic and schema id")
@@ -85,10 +87,8 @@ class Decoder:
         writer = self._writer(schema_id)
         try:
             record = fastavro.schemaless_reader(body, writer, reader.parsed if reader else None)
-        except (
-            Exception
-        ) as error:  # fastavro raises whatever a broken body leads to, IndexError to OverflowError
-            reason = str(error)[:_LONGEST_REASON] or type(error).__name__
+        except Exception as error:  # an invalid body makes fastavro raise anything from IndexError on
+            reason = str(error)[:_MAX_REASON_LENGTH] or type(error).__name__
             raise Rejected(f"broken event of schema {schema_id}: {reason}") from error
         if body.tell() != len(message):
             raise Rejected(f"broken event of schema {schema_id}: {len(message) - body.tell()} bytes too many")

@@ -1,4 +1,4 @@
-"""Whether two versions of a schema can read each other's events (FULL), and if not which field and why."""
+"""Checks whether two versions of a schema can read each other's events (FULL), field by field."""
 
 import json
 from collections.abc import Iterator
@@ -13,61 +13,63 @@ DEFAULT_ADVICE = 'give it a "default" (with "null" as the first type of a union,
 
 
 @dataclass(frozen=True)
-class Break:
-    """One reason why two versions don't understand each other. `field` is a path such as `lines.quantity`."""
+class Incompatibility:
+    """One reason why two versions are incompatible. `field` is a path such as `lines.quantity`."""
 
     field: str
     why: str
     advice: str
 
 
-def breaks(old: Any, new: Any) -> list[Break]:
-    """What stops new readers from old events, or old readers from new ones; empty when nothing does.
+def find_incompatibilities(old: Any, new: Any) -> list[Incompatibility]:
+    """Return why new readers can't read old events, or the reverse; empty if both can.
 
-    `old` and `new` are schemas as parsed JSON. The rules are those of Avro's schema resolution, as the
-    Apache Avro library judges them; beyond them a changed logicalType is a break, as it changes what the
-    same number means. Field names are matched by name and alias.
+    `old` and `new` are schemas as parsed JSON. The rules are those of Avro's schema resolution, implemented
+    by the Apache Avro library. A changed logicalType is incompatible too, as it changes what the same number
+    means. Fields are matched by name and alias.
     """
     older, newer = (avro.schema.parse(json.dumps(schema)) for schema in (old, new))
-    found = [*_between(newer, older, "", "new readers can't read old events"),
-             *_between(older, newer, "", "old readers can't read new events")]  # fmt: skip
-    first: dict[str, Break] = {}
+    found = [*_compare(newer, older, "", "new readers can't read old events"),
+             *_compare(older, newer, "", "old readers can't read new events")]  # fmt: skip
+    first: dict[str, Incompatibility] = {}
     for one in found:
         first.setdefault(one.field, one)
     return list(first.values())
 
 
-def _between(reader: Schema, writer: Schema, path: str, who: str) -> Iterator[Break]:
+def _compare(reader: Schema, writer: Schema, path: str, direction: str) -> Iterator[Incompatibility]:
     if isinstance(reader, RecordSchema) and isinstance(writer, RecordSchema) and _same_name(reader, writer):
         for field in reader.fields:
-            yield from _field(field, writer, f"{path}.{field.name}".lstrip("."), who)
+            yield from _compare_field(field, writer, f"{path}.{field.name}".lstrip("."), direction)
     elif isinstance(reader, ArraySchema) and isinstance(writer, ArraySchema):
-        yield from _between(reader.items, writer.items, path, who)
+        yield from _compare(reader.items, writer.items, path, direction)
     elif isinstance(reader, MapSchema) and isinstance(writer, MapSchema):
-        yield from _between(reader.values, writer.values, path, who)
-    elif (pair := _nullable_pair(reader, writer)) is not None:
-        yield from _between(*pair, path, who)
+        yield from _compare(reader.values, writer.values, path, direction)
+    elif (pair := _nullable_types(reader, writer)) is not None:
+        yield from _compare(*pair, path, direction)
     else:
-        yield from _types(reader, writer, path, who)
+        yield from _compare_types(reader, writer, path, direction)
 
 
-def _field(field: Field, writer: RecordSchema, path: str, who: str) -> Iterator[Break]:
+def _compare_field(
+    field: Field, writer: RecordSchema, path: str, direction: str
+) -> Iterator[Incompatibility]:
     names = [field.name, *_aliases(field)]
     written = next((writer.fields_dict[name] for name in names if name in writer.fields_dict), None)
     if written is not None:
-        yield from _between(field.type, written.type, path, who)
-    elif not field.has_default and who.startswith("new"):
-        yield Break(path, f"it was added without a default: {who}", DEFAULT_ADVICE)
+        yield from _compare(field.type, written.type, path, direction)
+    elif not field.has_default and direction.startswith("new"):
+        yield Incompatibility(path, f"it was added without a default: {direction}", DEFAULT_ADVICE)
     elif not field.has_default:
-        yield Break(
+        yield Incompatibility(
             path,
-            f"it was removed, and had no default: {who}",
+            f"it was removed, and had no default: {direction}",
             "put it back; only a field that always had a default can go",
         )
 
 
-def _types(reader: Schema, writer: Schema, path: str, who: str) -> Iterator[Break]:
-    checker = ReaderWriterCompatibilityChecker()  # type: ignore[no-untyped-call]  # the library's own gap
+def _compare_types(reader: Schema, writer: Schema, path: str, direction: str) -> Iterator[Incompatibility]:
+    checker = ReaderWriterCompatibilityChecker()  # type: ignore[no-untyped-call]  # the library has no annotation
     result = checker.get_compatibility(reader, writer)
     if result.compatibility is not SchemaCompatibilityType.compatible:
         detail = "; ".join(sorted(result.messages)) or "the types differ"
@@ -76,17 +78,17 @@ def _types(reader: Schema, writer: Schema, path: str, who: str) -> Iterator[Brea
             why, advice = f"the symbols {detail} are unknown on one side", 'give the enum a "default" symbol'
         else:
             why, advice = f"its type changed ({detail})", "put the type back, and add a new field beside it"
-        yield Break(path or "the record itself", f"{why}: {who}", advice)
+        yield Incompatibility(path or "the record itself", f"{why}: {direction}", advice)
     elif _logical(reader) != _logical(writer):
-        yield Break(
+        yield Incompatibility(
             path,
             f"its logicalType changed from {_logical(writer)} to {_logical(reader)}: it means another thing",
             "put it back, and add a new field beside it",
         )
 
 
-def _nullable_pair(reader: Schema, writer: Schema) -> tuple[Schema, Schema] | None:
-    """What two unions of null and one other type hold beside null."""
+def _nullable_types(reader: Schema, writer: Schema) -> tuple[Schema, Schema] | None:
+    """Return the other types of two unions of null and one type, None if they are not such unions."""
     pair = []
     for schema in (reader, writer):
         if not isinstance(schema, UnionSchema):

@@ -1,4 +1,4 @@
-"""The event schemas as Python values: one `Event` per file of `schemas/events/`."""
+"""The event schemas as Python values: one `EventSchema` per file of `schemas/events/`."""
 
 import json
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ EVENTS_DIR = Path(__file__).resolve().parent / "events"
 
 
 @dataclass(frozen=True)
-class Event:
-    """One event: its schema as written (JSON), as fastavro parsed it, and its topic."""
+class EventSchema:
+    """One event: its schema as JSON text, as parsed JSON and as parsed by fastavro, and its topic."""
 
     name: str
     text: str
@@ -26,12 +26,12 @@ class Event:
 
     @property
     def subject(self) -> str:
-        """Name of the schema in the registry (Confluent's TopicNameStrategy)."""
+        """The name of the schema in the registry (Confluent's TopicNameStrategy)."""
         return f"{self.name}-value"
 
     @property
     def fields(self) -> list[dict[str, Any]]:
-        """The record's fields in order, each with `name`, `type`, `doc` and perhaps `default`."""
+        """The fields of the record in order, each with `name`, `type`, `doc` and optionally `default`."""
         fields: list[dict[str, Any]] = self.schema["fields"]
         return fields
 
@@ -42,11 +42,11 @@ class Event:
 
 
 @cache
-def all_events() -> dict[str, Event]:
-    """Every event by name, in the order of the topic list.
+def all_events() -> dict[str, EventSchema]:
+    """Return every event by name, in the order of the topic list.
 
     Raises:
-        UserError: a schema file is missing, not Avro, or not named as its record and its topic.
+        UserError: a schema file is missing, is not Avro, or has another name than its record or topic.
     """
     on_disk = {path.stem for path in EVENTS_DIR.glob("*.avsc")}
     listed = {topic.name for topic in EVENT_TOPICS}
@@ -56,7 +56,7 @@ def all_events() -> dict[str, Event]:
     return {topic.name: _load(topic) for topic in EVENT_TOPICS}
 
 
-def _load(topic: Topic) -> Event:
+def _load(topic: Topic) -> EventSchema:
     path = EVENTS_DIR / f"{topic.name}.avsc"
     text = path.read_text(encoding="utf-8")
     try:
@@ -70,4 +70,4 @@ def _load(topic: Topic) -> Event:
         raise UserError(f"{path.name} holds the record {schema.get('name')!r}: they must have one name")
     if topic.key not in {field["name"] for field in schema["fields"]}:
         raise UserError(f"{path.name} has no field {topic.key}, its key in schemas/topics.py")
-    return Event(topic.name, text, schema, parsed, topic)
+    return EventSchema(topic.name, text, schema, parsed, topic)

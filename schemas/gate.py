@@ -1,15 +1,15 @@
-"""The compatibility gate: today's schemas against every version that others may still hold."""
+"""The compatibility gate: compares today's schemas with every version that may still be in use."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from schemas.compatibility import breaks
+from schemas.compatibility import find_incompatibilities
 
 
 @dataclass(frozen=True)
-class Finding:
-    """One change that is not FULL_TRANSITIVE. `field` is empty when it is about the whole event."""
+class SchemaViolation:
+    """One change that is not FULL_TRANSITIVE. `field` is empty if it concerns the whole event."""
 
     event: str
     field: str
@@ -21,17 +21,17 @@ class Finding:
         return f"{where}: {self.why}. To do: {self.advice}."
 
 
-def check(current: Mapping[str, Any], versions: Mapping[str, list[Any]]) -> list[Finding]:
-    """What breaks readers or writers of an earlier version; empty when every change is FULL_TRANSITIVE.
+def find_violations(current: Mapping[str, Any], versions: Mapping[str, list[Any]]) -> list[SchemaViolation]:
+    """Return what breaks readers or writers of earlier versions; empty if all changes are FULL_TRANSITIVE.
 
-    `current` is event → schema, `versions` event → earlier schemas, newest first (all parsed JSON). A field
-    is named once, with the newest version that it breaks.
+    `current` is event → schema, `versions` is event → earlier schemas, newest first (all parsed JSON). Each
+    field is returned once, for the newest version that it breaks.
     """
-    found: dict[tuple[str, str], Finding] = {}
+    found: dict[tuple[str, str], SchemaViolation] = {}
     for event, earlier in versions.items():
         if event not in current:
             if earlier:
-                found[event, ""] = Finding(
+                found[event, ""] = SchemaViolation(
                     event,
                     "",
                     "its schema is gone, and its topic still holds it",
@@ -41,6 +41,6 @@ def check(current: Mapping[str, Any], versions: Mapping[str, list[Any]]) -> list
         for version in earlier:
             if version == current[event]:
                 continue
-            for one in breaks(version, current[event]):
-                found.setdefault((event, one.field), Finding(event, one.field, one.why, one.advice))
+            for one in find_incompatibilities(version, current[event]):
+                found.setdefault((event, one.field), SchemaViolation(event, one.field, one.why, one.advice))
     return list(found.values())

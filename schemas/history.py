@@ -1,4 +1,4 @@
-"""What the main branch has held of each event schema, read from git."""
+"""Reads the versions of each event schema on the main branch from git."""
 
 import json
 import subprocess
@@ -9,44 +9,46 @@ from typing import Any
 
 MAIN_BRANCHES = ("refs/remotes/origin/main", "refs/heads/main")
 BREAK_TRAILER = "Schema-Break"
-"""A commit with this trailer (`Schema-Break: order_placed`) starts the named event's history anew."""
+"""A commit with this trailer (`Schema-Break: order_placed`) restarts the history of that event."""
 
 _EVENTS = "schemas/events"
-_GONE = "0" * 40
+_DELETED_BLOB = "0" * 40
 
 
 @dataclass(frozen=True)
-class History:
-    """Versions of each schema (event → parsed JSON, newest first) and what a reader must know of them."""
+class SchemaHistory:
+    """Versions of each schema (event → parsed JSON, newest first), the branch and a note."""
 
     versions: dict[str, list[Any]] = field(default_factory=dict)
     base: str = ""
     note: str = ""
 
 
-def read(root: Path) -> History:
-    """The history of `root`'s schemas on the main branch; empty, with a note, where there is none to read."""
+def read(root: Path) -> SchemaHistory:
+    """Return the history of `root`'s schemas on the main branch; empty, with a note, if there is none."""
     if _git(root, "rev-parse", "--git-dir") is None:
-        return History(note="this is no git checkout")
+        return SchemaHistory(note="this is no git checkout")
     known = (
         ref for ref in MAIN_BRANCHES if _git(root, "rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
     )
     base = next(known, None)
     if base is None:
-        return History(note="there is no main branch yet")
+        return SchemaHistory(note="there is no main branch yet")
     shallow = (_git(root, "rev-parse", "--is-shallow-repository") or "").strip() == "true"
     note = (
         "the clone is shallow, so older versions were not seen (`git fetch --unshallow`)" if shallow else ""
     )
-    restarted = set(_restarted(_git(root, "log", f"--format={_TRAILERS}", f"{base}..HEAD") or ""))
-    return History(_versions(root, base, restarted), base.rpartition("refs/")[2].partition("/")[2], note)
+    restarted = set(_restarted_events(_git(root, "log", f"--format={_TRAILERS}", f"{base}..HEAD") or ""))
+    return SchemaHistory(
+        _versions(root, base, restarted), base.rpartition("refs/")[2].partition("/")[2], note
+    )
 
 
 _TRAILERS = f"%(trailers:key={BREAK_TRAILER},valueonly,separator=%x2C)"
 
 
 def _versions(root: Path, base: str, restarted: set[str]) -> dict[str, list[Any]]:
-    """Walks main's own commits, newest first, until each event's history starts."""
+    """Walk the first-parent commits of main, newest first, until each event's history starts."""
     log = _git(
         root, "log", "--first-parent", "-m", "--raw", "--no-abbrev", "--no-renames",
         f"--format=commit\t{_TRAILERS}", base, "--", _EVENTS,
@@ -56,13 +58,13 @@ def _versions(root: Path, base: str, restarted: set[str]) -> dict[str, list[Any]
     for line in log.splitlines():
         if line.startswith("commit\t"):
             closed |= closing
-            closing = set(_restarted(line.partition("\t")[2]))
+            closing = set(_restarted_events(line.partition("\t")[2]))
         elif line.startswith(":"):
             details, _, path = line.partition("\t")
             blob, name = details.split()[3], Path(path).stem
             if path.endswith(".avsc") and name not in closed:
                 blobs.setdefault(name, [])
-                if blob != _GONE:
+                if blob != _DELETED_BLOB:
                     blobs[name].append(blob)
     texts = _contents(root, {blob for of_event in blobs.values() for blob in of_event})
     return {
@@ -71,22 +73,22 @@ def _versions(root: Path, base: str, restarted: set[str]) -> dict[str, list[Any]
     }
 
 
-def _restarted(trailers: str) -> Iterator[str]:
+def _restarted_events(trailers: str) -> Iterator[str]:
     for value in trailers.replace("\n", ",").split(","):
         if value.strip():
             yield value.split()[0]
 
 
 def _contents(root: Path, blobs: set[str]) -> dict[str, str]:
-    asked = "".join(f"{blob}\n" for blob in sorted(blobs))
-    answer = subprocess.run(
-        ["git", "cat-file", "--batch"], cwd=root, input=asked.encode(), capture_output=True, check=True
+    request = "".join(f"{blob}\n" for blob in sorted(blobs))
+    output = subprocess.run(
+        ["git", "cat-file", "--batch"], cwd=root, input=request.encode(), capture_output=True, check=True
     ).stdout
     found, at = {}, 0
-    while at < len(answer):
-        end = answer.index(b"\n", at)
-        blob, _, size = answer[at:end].decode().split()
-        found[blob] = answer[end + 1 : end + 1 + int(size)].decode()
+    while at < len(output):
+        end = output.index(b"\n", at)
+        blob, _, size = output[at:end].decode().split()
+        found[blob] = output[end + 1 : end + 1 + int(size)].decode()
         at = end + 1 + int(size) + 1
     return found
 
@@ -100,7 +102,7 @@ def _is_json(text: str) -> bool:
 
 
 def _git(root: Path, *arguments: str) -> str | None:
-    """Git's answer, None where it fails or is not installed."""
+    """Return git's output, None if git fails or is not installed."""
     try:
         done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=False)
     except FileNotFoundError:

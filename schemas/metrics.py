@@ -1,4 +1,4 @@
-"""What job `metrics` fills: the tables of ClickHouse and the sorted sets of Redis that others read.
+"""The outputs of job `metrics`: tables in ClickHouse and sorted sets in Redis.
 
 To add one: `jobs/metrics/<table>.sql` and a line in `METRICS` (CONTRIBUTING.md).
 """
@@ -10,8 +10,8 @@ from dataclasses import dataclass
 class Metric:
     """One output: its table and key.
 
-    `watched` where someone looks on live; `appended` where rows are only added, without a version; `in_redis`
-    where it is a sorted set instead of a table.
+    `watched` is set if users watch the table live, `appended` if rows are only added, without a version, and
+    `in_redis` if the output is a sorted set instead of a table.
     """
 
     table: str

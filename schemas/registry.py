@@ -1,4 +1,4 @@
-"""A client of a schema registry that speaks Confluent's API (Confluent's own, Apicurio's ccompat/v7)."""
+"""A client of schema registries with Confluent's API, such as Apicurio's ccompat/v7."""
 
 import json
 from typing import Any
@@ -7,6 +7,7 @@ import httpx
 
 from common.errors import PartUnavailable, Rejected, SoukError
 from common.settings import LOOPBACK
+from common.urls import credentials, redact_password
 
 FULL_TRANSITIVE = "FULL_TRANSITIVE"
 _JSON = {"content-type": "application/vnd.schemaregistry.v1+json"}
@@ -14,80 +15,85 @@ _TIMEOUT_S = 10.0
 
 
 class SchemaRefused(SoukError):
-    """The registry does not take a schema: it breaks readers or writers, or is none."""
+    """The registry rejects a schema: it breaks readers or writers, or is invalid."""
 
 
-class Registry:
-    """One registry. Safe for several threads; close it, or use it in a `with`."""
+class SchemaRegistry:
+    """A client of one registry. It is thread-safe; use it as a context manager."""
 
     def __init__(self, url: str) -> None:
-        self.url = url
+        """`url` may contain a user and a password; messages name it without them."""
+        self.url = redact_password(url)
         self._http = httpx.Client(
-            base_url=url, timeout=_TIMEOUT_S, headers=_JSON, trust_env=LOOPBACK not in url
+            base_url=self.url,
+            auth=credentials(url),
+            timeout=_TIMEOUT_S,
+            headers=_JSON,
+            trust_env=LOOPBACK not in url,
         )
 
-    def __enter__(self) -> "Registry":
+    def __enter__(self) -> "SchemaRegistry":
         return self
 
     def __exit__(self, *_: object) -> None:
         self._http.close()
 
     def subjects(self) -> list[str]:
-        """Names of everything that is registered."""
-        names: list[str] = self._call("GET", "/subjects").json()
+        """Return the names of all subjects."""
+        names: list[str] = self._request("GET", "/subjects").json()
         return names
 
     def register(self, subject: str, schema: str) -> int:
-        """The id of `schema` (JSON) under `subject`; registers it when it is new.
+        """Register `schema` (JSON) under `subject` if it is new, and return its id.
 
         Raises:
-            SchemaRefused: the registry finds it incompatible with an earlier version, or not Avro.
+            SchemaRefused: it is incompatible with an earlier version, or not Avro.
         """
         path = f"/subjects/{subject}/versions"
         body = {"schema": schema, "schemaType": "AVRO"}
-        answer = self._call("POST", path, body, allowed=(409, 422, 500))
+        answer = self._request("POST", path, body, allowed=(409, 422, 500))
         if answer.is_error:
-            by_another = self._call("POST", f"/subjects/{subject}", body, allowed=(404, 409, 422, 500))
-            if by_another.is_success:  # registered by someone else at this moment
+            by_another = self._request("POST", f"/subjects/{subject}", body, allowed=(404, 409, 422, 500))
+            if by_another.is_success:  # another client has just registered it
                 return int(by_another.json()["id"])
             raise SchemaRefused(
-                f"the registry at {self.url} refuses {subject}: {_message(answer)}. "
+                f"the registry at {self.url} refuses {subject}: {_error_message(answer)}. "
                 "Run `./souk schemas check` to see which field and what to do."
             )
         return int(answer.json()["id"])
 
     def versions(self, subject: str) -> list[Any]:
-        """Every version of a subject's schema (parsed JSON), oldest first; empty when there is none."""
-        answer = self._call("GET", f"/subjects/{subject}/versions", allowed=(404,))
+        """Return every version of a subject's schema (parsed JSON), oldest first; empty if there is none."""
+        answer = self._request("GET", f"/subjects/{subject}/versions", allowed=(404,))
         if answer.status_code == httpx.codes.NOT_FOUND:
             return []
         paths = [f"/subjects/{subject}/versions/{number}" for number in answer.json()]
-        return [json.loads(self._call("GET", path).json()["schema"]) for path in paths]
+        return [json.loads(self._request("GET", path).json()["schema"]) for path in paths]
 
     def compatibility(self, subject: str) -> str:
-        """The subject's own compatibility level, empty when it has none of its own."""
-        answer = self._call("GET", f"/config/{subject}", allowed=(404,))
+        """Return the compatibility level of the subject, empty if it has none of its own."""
+        answer = self._request("GET", f"/config/{subject}", allowed=(404,))
         return "" if answer.is_error else str(answer.json()["compatibilityLevel"])
 
     def set_compatibility(self, subject: str, level: str = FULL_TRANSITIVE) -> None:
-        """Set what the registry demands of a new version of this subject."""
+        """Set the compatibility level of a subject."""
         path = f"/config/{subject}"
-        answer = self._call("PUT", path, {"compatibility": level}, allowed=(409,))
-        if answer.is_error:  # someone else set it at this moment
-            self._call("PUT", path, {"compatibility": level})
+        answer = self._request("PUT", path, {"compatibility": level}, allowed=(409,))
+        if answer.is_error:  # another client has just set it
+            self._request("PUT", path, {"compatibility": level})
 
     def schema(self, schema_id: int) -> Any:
-        """The schema (parsed JSON) with this id.
+        """Return the schema (parsed JSON) with this id.
 
         Raises:
             Rejected: there is none.
         """
-        answer = self._call("GET", f"/schemas/ids/{schema_id}", allowed=(404,))
+        answer = self._request("GET", f"/schemas/ids/{schema_id}", allowed=(404,))
         if answer.is_error:
             raise Rejected(f"the registry at {self.url} has no schema with id {schema_id}")
         return json.loads(answer.json()["schema"])
 
-    def _call(
+    def _request(
         self, method: str, path: str, body: Any = None, allowed: tuple[int, ...] = ()
     ) -> httpx.Response:
         try:
@@ -100,12 +106,12 @@ class Registry:
         if answer.is_error and answer.status_code not in allowed:
             raise PartUnavailable(
                 f"the schema registry at {self.url} answered {answer.status_code} to {method} {path}: "
-                f"{_message(answer)}"
+                f"{_error_message(answer)}"
             )
         return answer
 
 
-def _message(answer: httpx.Response) -> str:
+def _error_message(answer: httpx.Response) -> str:
     try:
         return str(answer.json()["message"])
     except (ValueError, KeyError, TypeError):

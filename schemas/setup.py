@@ -1,4 +1,4 @@
-"""Makes topics and schemas exist as this code says; running it again, or twice at once, changes nothing."""
+"""Creates topics and registers schemas. It is idempotent and can run concurrently."""
 
 import threading
 import time
@@ -20,28 +20,28 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # it re-expor
 
 from common.background import in_background
 from common.errors import PartUnavailable, SoukError
-from common.kafka import Cluster
-from common.patience import PATIENCE_S
+from common.kafka import KafkaCluster
+from common.kafka_errors import is_retriable
 from common.settings import Settings
-from schemas.events import Event, all_events
-from schemas.registry import FULL_TRANSITIVE, Registry
+from common.timeouts import PEER_TIMEOUT_S
+from schemas.events import EventSchema, all_events
+from schemas.registry import FULL_TRANSITIVE, SchemaRegistry
 from schemas.topics import Topic, all_topics
 
 _TIMEOUT_S = 20.0
-_TRIES_S = 60.0
-"""For how long topics are asked for again while no broker takes them: where its only one comes and goes, the
-client may look past it for `PATIENCE_S` each time."""
+_RETRY_S = 60.0
+"""Time for which creating topics is retried while no broker is available. With one unstable broker, each
+attempt may take `PEER_TIMEOUT_S`."""
 
-_TRY_S = 5.0
-"""One question of the client in C, which hears nothing meanwhile."""
+_REQUEST_TIMEOUT_S = 5.0
+"""Timeout of one metadata request; the client in C can't be interrupted during it."""
 
-_NO_BROKER = (
+_TRANSIENT_CODES = (
     KafkaError._TIMED_OUT,
-    KafkaError.REQUEST_TIMED_OUT,
     KafkaError.INVALID_REPLICATION_FACTOR,
 )
-"""What is said while a cluster's only broker counts as dead (`Cluster`): a client waits for a controller, a
-controller finds nobody to hold a topic."""
+"""Errors while a cluster's only broker counts as dead (`KafkaCluster`): the client finds no controller, or
+the controller finds no broker for a topic."""
 
 _BROKER_DEFAULT = -1
 _WORKERS = 8
@@ -49,34 +49,34 @@ _POLL_S = 0.05
 
 
 @dataclass(frozen=True)
-class Registered:
-    """What `register` found or made: the schema id of each event, and the topics that were new or changed."""
+class RegistrationResult:
+    """The schema id of each event, and the topics that `register` created or changed."""
 
     schema_ids: dict[str, int]
     created: list[str]
     changed: list[str]
 
 
-def register(settings: Settings) -> Registered:
-    """Create what is missing in Kafka and in the registry; under a second when nothing is.
+def register(settings: Settings) -> RegistrationResult:
+    """Create missing topics and register schemas; takes less than a second if nothing is missing.
 
     Raises:
         PartUnavailable: Kafka or the registry does not answer.
         SchemaRefused: a schema breaks an earlier version of itself.
     """
-    given_up = threading.Event()
-    topics = in_background(lambda: set_up_topics(settings.kafka, list(all_topics()), given_up))
-    with Registry(settings.registry) as registry:
+    cancelled = threading.Event()
+    topics = in_background(lambda: set_up_topics(settings.kafka, list(all_topics()), cancelled))
+    with SchemaRegistry(settings.registry) as registry:
         try:
             ids = register_schemas(registry, list(all_events().values()))
             created, changed = topics.result()
         finally:
-            given_up.set()  # nobody waits for a Kafka that is away once the registry has failed
-    return Registered(ids, created, changed)
+            cancelled.set()  # if the registry has failed, don't wait for Kafka
+    return RegistrationResult(ids, created, changed)
 
 
-def register_schemas(registry: Registry, events: list[Event]) -> dict[str, int]:
-    """Register each event's schema and demand FULL_TRANSITIVE of its successors. Event name → schema id."""
+def register_schemas(registry: SchemaRegistry, events: list[EventSchema]) -> dict[str, int]:
+    """Register each event's schema as FULL_TRANSITIVE. Returns event name → schema id."""
 
     def share(first: int) -> dict[str, int]:
         return {event.name: _register(registry, event) for event in events[first::_WORKERS]}
@@ -86,7 +86,7 @@ def register_schemas(registry: Registry, events: list[Event]) -> dict[str, int]:
     return {event.name: found[event.name] for event in events}
 
 
-def _register(registry: Registry, event: Event) -> int:
+def _register(registry: SchemaRegistry, event: EventSchema) -> int:
     schema_id = registry.register(event.subject, event.text)
     if registry.compatibility(event.subject) != FULL_TRANSITIVE:
         registry.set_compatibility(event.subject)
@@ -94,52 +94,54 @@ def _register(registry: Registry, event: Event) -> int:
 
 
 def set_up_topics(
-    bootstrap: str, topics: list[Topic], given_up: threading.Event | None = None
+    bootstrap: str, topics: list[Topic], cancelled: threading.Event | None = None
 ) -> tuple[list[str], list[str]]:
-    """Create missing topics, raise partition counts, set what `Topic.config` says. Names created, changed.
+    """Create missing topics, add partitions and set `Topic.config`. Returns names created and changed.
 
     Raises:
-        PartUnavailable: Kafka does not answer, or stayed away until `given_up` was set.
+        PartUnavailable: Kafka does not answer, also after `cancelled` was set.
         SoukError: Kafka refuses a topic; the message says why.
     """
     created: list[str] = []
     changed: list[str] = []
-    deadline = time.monotonic() + _TRIES_S
+    deadline = time.monotonic() + _RETRY_S
     while True:
-        cluster = Cluster(bootstrap)
-        partitions = _partitions(cluster, given_up)
+        cluster = KafkaCluster(bootstrap)
+        partitions = _partitions(cluster, cancelled)
         admin = cluster.client
         try:
             _create(admin, [topic for topic in topics if topic.name not in partitions], created)
             there = [topic for topic in topics if topic.name in partitions]
-            _grow(admin, [topic for topic in there if topic.partitions > partitions[topic.name]], changed)
+            _add_partitions(
+                admin, [topic for topic in there if topic.partitions > partitions[topic.name]], changed
+            )
             _configure(admin, there, changed)
             break
         except KafkaException as error:
-            in_vain = time.monotonic() >= deadline or (given_up and given_up.is_set())
-            if in_vain or error.args[0].code() not in _NO_BROKER:
+            in_vain = time.monotonic() >= deadline or (cancelled and cancelled.is_set())
+            if in_vain or not _is_transient(error.args[0]):
                 raise PartUnavailable(f"Kafka at {bootstrap} did not take the topics: {error}") from error
         time.sleep(_POLL_S)
-    _wait_until_known(cluster, {topic.name for topic in topics} - set(partitions))
+    _wait_for_metadata(cluster, {topic.name for topic in topics} - set(partitions))
     return created, sorted(set(changed))
 
 
-def _partitions(cluster: Cluster, given_up: threading.Event | None = None) -> dict[str, int]:
+def _partitions(cluster: KafkaCluster, cancelled: threading.Event | None = None) -> dict[str, int]:
     deadline = time.monotonic() + _TIMEOUT_S
     while True:
         try:
-            topics = cluster.metadata(_TRY_S).topics
+            topics = cluster.metadata(_REQUEST_TIMEOUT_S).topics
             return {name: len(topic.partitions) for name, topic in topics.items()}
         except KafkaException as error:
-            if time.monotonic() >= deadline or (given_up and given_up.is_set()):
+            if time.monotonic() >= deadline or (cancelled and cancelled.is_set()):
                 why = f"does not answer ({error.args[0].str()})"
                 advice = "start it with `./souk up`, or set SOUK_KAFKA_BOOTSTRAP"
                 raise PartUnavailable(f"Kafka at {cluster.bootstrap} {why}: {advice}") from error
         time.sleep(_POLL_S)
 
 
-def _wait_until_known(cluster: Cluster, names: set[str]) -> None:
-    """A broker learns of a topic a moment after the controller made it."""
+def _wait_for_metadata(cluster: KafkaCluster, names: set[str]) -> None:
+    """Wait until the broker knows topics that the controller has just created."""
     deadline = time.monotonic() + _TIMEOUT_S
     while names and (missing := names - set(_partitions(cluster))):
         if time.monotonic() > deadline:
@@ -155,45 +157,55 @@ def _create(admin: AdminClient, topics: list[Topic], created: list[str]) -> None
         for t in topics
     ]
     if new:
-        made = admin.create_topics(new, operation_timeout=PATIENCE_S, request_timeout=PATIENCE_S)
-        _heard(made, KafkaError.TOPIC_ALREADY_EXISTS, "create topic", created)
+        futures = admin.create_topics(new, operation_timeout=PEER_TIMEOUT_S, request_timeout=PEER_TIMEOUT_S)
+        _await_all(futures, KafkaError.TOPIC_ALREADY_EXISTS, "create topic", created)
 
 
-def _grow(admin: AdminClient, topics: list[Topic], changed: list[str]) -> None:
+def _add_partitions(admin: AdminClient, topics: list[Topic], changed: list[str]) -> None:
     wanted = [NewPartitions(topic.name, topic.partitions) for topic in topics]
     if wanted:
-        grown = admin.create_partitions(wanted, operation_timeout=PATIENCE_S, request_timeout=PATIENCE_S)
-        _heard(grown, KafkaError.INVALID_PARTITIONS, "add partitions to", changed)
+        grown = admin.create_partitions(
+            wanted, operation_timeout=PEER_TIMEOUT_S, request_timeout=PEER_TIMEOUT_S
+        )
+        _await_all(grown, KafkaError.INVALID_PARTITIONS, "add partitions to", changed)
 
 
-def _heard(answers: Mapping[str, "Future[None]"], already: int, what: str, done: list[str]) -> None:
-    """Wait for the answers; names of what was done go to `done`, not of what another `up` did `already`.
+def _await_all(
+    futures: Mapping[str, "Future[None]"], ignored_code: int, action: str, done: list[str]
+) -> None:
+    """Wait for the futures and append the names that succeeded to `done`.
+
+    Names that fail with `ignored_code` are skipped: a concurrent `up` has done the same.
 
     Raises:
-        KafkaException: no broker did something; ask for it again.
-        SoukError: Kafka refuses something.
+        KafkaException: no broker was available for some names; retry them.
+        SoukError: Kafka rejects a name.
     """
-    undone = None
-    for name, answer in answers.items():
+    transient = None
+    for name, answer in futures.items():
         try:
             answer.result()
             done.append(name)
         except KafkaException as error:
             code = error.args[0].code()
-            if code in _NO_BROKER:
-                undone = error
-            elif code != already:
-                raise SoukError(f"Kafka did not {what} {name}: {error.args[0].str()}") from error
-    if undone:
-        raise undone
+            if _is_transient(error.args[0]):
+                transient = error
+            elif code != ignored_code:
+                raise SoukError(f"Kafka did not {action} {name}: {error.args[0].str()}") from error
+    if transient:
+        raise transient
+
+
+def _is_transient(error: KafkaError) -> bool:
+    return is_retriable(error) or error.code() in _TRANSIENT_CODES
 
 
 def _configure(admin: AdminClient, topics: list[Topic], changed: list[str]) -> None:
-    """Set the configs that differ; names of the topics that did go to `changed`."""
+    """Set the configs that differ, and append the names of these topics to `changed`."""
     if not topics:
         return
     resources = [ConfigResource(ResourceType.TOPIC, topic.name) for topic in topics]
-    described = admin.describe_configs(resources, request_timeout=PATIENCE_S)
+    described = admin.describe_configs(resources, request_timeout=PEER_TIMEOUT_S)
     found = {resource.name: future.result() for resource, future in described.items()}
     alterations = []
     for topic in topics:
@@ -206,7 +218,7 @@ def _configure(admin: AdminClient, topics: list[Topic], changed: list[str]) -> N
             resource = ConfigResource(ResourceType.TOPIC, topic.name, incremental_configs=differing)
             alterations.append(resource)
     if alterations:
-        altered = admin.incremental_alter_configs(alterations, request_timeout=PATIENCE_S)
+        altered = admin.incremental_alter_configs(alterations, request_timeout=PEER_TIMEOUT_S)
         for resource, future in altered.items():
             future.result()
             changed.append(resource.name)

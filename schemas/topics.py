@@ -1,8 +1,8 @@
-"""Every Kafka topic: its name, key, partitions and how long it keeps what it holds.
+"""Every Kafka topic: its key, partitions, retention, the room that writes it and the rooms that read it.
 
-Retention counts from the moment the broker took a record (`message.timestamp.type=LogAppendTime`), not from
-when the event happened: a replay of 2016 would else be deleted at once. The event's own time is its
-`occurred_at`.
+Retention counts from the time at which the broker appended a record
+(`message.timestamp.type=LogAppendTime`), not from the event's own `occurred_at`. Otherwise Kafka would delete
+a replay of 2016 at once.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,97 +11,138 @@ from datetime import timedelta
 
 from schemas.metrics import METRICS
 
-KEPT = None
-"""Retention of what is never deleted: money, orders, and what explains them."""
+FOREVER = None
+"""Retention of topics that are never pruned: money, orders, and what explains them."""
 
 DAYS_30 = timedelta(days=30)
 DAYS_90 = timedelta(days=90)
 
+_SEGMENT_MS = 7 * 24 * 3600 * 1000
+
+
+EXTERNAL = "external"
+"""Owner of an event that no service of this repository emits. Other systems send it to Kafka directly, as do
+the replay and the simulator."""
+
+ORDERS, INVENTORY, PAYMENTS = "producers/orders", "producers/inventory", "producers/payments"
+INTAKE = "serving/intake"
+SIMULATOR = "producers/simulator"
+METRICS_JOB, RECOMMENDATIONS_JOB = "jobs/metrics", "jobs/recommendations"
+
 
 @dataclass(frozen=True)
 class Topic:
-    """One topic. `key` is the event field whose order matters, empty for dead letters."""
+    """One topic.
+
+    `key` is the event field whose order matters; it is empty for dead letters. `owner` is the room that emits
+    the event. `consumers` are the rooms that read it besides job `facts`, which copies every event into
+    ClickHouse. A contract test compares owners and consumers with the code.
+    """
 
     name: str
     key: str
     partitions: int
     retention: timedelta | None
+    owner: str = ""
+    consumers: tuple[str, ...] = ()
 
     @property
-    def dead_letters(self) -> str:
-        """The topic that takes what could not be used of this one."""
+    def dead_letter_topic(self) -> str:
+        """The topic that takes this topic's messages that could not be processed."""
         return f"{self.name}_dlq"
 
     def config(self) -> dict[str, str]:
-        """The topic's own settings in Kafka; the rest is the broker's."""
+        """The topic's own settings in Kafka; the broker's defaults apply to the rest."""
         retention_ms = -1 if self.retention is None else int(self.retention.total_seconds() * 1000)
         return {
             "cleanup.policy": "delete",
             "message.timestamp.type": "LogAppendTime",
             "retention.bytes": "-1",
             "retention.ms": str(retention_ms),
+            # Kafka deletes whole segments only, and fills one for a week unless told otherwise.
+            **({"segment.ms": str(retention_ms)} if 0 < retention_ms < _SEGMENT_MS else {}),
         }
 
 
 EVENT_TOPICS: tuple[Topic, ...] = (
     # people
-    Topic("shopper_registered", "shopper_id", 4, KEPT),
-    Topic("seller_registered", "seller_id", 2, KEPT),
-    Topic("seller_approved", "seller_id", 2, KEPT),
+    Topic("shopper_registered", "shopper_id", 4, FOREVER, EXTERNAL),
+    Topic("seller_registered", "seller_id", 2, FOREVER, EXTERNAL),
+    Topic("seller_approved", "seller_id", 2, FOREVER, EXTERNAL),
     # catalogue
-    Topic("product_listed", "product_id", 4, KEPT),
-    Topic("product_changed", "product_id", 4, KEPT),
-    Topic("product_delisted", "product_id", 4, KEPT),
+    Topic("product_listed", "product_id", 4, FOREVER, EXTERNAL, (ORDERS, INVENTORY, RECOMMENDATIONS_JOB)),
+    Topic("product_changed", "product_id", 4, FOREVER, EXTERNAL, (ORDERS, INVENTORY, RECOMMENDATIONS_JOB)),
+    Topic("product_delisted", "product_id", 4, FOREVER, EXTERNAL, (ORDERS, INVENTORY, RECOMMENDATIONS_JOB)),
     # browsing
-    Topic("product_viewed", "session_id", 4, DAYS_30),
-    Topic("search_performed", "session_id", 4, DAYS_30),
-    Topic("cart_changed", "session_id", 4, DAYS_30),
-    Topic("recommendation_shown", "session_id", 4, DAYS_30),
-    Topic("recommendation_clicked", "session_id", 4, DAYS_30),
+    Topic("product_viewed", "session_id", 4, DAYS_30, INTAKE, (RECOMMENDATIONS_JOB,)),
+    Topic("search_performed", "session_id", 4, DAYS_30, INTAKE),
+    Topic("cart_changed", "session_id", 4, DAYS_30, INTAKE, (RECOMMENDATIONS_JOB,)),
+    Topic("recommendation_shown", "session_id", 4, DAYS_30, INTAKE),
+    Topic("recommendation_clicked", "session_id", 4, DAYS_30, INTAKE),
     # orders
-    Topic("order_placed", "order_id", 4, KEPT),
-    Topic("order_confirmed", "order_id", 4, KEPT),
-    Topic("order_cancelled", "order_id", 4, KEPT),
-    Topic("order_shipped", "order_id", 4, KEPT),
-    Topic("order_delivered", "order_id", 4, KEPT),
-    Topic("order_returned", "order_id", 4, KEPT),
+    Topic(
+        "order_placed",
+        "order_id",
+        4,
+        FOREVER,
+        ORDERS,
+        (INVENTORY, PAYMENTS, METRICS_JOB, RECOMMENDATIONS_JOB),
+    ),
+    Topic("order_confirmed", "order_id", 4, FOREVER, ORDERS, (INVENTORY, SIMULATOR, METRICS_JOB)),
+    Topic(
+        "order_cancelled",
+        "order_id",
+        4,
+        FOREVER,
+        ORDERS,
+        (INVENTORY, PAYMENTS, SIMULATOR, METRICS_JOB, RECOMMENDATIONS_JOB),
+    ),
+    Topic("order_shipped", "order_id", 4, FOREVER, EXTERNAL, (ORDERS, METRICS_JOB)),
+    Topic("order_delivered", "order_id", 4, FOREVER, EXTERNAL, (ORDERS, METRICS_JOB)),
+    Topic("order_returned", "order_id", 4, FOREVER, EXTERNAL, (ORDERS, INVENTORY, PAYMENTS, METRICS_JOB)),
     # stock
-    Topic("stock_reserved", "order_id", 4, KEPT),
-    Topic("stock_refused", "order_id", 4, KEPT),
-    Topic("stock_released", "order_id", 4, KEPT),
-    Topic("stock_changed", "product_id", 4, KEPT),
-    Topic("restock_needed", "product_id", 2, DAYS_90),
+    Topic("stock_reserved", "order_id", 4, FOREVER, INVENTORY, (PAYMENTS,)),
+    Topic("stock_refused", "order_id", 4, FOREVER, INVENTORY, (ORDERS,)),
+    Topic("stock_released", "order_id", 4, FOREVER, INVENTORY, (ORDERS,)),
+    Topic("stock_changed", "product_id", 4, FOREVER, INVENTORY, (RECOMMENDATIONS_JOB,)),
+    Topic("restock_needed", "product_id", 2, DAYS_90, EXTERNAL),
     # money
-    Topic("payment_captured", "order_id", 4, KEPT),
-    Topic("payment_failed", "order_id", 4, KEPT),
-    Topic("payment_refunded", "order_id", 4, KEPT),
-    Topic("payout_paid", "seller_id", 2, KEPT),
-    Topic("ledger_posted", "transaction_id", 4, KEPT),
+    Topic("payment_captured", "order_id", 4, FOREVER, PAYMENTS, (ORDERS, METRICS_JOB)),
+    Topic("payment_failed", "order_id", 4, FOREVER, PAYMENTS, (ORDERS, INVENTORY)),
+    Topic("payment_refunded", "order_id", 4, FOREVER, PAYMENTS, (ORDERS, METRICS_JOB)),
+    Topic("payout_paid", "seller_id", 2, FOREVER, EXTERNAL),
+    Topic("ledger_posted", "transaction_id", 4, FOREVER, EXTERNAL),
     # voice
-    Topic("review_submitted", "order_id", 4, KEPT),
-    Topic("review_published", "order_id", 4, KEPT),
-    Topic("review_rejected", "order_id", 4, KEPT),
+    Topic("review_submitted", "order_id", 4, FOREVER, EXTERNAL),
+    Topic("review_published", "order_id", 4, FOREVER, EXTERNAL),
+    Topic("review_rejected", "order_id", 4, FOREVER, EXTERNAL),
     # operations
-    Topic("notification_sent", "recipient_id", 2, DAYS_90),
-    Topic("notification_failed", "recipient_id", 2, DAYS_90),
-    Topic("setting_changed", "name", 1, KEPT),
-    Topic("alert_raised", "name", 1, DAYS_90),
+    Topic("notification_sent", "recipient_id", 2, DAYS_90, EXTERNAL),
+    Topic("notification_failed", "recipient_id", 2, DAYS_90, EXTERNAL),
+    Topic("setting_changed", "name", 1, FOREVER, EXTERNAL),
+    Topic("alert_raised", "name", 1, DAYS_90, EXTERNAL),
 )
+
+OUTBOX_PROGRESS = Topic(
+    "outbox_progress", "service", 1, timedelta(hours=1), "producers/outbox", (METRICS_JOB,)
+)
+"""Up to which time a service's events are all in Kafka: JSON, `service` and `complete_until` (Unix ms)."""
 
 JOB_OUTPUTS: Mapping[str, str] = {
     **{metric.table: "metrics" for metric in METRICS},
     "pipeline_progress": "metrics",
     "recommendations": "recommendations",
 }
-"""What jobs write, in ClickHouse and Redis → the job: each has a dead-letter topic beside the events'."""
+"""Job outputs in ClickHouse and Redis → the job that writes them. Each has a dead-letter topic, too."""
 
 
 def all_topics() -> Iterator[Topic]:
-    """Every topic that must exist: the events', then the dead letters of events and jobs."""
+    """Every topic that must exist: events, then the dead letters of events and of job outputs."""
     yield from EVENT_TOPICS
+    yield OUTBOX_PROGRESS
     for topic in EVENT_TOPICS:
-        # A month longer than what they are of, so that whoever finds a bad message finds its letter, too.
+        # A dead letter outlives its message by a month, so that a bad message is never found without it.
         retention = None if topic.retention is None else topic.retention + DAYS_30
-        yield Topic(topic.dead_letters, "", 1, retention)
+        yield Topic(topic.dead_letter_topic, "", 1, retention)
     for name in JOB_OUTPUTS:
         yield Topic(f"{name}_dlq", "", 1, DAYS_30)

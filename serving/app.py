@@ -1,4 +1,4 @@
-"""Puts the API and the pages together: the only place that builds their clients."""
+"""Builds the application: the only place that creates the clients of the API and the pages."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -7,68 +7,80 @@ from urllib.parse import urlsplit
 from fastapi import FastAPI
 
 from common.clock import Clock, system_clock
-from common.problems import answer_errors
+from common.problems import install_error_handlers
 from common.settings import LOOPBACK, Settings
 from serving.analytics import endpoints as analytics
-from serving.analytics.progress import Progress
 from serving.analytics.service import Analytics
-from serving.analytics.service.shop import Shop
-from serving.clickhouse import ClickHouse, load_queries
-from serving.guard import Guard
+from serving.analytics.service.context import AnalyticsContext
+from serving.analytics.watermarks import WatermarkCache
+from serving.catalogue import endpoints as products
+from serving.catalogue.service import Catalogue
+from serving.clickhouse import ClickHouseQueries, load_queries
 from serving.intake import endpoints as intake
-from serving.intake.service import Intake
+from serving.intake.service import EventIntake
+from serving.middleware import HttpMiddleware
 from serving.ops import endpoints as ops
-from serving.ops.service import Parts
+from serving.ops.backlog import Backlog
+from serving.ops.readiness import ReadinessChecks
 from serving.recommendations import endpoints as recommendations
 from serving.recommendations.service import RecommendationService
 from serving.redis_client import open_redis
-from serving.shop import endpoints as catalogue
 from serving.shop import gateway
-from serving.shop.catalogue import Catalogue
-from serving.shop.commerce import Commerce
+from serving.shop.commerce_client import CommerceClient
 from serving.web import pages
 
 DESCRIPTION = """Sales figures of a marketplace and its sellers, exact to the cent and fresh to the second.
 
 * Money is an integer in minor units (cents) beside its currency.
 * `from` is inclusive, `to` is exclusive; days, weeks and months are those of the shop's time zone.
-* Sales include what was cancelled later; `cancelled` says how much (`unavailable` orders are cancelled too).
-* An answer has an `ETag`; ask with `If-None-Match` to hear only what changed.
-* `as_of` says up to which event time a figure is complete.
+* Sales include orders that were cancelled or unavailable later; `cancelled` says how many.
+* A period that is not over is compared with the same part of the period before; `compared` has that part.
+* Lists are CSV too: send `Accept: text/csv`. `Link` has the next page, `Souk-As-Of` has `as_of`.
+* Every answer has an `ETag`. A request with `If-None-Match` is answered 304 if nothing changed.
+* `as_of` is the event time up to which a figure is complete.
 * Every error is `application/problem+json` (RFC 9457) and says what to do next."""
 
 TAGS = [
     {"name": "sellers", "description": "What one seller sold."},
     {"name": "marketplace", "description": "What all sellers sold."},
-    {"name": "products", "description": "What there is to buy, and what shoppers want right now."},
-    {"name": "recommendations", "description": "What a shopper may want next."},
-    {"name": "orders", "description": "What a shopper buys."},
-    {"name": "stock", "description": "What sellers have."},
-    {"name": "events", "description": "What shoppers do."},
-    {"name": "operations", "description": "Is it up?"},
+    {"name": "products", "description": "What is on offer, and what is popular right now."},
+    {"name": "recommendations", "description": "Products to show a shopper next."},
+    {"name": "orders", "description": "Place, follow and cancel orders."},
+    {"name": "stock", "description": "Units in stock at each seller."},
+    {"name": "events", "description": "Browsing events of shoppers."},
+    {"name": "operations", "description": "Health and readiness."},
 ]
 
 
 def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
-    """The application; clients open when it starts and close when it stops."""
+    """Return the application. Its clients open when it starts and close when it stops."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         redis = open_redis(settings)
-        async with ClickHouse(settings, load_queries()) as clickhouse, Commerce(settings) as commerce:
-            progress = Progress(clickhouse)
-            shop = Shop(settings.timezone, settings.shop_currency, clickhouse, redis, progress, clock)
-            parts = Parts(settings, clickhouse, redis)
-            app.state.analytics = Analytics.of(shop)
-            app.state.catalogue = Catalogue(clickhouse, redis, settings.shop_currency)
+        async with (
+            ClickHouseQueries(settings, load_queries()) as clickhouse,
+            CommerceClient(settings) as commerce,
+        ):
+            watermarks = WatermarkCache(clickhouse)
+            catalogue = Catalogue(clickhouse, redis, settings.shop_currency)
+            context = AnalyticsContext(
+                settings.timezone, settings.shop_currency, clickhouse, redis, catalogue, watermarks, clock
+            )
+            backlog = Backlog(settings, watermarks, clock)
+            readiness_checks = ReadinessChecks(settings, clickhouse, redis, backlog)
+            app.state.analytics = Analytics.of(context)
+            app.state.catalogue = catalogue
             app.state.commerce = commerce
-            app.state.parts = parts
-            app.state.intake = Intake(settings, clock)
+            app.state.readiness_checks = readiness_checks
+            app.state.backlog = backlog
+            app.state.intake = EventIntake(settings, clock)
             app.state.recommendations = RecommendationService(redis)
             yield
             await app.state.intake.aclose()
-            await parts.aclose()
-            await progress.aclose()
+            await readiness_checks.aclose()
+            await backlog.aclose()
+            await watermarks.aclose()
             await redis.aclose()
 
     app = FastAPI(
@@ -83,14 +95,14 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     )
     app.state.settings = settings
     app.include_router(analytics.router)
-    app.include_router(catalogue.router)
+    app.include_router(products.router)
     app.include_router(gateway.router)
     app.include_router(intake.router)
     app.include_router(recommendations.router)
     app.include_router(ops.router)
     pages.mount(app, settings)
-    answer_errors(app, pages.show_problem)
-    app.add_middleware(Guard, hosts=_hosts(settings), show=pages.show_problem)
+    install_error_handlers(app, pages.render_problem)
+    app.add_middleware(HttpMiddleware, hosts=_hosts(settings), render_problem=pages.render_problem)
     return app
 
 

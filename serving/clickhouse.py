@@ -1,4 +1,4 @@
-"""Asks ClickHouse: the named queries of `clickhouse/queries/`, over HTTP, as the reader."""
+"""Runs the named queries of `clickhouse/queries/` over HTTP, as the user `serving`."""
 
 import asyncio
 from collections.abc import Mapping
@@ -12,27 +12,27 @@ import orjson
 
 import clickhouse
 from clickhouse.literals import quoted
-from common.http_client import HttpAnswer, HttpClient, NoAnswer
+from common.http_client import HttpClient, HttpResponse, RequestFailed
 from common.metrics import QUERY_SECONDS
-from common.patience import CLIENTS_KEEP_S, PATIENCE_S
 from common.settings import Settings
+from common.timeouts import CLIENT_KEEPALIVE_S, PEER_TIMEOUT_S
 from serving.problems import ClickHouseUnavailable
 
 QUERIES = Path(clickhouse.__file__).parent / "queries"
-"""One `.sql` file a query, with typed parameters."""
+"""The folder of the queries: one `.sql` file each, with typed parameters."""
 
 CONNECTIONS = 8
-"""Queries at once; the next waits for a free connection."""
+"""Queries at the same time. A further one waits for a free connection."""
 
 NOT_READY_CODES = {
     "60": "a table is missing",
     "81": "its database is missing",
     "516": "it refuses the reader",
 }
-"""ClickHouse's error codes that mean: the platform is not (or not rightly) up."""
+"""ClickHouse's error codes for a platform that is not set up completely."""
 
 BUSY_CODES = {"159", "202", "241"}
-"""Timed out, too many queries at once, out of memory."""
+"""ClickHouse's error codes for a timeout, for too many queries at once, and for too little memory."""
 
 LOOKUPS = frozenset(
     (
@@ -46,7 +46,7 @@ LOOKUPS = frozenset(
         "seller_span",
     )
 )
-"""Queries that read a few granules by their key: a second thread would cost a seventh more CPU, and wait."""
+"""Queries that read a few granules by their key. A second thread would cost a seventh more CPU."""
 
 Value = str | int | datetime | list[str]
 Row = dict[str, Any]
@@ -57,18 +57,18 @@ _TSV = str.maketrans(
 
 
 class QueryFailed(Exception):
-    """ClickHouse refused a query of ours: a bug, with ClickHouse's own words."""
+    """ClickHouse rejected a query, which is a bug. The message is ClickHouse's."""
 
 
 def load_queries(folder: Path = QUERIES) -> dict[str, str]:
-    """Read every query: file name without `.sql` → text."""
+    """Return the text of every query by the name of its file, without `.sql`."""
     return {path.stem: path.read_text() for path in sorted(folder.glob("*.sql"))}
 
 
 def encode_parameter(value: Value) -> str:
-    """Write a value as ClickHouse's HTTP interface reads parameters: text TSV-escaped, lists as literals.
+    """Return a value as ClickHouse's HTTP interface expects parameters: TSV-escaped text, or a list literal.
 
-    Datetimes must be aware; they are written in UTC, to the millisecond where they have any.
+    A datetime must be aware. It is written in UTC, with milliseconds only if it has any.
     """
     if isinstance(value, datetime):
         moment = value.astimezone(UTC).replace(tzinfo=None)
@@ -78,18 +78,20 @@ def encode_parameter(value: Value) -> str:
     return str(value).translate(_TSV)
 
 
-class ClickHouse:
-    """A keep-alive pool of connections that runs named queries. Use it as an async context manager."""
+class ClickHouseQueries:
+    """Runs named queries on a pool of connections. Use it as an async context manager."""
 
     def __init__(self, settings: Settings, queries: Mapping[str, str]) -> None:
         self._queries = queries
         self._url = settings.clickhouse
-        self._everywhere = {"database": settings.clickhouse_database, "default_format": "JSONCompact"}
+        self._common_parameters = {"database": settings.clickhouse_database, "default_format": "JSONCompact"}
         self._headers = (
             ("X-ClickHouse-User", settings.clickhouse_serving_user),
             ("X-ClickHouse-Key", settings.clickhouse_serving_password.get_secret_value()),
         )
-        self._http = HttpClient(settings.clickhouse, CONNECTIONS, CLIENTS_KEEP_S, PATIENCE_S, PATIENCE_S)
+        self._http = HttpClient(
+            settings.clickhouse, CONNECTIONS, CLIENT_KEEPALIVE_S, PEER_TIMEOUT_S, PEER_TIMEOUT_S
+        )
 
     async def __aenter__(self) -> Self:
         return self
@@ -98,25 +100,25 @@ class ClickHouse:
         await self._http.aclose()
 
     async def rows(self, query: str, **parameters: Value) -> list[Row]:
-        """Run the query of that name; each row is a dict of column → JSON value.
+        """Run a query and return its rows, each a dict from column to JSON value.
 
         Raises:
-            ClickHouseUnavailable: it does not answer, is overloaded, or is not set up.
-            QueryFailed: it refused the query.
+            ClickHouseUnavailable: ClickHouse does not answer, is overloaded, or is not set up.
+            QueryFailed: ClickHouse rejected the query.
         """
         started = perf_counter()
-        asked = {f"param_{name}": encode_parameter(value) for name, value in parameters.items()}
+        url_parameters = {f"param_{name}": encode_parameter(value) for name, value in parameters.items()}
         if query in LOOKUPS:
-            asked["max_threads"] = "1"
+            url_parameters["max_threads"] = "1"
         try:
-            response = await self._http.ask(
+            response = await self._http.request(
                 "POST",
-                "/?" + urlencode(self._everywhere | asked),
+                "/?" + urlencode(self._common_parameters | url_parameters),
                 self._headers,
                 self._queries[query].encode(),
-                repeatable=True,
+                idempotent=True,
             )
-        except NoAnswer as error:
+        except RequestFailed as error:
             raise ClickHouseUnavailable(
                 f"ClickHouse at {self._url} does not answer ({error}). "
                 "See ./souk status; ./souk up starts what is missing."
@@ -129,15 +131,15 @@ class ClickHouse:
         return [dict(zip(names, values, strict=True)) for values in answer["data"]]
 
     async def row(self, query: str, **parameters: Value) -> Row | None:
-        """The only row of a query that has at most one."""
+        """Return the row of a query that returns at most one; None if there is none."""
         rows = await self.rows(query, **parameters)
         return rows[0] if rows else None
 
-    async def together(self, *asked: tuple[str, dict[str, Value]]) -> list[list[Row]]:
-        """Run several queries at once; their rows in the order asked."""
-        return list(await asyncio.gather(*(self.rows(name, **parameters) for name, parameters in asked)))
+    async def rows_of_all(self, *queries: tuple[str, dict[str, Value]]) -> list[list[Row]]:
+        """Run several queries at the same time and return the rows of each, in this order."""
+        return list(await asyncio.gather(*(self.rows(name, **parameters) for name, parameters in queries)))
 
-    def _failure(self, query: str, response: HttpAnswer) -> Exception:
+    def _failure(self, query: str, response: HttpResponse) -> Exception:
         codes = (value for name, value in response.headers if name.lower() == b"x-clickhouse-exception-code")
         code = next(codes, b"").decode()
         if code in BUSY_CODES or response.status in (429, 502, 503, 504):

@@ -1,4 +1,4 @@
-"""What the API and the pages answer instead of what was asked for."""
+"""The problems that the API and the pages answer with."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,7 +8,7 @@ from common.problems import Problem
 
 
 class UnknownSeller(Problem):
-    """No registration and no sale of this seller is known."""
+    """The seller never registered and never sold anything."""
 
     status, kind, title = 404, "unknown-seller", "Unknown seller"
 
@@ -20,36 +20,36 @@ class UnknownSeller(Problem):
 
 
 class UnknownProduct(Problem):
-    """Nobody ever listed this product."""
+    """The product was never listed."""
 
     status, kind, title = 404, "unknown-product", "Unknown product"
 
     def __init__(self, product_id: str) -> None:
         super().__init__(
-            f"No product has the id {product_id!r}. Look for it by its name: GET /v1/products?q="
+            f"No product has the id {product_id!r}. Find products by name with GET /v1/products?q="
         )
 
 
 class UnknownOrder(Problem):
-    """The orders service knows no such order."""
+    """The orders service has no order of this id."""
 
     status, kind, title = 404, "unknown-order", "Unknown order"
 
     def __init__(self, order_id: str) -> None:
-        super().__init__(f"No order has the id {order_id!r}. Check the address that you were given.")
+        super().__init__(f"No order has the id {order_id!r}. Check the link that you followed.")
 
 
 class BodyTooLarge(Problem):
-    """A request's body is longer than its address takes."""
+    """The body of a request exceeds the limit of its route."""
 
     status, kind, title = 413, "body-too-large", "The body is too large"
 
     def __init__(self, limit: int) -> None:
-        super().__init__(f"This address takes at most {limit:,} bytes. Send less, in several requests.")
+        super().__init__(f"The body may have at most {limit:,} bytes. Split it into several requests.")
 
 
 class BadPeriod(Problem):
-    """`from` and `to` make no period that can be served."""
+    """The bounds of a period can't be read, or are in the wrong order."""
 
     status, kind, title = 422, "bad-period", "This period can't be served"
 
@@ -61,44 +61,44 @@ class RepeatedParameter(Problem):
 
 
 class BadCursor(Problem):
-    """A cursor that this API did not give out."""
+    """The cursor was not issued by this API."""
 
-    status, kind, title = 422, "bad-cursor", "This cursor is not ours"
+    status, kind, title = 422, "bad-cursor", "Unknown cursor"
 
 
 class MissingProduct(Problem):
-    """A list beside a product was asked for without the product."""
+    """Recommendations for a product page were requested without a product."""
 
     status, kind, title = 422, "missing-product", "A parameter is missing"
 
 
 class BadBody(Problem):
-    """A request's body is not what its address takes."""
+    """The body of a request does not have the expected shape."""
 
     status, kind, title = 422, "bad-body", "This body can't be used"
 
 
-class NoEventTaken(Problem):
-    """A batch in which no event can be used."""
+class NoEventAccepted(Problem):
+    """A batch of events of which none can be accepted."""
 
     status, kind, title = 422, "no-event-taken", "None of these events can be used"
 
     def __init__(self, rejected: Sequence[Mapping[str, Any]]) -> None:
-        """`rejected`: what is wrong with each, as the answer of a batch has it."""
+        """`rejected` says what is wrong with each event, in the shape of the answer to a batch."""
         super().__init__(
-            f"None of {len(rejected)} events was taken; `rejected` says what is wrong with each. The first: "
-            f"{rejected[0]['problem']['detail']}. Correct them: the same again would be refused again."
+            f"None of {len(rejected)} events was accepted; `rejected` has the reason of each. The first: "
+            f"{rejected[0]['problem']['detail']}. Correct the events before you send them again."
         )
         self._rejected = rejected
 
     @property
     def extensions(self) -> Mapping[str, Any]:
-        """What is wrong with each."""
+        """The `rejected` member of the answer."""
         return {"rejected": self._rejected}
 
 
 class NotJson(Problem):
-    """A request's body is of another type than its address takes."""
+    """The body of a request is not JSON."""
 
     status, kind, title = 415, "not-json", "This body is not JSON"
 
@@ -107,35 +107,35 @@ class NotJson(Problem):
 
 
 class ClickHouseUnavailable(Problem, PartUnavailable):
-    """ClickHouse does not answer, or not yet."""
+    """ClickHouse does not answer, or is not set up yet."""
 
-    status, kind, title = 503, "clickhouse-unavailable", "The figures are out of reach"
+    status, kind, title = 503, "clickhouse-unavailable", "The figures are not available"
     retry_after_s = 5
 
 
 class RedisUnavailable(Problem, PartUnavailable):
     """Redis does not answer."""
 
-    status, kind, title = 503, "redis-unavailable", "The rankings are out of reach"
+    status, kind, title = 503, "redis-unavailable", "The rankings are not available"
     retry_after_s = 5
 
 
 class CommerceUnavailable(Problem, PartUnavailable):
-    """The services of orders, stock and payments do not answer."""
+    """The commerce services (orders, stock, payments) do not answer."""
 
-    status, kind, title = 503, "commerce-unavailable", "The shop's till is out of reach"
+    status, kind, title = 503, "commerce-unavailable", "The checkout is not available"
     retry_after_s = 2
 
 
 class KafkaUnavailable(Problem, PartUnavailable):
-    """Kafka does not take events."""
+    """Kafka does not accept events."""
 
-    status, kind, title = 503, "kafka-unavailable", "Events can't be taken right now"
+    status, kind, title = 503, "kafka-unavailable", "Events can't be accepted right now"
     retry_after_s = 5
 
 
 class RegistryUnavailable(Problem, PartUnavailable):
     """The schema registry does not answer."""
 
-    status, kind, title = 503, "registry-unavailable", "Events can't be taken right now"
+    status, kind, title = 503, "registry-unavailable", "Events can't be accepted right now"
     retry_after_s = 5

@@ -1,4 +1,4 @@
-"""The client of Redis: redis-py with its packing in C, and one longest wait for all answers of a pipeline."""
+"""Opens the Redis client, and runs commands with one timeout for all replies of a pipeline."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -9,44 +9,44 @@ from redis.connection import HiredisRespSerializer
 from redis.exceptions import RedisError
 from redis.typing import EncodableT
 
-from common.patience import PATIENCE_S
 from common.settings import Settings
+from common.timeouts import PEER_TIMEOUT_S
 from serving.problems import RedisUnavailable
 
 T = TypeVar("T")
 
-SOON_S = 0.5
-"""The longest wait for what can be had elsewhere, or done without."""
+OPTIONAL_TIMEOUT_S = 0.5
+"""Timeout of data that another store has too, or that a page can be rendered without."""
 
 
-class PackedInC(Connection):
-    """redis-py itself uses hiredis' packing only where it does not use asyncio; a pipeline is 60 commands."""
+class HiredisConnection(Connection):
+    """A connection that packs commands in C, which redis-py does only without asyncio."""
 
     _serializer: Any = HiredisRespSerializer()
 
     def pack_command(self, *args: EncodableT) -> list[bytes]:
-        """A command as the protocol has it."""
+        """Return a command in the format of the Redis protocol."""
         packed: list[bytes] = self._serializer.pack(*args)
         return packed
 
 
 def open_redis(settings: Settings) -> Redis:
-    """The Redis of these settings. What is asked of it belongs into `answered`: it has no limits."""
+    """Return the client for these settings. It has no timeouts: run its commands through `run_redis`."""
     redis: Redis = Redis.from_url(
-        settings.redis, socket_connect_timeout=PATIENCE_S, connection_class=PackedInC
+        settings.redis, socket_connect_timeout=PEER_TIMEOUT_S, connection_class=HiredisConnection
     )
     return redis
 
 
-async def answered(asked: Awaitable[T], within_s: float = PATIENCE_S) -> T:
-    """Redis's answer, be it to one command or to a pipeline.
+async def run_redis(command: Awaitable[T], timeout_s: float = PEER_TIMEOUT_S) -> T:
+    """Return the reply to one command, or the replies to a pipeline.
 
     Raises:
-        RedisUnavailable: there is none within `within_s`.
+        RedisUnavailable: Redis does not answer within `timeout_s`.
     """
     try:
-        async with asyncio.timeout(within_s):
-            return await asked
+        async with asyncio.timeout(timeout_s):
+            return await command
     except (RedisError, OSError) as error:
         raise RedisUnavailable(
             f"Redis does not answer ({type(error).__name__}). "

@@ -6,12 +6,11 @@ import os
 import signal
 import sys
 import traceback
-from contextlib import suppress
 
 from fastapi import FastAPI
 from uvicorn.config import STARTUP_FAILURE
 
-from common import garbage, realtime
+from common import gc_tuning
 from common.errors import SoukError
 from common.settings import Settings
 from common.telemetry import configure_logging
@@ -23,7 +22,7 @@ _PR_SET_PDEATHSIG = 1
 
 def create() -> FastAPI:
     """The application, in a process that it makes fit to serve; one that can't is not started again."""
-    _stand_alone()
+    _end_with_parent()
     configure_logging("serving")
     try:
         settings = Settings.load()
@@ -34,20 +33,13 @@ def create() -> FastAPI:
     except Exception:  # whatever it is, the next process would meet it, too
         traceback.print_exc()
         sys.exit(STARTUP_FAILURE)
-    garbage.look_rarely()
-    realtime.go_first(settings, realtime.ANSWERS)
+    gc_tuning.tune_gc()
     return app
 
 
-def _stand_alone() -> None:
-    """Take a session of its own, and end with the parent.
-
-    Where the kernel shares cores out by session, each of these processes has a share like any other part's:
-    one that takes most of those that answer waits for all others (docs/decisions/live-rate.md).
-    """
-    with suppress(PermissionError):  # it leads one already
-        os.setsid()
+def _end_with_parent() -> None:
+    """Make the kernel end this process when its parent dies."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     parent = multiprocessing.parent_process()
-    if parent and parent.pid != os.getppid():  # it died before we asked to hear of it
+    if parent and parent.pid != os.getppid():  # it died before the call above
         sys.exit(0)

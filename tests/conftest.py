@@ -11,8 +11,8 @@ import pyarrow.parquet
 import pytest
 from hypothesis import settings
 
-from producers.simulator.world.shape import Shape
-from producers.simulator.world.world import World, build
+from producers.simulator.world.shape import WorldShape
+from producers.simulator.world.world import World, build_world
 
 settings.register_profile("souk", deadline=None, print_blob=True, max_examples=100)
 settings.register_profile("nightly", settings.get_profile("souk"), max_examples=1_000)
@@ -40,7 +40,7 @@ CSV_NAMES = {
 @pytest.fixture(scope="session")
 def world() -> World:
     """A small marketplace of the simulator."""
-    return build(Shape(seed=9, sellers=20, products=300, shoppers=500))
+    return build_world(WorldShape(seed=9, sellers=20, products=300, shoppers=500))
 
 
 @pytest.fixture

@@ -1,1 +1,1 @@
-"""One module a comparison: a pure `compare(expected, actual)` and a `run(stores)` that fetches both sides."""
+"""The comparisons that need more than two queries: each module's `run` yields what it compares."""

@@ -1,4 +1,4 @@
-"""Compares what the API answers for the whole marketplace, by month and by day, with the aggregate tables."""
+"""Compares the API's answers about the whole marketplace, by month and by day, with the aggregate tables."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -7,46 +7,49 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from audit.comparison import About, Comparison
+from audit.comparison import ComparisonSpec
 from audit.sources.api import Row
-from audit.sources.sales_answers import CLICKHOUSE_FORMAT, Grain, Span, sales_question, series_rows
+from audit.sources.sales_api import CLICKHOUSE_FORMAT, DayRange, Grain, sales_request, series_rows
 from audit.stores import Stores
-from audit.tables import compare_tables
+from audit.table_comparison import KeyFilter, Sides, TableComparison
 
 NAME = "aggregates_vs_marketplace_api"
-SALES: dict[Grain, About] = {
-    "month": About(NAME, "sales of the marketplace by month", "aggregates", "API", "months", ("bucket",)),
-    "day": About(NAME, "sales of the marketplace by day", "aggregates", "API", "days", ("bucket",)),
+BUCKET = ("bucket",)
+SALES: dict[Grain, ComparisonSpec] = {
+    "month": ComparisonSpec(NAME, "sales of the marketplace by month", "aggregates", "API", "months", BUCKET),
+    "day": ComparisonSpec(NAME, "sales of the marketplace by day", "aggregates", "API", "days", BUCKET),
 }
-PAYMENTS = About(NAME, "payments of the marketplace by month", "aggregates", "API", "months", ("bucket",))
+PAYMENTS = ComparisonSpec(NAME, "payments of the marketplace by month", "aggregates", "API", "months", BUCKET)
 
 
-def compare(about: About, expected: pa.Table, actual: list[Row]) -> Comparison:
-    """`expected` from the aggregates, `actual` the rows of the answers; empty buckets are in neither."""
-    return compare_tables(about, expected, pa.Table.from_pylist(actual, expected.schema))
-
-
-def run(stores: Stores) -> Iterator[Comparison]:
-    """Ask for the whole time by month and by day, and month by month for the payments."""
-    for grain, about in SALES.items():
-        sales = stores.clickhouse.query(f"{NAME}/sales", _parameters(stores, grain))
-        questions = [sales_question("marketplace", span, grain) for span in _whole(sales["bucket"])]
-        yield compare(about, sales, stores.api.ask(questions, partial(series_rows, grain)))
-    payments = stores.clickhouse.query(f"{NAME}/payments", _parameters(stores, "month"))
-    months = [Span.of_months(month, month) for month in payments["bucket"].to_pylist()]
-    questions = [sales_question("marketplace", month, "month") for month in months]
-    yield compare(PAYMENTS, payments, stores.api.ask(questions, payments_rows))
+def run(stores: Stores) -> Iterator[TableComparison]:
+    """Compare sales over the whole time by month and by day, and payments month by month."""
+    for grain, spec in SALES.items():
+        yield TableComparison(spec, partial(_read_sales, stores, grain))
+    yield TableComparison(PAYMENTS, partial(_read_payments, stores))
 
 
 def payments_rows(answer: Any) -> Iterator[Row]:
-    """What was captured in the month that was asked for."""
+    """Yield the captured payments of the requested month."""
     yield {"bucket": answer["period"]["from"][:7], **answer["totals"]["payments"]}
 
 
-def _whole(buckets: pa.ChunkedArray) -> list[Span]:
-    """The months from the first bucket to the last; none where there are no buckets."""
-    first, last = pc.min(buckets).as_py(), pc.max(buckets).as_py()
-    return [Span.of_months(first, last)] if first else []
+def _read_sales(stores: Stores, grain: Grain, _keys: KeyFilter | None) -> Sides:
+    """Read all of both sides; buckets in which nothing happened are in neither."""
+    sales = stores.clickhouse.query(f"{NAME}/sales", _parameters(stores, grain))
+    first, last = pc.min(sales["bucket"]).as_py(), pc.max(sales["bucket"]).as_py()
+    days = [DayRange.of_months(first, last)] if first else []
+    requests = [sales_request("marketplace", each, grain) for each in days]
+    answers = stores.api.fetch(requests, partial(series_rows, grain))
+    return Sides(sales, pa.Table.from_pylist(answers, sales.schema))
+
+
+def _read_payments(stores: Stores, _keys: KeyFilter | None) -> Sides:
+    payments = stores.clickhouse.query(f"{NAME}/payments", _parameters(stores, "month"))
+    months = [DayRange.of_months(month, month) for month in payments["bucket"].to_pylist()]
+    requests = [sales_request("marketplace", month, "month") for month in months]
+    answers = stores.api.fetch(requests, payments_rows)
+    return Sides(payments, pa.Table.from_pylist(answers, payments.schema))
 
 
 def _parameters(stores: Stores, grain: Grain) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Compares what the API answers for every seller, by month, by day and in all, with the aggregate tables."""
+"""Compares the API's answers about every seller, by month, by day and in total, with the aggregate tables."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -6,51 +6,35 @@ from functools import partial
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from audit.comparison import About, Comparison
-from audit.sources.api import Row
-from audit.sources.sales_answers import (
+from audit.comparison import ComparisonSpec
+from audit.sources.api import ApiRequest
+from audit.sources.sales_api import (
     CLICKHOUSE_FORMAT,
+    DayRange,
     Grain,
-    Span,
-    sales_question,
+    sales_request,
     series_rows,
     totals_row,
 )
 from audit.stores import Stores
-from audit.tables import compare_tables
+from audit.table_comparison import KeyFilter, Sides, TableComparison
 
 NAME = "aggregates_vs_seller_api"
 BUCKET = ("seller_id", "bucket")
-MONTHS = About(NAME, "sales of every seller by month", "aggregates", "API", "seller months", BUCKET)
-DAYS = About(NAME, "sales of every seller by day", "aggregates", "API", "seller days", BUCKET)
-TOTALS = About(NAME, "totals of every seller", "aggregates", "API", "sellers", ("seller_id",))
+MONTHS = ComparisonSpec(NAME, "sales of every seller by month", "aggregates", "API", "seller months", BUCKET)
+DAYS = ComparisonSpec(NAME, "sales of every seller by day", "aggregates", "API", "seller days", BUCKET)
+TOTALS = ComparisonSpec(NAME, "totals of every seller", "aggregates", "API", "sellers", ("seller_id",))
 
 
-def compare(about: About, expected: pa.Table, actual: list[Row]) -> Comparison:
-    """`expected` from the aggregates, `actual` the rows of the answers; empty buckets are in neither."""
-    return compare_tables(about, expected, pa.Table.from_pylist(actual, expected.schema))
-
-
-def run(stores: Stores) -> Iterator[Comparison]:
-    """Ask for every seller's months over the whole time, and for its days in the months in which it sold."""
-    months, days = _expected(stores, "month"), _expected(stores, "day")
-    sellers = stores.clickhouse.query(f"{NAME}/sellers")
-    answers = _all_months(stores, months, sellers)
-    yield compare(MONTHS, months, [row for answer in answers for row in answer["series"]])
-    yield compare(TOTALS, totals(months, sellers), [answer["totals"] for answer in answers])
-
-    spans = days.group_by("seller_id").aggregate([("bucket", "min"), ("bucket", "max")]).to_pylist()
-    questions = [
-        sales_question(
-            f"sellers/{span['seller_id']}", Span.of_months(span["bucket_min"], span["bucket_max"]), "day"
-        )
-        for span in spans
-    ]
-    yield compare(DAYS, days, stores.api.ask(questions, partial(series_rows, "day")))
+def run(stores: Stores) -> Iterator[TableComparison]:
+    """Compare months and totals of every seller over the whole time, and the days in which a seller sold."""
+    yield TableComparison(MONTHS, partial(_read_months, stores))
+    yield TableComparison(TOTALS, partial(_read_totals, stores))
+    yield TableComparison(DAYS, partial(_read_days, stores))
 
 
 def totals(months: pa.Table, sellers: pa.Table) -> pa.Table:
-    """The sums of all months, for each seller; zeros for one who sold nothing."""
+    """Return the sums of all months for each seller, and zeros for a seller who sold nothing."""
     figures = [name for name in months.column_names if name not in BUCKET]
     sums = months.group_by("seller_id").aggregate([(name, "sum") for name in figures])
     every = sellers.join(sums.rename_columns(["seller_id", *figures]), "seller_id")
@@ -59,18 +43,47 @@ def totals(months: pa.Table, sellers: pa.Table) -> pa.Table:
     )
 
 
-def _all_months(stores: Stores, months: pa.Table, sellers: pa.Table) -> list[Row]:
-    """For each seller the rows of its series over all time, and its totals."""
+def _read_months(stores: Stores, keys: KeyFilter | None) -> Sides:
+    """Read both sides; months in which nothing happened are in neither."""
+    months, sellers = _sales(stores, "month"), _sellers(stores, keys)
+    answers = stores.api.fetch(_requests(months, sellers), partial(series_rows, "month"))
+    return Sides(months, pa.Table.from_pylist(answers, months.schema))
+
+
+def _read_totals(stores: Stores, keys: KeyFilter | None) -> Sides:
+    months, sellers = _sales(stores, "month"), _sellers(stores, keys)
+    expected = totals(months, sellers)
+    answers = stores.api.fetch(_requests(months, sellers), lambda answer: [totals_row(answer)])
+    return Sides(expected, pa.Table.from_pylist(answers, expected.schema))
+
+
+def _read_days(stores: Stores, keys: KeyFilter | None) -> Sides:
+    days = _sales(stores, "day")
+    spans = days.group_by("seller_id").aggregate([("bucket", "min"), ("bucket", "max")]).to_pylist()
+    requests = [
+        sales_request(
+            f"sellers/{span['seller_id']}", DayRange.of_months(span["bucket_min"], span["bucket_max"]), "day"
+        )
+        for span in spans
+        if keys is None or span["seller_id"] in keys.values
+    ]
+    answers = stores.api.fetch(requests, partial(series_rows, "day"))
+    return Sides(days, pa.Table.from_pylist(answers, days.schema))
+
+
+def _requests(months: pa.Table, sellers: pa.Table) -> list[ApiRequest]:
+    """Return a request for each seller's months over the whole time."""
     if not months.num_rows:
         return []
-    span = Span.of_months(pc.min(months["bucket"]).as_py(), pc.max(months["bucket"]).as_py())
-    questions = [sales_question(f"sellers/{id_}", span, "month") for id_ in sellers["seller_id"].to_pylist()]
-    return stores.api.ask(
-        questions, lambda answer: [{"series": [*series_rows("month", answer)], "totals": totals_row(answer)}]
-    )
+    days = DayRange.of_months(pc.min(months["bucket"]).as_py(), pc.max(months["bucket"]).as_py())
+    return [sales_request(f"sellers/{id_}", days, "month") for id_ in sellers["seller_id"].to_pylist()]
 
 
-def _expected(stores: Stores, grain: Grain) -> pa.Table:
+def _sellers(stores: Stores, keys: KeyFilter | None) -> pa.Table:
+    return stores.clickhouse.query(f"{NAME}/sellers", keys=keys)
+
+
+def _sales(stores: Stores, grain: Grain) -> pa.Table:
     parameters = {
         "bucket": CLICKHOUSE_FORMAT[grain],
         "timezone": stores.timezone.key,

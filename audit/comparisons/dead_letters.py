@@ -1,4 +1,4 @@
-"""Checks that every message that can't be decoded lies in a dead-letter topic, and counts what lies there."""
+"""Checks that every undecodable message is in a dead-letter topic, and counts the dead letters."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -6,14 +6,14 @@ from hashlib import blake2b
 
 import pyarrow as pa
 
-from audit.comparison import About, Comparison
-from audit.sources.kafka import DeadLetter
+from audit.comparison import Comparison, ComparisonSpec
+from audit.sources.kafka import DeadLetterRecord
 from audit.stores import Stores
 from audit.tables import compare_tables
 from schemas.events import all_events
 from schemas.topics import JOB_OUTPUTS
 
-ABOUT = About(
+SPEC = ComparisonSpec(
     name="dead_letters",
     what="every message that can't be decoded",
     left="Kafka",
@@ -22,37 +22,42 @@ ABOUT = About(
     key=("topic", "digest"),
 )
 
+REASONS = 5
+"""The most frequent reasons of each topic are notes of the result."""
+
 
 def compare(
-    undecodable: Mapping[str, Iterable[bytes]], letters: Mapping[str, list[DeadLetter]]
+    undecodable: Mapping[str, Iterable[bytes]], dead_letters: Mapping[str, list[DeadLetterRecord]]
 ) -> Comparison:
-    """Topic → raw messages that the audit itself can't decode; topic → what lies in its dead-letter topic.
+    """Compare the messages that the audit can't decode with the dead letters, both by topic.
 
-    Two jobs read most topics and each sends what it can't decode to the dead letters, so a message may lie
-    there more than once. Rows that a store refused are counted in the notes.
+    Several jobs read a topic, and each of them writes a dead letter of an undecodable message, so a message
+    counts once. A dead letter of a message after the cut does not count. Dead letters of other stages, such
+    as rows that a store refused, are counted in the notes.
     """
     expected = {(topic, _digest(value)) for topic, values in undecodable.items() for value in values}
     actual = {
-        (topic, _digest(letter.value))
-        for topic, found in letters.items()
-        for letter in found
-        if letter.stage == "decode"
+        key
+        for topic, found in dead_letters.items()
+        for record in found
+        if record.stage == "decode"
+        and ((key := (topic, _digest(record.value))) in expected or record.before_cut)
     }
     notes = [
         f"{topic}_dlq holds {count:,} refused at {stage}: {reason}"
-        for topic, found in letters.items()
-        for (stage, reason), count in Counter((letter.stage, letter.reason) for letter in found).most_common(
-            5
+        for topic, found in dead_letters.items()
+        for (stage, reason), count in Counter((each.stage, each.reason) for each in found).most_common(
+            REASONS
         )
     ]
-    return compare_tables(ABOUT, _table(expected), _table(actual), notes=tuple(notes))
+    return compare_tables(SPEC, _table(expected), _table(actual), notes=tuple(notes))
 
 
 def run(stores: Stores) -> Iterator[Comparison]:
     """Read every topic and every dead-letter topic."""
     undecodable = {name: stores.kafka.contents(name).undecodable for name in all_events()}
-    letters = {name: stores.kafka.dead_letters(name) for name in (*all_events(), *JOB_OUTPUTS)}
-    yield compare(undecodable, letters)
+    dead_letters = {name: stores.kafka.dead_letters(name) for name in (*all_events(), *JOB_OUTPUTS)}
+    yield compare(undecodable, dead_letters)
 
 
 def _digest(value: bytes) -> str:

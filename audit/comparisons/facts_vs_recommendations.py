@@ -1,91 +1,135 @@
-"""Compares what recommendations are made from in Redis with the same told again from the facts.
+"""Compares the inputs of recommendations in Redis with the same computed from the facts.
 
-What came in during the last `REMEMBERED_DAYS` must be there; what is older may have been forgotten (what a
-shopper did, and pairs that nobody touched, after 30 days). Sessions go after half an hour.
-`popular:{category}` is made of the same figures as `similar:{product}`.
+Facts of the last `REMEMBERED_DAYS` must be in Redis. Older ones may have expired: a shopper's history and
+pairs without new visits expire after 30 days. Sessions expire after half an hour. `popular:{category}` is not
+compared, because it is computed from the same figures as `similar:{product}`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import partial
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from audit.comparison import About, Comparison
-from audit.forgotten import reconciled
+from audit.comparison import ComparisonSpec
+from audit.retention_tolerance import tolerate_expiry
 from audit.stores import Stores
-from audit.tables import ROUNDING, compare_tables
-from jobs.recommendations.logic import KEPT_BOUGHT, KEPT_RECENT, KEPT_SIMILAR
+from audit.table_comparison import KeyFilter, Sides, TableComparison
+from audit.tables import ROUNDING
+from jobs.recommendations.logic import MAX_BOUGHT, MAX_RECENT, MAX_SIMILAR
+from serving.catalogue.offers import read_offers
 
 NAME = "facts_vs_recommendations"
-COMPARED = KEPT_SIMILAR // 2
-"""Neighbours of a product that answers look at; the others are there so that one that falls leaves no gap."""
-
-CARD = ("seller_id", "name", "category", "currency", "price_minor", "listed", "available")
-WHOLE = ("price_minor", "listed", "available")
-UNKNOWN = {"name": "", "category": "", "available": "-1"}
-"""What the query says where the hash has no such field."""
+COMPARED = MAX_SIMILAR // 2
+"""Recommendations use this many similar products; the others replace those that are removed."""
 
 REMEMBERED_DAYS = 29
-"""A day less than the 30 of job `recommendations`: it and job `facts` do not read an event in one moment."""
+"""A day less than the retention of job `recommendations`, because jobs read an event at different times."""
+
+DAYS: Mapping[str, int] = {"days": REMEMBERED_DAYS}
 
 
-def about(what: str, unit: str, *key: str) -> About:
-    """What one of the comparisons is about."""
-    return About(name=NAME, what=what, left="facts", right="Redis", unit=unit, key=key or ("owner", "member"))
+def spec(what: str, unit: str, *key: str) -> ComparisonSpec:
+    """Return the specification of one comparison."""
+    return ComparisonSpec(
+        name=NAME, what=what, left="facts", right="Redis", unit=unit, key=key or ("owner", "member")
+    )
 
 
-def neighbours(expected: pa.Table, actual: pa.Table) -> Comparison:
-    """Both sides have owner, member and score, best first; of each owner the first `COMPARED` count.
+SIMILAR = spec(f"scores of the first {COMPARED} of similar:{{product}}", "neighbours")
+OFFERS = spec("product:{product}", "offers", "product_id", "seller_id")
 
-    Members whose scores are equal at the end of a list may stand for each other. Scores add fractions up.
+
+def run(stores: Stores) -> Iterator[TableComparison]:
+    """Compare similar products, the shoppers' latest views and purchases, and the offers of products."""
+    yield TableComparison(SIMILAR, partial(_read_similar, stores), rounding=ROUNDING)
+    yield latest(stores, "recent:{shopper}", "recent", MAX_RECENT, DAYS, known_owners=True)
+    yield latest(stores, "bought:{shopper}", "bought", MAX_BOUGHT, DAYS)
+    yield TableComparison(OFFERS, partial(_read_offers, stores))
+
+
+def latest(
+    stores: Stores,
+    what: str,
+    query: str,
+    size: int,
+    parameters: Mapping[str, int] | None = None,
+    *,
+    known_owners: bool = False,
+) -> TableComparison:
+    """Compare sorted sets of moments (Unix time in seconds): the last `size` members of each owner.
+
+    With `known_owners`, sorted sets of owners without facts do not count.
     """
-    first, last = _first(actual, COMPARED)
-    about_them = about(f"scores of the first {COMPARED} of similar:{{product}}", "neighbours")
-    both = reconciled(expected, first, KEPT_SIMILAR, last, rounding=ROUNDING)
-    return compare_tables(about_them, *both, rounding=ROUNDING)
+    prefix = what[: what.index("{")]
+
+    def read(keys: KeyFilter | None) -> Sides:
+        actual = stores.redis.ranked(prefix, size, keys.values if keys else None)
+        expected = stores.clickhouse.query(f"{NAME}/{query}", parameters or {}, keys)
+        if known_owners:
+            actual = actual.filter(pc.is_in(actual["owner"], value_set=pc.unique(expected["owner"])))
+        return latest_sides(expected, actual, size)
+
+    return TableComparison(spec(what, "moments"), read)
 
 
-def latest(what: str, expected: pa.Table, actual: pa.Table, full: int) -> Comparison:
-    """Both sides have owner, member and score (Unix time in whole seconds), the best `full` of each owner."""
-    return compare_tables(about(what, "moments"), *reconciled(expected, actual, full))
+def latest_sides(expected: pa.Table, actual: pa.Table, size: int) -> Sides:
+    """Return both sides; they have owner, member and score, the best `size` of each owner."""
+    return Sides(*tolerate_expiry(expected, actual, size))
 
 
-def cards(expected: pa.Table, found: dict[str, list[str | None]]) -> Comparison:
-    """Every field of every product that was ever listed."""
-    listed = {product: fields for product, fields in found.items() if fields[0] is not None}
-    columns: dict[str, pa.Array] = {"product_id": pa.array(listed, pa.string())}
-    for place, name in enumerate(CARD):
-        values = [
-            fields[place] if fields[place] is not None else UNKNOWN.get(name) for fields in listed.values()
-        ]
-        plain = pa.array(values, pa.string())
-        columns[name] = plain.cast(pa.int64()) if name in WHOLE else plain
-    return compare_tables(about("product:{product}", "products", "product_id"), expected, pa.table(columns))
+def similar_sides(expected: pa.Table, actual: pa.Table) -> Sides:
+    """Return both sides; they have owner, member and score, best first. The first `COMPARED` are compared.
+
+    Members with equal scores at the end of a list may replace each other.
+    """
+    first, cutoffs = _first(actual, COMPARED)
+    return Sides(*tolerate_expiry(expected, first, MAX_SIMILAR, cutoffs, rounding=ROUNDING))
 
 
-def run(stores: Stores) -> Iterator[Comparison]:
-    """Fetch both sides of each and compare them."""
-    ask, redis, days = stores.clickhouse.query, stores.redis, {"days": REMEMBERED_DAYS}
-    yield neighbours(ask(f"{NAME}/similar", days), redis.ranked("similar:", COMPARED))
-    shoppers = ask(f"{NAME}/recent", days)
-    recent = redis.ranked("recent:", KEPT_RECENT)
-    of_shoppers = recent.filter(pc.is_in(recent["owner"], value_set=pc.unique(shoppers["owner"])))
-    yield latest("recent:{shopper}", shoppers, of_shoppers, KEPT_RECENT)
-    bought = redis.ranked("bought:", KEPT_BOUGHT)
-    yield latest("bought:{shopper}", ask(f"{NAME}/bought", days), bought, KEPT_BOUGHT)
-    yield cards(ask(f"{NAME}/products"), redis.hashes("product:", CARD))
+def offer_sides(expected: pa.Table, hashes: dict[str, list[str | None]]) -> Sides:
+    """Return both sides, with every seller's offer; `hashes` has the fields `offers` and `stock` by product.
+
+    A missing name or category is "", a stock that was never counted is -1.
+    """
+    rows = [offer for product_id, fields in hashes.items() for offer in read_offers(product_id, *fields)]
+    actual = pa.table(
+        {
+            "product_id": pa.array([one.product_id for one in rows], pa.string()),
+            "seller_id": pa.array([one.seller_id for one in rows], pa.string()),
+            "name": pa.array([one.name or "" for one in rows], pa.string()),
+            "category": pa.array([one.category or "" for one in rows], pa.string()),
+            "currency": pa.array([one.currency for one in rows], pa.string()),
+            "price_minor": pa.array([one.price_minor for one in rows], pa.int64()),
+            "listed": pa.array([int(one.listed) for one in rows], pa.int64()),
+            "available": pa.array(
+                [-1 if one.available is None else one.available for one in rows], pa.int64()
+            ),
+        }
+    )
+    return Sides(expected, actual)
+
+
+def _read_similar(stores: Stores, keys: KeyFilter | None) -> Sides:
+    actual = stores.redis.ranked("similar:", COMPARED, keys.values if keys else None)
+    return similar_sides(stores.clickhouse.query(f"{NAME}/similar", DAYS, keys), actual)
+
+
+def _read_offers(stores: Stores, keys: KeyFilter | None) -> Sides:
+    hashes = stores.redis.hashes("product:", ("offers", "stock"), keys.values if keys else None)
+    return offer_sides(stores.clickhouse.query(f"{NAME}/offers", keys=keys), hashes)
 
 
 def _first(ranked: pa.Table, count: int) -> tuple[pa.Table, dict[str, float]]:
-    """The first so many of each owner, and the last score of those that have so many."""
-    kept: list[int] = []
-    seen: dict[str, int] = {}
+    """Return the first `count` members of each owner, and the last score of owners that have as many."""
+    positions: list[int] = []
+    members: dict[str, int] = {}
     last: dict[str, float] = {}
     scores = ranked["score"].to_pylist()
     for row, owner in enumerate(ranked["owner"].to_pylist()):
-        seen[owner] = seen.get(owner, 0) + 1
-        if seen[owner] <= count:
-            kept.append(row)
-        if seen[owner] == count:
+        members[owner] = members.get(owner, 0) + 1
+        if members[owner] <= count:
+            positions.append(row)
+        if members[owner] == count:
             last[owner] = scores[row]
-    return ranked.take(pa.array(kept, pa.int64())), last
+    return ranked.take(pa.array(positions, pa.int64())), last

@@ -1,18 +1,18 @@
-"""Compares what the services acted on with the events that there are: nobody acts on what was never sent."""
+"""Compares the events that the services processed with the facts: every processed event must exist."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from audit.books_pair import NEVER_RAN
-from audit.comparison import About, Comparison
-from audit.stores import Stores
-from audit.tables import compare_tables
+from audit.comparison import Comparison, ComparisonSpec
+from audit.stores import NEVER_RAN, Stores
+from audit.table_comparison import KeyFilter, Sides, TableComparison
 
-ABOUT = About(
+SPEC = ComparisonSpec(
     name="inbox_vs_facts",
-    what="every event that a service acted on",
+    what="every event that a service processed",
     left="inboxes",
     right="facts",
     unit="events",
@@ -20,21 +20,27 @@ ABOUT = About(
 )
 
 
-def known(acted_on: pa.Table, event_ids: pa.ChunkedArray) -> pa.Table:
-    """Those rows of `acted_on` (service, event_id) whose event there is."""
-    return acted_on.filter(pc.is_in(acted_on["event_id"], value_set=event_ids.combine_chunks()))
+def with_facts(processed: pa.Table, event_ids: pa.ChunkedArray) -> pa.Table:
+    """Return the rows of `processed` (service, event_id) whose event is among the facts."""
+    return processed.filter(pc.is_in(processed["event_id"], value_set=event_ids.combine_chunks()))
 
 
-def run(stores: Stores) -> Iterator[Comparison]:
-    """Look up every event of the inboxes in the table of its topic."""
-    inbox = stores.books.query("inbox_vs_facts/books")
+def run(stores: Stores) -> Iterator[Comparison | TableComparison]:
+    """Look up every event of the inboxes in the fact table of its topic."""
+    if stores.service_db.exists():
+        yield TableComparison(SPEC, partial(_read, stores))
+    else:
+        yield Comparison(SPEC, notes=(NEVER_RAN,))
+
+
+def _read(stores: Stores, keys: KeyFilter | None) -> Sides:
+    inbox = stores.service_db.query("inbox_vs_facts/expected", keys)
     if inbox is None:
-        yield Comparison(ABOUT, notes=(NEVER_RAN,))
-        return
-    acted_on, found = [], []
+        raise ValueError("a service has no inbox")
+    empty = inbox.drop_columns(["topic"]).schema.empty_table()
+    processed, found = [empty], [empty]
     for topic in sorted(set(inbox["topic"].to_pylist())):
         of_topic = inbox.filter(pc.equal(inbox["topic"], topic)).drop_columns(["topic"]).combine_chunks()
-        acted_on.append(of_topic)
-        found.append(known(of_topic, stores.clickhouse.facts(topic, ["event_id"])["event_id"]))
-    nothing = inbox.drop_columns(["topic"]).schema.empty_table()
-    yield compare_tables(ABOUT, pa.concat_tables([nothing, *acted_on]), pa.concat_tables([nothing, *found]))
+        processed.append(of_topic)
+        found.append(with_facts(of_topic, stores.clickhouse.facts(topic, ["event_id"])["event_id"]))
+    return Sides(pa.concat_tables(processed), pa.concat_tables(found))

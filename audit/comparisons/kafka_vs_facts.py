@@ -6,18 +6,19 @@ from collections.abc import Callable, Iterable, Iterator
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from audit.comparison import About, Comparison
+from audit.comparison import Comparison, ComparisonSpec
+from audit.cut import Cut
 from audit.sources.events import TopicContents
-from audit.sources.kafka import DeadLetter
+from audit.sources.kafka import DeadLetterRecord
 from audit.stores import Stores
 from audit.tables import compare_tables
 from schemas.codec import Record
 from schemas.events import all_events
 
 
-def about(event: str) -> About:
-    """What is compared of one event."""
-    return About(
+def spec(event: str) -> ComparisonSpec:
+    """Return the specification of one event's comparison."""
+    return ComparisonSpec(
         name="kafka_vs_facts",
         what=f"every field of {event}",
         left="Kafka",
@@ -28,40 +29,69 @@ def about(event: str) -> About:
 
 
 def compare(
-    event: str, expected: TopicContents, actual: pa.Table, refused: frozenset[str], *, kept: bool = True
+    event: str,
+    expected: TopicContents,
+    actual: pa.Table,
+    rejected: frozenset[str],
+    *,
+    is_permanent: bool = True,
 ) -> Comparison:
-    """`refused` are the ids of events that lie in the dead-letter topic instead.
+    """Compare a topic with its fact table.
 
-    A topic that is not `kept` for ever may have forgotten events that ClickHouse still has: those pass.
+    `rejected` are the ids of events with a dead letter instead of a row. If the topic is not permanent, Kafka
+    may have deleted events that ClickHouse still has.
     """
     notes = []
     if expected.repeated:
         notes.append(f"{expected.repeated:,} messages repeat an event that was sent before")
-    if not kept:
-        still_there = pc.is_in(
-            actual["event_id"].combine_chunks(), expected.events["event_id"].combine_chunks()
-        )
-        actual = actual.filter(still_there)
-    return compare_tables(about(event), expected.events, actual, explained=refused, notes=tuple(notes))
+    if not is_permanent:
+        actual = actual.filter(_is_among(actual, expected.events))
+    return compare_tables(spec(event), expected.events, actual, explained=rejected, notes=tuple(notes))
 
 
-def refused_ids(letters: Iterable[DeadLetter], decode: Callable[[bytes], Record]) -> frozenset[str]:
-    """The ids of events that were refused though they can be decoded.
+def before_cut(facts: pa.Table, events: pa.Table, cut: Cut | None) -> pa.Table:
+    """Return the facts without those that ClickHouse took after the cut and that no event explains.
 
-    Dead letters of ClickHouse hold the row as JSON; those of events from the future the message, once for
-    each job that read it.
+    `facts` has `ingested_at`, which is dropped. A fact that is older than the cut must have its event.
     """
-    read: dict[str, Callable[[bytes], Record]] = {"clickhouse": json.loads, "time": decode}
+    if cut is not None:
+        ingested_ms = facts["ingested_at"].cast(pa.timestamp("ms", "UTC")).cast(pa.int64())
+        is_before = pc.less_equal(ingested_ms, cut.ingested_ms)
+        facts = facts.filter(pc.or_(is_before, _is_among(facts, events)))
+    return facts.drop_columns(["ingested_at"])
+
+
+def rejected_ids(
+    dead_letters: Iterable[DeadLetterRecord], decode: Callable[[bytes], Record]
+) -> frozenset[str]:
+    """Return the ids of decodable events that were rejected.
+
+    ClickHouse's dead letters have the row as JSON. Those of events from the future or with a negative amount
+    have the message, once for each job that read it.
+    """
+    readers: dict[str, Callable[[bytes], Record]] = {
+        "clickhouse": json.loads,
+        "time": decode,
+        "value": decode,
+    }
     return frozenset(
-        str(read[letter.stage](letter.value)["event_id"]) for letter in letters if letter.stage in read
+        str(readers[record.stage](record.value)["event_id"])
+        for record in dead_letters
+        if record.stage in readers
     )
 
 
 def run(stores: Stores) -> Iterator[Comparison]:
-    """Every event of `schemas/events/` that either side has; all of them, if neither has any."""
+    """Compare every event of `schemas/events/` that either side has."""
     for name, event in all_events().items():
         contents = stores.kafka.contents(name)
-        facts = stores.clickhouse.facts(name, contents.events.column_names)
+        columns = [*contents.events.column_names, "ingested_at"]
+        facts = before_cut(stores.clickhouse.facts(name, columns), contents.events, stores.cut)
         if contents.events.num_rows or facts.num_rows:
-            refused = refused_ids(stores.kafka.dead_letters(name), stores.kafka.decode)
-            yield compare(name, contents, facts, refused, kept=event.topic.retention is None)
+            rejected = rejected_ids(stores.kafka.dead_letters(name), stores.kafka.decode)
+            is_permanent = event.topic.retention is None
+            yield compare(name, contents, facts, rejected, is_permanent=is_permanent)
+
+
+def _is_among(facts: pa.Table, events: pa.Table) -> pa.Array:
+    return pc.is_in(facts["event_id"].combine_chunks(), value_set=events["event_id"].combine_chunks())

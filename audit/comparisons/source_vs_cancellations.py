@@ -4,11 +4,11 @@ from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
-from audit.comparison import About
-from audit.source_pair import Events, SourcePair
+from audit.comparison import ComparisonSpec
+from audit.source_comparison import Events, SourceComparison
 from audit.sources.order_lines import local_days
 
-ABOUT = About(
+SPEC = ComparisonSpec(
     name="source_vs_cancellations",
     what="every cancelled order, by the day on which it was placed",
     left="source",
@@ -25,11 +25,11 @@ def from_events(events: Events, timezone: ZoneInfo) -> pa.Table:
     return pa.table({"order_id": cancelled["order_id"], "day": days})
 
 
-run = SourcePair(
-    ABOUT,
+run = SourceComparison(
+    SPEC,
     events=("order_cancelled",),
     subject="order_id",
     expected=lambda source: source.cancelled,
     actual=from_events,
-    drawn=True,
+    has_no_times=True,
 ).run

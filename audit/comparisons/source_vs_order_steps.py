@@ -4,11 +4,11 @@ from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
-from audit.comparison import About
-from audit.source_pair import Events, SourcePair
+from audit.comparison import ComparisonSpec
+from audit.source_comparison import Events, SourceComparison
 from audit.sources.order_lines import local_days
 
-ABOUT = About(
+SPEC = ComparisonSpec(
     name="source_vs_order_steps",
     what="confirmations, shipments and deliveries of every order",
     left="source",
@@ -35,8 +35,8 @@ def from_events(events: Events, timezone: ZoneInfo) -> pa.Table:
     return pa.concat_tables(steps)
 
 
-run = SourcePair(
-    ABOUT,
+run = SourceComparison(
+    SPEC,
     events=tuple(STEPS),
     subject="order_id",
     expected=lambda source: source.steps,

@@ -5,11 +5,11 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from audit.comparison import About
-from audit.source_pair import Events, SourcePair
-from audit.sources.order_lines import FIGURES, add_up, local_days, unfold
+from audit.comparison import ComparisonSpec
+from audit.source_comparison import Events, SourceComparison
+from audit.sources.order_lines import FIGURES, local_days, sum_lines, unfold_lines
 
-ABOUT = About(
+SPEC = ComparisonSpec(
     name="source_vs_orders",
     what="every order",
     left="source",
@@ -21,7 +21,7 @@ ABOUT = About(
 
 def with_sums(orders: pa.Table, lines: pa.Table) -> pa.Table:
     """The orders with the sums of their lines, zeros for an order without lines."""
-    joined = orders.join(add_up(lines, ["order_id"]).drop_columns(["orders"]), "order_id")
+    joined = orders.join(sum_lines(lines, ["order_id"]).drop_columns(["orders"]), "order_id")
     sums = {name: pc.fill_null(joined[name], 0) for name in FIGURES}
     return pa.table({**{name: joined[name] for name in orders.column_names}, **sums})
 
@@ -36,11 +36,11 @@ def from_events(events: Events, timezone: ZoneInfo) -> pa.Table:
             "day": local_days(placed["occurred_at"], timezone),
         }
     )
-    return with_sums(orders, unfold(placed, timezone))
+    return with_sums(orders, unfold_lines(placed, timezone))
 
 
-run = SourcePair(
-    ABOUT,
+run = SourceComparison(
+    SPEC,
     events=("order_placed",),
     subject="order_id",
     expected=lambda source: with_sums(source.orders_placed, source.lines),

@@ -2,10 +2,10 @@
 
 import pyarrow as pa
 
-from audit.comparison import About
-from audit.source_pair import SourcePair
+from audit.comparison import ComparisonSpec
+from audit.source_comparison import SourceComparison
 
-ABOUT = About(
+SPEC = ComparisonSpec(
     name="source_vs_payments",
     what="payments of every order",
     left="source",
@@ -21,8 +21,8 @@ def by_order(payments: pa.Table) -> pa.Table:
     return sums.rename_columns(["order_id", "payments", "amount_minor"])
 
 
-run = SourcePair(
-    ABOUT,
+run = SourceComparison(
+    SPEC,
     events=("payment_captured",),
     subject="order_id",
     expected=lambda source: by_order(source.payments),

@@ -1,9 +1,9 @@
 """Compares the products that were sold in the source with `product_listed`, one a seller."""
 
-from audit.comparison import About
-from audit.source_pair import SourcePair
+from audit.comparison import ComparisonSpec
+from audit.source_comparison import SourceComparison
 
-ABOUT = About(
+SPEC = ComparisonSpec(
     name="source_vs_products",
     what="every product of every seller",
     left="source",
@@ -12,8 +12,8 @@ ABOUT = About(
     key=("product_id", "seller_id"),
 )
 
-run = SourcePair(
-    ABOUT,
+run = SourceComparison(
+    SPEC,
     events=("product_listed",),
     subject="product_id",
     expected=lambda source: source.products,

@@ -2,10 +2,10 @@
 
 import pyarrow as pa
 
-from audit.comparison import About
-from audit.source_pair import SourcePair
+from audit.comparison import ComparisonSpec
+from audit.source_comparison import SourceComparison
 
-ABOUT = About(
+SPEC = ComparisonSpec(
     name="source_vs_reviews",
     what="reviews of every order",
     left="source",
@@ -21,11 +21,11 @@ def by_order(reviews: pa.Table) -> pa.Table:
     return sums.rename_columns(["order_id", "reviews", "scores"])
 
 
-run = SourcePair(
-    ABOUT,
+run = SourceComparison(
+    SPEC,
     events=("review_submitted",),
     subject="order_id",
     expected=lambda source: by_order(source.reviews),
     actual=lambda events, _: by_order(events["review_submitted"]),
-    drawn=True,
+    has_no_times=True,
 ).run

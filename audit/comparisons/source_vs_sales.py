@@ -1,10 +1,10 @@
 """Compares the source's order items with `order_placed`: what each seller sold on each day."""
 
-from audit.comparison import About
-from audit.source_pair import SourcePair
-from audit.sources.order_lines import add_up, unfold
+from audit.comparison import ComparisonSpec
+from audit.source_comparison import SourceComparison
+from audit.sources.order_lines import sum_lines, unfold_lines
 
-ABOUT = About(
+SPEC = ComparisonSpec(
     name="source_vs_sales",
     what="sales by seller and day",
     left="source",
@@ -12,12 +12,12 @@ ABOUT = About(
     unit="seller days",
     key=("seller_id", "day"),
 )
-_KEY = list(ABOUT.key)
+_KEY = list(SPEC.key)
 
-run = SourcePair(
-    ABOUT,
+run = SourceComparison(
+    SPEC,
     events=("order_placed",),
     subject="order_id",
-    expected=lambda source: add_up(source.lines, _KEY),
-    actual=lambda events, timezone: add_up(unfold(events["order_placed"], timezone), _KEY),
+    expected=lambda source: sum_lines(source.lines, _KEY),
+    actual=lambda events, timezone: sum_lines(unfold_lines(events["order_placed"], timezone), _KEY),
 ).run

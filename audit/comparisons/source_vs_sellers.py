@@ -1,9 +1,9 @@
 """Compares the source's sellers with `seller_registered`."""
 
-from audit.comparison import About
-from audit.source_pair import SourcePair
+from audit.comparison import ComparisonSpec
+from audit.source_comparison import SourceComparison
 
-ABOUT = About(
+SPEC = ComparisonSpec(
     name="source_vs_sellers",
     what="every seller",
     left="source",
@@ -12,8 +12,8 @@ ABOUT = About(
     key=("seller_id",),
 )
 
-run = SourcePair(
-    ABOUT,
+run = SourceComparison(
+    SPEC,
     events=("seller_registered",),
     subject="seller_id",
     expected=lambda source: source.sellers,

@@ -1,9 +1,9 @@
 """Compares the persons in the source's orders with `shopper_registered`."""
 
-from audit.comparison import About
-from audit.source_pair import SourcePair
+from audit.comparison import ComparisonSpec
+from audit.source_comparison import SourceComparison
 
-ABOUT = About(
+SPEC = ComparisonSpec(
     name="source_vs_shoppers",
     what="every shopper",
     left="source",
@@ -12,8 +12,8 @@ ABOUT = About(
     key=("shopper_id",),
 )
 
-run = SourcePair(
-    ABOUT,
+run = SourceComparison(
+    SPEC,
     events=("shopper_registered",),
     subject="shopper_id",
     expected=lambda source: source.shoppers,

@@ -1,4 +1,4 @@
-"""Avro schema → Arrow schema, so that decoded events and ClickHouse's rows can be compared."""
+"""Converts Avro schemas to Arrow schemas, so that events and ClickHouse's rows can be compared."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,12 +15,12 @@ _PLAIN: Mapping[str, pa.DataType] = {
 
 
 def arrow_schema(record: Mapping[str, Any]) -> pa.Schema:
-    """The Arrow schema of a record schema: its fields in order, whole numbers as int64."""
+    """Return the Arrow schema of a record schema: its fields in order, integers as int64."""
     return pa.schema([pa.field(field["name"], arrow_type(field["type"])) for field in record["fields"]])
 
 
 def arrow_type(avro: Any) -> pa.DataType:
-    """The Arrow type of an Avro type.
+    """Return the Arrow type of an Avro type.
 
     Raises:
         ValueError: a type that events do not use (`docs/architecture.md` lists those they do).

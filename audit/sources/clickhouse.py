@@ -1,4 +1,4 @@
-"""Reads ClickHouse's side of a comparison: a query of `audit/queries/` as an Arrow table."""
+"""Reads ClickHouse's side of a comparison: the result of a query of `audit/queries/` as an Arrow table."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,35 +8,57 @@ import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import Error as ClickHouseError
 
+from audit.table_comparison import KeyFilter
 from common.errors import PartUnavailable
 
-Parameters = Mapping[str, str | int]
+Parameters = Mapping[str, str | int | list[str]]
+OWN_ORDER = "^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
+"""Ids of orders that the service placed: UUIDv7 with dashes. Replayed and simulated history has other ids."""
+
+_KEY_FILTER = "has({key_values:Array(String)}, toString({key_column:Identifier}))"
+
 QUERIES = Path(__file__).resolve().parent.parent / "queries"
 
 
 class ClickHouseTables:
-    """The platform's tables, read through one client (of the reader: the audit changes nothing).
+    """The platform's tables, read by the read-only user.
 
-    Every method raises PartUnavailable where ClickHouse does not answer or refuses the query.
+    Every method raises PartUnavailable if ClickHouse does not answer or refuses the query.
     """
 
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    def query(self, name: str, parameters: Parameters = MappingProxyType({})) -> pa.Table:
-        """The answer of `audit/queries/<name>.sql`; whole numbers come as int64, text as string."""
-        return self._read((QUERIES / f"{name}.sql").read_text(encoding="utf-8"), parameters)
+    def query(
+        self, name: str, parameters: Parameters = MappingProxyType({}), keys: KeyFilter | None = None
+    ) -> pa.Table:
+        """Run `audit/queries/<name>.sql`, for all keys or for some; integers are int64, text is string.
+
+        A query may use `{own_order:String}`, the pattern of the ids of orders that the service placed.
+        """
+        sql = (QUERIES / f"{name}.sql").read_text(encoding="utf-8")
+        used = dict(parameters)
+        if "{own_order:" in sql:
+            used["own_order"] = OWN_ORDER
+        if keys is not None:
+            used |= {"key_column": keys.column, "key_values": list(keys.values)}
+            sql = f"SELECT * FROM (\n{sql}\n) WHERE {_KEY_FILTER}"
+        return self._read(sql, used)
 
     def facts(self, table: str, columns: list[str]) -> pa.Table:
-        """The rows of a fact table, each event once as ClickHouse has merged it (`FINAL`)."""
+        """Return the rows of a fact table, each event once (`FINAL`)."""
         identifiers = {f"c{i}": name for i, name in enumerate(columns)}
         selected = ", ".join(f"{{{slot}:Identifier}}" for slot in identifiers)
         return self._read(
             f"SELECT {selected} FROM {{table:Identifier}} FINAL", {**identifiers, "table": table}
         )
 
+    def now_ms(self) -> int:
+        """Return ClickHouse's clock, by which it sets `ingested_at`, as Unix milliseconds."""
+        return int(self._read("SELECT toUnixTimestamp64Milli(now64(3)) AS now_ms", {})["now_ms"][0].as_py())
+
     def _read(self, sql: str, parameters: Parameters) -> pa.Table:
-        settings = {"output_format_arrow_string_as_string": 1}
+        settings = {"output_format_arrow_string_as_string": 1, "join_use_nulls": 0}
         try:
             return plain(self._client.query_arrow(sql, parameters=dict(parameters), settings=settings))
         except ClickHouseError as error:
@@ -44,7 +66,7 @@ class ClickHouseTables:
 
 
 def plain(table: pa.Table) -> pa.Table:
-    """The table with dictionaries unpacked, whole numbers as int64 and no "never null" marks."""
+    """Return the table with dictionaries decoded, integers as int64 and all columns nullable."""
     return table.cast(pa.schema([pa.field(f.name, _plain_type(f.type)) for f in table.schema]))
 
 

@@ -1,4 +1,4 @@
-"""Reads topics as tables of events: each event once, and what is not an event apart."""
+"""Reads topics as tables of events: each event once, and undecodable messages separately."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,21 +6,21 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from audit.sources.avro import arrow_schema
-from audit.sources.kafka import DeadLetter, KafkaTopics
+from audit.sources.kafka import DeadLetterRecord, KafkaTopics
 from common.errors import Rejected
 from schemas.codec import Decoder, Record
-from schemas.events import Event, all_events
+from schemas.events import EventSchema, all_events
 
 _CHUNK = 20_000
-_KEPT_BYTES = 512 * 2**20
+_CACHE_BYTES = 512 * 2**20
 
 
 @dataclass(frozen=True)
 class TopicContents:
-    """What a topic holds. `events` has one row per event id, as it was sent last.
+    """The contents of a topic. `events` has one row per event id: the last message with this id.
 
-    `repeated` counts the messages beyond the first of an event id; `undecodable` holds raw values.
-    Messages without a value (tombstones) say nothing and are left out.
+    `repeated` counts the messages after the first one of an event id. `undecodable` has raw values.
+    Messages without a value (tombstones) are left out.
     """
 
     events: pa.Table
@@ -29,8 +29,8 @@ class TopicContents:
     undecodable: tuple[bytes, ...]
 
 
-def decode_topic(values: Iterable[bytes | None], event: Event, decoder: Decoder) -> TopicContents:
-    """Decode the values of a topic, in the order in which they lie there."""
+def decode_topic(values: Iterable[bytes | None], event: EventSchema, decoder: Decoder) -> TopicContents:
+    """Decode the values of a topic, in their order."""
     schema = arrow_schema(event.schema)
     batches: list[pa.Table] = []
     rows: list[Record] = []
@@ -58,28 +58,28 @@ def decode_topic(values: Iterable[bytes | None], event: Event, decoder: Decoder)
 
 
 class EventLog:
-    """Kafka's events by name. What was decoded is kept for the next comparison, up to `_KEPT_BYTES`."""
+    """Kafka's events by name. Decoded topics are cached for other comparisons, up to `_CACHE_BYTES`."""
 
     def __init__(self, kafka: KafkaTopics, decoder: Decoder) -> None:
         self._kafka = kafka
         self._decoder = decoder
-        self._kept: dict[str, TopicContents] = {}
+        self._cache: dict[str, TopicContents] = {}
 
     def contents(self, name: str) -> TopicContents:
-        """All that the topic of an event holds now (or held when it was first asked for)."""
-        if name in self._kept:
-            return self._kept[name]
+        """Return the contents of an event's topic up to the cut, or as first read."""
+        if name in self._cache:
+            return self._cache[name]
         values = (message.value() for message in self._kafka.messages(name))
         contents = decode_topic(values, all_events()[name], self._decoder)
-        kept = sum(other.events.nbytes for other in self._kept.values())
-        if kept + contents.events.nbytes <= _KEPT_BYTES:
-            self._kept[name] = contents
+        cached = sum(other.events.nbytes for other in self._cache.values())
+        if cached + contents.events.nbytes <= _CACHE_BYTES:
+            self._cache[name] = contents
         return contents
 
     def decode(self, value: bytes) -> Record:
-        """The event in one message, of whichever topic."""
+        """Decode the event in one message of any topic."""
         return self._decoder.decode(value)
 
-    def dead_letters(self, topic: str) -> list[DeadLetter]:
-        """What lies in `<topic>_dlq`."""
+    def dead_letters(self, topic: str) -> list[DeadLetterRecord]:
+        """Return all that `<topic>_dlq` holds now."""
         return self._kafka.dead_letters(topic)

@@ -1,4 +1,4 @@
-"""Reads the Olist tables as rows to compare, independently of the replay that made events of them."""
+"""Reads the Olist tables as rows to compare, independently of the replay that converted them to events."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,8 +8,11 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from audit.sources.sent import EVERYTHING, Sent
+from audit.sources.sent_ranges import EVERYTHING, SentRanges
 from producers.replay.olist.tables import read_tables
+
+WENT_ON = ("delivered", "shipped", "invoiced", "processing", "approved")
+"""Statuses of orders that were confirmed, whether or not the approval was recorded."""
 
 CANCELLED = ("canceled", "unavailable")
 
@@ -28,7 +31,7 @@ _IDS = {
 
 
 @dataclass(frozen=True)
-class Range:
+class WallClockRange:
     """Wall-clock times from `start` (included) to `end` (excluded); None for no bound."""
 
     start: datetime | None = None
@@ -37,44 +40,44 @@ class Range:
 
 @dataclass(frozen=True)
 class OlistTables:
-    """The tables in `directory`, as far as they happened within one of the `ranges`.
+    """The rows of the tables in `directory` whose times are within one of the `ranges`.
 
-    Only the reading of the files is shared with the replay. Times are the shop's wall clock, as the tables
-    have them; amounts become integer cents. `sent` says which of the events can be asked for. Memory: about
-    200 MB for all of Olist.
+    Only the reading of the files is shared with the replay. Times are the shop's wall clock, as in the
+    tables; amounts become integer cents. `sent` has the time ranges whose events must be in Kafka. Memory:
+    about 200 MB for all of Olist.
     """
 
     directory: Path
-    ranges: tuple[Range, ...] = (Range(),)
+    ranges: tuple[WallClockRange, ...] = (WallClockRange(),)
     notes: tuple[str, ...] = ()
-    sent: Sent = EVERYTHING
+    sent: SentRanges = EVERYTHING
 
     @property
     def whole(self) -> bool:
-        """Whether nothing is left out."""
-        return Range() in self.ranges
+        """Whether no rows are left out."""
+        return WallClockRange() in self.ranges
 
     def known(self, subject: str) -> pa.ChunkedArray:
-        """Every id in the tables, whenever; `subject` is one of `_IDS`."""
+        """Return every id in the tables, at any time; `subject` is one of `_IDS`."""
         table, column = _IDS[subject]
         return self._tables[table][column]
 
     @cached_property
     def orders_placed(self) -> pa.Table:
-        """One row an order: order_id, shopper_id (the person, not the checkout), day."""
+        """One row per order: order_id, shopper_id (the person, not the checkout), day."""
         people = self._tables["customers"].select(["customer_id", "customer_unique_id"])
-        joined = self._happened(self._orders, _PURCHASE).join(people, "customer_id", join_type="inner")
+        joined = self._within_ranges(self._orders, _PURCHASE).join(people, "customer_id", join_type="inner")
         names = {"order_id": "order_id", "shopper_id": "customer_unique_id", "day": "day"}
         return _renamed(joined, names)
 
     @cached_property
     def lines(self) -> pa.Table:
-        """One row an item: order_id, seller_id, product_id, day, units (1), gross_minor, shipping_minor."""
-        return self._happened(self._every_line, "at").drop_columns(["at"])
+        """One row per item: order_id, seller_id, product_id, day, units (1), gross_minor, shipping_minor."""
+        return self._within_ranges(self._every_line, "at").drop_columns(["at"])
 
     @cached_property
     def payments(self) -> pa.Table:
-        """One row a payment: order_id, amount_minor. It happened at the approval, else at the purchase."""
+        """One row per payment: order_id, amount_minor. Its time is the approval's, else the purchase's."""
         moments = self._orders.select(["order_id", _PURCHASE, "order_approved_at"])
         joined = self._tables["order_payments"].join(moments, "order_id", join_type="inner")
         payments = pa.table(
@@ -84,18 +87,18 @@ class OlistTables:
                 "amount_minor": cents(joined["payment_value"]),
             }
         )
-        return self._happened(payments, "at").drop_columns(["at"])
+        return self._within_ranges(payments, "at").drop_columns(["at"])
 
     @cached_property
     def steps(self) -> pa.Table:
-        """One row a step of an order: order_id, step, seller_id (a shipment's, else empty), day."""
+        """One row per step of an order: order_id, step, seller_id (a shipment's, else empty), day."""
         shipments = self._every_line.group_by(["order_id", "seller_id"]).aggregate([])
         per_shipment = self._orders.join(shipments, "order_id", join_type="inner")
         per_order = self._orders.append_column("seller_id", pa.array([""] * self._orders.num_rows))
         steps = []
         for step, column in _STEPS.items():
-            rows = per_order if step == "confirmed" else per_shipment
-            rows = self._happened(rows, column)
+            rows = self._confirmable(per_order) if step == "confirmed" else per_shipment
+            rows = self._within_ranges(rows, column)
             steps.append(
                 pa.table(
                     {
@@ -108,15 +111,24 @@ class OlistTables:
             )
         return pa.concat_tables(steps)
 
+    def _confirmable(self, orders: pa.Table) -> pa.Table:
+        """Orders with the purchase as the approval where the order went on and no approval was recorded."""
+        went_on = pc.is_in(orders["order_status"], value_set=pa.array(WENT_ON))
+        approved_at = pc.if_else(
+            went_on, pc.coalesce(orders["order_approved_at"], orders[_PURCHASE]), orders["order_approved_at"]
+        )
+        place = orders.column_names.index("order_approved_at")
+        return orders.set_column(place, "order_approved_at", approved_at)
+
     @cached_property
     def cancelled(self) -> pa.Table:
-        """The orders that were cancelled or unavailable, whenever: order_id, day (of the purchase)."""
+        """The cancelled or unavailable orders of all times: order_id, day (of the purchase)."""
         gone = pc.is_in(self._orders["order_status"], value_set=pa.array(CANCELLED))
         return self._orders.filter(gone).select(["order_id", "day"])
 
     @cached_property
     def reviews(self) -> pa.Table:
-        """One row a review, whenever: order_id, score. Lone scores count where no review is."""
+        """One row per review: order_id, score. A lone score counts if its order has no review."""
         whole = self._tables.get("order_reviews", self._tables.get("order_reviews_head"))
         parts = []
         if whole is not None:
@@ -132,17 +144,17 @@ class OlistTables:
 
     @cached_property
     def sellers(self) -> pa.Table:
-        """Who sold something, or is needed to: seller_id, city, state."""
-        there = self._needed(self._every_line, ["seller_id"])
+        """The sellers of the chosen order items: seller_id, city, state."""
+        there = self._distinct_within_ranges(self._every_line, ["seller_id"])
         joined = there.join(self._tables["sellers"], "seller_id", join_type="inner")
         return _renamed(joined, {"seller_id": "seller_id", "city": "seller_city", "state": "seller_state"})
 
     @cached_property
     def shoppers(self) -> pa.Table:
-        """Who ordered something: shopper_id."""
+        """The people who placed the chosen orders: shopper_id."""
         people = self._tables["customers"].select(["customer_id", "customer_unique_id"])
         orders = self._orders.join(people, "customer_id", join_type="inner")
-        there = self._needed(
+        there = self._distinct_within_ranges(
             _renamed(orders, {"customer_unique_id": "customer_unique_id", "at": _PURCHASE}),
             ["customer_unique_id"],
         )
@@ -150,8 +162,8 @@ class OlistTables:
 
     @cached_property
     def products(self) -> pa.Table:
-        """What was sold by whom: product_id, seller_id, weight_g, photos."""
-        there = self._needed(self._every_line, ["product_id", "seller_id"])
+        """The products of the chosen order items by seller: product_id, seller_id, weight_g, photos."""
+        there = self._distinct_within_ranges(self._every_line, ["product_id", "seller_id"])
         joined = there.join(self._tables["products"], "product_id", join_type="inner")
         names = {
             "product_id": "product_id",
@@ -189,16 +201,16 @@ class OlistTables:
             }
         )
 
-    def _happened(self, rows: pa.Table, at: str) -> pa.Table:
-        """The rows whose time is chosen; those without a time never happened."""
+    def _within_ranges(self, rows: pa.Table, at: str) -> pa.Table:
+        """Return the rows whose time is within a range; rows without a time are left out."""
         chosen = rows.filter(pc.is_valid(rows[at]))
         if self.whole:
             return chosen.combine_chunks()
         inside = (_bounds(chosen[at], chosen[at], each) for each in self.ranges)
         return chosen.filter(reduce(pc.or_, inside)).combine_chunks()
 
-    def _needed(self, rows: pa.Table, key: list[str]) -> pa.Table:
-        """The distinct keys, first seen before the end of a chosen range and last seen after its start."""
+    def _distinct_within_ranges(self, rows: pa.Table, key: list[str]) -> pa.Table:
+        """Return the distinct keys whose rows overlap a range: first before its end, last after its start."""
         seen = rows.group_by(key).aggregate([("at", "min"), ("at", "max")])
         if not self.whole:
             inside = (_bounds(seen["at_min"], seen["at_max"], each) for each in self.ranges)
@@ -206,20 +218,20 @@ class OlistTables:
         return seen.select(key)
 
 
-def _bounds(first: pa.ChunkedArray, last: pa.ChunkedArray, chosen: Range) -> pa.ChunkedArray:
-    """True where `first` is before the end of the range and `last` not before its start."""
+def _bounds(first: pa.ChunkedArray, last: pa.ChunkedArray, chosen: WallClockRange) -> pa.ChunkedArray:
+    """Return True where `first` is before the end of the range and `last` is not before its start."""
     before_end = pc.less(first, chosen.end) if chosen.end else pc.is_valid(first)
     after_start = pc.greater_equal(last, chosen.start) if chosen.start else pc.is_valid(last)
     return pc.and_(before_end, after_start)
 
 
 def day_of(moments: pa.ChunkedArray) -> pa.ChunkedArray:
-    """The calendar day (`2018-06-01`) of wall-clock times without a zone."""
+    """Return the calendar day (`2018-06-01`) of wall-clock times without a zone."""
     return pc.strftime(moments, format="%Y-%m-%d")
 
 
 def cents(amounts: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Amounts as published (`58.9`) in integer cents.
+    """Convert amounts as published (`58.9`) to integer cents.
 
     Raises:
         ValueError: an amount has a fraction of a cent.
@@ -232,5 +244,5 @@ def cents(amounts: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _renamed(table: pa.Table, names: dict[str, str]) -> pa.Table:
-    """The columns `names` (new → old) of the table."""
+    """Return the columns `names` (new → old) of the table."""
     return pa.table({new: table[old] for new, old in names.items()})

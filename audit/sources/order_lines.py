@@ -1,4 +1,4 @@
-"""Unfolds the lines of `order_placed` and adds them up, in Arrow: Kafka's side of the sales."""
+"""Unfolds and sums the lines of `order_placed` in Arrow: Kafka's side of the sales."""
 
 from zoneinfo import ZoneInfo
 
@@ -6,10 +6,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 
-def unfold(orders: pa.Table, timezone: ZoneInfo) -> pa.Table:
-    """One row a line: order_id, seller_id, product_id, day (shop's), units, gross_minor, shipping_minor.
+def unfold_lines(orders: pa.Table, timezone: ZoneInfo) -> pa.Table:
+    """Return one row per line: order_id, seller_id, product_id, day, units, gross_minor, shipping_minor.
 
-    `orders` has `order_id`, `occurred_at` (UTC) and `lines` as `order_placed` says.
+    `orders` has `order_id`, `occurred_at` (UTC) and the `lines` of `order_placed`.
     """
     orders = orders.combine_chunks()
     parents = pc.list_parent_indices(orders["lines"])
@@ -32,13 +32,13 @@ _LINE = ("seller_id", "product_id", "quantity", "unit_price_minor", "shipping_mi
 
 
 def local_days(moments: pa.ChunkedArray, timezone: ZoneInfo) -> pa.Array:
-    """The calendar day (`2018-06-01`) of each UTC moment in the shop's time zone."""
+    """Return the calendar day (`2018-06-01`) of each UTC time in the shop's time zone."""
     days = [None if at is None else str(at.astimezone(timezone).date()) for at in moments.to_pylist()]
     return pa.array(days, pa.string())
 
 
-def add_up(lines: pa.Table, by: list[str]) -> pa.Table:
-    """Sums of `units`, `gross_minor`, `shipping_minor` and the number of `orders`, by the named columns."""
+def sum_lines(lines: pa.Table, by: list[str]) -> pa.Table:
+    """Return the sums of units, gross_minor and shipping_minor and the number of orders, by columns."""
     grouped = lines.group_by(by).aggregate(
         [("order_id", "count_distinct"), *((name, "sum") for name in FIGURES)],
     )

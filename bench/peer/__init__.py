@@ -1,1 +1,1 @@
-"""The peer: the same topics through ClickHouse's own Kafka engine and materialised views."""
+"""The peer: the same topics read by ClickHouse's own Kafka engine and materialised views."""

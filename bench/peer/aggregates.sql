@@ -1,4 +1,4 @@
--- The tables that job metrics fills, as far as materialised views can fill them.
+-- The tables of job metrics that materialised views can fill.
 
 CREATE TABLE order_lines AS souk.order_lines;
 

@@ -1,53 +1,53 @@
-"""Reads the bench's topics with ClickHouse's own Kafka engine into tables like the platform's."""
+"""Reads the benchmark's topics with ClickHouse's own Kafka engine into tables like the platform's."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from clickhouse_connect.driver.client import Client
-from clickhouse_connect.driver.exceptions import DatabaseError
+from chdb import ChdbError
 
-from bench.stream import EVENTS
-from clickhouse.client import connect
+from bench.order_stream import EVENTS
+from bench.peer.embedded_engine import EmbeddedEngine
 from clickhouse.facts import columns
 from common.settings import Settings
-from schemas.events import Event, all_events
+from schemas.events import EventSchema, all_events
 
 _FOLDER = Path(__file__).parent
-_SHUT_DOWN = "code: 49"
-"""What the bundled engine answers to a `CREATE` of a table that streams, although it made it."""
+_LOGICAL_ERROR = "Code: 49"
+"""The bundled engine's error for the `CREATE` of a streaming table, which it creates nevertheless."""
 
 
 @dataclass(frozen=True)
 class Peer:
-    """One way of reading the topics, in a database of its own.
+    """One way of reading the topics, into its own database.
 
-    With `drops_repeats` an event that the facts hold already is left out, as Flink leaves it out.
+    With `drops_duplicates`, an event that is already among the facts is left out, as Flink does.
     """
 
     database: str
     title: str
-    drops_repeats: bool
+    drops_duplicates: bool
 
 
 PEERS = (
-    Peer("peer", "its own Kafka engine", drops_repeats=False),
-    Peer("peer_once", "its own Kafka engine, each event once", drops_repeats=True),
+    Peer("peer", "its own Kafka engine", drops_duplicates=False),
+    Peer("peer_once", "its own Kafka engine, each event once", drops_duplicates=True),
 )
 
 NOTES = (
-    "The peers run inside the same ClickHouse process, one consumer a topic, batches of 65,536 or 500 ms.",
-    "The first peer adds repeated events up again; the second one looks every event up in the facts. Neither "
-    "keeps rankings in Redis, dead letters or progress; Flink does, and its state survives a crash.",
+    "The peers run on the same engine in the benchmark's own process, one consumer a topic, batches of "
+    "65,536 or 500 ms.",
+    "The first peer counts duplicate events again; the second one looks up every event in the facts. Neither "
+    "writes rankings to Redis, dead letters or progress; Flink does, and its state survives a crash.",
     "Flink runs facts and metrics as two jobs that each read and decode the topics; the peer decodes once.",
 )
-"""What a reader must know to compare the two fairly."""
+"""What a reader must know for a fair comparison."""
 
 
-def prepare(settings: Settings, peer: Peer) -> Client:
-    """Make the tables and views; nothing is read yet. A client of the peer's database."""
-    with connect(settings, admin=True) as admin:
-        admin.command(f"CREATE DATABASE {peer.database}")
-    client = connect(settings, admin=True, database=peer.database)
+def prepare(settings: Settings, peer: Peer, folder: Path) -> EmbeddedEngine:
+    """Create the tables and views without reading anything; returns a connection to the peer's database."""
+    client = EmbeddedEngine(folder)
+    client.command(f"CREATE DATABASE {peer.database}")
+    client.command(f"USE {peer.database}")
     events = [all_events()[name] for name in EVENTS]
     for event in events:
         client.command(f"CREATE TABLE {event.name} AS {settings.clickhouse_database}.{event.name}")
@@ -60,24 +60,23 @@ def prepare(settings: Settings, peer: Peer) -> Client:
     return client
 
 
-def read(settings: Settings, peer: Peer) -> None:
-    """Attach the facts to their topics: from here on ClickHouse reads."""
-    with connect(settings, admin=True, database=peer.database) as client:
-        for event in (all_events()[name] for name in EVENTS):
-            _create(client, feed_view(event, peer))
+def read(client: EmbeddedEngine, peer: Peer) -> None:
+    """Attach the facts to their topics, so that ClickHouse starts to read."""
+    for event in (all_events()[name] for name in EVENTS):
+        _create(client, feed_view(event, peer))
 
 
-def feed_view(event: Event, peer: Peer) -> str:
-    """The statement that makes the flow from an event's topic into its table."""
+def feed_view(event: EventSchema, peer: Peer) -> str:
+    """Return the statement that creates the view from an event's topic into its table."""
     names = ", ".join(field["name"] for field in event.fields)
     query = f"SELECT {names} FROM {event.name}_queue"
-    if peer.drops_repeats:
+    if peer.drops_duplicates:
         query += f" WHERE event_id NOT IN (SELECT event_id FROM {event.name}) LIMIT 1 BY event_id"
     return f"CREATE MATERIALIZED VIEW {event.name}_feed TO {event.name} AS {query}"
 
 
-def stop(client: Client, peer: Peer) -> None:
-    """Stop reading and drop what was made."""
+def stop(client: EmbeddedEngine, peer: Peer) -> None:
+    """Stop reading and drop the peer's tables."""
     for name in EVENTS:
         client.command(f"DROP VIEW IF EXISTS {name}_feed SYNC")
         client.command(f"DROP TABLE IF EXISTS {name}_queue SYNC")
@@ -85,8 +84,8 @@ def stop(client: Client, peer: Peer) -> None:
     client.close()
 
 
-def queue_table(event: Event, settings: Settings, peer: Peer) -> str:
-    """The statement that makes the stream of an event's topic."""
+def queue_table(event: EventSchema, settings: Settings, peer: Peer) -> str:
+    """Return the statement that creates the queue of an event's topic."""
     typed = {name: kind for name, kind in columns(event).items() if name != "ingested_at"}
     body = ", ".join(f"{name} {kind}" for name, kind in typed.items())
     options = {
@@ -103,9 +102,9 @@ def queue_table(event: Event, settings: Settings, peer: Peer) -> str:
     return f"CREATE TABLE {event.name}_queue ({body}) ENGINE = Kafka SETTINGS {shown}"
 
 
-def _create(client: Client, statement: str) -> None:
+def _create(client: EmbeddedEngine, statement: str) -> None:
     try:
         client.command(statement)
-    except DatabaseError as error:
-        if _SHUT_DOWN not in str(error):
+    except ChdbError as error:
+        if _LOGICAL_ERROR not in str(error):
             raise

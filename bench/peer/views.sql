@@ -1,4 +1,4 @@
--- From the facts into the aggregates, as they are inserted: a repeated event is added up again.
+-- From the facts into the aggregates at each insert: a duplicate event counts again.
 
 CREATE MATERIALIZED VIEW order_lines_view TO order_lines AS
 SELECT

@@ -1,7 +1,25 @@
--- Up to which event time each table is complete: the smallest watermark of its current subtasks.
+-- Up to which event time each table is complete: its lowest watermark, limited by the reports of the emitting service.
+WITH
+    -- Service → up to which time its events are all in Kafka. A service that has never reported sets no limit.
+    (
+        SELECT mapFromArrays(groupArray(substring(table_name, 8)), groupArray(watermark))
+        FROM pipeline_progress FINAL
+        WHERE startsWith(table_name, 'outbox.')
+    ) AS complete_until,
+    multiIf(
+        table_name IN ('payments_minute', 'payment_captured', 'payment_failed', 'payment_refunded'), 'payments',
+        table_name IN ('stock_reserved', 'stock_refused', 'stock_released', 'stock_changed'), 'inventory',
+        table_name IN (
+            'order_lines', 'order_state', 'seller_sales_minute', 'product_sales_minute', 'marketplace_sales_minute',
+            'order_placed', 'order_confirmed', 'order_cancelled'
+        ), 'orders',
+        ''
+    ) AS service
 SELECT
     table_name,
-    toUnixTimestamp64Milli(min(watermark)) AS as_of_ms
+    toUnixTimestamp64Milli(
+        if(mapContains(complete_until, service), least(min(watermark), complete_until[service]), min(watermark))
+    ) AS as_of_ms
 FROM
 (
     SELECT
@@ -10,6 +28,7 @@ FROM
         watermark,
         argMax(parallelism, version) OVER (PARTITION BY table_name) AS current_parallelism
     FROM pipeline_progress FINAL
+    WHERE NOT startsWith(table_name, 'outbox.')
 )
 WHERE subtask < current_parallelism
 GROUP BY table_name

@@ -1,4 +1,4 @@
--- What the marketplace sold in a period and in the one before it, and what of it was cancelled, by bucket.
+-- What the marketplace sold in a period and in the one before it, and what of it was cancelled or came back, by bucket.
 SELECT
     minute >= {period_start:DateTime('UTC')} AS is_current,
     toUnixTimestamp(toDateTime(dateTrunc({grain:String}, minute, {timezone:String}), {timezone:String})) AS bucket,
@@ -11,7 +11,11 @@ SELECT
     sum(cancelled_orders) AS cancelled_orders,
     sum(cancelled_units) AS cancelled_units,
     sum(cancelled_gross_minor) AS cancelled_gross_minor,
-    sum(cancelled_shipping_minor) AS cancelled_shipping_minor
+    sum(cancelled_discount_minor) AS cancelled_discount_minor,
+    sum(cancelled_shipping_minor) AS cancelled_shipping_minor,
+    sum(returned_units) AS returned_units,
+    sum(returned_minor) AS returned_minor,
+    sum(revenue_minor) AS revenue_minor
 FROM marketplace_sales_minute FINAL
 WHERE currency = {currency:String}
     AND minute >= {previous_start:DateTime('UTC')}

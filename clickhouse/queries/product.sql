@@ -1,21 +1,30 @@
--- A product as it was listed or changed last, and whether it still is on offer; no row when nobody ever listed it.
-SELECT product_id, seller_id, name, category, currency, price_minor, occurred_at >= delisted_at AS on_offer
+-- Each seller's newest listing of a product, and whether the seller still offers it; no row if it was never listed.
+SELECT
+    listings.seller_id AS seller_id,
+    listings.name AS name,
+    listings.category AS category,
+    listings.currency AS currency,
+    listings.price_minor AS price_minor,
+    ifNull(listings.occurred_at >= delistings.delisted_at, true) AS on_offer
 FROM
 (
     SELECT *
     FROM
     (
-        SELECT product_id, occurred_at, seller_id, name, category, currency, price_minor FROM product_listed
+        SELECT occurred_at, seller_id, name, category, currency, price_minor FROM product_listed
+        WHERE product_id = {product_id:String}
         UNION ALL
-        SELECT product_id, occurred_at, seller_id, name, category, currency, price_minor FROM product_changed
+        SELECT occurred_at, seller_id, name, category, currency, price_minor FROM product_changed
+        WHERE product_id = {product_id:String}
     )
-    WHERE product_id = {product_id:String}
-    ORDER BY occurred_at DESC
-    LIMIT 1
-) AS listing
-CROSS JOIN
+    ORDER BY seller_id, occurred_at DESC
+    LIMIT 1 BY seller_id
+) AS listings
+LEFT JOIN
 (
-    SELECT max(occurred_at) AS delisted_at
+    SELECT seller_id, max(occurred_at) AS delisted_at
     FROM product_delisted
     WHERE product_id = {product_id:String}
-) AS gone
+    GROUP BY seller_id
+) AS delistings ON delistings.seller_id = listings.seller_id
+ORDER BY seller_id

@@ -1,55 +1,66 @@
--- Products on offer whose name or category holds every word that is asked, best match first, a page at a time.
-SELECT product_id, seller_id, name, category, price_minor, rank, sort_key, found
+-- Products on offer whose name or category holds every word of a search, the best match first, one page.
+SELECT product_id, offers, rank, sort_key, found
 FROM
 (
+    -- A product matches if one of its offers does. Its price, for sorting, is the lowest of its offers.
     SELECT
         product_id,
-        seller_id,
-        name,
-        category,
-        price_minor,
-        if(
-            empty({words:Array(String)}),
-            '',
-            replaceRegexpAll(
-                normalizeUTF8NFD(lowerUTF8(arrayStringConcat(['', name, replaceAll(category, '_', ' ')], ' '))),
-                '\\pM',
-                ''
-            )
-        ) AS plain,
+        arraySort(groupArray((seller_id, name, category, price_minor))) AS offers,
+        minIf(offer_rank, matches) AS rank,
         multiIf(
-            {sort:String} != 'best' OR empty({words:Array(String)}), 0,
-            startsWith(plain, concat(' ', {words:Array(String)}[1])), 0,
-            position(plain, concat(' ', {words:Array(String)}[1])) > 0, 1,
-            2
-        ) AS rank,
-        multiIf(
-            {sort:String} = 'cheapest', price_minor,
-            {sort:String} = 'dearest', -price_minor,
-            -toUnixTimestamp64Milli(occurred_at)
+            {sort:String} = 'cheapest', min(price_minor),
+            {sort:String} = 'dearest', -min(price_minor),
+            -max(toUnixTimestamp64Milli(occurred_at))
         ) AS sort_key,
         count() OVER () AS found
     FROM
     (
-        SELECT *
+        SELECT
+            product_id,
+            seller_id,
+            name,
+            category,
+            price_minor,
+            occurred_at,
+            if(
+                empty({words:Array(String)}),
+                '',
+                replaceRegexpAll(
+                    normalizeUTF8NFD(lowerUTF8(arrayStringConcat(['', name, replaceAll(category, '_', ' ')], ' '))),
+                    '\\pM',
+                    ''
+                )
+            ) AS plain,
+            multiIf(
+                {sort:String} != 'best' OR empty({words:Array(String)}), 0,
+                startsWith(plain, concat(' ', {words:Array(String)}[1])), 0,
+                position(plain, concat(' ', {words:Array(String)}[1])) > 0, 1,
+                2
+            ) AS offer_rank,
+            ({category:String} = '' OR ifNull(category, '') = {category:String})
+                AND arrayAll(word -> position(plain, word) > 0, {words:Array(String)}) AS matches
         FROM
         (
-            SELECT product_id, occurred_at, seller_id, name, category, currency, price_minor, true AS on_offer
-            FROM product_listed
-            UNION ALL
-            SELECT product_id, occurred_at, seller_id, name, category, currency, price_minor, true
-            FROM product_changed
-            UNION ALL
-            SELECT product_id, occurred_at, seller_id, NULL, NULL, '', 0, false
-            FROM product_delisted
+            SELECT *
+            FROM
+            (
+                SELECT product_id, occurred_at, seller_id, name, category, currency, price_minor, true AS on_offer
+                FROM product_listed
+                UNION ALL
+                SELECT product_id, occurred_at, seller_id, name, category, currency, price_minor, true
+                FROM product_changed
+                UNION ALL
+                SELECT product_id, occurred_at, seller_id, NULL, NULL, '', 0, false
+                FROM product_delisted
+            )
+            ORDER BY product_id, seller_id, occurred_at DESC
+            LIMIT 1 BY product_id, seller_id
         )
-        ORDER BY product_id, occurred_at DESC
-        LIMIT 1 BY product_id
+        WHERE on_offer
+            AND currency = {currency:String}
     )
-    WHERE on_offer
-        AND currency = {currency:String}
-        AND ({category:String} = '' OR category = {category:String})
-        AND arrayAll(word -> position(plain, word) > 0, {words:Array(String)})
+    GROUP BY product_id
+    HAVING countIf(matches) > 0
 )
 WHERE (rank, sort_key, product_id) > ({after_rank:Int64}, {after_key:Int64}, {after_id:String})
 ORDER BY rank, sort_key, product_id

@@ -5,6 +5,7 @@ SELECT
     sum(units) AS units,
     sum(gross_minor) AS gross_minor,
     sum(discount_minor) AS discount_minor,
+    sum(revenue_minor) AS revenue_minor,
     sum(shipping_minor) AS shipping_minor
 FROM product_sales_minute FINAL
 WHERE seller_id = {seller_id:String}
@@ -16,7 +17,7 @@ ORDER BY
     multiIf(
         {by:String} = 'units', toInt64(units),
         {by:String} = 'orders', toInt64(orders),
-        gross_minor - discount_minor
+        revenue_minor
     ) DESC,
     product_id
 LIMIT {limit:UInt32}

@@ -1,4 +1,4 @@
--- What a seller sold in a period and in the one before it, and what of it was cancelled, by bucket and currency.
+-- What a seller sold in a period and in the one before it, and what of it was cancelled or came back, by bucket and currency.
 SELECT
     minute >= {period_start:DateTime('UTC')} AS is_current,
     toUnixTimestamp(toDateTime(dateTrunc({grain:String}, minute, {timezone:String}), {timezone:String})) AS bucket,
@@ -13,7 +13,11 @@ SELECT
     sum(cancelled_orders) AS cancelled_orders,
     sum(cancelled_units) AS cancelled_units,
     sum(cancelled_gross_minor) AS cancelled_gross_minor,
-    sum(cancelled_shipping_minor) AS cancelled_shipping_minor
+    sum(cancelled_discount_minor) AS cancelled_discount_minor,
+    sum(cancelled_shipping_minor) AS cancelled_shipping_minor,
+    sum(returned_units) AS returned_units,
+    sum(returned_minor) AS returned_minor,
+    sum(revenue_minor) AS revenue_minor
 FROM seller_sales_minute FINAL
 WHERE seller_id = {seller_id:String}
     AND minute >= {previous_start:DateTime('UTC')}

@@ -4,8 +4,8 @@ SELECT
     any(known.name) AS name,
     any(known.city) AS city,
     any(known.state) AS state,
-    sum(orders) AS orders,
-    sum(gross_minor - discount_minor) AS revenue_minor
+    sum(ifNull(orders, 0)) AS orders, -- null for a seller without a sale where join_use_nulls is set
+    sum(ifNull(revenue_minor, 0)) AS revenue_minor
 FROM
 (
     SELECT
@@ -18,7 +18,7 @@ FROM
 ) AS known
 FULL OUTER JOIN
 (
-    SELECT seller_id, orders, gross_minor, discount_minor
+    SELECT seller_id, orders, revenue_minor
     FROM seller_sales_minute FINAL
     WHERE currency = {currency:String}
         AND orders > 0 -- 0 where a history that begins in the middle knows a cancellation alone

@@ -1,4 +1,4 @@
-"""Compiles our Java sources (the Flink connectors) into one jar, with ECJ: no JDK is needed."""
+"""Compiles the Java sources of the Flink connectors into one jar with ECJ, without a JDK."""
 
 import os
 import subprocess
@@ -13,7 +13,7 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)  # the same sources and compiler make the same by
 
 
 class CompilationFailed(SoukError):
-    """ECJ refused the sources; the message is its report."""
+    """The sources do not compile; the message is ECJ's report."""
 
 
 def build(java: Path, ecj: Path, classpath: list[Path], out: Path) -> None:
@@ -23,7 +23,7 @@ def build(java: Path, ecj: Path, classpath: list[Path], out: Path) -> None:
         java: the `java` executable (17 or newer).
         ecj: the Eclipse compiler's jar.
         classpath: Flink's jars (dist, table API and runtime, JSON), the Kafka SQL connector, Avro, Jedis.
-        out: the jar to write; replaced in one step, so that nobody sees half of it.
+        out: the jar to write; replaced atomically.
 
     Raises:
         CompilationFailed: the sources do not compile.
@@ -31,7 +31,7 @@ def build(java: Path, ecj: Path, classpath: list[Path], out: Path) -> None:
     sources = sorted(SOURCES.rglob("*.java"))
     with tempfile.TemporaryDirectory() as scratch:
         classes = Path(scratch)
-        # Not --release: the bundled runtime has no table of older releases' signatures.
+        # Not --release: the bundled runtime lacks the signatures of older releases.
         command = [java, "-jar", ecj, "-source", "17", "-target", "17", "-encoding", "UTF-8", "-proc:none"]
         command += ["-nowarn", "-g", "-cp", os.pathsep.join(map(str, classpath)), "-d", classes, *sources]
         done = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False)

@@ -1,1 +1,1 @@
-"""Every event into its fact table."""
+"""Job `facts`: copies every event into its fact table."""

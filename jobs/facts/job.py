@@ -2,10 +2,10 @@
 
 from common.settings import Settings
 from jobs.facts import logic
-from jobs.plan import Plan
+from jobs.plan import JobPlan
 from schemas.events import all_events
 
 
-def build(settings: Settings) -> Plan:
+def build(settings: Settings) -> JobPlan:
     """The job's plan for these settings."""
     return logic.plan(settings, all_events().values())

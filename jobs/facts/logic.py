@@ -1,29 +1,29 @@
-"""Job `facts`: the flow from each event's topic into its table, as a plan."""
+"""The plan of job `facts`, which copies each event's topic into its table."""
 
 from collections.abc import Iterable
 
 from common.settings import Settings
 from jobs.options import job_config
-from jobs.plan import Output, Plan
-from jobs.sinks import HISTORY, LIVE, clickhouse
-from jobs.sources import AT_ONCE, DATABASE, GATHERED, source_table
-from schemas.events import Event
+from jobs.plan import JobOutput, JobPlan
+from jobs.sinks import HISTORY_FLUSH, LIVE_FLUSH, clickhouse
+from jobs.sources import DATABASE, FETCH_IMMEDIATELY, FETCH_IN_BATCHES, source_table
+from schemas.events import EventSchema
 
 NAME = "facts"
 
-WATCHED = frozenset({"order_placed"})
-"""Events whose tables someone watches live; what is viewed, packed and paid may show seconds later. How an
-order goes on is live in `order_state`."""
+LIVE_EVENTS = frozenset({"order_placed"})
+"""Events whose tables a live page shows. Other events may appear seconds later; the progress of an order is
+live in `order_state`."""
 
 
-def plan(settings: Settings, events: Iterable[Event]) -> Plan:
-    """Copy every event, repeats too: its table keeps one row an event id.
+def plan(settings: Settings, events: Iterable[EventSchema]) -> JobPlan:
+    """Copy every event, also repeated ones: the table keeps one row for each event id.
 
-    Without a checkpoint it goes on from the committed offsets, which a checkpoint moves only after the sinks
+    Without a checkpoint the job starts at the committed offsets. A checkpoint commits them after the sinks
     have written everything before them.
     """
     events = tuple(events)
-    return Plan(
+    return JobPlan(
         name=NAME,
         config=job_config(settings, NAME),
         sources=tuple(_source(event, settings) for event in events),
@@ -32,15 +32,15 @@ def plan(settings: Settings, events: Iterable[Event]) -> Plan:
     )
 
 
-def _source(event: Event, settings: Settings) -> str:
-    fetch = AT_ONCE if event.name in WATCHED else GATHERED
+def _source(event: EventSchema, settings: Settings) -> str:
+    fetch = FETCH_IMMEDIATELY if event.name in LIVE_EVENTS else FETCH_IN_BATCHES
     return source_table(event, settings, group=NAME, start="committed", fetch=fetch)
 
 
-def _output(event: Event, settings: Settings) -> Output:
+def _output(event: EventSchema, settings: Settings) -> JobOutput:
     columns = ", ".join(f"`{field['name']}`" for field in event.fields)
-    flush = LIVE if event.name in WATCHED else HISTORY
-    return Output(
+    flush = LIVE_FLUSH if event.name in LIVE_EVENTS else HISTORY_FLUSH
+    return JobOutput(
         table=event.name,
         query=f"SELECT {columns} FROM {DATABASE}.{event.name}",
         key=(),

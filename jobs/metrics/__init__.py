@@ -1,1 +1,1 @@
-"""Sales, order states and popular products, kept up to date by Flink SQL."""
+"""Job `metrics`: computes sales, order states and popular products in Flink SQL."""

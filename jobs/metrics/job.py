@@ -1,11 +1,12 @@
-"""Job `metrics` as it runs: the plan over the events that its queries read."""
+"""Job `metrics` as it runs: the plan over the events that its queries read, and the relays' reports."""
 
 from common.settings import Settings
 from jobs.metrics import logic
-from jobs.plan import Plan
+from jobs.outbox_progress import with_outbox_progress
+from jobs.plan import JobPlan
 from schemas.events import all_events
 
 
-def build(settings: Settings) -> Plan:
+def build(settings: Settings) -> JobPlan:
     """The job's plan for these settings."""
-    return logic.plan(settings, all_events())
+    return with_outbox_progress(logic.plan(settings, all_events()), settings)

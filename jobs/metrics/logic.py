@@ -1,57 +1,69 @@
-"""Job `metrics` as a plan: the outputs of `schemas/metrics.py`, each a `.sql` file of this folder."""
+"""The plan of job `metrics`: the outputs of `schemas/metrics.py`, each a `.sql` file in this folder."""
 
 from collections.abc import Mapping
 from pathlib import Path
 
 from common.settings import Settings
+from jobs.connectors.build import SOURCES
+from jobs.fingerprint import function_code
 from jobs.options import job_config
-from jobs.plan import Output, Plan
-from jobs.queries import Queries
-from jobs.sinks import CALM, LIVE, clickhouse, redis_ranking
+from jobs.plan import JobOutput, JobPlan
+from jobs.queries import QueryFolder
+from jobs.sinks import DEFAULT_FLUSH, LIVE_FLUSH, clickhouse, redis_ranking
 from jobs.sources import source_table
-from schemas.events import Event
+from schemas.events import EventSchema
 from schemas.metrics import METRICS, Metric
 
 NAME = "metrics"
-QUERIES = Queries(Path(__file__).parent)
+QUERIES = QueryFolder(Path(__file__).parent)
 
 EVENTS = QUERIES.events()
 """The events that the views and metrics read."""
 
 FUNCTIONS = {
-    "order_totals": "souk.flink.orders.LineTotals$OfOrder",
-    "seller_totals": "souk.flink.orders.LineTotals$OfSeller",
-    "product_totals": "souk.flink.orders.LineTotals$OfProduct",
+    "order_totals": "souk.flink.orders.OrderLineTotals$PerOrder",
+    "seller_totals": "souk.flink.orders.OrderLineTotals$PerSeller",
+    "product_totals": "souk.flink.orders.OrderLineTotals$PerProduct",
     "decayed_sum": "souk.flink.orders.DecayedSum",
     "unix_s": "souk.flink.time.UnixSeconds",
 }
 """Name in the queries → Java class (jobs/connectors/README.md)."""
 
-VIEWS = ("placed", "placed_lines", "popularity", "cancelled", "captured", "order_changes")
-"""Files of `views/`, each after those it reads."""
+VIEWS = (
+    "placed",
+    "confirmed",
+    "sold",
+    "cancelled",
+    "returned",
+    "popularity",
+    "captured",
+    "order_changes",
+)
+"""Files of `views/`; a view comes after the views that it reads."""
 
 
-def plan(settings: Settings, events: Mapping[str, Event]) -> Plan:
-    """All metrics as one job, so that each topic is read and decoded once.
+def plan(settings: Settings, events: Mapping[str, EventSchema]) -> JobPlan:
+    """All metrics in one job, so that each topic is read and decoded once.
 
-    Without a checkpoint it starts at the beginning of the topics, whatever its group has committed: a sum
-    that starts in the middle is wrong.
+    Without a checkpoint the job starts at the first message of its topics and ignores committed offsets: a
+    sum needs all its events.
     """
-    return Plan(
+    return JobPlan(
         name=NAME,
         config=job_config(settings, NAME),
         sources=tuple(source_table(events[n], settings, group=NAME, start="earliest") for n in EVENTS),
         views=QUERIES.views(VIEWS),
         outputs=tuple(_output(metric, settings) for metric in METRICS),
         functions=FUNCTIONS,
+        function_code=function_code(FUNCTIONS, SOURCES),
     )
 
 
-def _output(metric: Metric, settings: Settings) -> Output:
+def _output(metric: Metric, settings: Settings) -> JobOutput:
     if metric.in_redis:
         options = redis_ranking(settings, metric.table)
     else:
-        flush = LIVE if metric.watched else CALM
+        flush = LIVE_FLUSH if metric.watched else DEFAULT_FLUSH
         options = clickhouse(settings, metric.table, flush, versioned=not metric.appended)
     key = () if metric.appended else metric.key
-    return Output(metric.table, QUERIES.of(metric.table), key, options)
+    return JobOutput(metric.table, QUERIES.of(metric.table), key, options)

@@ -1,5 +1,7 @@
--- Every line of every order placed, as it was placed.
+-- Every line of every order, as placed.
 SELECT
-  seller_id, placed_at, order_id, line_number, shopper_id, product_id, currency, quantity, unit_price_minor,
-  gross_minor, discount_minor, shipping_minor, tax_minor, commission_bp
-FROM placed_lines
+  line.seller_id, placed.placed_at, placed.order_id, line.line_number, placed.shopper_id, line.product_id, placed.currency,
+  line.quantity, line.unit_price_minor, line.quantity * line.unit_price_minor AS gross_minor, line.discount_minor,
+  line.shipping_minor, line.tax_minor, line.commission_bp
+FROM placed
+CROSS JOIN UNNEST(placed.lines) AS line

@@ -1,5 +1,5 @@
--- What each event says of its order, a row each: the table keeps the greatest of every column, so neither the order of the
--- events nor a repeat changes an order's state, and nothing has to be remembered here.
+-- The state of orders, one row for each event. The table keeps the maximum of each column, so the order and the repetition
+-- of events do not change the state, and this query needs none of Flink's state.
 SELECT
   order_id, shopper_id, currency,
   CASE step WHEN 'placed' THEN taken_at END AS placed_at,

@@ -1,11 +1,32 @@
--- What was sold of each product in each minute, cancelled orders included.
+-- Confirmed sales of each product in each minute, and how much was cancelled or returned later.
 SELECT
-  total.seller_id, total.product_id, placed.`minute`, placed.currency,
-  COUNT(*) AS orders,
-  SUM(total.`lines`) AS `lines`,
-  SUM(total.units) AS units,
-  SUM(total.gross_minor) AS gross_minor,
-  SUM(total.discount_minor) AS discount_minor,
-  SUM(total.shipping_minor) AS shipping_minor
-FROM placed CROSS JOIN LATERAL TABLE(product_totals(placed.lines)) AS total
-GROUP BY total.seller_id, total.product_id, placed.`minute`, placed.currency
+  seller_id, product_id, `minute`, currency,
+  SUM(orders) AS orders,
+  SUM(`lines`) AS `lines`,
+  SUM(units) AS units,
+  SUM(gross_minor) AS gross_minor,
+  SUM(discount_minor) AS discount_minor,
+  SUM(shipping_minor) AS shipping_minor,
+  SUM(cancelled_orders) AS cancelled_orders,
+  SUM(cancelled_units) AS cancelled_units,
+  SUM(cancelled_gross_minor) AS cancelled_gross_minor,
+  SUM(cancelled_discount_minor) AS cancelled_discount_minor,
+  SUM(returned_units) AS returned_units,
+  SUM(returned_minor) AS returned_minor
+FROM (
+  SELECT
+    total.seller_id, total.product_id, sold.`minute`, sold.currency,
+    CAST(1 AS BIGINT) AS orders, total.`lines`, total.units, total.gross_minor, total.discount_minor, total.shipping_minor,
+    CAST(0 AS BIGINT) AS cancelled_orders, 0 AS cancelled_units, 0 AS cancelled_gross_minor,
+    0 AS cancelled_discount_minor,
+    CAST(0 AS BIGINT) AS returned_units, CAST(0 AS BIGINT) AS returned_minor
+  FROM sold CROSS JOIN LATERAL TABLE(product_totals(sold.lines)) AS total
+  UNION ALL
+  SELECT
+    total.seller_id, total.product_id, cancelled.`minute`, cancelled.currency, 0, 0, 0, 0, 0, 0,
+    1, total.units, total.gross_minor, total.discount_minor, 0, 0
+  FROM cancelled CROSS JOIN LATERAL TABLE(product_totals(cancelled.lines)) AS total
+  UNION ALL
+  SELECT seller_id, product_id, `minute`, currency, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, units, refund_minor FROM returned
+)
+GROUP BY seller_id, product_id, `minute`, currency

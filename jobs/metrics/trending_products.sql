@@ -1,2 +1,2 @@
--- How popular each product is at the moment, with a half-life of 7 days.
+-- The recent popularity of each product, with a half-life of 7 days.
 SELECT product_id, trending AS score FROM popularity

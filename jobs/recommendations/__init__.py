@@ -1,1 +1,1 @@
-"""What visitors looked at lately, which products go together, and what products are, kept in Redis."""
+"""Job `recommendations`: writes recent views, carts, similar products and product cards to Redis."""

@@ -1,2 +1,2 @@
--- When a session last put a product into its cart or took it out.
+-- When a session last added a product to its cart or removed it.
 SELECT session_id, product_id, changed_s FROM carts

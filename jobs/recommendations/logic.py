@@ -1,7 +1,7 @@
-"""Job `recommendations`: the list of its outputs, each a `.sql` file of this folder, as a plan.
+"""The plan of job `recommendations`: its outputs, each a `.sql` file in this folder.
 
-All of it is SQL but the pairs of a visit: every state is a MIN, a MAX, a sum over such, or the first so many
-by time, and so the same whatever order events come in and however often
+Everything but the pairs of a visit is SQL. Each state is a MIN, a MAX, a sum of these, or the first products
+by time, so it does not depend on the order or the repetition of events
 (docs/decisions/recommendations-in-sql.md).
 """
 
@@ -10,21 +10,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from common.settings import Settings
+from jobs.connectors.build import SOURCES
+from jobs.fingerprint import function_code
 from jobs.options import job_config
-from jobs.plan import Output, Plan
-from jobs.queries import Queries
-from jobs.sinks import CALM, redis
+from jobs.plan import JobOutput, JobPlan
+from jobs.queries import QueryFolder
+from jobs.sinks import DEFAULT_FLUSH, redis
 from jobs.sources import source_table
-from schemas.events import Event
+from schemas.events import EventSchema
 
 NAME = "recommendations"
-QUERIES = Queries(Path(__file__).parent)
+QUERIES = QueryFolder(Path(__file__).parent)
 
 EVENTS = QUERIES.events()
 """The events that the views and outputs read."""
 
-VIEWS = ("carts", "touches", "visit_pairs", "pairs", "interest", "listings")
-"""Files of `views/`, each after those it reads."""
+VIEWS = ("carts", "touches", "visit_pairs", "pairs", "interest", "offers", "categories")
+"""Files of `views/`; a view comes after the views that it reads."""
 
 FUNCTIONS = {
     "pairs_of_visits": "souk.flink.visits.VisitPairs",
@@ -32,33 +34,33 @@ FUNCTIONS = {
 }
 """Name in the queries → Java class (jobs/connectors/README.md)."""
 
-AT_ONCE = "100 ms"
-"""Flush interval of what the next answer must show. The aim is 500 ms from event to answer (p99)."""
+ANSWER_FLUSH = "100 ms"
+"""Flush interval of outputs that the next answer must show. The goal is 500 ms from event to answer (p99)."""
 
-KEPT_RECENT = 20
-"""Products that are remembered of a visitor."""
+MAX_RECENT = 20
+"""Recent products that are stored for a visitor."""
 
-KEPT_BOUGHT = 200
-"""Products that are remembered as bought by a shopper."""
+MAX_BOUGHT = 200
+"""Bought products that are stored for a shopper."""
 
-KEPT_SIMILAR = 64
-"""Neighbours that are kept of a product; answers look at the first half, so one that falls leaves no gap."""
+MAX_SIMILAR = 64
+"""Similar products that are stored for a product. Answers use the best half; the rest are reserves."""
 
-KEPT_POPULAR = 200
-"""Products that are kept of a category."""
+MAX_POPULAR = 200
+"""Popular products that are stored for a category."""
 
-OF_SESSION, OF_SHOPPER = "30 min", "30 d"
-"""A session is forgotten so long after its last event, a shopper so long after theirs."""
+SESSION_TTL, SHOPPER_TTL = "30 min", "30 d"
+"""How long the keys of a session and of a shopper live after their last event."""
 
-OF_PRODUCT = "35 d"
-"""Neighbours are forgotten so long after the last change of one, a little after their pairs (`pairs.sql`)."""
+PRODUCT_TTL = "35 d"
+"""How long a product's similar products live after their last change; longer than the pairs (`pairs.sql`)."""
 
-STATE = {
-    # What a hint does not keep longer (catalogue, stock, pairs) is the memory of visits: their day, and a
-    # second one for what comes late.
+STATE_CONFIG = {
+    # The state of visits: their day, and a second day for late events. Hints in the SQL set longer times for
+    # the catalogue, the stock and the pairs.
     "table.exec.state.ttl": "2 d",
-    # Sums are read and written once a batch, in which what is taken back and said anew is one change. What
-    # was seen lately needs no state, and passes without waiting.
+    # Sums are read and written once per batch, in which a removal and an addition are one change. Outputs
+    # without state (recent views) are not delayed.
     "table.exec.mini-batch.enabled": "true",
     "table.exec.mini-batch.allow-latency": "200 ms",
     "table.exec.mini-batch.size": "5000",
@@ -67,78 +69,81 @@ STATE = {
 
 
 @dataclass(frozen=True)
-class InRedis:
-    """One output: where its rows lie. `key` is what an update replaces; without it scores only grow."""
+class RedisOutput:
+    """One output and its place in Redis. An update replaces the row with the same `key`; without a `key` a
+    member keeps its highest score.
+    """
 
     table: str
     mode: str
     where: Mapping[str, str]
     key: tuple[str, ...] = ()
-    flush: str = AT_ONCE
+    flush: str = ANSWER_FLUSH
     size: int | None = None
     ttl: str | None = None
 
 
-def _newest(table: str, prefix: str, ttl: str) -> InRedis:
-    return InRedis(table, "zset", {"key.prefix": prefix}, size=KEPT_RECENT, ttl=ttl)
+def _newest(table: str, prefix: str, ttl: str) -> RedisOutput:
+    return RedisOutput(table, "zset", {"key.prefix": prefix}, size=MAX_RECENT, ttl=ttl)
 
 
-def _best(table: str, prefix: str, key: tuple[str, str], size: int, ttl: str | None = None) -> InRedis:
-    return InRedis(table, "zset", {"key.prefix": prefix}, key, CALM, size, ttl)
+def _best(table: str, prefix: str, key: tuple[str, str], size: int, ttl: str | None = None) -> RedisOutput:
+    return RedisOutput(table, "zset", {"key.prefix": prefix}, key, DEFAULT_FLUSH, size, ttl)
 
 
-def _similar(table: str) -> InRedis:
-    return _best(table, "similar:", ("product_id", "other_id"), KEPT_SIMILAR, OF_PRODUCT)
+def _similar(table: str) -> RedisOutput:
+    return _best(table, "similar:", ("product_id", "other_id"), MAX_SIMILAR, PRODUCT_TTL)
 
 
-def _product(table: str, flush: str) -> InRedis:
-    return InRedis(table, "hash", {"key.prefix": "product:"}, ("product_id",), flush)
+def _product(table: str, flush: str) -> RedisOutput:
+    return RedisOutput(table, "hash", {"key.prefix": "product:"}, ("product_id",), flush)
 
 
 OUTPUTS = (
-    _newest("recent_of_session", "recent:", OF_SESSION),
-    _newest("recent_of_shopper", "recent:", OF_SHOPPER),
-    _newest("carted_by_session", "carted:", OF_SESSION),
-    _newest("carted_by_shopper", "carted:", OF_SHOPPER),
-    InRedis(
+    _newest("recent_of_session", "recent:", SESSION_TTL),
+    _newest("recent_of_shopper", "recent:", SHOPPER_TTL),
+    _newest("carted_by_session", "carted:", SESSION_TTL),
+    _newest("carted_by_shopper", "carted:", SHOPPER_TTL),
+    RedisOutput(
         "bought",
         "zset",
         {"key.prefix": "bought:"},
         ("shopper_id", "product_id"),
-        AT_ONCE,
-        KEPT_BOUGHT,
-        OF_SHOPPER,
+        ANSWER_FLUSH,
+        MAX_BOUGHT,
+        SHOPPER_TTL,
     ),
     _similar("similar_to_first"),
     _similar("similar_to_second"),
-    _best("popular_in_category", "popular:", ("category", "product_id"), KEPT_POPULAR),
-    _product("product_cards", AT_ONCE),
-    _product("product_stock", AT_ONCE),
-    _product("product_interest", CALM),
-    InRedis("recommendations_as_of", "hash", {"key": "recommendations_as_of"}, ("event",)),
+    _best("popular_in_category", "popular:", ("category", "product_id"), MAX_POPULAR),
+    _product("product_offers", ANSWER_FLUSH),
+    _product("product_stock", ANSWER_FLUSH),
+    _product("product_interest", DEFAULT_FLUSH),
+    RedisOutput("recommendations_as_of", "hash", {"key": "recommendations_as_of"}, ("event",)),
 )
 
 
-def plan(settings: Settings, events: Mapping[str, Event]) -> Plan:
-    """All outputs as one job, so that each topic is read and decoded once.
+def plan(settings: Settings, events: Mapping[str, EventSchema]) -> JobPlan:
+    """All outputs in one job, so that each topic is read and decoded once.
 
-    Without a checkpoint it starts at the beginning of the topics, as every job that adds up does.
+    Without a checkpoint the job starts at the first message of its topics: a sum needs all its events.
     """
-    return Plan(
+    return JobPlan(
         name=NAME,
-        config=job_config(settings, NAME) | STATE,
+        config=job_config(settings, NAME) | STATE_CONFIG,
         sources=tuple(source_table(events[n], settings, group=NAME, start="earliest") for n in EVENTS),
         views=QUERIES.views(VIEWS),
         outputs=tuple(_output(output, settings) for output in OUTPUTS),
         functions=FUNCTIONS,
+        function_code=function_code(FUNCTIONS, SOURCES),
     )
 
 
-def _output(output: InRedis, settings: Settings) -> Output:
+def _output(output: RedisOutput, settings: Settings) -> JobOutput:
     options = {
         **redis(settings, NAME, output.mode, output.flush),
         **output.where,
         **({"zset.max-size": str(output.size)} if output.size else {}),
         **({"ttl": output.ttl} if output.ttl else {}),
     }
-    return Output(output.table, QUERIES.of(output.table), output.key, options)
+    return JobOutput(output.table, QUERIES.of(output.table), output.key, options)

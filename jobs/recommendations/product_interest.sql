@@ -1,2 +1,2 @@
--- How much each product is wanted.
+-- The interest in each product.
 SELECT product_id, interest FROM interest

@@ -1,10 +1,10 @@
--- Units of each product that nobody holds, at all its sellers: the state of the highest version of each, which is
--- packed behind its version (made positive) so that MAX finds it.
+-- The units of a product at each seller that no order holds: a JSON object from seller to units.
+-- The state of the highest version is packed behind its version (made positive), so that MAX finds it.
 SELECT /*+ STATE_TTL('sellers' = '36500 d') */
-  product_id, SUM(available) AS available
+  product_id, CONCAT('{', LISTAGG(units, ','), '}') AS stock
 FROM (
   SELECT /*+ STATE_TTL('changes' = '36500 d') */
-    product_id, CAST(SUBSTRING(MAX(packed), 20) AS BIGINT) AS available
+    product_id, CONCAT(JSON_STRING(seller_id), ':', SUBSTRING(MAX(packed), 20)) AS units
   FROM (
     SELECT
       product_id, seller_id,

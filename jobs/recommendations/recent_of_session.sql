@@ -1,4 +1,5 @@
--- When a session last saw a product. Redis keeps the latest moment of all, so neither order nor repeats matter.
+-- When a session last viewed a product or added it to the cart. Redis keeps the latest time, so the order and the
+-- repetition of events do not matter.
 SELECT session_id, product_id, unix_s(occurred_at) AS seen_s
 FROM events.product_viewed
 UNION ALL

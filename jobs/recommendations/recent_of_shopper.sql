@@ -1,4 +1,4 @@
--- When a known shopper last saw a product, in whichever session.
+-- When a shopper who is signed in last viewed a product or added it to the cart, in any session.
 SELECT shopper_id, product_id, unix_s(occurred_at) AS seen_s
 FROM events.product_viewed
 WHERE shopper_id IS NOT NULL

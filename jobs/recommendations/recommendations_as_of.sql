@@ -1,4 +1,4 @@
--- The newest moment of each kind of event that is taken in.
+-- The newest time of each kind of event that the job has read.
 SELECT event, MAX(occurred_s) AS as_of
 FROM (
   SELECT 'product_viewed' AS event, unix_s(occurred_at) AS occurred_s

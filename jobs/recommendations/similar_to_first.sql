@@ -1,2 +1,2 @@
--- What goes with each product: the first of each pair has the second.
+-- Similar products: the second of each pair, stored at the first.
 SELECT product_id, other_id, score FROM pairs

@@ -13,14 +13,14 @@ from scipy.sparse import csr_array
 
 from common.errors import UserError
 from jobs.recommenders import storage
-from jobs.recommenders.compact import NEIGHBOURS, Compact
+from jobs.recommenders.compact import NEIGHBOURS, CompactModel
 from jobs.recommenders.histories import Floats, Histories
 from jobs.recommenders.interactions import Interactions
-from jobs.recommenders.ranking import NOTHING, Ranked, exclude, top_k
-from jobs.recommenders.sparse import from_lists, parts
+from jobs.recommenders.ranking import PADDING, RankedLists, exclude, top_k
+from jobs.recommenders.sparse import csr_from_lists, csr_parts
 from jobs.recommenders.vocabulary import Codes, Vocabulary
 
-BLOCK = 8_000_000
+MAX_SCORES = 8_000_000
 """Scores that are in memory at once: 32 MB."""
 
 COMPACT = "compact"
@@ -64,7 +64,7 @@ class Model(ABC):
         Scores are comparable within a row only, unless the model says more.
         """
 
-    def recommend(self, histories: Histories, k: int, excluded: Histories | None = None) -> Ranked:
+    def recommend(self, histories: Histories, k: int, excluded: Histories | None = None) -> RankedLists:
         """The k best of all products for each history; products of the same row of `excluded` are left out.
 
         Ties, and products that the model knows nothing of, are ordered by popularity. With fewer than k
@@ -75,51 +75,51 @@ class Model(ABC):
         """
         for each in (histories, excluded):
             if each is not None:
-                each.require_below(self.product_count)
-        rows = max(1, BLOCK // max(1, self.product_count))
+                each.require_codes_below(self.product_count)
+        rows = max(1, MAX_SCORES // max(1, self.product_count))
         if 0 < len(histories) <= rows:
             return self._block(histories, k, excluded)
         lists = [
             self._block(histories[start : start + rows], k, excluded and excluded[start : start + rows])
             for start in range(0, len(histories), rows)
         ]
-        return Ranked.joined(lists) if lists else Ranked.empty(0, k)
+        return RankedLists.concatenate(lists) if lists else RankedLists.empty(0, k)
 
-    def _block(self, histories: Histories, k: int, excluded: Histories | None) -> Ranked:
+    def _block(self, histories: Histories, k: int, excluded: Histories | None) -> RankedLists:
         scores = self.scores(histories)
         if excluded is not None:
             exclude(scores, excluded)
         return top_k(scores, k, self.popularity)
 
-    def similar(self, products: Codes, k: int) -> Ranked:
+    def similar(self, products: Codes, k: int) -> RankedLists:
         """The k products that go best with each of these codes, which are left out themselves."""
         alone = Histories.of([[int(product)] for product in products])
         return self.recommend(alone, k, excluded=alone)
 
-    def fold_in(self, history: Codes, k: int, repeats: bool = False) -> Ranked:
+    def fold_in(self, history: Codes, k: int, repeats: bool = False) -> RankedLists:
         """The k best for one history, [1, k], from the compact form: near to `recommend`, in microseconds."""
         return self.compact.fold_in(history, k, repeats)
 
     @cached_property
-    def compact(self) -> Compact:
+    def compact(self) -> CompactModel:
         """The nearest neighbours of each product; made at the first use or by `save`, and saved."""
         made = self._neighbours
         indptr, neighbours, scores = (made[part] for part in _names(COMPACT))
-        return Compact(indptr, neighbours, scores, self.popularity, self.fading)
+        return CompactModel(indptr, neighbours, scores, self.popularity, self.history_decay)
 
     @cached_property
     def _neighbours(self) -> dict[str, NDArray[Any]]:
         saved = {name: array for name, array in self.arrays.items() if name.startswith(f"{COMPACT}_")}
-        return saved or as_arrays(COMPACT, self._nearest())
+        return saved or csr_to_arrays(COMPACT, self._nearest_neighbours())
 
-    def _nearest(self) -> csr_array:
+    def _nearest_neighbours(self) -> csr_array:
         """The neighbours of each product that `similar` finds, with their scores: [products, products]."""
         count = self.product_count
         found = self.similar(np.arange(count, dtype=np.int32), min(NEIGHBOURS, count))
-        return from_lists(np.where(found.scores > 0, found.products, NOTHING), found.scores, count)
+        return csr_from_lists(np.where(found.scores > 0, found.products, PADDING), found.scores, count)
 
     @property
-    def fading(self) -> float:
+    def history_decay(self) -> float:
         """What an event says in the compact form, relative to the next newer one."""
         return 1.0
 
@@ -145,11 +145,11 @@ class Model(ABC):
             UserError: something is there already.
         """
         arrays = self.arrays | self._neighbours
-        stored = storage.Stored(self.NAME, self.settings, self.vocabulary.ids, arrays)
+        stored = storage.StoredModel(self.NAME, self.settings, self.vocabulary.ids, arrays)
         storage.save(directory, stored)
 
     @classmethod
-    def restored(cls, stored: storage.Stored) -> Self:
+    def from_stored(cls, stored: storage.StoredModel) -> Self:
         """The model that was saved.
 
         Raises:
@@ -171,13 +171,13 @@ class Model(ABC):
         }
 
 
-def as_arrays(name: str, matrix: csr_array) -> dict[str, NDArray[Any]]:
+def csr_to_arrays(name: str, matrix: csr_array) -> dict[str, NDArray[Any]]:
     """A CSR matrix as three arrays, for `Model.arrays`."""
-    return dict(zip(_names(name), parts(matrix), strict=True))
+    return dict(zip(_names(name), csr_parts(matrix), strict=True))
 
 
-def as_matrix(name: str, arrays: Mapping[str, NDArray[Any]], columns: int) -> csr_array:
-    """The CSR matrix that `as_arrays` took apart."""
+def csr_from_arrays(name: str, arrays: Mapping[str, NDArray[Any]], columns: int) -> csr_array:
+    """The CSR matrix that `csr_to_arrays` took apart."""
     indptr, indices, values = (arrays[part] for part in _names(name))
     return csr_array((values, indices, indptr), shape=(len(indptr) - 1, columns))
 

@@ -11,10 +11,10 @@ Rule = Callable[[Products], Products]
 """A function below with all but its first argument given, by `partial`."""
 
 
-def apply(ranked: Iterable[int], rules: Iterable[Rule], k: int) -> list[int]:
+def apply_rules(ranked: Iterable[int], rules: Iterable[Rule], k: int) -> list[int]:
     """The first k after all rules, one after the other; without the -1 that pads a model's lists.
 
-    Rules leave products out: ask the model for more than k. `boosted` stands first, for its scores are those
+    Rules leave products out: ask the model for more than k. `boost` stands first, for its scores are those
     of the products as they were ranked.
     """
     there: Products = [int(product) for product in ranked if product >= 0]
@@ -26,26 +26,26 @@ def in_stock(ranked: Products, stock: Mapping[int, int]) -> list[int]:
     return [product for product in ranked if stock.get(product, 0) > 0]
 
 
-def not_just_bought(ranked: Products, bought: Collection[int]) -> list[int]:
+def not_recently_bought(ranked: Products, bought: Collection[int]) -> list[int]:
     """Those that were not bought lately."""
     return [product for product in ranked if product not in bought]
 
 
-def at_most_per_seller(ranked: Products, seller_of: Mapping[int, str], most: int) -> list[int]:
+def at_most_per_seller(ranked: Products, seller_of: Mapping[int, str], limit: int) -> list[int]:
     """At most so many of each seller, the best ones; a product without a seller counts for none."""
     shown: Counter[str] = Counter()
     kept = []
     for product in ranked:
         seller = seller_of.get(product)
         if seller is not None:
-            if shown[seller] >= most:
+            if shown[seller] >= limit:
                 continue
             shown[seller] += 1
         kept.append(product)
     return kept
 
 
-def diverse(ranked: Products, category_of: Mapping[int, str], share: float) -> list[int]:
+def diversify(ranked: Products, category_of: Mapping[int, str], share: float) -> list[int]:
     """The same products; in each beginning of the list, at most one more than this share is of one category.
 
     What would exceed it moves down to the first place that allows it, or to the end where none does.
@@ -59,9 +59,9 @@ def diverse(ranked: Products, category_of: Mapping[int, str], share: float) -> l
     ordered: list[int] = []
     shown: Counter[str | None] = Counter()
     while left:
-        most = share * (len(ordered) + 1) + 1
+        limit = share * (len(ordered) + 1) + 1
         fits = (
-            each for each in left if category_of.get(each) is None or shown[category_of[each]] + 1 <= most
+            each for each in left if category_of.get(each) is None or shown[category_of[each]] + 1 <= limit
         )
         product = next(fits, None)
         if product is None:
@@ -72,7 +72,7 @@ def diverse(ranked: Products, category_of: Mapping[int, str], share: float) -> l
     return ordered
 
 
-def boosted(ranked: Products, scores: Sequence[float], boosts: Mapping[int, float]) -> list[int]:
+def boost(ranked: Products, scores: Sequence[float], boosts: Mapping[int, float]) -> list[int]:
     """Ordered anew by score · boost, 1 where there is none; equals keep their order. Scores must be ≥ 0.
 
     Raises:
@@ -85,7 +85,7 @@ def boosted(ranked: Products, scores: Sequence[float], boosts: Mapping[int, floa
     return [product for product, _ in found]
 
 
-def pinned(ranked: Products, pins: Mapping[int, int]) -> list[int]:
+def pin(ranked: Products, pins: Mapping[int, int]) -> list[int]:
     """With each pinned product at its place (0 is the first), or last where the list is shorter."""
     rest = [product for product in ranked if product not in pins]
     for product, place in sorted(pins.items(), key=lambda each: each[1]):
@@ -93,7 +93,7 @@ def pinned(ranked: Products, pins: Mapping[int, int]) -> list[int]:
     return rest
 
 
-def explored(ranked: Products, new: Products, every: int) -> list[int]:
+def insert_new(ranked: Products, new: Products, every: int) -> list[int]:
     """With one of the new products at each `every`-th place, in their order, while there are any.
 
     Raises:

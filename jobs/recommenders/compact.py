@@ -7,27 +7,27 @@ import numpy as np
 from jobs.recommenders.compiled import compiled
 from jobs.recommenders.histories import Floats, Ints
 from jobs.recommenders.prefetch import prefetch
-from jobs.recommenders.ranking import NOTHING, Ranked
-from jobs.recommenders.selection import BLOCK, LEAST, select, top
+from jobs.recommenders.ranking import PADDING, RankedLists
+from jobs.recommenders.selection import BLOCK, EMPTY_BLOCK, block_max, select
 from jobs.recommenders.vocabulary import Codes
 
 NEIGHBOURS = 500
 
-AHEAD = 3
+PREFETCH_DISTANCE = 3
 """Events of a history whose neighbours are on their way from memory while those of another are added."""
 
-LINE = 16
+CACHE_LINE_VALUES = 16
 """Numbers in a line of the cache."""
 
-Rows = tuple[Ints, Codes, Floats]
-"""`indptr`, `neighbours` and `scores` of `Compact`."""
+NeighbourRows = tuple[Ints, Codes, Floats]
+"""`indptr`, `neighbours` and `scores` of `CompactModel`."""
 
-Scratch = tuple[Floats, Codes]
-"""Sums of products, 0 before and after an answer; tops of their blocks, then `LEAST`."""
+WorkArrays = tuple[Floats, Codes]
+"""Sums of products, 0 before and after an answer; tops of their blocks, then `EMPTY_BLOCK`."""
 
 
 @dataclass(frozen=True)
-class Compact:
+class CompactModel:
     """Neighbours of each product as CSR arrays, from which one shopper's list is made in microseconds.
 
     `indptr` int64 [products + 1], `neighbours` int32 and `scores` float32 > 0 [sum of neighbours]; `prior`
@@ -40,25 +40,25 @@ class Compact:
     scores: Floats
     prior: Floats
     decay: float
-    _rows: Rows = field(init=False, repr=False)
+    _rows: NeighbourRows = field(init=False, repr=False)
     _popular: Codes = field(init=False, repr=False)
-    _scratch: Scratch = field(init=False, repr=False)
+    _scratch: WorkArrays = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         count = len(self.prior)
-        scratch = np.zeros(count, np.float32), np.full(-(-count // BLOCK), LEAST, np.int32)
+        scratch = np.zeros(count, np.float32), np.full(-(-count // BLOCK), EMPTY_BLOCK, np.int32)
         object.__setattr__(self, "_rows", (self.indptr, self.neighbours, self.scores))
         object.__setattr__(self, "_popular", np.argsort(-self.prior, kind="stable").astype(np.int32))
         object.__setattr__(self, "_scratch", scratch)
 
-    def fold_in(self, history: Codes, k: int, repeats: bool = False) -> Ranked:
+    def fold_in(self, history: Codes, k: int, repeats: bool = False) -> RankedLists:
         """The k best products, [1, k], for a history of codes, newest last, of whoever it may be.
 
         Codes that are not of the catalogue are passed over, as what was not in the training has none. The
         score of a product is the decayed sum over the history of its score as a neighbour. Without
         `repeats`, what is in the history is left out; what has no score follows by popularity.
         """
-        ranked = Ranked(np.empty((1, k), np.int32), np.empty((1, k), np.float32))
+        ranked = RankedLists(np.empty((1, k), np.int32), np.empty((1, k), np.float32))
         if k:
             _answer(
                 self._rows,
@@ -73,16 +73,16 @@ class Compact:
 
 @compiled
 def _answer(
-    rows: Rows,
+    rows: NeighbourRows,
     fallback: tuple[Floats, Codes],
-    asked: tuple[Codes, float, bool],
-    scratch: Scratch,
+    query: tuple[Codes, float, bool],
+    scratch: WorkArrays,
     products: Codes,
     best: Floats,
 ) -> None:
     """A sum of -inf keeps a product out of the list."""
     prior, popular = fallback
-    history, decay, repeats = asked
+    history, decay, repeats = query
     sums, tops = scratch
     _add(rows, history, decay, scratch)
     if not repeats:
@@ -96,33 +96,33 @@ def _answer(
         if sums[product] != -np.inf:
             best[size], products[size] = 0.0, product
             size += 1
-    best[size:], products[size:] = -np.inf, NOTHING
+    best[size:], products[size:] = -np.inf, PADDING
     _set(sums, history, 0.0)
     _set(sums, products[:size], 0.0)
     _clear(sums, tops)
 
 
 @compiled
-def _add(rows: Rows, history: Codes, decay: float, scratch: Scratch) -> None:
-    """Add up what the neighbours say. The top of a block that has a sum becomes another than `LEAST`."""
+def _add(rows: NeighbourRows, history: Codes, decay: float, scratch: WorkArrays) -> None:
+    """Add the neighbours' scores to the sums, and mark each block that has a sum as not `EMPTY_BLOCK`."""
     indptr, neighbours, scores = rows
     sums, tops = scratch
     codes = neighbours.view(np.uint32)  # which numba does not take for places from the end
     weight = 1.0
-    for place in range(len(history) - 1 + AHEAD, -1, -1):
-        if place >= AHEAD:
-            soon = history[place - AHEAD]
+    for place in range(len(history) - 1 + PREFETCH_DISTANCE, -1, -1):
+        if place >= PREFETCH_DISTANCE:
+            soon = history[place - PREFETCH_DISTANCE]
             if 0 <= soon < len(sums):
-                for at in range(indptr[soon], indptr[soon + 1], LINE):
+                for at in range(indptr[soon], indptr[soon + 1], CACHE_LINE_VALUES):
                     prefetch(neighbours, at)
                     prefetch(scores, at)
         if place >= len(history) or not 0 <= history[place] < len(sums):
             continue
         start, stop = indptr[history[place]], indptr[history[place] + 1]
-        mine, told = codes[start:stop], scores[start:stop]
+        mine, neighbour_scores = codes[start:stop], scores[start:stop]
         factor = np.float32(weight)
         for at in range(len(mine)):
-            sums[mine[at]] += factor * told[at]
+            sums[mine[at]] += factor * neighbour_scores[at]
             tops[mine[at] // np.uint32(BLOCK)] = 0
         weight *= decay
         if weight < 1e-6:
@@ -141,13 +141,13 @@ def _set(sums: Floats, products: Codes, value: float) -> None:
 def _find_tops(sums: Floats, tops: Codes) -> None:
     bits = sums.view(np.int32)
     for block in range(len(tops)):
-        if tops[block] != LEAST:
-            tops[block] = top(bits[block * BLOCK : (block + 1) * BLOCK])
+        if tops[block] != EMPTY_BLOCK:
+            tops[block] = block_max(bits[block * BLOCK : (block + 1) * BLOCK])
 
 
 @compiled
 def _clear(sums: Floats, tops: Codes) -> None:
     for block in range(len(tops)):
-        if tops[block] != LEAST:
+        if tops[block] != EMPTY_BLOCK:
             sums[block * BLOCK : (block + 1) * BLOCK] = 0.0
-            tops[block] = LEAST
+            tops[block] = EMPTY_BLOCK

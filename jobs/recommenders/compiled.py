@@ -21,7 +21,7 @@ def compiled(function: Callable[P, R]) -> Callable[P, R]:
     return cast(Callable[P, R], numba.njit(cache=True, nogil=True)(function))
 
 
-def _keep_apart(folder: Path) -> None:
+def _use_versioned_cache(folder: Path) -> None:
     """Keep the code of this version of the sources under `folder` apart from that of any other.
 
     numba looks only whether the file of the outermost function is the same: code of other files that it took
@@ -43,4 +43,4 @@ def _keep_apart(folder: Path) -> None:
     settings.CACHE_DIR = str(kept)
 
 
-_keep_apart(Path(__file__).parent)
+_use_versioned_cache(Path(__file__).parent)

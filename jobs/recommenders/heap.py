@@ -6,7 +6,7 @@ from jobs.recommenders.vocabulary import Codes
 
 
 @compiled
-def offer(best: Floats, products: Codes, size: int, score: float, product: int, prior: Floats) -> int:
+def push_to_heap(best: Floats, products: Codes, size: int, score: float, product: int, prior: Floats) -> int:
     """Put a product into a heap of the best, whose worst lies on top; returns the heap's new size.
 
     `best` float32 [k] and `products` int32 [k] hold the heap in their first `size` places; once it is full,
@@ -28,8 +28,8 @@ def offer(best: Floats, products: Codes, size: int, score: float, product: int, 
 
 
 @compiled
-def unwind(best: Floats, products: Codes, size: int, prior: Floats) -> None:
-    """Turn a heap of `offer` into a list, best first, in place."""
+def sort_heap(best: Floats, products: Codes, size: int, prior: Floats) -> None:
+    """Turn a heap of `push_to_heap` into a list, best first, in place."""
     for end in range(size - 1, 0, -1):
         score, product = best[end], products[end]
         best[end], products[end] = best[0], products[0]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from common.errors import UserError
-from jobs.recommenders.ragged import indptr_of, places
+from jobs.recommenders.ragged import indptr_from_lengths, run_indices
 from jobs.recommenders.vocabulary import Codes
 
 Floats = NDArray[np.float32]
@@ -41,7 +41,7 @@ class Histories:
     def __iter__(self) -> Iterator[Codes]:
         return (self.products[start:stop] for start, stop in pairwise(self.indptr))
 
-    def require_below(self, products: int) -> None:
+    def require_codes_below(self, products: int) -> None:
         """Check that the codes are those of a catalogue of so many products.
 
         Raises:
@@ -71,15 +71,15 @@ class Histories:
     def take(self, rows: NDArray[np.integer[Any]]) -> "Histories":
         """The rows of these numbers, in their order."""
         lengths = self.lengths[rows]
-        taken = places(self.indptr[:-1][rows], lengths)
-        return Histories(indptr_of(lengths), self.products[taken], self.weights[taken])
+        taken = run_indices(self.indptr[:-1][rows], lengths)
+        return Histories(indptr_from_lengths(lengths), self.products[taken], self.weights[taken])
 
-    def keep(self, events: NDArray[np.bool_]) -> "Histories":
+    def select_events(self, events: NDArray[np.bool_]) -> "Histories":
         """The same rows with only these events, bool [events]."""
         counts = np.bincount(self.rows[events], minlength=len(self))
-        return Histories(indptr_of(counts), self.products[events], self.weights[events])
+        return Histories(indptr_from_lengths(counts), self.products[events], self.weights[events])
 
-    def faded(self, decay: float) -> "Histories":
+    def with_decay(self, decay: float) -> "Histories":
         """The same events; each weighs `decay` times what the next newer one of its row does."""
         return Histories(self.indptr, self.products, np.power(decay, self.ages).astype(np.float32))
 
@@ -105,11 +105,11 @@ class Histories:
             raise UserError(
                 "a history holds a product without a code: leave out what was not in the training"
             )
-        return Histories(indptr_of(lengths), products, np.ones(len(products), np.float32))
+        return Histories(indptr_from_lengths(lengths), products, np.ones(len(products), np.float32))
 
     @staticmethod
     def grouped(rows: NDArray[np.integer[Any]], count: int, products: Codes, weights: Floats) -> "Histories":
         """Events by their row number (0 to `count` - 1); inside a row they keep their order."""
         order = np.argsort(rows, kind="stable")
-        indptr = indptr_of(np.bincount(rows, minlength=count))
+        indptr = indptr_from_lengths(np.bincount(rows, minlength=count))
         return Histories(indptr, products[order], weights[order])

@@ -108,7 +108,7 @@ class Interactions:
             return np.zeros(len(self))
         return np.asarray((self.times.max() - self.times) / DAY_S)
 
-    def keep(self, events: NDArray[np.bool_]) -> "Interactions":
+    def select_events(self, events: NDArray[np.bool_]) -> "Interactions":
         """The log with only these events, bool [events]; the codes stay what they were.
 
         Raises:

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from jobs.recommenders.base import Model, as_arrays, as_matrix
+from jobs.recommenders.base import Model, csr_from_arrays, csr_to_arrays
 from jobs.recommenders.compact import NEIGHBOURS
 from jobs.recommenders.histories import Floats, Histories, Ints
 from jobs.recommenders.interactions import Interactions
-from jobs.recommenders.recency import trend_of
-from jobs.recommenders.sparse import dense_product, from_rows, parts
+from jobs.recommenders.recency import trend_ratios
+from jobs.recommenders.sparse import csr_parts, dense_product, largest_per_row
 from jobs.recommenders.vocabulary import Codes
 
 
@@ -22,7 +22,7 @@ from jobs.recommenders.vocabulary import Codes
 class ItemWeights(Model):
     """score(i | h) = t(i)^trend · Σ decay^age(j) · W[j, i] over the events j of the history h.
 
-    The newest has age 0. t is `recency.trend_of`: what most take changes, and W has counted all alike.
+    The newest has age 0. t is `recency.trend_ratios`: what most take changes, and W has counted all alike.
     Source: Saerens, Latinne and Decaestecker, Adjusting the Outputs of a Classifier to New a Priori
     Probabilities, Neural Computation 2002.
     """
@@ -31,36 +31,36 @@ class ItemWeights(Model):
     trend: float = 0.0
 
     def _learn(self, log: Interactions) -> dict[str, NDArray[Any]]:
-        weights = self._weigh(log)
+        weights = self._item_weights(log)
         values = weights.data * self._trend(log)[weights.indices]
-        return as_arrays("weights", csr_array((values, weights.indices, weights.indptr), weights.shape))
+        return csr_to_arrays("weights", csr_array((values, weights.indices, weights.indptr), weights.shape))
 
     def _trend(self, log: Interactions) -> Floats:
         """t(i)^trend, float32 [products]."""
-        return np.asarray(np.power(trend_of(log), self.trend), np.float32)
+        return np.asarray(np.power(trend_ratios(log), self.trend), np.float32)
 
     @abstractmethod
-    def _weigh(self, log: Interactions) -> csr_array:
+    def _item_weights(self, log: Interactions) -> csr_array:
         """W: CSR float32 [products, products], few values a row."""
 
     def scores(self, histories: Histories) -> Floats:
         """The decayed sums of the rows of W, its columns weighed by the trend."""
-        return dense_product(histories.faded(self.decay), self._parts, self.product_count)
+        return dense_product(histories.with_decay(self.decay), self._parts, self.product_count)
 
-    def _nearest(self) -> csr_array:
+    def _nearest_neighbours(self) -> csr_array:
         """The largest of each row."""
-        return from_rows(self.weights, NEIGHBOURS, diagonal=False)
+        return largest_per_row(self.weights, NEIGHBOURS, diagonal=False)
 
     @property
-    def fading(self) -> float:
+    def history_decay(self) -> float:
         """As in `scores`."""
         return self.decay
 
     @cached_property
     def weights(self) -> csr_array:
         """W with its columns weighed by the trend: CSR float32 [products, products]."""
-        return as_matrix("weights", self.arrays, self.product_count)
+        return csr_from_arrays("weights", self.arrays, self.product_count)
 
     @cached_property
     def _parts(self) -> tuple[Ints, Codes, Floats]:
-        return parts(self.weights)
+        return csr_parts(self.weights)

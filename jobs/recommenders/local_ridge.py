@@ -4,9 +4,9 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from jobs.recommenders.compiled import compiled
-from jobs.recommenders.conjugate import step
+from jobs.recommenders.conjugate_gradients import step
 from jobs.recommenders.histories import Floats, Ints
-from jobs.recommenders.sparse import parts
+from jobs.recommenders.sparse import csr_parts
 from jobs.recommenders.vocabulary import Codes
 
 HEAD = 6_000
@@ -27,9 +27,9 @@ def solve(gram: csr_array, chosen: csr_array, regular: float) -> csr_array:
     places = np.full(gram.shape[0], -1, np.int32)
     places[head] = np.arange(len(head))
     weights = np.zeros(chosen.nnz, np.float32)
-    indptr, columns, _ = parts(chosen)
+    indptr, columns, _ = csr_parts(chosen)
     dense = gram[head][:, head].toarray().astype(np.float32)
-    _solve_each(parts(gram), (dense, places), indptr, columns, regular, weights)
+    _solve_each(csr_parts(gram), (dense, places), indptr, columns, regular, weights)
     return csr_array((weights, columns, indptr), shape=chosen.shape)
 
 

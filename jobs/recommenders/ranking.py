@@ -7,41 +7,41 @@ import numpy as np
 
 from jobs.recommenders.compiled import compiled
 from jobs.recommenders.histories import Floats, Histories
-from jobs.recommenders.selection import BLOCK, select, top
+from jobs.recommenders.selection import BLOCK, block_max, select
 from jobs.recommenders.vocabulary import Codes
 
-NOTHING = -1
+PADDING = -1
 """What a list that is too short is filled up with; its score is minus infinity."""
 
 
 @dataclass(frozen=True)
-class Ranked:
+class RankedLists:
     """Lists of products, best first: `products` int32 [rows, k], `scores` float32 [rows, k].
 
-    A list that has fewer products than k ends with `NOTHING`.
+    A list that has fewer products than k ends with `PADDING`.
     """
 
     products: Codes
     scores: Floats
 
     @staticmethod
-    def joined(parts: "Sequence[Ranked]") -> "Ranked":
+    def concatenate(parts: "Sequence[RankedLists]") -> "RankedLists":
         """The lists of all, in their order; at least one."""
         products, scores = zip(*((each.products, each.scores) for each in parts), strict=True)
-        return Ranked(np.concatenate(products), np.concatenate(scores))
+        return RankedLists(np.concatenate(products), np.concatenate(scores))
 
     @staticmethod
-    def empty(rows: int, k: int) -> "Ranked":
+    def empty(rows: int, k: int) -> "RankedLists":
         """Lists of nothing."""
-        return Ranked(np.full((rows, k), NOTHING, np.int32), np.full((rows, k), -np.inf, np.float32))
+        return RankedLists(np.full((rows, k), PADDING, np.int32), np.full((rows, k), -np.inf, np.float32))
 
 
-def top_k(scores: Floats, k: int, prior: Floats) -> Ranked:
+def top_k(scores: Floats, k: int, prior: Floats) -> RankedLists:
     """The k best products of each row of `scores`, float32 [rows, products].
 
     Equal scores are ordered by `prior`, float32 [products], then by code. Minus infinity is never listed.
     """
-    ranked = Ranked.empty(len(scores), k)
+    ranked = RankedLists.empty(len(scores), k)
     if k:
         _select(np.asarray(scores, np.float32), prior, ranked.products, ranked.scores)
     return ranked
@@ -58,5 +58,5 @@ def _select(scores: Floats, prior: Floats, products: Codes, best: Floats) -> Non
     for row in range(len(scores)):
         bits = scores[row].view(np.int32)
         for block in range(len(tops)):
-            tops[block] = top(bits[block * BLOCK : (block + 1) * BLOCK])
+            tops[block] = block_max(bits[block * BLOCK : (block + 1) * BLOCK])
         select(scores[row], tops, -np.inf, prior, products[row], best[row])

@@ -20,7 +20,7 @@ def relative_ages(log: Interactions) -> NDArray[np.float64]:
     return np.asarray(log.ages / max(log.ages.max(), 1e-9))
 
 
-def trend_of(log: Interactions) -> Floats:
+def trend_ratios(log: Interactions) -> Floats:
     """(n'(i) + `PRIOR`) / (n(i) · N' / N + `PRIOR`): how often lately, of how often was to be expected.
 
     float32 [products], 1 where neither times nor visits tell what is new. n(i) of all N events and n'(i) of

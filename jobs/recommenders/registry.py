@@ -6,10 +6,10 @@ from typing import Any
 from common.errors import UserError
 from jobs.recommenders import storage
 from jobs.recommenders.base import Model
+from jobs.recommenders.base_models import BASE_MODELS
 from jobs.recommenders.models.hybrid import Hybrid
-from jobs.recommenders.singles import SINGLES
 
-MODELS: dict[str, type[Model]] = {**SINGLES, Hybrid.NAME: Hybrid}
+MODELS: dict[str, type[Model]] = {**BASE_MODELS, Hybrid.NAME: Hybrid}
 
 
 def build(name: str, settings: dict[str, Any] | None = None) -> Model:
@@ -35,4 +35,4 @@ def load(directory: Path) -> Model:
     stored = storage.load(directory)
     if stored.name not in MODELS:
         raise UserError(f"{directory} holds a model {stored.name!r} that is not known: train it anew")
-    return MODELS[stored.name].restored(stored)
+    return MODELS[stored.name].from_stored(stored)

@@ -4,9 +4,9 @@ import numpy as np
 from scipy.sparse import csr_array, eye_array
 
 from jobs.recommenders.compiled import compiled
-from jobs.recommenders.heap import offer, unwind
+from jobs.recommenders.heap import push_to_heap, sort_heap
 from jobs.recommenders.histories import Floats, Histories, Ints
-from jobs.recommenders.ragged import indptr_of
+from jobs.recommenders.ragged import indptr_from_lengths
 from jobs.recommenders.vocabulary import Codes
 
 
@@ -28,24 +28,24 @@ def powers(sums: Floats, exponent: float) -> Floats:
     return values
 
 
-def largest_of_product(left: csr_array, right: csr_array, most: int, diagonal: bool = False) -> csr_array:
-    """left · right with the `most` largest values > 0 of each row, CSR float32; ties go to the lower column.
+def largest_of_product(left: csr_array, right: csr_array, limit: int, diagonal: bool = False) -> csr_array:
+    """left · right with the `limit` largest values > 0 of each row, CSR float32; ties go to the lower column.
 
     Without `diagonal`, that is left out. Each row is summed in one dense array, so the whole product is never
     in memory (Gustavson, Two Fast Algorithms for Sparse Matrices, TOMS 1978).
     """
     rows, columns = left.shape[0], right.shape[1]
-    most = min(most, columns)
-    found = np.full((rows, most), -1, np.int32)
-    values = np.full((rows, most), -np.inf, np.float32)
-    _largest(parts(left), parts(right), diagonal, np.zeros(columns, np.float32), found, values)
-    return from_lists(found, values, columns)
+    limit = min(limit, columns)
+    found = np.full((rows, limit), -1, np.int32)
+    values = np.full((rows, limit), -np.inf, np.float32)
+    _largest(csr_parts(left), csr_parts(right), diagonal, np.zeros(columns, np.float32), found, values)
+    return csr_from_lists(found, values, columns)
 
 
 def dense_product(histories: Histories, weights: tuple[Ints, Codes, Floats], columns: int) -> Floats:
     """Σ of what each history weighs its products times their rows of a matrix: float32 [rows, columns].
 
-    The matrix is given as `parts` tells it.
+    The matrix is given as `csr_parts` tells it.
     """
     sums = np.zeros((len(histories), columns), np.float32)
     _add_up(histories.indptr, histories.products, histories.weights, weights, sums)
@@ -64,10 +64,10 @@ def _add_up(
                 mine[columns[at]] += factors[event] * values[at]
 
 
-def from_lists(columns: Codes, values: Floats, count: int) -> csr_array:
+def csr_from_lists(columns: Codes, values: Floats, count: int) -> csr_array:
     """CSR float32 [rows, count] of lists of columns, int32 [rows, k]; -1 is no column."""
     there = columns >= 0
-    indptr = indptr_of(there.sum(axis=1))
+    indptr = indptr_from_lengths(there.sum(axis=1))
     matrix = csr_array((values[there], columns[there], indptr), shape=(len(columns), count))
     matrix.sort_indices()
     return matrix
@@ -78,17 +78,19 @@ def transposed(matrix: csr_array) -> csr_array:
     return csr_array(matrix.T.tocsr())
 
 
-def propagated(affinity: csr_array, shopper: float, history: float, target: float, most: int) -> csr_array:
-    """D_i^−history · Rᵀ · D_u^−shopper · R · D_i^−target with the `most` largest values > 0 of each row.
+def linkprop_weights(
+    affinity: csr_array, shopper: float, history: float, target: float, limit: int
+) -> csr_array:
+    """D_i^−history · Rᵀ · D_u^−shopper · R · D_i^−target with the `limit` largest values > 0 of each row.
 
     R is the affinity of shoppers and products. Source: Fu et al., Revisiting Neighborhood-based Link
     Prediction (LinkProp), WSDM 2022.
     """
-    said, meant = scaled(affinity, shopper / 2, history), scaled(affinity, shopper / 2, target)
-    return largest_of_product(transposed(said), meant, most, diagonal=True)
+    source, destination = scaled(affinity, shopper / 2, history), scaled(affinity, shopper / 2, target)
+    return largest_of_product(transposed(source), destination, limit, diagonal=True)
 
 
-def parts(matrix: csr_array) -> tuple[Ints, Codes, Floats]:
+def csr_parts(matrix: csr_array) -> tuple[Ints, Codes, Floats]:
     """(indptr, indices, values) of the types that compiled loops take, not copied where they have them."""
     return (
         matrix.indptr.astype(np.int64, copy=False),
@@ -126,13 +128,13 @@ def _largest(
             value = sums[column]
             allowed = value > 0.0 and (diagonal or column != row)
             if allowed and (size < len(mine) or value >= mine[0]):
-                size = offer(mine, listed, size, value, column, prior)
+                size = push_to_heap(mine, listed, size, value, column, prior)
             sums[column] = 0.0
             marked[column] = False
-        unwind(mine, listed, size, prior)
+        sort_heap(mine, listed, size, prior)
 
 
-def from_rows(matrix: csr_array, most: int, diagonal: bool = True) -> csr_array:
-    """A CSR matrix with the `most` largest values > 0 of each row; without `diagonal`, that is left out."""
+def largest_per_row(matrix: csr_array, limit: int, diagonal: bool = True) -> csr_array:
+    """A CSR matrix with the `limit` largest values > 0 of each row; without `diagonal`, that is left out."""
     identity = csr_array(eye_array(matrix.shape[1], format="csr", dtype=np.float32))
-    return largest_of_product(matrix, identity, most, diagonal)
+    return largest_of_product(matrix, identity, limit, diagonal)

@@ -10,7 +10,7 @@ import orjson
 from numpy.typing import NDArray
 
 from common.errors import UserError
-from jobs.recommenders.whole import written_whole
+from jobs.recommenders.atomic_directory import atomic_directory
 
 FORMAT = 1
 """Raised whenever what is written changes in a way that older code can't read."""
@@ -19,7 +19,7 @@ DESCRIPTION = "model.json"
 
 
 @dataclass(frozen=True)
-class Stored:
+class StoredModel:
     """What is kept of a model: its name, its settings, the ids of its products, and its arrays by name."""
 
     name: str
@@ -28,13 +28,13 @@ class Stored:
     arrays: Mapping[str, NDArray[Any]]
 
 
-def save(directory: Path, stored: Stored) -> None:
+def save(directory: Path, stored: StoredModel) -> None:
     """Write a model, whole or not at all.
 
     Raises:
         UserError: something is there already.
     """
-    with written_whole(directory) as beside:
+    with atomic_directory(directory) as beside:
         beside.mkdir()
         for name, array in stored.arrays.items():
             np.save(beside / f"{name}.npy", array, allow_pickle=False)
@@ -48,7 +48,7 @@ def save(directory: Path, stored: Stored) -> None:
         (beside / DESCRIPTION).write_bytes(orjson.dumps(description, option=orjson.OPT_INDENT_2))
 
 
-def load(directory: Path) -> Stored:
+def load(directory: Path) -> StoredModel:
     """Read a model; its arrays are mapped from their files, private to this process where it writes.
 
     Raises:
@@ -67,6 +67,6 @@ def load(directory: Path) -> Stored:
             name: np.asarray(np.load(directory / f"{name}.npy", mmap_mode="c", allow_pickle=False))
             for name in found["arrays"]
         }
-        return Stored(found["model"], found["settings"], tuple(found["product_ids"]), arrays)
+        return StoredModel(found["model"], found["settings"], tuple(found["product_ids"]), arrays)
     except (OSError, ValueError, KeyError) as error:
         raise UserError(f"the model in {directory} is not whole ({error}): train it anew") from error

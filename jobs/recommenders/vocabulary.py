@@ -18,7 +18,7 @@ Id = str | int
 Column = Sequence[Any] | NDArray[Any]
 """Ids, Arrow's arrays among them: strings, whole numbers, or both; `1` and `"1"` are two ids."""
 
-EXACT = 2.0**53
+MAX_EXACT_FLOAT = 2.0**53
 """Up to here a float is no other whole number than the one that was meant."""
 
 
@@ -85,17 +85,17 @@ def _arrow(column: Column) -> pa.Array | None:
     if pa.types.is_dictionary(array.type):
         array = array.dictionary_decode()
     if pa.types.is_floating(array.type):
-        array = _whole(array)
+        array = _as_integers(array)
     if pa.types.is_null(array.type):
         return array.cast(pa.int64())
     is_id = pa.types.is_integer(array.type) or pa.types.is_string(array.type)
     return array if is_id or pa.types.is_large_string(array.type) else None
 
 
-def _whole(array: pa.Array) -> pa.Array:
+def _as_integers(array: pa.Array) -> pa.Array:
     """Floats as whole numbers where all are such and small enough to be exact; NaN is a missing one."""
     array = pc.if_else(pc.is_nan(array), pa.scalar(None, array.type), array)
-    exact = pc.and_(pc.equal(pc.floor(array), array), pc.less_equal(pc.abs(array), EXACT))
+    exact = pc.and_(pc.equal(pc.floor(array), array), pc.less_equal(pc.abs(array), MAX_EXACT_FLOAT))
     return array if pc.all(exact).as_py() is False else array.cast(pa.int64())
 
 
@@ -112,12 +112,12 @@ def _encode_mixed(column: Column, what: str) -> tuple[Codes, list[Id]]:
 
 
 def _as_id(value: object, what: str, row: int) -> Id:
-    if isinstance(value, float) and value.is_integer() and abs(value) <= EXACT:
+    if isinstance(value, float) and value.is_integer() and abs(value) <= MAX_EXACT_FLOAT:
         return int(value)
     if isinstance(value, str):
         return value
     if isinstance(value, int) and not isinstance(value, bool) and -(2**63) <= value < 2**64:
         return value
     missing = value is None or (isinstance(value, float) and math.isnan(value))
-    said = "is missing" if missing else f"is {str(value)[:40]!r}"
-    raise UserError(f"the {what} of row {row:,} {said}: ids are strings or whole numbers of 64 bits")
+    problem = "is missing" if missing else f"is {str(value)[:40]!r}"
+    raise UserError(f"the {what} of row {row:,} {problem}: ids are strings or whole numbers of 64 bits")

@@ -6,13 +6,15 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import Error as ClickHouseError
 
 from common.errors import PartUnavailable
-from jobs.recommenders.auto.card import as_json
-from jobs.training.train import Trained
+from jobs.recommenders.auto.model_card import as_json
+from jobs.training.train import TrainingResult
 
 COLUMNS = ("version", "trained_at", "model", "published", "reason", "card")
 
 
-def record(admin: Client, version: str, trained_at: datetime, trained: Trained, published: bool) -> None:
+def record(
+    admin: Client, version: str, trained_at: datetime, trained: TrainingResult, published: bool
+) -> None:
     """Add a row to `model_cards`, in the place of the one of the same version.
 
     Raises:

@@ -1,4 +1,4 @@
--- What visitors looked at, put into carts and bought: the newest {most:UInt64} events, oldest first. Before anyone
+-- What visitors looked at, put into carts and bought: the newest {limit:UInt64} events, oldest first. Before anyone
 -- logs in, a visit is a shopper of its own.
 SELECT user, item, weight, time
 FROM
@@ -18,6 +18,6 @@ FROM
         FROM order_lines FINAL
     )
     ORDER BY time DESC, user, item
-    LIMIT {most:UInt64}
+    LIMIT {limit:UInt64}
 )
 ORDER BY time, user, item

@@ -1,1 +1,1 @@
-"""What `./souk demo` runs and shows: the simulator as its child, and one screen of what happens."""
+"""`./souk demo`: runs the simulator as a child process and shows one screen of live figures."""

@@ -1,1 +1,1 @@
-"""What `./souk` does first: Python packages, jars and browser libraries, all as locked, in one folder."""
+"""The installation by `./souk`: locked Python packages, jars and browser libraries, in one folder."""

@@ -1,4 +1,4 @@
-"""`python -m local.install`: the first step of `./souk`, in plain Python: no package is there yet."""
+"""`python -m local.install`: the first step of `./souk`. Uses only the standard library."""
 
 import errno
 import platform
@@ -11,7 +11,7 @@ from local.install.machine import check_machine
 
 
 def main() -> int:
-    """`python -m local.install FOLDER STAMP`: exit code 2 after one line that says what to do."""
+    """Run `python -m local.install FOLDER STAMP`. On an error, prints one line and returns 2."""
     folder, stamp = Path(sys.argv[1]), sys.argv[2]
     try:
         check_machine(platform.system(), platform.machine(), platform.libc_ver()[0])
@@ -21,7 +21,7 @@ def main() -> int:
         return 2
     except PermissionError as error:
         print(
-            f"souk: {error.filename} is not yours to write: run this as its owner, "
+            f"souk: {error.filename} can't be written by this user: run this as its owner, "
             "or set SOUK_INSTALL (and SOUK_HOME) to folders of your own",
             file=sys.stderr,
         )
@@ -32,7 +32,7 @@ def main() -> int:
         print(f"souk: the disk of {folder} is full: make room and run this again", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("\nsouk: stopped; run it again to go on", file=sys.stderr)
+        print("\nsouk: stopped; run it again to continue", file=sys.stderr)
         return 130
     return 0
 

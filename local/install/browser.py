@@ -1,4 +1,4 @@
-"""Finds Chromium for the browser tests, or installs Debian's package where that needs no password."""
+"""Finds Chromium for the browser tests, or installs Debian's package if that needs no password."""
 
 import os
 import shutil
@@ -13,25 +13,25 @@ STEP_TIMEOUT_S = 600
 
 
 def chromium() -> str | None:
-    """The path of a Chromium on this machine, installed if need be and if it may be; or None."""
+    """Return the path of Chromium, installing it if possible; None if there is none."""
     return find() or (find() if install() else None)
 
 
 def find() -> str | None:
-    """The first Chromium on PATH or in the usual places."""
+    """Return the first Chromium on PATH or in the usual folders."""
     path = os.environ.get("PATH", "") + os.pathsep + TOOLS_PATH
     return next((found for name in NAMES if (found := shutil.which(name, path=path))), None)
 
 
 def install() -> bool:
-    """Install Chromium with apt-get, as root or through a sudo that asks nothing; whether that worked."""
+    """Install Chromium with apt-get, as root or by sudo without a password. Returns whether it succeeded."""
     apt = shutil.which("apt-get", path=TOOLS_PATH)
     if apt is None:
         return False
     command = [apt] if os.geteuid() == 0 else ["sudo", "-n", apt]
     packages = ["install", "-y", "--no-install-recommends", *PACKAGES]
     with Console(stderr=True).status("installing Chromium"):
-        # An index that is there may do; only when it does not is it fetched.
+        # Update the package index only if the installation fails without it.
         return _works([*command, *packages]) or (
             _works([*command, "update"]) and _works([*command, *packages])
         )

@@ -1,6 +1,7 @@
-"""The small environment of `./souk dashboards deploy`, beside the platform's own packages.
+"""Installs the separate environment of `./souk dashboards deploy`.
 
-grafana-client brings a fork of urllib3 under urllib3's own name, which clickhouse-connect must not meet.
+grafana-client installs a fork of urllib3 under the name urllib3, which would replace that of
+clickhouse-connect.
 """
 
 import os
@@ -10,17 +11,18 @@ from hashlib import sha256
 from pathlib import Path
 
 from local.install.environment import ROOT, pip_indexes
-from local.install.installation import alone
+from local.install.installation import installation_lock
 from local.install.step import run
 
 PACKAGES = ROOT / "requirements-dashboards.lock"
 
 
 def python_with_grafana(install: Path) -> Path:
-    """The Python of `<install>/dashboards` with exactly the locked packages; made when it is not there yet.
+    """Return the Python of `<install>/dashboards`, which has exactly the locked packages. Installs it if
+    needed.
 
     Raises:
-        CannotInstall: no network, no space, or a package that is not the locked one.
+        CannotInstall: no network, no space, or a package whose hash differs from the lock.
     """
     folder = install / "dashboards"
     python, stamp = folder / "bin" / "python", folder / "souk.stamp"
@@ -28,7 +30,7 @@ def python_with_grafana(install: Path) -> Path:
     if stamp.is_file() and stamp.read_text() == wanted and python.exists():
         return python
     log = install / "dashboards.log"
-    with alone(install):
+    with installation_lock(install):
         stamp.unlink(missing_ok=True)
         run("Python environment", [sys.executable, "-m", "venv", "--without-pip", "--clear", folder], log)
         downloads = folder / ".downloads"

@@ -1,4 +1,4 @@
-"""The virtual environment of an installation, with exactly the locked packages in it."""
+"""Creates the virtual environment of an installation, with exactly the locked packages."""
 
 import os
 import re
@@ -18,18 +18,18 @@ INSTALLER = ROOT / "requirements-installer.lock"
 
 
 def is_usable(install: Path) -> bool:
-    """Whether there is a whole environment of Python 3.11 that was made at this very path."""
+    """Return whether `install` has a complete environment of Python 3.11 that was created at this path."""
     python, pip = install / "bin" / "python", install / "bin" / "pip"
     if (install / "unfinished").exists() or not python.exists() or not pip.is_file():
         return False
-    # Without its pyvenv.cfg it runs as the Python that it was made with, and would install into that.
+    # Without pyvenv.cfg this Python would install into the Python that it was created from.
     check = "import pip, sys; sys.exit(sys.version_info[:2] != (3, 11) or sys.prefix == sys.base_prefix)"
     works = subprocess.run([python, "-I", "-c", check], capture_output=True, check=False).returncode == 0
     return works and f"{install}/bin/python" in pip.read_text()
 
 
 def make_environment(install: Path) -> None:
-    """A fresh virtual environment; downloads and whole groups of jars of an earlier attempt are kept."""
+    """Create a new virtual environment. Keeps downloads and complete groups of jars of an earlier attempt."""
     fresh = not (install / ".downloads").exists()
     unfinished = install / "unfinished"
     unfinished.touch()
@@ -42,12 +42,12 @@ def make_environment(install: Path) -> None:
 
 
 def install_packages(install: Path, lock: Path) -> None:
-    """Bring the environment to exactly what `lock` says, every file checked against its hash.
+    """Install exactly the packages of `lock`; every file is checked against its hash.
 
-    pip, which every Python has, fetches uv; uv fetches the rest at once and in parallel.
+    pip installs uv, and uv downloads all other packages in parallel.
 
     Raises:
-        CannotInstall: no network, no space, or a package that is not the locked one.
+        CannotInstall: no network, no space, or a package whose hash differs from the lock.
     """
     python, log = install / "bin" / "python", install / "install.log"
     (install / "unfinished").touch()
@@ -67,7 +67,7 @@ def install_packages(install: Path, lock: Path) -> None:
         "--system-certs",
         "--no-progress",
     ]
-    # The few packages without a wheel are built with the locked setuptools, not with one fetched unchecked.
+    # Packages without a wheel are built with the locked setuptools, because a downloaded one is not checked.
     uv += ["--no-build-isolation", "--compile-bytecode", "--require-hashes", lock]
     environment = (
         {"UV_CACHE_DIR": str(downloads), "UV_HTTP_TIMEOUT": "60"} | pip_indexes(pip) | dict(os.environ)
@@ -78,13 +78,13 @@ def install_packages(install: Path, lock: Path) -> None:
 
 
 def pip_indexes(pip: Sequence[str | Path]) -> dict[str, str]:
-    """The package index that pip is configured for, as uv's settings: whoever set up one has set up both."""
+    """Return pip's configured package index as environment variables for uv."""
     listing = subprocess.run([*pip, "config", "list"], capture_output=True, text=True, check=False).stdout
     return read_pip_config(listing)
 
 
 def read_pip_config(listing: str) -> dict[str, str]:
-    """uv's environment variables for what `pip config list` prints.
+    """Return uv's environment variables for the output of `pip config list`.
 
     >>> read_pip_config("global.index-url='https://mirror.example/simple'")
     {'UV_DEFAULT_INDEX': 'https://mirror.example/simple'}

@@ -1,4 +1,4 @@
-"""`python -m local.install.fetch`: gets locked jars and browser libraries with jgo and compiles our Java."""
+"""`python -m local.install.fetch`: downloads locked jars and browser libraries, and compiles our Java."""
 
 import argparse
 import errno
@@ -26,16 +26,16 @@ from common.errors import SoukError, UserError
 from jobs.connectors.build import SOURCES, build
 from local.install.jars import CONNECTORS, Group, Jar, folder, groups, is_complete
 
-DOWNLOADS_AT_ONCE = 8
+PARALLEL_DOWNLOADS = 8
 TIMEOUT_S = 60
 
 
 class CannotFetch(UserError):
-    """A download failed for good; the message says what to do."""
+    """A download failed. The message says what to do."""
 
 
-def trust_the_system() -> None:
-    """Let jgo (requests) trust the machine's certificates, as other programs of the machine do."""
+def use_system_certificates() -> None:
+    """Make jgo (requests) use the certificates of the operating system."""
     paths = ssl.get_default_verify_paths()
     trusted = paths.cafile or paths.capath
     if trusted:
@@ -44,7 +44,7 @@ def trust_the_system() -> None:
 
 @stamina.retry(on=(requests.RequestException, RuntimeError), attempts=3, timeout=TIMEOUT_S)
 def download(context: MavenContext, jar: Jar) -> Path:
-    """Fetch one artifact into the context's cache, unless it is there.
+    """Download one artifact into the context's cache, unless it is there.
 
     Raises:
         requests.RequestException: no connection.
@@ -58,16 +58,16 @@ def download(context: MavenContext, jar: Jar) -> Path:
         try:
             context.resolver.download(artifact)
         except BaseException:
-            path.unlink(missing_ok=True)  # jgo would take half a file for a whole one
+            path.unlink(missing_ok=True)  # jgo would treat a partial file as complete
             raise
     return path
 
 
 def fetch(install: Path, group: Group, advance: Callable[[], object]) -> None:
-    """Put a whole group into place at once, or nothing of it; `advance` is called after each artifact.
+    """Download a group and move it into place as a whole. Calls `advance` after each artifact.
 
     Raises:
-        CannotFetch: no network, no such artifact, or a file that is not what the lock says.
+        CannotFetch: no network, no such artifact, or a file whose hash differs from the lock.
     """
     target = folder(install, group.name)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -87,7 +87,7 @@ def fetch(install: Path, group: Group, advance: Callable[[], object]) -> None:
                 path.rename(ready / jar.filename)
             advance()
 
-        with ThreadPoolExecutor(DOWNLOADS_AT_ONCE) as pool:
+        with ThreadPoolExecutor(PARALLEL_DOWNLOADS) as pool:
             for _ in pool.map(place, group.jars.items()):
                 pass
         (ready / "digest").write_text(group.digest)
@@ -105,7 +105,9 @@ def _verified(context: MavenContext, jar: Jar, sha256: str) -> Path:
         ) from error
     with path.open("rb") as file:
         if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
-            raise CannotFetch(f"{jar} is not the file that jars.lock names: something on the way changed it")
+            raise CannotFetch(
+                f"{jar} has another hash than in jars.lock: the download was changed on the way"
+            )
     return path
 
 
@@ -126,7 +128,7 @@ def _unpack_web(path: Path, jar: Jar, serve: dict[str, str], into: Path) -> None
 
 
 def compile_connectors(install: Path) -> None:
-    """Compile `jobs/connectors/java` into one jar, unless the sources are those of the jar that is there."""
+    """Compile `jobs/connectors/java` into one jar, unless a jar of the same sources exists."""
     sources = sorted(path for path in SOURCES.rglob("*") if path.is_file())
     digest = hashlib.sha256(b"".join(str(p.relative_to(SOURCES)).encode() + p.read_bytes() for p in sources))
     target = folder(install, CONNECTORS)
@@ -165,7 +167,7 @@ def main() -> int:
     parser.add_argument("install", type=Path, help="the installation: the folder that ./souk made")
     parser.add_argument("--tests", action="store_true", help="what the tests need, too")
     arguments = parser.parse_args()
-    trust_the_system()
+    use_system_certificates()
     install = arguments.install.resolve()
     console = Console(stderr=True)
     try:

@@ -1,17 +1,16 @@
-"""One installation from nothing to usable: it can be interrupted and repeated at any point.
+"""Installs everything that a run needs into one folder. It can be interrupted and repeated at any point.
 
-Two at once wait for each other. Nothing is written outside its folder, and HOME is not used.
+A second installation waits for the first. Nothing is written outside the folder, and HOME is not used.
 """
 
-import fcntl
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
+from common.file_lock import file_lock
 from local.install.environment import (
     PACKAGES,
     ROOT,
@@ -22,26 +21,22 @@ from local.install.environment import (
 )
 
 
-@contextmanager
-def alone(install: Path) -> Iterator[None]:
-    """Hold the installation's lock; says so when another one has it and waits for it."""
-    install.mkdir(parents=True, exist_ok=True)
-    with (install / "souk.lock").open("w") as lock:  # not ".lock": that is uv's own
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            print("souk: waiting for another installation of this copy to end", file=sys.stderr)
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+def installation_lock(install: Path) -> AbstractContextManager[None]:
+    """Return the lock of an installation. It waits for another installation and prints that it does."""
+
+    def report(pid: str) -> None:
+        print(f"souk: waiting for another installation of this copy to end (process {pid})", file=sys.stderr)
+
+    return file_lock(install / "souk.lock", report)  # not ".lock", which uv uses
 
 
 def install(folder: Path, stamp: str) -> None:
-    """Install all that a run needs into `folder`, unless someone else just did; `stamp` is written last.
+    """Install everything into `folder`, unless it already has this `stamp`. The stamp is written last.
 
     Raises:
-        CannotInstall: see the message.
+        CannotInstall: the message says why.
     """
-    with alone(folder):
+    with installation_lock(folder):
         done = folder / "souk.stamp"
         if done.is_file() and done.read_text().rstrip("\n") == stamp:
             return
@@ -55,10 +50,10 @@ def install(folder: Path, stamp: str) -> None:
 
 
 def fetch_jars(folder: Path, *options: str) -> None:
-    """Run `local.install.fetch` with the environment's own Python; it shows its progress itself.
+    """Run `local.install.fetch` with the environment's own Python; it prints its progress.
 
     Raises:
-        SystemExit: it failed, and has printed why.
+        SystemExit: it failed and has printed why.
     """
     python = folder / "bin" / "python"
     for left_over in (folder / "share" / "souk").glob(".partial-*"):

@@ -1,4 +1,4 @@
-"""Which jars and browser libraries there are (`jars.toml`, `jars.lock`), and where they lie once fetched."""
+"""The locked jars and browser libraries (`jars.toml`, `jars.lock`), and their folders in an installation."""
 
 import hashlib
 import tomllib
@@ -13,7 +13,7 @@ WANTED = ROOT / "jars.toml"
 LOCK = ROOT / "jars.lock"
 
 CONNECTORS = "connectors"
-"""The group of what is compiled here from `jobs/connectors/java`."""
+"""The group of the jar that is compiled from `jobs/connectors/java`."""
 
 
 @dataclass(frozen=True, order=True)
@@ -31,7 +31,7 @@ class Jar:
         """Read `group:artifact:version[:type[:classifier]]`.
 
         Raises:
-            ValueError: there are fewer than three or more than five parts, or an empty one.
+            ValueError: there are fewer than three or more than five parts, or one is empty.
         """
         parts = coordinate.split(":")
         if not 3 <= len(parts) <= 5 or not all(parts):
@@ -44,31 +44,31 @@ class Jar:
 
     @property
     def filename(self) -> str:
-        """The file's name in every Maven repository."""
+        """The file name in a Maven repository."""
         classifier = f"-{self.classifier}" if self.classifier else ""
         return f"{self.artifact}-{self.version}{classifier}.{self.type}"
 
 
 @dataclass(frozen=True)
 class Group:
-    """Jars that are fetched and used together."""
+    """Jars that are downloaded and used together."""
 
     name: str
     jars: dict[Jar, str]
     """Jar → sha256, in hexadecimal."""
     serve: dict[str, str]
-    """File to serve → artifact/path inside a WebJar; empty for jars that are used as they are."""
+    """File name to serve → artifact/path inside a WebJar. Empty for other jars."""
     test_only: bool
 
     @property
     def digest(self) -> str:
-        """Changes whenever the fetched folder would."""
-        said = repr((sorted(self.jars.items()), sorted(self.serve.items())))
-        return hashlib.sha256(said.encode()).hexdigest()
+        """A digest of the folder's content."""
+        content = repr((sorted(self.jars.items()), sorted(self.serve.items())))
+        return hashlib.sha256(content.encode()).hexdigest()
 
 
 def groups(wanted: Path = WANTED, lock: Path = LOCK) -> dict[str, Group]:
-    """Every group by name, as pinned in the lock."""
+    """Return every group by name, with the versions of the lock."""
     tables: dict[str, dict[str, Any]] = tomllib.loads(wanted.read_text())
     pinned: dict[str, dict[str, str]] = tomllib.loads(lock.read_text())
     return {
@@ -83,24 +83,30 @@ def groups(wanted: Path = WANTED, lock: Path = LOCK) -> dict[str, Group]:
 
 
 def folder(install: Path, group: str) -> Path:
-    """Where a group lives in an installation."""
+    """Return the folder of a group in an installation."""
     return install / "share" / "souk" / group
 
 
 def is_complete(install: Path, group: Group) -> bool:
-    """Whether the folder of a group holds exactly what the lock says."""
+    """Return whether the folder of a group has exactly the content of the lock."""
     mark = folder(install, group.name) / "digest"
     return mark.is_file() and mark.read_text() == group.digest
 
 
 def jars(settings: Settings, group: str) -> list[Path]:
-    """The files of a group: `kafka`, `registry`, `flink` (with our connectors), `compiler`, `web` or `jdbc`.
+    """Return the files of a group: `kafka`, `registry`, `flink` (with connectors), `compiler`, `web`, `jdbc`.
 
     Raises:
-        PartUnavailable: the group was never fetched.
+        PartUnavailable: the group is not installed.
     """
     found = _files(settings.install, group)
     return found + _files(settings.install, CONNECTORS) if group == "flink" else found
+
+
+def connectors_digest(settings: Settings) -> str:
+    """The digest of the compiled connectors' sources; empty before they are compiled."""
+    mark = folder(settings.install, CONNECTORS) / "digest"
+    return mark.read_text() if mark.is_file() else ""
 
 
 def _files(install: Path, group: str) -> list[Path]:
@@ -108,5 +114,7 @@ def _files(install: Path, group: str) -> list[Path]:
     found = sorted(path for path in folder(install, group).rglob("*") if path.suffix in suffixes)
     if not found:
         command = "./souk test" if group == "jdbc" else "./souk status"
-        raise PartUnavailable(f"the {group} jars are not installed: run `{command}` once, it fetches them")
+        raise PartUnavailable(
+            f"the {group} jars are not installed: run `{command}` once, which installs them"
+        )
     return found

@@ -1,4 +1,4 @@
-"""`python -m local.install.lock`: resolves `jars.toml` with jgo, hashes each artifact, writes `jars.lock`."""
+"""`python -m local.install.lock`: resolves `jars.toml` with jgo, hashes the artifacts, writes `jars.lock`."""
 
 import hashlib
 import sys
@@ -9,17 +9,17 @@ from typing import Any
 
 from jgo.maven import Dependency, MavenContext
 
-from local.install.fetch import download, trust_the_system
+from local.install.fetch import download, use_system_certificates
 from local.install.jars import LOCK, WANTED, Jar
 
 HEADER = "# Made by `python -m local.install.lock` from jars.toml: artifact = sha256. Do not edit.\n"
 
 
 def resolve(context: MavenContext, table: dict[str, Any]) -> list[Jar]:
-    """Every artifact of one group of `jars.toml`, sorted: the named ones and what they need at run time.
+    """Return the artifacts of one group of `jars.toml`, sorted: those named and their runtime dependencies.
 
-    Each named artifact is resolved by itself: together, jgo would let the dependency management of one
-    choose the versions of another. Where two need different versions, the one named first wins.
+    Each named artifact is resolved separately. If they were resolved together, the dependency management of
+    one would choose the versions of another. If two need different versions, the first named one wins.
     """
     named = [Jar.parse(coordinate) for coordinate in table.get("with_dependencies", [])]
     chosen = named + [Jar.parse(coordinate) for coordinate in table.get("alone", [])]
@@ -28,11 +28,11 @@ def resolve(context: MavenContext, table: dict[str, Any]) -> list[Jar]:
         root = context.create_dependency(f"{jar.group}:{jar.artifact}:{jar.version}")
         _, needed = context.resolver.resolve([root])
         chosen += [_jar(dependency) for dependency in needed if _is_wanted(dependency, left_out)]
-    return without_rivals(chosen)
+    return first_versions(chosen)
 
 
-def without_rivals(chosen: list[Jar]) -> list[Jar]:
-    """Sorted, and of several versions of the same artifact only the first."""
+def first_versions(chosen: list[Jar]) -> list[Jar]:
+    """Return the artifacts sorted; of several versions of an artifact, only the first."""
     first: dict[tuple[str, str, str, str], Jar] = {}
     for jar in chosen:
         first.setdefault((jar.group, jar.artifact, jar.type, jar.classifier), jar)
@@ -51,7 +51,7 @@ def _jar(dependency: Dependency) -> Jar:
 
 
 def render(pinned: dict[str, dict[Jar, str]]) -> str:
-    """The text of `jars.lock`."""
+    """Return the text of `jars.lock`."""
     blocks = [
         f"\n[{name}]\n" + "".join(f'"{jar}" = "{sha256}"\n' for jar, sha256 in jars.items())
         for name, jars in pinned.items()
@@ -60,8 +60,8 @@ def render(pinned: dict[str, dict[Jar, str]]) -> str:
 
 
 def main() -> int:
-    """Write the lock; prints one line a group."""
-    trust_the_system()
+    """Write the lock and print one line for each group."""
+    use_system_certificates()
     pinned: dict[str, dict[Jar, str]] = {}
     with tempfile.TemporaryDirectory(prefix="souk-lock-") as scratch:
         context = MavenContext(repo_cache=Path(scratch), timeout=60)

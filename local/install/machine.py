@@ -1,4 +1,4 @@
-"""Refuses a machine or a disk on which an installation could not succeed."""
+"""Checks that the machine is supported and that the disk has enough space."""
 
 import os
 from pathlib import Path
@@ -6,15 +6,15 @@ from pathlib import Path
 from common.errors import UserError
 
 NEEDED_BYTES = 3 * 1024**3
-"""Free space that a first installation is refused without."""
+"""Free space that a first installation requires."""
 
 
 class CannotInstall(UserError):
-    """The installation stopped; the message says why and what to do."""
+    """The installation can't continue. The message says why and what to do."""
 
 
 def check_machine(system: str, machine: str, libc: str) -> None:
-    """Refuse a machine on which a part is known to be missing, or nothing is known.
+    """Check that this kind of machine is supported.
 
     Args:
         system: `platform.system()`.
@@ -22,7 +22,7 @@ def check_machine(system: str, machine: str, libc: str) -> None:
         libc: `platform.libc_ver()[0]`.
 
     Raises:
-        CannotInstall: it is not Linux x86-64 with glibc; the message says how to try all the same.
+        CannotInstall: it is not Linux x86-64 with glibc. The message says how to try anyway.
     """
     found = f"{system} {machine}" + (" without glibc" if system == "Linux" and libc != "glibc" else "")
     if found != "Linux x86_64" and os.environ.get("SOUK_ANY_MACHINE") != "1":
@@ -33,7 +33,7 @@ def check_machine(system: str, machine: str, libc: str) -> None:
 
 
 def check_space(folder: Path, free: int) -> None:
-    """Refuse to begin what would fill the disk of `folder`, with `free` bytes left.
+    """Check that `free` bytes on the disk of `folder` are enough.
 
     Raises:
         CannotInstall: less than `NEEDED_BYTES` are free.

@@ -1,4 +1,4 @@
-"""Runs one step of an installation, and says in one line why it failed and what to do."""
+"""Runs one step of an installation. A failure is explained in one line, with what to do."""
 
 import re
 import subprocess
@@ -19,23 +19,21 @@ NO_NETWORK = re.compile(
 )
 
 
-def explain(step: str, output: str, log: Path) -> str:
-    """One line for a failed step: what happened, by the output of pip, uv or venv, and what to do."""
+def failure_reason(step: str, output: str, log: Path) -> str:
+    """Return one line about a failed step: the cause, from the output of pip, uv or venv, and what to do."""
     if "ensurepip" in output:
         return (
             "this Python cannot make virtual environments: install its venv module "
             "(Debian, Ubuntu: apt install python3.11-venv) and run this again"
         )
     if FULL_DISK.search(output):
-        return (
-            f"the disk is full: make room for {NEEDED_BYTES / 1024**3:.0f} GB and run this again, it goes on"
-        )
+        return f"the disk is full: make room for {NEEDED_BYTES / 1024**3:.0f} GB; run this again to continue"
     if HASH_MISMATCH.search(output):
-        return f"a downloaded package is not the one that the lock names, nothing of it was kept: see {log}"
+        return f"a downloaded package has another hash than in the lock and was discarded: see {log}"
     if NO_NETWORK.search(output):
         return (
             "could not download the Python packages: connect to the internet "
-            "(or set HTTPS_PROXY) and run this again, it goes on where it stopped"
+            "(or set HTTPS_PROXY) and run this again, it continues where it stopped"
         )
     errors = [line.strip() for line in output.splitlines() if "error" in line.lower()]
     return f"{step} failed ({errors[-1] if errors else 'no reason given'}): see {log}"
@@ -44,7 +42,7 @@ def explain(step: str, output: str, log: Path) -> str:
 def run(
     step: str, command: Sequence[str | Path], log: Path, environment: dict[str, str] | None = None
 ) -> None:
-    """Run one step with its output in `log`, telling on standard error how long it takes.
+    """Run one step with its output in `log`; print its duration to standard error.
 
     Raises:
         CannotInstall: it failed.
@@ -73,4 +71,4 @@ def run(
         print(f"{start}  {step}: {time.monotonic() - started:.0f} s    ", file=sys.stderr)
         if child.returncode:
             output.seek(0)
-            raise CannotInstall(explain(step, output.read(), log))
+            raise CannotInstall(failure_reason(step, output.read(), log))

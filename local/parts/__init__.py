@@ -1,1 +1,1 @@
-"""What the platform is made of: how each part is found, started and known to be ready."""
+"""The platform's parts: how each one is found, started and checked."""

@@ -1,7 +1,7 @@
 """ClickHouse: facts and aggregates. The engine of the wheel `chdb` behind our front, or a server by URL.
 
-A `clickhouse` on PATH is not started: which users and limits a server has, and who may see whose rows, is the
-front's to say here, and the operator's on a real server.
+A `clickhouse` on PATH is not started: users, limits and row policies are set by our front here, and by the
+operator on a real server.
 """
 
 import sys
@@ -11,33 +11,35 @@ from importlib.metadata import version
 import httpx
 
 from common.settings import ROOT, Settings
-from local.home import settings_environment
-from local.parts.part import Found, NotReady, Part
-from local.supervision.launch_file import ABREAST, Launch
+from local.parts.part import NotReady, Part, Resolution
+from local.state_directory import settings_environment
+from local.supervision.launch_file import LaunchSpec
 
 
 def part(settings: Settings) -> Part:
-    """ClickHouse as these settings say."""
+    """Returns ClickHouse as configured by these settings."""
     ready = partial(check, settings)
     if settings.clickhouse_url:
-        return Part("clickhouse", Found("url", "", settings.clickhouse), settings.clickhouse, ready)
+        return Part("clickhouse", Resolution("url", "", settings.clickhouse), settings.clickhouse, ready)
     return Part(
         "clickhouse",
-        Found("bundled", version("chdb-core"), "clickhouse.front"),
+        Resolution("bundled", version("chdb-core"), "clickhouse.http_server"),
         settings.clickhouse,
         ready,
-        Launch(
-            [sys.executable, "-m", "clickhouse.front"], ROOT, settings_environment(settings), session=ABREAST
+        LaunchSpec(
+            [sys.executable, "-m", "clickhouse.http_server"],
+            ROOT,
+            settings_environment(settings),
         ),
         ports={"clickhouse": settings.port("clickhouse")},
     )
 
 
 def check(settings: Settings) -> None:
-    """A query over HTTP, as the admin.
+    """Run a query over HTTP as the administrator.
 
     Raises:
-        NotReady: it is refused or not answered.
+        NotReady: the query fails or is not answered.
     """
     user = settings.clickhouse_admin_user, settings.clickhouse_admin_password.get_secret_value()
     try:

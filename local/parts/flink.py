@@ -13,54 +13,50 @@ import httpx
 
 from common.errors import PartUnavailable
 from common.settings import Settings
-from local.home import Home
-from local.install.jars import jars
+from local.install.jars import connectors_digest, jars
 from local.parts.flink_config import LOGGING, SLOTS, jobmanager_flags, options, render, taskmanager_flags
-from local.parts.java import ENVIRONMENT, flags, java
-from local.parts.part import Found, NotReady, Part
-from local.parts.resolve import dotted, numbers, on_path
-from local.supervision.launch_file import Launch
+from local.parts.java import JVM_ENVIRONMENT, find_java, server_flags
+from local.parts.part import NotReady, Part, Resolution
+from local.parts.resolve import find_on_path, format_version, parse_version
+from local.state_directory import StateDirectory
+from local.supervision.launch_file import LaunchSpec
 
-SERIES = (2, 3)
-"""What the PyFlink client speaks."""
+SUPPORTED_VERSION = (2, 3)
+"""The release that the PyFlink client works with."""
 
-BEHIND = 19
-"""Levels of `nice` that Flink stays behind whoever answers someone: a hundred threads that each weigh little
-are many. Jobs that waited do more at once."""
+NICE = 10
+"""Niceness of Flink's processes. Requests get a core before the jobs, whose hundred threads would otherwise
+delay them. A job that was delayed handles more events per batch."""
 
-SESSION = 15
-"""The same where sessions share the cores: less, for there all its threads are one, and what else the machine
-does is a session, too."""
-
-OPENED = (
+OPEN_PACKAGES = (
     "lang", "net", "io", "nio", "lang.reflect", "text", "time", "util", "util.concurrent",
     "util.concurrent.atomic", "util.concurrent.locks",
 )  # fmt: skip
 
 
 def parts(settings: Settings) -> list[Part]:
-    """The cluster as these settings say: two processes, or one given by URL."""
+    """Returns the two processes of the cluster, or the one cluster that the settings name by URL."""
     url = settings.flink
     if settings.flink_url:
-        return [Part("taskmanager", Found("url", "", url), url, partial(check_slots, url, 1))]
+        return [Part("taskmanager", Resolution("url", "", url), url, partial(check_slots, url, 1))]
     library, found = find(settings)
-    folder = Home(settings.home).of("flink")
+    folder = StateDirectory(settings.home).part_directory("flink")
     ports = {name: settings.port(name) for name in ("flink", "flink_rpc", "flink_blob")}
     environment = {
-        **ENVIRONMENT,
+        **JVM_ENVIRONMENT,
         "FLINK_CONF_DIR": str(folder / "conf"),
         "FLINK_LIB_DIR": str(folder / "lib"),
         "FLINK_PLUGINS_DIR": str(folder / "plugins"),
         "FLINK_OPT_DIR": str(library.parent / "opt"),
-        # The workers of a Python job find `python` and our code here.
+        # `up` restarts a Flink that was started with other connectors: a JVM reads its jars once.
+        "CONNECTORS_DIGEST": connectors_digest(settings),
+        # The workers of a Python job look up `python` here.
         "PATH": f"{settings.install / 'bin'}:/usr/local/bin:/usr/bin:/bin",
     }
     write = partial(prepare, settings, folder, library)
     manage = command(settings, folder, jobmanager_flags(), "jobmanager")
     work = command(settings, folder, taskmanager_flags(), "taskmanager")
-    manager, worker = (
-        Launch(argv, folder, environment, nice=BEHIND, session=SESSION) for argv in (manage, work)
-    )
+    manager, worker = (LaunchSpec(argv, folder, environment, nice=NICE) for argv in (manage, work))
     check_manager, check_worker = partial(check_rest, url), partial(check_slots, url, SLOTS)
     return [
         Part("jobmanager", found, url, check_manager, manager, write, ports),
@@ -68,31 +64,31 @@ def parts(settings: Settings) -> list[Part]:
     ]
 
 
-def find(settings: Settings) -> tuple[Path, Found]:
-    """The `lib` directory of a Flink of the right series: one whose `flink` is on PATH, else the wheel's."""
-    script = on_path(settings, "flink")
+def find(settings: Settings) -> tuple[Path, Resolution]:
+    """Returns the `lib` directory of a supported Flink: of the one on PATH, else of the wheel's."""
+    script = find_on_path(settings, "flink")
     if script:
         library = script.resolve().parent.parent / "lib"
         for jar in library.glob("flink-dist-*.jar"):
-            if numbers(jar.stem)[: len(SERIES)] == SERIES:
-                return library, Found("path", dotted(numbers(jar.stem)), str(script))
+            if parse_version(jar.stem)[: len(SUPPORTED_VERSION)] == SUPPORTED_VERSION:
+                return library, Resolution("path", format_version(parse_version(jar.stem)), str(script))
     package = find_spec("pyflink")  # not imported: that takes a second
     library = Path(package.origin if package and package.origin else "").parent / "lib"
     bundled = next(library.glob("flink-dist-*.jar"), None)
     if bundled is None:
         raise PartUnavailable(f"Flink is not installed in {library}: run `./souk status`, it installs it")
-    return library, Found("bundled", dotted(numbers(bundled.stem)), str(library))
+    return library, Resolution("bundled", format_version(parse_version(bundled.stem)), str(library))
 
 
-_preparing = Lock()
+_prepare_lock = Lock()
 
 
 def prepare(settings: Settings, folder: Path, library: Path) -> None:
     """Write the configuration and link the jars: Flink's own and those of `local.install.jars`.
 
-    Both processes need them and start at the same time, so one thread does it first.
+    Both processes start at the same time and need these files; a lock keeps their threads apart.
     """
-    with _preparing:
+    with _prepare_lock:
         _prepare(settings, folder, library)
 
 
@@ -118,12 +114,12 @@ MAIN = {
 
 
 def command(settings: Settings, folder: Path, sizes: list[str], process: str) -> list[str]:
-    """The command of one of the two processes."""
+    """Returns the command line of one of the two processes."""
     return [
-        str(java(settings)[0]),
+        str(find_java(settings)[0]),
         *sizes,
-        *flags(folder / "tmp"),
-        *(f"--add-opens=java.base/java.{name}=ALL-UNNAMED" for name in OPENED),
+        *server_flags(folder / "tmp"),
+        *(f"--add-opens=java.base/java.{name}=ALL-UNNAMED" for name in OPEN_PACKAGES),
         "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED",
         "--add-exports=java.rmi/sun.rmi.registry=ALL-UNNAMED",
         "--add-exports=java.security.jgss/sun.security.krb5=ALL-UNNAMED",
@@ -134,23 +130,23 @@ def command(settings: Settings, folder: Path, sizes: list[str], process: str) ->
 
 
 def check_rest(url: str) -> None:
-    """The REST API's overview.
+    """Read the overview of the REST API.
 
     Raises:
-        NotReady: it does not answer.
+        NotReady: the API does not answer.
     """
     _overview(url)
 
 
 def check_slots(url: str, slots: int) -> None:
-    """The overview counts at least so many slots.
+    """Check that at least this many slots are registered.
 
     Raises:
-        NotReady: there are fewer, or it does not answer.
+        NotReady: there are fewer, or the API does not answer.
     """
     total = _overview(url).get("slots-total", 0)
     if total < slots:
-        raise NotReady(f"flink: {total} of {slots} slots are there")
+        raise NotReady(f"flink: {total} of {slots} slots are registered")
 
 
 def _overview(url: str) -> dict[str, int]:

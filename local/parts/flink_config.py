@@ -1,15 +1,15 @@
-"""Flink's configuration and the flags of its two JVMs, whose memory is given option by option."""
+"""Flink's configuration, and the flags of its two JVMs with every memory size."""
 
 import json
 from pathlib import Path
 
 from common.settings import LOOPBACK, Settings
-from local.home import Home
+from local.state_directory import StateDirectory
 
 SLOTS = 4
 
-# Megabytes. Together with the JVMs' own code, the two take 0.4 and 1.7 GB at most. Managed memory is
-# RocksDB's, a quarter for each slot: `metrics` took 15,500 events a second with 64 MB, 26,300 with 192 MB.
+# Megabytes. With the JVMs' own code, the two processes use at most 0.4 and 1.7 GB. RocksDB uses the managed
+# memory, a quarter of it in each slot: `metrics` took 15,500 events/s with 64 MB and 26,300 with 192 MB.
 JOBMANAGER_MB = {"heap.size": 256, "off-heap.size": 64, "jvm-metaspace.size": 160, "jvm-overhead": 96}
 TASKMANAGER_MB = {
     "framework.heap.size": 64,
@@ -45,7 +45,7 @@ logger.config.level = WARN
 
 
 def options(settings: Settings, folder: Path) -> dict[str, str]:
-    """Flink's configuration; sizes in megabytes, all addresses loopback."""
+    """Returns Flink's configuration. All its addresses are loopback addresses."""
     return {
         "jobmanager.rpc.address": LOOPBACK,
         "jobmanager.rpc.port": str(settings.port("flink_rpc")),
@@ -57,14 +57,14 @@ def options(settings: Settings, folder: Path) -> dict[str, str]:
         "rest.bind-port": str(settings.port("flink")),
         "taskmanager.bind-host": LOOPBACK,
         "taskmanager.host": LOOPBACK,
-        # A TaskManager that comes back under its old name replaces the dead one at once.
+        # A restarted TaskManager with the same name replaces the dead one at once.
         "taskmanager.resource-id": "souk-taskmanager",
         "taskmanager.numberOfTaskSlots": str(SLOTS),
         "taskmanager.cpu.cores": str(SLOTS),
         "cluster.evenly-spread-out-slots": "true",
         "heartbeat.interval": "3 s",
-        # Flink stands last where cores are short (20 s without a beat were seen while jobs began beside a
-        # back-fill): an answer that is late is no reason to begin a job anew.
+        # Flink has the lowest priority: gaps of 20 s between heartbeats were measured while jobs started
+        # during a back-fill. A late heartbeat must not restart a job.
         "heartbeat.timeout": "1 min",
         "pekko.ask.timeout": "1 min",
         "parallelism.default": str(settings.job_parallelism),
@@ -86,18 +86,22 @@ def options(settings: Settings, folder: Path) -> dict[str, str]:
         "restart-strategy.exponential-delay.attempts-before-reset-backoff": "2147483647",
         "python.executable": str(settings.install / "bin" / "python"),
         "python.client.executable": str(settings.install / "bin" / "python"),
-        # Not the property `log.file`: RocksDB would put a log of its own beside that for every operator.
-        "web.log.path": str(Home(settings.home).log("jobmanager")),
-        "taskmanager.log.path": str(Home(settings.home).log("taskmanager")),
+        # Not the property `log.file`: with it, RocksDB writes a log of its own for every operator.
+        "web.log.path": str(StateDirectory(settings.home).log("jobmanager")),
+        "taskmanager.log.path": str(StateDirectory(settings.home).log("taskmanager")),
         "io.tmp.dirs": str(folder / "tmp"),
         "web.tmpdir": str(folder / "tmp"),
         "web.upload.dir": str(folder / "tmp"),
         "web.submit.enable": "false",
+        "web.cancel.enable": "false",
+        "web.rescale.enable": "false",
+        "web.access-control-allow-origin": f"http://{LOOPBACK}:{settings.port('flink')}",
+        "souk.rest.allowed-hosts": f"{LOOPBACK},localhost,[::1]",  # see jobs/connectors/java/souk/flink/rest
     }
 
 
 def _sizes(process: str, sizes: dict[str, int]) -> dict[str, str]:
-    """Memory options: `network` and `jvm-overhead` are ranges, the others single sizes."""
+    """Returns memory options: ranges for `network` and `jvm-overhead`, single sizes for the others."""
     found = {}
     for name, size in sizes.items():
         ends = ("",) if name.endswith(".size") else (".min", ".max")
@@ -106,12 +110,12 @@ def _sizes(process: str, sizes: dict[str, int]) -> dict[str, str]:
 
 
 def render(values: dict[str, str]) -> str:
-    """YAML, one flat key a line; a JSON string is a YAML string."""
+    """Returns YAML with one key a line. A JSON string is also a YAML string."""
     return "".join(f"{name}: {json.dumps(value)}\n" for name, value in values.items())
 
 
 def jobmanager_flags() -> list[str]:
-    """The JobManager's JVM: it works only while a job is submitted, so it is compiled lightly."""
+    """Returns the flags of the JobManager's JVM, which is busy only while a job is submitted."""
     return [
         "-Xms96m", f"-Xmx{JOBMANAGER_MB['heap.size']}m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
         f"-XX:MaxMetaspaceSize={JOBMANAGER_MB['jvm-metaspace.size']}m", "-XX:ReservedCodeCacheSize=64m",
@@ -119,7 +123,7 @@ def jobmanager_flags() -> list[str]:
 
 
 def taskmanager_flags() -> list[str]:
-    """The TaskManager's JVM, with the sizes of its configuration."""
+    """Returns the flags of the TaskManager's JVM, with the sizes of its configuration."""
     heap = TASKMANAGER_MB["framework.heap.size"] + TASKMANAGER_MB["task.heap.size"]
     direct = sum(
         TASKMANAGER_MB[name] for name in ("framework.off-heap.size", "task.off-heap.size", "network")

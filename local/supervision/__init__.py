@@ -1,1 +1,1 @@
-"""Keeps processes running: who starts them, who they are, and how stray ones are ended."""
+"""Starts the processes of the parts, restarts those that die, and stops all of them."""

@@ -1,4 +1,4 @@
-"""Whether the ports of a part are free, and who has them if not."""
+"""Checks that the ports of a part are free, and finds the process that uses one."""
 
 import errno
 import socket
@@ -10,7 +10,7 @@ from common.settings import LOOPBACK
 
 
 def is_free(port: int) -> bool:
-    """Whether a server could listen on this port of the loopback address now."""
+    """Return whether a server can listen on this loopback port."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -23,7 +23,7 @@ def is_free(port: int) -> bool:
 
 
 def owner(port: int) -> str:
-    """Who listens on a port, as far as we may see: `pid 123 (java)`, or `another process`."""
+    """Return the process that listens on a port, such as `pid 123 (java)`, or `another process`."""
     try:
         pids = [
             seen.pid
@@ -39,7 +39,7 @@ def require_free(part: str, ports: dict[str, int], offset: int) -> None:
     """Check the ports of a part that is about to start.
 
     Raises:
-        UserError: one is taken; the message names part, port and owner, and says what to do.
+        UserError: a port is in use. The message names the part, the port and the process.
     """
     for name, port in ports.items():
         if not 0 < port < 65_536:

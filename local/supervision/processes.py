@@ -1,4 +1,4 @@
-"""The processes of this copy: who they are, what they use, and how stray ones are ended."""
+"""The processes of this copy: their records, their memory, and how to stop all of them."""
 
 import contextlib
 import json
@@ -11,28 +11,28 @@ from pathlib import Path
 
 import psutil
 
-from local.supervision.launch import boot_id, marked, started_ticks
+from local.supervision.launch import boot_id, find_processes, started_ticks
 
 POLL_S = 0.05
 
 
 @dataclass(frozen=True)
-class Record:
-    """What `local/supervision/launch.py` wrote when a part's process started."""
+class ProcessRecord:
+    """The record that `local/supervision/launch.py` writes when a part's process starts."""
 
     part: str
     pid: int
     started_ticks: int
     boot_id: str
     digest: str
-    """Of the launch file: a running process with another digest runs with other settings."""
+    """Digest of the launch file. It differs if the process runs with other settings."""
     stop_signal: str
     starts: int
-    """How often the process was started since `up` did."""
+    """Number of starts since `up`."""
 
     @property
     def alive(self) -> bool:
-        """Whether that very process still runs: a pid that someone else got since doesn't count."""
+        """Whether this process still runs. Another process with the same pid does not count."""
         return self.boot_id == boot_id() and started_ticks(self.pid) == self.started_ticks
 
     @property
@@ -42,68 +42,68 @@ class Record:
         return since_boot - self.started_ticks / os.sysconf("SC_CLK_TCK")
 
 
-def record_path(run: Path, part: str) -> Path:
-    """Where a part's record lies."""
+def process_record_path(run: Path, part: str) -> Path:
+    """Return the path of a part's record."""
     return run / f"{part}.pid.json"
 
 
-def read_record(run: Path, part: str) -> Record | None:
-    """A part's record; None if it never started or the file is unreadable."""
+def read_process_record(run: Path, part: str) -> ProcessRecord | None:
+    """Return a part's record, or None if it was never started or the file is invalid."""
     try:
-        return Record(part=part, **json.loads(record_path(run, part).read_text()))
+        return ProcessRecord(part=part, **json.loads(process_record_path(run, part).read_text()))
     except (OSError, ValueError, TypeError):
         return None
 
 
-def read_records(run: Path) -> list[Record]:
-    """The records of every part that was ever started."""
-    return [record for name in _recorded(run) if (record := read_record(run, name))]
+def read_process_records(run: Path) -> list[ProcessRecord]:
+    """Return the records of all parts that were started."""
+    return [record for name in _recorded_parts(run) if (record := read_process_record(run, name))]
 
 
-def survivors(run: Path, spared: Collection[str] = ()) -> dict[int, str]:
-    """Live processes of this copy, but for those of the `spared`: pid → the signal that asks it to stop.
+def running_processes(run: Path, excluded: Collection[str] = ()) -> dict[int, str]:
+    """Return the running processes of this copy: pid → name of the signal that stops it.
 
-    Found by their records and by the mark that everything started here carries in its environment.
-    (PostgreSQL overwrites its environment, so both are needed.)
+    The processes of `excluded` parts are left out. Processes are found by their records and by the marker in
+    their environment. Both are needed, because PostgreSQL overwrites its environment.
     """
-    found = dict.fromkeys(_marked(run, spared), "TERM")
-    records = (record for record in read_records(run) if record.part not in spared)
+    found = dict.fromkeys(_find(run, excluded), "TERM")
+    records = (record for record in read_process_records(run) if record.part not in excluded)
     found.update({record.pid: record.stop_signal for record in records if record.alive})
     return {pid: sign for pid, sign in found.items() if pid != os.getpid()}
 
 
-def sweep(run: Path, spared: Collection[str] = (), patience_s: float = 20.0) -> int:
-    """End every process of this copy but those of the `spared`: politely, after `patience_s` for good.
+def stop_all(run: Path, excluded: Collection[str] = (), timeout_s: float = 20.0) -> int:
+    """Stop every process of this copy except those of `excluded` parts; after `timeout_s`, kill them.
 
-    Returns how many there were.
+    Returns the number of processes.
     """
-    asked = survivors(run, spared)
-    started = {pid: started_ticks(pid) for pid in asked}
-    for pid, name in asked.items():
+    signals = running_processes(run, excluded)
+    started = {pid: started_ticks(pid) for pid in signals}
+    for pid, name in signals.items():
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.Signals[f"SIG{name}"])
-    if not wait_gone(started, patience_s):
-        for pid in [*(pid for pid in started if started_ticks(pid) == started[pid]), *_marked(run, spared)]:
+    if not wait_for_exit(started, timeout_s):
+        for pid in [*(pid for pid in started if started_ticks(pid) == started[pid]), *_find(run, excluded)]:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        wait_gone(started, patience_s)
-    for part in _recorded(run):
-        if part not in spared:
-            record_path(run, part).unlink(missing_ok=True)
-    return len(asked)
+        wait_for_exit(started, timeout_s)
+    for part in _recorded_parts(run):
+        if part not in excluded:
+            process_record_path(run, part).unlink(missing_ok=True)
+    return len(signals)
 
 
-def _marked(run: Path, spared: Collection[str]) -> set[int]:
-    return set(marked(str(run))).difference(*(marked(str(run), part) for part in spared))
+def _find(run: Path, excluded: Collection[str]) -> set[int]:
+    return set(find_processes(str(run))).difference(*(find_processes(str(run), part) for part in excluded))
 
 
-def _recorded(run: Path) -> list[str]:
+def _recorded_parts(run: Path) -> list[str]:
     return [path.name.removesuffix(".pid.json") for path in run.glob("*.pid.json")]
 
 
-def wait_gone(started: dict[int, int], patience_s: float) -> bool:
-    """Wait until these processes (pid → start ticks) have ended; False if one outlives the patience."""
-    deadline = time.monotonic() + patience_s
+def wait_for_exit(started: dict[int, int], timeout_s: float) -> bool:
+    """Wait until these processes (pid → start ticks) have ended. Returns False after `timeout_s`."""
+    deadline = time.monotonic() + timeout_s
     while any(ticks and started_ticks(pid) == ticks for pid, ticks in started.items()):
         if time.monotonic() > deadline:
             return False
@@ -111,8 +111,8 @@ def wait_gone(started: dict[int, int], patience_s: float) -> bool:
     return True
 
 
-def tree(pid: int) -> list[int]:
-    """A process and all that it started."""
+def process_tree(pid: int) -> list[int]:
+    """Return the pids of a process and all its descendants."""
     try:
         return [pid, *(child.pid for child in psutil.Process(pid).children(recursive=True))]
     except psutil.Error:
@@ -120,7 +120,7 @@ def tree(pid: int) -> list[int]:
 
 
 def resident_bytes(pids: Iterable[int]) -> int:
-    """Memory of these processes; what they share is counted once (proportional set size, else resident)."""
+    """Return the memory of these processes. Shared pages count once (proportional set size) if possible."""
     return sum(_resident_bytes(pid) for pid in pids)
 
 

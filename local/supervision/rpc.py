@@ -6,36 +6,44 @@ import xmlrpc.client
 from pathlib import Path
 from typing import Any
 
+from supervisor.xmlrpc import Faults
+
 from common.errors import PartUnavailable
 
 CALL_TIMEOUT_S = 5.0
 
 
+class ProcessNotRunning(PartUnavailable):
+    """The process that was to be stopped had already ended."""
+
+
 def call(path: Path, method: str, *arguments: Any) -> Any:
-    """One call, such as `supervisor.getState`, on a connection of its own to the socket at `path`.
+    """Call one method, such as `supervisor.getState`, on a new connection to the socket at `path`.
 
     Raises:
-        PartUnavailable: supervisord does not answer, or refuses.
+        ProcessNotRunning: a process was to be stopped that had ended.
+        PartUnavailable: supervisord does not answer, or returns an error.
     """
     namespace, name = method.split(".")
     try:
         with xmlrpc.client.ServerProxy("http://localhost", transport=_Transport(path)) as server:
             return getattr(getattr(server, namespace), name)(*arguments)
     except xmlrpc.client.Fault as fault:
-        raise PartUnavailable(f"the supervisor does not {name} {arguments}: {fault.faultString}") from fault
+        kind = ProcessNotRunning if fault.faultCode == Faults.NOT_RUNNING else PartUnavailable
+        raise kind(f"the supervisor refused {name}{arguments}: {fault.faultString}") from fault
     except (OSError, http.client.HTTPException, xmlrpc.client.Error) as error:
         raise PartUnavailable(f"the supervisor does not answer ({error}): run `./souk up` again") from error
 
 
 class _Transport(xmlrpc.client.Transport):
-    """Makes one connection to the unix socket."""
+    """Connects to the unix socket."""
 
     def __init__(self, path: Path) -> None:
         super().__init__()
         self._path = path
 
     def make_connection(self, host: Any) -> http.client.HTTPConnection:  # noqa: ARG002 - the socket is the host
-        """Called by ServerProxy."""
+        """Return a connection; `ServerProxy` calls this."""
         return _Connection(self._path)
 
 

@@ -1,4 +1,4 @@
-"""Runs named steps, each as soon as what it needs is done, as many at once as can be."""
+"""Runs named steps in parallel, each as soon as the steps that it needs are done."""
 
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
@@ -9,24 +9,24 @@ from common.background import in_background
 
 @dataclass(frozen=True)
 class Step:
-    """Something to do after other things."""
+    """A function to run after the steps in `needs`."""
 
     name: str
     run: Callable[[], object]
     needs: tuple[str, ...] = ()
 
 
-def run_all(
-    steps: list[Step], finished: Callable[[str], None], give_up: Callable[[], None] = lambda: None
+def run_steps(
+    steps: list[Step], finished: Callable[[str], None], cancel: Callable[[], None] = lambda: None
 ) -> None:
-    """Run every step; `finished(name)` is called in this thread after each.
+    """Run every step; call `finished(name)` in this thread after each.
 
-    The first error stops what has not begun and is raised once the running steps are through; `give_up()` is
-    called to make them hurry. Ctrl-C waits for none: every step may be done again. A need that names no step
-    counts as done.
+    After the first error, no further step starts. `cancel()` is called, and the error is raised when the
+    running steps have ended. Ctrl-C does not wait for them, because every step can be repeated. A need that
+    names no step counts as done.
 
     Raises:
-        ValueError: steps wait for each other in a circle.
+        ValueError: the needs of the steps form a cycle.
     """
     names = {step.name for step in steps}
     waiting = {step.name: step for step in steps}
@@ -38,7 +38,7 @@ def run_all(
                 s for s in waiting.values() if all(need in done or need not in names for need in s.needs)
             ]
             if not ready and not running:
-                raise ValueError(f"these steps wait for each other: {', '.join(waiting)}")
+                raise ValueError(f"the needs of these steps form a cycle: {', '.join(waiting)}")
             for step in ready:
                 running[in_background(step.run)] = waiting.pop(step.name).name
             for future in wait(running, return_when=FIRST_COMPLETED).done:
@@ -47,7 +47,7 @@ def run_all(
                 done.add(name)
                 finished(name)
     except BaseException as error:
-        give_up()
+        cancel()
         if not isinstance(error, KeyboardInterrupt):
             wait(running)
         raise

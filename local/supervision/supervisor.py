@@ -1,4 +1,4 @@
-"""supervisord, which restarts a part that dies, with back-off."""
+"""Runs supervisord, which restarts a part that dies, with back-off."""
 
 import contextlib
 import os
@@ -10,22 +10,28 @@ from collections.abc import Collection
 from subprocess import DEVNULL, Popen
 
 from common.errors import PartUnavailable
-from local.home import Home
+from local.state_directory import StateDirectory
 from local.supervision import launch
-from local.supervision.launch_file import Launch, write_launch
-from local.supervision.processes import POLL_S, read_record, record_path, sweep, wait_gone
-from local.supervision.rpc import call
+from local.supervision.launch_file import LaunchSpec, write_launch_file
+from local.supervision.processes import (
+    POLL_S,
+    process_record_path,
+    read_process_record,
+    stop_all,
+    wait_for_exit,
+)
+from local.supervision.rpc import ProcessNotRunning, call
 
 NAME = "supervisor"
 SIMULATOR = "simulator"
-"""A demo's child, which is no part: it bears that parts are away, and `up` lets it be."""
+"""The child process of a demo. It is not a part: it tolerates missing parts, and `up` leaves it running."""
 
-START_S = 15.0
-STOP_S = 25
-"""How long a part may take to stop before it is killed."""
+START_TIMEOUT_S = 15.0
+STOP_TIMEOUT_S = 25
+"""Time for a part to stop before it is killed."""
 
-AT_REST = ("STOPPED", "EXITED", "FATAL")
-"""States in which supervisord has no process of a part and will not start one by itself."""
+STOPPED_STATES = ("STOPPED", "EXITED", "FATAL")
+"""States in which supervisord has no process of a part and does not start one."""
 
 HEADER = """\
 [unix_http_server]
@@ -60,74 +66,76 @@ stderr_logfile = NONE
 
 
 def render(stop_signals: dict[str, str]) -> str:
-    """supervisord's configuration: no paths in it, since a path may hold characters it reads."""
+    """Return supervisord's configuration. It contains no paths, because `%` and `;` have a meaning in it."""
     user = "user = root\n" if os.geteuid() == 0 else ""
     programs = [
-        PROGRAM.format(name=name, stop_signal=stop_signal, stop_s=STOP_S)
+        PROGRAM.format(name=name, stop_signal=stop_signal, stop_s=STOP_TIMEOUT_S)
         for name, stop_signal in sorted(stop_signals.items())
     ]
     return HEADER.format(user=user) + "".join(programs)
 
 
 class Supervisor:
-    """The supervisord of one copy."""
+    """Controls the supervisord of one copy."""
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: StateDirectory) -> None:
         self._home = home
         self._socket = home.socket()
 
     def alive(self) -> bool:
-        """Whether supervisord answers."""
+        """Return whether supervisord answers."""
         try:
             return bool(call(self._socket, "supervisor.getState")["statename"] == "RUNNING")
         except PartUnavailable:
             return False
 
     def start(self, stop_signals: dict[str, str]) -> None:
-        """Make sure that supervisord runs with these programs (part → stop signal), nothing stray beside it.
+        """Start supervisord with these programs (part → stop signal), unless it already runs with them.
 
-        A supervisord that died leaves its parts running; nobody would restart them, so they are stopped
-        (they keep their data) and started again by the new one. A demo's simulator goes on meanwhile.
+        If a previous supervisord died, its parts still run without supervision. They are stopped, keep their
+        data, and are started again by the new one. A demo's simulator keeps running.
 
         Raises:
-            PartUnavailable: it does not start; the message names its log.
+            PartUnavailable: supervisord does not start. The message names its log.
         """
         config, text = self._home.run / "supervisord.conf", render(stop_signals)
         if config.exists() and config.read_text() == text and self.alive():
             return
-        self.stop(spared=(SIMULATOR,))
+        self.stop(excluded=(SIMULATOR,))
         config.write_text(text)
-        self._home.make_socket_folder()
+        self._home.make_socket_directory()
         self._socket.unlink(missing_ok=True)
         arguments = ["-IS", launch.__file__, str(self._home.run)]
-        spec = Launch(
+        spec = LaunchSpec(
             argv=[sys.executable, "-m", "supervisor.supervisord", "-n", "-c", "supervisord.conf"],
             cwd=self._home.run,
             env={"SOUK_SOCKET": str(self._socket), "SOUK_LAUNCH": shlex.join([sys.executable, *arguments])},
         )
-        write_launch(self._home, NAME, spec)
+        write_launch_file(self._home, NAME, spec)
         process = Popen(
             [sys.executable, *arguments, NAME],
             start_new_session=True, stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL,
         )  # fmt: skip
-        deadline = time.monotonic() + START_S
+        deadline = time.monotonic() + START_TIMEOUT_S
         while not self.alive():
             if process.poll() is not None or time.monotonic() > deadline:
                 raise PartUnavailable(f"the supervisor does not start: see {self._home.log(NAME)}")
             time.sleep(POLL_S)
 
-    def stop(self, spared: Collection[str] = ()) -> int:
-        """End supervisord and every process of this copy but the `spared`. Returns how many outlived it."""
-        record = read_record(self._home.run, NAME)
+    def stop(self, excluded: Collection[str] = ()) -> int:
+        """Stop supervisord and all processes of this copy except `excluded` parts.
+
+        Returns the number of processes that were still running after supervisord had ended.
+        """
+        record = read_process_record(self._home.run, NAME)
         if self.alive():
             call(self._socket, "supervisor.shutdown")
         elif record and record.alive:
-            os.kill(
-                record.pid, signal.SIGKILL
-            )  # it hangs: were it asked politely, it might restart what we stop
+            # It hangs. After SIGTERM it could still restart parts that are being stopped.
+            os.kill(record.pid, signal.SIGKILL)
         if record:
-            wait_gone({record.pid: record.started_ticks}, STOP_S + 5)
-        strays = sweep(self._home.run, spared)
+            wait_for_exit({record.pid: record.started_ticks}, STOP_TIMEOUT_S + 5)
+        strays = stop_all(self._home.run, excluded)
         if self._socket.parent != self._home.run:
             self._socket.unlink(missing_ok=True)
             with contextlib.suppress(OSError):
@@ -135,36 +143,37 @@ class Supervisor:
         return strays
 
     def states(self) -> dict[str, str]:
-        """supervisord's word for the state of each part it knows, such as RUNNING, BACKOFF or STOPPED."""
+        """Return part → supervisord's state, such as RUNNING, BACKOFF or STOPPED."""
         infos = call(self._socket, "supervisor.getAllProcessInfo")
         return {str(info["name"]): str(info["statename"]) for info in infos}
 
-    def runs(self, name: str) -> bool:
-        """Whether the part's process is there now."""
-        record = read_record(self._home.run, name)
+    def is_running(self, name: str) -> bool:
+        """Return whether the part's process is running."""
+        record = read_process_record(self._home.run, name)
         return bool(record and record.alive) and self.states().get(name) in ("RUNNING", "STARTING")
 
     def run_part(self, name: str, digest: str) -> bool:
-        """Start a part unless it runs from the same launch file already. Returns whether it was started."""
-        record = read_record(self._home.run, name)
-        if record and record.digest == digest and self.runs(name):
+        """Start a part unless it already runs with the same launch file. Returns whether it was started."""
+        record = read_process_record(self._home.run, name)
+        if record and record.digest == digest and self.is_running(name):
             return False
         self.stop_parts([name])
-        record_path(self._home.run, name).unlink(missing_ok=True)
+        process_record_path(self._home.run, name).unlink(missing_ok=True)
         call(self._socket, "supervisor.startProcess", name, False)
         return True
 
     def stop_parts(self, names: Collection[str]) -> None:
-        """Stop these parts at the same time and wait until they are gone.
+        """Stop these parts in parallel and wait until they have ended.
 
         Raises:
-            PartUnavailable: one does not end, even when killed.
+            PartUnavailable: a part does not end, even after SIGKILL.
         """
         for name, state in self.states().items():
-            if name in names and state not in AT_REST:
-                call(self._socket, "supervisor.stopProcess", name, False)
-        deadline = time.monotonic() + STOP_S + 10
-        while left := [n for n, state in self.states().items() if n in names and state not in AT_REST]:
+            if name in names and state not in STOPPED_STATES:
+                with contextlib.suppress(ProcessNotRunning):  # it ended since its state was read
+                    call(self._socket, "supervisor.stopProcess", name, False)
+        deadline = time.monotonic() + STOP_TIMEOUT_S + 10
+        while left := [n for n, state in self.states().items() if n in names and state not in STOPPED_STATES]:
             if time.monotonic() > deadline:
-                raise PartUnavailable(f"{', '.join(left)} did not stop within {STOP_S + 10} s")
+                raise PartUnavailable(f"{', '.join(left)} did not stop within {STOP_TIMEOUT_S + 10} s")
             time.sleep(POLL_S)

@@ -1,1 +1,1 @@
-"""Sends events in event-time order to Kafka: what a replay and the simulator have in common."""
+"""Sends events to Kafka in the order of their times. The replay and the simulator share it."""

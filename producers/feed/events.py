@@ -1,4 +1,4 @@
-"""Events as columns: what a source makes, before a single record is built."""
+"""Events as columns, before any record is built."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ Millis = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Events:
-    """All events of one name, n rows, in the order in which rows of equal time are sent.
+    """All events of one name: n rows, in the order in which rows of equal time are sent.
 
-    `columns` holds the schema's fields after `occurred_at`, each a list of n values. `source_key` names the
-    columns that tell one source row from another; with data set, name and time they make the event id.
-    `correlation` names the column that all events of one chain share. `causes` are event ids, None for none.
-    `needed_until` is given for people and products: the last time that an order names them, so that a replay
-    that starts later still says who they are.
+    `columns` has the schema's fields after `occurred_at`, each a list of n values. `source_key` names the
+    columns that identify a row of the source. With the data set, name and time they make the event id.
+    `correlation` names the column with the correlation id. `causes` are event ids, or None for an event
+    without a cause. People and products have `needed_until`, the last time that an order refers to them: a
+    replay that starts later still includes their events.
     """
 
     name: str
@@ -37,13 +37,13 @@ class Events:
         return len(self.occurred_at)
 
     def ids(self) -> Iterator[str]:
-        """The event ids, row by row."""
+        """Yield the event ids, row by row."""
         keys = [self.columns[name] for name in self.source_key]
         for occurred_at, *key in zip(self.occurred_at.tolist(), *keys, strict=True):
             yield derived_event_id(occurred_at, self.data_set, self.name, *key)
 
     def take(self, rows: NDArray[np.int64]) -> "Events":
-        """These rows, in this order."""
+        """Return these rows, in this order."""
         picked = rows.tolist()
         return Events(
             name=self.name,
@@ -57,7 +57,7 @@ class Events:
         )
 
     def within(self, start: int | None, end: int | None) -> "Events":
-        """Those of [start, end), in Unix milliseconds, and who came before but is needed there."""
+        """Return the events of [start, end), in Unix milliseconds, and earlier ones that are needed there."""
         inside = np.ones(len(self), bool)
         if start is not None:
             inside = self.occurred_at >= start
@@ -83,16 +83,16 @@ class Timeline:
         return len(self.which)
 
     def time_of(self, position: int) -> int | None:
-        """When the event at this position occurred; None behind the last one."""
+        """Return the time of the event at this position; None after the last one."""
         return int(self.occurred_at[position]) if position < len(self) else None
 
     def counts(self) -> dict[str, int]:
-        """Events by name."""
+        """Return the number of events by name."""
         return {events.name: len(events) for events in self.events}
 
 
 def merge(events: list[Events]) -> Timeline:
-    """Order by event time; at one time in the order of `events`, then of their rows."""
+    """Merge by event time. Events of equal time are in the order of `events`, then of their rows."""
     ordered = [one.take(np.argsort(one.occurred_at, kind="stable")) for one in events]
     times = np.concatenate([one.occurred_at for one in ordered]) if ordered else np.empty(0, np.int64)
     names = np.repeat(np.arange(len(ordered), dtype=np.int8), [len(one) for one in ordered])

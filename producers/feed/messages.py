@@ -1,4 +1,4 @@
-"""Events as Kafka messages: key, value and headers, one at a time, in the order of the timeline."""
+"""Converts events to Kafka messages (key, value and headers), lazily and in the order of the timeline."""
 
 from collections.abc import Iterator, Mapping
 from itertools import repeat
@@ -7,22 +7,23 @@ from typing import NamedTuple
 import numpy as np
 
 from producers.feed.events import Events, Timeline
+from producers.outbox.trace import Trace
 from schemas.codec import Encoder
 from schemas.events import all_events
 
 
-class Message(NamedTuple):
-    """What is sent of one event; its topic has the event's name."""
+class FeedMessage(NamedTuple):
+    """The Kafka message of one event. Its topic has the event's name."""
 
     key: bytes
     value: bytes
     headers: list[tuple[str, bytes]]
 
 
-def messages(timeline: Timeline, start: int, schema_ids: Mapping[str, int]) -> list[Iterator[Message]]:
-    """For each element of `timeline.events` its messages from the `start`-th event of the timeline on.
+def messages(timeline: Timeline, start: int, schema_ids: Mapping[str, int]) -> list[Iterator[FeedMessage]]:
+    """Return an iterator for each element of `timeline.events`, from position `start` of the timeline on.
 
-    Whoever sends takes the next of `messages[timeline.which[i]]` for i = start, start + 1, ...
+    The message of position i is the next one of `messages[timeline.which[i]]`.
     """
     sent = np.bincount(timeline.which[:start], minlength=len(timeline.events))
     return [
@@ -31,7 +32,7 @@ def messages(timeline: Timeline, start: int, schema_ids: Mapping[str, int]) -> l
     ]
 
 
-def _messages(events: Events, schema_id: int) -> Iterator[Message]:
+def _messages(events: Events, schema_id: int) -> Iterator[FeedMessage]:
     event = all_events()[events.name]
     encode = Encoder(event, schema_id).encode
     fields = ("event_id", "occurred_at", *events.columns)
@@ -41,27 +42,17 @@ def _messages(events: Events, schema_id: int) -> Iterator[Message]:
     causes = repeat(None) if events.causes is None else events.causes
     for row, key, correlation, cause in zip(rows, keys, correlations, causes, strict=False):
         record = dict(zip(fields, row, strict=True))
-        yield Message(key.encode(), encode(record), headers_of(correlation, row[0], cause))
+        yield FeedMessage(key.encode(), encode(record), event_headers(correlation, row[0], cause))
 
 
-def headers_of(correlation: str, event_id: str, cause: str | None) -> list[tuple[str, bytes]]:
-    """The headers of an event: its chain, its trace, and the id of the event that caused it, if one did."""
-    headers = [
-        ("correlation_id", correlation.encode()),
-        ("traceparent", _traceparent(correlation, event_id)),
-    ]
-    if cause is not None:
-        headers.append(("causation_id", cause.encode()))
-    return headers
+def event_headers(correlation_id: str, event_id: str, cause: str | None) -> list[tuple[str, bytes]]:
+    """Return the headers of an event that no service wrote; `cause` is the id of the event before it.
+
+    A correlation id of 32 hex digits is the trace id, too: all events of its chain share one trace.
+    """
+    trace_id = correlation_id if len(correlation_id) == 32 and _HEX.issuperset(correlation_id) else ""
+    headers = Trace(correlation_id, cause, trace_id).headers(event_id)
+    return [(name, text.encode()) for name, text in headers.items()]
 
 
 _HEX = frozenset("0123456789abcdef")
-_UNSAMPLED = "00"
-
-
-def _traceparent(correlation: str, event_id: str) -> bytes:
-    """W3C trace context: one trace a chain, one span an event, not sampled."""
-    trace = (
-        correlation if len(correlation) == 32 and _HEX.issuperset(correlation) else event_id.replace("-", "")
-    )
-    return f"00-{trace}-{event_id[19:23]}{event_id[24:]}-{_UNSAMPLED}".encode()

@@ -1,4 +1,4 @@
-"""How fast a replay goes: as fast as it can, or a number of times faster than it happened."""
+"""The speed of a replay: as fast as possible, or a multiple of real time."""
 
 import time
 from collections.abc import Callable
@@ -8,15 +8,15 @@ import numpy as np
 from common.errors import UserError
 from producers.feed.events import Millis
 
-LONGEST_WAIT_S = 0.2
-"""A sender looks after its deliveries at least this often while it waits."""
+MAX_WAIT_S = 0.2
+"""A sender that waits for the next event processes its deliveries at least this often."""
 
 
 def parse_speed(text: str) -> float | None:
-    """`max` is None; otherwise how many times faster than real time, above 0.
+    """Return None for `max`, otherwise the multiple of real time, which is above 0.
 
     Raises:
-        UserError: it is neither.
+        UserError: the text is neither.
     """
     if text == "max":
         return None
@@ -30,10 +30,10 @@ def parse_speed(text: str) -> float | None:
 
 
 class Pace:
-    """Says how many events are due. `times` are the timeline's, ascending, in Unix milliseconds.
+    """Computes how many events are due. `times` are the timeline's, ascending, in Unix milliseconds.
 
-    Its clock begins at the event at `start`, or at `from_ms` if that is later: what occurred before is due at
-    once.
+    Its clock starts at the time of the event at `start`, or at `from_ms` if that is later. Earlier events are
+    due at once.
     """
 
     def __init__(
@@ -52,15 +52,15 @@ class Pace:
         self._began_at = first if from_ms is None else max(first, from_ms)
 
     def due(self) -> int:
-        """The number of events of the timeline that are due now."""
+        """Return how many events of the timeline are due now."""
         if self._speed is None:
             return len(self._times)
         elapsed_ms = (self._now_s() - self._began_s) * 1000 * self._speed
         return int(np.searchsorted(self._times, self._began_at + elapsed_ms, side="right"))
 
     def wait_s(self, position: int) -> float:
-        """Seconds until the event at `position` is due, at most LONGEST_WAIT_S."""
+        """Return the seconds until the event at `position` is due, at most MAX_WAIT_S."""
         if self._speed is None:
             return 0.0
         due_s = self._began_s + (int(self._times[position]) - self._began_at) / 1000 / self._speed
-        return min(max(due_s - self._now_s(), 0.0), LONGEST_WAIT_S)
+        return min(max(due_s - self._now_s(), 0.0), MAX_WAIT_S)

@@ -1,4 +1,4 @@
-"""What endpoints of every service share: their books, their bodies, their answers."""
+"""What the endpoints of every service share: transactions, request bodies and responses."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,43 +9,43 @@ from fastapi import Request
 from pydantic import TypeAdapter, ValidationError
 from starlette.responses import Response
 
-from common.json_bodies import JSON, calls_itself_json
+from common.content_type import JSON, has_json_content_type
 from producers.http.problems import BadBody, NotJson
 from producers.outbox.trace import Trace
 from producers.outbox.transaction import Transaction, Transactions
-from producers.running import RunningService
+from producers.service_runner import ServiceRunner
 
 
 def transactions(request: Request, service: str) -> Transactions:
-    """How an endpoint reaches its service's books.
+    """Return the transactions of an endpoint's service.
 
     Raises:
-        NotReadyYet: the service has not started yet.
+        ServiceNotReady: the service has not started yet.
     """
-    running: RunningService = request.app.state.services[service]
+    running: ServiceRunner = request.app.state.services[service]
     return running.transactions
 
 
 @asynccontextmanager
 async def transaction(request: Request, service: str, about: str) -> AsyncIterator[Transaction]:
-    """A transaction of the request's own; `about` is what its events correlate by."""
+    """Open a transaction for a request; `about` is the correlation id of its events."""
     async with transactions(request, service).begin(trace_of(request, about)) as opened:
         yield opened
 
 
 def trace_of(request: Request, about: str) -> Trace:
-    """The first link of a chain about this (an order's id, say)."""
-    return Trace.begun(about, request.headers.get("traceparent"))
+    """Return the first link of a chain; `about` is its correlation id, such as an order's id."""
+    return Trace.start(about, request.headers.get("traceparent"))
 
 
-async def read(request: Request, model: TypeAdapter[Any]) -> Any:
-    """The request's body as `model` says.
+async def parse_body(request: Request, model: TypeAdapter[Any]) -> Any:
+    """Validate the request's body with `model`.
 
     Raises:
-        NotJson: its content type is another.
-        BadBody: it is no JSON, or a field does not fit; it says which.
+        NotJson: the content type is not JSON.
+        BadBody: the body is not JSON, or a field is invalid.
     """
-    if not calls_itself_json(request.headers):
+    if not has_json_content_type(request.headers):
         raise NotJson
     try:
         return model.validate_json(await request.body())
@@ -53,11 +53,11 @@ async def read(request: Request, model: TypeAdapter[Any]) -> Any:
         raise BadBody(error) from error
 
 
-def answer(body: Any, status: int = 200, **headers: str) -> Response:
-    """A JSON answer that nobody keeps; datetimes are written in UTC with a Z."""
-    return Response(as_bytes(body), status, {"Cache-Control": "no-store", **headers}, JSON)
+def json_response(body: Any, status: int = 200, **headers: str) -> Response:
+    """Return a JSON response that is not cached. Datetimes are in UTC and end in Z."""
+    return Response(to_json(body), status, {"Cache-Control": "no-store", **headers}, JSON)
 
 
-def as_bytes(body: Any) -> bytes:
-    """JSON as this API writes it."""
+def to_json(body: Any) -> bytes:
+    """Return JSON as this API writes it."""
     return orjson.dumps(body, option=orjson.OPT_UTC_Z)

@@ -1,13 +1,13 @@
-"""What any commerce service may answer instead of what was asked for."""
+"""Problems that any commerce service may respond with."""
 
 from pydantic import ValidationError
 
 from common.errors import PartUnavailable
 from common.problems import Problem
-from common.repeating import what_to_do
+from common.retry_policy import retry_advice
 
 
-class NotReadyYet(Problem, PartUnavailable):
+class ServiceNotReady(Problem, PartUnavailable):
     """The service waits for PostgreSQL or the schema registry before its first request."""
 
     status, kind, title = 503, "not-ready", "Not ready yet"
@@ -20,18 +20,20 @@ class NotReadyYet(Problem, PartUnavailable):
         )
 
 
-class BooksUnavailable(Problem, PartUnavailable):
-    """PostgreSQL does not answer, or has no connection to spare."""
+class DatabaseUnavailable(Problem, PartUnavailable):
+    """PostgreSQL does not answer, or has no free connection."""
 
-    status, kind, title = 503, "postgres-unavailable", "The books are out of reach"
+    status, kind, title = 503, "postgres-unavailable", "The database is unavailable"
     retry_after_s = 2
 
     def __init__(self, method: str, has_key: bool) -> None:
-        super().__init__(f"PostgreSQL does not answer; nothing was half done. {what_to_do(method, has_key)}")
+        super().__init__(
+            f"PostgreSQL does not answer; nothing was half done. {retry_advice(method, has_key)}"
+        )
 
 
-class Unstorable(Problem):
-    """PostgreSQL refuses a value of the request."""
+class ValueNotStorable(Problem):
+    """PostgreSQL can't store a value of the request."""
 
     status, kind, title = 422, "bad-parameter", "A parameter can't be used"
 
@@ -42,8 +44,29 @@ class Unstorable(Problem):
         )
 
 
+class UnknownHost(Problem):
+    """The request names a host that is not this server."""
+
+    status, kind, title = 400, "unknown-host", "Unknown host"
+
+    def __init__(self, host: str) -> None:
+        super().__init__(
+            f"{host!r} is not a name of this server. Use localhost or 127.0.0.1; the setting "
+            "SOUK_COMMERCE_URL adds another name. Nothing was changed."
+        )
+
+
+class OtherSite(Problem):
+    """A web page of another site sent a request that may change something."""
+
+    status, kind, title = 403, "other-site", "Sent by a page of another site"
+
+    def __init__(self) -> None:
+        super().__init__("Web pages of other sites may not send this request. Nothing was changed.")
+
+
 class BodyTooLarge(Problem):
-    """A request's body is longer than any address takes."""
+    """The request's body is longer than any endpoint accepts."""
 
     status, kind, title = 413, "body-too-large", "The body is too large"
 
@@ -52,7 +75,7 @@ class BodyTooLarge(Problem):
 
 
 class NotJson(Problem):
-    """A request's body does not call itself JSON. A page of another site could send it unasked otherwise."""
+    """The request's body is not declared as JSON. Browsers send other types across sites without asking."""
 
     status, kind, title = 415, "not-json", "The body is not JSON"
 
@@ -61,7 +84,7 @@ class NotJson(Problem):
 
 
 class BadBody(Problem):
-    """A request's body is not what its address takes."""
+    """The request's body does not fit its endpoint."""
 
     status, kind, title = 422, "bad-parameter", "A parameter can't be used"
 

@@ -1,1 +1,1 @@
-"""Events reach a service through its inbox: each is acted on once, in the transaction that notes its id."""
+"""Consumes events from Kafka. Each event takes effect once: its id and its effect share one transaction."""

@@ -1,4 +1,4 @@
-"""Reads a service's topics: partitions beside each other, each in order, offsets kept after the effects."""
+"""Consumes a service's topics: partitions in parallel, each in order, offsets stored after the effects."""
 
 import asyncio
 from collections import defaultdict
@@ -11,8 +11,8 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message
 from common.errors import PartUnavailable, Retryable
 from common.metrics import INBOX_MESSAGES
 from producers.backoff import Backoff
-from producers.inbox.acting import Acting
-from producers.inbox.subscription import Received, Subscription, headers_of, key_of, receive
+from producers.inbox.message_processor import MessageProcessor
+from producers.inbox.subscription import InboundEvent, Subscription, decode_message, headers_of, key_of
 from schemas.codec import Decoder
 
 log = structlog.get_logger()
@@ -23,12 +23,12 @@ A_DAY_MS = 24 * 60 * 60 * 1000
 
 CONSUMER: Mapping[str, object] = {
     "auto.offset.reset": "earliest",
-    "enable.auto.offset.store": False,  # only what was acted on
-    "enable.auto.commit": True,  # of what is stored, once a second and when the consumer closes
+    "enable.auto.offset.store": False,  # `_store` stores those of processed messages
+    "enable.auto.commit": True,  # commits stored offsets once a second and when the consumer closes
     "auto.commit.interval.ms": 1000,
-    "session.timeout.ms": 10_000,  # so long a killed process keeps its partitions from the next
+    "session.timeout.ms": 10_000,  # a killed process keeps its partitions this long
     "heartbeat.interval.ms": 2_000,
-    "max.poll.interval.ms": A_DAY_MS,  # waiting for PostgreSQL is no reason to lose the partitions
+    "max.poll.interval.ms": A_DAY_MS,  # a wait for PostgreSQL must not cost the partitions
     "fetch.wait.max.ms": 100,
     "topic.metadata.refresh.interval.ms": 30_000,
     "allow.auto.create.topics": False,
@@ -37,13 +37,13 @@ CONSUMER: Mapping[str, object] = {
 }
 
 
-def group_of(service: str) -> str:
-    """The consumer group of a service."""
+def consumer_group(service: str) -> str:
+    """Return the consumer group of a service."""
     return f"souk_{service}"
 
 
 class ServiceConsumer:
-    """One member of the service's consumer group. Kafka's client blocks, so it has a thread."""
+    """One member of a service's consumer group. Kafka's client blocks, so it runs in a thread."""
 
     def __init__(
         self,
@@ -51,29 +51,29 @@ class ServiceConsumer:
         service: str,
         subscriptions: Mapping[str, Subscription],
         decoder: Decoder,
-        acting: Acting,
+        processor: MessageProcessor,
     ) -> None:
-        self._settings = {**CONSUMER, "bootstrap.servers": bootstrap, "group.id": group_of(service)}
+        self._settings = {**CONSUMER, "bootstrap.servers": bootstrap, "group.id": consumer_group(service)}
         self._service = service
         self._subscriptions = subscriptions
         self._decoder = decoder
-        self._acting = acting
+        self._processor = processor
         self.joined = False
-        """Whether it has been given partitions: from then on it misses nothing."""
+        """Whether the group has assigned partitions to this consumer."""
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"{service} consumer")
 
     async def run(self) -> None:
-        """Consume until cancelled; waits with back-off while Kafka, the registry or PostgreSQL is away."""
+        """Consume until cancelled; retries with back-off while a server is unavailable."""
         loop, backoff = asyncio.get_running_loop(), Backoff(f"{self._service} consumer")
         consumer = Consumer(self._settings)
         consumer.subscribe(list(self._subscriptions), on_assign=self._on_assign)
-        acted_on: Sequence[Message] = ()
+        processed: Sequence[Message] = ()
         try:
             while True:
-                messages = await loop.run_in_executor(self._thread, self._poll, consumer, acted_on)
+                messages = await loop.run_in_executor(self._thread, self._poll, consumer, processed)
                 if messages:
-                    await self._act(await self._read(messages, backoff))
-                acted_on = messages
+                    await self._process(await self._read(messages, backoff))
+                processed = messages
                 backoff.reset()
         finally:
             self._thread.submit(consumer.close)
@@ -82,17 +82,17 @@ class ServiceConsumer:
     def _on_assign(self, _consumer: Consumer, _partitions: object) -> None:
         self.joined = True
 
-    def _poll(self, consumer: Consumer, acted_on: Sequence[Message]) -> list[Message]:
-        """Some messages; waits for the first. Keeps the positions of the last ones before. In its thread."""
-        _store(consumer, acted_on)
+    def _poll(self, consumer: Consumer, processed: Sequence[Message]) -> list[Message]:
+        """Store the offsets of processed messages and return the next ones; runs in the thread."""
+        _store(consumer, processed)
         first = consumer.poll(POLL_S)
         if first is None:
             return []
         messages = [first, *consumer.consume(BATCH - 1, 0)]
-        return [message for message in messages if not _failed(message)]
+        return [message for message in messages if not _is_error(message)]
 
-    async def _read(self, messages: Sequence[Message], backoff: Backoff) -> list[Received]:
-        """Decode what concerns this service; the rest is history, however much of it there is."""
+    async def _read(self, messages: Sequence[Message], backoff: Backoff) -> list[InboundEvent]:
+        """Decode the messages that concern this service, and skip the others."""
         loop = asyncio.get_running_loop()
         while True:
             try:
@@ -100,27 +100,27 @@ class ServiceConsumer:
             except (PartUnavailable, Retryable) as error:
                 await backoff.wait(error)
 
-    def _decode(self, messages: Sequence[Message]) -> list[Received]:
-        concerning = []
+    def _decode(self, messages: Sequence[Message]) -> list[InboundEvent]:
+        events = []
         for message in messages:
             headers, topic = headers_of(message), message.topic() or ""
             if self._subscriptions[topic].concerns(self._service, key_of(message), headers):
-                concerning.append(receive(message, headers, self._decoder))
+                events.append(decode_message(message, headers, self._decoder))
             else:
                 INBOX_MESSAGES.labels(self._service, topic, "ignored").inc()
-        return concerning
+        return events
 
-    async def _act(self, received: Sequence[Received]) -> None:
-        partitions: dict[tuple[str, int], list[Received]] = defaultdict(list)
-        for one in received:
-            partitions[one.topic, one.message.partition() or 0].append(one)
+    async def _process(self, events: Sequence[InboundEvent]) -> None:
+        partitions: dict[tuple[str, int], list[InboundEvent]] = defaultdict(list)
+        for event in events:
+            partitions[event.topic, event.message.partition() or 0].append(event)
         async with asyncio.TaskGroup() as group:
-            for queue in partitions.values():
-                group.create_task(self._acting.act_on_all(queue))
+            for batch in partitions.values():
+                group.create_task(self._processor.process_batch(batch))
 
 
 def _store(consumer: Consumer, messages: Sequence[Message]) -> None:
-    """Keep the positions after these messages; a partition that was taken away meanwhile keeps its own."""
+    """Store the offsets of these messages, but not those of partitions that were revoked meanwhile."""
     for message in messages:
         try:
             consumer.store_offsets(message=message)
@@ -129,8 +129,12 @@ def _store(consumer: Consumer, messages: Sequence[Message]) -> None:
                 raise
 
 
-def _failed(message: Message) -> bool:
-    """Whether this is Kafka's client saying that something is wrong; it goes on by itself."""
+def _is_error(message: Message) -> bool:
+    """Return whether this is an error from Kafka's client, which then recovers by itself.
+
+    Raises:
+        KafkaException: the error is fatal.
+    """
     error = message.error()
     if error is None:
         return False

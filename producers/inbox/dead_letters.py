@@ -1,26 +1,41 @@
-"""Dead letters: what a service can never use, kept with the reason, to be looked at and sent again."""
+"""Makes dead letters of the messages that a service rejects."""
 
-from producers.inbox.subscription import Received
-from producers.outbox.letters import letter
-from producers.outbox.message import Message
+from common.errors import Rejected
+from producers.inbox.subscription import InboundEvent, UnexpectedError
+from producers.outbox.dead_letter_message import dead_letter_message
+from producers.outbox.message import OutboxMessage
 
 
-def dead_letter(received: Received, service: str, reason: str) -> Message:
-    """The message for `<topic>_dlq`: as it came, with the reason and the service that rejected it."""
-    return letter(
-        received.topic,
-        _bytes(received.message.key()),
-        _bytes(received.message.value()),
-        received.headers,
-        reason=reason,
+def dead_letter(event: InboundEvent, service: str, rejection: Rejected) -> OutboxMessage:
+    """Return the message for `<topic>_dlq`: the original with the reason and the service as headers."""
+    return dead_letter_message(
+        event.topic,
+        _bytes(event.message.key()),
+        _bytes(event.message.value()),
+        event.headers,
+        reason=str(rejection),
         stage=service,
-        came_from=received.place,
+        came_from=event.location,
+        traceback=_traceback(rejection),
     )
 
 
-def bare_letter(received: Received, service: str, reason: str) -> Message:
-    """A letter of which only the reason and the place are left: for what can't even be stored."""
-    return letter(received.topic, None, None, {}, reason=reason, stage=service, came_from=received.place)
+def minimal_dead_letter(event: InboundEvent, service: str, rejection: Rejected) -> OutboxMessage:
+    """Return a dead letter without key, value and headers, for a message that can't be stored."""
+    return dead_letter_message(
+        event.topic,
+        None,
+        None,
+        {},
+        reason=str(rejection),
+        stage=service,
+        came_from=event.location,
+        traceback=_traceback(rejection),
+    )
+
+
+def _traceback(rejection: Rejected) -> str:
+    return rejection.traceback if isinstance(rejection, UnexpectedError) else ""
 
 
 def _bytes(text: str | bytes | None) -> bytes | None:

@@ -1,4 +1,4 @@
-"""Forgets which events were acted on, once Kafka does not send them again."""
+"""Deletes the ids of processed events once Kafka can't deliver the events again."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -15,12 +15,12 @@ SQL = load_queries(__file__)
 async def prune_inbox(
     service: str, subscriptions: Iterable[Subscription], transactions: Transactions, settings: Settings
 ) -> None:
-    """Forget notes at the settings' age, until cancelled; those of events that count twice are kept."""
-    kept = kept_topics(subscriptions)
+    """Delete ids older than the setting `inbox_days`, but those of `never_prune` events; until cancelled."""
     age = timedelta(days=settings.inbox_days)
-    await prune(f"{service} inbox", transactions, SQL["prune_inbox"], age, kept)
+    topics = never_pruned_topics(subscriptions)
+    await prune(f"{service} inbox", transactions, SQL["prune_inbox"], age, topics)
 
 
-def kept_topics(subscriptions: Iterable[Subscription]) -> list[str]:
-    """The topics whose notes are never forgotten."""
-    return [one.event for one in subscriptions if one.counts_twice]
+def never_pruned_topics(subscriptions: Iterable[Subscription]) -> list[str]:
+    """Return the topics whose ids are kept for ever."""
+    return [each.event for each in subscriptions if each.never_prune]

@@ -1,12 +1,15 @@
-"""Which events a service acts on, and what it takes from a message."""
+"""Says which events a service processes, and reads them from Kafka's messages."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from hashlib import blake2b
+from traceback import format_exception
+from typing import Self
 
 from confluent_kafka import Message
 
-from common.errors import Rejected
-from producers.outbox.letters import storable
+from common.errors import PartUnavailable, Rejected, Retryable
+from producers.outbox.dead_letter_message import storable
 from producers.outbox.message import ORIGIN
 from producers.outbox.trace import Trace
 from producers.outbox.transaction import Transaction
@@ -14,45 +17,61 @@ from schemas.codec import Decoder, Record
 from schemas.events import all_events
 
 ONLY_FOR = "only_for"
-"""The header of a dead letter that was sent again: the service that had rejected it."""
+"""The header of a replayed dead letter: the service that had rejected it. Other services skip it."""
 
 Handler = Callable[[Transaction, Record], Awaitable[None]]
-"""Acts on an event in the transaction that notes it.
+"""Processes an event in the transaction that records its id.
 
-Raises `Retryable` (later it may work) or `Rejected` (it never can); both undo the transaction.
+Raises `Retryable` (a later attempt may succeed) or `Rejected` (none will). Both roll back the transaction.
 """
+
+
+class UnexpectedError(Rejected):
+    """A message was rejected because of an error that is a bug; `traceback` is the error's."""
+
+    def __init__(self, reason: str, traceback: str) -> None:
+        super().__init__(reason)
+        self.traceback = traceback
+
+    @classmethod
+    def after(cls, attempts: int, error: Exception) -> Self:
+        """Describe an error that was raised in each of so many attempts."""
+        times = "1 attempt" if attempts == 1 else f"{attempts} attempts"
+        reason = f"unexpected error after {times}: {type(error).__name__}: {error}"
+        return cls(reason, "".join(format_exception(error)))
 
 
 @dataclass(frozen=True)
 class Subscription:
-    """One event that a service acts on.
+    """One event that a service processes.
 
-    Events of the shop's own services carry their name as header `origin`. Without it a message is history (a
-    replay, a back-fill) or another's, and is passed by: history moves no stock and no money.
+    Events of the commerce services carry the service's name in the header `origin`. Messages without it are
+    history (a replay or a back-fill) or come from outside, and are skipped: history moves no stock and no
+    money.
     """
 
     event: str
     handler: Handler
-    from_anyone: Callable[[str], bool] | None = None
-    """Which keys also concern it without an origin: sellers' catalogues, carriers' shipments."""
-    counts_twice: bool = False
-    """Whether acting on it twice would count twice, whatever it finds: its notes are kept for ever."""
-    hears: bool = False
-    """Whether the handler's first statement notes the event, too (`Transaction.hear`): one trip less."""
-    together: bool = False
-    """Whether many may share a transaction: for what comes by the thousand, emits nothing, and locks nothing
-    that others want."""
+    external_key: Callable[[str], bool] | None = None
+    """Which keys are accepted without an origin: those of sellers' listings and carriers' shipments."""
+    never_prune: bool = False
+    """Keep the ids of processed events for ever: nothing else stops a second effect of a repeated event."""
+    records_event: bool = False
+    """The handler's first statement records the event's id (`Transaction.record_event`)."""
+    batchable: bool = False
+    """Several events may share a transaction. For frequent events that emit nothing and lock only their own
+    rows."""
 
     def concerns(self, service: str, key: str, headers: dict[str, str]) -> bool:
-        """Whether a service acts on a message of this topic; asked of each before it is decoded."""
+        """Return whether a service processes a message of this topic. Needs no decoded message."""
         if headers.get(ONLY_FOR, service) != service:
             return False
-        return bool(headers.get(ORIGIN)) or (self.from_anyone is not None and self.from_anyone(key))
+        return bool(headers.get(ORIGIN)) or (self.external_key is not None and self.external_key(key))
 
 
 @dataclass(frozen=True)
-class Received:
-    """One message as Kafka gave it, and what it says: a record, or why it can't be read."""
+class InboundEvent:
+    """One message from Kafka with its decoded record, or with the reason why it can't be decoded."""
 
     message: Message
     headers: dict[str, str]
@@ -64,35 +83,47 @@ class Received:
         return self.message.topic() or ""
 
     @property
-    def place(self) -> str:
-        """Where it lies: `topic/partition/offset`, which no other message has."""
+    def location(self) -> str:
+        """`topic/partition/offset`: unique within one Kafka cluster."""
         return f"{self.topic}/{self.message.partition()}/{self.message.offset()}"
 
     @property
-    def event(self) -> tuple[str, str] | None:
-        """What the inbox notes: the event's id and its topic; None of what can't be read."""
+    def message_id(self) -> str:
+        """Identifies the message itself, of which a service writes one dead letter.
+
+        The location alone does not: a Kafka that was recreated gives the same offsets to other messages. So a
+        digest of the message's timestamp, key and value is part of it. Its slashes tell it from an event id.
+        """
+        digest = blake2b(repr(self.message.timestamp()).encode(), digest_size=12)
+        for part in (self.message.key(), self.message.value()):
+            digest.update(repr(part).encode())
+        return f"{self.location}/{digest.hexdigest()}"
+
+    @property
+    def identity(self) -> tuple[str, str] | None:
+        """The event id and topic that the inbox records; None if the message can't be decoded."""
         return None if isinstance(self.record, Rejected) else (self.record["event_id"], self.topic)
 
     @property
     def trace(self) -> Trace:
-        """What its effects carry on."""
-        event_id = self.place if isinstance(self.record, Rejected) else self.record["event_id"]
+        """The trace of the events that this one causes."""
+        event_id = self.location if isinstance(self.record, Rejected) else self.record["event_id"]
         return Trace.caused_by(event_id, self.headers)
 
 
 def any_key(_key: str) -> bool:
-    """For `from_anyone`: whatever it is about."""
+    """For `external_key`: accept every key."""
     return True
 
 
 def key_of(message: Message) -> str:
-    """The key as text."""
+    """Return the message's key as text."""
     key = message.key() or b""
     return key if isinstance(key, str) else key.decode(errors="replace")
 
 
 def headers_of(message: Message) -> dict[str, str]:
-    """Headers as text that PostgreSQL can keep; of two of one name the later."""
+    """Return the headers as text that PostgreSQL can store. A later header replaces an earlier namesake."""
     pairs: list[tuple[str, str | bytes | None]] = list(message.headers() or ())  # type: ignore[arg-type]
     return {
         storable(name): storable(value.decode(errors="replace") if isinstance(value, bytes) else value or "")
@@ -100,14 +131,18 @@ def headers_of(message: Message) -> dict[str, str]:
     }
 
 
-def receive(message: Message, headers: dict[str, str], decoder: Decoder) -> Received:
-    """Read a message, resolved to the event's schema of today.
+def decode_message(message: Message, headers: dict[str, str], decoder: Decoder) -> InboundEvent:
+    """Decode a message with the current schema of its event.
 
     Raises:
-        PartUnavailable: the registry, which knows the writer's schema, does not answer.
+        PartUnavailable, Retryable: the registry, which has the writer's schema, does not answer.
     """
     try:
         record: Record | Rejected = decoder.decode(message.value(), all_events()[message.topic() or ""])
-    except Rejected as reason:
-        record = reason
-    return Received(message, headers, record)
+    except Rejected as rejection:
+        record = rejection
+    except (PartUnavailable, Retryable):
+        raise
+    except Exception as error:
+        record = UnexpectedError.after(1, error)
+    return InboundEvent(message, headers, record)

@@ -1,1 +1,1 @@
-"""Keeps every seller's stock: on hand, held for orders, sold, given back."""
+"""Keeps every seller's stock: on hand, reserved for orders, sold, returned."""

@@ -1,55 +1,59 @@
-"""`/v1/products/{product_id}/stock` and `/v1/stock`: what there is, as the sellers count it."""
+"""`/v1/products/{product_id}/stock` and `/v1/stock`: the sellers' stock."""
 
 from collections.abc import Sequence
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from producers.http.endpoint import answer, read, transaction, transactions
+from producers.http.endpoint import json_response, parse_body, transaction, transactions
 from producers.inventory import store
-from producers.inventory.counting import Counted, count
-from producers.inventory.model import Key, Stock
+from producers.inventory.adjustments import StockCount, set_stock
+from producers.inventory.model import Stock, StockKey
 from producers.inventory.problems import UnknownStock
-from producers.inventory.schemas import STOCK_SENT, STOCKS_SENT, Id, StockShown
+from producers.inventory.schemas import STOCK_LIST_REQUEST, STOCK_REQUEST, Id, StockResponse
 
 NAME = "inventory"
 
 router = APIRouter(prefix="/v1", tags=[NAME])
 
 
-@router.get("/products/{product_id}/stock", response_model=StockShown)
+@router.get("/products/{product_id}/stock", response_model=StockResponse)
 async def show(request: Request, product_id: Id, seller_id: Id | None = None) -> Response:
-    """The stock of a product: of this seller, or of whoever has most to sell."""
+    """The stock of a product: of this seller, or of the seller with the most available units."""
     async with transactions(request, NAME).connection() as sql:
         stock = await store.find_stock(sql, product_id, seller_id)
     if stock is None:
         raise UnknownStock(product_id, seller_id)
-    return answer(shown(stock))
+    return json_response(present_stock(stock))
 
 
-@router.put("/products/{product_id}/stock", response_model=StockShown)
+@router.put("/products/{product_id}/stock", response_model=StockResponse)
 async def set_one(request: Request, product_id: Id) -> Response:
-    """Say how many units a seller has now. Units that orders hold stay held."""
-    sent = await read(request, STOCK_SENT)
-    (stock,) = await _count(request, product_id, [Counted(Key(product_id, sent.seller_id), sent.on_hand)])
-    return answer(shown(stock))
+    """Set how many units a seller has now. Units that are reserved for orders stay reserved."""
+    body = await parse_body(request, STOCK_REQUEST)
+    (stock,) = await _set_stock(
+        request, product_id, [StockCount(StockKey(product_id, body.seller_id), body.on_hand)]
+    )
+    return json_response(present_stock(stock))
 
 
-@router.put("/stock", response_model=list[StockShown])
+@router.put("/stock", response_model=list[StockResponse])
 async def set_many(request: Request) -> Response:
-    """The same for a list of products: all of it or nothing."""
-    sent = await read(request, STOCKS_SENT)
-    counted = [Counted(Key(one.product_id, one.seller_id), one.on_hand) for one in sent]
-    return answer([shown(stock) for stock in await _count(request, sent[0].seller_id, counted)])
+    """Set the stock of a list of products: all of it or nothing."""
+    body = await parse_body(request, STOCK_LIST_REQUEST)
+    counts = [StockCount(StockKey(each.product_id, each.seller_id), each.on_hand) for each in body]
+    return json_response(
+        [present_stock(stock) for stock in await _set_stock(request, body[0].seller_id, counts)]
+    )
 
 
-async def _count(request: Request, about: str, counted: Sequence[Counted]) -> list[Stock]:
+async def _set_stock(request: Request, about: str, counts: Sequence[StockCount]) -> list[Stock]:
     async with transaction(request, NAME, about) as tx:
-        return await count(tx, counted)
+        return await set_stock(tx, counts)
 
 
-def shown(stock: Stock) -> StockShown:
-    """Stock as the API shows it."""
+def present_stock(stock: Stock) -> StockResponse:
+    """Return stock as the API shows it."""
     return {
         "product_id": stock.key.product_id,
         "seller_id": stock.key.seller_id,

@@ -1,7 +1,7 @@
-"""What inventory does about orders: hold their units, sell them, give them back.
+"""What inventory does about orders and listings: reserve units, sell them, put them back.
 
-Whatever order the news of an order come in, its units end where they belong: each step asks what state the
-reservation is in, under its lock.
+The events of an order may arrive in any order. Each handler therefore locks the order's reservation and acts
+on its state.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,129 +10,152 @@ from typing import Literal
 from common.errors import Rejected
 from common.ids import is_uuid7
 from common.metrics import RESERVATIONS
-from producers.inbox.subscription import Subscription
+from producers.inbox.subscription import Subscription, any_key
 from producers.inventory import store
-from producers.inventory.model import HELD_FOR, Key, Line, Stock, shortages, units
-from producers.inventory.moving import move, save
+from producers.inventory.model import RESERVATION_TTL, ReservedLine, Stock, StockKey, shortages, units
+from producers.inventory.stock_events import change_locked_stock, change_stock
 from producers.inventory.store import Reservation
+from producers.listings import check_listing
 from producers.outbox.transaction import Transaction
+from producers.returns import check_return
 from schemas.codec import Record
 
-Release = Literal["order_cancelled", "payment_failed", "expired"]
+ReleaseReason = Literal["order_cancelled", "payment_failed", "expired"]
 
 
 async def reserve(tx: Transaction, event: Record) -> None:
-    """`order_placed`: hold all of its lines, or refuse all of them."""
+    """`order_placed`: reserve all of its lines, or refuse the order."""
     lines = [
-        Line(line["line_number"], line["product_id"], line["seller_id"], line["quantity"])
+        ReservedLine(line["line_number"], line["product_id"], line["seller_id"], line["quantity"])
         for line in event["lines"]
     ]
     wanted = units(lines)
-    reservation, stock = await store.hear_of_order_placed(tx, event["order_id"], wanted)
+    reservation, stock = await store.open_reservation_once(tx, event["order_id"], wanted)
     if reservation is None:
-        return  # cancelled before it was heard of
+        return  # the order was cancelled before this event arrived
     if short := shortages(lines, stock):
         await _refuse(tx, reservation, short)
         return
-    await save(tx, stock, wanted, Stock.reserve, "reserved", reservation.order_id, lines=lines)
+    await change_locked_stock(tx, stock, wanted, Stock.reserve, "reserved", reservation.order_id, lines=lines)
     tx.emit(
         "stock_reserved",
         reservation_id=reservation.reservation_id,
         order_id=reservation.order_id,
-        expires_at=tx.now + HELD_FOR,
-        lines=_told(lines),
+        expires_at=tx.now + RESERVATION_TTL,
+        lines=_event_lines(lines),
     )
     tx.count(RESERVATIONS.labels("reserved"))
 
 
 async def sell(tx: Transaction, event: Record) -> None:
-    """`order_confirmed`: what is held has been paid and leaves the stock."""
-    reservation, lines, stock = await store.hear_of_order_confirmed(tx, event["order_id"])
+    """`order_confirmed`: the reserved units are paid and leave the stock."""
+    reservation, lines, stock = await store.lock_reservation_once(tx, event["order_id"])
     if reservation and reservation.state == "held":
         await _sell(tx, reservation, lines, stock)
 
 
-async def give_back(tx: Transaction, event: Record) -> None:
-    """`order_cancelled`: let go of what is held, take back what was sold, bar what is still to come."""
+async def cancel_reservation(tx: Transaction, event: Record) -> None:
+    """`order_cancelled`: release reserved units, restock sold ones, bar an order that arrives later."""
     if await store.open_reservation(tx, event["order_id"], "barred"):
         return
     reservation = await store.lock_reservation(tx, event["order_id"])
     if reservation and reservation.state == "held":
-        await release(tx, reservation, "order_cancelled")
+        await release_reservation(tx, reservation, "order_cancelled")
     elif reservation and reservation.state == "sold":
         lines = await store.find_lines(tx, reservation.order_id)
-        await move(tx, units(lines), Stock.take_back, "released", reservation.order_id, "given_back")
-        _say_released(tx, reservation, "order_cancelled", lines)
+        await change_stock(tx, units(lines), Stock.restock, "released", reservation.order_id, "given_back")
+        _emit_released(tx, reservation, "order_cancelled", lines)
 
 
 async def release_unpaid(tx: Transaction, event: Record) -> None:
-    """`payment_failed`, when no further attempt follows."""
+    """`payment_failed`: release the units if no further attempt follows."""
     if event["final"]:
         reservation = await store.lock_reservation(tx, event["order_id"])
         if reservation and reservation.state == "held":
-            await release(tx, reservation, "payment_failed")
+            await release_reservation(tx, reservation, "payment_failed")
 
 
-async def take_back(tx: Transaction, event: Record) -> None:
-    """`order_returned`: what can be sold again is on hand again; the rest is only noted."""
+async def accept_return(tx: Transaction, event: Record) -> None:
+    """`order_returned`: put the units that can be sold again back into stock, and record the others."""
     reservation = await store.lock_reservation(tx, event["order_id"])
     if reservation is None:
-        return
-    await store.take_return(tx, reservation.order_id, event["return_id"])
+        return  # an order of another shop
+    await store.record_return(tx, reservation.order_id, event["return_id"])
     lines = {line.line_number: line for line in await store.find_lines(tx, reservation.order_id)}
-    if reservation.state == "held":  # its confirmation lies in another topic, and is still to be read
+    check_return((line.as_sold() for line in lines.values()), event)
+    if reservation.state == "held":  # `order_confirmed` is in another topic and may not have arrived yet
         sold = list(lines.values())
         await _sell(tx, reservation, sold, await store.lock_stock(tx, units(sold)))
     elif reservation.state != "sold":
         raise Rejected(f"order {reservation.order_id} is {reservation.state}: nothing of it can come back")
     restocked = []
-    for back in (line for line in event["lines"] if line["quantity"]):
-        line = lines.get(back["line_number"])
-        if line is None or not 0 < back["quantity"] <= line.outside:
-            raise Rejected(f"more comes back of line {back['line_number']} than was sold")
-        await store.note_returned(
+    for back in (each for each in event["lines"] if each["quantity"]):
+        line = lines[back["line_number"]]
+        await store.record_returned_units(
             tx, reservation.order_id, line.line_number, back["quantity"], back["restocked"]
         )
         if back["restocked"]:
-            restocked.append(Line(line.line_number, line.product_id, line.seller_id, back["quantity"]))
-    await move(tx, units(restocked), Stock.take_back, "returned", reservation.order_id)
+            restocked.append(
+                ReservedLine(line.line_number, line.product_id, line.seller_id, back["quantity"])
+            )
+    await change_stock(tx, units(restocked), Stock.restock, "returned", reservation.order_id)
 
 
-async def release(tx: Transaction, reservation: Reservation, why: Release) -> None:
-    """Let go of the units of a reservation that is locked and held."""
+async def save_listing(tx: Transaction, event: Record) -> None:
+    """`product_listed`, `product_changed`: the seller may have stock of the product."""
+    check_listing(event)
+    key = StockKey(event["product_id"], event["seller_id"])
+    await store.save_listing(tx, key, True, event["occurred_at"])
+
+
+async def delist(tx: Transaction, event: Record) -> None:
+    """`product_delisted`: the seller's stock of the product can only be lowered from now on."""
+    key = StockKey(event["product_id"], event["seller_id"])
+    await store.save_listing(tx, key, False, event["occurred_at"])
+
+
+async def release_reservation(tx: Transaction, reservation: Reservation, why: ReleaseReason) -> None:
+    """Release the units of a reservation that is locked and held."""
     lines = await store.find_lines(tx, reservation.order_id)
-    await move(tx, units(lines), Stock.release, "released", reservation.order_id, "released")
-    _say_released(tx, reservation, why, lines)
+    await change_stock(tx, units(lines), Stock.release, "released", reservation.order_id, "released")
+    _emit_released(tx, reservation, why, lines)
 
 
-async def _refuse(tx: Transaction, reservation: Reservation, short: Sequence[tuple[Line, int]]) -> None:
-    await store.move_reservation(tx, reservation.order_id, "refused")
-    told = _told([line for line, _ in short])
-    lines = [{**line, "available": left} for line, (_, left) in zip(told, short, strict=True)]
+async def _refuse(
+    tx: Transaction, reservation: Reservation, short: Sequence[tuple[ReservedLine, int]]
+) -> None:
+    await store.set_reservation_state(tx, reservation.order_id, "refused")
+    refused = _event_lines([line for line, _ in short])
+    lines = [{**line, "available": left} for line, (_, left) in zip(refused, short, strict=True)]
     tx.emit("stock_refused", order_id=reservation.order_id, lines=lines)
     tx.count(RESERVATIONS.labels("refused"))
 
 
 async def _sell(
-    tx: Transaction, reservation: Reservation, lines: Sequence[Line], stock: Mapping[Key, Stock]
+    tx: Transaction,
+    reservation: Reservation,
+    lines: Sequence[ReservedLine],
+    stock: Mapping[StockKey, Stock],
 ) -> None:
-    await save(tx, stock, units(lines), Stock.sell, "shipped", reservation.order_id, "sold")
+    await change_locked_stock(tx, stock, units(lines), Stock.sell, "shipped", reservation.order_id, "sold")
     tx.count(RESERVATIONS.labels("sold"))
 
 
-def _say_released(tx: Transaction, reservation: Reservation, why: Release, lines: Sequence[Line]) -> None:
+def _emit_released(
+    tx: Transaction, reservation: Reservation, why: ReleaseReason, lines: Sequence[ReservedLine]
+) -> None:
     tx.emit(
         "stock_released",
         reservation_id=reservation.reservation_id,
         order_id=reservation.order_id,
         reason=why,
-        lines=_told(lines),
+        lines=_event_lines(lines),
     )
     tx.count(RESERVATIONS.labels("released"))
 
 
-def _told(lines: Sequence[Line]) -> list[dict[str, int | str]]:
-    """Lines as inventory's events have them."""
+def _event_lines(lines: Sequence[ReservedLine]) -> list[dict[str, int | str]]:
+    """Return lines as inventory's events have them."""
     return [
         {
             "line_number": line.line_number,
@@ -145,9 +168,12 @@ def _told(lines: Sequence[Line]) -> list[dict[str, int | str]]:
 
 
 SUBSCRIPTIONS = (
-    Subscription("order_placed", reserve, hears=True),
-    Subscription("order_confirmed", sell, hears=True),
-    Subscription("order_cancelled", give_back),
+    Subscription("order_placed", reserve, records_event=True),
+    Subscription("order_confirmed", sell, records_event=True),
+    Subscription("order_cancelled", cancel_reservation),
     Subscription("payment_failed", release_unpaid),
-    Subscription("order_returned", take_back, from_anyone=is_uuid7, counts_twice=True),
+    Subscription("order_returned", accept_return, external_key=is_uuid7, never_prune=True),
+    Subscription("product_listed", save_listing, external_key=any_key, batchable=True),
+    Subscription("product_changed", save_listing, external_key=any_key, batchable=True),
+    Subscription("product_delisted", delist, external_key=any_key, batchable=True),
 )

@@ -1,4 +1,4 @@
-"""The rules of stock, without a database: what an order holds, sells and gives back."""
+"""The rules of stock, without a database: what an order reserves, sells and returns."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -6,26 +6,28 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Literal, NamedTuple
 
-State = Literal["held", "sold", "released", "given_back", "refused", "barred"]
-Change = Literal["reserved", "released", "shipped", "returned", "received", "corrected"]
-"""Why stock changed, as `stock_changed` says it; a sale is `shipped`: the units leave the seller's stock."""
+from producers.returns import SoldLine
 
-HELD_FOR = timedelta(minutes=30)
-"""How long an order's units are held for its payment."""
+ReservationState = Literal["held", "sold", "released", "given_back", "refused", "barred"]
+ChangeReason = Literal["reserved", "released", "shipped", "returned", "received", "corrected"]
+"""Why stock changed, in the words of `stock_changed`. A sale is `shipped`: the units leave the stock."""
 
-MOST_ON_HAND = 1_000_000
+RESERVATION_TTL = timedelta(minutes=30)
+"""How long an order's units are reserved for its payment."""
+
+MAX_ON_HAND = 1_000_000
 
 
-class Key(NamedTuple):
-    """A product of a seller. Stock rows are locked in the order of their keys."""
+class StockKey(NamedTuple):
+    """One seller's offer of a product. Stock rows are locked in the order of their keys."""
 
     product_id: str
     seller_id: str
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """Units of one order line; `returned` of them are on hand again, `written_off` came back unfit."""
+class ReservedLine:
+    """Units of one order line: `returned` are back in stock, `written_off` can't be sold again."""
 
     line_number: int
     product_id: str
@@ -35,25 +37,30 @@ class Line:
     written_off: int = 0
 
     @property
-    def key(self) -> Key:
-        """Whose stock it is about."""
-        return Key(self.product_id, self.seller_id)
+    def key(self) -> StockKey:
+        """The stock that the line takes from."""
+        return StockKey(self.product_id, self.seller_id)
 
     @property
-    def outside(self) -> int:
+    def not_returned(self) -> int:
         """Units that have not come back."""
         return self.quantity - self.returned - self.written_off
 
+    def as_sold(self) -> SoldLine:
+        """Return the line for `check_return`."""
+        came_back = self.returned + self.written_off
+        return SoldLine(self.line_number, self.product_id, self.seller_id, self.quantity, came_back)
 
-class NotEnough(Exception):
-    """A change would leave less than nothing, or less than is held for orders."""
+
+class InsufficientStock(Exception):
+    """A change would leave less than nothing, or less than is reserved for orders."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stock:
-    """What a seller has of a product. Every change gives the next version, or raises NotEnough."""
+    """A seller's stock of a product. Each change returns the next version, or raises InsufficientStock."""
 
-    key: Key
+    key: StockKey
     on_hand: int = 0
     reserved: int = 0
     version: int = 0
@@ -64,46 +71,45 @@ class Stock:
         return self.on_hand - self.reserved
 
     def reserve(self, units: int) -> "Stock":
-        """Hold units for an order."""
+        """Reserve units for an order."""
         return self._with(self.on_hand, self.reserved + units)
 
     def release(self, units: int) -> "Stock":
-        """Let go of what was held."""
+        """Release reserved units."""
         return self._with(self.on_hand, self.reserved - units)
 
     def sell(self, units: int) -> "Stock":
-        """What was held leaves."""
+        """Remove reserved units from the stock."""
         return self._with(self.on_hand - units, self.reserved - units)
 
-    def take_back(self, units: int) -> "Stock":
-        """What was sold comes back."""
+    def restock(self, units: int) -> "Stock":
+        """Put sold units back into the stock."""
         return self._with(self.on_hand + units, self.reserved)
 
     def set(self, on_hand: int) -> "Stock":
-        """The seller counted."""
+        """Set the units that the seller counted."""
         return self._with(on_hand, self.reserved)
 
     def _with(self, on_hand: int, reserved: int) -> "Stock":
         if not 0 <= reserved <= on_hand:
-            raise NotEnough(f"{self.key}: on hand {on_hand}, reserved {reserved}")
+            raise InsufficientStock(f"{self.key}: on hand {on_hand}, reserved {reserved}")
         return replace(self, on_hand=on_hand, reserved=reserved, version=self.version + 1)
 
 
-def units(lines: Iterable[Line]) -> dict[Key, int]:
-    """Units of each product of each seller, in the order in which their rows are locked.
-
-    What came back already is no longer out there.
-    """
-    counted: Counter[Key] = Counter()
+def units(lines: Iterable[ReservedLine]) -> dict[StockKey, int]:
+    """Return the units of each key that have not come back, in the order in which rows are locked."""
+    counted: Counter[StockKey] = Counter()
     for line in lines:
-        counted[line.key] += line.outside
+        counted[line.key] += line.not_returned
     return {key: counted[key] for key in sorted(counted) if counted[key]}
 
 
-def shortages(lines: Sequence[Line], stock: Mapping[Key, Stock]) -> list[tuple[Line, int]]:
-    """The lines that can't be had, with the units that were left for each; empty when all can.
+def shortages(
+    lines: Sequence[ReservedLine], stock: Mapping[StockKey, Stock]
+) -> list[tuple[ReservedLine, int]]:
+    """Return the lines that exceed the stock, each with the units that were left; empty if all fit.
 
-    Lines take from stock in their order: two lines of one product share what there is.
+    Lines take from the stock in their order: two lines of one product share it.
     """
     left = {key: one.available for key, one in stock.items()}
     short = []

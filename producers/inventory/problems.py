@@ -1,23 +1,36 @@
-"""Why stock is not set, or not shown."""
+"""Why stock is not set, or not found."""
 
 from common.problems import Problem
 
 
 class UnknownStock(Problem):
-    """Nobody ever set the stock of this product."""
+    """The stock of this product was never set."""
 
     status, kind, title = 404, "unknown-product", "Unknown product"
 
     def __init__(self, product_id: str, seller_id: str | None) -> None:
-        sold = f" of seller {seller_id!r}" if seller_id else ""
+        of_seller = f" of seller {seller_id!r}" if seller_id else ""
         super().__init__(
-            f"There is no stock of product {product_id!r}{sold}. "
+            f"There is no stock of product {product_id!r}{of_seller}. "
             f"Set it with PUT /v1/products/{product_id}/stock."
         )
 
 
+class NotListed(Problem):
+    """The seller does not list the product."""
+
+    status, kind, title = 422, "not-listed", "The product is not listed"
+
+    def __init__(self, product_id: str, seller_id: str) -> None:
+        super().__init__(
+            f"Seller {seller_id!r} does not list product {product_id!r}, so its stock can't grow. List it "
+            "first (event product_listed). A new listing takes a moment to arrive: send the same request "
+            "again. Nothing was changed."
+        )
+
+
 class HeldForOrders(Problem):
-    """Less would be on hand than is held for orders."""
+    """Orders hold more units than would be on hand."""
 
     status, kind, title = 409, "held-for-orders", "Units are held for orders"
 
@@ -28,7 +41,7 @@ class HeldForOrders(Problem):
         )
 
 
-class SaidTwice(Problem):
+class DuplicateProduct(Problem):
     """A list sets one product of one seller twice."""
 
     status, kind, title = 422, "said-twice", "A product is there twice"

@@ -1,4 +1,4 @@
-"""What the stock's addresses take and answer."""
+"""Requests and responses of the stock endpoints."""
 
 from typing import Annotated
 
@@ -6,17 +6,17 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from typing_extensions import TypedDict
 
 from common.ids import PRINTABLE
-from producers.inventory.model import MOST_ON_HAND
+from producers.inventory.model import MAX_ON_HAND
 
-MOST_PRODUCTS = 5_000
-"""Of one list."""
+MAX_PRODUCTS = 5_000
+"""Products in one request."""
 
 Id = Annotated[str, Field(min_length=1, max_length=128, pattern=PRINTABLE)]
-OnHand = Annotated[int, Field(ge=0, le=MOST_ON_HAND)]
+OnHand = Annotated[int, Field(ge=0, le=MAX_ON_HAND)]
 
 
-class StockSent(BaseModel):
-    """How many units a seller has now; units that orders hold stay held."""
+class StockRequest(BaseModel):
+    """How many units a seller has now. Units that are reserved for orders stay reserved."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
@@ -24,18 +24,20 @@ class StockSent(BaseModel):
     on_hand: OnHand
 
 
-class StockOfProductSent(StockSent):
-    """The same in a list."""
+class ProductStockRequest(StockRequest):
+    """The same, in a list of products."""
 
     product_id: Id
 
 
-STOCK_SENT = TypeAdapter(StockSent)
-STOCKS_SENT = TypeAdapter(Annotated[list[StockOfProductSent], Field(min_length=1, max_length=MOST_PRODUCTS)])
+STOCK_REQUEST = TypeAdapter(StockRequest)
+STOCK_LIST_REQUEST = TypeAdapter(
+    Annotated[list[ProductStockRequest], Field(min_length=1, max_length=MAX_PRODUCTS)]
+)
 
 
-class StockShown(TypedDict):
-    """The stock of a product of a seller; `available` is what can be bought."""
+class StockResponse(TypedDict):
+    """A seller's stock of a product; `available` units can be bought."""
 
     product_id: Id
     seller_id: Id

@@ -1,8 +1,8 @@
-"""The inventory service: what it emits, what it acts on, where it is reached, what it does by itself."""
+"""The inventory service: its events, subscriptions, endpoints and workers."""
 
 from producers.inventory.endpoints import router
-from producers.inventory.expiring import expire
 from producers.inventory.handlers import SUBSCRIPTIONS
+from producers.inventory.reservation_expiry import expire_reservations
 from producers.service import Service
 
 INVENTORY = Service(
@@ -10,5 +10,5 @@ INVENTORY = Service(
     emits=("stock_reserved", "stock_refused", "stock_released", "stock_changed"),
     subscriptions=SUBSCRIPTIONS,
     router=router,
-    workers=(expire,),
+    workers=(expire_reservations,),
 )

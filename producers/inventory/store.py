@@ -1,13 +1,15 @@
-"""The inventory's books: every statement is a file of `queries/`."""
+"""Reads and writes inventory's tables; each statement is a file in `queries/`."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from common.errors import Rejected
+import asyncpg
+
+from common.errors import Rejected, Retryable
 from common.ids import new_id
-from producers.inventory.model import HELD_FOR, Key, Line, State, Stock
+from producers.inventory.model import RESERVATION_TTL, ReservationState, ReservedLine, Stock, StockKey
 from producers.outbox.transaction import Transaction
 from producers.postgres.queries import load_queries
 
@@ -20,28 +22,28 @@ class Reservation:
 
     order_id: str
     reservation_id: str
-    state: State
+    state: ReservationState
 
 
-async def lock_stock(tx: Transaction, keys: Iterable[Key]) -> dict[Key, Stock]:
-    """The stock of these products, locked until the transaction ends; nothing of what was never counted."""
+async def lock_stock(tx: Transaction, keys: Iterable[StockKey]) -> dict[StockKey, Stock]:
+    """Lock and return the stock of these products; products without stock are left out."""
     rows = await tx.sql.fetch(SQL["lock_stock"], *_columns(keys))
     return {stock.key: stock for stock in map(_stock, rows)}
 
 
-async def make_stock(tx: Transaction, keys: Iterable[Key]) -> None:
-    """Rows for what was never counted."""
-    await tx.sql.execute(SQL["make_stock"], *_columns(keys))
+async def insert_missing_stock(tx: Transaction, keys: Iterable[StockKey]) -> None:
+    """Insert rows for products without stock."""
+    await tx.sql.execute(SQL["insert_missing_stock"], *_columns(keys))
 
 
 async def save_stock(
     tx: Transaction,
     stocks: Sequence[Stock],
     order_id: str | None = None,
-    state: State | None = None,
-    lines: Sequence[Line] = (),
+    state: ReservationState | None = None,
+    lines: Sequence[ReservedLine] = (),
 ) -> None:
-    """Write back what is locked, and the next state and the new lines of the reservation that it is for."""
+    """Save locked stock, and the next state and the new lines of the reservation that it belongs to."""
     await tx.sql.execute(
         SQL["save_stock"],
         *_columns(stock.key for stock in stocks),
@@ -57,101 +59,137 @@ async def save_stock(
 
 
 async def find_stock(sql: Any, product_id: str, seller_id: str | None) -> Stock | None:
-    """The stock of a product: of this seller, or of whoever has most to sell."""
+    """Return the stock of a product: of this seller, or of the seller with the most available units."""
     row = await sql.fetchrow(SQL["find_stock"], product_id, seller_id)
     return None if row is None else _stock(row)
 
 
-async def open_reservation(tx: Transaction, order_id: str, state: State) -> Reservation | None:
-    """The reservation of an order that was never heard of; None if it was."""
+async def open_reservation(tx: Transaction, order_id: str, state: ReservationState) -> Reservation | None:
+    """Open the reservation of an order; return None if the order has one already."""
     reservation = Reservation(order_id, new_id(), state)
     opened = await tx.sql.fetchval(
-        SQL["open_reservation"], order_id, reservation.reservation_id, state, tx.now + HELD_FOR
+        SQL["open_reservation"], order_id, reservation.reservation_id, state, tx.now + RESERVATION_TTL
     )
     return reservation if opened else None
 
 
-async def hear_of_order_placed(
-    tx: Transaction, order_id: str, keys: Iterable[Key]
-) -> tuple[Reservation | None, dict[Key, Stock]]:
-    """Note the event, open a reservation, lock the stock of these products; None if the order was heard of.
+async def open_reservation_once(
+    tx: Transaction, order_id: str, keys: Iterable[StockKey]
+) -> tuple[Reservation | None, dict[StockKey, Stock]]:
+    """Record the event, open a reservation and lock the stock of these products.
+
+    The reservation is None if the order has one already; no stock is locked then.
 
     Raises:
-        Repeated: the event was noted before.
+        AlreadyProcessed: the event was recorded before.
     """
     reservation = Reservation(order_id, new_id(), "held")
-    rows = await tx.hear(
-        SQL["hear_of_order_placed"],
+    rows = await tx.record_event(
+        SQL["open_reservation_once"],
         order_id,
         reservation.reservation_id,
-        tx.now + HELD_FOR,
+        tx.now + RESERVATION_TTL,
         *_columns(keys),
     )
     stock = [_stock(row) for row in rows if row["product_id"] is not None]
     return reservation if rows[0]["opened"] else None, {one.key: one for one in stock}
 
 
-async def hear_of_order_confirmed(
+async def lock_reservation_once(
     tx: Transaction, order_id: str
-) -> tuple[Reservation | None, list[Line], dict[Key, Stock]]:
-    """Note the event, lock the order's reservation and, while it is held, its lines' stock.
+) -> tuple[Reservation | None, list[ReservedLine], dict[StockKey, Stock]]:
+    """Record the event, and lock the order's reservation and, if it is held, the stock of its lines.
 
     Raises:
-        Repeated: the event was noted before.
+        AlreadyProcessed: the event was recorded before.
     """
-    rows = await tx.hear(SQL["hear_of_order_confirmed"], order_id)
+    rows = await tx.record_event(SQL["lock_reservation_once"], order_id)
     if rows[0]["order_id"] is None:
         return None, [], {}
     held = [row for row in rows if row["line_number"] is not None]
-    lines = [Line(*tuple(row)[4:10]) for row in held]
+    lines = [ReservedLine(*tuple(row)[4:10]) for row in held]
     stock = [_stock(row) for row in held]
     return Reservation(*tuple(rows[0])[1:4]), lines, {one.key: one for one in stock}
 
 
 async def lock_reservation(tx: Transaction, order_id: str) -> Reservation | None:
-    """The reservation of an order, locked until the transaction ends."""
+    """Lock and return the reservation of an order."""
     row = await tx.sql.fetchrow(SQL["lock_reservation"], order_id)
     return None if row is None else Reservation(*row)
 
 
-async def move_reservation(tx: Transaction, order_id: str, to: State) -> None:
-    """Give a reservation its next state."""
-    await tx.sql.execute(SQL["move_reservation"], order_id, to)
+async def set_reservation_state(tx: Transaction, order_id: str, to: ReservationState) -> None:
+    """Set the state of a reservation."""
+    await tx.sql.execute(SQL["set_reservation_state"], order_id, to)
 
 
-async def find_lines(tx: Transaction, order_id: str) -> list[Line]:
-    """What was held for an order."""
-    return [Line(*row) for row in await tx.sql.fetch(SQL["find_lines"], order_id)]
+async def find_lines(tx: Transaction, order_id: str) -> list[ReservedLine]:
+    """Return the lines that were reserved for an order."""
+    return [ReservedLine(*row) for row in await tx.sql.fetch(SQL["find_lines"], order_id)]
 
 
-async def take_return(tx: Transaction, order_id: str, return_id: str) -> None:
-    """A return is taken, of an order whose row is locked.
+async def record_return(tx: Transaction, order_id: str, return_id: str) -> None:
+    """Record a return of an order whose reservation is locked.
 
     Raises:
-        Rejected: it was taken before, whichever event told of it.
+        Rejected: the return was recorded before, by this event or another one.
     """
-    if await tx.sql.fetchval(SQL["take_return"], order_id, return_id) is None:
-        raise Rejected(f"return {return_id} of order {order_id} was taken before")
+    if await tx.sql.fetchval(SQL["record_return"], order_id, return_id) is None:
+        raise Rejected(f"return {return_id} of order {order_id} was accepted before")
 
 
-async def note_returned(
+async def record_returned_units(
     tx: Transaction, order_id: str, line_number: int, quantity: int, restocked: bool
 ) -> None:
-    """Units of a line came back; more than were sold break the table's check."""
+    """Add returned units to a line. The table's check refuses more than were sold."""
     counts = (quantity, 0) if restocked else (0, quantity)
-    await tx.sql.execute(SQL["note_returned"], order_id, line_number, *counts)
+    await tx.sql.execute(SQL["record_returned_units"], order_id, line_number, *counts)
 
 
 async def find_expired(sql: Any, now: datetime, most: int) -> list[str]:
-    """Orders whose units have been held for too long."""
+    """Return the orders whose reservations have expired."""
     return [row["order_id"] for row in await sql.fetch(SQL["find_expired"], now, most)]
 
 
+async def postpone_expiry(tx: Transaction, order_id: str, until: datetime) -> None:
+    """Let a held reservation expire later."""
+    await tx.sql.execute(SQL["postpone_expiry"], order_id, until)
+
+
+async def close_unpaid_payment(tx: Transaction, order_id: str) -> bool:
+    """Close the payment of an order, by payments' own function; return False if the order is or may be paid.
+
+    Raises:
+        Retryable: payments has not created the function, or not granted it, yet.
+    """
+    try:
+        closed: bool = await tx.sql.fetchval(SQL["close_unpaid_payment"], order_id, new_id())
+    except (
+        asyncpg.InvalidSchemaNameError,
+        asyncpg.UndefinedFunctionError,
+        asyncpg.InsufficientPrivilegeError,
+    ) as error:  # each during the first start
+        raise Retryable(f"inventory can't call payments.close_unpaid yet: {error}") from error
+    return closed
+
+
+async def find_listed(tx: Transaction, keys: Iterable[StockKey]) -> set[StockKey]:
+    """Return those of these products that their sellers list."""
+    return {StockKey(*row) for row in await tx.sql.fetch(SQL["find_listed"], *_columns(keys))}
+
+
+async def save_listing(tx: Transaction, key: StockKey, listed: bool, changed_at: datetime) -> None:
+    """Save whether a seller lists a product, unless a newer event is known."""
+    await tx.sql.execute(SQL["save_listing"], key.product_id, key.seller_id, listed, changed_at)
+
+
 def _stock(row: Any) -> Stock:
-    return Stock(Key(row["product_id"], row["seller_id"]), row["on_hand"], row["reserved"], row["version"])
+    return Stock(
+        StockKey(row["product_id"], row["seller_id"]), row["on_hand"], row["reserved"], row["version"]
+    )
 
 
-def _columns(keys: Iterable[Key]) -> tuple[list[str], list[str]]:
-    """Keys as the two columns that `unnest` takes."""
+def _columns(keys: Iterable[StockKey]) -> tuple[list[str], list[str]]:
+    """Return keys as two columns, for `unnest`."""
     listed = list(keys)
     return [key.product_id for key in listed], [key.seller_id for key in listed]

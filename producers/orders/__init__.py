@@ -1,1 +1,1 @@
-"""Takes orders and follows them: placed, confirmed or cancelled, shipped, delivered."""
+"""Accepts orders and tracks them: placed, confirmed or cancelled, shipped, delivered."""

@@ -10,17 +10,14 @@ Status = Literal["placed", "confirmed", "cancelled", "shipped", "delivered"]
 Reason = Literal["shopper_request", "out_of_stock", "payment_failed", "timed_out"]
 PaymentStatus = Literal["pending", "failed", "captured", "refunded"]
 
-MOST_LINES = 100
-MOST_UNITS = 1_000
-"""Of one line."""
-HIGHEST_PRICE_MINOR = 10_000_000_000
-"""Of one unit. The dearest order is 100 × 1,000 × 10^10 = 10^15 minor units: 64 bits hold 9,000 of them,
-and a double, which is what JSON's readers have, holds each exactly."""
+MAX_LINES = 100
+MAX_UNITS = 1_000
+"""Units of one line."""
 
 COMMISSION_BP = 1_000
-"""The marketplace's commission, frozen in each line."""
+"""The marketplace's commission in basis points. Each line stores the value at its checkout."""
 
-_BEFORE: dict[Status, frozenset[Status]] = {
+PREDECESSORS: dict[Status, frozenset[Status]] = {
     "placed": frozenset(),
     "confirmed": frozenset({"placed"}),
     "cancelled": frozenset({"placed", "confirmed"}),
@@ -31,20 +28,20 @@ _PAYMENT_ORDER: dict[PaymentStatus, int] = {"pending": 0, "failed": 1, "captured
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """A line as the shopper sends it."""
+class RequestedLine:
+    """A line of a checkout request."""
 
     product_id: str
     quantity: int
     seller_id: str | None = None
-    """None: the cheapest seller."""
+    """None means the cheapest seller."""
     unit_price_minor: int | None = None
     """The price that the shopper saw."""
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A seller's offer of a product, as the catalogue's events tell it."""
+    """A seller's offer of a product, from the catalogue's events."""
 
     product_id: str
     seller_id: str
@@ -54,8 +51,8 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """A line as it is bought. `discount`, `shipping` and `tax` are of the whole line."""
+class OrderedLine:
+    """A line of an order. Discount, shipping and tax are those of the whole line."""
 
     line_number: int
     product_id: str
@@ -68,7 +65,7 @@ class Line:
     commission_bp: int = COMMISSION_BP
 
     def as_event(self) -> dict[str, int | str]:
-        """The line as `order_placed` has it."""
+        """Return the line as `order_placed` has it."""
         return {
             "line_number": self.line_number,
             "product_id": self.product_id,
@@ -83,24 +80,24 @@ class Line:
 
     @property
     def due_minor(self) -> int:
-        """What the shopper pays for it."""
+        """What the shopper pays for the line."""
         gross = self.quantity * self.unit_price_minor
         return gross - self.discount_minor + self.shipping_minor + self.tax_minor
 
 
-def priced(wanted: Sequence[Wanted], offers: Iterable[Offer], currency: str) -> list[Line]:
-    """The lines at the catalogue's prices, numbered from 1.
+def priced(wanted: Sequence[RequestedLine], offers: Iterable[Offer], currency: str) -> list[OrderedLine]:
+    """Return the lines at the catalogue's prices, numbered from 1.
 
     Raises:
         UnknownProduct: a product is not listed, or not by that seller.
-        OtherCurrency: it is sold in another currency.
-        PriceMoved: it costs something else than the shopper was shown.
+        OtherCurrency: a product is sold in another currency.
+        PriceMoved: the price is not the one that the shopper saw.
     """
     listed = [offer for offer in offers if offer.listed]
     return [_line(number, one, listed, currency) for number, one in enumerate(wanted, start=1)]
 
 
-def _line(number: int, wanted: Wanted, offers: Sequence[Offer], currency: str) -> Line:
+def _line(number: int, wanted: RequestedLine, offers: Sequence[Offer], currency: str) -> OrderedLine:
     candidates = [
         offer
         for offer in offers
@@ -114,19 +111,19 @@ def _line(number: int, wanted: Wanted, offers: Sequence[Offer], currency: str) -
     offer = min(payable, key=lambda offer: (offer.price_minor, offer.seller_id))
     if wanted.unit_price_minor not in (None, offer.price_minor):
         raise PriceMoved(number, wanted.product_id, offer.price_minor, currency)
-    return Line(number, wanted.product_id, offer.seller_id, wanted.quantity, offer.price_minor)
+    return OrderedLine(number, wanted.product_id, offer.seller_id, wanted.quantity, offer.price_minor)
 
 
-def amount_minor(lines: Iterable[Line]) -> int:
-    """What the shopper pays for all of them."""
+def amount_minor(lines: Iterable[OrderedLine]) -> int:
+    """Return what the shopper pays for these lines."""
     return sum(line.due_minor for line in lines)
 
 
-def moves_on(status: Status, to: Status) -> bool:
-    """Whether an order takes this step. A delivery may be heard of before its shipment; nothing goes back."""
-    return status in _BEFORE[to]
+def can_become(status: Status, to: Status) -> bool:
+    """Return whether an order's status may change so. A delivery may arrive before its shipment."""
+    return status in PREDECESSORS[to]
 
 
-def payment_moves_on(status: PaymentStatus, to: PaymentStatus) -> bool:
-    """Whether the news of a payment are news: a refund may be heard of before its capture."""
+def payment_can_become(status: PaymentStatus, to: PaymentStatus) -> bool:
+    """Return whether a payment's status may change so. A refund may arrive before its capture."""
     return _PAYMENT_ORDER[to] > _PAYMENT_ORDER[status]

@@ -1,4 +1,4 @@
-"""Why an order, or its cancellation, is not taken."""
+"""Why an order, or its cancellation, is refused."""
 
 from common.problems import Problem
 
@@ -15,7 +15,7 @@ class UnknownOrder(Problem):
 
 
 class UnknownProduct(Problem):
-    """A product that is not for sale."""
+    """The product is not for sale."""
 
     status, kind, title = 422, "unknown-product", "Unknown product"
 
@@ -28,7 +28,7 @@ class UnknownProduct(Problem):
 
 
 class OtherCurrency(Problem):
-    """A product is sold in another currency than the order's."""
+    """The product is sold in another currency than the order's."""
 
     status, kind, title = 422, "other-currency", "Another currency"
 
@@ -40,7 +40,7 @@ class OtherCurrency(Problem):
 
 
 class PriceMoved(Problem):
-    """A product costs something else than the shopper was shown."""
+    """The price is not the one that the shopper saw."""
 
     status, kind, title = 409, "price-moved", "The price has moved"
 
@@ -52,7 +52,7 @@ class PriceMoved(Problem):
 
 
 class BadIdempotencyKey(Problem):
-    """The header is missing, or no key."""
+    """The header is missing or is not a valid key."""
 
     status, kind, title = 400, "idempotency-key", "An Idempotency-Key is needed"
 
@@ -64,13 +64,13 @@ class BadIdempotencyKey(Problem):
 
 
 class KeyReused(Problem):
-    """The key came before with another body."""
+    """The key was used with another body."""
 
     status, kind, title = 409, "idempotency-key-reused", "This Idempotency-Key was used for another order"
 
     def __init__(self) -> None:
         super().__init__(
-            "This Idempotency-Key came before with another body. Retry with the same body, or use a new key "
+            "This Idempotency-Key was used with another body. Retry with the same body, or use a new key "
             "for a new order."
         )
 

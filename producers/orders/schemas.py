@@ -1,4 +1,4 @@
-"""What the orders' addresses take and answer."""
+"""Requests and responses of the order endpoints."""
 
 from datetime import datetime
 from typing import Annotated
@@ -7,58 +7,59 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from typing_extensions import TypedDict
 
 from common.ids import PRINTABLE
-from producers.how_to_pay import HowToPay, Method
-from producers.orders.model import HIGHEST_PRICE_MINOR, MOST_LINES, MOST_UNITS, Status, Wanted
+from producers.listings import MAX_PRICE_MINOR
+from producers.orders.model import MAX_LINES, MAX_UNITS, RequestedLine, Status
+from producers.payment_details import Method, PaymentDetails
 
 Id = Annotated[str, Field(min_length=1, max_length=128, pattern=PRINTABLE)]
 STRICT = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
-class _Sent(BaseModel):
+class _Request(BaseModel):
     model_config = STRICT
 
 
-class LineSent(_Sent):
-    """One product that is bought."""
+class LineRequest(_Request):
+    """A product to buy."""
 
     product_id: Id
-    quantity: Annotated[int, Field(ge=1, le=MOST_UNITS)]
+    quantity: Annotated[int, Field(ge=1, le=MAX_UNITS)]
     seller_id: Id | None = None
-    unit_price_minor: Annotated[int, Field(ge=0, le=HIGHEST_PRICE_MINOR)] | None = None
+    unit_price_minor: Annotated[int, Field(ge=0, le=MAX_PRICE_MINOR)] | None = None
 
-    def wanted(self) -> Wanted:
-        """As the rules take it."""
-        return Wanted(self.product_id, self.quantity, self.seller_id, self.unit_price_minor)
+    def requested(self) -> RequestedLine:
+        """Return the line for `model.priced`."""
+        return RequestedLine(self.product_id, self.quantity, self.seller_id, self.unit_price_minor)
 
 
-class PaymentSent(HowToPay):
-    """How the order is paid."""
+class PaymentRequest(PaymentDetails):
+    """How the order is to be paid."""
 
     model_config = STRICT
 
 
-class OrderSent(_Sent):
-    """A checkout: lines of any number of sellers make one order."""
+class OrderRequest(_Request):
+    """A checkout. Its lines may be of several sellers and make one order."""
 
     shopper_id: Id
     session_id: Id | None = None
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")]
-    payment: PaymentSent
-    lines: Annotated[list[LineSent], Field(min_length=1, max_length=MOST_LINES)]
+    payment: PaymentRequest
+    lines: Annotated[list[LineRequest], Field(min_length=1, max_length=MAX_LINES)]
 
 
-ORDER_SENT = TypeAdapter(OrderSent)
+ORDER_REQUEST = TypeAdapter(OrderRequest)
 
 
-class StepShown(TypedDict):
-    """Something that happened to an order, or to one seller's part of it."""
+class StepResponse(TypedDict):
+    """A step of an order, or of one seller's part of it."""
 
     status: str
     at: datetime
     seller_id: str | None
 
 
-class LineShown(TypedDict):
+class LineResponse(TypedDict):
     """A line as it was bought."""
 
     line_number: int
@@ -71,8 +72,8 @@ class LineShown(TypedDict):
     tax_minor: int
 
 
-class PaymentShown(TypedDict):
-    """How far the payment has come, and what of it went back: `refunded` is one of which all did."""
+class OrderPaymentResponse(TypedDict):
+    """The payment's status and what was refunded. `refunded` means in full."""
 
     status: str
     method: Method
@@ -80,8 +81,8 @@ class PaymentShown(TypedDict):
     refunded_minor: int
 
 
-class OrderShown(TypedDict):
-    """An order, and how it came to be what it is."""
+class OrderResponse(TypedDict):
+    """An order with its history."""
 
     order_id: str
     shopper_id: str
@@ -89,6 +90,6 @@ class OrderShown(TypedDict):
     cancellation_reason: str | None
     currency: str
     placed_at: datetime
-    history: list[StepShown]
-    lines: list[LineShown]
-    payment: PaymentShown
+    history: list[StepResponse]
+    lines: list[LineResponse]
+    payment: OrderPaymentResponse

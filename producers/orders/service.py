@@ -1,8 +1,8 @@
-"""The orders service: what it emits, what it acts on, where it is reached, what it does by itself."""
+"""The orders service: its events, subscriptions, endpoints and workers."""
 
 from producers.orders.endpoints import router
-from producers.orders.forgetting import forget_keys
 from producers.orders.handlers import SUBSCRIPTIONS
+from producers.orders.key_retention import prune_idempotency_keys
 from producers.service import Service
 
 ORDERS = Service(
@@ -10,5 +10,6 @@ ORDERS = Service(
     emits=("order_placed", "order_confirmed", "order_cancelled"),
     subscriptions=SUBSCRIPTIONS,
     router=router,
-    workers=(forget_keys,),
+    workers=(prune_idempotency_keys,),
+    readable_tables={"payments": ("how_to_pay",)},  # no topic may hold a payment token, so it is not an event
 )

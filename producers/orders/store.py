@@ -1,16 +1,18 @@
-"""The orders' books: every statement is a file of `queries/`."""
+"""Reads and writes orders' tables; each statement is a file in `queries/`."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from common.errors import Rejected
 from common.metrics import ORDERS
-from producers.how_to_pay import HowToPay
-from producers.orders.model import Line, Offer, PaymentStatus, Reason, Status
-from producers.outbox.message import Message
+from producers.orders.model import Offer, OrderedLine, PaymentStatus, Reason, Status
+from producers.outbox.message import OutboxMessage
 from producers.outbox.transaction import Transaction
+from producers.payment_details import PaymentDetails
 from producers.postgres.queries import load_queries
+from producers.returns import SoldLine
 
 SQL = load_queries(__file__)
 
@@ -24,14 +26,14 @@ _LINE_FIELDS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """A step of an order: when it was taken, and what took it, if not the order as a whole."""
+class StepDetails:
+    """When a step of an order happened, and which part of the order it is about."""
 
     occurred_at: datetime
     about: str = ""
-    """The parcel, return or refund. Each takes a step once."""
+    """The id of the parcel, return or refund; empty for the whole order. Each takes a step once."""
     seller_id: str | None = None
-    """Whose parcel."""
+    """The seller of the parcel or return."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +49,8 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
-    """What a key was answered, and the digest of the body that it came with."""
+class StoredResponse:
+    """The response to a checkout, and the digest of the request's body."""
 
     order_id: str
     request_sha256: bytes
@@ -57,35 +59,37 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Checkout:
-    """An order about to be placed, with the answer that its key will have from then on."""
+    """An order to place, with the response to store for its key."""
 
     key: str
-    answered: Answered
+    response: StoredResponse
     shopper_id: str
     session_id: str | None
     currency: str
     amount_minor: int
-    payment: HowToPay
+    payment: PaymentDetails
     placed_at: datetime
-    lines: Sequence[Line]
+    lines: Sequence[OrderedLine]
 
 
-async def find_checkout(sql: Any, key: str, products: Iterable[str]) -> tuple[Answered | None, list[Offer]]:
-    """What this key was answered before, and the offers of these products."""
+async def find_checkout(
+    sql: Any, key: str, products: Iterable[str]
+) -> tuple[StoredResponse | None, list[Offer]]:
+    """Return the stored response of this key, if any, and the offers of these products."""
     rows = await sql.fetch(SQL["find_checkout"], key, sorted(set(products)))
     offers = [Offer(*tuple(row)[3:]) for row in rows if row["product_id"] is not None]
-    return None if rows[0]["order_id"] is None else _answered(rows[0]), offers
+    return None if rows[0]["order_id"] is None else _stored_response(rows[0]), offers
 
 
-async def place(sql: Any, checkout: Checkout, message: Message) -> bool:
-    """Commit a whole checkout in one statement; False if its key was used meanwhile, and nothing was done."""
+async def place(sql: Any, checkout: Checkout, message: OutboxMessage) -> bool:
+    """Commit a checkout in one statement; return False, without effect, if its key was used meanwhile."""
     lines = checkout.lines
     placed: bool = await sql.fetchval(
         SQL["place_order"],
         checkout.key,
-        checkout.answered.request_sha256,
-        checkout.answered.order_id,
-        checkout.answered.answer,
+        checkout.response.request_sha256,
+        checkout.response.order_id,
+        checkout.response.answer,
         checkout.shopper_id,
         checkout.session_id,
         checkout.currency,
@@ -108,17 +112,17 @@ async def place(sql: Any, checkout: Checkout, message: Message) -> bool:
     return placed
 
 
-async def find_answer(sql: Any, key: str) -> Answered:
-    """What a key that is in use was answered."""
-    return _answered(await sql.fetchrow(SQL["find_answer"], key))
+async def find_stored_response(sql: Any, key: str) -> StoredResponse:
+    """Return the stored response of a key that was used."""
+    return _stored_response(await sql.fetchrow(SQL["find_stored_response"], key))
 
 
-def _answered(row: Mapping[str, Any]) -> Answered:
-    return Answered(row["order_id"], row["request_sha256"], row["answer"])
+def _stored_response(row: Mapping[str, Any]) -> StoredResponse:
+    return StoredResponse(row["order_id"], row["request_sha256"], row["answer"])
 
 
 async def find_order(sql: Any, order_id: str) -> dict[str, Any] | None:
-    """An order's row with its `lines` and `steps`; None if there is none."""
+    """Return an order's row with its `lines` and `steps`; None if there is none."""
     row = await sql.fetchrow(SQL["find_order"], order_id)
     if row is None:
         return None
@@ -128,63 +132,93 @@ async def find_order(sql: Any, order_id: str) -> dict[str, Any] | None:
 
 
 async def find_lines(sql: Any, order_id: str) -> list[dict[str, Any]]:
-    """An order's lines as its events have them."""
+    """Return an order's lines as its events have them."""
     return [dict(line) for line in await sql.fetch(SQL["find_lines"], order_id)]
 
 
 async def lock_order(tx: Transaction, order_id: str) -> Order | None:
-    """An order, locked until the transaction ends; None if it is not of this shop."""
+    """Lock and return an order; None if it is not of this shop."""
     row = await tx.sql.fetchrow(SQL["lock_order"], order_id)
     return None if row is None else Order(*row)
 
 
-async def hear_of_order(tx: Transaction, order_id: str) -> Order | None:
-    """The same, and the event noted that the transaction acts on.
+async def lock_order_once(tx: Transaction, order_id: str) -> Order | None:
+    """Record the event, and lock and return its order; None if the order is not of this shop.
 
     Raises:
-        Repeated: it was noted before.
+        AlreadyProcessed: the event was recorded before.
     """
-    (row,) = await tx.hear(SQL["hear_of_order"], order_id)
+    (row,) = await tx.record_event(SQL["lock_order_once"], order_id)
     return None if row["order_id"] is None else Order(*tuple(row)[1:])
 
 
-async def move_order(
+async def set_order_status(
     tx: Transaction,
     order: Order,
     to: Status,
-    told: Told,
+    step: StepDetails,
     reason: Reason | None = None,
     payment: PaymentStatus | None = None,
 ) -> None:
-    """Give an order its next status, note the step, and how far its payment has come if that moves, too."""
+    """Set an order's status, and its payment's if given, and record the step."""
     tx.count(ORDERS.labels(to))
     await tx.sql.execute(
-        SQL["move_order"], order.order_id, to, reason, told.occurred_at, payment, told.about, told.seller_id
+        SQL["set_order_status"],
+        order.order_id,
+        to,
+        reason,
+        step.occurred_at,
+        payment,
+        step.about,
+        step.seller_id,
     )
 
 
-async def add_step(tx: Transaction, order: Order, step: str, told: Told) -> None:
-    """Note that something happened to an order."""
-    await tx.sql.execute(SQL["add_step"], order.order_id, step, told.occurred_at, told.about, told.seller_id)
-
-
-async def note_refund(tx: Transaction, order: Order, told: Told, amount_minor: int) -> None:
-    """Add a refund to what came back of an order's money, once; with all of it the payment is `refunded`."""
-    await tx.sql.execute(SQL["note_refund"], order.order_id, told.about, told.occurred_at, amount_minor)
-
-
-async def move_payment(tx: Transaction, order: Order, to: PaymentStatus) -> None:
-    """Keep how far an order's payment has come."""
-    await tx.sql.execute(SQL["move_payment"], order.order_id, to)
-
-
-async def keep_offer(tx: Transaction, offer: Offer, changed_at: datetime) -> None:
-    """Keep an offer as it is since then, unless something newer is known."""
+async def add_step(tx: Transaction, order: Order, status: str, step: StepDetails) -> None:
+    """Record a step of an order."""
     await tx.sql.execute(
-        SQL["keep_offer"], offer.product_id, offer.seller_id, offer.currency, offer.price_minor, changed_at
+        SQL["add_step"], order.order_id, status, step.occurred_at, step.about, step.seller_id
+    )
+
+
+async def find_sold_lines(tx: Transaction, order: Order) -> list[SoldLine]:
+    """Return the lines of a locked order, and how many units of each have come back."""
+    return [SoldLine(*row) for row in await tx.sql.fetch(SQL["find_sold_lines"], order.order_id)]
+
+
+async def check_return_is_new(tx: Transaction, order: Order, return_id: str) -> None:
+    """Check that a return of a locked order was not recorded before, by this event or another one.
+
+    Raises:
+        Rejected: it was.
+    """
+    if await tx.sql.fetchval(SQL["is_returned"], order.order_id, return_id):
+        raise Rejected(f"return {return_id} of order {order.order_id} was accepted before")
+
+
+async def record_return(tx: Transaction, order: Order, step: StepDetails, units: Mapping[int, int]) -> None:
+    """Record a return of units (line number → number) of a locked order."""
+    await tx.sql.execute(SQL["add_returned_units"], order.order_id, list(units), list(units.values()))
+    await add_step(tx, order, "returned", step)
+
+
+async def record_refund(tx: Transaction, order: Order, step: StepDetails, amount_minor: int) -> None:
+    """Add a refund to the order, once. The payment is `refunded` once the full amount is."""
+    await tx.sql.execute(SQL["record_refund"], order.order_id, step.about, step.occurred_at, amount_minor)
+
+
+async def set_payment_status(tx: Transaction, order: Order, to: PaymentStatus) -> None:
+    """Set the status of an order's payment."""
+    await tx.sql.execute(SQL["set_payment_status"], order.order_id, to)
+
+
+async def save_offer(tx: Transaction, offer: Offer, changed_at: datetime) -> None:
+    """Save an offer, unless a newer event of it is known."""
+    await tx.sql.execute(
+        SQL["save_offer"], offer.product_id, offer.seller_id, offer.currency, offer.price_minor, changed_at
     )
 
 
 async def delist_offer(tx: Transaction, product_id: str, seller_id: str, changed_at: datetime) -> None:
-    """Take an offer off, unless something newer is known."""
+    """Delist an offer, unless a newer event of it is known."""
     await tx.sql.execute(SQL["delist_offer"], product_id, seller_id, changed_at)

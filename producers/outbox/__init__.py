@@ -1,1 +1,1 @@
-"""How events leave a service: committed with the state that they tell of, then relayed to Kafka."""
+"""Publishes events to Kafka. An event and the change that it reports commit in one transaction."""

@@ -1,4 +1,4 @@
-"""An event as it lies in the outbox: encoded before it is committed, so that a bad one never is."""
+"""A row of the outbox. It is encoded before its transaction commits, so that an encoding error rolls back."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -12,11 +12,11 @@ from schemas.codec import Encoder
 from schemas.events import all_events
 
 ORIGIN = "origin"
-"""The header that names the service that published an event. History (replays, back-fills) has none."""
+"""The header with the service that published an event. History (replays, back-fills) has none."""
 
 
-class Message(NamedTuple):
-    """A row of the outbox, less its position."""
+class OutboxMessage(NamedTuple):
+    """A row of the outbox, without its position."""
 
     topic: str
     key: bytes | None
@@ -25,20 +25,20 @@ class Message(NamedTuple):
     """A JSON object of strings."""
 
 
-def columns(messages: Iterable[Message]) -> list[list[Any]]:
-    """Messages as the columns that `unnest` takes: topics, keys, values, headers."""
+def columns(messages: Iterable[OutboxMessage]) -> list[list[Any]]:
+    """Return messages as columns, for `unnest`: topics, keys, values, headers."""
     return [list(column) for column in zip(*messages, strict=True)]
 
 
 class EventWriter:
-    """Makes messages of the events that one service emits; `schema_ids` are those of the registry."""
+    """Encodes the events that one service emits. `schema_ids`: event → schema id in the registry."""
 
     def __init__(self, service: str, schema_ids: Mapping[str, int]) -> None:
         self._service = service
         self._encoders = {name: Encoder(all_events()[name], number) for name, number in schema_ids.items()}
 
-    def write(self, event: str, now: datetime, trace: Trace, fields: Mapping[str, Any]) -> Message:
-        """Encode an event that occurred now; its id is new. `fields` are those after `occurred_at`.
+    def write(self, event: str, now: datetime, trace: Trace, fields: Mapping[str, Any]) -> OutboxMessage:
+        """Encode an event with a new id. `fields` are the schema's fields after `occurred_at`.
 
         Raises:
             NotEncodable: the fields do not fit the event's schema.
@@ -48,4 +48,4 @@ class EventWriter:
         value = self._encoders[event].encode(record)
         key = str(fields[all_events()[event].key]).encode()
         headers = {ORIGIN: self._service, **trace.headers(event_id)}
-        return Message(event, key, value, orjson.dumps(headers).decode())
+        return OutboxMessage(event, key, value, orjson.dumps(headers).decode())

@@ -1,4 +1,4 @@
-"""Puts messages into Kafka, in order, and returns once every one is acknowledged."""
+"""Sends messages to Kafka in order, and waits until all are acknowledged."""
 
 from collections.abc import Mapping, Sequence
 from threading import Event
@@ -9,68 +9,67 @@ import structlog
 from confluent_kafka import KafkaError, KafkaException, Producer
 
 from common.errors import Retryable
-from producers.outbox.letters import too_large
-from producers.outbox.message import Message
+from common.kafka_producer import producer_config
+from producers.outbox.dead_letter_message import oversized_dead_letter
+from producers.outbox.message import OutboxMessage
 
 log = structlog.get_logger()
 
-PRODUCER: Mapping[str, object] = {
-    "enable.idempotence": True,  # acks=all, in order within a partition, no duplicate by retrying
-    "message.timeout.ms": 0,  # never give one message up while a later one of its key gets through
-    "compression.type": "lz4",
-    "linger.ms": 1,
-    "message.max.bytes": 1_000_000,  # less than a broker's 1,048,588: too large shows here, and for one alone
-    "retry.backoff.max.ms": 500,
-    "reconnect.backoff.max.ms": 1000,
-    "partitioner": "murmur2_random",  # the Java clients' choice of partition for a key
-    "log_level": 0,
-}
+MAX_MESSAGE_BYTES = 1_000_000
+"""Less than a broker's limit of 1,048,588: the client refuses a larger message, and only that one."""
 
-_LOOK_S = 0.5
+_FLUSH_S = 0.5
 
 
 class Publisher:
-    """A producer of its own; blocking, for a thread. After a Retryable, make a new one."""
+    """One Kafka producer. Its methods block, so call them in a thread. Replace it after a Retryable."""
 
     def __init__(self, bootstrap: str) -> None:
         self._stopping = Event()
         self._failed: KafkaError | None = None
-        self._producer = Producer({**PRODUCER, "bootstrap.servers": bootstrap, "error_cb": self._on_error})
+        self._producer = Producer(
+            {
+                # Without end: if one message were given up, a later one of its key could get through.
+                **producer_config(bootstrap, linger_ms=1, delivery_timeout_s=None),
+                "message.max.bytes": MAX_MESSAGE_BYTES,
+                "error_cb": self._on_error,
+            }
+        )
 
     def publish(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Send rows of the outbox and wait until all are acknowledged, however long Kafka is away.
+        """Send rows of the outbox and wait until all are acknowledged, however long Kafka is unavailable.
 
-        One that is too large for Kafka goes, cut short, to its dead letters: those behind it must not wait.
+        A message that is too large for Kafka is sent to its dead-letter topic instead, truncated.
 
         Raises:
-            Retryable: Kafka refused one, or `stop` was called; some may lie in Kafka all the same.
+            Retryable: Kafka refused a message, or `stop` was called. Some messages may have been written.
         """
         for row in rows:
-            message = Message(row["topic"], row["key"], row["value"], row["headers"])
+            message = OutboxMessage(row["topic"], row["key"], row["value"], row["headers"])
             try:
-                if not self._takes(message):
+                if not self._enqueue(message):
                     log.error("too large for Kafka", topic=row["topic"], position=row["position"])
-                    self._takes(too_large(message, row["position"]))
+                    self._enqueue(oversized_dead_letter(message, row["position"]))
             except (BufferError, KafkaException) as error:
                 raise Retryable(
-                    f"Kafka's client does not take a message of {row['topic']}: {error}"
+                    f"Kafka's client does not accept a message of {row['topic']}: {error}"
                 ) from error
-        while self._producer.flush(_LOOK_S) and not self._failed:
+        while self._producer.flush(_FLUSH_S) and not self._failed:
             if self._stopping.is_set():
-                raise Retryable("stopped while Kafka was away")
+                raise Retryable("stopped while Kafka was unavailable")
         if self._failed:
             raise Retryable(f"Kafka refused a message: {self._failed.str()}")
 
     def stop(self) -> None:
-        """Make `publish` give up; from any thread."""
+        """Make `publish` raise; may be called from any thread."""
         self._stopping.set()
 
     def close(self) -> None:
-        """Drop what was not acknowledged: it is in the outbox still."""
+        """Drop unacknowledged messages, which are still in the outbox."""
         self._producer.purge()
 
-    def _takes(self, message: Message) -> bool:
-        """Hand a message to Kafka's client; False when it is larger than a message can ever be."""
+    def _enqueue(self, message: OutboxMessage) -> bool:
+        """Pass a message to Kafka's client; return False if it is too large for Kafka."""
         headers = list(orjson.loads(message.headers).items())
         try:
             self._producer.produce(

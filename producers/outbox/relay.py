@@ -1,4 +1,4 @@
-"""Carries a service's outbox to Kafka: at least once, in order for each key, by one relay at a time."""
+"""Moves a service's outbox to Kafka: at least once, in order for each key, by one relay at a time."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -10,10 +10,11 @@ import structlog
 from common.metrics import OUTBOX_DELAY_SECONDS, OUTBOX_PUBLISHED, OUTBOX_WAITING
 from common.settings import Settings
 from producers.backoff import Backoff
+from producers.outbox.completeness import REPORT_EVERY_S, CompletenessReporter
 from producers.outbox.publisher import Publisher
 from producers.outbox.transaction import OUTBOX
 from producers.postgres.errors import RETRYABLE
-from producers.postgres.listening import Listening, Waking
+from producers.postgres.listen_notify import Listener, Notifier
 from producers.postgres.queries import load_queries
 
 log = structlog.get_logger()
@@ -22,29 +23,26 @@ SQL = load_queries(__file__)
 
 BATCH = 500
 COUNT_EVERY_S = 5.0
-"""How often what waits is counted, where that is more than was read: a million takes a tenth of a second."""
-
-IDLE_S = 10.0
-"""A look at the outbox without having been woken: a lost connection shows itself then."""
+"""How often the outbox is counted if it may exceed a batch: counting a million rows takes 0.1 s."""
 
 
 class Relay:
-    """Reads, publishes, deletes; what a crash brings back goes again: consumers know the ids.
+    """Reads rows, publishes them, then deletes them. A crash repeats rows, whose event ids consumers know.
 
-    Several relays of a service may run: one leads, the others wait for PostgreSQL's lock. A relay that lost
-    the lock without knowing can only repeat, in order, what the next one publishes too.
+    Several relays of a service may run: one leads, and the others wait for a lock in PostgreSQL. A relay that
+    has lost the lock unnoticed only repeats, in order, what the next leader publishes, too.
     """
 
-    def __init__(self, settings: Settings, service: str, waking: Waking) -> None:
+    def __init__(self, settings: Settings, service: str, notifier: Notifier) -> None:
         self._settings = settings
         self._service = service
-        self._waking = waking
+        self._notifier = notifier
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"{service} relay")
         self._publisher: Publisher | None = None
         self._counted_at = -COUNT_EVERY_S
 
     async def run(self) -> None:
-        """Carry until cancelled; waits with back-off while PostgreSQL or Kafka is away."""
+        """Relay until cancelled; retries with back-off while PostgreSQL or Kafka is unavailable."""
         backoff = Backoff(f"{self._service} relay")
         try:
             while True:
@@ -57,42 +55,46 @@ class Relay:
             self._thread.shutdown(wait=False)
 
     async def _lead(self, backoff: Backoff) -> None:
-        async with self._waking.listen(self._settings, OUTBOX) as outbox:
+        async with self._notifier.listen(self._settings, OUTBOX) as outbox:
             await outbox.connection.execute(SQL["lead_relay"])
-            with self._waking.here(OUTBOX, outbox):
+            with self._notifier.local_listener(OUTBOX, outbox):
                 try:
-                    await self._carry(outbox, backoff)
+                    await self._relay_batches(outbox, backoff)
                 finally:
-                    OUTBOX_WAITING.remove(self._service)  # whoever leads next says how many wait
+                    OUTBOX_WAITING.remove(self._service)  # the next leader sets it
 
-    async def _carry(self, outbox: Listening, backoff: Backoff) -> None:
+    async def _relay_batches(self, outbox: Listener, backoff: Backoff) -> None:
         published: list[int] = []
+        completeness = CompletenessReporter(self._service)
         while True:
             outbox.clear()
+            await completeness.start(outbox.connection)
             rows = await outbox.connection.fetch(SQL["next_in_outbox"], published, BATCH)
             backoff.reset()
             if rows:
                 await self._show_waiting(outbox.connection, rows)
                 await self._publish(outbox.connection, rows)
                 self._count(rows)
-            else:
+            if len(rows) < BATCH and (report := completeness.finish()):
+                await self._publish(outbox.connection, [report])
+            if not rows:
                 OUTBOX_WAITING.labels(self._service).set(0)
-                await outbox.wait(IDLE_S)
+                await outbox.wait(REPORT_EVERY_S)
             published = [row["position"] for row in rows]
 
     async def _show_waiting(self, connection: Any, rows: Sequence[Mapping[str, Any]]) -> None:
-        """How many messages wait: those that were read, unless there may be more behind them."""
+        """Set the gauge of waiting messages: the rows that were read, unless there may be more."""
         if len(rows) < BATCH:
             OUTBOX_WAITING.labels(self._service).set(len(rows))
         elif asyncio.get_running_loop().time() - self._counted_at >= COUNT_EVERY_S:
             await self._count_waiting(connection)
 
     async def _count_waiting(self, connection: Any) -> None:
-        OUTBOX_WAITING.labels(self._service).set(await connection.fetchval(SQL["waiting_in_outbox"]))
+        OUTBOX_WAITING.labels(self._service).set(await connection.fetchval(SQL["count_outbox"]))
         self._counted_at = asyncio.get_running_loop().time()
 
     async def _publish(self, connection: Any, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Put rows into Kafka, however long it is away; what comes behind them is counted meanwhile."""
+        """Publish rows, however long Kafka is unavailable; count the outbox meanwhile."""
         if self._publisher is None:
             self._publisher = Publisher(self._settings.kafka)
         loop = asyncio.get_running_loop()
@@ -102,7 +104,8 @@ class Relay:
                 await self._count_waiting(connection)
             publishing.result()
         except BaseException:
-            publishing.cancel()
+            if not publishing.cancel() and not publishing.cancelled():
+                publishing.exception()  # retrieved, or asyncio would log it
             self._stop_publisher()
             raise
 

@@ -1,4 +1,4 @@
-"""Why something happens: the headers that join the events of one chain."""
+"""The headers that join the events of one chain: correlation, causation and W3C trace context."""
 
 import re
 from collections.abc import Mapping
@@ -7,43 +7,50 @@ from typing import Self
 
 _TRACEPARENT = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 _UNSAMPLED = "00"
-_LONGEST_ID = 255
-"""Characters; what others call a chain travels with each of its events, and must leave room for them."""
+_MAX_CORRELATION_ID_CHARS = 255
+"""A longer id of someone else's is cut: every event of the chain carries it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """What every event of a chain carries on: the chain, the event before this one, the distributed trace."""
+    """What every event of a chain carries: the chain's id, the event before it, and the trace id."""
 
     correlation_id: str
     """What the chain is about: an order's id, for instance."""
     causation_id: str | None = None
-    """The event that led here; None where a request did."""
+    """The id of the event that caused the next one; None if a request caused it."""
     trace_id: str = ""
-    """Of the W3C trace context, 32 hex digits; empty: the next event begins a trace of its own."""
+    """W3C trace context, 32 hex digits. If it is empty, the next event starts a new trace."""
 
     @classmethod
-    def begun(cls, correlation_id: str, traceparent: str | None) -> Self:
-        """The first link of a chain, in the trace that a request's `traceparent` names, if it names one."""
+    def start(cls, correlation_id: str, traceparent: str | None) -> Self:
+        """Return the first link of a chain, in the trace of a request's `traceparent` if it has one."""
         return cls(correlation_id, None, trace_id_of(traceparent))
 
     @classmethod
     def caused_by(cls, event_id: str, headers: Mapping[str, str]) -> Self:
-        """The link after an event, by its headers."""
+        """Return the link after an event, given the event's headers."""
         correlation = headers.get("correlation_id") or event_id
-        return cls(correlation[:_LONGEST_ID], event_id, trace_id_of(headers.get("traceparent")))
+        return cls(correlation[:_MAX_CORRELATION_ID_CHARS], event_id, trace_id_of(headers.get("traceparent")))
 
     def headers(self, event_id: str) -> dict[str, str]:
-        """The headers of an event (UUIDv7) that is the next link."""
-        trace_id = self.trace_id or event_id.replace("-", "")
+        """Return the headers of the next event; `event_id` is its UUIDv7."""
         headers = {
             "correlation_id": self.correlation_id,
-            "traceparent": f"00-{trace_id}-{event_id[19:23]}{event_id[24:]}-{_UNSAMPLED}",
+            "traceparent": traceparent_of(event_id, self.trace_id),
         }
         return headers if self.causation_id is None else {**headers, "causation_id": self.causation_id}
 
 
+def traceparent_of(event_id: str, trace_id: str = "") -> str:
+    """Return the `traceparent` (W3C trace context) of an event: one span an event, not sampled.
+
+    Without a `trace_id` the event starts a trace of its own.
+    """
+    return f"00-{trace_id or event_id.replace('-', '')}-{event_id[19:23]}{event_id[24:]}-{_UNSAMPLED}"
+
+
 def trace_id_of(traceparent: str | None) -> str:
-    """The trace that a `traceparent` (W3C trace context) names, 32 hex digits; empty if it names none."""
+    """Return the trace id in a `traceparent`, 32 hex digits; an empty string if it has none."""
     found = _TRACEPARENT.fullmatch(traceparent) if traceparent else None
     return found[1] if found else ""

@@ -1,4 +1,4 @@
-"""One PostgreSQL transaction of a service: what it changes and the events that tell of it commit together."""
+"""One PostgreSQL transaction of a service. Its changes and the events that report them commit together."""
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -9,25 +9,28 @@ import asyncpg
 from prometheus_client import Counter
 
 from common.clock import Clock
-from producers.outbox.message import EventWriter, Message, columns
+from producers.outbox.message import EventWriter, OutboxMessage, columns
 from producers.outbox.trace import Trace
-from producers.postgres.listening import Waking
-from producers.postgres.pool import acquired
+from producers.postgres.listen_notify import Notifier
+from producers.postgres.pool import acquire_connection
 from producers.postgres.queries import load_queries
 
 SQL = load_queries(__file__)
 
 OUTBOX = "outbox"
-"""The channel on which a service's relay sleeps."""
+"""The channel that wakes a service's relay."""
 
 
-class Repeated(Exception):
-    """The event that a transaction acts on has been acted on; nothing is done."""
+class AlreadyProcessed(Exception):
+    """The event was processed before, so this transaction does nothing."""
 
 
 class Transaction:
-    """An open transaction. `sql` is its connection, `now` the one time of all that it does,
-    `event` the id and the topic of the event that it acts on, until that is noted."""
+    """An open transaction.
+
+    `sql` is its connection, and `now` the time of everything that it does. `event` is the id and the topic of
+    the event that it processes, until `record_event` records them.
+    """
 
     def __init__(
         self, sql: Any, now: datetime, trace: Trace, events: EventWriter, event: tuple[str, str] | None
@@ -37,55 +40,55 @@ class Transaction:
         self.trace = trace
         self.event = event
         self._events = events
-        self._messages: list[Message] = []
+        self._messages: list[OutboxMessage] = []
         self._counters: list[Counter] = []
         self._channels: set[str] = set()
 
-    async def hear(self, statement: str, *arguments: Any) -> list[Any]:
-        """The rows of a statement that notes the event (`$1`: id, `$2`: topic) and locks what it is about.
+    async def record_event(self, statement: str, *arguments: Any) -> list[Any]:
+        """Run a statement that records the event (`$1`: id, `$2`: topic) and locks its rows; return its rows.
 
-        Each says whether it is the `first_time`; a subscription `hears` whose handler begins with this.
+        Each row has a column `first_time`. The subscription of a handler that calls this has `records_event`.
 
         Raises:
-            Repeated: it is not.
+            AlreadyProcessed: the event was recorded before.
         """
         if self.event is None:
-            raise RuntimeError("this transaction acts on no event, or has noted it")
+            raise RuntimeError("this transaction processes no event, or has recorded it already")
         rows: list[Any] = await self.sql.fetch(statement, *self.event, *arguments)
         self.event = None
         if not rows[0]["first_time"]:
-            raise Repeated
+            raise AlreadyProcessed
         return rows
 
     def emit(self, event: str, **fields: Any) -> None:
-        """Publish an event if, and only if, this transaction commits.
+        """Publish an event if this transaction commits.
 
         Raises:
             NotEncodable: the fields do not fit the event's schema; the transaction is rolled back.
         """
         self._messages.append(self._events.write(event, self.now, self.trace, fields))
 
-    def send(self, message: Message) -> None:
-        """Publish something other than an event of this service's own: a dead letter."""
+    def send(self, message: OutboxMessage) -> None:
+        """Publish a message that is not an event of this service, such as a dead letter."""
         self._messages.append(message)
 
     def count(self, counter: Counter) -> None:
-        """Count something if, and only if, this transaction commits."""
+        """Increment a counter if this transaction commits."""
         self._counters.append(counter)
 
-    def wake(self, channel: str) -> None:
-        """Wake who sleeps on a channel of this service once, and if, this transaction commits."""
+    def notify(self, channel: str) -> None:
+        """Notify the listeners of a channel of this service once this transaction has committed."""
         self._channels.add(channel)
 
-    async def put_messages(self) -> None:
-        """Put what was emitted into the outbox; the last thing before the commit."""
+    async def write_outbox(self) -> None:
+        """Write the emitted messages into the outbox, right before the commit."""
         if self._messages:
-            await self.sql.execute(SQL["add_messages"], *columns(self._messages))
-            self.wake(OUTBOX)
+            await self.sql.execute(SQL["insert_messages"], *columns(self._messages))
+            self.notify(OUTBOX)
 
-    async def committed(self, waking: Waking) -> None:
-        """Wake who was to be woken, and count what was to be counted."""
-        await waking.wake(self.sql, self._channels)
+    async def after_commit(self, notifier: Notifier) -> None:
+        """Notify listeners and increment counters."""
+        await notifier.notify(self.sql, self._channels)
         for counter in self._counters:
             counter.inc()
 
@@ -93,30 +96,32 @@ class Transaction:
 class Transactions:
     """Opens transactions of one service."""
 
-    def __init__(self, pool: "asyncpg.Pool[Any]", events: EventWriter, clock: Clock, waking: Waking) -> None:
+    def __init__(
+        self, pool: "asyncpg.Pool[Any]", events: EventWriter, clock: Clock, notifier: Notifier
+    ) -> None:
         self.pool = pool
         self.events = events
         self.clock = clock
-        self.waking = waking
+        self.notifier = notifier
 
     def connection(self) -> AbstractAsyncContextManager[Any]:
-        """A connection for one statement, or for reading: `async with`.
+        """A connection for a single statement or for reading; use it with `async with`.
 
         Raises:
-            one of `producers.postgres.errors.AWAY`: there is none.
+            one of `producers.postgres.errors.TRANSIENT`: no connection is available.
         """
-        return acquired(self.pool)
+        return acquire_connection(self.pool)
 
     @asynccontextmanager
     async def begin(self, trace: Trace, event: tuple[str, str] | None = None) -> AsyncIterator[Transaction]:
-        """A transaction that commits when the block ends, and rolls back when it raises.
+        """Open a transaction that commits at the end of the block, and rolls back if the block raises.
 
         Raises:
-            one of `producers.postgres.errors.AWAY`: nothing was committed, or nobody knows.
+            one of `producers.postgres.errors.TRANSIENT`: not committed, or the outcome is unknown.
         """
         async with self.connection() as connection:
             async with connection.transaction():
                 transaction = Transaction(connection, self.clock(), trace, self.events, event)
                 yield transaction
-                await transaction.put_messages()
-            await transaction.committed(self.waking)
+                await transaction.write_outbox()
+            await transaction.after_commit(self.notifier)

@@ -1,1 +1,1 @@
-"""Takes the money for orders, and gives it back, through a payment provider."""
+"""Charges orders, and refunds them, through a payment provider."""

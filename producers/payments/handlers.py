@@ -1,6 +1,7 @@
-"""What payments does about orders: note what is due, that it may be paid, and what has to go back.
+"""What payments does about orders: record what is due, that it may be charged, and what to refund.
 
-The provider is never asked here, inside a transaction: what is due is written down, and `asking.py` asks.
+Handlers never call the provider, because they run inside a transaction. They record what is due, and
+`charge_worker.py` calls the provider.
 """
 
 from dataclasses import replace
@@ -10,55 +11,68 @@ from common.ids import is_uuid7
 from producers.inbox.subscription import Subscription
 from producers.outbox.transaction import Transaction
 from producers.payments import store
-from producers.payments.model import DueLine, give_back_lines
-from producers.payments.settling import give_back
+from producers.payments.model import DueLine, apply_return
+from producers.payments.settlement import refund_if_cancelled
+from producers.returns import check_return
 from schemas.codec import Record
 
 
-async def note_due(tx: Transaction, event: Record) -> None:
-    """`order_placed`: how much, from whom, and how. Where nobody knows how any more, the order has ended."""
-    payment = await store.hear_of_payment(tx, event["order_id"])
+async def record_amount_due(tx: Transaction, event: Record) -> None:
+    """`order_placed`: record the amount and the payment method.
+
+    If orders has deleted the payment details, the order is already decided, and the payment is closed.
+    """
+    payment = await store.lock_payment_once(tx, event["order_id"])
     if payment.amount_minor is not None:
         return
-    how = await store.find_how_to_pay(tx, payment.order_id)
-    lines = [DueLine(line["line_number"], line["quantity"], _due_minor(line)) for line in event["lines"]]
+    details = await store.find_payment_details(tx, payment.order_id)
+    lines = [
+        DueLine(
+            line["line_number"],
+            line["quantity"],
+            _due_minor(line),
+            product_id=line["product_id"],
+            seller_id=line["seller_id"],
+        )
+        for line in event["lines"]
+    ]
     due = replace(
         payment,
         shopper_id=event["shopper_id"],
-        method=how.method if how else None,
-        token=how.token if how else None,
-        installments=how.installments if how else None,
+        method=details.method if details else None,
+        token=details.token if details else None,
+        installments=details.installments if details else None,
         currency=event["currency"],
         amount_minor=sum(line.amount_minor for line in lines),
-        cancelled=payment.cancelled or how is None,
+        cancelled=payment.cancelled or details is None,
     )
     await store.save_payment(tx, due.next(), lines=lines)
 
 
-async def note_reserved(tx: Transaction, event: Record) -> None:
-    """`stock_reserved`: there is something to pay for."""
-    payment = await store.hear_of_payment(tx, event["order_id"])
+async def record_reservation(tx: Transaction, event: Record) -> None:
+    """`stock_reserved`: the order may be charged."""
+    payment = await store.lock_payment_once(tx, event["order_id"])
     if payment.state == "waiting":
         await store.save_payment(tx, replace(payment, reserved=True).next())
 
 
-async def note_cancelled(tx: Transaction, event: Record) -> None:
-    """`order_cancelled`: don't ask any more, and give back what was taken."""
+async def record_cancellation(tx: Transaction, event: Record) -> None:
+    """`order_cancelled`: stop charging, and refund what was taken."""
     payment = await store.lock_payment(tx, event["order_id"])
     cancelled = replace(payment, cancelled=True).next()
     await store.save_payment(tx, cancelled)
-    await give_back(tx, cancelled)
+    await refund_if_cancelled(tx, cancelled)
 
 
 async def refund_return(tx: Transaction, event: Record) -> None:
-    """`order_returned`: give back what the return says, never more than is left of its lines.
+    """`order_returned`: refund the amounts of the return, at most what is left of each line.
 
-    Whether the order was shipped is not asked: that lies in another topic, and may still be to be read.
+    The order need not be shipped here: `order_shipped` is in another topic and may not have arrived yet.
     """
-    payment = await store.lock_known_payment(tx, event["order_id"])
+    payment = await store.lock_existing_payment(tx, event["order_id"])
     if payment is None:
         return
-    await store.take_return(tx, payment.order_id, event["return_id"])
+    await store.record_return(tx, payment.order_id, event["return_id"])
     if payment.state != "captured" or payment.cancelled:
         raise Rejected(f"order {event['order_id']} was not paid: nothing of it can be refunded")
     amount_minor = sum(line["refund_minor"] for line in event["lines"])
@@ -66,8 +80,9 @@ async def refund_return(tx: Transaction, event: Record) -> None:
     if not 0 <= amount_minor <= left_minor:
         raise Rejected(f"return {event['return_id']} asks for {amount_minor}, and {left_minor} are left")
     if lines := await store.find_due_lines(tx, payment.order_id):
+        check_return((line.as_sold() for line in lines.values()), event)
         back = [(line["line_number"], line["quantity"], line["refund_minor"]) for line in event["lines"]]
-        await store.note_returned(tx, payment.order_id, give_back_lines(lines, back).values())
+        await store.save_returned_lines(tx, payment.order_id, apply_return(lines, back).values())
     if amount_minor:
         await store.add_refund(tx, payment, amount_minor, "order_returned", event["return_id"])
 
@@ -79,8 +94,8 @@ def _due_minor(line: Record) -> int:
 
 
 SUBSCRIPTIONS = (
-    Subscription("order_placed", note_due, hears=True),
-    Subscription("stock_reserved", note_reserved, hears=True),
-    Subscription("order_cancelled", note_cancelled),
-    Subscription("order_returned", refund_return, from_anyone=is_uuid7, counts_twice=True),
+    Subscription("order_placed", record_amount_due, records_event=True),
+    Subscription("stock_reserved", record_reservation, records_event=True),
+    Subscription("order_cancelled", record_cancellation),
+    Subscription("order_returned", refund_return, external_key=is_uuid7, never_prune=True),
 )

@@ -1,4 +1,4 @@
-"""The rules of payments, without a database: when to ask for money, and when to give it back."""
+"""The rules of payments, without a database: when to charge, and when to refund."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -6,24 +6,25 @@ from datetime import timedelta
 from typing import Literal
 
 from common.errors import Rejected
-from producers.how_to_pay import Method
+from producers.payment_details import Method
+from producers.returns import SoldLine
 
 State = Literal["waiting", "due", "voiding", "captured", "failed", "void"]
 
 LEASE = timedelta(seconds=20)
-"""For so long whoever asks the provider has a payment to itself; longer than any answer may take."""
+"""How long a worker has a claimed payment to itself: longer than any call to the provider takes."""
 
 _FIRST_RETRY = timedelta(milliseconds=200)
-_LONGEST_RETRY = timedelta(seconds=30)
+_MAX_RETRY = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
 class Payment:
     """What is known of an order's payment.
 
-    `waiting` until the order is both placed and reserved, then `due`. An order cancelled before the provider
-    was asked leaves it `void`; cancelled while it may have been asked, `voiding`, until the provider says
-    what had become of it.
+    A payment is `waiting` until the order is both placed and reserved, and then `due`. If the order is
+    cancelled before the provider was called, the payment becomes `void`. If the provider may have been
+    called, it becomes `voiding` until the provider reports the outcome.
     """
 
     order_id: str
@@ -40,12 +41,12 @@ class Payment:
     attempts: int = 0
 
     @property
-    def to_be_asked_for(self) -> bool:
-        """Whether the provider has to be asked."""
+    def needs_provider_call(self) -> bool:
+        """Whether the provider has to be called."""
         return self.state in ("due", "voiding")
 
     def next(self) -> "Payment":
-        """The payment in the state that what is known of it calls for."""
+        """Return the payment in the state that follows from what is known of it."""
         if self.state == "waiting" and self.cancelled:
             return replace(self, state="void")
         if self.state == "waiting" and self.reserved and self.amount_minor is not None:
@@ -57,19 +58,26 @@ class Payment:
 
 @dataclass(frozen=True, slots=True)
 class DueLine:
-    """What is due for a line of an order, and what of it came back."""
+    """What is due for a line of an order, and what of it was returned and refunded."""
 
     line_number: int
     quantity: int
     amount_minor: int
     returned: int = 0
     refunded_minor: int = 0
+    product_id: str | None = None
+    """None, like `seller_id`: an order from before these were stored."""
+    seller_id: str | None = None
 
-    def given_back(self, quantity: int, refund_minor: int) -> "DueLine":
-        """The line after a return.
+    def as_sold(self) -> SoldLine:
+        """Return the line for `check_return`."""
+        return SoldLine(self.line_number, self.product_id, self.seller_id, self.quantity, self.returned)
+
+    def after_return(self, quantity: int, refund_minor: int) -> "DueLine":
+        """Return the line after a return.
 
         Raises:
-            Rejected: more comes back than was bought, or more is asked for than was paid.
+            Rejected: more units come back than were sold, or the refund is more than was paid.
         """
         returned, refunded_minor = self.returned + quantity, self.refunded_minor + refund_minor
         if quantity < 0 or returned > self.quantity:
@@ -81,10 +89,10 @@ class DueLine:
         return replace(self, returned=returned, refunded_minor=refunded_minor)
 
 
-def give_back_lines(
+def apply_return(
     lines: Mapping[int, DueLine], returned: Iterable[tuple[int, int, int]]
 ) -> Mapping[int, DueLine]:
-    """Lines by number after a return of (line number, units, refund); only those that it is about.
+    """Apply a return of (line number, units, refund); return the changed lines by number.
 
     Raises:
         Rejected: it is more than is left of a line, or the order has no such line.
@@ -94,18 +102,18 @@ def give_back_lines(
         line = after.get(number) or lines.get(number)
         if line is None:
             raise Rejected(f"the order has no line {number}")
-        after[number] = line.given_back(quantity, refund_minor)
+        after[number] = line.after_return(quantity, refund_minor)
     return after
 
 
-def owed_back_minor(payment: Payment, refunded_minor: int) -> int:
-    """What goes back for a cancelled order: all that was taken and is not on its way back yet."""
+def refund_due_minor(payment: Payment, refunded_minor: int) -> int:
+    """Return what to refund for a cancelled order: what was taken, less earlier refunds."""
     if payment.state != "captured" or not payment.cancelled or payment.amount_minor is None:
         return 0
     return payment.amount_minor - refunded_minor
 
 
 def retry_after(attempts: int) -> timedelta:
-    """How long to wait before the next attempt: 0.2 s, doubled each time, at most 30 s."""
+    """Return the delay before the next attempt: 0.2 s, doubled each time, at most 30 s."""
     doublings = max(0, min(attempts - 1, 10))
-    return min(_LONGEST_RETRY, _FIRST_RETRY * (1 << doublings))
+    return min(_MAX_RETRY, _FIRST_RETRY * (1 << doublings))

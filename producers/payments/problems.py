@@ -1,10 +1,10 @@
-"""Why a payment is not shown."""
+"""Why a payment is not found."""
 
 from common.problems import Problem
 
 
 class UnknownPayment(Problem):
-    """There is no payment of such an order, or not yet."""
+    """There is no payment of this order, or not yet."""
 
     status, kind, title = 404, "unknown-payment", "Unknown payment"
 

@@ -1,10 +1,10 @@
-"""What the payments' address answers."""
+"""Responses of the payment endpoint."""
 
 from typing_extensions import TypedDict
 
 
-class RefundShown(TypedDict):
-    """Money on its way back, or back."""
+class RefundResponse(TypedDict):
+    """A refund, done or in progress."""
 
     refund_id: str
     amount_minor: int
@@ -13,8 +13,8 @@ class RefundShown(TypedDict):
     done: bool
 
 
-class PaymentShown(TypedDict):
-    """How far the payment of an order has come."""
+class PaymentResponse(TypedDict):
+    """The payment of an order."""
 
     payment_id: str
     order_id: str
@@ -25,4 +25,4 @@ class PaymentShown(TypedDict):
     amount_minor: int | None
     attempts: int
     failure: str | None
-    refunds: list[RefundShown]
+    refunds: list[RefundResponse]

@@ -1,6 +1,6 @@
-"""The payments service: what it emits, what it acts on, where it is reached, what it does by itself."""
+"""The payments service: its events, subscriptions, endpoints and workers."""
 
-from producers.payments.asking import ask
+from producers.payments.charge_worker import run_charge_worker
 from producers.payments.endpoints import router
 from producers.payments.handlers import SUBSCRIPTIONS
 from producers.service import Service
@@ -10,5 +10,6 @@ PAYMENTS = Service(
     emits=("payment_captured", "payment_failed", "payment_refunded"),
     subscriptions=SUBSCRIPTIONS,
     router=router,
-    workers=(ask,),
+    workers=(run_charge_worker,),
+    callable_functions={"inventory": ("close_unpaid(uuid, uuid)",)},
 )

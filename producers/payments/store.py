@@ -1,4 +1,4 @@
-"""The payments' books: every statement is a file of `queries/`."""
+"""Reads and writes payments' tables; each statement is a file in `queries/`."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -7,9 +7,9 @@ from typing import Any
 
 from common.errors import Rejected
 from common.ids import new_id
-from producers.how_to_pay import HowToPay
 from producers.outbox.trace import Trace
 from producers.outbox.transaction import Transaction
+from producers.payment_details import PaymentDetails
 from producers.payments.model import LEASE, DueLine, Payment
 from producers.postgres.queries import load_queries
 
@@ -18,12 +18,12 @@ SQL = load_queries(__file__)
 _PAYMENT_FIELDS = 12
 
 DUE = "due"
-"""The channel on which who asks the provider sleeps."""
+"""The channel that wakes the charge worker."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refund:
-    """Money that is to go back."""
+    """A refund that is due."""
 
     refund_id: str
     order_id: str
@@ -36,32 +36,32 @@ class Refund:
 
 
 async def lock_payment(tx: Transaction, order_id: str) -> Payment:
-    """The payment of an order, locked until the transaction ends; a new one if it was never heard of."""
+    """Lock and return the payment of an order; creates it if there is none."""
     return _payment(await tx.sql.fetchrow(SQL["lock_payment"], order_id, new_id()))
 
 
-async def hear_of_payment(tx: Transaction, order_id: str) -> Payment:
-    """The same, and the event noted that the transaction acts on.
+async def lock_payment_once(tx: Transaction, order_id: str) -> Payment:
+    """Record the event, and lock and return the payment of its order; creates it if there is none.
 
     Raises:
-        Repeated: it was noted before.
+        AlreadyProcessed: the event was recorded before.
     """
-    (row,) = await tx.hear(SQL["hear_of_payment"], order_id, new_id())
+    (row,) = await tx.record_event(SQL["lock_payment_once"], order_id, new_id())
     return Payment(*tuple(row)[1:])
 
 
-async def lock_known_payment(tx: Transaction, order_id: str) -> Payment | None:
-    """The payment of an order, locked; None if the order is not of this shop."""
-    row = await tx.sql.fetchrow(SQL["lock_known_payment"], order_id)
+async def lock_existing_payment(tx: Transaction, order_id: str) -> Payment | None:
+    """Lock and return the payment of an order; None if the order is not of this shop."""
+    row = await tx.sql.fetchrow(SQL["lock_existing_payment"], order_id)
     return None if row is None else _payment(row)
 
 
 async def save_payment(
     tx: Transaction, payment: Payment, failure: str | None = None, lines: Sequence[DueLine] = ()
 ) -> None:
-    """Write back a locked payment, and what is due for each line. One to be asked for is due at once.
+    """Save a locked payment and what is due for each line. If it needs a provider call, it is due at once.
 
-    What comes of it later has this transaction's trace.
+    Its later events have the trace of this transaction.
     """
     await tx.sql.execute(
         SQL["save_payment"],
@@ -75,57 +75,59 @@ async def save_payment(
         payment.reserved,
         payment.cancelled,
         payment.state,
-        tx.now if payment.to_be_asked_for else None,
+        tx.now if payment.needs_provider_call else None,
         failure,
         tx.trace.causation_id,
         tx.trace.trace_id,
         [line.line_number for line in lines],
         [line.quantity for line in lines],
         [line.amount_minor for line in lines],
+        [line.product_id for line in lines],
+        [line.seller_id for line in lines],
     )
-    if payment.to_be_asked_for:
-        tx.wake(DUE)
+    if payment.needs_provider_call:
+        tx.notify(DUE)
 
 
-async def find_how_to_pay(tx: Transaction, order_id: str) -> HowToPay | None:
-    """How the shopper said that an order is paid; None once it is decided."""
-    row = await tx.sql.fetchrow(SQL["find_how_to_pay"], order_id)
-    return None if row is None else HowToPay(**row)
+async def find_payment_details(tx: Transaction, order_id: str) -> PaymentDetails | None:
+    """Return how an order is to be paid; None once the order is decided."""
+    row = await tx.sql.fetchrow(SQL["find_payment_details"], order_id)
+    return None if row is None else PaymentDetails(**row)
 
 
 async def find_due_lines(tx: Transaction, order_id: str) -> dict[int, DueLine]:
-    """The lines of an order by number; none of an order from before they were kept."""
+    """Return the lines of an order by number; empty for an order from before lines were stored."""
     rows = await tx.sql.fetch(SQL["find_due_lines"], order_id)
     return {row["line_number"]: DueLine(*row) for row in rows}
 
 
-async def take_return(tx: Transaction, order_id: str, return_id: str) -> None:
-    """A return is taken, of an order whose row is locked.
+async def record_return(tx: Transaction, order_id: str, return_id: str) -> None:
+    """Record a return of an order whose payment is locked.
 
     Raises:
-        Rejected: it was taken before, whichever event told of it.
+        Rejected: the return was recorded before, by this event or another one.
     """
-    if await tx.sql.fetchval(SQL["take_return"], order_id, return_id) is None:
-        raise Rejected(f"return {return_id} of order {order_id} was taken before")
+    if await tx.sql.fetchval(SQL["record_return"], order_id, return_id) is None:
+        raise Rejected(f"return {return_id} of order {order_id} was accepted before")
 
 
-async def note_returned(tx: Transaction, order_id: str, lines: Iterable[DueLine]) -> None:
-    """Write back what came back of lines."""
+async def save_returned_lines(tx: Transaction, order_id: str, lines: Iterable[DueLine]) -> None:
+    """Save what was returned and refunded of lines."""
     for line in lines:
         await tx.sql.execute(
-            SQL["note_returned"], order_id, line.line_number, line.returned, line.refunded_minor
+            SQL["save_returned_lines"], order_id, line.line_number, line.returned, line.refunded_minor
         )
 
 
-async def claim_payments(sql: Any, now: datetime, most: int) -> list[tuple[Payment, Trace]]:
-    """Payments that are due, each with what made it so; nobody else gets them until the lease ends."""
-    rows = await sql.fetch(SQL["claim_payments"], now, LEASE, most)
+async def claim_payments(sql: Any, now: datetime, limit: int) -> list[tuple[Payment, Trace]]:
+    """Claim payments that are due, each with the trace of its cause, until the lease ends."""
+    rows = await sql.fetch(SQL["claim_payments"], now, LEASE, limit)
     return [(_payment(row), _trace(row)) for row in rows]
 
 
-async def claim_refunds(sql: Any, now: datetime, most: int) -> list[Refund]:
-    """Refunds that are due; nobody else gets them until the lease ends."""
-    rows = await sql.fetch(SQL["claim_refunds"], now, LEASE, most)
+async def claim_refunds(sql: Any, now: datetime, limit: int) -> list[Refund]:
+    """Claim refunds that are due until the lease ends."""
+    rows = await sql.fetch(SQL["claim_refunds"], now, LEASE, limit)
     return [
         Refund(
             refund_id=row["refund_id"],
@@ -141,20 +143,20 @@ async def claim_refunds(sql: Any, now: datetime, most: int) -> list[Refund]:
     ]
 
 
-async def try_payment_again(tx: Transaction, order_id: str, after: timedelta) -> None:
-    """Give a claimed payment back, to be asked for again after a while."""
-    await tx.sql.execute(SQL["try_payment_again"], order_id, tx.now + after)
+async def retry_payment_later(tx: Transaction, order_id: str, after: timedelta) -> None:
+    """Make a claimed payment due again later."""
+    await tx.sql.execute(SQL["retry_payment_later"], order_id, tx.now + after)
 
 
-async def try_refund_again(sql: Any, refund_id: str, at: datetime) -> None:
-    """Give a claimed refund back, to be asked for again then."""
-    await sql.execute(SQL["try_refund_again"], refund_id, at)
+async def retry_refund_later(sql: Any, refund_id: str, at: datetime) -> None:
+    """Make a claimed refund due again at a time."""
+    await sql.execute(SQL["retry_refund_later"], refund_id, at)
 
 
 async def add_refund(
     tx: Transaction, payment: Payment, amount_minor: int, reason: str, return_id: str | None = None
 ) -> None:
-    """Money goes back; twice for one reason and return breaks the table's key."""
+    """Add a refund that is due now. The table's key allows one for each reason and return."""
     await tx.sql.execute(
         SQL["add_refund"],
         new_id(),
@@ -166,28 +168,28 @@ async def add_refund(
         tx.trace.causation_id,
         tx.trace.trace_id,
     )
-    tx.wake(DUE)
+    tx.notify(DUE)
 
 
 async def refunded_minor(tx: Transaction, order_id: str) -> int:
-    """What is back, or on its way."""
+    """Return the sum of an order's refunds, done or in progress."""
     amount: int = await tx.sql.fetchval(SQL["sum_refunds"], order_id)
     return amount
 
 
 async def finish_refund(tx: Transaction, refund_id: str) -> bool:
-    """Note that the money is back; False if that was noted before."""
+    """Record that a refund is done; return False if that was recorded before."""
     return await tx.sql.fetchval(SQL["finish_refund"], refund_id) is not None
 
 
-async def next_try(sql: Any) -> datetime | None:
-    """When something is due next."""
-    at: datetime | None = await sql.fetchval(SQL["next_try"])
+async def next_attempt_at(sql: Any) -> datetime | None:
+    """Return when the next call is due; None if none is."""
+    at: datetime | None = await sql.fetchval(SQL["next_attempt_at"])
     return at
 
 
 async def find_payment(sql: Any, order_id: str) -> dict[str, Any] | None:
-    """A payment's row with its `refunds`; None if there is none."""
+    """Return a payment's row with its `refunds`; None if there is none."""
     row = await sql.fetchrow(SQL["find_payment"], order_id)
     if row is None:
         return None

@@ -1,1 +1,1 @@
-"""How a service keeps its books: one PostgreSQL schema of its own, SQL in files, numbered migrations."""
+"""PostgreSQL for a service: one schema of its own, SQL in files, numbered migrations."""

@@ -1,4 +1,4 @@
-"""What PostgreSQL's errors mean to a service: away for a moment, or never going to take these values."""
+"""Classifies PostgreSQL's errors: those that a retry can resolve, and values that can never be stored."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -7,36 +7,36 @@ import asyncpg
 
 from common.errors import Retryable
 
-AWAY: tuple[type[Exception], ...] = (
+TRANSIENT: tuple[type[Exception], ...] = (
     OSError,  # refused, reset, unreachable, timed out
-    asyncpg.PostgresConnectionError,  # or the connection was closed under our hands (`closed_is_away`)
+    asyncpg.PostgresConnectionError,  # or the connection was closed (see `closed_is_transient`)
     asyncpg.OperatorInterventionError,  # shutting down, starting up, a statement that took too long
     asyncpg.InsufficientResourcesError,  # too many connections, disk full, out of memory
     asyncpg.TransactionRollbackError,  # deadlock, serialization
-    asyncpg.ReadOnlySQLTransactionError,  # a standby, in the middle of a switch
+    asyncpg.ReadOnlySQLTransactionError,  # a standby, during a failover
 )
-"""Nothing was committed, or nobody knows: the same again later is right, since every effect is idempotent."""
+"""Not committed, or the outcome is unknown. A retry is safe, because every effect is idempotent."""
 
-RETRYABLE: tuple[type[Exception], ...] = (Retryable, *AWAY)
-"""What a loop answers with back-off."""
+RETRYABLE: tuple[type[Exception], ...] = (Retryable, *TRANSIENT)
+"""The errors that loops retry with back-off."""
 
-UNFIT: tuple[type[Exception], ...] = (
+INVALID: tuple[type[Exception], ...] = (
     asyncpg.DataError,  # out of range, a NUL inside a text
     asyncpg.CheckViolationError,
     asyncpg.NotNullViolationError,
     asyncpg.ProgramLimitExceededError,  # too long for an index
 )
-"""These values can't be stored, however often they come."""
+"""The values can't be stored; a retry fails again."""
 
 
 @contextmanager
-def closed_is_away(is_closed: Callable[[], bool]) -> Iterator[None]:
-    """Tell apart what asyncpg calls an InterfaceError: a lost connection, a value, or a bug of ours.
+def closed_is_transient(is_closed: Callable[[], bool]) -> Iterator[None]:
+    """Replace asyncpg's InterfaceError, which has several causes, with an error of its cause.
 
     Raises:
         asyncpg.ConnectionDoesNotExistError: the connection is closed.
         asyncpg.DataError: a value does not fit its parameter.
-        asyncpg.InterfaceError: a bug.
+        asyncpg.InterfaceError: any other cause; it is a bug.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""Brings a service's schema to its newest state; every migration and its record are one transaction."""
+"""Migrates a service's schema; each migration and its record are committed in one transaction."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,19 +16,19 @@ SQL = load_queries(__file__)
 
 
 async def migrate(connection: "asyncpg.Connection[Any]", schema: str, folders: Mapping[str, Path]) -> None:
-    """Create the schema, and apply what is missing of each set of migrations (set → its folder).
+    """Create the schema and apply the pending migrations of each set (name of the set → its folder).
 
-    Two runs at once are harmless: the second waits for the first.
+    Concurrent runs are safe: the second waits for the first.
 
     Raises:
-        BrokenMigrations: the files do not fit together, or not what the schema has had.
+        BrokenMigrations: the files contradict each other or the migrations that were applied before.
     """
     async with connection.transaction():
         await connection.execute(SQL["lock_migrations"], schema)
-        await connection.execute(await connection.fetchval(SQL["write_create_schema"], schema))
-        await connection.execute(SQL["make_schema_migrations"])
+        await connection.execute(await connection.fetchval(SQL["format_create_schema"], schema))
+        await connection.execute(SQL["create_schema_migrations"])
         for name, folder in folders.items():
-            rows = await connection.fetch(SQL["find_applied"], name)
+            rows = await connection.fetch(SQL["find_applied_migrations"], name)
             applied: Applied = {row["number"]: (row["name"], row["sha256"]) for row in rows}
             for migration in pending(read_migrations(folder), applied):
                 await _apply(connection, name, migration)

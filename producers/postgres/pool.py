@@ -1,4 +1,4 @@
-"""Connections to a service's own schema; none reaches another service's tables by accident."""
+"""Connections of a service to its own schema, as the role that owns it."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -6,65 +6,72 @@ from typing import Any
 
 import asyncpg
 
-from common.patience import PATIENCE_S
 from common.settings import Settings
-from producers.postgres.errors import closed_is_away
+from common.timeouts import PEER_TIMEOUT_S
+from producers.postgres.errors import closed_is_transient
 
 REQUEST_CONNECTIONS = 6
-"""Statements at once for the requests of one service; the next request waits for a free connection."""
+"""Connections for the requests of one service; a further request waits for a free one."""
 
 EVENT_CONNECTIONS = 4
-"""The same for its events and its own work: however many events wait, no request waits behind them."""
+"""Connections for the events and the background work of one service, so that events never delay requests."""
 
 ACQUIRE_TIMEOUT_S = 10.0
-"""Longest wait for a free connection: 1,000 checkouts at once take a second or two."""
+"""Longest wait for a free connection: 1,000 simultaneous checkouts take one or two seconds."""
 
 COMMAND_TIMEOUT_S = 10.0
 
 
 def make_pool(settings: Settings, schema: str, most: int) -> "asyncpg.Pool[Any]":
-    """A pool of so many that connects when first needed: a service starts while PostgreSQL is away."""
+    """Returns a pool of at most `most` connections, opened on demand: a service starts without PostgreSQL."""
     return asyncpg.create_pool(
-        settings.postgres,
+        settings.postgres_as(schema),
         min_size=0,
         max_size=most,
-        timeout=PATIENCE_S,
+        timeout=PEER_TIMEOUT_S,
         command_timeout=COMMAND_TIMEOUT_S,
         max_inactive_connection_lifetime=300.0,
         server_settings=_session(schema),
-        init=_ids_are_text,
-        reset=_nothing_to_reset,
+        init=_decode_uuids_as_text,
+        reset=_skip_reset,
     )
 
 
 @asynccontextmanager
-async def acquired(pool: "asyncpg.Pool[Any]") -> AsyncIterator[Any]:
-    """A connection of the pool while the block runs.
+async def acquire_connection(pool: "asyncpg.Pool[Any]") -> AsyncIterator[Any]:
+    """Borrow a connection from the pool for the duration of the block.
 
     Raises:
-        one of `producers.postgres.errors.AWAY`: there is none, or it was closed meanwhile.
+        one of `producers.postgres.errors.TRANSIENT`: no connection is available, or it was closed meanwhile.
     """
-    with closed_is_away(pool.is_closing):
+    with closed_is_transient(pool.is_closing):
         async with pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
-            with closed_is_away(lambda: is_lost(connection)):
+            with closed_is_transient(lambda: is_connection_lost(connection)):
                 yield connection
 
 
-def is_lost(connection: Any) -> bool:
-    """Whether a connection of a pool is closed, or was taken back."""
+def is_connection_lost(connection: Any) -> bool:
+    """Whether a connection of a pool is closed, or was returned to the pool."""
     try:
         closed: bool = connection.is_closed()
-    except asyncpg.InterfaceError:  # the pool took it back from us
+    except asyncpg.InterfaceError:  # it was returned to the pool
         return True
     return closed
 
 
 async def connect(settings: Settings, schema: str) -> "asyncpg.Connection[Any]":
-    """One connection outside of the pool, for who listens, locks or waits for long."""
-    connection = await asyncpg.connect(
-        settings.postgres, timeout=PATIENCE_S, server_settings=_session(schema)
-    )
-    await _ids_are_text(connection)
+    """Open a connection outside the pool, for listening and for locks that are held for long."""
+    return await _connect(settings.postgres_as(schema), schema)
+
+
+async def connect_as_admin(settings: Settings, schema: str) -> "asyncpg.Connection[Any]":
+    """Open a connection of the administrator in a service's schema, for its migrations."""
+    return await _connect(settings.postgres, schema)
+
+
+async def _connect(url: str, schema: str) -> "asyncpg.Connection[Any]":
+    connection = await asyncpg.connect(url, timeout=PEER_TIMEOUT_S, server_settings=_session(schema))
+    await _decode_uuids_as_text(connection)
     return connection
 
 
@@ -72,10 +79,10 @@ def _session(schema: str) -> dict[str, str]:
     return {"search_path": schema, "application_name": f"souk {schema}"}
 
 
-async def _ids_are_text(connection: Any) -> None:
-    """A uuid comes as the text that events and answers have."""
+async def _decode_uuids_as_text(connection: Any) -> None:
+    """Read and write uuids as text, as events and responses have them."""
     await connection.set_type_codec("uuid", schema="pg_catalog", encoder=str, decoder=str, format="text")
 
 
-async def _nothing_to_reset(_connection: object) -> None:
-    """Sessions change no setting, take no lock and listen to nothing: asyncpg's reset is a wasted trip."""
+async def _skip_reset(_connection: object) -> None:
+    """Skip asyncpg's reset: sessions change no setting, take no session lock and don't listen."""

@@ -1,4 +1,4 @@
-"""Forgets rows that nobody needs any more: a batch at a time, once an hour."""
+"""Deletes expired rows once an hour, in batches."""
 
 import asyncio
 from datetime import timedelta
@@ -6,40 +6,40 @@ from typing import Any
 
 from producers.backoff import Backoff
 from producers.outbox.transaction import Transactions
-from producers.postgres.errors import AWAY
+from producers.postgres.errors import TRANSIENT
 
-AT_ONCE = 5_000
-"""Rows of a transaction: so long nobody else waits for them."""
+BATCH_ROWS = 5_000
+"""Rows deleted in one transaction: few enough that their locks are short."""
 
-EVERY_S = 3600.0
+INTERVAL_S = 3600.0
 
 
 async def prune(
-    who: str, transactions: Transactions, statement: str, age: timedelta, *arguments: Any
+    name: str, transactions: Transactions, statement: str, age: timedelta, *arguments: Any
 ) -> None:
-    """Run a DELETE now and every hour, until cancelled. Its `$1` is an age, `$2` a number of rows."""
-    backoff = Backoff(f"{who} pruning")
+    """Run a DELETE now and every hour, until cancelled. Its `$1` is a minimum age, `$2` a number of rows."""
+    backoff = Backoff(f"{name} pruning")
     while True:
         try:
             await prune_once(transactions, statement, age, *arguments)
-        except AWAY as error:
+        except TRANSIENT as error:
             await backoff.wait(error)
         else:
             backoff.reset()
-            await asyncio.sleep(EVERY_S)
+            await asyncio.sleep(INTERVAL_S)
 
 
 async def prune_once(transactions: Transactions, statement: str, age: timedelta, *arguments: Any) -> int:
-    """Run the DELETE until it finds no more; the rows that it deleted.
+    """Run the DELETE until no row matches. Returns the number of deleted rows.
 
     Raises:
-        one of `producers.postgres.errors.AWAY`: some may be left.
+        one of `producers.postgres.errors.TRANSIENT`: some rows may be left.
     """
     deleted = 0
     while True:
         async with transactions.connection() as sql:
-            status: str = await sql.execute(statement, age, AT_ONCE, *arguments)
+            status: str = await sql.execute(statement, age, BATCH_ROWS, *arguments)
         batch = int(status.rpartition(" ")[2])
         deleted += batch
-        if batch < AT_ONCE:
+        if batch < BATCH_ROWS:
             return deleted

@@ -1,1 +1,1 @@
-"""Turns a published data set into events, in event-time order."""
+"""Converts a published data set into events and sends them in event-time order."""

@@ -1,4 +1,4 @@
-"""Columns as a conversion needs them: wall-clock times to UTC, prices to minor units, draws by id."""
+"""Converts columns: wall-clock times to UTC, prices to minor units, ids to deterministic random numbers."""
 
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
@@ -12,18 +12,18 @@ from numpy.typing import NDArray
 from producers.feed.events import Millis
 
 MISSING = np.iinfo(np.int64).min
-"""No time recorded, among Unix milliseconds."""
+"""Stands for a missing time among Unix milliseconds."""
 
 _QUARTER_MS = 15 * 60 * 1000
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  # a wall-clock time has no zone yet
 
 
 def utc_millis(wall: pa.ChunkedArray, zone: ZoneInfo) -> Millis:
-    """Wall-clock times of `zone` (timestamp[ms] without zone) as Unix milliseconds; null becomes MISSING.
+    """Return wall-clock times of `zone` (timestamp[ms] without zone) as Unix milliseconds; null is MISSING.
 
-    Where the clock was put back an ambiguous time is its first occurrence, and where it was put forward a
-    time that never was is read with the offset before the change (PEP 495 with fold=0). One offset is looked
-    up per quarter of an hour: every zone has changed its clock on a quarter since 1972.
+    An ambiguous time, when the clock was set back, is its first occurrence. A time that did not exist, when
+    the clock was set forward, has the offset before the change (PEP 495 with fold=0). One offset is looked up
+    per quarter of an hour, as every zone has changed its clock on a quarter since 1972.
     """
     missing = wall.is_null().to_numpy(zero_copy_only=False)
     local = wall.fill_null(0).cast(pa.int64()).to_numpy().astype(np.int64)
@@ -40,10 +40,10 @@ def _offset_ms(moment: datetime, zone: ZoneInfo) -> int:
 
 
 def minor_units(amounts: pa.ChunkedArray, currency: str) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Amounts in major units (double) as minor units, and which of them are exact and not negative.
+    """Return amounts in major units (double) as minor units, and which of them are exact and not negative.
 
-    An amount is exact when it is the double nearest to a decimal with the currency's number of decimals.
-    Division rounds correctly, so that `minor / 100 == amount` says just that, as long as minor < 2**53.
+    An amount is exact if it is the double nearest to a decimal with the currency's number of decimals. As
+    division rounds correctly, that is the case if `minor / 100 == amount`, for minor < 2**53.
     """
     scale = 10 ** get_currency_precision(currency)
     doubles = amounts.fill_null(np.nan).to_numpy()
@@ -53,15 +53,15 @@ def minor_units(amounts: pa.ChunkedArray, currency: str) -> tuple[NDArray[np.int
     return np.where(exact, scaled, 0).astype(np.int64), exact
 
 
-def draw(what: str, keys: list[str]) -> NDArray[np.float64]:
-    """One number in [0, 1) per key, always the same for the same `what` and key."""
-    prefix = what.encode() + b"\x1f"
+def deterministic_uniform(name: str, keys: list[str]) -> NDArray[np.float64]:
+    """Return one number in [0, 1) per key, always the same for the same `name` and key."""
+    prefix = name.encode() + b"\x1f"
     digests = (blake2b(prefix + key.encode(), digest_size=6).digest() for key in keys)
     return np.fromiter((int.from_bytes(d, "big") for d in digests), np.float64, len(keys)) / 2**48
 
 
 def next_midnight(moments: Millis, zone: ZoneInfo) -> Millis:
-    """The first midnight in `zone` after each moment."""
+    """Return the first midnight in `zone` after each time."""
     days = []
     for moment in moments.tolist():
         local = datetime.fromtimestamp(moment / 1000, UTC).astimezone(zone)

@@ -1,4 +1,4 @@
-"""The seam between a data set and the replay: another one is one more folder and one line in `DATA_SETS`."""
+"""The interface of a data set. Another data set is a folder and a line in `DATA_SETS`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,21 +10,21 @@ from zoneinfo import ZoneInfo
 
 from common.errors import UserError
 from producers.feed.events import Events
-from producers.replay.findings import Findings
+from producers.replay.findings import ConversionFindings
 
-_BLOCK = 1 << 20
+_BLOCK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
 class Conversion:
-    """All events of a data set; those of one time are sent in the order of this list."""
+    """All events of a data set; events of one time are sent in the order of this list."""
 
     events: list[Events]
-    findings: Findings
+    findings: ConversionFindings
 
 
 class DataSet(Protocol):
-    """What the module of a data set offers."""
+    """The attributes of a data set's module."""
 
     NAME: str
     VERSION: int
@@ -37,11 +37,11 @@ DATA_SETS = {"olist": "producers.replay.olist"}
 """Name on the command line → module."""
 
 
-def find(name: str) -> DataSet:
-    """The data set of this name.
+def load_data_set(name: str) -> DataSet:
+    """Return the data set of this name.
 
     Raises:
-        UserError: there is none; the message names those that there are.
+        UserError: there is none; the message lists the existing ones.
     """
     if name not in DATA_SETS:
         raise UserError(f"no data set is called {name!r}: choose one of {', '.join(DATA_SETS)}")
@@ -49,7 +49,7 @@ def find(name: str) -> DataSet:
 
 
 def fingerprint(data_set: DataSet, directory: Path, zone: ZoneInfo) -> str:
-    """A digest of what decides which events come out: the files' bytes, the zone, the conversion's version.
+    """Return a digest of everything that determines the events: files, time zone, version of the conversion.
 
     Raises:
         UserError: the directory or a table is missing, or a file can't be read.
@@ -59,7 +59,7 @@ def fingerprint(data_set: DataSet, directory: Path, zone: ZoneInfo) -> str:
         digest.update(f"\n{name} {path.suffix} ".encode())
         try:
             with path.open("rb") as file:
-                while block := file.read(_BLOCK):
+                while block := file.read(_BLOCK_BYTES):
                     digest.update(block)
         except OSError as error:
             raise UserError(f"{path} can't be read ({error.strerror})") from error

@@ -1,6 +1,6 @@
-"""What was replayed into this installation and how far: `<home>/replay/<data set>.json`.
+"""The journal of replays into this installation: `<home>/replay/<data set>.json`.
 
-The replay resumes by it, and the audit finds the source by it.
+A replay resumes from its journal entry, and the audit finds the source files in it.
 """
 
 import json
@@ -11,17 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from common.errors import SoukError
-from producers.feed import lock
+from common.file_lock import single_instance
 
 
 @dataclass(frozen=True)
-class Replayed:
-    """One replay. Its first six fields are its identity: with them equal it resumes, else it is another.
+class JournalEntry:
+    """One replay. Its first six fields and `total` identify it: a replay that equals them resumes it.
 
-    `start_ms` and `end_ms` bound the event times, [start, end), None for no bound. `position` is how many
-    of the `total` events Kafka has acknowledged; the next one occurred at `reached_ms`, None where there is
-    none. `counts` and `totals` are of all events of the replay, sent or still to be sent. Times are ISO 8601
-    in UTC.
+    `start_ms` and `end_ms` bound the event times, [start, end); None is no bound. Kafka has acknowledged
+    `position` of the `total` events; the next one occurred at `reached_ms`, None at the end. `counts` and
+    `totals` cover all events of the replay, sent or not. Times are ISO 8601 in UTC.
     """
 
     data_set: str
@@ -42,7 +41,7 @@ class Replayed:
 
     @property
     def identity(self) -> tuple[object, ...]:
-        """What must be equal for a replay to go on where this one stopped."""
+        """The fields that must be equal for a replay to resume this one."""
         return (
             self.data_set, self.fingerprint, self.cluster, self.timezone,
             self.start_ms, self.end_ms, self.total,
@@ -53,52 +52,52 @@ class Replayed:
         """Whether Kafka has acknowledged every event."""
         return self.position >= self.total
 
-    def advanced(self, position: int, reached_ms: int | None) -> "Replayed":
-        """The same replay at a later position."""
+    def at_position(self, position: int, reached_ms: int | None) -> "JournalEntry":
+        """Return a copy at a later position."""
         finished_at = datetime.now(UTC).isoformat(timespec="seconds") if position >= self.total else None
         return replace(self, position=position, finished_at=finished_at, reached_ms=reached_ms)
 
 
 def directory_of(home: Path) -> Path:
-    """Where journals and reports are kept."""
+    """Return the directory of journals and reports."""
     return home / "replay"
 
 
-def read(home: Path, data_set: str) -> list[Replayed]:
-    """Every replay of this data set, the latest last; empty when there was none or the file is unreadable."""
+def read(home: Path, data_set: str) -> list[JournalEntry]:
+    """Return every replay of this data set, the latest last; empty if the file is missing or unreadable."""
     try:
         entries: list[dict[str, Any]] = json.loads(_path(home, data_set).read_text(encoding="utf-8"))
-        return [Replayed(**entry) for entry in entries]
+        return [JournalEntry(**entry) for entry in entries]
     except (OSError, ValueError, TypeError):
         return []
 
 
-def write(home: Path, replayed: Replayed) -> None:
-    """Put this replay last, in place of an earlier one of the same identity.
+def write(home: Path, entry: JournalEntry) -> None:
+    """Append this entry, replacing an earlier one of the same identity.
 
     Raises:
         SoukError: the file can't be written, as when the disk is full.
     """
-    path = _path(home, replayed.data_set)
-    others = [one for one in read(home, replayed.data_set) if one.identity != replayed.identity]
-    beside = path.with_suffix(".json.new")
-    text = json.dumps([asdict(one) for one in [*others, replayed]], indent=1)
+    path = _path(home, entry.data_set)
+    others = [one for one in read(home, entry.data_set) if one.identity != entry.identity]
+    temporary = path.with_suffix(".json.new")
+    text = json.dumps([asdict(one) for one in [*others, entry]], indent=1)
     try:
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(path)
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
     except OSError as error:
         raise SoukError(
-            f"{path} can't be written ({error.strerror}): the replay can't keep its place"
+            f"{path} can't be written ({error.strerror}): the replay can't save its position"
         ) from error
 
 
-def only_one(home: Path, data_set: str) -> AbstractContextManager[None]:
-    """Keep a second replay of this data set out while this one runs.
+def exclusive(home: Path, data_set: str) -> AbstractContextManager[None]:
+    """Hold the lock of this data set's replay, so that no second one runs.
 
     Raises:
-        UserError: one is already running, or `home` can't be written.
+        UserError: a replay is already running, or `home` can't be written.
     """
-    return lock.only_one(directory_of(home) / f"{data_set}.lock", f"a replay of {data_set}")
+    return single_instance(directory_of(home) / f"{data_set}.lock", f"a replay of {data_set}")
 
 
 def _path(home: Path, data_set: str) -> Path:

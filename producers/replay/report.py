@@ -1,4 +1,4 @@
-"""The replay's report: what was sent, what it adds up to, and every row that could not be used."""
+"""The report of a replay: events, totals, and every row that could not be used."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -12,15 +12,15 @@ from common.errors import SoukError
 from common.money import format_money
 from common.settings import Settings
 from producers.feed.events import Events, Timeline
-from producers.replay.findings import Findings
-from producers.replay.journal import Replayed
+from producers.replay.findings import ConversionFindings
+from producers.replay.journal import JournalEntry
 
-_SHOWN_REASONS = 20
+_MAX_REASONS = 20
 
 
 @dataclass(frozen=True)
-class Totals:
-    """What the events of a replay add up to; money in minor units of one currency."""
+class ReplayTotals:
+    """Totals of the events of a replay; money is in minor units of one currency."""
 
     orders: int
     lines: int
@@ -31,12 +31,12 @@ class Totals:
     payments_minor: int
 
 
-def add_up(timeline: Timeline) -> Totals:
-    """The totals of all events of the timeline."""
+def compute_totals(timeline: Timeline) -> ReplayTotals:
+    """Return the totals of all events of the timeline."""
     by_name = {events.name: events for events in timeline.events}
     orders, payments = by_name.get("order_placed"), by_name.get("payment_captured")
     lines = [line for of_order in (orders.columns["lines"] if orders else []) for line in of_order]
-    return Totals(
+    return ReplayTotals(
         orders=_count(orders),
         lines=len(lines),
         units=sum(line["quantity"] for line in lines),
@@ -51,14 +51,14 @@ def _count(events: Events | None) -> int:
     return 0 if events is None else len(events)
 
 
-def write(paths: list[Path], replayed: Replayed, findings: Findings) -> None:
-    """Write the whole report as JSON: the replay, notes, a summary, and each row that could not be used.
+def write(paths: list[Path], entry: JournalEntry, findings: ConversionFindings) -> None:
+    """Write the report as JSON: the replay, notes, a summary, and each row that could not be used.
 
     Raises:
         SoukError: a file can't be written.
     """
     report: dict[str, Any] = {
-        "replay": asdict(replayed),
+        "replay": asdict(entry),
         "notes": findings.notes,
         "unusable_summary": [
             {"table": table, "reason": reason, "rows": rows} for table, reason, rows in findings.summary()
@@ -73,17 +73,19 @@ def write(paths: list[Path], replayed: Replayed, findings: Findings) -> None:
             raise SoukError(f"the report {path} can't be written ({error.strerror})") from error
 
 
-def show(console: Console, replayed: Replayed, findings: Findings, settings: Settings, currency: str) -> None:
-    """Print events and totals, then what a reader must know of the source."""
-    counts = Table("event", "sent", title=f"{replayed.data_set}: {replayed.total:,} events")
+def print_report(
+    console: Console, entry: JournalEntry, findings: ConversionFindings, settings: Settings, currency: str
+) -> None:
+    """Print events and totals, then the notes on the source and the rejected rows."""
+    counts = Table("event", "sent", title=f"{entry.data_set}: {entry.total:,} events")
     counts.columns[1].justify = "right"
-    for name, count in replayed.counts.items():
+    for name, count in entry.counts.items():
         counts.add_row(name, f"{count:,}")
     console.print(counts)
 
-    sums = Table("total", "", title="what they add up to")
+    sums = Table("total", "", title="totals")
     sums.columns[1].justify = "right"
-    for name, value in replayed.totals.items():
+    for name, value in entry.totals.items():
         money = name.endswith("_minor")
         text = format_money(value, currency, settings.shop_locale) if money else f"{value:,}"
         sums.add_row(name.removesuffix("_minor"), text)
@@ -95,10 +97,10 @@ def show(console: Console, replayed: Replayed, findings: Findings, settings: Set
     if summary:
         rejected = Table("table", "reason", "rows", title="rows that could not be used")
         rejected.columns[2].justify = "right"
-        for table, reason, rows in summary[:_SHOWN_REASONS]:
+        for table, reason, rows in summary[:_MAX_REASONS]:
             rejected.add_row(table, reason, f"{rows:,}")
-        if len(summary) > _SHOWN_REASONS:
-            rejected.add_row("…", f"{len(summary) - _SHOWN_REASONS} more reasons", "")
+        if len(summary) > _MAX_REASONS:
+            rejected.add_row("…", f"{len(summary) - _MAX_REASONS} more reasons", "")
         console.print(rejected)
     else:
         console.print("Every row could be used.")

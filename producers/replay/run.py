@@ -1,4 +1,4 @@
-"""One replay from the first byte read to the last event acknowledged."""
+"""Runs one replay: reads the source, selects the events, and sends them."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -6,26 +6,26 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from common.settings import Settings
-from producers.feed.delivery import Delivery, OnProgress, without_collecting
 from producers.feed.events import Timeline, merge
+from producers.feed.timeline_sender import OnProgress, TimelineSender, gc_disabled
 from producers.replay import dataset, journal, report
 from producers.replay.dataset import Conversion
-from producers.replay.findings import Findings
-from producers.replay.journal import Replayed
+from producers.replay.findings import ConversionFindings
+from producers.replay.journal import JournalEntry
 
 
 @dataclass(frozen=True)
-class Prepared:
-    """A replay that is ready to be sent: its events in order, its journal entry, what was found."""
+class PreparedReplay:
+    """A replay that is ready to be sent: its ordered events, its journal entry and its findings."""
 
     timeline: Timeline
-    replayed: Replayed
-    findings: Findings
+    entry: JournalEntry
+    findings: ConversionFindings
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What the user asked for. `start` and `end` bound the event times, [start, end)."""
+class ReplayOptions:
+    """Options of the command. `start` and `end` bound the event times, [start, end)."""
 
     data_set: str
     directory: Path
@@ -34,71 +34,69 @@ class Plan:
     speed: float | None = None
 
 
-def read(plan: Plan, settings: Settings) -> tuple[Conversion, str]:
-    """Convert the source as a whole, and its fingerprint. Nothing is sent, no part needs to run.
+def convert(options: ReplayOptions, settings: Settings) -> tuple[Conversion, str]:
+    """Convert the whole source; return its events and its fingerprint. No part of the platform is needed.
 
     Raises:
-        UserError: a table is missing, cut short, or another.
+        UserError: a table is missing, truncated, or another table.
     """
-    data_set = dataset.find(plan.data_set)
-    fingerprint = dataset.fingerprint(data_set, plan.directory, settings.timezone)
-    with without_collecting():
-        return data_set.convert(plan.directory, settings.timezone), fingerprint
+    data_set = dataset.load_data_set(options.data_set)
+    fingerprint = dataset.fingerprint(data_set, options.directory, settings.timezone)
+    with gc_disabled():
+        return data_set.convert(options.directory, settings.timezone), fingerprint
 
 
 def prepare(
-    plan: Plan, settings: Settings, conversion: Conversion, fingerprint: str, cluster: str
-) -> Prepared:
-    """Select and order the events, and find the journal's position of this very replay."""
-    start, end = _millis(plan.start), _millis(plan.end)
-    with without_collecting():
+    options: ReplayOptions, settings: Settings, conversion: Conversion, fingerprint: str, cluster: str
+) -> PreparedReplay:
+    """Select and order the events, and look up the position of the same replay in the journal."""
+    start, end = _millis(options.start), _millis(options.end)
+    with gc_disabled():
         timeline = merge([events.within(start, end) for events in conversion.events])
-    path = journal.directory_of(settings.home) / f"{plan.data_set}-report.json"
-    replayed = Replayed(
-        data_set=plan.data_set,
+    path = journal.directory_of(settings.home) / f"{options.data_set}-report.json"
+    entry = JournalEntry(
+        data_set=options.data_set,
         fingerprint=fingerprint,
         cluster=cluster,
         timezone=settings.shop_timezone,
         start_ms=start,
         end_ms=end,
-        directory=str(plan.directory.resolve()),
+        directory=str(options.directory.resolve()),
         total=len(timeline),
         position=0,
         counts=timeline.counts(),
-        totals=asdict(report.add_up(timeline)),
+        totals=asdict(report.compute_totals(timeline)),
         report=str(path),
         started_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
-    earlier = [one for one in journal.read(settings.home, plan.data_set) if one.identity == replayed.identity]
+    earlier = [one for one in journal.read(settings.home, options.data_set) if one.identity == entry.identity]
     if earlier:
-        replayed = replace(
-            earlier[-1], directory=replayed.directory, counts=replayed.counts, totals=replayed.totals
-        )
-    return Prepared(timeline, replayed, conversion.findings)
+        entry = replace(earlier[-1], directory=entry.directory, counts=entry.counts, totals=entry.totals)
+    return PreparedReplay(timeline, entry, conversion.findings)
 
 
 def send(
-    prepared: Prepared,
+    prepared: PreparedReplay,
     settings: Settings,
     schema_ids: Mapping[str, int],
     speed: float | None,
     on_progress: OnProgress,
-) -> Replayed:
-    """Send what is not yet acknowledged. The finished journal entry.
+) -> JournalEntry:
+    """Send the events that are not acknowledged yet; return the finished journal entry.
 
     Raises:
-        PartUnavailable: Kafka stayed away; the journal keeps the position.
+        PartUnavailable: Kafka stays unavailable; the journal has the position.
     """
-    replayed = prepared.replayed
+    entry = prepared.entry
 
     def save(position: int) -> None:
-        nonlocal replayed
-        replayed = replayed.advanced(position, prepared.timeline.time_of(position))
-        journal.write(settings.home, replayed)
+        nonlocal entry
+        entry = entry.at_position(position, prepared.timeline.time_of(position))
+        journal.write(settings.home, entry)
 
-    delivery = Delivery(settings.kafka, schema_ids, save, on_progress)
-    delivery.send(prepared.timeline, replayed.position, speed, replayed.start_ms)
-    return replayed
+    delivery = TimelineSender(settings.kafka, schema_ids, save, on_progress)
+    delivery.send(prepared.timeline, entry.position, speed, entry.start_ms)
+    return entry
 
 
 def _millis(moment: datetime | None) -> int | None:

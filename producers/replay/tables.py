@@ -1,4 +1,4 @@
-"""Reads published tables, CSV or Parquet, into typed Arrow tables, or says in one line what is wrong."""
+"""Reads published tables, CSV or Parquet, into typed Arrow tables."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from common.errors import UserError
-from producers.replay.findings import Findings
+from producers.replay.findings import ConversionFindings
 
 Tables = dict[str, pa.Table]
 
@@ -33,13 +33,13 @@ class TableSpec:
     optional: bool = False
 
     def find(self, directory: Path) -> Path | None:
-        """The file that holds this table, Parquet before CSV."""
+        """Return the file of this table, Parquet before CSV."""
         names = (f"{self.name}.parquet", f"{self.csv}.csv")
         return next((directory / name for name in names if (directory / name).is_file()), None)
 
 
 def find_files(directory: Path, specs: list[TableSpec]) -> dict[str, Path]:
-    """Table name → file, for every table that is there.
+    """Return table name → file of every existing table.
 
     Raises:
         UserError: the directory or a table that is not optional is missing.
@@ -54,11 +54,11 @@ def find_files(directory: Path, specs: list[TableSpec]) -> dict[str, Path]:
     return {name: path for name, path in found.items() if path is not None}
 
 
-def read_table(path: Path, spec: TableSpec, findings: Findings) -> pa.Table:
-    """The table's declared columns, typed. Rows with a cell that can't be read go to `findings` instead.
+def read_table(path: Path, spec: TableSpec, findings: ConversionFindings) -> pa.Table:
+    """Return the table's declared columns, typed. Rows with an unreadable cell go to `findings` instead.
 
     Raises:
-        UserError: the file is cut short, is something else, or lacks a column.
+        UserError: the file is truncated, is another table, or lacks a column.
     """
     raw = _read_file(path, spec)
     columns = [_typed(raw.column(column.name), column, path) for column in spec.schema]
@@ -73,7 +73,7 @@ def read_table(path: Path, spec: TableSpec, findings: Findings) -> pa.Table:
             keys = row_keys(raw, spec) if keys is None else keys
             for row in np.flatnonzero(bad).tolist():
                 reason = (
-                    f"{column.name} is not {_NAMES[column.type]}"
+                    f"{column.name} is not {_TYPE_NAMES[column.type]}"
                     if row in unread
                     else f"{column.name} is empty"
                 )
@@ -84,7 +84,7 @@ def read_table(path: Path, spec: TableSpec, findings: Findings) -> pa.Table:
 
 
 def row_keys(table: pa.Table, spec: TableSpec) -> list[str]:
-    """The name of each row: its key columns, joined by a space."""
+    """Return the name of each row: its key columns, joined by a space."""
     columns = [[str(value) for value in table.column(name).to_pylist()] for name in spec.key]
     return [" ".join(parts) for parts in zip(*columns, strict=True)]
 
@@ -117,7 +117,7 @@ def _read_file(path: Path, spec: TableSpec) -> pa.Table:
 
 
 def _require_line_end(path: Path) -> None:
-    """A cut last value would else pass for another one: 13.2 for 13.29."""
+    """Refuse a file without a final line end, whose last value may be truncated, as 13.2 from 13.29."""
     with path.open("rb") as file:
         file.seek(max(path.stat().st_size - 1, 0))
         if file.read(1) not in (b"\n", b"\r"):
@@ -128,34 +128,34 @@ def _require_line_end(path: Path) -> None:
 
 
 def _typed(values: pa.ChunkedArray, column: pa.Field, path: Path) -> tuple[pa.ChunkedArray, set[int]]:
-    """The column in its declared type, and the rows whose value could not be read (they become null)."""
+    """Return the column in its declared type, and the rows whose values could not be read; these are null."""
     if pa.types.is_timestamp(values.type) and values.type.tz is not None:
         raise UserError(f"{path}: {column.name} has a time zone; wall-clock times without one are expected")
     try:
         if pa.types.is_timestamp(values.type) and pa.types.is_timestamp(column.type):
             return pc.cast(values, column.type, safe=False), set()
         if not pa.types.is_string(values.type) and pa.types.is_timestamp(column.type):
-            raise UserError(f"{path}: {column.name} holds {values.type}, not {_NAMES[column.type]}")
+            raise UserError(f"{path}: {column.name} holds {values.type}, not {_TYPE_NAMES[column.type]}")
         return pc.cast(values, column.type), set()
     except pa.ArrowException:
         parse = _PARSERS[column.type]
-        parsed = [None if value is None else _attempt(parse, value) for value in values.to_pylist()]
-        unread = {row for row, value in enumerate(parsed) if value is _UNREAD}
-        clean = pa.array([None if value is _UNREAD else value for value in parsed], column.type)
+        parsed = [None if value is None else _parse_or_unread(parse, value) for value in values.to_pylist()]
+        unread = {row for row, value in enumerate(parsed) if value is _UNPARSED}
+        clean = pa.array([None if value is _UNPARSED else value for value in parsed], column.type)
         return pa.chunked_array([clean]), unread
 
 
-_UNREAD = object()
+_UNPARSED = object()
 
 
-def _attempt(parse: Callable[[Any], Any], value: Any) -> Any:
+def _parse_or_unread(parse: Callable[[Any], Any], value: Any) -> Any:
     try:
         return parse(value)
     except (ValueError, TypeError, OverflowError):
-        return _UNREAD
+        return _UNPARSED
 
 
-def _whole(low: int, high: int) -> Callable[[Any], int]:
+def _integer_parser(low: int, high: int) -> Callable[[Any], int]:
     def parse(value: Any) -> int:
         number = float(value)
         if number != int(number) or not low <= number <= high:
@@ -165,7 +165,7 @@ def _whole(low: int, high: int) -> Callable[[Any], int]:
     return parse
 
 
-def _moment(value: Any) -> datetime:
+def _parse_timestamp(value: Any) -> datetime:
     moment = datetime.fromisoformat(value)
     if moment.tzinfo is not None:
         raise ValueError(value)
@@ -174,12 +174,12 @@ def _moment(value: Any) -> datetime:
 
 _PARSERS: dict[pa.DataType, Callable[[Any], Any]] = {
     pa.string(): str,
-    pa.int8(): _whole(-(2**7), 2**7 - 1),
-    pa.int32(): _whole(-(2**31), 2**31 - 1),
+    pa.int8(): _integer_parser(-(2**7), 2**7 - 1),
+    pa.int32(): _integer_parser(-(2**31), 2**31 - 1),
     pa.float64(): float,
-    pa.timestamp("ms"): _moment,
+    pa.timestamp("ms"): _parse_timestamp,
 }
-_NAMES = {
+_TYPE_NAMES = {
     pa.string(): "a text",
     pa.int8(): "a small whole number",
     pa.int32(): "a whole number",

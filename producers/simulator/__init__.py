@@ -1,1 +1,1 @@
-"""A seeded marketplace that behaves: weeks of history, then live traffic, and the truth behind both."""
+"""Simulates a marketplace from a seed: weeks of history, live traffic, and the ground truth of both."""

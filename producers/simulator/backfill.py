@@ -1,4 +1,4 @@
-"""Sends a history to Kafka, day after day, as fast as it can, and writes the truth behind it."""
+"""Sends a history to Kafka day by day at full speed, and writes its ground truth."""
 
 import time
 from collections.abc import Mapping
@@ -12,57 +12,59 @@ from rich.progress import Progress as Bar
 
 from common.clock import from_millis
 from common.settings import Settings
-from producers.feed.delivery import Delivery, without_collecting
 from producers.feed.events import Timeline
-from producers.feed.feed import Feed
-from producers.simulator import kept as keeping
+from producers.feed.timeline_producer import TimelineProducer
+from producers.feed.timeline_sender import TimelineSender, gc_disabled
+from producers.simulator import saved_world
 from producers.simulator import status as reporting
-from producers.simulator.history.days import History
-from producers.simulator.kept import Kept, Progress
-from producers.simulator.status import Status
-from producers.simulator.truth import Truth
+from producers.simulator.ground_truth import GroundTruth
+from producers.simulator.history.days import SimulatedHistory
+from producers.simulator.saved_world import BackfillProgress, SavedWorld
+from producers.simulator.status import SimulatorStatus
 
 _STATUS_EVERY_S = 0.5
 
 
-def back_fill(
-    kept: Kept,
-    progress: Progress,
+def send_history(
+    saved: SavedWorld,
+    progress: BackfillProgress,
     settings: Settings,
     schema_ids: Mapping[str, int],
     console: Console,
-) -> Progress:
-    """Send what Kafka has not acknowledged yet, and keep how far that is. The finished progress.
+) -> BackfillProgress:
+    """Send what Kafka has not acknowledged, saving the progress. Returns the finished progress.
 
-    Every day is made again from the seed, so that what is sent twice has the same ids.
+    Every day is generated again from the seed, so that an event that is sent twice has the same id.
 
     Raises:
-        PartUnavailable: Kafka stayed away; the same command goes on.
+        PartUnavailable: Kafka stays unavailable; running the command again resumes.
     """
-    history = History(kept.plan)
-    truth = Truth(history.choices)
+    history = SimulatedHistory(saved.plan)
+    truth = GroundTruth(history.decisions)
     days = history.days(truth.add)
-    with _Sending(kept, progress, settings, console) as sending:
-        delivery = Delivery(settings.kafka, schema_ids, sending.save, sending.show)
-        for number in range(kept.plan.days):
-            with without_collecting():
+    with _BackfillSession(saved, progress, settings, console) as sending:
+        delivery = TimelineSender(settings.kafka, schema_ids, sending.save, sending.show)
+        for number in range(saved.plan.days):
+            with gc_disabled():
                 timeline = next(days)
             if number >= progress.day:
                 sending.begin(number, timeline)
                 delivery.send(timeline, progress.position if number == progress.day else 0)
-        truth.write(keeping.directory_of(settings.home) / "truth")
+        truth.write(saved_world.directory_of(settings.home) / "truth")
         return sending.finish()
 
 
-class _Sending:
-    """Shows and keeps how far the history has come."""
+class _BackfillSession:
+    """Saves the progress of a backfill and shows it on the console."""
 
-    def __init__(self, kept: Kept, progress: Progress, settings: Settings, console: Console) -> None:
-        self._kept, self._progress, self._home, self._console = kept, progress, settings.home, console
+    def __init__(
+        self, saved: SavedWorld, progress: BackfillProgress, settings: Settings, console: Console
+    ) -> None:
+        self._saved, self._progress, self._home, self._console = saved, progress, settings.home, console
         self._resumed_at = progress.sent
         self._before = progress.sent - progress.position
         self._timeline: Timeline | None = None
-        self._status = Status("back-filling", progress.sent, kept.events)
+        self._status = SimulatorStatus("back-filling", progress.sent, saved.events)
         self._status_s = 0.0
         self._bar = Bar(
             TextColumn("{task.fields[reached]}"), BarColumn(), MofNCompleteColumn(),
@@ -70,12 +72,12 @@ class _Sending:
             TextColumn("[yellow]{task.fields[trouble]}"), console=console,
         )  # fmt: skip
         self._task = self._bar.add_task(
-            "", total=kept.events, completed=progress.sent, reached="", rate="", trouble=""
+            "", total=saved.events, completed=progress.sent, reached="", rate="", trouble=""
         )
 
     def __enter__(self) -> Self:
         if self._resumed_at:
-            self._console.print(f"going on after {self._resumed_at:,} events", highlight=False)
+            self._console.print(f"resuming after {self._resumed_at:,} events", highlight=False)
         self._bar.start()
         return self
 
@@ -83,43 +85,45 @@ class _Sending:
         self._bar.stop()
         if kind is KeyboardInterrupt:
             sent = self._progress.sent
-            self._console.print(f"stopped after {sent:,} events: the same command goes on", highlight=False)
+            self._console.print(
+                f"stopped after {sent:,} events: run the same command to resume", highlight=False
+            )
 
     def begin(self, day: int, timeline: Timeline) -> None:
-        """All days before this one are in Kafka."""
+        """Begin a day: all earlier days are in Kafka."""
         if self._timeline is not None:
             self._before += len(self._timeline)
         self._timeline = timeline
         self._progress = replace(self._progress, day=day)
 
     def save(self, position: int) -> None:
-        """So many events of the day are in Kafka."""
+        """Save that the first `position` events of the day are in Kafka."""
         self._progress = replace(self._progress, position=position, sent=self._before + position)
-        keeping.write(self._home, self._kept.advanced(self._progress))
+        saved_world.write(self._home, self._saved.with_progress(self._progress))
 
-    def show(self, feed: Feed) -> None:
-        """Draw the bar, and write the status now and then."""
+    def show(self, feed: TimelineProducer) -> None:
+        """Update the progress bar, and the status file at most twice a second."""
         assert self._timeline is not None
         sent = self._before + feed.acknowledged
         at = int(self._timeline.occurred_at[min(feed.acknowledged, len(self._timeline) - 1)])
         elapsed = self._bar.tasks[0].elapsed or 0.0
         rate = f"{(sent - self._resumed_at) / elapsed:,.0f}/s" if elapsed > 1 else ""
-        reached, total = f"{from_millis(at):%Y-%m-%d %H:%M}", max(sent, self._kept.events)
+        reached, total = f"{from_millis(at):%Y-%m-%d %H:%M}", max(sent, self._saved.events)
         self._bar.update(
             self._task, completed=sent, total=total, reached=reached, rate=rate, trouble=feed.trouble
         )
         if time.monotonic() - self._status_s > _STATUS_EVERY_S:
             self._write_status(sent, total, reached)
 
-    def finish(self) -> Progress:
-        """All days are in Kafka."""
+    def finish(self) -> BackfillProgress:
+        """Save that all days are in Kafka."""
         finished_at = datetime.now(UTC).isoformat(timespec="seconds")
         self._progress = replace(self._progress, finished_at=finished_at)
-        keeping.write(self._home, self._kept.advanced(self._progress))
+        saved_world.write(self._home, self._saved.with_progress(self._progress))
         sent = self._progress.sent
         self._bar.update(self._task, completed=sent, total=sent)
         self._status.phase = "back-filled"
-        self._write_status(sent, sent, f"{from_millis(self._kept.end_ms):%Y-%m-%d %H:%M}")
+        self._write_status(sent, sent, f"{from_millis(self._saved.end_ms):%Y-%m-%d %H:%M}")
         return self._progress
 
     def _write_status(self, sent: int, total: int, reached: str) -> None:

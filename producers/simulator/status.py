@@ -1,4 +1,4 @@
-"""What the simulator does right now: `<home>/simulator/status.json`, replaced about once a second."""
+"""The simulator's counters in `<home>/simulator/status.json`, replaced about once a second."""
 
 import json
 from array import array
@@ -14,20 +14,20 @@ from prometheus_client import Histogram
 
 from common.errors import SoukError
 from common.metrics import SIMULATOR_ERRORS, SIMULATOR_EVENTS, SIMULATOR_REQUEST_SECONDS
-from producers.simulator.kept import directory_of
+from producers.simulator.saved_world import directory_of
 
-RATE_OVER_S = 10.0
-LATENCIES = 5_000
-"""So many of the newest answers make an endpoint's percentiles."""
+RATE_WINDOW_S = 10.0
+LATENCY_SAMPLES = 5_000
+"""Number of the newest responses from which an endpoint's percentiles are computed."""
 
 
 @dataclass
-class Status:
-    """Counters since the simulator was started; `phase` is starting, back-filling, live, stopping or stopped.
+class SimulatorStatus:
+    """Counters since the start.
 
-    `done` of `total` events of the history are in Kafka up to `event_time`; `events` are the live ones.
-    `tempo` is the part of the asked rate at which shoppers live, `slowed_because` why it is not 1
-    (live/tempo.py).
+    `phase` is starting, back-filling, back-filled, live, stopping or stopped. `done` of `total` events of the
+    history are in Kafka, up to `event_time`; `events` counts live ones. `tempo` is the share of the requested
+    rate at which visits run, `slowed_because` why it is not 1 (live/load_controller.py).
     """
 
     phase: str = "starting"
@@ -44,27 +44,27 @@ class Status:
     cancelled_because: Counter[str] = field(default_factory=Counter)
     errors: Counter[str] = field(default_factory=Counter)
     now_s: Callable[[], float] = monotonic
-    _answers: dict[str, "_Answers"] = field(default_factory=dict)
-    _marks: deque[tuple[float, int]] = field(default_factory=deque)
+    _endpoints: dict[str, "_EndpointLatencies"] = field(default_factory=dict)
+    _rate_samples: deque[tuple[float, int]] = field(default_factory=deque)
 
-    def sent(self, event: str, way: str, count: int = 1) -> None:
-        """Events that were taken; `way` is kafka, intake or orders."""
+    def record_sent(self, event: str, via: str, count: int = 1) -> None:
+        """Count accepted events; `via` is kafka, intake or orders."""
         self.events[event] += count
-        SIMULATOR_EVENTS.labels(event, way).inc(count)
+        SIMULATOR_EVENTS.labels(event, via).inc(count)
 
-    def answered(self, endpoint: str, seconds: float) -> None:
-        """An endpoint answered as it should."""
-        if endpoint not in self._answers:
-            self._answers[endpoint] = _Answers(SIMULATOR_REQUEST_SECONDS.labels(endpoint))
-        self._answers[endpoint].add(seconds)
+    def record_response(self, endpoint: str, seconds: float) -> None:
+        """Count a successful response of an endpoint."""
+        if endpoint not in self._endpoints:
+            self._endpoints[endpoint] = _EndpointLatencies(SIMULATOR_REQUEST_SECONDS.labels(endpoint))
+        self._endpoints[endpoint].add(seconds)
 
-    def failed(self, endpoint: str, kind: str, count: int = 1) -> None:
-        """Something did not work; the simulator goes on."""
+    def record_error(self, endpoint: str, kind: str, count: int = 1) -> None:
+        """Count an error that does not stop the simulator."""
         self.errors[f"{endpoint}: {kind}"] += count
         SIMULATOR_ERRORS.labels(endpoint, kind).inc(count)
 
     def snapshot(self) -> dict[str, Any]:
-        """All of it, as it is written; the rate is that of the last ten seconds."""
+        """Return the content of the status file; the rate is that of the last ten seconds."""
         sent = sum(self.events.values())
         return {
             "phase": self.phase, "done": self.done, "total": self.total, "event_time": self.event_time,
@@ -72,20 +72,20 @@ class Status:
             "slowed_because": self.slowed_because, "events": dict(self.events),
             "visits": dict(self.visits), "orders": dict(self.orders),
             "cancelled_because": dict(self.cancelled_because), "errors": dict(self.errors),
-            "endpoints": {name: self._answers[name].snapshot() for name in sorted(self._answers)},
+            "endpoints": {name: self._endpoints[name].snapshot() for name in sorted(self._endpoints)},
         }  # fmt: skip
 
     def _rate(self, sent: int) -> float:
         now = self.now_s()
-        self._marks.append((now, sent))
-        while self._marks[0][0] < now - RATE_OVER_S and len(self._marks) > 2:
-            self._marks.popleft()
-        since, before = self._marks[0]
+        self._rate_samples.append((now, sent))
+        while self._rate_samples[0][0] < now - RATE_WINDOW_S and len(self._rate_samples) > 2:
+            self._rate_samples.popleft()
+        since, before = self._rate_samples[0]
         return (sent - before) / (now - since) if now > since else 0.0
 
 
-class _Answers:
-    """The good answers of one endpoint: how many, and the newest latencies in a ring."""
+class _EndpointLatencies:
+    """Number of successful responses of one endpoint, and a ring buffer of the newest latencies."""
 
     def __init__(self, seconds: Histogram) -> None:
         self._seconds = seconds
@@ -93,10 +93,10 @@ class _Answers:
         self._count = 0
 
     def add(self, seconds: float) -> None:
-        if self._count < LATENCIES:
+        if self._count < LATENCY_SAMPLES:
             self._latencies_ms.append(seconds * 1000)
         else:
-            self._latencies_ms[self._count % LATENCIES] = seconds * 1000
+            self._latencies_ms[self._count % LATENCY_SAMPLES] = seconds * 1000
         self._count += 1
         self._seconds.observe(seconds)
 
@@ -105,17 +105,17 @@ class _Answers:
         return {"p50_ms": round(p50, 2), "p99_ms": round(p99, 2), "count": self._count}
 
 
-def write(home: Path, status: Status) -> None:
-    """Replace the file.
+def write(home: Path, status: SimulatorStatus) -> None:
+    """Replace the status file.
 
     Raises:
-        SoukError: it can't be written.
+        SoukError: the file can't be written.
     """
     path = directory_of(home) / "status.json"
-    beside = path.with_suffix(".json.new")
+    temporary = path.with_suffix(".json.new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_text(json.dumps(status.snapshot()), encoding="utf-8")
-        beside.replace(path)
+        temporary.write_text(json.dumps(status.snapshot()), encoding="utf-8")
+        temporary.replace(path)
     except OSError as error:
         raise SoukError(f"{path} can't be written ({error.strerror})") from error

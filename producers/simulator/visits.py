@@ -1,4 +1,4 @@
-"""Visits before anything is recommended in them: who comes, what they look at, what they want of it."""
+"""Draws visits with their organic views, before anything is recommended in them."""
 
 from dataclasses import dataclass
 
@@ -6,20 +6,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from producers.feed.events import Millis
-from producers.simulator.choices import Choices
-from producers.simulator.draws import Floats, Index, hex_ids, pick, pick_of_rows
+from producers.simulator.decisions import DecisionModel
+from producers.simulator.randomness import Floats, Index, choose_per_row, choose_weighted, hex_ids
 from producers.simulator.world.tastes import draw_within
 
-Flags = NDArray[np.bool_]
+BoolArray = NDArray[np.bool_]
 
 SOURCES = ("direct", "search", "category", "external", "recommendation")
-"""What leads to a view; `Views.source` is an index."""
+"""The sources of views; `Views.source` is an index of it."""
 
 DIRECT, SEARCH, CATEGORY, EXTERNAL, RECOMMENDATION = range(5)
 NO_LIST = -1
 
 GAP_MEDIAN_S, GAP_SIGMA = 12.0, 0.8
-"""Time between two steps of a visit: log-normal."""
+"""Seconds between two steps of a visit: log-normal."""
 
 _FIRST_SOURCES = np.array([0.2, 0.35, 0.2, 0.25, 0.0])
 _LATER_SOURCES = np.array([0.1, 0.45, 0.45, 0.0, 0.0])
@@ -28,17 +28,20 @@ _QUANTITIES = np.array([0.88, 0.09, 0.02, 0.01])
 
 @dataclass(frozen=True)
 class Visits:
-    """n visits. `demand` (n, categories) is what the calendar adds to tastes; `recommended` whether the visit
-    is shown recommendations, `checks_out` whether it would order what is in its cart at the end."""
+    """n visits.
+
+    `demand` (n, categories) is the calendar's factor on preferences. `recommended` says whether the visit is
+    shown recommendations, `checks_out` whether it orders the cart's content at the end.
+    """
 
     ids: list[str]
     shopper: Index
     started: Millis
     demand: Floats
-    registered: Flags
-    signed_in: Flags
-    recommended: Flags
-    checks_out: Flags
+    registered: BoolArray
+    signed_in: BoolArray
+    recommended: BoolArray
+    checks_out: BoolArray
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -46,51 +49,51 @@ class Visits:
 
 @dataclass(frozen=True)
 class Views:
-    """Views in the order of visits, then of time: `visit` and `product` are indices, `source` one of SOURCES.
+    """Views in the order of visits, then of time; `visit`, `product` and `source` are indices.
 
-    `of_list` is the index of the recommended list that led there, or NO_LIST. `adds`: the product goes into
-    the cart, `quantity` of it, and `removes` says that it is taken out again.
+    `list_index` is the index of the recommended list that led to the view, or NO_LIST. `adds` says whether
+    `quantity` units are added to the cart, `removes` whether they are removed again.
     """
 
     visit: Index
     at: Millis
     product: Index
     source: Index
-    of_list: Index
-    adds: Flags
-    removes: Flags
+    list_index: Index
+    adds: BoolArray
+    removes: BoolArray
     quantity: Index
 
     def __len__(self) -> int:
         return len(self.visit)
 
 
-def arrive(
-    choices: Choices, rng: np.random.Generator, started: Millis, progress: Floats | None = None
+def draw_visits(
+    decisions: DecisionModel, rng: np.random.Generator, started: Millis, progress: Floats | None = None
 ) -> Visits:
-    """A visit at each of these moments, by shoppers drawn by how often they come.
+    """Draw a visit at each of these times, by shoppers drawn according to their activity.
 
-    `progress` (n,) is the share of the history that is over then: who joins later only looks around. None
-    when everyone has joined.
+    `progress` (n,) is the share of the history before each visit: a shopper who joins later does not buy. It
+    is None when everyone has joined.
     """
-    n, behaviour, shoppers = len(started), choices.behaviour, choices.world.shoppers
-    shopper = pick(rng, shoppers.activity, n)
+    n, behaviour, shoppers = len(started), decisions.behaviour, decisions.world.shoppers
+    shopper = choose_weighted(rng, shoppers.activity, n)
     registered = np.ones(n, bool) if progress is None else shoppers.joins[shopper] <= progress
     return Visits(
         ids=hex_ids(rng, n),
         shopper=shopper,
         started=started,
-        demand=choices.calendar.demand(started),
+        demand=decisions.calendar.demand(started),
         registered=registered,
         signed_in=registered & (rng.random(n) < behaviour.signed_in_share),
         recommended=rng.random(n) >= behaviour.holdout_share,
-        checks_out=rng.random(n) < choices.check_out(shopper, registered),
+        checks_out=rng.random(n) < decisions.checkout_probability(shopper, registered),
     )
 
 
-def browse(choices: Choices, rng: np.random.Generator, visits: Visits) -> Views:
-    """What the visits look at by themselves: 1 + Geometric views each, independent of one another."""
-    counts = rng.geometric(1 / choices.behaviour.views_mean, len(visits))
+def draw_organic_views(decisions: DecisionModel, rng: np.random.Generator, visits: Visits) -> Views:
+    """Draw the organic views of the visits: 1 + Geometric views each, independent of one another."""
+    counts = rng.geometric(1 / decisions.behaviour.views_mean, len(visits))
     visit = np.repeat(np.arange(len(visits)), counts)
     first = np.cumsum(counts) - counts
     is_first = np.zeros(len(visit), bool)
@@ -98,51 +101,57 @@ def browse(choices: Choices, rng: np.random.Generator, visits: Visits) -> Views:
     gaps = draw_gaps(rng, len(visit))
     elapsed = np.cumsum(gaps)
     at = visits.started[visit] + elapsed - np.repeat(elapsed[first] - gaps[first], counts)
-    source = np.where(is_first, pick(rng, _FIRST_SOURCES, len(visit)), pick(rng, _LATER_SOURCES, len(visit)))
-    shopper, shoppers = visits.shopper[visit], choices.world.shoppers
-    category = pick_of_rows(rng, (shoppers.love[visits.shopper] * visits.demand)[visit])
-    product = draw_within(choices.world.tastes, shoppers, rng, shopper, category)
-    return decide(choices, rng, visits, visit, at, product, source, np.full(len(visit), NO_LIST))
+    source = np.where(
+        is_first,
+        choose_weighted(rng, _FIRST_SOURCES, len(visit)),
+        choose_weighted(rng, _LATER_SOURCES, len(visit)),
+    )
+    shopper, shoppers = visits.shopper[visit], decisions.world.shoppers
+    category = choose_per_row(rng, (shoppers.preference[visits.shopper] * visits.demand)[visit])
+    product = draw_within(decisions.world.tastes, shoppers, rng, shopper, category)
+    return draw_views(decisions, rng, visits, visit, at, product, source, np.full(len(visit), NO_LIST))
 
 
-def decide(
-    choices: Choices,
+def draw_views(
+    decisions: DecisionModel,
     rng: np.random.Generator,
     visits: Visits,
     visit: Index,
     at: Millis,
     product: Index,
     source: Index,
-    of_list: Index,
+    list_index: Index,
 ) -> Views:
-    """Views with what the shoppers do with each product."""
-    n, behaviour = len(visit), choices.behaviour
+    """Draw what the shoppers do with each viewed product."""
+    n, behaviour = len(visit), decisions.behaviour
     return Views(
         visit,
         at,
         product,
         source,
-        of_list,
-        adds=rng.random(n) < choices.add(visits.shopper[visit], product, at),
+        list_index,
+        adds=rng.random(n) < decisions.add_probability(visits.shopper[visit], product, at),
         removes=rng.random(n) < behaviour.remove_share,
         quantity=draw_quantities(rng, n),
     )
 
 
 def draw_gaps(rng: np.random.Generator, count: int) -> Millis:
-    """Milliseconds between steps of a visit, at least a second each."""
+    """Draw the milliseconds between steps of a visit, at least a second each."""
     seconds = rng.lognormal(np.log(GAP_MEDIAN_S), GAP_SIGMA, count)
     return (1000 * np.clip(seconds, 1, 600)).astype(np.int64)
 
 
 def draw_quantities(rng: np.random.Generator, count: int) -> Index:
-    """Units that are put into the cart at once; mostly one."""
-    return pick(rng, _QUANTITIES, count) + 1
+    """Draw the units that are added to the cart at once, mostly one."""
+    return choose_weighted(rng, _QUANTITIES, count) + 1
 
 
-def merged(first: Views, second: Views) -> Views:
-    """Views of both, in the order of visits, then of time: those of one visit at a millisecond each, as their
-    events' ids are made of visit, product and time."""
+def merge_views(first: Views, second: Views) -> Views:
+    """Merge views in the order of visits, then of time.
+
+    Each view of a visit gets a millisecond of its own, as event ids derive from visit, product and time.
+    """
     visit, at = np.concatenate([first.visit, second.visit]), np.concatenate([first.at, second.at])
     order = np.lexsort((at, visit))
 
@@ -150,7 +159,7 @@ def merged(first: Views, second: Views) -> Views:
         joined: NDArray[np.generic] = np.concatenate([getattr(first, name), getattr(second, name)])[order]
         return joined
 
-    names = ("product", "source", "of_list", "adds", "removes", "quantity")
+    names = ("product", "source", "list_index", "adds", "removes", "quantity")
     visit, at = visit[order], at[order]
     while len(tied := 1 + np.flatnonzero((np.diff(visit) == 0) & (np.diff(at) < 1))):
         at[tied] = at[tied - 1] + 1

@@ -1,4 +1,4 @@
-"""The addresses under `/v1` that answer with figures."""
+"""The routes under `/v1` that answer with figures."""
 
 from typing import Annotated, Any, Literal
 
@@ -7,49 +7,74 @@ from fastapi import APIRouter, Depends, Query
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.responses import Response
 
-from serving.analytics.answers import BAD_PARAMETER, UNAVAILABLE, UNCHANGED, UNKNOWN_SELLER, Answer
 from serving.analytics.parameters import (
-    AskedGrain,
-    AskedPeriod,
+    AnalyticsDep,
     Cursor,
+    GrainParam,
+    PeriodDep,
     SearchText,
     SellerId,
-    Service,
-    each_once,
 )
 from serving.analytics.popular import Ranking
+from serving.analytics.presenters.orders import ORDER_LINE_COLUMNS, order_line_rows
 from serving.analytics.schemas.orders import Orders
-from serving.analytics.schemas.products import PopularProducts, TopProducts
-from serving.analytics.schemas.sales import MarketplaceSales, SellerSales
-from serving.analytics.schemas.sellers import Sellers
+from serving.analytics.schemas.products import PopularProduct, PopularProducts, TopProduct, TopProducts
+from serving.analytics.schemas.sales import Bucket, MarketplaceSales, SellerSales
+from serving.analytics.schemas.sellers import SellerFound, Sellers
+from serving.analytics.service.context import PeriodRequest
 from serving.analytics.service.orders import ORDER_TABLES
 from serving.analytics.service.rankings import PRODUCT_TABLES
 from serving.analytics.service.sales import MARKETPLACE_TABLES, SELLER_TABLES
-from serving.analytics.service.shop import Asked
+from serving.parameters import reject_repeated_parameters
+from serving.responses import (
+    BAD_PARAMETER,
+    CSV_ANSWER,
+    UNAVAILABLE,
+    UNCHANGED,
+    UNKNOWN_SELLER,
+    CsvForm,
+    ResponderDep,
+    csv_list,
+)
 
 LIVE_TABLES = (*SELLER_TABLES, *PRODUCT_TABLES, *ORDER_TABLES, *MARKETPLACE_TABLES)
 
+SERIES_CSV = csv_list("series", Bucket)
+TOP_PRODUCTS_CSV = csv_list("products", TopProduct)
+POPULAR_CSV = csv_list("products", PopularProduct)
+SELLERS_CSV = csv_list("sellers", SellerFound)
+ORDERS_CSV = CsvForm(ORDER_LINE_COLUMNS, order_line_rows)
+
 router = APIRouter(
-    prefix="/v1", responses=BAD_PARAMETER | UNAVAILABLE | UNCHANGED, dependencies=[Depends(each_once)]
+    prefix="/v1",
+    responses=BAD_PARAMETER | UNAVAILABLE | UNCHANGED,
+    dependencies=[Depends(reject_repeated_parameters)],
 )
 
 
 @router.get(
     "/sellers/{seller_id}/sales",
     tags=["sellers"],
-    summary="What a seller sold",
+    summary="The sales of a seller",
     response_model=SellerSales,
-    responses=UNKNOWN_SELLER,
+    responses=UNKNOWN_SELLER | CSV_ANSWER,
 )
 async def seller_sales(
-    service: Service, answer: Answer, seller_id: SellerId, asked: AskedPeriod, grain: AskedGrain = None
+    service: AnalyticsDep,
+    respond: ResponderDep,
+    seller_id: SellerId,
+    requested: PeriodDep,
+    grain: GrainParam = None,
 ) -> Response:
-    """Totals of a period, its series with empty buckets filled, the period before it, and the change.
+    """Return the totals and the series of a period, those of the period before, and the change.
 
-    Cancelled orders (also those that were `unavailable`) are part of the sales and stand beside them in
-    `cancelled`.
+    The series has empty buckets too. Sales include cancelled and `unavailable` orders; `cancelled` has their
+    part. As CSV the answer is the series.
     """
-    return answer(await service.sales.of_seller(seller_id, Asked(asked.start, asked.end, grain)))
+    return respond(
+        await service.sales.of_seller(seller_id, PeriodRequest(requested.start, requested.end, grain)),
+        SERIES_CSV,
+    )
 
 
 @router.get(
@@ -57,20 +82,20 @@ async def seller_sales(
     tags=["sellers"],
     summary="A seller's best products",
     response_model=TopProducts,
-    responses=UNKNOWN_SELLER,
+    responses=UNKNOWN_SELLER | CSV_ANSWER,
 )
 async def seller_top_products(
-    service: Service,
-    answer: Answer,
+    service: AnalyticsDep,
+    respond: ResponderDep,
     seller_id: SellerId,
-    asked: AskedPeriod,
+    requested: PeriodDep,
     by: Annotated[
-        Literal["revenue", "units", "orders"], Query(description="What makes a product the best.")
+        Literal["revenue", "units", "orders"], Query(description="The figure by which products are ranked.")
     ] = "revenue",
     limit: Annotated[int, Query(ge=1, le=100)] = 10,
 ) -> Response:
-    """The products that sold best in a period."""
-    return answer(await service.rankings.top_products(seller_id, asked, by, limit))
+    """Return the products that sold best in a period."""
+    return respond(await service.rankings.top_products(seller_id, requested, by, limit), TOP_PRODUCTS_CSV)
 
 
 @router.get(
@@ -78,21 +103,21 @@ async def seller_top_products(
     tags=["sellers"],
     summary="A seller's orders",
     response_model=Orders,
-    responses=UNKNOWN_SELLER,
+    responses=UNKNOWN_SELLER | CSV_ANSWER,
 )
 async def seller_orders(
-    service: Service,
-    answer: Answer,
+    service: AnalyticsDep,
+    respond: ResponderDep,
     seller_id: SellerId,
-    asked: AskedPeriod,
+    requested: PeriodDep,
     cursor: Cursor | None = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 20,
 ) -> Response:
-    """Orders with a line of this seller, newest first, with this seller's lines and parcels only.
+    """Return orders with a line of this seller, the newest first, with this seller's lines and parcels only.
 
-    Without `from` and `to` the list goes back to the first order.
+    Without a period, the list goes back to the first order. As CSV it has a row per order line.
     """
-    return answer(await service.orders.of_seller(seller_id, asked, cursor, limit))
+    return respond(await service.orders.of_seller(seller_id, requested, cursor, limit), ORDERS_CSV)
 
 
 @router.get(
@@ -100,31 +125,34 @@ async def seller_orders(
     tags=["sellers"],
     summary="Find sellers",
     response_model=Sellers,
+    responses=CSV_ANSWER,
 )
 async def sellers(
-    service: Service,
-    answer: Answer,
+    service: AnalyticsDep,
+    respond: ResponderDep,
     q: SearchText = "",
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
 ) -> Response:
-    """Sellers that match, best-selling first; without `q` all of them."""
-    return answer(await service.rankings.find_sellers(q, limit))
+    """Return the sellers that match, the best-selling first; without `q` all of them."""
+    return respond(await service.rankings.find_sellers(q, limit), SELLERS_CSV)
 
 
 @router.get(
     "/marketplace/sales",
     tags=["marketplace"],
-    summary="What all sellers sold",
+    summary="The sales of all sellers",
     response_model=MarketplaceSales,
+    responses=CSV_ANSWER,
 )
 async def marketplace_sales(
-    service: Service, answer: Answer, asked: AskedPeriod, grain: AskedGrain = None
+    service: AnalyticsDep, respond: ResponderDep, requested: PeriodDep, grain: GrainParam = None
 ) -> Response:
-    """The whole marketplace, in the shape of a seller's sales, with active sellers and payments.
+    """Return the sales of the whole marketplace, with active sellers and payments.
 
-    Orders without lines count here and with no seller. Payments count when they were captured.
+    Orders without lines count here, and for no seller. A payment counts at the time of its capture.
     """
-    return answer(await service.sales.of_marketplace(Asked(asked.start, asked.end, grain)))
+    period = PeriodRequest(requested.start, requested.end, grain)
+    return respond(await service.sales.of_marketplace(period), SERIES_CSV)
 
 
 @router.get(
@@ -132,28 +160,27 @@ async def marketplace_sales(
     tags=["products"],
     summary="The most popular products right now",
     response_model=PopularProducts,
+    responses=CSV_ANSWER,
 )
 async def popular_products(
-    service: Service,
-    answer: Answer,
+    service: AnalyticsDep,
+    respond: ResponderDep,
     ranking: Annotated[
-        Ranking, Query(description="`popular` forgets half in 30 days, `trending` in 7.")
+        Ranking, Query(description="The half-life of a unit sold: 30 days for `popular`, 7 for `trending`.")
     ] = "popular",
-    n: Annotated[int, Query(ge=1, le=200, description="How many.")] = 20,
+    n: Annotated[int, Query(ge=1, le=200, description="The number of products.")] = 20,
 ) -> Response:
-    """Products by recency-weighted units sold, kept up to date with every order."""
-    return answer(await service.rankings.popular(ranking, n))
+    """Return products by recency-weighted units sold, updated with every order."""
+    return respond(await service.rankings.popular(ranking, n), POPULAR_CSV)
 
 
-@router.get(
-    "/live", tags=["marketplace"], summary="Know when there is something new", include_in_schema=False
-)
-async def live(service: Service) -> EventSourceResponse:
-    """Server-sent events: `progress` with `as_of` and the tables that moved, now and whenever one does."""
+@router.get("/live", tags=["marketplace"], summary="Follow new figures", include_in_schema=False)
+async def live(service: AnalyticsDep) -> EventSourceResponse:
+    """Send the event `progress` with `as_of` and the tables that advanced, now and whenever one does."""
 
     async def events() -> Any:
-        async for as_of, moved in service.shop.progress.changes(LIVE_TABLES):
-            said = orjson.dumps({"as_of": service.shop.local(as_of), "moved": moved})
+        async for as_of, moved in service.context.watermarks.changes(LIVE_TABLES):
+            said = orjson.dumps({"as_of": service.context.local(as_of), "moved": moved})
             yield ServerSentEvent(event="progress", data=said.decode())
 
     return EventSourceResponse(events(), ping=15, headers={"Cache-Control": "no-store"})

@@ -1,28 +1,16 @@
-"""What addresses and pages take: a seller, a period, a grain, a search."""
+"""The parameters that routes and pages share: a seller, a period, a grain, a search."""
 
-from collections import Counter
 from typing import Annotated
 
 from fastapi import Depends, Path, Query, Request
 
 from common.ids import PRINTABLE
-from serving.analytics.periods import Grain
+from serving.analytics.periods import Grain, day_after
 from serving.analytics.service import Analytics
-from serving.analytics.service.shop import Asked
-from serving.problems import RepeatedParameter
+from serving.analytics.service.context import PeriodRequest
+from serving.problems import BadPeriod
 
 EXAMPLE_SELLER = "6560211a19b47992c3666cc44a7e94c0"
-
-
-async def each_once(request: Request) -> None:
-    """Refuse a parameter that is given twice, which would silently be its last value.
-
-    Raises:
-        RepeatedParameter: one is.
-    """
-    for name, times in Counter(name for name, _ in request.query_params.multi_items()).items():
-        if times > 1:
-            raise RepeatedParameter(f"{name} is given {times} times. Give it once.")
 
 
 async def _analytics(request: Request) -> Analytics:
@@ -30,7 +18,7 @@ async def _analytics(request: Request) -> Analytics:
     return analytics
 
 
-Service = Annotated[Analytics, Depends(_analytics)]
+AnalyticsDep = Annotated[Analytics, Depends(_analytics)]
 SellerId = Annotated[
     str,
     Path(
@@ -46,21 +34,34 @@ SearchText = Annotated[
     Query(
         max_length=80,
         pattern=PRINTABLE,
-        description="The beginning of an id, a state, or a part of a name or city.",
+        description="The beginning of an id, a state, or a part of a name or a city.",
         examples=["campinas"],
     ),
 ]
-Cursor = Annotated[str, Query(max_length=400, description="`next_cursor` of the page before.")]
+Cursor = Annotated[str, Query(max_length=400, description="`next_cursor` of the previous page.")]
 
 
-async def _asked(
+def period_end(end: str | None, until: str | None) -> str | None:
+    """Return the exclusive end of a period from `to` (exclusive) or `until` (the last day, inclusive).
+
+    Raises:
+        BadPeriod: both are given, or `until` is not a day.
+    """
+    if until is None:
+        return end
+    if end is not None:
+        raise BadPeriod("to and until are given. Give one: to is exclusive, until is the last day.")
+    return day_after(until, "until")
+
+
+async def _period_request(
     start: Annotated[
         str | None,
         Query(
             alias="from",
             max_length=40,
             description="Inclusive. An ISO date or datetime, in the shop's time zone unless it has an "
-            "offset; to the minute. Left out: 30 days before `to`.",
+            "offset; to the minute. Default: 30 days before the end.",
             examples=["2018-08-01"],
         ),
     ] = None,
@@ -69,19 +70,28 @@ async def _asked(
         Query(
             alias="to",
             max_length=40,
-            description="Exclusive. Left out: the end of the newest day that has data.",
+            description="Exclusive. Default: the end of the newest day that has data. This is the "
+            "canonical way to end a period.",
             examples=["2018-09-01"],
         ),
     ] = None,
-) -> Asked:
-    return Asked(start, end)
+    until: Annotated[
+        str | None,
+        Query(
+            max_length=40,
+            description="The last day, inclusive: `until=2018-08-31` is `to=2018-09-01`. Give `to` or "
+            "`until`, not both.",
+        ),
+    ] = None,
+) -> PeriodRequest:
+    return PeriodRequest(start, period_end(end, until))
 
 
-AskedPeriod = Annotated[Asked, Depends(_asked)]
-AskedGrain = Annotated[
+PeriodDep = Annotated[PeriodRequest, Depends(_period_request)]
+GrainParam = Annotated[
     Grain | None,
     Query(
-        description="Length of a bucket; weeks begin on Monday. Left out: what suits the period.",
+        description="The length of a bucket; weeks begin on Monday. Default: by the length of the period.",
         examples=["day"],
     ),
 ]

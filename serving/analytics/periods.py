@@ -1,4 +1,4 @@
-"""Periods of time as the shop counts them: reading, defaults, buckets, and the period before."""
+"""Periods in the shop's time zone: parsing, defaults, buckets, and the period before. Pure."""
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
@@ -13,10 +13,10 @@ from serving.problems import BadPeriod
 Grain = Literal["hour", "day", "week", "month"]
 
 MAX_BUCKETS = 1_200
-"""The longest series that is served: 50 days of hours, 3 years of days, 23 years of weeks."""
+"""The largest series: 50 days of hours, 3 years of days, 23 years of weeks."""
 
-KEPT_SERIES = 64
-"""Most sellers are asked about for the same few periods: their buckets are not counted out every time."""
+CACHED_SERIES = 64
+"""Series of buckets that are cached. Most requests are for the same few periods."""
 
 GRAIN_LENGTH: dict[Grain, timedelta] = {
     "hour": timedelta(hours=1),
@@ -25,7 +25,7 @@ GRAIN_LENGTH: dict[Grain, timedelta] = {
     "month": timedelta(days=28),
 }
 EARLIEST, LATEST = datetime(1971, 1, 1, tzinfo=UTC), datetime(2105, 1, 1, tzinfo=UTC)
-"""What ClickHouse's DateTime holds, with room for a time zone and a previous period."""
+"""The range of ClickHouse's DateTime, with room for a time zone and a previous period."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +37,15 @@ class Period:
 
 
 def midnight(day: date, zone: ZoneInfo) -> datetime:
-    """When a day begins in a zone, in UTC; where clocks skip midnight, the moment they skip to."""
+    """Return when a day begins in a zone, in UTC; where clocks skip midnight, the moment they skip to."""
     return datetime.combine(day, time.min, zone).astimezone(UTC)
 
 
-def read_moment(text: str, zone: ZoneInfo, name: str) -> datetime:
-    """Read an ISO date or datetime; without an offset it is in `zone`. Floors to the minute; UTC.
+def parse_moment(text: str, zone: ZoneInfo, name: str) -> datetime:
+    """Parse an ISO date or datetime into UTC, floored to the minute. Without an offset it is in `zone`.
 
     Raises:
-        BadPeriod: it is neither, or outside 1971 to 2105.
+        BadPeriod: the text is neither, or outside 1971 to 2105.
     """
     try:
         parsed = datetime.fromisoformat(text)
@@ -60,16 +60,31 @@ def read_moment(text: str, zone: ZoneInfo, name: str) -> datetime:
         ) from error
 
 
+def day_after(text: str, name: str) -> str:
+    """Return the day after an ISO date, as an ISO date.
+
+    Raises:
+        BadPeriod: the text is not a date, or outside 1971 to 2104.
+    """
+    try:
+        day = date.fromisoformat(text)
+    except ValueError as error:
+        raise BadPeriod(f"{name}={text} is not a day such as 2018-08-31.") from error
+    if not EARLIEST.year <= day.year < LATEST.year:
+        raise BadPeriod(f"{name}={text} is outside 1971 to 2104.")
+    return (day + timedelta(days=1)).isoformat()
+
+
 def choose_period(
-    asked_from: str | None, asked_to: str | None, newest: datetime, zone: ZoneInfo, days: int = 30
+    start_text: str | None, end_text: str | None, newest: datetime, zone: ZoneInfo, days: int = 30
 ) -> Period:
-    """The period that was asked; what is left open ends on the day of `newest` and is `days` long.
+    """Return the requested period. An open end is that of the day of `newest`, an open start `days` before.
 
     Raises:
         BadPeriod: a bound can't be read, or the period ends before it starts.
     """
-    start = read_moment(asked_from, zone, "from") if asked_from is not None else None
-    end = read_moment(asked_to, zone, "to") if asked_to is not None else None
+    start = parse_moment(start_text, zone, "from") if start_text is not None else None
+    end = parse_moment(end_text, zone, "to") if end_text is not None else None
     if end is None:
         last = newest.astimezone(zone).date()
         if start is not None:
@@ -86,7 +101,7 @@ def choose_period(
 
 
 def previous_period(period: Period, zone: ZoneInfo) -> Period:
-    """The period just before: as many whole months or days where `period` is made of them, else as long."""
+    """Return the period just before: as many whole months or days if `period` has such, else as long."""
     first, last = period.start.astimezone(zone).date(), period.end.astimezone(zone).date()
     if midnight(first, zone) != period.start or midnight(last, zone) != period.end:
         return Period(period.start - (period.end - period.start), period.start)
@@ -96,8 +111,27 @@ def previous_period(period: Period, zone: ZoneInfo) -> Period:
     return Period(midnight(first - (last - first), zone), period.start)
 
 
+def compared_period(period: Period, before: Period, moment: datetime, zone: ZoneInfo) -> Period:
+    """Return the part of `before` that corresponds to the part of `period` that is over at `moment`.
+
+    In a period of whole days it ends on the corresponding day at the same time by the clock.
+    """
+    if moment >= period.end:
+        return before
+    if moment <= period.start:
+        return Period(before.start, before.start)
+    now, first, earlier = (at.astimezone(zone) for at in (moment, period.start, before.start))
+    if midnight(first.date(), zone) == period.start and midnight(earlier.date(), zone) == before.start:
+        day = earlier.date() + (now.date() - first.date())
+        end = datetime.combine(day, now.time(), zone).astimezone(UTC)
+    else:
+        end = before.start + (moment - period.start)
+    floored = end.replace(second=0, microsecond=0)
+    return Period(before.start, max(before.start, min(floored, before.end)))
+
+
 def choose_grain(period: Period) -> Grain:
-    """A grain that draws a period well: hours up to 2 days, days up to 3 months, weeks up to a year."""
+    """Return the default grain of a period: hours up to 2 days, days up to 3 months, weeks up to a year."""
     length = period.end - period.start
     if length <= timedelta(days=2, hours=1):
         return "hour"
@@ -106,9 +140,9 @@ def choose_grain(period: Period) -> Grain:
     return "week" if length <= timedelta(days=370) else "month"
 
 
-@lru_cache(KEPT_SERIES)
+@lru_cache(CACHED_SERIES)
 def buckets(period: Period, grain: Grain, zone: ZoneInfo) -> tuple[datetime, ...]:
-    """When each bucket that touches the period begins (UTC); the first may begin before the period.
+    """Return the starts (UTC) of the buckets that overlap the period; the first may be before the period.
 
     Raises:
         BadPeriod: there would be more than `MAX_BUCKETS`.
@@ -127,7 +161,7 @@ def buckets(period: Period, grain: Grain, zone: ZoneInfo) -> tuple[datetime, ...
 
 
 def bucket_of(moment: datetime, starts: Sequence[datetime]) -> int:
-    """The index of the bucket that holds a moment."""
+    """Return the index of the bucket that contains a moment."""
     return max(bisect_right(starts, moment) - 1, 0)
 
 
@@ -165,4 +199,4 @@ STEPS: dict[Grain, tuple[Step, Step]] = {
         lambda start, zone: midnight(_add_months(_day(start, zone).replace(day=1), 1), zone),
     ),
 }
-"""Grain → (the start of a moment's bucket, the start of the bucket after)."""
+"""Grain → (the start of the bucket of a moment, the start of the following bucket)."""

@@ -1,10 +1,10 @@
-"""The rankings that job `metrics` keeps in Redis."""
+"""Reads the rankings that job `metrics` writes into Redis."""
 
 from typing import Literal
 
 from redis.asyncio import Redis
 
-from serving.redis_client import answered
+from serving.redis_client import run_redis
 
 Ranking = Literal["popular", "trending"]
 
@@ -13,14 +13,14 @@ KEYS: dict[Ranking, str] = {"popular": "popular_products", "trending": "trending
 
 
 async def ranking(redis: Redis, name: Ranking, n: int) -> list[tuple[str, float]]:
-    """The first `n` product ids with their worth relative to the first one's, best first.
+    """Return the first `n` products with their weight relative to the first, best first.
 
-    A score is a moment: each half-life between two halves the worth (docs/architecture.md, Redis).
+    A score is a moment: the weight halves with each half-life between two scores (docs/architecture.md).
 
     Raises:
         RedisUnavailable: Redis does not answer.
     """
-    entries = await answered(redis.zrange(KEYS[name], 0, n - 1, desc=True, withscores=True))
+    entries = await run_redis(redis.zrange(KEYS[name], 0, n - 1, desc=True, withscores=True))
     if not entries:
         return []
     best, half_life_s = float(entries[0][1]), HALF_LIFE_DAYS[name] * 86_400

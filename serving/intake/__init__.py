@@ -1,1 +1,1 @@
-"""Takes browsing events from shops and apps: validates them and puts them into Kafka."""
+"""Accepts browsing events from shops and apps: validates them and sends them to Kafka."""

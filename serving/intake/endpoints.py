@@ -1,4 +1,4 @@
-"""The address that takes browsing events."""
+"""The route that accepts browsing events."""
 
 from typing import Annotated, Any
 
@@ -6,15 +6,15 @@ import orjson
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from common.json_bodies import JSON, calls_itself_json
-from serving.body import read_body
-from serving.intake.schemas import EventsRefused, SentEvents, Taken
-from serving.intake.service import Intake
-from serving.problems import BadBody, NoEventTaken, NotJson
-from serving.shop.documented import NOT_JSON, problem, sends
+from common.content_type import JSON, has_json_content_type
+from serving.intake.schemas import EventBatch, EventBatchProblem, IntakeResult
+from serving.intake.service import EventIntake
+from serving.openapi import NOT_JSON, json_request_body, openapi_problem
+from serving.problems import BadBody, NoEventAccepted, NotJson
+from serving.request_body import read_body
 
 BODY_LIMIT = 1024 * 1024
-MOST_EVENTS = 500
+MAX_EVENTS = 500
 
 EXAMPLE = {
     "events": [
@@ -27,48 +27,52 @@ EXAMPLE = {
         }
     ]
 }
-REFUSED = problem(422, "The body is no batch of events, or none of them can be used.", EventsRefused)
-TOO_LARGE = problem(413, "The body is over 1 MB.")
-AWAY = problem(503, "Kafka or the registry does not answer; send the same again after `Retry-After` seconds.")
+REFUSED = openapi_problem(
+    422, "The body is not a batch of events, or no event can be accepted.", EventBatchProblem
+)
+TOO_LARGE = openapi_problem(413, "The body exceeds 1 MB.")
+AWAY = openapi_problem(
+    503, "Kafka or the registry does not answer; send the same again after `Retry-After` seconds."
+)
 
 router = APIRouter(prefix="/v1")
 
 
-async def _intake(request: Request) -> Intake:
-    intake: Intake = request.app.state.intake
+async def _intake(request: Request) -> EventIntake:
+    intake: EventIntake = request.app.state.intake
     return intake
 
 
 @router.post(
     "/events",
     tags=["events"],
-    summary="Tell what shoppers do",
+    summary="Send browsing events",
     status_code=202,
-    response_model=Taken,
+    response_model=IntakeResult,
     responses=REFUSED | TOO_LARGE | NOT_JSON | AWAY,
-    openapi_extra=sends(SentEvents, EXAMPLE),
+    openapi_extra=json_request_body(EventBatch, EXAMPLE),
 )
-async def take_events(request: Request, intake: Annotated[Intake, Depends(_intake)]) -> Response:
-    """Takes up to 500 browsing events; the answer comes when Kafka has them.
+async def take_events(request: Request, intake: Annotated[EventIntake, Depends(_intake)]) -> Response:
+    """Accept up to 500 browsing events. The response is sent once Kafka has stored them.
 
-    Each event is checked for itself: `rejected` says which were not taken and why, the others are. Where none
-    was, the answer is 422, with `rejected`. To be able to send a batch again, give each event its `event_id`:
-    the same id counts once.
+    Each event is validated on its own. `rejected` lists the events that were not accepted, with the reason;
+    the others are accepted. If none is accepted, the answer is 422, with `rejected`. To make a batch safe to
+    repeat, give each event an `event_id`: an id counts once.
     """
-    if not calls_itself_json(request.headers):
+    if not has_json_content_type(request.headers):
         raise NotJson(request.headers.get("Content-Type", ""))
     events = _events(await read_body(request, BODY_LIMIT))
     taken = await intake.take(events, request.headers.get("traceparent"))
     if not taken["accepted"]:
-        raise NoEventTaken(taken["rejected"])
+        raise NoEventAccepted(taken["rejected"])
     return Response(orjson.dumps(taken), 202, {"Cache-Control": "no-store"}, JSON)
 
 
 def _events(body: bytes) -> list[Any]:
-    """The list of `events` in a body.
+    """Return the list of `events` in a body.
 
     Raises:
-        BadBody: there is none.
+        BadBody: the body is not JSON, has no such list, or the list is empty or too long.
     """
     try:
         sent = orjson.loads(body)
@@ -76,7 +80,7 @@ def _events(body: bytes) -> list[Any]:
         raise BadBody(f'The body is not JSON ({error}). Send {{"events": [...]}}.') from error
     events = sent.get("events") if isinstance(sent, dict) else None
     if not isinstance(events, list) or set(sent) != {"events"}:
-        raise BadBody('The body is not {"events": [...]} and nothing else. See /docs for an example.')
-    if not 1 <= len(events) <= MOST_EVENTS:
-        raise BadBody(f"There are {len(events)} events; send 1 to {MOST_EVENTS} at a time.")
+        raise BadBody('The body must be {"events": [...]} without other fields. See /docs for an example.')
+    if not 1 <= len(events) <= MAX_EVENTS:
+        raise BadBody(f"There are {len(events)} events; send 1 to {MAX_EVENTS} at a time.")
     return events

@@ -1,4 +1,4 @@
-"""What is sent to the intake, and what it answers."""
+"""The request and the response of the event intake."""
 
 from typing import Annotated, Any
 
@@ -8,7 +8,7 @@ from typing_extensions import TypedDict
 from common.problems import ProblemDetails
 
 
-class SentEvents(TypedDict):
+class EventBatch(TypedDict):
     """A batch of browsing events."""
 
     events: Annotated[
@@ -16,42 +16,46 @@ class SentEvents(TypedDict):
         Field(
             min_length=1,
             max_length=500,
-            description="Each with `event` (product_viewed, search_performed, cart_changed, "
+            description="Each has `event` (product_viewed, search_performed, cart_changed, "
             "recommendation_shown or recommendation_clicked) and the fields of its schema. `event_id` (a "
-            "UUID; makes sending twice harmless) and `occurred_at` (at most 30 days ago) may be left out.",
+            "UUID; it makes a repeated request safe) and `occurred_at` (at most 30 days ago) are optional.",
         ),
     ]
 
 
 class EventProblem(TypedDict):
-    """What is wrong with one event, as RFC 9457 has it."""
+    """What is wrong with one event, as a problem of RFC 9457."""
 
     type: Annotated[
-        str, Field(description="What kind of problem.", examples=["urn:souk:problem:bad-event-time"])
+        str,
+        Field(description="The URI of the kind of problem.", examples=["urn:souk:problem:bad-event-time"]),
     ]
     title: Annotated[str, Field(description="The kind in words.")]
-    status: Annotated[int, Field(description="The HTTP status that it would have alone.", examples=[422])]
+    status: Annotated[
+        int,
+        Field(description="The HTTP status that the event would get in a batch of its own.", examples=[422]),
+    ]
     detail: Annotated[str, Field(description="Which field is wrong, and how.")]
 
 
 class RejectedEvent(TypedDict):
-    """An event that was not taken."""
+    """An event that was not accepted."""
 
-    index: Annotated[int, Field(description="Its place in `events`, from 0.")]
+    index: Annotated[int, Field(description="The index of the event in `events`, from 0.")]
     problem: EventProblem
 
 
-class Taken(TypedDict):
-    """What became of a batch: those accepted are in Kafka, to stay."""
+class IntakeResult(TypedDict):
+    """The result of a batch. Kafka has stored the accepted events."""
 
     accepted: int
-    event_ids: Annotated[list[str], Field(description="Ids of the accepted events, in their order.")]
+    event_ids: Annotated[list[str], Field(description="The ids of the accepted events, in the order sent.")]
     rejected: list[RejectedEvent]
 
 
-class EventsRefused(ProblemDetails):
-    """The body is no batch of events, or none of them can be used."""
+class EventBatchProblem(ProblemDetails):
+    """The body is not a batch of events, or no event can be accepted."""
 
     rejected: list[RejectedEvent] = Field(
-        default=[], description="What is wrong with each event; left out where the body is no batch."
+        default=[], description="What is wrong with each event; left out if the body is not a batch."
     )

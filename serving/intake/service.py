@@ -1,4 +1,4 @@
-"""Takes a batch of browsing events: checks each, and answers once Kafka has those that are right."""
+"""Accepts a batch of browsing events: validates each, and returns once Kafka has stored the valid ones."""
 
 import asyncio
 from collections import Counter
@@ -14,53 +14,53 @@ from common.settings import Settings
 from producers.outbox.trace import trace_id_of
 from schemas.codec import Encoder
 from schemas.events import all_events
-from schemas.registry import Registry
-from serving.intake.messages import Message, message_of
-from serving.intake.models import BROWSING
+from schemas.registry import SchemaRegistry
+from serving.intake.event_message import EventMessage, encode_event
 from serving.intake.producer import EventProducer
-from serving.intake.records import BadEvent, check
-from serving.intake.schemas import EventProblem, RejectedEvent, Taken
+from serving.intake.schemas import EventProblem, IntakeResult, RejectedEvent
+from serving.intake.validation import BadEvent, validate_event
+from serving.intake.validators import BROWSING
 from serving.problems import RegistryUnavailable
 
-AT_ONCE = 20
-"""Events that are checked before other requests have their turn; a batch of 500 takes some 10 ms."""
+YIELD_EVERY = 20
+"""After so many events other requests run. Validating a batch of 500 takes about 10 ms."""
 
 
-class Intake:
-    """The way in for browsing events. Nothing connects before the first batch."""
+class EventIntake:
+    """Accepts browsing events. Nothing connects before the first batch."""
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings = settings
         self._clock = clock
         self._producer = EventProducer(settings.kafka)
         self._encoders: dict[str, Encoder] = {}
-        self._finding = asyncio.Lock()
+        self._registering = asyncio.Lock()
 
     async def aclose(self) -> None:
-        """Wait for what is on its way to Kafka."""
+        """Wait for messages that are in flight, and stop."""
         await self._producer.aclose()
 
-    async def take(self, events: Sequence[Any], traceparent: str | None = None) -> Taken:
-        """Check events and send those that are right; `rejected` says what is wrong with the others.
+    async def take(self, events: Sequence[Any], traceparent: str | None = None) -> IntakeResult:
+        """Validate events and send the valid ones; `rejected` says what is wrong with the others.
 
         Raises:
-            KafkaUnavailable: Kafka did not take them in time.
-            RegistryUnavailable: the schemas' ids can't be looked up.
+            KafkaUnavailable: Kafka did not acknowledge them in time.
+            RegistryUnavailable: the registry does not return the ids of the schemas.
         """
         now, trace_id = self._clock(), trace_id_of(traceparent)
-        messages: list[Message] = []
+        messages: list[EventMessage] = []
         ids: list[str] = []
         rejected: list[RejectedEvent] = []
         for index, sent in enumerate(events):
             try:
-                checked = check(sent, now, new_id)
+                checked = validate_event(sent, now, new_id)
                 encoders = self._encoders or await self._ready_encoders()
-                messages.append(message_of(checked, encoders[checked.event], trace_id))
+                messages.append(encode_event(checked, encoders[checked.event], trace_id))
                 ids.append(checked.record["event_id"])
             except BadEvent as reason:
                 rejected.append({"index": index, "problem": _described(reason)})
                 EVENTS_TAKEN.labels(_label(sent), "rejected").inc()
-            if index % AT_ONCE == AT_ONCE - 1:
+            if index % YIELD_EVERY == YIELD_EVERY - 1:
                 await asyncio.sleep(0)
         await self._producer.send(messages)
         for event, count in Counter(message.topic for message in messages).items():
@@ -68,7 +68,7 @@ class Intake:
         return {"accepted": len(ids), "event_ids": ids, "rejected": rejected}
 
     async def _ready_encoders(self) -> dict[str, Encoder]:
-        async with self._finding:
+        async with self._registering:
             if not self._encoders:
                 try:
                     self._encoders = await asyncio.to_thread(_encoders, self._settings.registry)
@@ -78,7 +78,7 @@ class Intake:
 
 
 def _encoders(registry_url: str) -> dict[str, Encoder]:
-    with Registry(registry_url) as registry:
+    with SchemaRegistry(registry_url) as registry:
         events = [all_events()[name] for name in BROWSING]
         return {event.name: Encoder(event, registry.register(event.subject, event.text)) for event in events}
 

@@ -6,14 +6,14 @@ from starlette.responses import Response
 
 from common.metrics import CONTENT_TYPE, PART_READY, exposition
 from serving.ops import schemas
-from serving.ops.service import Parts
+from serving.ops.readiness import ReadinessChecks
 
 router = APIRouter(tags=["operations"])
 
 
 @router.get("/health", summary="Is this process alive?", response_model=schemas.Health)
 async def health() -> Response:
-    """Answers at once, whatever the other parts do."""
+    """Answer at once, without checking any part."""
     return Response(b'{"status":"ok"}', headers={"Cache-Control": "no-store"}, media_type="application/json")
 
 
@@ -21,12 +21,17 @@ async def health() -> Response:
     "/ready",
     summary="Can the platform serve?",
     response_model=schemas.Readiness,
-    responses={503: {"model": schemas.Readiness, "description": "A part is missing; `missing` names it."}},
+    responses={
+        503: {"model": schemas.Readiness, "description": "A needed part does not answer; `missing` names it."}
+    },
 )
 async def ready(request: Request) -> Response:
-    """Asks every part, each in its own protocol; only the needed ones decide."""
-    parts: Parts = request.app.state.parts
-    readiness = await parts.readiness()
+    """Ready means that every needed part answers in its own protocol.
+
+    Figures that are still catching up do not make the platform unready: see `figures.catching_up`.
+    """
+    readiness_checks: ReadinessChecks = request.app.state.readiness_checks
+    readiness = await readiness_checks.readiness()
     headers = {"Cache-Control": "no-store"} | ({} if readiness["ready"] else {"Retry-After": "5"})
     status = 200 if readiness["ready"] else 503
     return Response(orjson.dumps(readiness), status, headers, "application/json")
@@ -34,8 +39,8 @@ async def ready(request: Request) -> Response:
 
 @router.get("/metrics", include_in_schema=False)
 async def metrics(request: Request) -> Response:
-    """Prometheus' text format, with the state of every part at this moment."""
-    parts: Parts = request.app.state.parts
-    for part in (await parts.readiness())["parts"]:
+    """Return the metrics in Prometheus' text format, with the state of every part at this moment."""
+    readiness_checks: ReadinessChecks = request.app.state.readiness_checks
+    for part in await readiness_checks.part_states():
         PART_READY.labels(part["part"]).set(part["ready"])
     return Response(exposition(), headers={"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store"})

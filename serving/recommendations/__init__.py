@@ -1,1 +1,1 @@
-"""What a shopper may want next, from what they and others looked at and bought."""
+"""Recommendations from what a shopper and others viewed and bought."""

@@ -1,4 +1,4 @@
-"""The addresses that recommend products."""
+"""The routes that recommend products."""
 
 from typing import Annotated
 
@@ -7,18 +7,20 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
 
 from common.ids import PRINTABLE
-from serving.analytics.parameters import each_once
+from serving.openapi import openapi_problem
+from serving.parameters import reject_repeated_parameters
 from serving.problems import MissingProduct
 from serving.recommendations.schemas import Recommendations, SimilarProducts
 from serving.recommendations.service import Context, RecommendationService
-from serving.shop.documented import problem
 
-BAD_PARAMETER = problem(422, "A parameter can't be used; the detail says which and why.")
-UNKNOWN_PRODUCT = problem(404, "Nobody ever listed this product.")
-AWAY = problem(503, "Redis does not answer; try again after `Retry-After` seconds.")
+BAD_PARAMETER = openapi_problem(422, "A parameter can't be used; the detail says which and why.")
+UNKNOWN_PRODUCT = openapi_problem(404, "The product was never listed.")
+AWAY = openapi_problem(503, "Redis does not answer; try again after `Retry-After` seconds.")
 
 router = APIRouter(
-    prefix="/v1", responses=BAD_PARAMETER | UNKNOWN_PRODUCT | AWAY, dependencies=[Depends(each_once)]
+    prefix="/v1",
+    responses=BAD_PARAMETER | UNKNOWN_PRODUCT | AWAY,
+    dependencies=[Depends(reject_repeated_parameters)],
 )
 
 
@@ -27,61 +29,59 @@ async def _recommendations(request: Request) -> RecommendationService:
     return service
 
 
-Service = Annotated[RecommendationService, Depends(_recommendations)]
-HowMany = Annotated[int, Query(ge=1, le=50, description="How many at most.")]
+RecommendationsDep = Annotated[RecommendationService, Depends(_recommendations)]
+ItemCount = Annotated[int, Query(ge=1, le=50, description="The largest number of products to return.")]
 
 
 @router.get(
     "/recommendations/{visitor_id}",
     tags=["recommendations"],
-    summary="What to show someone next",
+    summary="Recommend products to a visitor",
     response_model=Recommendations,
 )
 async def recommend(
-    service: Service,
+    service: RecommendationsDep,
     visitor_id: Annotated[
         str,
         Path(
             min_length=1,
             max_length=200,
             pattern=PRINTABLE,
-            description="A shopper's id, or the session of someone who has not logged in.",
+            description="The id of a shopper, or the session id of a visitor who is not logged in.",
             examples=["shopper-000001"],
         ),
     ],
-    n: HowMany = 12,
-    context: Annotated[Context, Query(description="Where the list stands.")] = "home",
+    n: ItemCount = 12,
+    context: Annotated[Context, Query(description="The page on which the list is shown.")] = "home",
     product_id: Annotated[
         str | None,
-        Query(
-            min_length=1, max_length=200, pattern=PRINTABLE, description="The product beside which it stands."
-        ),
+        Query(min_length=1, max_length=200, pattern=PRINTABLE, description="The product of the page."),
     ] = None,
 ) -> Response:
-    """Follows the last click: what others looked at and bought with what this one did, else the best of the
-    categories looked at, else what is popular. Whoever came a second ago gets what is popular.
+    """Return products that others viewed and bought together with what this visitor viewed and bought.
+
+    If there are too few, the best products of the viewed categories follow, then what is popular. A new
+    visitor gets what is popular.
     """
     if context == "product" and product_id is None:
-        raise MissingProduct(
-            "context=product needs the product beside which the list stands: add product_id."
-        )
+        raise MissingProduct("context=product needs the product of the page: add product_id.")
     return _answer(await service.recommend(visitor_id, n, context, product_id))
 
 
 @router.get(
     "/products/{product_id}/similar",
     tags=["recommendations"],
-    summary="What goes with a product",
+    summary="Products that go with a product",
     response_model=SimilarProducts,
 )
 async def similar(
-    service: Service,
+    service: RecommendationsDep,
     product_id: Annotated[
         str, Path(min_length=1, max_length=200, pattern=PRINTABLE, examples=["product-000001"])
     ],
-    n: HowMany = 12,
+    n: ItemCount = 12,
 ) -> Response:
-    """What others looked at, put into carts and bought with it; where too few did, its category's best."""
+    """Return what others viewed, carted and bought with it, then the best products of its category."""
     return _answer(await service.similar(product_id, n))
 
 

@@ -1,4 +1,4 @@
-"""What recommendations look like."""
+"""The answers of recommendations."""
 
 from typing import Annotated, Literal
 
@@ -9,16 +9,16 @@ from serving.analytics.schemas.basics import AsOf, Minor
 
 
 class Reason(TypedDict):
-    """Why a product is there."""
+    """Why a product is recommended."""
 
     kind: Literal["similar", "category", "popular"]
     product_id: Annotated[str | None, Field(description="`similar`: the product that it goes with.")]
-    category: Annotated[str | None, Field(description="`category`: where it is popular.")]
+    category: Annotated[str | None, Field(description="`category`: the category in which it is popular.")]
     text: Annotated[str, Field(examples=["Because you looked at Desk lamp"])]
 
 
 class Item(TypedDict):
-    """One product that is for sale."""
+    """A recommended product. It is for sale."""
 
     product_id: str
     seller_id: str
@@ -26,20 +26,20 @@ class Item(TypedDict):
     category: str | None
     price_minor: Minor
     currency: str
-    score: Annotated[float, Field(description="Comparable among the list's items of one `kind` only.")]
+    score: Annotated[float, Field(description="Comparable only among items of the same `kind`.")]
     reason: Reason
 
 
 class Recommendations(TypedDict):
-    """Products for one shopper or session, best first: none that they saw or bought, or that is gone."""
+    """Products for a shopper or session, best first, without viewed, bought or unavailable ones."""
 
     recommendation_id: Annotated[
-        str, Field(description="What `recommendation_shown`, clicks and views refer to.")
+        str, Field(description="The id to send with `recommendation_shown`, clicks and views.")
     ]
     strategy: Annotated[
         str,
         Field(
-            description="What gave the first item.",
+            description="The recommender of the first item.",
             examples=["item_neighbours", "popular_in_category", "popular_products"],
         ),
     ]

@@ -1,4 +1,4 @@
-"""Answers what to show: asks the recommenders in turn, and shows only what can be bought and is new."""
+"""Runs the recommenders in turn, and keeps what can be bought and is new to the visitor."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,38 +8,39 @@ from redis.asyncio import Redis
 
 from common.ids import new_id
 from common.metrics import RECOMMENDATIONS
+from serving.catalogue.cards import ProductCardLoader
+from serving.catalogue.offers import Offer
 from serving.problems import UnknownProduct
-from serving.products import Cards, ProductCard
 from serving.recommendations.recommender import (
-    Asked,
     ItemNeighbours,
     Popular,
     PopularInCategory,
     Proposal,
+    RecommendationRequest,
     Recommender,
 )
 from serving.recommendations.schemas import Item, Reason, Recommendations, SimilarProducts
 from serving.recommendations.scoring import Seed, seeds
-from serving.recommendations.visitor import Visitor, read_visitor
+from serving.recommendations.visitor_history import VisitorHistory, read_visitor_history
 
 Context = Literal["home", "product", "cart"]
 
-SPARE = 4
-"""Cards that are read beyond those that are shown if all are for sale."""
+SPARE_CARDS = 4
+"""Cards that are read beyond the requested number, in case some are sold out."""
 
-NOBODY = Visitor({}, {}, {}, None)
+NO_HISTORY = VisitorHistory({}, {}, {}, None)
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """The items of an answer and the strategy that gave the first of them."""
+class RankedItems:
+    """The items of an answer, and the strategy of the first."""
 
     items: list[Item]
     strategy: str
 
 
 class RecommendationService:
-    """Recommendations and similar products, all from Redis."""
+    """Answers recommendations and similar products, all from Redis."""
 
     def __init__(self, redis: Redis, recommenders: Sequence[Recommender] = ()) -> None:
         self._redis = redis
@@ -52,19 +53,19 @@ class RecommendationService:
     async def recommend(
         self, visitor_id: str, n: int, context: Context, product_id: str | None
     ) -> Recommendations:
-        """At most `n` products for a shopper or session.
+        """Return at most `n` products for a shopper or session.
 
         Raises:
-            UnknownProduct: nobody ever listed `product_id`.
+            UnknownProduct: `product_id` was never listed.
             RedisUnavailable: Redis does not answer.
         """
-        cards = Cards(self._redis)
-        visitor = await read_visitor(self._redis, visitor_id, cards, product_id)
+        cards = ProductCardLoader(self._redis)
+        visitor = await read_visitor_history(self._redis, visitor_id, cards, product_id)
         viewed = {} if context == "cart" and visitor.carted else visitor.viewed
         if product_id is not None and cards.get(product_id) is None:
             raise UnknownProduct(product_id)
-        asked = _asked(visitor, seeds(viewed, visitor.carted, product_id), product_id, cards)
-        shown = await self._show(asked, n, self._recommenders)
+        request = _request(visitor, seeds(viewed, visitor.carted, product_id), product_id, cards)
+        shown = await self._show(request, n, self._recommenders)
         RECOMMENDATIONS.labels(context, shown.strategy).inc()
         return {
             "recommendation_id": new_id(),
@@ -74,54 +75,62 @@ class RecommendationService:
         }
 
     async def similar(self, product_id: str, n: int) -> SimilarProducts:
-        """At most `n` products that go with one, whoever asks; where too few do, of its category.
+        """Return at most `n` products that go with one, for any visitor.
 
-        Every recommender is asked but for what is popular, which goes with this one no more than with others.
+        All recommenders but `Popular` are used, whose products go with this one no more than with others.
 
         Raises:
-            UnknownProduct: nobody ever listed it.
+            UnknownProduct: the product was never listed.
             RedisUnavailable: Redis does not answer.
         """
-        asked = _asked(NOBODY, [Seed(product_id, 1.0)], product_id, Cards(self._redis))
-        if product_id not in await asked.cards.read([product_id]):
+        request = _request(NO_HISTORY, [Seed(product_id, 1.0)], product_id, ProductCardLoader(self._redis))
+        if product_id not in await request.cards.read([product_id]):
             raise UnknownProduct(product_id)
         beside_it = [one for one in self._recommenders if one.strategy != Popular.strategy]
-        shown = await self._show(asked, n, beside_it)
+        shown = await self._show(request, n, beside_it)
         return {"product_id": product_id, "strategy": shown.strategy, "items": shown.items}
 
-    async def _show(self, asked: Asked, n: int, recommenders: Sequence[Recommender]) -> Shown:
+    async def _show(
+        self, request: RecommendationRequest, n: int, recommenders: Sequence[Recommender]
+    ) -> RankedItems:
         items: list[Item] = []
         strategy = recommenders[-1].strategy
-        shown = set(asked.excluded)
+        shown = set(request.excluded)
         for recommender in recommenders:
-            proposals = [one for one in await recommender.propose(asked, n) if one.product_id not in shown]
-            for at in range(0, len(proposals), n + SPARE):  # few are sold out: the first cards will do
-                looked_at = proposals[at : at + n + SPARE]
-                await asked.cards.fetch(_needed(looked_at))
+            proposals = [one for one in await recommender.propose(request, n) if one.product_id not in shown]
+            for at in range(
+                0, len(proposals), n + SPARE_CARDS
+            ):  # few are sold out: the first slice is mostly enough
+                looked_at = proposals[at : at + n + SPARE_CARDS]
+                await request.cards.load(_needed(looked_at))
                 for one in looked_at:
-                    card = asked.cards.get(one.product_id)
+                    card = request.cards.get(one.product_id)
                     if card is None or not card.for_sale or one.product_id in shown:
                         continue
                     strategy = strategy if items else recommender.strategy
                     shown.add(one.product_id)
-                    items.append(_item(card, one, _reason(one, asked)))
+                    items.append(_item(card, one, _reason(one, request)))
                     if len(items) == n:
-                        return Shown(items, strategy)
-        return Shown(items, strategy)
+                        return RankedItems(items, strategy)
+        return RankedItems(items, strategy)
 
 
-def _asked(visitor: Visitor, weighed: list[Seed], anchor: str | None, cards: Cards) -> Asked:
+def _request(
+    visitor: VisitorHistory, weighed: list[Seed], anchor: str | None, cards: ProductCardLoader
+) -> RecommendationRequest:
     known = {*visitor.viewed, *visitor.carted, *visitor.bought}
-    return Asked(visitor, weighed, anchor, frozenset(known | {anchor} if anchor else known), cards)
+    return RecommendationRequest(
+        visitor, weighed, anchor, frozenset(known | {anchor} if anchor else known), cards
+    )
 
 
 def _needed(proposals: Sequence[Proposal]) -> list[str]:
-    """The products that are proposed, and those because of which."""
+    """Return the proposed products, and the seeds that their reasons name."""
     because = {one.because_of for one in proposals if one.kind == "similar" and one.because_of}
     return [*(one.product_id for one in proposals), *because]
 
 
-def _item(card: ProductCard, one: Proposal, reason: Reason) -> Item:
+def _item(card: Offer, one: Proposal, reason: Reason) -> Item:
     return {
         "product_id": card.product_id,
         "seller_id": card.seller_id,
@@ -134,17 +143,17 @@ def _item(card: ProductCard, one: Proposal, reason: Reason) -> Item:
     }
 
 
-def _reason(one: Proposal, asked: Asked) -> Reason:
+def _reason(one: Proposal, request: RecommendationRequest) -> Reason:
     if one.kind == "popular" or one.because_of is None:
         return {"kind": "popular", "product_id": None, "category": None, "text": "Popular right now"}
     if one.kind == "category":
         text = f"Popular in {one.because_of.replace('_', ' ')}"
         return {"kind": "category", "product_id": None, "category": one.because_of, "text": text}
-    seed = asked.cards.get(one.because_of)
+    seed = request.cards.get(one.because_of)
     name = seed.name if seed and seed.name else "it"
-    if one.because_of == asked.anchor:
+    if one.because_of == request.anchor:
         text = f"Others looked at this beside {name}"
-    elif one.because_of in asked.visitor.carted:
+    elif one.because_of in request.visitor.carted:
         text = f"Goes with {name} in your cart"
     else:
         text = f"Because you looked at {name}"

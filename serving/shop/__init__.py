@@ -1,1 +1,1 @@
-"""What shoppers ask: the catalogue, and through the gateway their orders and what is in stock."""
+"""The gateway to the commerce services: orders and stock."""

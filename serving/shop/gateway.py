@@ -1,4 +1,4 @@
-"""The addresses under `/v1` that the commerce services answer, passed on as they come."""
+"""The routes under `/v1` that forward requests to the commerce services."""
 
 from typing import Annotated, Any
 
@@ -6,17 +6,17 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
 
 from common.ids import PRINTABLE
-from serving.shop.commerce import Commerce
-from serving.shop.documented import NOT_JSON, problem, sends
-from serving.shop.endpoints import ProductId
-from serving.shop.schemas.orders import OrderSent, ShopperOrder
-from serving.shop.schemas.stock import Stock, StockSet, StocksSet
+from serving.catalogue.endpoints import ProductId
+from serving.openapi import NOT_JSON, json_request_body, openapi_problem
+from serving.shop.commerce_client import CommerceClient
+from serving.shop.schemas.orders import OrderRequest, ShopperOrder
+from serving.shop.schemas.stock import Stock, StockUpdate, StockUpdates
 
 ORDER_LIMIT = 64 * 1024
-"""Bytes of an order: hundreds of lines."""
+"""The largest body of an order in bytes: hundreds of lines."""
 
 STOCK_LIMIT = 1024 * 1024
-"""Bytes of a list of stock: thousands of products."""
+"""The largest list of stock in bytes: thousands of products."""
 
 EXAMPLE_ORDER = {
     "shopper_id": "shopper-000001",
@@ -26,33 +26,33 @@ EXAMPLE_ORDER = {
 }
 EXAMPLE_STOCK = {"seller_id": "seller-0001", "on_hand": 25}
 
-AWAY = problem(503, "The commerce services do not answer; the detail says whether to send the same again.")
-REFUSED = problem(422, "The request can't be used; the detail says what is wrong with it.")
-TOO_LARGE = problem(413, "The body is over this address' limit.")
-NO_KEY = problem(400, "The `Idempotency-Key` is missing, or no key.")
-CONFLICT = problem(409, "The `Idempotency-Key` came with another body before, or a price has moved.")
-UNKNOWN_ORDER = problem(404, "Nobody knows this order.")
-UNKNOWN_PRODUCT = problem(404, "Nobody knows this product.")
+AWAY = openapi_problem(503, "The commerce services do not answer; the detail says whether a retry is safe.")
+REFUSED = openapi_problem(422, "The request can't be used; the detail says what is wrong with it.")
+TOO_LARGE = openapi_problem(413, "The body exceeds the limit of this route.")
+NO_KEY = openapi_problem(400, "The `Idempotency-Key` is missing or invalid.")
+CONFLICT = openapi_problem(409, "The `Idempotency-Key` was used with another body, or a price has changed.")
+UNKNOWN_ORDER = openapi_problem(404, "No order has this id.")
+UNKNOWN_PRODUCT = openapi_problem(404, "No product has this id.")
 
 router = APIRouter(prefix="/v1")
 
 
-async def _commerce(request: Request) -> Commerce:
-    commerce: Commerce = request.app.state.commerce
+async def _commerce(request: Request) -> CommerceClient:
+    commerce: CommerceClient = request.app.state.commerce
     return commerce
 
 
-Till = Annotated[Commerce, Depends(_commerce)]
+CommerceDep = Annotated[CommerceClient, Depends(_commerce)]
 OrderId = Annotated[
     str, Path(description="The order's id.", examples=["0193b0c4-7a51-7cc2-9d0e-5f2b7f0a1c11"])
 ]
-OfSeller = Annotated[
+StockSeller = Annotated[
     str | None,
     Query(
         min_length=1,
         max_length=128,
         pattern=PRINTABLE,
-        description="Left out: whoever has most of it to sell.",
+        description="Default: the seller with the most units available.",
     ),
 ]
 
@@ -60,19 +60,20 @@ OfSeller = Annotated[
 @router.post(
     "/orders",
     tags=["orders"],
-    summary="Buy",
+    summary="Place an order",
     status_code=202,
     response_model=ShopperOrder,
     responses=AWAY | REFUSED | TOO_LARGE | NOT_JSON | NO_KEY | CONFLICT,
-    openapi_extra=sends(OrderSent, EXAMPLE_ORDER, key=True),
+    openapi_extra=json_request_body(OrderRequest, EXAMPLE_ORDER, key=True),
 )
-async def place_order(request: Request, till: Till) -> Response:
-    """Takes an order; `Location` is where it is followed.
+async def place_order(request: Request, commerce: CommerceDep) -> Response:
+    """Place an order. `Location` is the address of the order.
 
-    The answer comes as soon as the order is safe. That its stock is reserved, it is paid, and so confirmed or
-    cancelled, follows within moments. Prices are the shop's own: what is sent is only compared.
+    The response is sent once the order is stored. Reserving its stock and charging the payment follow within
+    seconds, and the order is then confirmed or cancelled. The shop's own prices apply. A price in the request
+    is only compared with them.
     """
-    return await till.forward(request, ORDER_LIMIT)
+    return await commerce.forward(request, ORDER_LIMIT)
 
 
 @router.get(
@@ -82,9 +83,9 @@ async def place_order(request: Request, till: Till) -> Response:
     response_model=ShopperOrder,
     responses=AWAY | UNKNOWN_ORDER,
 )
-async def order(request: Request, till: Till, order_id: OrderId) -> Response:  # noqa: ARG001
-    """How far an order has come, its lines, its payment, and when what happened."""
-    return await till.forward(request)
+async def order(request: Request, commerce: CommerceDep, order_id: OrderId) -> Response:  # noqa: ARG001
+    """Return the status, lines, payment and history of an order."""
+    return await commerce.forward(request)
 
 
 @router.post(
@@ -98,29 +99,29 @@ async def order(request: Request, till: Till, order_id: OrderId) -> Response:  #
     | REFUSED
     | TOO_LARGE
     | NOT_JSON
-    | problem(409, "It has been shipped already."),
-    openapi_extra=sends(dict[str, Any], {}),
+    | openapi_problem(409, "The order has been shipped already."),
+    openapi_extra=json_request_body(dict[str, Any], {}),
 )
-async def cancel_order(request: Request, till: Till, order_id: OrderId) -> Response:  # noqa: ARG001
-    """Cancels what has not been shipped: its stock comes back, and what was paid is refunded. Send `{}`."""
-    return await till.forward(request, ORDER_LIMIT)
+async def cancel_order(request: Request, commerce: CommerceDep, order_id: OrderId) -> Response:  # noqa: ARG001
+    """Cancel an order that has not been shipped. Its stock is released, its payment refunded. Send `{}`."""
+    return await commerce.forward(request, ORDER_LIMIT)
 
 
 @router.get(
     "/products/{product_id}/stock",
     tags=["stock"],
-    summary="What is in stock",
+    summary="The stock of a product",
     response_model=Stock,
     responses=AWAY | REFUSED | UNKNOWN_PRODUCT,
 )
 async def stock(
     request: Request,
-    till: Till,
+    commerce: CommerceDep,
     product_id: ProductId,  # noqa: ARG001
-    seller_id: OfSeller = None,  # noqa: ARG001
+    seller_id: StockSeller = None,  # noqa: ARG001
 ) -> Response:
-    """How many units of a product there are, as the inventory service knows at this moment."""
-    return await till.forward(request)
+    """Return the units of a product that the inventory service has at this moment."""
+    return await commerce.forward(request)
 
 
 @router.put(
@@ -129,11 +130,11 @@ async def stock(
     summary="Set the stock of a product",
     response_model=Stock,
     responses=AWAY | REFUSED | TOO_LARGE | NOT_JSON | UNKNOWN_PRODUCT,
-    openapi_extra=sends(StockSet, EXAMPLE_STOCK),
+    openapi_extra=json_request_body(StockUpdate, EXAMPLE_STOCK),
 )
-async def set_stock(request: Request, till: Till, product_id: ProductId) -> Response:  # noqa: ARG001
-    """Says how many units a seller has now. Units that orders hold stay held."""
-    return await till.forward(request, ORDER_LIMIT)
+async def set_stock(request: Request, commerce: CommerceDep, product_id: ProductId) -> Response:  # noqa: ARG001
+    """Set the units that a seller has on hand. Units that are reserved for orders stay reserved."""
+    return await commerce.forward(request, ORDER_LIMIT)
 
 
 @router.put(
@@ -142,8 +143,8 @@ async def set_stock(request: Request, till: Till, product_id: ProductId) -> Resp
     summary="Set the stock of many products",
     response_model=list[Stock],
     responses=AWAY | REFUSED | TOO_LARGE | NOT_JSON,
-    openapi_extra=sends(StocksSet, [{"product_id": "product-000001", **EXAMPLE_STOCK}]),
+    openapi_extra=json_request_body(StockUpdates, [{"product_id": "product-000001", **EXAMPLE_STOCK}]),
 )
-async def set_stocks(request: Request, till: Till) -> Response:
-    """The same for a list of products, all in one go or none."""
-    return await till.forward(request, STOCK_LIMIT)
+async def set_stocks(request: Request, commerce: CommerceDep) -> Response:
+    """Set the units of a list of products: all of them, or none if one is refused."""
+    return await commerce.forward(request, STOCK_LIMIT)

@@ -1,1 +1,1 @@
-"""The pages that people open."""
+"""The HTML pages."""

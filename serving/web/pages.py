@@ -1,9 +1,9 @@
-"""The pages beside the shop's: the start page, a seller's page, and the API's description."""
+"""The routes of the start page, the seller's page and the API reference."""
 
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -11,59 +11,62 @@ from fastapi import APIRouter, Depends, FastAPI, Query, Request
 from starlette.responses import Response
 
 from common.ids import PRINTABLE
-from common.problems import Described, as_json
+from common.problems import ErrorDescription, problem_response
 from common.settings import Settings
-from serving.analytics.parameters import AskedPeriod, Cursor, SellerId, Service, each_once
+from serving.analytics.parameters import AnalyticsDep, Cursor, PeriodDep, SellerId, period_end
 from serving.analytics.periods import Grain
 from serving.analytics.popular import Ranking
 from serving.analytics.schemas.products import PopularProducts
 from serving.analytics.schemas.sales import SellerSales
 from serving.analytics.service import Analytics
+from serving.analytics.service.context import PeriodRequest, SalesSpan, utc_minute
 from serving.analytics.service.orders import ORDER_TABLES
 from serving.analytics.service.rankings import PRODUCT_TABLES
 from serving.analytics.service.sales import MARKETPLACE_TABLES, SELLER_TABLES
-from serving.analytics.service.shop import Asked, Span, utc_minute
 from serving.clickhouse import Row
+from serving.ops.backlog import Backlog
+from serving.parameters import reject_repeated_parameters
 from serving.problems import RedisUnavailable
 from serving.web import views
-from serving.web.reference import reference
-from serving.web.rendering import HERE, Pages, Versioned, vendor_folder
+from serving.web.api_reference import reference
+from serving.web.renderer import WEB_DIR, PageRenderer, VersionedFiles, vendor_folder
 from serving.web.storefront import pages as storefront
 
 FOUND = 5
-"""Sellers that a search shows."""
+"""The number of sellers in a search result."""
 ORDERS = 10
 PRODUCTS = 8
 POPULAR = 8
 
-OPENS_ON: views.Preset = "30d"
-"""What a seller's page shows: the period that is left open."""
+DEFAULT_PRESET: views.Preset = "30d"
+"""The period that a seller's page opens with."""
 
 UNREGISTERED: Row = dict.fromkeys(("name", "city", "state"))
-"""What is known of a seller who was only ever seen in a sale."""
+"""The details of a seller that never registered."""
 
-router = APIRouter(include_in_schema=False, dependencies=[Depends(each_once)])
+router = APIRouter(include_in_schema=False, dependencies=[Depends(reject_repeated_parameters)])
 Text = Annotated[str, Query(max_length=80, pattern=PRINTABLE)]
 Bound = Annotated[str, Query(max_length=40, pattern=PRINTABLE)]
+To = Annotated[str, Query(alias="to", max_length=40, pattern=PRINTABLE)]
 From = Annotated[str, Query(alias="from", max_length=40, pattern=PRINTABLE)]
 
 
 def mount(app: FastAPI, settings: Settings) -> None:
-    """Add the pages and their files to the app."""
-    app.state.pages = Pages(settings)
+    """Add the pages and their static files to the application."""
+    app.state.pages = PageRenderer(settings)
     app.include_router(router)
     app.include_router(storefront.router)
-    app.mount("/static", Versioned(directory=HERE / "static"), name="static")
-    app.mount("/vendor", Versioned(directory=vendor_folder(settings), check_dir=False), name="vendor")
+    app.mount("/static", VersionedFiles(directory=WEB_DIR / "static"), name="static")
+    app.mount("/vendor", VersionedFiles(directory=vendor_folder(settings), check_dir=False), name="vendor")
 
 
-def show_problem(request: Request, described: Described) -> Response:
-    """A page for someone who looks at pages, `application/problem+json` for every program."""
+def render_problem(request: Request, described: ErrorDescription) -> Response:
+    """Return a problem as a page if the client accepts HTML, else as `application/problem+json`."""
     path = request.url.path
     wants_page = "text/html" in request.headers.get("Accept", "") and not path.startswith(("/v1/", "/ready"))
     if not wants_page:
-        return as_json(request, described)
-    # A seller's page keeps the seller when only its period can't be shown.
+        return problem_response(request, described)
+    # If only the period is invalid, the page links back to the seller.
     own = path if path.startswith("/sell/") and described.status == 422 else None
     response = _pages(request)(
         "problem.html", described.status, problem=described, own=own, in_shop=path.startswith("/shop")
@@ -72,19 +75,26 @@ def show_problem(request: Request, described: Described) -> Response:
     return response
 
 
-def _pages(request: Request) -> Pages:
-    pages: Pages = request.app.state.pages
+def _is_catching_up(request: Request, as_of: datetime | None) -> bool:
+    backlog: Backlog = request.app.state.backlog
+    return backlog.is_catching_up(as_of)
+
+
+def _pages(request: Request) -> PageRenderer:
+    pages: PageRenderer = request.app.state.pages
     return pages
 
 
 @router.get("/")
-async def start(request: Request, service: Service, q: Text = "", ranking: Ranking = "popular") -> Response:
-    """Leads to the shop, finds sellers; shows the whole marketplace and what is popular."""
+async def start(
+    request: Request, service: AnalyticsDep, q: Text = "", ranking: Ranking = "popular"
+) -> Response:
+    """The start page: a search for sellers, the marketplace's figures, popular products."""
     pages = _pages(request)
-    span = await service.shop.span()
-    asked = views.preset_period("all", utc_minute(span.first), utc_minute(span.newest), pages.write)
+    span = await service.context.marketplace_span()
+    requested = views.preset_period("all", utc_minute(span.first), utc_minute(span.newest), pages.formatter)
     sales, found, popular = await asyncio.gather(
-        service.sales.of_marketplace(asked),
+        service.sales.of_marketplace(requested),
         service.rankings.find_sellers(q, FOUND),
         _popular(service, ranking),
     )
@@ -93,126 +103,139 @@ async def start(request: Request, service: Service, q: Text = "", ranking: Ranki
         q=q,
         sales=sales,
         empty=span.newest is None,
-        chart=views.chart(sales, pages.write),
+        chart=views.chart(sales, pages.formatter),
+        note=views.revenue_note(sales["totals"], pages.formatter),
         follows=MARKETPLACE_TABLES,
         found=found["sellers"],
         popular=popular,
         ranking=ranking,
-        now=service.shop.clock(),
+        now=service.context.clock(),
+        catching_up=_is_catching_up(request, sales["as_of"]),
     )
 
 
 @router.get("/sellers")
-async def sellers(request: Request, service: Service, q: Text = "") -> Response:
-    """The list of found sellers alone, for the search as one types."""
+async def sellers(request: Request, service: AnalyticsDep, q: Text = "") -> Response:
+    """The list of found sellers alone, for the search while typing."""
     found = await service.rankings.find_sellers(q, FOUND)
-    return _pages(request)("_sellers.html", q=q, found=found["sellers"])
+    return _pages(request)("_seller_rows.html", q=q, found=found["sellers"])
 
 
 @router.get("/sell/{seller_id}")
 async def seller(
     request: Request,
-    service: Service,
+    service: AnalyticsDep,
     seller_id: SellerId,
-    period: views.Preset = OPENS_ON,
+    period: views.Preset = DEFAULT_PRESET,
     start: From = "",
     until: Bound = "",
+    end: To = "",
     grain: Grain | None = None,
 ) -> Response:
-    """A seller's page: opens on the newest 30 days that have sales; `until` is the last day, included.
+    """A seller's page, which opens on the newest 30 days that have sales.
 
-    It has the figures; its lists (`seller_products`, `seller_orders`) are fetched by it when it is there, for
-    they take several times as long.
+    `until` is the last day, inclusive; `to` is the exclusive end, as in the API. The page comes with its
+    figures and then fetches its lists (`seller_products`, `seller_orders`), which take several times as long.
     """
     pages = _pages(request)
-    custom = bool(start or until)
-    kept = urlencode({"from": start, "until": until} if custom else {"period": period})
+    custom = bool(start or until or end)
+    bounds = {"from": start, "until": until, "to": end}
+    selection = urlencode(
+        {name: bound for name, bound in bounds.items() if bound} if custom else {"period": period}
+    )
 
-    def chosen(sold: Span) -> Asked:
+    def chosen(sold: SalesSpan) -> PeriodRequest:
         first, newest = utc_minute(sold.first), utc_minute(sold.newest)
-        return replace(views.preset_period(period, first, newest, pages.write), grain=grain)
+        return replace(views.preset_period(period, first, newest, pages.formatter), grain=grain)
 
-    if custom:
-        asked = replace(views.custom_period(start, until, pages.write), grain=grain)
-        figures = service.sales.of_seller(seller_id, asked)
-    elif period == OPENS_ON:
-        figures = service.sales.of_seller(seller_id, Asked(grain=grain))
+    if end:
+        requested = PeriodRequest(start or None, period_end(end, until or None), grain)
+        figures = service.sales.of_seller(seller_id, requested)
+    elif custom:
+        requested = replace(views.custom_period(start, until, pages.formatter), grain=grain)
+        figures = service.sales.of_seller(seller_id, requested)
+    elif period == DEFAULT_PRESET:
+        figures = service.sales.of_seller(seller_id, PeriodRequest(grain=grain))
     else:
         figures = _of_preset(service, seller_id, chosen)
-    who, sales = await asyncio.gather(service.shop.registered(seller_id), figures)
-    # The newest sale is told where there is none to be seen, so only then is it looked up.
-    sold = None if sales["totals"]["orders"] else await service.shop.sold(seller_id)
+    who, sales = await asyncio.gather(service.context.registered_seller(seller_id), figures)
+    # The page names the newest sale only if the period has none.
+    sold = None if sales["totals"]["orders"] else await service.context.seller_span(seller_id)
     shown = sales["period"]
-    chart = views.chart(sales, pages.write)
+    registered = utc_minute(who["registered_at"]) if who else None
+    chart = views.chart(sales, pages.formatter, registered)
     return pages(
         "seller.html",
         seller=who or UNREGISTERED,
-        registered=utc_minute(who["registered_at"]) if who else None,
+        registered=registered,
         newest=utc_minute(sold.newest) if sold else None,
         sales=sales,
-        tiles=views.tiles(sales, pages.write),
-        sparks=views.sparklines(sales),
+        tiles=views.tiles(sales, pages.formatter),
+        sparks=views.sparklines(sales, chart["drawn"]),
         chart=chart,
-        table=views.table(sales, chart["names"], pages.write),
+        table=views.table(sales, chart["names"], chart["drawn"], pages.formatter),
         follows=(*SELLER_TABLES, *PRODUCT_TABLES, *ORDER_TABLES),
         of_period=_of_period(shown["from"].isoformat(), shown["to"].isoformat()),
-        kept=kept,
+        selection=selection,
         period=None if custom else period,
         last_day=(shown["to"] - timedelta(minutes=1)).date().isoformat(),
         grains=views.grains(shown["from"], shown["to"]),
-        now=service.shop.clock(),
+        now=service.context.clock(),
+        catching_up=_is_catching_up(request, sales["as_of"]),
     )
 
 
-async def _of_preset(service: Analytics, seller_id: str, chosen: Callable[[Span], Asked]) -> SellerSales:
-    """What a seller sold in a period that is chosen by when they sold something.
+async def _of_preset(
+    service: Analytics, seller_id: str, chosen: Callable[[SalesSpan], PeriodRequest]
+) -> SellerSales:
+    """Return a seller's sales in a period that depends on when the seller first and last sold something.
 
-    When that was is looked up. Of one of whom it was before, the period is likely the same: both are asked at
-    once, and the sales once more where it is not.
+    If that was looked up before, the period is probably the same. Then the lookup and the sales are queried
+    at the same time, and the sales again if the period differs.
     """
-    seen = service.shop.seen(seller_id)
+    seen = service.context.cached_span(seller_id)
     if seen is None:
-        return await service.sales.of_seller(seller_id, chosen(await service.shop.sold(seller_id)))
+        return await service.sales.of_seller(seller_id, chosen(await service.context.seller_span(seller_id)))
     likely = chosen(seen)
     sold, found = await asyncio.gather(
-        service.shop.sold(seller_id), service.sales.of_seller(seller_id, likely)
+        service.context.seller_span(seller_id), service.sales.of_seller(seller_id, likely)
     )
-    asked = chosen(sold)
-    return found if asked == likely else await service.sales.of_seller(seller_id, asked)
+    requested = chosen(sold)
+    return found if requested == likely else await service.sales.of_seller(seller_id, requested)
 
 
 @router.get("/sell/{seller_id}/products")
 async def seller_products(
-    request: Request, service: Service, seller_id: SellerId, asked: AskedPeriod
+    request: Request, service: AnalyticsDep, seller_id: SellerId, requested: PeriodDep
 ) -> Response:
-    """The list of the seller's best products alone."""
-    top = await service.rankings.top_products(seller_id, asked, "revenue", PRODUCTS)
-    return _pages(request)("_top.html", top=top)
+    """The list of a seller's best products alone."""
+    top = await service.rankings.top_products(seller_id, requested, "revenue", PRODUCTS)
+    return _pages(request)("_top_products.html", top=top)
 
 
 @router.get("/sell/{seller_id}/orders")
 async def seller_orders(
     request: Request,
-    service: Service,
+    service: AnalyticsDep,
     seller_id: SellerId,
-    asked: AskedPeriod,
+    requested: PeriodDep,
     cursor: Cursor | None = None,
 ) -> Response:
-    """The list of the seller's newest orders alone; with a cursor the rows that follow."""
-    orders = await service.orders.of_seller(seller_id, asked, cursor, ORDERS)
+    """The list of a seller's newest orders alone; with a cursor, the rows that follow."""
+    orders = await service.orders.of_seller(seller_id, requested, cursor, ORDERS)
     template = "_orders.html" if cursor is None else "_order_rows.html"
-    return _pages(request)(template, orders=orders, of_period=_of_period(asked.start, asked.end))
+    return _pages(request)(template, orders=orders, of_period=_of_period(requested.start, requested.end))
 
 
 def _of_period(start: str | None, end: str | None) -> str:
-    """The query by which a list, and the rows that follow, are of the period of what they belong to."""
+    """Return the query string that gives a list, and its further rows, the period of the page."""
     bounds = {"from": start, "to": end}
     return urlencode({name: bound for name, bound in bounds.items() if bound})
 
 
 @router.get("/docs")
 async def docs(request: Request) -> Response:
-    """The API in words, from its own OpenAPI description."""
+    """The API reference, from the OpenAPI description."""
     return _pages(request)("docs.html", api=reference(request.app.openapi()))
 
 
@@ -220,4 +243,4 @@ async def _popular(service: Analytics, ranking: Ranking) -> PopularProducts | No
     try:
         return await service.rankings.popular(ranking, POPULAR)
     except RedisUnavailable:
-        return None  # the rest of the start page needs no Redis
+        return None  # the rest of the start page does not need Redis

@@ -1,4 +1,4 @@
-"""What the pages show, made from the figures: tiles, chart, sparklines, periods to pick. Pure."""
+"""Turns figures into the content of pages: tiles, chart, sparklines, and the periods to choose. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 from serving.analytics.periods import GRAIN_LENGTH, STEPS, Grain
 from serving.analytics.schemas.sales import Bucket, MarketplaceSales, SellerSales, Totals
-from serving.analytics.service.shop import Asked
+from serving.analytics.service.context import PeriodRequest
 from serving.problems import BadPeriod
-from serving.web.format import Writer
+from serving.web.formatter import Formatter
 
 Preset = Literal["7d", "30d", "90d", "12m", "all"]
 PRESETS: dict[Preset, tuple[str, int | None]] = {
@@ -20,14 +20,14 @@ PRESETS: dict[Preset, tuple[str, int | None]] = {
     "12m": ("12 months", 365),
     "all": ("All time", None),
 }
-"""Preset → what it is called, and its days (None: since the first sale)."""
+"""Preset → its label and its number of days (None: since the first sale)."""
 
 SPARK_WIDTH, SPARK_HEIGHT = 120, 28
 
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """One figure with its change; picking it draws its series in the chart."""
+    """One figure with its change. A click on it draws its series in the chart."""
 
     key: str
     label: str
@@ -38,21 +38,37 @@ class Tile:
     more_is_better: bool = True
 
     @property
-    def mood(self) -> str:
-        """`good`, `bad` or `flat`: the colour of the change."""
+    def tone(self) -> str:
+        """Return `good`, `bad` or `flat`, which is the colour of the change."""
         if not self.change:
             return "flat"
         return "good" if (self.change > 0) is self.more_is_better else "bad"
 
 
 def average(bucket: Bucket) -> int | None:
-    """A bucket's revenue per order, in minor units."""
-    return round(bucket["revenue_minor"] / bucket["orders"]) if bucket["orders"] else None
+    """Return a bucket's revenue per order that was not cancelled, in minor units."""
+    orders = bucket["orders"] - bucket["cancelled_orders"]
+    return round(bucket["revenue_minor"] / orders) if orders else None
 
 
-def drawn(series: Sequence[Bucket]) -> dict[str, list[int | None]]:
-    """Tile → its values over the series; money in minor units."""
-    return {
+def drawn_buckets(series: Sequence[Bucket], as_of: datetime | None, since: datetime | None = None) -> range:
+    """Return the indices of the buckets that a chart draws: without those before `since` or after `as_of`.
+
+    A bucket with orders is always drawn. If nothing would be left, all buckets are drawn.
+    """
+    first, last = 0, len(series) - 1
+    while first < last and since and series[first]["end"] <= since and not series[first]["orders"]:
+        first += 1
+    while last > first and as_of and series[last]["start"] > as_of and not series[last]["orders"]:
+        last -= 1
+    if as_of and series[first]["start"] > as_of and not series[first]["orders"]:
+        return range(len(series))
+    return range(first, last + 1)
+
+
+def chart_values(series: Sequence[Bucket], drawn: range | None = None) -> dict[str, list[int | None]]:
+    """Return the values of each tile over the series, None outside `drawn`; money in minor units."""
+    values: dict[str, list[int | None]] = {
         "revenue": [bucket["revenue_minor"] for bucket in series],
         "orders": [bucket["orders"] for bucket in series],
         "units": [bucket["units"] for bucket in series],
@@ -60,168 +76,200 @@ def drawn(series: Sequence[Bucket]) -> dict[str, list[int | None]]:
         "shipping": [bucket["shipping_minor"] for bucket in series],
         "cancelled": [bucket["cancelled_orders"] for bucket in series],
     }
+    if drawn is None:
+        return values
+    return {
+        key: [value if index in drawn else None for index, value in enumerate(each)]
+        for key, each in values.items()
+    }
 
 
 MONEY_TILES = ("revenue", "average", "shipping")
 
 
-def including_cancelled(totals: Totals, write: Writer) -> str:
-    """`incl. R$653.91 cancelled`: what of the revenue a seller will not be paid; empty when there is none."""
-    gone = totals["cancelled"]["gross_minor"]
-    return f"incl. {write.money(gone)} cancelled" if gone else ""
+def revenue_note(totals: Totals, formatter: Formatter) -> str:
+    """Return how revenue is made up, such as `R$1,200.00 less R$90.00 cancelled`; empty without losses."""
+    cancelled = totals["cancelled"]["gross_minor"] - totals["cancelled"]["discount_minor"]
+    lost = [
+        f"{formatter.money(minor)} {word}"
+        for minor, word in ((cancelled, "cancelled"), (totals["returned"]["refund_minor"], "returned"))
+        if minor
+    ]
+    sold = totals["gross_minor"] - totals["discount_minor"]
+    return f"{formatter.money(sold)} less {', '.join(lost)}" if lost else ""
 
 
-def tiles(sales: SellerSales | MarketplaceSales, write: Writer) -> list[Tile]:
-    """The figures on top of the page."""
-    now, before, change = sales["totals"], sales["previous"]["totals"], sales["change"]
-    gone = now["cancelled"]
+def tiles(sales: SellerSales | MarketplaceSales, formatter: Formatter) -> list[Tile]:
+    """Return the figures on top of the page."""
+    now, before, change = sales["totals"], sales["compared"]["totals"], sales["change"]
+    cancelled = now["cancelled"]
     return [
         Tile(
             "revenue",
             "Revenue",
-            write.money(now["revenue_minor"]),
+            formatter.money(now["revenue_minor"]),
             change["revenue_minor"],
-            write.money(before["revenue_minor"]),
-            including_cancelled(now, write),
+            formatter.money(before["revenue_minor"]),
+            revenue_note(now, formatter),
         ),
         Tile(
-            "orders", "Orders", write.number(now["orders"]), change["orders"], write.number(before["orders"])
+            "orders",
+            "Orders",
+            formatter.number(now["orders"]),
+            change["orders"],
+            formatter.number(before["orders"]),
         ),
         Tile(
-            "units", "Units sold", write.number(now["units"]), change["units"], write.number(before["units"])
+            "units",
+            "Units sold",
+            formatter.number(now["units"]),
+            change["units"],
+            formatter.number(before["units"]),
         ),
         Tile(
             "average",
             "Avg. order",
-            write.money(now["average_order_minor"]),
+            formatter.money(now["average_order_minor"]),
             change["average_order_minor"],
-            write.money(before["average_order_minor"]),
+            formatter.money(before["average_order_minor"]),
         ),
         Tile(
             "shipping",
             "Shipping",
-            write.money(now["shipping_minor"]),
+            formatter.money(now["shipping_minor"]),
             change["shipping_minor"],
-            write.money(before["shipping_minor"]),
+            formatter.money(before["shipping_minor"]),
             "paid by shoppers",
         ),
         Tile(
             "cancelled",
             "Cancelled",
-            write.number(gone["orders"]),
+            formatter.number(cancelled["orders"]),
             change["cancelled_orders"],
-            write.number(before["cancelled"]["orders"]),
+            formatter.number(before["cancelled"]["orders"]),
             "or unavailable",
             more_is_better=False,
         ),
     ]
 
 
-def chart(sales: SellerSales | MarketplaceSales, write: Writer) -> dict[str, Any]:
-    """What `chart.js` draws; money stays in minor units, with the decimals of its currency beside it."""
+def chart(
+    sales: SellerSales | MarketplaceSales, formatter: Formatter, since: datetime | None = None
+) -> dict[str, Any]:
+    """Return what `chart.js` draws, from `since` to `as_of`; money is in minor units."""
     grain, series, previous = sales["grain"], sales["series"], sales["previous"]
+    drawn = drawn_buckets(series, sales["as_of"], since)
     compared = previous["totals"]["orders"] > 0
-    labels, ticks = axis([bucket["start"] for bucket in series], grain, write)
+    labels, ticks = axis([bucket["start"] for bucket in series], grain, formatter)
     return {
-        "locale": write.locale.replace("_", "-"),
+        "locale": formatter.locale.replace("_", "-"),
         "currency": sales["currency"],
         "money": MONEY_TILES,
         "labels": labels,
         "ticks": ticks,
-        "unfinished": unfinished(series, grain, sales["as_of"], write.zone),
-        "names": [write.bucket(bucket["start"], bucket["end"], grain) for bucket in series],
+        "drawn": [drawn[0], drawn[-1]],
+        "unfinished": unfinished([series[index] for index in drawn], grain, sales["as_of"], formatter.zone),
+        "names": [formatter.bucket(bucket["start"], bucket["end"], grain) for bucket in series],
         "previousNames": [
-            write.bucket(bucket["start"], bucket["end"], grain) for bucket in previous["series"]
+            formatter.bucket(bucket["start"], bucket["end"], grain) for bucket in previous["series"]
         ],
-        "current": drawn(series),
-        "previous": drawn(previous["series"]) if compared else None,
+        "current": chart_values(series, drawn),
+        "previous": chart_values(previous["series"]) if compared else None,
     }
 
 
-def table(sales: SellerSales, names: Sequence[str], write: Writer) -> list[tuple[str, tuple[str, ...]]]:
-    """The series in words: a bucket's name, and its revenue, orders, units, shipping and cancelled orders."""
+def table(
+    sales: SellerSales, names: Sequence[str], drawn: Sequence[int], formatter: Formatter
+) -> list[tuple[str, tuple[str, ...]]]:
+    """Return the drawn buckets in words: name, then revenue, orders, units, shipping and cancelled orders."""
+    series = sales["series"]
     return [
         (
-            name,
+            names[index],
             (
-                write.money(bucket["revenue_minor"]),
-                write.number(bucket["orders"]),
-                write.number(bucket["units"]),
-                write.money(bucket["shipping_minor"]),
-                write.number(bucket["cancelled_orders"]),
+                formatter.money(series[index]["revenue_minor"]),
+                formatter.number(series[index]["orders"]),
+                formatter.number(series[index]["units"]),
+                formatter.money(series[index]["shipping_minor"]),
+                formatter.number(series[index]["cancelled_orders"]),
             ),
         )
-        for name, bucket in zip(names, sales["series"], strict=True)
+        for index in range(drawn[0], drawn[-1] + 1)
     ]
 
 
-def axis(starts: Sequence[datetime], grain: Grain, write: Writer) -> tuple[list[str], list[int] | None]:
-    """Labels under a chart, and which of them to show; None leaves that to the chart.
+def axis(
+    starts: Sequence[datetime], grain: Grain, formatter: Formatter
+) -> tuple[list[str], list[int] | None]:
+    """Return the labels under a chart and the indices of those to show; None leaves the choice to the chart.
 
-    Hours of several days are told apart by their days: the first of each, and noon where there is room.
+    For hours of several days, the first hour of a day is labelled with the day; noon has a label if it fits.
     """
-    labels = [write.axis(start, grain) for start in starts]
-    days = [start.astimezone(write.zone).date() for start in starts]
+    labels = [formatter.axis(start, grain) for start in starts]
+    days = [start.astimezone(formatter.zone).date() for start in starts]
     if grain != "hour" or len(set(days)) == 1:
         return labels, None
     ticks = [index for index, day in enumerate(days) if index == 0 or day != days[index - 1]]
     for index in ticks:
-        labels[index] = write.axis(starts[index], "day")
+        labels[index] = formatter.axis(starts[index], "day")
     if len(ticks) <= 4:
-        ticks += [index for index, start in enumerate(starts) if start.astimezone(write.zone).hour == 12]
+        ticks += [index for index, start in enumerate(starts) if start.astimezone(formatter.zone).hour == 12]
     return labels, sorted(ticks)
 
 
 def unfinished(
     series: Sequence[Bucket], grain: Grain, as_of: datetime | None, zone: ZoneInfo
 ) -> dict[str, bool]:
-    """Whether the first and the last bucket are cut by the period, or the last is not complete yet."""
+    """Return whether the period cuts the first or the last bucket, or the last is not complete yet."""
     begins, follows = STEPS[grain]
     first, last = series[0], series[-1]
-    whole_end = follows(begins(last["start"].astimezone(UTC), zone), zone)
+    full_end = follows(begins(last["start"].astimezone(UTC), zone), zone)
     still_filling = as_of is not None and last["start"] <= as_of < last["end"]
     return {
         "first": begins(first["start"].astimezone(UTC), zone) < first["start"],
-        "last": last["end"] < whole_end or still_filling,
+        "last": last["end"] < full_end or still_filling,
     }
 
 
-def sparklines(sales: SellerSales | MarketplaceSales) -> Mapping[str, str]:
-    """Tile → the points of its line in a box of `SPARK_WIDTH` × `SPARK_HEIGHT`."""
-    return {key: _points([value or 0 for value in values]) for key, values in drawn(sales["series"]).items()}
+def sparklines(sales: SellerSales | MarketplaceSales, drawn: Sequence[int]) -> Mapping[str, str]:
+    """Return the points of each tile's line over the drawn buckets, in `SPARK_WIDTH` × `SPARK_HEIGHT`."""
+    values = chart_values(sales["series"])
+    return {key: _points([value or 0 for value in each], drawn) for key, each in values.items()}
 
 
-def _points(values: list[int]) -> str:
+def _points(values: list[int], drawn: Sequence[int]) -> str:
     top = max(values, default=0) or 1
     step = SPARK_WIDTH / max(len(values) - 1, 1)
     height = SPARK_HEIGHT - 3
-    shown = values if len(values) > 1 else values * 2
-    return " ".join(
-        f"{index * step:.1f},{1.5 + height - height * value / top:.1f}" for index, value in enumerate(shown)
-    )
+    shown = list(enumerate(values))[drawn[0] : drawn[-1] + 1]
+    if len(shown) == 1:
+        shown = [(0, shown[0][1]), (max(len(values) - 1, 1), shown[0][1])]
+    return " ".join(f"{index * step:.1f},{1.5 + height - height * value / top:.1f}" for index, value in shown)
 
 
 def grains(start: datetime, end: datetime) -> list[Grain]:
-    """The grains that draw this period with 2 to 400 points, or the finest when none does."""
+    """Return the grains that draw this period with 2 to 400 points; the finest if none does."""
     fitting: list[Grain] = [
         grain for grain, length in GRAIN_LENGTH.items() if 2 <= (end - start) / length <= 400
     ]
     return fitting or ["hour"]
 
 
-def custom_period(first: str, last: str, write: Writer) -> Asked:
-    """The bounds of the days from `first` to `last`, both included; what is empty is left open.
+def custom_period(first: str, last: str, formatter: Formatter) -> PeriodRequest:
+    """Return the bounds of the days from `first` to `last`, both inclusive. An empty bound stays open.
 
     Raises:
-        BadPeriod: one is no date, or they are the wrong way round.
+        BadPeriod: a bound is not a date, or `first` is after `last`.
     """
     begin, end = _read_day(first), _read_day(last)
     if begin and end and end < begin:
-        shown = [write.calendar_day(day) for day in (begin, end)]
+        shown = [formatter.calendar_day(day) for day in (begin, end)]
         raise BadPeriod(
             f"The first day ({shown[0]}) is after the last ({shown[1]}). Pick them the other way round."
         )
-    return Asked(begin.isoformat() if begin else None, (end + timedelta(days=1)).isoformat() if end else None)
+    return PeriodRequest(
+        begin.isoformat() if begin else None, (end + timedelta(days=1)).isoformat() if end else None
+    )
 
 
 def _read_day(text: str) -> date | None:
@@ -236,11 +284,13 @@ def _read_day(text: str) -> date | None:
     return day
 
 
-def preset_period(preset: Preset, first: datetime | None, newest: datetime | None, write: Writer) -> Asked:
-    """The bounds of a preset: it ends on the newest day that has data."""
+def preset_period(
+    preset: Preset, first: datetime | None, newest: datetime | None, formatter: Formatter
+) -> PeriodRequest:
+    """Return the bounds of a preset, which ends on the newest day that has data."""
     days = PRESETS[preset][1]
     if newest is None:
-        return Asked()
-    last = newest.astimezone(write.zone).date()
-    start = last - timedelta(days=days - 1) if days else (first or newest).astimezone(write.zone).date()
-    return Asked(start.isoformat(), (last + timedelta(days=1)).isoformat())
+        return PeriodRequest()
+    last = newest.astimezone(formatter.zone).date()
+    start = last - timedelta(days=days - 1) if days else (first or newest).astimezone(formatter.zone).date()
+    return PeriodRequest(start.isoformat(), (last + timedelta(days=1)).isoformat())

@@ -32,14 +32,14 @@ PANELS = [
 ]
 
 
-def test_there_are_dashboards_and_each_has_an_id_of_its_own() -> None:
+def test_every_dashboard_has_its_own_id() -> None:
     assert set(BUILT) == {"pipeline", "marketplace"}
     assert len({dashboard["uid"] for dashboard in BUILT.values()}) == len(BUILT)
     assert all(re.fullmatch(r"[a-z-]{1,40}", dashboard["uid"]) for dashboard in BUILT.values())
 
 
 @pytest.mark.parametrize("name", BUILT)
-def test_the_panels_of_a_dashboard_have_ids_and_places_of_their_own(name: str) -> None:
+def test_the_panels_of_a_dashboard_have_their_own_ids_and_places(name: str) -> None:
     everything = BUILT[name]["panels"]
     ids = [panel["id"] for panel in everything]
     assert sorted(ids) == list(range(1, len(ids) + 1))
@@ -62,7 +62,7 @@ def test_a_dashboard_shows_the_shops_time_and_names_its_variables(name: str) -> 
 
 
 @pytest.mark.parametrize("panel", PANELS)
-def test_a_panel_has_a_title_a_sentence_a_unit_and_a_question(panel: dict[str, Any]) -> None:
+def test_a_panel_has_a_title_a_description_a_unit_and_a_query(panel: dict[str, Any]) -> None:
     assert panel["title"]
     assert re.fullmatch(r"[A-Z0-9].{20,}[.]", panel["description"])
     assert panel["fieldConfig"]["defaults"]["unit"] not in ("", "string")
@@ -72,7 +72,7 @@ def test_a_panel_has_a_title_a_sentence_a_unit_and_a_question(panel: dict[str, A
 
 
 @pytest.mark.parametrize("panel", PANELS)
-def test_a_panels_query_is_one_select_with_nothing_left_to_fill_in(panel: dict[str, Any]) -> None:
+def test_a_panels_query_is_one_select_without_open_parameters(panel: dict[str, Any]) -> None:
     for sql in (target["rawSql"] for target in panel["targets"] if "rawSql" in target):
         assert "{" not in re.sub(r"\$\{\w+:singlequote\}", "", sql)
         assert "--" not in sql
@@ -81,7 +81,7 @@ def test_a_panels_query_is_one_select_with_nothing_left_to_fill_in(panel: dict[s
 
 
 @pytest.mark.parametrize("panel", PANELS)
-def test_a_panel_on_prometheus_asks_for_metrics_that_some_process_has(panel: dict[str, Any]) -> None:
+def test_a_panel_on_prometheus_uses_existing_metrics(panel: dict[str, Any]) -> None:
     for expression in (target["expr"] for target in panel["targets"] if "expr" in target):
         assert metrics_of(expression)
         assert not unknown_in(expression)
@@ -94,7 +94,7 @@ def test_money_is_shown_in_the_minor_units_of_its_currency() -> None:
 
 
 @pytest.mark.parametrize("path", QUERIES, ids=lambda path: path.stem)
-def test_a_query_says_in_one_line_what_it_answers_and_is_shown_somewhere(path: Path) -> None:
+def test_a_query_has_one_line_of_description_and_a_panel(path: Path) -> None:
     first, second = path.read_text().splitlines()[:2]
     assert re.fullmatch(r"-- [A-Z].{20,}[.]", first)
     assert not second.startswith("--")
@@ -103,12 +103,12 @@ def test_a_query_says_in_one_line_what_it_answers_and_is_shown_somewhere(path: P
 
 
 @pytest.mark.parametrize("path", QUERIES, ids=lambda path: path.stem)
-def test_what_the_api_has_a_query_for_is_asked_through_it(path: Path) -> None:
+def test_queries_of_the_api_are_used_through_their_views(path: Path) -> None:
     for view in re.findall(r"\bq_(\w+)", path.read_text()):
         assert view in load_queries()
 
 
-def test_a_parameter_that_nobody_knows_is_named() -> None:
+def test_an_unknown_parameter_is_named() -> None:
     with pytest.raises(UnknownParameter, match=r"some/query has the parameter colour"):
         fill("SELECT {colour:String}", "some/query", {"grain": "'day'"})
 
@@ -125,7 +125,7 @@ def test_building_twice_writes_the_same_files(tmp_path: Path) -> None:
     }
 
 
-def test_prometheus_scrapes_the_ports_of_this_copy() -> None:
+def test_prometheus_scrapes_the_ports_of_this_installation() -> None:
     moved = Settings(home=Path("/nowhere"), port_offset=700)
     assert f"127.0.0.1:{moved.port('commerce')}" in prometheus(moved)
     assert "$" not in prometheus(moved)

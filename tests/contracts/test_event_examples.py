@@ -3,7 +3,7 @@
 import pytest
 
 from schemas.codec import Decoder, Encoder
-from schemas.events import Event, all_events
+from schemas.events import EventSchema, all_events
 from schemas.examples import EXAMPLES_DIR, examples
 
 EVENTS = all_events()
@@ -15,7 +15,7 @@ EXAMPLES = [
 
 
 @pytest.mark.parametrize(("event", "record"), EXAMPLES)
-def test_every_example_decodes_to_what_was_encoded(event: Event, record: dict[str, object]) -> None:
+def test_every_example_decodes_to_what_was_encoded(event: EventSchema, record: dict[str, object]) -> None:
     message = Encoder(event, 7).encode(record)
 
     decoded = Decoder(lambda _: event.schema).decode(message, event)
@@ -25,7 +25,7 @@ def test_every_example_decodes_to_what_was_encoded(event: Event, record: dict[st
 
 
 @pytest.mark.parametrize("event", EVENTS.values(), ids=EVENTS)
-def test_every_event_has_an_example_with_nulls_and_one_of_extremes(event: Event) -> None:
+def test_every_event_has_an_example_with_nulls_and_one_of_extremes(event: EventSchema) -> None:
     assert {"typical", "minimal", "extreme"} <= set(examples(event))
 
 
@@ -34,14 +34,14 @@ def test_no_example_is_left_of_an_event_that_is_gone() -> None:
 
 
 @pytest.mark.parametrize("event", EVENTS.values(), ids=EVENTS)
-def test_every_event_begins_with_its_id_and_time_and_documents_every_field(event: Event) -> None:
+def test_every_event_begins_with_its_id_and_time_and_documents_every_field(event: EventSchema) -> None:
     assert [field["name"] for field in event.fields[:2]] == ["event_id", "occurred_at"]
     assert event.fields[1]["type"] == {"type": "long", "logicalType": "timestamp-millis"}
     assert all(field.get("doc") for field in _all_fields(event.schema))
 
 
 @pytest.mark.parametrize("event", EVENTS.values(), ids=EVENTS)
-def test_money_is_a_whole_number_of_minor_units_beside_a_currency(event: Event) -> None:
+def test_money_is_a_whole_number_of_minor_units_beside_a_currency(event: EventSchema) -> None:
     amounts = [field for field in _all_fields(event.schema) if field["name"].endswith("_minor")]
 
     assert all(field["type"] == "long" for field in amounts)
@@ -49,7 +49,7 @@ def test_money_is_a_whole_number_of_minor_units_beside_a_currency(event: Event) 
 
 
 @pytest.mark.parametrize("event", EVENTS.values(), ids=EVENTS)
-def test_every_nullable_field_can_be_left_out_and_every_enum_can_grow(event: Event) -> None:
+def test_every_nullable_field_can_be_left_out_and_every_enum_can_grow(event: EventSchema) -> None:
     types = [(field, field["type"]) for field in _all_fields(event.schema)]
 
     assert all(field["default"] is None for field, type_ in types if isinstance(type_, list))

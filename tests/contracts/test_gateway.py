@@ -7,8 +7,8 @@ from pydantic import TypeAdapter
 
 from producers.inventory import schemas as inventory
 from producers.orders import schemas as orders
-from serving.shop.schemas.orders import OrderSent, ShopperOrder
-from serving.shop.schemas.stock import Stock, StockSet, StocksSet
+from serving.shop.schemas.orders import OrderRequest, ShopperOrder
+from serving.shop.schemas.stock import Stock, StockUpdate, StockUpdates
 
 WORDS = {"title", "description", "examples", "default"}
 """What a schema says to people; all else says what is taken."""
@@ -37,11 +37,11 @@ def described(model: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("gateway", "service"),
     [
-        (OrderSent, orders.OrderSent),
-        (ShopperOrder, orders.OrderShown),
-        (StockSet, inventory.StockSent),
-        (StocksSet, inventory.STOCKS_SENT),
-        (Stock, inventory.StockShown),
+        (OrderRequest, orders.OrderRequest),
+        (ShopperOrder, orders.OrderResponse),
+        (StockUpdate, inventory.StockRequest),
+        (StockUpdates, inventory.STOCK_LIST_REQUEST),
+        (Stock, inventory.StockResponse),
     ],
 )
 def test_the_gateway_describes_what_the_service_takes_and_answers(gateway: Any, service: Any) -> None:
@@ -58,9 +58,9 @@ def of(model: Any, *path: str) -> dict[str, Any]:
 
 
 def test_what_the_service_refuses_is_not_promised() -> None:
-    assert of(OrderSent, "payment", "installments") == {"type": "integer", "minimum": 1, "maximum": 24}
-    seller, _null = of(OrderSent, "lines", "seller_id")["anyOf"]
+    assert of(OrderRequest, "payment", "installments") == {"type": "integer", "minimum": 1, "maximum": 24}
+    seller, _null = of(OrderRequest, "lines", "seller_id")["anyOf"]
     assert seller["minLength"] == 1
-    price, _null = of(OrderSent, "lines", "unit_price_minor")["anyOf"]
+    price, _null = of(OrderRequest, "lines", "unit_price_minor")["anyOf"]
     assert price["minimum"] == 0
-    assert of(OrderSent, "lines")["additionalProperties"] is False
+    assert of(OrderRequest, "lines")["additionalProperties"] is False

@@ -6,6 +6,8 @@ import sys
 import tomllib
 from importlib.metadata import packages_distributions
 
+import pytest
+
 from common.settings import ROOT
 
 
@@ -36,3 +38,8 @@ def test_every_package_that_the_recommenders_import_is_named():
 
     assert "threadpoolctl" in imported
     assert not {each for each in imported if not {normal(name) for name in of_module[each]} & named()}
+
+
+@pytest.mark.parametrize("room", sorted(path.parent.name for path in ROOT.glob("*/__init__.py")))
+def test_every_room_is_marked_as_typed(room: str) -> None:
+    assert (ROOT / room / "py.typed").is_file()

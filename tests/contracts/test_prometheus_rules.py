@@ -19,7 +19,7 @@ RULES = [
 ]
 
 
-def test_there_is_an_alert_for_a_part_that_is_down_for_lag_and_for_dead_letters() -> None:
+def test_parts_that_are_down_lag_and_dead_letters_have_alerts() -> None:
     assert {"PartDown", "ConsumerBehind", "DeadLetters"} <= {rule["alert"] for rule in RULES}
 
 
@@ -32,17 +32,17 @@ def test_an_alert_says_what_is_wrong_and_what_to_do(rule: dict[str, object]) -> 
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["alert"])
-def test_an_alert_asks_for_metrics_and_labels_that_some_process_has(rule: dict[str, str]) -> None:
+def test_an_alert_uses_existing_metrics_and_labels(rule: dict[str, str]) -> None:
     assert metrics_of(rule["expr"])
     assert not unknown_in(rule["expr"])
 
 
-def test_a_rule_about_a_metric_that_nobody_has_would_be_found() -> None:
+def test_a_rule_about_an_unknown_metric_would_be_found() -> None:
     assert unknown_in("sum by (topic) (souk_dead_letter)") == {"souk_dead_letter", "topic"}
     assert unknown_in("sum by (colour) (souk_dead_letters)") == {"colour"}
 
 
-def test_what_is_scraped_has_the_name_that_the_rules_use(tmp_path: Path) -> None:
+def test_scraped_jobs_have_the_names_that_the_rules_use(tmp_path: Path) -> None:
     write(Settings(home=Path("/nowhere")), tmp_path)
     scraped = yaml.safe_load((tmp_path / "prometheus.yml").read_text())["scrape_configs"]
     assert {one["job_name"] for one in scraped} == {"serving", "commerce", "clickhouse", "jobs", "simulator"}

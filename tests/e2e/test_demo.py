@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from common.clock import system_clock
-from local.demo import traffic
+from local.demo.simulator_status import read_status
 
 pytestmark = [pytest.mark.nightly, pytest.mark.timeout(1_800)]
 
@@ -19,7 +19,7 @@ def test_a_demo_lives_until_it_is_stopped_and_every_store_agrees_about_it(untouc
 
     def is_alive() -> bool:
         assert demo.poll() is None, "the demo ended by itself"
-        seen = traffic.read(home)
+        seen = read_status(home)
         looked = "sales" in seen.endpoints  # a seller, half a minute after the start
         return seen.phase == "live" and looked and seen.orders.get("confirmed", 0) >= 10
 
@@ -28,9 +28,27 @@ def test_a_demo_lives_until_it_is_stopped_and_every_store_agrees_about_it(untouc
         answer = httpx.get(f"{serving}/v1/marketplace/sales", params={"from": today}, timeout=30)
         return answer.raise_for_status().json()["totals"]["revenue_minor"]
 
+    def order_of_a_person() -> str:
+        line = {"product_id": "product-000001", "quantity": 1}
+        payment = {"method": "pix", "token": "tok_visa"}
+        answer = httpx.post(
+            f"{serving}/v1/orders",
+            headers={"Idempotency-Key": "a person's only order"},
+            json={"shopper_id": "a person", "currency": "BRL", "payment": payment, "lines": [line]},
+            timeout=30,
+        )
+        return answer.raise_for_status().json()["order_id"]
+
+    def is_shipped(order_id: str) -> bool:
+        order = httpx.get(f"{serving}/v1/orders/{order_id}", timeout=30).raise_for_status().json()
+        assert order["status"] != "cancelled", order
+        return order["status"] in ("shipped", "delivered")
+
     eventually(is_alive, 900)
     eventually(sales, 60)
-    seen = traffic.read(home)
+    order_id = order_of_a_person()
+    eventually(lambda: is_shipped(order_id), 300)
+    seen = read_status(home)
     demo.send_signal(signal.SIGINT)
 
     assert demo.wait(180) == 0

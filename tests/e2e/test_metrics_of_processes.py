@@ -52,7 +52,7 @@ def test_the_api_shows_what_it_answered_and_which_parts_are_ready(platform, even
     eventually(ready)
 
 
-def test_the_keeper_shows_jobs_flink_lag_and_dead_letters(platform, eventually):
+def test_the_reconciler_exports_metrics_of_jobs_flink_lag_and_dead_letters(platform, eventually):
     def shown():
         found = scrape(platform, "jobs")
         running = labels(found, "souk_job_running", "job_name")

@@ -9,9 +9,10 @@ import pytest
 from confluent_kafka import Producer
 from playwright.sync_api import expect
 
+from local import passwords
 from schemas.codec import Encoder
 from schemas.events import all_events
-from schemas.registry import Registry
+from schemas.registry import SchemaRegistry
 from tests.chromium import opened
 
 pytestmark = [pytest.mark.timeout(1_200), pytest.mark.browser, pytest.mark.nightly]
@@ -43,7 +44,7 @@ class Marketplace:
         described = all_events()[event]
         record = {field["name"]: field.get("default") for field in described.fields}
         record |= {"event_id": str(uuid.uuid4()), "occurred_at": datetime.now(UTC), **fields}
-        with Registry(self._settings.registry) as registry:
+        with SchemaRegistry(self._settings.registry) as registry:
             value = Encoder(described, registry.register(described.subject, described.text)).encode(record)
         self._producer.produce(event, value, fields[described.key])
         assert self._producer.flush(60) == 0
@@ -88,12 +89,12 @@ class Marketplace:
 @pytest.fixture(scope="module")
 def marketplace(platform, eventually):
     """Two sellers with lamps and books, in stock, and a few sessions that looked at some of them together."""
-    marketplace = Marketplace(platform.settings)
+    marketplace = Marketplace(passwords.ensure(platform.settings))
     for seller_id in (AMBER, BIRCH):
         marketplace.tell("seller_registered", seller_id=seller_id, name=seller_id.capitalize())
     for product_id in SHOP:
         marketplace.offer("product_listed", product_id)
-        assert marketplace.count(product_id, STOCK).status_code == 200
+        eventually(lambda listed=product_id: marketplace.count(listed, STOCK).status_code == 200)
     for number in range(8):
         marketplace.look_at(f"{RUN}-{number}", LAMPS[0], LAMPS[1], BOOKS[1])
     eventually(lambda: all(marketplace.available(product_id) == STOCK for product_id in SHOP))

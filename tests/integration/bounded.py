@@ -1,4 +1,4 @@
-"""Runs a job's plan over bounded inputs: files instead of topics, and its changes into files."""
+"""Runs a job's plan over bounded inputs: it reads files instead of topics and writes changes to files."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from jobs.engine import statement_set, table_environment
-from jobs.plan import Plan, with_clause
+from jobs.plan import JobPlan, with_clause
 from jobs.sources import event_columns
 from schemas.events import all_events
 
@@ -16,8 +16,8 @@ Events = dict[str, list[Row]]
 Table = dict[tuple[Any, ...], Row]
 
 
-def run_bounded(real: Plan, names: Iterable[str], events: Events, folder: Path) -> dict[str, list[Row]]:
-    """Run a plan's queries over events by topic, in the order of arrival; every row each output was given."""
+def run_bounded(real: JobPlan, names: Iterable[str], events: Events, folder: Path) -> dict[str, list[Row]]:
+    """Run a plan's queries over events by topic, in the order of arrival; returns each output's changes."""
     for name in names:
         (folder / name).mkdir()
         lines = [json.dumps(event) + "\n" for event in events.get(name, [])]
@@ -28,7 +28,7 @@ def run_bounded(real: Plan, names: Iterable[str], events: Events, folder: Path) 
     return {output.table: list(written(folder / output.table)) for output in real.outputs}
 
 
-def over_files(real: Plan, names: Iterable[str], folder: Path) -> Plan:
+def over_files(real: JobPlan, names: Iterable[str], folder: Path) -> JobPlan:
     """The same queries, reading files instead of topics and writing their changes to files."""
     files = {"connector": "filesystem", "format": "json", "json.timestamp-format.standard": "ISO-8601"}
     changes = {
@@ -54,14 +54,14 @@ def over_files(real: Plan, names: Iterable[str], folder: Path) -> Plan:
 
 
 def written(folder: Path) -> Iterable[Row]:
-    """The changes that an output was given, in order: `op` c or d, `before`, `after`."""
+    """The changes of an output, in order: `op` (c or d), `before`, `after`."""
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
         for line in file.read_text().splitlines():
             yield json.loads(line)
 
 
 def upserted(changes: Iterable[Mapping[str, Any]], key: tuple[str, ...]) -> Table:
-    """What an upsert sink holds in the end."""
+    """The final rows of an upsert sink."""
     table: Table = {}
     for change in changes:
         row = change["after"] or change["before"]

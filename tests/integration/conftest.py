@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 from uuid import uuid4
 
 import httpx
@@ -14,7 +15,7 @@ from confluent_kafka import Consumer, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 from pydantic import SecretStr
 
-from common.kafka import bounds
+from common.kafka import offset_range
 from common.settings import ROOT, Settings
 from jobs.engine import start_jvm
 from local.install.jars import jars
@@ -26,15 +27,17 @@ CLICKHOUSE_PASSWORD = "admin's secret"
 
 
 @contextmanager
-def running_clickhouse(settings: Settings) -> Iterator["subprocess.Popen[bytes]"]:
-    """`python -m clickhouse.front` with these settings, ready."""
+def running_clickhouse(
+    settings: Settings, log: IO[bytes] | None = None
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """`python -m clickhouse.http_server` with these settings, ready; it logs to `log`, if given."""
     environment = os.environ | {
         "SOUK_HOME": str(settings.home),
         "SOUK_PORT_OFFSET": str(settings.port_offset),
         "SOUK_CLICKHOUSE_ADMIN_PASSWORD": CLICKHOUSE_PASSWORD,
     }
-    command = [sys.executable, "-m", "clickhouse.front"]
-    with terminated(subprocess.Popen(command, cwd=ROOT, env=environment)) as front:
+    command = [sys.executable, "-m", "clickhouse.http_server"]
+    with terminated(subprocess.Popen(command, cwd=ROOT, env=environment, stderr=log)) as front:
         await_true(lambda: is_ready(front, settings.clickhouse + "/ping"), "the front's start")
         yield front
 
@@ -56,7 +59,7 @@ def clickhouse_settings(home: Path) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def clickhouse_front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+def clickhouse_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """A running front with an empty database `souk`."""
     settings = clickhouse_settings(tmp_path_factory.mktemp("clickhouse"))
     with running_clickhouse(settings):
@@ -73,6 +76,9 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
         home=tmp_path_factory.mktemp("a home"),
         port_offset=free_offset(),
         clickhouse_admin_password=SecretStr("a secret"),
+        postgres_admin_password=SecretStr("an administrator's secret"),
+        postgres_role_secret=SecretStr("a secret of all services"),
+        registry_password=SecretStr("the registry's p@ss/word + 1%"),
     )
 
 
@@ -110,7 +116,7 @@ class Kafka(Server):
         """How many records a topic holds."""
         consumer = Consumer({"bootstrap.servers": self.bootstrap, "group.id": uuid4().hex})
         try:
-            return bounds(consumer, TopicPartition(topic, 0), 30)[1]
+            return offset_range(consumer, TopicPartition(topic, 0), 30)[1]
         finally:
             consumer.close()
 

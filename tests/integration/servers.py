@@ -9,26 +9,26 @@ from dataclasses import replace
 from typing import TypeVar
 
 from common.settings import Settings
-from local.home import Home, base_environment
 from local.parts import registry
 from local.parts.part import NotReady, Part
+from local.state_directory import StateDirectory, base_environment
 from local.supervision import launch
-from local.supervision.launch_file import Launch, write_launch
+from local.supervision.launch_file import LaunchSpec, write_launch_file
 
 T = TypeVar("T")
 
-PATIENCE_S = 120
+TEST_TIMEOUT_S = 120
 """How long anything may take on a machine that has much else to do."""
 
 
 def await_true(condition: Callable[[], T], what: str = "it") -> T:
     """The first true value of `condition`."""
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + TEST_TIMEOUT_S
     while time.monotonic() < deadline:
         if value := condition():
             return value
         time.sleep(0.05)
-    raise AssertionError(f"{what} did not happen within {PATIENCE_S} s")
+    raise AssertionError(f"{what} did not happen within {TEST_TIMEOUT_S} s")
 
 
 class Server:
@@ -62,13 +62,13 @@ class Server:
             self.kill()
             raise
 
-    def _command(self, spec: Launch) -> list[str]:
+    def _command(self, spec: LaunchSpec) -> list[str]:
         """The part's own command, or the launcher's where the part runs as another user."""
         if spec.uid is None:
             return spec.argv
-        home = Home(self.settings.home)
+        home = StateDirectory(self.settings.home)
         home.make()
-        write_launch(home, self.part.name, spec)
+        write_launch_file(home, self.part.name, spec)
         return [sys.executable, "-IS", launch.__file__, str(home.run), self.part.name]
 
     def is_ready(self) -> bool:
@@ -102,7 +102,7 @@ def terminated(process: "subprocess.Popen[bytes]") -> Iterator["subprocess.Popen
     finally:
         process.terminate()
         try:
-            process.wait(PATIENCE_S / 4)
+            process.wait(TEST_TIMEOUT_S / 4)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

@@ -10,13 +10,13 @@ import pyarrow.compute as pc
 import pytest
 
 from audit.registry import COMPARISONS
-from audit.selection import replayed, wall
+from audit.replayed_source import replayed, wall_clock
 from audit.sources.avro import arrow_schema
-from audit.sources.olist import OlistTables, Range
+from audit.sources.olist import OlistTables, WallClockRange
 from common.settings import ROOT
 from producers.feed.events import merge
 from producers.replay import journal, olist
-from producers.replay.journal import Replayed
+from producers.replay.journal import JournalEntry
 from schemas.events import all_events
 
 ZONE = ZoneInfo("America/Sao_Paulo")
@@ -43,6 +43,10 @@ def millis(day):
 def events(conversion, first=None, end=None):
     """The events of a replay from `first` to before `end`, by name, as the audit reads them."""
     return {each.name: as_read(each.within(millis(first), millis(end))) for each in conversion.events}
+
+
+def wall_range(first, end):
+    return WallClockRange(wall_clock(millis(first), ZONE), wall_clock(millis(end), ZONE))
 
 
 def as_read(sent):
@@ -89,7 +93,9 @@ def test_all_of_olist_agrees_and_has_the_published_totals(everything):
     ],
 )
 def test_a_slice_of_olist_agrees(conversion, first, end):
-    source = OlistTables(OLIST, (Range(wall(millis(first), ZONE), wall(millis(end), ZONE)),))
+    source = OlistTables(
+        OLIST, (WallClockRange(wall_clock(millis(first), ZONE), wall_clock(millis(end), ZONE)),)
+    )
 
     found = compare(source, events(conversion, first, end))
 
@@ -98,11 +104,11 @@ def test_a_slice_of_olist_agrees(conversion, first, end):
 
 
 @pytest.mark.parametrize("share", [0.03, 0.5, 0.97])
-def test_a_replay_that_was_broken_off_agrees_as_far_as_it_was_sent(conversion, everything, tmp_path, share):
+def test_the_sent_part_of_an_interrupted_replay_agrees(conversion, everything, tmp_path, share):
     timeline = merge(conversion.events)
     position = int(len(timeline) * share)
     reached = timeline.time_of(position)
-    entry = Replayed(
+    entry = JournalEntry(
         data_set="olist", fingerprint="f", cluster="c", timezone=ZONE.key, start_ms=None, end_ms=None,
         directory=str(OLIST), total=len(timeline), position=position, counts={}, totals={}, report="",
         started_at="", reached_ms=reached,
@@ -128,7 +134,10 @@ def test_two_replayed_slices_are_audited_as_one_source(conversion):
     for name in both[0]:
         seen = {row["event_id"]: row for part in both for row in part[name].to_pylist()}
         sent[name] = pa.Table.from_pylist(list(seen.values()), both[0][name].schema)
-    ranges = tuple(Range(wall(millis(first), ZONE), wall(millis(end), ZONE)) for first, end in (early, late))
+    ranges = tuple(
+        WallClockRange(wall_clock(millis(first), ZONE), wall_clock(millis(end), ZONE))
+        for first, end in (early, late)
+    )
 
     found = compare(OlistTables(OLIST, ranges), sent)
 

@@ -1,4 +1,4 @@
-"""The audit of recommendations, when what is older than a month was forgotten."""
+"""The audit of recommendations, with members that have expired after a month."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from redis import Redis
 
-from audit.comparisons.facts_vs_recommendations import run
 from audit.connect import stores
+from audit.run import compare_once
 from clickhouse.client import connect
 from clickhouse.migrate import migrate
 from common.settings import Settings
@@ -35,7 +35,7 @@ KEPT = {
     "similar:rug": {"vase": GOES_WITH},
     "similar:vase": {"rug": GOES_WITH},
 }
-"""What is there once all that is older than a month was forgotten."""
+"""The sets after all members older than a month have expired."""
 
 OF_OLD = {
     "recent:ann": {"lamp": OLD.timestamp()},
@@ -46,9 +46,9 @@ OF_OLD = {
 
 
 @pytest.fixture(scope="module")
-def shop(clickhouse_front: Settings, settings: Settings) -> Iterator[Settings]:
-    """What ann saw and bought 40 days ago and today, as facts, beside an empty Redis."""
-    shop = clickhouse_front.model_copy(
+def shop(clickhouse_server: Settings, settings: Settings) -> Iterator[Settings]:
+    """The facts of ann's views and orders of 40 days ago and of today, and an empty Redis."""
+    shop = clickhouse_server.model_copy(
         update={"clickhouse_database": "forgetful", "redis_url": settings.redis}
     )
     migrate(shop)
@@ -66,19 +66,19 @@ def verdicts(shop: Settings, *kept: dict[str, dict[str, float]]) -> list[str]:
             for key, members in sets.items():
                 redis.zadd(key, members)
     with stores(shop, None, lambda *_: None) as opened:
-        return [found.verdict for found in run(opened)][:3]
+        return [found.verdict for found in compare_once("facts_vs_recommendations", opened)][:3]
 
 
-def test_it_does_not_matter_whether_what_is_older_than_a_month_was_forgotten(shop: Settings) -> None:
+def test_members_older_than_a_month_may_have_expired_or_not(shop: Settings) -> None:
     assert verdicts(shop, KEPT) == ["agree"] * 3
     assert verdicts(shop, KEPT, OF_OLD) == ["agree"] * 3
 
 
-def test_what_came_in_since_is_missed(shop: Settings) -> None:
+def test_newer_members_that_are_missing_are_found(shop: Settings) -> None:
     lost = {key: dict(list(members.items())[1:]) for key, members in KEPT.items()}
     assert verdicts(shop, {key: members for key, members in lost.items() if members}) == ["differ"] * 3
 
 
-def test_what_no_fact_explains_is_found(shop: Settings) -> None:
+def test_members_that_no_fact_explains_are_found(shop: Settings) -> None:
     ghosts = {key: {"ghost": 1.0} for key in ("recent:ann", "bought:ann", "similar:rug")}
     assert verdicts(shop, KEPT, ghosts) == ["differ"] * 3

@@ -1,4 +1,4 @@
-"""The measuring of answers, before a server that is slow, fails, or is not there."""
+"""The answers benchmark, with a server that is slow, fails, or is missing."""
 
 import asyncio
 import html
@@ -13,8 +13,11 @@ from tempfile import gettempdir
 
 import pytest
 
-from bench.answers import before_all_others, look_around, measure
-from bench.asked import (
+from bench.answers import measure, sample_marketplace
+from bench.clients import SEED, SampledMarketplace
+from bench.disk_probe import DiskProbe
+from bench.interference import InterferenceMonitor
+from bench.workload import (
     KINDS,
     LIST,
     ORDER,
@@ -22,26 +25,23 @@ from bench.asked import (
     PAGE,
     RECOMMENDATIONS,
     SALES,
-    Figures,
-    Plan,
-    Seen,
+    RequestFigures,
+    RequestLog,
+    Workload,
     arrivals,
 )
-from bench.crowd import SEED, Shop
-from bench.disk import Disk
-from bench.host import Watch
-from common.errors import STOPPED, PartUnavailable
-from common.realtime import KEEPER
+from common.errors import INTERRUPTED, PartUnavailable
 from common.settings import ROOT, Settings
-from producers.simulator import kept as keeping
-from producers.simulator.kept import Kept
-from producers.simulator.world.shape import Shape
+from producers.simulator import saved_world
+from producers.simulator.saved_world import SavedWorld
+from producers.simulator.world.shape import WorldShape
 from tests.integration.http_server import Heard, Say, answered, serving
 from tests.ports import free_offset
-from tests.realtime import needs_real_time
 
 OLD, NEW = ({"product_id": f"product-{which}", "seller_id": f"seller-{which}"} for which in ("old", "new"))
-SHOP = Shop("BRL", ["shopper-000001", "shopper-000002"], [0.0, 1.0], ["seller-0001"], [OLD])
+MARKETPLACE = SampledMarketplace(
+    "BRL", ["shopper-000001", "shopper-000002"], [0.0, 1.0], ["seller-0001"], [OLD]
+)
 FOUND = json.dumps({"items": [NEW]}).encode()
 LISTS = ("/sell/seller-0001/products?from=1&to=2", "/sell/seller-0001/orders?from=1&to=2")
 PARTS = "".join(f'<div data-part="{html.escape(each)}"></div>' for each in LISTS).encode()
@@ -59,13 +59,16 @@ OFTEN = 200.0
 
 
 async def asked(
-    say: Say, *kinds: str, seconds: float = 0.3, patience_s: float = 60.0
-) -> tuple[Mapping[str, Figures], Heard]:
-    plan, seen = Plan(seconds, dict.fromkeys(kinds, OFTEN), look_after_s=0.0, patience_s=patience_s), Seen()
+    say: Say, *kinds: str, seconds: float = 0.3, timeout_s: float = 60.0
+) -> tuple[Mapping[str, RequestFigures], Heard]:
+    workload, log = (
+        Workload(seconds, dict.fromkeys(kinds, OFTEN), read_order_after_s=0.0, timeout_s=timeout_s),
+        RequestLog(),
+    )
     async with serving(say) as heard:
-        with Disk(Path(gettempdir())) as disk:
-            await measure(heard.url, SHOP, plan, seen, Watch(disk), print)
-        return seen.figures(), heard
+        with DiskProbe(Path(gettempdir())) as disk:
+            await measure(heard.url, MARKETPLACE, workload, log, InterferenceMonitor(disk), print)
+        return log.figures(), heard
 
 
 def api(order_status: str = "202 Accepted") -> Say:
@@ -83,7 +86,7 @@ def api(order_status: str = "202 Accepted") -> Say:
     return say
 
 
-def test_everything_is_asked_and_each_order_is_looked_at() -> None:
+def test_every_kind_is_requested_and_each_order_is_read() -> None:
     figures, heard = asyncio.run(asked(api(), RECOMMENDATIONS, ORDERS, SALES, PAGE))
 
     counts = {kind: each.answered.count for kind, each in figures.items() if each.answered}
@@ -102,22 +105,22 @@ def test_everything_is_asked_and_each_order_is_looked_at() -> None:
     assert not any(each.errors or each.under_way for each in figures.values())
 
 
-def test_every_span_is_looked_at_for_what_was_held_back(tmp_path: Path) -> None:
-    async def look(disk: Disk) -> Seen:
-        plan, seen = Plan(0.35, {SALES: OFTEN}, span_s=0.1), Seen()
+def test_interference_is_sampled_in_every_interval(tmp_path: Path) -> None:
+    async def look(disk: DiskProbe) -> RequestLog:
+        workload, log = Workload(0.35, {SALES: OFTEN}, interval_s=0.1), RequestLog()
         async with serving(api()) as heard:
-            await measure(heard.url, SHOP, plan, seen, Watch(disk), print)
-        return seen
+            await measure(heard.url, MARKETPLACE, workload, log, InterferenceMonitor(disk), print)
+        return log
 
-    with Disk(tmp_path, every_s=0.001) as disk:
-        host = asyncio.run(look(disk)).host()
+    with DiskProbe(tmp_path, interval_s=0.001) as disk:
+        host = asyncio.run(look(disk)).interference()
 
     assert host.spans == 3
     assert 0 <= host.stolen <= 1
     assert 0 <= host.held_up <= host.spans
 
 
-def test_an_order_is_of_what_was_recommended_last_under_a_key_of_its_own() -> None:
+def test_an_order_has_a_recommended_product_and_its_own_key() -> None:
     _, heard = asyncio.run(asked(api(), RECOMMENDATIONS, ORDERS))
 
     orders = [each.partition(b"\r\n\r\n") for each in heard.requests if each.startswith(b"POST")]
@@ -129,7 +132,7 @@ def test_an_order_is_of_what_was_recommended_last_under_a_key_of_its_own() -> No
     assert json.loads(orders[-1][2])["shopper_id"] == "shopper-000002"
 
 
-def test_a_slow_answer_does_not_keep_those_who_come_after_it() -> None:
+def test_a_slow_answer_does_not_delay_later_requests() -> None:
     heard_others = asyncio.Event()
     numbers = iter(range(1_000_000))
 
@@ -149,7 +152,7 @@ def test_a_slow_answer_does_not_keep_those_who_come_after_it() -> None:
 @pytest.mark.parametrize(
     ("status", "says"), [("500 Internal Server Error", "HTTP 500"), ("203 Other", "HTTP 203")]
 )
-def test_an_answer_that_is_not_as_expected_is_an_error_and_no_time(status: str, says: str) -> None:
+def test_an_unexpected_answer_is_an_error_without_a_time(status: str, says: str) -> None:
     statuses = iter([status])
 
     async def say(request: bytes, writer: asyncio.StreamWriter) -> None:
@@ -163,7 +166,7 @@ def test_an_answer_that_is_not_as_expected_is_an_error_and_no_time(status: str, 
     assert found.answered.count == len(heard.requests) - 1
 
 
-def test_an_order_that_was_refused_is_not_looked_at() -> None:
+def test_a_refused_order_is_not_read() -> None:
     figures, heard = asyncio.run(asked(api("409 Conflict"), ORDERS))
 
     assert figures[ORDERS].answered is None
@@ -175,7 +178,7 @@ def test_no_answer_in_time_is_an_error() -> None:
     async def wait(_request: bytes, _writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(3600)
 
-    figures, heard = asyncio.run(asked(wait, SALES, patience_s=0.2))
+    figures, heard = asyncio.run(asked(wait, SALES, timeout_s=0.2))
 
     assert figures[SALES].answered is None
     came = sum(1 for _ in arrivals(OFTEN, 0.3, Random(f"{SEED} {SALES}")))
@@ -183,7 +186,7 @@ def test_no_answer_in_time_is_an_error() -> None:
     assert 0 < len(heard.requests) <= came  # on a busy machine some are given up unheard
 
 
-def test_a_server_that_hangs_up_is_an_error() -> None:
+def test_a_closed_connection_is_an_error() -> None:
     async def hang_up(_request: bytes, writer: asyncio.StreamWriter) -> None:
         writer.close()
 
@@ -193,8 +196,8 @@ def test_a_server_that_hangs_up_is_an_error() -> None:
 
 
 @pytest.mark.parametrize("options", [[], ["--json"]])
-def test_ctrl_c_shows_what_was_seen_by_then(tmp_path: Path, options: list[str]) -> None:
-    keeping.write(tmp_path, Kept(Shape(sellers=2, products=55, shoppers=10), end_ms=0))
+def test_ctrl_c_shows_the_figures_up_to_then(tmp_path: Path, options: list[str]) -> None:
+    saved_world.write(tmp_path, SavedWorld(WorldShape(sellers=2, products=55, shoppers=10), end_ms=0))
     everything = {"currency": "BRL", "sellers": [{"seller_id": "seller-0001", "orders": 1}], "items": [NEW]}
     enough = asyncio.Event()
 
@@ -219,7 +222,7 @@ def test_ctrl_c_shows_what_was_seen_by_then(tmp_path: Path, options: list[str]) 
 
     code, said, complained = asyncio.run(interrupted())
 
-    assert code == STOPPED
+    assert code == INTERRUPTED
     assert complained.splitlines()[-1] == "souk: stopped"
     if options:
         found = json.loads(said)
@@ -231,28 +234,16 @@ def test_ctrl_c_shows_what_was_seen_by_then(tmp_path: Path, options: list[str]) 
         assert "errors" in said
 
 
-def test_where_nothing_runs_one_line_says_so() -> None:
-    with pytest.raises(PartUnavailable, match=r"does not answer .* run \./souk demo"):
-        look_around(Settings(port_offset=free_offset()))
+def test_a_missing_platform_is_reported_in_one_line() -> None:
+    with pytest.raises(PartUnavailable, match=r"gave no valid answer .* run \./souk demo"):
+        sample_marketplace(Settings(port_offset=free_offset()))
 
 
-def test_an_api_that_is_not_ready_is_told_in_one_line_too() -> None:
+def test_an_api_that_is_not_ready_is_reported_in_one_line() -> None:
     async def look() -> None:
         async with serving(answered("503 Service Unavailable", b"")) as heard:
-            await asyncio.to_thread(look_around, Settings(serving_url=heard.url))
+            await asyncio.to_thread(sample_marketplace, Settings(serving_url=heard.url))
 
     with pytest.raises(PartUnavailable, match=r"503 .* run \./souk demo") as raised:
         asyncio.run(look())
     assert "\n" not in str(raised.value)
-
-
-@needs_real_time
-def test_it_goes_first_while_it_measures_and_no_longer() -> None:
-    before = os.sched_getscheduler(0)
-
-    with before_all_others(Settings()) as first:
-        assert first
-        assert os.sched_getscheduler(0) == os.SCHED_RR
-        assert os.sched_getparam(0).sched_priority == KEEPER
-
-    assert os.sched_getscheduler(0) == before

@@ -16,17 +16,17 @@ from common.settings import Settings
 from local.install.jars import jars
 from tests.integration.javac import java_program
 
-JAVA = Path(__file__).parent / "java" / "Ask.java"
+JAVA = Path(__file__).parent / "java" / "JdbcQueries.java"
 
 
 @pytest.fixture
-def admin(clickhouse_front: Settings):
-    return connect(clickhouse_front, admin=True)
+def admin(clickhouse_server: Settings):
+    return connect(clickhouse_server, admin=True)
 
 
 @pytest.fixture
-def reader(clickhouse_front: Settings):
-    return connect(clickhouse_front)
+def reader(clickhouse_server: Settings):
+    return connect(clickhouse_server)
 
 
 def test_clickhouse_connect_reads_rows_frames_and_arrow(reader):
@@ -53,12 +53,12 @@ def test_clickhouse_connect_s_parameters_arrive_as_they_are(reader):
 
 
 @pytest.mark.parametrize("compress", [True, False, "lz4", "zstd", "gzip"])
-def test_clickhouse_connect_streams_and_inserts_with_every_compression(clickhouse_front, compress):
+def test_clickhouse_connect_streams_and_inserts_with_every_compression(clickhouse_server, compress):
     client = clickhouse_connect.get_client(
         host="127.0.0.1",
-        port=clickhouse_front.port("clickhouse"),
+        port=clickhouse_server.port("clickhouse"),
         username="admin",
-        password=clickhouse_front.clickhouse_admin_password.get_secret_value(),
+        password=clickhouse_server.clickhouse_admin_password.get_secret_value(),
         database="souk",
         compress=compress,
     )
@@ -94,12 +94,12 @@ def test_clickhouse_connect_understands_errors(reader):
         list(blocks)
 
 
-def test_clickhouse_connect_keeps_a_session(clickhouse_front):
+def test_clickhouse_connect_keeps_a_session(clickhouse_server):
     client = clickhouse_connect.get_client(
         host="127.0.0.1",
-        port=clickhouse_front.port("clickhouse"),
+        port=clickhouse_server.port("clickhouse"),
         username="admin",
-        password=clickhouse_front.clickhouse_admin_password.get_secret_value(),
+        password=clickhouse_server.clickhouse_admin_password.get_secret_value(),
         session_id="clickhouse-connect",
     )
     client.command("CREATE TEMPORARY TABLE mine (a UInt8)")
@@ -116,8 +116,8 @@ def test_one_client_serves_many_threads(reader):
         assert all(threads.map(ask, range(300)))
 
 
-def test_a_client_without_clickhouse_or_with_a_wrong_password_says_so(clickhouse_front, tmp_path):
-    wrong = clickhouse_front.model_copy(update={"clickhouse_reader_user": "nobody"})
+def test_a_client_without_clickhouse_or_with_a_wrong_password_says_so(clickhouse_server, tmp_path):
+    wrong = clickhouse_server.model_copy(update={"clickhouse_reader_user": "nobody"})
     with pytest.raises(PartUnavailable, match="can't be used as nobody"):
         connect(wrong)
     with pytest.raises(PartUnavailable, match=r"ClickHouse at http://127\.0\.0\.1:1 can't"):
@@ -131,7 +131,7 @@ def java_client(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
         driver = jars(Settings(), "jdbc")
     except PartUnavailable as error:
         pytest.skip(f"no JDBC driver: {error}")
-    return java_program("Ask", [JAVA], tmp_path_factory.mktemp("java"), driver)
+    return java_program("JdbcQueries", [JAVA], tmp_path_factory.mktemp("java"), driver)
 
 
 def ask_with_java(command: list[str], settings: Settings, user: str, password: str) -> list[str]:
@@ -153,14 +153,14 @@ READ = [
 ]
 
 
-def test_the_official_jdbc_driver_reads_and_writes(java_client, clickhouse_front, admin):
+def test_the_official_jdbc_driver_reads_and_writes(java_client, clickhouse_server, admin):
     admin.command("CREATE OR REPLACE TABLE jdbc (a Int32, b String) ORDER BY a")
-    password = clickhouse_front.clickhouse_admin_password.get_secret_value()
+    password = clickhouse_server.clickhouse_admin_password.get_secret_value()
 
-    assert ask_with_java(java_client, clickhouse_front, "admin", password) == [*READ, "inserted 1000 499500"]
+    assert ask_with_java(java_client, clickhouse_server, "admin", password) == [*READ, "inserted 1000 499500"]
 
 
-def test_the_official_jdbc_driver_reads_as_the_reader_and_can_t_write(java_client, clickhouse_front, admin):
+def test_the_official_jdbc_driver_reads_as_the_reader_and_can_t_write(java_client, clickhouse_server, admin):
     admin.command("CREATE OR REPLACE TABLE jdbc (a Int32, b String) ORDER BY a")
 
-    assert ask_with_java(java_client, clickhouse_front, "reader", "") == [*READ, "error READONLY"]
+    assert ask_with_java(java_client, clickhouse_server, "reader", "") == [*READ, "error READONLY"]

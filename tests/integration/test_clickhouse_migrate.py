@@ -5,17 +5,17 @@ import pytest
 from clickhouse import views
 from clickhouse.client import connect
 from clickhouse.migrate import FOLDER, migrate, split_statements
-from clickhouse.turn import turn
+from clickhouse.migration_lock import migration_lock
 from common.errors import PartUnavailable
 from common.migrations import BrokenMigrations, read_migrations
 
 
 @pytest.fixture
-def settings(clickhouse_front, request):
+def settings(clickhouse_server, request):
     """Settings of a database of this test's own."""
     database = "m_" + request.node.name.removeprefix("test_")[:40]
-    yield clickhouse_front.model_copy(update={"clickhouse_database": database})
-    connect(clickhouse_front, admin=True).command(f"DROP DATABASE IF EXISTS {database}")
+    yield clickhouse_server.model_copy(update={"clickhouse_database": database})
+    connect(clickhouse_server, admin=True).command(f"DROP DATABASE IF EXISTS {database}")
 
 
 def test_every_migration_is_applied_once_and_every_query_is_a_view(settings):
@@ -54,11 +54,11 @@ def test_a_home_that_does_not_get_done_is_named_and_one_that_was_killed_is_taken
     migrate(settings)
     one, two = (settings.model_copy(update={"home": tmp_path / name}) for name in ("one", "two"))
     client, other = connect(settings, admin=True), connect(settings, admin=True)
-    killed = turn(client, one)
+    killed = migration_lock(client, one)
     killed.__enter__()
 
     with pytest.raises(PartUnavailable, match=r"/one has been migrating .* drop .*\.schema_migrating if"):
-        turn(other, two, patience_s=0).__enter__()
+        migration_lock(other, two, timeout_s=0).__enter__()
     assert migrate(one) == []
     assert migrate(two) == []
 
@@ -99,6 +99,15 @@ def test_a_view_follows_its_file(settings, tmp_path):
     assert views.install(client, tmp_path) == ["q_doubled"]
 
 
+def test_a_view_says_what_it_answers(settings):
+    migrate(settings)
+
+    comment = "SELECT comment FROM system.tables WHERE database = currentDatabase() AND name = 'q_sellers'"
+    (said,) = connect(settings).query(comment).first_row
+    assert said.startswith("Sellers whose id begins with")
+    assert "(queries/sellers.sql, version " in said
+
+
 def test_a_query_that_can_t_be_a_view_is_named(settings, tmp_path):
     migrate(settings, queries=tmp_path)
     (tmp_path / "broken.sql").write_text("SELECT * FROM nope")
@@ -125,7 +134,7 @@ PARCELS = next(FOLDER.glob("0009_*.sql"))
 
 
 def migrated_after(migration, rows, done, settings, folder):
-    """Migrated after `rows` were written before `migration`, of which `done` statements had run."""
+    """Migrated up to `migration` after `rows` were written before it and `done` of its statements had run."""
     for path in FOLDER.glob("*.sql"):
         if path.name < migration.name:
             (folder / path.name).write_text(path.read_text())
@@ -134,7 +143,8 @@ def migrated_after(migration, rows, done, settings, folder):
     interrupted = [*split_statements(migration.read_text())][:done]
     for statement in [*split_statements(rows), *interrupted]:
         client.command(statement)
-    migrate(settings)
+    (folder / migration.name).write_text(migration.read_text())
+    migrate(settings, folder, folder / "no-queries")
     return client
 
 

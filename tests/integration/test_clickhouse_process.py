@@ -5,21 +5,37 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import httpx
 import psutil
 import pytest
 
-from common.settings import ROOT
+from common.settings import ROOT, Settings
 from tests.integration.conftest import clickhouse_settings, running_clickhouse
 
 
 def asked(settings, query: str, content: bytes | None = None) -> httpx.Response:
     auth = ("admin", settings.clickhouse_admin_password.get_secret_value())
-    params = {"query": query}
+    params = {"query": query, "database": "souk"}
     return httpx.post(
         settings.clickhouse, params=params, content=content, auth=auth, timeout=60, trust_env=False
     )
+
+
+@contextmanager
+def running_with_database(settings: Settings) -> Iterator["subprocess.Popen[bytes]"]:
+    """A running server with the database `souk`: the engine makes no tables in `default`."""
+    with running_clickhouse(settings) as server:
+        made = httpx.post(
+            settings.clickhouse,
+            content="CREATE DATABASE IF NOT EXISTS souk",
+            auth=("admin", settings.clickhouse_admin_password.get_secret_value()),
+            trust_env=False,
+        )
+        assert made.status_code == 200, made.text
+        yield server
 
 
 def test_kill_9_in_the_midst_of_inserts_loses_no_acknowledged_row(tmp_path):
@@ -35,7 +51,7 @@ def test_kill_9_in_the_midst_of_inserts_loses_no_acknowledged_row(tmp_path):
             except httpx.HTTPError:
                 return
 
-    with running_clickhouse(settings) as front:
+    with running_with_database(settings) as front:
         asked(settings, "CREATE TABLE t (a UInt64) ENGINE = MergeTree ORDER BY a")
         threads = [threading.Thread(target=insert, args=(k * 10_000,)) for k in range(4)]
         for thread in threads:
@@ -47,7 +63,7 @@ def test_kill_9_in_the_midst_of_inserts_loses_no_acknowledged_row(tmp_path):
         for thread in threads:
             thread.join()
 
-    with running_clickhouse(settings):
+    with running_with_database(settings):
         found = asked(
             settings, "SELECT intDiv(a, 100), count(), uniqExact(a) FROM t GROUP BY 1 ORDER BY 1"
         ).text
@@ -59,7 +75,7 @@ def test_kill_9_in_the_midst_of_inserts_loses_no_acknowledged_row(tmp_path):
 
 def test_sigterm_ends_it_while_queries_run(tmp_path):
     settings = clickhouse_settings(tmp_path)
-    with running_clickhouse(settings) as front:
+    with running_with_database(settings) as front:
         query = "SELECT count() FROM numbers(1000000000000) WHERE sipHash64(number) = 1"
         slow = threading.Thread(target=lambda: _ignoring_errors(settings, query))
         slow.start()
@@ -83,19 +99,19 @@ def _ignoring_errors(settings, query: str) -> None:
 
 def test_a_second_front_on_the_same_directory_or_port_says_so(tmp_path):
     settings = clickhouse_settings(tmp_path / "a")
-    with running_clickhouse(settings) as front:
+    with running_with_database(settings) as front:
         same_home = _start(settings.home, settings.port_offset + 1)
         same_port = _start(tmp_path / "b", settings.port_offset)
 
     assert (same_home.returncode, same_port.returncode) == (2, 2)
-    assert f"(process {front.pid}) already serves" in same_home.stderr
+    assert f"is already running (process {front.pid})" in same_home.stderr
     assert f"port {settings.port('clickhouse')} can't be used" in same_port.stderr
     assert same_home.stderr.count("\n") == same_port.stderr.count("\n") == 1
 
 
 def _start(home, offset: int) -> subprocess.CompletedProcess[str]:
     environment = {"SOUK_HOME": str(home), "SOUK_PORT_OFFSET": str(offset)}
-    command = [sys.executable, "-m", "clickhouse.front"]
+    command = [sys.executable, "-m", "clickhouse.http_server"]
     return subprocess.run(
         command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=30, check=False
     )
@@ -110,11 +126,11 @@ def own_memory(process: psutil.Process) -> int:
 def test_a_huge_answer_and_a_huge_insert_take_little_memory(tmp_path):
     settings = clickhouse_settings(tmp_path)
     auth = ("admin", settings.clickhouse_admin_password.get_secret_value())
-    with running_clickhouse(settings) as front:
+    with running_with_database(settings) as front:
         process = psutil.Process(front.pid)
         asked(settings, "CREATE TABLE t (a UInt64, b String) ENGINE = MergeTree ORDER BY a")
         rows = b"".join(b"%d\t%s\n" % (n, b"x" * 200) for n in range(5000))
-        insert = {"query": "INSERT INTO t FORMAT TSV"}
+        insert = {"query": "INSERT INTO t FORMAT TSV", "database": "souk"}
         body = (rows for _ in range(400))
         done = httpx.post(
             settings.clickhouse, params=insert, content=body, auth=auth, timeout=120, trust_env=False
@@ -122,7 +138,7 @@ def test_a_huge_answer_and_a_huge_insert_take_little_memory(tmp_path):
         assert done.status_code == 200, done.text
         most, size = own_memory(process), 0
         with httpx.stream(
-            "POST", settings.clickhouse, content="SELECT * FROM t", auth=auth, trust_env=False
+            "POST", settings.clickhouse, content="SELECT * FROM souk.t", auth=auth, trust_env=False
         ) as answer:
             for number, chunk in enumerate(answer.iter_raw()):
                 size += len(chunk)
@@ -135,7 +151,7 @@ def test_a_huge_answer_and_a_huge_insert_take_little_memory(tmp_path):
 @pytest.mark.nightly
 def test_old_parts_are_merged_and_removed(tmp_path):
     settings = clickhouse_settings(tmp_path)
-    with running_clickhouse(settings):
+    with running_with_database(settings):
         asked(
             settings,
             "CREATE TABLE t (a UInt64) ENGINE = MergeTree ORDER BY a SETTINGS old_parts_lifetime = 1",

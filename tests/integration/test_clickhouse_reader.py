@@ -7,13 +7,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from clickhouse.front import allowed
+from clickhouse.http_server import allowlists
 from common.settings import Settings
 
 
 @pytest.fixture
-def reader(clickhouse_front: Settings):
-    with httpx.Client(base_url=clickhouse_front.clickhouse, timeout=60, trust_env=False) as client:
+def reader(clickhouse_server: Settings):
+    with httpx.Client(base_url=clickhouse_server.clickhouse, timeout=60, trust_env=False) as client:
         yield client
 
 
@@ -44,8 +44,8 @@ def test_a_reader_can_set_nothing_that_names_a_file_a_schema_or_an_address(reade
 
 
 @pytest.mark.parametrize("query", ["SELECT 1 +, 2", "SELECT\n  1 +, 2", "SELECT ~"])
-def test_a_reader_is_told_where_a_query_ends_to_make_sense(reader, clickhouse_front, query):
-    password = clickhouse_front.clickhouse_admin_password.get_secret_value()
+def test_a_reader_is_told_where_a_query_ends_to_make_sense(reader, clickhouse_server, query):
+    password = clickhouse_server.clickhouse_admin_password.get_secret_value()
     admin = {"x-clickhouse-user": "admin", "x-clickhouse-key": password}
 
     told = [reader.post("/", content=query, headers=headers).text for headers in ({}, admin)]
@@ -55,25 +55,25 @@ def test_a_reader_is_told_where_a_query_ends_to_make_sense(reader, clickhouse_fr
 
 
 def test_a_reader_s_settings_and_system_tables_are_the_engine_s(reader):
-    assert set(names(reader, "SELECT name FROM system.settings")) >= allowed.SETTINGS
-    assert set(names(reader, "SELECT name FROM system.formats WHERE is_output")) >= allowed.FORMATS
+    assert set(names(reader, "SELECT name FROM system.settings")) >= allowlists.SETTINGS
+    assert set(names(reader, "SELECT name FROM system.formats WHERE is_output")) >= allowlists.FORMATS
 
 
 def test_every_function_of_the_engine_is_on_one_of_the_lists(reader):
     known = set(map(str.lower, names(reader, "SELECT name FROM system.functions")))
 
-    assert known - allowed.FUNCTIONS - allowed.REFUSED_FUNCTIONS == set()
-    assert (allowed.FUNCTIONS | allowed.REFUSED_FUNCTIONS) - known == set()
+    assert known - allowlists.FUNCTIONS - allowlists.REFUSED_FUNCTIONS == set()
+    assert (allowlists.FUNCTIONS | allowlists.REFUSED_FUNCTIONS) - known == set()
 
 
 def test_every_suffix_of_an_aggregate_function_is_known(reader):
     suffixes = names(reader, "SELECT name FROM system.aggregate_function_combinators")
 
-    assert all(allowed.is_function(f"sum{suffix}") for suffix in suffixes)
+    assert all(allowlists.is_function(f"sum{suffix}") for suffix in suffixes)
 
 
-def test_every_format_answers_and_writes_no_file_or_is_refused(reader, clickhouse_front):
-    home = clickhouse_front.home / "clickhouse"
+def test_every_format_answers_and_writes_no_file_or_is_refused(reader, clickhouse_server):
+    home = clickhouse_server.home / "clickhouse"
     before = beside_tables(home)
     answers = {
         name: reader.post("/", content=f"SELECT 'a' AS a FORMAT {name}")
@@ -82,7 +82,7 @@ def test_every_format_answers_and_writes_no_file_or_is_refused(reader, clickhous
 
     served = {name for name, answer in answers.items() if answer.status_code == 200}
     refused = {a.headers["x-clickhouse-exception-code"] for a in answers.values() if a.status_code != 200}
-    assert served == allowed.FORMATS
+    assert served == allowlists.FORMATS
     assert refused == {"164"}
     assert beside_tables(home) == before
 
@@ -97,12 +97,12 @@ def test_every_format_answers_and_writes_no_file_or_is_refused(reader, clickhous
         "SELECT 1 SETTINGS log_queries = 1",
     ],
 )
-def test_a_format_s_schema_is_neither_read_nor_run_nor_written(reader, clickhouse_front, query):
+def test_a_format_s_schema_is_neither_read_nor_run_nor_written(reader, clickhouse_server, query):
     answer = reader.post("/", content=query)
 
     assert answer.headers["x-clickhouse-exception-code"] == "164"
     assert "root:" not in answer.text
-    assert not [path for path in files(clickhouse_front.home) if path.suffix == ".proto"]
+    assert not [path for path in files(clickhouse_server.home) if path.suffix == ".proto"]
 
 
 def test_a_stranger_s_page_is_refused(reader):

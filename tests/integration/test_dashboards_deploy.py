@@ -38,7 +38,7 @@ def grafana() -> Iterator[Grafana]:
         yield server
 
 
-def test_build_writes_what_deploy_would_send(tmp_path: Path) -> None:
+def test_build_writes_what_deploy_sends(tmp_path: Path) -> None:
     done = souk("build", "--out", str(tmp_path / "out"), home=tmp_path)
     assert done.returncode == 0, done.stderr
     paths = [Path(line) for line in done.stdout.splitlines()]
@@ -51,7 +51,7 @@ def test_build_writes_what_deploy_would_send(tmp_path: Path) -> None:
     assert json.loads(paths[0].read_text())["uid"] == "souk-pipeline"
 
 
-def test_build_without_a_place_to_write_says_so_in_one_line(tmp_path: Path) -> None:
+def test_build_without_a_writable_folder_fails_with_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     done = souk("build", "--out", str(tmp_path / "file"), home=tmp_path)
     assert done.returncode == 2
@@ -60,9 +60,7 @@ def test_build_without_a_place_to_write_says_so_in_one_line(tmp_path: Path) -> N
     assert done.stderr.count("\n") == 1
 
 
-def test_deploy_makes_everything_and_again_only_brings_it_up_to_date(
-    grafana: Grafana, tmp_path: Path
-) -> None:
+def test_deploy_creates_everything_and_updates_it_the_next_time(grafana: Grafana, tmp_path: Path) -> None:
     done = souk("deploy", "--url", grafana.url, home=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [
@@ -92,10 +90,10 @@ def test_deploy_makes_everything_and_again_only_brings_it_up_to_date(
     assert grafana.sources["souk-prometheus"]["url"] == "http://prometheus:9090"
 
 
-def test_a_token_that_is_not_known_or_may_not_write_is_told(grafana: Grafana, tmp_path: Path) -> None:
+def test_an_unknown_token_and_one_that_may_not_write_are_explained(grafana: Grafana, tmp_path: Path) -> None:
     done = souk("deploy", "--url", grafana.url, home=tmp_path, token="another")
     assert (done.returncode, done.stdout) == (2, "")
-    assert "does not know this token" in done.stderr
+    assert "does not accept this token" in done.stderr
     grafana.lets_write = False
     done = souk("deploy", "--url", grafana.url, home=tmp_path)
     assert done.returncode == 2
@@ -112,7 +110,7 @@ def test_a_missing_plugin_is_named_before_anything_is_changed(grafana: Grafana, 
     assert not grafana.dashboards
 
 
-def test_where_no_grafana_is_one_line_says_so(tmp_path: Path) -> None:
+def test_a_missing_grafana_is_reported_in_one_line(tmp_path: Path) -> None:
     nowhere = f"http://127.0.0.1:{3000 + free_offset()}"
     for url in (nowhere, "localhost:3000", "http://"):
         done = souk("deploy", "--url", url, home=tmp_path)

@@ -1,4 +1,4 @@
-"""The HTTP client before servers that answer, hang up, take their time, or are not there."""
+"""The HTTP client against servers that answer, close the connection, are slow, or are down."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from common.http_client import HttpClient, HungUp, NoAnswer, TooSlow
+from common.http_client import ConnectionLost, HttpClient, RequestFailed, RequestTimedOut
 from common.settings import LOOPBACK
 from tests.integration.http_server import Say, answered, serving
 
@@ -14,115 +14,117 @@ SHORT_S = 0.2
 
 
 @asynccontextmanager
-async def client(url: str, connections: int = 0, answer_s: float = 60.0) -> AsyncIterator[HttpClient]:
-    http = HttpClient(url, connections, kept_for_s=60.0, connect_s=SHORT_S, answer_s=answer_s)
+async def client(url: str, connections: int = 0, read_timeout_s: float = 60.0) -> AsyncIterator[HttpClient]:
+    http = HttpClient(
+        url, connections, keepalive_s=60.0, connect_timeout_s=SHORT_S, read_timeout_s=read_timeout_s
+    )
     try:
         yield http
     finally:
         await http.aclose()
 
 
-async def hang_up(_request: bytes, writer: asyncio.StreamWriter) -> None:
+async def close_at_once(_request: bytes, writer: asyncio.StreamWriter) -> None:
     writer.close()
 
 
-async def break_off(_request: bytes, writer: asyncio.StreamWriter) -> None:
+async def close_in_the_body(_request: bytes, writer: asyncio.StreamWriter) -> None:
     writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
     writer.close()
 
 
-async def wait(_request: bytes, _writer: asyncio.StreamWriter) -> None:
+async def never_answer(_request: bytes, _writer: asyncio.StreamWriter) -> None:
     await asyncio.sleep(3600)
 
 
-async def babble(_request: bytes, writer: asyncio.StreamWriter) -> None:
+async def answer_in_no_http(_request: bytes, writer: asyncio.StreamWriter) -> None:
     writer.write(b"good morning\r\n\r\n")
 
 
-def test_a_request_is_sent_as_it_is_given_and_nothing_is_added_but_what_http_needs() -> None:
-    async def ask() -> tuple[bytes, str]:
-        async with serving(answered("200 OK", b"")) as heard, client(heard.url) as http:
-            await http.ask("POST", "/a%2E%2E/%C3%A9?b=%2F&b=+", [("x-key", "é")], b"body")
-            return heard.requests[0], heard.url.removeprefix("http://")
+def test_a_request_is_sent_unchanged_with_only_the_headers_that_http_requires() -> None:
+    async def send() -> tuple[bytes, str]:
+        async with serving(answered("200 OK", b"")) as server, client(server.url) as http:
+            await http.request("POST", "/a%2E%2E/%C3%A9?b=%2F&b=+", [("x-key", "é")], b"body")
+            return server.requests[0], server.url.removeprefix("http://")
 
-    request, host = asyncio.run(ask())
+    request, host = asyncio.run(send())
     first, *headers = request.decode().removesuffix("\r\n\r\nbody").split("\r\n")
     assert first == "POST /a%2E%2E/%C3%A9?b=%2F&b=+ HTTP/1.1"
     assert sorted(line.lower() for line in headers) == ["content-length: 4", f"host: {host}", "x-key: é"]
 
 
-def test_an_answer_comes_as_it_was_given() -> None:
-    async def ask() -> tuple[int, dict[bytes, bytes], bytes]:
+def test_a_response_is_returned_unchanged() -> None:
+    async def send() -> tuple[int, dict[bytes, bytes], bytes]:
         say = answered("302 Found", b"\x1f\x8b", "Location: /there", "Content-Encoding: gzip")
-        async with serving(say) as heard, client(heard.url) as http:
-            status, headers, content = await http.ask("GET", "/")
+        async with serving(say) as server, client(server.url) as http:
+            status, headers, content = await http.request("GET", "/")
             return status, dict(headers), content
 
-    status, headers, content = asyncio.run(ask())
+    status, headers, content = asyncio.run(send())
     assert (status, content) == (302, b"\x1f\x8b")
     assert headers[b"Location"] == b"/there"
 
 
-def test_a_connection_is_kept() -> None:
-    async def ask() -> int:
-        async with serving(answered("200 OK", b"{}")) as heard, client(heard.url) as http:
+def test_a_connection_is_reused() -> None:
+    async def send() -> int:
+        async with serving(answered("200 OK", b"{}")) as server, client(server.url) as http:
             for _ in range(10):
-                await http.ask("GET", "/")
-            return heard.connections
+                await http.request("GET", "/")
+            return server.connections
 
-    assert asyncio.run(ask()) == 1
+    assert asyncio.run(send()) == 1
 
 
-@pytest.mark.parametrize("say", [hang_up, break_off])
+@pytest.mark.parametrize("say", [close_at_once, close_in_the_body])
 @pytest.mark.parametrize("method", ["GET", "PUT", "POST"])
-def test_a_server_that_hangs_up_is_asked_once(say: Say, method: str) -> None:
-    async def ask() -> list[bytes]:
-        async with serving(say) as heard, client(heard.url) as http:
-            with pytest.raises(HungUp):
-                await http.ask(method, "/", body=b"{}")
-            return heard.requests
+def test_a_request_is_not_repeated_when_the_server_closes_the_connection(say: Say, method: str) -> None:
+    async def send() -> list[bytes]:
+        async with serving(say) as server, client(server.url) as http:
+            with pytest.raises(ConnectionLost):
+                await http.request(method, "/", body=b"{}")
+            return server.requests
 
-    assert len(asyncio.run(ask())) == 1
-
-
-def test_an_answer_that_does_not_come_is_not_waited_for_for_ever() -> None:
-    async def ask() -> None:
-        async with serving(wait) as heard, client(heard.url, answer_s=SHORT_S) as http:
-            await http.ask("GET", "/")
-
-    with pytest.raises(TooSlow):
-        asyncio.run(ask())
+    assert len(asyncio.run(send())) == 1
 
 
-def test_nor_is_a_free_connection() -> None:
-    async def ask() -> None:
-        async with serving(wait) as heard, client(heard.url, connections=1) as http:
-            first = asyncio.create_task(http.ask("GET", "/first"))
+def test_waiting_for_a_response_times_out() -> None:
+    async def send() -> None:
+        async with serving(never_answer) as server, client(server.url, read_timeout_s=SHORT_S) as http:
+            await http.request("GET", "/")
+
+    with pytest.raises(RequestTimedOut):
+        asyncio.run(send())
+
+
+def test_waiting_for_a_free_connection_times_out() -> None:
+    async def send() -> None:
+        async with serving(never_answer) as server, client(server.url, connections=1) as http:
+            first = asyncio.create_task(http.request("GET", "/first"))
             try:
-                while not heard.requests:
+                while not server.requests:
                     await asyncio.sleep(0)
-                await http.ask("GET", "/second")
+                await http.request("GET", "/second")
             finally:
                 first.cancel()
 
-    with pytest.raises(TooSlow):
-        asyncio.run(ask())
+    with pytest.raises(RequestTimedOut):
+        asyncio.run(send())
 
 
-def test_where_nobody_listens_nobody_hangs_up() -> None:
-    async def ask() -> None:
+def test_a_refused_connection_is_not_a_lost_connection() -> None:
+    async def send() -> None:
         async with client(f"http://{LOOPBACK}:1") as http:
-            await http.ask("GET", "/")
+            await http.request("GET", "/")
 
-    with pytest.raises(NoAnswer) as raised:
-        asyncio.run(ask())
-    assert type(raised.value) is NoAnswer
+    with pytest.raises(RequestFailed) as raised:
+        asyncio.run(send())
+    assert type(raised.value) is RequestFailed
 
 
-def test_what_is_no_http_is_no_answer() -> None:
-    async def ask() -> None:
-        async with serving(babble) as heard, client(heard.url) as http:
-            await http.ask("GET", "/")
+def test_a_response_that_is_not_http_is_an_error() -> None:
+    async def send() -> None:
+        async with serving(answer_in_no_http) as server, client(server.url) as http:
+            await http.request("GET", "/")
 
-    with pytest.raises(NoAnswer):
-        asyncio.run(ask())
+    with pytest.raises(RequestFailed):
+        asyncio.run(send())

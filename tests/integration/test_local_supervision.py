@@ -1,4 +1,4 @@
-"""Redis, PostgreSQL and Kafka under our supervisor: started, killed with -9, restarted, stopped."""
+"""Redis, PostgreSQL and Kafka under the supervisor: started, killed with -9, restarted, stopped."""
 
 import os
 import signal
@@ -16,19 +16,18 @@ from rich.console import Console
 
 from common.errors import PartUnavailable
 from common.settings import Settings
-from local import stack
-from local.home import Home
+from local import passwords, stack
 from local.parts import kafka, postgres, redis
-from local.parts.part import Found, NotReady, Part
+from local.parts.part import NotReady, Part, Resolution
+from local.state_directory import StateDirectory
 from local.status import Status, status
-from local.supervision.launch import marked
-from local.supervision.launch_file import Launch
+from local.supervision.launch import find_processes
+from local.supervision.launch_file import LaunchSpec
 from local.supervision.ports import is_free
-from local.supervision.processes import Record, read_record
+from local.supervision.processes import ProcessRecord, read_process_record
 from local.supervision.supervisor import NAME
-from tests.integration.servers import PATIENCE_S, await_true
+from tests.integration.servers import TEST_TIMEOUT_S, await_true
 from tests.ports import free_offset
-from tests.realtime import may_go_first
 
 NAMES = ("redis", "postgres", "kafka")
 
@@ -41,7 +40,7 @@ class Copy:
     """One copy of the three parts."""
 
     def __init__(self, settings: Settings) -> None:
-        self.settings, self.home = settings, Home(settings.home)
+        self.settings, self.home = settings, StateDirectory(settings.home)
         self.console = Console(quiet=True)
 
     def up(self) -> None:
@@ -52,8 +51,8 @@ class Copy:
     def down(self) -> int:
         return stack.down(self.settings, self.console)
 
-    def record(self, name: str) -> Record:
-        record = read_record(self.home.run, name)
+    def record(self, name: str) -> ProcessRecord:
+        record = read_process_record(self.home.run, name)
         assert record
         return record
 
@@ -74,15 +73,15 @@ class Copy:
         self.redis().set("kept", "yes")
         self.query("create table kept as select 'yes' as answer")
         admin = AdminClient({"bootstrap.servers": self.settings.kafka})
-        admin.create_topics([NewTopic("kept", 1, 1)])["kept"].result(PATIENCE_S)
+        admin.create_topics([NewTopic("kept", 1, 1)])["kept"].result(TEST_TIMEOUT_S)
         producer = Producer({"bootstrap.servers": self.settings.kafka, "acks": "all"})
         producer.produce("kept", b"yes", timestamp=1_476_000_000_000)
-        assert producer.flush(PATIENCE_S) == 0
+        assert producer.flush(TEST_TIMEOUT_S) == 0
 
     def read(self) -> list[str]:
         consumer = Consumer({"bootstrap.servers": self.settings.kafka, "group.id": "test"})
         consumer.assign([TopicPartition("kept", 0, 0)])
-        message = consumer.poll(PATIENCE_S)
+        message = consumer.poll(TEST_TIMEOUT_S)
         consumer.close()
         event = message.value().decode() if message and not message.error() else str(message)
         return [str(self.redis().get("kept")), self.query("select answer from kept"), event]
@@ -104,7 +103,8 @@ def ready(part: Part) -> bool:
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copy]:
     """Started once, with data; its home has a space in its name and is closed to other users."""
     home = tmp_path_factory.mktemp("a home") / ".souk"
-    copy = Copy(Settings(home=home, port_offset=free_offset()))
+    home.mkdir()
+    copy = Copy(passwords.ensure(Settings(home=home, port_offset=free_offset())))
     try:
         copy.up()
         copy.write()
@@ -113,14 +113,14 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copy]:
         copy.down()
 
 
-def test_a_part_that_ends_again_and_again_is_given_up_on_with_the_end_of_its_log(tmp_path):
+def test_a_part_that_keeps_crashing_fails_up_with_the_end_of_its_log(tmp_path):
     copy = Copy(Settings(home=tmp_path))
-    broken = Launch(["/bin/sh", "-c", "echo the disk ate my homework; exit 3"], tmp_path)
+    broken = LaunchSpec(["/bin/sh", "-c", "echo the disk ate my homework; exit 3"], tmp_path)
 
     def never() -> None:
         raise NotReady("broken: nothing listens")
 
-    part = Part("broken", Found("bundled", "", ""), "", never, broken)
+    part = Part("broken", Resolution("bundled", "", ""), "", never, broken)
     copy.home.make()
     try:
         with pytest.raises(PartUnavailable) as raised:
@@ -128,61 +128,29 @@ def test_a_part_that_ends_again_and_again_is_given_up_on_with_the_end_of_its_log
     finally:
         copy.down()
 
-    assert "broken ends again and again" in str(raised.value)
+    assert "broken keeps crashing" in str(raised.value)
     assert str(copy.home.log("broken")) in str(raised.value)
     assert "the disk ate my homework" in str(raised.value)
 
 
-def test_a_part_stays_behind_and_stands_apart_as_it_asks_to(tmp_path):
+def test_a_part_runs_with_the_niceness_of_its_launch_file(tmp_path):
     copy = Copy(Settings(home=tmp_path))
 
     def started() -> None:
-        if read_record(copy.home.run, "modest") is None:
+        if read_process_record(copy.home.run, "modest") is None:
             raise NotReady("modest: it has not been started")
 
-    sleeps = Launch(["/bin/sleep", "600"], tmp_path, nice=3, session=2)
-    modest = Part("modest", Found("bundled", "", ""), "", started, sleeps)
+    sleeps = LaunchSpec(["/bin/sleep", "600"], tmp_path, nice=3)
+    modest = Part("modest", Resolution("bundled", "", ""), "", started, sleeps)
     copy.home.make()
     try:
         stack.bring_up(copy.settings, copy.home, [modest], [], copy.console)
         pid = copy.record("modest").pid
-        behind, session = os.getpriority(os.PRIO_PROCESS, pid), os.getsid(pid)
-        group = Path(f"/proc/{pid}/autogroup")
-        as_group = group.read_text() if group.exists() else ""
+        niceness = os.getpriority(os.PRIO_PROCESS, pid)
     finally:
         copy.down()
 
-    assert behind == min(os.getpriority(os.PRIO_PROCESS, 0) + 3, 19)
-    assert session == pid
-    assert not as_group or as_group.endswith("nice 2\n")
-
-
-@pytest.mark.parametrize("heirs", [True, False])
-def test_a_part_is_in_real_time_where_the_system_allows_it(tmp_path, heirs):
-    copy = Copy(Settings(home=tmp_path))
-
-    def forked() -> None:
-        record = read_record(copy.home.run, "prompt")
-        if record is None or not psutil.Process(record.pid).children():
-            raise NotReady("prompt: it has not forked")
-
-    sleeps = Launch(["/bin/sh", "-c", "sleep 600 & wait"], tmp_path, realtime=2, heirs=heirs)
-    prompt = Part("prompt", Found("bundled", "", ""), "", forked, sleeps)
-    copy.home.make()
-    try:
-        stack.bring_up(copy.settings, copy.home, [prompt], [], copy.console)
-        pid = copy.record("prompt").pid
-        child = psutil.Process(pid).children()[0].pid
-        policies = [os.sched_getscheduler(each) & ~os.SCHED_RESET_ON_FORK for each in (pid, child)]
-        priority = os.sched_getparam(pid).sched_priority
-    finally:
-        copy.down()
-
-    if may_go_first():
-        assert policies == [os.SCHED_RR, os.SCHED_RR if heirs else os.SCHED_OTHER]
-        assert priority == 2
-    else:
-        assert policies == [os.SCHED_OTHER] * 2
+    assert niceness == min(os.getpriority(os.PRIO_PROCESS, 0) + 3, 19)
 
 
 def test_a_second_up_leaves_running_parts_alone(copy):
@@ -252,7 +220,7 @@ def test_down_leaves_nothing_running_and_keeps_the_data(copy):
 
     assert copy.down() == 0
 
-    assert marked(str(copy.home.run)) == []
+    assert find_processes(str(copy.home.run)) == []
     assert all(is_free(port) for port in ports)
     copy.up()
     assert copy.read() == ["yes", "yes", "yes"]
@@ -260,7 +228,7 @@ def test_down_leaves_nothing_running_and_keeps_the_data(copy):
 
 def test_kafka_formats_its_storage_under_an_id_that_begins_with_a_dash(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path / ".souk", port_offset=free_offset())
-    folder = Home(settings.home).of("kafka")
+    folder = StateDirectory(settings.home).part_directory("kafka")
     folder.mkdir(parents=True)
     (folder / "cluster_id").write_text("-2Wk0IAgRRmGgEzS3yqgBQ")
 

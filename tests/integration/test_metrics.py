@@ -1,4 +1,4 @@
-"""The SQL of job `metrics` in a real Flink, over events that repeat, come late and come in any order."""
+"""The SQL of job `metrics` in a real Flink, over repeated and late events in any order."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
@@ -23,12 +23,12 @@ NOON = datetime(2018, 3, 1, 12, 0, 30, tzinfo=UTC)
 MINUTE = "2018-03-01T12:00:00Z"
 
 EXACT_S = 1e-5
-"""Scores are Unix seconds: of a half-life of 7 days this is one part in 10¹¹."""
+"""The tolerance of scores, which are Unix seconds: one part in 10¹¹ of a half-life of 7 days."""
 
 
 @pytest.fixture(scope="module")
 def run_metrics(jvm: None, tmp_path_factory: pytest.TempPathFactory) -> RunMetrics:  # noqa: ARG001 (Flink's)
-    """Runs every metric over bounded inputs: events by topic in the order of arrival → table → key → row."""
+    """A function that runs every metric: events by topic in the order of arrival → table → key → row."""
     real = plan(Settings(), all_events())
 
     def run(events: Events) -> dict[str, dict[tuple[Any, ...], Row]]:
@@ -40,7 +40,7 @@ def run_metrics(jvm: None, tmp_path_factory: pytest.TempPathFactory) -> RunMetri
 
 
 def greatest(changes: Iterable[Mapping[str, Any]]) -> dict[tuple[Any, ...], Row]:
-    """What `order_state` holds in the end: of each order the greatest of every column, of maps by key."""
+    """The final rows of `order_state`: the maximum of each column, and of each key of the maps."""
     steps = ["placed", "confirmed", "shipped", "delivered", "cancelled"]
     table: dict[tuple[Any, ...], Row] = {}
     for change in changes:
@@ -92,6 +92,37 @@ def step(kind: str, order: str, moment: datetime, seller: str = "ann") -> Row:
     }  # fmt: skip
 
 
+def sold(*orders: Row) -> Events:
+    """Orders that were placed and confirmed."""
+    confirmed = [step("confirmed", order["order_id"], NOON) for order in orders]
+    return {"order_placed": list(orders), "order_confirmed": confirmed}
+
+
+def returned(
+    number: int, order: str, product: str, units: int, refund: int, placed_at: datetime = NOON
+) -> Row:
+    return {
+        "event_id": f"returned-{number}", "occurred_at": at(placed_at + timedelta(days=9)),
+        "return_id": f"return-{number}", "order_id": order, "shopper_id": f"s-{order}", "seller_id": "ann",
+        "shipment_id": None, "reason": "unknown", "placed_at": at(placed_at), "currency": "BRL",
+        "lines": [
+            {
+                "line_number": 1, "product_id": product, "quantity": units, "refund_minor": refund,
+                "restocked": True,
+            }
+        ],
+    }  # fmt: skip
+
+
+def refunded(number: int, order: str, amount: int) -> Row:
+    return {
+        "event_id": f"refunded-{number}", "occurred_at": at(NOON + timedelta(days=9)),
+        "refund_id": f"f-{number}",
+        "payment_id": f"p-{order}", "order_id": order, "shopper_id": f"s-{order}", "currency": "BRL",
+        "amount_minor": amount, "reason": "order_returned", "return_id": f"return-{number}",
+    }  # fmt: skip
+
+
 def captured(payment: str, amount: int, method: str = "boleto") -> Row:
     return {
         "event_id": f"captured-{payment}", "occurred_at": at(NOON), "payment_id": payment, "order_id": "o",
@@ -105,7 +136,7 @@ def scores(tables: Mapping[str, Mapping[Any, Row]], table: str) -> dict[str, flo
 
 def test_an_order_counts_once_for_each_seller_and_once_for_the_marketplace(run_metrics: RunMetrics) -> None:
     lines = [line(1, "pen", "ann", quantity=3), line(2, "ink", "ann"), line(3, "cup", "bob", price=700)]
-    tables = run_metrics({"order_placed": [placed("o", lines)]})
+    tables = run_metrics(sold(placed("o", lines)))
 
     ann = tables["seller_sales_minute"]["ann", MINUTE, "BRL"]
     assert (ann["orders"], ann["lines"], ann["units"], ann["gross_minor"], ann["shipping_minor"]) == (
@@ -133,31 +164,89 @@ def test_repeated_events_add_nothing(run_metrics: RunMetrics) -> None:
     tables = run_metrics(
         {
             "order_placed": [order] * 3,
+            "order_confirmed": [step("confirmed", "o", NOON)] * 2,
             "order_cancelled": [cancellation] * 2,
+            "order_returned": [returned(1, "o", "pen", 1, 900)] * 2,
+            "payment_refunded": [refunded(1, "o", 900)] * 2,
             "payment_captured": [payment] * 2,
         }
     )
 
     assert tables["seller_sales_minute"]["ann", MINUTE, "BRL"]["gross_minor"] == 1000
     assert tables["seller_sales_minute"]["ann", MINUTE, "BRL"]["cancelled_orders"] == 1
+    assert tables["seller_sales_minute"]["ann", MINUTE, "BRL"]["returned_minor"] == 900
     assert tables["marketplace_sales_minute"][MINUTE, "BRL"]["cancelled_units"] == 1
     assert tables["payments_minute"][MINUTE, "boleto", "BRL"]["amount_minor"] == 1150
 
 
-def test_an_order_that_comes_a_year_late_is_counted_in_its_own_minute(run_metrics: RunMetrics) -> None:
+def test_an_order_that_arrives_a_year_late_counts_in_its_own_minute(run_metrics: RunMetrics) -> None:
     now = [placed(f"new{n}", [line(1, "pen", "ann")], NOON + timedelta(days=365)) for n in range(5)]
-    tables = run_metrics({"order_placed": [*now, placed("old", [line(1, "pen", "ann")])]})
+    tables = run_metrics(sold(*now, placed("old", [line(1, "pen", "ann")])))
 
     assert tables["seller_sales_minute"]["ann", MINUTE, "BRL"]["orders"] == 1
 
 
+def test_an_order_that_was_never_confirmed_is_no_sale_and_makes_nothing_popular(
+    run_metrics: RunMetrics,
+) -> None:
+    refused = placed("refused", [line(1, "pen", "ann", quantity=1000)])
+    tables = run_metrics(
+        {"order_placed": [refused], "order_cancelled": [cancelled("refused", refused["lines"])]}
+    )
+
+    for table in (
+        "seller_sales_minute",
+        "product_sales_minute",
+        "marketplace_sales_minute",
+        "popular_products",
+    ):
+        assert tables[table] == {}
+    assert len(tables["order_lines"]) == 1
+
+
+def test_a_cancelled_order_takes_its_discount_along(run_metrics: RunMetrics) -> None:
+    order = placed("o", [line(1, "pen", "ann", price=10_000, discount=1_000)])
+    tables = run_metrics({**sold(order), "order_cancelled": [cancelled("o", order["lines"])]})
+
+    for table in ("seller_sales_minute", "product_sales_minute", "marketplace_sales_minute"):
+        ((_, row),) = tables[table].items()
+        assert net_minor(row) == 0
+        assert (row["gross_minor"], row["cancelled_gross_minor"], row["cancelled_discount_minor"]) == (
+            10_000,
+            10_000,
+            1_000,
+        )
+
+
+def test_a_return_is_taken_off_once_its_money_went_back(run_metrics: RunMetrics) -> None:
+    orders = [placed("o", [line(1, "pen", "ann", quantity=3)])]
+    tables = run_metrics(
+        {
+            **sold(*orders),
+            "order_returned": [returned(1, "o", "pen", 2, 1_900), returned(2, "o", "pen", 9, 9_999)],
+            "payment_refunded": [refunded(1, "o", 1_900)],
+        }
+    )
+
+    for table in ("seller_sales_minute", "product_sales_minute", "marketplace_sales_minute"):
+        ((_, row),) = tables[table].items()
+        assert (row["returned_units"], row["returned_minor"], net_minor(row)) == (2, 1_900, 1_100)
+
+
+def net_minor(row: Row) -> int:
+    """The revenue of a row."""
+    cancelled_minor = row["cancelled_gross_minor"] - row["cancelled_discount_minor"]
+    return row["gross_minor"] - row["discount_minor"] - cancelled_minor - row["returned_minor"]
+
+
 def test_an_order_without_lines_counts_in_the_marketplace_only(run_metrics: RunMetrics) -> None:
-    tables = run_metrics({"order_placed": [placed("empty", [])], "order_cancelled": [cancelled("empty", [])]})
+    tables = run_metrics({**sold(placed("empty", [])), "order_cancelled": [cancelled("empty", [])]})
 
     assert tables["marketplace_sales_minute"][MINUTE, "BRL"] == {
         "minute": MINUTE, "currency": "BRL", "orders": 1, "lines": 0, "units": 0, "gross_minor": 0,
         "discount_minor": 0, "shipping_minor": 0, "cancelled_orders": 1, "cancelled_units": 0,
-        "cancelled_gross_minor": 0, "cancelled_shipping_minor": 0,
+        "cancelled_gross_minor": 0, "cancelled_discount_minor": 0, "cancelled_shipping_minor": 0,
+        "returned_units": 0, "returned_minor": 0,
     }  # fmt: skip
     assert tables["seller_sales_minute"] == {}
     assert tables["order_state"]["empty",]["status"] == "cancelled"
@@ -185,7 +274,7 @@ def test_the_state_of_an_order_does_not_depend_on_the_order_of_its_events(run_me
     assert tables["order_state"]["sent",]["shopper_id"] == ""
 
 
-def test_each_sellers_newest_parcel_of_an_order_is_known_by_itself(run_metrics: RunMetrics) -> None:
+def test_the_state_of_an_order_has_the_newest_parcel_of_each_seller(run_metrics: RunMetrics) -> None:
     days = [NOON + timedelta(days=day) for day in range(4)]
     tables = run_metrics(
         {
@@ -204,13 +293,13 @@ def test_each_sellers_newest_parcel_of_an_order_is_known_by_itself(run_metrics: 
     assert (state["status"], state["shipped_at"]) == ("delivered", "2018-03-03T12:00:30Z")
 
 
-def test_a_unit_sold_a_half_life_later_is_worth_twice_as_much(run_metrics: RunMetrics) -> None:
+def test_a_unit_sold_a_half_life_later_weighs_twice_as_much(run_metrics: RunMetrics) -> None:
     orders = [
         placed("a", [line(1, "old", "ann", quantity=2)], NOON),
         placed("b", [line(1, "new", "ann", quantity=1)], NOON + timedelta(days=30)),
         placed("c", [line(1, "none", "ann", quantity=0)], NOON + timedelta(days=30)),
     ]
-    tables = run_metrics({"order_placed": orders})
+    tables = run_metrics(sold(*orders))
 
     popular, trending = scores(tables, "popular_products"), scores(tables, "trending_products")
     assert popular["new"] == pytest.approx(popular["old"], abs=EXACT_S)
@@ -219,7 +308,7 @@ def test_a_unit_sold_a_half_life_later_is_worth_twice_as_much(run_metrics: RunMe
     assert trending["old"] == pytest.approx(NOON.timestamp() + 7 * 86_400, abs=EXACT_S)
 
 
-def test_rankings_outlast_the_years_in_which_a_double_or_an_int_of_seconds_overflows(
+def test_rankings_are_right_after_the_years_in_which_a_double_or_an_int_of_seconds_overflows(
     run_metrics: RunMetrics,
 ) -> None:
     late = datetime(2099, 12, 31, 23, 59, 59, tzinfo=UTC)
@@ -227,7 +316,7 @@ def test_rankings_outlast_the_years_in_which_a_double_or_an_int_of_seconds_overf
     moments = {"old": NOON, "first": first, "last": last, "late": late}
     orders = [placed(name, [line(1, name, "ann", quantity=4)], at) for name, at in moments.items()]
     again = placed("again", [line(1, "old", "ann", quantity=4)], late)
-    tables = run_metrics({"order_placed": [again, *orders]})
+    tables = run_metrics(sold(again, *orders))
 
     for table, days in (("popular_products", 30), ("trending_products", 7)):
         expected = {name: at.timestamp() + 2 * days * 86_400 for name, at in moments.items()}
@@ -250,7 +339,8 @@ LINES = st.lists(
 ORDERS = st.lists(st.tuples(LINES, st.integers(0, 3)), min_size=1, max_size=8)
 FIGURES = (
     *("orders", "lines", "units", "gross_minor", "discount_minor", "shipping_minor"),
-    *("cancelled_orders", "cancelled_units", "cancelled_gross_minor", "cancelled_shipping_minor"),
+    *("cancelled_orders", "cancelled_units", "cancelled_gross_minor"),
+    *("cancelled_discount_minor", "cancelled_shipping_minor"),
 )
 
 
@@ -266,47 +356,56 @@ def test_sums_equal_a_plain_recomputation(run_metrics: RunMetrics, orders: Any, 
         for n, (lines, m) in enumerate(orders)
         if random.random() < 0.5
     ]
-    events = [event for event in events if random.random() < 0.8]  # a history may begin in the middle
+    known = [event for event in events if random.random() < 0.8]  # a history may begin in the middle
+    confirmed = {event["order_id"] for event in events if random.random() < 0.8}
     tables = run_metrics(
-        {"order_placed": repeated(events, random), "order_cancelled": repeated(gone, random)}
+        {
+            "order_placed": repeated(known, random),
+            "order_confirmed": repeated(
+                [step("confirmed", order, NOON) for order in sorted(confirmed)], random
+            ),
+            "order_cancelled": repeated(gone, random),
+        }
     )
 
-    sold: dict[Any, Counter[str]] = defaultdict(Counter)
+    sellers: dict[Any, Counter[str]] = defaultdict(Counter)
     everyone: dict[Any, Counter[str]] = defaultdict(Counter)
-    for event in (*events, *gone):
+    for event in (*known, *gone):
+        if event["order_id"] not in confirmed:
+            continue
         prefix = "cancelled_" if "placed_at" in event else ""
         minute = (event.get("placed_at") or event["occurred_at"])[:16] + ":00Z"
         of_all = everyone[minute, "BRL"]
         of_all[f"{prefix}orders"] += 1
         for seller in {entry["seller_id"] for entry in event["lines"]}:
-            sold[seller, minute, "BRL"][f"{prefix}orders"] += 1
+            sellers[seller, minute, "BRL"][f"{prefix}orders"] += 1
         for entry in event["lines"]:
             for name, value in summed(entry).items():
-                sold[entry["seller_id"], minute, "BRL"][prefix + name] += value
+                sellers[entry["seller_id"], minute, "BRL"][prefix + name] += value
                 of_all[prefix + name] += value
-    for table, expected in (("seller_sales_minute", sold), ("marketplace_sales_minute", everyone)):
+    for table, expected in (("seller_sales_minute", sellers), ("marketplace_sales_minute", everyone)):
         found = {key: {name: row[name] for name in FIGURES} for key, row in tables[table].items()}
         assert found == {key: {name: sums[name] for name in FIGURES} for key, sums in expected.items()}
-    assert sum(sums["lines"] for sums in everyone.values()) == len(tables["order_lines"])
+    assert sum(len(event["lines"]) for event in known) == len(tables["order_lines"])
 
 
 def summed(entry: Row) -> dict[str, int]:
-    """What a line adds to the sums."""
+    """The amounts that a line adds to the sums."""
     gross = entry["quantity"] * entry["unit_price_minor"]
     same = {name: entry[name] for name in ("discount_minor", "shipping_minor")}
     return {"lines": 1, "units": entry["quantity"], "gross_minor": gross, **same}
 
 
 def repeated(events: list[Row], random: Any) -> list[Row]:
-    """The events in any order, half of them twice."""
+    """The events in a random order, half of them twice."""
     arrivals = events + random.sample(events, k=len(events) // 2)
     random.shuffle(arrivals)
     return arrivals
 
 
 @pytest.mark.usefixtures("jvm")
-def test_each_topic_is_read_once_and_each_event_deduplicated_once() -> None:
-    """The planner shares the views among all metrics, and no sink needs to remember rows by its key."""
+def test_the_plan_reads_each_topic_once_and_deduplicates_each_event_once() -> None:
+    """The metrics share the views, and no sink needs state for the rows of its keys."""
     real = plan(Settings(), all_events())
     written = "\n".join(query.query for query in (*real.views, *real.outputs))
     explained = statement_set(table_environment(real.config), real).explain()

@@ -15,7 +15,7 @@ import httpx
 import pytest
 from redis import Redis
 
-from bench.small_shop import Feed, Record, stock
+from bench.small_shop import EventProducer, Record, stock
 from common.clock import system_clock
 from common.ids import new_id
 from common.settings import ROOT, Settings
@@ -38,19 +38,19 @@ CLUSTER = {
 }
 CATALOGUE = [f"p{number}" for number in range(12)]
 VISITS = [[CATALOGUE[(visit + step) % 12] for step in range(8)] for visit in range(10)]
-"""What ten visits looked at before the tests."""
+"""The products that ten visits viewed before the tests."""
 
 GOES_WITH_P6, LOOKED_AT_P6 = {"Goes with Lamp p6 in your cart"}, {"Because you looked at Lamp p6"}
 
 A_SECONDS_DECAY = 1e-5
-"""Scores of visits some seconds apart differ by less (half-life 14 days)."""
+"""Scores of visits some seconds apart differ by less than this (half-life 14 days)."""
 
 ROUNDING = 1e-9
 
 
 @dataclass
 class Job:
-    """Job `recommendations` in a cluster of its own, which can be stopped and started where it was."""
+    """Job `recommendations` in its own cluster, which can be stopped and restored."""
 
     settings: Settings
     folder: Path
@@ -70,7 +70,7 @@ class Job:
         self._result.get_job_client().cancel().result()
 
     def await_checkpoint(self) -> None:
-        """Wait for one that began after now: the second from here on."""
+        """Wait for a checkpoint that began after this call: the second one from now."""
         for _ in range(2):
             before = newest(self.folder)
             await_true(lambda before=before: newest(self.folder) != before, "a checkpoint")  # type: ignore[misc]
@@ -78,12 +78,12 @@ class Job:
 
 @dataclass
 class Shop:
-    """A running platform without ClickHouse, and ways to make things happen in it."""
+    """A running platform without ClickHouse, and methods that send events to it."""
 
     settings: Settings
     api: httpx.Client
     redis: "Redis[str]"
-    feed: Feed
+    feed: EventProducer
     job: Job
     versions: dict[str, int] = field(default_factory=dict)
 
@@ -108,21 +108,21 @@ class Shop:
         return [item["product_id"] for item in answer.json()["items"]]
 
     def why(self, visitor: str) -> set[str]:
-        """What is said beside the items of the cart's list."""
+        """The reasons of the items that are recommended in the cart."""
         items = self.api.get(f"/v1/recommendations/{visitor}?context=cart").json()["items"]
         return {item["reason"]["text"] for item in items}
 
     def score(self, one: str, other: str) -> float:
-        """How much two products go together; of one product with itself, how much it is wanted."""
+        """The score of two products; for a product with itself, its interest."""
         if one == other:
             return float(self.redis.hget(f"product:{one}", "interest") or 0)
         return self.redis.zscore(f"similar:{one}", other) or 0.0
 
     def is_counted(self) -> bool:
-        """Every product is for sale, and every score that of as many visits as looked at both."""
+        """Whether every product is for sale, and every score counts all visits that viewed both products."""
         looked = Counter(pair for visit in VISITS for pair in itertools.product(visit, visit))
         of_one_visit = [self.score(*pair) / visits for pair, visits in looked.items()]
-        return all(self.redis.hget(f"product:{each}", "available") for each in CATALOGUE) and (
+        return all(self.redis.hget(f"product:{each}", "stock") for each in CATALOGUE) and (
             0 < max(of_one_visit) <= min(of_one_visit) * (1 + ROUNDING)
         )
 
@@ -157,11 +157,12 @@ def shop(
     jvm: None,  # noqa: ARG001
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Shop]:
-    """Twelve lamps, which ten visits looked at together."""
+    """Twelve lamps that ten visits viewed."""
     ids = register(settings).schema_ids
     environment = os.environ | {
         "SOUK_HOME": str(settings.home),
         "SOUK_PORT_OFFSET": str(settings.port_offset),
+        "SOUK_REGISTRY_URL": settings.registry,
     }
     command = [sys.executable, "-m", "serving"]
     job = Job(settings, tmp_path_factory.mktemp("checkpoints"))
@@ -172,7 +173,7 @@ def shop(
         Redis.from_url(settings.redis, decode_responses=True) as redis,
     ):
         await_true(lambda: is_ready(serving, f"{settings.serving}/health"), "serving's start")
-        made = Shop(settings, api, redis, Feed(settings.kafka, ids), job)
+        made = Shop(settings, api, redis, EventProducer(settings.kafka, ids), job)
         job.start()
         for lamp in CATALOGUE:
             made.tell("product_listed", product_id=lamp, seller_id="ann", name=f"Lamp {lamp}",
@@ -283,6 +284,7 @@ TRIES = pytest.param(10_000, marks=pytest.mark.nightly)
 
 @pytest.mark.timeout(3_600)
 @pytest.mark.parametrize("tries", [30, TRIES])
+@pytest.mark.nightly  # Needs a machine with a free core.
 def test_what_is_sold_out_is_never_recommended_again(shop: Shop, tries: int) -> None:
     eve = somebody()
     shop.say(viewed("p5", eve))
@@ -338,7 +340,7 @@ def test_a_job_that_starts_again_from_a_checkpoint_counts_nothing_twice(shop: Sh
     ("body", "status", "said"),
     [
         (b"{", 422, "not JSON"),
-        (b"[]", 422, "and nothing else"),
+        (b"[]", 422, "without other fields"),
         (b'{"events": []}', 422, "0 events"),
         (b'{"events": [' + b"1," * 500 + b"1]}", 422, "501 events"),
         (b'{"events": ["' + b"x" * 1024 * 1024 + b'"]}', 413, "1,048,576 bytes"),

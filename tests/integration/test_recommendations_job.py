@@ -1,5 +1,6 @@
-"""The SQL of job `recommendations` in a real Flink, over events that repeat and come in any order."""
+"""The SQL of job `recommendations` in a real Flink, over repeated events in any order."""
 
+import json
 import random
 from collections import defaultdict
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from common.settings import Settings
 from jobs.engine import statement_set, table_environment
 from jobs.recommendations.logic import EVENTS, OUTPUTS, plan
 from schemas.events import all_events
-from serving.recommendations.visitor import in_cart
+from serving.recommendations.visitor_history import in_cart
 from tests.integration.bounded import Events, Row, run_bounded, upserted
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -30,7 +31,7 @@ Run = Callable[[Events], Tables]
 
 @pytest.fixture(scope="module")
 def run(jvm: None, tmp_path_factory: pytest.TempPathFactory) -> Run:  # noqa: ARG001 (Flink's)
-    """Events by topic in the order of arrival → output → key → row, or owner and member → raised score."""
+    """A function: events by topic in order of arrival → output → key → row, or (owner, member) → score."""
     real = plan(Settings(), all_events())
 
     def tables(events: Events) -> Tables:
@@ -46,7 +47,7 @@ def run(jvm: None, tmp_path_factory: pytest.TempPathFactory) -> Run:  # noqa: AR
 
 
 def highest(rows: Any) -> dict[tuple[str, str], float]:
-    """What sorted sets hold whose scores are only raised."""
+    """The sorted sets in which a member keeps its highest score."""
     table: dict[tuple[str, str], float] = {}
     for row in rows:
         owner, member, score = row.values()
@@ -144,7 +145,7 @@ def similar(tables: Tables) -> dict[tuple[str, str], float]:
     }
 
 
-def test_the_latest_moment_is_remembered_of_sessions_and_shoppers(run: Run) -> None:
+def test_sessions_and_shoppers_have_the_latest_time_of_each_product(run: Run) -> None:
     later = NOON + timedelta(minutes=5)
     tables = run(
         {
@@ -165,7 +166,7 @@ def test_the_latest_moment_is_remembered_of_sessions_and_shoppers(run: Run) -> N
     assert tables["recommendations_as_of"]["product_viewed",]["as_of"] == seconds(later)
 
 
-def test_what_was_last_taken_out_of_a_cart_is_told_by_its_moment_whatever_the_order(run: Run) -> None:
+def test_a_removal_from_a_cart_has_the_later_time_in_any_order_of_events(run: Run) -> None:
     soon, later = NOON + timedelta(milliseconds=1), NOON + timedelta(minutes=5, seconds=7, milliseconds=999)
     put = {lamp: cart("s", lamp, NOON, "bea", units=(0, 2)) for lamp in ("lamp", "rug", "vase")}
     out = {lamp: cart("s", lamp, soon, "bea", units=(2, 0)) for lamp in ("lamp", "rug")}
@@ -183,7 +184,7 @@ def test_what_was_last_taken_out_of_a_cart_is_told_by_its_moment_whatever_the_or
     assert tables["recent_of_session"]["s", "lamp"] == seconds(NOON), "it was looked at all the same"
 
 
-def test_moments_that_no_int_of_seconds_holds_are_told_as_they_are(run: Run) -> None:
+def test_times_beyond_the_range_of_an_int_of_seconds_are_not_changed(run: Run) -> None:
     late = datetime(2038, 1, 19, 3, 14, 8, tzinfo=UTC)
     tables = run(
         {
@@ -202,7 +203,7 @@ def test_moments_that_no_int_of_seconds_holds_are_told_as_they_are(run: Run) -> 
     assert tables["recommendations_as_of"]["order_placed",]["as_of"] == seconds(late)
 
 
-def test_what_was_bought_is_remembered_unless_the_order_was_cancelled(run: Run) -> None:
+def test_a_bought_product_is_stored_unless_its_order_was_cancelled(run: Run) -> None:
     tables = run(
         {
             "order_cancelled": [cancelled("o2", "rug", "lamp")],
@@ -216,7 +217,7 @@ def test_what_was_bought_is_remembered_unless_the_order_was_cancelled(run: Run) 
     assert bought == {("bea", "lamp"): seconds(NOON), ("bea", "rug"): 0}
 
 
-def test_products_of_one_visit_go_together_by_what_was_done_with_them(run: Run) -> None:
+def test_products_of_one_visit_are_similar_by_their_weights(run: Run) -> None:
     tables = run(
         {
             "product_viewed": [view("s", "lamp"), view("s", "rug"), view("t", "vase")],
@@ -237,8 +238,8 @@ def test_products_of_one_visit_go_together_by_what_was_done_with_them(run: Run) 
     )  # fmt: skip
 
 
-def test_a_session_is_another_visit_on_another_day(run: Run) -> None:
-    """A cookie lasts a month; its visits must be forgotten, and yet be the same in the audit."""
+def test_a_session_on_another_day_is_another_visit(run: Run) -> None:
+    """A cookie lasts a month. The state of its visits expires, and the audit must compute the same visits."""
     midnight = NOON + timedelta(hours=12)
     tables = run(
         {
@@ -256,7 +257,7 @@ def test_a_session_is_another_visit_on_another_day(run: Run) -> None:
     )
 
 
-def test_a_visit_of_a_robot_counts_its_first_products_only(run: Run) -> None:
+def test_only_the_first_products_of_a_long_visit_count(run: Run) -> None:
     crawl = [view("robot", f"p{number:03}", NOON + timedelta(seconds=number)) for number in range(100)]
     pairs = similar(run({"product_viewed": crawl[::-1]}))
 
@@ -264,7 +265,16 @@ def test_a_visit_of_a_robot_counts_its_first_products_only(run: Run) -> None:
     assert {product for product, _ in pairs} == {f"p{number:03}" for number in range(KEPT_OF_A_VISIT)}
 
 
-def test_a_card_is_what_the_newest_listing_says(run: Run) -> None:
+def offers(tables: Tables) -> dict[tuple[str, str], dict[str, Any]]:
+    """Return the offers that Redis would hold, by product and seller."""
+    return {
+        (product, offer["seller_id"]): offer
+        for (product,), row in tables["product_offers"].items()
+        for offer in json.loads(row["offers"])
+    }
+
+
+def test_an_offer_is_what_its_sellers_newest_listing_says(run: Run) -> None:
     tomorrow = NOON + timedelta(days=1)
     tables = run(
         {
@@ -277,27 +287,45 @@ def test_a_card_is_what_the_newest_listing_says(run: Run) -> None:
             "product_delisted": [delisted("vase", tomorrow), delisted("rug", NOON - timedelta(days=1))],
         }
     )
-    cards = {product: row for (product,), row in tables["product_cards"].items()}
-    assert (cards["lamp"]["price_minor"], cards["lamp"]["name"]) == (450, 'A "lamp"')
-    assert (cards["rug"]["category"], cards["rug"]["listed"]) == (None, 1)
-    assert (cards["vase"]["price_minor"], cards["vase"]["listed"]) == (900, 0)
+    found = offers(tables)
+    assert (found["lamp", "ann"]["price_minor"], found["lamp", "ann"]["name"]) == (450, 'A "lamp"')
+    assert (found["rug", "ann"]["category"], found["rug", "ann"]["listed"]) == (None, 1)
+    assert (found["vase", "ann"]["price_minor"], found["vase", "ann"]["listed"]) == (900, 0)
 
 
-def test_stock_is_that_of_the_highest_version_at_all_sellers(run: Run) -> None:
+def test_a_seller_who_delists_a_product_leaves_the_offer_of_another_seller_alone(run: Run) -> None:
+    tables = run(
+        {
+            "product_viewed": [view("s", "lamp")],
+            "product_listed": [
+                listed("lamp", NOON, 500),
+                listed("lamp", NOON + timedelta(hours=1), 400, "floor") | {"seller_id": "bob"},
+            ],
+            "product_delisted": [delisted("lamp", NOON + timedelta(hours=2)) | {"seller_id": "bob"}],
+        }
+    )
+    assert {key: offer["listed"] for key, offer in offers(tables).items()} == {
+        ("lamp", "ann"): 1,
+        ("lamp", "bob"): 0,
+    }
+    assert set(tables["popular_in_category"]) == {("light", "lamp")}
+
+
+def test_stock_is_that_of_the_highest_version_of_each_seller(run: Run) -> None:
     tables = run(
         {
             "stock_changed": [
                 stock("lamp", -5, 900), stock("lamp", 3, 7, 2), stock("lamp", -120, 800),
                 stock("lamp", 2, 40),
-                stock("lamp", 1, 10, 4, seller="bob"), stock("rug", 9, 5), stock("rug", 10, 5, 5),
+                stock("lamp", 1, 10, 4, seller='b"ob'), stock("rug", 9, 5), stock("rug", 10, 5, 5),
             ]
         }
     )  # fmt: skip
-    available = {product: row["available"] for (product,), row in tables["product_stock"].items()}
-    assert available == {"lamp": 5 + 6, "rug": 0}
+    units = {product: json.loads(row["stock"]) for (product,), row in tables["product_stock"].items()}
+    assert units == {"lamp": {"ann": 5, 'b"ob': 6}, "rug": {"ann": 0}}
 
 
-def test_a_product_is_popular_in_the_category_that_it_is_in_now(run: Run) -> None:
+def test_a_product_is_popular_in_its_current_category(run: Run) -> None:
     tomorrow = NOON + timedelta(days=1)
     tables = run(
         {
@@ -313,7 +341,7 @@ def test_a_product_is_popular_in_the_category_that_it_is_in_now(run: Run) -> Non
 
 
 def expected_pairs(touches: list[tuple[str, str, int, int]]) -> dict[tuple[str, str], float]:
-    """Plainly, from (session, product, weight, second)."""
+    """The expected scores, computed from (session, product, weight, second)."""
     visits: dict[tuple[str, int], dict[str, tuple[int, int]]] = defaultdict(dict)
     for session, product, weight, second in touches:
         visit = session, second // 86_400
@@ -331,7 +359,7 @@ def expected_pairs(touches: list[tuple[str, str, int, int]]) -> dict[tuple[str, 
 
 
 def arrive(touches: Any) -> Events:
-    """Events of (session, product, weight, seconds after noon), in their order."""
+    """The events of (session, product, weight, seconds after noon), in this order."""
     events: Events = {"product_viewed": [], "cart_changed": []}
     for session, product, weight, second in touches:
         moment = NOON + timedelta(seconds=second)
@@ -348,7 +376,7 @@ def of_noon(touches: Any) -> list[tuple[str, str, int, int]]:
     ]
 
 
-def test_a_late_event_brings_a_product_forward_with_all_that_was_done_with_it(run: Run) -> None:
+def test_a_late_event_moves_a_product_forward_with_its_highest_weight(run: Run) -> None:
     touches = [("s", f"p{number:02}", 1, number) for number in range(12)]
     touches += [("s", "p11", 2, 60), ("s", "p11", 1, -1)]
 
@@ -365,7 +393,7 @@ TOUCHES = st.lists(
     min_size=20,
     max_size=60,
 )
-"""Most in one visit, which sees more products than are kept."""
+"""Touches, most of them in one visit with more products than count."""
 
 
 @hypothesis_settings(
@@ -373,7 +401,9 @@ TOUCHES = st.lists(
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(touches=TOUCHES, order=st.integers(0, 2**32))
-def test_neither_order_nor_repeats_change_what_goes_together(run: Run, touches: Any, order: int) -> None:
+def test_the_order_and_repetition_of_events_do_not_change_similar_products(
+    run: Run, touches: Any, order: int
+) -> None:
     arrivals = touches + touches[::2]
     random.Random(order).shuffle(arrivals)
     found = similar(run(arrive(arrivals)))
@@ -381,7 +411,7 @@ def test_neither_order_nor_repeats_change_what_goes_together(run: Run, touches: 
 
 
 @pytest.mark.usefixtures("jvm")
-def test_each_topic_is_read_once_and_each_visit_kept_once() -> None:
+def test_the_plan_reads_each_topic_once_and_stores_each_visit_once() -> None:
     real = plan(Settings(), all_events())
     explained = statement_set(table_environment(real.config), real).explain()
     optimized = explained.partition("== Optimized Execution Plan ==")[2]

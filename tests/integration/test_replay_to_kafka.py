@@ -17,16 +17,16 @@ from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
 
 from common.errors import PartUnavailable, Rejected
-from common.kafka import bounds
+from common.kafka import offset_range
 from common.settings import ROOT, Settings
-from producers.feed.feed import Feed
+from producers.feed.timeline_producer import TimelineProducer
 from producers.replay import journal, run
 from schemas.codec import Decoder, Record
 from schemas.events import all_events
-from schemas.registry import FULL_TRANSITIVE, Registry, SchemaRefused
+from schemas.registry import FULL_TRANSITIVE, SchemaRefused, SchemaRegistry
 from schemas.setup import register, set_up_topics
 from schemas.topics import Topic, all_topics
-from tests.integration.servers import PATIENCE_S, Server
+from tests.integration.servers import TEST_TIMEOUT_S, Server
 from tests.ports import free_offset
 
 SPEED = 500.0
@@ -48,12 +48,12 @@ def prepared(
     small_olist: dict[str, Any],
     write_olist: Any,
     tmp_path: Path,
-) -> tuple[Settings, run.Plan, run.Prepared]:
+) -> tuple[Settings, run.ReplayOptions, run.PreparedReplay]:
     """A replay of 2,000 orders in 2,000 seconds that was not begun, with a home of its own."""
     settings = settings.model_copy(update={"home": tmp_path / "home"})
-    plan = run.Plan("olist", write_olist(one_a_second(small_olist, 2_000)))
-    with journal.only_one(settings.home, "olist"):
-        return settings, plan, run.prepare(plan, settings, *run.read(plan, settings), "a cluster")
+    plan = run.ReplayOptions("olist", write_olist(one_a_second(small_olist, 2_000)))
+    with journal.exclusive(settings.home, "olist"):
+        return settings, plan, run.prepare(plan, settings, *run.convert(plan, settings), "a cluster")
 
 
 def one_a_second(tables: dict[str, Any], orders: int) -> dict[str, Any]:
@@ -81,7 +81,7 @@ def topic_ends(settings: Settings, name: str) -> list[TopicPartition]:
     ends = []
     for number in range(partitions):
         partition = TopicPartition(name, number)
-        ends.append(TopicPartition(name, number, bounds(consumer, partition, 20)[1]))
+        ends.append(TopicPartition(name, number, offset_range(consumer, partition, 20)[1]))
     consumer.close()
     return ends
 
@@ -95,8 +95,8 @@ def read_from(settings: Settings, begin: list[TopicPartition]) -> dict[int, list
         {"bootstrap.servers": settings.kafka, "group.id": "test", "enable.auto.commit": False}
     )
     consumer.assign(begin)
-    deadline = time.monotonic() + PATIENCE_S
-    with Registry(settings.registry) as schemas:
+    deadline = time.monotonic() + TEST_TIMEOUT_S
+    with SchemaRegistry(settings.registry) as schemas:
         decoder = Decoder(schemas.schema)
         while sum(map(len, found.values())) < expected:
             assert time.monotonic() < deadline
@@ -111,7 +111,7 @@ def ids_of(records: dict[int, list[Record]]) -> set[str]:
     return {record["event_id"] for of_partition in records.values() for record in of_partition}
 
 
-def ids_in(prepared: run.Prepared, name: str) -> set[str]:
+def ids_in(prepared: run.PreparedReplay, name: str) -> set[str]:
     return set(next(events for events in prepared.timeline.events if events.name == name).ids())
 
 
@@ -144,7 +144,7 @@ def test_the_registry_refuses_what_is_not_full_transitive_and_says_so(settings: 
     event = all_events()["order_confirmed"]
     broken = event.schema | {"fields": event.fields[:-1]}
 
-    with Registry(settings.registry) as schemas:
+    with SchemaRegistry(settings.registry) as schemas:
         assert schemas.compatibility(event.subject) == FULL_TRANSITIVE
         assert [version["name"] for version in schemas.versions(event.subject)] == ["order_confirmed"]
         with pytest.raises(SchemaRefused, match="souk schemas check"):
@@ -159,12 +159,12 @@ def test_the_registry_refuses_what_is_not_full_transitive_and_says_so(settings: 
 def test_what_does_not_answer_is_named(settings: Settings) -> None:
     elsewhere = Settings(home=settings.home, port_offset=free_offset())
 
-    with Registry(elsewhere.registry) as schemas, pytest.raises(PartUnavailable, match="souk up"):
+    with SchemaRegistry(elsewhere.registry) as schemas, pytest.raises(PartUnavailable, match="souk up"):
         schemas.subjects()
 
 
 def test_every_event_arrives_once_in_event_time_order_within_its_partition(
-    prepared: tuple[Settings, run.Plan, run.Prepared], schema_ids: dict[str, int]
+    prepared: tuple[Settings, run.ReplayOptions, run.PreparedReplay], schema_ids: dict[str, int]
 ) -> None:
     settings, _, ready = prepared
     begin = {name: topic_ends(settings, name) for name in ready.timeline.counts()}
@@ -183,36 +183,38 @@ def test_every_event_arrives_once_in_event_time_order_within_its_partition(
 
 
 def test_a_stopped_replay_goes_on_after_what_was_acknowledged(
-    prepared: tuple[Settings, run.Plan, run.Prepared], schema_ids: dict[str, int]
+    prepared: tuple[Settings, run.ReplayOptions, run.PreparedReplay], schema_ids: dict[str, int]
 ) -> None:
     settings, plan, ready = prepared
     begin = topic_ends(settings, "order_placed")
 
-    def stop_early(feed: Feed) -> None:
+    def stop_early(feed: TimelineProducer) -> None:
         if feed.acknowledged:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         run.send(ready, settings, schema_ids, SPEED, stop_early)
-    resumed = run.prepare(plan, settings, *run.read(plan, settings), "a cluster")
-    other_cluster = run.prepare(plan, settings, *run.read(plan, settings), "another cluster")
+    resumed = run.prepare(plan, settings, *run.convert(plan, settings), "a cluster")
+    other_cluster = run.prepare(plan, settings, *run.convert(plan, settings), "another cluster")
 
-    assert 0 < resumed.replayed.position < resumed.replayed.total
-    assert resumed.replayed.reached_ms == ready.timeline.time_of(resumed.replayed.position)
-    assert other_cluster.replayed.position == 0
+    assert 0 < resumed.entry.position < resumed.entry.total
+    assert resumed.entry.reached_ms == ready.timeline.time_of(resumed.entry.position)
+    assert other_cluster.entry.position == 0
     assert run.send(resumed, settings, schema_ids, None, lambda _: None).complete
     assert ids_of(read_from(settings, begin)) == ids_in(ready, "order_placed")
 
 
 def test_nothing_is_lost_when_kafka_is_killed_in_the_middle(
-    prepared: tuple[Settings, run.Plan, run.Prepared], schema_ids: dict[str, int], kafka: Server
+    prepared: tuple[Settings, run.ReplayOptions, run.PreparedReplay],
+    schema_ids: dict[str, int],
+    kafka: Server,
 ) -> None:
     settings, _, ready = prepared
     begin = {name: topic_ends(settings, name) for name in ("order_placed", "payment_captured")}
     killed = []
     restart = threading.Thread(target=kafka.start)
 
-    def kill_once(feed: Feed) -> None:
+    def kill_once(feed: TimelineProducer) -> None:
         if not killed and feed.acknowledged:
             kafka.kill()
             killed.append(feed.acknowledged)
@@ -238,6 +240,7 @@ def test_the_command_replays_once_and_again_only_when_told(
     environment = os.environ | {
         "SOUK_HOME": str(tmp_path / "home"),
         "SOUK_PORT_OFFSET": str(settings.port_offset),
+        "SOUK_REGISTRY_URL": settings.registry,
     }
 
     def replay(*options: str) -> subprocess.CompletedProcess[str]:
@@ -257,7 +260,7 @@ def test_the_command_replays_once_and_again_only_when_told(
     assert json.loads(report.read_text())["replay"]["counts"]["order_placed"] == 2
     assert f"{settings.serving}/" in first.stdout
     assert "were sent by" in again.stdout
-    assert "what they add up to" in restarted.stdout
+    assert "totals" in restarted.stdout
     for failed, said in ((swapped, "is not before"), (no_date, "is not a date"), (broken, "lacks sellers")):
         assert failed.returncode == 2
         assert said in failed.stderr

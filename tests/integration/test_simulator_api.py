@@ -7,25 +7,27 @@ import pytest
 
 from common.clock import system_clock
 from common.settings import LOOPBACK
-from producers.simulator.live.api import AT_ONCE, MOST_WAITING, Api, Away, Refused
-from producers.simulator.live.intake import Intake
-from producers.simulator.status import Status
+from producers.simulator.live.api import MAX_CONCURRENT, MAX_QUEUED, ApiUnavailable, RequestRejected, ShopApi
+from producers.simulator.live.event_sender import EventSender
+from producers.simulator.status import SimulatorStatus
 from tests.integration.http_server import Say, answered, serving
 
 PROBLEM = b'{"type": "urn:souk:problem:price-moved"}'
 
 
-def ask(say: Say) -> tuple[object, Status]:
+def ask(say: Say) -> tuple[object, SimulatorStatus]:
     """The answer, or what was raised, and what was counted."""
 
     async def once() -> object:
-        async with serving(say) as heard, Api(heard.url, status) as api:
-            return await api.ask("orders", "POST", "/v1/orders", {"lines": []}, {"idempotency-key": "once"})
+        async with serving(say) as heard, ShopApi(heard.url, status) as api:
+            return await api.request(
+                "orders", "POST", "/v1/orders", {"lines": []}, {"idempotency-key": "once"}
+            )
 
-    status = Status()
+    status = SimulatorStatus()
     try:
         return asyncio.run(once()), status
-    except (Away, Refused) as error:
+    except (ApiUnavailable, RequestRejected) as error:
         return error, status
 
 
@@ -37,7 +39,12 @@ def test_a_good_answer_is_read_and_timed() -> None:
 
 @pytest.mark.parametrize(
     ("status_line", "raised"),
-    [("503 Away", Away), ("429 Too many", Away), ("409 Conflict", Refused), ("422 Bad", Refused)],
+    [
+        ("503 Away", ApiUnavailable),
+        ("429 Too many", ApiUnavailable),
+        ("409 Conflict", RequestRejected),
+        ("422 Bad", RequestRejected),
+    ],
 )
 def test_a_bad_answer_says_whether_asking_again_helps(status_line: str, raised: type[Exception]) -> None:
     error, status = ask(answered(status_line, PROBLEM))
@@ -47,11 +54,11 @@ def test_a_bad_answer_says_whether_asking_again_helps(status_line: str, raised: 
 
 def test_no_answer_is_counted_by_its_kind() -> None:
     async def once() -> None:
-        async with Api(f"http://{LOOPBACK}:1", status) as api:
-            await api.ask("order", "GET", "/v1/orders/one")
+        async with ShopApi(f"http://{LOOPBACK}:1", status) as api:
+            await api.request("order", "GET", "/v1/orders/one")
 
-    status = Status()
-    with pytest.raises(Away):
+    status = SimulatorStatus()
+    with pytest.raises(ApiUnavailable):
         asyncio.run(once())
     assert dict(status.errors) == {"order: no answer (ClientConnectorError)": 1}
 
@@ -67,16 +74,16 @@ def test_what_may_be_asked_twice_is_when_its_connection_broke(
         writer.close()
 
     async def once() -> int:
-        async with serving(hang_up) as heard, Api(heard.url, status) as api:
-            with pytest.raises(Away):
-                await api.ask("order", method, "/v1/orders", headers=headers)
+        async with serving(hang_up) as heard, ShopApi(heard.url, status) as api:
+            with pytest.raises(ApiUnavailable):
+                await api.request("order", method, "/v1/orders", headers=headers)
             asked = len(heard.requests)
-            with pytest.raises(Away):
-                await api.ask("order", method, "/v1/orders", headers=headers, repeatable=True)
+            with pytest.raises(ApiUnavailable):
+                await api.request("order", method, "/v1/orders", headers=headers, repeatable=True)
             assert len(heard.requests) == asked + 2
             return asked
 
-    status = Status()
+    status = SimulatorStatus()
     assert asyncio.run(once()) == tries
     assert status.errors.total() == 2
 
@@ -99,13 +106,13 @@ def test_events_that_are_refused_are_counted_and_not_sent_again(
         body = orjson.dumps({**answer, "rejected": REJECTED})
         stopping = asyncio.Event()
         stopping.set()
-        async with serving(answered(status_line, body)) as heard, Api(heard.url, status) as api:
-            intake = Intake(api, status, system_clock)
-            intake.put([{"event": "product_viewed"}, {"event": "product_viewed"}])
+        async with serving(answered(status_line, body)) as heard, ShopApi(heard.url, status) as api:
+            intake = EventSender(api, status, system_clock)
+            intake.enqueue([{"event": "product_viewed"}, {"event": "product_viewed"}])
             await intake.run(stopping)
             return len(heard.requests)
 
-    status = Status()
+    status = SimulatorStatus()
     assert asyncio.run(once()) == 1
     assert status.events["product_viewed"] == sent
     assert dict(status.errors) == {f"events: {error}": 1}
@@ -118,22 +125,22 @@ def test_a_slow_endpoint_takes_so_many_requests_and_holds_up_no_other() -> None:
         await answered("200 OK", b"{}")(request, writer)
 
     async def crowd() -> None:
-        async with serving(slow_orders) as heard, Api(heard.url, status) as api:
+        async with serving(slow_orders) as heard, ShopApi(heard.url, status) as api:
             asked = [
-                asyncio.create_task(api.ask("order", "GET", "/v1/orders/one"))
-                for _ in range(AT_ONCE + MOST_WAITING)
+                asyncio.create_task(api.request("order", "GET", "/v1/orders/one"))
+                for _ in range(MAX_CONCURRENT + MAX_QUEUED)
             ]
-            while len(heard.requests) < AT_ONCE:
+            while len(heard.requests) < MAX_CONCURRENT:
                 await asyncio.sleep(0)
-            with pytest.raises(Away, match="too many"):
-                await api.ask("order", "GET", "/v1/orders/one")
-            assert await api.ask("stock", "GET", "/v1/stock") == {}
-            assert len(heard.requests) == AT_ONCE + 1
-            assert (api.waiting, api.unanswered) == (MOST_WAITING, 1)
+            with pytest.raises(ApiUnavailable, match="too many"):
+                await api.request("order", "GET", "/v1/orders/one")
+            assert await api.request("stock", "GET", "/v1/stock") == {}
+            assert len(heard.requests) == MAX_CONCURRENT + 1
+            assert (api.queued, api.unanswered) == (MAX_QUEUED, 1)
             released.set()
             await asyncio.gather(*asked)
-            assert api.waiting == 0
+            assert api.queued == 0
 
-    status, released = Status(), asyncio.Event()
+    status, released = SimulatorStatus(), asyncio.Event()
     asyncio.run(crowd())
     assert dict(status.errors) == {"order: too many requests under way": 1}

@@ -16,10 +16,10 @@ import pytest
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from common.settings import ROOT, Settings
-from producers.simulator import kept as keeping
-from producers.simulator.history.days import History
+from producers.simulator import saved_world
+from producers.simulator.history.days import SimulatedHistory
 from schemas.codec import Decoder
-from schemas.registry import Registry
+from schemas.registry import SchemaRegistry
 from schemas.setup import register
 from schemas.topics import EVENT_TOPICS
 from tests.integration.servers import Server, await_true
@@ -37,6 +37,7 @@ def copy(settings: Settings, kafka: Server, registry: Server, tmp_path: Path) ->
 def start(settings: Settings, *arguments: str) -> "subprocess.Popen[str]":
     environment = os.environ | {
         "SOUK_HOME": str(settings.home), "SOUK_PORT_OFFSET": str(settings.port_offset),
+        "SOUK_REGISTRY_URL": settings.registry,
     }  # fmt: skip
     command = [sys.executable, "-m", "producers.simulator", *arguments]
     return subprocess.Popen(
@@ -78,7 +79,7 @@ def arrived(settings: Settings, since: dict[tuple[str, int], int]) -> Counter[tu
     consumer.assign([TopicPartition(name, number, offset) for (name, number), offset in since.items()])
     expected = sum(until.values()) - sum(since.values())
     found: Counter[tuple[str, str]] = Counter()
-    with Registry(settings.registry) as schemas:
+    with SchemaRegistry(settings.registry) as schemas:
         decoder = Decoder(schemas.schema)
 
         def read_on() -> bool:
@@ -94,11 +95,11 @@ def arrived(settings: Settings, since: dict[tuple[str, int], int]) -> Counter[tu
 
 def expected_ids(settings: Settings) -> set[tuple[str, str]]:
     """(event, event_id) of the whole history of this home."""
-    kept = keeping.read(settings.home)
-    assert kept is not None
+    saved = saved_world.read(settings.home)
+    assert saved is not None
     return {
         (events.name, event_id)
-        for timeline in History(kept.plan).days()
+        for timeline in SimulatedHistory(saved.plan).days()
         for events in timeline.events
         for event_id in events.ids()
     }
@@ -117,17 +118,17 @@ def test_a_history_that_was_killed_and_interrupted_arrives_whole_and_ends_where_
 
     for stop in (signal.SIGKILL, signal.SIGINT):
         process = start(copy, *options)
-        before = keeping.read(copy.home)
+        before = saved_world.read(copy.home)
         sent_before = before.progress.sent if before and before.progress else 0
 
         def came_further(least: int = sent_before) -> bool:
-            kept = keeping.read(copy.home)
-            return bool(kept and kept.progress and kept.progress.sent > least)
+            saved = saved_world.read(copy.home)
+            return bool(saved and saved.progress and saved.progress.sent > least)
 
         await_true(came_further, "the first events")
         process.send_signal(stop)
         out, _ = process.communicate()
-        stopped = keeping.read(copy.home)
+        stopped = saved_world.read(copy.home)
         assert stopped is not None
         assert stopped.progress is not None
         assert stopped.progress.finished_at is None, out
@@ -135,11 +136,11 @@ def test_a_history_that_was_killed_and_interrupted_arrives_whole_and_ends_where_
     again = run(copy, "backfill")
 
     found = arrived(copy, since)
-    kept = keeping.read(copy.home)
+    saved = saved_world.read(copy.home)
     assert finished[0] == again[0] == 0, finished[2] + again[2]
-    assert "going on after" in finished[1]
-    assert kept is not None
-    assert kept.end_ms == stopped.end_ms
+    assert "resuming after" in finished[1]
+    assert saved is not None
+    assert saved.end_ms == stopped.end_ms
     assert set(found) == expected_ids(copy)
     assert status_of(copy)["phase"] == "back-filled"
     assert status_of(copy)["done"] == status_of(copy)["total"] == len(found)

@@ -16,7 +16,7 @@ RunSouk = subprocess.CompletedProcess[str]
 INGREDIENTS = (
     "souk", "requirements.lock", "requirements-installer.lock", "requirements-test.lock",
     "jars.toml", "jars.lock", "jobs/connectors/build.py",
-    "local/__init__.py", "common/__init__.py", "common/errors.py",
+    "local/__init__.py", "common/__init__.py", "common/errors.py", "common/file_lock.py",
 )  # fmt: skip
 
 
@@ -84,7 +84,7 @@ def souk(
     )  # fmt: skip
 
 
-def test_without_any_python_it_says_how_to_install_one(checkout: Path, tmp_path: Path) -> None:
+def test_without_python_it_says_how_to_install_it(checkout: Path, tmp_path: Path) -> None:
     done = souk(checkout / "souk", path=tmp_path / "empty")
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1
@@ -138,7 +138,7 @@ def test_a_python_without_its_venv_module_says_which_package_to_install(
     assert "apt install python3.11-venv" in done.stderr.splitlines()[-1]
 
 
-def test_an_installation_of_someone_else_says_what_to_do(checkout: Path, tmp_path: Path) -> None:
+def test_an_installation_of_another_user_says_what_to_do(checkout: Path, tmp_path: Path) -> None:
     if os.geteuid() == 0:
         pytest.skip("root may write everywhere")
     (checkout / ".venv").mkdir()
@@ -163,9 +163,7 @@ def test_it_runs_from_anywhere_through_links_with_every_argument_as_given(
 
 
 @pytest.mark.parametrize("changed", ["requirements.lock", "jars.lock", "jobs/connectors/build.py"])
-def test_a_changed_ingredient_brings_the_installation_up_to_date(
-    installed: Path, tmp_path: Path, changed: str
-) -> None:
+def test_a_changed_input_updates_the_installation(installed: Path, tmp_path: Path, changed: str) -> None:
     with (installed / changed).open("a") as file:
         file.write("# changed\n")
     done = souk(installed / "souk", path=tmp_path / "empty")

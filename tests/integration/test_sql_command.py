@@ -8,12 +8,12 @@ from common.settings import ROOT
 
 
 @pytest.fixture
-def souk_sql(clickhouse_front):
+def souk_sql(clickhouse_server):
     """Runs `souk sql` with arguments and standard input."""
     environment = os.environ | {
-        "SOUK_HOME": str(clickhouse_front.home),
-        "SOUK_PORT_OFFSET": str(clickhouse_front.port_offset),
-        "SOUK_CLICKHOUSE_ADMIN_PASSWORD": clickhouse_front.clickhouse_admin_password.get_secret_value(),
+        "SOUK_HOME": str(clickhouse_server.home),
+        "SOUK_PORT_OFFSET": str(clickhouse_server.port_offset),
+        "SOUK_CLICKHOUSE_ADMIN_PASSWORD": clickhouse_server.clickhouse_admin_password.get_secret_value(),
     }
 
     def run(*arguments: str, stdin: str = "") -> tuple[int, str, str]:
@@ -41,7 +41,7 @@ def test_a_query_comes_from_the_argument_a_file_or_standard_input(souk_sql, tmp_
     assert souk_sql(stdin="SELECT 1 AS a") == (0, "a\n1\n", "")
 
 
-def test_parameters_and_formats_are_clickhouse_s(souk_sql):
+def test_parameters_and_formats_are_those_of_clickhouse(souk_sql):
     query = "SELECT {name:String} AS name, {n:UInt8} AS n"
 
     ran = souk_sql("--format", "JSONEachRow", "--param", "name=it's\t\\x", "--param", "n=3", query)
@@ -61,11 +61,11 @@ OF_ALL_MEMORY = "SELECT uniqExact(number) FROM numbers(10000000) SETTINGS max_me
 @pytest.mark.parametrize(
     "statement", ["DROP TABLE x", "INSERT INTO x VALUES (1)", "CREATE TABLE x (a UInt8)"]
 )
-def test_the_reader_who_wants_to_write_is_told_of_the_admin(souk_sql, statement):
+def test_a_refused_write_of_the_reader_names_the_admin_option(souk_sql, statement):
     exit_code, _, error = souk_sql(statement)
 
     assert exit_code == 2
-    assert error.endswith("; the reader only reads, --admin may do more\n")
+    assert error.endswith("; the reader can only read, --admin can write\n")
     assert error.count("\n") == 1
 
 

@@ -7,12 +7,12 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, ClusterMetadata  # type: ignore[attr-defined]
 
-from common.kafka import Cluster
+from common.kafka import KafkaCluster
 from common.settings import Settings
 from local.parts import kafka
 from schemas.setup import set_up_topics
 from schemas.topics import Topic
-from tests.integration.servers import PATIENCE_S, await_true, running
+from tests.integration.servers import TEST_TIMEOUT_S, await_true, running
 from tests.ports import free_offset
 
 ROUNDS = 6
@@ -44,20 +44,20 @@ def test_topics_are_made_though_the_broker_counts_as_dead_now_and_then(forgetful
 def test_a_topic_is_made_though_the_broker_counts_as_dead_once_it_was_seen(
     forgetful: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen = Cluster.metadata
+    seen = KafkaCluster.metadata
 
-    def once(cluster: Cluster, timeout_s: float) -> ClusterMetadata:
+    def once(cluster: KafkaCluster, timeout_s: float) -> ClusterMetadata:
         found = seen(cluster, timeout_s)
         monkeypatch.undo()
         await_true(lambda: counts_as_dead(forgetful), "a cluster without a broker")
         return found
 
-    monkeypatch.setattr(Cluster, "metadata", once)
+    monkeypatch.setattr(KafkaCluster, "metadata", once)
     assert set_up_topics(forgetful.kafka, [Topic("late", "order_id", 1, None)]) == (["late"], [])
 
 
 def test_who_asks_for_the_brokers_hears_when_there_is_none_and_again_of_them(forgetful: Settings) -> None:
-    cluster = Cluster(forgetful.kafka)
+    cluster = KafkaCluster(forgetful.kafka)
 
     for _ in range(3):
         await_true(lambda: answers(cluster), "a broker")
@@ -67,12 +67,12 @@ def test_who_asks_for_the_brokers_hears_when_there_is_none_and_again_of_them(for
 
 def counts_as_dead(settings: Settings) -> bool:
     """Asked by a client that knows nothing of before."""
-    return not AdminClient({"bootstrap.servers": settings.kafka}).list_topics(timeout=PATIENCE_S).brokers
+    return not AdminClient({"bootstrap.servers": settings.kafka}).list_topics(timeout=TEST_TIMEOUT_S).brokers
 
 
-def answers(cluster: Cluster) -> bool:
+def answers(cluster: KafkaCluster) -> bool:
     try:
-        return bool(cluster.metadata(PATIENCE_S))
+        return bool(cluster.metadata(TEST_TIMEOUT_S))
     except KafkaException as error:
         if error.args[0].code() != KafkaError.BROKER_NOT_AVAILABLE:
             raise

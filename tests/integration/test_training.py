@@ -20,9 +20,9 @@ from jobs.recommenders.evaluation.metrics import Metric
 from jobs.recommenders.interactions import Interactions, from_columns
 from jobs.recommenders.models.popularity import Popularity
 from jobs.training.cards import record
-from jobs.training.facts import WEIGHTS, Facts, read_facts
-from jobs.training.shelf import Shelf
-from jobs.training.train import NONE_IN_USE, Terms, train
+from jobs.training.model_registry import ModelRegistry
+from jobs.training.train import NO_MODEL_IN_USE, TrainingOptions, train
+from jobs.training.training_data import WEIGHTS, TrainingData, read_training_data
 from local.parts import redis as local_redis
 from tests.integration.conftest import clickhouse_settings, running_clickhouse
 from tests.integration.servers import running
@@ -31,7 +31,7 @@ FIRST = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
-def facts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """A ClickHouse of the newest schema with a few events."""
     settings = clickhouse_settings(tmp_path_factory.mktemp("facts"))
     with running_clickhouse(settings):
@@ -46,9 +46,9 @@ def redis(settings: Settings) -> Iterator[Redis]:
 
 
 @pytest.fixture
-def shelf(redis: Redis, tmp_path: Path) -> Shelf:
+def registry(redis: Redis, tmp_path: Path) -> ModelRegistry:
     redis.flushdb()
-    return Shelf(tmp_path / "models", redis)
+    return ModelRegistry(tmp_path / "models", redis)
 
 
 def add(settings: Settings, table: str, rows: list[dict[str, object]]) -> None:
@@ -70,28 +70,28 @@ def a_log() -> Interactions:
     return from_columns(rng.integers(0, 30, 600), rng.integers(0, 15, 600), times=times)
 
 
-def test_no_event_is_told_with_what_to_do(facts):
-    with connect(facts) as reader, pytest.raises(UserError, match="no event yet"):
-        read_facts(reader)
+def test_no_event_is_told_with_what_to_do(settings):
+    with connect(settings) as reader, pytest.raises(UserError, match="no event yet"):
+        read_training_data(reader)
 
 
-def test_facts_become_a_log_oldest_first_with_what_products_are(facts):
+def test_facts_become_a_log_oldest_first_with_what_products_are(settings):
     listed = {
         "event_id": "l1", "occurred_at": FIRST, "product_id": "lamp", "seller_id": "s1",
         "name": "Desk Lamp", "category": "Lamps", "currency": "EUR", "price_minor": 100,
     }  # fmt: skip
-    add(facts, "product_listed", [listed])
-    add(facts, "product_viewed", [viewed(2, None, "v1", "lamp"), viewed(1, "ana", "v2", "rug")])
+    add(settings, "product_listed", [listed])
+    add(settings, "product_viewed", [viewed(2, None, "v1", "lamp"), viewed(1, "ana", "v2", "rug")])
     line = {
         "seller_id": "s1", "placed_at": FIRST + timedelta(minutes=3), "order_id": "o1", "line_number": 1,
         "shopper_id": "ana", "product_id": "lamp", "currency": "EUR", "quantity": 1, "unit_price_minor": 1,
         "gross_minor": 1, "discount_minor": 0, "shipping_minor": 0, "tax_minor": 0, "commission_bp": 0,
     }  # fmt: skip
-    add(facts, "order_lines", [line])
+    add(settings, "order_lines", [line])
 
-    with connect(facts) as reader:
-        found = read_facts(reader)
-        newest = read_facts(reader, most=1)
+    with connect(settings) as reader:
+        found = read_training_data(reader)
+        newest = read_training_data(reader, limit=1)
 
     log = found.log
     names = [log.shopper_vocabulary.ids[code] for code in log.shoppers]
@@ -107,50 +107,50 @@ def test_facts_become_a_log_oldest_first_with_what_products_are(facts):
     assert len(newest.log) == 1
 
 
-def test_a_training_is_recorded_once_with_its_card(facts):
-    terms = Terms({"popularity": Popularity}, Metric("ndcg", 5), days=2, budget_s=1, seed=0)
-    trained = train(Facts(a_log(), None), NONE_IN_USE, terms, lambda: 1.0, lambda *_: None)
+def test_a_training_is_recorded_once_with_its_card(settings):
+    options = TrainingOptions({"popularity": Popularity}, Metric("ndcg", 5), days=2, budget_s=1, seed=0)
+    trained = train(TrainingData(a_log(), None), NO_MODEL_IN_USE, options, lambda: 1.0, lambda *_: None)
 
-    with connect(facts, admin=True) as admin:
+    with connect(settings, admin=True) as admin:
         record(admin, "v1", FIRST, trained, published=False)
         record(admin, "v1", FIRST, trained, published=True)
 
-    with connect(facts) as reader:
+    with connect(settings) as reader:
         rows = reader.query(
             "SELECT version, model, published, JSONHas(card, 'judged') FROM model_cards FINAL"
         )
     assert rows.result_rows == [("v1", "popularity", True, 1)]
 
 
-def test_a_published_model_is_the_one_in_use_and_the_one_before_can_be_gone_back_to(shelf):
+def test_a_published_model_is_the_one_in_use_and_the_one_before_can_be_gone_back_to(registry):
     model = Popularity().fit(a_log())
     for version in ("v1", "v2", "v3"):
-        shelf.publish(model, version)
+        registry.publish(model, version)
 
-    assert shelf.in_use() == "v3"
-    assert sorted(each.name for each in shelf.directory.iterdir()) == ["v2", "v3"]
-    assert shelf.roll_back() == "v2"
-    assert shelf.in_use() == "v2"
-    assert shelf.model("v2").settings == model.settings
-    assert shelf.roll_back() == "v3"
+    assert registry.in_use() == "v3"
+    assert sorted(each.name for each in registry.directory.iterdir()) == ["v2", "v3"]
+    assert registry.roll_back() == "v2"
+    assert registry.in_use() == "v2"
+    assert registry.model("v2").settings == model.settings
+    assert registry.roll_back() == "v3"
 
 
-def test_a_version_that_cannot_be_written_leaves_the_one_in_use(shelf, monkeypatch):
+def test_a_version_that_cannot_be_written_leaves_the_one_in_use(registry, monkeypatch):
     model = Popularity().fit(a_log())
-    shelf.publish(model, "v1")
+    registry.publish(model, "v1")
 
     def stop(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(np, "save", stop)
     with pytest.raises(KeyboardInterrupt):
-        shelf.publish(model, "v2")
+        registry.publish(model, "v2")
 
-    assert shelf.in_use() == "v1"
-    assert [each.name for each in shelf.directory.iterdir()] == ["v1"]
+    assert registry.in_use() == "v1"
+    assert [each.name for each in registry.directory.iterdir()] == ["v1"]
 
 
-def test_two_trainings_that_publish_at_once_leave_each_other_whole(shelf, monkeypatch):
+def test_two_trainings_that_publish_at_once_leave_each_other_whole(registry, monkeypatch):
     model = Popularity().fit(a_log())
     writing, others_turn = Event(), Event()
     save = np.save
@@ -162,31 +162,31 @@ def test_two_trainings_that_publish_at_once_leave_each_other_whole(shelf, monkey
 
     with ThreadPoolExecutor(2) as pool:
         monkeypatch.setattr(np, "save", slow)
-        first = pool.submit(shelf.publish, model, "v1")
+        first = pool.submit(registry.publish, model, "v1")
         assert writing.wait(10)
         monkeypatch.setattr(np, "save", save)
-        second = pool.submit(shelf.publish, model, "v2")
+        second = pool.submit(registry.publish, model, "v2")
         wait([second], timeout=0.5)
         others_turn.set()
         first.result()
         second.result()
 
-    assert shelf.model(shelf.in_use()).popularity.sum() > 0
-    assert sorted(each.name for each in shelf.directory.iterdir()) == ["v1", "v2"]
+    assert registry.model(registry.in_use()).popularity.sum() > 0
+    assert sorted(each.name for each in registry.directory.iterdir()) == ["v1", "v2"]
 
 
-def test_without_a_model_before_there_is_nothing_to_go_back_to(shelf):
-    shelf.publish(Popularity().fit(a_log()), "v1")
+def test_without_a_model_before_there_is_nothing_to_go_back_to(registry):
+    registry.publish(Popularity().fit(a_log()), "v1")
 
     with pytest.raises(UserError, match="no model to go back to"):
-        shelf.roll_back()
+        registry.roll_back()
 
 
-def test_a_training_on_facts_publishes_a_model_and_the_next_one_is_compared_with_it(facts, shelf):
+def test_a_training_on_facts_publishes_a_model_and_the_next_one_is_compared_with_it(settings, registry):
     rng = np.random.default_rng(5)
     minutes = rng.permutation(10 * 24 * 60)[:600]
     add(
-        facts,
+        settings,
         "product_viewed",
         [
             viewed(
@@ -195,32 +195,34 @@ def test_a_training_on_facts_publishes_a_model_and_the_next_one_is_compared_with
             for minute in minutes
         ],
     )
-    terms = Terms({"popularity": Popularity}, Metric("ndcg", 5), days=2, budget_s=1, seed=0)
+    options = TrainingOptions({"popularity": Popularity}, Metric("ndcg", 5), days=2, budget_s=1, seed=0)
     moments = iter([FIRST, FIRST + timedelta(days=1)])
     console = Console(quiet=True)
 
-    first, second = (train_once(facts, shelf, terms, 500, console, lambda: next(moments)) for _ in range(2))
+    first, second = (
+        train_once(settings, registry, options, 500, console, lambda: next(moments)) for _ in range(2)
+    )
 
     assert first.reason == "there was no model in use"
     assert second.reason == "the same model and settings as in use, fitted on newer events"
-    assert shelf.in_use() == "20260102T000000"
-    assert shelf.model("20260101T000000").popularity.sum() > 0
-    with connect(facts) as reader:
+    assert registry.in_use() == "20260102T000000"
+    assert registry.model("20260101T000000").popularity.sum() > 0
+    with connect(settings) as reader:
         rows = reader.query(
             "SELECT version, published FROM model_cards FINAL WHERE version LIKE '2026%' ORDER BY 1"
         )
     assert rows.result_rows == [("20260101T000000", True), ("20260102T000000", True)]
 
 
-def test_what_cannot_be_recorded_is_not_published(facts, shelf):
-    terms = Terms({"popularity": Popularity}, Metric("ndcg", 5), days=2, budget_s=1, seed=0)
-    with connect(facts, admin=True) as admin:
+def test_what_cannot_be_recorded_is_not_published(settings, registry):
+    options = TrainingOptions({"popularity": Popularity}, Metric("ndcg", 5), days=2, budget_s=1, seed=0)
+    with connect(settings, admin=True) as admin:
         admin.command("RENAME TABLE model_cards TO model_cards_away")
     try:
         with pytest.raises(PartUnavailable, match="did not take the model's card"):
-            train_once(facts, shelf, terms, 500, Console(quiet=True), lambda: FIRST)
+            train_once(settings, registry, options, 500, Console(quiet=True), lambda: FIRST)
     finally:
-        with connect(facts, admin=True) as admin:
+        with connect(settings, admin=True) as admin:
             admin.command("RENAME TABLE model_cards_away TO model_cards")
 
-    assert shelf.in_use() is None
+    assert registry.in_use() is None

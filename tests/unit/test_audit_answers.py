@@ -1,4 +1,4 @@
-"""What the API answers is turned into rows, and the report says what was compared."""
+"""The rows of the API's answers, and the report of a comparison."""
 
 import io
 import json
@@ -7,23 +7,33 @@ from datetime import date
 import pyarrow as pa
 from rich.console import Console
 
-from audit.comparison import About, Comparison
+from audit.comparison import Comparison, ComparisonSpec
 from audit.comparisons import aggregates_vs_seller_api
 from audit.report import as_json, show, show_summary
-from audit.sources.sales_answers import Span, sales_question, series_rows, totals_row
+from audit.sources.sales_api import DayRange, sales_request, series_rows, totals_row
 from audit.tables import compare_tables
 
-SUMS = {"orders": 1, "lines": 1, "units": 2, "gross_minor": 100, "discount_minor": 0, "shipping_minor": 7}
+SUMS = {
+    "orders": 1, "lines": 1, "units": 2, "gross_minor": 100, "discount_minor": 0, "shipping_minor": 7,
+    "revenue_minor": 0,
+}  # fmt: skip
+LOST = {
+    "cancelled_orders": 1, "cancelled_gross_minor": 100, "cancelled_discount_minor": 0, "returned_minor": 0,
+}  # fmt: skip
 NOTHING = dict.fromkeys(SUMS, 0)
 ANSWER = {
     "seller_id": "s1",
     "series": [
-        {"start": "2018-06-01T00:00:00-03:00", **NOTHING, "cancelled_orders": 0, "cancelled_gross_minor": 0},
-        {"start": "2018-06-02T00:00:00-03:00", **SUMS, "cancelled_orders": 1, "cancelled_gross_minor": 100},
+        {"start": "2018-06-01T00:00:00-03:00", **NOTHING, **dict.fromkeys(LOST, 0)},
+        {"start": "2018-06-02T00:00:00-03:00", **SUMS, **LOST},
     ],
-    "totals": {**SUMS, "cancelled": {"orders": 1, "units": 2, "gross_minor": 100, "shipping_minor": 7}},
+    "totals": {
+        **SUMS,
+        "cancelled": {"orders": 1, "units": 2, "gross_minor": 100, "discount_minor": 0, "shipping_minor": 7},
+        "returned": {"units": 0, "refund_minor": 0},
+    },
 }
-ABOUT = About("demo", "sales by day", "aggregates", "API", "seller days", ("seller_id", "day"))
+SPEC = ComparisonSpec("demo", "sales by day", "aggregates", "API", "seller days", ("seller_id", "day"))
 
 
 def test_empty_buckets_of_an_answer_are_no_rows():
@@ -39,12 +49,12 @@ def test_totals_are_named_as_the_columns_of_a_series():
     assert totals_row(ANSWER).keys() == row.keys() - {"bucket"}
 
 
-def test_a_span_covers_whole_months_and_the_end_of_the_year():
-    assert Span.of_months("2017-11-24", "2017-12-31") == Span(date(2017, 11, 1), date(2018, 1, 1))
+def test_a_day_range_covers_whole_months_and_the_end_of_the_year():
+    assert DayRange.of_months("2017-11-24", "2017-12-31") == DayRange(date(2017, 11, 1), date(2018, 1, 1))
 
 
-def test_a_question_names_the_seller_and_the_span():
-    question = sales_question("sellers/s1", Span(date(2018, 6, 1), date(2018, 7, 1)), "day")
+def test_a_request_names_the_seller_and_the_days():
+    question = sales_request("sellers/s1", DayRange(date(2018, 6, 1), date(2018, 7, 1)), "day")
 
     assert question.path == "/v1/sellers/s1/sales"
     assert question.query == {"from": "2018-06-01", "to": "2018-07-01", "grain": "day"}
@@ -64,7 +74,7 @@ def test_a_seller_without_sales_has_totals_of_zero():
 def differing():
     left = pa.table({"seller_id": ["s1"], "day": ["2018-06-01"], "gross_minor": [12_990]})
     right = pa.table({"seller_id": ["s1"], "day": ["2018-06-01"], "gross_minor": [12_991]})
-    return compare_tables(ABOUT, left, right)
+    return compare_tables(SPEC, left, right)
 
 
 def printed(print_it):
@@ -81,15 +91,15 @@ def test_the_report_names_the_stores_the_row_and_both_figures():
     assert "gross 129.90 ≠ 129.91" in text
 
 
-def test_comparing_nothing_is_said_and_not_called_agreement():
-    text = printed(lambda console: show_summary([Comparison(ABOUT)], console))
+def test_comparing_empty_stores_is_not_reported_as_agreement():
+    text = printed(lambda console: show_summary([Comparison(SPEC)], console))
 
     assert "nothing to compare" in text
     assert "0 differences" not in text
 
 
 def test_the_json_says_what_the_report_says():
-    told = json.loads(as_json([differing(), Comparison(ABOUT)], settled=True))
+    told = json.loads(as_json([differing(), Comparison(SPEC)], settled=True))
 
     assert told["differences"] == 1
     assert [each["verdict"] for each in told["comparisons"]] == ["differ", "nothing to compare"]

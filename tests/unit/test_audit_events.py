@@ -1,4 +1,4 @@
-"""A topic is read event by event: repeats once, what is no event apart, dead letters as explanations."""
+"""Topics as tables of events: repeated, undecodable and dead-lettered messages."""
 
 import json
 from datetime import UTC, datetime
@@ -9,7 +9,7 @@ import pytest
 from audit.comparisons import dead_letters, kafka_vs_facts
 from audit.sources.clickhouse import plain
 from audit.sources.events import decode_topic
-from audit.sources.kafka import DeadLetter
+from audit.sources.kafka import DeadLetterRecord
 from common.errors import Rejected
 from schemas.codec import Decoder, Encoder
 from schemas.events import all_events
@@ -44,7 +44,7 @@ def test_every_field_of_an_event_comes_back():
     assert contents.events.to_pylist() == [record("a")]
 
 
-def test_a_repeated_event_is_one_row_as_it_was_sent_last():
+def test_a_repeated_event_is_one_row_of_the_last_message():
     contents = decoded(encoded(record("a", "first"), record("b"), record("a", "last")))
 
     assert (contents.messages, contents.repeated, contents.events.num_rows) == (3, 1, 2)
@@ -53,7 +53,7 @@ def test_a_repeated_event_is_one_row_as_it_was_sent_last():
     ].to_pylist() == ["last"]
 
 
-def test_what_is_no_event_is_kept_apart_and_the_rest_is_read():
+def test_undecodable_messages_are_separate_and_the_others_are_read():
     garbage, foreign = b"garbage", b"\0\0\0\0\x63rest"
 
     contents = decoded([garbage, *encoded(record("a")), foreign, None])
@@ -77,12 +77,14 @@ def test_a_changed_field_of_one_event_is_found():
     assert (difference.field, difference.left, difference.right) == ("shopper_id", "ana", "eve")
 
 
-def test_an_event_that_clickhouse_refused_explains_itself_and_a_lost_one_does_not():
+def test_an_event_that_clickhouse_refused_is_explained_and_a_lost_one_is_not():
     contents = decoded(encoded(record("refused"), record("lost"), record("fine")))
     facts = contents.events.filter(pa.compute.equal(contents.events["event_id"], "fine"))
-    letter = DeadLetter(json.dumps({"event_id": "refused"}).encode(), "value out of range", "clickhouse")
+    letter = DeadLetterRecord(
+        json.dumps({"event_id": "refused"}).encode(), "value out of range", "clickhouse"
+    )
 
-    refused = kafka_vs_facts.refused_ids([letter], json.loads)
+    refused = kafka_vs_facts.rejected_ids([letter], json.loads)
     found = kafka_vs_facts.compare("order_confirmed", contents, facts, refused)
 
     assert found.explained == 1
@@ -92,8 +94,8 @@ def test_an_event_that_clickhouse_refused_explains_itself_and_a_lost_one_does_no
 def test_an_event_from_the_future_is_explained_however_many_jobs_refused_it():
     [message] = encoded(record("future"))
     contents = decoded([message])
-    letters = [DeadLetter(message, "occurred_at is in the future", "time")] * 2
-    refused = kafka_vs_facts.refused_ids(letters, lambda value: decoded([value]).events.to_pylist()[0])
+    letters = [DeadLetterRecord(message, "occurred_at is in the future", "time")] * 2
+    refused = kafka_vs_facts.rejected_ids(letters, lambda value: decoded([value]).events.to_pylist()[0])
 
     found = kafka_vs_facts.compare("order_confirmed", contents, contents.events.slice(0, 0), refused)
 
@@ -101,18 +103,18 @@ def test_an_event_from_the_future_is_explained_however_many_jobs_refused_it():
     assert dead_letters.compare({"order_confirmed": []}, {"order_confirmed": letters}).verdict != "differ"
 
 
-def test_a_topic_that_forgets_may_have_less_than_the_facts():
+def test_a_topic_with_retention_may_have_fewer_events_than_the_facts():
     contents = decoded(encoded(record("new")))
     facts = pa.Table.from_pylist([record("old"), record("new")], contents.events.schema)
 
-    forgetful = kafka_vs_facts.compare("order_confirmed", contents, facts, frozenset(), kept=False)
+    forgetful = kafka_vs_facts.compare("order_confirmed", contents, facts, frozenset(), is_permanent=False)
 
     assert forgetful.verdict == "agree"
     assert kafka_vs_facts.compare("order_confirmed", contents, facts, frozenset()).verdict == "differ"
 
 
-def test_a_message_that_cannot_be_decoded_must_lie_in_the_dead_letters():
-    letters = {"order_placed": [DeadLetter(b"bad", "first byte", "decode")] * 2}
+def test_an_undecodable_message_must_be_in_the_dead_letters():
+    letters = {"order_placed": [DeadLetterRecord(b"bad", "first byte", "decode")] * 2}
 
     kept = dead_letters.compare({"order_placed": [b"bad"]}, letters)
     lost = dead_letters.compare({"order_placed": [b"bad", b"worse"]}, letters)
@@ -123,7 +125,7 @@ def test_a_message_that_cannot_be_decoded_must_lie_in_the_dead_letters():
 
 
 def test_a_good_message_among_the_dead_letters_is_a_difference():
-    letters = {"order_placed": [DeadLetter(b"fine", "no reason", "decode")]}
+    letters = {"order_placed": [DeadLetterRecord(b"fine", "no reason", "decode")]}
 
     assert dead_letters.compare({"order_placed": []}, letters).verdict == "differ"
 

@@ -1,12 +1,40 @@
-"""What the audit makes of what recommendations are made from: the heads of lists, what expires, cards."""
+"""The audit of the recommendations' inputs: the first members of lists, expired members, and cards."""
 
+import json
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
-from audit.comparisons.facts_vs_recommendations import COMPARED, cards, latest, neighbours
-from jobs.recommendations.logic import KEPT_SIMILAR
+from audit.comparison import Comparison
+from audit.comparisons.facts_vs_recommendations import (
+    COMPARED,
+    OFFERS,
+    SIMILAR,
+    latest_sides,
+    offer_sides,
+    similar_sides,
+    spec,
+)
+from audit.table_comparison import Sides, TableComparison
+from audit.tables import ROUNDING
+from jobs.recommendations.logic import MAX_SIMILAR
+
+
+def neighbours(expected: pa.Table, actual: pa.Table) -> Comparison:
+    sides = similar_sides(expected, actual)
+    return TableComparison(SIMILAR, lambda _: sides, rounding=ROUNDING).compare()
+
+
+def latest(what: str, expected: pa.Table, actual: pa.Table, size: int) -> Comparison:
+    sides = latest_sides(expected, actual, size)
+    return TableComparison(spec(what, "moments"), lambda _: sides).compare()
+
+
+def offers(expected: pa.Table, hashes: dict[str, list[str | None]]) -> Comparison:
+    sides: Sides = offer_sides(expected, hashes)
+    return TableComparison(OFFERS, lambda _: sides).compare()
+
 
 Ranked = list[tuple[str, str, float]]
 
@@ -26,7 +54,7 @@ def found(expected: Ranked, actual: Ranked) -> set[tuple[str, Any, Any]]:
     return {(str(one.key["member"]), one.left, one.right) for one in compared.differences}
 
 
-def test_neighbours_beyond_those_that_answers_look_at_do_not_matter() -> None:
+def test_neighbours_beyond_the_compared_ones_do_not_matter() -> None:
     assert found(ranked(COMPARED + 9), ranked(COMPARED + 2)) == set()
 
 
@@ -43,7 +71,7 @@ def test_a_score_that_differs_is_found() -> None:
     assert found(ranked(2), [("lamp", "p00", 100.5), ("lamp", "p01", 99.0)]) == {("p00", 100.0, 100.5)}
 
 
-def test_neighbours_of_equal_scores_may_stand_for_each_other_at_the_end_of_a_list() -> None:
+def test_neighbours_of_equal_scores_may_replace_each_other_at_the_end_of_a_list() -> None:
     head, last = ranked(COMPARED - 1), 5.0
     assert found([*head, ("lamp", "x", last), ("lamp", "y", last)], [*head, ("lamp", "y", last)]) == set()
 
@@ -56,7 +84,7 @@ def remembered(rows: Ranked, least: list[float | None]) -> pa.Table:
     return table(rows).append_column("least", pa.array(least, pa.float64()))
 
 
-def test_what_is_old_may_be_forgotten_and_what_came_in_lately_is_missed() -> None:
+def test_old_members_may_have_expired_and_new_ones_must_be_there() -> None:
     facts = remembered([("ann", "lamp", 5.0), ("bob", "lamp", 6.0), ("bob", "rug", 7.0)], [None, None, 7.0])
 
     assert latest("recent", facts, table([("bob", "rug", 7.0)]), 20).verdict == "agree"
@@ -70,7 +98,7 @@ NOW_S = 1_760_000_000.0
 
 @pytest.mark.parametrize("least", [NOW_S, NOW_S - 60, None])
 @pytest.mark.parametrize(("late_s", "verdict"), [(0, "agree"), (1, "differ")])
-def test_a_moment_that_is_a_second_late_is_found(least: float | None, late_s: float, verdict: str) -> None:
+def test_a_time_that_is_a_second_late_is_found(least: float | None, late_s: float, verdict: str) -> None:
     facts = remembered([("ann", "lamp", NOW_S)], [least])
 
     assert latest("recent", facts, table([("ann", "lamp", NOW_S + late_s)]), 20).verdict == verdict
@@ -79,26 +107,36 @@ def test_a_moment_that_is_a_second_late_is_found(least: float | None, late_s: fl
 @pytest.mark.parametrize(
     ("there", "verdict"), [(3.9, "differ"), (4.0, "agree"), (10.0, "agree"), (10.1, "differ")]
 )
-def test_of_what_is_partly_forgotten_at_least_the_new_part_counts(there: float, verdict: str) -> None:
+def test_a_partly_expired_score_has_at_least_its_new_part(there: float, verdict: str) -> None:
     facts = remembered([("lamp", "rug", 10.0)], [4.0])
 
     assert neighbours(facts, table([("lamp", "rug", there)])).verdict == verdict
 
 
 @pytest.mark.parametrize(("score", "verdict"), [(36.0, "agree"), (38.0, "differ")])
-def test_who_moved_up_for_what_was_forgotten_scores_less_than_the_last(score: float, verdict: str) -> None:
-    rows = ranked(KEPT_SIMILAR)  # the last scores 37
+def test_a_member_that_moved_up_after_an_expiry_scores_less_than_the_last(score: float, verdict: str) -> None:
+    rows = ranked(MAX_SIMILAR)  # the last scores 37
     there = [*rows[1:COMPARED], ("lamp", "next", score)]
     facts = remembered(rows, [row[2] if row in there else None for row in rows])
 
     assert neighbours(facts, table(there)).verdict == verdict
 
 
-def test_a_card_is_compared_field_by_field_and_a_hash_without_a_listing_is_none() -> None:
+def test_an_offer_is_compared_field_by_field_and_a_product_without_a_listing_has_none() -> None:
     row = {"product_id": "lamp", "seller_id": "ann", "name": "", "category": "light", "currency": "BRL",
            "price_minor": 500, "listed": 1, "available": -1}  # fmt: skip
-    card = ["ann", None, "light", "BRL", "500", "1", "0"]
-    compared = cards(pa.Table.from_pylist([row]), {"lamp": card, "rug": [None] * 7})
+    listing = {"seller_id": "ann", "category": "light", "currency": "BRL", "price_minor": 500, "listed": 1}
+    found = {"lamp": [json.dumps([listing]), '{"ann": 0}'], "rug": [None, '{"ann": 3}']}
 
-    [difference] = compared.differences
+    [difference] = offers(pa.Table.from_pylist([row]), found).differences
     assert (difference.field, difference.left, difference.right) == ("available", -1, 0)
+
+
+def test_an_offer_of_a_second_seller_that_is_missing_is_found() -> None:
+    row = {"product_id": "lamp", "seller_id": "ann", "name": "", "category": "light", "currency": "BRL",
+           "price_minor": 500, "listed": 1, "available": 0}  # fmt: skip
+    listing = {"seller_id": "ann", "category": "light", "currency": "BRL", "price_minor": 500, "listed": 1}
+    found: dict[str, list[str | None]] = {"lamp": [json.dumps([listing]), '{"ann": 0}']}
+
+    [missing] = offers(pa.Table.from_pylist([row, row | {"seller_id": "bob"}]), found).differences
+    assert missing.key == {"product_id": "lamp", "seller_id": "bob"}

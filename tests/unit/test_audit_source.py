@@ -1,4 +1,4 @@
-"""The audit adds the source up on its own, and finds what the events lack, double or change."""
+"""The audit computes the source's figures itself, and finds missing, duplicate and wrong events."""
 
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -7,12 +7,12 @@ import pyarrow as pa
 import pytest
 
 from audit.comparisons import source_vs_orders, source_vs_payments, source_vs_sales, source_vs_sellers
-from audit.selection import replayed, wall
+from audit.replayed_source import replayed, wall_clock
 from audit.sources.avro import arrow_schema
-from audit.sources.olist import OlistTables, Range, cents
+from audit.sources.olist import OlistTables, WallClockRange, cents
 from audit.stores import Stores
 from producers.replay import journal
-from producers.replay.journal import Replayed
+from producers.replay.journal import JournalEntry
 from schemas.events import all_events
 
 ZONE = ZoneInfo("America/Sao_Paulo")
@@ -154,7 +154,8 @@ def test_events_of_another_producer_are_left_out_and_counted(source):
 
 def test_payments_of_chosen_days_count_by_their_approval(source):
     chosen = OlistTables(
-        source.directory, (Range(wall(midnight(2018, 6, 2), ZONE), wall(midnight(2018, 6, 3), ZONE)),)
+        source.directory,
+        (WallClockRange(wall_clock(midnight(2018, 6, 2), ZONE), wall_clock(midnight(2018, 6, 3), ZONE)),),
     )
 
     found = compare(source_vs_payments, chosen, events("payment_captured"))
@@ -180,11 +181,11 @@ def test_amounts_with_a_fraction_of_a_cent_are_refused():
         cents(pa.chunked_array([[58.905]]))
 
 
-def test_a_range_that_starts_where_the_clock_skips_midnight_has_the_times_that_never_were():
+def test_a_range_that_starts_at_a_skipped_midnight_includes_the_skipped_times():
     skipped = midnight(2017, 10, 15)
 
-    assert wall(skipped, ZONE).isoformat() == "2017-10-15T00:00:00"
-    assert wall(None, ZONE) is None
+    assert wall_clock(skipped, ZONE).isoformat() == "2017-10-15T00:00:00"
+    assert wall_clock(None, ZONE) is None
 
 
 def test_without_a_journal_only_a_named_directory_is_a_source(tmp_path):
@@ -200,7 +201,7 @@ def replay(directory, position=0, reached=None, **changes):
         "total": 10, "position": position, "counts": {}, "totals": {}, "report": "r", "started_at": "",
         "reached_ms": reached and int(reached.timestamp() * 1000),
     }  # fmt: skip
-    return Replayed(**entry | changes)
+    return JournalEntry(**entry | changes)
 
 
 def audited(home, *entries, directory=None):
@@ -215,20 +216,20 @@ O2 = placed([], "o2") | {"occurred_at": O2_AT, "shopper_id": "bia"}
 
 
 @pytest.mark.parametrize("came", [[], [O2]])
-def test_of_a_replay_that_was_broken_off_only_what_was_sent_is_compared(tmp_path, source, came):
+def test_of_an_interrupted_replay_only_the_sent_part_is_compared(tmp_path, source, came):
     broken_off = audited(tmp_path, replay(source.directory, 4, O2_AT))
 
     found = compare(source_vs_orders, broken_off, events("order_placed", placed(), *came))
 
     assert (found.verdict, found.rows) == ("agree", 1)
     assert found.notes == (
-        "the replay was broken off after 4 of 10 events, and only what occurred before 2018-06-20 10:00:00 "
+        "the replay was interrupted after 4 of 10 events, and only what occurred before 2018-06-20 10:00:00 "
         f"is compared: `./souk replay olist {source.directory} --from 2018-06-01T00:00:00-03:00 "
         "--to 2018-07-01T00:00:00-03:00` sends the rest",
     )
 
 
-def test_what_a_whole_replay_has_sent_is_compared_though_another_was_broken_off(tmp_path, source):
+def test_a_complete_replay_is_compared_although_another_was_interrupted(tmp_path, source):
     every = replay(source.directory, 1, O2_AT, start_ms=None, end_ms=None)
     both = audited(tmp_path, replay(source.directory, 10), every)
 
@@ -248,7 +249,7 @@ def test_a_named_directory_is_audited_by_its_own_replays(tmp_path, source):
     assert replayed(tmp_path, None, ZONE).notes
 
 
-def test_replayed_tables_that_are_gone_are_said_to_be_and_keep_nothing_else_from_being_compared(tmp_path):
+def test_missing_replayed_tables_are_reported_as_not_compared(tmp_path):
     gone = audited(tmp_path, replay(tmp_path / "gone", 10))
     stores = Stores(gone, None, None, None, None, None, ZONE, "BRL")
 

@@ -1,4 +1,4 @@
-"""Comparing two tables finds a cent, a row and a double, and passes over nothing."""
+"""Comparing two tables finds every wrong figure, missing row and duplicate."""
 
 import math
 
@@ -7,10 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit.comparison import SHOWN, About
+from audit.comparison import MAX_DIFFERENCES, ComparisonSpec
 from audit.tables import ROUNDING, compare_tables
 
-ABOUT = About("demo", "sales by seller and day", "source", "facts", "seller days", ("seller_id", "day"))
+SPEC = ComparisonSpec(
+    "demo", "sales by seller and day", "source", "facts", "seller days", ("seller_id", "day")
+)
 ROWS = [
     {"seller_id": "s1", "day": "2018-06-01", "units": 2, "gross_minor": 12_990},
     {"seller_id": "s1", "day": "2018-06-02", "units": 1, "gross_minor": 5_890},
@@ -26,7 +28,7 @@ def table(rows):
 
 
 def test_equal_tables_agree_whatever_the_order_of_their_rows():
-    found = compare_tables(ABOUT, table(ROWS), table(ROWS[::-1]))
+    found = compare_tables(SPEC, table(ROWS), table(ROWS[::-1]))
 
     assert found.verdict == "agree"
     assert (found.rows, found.figures, found.difference_count) == (3, 6, 0)
@@ -36,7 +38,7 @@ def test_equal_tables_agree_whatever_the_order_of_their_rows():
 def test_a_cent_is_found_with_its_seller_and_day():
     wrong = [dict(ROWS[0], gross_minor=12_991), *ROWS[1:]]
 
-    found = compare_tables(ABOUT, table(ROWS), table(wrong))
+    found = compare_tables(SPEC, table(ROWS), table(wrong))
 
     assert found.verdict == "differ"
     [difference] = found.differences
@@ -45,40 +47,40 @@ def test_a_cent_is_found_with_its_seller_and_day():
 
 
 def test_a_missing_row_and_a_surplus_row_are_found():
-    missing = compare_tables(ABOUT, table(ROWS), table(ROWS[1:]))
-    surplus = compare_tables(ABOUT, table(ROWS[1:]), table(ROWS))
+    missing = compare_tables(SPEC, table(ROWS), table(ROWS[1:]))
+    surplus = compare_tables(SPEC, table(ROWS[1:]), table(ROWS))
 
     assert [(d.field, d.left, d.right) for d in missing.differences] == [("row", 1, 0)]
     assert [(d.field, d.left, d.right) for d in surplus.differences] == [("row", 0, 1)]
     assert missing.rows == surplus.rows == 3
 
 
-def test_a_row_that_comes_twice_is_a_difference():
-    found = compare_tables(ABOUT, table(ROWS), table([*ROWS, ROWS[2]]))
+def test_a_duplicate_row_is_a_difference():
+    found = compare_tables(SPEC, table(ROWS), table([*ROWS, ROWS[2]]))
 
     assert found.difference_count == 1
     assert (found.differences[0].left, found.differences[0].right) == (1, 2)
 
 
-def test_of_a_key_that_comes_twice_the_first_row_is_compared():
+def test_of_a_duplicate_key_the_first_row_is_compared():
     twice = [ROWS[0], {**ROWS[0], "gross_minor": ROWS[0]["gross_minor"] + 1}]
 
-    assert compare_tables(ABOUT, table(twice), table([*twice])).verdict == "agree"
-    swapped = compare_tables(ABOUT, table(twice), table(twice[::-1]))
+    assert compare_tables(SPEC, table(twice), table([*twice])).verdict == "agree"
+    swapped = compare_tables(SPEC, table(twice), table(twice[::-1]))
     assert [(each.field, each.right - each.left) for each in swapped.differences] == [("gross_minor", 1)]
 
 
-def test_tables_in_pieces_or_in_none_are_compared_as_in_one():
+def test_tables_of_several_chunks_or_none_are_compared_as_one():
     pieces = pa.concat_tables([table(ROWS).slice(1), table(ROWS).slice(0, 1)])
     none = pa.table([pa.chunked_array([], field.type) for field in SCHEMA], schema=SCHEMA)
 
-    assert compare_tables(ABOUT, table(ROWS), pieces).verdict == "agree"
-    assert compare_tables(ABOUT, pieces, none).difference_count == len(ROWS)
-    assert compare_tables(ABOUT, none, none).verdict == "nothing to compare"
+    assert compare_tables(SPEC, table(ROWS), pieces).verdict == "agree"
+    assert compare_tables(SPEC, pieces, none).difference_count == len(ROWS)
+    assert compare_tables(SPEC, none, none).verdict == "nothing to compare"
 
 
-def test_a_doubled_row_that_is_missing_on_the_left_tells_how_often_it_came():
-    found = compare_tables(ABOUT, table(ROWS[1:]), table([*ROWS, ROWS[0]]))
+def test_a_duplicate_row_that_the_left_lacks_is_reported_with_its_count():
+    found = compare_tables(SPEC, table(ROWS[1:]), table([*ROWS, ROWS[0]]))
 
     assert [(d.left, d.right) for d in found.differences] == [(0, 2)]
 
@@ -86,32 +88,32 @@ def test_a_doubled_row_that_is_missing_on_the_left_tells_how_often_it_came():
 def test_two_wrong_figures_that_add_up_to_the_same_total_are_still_found():
     wrong = [dict(ROWS[0], units=3), dict(ROWS[1], units=0), ROWS[2]]
 
-    found = compare_tables(ABOUT, table(ROWS), table(wrong))
+    found = compare_tables(SPEC, table(ROWS), table(wrong))
 
     assert found.totals["units"] == (10, 10)
     assert found.difference_count == 2
 
 
-def test_two_empty_tables_are_nothing_to_compare_and_no_success():
-    assert compare_tables(ABOUT, table([]), table([])).verdict == "nothing to compare"
+def test_two_empty_tables_are_nothing_to_compare():
+    assert compare_tables(SPEC, table([]), table([])).verdict == "nothing to compare"
 
 
 def test_an_empty_right_side_is_a_difference_for_every_row():
-    assert compare_tables(ABOUT, table(ROWS), table([])).difference_count == 3
+    assert compare_tables(SPEC, table(ROWS), table([])).difference_count == 3
 
 
-def test_a_missing_row_that_lies_in_a_dead_letter_topic_is_explained():
-    found = compare_tables(ABOUT, table(ROWS), table(ROWS[:2]), explained=frozenset({"s2"}))
+def test_a_missing_row_in_a_dead_letter_topic_is_explained():
+    found = compare_tables(SPEC, table(ROWS), table(ROWS[:2]), explained=frozenset({"s2"}))
 
     assert (found.verdict, found.explained, found.rows) == ("agree", 1, 3)
 
 
 def test_null_equals_null_and_nothing_else():
-    about = About("demo", "", "a", "b", "orders", ("order_id",))
+    spec = ComparisonSpec("demo", "", "a", "b", "orders", ("order_id",))
     left = pa.table({"order_id": ["a", "b"], "placed_at": pa.array([None, None], pa.int64())})
     right = pa.table({"order_id": ["a", "b"], "placed_at": pa.array([None, 0], pa.int64())})
 
-    found = compare_tables(about, left, right)
+    found = compare_tables(spec, left, right)
 
     assert [d.key for d in found.differences] == [{"order_id": "b"}]
 
@@ -120,7 +122,7 @@ def scored(*scores):
     return pa.table({"product_id": ["a", "b"], "score": pa.array(scores, pa.float64())})
 
 
-OF_SCORES = About("demo", "", "a", "b", "products", ("product_id",))
+OF_SCORES = ComparisonSpec("demo", "", "a", "b", "products", ("product_id",))
 
 
 def test_sums_of_fractions_may_differ_by_a_rounding_and_no_more():
@@ -132,7 +134,7 @@ def test_sums_of_fractions_may_differ_by_a_rounding_and_no_more():
 
 
 @pytest.mark.parametrize("other", [1_760_000_001, math.nextafter(1_760_000_000, math.inf)])
-def test_nothing_may_differ_by_a_rounding_that_is_not_said_to_be_a_sum(other):
+def test_without_rounding_any_difference_counts(other):
     found = compare_tables(OF_SCORES, scored(1_760_000_000, 5), scored(other, 5))
 
     assert [d.key for d in found.differences] == [{"product_id": "a"}]
@@ -140,18 +142,18 @@ def test_nothing_may_differ_by_a_rounding_that_is_not_said_to_be_a_sum(other):
 
 @pytest.mark.parametrize("rounding", [0.0, ROUNDING])
 @pytest.mark.parametrize("other", [math.inf, -math.inf, math.nan])
-def test_what_is_no_number_equals_none(rounding, other):
+def test_infinity_and_nan_are_differences(rounding, other):
     found = compare_tables(OF_SCORES, scored(1, 5), scored(other, 5), rounding=rounding)
 
     assert [d.key for d in found.differences] == [{"product_id": "a"}]
 
 
 def test_lines_of_an_order_are_compared_value_by_value():
-    about = About("demo", "", "kafka", "facts", "events", ("event_id",))
+    spec = ComparisonSpec("demo", "", "kafka", "facts", "events", ("event_id",))
     left = pa.table({"event_id": ["e"], "lines": [[{"product_id": "p", "gross_minor": 1}]]})
     right = pa.table({"event_id": ["e"], "lines": [[{"product_id": "p", "gross_minor": 2}]]})
 
-    assert compare_tables(about, left, right).differences[0].field == "lines"
+    assert compare_tables(spec, left, right).differences[0].field == "lines"
 
 
 ITEM = pa.struct(
@@ -186,26 +188,28 @@ def test_lists_are_equal_where_python_says_so(rows, skipped):
         )
         for side in (left, right)
     ]
-    about = About("demo", "", "facts", "kept", "sellers", ("seller_id",))
+    spec = ComparisonSpec("demo", "", "facts", "kept", "sellers", ("seller_id",))
 
-    found = compare_tables(about, *(side.slice(skipped) for side in keyed))
+    found = compare_tables(spec, *(side.slice(skipped) for side in keyed))
 
     differing = [i for i, (a, b) in enumerate(zip(left, right, strict=True)) if a != b and i >= skipped]
     assert [int(each.key["seller_id"]) for each in found.differences] == differing
 
 
-def test_differences_beyond_the_shown_ones_are_counted():
-    left = pa.table({"seller_id": [str(i) for i in range(SHOWN * 3)], "day": ["d"] * SHOWN * 3})
+def test_differences_beyond_the_maximum_are_counted():
+    left = pa.table(
+        {"seller_id": [str(i) for i in range(MAX_DIFFERENCES * 3)], "day": ["d"] * MAX_DIFFERENCES * 3}
+    )
 
-    found = compare_tables(ABOUT, left, left.slice(0, 0))
+    found = compare_tables(SPEC, left, left.slice(0, 0))
 
-    assert len(found.differences) == SHOWN
-    assert found.difference_count == SHOWN * 3
+    assert len(found.differences) == MAX_DIFFERENCES
+    assert found.difference_count == MAX_DIFFERENCES * 3
 
 
 def test_a_missing_column_is_named():
     with pytest.raises(ValueError, match="facts has no column gross_minor"):
-        compare_tables(ABOUT, table(ROWS), table(ROWS).drop_columns(["gross_minor"]))
+        compare_tables(SPEC, table(ROWS), table(ROWS).drop_columns(["gross_minor"]))
 
 
 @given(st.data())
@@ -223,5 +227,5 @@ def test_any_single_change_of_any_figure_is_found(data):
         table([dict(zip(SCHEMA.names, row, strict=True)) for row in side]) for side in (rows, changed)
     )
 
-    assert compare_tables(ABOUT, left, right).difference_count == 1
-    assert compare_tables(ABOUT, left, left).verdict == "agree"
+    assert compare_tables(SPEC, left, right).difference_count == 1
+    assert compare_tables(SPEC, left, left).verdict == "agree"

@@ -1,7 +1,7 @@
 import os
 from pathlib import Path
 
-from jobs.checkpoints import newest, prune, refuse
+from jobs.checkpoints import newest, prune, set_aside
 
 
 def completed(attempt: Path, number: int, written_at: float) -> Path:
@@ -12,14 +12,14 @@ def completed(attempt: Path, number: int, written_at: float) -> Path:
     return checkpoint
 
 
-def test_the_newest_checkpoint_is_the_one_written_last_by_any_attempt(tmp_path: Path) -> None:
+def test_the_newest_checkpoint_may_be_of_any_attempt(tmp_path: Path) -> None:
     completed(tmp_path / "first", 9, written_at=1000)
     last = completed(tmp_path / "second", 2, written_at=2000)
 
     assert newest(tmp_path) == last
 
 
-def test_a_checkpoint_that_was_not_completed_does_not_count(tmp_path: Path) -> None:
+def test_an_incomplete_checkpoint_does_not_count(tmp_path: Path) -> None:
     good = completed(tmp_path / "a", 1, written_at=1000)
     (tmp_path / "a" / "chk-2").mkdir()
     torn = completed(tmp_path / "a", 3, written_at=3000)
@@ -28,13 +28,13 @@ def test_a_checkpoint_that_was_not_completed_does_not_count(tmp_path: Path) -> N
     assert newest(tmp_path) == good
 
 
-def test_without_checkpoints_there_is_none(tmp_path: Path) -> None:
+def test_a_missing_folder_has_no_newest_checkpoint(tmp_path: Path) -> None:
     assert newest(tmp_path / "absent") is None
 
 
-def test_after_a_refused_checkpoint_the_one_before_is_newest(tmp_path: Path) -> None:
+def test_after_a_checkpoint_is_set_aside_the_one_before_is_the_newest(tmp_path: Path) -> None:
     before = completed(tmp_path / "a", 1, written_at=1000)
-    refuse(completed(tmp_path / "a", 2, written_at=2000))
+    set_aside(completed(tmp_path / "a", 2, written_at=2000))
 
     assert newest(tmp_path) == before
 
@@ -48,7 +48,7 @@ def test_nothing_is_pruned_before_the_running_attempt_has_a_checkpoint(tmp_path:
     assert old.exists()
 
 
-def test_older_attempts_and_other_plans_are_pruned_after_that(tmp_path: Path) -> None:
+def test_older_attempts_and_other_plans_are_pruned_once_it_has_one(tmp_path: Path) -> None:
     plan = tmp_path / "plan"
     completed(plan / "old", 5, written_at=1000)
     completed(tmp_path / "other-plan" / "x", 5, written_at=1500)

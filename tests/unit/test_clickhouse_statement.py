@@ -1,7 +1,7 @@
 import pytest
 
-from clickhouse.front.errors import DatabaseError
-from clickhouse.front.statement import split_insert, split_query
+from clickhouse.http_server.errors import DatabaseError
+from clickhouse.http_server.statement import split_insert, split_query
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,12 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clickhouse.front.allowed import REFUSED_FUNCTIONS, is_function
-from clickhouse.front.compression import accepted, compressor, decompress, native_block
-from clickhouse.front.doors import Doors
-from clickhouse.front.errors import DatabaseError
-from clickhouse.front.request import read_request
-from clickhouse.front.users import User, Users
+from clickhouse.http_server.allowlists import REFUSED_FUNCTIONS, is_function
+from clickhouse.http_server.compression import accepted, compressor, decompress, native_block
+from clickhouse.http_server.errors import DatabaseError
+from clickhouse.http_server.host_check import HostCheck
+from clickhouse.http_server.request import read_request
+from clickhouse.http_server.users import User, Users
 from common.settings import Settings
 
 PACKED = {
@@ -123,15 +123,15 @@ def test_a_reader_may_ask_for_less_but_never_for_more():
     reader = User("reader", writes=False)
 
     asked = {"max_execution_time": "5", "max_threads": "1", "session_timezone": "UTC"}
-    assert reader.allowed(asked, KNOWN).items() >= asked.items()
+    assert reader.effective_settings(asked, KNOWN).items() >= asked.items()
     for name in KNOWN:
         with pytest.raises(DatabaseError, match="READONLY"):
-            reader.allowed({name: "1"}, KNOWN)
+            reader.effective_settings({name: "1"}, KNOWN)
     with pytest.raises(DatabaseError, match="UNKNOWN_SETTING"):
-        reader.allowed({"no_such_setting": "1"}, KNOWN)
+        reader.effective_settings({"no_such_setting": "1"}, KNOWN)
     for value in ("0", "61", "-1"):
         with pytest.raises(DatabaseError, match="SETTING_CONSTRAINT_VIOLATION"):
-            reader.allowed({"max_execution_time": value}, KNOWN)
+            reader.effective_settings({"max_execution_time": value}, KNOWN)
     for value in ("x", "inf", "nan"):
         with pytest.raises(DatabaseError, match="CANNOT_PARSE_NUMBER"):
             reader.max_query_size(value)
@@ -165,6 +165,9 @@ def test_a_native_block_that_claims_much_is_refused_before_it_is_read():
         ({b"host": b"evil.example"}, False),
         ({b"host": b"127.0.0.1.evil.example"}, False),
         ({b"host": b"["}, False),
+        ({b"host": b"127.0.0.1:8000@evil.example"}, False),
+        ({b"host": b"evil.example@127.0.0.1:8123"}, False),
+        ({b"host": b"localhost/evil.example"}, False),
         ({b"host": b"localhost", b"origin": b"http://localhost:3000"}, True),
         ({b"host": b"localhost", b"origin": b"https://evil.example"}, False),
         ({b"host": b"localhost", b"origin": b"null"}, False),
@@ -173,7 +176,7 @@ def test_a_native_block_that_claims_much_is_refused_before_it_is_read():
     ],
 )
 def test_a_browser_that_a_stranger_s_page_sends_is_not_served(headers, served):
-    refusal = Doors("ch.example, other.example").refusal(headers)
+    refusal = HostCheck("ch.example, other.example").refusal(headers)
 
     assert (refusal is None) == served
     assert served or "SOUK_CLICKHOUSE_HOSTS" in str(refusal)

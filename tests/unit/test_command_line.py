@@ -1,4 +1,4 @@
-"""The command line: each command can be built, and none pays for another's imports."""
+"""The command line: each command can be built, and imports only its own modules."""
 
 import subprocess
 import sys
@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.__main__ import COMMANDS, build
-from cli.test import RUNS
+from cli.test import LANES, lane_arguments
 from common.settings import ROOT
 
 
@@ -31,6 +31,15 @@ def test_only_the_asked_command_is_imported(asked: str) -> None:
     )
 
     assert done.stdout.strip() == asked
+
+
+def test_the_version_is_printed_without_a_command() -> None:
+    shown = CliRunner().invoke(build(""), ["--version"], prog_name="souk")
+
+    assert shown.exit_code == 0
+    assert shown.stdout.startswith(
+        f"souk {tomllib.loads((ROOT / 'pyproject.toml').read_text())['project']['version']}"
+    )
 
 
 def test_an_unknown_command_gives_exit_code_2() -> None:
@@ -59,7 +68,7 @@ def test_a_command_line_that_cannot_be_read_is_one_line_and_exit_code_2(
     assert done.stdout == ""
 
 
-def test_the_exit_code_of_a_command_is_that_of_souk() -> None:
+def test_souk_ends_with_the_exit_code_of_the_command() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "cli", "status"], cwd=ROOT, capture_output=True, check=False,
         env={"PATH": "", "SOUK_HOME": "/nonexistent"},
@@ -68,16 +77,21 @@ def test_the_exit_code_of_a_command_is_that_of_souk() -> None:
     assert done.returncode == 1
 
 
-def test_souk_test_runs_all_that_pytest_would() -> None:
+def test_souk_test_runs_every_folder_that_pytest_would_run() -> None:
     configured = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["pytest"]["ini_options"]
 
-    folders = [folder for run in RUNS for folder in run if not folder.startswith("--ignore=")]
-    ignored = [folder.removeprefix("--ignore=") for run in RUNS for folder in run if folder not in folders]
-    assert sorted(folders) == sorted({*configured["testpaths"], *ignored})
+    folders = {folder for named in LANES.values() for folder in named}
+    ignored = {
+        argument.removeprefix("--ignore=")
+        for lane in LANES
+        for argument in lane_arguments(lane)
+        if argument.startswith("--ignore=")
+    }
+    assert folders == {*configured["testpaths"], *ignored}
 
 
 @pytest.mark.parametrize("stops", ["import", "command"])
-def test_ctrl_c_is_told_in_one_line_wherever_it_comes(stops: str) -> None:
+def test_ctrl_c_prints_one_line_during_import_and_during_a_command(stops: str) -> None:
     program = (
         "import signal, sys, cli.__main__ as souk, cli.status as status\n"
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"

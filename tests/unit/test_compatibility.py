@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas import history
-from schemas.compatibility import breaks
+from schemas.compatibility import find_incompatibilities
 from schemas.events import all_events
-from schemas.gate import check
+from schemas.gate import find_violations
 
 ORDER_PLACED = all_events()["order_placed"].schema
 PAYMENT = all_events()["payment_captured"].schema
@@ -37,7 +37,7 @@ def with_field(schema: dict[str, Any], **field: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("event", all_events().values(), ids=all_events())
 def test_a_schema_is_compatible_with_itself(event: Any) -> None:
-    assert breaks(event.schema, event.schema) == []
+    assert find_incompatibilities(event.schema, event.schema) == []
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_a_schema_is_compatible_with_itself(event: Any) -> None:
 def test_a_breaking_change_is_named_with_its_field_and_the_reason(
     new: dict[str, Any], field: str, why: str
 ) -> None:
-    found = {one.field: one for one in breaks(ORDER_PLACED, new)}
+    found = {one.field: one for one in find_incompatibilities(ORDER_PLACED, new)}
 
     assert why in found[field].why
     assert found[field].advice
@@ -76,7 +76,7 @@ def test_a_breaking_change_is_named_with_its_field_and_the_reason(
     ],
 )
 def test_a_change_that_every_reader_understands_passes(new: dict[str, Any]) -> None:
-    assert breaks(ORDER_PLACED, new) == []
+    assert find_incompatibilities(ORDER_PLACED, new) == []
 
 
 def test_an_enum_with_a_default_may_grow_and_one_without_may_not() -> None:
@@ -84,8 +84,8 @@ def test_an_enum_with_a_default_may_grow_and_one_without_may_not() -> None:
     grown = method | {"symbols": [*method["symbols"], "crypto"]}
     closed = {name: part for name, part in method.items() if name != "default"}
 
-    assert breaks(PAYMENT, changed(PAYMENT, "method", type=grown)) == []
-    assert breaks(
+    assert find_incompatibilities(PAYMENT, changed(PAYMENT, "method", type=grown)) == []
+    assert find_incompatibilities(
         changed(PAYMENT, "method", type=closed),
         changed(PAYMENT, "method", type=closed | {"symbols": grown["symbols"]}),
     )
@@ -97,20 +97,20 @@ def test_optional_fields_may_come_and_go_in_any_order(names: list[str]) -> None:
     for name in names:
         new = with_field(new, name=name, type=["null", "string"], default=None)
 
-    assert breaks(ORDER_PLACED, new) == breaks(new, ORDER_PLACED) == []
+    assert find_incompatibilities(ORDER_PLACED, new) == find_incompatibilities(new, ORDER_PLACED) == []
 
 
 def test_a_field_must_fit_every_earlier_version_not_only_the_last() -> None:
     older = with_field(ORDER_PLACED, name="gift", type="string", default="")
     new = with_field(ORDER_PLACED, name="gift", type="boolean", default=False)
 
-    assert check({"order_placed": new}, {"order_placed": [ORDER_PLACED]}) == []
-    (finding,) = check({"order_placed": new}, {"order_placed": [ORDER_PLACED, older]})
+    assert find_violations({"order_placed": new}, {"order_placed": [ORDER_PLACED]}) == []
+    (finding,) = find_violations({"order_placed": new}, {"order_placed": [ORDER_PLACED, older]})
     assert str(finding).startswith("order_placed.gift: its type changed")
 
 
 def test_an_event_that_is_gone_is_a_finding() -> None:
-    (finding,) = check({}, {"order_placed": [ORDER_PLACED]})
+    (finding,) = find_violations({}, {"order_placed": [ORDER_PLACED]})
 
     assert "schemas/events/order_placed.avsc" in finding.advice
 
@@ -184,8 +184,8 @@ def test_without_git_or_main_or_history_nothing_is_compared_and_the_note_says_wh
     plain.mkdir()
     fresh = Repository(tmp_path / "fresh")
 
-    assert history.read(plain) == history.History(note="this is no git checkout")
-    assert history.read(fresh.root) == history.History(note="there is no main branch yet")
+    assert history.read(plain) == history.SchemaHistory(note="this is no git checkout")
+    assert history.read(fresh.root) == history.SchemaHistory(note="there is no main branch yet")
 
 
 def test_a_shallow_clone_says_that_it_saw_less(repository: Repository, tmp_path: Path) -> None:

@@ -4,9 +4,9 @@ import pytest
 from common.errors import Rejected
 from common.ids import is_uuid7, new_id
 from producers.inbox.dead_letters import dead_letter
-from producers.inbox.subscription import ONLY_FOR, Received, Subscription, headers_of
-from producers.outbox.letters import LONGEST_VALUE
-from producers.outbox.publisher import PRODUCER
+from producers.inbox.subscription import ONLY_FOR, InboundEvent, Subscription, headers_of
+from producers.outbox.dead_letter_message import MAX_VALUE_BYTES
+from producers.outbox.publisher import MAX_MESSAGE_BYTES
 
 
 class Message:
@@ -39,7 +39,7 @@ async def act(tx, event):
 
 
 OWN = Subscription("order_placed", act)
-CARRIERS = Subscription("order_shipped", act, from_anyone=is_uuid7)
+CARRIERS = Subscription("order_shipped", act, external_key=is_uuid7)
 
 
 @pytest.mark.parametrize(
@@ -53,13 +53,13 @@ CARRIERS = Subscription("order_shipped", act, from_anyone=is_uuid7)
         (OWN, "o1", {"origin": "orders", ONLY_FOR: "inventory"}, False),  # another's letter, sent again
     ],
 )
-def test_what_concerns_a_service_is_known_without_reading_it(subscription, key, headers, concerns):
+def test_a_service_knows_which_undecoded_messages_concern_it(subscription, key, headers, concerns):
     assert subscription.concerns("payments", key, headers) is concerns
 
 
-def test_a_dead_letter_is_the_message_as_it_came_with_the_reason_and_where_it_lay():
+def test_a_dead_letter_is_the_original_message_with_the_reason_and_its_location():
     message = Message(b"\x00\xff", [("origin", b"orders")])
-    received = Received(message, headers_of(message), Rejected("no"))
+    received = InboundEvent(message, headers_of(message), Rejected("no"))
 
     letter = dead_letter(received, "payments", "no")
 
@@ -69,33 +69,33 @@ def test_a_dead_letter_is_the_message_as_it_came_with_the_reason_and_where_it_la
     assert '"origin":"orders"' in letter.headers
 
 
-def test_a_letter_that_no_broker_would_take_is_cut_and_says_so():
-    received = Received(Message(b"x" * (LONGEST_VALUE + 1)), {}, Rejected("no"))
+def test_a_dead_letter_too_large_for_kafka_is_truncated_and_says_so():
+    received = InboundEvent(Message(b"x" * (MAX_VALUE_BYTES + 1)), {}, Rejected("no"))
 
     letter = dead_letter(received, "payments", "no")
 
-    assert len(letter.value) == LONGEST_VALUE
-    assert f'"truncated_from":"{LONGEST_VALUE + 1}"' in letter.headers
+    assert len(letter.value) == MAX_VALUE_BYTES
+    assert f'"truncated_from":"{MAX_VALUE_BYTES + 1}"' in letter.headers
 
 
-def test_a_letter_leaves_out_headers_and_cuts_a_key_that_no_broker_would_take():
+def test_a_dead_letter_leaves_out_large_headers_and_truncates_a_large_key():
     message = Message(b"x" * 10**6, [("origin", b"orders"), ("huge", b"h" * 10**6)], key=b"k" * 10**6)
 
-    letter = dead_letter(Received(message, headers_of(message), Rejected("no")), "payments", "no")
+    letter = dead_letter(InboundEvent(message, headers_of(message), Rejected("no")), "payments", "no")
 
     headers = orjson.loads(letter.headers)
-    assert len(letter.key) + len(letter.value) + len(letter.headers) < PRODUCER["message.max.bytes"]
+    assert len(letter.key) + len(letter.value) + len(letter.headers) < MAX_MESSAGE_BYTES
     assert (headers["origin"], headers["truncated_from"]) == ("orders", "1000000")
     assert "huge" not in headers
 
 
-def test_headers_are_text_that_postgresql_keeps_whatever_they_were():
+def test_headers_become_text_that_postgresql_can_store():
     headers = [("a", b"\xff"), ("b", None), ("c", "d"), ("e", b"f\x00g")]
 
     assert headers_of(Message(b"", headers)) == {"a": "\ufffd", "b": "", "c": "d", "e": "f\ufffdg"}
 
 
-def test_a_reason_is_text_that_postgresql_keeps():
-    letter = dead_letter(Received(Message(b""), {}, Rejected("no")), "payments", "r\x00")
+def test_a_reason_becomes_text_that_postgresql_can_store():
+    letter = dead_letter(InboundEvent(Message(b""), {}, Rejected("no")), "payments", "r\x00")
 
     assert orjson.loads(letter.headers)["reason"] == "r\ufffd"

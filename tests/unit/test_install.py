@@ -1,4 +1,4 @@
-"""The installer's decisions: which machines, how much room, what a failure means, which jars."""
+"""The installer: supported machines, disk space, explanations of failures, and locked jars."""
 
 import venv
 from pathlib import Path
@@ -7,14 +7,14 @@ import pytest
 
 from local.install.environment import INSTALLER, PACKAGES, ROOT, TEST_PACKAGES, is_usable, read_pip_config
 from local.install.jars import Group, Jar, groups, is_complete
-from local.install.lock import render, without_rivals
+from local.install.lock import first_versions, render
 from local.install.machine import CannotInstall, check_machine, check_space
-from local.install.step import explain
+from local.install.step import failure_reason
 
 LOG = Path("install.log")
 
 
-def test_linux_on_x86_64_with_glibc_is_a_known_machine() -> None:
+def test_linux_on_x86_64_with_glibc_is_supported() -> None:
     check_machine("Linux", "x86_64", "glibc")
 
 
@@ -40,7 +40,7 @@ def test_another_machine_may_be_tried_on_request(monkeypatch: pytest.MonkeyPatch
     check_machine("Darwin", "arm64", "")
 
 
-def test_a_disk_with_too_little_room_is_refused_before_anything_is_written() -> None:
+def test_a_disk_with_too_little_space_is_refused_before_anything_is_written() -> None:
     with pytest.raises(CannotInstall, match=r"needs 3 GB and /srv has 1\.0 GB free"):
         check_space(Path("/srv"), 1024**3)
 
@@ -52,13 +52,13 @@ def test_a_disk_with_too_little_room_is_refused_before_anything_is_written() -> 
         ("error: failed to write to file: No space left on device (os error 28)", "disk is full"),
         ("  Caused by: dns error: failed to lookup address information", "connect to the internet"),
         ("NewConnectionError: Failed to establish a new connection: [Errno 101]", "connect to the internet"),
-        ("error: Hash mismatch for `orjson==3.13.0`", "not the one that the lock names"),
+        ("error: Hash mismatch for `orjson==3.13.0`", "another hash than in the lock"),
         ("note: this\nerror: something else broke\n", r"something else broke.*install\.log"),
         ("", r"no reason given.*install\.log"),
     ],
 )
 def test_a_failed_step_is_explained_in_one_line(output: str, advice: str) -> None:
-    line = explain("Python packages", output, LOG)
+    line = failure_reason("Python packages", output, LOG)
     assert "\n" not in line
     with pytest.raises(CannotInstall, match=advice):
         raise CannotInstall(line)
@@ -90,7 +90,7 @@ def test_every_locked_package_has_a_hash() -> None:
         assert [line for line in requirements if "--hash=sha256:" not in line] == []
 
 
-def test_the_test_lock_differs_from_the_other_only_by_what_it_adds() -> None:
+def test_the_test_lock_only_adds_packages_to_the_other() -> None:
     def pins(lock: Path) -> set[str]:
         return {line.split(" ")[0] for line in lock.read_text().splitlines() if "==" in line.split(" ")[0]}
 
@@ -111,25 +111,25 @@ def test_a_coordinate_is_written_as_it_was_read(coordinate: str) -> None:
 
 
 @pytest.mark.parametrize("coordinate", ["a:b", "a::1", "a:b:1:jar:all:more", ""])
-def test_half_a_coordinate_is_refused(coordinate: str) -> None:
+def test_an_incomplete_coordinate_is_refused(coordinate: str) -> None:
     with pytest.raises(ValueError, match="group:artifact:version"):
         Jar.parse(coordinate)
 
 
-def test_a_jar_is_called_as_in_every_maven_repository() -> None:
+def test_a_jar_has_the_file_name_of_maven_repositories() -> None:
     assert Jar.parse("g:app:3.3:tar.gz:all").filename == "app-3.3-all.tar.gz"
 
 
-def test_of_two_versions_of_a_jar_the_one_named_first_is_kept() -> None:
+def test_the_first_named_of_two_versions_of_a_jar_is_used() -> None:
     first, second, other = Jar.parse("g:a:2"), Jar.parse("g:a:3"), Jar.parse("g:b:1")
-    assert without_rivals([other, first, second]) == [first, other]
+    assert first_versions([other, first, second]) == [first, other]
 
 
 def test_the_lock_of_jars_is_sorted_toml() -> None:
     assert render({"web": {Jar.parse("g:a:1"): "ff"}}).endswith('\n[web]\n"g:a:1" = "ff"\n')
 
 
-def test_a_group_is_complete_only_for_the_lock_it_was_fetched_for(tmp_path: Path) -> None:
+def test_a_group_is_complete_only_for_the_lock_that_it_was_downloaded_with(tmp_path: Path) -> None:
     before = Group("web", {Jar.parse("g:a:1"): "00"}, {}, test_only=False)
     after = Group("web", {Jar.parse("g:a:2"): "11"}, {}, test_only=False)
     folder = tmp_path / "share" / "souk" / "web"
@@ -140,7 +140,7 @@ def test_a_group_is_complete_only_for_the_lock_it_was_fetched_for(tmp_path: Path
     assert not is_complete(tmp_path, after)
 
 
-def test_an_environment_that_lost_its_configuration_is_not_usable(
+def test_an_environment_without_its_configuration_is_not_usable(
     tmp_path: Path,
 ) -> None:
     venv.create(tmp_path)

@@ -14,11 +14,11 @@ from producers.outbox.trace import trace_id_of
 from schemas.codec import Decoder, Encoder
 from schemas.events import all_events
 from schemas.examples import examples
-from serving.intake.messages import Message, message_of
-from serving.intake.models import BROWSING
-from serving.intake.records import AHEAD, BadEvent, Checked, check
-from serving.intake.schemas import Taken
-from serving.intake.service import AT_ONCE, Intake
+from serving.intake.event_message import EventMessage, encode_event
+from serving.intake.schemas import IntakeResult
+from serving.intake.service import YIELD_EVERY, EventIntake
+from serving.intake.validation import MAX_CLOCK_SKEW, BadEvent, ValidEvent, validate_event
+from serving.intake.validators import BROWSING
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 VIEW = {"event": "product_viewed", "session_id": "visit", "product_id": "lamp"}
@@ -29,7 +29,7 @@ ADD = {
 
 
 def taken(sent: Any) -> dict[str, Any]:
-    return check(sent, NOW, lambda: "0193b0c4-7a51-7cc2-9d0e-5f2b7f0a1c11").record
+    return validate_event(sent, NOW, lambda: "0193b0c4-7a51-7cc2-9d0e-5f2b7f0a1c11").record
 
 
 def test_what_is_left_out_is_filled_in() -> None:
@@ -77,9 +77,9 @@ def test_what_is_wrong_is_said(sent: Any, said: str) -> None:
 
 
 def test_the_future_and_the_far_past_are_refused() -> None:
-    just = {**VIEW, "occurred_at": (NOW + AHEAD).isoformat()}
-    assert taken(just)["occurred_at"] == NOW + AHEAD
-    for moment in (NOW + AHEAD + timedelta(seconds=1), NOW - timedelta(days=31)):
+    just = {**VIEW, "occurred_at": (NOW + MAX_CLOCK_SKEW).isoformat()}
+    assert taken(just)["occurred_at"] == NOW + MAX_CLOCK_SKEW
+    for moment in (NOW + MAX_CLOCK_SKEW + timedelta(seconds=1), NOW - timedelta(days=31)):
         with pytest.raises(BadEvent, match=r"in the future|days ago"):
             taken({**VIEW, "occurred_at": moment.isoformat()})
 
@@ -89,12 +89,12 @@ def test_a_typical_browsing_event_is_taken_as_it_is(name: str) -> None:
     record = examples(all_events()[name])["typical"]
     sent = {**record, "occurred_at": NOW.isoformat(), "event": name}
 
-    assert check(sent, NOW, str).record == {**record, "occurred_at": NOW}
+    assert validate_event(sent, NOW, str).record == {**record, "occurred_at": NOW}
 
 
-def message(record: dict[str, Any], traceparent: str | None = None) -> Message:
+def message(record: dict[str, Any], traceparent: str | None = None) -> EventMessage:
     encoder = Encoder(all_events()["product_viewed"], 1)
-    return message_of(Checked("product_viewed", record), encoder, trace_id_of(traceparent))
+    return encode_event(ValidEvent("product_viewed", record), encoder, trace_id_of(traceparent))
 
 
 def test_an_event_stays_in_the_trace_of_its_request_and_its_session_correlates_it() -> None:
@@ -121,8 +121,8 @@ def test_an_event_that_kafka_could_not_take_is_refused_alone() -> None:
 def test_others_have_their_turn_while_a_long_batch_is_checked() -> None:
     turns = 0
 
-    async def take() -> Taken:
-        intake = Intake(Settings(), lambda: NOW)
+    async def take() -> IntakeResult:
+        intake = EventIntake(Settings(), lambda: NOW)
         taking = asyncio.create_task(intake.take(["no event"] * 500))
         nonlocal turns
         while not taking.done():
@@ -133,7 +133,7 @@ def test_others_have_their_turn_while_a_long_batch_is_checked() -> None:
     rejected = asyncio.run(take())["rejected"]
 
     assert [one["index"] for one in rejected] == list(range(500))
-    assert turns > 500 / AT_ONCE
+    assert turns > 500 / YIELD_EVERY
 
 
 JSON = st.recursive(
@@ -160,7 +160,7 @@ def test_what_is_taken_can_be_encoded_and_read_back(name: str, wrong: dict[str, 
     event = all_events()[name]
     sent = {**examples(event)["typical"], "occurred_at": NOW.isoformat(), "event": name, **wrong}
     try:
-        record = check(sent, NOW, str).record
+        record = validate_event(sent, NOW, str).record
     except BadEvent:
         return
     message = Encoder(event, 1).encode(record)

@@ -3,33 +3,33 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from producers.inventory.model import Key, Line, NotEnough, Stock, shortages, units
+from producers.inventory.model import InsufficientStock, ReservedLine, Stock, StockKey, shortages, units
 
-LAMP, VASE = Key("lamp", "ana"), Key("vase", "ana")
+LAMP, VASE = StockKey("lamp", "ana"), StockKey("vase", "ana")
 
 
 def line(number, key, quantity, returned=0):
-    return Line(number, key.product_id, key.seller_id, quantity, returned)
+    return ReservedLine(number, key.product_id, key.seller_id, quantity, returned)
 
 
-def test_lines_of_one_product_are_one_change_of_stock_in_the_order_of_the_locks():
+def test_lines_of_one_product_are_one_stock_change_in_lock_order():
     assert list(units([line(1, VASE, 2), line(2, LAMP, 1), line(3, VASE, 1)]).items()) == [
         (LAMP, 1),
         (VASE, 3),
     ]
 
 
-def test_what_came_back_is_not_given_back_again():
+def test_returned_units_are_not_restocked_again():
     assert units([line(1, LAMP, 3, returned=3), line(2, VASE, 3, returned=1)]) == {VASE: 2}
 
 
-def test_two_lines_of_one_product_share_what_there_is():
+def test_two_lines_of_one_product_share_the_stock():
     lines = [line(1, LAMP, 2), line(2, LAMP, 2)]
 
     assert shortages(lines, {LAMP: Stock(LAMP, on_hand=3)}) == [(lines[1], 1)]
 
 
-def test_what_was_never_counted_is_not_there():
+def test_a_product_without_stock_is_sold_out():
     lines = [line(1, LAMP, 1)]
 
     assert shortages(lines, {}) == [(lines[0], 0)]
@@ -44,8 +44,8 @@ def test_what_was_never_counted_is_not_there():
         lambda s: s.set(1),
     ],
 )
-def test_no_change_promises_more_than_there_is(change):
-    with pytest.raises(NotEnough):
+def test_no_change_reserves_more_than_is_on_hand(change):
+    with pytest.raises(InsufficientStock):
         change(Stock(LAMP, on_hand=5, reserved=2, version=7))
 
 
@@ -55,7 +55,7 @@ def test_no_change_promises_more_than_there_is(change):
     ),
     st.dictionaries(st.sampled_from([LAMP, VASE]), st.integers(0, 20)),
 )
-def test_an_order_without_shortages_can_be_reserved_whole_and_one_with_them_can_not(lines, on_hand):
+def test_an_order_can_be_reserved_if_and_only_if_it_has_no_shortages(lines, on_hand):
     stock = {key: Stock(key, on_hand=count) for key, count in on_hand.items()}
 
     def reserve_all():
@@ -63,7 +63,7 @@ def test_an_order_without_shortages_can_be_reserved_whole_and_one_with_them_can_
             stock.get(key, Stock(key)).reserve(count)
 
     if shortages(lines, stock):
-        with pytest.raises(NotEnough):
+        with pytest.raises(InsufficientStock):
             reserve_all()
     else:
         reserve_all()
@@ -98,7 +98,7 @@ class OneProduct(RuleBasedStateMachine):
     @precondition(lambda self: self.sold)
     @rule()
     def cancel_sold(self):
-        self.stock = self.stock.take_back(self.sold.pop())
+        self.stock = self.stock.restock(self.sold.pop())
 
     @rule(received=st.integers(0, 5))
     def receive(self, received):

@@ -1,3 +1,4 @@
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -6,14 +7,16 @@ import pytest
 from common.errors import UserError
 from common.settings import Settings
 from jobs.facts import job as facts
+from jobs.fingerprint import sql_tokens
 from jobs.metrics import job as metrics
+from jobs.metrics.logic import EVENTS as READ_BY_METRICS
 from jobs.metrics.logic import QUERIES, VIEWS
-from jobs.plan import quoted
-from jobs.queries import Queries
+from jobs.plan import JobPlan, SharedView, quoted
+from jobs.queries import QueryFolder
 from jobs.recommendations import job as recommendations_job
 from jobs.recommendations import logic as recommendations
-from jobs.registry import JOBS, READS
-from jobs.sinks import HISTORY, LIVE
+from jobs.registry import JOBS, TOPICS_BY_GROUP
+from jobs.sinks import HISTORY_FLUSH, LIVE_FLUSH
 from jobs.sources import flink_type, reader_schema, source_table
 from jobs.submit import submission_config
 from schemas.events import all_events
@@ -38,7 +41,7 @@ def test_an_avro_type_that_events_do_not_use_is_refused() -> None:
         flink_type("bytes")
 
 
-def test_a_source_reads_its_topic_and_dead_letters_what_it_cannot_decode() -> None:
+def test_a_source_reads_its_topic_and_has_a_dead_letter_topic() -> None:
     ddl = source_table(all_events()["order_confirmed"], SETTINGS, group="facts", start="committed")
 
     assert ddl.startswith("CREATE TABLE events.order_confirmed (\n  `event_id` STRING NOT NULL,")
@@ -67,16 +70,16 @@ def test_facts_copy_every_event() -> None:
     assert all(output.key == () for output in plan.outputs)
 
 
-def test_watched_tables_flush_sooner() -> None:
+def test_tables_on_live_pages_flush_sooner() -> None:
     flushes = {
         output.table: output.options["sink.flush.interval"] for output in facts.build(SETTINGS).outputs
     }
 
-    assert flushes["order_placed"] == LIVE
-    assert flushes["payment_captured"] == HISTORY
+    assert flushes["order_placed"] == LIVE_FLUSH
+    assert flushes["payment_captured"] == HISTORY_FLUSH
 
 
-def test_what_is_watched_is_fetched_at_once_and_history_is_gathered() -> None:
+def test_live_events_are_fetched_immediately_and_others_in_batches() -> None:
     sources = dict(zip(all_events(), facts.build(SETTINGS).sources, strict=True))
 
     assert "fetch.min.bytes" not in sources["order_placed"]
@@ -85,13 +88,17 @@ def test_what_is_watched_is_fetched_at_once_and_history_is_gathered() -> None:
 
 
 def test_metrics_without_a_checkpoint_start_at_the_beginning() -> None:
-    assert all("'scan.startup.mode' = 'earliest-offset'" in ddl for ddl in metrics.build(SETTINGS).sources)
+    events = [ddl for ddl in metrics.build(SETTINGS).sources if ddl.startswith("CREATE TABLE events.")]
+
+    assert len(events) == len(READ_BY_METRICS)
+    assert all("'scan.startup.mode' = 'earliest-offset'" in ddl for ddl in events)
 
 
 def test_only_sinks_that_update_have_a_version() -> None:
     versioned = {o.table for o in metrics.build(SETTINGS).outputs if "sink.version-column" in o.options}
 
-    assert versioned == {m.table for m in METRICS if not m.appended and not m.in_redis}
+    tables = {m.table for m in METRICS if not m.appended and not m.in_redis}
+    assert versioned == {*tables, "pipeline_progress"}
 
 
 def test_every_sql_file_is_a_listed_view_or_metric() -> None:
@@ -106,29 +113,36 @@ def test_every_sql_file_of_recommendations_is_a_listed_view_or_output() -> None:
     assert {path.stem for path in folder.glob("views/*.sql")} == set(recommendations.VIEWS)
 
 
+def windowed(tokens: list[str]) -> Iterable[tuple[str, str, str]]:
+    """Each three tokens that follow one another."""
+    return zip(tokens, tokens[1:], tokens[2:], strict=False)
+
+
 def test_a_job_has_a_source_for_each_event_that_its_queries_read_and_for_no_other(tmp_path: Path) -> None:
     (tmp_path / "views").mkdir()
     (tmp_path / "views" / "late.sql").write_text("SELECT 1 FROM (SELECT * FROM events.order_shipped)")
     (tmp_path / "one.sql").write_text("-- Not events.order_cancelled.\nSELECT * FROM events.order_placed\n")
 
-    assert Queries(tmp_path).events() == ("order_placed", "order_shipped")
+    assert QueryFolder(tmp_path).events() == ("order_placed", "order_shipped")
     for job in (metrics, recommendations_job):
         plan = job.build(SETTINGS)
         known = {f"events.{name}" for name in all_events() if f"events.{name} " in " ".join(plan.sources)}
         read = {
-            word.rstrip(")")
+            f"events.{name}"
             for query in (*plan.views, *plan.outputs)
-            for word in query.query.split()
-            if word.startswith("events.")
+            for database, dot, name in windowed(sql_tokens(query.query))
+            if (database, dot) == ("events", ".")
         }
         assert read == known
 
 
-def test_who_waits_for_the_jobs_knows_what_they_read() -> None:
-    assert READS.keys() == JOBS.keys()
+def test_the_topics_by_group_are_those_that_the_jobs_read() -> None:
+    assert TOPICS_BY_GROUP.keys() == JOBS.keys()
     for name, build in JOBS.items():
         sources = " ".join(build(SETTINGS).sources)
-        assert set(READS[name]) == {event for event in all_events() if f"events.{event} " in sources}
+        assert set(TOPICS_BY_GROUP[name]) == {
+            event for event in all_events() if f"events.{event} " in sources
+        }
         assert f"'properties.group.id' = '{name}'" in sources
 
 
@@ -136,7 +150,7 @@ def test_a_password_or_a_flush_interval_does_not_change_the_fingerprint() -> Non
     plan = metrics.build(SETTINGS)
     changed = Settings(
         kafka_bootstrap="kafka:9092",
-        registry_url="http://schemas",
+        registry_url="http://souk:p%40ss@schemas",
         clickhouse_url="http://ch",
         clickhouse_admin_password="secret",
         job_parallelism=4,
@@ -154,15 +168,74 @@ def test_other_sql_or_another_target_changes_the_fingerprint() -> None:
     assert len({plan.fingerprint(), other_sql.fingerprint(), other_target.fingerprint()}) == 3
 
 
+def with_sql(plan: JobPlan, query: str) -> JobPlan:
+    """The plan with `query` as its first view and as the query of its first output."""
+    return replace(
+        plan,
+        views=(SharedView("view", query), *plan.views[1:]),
+        outputs=(replace(plan.outputs[0], query=query), *plan.outputs[1:]),
+    )
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        "-- Another comment, with a quote: it's.\nSELECT `a -- b`, 'c  -- d', 1.5 FROM t",
+        "SELECT /* between /* words */ `a -- b`,\n  'c  -- d',\t1.5\n\nFROM t -- at the end",
+        "  SELECT `a -- b` , 'c  -- d' ,1.5 FROM t  ",
+    ],
+)
+def test_comments_and_white_space_do_not_change_the_fingerprint(same: str) -> None:
+    plan = metrics.build(SETTINGS)
+    query = "SELECT `a -- b`, 'c  -- d', 1.5 FROM t"
+
+    assert with_sql(plan, same).fingerprint() == with_sql(plan, query).fingerprint()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "SELECT a, 'c -- d', 1 FROM t",
+        "SELECT a, 'c  -- D', 1 FROM t",
+        "SELECT a, 'c  -- d', 11 FROM t",
+        "SELECT /*+ STATE_TTL('t' = '1 d') */ a, 'c  -- d', 1 FROM t",
+    ],
+)
+def test_literals_numbers_and_hints_change_the_fingerprint(other: str) -> None:
+    plan = metrics.build(SETTINGS)
+    query = "SELECT a, 'c  -- d', 1 FROM t"
+
+    assert with_sql(plan, other).fingerprint() != with_sql(plan, query).fingerprint()
+
+
+def test_other_code_of_a_java_function_changes_the_fingerprint() -> None:
+    plan = metrics.build(SETTINGS)
+
+    assert plan.function_code
+    assert replace(plan, function_code="other code").fingerprint() != plan.fingerprint()
+
+
+def test_a_comment_in_every_sql_file_of_a_job_does_not_change_its_fingerprint() -> None:
+    for build in JOBS.values():
+        plan = build(SETTINGS)
+        commented = replace(
+            plan,
+            views=tuple(replace(view, query=f"-- New.\n{view.query}") for view in plan.views),
+            outputs=tuple(replace(o, query=f"{o.query}\n-- New.") for o in plan.outputs),
+        )
+        assert commented.fingerprint() == plan.fingerprint()
+
+
 def test_a_source_refuses_events_from_more_than_a_day_ahead() -> None:
     assert all(
         "'value.souk-avro.event-time' = 'occurred_at'" in ddl and "'value.souk-avro.max-ahead' = '1 d'" in ddl
         for plan in (facts.build(SETTINGS), metrics.build(SETTINGS))
         for ddl in plan.sources
+        if ddl.startswith("CREATE TABLE events.")
     )
 
 
-def test_a_submission_names_its_copy_and_the_id_that_was_chosen_for_it() -> None:
+def test_a_submission_has_the_id_of_its_installation_and_the_chosen_job_id() -> None:
     plan = facts.build(SETTINGS)
     other = SETTINGS.model_copy(update={"home": SETTINGS.home / "other"})
     parameters = {

@@ -1,43 +1,51 @@
 import pytest
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
-from common.kafka import asked_again, bounds
+from common.kafka import offset_range
+from common.kafka_errors import retry_while_retriable
 
 
-class Forgetful:
-    """A client library that does not know a partition the first few times."""
+class ConsumerThatFails:
+    """A consumer whose first calls fail with the given errors."""
 
     def __init__(self, *errors):
         self._errors = list(errors)
-        self.asked = 0
+        self.calls = 0
 
     def get_watermark_offsets(self, place, _timeout_s):
-        self.asked += 1
+        self.calls += 1
         if self._errors:
             raise KafkaException(KafkaError(self._errors.pop(0)))
         return place.partition, 42
 
 
-def test_a_partition_that_the_client_library_has_forgotten_is_asked_for_again():
-    consumer = Forgetful(KafkaError._UNKNOWN_PARTITION, KafkaError._NOENT)
+def test_missing_partition_metadata_is_requested_again():
+    consumer = ConsumerThatFails(KafkaError._UNKNOWN_PARTITION, KafkaError._NOENT)
 
-    assert bounds(consumer, TopicPartition("order_placed", 3), 30) == (3, 42)
-    assert consumer.asked == 3
+    assert offset_range(consumer, TopicPartition("order_placed", 3), 30) == (3, 42)
+    assert consumer.calls == 3
 
 
-def test_another_error_is_told_at_once():
-    consumer = Forgetful(KafkaError._TRANSPORT)
+@pytest.mark.parametrize("code", [KafkaError.UNKNOWN_LEADER_EPOCH, KafkaError.NOT_LEADER_FOR_PARTITION])
+def test_an_error_that_kafka_calls_retriable_is_retried(code):
+    consumer = ConsumerThatFails(code)
+
+    assert offset_range(consumer, TopicPartition("order_placed", 3), 30) == (3, 42)
+
+
+def test_a_permanent_error_is_raised_at_once():
+    consumer = ConsumerThatFails(KafkaError._TRANSPORT)
 
     with pytest.raises(KafkaException) as raised:
-        bounds(consumer, TopicPartition("order_placed", 0), 30)
+        offset_range(consumer, TopicPartition("order_placed", 0), 30)
 
     assert raised.value.args[0].code() == KafkaError._TRANSPORT
-    assert consumer.asked == 1
+    assert consumer.calls == 1
 
 
-def test_a_partition_that_does_not_exist_is_told_when_the_time_is_over():
-    def ask():
+def test_a_partition_that_does_not_exist_is_reported_after_the_timeout():
+    def request():
         raise KafkaException(KafkaError(KafkaError._UNKNOWN_PARTITION))
 
     with pytest.raises(KafkaException):
-        asked_again(ask, 0.1)
+        retry_while_retriable(request, 0.1)

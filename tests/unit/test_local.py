@@ -1,4 +1,4 @@
-"""The single-machine stack's rules that need no server."""
+"""Rules of the local stack that need no server."""
 
 import os
 import signal
@@ -7,7 +7,6 @@ import subprocess
 import sys
 import threading
 import tomllib
-from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -16,17 +15,20 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cli.status import lag_lines
 from common.errors import UserError
 from common.settings import ROOT, Settings
-from local.home import SOCKET_PATH_LIMIT, SOCKET_SUFFIX_ROOM, Home, settings_environment
-from local.parts import flink_config, kafka, postgres, readiness, redis, registry
-from local.parts.part import NotReady, Part
-from local.parts.resolve import numbers
+from local.parts import flink, flink_config, jobs, kafka, postgres, readiness, redis, registry
+from local.parts.part import NotReady
+from local.parts.resolve import parse_version
 from local.passwords import ensure
-from local.supervision.launch import HIGHEST, MARK, boot_id, started_ticks
+from local.state_directory import SOCKET_PATH_LIMIT, SOCKET_SUFFIX_ROOM, StateDirectory, settings_environment
+from local.status import Lag
+from local.supervision.launch import PROCESS_MARKER, boot_id, started_ticks
+from local.supervision.launch_file import write_launch_file
 from local.supervision.ports import require_free
-from local.supervision.processes import Record, read_record, survivors, sweep
-from local.supervision.steps import Step, run_all
+from local.supervision.processes import ProcessRecord, read_process_record, running_processes, stop_all
+from local.supervision.steps import Step, run_steps
 from local.supervision.supervisor import render
 from local.table import duration
 
@@ -49,16 +51,16 @@ def listener() -> socket.socket:
 def sleeper(run: Path, part: str = "kafka") -> "subprocess.Popen[bytes]":
     return subprocess.Popen(
         [sys.executable, "-S", "-c", "import time; print(1, flush=True); time.sleep(60)"],
-        env={MARK: f"{part}@{run}"}, stdout=subprocess.PIPE,
+        env={PROCESS_MARKER: f"{part}@{run}"}, stdout=subprocess.PIPE,
     )  # fmt: skip
 
 
-def record_of(pid: int, **changed: object) -> Record:
+def record_of(pid: int, **changed: object) -> ProcessRecord:
     values = {
         "part": "kafka", "pid": pid, "started_ticks": started_ticks(pid), "boot_id": boot_id(),
         "digest": "", "stop_signal": "TERM", "starts": 1,
     }  # fmt: skip
-    return Record(**{**values, **changed})  # type: ignore[arg-type]  # one dict for fields of two types
+    return ProcessRecord(**{**values, **changed})  # type: ignore[arg-type]  # one dict for fields of two types
 
 
 def test_a_url_in_the_settings_comes_before_everything_and_is_never_started(tmp_path):
@@ -67,7 +69,7 @@ def test_a_url_in_the_settings_comes_before_everything_and_is_never_started(tmp_
     part = redis.part(settings)
 
     assert part.launch is None
-    assert (part.found.how, part.found.where) == ("url", "redis://cache:6380/2")
+    assert (part.resolution.source, part.resolution.location) == ("url", "redis://cache:6380/2")
 
 
 def test_a_program_on_path_comes_before_the_bundled_one(tmp_path, monkeypatch):
@@ -76,27 +78,27 @@ def test_a_program_on_path_comes_before_the_bundled_one(tmp_path, monkeypatch):
 
     found = redis.find(Settings(home=tmp_path))[1]
 
-    assert (found.how, found.version, found.where) == ("path", "7.4.1", str(mine))
+    assert (found.source, found.version, found.location) == ("path", "7.4.1", str(mine))
 
 
-def test_a_program_on_path_that_is_too_old_is_passed_over(tmp_path, monkeypatch):
+def test_a_program_on_path_that_is_too_old_is_not_used(tmp_path, monkeypatch):
     old = program(tmp_path / "bin", "postgres", "postgres (PostgreSQL) 15.13")
     monkeypatch.setenv("PATH", f"{old.parent}:/usr/bin:/bin")
 
     found = postgres.find(Settings(home=tmp_path), tmp_path / "data")[1]
 
-    assert found.how == "bundled"
-    assert numbers(found.version)[0] >= postgres.OLDEST
+    assert found.source == "bundled"
+    assert parse_version(found.version)[0] >= postgres.MIN_VERSION
 
 
 def test_a_program_of_the_installation_itself_counts_as_bundled(tmp_path, monkeypatch):
     program(tmp_path / "venv" / "bin", "redis-server", "Redis server v=9.9.9")
     monkeypatch.setenv("PATH", f"{tmp_path / 'venv' / 'bin'}:/bin")
 
-    assert redis.find(Settings(home=tmp_path, install=tmp_path / "venv"))[1].how == "bundled"
+    assert redis.find(Settings(home=tmp_path, install=tmp_path / "venv"))[1].source == "bundled"
 
 
-def test_a_data_directory_of_another_release_is_never_opened(tmp_path):
+def test_a_data_directory_of_another_release_is_refused(tmp_path):
     data = tmp_path / "data"
     data.mkdir()
     (data / "PG_VERSION").write_text("12\n")
@@ -126,7 +128,27 @@ def test_the_taskmanagers_jvm_gets_the_sizes_of_its_configuration(tmp_path):
     assert f"-Xmx{heap}m" in flink_config.taskmanager_flags()
 
 
-def test_kafka_listens_on_loopback_and_keeps_events_that_happened_long_ago():
+def test_flink_and_the_reconciler_of_its_jobs_restart_when_the_connectors_change(tmp_path):
+    settings = Settings(home=tmp_path, install=tmp_path)
+    mark = tmp_path / "share" / "souk" / "connectors" / "digest"
+    mark.parent.mkdir(parents=True)
+
+    def digests(connectors: str) -> list[str]:
+        mark.write_text(connectors)
+        home = StateDirectory(tmp_path)
+        home.run.mkdir(exist_ok=True)
+        return [
+            write_launch_file(home, part.name, part.launch)
+            for part in (*flink.parts(settings), jobs.part(settings))
+        ]
+
+    before = digests("one")
+
+    assert digests("one") == before
+    assert all(new != old for new, old in zip(digests("other"), before, strict=True))
+
+
+def test_kafka_listens_on_loopback_and_stores_old_events():
     text = kafka.CONFIG.format(host="127.0.0.1", port=1, controller=2, session=3)
     config = dict(line.split("=", 1) for line in text.splitlines() if not line.startswith("#"))
 
@@ -135,18 +157,18 @@ def test_kafka_listens_on_loopback_and_keeps_events_that_happened_long_ago():
     assert config["log.retention.ms"] == "-1"
 
 
-def test_the_registry_keeps_its_schemas_in_the_postgresql_of_the_settings():
-    options = registry.storage("postgresql://me:p%40ss@db:5433/shop")
+def test_the_registry_stores_its_schemas_in_the_postgresql_of_the_settings():
+    options = registry.storage_options("postgresql://me:p%40ss@db:5433/shop")
 
     assert options["apicurio.datasource.url"] == "jdbc:postgresql://db:5433/shop?currentSchema=registry"
     assert options["apicurio.datasource.password"] == "p@ss"
 
 
-def test_the_supervisors_configuration_holds_no_path():
+def test_the_supervisors_configuration_contains_no_path():
     assert "/" not in render({"kafka": "TERM", "postgres": "INT"})
 
 
-def test_a_process_of_ours_reads_the_same_settings_again(tmp_path, monkeypatch):
+def test_a_process_that_is_started_reads_the_same_settings(tmp_path, monkeypatch):
     settings = Settings(home=tmp_path, port_offset=7, clickhouse_admin_password="s3cret")
 
     for name, value in settings_environment(settings).items():
@@ -155,7 +177,7 @@ def test_a_process_of_ours_reads_the_same_settings_again(tmp_path, monkeypatch):
     assert Settings() == settings
 
 
-def test_passwords_are_readable_by_their_owner_only_and_stay(tmp_path):
+def test_passwords_are_readable_only_by_their_owner_and_do_not_change(tmp_path):
     path = tmp_path / "secrets.toml"
     path.write_text('clickhouse_admin_password = "old"\n')
 
@@ -171,13 +193,13 @@ def test_passwords_are_readable_by_their_owner_only_and_stay(tmp_path):
 
 
 @given(st.integers(min_value=1, max_value=300))
-def test_the_supervisors_socket_fits_however_long_the_home_is(length):
-    socket_path = Home(Path("/", *["d" * 50] * (length // 50), "e" * (length % 50 + 1))).socket()
+def test_the_supervisors_socket_fits_with_a_long_state_directory(length):
+    socket_path = StateDirectory(Path("/", *["d" * 50] * (length // 50), "e" * (length % 50 + 1))).socket()
 
     assert len(os.fsencode(socket_path)) + SOCKET_SUFFIX_ROOM <= SOCKET_PATH_LIMIT
 
 
-def test_a_taken_port_is_one_line_that_names_part_port_owner_and_the_way_out():
+def test_a_used_port_is_reported_in_one_line_with_part_port_process_and_advice():
     with listener() as server:
         port = server.getsockname()[1]
         with pytest.raises(UserError) as raised:
@@ -196,7 +218,7 @@ def test_a_free_port_is_accepted():
     require_free("kafka", {"kafka": port}, 0)
 
 
-def test_a_sweep_ends_what_was_started_for_this_copy_and_nothing_else(tmp_path):
+def test_stop_all_ends_the_processes_of_this_copy_and_no_others(tmp_path):
     mine, other = sleeper(tmp_path / "mine"), sleeper(tmp_path / "other")
     (tmp_path / "mine").mkdir()
     try:
@@ -204,7 +226,7 @@ def test_a_sweep_ends_what_was_started_for_this_copy_and_nothing_else(tmp_path):
             assert process.stdout
             process.stdout.readline()
 
-        assert sweep(tmp_path / "mine") == 1
+        assert stop_all(tmp_path / "mine") == 1
 
         assert mine.wait(10) == -signal.SIGTERM
         assert other.poll() is None
@@ -214,7 +236,7 @@ def test_a_sweep_ends_what_was_started_for_this_copy_and_nothing_else(tmp_path):
             process.communicate()
 
 
-def test_a_pid_that_someone_else_got_since_is_never_ours():
+def test_a_reused_pid_is_not_a_process_of_this_copy():
     me = os.getpid()
 
     assert record_of(me).alive
@@ -222,11 +244,11 @@ def test_a_pid_that_someone_else_got_since_is_never_ours():
     assert not record_of(me, boot_id="another boot").alive
 
 
-def test_a_record_that_was_cut_short_counts_as_none(tmp_path):
+def test_a_truncated_record_counts_as_none(tmp_path):
     (tmp_path / "kafka.pid.json").write_text('{"pid": 1')
 
-    assert read_record(tmp_path, "kafka") is None
-    assert survivors(tmp_path) == {}
+    assert read_process_record(tmp_path, "kafka") is None
+    assert running_processes(tmp_path) == {}
 
 
 class NotYet(BaseHTTPRequestHandler):
@@ -254,7 +276,7 @@ class NotYet(BaseHTTPRequestHandler):
         ("<html>a proxy</html>", "shop: <html>a proxy</html>"),
     ],
 )
-def test_what_a_process_of_ours_waits_for_is_told_in_words(said, told):
+def test_the_reason_why_a_process_is_not_ready_is_a_sentence(said, told):
     handler = type("Handler", (NotYet,), {"said": said})
     with HTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.handle_request).start()
@@ -272,7 +294,7 @@ def test_steps_run_after_what_they_need():
         Step("a", lambda: None),
     ]
 
-    run_all(steps, done.append)
+    run_steps(steps, done.append)
 
     assert done == ["a", "b", "c"]
 
@@ -284,19 +306,19 @@ def test_a_failed_step_stops_those_that_need_it():
         raise UserError("no")
 
     with pytest.raises(UserError):
-        run_all([Step("a", fails), Step("b", lambda: ran.append("b"), ("a",))], ran.append)
+        run_steps([Step("a", fails), Step("b", lambda: ran.append("b"), ("a",))], ran.append)
 
     assert ran == []
 
 
-def test_a_failed_step_makes_those_that_still_run_give_up():
+def test_a_failed_step_cancels_the_running_steps():
     given_up = threading.Event()
 
     def fails() -> None:
         raise UserError("no")
 
     with pytest.raises(UserError):
-        run_all([Step("waits", lambda: given_up.wait(60)), Step("fails", fails)], print, given_up.set)
+        run_steps([Step("waits", lambda: given_up.wait(60)), Step("fails", fails)], print, given_up.set)
 
     assert given_up.is_set()
 
@@ -305,18 +327,20 @@ ENDLESS = """
 import signal
 import sys
 from functools import partial
+from cli.status import lag_lines
+from local.status import Lag
 from common.settings import Settings
-from local.supervision.steps import Step, run_all
+from local.supervision.steps import Step, run_steps
 from schemas.setup import register
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever starts the tests may ignore it
 mute = sys.argv[1]
 settings = Settings(kafka_bootstrap=mute, registry_url=f"http://{mute}")
-run_all([Step("topics", partial(register, settings))], print)
+run_steps([Step("topics", partial(register, settings))], print)
 """
 
 
-def test_ctrl_c_waits_for_nobody_who_does_not_answer():
+def test_ctrl_c_does_not_wait_for_running_steps():
     with listener() as mute:
         mute.settimeout(60)
         address = f"127.0.0.1:{mute.getsockname()[1]}"
@@ -333,25 +357,53 @@ def test_ctrl_c_waits_for_nobody_who_does_not_answer():
     assert up.returncode in (-signal.SIGINT, 1)  # 1 where another thread compiles just then
 
 
-def test_steps_in_a_circle_are_refused():
-    with pytest.raises(ValueError, match="wait for each other"):
-        run_all([Step("a", lambda: None, ("b",)), Step("b", lambda: None, ("a",))], print)
+def test_steps_whose_needs_form_a_cycle_are_refused():
+    with pytest.raises(ValueError, match="form a cycle"):
+        run_steps([Step("a", lambda: None, ("b",)), Step("b", lambda: None, ("a",))], print)
 
 
 @pytest.mark.parametrize(
     ("seconds", "shown"), [(4.4, "4s"), (60, "1m"), (11_100, "3h05m"), (187_200, "2d4h")]
 )
-def test_durations_are_written_for_people(seconds, shown):
+def test_durations_are_short_text(seconds, shown):
     assert duration(seconds) == shown
 
 
-@pytest.mark.parametrize("part", [redis.part, postgres.part])
-def test_real_time_is_asked_for_unless_it_is_not_wanted(
-    part: Callable[[Settings], Part], tmp_path: Path
+def test_a_removed_setting_in_souk_toml_does_not_stop_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wanted, unwanted = (part(Settings(home=tmp_path, real_time=each)).launch for each in (True, False))
+    (tmp_path / "souk.toml").write_text("real_time = false\nport_offset = 7\n")
+    monkeypatch.setattr("common.settings.ROOT", tmp_path)
 
-    assert wanted is not None
-    assert 0 < wanted.realtime < HIGHEST
-    assert unwanted is not None
-    assert unwanted.realtime == 0
+    assert Settings.load().port_offset == 7
+
+
+def test_status_prints_how_far_each_job_and_service_is_behind():
+    lag = Lag({"facts": 0, "metrics": 1_234}, {"orders": 5, "payments": 0})
+
+    assert lag_lines(lag) == [
+        "messages behind, jobs: facts 0, metrics 1,234",
+        "messages behind, services: orders 5, payments 0",
+    ]
+
+
+def test_a_home_that_others_could_enter_is_closed(tmp_path):
+    home = tmp_path / "home"
+    (home / "kafka").mkdir(parents=True)
+    (home / "run").mkdir()
+    files = [home / "secrets.toml", home / "run" / "kafka.launch.json"]
+    for file in files:
+        file.touch()
+        file.chmod(0o644)
+    for folder in (home, home / "kafka", home / "run"):
+        folder.chmod(0o755)
+    (home / "elsewhere").symlink_to(tmp_path)
+    tmp_path.chmod(0o755)
+
+    StateDirectory(home).make()
+
+    assert {path.stat().st_mode & 0o777 for path in (home, home / "kafka", home / "run", home / "logs")} == {
+        0o700
+    }
+    assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
+    assert tmp_path.stat().st_mode & 0o777 == 0o755, "a link is not followed"

@@ -14,13 +14,13 @@ OURS = {name: one for name, one in vars(metrics).items() if isinstance(one, Metr
 
 
 @pytest.mark.parametrize("metric", OURS.values(), ids=OURS.keys())
-def test_every_metric_names_the_platform_has_a_label_and_a_sentence_of_help(metric: MetricWrapperBase):
+def test_every_metric_has_the_platforms_prefix_a_label_and_a_help_sentence(metric: MetricWrapperBase):
     assert metric._name.startswith("souk_")
     assert metric._labelnames
     assert metric._documentation.endswith(".")
 
 
-def test_a_process_shows_only_what_it_counted_and_itself():
+def test_a_process_exposes_only_the_metrics_that_it_set_and_its_own():
     program = (
         "from common import metrics\n"
         "metrics.OUTBOX_PUBLISHED.labels('orders', 'order_placed').inc()\n"
@@ -35,10 +35,32 @@ def test_a_process_shows_only_what_it_counted_and_itself():
     assert "souk_simulator_events_total{" not in text
 
 
-def test_a_process_without_http_of_its_own_serves_its_metrics_on_loopback():
+def test_a_process_without_an_http_server_exposes_its_metrics_on_loopback():
     port = PORTS["jobs"] + free_offset()
-    metrics.serve(port)
+    metrics.serve_metrics(port)
     answer = httpx.get(f"http://{LOOPBACK}:{port}/metrics", trust_env=False)
     assert "python_info" in answer.text
     with pytest.raises(UserError, match="SOUK_PORT_OFFSET"):
-        metrics.serve(port)
+        metrics.serve_metrics(port)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "evil.example"},
+        {"Host": "evil.example:{port}"},
+        {"Host": "127.0.0.1:{port}@evil.example"},
+        {"Host": ""},
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+    ],
+)
+def test_a_web_page_does_not_read_metrics(headers: dict[str, str]):
+    port = PORTS["jobs"] + free_offset()
+    metrics.serve_metrics(port)
+
+    sent = {name: value.format(port=port) for name, value in headers.items()}
+    answer = httpx.get(f"http://{LOOPBACK}:{port}/metrics", headers=sent, trust_env=False)
+
+    assert answer.status_code == 403
+    assert "python_info" not in answer.text

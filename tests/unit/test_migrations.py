@@ -21,7 +21,7 @@ def test_migrations_are_read_in_the_order_of_their_numbers(tmp_path):
     ("names", "message"),
     [
         (["0001_a.sql", "0003_c.sql"], "0003_c.sql comes before 0002"),
-        (["0001_a.sql", "0001_b.sql"], "0001_b.sql is there twice"),
+        (["0001_a.sql", "0001_b.sql"], "0001_b.sql is a duplicate"),
         (["0001_a.sql", "2_b.sql"], "2_b.sql is not named"),
     ],
 )
@@ -43,10 +43,10 @@ def test_what_was_applied_is_not_applied_again():
     ("applied", "message"),
     [
         ({1: ("0001_a.sql", "other")}, "0001_a.sql has changed"),
-        ({3: ("0003_c.sql", "x")}, "0003_c.sql, which is not here"),
+        ({3: ("0003_c.sql", "x")}, "0003_c.sql, which this checkout lacks"),
         (
             {2: ("0002_b.sql", Migration(2, "0002_b.sql", "SELECT 2").checksum)},
-            "0001_a.sql was never applied",
+            "0001_a.sql was not applied",
         ),
     ],
 )

@@ -20,7 +20,7 @@ def write(trace, **fields):
     )
 
 
-def test_a_message_is_the_event_keyed_for_its_topic_with_its_origin():
+def test_a_message_has_the_key_of_its_event_and_its_origin():
     message = write(Trace("o1"))
 
     record = Decoder(lambda _id: CONFIRMED.schema).decode(message.value)
@@ -35,8 +35,8 @@ def test_an_event_that_does_not_fit_its_schema_is_not_written():
         write(Trace("o1"), shopper_id=None)
 
 
-def test_the_next_event_of_a_chain_names_the_one_before_it_and_stays_in_its_trace():
-    first = orjson.loads(write(Trace.begun("o1", None)).headers)
+def test_the_next_event_of_a_chain_has_its_cause_and_the_same_trace():
+    first = orjson.loads(write(Trace.start("o1", None)).headers)
     second = orjson.loads(write(Trace.caused_by("event-1", first)).headers)
 
     assert second["causation_id"] == "event-1"
@@ -45,19 +45,19 @@ def test_the_next_event_of_a_chain_names_the_one_before_it_and_stays_in_its_trac
     assert second["traceparent"].split("-")[2] != first["traceparent"].split("-")[2]
 
 
-def test_a_request_s_own_trace_is_kept():
+def test_an_event_continues_the_trace_of_its_request():
     given_ = f"00-{'ab' * 16}-{'cd' * 8}-01"
 
-    assert orjson.loads(write(Trace.begun("o1", given_)).headers)["traceparent"].startswith(
+    assert orjson.loads(write(Trace.start("o1", given_)).headers)["traceparent"].startswith(
         f"00-{'ab' * 16}-"
     )
 
 
 @given(st.text())
-def test_a_broken_traceparent_begins_a_new_trace(text):
+def test_an_invalid_traceparent_starts_a_new_trace(text):
     event_id = new_id()
 
-    assert Trace.begun("o1", text).headers(event_id)["traceparent"].count("-") == 3
+    assert Trace.start("o1", text).headers(event_id)["traceparent"].count("-") == 3
 
 
 def test_messages_become_columns_in_their_order():

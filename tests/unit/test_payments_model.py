@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.errors import Rejected
-from producers.payments.model import DueLine, Payment, give_back_lines, owed_back_minor, retry_after
-from producers.payments.provider import Asked
+from producers.payments.model import DueLine, Payment, apply_return, refund_due_minor, retry_after
+from producers.payments.provider import ChargeRequest
 from producers.payments.provider.simulated import decide
 
 WAITING = Payment("order", "payment")
@@ -33,38 +33,38 @@ def test_a_payment_is_due_once_its_order_is_both_placed_and_reserved(news):
 
 
 @given(st.permutations(["placed", "reserved", "cancelled"]))
-def test_a_cancelled_order_is_never_asked_for_in_whatever_order_the_news_come(news):
+def test_a_cancelled_order_is_never_charged_in_whatever_order_events_arrive(news):
     assert after(*news).state == "void"
 
 
-def test_what_the_provider_may_have_been_asked_has_to_be_cleared_up_with_it():
+def test_a_cancelled_payment_that_the_provider_may_have_taken_is_voided():
     assert after("placed", "reserved", "asked", "cancelled").state == "voiding"
 
 
 @given(st.lists(st.sampled_from(sorted(NEWS))))
-def test_the_provider_is_asked_only_for_what_is_known_and_reserved(news):
+def test_only_placed_and_reserved_orders_are_charged(news):
     payment = after(*news)
 
-    if payment.to_be_asked_for:
+    if payment.needs_provider_call:
         assert payment.amount_minor is not None
         assert payment.reserved
 
 
 @given(st.integers(0, 10**15), st.data())
-def test_a_cancelled_order_gets_back_what_was_taken_less_what_went_back_already(amount, data):
+def test_a_cancelled_order_is_refunded_what_was_taken_less_earlier_refunds(amount, data):
     refunded = data.draw(st.integers(0, amount))
     captured = replace(WAITING, amount_minor=amount, state="captured")
 
-    assert owed_back_minor(captured, refunded) == 0
-    assert owed_back_minor(replace(captured, cancelled=True), refunded) + refunded == amount
+    assert refund_due_minor(captured, refunded) == 0
+    assert refund_due_minor(replace(captured, cancelled=True), refunded) + refunded == amount
 
 
 LINES = {1: DueLine(1, quantity=2, amount_minor=1_000), 2: DueLine(2, quantity=1, amount_minor=700)}
 
 
-def test_lines_come_back_bit_by_bit_until_nothing_is_left_of_them():
-    once = give_back_lines(LINES, [(1, 1, 400)])
-    twice = give_back_lines(LINES | once, [(1, 1, 600)])
+def test_lines_can_be_returned_in_parts_until_nothing_is_left():
+    once = apply_return(LINES, [(1, 1, 400)])
+    twice = apply_return(LINES | once, [(1, 1, 600)])
 
     assert twice == {1: DueLine(1, 2, 1_000, returned=2, refunded_minor=1_000)}
 
@@ -80,18 +80,18 @@ def test_lines_come_back_bit_by_bit_until_nothing_is_left_of_them():
         [(3, 1, 1)],  # no such line
     ],
 )
-def test_more_of_a_line_than_is_left_does_not_come_back(returned):
+def test_no_more_of_a_line_can_be_returned_than_is_left(returned):
     with pytest.raises(Rejected):
-        give_back_lines(LINES, returned)
+        apply_return(LINES, returned)
 
 
 @given(st.integers(0, 10**6))
-def test_retries_come_ever_later_but_never_too_late(attempts):
+def test_retry_delays_grow_up_to_a_limit(attempts):
     assert timedelta(0) < retry_after(attempts) <= retry_after(attempts + 1) <= timedelta(seconds=30)
 
 
 def asked(token, payment_id="p"):
-    return Asked(payment_id, 100, "BRL", "pix", token, 1)
+    return ChargeRequest(payment_id, 100, "BRL", "pix", token, 1)
 
 
 def test_the_simulated_provider_decides_by_the_token():
@@ -99,7 +99,7 @@ def test_the_simulated_provider_decides_by_the_token():
     assert decide(asked("tok_decline_please"), 0).kind == "declined"
 
 
-def test_the_simulated_provider_declines_the_share_that_it_is_told_to_and_the_same_each_time():
+def test_the_simulated_provider_declines_the_configured_share_and_the_same_payments_each_time():
     outcomes = [decide(asked("tok_visa", f"payment-{n}"), 0.25).kind for n in range(4_000)]
 
     assert outcomes == [decide(asked("tok_visa", f"payment-{n}"), 0.25).kind for n in range(4_000)]

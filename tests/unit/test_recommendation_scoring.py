@@ -7,9 +7,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from serving.recommendations.scoring import (
-    ANCHOR,
+    ANCHOR_WEIGHT,
     HALF_LIFE_S,
-    MOST_SEEDS,
+    MAX_SEEDS,
     Seed,
     cosines,
     favourite_categories,
@@ -33,7 +33,7 @@ def test_what_is_in_the_cart_says_more_and_the_open_page_most() -> None:
     viewed = {"lamp": NOW, "rug": NOW, "vase": NOW}
 
     assert [seed.product_id for seed in seeds(viewed, {"rug": NOW}, "vase")] == ["vase", "rug", "lamp"]
-    assert seeds({}, {}, "vase") == [Seed("vase", ANCHOR)]
+    assert seeds({}, {}, "vase") == [Seed("vase", ANCHOR_WEIGHT)]
 
 
 def test_who_comes_back_after_a_month_is_met_where_they_left() -> None:
@@ -44,7 +44,7 @@ def test_who_comes_back_after_a_month_is_met_where_they_left() -> None:
 def test_seeds_are_few_ordered_and_each_once(viewed: dict[str, float], carted: dict[str, float]) -> None:
     found = seeds(viewed, carted)
 
-    assert len(found) == min(len(viewed | carted), MOST_SEEDS)
+    assert len(found) == min(len(viewed | carted), MAX_SEEDS)
     assert len({seed.product_id for seed in found}) == len(found)
     assert [seed.weight for seed in found] == sorted((seed.weight for seed in found), reverse=True)
 

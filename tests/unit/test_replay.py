@@ -17,14 +17,14 @@ from common.ids import derived_event_id
 from common.money import InexactMoney, to_minor
 from producers.feed.events import Events, merge
 from producers.feed.messages import messages
-from producers.feed.pace import LONGEST_WAIT_S, Pace, parse_speed
+from producers.feed.pace import MAX_WAIT_S, Pace, parse_speed
 from producers.replay import dataset, journal
-from producers.replay.columns import draw, minor_units
-from producers.replay.journal import Replayed
+from producers.replay.columns import deterministic_uniform, minor_units
+from producers.replay.journal import JournalEntry
 from schemas.codec import Decoder
 from schemas.events import all_events
 
-REPLAYED = Replayed(
+REPLAYED = JournalEntry(
     data_set="olist", fingerprint="f", cluster="c", timezone="America/Sao_Paulo", start_ms=None, end_ms=None,
     directory="/data", total=10, position=0, counts={}, totals={}, report="r", started_at="2026-01-01",
 )  # fmt: skip
@@ -57,9 +57,9 @@ def test_a_currency_without_minor_units_is_counted_in_whole_units() -> None:
 def test_what_is_drawn_depends_only_on_what_and_key_and_is_spread_evenly() -> None:
     keys = [str(number) for number in range(10_000)]
 
-    drawn = draw("a", keys)
+    drawn = deterministic_uniform("a", keys)
 
-    assert drawn[7] == draw("a", ["7"])[0] != draw("b", ["7"])[0]
+    assert drawn[7] == deterministic_uniform("a", ["7"])[0] != deterministic_uniform("b", ["7"])[0]
     assert np.histogram(drawn, bins=10, range=(0, 1))[0].min() > 850
 
 
@@ -110,7 +110,7 @@ def test_at_a_given_speed_events_fall_due_as_they_happened() -> None:
     pace = Pace(np.array([0, 60_000, 120_000, 3_600_000]), 1, 60.0, now_s=lambda: now_s)
 
     assert pace.due() == 2
-    assert pace.wait_s(2) == LONGEST_WAIT_S
+    assert pace.wait_s(2) == MAX_WAIT_S
     now_s = 100.9
     assert pace.wait_s(2) == pytest.approx(0.1)
     now_s = 101.0
@@ -139,18 +139,18 @@ def test_a_speed_that_is_none_is_a_clear_error(speed: str) -> None:
 
 def test_the_journal_keeps_one_entry_a_replay_the_latest_last(tmp_path: Path) -> None:
     other = replace(REPLAYED, start_ms=5)
-    with journal.only_one(tmp_path, "olist"):
-        for entry in (REPLAYED, other, REPLAYED.advanced(4, 1_000)):
+    with journal.exclusive(tmp_path, "olist"):
+        for entry in (REPLAYED, other, REPLAYED.at_position(4, 1_000)):
             journal.write(tmp_path, entry)
 
-    assert journal.read(tmp_path, "olist") == [other, REPLAYED.advanced(4, 1_000)]
+    assert journal.read(tmp_path, "olist") == [other, REPLAYED.at_position(4, 1_000)]
 
 
 def test_a_replay_is_complete_when_its_last_event_is_acknowledged() -> None:
-    assert not REPLAYED.advanced(9, 2_000).complete
-    assert REPLAYED.advanced(9, 2_000).finished_at is None
-    assert REPLAYED.advanced(10, None).complete
-    assert REPLAYED.advanced(10, None).finished_at is not None
+    assert not REPLAYED.at_position(9, 2_000).complete
+    assert REPLAYED.at_position(9, 2_000).finished_at is None
+    assert REPLAYED.at_position(10, None).complete
+    assert REPLAYED.at_position(10, None).finished_at is not None
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1]", json.dumps([{"data_set": "olist"}])])
@@ -163,13 +163,13 @@ def test_a_journal_that_can_not_be_read_counts_as_none(tmp_path: Path, text: str
 
 def test_a_second_replay_of_a_data_set_at_once_is_kept_out(tmp_path: Path) -> None:
     with (
-        journal.only_one(tmp_path, "olist"),
+        journal.exclusive(tmp_path, "olist"),
         pytest.raises(UserError, match="already running"),
-        journal.only_one(tmp_path, "olist"),
+        journal.exclusive(tmp_path, "olist"),
     ):
         pass
 
 
 def test_an_unknown_data_set_is_a_clear_error() -> None:
     with pytest.raises(UserError, match="choose one of olist"):
-        dataset.find("olis")
+        dataset.load_data_set("olis")

@@ -10,18 +10,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.ids import new_id
-from serving.analytics import sales
-from serving.analytics.orders import order, read_cursor, write_cursor
 from serving.analytics.periods import Grain, Period, buckets, midnight
+from serving.analytics.presenters import sales
+from serving.analytics.presenters.orders import order, order_cursor, read_order_cursor
+from serving.analytics.schemas.sales import Bucket
+from serving.catalogue.service import ProductName
 from serving.clickhouse import encode_parameter
 from serving.problems import BadCursor, BadPeriod
-from serving.web.format import Writer, place, seller_name, short_id, words
-from serving.web.rendering import code, embed
-from serving.web.views import axis, custom_period, grains, including_cancelled, unfinished
+from serving.web.formatter import Formatter, place, seller_name, short_id, words
+from serving.web.renderer import code, embed
+from serving.web.views import (
+    axis,
+    chart_values,
+    custom_period,
+    drawn_buckets,
+    grains,
+    revenue_note,
+    unfinished,
+)
 
 SHOP = ZoneInfo("America/Sao_Paulo")
 DAYS = Period(midnight(date(2018, 8, 1), SHOP), midnight(date(2018, 8, 4), SHOP))
-WRITE = Writer("en", "BRL", SHOP)
+FORMATTER = Formatter("en", "BRL", SHOP)
 
 
 def sold(day: int, orders: int, gross: int, discount: int = 0) -> dict[str, int]:
@@ -36,7 +46,11 @@ def sold(day: int, orders: int, gross: int, discount: int = 0) -> dict[str, int]
         "cancelled_orders": 0,
         "cancelled_units": 0,
         "cancelled_gross_minor": 0,
+        "cancelled_discount_minor": 0,
         "cancelled_shipping_minor": 0,
+        "returned_units": 0,
+        "returned_minor": 0,
+        "revenue_minor": gross - discount,
     }
 
 
@@ -70,7 +84,7 @@ def test_a_day_that_begins_at_another_moment_for_clickhouse_is_noticed(
     days = [midnight(date(2026, 12, day), zone) for day in (1, 2)]
     rows = [{"bucket": str(int((day + timedelta(minutes=minutes)).timestamp()))} for day in days]
 
-    assert sales.of_our_days(rows, grain, zone) is ours
+    assert sales.days_match_zone(rows, grain, zone) is ours
 
 
 def test_days_are_of_the_period_in_which_they_begin() -> None:
@@ -79,7 +93,7 @@ def test_days_are_of_the_period_in_which_they_begin() -> None:
     buckets_at = [first + timedelta(hours=hours) for hours in (-49, -48, -24, 0, 23)]
     rows = [{"bucket": str(int(at.timestamp())), "is_current": 0} for at in buckets_at]
 
-    told = sales.told_anew(rows, period, before)
+    told = sales.repartition(rows, period, before)
 
     assert [row["bucket"] for row in told] == [row["bucket"] for row in rows[1:]]
     assert [row["is_current"] for row in told] == [False, False, True, True]
@@ -93,7 +107,7 @@ def test_no_change_is_told_against_nothing() -> None:
 @given(order_id=st.text(min_size=1), millis=st.integers(0, 4_000_000_000_000))
 def test_a_cursor_comes_back_as_it_was_written(order_id: str, millis: int) -> None:
     placed_at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=millis)
-    assert read_cursor(write_cursor(placed_at, order_id)) == (placed_at, order_id)
+    assert read_order_cursor(order_cursor(placed_at, order_id)) == (placed_at, order_id)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +115,7 @@ def test_a_cursor_comes_back_as_it_was_written(order_id: str, millis: int) -> No
 )
 def test_a_foreign_cursor_is_refused(cursor: str) -> None:
     with pytest.raises(BadCursor):
-        read_cursor(cursor)
+        read_order_cursor(cursor)
 
 
 def test_an_order_whose_state_is_still_on_the_way_is_placed() -> None:
@@ -111,7 +125,7 @@ def test_an_order_whose_state_is_still_on_the_way_is_placed() -> None:
         "currency": "BRL",
         "lines": [[1, "p", 2, 10, 20, 5, 3]],
     }
-    shown = order(row, {}, {"p": ("Lamp", None)}, SHOP)
+    shown = order(row, {}, {"p": ProductName("Lamp", None)}, SHOP)
     assert (shown["status"], shown["units"], shown["revenue_minor"]) == ("placed", 2, 15)
     assert shown["lines"][0]["name"] == "Lamp"
 
@@ -152,20 +166,25 @@ def test_parameters_are_written_as_clickhouse_reads_them(
 
 
 def test_money_and_numbers_are_written_as_the_locale_does() -> None:
-    assert WRITE.money(1435200) == "R$14,352.00"
-    assert Writer("pt_BR", "BRL", SHOP).money(1435200) == "R$\xa014.352,00"
-    assert Writer("en", "JPY", SHOP).money(14352) == "¥14,352"
-    assert (WRITE.percent(-0.0471), WRITE.percent(12.345)) == ("4.7%", "1,234%")
+    assert FORMATTER.money(1435200) == "R$14,352.00"
+    assert Formatter("pt_BR", "BRL", SHOP).money(1435200) == "R$\xa014.352,00"
+    assert Formatter("en", "JPY", SHOP).money(14352) == "¥14,352"
+    assert (FORMATTER.percent(-0.0471), FORMATTER.percent(12.345)) == ("4.7%", "1,234%")
 
 
 def test_a_moment_is_written_to_the_minute_as_each_shop_s_clock_shows_it() -> None:
     moment = datetime(2018, 8, 29, 12, 14, 59, 999_999, tzinfo=UTC)
-    shops = [WRITE, Writer("en", "BRL", ZoneInfo("Asia/Tokyo")), Writer("de", "BRL", SHOP), WRITE]
+    shops = [
+        FORMATTER,
+        Formatter("en", "BRL", ZoneInfo("Asia/Tokyo")),
+        Formatter("de", "BRL", SHOP),
+        FORMATTER,
+    ]
 
-    assert [write.time(moment).replace("\u202f", " ") for write in shops] == [
+    assert [formatter.time(moment).replace("\u202f", " ") for formatter in shops] == [
         "Aug 29, 2018, 9:14 AM", "Aug 29, 2018, 9:14 PM", "29.08.2018, 09:14", "Aug 29, 2018, 9:14 AM",
     ]  # fmt: skip
-    assert WRITE.axis(moment, "day") == "Aug 29"
+    assert FORMATTER.axis(moment, "day") == "Aug 29"
     assert shops[1].axis(datetime(2018, 8, 29, 16, tzinfo=UTC), "day") == "Aug 30"
 
 
@@ -176,13 +195,13 @@ def test_ids_of_one_moment_are_told_apart_when_they_are_shortened() -> None:
 
 
 def test_a_period_in_words_ends_on_its_last_day() -> None:
-    assert WRITE.span(DAYS.start, DAYS.end) == "Aug 1 – Aug 3, 2018"
+    assert FORMATTER.span(DAYS.start, DAYS.end) == "Aug 1 – Aug 3, 2018"
 
 
 def test_an_instant_ago_is_just_now() -> None:
     now = datetime(2018, 8, 29, tzinfo=UTC)
-    assert WRITE.ago(now - timedelta(seconds=2), now) == "just now"
-    assert WRITE.ago(now - timedelta(minutes=3), now) == "3 minutes ago"
+    assert FORMATTER.ago(now - timedelta(seconds=2), now) == "just now"
+    assert FORMATTER.ago(now - timedelta(minutes=3), now) == "3 minutes ago"
 
 
 def test_names_are_written_for_people() -> None:
@@ -201,7 +220,7 @@ def test_backticks_become_code_and_markup_stays_text() -> None:
 
 
 def test_the_last_day_of_a_custom_period_is_part_of_it() -> None:
-    asked = custom_period("2018-08-01", "2018-08-31", WRITE)
+    asked = custom_period("2018-08-01", "2018-08-31", FORMATTER)
     assert (asked.start, asked.end) == ("2018-08-01", "2018-09-01")
 
 
@@ -215,26 +234,36 @@ def test_the_last_day_of_a_custom_period_is_part_of_it() -> None:
 )
 def test_days_that_make_no_period_are_refused_in_a_persons_words(first: str, last: str, said: str) -> None:
     with pytest.raises(BadPeriod, match=re.escape(said)):
-        custom_period(first, last, WRITE)
+        custom_period(first, last, FORMATTER)
 
 
-def test_revenue_says_how_much_of_it_was_cancelled() -> None:
-    gone = {"cancelled_orders": 1, "cancelled_units": 1, "cancelled_gross_minor": 65391}
-    some = sales.totals([sold(1, 2, 99999) | gone])
-    assert including_cancelled(some, WRITE) == "incl. R$653.91 cancelled"
-    assert including_cancelled(sales.totals([sold(1, 2, 99999)]), WRITE) == ""
+def test_a_cancelled_line_with_a_voucher_leaves_no_revenue_and_the_page_says_of_what() -> None:
+    line = {"orders": 1, "lines": 1, "units": 1, "gross_minor": 10_000, "discount_minor": 1_000}
+    gone = {"cancelled_orders": 1, "cancelled_gross_minor": 10_000, "cancelled_discount_minor": 1_000}
+    totals = sales.totals([sold(1, 0, 0) | line | gone | {"revenue_minor": 0}])
+
+    assert (totals["revenue_minor"], totals["average_order_minor"]) == (0, None)
+    assert revenue_note(totals, FORMATTER) == "R$90.00 less R$90.00 cancelled"
+
+
+def test_revenue_says_what_was_taken_off_and_nothing_where_nothing_was() -> None:
+    lost = {"cancelled_gross_minor": 65391, "returned_units": 1, "returned_minor": 4_000}
+    some = sales.totals([sold(1, 2, 99999) | lost])
+
+    assert revenue_note(some, FORMATTER) == "R$999.99 less R$653.91 cancelled, R$40.00 returned"
+    assert revenue_note(sales.totals([sold(1, 2, 99999)]), FORMATTER) == ""
 
 
 def test_hours_of_several_days_show_their_days() -> None:
     hours = buckets(DAYS, "hour", SHOP)
-    labels, ticks = axis(hours, "hour", WRITE)
+    labels, ticks = axis(hours, "hour", FORMATTER)
     assert ticks == [0, 12, 24, 36, 48, 60]
     assert [labels[index] for index in ticks[::2]] == ["Aug 1", "Aug 2", "Aug 3"]
 
 
 def test_the_hour_that_happens_twice_is_told_apart() -> None:
     first = datetime(2018, 2, 18, 1, tzinfo=UTC)
-    names = [WRITE.bucket(first + timedelta(hours=more), first, "hour") for more in (0, 1, 2)]
+    names = [FORMATTER.bucket(first + timedelta(hours=more), first, "hour") for more in (0, 1, 2)]
     assert len(set(names)) == 3
     assert [name.endswith(("(UTC-02:00)", "(UTC-03:00)")) for name in names] == [True, True, False]
 
@@ -253,6 +282,43 @@ def test_buckets_that_are_not_whole_are_known(
 ) -> None:
     series = sales.series([], buckets(DAYS, grain, SHOP), DAYS, SHOP)
     assert tuple(unfinished(series, grain, as_of, SHOP).values()) == cut
+
+
+def days(*orders: int) -> list[Bucket]:
+    rows = [sold(day, count, count * 100) for day, count in enumerate(orders, 1)]
+    period = Period(midnight(date(2018, 8, 1), SHOP), midnight(date(2018, 8, 1 + len(orders)), SHOP))
+    return sales.series(rows, buckets(period, "day", SHOP), period, SHOP)
+
+
+@pytest.mark.parametrize(
+    ("orders", "as_of", "drawn"),
+    [
+        ((1, 1, 1, 0, 0), datetime(2018, 8, 3, 12, tzinfo=SHOP), range(3)),
+        ((1, 1, 0, 0, 0), datetime(2018, 8, 3, 12, tzinfo=SHOP), range(3)),
+        ((1, 1, 1, 1, 0), datetime(2018, 8, 3, 12, tzinfo=SHOP), range(4)),
+        ((1, 1, 1), datetime(2018, 9, 1, tzinfo=SHOP), range(3)),
+        ((0, 0, 0), datetime(2018, 7, 1, tzinfo=SHOP), range(3)),
+        ((1, 1, 1), None, range(3)),
+    ],
+)
+def test_the_line_of_a_chart_ends_at_the_moment_up_to_which_figures_are_complete(
+    orders: tuple[int, ...], as_of: datetime | None, drawn: range
+) -> None:
+    assert drawn_buckets(days(*orders), as_of) == drawn
+
+
+@pytest.mark.parametrize(
+    ("orders", "drawn"), [((0, 0, 0, 1, 1), range(2, 5)), ((1, 0, 0, 1, 1), range(5)), ((0, 0), range(1, 2))]
+)
+def test_the_line_of_a_chart_begins_on_the_day_on_which_the_seller_registered(
+    orders: tuple[int, ...], drawn: range
+) -> None:
+    since = datetime(2018, 8, 3, 9, tzinfo=SHOP)
+    assert drawn_buckets(days(*orders), datetime(2018, 9, 1, tzinfo=SHOP), since) == drawn
+
+
+def test_what_is_not_drawn_has_no_value_instead_of_zero() -> None:
+    assert chart_values(days(0, 2, 0), range(1, 2))["orders"] == [None, 2, None]
 
 
 def test_only_grains_that_draw_a_period_well_are_offered() -> None:

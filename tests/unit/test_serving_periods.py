@@ -16,9 +16,10 @@ from serving.analytics.periods import (
     buckets,
     choose_grain,
     choose_period,
+    compared_period,
     midnight,
+    parse_moment,
     previous_period,
-    read_moment,
 )
 from serving.problems import BadPeriod
 
@@ -35,21 +36,21 @@ def test_a_day_whose_midnight_is_skipped_begins_when_the_clocks_have_moved() -> 
 
 
 def test_a_date_is_read_in_the_shops_time_zone() -> None:
-    assert read_moment("2018-03-01", SHOP, "from") == datetime(2018, 3, 1, 3, tzinfo=UTC)
+    assert parse_moment("2018-03-01", SHOP, "from") == datetime(2018, 3, 1, 3, tzinfo=UTC)
 
 
 def test_an_offset_wins_over_the_shops_time_zone() -> None:
-    assert read_moment("2018-03-01T00:00:00+00:00", SHOP, "from") == datetime(2018, 3, 1, tzinfo=UTC)
+    assert parse_moment("2018-03-01T00:00:00+00:00", SHOP, "from") == datetime(2018, 3, 1, tzinfo=UTC)
 
 
 def test_seconds_are_floored_because_a_minute_is_the_smallest_that_is_kept() -> None:
-    assert read_moment("2018-03-01T10:20:59Z", SHOP, "to") == datetime(2018, 3, 1, 10, 20, tzinfo=UTC)
+    assert parse_moment("2018-03-01T10:20:59Z", SHOP, "to") == datetime(2018, 3, 1, 10, 20, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("text", ["", "yesterday", "2018-13-01", "1900-01-01", "9999-12-31", "0001-01-01"])
 def test_what_is_no_date_or_out_of_range_is_refused(text: str) -> None:
     with pytest.raises(BadPeriod, match="from="):
-        read_moment(text, SHOP, "from")
+        parse_moment(text, SHOP, "from")
 
 
 def test_a_period_left_open_is_the_thirty_days_up_to_the_newest_that_has_data() -> None:
@@ -69,6 +70,40 @@ def test_a_period_that_does_not_end_after_it_starts_is_refused(start: str) -> No
 def test_the_period_before_whole_months_is_as_many_whole_months() -> None:
     quarter = of_days(date(2018, 3, 1), date(2018, 6, 1))
     assert previous_period(quarter, SHOP) == of_days(date(2017, 12, 1), date(2018, 3, 1))
+
+
+@pytest.mark.parametrize(
+    ("period", "moment", "end"),
+    [
+        # A day, at 10:30: 10:30 of the day before.
+        ((date(2018, 8, 29), date(2018, 8, 30)), (2018, 8, 29, 10, 30), (2018, 8, 28, 10, 30)),
+        # Thirty days, on the last one at noon.
+        ((date(2018, 7, 31), date(2018, 8, 30)), (2018, 8, 29, 12, 0), (2018, 7, 30, 12, 0)),
+        # A month, on its 24th: the 24th of the month before.
+        ((date(2018, 11, 1), date(2018, 12, 1)), (2018, 11, 24, 9, 0), (2018, 10, 24, 9, 0)),
+        # The 31st of a month that follows one of 30 days: all of that one.
+        ((date(2018, 7, 1), date(2018, 8, 1)), (2018, 7, 31, 9, 0), (2018, 7, 1, 0, 0)),
+        # A day whose clocks moved in the night: the same time by the clock.
+        ((date(2017, 10, 15), date(2017, 10, 16)), (2017, 10, 15, 8, 0), (2017, 10, 14, 8, 0)),
+        # A period that is over, or has not begun.
+        ((date(2018, 8, 1), date(2018, 8, 8)), (2018, 9, 1, 0, 0), (2018, 8, 1, 0, 0)),
+        ((date(2018, 8, 1), date(2018, 8, 8)), (2018, 7, 1, 0, 0), (2018, 7, 25, 0, 0)),
+    ],
+)
+def test_an_unfinished_period_is_compared_up_to_the_same_moment_of_the_one_before(
+    period: tuple[date, date], moment: tuple[int, ...], end: tuple[int, ...]
+) -> None:
+    whole = of_days(*period)
+    before = previous_period(whole, SHOP)
+    compared = compared_period(whole, before, datetime(*moment, tzinfo=SHOP), SHOP)  # type: ignore[misc, arg-type]
+    assert compared == Period(before.start, datetime(*end, tzinfo=SHOP).astimezone(UTC))  # type: ignore[misc, arg-type]
+
+
+def test_hours_that_are_not_over_are_compared_with_as_many_minutes() -> None:
+    hours = Period(datetime(2018, 8, 29, 12, tzinfo=UTC), datetime(2018, 8, 29, 15, tzinfo=UTC))
+    before = previous_period(hours, SHOP)
+    compared = compared_period(hours, before, datetime(2018, 8, 29, 12, 40, 30, tzinfo=UTC), SHOP)
+    assert compared.end == datetime(2018, 8, 29, 9, 40, tzinfo=UTC)
 
 
 def test_the_period_before_whole_days_is_as_many_days_though_one_had_23_hours() -> None:

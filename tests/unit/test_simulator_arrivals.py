@@ -5,8 +5,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from producers.simulator.draws import Floats
-from producers.simulator.live.arrivals import Arrivals
+from producers.simulator.live.arrivals import ArrivalController
+from producers.simulator.randomness import Floats
 from producers.simulator.visits import draw_gaps
 
 RATE, TICK_S, MINUTES = 1_000.0, 0.2, 40
@@ -14,11 +14,11 @@ RATE, TICK_S, MINUTES = 1_000.0, 0.2, 40
 
 def rates_of_minutes(events_per_visit: float) -> Floats:
     """The rate in each minute, of visits whose events come at the simulator's gaps."""
-    rng, arrivals = np.random.default_rng(1), Arrivals(RATE)
+    rng, arrivals = np.random.default_rng(1), ArrivalController(RATE)
     ticks = int(MINUTES * 60 / TICK_S)
     events = np.zeros(ticks + 1, int)
     for tick in range(ticks):
-        begun = rng.poisson(arrivals.due(int(events[tick]), TICK_S))
+        begun = rng.poisson(arrivals.expected_visits(int(events[tick]), TICK_S))
         lengths = rng.geometric(1 / events_per_visit, begun)
         first = np.append(0, np.cumsum(lengths))
         after_ms = draw_gaps(rng, int(first[-1]))

@@ -10,7 +10,7 @@ from common.settings import ROOT
 def test_ctrl_c_is_one_line_and_exit_code_130(tmp_path) -> None:
     program = (
         "import signal, sys, producers.simulator.__main__ as simulator\n"
-        "simulator._begun = lambda *_: signal.raise_signal(signal.SIGINT)\n"
+        "simulator._load_or_create = lambda *_: signal.raise_signal(signal.SIGINT)\n"
         "sys.argv = ['simulator', 'backfill']\n"
         "sys.exit(simulator.main())"
     )

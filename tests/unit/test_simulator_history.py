@@ -22,30 +22,30 @@ from common.settings import ROOT
 from producers.feed.events import Timeline
 from producers.feed.messages import messages
 from producers.simulator.calendar import DAY_MS, Calendar
-from producers.simulator.history.agenda import Agenda
-from producers.simulator.history.browsing import Browsing
-from producers.simulator.history.carts import Carts
-from producers.simulator.history.days import History
-from producers.simulator.history.orders import Orders
-from producers.simulator.history.plan import Plan
-from producers.simulator.history.rows import Rows
-from producers.simulator.history.stock import Stock
-from producers.simulator.visits import NO_LIST, Views, merged
-from producers.simulator.world.shape import Shape
-from producers.simulator.world.world import build
+from producers.simulator.history.browsing import BrowsingEvents
+from producers.simulator.history.carts import HistoryCarts
+from producers.simulator.history.days import SimulatedHistory
+from producers.simulator.history.event_rows import EventRows
+from producers.simulator.history.orders import HistoryOrders
+from producers.simulator.history.plan import HistoryPlan
+from producers.simulator.history.scheduler import Scheduler
+from producers.simulator.history.stock import HistoryStock
+from producers.simulator.visits import NO_LIST, Views, merge_views
+from producers.simulator.world.shape import WorldShape
+from producers.simulator.world.world import build_world
 from schemas.codec import Decoder, Record
 from schemas.events import all_events
 
 END_MS = to_millis(datetime(2026, 3, 12, 9, 30, tzinfo=UTC))
-SHAPE = Shape(seed=7, sellers=30, products=300, shoppers=1_000)
-PLAN = Plan(SHAPE, END_MS, weeks=2, events=60_000)
+SHAPE = WorldShape(seed=7, sellers=30, products=300, shoppers=1_000)
+PLAN = HistoryPlan(SHAPE, END_MS, weeks=2, events=60_000)
 SCHEMA_IDS = {name: number for number, name in enumerate(all_events(), 1)}
 
 
-def digest_of(plan: Plan) -> str:
+def digest_of(plan: HistoryPlan) -> str:
     """A digest of every byte that a history sends, in its order."""
     digest = blake2b()
-    for timeline in History(plan).days():
+    for timeline in SimulatedHistory(plan).days():
         sources = messages(timeline, 0, SCHEMA_IDS)
         for which in timeline.which.tolist():
             message = next(sources[which])
@@ -55,7 +55,7 @@ def digest_of(plan: Plan) -> str:
 
 @pytest.fixture(scope="module")
 def timelines() -> list[Timeline]:
-    return list(History(PLAN).days())
+    return list(SimulatedHistory(PLAN).days())
 
 
 @pytest.fixture(scope="module")
@@ -104,16 +104,18 @@ def test_the_same_seed_gives_the_same_bytes_in_another_process() -> None:
 
 
 def test_another_seed_gives_another_history() -> None:
-    few = Plan(SHAPE, END_MS, weeks=1, events=4_000)
-    other = Plan(Shape(seed=8, sellers=30, products=300, shoppers=1_000), END_MS, weeks=1, events=4_000)
+    few = HistoryPlan(SHAPE, END_MS, weeks=1, events=4_000)
+    other = HistoryPlan(
+        WorldShape(seed=8, sellers=30, products=300, shoppers=1_000), END_MS, weeks=1, events=4_000
+    )
 
     assert digest_of(few) != digest_of(other)
 
 
 def test_a_day_of_visits_needs_none_of_the_days_before_it() -> None:
-    history = History(PLAN)
+    history = SimulatedHistory(PLAN)
     in_order = [history.draw_day(number) for number in range(4)]
-    alone = History(PLAN).draw_day(3)
+    alone = SimulatedHistory(PLAN).draw_day(3)
 
     assert alone.visits.ids == in_order[3].visits.ids
     assert (alone.views.product == in_order[3].views.product).all()
@@ -158,12 +160,12 @@ def views_of_one_product(at: NDArray[np.int64]) -> Views:
 
 
 def test_views_of_one_product_in_one_millisecond_of_a_visit_are_events_of_their_own() -> None:
-    history = History(PLAN)
+    history = SimulatedHistory(PLAN)
     day = history.draw_day(1)
     at_once = views_of_one_product(np.full(50, PLAN.start_ms + DAY_MS))
 
-    views = merged(at_once, merged(at_once, day.views))
-    events = Browsing(history.world).events(
+    views = merge_views(at_once, merge_views(at_once, day.views))
+    events = BrowsingEvents(history.world).events(
         np.random.default_rng(1), day.visits, views, day.lists, day.clicks
     )
     viewed = next(one for one in events if one.name == "product_viewed")
@@ -174,19 +176,19 @@ def test_views_of_one_product_in_one_millisecond_of_a_visit_are_events_of_their_
 
 
 def test_changes_of_one_product_in_one_millisecond_of_a_cart_are_events_of_their_own() -> None:
-    history, rows, agenda, random = History(PLAN), Rows(), Agenda(), Random(1)
-    stock = Stock(history.world, rows, agenda, random, replace(PLAN, stock_days=1_000.0))
-    stock.fill(PLAN.start_ms)
-    orders = Orders(history.world, rows, agenda, stock, random)
-    carts = Carts(history.world, rows, agenda, stock, orders, lambda *_: 100)
+    history, rows, agenda, random = SimulatedHistory(PLAN), EventRows(), Scheduler(), Random(1)
+    stock = HistoryStock(history.world, rows, agenda, random, replace(PLAN, stock_days=1_000.0))
+    stock.schedule_first_stock(PLAN.start_ms)
+    orders = HistoryOrders(history.world, rows, agenda, stock, random)
+    carts = HistoryCarts(history.world, rows, agenda, stock, orders, lambda *_: 100)
     day = history.draw_day(1)
     gap_ms = int(_Steady.GAP_S * 1000)
     views = views_of_one_product(PLAN.start_ms + DAY_MS + gap_ms * np.arange(50))
 
     steady = _Steady(np.random.PCG64(1))
-    carts.fill(steady, replace(day.visits, checks_out=day.visits.checks_out & False), views, day.lists)
-    agenda.play(END_MS)
-    changes = next(one for one in rows.take() if one.name == "cart_changed")
+    carts.schedule(steady, replace(day.visits, checks_out=day.visits.checks_out & False), views, day.lists)
+    agenda.run_until(END_MS)
+    changes = next(one for one in rows.drain() if one.name == "cart_changed")
 
     assert np.diff(changes.occurred_at).min() == 1, "what is taken out goes while the next is put in"
     assert len(set(changes.ids())) == len(changes) == 100
@@ -277,7 +279,7 @@ def test_evenings_are_busier_than_nights(records: list[tuple[str, Record]]) -> N
 def test_a_flash_sale_lowers_prices_for_two_hours_and_draws_people(
     records: list[tuple[str, Record]],
 ) -> None:
-    sales = Calendar(build(SHAPE)).sales(PLAN.start_ms, END_MS)
+    sales = Calendar(build_world(SHAPE)).sales(PLAN.start_ms, END_MS)
     changes = of(records, "product_changed")
     listed = {product["product_id"]: product["price_minor"] for product in of(records, "product_listed")}
 
@@ -310,6 +312,6 @@ def test_a_flash_sale_lowers_prices_for_two_hours_and_draws_people(
 )
 def test_a_history_that_can_not_be_is_refused_in_one_line(change: dict[str, Any], said: str) -> None:
     with pytest.raises(UserError, match=said) as refused:
-        Plan(**{"shape": Shape(**change.pop("shape", {})), "end_ms": END_MS, **change})
+        HistoryPlan(**{"shape": WorldShape(**change.pop("shape", {})), "end_ms": END_MS, **change})
 
     assert "\n" not in str(refused.value)

@@ -7,56 +7,66 @@ import numpy as np
 import pytest
 
 from producers.simulator.calendar import Calendar
-from producers.simulator.choices import Behaviour, Choices
-from producers.simulator.draws import stream
-from producers.simulator.fate import Line, draw_fate
-from producers.simulator.live.shelf import Shelf
-from producers.simulator.live.steps import Ask, Buy, Item, Shown, Step, Tell, planned
-from producers.simulator.live.visit import Shop, Visit
-from producers.simulator.status import LATENCIES, Status
-from producers.simulator.visits import Views, Visits, arrive, browse
+from producers.simulator.decisions import Behaviour, DecisionModel
+from producers.simulator.live.steps import (
+    CheckOut,
+    EmitEvent,
+    RecommendedItem,
+    RecommendedList,
+    RequestRecommendations,
+    Step,
+    plan_visits,
+)
+from producers.simulator.live.stock_levels import StockLevels
+from producers.simulator.live.visit import LiveVisit, VisitContext
+from producers.simulator.order_lifecycle import SimulatedLine, draw_lifecycle
+from producers.simulator.randomness import named_rng
+from producers.simulator.status import LATENCY_SAMPLES, SimulatorStatus
+from producers.simulator.visits import Views, Visits, draw_organic_views, draw_visits
 from producers.simulator.world.world import World
 from schemas.events import all_events
-from serving.intake.models import validators
+from serving.intake.validators import validators
 
 NOW_MS = 1_770_000_000_000
 STANDARD_ERRORS = 4.0
 
 
-def shop_of(world: World, in_stock: bool = True, **behaviour: float) -> Shop:
-    choices = Choices(world, Calendar(world), Behaviour(**behaviour))
+def shop_of(world: World, in_stock: bool = True, **behaviour: float) -> VisitContext:
+    decisions = DecisionModel(world, Calendar(world), Behaviour(**behaviour))
     index_of = {product: row for row, product in enumerate(world.products.ids)}
     prices = world.products.price_minor.tolist()
-    return Shop(choices, lambda product, _at: prices[product], lambda *_: in_stock, index_of)
+    return VisitContext(decisions, lambda product, _at: prices[product], lambda *_: in_stock, index_of)
 
 
-def draw(shop: Shop, count: int) -> tuple[Visits, Views]:
-    rng = stream(1, "test")
-    visits = arrive(shop.choices, rng, np.full(count, NOW_MS))
-    return visits, browse(shop.choices, rng, visits)
+def draw(shop: VisitContext, count: int) -> tuple[Visits, Views]:
+    rng = named_rng(1, "test")
+    visits = draw_visits(shop.decisions, rng, np.full(count, NOW_MS))
+    return visits, draw_organic_views(shop.decisions, rng, visits)
 
 
-def walk(shop: Shop, count: int, answer: Callable[[Ask], Shown | None]) -> list[list[Step]]:
+def walk(
+    shop: VisitContext, count: int, answer: Callable[[RequestRecommendations], RecommendedList | None]
+) -> list[list[Step]]:
     """Every step of so many visits, each question answered."""
-    rng, walks = stream(2, "test"), []
-    for plan in planned(shop.choices, rng, *draw(shop, count)):
-        steps, seen, reply = Visit(plan, shop, rng).steps(), [], None
+    rng, walks = named_rng(2, "test"), []
+    for plan in plan_visits(shop.decisions, rng, *draw(shop, count)):
+        steps, seen, reply = LiveVisit(plan, shop, rng).steps(), [], None
         while True:
             try:
                 step = steps.send(reply)
             except StopIteration:
                 break
             seen.append(step)
-            reply = answer(step) if isinstance(step, Ask) else None
+            reply = answer(step) if isinstance(step, RequestRecommendations) else None
         walks.append(seen)
     return walks
 
 
-def popular(world: World) -> Callable[[Ask], Shown]:
+def popular(world: World) -> Callable[[RequestRecommendations], RecommendedList]:
     """A recommender that shows everyone the same twelve products, the first of which is of no world."""
-    items = [Item("from-elsewhere", None, 1.0, "popular")]
-    items += [Item(world.products.ids[row], None, 0.5, "popular") for row in range(0, 220, 20)]
-    return lambda _ask: Shown("01990000-0000-7000-8000-000000000000", "popular_products", items)
+    items = [RecommendedItem("from-elsewhere", None, 1.0, "popular")]
+    items += [RecommendedItem(world.products.ids[row], None, 0.5, "popular") for row in range(0, 220, 20)]
+    return lambda _ask: RecommendedList("01990000-0000-7000-8000-000000000000", "popular_products", items)
 
 
 def told(walks: list[list[Step]], name: str) -> list[dict[str, Any]]:
@@ -64,13 +74,13 @@ def told(walks: list[list[Step]], name: str) -> list[dict[str, Any]]:
         step.event
         for steps in walks
         for step in steps
-        if isinstance(step, Tell) and step.event["event"] == name
+        if isinstance(step, EmitEvent) and step.event["event"] == name
     ]
 
 
 def test_every_event_of_a_visit_is_one_that_the_api_takes(world: World) -> None:
     walks = walk(shop_of(world), 400, popular(world))
-    tells = [step.event for steps in walks for step in steps if isinstance(step, Tell)]
+    tells = [step.event for steps in walks for step in steps if isinstance(step, EmitEvent)]
 
     assert {event["event"] for event in tells} == set(validators())
     for event in tells:
@@ -95,14 +105,14 @@ def test_the_same_draws_make_the_same_visits(world: World) -> None:
 def test_a_shopper_clicks_what_they_like_and_what_stands_first(world: World) -> None:
     shop = shop_of(world, holdout_share=0.0)
     visits, _ = draw(shop, 3_000)
-    shown = popular(world)(Ask(NOW_MS, "anyone", "home", None))
-    walks = walk(shop, 3_000, lambda ask: shown if ask.context == "home" else None)
+    shown = popular(world)(RequestRecommendations(NOW_MS, "anyone", "home", None))
+    walks = walk(shop, 3_000, lambda ask: shown if ask.surface == "home" else None)
     clicked = np.array([event["position"] for event in told(walks, "recommendation_clicked")])
 
     expected = np.zeros(len(shown.items))
     for position, item in enumerate(shown.items[1:], 2):
         product = np.full(len(visits), shop.index_of[item.product_id])
-        chances = shop.choices.click(visits.shopper, product, np.full(len(visits), position))
+        chances = shop.decisions.click_probability(visits.shopper, product, np.full(len(visits), position))
         expected[position - 1] = chances.sum()
     observed = np.bincount(clicked - 1, minlength=len(shown.items))
 
@@ -135,9 +145,11 @@ def test_being_shown_a_product_makes_people_buy_it(world: World) -> None:
     index_of = {product: row for row, product in enumerate(world.products.ids)}
 
     def bought(steps: list[Step]) -> int:
-        return sum(len({index_of[one] for one in shown} & set(s.units)) for s in steps if isinstance(s, Buy))
+        return sum(
+            len({index_of[one] for one in shown} & set(s.units)) for s in steps if isinstance(s, CheckOut)
+        )
 
-    asked = np.array([any(isinstance(step, Ask) for step in steps) for steps in walks])
+    asked = np.array([any(isinstance(step, RequestRecommendations) for step in steps) for steps in walks])
     units = np.array([bought(steps) for steps in walks], float)
     effect = units[asked].mean() - units[~asked].mean()
     error = np.sqrt(units[asked].var() / asked.sum() + units[~asked].var() / (~asked).sum())
@@ -148,7 +160,7 @@ def test_being_shown_a_product_makes_people_buy_it(world: World) -> None:
 def test_the_holdout_asks_for_nothing(world: World) -> None:
     walks = walk(shop_of(world, holdout_share=1.0), 100, popular(world))
 
-    assert not any(isinstance(step, Ask) for steps in walks for step in steps)
+    assert not any(isinstance(step, RequestRecommendations) for steps in walks for step in steps)
 
 
 def test_visits_go_on_when_nobody_answers(world: World) -> None:
@@ -162,7 +174,7 @@ def test_nobody_buys_what_is_sold_out(world: World) -> None:
     walks = walk(shop_of(world, in_stock=False, add=5.0), 200, popular(world))
 
     assert not told(walks, "cart_changed")
-    assert not any(isinstance(step, Buy) for steps in walks for step in steps)
+    assert not any(isinstance(step, CheckOut) for steps in walks for step in steps)
 
 
 def test_what_is_bought_is_what_the_cart_held(world: World) -> None:
@@ -171,10 +183,10 @@ def test_what_is_bought_is_what_the_cart_held(world: World) -> None:
     for steps in walks:
         cart: dict[str, int] = {}
         for step in steps:
-            if isinstance(step, Tell) and step.event["event"] == "cart_changed":
+            if isinstance(step, EmitEvent) and step.event["event"] == "cart_changed":
                 assert step.event["quantity_before"] == cart.get(step.event["product_id"], 0)
                 cart[step.event["product_id"]] = step.event["quantity"]
-            if isinstance(step, Buy):
+            if isinstance(step, CheckOut):
                 buys += 1
                 held = {product: units for product, units in cart.items() if units}
                 assert {world.products.ids[row]: units for row, units in step.units.items()} == held
@@ -184,17 +196,17 @@ def test_what_is_bought_is_what_the_cart_held(world: World) -> None:
 
 
 def test_a_shelf_orders_more_once_when_it_runs_low_and_is_full_again_after(world: World) -> None:
-    shelf = Shelf(world, rate=200)
+    shelf = StockLevels(world, rate=200)
     level = shelf.levels[0]
 
     assert shelf.in_stock(0, level)
     assert not shelf.in_stock(0, level + 1)
-    low = [product for _ in range(level) for product in shelf.take({0: 1})]
+    low = [product for _ in range(level) for product in shelf.record_order({0: 1})]
     assert low == [0]
     assert not shelf.in_stock(0, 1)
-    shelf.give_back({0: 1})
+    shelf.record_failed_order({0: 1})
     assert shelf.in_stock(0, 1)
-    shelf.refilled(0)
+    shelf.record_refill(0)
     assert shelf.in_stock(0, level)
 
 
@@ -202,32 +214,32 @@ def test_an_order_ships_from_every_seller_or_is_called_off(world: World) -> None
     from random import Random
 
     random = Random(4)
-    lines = [Line(1, 0, 0, 1, 1000), Line(2, 1, 1, 2, 500), Line(3, 2, 0, 1, 300)]
-    fates = [draw_fate(world, random, lines) for _ in range(2_000)]
+    lines = [SimulatedLine(1, 0, 0, 1, 1000), SimulatedLine(2, 1, 1, 2, 500), SimulatedLine(3, 2, 0, 1, 300)]
+    fates = [draw_lifecycle(world, random, lines) for _ in range(2_000)]
 
     for fate in fates:
         if fate.cancelled_after_days is not None:
-            assert not fate.parcels
+            assert not fate.shipments
             continue
-        assert {parcel.seller for parcel in fate.parcels} == {0, 1}
-        assert sorted(line.number for parcel in fate.parcels for line in parcel.lines) == [1, 2, 3]
+        assert {parcel.seller for parcel in fate.shipments} == {0, 1}
+        assert sorted(line.number for parcel in fate.shipments for line in parcel.lines) == [1, 2, 3]
         assert fate.review is None or 1 <= fate.review.score <= 5
     cancelled = sum(fate.cancelled_after_days is not None for fate in fates) / len(fates)
     assert 0.005 < cancelled < 0.03
-    assert any(parcel.returned for fate in fates for parcel in fate.parcels)
+    assert any(parcel.returned for fate in fates for parcel in fate.shipments)
 
 
 def test_the_status_counts_the_rate_of_the_last_seconds_and_the_slowest_answers() -> None:
     now = [100.0]
-    status = Status(now_s=lambda: now[0])
+    status = SimulatorStatus(now_s=lambda: now[0])
     status.snapshot()
     for _ in range(30):
         now[0] += 1
-        status.sent("product_viewed", "intake", 50)
+        status.record_sent("product_viewed", "intake", 50)
         status.snapshot()
     for milliseconds in range(1, 101):
-        status.answered("orders", milliseconds / 1000)
-    status.failed("orders", "HTTP 503")
+        status.record_response("orders", milliseconds / 1000)
+    status.record_error("orders", "HTTP 503")
 
     seen = status.snapshot()
     assert seen["sent"] == 1_500
@@ -239,9 +251,13 @@ def test_the_status_counts_the_rate_of_the_last_seconds_and_the_slowest_answers(
 
 
 def test_the_percentiles_are_those_of_the_newest_answers() -> None:
-    status = Status()
-    for milliseconds in [1] * LATENCIES + [9] * LATENCIES + [5] * (LATENCIES // 2 + 1):
-        status.answered("orders", milliseconds / 1000)
+    status = SimulatorStatus()
+    for milliseconds in [1] * LATENCY_SAMPLES + [9] * LATENCY_SAMPLES + [5] * (LATENCY_SAMPLES // 2 + 1):
+        status.record_response("orders", milliseconds / 1000)
 
     seen = status.snapshot()["endpoints"]["orders"]
-    assert (seen["p50_ms"], seen["p99_ms"], seen["count"]) == (5.0, 9.0, 2 * LATENCIES + LATENCIES // 2 + 1)
+    assert (seen["p50_ms"], seen["p99_ms"], seen["count"]) == (
+        5.0,
+        9.0,
+        2 * LATENCY_SAMPLES + LATENCY_SAMPLES // 2 + 1,
+    )

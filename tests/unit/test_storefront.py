@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 
 from common.settings import Settings
-from serving.products import ProductCard
-from serving.web.rendering import Pages
-from serving.web.storefront.cart import Cart, LineKept, cart
-from serving.web.storefront.tracking import STEPS, track
+from serving.catalogue.offers import Offer
+from serving.web.renderer import PageRenderer
+from serving.web.storefront.cart import Cart, StoredCartLine, price_cart
+from serving.web.storefront.order_tracking import STEPS, track
 
 
-def card(product_id: str, **changes: Any) -> ProductCard:
+def offer(product_id: str, **changes: Any) -> Offer:
     known = {
         "seller_id": "ana",
         "name": product_id,
@@ -19,18 +19,18 @@ def card(product_id: str, **changes: Any) -> ProductCard:
         "currency": "BRL",
         "price_minor": 1000,
     }
-    return ProductCard(product_id=product_id, **{**known, "listed": True, "available": 5, **changes})
+    return Offer(product_id=product_id, **{**known, "listed": True, "available": 5, **changes})
 
 
 def one_line(quantity: int = 1, shown_minor: int | None = 1000, **changes: Any) -> Cart:
-    line = LineKept(product_id="lamp", quantity=quantity, unit_price_minor=shown_minor)
-    return cart([line], {"lamp": card("lamp", **changes)}, {"ana": "Ana"}, "BRL")
+    line = StoredCartLine(product_id="lamp", quantity=quantity, unit_price_minor=shown_minor)
+    return price_cart([line], {"lamp": [offer("lamp", **changes)]}, {"ana": "Ana"}, "BRL")
 
 
 def test_a_cart_is_split_by_seller_in_the_order_in_which_it_was_filled() -> None:
-    kept = [LineKept(product_id=name, quantity=2) for name in ("lamp", "gone", "book", "desk")]
-    cards = {"lamp": card("lamp"), "book": card("book", seller_id="bo"), "desk": card("desk")}
-    found = cart(kept, cards, {"ana": "Ana"}, "BRL")
+    kept = [StoredCartLine(product_id=name, quantity=2) for name in ("lamp", "gone", "book", "desk")]
+    offers = {"lamp": [offer("lamp")], "book": [offer("book", seller_id="bo")], "desk": [offer("desk")]}
+    found = price_cart(kept, offers, {"ana": "Ana"}, "BRL")
     parcels = [(parcel.seller_id, [line.product_id for line in parcel.lines]) for parcel in found.parcels]
     assert parcels == [("ana", ["lamp", "desk"]), ("bo", ["book"]), (None, ["gone"])]
     assert (found.units, found.total_minor, found.can_be_bought) == (6, 6000, False)
@@ -54,6 +54,20 @@ def test_what_is_sold_out_or_not_on_offer_keeps_a_cart_from_being_bought(
     assert one_line(**changes).can_be_bought is can_be_bought
 
 
+def test_a_line_stays_with_its_seller_though_another_is_cheaper() -> None:
+    line = StoredCartLine(product_id="lamp", seller_id="ana", quantity=1, unit_price_minor=1000)
+    both = [offer("lamp", available=2), offer("lamp", seller_id="bo", price_minor=900)]
+    (parcel,) = price_cart([line], {"lamp": both}, {}, "BRL").parcels
+    assert (parcel.seller_id, parcel.lines[0].price_minor, parcel.lines[0].available) == ("ana", 1000, 2)
+
+
+def test_a_line_whose_seller_delisted_it_is_of_the_seller_that_the_card_shows() -> None:
+    line = StoredCartLine(product_id="lamp", seller_id="ana", quantity=1, unit_price_minor=1000)
+    both = [offer("lamp", listed=False), offer("lamp", seller_id="bo", price_minor=900)]
+    (parcel,) = price_cart([line], {"lamp": both}, {}, "BRL").parcels
+    assert (parcel.seller_id, parcel.lines[0].was_minor, parcel.lines[0].price_minor) == ("bo", 1000, 900)
+
+
 def test_more_than_is_left_cannot_be_bought() -> None:
     (line,) = one_line(quantity=6).parcels[0].lines
     assert (line.too_many, line.sold_out, line.can_be_bought) == (True, False, False)
@@ -66,7 +80,7 @@ def test_a_price_that_moved_is_told() -> None:
 
 
 def test_an_empty_cart_cannot_be_bought() -> None:
-    assert not cart([], {}, {}, "BRL").can_be_bought
+    assert not price_cart([], {}, {}, "BRL").can_be_bought
 
 
 def taken(step: str) -> dict[str, Any]:
@@ -120,7 +134,7 @@ def test_a_cancelled_order_says_why_and_what_becomes_of_the_money(
     reason: str, payment: str, said: str
 ) -> None:
     tracking = track(order("cancelled", payment, reason, "cancelled"))
-    assert said in tracking.said
+    assert said in tracking.summary
     assert tracking.cancelled
     assert tracking.ended
     assert not tracking.can_be_cancelled
@@ -193,7 +207,7 @@ def test_an_order_has_come_only_when_each_of_its_parcels_has(
     known: dict[str, Any], title: str, said: str, done: int
 ) -> None:
     tracking = track(known)
-    assert (tracking.title, tracking.said, tracking.ended) == (title, said, done == len(STEPS))
+    assert (tracking.title, tracking.summary, tracking.ended) == (title, said, done == len(STEPS))
     assert [step.state for step in tracking.steps].count("done") == done
     assert all(step.at is None for step in tracking.steps[done:])
     assert not tracking.can_be_cancelled
@@ -202,12 +216,12 @@ def test_an_order_has_come_only_when_each_of_its_parcels_has(
 def test_an_order_of_three_says_where_the_other_parcels_are() -> None:
     three = two_parcels("delivered", "shipped ana", "shipped bo", "delivered bo")
     three["lines"].append({"seller_id": "cy"})
-    assert track(three).said == "1 is on the way to you, 1 is still being packed."
+    assert track(three).summary == "1 is on the way to you, 1 is still being packed."
     three["history"] += [taken("delivered ana"), taken("shipped cy")]
     assert track(three).title == "2 of 3 parcels have arrived"
 
 
 def test_a_page_is_in_english_however_its_figures_are_written() -> None:
-    page = Pages(Settings(shop_locale="pt_BR"))("shop/orders.html", session="s").body.decode()
+    page = PageRenderer(Settings(shop_locale="pt_BR"))("shop/orders.html", session="s").body.decode()
     assert '<html lang="en">' in page
     assert 'data-locale="pt-BR"' in page

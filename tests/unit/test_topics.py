@@ -1,7 +1,7 @@
 from collections import Counter
 from datetime import timedelta
 
-from producers.inbox.letterbox import dead_letter_topics
+from producers.inbox.dead_letter_queue import dead_letter_topics
 from schemas.topics import EVENT_TOPICS, JOB_OUTPUTS, all_topics
 
 
@@ -21,7 +21,7 @@ def test_a_letter_is_kept_longer_than_the_message_that_it_is_of() -> None:
     kept = {topic.name: topic.retention or timedelta.max for topic in all_topics()}
 
     for topic in EVENT_TOPICS:
-        letters, messages = kept[topic.dead_letters], kept[topic.name]
+        letters, messages = kept[topic.dead_letter_topic], kept[topic.name]
         assert letters > messages or letters == messages == timedelta.max, topic.name
 
 

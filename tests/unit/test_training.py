@@ -8,16 +8,16 @@ import pytest
 from cli.train import repeat
 from common.errors import UserError
 from jobs.recommenders.auto.candidates import Candidate
-from jobs.recommenders.auto.comparison import Compared
+from jobs.recommenders.auto.comparison import ModelComparison
 from jobs.recommenders.evaluation.intervals import Difference, Interval
 from jobs.recommenders.evaluation.metrics import Metric
 from jobs.recommenders.interactions import DAY_S, Interactions, from_columns
 from jobs.recommenders.models.item_item import ItemItem
 from jobs.recommenders.models.popularity import Popularity
-from jobs.training.facts import Facts
-from jobs.training.train import NONE_IN_USE, Absent, Terms, newest_days, train, verdict
+from jobs.training.train import NO_MODEL_IN_USE, NoChampion, TrainingOptions, newest_days, train, verdict
+from jobs.training.training_data import TrainingData
 
-TERMS = Terms({"popularity": Popularity}, Metric("ndcg", 5), days=2, budget_s=1, seed=0)
+OPTIONS = TrainingOptions({"popularity": Popularity}, Metric("ndcg", 5), days=2, budget_s=1, seed=0)
 OLD, NEW = Candidate.of(Popularity, {"window": 0.1}), Candidate.of(Popularity, {})
 
 
@@ -32,17 +32,17 @@ def quiet(done: int, of: int, doing: str) -> None:
     pass
 
 
-def compared(low: float, high: float) -> Compared:
+def comparison(low: float, high: float) -> ModelComparison:
     found = Difference(Interval((low + high) / 2, low, high), 0.5)
-    return Compared([], {str(OLD): {"ndcg@5": found}}, Popularity())
+    return ModelComparison([], {str(OLD): {"ndcg@5": found}}, Popularity())
 
 
 def test_the_newest_days_are_judged_and_not_learned_from(log):
-    trial = newest_days(log, 2)
+    eval_split = newest_days(log, 2)
 
     cut = log.times.max() - 2 * DAY_S
-    assert trial.log.times.max() <= cut
-    assert len(trial.log) == (log.times <= cut).sum()
+    assert eval_split.log.times.max() <= cut
+    assert len(eval_split.log) == (log.times <= cut).sum()
 
 
 def test_a_log_of_a_day_is_too_short(log):
@@ -51,7 +51,7 @@ def test_a_log_of_a_day_is_too_short(log):
 
 
 def test_the_first_model_is_published_and_knows_all_events(log):
-    trained = train(Facts(log, None), NONE_IN_USE, TERMS, lambda: 1.0, quiet)
+    trained = train(TrainingData(log, None), NO_MODEL_IN_USE, OPTIONS, lambda: 1.0, quiet)
 
     assert trained.reason == "there was no model in use"
     assert trained.model is not None
@@ -65,19 +65,23 @@ def test_the_first_model_is_published_and_knows_all_events(log):
     [(0.01, 0.02, True), (-0.01, 0.02, True), (0.0, 0.0, True), (-0.02, 0.01, False), (-0.02, -0.001, False)],
 )
 def test_a_champion_that_is_better_on_average_stays(low, high, published):
-    won, reason = verdict(NEW, OLD, compared(low, high), TERMS.metric)
+    won, reason = verdict(NEW, OLD, comparison(low, high), OPTIONS.metric)
 
     assert won is published
     assert "against popularity in use" in reason
 
 
 def test_the_same_settings_are_published_again_with_newer_events():
-    assert verdict(OLD, OLD, compared(-1, -1), TERMS.metric)[0]
+    assert verdict(OLD, OLD, comparison(-1, -1), OPTIONS.metric)[0]
 
 
 def test_a_model_in_use_that_can_not_be_read_is_the_reason_that_is_recorded(log):
     trained = train(
-        Facts(log, None), Absent("the model in use is of another format"), TERMS, lambda: 1.0, quiet
+        TrainingData(log, None),
+        NoChampion("the model in use is of another format"),
+        OPTIONS,
+        lambda: 1.0,
+        quiet,
     )
 
     assert trained.model is not None
@@ -85,11 +89,11 @@ def test_a_model_in_use_that_can_not_be_read_is_the_reason_that_is_recorded(log)
 
 
 def test_a_champion_that_is_a_baseline_too_is_judged_once(log):
-    terms = replace(TERMS, models={model.NAME: model for model in (ItemItem, Popularity)})
-    first = train(Facts(log, None), NONE_IN_USE, terms, lambda: 1.0, quiet)
+    options = replace(OPTIONS, models={model.NAME: model for model in (ItemItem, Popularity)})
+    first = train(TrainingData(log, None), NO_MODEL_IN_USE, options, lambda: 1.0, quiet)
     baseline = first.card.judged[1].candidate
 
-    again = train(Facts(log, None), baseline, terms, lambda: 1.0, quiet)
+    again = train(TrainingData(log, None), baseline, options, lambda: 1.0, quiet)
 
     judged = [each.candidate for each in again.card.judged]
     assert baseline in judged[1:]
@@ -97,7 +101,7 @@ def test_a_champion_that_is_a_baseline_too_is_judged_once(log):
 
 
 def test_a_champion_takes_part_in_the_duel(log):
-    trained = train(Facts(log, None), OLD, TERMS, lambda: 1.0, quiet)
+    trained = train(TrainingData(log, None), OLD, OPTIONS, lambda: 1.0, quiet)
 
     judged = [each.candidate for each in trained.card.judged]
     assert OLD in judged

@@ -1,4 +1,4 @@
--- Money taken in each month of the shop, from the aggregates.
+-- Captured payments in each month of the shop, from the aggregates.
 SELECT
     formatDateTime(minute, {bucket:String}, {timezone:String}) AS bucket,
     sum(payments_minute.payments) AS payments,

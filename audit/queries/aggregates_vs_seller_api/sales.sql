@@ -1,11 +1,13 @@
--- What each seller sold in each month or day of the shop, and what was cancelled of it, from the aggregates.
+-- Sales and cancellations of each seller in each month or day of the shop, from the aggregates.
 SELECT
     seller_id,
     formatDateTime(minute, {bucket:String}, {timezone:String}) AS bucket,
     sum(sold.orders) AS orders, sum(sold.lines) AS lines, sum(sold.units) AS units,
     sum(sold.gross_minor) AS gross_minor, sum(sold.discount_minor) AS discount_minor,
     sum(sold.shipping_minor) AS shipping_minor,
-    sum(sold.cancelled_orders) AS cancelled_orders, sum(sold.cancelled_gross_minor) AS cancelled_gross_minor
+    sum(sold.cancelled_orders) AS cancelled_orders, sum(sold.cancelled_gross_minor) AS cancelled_gross_minor,
+    sum(sold.cancelled_discount_minor) AS cancelled_discount_minor, sum(sold.returned_minor) AS returned_minor,
+    sum(sold.revenue_minor) AS revenue_minor
 FROM seller_sales_minute AS sold FINAL
 WHERE currency = {currency:String}
 GROUP BY seller_id, bucket

@@ -1,4 +1,4 @@
--- Every seller that there is: those who registered, and those who sold, be it known by a cancellation alone.
+-- Every seller who registered, sold something, or had an order cancelled.
 SELECT DISTINCT seller_id
 FROM
 (

@@ -1,4 +1,4 @@
--- The lines of every order, unfolded again from the facts.
+-- The lines of every order, from the facts.
 SELECT
     line.seller_id AS seller_id, toString(occurred_at) AS placed_at, order_id, line.line_number AS line_number,
     shopper_id, line.product_id AS product_id, toString(currency) AS currency, line.quantity AS quantity,

@@ -1,4 +1,4 @@
--- The state of each order, told again from the facts: the newest of each kind of event, the furthest status.
+-- The state of each order from the facts: the newest event of each kind, and the furthest status.
 SELECT
     order_id,
     max(shopper) AS shopper_id,

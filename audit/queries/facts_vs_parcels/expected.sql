@@ -1,4 +1,4 @@
--- When each seller's newest parcel of an order left and arrived, told again from the facts.
+-- When each seller's newest parcel of an order left and arrived, from the facts.
 SELECT
     order_id, seller_id, toString(maxIf(at, kind = 'shipped')) AS shipped_at,
     toString(maxIf(at, kind = 'delivered')) AS delivered_at

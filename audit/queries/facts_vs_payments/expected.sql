@@ -1,4 +1,4 @@
--- Payments by minute and method, added up again from the facts.
+-- Payments by minute and method, from the facts.
 SELECT
     toString(toStartOfMinute(occurred_at)) AS minute, toString(method) AS method, toString(currency) AS currency,
     count() AS payments, sum(amount_minor) AS amount_minor

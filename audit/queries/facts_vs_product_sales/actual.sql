@@ -1,5 +1,7 @@
--- Sales by seller, product and minute, as job metrics keeps them.
+-- Sales, cancellations and returns by seller, product and minute, from job metrics.
 SELECT
     seller_id, product_id, toString(minute) AS minute, toString(currency) AS currency,
-    orders, lines, units, gross_minor, discount_minor, shipping_minor
+    orders, lines, units, gross_minor, discount_minor, shipping_minor,
+    cancelled_orders, cancelled_units, cancelled_gross_minor, cancelled_discount_minor,
+    returned_units, returned_minor, revenue_minor
 FROM product_sales_minute FINAL

@@ -1,9 +1,50 @@
--- Sales by seller, product and minute, added up again from the facts.
+-- Sales, cancellations and returns by seller, product and minute, from the facts.
+WITH
+    confirmed AS (SELECT DISTINCT order_id FROM order_confirmed),
+    refunded AS (SELECT DISTINCT return_id FROM payment_refunded WHERE return_id IS NOT NULL),
+    sold AS
+    (
+        SELECT
+            line.seller_id AS seller_id, line.product_id AS product_id, toStartOfMinute(occurred_at) AS minute, currency,
+            uniqExact(order_id) AS orders, count() AS lines, sum(line.quantity) AS units,
+            sum(line.quantity * line.unit_price_minor) AS gross_minor, sum(line.discount_minor) AS discount_minor,
+            sum(line.shipping_minor) AS shipping_minor
+        FROM order_placed FINAL
+        ARRAY JOIN order_placed.lines AS line
+        WHERE order_id IN (confirmed)
+        GROUP BY ALL
+    ),
+    cancelled AS
+    (
+        SELECT
+            line.seller_id AS seller_id, line.product_id AS product_id, toStartOfMinute(placed_at) AS minute, currency,
+            uniqExact(order_id) AS orders, sum(line.quantity) AS units,
+            sum(line.quantity * line.unit_price_minor) AS gross_minor, sum(line.discount_minor) AS discount_minor,
+            sum(line.shipping_minor) AS shipping_minor
+        FROM order_cancelled FINAL
+        ARRAY JOIN order_cancelled.lines AS line
+        WHERE order_id IN (confirmed)
+        GROUP BY ALL
+    ),
+    returned AS
+    (
+        SELECT
+            order_returned.seller_id AS seller_id, line.product_id AS product_id, toStartOfMinute(placed_at) AS minute, currency,
+            sum(line.quantity) AS units, sum(line.refund_minor) AS refund_minor
+        FROM (SELECT * FROM order_returned FINAL ORDER BY occurred_at, event_id LIMIT 1 BY return_id) AS order_returned
+        ARRAY JOIN order_returned.lines AS line
+        WHERE return_id IN (refunded)
+        GROUP BY ALL
+    )
 SELECT
-    line.seller_id AS seller_id, line.product_id AS product_id, toString(toStartOfMinute(occurred_at)) AS minute,
-    toString(currency) AS currency, uniqExact(order_id) AS orders, count() AS lines, sum(line.quantity) AS units,
-    sum(line.quantity * line.unit_price_minor) AS gross_minor, sum(line.discount_minor) AS discount_minor,
-    sum(line.shipping_minor) AS shipping_minor
-FROM order_placed FINAL
-ARRAY JOIN order_placed.lines AS line
-GROUP BY ALL
+    seller_id, product_id, toString(minute) AS minute, toString(currency) AS currency,
+    ifNull(sold.orders, 0) AS orders, ifNull(sold.lines, 0) AS lines, ifNull(sold.units, 0) AS units, ifNull(sold.gross_minor, 0) AS gross_minor,
+    ifNull(sold.discount_minor, 0) AS discount_minor, ifNull(sold.shipping_minor, 0) AS shipping_minor,
+    ifNull(cancelled.orders, 0) AS cancelled_orders, ifNull(cancelled.units, 0) AS cancelled_units,
+    ifNull(cancelled.gross_minor, 0) AS cancelled_gross_minor, ifNull(cancelled.discount_minor, 0) AS cancelled_discount_minor,
+    ifNull(returned.units, 0) AS returned_units, ifNull(returned.refund_minor, 0) AS returned_minor,
+    ifNull(sold.gross_minor - sold.discount_minor, 0) - ifNull(cancelled.gross_minor - cancelled.discount_minor, 0)
+        - ifNull(returned.refund_minor, 0) AS revenue_minor
+FROM sold
+FULL OUTER JOIN cancelled USING (seller_id, product_id, minute, currency)
+FULL OUTER JOIN returned USING (seller_id, product_id, minute, currency)

@@ -1,5 +1,5 @@
--- What each shopper bought, told again from the facts; 0 where every order of it was cancelled.
--- `least` is what came in during the last days: what is older may be forgotten.
+-- When each shopper last bought each product, from the facts; 0 if every order of it was cancelled.
+-- `least` is from the last days only: older facts may have expired.
 SELECT
     shopper_id AS owner,
     member,

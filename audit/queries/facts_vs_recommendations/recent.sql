@@ -1,5 +1,5 @@
--- The products that each shopper saw last, told again from the facts; equal moments by product, as Redis ranks them.
--- `least` is what came in during the last days: what is older may be forgotten.
+-- The products that each shopper viewed last, from the facts; equal times are ordered by product, as in Redis.
+-- `least` is from the last days only: older facts may have expired.
 SELECT
     shopper AS owner,
     product_id AS member,

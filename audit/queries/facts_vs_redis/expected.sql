@@ -1,4 +1,4 @@
--- The forward-decay score of each product, a moment (docs/architecture.md, Redis), told again from the facts.
+-- The forward-decay score of each product of confirmed orders, a time (docs/architecture.md, Redis), from the facts.
 SELECT
     product_id,
     newest_s + half_life_s * log2(sum(quantity * exp2((placed_s - newest_s) / half_life_s))) AS score
@@ -12,5 +12,6 @@ FROM (
     FROM order_placed FINAL
     ARRAY JOIN order_placed.lines AS line
     WHERE line.quantity > 0
+        AND order_id IN (SELECT order_id FROM order_confirmed)
 )
 GROUP BY product_id, newest_s, half_life_s

@@ -1,6 +1,7 @@
--- Sales and cancellations by seller and minute, as job metrics keeps them.
+-- Sales, cancellations and returns by seller and minute, from job metrics.
 SELECT
     seller_id, toString(minute) AS minute, toString(currency) AS currency,
     orders, lines, units, gross_minor, discount_minor, shipping_minor,
-    cancelled_orders, cancelled_units, cancelled_gross_minor, cancelled_shipping_minor
+    cancelled_orders, cancelled_units, cancelled_gross_minor, cancelled_discount_minor, cancelled_shipping_minor,
+    returned_units, returned_minor, revenue_minor
 FROM seller_sales_minute FINAL

@@ -1,5 +1,7 @@
--- Sales and cancellations by seller and the minute in which the order was placed, added up again from the facts.
+-- Sales, cancellations and returns by seller and the minute in which the order was placed, from the facts.
 WITH
+    confirmed AS (SELECT DISTINCT order_id FROM order_confirmed),
+    refunded AS (SELECT DISTINCT return_id FROM payment_refunded WHERE return_id IS NOT NULL),
     sold AS
     (
         SELECT
@@ -9,6 +11,7 @@ WITH
             sum(line.shipping_minor) AS shipping_minor
         FROM order_placed FINAL
         ARRAY JOIN order_placed.lines AS line
+        WHERE order_id IN (confirmed)
         GROUP BY ALL
     ),
     cancelled AS
@@ -16,16 +19,33 @@ WITH
         SELECT
             line.seller_id AS seller_id, toStartOfMinute(placed_at) AS minute, currency,
             uniqExact(order_id) AS orders, sum(line.quantity) AS units,
-            sum(line.quantity * line.unit_price_minor) AS gross_minor, sum(line.shipping_minor) AS shipping_minor
+            sum(line.quantity * line.unit_price_minor) AS gross_minor, sum(line.discount_minor) AS discount_minor,
+            sum(line.shipping_minor) AS shipping_minor
         FROM order_cancelled FINAL
         ARRAY JOIN order_cancelled.lines AS line
+        WHERE order_id IN (confirmed)
+        GROUP BY ALL
+    ),
+    returned AS
+    (
+        SELECT
+            order_returned.seller_id AS seller_id, toStartOfMinute(placed_at) AS minute, currency,
+            sum(line.quantity) AS units, sum(line.refund_minor) AS refund_minor
+        FROM (SELECT * FROM order_returned FINAL ORDER BY occurred_at, event_id LIMIT 1 BY return_id) AS order_returned
+        ARRAY JOIN order_returned.lines AS line
+        WHERE return_id IN (refunded)
         GROUP BY ALL
     )
 SELECT
     seller_id, toString(minute) AS minute, toString(currency) AS currency,
-    sold.orders AS orders, sold.lines AS lines, sold.units AS units, sold.gross_minor AS gross_minor,
-    sold.discount_minor AS discount_minor, sold.shipping_minor AS shipping_minor,
-    cancelled.orders AS cancelled_orders, cancelled.units AS cancelled_units,
-    cancelled.gross_minor AS cancelled_gross_minor, cancelled.shipping_minor AS cancelled_shipping_minor
+    ifNull(sold.orders, 0) AS orders, ifNull(sold.lines, 0) AS lines, ifNull(sold.units, 0) AS units, ifNull(sold.gross_minor, 0) AS gross_minor,
+    ifNull(sold.discount_minor, 0) AS discount_minor, ifNull(sold.shipping_minor, 0) AS shipping_minor,
+    ifNull(cancelled.orders, 0) AS cancelled_orders, ifNull(cancelled.units, 0) AS cancelled_units,
+    ifNull(cancelled.gross_minor, 0) AS cancelled_gross_minor, ifNull(cancelled.discount_minor, 0) AS cancelled_discount_minor,
+    ifNull(cancelled.shipping_minor, 0) AS cancelled_shipping_minor,
+    ifNull(returned.units, 0) AS returned_units, ifNull(returned.refund_minor, 0) AS returned_minor,
+    ifNull(sold.gross_minor - sold.discount_minor, 0) - ifNull(cancelled.gross_minor - cancelled.discount_minor, 0)
+        - ifNull(returned.refund_minor, 0) AS revenue_minor
 FROM sold
 FULL OUTER JOIN cancelled USING (seller_id, minute, currency)
+FULL OUTER JOIN returned USING (seller_id, minute, currency)

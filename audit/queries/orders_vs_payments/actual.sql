@@ -1,4 +1,4 @@
--- What payments took of each order, less what went back because it was cancelled.
+-- What payments captured of each order, less its refunds because of a cancellation.
 SELECT
     order_id::text AS order_id,
     currency,

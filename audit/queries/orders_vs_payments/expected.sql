@@ -1,4 +1,4 @@
--- What the shop must have of each order's money before returns: all of a confirmed one's, nothing of a cancelled one's.
+-- The money that the shop must keep of each order before returns: all if it is confirmed, else nothing.
 SELECT
     order_id::text AS order_id,
     currency,

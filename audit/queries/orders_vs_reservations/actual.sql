@@ -1,4 +1,4 @@
--- What inventory says of them; no order is unknown to it.
+-- The state of their units in inventory, which must know every order.
 SELECT
     order_id::text AS order_id,
     CASE WHEN state IN ('held', 'sold') THEN state ELSE 'free' END AS units_are,

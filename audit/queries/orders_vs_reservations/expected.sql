@@ -1,4 +1,4 @@
--- What must have become of each order's units: sold once it is paid, nobody's once it is cancelled.
+-- The state that each order's units must have: sold if it is confirmed, free if it is cancelled.
 SELECT
     order_id::text AS order_id,
     CASE status WHEN 'placed' THEN 'held' WHEN 'cancelled' THEN 'free' ELSE 'sold' END AS units_are,

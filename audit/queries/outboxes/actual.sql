@@ -1,4 +1,4 @@
--- Events that are committed and not yet known to lie in Kafka.
+-- Events that are committed and not yet acknowledged by Kafka.
 SELECT 'orders' AS service, count(*) AS waiting FROM orders.outbox
 UNION ALL
 SELECT 'inventory', count(*) FROM inventory.outbox

@@ -1,2 +1,2 @@
--- None, of no service.
+-- No service has any.
 SELECT service, 0::bigint AS waiting FROM (VALUES ('orders'), ('inventory'), ('payments')) AS services (service);

@@ -1,4 +1,4 @@
--- The same by the provider's own books.
+-- The same from the provider's own records.
 SELECT
     idempotency_key::text AS payment_id,
     currency,

@@ -1,4 +1,4 @@
--- What was taken and given back of each payment, by our books.
+-- The captured and refunded amount of each payment, from the service.
 SELECT
     payment_id::text AS payment_id,
     currency,

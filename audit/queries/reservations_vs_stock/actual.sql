@@ -1,4 +1,4 @@
--- The same by the stock itself.
+-- The same from the stock.
 SELECT product_id, seller_id, reserved
 FROM inventory.stock
 WHERE reserved > 0 OR EXISTS (

@@ -1,4 +1,4 @@
--- Orders from before payments kept lines.
+-- Orders from before payments stored lines.
 SELECT order_id::text AS order_id
 FROM payments.payments
 WHERE amount_minor IS NOT NULL

@@ -1,7 +1,7 @@
 -- The categories with the most revenue in the period.
 SELECT
     if(empty(listed.category), 'no category', listed.category) AS category,
-    sum(sold.gross_minor - sold.discount_minor) / {minor_units:UInt32} AS revenue
+    sum(sold.revenue_minor) / {minor_units:UInt32} AS revenue
 FROM product_sales_minute AS sold FINAL
 LEFT JOIN
 (

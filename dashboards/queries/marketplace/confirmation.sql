@@ -1,4 +1,4 @@
--- Seconds from an order to its confirmation: of half of them, and of 99 of 100, at most so many.
+-- Seconds from an order to its confirmation: the median and the 99th percentile.
 SELECT
     toStartOfInterval(assumeNotNull(placed_at), toIntervalSecond({interval_s:UInt32})) AS time,
     quantile(0.5)(dateDiff('millisecond', placed_at, confirmed_at)) / 1000 AS half_s,

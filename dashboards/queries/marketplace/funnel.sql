@@ -1,4 +1,4 @@
--- Visits of the period that viewed a product, that put one into the cart, and orders: which part goes on.
+-- Visits of the period with a product view, visits with an addition to the cart, and orders.
 SELECT
     (
         SELECT uniq(session_id)

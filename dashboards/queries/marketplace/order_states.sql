@@ -1,4 +1,4 @@
--- How far the orders placed in the period have come.
+-- The orders placed in the period, by the furthest step that they reached.
 SELECT
     toString(status) AS step,
     count() AS order_count

@@ -1,4 +1,4 @@
--- Lists of recommendations that came into view, and which part of them was clicked, by strategy.
+-- Recommendation lists that came into view, and the share that was clicked, by strategy.
 SELECT
     strategy,
     uniqExact(recommendation_id) AS shown,

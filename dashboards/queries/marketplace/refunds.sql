@@ -1,4 +1,4 @@
--- What was paid back to shoppers, by reason and by the time of the refund.
+-- Refunds to shoppers, by reason and by the time of the refund.
 SELECT
     toDateTime(dateTrunc({grain:String}, occurred_at, {timezone:String}), {timezone:String}) AS time,
     reason,

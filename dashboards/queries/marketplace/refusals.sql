@@ -1,4 +1,4 @@
--- Orders that could not be had: no stock, and no payment.
+-- Orders that were cancelled for lack of stock or of payment.
 SELECT
     time,
     sum(no_stock) AS no_stock,

@@ -1,7 +1,7 @@
--- What the marketplace sold, goods after discounts, by bucket of the shop's time zone.
+-- What the marketplace sold, net of cancellations and returns, by bucket of the shop's time zone.
 SELECT
     toDateTime(bucket, 'UTC') AS time,
-    (gross_minor - discount_minor) / {minor_units:UInt32} AS revenue
+    revenue_minor / {minor_units:UInt32} AS revenue
 FROM q_marketplace_sales(
     grain = {grain:String},
     timezone = {timezone:String},

@@ -2,7 +2,7 @@
 SELECT
     product_id,
     units AS unit_count,
-    (gross_minor - discount_minor) / {minor_units:UInt32} AS revenue
+    revenue_minor / {minor_units:UInt32} AS revenue
 FROM q_seller_products(
     seller_id = {seller_id:String},
     currency = {currency:String},

@@ -1,8 +1,8 @@
--- What the chosen seller sold, and what of it was cancelled later, by bucket of the shop's time zone.
+-- The sales of the chosen seller, and the part that was cancelled later, by bucket of the shop's time zone.
 SELECT
     toDateTime(bucket, 'UTC') AS time,
-    (gross_minor - discount_minor) / {minor_units:UInt32} AS revenue,
-    cancelled_gross_minor / {minor_units:UInt32} AS cancelled_revenue
+    revenue_minor / {minor_units:UInt32} AS revenue,
+    (cancelled_gross_minor - cancelled_discount_minor) / {minor_units:UInt32} AS cancelled_revenue
 FROM q_seller_sales(
     seller_id = {seller_id:String},
     grain = {grain:String},

@@ -1,4 +1,4 @@
--- Whom the variable `seller_id` offers: id and name, best-selling first.
+-- The values of the variable `seller_id`: id and name, best-selling first.
 SELECT
     seller_id,
     if(empty(ifNull(name, '')), seller_id, assumeNotNull(name)) AS label

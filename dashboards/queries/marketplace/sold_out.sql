@@ -1,4 +1,4 @@
--- Products with nothing left to sell: by their newest change of stock, longest first.
+-- Products without available stock according to their newest change, the longest without stock first.
 SELECT
     product_id,
     seller_id,

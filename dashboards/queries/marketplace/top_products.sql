@@ -10,7 +10,7 @@ FROM
     SELECT
         product_id,
         sum(units) AS unit_count,
-        sum(gross_minor - discount_minor) / {minor_units:UInt32} AS revenue
+        sum(revenue_minor) / {minor_units:UInt32} AS revenue
     FROM product_sales_minute FINAL
     WHERE currency = {currency:String}
         AND minute >= {period_start:DateTime('UTC')}

@@ -1,12 +1,12 @@
--- What the marketplace sold in the period, and by how much more than in the one before it.
+-- The sales of the period, and their change against the previous period.
 SELECT
-    sumIf(gross_minor - discount_minor, is_current) / {minor_units:UInt32} AS revenue,
+    sumIf(revenue_minor, is_current) / {minor_units:UInt32} AS revenue,
     if(revenue_before = 0, NULL, revenue / revenue_before - 1) AS revenue_change,
     sumIf(orders, is_current) AS order_count,
     if(orders_before = 0, NULL, order_count / orders_before - 1) AS order_change,
     if(order_count = 0, NULL, revenue / order_count) AS average_order,
     sumIf(units, is_current) AS unit_count,
-    sumIf(gross_minor - discount_minor, NOT is_current) / {minor_units:UInt32} AS revenue_before,
+    sumIf(revenue_minor, NOT is_current) / {minor_units:UInt32} AS revenue_before,
     sumIf(orders, NOT is_current) AS orders_before
 FROM q_marketplace_sales(
     grain = 'hour',

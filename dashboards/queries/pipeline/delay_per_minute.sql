@@ -1,4 +1,4 @@
--- Seconds from an event to its row, at most so for 99 of 100: of live events, not of history that is replayed.
+-- Seconds from an event to its row, the 99th percentile of live events. Replayed history is left out.
 SELECT
     toStartOfMinute(ingested_at) AS time,
     {event:String} AS event,

@@ -1,4 +1,4 @@
--- Events by the minute in which they reached their table; an event that came twice counts twice until a merge.
+-- Events by the minute in which they reached their table; a duplicate counts until a merge.
 SELECT
     toStartOfMinute(ingested_at) AS time,
     {event:String} AS event,

@@ -1,4 +1,4 @@
--- Which migrations this database has had, newest first.
+-- The migrations that were applied to this database, newest first.
 SELECT
     name,
     applied_at

@@ -1,4 +1,4 @@
--- What all tables hold together, and the most parts that any partition has (merges must keep up with inserts).
+-- The size of all tables, and the largest number of parts in a partition (low while merges keep up).
 SELECT
     sum(row_count) AS row_count,
     sum(bytes) AS bytes,

@@ -1,4 +1,4 @@
--- How far each table of the jobs is, and what lies in it: rows, parts and bytes on disk.
+-- The event time up to which each table of the jobs is complete, and its rows, parts and bytes on disk.
 SELECT
     stored.table_name AS table_name,
     if(progress.as_of_ms = 0, NULL, fromUnixTimestamp64Milli(progress.as_of_ms)) AS complete_to,

@@ -1,5 +1,6 @@
--- Payments captured, each once.
--- The second branch has no rows. It brings the watermark of order_placed, so that `as_of` goes on while no one pays.
+-- Payments captured, without duplicates.
+-- The second branch returns no rows. It adds the watermark of order_placed, so that `as_of` advances between payments;
+-- the reports of the payments service (outbox_progress.sql) limit it while that service publishes nothing.
 SELECT FLOOR(captured_at TO MINUTE) AS `minute`, `method`, currency, amount_minor
 FROM (
   SELECT

@@ -1,5 +1,5 @@
--- What each event says of its order: the step it took and when, who bought in which currency, and whose parcel it was ('' where
--- it does not say).
+-- The steps of orders, one row for each event: the step, its time, shopper, currency, and the seller of a shipped or
+-- delivered parcel. A field that the event does not have is ''.
 SELECT order_id, shopper_id, currency, '' AS seller_id, 'placed' AS step, CAST(occurred_at AS TIMESTAMP_LTZ(3)) AS taken_at
 FROM events.order_placed
 UNION ALL

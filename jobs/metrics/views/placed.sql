@@ -1,4 +1,4 @@
--- Orders placed, each once: of the copies of an event the first that arrives counts.
+-- Orders placed, without duplicates: of several copies of an event the first to arrive counts.
 SELECT order_id, shopper_id, currency, placed_at, FLOOR(placed_at TO MINUTE) AS `minute`, lines
 FROM (
   SELECT

@@ -1,9 +1,10 @@
--- Units sold of each product, each unit worth twice one sold a half-life earlier (forward decay, Cormode et al. 2009).
--- As a moment (docs/architecture.md, Redis): no landmark runs out, and a ranking stays right without touching a score again.
+-- Units sold of each product. A unit weighs twice as much as one sold a half-life earlier (forward decay, Cormode et al.
+-- 2009). The score is a time (docs/architecture.md, Redis), so it never overflows, and rankings stay right without updates.
 SELECT
-  product_id,
-  decayed_sum(units, unix_s(placed_at), 30) AS popular,
-  decayed_sum(units, unix_s(placed_at), 7) AS trending
-FROM placed_lines
-WHERE units > 0
-GROUP BY product_id
+  line.product_id,
+  decayed_sum(CAST(line.quantity AS BIGINT), unix_s(sold.placed_at), 30) AS popular,
+  decayed_sum(CAST(line.quantity AS BIGINT), unix_s(sold.placed_at), 7) AS trending
+FROM sold
+CROSS JOIN UNNEST(sold.lines) AS line
+WHERE line.quantity > 0
+GROUP BY line.product_id

@@ -1,5 +1,5 @@
--- How much a product is wanted: what it would score with itself, so score / SQRT(interest · interest) is the cosine of
--- two products.
+-- The interest in a product: the score of its pair with itself. So score / SQRT(interest · interest) is the cosine
+-- similarity of two products.
 SELECT /*+ STATE_TTL('visit_pairs' = '30 d') */
   product_id, SUM(strength) AS interest
 FROM visit_pairs

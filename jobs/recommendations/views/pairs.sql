@@ -1,4 +1,4 @@
--- How much two products go together, over their common visits. A pair that nobody touched for 30 days is forgotten.
+-- The score of two products over their common visits. The state of a pair expires 30 days after its last change.
 SELECT /*+ STATE_TTL('visit_pairs' = '30 d') */
   product_id, other_id, SUM(strength) AS score
 FROM visit_pairs

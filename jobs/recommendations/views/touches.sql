@@ -1,6 +1,6 @@
--- What was done with a product in a visit, and how much it says: viewed 1, put into the cart 2, bought 3.
--- A visit is a session's day (UTC), for a session may last a month and a visit must be forgotten; or an order: its
--- lines were bought together.
+-- The touches of products in visits and their weights: viewed 1, added to the cart 2, bought 3.
+-- A visit is a session's day in UTC, because a session may last a month and the state of a visit must expire. The lines
+-- of an order are a visit, too.
 SELECT CONCAT(session_id, ':', CAST(touched_s / 86400 AS STRING)) AS visit_id, product_id, weight, touched_s
 FROM (
   SELECT session_id, product_id, 1 AS weight, unix_s(occurred_at) AS touched_s

@@ -1,8 +1,8 @@
--- The pairs (the lesser id first, a product with itself too) of the first ten products of each visit, and how strong each
--- is: the product of both weights, worth twice one 14 days earlier by the later of the two (forward decay, Cormode et
--- al. 2009; 1451606400 is 2016-01-01 UTC). A pair is told when it is made (sign 1) and when it is taken back (-1).
--- MIN, MAX and the first ten by time are the same whatever order events come in, and however often. Ten also
--- bound what one visit can do, a robot's or a hoarder's too: 45 pairs.
+-- The pairs of the first ten products of each visit, and their strength. The lesser id is first; a product also has a pair
+-- with itself. The strength is the product of both weights, and doubles every 14 days of the time of the later product
+-- (forward decay, Cormode et al. 2009; 1451606400 is 2016-01-01 UTC). A row adds a pair (sign 1) or removes it (-1).
+-- The first ten products by time do not depend on the order or the repetition of events. They also limit the influence of
+-- one visit, such as a robot's, to 45 pairs.
 SELECT
   product_id, other_id, sign,
   sign * weight * POWER(2e0, (first_s - 1451606400) / (14 * 86400e0)) AS strength

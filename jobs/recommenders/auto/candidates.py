@@ -13,7 +13,7 @@ from jobs.recommenders.models.hybrid import Hybrid
 
 Models = Mapping[str, type[Model]]
 
-_TRIES = 20
+_MAX_MISSES = 20
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Candidate:
         return f"{self.model}({', '.join(f'{name}={value}' for name, value in self.settings)})"
 
 
-def drawn(models: Models, count: int, seed: int) -> list[Candidate]:
+def sample_candidates(models: Models, count: int, seed: int) -> list[Candidate]:
     """The default of every model first, then settings at random, a model after the other, each once.
 
     The first n of a larger count are those of n. Fewer where the spaces have no more, never than models.
@@ -46,7 +46,7 @@ def drawn(models: Models, count: int, seed: int) -> list[Candidate]:
     return list(_first(filter(None, rounds), max(count, len(models))))
 
 
-def neighbours(candidate: Candidate, models: Models) -> list[Candidate]:
+def neighbouring_candidates(candidate: Candidate, models: Models) -> list[Candidate]:
     """What differs from a candidate in one setting: numbers by one step of their space, names by any."""
     model = models[candidate.model]
     settings = dict(candidate.settings)
@@ -61,18 +61,22 @@ def neighbours(candidate: Candidate, models: Models) -> list[Candidate]:
     return found
 
 
-FEW, MANY = 2_500, 10_000
+FEW_HISTORIES, MANY_HISTORIES = 2_500, 10_000
 """Histories that an order is learned from: to see whether it is worth it, and then."""
 
 
-def hybrid(members: Sequence[Candidate], order: str, learned_from: int = FEW) -> Candidate:
+def hybrid_candidate(
+    members: Sequence[Candidate], order: str, learned_from: int = FEW_HISTORIES
+) -> Candidate:
     """The hybrid of some candidates, each of another model, with one of its orders."""
     said = {each.model: dict(each.settings) for each in members}
     changed = {"members": json.dumps(said, sort_keys=True), "order": order, "learned_from": learned_from}
     return Candidate.of(Hybrid, changed)
 
 
-def steps(candidate: Candidate, others: Sequence[Candidate], models: Models) -> list[Candidate]:
+def neighbouring_hybrids(
+    candidate: Candidate, others: Sequence[Candidate], models: Models
+) -> list[Candidate]:
     """What is one step away from a hybrid: another member, one less, or one setting of a member."""
     settings = dict(candidate.settings)
     members = [
@@ -84,10 +88,10 @@ def steps(candidate: Candidate, others: Sequence[Candidate], models: Models) -> 
     changed = [
         [near if each == old else each for each in members]
         for old in members
-        for near in neighbours(old, models)
+        for near in neighbouring_candidates(old, models)
     ]
     near = [*more, *less, *changed]
-    return [hybrid(each, settings["order"], settings["learned_from"]) for each in near]
+    return [hybrid_candidate(each, settings["order"], settings["learned_from"]) for each in near]
 
 
 def _of_model(model: type[Model], seed: int) -> Iterator[Candidate]:
@@ -95,7 +99,7 @@ def _of_model(model: type[Model], seed: int) -> Iterator[Candidate]:
     seen = {Candidate.of(model, {})}
     yield from seen
     misses = 0
-    while model.SPACE and misses < _TRIES:
+    while model.SPACE and misses < _MAX_MISSES:
         settings = {name: values[rng.integers(len(values))] for name, values in model.SPACE.items()}
         candidate = Candidate.of(model, settings)
         if candidate in seen:

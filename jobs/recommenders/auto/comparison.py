@@ -8,36 +8,36 @@ import numpy as np
 
 from jobs.recommenders.auto.candidates import Candidate, Models
 from jobs.recommenders.base import Model
-from jobs.recommenders.evaluation.catalogue import Reach, reach
+from jobs.recommenders.evaluation.catalogue import CatalogueMetrics, catalogue_metrics
+from jobs.recommenders.evaluation.evaluator import MetricValues
 from jobs.recommenders.evaluation.intervals import Difference, Interval, difference
-from jobs.recommenders.evaluation.judge import Values
+from jobs.recommenders.evaluation.loaders.dataset import Dataset
 from jobs.recommenders.evaluation.metrics import Metric
-from jobs.recommenders.evaluation.read.brought import Brought
 from jobs.recommenders.histories import Ints
 
 
 @dataclass(frozen=True)
-class Judged:
+class ModelEvaluation:
     """One model on the test: part (`all`, `new`, `repeats`) → metric → figure; what lists show; seconds."""
 
     candidate: Candidate
     figures: Mapping[str, Mapping[str, Interval]]
-    reach: Reach
+    reach: CatalogueMetrics
     fit_s: float
     ask_s: float
 
 
 @dataclass(frozen=True)
-class Compared:
+class ModelComparison:
     """A model, then what it is compared with; `differences`: its metrics less the others', by name."""
 
-    judged: Sequence[Judged]
+    evaluations: Sequence[ModelEvaluation]
     differences: Mapping[str, Mapping[str, Difference]]
     model: Model
 
 
 @dataclass(frozen=True)
-class Asked:
+class EvaluationOptions:
     """How to judge: of which models, with which metrics, whether lists may `repeat` what a shopper knows."""
 
     models: Models
@@ -47,44 +47,53 @@ class Asked:
 
 
 def compare(
-    brought: Brought, candidates: Sequence[Candidate], asked: Asked, on_progress: Callable[[str], None]
-) -> Compared:
+    dataset: Dataset,
+    candidates: Sequence[Candidate],
+    options: EvaluationOptions,
+    on_progress: Callable[[str], None],
+) -> ModelComparison:
     """Fit and judge candidates, the first against each other one on the same cases.
 
     Raises:
         UserError: a model can't be fitted on the log.
     """
-    model, first, values = _fit_and_judge(brought, candidates[0], asked, on_progress)
-    visits = None if brought.visits is None else brought.visits[values.rows]
-    judged, differences = [first], {}
+    model, first, values = _fit_and_evaluate(dataset, candidates[0], options, on_progress)
+    visits = None if dataset.visits is None else dataset.visits[values.rows]
+    evaluations, differences = [first], {}
     for candidate in candidates[1:]:
-        _, other, others = _fit_and_judge(brought, candidate, asked, on_progress)
-        judged.append(other)
+        _, other, others = _fit_and_evaluate(dataset, candidate, options, on_progress)
+        evaluations.append(other)
         differences[str(candidate)] = {
-            str(metric): difference(values.by_metric[metric], others.by_metric[metric], asked.seed, visits)
-            for metric in asked.metrics
+            str(metric): difference(values.by_metric[metric], others.by_metric[metric], options.seed, visits)
+            for metric in options.metrics
         }
-    return Compared(judged, differences, model)
+    return ModelComparison(evaluations, differences, model)
 
 
-def _fit_and_judge(
-    brought: Brought, candidate: Candidate, asked: Asked, on_progress: Callable[[str], None]
-) -> tuple[Model, Judged, Values]:
+def _fit_and_evaluate(
+    dataset: Dataset, candidate: Candidate, options: EvaluationOptions, on_progress: Callable[[str], None]
+) -> tuple[Model, ModelEvaluation, MetricValues]:
     on_progress(f"fitting {candidate.model} on the whole log")
     began_s = time.monotonic()
-    model = candidate.build(asked.models).fit(brought.log)
+    model = candidate.build(options.models).fit(dataset.log)
     fitted_s = time.monotonic()
     on_progress(f"judging {candidate.model}")
-    ranked = brought.cases.ask(model, max(metric.k for metric in asked.metrics), asked.repeats)
-    asked_s = time.monotonic()
-    parts = brought.cases.judge(ranked, asked.metrics)
-    shoppers = len(np.unique(brought.log.shoppers))
-    shown = reach(ranked, brought.log.popularity.astype(np.int64), shoppers, brought.sellers)
-    figures = _figures(parts, asked.seed, brought.visits)
-    return model, Judged(candidate, figures, shown, fitted_s - began_s, asked_s - fitted_s), parts["all"]
+    ranked = dataset.cases.rank_with(model, max(metric.k for metric in options.metrics), options.repeats)
+    ranked_s = time.monotonic()
+    parts = dataset.cases.evaluate(ranked, options.metrics)
+    shoppers = len(np.unique(dataset.log.shoppers))
+    catalogue = catalogue_metrics(ranked, dataset.log.popularity.astype(np.int64), shoppers, dataset.sellers)
+    figures = _figures(parts, options.seed, dataset.visits)
+    return (
+        model,
+        ModelEvaluation(candidate, figures, catalogue, fitted_s - began_s, ranked_s - fitted_s),
+        parts["all"],
+    )
 
 
-def _figures(parts: Mapping[str, Values], seed: int, visits: Ints | None) -> dict[str, dict[str, Interval]]:
+def _figures(
+    parts: Mapping[str, MetricValues], seed: int, visits: Ints | None
+) -> dict[str, dict[str, Interval]]:
     """Figures of all; of new products and repeats apart where both came."""
     both = all(len(values.rows) for values in parts.values())
     return {

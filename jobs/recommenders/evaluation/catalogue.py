@@ -13,7 +13,7 @@ from jobs.recommenders.vocabulary import Codes
 
 
 @dataclass(frozen=True)
-class Reach:
+class CatalogueMetrics:
     """What the lists show. Exposure is that of sellers, None where products have none."""
 
     coverage: float
@@ -37,7 +37,9 @@ class Reach:
     """The share of sellers with a product in any list."""
 
 
-def reach(lists: Codes, buyers: Numbers, shopper_count: int, sellers: Codes | None = None) -> Reach:
+def catalogue_metrics(
+    lists: Codes, buyers: Numbers, shopper_count: int, sellers: Codes | None = None
+) -> CatalogueMetrics:
     """What `lists` show.
 
     Args:
@@ -49,7 +51,7 @@ def reach(lists: Codes, buyers: Numbers, shopper_count: int, sellers: Codes | No
     shown = lists[lists >= 0]
     known = buyers.astype(np.float64)
     exposure = None if sellers is None else seller_exposure(lists, sellers)
-    return Reach(
+    return CatalogueMetrics(
         coverage=len(np.unique(shown)) / len(known),
         novelty=float(-np.log2(np.maximum(known[shown], 1.0) / shopper_count).mean()) if len(shown) else 0.0,
         popularity_lift=_lift(known, shown),

@@ -13,8 +13,8 @@ from jobs.recommenders.evaluation.sets import Floats, Numbers
 
 RESAMPLES = 1_000
 LEVEL = 0.95
-MOST_BLOCKS = 10_000
-_AT_ONCE = 50
+MAX_BLOCKS = 10_000
+_BATCH = 50
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Interval:
     low: float
     high: float
 
-    def apart(self, other: "Interval") -> bool:
+    def is_disjoint(self, other: "Interval") -> bool:
         """Whether the two intervals share nothing."""
         return self.low > other.high or other.low > self.high
 
@@ -48,7 +48,7 @@ def interval(values: Floats, seed: int, groups: Numbers | None = None) -> Interv
         return Interval(np.nan, np.nan, np.nan)
     rng = np.random.default_rng(seed)
     sums, sizes = _blocks(values, groups, rng)
-    means = np.concatenate([_resampled(sums, sizes, count, rng) for count in _turns()])
+    means = np.concatenate([_resampled(sums, sizes, count, rng) for count in _batch_sizes()])
     low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return Interval(float(values.mean()), float(low), float(high))
 
@@ -72,19 +72,20 @@ def difference(first: Floats, second: Floats, seed: int, groups: Numbers | None 
     sums, _ = _blocks(apart, groups, rng)
     seen = abs(apart.sum()) * (1 - 1e-9)
     extreme = sum(
-        int((np.abs(rng.choice((-1.0, 1.0), (count, len(sums))) @ sums) >= seen).sum()) for count in _turns()
+        int((np.abs(rng.choice((-1.0, 1.0), (count, len(sums))) @ sums) >= seen).sum())
+        for count in _batch_sizes()
     )
     return Difference(interval(apart, seed, groups), (extreme + 1) / (RESAMPLES + 1))
 
 
 def _blocks(values: Floats, groups: Numbers | None, rng: np.random.Generator) -> tuple[Floats, Floats]:
-    """Sums and sizes of at most `MOST_BLOCKS` random blocks of whole groups, as many in each as in any other.
+    """Sums and sizes of at most `MAX_BLOCKS` random blocks of whole groups, as many in each as in any other.
 
     Without `groups`, each value is one.
     """
     codes = np.arange(len(values)) if groups is None else np.unique(groups, return_inverse=True)[1]
     members = int(codes.max()) + 1
-    count = min(members, MOST_BLOCKS)
+    count = min(members, MAX_BLOCKS)
     block = (rng.permutation(members) % count)[codes]
     sums: Floats = np.bincount(block, values, count).astype(np.float64)
     return sums, np.bincount(block, minlength=count).astype(np.float64)
@@ -96,5 +97,5 @@ def _resampled(sums: Floats, sizes: Floats, count: int, rng: np.random.Generator
     return means
 
 
-def _turns() -> list[int]:
-    return [_AT_ONCE] * (RESAMPLES // _AT_ONCE)
+def _batch_sizes() -> list[int]:
+    return [_BATCH] * (RESAMPLES // _BATCH)

@@ -85,16 +85,16 @@ class Metric:
     k: int
 
     @classmethod
-    def parse(cls, said: str) -> "Metric":
+    def parse(cls, text: str) -> "Metric":
         """A metric as it is written.
 
         Raises:
             UserError: there is no such metric, or no cut.
         """
-        matched = re.fullmatch(r"([a-z]+)@([1-9]\d{0,3})", said.strip().lower())
+        matched = re.fullmatch(r"([a-z]+)@([1-9]\d{0,3})", text.strip().lower())
         name = {"hr": "hit"}.get(matched[1], matched[1]) if matched else ""
         if not matched or name not in METRICS:
-            raise UserError(f"{said!r} is no metric: write {', '.join(f'{each}@20' for each in METRICS)}")
+            raise UserError(f"{text!r} is no metric: write {', '.join(f'{each}@20' for each in METRICS)}")
         return cls(name, int(matched[2]))
 
     def of(self, found: Flags, sizes: Ints) -> Floats:
@@ -111,13 +111,13 @@ class Metric:
         return f"{self.name}@{self.k}"
 
 
-def parse_metrics(said: str) -> tuple[Metric, ...]:
+def parse_metrics(text: str) -> tuple[Metric, ...]:
     """Metrics with commas between them, each once.
 
     Raises:
         UserError: one of them can't be read, or there is none.
     """
-    found = tuple(dict.fromkeys(Metric.parse(each) for each in said.split(",") if each.strip()))
+    found = tuple(dict.fromkeys(Metric.parse(each) for each in text.split(",") if each.strip()))
     if not found:
         raise UserError("name a metric: --metrics recall@20,ndcg@20")
     return found

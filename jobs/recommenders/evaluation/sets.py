@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jobs.recommenders.histories import Ints
-from jobs.recommenders.ragged import indptr_of, places
+from jobs.recommenders.ragged import indptr_from_lengths, run_indices
 from jobs.recommenders.vocabulary import Codes
 
 Flags = NDArray[np.bool_]
@@ -66,16 +66,16 @@ class ProductSets:
 
     def common(self, other: "ProductSets") -> "ProductSets":
         """What is in both sets of each row."""
-        return self._kept(self._is_in(other))
+        return self._filtered(self._is_in(other))
 
     def without(self, other: "ProductSets") -> "ProductSets":
         """What is in this set of a row and not in the other."""
-        return self._kept(~self._is_in(other))
+        return self._filtered(~self._is_in(other))
 
     def take(self, rows: Ints) -> "ProductSets":
         """The sets of some rows, in the order asked for."""
         sizes = self.sizes[rows]
-        return ProductSets(indptr_of(sizes), self.products[places(self.indptr[rows], sizes)])
+        return ProductSets(indptr_from_lengths(sizes), self.products[run_indices(self.indptr[rows], sizes)])
 
     def _contain(self, listed: Codes, first: int) -> Flags:
         begin, end = self.indptr[first], self.indptr[first + len(listed)]
@@ -93,5 +93,5 @@ class ProductSets:
         width = int(max(self.products.max(initial=0), other.products.max(initial=0))) + 1
         return np.isin(self.rows * width + self.products, other.rows * width + other.products)
 
-    def _kept(self, keep: Flags) -> "ProductSets":
+    def _filtered(self, keep: Flags) -> "ProductSets":
         return ProductSets.of(self.rows[keep], self.products[keep], len(self.indptr) - 1)

@@ -63,7 +63,7 @@ def random_groups(groups: Numbers, share: float, seed: int) -> Flags:
     Raises:
         UserError: there is only one group.
     """
-    return _whole(groups, np.random.default_rng(seed).permutation(np.unique(groups)), share)
+    return _whole_groups(groups, np.random.default_rng(seed).permutation(np.unique(groups)), share)
 
 
 def latest_groups(groups: Numbers, order: Numbers, share: float) -> Flags:
@@ -74,10 +74,10 @@ def latest_groups(groups: Numbers, order: Numbers, share: float) -> Flags:
     """
     by_order = np.argsort(order, kind="stable")
     names, first = np.unique(groups[by_order], return_index=True)
-    return _whole(groups, names[np.argsort(first)], share)
+    return _whole_groups(groups, names[np.argsort(first)], share)
 
 
-def _whole(groups: Numbers, names: Numbers, share: float) -> Flags:
+def _whole_groups(groups: Numbers, names: Numbers, share: float) -> Flags:
     if len(names) < 2:
         raise UserError("there is only one shopper or session: two at least are needed to hold one out")
     count = min(max(round(len(names) * share), 1), len(names) - 1)

@@ -9,10 +9,10 @@ from scipy.sparse import csr_array
 
 from jobs.recommenders.base import Model
 from jobs.recommenders.compiled import compiled
-from jobs.recommenders.conjugate import step
+from jobs.recommenders.conjugate_gradients import step
 from jobs.recommenders.histories import Floats, Histories, Ints
 from jobs.recommenders.interactions import Interactions
-from jobs.recommenders.sparse import parts, transposed
+from jobs.recommenders.sparse import csr_parts, transposed
 from jobs.recommenders.vocabulary import Codes
 
 SEED = 0
@@ -60,7 +60,7 @@ class ALS(Model):
         counts = np.diff(matrix.indptr)
         regular = self.regularisation * np.power(counts + self.unobserved * len(fixed), self.scaling)
         gram = (self.unobserved * (fixed.T @ fixed)).astype(np.float32)
-        _descend(parts(matrix), fixed, gram, regular.astype(np.float32), solved, self.STEPS)
+        _descend(csr_parts(matrix), fixed, gram, regular.astype(np.float32), solved, self.STEPS)
 
     def scores(self, histories: Histories) -> Floats:
         """The product of each history's factors with those of the products."""

@@ -9,10 +9,10 @@ from scipy.sparse import csr_array, diags_array
 from sklearn.feature_extraction.text import TfidfTransformer
 
 from common.errors import UserError
+from jobs.recommenders.gram_limit import affinity_with_bounded_gram
 from jobs.recommenders.interactions import Interactions
 from jobs.recommenders.item_weights import ItemWeights
-from jobs.recommenders.pairs import of_bounded_gram
-from jobs.recommenders.sparse import largest_of_product, powers, propagated, transposed
+from jobs.recommenders.sparse import largest_of_product, linkprop_weights, powers, transposed
 
 
 @dataclass
@@ -41,7 +41,7 @@ class Content(ItemWeights):
     attributes: int = 200
     neighbours: int = 500
 
-    def _weigh(self, log: Interactions) -> csr_array:
+    def _item_weights(self, log: Interactions) -> csr_array:
         if log.attributes is None or not log.attributes.count_nonzero():
             raise UserError(
                 "model content needs the products' attributes: give them, or choose another model"
@@ -66,7 +66,7 @@ class Content(ItemWeights):
         return csr_array(found.maximum(largest_of_product(left, of_untouched, self.neighbours)))
 
 
-def _together(log: Interactions, touched: NDArray[np.bool_], most: int) -> csr_array:
+def _together(log: Interactions, touched: NDArray[np.bool_], limit: int) -> csr_array:
     """G; 1 on the diagonal of what nobody took."""
-    gram = propagated(of_bounded_gram(log), 0.5, 0.7, 0.3, most)
+    gram = linkprop_weights(affinity_with_bounded_gram(log), 0.5, 0.7, 0.3, limit)
     return csr_array(gram + diags_array((~touched).astype(np.float32)))

@@ -10,11 +10,11 @@ from scipy.sparse import csr_array, csr_matrix
 from sklearn.utils.extmath import randomized_svd
 
 from jobs.recommenders.base import Model
+from jobs.recommenders.gram_limit import affinity_with_bounded_gram
 from jobs.recommenders.histories import Floats, Histories
 from jobs.recommenders.interactions import Interactions
 from jobs.recommenders.item_weights import ItemWeights
-from jobs.recommenders.pairs import of_bounded_gram
-from jobs.recommenders.sparse import from_rows, largest_of_product, powers, propagated, scaled
+from jobs.recommenders.sparse import largest_of_product, largest_per_row, linkprop_weights, powers, scaled
 
 SEED = 0
 
@@ -66,29 +66,29 @@ class GraphFilter(ItemWeights):
             "meant": (vectors * powers(degrees, 0.5) * self._trend(log)).astype(np.float32),
         }
 
-    def _weigh(self, log: Interactions) -> csr_array:
-        affinity = of_bounded_gram(log)
-        first = propagated(affinity, self.shopper, self.history, self.target, self.neighbours)
+    def _item_weights(self, log: Interactions) -> csr_array:
+        affinity = affinity_with_bounded_gram(log)
+        first = linkprop_weights(affinity, self.shopper, self.history, self.target, self.neighbours)
         if not self.second:
             return first
         stepped = scaled(first, 1.0, 0.0)
         twice = largest_of_product(first, stepped, self.neighbours, diagonal=True)
-        return from_rows(csr_array(first + twice * np.float32(self.second)), self.neighbours)
+        return largest_per_row(csr_array(first + twice * np.float32(self.second)), self.neighbours)
 
     def scores(self, histories: Histories) -> Floats:
         """The filtered history; the ideal term has `ideal` times the root mean square of the rest."""
         scores = super().scores(histories)
         if "said" not in self.arrays:
             return scores
-        matrix = histories.faded(self.decay).matrix(self.product_count)
+        matrix = histories.with_decay(self.decay).matrix(self.product_count)
         smooth = (matrix @ self._said) @ self.arrays["meant"]
         share = self.ideal * _size(scores) / np.maximum(_size(smooth), 1e-12)
         scores += share * smooth
         return scores
 
-    def _nearest(self) -> csr_array:
+    def _nearest_neighbours(self) -> csr_array:
         """The largest of each row of W, unless there is an ideal term, too."""
-        return super()._nearest() if "said" not in self.arrays else Model._nearest(self)
+        return super()._nearest_neighbours() if "said" not in self.arrays else Model._nearest_neighbours(self)
 
     @cached_property
     def _said(self) -> Floats:

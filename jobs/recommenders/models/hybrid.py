@@ -9,18 +9,18 @@ from numpy.typing import NDArray
 
 from common.errors import UserError
 from jobs.recommenders.base import Model
+from jobs.recommenders.base_models import BASE_MODELS
+from jobs.recommenders.fit_cache import FitCache
 from jobs.recommenders.histories import Floats, Histories
 from jobs.recommenders.interactions import Interactions
-from jobs.recommenders.memo import Memo
-from jobs.recommenders.ranking import Ranked, exclude, top_k
+from jobs.recommenders.ranking import RankedLists, exclude, top_k
 from jobs.recommenders.reranking import trees
 from jobs.recommenders.reranking.features import features, interest
-from jobs.recommenders.reranking.held_out import HeldOut, How
-from jobs.recommenders.singles import SINGLES
-from jobs.recommenders.storage import Stored
+from jobs.recommenders.reranking.split import HoldOutMethod, RerankingSplit
+from jobs.recommenders.storage import StoredModel
 
 SEED = 0
-AT_ONCE = 250
+HISTORIES_AT_ONCE = 250
 """Histories whose features are in memory at once while learning."""
 
 
@@ -32,7 +32,7 @@ class Hybrid(Model):
     root mean square over the products. `order` is `sum` (nothing is learned), or what is held out of
     `learned_from` histories to learn from: the `last` event, one after a `cut` in new visits, or some at
     `random`. The members that the order is learned with never saw what is held out; those that answer are
-    fitted on the whole log. Hybrids that are given one `memo` fit the members that they share once.
+    fitted on the whole log. Hybrids that are given one `cache` fit the members that they share once.
     Source of the two stages: Covington, Adams and Sargin, Deep Neural Networks for YouTube Recommendations,
     RecSys 2016.
     """
@@ -59,10 +59,10 @@ class Hybrid(Model):
         if self.order not in ("sum", "cut", "last", "random"):
             raise UserError(f"order {self.order!r} is not known: choose from sum, cut, last, random")
         self._members = _built(self.members)
-        self.memo = Memo()
+        self.cache = FitCache()
 
     @property
-    def parts(self) -> list[Model]:
+    def member_models(self) -> list[Model]:
         """The members."""
         return list(self._members.values())
 
@@ -84,8 +84,8 @@ class Hybrid(Model):
     def _learned_order(self, log: Interactions) -> dict[str, NDArray[Any]]:
         if not self.learns:
             return {}
-        how: How = self.order  # type: ignore[assignment]
-        held = self.memo.hold_out(log, self.learned_from, how)
+        method: HoldOutMethod = self.order  # type: ignore[assignment]
+        held = self.cache.hold_out(log, self.learned_from, method)
         if held is None:
             return {}
         self._members = self._fitted(held.log)
@@ -95,16 +95,18 @@ class Hybrid(Model):
         return trees.learn(known, labels, self.rounds, SEED)
 
     def _fitted(self, log: Interactions) -> dict[str, Model]:
-        return {name: self.memo.fit(member, log) for name, member in self._members.items()}
+        return {name: self.cache.fit(member, log) for name, member in self._members.items()}
 
-    def _examples(self, held: HeldOut) -> tuple[Floats, NDArray[np.bool_]]:
+    def _examples(self, held: RerankingSplit) -> tuple[Floats, NDArray[np.bool_]]:
         """Features and labels of the candidates of every history of which one is a target."""
         repeated = held.histories.matrix(held.log.product_count).multiply(
             held.targets.matrix(held.log.product_count)
         )
         known, labels, interesting = [], [], interest(held.log)
-        for start in range(0, len(held.histories), AT_ONCE):
-            histories, targets = (each[start : start + AT_ONCE] for each in (held.histories, held.targets))
+        for start in range(0, len(held.histories), HISTORIES_AT_ONCE):
+            histories, targets = (
+                each[start : start + HISTORIES_AT_ONCE] for each in (held.histories, held.targets)
+            )
             scores, total = self._summed(histories)
             if not repeated.nnz:
                 exclude(total, histories)
@@ -132,7 +134,7 @@ class Hybrid(Model):
         """
         return self._scored(histories, None)
 
-    def _block(self, histories: Histories, k: int, excluded: Histories | None) -> Ranked:
+    def _block(self, histories: Histories, k: int, excluded: Histories | None) -> RankedLists:
         return top_k(self._scored(histories, excluded), k, self.popularity)
 
     def _scored(self, histories: Histories, excluded: Histories | None) -> Floats:
@@ -145,26 +147,26 @@ class Hybrid(Model):
         chosen = top_k(total, min(self.candidates, self.product_count), self.popularity).products
         there = (chosen >= 0) & learned[:, None]
         chosen = np.maximum(chosen, 0)
-        told = trees.predict(self.arrays, features(scores, chosen, histories, self.arrays["interest"]))
+        log_odds = trees.predict(self.arrays, features(scores, chosen, histories, self.arrays["interest"]))
         total /= 1.0 + np.abs(np.where(np.isfinite(total), total, 0.0)).max()
         total -= 1.0
         rows, places = np.nonzero(there)
-        total[rows, chosen[there]] = 1.0 / (1.0 + np.exp(-told.reshape(chosen.shape)[rows, places]))
+        total[rows, chosen[there]] = 1.0 / (1.0 + np.exp(-log_odds.reshape(chosen.shape)[rows, places]))
         return total
 
     @property
-    def fading(self) -> float:
+    def history_decay(self) -> float:
         """The smallest of the members: a hybrid of a visit follows the visit."""
-        return min(member.fading for member in self._members.values())
+        return min(member.history_decay for member in self._members.values())
 
     @classmethod
-    def restored(cls, stored: Stored) -> Self:
+    def from_stored(cls, stored: StoredModel) -> Self:
         """The model that was saved, its members among its arrays.
 
         Raises:
             UserError: its settings are not those of this model.
         """
-        model = super().restored(stored)
+        model = super().from_stored(stored)
         for name, member in model._members.items():
             member.vocabulary = model.vocabulary
             member.arrays = {
@@ -178,8 +180,8 @@ class Hybrid(Model):
 def _built(members: str) -> dict[str, Model]:
     """The models that the JSON object names, not fitted yet."""
     try:
-        return {name: SINGLES[name](**settings) for name, settings in json.loads(members).items()}
+        return {name: BASE_MODELS[name](**settings) for name, settings in json.loads(members).items()}
     except KeyError as error:
-        raise UserError(f"a hybrid has no member {error}: choose from {', '.join(SINGLES)}") from error
+        raise UserError(f"a hybrid has no member {error}: choose from {', '.join(BASE_MODELS)}") from error
     except (json.JSONDecodeError, AttributeError, TypeError) as error:
         raise UserError(f'members must be like {{"ridge": {{"decay": 0.8}}}}: {error}') from error

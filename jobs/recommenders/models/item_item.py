@@ -6,9 +6,9 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy.sparse import csr_array
 
+from jobs.recommenders.gram_limit import affinity_with_bounded_gram
 from jobs.recommenders.interactions import Interactions
 from jobs.recommenders.item_weights import ItemWeights
-from jobs.recommenders.pairs import of_bounded_gram
 from jobs.recommenders.sparse import largest_of_product, powers, transposed
 
 
@@ -35,8 +35,8 @@ class ItemItem(ItemWeights):
     weighting: str = "cosine"
     neighbours: int = 500
 
-    def _weigh(self, log: Interactions) -> csr_array:
-        weighted = self._weighted(of_bounded_gram(log))
+    def _item_weights(self, log: Interactions) -> csr_array:
+        weighted = self._weighted(affinity_with_bounded_gram(log))
         return largest_of_product(transposed(weighted), weighted, self.neighbours)
 
     def _weighted(self, matrix: csr_array) -> csr_array:

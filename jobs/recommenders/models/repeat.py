@@ -35,10 +35,10 @@ class Repeat(Model):
 
     def scores(self, histories: Histories) -> Floats:
         """0 for what is not in the history."""
-        taken = histories.faded(self.decay).matrix(self.product_count).toarray()
+        taken = histories.with_decay(self.decay).matrix(self.product_count).toarray()
         return np.asarray(taken * self.arrays["rates"], np.float32)
 
     @property
-    def fading(self) -> float:
+    def history_decay(self) -> float:
         """As in `scores`."""
         return self.decay

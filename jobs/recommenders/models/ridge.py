@@ -7,13 +7,13 @@ import numpy as np
 from scipy.linalg import inv
 from scipy.sparse import csr_array
 
+from jobs.recommenders.gram_limit import affinity_with_bounded_gram
 from jobs.recommenders.interactions import Interactions
 from jobs.recommenders.item_weights import ItemWeights
 from jobs.recommenders.local_ridge import solve
-from jobs.recommenders.pairs import of_bounded_gram
 from jobs.recommenders.sparse import largest_of_product, powers, scaled, transposed
 
-DENSE = 6_000
+MAX_DENSE_PRODUCTS = 6_000
 """Up to so many products one dense inverse (float32, 144 MB) is faster than a system for each product."""
 
 
@@ -21,8 +21,9 @@ DENSE = 6_000
 class Ridge(ItemWeights):
     """W = D^−degree · B · D^degree, B minimising |X − X B|² + λ |B|² with a diagonal of zeros.
 
-    X = D_u^−shopper/2 R D^−degree, λ = `regularisation` · mean of the gram's diagonal. Up to `DENSE` products
-    B = I − P · diag(1 / P) with P = (XᵀX + λ I)⁻¹ (Steck, Embarrassingly Shallow Autoencoders, WWW 2019).
+    X = D_u^−shopper/2 R D^−degree, λ = `regularisation` · mean of the gram's diagonal. Up to
+    `MAX_DENSE_PRODUCTS` products B = I − P · diag(1 / P) with P = (XᵀX + λ I)⁻¹ (Steck, Embarrassingly
+    Shallow Autoencoders, WWW 2019).
     With more, each column is solved on its `candidates` closest products alone, after Ning and Karypis
     (fsSLIM, ICDM 2011) and Levy and Jack (Efficient Top-N Recommendation by Linear Regression, 2013). Of a
     dense B the `kept` weights of the largest size in each column stay; the negative ones matter, too.
@@ -43,13 +44,13 @@ class Ridge(ItemWeights):
     candidates: int = 300
     kept: int = 1_000
 
-    def _weigh(self, log: Interactions) -> csr_array:
-        affinity = of_bounded_gram(log, held=log.product_count > DENSE)
+    def _item_weights(self, log: Interactions) -> csr_array:
+        affinity = affinity_with_bounded_gram(log, held=log.product_count > MAX_DENSE_PRODUCTS)
         normalised = scaled(affinity, self.shopper / 2, self.degree)
         across = transposed(normalised)
         gram = csr_array(across @ normalised)
         regular = self.regularisation * max(float(gram.diagonal().mean()), 1e-9)
-        if log.product_count <= DENSE:
+        if log.product_count <= MAX_DENSE_PRODUCTS:
             solved = _inverted(gram, regular, self.kept)
         else:
             chosen = largest_of_product(across, normalised, self.candidates)

@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 
 from jobs.recommenders.base import Model
 from jobs.recommenders.compiled import compiled
-from jobs.recommenders.heap import offer
+from jobs.recommenders.heap import push_to_heap
 from jobs.recommenders.histories import Floats, Histories, Ints
 from jobs.recommenders.interactions import Interactions
 from jobs.recommenders.prefetch import prefetch
-from jobs.recommenders.ragged import indptr_of
+from jobs.recommenders.ragged import indptr_from_lengths
 from jobs.recommenders.vocabulary import Codes
 
-AHEAD = 8
+PREFETCH_DISTANCE = 8
 """Sequences that are on their way from memory while what another says is added."""
 
 Doubles = NDArray[np.float64]
@@ -27,7 +27,7 @@ Index = tuple[Ints, Codes, Ints, Codes, Floats]
 Tables = tuple[Doubles, Doubles, Doubles]
 """2^(−age / (recency · sequences)) of each sequence. For n up to the longest: n^length; 0 or fade^(n − 1)."""
 
-Scratch = tuple[Floats, Floats, Floats, Codes]
+WorkArrays = tuple[Floats, Floats, Floats, Codes]
 """How much a history says of each product; likeness and prior of each sequence; all 0. Then those touched."""
 
 
@@ -74,7 +74,7 @@ class SessionKNN(Model):
         return {
             "indptr": sequences.indptr.astype(np.int64),
             "products": products,
-            "holders_indptr": indptr_of(counts),
+            "holders_indptr": indptr_from_lengths(counts),
             "holders": holders[once].astype(np.int32),
             "rarity": np.power(idf, self.rarity).astype(np.float32),
         }
@@ -98,11 +98,11 @@ class SessionKNN(Model):
         count = len(lengths)
         ages = np.arange(count - 1, -1, -1) / (self.recency * count)
         numbers = np.arange(lengths.max(initial=0) + 1.0)
-        fading = np.append(0.0, self.fade ** numbers[:-1])
-        return 2.0**-ages, numbers**self.length, fading
+        fade_table = np.append(0.0, self.fade ** numbers[:-1])
+        return 2.0**-ages, numbers**self.length, fade_table
 
     @cached_property
-    def _scratch(self) -> Scratch:
+    def _scratch(self) -> WorkArrays:
         sequences = len(self.arrays["indptr"]) - 1
         return (
             np.zeros(self.product_count, np.float32),
@@ -112,7 +112,7 @@ class SessionKNN(Model):
         )
 
     @property
-    def fading(self) -> float:
+    def history_decay(self) -> float:
         """As in the similarity."""
         return self.decay
 
@@ -123,12 +123,12 @@ def _vote(
     tables: Tables,
     histories: tuple[Ints, Codes],
     settings: tuple[float, int, int],
-    scratch: Scratch,
+    scratch: WorkArrays,
     scores: Floats,
 ) -> None:
     decay, nearest, sample = settings
     indptr, products, holders_indptr, holders, rarity = index
-    fresh, powers, fading = tables
+    fresh, powers, fade_table = tables
     rows, events = histories
     said, likeness, prior, touched = scratch
     best = np.empty(nearest, np.float32)
@@ -157,20 +157,22 @@ def _vote(
             like = likeness[sequence] * fresh[sequence] / powers[holds]
             likeness[sequence] = 0.0
             if size < nearest or like >= best[0]:
-                size = offer(best, chosen, size, like, sequence, prior)
-        for at in range(size + AHEAD):
+                size = push_to_heap(best, chosen, size, like, sequence, prior)
+        for at in range(size + PREFETCH_DISTANCE):
             if at < size:
                 prefetch(products, indptr[chosen[at]])
-            if at >= AHEAD:
-                sequence = chosen[at - AHEAD]
+            if at >= PREFETCH_DISTANCE:
+                sequence = chosen[at - PREFETCH_DISTANCE]
                 held = products[indptr[sequence] : indptr[sequence + 1]]
-                _add(scores[row], held, best[at - AHEAD], said, fading, rarity)
+                _add(scores[row], held, best[at - PREFETCH_DISTANCE], said, fade_table, rarity)
         for place in range(rows[row], rows[row + 1]):
             said[events[place]] = 0.0
 
 
 @compiled
-def _add(scores: Floats, sequence: Codes, like: float, said: Floats, fading: Doubles, rarity: Floats) -> None:
+def _add(
+    scores: Floats, sequence: Codes, like: float, said: Floats, fade_table: Doubles, rarity: Floats
+) -> None:
     """Adds what one sequence says; its products fade with their distance from the one that matters most."""
     middle, most = 0, said[sequence[0]]
     for place in range(1, len(sequence)):
@@ -178,4 +180,4 @@ def _add(scores: Floats, sequence: Codes, like: float, said: Floats, fading: Dou
             middle, most = place, said[sequence[place]]
     for place in range(len(sequence)):
         product = sequence[place]
-        scores[product] += like * fading[abs(place - middle)] * rarity[product]
+        scores[product] += like * fade_table[abs(place - middle)] * rarity[product]

@@ -9,12 +9,12 @@ from scipy.sparse import csr_array
 from jobs.recommenders.histories import Histories
 from jobs.recommenders.interactions import Interactions
 from jobs.recommenders.item_weights import ItemWeights
-from jobs.recommenders.sparse import from_rows, largest_of_product, scaled, transposed
+from jobs.recommenders.sparse import largest_of_product, largest_per_row, scaled, transposed
 
-NEAR = 100
+MAX_FIRST_STEPS = 100
 """The second of two transitions starts from so many products at most."""
 
-MOST_COUNTS = 50_000_000
+MAX_TRANSITIONS = 50_000_000
 """Values of T that may be in memory at once: 400 MB, several times over while it is weighed."""
 
 
@@ -49,23 +49,23 @@ class Transitions(ItemWeights):
     second: float = 0.3
     neighbours: int = 500
 
-    def _weigh(self, log: Interactions) -> csr_array:
-        counts = followed(log.sequences, log.product_count, self.window, self.steepness)
+    def _item_weights(self, log: Interactions) -> csr_array:
+        counts = transition_counts(log.sequences, log.product_count, self.window, self.steepness)
         both = csr_array(counts + self.backward * transposed(counts)) if self.backward else counts
-        first = from_rows(scaled(both, self.source, self.target), self.neighbours)
+        first = largest_per_row(scaled(both, self.source, self.target), self.neighbours)
         if not self.second:
             return first
         stepped = scaled(first, 1.0, 0.0)
-        twice = largest_of_product(from_rows(stepped, NEAR), stepped, self.neighbours)
+        twice = largest_of_product(largest_per_row(stepped, MAX_FIRST_STEPS), stepped, self.neighbours)
         # Both on the scale of the first: the second tells the order, not how sure it is.
         share = self.second * float(first.sum()) / max(float(twice.sum()), 1e-9)
-        return from_rows(csr_array(first + twice * np.float32(share)), self.neighbours)
+        return largest_per_row(csr_array(first + twice * np.float32(share)), self.neighbours)
 
 
-def followed(sequences: Histories, count: int, window: int, steepness: float) -> csr_array:
+def transition_counts(sequences: Histories, count: int, window: int, steepness: float) -> csr_array:
     """T as above without `backward`, CSR float32 [count, count]; a product after itself is left out.
 
-    If it has more than `MOST_COUNTS` values, products keep the largest of theirs, as many for each.
+    If it has more than `MAX_TRANSITIONS` values, products keep the largest of theirs, as many for each.
     """
     rows, products = sequences.rows, sequences.products
     total = csr_array((count, count), dtype=np.float32)
@@ -74,6 +74,6 @@ def followed(sequences: Histories, count: int, window: int, steepness: float) ->
         pairs = products[:-gap][there], products[gap:][there]
         weights = np.full(len(pairs[0]), gap**-steepness, np.float32)
         total = csr_array(total + csr_array((weights, pairs), shape=(count, count)))
-        if total.nnz > MOST_COUNTS:
-            total = from_rows(total, max(1, MOST_COUNTS // count))
+        if total.nnz > MAX_TRANSITIONS:
+            total = largest_per_row(total, max(1, MAX_TRANSITIONS // count))
     return total

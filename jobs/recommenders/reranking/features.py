@@ -39,7 +39,7 @@ def features(scores: Sequence[Floats], candidates: Codes, histories: Histories, 
         columns.append(np.log1p(places))
     columns += [of_product[candidates] for of_product in known]
     for decay in (1.0, 0.5):
-        taken = histories.faded(decay).matrix(known.shape[1]).toarray()
+        taken = histories.with_decay(decay).matrix(known.shape[1]).toarray()
         columns.append(np.take_along_axis(taken, candidates, axis=1))
     columns.append(np.repeat(np.log1p(histories.lengths)[:, None], candidates.shape[1], axis=1))
     return np.stack([each.astype(np.float32).ravel() for each in columns], axis=1)

@@ -1,4 +1,4 @@
--- What was acted on before so long, but for the topics whose events must never be acted on again.
+-- Deletes old ids, but not those of the topics in $3.
 DELETE FROM inbox
 WHERE id IN (
     SELECT id FROM inbox WHERE acted_at < now() - $1::interval AND topic <> ALL($3::text[]) LIMIT $2::integer

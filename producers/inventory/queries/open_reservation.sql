@@ -1,4 +1,4 @@
--- No row if the order was heard of before; waits for a transaction that is hearing of it.
+-- No row if the order has a reservation already. Waits for a transaction that is opening one.
 INSERT INTO reservations (order_id, reservation_id, state, expires_at)
 VALUES ($1::uuid, $2::uuid, $3::text, $4::timestamptz)
 ON CONFLICT (order_id) DO NOTHING

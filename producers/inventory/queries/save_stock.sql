@@ -1,4 +1,4 @@
--- Rows that are locked; and with them the state of the reservation that it is for, and the lines that it now holds.
+-- Saves locked stock rows, the state of the reservation that they belong to, and the lines that it reserves.
 WITH moved AS (
     UPDATE reservations SET state = $7::text WHERE order_id = $6::uuid AND state <> $7::text
 ), held AS (

@@ -1,4 +1,4 @@
--- A delisting that comes before its listing leaves a mark that an older listing can't undo.
+-- A delisting may arrive before an older listing, which then has no effect.
 INSERT INTO offers (product_id, seller_id, currency, price_minor, listed, changed_at)
 VALUES ($1::text, $2::text, '', 0, false, $3::timestamptz)
 ON CONFLICT (product_id, seller_id) DO UPDATE

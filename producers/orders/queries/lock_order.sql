@@ -1,4 +1,4 @@
--- Every step of an order takes its row first: steps of one order happen one after the other.
+-- Every step of an order locks its row first: the steps of one order run one after the other.
 SELECT order_id, shopper_id, currency, status, payment_status, placed_at
 FROM orders
 WHERE order_id = $1::uuid

@@ -1,6 +1,5 @@
--- A whole checkout or nothing of it, in one trip: the key, the order, its lines, how it is paid, its first step, its
--- event.
--- The answer is whether it was placed; false if the key was used by another request meanwhile.
+-- A complete checkout in one round trip: the key, the order, its lines, its payment details, its first step, its event.
+-- Returns false, without effect, if another request used the key meanwhile.
 WITH claimed AS (
     INSERT INTO idempotency_keys (key, request_sha256, order_id, answer)
     VALUES ($1::text, $2::bytea, $3::uuid, $4::bytea)
@@ -22,7 +21,7 @@ WITH claimed AS (
 ), steps AS (
     INSERT INTO order_steps (order_id, step, occurred_at)
     SELECT order_id, 'placed', $10::timestamptz FROM claimed
-), told AS (
+), emitted AS (
     INSERT INTO outbox (topic, key, value, headers)
     SELECT $20::text, $21::bytea, $22::bytea, $23::jsonb FROM claimed
 )

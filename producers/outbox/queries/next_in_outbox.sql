@@ -1,5 +1,5 @@
--- Deletes what was published, and reads on. By position, not up to one: a transaction that took an earlier position
--- may commit later.
+-- Deletes the rows that were published and reads the next ones. Deletes by position and not up to a position, because a
+-- transaction with an earlier position may commit later.
 WITH published AS (
     DELETE FROM outbox WHERE position = ANY($1::bigint[])
 )

@@ -1,5 +1,5 @@
-"""The payment provider: an outside system that is reached over a network, and that keeps its own books."""
+"""The payment provider: an external system with its own data."""
 
-from producers.payments.provider.api import Asked, Outcome, Provider, ProviderUnavailable
+from producers.payments.provider.api import ChargeOutcome, ChargeRequest, Provider, ProviderUnavailable
 
-__all__ = ["Asked", "Outcome", "Provider", "ProviderUnavailable"]
+__all__ = ["ChargeOutcome", "ChargeRequest", "Provider", "ProviderUnavailable"]

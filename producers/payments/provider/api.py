@@ -1,4 +1,4 @@
-"""What payments asks a provider. Every question has a key: asked again, it is answered, not done again."""
+"""The calls to a payment provider. Each has an idempotency key, so that it takes effect once."""
 
 from dataclasses import dataclass
 from typing import Literal, Protocol
@@ -7,12 +7,12 @@ from common.errors import Retryable
 
 
 class ProviderUnavailable(Retryable):
-    """The provider did not answer, or not for good: nobody knows what became of the question. Ask again."""
+    """The provider did not answer, so the outcome of the call is unknown. Repeat the call."""
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A payment that is asked for. `payment_id` is the idempotency key."""
+class ChargeRequest:
+    """A payment to charge. `payment_id` is the idempotency key."""
 
     payment_id: str
     amount_minor: int
@@ -23,8 +23,8 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of a payment, for good."""
+class ChargeOutcome:
+    """The final outcome of a payment."""
 
     kind: Literal["captured", "declined", "voided"]
     reason: str = ""
@@ -32,13 +32,13 @@ class Outcome:
 
 
 class Provider(Protocol):
-    """A payment provider. Every method may raise ProviderUnavailable: then ask the same again."""
+    """A payment provider. Every method may raise ProviderUnavailable: then repeat the call."""
 
-    async def capture(self, asked: Asked) -> Outcome:
-        """Take the money: `captured` or `declined`; `voided` if `void` came first."""
+    async def capture(self, charge: ChargeRequest) -> ChargeOutcome:
+        """Take the money: `captured` or `declined`; `voided` if `void` was called first."""
 
-    async def void(self, asked: Asked) -> Outcome:
-        """See to it that the money is not taken any more: `voided`, or what had become of it before."""
+    async def void(self, charge: ChargeRequest) -> ChargeOutcome:
+        """Make sure that the money is not taken any more: `voided`, or the earlier outcome."""
 
     async def refund(self, refund_id: str, payment_id: str, amount_minor: int) -> None:
-        """Give money back of a captured payment; `refund_id` is the idempotency key."""
+        """Refund a captured payment; `refund_id` is the idempotency key."""

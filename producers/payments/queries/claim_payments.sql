@@ -1,4 +1,4 @@
--- What is due now, for whoever asks first, until the lease ends: a crash leaves it to the next.
+-- Claims what is due until the lease ends. After a crash another worker claims it then.
 UPDATE payments SET attempts = attempts + 1, try_at = $1::timestamptz + $2::interval
 WHERE order_id IN (
     SELECT order_id FROM payments

@@ -1,7 +1,8 @@
--- A token is kept for as long as it may be needed. With it what is due for each line, when that is first heard of.
+-- Deletes the token once it is no longer needed. Inserts what is due for each line, the first time.
 WITH due AS (
-    INSERT INTO due_lines (order_id, line_number, quantity, amount_minor)
-    SELECT $1::uuid, line.* FROM unnest($15::integer[], $16::integer[], $17::bigint[]) AS line
+    INSERT INTO due_lines (order_id, line_number, quantity, amount_minor, product_id, seller_id)
+    SELECT $1::uuid, line.*
+    FROM unnest($15::integer[], $16::integer[], $17::bigint[], $18::text[], $19::text[]) AS line
     ON CONFLICT (order_id, line_number) DO NOTHING
 )
 UPDATE payments

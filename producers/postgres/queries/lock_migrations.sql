@@ -1,2 +1,2 @@
--- Held until the transaction ends: one process migrates a schema at a time.
+-- Held until the transaction ends, so that one process at a time migrates a schema.
 SELECT pg_advisory_xact_lock(hashtextextended('migrations of ' || $1::text, 0));

@@ -1,16 +1,16 @@
-"""product_listed: one a (product, seller), at its first sale and at that sale's price."""
+"""product_listed: one per (product, seller), at its first sale and at that sale's price."""
 
 import numpy as np
 import pyarrow.compute as pc
 
 from producers.feed.events import Events
-from producers.replay.findings import Findings
+from producers.replay.findings import ConversionFindings
 from producers.replay.olist.people import first_and_last
-from producers.replay.olist.source import CURRENCY, NAME, Source, Strings, keys_of, lookup, strings
+from producers.replay.olist.source import CURRENCY, NAME, OlistSource, Strings, keys_of, lookup, strings
 
 
-def products(source: Source, findings: Findings) -> Events:
-    """Offers in the order of their first sale. Categories are in English where Olist translates them."""
+def products(source: OlistSource, findings: ConversionFindings) -> Events:
+    """Return offers in the order of their first sale. Categories are in English if Olist translates them."""
     table, lines = source.tables["products"], source.lines
     offer = lines.product * (source.tables["sellers"].num_rows + 1) + lines.seller
     _, first_line = np.unique(offer, return_index=True)
@@ -51,8 +51,8 @@ def products(source: Source, findings: Findings) -> Events:
     )
 
 
-def _categories(source: Source, findings: Findings) -> Strings:
-    """Category of each row of products: English, else as published, else None."""
+def _categories(source: OlistSource, findings: ConversionFindings) -> Strings:
+    """Return the category of each row of products: in English, else as published, else None."""
     published = source.tables["products"]["product_category_name"]
     translation = source.tables["product_category_name_translation"]
     row = lookup(published, translation["product_category_name"].combine_chunks())

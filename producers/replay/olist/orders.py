@@ -6,19 +6,26 @@ from typing import Any
 import numpy as np
 
 from producers.feed.events import Events, Millis
-from producers.replay.columns import MISSING, draw
-from producers.replay.findings import Findings
-from producers.replay.olist.source import CURRENCY, NAME, Index, Lines, Source, present, strings
+from producers.replay.columns import MISSING, deterministic_uniform
+from producers.replay.findings import ConversionFindings
+from producers.replay.olist.source import (
+    CURRENCY,
+    NAME,
+    Index,
+    OlistLines,
+    OlistSource,
+    strings,
+)
 
 _HOUR_MS = 3_600_000
 CANCELLED_WITHIN_H = (1, 72)
-"""A cancellation is drawn evenly from this many hours after the last thing recorded of its order."""
+"""A cancellation time is drawn uniformly from these hours after the order's last recorded time."""
 
 REASONS = {"canceled": "unknown", "unavailable": "out_of_stock"}
 
 
-def placed(source: Source, findings: Findings) -> Events:
-    """Every order, at its purchase; without lines where the source has no items of it."""
+def placed(source: OlistSource, findings: ConversionFindings) -> Events:
+    """Return every order, at its purchase; an order without items in the source has no lines."""
     orders = source.orders
     lines = order_lines(source)
     findings.note(sum(not each for each in lines), "orders have no items: placed without lines")
@@ -32,19 +39,20 @@ def placed(source: Source, findings: Findings) -> Events:
     return Events("order_placed", NAME, orders.purchased_at, columns, ("order_id",), "order_id")
 
 
-def confirmed(source: Source, findings: Findings) -> Events:
-    """Orders whose payment was approved, at that time."""
+def confirmed(source: OlistSource, findings: ConversionFindings) -> Events:
+    """Return the confirmed orders, at their approval, or at the purchase if they proceeded without one."""
     orders = source.orders
-    rows = present(orders.approved_at)
-    reached = np.isin(orders.status, ["delivered", "shipped", "invoiced", "processing", "approved"])
-    findings.note(
-        int((reached & (orders.approved_at == MISSING)).sum()), "orders went on without approval time"
+    unapproved = orders.approved_at == MISSING
+    proceeded = unapproved & np.isin(
+        orders.status, ["delivered", "shipped", "invoiced", "processing", "approved"]
     )
+    findings.note(int(proceeded.sum()), "orders proceeded without approval time: confirmed at the purchase")
+    rows = np.flatnonzero(~unapproved | proceeded)
     columns = {"order_id": orders.order_id[rows].tolist(), "shopper_id": orders.shopper_id[rows].tolist()}
     return Events(
         "order_confirmed",
         NAME,
-        orders.approved_at[rows],
+        np.where(unapproved, orders.purchased_at, orders.approved_at)[rows],
         columns,
         ("order_id",),
         "order_id",
@@ -52,8 +60,8 @@ def confirmed(source: Source, findings: Findings) -> Events:
     )
 
 
-def cancelled(source: Source, findings: Findings) -> Events:
-    """Orders that ended canceled or unavailable. When is not recorded: it is drawn by order id."""
+def cancelled(source: OlistSource, findings: ConversionFindings) -> Events:
+    """Return orders with the status canceled or unavailable. The time, not recorded, is drawn by order id."""
     orders = source.orders
     rows = np.flatnonzero(np.isin(orders.status, sorted(REASONS)))
     findings.note(
@@ -84,7 +92,7 @@ def cancelled(source: Source, findings: Findings) -> Events:
     )
 
 
-def _cancelled_at(source: Source, rows: Index) -> Millis:
+def _cancelled_at(source: OlistSource, rows: Index) -> Millis:
     orders = source.orders
     last = np.maximum.reduce(
         [
@@ -95,18 +103,18 @@ def _cancelled_at(source: Source, rows: Index) -> Millis:
         ]
     )
     low, high = (hours * _HOUR_MS for hours in CANCELLED_WITHIN_H)
-    drawn = draw("order_cancelled", orders.order_id[rows].tolist())
+    drawn = deterministic_uniform("order_cancelled", orders.order_id[rows].tolist())
     moments: Millis = last + low + (drawn * (high - low)).astype(np.int64)
     return moments
 
 
-def caused_by_placing(source: Source, orders: Index) -> list[str | None]:
-    """The id of the order_placed of each of these orders."""
+def caused_by_placing(source: OlistSource, orders: Index) -> list[str | None]:
+    """Return the event id of the order_placed of each of these orders."""
     return [source.orders.placed_event_id[row] for row in orders.tolist()]
 
 
-def order_lines(source: Source) -> list[list[dict[str, Any]]]:
-    """The `lines` of each order, as records of the schema."""
+def order_lines(source: OlistSource) -> list[list[dict[str, Any]]]:
+    """Return the `lines` of each order, as records of the schema."""
     lines, tables = source.lines, source.tables
     product = strings(tables["products"]["product_id"])[lines.product].tolist()
     seller = strings(tables["sellers"]["seller_id"])[lines.seller].tolist()
@@ -136,7 +144,7 @@ def order_lines(source: Source) -> list[list[dict[str, Any]]]:
     return [records[start:end] for start, end in pairwise(bounds)]
 
 
-def line_bounds(lines: Lines, orders: int) -> list[int]:
-    """Where the lines of each order begin; one more for where the last ends."""
+def line_bounds(lines: OlistLines, orders: int) -> list[int]:
+    """Return the start of each order's lines, and the end of the last one's."""
     bounds: list[int] = np.searchsorted(lines.order, np.arange(orders + 1)).tolist()
     return bounds

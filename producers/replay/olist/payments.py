@@ -1,4 +1,4 @@
-"""payment_captured: one a payment row, when the order was approved."""
+"""payment_captured: one per payment row, at the approval of the order."""
 
 from collections.abc import Callable
 
@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from producers.feed.events import Events
 from producers.replay.columns import MISSING, minor_units
-from producers.replay.findings import Findings
+from producers.replay.findings import ConversionFindings
 from producers.replay.olist.orders import caused_by_placing
-from producers.replay.olist.source import CURRENCY, NAME, Source, keep, keys_of, lookup
+from producers.replay.olist.source import CURRENCY, NAME, OlistSource, filter_rows, keys_of, lookup
 
 METHODS = {
     "credit_card": "credit_card",
@@ -23,8 +23,8 @@ METHODS = {
 """Olist's payment_type → the event's method."""
 
 
-def captured(source: Source, findings: Findings) -> Events:
-    """Every payment row, those of cancelled orders too; at the purchase where no approval is recorded."""
+def captured(source: OlistSource, findings: ConversionFindings) -> Events:
+    """Return every payment row, also of cancelled orders; at the purchase if no approval is recorded."""
     orders = source.orders
     table = _usable(source, findings)
     row = lookup(table["order_id"], orders.order_id)
@@ -60,7 +60,7 @@ def captured(source: Source, findings: Findings) -> Events:
     )
 
 
-def _usable(source: Source, findings: Findings) -> pa.Table:
+def _usable(source: OlistSource, findings: ConversionFindings) -> pa.Table:
     table = source.tables["order_payments"]
     checks: dict[str, Callable[[pa.Table], NDArray[np.bool_]]] = {
         "order_id is not in the usable orders": lambda t: lookup(t["order_id"], source.orders.order_id) >= 0,
@@ -75,5 +75,5 @@ def _usable(source: Source, findings: Findings) -> pa.Table:
         good = check(table)
         if not good.all():
             keys = keys_of(table, ("order_id", "payment_sequential"))
-            table = keep(table, good, "order_payments", keys, reason, findings)
+            table = filter_rows(table, good, "order_payments", keys, reason, findings)
     return table

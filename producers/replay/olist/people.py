@@ -1,4 +1,4 @@
-"""seller_registered and shopper_registered: no registration is recorded, so the first order stands for it."""
+"""seller_registered and shopper_registered, at the first order, as no registration is recorded."""
 
 from typing import Any
 
@@ -7,29 +7,29 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from producers.feed.events import Events, Millis
-from producers.replay.findings import Findings
-from producers.replay.olist.source import NAME, Index, Source, keys_of, strings
+from producers.replay.findings import ConversionFindings
+from producers.replay.olist.source import NAME, Index, OlistSource, keys_of, strings
 
 _COUNTRY = "BR"
 
 
-def sellers(source: Source, findings: Findings) -> Events:
-    """One event a seller, at the first order of theirs."""
+def sellers(source: OlistSource, findings: ConversionFindings) -> Events:
+    """Return one event per seller, at the seller's first order."""
     table, lines = source.tables["sellers"], source.lines
     moments = source.orders.purchased_at[lines.order]
     rows, first, last = first_and_last(lines.seller, moments)
     idle = np.setdiff1d(np.arange(table.num_rows), rows)
     if len(idle):
         keys = keys_of(table.take(idle), ("seller_id",))
-        findings.reject("sellers", keys, "sold nothing, so there is no time at which to register")
+        findings.reject("sellers", keys, "sold nothing, so it has no registration time")
     findings.note(len(rows), "sellers are registered at their first order: no registration time is recorded")
     ids = strings(table["seller_id"])[rows].tolist()
-    columns = {"seller_id": ids, "name": [None] * len(ids)} | _place(table, "seller", rows)
+    columns = {"seller_id": ids, "name": [None] * len(ids)} | _address_columns(table, "seller", rows)
     return Events("seller_registered", NAME, first, columns, ("seller_id",), "seller_id", needed_until=last)
 
 
-def shoppers(source: Source, findings: Findings) -> Events:
-    """One event a person (customer_unique_id), at their first order, with the address of that order."""
+def shoppers(source: OlistSource, findings: ConversionFindings) -> Events:
+    """Return one event per person (customer_unique_id), at the first order and with its address."""
     orders, table = source.orders, source.tables["customers"]
     _, person = np.unique(orders.shopper_id.astype(str), return_inverse=True)
     _, first_order = np.unique(person, return_index=True)
@@ -45,7 +45,7 @@ def shoppers(source: Source, findings: Findings) -> Events:
         len(first), "shoppers are registered at their first order: no registration time is recorded"
     )
     columns = {"shopper_id": orders.shopper_id[first_order].tolist()}
-    columns |= _place(table, "customer", orders.customer_row[first_order])
+    columns |= _address_columns(table, "customer", orders.customer_row[first_order])
     moments = orders.purchased_at[first_order]
     return Events(
         "shopper_registered",
@@ -59,7 +59,7 @@ def shoppers(source: Source, findings: Findings) -> Events:
 
 
 def first_and_last(group: Index, moments: Millis) -> tuple[Index, Millis, Millis]:
-    """The distinct groups in ascending order, and the first and last moment of each."""
+    """Return the distinct groups in ascending order, and the first and last time of each."""
     groups, dense = np.unique(group, return_inverse=True)
     first = np.full(len(groups), np.iinfo(np.int64).max)
     last = np.full(len(groups), np.iinfo(np.int64).min)
@@ -68,11 +68,11 @@ def first_and_last(group: Index, moments: Millis) -> tuple[Index, Millis, Millis
     return groups, first, last
 
 
-def _place(table: pa.Table, who: str, rows: Index) -> dict[str, list[Any]]:
+def _address_columns(table: pa.Table, prefix: str, rows: Index) -> dict[str, list[Any]]:
     taken = table.take(rows)
     return {
-        "zip_prefix": pc.utf8_lpad(taken[f"{who}_zip_code_prefix"], 5, "0").to_pylist(),
-        "city": taken[f"{who}_city"].to_pylist(),
-        "state": taken[f"{who}_state"].to_pylist(),
+        "zip_prefix": pc.utf8_lpad(taken[f"{prefix}_zip_code_prefix"], 5, "0").to_pylist(),
+        "city": taken[f"{prefix}_city"].to_pylist(),
+        "state": taken[f"{prefix}_state"].to_pylist(),
         "country": [_COUNTRY] * len(rows),
     }

@@ -1,20 +1,20 @@
-"""order_shipped and order_delivered: Olist has one time an order, so every seller's shipment has it."""
+"""order_shipped and order_delivered. Olist has one time per order, which every seller's shipment gets."""
 
 import numpy as np
 
 from common.ids import derived_event_id
 from producers.feed.events import Events, Millis
 from producers.replay.columns import MISSING
-from producers.replay.findings import Findings
-from producers.replay.olist.source import NAME, Index, Source, strings
+from producers.replay.findings import ConversionFindings
+from producers.replay.olist.source import NAME, Index, OlistSource, strings
 
 
-def shipped(source: Source, findings: Findings) -> Events:
-    """One event a seller of each order that was handed to the carrier."""
+def shipped(source: OlistSource, findings: ConversionFindings) -> Events:
+    """Return one event per seller of each order that was handed to the carrier."""
     orders = source.orders
     order, seller, shipment_id = _shipments(source)
-    _note_disorder(source, findings)
-    _reject_unsendable(source, orders.carrier_at, "order_delivered_carrier_date", findings)
+    _note_time_inversions(source, findings)
+    _reject_without_items(source, orders.carrier_at, "order_delivered_carrier_date", findings)
     rows = np.flatnonzero(orders.carrier_at[order] != MISSING)
     columns = {
         "order_id": orders.order_id[order[rows]].tolist(),
@@ -34,11 +34,11 @@ def shipped(source: Source, findings: Findings) -> Events:
     )
 
 
-def delivered(source: Source, findings: Findings) -> Events:
-    """One event a seller of each order that reached its shopper."""
+def delivered(source: OlistSource, findings: ConversionFindings) -> Events:
+    """Return one event per seller of each delivered order."""
     orders = source.orders
     order, seller, shipment_id = _shipments(source)
-    _reject_unsendable(source, orders.delivered_at, "order_delivered_customer_date", findings)
+    _reject_without_items(source, orders.delivered_at, "order_delivered_customer_date", findings)
     findings.note(
         int(((orders.status == "delivered") & (orders.delivered_at == MISSING)).sum()),
         "delivered orders have no delivery time: no order_delivered",
@@ -61,8 +61,8 @@ def delivered(source: Source, findings: Findings) -> Events:
     return Events("order_delivered", NAME, moments, columns, ("shipment_id",), "order_id", causes=causes)
 
 
-def _shipments(source: Source) -> tuple[Index, Index, list[str]]:
-    """Order, seller and id of each shipment, in the order in which an order's sellers first appear."""
+def _shipments(source: OlistSource) -> tuple[Index, Index, list[str]]:
+    """Return order, seller and id of each shipment, in the order in which sellers appear in an order."""
     lines = source.lines
     pair = lines.order * (source.tables["sellers"].num_rows + 1) + lines.seller
     _, first = np.unique(pair, return_index=True)
@@ -76,19 +76,21 @@ def _shipments(source: Source) -> tuple[Index, Index, list[str]]:
     return order, seller, ids
 
 
-def _seller_ids(source: Source, rows: Index) -> list[str]:
+def _seller_ids(source: OlistSource, rows: Index) -> list[str]:
     ids: list[str] = strings(source.tables["sellers"]["seller_id"])[rows].tolist()
     return ids
 
 
-def _reject_unsendable(source: Source, moments: Millis, column: str, findings: Findings) -> None:
+def _reject_without_items(
+    source: OlistSource, moments: Millis, column: str, findings: ConversionFindings
+) -> None:
     orders = source.orders
     lacking = np.setdiff1d(np.flatnonzero(moments != MISSING), source.lines.order)
     keys = orders.order_id[lacking].tolist()
-    findings.reject("orders", keys, f"{column} without any item: no seller whose shipment it was")
+    findings.reject("orders", keys, f"{column} without any item, so there is no seller to ship it")
 
 
-def _note_disorder(source: Source, findings: Findings) -> None:
+def _note_time_inversions(source: OlistSource, findings: ConversionFindings) -> None:
     orders = source.orders
 
     def before(earlier: Millis, later: Millis) -> int:

@@ -1,4 +1,4 @@
-"""Olist's tables joined and checked: orders and their lines as arrays that point into each other."""
+"""Joins and checks Olist's tables: orders and lines as arrays that refer to each other by row."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from common.ids import derived_event_id
 from producers.feed.events import Millis
 from producers.replay.columns import MISSING, minor_units, utc_millis
-from producers.replay.findings import Findings
+from producers.replay.findings import ConversionFindings
 from producers.replay.tables import Tables
 
 NAME = "olist"
@@ -27,7 +27,7 @@ STATUSES = frozenset(
 
 
 @dataclass(frozen=True)
-class Orders:
+class OlistOrders:
     """n orders sorted by (purchase, order id); times are UTC, MISSING where none was recorded."""
 
     order_id: Strings
@@ -46,7 +46,7 @@ class Orders:
 
 
 @dataclass(frozen=True)
-class Lines:
+class OlistLines:
     """m order lines sorted by (order, number); `order`, `product` and `seller` are rows of the other tables.
 
     Source rows of one order with the same product, seller and price are one line of that quantity.
@@ -65,17 +65,17 @@ class Lines:
 
 
 @dataclass(frozen=True)
-class Source:
-    """Everything that the conversions of single events read."""
+class OlistSource:
+    """The input of the conversions to events."""
 
     zone: ZoneInfo
     tables: Tables
-    orders: Orders
-    lines: Lines
+    orders: OlistOrders
+    lines: OlistLines
 
 
-def join(tables: Tables, zone: ZoneInfo, findings: Findings) -> Source:
-    """Check keys and amounts, point rows at each other, turn times into UTC; `findings` gets what fails."""
+def join_tables(tables: Tables, zone: ZoneInfo, findings: ConversionFindings) -> OlistSource:
+    """Check keys and amounts, resolve keys to rows and times to UTC; bad rows go to `findings`."""
     unique = {
         "sellers": ("seller_id",),
         "products": ("product_id",),
@@ -85,28 +85,28 @@ def join(tables: Tables, zone: ZoneInfo, findings: Findings) -> Source:
         "order_payments": ("order_id", "payment_sequential"),
     }
     tables = tables | {
-        name: _first_of_each(tables[name], name, key, findings) for name, key in unique.items()
+        name: _drop_duplicates(tables[name], name, key, findings) for name, key in unique.items()
     }
     orders = _orders(tables, zone, findings)
-    return Source(zone, tables, orders, _lines(tables, orders, findings))
+    return OlistSource(zone, tables, orders, _lines(tables, orders, findings))
 
 
 def strings(column: pa.ChunkedArray) -> Strings:
-    """A text column as an array of `str | None`."""
+    """Return a text column as an array of `str | None`."""
     return np.array(column.to_pylist() or [], dtype=object)
 
 
 def lookup(values: pa.ChunkedArray, keys: Any) -> Index:
-    """For each value its row in `keys`, -1 where it is not there."""
+    """Return the row of each value in `keys`, -1 if it is missing."""
     found = pc.index_in(values, value_set=pa.array(keys, pa.string()))
     rows: Index = found.fill_null(-1).to_numpy().astype(np.int64)
     return rows
 
 
-def keep(
-    table: pa.Table, good: NDArray[np.bool_], name: str, keys: Any, reason: str, findings: Findings
+def filter_rows(
+    table: pa.Table, good: NDArray[np.bool_], name: str, keys: Any, reason: str, findings: ConversionFindings
 ) -> Any:
-    """The rows of `table` where `good`; the others go to `findings` by their keys."""
+    """Return the rows of `table` where `good`; the keys of the others go to `findings`."""
     if good.all():
         return table
     findings.reject(name, [str(keys[row]) for row in np.flatnonzero(~good).tolist()], reason)
@@ -114,32 +114,38 @@ def keep(
 
 
 def keys_of(table: pa.Table, columns: tuple[str, ...]) -> list[str]:
-    """The key columns of each row, joined by a space."""
+    """Return the key columns of each row, joined by a space."""
     parts = [table.column(column).cast(pa.string()).to_pylist() for column in columns]
     return [" ".join(part) for part in zip(*parts, strict=True)]
 
 
-def _first_of_each(table: pa.Table, name: str, key: tuple[str, ...], findings: Findings) -> pa.Table:
+def _drop_duplicates(
+    table: pa.Table, name: str, key: tuple[str, ...], findings: ConversionFindings
+) -> pa.Table:
     keys = keys_of(table, key)
     first = np.zeros(len(keys), bool)
     first[list({key: row for row, key in reversed(list(enumerate(keys)))}.values())] = True
-    return keep(table, first, name, keys, f"repeats the {' and '.join(key)} of an earlier row", findings)
+    return filter_rows(
+        table, first, name, keys, f"repeats the {' and '.join(key)} of an earlier row", findings
+    )
 
 
-def _orders(tables: Tables, zone: ZoneInfo, findings: Findings) -> Orders:
+def _orders(tables: Tables, zone: ZoneInfo, findings: ConversionFindings) -> OlistOrders:
     table, customers = tables["orders"], tables["customers"]
     known = pc.is_in(table["order_status"], value_set=pa.array(sorted(STATUSES)))
     good = known.to_numpy(zero_copy_only=False)
-    table = keep(table, good, "orders", table["order_id"], "order_status is not one of Olist's", findings)
+    table = filter_rows(
+        table, good, "orders", table["order_id"], "order_status is not one of Olist's", findings
+    )
     customer_ids = customers["customer_id"].combine_chunks()
     good = lookup(table["customer_id"], customer_ids) >= 0
-    table = keep(table, good, "orders", table["order_id"], "customer_id is not in customers", findings)
+    table = filter_rows(table, good, "orders", table["order_id"], "customer_id is not in customers", findings)
     order = pc.sort_indices(table, [("order_purchase_timestamp", "ascending"), ("order_id", "ascending")])
     table = table.take(order)
     ids = strings(table["order_id"])
     customer_row = lookup(table["customer_id"], customer_ids)
     purchased_at = utc_millis(table["order_purchase_timestamp"], zone)
-    return Orders(
+    return OlistOrders(
         order_id=ids,
         shopper_id=strings(customers["customer_unique_id"])[customer_row],
         status=strings(table["order_status"]),
@@ -156,7 +162,7 @@ def _orders(tables: Tables, zone: ZoneInfo, findings: Findings) -> Orders:
     )
 
 
-def _lines(tables: Tables, orders: Orders, findings: Findings) -> Lines:
+def _lines(tables: Tables, orders: OlistOrders, findings: ConversionFindings) -> OlistLines:
     table = tables["order_items"]
     for column, keys, where in (
         ("order_id", orders.order_id, "the usable orders"),
@@ -164,10 +170,10 @@ def _lines(tables: Tables, orders: Orders, findings: Findings) -> Lines:
         ("seller_id", tables["sellers"]["seller_id"].combine_chunks(), "sellers"),
     ):
         good = lookup(table[column], keys) >= 0
-        table = _keep_items(table, good, f"{column} is not in {where}", findings)
+        table = _filter_items(table, good, f"{column} is not in {where}", findings)
     for column in ("price", "freight_value"):
         _, good = minor_units(table[column], CURRENCY)
-        table = _keep_items(table, good, f"{column} is negative or has a fraction of a cent", findings)
+        table = _filter_items(table, good, f"{column} is negative or has a fraction of a cent", findings)
 
     item = table["order_item_id"].to_numpy().astype(np.int64)
     order = lookup(table["order_id"], orders.order_id)
@@ -178,7 +184,7 @@ def _lines(tables: Tables, orders: Orders, findings: Findings) -> Lines:
     price = minor_units(table["price"], CURRENCY)[0][by_order]
     freight = minor_units(table["freight_value"], CURRENCY)[0][by_order]
 
-    same = _codes(_codes(_codes(order, product), seller), price)
+    same = _pair_codes(_pair_codes(_pair_codes(order, product), seller), price)
     _, first, line, quantity = np.unique(same, return_index=True, return_inverse=True, return_counts=True)
     shipping = np.zeros(len(first), np.int64)
     np.add.at(shipping, line, freight)
@@ -189,18 +195,20 @@ def _lines(tables: Tables, orders: Orders, findings: Findings) -> Lines:
     findings.note(
         len(item) - len(first), "order_items repeat product, seller and price of their order: quantity"
     )
-    return Lines(order_of_line, number, product[first], seller[first], quantity, price[first], shipping)
+    return OlistLines(order_of_line, number, product[first], seller[first], quantity, price[first], shipping)
 
 
-def _keep_items(table: pa.Table, good: NDArray[np.bool_], reason: str, findings: Findings) -> pa.Table:
+def _filter_items(
+    table: pa.Table, good: NDArray[np.bool_], reason: str, findings: ConversionFindings
+) -> pa.Table:
     if good.all():
         return table
     keys = keys_of(table, ("order_id", "order_item_id"))
-    return keep(table, good, "order_items", keys, reason, findings)
+    return filter_rows(table, good, "order_items", keys, reason, findings)
 
 
-def _codes(left: Index, right: Index) -> Index:
-    """One number per distinct pair, below the number of rows."""
+def _pair_codes(left: Index, right: Index) -> Index:
+    """Return one number per distinct pair, below the number of rows."""
     if not len(left):
         return left
     _, dense = np.unique(right, return_inverse=True)
@@ -208,6 +216,6 @@ def _codes(left: Index, right: Index) -> Index:
     return np.asarray(codes, np.int64)
 
 
-def present(moments: Millis) -> Index:
-    """The rows that have a time."""
+def rows_with_time(moments: Millis) -> Index:
+    """Return the rows that have a time."""
     return np.flatnonzero(moments != MISSING)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from producers.replay.findings import Findings
+from producers.replay.findings import ConversionFindings
 from producers.replay.tables import Tables, TableSpec, find_files, read_table
 
 
@@ -134,11 +134,11 @@ SPECS: list[TableSpec] = [
         optional=True,
     ),
 ]
-"""The tables that are used. Reviews are whole (`order_reviews`), or the two pieces that follow."""
+"""The tables that are used. Reviews are complete (`order_reviews`), or in the two parts that follow it."""
 
 
 def files(directory: Path) -> dict[str, Path]:
-    """Table name → file, with the pieces of the reviews left out where the whole table is there.
+    """Return table name → file, without the parts of the reviews if the complete table exists.
 
     Raises:
         UserError: the directory or a table is missing.
@@ -150,14 +150,14 @@ def files(directory: Path) -> dict[str, Path]:
     return found
 
 
-def read_tables(directory: Path, findings: Findings | None = None) -> Tables:
-    """The plain tables by name, with the publisher's columns and typed as `SPECS` says.
+def read_tables(directory: Path, findings: ConversionFindings | None = None) -> Tables:
+    """Return the tables by name, with the publisher's columns in the types of `SPECS`.
 
-    Rows with a cell that can't be read are left out, and named in `findings`.
+    Rows with an unreadable cell are left out and recorded in `findings`.
 
     Raises:
-        UserError: a table is missing, cut short, or another.
+        UserError: a table is missing, truncated, or another table.
     """
     found = files(directory)
-    seen = Findings() if findings is None else findings
+    seen = ConversionFindings() if findings is None else findings
     return {spec.name: read_table(found[spec.name], spec, seen) for spec in SPECS if spec.name in found}

@@ -1,1 +1,1 @@
-"""The weeks before now: every event that happened in them, day after day."""
+"""Generates every event of the weeks before now, day by day."""

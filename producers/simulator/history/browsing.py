@@ -1,23 +1,23 @@
-"""Browsing of the history as events: views, searches, recommended lists and clicks, from whole visits."""
+"""Turns the visits of a history into events: views, searches, recommended lists and clicks."""
 
 from typing import Any
 
 import numpy as np
 
-from producers.feed.events import Events
-from producers.simulator.draws import Index
-from producers.simulator.history.recommended import NO_ANCHOR, STRATEGIES, Clicks, Lists
-from producers.simulator.history.rows import events_of
-from producers.simulator.searches import Searches, search
-from producers.simulator.visits import NO_LIST, SEARCH, SOURCES, Views, Visits
+from producers.feed.events import Events, Millis
+from producers.simulator.history.event_rows import events_from_columns
+from producers.simulator.history.recommendations import NO_ANCHOR, STRATEGIES, Clicks, RecommendedLists
+from producers.simulator.randomness import Index
+from producers.simulator.searches import DrawnSearches, EmptySearches, draw_empty_searches, draw_searches
+from producers.simulator.visits import NO_LIST, SEARCH, SOURCES, Views, Visits, draw_gaps
 from producers.simulator.world.world import World
 
 _SEARCHED_BEFORE_MS = 900
-_NOTHING = np.array(None, object)
+_NULL = np.array(None, object)
 
 
-class Browsing:
-    """Makes events of a world's visits."""
+class BrowsingEvents:
+    """Builds the browsing events of a world's visits."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -25,40 +25,42 @@ class Browsing:
         self._sellers = np.array([world.sellers.ids[row] for row in world.products.seller.tolist()], object)
 
     def events(
-        self, rng: np.random.Generator, visits: Visits, views: Views, lists: Lists, clicks: Clicks
+        self, rng: np.random.Generator, visits: Visits, views: Views, lists: RecommendedLists, clicks: Clicks
     ) -> list[Events]:
-        """All of them, each name in the order of visits."""
+        """Return all browsing events, each kind in the order of visits."""
         sessions = np.array(visits.ids, object)
         signed_in = np.where(
-            visits.signed_in, np.array(self._world.shoppers.ids, object)[visits.shopper], _NOTHING
+            visits.signed_in, np.array(self._world.shoppers.ids, object)[visits.shopper], _NULL
         )
         list_ids = np.array([*lists.ids, None], object)
         found = np.flatnonzero(views.source == SEARCH)
-        searches = search(self._world, rng, visits.shopper[views.visit[found]], views.product[found])
+        searches = draw_searches(self._world, rng, visits.shopper[views.visit[found]], views.product[found])
         search_ids = np.full(len(views), None, object)
         search_ids[found] = searches.ids
-        who = _Who(sessions, signed_in)
+        empty = draw_empty_searches(rng, searches)
+        empty_ms_before = draw_gaps(rng, len(empty.ids))
+        who = _VisitIdentity(sessions, signed_in)
         return [
             self._shown(who, lists),
             self._clicked(who, lists, clicks),
-            self._searched(who, views, found, searches),
-            events_of("product_viewed", views.at, {
+            self._searched(who, visits, views, found, searches, empty, empty_ms_before),
+            events_from_columns("product_viewed", views.at, {
                 **who.columns(views.visit),
                 "product_id": self._products[views.product].tolist(),
                 "seller_id": self._sellers[views.product].tolist(),
                 "source": np.array(SOURCES, object)[views.source].tolist(),
                 "search_id": search_ids.tolist(),
-                "recommendation_id": list_ids[views.of_list].tolist(),
+                "recommendation_id": list_ids[views.list_index].tolist(),
             }),
         ]  # fmt: skip
 
-    def _shown(self, who: "_Who", lists: Lists) -> Events:
+    def _shown(self, who: "_VisitIdentity", lists: RecommendedLists) -> Events:
         strategies = np.array(STRATEGIES, object)[lists.strategy].tolist()
         on_home = lists.anchor == NO_ANCHOR
         nothing = [None] * len(lists.ids)
         products = self._products[lists.items].tolist()
         sellers = self._sellers[lists.items].tolist()
-        return events_of("recommendation_shown", lists.at, {
+        return events_from_columns("recommendation_shown", lists.at, {
             "recommendation_id": lists.ids,
             **who.columns(lists.visit),
             "surface": np.where(on_home, "home", "product").astype(object).tolist(),
@@ -66,7 +68,7 @@ class Browsing:
             "model_version": nothing,
             "experiment": ["recommendations"] * len(lists.ids),
             "variant": ["shown"] * len(lists.ids),
-            "anchor_product_id": np.where(on_home, _NOTHING, self._products[lists.anchor]).tolist(),
+            "anchor_product_id": np.where(on_home, _NULL, self._products[lists.anchor]).tolist(),
             "items": [
                 [
                     {"position": position, "product_id": product, "seller_id": seller, "score": None,
@@ -77,31 +79,40 @@ class Browsing:
             ],
         })  # fmt: skip
 
-    def _clicked(self, who: "_Who", lists: Lists, clicks: Clicks) -> Events:
-        on_home = lists.anchor[clicks.of_list] == NO_ANCHOR
-        return events_of("recommendation_clicked", clicks.at, {
-            "recommendation_id": [lists.ids[row] for row in clicks.of_list.tolist()],
-            **who.columns(lists.visit[clicks.of_list]),
+    def _clicked(self, who: "_VisitIdentity", lists: RecommendedLists, clicks: Clicks) -> Events:
+        on_home = lists.anchor[clicks.list_index] == NO_ANCHOR
+        return events_from_columns("recommendation_clicked", clicks.at, {
+            "recommendation_id": [lists.ids[row] for row in clicks.list_index.tolist()],
+            **who.columns(lists.visit[clicks.list_index]),
             "surface": np.where(on_home, "home", "product").astype(object).tolist(),
             "product_id": self._products[clicks.product].tolist(),
             "position": clicks.position.tolist(),
         })  # fmt: skip
 
-    def _searched(self, who: "_Who", views: Views, found: Index, searches: Searches) -> Events:
-        n = len(found)
-        return events_of("search_performed", views.at[found] - _SEARCHED_BEFORE_MS, {
-            "search_id": searches.ids,
-            **who.columns(views.visit[found]),
-            "query": searches.queries,
+    def _searched(
+        self, who: "_VisitIdentity", visits: Visits, views: Views, found: Index, searches: DrawnSearches,
+        empty: EmptySearches, empty_ms_before: Millis,
+    ) -> Events:  # fmt: skip
+        """Return the searches that led to the views `found`, then the misspelt ones before some of them."""
+        visit = views.visit[found]
+        at = views.at[found] - _SEARCHED_BEFORE_MS
+        empty_visit = visit[empty.before]
+        empty_at = np.maximum(at[empty.before] - empty_ms_before, visits.started[empty_visit])
+        found_products = [list(dict.fromkeys(row)) for row in self._products[searches.pages].tolist()]
+        n = len(found) + len(empty.ids)
+        return events_from_columns("search_performed", np.concatenate([at, empty_at]), {
+            "search_id": searches.ids + empty.ids,
+            **who.columns(np.concatenate([visit, empty_visit])),
+            "query": searches.queries + empty.queries,
             "filters": [{}] * n,
             "page_number": [1] * n,
-            "result_count": searches.result_counts,
-            "product_ids": [list(dict.fromkeys(row)) for row in self._products[searches.pages].tolist()],
+            "result_count": searches.result_counts + [0] * len(empty.ids),
+            "product_ids": found_products + [[]] * len(empty.ids),
         })  # fmt: skip
 
 
-class _Who:
-    """Session and shopper of each visit."""
+class _VisitIdentity:
+    """The session and the signed-in shopper of each visit."""
 
     def __init__(self, sessions: Any, signed_in: Any) -> None:
         self._sessions, self._signed_in = sessions, signed_in
@@ -113,4 +124,4 @@ class _Who:
         }
 
 
-assert NO_LIST == -1  # so that it picks the None at the end of the lists' ids
+assert NO_LIST == -1  # it is the index of the None at the end of the list ids

@@ -1,25 +1,25 @@
-"""One order of the history, as it is now."""
+"""The state of one order of the history."""
 
 from dataclasses import dataclass
 
-from producers.simulator.fate import Line
+from producers.simulator.order_lifecycle import SimulatedLine
 
 
 @dataclass
-class Order:
-    """An order on its way through the shop; `cause` is the event id of its order_placed."""
+class HistoryOrder:
+    """The state of an order; `cause` is the event id of its order_placed."""
 
     order_id: str
     shopper_id: str
     placed_at: int
     cause: str
-    lines: list[Line]
+    lines: list[SimulatedLine]
     method: str
     installments: int
     captured: bool = False
-    to_deliver: int = 0
+    undelivered: int = 0
 
     @property
     def due_minor(self) -> int:
-        """What is to be paid."""
+        """The amount to be paid."""
         return sum(line.paid_minor for line in self.lines)

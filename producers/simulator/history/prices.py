@@ -1,18 +1,18 @@
-"""Prices of the history one by one, and what flash sales change of the listings."""
+"""Prices of single products over time, and the events by which flash sales change listings."""
 
 import numpy as np
 
 from producers.feed.events import Events
-from producers.simulator.calendar import Sale, sale_price
-from producers.simulator.history.introduction import listing
-from producers.simulator.history.rows import events_of
+from producers.simulator.calendar import FlashSale, sale_price
+from producers.simulator.history.event_rows import events_from_columns
+from producers.simulator.history.registrations import listing_columns
 from producers.simulator.world.world import World
 
 
 class PriceList:
-    """List prices, and those of the flash sales, each while it lasts."""
+    """List prices, and the reduced prices during flash sales."""
 
-    def __init__(self, world: World, sales: list[Sale]) -> None:
+    def __init__(self, world: World, sales: list[FlashSale]) -> None:
         self._world, self._sales = world, sales
         self._list: list[int] = world.products.price_minor.tolist()
         self._reduced: list[dict[int, int]] = [
@@ -27,17 +27,17 @@ class PriceList:
         ]
 
     def at(self, product: int, at_ms: int) -> int:
-        """The price of a unit at a moment, in minor units."""
+        """Return the price of a unit at a time, in minor units."""
         for sale, reduced in zip(self._sales, self._reduced, strict=True):
             if sale.start_ms <= at_ms < sale.end_ms and product in reduced:
                 return reduced[product]
         return self._list[product]
 
     def changes(self) -> list[Events]:
-        """product_changed of every product of a sale: when it begins and when it is over."""
+        """Return a product_changed of every product of a sale, at its start and at its end."""
         found = []
         for sale, reduced in zip(self._sales, self._reduced, strict=True):
-            columns = listing(self._world, sale.products)
+            columns = listing_columns(self._world, sale.products)
             usual = {
                 "product_id": [self._world.products.ids[row] for row in sale.products.tolist()]
             } | columns
@@ -45,5 +45,5 @@ class PriceList:
             for moment, fields in ((sale.start_ms, cheaper), (sale.end_ms, usual)):
                 at = np.full(len(sale.products), moment, np.int64)
                 changed = {"changed_fields": [["price_minor"]] * len(at)}
-                found.append(events_of("product_changed", at, fields | changed))
+                found.append(events_from_columns("product_changed", at, fields | changed))
         return found

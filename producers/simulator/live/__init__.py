@@ -1,1 +1,1 @@
-"""Live shoppers: visits that go through the API as real ones would."""
+"""Live traffic: visits, orders, shipments and stock through the API and Kafka, as real ones would come."""

@@ -1,6 +1,6 @@
-"""Asks the API as shoppers and sellers do, and keeps count of answers, their times, and what went wrong.
+"""Sends the requests of shoppers and sellers to the API, and counts responses, response times and errors.
 
-The time of an answer counts from when it is wanted, its wait for a turn included.
+A response time includes the time that the request was queued.
 """
 
 import asyncio
@@ -12,45 +12,51 @@ from typing import Any, Self
 import orjson
 
 from common.errors import Retryable, SoukError
-from common.http_client import HttpClient, NoAnswer
-from common.patience import CLIENTS_KEEP_S
-from common.repeating import is_repeatable
-from producers.simulator.status import Status
+from common.http_client import HttpClient, RequestFailed
+from common.retry_policy import is_safe_to_retry
+from common.timeouts import CLIENT_KEEPALIVE_S
+from producers.simulator.status import SimulatorStatus
 
-AT_ONCE = 16
-"""Requests of one endpoint that are under way at once, so that a slow one does not hold up the others."""
+MAX_CONCURRENT = 16
+"""Concurrent requests of one endpoint, so that a slow endpoint does not delay the others."""
 
-MOST_WAITING = 1_000
-"""Requests of one endpoint that wait for that; whoever comes then is told that the API is away."""
+MAX_QUEUED = 1_000
+"""Queued requests of one endpoint; further ones fail."""
 
-ANY_NUMBER = 0
-"""Of connections: requests wait by endpoint."""
+UNLIMITED = 0
+"""Number of connections, as the queue of each endpoint limits its requests."""
 
-SHOPPER_WAITS_S = 30.0
-"""Longest wait for a connection, and for the answer to begin or to go on: a browser's is longer. The wait for
-a turn before it has no bound of its own: where it is long, shoppers stand still (`tempo`)."""
+RESPONSE_TIMEOUT_S = 30.0
+"""Timeout of a connection and of each part of a response, below a browser's. The time in the queue has no
+limit: visits pause while queues are long (load_controller.py)."""
 
 _JSON = ("content-type", "application/json")
 
 
-class Refused(SoukError):
-    """The API does not take this, now or later."""
+class RequestRejected(SoukError):
+    """The API rejects the request for good."""
 
 
-class Away(Retryable):
-    """The API does not answer, or not now; nothing may have been done."""
+class ApiUnavailable(Retryable):
+    """The API does not respond, or responds with 5xx or 429. The request may have had an effect."""
 
 
-class Api:
-    """The API at one address. Use it as an async context manager."""
+class ListingPending(ApiUnavailable):
+    """Inventory has not read the listing of a product yet; not counted as an error."""
 
-    def __init__(self, url: str, status: Status) -> None:
-        self._free: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(AT_ONCE))
-        self._under_way: Counter[str] = Counter()
+
+class ShopApi:
+    """A client of the API at one address. Use it as an async context manager."""
+
+    def __init__(self, url: str, status: SimulatorStatus) -> None:
+        self._slots: defaultdict[str, asyncio.Semaphore] = defaultdict(
+            lambda: asyncio.Semaphore(MAX_CONCURRENT)
+        )
+        self._in_flight: Counter[str] = Counter()
         self.unanswered = 0
-        """Requests that were not answered, or with a 5xx or 429."""
+        """Requests without a response, or with a 5xx or 429."""
         self._status = status
-        self._http = HttpClient(url, ANY_NUMBER, CLIENTS_KEEP_S, SHOPPER_WAITS_S, SHOPPER_WAITS_S)
+        self._http = HttpClient(url, UNLIMITED, CLIENT_KEEPALIVE_S, RESPONSE_TIMEOUT_S, RESPONSE_TIMEOUT_S)
 
     async def __aenter__(self) -> Self:
         return self
@@ -59,11 +65,11 @@ class Api:
         await self._http.aclose()
 
     @property
-    def waiting(self) -> int:
-        """Requests that wait for their turn, of the endpoint with most of them."""
-        return max(0, max(self._under_way.values(), default=0) - AT_ONCE)
+    def queued(self) -> int:
+        """Queued requests of the endpoint that has most of them."""
+        return max(0, max(self._in_flight.values(), default=0) - MAX_CONCURRENT)
 
-    async def ask(
+    async def request(
         self,
         endpoint: str,
         method: str,
@@ -73,48 +79,49 @@ class Api:
         *,
         repeatable: bool = False,
     ) -> Any:
-        """The JSON of a good answer; `endpoint` is the name under which it is counted.
+        """Return the JSON of a successful response; it is counted under the name `endpoint`.
 
-        What may be repeated, by what it is or because it is said to be `repeatable`, is sent once more where
-        its connection breaks.
+        A request that is safe to retry, or declared `repeatable`, is sent once more if its connection breaks.
 
         Raises:
-            Away: no answer, or a 5xx or 429, or too many requests are under way; counted.
-            Refused: another 4xx; counted with the problem's kind.
+            ApiUnavailable: no response, a 5xx or 429, or too many queued requests; counted.
+            RequestRejected: another 4xx; counted with the problem's type.
         """
-        if self._under_way[endpoint] >= AT_ONCE + MOST_WAITING:
-            raise self._away(endpoint, "too many requests under way")
+        if self._in_flight[endpoint] >= MAX_CONCURRENT + MAX_QUEUED:
+            raise self._unavailable(endpoint, "too many requests under way")
         content = None if body is None else orjson.dumps(body)
-        repeatable = repeatable or is_repeatable(method, "idempotency-key" in (headers or {}))
-        self._under_way[endpoint] += 1
+        repeatable = repeatable or is_safe_to_retry(method, "idempotency-key" in (headers or {}))
+        self._in_flight[endpoint] += 1
         began = perf_counter()
         try:
-            async with self._free[endpoint]:
-                answer = await self._http.ask(
-                    method, target, [_JSON, *(headers or {}).items()], content, repeatable=repeatable
+            async with self._slots[endpoint]:
+                answer = await self._http.request(
+                    method, target, [_JSON, *(headers or {}).items()], content, idempotent=repeatable
                 )
-        except NoAnswer as error:
-            raise self._away(endpoint, f"no answer ({error})") from error
+        except RequestFailed as error:
+            raise self._unavailable(endpoint, f"no answer ({error})") from error
         finally:
-            self._under_way[endpoint] -= 1
+            self._in_flight[endpoint] -= 1
         if answer.status >= 400:
-            kind = f"HTTP {answer.status} {_problem(answer.content)}".rstrip()
+            kind = f"HTTP {answer.status} {_problem_type(answer.content)}".rstrip()
             if answer.status >= 500 or answer.status == 429:
-                raise self._away(endpoint, kind)
-            self._status.failed(endpoint, kind)
-            raise Refused(kind)
-        self._status.answered(endpoint, perf_counter() - began)
+                raise self._unavailable(endpoint, kind)
+            if kind.endswith(" not-listed"):
+                raise ListingPending(kind)
+            self._status.record_error(endpoint, kind)
+            raise RequestRejected(kind)
+        self._status.record_response(endpoint, perf_counter() - began)
         return orjson.loads(answer.content)
 
-    def _away(self, endpoint: str, kind: str) -> Away:
-        """Count that, and return the error to raise."""
+    def _unavailable(self, endpoint: str, kind: str) -> ApiUnavailable:
+        """Count the error and return it."""
         self.unanswered += 1
-        self._status.failed(endpoint, kind)
-        return Away(kind)
+        self._status.record_error(endpoint, kind)
+        return ApiUnavailable(kind)
 
 
-def _problem(content: bytes) -> str:
-    """The kind of a problem+json, such as price-moved."""
+def _problem_type(content: bytes) -> str:
+    """Return the type of a problem+json, such as price-moved."""
     try:
         return str(orjson.loads(content)["type"]).rpartition(":")[2]
     except (ValueError, KeyError, TypeError):

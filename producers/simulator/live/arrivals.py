@@ -1,42 +1,42 @@
-"""How many visits begin, so that events come at the rate that was asked for. Pure."""
+"""Computes how many visits begin, so that events are sent at the requested rate. Pure."""
 
 from producers.simulator.history.plan import EVENTS_PER_VISIT
 
 RAMP_S = 30.0
-"""Shoppers come more and more for so long: a platform that has just started still compiles."""
+"""The rate rises for this long, as the JVMs of a platform that has just started still compile."""
 
-AVERAGED_S = 5.0
-"""The rate is that of about the last so many seconds."""
+SMOOTHING_S = 5.0
+"""Time constant of the measured rate."""
 
-AT_ONCE = 1.0
-"""Times the visits of a steady rate that begin in addition while there are no events at all. Visits go on for
-many minutes: with no more than that, the rate would be reached after half an hour. But those who come first
-ask for more lists than those who stay."""
+PROPORTIONAL_GAIN = 1.0
+"""Additional visits while there are no events yet, in multiples of the steady number. As visits last many
+minutes, the rate would be reached only after half an hour with fewer. With more, it would overshoot, as the
+first views of a visit lead to more lists than later ones."""
 
-LEARNT_IN_S = 900.0
-"""What the rate stays off for so long is made up for, as where visits have fewer events than history's."""
+INTEGRAL_TIME_S = 900.0
+"""Time over which a lasting error is corrected, as when visits have fewer events than the history's."""
 
-MOST_LEARNT = 0.5
+MAX_INTEGRAL = 0.5
 
 
-class Arrivals:
-    """Lets visits begin by how far the rate (events a second) is off, and for how long it has been.
+class ArrivalController:
+    """A proportional-integral controller of the number of visits; `rate` is in events per second.
 
-    Where shoppers live slower (tempo.py), it is their seconds that count.
+    While visits are slowed down (load_controller.py), it counts in simulated seconds.
     """
 
     def __init__(self, rate: float) -> None:
         self._rate = rate
-        self._lasted_s = 0.0
-        self._seen = 0.0
-        self._learnt = 0.0
+        self._elapsed_s = 0.0
+        self._smoothed_rate = 0.0
+        self._integral = 0.0
 
-    def due(self, events: int, elapsed_s: float) -> float:
-        """The visits expected to begin in the next `elapsed_s`, after as long with so many events."""
-        self._lasted_s += elapsed_s
-        self._seen += (events / elapsed_s - self._seen) * min(1.0, elapsed_s / AVERAGED_S)
-        off = 1.0 - self._seen / self._rate
-        learnt = self._learnt + off * elapsed_s / LEARNT_IN_S
-        self._learnt = min(max(learnt, -MOST_LEARNT), MOST_LEARNT)
-        steady = self._rate / EVENTS_PER_VISIT * min(1.0, self._lasted_s / RAMP_S)
-        return steady * max(0.0, 1.0 + AT_ONCE * off + self._learnt) * elapsed_s
+    def expected_visits(self, events: int, elapsed_s: float) -> float:
+        """Return the expected number of visits in the next `elapsed_s`, given the events of the last ones."""
+        self._elapsed_s += elapsed_s
+        self._smoothed_rate += (events / elapsed_s - self._smoothed_rate) * min(1.0, elapsed_s / SMOOTHING_S)
+        error = 1.0 - self._smoothed_rate / self._rate
+        integral = self._integral + error * elapsed_s / INTEGRAL_TIME_S
+        self._integral = min(max(integral, -MAX_INTEGRAL), MAX_INTEGRAL)
+        steady = self._rate / EVENTS_PER_VISIT * min(1.0, self._elapsed_s / RAMP_S)
+        return steady * max(0.0, 1.0 + PROPORTIONAL_GAIN * error + self._integral) * elapsed_s

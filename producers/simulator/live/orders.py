@@ -1,4 +1,4 @@
-"""Orders of live shoppers: placed through the API, followed until they are decided."""
+"""Places the orders of live shoppers through the API and polls each until it is confirmed or cancelled."""
 
 import asyncio
 import uuid
@@ -7,83 +7,87 @@ from datetime import datetime
 from random import Random
 from typing import Any
 
-from producers.simulator.fate import Line
-from producers.simulator.live.api import Api, Away, Refused
-from producers.simulator.live.steps import Buy
-from producers.simulator.payments import draw_payment
-from producers.simulator.status import Status
+from producers.simulator.live.api import ApiUnavailable, RequestRejected, ShopApi
+from producers.simulator.live.steps import CheckOut
+from producers.simulator.payments import draw_payment_method
+from producers.simulator.status import SimulatorStatus
 from producers.simulator.world.world import World
 
 TOKENS = ("tok_visa", "tok_decline_card", "tok_slow_bank", "tok_flaky_network")
 _TOKEN_SHARES = (95.5, 3, 0.5, 1)
 
-LOOKS_AFTER_S = (0.3, 0.5, 1, 2, 4, 8, 15, 30, 60)
-"""Pauses between two looks at an order that is not decided yet."""
+POLL_DELAYS_S = (0.3, 0.5, 1, 2, 4, 8, 15, 30, 60)
+"""Seconds before each request for an order that is neither confirmed nor cancelled yet."""
 
-TRIES = 6
-_PAUSE_S = 0.5
-
-Confirmed = Callable[[str, str, list[Line]], None]
-"""Takes an order that was confirmed: its id, its shopper's, its lines."""
+MAX_ATTEMPTS = 6
+_BACKOFF_S = 0.5
 
 
-class Orders:
-    """Places orders and waits for what becomes of them.
+class LiveOrders:
+    """Places orders and waits for their outcome.
 
-    `placed` is called with the time of each that was taken, `confirmed` for each that sellers may ship,
-    `came_to_nothing` with the units of each other.
+    `on_placed` gets the time of each order that the API accepted. `on_failed` gets the units of each order
+    that was refused or cancelled.
     """
 
     def __init__(
         self,
         world: World,
-        api: Api,
-        status: Status,
+        api: ShopApi,
+        status: SimulatorStatus,
         random: Random,
-        placed: Callable[[datetime], None],
-        confirmed: Confirmed,
-        came_to_nothing: Callable[[dict[int, int]], None],
+        on_placed: Callable[[datetime], None],
+        on_failed: Callable[[dict[int, int]], None],
     ) -> None:
         self._world, self._api, self._status, self._random = world, api, status, random
-        self._placed, self._confirmed, self._came_to_nothing = placed, confirmed, came_to_nothing
-        self._index_of = {product: row for row, product in enumerate(world.products.ids)}
-        self._seller_of = {seller: row for row, seller in enumerate(world.sellers.ids)}
+        self._on_placed, self._on_failed = on_placed, on_failed
 
-    async def buy(self, buy: Buy) -> None:
-        """Place one order and follow it to its end."""
-        order = await self._place(buy)
+    async def place_and_follow(self, checkout: CheckOut) -> None:
+        """Place one order and wait until it is confirmed or cancelled."""
+        order = await self._place(checkout)
         if order is None:
-            self._came_to_nothing(buy.units)
+            self._on_failed(checkout.units)
             return
-        self._placed(datetime.fromisoformat(order["placed_at"]))
+        self._on_placed(datetime.fromisoformat(order["placed_at"]))
         self._status.orders["placed"] += 1
-        self._status.sent("order_placed", "orders")
+        self._status.record_sent("order_placed", "orders")
         decided = await self._follow(order["order_id"])
         if decided is None:
             self._status.orders["undecided"] += 1
         elif decided["status"] == "cancelled":
             self._status.orders["cancelled"] += 1
             self._status.cancelled_because[decided["cancellation_reason"] or "unknown"] += 1
-            self._came_to_nothing(buy.units)
+            self._on_failed(checkout.units)
         else:
             self._status.orders["confirmed"] += 1
-            self._confirmed(order["order_id"], order["shopper_id"], self._lines(decided))
+
+    async def fetch(self, order_id: str) -> dict[str, Any] | None:
+        """Return the order as the API shows it; None if there is none or the API stays unavailable."""
+        for attempt in range(MAX_ATTEMPTS):
+            try:
+                order: dict[str, Any] = await self._api.request("order", "GET", f"/v1/orders/{order_id}")
+                return order
+            except RequestRejected:
+                return None
+            except ApiUnavailable:
+                await asyncio.sleep(_BACKOFF_S * 2**attempt)
+        return None
 
     async def cancel(self, order_id: str) -> None:
-        """The shopper changes their mind."""
+        """Cancel an order, as its shopper would."""
         try:
-            await self._api.ask("cancellation", "POST", f"/v1/orders/{order_id}/cancellation", {})
-        except (Away, Refused):
+            await self._api.request("cancellation", "POST", f"/v1/orders/{order_id}/cancellation", {})
+        except (ApiUnavailable, RequestRejected):
             return
         self._status.orders["cancelled"] += 1
         self._status.cancelled_because["shopper_request"] += 1
 
-    async def _place(self, buy: Buy) -> dict[str, Any] | None:
-        """The same key in every try: the order is placed once, however often it is sent."""
-        method, installments = draw_payment(self._random)
+    async def _place(self, checkout: CheckOut) -> dict[str, Any] | None:
+        """Return the placed order, None if it was refused. All attempts share one idempotency key."""
+        method, installments = draw_payment_method(self._random)
         body = {
-            "shopper_id": self._world.shoppers.ids[buy.shopper],
-            "session_id": buy.session_id,
+            "shopper_id": self._world.shoppers.ids[checkout.shopper],
+            "session_id": checkout.session_id,
             "currency": self._world.shape.currency,
             "payment": {
                 "method": method,
@@ -96,36 +100,27 @@ class Orders:
                     "seller_id": self._world.sellers.ids[int(self._world.products.seller[product])],
                     "quantity": units,
                 }
-                for product, units in buy.units.items()
+                for product, units in checkout.units.items()
             ],
         }
         key = {"idempotency-key": str(uuid.UUID(int=self._random.getrandbits(128), version=4))}
-        for number in range(TRIES):
+        for attempt in range(MAX_ATTEMPTS):
             try:
-                placed: dict[str, Any] = await self._api.ask("orders", "POST", "/v1/orders", body, key)
+                placed: dict[str, Any] = await self._api.request("orders", "POST", "/v1/orders", body, key)
                 return placed
-            except Refused:
+            except RequestRejected:
                 return None
-            except Away:
-                await asyncio.sleep(_PAUSE_S * 2**number)
+            except ApiUnavailable:
+                await asyncio.sleep(_BACKOFF_S * 2**attempt)
         return None
 
     async def _follow(self, order_id: str) -> dict[str, Any] | None:
-        for pause_s in LOOKS_AFTER_S:
+        for pause_s in POLL_DELAYS_S:
             await asyncio.sleep(pause_s)
             try:
-                order: dict[str, Any] = await self._api.ask("order", "GET", f"/v1/orders/{order_id}")
-            except (Away, Refused):
+                order: dict[str, Any] = await self._api.request("order", "GET", f"/v1/orders/{order_id}")
+            except (ApiUnavailable, RequestRejected):
                 continue
             if order["status"] != "placed":
                 return order
         return None
-
-    def _lines(self, order: dict[str, Any]) -> list[Line]:
-        return [
-            Line(
-                line["line_number"], self._index_of[line["product_id"]], self._seller_of[line["seller_id"]],
-                line["quantity"], line["unit_price_minor"], line["discount_minor"], line["shipping_minor"],
-            )
-            for line in order["lines"]
-        ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Puts live traffic together: the only place that builds its clients, its clock and its randomness."""
+"""Builds and runs live traffic: the only place that creates its clients, clock and random streams."""
 
 import asyncio
 import signal
@@ -11,78 +11,79 @@ import numpy as np
 import structlog
 import uvloop
 
-from common import garbage, metrics
+from common import gc_tuning, metrics
 from common.clock import system_clock
 from common.errors import PartUnavailable
 from common.kafka import cluster_id
 from common.settings import Settings
-from producers.simulator import kept as keeping
+from producers.simulator import saved_world
 from producers.simulator import status as reporting
 from producers.simulator.calendar import Calendar
-from producers.simulator.choices import Behaviour, Choices
-from producers.simulator.draws import stream
-from producers.simulator.kept import Kept
-from producers.simulator.live.api import Api
-from producers.simulator.live.crowd import Crowd
-from producers.simulator.live.figures import Figures
-from producers.simulator.live.intake import Intake
-from producers.simulator.live.listings import Sales, introduce
-from producers.simulator.live.orders import Orders
-from producers.simulator.live.outside import Outside
-from producers.simulator.live.parcels import Parcels
-from producers.simulator.live.shelf import Shelf
-from producers.simulator.live.steps import Buy
-from producers.simulator.live.stocking import Stocking
-from producers.simulator.live.tempo import Signs, Tempo
-from producers.simulator.live.visit import Shop
-from producers.simulator.status import Status
-from producers.simulator.world.world import World, build
+from producers.simulator.decisions import Behaviour, DecisionModel
+from producers.simulator.live.api import ShopApi
+from producers.simulator.live.catalogue import FlashSalePublisher, publish_catalogue
+from producers.simulator.live.event_sender import EventSender
+from producers.simulator.live.external_events import ExternalEvents
+from producers.simulator.live.load_controller import LoadController, LoadSignals
+from producers.simulator.live.order_consumer import OrderConsumer
+from producers.simulator.live.orders import LiveOrders
+from producers.simulator.live.restocking import Restocker
+from producers.simulator.live.sales_poller import SalesPoller
+from producers.simulator.live.session_runner import SessionRunner
+from producers.simulator.live.shipments import LiveShipments
+from producers.simulator.live.steps import CheckOut
+from producers.simulator.live.stock_levels import StockLevels
+from producers.simulator.live.visit import VisitContext
+from producers.simulator.randomness import named_rng
+from producers.simulator.saved_world import SavedWorld
+from producers.simulator.status import SimulatorStatus
+from producers.simulator.world.world import World, build_world
 from schemas.setup import register
 
 STATUS_EVERY_S = 1.0
 SALES_EVERY_S = 2.0
-LOOK_EVERY_S = 0.2
-"""How often what shoppers notice is looked at."""
+LOAD_CHECK_EVERY_S = 0.2
+"""Interval between updates of the load controller."""
 
-STOP_S = 6.0
-"""How long it waits at the end for what has been begun."""
+SHUTDOWN_TIMEOUT_S = 6.0
+"""Time at the end in which running requests and queued events complete."""
 
 log = structlog.get_logger()
 
 
-def go_live(kept: Kept, settings: Settings, rate: float) -> None:
-    """Let traffic come until SIGINT or SIGTERM.
+def run_live(saved: SavedWorld, settings: Settings, rate: float) -> None:
+    """Run live traffic until SIGINT or SIGTERM.
 
     Raises:
-        PartUnavailable: Kafka or the registry does not answer at the start; later they may go and come.
+        PartUnavailable: Kafka or the registry is unavailable at the start; later outages are tolerated.
         UserError: the port for metrics is taken.
     """
-    metrics.serve(settings.port("simulator"))
+    metrics.serve_metrics(settings.port("simulator"))
     schema_ids = register(settings).schema_ids
-    world = build(kept.shape)
+    world = build_world(saved.shape)
     cluster = cluster_id(settings.kafka)
-    if not kept.weeks and (kept.progress is None or kept.progress.cluster != cluster):
-        introduce(world, settings, schema_ids, kept.end_ms)
-        kept = kept.advanced(keeping.Progress(cluster))
-    keeping.write(settings.home, kept)
-    garbage.look_rarely()
+    if not saved.weeks and (saved.progress is None or saved.progress.cluster != cluster):
+        publish_catalogue(world, settings, schema_ids, saved.end_ms)
+        saved = saved.with_progress(saved_world.BackfillProgress(cluster))
+    saved_world.write(settings.home, saved)
+    gc_tuning.tune_gc()
     uvloop.run(_live(world, settings, schema_ids, rate))
 
 
 async def _live(world: World, settings: Settings, schema_ids: Mapping[str, int], rate: float) -> None:
-    status, stopping, loop = Status(), asyncio.Event(), asyncio.get_running_loop()
+    status, stopping, loop = SimulatorStatus(), asyncio.Event(), asyncio.get_running_loop()
     for sign in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(sign, stopping.set)
     seed = np.random.SeedSequence().entropy
     log.info("going live", rate=rate, seed=world.shape.seed)
-    async with Api(settings.serving, status) as api:
-        live = _Live(world, settings, schema_ids, rate, api, status, int(str(seed)) % 2**32)
+    async with ShopApi(settings.serving, status) as api:
+        live = _LiveTraffic(world, settings, schema_ids, rate, api, status, int(str(seed)) % 2**32)
         await live.run(stopping)
     log.info("stopped", events=sum(status.events.values()), orders=dict(status.orders))
 
 
-class _Live:
-    """Everything that runs beside one another while traffic is live."""
+class _LiveTraffic:
+    """The concurrent tasks of live traffic."""
 
     def __init__(
         self,
@@ -90,71 +91,75 @@ class _Live:
         settings: Settings,
         schema_ids: Mapping[str, int],
         rate: float,
-        api: Api,
-        status: Status,
+        api: ShopApi,
+        status: SimulatorStatus,
         seed: int,
     ) -> None:
         self._status, self._home = status, settings.home
         self._tasks: set[asyncio.Task[None]] = set()
-        self._broken: list[BaseException] = []
+        self._failures: list[BaseException] = []
         calendar, random = Calendar(world), Random(seed)
-        rng = stream(world.shape.seed, "live", seed)
-        choices = Choices(world, calendar, Behaviour())
+        rng = named_rng(world.shape.seed, "live", seed)
+        decisions = DecisionModel(world, calendar, Behaviour())
         index_of = {product: row for row, product in enumerate(world.products.ids)}
-        self._sales = Sales(world, calendar, settings, schema_ids, system_clock)
-        self._shelf = Shelf(world, rate)
-        self._stocking = Stocking(world, api, self._shelf, random)
-        self._api, self._rate, self._tempo = api, rate, Tempo(system_clock().timestamp())
-        self._figures = Figures(world, api, random, system_clock, self._tempo.read)
-        self._outside = Outside(settings.kafka, schema_ids, status, system_clock)
-        self._intake = Intake(api, status, system_clock)
-        parcels = Parcels(
-            world, self._outside, status, random, system_clock,
+        self._sales = FlashSalePublisher(world, calendar, settings, schema_ids, system_clock)
+        self._stock_levels = StockLevels(world, rate)
+        self._restocker = Restocker(world, api, self._stock_levels, random)
+        self._api, self._rate, self._controller = api, rate, LoadController(system_clock().timestamp())
+        self._sales_poller = SalesPoller(world, api, random, system_clock, self._controller.update_freshness)
+        self._external_events = ExternalEvents(settings.kafka, schema_ids, status, system_clock)
+        self._event_sender = EventSender(api, status, system_clock)
+        self._shipments = LiveShipments(
+            world, self._external_events, status, random,
             lambda order_id: self.spawn(self._orders.cancel(order_id)),
         )  # fmt: skip
-        self._orders = Orders(
-            world, api, status, random, self._figures.placed, parcels.send, self._shelf.give_back
+        self._order_consumer = OrderConsumer(settings.kafka, status, self._ship, self._shipments.drop)
+        self._orders = LiveOrders(
+            world, api, status, random, self._sales_poller.record_order,
+            self._stock_levels.record_failed_order,
         )  # fmt: skip
-        shop = Shop(choices, self._sales.prices.at, self._shelf.in_stock, index_of)
-        self._crowd = Crowd(
-            shop, api, self._intake, status, system_clock, rng, rate, self._tempo, self.spawn, self._buy
+        context = VisitContext(decisions, self._sales.prices.at, self._stock_levels.in_stock, index_of)
+        self._session_runner = SessionRunner(
+            context, api, self._event_sender, status, system_clock, rng, rate, self._controller,
+            self.spawn, self._check_out,
         )  # fmt: skip
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Set the stock, then let traffic come until told to stop.
+        """Set the stock, then run traffic until `stopping` is set.
 
         Raises:
-            BaseException: something is broken; traffic stops.
+            BaseException: a task failed, which stops the traffic.
         """
         self._stopping = stopping
         reporter = asyncio.create_task(self._report())
         try:
-            filled = asyncio.create_task(self._stocking.fill())
-            told_to = asyncio.create_task(stopping.wait())
-            await asyncio.wait({filled, told_to}, return_when=asyncio.FIRST_COMPLETED)
+            filled = asyncio.create_task(self._restocker.set_initial_stock())
+            stop_requested = asyncio.create_task(stopping.wait())
+            await asyncio.wait({filled, stop_requested}, return_when=asyncio.FIRST_COMPLETED)
             if not stopping.is_set():
                 filled.result()
                 self._status.phase = "live"
-                self.spawn(self._intake.run(stopping))
-                self.spawn(self._crowd.run(stopping))
-                self.spawn(self._tell_of_sales())
-                self.spawn(self._figures.run(lambda: self._rate * self._tempo.share, stopping))
-                self.spawn(self._keep_up())
+                self.spawn(self._event_sender.run(stopping))
+                self.spawn(self._session_runner.run(stopping))
+                self.spawn(self._order_consumer.run(stopping))
+                self.spawn(self._publish_sales())
+                self.spawn(self._sales_poller.run(lambda: self._rate * self._controller.pace, stopping))
+                self.spawn(self._control_load())
                 await stopping.wait()
             filled.cancel()
             self._status.phase = "stopping"
-            await self._wind_up()
+            await self._drain()
         finally:
             reporter.cancel()
             with suppress(asyncio.CancelledError):
                 await reporter
             self._status.phase = "stopped"
             reporting.write(self._home, self._status)
-        if self._broken:
-            raise self._broken[0]
+        if self._failures:
+            raise self._failures[0]
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run this beside the rest; if it breaks, everything stops."""
+        """Run a coroutine concurrently; if it fails, all traffic stops."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
@@ -162,42 +167,47 @@ class _Live:
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            self._broken.append(error)
+            self._failures.append(error)
             self._stopping.set()
 
-    def _buy(self, buy: Buy) -> None:
-        for product in self._shelf.take(buy.units):
-            self.spawn(self._stocking.refill(product))
-        self.spawn(self._orders.buy(buy))
+    def _check_out(self, buy: CheckOut) -> None:
+        for product in self._stock_levels.record_order(buy.units):
+            self.spawn(self._restocker.refill(product))
+        self.spawn(self._orders.place_and_follow(buy))
 
-    async def _keep_up(self) -> None:
-        tempo, before = self._tempo, self._api.unanswered
+    async def _ship(self, order_id: str) -> None:
+        """Have its sellers ship an order that was confirmed."""
+        if (order := await self._orders.fetch(order_id)) is not None:
+            self._shipments.schedule(order)
+
+    async def _control_load(self) -> None:
+        tempo, before = self._controller, self._api.unanswered
         while not self._stopping.is_set():
-            await asyncio.sleep(LOOK_EVERY_S)
+            await asyncio.sleep(LOAD_CHECK_EVERY_S)
             unanswered = self._api.unanswered
-            signs = Signs(self._api.waiting, self._intake.unsent / self._rate, unanswered - before)
-            tempo.look(signs, system_clock().timestamp())
-            before, self._status.tempo, self._status.slowed_because = unanswered, tempo.share, tempo.reason
+            signs = LoadSignals(self._api.queued, self._event_sender.queued / self._rate, unanswered - before)
+            tempo.update_load(signs, system_clock().timestamp())
+            before, self._status.tempo, self._status.slowed_because = unanswered, tempo.pace, tempo.reason
 
-    async def _tell_of_sales(self) -> None:
+    async def _publish_sales(self) -> None:
         while not self._stopping.is_set():
             try:
-                await asyncio.to_thread(self._sales.tell)
+                await asyncio.to_thread(self._sales.publish_due)
             except PartUnavailable:
-                self._status.failed("kafka", "a sale could not be told of")
+                self._status.record_error("kafka", "a flash sale could not be published")
             await asyncio.sleep(SALES_EVERY_S)
 
     async def _report(self) -> None:
         while True:
-            self._outside.look()
+            self._external_events.poll()
             reporting.write(self._home, self._status)
             await asyncio.sleep(STATUS_EVERY_S)
 
-    async def _wind_up(self) -> None:
-        """Wait for requests under way and for browsing events that wait to be sent; drop the rest."""
+    async def _drain(self) -> None:
+        """Wait for running requests and queued browsing events; drop the rest after the timeout."""
         if self._tasks:
-            _, late = await asyncio.wait(set(self._tasks), timeout=STOP_S / 2)
+            _, late = await asyncio.wait(set(self._tasks), timeout=SHUTDOWN_TIMEOUT_S / 2)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
-        await asyncio.to_thread(self._outside.close, STOP_S / 2)
+        await asyncio.to_thread(self._external_events.close, SHUTDOWN_TIMEOUT_S / 2)

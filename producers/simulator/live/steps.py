@@ -1,4 +1,4 @@
-"""What a live visit does, asks and knows, as values; and visits as they are planned."""
+"""The steps of a live visit as values, and the plans of visits."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,31 +6,31 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from producers.simulator.choices import Choices
-from producers.simulator.searches import search
+from producers.simulator.decisions import DecisionModel
+from producers.simulator.searches import draw_empty_searches, draw_searches
 from producers.simulator.visits import SEARCH, Views, Visits
 
-Context = Literal["home", "product", "cart"]
+Surface = Literal["home", "product", "cart"]
 
 
-class Tell(NamedTuple):
+class EmitEvent(NamedTuple):
     """A browsing event, without its id and time."""
 
     at_ms: int
     event: dict[str, Any]
 
 
-class Ask(NamedTuple):
-    """Recommendations are wanted; the answer is `Shown`, or None when there is none."""
+class RequestRecommendations(NamedTuple):
+    """Request recommendations; the response is a RecommendedList, or None if there is none."""
 
     at_ms: int
     visitor: str
-    context: Context
+    surface: Surface
     product_id: str | None
 
 
-class Buy(NamedTuple):
-    """The cart is checked out: product index → units."""
+class CheckOut(NamedTuple):
+    """Check out the cart: product index → units."""
 
     at_ms: int
     shopper: int
@@ -38,11 +38,11 @@ class Buy(NamedTuple):
     units: dict[int, int]
 
 
-Step = Tell | Ask | Buy
+Step = EmitEvent | RequestRecommendations | CheckOut
 
 
-class Item(NamedTuple):
-    """A recommended product as the API gives it."""
+class RecommendedItem(NamedTuple):
+    """A recommended product as the API returns it."""
 
     product_id: str
     seller_id: str | None
@@ -50,16 +50,16 @@ class Item(NamedTuple):
     source: str | None
 
 
-class Shown(NamedTuple):
-    """A recommended list as the API gives it."""
+class RecommendedList(NamedTuple):
+    """A recommended list as the API returns it."""
 
     recommendation_id: str
     strategy: str
-    items: list[Item]
+    items: list[RecommendedItem]
 
 
-class Search(NamedTuple):
-    """What was searched for; `page` are the products found."""
+class PerformedSearch(NamedTuple):
+    """A search; `page` are the products found."""
 
     search_id: str
     query: str
@@ -67,8 +67,8 @@ class Search(NamedTuple):
     page: list[int]
 
 
-class View(NamedTuple):
-    """One product that is looked at; the recommendation `list_id` or the `search` led there, if one did."""
+class PlannedView(NamedTuple):
+    """One product view. The recommended list `list_id` or the last of `searches` led there, if one did."""
 
     product: int
     source: int
@@ -76,13 +76,13 @@ class View(NamedTuple):
     removes: bool
     quantity: int
     list_id: str | None = None
-    search: Search | None = None
+    searches: tuple[PerformedSearch, ...] = ()
     first: bool = False
 
 
 @dataclass
-class Planned:
-    """One visit before it begins: who, and what they would look at by themselves, with the moments."""
+class PlannedVisit:
+    """A visit before it begins: its shopper, and its organic views with their times."""
 
     session_id: str
     shopper: int
@@ -90,23 +90,25 @@ class Planned:
     recommended: bool
     checks_out: bool
     started_ms: int
-    views: list[tuple[int, View]]
+    views: list[tuple[int, PlannedView]]
 
 
-def planned(choices: Choices, rng: np.random.Generator, visits: Visits, views: Views) -> Iterator[Planned]:
-    """Visits drawn together, one by one."""
+def plan_visits(
+    decisions: DecisionModel, rng: np.random.Generator, visits: Visits, views: Views
+) -> Iterator[PlannedVisit]:
+    """Return the plans of visits that were drawn together, one by one."""
     bounds = np.searchsorted(views.visit, np.arange(len(visits) + 1)).tolist()
     is_first = np.diff(views.visit, prepend=-1) > 0
     rows = [
-        (at, View(product, source, adds, removes, quantity, None, search, first))
-        for at, product, source, adds, removes, quantity, search, first in zip(
+        (at, PlannedView(product, source, adds, removes, quantity, None, searches, first))
+        for at, product, source, adds, removes, quantity, searches, first in zip(
             views.at.tolist(), views.product.tolist(), views.source.tolist(), views.adds.tolist(),
-            views.removes.tolist(), views.quantity.tolist(), _searches(choices, rng, visits, views),
-            is_first.tolist(), strict=True,
+            views.removes.tolist(), views.quantity.tolist(),
+            _draw_view_searches(decisions, rng, visits, views), is_first.tolist(), strict=True,
         )
     ]  # fmt: skip
     for number, session_id in enumerate(visits.ids):
-        yield Planned(
+        yield PlannedVisit(
             session_id,
             int(visits.shopper[number]),
             bool(visits.signed_in[number]),
@@ -117,14 +119,20 @@ def planned(choices: Choices, rng: np.random.Generator, visits: Visits, views: V
         )
 
 
-def _searches(
-    choices: Choices, rng: np.random.Generator, visits: Visits, views: Views
-) -> list[Search | None]:
-    """The search that led to each view, if one did."""
+def _draw_view_searches(
+    decisions: DecisionModel, rng: np.random.Generator, visits: Visits, views: Views
+) -> list[tuple[PerformedSearch, ...]]:
+    """Return for each view the search that led to it, after a misspelt one if there was one."""
     found = np.flatnonzero(views.source == SEARCH)
-    drawn = search(choices.world, rng, visits.shopper[views.visit[found]], views.product[found])
-    searches: list[Search | None] = [None] * len(views)
+    drawn = draw_searches(decisions.world, rng, visits.shopper[views.visit[found]], views.product[found])
+    empty = draw_empty_searches(rng, drawn)
+    misspelt = {
+        row: PerformedSearch(search_id, query, 0, [])
+        for row, search_id, query in zip(empty.before.tolist(), empty.ids, empty.queries, strict=True)
+    }
+    searches: list[tuple[PerformedSearch, ...]] = [()] * len(views)
     rows = zip(drawn.ids, drawn.queries, drawn.result_counts, drawn.pages.tolist(), strict=True)
-    for row, of_row in zip(found.tolist(), rows, strict=True):
-        searches[row] = Search(*of_row)
+    for number, (view, fields) in enumerate(zip(found.tolist(), rows, strict=True)):
+        search = PerformedSearch(*fields)
+        searches[view] = (misspelt[number], search) if number in misspelt else (search,)
     return searches

@@ -1,11 +1,11 @@
-"""The category tree: departments, their leaves, what is sold there and for how much."""
+"""The category tree: departments and their categories, with product nouns and typical prices."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Leaf:
-    """A category without children: its products' nouns and their typical price in major units."""
+    """A category without children: the nouns of its products and their typical price in major units."""
 
     name: str
     nouns: tuple[str, ...]

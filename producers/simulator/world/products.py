@@ -1,14 +1,14 @@
-"""Products: category, seller, price, popularity, quality, and the latent factors that tastes are about."""
+"""Products: category, seller, price, popularity, quality, and latent factors."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from babel.numbers import get_currency_precision
 
-from producers.simulator.draws import Floats, Index, pick, stream
+from producers.simulator.randomness import Floats, Index, choose_weighted, named_rng
 from producers.simulator.world.categories import DEPARTMENT_OF, DEPARTMENTS, LEAVES
 from producers.simulator.world.sellers import Sellers
-from producers.simulator.world.shape import Shape
+from producers.simulator.world.shape import WorldShape
 
 FACTORS = 8
 """Dimensions of the latent space of products and tastes."""
@@ -47,13 +47,13 @@ class Products:
     photos: Index
 
 
-def draw_products(shape: Shape, sellers: Sellers) -> Products:
-    """The products of this world: at least one in each category and of each seller."""
-    rng, n = stream(shape.seed, "products"), shape.products
+def draw_products(shape: WorldShape, sellers: Sellers) -> Products:
+    """Draw the products of this world: at least one in each category and of each seller."""
+    rng, n = named_rng(shape.seed, "products"), shape.products
     leaf_weight = rng.lognormal(0, 0.5, len(LEAVES))
     every_leaf = np.arange(len(LEAVES))
-    category = np.sort(np.concatenate([every_leaf, pick(rng, leaf_weight, n - len(LEAVES))]))
-    seller = np.concatenate([np.arange(shape.sellers), pick(rng, sellers.size, n - shape.sellers)])
+    category = np.sort(np.concatenate([every_leaf, choose_weighted(rng, leaf_weight, n - len(LEAVES))]))
+    seller = np.concatenate([np.arange(shape.sellers), choose_weighted(rng, sellers.size, n - shape.sellers)])
     rng.shuffle(seller)
     popularity = (rng.permutation(n) + 6.0) ** -ZIPF_EXPONENT
     relative_price = rng.normal(0, 0.45, n)
@@ -78,7 +78,7 @@ def draw_products(shape: Shape, sellers: Sellers) -> Products:
 
 
 def _factors(rng: np.random.Generator, category: Index) -> Floats:
-    """Each product lies around its category, which lies around its department; unit variance in all."""
+    """Draw factors around those of the category, which are around those of the department; unit variance."""
     department = rng.normal(0, 0.5, (len(DEPARTMENTS), FACTORS))
     leaf = department[np.array(DEPARTMENT_OF)] + rng.normal(0, 0.5, (len(LEAVES), FACTORS))
     factors: Floats = leaf[category] + rng.normal(0, np.sqrt(0.5), (len(category), FACTORS))
@@ -86,7 +86,7 @@ def _factors(rng: np.random.Generator, category: Index) -> Floats:
 
 
 def _shop_prices(major: Floats, currency: str) -> Index:
-    """Prices as shops like them: 89.90, and 990 in a currency without minor units."""
+    """Round to prices as shops have them: 89.90, and 990 in a currency without minor units."""
     scale = 10 ** get_currency_precision(currency)
     tens = np.maximum(np.rint(major / 10), 1)
     prices: Index = (10 * tens * scale).astype(np.int64) - max(scale // 10, 1)

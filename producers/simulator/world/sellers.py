@@ -1,11 +1,12 @@
-"""Sellers: a few big ones and many small ones, each with its own quality and pace."""
+"""Sellers: a few big ones and many small ones, with a quality and a handling time."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from producers.simulator.draws import Floats, Index, stream
-from producers.simulator.world.shape import Shape
+from producers.simulator.randomness import Floats, Index, named_rng
+from producers.simulator.world.places import Places, draw_places
+from producers.simulator.world.shape import WorldShape
 
 SIZE_SIGMA = 1.5
 """Spread of the logarithm of a seller's size: at 1.5 a tenth of the sellers make over half of the sales."""
@@ -30,11 +31,12 @@ class Sellers:
     quality: Floats
     handling_days: Floats
     commission_bp: Index
+    places: Places
 
 
-def draw_sellers(shape: Shape) -> Sellers:
-    """The sellers of this world."""
-    rng, n = stream(shape.seed, "sellers"), shape.sellers
+def draw_sellers(shape: WorldShape) -> Sellers:
+    """Draw the sellers of this world."""
+    rng, n = named_rng(shape.seed, "sellers"), shape.sellers
     size = np.sort(rng.lognormal(0, SIZE_SIGMA, n))[::-1]
     first, second = rng.integers(len(_FIRST), size=n), rng.integers(len(_SECOND), size=n)
     return Sellers(
@@ -44,4 +46,5 @@ def draw_sellers(shape: Shape) -> Sellers:
         quality=rng.normal(0, 0.7, n),
         handling_days=rng.lognormal(0, 0.5, n),
         commission_bp=rng.choice(np.array([800, 1000, 1200, 1400, 1600]), n),
+        places=draw_places(shape, "sellers", n),
     )

@@ -1,4 +1,4 @@
-"""How big a world is: with its seed all that decides who lives in it."""
+"""The seed and the sizes that determine a world."""
 
 from dataclasses import dataclass
 
@@ -7,11 +7,11 @@ from producers.simulator.world.categories import LEAVES
 
 
 @dataclass(frozen=True)
-class Shape:
+class WorldShape:
     """The seed and the sizes of a world. Money is in minor units of `currency`, days are those of `timezone`.
 
     Raises:
-        UserError: there would be fewer products than categories or sellers, or nobody to buy or sell.
+        UserError: a size is out of range, or there are fewer products than categories or sellers.
     """
 
     seed: int = 1
@@ -29,7 +29,7 @@ class Shape:
         if not max(self.sellers, len(LEAVES)) <= self.products <= 999_999:
             least = max(self.sellers, len(LEAVES))
             raise UserError(
-                f"--products {self.products}: give {least:,} to 999,999, one a seller and a category"
+                f"--products {self.products}: give {least:,} to 999,999, one per seller and category"
             )
         if not 1 <= self.shoppers <= 999_999:
             raise UserError(f"--shoppers {self.shoppers}: give 1 to 999,999")

@@ -1,27 +1,28 @@
-"""Tastes: which product a shopper picks, as exact probabilities and as fast draws.
+"""Tastes: which product a shopper chooses, as exact probabilities and as fast draws.
 
-A shopper u picks category c with probability ∝ love[u, c] · season[c], then within it product i with
+A shopper u chooses category c with probability ∝ preference[u, c] · season[c], then product i in it with
 
     P(i | c, u) = Σ_k mixture[u, k] · within[i, k]
     within[i, k] ∝ popularity[i] · exp(STRENGTH · factors[i] · taste[k])
 
-where `within[:, k]` sums to 1 in each category. Every probability is a short sum: truth needs no sampling.
+where `within[:, k]` sums to 1 in each category. Every probability is a short sum, so the ground truth needs
+no sampling.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from producers.simulator.draws import Floats, Index, pick_of_rows, stream
+from producers.simulator.randomness import Floats, Index, choose_per_row, named_rng
 from producers.simulator.world.products import FACTORS, Products
-from producers.simulator.world.shape import Shape
+from producers.simulator.world.shape import WorldShape
 from producers.simulator.world.shoppers import ARCHETYPES, Shoppers
 
-STRENGTH = 1.3
-"""How much tastes matter beside popularity."""
+TASTE_STRENGTH = 1.3
+"""Weight of tastes relative to popularity."""
 
-_MOST = 3.0
-_LOVE_WEIGHT = 0.5
+_MAX_AFFINITY = 3.0
+_PREFERENCE_WEIGHT = 0.5
 
 
 @dataclass(frozen=True)
@@ -36,24 +37,24 @@ class Tastes:
     taste: Floats
     within: Floats
     popular: Floats
-    ladder: Floats
+    cumulative: Floats
     categories: int
 
 
-def draw_tastes(shape: Shape, products: Products) -> Tastes:
-    """The archetypes of this world."""
-    taste = stream(shape.seed, "tastes").normal(size=(ARCHETYPES, FACTORS))
+def draw_tastes(shape: WorldShape, products: Products) -> Tastes:
+    """Draw the archetypes of this world."""
+    taste = named_rng(shape.seed, "tastes").normal(size=(ARCHETYPES, FACTORS))
     taste /= np.linalg.norm(taste, axis=1, keepdims=True)
-    liking = np.exp(STRENGTH * np.einsum("if,kf->ik", products.factors, taste))
+    liking = np.exp(TASTE_STRENGTH * np.einsum("if,kf->ik", products.factors, taste))
     within = _per_category(products.popularity[:, None] * liking, products)
     categories = len(products.starts) - 1
-    rungs = products.category[:, None] + _cumulative_in_category(within, products)
-    rungs[products.starts[1:] - 1] = np.arange(1, categories + 1)[:, None]
+    cumulative = products.category[:, None] + _cumulative_in_category(within, products)
+    cumulative[products.starts[1:] - 1] = np.arange(1, categories + 1)[:, None]
     return Tastes(
         taste=taste,
         within=within,
         popular=_per_category(products.popularity[:, None], products)[:, 0],
-        ladder=(rungs + categories * np.arange(ARCHETYPES)).T.ravel(),
+        cumulative=(cumulative + categories * np.arange(ARCHETYPES)).T.ravel(),
         categories=categories,
     )
 
@@ -61,16 +62,16 @@ def draw_tastes(shape: Shape, products: Products) -> Tastes:
 def draw_within(
     tastes: Tastes, shoppers: Shoppers, rng: np.random.Generator, shopper: Index, category: Index
 ) -> Index:
-    """A product of each category, as each shopper (same length) would pick it."""
+    """Draw a product of each category, as each shopper (same length) would choose it."""
     n = len(tastes.popular)
-    archetype = pick_of_rows(rng, shoppers.mixture[shopper])
-    height = archetype * tastes.categories + category + rng.random(len(shopper))
-    rung: Index = np.searchsorted(tastes.ladder, height, side="right")
-    return rung - archetype * n
+    archetype = choose_per_row(rng, shoppers.mixture[shopper])
+    target = archetype * tastes.categories + category + rng.random(len(shopper))
+    found: Index = np.searchsorted(tastes.cumulative, target, side="right")
+    return found - archetype * n
 
 
 def probability_within(tastes: Tastes, shoppers: Shoppers, shopper: Index, product: Index) -> Floats:
-    """P(product | its category, shopper), pair by pair."""
+    """Return P(product | its category, shopper) of each pair."""
     chances: Floats = np.einsum("nk,nk->n", shoppers.mixture[shopper], tastes.within[product])
     return chances
 
@@ -78,14 +79,14 @@ def probability_within(tastes: Tastes, shoppers: Shoppers, shopper: Index, produ
 def affinity(
     tastes: Tastes, shoppers: Shoppers, products: Products, shopper: Index, product: Index
 ) -> Floats:
-    """How much more a shopper likes a product than people do on average: 0 is as much, within ±3.
+    """Return how much more a shopper likes a product than the average shopper: 0 is as much, within ±3.
 
-    ln(P(i | c, u) / P(i | c)) + 0.5 · ln(love[u, c] / common_love[c]).
+    ln(P(i | c, u) / P(i | c)) + 0.5 · ln(preference[u, c] / common_preference[c]).
     """
     category = products.category[product]
     of_product = np.log(probability_within(tastes, shoppers, shopper, product) / tastes.popular[product])
-    of_category = np.log(shoppers.love[shopper, category] / shoppers.common_love[category])
-    liking: Floats = np.clip(of_product + _LOVE_WEIGHT * of_category, -_MOST, _MOST)
+    of_category = np.log(shoppers.preference[shopper, category] / shoppers.common_preference[category])
+    liking: Floats = np.clip(of_product + _PREFERENCE_WEIGHT * of_category, -_MAX_AFFINITY, _MAX_AFFINITY)
     return liking
 
 

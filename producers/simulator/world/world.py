@@ -1,13 +1,13 @@
-"""A world: all that one shape decides, drawn once."""
+"""A world: everything that a shape determines, drawn once."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from producers.simulator.draws import Floats, Index
+from producers.simulator.randomness import Floats, Index
 from producers.simulator.world.products import Products, draw_products
 from producers.simulator.world.sellers import Sellers, draw_sellers
-from producers.simulator.world.shape import Shape
+from producers.simulator.world.shape import WorldShape
 from producers.simulator.world.shoppers import Shoppers, draw_shoppers
 from producers.simulator.world.tastes import Tastes, draw_tastes
 
@@ -17,10 +17,13 @@ _SAME_CATEGORY_FIRST = 2.0
 
 @dataclass(frozen=True)
 class World:
-    """Sellers, products, shoppers and tastes. `neighbours` (products, 12): the products most like each, the
-    most like first, of its own category as long as there are."""
+    """Sellers, products, shoppers and tastes.
 
-    shape: Shape
+    `neighbours` (products, 12) are the products most similar to each, the most similar first, those of its
+    own category before others.
+    """
+
+    shape: WorldShape
     sellers: Sellers
     products: Products
     shoppers: Shoppers
@@ -28,16 +31,16 @@ class World:
     neighbours: Index
 
 
-def build(shape: Shape) -> World:
-    """The world of this shape; the same shape gives the same world."""
+def build_world(shape: WorldShape) -> World:
+    """Return the world of this shape; the same shape gives the same world."""
     sellers = draw_sellers(shape)
     products = draw_products(shape, sellers)
     tastes = draw_tastes(shape, products)
-    return World(shape, sellers, products, draw_shoppers(shape), tastes, _neighbours(products))
+    return World(shape, sellers, products, draw_shoppers(shape), tastes, _nearest_products(products))
 
 
-def _neighbours(products: Products) -> Index:
-    """By the cosine of latent factors; a category that is too small is filled up with the nearest of all."""
+def _nearest_products(products: Products) -> Index:
+    """Rank by the cosine of latent factors; small categories are filled with the nearest of all products."""
     directions: Floats = products.factors / np.linalg.norm(products.factors, axis=1, keepdims=True)
     everything = np.arange(len(products.ids))
     found = np.empty((len(products.ids), _NEIGHBOURS), np.int64)

@@ -1,1 +1,1 @@
-"""The shapes of the answers, as the API describes them."""
+"""The answers of the analytics routes, as the API describes them."""

@@ -1,4 +1,4 @@
-"""A seller's orders, with that seller's lines."""
+"""The answer with a seller's orders."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -12,7 +12,7 @@ Status = Literal["placed", "confirmed", "shipped", "delivered", "cancelled"]
 
 
 class OrderLine(TypedDict):
-    """One line of an order that is this seller's."""
+    """One line of an order, of this seller."""
 
     line_number: int
     product_id: str
@@ -26,10 +26,10 @@ class OrderLine(TypedDict):
 
 
 class Order(TypedDict):
-    """One order with this seller's lines only; money is of those lines."""
+    """One order with this seller's lines only. Amounts are those of these lines."""
 
     order_id: str
-    status: Annotated[Status, Field(description="How far this seller's part of the order has come.")]
+    status: Annotated[Status, Field(description="The status of this seller's part of the order.")]
     placed_at: Moment
     confirmed_at: datetime | None
     shipped_at: Annotated[datetime | None, Field(description="When this seller's newest parcel left.")]
@@ -48,6 +48,6 @@ class Orders(TypedDict):
     seller_id: str
     orders: list[Order]
     next_cursor: Annotated[
-        str | None, Field(description="Give it back as `cursor` for the next page; null at the end.")
+        str | None, Field(description="The `cursor` of the next page; null on the last page.")
     ]
     as_of: AsOf

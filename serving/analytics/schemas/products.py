@@ -1,4 +1,4 @@
-"""Products: a seller's best, and the marketplace's most wanted."""
+"""The answers with a seller's best products, and with popular products."""
 
 from typing import Annotated, Literal
 
@@ -48,5 +48,5 @@ class PopularProducts(TypedDict):
     """The marketplace's most popular products right now."""
 
     ranking: Literal["popular", "trending"]
-    half_life_days: Annotated[int, Field(description="After so many days a unit counts half.")]
+    half_life_days: Annotated[int, Field(description="A unit counts half after so many days.")]
     products: list[PopularProduct]

@@ -1,4 +1,4 @@
-"""What was sold: totals, their changes, and a series."""
+"""The answers with sales: totals, their changes, and a series."""
 
 from typing import Annotated, Literal
 
@@ -9,35 +9,51 @@ from serving.analytics.schemas.basics import AsOf, Change, Minor, Moment, Period
 
 
 class Cancelled(TypedDict):
-    """What of the sales was cancelled since, by whoever; the sales above still hold it.
+    """The part of the sales that was cancelled later, by anyone. The totals include it, the revenue does not.
 
-    An order that could not be delivered as sold (`unavailable`) is a cancelled order too.
+    An order that could not be delivered as sold (`unavailable`) counts as cancelled.
     """
 
     orders: int
     units: int
     gross_minor: Minor
+    discount_minor: Annotated[Minor, Field(description="Discounts on the cancelled lines.")]
     shipping_minor: Minor
 
 
-class Totals(TypedDict):
-    """The sums of a period, cancelled orders included (see `cancelled`)."""
+class Returned(TypedDict):
+    """The part of the sales that was returned and refunded. The totals include it, the revenue does not."""
 
-    orders: Annotated[int, Field(description="Orders placed.", examples=[160])]
+    units: int
+    refund_minor: Annotated[Minor, Field(description="The amount paid back to shoppers.")]
+
+
+class Totals(TypedDict):
+    """The sums of a period: confirmed orders that were placed in it, including those cancelled later."""
+
+    orders: Annotated[int, Field(description="Confirmed orders.", examples=[160])]
     lines: Annotated[int, Field(description="Order lines.", examples=[169])]
-    units: Annotated[int, Field(description="Pieces sold: the quantities of the lines.", examples=[171])]
+    units: Annotated[int, Field(description="Units sold: the sum of the quantities.", examples=[171])]
     gross_minor: Annotated[Minor, Field(description="Price times quantity, before discounts.")]
     discount_minor: Minor
-    revenue_minor: Annotated[Minor, Field(description="`gross_minor − discount_minor`.")]
-    shipping_minor: Annotated[Minor, Field(description="What shoppers paid for shipping.")]
+    revenue_minor: Annotated[
+        Minor,
+        Field(
+            description="`gross_minor − discount_minor − (cancelled.gross_minor − cancelled.discount_minor) "
+            "− returned.refund_minor`."
+        ),
+    ]
+    shipping_minor: Annotated[Minor, Field(description="Shipping paid by shoppers.")]
     average_order_minor: Annotated[
-        int | None, Field(description="Revenue per order, rounded half up; null without orders.")
+        int | None,
+        Field(description="Revenue per order that was not cancelled, rounded half up; null without any."),
     ]
     cancelled: Cancelled
+    returned: Returned
 
 
 class Payments(TypedDict):
-    """What was captured, by the time of capture."""
+    """Captured payments, by the time of capture."""
 
     payments: int
     amount_minor: Minor
@@ -46,12 +62,12 @@ class Payments(TypedDict):
 class MarketplaceTotals(Totals):
     """The sums of a period over all sellers."""
 
-    active_sellers: Annotated[int, Field(description="Sellers that sold something.", examples=[3095])]
+    active_sellers: Annotated[int, Field(description="Sellers with at least one order.", examples=[3095])]
     payments: Payments
 
 
 class Changes(TypedDict):
-    """Each total against the previous period."""
+    """Each total against the same total in `compared`."""
 
     orders: Change
     units: Change
@@ -63,14 +79,14 @@ class Changes(TypedDict):
 
 
 class MarketplaceChanges(Changes):
-    """Each total of the marketplace against the previous period."""
+    """Each total of the marketplace against the same total in `compared`."""
 
     active_sellers: Change
     payments_amount_minor: Change
 
 
 class Bucket(TypedDict):
-    """One hour, day, week (from Monday) or month of the shop's time zone; empty ones are there too."""
+    """One hour, day, week (from Monday) or month in the shop's time zone. Empty buckets are included."""
 
     start: Annotated[Moment, Field(description="Not before the period's `from`.")]
     end: Annotated[Moment, Field(description="Not after the period's `to`.")]
@@ -83,10 +99,12 @@ class Bucket(TypedDict):
     shipping_minor: Minor
     cancelled_orders: int
     cancelled_gross_minor: Minor
+    cancelled_discount_minor: Minor
+    returned_minor: Minor
 
 
 class Previous(TypedDict):
-    """The period just before, as many whole months or days long where the period is made of them."""
+    """The period just before, with as many whole months or days if the period has such."""
 
     period: Period
     totals: Totals
@@ -101,11 +119,30 @@ class MarketplacePrevious(TypedDict):
     series: list[Bucket]
 
 
+class Compared(TypedDict):
+    """The part of the previous period that `change` compares with: all of it once the period is over.
+
+    While the period is not over, the part ends at the moment that corresponds to `as_of`.
+    """
+
+    period: Period
+    totals: Totals
+
+
+class MarketplaceCompared(TypedDict):
+    """The part of the previous period that `change` compares with, over all sellers."""
+
+    period: Period
+    totals: MarketplaceTotals
+
+
 class Sales(TypedDict):
     """A period's sales: totals, series, and the period before it."""
 
     currency: Annotated[str, Field(examples=["BRL"])]
-    timezone: Annotated[str, Field(description="Where days begin.", examples=["America/Sao_Paulo"])]
+    timezone: Annotated[
+        str, Field(description="The time zone of days, weeks and months.", examples=["America/Sao_Paulo"])
+    ]
     grain: Literal["hour", "day", "week", "month"]
     period: Period
     series: list[Bucket]
@@ -113,17 +150,19 @@ class Sales(TypedDict):
 
 
 class SellerSales(Sales):
-    """What a seller sold."""
+    """The sales of a seller."""
 
     seller_id: str
     totals: Totals
     previous: Previous
+    compared: Compared
     change: Changes
 
 
 class MarketplaceSales(Sales):
-    """What all sellers sold."""
+    """The sales of all sellers."""
 
     totals: MarketplaceTotals
     previous: MarketplacePrevious
+    compared: MarketplaceCompared
     change: MarketplaceChanges

@@ -1,4 +1,4 @@
-"""Sellers that a search found."""
+"""The answer of a search for sellers."""
 
 from typing import Annotated
 

@@ -1,23 +1,23 @@
-"""Answers what sellers, analysts and pages ask; one service a concept, all over the same `Shop`."""
+"""The figures of sellers and of the marketplace: one service per concept over one `AnalyticsContext`."""
 
 from dataclasses import dataclass
 
+from serving.analytics.service.context import AnalyticsContext
 from serving.analytics.service.orders import OrdersService
 from serving.analytics.service.rankings import RankingsService
 from serving.analytics.service.sales import SalesService
-from serving.analytics.service.shop import Shop
 
 
 @dataclass(frozen=True, slots=True)
 class Analytics:
-    """Every figure that is served."""
+    """The services of all figures."""
 
-    shop: Shop
+    context: AnalyticsContext
     sales: SalesService
     orders: OrdersService
     rankings: RankingsService
 
     @classmethod
-    def of(cls, shop: Shop) -> "Analytics":
-        """The services of this shop."""
-        return cls(shop, SalesService(shop), OrdersService(shop), RankingsService(shop))
+    def of(cls, context: AnalyticsContext) -> "Analytics":
+        """Return the services over one context."""
+        return cls(context, SalesService(context), OrdersService(context), RankingsService(context))

@@ -1,13 +1,21 @@
-"""What a seller, and the whole marketplace, sold in a period and in the one before it."""
+"""Answers the sales of a seller and of the marketplace in a period, compared with the one before."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from serving.analytics import sales as shape
-from serving.analytics.periods import LATEST, Grain, Period, buckets, choose_grain, previous_period
+from serving.analytics.periods import (
+    LATEST,
+    Grain,
+    Period,
+    buckets,
+    choose_grain,
+    compared_period,
+    previous_period,
+)
+from serving.analytics.presenters import sales as presenter
 from serving.analytics.schemas.sales import MarketplaceSales, Previous, SellerSales
-from serving.analytics.service.shop import Asked, Shop
+from serving.analytics.service.context import AnalyticsContext, PeriodRequest
 from serving.clickhouse import Row, Value
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -15,139 +23,208 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SELLER_TABLES = ("seller_sales_minute",)
 MARKETPLACE_TABLES = ("marketplace_sales_minute", "payments_minute")
 
-WITHIN_A_DAY: tuple[Grain | None, ...] = (None, "day", "hour")
-"""Grains whose buckets never lie in two days; the grain of a month that none is asked for is the day."""
+GRAINS_WITHIN_A_DAY: tuple[Grain | None, ...] = (None, "day", "hour")
+"""Grains whose buckets never span two days. None: thirty days without a requested grain are drawn by day."""
 
-SOLD_WITHIN = timedelta(days=30)
-"""Who has sold something so lately is answered at the first question."""
+RECENT_SALES_WINDOW = timedelta(days=30)
+"""Sellers whose newest sale is at most so much older than the shop's are served by one query."""
 
 
 def newest_minute(rows: list[Row]) -> str | None:
-    """The newest minute (UTC text) of rows of the query `seller_sales`, in whatever currency."""
+    """Return the newest minute (UTC text) of rows of the query `seller_sales`, in any currency."""
     return max((row["newest_minute"] for row in rows), default=None)
 
 
-class Plan(NamedTuple):
-    """What is asked of ClickHouse for a period and the one before it."""
+class SalesQuery(NamedTuple):
+    """A period, the one before it, the part of that one it is compared with, and the query's parameters."""
 
     period: Period
     before: Period
+    compared: Period
     grain: Grain
     parameters: dict[str, Value]
 
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether only a part of the period before is compared."""
+        return self.compared != self.before
+
+    @property
+    def compared_bounds(self) -> dict[str, Value]:
+        """The parameters that select the compared part alone, as if it were the current period."""
+        start = max(self.compared.start, EPOCH)
+        return {"previous_start": start, "period_start": start, "period_end": max(self.compared.end, EPOCH)}
+
 
 class SalesService:
-    """Totals, series, the period before, and the change."""
+    """Answers totals, series, the period before, and the change."""
 
-    def __init__(self, shop: Shop) -> None:
-        self._shop = shop
+    def __init__(self, context: AnalyticsContext) -> None:
+        self._context = context
 
-    async def of_seller(self, seller_id: str, asked: Asked) -> SellerSales:
-        """What a seller sold, against the period before.
+    async def of_seller(self, seller_id: str, requested: PeriodRequest) -> SellerSales:
+        """Return what a seller sold, compared with the period before.
 
-        Most sellers need not be looked up first. A period that is left open ends with the day of their newest
-        sale: where that is one of the newest days of the shop, the days that are asked for hold it.
+        An open period ends with the day of the seller's newest sale. For most sellers that is one of the
+        shop's newest days, so those days are queried first, without looking up the newest sale.
 
         Raises:
-            UnknownSeller: neither registered nor seen in a sale.
+            UnknownSeller: the seller never registered and never sold anything.
         """
-        as_of = await self._shop.progress.as_of(SELLER_TABLES)
-        if as_of and asked.is_open and asked.grain in WITHIN_A_DAY:
-            newest_days = self._plan(self._shop.newest_days(as_of), asked.grain)
-            since = newest_days.before.start - SOLD_WITHIN
-            rows = await self._rows(seller_id, newest_days, since, LATEST)
-            if newest := newest_minute(rows):
-                plan = self._plan(self._shop.period(asked, newest), asked.grain)
-                if since <= plan.before.start and shape.of_our_days(rows, plan.grain, self._shop.zone):
-                    return self._of_seller(
-                        seller_id, plan, shape.told_anew(rows, plan.period, plan.before), as_of
-                    )
-        plan = self._plan(await self._shop.sellers_period(seller_id, asked), asked.grain)
-        rows = await self._rows(seller_id, plan, plan.before.start, plan.period.end)
-        await self._shop.check(seller_id, rows)
-        return self._of_seller(seller_id, plan, rows, as_of)
+        as_of = await self._context.watermarks.as_of(SELLER_TABLES)
+        if as_of and requested.is_open and requested.grain in GRAINS_WITHIN_A_DAY:
+            found = await self._of_newest_days(seller_id, requested, as_of)
+            if found:
+                return found
+        query = self._query(await self._context.seller_period(seller_id, requested), requested.grain, as_of)
+        rows, compared = await asyncio.gather(
+            self._rows(seller_id, query, query.before.start, query.period.end),
+            self._compared_rows(seller_id, query),
+        )
+        await self._context.require_seller(seller_id, rows)
+        return self._of_seller(seller_id, query, rows, compared, as_of)
 
-    async def _rows(self, seller_id: str, plan: Plan, since: datetime, until: datetime) -> list[Row]:
+    async def _of_newest_days(
+        self, seller_id: str, requested: PeriodRequest, as_of: datetime
+    ) -> SellerSales | None:
+        """Return a seller's sales of an open period; None if the shop's newest days do not hold all of it."""
+        newest_days = self._query(self._context.newest_days(as_of), requested.grain, as_of)
+        since = newest_days.before.start - RECENT_SALES_WINDOW
+        rows, compared = await asyncio.gather(
+            self._rows(seller_id, newest_days, since, LATEST),
+            self._compared_rows(seller_id, newest_days),
+        )
+        newest = newest_minute(rows)
+        if newest is None:
+            return None
+        query = self._query(self._context.period(requested, newest), requested.grain, as_of)
+        if since > query.before.start or (query.is_unfinished and query.period != newest_days.period):
+            return None
+        if not presenter.days_match_zone(rows, query.grain, self._context.zone):
+            return None
+        own = presenter.repartition(rows, query.period, query.before)
+        return self._of_seller(seller_id, query, own, compared if query.is_unfinished else None, as_of)
+
+    async def _rows(self, seller_id: str, query: SalesQuery, since: datetime, until: datetime) -> list[Row]:
         bounds = {"previous_start": max(since, EPOCH), "period_end": until}
-        parameters = {**plan.parameters, **bounds, "seller_id": seller_id}
-        return await self._shop.clickhouse.rows("seller_sales", **parameters)
+        parameters = {**query.parameters, **bounds, "seller_id": seller_id}
+        return await self._context.clickhouse.rows("seller_sales", **parameters)
 
-    def _of_seller(self, seller_id: str, plan: Plan, rows: list[Row], as_of: datetime | None) -> SellerSales:
-        period, before, grain, _ = plan
-        ours = [row for row in rows if row["currency"] == self._shop.currency]
-        now, then = (
-            self._sales(when, grain, ours, current=current)
-            for when, current in ((period, True), (before, False))
+    async def _compared_rows(self, seller_id: str, query: SalesQuery) -> list[Row] | None:
+        """Return the rows of the compared part; None if that is the whole period before."""
+        if not query.is_unfinished:
+            return None
+        parameters = {**query.parameters, **query.compared_bounds, "seller_id": seller_id}
+        return await self._context.clickhouse.rows("seller_sales", **parameters)
+
+    def _of_seller(
+        self,
+        seller_id: str,
+        query: SalesQuery,
+        rows: list[Row],
+        compared_rows: list[Row] | None,
+        as_of: datetime | None,
+    ) -> SellerSales:
+        own = self._in_currency(rows)
+        now = self._sales(query.period, query.grain, own, current=True)
+        then = self._sales(query.before, query.grain, own, current=False)
+        compared = (
+            then["totals"] if compared_rows is None else presenter.totals(self._in_currency(compared_rows))
         )
         return {
             "seller_id": seller_id,
-            "currency": self._shop.currency,
-            "timezone": self._shop.zone.key,
-            "grain": grain,
+            "currency": self._context.currency,
+            "timezone": self._context.zone.key,
+            "grain": query.grain,
             "period": now["period"],
             "totals": now["totals"],
-            "change": shape.changes(now["totals"], then["totals"]),
+            "change": presenter.changes(now["totals"], compared),
             "series": now["series"],
             "previous": then,
-            "as_of": self._shop.local(as_of),
+            "compared": {
+                "period": presenter.show_period(query.compared, self._context.zone),
+                "totals": compared,
+            },
+            "as_of": self._context.local(as_of),
         }
 
-    async def of_marketplace(self, asked: Asked) -> MarketplaceSales:
-        """What all sellers sold, against the period before."""
-        as_of, span = await asyncio.gather(self._shop.progress.as_of(MARKETPLACE_TABLES), self._shop.span())
-        period = self._shop.period(asked, span.newest)
-        _, before, grain, parameters = self._plan(period, asked.grain)
-        parameters = {**parameters, "currency": self._shop.currency}
-        spans = {name: value for name, value in parameters.items() if name not in ("grain", "timezone")}
-        rows, paid, active = await self._shop.clickhouse.together(
-            ("marketplace_sales", parameters),
-            ("marketplace_payments", spans),
-            ("marketplace_sellers", spans),
+    async def of_marketplace(self, requested: PeriodRequest) -> MarketplaceSales:
+        """Return what all sellers sold, compared with the period before."""
+        as_of, span = await asyncio.gather(
+            self._context.watermarks.as_of(MARKETPLACE_TABLES), self._context.marketplace_span()
         )
-        now, then = (
-            self._sales(when, grain, rows, current=current)
-            for when, current in ((period, True), (before, False))
+        query = self._query(self._context.period(requested, span.newest), requested.grain, as_of)
+        (rows, paid, active), compared_rows = await asyncio.gather(
+            self._marketplace_rows(query.parameters),
+            self._marketplace_rows({**query.parameters, **query.compared_bounds})
+            if query.is_unfinished
+            else _nothing(),
         )
-        totals, totals_before = (
-            shape.marketplace_totals(part["totals"], paid, active, current=current)
-            for part, current in ((now, True), (then, False))
-        )
+        now = self._sales(query.period, query.grain, rows, current=True)
+        then = self._sales(query.before, query.grain, rows, current=False)
+        totals = presenter.marketplace_totals(now["totals"], paid, active, current=True)
+        totals_before = presenter.marketplace_totals(then["totals"], paid, active, current=False)
+        compared = totals_before
+        if compared_rows:
+            sold, paid, active = compared_rows
+            compared = presenter.marketplace_totals(presenter.totals(sold), paid, active, current=True)
         return {
-            "currency": self._shop.currency,
-            "timezone": self._shop.zone.key,
-            "grain": grain,
+            "currency": self._context.currency,
+            "timezone": self._context.zone.key,
+            "grain": query.grain,
             "period": now["period"],
             "totals": totals,
-            "change": shape.marketplace_changes(totals, totals_before),
+            "change": presenter.marketplace_changes(totals, compared),
             "series": now["series"],
             "previous": {"period": then["period"], "totals": totals_before, "series": then["series"]},
-            "as_of": self._shop.local(as_of),
+            "compared": {
+                "period": presenter.show_period(query.compared, self._context.zone),
+                "totals": compared,
+            },
+            "as_of": self._context.local(as_of),
         }
 
-    def _plan(self, period: Period, asked: Grain | None) -> Plan:
-        grain = asked or choose_grain(period)
-        buckets(
-            period, grain, self._shop.zone
-        )  # refuses a series that would be too long before anything is run
-        before = previous_period(period, self._shop.zone)
-        return Plan(
+    async def _marketplace_rows(self, parameters: dict[str, Value]) -> list[list[Row]]:
+        """Return the rows of the queries for sales, payments and active sellers."""
+        parameters = {**parameters, "currency": self._context.currency}
+        bounds = {name: value for name, value in parameters.items() if name not in ("grain", "timezone")}
+        return await self._context.clickhouse.rows_of_all(
+            ("marketplace_sales", parameters),
+            ("marketplace_payments", bounds),
+            ("marketplace_sellers", bounds),
+        )
+
+    def _in_currency(self, rows: list[Row]) -> list[Row]:
+        return [row for row in rows if row["currency"] == self._context.currency]
+
+    def _query(self, period: Period, requested: Grain | None, as_of: datetime | None) -> SalesQuery:
+        grain = requested or choose_grain(period)
+        buckets(period, grain, self._context.zone)  # refuses a series that would be too long
+        before = previous_period(period, self._context.zone)
+        compared = compared_period(period, before, as_of, self._context.zone) if as_of else before
+        return SalesQuery(
             period,
             before,
+            compared,
             grain,
             {
                 "previous_start": max(before.start, EPOCH),
                 "period_start": period.start,
                 "period_end": period.end,
                 "grain": grain,
-                "timezone": self._shop.zone.key,
+                "timezone": self._context.zone.key,
             },
         )
 
     def _sales(self, period: Period, grain: Grain, rows: list[Row], *, current: bool) -> Previous:
         here = [row for row in rows if bool(int(row["is_current"])) is current]
-        starts = buckets(period, grain, self._shop.zone)
+        starts = buckets(period, grain, self._context.zone)
         return {
-            "period": shape.show_period(period, self._shop.zone),
-            "totals": shape.totals(here),
-            "series": shape.series(here, starts, period, self._shop.zone),
+            "period": presenter.show_period(period, self._context.zone),
+            "totals": presenter.totals(here),
+            "series": presenter.series(here, starts, period, self._context.zone),
         }
+
+
+async def _nothing() -> None:
+    """Take the place of queries that are not needed."""

@@ -1,1 +1,1 @@
-"""The shapes of what shoppers and sellers send and get, as the API describes them."""
+"""The requests and responses of orders and stock, as the API describes them."""

@@ -1,4 +1,4 @@
-"""An order as it is sent, and as it is followed."""
+"""The request that places an order, and the order as the API returns it."""
 
 from datetime import datetime
 from typing import Annotated, Literal, NotRequired
@@ -14,13 +14,13 @@ Method = Literal["credit_card", "debit_card", "boleto", "voucher", "pix", "bank_
 
 
 Id = Annotated[str, Field(min_length=1, max_length=128, pattern=PRINTABLE)]
-ALONE = with_config(ConfigDict(extra="forbid"))
-"""Takes no field beside its own."""
+FORBID_EXTRA_FIELDS = with_config(ConfigDict(extra="forbid"))
+"""Refuses fields that the model does not have."""
 
 
-@ALONE
-class LineSent(TypedDict):
-    """One product that is bought."""
+@FORBID_EXTRA_FIELDS
+class OrderLineRequest(TypedDict):
+    """One product to buy."""
 
     product_id: Annotated[Id, Field(examples=["product-000001"])]
     quantity: Annotated[int, Field(ge=1, le=1000)]
@@ -28,13 +28,13 @@ class LineSent(TypedDict):
     unit_price_minor: NotRequired[
         Annotated[
             Annotated[int, Field(ge=0, le=10_000_000_000)] | None,
-            Field(description="The price that was shown. When it has moved, the order is refused."),
+            Field(description="The price that the shopper saw. If it has changed, the order is refused."),
         ]
     ]
 
 
-@ALONE
-class PaymentSent(TypedDict):
+@FORBID_EXTRA_FIELDS
+class PaymentRequest(TypedDict):
     """How the order is paid. The provider is simulated: no money moves."""
 
     method: Method
@@ -42,8 +42,8 @@ class PaymentSent(TypedDict):
         Annotated[
             Id | None,
             Field(
-                description="What stands for the card. `tok_decline…` is declined, `tok_slow…` takes its "
-                "time, `tok_flaky…` works at the third try; every other is charged.",
+                description="The token of the card. The simulated provider declines `tok_decline…`, charges "
+                "`tok_slow…` slowly and `tok_flaky…` at the third attempt, and charges every other token.",
                 examples=["tok_visa"],
             ),
         ]
@@ -51,31 +51,32 @@ class PaymentSent(TypedDict):
     installments: NotRequired[Annotated[int, Field(ge=1, le=24, description="Left out: one.")]]
 
 
-@ALONE
-class OrderSent(TypedDict):
+@FORBID_EXTRA_FIELDS
+class OrderRequest(TypedDict):
     """A checkout: lines of any number of sellers make one order."""
 
     shopper_id: Annotated[Id, Field(examples=["shopper-000001"])]
     session_id: NotRequired[Id | None]
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$", examples=["BRL"])]
-    payment: PaymentSent
-    lines: Annotated[list[LineSent], Field(min_length=1, max_length=100)]
+    payment: PaymentRequest
+    lines: Annotated[list[OrderLineRequest], Field(min_length=1, max_length=100)]
 
 
 class OrderStep(TypedDict):
-    """Something that happened to an order, or to one seller's part of it."""
+    """One step of an order, or of one seller's part of it."""
 
     status: Annotated[
-        str, Field(description="Its statuses, and `refunded`, `returned`.", examples=["placed"])
+        str, Field(description="A status of the order, `refunded` or `returned`.", examples=["placed"])
     ]
     at: datetime
     seller_id: Annotated[
-        str | None, Field(description="Whose parcel left, arrived or came back; null of the whole order.")
+        str | None,
+        Field(description="The seller whose parcel left, arrived or was returned; null for the whole order."),
     ]
 
 
 class OrderLine(TypedDict):
-    """One line of an order, at the price it was bought for."""
+    """One line of an order, at the price that was paid."""
 
     line_number: int
     product_id: str
@@ -88,22 +89,22 @@ class OrderLine(TypedDict):
 
 
 class OrderPayment(TypedDict):
-    """How far the payment has come."""
+    """The state of the payment."""
 
     status: Annotated[
         str,
         Field(
-            description="`pending`, `captured`, `failed`, `refunded` (all of it), or `void` (unasked).",
+            description="`pending`, `captured`, `failed`, `refunded` (all of it), or `void` (never charged).",
             examples=["captured"],
         ),
     ]
     method: Method
     amount_minor: Minor
-    refunded_minor: Annotated[Minor, Field(description="What of it went back so far.")]
+    refunded_minor: Annotated[Minor, Field(description="The part that was refunded so far.")]
 
 
 class ShopperOrder(TypedDict):
-    """An order, and how it came to be what it is."""
+    """An order and its history."""
 
     order_id: str
     shopper_id: str

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from serving.shop.schemas.orders import ALONE, Id
+from serving.shop.schemas.orders import FORBID_EXTRA_FIELDS, Id
 
 OnHand = Annotated[int, Field(ge=0, le=1_000_000, description="Units in the seller's hands.", examples=[25])]
 
@@ -14,15 +14,15 @@ SellerId = Annotated[Id, Field(examples=["seller-0001"])]
 ProductId = Annotated[Id, Field(examples=["product-000001"])]
 
 
-@ALONE
-class StockSet(TypedDict):
+@FORBID_EXTRA_FIELDS
+class StockUpdate(TypedDict):
     """How many units a seller has now."""
 
     seller_id: SellerId
     on_hand: OnHand
 
 
-@ALONE
+@FORBID_EXTRA_FIELDS
 class StockOfProduct(TypedDict):
     """How many units of which product a seller has now."""
 
@@ -31,7 +31,7 @@ class StockOfProduct(TypedDict):
     on_hand: OnHand
 
 
-StocksSet = Annotated[list[StockOfProduct], Field(min_length=1, max_length=5_000)]
+StockUpdates = Annotated[list[StockOfProduct], Field(min_length=1, max_length=5_000)]
 
 
 class Stock(TypedDict):

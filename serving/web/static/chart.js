@@ -1,12 +1,12 @@
-// Draws one metric of a period as an area, and the period before it as a ghost line.
+// Draws one metric of a period as an area, and the previous period as a pale line.
 
-const DRAWN_FOR_MS = 320;
+const ANIMATION_MS = 320;
 
 const cssColour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
-const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+const prefersReducedMotion = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
-// The tooltip is built of elements, not of markup: nothing in it can be mistaken for HTML.
+// The tooltip is built from elements instead of HTML text, so that no value is parsed as HTML.
 const element = (name, className, ...children) => {
   const made = document.createElement(name);
   made.className = className;
@@ -14,7 +14,7 @@ const element = (name, className, ...children) => {
   return made;
 };
 
-const writers = (data, metric) => {
+const formatters = (data, metric) => {
   if (!data.money.includes(metric)) {
     const whole = new Intl.NumberFormat(data.locale);
     const short = new Intl.NumberFormat(data.locale, { notation: "compact", maximumFractionDigits: 1 });
@@ -32,7 +32,7 @@ const tooltip = (data, write, points) => {
   const line = (kind, name, value) =>
     element("div", `tip-line ${kind}`, element("span", "tip-name", name), element("span", "tip-value", value));
   const lines = points
-    .filter((point) => point.value != null && !STROKES.includes(point.seriesId))
+    .filter((point) => point.value != null && !SEGMENTS.includes(point.seriesId))
     .sort((one, other) => (other.seriesId === "now") - (one.seriesId === "now"))
     .map((point) => (point.seriesId === "now"
       ? line("now", data.names[index], write.exact(point.value))
@@ -40,36 +40,35 @@ const tooltip = (data, write, points) => {
   return element("div", "tip", ...lines);
 };
 
-/** The parts of the line: an end that is cut or not complete yet is dotted, so that it is not read as a fall. */
-const STROKES = ["solid", "first", "last"];
+/** The segments of the line. An incomplete first or last point is dotted, so that it does not look like a fall. */
+const SEGMENTS = ["solid", "first", "last"];
 
-/** `values` where they are solid, and the parts of both ends that are not; all as long as `values`. */
-const strokes = (values, unfinished) => {
-  const end = values.length - 1;
+/** Returns the solid segment and the dotted ones at both ends, each as long as `values`. */
+const lineSegments = (values, unfinished, [start, end]) => {
   const only = (kept) => values.map((value, index) => (kept(index) ? value : null));
   return {
-    solid: only((index) => !(unfinished.first && index === 0) && !(unfinished.last && index === end)),
-    first: unfinished.first && end > 0 ? only((index) => index <= 1) : [],
-    last: unfinished.last && end > 0 ? only((index) => index >= end - 1) : [],
+    solid: only((index) => !(unfinished.first && index === start) && !(unfinished.last && index === end)),
+    first: unfinished.first && end > start ? only((index) => index <= start + 1) : [],
+    last: unfinished.last && end > start ? only((index) => index >= end - 1) : [],
   };
 };
 
 const option = (data, metric, label) => {
-  const write = writers(data, metric);
+  const write = formatters(data, metric);
   const scaled = (values) => (values ?? []).map((value) => (value === null ? null : value / write.scale));
   const [line, ghost, ink, rule] = ["--chart", "--ghost", "--quiet", "--rule"].map(cssColour);
   const alone = data.labels.length === 1;
   const current = scaled(data.current[metric]);
   const before = scaled(data.previous?.[metric]);
-  const parts = strokes(current, data.unfinished);
+  const parts = lineSegments(current, data.unfinished, data.drawn);
   const nothing = ![...current, ...before].some(Boolean);
   const stroke = (id) => ({ ...common, id, data: parts[id], z: 3, silent: true, showSymbol: false,
     itemStyle: { color: line }, lineStyle: { color: line, width: 2.25, type: id === "solid" ? "solid" : [2, 4] } });
   const common = { type: "line", showSymbol: alone, symbol: "circle", symbolSize: 7, connectNulls: true, emphasis: { disabled: false } };
   return {
-    animation: !calm(),
-    animationDuration: DRAWN_FOR_MS,
-    animationDurationUpdate: DRAWN_FOR_MS,
+    animation: !prefersReducedMotion(),
+    animationDuration: ANIMATION_MS,
+    animationDurationUpdate: ANIMATION_MS,
     textStyle: { fontFamily: getComputedStyle(document.body).fontFamily },
     aria: { enabled: false },
     grid: { left: 8, right: 36, top: 14, bottom: 14, containLabel: true },
@@ -105,12 +104,12 @@ const option = (data, metric, label) => {
       { ...common, id: "now", name: label, data: current, z: 2,
         itemStyle: { color: line }, lineStyle: { color: line, width: 0 },
         areaStyle: { color: line, opacity: 0.09 } },
-      ...STROKES.map(stroke),
+      ...SEGMENTS.map(stroke),
     ],
   };
 };
 
-/** A chart in `box`; `draw(data, metric, label)` may be called again whenever something changed. */
+/** Creates a chart in `box`. Call `draw(data, metric, label)` again after every change. */
 export const createChart = (box) => {
   if (!box || !window.echarts) return { draw() {} };
   const chart = window.echarts.init(box, null, { renderer: "canvas" });

@@ -1,9 +1,9 @@
-// A page of figures that moves: picks tiles and periods, and follows new data without a reload.
+// The script of pages with figures: switches tiles and periods, and shows new data without a reload.
 import { createChart } from "./chart.js";
 
 const REST_MS = 2000;
-/** A page that was slow to answer rests longer, so that all open pages together never flood the server. */
-const REST_TIMES_ANSWER = 4;
+/** After a slow response a page waits longer, so that many open pages do not overload the server. */
+const REST_PER_RESPONSE_TIME = 4;
 const BUSY_AFTER_MS = 150;
 
 const board = document.getElementById("board");
@@ -23,14 +23,16 @@ const draw = () => {
 /** The lists of the page, each fetched from the address in its `data-part`. */
 const parts = () => [...document.querySelectorAll("[data-part]")];
 
-/** What someone is in the middle of, an open form or a longer list of orders, is left alone. */
+/** Whether the visitor is using a region: an open form, or a list of orders that was extended. */
 const inUse = (region) => region.dataset.grown || region.querySelector("details[open]");
 
-/** Takes over every region that differs; what has not changed keeps its focus and scroll. */
-const takeOver = (page, quietly) => {
+/** Replaces every region that differs. Unchanged regions keep their focus and scroll position. */
+const replaceContent = (page, quietly) => {
   for (const region of document.querySelectorAll("[data-live]")) {
     const fresh = page.getElementById(region.id);
-    if (!fresh || fresh.innerHTML === region.innerHTML && fresh.hidden === region.hidden) continue;
+    if (!fresh) continue;
+    Object.assign(region.dataset, fresh.dataset);
+    if (fresh.innerHTML === region.innerHTML && fresh.hidden === region.hidden) continue;
     if (quietly && inUse(region)) continue;
     const focused = region.contains(document.activeElement) ? document.activeElement : null;
     const again = focused?.dataset.metric ?? focused?.getAttribute("href");
@@ -42,8 +44,8 @@ const takeOver = (page, quietly) => {
   draw();
 };
 
-/** Fetches what a part shows. One that is of another period by then is left to whoever picked that. */
-const fill = async (part, signal, quietly) => {
+/** Loads the content of a part. A response for a period that is no longer selected is dropped. */
+const loadPart = async (part, signal, quietly) => {
   const url = part.dataset.part;
   const left = () => signal.aborted || url !== part.dataset.part || quietly && inUse(part);
   if (left()) return;
@@ -63,15 +65,28 @@ const fill = async (part, signal, quietly) => {
   }
 };
 
-/** Fills all of them, those too that come after one that does not. */
-const fillAll = async (which, signal, quietly) => {
-  const filled = await Promise.allSettled(which.map((part) => fill(part, signal, quietly)));
+/** Loads several parts. A part that fails does not stop the others. */
+const loadParts = async (which, signal, quietly) => {
+  const filled = await Promise.allSettled(which.map((part) => loadPart(part, signal, quietly)));
   const failed = filled.find(({ status }) => status === "rejected");
   if (failed) throw failed.reason;
 };
 
-/** How long to ask for nothing after a question that was asked then. */
-const rest = (started) => Math.max(REST_MS, REST_TIMES_ANSWER * (performance.now() - started));
+/** How long to wait after a request that started at `started`. */
+const rest = (started) => Math.max(REST_MS, REST_PER_RESPONSE_TIME * (performance.now() - started));
+
+/** Figures are current while their `as_of` is at most so old (serving/ops/backlog.py). */
+const CURRENT_WITHIN_MS = 60_000;
+
+/** The age of the figures in milliseconds by the server's clock, which may differ from the browser's; null without figures. */
+const figuresAge = () => {
+  const { now, asOf } = document.getElementById("fresh").dataset;
+  if (!asOf) return null;
+  if (now !== clock.now) Object.assign(clock, { now, ahead: Date.now() - Date.parse(now) });
+  return Date.now() - clock.ahead - Date.parse(asOf);
+};
+/** The server's `now` that was read last, and how far the browser's clock was ahead of it. */
+const clock = { now: null, ahead: 0 };
 
 let asking = null;
 
@@ -80,7 +95,7 @@ const fetchPage = async (url, signal) => {
   return answer.ok ? new DOMParser().parseFromString(await answer.text(), "text/html") : null;
 };
 
-/** Goes to `url` without a reload. What someone asks for comes before everything that is being fetched. */
+/** Goes to `url` without a reload, and aborts everything that is being fetched. */
 const visit = async (url) => {
   asking?.abort();
   const own = asking = new AbortController();
@@ -91,10 +106,10 @@ const visit = async (url) => {
     if (!page) return void location.assign(url);
     if (url !== location.href) history.pushState(null, "", url);
     shown = url;
-    takeOver(page, false);
+    replaceContent(page, false);
     board.removeAttribute("aria-busy");
     clearTimeout(busy);
-    await fillAll(parts(), own.signal, false);
+    await loadParts(parts(), own.signal, false);
   } catch {
     if (!own.signal.aborted) location.assign(url);
   } finally {
@@ -106,15 +121,15 @@ const visit = async (url) => {
   }
 };
 
-/** Brings what is shown up to date; says whether it did. It never gets in the way of a visit. */
+/** Refreshes the page and returns whether it succeeded. It does nothing during a visit. */
 const refresh = async () => {
   if (asking) return false;
   const own = asking = new AbortController();
   try {
     const page = await fetchPage(shown, own.signal);
     if (!page || own.signal.aborted) return false;
-    takeOver(page, true);
-    await fillAll(parts(), own.signal, true);
+    replaceContent(page, true);
+    await loadParts(parts(), own.signal, true);
     return true;
   } catch {
     return false;
@@ -123,22 +138,22 @@ const refresh = async () => {
   }
 };
 
-/** The page came without its lists. What keeps one from coming may pass: it is asked for again. */
-const begin = async (again) => {
+/** Loads the lists, which are not part of the page's HTML. A list that fails is requested again. */
+const loadMissingParts = async (again) => {
   const missing = parts().filter((part) => part.filledWith === undefined);
   if (!missing.length) return;
   const started = performance.now();
   if (!asking && !(again && document.hidden)) {
     const own = asking = new AbortController();
     try {
-      return await fillAll(missing, own.signal, false);
+      return await loadParts(missing, own.signal, false);
     } catch {
-      // What came is there; what did not is among the missing of the next time.
+      // The parts that failed are requested again below.
     } finally {
       if (asking === own) asking = null;
     }
   }
-  setTimeout(begin, rest(started), true);
+  setTimeout(loadMissingParts, rest(started), true);
 };
 
 board.addEventListener("click", (event) => {
@@ -164,7 +179,7 @@ board.addEventListener("submit", (event) => {
   visit(url.href);
 });
 
-// The first day is not after the last; the browser says so in its own words.
+// Limits both dates, so that the browser refuses a first day after the last one.
 board.addEventListener("input", (event) => {
   const { from, until } = event.target.form?.elements ?? {};
   if (!from || !until) return;
@@ -192,16 +207,26 @@ document.addEventListener("htmx:afterSwap", () => {
 
 addEventListener("popstate", () => visit(location.href));
 
-/** Follows the tables behind this page; a page that nobody looks at neither listens nor asks. */
-const follow = () => {
+/** Refreshes the page when one of its tables advances. A hidden page neither listens nor refreshes. */
+const followProgress = () => {
   const dot = document.getElementById("live");
   const tables = new Set(board.dataset.follows.split(" "));
   let stream = null;
   let resting = 0;
   let stale = false;
   let met = false;
-  const say = (state, title) => Object.assign(dot, { className: `dot ${state}`, title });
-  /** One refresh at a time, and a rest after each; whatever moves meanwhile is in the next. */
+  let connected = false;
+  /** The dot is green only while the stream is open and the figures are current. */
+  const showState = () => {
+    const age = figuresAge();
+    const [state, title] = !connected ? ["off", "Not live: trying to reconnect"]
+      : age === null ? ["behind", "Waiting for the first figures"]
+      : age > CURRENT_WITHIN_MS ? ["behind", "Live, but the figures are old: see up to when they are complete"]
+      : ["on", "Live: new sales appear without a reload"];
+    Object.assign(dot, { className: `dot ${state}`, title });
+  };
+  setInterval(showState, 1000);
+  /** Runs one refresh at a time, with a pause after each. Changes in between are in the next one. */
   const update = async () => {
     if (resting || !stale || !stream) return;
     stale = false;
@@ -217,14 +242,18 @@ const follow = () => {
   const open = () => {
     stream = new EventSource(board.dataset.stream);
     let first = true;
-    stream.addEventListener("open", () => say("on", "Live: new sales appear by themselves"));
+    stream.addEventListener("open", () => {
+      connected = true;
+      showState();
+    });
     stream.addEventListener("error", () => {
       first = true;
-      say("off", "Not live: trying to reconnect");
+      connected = false;
+      showState();
     });
     stream.addEventListener("progress", (event) => {
       const { moved } = JSON.parse(event.data);
-      // The first event of a stream says nothing new to a page that has just come, and all to one that was away.
+      // The first event of a stream is news only for a page whose stream was closed before.
       stale ||= first ? met : moved.some((table) => tables.has(table));
       first = false;
       met = true;
@@ -243,5 +272,5 @@ const follow = () => {
 };
 
 draw();
-begin(false);
-follow();
+loadMissingParts(false);
+followProgress();

@@ -1,13 +1,13 @@
-// Light or dark: what was chosen here before, else what the system prefers. Runs before the first paint.
+// Sets the theme before the first paint: the visitor's choice, else the system's preference.
 (() => {
   const root = document.documentElement;
   const system = matchMedia("(prefers-color-scheme: dark)");
-  let picked = null; // here, on this page
+  let picked = null; // the choice on this page
   const chosen = () => {
     try {
       return localStorage.getItem("theme") ?? picked;
     } catch {
-      return picked; // a browser that keeps nothing
+      return picked; // the browser forbids storage
     }
   };
   const keep = (theme) => {
@@ -15,7 +15,7 @@
     try {
       localStorage.setItem("theme", theme);
     } catch {
-      // A full or forbidden store: chosen for this page alone.
+      // Storage is full or forbidden: the choice is for this page alone.
     }
   };
   const apply = () => {

@@ -1,1 +1,1 @@
-"""The shop's pages: find, look, put into a cart, buy, follow an order."""
+"""The pages of the shop: search, product, cart, checkout, orders."""

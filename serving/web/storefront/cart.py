@@ -1,4 +1,4 @@
-"""A cart as it stands now: lines at today's prices, by seller, and what keeps it from being bought. Pure."""
+"""Prices a cart: lines at today's prices, split by seller, and what prevents its checkout. Pure."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -7,33 +7,34 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from common.ids import PRINTABLE
-from serving.products import ProductCard
+from serving.catalogue.offers import Offer, offer_of
 
-MOST_LINES = 100
-MOST_UNITS = 999
+MAX_LINES = 100
+MAX_UNITS = 999
 
 
-class LineKept(BaseModel):
-    """One line as the browser kept it, with the price that was shown when it was put in."""
+class StoredCartLine(BaseModel):
+    """One line as the browser stores it, with the price at the time it was added."""
 
     model_config = ConfigDict(extra="ignore")
 
     product_id: Annotated[str, Field(min_length=1, max_length=128, pattern=PRINTABLE)]
-    quantity: Annotated[int, Field(ge=1, le=MOST_UNITS)]
+    seller_id: Annotated[str | None, Field(max_length=128)] = None
+    quantity: Annotated[int, Field(ge=1, le=MAX_UNITS)]
     unit_price_minor: Annotated[int, Field(ge=0)] | None = None
     name: Annotated[str | None, Field(max_length=400)] = None
     category: Annotated[str | None, Field(max_length=200)] = None
 
 
-class CartKept(BaseModel):
-    """A cart as the browser kept it."""
+class StoredCart(BaseModel):
+    """A cart as the browser stores it."""
 
-    lines: Annotated[list[LineKept], Field(max_length=MOST_LINES)]
+    lines: Annotated[list[StoredCartLine], Field(max_length=MAX_LINES)]
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One line as it can be bought now; without a card the product is not on offer."""
+class CartLine:
+    """One line at today's price. `on_offer` is false if no seller offers the product."""
 
     product_id: str
     name: str | None
@@ -46,12 +47,12 @@ class Line:
 
     @property
     def sold_out(self) -> bool:
-        """Whether none is left."""
+        """Whether nothing is left in stock."""
         return self.on_offer and self.available is not None and self.available <= 0
 
     @property
     def too_many(self) -> bool:
-        """Whether fewer are left than are wanted."""
+        """Whether the stock is less than the quantity."""
         return (
             self.on_offer
             and not self.sold_out
@@ -61,7 +62,7 @@ class Line:
 
     @property
     def can_be_bought(self) -> bool:
-        """Whether nothing stands in its way."""
+        """Whether the line can be bought as it is."""
         return self.on_offer and not self.sold_out and not self.too_many
 
     @property
@@ -71,71 +72,70 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Parcel:
-    """What comes from one seller."""
+class CartParcel:
+    """The lines of one seller."""
 
     seller_id: str | None
     seller_name: str | None
-    lines: list[Line]
+    lines: list[CartLine]
 
     @property
     def total_minor(self) -> int:
-        """What of it can be bought."""
+        """The total of the lines that can be bought."""
         return sum(line.total_minor for line in self.lines if line.can_be_bought)
 
 
 @dataclass(frozen=True, slots=True)
 class Cart:
-    """All parcels of a cart; those that nobody offers any more come last."""
+    """All parcels of a cart. Lines that no seller offers any more come last."""
 
-    parcels: list[Parcel]
+    parcels: list[CartParcel]
 
     @property
     def units(self) -> int:
-        """Pieces that can be bought."""
+        """The units that can be bought."""
         return sum(line.quantity for parcel in self.parcels for line in parcel.lines if line.can_be_bought)
 
     @property
     def total_minor(self) -> int:
-        """What they cost."""
+        """The price of these units."""
         return sum(parcel.total_minor for parcel in self.parcels)
 
     @property
     def can_be_bought(self) -> bool:
-        """Whether every line can."""
+        """Whether every line can be bought."""
         return self.units > 0 and all(line.can_be_bought for parcel in self.parcels for line in parcel.lines)
 
 
-def seller_of(card: ProductCard | None) -> str | None:
-    """Who sells it; None when it is not on offer."""
-    return card.seller_id if card and card.listed else None
-
-
-def cart(
-    kept: Iterable[LineKept],
-    cards: Mapping[str, ProductCard],
+def price_cart(
+    stored: Iterable[StoredCartLine],
+    offers: Mapping[str, Iterable[Offer]],
     sellers: Mapping[str, str | None],
     currency: str,
 ) -> Cart:
-    """The cart at today's prices. What is sold in another currency than the shop's is not on offer."""
-    parcels: dict[str | None, list[Line]] = {}
-    for line in kept:
-        card = cards.get(line.product_id)
-        offered = card if card and card.listed and card.currency == currency else None
-        parcels.setdefault(seller_of(offered), []).append(_line(line, offered))
+    """Return the cart at today's prices, split by seller.
+
+    A line is of the seller from whom it was put into the cart. If that seller no longer offers the product,
+    the line is of the seller that the product card shows. A product in another currency is not on offer.
+    """
+    parcels: dict[str | None, list[CartLine]] = {}
+    for line in stored:
+        listed = [one for one in offers.get(line.product_id, ()) if one.listed and one.currency == currency]
+        offer = offer_of(listed, line.seller_id)
+        parcels.setdefault(offer.seller_id if offer else None, []).append(_line(line, offer))
     ordered = sorted(parcels.items(), key=lambda parcel: parcel[0] is None)
-    return Cart([Parcel(seller, sellers.get(seller or ""), lines) for seller, lines in ordered])
+    return Cart([CartParcel(seller, sellers.get(seller or ""), lines) for seller, lines in ordered])
 
 
-def _line(kept: LineKept, card: ProductCard | None) -> Line:
-    price = card.price_minor if card else kept.unit_price_minor or 0
-    return Line(
-        product_id=kept.product_id,
-        name=card.name if card else kept.name,
-        category=card.category if card else kept.category,
-        quantity=kept.quantity,
+def _line(stored: StoredCartLine, offer: Offer | None) -> CartLine:
+    price = offer.price_minor if offer else stored.unit_price_minor or 0
+    return CartLine(
+        product_id=stored.product_id,
+        name=offer.name if offer else stored.name,
+        category=offer.category if offer else stored.category,
+        quantity=stored.quantity,
         price_minor=price,
-        was_minor=kept.unit_price_minor if kept.unit_price_minor not in (None, price) else None,
-        available=card.available if card else None,
-        on_offer=card is not None,
+        was_minor=stored.unit_price_minor if stored.unit_price_minor not in (None, price) else None,
+        available=offer.available if offer else None,
+        on_offer=offer is not None,
     )

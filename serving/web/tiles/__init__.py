@@ -1,4 +1,4 @@
-"""Pictures of products that have none: a drawing of each in its colour, on the ground of its category."""
+"""Draws tiles in place of product photos: a shape in the product's colour on a background."""
 
 import re
 from functools import cache, lru_cache
@@ -14,7 +14,7 @@ SHAPES = Path(__file__).parent / "shapes"
 light, `$k` ink, `$w` white and `$a` wood or brass."""
 
 DRAWINGS = (SHAPES, Path(__file__).parent)
-"""What a picture depends on besides its name."""
+"""Folders whose files determine the picture of a name."""
 
 SCENES = (
     '<circle cx="100" cy="92" r="70" fill="$wash"/>',
@@ -24,7 +24,7 @@ SCENES = (
     '<path d="M0 66c50-34 60 30 100 10s60-40 100-10v134H0z" fill="$wash"/>',
     '<rect x="34" y="26" width="132" height="126" rx="18" fill="$wash"/>',
 )
-"""What stands behind the object."""
+"""The background shapes."""
 
 _FRAME = Template(
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 200 200"><rect width="200" height="200" '
@@ -34,7 +34,7 @@ _FRAME = Template(
 
 
 def tile_name(product_id: str, name: str | None, category: str | None) -> str:
-    """Which tile a product has: `lamp-teal-3-1`; products that look alike share one, which browsers keep."""
+    """Return the name of a product's tile, such as `lamp-teal-3-1`. Similar products share a tile."""
     drawn = drawing(name or "", category or "")
     seed = blake2b(product_id.encode(), digest_size=2).digest()
     colour = next((word for word in _words(name) if word in NAMED), DRAWN[seed[0] % len(DRAWN)])
@@ -44,7 +44,7 @@ def tile_name(product_id: str, name: str | None, category: str | None) -> str:
 
 @lru_cache(maxsize=4096)
 def draw(tile: str) -> bytes | None:
-    """The SVG of a tile's name; None when there is no such tile."""
+    """Return the SVG of a tile; None if no tile has this name."""
     found = re.fullmatch(r"([a-z-]+)-([a-z]+)-(\d)-(\d)", tile)
     if not found:
         return None
@@ -62,10 +62,10 @@ def draw(tile: str) -> bytes | None:
 
 @cache
 def shapes() -> dict[str, Template]:
-    """Every drawing by name."""
+    """Return every drawing by name."""
     return {path.stem: Template(path.read_text()) for path in sorted(SHAPES.glob("*.svg"))}
 
 
 def _words(name: str | None) -> list[str]:
-    """The words of a name, the last first: that is where shops write the colour."""
+    """Return the words of a name in reverse: product names often end with the colour."""
     return re.findall(r"[a-z]+", (name or "").lower())[::-1]

@@ -1,4 +1,4 @@
-"""A tile's colours: the object's own, and around it those on which it stands out. Pure."""
+"""Chooses the colours of a tile: the object's own, and a background with enough contrast. Pure."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ NAMED: dict[str, str] = {
     "brown": "#80583c", "grey": "#8a8f94", "gray": "#8a8f94", "silver": "#b6bdc3", "gold": "#cfa143",
     "orange": "#d9773a", "beige": "#dac7a6",
 }  # fmt: skip
-"""Words for colours in the names of products."""
+"""Colour words in product names."""
 
 DRAWN = (
     "clay",
@@ -28,17 +28,17 @@ DRAWN = (
     "blue",
     "red",
 )
-"""From which a product gets its colour when its name has none."""
+"""The colours of products whose name has no colour word."""
 
 GROUNDS = ("#f3dcc8", "#d9e6dc", "#dbe4f0", "#f5e3b8", "#ecd9e4", "#d3e7ea", "#e4dccd", "#e3def2", "#f4d6cf",
            "#cfd8c2")  # fmt: skip
 NEAR = 80
-"""Two colours nearer than this (Euclidean, of RGB) do not stand out."""
+"""The least Euclidean distance in RGB between the object and its background."""
 
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """The colours of one tile as CSS writes them."""
+    """The colours of one tile as CSS values."""
 
     ground: str
     wash: str
@@ -50,7 +50,7 @@ class Palette:
 
 
 def palette(main: str, ground: int) -> Palette:
-    """The colours of a tile, on the first of `GROUNDS` from number `ground` on that suits the object."""
+    """Return the colours of a tile on the first of `GROUNDS` from `ground` on with enough contrast."""
     own = _rgb(main)
     order = [_rgb(GROUNDS[(ground + step) % len(GROUNDS)]) for step in range(len(GROUNDS))]
     deeper = (_deepen(colour, share) for share in (0.0, 0.25, 0.4, 0.6) for colour in order)
@@ -80,7 +80,7 @@ def _mix(one: Rgb, other: Rgb, share: float) -> Rgb:
 
 
 def _deepen(colour: Rgb, share: float) -> Rgb:
-    """A darker ground, for what is light itself; more colourful, so that it does not turn grey."""
+    """Return a darker background for a light object, more saturated so that it does not look grey."""
     if not share:
         return colour
     mean = sum(colour) / 3

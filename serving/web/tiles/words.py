@@ -1,4 +1,4 @@
-"""Which drawing suits a product, told from the words of its name and category. Pure."""
+"""Chooses the drawing of a product by the words of its name and category. Pure."""
 
 import re
 from functools import lru_cache
@@ -108,7 +108,7 @@ _DRAWN = {
     "watering-can": "watering",
     "whale": "whale",
 }
-"""Drawing → the words that it suits, all in lower case."""
+"""Drawing → the words that it is for, in lower case."""
 
 _TOGETHER = {
     "moka pot": "moka", "charging stand": "charger", "window box": "plant",
@@ -131,16 +131,16 @@ _TOGETHER = {
     "string lights": "lantern", "soup bowl": "bowl", "plant pot": "plant", "grill tongs": "grill",
     "barbecue book": "book", "baking book": "book", "head monitor": "band",
 }  # fmt: skip
-"""Words that mean something else together."""
+"""Phrases → drawing. They take precedence over their single words."""
 
 DRAWING = {word: drawing for drawing, words in _DRAWN.items() for word in words.split()}
 
 
 @lru_cache(maxsize=8192)
 def drawing(name: str, category: str) -> str:
-    """The drawing for a product: what its name ends on tells more than what it begins with.
+    """Return the drawing for a product. The last words of its name count first.
 
-    `Slim Desk Lamp, Teal` is a lamp, `Classic Writing Desk, Sand` a desk; its category decides for the rest.
+    `Slim Desk Lamp, Teal` is a lamp, `Classic Writing Desk, Sand` a desk. The category decides otherwise.
     """
     for text in (name.partition(",")[0], category):
         words = re.findall(r"[a-z][a-z'-]*", text.lower().replace("_", " "))

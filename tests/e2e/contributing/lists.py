@@ -35,11 +35,10 @@ class Example:
 
 SCHEMA = Command(("-m", "clickhouse.schema"))
 
-AUDIT = "audit/registry.py"
 DECLARED = "serving/recommendations/schemas.py"
 SERVING = "serving/recommendations/service.py"
 RECOMMENDED = "audit/comparisons/facts_vs_recommendations.py"
-BOOKS_TEST = "tests/integration/commerce/test_audit_of_books.py"
+SERVICE_DB_TEST = "tests/integration/commerce/test_audit_of_service_db.py"
 INBOX = "SELECT 'payments', id, topic FROM payments.inbox WHERE strpos(id, '/') = 0"
 
 EVENT = Example(
@@ -48,8 +47,8 @@ EVENT = Example(
         3: (
             Put(
                 "schemas/topics.py",
-                'Topic("order_returned", "order_id", 4, KEPT),',
-                '\n    Topic("parcel_lost", "order_id", 4, KEPT),',
+                'Topic("order_returned", "order_id", 4, FOREVER, EXTERNAL, (ORDERS, INVENTORY, PAYMENTS)),',
+                '\n    Topic("parcel_lost", "order_id", 4, FOREVER, EXTERNAL),',
             ),
         ),
         4: (
@@ -76,6 +75,11 @@ METRIC = Example(
                 'Metric("payments_minute", ("minute", "method", "currency"), watched=False),',
                 '\n    Metric("reviews_minute", ("minute", "score"), watched=False),',
             ),
+            Put(
+                "schemas/topics.py",
+                '"review_submitted", "order_id", 4, FOREVER, EXTERNAL',
+                ", (METRICS_JOB,)",
+            ),
         ),
         3: (
             SCHEMA,
@@ -85,21 +89,13 @@ METRIC = Example(
                 "\n| reviews_minute | minute, score | reviews, version |",
             ),
         ),
-        5: (
-            Put(AUDIT, "    facts_vs_redis,\n", "    facts_vs_reviews,\n"),
-            Put(
-                AUDIT,
-                '"facts_vs_redis": facts_vs_redis.run,',
-                '\n    "facts_vs_reviews": facts_vs_reviews.run,',
-            ),
-        ),
     },
     (
         "tests/contracts",
         "tests/unit/test_topics.py",
         "tests/unit/test_job_plans.py",
         "tests/integration/test_metrics.py::test_a_review_counts_once_in_its_minute",
-        "tests/integration/test_metrics.py::test_each_topic_is_read_once_and_each_event_deduplicated_once",
+        "tests/integration/test_metrics.py::test_the_plan_reads_each_topic_once_and_deduplicates_each_event_once",
     ),
     forgotten=2,
     noticed_by=("tests/unit/test_job_plans.py",),
@@ -115,15 +111,14 @@ SERVICE = Example(
                 "from producers.loyalty.service import LOYALTY\n",
             ),
             Put("producers/registry.py", "(ORDERS, INVENTORY, PAYMENTS", ", LOYALTY"),
+            Put(
+                "schemas/topics.py",
+                '"payment_captured", "order_id", 4, FOREVER, PAYMENTS, (ORDERS, METRICS_JOB',
+                ', "producers/loyalty"',
+            ),
         ),
         8: (
-            Put(AUDIT, "    books_vs_payments,\n", "    books_vs_points,\n"),
-            Put(
-                AUDIT,
-                '"books_vs_payments": books_vs_payments.run,',
-                '\n    "books_vs_points": books_vs_points.run,',
-            ),
-            Put(BOOKS_TEST, '"outboxes", "inbox_vs_facts",', '\n    "books_vs_points",'),
+            Put(SERVICE_DB_TEST, '"outboxes", "inbox_vs_facts",', '\n    "service_db_vs_points",'),
             Put("audit/queries/outboxes/expected.sql", "('payments')", ", ('loyalty')"),
             Put(
                 "audit/queries/outboxes/actual.sql",
@@ -131,12 +126,17 @@ SERVICE = Example(
                 "\nUNION ALL\nSELECT 'loyalty', count(*) FROM loyalty.outbox",
             ),
             Put(
-                "audit/queries/inbox_vs_facts/books.sql",
+                "audit/queries/inbox_vs_facts/expected.sql",
                 INBOX,
                 f"\nUNION ALL\n{INBOX.replace('payments', 'loyalty')}",
             ),
             Put(
-                "audit/queries/settled/under_way.sql",
+                "audit/queries/cut/outboxes.sql",
+                "SELECT 'payments', position FROM payments.outbox",
+                "\nUNION ALL\nSELECT 'loyalty', position FROM loyalty.outbox",
+            ),
+            Put(
+                "audit/queries/cut/under_way.sql",
                 "(SELECT count(*) FROM payments.outbox)",
                 "\n    + (SELECT count(*) FROM loyalty.outbox)",
             ),
@@ -146,8 +146,8 @@ SERVICE = Example(
         "tests/contracts",
         "tests/unit/test_loyalty_model.py",
         "tests/integration/commerce/test_loyalty.py",
-        BOOKS_TEST + "::test_books_and_facts_agree_about_orders_of_every_fate",
-        BOOKS_TEST + "::test_all_comparisons_of_the_books_are_tried_here",
+        SERVICE_DB_TEST + "::test_services_and_facts_agree_about_orders_of_every_outcome",
+        SERVICE_DB_TEST + "::test_every_comparison_of_the_services_is_tested_here",
     ),
     forgotten=8,
     noticed_by=("tests/contracts/test_services.py",),
@@ -159,7 +159,7 @@ RECOMMENDER = Example(
         2: (
             Put(
                 SERVING,
-                "from serving.products import Cards, ProductCard\n",
+                "from serving.catalogue.offers import Offer\n",
                 "from serving.recommendations.newest import NewestInCategory\n",
             ),
             Put(SERVING, "            PopularInCategory(redis),\n", "            NewestInCategory(redis),\n"),
@@ -179,8 +179,8 @@ RECOMMENDER = Example(
         3: (
             Put(
                 "jobs/recommendations/logic.py",
-                '    _best("popular_in_category", "popular:", ("category", "product_id"), KEPT_POPULAR),\n',
-                '    InRedis("newest_in_category", "zset", {"key.prefix": "newest:"}, size=50),\n',
+                '    _best("popular_in_category", "popular:", ("category", "product_id"), MAX_POPULAR),\n',
+                '    RedisOutput("newest_in_category", "zset", {"key.prefix": "newest:"}, size=50),\n',
             ),
             Put(
                 "docs/architecture.md",
@@ -189,9 +189,8 @@ RECOMMENDER = Example(
             ),
             Put(
                 RECOMMENDED,
-                '    yield latest("bought:{shopper}", ask(f"{NAME}/bought", days), bought, KEPT_BOUGHT)\n',
-                '    newest = redis.ranked("newest:", 50)\n'
-                '    yield latest("newest:{category}", ask(f"{NAME}/newest"), newest, 50)\n',
+                '    yield latest(stores, "bought:{shopper}", "bought", MAX_BOUGHT, DAYS)\n',
+                '    yield latest(stores, "newest:{category}", "newest", 50)\n',
             ),
         ),
     },
@@ -211,15 +210,15 @@ PANEL = Example(
         2: (
             Put(
                 "dashboards/marketplace.py",
-                '            queries.one("marketplace/refunds"),\n'
-                '            {"amount": Column("Paid back", money, decimals=2)},\n'
+                '            queries.sql("marketplace/refunds"),\n'
+                '            {"amount": Column("Refunded", money, decimals=2)},\n'
                 "            bars=True,\n"
                 '            by="reason",\n'
                 "        ),\n",
                 "        lines(\n"
                 '            "Returned",\n'
                 '            "What shoppers sent back, by reason and by the time it came back.",\n'
-                '            queries.one("marketplace/returns"),\n'
+                '            queries.sql("marketplace/returns"),\n'
                 '            {"returns": Column("Returns", "short")},\n'
                 "            FULL,\n"
                 "            bars=True,\n"

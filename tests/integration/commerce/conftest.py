@@ -12,17 +12,16 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
 
 from common.clock import system_clock
 from common.ids import new_id
-from common.kafka import bounds
+from common.kafka import offset_range
 from common.settings import Settings
-from local.home import Home
 from local.parts import commerce as local_commerce
 from local.parts import postgres as local_postgres
-from producers.postgres.migrate import migrate
-from producers.postgres.pool import connect
+from local.state_directory import StateDirectory
+from producers.postgres.roles import migrate_as_admin
 from producers.service import ROOM
 from schemas.codec import Decoder, Encoder, Record
 from schemas.events import all_events
-from schemas.registry import Registry
+from schemas.registry import SchemaRegistry
 from schemas.setup import register
 from tests.integration.conftest import Kafka
 from tests.integration.servers import Server, await_true
@@ -44,7 +43,7 @@ class Postgres(Server):
 class Shop(Server):
     """`python -m producers`, and what a test says to it and hears of it."""
 
-    def __init__(self, settings: Settings, schema_ids: dict[str, int], registry: Registry) -> None:
+    def __init__(self, settings: Settings, schema_ids: dict[str, int], registry: SchemaRegistry) -> None:
         super().__init__(local_commerce.part(settings), settings)
         self.http = httpx.Client(base_url=settings.commerce, timeout=30, trust_env=False)
         self._encoders = {name: Encoder(all_events()[name], number) for name, number in schema_ids.items()}
@@ -75,19 +74,26 @@ class Shop(Server):
         self._producer.produce(topic, value, key, headers=given)
         assert self._producer.flush(60) == 0
 
-    def product(self, stock: int | None = 10, price_minor: int = 1_000, currency: str = "BRL") -> str:
-        """A new product of seller `seller-1` with so much stock, once orders knows it."""
+    def product(
+        self,
+        stock: int | None = 10,
+        price_minor: int = 1_000,
+        currency: str = "BRL",
+        seller_id: str = "seller-1",
+    ) -> str:
+        """A new product with this many units in stock, once orders and inventory know its listing."""
         product_id = f"p-{new_id()}"
-        offer = {"product_id": product_id, "seller_id": "seller-1", "currency": currency}
+        offer = {"product_id": product_id, "seller_id": seller_id, "currency": currency}
         self.tell("product_listed", **offer, price_minor=price_minor)
         await_true(lambda: self.sql("SELECT FROM orders.offers WHERE product_id = $1", product_id))
+        await_true(lambda: self.sql("SELECT FROM inventory.listings WHERE product_id = $1", product_id))
         if stock is not None:
-            self.set_stock(product_id, stock)
+            self.set_stock(product_id, stock, seller_id).raise_for_status()
         return product_id
 
-    def set_stock(self, product_id: str, on_hand: int) -> httpx.Response:
+    def set_stock(self, product_id: str, on_hand: int, seller_id: str = "seller-1") -> httpx.Response:
         return self.http.put(
-            f"/v1/products/{product_id}/stock", json={"seller_id": "seller-1", "on_hand": on_hand}
+            f"/v1/products/{product_id}/stock", json={"seller_id": seller_id, "on_hand": on_hand}
         )
 
     def stock(self, product_id: str) -> tuple[int, int]:
@@ -141,7 +147,7 @@ class Shop(Server):
         )
         try:
             for number in consumer.list_topics(topic, 30).topics[topic].partitions:
-                low, high = bounds(consumer, TopicPartition(topic, number), 30)
+                low, high = offset_range(consumer, TopicPartition(topic, number), 30)
                 consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING)])
                 for _ in range(high - low):
                     yield await_true(lambda: consumer.poll(1))
@@ -170,7 +176,7 @@ class Shop(Server):
 
 @pytest.fixture(scope="session")
 def postgres(settings: Settings) -> Iterator[Postgres]:
-    Home(settings.home).make()
+    StateDirectory(settings.home).make()
     server = Postgres(local_postgres.part(settings), settings)
     yield server
     server.stop()
@@ -184,7 +190,7 @@ def running_shop(
     registry: Server,  # noqa: ARG001
 ) -> Iterator[Shop]:
     schema_ids = register(settings).schema_ids
-    with Registry(settings.registry) as schemas:
+    with SchemaRegistry(settings.registry) as schemas:
         server = Shop(settings, schema_ids, schemas)
         yield server
         server.kill()
@@ -203,9 +209,8 @@ def books(shop: Shop) -> Iterator[Settings]:
     """A service's schema with an outbox that no relay reads."""
 
     async def make() -> None:
-        sql = await connect(shop.settings, SPARE)
-        await migrate(sql, SPARE, {"outbox": ROOM / "outbox" / "migrations"})
-        await sql.close()
+        folders = {name: ROOM / name / "migrations" for name in ("outbox", "inbox")}
+        await migrate_as_admin(shop.settings, SPARE, folders)
 
     asyncio.run(make())
     yield shop.settings

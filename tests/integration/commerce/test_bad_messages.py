@@ -51,7 +51,7 @@ def test_a_return_with_a_nul_in_its_id_that_asks_for_too_much_is_a_dead_letter(s
     assert b"payments" in {letter["stage"] for letter in letters("order_returned", order_id)}
 
 
-def test_a_nul_in_a_correlation_id_stops_no_event_that_follows(shop, eventually):
+def test_a_nul_in_a_correlation_id_does_not_block_later_events(shop, eventually):
     order_id, lamp = new_id(), shop.product()
     line = {
         "line_number": 1, "product_id": lamp, "seller_id": "seller-1", "quantity": 2, "unit_price_minor": 1,
@@ -67,7 +67,7 @@ def test_a_nul_in_a_correlation_id_stops_no_event_that_follows(shop, eventually)
     eventually(lambda: shop.events("payment_captured", order_id))
 
 
-def test_an_event_id_that_is_too_long_to_be_kept_is_a_dead_letter(shop, letters):
+def test_an_event_id_too_long_to_store_is_a_dead_letter(shop, letters):
     order_id = new_id()
     long = "".join(new_id() for _ in range(500))
 
@@ -77,7 +77,7 @@ def test_an_event_id_that_is_too_long_to_be_kept_is_a_dead_letter(shop, letters)
     assert {letter["stage"] for letter in letters("order_cancelled", order_id)} <= {b"inventory", b"payments"}
 
 
-def test_a_message_that_kafka_would_never_take_does_not_hold_up_those_behind_it(shop, letters):
+def test_a_message_too_large_for_kafka_does_not_block_later_ones(shop, letters):
     key = new_id()
     shop.sql(
         "INSERT INTO orders.outbox (topic, key, value, headers) VALUES ('order_confirmed', $1, $2, $3)",

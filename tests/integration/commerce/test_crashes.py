@@ -5,9 +5,9 @@ import pytest
 
 from common.ids import new_id
 
-DONE_ONCE = "Send the same request again, with the same Idempotency-Key: it is done once"
-MAY_BE_DONE = "What was sent may have been done or not: look at it, and send it again if need be."
-ONLY_ASKED = "Nothing is lost: ask again in a moment."
+DONE_ONCE = "Send the same request again, with the same Idempotency-Key: it takes effect once"
+MAY_BE_DONE = "The request may or may not have taken effect: check the result before you send it again."
+ONLY_ASKED = "Nothing is lost: send the request again in a moment."
 
 LEFT = "SELECT count(*) AS orders FROM orders.orders WHERE status = 'placed' AND shopper_id = $1"
 CHARGED = (
@@ -17,7 +17,7 @@ CHARGED = (
 
 
 @pytest.mark.parametrize("after", [4, *(pytest.param(n, marks=pytest.mark.nightly) for n in (1, 9))])
-def test_orders_end_right_after_the_services_are_killed_in_the_middle(shop, eventually, after):
+def test_orders_end_correctly_after_the_services_are_killed(shop, eventually, after):
     """Killed once so many of 20 orders were confirmed, and others were at every step before it."""
     lamp, shopper = shop.product(stock=15, price_minor=100), new_id()
     with ThreadPoolExecutor(5) as threads:
@@ -34,7 +34,7 @@ def test_orders_end_right_after_the_services_are_killed_in_the_middle(shop, even
     assert shop.sql(CHARGED, shopper) == [{"charges": 15}]
 
 
-def test_a_payment_is_taken_once_though_the_services_are_killed_while_the_provider_thinks(shop, eventually):
+def test_a_payment_is_taken_once_though_the_services_are_killed_during_the_provider_call(shop, eventually):
     order_id = shop.buy(shop.product(), token="tok_slow_bank", shopper_id=(shopper := new_id()))
     eventually(lambda: shop.payment(order_id).get("attempts") == 1)
 
@@ -48,7 +48,7 @@ def test_a_payment_is_taken_once_though_the_services_are_killed_while_the_provid
     assert len({event["event_id"] for event in shop.events("payment_captured", order_id)}) == 1
 
 
-def test_an_answer_that_the_crash_swallowed_is_the_same_when_asked_again(shop):
+def test_a_request_repeated_after_a_crash_gets_the_same_response(shop):
     body, key = shop.body(shop.product()), new_id()
     first = shop.post(body, key)
 
@@ -58,7 +58,7 @@ def test_an_answer_that_the_crash_swallowed_is_the_same_when_asked_again(shop):
     assert shop.post(body, key).content == first.content
 
 
-def test_the_services_end_when_told_to_and_go_on_where_they_were(shop):
+def test_the_services_stop_on_sigterm_and_continue_after_a_restart(shop):
     order_id = shop.buy(shop.product())
 
     shop.process.send_signal(signal.SIGTERM)
@@ -68,7 +68,7 @@ def test_the_services_end_when_told_to_and_go_on_where_they_were(shop):
     assert shop.settled(order_id)["status"] == "confirmed"
 
 
-def test_while_postgres_is_down_an_order_is_refused_whole_and_afterwards_taken(shop, postgres, eventually):
+def test_while_postgresql_is_down_an_order_is_refused_and_accepted_afterwards(shop, postgres, eventually):
     lamp = shop.product(stock=5)
     body, key = shop.body(lamp), new_id()
 
@@ -88,7 +88,7 @@ def test_while_postgres_is_down_an_order_is_refused_whole_and_afterwards_taken(s
     assert shop.settled(taken.json()["order_id"])["status"] == "confirmed"
 
 
-def test_while_postgres_is_down_whoever_asks_is_told_what_may_be_sent_again(shop, postgres, eventually):
+def test_while_postgresql_is_down_responses_say_what_may_be_repeated(shop, postgres, eventually):
     lamp = shop.product(stock=5)
     order_id, stock = shop.buy(lamp), {"seller_id": "seller-1", "on_hand": 3}
     shop.settled(order_id)
@@ -117,7 +117,7 @@ def test_while_postgres_is_down_whoever_asks_is_told_what_may_be_sent_again(shop
     eventually(lambda: shop.http.get("/ready").status_code == 200)
 
 
-def test_while_kafka_is_down_orders_are_taken_and_afterwards_confirmed(shop, kafka, eventually):
+def test_while_kafka_is_down_orders_are_accepted_and_confirmed_afterwards(shop, kafka, eventually):
     lamp = shop.product(stock=5)
 
     kafka.kill()

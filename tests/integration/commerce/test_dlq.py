@@ -6,7 +6,7 @@ import pytest
 
 from common.ids import new_id
 from common.settings import ROOT
-from local.home import base_environment, settings_environment
+from local.state_directory import base_environment, settings_environment
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def letters(dlq, topic, key):
     return [letter for letter in orjson.loads(dlq("list", "--json")).get(topic, []) if letter["key"] == key]
 
 
-def test_a_shipment_of_an_unpaid_order_is_kept_and_taken_once_it_is_paid(shop, dlq, eventually):
+def test_a_shipment_of_an_unpaid_order_can_be_replayed_once_it_is_paid(shop, dlq, eventually):
     order_id = shop.buy(shop.product(), token="tok_slow_bank")
     shop.tell("order_shipped", order_id=order_id, shipment_id="s1", seller_id="seller-1")
     eventually(lambda: letters(dlq, "order_shipped", order_id))
@@ -45,7 +45,7 @@ def test_a_shipment_of_an_unpaid_order_is_kept_and_taken_once_it_is_paid(shop, d
     assert not letters(dlq, "order_shipped", order_id)
 
 
-def test_a_return_of_an_unpaid_order_is_kept_and_refunded_once_it_is_paid(shop, dlq, eventually):
+def test_a_return_of_an_unpaid_order_can_be_replayed_once_it_is_paid(shop, dlq, eventually):
     lamp = shop.product(price_minor=900)
     order_id = shop.buy(lamp, token="tok_slow_bank")
     eventually(lambda: shop.payment(order_id).get("attempts") == 1)
@@ -55,24 +55,27 @@ def test_a_return_of_an_unpaid_order_is_kept_and_refunded_once_it_is_paid(shop, 
         "reason": "damaged", "placed_at": 0, "currency": "BRL", "lines": [line],
     }  # fmt: skip
     shop.tell("order_returned", **back)
-    (letter,) = eventually(lambda: letters(dlq, "order_returned", order_id))
+    rejected = eventually(
+        lambda: found if len(found := letters(dlq, "order_returned", order_id)) == 2 else None
+    )
     assert shop.settled(order_id)["status"] == "confirmed"
 
     dlq("replay", "order_returned")
 
     eventually(lambda: len(shop.events("payment_refunded", order_id)) == 1)
-    assert letter["stage"] == "payments"
+    assert {letter["stage"] for letter in rejected} == {"orders", "payments"}
+    eventually(lambda: "returned" in [step["status"] for step in shop.order(order_id)["history"]])
     assert not letters(dlq, "order_returned", order_id)
     shop.tell("order_returned", **back)
-    eventually(lambda: len(letters(dlq, "order_returned", order_id)) == 2)
+    eventually(lambda: len(letters(dlq, "order_returned", order_id)) == 3)
     dlq("replay", "order_returned")
-    again = eventually(lambda: found if len(found := letters(dlq, "order_returned", order_id)) == 2 else None)
-    assert all("was taken before" in one["reason"] for one in again)
+    again = eventually(lambda: found if len(found := letters(dlq, "order_returned", order_id)) == 3 else None)
+    assert all("was accepted before" in one["reason"] for one in again)
     assert len(shop.events("payment_refunded", order_id)) == 1
     assert shop.stock(lamp) == (10, 0)
 
 
-def test_a_letter_that_still_can_not_be_used_comes_back_once_for_each_service(shop, dlq, eventually):
+def test_a_replayed_letter_that_is_rejected_again_is_a_new_letter_of_each_service(shop, dlq, eventually):
     key = new_id()
     shop.send("order_cancelled", b"no event at all", key, "orders")
     first = eventually(lambda: found if len(found := letters(dlq, "order_cancelled", key)) == 2 else None)
@@ -86,7 +89,7 @@ def test_a_letter_that_still_can_not_be_used_comes_back_once_for_each_service(sh
     assert '"raw":"no event at all"' in shown[-1]
 
 
-def test_a_message_that_two_jobs_could_not_use_is_sent_again_once(shop, dlq):
+def test_a_letter_of_two_jobs_is_replayed_once(shop, dlq):
     key = new_id()
     for _job in ("facts", "metrics"):
         shop.send("review_submitted_dlq", b"garbage", key, headers={"stage": "decode", "reason": "short"})
@@ -104,7 +107,7 @@ def one_cut_short(shop):
     return key
 
 
-def test_one_that_was_cut_short_is_passed_over_and_stays_until_it_is_set_aside(shop, dlq, one_cut_short):
+def test_a_truncated_letter_is_not_replayed_and_stays_until_it_is_discarded(shop, dlq, one_cut_short):
     _, cut, _ = letters(dlq, "review_submitted", one_cut_short)
     place = str(cut["offset"])
 
@@ -124,7 +127,7 @@ def test_one_that_was_cut_short_is_passed_over_and_stays_until_it_is_set_aside(s
     assert one_cut_short in dlq("show", "review_submitted", "--offset", place)
 
 
-def test_one_that_was_sent_again_alone_is_dealt_with_and_its_neighbours_are_not(dlq, one_cut_short):
+def test_replaying_one_letter_resolves_no_other(dlq, one_cut_short):
     first, cut, last = letters(dlq, "review_submitted", one_cut_short)
 
     dlq("replay", "review_submitted", "--offset", str(last["offset"]))
@@ -134,7 +137,7 @@ def test_one_that_was_sent_again_alone_is_dealt_with_and_its_neighbours_are_not(
     assert not letters(dlq, "review_submitted", one_cut_short)
 
 
-def test_what_is_written_after_a_letter_was_set_aside_is_listed(shop, dlq, one_cut_short):
+def test_a_letter_written_after_others_were_discarded_is_listed(shop, dlq, one_cut_short):
     dlq("discard", "review_submitted", "--all")
     shop.send("review_submitted_dlq", b"four", one_cut_short, headers={"stage": "decode"})
 
@@ -145,5 +148,5 @@ def test_what_is_written_after_a_letter_was_set_aside_is_listed(shop, dlq, one_c
 def test_mistakes_are_answered_in_one_line(dlq):
     assert dlq("show", "nothing", code=2).startswith("souk: there are no dead letters of 'nothing'")
     assert "holds no letter 999" in dlq("replay", "order_placed", "--offset", "999", code=2)
-    assert "say which letters" in dlq("discard", "order_placed", code=2)
+    assert "choose letters" in dlq("discard", "order_placed", code=2)
     assert "started afresh writes them" in dlq("replay", "recommendations", code=2)

@@ -1,23 +1,113 @@
+"""Reservations that run out are released, unless the order's payment was taken, or may have been."""
+
+import pytest
+
 from common.ids import new_id
 
+EXPIRE = "UPDATE inventory.reservations SET expires_at = now() - interval '1 second' WHERE order_id = $1"
+CHECKED = "SELECT state FROM inventory.reservations WHERE order_id = $1 AND expires_at > now()"
+"""The state of a reservation that ran out, was looked at and was given more time."""
 
-def test_units_that_are_not_paid_in_time_are_let_go(shop, eventually):
-    lamp, order_id = shop.product(stock=5), new_id()
-    line = {
-        "line_number": 1, "product_id": lamp, "seller_id": "seller-1", "quantity": 2, "unit_price_minor": 1,
-        "discount_minor": 0, "shipping_minor": 0, "tax_minor": 0, "commission_bp": 0,
-    }  # fmt: skip
-    shop.tell("order_placed", "orders", order_id=order_id, shopper_id="ana", currency="BRL", lines=[line])
-    eventually(lambda: shop.stock(lamp) == (5, 2))
+PAYMENT = "SELECT state FROM payments.payments WHERE order_id = $1"
 
-    shop.sql("UPDATE inventory.reservations SET expires_at = now() WHERE order_id = $1", order_id)
+
+@pytest.fixture
+def reserve(shop, eventually):
+    """Reserves units for an order that nobody can pay: orders has no payment details of it."""
+
+    def placed(product_id, quantity):
+        order_id = new_id()
+        line = {
+            "line_number": 1, "product_id": product_id, "seller_id": "seller-1", "quantity": quantity,
+            "unit_price_minor": 1, "discount_minor": 0, "shipping_minor": 0, "tax_minor": 0,
+            "commission_bp": 0,
+        }  # fmt: skip
+        order = {"order_id": order_id, "shopper_id": "ana", "currency": "BRL", "lines": [line]}
+        shop.tell("order_placed", "orders", **order)
+        eventually(lambda: shop.stock(product_id)[1] == quantity)
+        return order_id
+
+    return placed
+
+
+def released(shop, order_id):
+    return [event["reason"] for event in shop.events("stock_released", order_id)]
+
+
+def test_units_of_an_unpaid_order_are_released_when_their_time_runs_out(shop, reserve, eventually):
+    lamp = shop.product(stock=5)
+    order_id = reserve(lamp, 2)
+
+    shop.sql(EXPIRE, order_id)
 
     eventually(lambda: shop.stock(lamp) == (5, 0))
-    (released,) = eventually(lambda: shop.events("stock_released", order_id) or None)
-    assert released["reason"] == "expired"
+    eventually(lambda: released(shop, order_id) == ["expired"])
 
 
-def test_a_paid_order_whose_units_were_let_go_is_cancelled_and_refunded(shop, eventually):
+def test_an_order_that_was_paid_during_a_kafka_outage_longer_than_its_reservation_is_confirmed(
+    shop, kafka, eventually
+):
+    lamp = shop.product(stock=1)
+    order_id = shop.buy(lamp, token="tok_slow_bank")
+    eventually(lambda: shop.payment(order_id).get("attempts") == 1)
+
+    kafka.kill()
+    try:
+        shop.sql(EXPIRE, order_id)
+        eventually(lambda: shop.sql(PAYMENT, order_id) == [{"state": "captured"}])
+        eventually(lambda: shop.sql(CHECKED, order_id) or shop.stock(lamp) == (1, 0))
+        shop.sql(EXPIRE, order_id)
+        eventually(lambda: shop.sql(CHECKED, order_id) or shop.stock(lamp) == (1, 0))
+        late = shop.buy(lamp)
+    finally:
+        kafka.start()
+
+    assert shop.settled(order_id)["status"] == "confirmed"
+    assert shop.settled(late)["cancellation_reason"] == "out_of_stock"
+    eventually(shop.caught_up)
+    eventually(lambda: shop.stock(lamp) == (0, 0))
+    assert released(shop, order_id) == []
+    assert shop.order(order_id)["status"] == "confirmed"
+
+
+def test_an_order_whose_provider_has_not_answered_in_time_is_cancelled_and_costs_nothing(shop, eventually):
+    lamp = shop.product(stock=5)
+    order_id = shop.buy(lamp, token="tok_slow_bank")
+    eventually(lambda: shop.payment(order_id).get("attempts") == 1)
+
+    shop.sql(EXPIRE, order_id)
+
+    def decided():
+        if shop.payment(order_id)["state"] not in ("void", "captured"):
+            return False
+        shop.sql(f"{EXPIRE} AND state = 'held'", order_id)
+        return shop.order(order_id)["status"] != "placed"
+
+    eventually(decided)
+    order = shop.order(order_id)
+    if order["status"] == "cancelled":  # else the provider took the money before it was told not to
+        assert order["cancellation_reason"] == "timed_out"
+        eventually(lambda: shop.stock(lamp) == (5, 0))
+        assert shop.events("payment_captured", order_id) == []
+    else:
+        eventually(lambda: shop.stock(lamp) == (4, 0))
+
+
+def test_an_order_whose_reservation_ran_out_is_never_charged_later(shop, reserve, eventually):
+    lamp = shop.product(stock=5)
+    order_id = reserve(lamp, 1)
+    shop.sql(EXPIRE, order_id)
+    eventually(lambda: released(shop, order_id) == ["expired"])
+
+    shop.tell(
+        "stock_reserved", "inventory", reservation_id=new_id(), order_id=order_id, expires_at=0, lines=[]
+    )
+    shop.settled(shop.buy(lamp))  # of the same topics, later
+
+    assert shop.payment(order_id)["state"] == "void"
+
+
+def test_a_paid_order_whose_units_were_released_is_cancelled_and_refunded(shop, eventually):
     lamp = shop.product(stock=5, price_minor=300)
     order_id = shop.buy(lamp)
     shop.settled(order_id)
@@ -32,19 +122,20 @@ def test_a_paid_order_whose_units_were_let_go_is_cancelled_and_refunded(shop, ev
     assert [event["amount_minor"] for event in shop.events("payment_refunded", order_id)] == [300]
 
 
-def test_units_whose_payment_is_still_to_be_read_after_a_downtime_are_sold(shop, eventually):
-    lamp, order_id = shop.product(stock=5), new_id()
-    line = {
-        "line_number": 1, "product_id": lamp, "seller_id": "seller-1", "quantity": 2, "unit_price_minor": 1,
-        "discount_minor": 0, "shipping_minor": 0, "tax_minor": 0, "commission_bp": 0,
-    }  # fmt: skip
-    shop.tell("order_placed", "orders", order_id=order_id, shopper_id="ana", currency="BRL", lines=[line])
-    eventually(lambda: shop.stock(lamp) == (5, 2))
-    shop.kill()
-    shop.sql("UPDATE inventory.reservations SET expires_at = now() WHERE order_id = $1", order_id)
-    shop.tell("order_confirmed", "orders", order_id=order_id, shopper_id="ana")
+def test_a_paid_order_whose_confirmation_is_unread_after_a_downtime_is_sold(shop, kafka, eventually):
+    lamp = shop.product(stock=5)
+    order_id = shop.buy(lamp, quantity=2, token="tok_slow_bank")
+    eventually(lambda: shop.payment(order_id).get("attempts") == 1)
+    kafka.kill()
+    try:
+        eventually(lambda: shop.sql(PAYMENT, order_id) == [{"state": "captured"}])
+        shop.kill()
+        shop.sql(EXPIRE, order_id)
+    finally:
+        kafka.start()
 
     shop.start()
 
     eventually(lambda: shop.stock(lamp) == (3, 0))
-    assert shop.events("stock_released", order_id) == []
+    assert shop.settled(order_id)["status"] == "confirmed"
+    assert released(shop, order_id) == []

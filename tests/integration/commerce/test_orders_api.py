@@ -3,7 +3,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from common.ids import new_id
-from producers.http.guard import BODY_LIMIT
+from producers.http.middleware import BODY_LIMIT
 
 JSON = {"Content-Type": "application/json"}
 
@@ -22,7 +22,7 @@ def problem(answer):
     return answer.status_code, said["type"].removeprefix("urn:souk:problem:")
 
 
-def test_an_order_is_answered_with_its_address_and_its_prices(shop, lamp):
+def test_the_response_to_an_order_has_its_address_and_its_prices(shop, lamp):
     answer = shop.post(shop.body(lamp, quantity=3))
 
     order = answer.json()
@@ -34,7 +34,7 @@ def test_an_order_is_answered_with_its_address_and_its_prices(shop, lamp):
     assert shop.http.get(answer.headers["location"]).json()["placed_at"] == order["placed_at"]
 
 
-def test_the_same_key_with_the_same_body_gets_the_same_answer_and_buys_once(shop, lamp):
+def test_a_repeated_request_gets_the_same_response_and_places_one_order(shop, lamp):
     key, body = new_id(), shop.body(lamp)
     first = shop.post(body, key)
 
@@ -46,7 +46,7 @@ def test_the_same_key_with_the_same_body_gets_the_same_answer_and_buys_once(shop
     assert "idempotent-replayed" not in first.headers
 
 
-def test_of_many_at_once_with_one_key_one_buys_and_all_get_its_answer(shop, lamp):
+def test_concurrent_requests_with_one_key_place_one_order_and_get_its_response(shop, lamp):
     key, body = new_id(), shop.body(lamp, shopper_id=new_id())
 
     with ThreadPoolExecutor(10) as threads:
@@ -63,7 +63,7 @@ def test_the_same_key_with_another_body_is_refused(shop, lamp):
     assert problem(shop.post(shop.body(lamp, quantity=2), key)) == (409, "idempotency-key-reused")
 
 
-def test_the_same_body_written_otherwise_is_the_same_body(shop, lamp):
+def test_the_order_of_a_bodys_fields_does_not_matter(shop, lamp):
     key, body = new_id(), shop.body(lamp)
     first = shop.post(body, key)
 
@@ -73,7 +73,7 @@ def test_the_same_body_written_otherwise_is_the_same_body(shop, lamp):
 
 
 @pytest.mark.parametrize("key", [None, "", "x" * 256, "é".encode()])
-def test_an_order_without_a_proper_key_is_refused(shop, lamp, key):
+def test_an_order_without_a_valid_key_is_refused(shop, lamp, key):
     headers = {} if key is None else {"Idempotency-Key": key}
 
     answer = shop.http.post("/v1/orders", json=shop.body(lamp), headers=headers)
@@ -108,7 +108,7 @@ def test_an_order_without_a_proper_key_is_refused(shop, lamp, key):
         ({"coupon": "free"}, "coupon"),
     ],
 )
-def test_a_body_that_makes_no_order_is_refused_with_the_field_that_is_wrong(shop, lamp, change, where):
+def test_an_invalid_order_is_refused_with_the_name_of_the_field(shop, lamp, change, where):
     answer = shop.post({**shop.body(lamp), **change})
 
     assert problem(answer) == (422, "bad-parameter")
@@ -116,20 +116,20 @@ def test_a_body_that_makes_no_order_is_refused_with_the_field_that_is_wrong(shop
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"\xff", b'{"lines": NaN}', b'{"a":"\\ud800"}'])
-def test_what_is_no_order_at_all_is_refused(shop, body):
+def test_a_body_that_is_no_order_is_refused(shop, body):
     answer = shop.http.post("/v1/orders", content=body, headers=JSON | {"Idempotency-Key": new_id()})
 
     assert problem(answer) == (422, "bad-parameter")
 
 
-def test_an_unknown_product_is_named(shop, lamp):
+def test_an_unknown_product_is_refused_by_name(shop, lamp):
     answer = shop.post(shop.body(lamp, "p-nobody-has"))
 
     assert problem(answer) == (422, "unknown-product")
     assert "Line 2: product 'p-nobody-has'" in answer.json()["detail"]
 
 
-def test_a_product_that_was_delisted_is_not_for_sale(shop, eventually):
+def test_a_delisted_product_is_not_for_sale(shop, eventually):
     product = shop.product()
     shop.tell("product_delisted", product_id=product, seller_id="seller-1", reason="seller_request")
 
@@ -140,7 +140,7 @@ def test_another_currency_is_refused(shop, lamp):
     assert problem(shop.post(shop.body(lamp, currency="EUR"))) == (422, "other-currency")
 
 
-def test_a_price_that_moved_since_the_shopper_saw_it_is_refused(shop, lamp):
+def test_a_price_that_the_shopper_did_not_see_is_refused(shop, lamp):
     line = {"product_id": lamp, "quantity": 1}
 
     seen = shop.post({**shop.body(), "lines": [{**line, "unit_price_minor": 1_250}]})
@@ -157,7 +157,7 @@ def test_a_refused_order_uses_up_no_key(shop, lamp):
     assert shop.post(shop.body(lamp), key).status_code == 202
 
 
-def test_the_dearest_order_there_can_be_is_exact(shop):
+def test_the_largest_possible_order_is_exact(shop):
     gold = shop.product(stock=None, price_minor=10_000_000_000)
 
     order = shop.post({**shop.body(), "lines": [{"product_id": gold, "quantity": 1_000}] * 100}).json()
@@ -176,20 +176,20 @@ def test_a_body_over_the_limit_is_refused(shop, chunked):
 
 
 @pytest.mark.parametrize("order_id", [new_id(), "h0123", "nobody", "a" * 300])
-def test_an_order_that_nobody_placed_is_unknown(shop, order_id):
+def test_an_unknown_order_is_not_found(shop, order_id):
     assert problem(shop.http.get(f"/v1/orders/{order_id}")) == (404, "unknown-order")
     cancelled = shop.http.post(f"/v1/orders/{order_id}/cancellation", json={})
     assert problem(cancelled) == (404, "unknown-order")
     assert problem(shop.http.get(f"/v1/orders/{order_id}/payment")) == (404, "unknown-payment")
 
 
-def test_an_address_that_is_not_there_is_a_problem_too(shop):
+def test_an_unknown_path_is_a_problem(shop):
     assert problem(shop.http.get("/v1/nothing")) == (404, "not-found")
     assert problem(shop.http.delete("/v1/orders")) == (405, "method-not-allowed")
 
 
 @pytest.mark.parametrize("content_type", [None, "text/plain", "application/x-www-form-urlencoded"])
-def test_a_page_of_another_site_can_cancel_no_order(shop, content_type):
+def test_an_order_can_not_be_cancelled_without_a_json_content_type(shop, content_type):
     order_id = shop.buy(shop.product())
     headers = {"Content-Type": content_type} if content_type else {}
 

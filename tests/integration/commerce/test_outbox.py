@@ -18,17 +18,17 @@ from producers.outbox.message import EventWriter
 from producers.outbox.relay import BATCH, Relay
 from producers.outbox.trace import Trace
 from producers.outbox.transaction import Transactions
-from producers.postgres.listening import Waking
+from producers.postgres.listen_notify import Notifier
 from producers.postgres.pool import make_pool
 from schemas.codec import NotEncodable
 from tests.integration.commerce.conftest import SPARE
-from tests.integration.servers import PATIENCE_S
+from tests.integration.servers import TEST_TIMEOUT_S
 from tests.ports import free_offset
 
 ADD = f"INSERT INTO {SPARE}.outbox (topic, headers) SELECT 'order_placed', '{{}}' FROM generate_series(1, $1)"
 
 
-def test_the_events_of_one_product_lie_in_kafka_in_the_order_of_their_commits(shop, eventually):
+def test_the_events_of_one_product_are_in_kafka_in_the_order_of_their_commits(shop, eventually):
     lamp = shop.product(stock=None)
 
     with ThreadPoolExecutor(8) as threads:
@@ -38,13 +38,13 @@ def test_the_events_of_one_product_lie_in_kafka_in_the_order_of_their_commits(sh
     assert [event["version"] for event in shop.events("stock_changed", lamp)] == list(range(1, 61))
 
 
-def test_what_an_event_that_does_not_fit_would_tell_of_is_not_committed(shop):
+def test_a_transaction_whose_event_can_not_be_encoded_is_rolled_back(shop):
     key = new_id()
 
     async def change_and_tell() -> None:
         async with make_pool(shop.settings, "orders", 1) as pool:
             transactions = Transactions(
-                pool, EventWriter("orders", {"order_confirmed": 1}), system_clock, Waking("orders")
+                pool, EventWriter("orders", {"order_confirmed": 1}), system_clock, Notifier("orders")
             )
             async with transactions.begin(Trace(key)) as tx:
                 await tx.sql.execute("INSERT INTO inbox (id, topic) VALUES ($1, 'test')", key)
@@ -56,12 +56,12 @@ def test_what_an_event_that_does_not_fit_would_tell_of_is_not_committed(shop):
 
 
 @pytest.mark.parametrize(("fails", "counted"), [(False, 1), (True, 0)])
-def test_what_a_transaction_counts_is_counted_once_it_commits(shop, fails, counted):
+def test_a_transactions_counters_count_only_if_it_commits(shop, fails, counted):
     counter = Counter("things", "Test.", registry=None)
 
     async def count() -> None:
         async with make_pool(shop.settings, "orders", 1) as pool:
-            transactions = Transactions(pool, EventWriter("orders", {}), system_clock, Waking("orders"))
+            transactions = Transactions(pool, EventWriter("orders", {}), system_clock, Notifier("orders"))
             async with transactions.begin(Trace("o1")) as tx:
                 tx.count(counter)
                 if fails:
@@ -72,7 +72,7 @@ def test_what_a_transaction_counts_is_counted_once_it_commits(shop, fails, count
     assert counter.collect()[0].samples[0].value == counted
 
 
-def test_a_second_process_of_the_services_waits_to_relay_until_the_first_is_gone(shop):
+def test_one_relay_of_a_service_leads(shop):
     async def lead() -> bool:
         async with make_pool(shop.settings, "orders", 1) as pool, pool.acquire() as sql:
             lock = "SELECT pg_try_advisory_lock(hashtextextended('relay of ' || current_schema(), 0))"
@@ -94,17 +94,17 @@ def waiting() -> float | None:
 
 
 @pytest.mark.parametrize("at_first", [3, BATCH])
-def test_all_that_waits_while_kafka_is_away_is_said_and_enough_of_it_alarms(shop, books, at_first):
+def test_messages_that_wait_for_kafka_are_counted_and_trigger_an_alert(shop, books, at_first):
     nowhere = books.model_copy(update={"kafka_bootstrap": f"127.0.0.1:{PORTS['kafka'] + free_offset()}"})
     shop.sql(ADD, at_first)
 
     async def becomes(condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(TEST_TIMEOUT_S):
             while not condition():
                 await asyncio.sleep(0.05)
 
     async def carry() -> None:
-        relay = asyncio.create_task(Relay(nowhere, SPARE, Waking(SPARE)).run())
+        relay = asyncio.create_task(Relay(nowhere, SPARE, Notifier(SPARE)).run())
         await becomes(lambda: waiting() == at_first)
         await asyncio.to_thread(shop.sql, ADD, stuck_above())
         await becomes(lambda: waiting() == at_first + stuck_above())

@@ -9,8 +9,8 @@ from common.clock import system_clock
 from producers.outbox.message import EventWriter
 from producers.outbox.trace import Trace
 from producers.outbox.transaction import Transactions
-from producers.postgres.errors import AWAY, UNFIT
-from producers.postgres.listening import Listening, Waking
+from producers.postgres.errors import INVALID, TRANSIENT
+from producers.postgres.listen_notify import Listener, Notifier
 from producers.postgres.pool import make_pool
 
 KILL = "SELECT pg_terminate_backend($1)"
@@ -29,7 +29,7 @@ async def lose_the_connection(shop: Any, sql: Any) -> None:
 def in_transaction(shop: Any, step: Step) -> None:
     async def act() -> None:
         pool = make_pool(shop.settings, "orders", 1)
-        transactions = Transactions(pool, EventWriter("orders", {}), system_clock, Waking("orders"))
+        transactions = Transactions(pool, EventWriter("orders", {}), system_clock, Notifier("orders"))
         async with pool, transactions.begin(Trace("t")) as tx:
             await step(tx.sql)
 
@@ -41,26 +41,26 @@ def test_a_connection_that_is_lost_between_two_statements_is_tried_again(shop):
         await lose_the_connection(shop, sql)
         await sql.fetchval("SELECT 1")
 
-    with pytest.raises(AWAY):
+    with pytest.raises(TRANSIENT):
         in_transaction(shop, step)
 
 
 def test_so_is_one_that_listens(shop):
     async def act() -> None:
-        async with Listening(shop.settings, "orders", "nothing") as listening:
+        async with Listener(shop.settings, "orders", "nothing") as listening:
             await lose_the_connection(shop, listening.connection)
             await listening.connection.fetchval("SELECT 1")
 
-    with pytest.raises(AWAY):
+    with pytest.raises(TRANSIENT):
         asyncio.run(act())
 
 
 def test_a_value_that_is_no_parameter_is_unfit_and_not_tried_for_ever(shop):
-    with pytest.raises(UNFIT):
+    with pytest.raises(INVALID):
         in_transaction(shop, lambda sql: sql.fetchval("SELECT $1::integer", 2**40))
 
 
 def test_a_statement_that_is_called_wrongly_is_a_bug(shop):
     with pytest.raises(asyncpg.InterfaceError) as raised:
         in_transaction(shop, lambda sql: sql.fetchval("SELECT $1::integer"))
-    assert not isinstance(raised.value, (*AWAY, *UNFIT))
+    assert not isinstance(raised.value, (*TRANSIENT, *INVALID))

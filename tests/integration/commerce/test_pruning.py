@@ -6,7 +6,7 @@ import pytest
 from common.clock import system_clock
 from common.ids import new_id
 from producers.inbox.pruning import SQL as INBOX
-from producers.inbox.pruning import kept_topics
+from producers.inbox.pruning import never_pruned_topics
 from producers.inventory.handlers import SUBSCRIPTIONS as INVENTORY
 from producers.orders.handlers import SUBSCRIPTIONS as ORDERS
 from producers.orders.store import SQL as KEYS
@@ -14,7 +14,7 @@ from producers.outbox.message import EventWriter
 from producers.outbox.transaction import Transactions
 from producers.payments.handlers import SUBSCRIPTIONS as PAYMENTS
 from producers.postgres import pruning
-from producers.postgres.listening import Waking
+from producers.postgres.listen_notify import Notifier
 from producers.postgres.pool import make_pool
 
 AGE = timedelta(days=30)
@@ -28,7 +28,7 @@ def prune(shop, service, statement, *arguments):
 
     async def once() -> int:
         async with make_pool(shop.settings, service, 1) as pool:
-            transactions = Transactions(pool, EventWriter(service, {}), system_clock, Waking(service))
+            transactions = Transactions(pool, EventWriter(service, {}), system_clock, Notifier(service))
             return await pruning.prune_once(transactions, statement, AGE, *arguments)
 
     return asyncio.run(once())
@@ -38,25 +38,25 @@ def prune(shop, service, statement, *arguments):
     ("topic", "days", "left"),
     [("order_placed", 31, 0), ("order_placed", 29, 3), ("order_returned", 31, 3)],
 )
-def test_an_inbox_forgets_what_is_old_but_never_what_would_count_twice(shop, topic, days, left):
+def test_old_event_ids_are_pruned_but_not_those_that_are_never_pruned(shop, topic, days, left):
     event = new_id()
     shop.sql(OLD, event, topic, days, 3)
 
-    prune(shop, "inventory", INBOX["prune_inbox"], kept_topics(INVENTORY))
+    prune(shop, "inventory", INBOX["prune_inbox"], never_pruned_topics(INVENTORY))
 
     assert len(shop.sql(LEFT, event)) == left
 
 
-def test_much_is_forgotten_batch_by_batch(shop, monkeypatch):
+def test_many_rows_are_pruned_in_batches(shop, monkeypatch):
     event = new_id()
     shop.sql(OLD, event, "order_placed", 31, 25)
-    monkeypatch.setattr(pruning, "AT_ONCE", 10)
+    monkeypatch.setattr(pruning, "BATCH_ROWS", 10)
 
-    assert prune(shop, "inventory", INBOX["prune_inbox"], kept_topics(INVENTORY)) == 25
+    assert prune(shop, "inventory", INBOX["prune_inbox"], never_pruned_topics(INVENTORY)) == 25
     assert shop.sql(LEFT, event) == []
 
 
-def test_a_checkout_is_known_as_long_as_its_key_is_kept(shop):
+def test_a_checkout_is_idempotent_as_long_as_its_key_is_kept(shop):
     body, old, young = shop.body(shop.product()), new_id(), new_id()
     first = {key: shop.post(body, key).json()["order_id"] for key in (old, young)}
     shop.sql(
@@ -69,7 +69,7 @@ def test_a_checkout_is_known_as_long_as_its_key_is_kept(shop):
     assert shop.post(body, old).json()["order_id"] != first[old]
 
 
-def test_an_order_whose_events_are_forgotten_and_come_again_stays_as_it_is(shop, eventually):
+def test_an_order_whose_pruned_events_arrive_again_does_not_change(shop, eventually):
     lamp = shop.product(stock=5)
     order_id = shop.buy(lamp, quantity=2)
     shop.settled(order_id)

@@ -63,7 +63,7 @@ async def migrate_all(connection, folders):
         await migrate(connection, service.name, folders(service))
 
 
-def test_returns_that_were_taken_before_they_were_kept_are_known(database, before):
+def test_returns_from_before_their_table_are_known_after_an_upgrade(database, before):
     order_id, taken, refunded_only = new_id(), new_id(), new_id()
 
     async def upgraded(connection):
@@ -89,7 +89,7 @@ def test_returns_that_were_taken_before_they_were_kept_are_known(database, befor
     assert database(upgraded) == [{taken}, {taken, refunded_only}]
 
 
-def test_a_new_shop_whose_inventory_comes_first_has_no_returns(database):
+def test_a_new_copy_that_migrates_inventory_first_has_no_returns(database):
     async def new(connection):
         await migrate_all(connection, lambda service: service.migrations())
         return await connection.fetch("SELECT FROM inventory.returns")
@@ -120,7 +120,7 @@ async def refunded(connection, amount_minor, *refunds):
     return order_id
 
 
-def test_what_came_back_of_an_order_before_it_was_kept_is_what_payments_gave_back(database, before):
+def test_refunds_from_before_their_column_are_those_of_payments(database, before):
     async def upgraded(connection):
         await migrate_all(connection, before)
         partly = await refunded(connection, 5_900, (900, True), (1_000, True))
@@ -144,7 +144,7 @@ def test_what_came_back_of_an_order_before_it_was_kept_is_what_payments_gave_bac
     assert database(upgraded) == [(1_900, "captured", 2), (5_900, "refunded", 2), (900, "captured", 1)]
 
 
-def test_without_the_books_of_payments_a_refund_of_before_counts_as_whole(database, before):
+def test_an_old_refund_counts_as_full_without_the_tables_of_payments(database, before):
     async def upgraded(connection):
         await migrate_all(connection, before)
         order_id = await refunded(connection, 5_900, (900, True))

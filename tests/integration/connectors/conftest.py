@@ -1,4 +1,4 @@
-"""A real Flink in this process, and the stores that the connectors write to."""
+"""A real Flink in this process, and the servers that the connectors write to."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -15,17 +15,23 @@ from local.parts import redis as local_redis
 from tests.integration.servers import Server
 from tests.ports import free_offset
 
+DATABASE = "connectors"
+"""The tests' database. To create a table in the bundled `default`, a user needs access to files."""
+
 
 class ClickHouse(Server):
-    """The front; `query` runs SQL as the admin."""
+    """ClickHouse's HTTP server; `query` runs SQL as the administrator."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         super().__init__(local_clickhouse.part(settings), settings)
+        self.query(f"CREATE DATABASE IF NOT EXISTS {DATABASE}", "default")
 
-    def query(self, sql: str) -> str:
+    def query(self, sql: str, database: str = DATABASE) -> str:
         password = self.settings.clickhouse_admin_password.get_secret_value()
-        answer = httpx.post(self.part.url, content=sql, auth=("admin", password), timeout=30)
+        answer = httpx.post(
+            self.part.url, params={"database": database}, content=sql, auth=("admin", password), timeout=30
+        )
         assert answer.status_code == 200, answer.text
         return answer.text.strip()
 
@@ -34,6 +40,7 @@ class ClickHouse(Server):
         return with_clause(
             {
                 "connector": "souk-clickhouse",
+                "database": DATABASE,
                 "url": self.part.url,
                 "username": "admin",
                 "password": self.settings.clickhouse_admin_password.get_secret_value(),
@@ -54,7 +61,7 @@ def clickhouse(settings: Settings) -> Iterator[ClickHouse]:
 
 
 class Redis(Server):
-    """Redis; `client` speaks to it."""
+    """Redis, with a `client`."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(local_redis.part(settings), settings)
@@ -67,14 +74,14 @@ class Redis(Server):
 
 @pytest.fixture(scope="session")
 def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
-    """It lives as long as the session: other tests start theirs at the shared port."""
+    """A Redis on its own port for the whole session; other tests start theirs on the shared port."""
     server = Redis(Settings(home=tmp_path_factory.mktemp("redis"), port_offset=free_offset()))
     yield server
     server.kill()
 
 
 class Flink:
-    """Runs SQL in a Flink cluster of its own for every job, inside the JVM of this process."""
+    """Runs each job in a new Flink cluster inside the JVM of this process."""
 
     DEFAULTS: ClassVar = {
         "parallelism.default": "1",
@@ -89,7 +96,7 @@ class Flink:
         self.running: list[Any] = []
 
     def run(self, *statements: str, config: dict[str, str] | None = None) -> Any:
-        """Execute statements; returns PyFlink's result of the last, an INSERT that goes on running."""
+        """Execute statements; returns PyFlink's result of the last one, an INSERT that keeps running."""
         environment = table_environment({**self.DEFAULTS, **(config or {})})
         for statement in statements:
             result = environment.execute_sql(statement)
@@ -98,7 +105,7 @@ class Flink:
 
     def end(self) -> None:
         for result in self.running:
-            with suppress(Exception):  # most have ended by themselves, and Flink says so with errors
+            with suppress(Exception):  # Flink answers with an error for a job that has ended
                 result.get_job_client().cancel().result()
         self.running.clear()
 

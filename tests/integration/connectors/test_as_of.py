@@ -1,5 +1,6 @@
-"""How far the tables of job `metrics` say that they reach, in a real Flink with real Kafka and ClickHouse."""
+"""The `as_of` of the tables of job `metrics`, with a real Flink, Kafka and ClickHouse."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -12,13 +13,13 @@ from clickhouse.client import connect
 from clickhouse.migrate import migrate
 from common.settings import Settings
 from jobs.engine import statement_set, table_environment
-from jobs.metrics.logic import plan
+from jobs.metrics.job import build
 from schemas.codec import Encoder
 from schemas.events import all_events
 from schemas.setup import register
 
 NOON = datetime(2018, 3, 1, 12, tzinfo=UTC)
-LISTENING = ("seller_sales_minute", "marketplace_sales_minute", "payments_minute")
+TABLES = ("seller_sales_minute", "marketplace_sales_minute", "payments_minute")
 
 
 def order(number: int) -> dict[str, Any]:
@@ -28,32 +29,76 @@ def order(number: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-@pytest.mark.usefixtures("kafka", "registry", "clickhouse")
-def test_orders_alone_move_the_progress_of_tables_whose_other_topics_are_silent(
-    settings: Settings, flink: Any, wait_until: Any
-) -> None:
+def start(settings: Settings, flink: Any) -> dict[str, int]:
+    """Run the tables `TABLES` of job `metrics`; returns the schema ids."""
     ids = register(settings).schema_ids
     migrate(settings)
-    real = plan(settings, all_events())
-    listening = replace(real, outputs=tuple(output for output in real.outputs if output.table in LISTENING))
-    statements = statement_set(table_environment({**flink.DEFAULTS, **listening.config}), listening)
+    real = build(settings)
+    plan = replace(real, outputs=tuple(o for o in real.outputs if o.table in (*TABLES, "pipeline_progress")))
+    statements = statement_set(table_environment({**flink.DEFAULTS, **plan.config}), plan)
     flink.running.append(statements.execute())
+    return ids
+
+
+def watermarks(settings: Settings) -> dict[str, datetime]:
+    """Table → `as_of`."""
+    with connect(settings, admin=True) as client:
+        rows = client.query(
+            "SELECT table_name, fromUnixTimestamp64Milli(as_of_ms, 'UTC') FROM souk.q_as_of"
+        ).result_rows
+    return {table: watermark.replace(tzinfo=UTC) for table, watermark in rows}
+
+
+@pytest.mark.usefixtures("kafka", "registry", "clickhouse")
+def test_a_relay_without_new_reports_limits_as_of_of_its_tables(
+    settings: Settings, flink: Any, wait_until: Any
+) -> None:
+    encoder = Encoder(all_events()["order_placed"], start(settings, flink)["order_placed"])
+    producer = Producer({"bootstrap.servers": settings.kafka})
+    last_report = NOON + timedelta(minutes=5)
+    minutes = count(1)
+
+    def send_orders_but_no_payments() -> dict[str, datetime]:
+        minute = next(minutes)
+        now = NOON + timedelta(minutes=minute)
+        producer.produce("order_placed", encoder.encode(order(minute)), key=f"o{minute}")
+        for service, reported in (("orders", now), ("payments", min(now, last_report))):
+            report = {"service": service, "complete_until": int(reported.timestamp() * 1000)}
+            producer.produce("outbox_progress", json.dumps(report), key=service)
+        producer.flush()
+        return watermarks(settings)
+
+    def orders_are_ahead(of: datetime) -> dict[str, datetime] | None:
+        reached = send_orders_but_no_payments()
+        is_limited = reached.get("payments_minute") == last_report
+        return reached if is_limited and reached["seller_sales_minute"] > of else None
+
+    reached = wait_until(lambda: orders_are_ahead(last_report))
+    reached = wait_until(lambda: orders_are_ahead(reached["seller_sales_minute"]))
+    assert "outbox.payments" not in reached
+
+
+@pytest.mark.usefixtures("kafka", "registry", "clickhouse")
+def test_orders_advance_the_watermark_of_tables_whose_other_topics_have_no_events(
+    settings: Settings, flink: Any, wait_until: Any
+) -> None:
+    ids = start(settings, flink)
     producer = Producer({"bootstrap.servers": settings.kafka})
     encoder = Encoder(all_events()["order_placed"], ids["order_placed"])
-
-    numbers = count(1)
+    numbers = count(100_000)
 
     def reached() -> list[datetime]:
         number = next(numbers)
         producer.produce("order_placed", encoder.encode(order(number)), key=f"o{number}")
         producer.flush()
         with connect(settings, admin=True) as client:
-            rows = client.query("SELECT watermark FROM souk.pipeline_progress FINAL").result_rows
+            query = "SELECT watermark FROM souk.pipeline_progress FINAL WHERE table_name IN %(tables)s"
+            rows = client.query(query, {"tables": TABLES}).result_rows
         return [watermark.replace(tzinfo=UTC) for (watermark,) in rows]
 
     def all_beyond(moment: datetime) -> datetime | None:
         watermarks = reached()
-        return min(watermarks) if len(watermarks) == len(LISTENING) and min(watermarks) > moment else None
+        return min(watermarks) if len(watermarks) == len(TABLES) and min(watermarks) > moment else None
 
     first = wait_until(lambda: all_beyond(NOON))
     assert wait_until(lambda: all_beyond(first)) > first

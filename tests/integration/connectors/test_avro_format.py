@@ -14,7 +14,7 @@ import fastavro
 import pytest
 from py4j.protocol import Py4JJavaError
 
-from schemas.registry import Registry
+from schemas.registry import SchemaRegistry
 
 LINE = {
     "type": "record",
@@ -41,6 +41,9 @@ ORDER: dict[str, Any] = {
         {"name": "labels", "type": {"type": "map", "values": "long"}},
     ],
 }
+LONG_QUANTITY = json.loads(
+    json.dumps(ORDER).replace('"quantity", "type": "int"', '"quantity", "type": "long"')
+)
 COLUMNS = (
     "occurred_at TIMESTAMP(3) NOT NULL, order_id STRING NOT NULL, kind STRING, gift BOOLEAN, "
     "total_minor BIGINT, weight DOUBLE, city STRING, "
@@ -68,14 +71,14 @@ def encode(schema_id: int, schema: Any, record: Any) -> bytes:
 
 @pytest.fixture
 def register(registry: Any) -> Callable[[Any], int]:
-    """Registers a schema under a subject of its own and returns its id."""
-    client = Registry(registry.part.url)
+    """Returns a function that registers a schema under a new subject and returns its id."""
+    client = SchemaRegistry(registry.settings.registry)
     return lambda schema: client.register(f"s{uuid4().hex[:12]}", json.dumps(schema))
 
 
 @pytest.fixture
 def read(flink: Any, kafka: Any, registry: Any) -> Callable[..., list[Any]]:
-    """Reads a topic to its end with a reader's schema; returns the rows as JSON-like values, in order."""
+    """A function that reads a topic to its end with a reader's schema and returns the rows in order."""
 
     def rows(
         topic: str,
@@ -92,7 +95,7 @@ def read(flink: Any, kafka: Any, registry: Any) -> Callable[..., list[Any]]:
             "scan.startup.mode": "earliest-offset",
             "scan.bounded.mode": "latest-offset",
             "value.format": "souk-avro",
-            "value.souk-avro.registry": registry.part.url,
+            "value.souk-avro.registry": registry.settings.registry,
             "value.souk-avro.schema": json.dumps(schema).replace("'", "''"),
             **more,
         }
@@ -127,7 +130,9 @@ def test_every_type_is_decoded(kafka: Any, register: Any, read: Any) -> None:
     assert (second[0], second[5]) == ("o2", None)
 
 
-def test_a_writer_with_other_fields_is_resolved_as_avro_says(kafka: Any, register: Any, read: Any) -> None:
+def test_a_writer_schema_with_other_fields_is_resolved_by_avros_rules(
+    kafka: Any, register: Any, read: Any
+) -> None:
     writer = {
         "type": "record",
         "name": "order_placed",
@@ -173,7 +178,7 @@ def test_a_writer_with_other_fields_is_resolved_as_avro_says(kafka: Any, registe
     assert rows == [[None, "o1", 7, 0.5, "Recife", "new", 0]]
 
 
-def test_what_can_not_be_decoded_becomes_a_dead_letter_and_all_else_is_read(
+def test_records_that_can_not_be_decoded_become_dead_letters_and_all_others_are_read(
     kafka: Any, register: Any, read: Any
 ) -> None:
     schema_id = register(ORDER)
@@ -227,7 +232,29 @@ def test_an_event_from_the_future_becomes_a_dead_letter(kafka: Any, register: An
     assert "more than PT24H ahead of now" in reason
 
 
-def test_a_registry_that_does_not_answer_is_waited_for(
+def test_an_event_with_a_negative_amount_becomes_a_dead_letter(kafka: Any, register: Any, read: Any) -> None:
+    schema_id = register(ORDER)
+    line = {"product_id": "p", "quantity": -1, "note": None}
+    good = [order("o1", total_minor=0), order("o2", total_minor=1)]
+    bad = [order("o3", total_minor=-500), order("o4", lines=[{**line, "quantity": 1}, line])]
+    topic, dead_letters = kafka.topic(), kafka.topic()
+    kafka.send(topic, [encode(schema_id, ORDER, event) for event in (*bad, *good)])
+    columns = COLUMNS.replace("quantity INT", "quantity BIGINT")
+
+    rows = read(
+        topic, LONG_QUANTITY, columns, "order_id", dead_letters,
+        {"value.souk-avro.non-negative": "total_minor;lines.quantity"},
+    )  # fmt: skip
+
+    letters = [dict(letter.headers()) for letter in kafka.records(dead_letters, len(bad))]
+    assert rows == [["o1"], ["o2"]]
+    assert [letter["stage"] for letter in letters] == [b"value", b"value"]
+    assert [letter["reason"] for letter in letters] == [
+        b"total_minor is negative: -500", b"lines.quantity is negative: -1",
+    ]  # fmt: skip
+
+
+def test_the_format_retries_until_the_registry_answers(
     kafka: Any, registry: Any, register: Any, redis: Any, flink: Any, wait_until: Any
 ) -> None:
     topic, dead_letters, key = kafka.topic(), kafka.topic(), uuid4().hex
@@ -238,7 +265,7 @@ def test_a_registry_that_does_not_answer_is_waited_for(
         f"""CREATE TABLE source ({columns}) WITH ('connector' = 'kafka', 'topic' = '{topic}',
         'properties.bootstrap.servers' = '{kafka.bootstrap}', 'scan.startup.mode' = 'earliest-offset',
         'scan.bounded.mode' = 'latest-offset', 'format' = 'souk-avro',
-        'souk-avro.registry' = '{registry.part.url}', 'souk-avro.schema' = '{json.dumps(ORDER)}',
+        'souk-avro.registry' = '{registry.settings.registry}', 'souk-avro.schema' = '{json.dumps(ORDER)}',
         'souk-avro.dlq.bootstrap' = '{kafka.bootstrap}', 'souk-avro.dlq.topic' = '{dead_letters}')""",
         "CREATE TABLE totals (order_id STRING, total BIGINT, PRIMARY KEY (order_id) NOT ENFORCED) "
         + redis.sink({"mode": "hash", "key": key}),
@@ -261,7 +288,7 @@ def test_a_registry_that_does_not_answer_is_waited_for(
         ("`lines` ARRAY<ROW<quantity BIGINT>>", r"order_placed.lines\[\].quantity"),
     ],
 )
-def test_columns_that_do_not_agree_with_the_schema_are_refused_when_planned(
+def test_the_planner_rejects_columns_that_do_not_agree_with_the_schema(
     read: Any, columns: str, message: str
 ) -> None:
     with pytest.raises(Py4JJavaError, match=message):

@@ -12,7 +12,7 @@ from jobs.connectors.build import CompilationFailed, build
 from local.install.jars import jars
 
 
-def test_the_same_sources_make_the_same_jar(settings: Any, tmp_path: Path) -> None:
+def test_the_same_sources_give_the_same_jar(settings: Any, tmp_path: Path) -> None:
     (compiler,) = jars(settings, "compiler")
     ours = [jar for jar in jars(settings, "flink") if not jar.name.startswith("souk-")]
     classpath = [*ours, *Path(pyflink.__path__[0], "lib").glob("*.jar")]
@@ -25,7 +25,9 @@ def test_the_same_sources_make_the_same_jar(settings: Any, tmp_path: Path) -> No
     assert "META-INF/services/org.apache.flink.table.factories.Factory" in ZipFile(one).namelist()
 
 
-def test_sources_that_do_not_compile_say_why_and_leave_no_jar(settings: Any, tmp_path: Path) -> None:
+def test_sources_that_do_not_compile_raise_the_compilers_report_and_leave_no_jar(
+    settings: Any, tmp_path: Path
+) -> None:
     (compiler,) = jars(settings, "compiler")
     with pytest.raises(CompilationFailed, match=r"org\.apache"):
         build(JAVA, compiler, [], tmp_path / "never.jar")

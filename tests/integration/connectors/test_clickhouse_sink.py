@@ -1,4 +1,4 @@
-"""The `souk-clickhouse` sink in a real Flink, against the real front."""
+"""The `souk-clickhouse` sink in a real Flink, against the real HTTP server of ClickHouse."""
 
 import json
 import threading
@@ -29,7 +29,7 @@ def sequence(rows: int, per_second: int) -> str:
     )
 
 
-def test_every_type_arrives_as_it_was_sent(flink: Any, clickhouse: Any, table: str) -> None:
+def test_every_type_is_stored_without_a_change(flink: Any, clickhouse: Any, table: str) -> None:
     clickhouse.query(
         f"""CREATE TABLE {table} (
           yes Bool, tiny Int8, small UInt16, int Int32, big UInt64, f Float32, d Float64,
@@ -89,7 +89,7 @@ def test_every_type_arrives_as_it_was_sent(flink: Any, clickhouse: Any, table: s
     }  # fmt: skip
 
 
-def test_an_upsert_keeps_the_last_row_of_a_key_and_its_version_grows(
+def test_an_upsert_stores_the_last_row_of_a_key_with_a_higher_version(
     flink: Any, clickhouse: Any, table: str
 ) -> None:
     clickhouse.query(
@@ -112,7 +112,7 @@ def test_an_upsert_keeps_the_last_row_of_a_key_and_its_version_grows(
     assert clickhouse.query(f"SELECT count() - uniqExact(version) FROM {table}") == "0"
 
 
-def test_rows_are_written_by_the_timer_while_the_job_runs(
+def test_the_timer_flushes_rows_while_the_job_runs(
     flink: Any, clickhouse: Any, table: str, wait_until: Any
 ) -> None:
     clickhouse.query(f"CREATE TABLE {table} (id Int64) ENGINE = MergeTree ORDER BY id")
@@ -124,7 +124,7 @@ def test_rows_are_written_by_the_timer_while_the_job_runs(
     wait_until(lambda: int(clickhouse.query(f"SELECT count() FROM {table}")) > 20)
 
 
-def test_rows_are_written_by_their_number_and_by_their_bytes(
+def test_a_number_of_rows_or_bytes_flushes_the_buffer(
     flink: Any, clickhouse: Any, table: str, wait_until: Any
 ) -> None:
     clickhouse.query(f"CREATE TABLE {table} (id Int64) ENGINE = MergeTree ORDER BY id")
@@ -157,7 +157,7 @@ def test_a_checkpoint_completes_only_when_its_rows_are_written(
     wait_until(lambda: int(clickhouse.query(f"SELECT count() FROM {table}")) > 50)
 
 
-def test_a_front_that_is_killed_and_comes_back_loses_nothing(
+def test_no_row_is_lost_when_the_server_is_killed_and_started_again(
     flink: Any, clickhouse: Any, table: str, wait_until: Any
 ) -> None:
     clickhouse.query(f"CREATE TABLE {table} (id Int64) ENGINE = ReplacingMergeTree ORDER BY id")
@@ -173,7 +173,7 @@ def test_a_front_that_is_killed_and_comes_back_loses_nothing(
     assert clickhouse.query(f"SELECT count(), sum(id) FROM {table} FINAL") == f"6000\t{6000 * 6001 // 2}"
 
 
-def test_a_job_started_before_its_front_waits_for_it(flink: Any, clickhouse: Any, table: str) -> None:
+def test_a_job_that_starts_before_the_server_waits_for_it(flink: Any, clickhouse: Any, table: str) -> None:
     clickhouse.query(f"CREATE TABLE {table} (id Int64) ENGINE = MergeTree ORDER BY id")
     clickhouse.kill()
     running = flink.run(
@@ -186,7 +186,7 @@ def test_a_job_started_before_its_front_waits_for_it(flink: Any, clickhouse: Any
     assert clickhouse.query(f"SELECT count() FROM {table}") == "10"
 
 
-def test_no_map_is_an_empty_one(flink: Any, clickhouse: Any, table: str) -> None:
+def test_a_null_map_is_stored_as_an_empty_map(flink: Any, clickhouse: Any, table: str) -> None:
     clickhouse.query(f"CREATE TABLE {table} (id Int64, by Map(String, Int64)) ENGINE = MergeTree ORDER BY id")
     flink.run(
         sequence(2, 1_000),
@@ -196,7 +196,7 @@ def test_no_map_is_an_empty_one(flink: Any, clickhouse: Any, table: str) -> None
     assert clickhouse.query(f"SELECT id, by FROM {table} ORDER BY id") == "1\t{}\n2\t{'ann':2}"
 
 
-def test_refused_rows_become_dead_letters_and_all_others_arrive(
+def test_rejected_rows_become_dead_letters_and_all_others_are_stored(
     flink: Any, clickhouse: Any, kafka: Any, table: str
 ) -> None:
     clickhouse.query(
@@ -231,19 +231,19 @@ def test_refused_rows_become_dead_letters_and_all_others_arrive(
     assert clickhouse.query(f"SELECT count() FROM {table}") == "996"
 
 
-class FaultyFront(ThreadingHTTPServer):
-    """Passes everything to the front, but for the next `failures` INSERTs: those get an error with `code`.
+class FaultyProxy(ThreadingHTTPServer):
+    """Forwards requests to ClickHouse, but answers the next `failures` INSERTs with the error `code`.
 
-    INSERTs into the table `spares` pass. `inserts` and `bodies` are the URLs and the data of all; `failed` is
-    how many there were when the last one failed.
+    INSERTs into `exempt_table` are always forwarded. `inserts` and `bodies` are the URLs and the data of all
+    INSERTs; `failed` is their number when the last one failed.
     """
 
-    def __init__(self, front: str, code: str, failures: int) -> None:
-        super().__init__(("127.0.0.1", 0), Passing)
-        self.front = front
+    def __init__(self, upstream: str, code: str, failures: int) -> None:
+        super().__init__(("127.0.0.1", 0), ProxyHandler)
+        self.upstream = upstream
         self.code = code
         self.failures = failures
-        self.spares = ""
+        self.exempt_table = ""
         self.failed = 0
         self.inserts: list[str] = []
         self.bodies: list[bytes] = []
@@ -253,8 +253,8 @@ class FaultyFront(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}"
 
 
-class Passing(BaseHTTPRequestHandler):
-    server: FaultyFront
+class ProxyHandler(BaseHTTPRequestHandler):
+    server: FaultyProxy
     protocol_version = "HTTP/1.1"
 
     def do_POST(self) -> None:
@@ -262,18 +262,20 @@ class Passing(BaseHTTPRequestHandler):
         if "INSERT" in self.path:
             self.server.bodies.append(body)
             self.server.inserts.append(self.path)
-            if self.server.failures and not (self.server.spares and self.server.spares in self.path):
+            if self.server.failures and not (
+                self.server.exempt_table and self.server.exempt_table in self.path
+            ):
                 self.server.failures -= 1
                 self.server.failed = len(self.server.inserts)
-                message = f"Code: {self.server.code}. DB::Exception: No, for a reason of mine."
-                self._say(500, message.encode(), self.server.code)
+                message = f"Code: {self.server.code}. DB::Exception: An error of the test."
+                self._respond(500, message.encode(), self.server.code)
                 return
         names = ("X-ClickHouse-User", "X-ClickHouse-Key")
         headers = {name: self.headers[name] for name in names}
-        answer = httpx.post(self.server.front + self.path, content=body, headers=headers, trust_env=False)
-        self._say(answer.status_code, answer.content, answer.headers.get("X-ClickHouse-Exception-Code"))
+        answer = httpx.post(self.server.upstream + self.path, content=body, headers=headers, trust_env=False)
+        self._respond(answer.status_code, answer.content, answer.headers.get("X-ClickHouse-Exception-Code"))
 
-    def _say(self, status: int, body: bytes, code: str | None) -> None:
+    def _respond(self, status: int, body: bytes, code: str | None) -> None:
         self.send_response(status)
         if code:
             self.send_header("X-ClickHouse-Exception-Code", code)
@@ -282,33 +284,33 @@ class Passing(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @contextmanager
-def faulty_front(clickhouse: Any, code: str, failures: int = 0) -> Iterator[FaultyFront]:
-    with FaultyFront(clickhouse.part.url, code, failures) as front:
-        threading.Thread(target=front.serve_forever, daemon=True).start()
-        yield front
-        front.shutdown()
+def faulty_proxy(clickhouse: Any, code: str, failures: int = 0) -> Iterator[FaultyProxy]:
+    with FaultyProxy(clickhouse.part.url, code, failures) as proxy:
+        threading.Thread(target=proxy.serve_forever, daemon=True).start()
+        yield proxy
+        proxy.shutdown()
 
 
-def test_a_fault_that_blames_no_row_is_waited_out_and_dead_letters_nothing(
+def test_an_error_that_no_row_caused_is_retried_without_dead_letters(
     flink: Any, clickhouse: Any, kafka: Any, table: str
 ) -> None:
     clickhouse.query(f"CREATE TABLE {table} (id Int64) ENGINE = MergeTree ORDER BY id")
     topic = kafka.topic()
-    with faulty_front(
+    with faulty_proxy(
         clickhouse, code="75", failures=3
-    ) as front:  # a file can't be written: the disk is full
+    ) as proxy:  # a file can't be written: the disk is full
         letters = {"sink.dlq.bootstrap": kafka.bootstrap, "sink.dlq.topic": topic}
         flink.run(
             sequence(100, 100_000),
-            f"CREATE TABLE {table} (id BIGINT) {clickhouse.sink({**letters, 'url': front.url})}",
+            f"CREATE TABLE {table} (id BIGINT) {clickhouse.sink({**letters, 'url': proxy.url})}",
             f"INSERT INTO {table} SELECT * FROM numbers",
         ).wait()
 
-    assert front.failures == 0
+    assert proxy.failures == 0
     assert clickhouse.query(f"SELECT count() FROM {table}") == "100"
     assert kafka.count(topic) == 0
 
@@ -334,7 +336,7 @@ def test_a_batch_over_too_many_partitions_is_split(flink: Any, clickhouse: Any, 
         ("id String", "id: Flink's BIGINT can't go into ClickHouse's String"),
     ],
 )
-def test_a_table_that_can_not_take_the_rows_fails_the_job_with_the_reason(
+def test_a_table_without_matching_columns_fails_the_job_with_the_reason(
     flink: Any, clickhouse: Any, table: str, columns: str | None, message: str
 ) -> None:
     if columns:
@@ -348,7 +350,7 @@ def test_a_table_that_can_not_take_the_rows_fails_the_job_with_the_reason(
         running.wait()
 
 
-def test_a_table_dropped_while_the_job_runs_fails_it_and_dead_letters_nothing(
+def test_a_table_that_is_dropped_while_the_job_runs_fails_it_without_dead_letters(
     flink: Any, clickhouse: Any, kafka: Any, table: str, wait_until: Any
 ) -> None:
     clickhouse.query(f"CREATE TABLE {table} (id Int64) ENGINE = MergeTree ORDER BY id")
@@ -368,10 +370,10 @@ def test_a_table_dropped_while_the_job_runs_fails_it_and_dead_letters_nothing(
 
 DELETING = """SELECT n, COUNT(*) FROM
 (SELECT MOD(id, 2) AS k, COUNT(*) AS n FROM numbers GROUP BY MOD(id, 2)) GROUP BY n"""
-"""How many keys have a count of n: each n but the last is left by its keys, and so deleted."""
+"""The number of keys for each count n. A key moves from each n to the next, which deletes rows."""
 
 
-def test_deletions_are_refused_when_the_query_is_planned(flink: Any, clickhouse: Any, table: str) -> None:
+def test_the_planner_rejects_a_query_that_deletes(flink: Any, clickhouse: Any, table: str) -> None:
     with pytest.raises(Py4JJavaError, match=r"sink\.deleted-column"):
         flink.run(
             sequence(20, 1_000),
@@ -380,7 +382,7 @@ def test_deletions_are_refused_when_the_query_is_planned(flink: Any, clickhouse:
         )
 
 
-def test_deletions_are_written_to_the_column_for_them(flink: Any, clickhouse: Any, table: str) -> None:
+def test_deletions_are_written_to_the_deleted_column(flink: Any, clickhouse: Any, table: str) -> None:
     clickhouse.query(
         f"CREATE TABLE {table} (n Int64, ks Int64, version UInt64, is_deleted UInt8) "
         "ENGINE = ReplacingMergeTree(version, is_deleted) ORDER BY n"
@@ -397,7 +399,7 @@ def test_deletions_are_written_to_the_column_for_them(flink: Any, clickhouse: An
 
 
 def progress_table(clickhouse: Any, table: str) -> str:
-    """A table for the progress of `table`; returns its name."""
+    """Create a progress table for `table`; returns its name."""
     clickhouse.query(
         f"""CREATE TABLE {table}_progress (table_name String, subtask UInt16, parallelism UInt16,
         watermark DateTime64(3, 'UTC'), version UInt64) ENGINE = MergeTree ORDER BY version"""
@@ -410,10 +412,10 @@ TICKS = (
     "WATERMARK FOR `at` AS `at`) WITH ('connector' = 'datagen', 'fields.id.kind' = 'sequence', "
     "'fields.id.start' = '1', 'fields.id.end' = '10000', 'rows-per-second' = '50')"
 )
-"""A row for each second of event time, 50 a second."""
+"""One row for each second of event time, 50 rows a second."""
 
 
-def test_progress_never_claims_more_than_what_is_written(
+def test_the_reported_watermark_never_exceeds_the_written_rows(
     flink: Any, clickhouse: Any, table: str, wait_until: Any
 ) -> None:
     clickhouse.query(
@@ -441,12 +443,12 @@ def test_progress_never_claims_more_than_what_is_written(
     assert all(line.split("\t")[1:] == ["1", table, "0", "1"] for line in lines)
 
 
-def test_the_sinks_of_a_process_tell_progress_together(
+def test_the_sinks_of_a_process_report_their_watermarks_in_one_insert(
     flink: Any, clickhouse: Any, table: str, wait_until: Any
 ) -> None:
     progress = progress_table(clickhouse, table)
-    with faulty_front(clickhouse, code="60") as front:
-        options = {"sink.progress.table": progress, "url": front.url}
+    with faulty_proxy(clickhouse, code="60") as proxy:
+        options = {"sink.progress.table": progress, "url": proxy.url}
         sinks = [f"{table}_{n}" for n in range(2)]
         for name in sinks:
             clickhouse.query(f"CREATE TABLE {name} (id Int64, at DateTime64(3, 'UTC')) ENGINE = Null")
@@ -465,12 +467,12 @@ def test_the_sinks_of_a_process_tell_progress_together(
             f"SELECT countIf(table_name = '{sinks[0]}'), countIf(table_name = '{sinks[1]}') FROM {progress}"
         )
         wait_until(lambda: min(map(int, clickhouse.query(told).split())) >= 3)
-        inserts = sum(progress in url for url in front.inserts)
+        inserts = sum(progress in url for url in proxy.inserts)
 
     assert inserts < int(clickhouse.query(f"SELECT count() FROM {progress}"))
 
 
-def test_a_restart_takes_progress_back_before_it_writes_a_row_again(
+def test_a_restarted_sink_reports_its_checkpoints_watermark_before_it_writes_a_row(
     flink: Any, clickhouse: Any, table: str, wait_until: Any
 ) -> None:
     clickhouse.query(
@@ -483,11 +485,11 @@ def test_a_restart_takes_progress_back_before_it_writes_a_row_again(
     def told() -> list[str]:
         return str(clickhouse.query(f"SELECT watermark FROM {progress} ORDER BY version")).splitlines()[1:]
 
-    with faulty_front(clickhouse, code="60") as front:
+    with faulty_proxy(clickhouse, code="60") as proxy:
         flink.run(
             TICKS,
             f"CREATE TABLE {table} (id BIGINT, `at` TIMESTAMP_LTZ(3)) "
-            + clickhouse.sink({"sink.progress.table": progress, "url": front.url}),
+            + clickhouse.sink({"sink.progress.table": progress, "url": proxy.url}),
             f"INSERT INTO {table} SELECT * FROM numbers",
             config={
                 "pipeline.auto-watermark-interval": "50 ms",
@@ -498,14 +500,14 @@ def test_a_restart_takes_progress_back_before_it_writes_a_row_again(
             },
         )
         wait_until(lambda: len(told()) >= 8)
-        front.spares = progress
-        front.failures = 1
-        wait_until(lambda: front.failed)
+        proxy.exempt_table = progress
+        proxy.failures = 1
+        wait_until(lambda: proxy.failed)
         of_rows = wait_until(
-            lambda: [n for n, url in enumerate(front.inserts) if n >= front.failed and progress not in url]
+            lambda: [n for n, url in enumerate(proxy.inserts) if n >= proxy.failed and progress not in url]
         )[0]
-        reached = json.loads(front.bodies[of_rows - 1])["watermark"]
-        first = datetime.fromtimestamp(int.from_bytes(front.bodies[of_rows][8:16], "little") / 1000, UTC)
+        reached = json.loads(proxy.bodies[of_rows - 1])["watermark"]
+        first = datetime.fromtimestamp(int.from_bytes(proxy.bodies[of_rows][8:16], "little") / 1000, UTC)
 
-    assert progress in front.inserts[of_rows - 1]
+    assert progress in proxy.inserts[of_rows - 1]
     assert reached < f"{first:%Y-%m-%d %H:%M:%S}"

@@ -9,7 +9,7 @@ import pytest
 from py4j.protocol import Py4JJavaError
 from pyflink.util.exceptions import JavaException
 
-from local.parts.redis import MOST_MB
+from local.parts.redis import MAX_MEMORY_MB
 
 SALES = (
     "CREATE TEMPORARY VIEW sales AS SELECT * FROM (VALUES "
@@ -32,7 +32,7 @@ def test_a_sorted_set_holds_the_last_score_of_each_member(flink: Any, redis: Any
     assert redis.client.zrange(key, 0, -1, withscores=True) == [("c", 0.25), ("b", 2.0), ("a", 4.5)]
 
 
-def test_a_sorted_set_is_cut_to_its_greatest_size_and_expires(flink: Any, redis: Any, key: str) -> None:
+def test_a_sorted_set_is_trimmed_to_its_maximum_size_and_expires(flink: Any, redis: Any, key: str) -> None:
     flink.run(
         SALES,
         "CREATE TABLE popular (product_id STRING, score DOUBLE, PRIMARY KEY (product_id) NOT ENFORCED) "
@@ -54,7 +54,9 @@ RECENT = (
 )
 
 
-def test_every_owner_has_a_sorted_set_cut_to_its_greatest_size(flink: Any, redis: Any, key: str) -> None:
+def test_each_owner_has_a_sorted_set_that_is_trimmed_to_its_maximum_size(
+    flink: Any, redis: Any, key: str
+) -> None:
     redis.client.zadd(f"{key}:bob", {"gone": 99})
     flink.run(
         BASKETS,
@@ -66,7 +68,9 @@ def test_every_owner_has_a_sorted_set_cut_to_its_greatest_size(flink: Any, redis
     assert redis.client.zrange(f"{key}:bob", 0, -1) == ["ink", "gone"]
 
 
-def test_without_a_primary_key_a_score_is_the_highest_of_all_rows(flink: Any, redis: Any, key: str) -> None:
+def test_without_a_primary_key_a_member_has_the_highest_score_of_its_rows(
+    flink: Any, redis: Any, key: str
+) -> None:
     flink.run(
         BASKETS,
         "CREATE TABLE recent (shopper_id STRING, product_id STRING, seen DOUBLE) "
@@ -78,21 +82,21 @@ def test_without_a_primary_key_a_score_is_the_highest_of_all_rows(flink: Any, re
 
 
 @pytest.mark.parametrize(
-    ("table", "query", "said"),
+    ("table", "query", "message"),
     [
         ("p STRING, n BIGINT", "SELECT product_id, COUNT(*) FROM baskets GROUP BY product_id", "update"),
-        ("n DOUBLE", "SELECT seen FROM baskets", "whose set"),
+        ("n DOUBLE", "SELECT seen FROM baskets", "the set's owner"),
     ],
 )
-def test_a_sorted_set_without_a_primary_key_takes_only_insertions_of_members(
-    flink: Any, redis: Any, key: str, table: str, query: str, said: str
+def test_a_sorted_set_without_a_primary_key_accepts_only_inserts_with_a_member(
+    flink: Any, redis: Any, key: str, table: str, query: str, message: str
 ) -> None:
     options = {"mode": "zset", "key": key} if "," in table else {"mode": "zset", "key.prefix": key}
-    with pytest.raises((Py4JJavaError, JavaException), match=said):
+    with pytest.raises((Py4JJavaError, JavaException), match=message):
         flink.run(BASKETS, f"CREATE TABLE t ({table}) {redis.sink(options)}", f"INSERT INTO t {query}")
 
 
-def test_a_deleted_member_leaves_the_sorted_set(flink: Any, redis: Any, key: str) -> None:
+def test_a_deleted_row_removes_its_member_from_the_sorted_set(flink: Any, redis: Any, key: str) -> None:
     redis.client.zadd(key, {"a": 9, "b": 1})
     flink.run(
         SALES,
@@ -104,7 +108,7 @@ def test_a_deleted_member_leaves_the_sorted_set(flink: Any, redis: Any, key: str
     assert redis.client.zrange(key, 0, -1) == ["c", "b"]
 
 
-def test_one_hash_holds_a_field_for_each_key(flink: Any, redis: Any, key: str) -> None:
+def test_a_hash_with_one_key_has_a_field_for_each_row(flink: Any, redis: Any, key: str) -> None:
     flink.run(
         SALES,
         "CREATE TABLE counts (product_id STRING, n BIGINT, PRIMARY KEY (product_id) NOT ENFORCED) "
@@ -114,7 +118,7 @@ def test_one_hash_holds_a_field_for_each_key(flink: Any, redis: Any, key: str) -
     assert redis.client.hgetall(key) == {"a": "2", "b": "1", "c": "1"}
 
 
-def test_a_hash_for_each_row_has_its_columns_as_fields(flink: Any, redis: Any, key: str) -> None:
+def test_a_hash_for_each_row_has_a_field_for_each_column(flink: Any, redis: Any, key: str) -> None:
     redis.client.hset(f"{key}:a", "note", "old")
     flink.run(
         SALES,
@@ -126,7 +130,7 @@ def test_a_hash_for_each_row_has_its_columns_as_fields(flink: Any, redis: Any, k
     assert redis.client.hgetall(f"{key}:a") == {"n": "2", "total": "4.5"}
 
 
-def test_a_deleted_row_leaves_the_fields_that_another_table_wrote_to_its_hash(
+def test_a_deleted_row_keeps_the_fields_that_another_table_wrote_to_its_hash(
     flink: Any, redis: Any, key: str
 ) -> None:
     cards = redis.sink({"mode": "hash", "key.prefix": f"{key}:"})
@@ -159,7 +163,7 @@ def test_a_string_for_each_row_may_have_a_key_of_several_columns(flink: Any, red
     assert redis.client.get(f"{key}:a:k") == "4.5"
 
 
-def test_what_redis_refuses_becomes_a_dead_letter_and_the_rest_arrives(
+def test_a_row_that_redis_rejects_becomes_a_dead_letter_and_the_rest_is_stored(
     flink: Any, redis: Any, kafka: Any, key: str
 ) -> None:
     redis.client.lpush(f"{key}:b", "a list is in the way")
@@ -188,10 +192,10 @@ def test_what_redis_refuses_becomes_a_dead_letter_and_the_rest_arrives(
 
 
 @pytest.fixture
-def is_waited_out(
+def is_retried(
     flink: Any, redis: Any, kafka: Any, key: str, wait_until: Any
 ) -> Callable[[str, int, str], None]:
-    """Counts into Redis while a setting makes it answer an error: all arrive, none is a dead letter."""
+    """A function that writes to Redis while a setting makes it answer an error, and checks the rows."""
 
     def counted(setting: str, value: int, error: str) -> None:
         topic = kafka.topic()
@@ -223,18 +227,21 @@ def is_waited_out(
     return counted
 
 
-def test_an_answer_that_blames_no_row_is_waited_out_and_dead_letters_nothing(is_waited_out: Any) -> None:
-    is_waited_out("min-replicas-to-write", 1, "NOREPLICAS")
+def test_an_error_that_no_row_caused_is_retried_without_dead_letters(is_retried: Any) -> None:
+    is_retried("min-replicas-to-write", 1, "NOREPLICAS")
 
 
-def test_a_full_redis_evicts_nothing_and_is_waited_out(redis: Any, is_waited_out: Any) -> None:
+def test_a_full_redis_evicts_nothing_and_writes_are_retried(redis: Any, is_retried: Any) -> None:
     settings = redis.client.config_get("maxmemory*")
-    assert (int(settings["maxmemory"]), settings["maxmemory-policy"]) == (MOST_MB * 1024**2, "noeviction")
+    assert (int(settings["maxmemory"]), settings["maxmemory-policy"]) == (
+        MAX_MEMORY_MB * 1024**2,
+        "noeviction",
+    )
 
-    is_waited_out("maxmemory", 1, "OOM")
+    is_retried("maxmemory", 1, "OOM")
 
 
-def test_a_redis_that_is_killed_and_comes_back_has_the_last_values(
+def test_a_redis_that_is_killed_and_started_again_has_the_last_values(
     flink: Any, redis: Any, key: str, wait_until: Any
 ) -> None:
     running = flink.run(
@@ -251,7 +258,7 @@ def test_a_redis_that_is_killed_and_comes_back_has_the_last_values(
     assert redis.client.hgetall(key) == {"0": "2000", "1": "2000", "2": "2000"}
 
 
-def test_a_table_whose_columns_do_not_fit_its_mode_is_refused_when_planned(flink: Any, redis: Any) -> None:
+def test_the_planner_rejects_a_table_whose_columns_do_not_fit_its_mode(flink: Any, redis: Any) -> None:
     with pytest.raises(Py4JJavaError, match="one numeric column, the score"):
         flink.run(
             SALES,

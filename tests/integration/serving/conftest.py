@@ -19,8 +19,8 @@ from common.settings import ROOT, Settings
 from local.parts import redis as local_redis
 from tests.chromium import opened
 from tests.integration.conftest import is_ready
-from tests.integration.servers import PATIENCE_S, await_true, running, terminated
-from tests.integration.serving.till import Till, answering
+from tests.integration.servers import TEST_TIMEOUT_S, await_true, running, terminated
+from tests.integration.serving.commerce_stub import CommerceStub, running_commerce_stub
 from tests.ports import free_offset
 
 SOLD = ("orders", "lines", "units", "gross_minor", "discount_minor", "shipping_minor")
@@ -125,6 +125,25 @@ def insert(settings: Settings, table: str, rows: list[list[Any]]) -> None:
     put(settings, table, TABLES[table][0], rows)
 
 
+def put_offers(
+    redis: "Redis[Any]",
+    product_id: str,
+    *offers: dict[str, Any],
+    stock: dict[str, int] | None = None,
+    interest: float | None = None,
+) -> None:
+    """Write what job `recommendations` keeps of a product: its sellers' listings, and their stock."""
+    defaults = {"name": None, "category": None, "currency": "BRL", "listed": 1}
+    fields: dict[str, Any] = {}
+    if offers:
+        fields["offers"] = orjson.dumps([defaults | offer for offer in offers])
+    if stock is not None:
+        fields["stock"] = orjson.dumps(stock)
+    if interest is not None:
+        fields["interest"] = interest
+    redis.hset(f"product:{product_id}", mapping=fields)
+
+
 @contextmanager
 def running_serving(settings: Settings) -> Iterator[Settings]:
     """`python -m serving` with these settings, on a port of its own."""
@@ -143,13 +162,13 @@ def running_serving(settings: Settings) -> Iterator[Settings]:
 
 
 @pytest.fixture(scope="session")
-def shop(clickhouse_front: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+def shop(clickhouse_server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """A running API over a small shop with stores of its own."""
     own = Settings(home=tmp_path_factory.mktemp("serving"), port_offset=free_offset())
     settings = Settings(
         home=own.home,
-        clickhouse_url=clickhouse_front.clickhouse,
-        clickhouse_admin_password=clickhouse_front.clickhouse_admin_password,
+        clickhouse_url=clickhouse_server.clickhouse,
+        clickhouse_admin_password=clickhouse_server.clickhouse_admin_password,
         clickhouse_database="serving_tests",
         redis_url=own.redis,
     )
@@ -193,15 +212,15 @@ def api(shop: Settings) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture
-def till(shop: Settings) -> Iterator[Till]:
-    """The till of the shop, which is away without it."""
-    with answering(shop) as till:
-        yield till
+def commerce(shop: Settings) -> Iterator[CommerceStub]:
+    """The stand-in for the commerce services; without it they do not answer."""
+    with running_commerce_stub(shop) as commerce:
+        yield commerce
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    expect.set_options(timeout=PATIENCE_S * 250)  # ms: a quarter of it
+    expect.set_options(timeout=TEST_TIMEOUT_S * 250)  # ms: a quarter of it
     with opened() as browser:
         yield browser
 

@@ -1,5 +1,7 @@
 """The API over real stores: exact figures, changing clocks, bad input."""
 
+import csv
+import io
 from collections.abc import Callable
 from datetime import datetime
 from time import monotonic, sleep
@@ -10,8 +12,8 @@ import httpx
 import pytest
 
 from common.settings import Settings
-from serving.analytics.progress import READ_EVERY_S
-from tests.integration.servers import PATIENCE_S, await_true
+from serving.analytics.watermarks import REFRESH_INTERVAL_S
+from tests.integration.servers import TEST_TIMEOUT_S, await_true
 
 ODD = "o'hara\\"
 Add = Callable[[str, list[Any]], None]
@@ -39,8 +41,13 @@ def test_an_hour_that_happens_twice_is_two_hours(api: httpx.Client) -> None:
     assert revenue(hours) == {
         "2018-02-17T23:00:00-02:00": 300,
         "2018-02-17T23:00:00-03:00": 400,
-        "2018-02-18T00:00:00-03:00": 5000,
     }
+    midnight = next(b for b in hours["series"] if b["start"] == "2018-02-18T00:00:00-03:00")
+    assert (midnight["gross_minor"], midnight["cancelled_gross_minor"], midnight["revenue_minor"]) == (
+        5000,
+        5000,
+        0,
+    )
 
 
 def test_weeks_and_months_hold_the_same_money(api: httpx.Client) -> None:
@@ -48,14 +55,15 @@ def test_weeks_and_months_hold_the_same_money(api: httpx.Client) -> None:
     weeks, months = sales(api, **whole, grain="week"), sales(api, **whole, grain="month")
     assert revenue(weeks) == {
         "2017-10-09T00:00:00-03:00": 2500,
-        "2018-02-12T00:00:00-02:00": 5700,
+        "2018-02-12T00:00:00-02:00": 700,
     }
-    assert revenue(months) == {"2017-10-01T00:00:00-03:00": 2500, "2018-02-01T00:00:00-02:00": 5700}
+    assert revenue(months) == {"2017-10-01T00:00:00-03:00": 2500, "2018-02-01T00:00:00-02:00": 700}
     assert weeks["totals"] == months["totals"]
     assert months["totals"]["cancelled"] == {
         "orders": 1,
         "units": 1,
         "gross_minor": 5000,
+        "discount_minor": 0,
         "shipping_minor": 0,
     }
 
@@ -66,9 +74,119 @@ def test_a_period_is_compared_with_the_one_before(api: httpx.Client) -> None:
         "from": "2018-02-17T00:00:00-02:00",
         "to": "2018-02-18T00:00:00-03:00",
     }
-    assert (answer["totals"]["revenue_minor"], answer["previous"]["totals"]["revenue_minor"]) == (5000, 700)
-    assert answer["change"]["revenue_minor"] == 6.1429
+    assert (answer["totals"]["revenue_minor"], answer["previous"]["totals"]["revenue_minor"]) == (0, 700)
     assert answer["change"]["cancelled_orders"] is None
+
+
+def test_an_unfinished_period_is_compared_up_to_the_same_moment_of_the_period_before(
+    api: httpx.Client, add: Add
+) -> None:
+    add("seller_sales_minute", ["ana", "2018-02-17 04:00:00", "BRL", 1, 1, 1, 1000, 0, 0, 0, 0, 0, 0, 1])
+    answer = sales(api, **{"from": "2018-02-18", "to": "2018-02-19"})
+    assert answer["as_of"] == "2018-02-18T02:59:00-03:00"
+    assert answer["previous"]["totals"]["revenue_minor"] == 1700
+    assert (answer["change"]["gross_minor"], answer["change"]["revenue_minor"]) == (4.0, -1.0)
+    assert answer["compared"]["totals"]["revenue_minor"] == 1000
+    assert answer["compared"]["period"] == {
+        "from": "2018-02-17T00:00:00-02:00",
+        "to": "2018-02-17T02:59:00-02:00",
+    }
+
+
+def test_a_period_that_is_over_is_compared_with_the_whole_period_before(api: httpx.Client) -> None:
+    answer = sales(api, **{"from": "2018-02-17", "to": "2018-02-18"})
+    assert answer["compared"]["period"] == answer["previous"]["period"]
+    assert answer["compared"]["totals"] == answer["previous"]["totals"]
+
+
+def test_an_unfinished_period_of_the_marketplace_is_compared_up_to_the_same_moment(
+    api: httpx.Client, add: Add
+) -> None:
+    for minute, revenue in (("2018-02-17 04:00:00", 1000), ("2018-02-17 20:00:00", 9000)):
+        figures = [1, 1, 1, revenue, 0, 0, 0, 0, 0, 0, 1]
+        add("marketplace_sales_minute", [minute, "BRL", *figures])
+        add("seller_sales_minute", [f"of-{revenue}", minute, "BRL", *figures])
+    add("payments_minute", ["2018-02-17 04:30:00", "credit_card", "BRL", 1, 1000, 1])
+    add("payments_minute", ["2018-02-17 20:00:00", "credit_card", "BRL", 1, 9000, 1])
+    add("pipeline_progress", ["payments_minute", 0, 1, "2018-02-18 07:00:00.000", 1])
+
+    def answered() -> dict[str, Any]:
+        period = {"from": "2018-02-18", "to": "2018-02-19"}
+        found: dict[str, Any] = api.get("/v1/marketplace/sales", params=period).raise_for_status().json()
+        return found
+
+    await_true(lambda: answered()["as_of"] == "2018-02-18T04:00:00-03:00", "the progress of payments")
+    answer = answered()
+    compared = answer["compared"]["totals"]
+    assert (compared["revenue_minor"], compared["active_sellers"]) == (1000, 1)
+    assert compared["payments"] == {"payments": 1, "amount_minor": 1000}
+    assert (answer["change"]["gross_minor"], answer["change"]["revenue_minor"]) == (4.7, -1.2)
+
+
+def test_until_is_the_last_day_and_to_the_day_after_it(api: httpx.Client) -> None:
+    by_to = sales(api, **{"from": "2018-02-17", "to": "2018-02-19"})
+    assert sales(api, **{"from": "2018-02-17", "until": "2018-02-18"}) == by_to
+    for path in ("products/top", "orders"):
+        answers = [
+            api.get(f"/v1/sellers/ana/{path}", params={"from": "2018-02-17", **end}).raise_for_status().json()
+            for end in ({"to": "2018-02-18"}, {"until": "2018-02-17"})
+        ]
+        assert answers[0] == answers[1]
+
+
+@pytest.mark.parametrize("path", ["/v1/sellers/ana/sales", "/sell/ana"])
+def test_to_and_until_together_are_refused(api: httpx.Client, path: str) -> None:
+    answer = api.get(path, params={"from": "2018-02-17", "to": "2018-02-19", "until": "2018-02-18"})
+    assert answer.status_code == 422
+    assert "until is the last day" in answer.text
+
+
+CSV = {"Accept": "text/csv"}
+
+
+@pytest.mark.parametrize(
+    ("path", "rows", "column"),
+    [
+        ("/v1/sellers/ana/sales?from=2018-02-17&to=2018-02-19&grain=day", 2, "revenue_minor"),
+        ("/v1/sellers/ana/products/top", 2, "product_id"),
+        ("/v1/sellers/ana/orders", 5, "line_shipping_minor"),
+        ("/v1/sellers", 3, "city"),
+        ("/v1/marketplace/sales?from=2018-02-17&to=2018-02-19&grain=day", 2, "units"),
+        ("/v1/products/popular", 2, "score"),
+        ("/v1/products", 0, "name"),
+        ("/v1/categories", 0, "products"),
+    ],
+)
+def test_a_list_is_csv_for_a_client_that_prefers_it(
+    api: httpx.Client, path: str, rows: int, column: str
+) -> None:
+    answer = api.get(path, headers=CSV).raise_for_status()
+    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert answer.headers["Vary"] == "Accept"
+    table = list(csv.DictReader(io.StringIO(answer.text, newline="")))
+    assert len(table) >= rows if column in ("city", "name", "products", "score") else len(table) == rows
+    assert all(row[column] is not None and None not in row for row in table)
+    assert api.get(path).headers["Content-Type"] == "application/json"
+    again = api.get(path, headers=CSV | {"If-None-Match": answer.headers["ETag"]})
+    assert again.status_code == 304
+
+
+def test_the_csv_of_a_series_has_the_figures_of_the_json(api: httpx.Client) -> None:
+    path, asked = "/v1/sellers/ana/sales", {"from": "2018-02-17", "to": "2018-02-19"}
+    series = api.get(path, params=asked).json()["series"]
+    answer = api.get(path, params=asked, headers=CSV)
+    table = list(csv.DictReader(io.StringIO(answer.text, newline="")))
+    assert table == [{name: str(value) for name, value in bucket.items()} for bucket in series]
+    assert answer.headers["Souk-As-Of"] == "2018-02-18T02:59:00-03:00"
+
+
+def test_a_page_of_csv_links_to_the_next(api: httpx.Client) -> None:
+    seen, path = [], "/v1/sellers/ana/orders?limit=1"
+    while path:
+        answer = api.get(path, headers=CSV).raise_for_status()
+        seen += [row["order_id"] for row in csv.DictReader(io.StringIO(answer.text, newline=""))]
+        path = answer.links["next"]["url"] if "next" in answer.links else ""
+    assert seen == ["order-3", "order-2b", "order-2a", "order-1", "order-1"]
 
 
 def test_a_period_left_open_ends_with_the_newest_sale(api: httpx.Client) -> None:
@@ -94,19 +212,19 @@ def test_as_of_follows_its_table_but_is_not_read_for_every_answer(
         add("pipeline_progress", ["seller_sales_minute", subtask, 2, "2018-02-18 10:00:00.000", 9])
     before, began = readings(api), monotonic()
     answers = [sales(api)["as_of"]]
-    while answers[-1] != "2018-02-18T07:00:00-03:00" or monotonic() - began < 2 * READ_EVERY_S:
-        assert monotonic() - began < PATIENCE_S, answers[-1]
+    while answers[-1] != "2018-02-18T07:00:00-03:00" or monotonic() - began < 2 * REFRESH_INTERVAL_S:
+        assert monotonic() - began < TEST_TIMEOUT_S, answers[-1]
         answers.append(sales(api)["as_of"])
 
     read = readings(api) - before
-    assert read <= 1 + shop.serving_processes * (2 + (monotonic() - began) / READ_EVERY_S)
+    assert read <= 1 + shop.serving_processes * (2 + (monotonic() - began) / REFRESH_INTERVAL_S)
     assert len(answers) > read
 
 
 def test_as_of_is_read_on_for_whoever_asks_next_and_not_for_ever(api: httpx.Client) -> None:
     def read_on() -> bool:
         before = readings(api)
-        sleep(2 * READ_EVERY_S)
+        sleep(2 * REFRESH_INTERVAL_S)
         return readings(api) > before + 1  # /metrics reads it itself, to say whether ClickHouse is ready
 
     def read_on_after_an_answer() -> bool:
@@ -320,6 +438,17 @@ def test_ready_names_what_is_missing(api: httpx.Client) -> None:
     assert parts["clickhouse"]
     assert parts["redis"]
     assert {"kafka", "flink", "registry", "postgres"} <= set(response.json()["missing"])
+
+
+def test_ready_says_how_old_the_figures_are_whichever_parts_answer(api: httpx.Client, add: Add) -> None:
+    assert api.get("/ready").json()["figures"]["as_of"] is None  # no payment was ever counted
+    for table in ("payments_minute", "product_sales_minute", "order_lines", "order_state"):
+        add("pipeline_progress", [table, 0, 1, "2018-02-18 08:00:00.000", 1])
+    await_true(lambda: api.get("/ready").json()["figures"]["as_of"], "all tables' progress")
+    figures = api.get("/ready").json()["figures"]
+    assert figures["as_of"] == "2018-02-18T05:59:00+00:00"
+    assert figures["behind_s"] > 86_400
+    assert (figures["messages_behind"], figures["catching_up"]) == (None, False)  # Kafka does not answer
 
 
 def test_ready_says_that_commerce_is_away_and_does_without_it(api: httpx.Client) -> None:

@@ -1,4 +1,4 @@
-"""What the cart holds and how it is bought, in a real Chromium; the till answers as a test says."""
+"""The cart and the checkout in a real Chromium; a stand-in answers for the commerce services."""
 
 import json
 from pathlib import Path
@@ -8,7 +8,7 @@ from playwright.sync_api import Page, Request, Route, expect
 
 from common.settings import Settings
 from local.parts import redis as local_redis
-from serving.web.storefront.cart import MOST_LINES, MOST_UNITS
+from serving.web.storefront.cart import MAX_LINES, MAX_UNITS
 from tests.integration.servers import running
 from tests.integration.serving.conftest import running_serving
 from tests.ports import free_offset
@@ -19,7 +19,7 @@ ORDER = {"order_id": "0193b0c4-7a51-7cc2-9d0e-5f2b7f0a1c11", "placed_at": "2026-
 ADD = """async ([product, quantity]) => {
   const element = document.createElement("div");
   Object.assign(element.dataset, { product, seller: "ana", price: "100", currency: "BRL" });
-  (await import("/static/shop/adding.js")).change(element, quantity);
+  (await import("/static/shop/cart-changes.js")).change(element, quantity);
 }"""
 KEPT = "() => JSON.parse(localStorage['souk.cart']).lines.map((line) => [line.product_id, line.quantity])"
 FILL = """([count, quantity]) => localStorage["souk.cart"] = JSON.stringify({ id: "c",
@@ -27,25 +27,25 @@ FILL = """([count, quantity]) => localStorage["souk.cart"] = JSON.stringify({ id
 
 
 @pytest.fixture(autouse=True)
-def _untold(page: Page) -> None:
+def _discard_events(page: Page) -> None:
     page.route("**/v1/events", lambda route: route.fulfill(status=202, json={}))
 
 
 def test_a_full_cart_takes_no_other_product_and_says_so(page: Page) -> None:
     page.goto("/shop")
-    page.evaluate(FILL, [MOST_LINES, 1])
+    page.evaluate(FILL, [MAX_LINES, 1])
     page.evaluate(ADD, ["one more", 1])
     expect(page.get_by_role("alert")).to_contain_text("The cart is full: it takes 100 products, 999 of each")
-    page.evaluate(ADD, ["p0", MOST_UNITS + 5])
+    page.evaluate(ADD, ["p0", MAX_UNITS + 5])
     kept = page.evaluate(KEPT)
-    assert (len(kept), kept[0]) == (MOST_LINES, ["p0", MOST_UNITS])
+    assert (len(kept), kept[0]) == (MAX_LINES, ["p0", MAX_UNITS])
 
 
 def test_a_cart_that_held_too_much_already_is_shown_as_far_as_it_can_be_bought(page: Page) -> None:
     page.goto("/shop")
-    page.evaluate(FILL, [MOST_LINES + 1, MOST_UNITS + 1])
+    page.evaluate(FILL, [MAX_LINES + 1, MAX_UNITS + 1])
     page.goto("/shop/cart")
-    expect(page.locator(".cart-line")).to_have_count(MOST_LINES)
+    expect(page.locator(".cart-line")).to_have_count(MAX_LINES)
 
 
 def test_a_cart_waits_for_a_redis_that_is_away(

@@ -7,7 +7,7 @@ import pytest
 from redis import Redis
 
 from common.settings import Settings
-from tests.integration.serving.conftest import TABLES, ask, insert, put
+from tests.integration.serving.conftest import TABLES, ask, insert, put, put_offers
 
 LISTING = (
     "event_id",
@@ -29,6 +29,10 @@ LISTED = [
     ["l7", "2018-01-07 00:00:00.000", "abroad", "ana", "Lamp Abroad", "Lamps", "EUR", 990],
     ["l8", "2018-01-08 00:00:00.000", "back", "ana", "Back Lamp", "Lamps", "BRL", 1990],
     ["l9", "2018-01-10 00:00:00.000", "back", "ana", "Back Again Lamp", "Lamps", "BRL", 2490],
+    ["la", "2018-01-11 00:00:00.000", "shared", "ana", "Shared Vase", "Vases", "BRL", 3000],
+    ["lb", "2018-01-12 00:00:00.000", "shared", "new", "Shared Vase", "Vases", "BRL", 2000],
+    ["lc", "2018-01-13 00:00:00.000", "twin", "ana", "Twin Vase", "Vases", "BRL", 3000],
+    ["ld", "2018-01-14 00:00:00.000", "twin", "new", "Twin Vase", "Vases", "BRL", 2000],
 ]
 CHANGED = [
     ["c1", "2018-02-01 00:00:00.000", "desk-lamp", "ana", "Slim Desk Lamp, Teal", "Lamps", "BRL", 7990],
@@ -37,6 +41,7 @@ CHANGED = [
 DELISTED = [
     ["d1", "2018-01-20 00:00:00.000", "gone", "ana"],
     ["d2", "2018-01-09 00:00:00.000", "back", "ana"],
+    ["d3", "2018-01-20 00:00:00.000", "shared", "new"],
 ]
 
 
@@ -45,10 +50,9 @@ def listings(shop: Settings) -> Iterator[None]:
     put(shop, "product_listed", LISTING, LISTED)
     put(shop, "product_changed", LISTING, CHANGED)
     put(shop, "product_delisted", LISTING[:4], DELISTED)
-    stock = {"seller_id": "ana", "currency": "BRL", "price_minor": "69990", "listed": "1"}
     with Redis.from_url(shop.redis) as redis:
-        redis.hset("product:desk", mapping=stock | {"available": "0"})
-        redis.hset("product:desk-lamp", mapping=stock | {"available": "3"})
+        put_offers(redis, "desk", {"seller_id": "ana", "price_minor": 69990}, stock={"ana": 0})
+        put_offers(redis, "desk-lamp", {"seller_id": "ana", "price_minor": 69990}, stock={"ana": 3})
         yield
         redis.delete("product:desk", "product:desk-lamp")
     for table in ("product_listed", "product_changed", "product_delisted"):
@@ -130,9 +134,40 @@ def test_categories_are_counted_and_the_largest_is_first(api: httpx.Client) -> N
     categories = api.get("/v1/categories").json()["categories"]
     assert categories == [
         {"category": "Lamps", "products": 4},
+        {"category": "Vases", "products": 2},
         {"category": "Desks", "products": 1},
         {"category": "garden_tools", "products": 1},
     ]
+
+
+def test_a_product_stays_on_offer_when_one_of_its_two_sellers_delists_it(api: httpx.Client) -> None:
+    assert set(found(api, q="vase")) == {"shared", "twin"}
+    product = api.get("/v1/products/shared").json()
+    assert (product["on_offer"], product["seller_id"], product["price_minor"]) == (True, "ana", 3000)
+    assert [(offer["seller_id"], offer["on_offer"]) for offer in product["offers"]] == [
+        ("ana", True),
+        ("new", False),
+    ]
+
+
+def test_the_stock_of_a_card_is_that_of_its_own_seller(api: httpx.Client, shop: Settings) -> None:
+    with Redis.from_url(shop.redis) as redis:
+        put_offers(redis, "twin", stock={"ana": 7, "new": 4})
+        try:
+            product = api.get("/v1/products/twin").json()
+            assert (product["seller_id"], product["available"]) == ("new", 4)
+            put_offers(redis, "twin", stock={"ana": 7, "new": 0})
+            in_stock = api.get("/v1/products/twin").json()
+            assert (in_stock["seller_id"], in_stock["available"], in_stock["sold_out"]) == ("ana", 7, False)
+            listed = api.get("/v1/products", params={"q": "twin"}).json()["products"][0]
+            assert (listed["seller_id"], listed["available"]) == ("ana", 7)
+        finally:
+            redis.delete("product:twin")
+
+
+def test_two_sellers_of_a_product_make_one_product_of_its_category(api: httpx.Client) -> None:
+    categories = {one["category"]: one["products"] for one in api.get("/v1/categories").json()["categories"]}
+    assert categories["Vases"] == 2
 
 
 @pytest.mark.parametrize(
@@ -152,12 +187,12 @@ def test_a_products_name_is_the_newest_with_and_without_its_card(api: httpx.Clie
         answer = api.get("/v1/products/popular", params={"n": 50}).json()
         return {one["product_id"]: one["name"] for one in answer["products"]}
 
-    card = {"seller_id": "ana", "currency": "EUR", "price_minor": "990"}
+    offer = {"seller_id": "ana", "currency": "EUR", "price_minor": 990, "name": "Lamp Back Home"}
     with Redis.from_url(shop.redis) as redis:
         redis.zadd("popular_products", {"abroad": 99.0})
         try:
             assert names()["abroad"] == "Lamp Far Abroad"
-            redis.hset("product:abroad", mapping=card | {"name": "Lamp Back Home", "category": "Lamps"})
+            put_offers(redis, "abroad", offer | {"category": "Lamps"})
             assert names()["abroad"] == "Lamp Back Home"
         finally:
             redis.zrem("popular_products", "abroad")

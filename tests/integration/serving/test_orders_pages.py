@@ -1,4 +1,4 @@
-"""The pages of a shopper's orders in a real Chromium; the till says what a test says."""
+"""The pages of a shopper's orders in a real Chromium; a stand-in answers for the commerce services."""
 
 import json
 
@@ -6,9 +6,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from common.settings import Settings
-from tests.integration.serving.till import ORDER_ID, Till, bought
+from tests.integration.serving.commerce_stub import ORDER_ID, CommerceStub, order_of_two_sellers
 
-pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("untold")]
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("discard_events")]
 
 CANCELLATION = f"/v1/orders/{ORDER_ID}/cancellation"
 ORDERS = [
@@ -19,20 +19,25 @@ ORDERS = [
 
 
 @pytest.fixture
-def untold(page: Page) -> None:
+def discard_events(page: Page) -> None:
     page.route("**/v1/events", lambda route: route.fulfill(status=202, json={}))
 
 
-def test_an_order_of_two_sellers_is_followed_until_both_parcels_have_come(page: Page, till: Till) -> None:
+def test_an_order_of_two_sellers_is_followed_until_both_parcels_have_come(
+    page: Page, commerce: CommerceStub
+) -> None:
     page.clock.install()
     page.goto(f"/shop/orders/{ORDER_ID}")
     expect(page.get_by_role("heading", level=1)).to_have_text("Your order is confirmed")
     for order, title in (
-        (bought("shipped", "confirmed", "shipped"), "1 of 2 parcels has left"),
-        (bought("delivered", "confirmed", "shipped", "delivered"), "1 of 2 parcels has arrived"),
-        (bought("delivered", "confirmed", *["shipped", "delivered"] * 2), "Delivered"),
+        (order_of_two_sellers("shipped", "confirmed", "shipped"), "1 of 2 parcels has left"),
+        (
+            order_of_two_sellers("delivered", "confirmed", "shipped", "delivered"),
+            "1 of 2 parcels has arrived",
+        ),
+        (order_of_two_sellers("delivered", "confirmed", *["shipped", "delivered"] * 2), "Delivered"),
     ):
-        till.order = order
+        commerce.order = order
         page.clock.run_for(5_000)
         expect(page.get_by_role("heading", level=1)).to_have_text(title)
         expect(page.locator("#order-said")).to_contain_text(title)
@@ -40,27 +45,31 @@ def test_an_order_of_two_sellers_is_followed_until_both_parcels_have_come(page: 
     expect(page.locator(".track .fresh")).to_have_count(0)
 
 
-def test_money_of_a_part_that_came_back_is_not_said_to_be_all_of_it(page: Page, till: Till) -> None:
-    till.order = bought("delivered", "confirmed", *["shipped", "delivered"] * 2)
-    till.order["payment"]["refunded_minor"] = 4990
+def test_money_of_a_part_that_came_back_is_not_said_to_be_all_of_it(
+    page: Page, commerce: CommerceStub
+) -> None:
+    commerce.order = order_of_two_sellers("delivered", "confirmed", *["shipped", "delivered"] * 2)
+    commerce.order["payment"]["refunded_minor"] = 4990
     page.goto(f"/shop/orders/{ORDER_ID}")
     expect(page.locator("#order-lead")).to_contain_text("R$49.90 is on its way back to you.")
     expect(page.locator(".paid")).to_have_text(["PaidR$179.80", "Refunded of itR$49.90"])
 
 
-def test_an_order_is_cancelled_only_when_asked_again(page: Page, till: Till) -> None:
+def test_an_order_is_cancelled_only_when_asked_again(page: Page, commerce: CommerceStub) -> None:
     page.goto(f"/shop/orders/{ORDER_ID}")
     page.get_by_role("button", name="Cancel this order").dblclick()
     sure = page.get_by_role("button", name="Really cancel?")
     expect(sure).to_be_visible()
     expect(page.get_by_role("status").filter(has_text="Really cancel?")).to_have_count(1)
-    assert till.asked == []
+    assert commerce.asked == []
     sure.click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Cancelled")
-    assert till.asked == [CANCELLATION]
+    assert commerce.asked == [CANCELLATION]
 
 
-def test_the_question_is_asked_by_keyboard_too_and_is_forgotten_after_a_while(page: Page, till: Till) -> None:
+def test_the_question_is_asked_by_keyboard_too_and_is_forgotten_after_a_while(
+    page: Page, commerce: CommerceStub
+) -> None:
     page.clock.install()
     page.goto(f"/shop/orders/{ORDER_ID}")
     button = page.get_by_role("button", name="Cancel this order")
@@ -74,13 +83,13 @@ def test_the_question_is_asked_by_keyboard_too_and_is_forgotten_after_a_while(pa
     expect(sure).to_be_focused()
     page.clock.run_for(5_000)
     expect(button).to_be_focused()
-    assert till.asked == []
+    assert commerce.asked == []
     page.keyboard.press("Enter")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("Cancelled")
 
 
-@pytest.mark.usefixtures("till")
+@pytest.mark.usefixtures("commerce")
 @pytest.mark.parametrize("path", ["/shop", "/shop/products/lamp", "/shop/cart", f"/shop/orders/{ORDER_ID}"])
 def test_ones_orders_are_found_from_every_page(page: Page, path: str) -> None:
     page.goto(path)

@@ -13,12 +13,10 @@ import psutil
 import pytest
 from uvicorn.config import STARTUP_FAILURE
 
-from common.realtime import ANSWERS
 from common.settings import ROOT, Settings
 from tests.integration.conftest import is_ready
 from tests.integration.servers import await_true, terminated
 from tests.ports import free_offset
-from tests.realtime import needs_real_time
 
 Server = tuple[Settings, psutil.Process]
 
@@ -44,12 +42,6 @@ def workers(parent: psutil.Process) -> list[psutil.Process]:
     return [each for each in parent.children() if "spawn_main" in " ".join(each.cmdline())]
 
 
-def has_shared_out(parent: psutil.Process) -> bool:
-    """Whether each process has cores that no other has; where there is but one, all have that."""
-    cores, given = parent.cpu_affinity(), [set(each.cpu_affinity()) for each in workers(parent)]
-    return set().union(*given) == set(cores) and (len(cores) == 1 or not set.intersection(*given))
-
-
 def healthy(settings: Settings) -> bool:
     try:
         return httpx.get(f"{settings.serving}/health", trust_env=False, timeout=5).is_success
@@ -57,29 +49,18 @@ def healthy(settings: Settings) -> bool:
         return False
 
 
-def answered(settings: Settings) -> int:
+def health_requests(settings: Settings) -> int:
     """How often `/health` was answered, as the metrics say."""
     text = httpx.get(f"{settings.serving}/metrics", trust_env=False, timeout=30).text
     found = re.search(r'^souk_http_requests_total\{.*route="/health".*\} (\S+)$', text, re.MULTILINE)
     return int(float(found[1])) if found else 0
 
 
-@needs_real_time
-def test_each_process_is_in_real_time(server: Server) -> None:
-    settings, parent = server
-    await_true(lambda: len(workers(parent)) == settings.serving_processes, "both processes")
-
-    def priorities() -> set[int]:
-        return {os.sched_getparam(each.pid).sched_priority for each in workers(parent)}
-
-    await_true(lambda: priorities() == {ANSWERS}, "real time")
-
-
 def test_all_processes_count_together(server: Server) -> None:
     settings, parent = server
     await_true(lambda: len(workers(parent)) == settings.serving_processes, "both processes")
     folder = next((settings.home / "run").glob("serving-metrics-*"))
-    asked = answered(settings)
+    asked = health_requests(settings)
 
     def both_counted() -> bool:
         nonlocal asked
@@ -88,27 +69,20 @@ def test_all_processes_count_together(server: Server) -> None:
 
     await_true(both_counted, "an answer by each")
 
-    assert {answered(settings) for _ in range(6)} == {asked}
-
-
-def test_each_has_cores_of_its_own(server: Server) -> None:
-    settings, parent = server
-    await_true(lambda: len(workers(parent)) == settings.serving_processes, "both processes")
-    await_true(lambda: has_shared_out(parent), "cores for each")
+    assert {health_requests(settings) for _ in range(6)} == {asked}
 
 
 def test_one_that_dies_is_replaced_while_the_other_answers(server: Server) -> None:
     settings, parent = server
     first, *_ = workers(parent)
-    counted = answered(settings)
+    counted = health_requests(settings)
     first.kill()
     first.wait()
 
     assert healthy(settings)
-    assert answered(settings) > counted
+    assert health_requests(settings) > counted
     await_true(lambda: len(workers(parent)) == settings.serving_processes, "another process")
     assert first.pid not in [each.pid for each in workers(parent)]
-    await_true(lambda: has_shared_out(parent), "cores for each")
 
 
 def test_connections_spread_from_the_process_that_was_there_alone(server: Server) -> None:

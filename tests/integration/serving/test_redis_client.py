@@ -9,7 +9,7 @@ from redis import Redis
 
 from common.settings import Settings
 from serving.problems import RedisUnavailable
-from serving.redis_client import answered, open_redis
+from serving.redis_client import open_redis, run_redis
 
 
 def test_a_redis_that_does_not_answer_in_time_is_said_to_be_away_and_its_late_answer_is_nobodys(
@@ -20,15 +20,15 @@ def test_a_redis_that_does_not_answer_in_time_is_said_to_be_away_and_its_late_an
 
     async def ask() -> bytes:
         client = open_redis(shop)
-        await answered(client.mset({"test:first": "1", "test:second": "2"}))
+        await run_redis(client.mset({"test:first": "1", "test:second": "2"}))
         os.kill(process, signal.SIGSTOP)
         try:
             with pytest.raises(RedisUnavailable, match="TimeoutError"):
-                await answered(client.get("test:first"), within_s=0.2)
+                await run_redis(client.get("test:first"), timeout_s=0.2)
         finally:
             os.kill(process, signal.SIGCONT)
-        second: bytes = await answered(client.get("test:second"))
-        await answered(client.delete("test:first", "test:second"))
+        second: bytes = await run_redis(client.get("test:second"))
+        await run_redis(client.delete("test:first", "test:second"))
         await client.aclose()
         return second
 

@@ -7,12 +7,13 @@ import pytest
 from redis import Redis
 
 from common.settings import Settings
-from serving.recommendations.recommender import Asked, ItemNeighbours, Popular, Proposal
+from serving.recommendations.recommender import ItemNeighbours, Popular, Proposal, RecommendationRequest
 from serving.recommendations.schemas import SimilarProducts
 from serving.recommendations.service import RecommendationService
 from serving.redis_client import open_redis
+from tests.integration.serving.conftest import put_offers
 
-FOR_SALE = {"seller_id": "ana", "currency": "BRL", "price_minor": 900, "listed": 1, "available": 5}
+OFFER = {"seller_id": "ana", "price_minor": 900}
 PRODUCTS = ("sofa", "cushion", "carpet", "poster")
 
 
@@ -21,7 +22,7 @@ class Beside:
 
     strategy = "beside"
 
-    async def propose(self, _asked: Asked, _wanted: int) -> Sequence[Proposal]:
+    async def propose(self, _request: RecommendationRequest, _wanted: int) -> Sequence[Proposal]:
         return [Proposal("carpet", 0.5, "category", "carpets")]
 
 
@@ -30,7 +31,7 @@ def redis(shop: Settings) -> Iterator["Redis[str]"]:
     """A sofa that goes with a cushion, and a poster that everyone wants."""
     with Redis.from_url(shop.redis, decode_responses=True) as client:
         for product_id in PRODUCTS:
-            client.hset(f"product:{product_id}", mapping={**FOR_SALE, "interest": 10.0})
+            put_offers(client, product_id, OFFER, stock={"ana": 5}, interest=10.0)
         client.zadd("similar:sofa", {"cushion": 4.0})
         client.zadd("popular_products", {"poster": 90 * 86_400.0})
         yield client

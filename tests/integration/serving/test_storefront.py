@@ -1,4 +1,4 @@
-"""The shop's pages in a real Chromium, over real stores; the till is away, or answers as a test says."""
+"""The shop's pages in a real Chromium over real stores, without commerce services or with a stand-in."""
 
 import json
 import re
@@ -12,10 +12,10 @@ from playwright.sync_api import Page, Request, Route, expect
 from redis import Redis
 
 from common.settings import Settings
-from serving.web.storefront.cart import MOST_LINES
-from tests.integration.servers import PATIENCE_S
-from tests.integration.serving.conftest import TABLES, ask, insert, put
-from tests.integration.serving.till import ORDER_ID
+from serving.web.storefront.cart import MAX_LINES
+from tests.integration.servers import TEST_TIMEOUT_S
+from tests.integration.serving.commerce_stub import ORDER_ID
+from tests.integration.serving.conftest import TABLES, ask, insert, put, put_offers
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("told")]
 
@@ -35,6 +35,7 @@ PRODUCTS = [
     ("lantern", "ana", "Little Lantern, Rose", "Lamps", 4990, 0),
     ("atlas", "new", "Simple Atlas, Navy", "History", 7990, 9),
 ]
+LAMP = {"seller_id": "ana", "name": PRODUCTS[0][2], "category": "Lamps", "price_minor": 9990}
 ORDER = {"order_id": ORDER_ID, "placed_at": "2026-11-20T12:00:00Z"}
 BOUGHT = {"lines": 2, "amount_minor": 1_234_567_890, "currency": "BRL"}
 CART = {"id": "c", "lines": [{"product_id": product[0], "quantity": 2} for product in PRODUCTS]}
@@ -49,9 +50,8 @@ def shelves(shop: Settings) -> Iterator[None]:
     put(shop, "product_listed", LISTING, listed)
     with Redis.from_url(shop.redis) as redis:
         for product_id, seller_id, name, category, price, available in PRODUCTS:
-            card = {"seller_id": seller_id, "name": name, "category": category, "currency": "BRL"}
-            now = {"price_minor": price, "listed": 1, "available": available, "interest": 1.0}
-            redis.hset(f"product:{product_id}", mapping=card | now)
+            offer = {"seller_id": seller_id, "name": name, "category": category, "price_minor": price}
+            put_offers(redis, product_id, offer, stock={seller_id: available}, interest=1.0)
         redis.zadd("popular_products", {"atlas": 6.0, "desk-lamp": 7.0})
         yield
         redis.zrem("popular_products", "atlas", "desk-lamp")
@@ -80,7 +80,7 @@ def named(told: list[dict[str, Any]], event: str) -> list[dict[str, Any]]:
 
 def hear(page: Page, told: list[dict[str, Any]], event: str, times: int = 1) -> list[dict[str, Any]]:
     """The events of that name, once there are so many; the page goes on meanwhile."""
-    deadline = time.monotonic() + PATIENCE_S / 4
+    deadline = time.monotonic() + TEST_TIMEOUT_S / 4
     while len(named(told, event)) < times and time.monotonic() < deadline:
         page.wait_for_timeout(20)
     return named(told, event)
@@ -108,7 +108,7 @@ def fill(page: Page) -> None:
         f"/shop/orders/{ORDER_ID}",
     ],
 )
-@pytest.mark.usefixtures("till")
+@pytest.mark.usefixtures("commerce")
 def test_nothing_spills_over_the_side(page: Page, path: str, width: int, theme: Any) -> None:
     page.add_init_script(f"localStorage['souk.cart'] = JSON.stringify({CART})")
     page.add_init_script(f"localStorage['souk.orders'] = JSON.stringify([{ORDER | BOUGHT}])")
@@ -174,7 +174,7 @@ def test_what_is_refused_is_not_told_again(
     with page.expect_response(lambda response: response.url.endswith("/v1/events")) as answer:
         page.goto("/shop/products/atlas")
     assert answer.value.status == 422
-    page.wait_for_function("sessionStorage.getItem('souk.untold') === null")
+    page.wait_for_function("sessionStorage.getItem('souk.pending-events') === null")
     page.goto("/shop/products/desk-lamp")
     assert [one["product_id"] for one in hear(page, told, "product_viewed")] == ["desk-lamp"]
     assert any("422" in one for one in complaints)
@@ -190,7 +190,7 @@ def test_what_a_page_could_not_tell_the_next_one_tells(
     page.goto("/shop/products/desk-lamp")
     viewed = hear(page, told, "product_viewed", times=2)
     assert {one["product_id"] for one in viewed} == {"atlas", "desk-lamp"}
-    page.wait_for_function("sessionStorage.getItem('souk.untold') === null")
+    page.wait_for_function("sessionStorage.getItem('souk.pending-events') === null")
     assert complaints.pop() == "Failed to load resource: net::ERR_FAILED"
 
 
@@ -232,7 +232,7 @@ def test_what_is_sold_out_cannot_be_added(page: Page) -> None:
 
 
 def test_what_a_full_cart_does_not_take_is_not_said_to_be_added(page: Page) -> None:
-    lines = [{"product_id": f"p{number}", "quantity": 1} for number in range(MOST_LINES)]
+    lines = [{"product_id": f"p{number}", "quantity": 1} for number in range(MAX_LINES)]
     page.add_init_script(f"localStorage['souk.cart'] = JSON.stringify({ {'id': 'c', 'lines': lines} })")
     page.goto("/shop/products/desk-lamp")
     page.get_by_role("button", name="Add to cart").click()
@@ -269,8 +269,8 @@ def test_a_cart_follows_prices_and_stock(page: Page, shop: Settings) -> None:
     fill(page)
     with Redis.from_url(shop.redis) as redis:
         try:
-            redis.hset("product:desk-lamp", "price_minor", 8990)
-            redis.hset("product:atlas", "available", 0)
+            put_offers(redis, "desk-lamp", LAMP | {"price_minor": 8990})
+            put_offers(redis, "atlas", stock={"new": 0})
             page.reload()
             expect(page.locator(".cart-line", has_text="Lamp")).to_contain_text("changed from R$99.90")
             expect(page.locator(".cart-line", has_text="Atlas")).to_contain_text(
@@ -281,8 +281,8 @@ def test_a_cart_follows_prices_and_stock(page: Page, shop: Settings) -> None:
             expect(page.locator("#place")).to_have_text("Place order · R$89.90")
             expect(page.locator("#place")).to_be_enabled()
         finally:
-            redis.hset("product:desk-lamp", "price_minor", 9990)
-            redis.hset("product:atlas", "available", 9)
+            put_offers(redis, "desk-lamp", LAMP)
+            put_offers(redis, "atlas", stock={"new": 9})
 
 
 def test_a_double_click_sends_one_order_at_the_prices_that_were_shown(page: Page) -> None:
@@ -352,7 +352,7 @@ def test_a_price_that_has_moved_is_shown_before_it_is_agreed_to(
             route.fulfill(status=202, json=ORDER)
             return
         with Redis.from_url(shop.redis) as redis:
-            redis.hset("product:desk-lamp", "price_minor", 8990)
+            put_offers(redis, "desk-lamp", LAMP | {"price_minor": 8990})
         problem = {"type": "urn:souk:problem:price-moved", "title": "The price has moved", "detail": "…"}
         route.fulfill(status=409, json=problem, content_type="application/problem+json")
 
@@ -369,7 +369,7 @@ def test_a_price_that_has_moved_is_shown_before_it_is_agreed_to(
         expect(page.get_by_role("heading", name="taken")).to_be_visible()
     finally:
         with Redis.from_url(shop.redis) as redis:
-            redis.hset("product:desk-lamp", "price_minor", 9990)
+            put_offers(redis, "desk-lamp", LAMP)
     assert [price for _, price in agreed] == [9990, 8990]
     assert len({key for key, _ in agreed}) == 2
     assert "409" in complaints.pop()

@@ -92,7 +92,7 @@ def test_no_list_is_asked_for_nothing(model: Model, log: Interactions) -> None:
 
 def test_blocks_change_nothing(model: Model, log: Interactions, monkeypatch: pytest.MonkeyPatch) -> None:
     together = model.recommend(log.histories, 8, excluded=log.histories)
-    monkeypatch.setattr("jobs.recommenders.base.BLOCK", 7 * log.product_count)
+    monkeypatch.setattr("jobs.recommenders.base.MAX_SCORES", 7 * log.product_count)
     apart = model.recommend(log.histories, 8, excluded=log.histories)
 
     np.testing.assert_allclose(together.scores, apart.scores, rtol=1e-4, atol=1e-6)
@@ -219,7 +219,7 @@ def test_a_tiny_log_is_enough(name: str, shoppers: list[int | str], products: li
 def test_a_second_fit_forgets_the_first(name: str, log: Interactions) -> None:
     model = build(name).fit(log)
     model.fold_in(np.array([1], np.int32), 3)
-    half = log.keep(log.shoppers < 30)
+    half = log.select_events(log.shoppers < 30)
     other = build(name).fit(half)
     model.fit(half)
 

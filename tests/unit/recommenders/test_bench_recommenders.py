@@ -5,16 +5,16 @@ import pyarrow.parquet
 import pytest
 from threadpoolctl import threadpool_info
 
-from bench import answering, simulated
-from bench.published import MOVIELENS, TASKS, command_line
-from bench.recommenders import Measured, above, as_markdown
+from bench import recommender_latency, simulated_marketplace
+from bench.published_results import MOVIELENS, TASKS, command_line
+from bench.recommenders import RecommendersBenchResult, as_markdown, comparisons_with_baselines
 from common.errors import UserError
+from jobs.recommenders.evaluation.loaders.files import PROTOCOLS
 from jobs.recommenders.evaluation.metrics import parse_metrics
-from jobs.recommenders.evaluation.read.bringing import PROTOCOLS
 
 
 @pytest.mark.parametrize("name", TASKS)
-def test_every_task_asks_what_the_command_knows(name):
+def test_every_task_uses_options_of_the_command(name):
     task = TASKS[name]
 
     assert [str(metric) for metric in parse_metrics(",".join(task.goals))] == list(task.goals)
@@ -33,7 +33,7 @@ def test_users_without_times_are_left_out(tmp_path):
     assert kept == [1, 2_999]
 
 
-def test_a_data_set_that_is_away_is_named(tmp_path):
+def test_a_missing_data_set_is_named(tmp_path):
     with (
         pytest.raises(UserError, match=r"train\.parquet is not there: name the directory"),
         command_line(TASKS["gowalla"], tmp_path),
@@ -49,7 +49,7 @@ def judged(model: str, mean: float, metric: str = "hit@10") -> dict:
 def test_the_table_has_each_figure_beside_the_published_one():
     card = {"judged": [judged("content", 0.2), judged("item_item", 0.1), judged("popularity", 0.009)]}
 
-    table = as_markdown(Measured({"beauty-new": card}, {}, {}, 1.0)).splitlines()
+    table = as_markdown(RecommendersBenchResult({"beauty-new": card}, {}, {}, 1.0)).splitlines()
 
     assert len(table) == 3
     shown = " | ".join(("hit@10", "0.0090", "0.1200", "0.1700", "content 0.2000 (0.1900 to 0.2100)"))
@@ -57,48 +57,50 @@ def test_the_table_has_each_figure_beside_the_published_one():
     assert "item_item 0.1000" in table[2]
 
 
-def test_whom_the_chosen_model_must_beat_is_shown_and_compared():
+def test_the_baselines_that_the_chosen_model_must_beat_are_compared():
     chosen, *others = (
         judged(model, mean, "ndcg@10")
         for model, mean in (("hybrid", 0.3), ("als", 0.25), ("popularity", 0.285))
     )
 
-    lines = above(Measured({"movielens": {"judged": [chosen]}}, {}, {}, 1.0, {"movielens": others}))
+    lines = comparisons_with_baselines(
+        RecommendersBenchResult({"movielens": {"judged": [chosen]}}, {}, {}, 1.0, {"movielens": others})
+    )
 
     assert "als 0.2500 (0.2400 to 0.2600): above, intervals apart" in lines[0]
     assert "popularity 0.2850 (0.2750 to 0.2950): not above with intervals apart" in lines[1]
     assert TASKS["movielens"].beaten == ("als", "popularity")
 
 
-def test_answers_are_timed_on_one_thread_from_the_compact_form_and_by_the_model_itself(monkeypatch):
+def test_answers_are_timed_on_one_thread_by_fold_in_and_by_the_model(monkeypatch):
     for name, size in (("SHOPPERS", 50), ("PRODUCTS", 200), ("EVENTS", 2_000), ("WARM_UP", 1)):
-        monkeypatch.setattr(answering, name, size)
+        monkeypatch.setattr(recommender_latency, name, size)
     threads = []
-    timed = answering._timed
+    timed = recommender_latency._timed
 
     def noted(answer, asked):
         threads.extend(pool["num_threads"] for pool in threadpool_info())
         return timed(answer, asked)
 
-    monkeypatch.setattr(answering, "_timed", noted)
+    monkeypatch.setattr(recommender_latency, "_timed", noted)
 
-    found = answering.measure(["session_knn"], 3, seed=1)
+    found = recommender_latency.measure(["session_knn"], 3, seed=1)
 
     assert {"session_knn, fold-in of a visit", "session_knn, a visit by its own scores"} <= found.keys()
     assert set(threads) == {1}
 
 
 def test_no_model_beats_the_best_reachable_ranking_by_more_than_chance():
-    market = simulated.marketplace(seed=5, products=60, shoppers=80, events=6_000)
+    market = simulated_marketplace.marketplace(seed=5, products=60, shoppers=80, events=6_000)
 
-    found = simulated.attained(market, lambda _: None)
+    found = simulated_marketplace.attained(market, lambda _: None)
 
     assert found["the best reachable"].share == 1.0
     assert 0.2 < found["popularity"].share < 1.0
     assert all(reached.share < 1.03 for reached in found.values())
 
 
-def test_percentiles_are_of_what_was_timed():
-    found = answering.Latency.of([number / 1e6 for number in range(101)])
+def test_percentiles_are_of_the_timed_answers():
+    found = recommender_latency.AnswerLatency.of([number / 1e6 for number in range(101)])
 
     assert (found.answers, found.p50_us, found.p99_us) == (101, 50.0, 99.0)

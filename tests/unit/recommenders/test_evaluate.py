@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from cli.__main__ import build
 from common.errors import UserError
-from jobs.recommenders.evaluation.read.bringing import Files, bring
+from jobs.recommenders.evaluation.loaders.files import InputFiles, load_dataset
 from jobs.recommenders.registry import load
 
 
@@ -110,18 +110,18 @@ LOG = Path("log.parquet")
 @pytest.mark.parametrize(
     ("files", "says"),
     [
-        (Files(interactions=LOG, sessions=LOG), "name one log"),
-        (Files(interactions=LOG, cases=LOG), "--cases goes with --sessions"),
-        (Files(sequences=LOG, test=LOG), "--test goes with --interactions"),
-        (Files(sessions=LOG), "--sessions goes with --cases"),
-        (Files(interactions=LOG, test=LOG, protocol="time"), "name one of them"),
-        (Files(interactions=LOG, protocol="new-items"), "no protocol 'new-items' for this log"),
-        (Files(sequences=LOG, protocol="new-items"), "needs --attributes"),
+        (InputFiles(interactions=LOG, sessions=LOG), "name one log"),
+        (InputFiles(interactions=LOG, cases=LOG), "--cases goes with --sessions"),
+        (InputFiles(sequences=LOG, test=LOG), "--test goes with --interactions"),
+        (InputFiles(sessions=LOG), "--sessions goes with --cases"),
+        (InputFiles(interactions=LOG, test=LOG, protocol="time"), "name one of them"),
+        (InputFiles(interactions=LOG, protocol="new-items"), "no protocol 'new-items' for this log"),
+        (InputFiles(sequences=LOG, protocol="new-items"), "needs --attributes"),
     ],
 )
 def test_files_that_do_not_go_together_are_refused(files, says):
     with pytest.raises(UserError, match=says):
-        bring(files, "")
+        load_dataset(files, "")
 
 
 @pytest.mark.parametrize(("where", "writes"), [(np, "save"), (Path, "write_text")])

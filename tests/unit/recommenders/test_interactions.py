@@ -126,7 +126,7 @@ def test_a_log_that_can_not_be_used_is_told_in_a_line(columns: dict[str, Any], m
 
 def test_no_event_may_be_left() -> None:
     with pytest.raises(UserError, match="no event is left"):
-        from_columns([1], [1]).keep(np.array([False]))
+        from_columns([1], [1]).select_events(np.array([False]))
 
 
 LISTS = st.lists(st.lists(st.integers(0, 9), max_size=6), max_size=6)
@@ -143,10 +143,10 @@ def test_rows_of_histories_by_slice_and_by_number(lists: list[list[int]], data: 
 
 
 def test_events_fade_with_what_came_after_them() -> None:
-    faded = Histories.of([[4, 5, 4], [6]]).faded(0.5)
+    with_decay = Histories.of([[4, 5, 4], [6]]).with_decay(0.5)
 
-    assert faded.weights.tolist() == [0.25, 0.5, 1.0, 1.0]
-    assert faded.matrix(7).toarray()[0].tolist() == [0, 0, 0, 0, 1.25, 0.5, 0]
+    assert with_decay.weights.tolist() == [0.25, 0.5, 1.0, 1.0]
+    assert with_decay.matrix(7).toarray()[0].tolist() == [0, 0, 0, 0, 1.25, 0.5, 0]
 
 
 def test_a_history_of_unknown_products_is_refused() -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.recommenders.evaluation.intervals import MOST_BLOCKS, Interval, difference, interval
+from jobs.recommenders.evaluation.intervals import MAX_BLOCKS, Interval, difference, interval
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=30), st.integers(0, 5))
@@ -19,7 +19,7 @@ def test_an_interval_holds_its_mean_and_stays_within_what_was_seen(values, seed)
     assert found == interval(np.array(values), seed)
 
 
-@pytest.mark.parametrize("count", [400, 3 * MOST_BLOCKS + 7])
+@pytest.mark.parametrize("count", [400, 3 * MAX_BLOCKS + 7])
 def test_an_interval_is_as_wide_as_the_standard_error_says(count):
     values = (np.random.default_rng(3).random(count) < 0.3).astype(np.float64)
 
@@ -34,8 +34,8 @@ def test_nobody_gives_no_figure():
 
 
 def test_intervals_are_apart_only_if_they_share_nothing():
-    assert Interval(2, 1.5, 2.5).apart(Interval(1, 0.5, 1.4))
-    assert not Interval(2, 1.5, 2.5).apart(Interval(1, 0.5, 1.5))
+    assert Interval(2, 1.5, 2.5).is_disjoint(Interval(1, 0.5, 1.4))
+    assert not Interval(2, 1.5, 2.5).is_disjoint(Interval(1, 0.5, 1.5))
 
 
 def test_a_paired_test_says_what_all_sign_changes_say():
@@ -54,7 +54,7 @@ def test_a_small_difference_that_all_share_is_seen_although_the_intervals_overla
     first = np.random.default_rng(1).random(500)
     second = first - 0.01
 
-    assert not interval(first, 1).apart(interval(second, 1))
+    assert not interval(first, 1).is_disjoint(interval(second, 1))
     assert difference(first, second, 1).p_value < 0.01
 
 
@@ -69,7 +69,7 @@ def test_values_of_other_shoppers_are_refused():
         difference(np.zeros(2), np.zeros(1), 1)
 
 
-@pytest.mark.parametrize("visits", [400, MOST_BLOCKS + 500])
+@pytest.mark.parametrize("visits", [400, MAX_BLOCKS + 500])
 def test_what_is_the_same_within_a_visit_is_no_surer_for_coming_more_often(visits):
     once = (np.random.default_rng(3).random(visits) < 0.3).astype(np.float64)
     four_times, groups = np.repeat(once, 4), np.repeat(np.arange(visits), 4)

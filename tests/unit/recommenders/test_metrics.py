@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.errors import UserError
-from jobs.recommenders.evaluation.judge import judge, judge_parts
+from jobs.recommenders.evaluation.evaluator import evaluate_lists, evaluate_parts
 from jobs.recommenders.evaluation.metrics import METRICS, Metric, parse_metrics
 from jobs.recommenders.evaluation.sets import ProductSets
 
@@ -51,7 +51,7 @@ def plain(name: str, listed: list[int], right: set[int], k: int) -> float:
 def test_a_metric_is_what_its_definition_says(case):
     ranked, right, _, k = case
 
-    found = judge(ranked, sets_of(right), [Metric(name, k) for name in METRICS])
+    found = evaluate_lists(ranked, sets_of(right), [Metric(name, k) for name in METRICS])
 
     asked = [row for row, each in enumerate(right) if each]
     assert found.rows.tolist() == asked
@@ -66,14 +66,14 @@ def test_new_products_and_repeats_are_judged_apart(case):
     ranked, right, known, k = case
     metric = Metric("recall", k)
 
-    parts = judge_parts(ranked, sets_of(right), sets_of(known), [metric])
+    parts = evaluate_parts(ranked, sets_of(right), sets_of(known), [metric])
 
     for part, wanted in (
         ("all", right),
         ("new", [a - b for a, b in zip(right, known, strict=True)]),
         ("repeats", [a & b for a, b in zip(right, known, strict=True)]),
     ):
-        alone = judge(ranked, sets_of(wanted), [metric])
+        alone = evaluate_lists(ranked, sets_of(wanted), [metric])
         assert parts[part].rows.tolist() == alone.rows.tolist()
         assert parts[part].by_metric[metric] == pytest.approx(alone.by_metric[metric])
 
@@ -119,12 +119,12 @@ def test_sets_of_more_rows_than_are_looked_at_at_once_are_looked_through_to_the_
 )
 def test_lists_that_are_none_are_refused(ranked, says):
     with pytest.raises(ValueError, match=says):
-        judge(np.array(ranked, dtype=np.int32), sets_of([{1}]), [Metric("recall", 3)])
+        evaluate_lists(np.array(ranked, dtype=np.int32), sets_of([{1}]), [Metric("recall", 3)])
 
 
 def test_lists_of_other_rows_are_refused():
     with pytest.raises(ValueError, match="2 lists for 1 sets"):
-        judge(np.zeros((2, 1), dtype=np.int32), sets_of([{1}]), [Metric("recall", 1)])
+        evaluate_lists(np.zeros((2, 1), dtype=np.int32), sets_of([{1}]), [Metric("recall", 1)])
 
 
 def test_metrics_are_read_as_people_write_them():

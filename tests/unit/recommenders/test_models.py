@@ -18,8 +18,8 @@ from jobs.recommenders.models.popularity import Popularity
 from jobs.recommenders.models.repeat import Repeat
 from jobs.recommenders.models.ridge import Ridge
 from jobs.recommenders.models.session_knn import SessionKNN
-from jobs.recommenders.models.transitions import Transitions, followed
-from jobs.recommenders.recency import trend_of
+from jobs.recommenders.models.transitions import Transitions, transition_counts
+from jobs.recommenders.recency import trend_ratios
 from tests.unit.recommenders.small_log import with_attributes
 
 
@@ -34,7 +34,7 @@ def test_the_cosine_is_that_of_the_columns(log: Interactions) -> None:
 
 def test_a_ridge_on_all_candidates_is_the_inverse(log: Interactions, monkeypatch: pytest.MonkeyPatch) -> None:
     dense = Ridge(candidates=40).fit(log).weights.toarray()
-    monkeypatch.setattr(ridge, "DENSE", 0)
+    monkeypatch.setattr(ridge, "MAX_DENSE_PRODUCTS", 0)
     local = Ridge(candidates=40).fit(log).weights.toarray()
 
     # Candidates are products that have a shopper in common; for the others the inverse has small weights.
@@ -86,7 +86,7 @@ def test_least_squares_fit_better_with_every_iteration(log: Interactions) -> Non
 
 
 def test_transitions_count_what_followed_within_the_window() -> None:
-    counts = followed(Histories.of([[0, 1, 2], [0, 2, 2]]), 3, 2, 1.0).toarray()
+    counts = transition_counts(Histories.of([[0, 1, 2], [0, 2, 2]]), 3, 2, 1.0).toarray()
 
     assert counts.tolist() == [[0.0, 1.0, 2.0], [0.0, 0.0, 1.0], [0.0, 0.0, 0.0]]
 
@@ -95,10 +95,10 @@ def test_transitions_past_what_fits_are_the_most_frequent_of_each_product(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     visits = Histories.of([[0, 1, 2], [0, 1, 3], [0, 1, 2], [3, 4]])
-    assert followed(visits, 5, 4, 1.0).nnz == 6
+    assert transition_counts(visits, 5, 4, 1.0).nnz == 6
 
-    monkeypatch.setattr(transitions, "MOST_COUNTS", 5)
-    counts = followed(visits, 5, 4, 1.0)
+    monkeypatch.setattr(transitions, "MAX_TRANSITIONS", 5)
+    counts = transition_counts(visits, 5, 4, 1.0)
     assert (counts.nnz, counts[0, 1], counts[1, 2], counts[3, 4]) == (3, 3.0, 2.0, 1.0)
 
 
@@ -184,8 +184,8 @@ def test_the_trend_is_what_was_taken_lately_of_what_was_to_be_expected() -> None
     log = from_columns([1] * 100, products, times=np.arange(100), catalogue=[0, 1, 2, 3])
 
     expected = [10 / 15, 10 / 14, 20 / 11, 1.0]
-    np.testing.assert_allclose(trend_of(log), expected, rtol=1e-6)
-    assert trend_of(replace(log, times=None)).tolist() == [1.0] * 4
+    np.testing.assert_allclose(trend_ratios(log), expected, rtol=1e-6)
+    assert trend_ratios(replace(log, times=None)).tolist() == [1.0] * 4
 
 
 def test_of_what_goes_as_well_with_a_history_the_trend_prefers_what_is_taken_now() -> None:

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.sparse import csr_array
 
-from jobs.recommenders.compact import Compact
+from jobs.recommenders.compact import CompactModel
 from jobs.recommenders.ranking import top_k
-from jobs.recommenders.sparse import from_rows, largest_of_product, scaled
+from jobs.recommenders.sparse import largest_of_product, largest_per_row, scaled
 
 SCORES = st.one_of(st.sampled_from([-np.inf, 0.0, 1.0]), st.floats(-3, 3, width=32))
 
@@ -77,7 +77,7 @@ def test_a_scaled_matrix_has_the_powers_of_its_sums() -> None:
 @given(st.lists(st.integers(-3, 9), max_size=8), st.booleans())
 def test_folding_in_passes_over_what_has_no_place_in_the_catalogue(history: list[int], repeats: bool) -> None:
     matrix = csr_array(np.ones((6, 6), np.float32))
-    compact = Compact(
+    compact = CompactModel(
         matrix.indptr.astype(np.int64),
         matrix.indices.astype(np.int32),
         matrix.data,
@@ -96,8 +96,8 @@ def test_folding_in_passes_over_what_has_no_place_in_the_catalogue(history: list
 def test_folding_in_adds_up_what_the_neighbours_say(
     weights: np.ndarray, history: list[int], k: int, repeats: bool
 ) -> None:
-    matrix, prior = from_rows(csr_array(weights), 6), np.array([3, 1, 2, 2, 0, 5], np.float32)
-    compact = Compact(
+    matrix, prior = largest_per_row(csr_array(weights), 6), np.array([3, 1, 2, 2, 0, 5], np.float32)
+    compact = CompactModel(
         matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32), matrix.data, prior, 0.5
     )
 
@@ -121,7 +121,7 @@ def test_folding_in_over_a_whole_catalogue_is_a_sort_of_the_sums(
     rng = np.random.default_rng(events)
     weights = rng.integers(1, 9, (1_500, 1_500)) / 8 * (rng.random((1_500, 1_500)) < 0.02)
     matrix, prior = csr_array(weights.astype(np.float32)), rng.integers(0, 9, 1_500).astype(np.float32)
-    compact = Compact(
+    compact = CompactModel(
         matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32), matrix.data, prior, decay
     )
 

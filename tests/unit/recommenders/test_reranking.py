@@ -10,11 +10,11 @@ from jobs.recommenders.interactions import Interactions, from_columns
 from jobs.recommenders.models.hybrid import Hybrid
 from jobs.recommenders.reranking import trees
 from jobs.recommenders.reranking.features import features, interest
-from jobs.recommenders.reranking.held_out import How, hold_out
+from jobs.recommenders.reranking.split import HoldOutMethod, hold_out
 
 
 @pytest.mark.parametrize("how", ["last", "cut", "random"])
-def test_what_is_held_out_is_in_no_history_and_in_no_training(how: How, log: Interactions) -> None:
+def test_what_is_held_out_is_in_no_history_and_in_no_training(how: HoldOutMethod, log: Interactions) -> None:
     held = hold_out(log, 20, how, np.random.default_rng(3))
 
     assert held is not None

@@ -8,11 +8,17 @@ import numpy as np
 import pytest
 
 from common.errors import UserError
-from jobs.recommenders.auto.candidates import Candidate, drawn, hybrid, neighbours, steps
-from jobs.recommenders.auto.contest import best_of_all, named
-from jobs.recommenders.auto.search import Choice, Plan, choose
-from jobs.recommenders.auto.stages import STAGES, Size, shrunk
-from jobs.recommenders.auto.tried import Tried, complementary, ordered
+from jobs.recommenders.auto.baselines import select_best_model, select_named_model
+from jobs.recommenders.auto.candidates import (
+    Candidate,
+    hybrid_candidate,
+    neighbouring_candidates,
+    neighbouring_hybrids,
+    sample_candidates,
+)
+from jobs.recommenders.auto.search import SearchPlan, SearchResult, choose
+from jobs.recommenders.auto.stages import STAGES, Size, subsample
+from jobs.recommenders.auto.trials import TrialResult, best_first, complementary_models
 from jobs.recommenders.base import Model
 from jobs.recommenders.evaluation import splits
 from jobs.recommenders.evaluation.cases import shoppers_held_out
@@ -72,9 +78,9 @@ def log() -> Interactions:
 
 
 @pytest.fixture(scope="module")
-def plan(log: Interactions) -> Plan:
-    trial = shoppers_held_out(log, splits.last_of_each(log.shoppers, np.arange(len(log))), "the last")
-    return Plan(MODELS, [trial], [Metric("mrr", 5)], repeats=True, budget_s=20, seed=3)
+def plan(log: Interactions) -> SearchPlan:
+    eval_split = shoppers_held_out(log, splits.last_of_each(log.shoppers, np.arange(len(log))), "the last")
+    return SearchPlan(MODELS, [eval_split], [Metric("mrr", 5)], repeats=True, budget_s=20, seed=3)
 
 
 def quiet(done: int, of: int, doing: str) -> None:
@@ -86,21 +92,21 @@ def stopped() -> float:
 
 
 def test_the_search_finds_the_settings_that_are_right(plan):
-    choice = choose(plan, quiet, stopped)
+    result = choose(plan, quiet, stopped)
 
-    assert choice.best.candidate.model == "onward"
-    assert dict(choice.best.candidate.settings)["step"] == 5
-    assert choice.best.means == [1.0]
-    assert choice.best.stage == STAGES[-1].name
-    assert choice.skipped == {"picky": "the log has no attributes"}
-    assert not choice.cut_short
+    assert result.best.candidate.model == "onward"
+    assert dict(result.best.candidate.settings)["step"] == 5
+    assert result.best.means == [1.0]
+    assert result.best.stage == STAGES[-1].name
+    assert result.skipped == {"picky": "the log has no attributes"}
+    assert not result.cut_short
 
 
 def test_the_same_seed_chooses_the_same(plan):
     first, second = choose(plan, quiet, stopped), choose(plan, quiet, stopped)
 
     assert first.best.candidate == second.best.candidate
-    assert [each.candidate for each in first.tried] == [each.candidate for each in second.tried]
+    assert [each.candidate for each in first.trials] == [each.candidate for each in second.trials]
 
 
 def test_nothing_is_fitted_twice_on_the_same_events(plan, monkeypatch):
@@ -121,28 +127,30 @@ def test_nothing_is_fitted_twice_on_the_same_events(plan, monkeypatch):
 def test_a_budget_that_runs_out_still_chooses_and_says_so(plan):
     hours = iter(range(0, 10**9, 3_600))
 
-    choice = choose(plan, quiet, lambda: float(next(hours)))
+    result = choose(plan, quiet, lambda: float(next(hours)))
 
-    assert choice.cut_short
-    assert choice.best.candidate.model in ("popularity", "onward")
+    assert result.cut_short
+    assert result.best.candidate.model in ("popularity", "onward")
 
 
 def test_what_is_found_is_the_mean_of_all_metrics(plan):
     metrics = [Metric("hit", 1), Metric("hit", 5), Metric("mrr", 5)]
-    choices = [
+    results = [
         choose(replace(plan, metrics=wanted), quiet, stopped)
         for wanted in (metrics[:1], metrics[1:2], metrics)
     ]
 
-    [first], [second], [_] = (choice.tried[0].means for choice in choices)
-    (at_one,), (at_five,), (together,) = (choice.tried[0].values for choice in choices)
+    [first], [second], [_] = (result.trials[0].means for result in results)
+    (at_one,), (at_five,), (together,) = (result.trials[0].values for result in results)
     assert first < second
     assert np.all(together >= (at_one + at_five) / 3)
     assert np.all(together <= (at_one + 2 * at_five) / 3)
 
 
 def test_where_no_model_can_be_fitted_the_reasons_are_told(plan):
-    only = Plan({"picky": Picky}, plan.trials, plan.metrics, plan.repeats, plan.budget_s, plan.seed)
+    only = SearchPlan(
+        {"picky": Picky}, plan.eval_splits, plan.metrics, plan.repeats, plan.budget_s, plan.seed
+    )
 
     with pytest.raises(UserError, match=r"no model can be fitted on this log \(picky: the log has no attr"):
         choose(only, quiet)
@@ -160,42 +168,42 @@ def test_progress_is_of_seconds_and_never_past_its_end(plan):
 
 
 def test_defaults_come_first_and_more_candidates_begin_with_the_fewer():
-    few, many = drawn(MODELS, 8, seed=1), drawn(MODELS, 20, seed=1)
+    few, many = sample_candidates(MODELS, 8, seed=1), sample_candidates(MODELS, 20, seed=1)
 
     assert few[:3] == [Candidate.of(model, {}) for model in MODELS.values()]
     assert many[:8] == few
     assert len(set(many)) == 20
-    assert len(drawn(MODELS, 1, seed=1)) == 3
-    assert len(drawn({"onward": Onward}, 99, seed=1)) <= 24
+    assert len(sample_candidates(MODELS, 1, seed=1)) == 3
+    assert len(sample_candidates({"onward": Onward}, 99, seed=1)) <= 24
 
 
 def test_neighbours_differ_in_one_setting_by_one_step():
-    found = neighbours(Candidate.of(Onward, {"step": 4}), MODELS)
+    found = neighbouring_candidates(Candidate.of(Onward, {"step": 4}), MODELS)
 
     changed = [{"step": 3}, {"step": 5}, {"step": 4, "unused": 1}]
     assert found == [Candidate.of(Onward, each) for each in changed]
 
 
 def test_names_have_no_order_so_each_is_a_neighbour():
-    found = neighbours(Candidate.of(ItemItem, {}), {"item_item": ItemItem})
+    found = neighbouring_candidates(Candidate.of(ItemItem, {}), {"item_item": ItemItem})
 
     assert {dict(each.settings)["weighting"] for each in found} == {"cosine", "tfidf", "bm25"}
     assert {dict(each.settings)["neighbours"] for each in found} == {500, 100}
 
 
 def test_what_holds_on_all_cuts_comes_before_what_shines_on_one():
-    def tried(*means: float) -> Tried:
-        return Tried(
+    def tried(*means: float) -> TrialResult:
+        return TrialResult(
             Candidate("any", (("means", means),)), "explore", tuple(np.array([each]) for each in means), 9, 1
         )
 
     shining, steady, poor = tried(1.0, 0.1), tried(0.8, 0.3), tried(0.1, 0.0)
 
-    assert ordered([poor, shining, steady]) == [steady, shining, poor]
+    assert best_first([poor, shining, steady]) == [steady, shining, poor]
 
 
 def test_a_stage_takes_whole_shoppers_and_few_cases(plan):
-    small = shrunk(plan.trials[0], Size(events=52, cases=7), seed=1)
+    small = subsample(plan.eval_splits[0], Size(events=52, cases=7), seed=1)
 
     assert len(small.log) == 50
     assert set(np.bincount(small.log.shoppers)) == {0, 5}
@@ -203,35 +211,35 @@ def test_a_stage_takes_whole_shoppers_and_few_cases(plan):
 
 
 def test_a_model_is_compared_with_popularity_and_the_best_baseline(plan):
-    chosen = best_of_all(plan, quiet)
-    asked_for = named("onward", False, plan, 1, quiet)
-    tuned = named("onward", True, plan, 1, quiet)
+    chosen = select_best_model(plan, quiet)
+    asked_for = select_named_model("onward", False, plan, 1, quiet)
+    tuned = select_named_model("onward", True, plan, 1, quiet)
 
     assert [each.model for each in chosen.candidates] == ["onward", "popularity"]
     assert asked_for.candidates[0] == Candidate.of(Onward, {})
-    assert asked_for.searched is None
+    assert asked_for.search_summary is None
     assert dict(tuned.candidates[0].settings)["step"] == 5
-    assert tuned.searched is not None
-    assert tuned.searched.tried >= 4
+    assert tuned.search_summary is not None
+    assert tuned.search_summary.tried >= 4
 
 
 def test_the_best_baseline_is_that_of_the_last_stage_it_reached():
-    def tried(model: str, stage: str, value: float) -> Tried:
-        return Tried(Candidate(model, ()), stage, (np.array([value]),), 9, 1)
+    def tried(model: str, stage: str, value: float) -> TrialResult:
+        return TrialResult(Candidate(model, ()), stage, (np.array([value]),), 9, 1)
 
     explored = [tried("als", "explore", 0.2), tried("item_item", "explore", 0.3)]
     all_tried = [*explored, tried("als", "confirm", 0.1), tried("other", "confirm", 0.9)]
-    choice = Choice(all_tried[-1], all_tried, [], {})
+    result = SearchResult(all_tried[-1], all_tried, [], {})
 
-    assert choice.best_of(["als", "item_item"]) == Candidate("als", ())
-    assert choice.best_of(["item_item"]) == Candidate("item_item", ())
-    assert choice.best_of(["none"]) is None
+    assert result.best_of(["als", "item_item"]) == Candidate("als", ())
+    assert result.best_of(["item_item"]) == Candidate("item_item", ())
+    assert result.best_of(["none"]) is None
 
 
 def test_a_hybrid_has_the_settings_of_its_members():
     members = [Candidate.of(ItemItem, {"neighbours": 30}), Candidate.of(Popularity, {"own": 1.0})]
 
-    settings = dict(hybrid(members, "last").settings)
+    settings = dict(hybrid_candidate(members, "last").settings)
 
     said = json.loads(settings["members"])
     assert said["item_item"]["neighbours"] == 30
@@ -243,19 +251,19 @@ def test_a_hybrid_is_a_member_or_a_setting_away_from_others():
     item_item, popularity, repeat = (Candidate.of(model, {}) for model in (ItemItem, Popularity, Repeat))
     models = {model.NAME: model for model in (ItemItem, Popularity, Repeat)}
 
-    found = steps(hybrid([item_item, repeat], "sum"), [popularity, repeat], models)
+    found = neighbouring_hybrids(hybrid_candidate([item_item, repeat], "sum"), [popularity, repeat], models)
 
-    assert found[0] == hybrid([item_item, repeat, popularity], "sum")
-    assert hybrid([item_item, Candidate.of(Repeat, {"decay": 0.5})], "sum") in found
-    assert not any(each == hybrid([item_item], "sum") for each in found)
-    assert hybrid([item_item, popularity], "sum") in steps(found[0], [], models)
+    assert found[0] == hybrid_candidate([item_item, repeat, popularity], "sum")
+    assert hybrid_candidate([item_item, Candidate.of(Repeat, {"decay": 0.5})], "sum") in found
+    assert not any(each == hybrid_candidate([item_item], "sum") for each in found)
+    assert hybrid_candidate([item_item, popularity], "sum") in neighbouring_hybrids(found[0], [], models)
 
 
 def test_a_model_that_is_right_where_the_others_are_not_is_their_next_companion():
-    def tried(model: str, *right: float) -> Tried:
-        return Tried(Candidate(model, ()), "narrow", (np.array(right),), 9, 1)
+    def tried(model: str, *right: float) -> TrialResult:
+        return TrialResult(Candidate(model, ()), "narrow", (np.array(right),), 9, 1)
 
-    leading = [
+    leaders = [
         tried("session_knn", 1, 1, 1, 0, 0),
         tried("session_knn", 1, 1, 0, 0, 0),
         tried("item_item", 1, 1, 0.5, 0, 0),
@@ -263,17 +271,17 @@ def test_a_model_that_is_right_where_the_others_are_not_is_their_next_companion(
         tried("repeat", 0, 0, 0, 1, 0),
     ]
 
-    found = complementary(leading)
+    found = complementary_models(leaders)
 
-    assert found == [leading[0].candidate, leading[4].candidate, leading[2].candidate]
+    assert found == [leaders[0].candidate, leaders[4].candidate, leaders[2].candidate]
 
 
 def test_the_search_tries_hybrids_of_what_did_well(plan):
     models = {model.NAME: model for model in (Popularity, ItemItem, Hybrid)}
 
-    choice = choose(replace(plan, models=models), quiet, stopped)
+    result = choose(replace(plan, models=models), quiet, stopped)
 
-    tried = {each.candidate for each in choice.tried if each.candidate.model == "hybrid"}
+    tried = {each.candidate for each in result.trials if each.candidate.model == "hybrid"}
     assert tried
     assert all(
         {"item_item", "popularity"} == set(json.loads(dict(each.settings)["members"])) for each in tried

@@ -7,22 +7,22 @@ from typing import Any
 import numpy as np
 import pytest
 
-from jobs.recommenders.auto.search import Choice, Plan, choose
-from jobs.recommenders.auto.stages import affordable, picked
+from jobs.recommenders.auto.search import SearchPlan, SearchResult, choose
+from jobs.recommenders.auto.stages import affordable, fitting_subset
 from jobs.recommenders.base import Model
 from jobs.recommenders.evaluation import splits
 from jobs.recommenders.evaluation.cases import shoppers_held_out
 from jobs.recommenders.evaluation.metrics import Metric
+from jobs.recommenders.fit_cache import FitCache
 from jobs.recommenders.interactions import Interactions
-from jobs.recommenders.memo import Memo
 from jobs.recommenders.models.hybrid import Hybrid
 from jobs.recommenders.models.item_item import ItemItem
 from jobs.recommenders.models.popularity import Popularity
 from jobs.recommenders.models.repeat import Repeat
 from jobs.recommenders.models.transitions import Transitions
 
-SINGLES: tuple[type[Model], ...] = (Popularity, ItemItem, Transitions, Repeat)
-MODELS = {model.NAME: model for model in (*SINGLES, Hybrid)}
+BASE_MODELS: tuple[type[Model], ...] = (Popularity, ItemItem, Transitions, Repeat)
+MODELS = {model.NAME: model for model in (*BASE_MODELS, Hybrid)}
 FIT_S = 2.0
 
 
@@ -41,7 +41,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     ticking = Clock()
-    for model in SINGLES:
+    for model in BASE_MODELS:
         learn = model._learn
 
         def slow(self: Model, log: Interactions, learn: Any = learn) -> Any:
@@ -55,43 +55,43 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 @pytest.fixture
-def plan(log: Interactions) -> Plan:
-    trial = shoppers_held_out(log, splits.last_of_each(log.shoppers, np.arange(len(log))), "the last")
-    return Plan(MODELS, [trial], [Metric("ndcg", 5)], repeats=True, budget_s=300, seed=0)
+def plan(log: Interactions) -> SearchPlan:
+    eval_split = shoppers_held_out(log, splits.last_of_each(log.shoppers, np.arange(len(log))), "the last")
+    return SearchPlan(MODELS, [eval_split], [Metric("ndcg", 5)], repeats=True, budget_s=300, seed=0)
 
 
-def searched(plan: Plan, clock: Clock) -> tuple[Choice, float]:
+def searched(plan: SearchPlan, clock: Clock) -> tuple[SearchResult, float]:
     """The choice, and the seconds from the first try to the end."""
     began_s: list[float] = []
-    choice = choose(plan, lambda *_: began_s.append(clock()), clock)
-    return choice, clock() - began_s[len(MODELS)]
+    result = choose(plan, lambda *_: began_s.append(clock()), clock)
+    return result, clock() - began_s[len(MODELS)]
 
 
 @pytest.mark.parametrize("budget_s", [80, 120])
 def test_the_search_and_the_last_fit_keep_to_the_budget_and_use_it(plan, clock, budget_s):
-    choice, seconds = searched(replace(plan, budget_s=budget_s), clock)
+    result, seconds = searched(replace(plan, budget_s=budget_s), clock)
 
     before_s = clock()
-    choice.best.candidate.build(MODELS).fit(plan.trials[0].log)
+    result.best.candidate.build(MODELS).fit(plan.eval_splits[0].log)
     assert seconds + clock() - before_s <= budget_s
     assert seconds >= 0.7 * budget_s
 
 
 @pytest.mark.parametrize("budget_s", [100, 300])
 def test_a_learned_order_of_the_leading_four_is_the_first_hybrid(plan, clock, budget_s):
-    choice, _ = searched(replace(plan, budget_s=budget_s), clock)
+    result, _ = searched(replace(plan, budget_s=budget_s), clock)
 
-    first = next(each.candidate for each in choice.tried if each.candidate.model == "hybrid")
+    first = next(each.candidate for each in result.trials if each.candidate.model == "hybrid")
     settings = dict(first.settings)
     assert settings["order"] == "cut"
     assert len(json.loads(settings["members"])) == 4
 
 
 def test_members_are_fitted_once_for_all_hybrids_of_a_cut(plan, clock):
-    choice, _ = searched(plan, clock)
+    result, _ = searched(plan, clock)
 
-    assert sum(each.candidate.model == "hybrid" for each in choice.tried) >= 4
-    searching = clock.fits[len(SINGLES) + 4 :]  # after each single and the default hybrid were compiled
+    assert sum(each.candidate.model == "hybrid" for each in result.trials) >= 4
+    searching = clock.fits[len(BASE_MODELS) + 4 :]  # after each single and the default hybrid were compiled
     assert len(searching) == len(set(searching))
 
 
@@ -104,27 +104,27 @@ def test_as_many_are_tried_as_fit_into_the_time_in_wide_steps():
 
 
 def test_hybrids_that_are_too_dear_leave_the_time_to_others():
-    assert picked([5.0, 1.0, 3.0, 1.0], 4.5) == [1, 2]
+    assert fitting_subset([5.0, 1.0, 3.0, 1.0], 4.5) == [1, 2]
 
 
 def test_a_memo_gives_the_same_model_until_others_need_the_room(log):
     size = sum(array.nbytes for array in Popularity().fit(log).arrays.values())
-    memo = Memo(2 * size + 1)
-    first = memo.fit(Popularity(), log)
+    cache = FitCache(2 * size + 1)
+    first = cache.fit(Popularity(), log)
 
-    assert memo.fit(Popularity(), log) is first
-    assert memo.fit(Popularity(window=0.3), log) is not first
-    assert memo.fit(Popularity(), log) is first
-    memo.fit(Popularity(window=0.1), log)
-    assert memo.knows(Popularity(), log)
-    assert not memo.knows(Popularity(window=0.3), log)
+    assert cache.fit(Popularity(), log) is first
+    assert cache.fit(Popularity(window=0.3), log) is not first
+    assert cache.fit(Popularity(), log) is first
+    cache.fit(Popularity(window=0.1), log)
+    assert cache.has_model(Popularity(), log)
+    assert not cache.has_model(Popularity(window=0.3), log)
 
 
 def test_a_hybrid_says_the_same_with_a_memo_and_without(log):
-    memo = Memo(10**9)
+    cache = FitCache(10**9)
     for order in ("last", "sum", "last"):
         alone, sharing = (Hybrid('{"item_item": {}, "repeat": {}}', order) for _ in range(2))
-        sharing.memo = memo
+        sharing.cache = cache
 
         ranked = [model.fit(log).recommend(log.histories, 5) for model in (alone, sharing)]
 

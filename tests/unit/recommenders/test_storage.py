@@ -10,7 +10,7 @@ from common.errors import UserError
 from jobs.recommenders import storage
 from jobs.recommenders.registry import load
 
-STORED = storage.Stored("popularity", {}, ("a", 1), {"popularity": np.ones(2, np.float32)})
+STORED = storage.StoredModel("popularity", {}, ("a", 1), {"popularity": np.ones(2, np.float32)})
 
 
 def test_what_was_saved_is_mapped_not_read(tmp_path: Path) -> None:
@@ -42,7 +42,7 @@ def test_nothing_is_written_over(tmp_path: Path) -> None:
 
 def test_arrays_of_objects_are_never_pickled(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="allow_pickle"):
-        storage.save(tmp_path / "m", storage.Stored("m", {}, (), {"x": np.array([{}], object)}))
+        storage.save(tmp_path / "m", storage.StoredModel("m", {}, (), {"x": np.array([{}], object)}))
     assert list(tmp_path.iterdir()) == []
 
 

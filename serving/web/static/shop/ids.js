@@ -1,9 +1,9 @@
-// Ids made in the browser; `crypto.randomUUID` is missing where a page comes over plain HTTP.
+// Generates ids. `crypto.randomUUID` is missing on pages that are served over plain HTTP.
 
 const hex = (bytes) => [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 const random = (size) => crypto.getRandomValues(new Uint8Array(size));
 
-/** A UUIDv7 (RFC 9562) of now, as every event's id is. */
+/** Returns a UUIDv7 (RFC 9562) for the current time. */
 export const uuid = () => {
   const bytes = random(16);
   let now = Date.now();
@@ -13,5 +13,5 @@ export const uuid = () => {
   return hex(bytes).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 };
 
-/** 128 random bits. */
+/** Returns 128 random bits in hexadecimal. */
 export const token = () => hex(random(16));

@@ -1,13 +1,13 @@
-// Every page of the shop: adding to the cart, following recommendations, telling what is looked at.
-import { change } from "./adding.js";
-import { tell } from "./events.js";
+// The script of every shop page: adds to the cart, keeps recommendations current, sends browsing events.
+import { change } from "./cart-changes.js";
+import { trackEvent } from "./events.js";
 import { uuid } from "./ids.js";
-import { cameBy, cart, leaveFor, quantityOf } from "./kept.js";
-import { followRow, watchRows } from "./row.js";
+import { takeReferral, cart, saveReferral, quantityOf } from "./storage.js";
+import { keepRowCurrent, observeRows } from "./recommendation-row.js";
 
-const surroundings = (element) => element.closest("[data-recommendation]")?.dataset ?? {};
+const rowOf = (element) => element.closest("[data-recommendation]")?.dataset ?? {};
 
-const showBasket = () => {
+const updateCartBadge = () => {
   const units = cart().lines.reduce((sum, line) => sum + line.quantity, 0);
   const badge = document.getElementById("basket-count");
   badge.hidden = units === 0;
@@ -15,34 +15,34 @@ const showBasket = () => {
   document.getElementById("basket").setAttribute("aria-label", units ? `Cart, ${units} ${units === 1 ? "item" : "items"}` : "Cart, empty");
 };
 
-// On a card: add one, and say so on the button.
+// The button on a card adds one unit.
 document.addEventListener("click", (event) => {
   const button = event.target.closest(".pc [data-add]");
   if (!button) return;
   const card = button.closest("[data-product]");
-  if (!change(card, quantityOf(card.dataset.product) + 1, surroundings(card).recommendation)) return;
+  if (!change(card, quantityOf(card.dataset.product) + 1, rowOf(card).recommendation)) return;
   button.classList.add("added");
   setTimeout(() => button.classList.remove("added"), 1200);
 });
 
-// A product that is opened from here: its page learns what led to it.
+// A click on a product stores where it came from, for the product page.
 document.addEventListener("click", (event) => {
   const card = event.target.closest("a.pc-name") && event.target.closest(".pc");
   if (!card) return;
-  const { recommendation, surface } = surroundings(card);
+  const { recommendation, surface } = rowOf(card);
   const { product, source, position } = card.dataset;
   const found = document.getElementById("found");
-  leaveFor(product, { source, recommendation_id: recommendation, search_id: source === "search" ? found?.dataset.searchId : undefined });
+  saveReferral(product, { source, recommendation_id: recommendation, search_id: source === "search" ? found?.dataset.searchId : undefined });
   if (recommendation) {
-    tell("recommendation_clicked", { recommendation_id: recommendation, surface, product_id: product, position: Number(position) });
+    trackEvent("recommendation_clicked", { recommendation_id: recommendation, surface, product_id: product, position: Number(position) });
   }
 });
 
-/** The page of one product. */
+/** Sets up the page of a product. */
 const showProduct = (article) => {
   const { product, seller } = article.dataset;
-  const how = cameBy(product) ?? { source: document.referrer && !document.referrer.startsWith(location.origin) ? "external" : "direct" };
-  tell("product_viewed", { product_id: product, seller_id: seller, ...how });
+  const how = takeReferral(product) ?? { source: document.referrer && !document.referrer.startsWith(location.origin) ? "external" : "direct" };
+  trackEvent("product_viewed", { product_id: product, seller_id: seller, ...how });
   const form = document.getElementById("buy");
   form?.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -57,17 +57,17 @@ const showProduct = (article) => {
   });
 };
 
-/** A search: told with its results, page by page. */
+/** Sends an event for a search, and one for each further page of its results. */
 const showSearch = (found) => {
   const { search, category, found: count } = found.dataset;
   if (!search) return;
   found.dataset.searchId = uuid();
   let page = 0;
   let told = 0;
-  const tellPage = () => {
+  const trackResults = () => {
     const products = [...found.querySelectorAll("[data-product]")].map((one) => one.dataset.product);
     page += 1;
-    tell("search_performed", {
+    trackEvent("search_performed", {
       search_id: found.dataset.searchId,
       query: search,
       filters: category ? { category } : {},
@@ -77,16 +77,16 @@ const showSearch = (found) => {
     });
     told = products.length;
   };
-  tellPage();
-  document.addEventListener("htmx:afterSettle", tellPage);
+  trackResults();
+  document.addEventListener("htmx:afterSettle", trackResults);
 };
 
 const article = document.getElementById("product");
 if (article) showProduct(article);
 const found = document.getElementById("found");
 if (found) showSearch(found);
-showBasket();
-addEventListener("cartchange", showBasket);
-addEventListener("storage", showBasket);
-watchRows(document);
-followRow();
+updateCartBadge();
+addEventListener("cartchange", updateCartBadge);
+addEventListener("storage", updateCartBadge);
+observeRows(document);
+keepRowCurrent();

@@ -10,10 +10,10 @@ import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.metrics.Counter;
 import org.apache.flink.table.data.RowData;
 import org.apache.flink.table.types.logical.RowType;
-import souk.flink.common.DeadLetters;
-import souk.flink.common.Refused;
+import souk.flink.common.DeadLetterProducer;
+import souk.flink.common.RejectedException;
 
-/** Decodes records in the Confluent wire format; what can't be decoded or believed becomes a dead letter. */
+/** Decodes records in the Confluent wire format; sends invalid records to the dead-letter topic. */
 final class AvroDecoder implements DeserializationSchema<RowData> {
     private static final long serialVersionUID = 1;
     private static final int HEADER_BYTES = 5;
@@ -22,41 +22,45 @@ final class AvroDecoder implements DeserializationSchema<RowData> {
     private final String readerJson;
     private final RowType rowType;
     private final TypeInformation<RowData> producedType;
-    private final Horizon horizon;
-    private final DeadLetters.Config deadLetterConfig;
+    private final EventTimeLimit eventTimeLimit;
+    private final NonNegativeFields nonNegative;
+    private final DeadLetterProducer.Config deadLetterConfig;
 
-    private transient Schema reader;
-    private transient Registry registry;
-    private transient Map<Integer, Reader> readers;
-    private transient Input input;
-    private transient DeadLetters deadLetters;
-    private transient DeadLetters untimely;
-    private transient Counter refused;
+    private transient Schema readerSchema;
+    private transient SchemaRegistryClient registry;
+    private transient Map<Integer, ValueReader> readers;
+    private transient RecordInput input;
+    private transient DeadLetterProducer deadLetters;
+    private transient DeadLetterProducer timeDeadLetters;
+    private transient DeadLetterProducer valueDeadLetters;
+    private transient Counter rejected;
 
-    /** @param horizon how far ahead an event may be; null: as far as it likes */
+    /** @param eventTimeLimit how far in the future an event may be; null for no limit */
     AvroDecoder(
             String registryUrl, String readerJson, RowType rowType, TypeInformation<RowData> producedType,
-            Horizon horizon, DeadLetters.Config deadLetterConfig) {
+            EventTimeLimit eventTimeLimit, NonNegativeFields nonNegative, DeadLetterProducer.Config deadLetterConfig) {
         this.registryUrl = registryUrl;
         this.readerJson = readerJson;
         this.rowType = rowType;
         this.producedType = producedType;
-        this.horizon = horizon;
+        this.eventTimeLimit = eventTimeLimit;
+        this.nonNegative = nonNegative;
         this.deadLetterConfig = deadLetterConfig;
     }
 
     @Override
     public void open(InitializationContext context) {
-        reader = Projection.of(new Schema.Parser().parse(readerJson), rowType);
-        registry = new Registry(registryUrl);
+        readerSchema = SchemaProjection.of(new Schema.Parser().parse(readerJson), rowType);
+        registry = new SchemaRegistryClient(registryUrl);
         readers = new HashMap<>();
-        input = new Input();
-        deadLetters = new DeadLetters(deadLetterConfig);
-        untimely = new DeadLetters(deadLetterConfig.at("time"));
-        refused = context.getMetricGroup().addGroup("souk").counter("recordsRefused");
+        input = new RecordInput();
+        deadLetters = new DeadLetterProducer(deadLetterConfig);
+        timeDeadLetters = new DeadLetterProducer(deadLetterConfig.at("time"));
+        valueDeadLetters = new DeadLetterProducer(deadLetterConfig.at("value"));
+        rejected = context.getMetricGroup().addGroup("souk").counter("recordsRefused");
     }
 
-    /** The row; null for a tombstone and for a record that was dead-lettered. */
+    /** Returns the row; null for a tombstone and for a record that was sent to the dead-letter topic. */
     @Override
     public RowData deserialize(byte[] message) throws IOException {
         if (message == null) {
@@ -66,16 +70,21 @@ final class AvroDecoder implements DeserializationSchema<RowData> {
             RowData row;
             try {
                 row = decode(message);
-            } catch (Refused reason) {
-                return refuse(deadLetters, message, reason);
+            } catch (RejectedException reason) {
+                return reject(deadLetters, message, reason);
             }
             try {
-                if (horizon != null) {
-                    horizon.check(row, System.currentTimeMillis());
+                nonNegative.check(row);
+            } catch (RejectedException reason) {
+                return reject(valueDeadLetters, message, reason);
+            }
+            try {
+                if (eventTimeLimit != null) {
+                    eventTimeLimit.check(row, System.currentTimeMillis());
                 }
                 return row;
-            } catch (Refused reason) {
-                return refuse(untimely, message, reason);
+            } catch (RejectedException reason) {
+                return reject(timeDeadLetters, message, reason);
             }
         } catch (InterruptedException cancelled) {
             Thread.currentThread().interrupt();
@@ -83,32 +92,32 @@ final class AvroDecoder implements DeserializationSchema<RowData> {
         }
     }
 
-    private RowData refuse(DeadLetters letters, byte[] message, Refused reason) throws InterruptedException {
-        refused.inc();
-        letters.send(null, message, "application/octet-stream", reason.getMessage());
+    private RowData reject(DeadLetterProducer producer, byte[] message, RejectedException reason) throws InterruptedException {
+        rejected.inc();
+        producer.send(null, message, "application/octet-stream", reason.getMessage());
         return null;
     }
 
-    private RowData decode(byte[] message) throws Refused, InterruptedException {
+    private RowData decode(byte[] message) throws RejectedException, InterruptedException {
         if (message.length < HEADER_BYTES || message[0] != 0) {
-            throw new Refused("not in the Confluent wire format: " + message.length + " bytes"
+            throw new RejectedException("not in the Confluent wire format: " + message.length + " bytes"
                     + (message.length == 0 ? "" : ", the first is " + (message[0] & 0xff)));
         }
         int id = ByteBuffer.wrap(message).getInt(1);
-        Reader plan = readers.get(id);
-        if (plan == null) {
-            plan = Readers.of(registry.schema(id), reader);
-            readers.put(id, plan);
+        ValueReader reader = readers.get(id);
+        if (reader == null) {
+            reader = ValueReaders.of(registry.schema(id), readerSchema);
+            readers.put(id, reader);
         }
         try {
             input.start(message, HEADER_BYTES);
-            var row = (RowData) plan.read(input);
+            var row = (RowData) reader.read(input);
             if (!input.decoder.isEnd()) {
-                throw new Refused("bytes left over after the record (schema id " + id + ")");
+                throw new RejectedException("bytes left over after the record (schema id " + id + ")");
             }
             return row;
         } catch (IOException | RuntimeException malformed) {
-            throw new Refused("can't decode with schema id " + id + ": " + malformed, malformed);
+            throw new RejectedException("can't decode with schema id " + id + ": " + malformed, malformed);
         }
     }
 

@@ -1,6 +1,7 @@
 package souk.flink.avro;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.Set;
 import org.apache.avro.Schema;
 import org.apache.avro.SchemaParseException;
@@ -18,9 +19,9 @@ import org.apache.flink.table.factories.DynamicTableFactory;
 import org.apache.flink.table.factories.FactoryUtil;
 import org.apache.flink.table.types.DataType;
 import org.apache.flink.table.types.logical.RowType;
-import souk.flink.common.DeadLetters;
+import souk.flink.common.DeadLetterProducer;
 
-/** Makes the format {@code souk-avro}; README.md explains the options. */
+/** Creates the format {@code souk-avro}; README.md explains the options. */
 public final class AvroFormatFactory implements DeserializationFormatFactory {
     private static final ConfigOption<String> REGISTRY =
             ConfigOptions.key("registry").stringType().noDefaultValue();
@@ -34,6 +35,9 @@ public final class AvroFormatFactory implements DeserializationFormatFactory {
     private static final ConfigOption<Duration> MAX_AHEAD =
             ConfigOptions.key("max-ahead").durationType().defaultValue(Duration.ofDays(1));
 
+    private static final ConfigOption<List<String>> NON_NEGATIVE =
+            ConfigOptions.key("non-negative").stringType().asList().defaultValues();
+
     @Override
     public String factoryIdentifier() {
         return "souk-avro";
@@ -46,7 +50,7 @@ public final class AvroFormatFactory implements DeserializationFormatFactory {
 
     @Override
     public Set<ConfigOption<?>> optionalOptions() {
-        return Set.of(DLQ_BOOTSTRAP, DLQ_TOPIC, EVENT_TIME, MAX_AHEAD);
+        return Set.of(DLQ_BOOTSTRAP, DLQ_TOPIC, EVENT_TIME, MAX_AHEAD, NON_NEGATIVE);
     }
 
     @Override
@@ -62,25 +66,27 @@ public final class AvroFormatFactory implements DeserializationFormatFactory {
         try {
             new Schema.Parser().parse(json);
         } catch (SchemaParseException malformed) {
-            throw new ValidationException("souk-avro: 'schema' is no Avro schema: " + malformed.getMessage());
+            throw new ValidationException("souk-avro: 'schema' is not an Avro schema: " + malformed.getMessage());
         }
         return new Format(
-                options.get(REGISTRY), json, options.get(EVENT_TIME), options.get(MAX_AHEAD),
-                new DeadLetters.Config(bootstrap, topic, "decode"));
+                options.get(REGISTRY), json, options.get(EVENT_TIME), options.get(MAX_AHEAD), options.get(NON_NEGATIVE),
+                new DeadLetterProducer.Config(bootstrap, topic, "decode"));
     }
 
     private record Format(
-            String registry, String schema, String eventTime, Duration maxAhead, DeadLetters.Config deadLetters)
+            String registry, String schema, String eventTime, Duration maxAhead, List<String> nonNegative,
+            DeadLetterProducer.Config deadLetters)
             implements DecodingFormat<DeserializationSchema<RowData>> {
 
         @Override
         public DeserializationSchema<RowData> createRuntimeDecoder(
                 DynamicTableSource.Context context, DataType physical) {
             var rowType = (RowType) physical.getLogicalType();
-            Projection.of(new Schema.Parser().parse(schema), rowType);
-            var horizon = eventTime == null ? null : Horizon.of(rowType, eventTime, maxAhead);
+            SchemaProjection.of(new Schema.Parser().parse(schema), rowType);
+            var eventTimeLimit = eventTime == null ? null : EventTimeLimit.of(rowType, eventTime, maxAhead);
             return new AvroDecoder(
-                    registry, schema, rowType, context.createTypeInformation(physical), horizon, deadLetters);
+                    registry, schema, rowType, context.createTypeInformation(physical), eventTimeLimit,
+                    NonNegativeFields.of(rowType, nonNegative), deadLetters);
         }
 
         @Override

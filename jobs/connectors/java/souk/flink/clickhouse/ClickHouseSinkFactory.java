@@ -11,10 +11,10 @@ import org.apache.flink.table.factories.DynamicTableSinkFactory;
 import org.apache.flink.table.factories.FactoryUtil;
 import org.apache.flink.table.types.logical.RowType;
 import souk.flink.common.BufferedTableSink;
-import souk.flink.common.Deletes;
+import souk.flink.common.DeletePolicy;
 import souk.flink.common.SinkOptions;
 
-/** Makes {@code souk-clickhouse} sinks; README.md explains the options. */
+/** Creates {@code souk-clickhouse} sinks; README.md explains the options. */
 public final class ClickHouseSinkFactory implements DynamicTableSinkFactory {
     private static final ConfigOption<String> USERNAME =
             ConfigOptions.key("username").stringType().defaultValue("default");
@@ -66,17 +66,17 @@ public final class ClickHouseSinkFactory implements DynamicTableSinkFactory {
         }
         require(!options.get(IGNORE_DELETES) || options.get(DELETED_COLUMN) == null, IGNORE_DELETES,
                 "false where 'sink.deleted-column' is set");
-        Deletes deletes = options.get(IGNORE_DELETES) ? Deletes.IGNORE
-                : options.get(DELETED_COLUMN) != null ? Deletes.WRITE : Deletes.REFUSE;
+        DeletePolicy deletes = options.get(IGNORE_DELETES) ? DeletePolicy.IGNORE
+                : options.get(DELETED_COLUMN) != null ? DeletePolicy.WRITE : DeletePolicy.REJECT;
         String table = options.getOptional(TABLE).orElse(context.getObjectIdentifier().getObjectName());
         var server = new ClickHouseClient.Config(
                 url, options.get(USERNAME), options.get(PASSWORD), options.get(DATABASE),
                 options.get(SinkOptions.REQUEST_TIMEOUT));
-        var config = new ClickHouseTarget.Config(
+        var config = new ClickHouseBatchWriter.Config(
                 server, table, rowType, options.get(VERSION_COLUMN), options.get(DELETED_COLUMN),
                 options.get(PROGRESS_TABLE));
         return BufferedTableSink.of(
                 options, schema, table, "clickhouse", deletes, config.progressTable() != null,
-                (subtask, parallelism) -> new ClickHouseTarget(config, subtask, parallelism));
+                (subtask, parallelism) -> new ClickHouseBatchWriter(config, subtask, parallelism));
     }
 }

@@ -4,11 +4,11 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A ClickHouse type as {@code system.columns} writes it. {@code LowCardinality} and
- * {@code SimpleAggregateFunction} are looked through: RowBinary writes their inner type.
+ * A ClickHouse type, parsed from the text in {@code system.columns}. {@code LowCardinality} and
+ * {@code SimpleAggregateFunction} are replaced by their inner type, which is what RowBinary holds.
  *
  * @param name the type's name, such as {@code DateTime64}
- * @param arguments what stands in its parentheses, such as {@code 3} and {@code 'UTC'}
+ * @param arguments the arguments in parentheses, such as {@code 3} and {@code 'UTC'}
  * @param nullable whether it is {@code Nullable}
  */
 record ColumnType(String name, List<String> arguments, boolean nullable) {
@@ -39,13 +39,13 @@ record ColumnType(String name, List<String> arguments, boolean nullable) {
         return Integer.parseInt(arguments.get(position));
     }
 
-    /** The type of a tuple's element, with or without a name before it. */
+    /** Returns the type of a tuple's element, which may have a name. */
     ColumnType element(int position) {
         String text = arguments.get(position);
         return parse(text.substring(nameEnd(text)));
     }
 
-    /** The name of a tuple's element; empty for an unnamed one. */
+    /** Returns the name of a tuple's element; empty if it has none. */
     String elementName(int position) {
         String text = arguments.get(position);
         return text.substring(0, nameEnd(text)).strip().replace("`", "");
@@ -57,7 +57,7 @@ record ColumnType(String name, List<String> arguments, boolean nullable) {
         return space >= 0 && (open < 0 || space < open) ? space : 0;
     }
 
-    /** Splits at the commas that stand outside parentheses and quotes. */
+    /** Splits at the commas outside parentheses and quotes. */
     private static List<String> split(String text) {
         var parts = new ArrayList<String>();
         int depth = 0;

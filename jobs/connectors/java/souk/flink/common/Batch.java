@@ -12,7 +12,7 @@ import org.apache.flink.table.types.logical.LogicalType;
 import org.apache.flink.table.types.logical.RowType;
 import org.apache.flink.types.RowKind;
 
-/** The rows that are sent together: copies in compact binary form, with a key only the last row of each. */
+/** Rows that are sent together, as copies in binary form; of rows with the same key only the last. */
 final class Batch {
     private final RowDataSerializer serializer;
     private final RowData.FieldGetter[] keyGetters;
@@ -36,7 +36,7 @@ final class Batch {
     }
 
     void add(RowData row, RowKind kind) {
-        // A binary row comes back as it is, any other is written into a row that the serializer reuses: copy both.
+        // The serializer returns a binary row unchanged and writes any other into a row that it reuses, so both are copied.
         BinaryRowData copy = serializer.toBinaryRow(row).copy();
         copy.setRowKind(kind);
         bytes += copy.getSizeInBytes();

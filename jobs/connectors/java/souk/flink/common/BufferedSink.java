@@ -12,10 +12,10 @@ import org.apache.flink.core.io.SimpleVersionedSerializer;
 import org.apache.flink.table.data.RowData;
 import org.apache.flink.table.types.logical.RowType;
 
-/** The runtime sink: everything that a subtask needs to make its writer. */
+/** The runtime sink: everything that a subtask needs to create its writer. */
 record BufferedSink(
-        RowType rowType, int[] key, SinkOptions.Flush flush, Backoff backoff, DeadLetters.Config deadLetters,
-        Deletes deletes, boolean tracksProgress, Target.Factory target)
+        RowType rowType, int[] key, SinkOptions.Flush flush, Backoff backoff, DeadLetterProducer.Config deadLetters,
+        DeletePolicy deletes, boolean tracksProgress, BatchWriter.Factory writers)
         implements Sink<RowData>, SupportsWriterState<RowData, Long> {
 
     @Override
@@ -23,26 +23,26 @@ record BufferedSink(
         return restoreWriter(context, List.of());
     }
 
-    /** A writer that begins by taking back what was said of rows that it will write again. */
+    /** Returns a writer; first reports the restored watermark, because later rows will be written again. */
     @Override
     public StatefulSinkWriter<RowData, Long> restoreWriter(WriterInitContext context, Collection<Long> watermarks)
             throws IOException {
         var task = context.getTaskInfo();
         var metrics = new SinkMetrics(context.metricGroup());
-        var sender = new Sender(
-                target.create(task.getIndexOfThisSubtask(), task.getNumberOfParallelSubtasks()), backoff,
-                new RowLetters(rowType, key, new DeadLetters(deadLetters)), metrics);
+        var sender = new RetryingSender(
+                writers.create(task.getIndexOfThisSubtask(), task.getNumberOfParallelSubtasks()), backoff,
+                new RowDeadLetterProducer(rowType, key, new DeadLetterProducer(deadLetters)), metrics);
         long reached = watermarks.stream().mapToLong(Long::longValue).min().orElse(Long.MIN_VALUE);
         try {
             sender.open();
             if (reached > Long.MIN_VALUE) {
-                sender.progress(reached, true);
+                sender.reportProgress(reached, true);
             }
         } catch (InterruptedException cancelled) {
             Thread.currentThread().interrupt();
             throw new IOException("cancelled while waiting for " + deadLetters.stage(), cancelled);
         }
-        return new BufferedWriter(this, sender, context.getProcessingTimeService(), metrics, reached);
+        return new BufferedSinkWriter(this, sender, context.getProcessingTimeService(), metrics, reached);
     }
 
     @Override

@@ -16,12 +16,12 @@ public final class BufferedTableSink implements DynamicTableSink {
     private final String name;
     private final RowType rowType;
     private final int[] key;
-    private final Deletes deletes;
+    private final DeletePolicy deletes;
     private final BufferedSink sink;
     private final Integer parallelism;
 
     private BufferedTableSink(
-            String name, RowType rowType, int[] key, Deletes deletes, BufferedSink sink, Integer parallelism) {
+            String name, RowType rowType, int[] key, DeletePolicy deletes, BufferedSink sink, Integer parallelism) {
         this.name = name;
         this.rowType = rowType;
         this.key = key;
@@ -31,27 +31,27 @@ public final class BufferedTableSink implements DynamicTableSink {
     }
 
     /**
-     * A sink of the table that {@code options} describe.
+     * Returns a sink of the table that {@code options} describe.
      *
-     * @param table the table on the other side, which names the dead-letter topic
-     * @param stage the name of what refuses rows, for dead letters
-     * @param deletes what becomes of deletions
-     * @param tracksProgress whether {@code target} wants to know the watermark
+     * @param table the store's table; it gives the dead-letter topic its default name
+     * @param stage the stage in the headers of dead letters
+     * @param deletes how to treat deletions
+     * @param tracksProgress whether to report watermarks to the writer
      */
     public static BufferedTableSink of(
             ReadableConfig options, ResolvedSchema schema, String table, String stage,
-            Deletes deletes, boolean tracksProgress, Target.Factory target) {
+            DeletePolicy deletes, boolean tracksProgress, BatchWriter.Factory writers) {
         var rowType = (RowType) schema.toSinkRowDataType().getLogicalType();
         int[] key = key(schema, rowType);
         var sink = new BufferedSink(
                 rowType, key, SinkOptions.flush(options), SinkOptions.backoff(options),
                 SinkOptions.deadLetters(options, table, stage), deletes,
-                tracksProgress, target);
+                tracksProgress, writers);
         Integer parallelism = options.getOptional(FactoryUtil.SINK_PARALLELISM).orElse(null);
         return new BufferedTableSink("souk-" + stage, rowType, key, deletes, sink, parallelism);
     }
 
-    /** Positions of the primary key's columns in the rows that the sink gets; empty without one. */
+    /** Returns the positions of the primary key's columns in the sink's rows; empty without a primary key. */
     public static int[] key(ResolvedSchema schema, RowType rowType) {
         return schema.getPrimaryKey()
                 .map(constraint -> constraint.getColumns().stream().mapToInt(rowType::getFieldIndex).toArray())
@@ -63,13 +63,13 @@ public final class BufferedTableSink implements DynamicTableSink {
         if (key.length == 0) {
             return ChangelogMode.insertOnly();
         }
-        if (requested.contains(RowKind.DELETE) && deletes == Deletes.REFUSE) {
+        if (requested.contains(RowKind.DELETE) && deletes == DeletePolicy.REJECT) {
             throw new ValidationException(
                     "a query into this " + name + " table deletes rows: set 'sink.deleted-column' or "
                             + "'sink.ignore-deletes', or write a query that only inserts and updates");
         }
         var mode = ChangelogMode.newBuilder().addContainedKind(RowKind.INSERT).addContainedKind(RowKind.UPDATE_AFTER);
-        if (deletes != Deletes.REFUSE) {
+        if (deletes != DeletePolicy.REJECT) {
             mode.addContainedKind(RowKind.DELETE);
         }
         return mode.build();

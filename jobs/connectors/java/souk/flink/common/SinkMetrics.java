@@ -5,7 +5,7 @@ import org.apache.flink.metrics.Histogram;
 import org.apache.flink.metrics.groups.SinkWriterMetricGroup;
 import org.apache.flink.runtime.metrics.DescriptiveStatisticsHistogram;
 
-/** What a sink's subtask tells about itself, in the metric group {@code souk}. */
+/** The metrics of a sink's subtask, in the group {@code souk}. */
 final class SinkMetrics {
     final Counter rowsWritten;
     final Counter batches;
@@ -38,7 +38,7 @@ final class SinkMetrics {
         lastFlushMillis = millis;
     }
 
-    void refused() {
+    void rejected() {
         rowsRefused.inc();
         flink.getNumRecordsSendErrorsCounter().inc();
     }

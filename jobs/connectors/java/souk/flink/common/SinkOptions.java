@@ -36,7 +36,7 @@ public final class SinkOptions {
 
     private SinkOptions() {}
 
-    /** When a buffer is sent: at so many rows, so many bytes, or so long after its first row. */
+    /** When a buffer is sent: at this many rows or bytes, or this long after its first row. */
     public record Flush(int rows, Duration interval, long bytes) implements Serializable {}
 
     static Flush flush(ReadableConfig options) {
@@ -56,12 +56,12 @@ public final class SinkOptions {
         return backoff;
     }
 
-    static DeadLetters.Config deadLetters(ReadableConfig options, String table, String stage) {
+    static DeadLetterProducer.Config deadLetters(ReadableConfig options, String table, String stage) {
         String topic = options.getOptional(DLQ_TOPIC).orElse(table + "_dlq");
-        return new DeadLetters.Config(options.get(DLQ_BOOTSTRAP), topic, stage);
+        return new DeadLetterProducer.Config(options.get(DLQ_BOOTSTRAP), topic, stage);
     }
 
-    /** Fails the planning with the option's name when a condition does not hold. */
+    /** Throws a ValidationException that names the option if a condition is false. */
     public static void require(boolean holds, ConfigOption<?> option, String rule) {
         if (!holds) {
             throw new ValidationException("option '" + option.key() + "' must be " + rule);

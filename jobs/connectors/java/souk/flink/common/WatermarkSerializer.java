@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import org.apache.flink.core.io.SimpleVersionedSerializer;
 
-/** How a watermark (Unix milliseconds) lies in a checkpoint: eight bytes. */
+/** Serializes a watermark (Unix milliseconds) for checkpoints, in eight bytes. */
 final class WatermarkSerializer implements SimpleVersionedSerializer<Long> {
     @Override
     public int getVersion() {

@@ -3,18 +3,18 @@ package souk.flink.orders;
 import org.apache.flink.table.functions.AggregateFunction;
 
 /**
- * A sum in which each amount is worth twice one of a half-life earlier (forward decay, Cormode et al. 2009), told as a
- * moment: the one at which a single unit would be worth as much as all of them. README.md has the formula. Amounts are
- * weighed against the newest of them, so that no date is too far from another for a double.
+ * Adds amounts, each of which weighs twice as much as one a half-life earlier (forward decay, Cormode et al. 2009). The
+ * result is a time: a single unit at that time would weigh as much as the sum. README.md has the formula. The state
+ * holds the sum in units of the newest amount, which keeps it within the range of a double.
  */
 public class DecayedSum extends AggregateFunction<Double, DecayedSum.Sum> {
     private static final double SECONDS_A_DAY = 86_400;
 
-    /** Public fields make it a state of Flink. */
+    /** Flink stores the public fields as state; a renamed field or class makes old state unreadable. */
     public static class Sum {
         public double halfLifeS;
         public double newestS;
-        /** In units of the newest moment; 0 before the first. */
+        /** In units of the newest time; 0 before the first amount. */
         public double amount;
     }
 
@@ -23,7 +23,7 @@ public class DecayedSum extends AggregateFunction<Double, DecayedSum.Sum> {
         return new Sum();
     }
 
-    /** Amounts are positive; the half-life is the same in every row. */
+    /** Adds a positive amount; all rows must have the same half-life. */
     public void accumulate(Sum sum, long amount, long momentS, int halfLifeDays) {
         sum.halfLifeS = halfLifeDays * SECONDS_A_DAY;
         if (sum.amount == 0 || momentS > sum.newestS) {

@@ -13,13 +13,13 @@ import org.apache.flink.table.factories.DynamicTableSinkFactory;
 import org.apache.flink.table.factories.FactoryUtil;
 import org.apache.flink.table.types.logical.RowType;
 import souk.flink.common.BufferedTableSink;
-import souk.flink.common.Deletes;
+import souk.flink.common.DeletePolicy;
 import souk.flink.common.SinkOptions;
 
-/** Makes {@code souk-redis} sinks; README.md explains the options. */
+/** Creates {@code souk-redis} sinks; README.md explains the options. */
 public final class RedisSinkFactory implements DynamicTableSinkFactory {
-    private static final ConfigOption<Layout.Mode> MODE =
-            ConfigOptions.key("mode").enumType(Layout.Mode.class).noDefaultValue();
+    private static final ConfigOption<RedisLayout.Mode> MODE =
+            ConfigOptions.key("mode").enumType(RedisLayout.Mode.class).noDefaultValue();
     private static final ConfigOption<String> KEY = ConfigOptions.key("key").stringType().noDefaultValue();
     private static final ConfigOption<String> KEY_PREFIX =
             ConfigOptions.key("key.prefix").stringType().defaultValue("");
@@ -62,16 +62,16 @@ public final class RedisSinkFactory implements DynamicTableSinkFactory {
         int[] key = raiseOnly
                 ? IntStream.range(0, rowType.getFieldCount() - 1).toArray()
                 : BufferedTableSink.key(schema, rowType);
-        var layout = new Layout(
+        var layout = new RedisLayout(
                 options.get(MODE), options.get(KEY), options.get(KEY_PREFIX), rowType,
                 key, raiseOnly);
         layout.check();
         String table = options.getOptional(KEY).orElse(context.getObjectIdentifier().getObjectName());
-        var config = new RedisTarget.Config(
+        var config = new RedisBatchWriter.Config(
                 url, (int) options.get(SinkOptions.REQUEST_TIMEOUT).toMillis(), layout, maxSize,
                 ttl == null ? null : ttl.toMillis());
         return BufferedTableSink.of(
-                options, schema, table, "redis", Deletes.WRITE, false,
-                (subtask, parallelism) -> new RedisTarget(config));
+                options, schema, table, "redis", DeletePolicy.WRITE, false,
+                (subtask, parallelism) -> new RedisBatchWriter(config));
     }
 }

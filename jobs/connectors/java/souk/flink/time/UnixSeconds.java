@@ -4,7 +4,7 @@ import org.apache.flink.table.annotation.DataTypeHint;
 import org.apache.flink.table.data.TimestampData;
 import org.apache.flink.table.functions.ScalarFunction;
 
-/** Whole seconds since 1970, as a BIGINT: Flink's own TIMESTAMPDIFF is an INT, which ends in 2038. */
+/** Returns whole seconds since 1970 as a BIGINT; Flink's TIMESTAMPDIFF is an INT, which overflows in 2038. */
 public class UnixSeconds extends ScalarFunction {
     public long eval(
             @DataTypeHint(value = "TIMESTAMP_LTZ(3) NOT NULL", bridgedTo = TimestampData.class) TimestampData moment) {

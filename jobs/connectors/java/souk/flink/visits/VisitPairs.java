@@ -11,63 +11,63 @@ import org.apache.flink.table.functions.ProcessTableFunction;
 import org.apache.flink.types.Row;
 
 /**
- * The pairs of the products that came first in a visit, as changes: each touch tells the pairs that it makes (sign 1) and
- * takes back those that it ends (sign -1). README.md has its columns.
+ * Pairs the first products of a visit. Each touch returns the pairs that it adds (sign 1) and the pairs that it removes
+ * (sign -1). README.md has the columns.
  *
- * <p>The first products are one value, read and written once a touch. What came later lies apart and is looked up
- * only in a visit of more products than are kept, for a late event may still bring it forward.
+ * <p>The first products are one value of the state, read and written once per touch. Later products are in a map, which
+ * is read only in visits with more products than {@code kept}: a late event may move one of them forward.
  */
 @DataTypeHint("ROW<product_id STRING NOT NULL, other_id STRING NOT NULL, weight INT NOT NULL, "
         + "first_s BIGINT NOT NULL, sign INT NOT NULL>")
 public class VisitPairs extends ProcessTableFunction<Row> {
-    /** A visit's first products, the earliest first. */
-    public static class First {
-        public Item[] items = {};
+    /** The first products of a visit, earliest first. */
+    public static class FirstProducts {
+        public VisitProduct[] items = {};
     }
 
     public void eval(
-            @StateHint First first,
-            @StateHint MapView<String, Item> later,
+            @StateHint FirstProducts first,
+            @StateHint MapView<String, VisitProduct> later,
             @ArgumentHint(name = "touches", value = ArgumentTrait.SET_SEMANTIC_TABLE) Row touch,
             @ArgumentHint(name = "kept") Integer kept)
             throws Exception {
-        Item[] before = first.items;
+        VisitProduct[] before = first.items;
         first.items = firstOf(before, item(touch), kept, later);
-        tell(first.items, before, 1); // first, so that no sum is nothing for a moment
-        tell(before, first.items, -1);
+        collectDifference(first.items, before, 1); // additions first: a sum must not reach zero in between
+        collectDifference(before, first.items, -1);
     }
 
-    private static Item item(Row touch) {
-        return Item.of(
+    private static VisitProduct item(Row touch) {
+        return VisitProduct.of(
                 touch.getFieldAs("product_id"),
                 touch.<Integer>getFieldAs("weight"),
                 touch.<Number>getFieldAs("touched_s").longValue());
     }
 
-    private static Item[] firstOf(Item[] before, Item touch, int kept, MapView<String, Item> later)
+    private static VisitProduct[] firstOf(VisitProduct[] before, VisitProduct touch, int kept, MapView<String, VisitProduct> later)
             throws Exception {
         var items = new ArrayList<>(List.of(before));
-        Item known = take(items, touch.productId);
+        VisitProduct known = take(items, touch.productId);
         if (known == null && before.length == kept) {
             known = later.get(touch.productId);
         }
-        Item now = known == null ? touch : known.and(touch);
+        VisitProduct now = known == null ? touch : known.merge(touch);
         int place = 0;
         while (place < items.size() && items.get(place).isBefore(now)) {
             place++;
         }
         items.add(place, now);
         if (items.size() > kept) {
-            Item last = items.remove(kept);
+            VisitProduct last = items.remove(kept);
             later.put(last.productId, last);
             if (known != null && last != now) {
                 later.remove(now.productId);
             }
         }
-        return items.toArray(Item[]::new);
+        return items.toArray(VisitProduct[]::new);
     }
 
-    private static Item take(List<Item> items, String productId) {
+    private static VisitProduct take(List<VisitProduct> items, String productId) {
         for (int i = 0; i < items.size(); i++) {
             if (items.get(i).productId.equals(productId)) {
                 return items.remove(i);
@@ -76,21 +76,21 @@ public class VisitPairs extends ProcessTableFunction<Row> {
         return null;
     }
 
-    /** Rows for the pairs that only one of two states of a visit has, a product's with itself among them. */
-    private void tell(Item[] items, Item[] others, int sign) {
-        var alone = new boolean[items.length];
+    /** Collects the pairs of {@code items} that {@code others} lacks, including a product's pair with itself. */
+    private void collectDifference(VisitProduct[] items, VisitProduct[] others, int sign) {
+        var isNew = new boolean[items.length];
         for (int i = 0; i < items.length; i++) {
-            alone[i] = !contains(others, items[i]);
+            isNew[i] = !contains(others, items[i]);
             for (int j = 0; j <= i; j++) {
-                if (alone[i] || alone[j]) {
+                if (isNew[i] || isNew[j]) {
                     collect(pair(items[j], items[i], sign));
                 }
             }
         }
     }
 
-    private static boolean contains(Item[] items, Item sought) {
-        for (Item item : items) {
+    private static boolean contains(VisitProduct[] items, VisitProduct sought) {
+        for (VisitProduct item : items) {
             if (item.isSame(sought)) {
                 return true;
             }
@@ -98,7 +98,7 @@ public class VisitPairs extends ProcessTableFunction<Row> {
         return false;
     }
 
-    private static Row pair(Item earlier, Item later, int sign) {
+    private static Row pair(VisitProduct earlier, VisitProduct later, int sign) {
         boolean swap = later.hasLesserId(earlier);
         return Row.of(
                 (swap ? later : earlier).productId,

@@ -22,14 +22,14 @@ def example(name: str) -> Row:
 
 def test_the_event_arrives_in_its_table(
     jvm: None,  # noqa: ARG001 (Flink's)
-    clickhouse_front: Settings,
+    clickhouse_server: Settings,
     tmp_path: Path,
 ) -> None:
     real = build(Settings())
     (output,) = (output for output in real.outputs if output.table == EVENT)
     only = replace(real, outputs=(replace(output, table="copies"),))  # the folder EVENT is its topic
     events = [example("minimal"), example("typical")]
-    settings = clickhouse_front.model_copy(update={"clickhouse_database": "parcels"})
+    settings = clickhouse_server.model_copy(update={"clickhouse_database": "parcels"})
     migrate(settings)
 
     rows = [change["after"] for change in run_bounded(only, [EVENT], {EVENT: events}, tmp_path)["copies"]]

@@ -3,7 +3,7 @@
 import pytest
 
 from audit.connect import stores
-from audit.registry import COMPARISONS
+from audit.run import compare_once
 from clickhouse.client import connect
 from clickhouse.migrate import migrate
 from common.settings import Settings
@@ -15,14 +15,14 @@ SELECT toString(number), '2018-03-01 12:00:30', 5 FROM numbers(2)
 
 
 @pytest.mark.parametrize(("reviews", "verdict"), [(2, "agree"), (3, "differ")])
-def test_a_wrong_count_is_noticed(clickhouse_front: Settings, reviews: int, verdict: str) -> None:
-    settings = clickhouse_front.model_copy(update={"clickhouse_database": f"reviews_{verdict}"})
+def test_a_wrong_count_is_noticed(clickhouse_server: Settings, reviews: int, verdict: str) -> None:
+    settings = clickhouse_server.model_copy(update={"clickhouse_database": f"reviews_{verdict}"})
     migrate(settings)
     with connect(settings, admin=True) as client:
         client.command(FACTS)
         client.command(f"INSERT INTO reviews_minute VALUES ('2018-03-01 12:00:00', 5, {reviews}, 1)")
 
     with stores(settings, None, lambda *_: None) as opened:
-        (found,) = COMPARISONS["facts_vs_reviews"](opened)
+        (found,) = compare_once("facts_vs_reviews", opened)
 
     assert found.verdict == verdict

@@ -5,9 +5,9 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from serving.recommendations.recommender import CATEGORIES, Asked, Proposal, relative
+from serving.recommendations.recommender import CATEGORIES, Proposal, RecommendationRequest, relative
 from serving.recommendations.scoring import favourite_categories
-from serving.redis_client import answered
+from serving.redis_client import run_redis
 
 
 class NewestInCategory:
@@ -18,17 +18,17 @@ class NewestInCategory:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
 
-    async def propose(self, asked: Asked, wanted: int) -> Sequence[Proposal]:
+    async def propose(self, request: RecommendationRequest, wanted: int) -> Sequence[Proposal]:
         """The newest of each favourite category, the favourite's first."""
-        cards = await asked.cards.read([seed.product_id for seed in asked.seeds])
+        cards = await request.cards.read([seed.product_id for seed in request.seeds])
         category_of = {product_id: card.category for product_id, card in cards.items()}
-        favourites = favourite_categories(asked.seeds, category_of)[:CATEGORIES]
+        favourites = favourite_categories(request.seeds, category_of)[:CATEGORIES]
         pipeline: Any = self._redis.pipeline(transaction=False)
         for category in favourites:
-            last = 2 * wanted + len(asked.excluded)
+            last = 2 * wanted + len(request.excluded)
             pipeline.zrange(f"newest:{category}", 0, last, desc=True, withscores=True)
         return [
             Proposal(member.decode(), share, "newest", category)
-            for category, members in zip(favourites, await answered(pipeline.execute()), strict=True)
+            for category, members in zip(favourites, await run_redis(pipeline.execute()), strict=True)
             for member, share in relative(members)
         ]

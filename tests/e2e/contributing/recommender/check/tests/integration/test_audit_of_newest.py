@@ -6,8 +6,8 @@ import pytest
 from redis import Redis
 
 from audit.comparison import Comparison
-from audit.comparisons.facts_vs_recommendations import run
 from audit.connect import stores
+from audit.run import compare_once
 from clickhouse.client import connect
 from clickhouse.migrate import migrate
 from common.settings import Settings
@@ -23,9 +23,9 @@ IN_REDIS = {"p0": 1000, "p1": 1001, "p2": 1002}
 
 
 @pytest.fixture(scope="module")
-def listed(clickhouse_front: Settings, settings: Settings) -> Iterator[Settings]:
+def listed(clickhouse_server: Settings, settings: Settings) -> Iterator[Settings]:
     """Three products listed in ClickHouse, beside an empty Redis."""
-    with_redis = clickhouse_front.model_copy(
+    with_redis = clickhouse_server.model_copy(
         update={"clickhouse_database": "newest", "redis_url": settings.redis}
     )
     migrate(with_redis)
@@ -48,5 +48,6 @@ def test_a_product_that_is_missing_is_noticed(
 
 def of_newest(settings: Settings) -> Comparison:
     with stores(settings, None, lambda *_: None) as opened:
-        (found,) = (each for each in run(opened) if each.about.what == "newest:{category}")
+        every = compare_once("facts_vs_recommendations", opened)
+        (found,) = (each for each in every if each.spec.what == "newest:{category}")
     return found

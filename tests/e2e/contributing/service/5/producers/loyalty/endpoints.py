@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from producers.http.endpoint import answer, transactions
+from producers.http.endpoint import json_response, transactions
 from producers.loyalty import store
 from producers.loyalty.problems import NoPoints
 from producers.loyalty.schemas import Id, PointsShown
@@ -20,4 +20,4 @@ async def show(request: Request, shopper_id: Id) -> Response:
         points = await store.find_points(sql, shopper_id)
     if points is None:
         raise NoPoints(shopper_id)
-    return answer(PointsShown(shopper_id=shopper_id, points=points))
+    return json_response(PointsShown(shopper_id=shopper_id, points=points))

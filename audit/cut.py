@@ -1,0 +1,72 @@
+"""The cut up to which the audit of an open shop compares: a snapshot, offsets and a moment.
+
+1. A snapshot of the services' tables is taken, then ClickHouse's clock is read.
+2. The relays send every event that waited in an outbox of the snapshot.
+3. Kafka's end offsets are taken. Every event of the snapshot and every fact up to the moment is before them.
+4. The jobs and services commit these offsets. What is before the cut is in every store from then on.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+
+from audit.sources.clickhouse import ClickHouseTables
+from audit.sources.kafka import Offsets
+from audit.sources.service_db import ServiceDatabase
+from common.consumer_lag import end_offsets, total_lag
+from jobs.catch_up import ReadLag, wait_while_lag_falls
+
+Readers = Mapping[str, Collection[str]]
+"""Consumer group → the topics that it reads."""
+
+
+@dataclass(frozen=True)
+class Cut:
+    """The end offsets of all topics, and the time up to which ClickHouse's facts are before them."""
+
+    offsets: Offsets
+    ingested_ms: int
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """How to wait: give up after `stalled_s` without progress, report each lag, request commits."""
+
+    stalled_s: float
+    progress: Callable[[int], None]
+    request_commit: Callable[[], None]
+
+    def until_zero(self, lag: ReadLag) -> int:
+        """Wait until `lag()` is zero or stops falling; returns the lag."""
+        return wait_while_lag_falls(lag, self.stalled_s, self.progress, self.request_commit)
+
+
+def take_cut(
+    bootstrap: str, service_db: ServiceDatabase, clickhouse: ClickHouseTables, waiting: Waiting
+) -> Cut:
+    """Take a cut now.
+
+    Raises:
+        PartUnavailable: a store does not answer.
+    """
+    service_db.take_snapshot()
+    ingested_ms = clickhouse.now_ms()
+    waiting.until_zero(lambda: _unsent_of_snapshot(service_db))
+    return Cut(end_offsets(bootstrap), ingested_ms)
+
+
+def wait_for(cut: Cut, bootstrap: str, readers: Readers, waiting: Waiting) -> int:
+    """Wait until all readers have committed the offsets of the cut; returns how many messages are left."""
+    return waiting.until_zero(lambda: total_lag(bootstrap, readers, cut.offsets))
+
+
+def has_moved_since(cut: Cut, bootstrap: str, service_db: ServiceDatabase) -> bool:
+    """Whether an event was sent after the cut, or is about to be."""
+    return bool(service_db.work_under_way()) or end_offsets(bootstrap) != cut.offsets
+
+
+def _unsent_of_snapshot(service_db: ServiceDatabase) -> int:
+    """Return how many events of the snapshot are still in their outbox."""
+    before, now = service_db.query("cut/outboxes"), service_db.query_now("cut/outboxes")
+    if before is None or now is None:
+        return 0
+    return int(now.join(before, ["service", "position"], join_type="inner").num_rows)

@@ -1,2 +1,0 @@
--- How far every order has come.
-SELECT order_id::text AS order_id, shopper_id, currency, status FROM orders.orders;

@@ -1,0 +1,6 @@
+-- The events that wait in the outbox of each service.
+SELECT 'orders' AS service, position FROM orders.outbox
+UNION ALL
+SELECT 'inventory', position FROM inventory.outbox
+UNION ALL
+SELECT 'payments', position FROM payments.outbox;

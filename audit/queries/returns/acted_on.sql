@@ -1,8 +1,0 @@
--- Events of returns that each service acted on. An id with slashes is the place of a message that was rejected unread.
-SELECT 'inventory' AS service, id AS event_id
-FROM inventory.inbox
-WHERE topic = 'order_returned' AND strpos(id, '/') = 0
-UNION ALL
-SELECT 'payments', id
-FROM payments.inbox
-WHERE topic = 'order_returned' AND strpos(id, '/') = 0;

@@ -1,0 +1,4 @@
+-- Refunds of returns, including those that are not completed yet.
+SELECT order_id::text AS order_id, return_id, amount_minor AS refund_minor
+FROM payments.refunds
+WHERE reason = 'order_returned';

@@ -1,4 +1,0 @@
--- Every return of the service's orders, and the money that it says goes back.
-SELECT event_id, order_id, return_id, arraySum(lines.refund_minor) AS refund_minor
-FROM order_returned FINAL
-WHERE match(order_id, {own_order:String})

@@ -1,8 +1,0 @@
--- What came back of each line, by inventory's books.
-SELECT
-    order_id::text AS order_id,
-    line_number,
-    returned + written_off AS units_back,
-    returned AS units_restocked
-FROM inventory.reserved_lines
-WHERE returned + written_off > 0;

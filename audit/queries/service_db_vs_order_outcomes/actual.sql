@@ -1,0 +1,37 @@
+-- The same from the events of every order that the service placed. A refund of the whole amount makes it refunded.
+WITH
+    payments AS
+    (
+        SELECT order_id, max(captured) AS was_captured, argMax(method, captured) AS method
+        FROM
+        (
+            SELECT order_id, 1 AS captured, toString(method) AS method FROM payment_captured FINAL
+            UNION ALL
+            SELECT order_id, 0, toString(method) FROM payment_failed FINAL WHERE final
+        )
+        GROUP BY order_id
+    ),
+    refunds AS (SELECT order_id, sum(amount_minor) AS refunded_minor FROM payment_refunded FINAL GROUP BY order_id),
+    cancellations AS (SELECT order_id, any(toString(reason)) AS reason FROM order_cancelled FINAL GROUP BY order_id)
+SELECT
+    order_id,
+    multiIf(
+        refunds.order_id != '' AND refunded_minor >= amount_minor, 'refunded',
+        refunds.order_id != '' OR was_captured = 1, 'captured',
+        payments.order_id != '', 'failed',
+        'pending'
+    ) AS payment_status,
+    nullIf(payments.method, '') AS payment_method,
+    nullIf(cancellations.reason, '') AS cancellation_reason
+FROM
+(
+    SELECT
+        order_id,
+        arraySum((q, p, discount, shipping, tax) -> q * p - discount + shipping + tax, lines.quantity,
+            lines.unit_price_minor, lines.discount_minor, lines.shipping_minor, lines.tax_minor) AS amount_minor
+    FROM order_placed FINAL
+    WHERE match(order_id, {own_order:String})
+) AS placed
+LEFT JOIN payments USING (order_id)
+LEFT JOIN refunds USING (order_id)
+LEFT JOIN cancellations USING (order_id)

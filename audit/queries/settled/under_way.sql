@@ -1,7 +1,0 @@
--- What the commerce services have begun and not yet said to anyone.
-SELECT
-    (SELECT count(*) FROM orders.outbox)
-    + (SELECT count(*) FROM inventory.outbox)
-    + (SELECT count(*) FROM payments.outbox)
-    + (SELECT count(*) FROM payments.payments WHERE try_at IS NOT NULL)
-    + (SELECT count(*) FROM payments.refunds WHERE try_at IS NOT NULL) AS under_way;

@@ -1,0 +1,67 @@
+"""Finds the data set that was replayed here, and the days that were replayed."""
+
+import shlex
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from audit.sources.olist import OlistTables, WallClockRange
+from audit.sources.sent_ranges import SentRanges
+from common.clock import from_millis
+from producers.replay import journal
+from producers.replay.journal import JournalEntry
+
+
+def replayed(home: Path, directory: Path | None, timezone: ZoneInfo) -> OlistTables | None:
+    """Return the Olist tables of the replay's journal, or those in `directory`, limited to what was sent.
+
+    Returns None if nothing was replayed and no directory is named.
+    """
+    entries = journal.read(home, "olist")
+    if not entries:
+        return OlistTables(directory) if directory else None
+    of_directory = [one for one in entries if directory and Path(one.directory) == directory.resolve()]
+    last = (of_directory or entries)[-1]
+    same = [one for one in entries if (one.fingerprint, one.cluster) == (last.fingerprint, last.cluster)]
+    acknowledged = tuple((one.start_ms, _end(one)) for one in same)
+    return OlistTables(
+        directory or Path(last.directory),
+        tuple(
+            WallClockRange(wall_clock(start, timezone), wall_clock(end, timezone))
+            for start, end in acknowledged
+        ),
+        tuple(_unfinished(one, directory, timezone) for one in same if not one.complete),
+        SentRanges(acknowledged, tuple((_end(one), one.end_ms) for one in same if not one.complete)),
+    )
+
+
+def _end(one: JournalEntry) -> int | None:
+    """Return the time before which every event of this replay is in Kafka."""
+    return one.end_ms if one.reached_ms is None else one.reached_ms
+
+
+def _unfinished(one: JournalEntry, directory: Path | None, timezone: ZoneInfo) -> str:
+    """Return how far an interrupted replay came, and the command that continues it."""
+    words = ["./souk", "replay", one.data_set, str(directory or one.directory)]
+    for option, millis in (("--from", one.start_ms), ("--to", one.end_ms)):
+        if millis is not None:
+            words += [option, from_millis(millis).astimezone(timezone).isoformat()]
+    compared = ""
+    if one.reached_ms is not None:
+        reached = from_millis(one.reached_ms).astimezone(timezone)
+        compared = f", and only what occurred before {reached:%Y-%m-%d %H:%M:%S} is compared"
+    return (
+        f"the replay was interrupted after {one.position:,} of {one.total:,} events{compared}: "
+        f"`{shlex.join(words)}` sends the rest"
+    )
+
+
+def wall_clock(millis: int | None, timezone: ZoneInfo) -> datetime | None:
+    """Return the wall-clock time without a zone that separates the times before this moment from the others.
+
+    Wall-clock times that a daylight-saving change skips belong to the time after the moment.
+    """
+    if millis is None:
+        return None
+    before = datetime.fromtimestamp((millis - 1) / 1000, timezone).utcoffset() or timedelta()
+    return datetime.fromtimestamp(millis / 1000, UTC).replace(tzinfo=None) + before

@@ -1,0 +1,116 @@
+"""Compares the returns that sellers registered with the returns that a service recorded."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from audit.comparison import Comparison, ComparisonSpec
+from audit.sources.kafka import DeadLetterRecord
+from audit.stores import NEVER_RAN, Stores
+from audit.table_comparison import KeyFilter, Sides, TableComparison
+from common.errors import Rejected
+from schemas.codec import Record
+
+_EVENT_COLUMNS = ("event_id", "order_id", "return_id", "processed")
+
+
+@dataclass(frozen=True)
+class ReturnsComparison:
+    """`audit/queries/<name>/expected.sql` reads the events from ClickHouse, `actual.sql` the service's rows.
+
+    The events have event_id, order_id, return_id, the other columns of `spec.key`, and integers, which are
+    summed by that key. The service's rows have the key and the sums that are not all 0. With
+    `excludes_orders`, the orders that `without_lines.sql` returns are left out, because the service has no
+    rows for them.
+    """
+
+    spec: ComparisonSpec
+    service: str
+    excludes_orders: bool = False
+
+    def run(self, stores: Stores) -> Iterator[Comparison | TableComparison]:
+        """Yield the comparison; it also reads the service's inbox and the dead letters."""
+        if stores.service_db.exists():
+            yield TableComparison(self.spec, partial(self._read, stores))
+        else:
+            yield Comparison(self.spec, notes=(NEVER_RAN,))
+
+    def _read(self, stores: Stores, keys: KeyFilter | None) -> Sides:
+        name = self.spec.name
+        recorded = stores.service_db.query(f"{name}/actual", keys)
+        processed = stores.service_db.query("returns/processed")
+        events = stores.clickhouse.query(f"{name}/expected", keys=keys)
+        if recorded is None or processed is None:
+            raise ValueError(f"{name}: the service has no tables")
+        if self.excludes_orders:
+            excluded = stores.service_db.query(f"{name}/without_lines")
+            if excluded is not None:
+                events = events.filter(pc.invert(_is_among(events["order_id"], excluded["order_id"])))
+        own = processed.filter(pc.equal(processed["service"], self.service))
+        rejected = rejected_by(self.service, stores.kafka.dead_letters("order_returned"), stores.kafka.decode)
+        return self.sides(events, recorded, own["event_id"], rejected)
+
+    def sides(
+        self, events: pa.Table, recorded: pa.Table, processed: pa.ChunkedArray, rejected: frozenset[str]
+    ) -> Sides:
+        """Return both sides, with each return counted once.
+
+        An event that the service rejected is explained, unless the service processed it later, after its dead
+        letter was replayed.
+
+        Args:
+            events, recorded: the results of the two queries.
+            processed: ids of the events that the service processed.
+            rejected: ids of the events with a dead letter of the service.
+        """
+        is_processed = _is_among(events["event_id"], processed)
+        is_rejected = pc.is_in(events["event_id"], value_set=pa.array(rejected, pa.string()))
+        explained = pc.and_not(is_rejected, is_processed)
+        counted = events.append_column("processed", pc.cast(is_processed, pa.int8())).filter(
+            pc.invert(explained)
+        )
+        return Sides(
+            self._sums(one_event_per_return(counted)), recorded, pc.sum(explained, min_count=0).as_py()
+        )
+
+    def _sums(self, events: pa.Table) -> pa.Table:
+        """Return the sums of each key that are not all 0."""
+        figures = [name for name in events.column_names if name not in {*self.spec.key, *_EVENT_COLUMNS}]
+        sums = events.group_by(list(self.spec.key)).aggregate([(name, "sum") for name in figures])
+        sums = sums.select([*self.spec.key, *(f"{name}_sum" for name in figures)])
+        named = sums.rename_columns([*self.spec.key, *figures])
+        largest = pc.max_element_wise(*(pc.abs(named[name]) for name in figures))
+        return named.filter(pc.greater(largest, 0))
+
+
+def one_event_per_return(events: pa.Table) -> pa.Table:
+    """Return, for each return, the rows of the event that was processed, or else of the first event.
+
+    Args:
+        events: event_id, order_id, return_id, processed (1 or 0), and any other columns.
+    """
+    in_order = events.sort_by([("processed", "descending"), ("event_id", "ascending")])
+    by_return = in_order.group_by(["order_id", "return_id"], use_threads=False)
+    chosen = by_return.aggregate([("event_id", "first")])["event_id_first"]
+    return events.filter(_is_among(events["event_id"], chosen))
+
+
+def rejected_by(
+    service: str, dead_letters: Iterable[DeadLetterRecord], decode: Callable[[bytes], Record]
+) -> frozenset[str]:
+    """Return the ids of the events that a service rejected; dead letters that are no events are left out."""
+    rejected = set()
+    for record in dead_letters:
+        if record.stage == service:
+            try:
+                rejected.add(str(decode(record.value)["event_id"]))
+            except Rejected:
+                continue
+    return frozenset(rejected)
+
+
+def _is_among(values: pa.ChunkedArray, known: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pc.is_in(values, value_set=known.combine_chunks())

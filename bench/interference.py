@@ -1,0 +1,100 @@
+"""Measures what a virtual machine's host withholds: CPU time (steal), and fast flushes of the disk."""
+
+from dataclasses import dataclass
+
+import psutil
+
+from bench.disk_probe import DiskProbe
+
+STEAL_LIMIT = 0.01
+"""An interval is calm if the host took at most this share of the cores."""
+
+FLUSH_LIMIT_S = 0.02
+"""An interval is calm if no flush took longer."""
+
+
+@dataclass(frozen=True)
+class CpuTime:
+    """Seconds of all cores since the machine started, and those of them that the host took."""
+
+    all_s: float
+    stolen_s: float
+
+    @classmethod
+    def now(cls) -> "CpuTime":
+        """Return the counters now; `stolen_s` is 0 where the system reports no steal (macOS)."""
+        times = psutil.cpu_times()
+        stolen_s = getattr(times, "steal", 0.0)
+        # `user` and `nice` already include the time of this machine's own guests.
+        guests_s = getattr(times, "guest", 0.0) + getattr(times, "guest_nice", 0.0)
+        return cls(sum(times) - guests_s, stolen_s)
+
+    def stolen_since(self, before: "CpuTime") -> float:
+        """Return the share of the cores, 0 to 1, that the host took since `before`."""
+        all_s = self.all_s - before.all_s
+        return (self.stolen_s - before.stolen_s) / all_s if all_s > 0 else 0.0
+
+
+@dataclass(frozen=True)
+class InterferenceSample:
+    """One interval: the share of the cores that the host took, 0 to 1, and the longest flush."""
+
+    stolen: float
+    flush_s: float
+
+    @property
+    def is_calm(self) -> bool:
+        """Whether both the steal and the longest flush are within their limits."""
+        return self.stolen <= STEAL_LIMIT and self.flush_s <= FLUSH_LIMIT_S
+
+
+class InterferenceMonitor:
+    """Samples cores and disk; each sample covers the time since the previous one."""
+
+    def __init__(self, disk: DiskProbe) -> None:
+        self._disk = disk
+        self._before = CpuTime.now()
+
+    def sample(self) -> InterferenceSample:
+        """Return the sample of the interval that ends now."""
+        now = CpuTime.now()
+        sample = InterferenceSample(now.stolen_since(self._before), self._disk.slowest_since_last_call_s())
+        self._before = now
+        return sample
+
+
+@dataclass(frozen=True)
+class InterferenceSummary:
+    """A series of intervals (`spans`).
+
+    `stolen` is the share of the cores that the host took. `taken_from` counts intervals above `STEAL_LIMIT`,
+    `held_up` those with a flush above `FLUSH_LIMIT_S`, `calm` those that `calm_intervals` returns.
+    """
+
+    stolen: float
+    spans: int
+    taken_from: int
+    held_up: int
+    calm: int
+
+    @classmethod
+    def of(cls, samples: list[InterferenceSample]) -> "InterferenceSummary":
+        """Summarise consecutive samples of equal length."""
+        count = len(samples)
+        return cls(
+            stolen=round(sum(sample.stolen for sample in samples) / max(1, count), 5),
+            spans=count,
+            taken_from=sum(sample.stolen > STEAL_LIMIT for sample in samples),
+            held_up=sum(sample.flush_s > FLUSH_LIMIT_S for sample in samples),
+            calm=len(calm_intervals(samples)),
+        )
+
+
+def calm_intervals(samples: list[InterferenceSample]) -> set[int]:
+    """Return the indexes of the calm intervals whose neighbours are calm, too.
+
+    Neighbours count because work that was delayed in one interval is done in the next, and because the
+    answer to a request of this interval may arrive in the next.
+    """
+    calm = [sample.is_calm for sample in samples]
+    return {at for at in range(len(calm)) if all(calm[max(0, at - 1) : at + 2])}

@@ -1,0 +1,138 @@
+"""Measures Kafka → Flink → ClickHouse beside ClickHouse's own Kafka engine: throughput, freshness, memory."""
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from rich.console import Console
+
+from bench import row_counts
+from bench.freshness import SALE, WARM_UP_S, Freshness, measure
+from bench.order_stream import EVENTS, count_lines
+from bench.peer import kafka_engine
+from bench.peer.embedded_engine import embedded_engine
+from bench.row_counts import QueryClient
+from bench.sampling import Rate, poll_until, rate
+from bench.temporary_platform import TemporaryPlatform, temporary_platform
+from bench.topic_filler import fill_topics
+from clickhouse.client import connect
+from common.settings import Settings
+from schemas.setup import register
+
+TIMEOUT_S = 1_800.0
+
+
+@dataclass(frozen=True)
+class PipelineBenchPlan:
+    """How many events to load, then for how many `seconds` to send `per_second` events for freshness."""
+
+    events: int
+    per_second: int
+    seconds: int
+    port_offset: int
+
+    @property
+    def orders_per_second(self) -> int:
+        """The orders of `per_second` events."""
+        return max(self.per_second // len(SALE), 1)
+
+
+@dataclass(frozen=True)
+class PipelineBenchResult:
+    """Everything that one run measured."""
+
+    plan: PipelineBenchPlan
+    flink: Rate
+    peers: dict[str, Rate]
+    """Title → rate."""
+    freshness: dict[str, Freshness]
+    memory_bytes: dict[str, int]
+
+    @property
+    def ratios(self) -> dict[str, float]:
+        """Flink's steady rate over each peer's."""
+        return {
+            title: self.flink.steady_per_second / peer.steady_per_second for title, peer in self.peers.items()
+        }
+
+
+def run(settings: Settings, plan: PipelineBenchPlan, console: Console) -> PipelineBenchResult:
+    """Measure on a temporary platform. A run takes minutes; the machine should do nothing else.
+
+    Raises:
+        SoukError: the platform does not start, or rows do not arrive within half an hour.
+    """
+    orders = -(-max(plan.events // len(EVENTS), 10) // 10) * 10
+    with temporary_platform(settings, plan.port_offset, console) as platform:
+        ids = register(platform.settings).schema_ids
+        platform.stop_jobs()
+        console.print(f"filling the topics with {orders * len(EVENTS):,} events")
+        lines = fill_topics(platform.settings.kafka, ids, orders)
+        console.print("Kafka → Flink → ClickHouse")
+        flink = _flink(platform, orders, lines)
+        memory = platform.memory()
+        console.print(f"freshness at {plan.per_second:,} events a second")
+        fresh = _freshness(platform.settings, ids, orders, plan)
+        platform.stop_jobs()
+        more = plan.orders_per_second * (WARM_UP_S + plan.seconds)
+        all_lines = lines + count_lines(orders, more)
+        peers = {}
+        with embedded_engine(platform.settings.clickhouse_database) as folder:
+            for peer in kafka_engine.PEERS:
+                console.print(f"Kafka → ClickHouse, {peer.title}")
+                events = orders * len(EVENTS) + more * len(SALE)
+                peers[peer.title] = _peer(platform.settings, peer, folder, events, all_lines, orders)
+    return PipelineBenchResult(plan, flink, peers, fresh, memory)
+
+
+def _flink(platform: TemporaryPlatform, orders: int, lines: int) -> Rate:
+    with connect(platform.settings, admin=True) as client, ThreadPoolExecutor(1) as starter:
+        started = starter.submit(platform.start_jobs)
+        result = _measure_rate(client, orders * len(EVENTS), lines, orders)
+        started.result()
+    return result
+
+
+def _peer(
+    settings: Settings, peer: kafka_engine.Peer, folder: Path, events: int, lines: int, orders: int
+) -> Rate:
+    client = kafka_engine.prepare(settings, peer, folder)
+    try:
+        kafka_engine.read(client, peer)
+        return _measure_rate(client, events, lines, orders)
+    finally:
+        kafka_engine.stop(client, peer)
+
+
+def _measure_rate(client: QueryClient, events: int, lines: int, orders: int) -> Rate:
+    """Poll until facts, sales and order states are complete; an event counts once it is in all of them."""
+
+    def complete_events() -> int:
+        shares = (
+            row_counts.fact_rows(client) / events,
+            row_counts.aggregated_lines(client) / lines,
+            row_counts.delivered_orders(client) / orders,
+        )
+        return int(min(shares) * events)
+
+    return rate(poll_until(complete_events, events, TIMEOUT_S))
+
+
+def _freshness(
+    settings: Settings, schema_ids: Mapping[str, int], first_order: int, plan: PipelineBenchPlan
+) -> dict[str, Freshness]:
+    with connect(settings) as for_facts, connect(settings) as for_sales:
+        counters: dict[str, Callable[[], int]] = {
+            "facts": partial(row_counts.placed_orders, for_facts),
+            "aggregates": partial(row_counts.aggregated_orders_from, for_sales, first_order),
+        }
+        return measure(
+            settings.kafka,
+            schema_ids,
+            counters,
+            first_order=first_order,
+            per_second=plan.orders_per_second,
+            seconds=plan.seconds,
+        )

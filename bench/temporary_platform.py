@@ -1,0 +1,74 @@
+"""Runs a temporary platform for one benchmark, with its own directory and ports."""
+
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from common.errors import SoukError
+from common.settings import ROOT, Settings
+from jobs.flink_client import FlinkClient
+from local import stack
+from local.state_directory import StateDirectory, base_environment, settings_environment
+from local.status import status
+from local.supervision.supervisor import Supervisor
+
+JOBS = ("facts", "metrics")
+"""The jobs that are measured; the other jobs would compete with them."""
+
+_END_TIMEOUT_S = 60.0
+
+
+@dataclass(frozen=True)
+class TemporaryPlatform:
+    """A running platform whose jobs can be stopped, and the measured jobs started."""
+
+    settings: Settings
+    console: Console
+
+    def stop_jobs(self) -> None:
+        """Stop the job reconciler and cancel all jobs; their slots are free when this returns."""
+        Supervisor(StateDirectory(self.settings.home)).stop_parts(["jobs"])
+        deadline = time.monotonic() + _END_TIMEOUT_S
+        with FlinkClient(self.settings.flink) as flink:
+            for job in flink.jobs():
+                if not job.ended:
+                    flink.cancel(job.id)
+            while not all(job.ended for job in flink.jobs()):
+                if time.monotonic() > deadline:
+                    raise SoukError(f"the jobs did not end within {_END_TIMEOUT_S:.0f} s")
+                time.sleep(0.2)
+
+    def start_jobs(self) -> None:
+        """Submit the measured jobs; returns when Flink has accepted them."""
+        subprocess.run(
+            [sys.executable, "-m", "jobs.submit", *JOBS],
+            cwd=ROOT,
+            env=base_environment() | settings_environment(self.settings),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            check=True,
+        )
+
+    def memory(self) -> dict[str, int]:
+        """Return the resident bytes of each part, child processes included."""
+        return {part.name: part.memory_bytes for part in status(self.settings)}
+
+
+@contextmanager
+def temporary_platform(settings: Settings, port_offset: int, console: Console) -> Iterator[TemporaryPlatform]:
+    """Start the bundled parts on other ports, whatever the settings name; stop them at the end."""
+    with tempfile.TemporaryDirectory(prefix="souk-bench-", ignore_cleanup_errors=True) as folder:
+        own = Settings.model_validate(
+            {"home": Path(folder), "install": settings.install, "port_offset": port_offset}
+        )
+        try:
+            yield TemporaryPlatform(stack.up(own, console), console)
+        finally:
+            stack.down(own, console)

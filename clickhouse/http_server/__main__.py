@@ -1,0 +1,73 @@
+"""`python -m clickhouse.http_server`: ClickHouse's HTTP interface over the engine inside this process."""
+
+import os
+import socket
+import sys
+
+import structlog
+
+from clickhouse.http_server.config import write_config
+from clickhouse.http_server.confinement import confine
+from common.errors import SoukError, UserError
+from common.file_lock import single_instance
+from common.settings import LOOPBACK, Settings
+from common.telemetry import configure_logging
+
+log = structlog.get_logger()
+
+
+def listen(port: int) -> socket.socket:
+    """A listening socket on loopback.
+
+    Raises:
+        UserError: the port is in use.
+    """
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((LOOPBACK, port))
+    except OSError as error:
+        raise UserError(
+            f"port {port} can't be used for ClickHouse ({error.strerror}): set SOUK_PORT_OFFSET"
+        ) from None
+    return listener
+
+
+def serve(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT.
+
+    Raises:
+        UserError: the port or the directory is taken.
+    """
+    home = settings.home / "clickhouse"
+    with single_instance(home / "server.lock", f"another ClickHouse server of {home}"):
+        listener = listen(settings.port("clickhouse"))
+        write_config(home / "config")
+        for name in ("data", "work", "tmp"):
+            (home / name).mkdir(exist_ok=True)
+        os.chdir(home / "work")  # the engine may write files to its working directory
+        if unconfined := confine(home):
+            log.warning("not confined: grants and query checks alone protect files", why=unconfined)
+
+        from clickhouse.http_server.server import run  # importing the engine starts threads
+
+        run(settings, home, listener, confined=not unconfined)
+    log.info("stopped")
+
+
+def main() -> int:
+    """Run the server and return the exit code: 2 if it can't start."""
+    configure_logging("clickhouse")
+    try:
+        serve(Settings.load())
+    except SoukError as error:
+        print(f"clickhouse: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # does not wait for the thread of a query that can't be cancelled

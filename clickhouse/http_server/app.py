@@ -1,0 +1,190 @@
+"""The HTTP interface itself, as a plain ASGI application."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+
+from clickhouse.http_server.body_stream import BodyStream, Receive
+from clickhouse.http_server.connections import Connections
+from clickhouse.http_server.engine import Engine
+from clickhouse.http_server.errors import DatabaseError
+from clickhouse.http_server.host_check import HostCheck
+from clickhouse.http_server.query_execution import QueryExecution, QueryOutcome
+from clickhouse.http_server.request import Request, read_request
+from clickhouse.http_server.response_writer import ClientGone, ResponseWriter, Send
+from clickhouse.http_server.result_pipe import ResultPipe
+from clickhouse.http_server.users import Pool, User, Users
+from clickhouse.http_server.validation_cache import ValidationCache
+from clickhouse.http_server.worker_pool import WorkerPool
+from common.metrics import (
+    CLICKHOUSE_ERRORS,
+    CLICKHOUSE_ROWS,
+    CLICKHOUSE_RUNNING,
+    CLICKHOUSE_SECONDS,
+    CONTENT_TYPE,
+    exposition,
+)
+
+Scope = MutableMapping[str, Any]
+
+log = structlog.get_logger()
+
+_TEXT = "text/plain; charset=UTF-8"
+_KILL_AGAIN_S = 0.1
+
+THREADS: dict[Pool, int] = {"reader": 4, "serving": 8, "writer": 8}
+"""Queries that run at once. Four readers at their memory limit leave memory for the other pools."""
+
+WAITING = 56
+"""Queries of each pool that may wait for a thread; one more is refused."""
+
+
+class ClickHouseApp:
+    """Runs queries of HTTP requests on one engine; writers, readers and the API have separate threads."""
+
+    def __init__(self, engine: Engine, users: Users, host_check: HostCheck) -> None:
+        self._engine = engine
+        self._users = users
+        self._host_check = host_check
+        self._connections = Connections(engine)
+        self._validated = ValidationCache()
+        self._workers = {pool: WorkerPool(pool, threads, WAITING) for pool, threads in THREADS.items()}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one ASGI scope."""
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        elif scope["type"] == "http":
+            with contextlib.suppress(ClientGone):  # returning without an end cuts the connection
+                await self._http(scope, receive, send)
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        await receive()
+        sweeping = asyncio.create_task(self._sweep())
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        sweeping.cancel()
+        for workers in self._workers.values():
+            workers.close()
+        self._connections.close()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(5)
+            await asyncio.to_thread(self._connections.sessions.sweep)
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        method, path = scope["method"], scope["path"]
+        idle = method in ("GET", "HEAD") and not scope["query_string"]
+        if refusal := self._host_check.refusal(dict(scope["headers"])):
+            await self._plain(send, 403, refusal.text(self._engine.version).encode(), _TEXT)
+        elif path in ("/ping", "/replicas_status") or (path == "/" and idle):
+            await self._plain(send, 200, b"Ok.\n", _TEXT)
+        elif path == "/metrics":
+            for pool, workers in self._workers.items():
+                CLICKHOUSE_RUNNING.labels(pool).set(workers.busy)
+            await self._plain(send, 200, exposition(), CONTENT_TYPE)
+        elif path not in ("/", "/query"):
+            hint = f"There is no handle {path}\n\nUse /ping for health checks, POST / for queries.\n"
+            await self._plain(send, 404, hint.encode(), _TEXT)
+        elif method not in ("GET", "HEAD", "POST"):
+            await self._plain(send, 405, b"Only GET, HEAD and POST are understood.\n", _TEXT)
+        else:
+            await self._serve(scope, receive, send)
+
+    async def _plain(self, send: Send, status: int, body: bytes, content_type: str) -> None:
+        headers = [(b"content-type", content_type.encode()), (b"content-length", str(len(body)).encode())]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        names = {
+            name.decode("latin-1").lower(): value.decode(errors="replace") for name, value in scope["headers"]
+        }
+        started, label, kind = time.monotonic(), "", "error"
+        answer = ResponseWriter(send, self._common_headers(""), "", hold_all=False)
+        try:
+            request = read_request(scope["method"], scope["query_string"], names)
+            headers = self._common_headers(request.query_id)
+            answer = ResponseWriter(
+                send, headers, request.answer_encoding, hold_all=request.wait_end_of_query
+            )
+            user = self._users.authenticate(request.user, request.password)
+            answer.threads_are_short = lambda: self._workers[user.pool].is_full
+            label = user.name
+            outcome = await self._run(request, user, receive, answer)
+            kind = outcome.kind
+            CLICKHOUSE_ROWS.labels(kind).inc(outcome.rows)
+        except DatabaseError as error:
+            CLICKHOUSE_ERRORS.labels(error.name).inc()
+            await answer.fail(error, self._engine.version)
+        finally:
+            answer.close()
+            CLICKHOUSE_SECONDS.labels(kind, label).observe(time.monotonic() - started)
+
+    def _common_headers(self, query_id: str) -> dict[str, str]:
+        headers = {
+            "x-clickhouse-server-display-name": self._engine.host,
+            "x-clickhouse-timezone": self._engine.timezone,
+        }
+        return headers | ({"x-clickhouse-query-id": query_id} if query_id.isprintable() and query_id else {})
+
+    async def _run(
+        self, request: Request, user: User, receive: Receive, answer: ResponseWriter
+    ) -> QueryOutcome:
+        feed, pipe = BodyStream(whole=not user.writes), ResultPipe()
+        job = QueryExecution(self._engine, self._connections, self._validated, request, user, feed, pipe)
+        pumping = asyncio.create_task(feed.fill(receive))
+        working: asyncio.Future[QueryOutcome] | None = None
+        try:
+            await feed.started()
+            working = self._workers[user.pool].start(job.run)
+            sending = asyncio.create_task(self._send_on(job, working, pipe, answer))
+            await asyncio.wait({sending, pumping}, return_when=asyncio.FIRST_COMPLETED)
+            if not sending.done():
+                log.info("client went away", query_id=request.query_id)
+                sending.cancel()
+            return await sending
+        except asyncio.CancelledError:
+            raise ClientGone from None
+        finally:
+            pumping.cancel()
+            pipe.close_reading()  # first: while the engine waits for room in the pipe, no kill reaches it
+            if working is None:
+                pipe.close_writing()
+            elif not working.done():
+                await self._cancel(job, working, feed)
+            elif not working.cancelled():
+                working.exception()  # nobody else may look at it, and asyncio would log that
+
+    async def _send_on(
+        self,
+        job: QueryExecution,
+        working: "asyncio.Future[QueryOutcome]",
+        pipe: ResultPipe,
+        answer: ResponseWriter,
+    ) -> QueryOutcome:
+        while chunk := await pipe.read():
+            await answer.write(chunk, job.format)
+        outcome = await asyncio.shield(working)
+        if outcome.body:
+            await answer.write(outcome.body, job.format)
+        await answer.end(job.format, outcome.summary)
+        return outcome
+
+    async def _cancel(
+        self, job: QueryExecution, working: "asyncio.Future[QueryOutcome]", feed: BodyStream
+    ) -> None:
+        """Cancel a query whose client is gone, again and again until it ends: it may not have begun yet."""
+        job.cancelled = True
+        feed.abort()
+        while not working.done():
+            await asyncio.to_thread(job.kill)
+            await asyncio.wait({working}, timeout=_KILL_AGAIN_S)
+        with contextlib.suppress(DatabaseError):
+            working.result()

@@ -1,0 +1,149 @@
+"""chdb, the engine inside this process: a connection of its own for every request, so that nothing leaks."""
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import chdb
+from chdb.state.sqlitelike import Connection as ChdbConnection
+
+from clickhouse.http_server.body_buffer import buffered_body
+from clickhouse.http_server.errors import DatabaseError
+from clickhouse.http_server.statement import Insert
+from clickhouse.literals import quoted
+
+
+class Connection:
+    """One connection of the engine: settings, USE and temporary tables live and die with it.
+
+    It serves one thread at a time: parameters of two queries on one connection get mixed up.
+    """
+
+    def __init__(self, target: str, folder: Path) -> None:
+        self._folder = folder
+        self._chdb: Any = ChdbConnection(target)
+
+    def query(
+        self, text: bytes, format_name: str = "TabSeparated", params: Mapping[str, str] | None = None
+    ) -> Any:
+        """Run one statement and return chdb's result (`bytes()`, `storage_rows_read()`, `rows_written()`).
+
+        Raises:
+            DatabaseError: the engine refused it.
+        """
+        try:
+            return self._chdb.query(text, format_name, params=dict(params or {}))
+        except (chdb.ChdbError, RuntimeError) as error:
+            raise DatabaseError.parse(str(error)) from None
+
+    def text(self, query: str) -> str:
+        """The answer to a small query as tab-separated text."""
+        answer: bytes = self.query(query.encode()).bytes()
+        return answer.decode()
+
+    def set(self, settings: Mapping[str, str]) -> None:
+        """Change settings; the names must be identifiers (`request.settings` sees to that)."""
+        if settings:
+            pairs = ", ".join(f"{name} = {quoted(value)}" for name, value in settings.items())
+            self.query(f"SET {pairs}".encode())
+
+    def keep(self, settings: Iterable[str]) -> Callable[[], None]:
+        """What brings these settings and the current database back to what they are now."""
+        names = ", ".join(map(quoted, settings))
+        rows = self.text(f"SELECT name, value FROM system.settings WHERE name IN ({names}) FORMAT TSVRaw")
+        before = dict(row.split("\t", 1) for row in rows.splitlines())
+        database = self.text("SELECT currentDatabase() FORMAT TSVRaw").removesuffix("\n")
+
+        def restore() -> None:
+            self.set(before)
+            self.use(database)
+
+        return restore
+
+    def use(self, database: str) -> None:
+        """Make a database the one of unqualified names."""
+        self.query(f"USE `{database.replace('`', '``')}`".encode())
+
+    def query_class(self, text: bytes) -> tuple[str, int]:
+        """What a text does (`READ_ONLY`, `MUTATING`, `CONTROL`, `UNKNOWN`), and how many statements it is."""
+        found = self._chdb._conn.classify_query(text)
+        return found["query_class"].name, int(found["statement_count"])
+
+    def insert(
+        self, insert: Insert, format_name: str, chunks: Iterable[bytes], params: Mapping[str, str]
+    ) -> Any:
+        """Insert data that arrive in chunks: all of them or none, up to one block (1,048,449 rows).
+
+        The engine reads them as a file, within an ordinary query: `send_insert` loses what the table itself
+        says (a constraint, too many partitions). Returns chdb's result (`rows_written()`, `bytes_written()`).
+
+        Raises:
+            DatabaseError: the engine refused the statement or a row; the text gives the row and the reason.
+        """
+        with buffered_body(chunks, self._folder) as path:
+            try:
+                return self.query(insert.reading(path, format_name), params=params)
+            except DatabaseError as error:
+                message = error.message.replace(f": (in file/uri {path})", "")
+                raise DatabaseError(error.code, error.name, message) from None
+
+    def close(self) -> None:
+        """Give everything back; safe to call twice."""
+        self._chdb.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class Engine:
+    """The database in the directory `data`, open as long as this object is.
+
+    Large bodies of inserts wait in the directory `temporary`.
+    """
+
+    def __init__(self, data: Path, config: Path, temporary: Path) -> None:
+        self._target = f"{data}?config-file={config}"
+        self._folder = temporary
+        self._lock = threading.Lock()
+        self._own = self.connect()
+        version, self.timezone, self.host = self._own.text("SELECT version(), timezone(), hostName()").split()
+        self.version = f"{version} (souk)"
+        self.formats = frozenset(self._own.text("SELECT name FROM system.formats WHERE is_output").split())
+        self.settings = frozenset(self._own.text("SELECT name FROM system.settings").split())
+
+    def connect(self, settings: Mapping[str, str] | None = None, database: str = "") -> Connection:
+        """A fresh connection with these settings, set in one statement, in this database.
+
+        Raises:
+            DatabaseError: the engine refuses a setting's value, or has no such database.
+        """
+        connection = Connection(self._target, self._folder)
+        try:
+            if database:
+                connection.use(database)
+            connection.set({"implicit_select": "0", **(settings or {})})
+        except DatabaseError:
+            connection.close()
+            raise
+        return connection
+
+    def ask(self, query: str) -> str:
+        """The answer to a small query of the front's own."""
+        with self._lock:
+            return self._own.text(query)
+
+    def kill(self, tag: str) -> None:
+        """Cancel the query whose `log_comment` begins with `tag`."""
+        self.ask(f"KILL QUERY WHERE startsWith(Settings['log_comment'], {quoted(tag)}) ASYNC")
+
+    def close(self) -> None:
+        """Cancel what still runs and close the database."""
+        self.ask("KILL QUERY WHERE 1 ASYNC")
+        self._own.close()

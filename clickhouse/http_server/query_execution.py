@@ -1,0 +1,241 @@
+"""One query from its text to the engine's answer, in a worker thread."""
+
+import itertools
+import json
+import re
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from clickhouse.http_server import reader_policy
+from clickhouse.http_server.body_stream import BodyStream
+from clickhouse.http_server.compression import decompress
+from clickhouse.http_server.connections import Connections
+from clickhouse.http_server.engine import Connection, Engine
+from clickhouse.http_server.errors import DatabaseError, cancelled
+from clickhouse.http_server.handshake import describe_settings, handshake_response, is_handshake
+from clickhouse.http_server.request import Request
+from clickhouse.http_server.result_pipe import ResultPipe
+from clickhouse.http_server.statement import Insert, Query, split_insert, split_query, without_comments
+from clickhouse.http_server.users import User
+from clickhouse.http_server.validation_cache import ValidationCache
+
+MAX_FORM_SIZE = 16 << 20
+
+_FORMAT = re.compile(r"\w+", re.ASCII)
+_EXPLAIN = re.compile(rb"(?:\s|--[^\n]*\n|/\*.*?\*/)*EXPLAIN\b", re.IGNORECASE | re.DOTALL)
+_KILL = re.compile(rb"(KILL\s+QUERY\s+.*?)\bquery_id\s*=", re.IGNORECASE | re.DOTALL)
+
+
+@dataclass(frozen=True)
+class QueryOutcome:
+    """What came of a query: `body` only where the answer did not go through the pipe."""
+
+    kind: str
+    summary: str
+    body: bytes = b""
+    rows: int = 0
+
+
+class QueryExecution:
+    """One query; `run` blocks. `format` is known before the first byte comes out of the pipe."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        connections: Connections,
+        validated: ValidationCache,
+        request: Request,
+        user: User,
+        feed: BodyStream,
+        pipe: ResultPipe,
+    ) -> None:
+        self._engine = engine
+        self._connections = connections
+        self._validated = validated
+        self._request = request
+        self._user = user
+        self._feed = feed
+        self._pipe = pipe
+        self.format = "TabSeparated"
+        self.cancelled = False
+        self._tag = ""
+        self._killing = threading.Lock()
+
+    def run(self) -> QueryOutcome:
+        """Run it.
+
+        Raises:
+            DatabaseError: it was refused, by the front or by the engine.
+        """
+        started = time.monotonic()
+        try:
+            body: Iterator[bytes] = self._feed.chunks()
+            for encoding in self._request.body_encodings:
+                body = decompress(body, encoding)
+            if self._request.form_type:
+                self._request.add_form(_whole(body, MAX_FORM_SIZE))
+                body = iter(())
+            head, rest = self._head(body)
+            if self.cancelled:
+                raise cancelled()
+            return self._statement(head, rest, started)
+        finally:
+            self._pipe.close_writing()
+
+    def kill(self) -> None:
+        """End the query where it runs. Its connection goes on to no other request in the meantime."""
+        with self._killing:
+            if self._tag:
+                self._engine.kill(self._tag)
+
+    def _statement(self, head: bytes, rest: Iterator[bytes], started: float) -> QueryOutcome:
+        insert = split_insert(head)
+        if insert is not None:
+            return self._insert(insert, itertools.chain([head[insert.data_at :]], rest), started)
+        if len(head) > self._max_query_size():
+            raise _too_large(self._max_query_size())
+        return self._query(head, started)
+
+    def _max_query_size(self) -> int:
+        return self._user.max_query_size(self._request.settings.get("max_query_size", ""))
+
+    def _head(self, body: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
+        """The query's text with as much of the body as a text may be long, and the rest of the body."""
+        if self._request.query:
+            first = next(body, b"")
+            return self._request.query + (b"\n" + first if first else b""), body
+        limit, head = self._max_query_size(), bytearray()
+        for chunk in body:
+            head += chunk
+            if len(head) > limit:
+                break
+        return bytes(head), body
+
+    @contextmanager
+    def _connection(self, asked: dict[str, str], *, stateless: bool) -> Iterator[Connection]:
+        """A connection with this request's settings and `asked`; `kill` finds what runs on it."""
+        settings = self._user.effective_settings({**self._request.settings, **asked}, self._engine.settings)
+        with self._connections.hold(self._request, self._user, settings, stateless=stateless) as (
+            tag,
+            connection,
+        ):
+            self._tag = tag
+            try:
+                yield connection
+            finally:
+                with self._killing:
+                    self._tag = ""
+
+    def _must_write(self) -> None:
+        if not self._user.writes:
+            raise DatabaseError(164, "READONLY", f"{self._user.name}: Cannot execute query in readonly mode.")
+        if self._request.method != "POST":
+            message = (
+                "Cannot execute query in readonly mode. For queries over HTTP, method GET implies readonly. "
+                "You should use method POST for modifying queries."
+            )
+            raise DatabaseError(164, "READONLY", message)
+
+    def _insert(self, insert: Insert, data: Iterator[bytes], started: float) -> QueryOutcome:
+        self._must_write()
+        self.format = insert.format or self._request.format or "Values"
+        if not _FORMAT.fullmatch(self.format):
+            raise DatabaseError(73, "UNKNOWN_FORMAT", f"Unknown format {self.format}.")
+        # A second thread for a few rows is a quarter of what it costs to insert them.
+        alone = self._request.is_short and "max_threads" not in self._request.settings
+        with self._connection({"max_threads": "1"} if alone else {}, stateless=True) as connection:
+            written = connection.insert(insert, self.format, data, self._request.params)
+        rows = written.rows_written()
+        return QueryOutcome(
+            "insert", _summary(started, written_rows=rows, written_bytes=written.bytes_written()), rows=rows
+        )
+
+    def _query(self, text: bytes, started: float) -> QueryOutcome:
+        reader = not self._user.writes
+        text = without_comments(text) if reader else text
+        known = self._validated.find(text, self._request.database) if reader else None
+        query = known or split_query(text)
+        if not query.core:
+            raise DatabaseError(
+                62, "SYNTAX_ERROR", "Syntax error: failed at position 1 (end of query): Empty query."
+            )
+        self.format = query.format or self._request.format or "TabSeparated"
+        if self.format not in self._engine.formats:
+            raise DatabaseError(73, "UNKNOWN_FORMAT", f"Unknown format {self.format}.")
+        self._user.check_format(self.format)
+        with self._connection(query.settings if reader else {}, stateless=reader) as connection:
+            reads = known is not None or self._may_run(connection, query, text)
+            if is_handshake(self._request, query.core, self.format):
+                return QueryOutcome(
+                    "select", _summary(started, result_rows=1), handshake_response(connection), 1
+                )
+            if reader:
+                query = describe_settings(query)
+            result = self._answer(connection, query, text, reads=reads)
+            summary = _summary(
+                started,
+                read_rows=result.storage_rows_read(),
+                read_bytes=result.storage_bytes_read(),
+                written_rows=result.rows_written(),
+                written_bytes=result.bytes_written(),
+                result_rows=result.rows_read(),
+                result_bytes=result.bytes_read(),
+            )
+            return QueryOutcome("select" if reads else "other", summary, result.bytes(), result.rows_read())
+
+    def _may_run(self, connection: Connection, query: Query, text: bytes) -> bool:
+        """Whether a text that this user may run only reads.
+
+        Raises:
+            DatabaseError: it is several statements, or not this user's, or writes and was not posted.
+        """
+        query_class, statements = connection.query_class(text)
+        if statements > 1:
+            raise DatabaseError(62, "SYNTAX_ERROR", "Syntax error (Multi-statements are not allowed).")
+        reads = query_class == "READ_ONLY"
+        if not self._user.writes:
+            reader_policy.check(connection, query.core, self._request.params, self._request.database)
+            if not reads:
+                self._must_write()
+            self._validated.keep(text, self._request.database, query)
+        elif not reads and query_class != "UNKNOWN" and self._request.method != "POST":
+            self._must_write()
+        return reads
+
+    def _answer(self, connection: Connection, query: Query, text: bytes, *, reads: bool) -> Any:
+        if reads and not _EXPLAIN.match(query.core):  # EXPLAIN would take the file for its inner query's
+            text = query.writing(self._pipe.path, self.format, keep_settings=self._user.writes)
+        else:
+            text = _KILL.sub(rb"\1substring(Settings['log_comment'], 34) =", text, count=1)
+        if self.cancelled:
+            raise cancelled()
+        return connection.query(text, self.format, self._request.params)
+
+
+def _whole(body: Iterator[bytes], limit: int) -> bytes:
+    read = bytearray()
+    for chunk in body:
+        read += chunk
+        if len(read) > limit:
+            raise DatabaseError(62, "SYNTAX_ERROR", f"The form is too large (at most {limit} bytes).")
+    return bytes(read)
+
+
+def _too_large(limit: int) -> DatabaseError:
+    message = (
+        f"Max query size exceeded (can be increased with the `max_query_size` setting): "
+        f"Syntax error: failed at position {limit + 1}."
+    )
+    return DatabaseError(62, "SYNTAX_ERROR", message)
+
+
+def _summary(started: float, **counted: int) -> str:
+    names = ("read_rows", "read_bytes", "written_rows", "written_bytes", "total_rows_to_read", "result_rows")
+    figures = {name: str(counted.get(name, 0)) for name in (*names, "result_bytes")}
+    return json.dumps(
+        figures | {"elapsed_ns": str(int((time.monotonic() - started) * 1e9))}, separators=(",", ":")
+    )

@@ -1,0 +1,50 @@
+"""Builds the engine and the HTTP application, and serves until a signal ends the process."""
+
+import signal
+import socket
+from pathlib import Path
+
+import structlog
+import uvicorn
+
+from clickhouse.http_server.app import ClickHouseApp
+from clickhouse.http_server.config import config_file
+from clickhouse.http_server.engine import Engine
+from clickhouse.http_server.host_check import HostCheck
+from clickhouse.http_server.users import Users
+from common import gc_tuning
+from common.http_protocol import DeadlineProtocol
+from common.settings import Settings
+from common.timeouts import SERVER_KEEPALIVE_S
+
+log = structlog.get_logger()
+
+_SHUTDOWN_TIMEOUT_S = 5
+
+
+def run(settings: Settings, home: Path, listener: socket.socket, *, confined: bool) -> None:
+    """Serve on `listener` until SIGTERM or SIGINT. `home` holds the engine's configuration and data."""
+    engine = Engine(home / "data", config_file(home / "config"), home / "tmp")
+    config = uvicorn.Config(
+        ClickHouseApp(engine, Users(settings), HostCheck(settings.clickhouse_hosts)),
+        loop="uvloop",
+        http=DeadlineProtocol,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_SHUTDOWN_TIMEOUT_S,
+        timeout_keep_alive=SERVER_KEEPALIVE_S,
+        backlog=512,
+    )
+    log.info(
+        "ready",
+        port=settings.port("clickhouse"),
+        version=engine.version,
+        data=str(home),
+        confined=confined,
+    )
+    for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises them again once it has stopped
+        signal.signal(number, lambda *_: None)
+    gc_tuning.tune_gc()
+    uvicorn.Server(config).run(sockets=[listener])
+    engine.close()

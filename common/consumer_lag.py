@@ -1,0 +1,175 @@
+"""Measures how far consumer groups are behind the end of their topics, and counts dead letters."""
+
+import threading
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+import structlog
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
+from confluent_kafka.admin import (  # type: ignore[attr-defined]
+    AdminClient,
+    OffsetSpec,
+    TopicMetadata,
+)
+
+from common.errors import PartUnavailable
+from common.kafka import KafkaCluster
+from common.kafka_errors import retry_while_retriable
+from common.metrics import DEAD_LETTERS, MESSAGES_BEHIND
+
+log = structlog.get_logger()
+
+EXPORT_EVERY_S = 10.0
+TIMEOUT_S = 10.0
+DEAD_LETTER_SUFFIX = "_dlq"
+INTERNAL_PREFIX = "__"
+
+_EARLIEST: Any = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
+_LATEST: Any = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+
+Partition = tuple[str, int]
+"""Topic and partition number."""
+
+Offsets = Mapping[Partition, int]
+
+
+def lag_by_group(committed: Mapping[str, Offsets], ends: Offsets) -> dict[str, int]:
+    """Group → messages after its committed offsets; partitions without a committed offset do not count."""
+    return {
+        group: sum(max(0, ends.get(partition, offset) - offset) for partition, offset in offsets.items())
+        for group, offsets in committed.items()
+    }
+
+
+def messages_by_topic(starts: Offsets, ends: Offsets) -> dict[str, int]:
+    """Topic → messages that it holds."""
+    found: Counter[str] = Counter()
+    for partition, end in ends.items():
+        found[partition[0]] += end - starts.get(partition, end)
+    return dict(found)
+
+
+def end_offsets(bootstrap: str) -> dict[Partition, int]:
+    """Return the end offset of every partition of every topic but Kafka's own.
+
+    Raises:
+        PartUnavailable: Kafka does not answer.
+    """
+    cluster = KafkaCluster(bootstrap)
+    try:
+        topics = retry_while_retriable(lambda: cluster.metadata(TIMEOUT_S), TIMEOUT_S).topics
+        every = [
+            (name, partition)
+            for name, topic in topics.items()
+            if not name.startswith(INTERNAL_PREFIX)
+            for partition in topic.partitions
+        ]
+        return _offsets(cluster.client, every, _LATEST)
+    except KafkaException as error:
+        raise PartUnavailable(f"Kafka at {bootstrap} does not answer: {error}") from error
+
+
+def total_lag(bootstrap: str, readers: Mapping[str, Collection[str]], until: Offsets | None = None) -> int:
+    """Return the sum of `lag_of_readers`.
+
+    Raises:
+        PartUnavailable: Kafka does not answer.
+    """
+    return sum(lag_of_readers(bootstrap, readers, until).values())
+
+
+def lag_of_readers(
+    bootstrap: str, readers: Mapping[str, Collection[str]], until: Offsets | None = None
+) -> dict[str, int]:
+    """Return group → messages after its committed offsets in its topics; `readers`: group → topics.
+
+    A partition without a committed offset counts from its first message. Messages after the offsets `until`
+    do not count; without them, messages that arrive during this call do not count. A job commits an offset
+    after a checkpoint, when the sinks have written everything before it.
+
+    Raises:
+        PartUnavailable: Kafka does not answer.
+    """
+    cluster = KafkaCluster(bootstrap)
+    try:
+        topics = retry_while_retriable(lambda: cluster.metadata(TIMEOUT_S), TIMEOUT_S).topics
+        admin = cluster.client
+        partitions = {
+            name: [(name, partition) for partition in topics[name].partitions]
+            for name in set().union(*readers.values()) & topics.keys()
+        }
+        every = [partition for each in partitions.values() for partition in each]
+        starts, ends = (_offsets(admin, every, which) for which in (_EARLIEST, _LATEST))
+        if until is not None:
+            ends = {partition: min(end, until.get(partition, 0)) for partition, end in ends.items()}
+        committed = {group: _committed(admin, group) for group in readers}
+    except KafkaException as error:
+        raise PartUnavailable(f"Kafka at {bootstrap} does not answer: {error}") from error
+    return {
+        group: sum(
+            max(0, ends[partition] - max(starts[partition], committed[group].get(partition, 0)))
+            for name in names
+            for partition in partitions.get(name, ())
+        )
+        for group, names in readers.items()
+    }
+
+
+def export_lag(bootstrap: str, stop: threading.Event) -> None:
+    """Set both metrics every `EXPORT_EVERY_S` until `stop` is set; without Kafka they have no values."""
+    cluster, answered = KafkaCluster(bootstrap), True
+    while not stop.is_set():
+        try:
+            topics = cluster.metadata(TIMEOUT_S).topics
+            groups, dead_letters = _groups(cluster.client), _dead_letters(cluster.client, topics)
+            answered = True
+        except KafkaException as error:
+            groups, dead_letters = {}, {}
+            if answered:
+                log.warning("waiting for Kafka", error=str(error))
+            answered = False
+        for gauge, counted in ((MESSAGES_BEHIND, groups), (DEAD_LETTERS, dead_letters)):
+            gauge.clear()
+            for name, count in counted.items():
+                gauge.labels(name).set(count)
+        stop.wait(EXPORT_EVERY_S)
+
+
+def _groups(admin: AdminClient) -> dict[str, int]:
+    listed = retry_while_retriable(
+        lambda: admin.list_consumer_groups(request_timeout=TIMEOUT_S).result(), TIMEOUT_S
+    )
+    committed = {group.group_id: _committed(admin, group.group_id) for group in listed.valid}
+    return lag_by_group(committed, _offsets(admin, set().union(*committed.values()), _LATEST))
+
+
+def _committed(admin: AdminClient, group: str) -> dict[Partition, int]:
+    request = [ConsumerGroupTopicPartitions(group)]
+
+    def list_group_offsets() -> dict[Partition, int]:
+        (answer,) = admin.list_consumer_group_offsets(request, request_timeout=TIMEOUT_S).values()
+        found = answer.result().topic_partitions or ()
+        return {(at.topic, at.partition): at.offset for at in found if at.offset >= 0}
+
+    return retry_while_retriable(list_group_offsets, TIMEOUT_S)
+
+
+def _dead_letters(admin: AdminClient, topics: Mapping[str, TopicMetadata]) -> dict[str, int]:
+    partitions = {
+        (name, partition)
+        for name, topic in topics.items()
+        if name.endswith(DEAD_LETTER_SUFFIX)
+        for partition in topic.partitions
+    }
+    return messages_by_topic(_offsets(admin, partitions, _EARLIEST), _offsets(admin, partitions, _LATEST))
+
+
+def _offsets(admin: AdminClient, partitions: Iterable[Partition], which: Any) -> dict[Partition, int]:
+    request = {TopicPartition(*partition): which for partition in partitions}
+
+    def list_offsets() -> dict[Partition, int]:
+        answers = admin.list_offsets(request, request_timeout=TIMEOUT_S) if request else {}
+        return {(at.topic, at.partition): answer.result().offset for at, answer in answers.items()}
+
+    return retry_while_retriable(list_offsets, TIMEOUT_S)

@@ -1,0 +1,24 @@
+"""The configuration that all Kafka producers share."""
+
+
+def producer_config(
+    bootstrap: str, linger_ms: int, delivery_timeout_s: float | None
+) -> dict[str, str | int | float | bool]:
+    """Return librdkafka's configuration of a producer whose retries lose, reorder and duplicate nothing.
+
+    Args:
+        bootstrap: `host:port[,host:port]`.
+        linger_ms: how long a message waits for others of its batch.
+        delivery_timeout_s: how long delivery is retried before it fails; None: without end.
+    """
+    return {
+        "bootstrap.servers": bootstrap,
+        "enable.idempotence": True,  # acks=all, in order within a partition, no duplicates by retries
+        "compression.type": "lz4",
+        "linger.ms": linger_ms,
+        "message.timeout.ms": 0 if delivery_timeout_s is None else int(delivery_timeout_s * 1000),
+        "partitioner": "murmur2_random",  # the Java clients' choice: a key has one partition for all clients
+        "retry.backoff.max.ms": 500,
+        "reconnect.backoff.max.ms": 1000,
+        "log_level": 0,
+    }

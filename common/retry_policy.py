@@ -1,0 +1,24 @@
+"""Which HTTP requests are safe to send again after no response, and what to tell the sender of the others."""
+
+SAFE_METHODS = {"GET", "HEAD"}
+
+
+def is_safe_to_retry(method: str, has_key: bool) -> bool:
+    """Return whether sending the request twice has the same effect as sending it once.
+
+    `has_key` says whether it has an `Idempotency-Key`. Only a POST is identified by its key. A PUT of stock
+    that is repeated a moment later would undo sales made in between, with a key or without.
+    """
+    return method in SAFE_METHODS or (method == "POST" and has_key)
+
+
+def retry_advice(method: str, has_key: bool) -> str:
+    """Return whole sentences for the sender of a request of this method that got no response."""
+    if method in SAFE_METHODS:
+        return "Nothing is lost: send the request again in a moment."
+    if is_safe_to_retry(method, has_key):
+        return (
+            "Send the same request again, with the same Idempotency-Key: it takes effect once, however often "
+            "it is sent."
+        )
+    return "The request may or may not have taken effect: check the result before you send it again."

@@ -1,0 +1,60 @@
+"""The two data sources of the dashboards, and a panel's query of each of them."""
+
+from typing import Any, Literal
+
+from grafana_foundation_sdk.builders.prometheus import Dataquery as PrometheusQuery
+from grafana_foundation_sdk.cog.builder import Builder
+from grafana_foundation_sdk.cog.variants import Dataquery
+from grafana_foundation_sdk.models.dashboard import DataSourceRef
+
+CLICKHOUSE = DataSourceRef(type_val="grafana-clickhouse-datasource", uid="souk-clickhouse")
+"""ClickHouse with the read-only user; `./souk dashboards deploy` creates this data source."""
+
+PROMETHEUS = DataSourceRef(type_val="prometheus", uid="souk-prometheus")
+"""A Prometheus with the configuration in `dashboards/prometheus/`."""
+
+PLUGIN_VERSION = "4.0.0"
+"""The version of the ClickHouse plugin whose query format this is; later versions accept it."""
+
+Shape = Literal["time series", "table"]
+
+FORMATS: dict[Shape, int] = {"time series": 0, "table": 1}
+"""The plugin's numbers. A time series with a text column has a line for each of its values."""
+
+
+class ClickHouseQuery(Dataquery):
+    """A panel's query for the ClickHouse plugin; the SDK supports only Grafana's own plugins."""
+
+    def __init__(self, sql: str, shape: Shape, ref_id: str = "A") -> None:
+        self.sql = sql
+        self.shape: Shape = shape
+        self.ref_id = ref_id
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the target of the panel's JSON."""
+        return {
+            "refId": self.ref_id,
+            "datasource": CLICKHOUSE.to_json(),
+            "editorType": "sql",
+            "rawSql": self.sql,
+            "format": FORMATS[self.shape],
+            "queryType": "timeseries" if self.shape == "time series" else "table",
+            "pluginVersion": PLUGIN_VERSION,
+        }
+
+
+class ClickHouseTarget(Builder[Dataquery]):
+    """Builds a query of ClickHouse; the first column of a time series is `time`."""
+
+    def __init__(self, sql: str, shape: Shape = "table") -> None:
+        self._query = ClickHouseQuery(sql, shape)
+
+    def build(self) -> ClickHouseQuery:
+        """Return the query."""
+        return self._query
+
+
+def prometheus_target(expression: str, legend: str = "") -> PrometheusQuery:
+    """Return a query of Prometheus; `legend` names a line by its labels, such as `{{topic}}`."""
+    query = PrometheusQuery().expr(expression).datasource(PROMETHEUS).range().ref_id("A")
+    return query.legend_format(legend) if legend else query

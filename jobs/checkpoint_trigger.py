@@ -1,0 +1,48 @@
+"""Triggers checkpoints of this installation's jobs, which commit the offsets that the jobs have read."""
+
+from collections.abc import Collection
+from contextlib import suppress
+
+from common.errors import PartUnavailable
+from common.settings import Settings
+from jobs.flink_client import INSTALLATION, FlinkClient, FlinkJob
+from jobs.submit import installation_id
+
+
+def trigger_checkpoints(settings: Settings, names: Collection[str]) -> None:
+    """Trigger a checkpoint of each running job of these names, unless one is in progress.
+
+    Errors of Flink are ignored: the next periodic checkpoint commits the same offsets.
+    """
+    own = installation_id(settings)
+    with FlinkClient(settings.flink) as flink, suppress(PartUnavailable):
+        for job in _running(flink, names):
+            with suppress(PartUnavailable):
+                if _is_ours(flink, job, own) and not flink.checkpoints(job.id).in_progress:
+                    flink.trigger_checkpoint(job.id)
+
+
+def jobs_without_checkpoint(settings: Settings, names: Collection[str]) -> int:
+    """Count the jobs that do not run, or have not completed a checkpoint since they were submitted.
+
+    The offsets that such a job's consumer group has committed may be those of an earlier attempt.
+
+    Raises:
+        PartUnavailable: Flink does not answer.
+    """
+    own = installation_id(settings)
+    with FlinkClient(settings.flink) as flink:
+        checkpointed = {
+            job.name
+            for job in _running(flink, names)
+            if _is_ours(flink, job, own) and flink.checkpoints(job.id).completed_ms is not None
+        }
+    return len(set(names) - checkpointed)
+
+
+def _running(flink: FlinkClient, names: Collection[str]) -> list[FlinkJob]:
+    return [job for job in flink.jobs() if job.name in names and job.state == "RUNNING"]
+
+
+def _is_ours(flink: FlinkClient, job: FlinkJob, own: str) -> bool:
+    return flink.parameters(job.id).get(INSTALLATION) == own

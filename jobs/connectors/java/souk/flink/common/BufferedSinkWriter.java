@@ -1,0 +1,182 @@
+package souk.flink.common;
+
+import java.io.IOException;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.apache.flink.api.common.eventtime.Watermark;
+import org.apache.flink.api.common.operators.ProcessingTimeService;
+import org.apache.flink.api.connector.sink2.StatefulSinkWriter;
+import org.apache.flink.table.data.RowData;
+import org.apache.flink.types.RowKind;
+
+/**
+ * The writer of one subtask. It fills one batch while the other is being sent, with one request at a time so that the
+ * rows of a key stay in order. Only {@link #deliver} runs outside the task's thread.
+ */
+final class BufferedSinkWriter implements StatefulSinkWriter<RowData, Long> {
+    private static final long PROGRESS_EVERY_MS = 500;
+    private static final long POLL_MS = 5;
+
+    /** Shared by all sinks of this process that write to ClickHouse. */
+    private static final RequestPacer PACER = new RequestPacer();
+
+    private final BufferedSink sink;
+    private final RetryingSender sender;
+    private final ProcessingTimeService time;
+    private final SinkMetrics metrics;
+    private final ExecutorService thread;
+
+    private Batch filling;
+    private Batch spare;
+    private Future<?> inFlight = CompletableFuture.completedFuture(null);
+    private boolean flushTimerSet;
+    private boolean delayed;
+    private long watermark;
+    private volatile long reported;
+    private volatile double requestMs;
+
+    /** @param reached the watermark that has been reported, or {@code Long.MIN_VALUE} */
+    BufferedSinkWriter(
+            BufferedSink sink, RetryingSender sender, ProcessingTimeService time, SinkMetrics metrics, long reached) {
+        this.sink = sink;
+        this.sender = sender;
+        this.time = time;
+        this.metrics = metrics;
+        this.watermark = reached;
+        this.reported = reached;
+        this.filling = new Batch(sink.rowType(), sink.key());
+        this.spare = new Batch(sink.rowType(), sink.key());
+        if (sink.tracksProgress()) {
+            time.registerTimer(time.getCurrentProcessingTime() + PROGRESS_EVERY_MS, this::onProgressTimer);
+        }
+        this.thread = Executors.newSingleThreadExecutor(
+                task -> new Thread(task, "souk-" + sink.deadLetters().stage() + "-sender"));
+    }
+
+    @Override
+    public void write(RowData row, Context context) throws IOException, InterruptedException {
+        // The planner sends UPDATE_BEFORE only if the updated row may be filtered out, which is a deletion.
+        boolean deleted = row.getRowKind() == RowKind.DELETE || row.getRowKind() == RowKind.UPDATE_BEFORE;
+        if (deleted && sink.deletes() != DeletePolicy.WRITE) {
+            return;
+        }
+        filling.add(row, deleted ? RowKind.DELETE : RowKind.INSERT);
+        metrics.rowsBuffered = filling.rows().size();
+        if (filling.isFull(sink.flush())) {
+            handOver();
+        } else {
+            setFlushTimer(sink.flush().interval().toMillis());
+        }
+    }
+
+    @Override
+    public void writeWatermark(Watermark mark) {
+        // A bounded input ends with the highest watermark there is, which must not be reported.
+        if (sink.tracksProgress() && mark.getTimestamp() != Long.MAX_VALUE) {
+            watermark = Math.max(watermark, mark.getTimestamp());
+        }
+    }
+
+    @Override
+    public void flush(boolean endOfInput) throws IOException, InterruptedException {
+        if (!filling.isEmpty()) {
+            handOver();
+        }
+        await();
+        if (endOfInput && watermark > Long.MIN_VALUE) {
+            sender.reportProgress(watermark, true);
+        }
+    }
+
+    /**
+     * Returns the watermark up to which the rows before this checkpoint are written. After a restart the later rows are
+     * written again, and sums start from lower values, so no later watermark may be reported then.
+     */
+    @Override
+    public List<Long> snapshotState(long checkpointId) {
+        return watermark > Long.MIN_VALUE ? List.of(watermark) : List.of();
+    }
+
+    /** Waits for the request in flight, then sends the filled batch. */
+    private void handOver() throws IOException, InterruptedException {
+        await();
+        Batch batch = filling;
+        batch.watermark = watermark;
+        filling = spare;
+        spare = batch;
+        metrics.rowsBuffered = 0;
+        delayed = false;
+        inFlight = thread.submit(() -> deliver(batch), null);
+    }
+
+    private void await() throws IOException, InterruptedException {
+        try {
+            inFlight.get();
+        } catch (ExecutionException failure) {
+            throw new IOException(failure.getCause().getMessage(), failure.getCause());
+        }
+    }
+
+    /** Sends one batch, then reports its watermark. */
+    private void deliver(Batch batch) {
+        try {
+            long start = System.nanoTime();
+            sender.send(batch.rows());
+            requestMs = (System.nanoTime() - start) / 1e6;
+            batch.clear();
+            if (batch.watermark > reported) {
+                sender.reportProgress(batch.watermark, false);
+                reported = batch.watermark;
+            }
+        } catch (InterruptedException cancelled) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("cancelled", cancelled);
+        }
+    }
+
+    private void setFlushTimer(long delayMs) {
+        if (!flushTimerSet) {
+            flushTimerSet = true;
+            time.registerTimer(time.getCurrentProcessingTime() + delayMs, this::onFlushTimer);
+        }
+    }
+
+    private void onFlushTimer(long now) throws IOException, InterruptedException {
+        flushTimerSet = false;
+        if (!inFlight.isDone()) {
+            setFlushTimer(POLL_MS);
+        } else if (filling.isEmpty()) {
+            await();
+        } else if (delayed) {
+            handOver();
+        } else {
+            long wait = sink.tracksProgress() ? PACER.delay(requestMs, sink.flush().interval().toMillis()) : 0;
+            if (wait > 0) {
+                delayed = true;
+                setFlushTimer(wait);
+            } else {
+                handOver();
+            }
+        }
+    }
+
+    /** Reports the watermark while no rows arrive; otherwise {@link #deliver} does. */
+    private void onProgressTimer(long now) throws IOException, InterruptedException {
+        if (inFlight.isDone() && filling.isEmpty() && watermark > reported) {
+            await();
+            sender.reportProgress(watermark, false);
+            reported = watermark;
+        }
+        time.registerTimer(time.getCurrentProcessingTime() + PROGRESS_EVERY_MS, this::onProgressTimer);
+    }
+
+    @Override
+    public void close() {
+        thread.shutdownNow();
+        sender.close();
+    }
+}

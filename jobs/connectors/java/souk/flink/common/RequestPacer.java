@@ -1,0 +1,31 @@
+package souk.flink.common;
+
+/**
+ * Spreads the small requests of a process's sinks over time, so that readers of the store are not blocked by many
+ * requests at once. The slower the store answers, the fewer requests it gets, each with more rows. Full batches and those
+ * of checkpoints are not delayed.
+ */
+final class RequestPacer {
+    /** The distance between the starts of two requests, as a multiple of the time that the first one took. */
+    private static final double REST_PER_REQUEST = 3;
+
+    private long freeNs = System.nanoTime();
+
+    /**
+     * Returns for how many milliseconds to delay a request that is ready now.
+     *
+     * @param requestMs how long the sink's last request took
+     * @param longestMs the longest delay
+     */
+    long delay(double requestMs, long longestMs) {
+        return delayNs(System.nanoTime(), requestMs, longestMs) / 1_000_000;
+    }
+
+    synchronized long delayNs(long nowNs, double requestMs, long longestMs) {
+        long longestNs = longestMs * 1_000_000;
+        long wait = Math.min(Math.max(freeNs - nowNs, 0), longestNs);
+        long rest = Math.min((long) (REST_PER_REQUEST * requestMs * 1e6), longestNs);
+        freeNs = Math.max(freeNs, nowNs + wait + rest);
+        return wait;
+    }
+}

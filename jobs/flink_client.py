@@ -1,0 +1,168 @@
+"""A client of the part of Flink's REST API that the platform uses."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import httpx
+
+from common.errors import PartUnavailable
+
+T = TypeVar("T")
+
+ENDED = frozenset({"FAILED", "CANCELED", "FINISHED", "SUSPENDED"})
+"""The states that a job does not leave."""
+
+INITIALIZING = "INITIALIZING"
+"""The state of a job that the JobManager has accepted and not yet built; its parameters are unknown."""
+
+FINGERPRINT = "souk.fingerprint"
+"""The global job parameter with the fingerprint of the plan that a job runs."""
+
+INSTALLATION = "souk.copy"
+"""The global job parameter with the id of the installation that a job belongs to."""
+
+
+@dataclass(frozen=True)
+class FlinkJob:
+    """A job of a JobManager: `state` is Flink's name of it, `started_ms` is in Unix milliseconds."""
+
+    id: str
+    name: str
+    state: str
+    started_ms: int
+
+    @property
+    def ended(self) -> bool:
+        """Whether the job has stopped for good."""
+        return self.state in ENDED
+
+
+@dataclass(frozen=True)
+class CheckpointStats:
+    """Statistics of a job's checkpoints since it was submitted.
+
+    `completed_ms` (Unix milliseconds) and `duration_ms` are those of the newest completed checkpoint.
+    """
+
+    in_progress: int
+    failed: int
+    completed_ms: int | None
+    duration_ms: int | None
+
+
+class FlinkClient:
+    """A client of one JobManager.
+
+    Every method raises PartUnavailable if the JobManager does not answer, answers with an error status, or
+    answers with JSON of another shape.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._http = httpx.Client(base_url=url, timeout=10, trust_env=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._http.close()
+
+    def jobs(self) -> list[FlinkJob]:
+        """Every job that the JobManager lists, oldest first."""
+        jobs = self._get("/jobs/overview", lambda answer: [_job(entry) for entry in answer["jobs"]])
+        return sorted(jobs, key=lambda job: job.started_ms)
+
+    def slots(self) -> tuple[int, int]:
+        """The number of the TaskManagers' slots, and how many of them are free."""
+        return self._get("/overview", lambda answer: (answer["slots-total"], answer["slots-available"]))
+
+    def parameters(self, job_id: str) -> Mapping[str, str]:
+        """The global job parameters that a job was submitted with."""
+        return self._get(
+            f"/jobs/{job_id}/config",
+            lambda answer: dict(answer.get("execution-config", {}).get("user-config", {})),
+        )
+
+    def parallelism(self, job_id: str) -> int:
+        """The slots that a job needs: the largest number of subtasks of one operator."""
+        return self._get(
+            f"/jobs/{job_id}",
+            lambda answer: max((vertex["parallelism"] for vertex in answer["vertices"]), default=0),
+        )
+
+    def last_failure(self, job_id: str) -> str:
+        """The stack trace of a job's last failure; empty if there was none."""
+        return self._get(
+            f"/jobs/{job_id}/exceptions?maxExceptions=1",
+            lambda answer: "".join(
+                entry["stacktrace"] for entry in answer["exceptionHistory"]["entries"][:1]
+            ),
+        )
+
+    def has_run(self, job_id: str) -> bool:
+        """Whether all tasks of a job are running, or the job has completed a checkpoint."""
+        states = self._get(
+            f"/jobs/{job_id}", lambda answer: {vertex["status"] for vertex in answer["vertices"]}
+        )
+        return states == {"RUNNING"} or self._get(
+            f"/jobs/{job_id}/checkpoints", lambda answer: bool(answer.get("counts", {}).get("completed"))
+        )
+
+    def checkpoints(self, job_id: str) -> CheckpointStats:
+        """Statistics of a job's checkpoints since it was submitted."""
+        return self._get(f"/jobs/{job_id}/checkpoints", _checkpoints)
+
+    def metric(self, path: str, name: str) -> float | None:
+        """A metric of Flink at `path`, such as `/jobmanager`, summed over processes; None without a value."""
+        return self._get(
+            f"{path}/metrics?get={name}",
+            lambda answer: float(answer[0].get("value") or answer[0]["sum"]) if answer else None,
+        )
+
+    def trigger_checkpoint(self, job_id: str) -> None:
+        """Trigger a checkpoint; returns before the checkpoint is complete."""
+        self._call("POST", f"/jobs/{job_id}/checkpoints", {"checkpointType": "CONFIGURED"})
+
+    def cancel(self, job_id: str) -> None:
+        """Cancel a job; its checkpoints stay. Returns before the job has ended."""
+        self._call("PATCH", f"/jobs/{job_id}?mode=cancel")
+
+    def _get(self, path: str, read: Callable[[Any], T]) -> T:
+        answer = self._call("GET", path)
+        try:
+            return read(answer.json())
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            raise PartUnavailable(
+                f"Flink at {self._url} gives no proper answer to {path}: {error!r}"
+            ) from error
+
+    def _call(self, method: str, path: str, body: Any = None) -> httpx.Response:
+        try:
+            return self._http.request(method, path, json=body).raise_for_status()
+        except httpx.HTTPError as error:
+            raise PartUnavailable(f"Flink at {self._url} does not answer {path}: {error}") from error
+
+
+def _job(entry: Mapping[str, Any]) -> FlinkJob:
+    return FlinkJob(entry["jid"], entry["name"], entry["state"], entry["start-time"])
+
+
+def _checkpoints(answer: Mapping[str, Any]) -> CheckpointStats:
+    newest = answer["latest"]["completed"] or {}
+    counts = answer["counts"]
+    return CheckpointStats(
+        counts["in_progress"],
+        counts["failed"],
+        newest.get("latest_ack_timestamp"),
+        newest.get("end_to_end_duration"),
+    )
+
+
+def causes(stacktrace: str) -> list[str]:
+    """The exceptions' messages of a Java stack trace, outermost first, without the stack frames."""
+    lines = [line.strip().removeprefix("Caused by: ") for line in stacktrace.splitlines()]
+    return [line for line in lines if line and not line.startswith(("at ", "... ", "End of exception"))]

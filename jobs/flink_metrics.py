@@ -1,0 +1,57 @@
+"""Exports metrics of Flink and of our jobs to Prometheus, read through Flink's REST API.
+
+Flink's own Prometheus reporter listens on all interfaces; the platform listens on loopback only.
+"""
+
+import time
+from collections.abc import Mapping
+
+from common.metrics import (
+    CHECKPOINT_AGE_SECONDS,
+    CHECKPOINT_SECONDS,
+    CHECKPOINTS_FAILED,
+    FLINK_HEAP_BYTES,
+    JOB_RESTARTS,
+    JOB_RUNNING,
+)
+from jobs.flink_client import FlinkClient, FlinkJob
+
+REFRESH_S = 10.0
+HEAP = "Status.JVM.Memory.Heap.Used"
+
+
+class FlinkMetrics:
+    """The metrics of the jobs `names`; asks Flink for them at most every `REFRESH_S`."""
+
+    def __init__(self, flink: FlinkClient, names: Mapping[str, object]) -> None:
+        self._flink = flink
+        self._names = tuple(names)
+        self._next_refresh_at = 0.0
+        self._checkpointed_ms: dict[str, int] = {}
+
+    def update(self, live: Mapping[str, FlinkJob]) -> None:
+        """Set the metrics; `live` holds the jobs that have not ended, by name.
+
+        Raises:
+            PartUnavailable: Flink does not answer.
+        """
+        for name in self._names:
+            JOB_RUNNING.labels(name).set(name in live and live[name].state == "RUNNING")
+            if name in self._checkpointed_ms:
+                CHECKPOINT_AGE_SECONDS.labels(name).set(time.time() - self._checkpointed_ms[name] / 1000)
+        if time.monotonic() < self._next_refresh_at:
+            return
+        self._next_refresh_at = time.monotonic() + REFRESH_S
+        for name, job in live.items():
+            if job.state == "RUNNING":
+                self._update_job(name, job.id)
+        for process, path in (("jobmanager", "/jobmanager"), ("taskmanager", "/taskmanagers")):
+            FLINK_HEAP_BYTES.labels(process).set(self._flink.metric(path, HEAP) or 0)
+
+    def _update_job(self, name: str, job_id: str) -> None:
+        checkpoints = self._flink.checkpoints(job_id)
+        CHECKPOINTS_FAILED.labels(name).set(checkpoints.failed)
+        if checkpoints.completed_ms is not None:
+            self._checkpointed_ms[name] = checkpoints.completed_ms
+            CHECKPOINT_SECONDS.labels(name).set((checkpoints.duration_ms or 0) / 1000)
+        JOB_RESTARTS.labels(name).set(self._flink.metric(f"/jobs/{job_id}", "numRestarts") or 0)

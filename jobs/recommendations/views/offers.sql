@@ -1,0 +1,29 @@
+-- The newest listing of each product by each seller, as JSON, and whether the seller still offers it (1) or not (0).
+-- A listing is packed behind its time, so that MAX finds the newest one in whatever order the events come.
+SELECT product_id, seller_id, JSON_VALUE(listing, '$.category') AS category, listing, listed
+FROM (
+  SELECT /*+ STATE_TTL('changes' = '36500 d') */
+    product_id, seller_id,
+    SUBSTRING(MAX(packed), 24) AS listing,
+    CASE WHEN COALESCE(MAX(delisted_at) > MAX(listed_at), MAX(delisted_at) IS NOT NULL) THEN 0 ELSE 1 END AS listed
+  FROM (
+    SELECT
+      product_id, seller_id, occurred_at AS listed_at, CAST(NULL AS TIMESTAMP_LTZ(3)) AS delisted_at,
+      CONCAT(CAST(occurred_at AS STRING), JSON_OBJECT(
+        'seller_id' VALUE seller_id, 'name' VALUE name, 'category' VALUE category, 'currency' VALUE currency,
+        'price_minor' VALUE price_minor)) AS packed
+    FROM (
+      SELECT product_id, CAST(occurred_at AS TIMESTAMP_LTZ(3)) AS occurred_at, seller_id, name, category, currency, price_minor
+      FROM events.product_listed
+      UNION ALL
+      SELECT product_id, CAST(occurred_at AS TIMESTAMP_LTZ(3)), seller_id, name, category, currency, price_minor
+      FROM events.product_changed
+    )
+    UNION ALL
+    SELECT
+      product_id, seller_id, CAST(NULL AS TIMESTAMP_LTZ(3)), CAST(occurred_at AS TIMESTAMP_LTZ(3)), CAST(NULL AS STRING)
+    FROM events.product_delisted
+  ) AS changes
+  GROUP BY product_id, seller_id
+)
+WHERE listing IS NOT NULL

@@ -1,0 +1,198 @@
+"""The model card: what was learned from, how it was chosen, how good it is, what it cost.
+
+After Mitchell et al., Model Cards for Model Reporting, FAT* 2019.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from math import isnan
+from typing import Any
+
+import numpy as np
+import orjson
+
+from jobs.recommenders.auto.candidates import Candidate
+from jobs.recommenders.auto.comparison import EvaluationOptions, ModelComparison, ModelEvaluation
+from jobs.recommenders.auto.search import SearchPlan, SearchResult
+from jobs.recommenders.evaluation.intervals import LEVEL, Difference, Interval
+from jobs.recommenders.evaluation.loaders.dataset import Dataset
+from jobs.recommenders.interactions import Interactions
+
+
+@dataclass(frozen=True)
+class DatasetStats:
+    """What the log held. Times are ISO 8601, None where the log has none."""
+
+    events: int
+    shoppers: int
+    products: int
+    repeat_share: float
+    first_at: str | None
+    last_at: str | None
+
+    @classmethod
+    def of(cls, log: Interactions) -> "DatasetStats":
+        """The size of a log."""
+        ends = (None, None) if log.times is None else (_moment(log.times.min()), _moment(log.times.max()))
+        products = int((log.popularity > 0).sum())
+        return cls(len(log), len(np.unique(log.shoppers)), products, log.repeat_share, *ends)
+
+
+@dataclass(frozen=True)
+class SearchSummary:
+    """How the settings were chosen: on which cuts of the log, by which metrics, how many tries, how long."""
+
+    metrics: Sequence[str]
+    cuts: Mapping[str, float]
+    """Cut → the mean of the metrics of what was chosen."""
+    tried: int
+    budget_s: float
+    seconds: float
+    cut_short: Sequence[str]
+    skipped: Mapping[str, str]
+
+    @classmethod
+    def of(cls, plan: SearchPlan, result: SearchResult, seconds: float) -> "SearchSummary":
+        """What a search did."""
+        cuts = dict(zip((eval_split.name for eval_split in plan.eval_splits), result.best.means, strict=True))
+        return cls(
+            [str(metric) for metric in plan.metrics],
+            cuts,
+            len(result.trials),
+            plan.budget_s,
+            seconds,
+            result.cut_short,
+            result.skipped,
+        )
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """Everything about a chosen model; `judged` has it first, then what it is compared with."""
+
+    data: DatasetStats
+    split: str
+    cases: int
+    repeats: bool
+    notes: Sequence[str]
+    searched: SearchSummary | None
+    judged: Sequence[ModelEvaluation]
+    differences: Mapping[str, Mapping[str, Difference]]
+    seed: int
+    peak_memory_mb: float
+
+    @classmethod
+    def of(
+        cls,
+        dataset: Dataset,
+        comparison: ModelComparison,
+        searched: SearchSummary | None,
+        options: EvaluationOptions,
+        peak_memory_mb: float,
+    ) -> "ModelCard":
+        """The card of a model that was compared on what was brought."""
+        return cls(
+            data=DatasetStats.of(dataset.log),
+            split=dataset.split,
+            cases=len(dataset.cases),
+            repeats=options.repeats,
+            notes=tuple(dataset.notes),
+            searched=searched,
+            judged=comparison.evaluations,
+            differences=comparison.differences,
+            seed=options.seed,
+            peak_memory_mb=peak_memory_mb,
+        )
+
+
+def as_json(card: ModelCard) -> str:
+    """The card as one JSON object; a figure over nobody is null."""
+    plain = asdict(card)
+    for judged, written in zip(card.judged, plain["judged"], strict=True):
+        written["candidate"] = _plain(judged.candidate)
+    return orjson.dumps(plain, option=orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY).decode()
+
+
+def as_markdown(card: ModelCard) -> str:
+    """The card for people."""
+    chosen = card.judged[0]
+    data = card.data
+    between = f", {data.first_at} to {data.last_at}" if data.first_at else ""
+    lines = [
+        f"# {chosen.candidate.model}",
+        "",
+        f"Settings: {_settings(chosen.candidate)}.",
+        "",
+        f"Fitted on {data.events:,} events of {data.shoppers:,} shoppers and {data.products:,} products"
+        f"{between} in {chosen.fit_s:,.1f} s; at most {card.peak_memory_mb:,.0f} MB of memory in all. "
+        f"Seed {card.seed}.",
+        "",
+        f"Judged on {card.cases:,} cases: {card.split}, against all products; lists "
+        f"{'may' if card.repeats else 'do not'} show what a shopper knows already.",
+        "",
+        *_figures(card.judged),
+        "",
+        *(f"- {line}" for line in card_notes(card)),
+    ]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _figures(judged: Sequence[ModelEvaluation]) -> list[str]:
+    names = list(judged[0].figures["all"])
+    head = ["model", "part", *names, "coverage", "novelty, bits", "popularity lift"]
+    rows = [head, ["---"] * len(head)]
+    for each in judged:
+        reach = (
+            f"{each.reach.coverage:.3f}",
+            f"{each.reach.novelty:.1f}",
+            f"{each.reach.popularity_lift:+.1f}",
+        )
+        for part, figures in each.figures.items():
+            shown = [format_interval(figures[name]) for name in names]
+            rows.append([each.candidate.model, part, *shown, *(reach if part == "all" else ("",) * 3)])
+    return [f"| {' | '.join(row)} |" for row in rows] + ["", f"Intervals hold the mean at {LEVEL:.0%}."]
+
+
+def format_interval(found: Interval) -> str:
+    """A figure with half the width of its interval: `0.1912 ± 0.0032`; a dash where nobody was judged."""
+    return "–" if isnan(found.mean) else f"{found.mean:.4f} ± {(found.high - found.low) / 2:.4f}"
+
+
+def card_notes(card: ModelCard) -> list[str]:
+    """What the figures alone do not say, a line each."""
+    return [*card.notes, *_compared(card.differences), *_search(card.searched)]
+
+
+def _compared(differences: Mapping[str, Mapping[str, Difference]]) -> list[str]:
+    return [
+        f"{metric} against {other}: {found.interval.mean:+.4f} "
+        f"({found.interval.low:+.4f} – {found.interval.high:+.4f}), p = {found.p_value:.3f}"
+        for other, by_metric in differences.items()
+        for metric, found in by_metric.items()
+    ]
+
+
+def _search(searched: SearchSummary | None) -> list[str]:
+    if searched is None:
+        return ["Not tuned: settings were given."]
+    said = ("the mean of " if len(searched.metrics) > 1 else "") + " and ".join(searched.metrics)
+    cut = f" There was too little time for: {', '.join(searched.cut_short)}." if searched.cut_short else ""
+    return [
+        f"Chosen by {said} among {searched.tried:,} tries in {searched.seconds:,.0f} s of "
+        f"{searched.budget_s:,.0f} s, on cuts of the training log alone.{cut}",
+        *(f"On {name}: {value:.4f}." for name, value in searched.cuts.items()),
+        *(f"Model {name} can't be used here: {reason}." for name, reason in searched.skipped.items()),
+    ]
+
+
+def _settings(candidate: Candidate) -> str:
+    return ", ".join(f"{name} {value}" for name, value in candidate.settings) or "none"
+
+
+def _plain(candidate: Candidate) -> dict[str, Any]:
+    return {"model": candidate.model, "settings": dict(candidate.settings)}
+
+
+def _moment(seconds: np.int64) -> str:
+    return datetime.fromtimestamp(int(seconds), UTC).isoformat()

@@ -1,0 +1,125 @@
+"""Reads what products are: attributes, categories, words of texts."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from scipy.sparse import csr_array, vstack
+
+from common.errors import UserError
+from jobs.recommenders.evaluation.loaders.tables import ColumnNames, read_table
+from jobs.recommenders.histories import Ints
+from jobs.recommenders.interactions import Interactions
+from jobs.recommenders.vocabulary import Codes, Id, Vocabulary
+
+
+@dataclass(frozen=True)
+class Attributes:
+    """What each of `items` has: `counts` CSR float32 [items, attributes].
+
+    `categories` and `sellers` are int32 [items], -1 where there is none.
+    """
+
+    items: tuple[Id, ...]
+    counts: csr_array
+    categories: Codes | None
+    sellers: Codes | None
+
+    def of(self, log: Interactions) -> Interactions:
+        """A log whose catalogue begins with `items`, with their attributes; its other products have none.
+
+        Raises:
+            UserError: no product with an event has attributes.
+        """
+        others = log.product_count - len(self.items)
+        if not log.popularity[: len(self.items)].any():
+            raise UserError("no product of the log is in the attributes file: are the ids of one kind?")
+        counts = vstack(
+            [self.counts, csr_array((others, self.counts.shape[1]), dtype=np.float32)], format="csr"
+        )
+        return replace(log, attributes=counts, categories=_padded(self.categories, log.product_count))
+
+    def sellers_of(self, log: Interactions) -> Codes | None:
+        """The seller of each product of a log whose catalogue begins with `items`: int32 [products]."""
+        return _padded(self.sellers, log.product_count)
+
+
+def read_attributes(path: Path, names: ColumnNames) -> Attributes:
+    """A file with a column `item`, in one row or several for each, and any others that say what it is.
+
+    Text counts as its words, whole numbers as what they are; `category` also as the product's category. Other
+    kinds of columns say nothing. `seller` also tells who sells it.
+
+    Raises:
+        UserError: the file is broken, or has no column that says anything.
+    """
+    table = read_table(path)
+    name = names.get("item", "item")
+    if name not in table.column_names or table.num_columns < 2:
+        raise UserError(f"{path} needs a column {name!r} and one of what the item is: {table.column_names}")
+    return attributes_of(table, name)
+
+
+def attributes_of(table: pa.Table, name: str) -> Attributes:
+    """A table whose column `name` holds the items, as `read_attributes` reads it.
+
+    Raises:
+        UserError: an item is missing, or no column says anything.
+    """
+    vocabulary, codes = Vocabulary.of(table.column(name), "item")
+    found = [
+        (codes[rows].astype(np.int64), tokens)
+        for column in table.column_names
+        if column != name
+        for rows, tokens in _tokens(column, table.column(column).combine_chunks())
+    ]
+    if not found:
+        raise UserError("no column of the attributes says what an item is: give text or whole numbers")
+    counts = _counts(
+        np.concatenate([rows for rows, _ in found]), [tokens for _, tokens in found], len(vocabulary)
+    )
+    groups = [
+        _groups(table.column(name), codes, len(vocabulary)) if name in table.column_names else None
+        for name in ("category", "seller")
+    ]
+    return Attributes(vocabulary.ids, counts, *groups)
+
+
+def _tokens(name: str, column: pa.Array) -> Iterator[tuple[Ints, pa.Array]]:
+    """(the rows, what they say as text) of a column; nothing of one that says nothing."""
+    rows = np.flatnonzero(column.is_valid().to_numpy(zero_copy_only=False))
+    column = column.drop_null()
+    if pa.types.is_integer(column.type):
+        yield rows, _of_column(name, column.cast(pa.string()))
+    elif pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        words = pc.split_pattern_regex(pc.utf8_lower(column), r"\W+")
+        flat, parents = pc.list_flatten(words), pc.list_parent_indices(words)
+        is_word = pc.not_equal(flat, "")
+        yield rows[parents.filter(is_word).to_numpy()], _of_column(name, flat.filter(is_word))
+
+
+def _of_column(name: str, tokens: pa.Array) -> pa.Array:
+    return pc.binary_join_element_wise(name, tokens.cast(pa.string()), "=")
+
+
+def _counts(rows: Ints, tokens: list[pa.Array], items: int) -> csr_array:
+    vocabulary, codes = Vocabulary.of(pa.concat_arrays(tokens), "attribute")
+    ones = np.ones(len(rows), np.float32)
+    counts = csr_array((ones, (rows, codes)), shape=(items, len(vocabulary)))
+    counts.sum_duplicates()
+    return counts
+
+
+def _groups(column: pa.ChunkedArray, codes: Codes, items: int) -> Codes:
+    """The group that each item is in; of several, the last that is named."""
+    valid = column.is_valid().to_numpy().astype(bool)
+    groups = np.full(items, -1, np.int32)
+    groups[codes[valid]] = Vocabulary.of(column.drop_null(), "group")[1]
+    return groups
+
+
+def _padded(groups: Codes | None, products: int) -> Codes | None:
+    return None if groups is None else np.pad(groups, (0, products - len(groups)), constant_values=-1)

@@ -1,0 +1,36 @@
+"""What was brought to be judged on: a log, the cases of the test, and how to cut a validation off the log."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from jobs.recommenders.evaluation.cases import Cases, EvaluationSplit
+from jobs.recommenders.histories import Ints
+from jobs.recommenders.interactions import Interactions
+from jobs.recommenders.vocabulary import Codes
+
+REPEATS = 0.02
+"""Lists may show what a shopper knows where at least this share of a log's events repeat a product."""
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A log to fit the final model on, and the test cases that evaluate this model once, at the end.
+
+    `validation_splits` maps a seed to the splits that settings are chosen on, cut from the log alone. `split`
+    describes how the test cases were cut. `notes` are remarks for the reader, such as ids that training never
+    saw. `sellers` is the seller of each product, int32 [products], -1 if unknown. `visits` is the visit of
+    each case, int64 [cases], or None if each case belongs to another shopper.
+    """
+
+    log: Interactions
+    cases: Cases
+    split: str
+    validation_splits: Callable[[int], Sequence[EvaluationSplit]]
+    notes: Sequence[str] = ()
+    sellers: Codes | None = None
+    visits: Ints | None = None
+
+    @property
+    def repeats(self) -> bool:
+        """Whether shoppers of the log come back to products so often that lists should show them again."""
+        return self.log.repeat_share >= REPEATS

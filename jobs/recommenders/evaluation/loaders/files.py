@@ -1,0 +1,82 @@
+"""Which files were brought, and what they are read as."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from common.errors import UserError
+from jobs.recommenders.evaluation.loaders import interactions, sequences, sessions
+from jobs.recommenders.evaluation.loaders.attributes import Attributes, read_attributes
+from jobs.recommenders.evaluation.loaders.dataset import Dataset
+from jobs.recommenders.evaluation.loaders.tables import ColumnNames, parse_column_names
+
+OF_SEQUENCES = ("leave-last", "new-items")
+PROTOCOLS = tuple(dict.fromkeys((*interactions.PROTOCOLS, *OF_SEQUENCES)))
+
+
+@dataclass(frozen=True)
+class InputFiles:
+    """Files and a protocol, as a command line names them; `protocol` is empty where none was named."""
+
+    interactions: Path | None = None
+    test: Path | None = None
+    sessions: Path | None = None
+    cases: Path | None = None
+    sequences: Path | None = None
+    attributes: Path | None = None
+    protocol: str = ""
+
+
+def load_dataset(files: InputFiles, columns: str) -> Dataset:
+    """Read files by what was named; `columns` says what their columns are called.
+
+    Raises:
+        UserError: what was named does not go together, or a file can't be used.
+    """
+    logs = [files.interactions, files.sessions, files.sequences]
+    if sum(each is not None for each in logs) != 1:
+        raise UserError("name one log: --interactions FILE, --sessions FILE or --sequences FILE")
+    if files.cases is not None and files.sessions is None:
+        raise UserError("--cases goes with --sessions FILE")
+    if files.test is not None and files.interactions is None:
+        raise UserError("--test goes with --interactions FILE")
+    names = parse_column_names(columns)
+    if files.sessions is not None:
+        return _of_sessions(files, files.sessions, names)
+    attributes = read_attributes(files.attributes, names) if files.attributes else None
+    if files.sequences is not None:
+        dataset = _of_sequences(files, files.sequences, names, attributes)
+    else:
+        assert files.interactions is not None
+        dataset = _of_interactions(files, files.interactions, names, attributes)
+    return replace(dataset, sellers=attributes.sellers_of(dataset.log)) if attributes else dataset
+
+
+def _of_sessions(files: InputFiles, log: Path, names: ColumnNames) -> Dataset:
+    if files.cases is None or files.attributes or files.protocol:
+        raise UserError("--sessions goes with --cases FILE, and with no other file or protocol")
+    return sessions.with_cases(log, files.cases, names)
+
+
+def _of_sequences(files: InputFiles, log: Path, names: ColumnNames, attributes: Attributes | None) -> Dataset:
+    if _checked_protocol(files.protocol or "leave-last", OF_SEQUENCES) == "leave-last":
+        return sequences.leave_last(log, names, attributes)
+    if attributes is None:
+        raise UserError("--protocol new-items needs --attributes FILE: nothing else is known of new products")
+    return sequences.new_items(log, names, attributes)
+
+
+def _of_interactions(
+    files: InputFiles, log: Path, names: ColumnNames, attributes: Attributes | None
+) -> Dataset:
+    if files.test is None:
+        protocol = _checked_protocol(files.protocol or "time", interactions.PROTOCOLS)
+        return interactions.with_protocol(log, names, protocol, attributes)
+    if files.protocol:
+        raise UserError("--protocol holds out a part of the log, --test has it already: name one of them")
+    return interactions.with_test(log, files.test, names, attributes)
+
+
+def _checked_protocol(protocol: str, protocols: tuple[str, ...]) -> str:
+    if protocol not in protocols:
+        raise UserError(f"there is no protocol {protocol!r} for this log: choose from {', '.join(protocols)}")
+    return protocol

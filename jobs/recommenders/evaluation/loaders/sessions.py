@@ -1,0 +1,96 @@
+"""Reads visits and cases: what was looked at so far, and what came next."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from common.errors import UserError
+from jobs.recommenders.evaluation import splits
+from jobs.recommenders.evaluation.cases import Cases, EvaluationSplit, sessions_held_out
+from jobs.recommenders.evaluation.loaders.dataset import Dataset
+from jobs.recommenders.evaluation.loaders.sequences import order_by
+from jobs.recommenders.evaluation.loaders.tables import ColumnNames, read_columns, require_same_id_type
+from jobs.recommenders.evaluation.loaders.visits import visits_of_cases
+from jobs.recommenders.evaluation.sets import ProductSets
+from jobs.recommenders.histories import Histories
+from jobs.recommenders.interactions import Interactions, from_columns
+from jobs.recommenders.vocabulary import Vocabulary
+
+VALIDATION_SHARE = 0.1
+
+
+def with_cases(train: Path, test: Path, names: ColumnNames) -> Dataset:
+    """Visits (columns session, position, item) and the cases of a test (prefix, a list; target; any session).
+
+    Visits are in the order of their first rows, taken for the order of time; events in that of `position`.
+
+    Raises:
+        UserError: a file or column is missing or broken, or no product of the test is in the log.
+    """
+    columns = read_columns(train, names, ("session", "position", "item"))
+    of_cases = {key: name for key, name in names.items() if key in ("prefix", "target")}
+    test_columns = read_columns(test, of_cases, ("prefix", "target"), ("session",))
+    if not pa.types.is_list(test_columns["prefix"].type) and not pa.types.is_large_list(
+        test_columns["prefix"].type
+    ):
+        raise UserError(
+            f"column 'prefix' of {test} holds {test_columns['prefix'].type}: it should hold lists of items"
+        )
+    require_same_id_type("item", columns["item"], test_columns["target"])
+    log = visits(columns)
+    cases, notes = _cases(log, test_columns)
+    of_case, visit_note = visits_of_cases(test_columns)
+    said = f"the cases of {test.name}"
+    return Dataset(
+        log, cases, said, lambda seed: validation_splits(log, seed), [*notes, visit_note], visits=of_case
+    )
+
+
+def visits(columns: dict[str, pa.Array]) -> Interactions:
+    """A log in which each visit is a shopper of its own.
+
+    Raises:
+        UserError: an id or a position is missing.
+    """
+    codes = Vocabulary.of(columns["session"], "session")[1]
+    by_position = order_by(columns["position"])
+    taken = pa.array(by_position[np.argsort(codes[by_position], kind="stable")])
+    sessions = columns["session"].take(taken)
+    return from_columns(sessions, columns["item"].take(taken), sessions=sessions)
+
+
+def validation_splits(log: Interactions, seed: int) -> Sequence[EvaluationSplit]:
+    """Validation cuts: the newest tenth of the visits, and a random one.
+
+    A cut all of whose visits have one event is left out: nothing comes after it.
+
+    Raises:
+        UserError: there is one visit only, or no held visit has two events.
+    """
+    visit = log.shoppers if log.sessions is None else log.sessions
+    newest = splits.latest_groups(visit, np.arange(len(log)), VALIDATION_SHARE)
+    drawn = splits.random_groups(visit, VALIDATION_SHARE, seed)
+    eval_splits = [
+        sessions_held_out(log, newest, "the newest tenth of the visits"),
+        sessions_held_out(log, drawn, "a random tenth of the visits"),
+    ]
+    if not any(len(eval_split.cases) for eval_split in eval_splits):
+        raise UserError("no visit that is held out to choose by has two events: bring a longer log")
+    return [eval_split for eval_split in eval_splits if len(eval_split.cases)]
+
+
+def _cases(log: Interactions, test_columns: dict[str, pa.Array]) -> tuple[Cases, list[str]]:
+    flat = log.product_vocabulary.codes(test_columns["prefix"].flatten())
+    lengths = np.diff(test_columns["prefix"].offsets.to_numpy())
+    rows = np.repeat(np.arange(len(lengths)), lengths)[flat >= 0]
+    flat = flat[flat >= 0]
+    histories = Histories.grouped(rows, len(lengths), flat, np.ones(len(flat), np.float32))
+    targets = Vocabulary.of(test_columns["target"], "product", log.product_vocabulary.ids)[1]
+    unseen = int((targets >= log.product_count).sum())
+    if unseen == len(targets):
+        raise UserError("no target of the test file is in the training file: are the ids of one kind?")
+    notes = [f"{unseen:,} targets of the test are products that training never saw: missed"] if unseen else []
+    truth = ProductSets(np.arange(len(targets) + 1, dtype=np.int64), targets)
+    return Cases(histories, truth), notes

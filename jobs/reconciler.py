@@ -1,0 +1,254 @@
+"""`python -m jobs.reconciler`: keeps exactly one Flink job running for each plan of this checkout.
+
+Flink itself restarts a job whose tasks fail. A session cluster without high availability loses its jobs when
+the JobManager dies. This loop submits each job that is missing (its JobManager died, it failed for good, it
+never started) from its newest checkpoint. SIGTERM ends the loop; the jobs keep running and their checkpoints
+stay.
+
+Jobs of other installations on the same Flink are never touched, whatever their names.
+"""
+
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from uuid import uuid4
+
+import structlog
+
+from common.consumer_lag import export_lag
+from common.errors import PartUnavailable, UserError
+from common.metrics import JOB_SUBMISSIONS, serve_metrics
+from common.settings import ROOT, Settings
+from common.telemetry import configure_logging
+from jobs.checkpoints import job_checkpoints, newest, plan_checkpoints, prune, set_aside
+from jobs.flink_client import FINGERPRINT, INITIALIZING, INSTALLATION, FlinkClient, FlinkJob, causes
+from jobs.flink_metrics import FlinkMetrics
+from jobs.plan import JobPlan
+from jobs.registry import JOBS
+from jobs.submit import installation_id
+
+log = structlog.get_logger()
+
+POLL_S = 2.0
+PRUNE_EVERY_S = 30.0
+SUBMIT_TIMEOUT_S = 180.0
+"""The time limit of a submission, per job."""
+
+MAX_BACKOFF_S = 30.0
+LEFTOVER_TASKS_TIMEOUT_S = 90.0
+"""How long to wait for the tasks of a dead JobManager to end: a job must not be written by two attempts."""
+
+RESTORE_TIMEOUT_S = 60.0
+"""How long a job may fail to restore its state before its checkpoint is set aside."""
+
+
+def duplicates(jobs: Sequence[FlinkJob]) -> list[FlinkJob]:
+    """The live jobs for which an older live job of the same name exists."""
+    seen: set[str] = set()
+    found = []
+    for job in (job for job in jobs if not job.ended):
+        if job.name in seen:
+            found.append(job)
+        seen.add(job.name)
+    return found
+
+
+RESTORE_FAILURES = (
+    "CheckpointCoordinator.restoreSavepoint",
+    "Could not restore",
+    "BackendBuildingException",
+    "StateMigrationException",
+)
+"""What stack traces contain if a checkpoint can't be read or does not fit the job."""
+
+
+def blames_checkpoint(stacktrace: str) -> bool:
+    """Whether a failure comes from the state that a job starts from, not from an unreachable server."""
+    return any(words in stacktrace for words in RESTORE_FAILURES)
+
+
+class JobReconciler:
+    """Compares the jobs that run with the plans, and submits or cancels jobs until they agree."""
+
+    def __init__(self, settings: Settings, plans: Mapping[str, JobPlan], flink: FlinkClient) -> None:
+        self._settings = settings
+        self._plans = plans
+        self._flink = flink
+        self._installation = installation_id(settings)
+        self._parameters: dict[str, Mapping[str, str]] = {}  # Flink's job id → its parameters
+        self._next_ids: dict[str, str] = {}  # job name → the id of its next submission
+        self._submitted_ids: set[str] = set()
+        self._failures = 0
+        self._next_submit_at = 0.0
+        self._next_prune_at = 0.0
+        self._leftover_tasks_since: float | None = None
+        self._failed_ids: set[str] = set()  # jobs whose failure has been logged
+
+    def poll(self) -> Mapping[str, FlinkJob]:
+        """Run one round; returns our live jobs by name, as they were at its start.
+
+        Raises:
+            PartUnavailable: Flink does not answer.
+        """
+        known = self._flink.jobs()
+        self._drop_stale({job.id for job in known})
+        jobs = [job for job in known if self._is_ours(job)]
+        others = [job for job in known if job not in jobs and not job.ended]
+        unwanted = {job.id: "an older job of this name runs" for job in duplicates(jobs)}
+        for job_id in unwanted:
+            log.error(
+                "a job runs twice: some of its newest figures may be too low until they next change",
+                id=job_id,
+            )
+        for job in (job for job in jobs if not job.ended and job.id not in unwanted):
+            if not self._is_current(job):
+                unwanted[job.id] = "its plan has changed"
+            elif self._cannot_restore(job):
+                unwanted[job.id] = "its checkpoint can't be restored"
+        for job_id, reason in unwanted.items():
+            log.warning("cancelling", id=job_id, reason=reason)
+            self._flink.cancel(job_id)
+        live = {job.name: job for job in jobs if not job.ended}
+        starting = {job.name for job in known if job.state == INITIALIZING}
+        missing = [name for name in self._plans if name not in live and name not in starting]
+        for name in missing:
+            self._check_last_attempt([job for job in jobs if job.name == name])
+        if missing:
+            self._submit(missing, list(live.values()), others)
+        self._prune([job for job in live.values() if job.id not in unwanted])
+        return live
+
+    def _drop_stale(self, known: set[str]) -> None:
+        """Drop the entries of jobs that Flink no longer lists, and next ids that a listed job has."""
+        self._parameters = {job_id: values for job_id, values in self._parameters.items() if job_id in known}
+        self._next_ids = {name: next_id for name, next_id in self._next_ids.items() if next_id not in known}
+        self._submitted_ids &= known | set(self._next_ids.values())
+
+    def _is_ours(self, job: FlinkJob) -> bool:
+        return job.id in self._submitted_ids or (
+            job.name in self._plans and self._parameter(job, INSTALLATION) == self._installation
+        )
+
+    def _is_current(self, job: FlinkJob) -> bool:
+        if job.state == INITIALIZING:
+            return True
+        return self._parameter(job, FINGERPRINT) == self._plans[job.name].fingerprint()
+
+    def _parameter(self, job: FlinkJob, name: str) -> str:
+        """A parameter of a job; empty until Flink lists it, and if the job failed before that."""
+        if job.id not in self._parameters:
+            values = self._flink.parameters(job.id)
+            if not values and not job.ended:
+                return ""
+            self._parameters[job.id] = values
+        return self._parameters[job.id].get(name, "")
+
+    def _cannot_restore(self, job: FlinkJob) -> bool:
+        """Whether a job keeps failing to restore its checkpoint; sets that checkpoint aside if so."""
+        if job.state != "RESTARTING" or time.time() - job.started_ms / 1000 < RESTORE_TIMEOUT_S:
+            return False
+        if not blames_checkpoint(self._flink.last_failure(job.id)) or self._flink.has_run(job.id):
+            return False
+        self._set_aside_checkpoint(job.name)
+        return True
+
+    def _check_last_attempt(self, attempts: Sequence[FlinkJob]) -> None:
+        """Log a failure; set the checkpoint aside after two attempts in a row that could not restore it."""
+        if not attempts or attempts[-1].state != "FAILED" or attempts[-1].id in self._failed_ids:
+            return
+        last = attempts[-1]
+        trace = self._flink.last_failure(last.id)
+        log.error("failed", job=last.name, id=last.id, reason=(causes(trace) or ["unknown"])[-1])
+        self._failed_ids.add(last.id)
+        if blames_checkpoint(trace) and len(attempts) > 1 and attempts[-2].id in self._failed_ids:
+            self._set_aside_checkpoint(last.name)
+
+    def _set_aside_checkpoint(self, name: str) -> None:
+        if checkpoint := newest(plan_checkpoints(self._settings, self._plans[name])):
+            log.error("setting a checkpoint aside", job=name, checkpoint=str(set_aside(checkpoint)))
+
+    def _submit(self, names: Sequence[str], live: Sequence[FlinkJob], others: Sequence[FlinkJob]) -> None:
+        if time.monotonic() < self._next_submit_at or self._has_leftover_tasks(live, others):
+            return
+        log.info("submitting", jobs=list(names))
+        # An id is kept until Flink lists a job with it: if a slow JobManager accepts a job after the
+        # timeout, the next submission has the same id and Flink refuses it.
+        job_ids = [self._next_ids.setdefault(name, uuid4().hex) for name in names]
+        self._submitted_ids.update(job_ids)
+        try:
+            subprocess.run(
+                [sys.executable, "-m", "jobs.submit", *names, *(f"--job-id={job_id}" for job_id in job_ids)],
+                cwd=ROOT, check=True, timeout=SUBMIT_TIMEOUT_S * len(names), stdin=subprocess.DEVNULL,
+            )  # fmt: skip
+            self._failures = 0
+            delay, outcome = POLL_S, "taken"
+        except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
+            self._failures += 1
+            delay, outcome = min(MAX_BACKOFF_S, 2.0**self._failures), "failed"
+            log.error("could not submit", jobs=list(names), error=str(error), again_in_s=delay)
+        for name in names:
+            JOB_SUBMISSIONS.labels(name, outcome).inc()
+        self._next_submit_at = time.monotonic() + delay
+
+    def _has_leftover_tasks(self, live: Sequence[FlinkJob], others: Sequence[FlinkJob]) -> bool:
+        """Whether no TaskManager is registered, or more slots are in use than all live jobs need."""
+        total, free = self._flink.slots()
+        if not total:
+            return True
+        needed = len(live) * self._settings.job_parallelism
+        needed += sum(self._flink.parallelism(job.id) for job in others)
+        if total - free <= needed:
+            self._leftover_tasks_since = None
+            return False
+        if self._leftover_tasks_since is None:
+            log.info("waiting for the tasks of a lost JobManager to end", slots=total, free=free)
+            self._leftover_tasks_since = time.monotonic()
+        return time.monotonic() - self._leftover_tasks_since < LEFTOVER_TASKS_TIMEOUT_S
+
+    def _prune(self, live: Sequence[FlinkJob]) -> None:
+        if time.monotonic() < self._next_prune_at:
+            return
+        self._next_prune_at = time.monotonic() + PRUNE_EVERY_S
+        for job in live:
+            plan = self._plans[job.name]
+            gone = prune(
+                job_checkpoints(self._settings, job.name), plan_checkpoints(self._settings, plan), job.id
+            )
+            if gone:
+                log.info("pruned old checkpoints", job=job.name, folders=len(gone))
+
+
+def main() -> int:
+    """Run until SIGTERM or SIGINT."""
+    configure_logging("reconciler")
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        settings = Settings.load()
+        plans = {name: build(settings) for name, build in JOBS.items()}
+        serve_metrics(settings.port("jobs"))
+    except UserError as error:
+        print(f"reconciler: {error}", file=sys.stderr)
+        return 2
+    threading.Thread(target=export_lag, args=(settings.kafka, stop), daemon=True).start()
+    answered = True
+    with FlinkClient(settings.flink) as flink:
+        reconciler, metrics = JobReconciler(settings, plans, flink), FlinkMetrics(flink, plans)
+        while not stop.is_set():
+            try:
+                metrics.update(reconciler.poll())
+                answered = True
+            except PartUnavailable as error:
+                if answered:
+                    log.warning("waiting for Flink", error=str(error))
+                answered = False
+            stop.wait(POLL_S)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,80 @@
+"""Runs the simulator as a child of the demo. `./souk down` ends it, because the launcher marks it."""
+
+import signal
+import sys
+from subprocess import DEVNULL, Popen, TimeoutExpired
+from typing import Self
+
+from common.errors import INTERRUPTED, PartUnavailable, UserError
+from common.settings import ROOT, Settings
+from local.demo.simulator_status import status_path
+from local.stack import log_tail
+from local.state_directory import StateDirectory, settings_environment
+from local.supervision import launch
+from local.supervision.launch_file import LaunchSpec, write_launch_file
+from local.supervision.processes import process_record_path
+from local.supervision.supervisor import SIMULATOR as NAME
+
+USER_ERROR = 2
+"""Exit code of the simulator for a user's mistake. The last line of its log has the message."""
+
+STOP_TIMEOUT_S = 20.0
+"""Time for the simulator to send the events of its current requests."""
+
+
+class SimulatorProcess:
+    """Runs `python -m producers.simulator` for a `with` block; its output is `<home>/logs/simulator.log`.
+
+    A simulator that was left running, as after kill -9 of a demo, is killed when the next one starts.
+    """
+
+    def __init__(self, settings: Settings, *arguments: str) -> None:
+        self._home = home = StateDirectory(settings.home)
+        status_path(settings.home).unlink(missing_ok=True)  # of the previous run
+        process_record_path(home.run, NAME).unlink(missing_ok=True)
+        argv = [sys.executable, "-m", "producers.simulator", *arguments]
+        write_launch_file(
+            home, NAME, LaunchSpec(argv, ROOT, settings_environment(settings), stop_signal="INT")
+        )
+        self._process = Popen(
+            [sys.executable, "-IS", launch.__file__, str(home.run), NAME],
+            start_new_session=True, stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL,
+        )  # fmt: skip
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def ended(self) -> bool:
+        """Return whether the simulator has finished its work.
+
+        Raises:
+            UserError: its arguments are invalid. The message is the simulator's.
+            PartUnavailable: it failed (the message has the end of its log), or another process stopped it.
+        """
+        code = self._process.poll()
+        if code == USER_ERROR:
+            lines = self._home.log(NAME).read_text(errors="replace").splitlines()
+            raise UserError(lines[-1].removeprefix("souk: "))
+        if code == INTERRUPTED:
+            raise PartUnavailable(
+                "another process stopped the simulator, such as `./souk down`. Its events are kept: "
+                "`./souk demo` goes on from here"
+            )
+        if code:
+            raise PartUnavailable(f"the simulator ended with exit code {code}\n{log_tail(self._home, NAME)}")
+        return code == 0
+
+    def stop(self) -> None:
+        """Stop the simulator: SIGINT first, SIGKILL after `STOP_TIMEOUT_S`."""
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGINT)
+            try:
+                self._process.wait(STOP_TIMEOUT_S)
+            except TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        launch.kill_leftovers(str(self._home.run), NAME)
+        process_record_path(self._home.run, NAME).unlink(missing_ok=True)

@@ -1,0 +1,134 @@
+"""The directory of all state of one copy of the platform, and the lock that `up` and `down` hold."""
+
+import hashlib
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import SecretStr
+from rich.console import Console
+
+from common.errors import UserError
+from common.file_lock import file_lock
+from common.settings import Settings
+
+SOCKET_PATH_LIMIT = 107
+"""Bytes that Linux allows in the path of a unix socket."""
+
+SOCKET_SUFFIX_ROOM = len(".4194304.x")
+"""supervisord first binds its socket as `<path>.<pid>`."""
+
+MIN_FREE_BYTES = 300 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class StateDirectory:
+    """Paths of the files under `settings.home`."""
+
+    path: Path
+
+    @property
+    def run(self) -> Path:
+        """Files about running processes: launch files, process records, sockets, the lock."""
+        return self.path / "run"
+
+    @property
+    def logs(self) -> Path:
+        """The folder of the logs, `<part>.log`."""
+        return self.path / "logs"
+
+    def log(self, name: str) -> Path:
+        """Return the path of a part's log."""
+        return self.logs / f"{name}.log"
+
+    def part_directory(self, part: str) -> Path:
+        """Return a part's own directory."""
+        return self.path / part
+
+    def socket(self) -> Path:
+        """Return the supervisor's socket: in `run/`, or in a runtime directory if that path is too long."""
+        inside = self.run / "supervisor.sock"
+        if len(os.fsencode(inside)) + SOCKET_SUFFIX_ROOM <= SOCKET_PATH_LIMIT:
+            return inside
+        digest = hashlib.sha256(os.fsencode(self.path)).hexdigest()[:12]
+        base = Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir())
+        return base / f"souk-{os.getuid()}-{digest}" / "s.sock"
+
+    def make_socket_directory(self) -> None:
+        """Create the socket's directory with access for this user only.
+
+        Raises:
+            UserError: the directory exists and other users own it or have access.
+        """
+        folder = self.socket().parent
+        folder.mkdir(mode=0o700, exist_ok=True)
+        seen = folder.lstat()
+        if not stat.S_ISDIR(seen.st_mode) or seen.st_uid != os.getuid() or seen.st_mode & 0o077:
+            raise UserError(
+                f"{folder} is not a private directory of yours: remove it, or set XDG_RUNTIME_DIR"
+            )
+
+    def make_private(self) -> None:
+        """Close the home, its directories and its secrets to other users, whatever mode they had."""
+        for path in (self.path, *self.path.iterdir(), *self.run.glob("*.json")):
+            with suppress(FileNotFoundError):  # another step may replace a file at any time
+                found = path.lstat()
+                if stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid():
+                    path.chmod(0o700)
+                elif stat.S_ISREG(found.st_mode) and path.suffix in (".json", ".toml"):
+                    path.chmod(0o600)
+
+    def make(self) -> None:
+        """Create the directories, which are closed to other users.
+
+        Raises:
+            UserError: the directory can't be written, or the disk is nearly full.
+        """
+        try:
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.run.mkdir(mode=0o700, exist_ok=True)
+            self.logs.mkdir(mode=0o700, exist_ok=True)
+            self.make_private()
+            (self.run / "lock").touch()
+            self.make_socket_directory()
+        except OSError as error:
+            raise UserError(
+                f"can't write the state directory {self.path} ({error.strerror}): set SOUK_HOME to another"
+            ) from error
+        free = shutil.disk_usage(self.path).free
+        if free < MIN_FREE_BYTES:
+            raise UserError(
+                f"the disk of {self.path} has only {free // 2**20} MB free (at least "
+                f"{MIN_FREE_BYTES // 2**20} MB are needed): free some, or set SOUK_HOME to another disk"
+            )
+
+    @contextmanager
+    def locked(self, console: Console) -> Iterator[None]:
+        """Hold the lock of this copy; waits for another `up` or `down` to finish."""
+
+        def report(pid: str) -> None:
+            console.print(f"waiting for another `./souk up` or `down` (pid {pid})")
+
+        with file_lock(self.run / "lock", report):
+            yield
+
+
+def base_environment() -> dict[str, str]:
+    """Return the variables of the caller's environment that every process gets."""
+    kept = ("PATH", "HOME", "USER", "LANG", "LC_ALL", "TMPDIR", "TZ", "SSL_CERT_FILE")
+    env = {name: os.environ[name] for name in kept if name in os.environ}
+    return {"PATH": os.defpath, **env}
+
+
+def settings_environment(settings: Settings) -> dict[str, str]:
+    """Return environment variables from which `Settings.load()` reads the same settings."""
+    given = settings.model_dump(include=settings.model_fields_set | {"home", "install"})
+    return {
+        f"SOUK_{name.upper()}": value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+        for name, value in given.items()
+    }

@@ -1,0 +1,129 @@
+"""Sends timelines to Kafka and knows up to which position every event is acknowledged."""
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from confluent_kafka import KafkaError, KafkaException, Producer
+
+from common.errors import Retryable
+from common.kafka_producer import producer_config
+from producers.feed.events import Timeline
+from producers.feed.messages import messages
+from producers.feed.pace import Pace
+
+CHUNK = 4096
+"""Events between two checks of deliveries. Positions are ends of chunks."""
+
+DELIVERY_TIMEOUT_S = 900
+"""How long Kafka may be unavailable before sending fails."""
+
+
+def bulk_producer_config(bootstrap: str) -> dict[str, str | int | float | bool]:
+    """Return the configuration of a producer of many events: large batches and a large queue."""
+    return {
+        **producer_config(bootstrap, linger_ms=20, delivery_timeout_s=DELIVERY_TIMEOUT_S),
+        "batch.size": 512 * 1024,
+        "queue.buffering.max.messages": 200_000,
+        "queue.buffering.max.kbytes": 256 * 1024,
+    }
+
+
+class ProducerFailed(Retryable):
+    """This producer's deliveries failed. A new producer may continue at the acknowledged position."""
+
+
+class _Chunk:
+    """Events that are sent together; done when none of them is pending."""
+
+    __slots__ = ("end", "error", "pending")
+
+    def __init__(self, end: int, pending: int) -> None:
+        self.end = end
+        self.pending = pending
+        self.error: KafkaError | None = None
+
+    def delivered(self, error: KafkaError | None, _message: object) -> None:
+        if error is not None:
+            self.error = error
+        self.pending -= 1
+
+
+class TimelineProducer:
+    """Sends timelines, one after the other, each from a position on.
+
+    `acknowledged` is a position in the current timeline: all in-sync replicas have every event before it.
+    `on_progress` is called about once a chunk. `trouble` describes an error of Kafka's client, or is empty.
+    """
+
+    def __init__(self, bootstrap: str, on_progress: Callable[["TimelineProducer"], None]) -> None:
+        self.acknowledged = 0
+        self.trouble = ""
+        self._on_progress = on_progress
+        self._chunks: deque[_Chunk] = deque()
+        self._producer = Producer({**bulk_producer_config(bootstrap), "error_cb": self._on_error})
+
+    def run(self, timeline: Timeline, start: int, schema_ids: Mapping[str, int], pace: Pace) -> None:
+        """Send all events from position `start` on and wait until they are acknowledged.
+
+        Raises:
+            ProducerFailed: a delivery failed. Continue at `acknowledged`.
+        """
+        self.acknowledged = start
+        try:
+            self._send(timeline, schema_ids, pace)
+            while self._chunks:
+                self._poll(0.1)
+        except KafkaException as error:
+            raise ProducerFailed(str(error.args[0])) from error
+
+    def stop(self, timeout_s: float) -> None:
+        """After an interrupted `run`: wait at most `timeout_s` for deliveries, then drop the rest."""
+        self._producer.flush(timeout_s)
+        self._advance()
+        self._producer.purge()
+
+    def _send(self, timeline: Timeline, schema_ids: Mapping[str, int], pace: Pace) -> None:
+        position, total = self.acknowledged, len(timeline)
+        topics = [events.name for events in timeline.events]
+        sources = messages(timeline, position, schema_ids)
+        produce = self._produce
+        while position < total:
+            end = min(position + CHUNK, total, pace.due())
+            if end <= position:
+                self._poll(pace.wait_s(position))
+                continue
+            chunk = _Chunk(end, end - position)
+            self._chunks.append(chunk)
+            for which in timeline.which[position:end].tolist():
+                key, value, headers = next(sources[which])
+                produce(topics[which], value, key, chunk.delivered, headers)
+            position = end
+            self._poll(0)
+
+    def _produce(self, topic: str, value: bytes, key: bytes, delivered: Any, headers: Any) -> None:
+        while True:
+            try:
+                self._producer.produce(topic, value, key, on_delivery=delivered, headers=headers)
+                return
+            except BufferError:
+                self._poll(0.1)
+
+    def _poll(self, wait_s: float) -> None:
+        """Process deliveries for up to `wait_s` and advance `acknowledged`."""
+        self._producer.poll(wait_s)
+        self._advance()
+        self._on_progress(self)
+
+    def _advance(self) -> None:
+        for chunk in self._chunks:
+            if chunk.error is not None:
+                raise ProducerFailed(chunk.error.str())
+        while self._chunks and not self._chunks[0].pending:
+            self.acknowledged = self._chunks.popleft().end
+            self.trouble = ""
+
+    def _on_error(self, error: KafkaError) -> None:
+        self.trouble = "Kafka does not answer, trying again"
+        if error.fatal():
+            self.trouble = error.str()

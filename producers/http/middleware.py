@@ -1,0 +1,96 @@
+"""Wraps every request: checks its host and origin, bounds its body, describes errors and measures time."""
+
+from collections.abc import Collection
+
+from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from common.host_check import is_known_host, is_other_site
+from common.problems import describe_error, problem_response
+from common.request_metrics import RequestMetrics
+from producers.http.problems import (
+    BodyTooLarge,
+    DatabaseUnavailable,
+    OtherSite,
+    UnknownHost,
+    ValueNotStorable,
+)
+from producers.postgres.errors import INVALID, TRANSIENT
+
+BODY_LIMIT = 1024 * 1024
+"""Bytes: the stock of thousands of products, or hundreds of times the longest order."""
+
+CLIENT_CLOSED = 499
+"""The status that metrics show of a request whose client left before the response, as nginx does."""
+
+
+class CommerceMiddleware:
+    """The outermost ASGI middleware. `hosts` are names of this server besides the loopback ones."""
+
+    def __init__(self, app: ASGIApp, hosts: Collection[str] = ()) -> None:
+        self._app = app
+        self._hosts = frozenset(hosts)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        metrics = RequestMetrics(scope["method"])
+
+        async def measured(message: Message) -> None:
+            metrics.observe(message)
+            await send(message)
+
+        try:
+            self._check(scope)
+            await self._app(scope, bounded(scope, receive), measured)
+        except ClientDisconnect:
+            metrics.status = metrics.status or CLIENT_CLOSED
+        except Exception as error:
+            if metrics.status:
+                raise  # the response has begun: the server closes the connection and logs the error
+            request = Request(scope)
+            problem = describe_error(request, _as_problem(request, error))
+            await problem_response(request, problem)(scope, receive, measured)
+        finally:
+            metrics.record(scope)
+
+    def _check(self, scope: Scope) -> None:
+        """Check that no page of another site sent the request.
+
+        Raises:
+            UnknownHost, OtherSite: one may have.
+        """
+        headers = Headers(scope=scope)
+        host = headers.get("host", "")
+        if not is_known_host(host, self._hosts):
+            raise UnknownHost(host)
+        if is_other_site(scope["method"], headers):
+            raise OtherSite
+
+
+def _as_problem(request: Request, error: Exception) -> Exception:
+    if isinstance(error, TRANSIENT):
+        return DatabaseUnavailable(request.method, has_key="Idempotency-Key" in request.headers)
+    return ValueNotStorable() if isinstance(error, INVALID) else error
+
+
+def bounded(scope: Scope, receive: Receive) -> Receive:
+    """Limit `receive` to `BODY_LIMIT` bytes, whatever `Content-Length` says."""
+    declared = Headers(scope=scope).get("content-length", "")
+    length = int(declared) if declared.isdecimal() else 0
+
+    async def limited() -> Message:
+        nonlocal length
+        if length > BODY_LIMIT:
+            raise BodyTooLarge(BODY_LIMIT)
+        message = await receive()
+        if not declared:
+            length += len(message.get("body", b""))
+        if length > BODY_LIMIT:
+            raise BodyTooLarge(BODY_LIMIT)
+        return message
+
+    return limited

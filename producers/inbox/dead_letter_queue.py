@@ -1,0 +1,238 @@
+"""Reads the dead-letter topics, and replays or discards their letters."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from confluent_kafka import (
+    Consumer,
+    KafkaError,
+    KafkaException,
+    Message,
+    Producer,
+    TopicPartition,
+)
+
+from common.clock import from_millis
+from common.errors import PartUnavailable, UserError
+from common.kafka import offset_range
+from common.kafka_errors import is_retriable, retry_while_retriable
+from common.kafka_producer import producer_config
+from producers.inbox.resolved_offsets import ResolvedOffsets
+from producers.inbox.subscription import ONLY_FOR, headers_of, key_of
+from producers.outbox.dead_letter_message import CAME_FROM, REASON, STAGE, TRACEBACK, TRUNCATED_FROM
+from schemas.events import all_events
+from schemas.topics import JOB_OUTPUTS
+
+GROUP = "souk_dlq"
+"""The consumer group whose committed offsets and their metadata hold `ResolvedOffsets`."""
+
+DEAD_LETTER_HEADERS = frozenset(
+    {REASON, STAGE, CAME_FROM, TRACEBACK, TRUNCATED_FROM, "content_type", ONLY_FOR}
+)
+"""Headers that a dead letter has in addition to those of its message."""
+
+_PARTITION = 0
+_TIMEOUT_S = 20.0
+
+
+@dataclass(frozen=True)
+class DeadLetter:
+    """One dead letter."""
+
+    offset: int
+    written_at: datetime
+    key: str
+    value: bytes | None
+    headers: dict[str, str]
+
+    @property
+    def stage(self) -> str:
+        """What rejected it: a service, or a job's `decode`, `clickhouse`, `redis` or `time`."""
+        return self.headers.get(STAGE, "")
+
+    @property
+    def reason(self) -> str:
+        """Why it was rejected."""
+        return self.headers.get(REASON, "")
+
+    @property
+    def is_truncated(self) -> bool:
+        """Whether the message was too large and had to be cut. Such a letter can't be replayed."""
+        return TRUNCATED_FROM in self.headers
+
+
+def dead_letter_topics() -> list[str]:
+    """Return every dead-letter topic: those of the events, then those of the jobs' outputs."""
+    return [f"{name}_dlq" for name in (*all_events(), *JOB_OUTPUTS)]
+
+
+def dead_letter_topic(name: str) -> str:
+    """Return the dead-letter topic for `order_placed` or `order_placed_dlq`.
+
+    Raises:
+        UserError: there is no such topic.
+    """
+    topic = f"{name.removesuffix('_dlq')}_dlq"
+    if topic not in dead_letter_topics():
+        raise UserError(f"there are no dead letters of {name!r}: `./souk dlq list` shows which there are")
+    return topic
+
+
+class DeadLetterQueue:
+    """The dead-letter topics of one Kafka cluster. Use it in a `with`."""
+
+    def __init__(self, bootstrap: str) -> None:
+        self._bootstrap = bootstrap
+        self._consumer = Consumer(
+            {
+                "bootstrap.servers": bootstrap,
+                "group.id": GROUP,
+                "enable.auto.commit": False,
+                "enable.partition.eof": True,
+                "fetch.wait.max.ms": 20,
+                "log_level": 0,
+            }
+        )
+
+    def __enter__(self) -> "DeadLetterQueue":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._consumer.close()
+
+    def unresolved(self, topic: str, everything: bool = False) -> list[DeadLetter]:
+        """Return the letters that are not resolved yet, oldest first; with `everything`, all letters.
+
+        Raises:
+            PartUnavailable: Kafka does not answer.
+        """
+        with self._kafka_errors():
+            resolved = ResolvedOffsets(0) if everything else self._resolved(topic)
+            return [each for each in self._letters(topic, resolved.before) if each.offset not in resolved]
+
+    def replay(self, topic: str, letters: Sequence[DeadLetter]) -> int:
+        """Send letters to the topic that they came from, with their original headers; return how many.
+
+        Only the service that rejected a letter processes it again. Letters of jobs that say the same are sent
+        once: several jobs read one topic and share one stage. Truncated letters are skipped.
+
+        The letters that were sent are resolved. A repeated replay does no harm, because a service that has
+        processed the event knows its id.
+
+        Raises:
+            UserError: the letters are rows of a table, not events; or too many separate ones are resolved.
+            PartUnavailable: Kafka does not answer.
+        """
+        event = topic.removesuffix("_dlq")
+        _require_event(event)
+        whole = [letter for letter in letters if not letter.is_truncated]
+        distinct = {(each.stage, each.key, each.value): each for each in whole}.values()
+        if not distinct:
+            return 0
+        with self._kafka_errors():
+            resolved = self._with_resolved(topic, whole)
+            self._send(event, distinct)
+            self._commit(resolved)
+        return len(distinct)
+
+    def discard(self, topic: str, letters: Sequence[DeadLetter]) -> None:
+        """Mark letters as resolved without sending them. Kafka keeps them as long as any others.
+
+        Raises:
+            UserError: too many separate letters are resolved.
+            PartUnavailable: Kafka does not answer.
+        """
+        if letters:
+            with self._kafka_errors():
+                self._commit(self._with_resolved(topic, letters))
+
+    def _resolved(self, topic: str) -> ResolvedOffsets:
+        partitions = [TopicPartition(topic, _PARTITION)]
+        (committed,) = retry_while_retriable(
+            lambda: self._consumer.committed(partitions, _TIMEOUT_S), _TIMEOUT_S
+        )
+        return ResolvedOffsets.parse(committed.offset, committed.metadata)
+
+    def _with_resolved(self, topic: str, letters: Sequence[DeadLetter]) -> TopicPartition:
+        """Return the offset and metadata to commit once these letters are resolved, too."""
+        resolved = self._resolved(topic)
+        present = [letter.offset for letter in self._letters(topic, resolved.before)]
+        resolved = resolved.with_resolved([letter.offset for letter in letters], present)
+        return TopicPartition(topic, _PARTITION, resolved.before, resolved.metadata)
+
+    def _commit(self, resolved: TopicPartition) -> None:
+        retry_while_retriable(
+            lambda: self._consumer.commit(offsets=[resolved], asynchronous=False), _TIMEOUT_S
+        )
+
+    def _send(self, event: str, letters: Iterable[DeadLetter]) -> None:
+        failed: list[KafkaError] = []
+        producer = Producer(producer_config(self._bootstrap, linger_ms=1, delivery_timeout_s=_TIMEOUT_S))
+        for letter in letters:
+            headers: dict[str, str | bytes | None] = {ONLY_FOR: letter.stage}
+            headers |= {
+                name: value for name, value in letter.headers.items() if name not in DEAD_LETTER_HEADERS
+            }
+            producer.produce(
+                event, letter.value, letter.key or None, headers=headers,
+                on_delivery=lambda error, _message: failed.append(error) if error else None,
+            )  # fmt: skip
+        producer.flush()
+        if failed:
+            raise KafkaException(failed[0])
+
+    def _letters(self, topic: str, start: int) -> Iterator[DeadLetter]:
+        """Yield the letters from an offset on."""
+        low, high = offset_range(self._consumer, TopicPartition(topic, _PARTITION), _TIMEOUT_S)
+        return self._read(topic, max(low, start)) if max(low, start) < high else iter(())
+
+    def _read(self, topic: str, start: int) -> Iterator[DeadLetter]:
+        self._consumer.assign([TopicPartition(topic, _PARTITION, start)])
+        try:
+            while True:
+                message = self._consumer.poll(_TIMEOUT_S)
+                if message is None:
+                    raise PartUnavailable(
+                        f"Kafka at {self._bootstrap} stopped sending {topic}: is it running?"
+                    )
+                error = message.error()
+                if error is None:
+                    yield _letter(message)
+                elif error.code() == KafkaError._PARTITION_EOF:
+                    return
+                elif not is_retriable(error):  # the client retries the others by itself
+                    raise KafkaException(error)
+        finally:
+            self._consumer.unassign()
+
+    @contextmanager
+    def _kafka_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except KafkaException as error:
+            raise PartUnavailable(
+                f"Kafka at {self._bootstrap} does not answer ({error.args[0].str()}): start it with "
+                "`./souk up`, or set SOUK_KAFKA_BOOTSTRAP"
+            ) from error
+
+
+def _require_event(event: str) -> None:
+    if job := JOB_OUTPUTS.get(event):
+        raise UserError(
+            f"letters of {event}_dlq are rows that a store refused, not events: once the cause is gone, job "
+            f"`{job}` started afresh writes them (`python -m jobs.submit {job} --fresh`); "
+            f"`./souk dlq discard {event} --all` then closes the list"
+        )
+
+
+def _letter(message: Message) -> DeadLetter:
+    value = message.value()
+    return DeadLetter(
+        offset=message.offset() or 0,
+        written_at=from_millis(message.timestamp()[1]),
+        key=key_of(message),
+        value=value.encode() if isinstance(value, str) else value,
+        headers=headers_of(message),
+    )

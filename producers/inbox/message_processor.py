@@ -1,0 +1,149 @@
+"""Processes each message exactly once in effect: its id and its effect commit in one transaction."""
+
+from collections.abc import Mapping, Sequence
+from time import perf_counter
+from typing import Literal
+
+import structlog
+
+from common.errors import Rejected
+from common.metrics import INBOX_MESSAGES, INBOX_SECONDS, UNEXPECTED_ERRORS
+from producers.backoff import Backoff
+from producers.inbox.dead_letters import dead_letter, minimal_dead_letter
+from producers.inbox.subscription import InboundEvent, Subscription, UnexpectedError
+from producers.outbox.message import OutboxMessage
+from producers.outbox.transaction import AlreadyProcessed, Transaction, Transactions
+from producers.postgres.errors import INVALID, RETRYABLE
+from producers.postgres.queries import load_queries
+
+log = structlog.get_logger()
+
+SQL = load_queries(__file__)
+
+Outcome = Literal["acted", "repeated", "rejected"]
+
+MAX_ATTEMPTS = 5
+"""A message is dead-lettered after this many unexpected errors; with back-off, after 1 to 2 s."""
+
+
+class MessageProcessor:
+    """Runs the handlers of one service's subscriptions on its database."""
+
+    def __init__(
+        self, service: str, subscriptions: Mapping[str, Subscription], transactions: Transactions
+    ) -> None:
+        self._service = service
+        self._subscriptions = subscriptions
+        self._transactions = transactions
+        for topic in subscriptions:
+            UNEXPECTED_ERRORS.labels(service, topic)  # an alert needs the 0 before the first error
+
+    async def process_batch(self, batch: Sequence[InboundEvent]) -> None:
+        """Process messages of one partition in order, in one transaction if their subscription allows it."""
+        if (
+            len(batch) > 1
+            and self._subscriptions[batch[0].topic].batchable
+            and await self._process_in_one_transaction(batch)
+        ):
+            return
+        for event in batch:
+            await self.process(event)
+
+    async def _process_in_one_transaction(self, batch: Sequence[InboundEvent]) -> bool:
+        """Return False if any message failed; the transaction is then rolled back."""
+        try:
+            async with self._transactions.begin(batch[0].trace) as tx:
+                outcomes = [await self._apply(tx, event) for event in batch]
+        except Exception:
+            return False  # `process` finds which message failed, and why
+        for event, outcome in zip(batch, outcomes, strict=True):
+            self._count(event, outcome)
+        return True
+
+    async def process(self, event: InboundEvent) -> None:
+        """Process one message; the messages behind it in its partition wait.
+
+        Transient errors are retried with back-off for as long as they last. A rejected message is
+        dead-lettered at once, one that raises an unexpected error after `MAX_ATTEMPTS`.
+
+        Raises:
+            Exception: the dead letter can't be written either.
+        """
+        backoff = Backoff(f"{self._service} consumer")
+        attempts, rejection = 0, None
+        while True:
+            started = perf_counter()
+            try:
+                if rejection is None:
+                    outcome = await self._attempt(event)
+                else:
+                    outcome = await self._reject(event, rejection)
+                break
+            except RETRYABLE as error:
+                self._count(event, "retried")
+                await backoff.wait(error)
+            except Exception as error:
+                attempts += 1
+                if attempts > MAX_ATTEMPTS:
+                    raise
+                log.exception("unexpected error", service=self._service, message=event.location)
+                if attempts < MAX_ATTEMPTS:
+                    self._count(event, "retried")
+                    await backoff.wait(error)
+                else:
+                    rejection = UnexpectedError.after(attempts, error)
+        backoff.reset()
+        INBOX_SECONDS.labels(self._service, event.topic).observe(perf_counter() - started)
+        self._count(event, outcome)
+
+    async def _attempt(self, event: InboundEvent) -> Outcome:
+        try:
+            async with self._transactions.begin(event.trace, event.identity) as tx:
+                return await self._apply(tx, event)
+        except AlreadyProcessed:
+            return "repeated"
+        except Rejected as rejection:
+            return await self._reject(event, rejection)
+        except INVALID as error:
+            return await self._reject(event, Rejected(f"its values can't be stored: {error}"))
+
+    async def _apply(self, tx: Transaction, event: InboundEvent) -> Outcome:
+        """Record the event's id and run its handler."""
+        record = event.record
+        if isinstance(record, Rejected):
+            raise record
+        subscription = self._subscriptions[event.topic]
+        if subscription.records_event:
+            await subscription.handler(tx, record)
+            if tx.event is not None:
+                raise RuntimeError(
+                    f"the handler of {event.topic} in {self._service} ended without recording it"
+                )
+        elif await tx.sql.fetchval(SQL["record_event"], record["event_id"], event.topic) is None:
+            return "repeated"
+        else:
+            await subscription.handler(tx, record)
+        return "acted"
+
+    async def _reject(self, event: InboundEvent, rejection: Rejected) -> Outcome:
+        """Dead-letter a message once. Its event id is not recorded, so that the letter can be replayed."""
+        log.warning("rejected", service=self._service, message=event.location, reason=str(rejection))
+        try:
+            outcome = await self._send(event, dead_letter(event, self._service, rejection))
+        except RETRYABLE:
+            raise
+        except Exception:  # the message itself can't be stored: the letter then only says where it is
+            outcome = await self._send(event, minimal_dead_letter(event, self._service, rejection))
+        if outcome == "rejected" and isinstance(rejection, UnexpectedError):
+            UNEXPECTED_ERRORS.labels(self._service, event.topic).inc()
+        return outcome
+
+    async def _send(self, event: InboundEvent, letter: OutboxMessage) -> Outcome:
+        async with self._transactions.begin(event.trace) as tx:
+            if await tx.sql.fetchval(SQL["record_event"], event.message_id, event.topic) is None:
+                return "repeated"
+            tx.send(letter)
+        return "rejected"
+
+    def _count(self, event: InboundEvent, outcome: str) -> None:
+        INBOX_MESSAGES.labels(self._service, event.topic, outcome).inc()

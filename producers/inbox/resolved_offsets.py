@@ -1,0 +1,56 @@
+"""Which dead letters of a topic are resolved: all before one offset, and some after it. Pure."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from common.errors import UserError
+
+MAX_METADATA_BYTES = 4_096
+"""Kafka's limit for the metadata of a committed offset (`offset.metadata.max.bytes`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedOffsets:
+    """All letters before the offset `before` are resolved, and those at the offsets `beyond`."""
+
+    before: int
+    beyond: frozenset[int] = frozenset()
+
+    @classmethod
+    def parse(cls, before: int, metadata: str | None) -> Self:
+        """Read a committed offset and its metadata, which is ranges such as `7-9,12`."""
+        ranges = [text.partition("-") for text in (metadata or "").split(",") if text]
+        spans = (range(int(first), int(last or first) + 1) for first, _, last in ranges)
+        return cls(before, frozenset(offset for span in spans for offset in span))
+
+    def __contains__(self, offset: int) -> bool:
+        return offset < self.before or offset in self.beyond
+
+    def with_resolved(self, offsets: Sequence[int], present: Sequence[int]) -> "ResolvedOffsets":
+        """Add offsets. `present` are the offsets of all letters from `before` on, in order."""
+        beyond = self.beyond.union(each for each in offsets if each >= self.before)
+        unresolved = [each for each in present if each not in beyond]
+        before = unresolved[0] if unresolved else max([self.before, *(each + 1 for each in beyond)])
+        return ResolvedOffsets(before, frozenset(each for each in beyond if each > before))
+
+    @property
+    def metadata(self) -> str:
+        """`beyond` as the metadata of the committed offset `before`.
+
+        Raises:
+            UserError: too many separate ranges for Kafka's limit.
+        """
+        text = ",".join(str(first) if first == last else f"{first}-{last}" for first, last in self._ranges())
+        if len(text) > MAX_METADATA_BYTES:
+            raise UserError(
+                f"too many separate letters would be resolved: replay or discard the oldest one, "
+                f"{self.before}, and those after it first (./souk dlq). Nothing was done"
+            )
+        return text
+
+    def _ranges(self) -> Iterator[tuple[int, int]]:
+        """Yield the first and last offset of each run of consecutive offsets."""
+        firsts = sorted(each for each in self.beyond if each - 1 not in self.beyond)
+        lasts = sorted(each for each in self.beyond if each + 1 not in self.beyond)
+        return zip(firsts, lasts, strict=True)

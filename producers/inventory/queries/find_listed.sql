@@ -1,0 +1,5 @@
+-- Which of these products their sellers list.
+SELECT product_id, seller_id
+FROM listings
+JOIN unnest($1::text[], $2::text[]) AS wanted (product_id, seller_id) USING (product_id, seller_id)
+WHERE listed;

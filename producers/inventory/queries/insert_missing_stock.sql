@@ -1,0 +1,6 @@
+-- Rows to lock for products without stock.
+INSERT INTO stock (product_id, seller_id, on_hand, reserved, version)
+SELECT product_id, seller_id, 0, 0, 0
+FROM unnest($1::text[], $2::text[]) AS wanted (product_id, seller_id)
+ORDER BY product_id, seller_id
+ON CONFLICT DO NOTHING;

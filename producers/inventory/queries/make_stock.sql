@@ -1,6 +1,0 @@
--- Rows of products that were never counted, so that there is something to lock.
-INSERT INTO stock (product_id, seller_id, on_hand, reserved, version)
-SELECT product_id, seller_id, 0, 0, 0
-FROM unnest($1::text[], $2::text[]) AS asked (product_id, seller_id)
-ORDER BY product_id, seller_id
-ON CONFLICT DO NOTHING;

@@ -1,2 +1,0 @@
--- A row if this is the first time.
-INSERT INTO returns (order_id, return_id) VALUES ($1::uuid, $2::text) ON CONFLICT DO NOTHING RETURNING return_id;

@@ -1,0 +1,75 @@
+"""Releases the units of orders that were not paid in time."""
+
+import asyncio
+from datetime import timedelta
+
+import structlog
+
+from common.metrics import UNEXPECTED_ERRORS
+from common.settings import Settings
+from producers.backoff import Backoff
+from producers.inventory import store
+from producers.inventory.handlers import release_reservation
+from producers.outbox.trace import Trace
+from producers.outbox.transaction import Transactions
+from producers.postgres.errors import RETRYABLE
+
+log = structlog.get_logger()
+
+EVERY_S = 5.0
+AT_ONCE = 100
+
+CHECK_AGAIN = timedelta(seconds=30)
+"""After this time a reservation that could not be released is checked again."""
+
+WORKER = "reservation_expiry"
+
+
+async def expire_reservations(transactions: Transactions, _settings: Settings) -> None:
+    """Check every few seconds for reservations that have expired, until cancelled."""
+    UNEXPECTED_ERRORS.labels("inventory", WORKER)  # an alert needs the 0 before the first error
+    backoff = Backoff("inventory expiry")
+    while True:
+        try:
+            await expire_reservations_once(transactions)
+            backoff.reset()
+        except RETRYABLE as error:
+            await backoff.wait(error)
+        await asyncio.sleep(EVERY_S)
+
+
+async def expire_reservations_once(transactions: Transactions) -> int:
+    """Check the reservations that have expired, each in its own transaction; return their number.
+
+    Raises:
+        one of `producers.postgres.errors.RETRYABLE`: PostgreSQL is unavailable, or payments has no tables.
+    """
+    async with transactions.connection() as sql:
+        expired = await store.find_expired(sql, transactions.clock(), AT_ONCE)
+    for order_id in expired:
+        try:
+            await _expire(transactions, order_id)
+        except RETRYABLE:
+            raise
+        except Exception:  # a bug, of this order alone: the others must not wait for its repair
+            log.exception("unexpected error", worker=WORKER, order_id=order_id)
+            UNEXPECTED_ERRORS.labels("inventory", WORKER).inc()
+            async with transactions.begin(Trace(order_id)) as tx:
+                await store.postpone_expiry(tx, order_id, tx.now + CHECK_AGAIN)
+    return len(expired)
+
+
+async def _expire(transactions: Transactions, order_id: str) -> None:
+    """Release a reservation if its order is unpaid and can't be paid any more; otherwise check again later.
+
+    Only payments knows that. While Kafka is unavailable or inventory is behind, inventory may not know of a
+    payment that was taken.
+    """
+    async with transactions.begin(Trace(order_id)) as tx:
+        reservation = await store.lock_reservation(tx, order_id)
+        if reservation is None or reservation.state != "held":
+            return
+        if await store.close_unpaid_payment(tx, order_id):
+            await release_reservation(tx, reservation, "expired")
+        else:
+            await store.postpone_expiry(tx, order_id, tx.now + CHECK_AGAIN)

@@ -1,0 +1,26 @@
+"""Cancels orders: the only way in which an order ends before its delivery."""
+
+from producers.orders import store
+from producers.orders.model import Reason, can_become
+from producers.orders.store import Order
+from producers.outbox.transaction import Transaction
+
+
+async def cancel_order(tx: Transaction, order: Order, reason: Reason) -> bool:
+    """Cancel a locked order and emit `order_cancelled`; return False if it is shipped or cancelled already.
+
+    Inventory then releases or restocks the units, and payments refunds what it has taken.
+    """
+    if not can_become(order.status, "cancelled"):
+        return False
+    await store.set_order_status(tx, order, "cancelled", store.StepDetails(tx.now), reason)
+    tx.emit(
+        "order_cancelled",
+        order_id=order.order_id,
+        shopper_id=order.shopper_id,
+        reason=reason,
+        placed_at=order.placed_at,
+        currency=order.currency,
+        lines=await store.find_lines(tx.sql, order.order_id),
+    )
+    return True

@@ -1,0 +1,67 @@
+"""Converts orders to the API's responses. Pure."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from producers.orders.model import OrderedLine, amount_minor
+from producers.orders.schemas import LineResponse, OrderRequest, OrderResponse
+
+
+def present_placed_order(
+    order_id: str, sent: OrderRequest, lines: Sequence[OrderedLine], now: datetime
+) -> OrderResponse:
+    """Return the response for an order that is just being placed."""
+    return {
+        "order_id": order_id,
+        "shopper_id": sent.shopper_id,
+        "status": "placed",
+        "cancellation_reason": None,
+        "currency": sent.currency,
+        "placed_at": now,
+        "history": [{"status": "placed", "at": now, "seller_id": None}],
+        "lines": [_line(line.as_event()) for line in lines],
+        "payment": {
+            "status": "pending",
+            "method": sent.payment.method,
+            "amount_minor": amount_minor(lines),
+            "refunded_minor": 0,
+        },
+    }
+
+
+def present_order(row: Mapping[str, Any]) -> OrderResponse:
+    """Return the response for a row of `store.find_order`.
+
+    The payment of an order that was cancelled before it was paid is `void`.
+    """
+    ended = row["status"] == "cancelled"
+    return {
+        "order_id": row["order_id"],
+        "shopper_id": row["shopper_id"],
+        "status": row["status"],
+        "cancellation_reason": row["cancellation_reason"],
+        "currency": row["currency"],
+        "placed_at": row["placed_at"],
+        "history": row["steps"],
+        "lines": [_line(line) for line in row["lines"]],
+        "payment": {
+            "status": "void" if ended and row["payment_status"] == "pending" else row["payment_status"],
+            "method": row["payment_method"],
+            "amount_minor": row["amount_minor"],
+            "refunded_minor": row["refunded_minor"],
+        },
+    }
+
+
+def _line(line: Mapping[str, Any]) -> LineResponse:
+    return {
+        "line_number": line["line_number"],
+        "product_id": line["product_id"],
+        "seller_id": line["seller_id"],
+        "quantity": line["quantity"],
+        "unit_price_minor": line["unit_price_minor"],
+        "discount_minor": line["discount_minor"],
+        "shipping_minor": line["shipping_minor"],
+        "tax_minor": line["tax_minor"],
+    }

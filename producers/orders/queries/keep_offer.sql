@@ -1,6 +1,0 @@
--- The newest news of an offer stay, in whatever order they come: its events lie in several topics.
-INSERT INTO offers (product_id, seller_id, currency, price_minor, listed, changed_at)
-VALUES ($1::text, $2::text, $3::text, $4::bigint, true, $5::timestamptz)
-ON CONFLICT (product_id, seller_id) DO UPDATE
-SET currency = excluded.currency, price_minor = excluded.price_minor, listed = true, changed_at = excluded.changed_at
-WHERE offers.changed_at <= excluded.changed_at;

@@ -1,0 +1,12 @@
+-- Sets an order's status, and its payment's if given, and records the step. No status after `placed` needs the payment
+-- details any more.
+WITH decided AS (
+    DELETE FROM how_to_pay WHERE order_id = $1::uuid
+), moved AS (
+    UPDATE orders
+    SET status = $2::text, cancellation_reason = $3::text, payment_status = coalesce($5::text, payment_status)
+    WHERE order_id = $1::uuid
+)
+INSERT INTO order_steps (order_id, step, occurred_at, about, seller_id)
+VALUES ($1::uuid, $2::text, $4::timestamptz, $6::text, $7::text)
+ON CONFLICT DO NOTHING;

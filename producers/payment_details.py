@@ -1,0 +1,19 @@
+"""How an order is to be paid: orders stores it for payments until the order is decided."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from common.ids import PRINTABLE
+
+Method = Literal["credit_card", "debit_card", "boleto", "voucher", "pix", "bank_transfer", "wallet", "cash"]
+
+
+class PaymentDetails(BaseModel):
+    """The payment method; the token identifies the card at the payment provider."""
+
+    model_config = ConfigDict(frozen=True)
+
+    method: Method
+    token: Annotated[str, Field(min_length=1, max_length=128, pattern=PRINTABLE)] | None = None
+    installments: Annotated[int, Field(ge=1, le=24)] = 1

@@ -1,0 +1,158 @@
+"""Calls the payment provider for payments and refunds that are due.
+
+Each call has three steps: claim the payment (a lease, committed), call the provider with the payment's id as
+idempotency key, store the outcome. After a crash in between, the lease ends and the next claim repeats the
+call, which returns the same outcome.
+"""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+import structlog
+
+from common.metrics import PROVIDER_SECONDS, UNEXPECTED_ERRORS
+from common.settings import Settings
+from producers.backoff import Backoff
+from producers.outbox.trace import Trace
+from producers.outbox.transaction import Transactions
+from producers.payments import store
+from producers.payments.model import Payment, retry_after
+from producers.payments.provider import ChargeOutcome, ChargeRequest, Provider, ProviderUnavailable
+from producers.payments.provider.simulated import simulated_provider
+from producers.payments.settlement import complete_refund, schedule_retry, settle
+from producers.payments.store import DUE, Refund
+from producers.postgres.errors import RETRYABLE
+from producers.postgres.listen_notify import Listener
+
+log = structlog.get_logger()
+
+MAX_CALLS = 32
+"""Calls in progress at once. A slow response delays no other call."""
+
+CALL_TIMEOUT_S = 10.0
+MAX_WAIT_S = 5.0
+
+WORKER = "charge_worker"
+
+
+async def run_charge_worker(transactions: Transactions, settings: Settings) -> None:
+    """Call the provider for what is due, until cancelled; retries while PostgreSQL is unavailable."""
+    UNEXPECTED_ERRORS.labels("payments", WORKER)  # an alert needs the 0 before the first error
+    backoff = Backoff("payments charge worker")
+    while True:
+        try:
+            async with (
+                simulated_provider(settings) as provider,
+                transactions.notifier.listen(settings, DUE) as due,
+                asyncio.TaskGroup() as group,
+            ):
+                with transactions.notifier.local_listener(DUE, due):
+                    await _run_until_error(ChargeWorker(transactions, provider), due, group, backoff)
+        except* RETRYABLE as errors:
+            await backoff.wait(errors.exceptions[0])
+
+
+async def _run_until_error(
+    worker: "ChargeWorker", due: Listener, group: asyncio.TaskGroup, backoff: Backoff
+) -> None:
+    in_progress: set[asyncio.Task[bool]] = set()
+
+    def ended(task: "asyncio.Task[bool]") -> None:
+        was_full = len(in_progress) == MAX_CALLS
+        in_progress.discard(task)
+        if was_full or task.cancelled() or task.exception() or not task.result():
+            due.notify()
+
+    while True:
+        due.clear()
+        room = MAX_CALLS - len(in_progress)
+        calls = await worker.claim(room)
+        backoff.reset()
+        for call in calls:
+            task = group.create_task(call)
+            in_progress.add(task)
+            task.add_done_callback(ended)
+        if not room:  # the end of a call makes room
+            await due.wait(MAX_WAIT_S)
+        elif len(calls) < room:
+            await due.wait(await worker.seconds_to_next_attempt())
+
+
+class ChargeWorker:
+    """Claims payments and refunds that are due, and calls the provider for each."""
+
+    def __init__(self, transactions: Transactions, provider: Provider) -> None:
+        self._transactions = transactions
+        self._provider = provider
+
+    async def claim(self, limit: int) -> list[Coroutine[Any, Any, bool]]:
+        """Return at most `limit` calls to await. No other worker makes them until their lease ends.
+
+        Each returns whether the provider gave an outcome; if not, the call is repeated later.
+        """
+        if not limit:
+            return []
+        now = self._transactions.clock()
+        async with self._transactions.connection() as sql:
+            payments = await store.claim_payments(sql, now, limit)
+            refunds = await store.claim_refunds(sql, now, limit - len(payments))
+        calls = [self._pay(*claimed) for claimed in payments] + [self._refund(each) for each in refunds]
+        return [self._isolated(call) for call in calls]
+
+    async def seconds_to_next_attempt(self) -> float:
+        """Return the time until something is due, at most `MAX_WAIT_S`."""
+        async with self._transactions.connection() as sql:
+            at = await store.next_attempt_at(sql)
+        left_s = MAX_WAIT_S if at is None else (at - self._transactions.clock()).total_seconds()
+        return min(MAX_WAIT_S, max(0.01, left_s))
+
+    async def _isolated(self, call: Coroutine[Any, Any, bool]) -> bool:
+        """Await a call. An unexpected error is logged; the call is repeated once its lease ends."""
+        try:
+            return await call
+        except RETRYABLE:
+            raise
+        except Exception:  # a bug, of this payment alone: the others must not wait for its repair
+            log.exception("unexpected error", worker=WORKER)
+            UNEXPECTED_ERRORS.labels("payments", WORKER).inc()
+            return False
+
+    async def _pay(self, payment: Payment, trace: Trace) -> bool:
+        try:
+            outcome = await self._outcome(payment)
+        except (ProviderUnavailable, TimeoutError):
+            async with self._transactions.begin(trace) as tx:
+                await schedule_retry(tx, payment)
+            return False
+        async with self._transactions.begin(trace) as tx:
+            await settle(tx, payment, outcome)
+        return True
+
+    async def _outcome(self, payment: Payment) -> ChargeOutcome:
+        charge = ChargeRequest(
+            payment_id=payment.payment_id,
+            amount_minor=payment.amount_minor or 0,
+            currency=payment.currency or "",
+            method=payment.method or "",
+            token=payment.token or "",
+            installments=payment.installments or 1,
+        )
+        call = "void" if payment.state == "voiding" else "capture"
+        with PROVIDER_SECONDS.labels(call).time():
+            async with asyncio.timeout(CALL_TIMEOUT_S):
+                return await (self._provider.void if call == "void" else self._provider.capture)(charge)
+
+    async def _refund(self, refund: Refund) -> bool:
+        try:
+            with PROVIDER_SECONDS.labels("refund").time():
+                async with asyncio.timeout(CALL_TIMEOUT_S):
+                    await self._provider.refund(refund.refund_id, refund.payment_id, refund.amount_minor)
+        except (ProviderUnavailable, TimeoutError):
+            async with self._transactions.connection() as sql:
+                again = self._transactions.clock() + retry_after(refund.attempts)
+                await store.retry_refund_later(sql, refund.refund_id, again)
+            return False
+        async with self._transactions.begin(refund.trace) as tx:
+            await complete_refund(tx, refund)
+        return True

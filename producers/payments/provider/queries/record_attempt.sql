@@ -1,0 +1,5 @@
+-- Counts the attempts of a charge. Its outcome is NULL until it is settled.
+INSERT INTO charges (idempotency_key, amount_minor, currency)
+VALUES ($1::uuid, $2::bigint, $3::text)
+ON CONFLICT (idempotency_key) DO UPDATE SET tries = charges.tries + 1
+RETURNING tries, outcome, reason;

@@ -1,9 +1,0 @@
--- Which migrations this schema has had; sha256 is of the file when it was applied.
-CREATE TABLE IF NOT EXISTS schema_migrations (
-    migrations_of text NOT NULL,
-    number integer NOT NULL,
-    name text NOT NULL,
-    sha256 text NOT NULL,
-    applied_at timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (migrations_of, number)
-);

@@ -1,0 +1,103 @@
+"""Runs one service: migrates its schema, then runs its relay, its consumer and its workers."""
+
+import asyncio
+
+from common.clock import Clock
+from common.errors import PartUnavailable
+from common.settings import Settings
+from producers.backoff import retry_until_done
+from producers.http.problems import ServiceNotReady
+from producers.inbox.consumer import ServiceConsumer
+from producers.inbox.message_processor import MessageProcessor
+from producers.inbox.pruning import prune_inbox
+from producers.outbox.message import EventWriter
+from producers.outbox.relay import Relay
+from producers.outbox.transaction import Transactions
+from producers.postgres.errors import RETRYABLE
+from producers.postgres.listen_notify import Notifier
+from producers.postgres.pool import EVENT_CONNECTIONS, REQUEST_CONNECTIONS, make_pool
+from producers.postgres.roles import migrate_as_admin
+from producers.service import Service
+from schemas.codec import Decoder
+from schemas.events import all_events
+from schemas.registry import SchemaRegistry
+from schemas.setup import register_schemas
+
+
+class ServiceRunner:
+    """One service of this process. It responds with 503 until its tables and event schemas are ready."""
+
+    def __init__(self, service: Service, settings: Settings, clock: Clock) -> None:
+        self.service = service
+        self._settings = settings
+        self._clock = clock
+        self._transactions: Transactions | None = None
+        self._consumer: ServiceConsumer | None = None
+
+    @property
+    def transactions(self) -> Transactions:
+        """The transactions of its endpoints.
+
+        Raises:
+            ServiceNotReady: the service still waits for PostgreSQL or the registry.
+        """
+        if self._transactions is None:
+            raise ServiceNotReady(self.service.name)
+        return self._transactions
+
+    @property
+    def consuming(self) -> bool:
+        """Whether its consumer has joined the service's group."""
+        return self._consumer is not None and self._consumer.joined
+
+    async def run(self) -> None:
+        """Run until cancelled. Any exception is a bug and ends the process."""
+        name = self.service.name
+        notifier = Notifier(name)
+        with SchemaRegistry(self._settings.registry) as registry:
+            async with (
+                make_pool(self._settings, name, REQUEST_CONNECTIONS) as for_requests,
+                make_pool(self._settings, name, EVENT_CONNECTIONS) as for_events,
+            ):
+                await retry_until_done(f"{name} tables", self._migrate, RETRYABLE)
+                events = await retry_until_done(
+                    f"{name} schemas", lambda: self._event_writer(registry), (PartUnavailable,)
+                )
+                try:
+                    self._transactions = Transactions(for_requests, events, self._clock, notifier)
+                    await self._work(Transactions(for_events, events, self._clock, notifier), registry)
+                finally:
+                    self._transactions = None
+                    for_requests.terminate()
+                    for_events.terminate()
+
+    async def _migrate(self) -> None:
+        service = self.service
+        await migrate_as_admin(
+            self._settings,
+            service.name,
+            service.migrations(),
+            service.readable_tables,
+            service.callable_functions,
+        )
+
+    async def _event_writer(self, registry: SchemaRegistry) -> EventWriter:
+        events = [all_events()[name] for name in self.service.emits]
+        return EventWriter(self.service.name, await asyncio.to_thread(register_schemas, registry, events))
+
+    async def _work(self, transactions: Transactions, registry: SchemaRegistry) -> None:
+        name = self.service.name
+        subscriptions = {one.event: one for one in self.service.subscriptions}
+        processor = MessageProcessor(name, subscriptions, transactions)
+        decoder = Decoder(registry.schema)
+        consumer = ServiceConsumer(self._settings.kafka, name, subscriptions, decoder, processor)
+        self._consumer = consumer
+        async with asyncio.TaskGroup() as group:
+            group.create_task(Relay(self._settings, name, transactions.notifier).run(), name=f"{name} relay")
+            group.create_task(consumer.run(), name=f"{name} consumer")
+            group.create_task(
+                prune_inbox(name, self.service.subscriptions, transactions, self._settings),
+                name=f"{name} inbox",
+            )
+            for worker in self.service.workers:
+                group.create_task(worker(transactions, self._settings), name=f"{name} worker")

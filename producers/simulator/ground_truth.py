@@ -1,0 +1,159 @@
+"""The ground truth of a history, with which estimates from its events can be compared.
+
+It is exact under the model (docs/simulator.md), given the calendar at each time, while a product is in stock.
+"""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from common.errors import SoukError
+from producers.simulator.decisions import DecisionModel
+from producers.simulator.history.days import SimulatedDay
+from producers.simulator.history.recommendations import LIST_LENGTH, NO_ANCHOR
+from producers.simulator.randomness import Floats
+from producers.simulator.visits import RECOMMENDATION
+from producers.simulator.world.categories import LEAVES, TREE
+from producers.simulator.world.world import World
+
+Arrays = dict[str, NDArray[np.generic]]
+
+README = Path(__file__).with_name("ground_truth.md")
+
+
+def visit_arrays(decisions: DecisionModel, day: SimulatedDay) -> Arrays:
+    """One element per visit; `orders` is P(it orders | its views) = P(checks out) · P(cart not empty)."""
+    visits, views = day.visits, day.views
+    keep = decisions.in_cart_probability(visits.shopper[views.visit], views.product, views.at)
+    none_kept = np.exp(np.bincount(views.visit, np.log1p(-keep), len(visits)))
+    check_out = decisions.checkout_probability(visits.shopper, visits.registered)
+    return {
+        "session_id": np.array(visits.ids, "S32"),
+        "shopper": visits.shopper.astype(np.int32),
+        "started_at_ms": visits.started,
+        "recommendations": visits.recommended,
+        "organic_views": np.bincount(day.organic.visit, minlength=len(visits)).astype(np.int16),
+        "check_out": check_out.astype(np.float32),
+        "orders": (check_out * (1 - none_kept)).astype(np.float32),
+    }
+
+
+def view_arrays(decisions: DecisionModel, day: SimulatedDay) -> Arrays:
+    """One element per view, in the order of visits; `buys` = P(add) · P(not removed) · P(checks out)."""
+    visits, views = day.visits, day.views
+    shopper = visits.shopper[views.visit]
+    adds = decisions.add_probability(shopper, views.product, views.at)
+    kept = decisions.in_cart_probability(shopper, views.product, views.at)
+    check_out = decisions.checkout_probability(shopper, visits.registered[views.visit])
+    return {
+        "viewed_at_ms": views.at,
+        "shopper": shopper.astype(np.int32),
+        "product": views.product.astype(np.int32),
+        "recommended": views.source == RECOMMENDATION,
+        "adds": adds.astype(np.float32),
+        "buys": (kept * check_out).astype(np.float32),
+    }
+
+
+def recommendation_arrays(decisions: DecisionModel, day: SimulatedDay) -> Arrays:
+    """One row per list, one column per position. A product's effect is `buys_shown - buys_not_shown`.
+
+    With q = P(in the cart at the end | viewed once), π = P(an organic view is of it), n the organic views of
+    the visit (less the one beside which the list stood) and c = P(click):
+
+        buys_not_shown = P(checks out) · (1 − (1 − πq)ⁿ)
+        buys_shown     = P(checks out) · (1 − (1 − πq)ⁿ · (1 − cq))
+    """
+    visits, lists = day.visits, day.lists
+    visit, product = np.repeat(lists.visit, LIST_LENGTH), lists.items.ravel()
+    shopper = visits.shopper[visit]
+    keep = decisions.in_cart_probability(shopper, product, np.repeat(lists.at, LIST_LENGTH))
+    organic = np.bincount(day.organic.visit, minlength=len(visits))[lists.visit]
+    chances = np.repeat(organic - (lists.anchor != NO_ANCHOR), LIST_LENGTH)
+    missed = (1 - decisions.view_probability(shopper, product, visits.demand[visit]) * keep) ** chances
+    check_out = decisions.checkout_probability(shopper, visits.registered[visit])
+
+    def as_rows(values: Floats) -> NDArray[np.float32]:
+        return values.reshape(-1, LIST_LENGTH).astype(np.float32)
+
+    return {
+        "recommendation_id": np.array(lists.ids, "S32"),
+        "session_id": np.array(visits.ids, "S32")[lists.visit],
+        "shopper": visits.shopper[lists.visit].astype(np.int32),
+        "strategy": lists.strategy.astype(np.int8),
+        "product": lists.items.astype(np.int32),
+        "clicks": day.click_probability.astype(np.float32),
+        "buys_shown": as_rows(check_out * (1 - missed * (1 - day.click_probability.ravel() * keep))),
+        "buys_not_shown": as_rows(check_out * (1 - missed)),
+    }
+
+
+def world_arrays(world: World) -> Arrays:
+    """Sellers, products, shoppers and archetypes; row r has the number r + 1."""
+    sellers, products, shoppers = world.sellers, world.products, world.shoppers
+    return {
+        "seller_size": sellers.size,
+        "seller_quality": sellers.quality,
+        "product_category": products.category,
+        "product_seller": products.seller,
+        "product_price_minor": products.price_minor,
+        "product_relative_price": products.relative_price,
+        "product_popularity": products.popularity,
+        "product_quality": products.quality,
+        "product_factors": products.factors,
+        "archetype_taste": world.tastes.taste,
+        "archetype_within": world.tastes.within,
+        "popular_within": world.tastes.popular,
+        "shopper_mixture": shoppers.mixture,
+        "shopper_love": shoppers.preference,
+        "common_love": shoppers.common_preference,
+        "shopper_price_sensitivity": shoppers.price_sensitivity,
+        "shopper_check_out": shoppers.checkout,
+        "shopper_activity": shoppers.activity,
+        "shopper_joins": shoppers.joins,
+    }
+
+
+class GroundTruth:
+    """Collects the ground truth of the days of a history and writes it to files."""
+
+    def __init__(self, decisions: DecisionModel) -> None:
+        self._decisions = decisions
+        self._days: dict[str, list[Arrays]] = {"visits": [], "views": [], "recommendations": []}
+
+    def add(self, day: SimulatedDay) -> None:
+        """Add a day."""
+        self._days["visits"].append(visit_arrays(self._decisions, day))
+        self._days["views"].append(view_arrays(self._decisions, day))
+        self._days["recommendations"].append(recommendation_arrays(self._decisions, day))
+
+    def arrays(self, name: str) -> Arrays:
+        """Return the arrays of `visits`, `views` or `recommendations` of all days so far, in their order."""
+        days = self._days[name]
+        return {column: np.concatenate([day[column] for day in days]) for column in days[0]} if days else {}
+
+    def write(self, directory: Path) -> None:
+        """Write one `.npz` file per kind, with a README that describes each array.
+
+        Raises:
+            SoukError: the directory can't be written.
+        """
+        world = self._decisions.world
+        words = {
+            "shape": asdict(world.shape),
+            "behaviour": asdict(self._decisions.behaviour),
+            "departments": {name: [leaf.name for leaf in leaves] for name, leaves in TREE.items()},
+            "categories": [leaf.name for leaf in LEAVES],
+        }
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            np.savez_compressed(directory / "world.npz", **world_arrays(world))
+            for name in self._days:
+                np.savez_compressed(directory / f"{name}.npz", **self.arrays(name))
+            (directory / "world.json").write_text(json.dumps(words, indent=1) + "\n", encoding="utf-8")
+            (directory / "README.md").write_text(README.read_text(encoding="utf-8"), encoding="utf-8")
+        except OSError as error:
+            raise SoukError(f"the truth can't be written to {directory} ({error.strerror})") from error

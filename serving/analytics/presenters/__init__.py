@@ -1,0 +1,1 @@
+"""Shape rows of queries into the answers of the API. Pure."""

@@ -1,0 +1,111 @@
+"""What all analytics services share: stores, clock, currency, time zone, and the lookup of sellers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from redis.asyncio import Redis
+
+from common.clock import Clock
+from serving.analytics.periods import Grain, Period, choose_period
+from serving.analytics.watermarks import WatermarkCache
+from serving.catalogue.service import Catalogue
+from serving.clickhouse import ClickHouseQueries, Row
+from serving.problems import UnknownSeller
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodRequest:
+    """The requested period and grain. None means the default."""
+
+    start: str | None = None
+    end: str | None = None
+    grain: Grain | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether no bound is given."""
+        return self.start is None and self.end is None
+
+
+class SalesSpan(NamedTuple):
+    """The minutes of the first and of the newest sale (UTC text); None without sales."""
+
+    first: str | None
+    newest: str | None
+
+    @classmethod
+    def of(cls, row: Row | None) -> "SalesSpan":
+        """Return the span of a row with `first_minute` and `newest_minute`."""
+        return cls(row["first_minute"], row["newest_minute"]) if row else cls(None, None)
+
+
+@dataclass(frozen=True, slots=True)
+class AnalyticsContext:
+    """The stores and settings of the services. A service reads `as_of` before the figures it is for."""
+
+    zone: ZoneInfo
+    currency: str
+    clickhouse: ClickHouseQueries
+    redis: Redis
+    catalogue: Catalogue
+    watermarks: WatermarkCache
+    clock: Clock
+    _spans: dict[str, SalesSpan] = field(default_factory=dict, init=False)
+    """Seller → the span of sales at the last lookup, for sellers that had sold something."""
+
+    async def registered_seller(self, seller_id: str) -> Row | None:
+        """Return the name, place and registration time (UTC text) of a seller; None if never registered."""
+        return await self.clickhouse.row("seller", seller_id=seller_id)
+
+    async def seller_span(self, seller_id: str) -> SalesSpan:
+        """Look up when a seller first and last sold something."""
+        span = SalesSpan.of(await self.clickhouse.row("seller_span", seller_id=seller_id))
+        if span.newest is not None:
+            self._spans[seller_id] = span
+        return span
+
+    def cached_span(self, seller_id: str) -> SalesSpan | None:
+        """Return the span of the last lookup; None if the seller was not looked up or had sold nothing."""
+        return self._spans.get(seller_id)
+
+    async def require_seller(self, seller_id: str, rows: Sequence[Row]) -> None:
+        """Check that a seller exists whose query returned these rows. A seller with rows exists.
+
+        Call it after the query, so that an invalid parameter is reported before an unknown seller.
+
+        Raises:
+            UnknownSeller: the seller never registered and never sold anything.
+        """
+        known = rows or seller_id in self._spans or await self.registered_seller(seller_id)
+        if not known and (await self.seller_span(seller_id)).newest is None:
+            raise UnknownSeller(seller_id)
+
+    async def seller_period(self, seller_id: str, requested: PeriodRequest) -> Period:
+        """Return the requested period of a seller. An open period ends on the day of the newest sale."""
+        newest = None if requested.end is not None else (await self.seller_span(seller_id)).newest
+        return self.period(requested, newest)
+
+    async def marketplace_span(self) -> SalesSpan:
+        """Look up when the whole marketplace first and last sold something."""
+        return SalesSpan.of(await self.clickhouse.row("marketplace_span"))
+
+    def period(self, requested: PeriodRequest, newest_minute: str | None) -> Period:
+        """Return the requested period. An open period ends on the day of the newest sale."""
+        newest = utc_minute(newest_minute) or self.clock()
+        return choose_period(requested.start, requested.end, newest, self.zone)
+
+    def newest_days(self, newest: datetime) -> Period:
+        """Return the open period of a seller whose newest sale was on that day."""
+        return choose_period(None, None, newest, self.zone)
+
+    def local(self, moment: datetime | None) -> datetime | None:
+        """Return a moment in the shop's time zone."""
+        return moment.astimezone(self.zone) if moment else None
+
+
+def utc_minute(text: str | None) -> datetime | None:
+    """Parse ClickHouse's text of a UTC DateTime."""
+    return datetime.fromisoformat(text).replace(tzinfo=UTC) if text else None

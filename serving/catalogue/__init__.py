@@ -1,0 +1,1 @@
+"""Products on offer: search, product pages, and the product cards that every list shows."""

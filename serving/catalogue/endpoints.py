@@ -1,0 +1,98 @@
+"""The routes under `/v1` that answer from the catalogue."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query, Request
+from starlette.responses import Response
+
+from common.ids import PRINTABLE
+from serving.catalogue.schemas import Categories, Category, Product, ProductInDetail, Products
+from serving.catalogue.search import Sort
+from serving.catalogue.service import Catalogue
+from serving.openapi import openapi_problem
+from serving.parameters import reject_repeated_parameters
+from serving.responses import BAD_PARAMETER, CSV_ANSWER, UNAVAILABLE, UNCHANGED, ResponderDep, csv_list
+
+PRODUCTS_CSV = csv_list("products", Product)
+CATEGORIES_CSV = csv_list("categories", Category)
+
+router = APIRouter(
+    prefix="/v1",
+    responses=BAD_PARAMETER | UNAVAILABLE | UNCHANGED,
+    dependencies=[Depends(reject_repeated_parameters)],
+)
+
+
+async def _catalogue(request: Request) -> Catalogue:
+    catalogue: Catalogue = request.app.state.catalogue
+    return catalogue
+
+
+CatalogueDep = Annotated[Catalogue, Depends(_catalogue)]
+SearchText = Annotated[
+    str,
+    Query(
+        max_length=80,
+        pattern=PRINTABLE,
+        description="Words that the name or category of a product contains, in any order.",
+        examples=["desk lamp"],
+    ),
+]
+CategoryParam = Annotated[
+    str,
+    Query(
+        max_length=128, pattern=PRINTABLE, description="Only products of this category.", examples=["Lamps"]
+    ),
+]
+SortParam = Annotated[Sort, Query(description="`best`: the best match first, then the newest.")]
+Cursor = Annotated[str, Query(max_length=800, description="`next_cursor` of the previous page.")]
+ProductId = Annotated[
+    str,
+    Path(
+        min_length=1,
+        max_length=128,
+        pattern=PRINTABLE,
+        description="The product's id.",
+        examples=["product-000001"],
+    ),
+]
+
+
+@router.get(
+    "/products", tags=["products"], summary="Find products", response_model=Products, responses=CSV_ANSWER
+)
+async def products(
+    catalogue: CatalogueDep,
+    respond: ResponderDep,
+    q: SearchText = "",
+    category: CategoryParam = "",
+    sort: SortParam = "best",
+    cursor: Cursor | None = None,
+    limit: Annotated[int, Query(ge=1, le=100)] = 24,
+) -> Response:
+    """Return products on offer, including those that are sold out; all without `q` and `category`."""
+    return respond(await catalogue.find(q, category, sort, cursor, limit), PRODUCTS_CSV)
+
+
+@router.get(
+    "/products/{product_id}",
+    tags=["products"],
+    summary="A product",
+    response_model=ProductInDetail,
+    responses=openapi_problem(404, "The product was never listed."),
+)
+async def product(catalogue: CatalogueDep, respond: ResponderDep, product_id: ProductId) -> Response:
+    """Return a product with the offers of its sellers: price and units available."""
+    return respond(await catalogue.product(product_id))
+
+
+@router.get(
+    "/categories",
+    tags=["products"],
+    summary="All categories",
+    response_model=Categories,
+    responses=CSV_ANSWER,
+)
+async def categories(catalogue: CatalogueDep, respond: ResponderDep) -> Response:
+    """Return the categories with products on offer, the largest first."""
+    return respond(await catalogue.categories(), CATEGORIES_CSV)

@@ -1,0 +1,46 @@
+"""The parts of a search: its words, its order, and the cursor of its pages. Pure."""
+
+import unicodedata
+from dataclasses import dataclass
+from typing import Literal, Self
+
+from serving.cursor import INT64, decode_cursor, encode_cursor
+
+Sort = Literal["best", "cheapest", "dearest"]
+
+MAX_WORDS = 8
+"""Words of a search that are used. Further ones are ignored."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProductCursor:
+    """The position of the last product of a page."""
+
+    rank: int = -1
+    key: int = -INT64
+    product_id: str = ""
+
+    def encode(self) -> str:
+        """Return the position as opaque, URL-safe text."""
+        return encode_cursor(self.rank, self.key, self.product_id)
+
+    @classmethod
+    def decode(cls, cursor: str) -> Self:
+        """Return the position that `encode` wrote.
+
+        Raises:
+            BadCursor: `encode` did not write this text.
+        """
+        rank, key, product_id = decode_cursor(cursor, (int, int, str))
+        return cls(int(rank), int(key), str(product_id))
+
+
+def search_words(text: str) -> list[str]:
+    """Return the words of a search as `fold` writes them: `São  Lâmpada` → `["sao", "lampada"]`."""
+    return fold(text).replace("_", " ").split()[:MAX_WORDS]
+
+
+def fold(text: str) -> str:
+    """Return text in lower case and without accents."""
+    decomposed = unicodedata.normalize("NFD", text.lower())
+    return "".join(letter for letter in decomposed if not unicodedata.combining(letter))

@@ -1,0 +1,37 @@
+"""Encodes a valid event as a Kafka message. Pure."""
+
+from typing import NamedTuple
+
+from producers.outbox.trace import Trace
+from schemas.codec import Encoder
+from schemas.events import all_events
+from serving.intake.validation import EventTooLarge, ValidEvent
+
+MAX_EVENT_BYTES = 900_000
+"""The largest encoded event. With its key and headers it stays below Kafka's limit of 1,000,000 bytes."""
+
+
+class EventMessage(NamedTuple):
+    """One message, as the producer takes it."""
+
+    topic: str
+    key: bytes
+    value: bytes
+    headers: list[tuple[str, str | bytes | None]]
+
+
+def encode_event(checked: ValidEvent, encoder: Encoder, trace_id: str) -> EventMessage:
+    """Return an event as a message. Its correlation id is the session.
+
+    `trace_id` is that of the request. If it is empty, the event starts a trace of its own.
+
+    Raises:
+        EventTooLarge: the encoded event exceeds `MAX_EVENT_BYTES`.
+    """
+    record = checked.record
+    value = encoder.encode(record)
+    if len(value) > MAX_EVENT_BYTES:
+        raise EventTooLarge(f"{len(value):,} bytes; an event has at most {MAX_EVENT_BYTES:,}")
+    headers = Trace(record["session_id"], None, trace_id).headers(record["event_id"])
+    key = record[all_events()[checked.event].key].encode()
+    return EventMessage(checked.event, key, value, list(headers.items()))

@@ -1,0 +1,126 @@
+"""Builds a validator for each browsing event from its Avro schema. Pure."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from functools import cache
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    TypeAdapter,
+    with_config,
+)
+from typing_extensions import TypedDict
+
+from common.ids import PRINTABLE
+from schemas.events import EventSchema, all_events
+
+BROWSING = (
+    "product_viewed",
+    "search_performed",
+    "cart_changed",
+    "recommendation_shown",
+    "recommendation_clicked",
+)
+"""Events that clients may send. Only our own services emit the others."""
+
+MAX_LENGTHS = {"query": 1_000}
+"""Field → its largest number of characters, where that exceeds `MAX_TEXT_LENGTH`."""
+
+MAX_TEXT_LENGTH = 200
+MAX_ENTRIES = 500
+"""The largest number of entries of a list or a map."""
+
+MINIMUMS = {"page_number": 1, "position": 1}
+"""Field → its smallest value. The smallest value of all other integers is 0."""
+
+INT_MAX, LONG_MAX = 2**31 - 1, 2**63 - 1
+
+UUID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
+
+
+@cache
+def validators() -> dict[str, Callable[[Any], dict[str, Any]]]:
+    """Return event name → a function that validates a sent event and returns its record.
+
+    The record has all fields of the schema and no others. `event_id` and `occurred_at` are None if they were
+    left out. The function raises pydantic's `ValidationError`.
+    """
+    return {name: TypeAdapter(_event_type(all_events()[name])).validator.validate_python for name in BROWSING}
+
+
+def _event_type(event: EventSchema) -> Any:
+    docs = {field["name"]: field["doc"] for field in event.fields}
+    given: _Fields = {
+        "event": (Literal[event.name], Field(description="What happened.")),
+        "event_id": (_Uuid | None, Field(None, description=docs["event_id"])),
+        "occurred_at": (_Moment | None, Field(None, description=docs["occurred_at"])),
+    }
+    return _record(
+        event.name, given | _of_schema(field for field in event.fields if field["name"] not in given)
+    )
+
+
+def _with_zone(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        raise ValueError("needs a time zone, such as 2026-01-31T12:00:00Z")
+    return moment
+
+
+_Uuid = Annotated[str, Field(pattern=UUID)]
+_Moment = Annotated[datetime, AfterValidator(_with_zone)]
+
+
+_Fields = dict[str, tuple[Any, Any]]
+"""Name → type and pydantic's `Field`."""
+
+
+def _record(name: str, fields: _Fields) -> Any:
+    """Return a TypedDict of these fields, which validates in half the time of a model that is dumped."""
+    made = TypedDict(name, {field: Annotated[each] for field, each in fields.items()})  # type: ignore[misc]
+    return with_config(ConfigDict(extra="forbid"))(made)
+
+
+def _of_schema(fields: Iterable[dict[str, Any]]) -> _Fields:
+    return {field["name"]: _field(field) for field in fields}
+
+
+def _field(field: dict[str, Any]) -> tuple[Any, Any]:
+    """Return a field's type and its default; an enumeration has a default of its own."""
+    avro = field["type"]
+    default = field.get("default", avro.get("default", ...) if isinstance(avro, dict) else ...)
+    return _type(avro, field["name"]), Field(default, description=field["doc"])
+
+
+def _type(avro: Any, name: str) -> Any:
+    match avro:
+        case "string":
+            longest = MAX_LENGTHS.get(name)
+            shortest = 0 if longest else 1
+            return Annotated[
+                str, Field(min_length=shortest, max_length=longest or MAX_TEXT_LENGTH, pattern=PRINTABLE)
+            ]
+        case "int" | "long":
+            most = INT_MAX if avro == "int" else LONG_MAX
+            return Annotated[StrictInt, Field(ge=MINIMUMS.get(name, 0), le=most)]
+        case "double":
+            return Annotated[StrictFloat, Field(allow_inf_nan=False)] | StrictInt
+        case "boolean":
+            return StrictBool
+        case ["null", inner]:
+            return _type(inner, name) | None
+        case {"type": "enum", "symbols": symbols}:
+            return Literal[tuple(symbols)]
+        case {"type": "array", "items": items}:
+            return Annotated[list[_type(items, name)], Field(max_length=MAX_ENTRIES)]  # type: ignore[misc]
+        case {"type": "map", "values": values}:
+            key = Annotated[str, Field(max_length=MAX_TEXT_LENGTH)]
+            return Annotated[dict[key, _type(values, name)], Field(max_length=MAX_ENTRIES)]  # type: ignore[misc]
+        case {"type": "record", "name": record, "fields": fields}:
+            return _record(record, _of_schema(fields))
+    raise TypeError(f"browsing events do not use the Avro type {avro!r}: see serving/intake/validators.py")

@@ -1,0 +1,106 @@
+"""Wraps every request: checks its host, adds security headers, describes errors and measures the time."""
+
+from collections.abc import Callable, Collection
+from itertools import count
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from common.host_check import host_name
+from common.problems import ErrorDescription, describe_error
+from common.request_metrics import RequestMetrics
+
+HEADERS = {
+    # Allows no inline script, no eval, and nothing from another origin.
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=()",
+}
+CLOSE_CONNECTION_EVERY = 500
+"""Every so many responses one closes its connection. The client's next connection goes to the process that is
+idle. Without this, connections made while only one process was listening would stay with that process."""
+
+CLIENT_CLOSED_REQUEST = 499
+"""The status that the metrics count for a request that the client broke off (as nginx does)."""
+
+ProblemRenderer = Callable[[Request, ErrorDescription], Response]
+
+
+class HttpMiddleware:
+    """The outermost ASGI middleware, so that its headers and metrics apply to every response.
+
+    A `HEAD` request is answered like a `GET` request, without the body.
+    """
+
+    def __init__(self, app: ASGIApp, hosts: Collection[str], render_problem: ProblemRenderer) -> None:
+        self._app = app
+        self._hosts = frozenset(hosts)
+        self._render_problem = render_problem
+        self._responses = count(1)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        method = scope["method"]
+        request_scope = {**scope, "method": "GET"} if method == "HEAD" else scope
+        measured = RequestMetrics(method)
+
+        async def send_with_headers(message: Message) -> None:
+            measured.observe(message)
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.update(HEADERS)
+                headers.setdefault("Cache-Control", "no-cache")
+                if next(self._responses) % CLOSE_CONNECTION_EVERY == 0:
+                    headers["Connection"] = "close"
+            await send(message)
+
+        out = _without_body(send_with_headers) if method == "HEAD" else send_with_headers
+        try:
+            await self._answer(request_scope, receive, out)
+        except ClientDisconnect:
+            measured.status = measured.status or CLIENT_CLOSED_REQUEST
+        except Exception as error:
+            if measured.status:
+                raise  # The response has begun. The server breaks the connection and logs the error.
+            request = Request(request_scope)
+            await self._render_problem(request, describe_error(request, error))(request_scope, receive, out)
+        finally:
+            measured.record(request_scope)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        host = Headers(scope=scope).get("host", "")
+        if host_name(host) in self._hosts:
+            await self._app(scope, receive, send)
+            return
+        known = ", ".join(sorted(self._hosts))
+        detail = (
+            f"{host!r} is not a name of this server. Its names are {known}; SOUK_SERVING_URL adds another."
+        )
+        problem = ErrorDescription(400, "unknown-host", "Unknown host", detail)
+        await self._render_problem(Request(scope), problem)(scope, receive, send)
+
+
+def _without_body(send: Send) -> Send:
+    """Return a `send` that sends the head of a response and ends it, whatever body follows."""
+    ended = False
+
+    async def send_head(message: Message) -> None:
+        nonlocal ended
+        if message["type"] == "http.response.start":
+            await send(message)
+        elif not ended:
+            ended = True
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    return send_head

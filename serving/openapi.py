@@ -1,0 +1,58 @@
+"""Describes in OpenAPI what FastAPI does not read: forwarded bodies, headers, and problems."""
+
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from common.problems import ProblemDetails
+
+Responses = dict[int | str, dict[str, Any]]
+
+
+def _inline_schema(model: Any) -> dict[str, Any]:
+    """Return the JSON schema of a model with all its definitions inlined."""
+    schema = TypeAdapter(model).json_schema()
+    definitions = schema.pop("$defs", {})
+
+    def resolve(part: Any) -> Any:
+        if isinstance(part, list):
+            return [resolve(each) for each in part]
+        if not isinstance(part, dict):
+            return part
+        if "$ref" in part:
+            return resolve(definitions[part["$ref"].rsplit("/", 1)[1]])
+        return {name: resolve(each) for name, each in part.items()}
+
+    whole: dict[str, Any] = resolve(schema)
+    return whole
+
+
+def openapi_problem(status: int, description: str, model: type[ProblemDetails] = ProblemDetails) -> Responses:
+    """Return the description of one problem of a route; `model` has the members of the answer."""
+    content = {"application/problem+json": {"schema": _inline_schema(model)}}
+    return {status: {"description": description, "content": content}}
+
+
+NOT_JSON = openapi_problem(415, "The `Content-Type` is not `application/json`.")
+
+
+def json_request_body(model: Any, example: object, key: bool = False) -> dict[str, Any]:
+    """Return the `openapi_extra` of a route that takes `model` as JSON, with `key` an `Idempotency-Key` too.
+
+    Only the commerce services parse the body. FastAPI would have to parse it as well to describe it.
+    """
+    content = {"application/json": {"schema": _inline_schema(model), "example": example}}
+    described: dict[str, Any] = {"requestBody": {"required": True, "content": content}}
+    if key:
+        described["parameters"] = [_KEY]
+    return described
+
+
+_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": True,
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "examples": ["9f1c2d3e-one-checkout"]},
+    "description": "A key that is generated once per checkout. A repeated request with the same key and body "
+    "returns the first answer and buys nothing twice. The same key with another body is refused (409).",
+}

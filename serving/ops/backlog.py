@@ -1,0 +1,100 @@
+"""Tells whether the figures are catching up: how old they are, and how many messages are not counted yet."""
+
+import asyncio
+from datetime import datetime
+from time import monotonic
+
+from common.clock import Clock
+from common.consumer_lag import total_lag
+from common.errors import PartUnavailable
+from common.problems import Problem
+from common.settings import Settings
+from schemas.topics import EVENT_TOPICS, METRICS_JOB
+from serving.analytics.service.orders import ORDER_TABLES
+from serving.analytics.service.rankings import PRODUCT_TABLES
+from serving.analytics.service.sales import MARKETPLACE_TABLES, SELLER_TABLES
+from serving.analytics.watermarks import WatermarkCache, smallest
+from serving.ops.schemas import FiguresState
+
+CURRENT_WITHIN_S = 60.0
+"""Figures whose `as_of` is at most so old are current. The dot of a page follows the same limit."""
+
+KAFKA_TIMEOUT_S = 1.5
+
+MAX_AGE_S = 10.0
+"""How old a state may be that a page shows."""
+
+TABLES = (*SELLER_TABLES, *PRODUCT_TABLES, *ORDER_TABLES, *MARKETPLACE_TABLES)
+READERS = {"metrics": [topic.name for topic in EVENT_TOPICS if METRICS_JOB in topic.consumers]}
+"""Consumer group → its topics, for the job that computes the figures."""
+
+
+def is_catching_up(behind_s: float | None, messages_behind: int | None) -> bool:
+    """Return whether figures are old because messages are not counted yet, not because nothing happened.
+
+    `behind_s` is None before the first figure; `messages_behind` is None while Kafka does not answer.
+    """
+    return (behind_s is None or behind_s > CURRENT_WITHIN_S) and bool(messages_behind)
+
+
+class Backlog:
+    """Reads the state of the figures. Kafka is asked only while the figures are not current."""
+
+    def __init__(self, settings: Settings, watermarks: WatermarkCache, clock: Clock) -> None:
+        self._kafka = settings.kafka
+        self._watermarks = watermarks
+        self._clock = clock
+        self._state: FiguresState | None = None
+        self._read_at = float("-inf")
+        self._lag: asyncio.Task[int] | None = None
+        self._refresher: asyncio.Task[FiguresState | None] | None = None
+
+    async def read(self) -> FiguresState | None:
+        """Return the state of the figures; None while ClickHouse does not answer."""
+        try:
+            watermarks = await self._watermarks.watermarks()
+        except Problem:
+            return None
+        as_of = smallest([watermarks.get(table) for table in TABLES])
+        behind_s = max(0.0, (self._clock() - as_of).total_seconds()) if as_of else None
+        current = behind_s is not None and behind_s <= CURRENT_WITHIN_S
+        messages = 0 if current else await self._messages_behind()
+        state: FiguresState = {
+            "as_of": as_of,
+            "behind_s": behind_s,
+            "messages_behind": messages,
+            "catching_up": is_catching_up(behind_s, messages),
+        }
+        self._state, self._read_at = state, monotonic()
+        return state
+
+    def is_catching_up(self, as_of: datetime | None) -> bool:
+        """Return whether figures that are complete up to `as_of` are catching up, at once.
+
+        The answer is of the last reading. A reading that is too old is repeated in the background.
+        """
+        if as_of and (self._clock() - as_of).total_seconds() <= CURRENT_WITHIN_S:
+            return False
+        if monotonic() - self._read_at > MAX_AGE_S and (self._refresher is None or self._refresher.done()):
+            self._refresher = asyncio.create_task(self.read())
+        return self._state is not None and self._state["catching_up"]
+
+    async def aclose(self) -> None:
+        """Cancel what runs in the background."""
+        running = [task for task in (self._refresher, self._lag) if task is not None]
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+    async def _messages_behind(self) -> int | None:
+        """Return the lag of job `metrics`; None if Kafka does not answer within `KAFKA_TIMEOUT_S`.
+
+        A request that takes longer goes on in its thread. There is at most one at a time.
+        """
+        if self._lag is None or self._lag.done():
+            self._lag = asyncio.create_task(asyncio.to_thread(total_lag, self._kafka, READERS))
+        done, _ = await asyncio.wait({self._lag}, timeout=KAFKA_TIMEOUT_S)
+        try:
+            return self._lag.result() if done else None
+        except PartUnavailable:
+            return None

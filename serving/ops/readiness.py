@@ -1,0 +1,144 @@
+"""Checks whether every part is ready, all at the same time, each in its own protocol."""
+
+import asyncio
+import struct
+from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit
+
+import httpx
+from confluent_kafka import KafkaException
+from redis.asyncio import Redis
+
+from common.kafka import KafkaCluster
+from common.settings import Settings
+from common.urls import credentials, redact_password
+from serving.clickhouse import ClickHouseQueries
+from serving.ops.backlog import Backlog
+from serving.ops.schemas import FiguresState, PartState, Readiness
+
+TIMEOUT_S = 2.0
+JOBS = ("facts", "metrics", "recommendations")
+"""The Flink jobs that must be running."""
+
+OPTIONAL = frozenset({"commerce"})
+"""Parts without which pages and figures are still served. An order is then refused with `Retry-After`."""
+
+POSTGRES_PORT = 5432
+SSL_REQUEST = struct.pack("!ii", 8, 80877103)
+"""PostgreSQL's SSLRequest. PostgreSQL answers it with one byte, S or N, before any login."""
+
+Check = Callable[[], Awaitable[str]]
+"""Returns the answer of a ready part; raises if the part is not ready."""
+
+
+class NotReady(Exception):
+    """A part answers, but is not ready. The message says why."""
+
+
+class ReadinessChecks:
+    """The checks of all parts. Nothing connects before the first check."""
+
+    def __init__(
+        self, settings: Settings, clickhouse: ClickHouseQueries, redis: Redis, backlog: Backlog
+    ) -> None:
+        self._settings = settings
+        self._clickhouse = clickhouse
+        self._redis = redis
+        self._backlog = backlog
+        self._http = httpx.AsyncClient(timeout=TIMEOUT_S, trust_env=False)
+        self._kafka = KafkaCluster(settings.kafka, {"socket.connection.setup.timeout.ms": 2_000})
+        self._checks: dict[str, Check] = {
+            "kafka": self._check_kafka,
+            "registry": self._check_registry,
+            "flink": self._check_flink,
+            "clickhouse": self._check_clickhouse,
+            "redis": self._check_redis,
+            "postgres": self._check_postgres,
+            "commerce": self._check_commerce,
+        }
+
+    async def aclose(self) -> None:
+        """Close the HTTP client."""
+        await self._http.aclose()
+
+    async def readiness(self) -> Readiness:
+        """Return the state of each part and of the figures, within about `TIMEOUT_S`."""
+        figures, parts = await asyncio.gather(self._figures(), self.part_states())
+        missing = [part["part"] for part in parts if part["needed"] and not part["ready"]]
+        return {"ready": not missing, "missing": missing, "parts": parts, "figures": figures}
+
+    async def part_states(self) -> list[PartState]:
+        """Return the state of each part, within about `TIMEOUT_S`."""
+        return await asyncio.gather(*(self._state(part, check) for part, check in self._checks.items()))
+
+    async def _figures(self) -> FiguresState | None:
+        try:
+            return await asyncio.wait_for(self._backlog.read(), TIMEOUT_S + 0.5)
+        except TimeoutError:
+            return None
+
+    async def _state(self, part: str, check: Check) -> PartState:
+        ready = False
+        try:
+            detail = await asyncio.wait_for(check(), TIMEOUT_S + 0.5)
+            ready = True
+        except NotReady as reason:
+            detail = f"{reason}; see ./souk logs {part}"
+        except KafkaException as error:
+            detail = f"{error.args[0].str()}; see ./souk status"
+        except Exception as error:
+            # Any failure of a check makes its part not ready, and must not fail the other checks.
+            said = str(error).splitlines()[0] if str(error) else type(error).__name__
+            detail = f"does not answer ({said}); see ./souk status"
+        return {"part": part, "needed": part not in OPTIONAL, "ready": ready, "detail": detail}
+
+    async def _check_kafka(self) -> str:
+        metadata = await asyncio.to_thread(self._kafka.metadata, TIMEOUT_S)
+        return f"{len(metadata.brokers)} broker(s), {len(metadata.topics)} topics"
+
+    async def _check_registry(self) -> str:
+        registry = self._settings.registry
+        response = await self._http.get(f"{redact_password(registry)}/subjects", auth=credentials(registry))
+        response.raise_for_status()
+        return f"{len(response.json())} schemas"
+
+    async def _check_flink(self) -> str:
+        response = await self._http.get(f"{self._settings.flink}/jobs/overview")
+        response.raise_for_status()
+        running = {job["name"] for job in response.json()["jobs"] if job["state"] == "RUNNING"}
+        missing = [job for job in JOBS if job not in running]
+        if missing:
+            raise NotReady(f"not running: {', '.join(missing)}")
+        response = await self._http.get(f"{self._settings.flink}/overview")
+        response.raise_for_status()
+        cluster = response.json()
+        if not cluster["taskmanagers"]:
+            raise NotReady("no TaskManager is registered, so nothing runs")
+        free, slots = cluster["slots-available"], cluster["slots-total"]
+        return f"running: {', '.join(JOBS)}; {free} of {slots} slots free"
+
+    async def _check_clickhouse(self) -> str:
+        tables = await self._clickhouse.rows("as_of")
+        return f"{len(tables)} tables with progress"
+
+    async def _check_redis(self) -> str:
+        await self._redis.ping()
+        return "PONG"
+
+    async def _check_commerce(self) -> str:
+        response = await self._http.get(f"{self._settings.commerce}/ready")
+        if missing := response.json()["missing"]:
+            raise NotReady("; ".join(f"{name}: {why}" for name, why in missing.items()))
+        return "takes orders"
+
+    async def _check_postgres(self) -> str:
+        """Check that a PostgreSQL listens by the first message of its protocol, without a login."""
+        address = urlsplit(self._settings.postgres)
+        reader, writer = await asyncio.open_connection(address.hostname, address.port or POSTGRES_PORT)
+        try:
+            writer.write(SSL_REQUEST)
+            if await reader.readexactly(1) not in (b"N", b"S"):
+                raise NotReady("the server that listens there is not PostgreSQL")
+        finally:
+            writer.close()
+        return "listens"

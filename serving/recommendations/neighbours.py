@@ -1,0 +1,85 @@
+"""Caches the neighbours of products: they change slowly, and many requests need the same ones."""
+
+from collections.abc import Sequence
+from sys import intern
+from time import monotonic
+from typing import Any, NamedTuple
+
+from redis.asyncio import Redis
+
+from serving.catalogue.cards import KEY
+from serving.recommendations.scoring import Neighbours, cosines
+from serving.redis_client import run_redis
+
+NEIGHBOURS = 32
+"""Neighbours of a product that are read: half of those that job `recommendations` stores."""
+
+CACHE_TTL_S = 30.0
+"""How long neighbours are cached. Their scores decay over weeks."""
+
+MAX_ENTRIES = 4_096
+"""Products whose neighbours are cached: about 15 MB."""
+
+
+class CacheEntry(NamedTuple):
+    """The neighbours of a product, and when they were read (monotonic clock)."""
+
+    neighbours: Neighbours
+    read_at: float
+
+
+class NeighbourCache:
+    """Reads `similar:{product_id}` from Redis, and the interest in the product and in its neighbours."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._entries: dict[str, CacheEntry] = {}
+
+    async def of(self, product_ids: Sequence[str]) -> dict[str, Neighbours]:
+        """Return the neighbours of these products, at most `CACHE_TTL_S` old.
+
+        Raises:
+            RedisUnavailable: Redis does not answer.
+        """
+        now = monotonic()
+        found = {
+            each: entry.neighbours
+            for each in product_ids
+            if (entry := self._entries.get(each)) and now - entry.read_at <= CACHE_TTL_S
+        }
+        missing = [each for each in product_ids if each not in found]
+        return found | await self._read(missing, now) if missing else found
+
+    async def _read(self, product_ids: Sequence[str], now: float) -> dict[str, Neighbours]:
+        pipeline: Any = self._redis.pipeline(transaction=False)
+        for each in product_ids:
+            pipeline.hget(KEY.format(each), "interest")
+            pipeline.zrange(f"similar:{each}", 0, NEIGHBOURS - 1, desc=True, withscores=True)
+            # One SORT reads the interest in all of them; a HGET each would take longer than the rest.
+            pipeline.sort(
+                f"similar:{each}", 0, NEIGHBOURS, "nosort", ["#", KEY.format("*->interest")], desc=True
+            )
+        answers = iter(await run_redis(pipeline.execute()))
+        found = {
+            product_id: _neighbours(own, members, interest)
+            for product_id, own, members, interest in zip(product_ids, answers, answers, answers, strict=True)
+        }
+        for product_id, neighbours in found.items():
+            self._entries.pop(product_id, None)  # keeps the dict in the order of reading
+            self._entries[product_id] = CacheEntry(neighbours, now)
+        while len(self._entries) > MAX_ENTRIES:
+            del self._entries[next(iter(self._entries))]
+        return found
+
+
+def _neighbours(
+    own: bytes | None, members: Sequence[tuple[bytes, float]], interest: Sequence[bytes | None]
+) -> Neighbours:
+    """Return the cosines; `interest` alternates a member and the interest in it, in any order."""
+    theirs = {
+        member.decode(): float(value)
+        for member, value in zip(interest[::2], interest[1::2], strict=True)
+        if member is not None and value is not None
+    }
+    covisits = ((intern(member.decode()), sum_) for member, sum_ in members)
+    return cosines(covisits, float(own or 0.0), theirs)

@@ -1,0 +1,75 @@
+"""Reads what a visitor viewed, put into the cart and bought, in one round trip to Redis."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from math import floor
+from typing import Any
+
+from redis.asyncio import Redis
+
+from serving.catalogue.cards import ProductCardLoader
+from serving.redis_client import run_redis
+
+ProductTimes = Mapping[str, float]
+"""product_id → when, in Unix seconds; newest first, without cancelled purchases."""
+
+
+@dataclass(frozen=True, slots=True)
+class VisitorHistory:
+    """What a shopper or an anonymous session did. It is empty for a new visitor.
+
+    `as_of` is the time of the newest browsing event that was read; None before the first.
+    """
+
+    viewed: ProductTimes
+    carted: ProductTimes
+    bought: ProductTimes
+    as_of: datetime | None
+
+
+async def read_visitor_history(
+    redis: Redis, visitor_id: str, cards: ProductCardLoader, beside: str | None
+) -> VisitorHistory:
+    """Return what Redis holds of a shopper or session; the same round trip reads the card of `beside`.
+
+    Raises:
+        RedisUnavailable: Redis does not answer.
+    """
+    pipeline: Any = redis.pipeline(transaction=False)
+    for kind in ("recent", "carted", "bought"):
+        pipeline.zrange(f"{kind}:{visitor_id}", 0, -1, desc=True, withscores=True)
+    pipeline.hget("recommendations_as_of", "product_viewed")
+    missing = cards.queue(pipeline, [beside] if beside else [])
+    viewed, carted, bought, as_of, *answers = await run_redis(pipeline.execute())
+    cards.store(missing, answers)
+    moment = datetime.fromtimestamp(int(as_of), UTC) if as_of else None
+    purchases = _product_times(bought)
+    return VisitorHistory(
+        _product_times(viewed), in_cart(_product_times(carted), purchases), purchases, moment
+    )
+
+
+def in_cart(changed: ProductTimes, bought: ProductTimes) -> ProductTimes:
+    """Return when each product in the cart was put there, without those taken out or bought since.
+
+    Args:
+        changed: product → when it was last put into the cart, to the millisecond, or taken out: then it is
+            half a millisecond more (jobs/recommendations/views/carts.sql).
+        bought: product → when it was last bought, to the second. If both happened in the same second, the
+            product counts as bought afterwards.
+    """
+    return {
+        product_id: floor(moment)
+        for product_id, moment in changed.items()
+        if not _taken_out(moment) and (product_id not in bought or bought[product_id] < floor(moment))
+    }
+
+
+def _taken_out(moment: float) -> bool:
+    return round(moment * 2_000) % 2 == 1
+
+
+def _product_times(members: list[tuple[bytes, float]]) -> ProductTimes:
+    """Return the members without those whose moment is 0: products whose every order was cancelled."""
+    return {member.decode(): moment for member, moment in members if moment > 0}

@@ -1,0 +1,24 @@
+"""Reads a request's body, up to a limit."""
+
+from fastapi import Request
+
+from serving.problems import BodyTooLarge
+
+
+async def read_body(request: Request, limit: int) -> bytes:
+    """Return the body of a request. Reading stops after `limit` bytes.
+
+    Raises:
+        BodyTooLarge: the body has more than `limit` bytes, whatever its `Content-Length` says.
+        ClientDisconnect: the client closed the connection before the end of the body.
+    """
+    said = request.headers.get("Content-Length", "")
+    if said.isdecimal() and int(said) > limit:
+        raise BodyTooLarge(limit)
+    parts, length = [], 0
+    async for part in request.stream():
+        length += len(part)
+        if length > limit:
+            raise BodyTooLarge(limit)
+        parts.append(part)
+    return b"".join(parts)

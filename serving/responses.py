@@ -1,0 +1,122 @@
+"""Writes answers as JSON or CSV with an ETag, and describes the problems that routes share."""
+
+import csv
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import blake2b
+from io import StringIO
+from typing import Annotated, Any
+
+import orjson
+from fastapi import Depends, Request
+from starlette.responses import Response
+
+from serving.openapi import Responses, openapi_problem
+
+BAD_PARAMETER = openapi_problem(422, "A parameter can't be used; the detail says which and why.")
+UNKNOWN_SELLER = openapi_problem(404, "No seller has this id.")
+UNAVAILABLE = openapi_problem(503, "A store does not answer; try again after `Retry-After` seconds.")
+UNCHANGED: Responses = {304: {"description": "The ETag of the answer is still that of `If-None-Match`."}}
+
+JSON, CSV = "application/json", "text/csv"
+CSV_ANSWER: Responses = {
+    200: {"content": {CSV: {"schema": {"type": "string"}}}},
+}
+"""Adds the CSV form to the description of a route's answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class CsvForm:
+    """How an answer is written as CSV: the columns of its header, and one row per entry of a list."""
+
+    columns: Sequence[str]
+    rows: Callable[[Any], Iterable[Mapping[str, Any]]]
+
+
+def csv_list(name: str, entry: type) -> CsvForm:
+    """Return the CSV form of an answer whose field `name` is a list of the TypedDict `entry`."""
+    return CsvForm(tuple(entry.__annotations__), lambda answer: answer[name])
+
+
+def write_csv(form: CsvForm, answer: object) -> bytes:
+    """Return the CSV of an answer (RFC 4180), in UTF-8; null is an empty field, a moment is ISO 8601."""
+    text = StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(form.columns)
+    writer.writerows([_text(row[column]) for column in form.columns] for row in form.rows(answer))
+    return text.getvalue().encode()
+
+
+def prefers_csv(accept: str) -> bool:
+    """Return whether an `Accept` header prefers `text/csv` to `application/json` (RFC 9110, 12.5.1)."""
+    return _quality(accept, CSV) > _quality(accept, JSON)
+
+
+class Responder:
+    """Writes the answer of one request: 304 without a body if the client has it already.
+
+    The ETag is a hash of the answer. `as_of` would not do: a late event changes the figures of a time that
+    counted as complete, and `as_of` stays the same.
+    """
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+
+    def __call__(self, answer: Any, form: CsvForm | None = None) -> Response:
+        """Return the answer as JSON, or as CSV if it has a CSV form that the client prefers."""
+        headers = {"Cache-Control": "no-cache"}
+        if form is not None:
+            headers["Vary"] = "Accept"
+        if form is not None and prefers_csv(self._request.headers.get("Accept", "")):
+            body, media_type = write_csv(form, answer), CSV
+            headers |= self._csv_headers(answer)
+        else:
+            body, media_type = orjson.dumps(answer), JSON
+        headers["ETag"] = tag = f'"{blake2b(body, digest_size=12).hexdigest()}"'
+        known = self._request.headers.get("If-None-Match", "")
+        if tag in (one.strip().removeprefix("W/") for one in known.split(",")):
+            return Response(status_code=304, headers=headers)
+        return Response(body, headers=headers, media_type=media_type)
+
+    def _csv_headers(self, answer: Mapping[str, Any]) -> dict[str, str]:
+        """Return the link to the next page (RFC 8288) and `as_of`, for which CSV has no place."""
+        headers = {}
+        if cursor := answer.get("next_cursor"):
+            following = self._request.url.include_query_params(cursor=cursor)
+            headers["Link"] = f'<{following.path}?{following.query}>; rel="next"'
+        if as_of := answer.get("as_of"):
+            headers["Souk-As-Of"] = as_of.isoformat()
+        return headers
+
+
+def _text(value: object) -> object:
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def _quality(accept: str, media_type: str) -> float:
+    """Return the quality that an `Accept` header gives a media type; the most specific range counts."""
+    best = (-1, 1.0 if not accept.strip() else 0.0)
+    for each in accept.lower().split(","):
+        name, *parameters = (part.strip() for part in each.split(";"))
+        specific = {media_type: 2, media_type.split("/")[0] + "/*": 1, "*/*": 0}.get(name, -1)
+        if specific > best[0]:
+            best = specific, _q(parameters)
+    return best[1]
+
+
+def _q(parameters: Iterable[str]) -> float:
+    for parameter in parameters:
+        if parameter.startswith("q="):
+            try:
+                return float(parameter.removeprefix("q="))
+            except ValueError:
+                return 0.0
+    return 1.0
+
+
+async def _responder(request: Request) -> Responder:
+    return Responder(request)
+
+
+ResponderDep = Annotated[Responder, Depends(_responder)]

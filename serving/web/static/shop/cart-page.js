@@ -1,0 +1,163 @@
+// The cart page. The browser stores the cart, the shop prices its lines, and an idempotency key makes a checkout buy once.
+import { change } from "./cart-changes.js";
+import { cart, endCheckout, startCheckout, saveOrder, setQuantity, removeFromCart } from "./storage.js";
+
+const box = document.getElementById("cart");
+const session = document.body.dataset.session;
+const TRIES = 4;
+const MAX_RETRY_AFTER_S = 5;
+const PRICE_MOVED = "urn:souk:problem:price-moved";
+const PRICE_TRIES = 6;
+const PRICE_RETRY_S = 0.5;
+
+/** Texts for problems of an order; other problems are shown with their own detail. */
+const PROBLEM_TEXT = {
+  [PRICE_MOVED]: "A price has just changed. It is up to date now: have a look, and place the order again.",
+  "urn:souk:problem:unknown-product": "One of these is no longer for sale. Have a look at the notes, and place the order again.",
+  "urn:souk:problem:bad-parameter": "The shop can't take this order as it is. Have a look at the quantities.",
+};
+
+let round = 0;
+
+/** Loads the priced cart. Only the response to the latest request is shown. */
+const show = async () => {
+  const own = (round += 1);
+  const body = JSON.stringify({ lines: cart().lines });
+  try {
+    const answer = await fetch("/shop/cart", { method: "POST", headers: { "Content-Type": "application/json" }, body });
+    if (!answer.ok) throw new Error(String(answer.status));
+    const html = await answer.text();
+    if (own !== round) return;
+    const fresh = new DOMParser().parseFromString(html, "text/html").body;
+    const token = box.querySelector("input[name=token]:checked")?.value;
+    const focused = document.activeElement?.closest("[data-product]")?.dataset.product;
+    const step = document.activeElement?.dataset.step;
+    box.replaceChildren(...fresh.childNodes);
+    if (token) box.querySelector(`input[value="${CSS.escape(token)}"]`)?.click();
+    if (focused && step) box.querySelector(`[data-product="${CSS.escape(focused)}"] [data-step="${step}"]`)?.focus();
+  } catch {
+    if (own === round) setTimeout(show, 2000);
+    if (!box.firstElementChild) box.textContent = "The cart can't be shown right now. It is safe in this browser; trying again…";
+  } finally {
+    box.removeAttribute("aria-busy");
+  }
+};
+
+box.addEventListener("click", (event) => {
+  const line = event.target.closest("[data-product]");
+  if (!line) return;
+  const step = event.target.closest("[data-step]");
+  if (step) change(line, Math.max(0, Number(line.dataset.quantity) + Number(step.dataset.step)));
+  if (event.target.closest("[data-remove]")) change(line, 0);
+});
+
+const lines = () => [...box.querySelectorAll(".cart-line")].map(({ dataset }) => ({
+  product_id: dataset.product,
+  seller_id: dataset.seller,
+  quantity: Number(dataset.quantity),
+  unit_price_minor: Number(dataset.price),
+}));
+
+/** Stores the shown prices: the visitor accepts them by placing the order. */
+const acceptShownPrices = () => {
+  for (const line of box.querySelectorAll(".cart-line")) {
+    const kept = cart().lines.find((one) => one.product_id === line.dataset.product);
+    if (kept && kept.unit_price_minor !== Number(line.dataset.price)) {
+      setQuantity({ ...kept, unit_price_minor: Number(line.dataset.price) }, kept.quantity);
+    }
+  }
+};
+
+const say = (text, kind = "bad") => {
+  const said = document.getElementById("refusal");
+  if (said) said.replaceChildren(Object.assign(document.createElement("p"), { className: kind, textContent: text }));
+};
+
+const rest = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+
+/** Sends an order until it is accepted or refused. The key makes all attempts one order. */
+const send = async ({ key, body }) => {
+  const headers = { "Content-Type": "application/json", "Idempotency-Key": key };
+  for (let left = TRIES; left > 0; left -= 1) {
+    let wait = 2;
+    try {
+      const answer = await fetch("/v1/orders", { method: "POST", headers, body });
+      if (answer.status < 500) return { ok: answer.ok, said: await answer.json() };
+      wait = Math.min(Number(answer.headers.get("Retry-After")) || wait, MAX_RETRY_AFTER_S);
+    } catch {
+      // The network does not answer.
+    }
+    if (left > 1) {
+      say("The checkout does not answer. Trying again, which is safe: you buy once.", "notice");
+      await rest(wait);
+    }
+  }
+  return null;
+};
+
+/** Reloads the cart until it changes: the pages may learn of a new price a moment after the checkout. */
+const showUntilChanged = async (tries) => {
+  const before = JSON.stringify(lines());
+  for (let left = tries; left > 0; left -= 1) {
+    await show();
+    if (JSON.stringify(lines()) !== before) return;
+    if (left > 1) await rest(PRICE_RETRY_S);
+  }
+};
+
+let buying = false;
+
+const buy = async (form) => {
+  const button = document.getElementById("place");
+  const label = button.textContent;
+  const body = JSON.stringify({
+    // A guest has no other id than the session.
+    shopper_id: session,
+    session_id: session,
+    currency: box.querySelector(".cart-line").dataset.currency,
+    payment: { method: "credit_card", token: new FormData(form).get("token") },
+    lines: lines(),
+  });
+  button.disabled = true;
+  button.textContent = "Placing your order…";
+  document.getElementById("refusal").replaceChildren();
+  let checkout = startCheckout(body);
+  let answer = await send(checkout);
+  if (answer && !answer.ok && checkout.body !== body) {
+    endCheckout(); // the earlier checkout was refused: send the current cart
+    checkout = startCheckout(body);
+    answer = await send(checkout);
+  }
+  if (answer?.ok) {
+    const { order_id, placed_at, payment } = answer.said;
+    const { lines: bought, currency } = JSON.parse(checkout.body);
+    saveOrder({ order_id, placed_at, lines: bought.length, amount_minor: payment?.amount_minor, currency });
+    endCheckout();
+    removeFromCart(bought);
+    return void location.assign(`/shop/orders/${encodeURIComponent(order_id)}`);
+  }
+  button.disabled = false;
+  button.textContent = label;
+  if (!answer) return say("The checkout is not available. Your cart is safe: try again in a moment. Nothing is bought twice.");
+  endCheckout(); // refused: the next attempt is another order
+  const words = PROBLEM_TEXT[answer.said.type] ?? `${answer.said.title}. ${answer.said.detail}`;
+  await showUntilChanged(answer.said.type === PRICE_MOVED ? PRICE_TRIES : 1);
+  say(words);
+};
+
+box.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  if (buying) return;
+  buying = true;
+  try {
+    acceptShownPrices();
+    await buy(event.target);
+  } finally {
+    buying = false;
+  }
+});
+
+addEventListener("cartchange", () => buying || show());
+addEventListener("storage", ({ key }) => key === "souk.cart" && show());
+addEventListener("pageshow", ({ persisted }) => persisted && show());
+show();

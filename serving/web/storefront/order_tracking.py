@@ -1,0 +1,180 @@
+"""Shows the status of an order as steps. Pure."""
+
+from collections.abc import Mapping, Set
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+State = Literal["done", "now", "ahead", "stopped"]
+
+STEPS = ("placed", "reserved", "paid", "confirmed", "shipped", "delivered")
+_NAMES = {
+    "placed": "Placed",
+    "reserved": "Stock reserved",
+    "paid": "Paid",
+    "confirmed": "Confirmed",
+    "shipped": "Shipped",
+    "delivered": "Delivered",
+}
+_LAST_STEP = {"placed": 0, "confirmed": 3, "shipped": 4, "delivered": 5}
+_PARCEL_STATUSES = ("shipped", "delivered")
+
+STATUS_TEXT: dict[str, str] = {
+    "placed": "We are setting your items aside and charging your card. This takes a moment.",
+    "confirmed": "It is yours. The sellers are packing; each json_request_body its own parcel.",
+    "shipped": "On its way to you.",
+    "delivered": "It has arrived. Enjoy!",
+}
+
+CANCELLATION_TEXT: dict[str, tuple[str, str]] = {
+    "out_of_stock": (
+        "Sold out",
+        "Somebody was faster: one of these items was gone before we could set it aside. "
+        "Your card was not charged.",
+    ),
+    "payment_failed": (
+        "Your card was declined",
+        "Your bank said no, so nothing was charged and the items went back on the shelf. "
+        "Try again with another card.",
+    ),
+    "shopper_request": ("Cancelled", "You cancelled this order. What you paid comes back to your card."),
+    "timed_out": (
+        "It took too long",
+        "The payment did not come through in time, so the items went back on the shelf. "
+        "If you were charged, the money comes back.",
+    ),
+}
+_CANCELLED = ("Cancelled", "This order was cancelled. What you paid, if anything, comes back to your card.")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of an order; `at` is None if its time is unknown."""
+
+    key: str
+    name: str
+    state: State
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ParcelProgress:
+    """The number of parcels of an order, one per seller, and how many have left and have arrived."""
+
+    number: int
+    left: int
+    arrived: int
+
+    @property
+    def slowest(self) -> str:
+        """Return the status that all parcels have reached, once one has left."""
+        if self.arrived == self.number:
+            return "delivered"
+        return "shipped" if self.left == self.number else "confirmed"
+
+    @property
+    def summary(self) -> tuple[str, str] | None:
+        """Return a title and a text about parcels of different status; None while all have the same."""
+        done, verb = (self.arrived, "arrived") if self.arrived else (self.left, "left")
+        if done == self.number:
+            return None
+        others = ((self.left - done, "on the way to you"), (self.number - self.left, "still being packed"))
+        where = ", ".join(f"{number} {_are(number)} {doing}" for number, doing in others if number)
+        return f"{done} of {self.number} parcels {'has' if done == 1 else 'have'} {verb}", f"{where}."
+
+
+@dataclass(frozen=True, slots=True)
+class Tracking:
+    """The steps of an order, and in words its state."""
+
+    steps: list[Step]
+    title: str
+    summary: str
+    cancelled: bool
+    refunded: bool
+    ended: bool
+    can_be_cancelled: bool
+    poll_interval_s: int
+    """How often the page fetches the state."""
+
+
+def track(order: Mapping[str, Any]) -> Tracking:
+    """Return the steps of an order that `GET /v1/orders/{id}` answered.
+
+    The status of the order is that of its furthest parcel. A step here is done once all parcels took it.
+    """
+    payment, due_minor = order["payment"]["status"], order["payment"]["amount_minor"]
+    parcels = _parcels(order) if order["status"] in _PARCEL_STATUSES else None
+    status = parcels.slowest if parcels else order["status"]
+    times = {
+        step["status"]: datetime.fromisoformat(step["at"])
+        for step in order["history"]
+        if step["status"] not in _PARCEL_STATUSES or _LAST_STEP[step["status"]] <= _LAST_STEP.get(status, 0)
+    }
+    cancelled = status == "cancelled"
+    reached = _reached(status, payment, times)
+    if cancelled:
+        title, summary = CANCELLATION_TEXT.get(order.get("cancellation_reason") or "", _CANCELLED)
+    else:
+        title, summary = (parcels and parcels.summary) or (
+            _title(status, reached),
+            STATUS_TEXT.get(status, ""),
+        )
+    ended = cancelled or status == "delivered"
+    refund_due = cancelled and payment == "captured" and due_minor > 0
+    return Tracking(
+        steps=[
+            Step(key, _NAMES[key], _state(place, reached, cancelled, ended), times.get(key))
+            for place, key in enumerate(STEPS)
+        ],
+        title=title,
+        summary=summary,
+        cancelled=cancelled,
+        refunded=payment == "refunded",
+        ended=ended and not refund_due,
+        can_be_cancelled=order["status"] in ("placed", "confirmed"),
+        poll_interval_s=1 if status == "placed" or refund_due else 4,
+    )
+
+
+def _parcels(order: Mapping[str, Any]) -> ParcelProgress:
+    """Return the parcels of an order of which at least one has left. A parcel that has arrived has left."""
+    sellers = {line["seller_id"] for line in order["lines"]}
+    arrived = max(_count_parcels(order, sellers, "delivered"), order["status"] == "delivered")
+    return ParcelProgress(
+        len(sellers), max(_count_parcels(order, sellers, "shipped", "delivered"), arrived, 1), arrived
+    )
+
+
+def _count_parcels(order: Mapping[str, Any], sellers: Set[str], *statuses: str) -> int:
+    """Return how many sellers took one of these steps. A step without a seller counts as one more."""
+    of = [(step["status"], step["seller_id"]) for step in order["history"] if step["status"] in statuses]
+    nobodys = max(of.count((status, None)) for status in statuses)
+    return min(len(sellers), len(sellers & {seller_id for _, seller_id in of}) + nobodys)
+
+
+def _reached(status: str, payment: str, times: Mapping[str, datetime]) -> int:
+    """Return the index of the last step that is done. A captured payment implies that stock is reserved."""
+    paid = 2 if payment in ("captured", "refunded") else 0
+    told = max((place for place, key in enumerate(STEPS) if key in times), default=0)
+    return max(_LAST_STEP.get(status, 0), paid, told)
+
+
+def _state(place: int, reached: int, cancelled: bool, ended: bool) -> State:
+    if place <= reached:
+        return "done"
+    if place == reached + 1 and not ended:
+        return "now"
+    return "stopped" if cancelled else "ahead"
+
+
+def _title(status: str, reached: int) -> str:
+    if status == "placed":
+        return "Paid, confirming…" if reached >= 2 else "Thank you! We have your order"
+    return {"confirmed": "Your order is confirmed", "shipped": "On its way", "delivered": "Delivered"}.get(
+        status, status.capitalize()
+    )
+
+
+def _are(number: int) -> str:
+    return "is" if number == 1 else "are"

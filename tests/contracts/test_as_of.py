@@ -1,0 +1,39 @@
+"""Which service limits the `as_of` of which table."""
+
+import re
+
+from jobs.metrics.logic import QUERIES, VIEWS
+from schemas.events import all_events
+from schemas.metrics import METRICS
+from serving.clickhouse import load_queries
+
+AS_OF = load_queries()["as_of"]
+OWNERS = {name: event.topic.owner for name, event in all_events().items()}
+SERVICES = {owner.removeprefix("producers/") for owner in OWNERS.values() if owner.startswith("producers/")}
+
+
+def tables(service: str) -> set[str]:
+    """The tables that the query limits by the reports of a service."""
+    found = re.findall(rf"table_name IN \(([^)]*)\), '{service}'", AS_OF)
+    return {name for names in found for name in re.findall(r"'(\w+)'", names)}
+
+
+def services_of(query: str) -> set[str]:
+    """The services that emit the events of a query, also of those that its views read."""
+    events = {OWNERS[name].removeprefix("producers/") for name in re.findall(r"\bevents\.(\w+)", query)}
+    views = [view.query for view in QUERIES.views(VIEWS) if re.search(rf"\b{view.name}\b", query)]
+    return events.union(*(services_of(view) for view in views if view != query)) & SERVICES
+
+
+def test_the_service_that_emits_an_event_limits_its_table() -> None:
+    for service in SERVICES:
+        owned = {name for name, owner in OWNERS.items() if owner == f"producers/{service}"}
+        assert tables(service) & set(OWNERS) == owned
+
+
+def test_a_service_that_a_figure_reads_limits_its_table() -> None:
+    for metric in METRICS:
+        services = services_of(QUERIES.of(metric.table))
+        if services and not metric.in_redis:
+            assert any(metric.table in tables(service) for service in services), metric.table
+    assert "payments_minute" in tables("payments")

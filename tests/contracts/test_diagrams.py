@@ -1,0 +1,14 @@
+"""The pages of docs/diagrams are what the code says today."""
+
+import pytest
+
+from cli.diagrams import FOLDER, pages
+
+
+@pytest.mark.parametrize("name", pages())
+def test_a_page_is_what_the_code_draws(name: str) -> None:
+    assert (FOLDER / name).read_text(encoding="utf-8") == pages()[name], "run `./souk diagrams`"
+
+
+def test_every_page_is_drawn() -> None:
+    assert {path.name for path in FOLDER.iterdir()} == set(pages())

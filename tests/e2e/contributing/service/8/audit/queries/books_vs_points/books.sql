@@ -1,2 +1,0 @@
--- What every order earned.
-SELECT order_id::text AS order_id, shopper_id, points FROM loyalty.points;

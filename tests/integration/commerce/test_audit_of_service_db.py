@@ -1,0 +1,340 @@
+"""The audit reads the services' tables, and finds what the facts or another service's tables lack."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from audit.comparison import Comparison
+from audit.connect import stores
+from audit.registry import COMPARISONS
+from audit.run import compare_once
+from audit.sources.events import EventLog
+from audit.sources.kafka import KafkaTopics
+from audit.sources.service_db import ServiceDatabase
+from clickhouse.client import connect
+from clickhouse.migrate import migrate
+from common.clock import system_clock
+from common.consumer_lag import total_lag
+from common.ids import new_id
+from common.settings import Settings
+from jobs.catch_up import wait_for_zero_lag
+from producers.registry import TOPICS_BY_GROUP
+from schemas.codec import Decoder
+from schemas.events import all_events
+from schemas.registry import SchemaRegistry
+from tests.integration.commerce.conftest import Shop
+
+OF_SERVICES = (
+    "service_db_vs_orders", "service_db_vs_order_lines", "service_db_vs_order_steps",
+    "service_db_vs_order_state", "service_db_vs_order_outcomes", "service_db_vs_stock",
+    "service_db_vs_reservations", "service_db_vs_payments", "service_db_vs_refunds", "orders_vs_payments",
+    "orders_vs_reservations", "reservations_vs_stock", "payments_vs_provider", "outboxes", "inbox_vs_facts",
+    "returns_vs_reservations", "returns_vs_payments", "returns_vs_refunds",
+)  # fmt: skip
+LINES, DUE, REFUNDS = "inventory.reserved_lines", "payments.due_lines", "payments.refunds"
+ORDER_STATE = "INSERT INTO order_state (order_id, shopper_id, currency, status) VALUES"
+
+
+def quiet(*_: object) -> None:
+    """Shows no progress."""
+
+
+@dataclass(frozen=True)
+class Audited:
+    """Orders of every outcome, the services' tables, and the facts of their events."""
+
+    settings: Settings
+    shop: Shop
+    product: str
+    orders: dict[str, str]
+    """Outcome → order id."""
+
+    def ask(self, name: str) -> list[Comparison]:
+        with stores(self.settings, None, quiet) as opened:
+            return compare_once(name, opened)
+
+    def differences(self, name: str) -> set[tuple[str, Any, Any]]:
+        """Field, left and right of what differs about these orders and their product."""
+        own = {self.product, *self.orders.values()}
+        (found,) = self.ask(name)
+        return {
+            (each.field, each.left, each.right) for each in found.differences if own & set(each.key.values())
+        }
+
+    def command(self, sql: str) -> None:
+        with connect(self.settings, admin=True) as client:
+            client.command(sql)
+
+
+@pytest.fixture(scope="module")
+def audited(running_shop: Shop, clickhouse_server: Settings) -> Audited:
+    shop, there = running_shop, clickhouse_server
+    settings = shop.settings.model_copy(
+        update={
+            "clickhouse_url": there.clickhouse,
+            "clickhouse_admin_password": there.clickhouse_admin_password,
+            "clickhouse_database": "service_db_tests",
+        }
+    )
+    product = shop.product(stock=20)
+    orders = {
+        "confirmed": shop.buy(product, quantity=2),
+        "declined": shop.buy(product, token="tok_decline"),
+        "sold out": shop.buy(product, quantity=500),
+        "cancelled": shop.buy(product, quantity=3),
+        "returned": shop.buy(product, quantity=4),
+    }
+    for order_id in orders.values():
+        shop.settled(order_id)
+    shop.http.post(f"/v1/orders/{orders['cancelled']}/cancellation", json={}).raise_for_status()
+    return_one_unit(shop, orders["returned"], product)
+    kafka = KafkaTopics(settings.kafka, quiet)
+    with ServiceDatabase(settings.postgres) as service_db:
+        assert wait_for_zero_lag(
+            lambda: service_db.work_under_way() + total_lag(settings.kafka, TOPICS_BY_GROUP),
+            60,
+            quiet,
+            lambda: None,
+        )
+    migrate(settings)
+    with SchemaRegistry(settings.registry) as registry, connect(settings, admin=True) as client:
+        log = EventLog(kafka, Decoder(registry.schema))
+        for name in all_events():
+            events = log.contents(name).events
+            if events.num_rows:
+                client.insert_arrow(name, events)
+        states = {order_id: shop.order(order_id)["status"] for order_id in orders.values()}
+        rows = [f"('{order_id}', 'ana', 'BRL', '{status}')" for order_id, status in states.items()]
+        client.command(f"{ORDER_STATE} {', '.join(rows)}")
+    return Audited(settings, shop, product, orders)
+
+
+def return_one_unit(shop: Shop, order_id: str, product: str) -> None:
+    """Return one of four units, which can be sold again, by two events of the same return."""
+    parcel = {"order_id": order_id, "shipment_id": new_id(), "seller_id": "seller-1"}
+    shop.tell("order_shipped", **parcel)
+    line = {"line_number": 1, "product_id": product, "quantity": 1, "refund_minor": 1_000, "restocked": True}
+    back = {
+        "return_id": new_id(), "order_id": order_id, "shopper_id": "ana", "seller_id": "seller-1",
+        "reason": "damaged", "placed_at": system_clock(), "currency": "BRL", "lines": [line],
+    }  # fmt: skip
+    shop.tell("order_returned", **back)
+    shop.tell("order_returned", **back)
+
+
+@pytest.fixture
+def changed(audited: Audited) -> Iterator[Callable[[str, str], None]]:
+    """Changes a row of the services' tables until the end of the test; takes the change and its undoing."""
+    undo = []
+
+    def change(statement: str, undoing: str) -> None:
+        audited.shop.sql(statement)
+        undo.append(undoing)
+
+    yield change
+    for statement in undo:
+        audited.shop.sql(statement)
+
+
+@contextmanager
+def without(audited: Audited, table: str, order_id: str) -> Iterator[None]:
+    """Remove the facts about one order from a table for a `with` block."""
+    audited.command(f"CREATE OR REPLACE TABLE kept AS {table}")
+    audited.command(f"INSERT INTO kept SELECT * FROM {table}")
+    audited.command(f"TRUNCATE TABLE {table}")
+    audited.command(f"INSERT INTO {table} SELECT * FROM kept WHERE ifNull(order_id, '') != '{order_id}'")
+    yield
+    audited.command(f"TRUNCATE TABLE {table}")
+    audited.command(f"INSERT INTO {table} SELECT * FROM kept")
+
+
+@pytest.mark.parametrize("name", OF_SERVICES)
+def test_services_and_facts_agree_about_orders_of_every_outcome(audited: Audited, name: str) -> None:
+    assert audited.differences(name) == set()
+    assert all(found.rows for found in audited.ask(name))
+
+
+def test_every_comparison_of_the_services_is_tested_here() -> None:
+    others = ("source_", "facts_", "aggregates_", "kafka_", "dead_")
+    assert {name for name in COMPARISONS if not name.startswith(others)} == set(OF_SERVICES)
+
+
+@pytest.mark.parametrize(
+    ("name", "table", "outcome"),
+    [
+        ("service_db_vs_orders", "order_placed", "sold out"),
+        ("service_db_vs_orders", "payment_refunded", "returned"),
+        ("service_db_vs_order_lines", "order_placed", "confirmed"),
+        ("service_db_vs_order_steps", "order_cancelled", "declined"),
+        ("service_db_vs_order_steps", "order_shipped", "returned"),
+        ("service_db_vs_order_outcomes", "payment_failed", "declined"),
+        ("service_db_vs_order_outcomes", "order_cancelled", "sold out"),
+        ("service_db_vs_stock", "stock_changed", "returned"),
+        ("service_db_vs_reservations", "stock_released", "cancelled"),
+        ("service_db_vs_reservations", "stock_refused", "sold out"),
+        ("service_db_vs_payments", "payment_captured", "confirmed"),
+        ("service_db_vs_payments", "payment_failed", "declined"),
+        ("service_db_vs_refunds", "payment_refunded", "cancelled"),
+        ("returns_vs_reservations", "order_returned", "returned"),
+        ("returns_vs_payments", "order_returned", "returned"),
+        ("returns_vs_refunds", "order_returned", "returned"),
+    ],
+)
+def test_a_fact_that_is_missing_is_found(audited: Audited, name: str, table: str, outcome: str) -> None:
+    with without(audited, table, audited.orders[outcome]):
+        found = audited.ask(name)[0].difference_count
+    assert found > audited.ask(name)[0].difference_count
+
+
+def test_a_processed_event_that_does_not_exist_is_found(audited: Audited) -> None:
+    with without(audited, "order_placed", audited.orders["confirmed"]):
+        (found,) = audited.ask("inbox_vs_facts")
+    before = audited.ask("inbox_vs_facts")[0].difference_count
+    assert found.difference_count - before == 2  # inventory's and payments'
+
+
+def test_a_cent_of_a_payment_is_found_from_three_sides(
+    audited: Audited, changed: Callable[..., None]
+) -> None:
+    order = f"WHERE order_id = '{audited.orders['confirmed']}'"
+    update = "UPDATE payments.payments SET amount_minor = amount_minor"
+    changed(f"{update} + 1 {order}", f"{update} - 1 {order}")
+    assert audited.differences("orders_vs_payments") == {("kept_minor", 2_000, 2_001)}
+    assert ("amount_minor", 2_001, 2_000) in {
+        (each.field, each.left, each.right) for each in audited.ask("service_db_vs_payments")[0].differences
+    }
+    assert ("captured_minor", 2_001, 2_000) in {
+        (each.field, each.left, each.right) for each in audited.ask("payments_vs_provider")[0].differences
+    }
+
+
+def test_a_cent_that_an_order_says_came_back_is_found(audited: Audited, changed: Callable[..., None]) -> None:
+    order = f"WHERE order_id = '{audited.orders['returned']}'"
+    update = "UPDATE orders.orders SET refunded_minor ="
+    changed(f"{update} 1001 {order}", f"{update} 1000 {order}")
+    assert audited.differences("service_db_vs_orders") == {("refunded_minor", 1_001, 1_000)}
+
+
+@pytest.mark.parametrize(
+    ("column", "wrong", "right", "outcome"),
+    [
+        ("payment_status", "refunded", "captured", "confirmed"),
+        ("payment_method", "boleto", "credit_card", "confirmed"),
+        ("cancellation_reason", "timed_out", "payment_failed", "declined"),
+    ],
+)
+def test_a_wrong_outcome_of_an_order_is_found(
+    audited: Audited, changed: Callable[..., None], column: str, wrong: str, right: str, outcome: str
+) -> None:
+    order = f"WHERE order_id = '{audited.orders[outcome]}'"
+    update = f"UPDATE orders.orders SET {column} ="
+    changed(f"{update} '{wrong}' {order}", f"{update} '{right}' {order}")
+    assert audited.differences("service_db_vs_order_outcomes") == {(column, wrong, right)}
+
+
+def test_a_unit_that_vanished_is_found(audited: Audited, changed: Callable[..., None]) -> None:
+    stock = f"WHERE product_id = '{audited.product}'"
+    update = "UPDATE inventory.stock SET on_hand ="
+    changed(f"{update} 14 {stock}", f"{update} 15 {stock}")
+    assert audited.differences("service_db_vs_stock") == {("on_hand", 14, 15), ("changed_by", 14, 15)}
+
+
+@pytest.mark.parametrize(
+    ("name", "table", "was", "wrong", "difference"),
+    [
+        ("returns_vs_reservations", LINES, "returned = 1", "returned = 0", ("row", 1, 0)),
+        ("returns_vs_reservations", LINES, "returned = 1", "returned = 2", ("units_back", 1, 2)),
+        ("returns_vs_payments", DUE, "returned = 1", "returned = 2", ("units_back", 1, 2)),
+        (
+            "returns_vs_payments",
+            DUE,
+            "refunded_minor = 1000",
+            "refunded_minor = 0",
+            ("refund_minor", 1_000, 0),
+        ),
+        (
+            "returns_vs_refunds",
+            REFUNDS,
+            "amount_minor = 1000",
+            "amount_minor = 1",
+            ("refund_minor", 1_000, 1),
+        ),
+        (
+            "returns_vs_refunds",
+            REFUNDS,
+            "reason = 'order_returned'",
+            "reason = 'order_cancelled'",
+            ("row", 1, 0),
+        ),
+    ],
+)
+def test_a_return_that_was_lost_or_counted_wrongly_is_found(
+    audited: Audited,
+    changed: Callable[..., None],
+    name: str,
+    table: str,
+    was: str,
+    wrong: str,
+    difference: tuple[str, int, int],
+) -> None:
+    order = f"WHERE order_id = '{audited.orders['returned']}'"
+    changed(f"UPDATE {table} SET {wrong} {order}", f"UPDATE {table} SET {was} {order}")
+    assert difference in audited.differences(name)
+
+
+def test_a_return_of_an_order_without_payment_lines_is_left_out(
+    audited: Audited, changed: Callable[..., None]
+) -> None:
+    order = audited.orders["returned"]
+    changed(
+        f"DELETE FROM payments.due_lines WHERE order_id = '{order}'",
+        f"INSERT INTO payments.due_lines VALUES ('{order}', 1, 4, 4000, 1, 1000)",
+    )
+    assert audited.differences("returns_vs_payments") == set()
+
+
+@pytest.mark.parametrize("name", ["returns_vs_reservations", "returns_vs_payments", "returns_vs_refunds"])
+def test_a_rejected_return_is_explained_by_its_dead_letter(audited: Audited, name: str) -> None:
+    (found,) = audited.ask(name)
+    assert found.explained
+    assert audited.differences(name) == set()
+
+
+def test_a_confirmed_order_whose_units_were_released_is_found(
+    audited: Audited, changed: Callable[..., None]
+) -> None:
+    order = f"WHERE order_id = '{audited.orders['confirmed']}'"
+    update = "UPDATE inventory.reservations SET state ="
+    changed(f"{update} 'released' {order}", f"{update} 'sold' {order}")
+    assert audited.differences("orders_vs_reservations") == {("units_are", "sold", "free"), ("units", 2, 0)}
+
+
+def test_a_refund_that_waits_for_the_provider_is_under_way(
+    audited: Audited, changed: Callable[..., None]
+) -> None:
+    with ServiceDatabase(audited.settings.postgres) as service_db:
+        before = service_db.work_under_way()
+        order = f"WHERE order_id = '{audited.orders['cancelled']}'"
+        update = "UPDATE payments.refunds SET try_at ="
+        changed(f"{update} '2999-01-01' {order}", f"{update} NULL {order}")
+        assert service_db.work_under_way() == before + 1
+
+
+def test_without_service_tables_no_work_is_under_way(audited: Audited) -> None:
+    elsewhere = audited.settings.postgres.rpartition("/")[0] + "/postgres"
+    with ServiceDatabase(elsewhere) as service_db:
+        assert not service_db.exists()
+        assert service_db.work_under_way() == 0
+
+
+def test_an_event_that_never_left_its_outbox_is_found(audited: Audited) -> None:
+    audited.shop.kill()  # whose relay would send it
+    audited.shop.sql("INSERT INTO orders.outbox (topic, headers) VALUES ('order_placed', '{}')")
+    (found,) = audited.ask("outboxes")
+    assert [(each.key, each.left, each.right) for each in found.differences] == [
+        ({"service": "orders"}, 0, 1)
+    ]
+    audited.shop.sql("DELETE FROM orders.outbox")

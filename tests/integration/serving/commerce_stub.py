@@ -1,0 +1,87 @@
+"""A server in the place of the commerce services: it has one order, which is as far as a test says."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import orjson
+
+from common.settings import LOOPBACK, Settings
+
+ORDER_ID = "0193b0c4-7a51-7cc2-9d0e-5f2b7f0a1c11"
+LINES = (("ana", "desk-lamp", 9990), ("new", "atlas", 7990))
+
+
+def order_of_two_sellers(status: str, *steps: str) -> dict[str, Any]:
+    """A paid order of two sellers, as `GET /v1/orders/{id}` shows it, and the steps after it was placed."""
+    return {
+        "order_id": ORDER_ID,
+        "shopper_id": "s",
+        "status": status,
+        "cancellation_reason": None,
+        "currency": "BRL",
+        "placed_at": "2026-11-20T12:00:00Z",
+        "history": [
+            {"status": step, "at": "2026-11-20T12:00:00Z", "seller_id": None} for step in ("placed", *steps)
+        ],
+        "lines": [
+            {
+                "line_number": number,
+                "seller_id": seller,
+                "product_id": product,
+                "unit_price_minor": price,
+                "quantity": 1,
+            }
+            for number, (seller, product, price) in enumerate(LINES, 1)
+        ],
+        "payment": {
+            "status": "captured",
+            "method": "credit_card",
+            "amount_minor": 17980,
+            "refunded_minor": 0,
+        },
+    }
+
+
+@dataclass
+class CommerceStub:
+    """The order that it has, and the addresses of what it was asked to do."""
+
+    order: dict[str, Any] = field(default_factory=lambda: order_of_two_sellers("confirmed", "confirmed"))
+    asked: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def running_commerce_stub(settings: Settings) -> Iterator[CommerceStub]:
+    """A commerce service where the API with these settings expects one."""
+    commerce = CommerceStub()
+
+    class Answers(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            said = orjson.dumps(commerce.order)
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(said)))
+            self.end_headers()
+            self.wfile.write(said)
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            commerce.asked.append(self.path)
+            commerce.order = order_of_two_sellers("cancelled", "confirmed", "cancelled")
+            self.do_GET()
+
+        def log_message(self, format: str, *arguments: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer((LOOPBACK, settings.port("commerce")), Answers)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    try:
+        yield commerce
+    finally:
+        server.shutdown()
+        server.server_close()

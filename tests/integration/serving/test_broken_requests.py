@@ -1,0 +1,62 @@
+"""A client that breaks off a request is no error of the server: nothing of it appears in the log."""
+
+import socket
+import struct
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from common.settings import LOOPBACK, ROOT, Settings
+from tests.integration.conftest import is_ready
+from tests.integration.servers import await_true, terminated
+from tests.integration.serving.test_processes import environment
+from tests.ports import free_offset
+
+RESET = struct.pack("ii", 1, 0)
+"""SO_LINGER that makes `close` reset the connection."""
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[tuple[Settings, Path]]:
+    """`python -m serving` without stores, and the file of its log."""
+    settings, log = Settings(home=tmp_path, port_offset=free_offset()), tmp_path / "log"
+    command = [sys.executable, "-X", "dev", "-m", "serving"]
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=environment(settings), stdout=output, stderr=subprocess.STDOUT
+        )
+        with terminated(process):
+            await_true(lambda: is_ready(process, f"{settings.serving}/health"), "serving's start")
+            yield settings, log
+
+
+def break_off(settings: Settings, path: str, *, reset: bool) -> None:
+    """Send the head and a part of the body of a POST, then close or reset the connection."""
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        "Idempotency-Key: broken\r\nContent-Length: 1000\r\n\r\n"
+    )
+    with socket.create_connection((LOOPBACK, settings.port("serving"))) as client:
+        client.sendall(head.encode() + b'{"lines": [')
+        if reset:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+
+
+@pytest.mark.parametrize("reset", [False, True], ids=["closed", "reset"])
+def test_a_post_that_is_broken_off_leaves_no_traceback(server: tuple[Settings, Path], reset: bool) -> None:
+    settings, log = server
+    for path in ("/v1/events", "/v1/orders", "/shop/cart", "/v1/stock"):
+        break_off(settings, path, reset=reset)
+    answer = httpx.post(f"{settings.serving}/v1/orders", json={}, trust_env=False, timeout=30)
+    assert answer.status_code == 503  # no commerce services
+    for _ in range(5):
+        assert httpx.get(f"{settings.serving}/health", trust_env=False, timeout=30).is_success
+
+    written = log.read_text()
+    assert "Traceback" not in written
+    assert "never retrieved" not in written
+    assert "unexpected error" not in written

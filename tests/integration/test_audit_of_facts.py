@@ -1,0 +1,59 @@
+"""The audit compares the facts of orders with the state that job `metrics` keeps of them."""
+
+import pytest
+
+from audit.comparison import Comparison
+from audit.connect import stores
+from audit.run import compare_once
+from clickhouse.client import connect
+from clickhouse.migrate import migrate
+from common.settings import Settings
+
+SHIPPED = "2026-01-02 03:04:05.678"
+DELIVERED = "2026-01-05 03:04:05.678"
+COLUMNS = "(event_id, occurred_at, order_id, seller_id)"
+FACTS = (
+    f"INSERT INTO order_shipped {COLUMNS} VALUES ('s', '{SHIPPED}', 'o1', 'ann')",
+    f"INSERT INTO order_delivered {COLUMNS} VALUES ('d', '{DELIVERED}', 'o1', 'ann')",
+)
+STATE_COLUMNS = "(order_id, status, shipped_at, delivered_at, shipped_by, delivered_by)"
+
+
+@pytest.mark.parametrize(
+    ("name", "shipped_by", "delivered_by", "differences"),
+    [
+        ("right", f"'ann', '{SHIPPED}'", f"'ann', '{DELIVERED}'", []),
+        ("late", f"'ann', '{DELIVERED}'", f"'ann', '{DELIVERED}'", [("shipped_at", SHIPPED, DELIVERED)]),
+        ("lost", f"'ann', '{SHIPPED}'", "", [("delivered_at", DELIVERED, None)]),
+        (
+            "of_another_seller",
+            f"'ann', '{SHIPPED}', 'bob', '{SHIPPED}'",
+            f"'ann', '{DELIVERED}'",
+            [("row", 0, 1)],
+        ),
+    ],
+)
+def test_a_wrong_parcel_of_a_seller_is_found(
+    clickhouse_server: Settings,
+    name: str,
+    shipped_by: str,
+    delivered_by: str,
+    differences: list[tuple[str, object, object]],
+) -> None:
+    settings = clickhouse_server.model_copy(update={"clickhouse_database": f"parcels_{name}"})
+    migrate(settings)
+    row = f"('o1', 'delivered', '{SHIPPED}', '{DELIVERED}', map({shipped_by}), map({delivered_by}))"
+    with connect(settings, admin=True) as client:
+        for statement in (*FACTS, f"INSERT INTO order_state {STATE_COLUMNS} VALUES {row}"):
+            client.command(statement)
+
+    found = compared(settings, "facts_vs_parcels")
+
+    assert [(each.field, each.left, each.right) for each in found.differences] == differences
+    assert found.rows
+
+
+def compared(settings: Settings, name: str) -> Comparison:
+    with stores(settings, None, lambda *_: None) as opened:
+        (found,) = compare_once(name, opened)
+    return found

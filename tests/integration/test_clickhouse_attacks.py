@@ -1,0 +1,232 @@
+"""What a reader must not reach: files of the machine, passwords, other servers. Each wall is tested alone."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from common.settings import Settings
+
+CANARY = "this line is in a file that no query may read"
+
+
+@pytest.fixture
+def landlock() -> None:
+    """Skips a test where the kernel has no Landlock."""
+    import landlockpy
+
+    if not landlockpy.supported():
+        pytest.skip("this kernel has no Landlock")
+
+
+@pytest.fixture(scope="module")
+def canary(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("private") / "canary"
+    path.write_text(CANARY)
+    return path
+
+
+@pytest.fixture
+def reader(clickhouse_server: Settings) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=clickhouse_server.clickhouse, timeout=60, trust_env=False) as client:
+        yield client
+
+
+@pytest.fixture
+def admin(clickhouse_server: Settings) -> Iterator[httpx.Client]:
+    auth = ("admin", clickhouse_server.clickhouse_admin_password.get_secret_value())
+    with httpx.Client(
+        base_url=clickhouse_server.clickhouse, timeout=60, trust_env=False, auth=auth
+    ) as client:
+        yield client
+
+
+STRUCTURE = "x String, y String {kind} file(\\'{file}\\')"
+
+READS_A_FILE = {
+    # A column's expression inside the string that describes a table.
+    "values, ALIAS": "SELECT y FROM values('" + STRUCTURE.replace("{kind}", "ALIAS") + "', ('a'))",
+    "values, DEFAULT": "SELECT y FROM values('" + STRUCTURE.replace("{kind}", "DEFAULT") + "', ('a', 'b'))",
+    "values, MATERIALIZED": "SELECT y FROM values('"
+    + STRUCTURE.replace("{kind}", "MATERIALIZED")
+    + "', ('a'))",
+    "values, EPHEMERAL": "SELECT y FROM values('" + STRUCTURE.replace("{kind}", "EPHEMERAL") + "', ('a'))",
+    "values, alias in lower case": "SELECT y FROM values('x String, y alias file(\\'{file}\\')', ('a'))",
+    "values, escaped letters": "SELECT y FROM values('x String, y \\x41LIAS file(\\'{file}\\')', ('a'))",
+    "values, a line break": "SELECT y FROM values('x String, y\nALIAS file(\\'{file}\\')', ('a'))",
+    "values, put together": "SELECT y FROM values(concat('x String, y AL', 'IAS file(\\'{file}\\')'), ('a'))",
+    "values, a comment between": "SELECT y FROM values('x String, y/**/ALIAS/**/file(\\'{file}\\')', ('a'))",
+    "values, from a heredoc": "SELECT y FROM values($a$x String, y String ALIAS file('{file}')$a$, ('a'))",
+    "generateRandom": "SELECT y FROM generateRandom('x String, y String ALIAS file(\\'{file}\\')') LIMIT 1",
+    "null": "SELECT y FROM null('x String, y String ALIAS file(\\'{file}\\')') UNION ALL SELECT ''",
+    "format": "SELECT y FROM format(TSV, 'x String, y String ALIAS file(\\'{file}\\')', 'a')",
+    "format, DEFAULT": (
+        "SELECT y FROM format(JSONEachRow, 'x String, y String DEFAULT file(\\'{file}\\')', '{}')"
+    ),
+    "inside of view": (
+        "SELECT y FROM view(SELECT y FROM values('x Int8, y String ALIAS file(\\'{file}\\')', (1)))"
+    ),
+    "inside of DESCRIBE": "DESCRIBE TABLE values('x Int8, y String ALIAS file(\\'{file}\\')', (1))",
+    "inside of IN": "SELECT 'a' IN (SELECT y FROM values('x Int8, y String ALIAS file(\\'{file}\\')', (1)))",
+    # Blanks, quotes and tags that the engine reads otherwise than a tokenizer of ours.
+    "a no-break space": "\u00a0SHOW TABLES FROM system WHERE name='one' AND toInt32(file\u00a0('{file}'))=1",
+    "a byte order mark": "\ufeffSHOW TABLES FROM system WHERE name='one' AND toInt32(file('{file}'))=1",
+    "a thin space": "SELECT\u2009file\u2009('{file}')",
+    "an ideographic space": "SELECT file\u3000('{file}')",
+    "a zero-width space": "SELECT file\u200b('{file}')",
+    "curly quotes": "SELECT file(\u2018{file}\u2019)",
+    "a curly quoted name": "SELECT \u201cfile\u201d('{file}')",
+    "a heredoc": "SELECT file($x$){file}$x$)",
+    "an empty tag": "SHOW TABLES WHERE name = $$ $$ AND file($${file}$$) = ''",
+    "a Unicode minus as a comment": "SHOW TABLES \u2212\u2212 '\n WHERE file('{file}') = '' \u2212\u2212 '",
+    "a comment within a comment": "SHOW TABLES /* /* */ WHERE file('{file}') = '' /* */ */",
+    "a vertical tab": "\x0bSHOW TABLES FROM system WHERE file\x0b('{file}') = ''",
+    "a NUL": "SELECT file\x00('{file}')",
+    # Statements whose clauses the tree does not show.
+    "SHOW in EXPLAIN": "EXPLAIN SHOW TABLES FROM system WHERE file('{file}') = ''",
+    "SHOW in EXPLAIN AST": "EXPLAIN AST SHOW TABLES FROM system WHERE file('{file}') = ''",
+    "SHOW COLUMNS": "SHOW COLUMNS FROM one FROM system WHERE file('{file}') = ''",
+    "SHOW FUNCTIONS": "SHOW FUNCTIONS LIKE file('{file}')",
+    "SHOW SETTINGS": "SHOW SETTINGS LIKE file('{file}')",
+    "a window": "SELECT sum(1) OVER (ORDER BY file('{file}')) FROM numbers(1)",
+    "a COLUMNS transformer": "SELECT COLUMNS('.') APPLY(x -> file(x)) FROM (SELECT '{file}' AS a)",
+    "a quoted name": "SELECT `file`('{file}')",
+    "another case": "SELECT FILE('{file}')",
+    "a parameter": "SELECT {f:Identifier}('{file}')",
+    "an aggregate over it": "SELECT arrayMap(x -> file(x), ['{file}'])",
+    "a function by name": "SELECT arrayReduce('file', ['{file}'])",
+    # Table functions, tables and statements that reach further.
+    "file as a table": "SELECT * FROM file('{file}', 'LineAsString', 'line String')",
+    "file as a table of the default database": "SELECT * FROM default.`{file}`",
+    "file as a table by its path": "SELECT * FROM `{file}`",
+    "fileCluster": "SELECT * FROM fileCluster('default', '{file}', 'LineAsString')",
+    "merge": "SELECT * FROM merge(REGEXP('.*'), '.*')",
+    "loop": "SELECT * FROM loop(file('{file}', 'LineAsString')) LIMIT 1",
+    "mergeTreeIndex": "SELECT * FROM mergeTreeIndex('souk', 't')",
+    "mergeTreeProjection": "SELECT * FROM mergeTreeProjection('souk', 't', 'p')",
+    "input": "SELECT * FROM input('x String ALIAS file(\\'{file}\\')')",
+    "executable": "SELECT * FROM executable('cat', 'TSV', 'a String', (SELECT 1))",
+    "remote": "SELECT * FROM remote('127.0.0.1', view(SELECT file('{file}')))",
+    "remoteSecure": "SELECT * FROM remoteSecure('127.0.0.1', system.one)",
+    "cluster": "SELECT * FROM cluster('default', system.one)",
+    "clusterAllReplicas": "SELECT * FROM clusterAllReplicas('default', system.one)",
+    "url": "SELECT * FROM url('file://{file}', 'LineAsString')",
+    "urlCluster": "SELECT * FROM urlCluster('default', 'http://127.0.0.1:1/', 'CSV')",
+    "s3": "SELECT * FROM s3('http://127.0.0.1:1/bucket/key', 'CSV', 'a String')",
+    "postgresql": "SELECT * FROM postgresql('127.0.0.1:5432', 'd', 't', 'u', 'p')",
+    "mysql": "SELECT * FROM mysql('127.0.0.1:3306', 'd', 't', 'u', 'p')",
+    "EXPLAIN TABLE OVERRIDE": "EXPLAIN TABLE OVERRIDE mysql('127.0.0.1:1', 'd', 't', 'u', 'p')",
+    "sqlite": "SELECT * FROM sqlite('{file}', 't')",
+    "hdfs": "SELECT * FROM hdfs('hdfs://127.0.0.1:1/x', 'CSV')",
+    "dictionary": "SELECT * FROM dictionary('souk.d')",
+    "dictGet": "SELECT dictGet('souk.d', 'a', 1)",
+    "python": "SELECT * FROM Python(os)",
+    "a view of one's own": "CREATE VIEW v AS SELECT file('{file}')",
+    "a function of one's own": "CREATE FUNCTION f AS (x) -> file(x)",
+    "a temporary table": "CREATE TEMPORARY TABLE t AS SELECT file('{file}')",
+    "SET ROLE": "SET ROLE ALL",
+    "INTO OUTFILE": "SELECT 1 INTO OUTFILE '{file}' TRUNCATE FORMAT TSV",
+    "FROM INFILE": "INSERT INTO t FROM INFILE '{file}' FORMAT LineAsString",
+    "SETTINGS inside": "SELECT * FROM (SELECT 1 SETTINGS format_schema = '{file}')",
+    "BACKUP": "BACKUP TABLE system.one TO File('{file}')",
+    "RESTORE": "RESTORE TABLE souk.t FROM File('{file}')",
+    "ATTACH": "ATTACH TABLE t FROM '{file}' (a Int8) ENGINE = MergeTree ORDER BY a",
+    "a parallel WITH": "SELECT 1 PARALLEL WITH CREATE TABLE b (x Int8) ENGINE = Memory",
+    "EXECUTE AS": "EXECUTE AS admin SELECT file('{file}')",
+}
+
+
+@pytest.mark.parametrize("name", READS_A_FILE)
+def test_a_reader_reads_no_file_by(name: str, reader: httpx.Client, canary: Path) -> None:
+    query = READS_A_FILE[name].replace("{file}", str(canary))
+
+    answer = reader.post("/", content=query.encode(), params={"param_f": "file"})
+
+    assert answer.status_code in (400, 403, 404, 500, 501), answer.text
+    assert answer.headers["x-clickhouse-exception-code"] in {"48", "62", "63", "164", "358", "497"}, (
+        answer.text
+    )
+    assert CANARY not in answer.text
+    assert canary.read_text() == CANARY
+
+
+def test_a_structure_that_a_parameter_gives_is_checked_each_time(reader: httpx.Client) -> None:
+    query = "SELECT * FROM values({s:String}, ('a'))"
+    harmless, harmful = "x String", "x String, y String ALIAS file('/etc/passwd')"
+
+    for _ in range(2):
+        assert reader.post("/", content=query, params={"param_s": harmless}).text == "a\n"
+        refused = reader.post("/", content=query, params={"param_s": harmful})
+        assert refused.headers["x-clickhouse-exception-code"] == "497", refused.text
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT x, y FROM values('x String, y Enum8(\\'a\\' = 1)', ('b', 'a'))",
+        "SELECT * FROM values((1, 'default'), (2, 'ALIAS'))",
+        "SELECT `b c` FROM generateRandom('a Array(Nullable(Int8)), `b c` Decimal(9, 2)') LIMIT 1",
+        "SELECT 'café', 1 AS `straße` -- naïve\n/* “quoted” */",
+        "SELECT 1 AS alias, 2 AS default_value",
+        "SHOW TABLES FROM system LIKE '%(%'",
+    ],
+)
+def test_a_reader_still_asks_what_looks_similar(query: str, reader: httpx.Client) -> None:
+    answer = reader.post("/", content=query)
+
+    assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT * FROM file('{file}', 'LineAsString')",
+        "SELECT * FROM url('http://127.0.0.1:1/', 'CSV', 'a String')",
+        "SELECT * FROM remote('127.0.0.1', 'system.one')",
+        "SELECT * FROM postgresql('127.0.0.1:5432', 'd', 't', 'u', 'p')",
+        "CREATE TABLE souk.f (a String) ENGINE = File(CSV)",
+        "CREATE TABLE souk.u (a String) ENGINE = URL('http://127.0.0.1:1/', CSV)",
+        "INSERT INTO FUNCTION file('{file}', 'CSV', 'a String') SELECT 'x'",
+        "BACKUP TABLE system.one TO File('{file}')",
+        "CREATE USER someone",
+        "GRANT SOURCES ON *.* TO default",
+    ],
+)
+def test_the_engine_grants_not_even_an_admin(query: str, admin: httpx.Client, canary: Path) -> None:
+    answer = admin.post("/", content=query.format(file=canary))
+
+    assert answer.headers["x-clickhouse-exception-code"] == "497", answer.text
+    assert canary.read_text() == CANARY
+
+
+@pytest.mark.usefixtures("landlock")
+def test_the_kernel_lets_the_process_read_only_its_own_files(
+    admin: httpx.Client, canary: Path, clickhouse_server: Settings
+) -> None:
+    secrets = clickhouse_server.home / "secrets.toml"
+    secrets.write_text(f"# {CANARY}\n")  # other tests read this file as settings
+
+    for path in (canary, secrets, "/etc/hostname", "/proc/self/environ", f"/proc/{os.getpid()}/environ"):
+        answer = admin.post("/", content=f"SELECT file('{path}')")
+        assert answer.status_code == 500, f"{path}: {answer.text}"
+        assert "Permission denied" in answer.text
+    own = clickhouse_server.home / "clickhouse" / "config" / "config.xml"
+    assert "max_server_memory_usage" in admin.post("/", content=f"SELECT file('{own}')").text
+
+
+@pytest.mark.usefixtures("landlock")
+def test_every_thread_of_the_process_is_confined(clickhouse_server: Settings, admin: httpx.Client) -> None:
+    admin.post("/", content="SELECT sum(number) FROM numbers_mt(10000000)")
+    port = clickhouse_server.port("clickhouse")
+    (server,) = {
+        process
+        for process in psutil.Process().children()
+        for connection in process.net_connections("tcp")
+        if connection.laddr.port == port
+    }
+
+    for status in Path(f"/proc/{server.pid}/task").glob("*/status"):
+        assert "NoNewPrivs:\t1" in status.read_text(), "Landlock was applied after this thread began"

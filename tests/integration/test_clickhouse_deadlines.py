@@ -1,0 +1,150 @@
+"""Clients that stall: they shut nobody else out, and are cut after a while."""
+
+import asyncio
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+import httpx
+import pytest
+
+from clickhouse.http_server.app import THREADS
+from clickhouse.http_server.body_stream import BodyStream
+from clickhouse.http_server.errors import DatabaseError
+from common.http_protocol import HEAD_TIMEOUT_S
+from common.settings import LOOPBACK, Settings
+from tests.integration.conftest import clickhouse_settings, running_clickhouse
+
+PATIENCE_S = 25
+"""Less than a stall may last, and than a query of a reader's may take."""
+
+
+@pytest.fixture
+def reader(clickhouse_server: Settings) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=clickhouse_server.clickhouse, timeout=PATIENCE_S, trust_env=False) as client:
+        yield client
+
+
+def connection(settings: Settings, sent: bytes) -> socket.socket:
+    opened = socket.create_connection((LOOPBACK, settings.port("clickhouse")), timeout=60)
+    opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 14)
+    opened.sendall(sent)
+    return opened
+
+
+def test_bodies_that_stall_take_no_thread_of_the_readers(
+    reader: httpx.Client, clickhouse_server: Settings
+) -> None:
+    head = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3000000\r\n\r\nSELECT '"
+    with ExitStack() as stack:
+        for _ in range(THREADS["reader"] + 1):
+            stack.enter_context(connection(clickhouse_server, head + b"x" * 1_500_000))
+
+        assert reader.post("/", content="SELECT 1").text == "1\n"
+
+
+def test_responses_that_nobody_reads_give_way_to_other_readers(
+    reader: httpx.Client, clickhouse_server: Settings
+) -> None:
+    query = b"SELECT number FROM numbers(2000000000)"
+    head = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % len(query)
+    with ExitStack() as stack:
+        for _ in range(THREADS["reader"]):
+            stack.enter_context(connection(clickhouse_server, head + query)).recv(1000)
+
+        assert reader.post("/", content="SELECT 1").text == "1\n"
+
+
+def test_a_function_that_nothing_ends_is_refused(reader: httpx.Client) -> None:
+    for call in (
+        "length(h3kRing(599405990164561919, 1000))",
+        "arrayLevenshteinDistance(range(60000), range(60000))",
+        "editDistance(repeat('a', 60000), repeat('b', 60000))",
+        "levenshteinDistance('a', 'b')",
+        "multiFuzzyMatchAny('a', 1, ['b'])",
+    ):
+        refused = reader.post("/", content=f"SELECT {call}")
+        assert refused.headers["x-clickhouse-exception-code"] == "497", refused.text
+
+
+def test_a_call_that_can_t_be_ended_leaves_the_server_responsive(
+    reader: httpx.Client, clickhouse_server: Settings
+) -> None:
+    slow = "SELECT ilike(repeat('ab', 25000), repeat('ba', 25000))"
+    ended = threading.Event()
+
+    def burn() -> None:
+        httpx.post(clickhouse_server.clickhouse, content=slow, timeout=120, trust_env=False)
+        ended.set()
+
+    burning = threading.Thread(target=burn)
+    burning.start()
+    admin = {"user": "admin", "password": clickhouse_server.clickhouse_admin_password.get_secret_value()}
+    for params in ({}, {"user": "serving"}, admin):
+        assert reader.post("/", content="SELECT 1", params=params).text == "1\n"
+    burning.join()
+
+
+def test_a_connection_without_a_whole_request_is_closed(clickhouse_server: Settings) -> None:
+    for sent in (b"", b"POST / HTTP/1.1\r\nHost: local"):
+        with connection(clickhouse_server, sent) as half_open:
+            began = time.monotonic()
+            with suppress(ConnectionResetError):
+                assert half_open.recv(1000) == b""
+            assert time.monotonic() - began < HEAD_TIMEOUT_S + PATIENCE_S
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_body_that_does_not_come_is_an_error(whole: bool) -> None:
+    async def stalled() -> None:
+        body = BodyStream(whole=whole, timeout_s=0.05)
+        never = asyncio.Event()
+
+        async def receive() -> dict[str, object]:
+            await never.wait()
+            return {"type": "http.disconnect"}
+
+        filling = asyncio.create_task(body.fill(receive))
+        with pytest.raises(DatabaseError, match="SOCKET_TIMEOUT"):
+            await body.started()
+        never.set()
+        await filling
+
+    asyncio.run(stalled())
+
+
+HEAD = b"POST %b HTTP/1.1\r\nHost: localhost\r\n"
+
+BROKEN = (
+    HEAD % b"/" + b"Content-Type: multipart/form-data\r\nContent-Length: 3\r\n\r\nabc",
+    HEAD % b"/" + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
+    HEAD % b"/" + b"Content-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc",
+    HEAD % b"/" + b"Content-Length: 5\r\n\r\n\xff\xfe\x00'(",
+    HEAD % b"/" + b"Content-Length: 100\r\n\r\nSELECT 1",
+    HEAD % b"/" + b"Content-Length: x\r\n\r\nSELECT 1",
+    HEAD % b"/" + b"Authorization: Basic %%%\r\nContent-Length: 8\r\n\r\nSELECT 1",
+    HEAD % b"/?decompress=1" + b"Content-Length: 30\r\n\r\n" + b"\xff" * 30,
+    HEAD % b"/?query=%ff&param_a=%ff" + b"Content-Length: 0\r\n\r\n",
+    HEAD % b"/?session_id=%00&session_timeout=x&database=%27%60" + b"Content-Length: 8\r\n\r\nSELECT 1",
+    b"\x16\x03\x01 this is no HTTP\r\n\r\n",
+)
+
+
+def test_a_broken_request_logs_no_traceback(tmp_path: Path) -> None:
+    settings = clickhouse_settings(tmp_path)
+    with (tmp_path / "log").open("wb") as log, running_clickhouse(settings, log):
+        for request in BROKEN:
+            with connection(settings, request) as broken:
+                broken.shutdown(socket.SHUT_WR)
+                with suppress(ConnectionResetError):
+                    while broken.recv(10_000):
+                        pass
+            with connection(settings, request):
+                pass  # hangs up at once
+        assert httpx.get(f"{settings.clickhouse}/ping", trust_env=False).text == "Ok.\n"
+
+    assert "Traceback" not in (tmp_path / "log").read_text()
+    assert "never retrieved" not in (tmp_path / "log").read_text()

@@ -1,0 +1,115 @@
+"""A reader's figures are right without knowing how ClickHouse stores events."""
+
+import re
+from collections.abc import Iterator
+
+import clickhouse_connect
+import httpx
+import pytest
+from clickhouse_connect.driver.client import Client
+
+from clickhouse.client import connect
+from clickhouse.migrate import migrate
+from common.settings import Settings
+from serving.clickhouse import load_queries
+
+
+@pytest.fixture(scope="module")
+def shop(clickhouse_server: Settings) -> Iterator[Settings]:
+    """A database with the platform's tables, in which one event is stored twice."""
+    settings = clickhouse_server.model_copy(update={"clickhouse_database": "reader_defaults"})
+    migrate(settings)
+    admin = connect(settings, admin=True)
+    admin.command("SYSTEM STOP MERGES")
+    for _ in range(2):
+        admin.command(
+            "INSERT INTO seller_registered (event_id, occurred_at, seller_id, name) "
+            "VALUES ('1', '2026-01-01 00:00:00', 'ana', 'Ana'), ('2', '2026-01-01 00:00:00', 'bob', 'Bob')"
+        )
+        admin.command(
+            "INSERT INTO seller_sales_minute (seller_id, minute, currency, orders, units, gross_minor) "
+            "VALUES ('ana', 60, 'BRL', 1, 1, 100), ('eve', 60, 'BRL', 2, 2, 300)"
+        )
+    yield settings
+    admin.command("SYSTEM START MERGES")
+    admin.command("DROP DATABASE reader_defaults")
+
+
+@pytest.fixture
+def reader(shop: Settings) -> Client:
+    return connect(shop)
+
+
+def test_an_event_that_is_stored_twice_counts_once(reader: Client) -> None:
+    assert reader.query("SELECT count() FROM seller_registered").first_row == (2,)
+
+
+def test_a_left_join_gives_null_for_what_it_did_not_find(reader: Client) -> None:
+    query = (
+        "SELECT r.name, s.gross_minor FROM seller_registered AS r "
+        "LEFT JOIN seller_sales_minute AS s USING (seller_id) ORDER BY r.name"
+    )
+
+    assert reader.query(query).result_rows == [("Ana", 100), ("Bob", None)]
+
+
+def test_clickhouse_connect_may_change_harmless_settings(reader: Client) -> None:
+    count = "SELECT count() FROM seller_registered"
+
+    assert reader.query(count, settings={"final": 0}).first_row == (4,)
+    assert reader.query(
+        count, settings={"final": 1, "join_use_nulls": 1, "session_timezone": "UTC"}
+    ).first_row == (2,)
+    with pytest.raises(clickhouse_connect.driver.exceptions.Error, match="SETTING_CONSTRAINT"):
+        reader.query(count, settings={"max_memory_usage": 1 << 40})
+    with pytest.raises(clickhouse_connect.driver.exceptions.Error, match="readonly"):
+        reader.query(count, settings={"format_schema": "x"})
+
+
+def test_a_setting_inside_of_a_query_lifts_no_limit(shop: Settings) -> None:
+    for setting in ("max_memory_usage = 0", "readonly = 0", "final = 0"):
+        query = f"SELECT * FROM (SELECT 1 SETTINGS {setting})"
+        answer = httpx.post(shop.clickhouse, content=query, trust_env=False)
+        assert answer.headers["x-clickhouse-exception-code"] == "497", answer.text
+
+
+BY_NAME = {
+    "currency": "BRL",
+    "grain": "day",
+    "timezone": "UTC",
+    "sort": "revenue",
+    "by": "revenue",
+    "after_id": "",
+    "product_id": "lamp",
+    "period_end": "2030-01-01 00:00:00",
+    "asked": "",
+    "category": "",
+}
+BY_TYPE = {
+    "String": "ana",
+    "UInt32": "20",
+    "Int64": "0",
+    "Array(String)": "['ana','eve']",
+    "DateTime('UTC')": "1970-01-01 00:00:00",
+    "DateTime64(3, 'UTC')": "1970-01-01 00:00:00.000",
+}
+
+
+def parameters(text: str) -> dict[str, str]:
+    """A value for each parameter of a query."""
+    found = re.findall(r"\{(\w+):([^}]+)\}", text)
+    return {f"param_{name}": BY_NAME.get(name, BY_TYPE[kind]) for name, kind in found}
+
+
+@pytest.mark.parametrize("name", load_queries())
+def test_a_query_of_the_api_answers_the_same_with_a_readers_defaults(name: str, shop: Settings) -> None:
+    text = load_queries()[name]
+    answers = set()
+    for user in (shop.clickhouse_reader_user, shop.clickhouse_serving_user):
+        params = {"user": user, "database": shop.clickhouse_database, "default_format": "JSONCompactEachRow"}
+        params |= parameters(text)
+        answer = httpx.post(shop.clickhouse, content=text, params=params, trust_env=False)
+        assert answer.status_code == 200, answer.text
+        answers.add(answer.text)
+
+    assert len(answers) == 1

@@ -1,0 +1,111 @@
+"""Which requests a real schema registry answers."""
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from common.errors import PartUnavailable
+from common.settings import Settings
+from common.urls import redact_password
+from local.parts.part import NotReady
+from local.parts.registry import check
+from schemas.registry import SchemaRegistry
+from tests.integration.servers import registry_in_memory, running
+from tests.ports import free_offset
+
+PASSWORD = "a registry's p@ss/word + 1%"
+SCHEMA = '{"schema": "{\\"type\\": \\"string\\"}", "schemaType": "AVRO"}'
+CALLS = [
+    ("GET", "/apis/ccompat/v7/subjects"),
+    ("POST", "/apis/ccompat/v7/subjects/s/versions"),
+    ("DELETE", "/apis/ccompat/v7/subjects/s"),
+    ("PUT", "/apis/ccompat/v7/config"),
+    ("GET", "/apis/registry/v3/search/artifacts"),
+    ("DELETE", "/apis/registry/v3/groups/default"),
+    ("GET", "/apis/registry/v3/admin/config/properties"),
+    ("POST", "/apis/registry/v3/admin/import"),
+    ("GET", "/apis/../apis/registry/v3/search/artifacts"),
+    ("GET", "//apis/registry/v3/search/artifacts"),
+    ("GET", "/"),
+]
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    settings = Settings(
+        home=tmp_path_factory.mktemp("registry"),
+        port_offset=free_offset(),
+        registry_password=SecretStr(PASSWORD),
+    )
+    with running(registry_in_memory(settings), settings):
+        yield settings
+
+
+@pytest.fixture
+def registry(settings: Settings) -> Iterator[httpx.Client]:
+    url = f"http://127.0.0.1:{settings.port('registry')}"
+    with httpx.Client(base_url=url, trust_env=False, timeout=30) as client:
+        yield client
+
+
+@pytest.mark.parametrize(("method", "path"), CALLS)
+@pytest.mark.parametrize("auth", [None, ("souk", ""), ("souk", "guess"), ("admin", PASSWORD)])
+def test_a_request_without_the_password_is_refused(
+    registry: httpx.Client, method: str, path: str, auth: tuple[str, str] | None
+) -> None:
+    answer = registry.request(method, path, content=SCHEMA, auth=auth)
+
+    assert answer.status_code == 401
+
+
+@pytest.mark.parametrize(("method", "path"), CALLS)
+def test_a_page_under_a_name_that_resolves_to_this_machine_is_refused(
+    registry: httpx.Client, settings: Settings, method: str, path: str
+) -> None:
+    name = f"evil.example:{settings.port('registry')}"
+
+    answer = registry.request(method, path, headers={"Host": name, "Origin": f"http://{name}"})
+
+    assert answer.status_code == 401
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://localhost:8888"])
+@pytest.mark.parametrize(("method", "path"), CALLS)
+def test_a_page_of_another_origin_is_refused_even_with_the_password(
+    registry: httpx.Client, method: str, path: str, origin: str
+) -> None:
+    answer = registry.request(method, path, headers={"Origin": origin}, auth=("souk", PASSWORD))
+
+    assert answer.status_code == 403
+    assert "access-control-allow-origin" not in answer.headers
+
+
+def test_our_client_registers_and_reads_a_schema(settings: Settings) -> None:
+    with SchemaRegistry(settings.registry) as client:
+        schema_id = client.register("s-value", '{"type": "string"}')
+
+        assert client.schema(schema_id) in ("string", {"type": "string"})
+        assert client.subjects() == ["s-value"]
+
+
+def test_messages_do_not_show_the_password(settings: Settings) -> None:
+    wrong = settings.model_copy(update={"registry_password": SecretStr("guess")}).registry
+
+    with SchemaRegistry(wrong) as client, pytest.raises(PartUnavailable) as refused:
+        client.subjects()
+    with pytest.raises(NotReady) as not_ready:
+        check(wrong)
+
+    assert "401" in str(refused.value)
+    assert "401" in str(not_ready.value)
+    assert "guess" not in f"{refused.value} {not_ready.value}"
+
+
+def test_neither_the_address_nor_an_argument_has_the_password(settings: Settings) -> None:
+    part = registry_in_memory(settings)
+
+    assert part.url == redact_password(settings.registry)
+    assert part.launch is not None
+    assert not [word for word in part.launch.argv if PASSWORD in word]

@@ -1,0 +1,129 @@
+"""A crowd's visits against a server: what they do comes to the API in its order, and lists are asked for."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+
+from common.clock import system_clock
+from producers.simulator.calendar import Calendar
+from producers.simulator.decisions import Behaviour, DecisionModel
+from producers.simulator.live.api import ShopApi
+from producers.simulator.live.event_sender import EventSender
+from producers.simulator.live.load_controller import LoadController
+from producers.simulator.live.session_runner import POLL_INTERVAL_S, SessionRunner
+from producers.simulator.live.steps import CheckOut
+from producers.simulator.live.visit import VisitContext
+from producers.simulator.randomness import named_rng
+from producers.simulator.status import SimulatorStatus
+from producers.simulator.world.world import World
+from serving.intake.validators import validators
+from tests.integration.http_server import Heard, answered, serving
+
+FASTER = 200
+"""Visits take minutes of the clock that they are given."""
+
+ENDED = 40
+STILL_BEATS = 50
+"""In so many, hundreds of visits begin and end."""
+
+DEADLINE_S = 60
+
+SLOW_S = 5 * POLL_INTERVAL_S
+"""A list comes some beats after it was asked for."""
+
+
+def events_of(heard: Heard) -> list[dict[str, Any]]:
+    bodies = [
+        request.partition(b"\r\n\r\n")[2] for request in heard.requests if b"POST /v1/events" in request
+    ]
+    return [event for body in bodies for event in orjson.loads(body)["events"]]
+
+
+Lives = Callable[[SimulatorStatus, list[CheckOut], LoadController], Awaitable[None]]
+"""Waits until a crowd has lived long enough; it may set its tempo meanwhile."""
+
+
+async def many_visits(status: SimulatorStatus, bought: list[CheckOut], _tempo: LoadController) -> None:
+    while status.visits["ended"] < ENDED or not bought:
+        await asyncio.sleep(POLL_INTERVAL_S)
+
+
+def crowd_of(world: World, lives: Lives) -> tuple[list[dict[str, Any]], SimulatorStatus, list[CheckOut]]:
+    """The events of a crowd, its status, and the carts that were checked out."""
+
+    async def say(request: bytes, writer: asyncio.StreamWriter) -> None:
+        if b"POST /v1/events" in request:
+            await answered("200 OK", b'{"accepted": 1, "rejected": []}')(request, writer)
+        else:
+            await asyncio.sleep(SLOW_S)
+            await answered("200 OK", orjson.dumps(shown))(request, writer)
+
+    def clock() -> datetime:
+        return begun + FASTER * (system_clock() - begun)
+
+    async def live() -> list[dict[str, Any]]:
+        stopping, tasks = asyncio.Event(), set()
+        async with serving(say) as heard, ShopApi(heard.url, status) as api, asyncio.TaskGroup() as group:
+            intake, tempo = EventSender(api, status, clock), LoadController(clock().timestamp())
+            crowd = SessionRunner(
+                shop, api, intake, status, clock, named_rng(1, "test"), 5_000.0, tempo,
+                lambda work: tasks.add(group.create_task(work)), bought.append,
+            )  # fmt: skip
+            running = [group.create_task(crowd.run(stopping)), group.create_task(intake.run(stopping))]
+            async with asyncio.timeout(DEADLINE_S):
+                await lives(status, bought, tempo)
+                stopping.set()
+                await asyncio.gather(*running)
+            return events_of(heard)
+
+    prices = world.products.price_minor.tolist()
+    index_of = {product: row for row, product in enumerate(world.products.ids)}
+    decisions = DecisionModel(world, Calendar(world), Behaviour(add=0.0))
+    shop = VisitContext(decisions, lambda product, _at: prices[product], lambda *_: True, index_of)
+    items = [
+        {"product_id": product, "seller_id": None, "score": 0.5, "reason": {"kind": "popular"}}
+        for product in world.products.ids[:12]
+    ]
+    shown = {"recommendation_id": "01990000-0000-7000-8000-000000000000", "strategy": "s", "items": items}
+    status, bought, begun = SimulatorStatus(), list[CheckOut](), system_clock() - timedelta(seconds=1)
+    return asyncio.run(live()), status, bought
+
+
+def test_what_a_crowd_does_is_told_once_and_in_the_order_of_time(world: World) -> None:
+    events, status, bought = crowd_of(world, many_visits)
+
+    assert not status.errors
+    assert sum(status.events.values()) == len(events) == len({event["event_id"] for event in events})
+    times = [event["occurred_at"] for event in events]
+    assert times == sorted(times)
+    assert {event["event"] for event in events} == set(validators())
+    for event in events:
+        validators()[event["event"]](event)
+    carts = {event["session_id"] for event in events if event["event"] == "cart_changed"}
+    assert {buy.session_id for buy in bought} <= carts
+    shown = [event for event in events if event["event"] == "recommendation_shown"]
+    assert all(len(event["items"]) == 12 for event in shown)
+    assert len(shown) > status.snapshot()["endpoints"]["recommendations"]["count"] / 2  # others come too late
+
+
+def test_a_crowd_whose_clock_stands_still_does_nothing_and_goes_on_from_there(world: World) -> None:
+    async def stand_still_for_a_while(
+        status: SimulatorStatus, bought: list[CheckOut], tempo: LoadController
+    ) -> None:
+        await many_visits(status, bought, tempo)
+        tempo.pace, seen, beats = 0.0, dict(status.visits), 0
+        while beats < STILL_BEATS:  # those who wait for a list go on to their next step
+            beats = beats + 1 if status.visits == seen else 0
+            seen = dict(status.visits)
+            await asyncio.sleep(POLL_INTERVAL_S)
+        tempo.pace = 1.0
+        while status.visits["ended"] < seen["ended"] + ENDED:
+            await asyncio.sleep(POLL_INTERVAL_S)
+
+    events, status, _ = crowd_of(world, stand_still_for_a_while)
+
+    assert not status.errors
+    assert len(events) == sum(status.events.values())

@@ -1,0 +1,72 @@
+"""The pipeline benchmark's figures, and its order stream."""
+
+import pytest
+
+from bench.freshness import freshness
+from bench.order_stream import EVENTS, count_lines, order_id, orders, placed_ms
+from bench.sampling import Sample, poll_until, rate
+from common.errors import SoukError
+from schemas.codec import Encoder
+from schemas.events import all_events
+
+
+def test_every_event_of_the_stream_fits_its_schema():
+    encoders = {name: Encoder(all_events()[name], 1) for name in EVENTS}
+
+    sent = [encoders[name].encode(record) for name, _, record in orders(0, 50)]
+
+    assert len(sent) == 50 * len(EVENTS)
+
+
+def test_the_stream_is_the_same_in_one_piece_or_in_several():
+    whole = list(orders(0, 20))
+
+    assert [*orders(0, 7), *orders(7, 13)] == whole
+    assert count_lines(0, 20) == sum(len(r["lines"]) for name, _, r in whole if name == "order_placed")
+
+
+def test_order_ids_sort_as_numbers_and_ten_orders_share_a_minute():
+    assert order_id(9) < order_id(10) < order_id(16)
+    assert placed_ms(20) % 60_000 == 0
+
+
+def test_a_rate_begins_at_the_last_sample_without_rows():
+    samples = [Sample(0, 0), Sample(5, 0), Sample(6, 100), Sample(14, 900), Sample(15, 1_000)]
+
+    found = rate(samples)
+
+    assert found.rows == 1_000
+    assert found.seconds == 10
+    assert found.per_second == 100
+    assert found.steady_per_second == 100
+
+
+def test_a_rate_of_a_single_sample_is_finite():
+    assert rate([Sample(1, 50)]).rows == 50
+
+
+def test_polling_fails_at_the_deadline_with_the_number_of_rows():
+    with pytest.raises(SoukError, match="only 3 of 5 rows"):
+        poll_until(lambda: 3, until=5, timeout_s=0)
+
+
+def test_freshness_is_from_production_to_the_first_sample_with_the_event():
+    sent_s = [0.0, 0.1, 0.2, 0.3]
+    samples = [Sample(0.05, 0), Sample(0.25, 2), Sample(0.5, 4)]
+
+    found = freshness(sent_s, samples)
+
+    assert found.events == 4
+    assert found.p50_ms == pytest.approx(225)
+
+
+def test_freshness_leaves_out_events_of_the_warm_up():
+    samples = [Sample(9.0, 1), Sample(9.1, 2), Sample(9.2, 3)]
+
+    found = freshness([0.0, 9.0, 9.0], samples, first=1)
+
+    assert (found.events, found.p50_ms) == (2, 150.0)
+
+
+def test_events_that_no_query_showed_do_not_count():
+    assert freshness([0.0, 0.1], [Sample(0.2, 1)]).events == 1

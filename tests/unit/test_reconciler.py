@@ -1,0 +1,223 @@
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from common.errors import PartUnavailable
+from common.settings import Settings
+from jobs.checkpoint_trigger import jobs_without_checkpoint, trigger_checkpoints
+from jobs.facts import job as facts
+from jobs.flink_client import FINGERPRINT, INSTALLATION, FlinkClient, FlinkJob, causes
+from jobs.reconciler import JobReconciler, blames_checkpoint, duplicates
+from jobs.submit import installation_id
+
+TRACE = """org.apache.flink.runtime.client.JobInitializationException: Could not start the JobMaster.
+\tat java.base/java.lang.Thread.run(Unknown Source)
+Caused by: java.io.IOException: Unexpected magic number.
+\tat org.apache.flink.runtime.checkpoint.CheckpointCoordinator.restoreSavepoint(CheckpointCoordinator.java:1)
+\t... 3 more
+"""
+
+
+def test_the_oldest_live_job_of_a_name_is_not_a_duplicate() -> None:
+    dead = FlinkJob("0", "facts", "FAILED", 1)
+    first, second = FlinkJob("1", "facts", "RUNNING", 2), FlinkJob("2", "facts", "CREATED", 3)
+    other = FlinkJob("3", "metrics", "RUNNING", 4)
+
+    assert duplicates([dead, first, second, other]) == [second]
+
+
+def test_causes_are_the_messages_without_frames() -> None:
+    assert causes(TRACE) == [
+        "org.apache.flink.runtime.client.JobInitializationException: Could not start the JobMaster.",
+        "java.io.IOException: Unexpected magic number.",
+    ]
+
+
+def test_a_failed_restore_blames_the_checkpoint() -> None:
+    assert blames_checkpoint(TRACE)
+    assert blames_checkpoint("java.lang.Exception: Could not restore keyed state backend for X")
+
+
+def test_an_unreachable_server_does_not_blame_the_checkpoint() -> None:
+    trace = "java.io.IOException: Connection refused\n\tat StreamTask.restoreInternal(StreamTask.java:1)\n"
+
+    assert not blames_checkpoint(trace)
+
+
+class JobManager(ThreadingHTTPServer):
+    """Serves a JobManager's REST API from `answers`: path → body. `cancelled` and `checkpointed` hold the
+    paths of requests."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Answer)
+        self.answers: dict[str, str] = {}
+        self.cancelled: list[str] = []
+        self.checkpointed: list[str] = []
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+    def runs(self, job_id: str, name: str, parameters: dict[str, str], state: str = "RUNNING") -> None:
+        """Serve one job."""
+        job = {"jid": job_id, "name": name, "state": state, "start-time": 1}
+        config = {"execution-config": {"user-config": parameters}}
+        vertices = [{"status": "RUNNING", "parallelism": 3}, {"status": "RUNNING", "parallelism": 1}]
+        self.answers |= {
+            "/jobs/overview": json.dumps({"jobs": [job]}),
+            "/overview": json.dumps({"slots-total": 4, "slots-available": 0}),
+            f"/jobs/{job_id}": json.dumps({"vertices": vertices}),
+            f"/jobs/{job_id}/config": json.dumps(config),
+        }
+
+
+class Answer(BaseHTTPRequestHandler):
+    server: JobManager
+
+    def do_GET(self) -> None:
+        self._respond(200, self.server.answers.get(self.path, "").encode())
+
+    def do_PATCH(self) -> None:
+        self.server.cancelled.append(self.path)
+        self._respond(202, b"{}")
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        assert body == {"checkpointType": "CONFIGURED"}
+        self.server.checkpointed.append(self.path)
+        self._respond(202, b"{}")
+
+    def _respond(self, status: int, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Log nothing."""
+
+
+@pytest.fixture
+def job_manager() -> Iterator[JobManager]:
+    with JobManager() as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+@pytest.fixture
+def settings(tmp_path: Path, job_manager: JobManager) -> Settings:
+    return Settings(home=tmp_path, flink_url=job_manager.url)
+
+
+def owner(settings: Settings, installation: str) -> str:
+    """The id of this installation for `ours`, else the given name."""
+    return installation_id(settings) if installation == "ours" else installation
+
+
+def poll(settings: Settings) -> None:
+    with FlinkClient(settings.flink) as flink:
+        JobReconciler(settings, {"facts": facts.build(settings)}, flink).poll()
+
+
+@pytest.mark.parametrize("parameters", [{}, {FINGERPRINT: "f", INSTALLATION: "another installation"}])
+def test_a_job_of_another_installation_with_the_same_name_is_not_cancelled(
+    settings: Settings, job_manager: JobManager, parameters: dict[str, str]
+) -> None:
+    job_manager.runs("a1", "facts", parameters)
+
+    poll(settings)
+
+    assert job_manager.cancelled == []
+
+
+def test_a_job_with_an_outdated_plan_is_cancelled(settings: Settings, job_manager: JobManager) -> None:
+    job_manager.runs("a1", "facts", {FINGERPRINT: "old", INSTALLATION: installation_id(settings)})
+
+    poll(settings)
+
+    assert job_manager.cancelled == ["/jobs/a1?mode=cancel"]
+
+
+def test_an_initializing_job_without_parameters_is_not_cancelled(
+    settings: Settings, job_manager: JobManager
+) -> None:
+    job_manager.runs("a1", "facts", {}, state="INITIALIZING")
+    job_manager.answers["/overview"] = "nothing was to be submitted"
+
+    poll(settings)
+
+    assert job_manager.cancelled == []
+
+
+def test_a_job_needs_as_many_slots_as_its_widest_operator_has_subtasks(job_manager: JobManager) -> None:
+    job_manager.runs("a1", "others", {})
+
+    with FlinkClient(job_manager.url) as flink:
+        assert flink.parallelism("a1") == 3
+
+
+@pytest.mark.parametrize("body", ['{"jobs": [{"jid"', "{}", '{"jobs": [{}]}', "[]", "<html>", ""])
+def test_an_incomplete_answer_counts_as_no_answer(
+    settings: Settings, job_manager: JobManager, body: str
+) -> None:
+    job_manager.answers["/jobs/overview"] = body
+
+    with pytest.raises(PartUnavailable, match="proper answer to /jobs/overview"):
+        poll(settings)
+
+
+@pytest.mark.parametrize(
+    ("installation", "in_progress", "triggered"),
+    [("ours", 0, ["/jobs/a1/checkpoints"]), ("ours", 1, []), ("another installation", 0, [])],
+)
+def test_a_checkpoint_of_our_jobs_is_triggered_unless_one_is_in_progress(
+    settings: Settings, job_manager: JobManager, installation: str, in_progress: int, triggered: list[str]
+) -> None:
+    job_manager.runs("a1", "facts", {INSTALLATION: owner(settings, installation)})
+    counts = {"in_progress": in_progress, "failed": 0}
+    job_manager.answers["/jobs/a1/checkpoints"] = json.dumps(
+        {"counts": counts, "latest": {"completed": None}}
+    )
+
+    trigger_checkpoints(settings, ["facts"])
+
+    assert job_manager.checkpointed == triggered
+
+
+def test_triggering_a_checkpoint_ignores_that_flink_does_not_answer(tmp_path: Path) -> None:
+    trigger_checkpoints(Settings(home=tmp_path, flink_url="http://127.0.0.1:9"), ["facts"])
+
+
+@pytest.mark.parametrize(
+    ("installation", "state", "completed", "missing"),
+    [
+        ("ours", "RUNNING", {"latest_ack_timestamp": 5, "end_to_end_duration": 1}, 1),
+        ("ours", "RUNNING", None, 2),
+        ("ours", "RESTARTING", {"latest_ack_timestamp": 5, "end_to_end_duration": 1}, 2),
+        ("another installation", "RUNNING", {"latest_ack_timestamp": 5, "end_to_end_duration": 1}, 2),
+    ],
+)
+def test_only_running_jobs_of_ours_with_a_completed_checkpoint_count_as_checkpointed(
+    settings: Settings,
+    job_manager: JobManager,
+    installation: str,
+    state: str,
+    completed: dict[str, int] | None,
+    missing: int,
+) -> None:
+    job_manager.runs(
+        "a1",
+        "facts",
+        {INSTALLATION: owner(settings, installation)},
+        state=state,
+    )
+    job_manager.answers["/jobs/a1/checkpoints"] = json.dumps(
+        {"counts": {"in_progress": 0, "failed": 0}, "latest": {"completed": completed}}
+    )
+
+    assert jobs_without_checkpoint(settings, ["facts", "metrics"]) == missing

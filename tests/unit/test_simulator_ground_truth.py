@@ -1,0 +1,160 @@
+"""The truth beside the history is what its events show, within sampling error."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from producers.simulator.decisions import Behaviour
+from producers.simulator.ground_truth import Arrays, GroundTruth
+from producers.simulator.history.days import SimulatedHistory
+from producers.simulator.history.plan import HistoryPlan
+from producers.simulator.randomness import named_rng
+from producers.simulator.world.shape import WorldShape
+from producers.simulator.world.tastes import draw_within, probability_within
+from tests.unit.test_simulator_history import END_MS
+
+STANDARD_ERRORS = 4.0
+"""How far an estimate may lie from its truth: a right one fails for one seed in 16,000."""
+
+SHAPE = WorldShape(seed=3, sellers=20, products=200, shoppers=4_000)
+PLAN = HistoryPlan(SHAPE, END_MS, weeks=1, events=400_000, stock_days=1_000.0)
+"""Many visits, and stock enough for all."""
+
+BEHAVIOUR = Behaviour(holdout_share=0.5, click=-1.2, add=-2.4)
+"""Half of the visits are in the holdout, and people are keen, so that effects show in few visits."""
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What the events of the history tell: session → products bought in it, and all sessions that were."""
+
+    bought: dict[str, set[str]]
+    truth: GroundTruth
+    product_ids: list[str]
+
+    def bought_in(self, sessions: NDArray[np.generic]) -> list[set[str]]:
+        return [self.bought.get(session.decode(), set()) for session in sessions]
+
+
+@pytest.fixture(scope="module")
+def observed() -> Observed:
+    """One history, read from its events alone: an order follows from the cart of its session."""
+    history = SimulatedHistory(PLAN, BEHAVIOUR)
+    truth = GroundTruth(history.decisions)
+    carts: dict[str, dict[str, int]] = defaultdict(dict)
+    placed: list[tuple[str, dict[str, int], int]] = []
+    changed: list[tuple[str, str, int, int]] = []
+    for timeline in history.days(truth.add):
+        for events in timeline.events:
+            at = events.occurred_at.tolist()
+            columns = events.columns
+            if events.name == "cart_changed":
+                rows = zip(columns["session_id"], columns["product_id"], columns["quantity"], at, strict=True)
+                changed.extend(rows)
+            if events.name == "order_placed":
+                for shopper, order, moment in zip(columns["shopper_id"], columns["lines"], at, strict=True):
+                    units = {line["product_id"]: line["quantity"] for line in order}
+                    placed.append((shopper, units, moment))
+    for session, product, quantity, _ in changed:
+        carts[session][product] = quantity
+        if not quantity:
+            del carts[session][product]
+    visits = truth.arrays("visits")
+    sessions_of: dict[str, list[str]] = defaultdict(list)
+    for session, shopper in zip(visits["session_id"], visits["shopper"].tolist(), strict=True):
+        if carts.get(session.decode()):
+            sessions_of[f"shopper-{shopper + 1:06d}"].append(session.decode())
+    last_change = {session: moment for session, _, _, moment in changed}
+    bought: dict[str, set[str]] = {}
+    for shopper, units, moment in placed:
+        candidates = [
+            session
+            for session in sessions_of[shopper]
+            if carts[session] == units and last_change[session] <= moment and session not in bought
+        ]
+        assert candidates, "an order without a cart"
+        bought[max(candidates, key=last_change.__getitem__)] = set(units)
+    return Observed(bought, truth, history.world.products.ids)
+
+
+def assert_recovered(estimate: float, error: float, truth: float) -> None:
+    assert abs(estimate - truth) < STANDARD_ERRORS * error, (estimate, error, truth)
+    assert abs(truth) > STANDARD_ERRORS * error, "the test could not tell this truth from nothing"
+
+
+def per_visit(rows: Arrays, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Sums over the rows of one session: sessions are independent, rows of one are not."""
+    _, which = np.unique(rows["session_id"], return_inverse=True)
+    return np.bincount(which, values)
+
+
+def test_as_many_visits_order_as_the_truth_says(observed: Observed) -> None:
+    visits = observed.truth.arrays("visits")
+    ordered = np.array([bool(products) for products in observed.bought_in(visits["session_id"])])
+    residuals = ordered - visits["orders"]
+
+    assert len(observed.bought) > 2_000
+    assert_recovered(ordered.mean(), residuals.std() / np.sqrt(len(ordered)), visits["orders"].mean())
+
+
+def test_visits_that_the_truth_finds_likely_order_more_often(observed: Observed) -> None:
+    visits = observed.truth.arrays("visits")
+    ordered = np.array([bool(products) for products in observed.bought_in(visits["session_id"])])
+    tenth = np.argsort(visits["orders"])[-len(ordered) // 10 :]
+
+    error = np.sqrt(visits["orders"][tenth].mean() / len(tenth))
+    assert_recovered(ordered[tenth].mean(), float(error), visits["orders"][tenth].mean())
+
+
+def test_what_was_shown_is_bought_as_often_as_the_truth_says(observed: Observed) -> None:
+    lists = observed.truth.arrays("recommendations")
+    bought = np.array(
+        [
+            [observed.product_ids[item] in products for item in items]
+            for items, products in zip(lists["product"], observed.bought_in(lists["session_id"]), strict=True)
+        ]
+    )
+    of_visit = per_visit(lists, bought.sum(axis=1).astype(float))
+    expected = per_visit(lists, lists["buys_shown"].sum(axis=1).astype(float))
+
+    error = (of_visit - expected).std() / np.sqrt(len(of_visit))
+    assert_recovered(of_visit.mean(), error, expected.mean())
+
+
+def test_an_experiment_recovers_the_true_effect_of_recommendations(observed: Observed) -> None:
+    visits, lists = observed.truth.arrays("visits"), observed.truth.arrays("recommendations")
+    units = np.array([len(products) for products in observed.bought_in(visits["session_id"])], float)
+    shown = visits["recommendations"]
+    effect = (lists["buys_shown"] - lists["buys_not_shown"]).sum() / shown.sum()
+
+    estimate = units[shown].mean() - units[~shown].mean()
+    error = np.sqrt(units[shown].var() / shown.sum() + units[~shown].var() / (~shown).sum())
+    assert_recovered(float(estimate), float(error), float(effect))
+
+
+def test_items_are_clicked_as_often_as_the_truth_says(observed: Observed) -> None:
+    history = SimulatedHistory(PLAN, BEHAVIOUR)
+    days = [history.draw_day(number) for number in range(PLAN.days)]
+    clicked = sum(len(day.clicks.product) for day in days)
+    clicks = observed.truth.arrays("recommendations")["clicks"]
+
+    assert_recovered(clicked, float(np.sqrt((clicks * (1 - clicks)).sum())), float(clicks.sum()))
+
+
+def test_products_are_drawn_as_often_as_their_probability_says() -> None:
+    world = SimulatedHistory(PLAN).world
+    start, end = world.products.starts[5:7]
+    count = 200_000
+    drawn = draw_within(
+        world.tastes, world.shoppers, named_rng(1, "test"), np.full(count, 42), np.full(count, 5)
+    )
+    expected = probability_within(
+        world.tastes, world.shoppers, np.full(end - start, 42), np.arange(start, end)
+    )
+    observed_shares = np.bincount(drawn - start, minlength=end - start) / count
+
+    assert expected.sum() == pytest.approx(1)
+    assert np.abs(observed_shares - expected).max() < STANDARD_ERRORS * np.sqrt(0.25 / count)
