@@ -167,7 +167,7 @@ def test_a_wrong_cent_in_an_aggregate_is_found_with_its_seller_and_minute(olist_
     newest = "seller_sales_minute FINAL ORDER BY seller_id, minute LIMIT 1"
     clickhouse.command(f"INSERT INTO seller_sales_minute {row} {newest}", parameters={"cents": 1})
 
-    wrong = olist_slice.audit("--only", "facts_vs_seller_sales")
+    wrong = olist_slice.audit("--only", "facts_vs_seller_sales", wait_s=5)
     clickhouse.command(f"INSERT INTO seller_sales_minute {row} {newest}", parameters={"cents": -1})
     mended = olist_slice.audit("--only", "facts_vs_seller_sales")
 

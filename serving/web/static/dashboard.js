@@ -214,7 +214,6 @@ const followProgress = () => {
   let stream = null;
   let resting = 0;
   let stale = false;
-  let met = false;
   let connected = false;
   /** The dot is green only while the stream is open and the figures are current. */
   const showState = () => {
@@ -253,10 +252,9 @@ const followProgress = () => {
     });
     stream.addEventListener("progress", (event) => {
       const { moved } = JSON.parse(event.data);
-      // The first event of a stream is news only for a page whose stream was closed before.
-      stale ||= first ? met : moved.some((table) => tables.has(table));
+      // The first event of a stream is always news: another process may have rendered the page from an older reading.
+      stale ||= first || moved.some((table) => tables.has(table));
       first = false;
-      met = true;
       update();
     });
   };
