@@ -36,6 +36,10 @@ LANES = {
     "e2e": ["tests/e2e"],
     "integration": ["tests/integration"],
     "commerce": ["tests/integration/commerce"],
+    "outages": [
+        f"tests/integration/commerce/test_{name}.py" for name in ("crashes", "expiry", "dlq", "last_units")
+    ],
+    "clickhouse": ["tests/integration/clickhouse"],
     "serving": ["tests/integration/serving"],
     "unit": ["tests/unit", "tests/contracts"],
 }

@@ -8,7 +8,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from common.host_check import host_name
+from common.host_check import host_name, is_other_site
 from common.problems import ErrorDescription, describe_error
 from common.request_metrics import RequestMetrics
 
@@ -79,16 +79,23 @@ class HttpMiddleware:
             measured.record(request_scope)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        host = Headers(scope=scope).get("host", "")
-        if host_name(host) in self._hosts:
-            await self._app(scope, receive, send)
-            return
-        known = ", ".join(sorted(self._hosts))
-        detail = (
-            f"{host!r} is not a name of this server. Its names are {known}; SOUK_SERVING_URL adds another."
-        )
-        problem = ErrorDescription(400, "unknown-host", "Unknown host", detail)
-        await self._render_problem(Request(scope), problem)(scope, receive, send)
+        problem = self._refusal(scope["method"], Headers(scope=scope))
+        app = self._render_problem(Request(scope), problem) if problem else self._app
+        await app(scope, receive, send)
+
+    def _refusal(self, method: str, headers: Headers) -> ErrorDescription | None:
+        """Return why a request is refused before any route sees it; None if it is not."""
+        host = headers.get("host", "")
+        if host_name(host) not in self._hosts:
+            known = ", ".join(sorted(self._hosts))
+            detail = (
+                f"{host!r} is no name of this server. Its names are {known}; SOUK_SERVING_URL adds another."
+            )
+            return ErrorDescription(400, "unknown-host", "Unknown host", detail)
+        if is_other_site(method, headers):
+            detail = f"A page of another site sent this {method} request. Send it from this server's pages."
+            return ErrorDescription(403, "other-site", "Request from another site", detail)
+        return None
 
 
 def _without_body(send: Send) -> Send:
