@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -148,25 +149,14 @@ def recommenders(
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print the figures for a page.")] = False,
 ) -> None:
     """Measure recommenders on public data beside published figures, and their answer times."""
-    # Imported here, because only this benchmark needs the packages of the tests.
-    try:
-        import implicit  # noqa: F401
-    except ModuleNotFoundError as error:
-        raise UserError(
-            "implicit, the peer, is not installed: run `./souk test` once, which does it"
-        ) from error
-    from bench import published_results
+    _require_implicit()  # Only this benchmark and the next need packages of the tests.
     from bench import recommenders as bench_recommenders
     from jobs.recommenders.registry import MODELS
 
     models = [name for name in timed.split(",") if name]
     if unknown := [name for name in models if name not in MODELS]:
         raise UserError(f"there is no model {unknown[0]!r}: choose from {', '.join(MODELS)}")
-    names = only or list(published_results.TASKS)
-    if unknown := [name for name in names if name not in published_results.TASKS]:
-        raise UserError(
-            f"there is no data set {unknown[0]!r}: choose from {', '.join(published_results.TASKS)}"
-        )
+    names = _known_tasks(only)
     console = Console(stderr=as_json or as_markdown)
     plan = bench_recommenders.RecommendersBenchPlan(
         data, names, budget, models, answers, simulated_events, seed
@@ -178,3 +168,33 @@ def recommenders(
         print(bench_recommenders.as_markdown(result))
     else:
         bench_recommenders.show(result, console)
+
+
+@app.command()
+def implicit(
+    data: Annotated[Path, typer.Option(help="Where the public data sets are.")] = ROOT.parent
+    / "shared"
+    / "data",
+    only: Annotated[list[str] | None, typer.Option(help="Run only this data set; may be repeated.")] = None,
+    budget: Annotated[float, typer.Option(min=1, help="Seconds to tune each model.")] = 120,
+) -> None:
+    """Compare our ALS and item-item models with those of the package implicit, tuned alike."""
+    _require_implicit()
+    from bench import implicit_peer
+
+    console = Console()
+    implicit_peer.show(implicit_peer.run(data, _known_tasks(only), budget, console), console)
+
+
+def _require_implicit() -> None:
+    if find_spec("implicit") is None:
+        raise UserError("implicit, the peer, is not installed: run `./souk test` once, which does it")
+
+
+def _known_tasks(only: list[str] | None) -> list[str]:
+    from bench import published_results
+
+    tasks = published_results.TASKS
+    if unknown := [name for name in only or () if name not in tasks]:
+        raise UserError(f"there is no data set {unknown[0]!r}: choose from {', '.join(tasks)}")
+    return only or list(tasks)

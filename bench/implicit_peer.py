@@ -1,0 +1,156 @@
+"""Compares our ALS and item-item models with those of the package implicit, tuned alike, on public data."""
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from implicit.als import AlternatingLeastSquares
+from implicit.nearest_neighbours import BM25Recommender, CosineRecommender, TFIDFRecommender
+from implicit.utils import ParameterWarning
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
+from scipy.sparse import csr_array, csr_matrix
+
+from bench.published_results import TASKS, command_line
+from jobs.recommenders.auto.comparison import EvaluationOptions, ModelComparison, compare
+from jobs.recommenders.auto.search import SearchPlan, choose
+from jobs.recommenders.base import Model
+from jobs.recommenders.evaluation.loaders import files as input_files
+from jobs.recommenders.evaluation.metrics import parse_metrics
+from jobs.recommenders.histories import Floats, Histories
+from jobs.recommenders.interactions import Interactions
+from jobs.recommenders.item_weights import ItemWeights
+from jobs.recommenders.models.als import ALS
+from jobs.recommenders.models.item_item import ItemItem
+
+
+@dataclass
+class ImplicitALS(Model):
+    """`implicit.als.AlternatingLeastSquares`: confidence 1 + alpha · affinity, one regularisation for all."""
+
+    NAME = "implicit_als"
+    SPACE: ClassVar[dict[str, tuple[Any, ...]]] = {
+        "factors": (64, 128, 32),
+        "regularisation": (0.01, 0.1, 1.0, 10.0, 30.0),
+        "alpha": (1.0, 5.0, 20.0, 60.0),
+        "iterations": (15, 30),
+    }
+
+    factors: int = 64
+    regularisation: float = 0.01
+    alpha: float = 1.0
+    iterations: int = 15
+
+    def _learn(self, log: Interactions) -> dict[str, NDArray[Any]]:
+        model = self._model()
+        model.fit(csr_matrix(log.affinity), show_progress=False)
+        return {"factors": np.asarray(model.item_factors, np.float32)}
+
+    def scores(self, histories: Histories) -> Floats:
+        """The product of each history's recalculated factors with those of the products."""
+        matrix = csr_matrix(histories.matrix(self.product_count))
+        matrix.data = np.log2(1.0 + matrix.data)
+        model = self._model()
+        model.item_factors = self.arrays["factors"]
+        shoppers = model.recalculate_user(np.arange(matrix.shape[0]), matrix)
+        return np.asarray(shoppers @ self.arrays["factors"].T, np.float32)
+
+    def _model(self) -> AlternatingLeastSquares:
+        return AlternatingLeastSquares(
+            factors=self.factors,
+            regularization=self.regularisation,
+            alpha=self.alpha,
+            iterations=self.iterations,
+            random_state=0,
+        )
+
+
+_WEIGHTINGS = {"cosine": CosineRecommender, "tfidf": TFIDFRecommender, "bm25": BM25Recommender}
+
+
+@dataclass
+class ImplicitItemItem(ItemWeights):
+    """`implicit.nearest_neighbours`; as it has neither `decay` nor `trend`, they stay at 1 and 0."""
+
+    NAME = "implicit_item_item"
+    SPACE: ClassVar[dict[str, tuple[Any, ...]]] = {
+        "weighting": ("cosine", "tfidf", "bm25"),
+        "neighbours": (500, 100, 30),
+    }
+
+    weighting: str = "cosine"
+    neighbours: int = 500
+
+    def _item_weights(self, log: Interactions) -> csr_array:
+        model = _WEIGHTINGS[self.weighting](K=self.neighbours)
+        model.fit(csr_matrix(log.affinity), show_progress=False)
+        found = csr_array(model.similarity)
+        return csr_array((found.data.astype(np.float32), found.indices, found.indptr), shape=found.shape)
+
+
+class PlainItemItem(ItemItem):
+    """Our item-item model without what implicit's lacks: the decay of old events, and the trend."""
+
+    NAME = "plain_item_item"
+    SPACE: ClassVar[dict[str, tuple[Any, ...]]] = {
+        name: ItemItem.SPACE[name] for name in ("weighting", "neighbours")
+    }
+
+
+PAIRS: Sequence[tuple[type[Model], ...]] = ((ALS, ImplicitALS), (ItemItem, PlainItemItem, ImplicitItemItem))
+"""Our models, each before implicit's."""
+
+
+def run(data: Path, names: Sequence[str], budget_s: float, console: Console) -> Mapping[str, ModelComparison]:
+    """Tune each model for `budget_s` seconds on the training part, then judge all on the same cases.
+
+    Returns the comparison of each task and pair, by their names.
+
+    Raises:
+        UserError: a file of the data sets is not there.
+    """
+    warnings.simplefilter("ignore", ParameterWarning)  # implicit converts the matrices that it gets
+    found = {}
+    for name in names:
+        with command_line(TASKS[name], data) as arguments:
+            options = dict(zip(arguments[::2], arguments[1::2], strict=True))
+            files = input_files.InputFiles(
+                **{key: _path(options.get(f"--{key}")) for key in ("interactions", "test", "sessions")},
+                **{key: _path(options.get(f"--{key}")) for key in ("cases", "sequences", "attributes")},
+                protocol=options.get("--protocol", ""),
+            )
+            dataset = input_files.load_dataset(files, options.get("--columns", ""))
+            metrics = parse_metrics(options["--metrics"])
+            for pair in PAIRS:
+                models = {model.NAME: model for model in pair}
+                judged = EvaluationOptions(models, metrics, dataset.repeats, seed=0)
+                plan = SearchPlan.of(dataset, judged, budget_s)
+                best = []
+                for model in pair:
+                    own = replace(plan, models={model.NAME: model})
+                    with console.status(f"{name}: tuning {model.NAME}"):
+                        best.append(choose(own, lambda *_: None).best.candidate)
+                with console.status(f"{name}: judging"):
+                    found[f"{name}, {pair[0].NAME}"] = compare(dataset, best, judged, lambda _: None)
+    return found
+
+
+def show(found: Mapping[str, ModelComparison], console: Console) -> None:
+    """Print a row for each model: its figures, how much ours is better, and the seconds to fit and to ask."""
+    table = Table("data", "model", "figures", "ours less this one (95 %)", "fit, s", "ask, s")
+    for task, comparison in found.items():
+        for each in comparison.evaluations:
+            figures = ", ".join(f"{name} {figure.mean:.4f}" for name, figure in each.figures["all"].items())
+            less = comparison.differences.get(str(each.candidate), {})
+            apart = [value.interval for value in less.values()]
+            shown = ", ".join(f"{one.mean:+.4f} ({one.low:+.4f} to {one.high:+.4f})" for one in apart)
+            table.add_row(task, str(each.candidate), figures, shown, f"{each.fit_s:.1f}", f"{each.ask_s:.1f}")
+    console.print(table)
+
+
+def _path(value: str | None) -> Path | None:
+    return None if value is None else Path(value)
