@@ -42,10 +42,12 @@ def events(now: datetime, seed: int = 1) -> Iterator[tuple[str, Record]]:
                                      "product_id": seen, "source": "direct"}  # fmt: skip
 
 
-def stock(product_id: str, on_hand: int, version: int, moment: datetime) -> Record:
-    """Return a `stock_changed` event that sets the units on hand."""
+def stock(
+    product_id: str, on_hand: int, version: int, moment: datetime, seller_id: str = "bench-seller"
+) -> Record:
+    """Return a `stock_changed` event that sets a seller's units on hand."""
     return {
-        **_event(moment), "product_id": product_id, "seller_id": "bench-seller", "change": 0,
+        **_event(moment), "product_id": product_id, "seller_id": seller_id, "change": 0,
         "on_hand": on_hand, "reserved": 0, "reason": "corrected", "version": version,
     }  # fmt: skip
 

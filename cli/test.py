@@ -35,6 +35,13 @@ CHECKS = (
 LANES = {
     "e2e": ["tests/e2e"],
     "integration": ["tests/integration"],
+    "jobs": [
+        "tests/integration/connectors",
+        *(
+            f"tests/integration/test_{name}.py"
+            for name in ("metrics", "recommendations", "recommendations_job")
+        ),
+    ],
     "commerce": ["tests/integration/commerce"],
     "outages": [
         f"tests/integration/commerce/test_{name}.py" for name in ("crashes", "expiry", "dlq", "last_units")
@@ -46,8 +53,8 @@ LANES = {
 """Lane → its folders, without those that another lane names. Lanes run beside each other, because a test
 mostly waits for a server; each lane is one pytest session with servers of its own. The longest come first."""
 
-LANE_BYTES = 3 * 1024**3
-"""Memory that a lane may need; on a smaller machine fewer lanes run at once."""
+LANE_BYTES = 2 * 1024**3
+"""Memory that a lane needs (eight took 10 GiB together); on a smaller machine fewer lanes run at once."""
 
 SLOWEST = 15
 """How many of its slowest tests each lane prints."""
