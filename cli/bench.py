@@ -149,7 +149,7 @@ def recommenders(
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print the figures for a page.")] = False,
 ) -> None:
     """Measure recommenders on public data beside published figures, and their answer times."""
-    _require_implicit()  # Only this benchmark and the next need packages of the tests.
+    _require("implicit", "implicit")
     from bench import recommenders as bench_recommenders
     from jobs.recommenders.registry import MODELS
 
@@ -171,6 +171,21 @@ def recommenders(
 
 
 @app.command()
+def clients(
+    messages: Annotated[int, typer.Option(min=1_000, help="Messages to produce and to consume.")] = 100_000,
+    queries: Annotated[int, typer.Option(min=10, help="Queries to send.")] = 500,
+) -> None:
+    """Compare our clients of Kafka and ClickHouse with kafka-python and clickhouse-connect.
+
+    Uses the running platform.
+    """
+    _require("kafka", "kafka-python")
+    from bench import client_peers
+
+    client_peers.show(client_peers.run(Settings.load(), messages, queries), Console())
+
+
+@app.command()
 def implicit(
     data: Annotated[Path, typer.Option(help="Where the public data sets are.")] = ROOT.parent
     / "shared"
@@ -179,16 +194,17 @@ def implicit(
     budget: Annotated[float, typer.Option(min=1, help="Seconds to tune each model.")] = 120,
 ) -> None:
     """Compare our ALS and item-item models with those of the package implicit, tuned alike."""
-    _require_implicit()
+    _require("implicit", "implicit")
     from bench import implicit_peer
 
     console = Console()
     implicit_peer.show(implicit_peer.run(data, _known_tasks(only), budget, console), console)
 
 
-def _require_implicit() -> None:
-    if find_spec("implicit") is None:
-        raise UserError("implicit, the peer, is not installed: run `./souk test` once, which does it")
+def _require(module: str, package: str) -> None:
+    """Check that a peer is installed: only the tests' packages have it."""
+    if find_spec(module) is None:
+        raise UserError(f"{package}, the peer, is not installed: run `./souk test` once, which does it")
 
 
 def _known_tasks(only: list[str] | None) -> list[str]:
