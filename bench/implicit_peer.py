@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 from scipy.sparse import csr_array, csr_matrix
+from threadpoolctl import threadpool_limits
 
 from bench.published_results import TASKS, command_line
 from jobs.recommenders.auto.comparison import EvaluationOptions, ModelComparison, compare
@@ -46,17 +47,19 @@ class ImplicitALS(Model):
     iterations: int = 15
 
     def _learn(self, log: Interactions) -> dict[str, NDArray[Any]]:
-        model = self._model()
-        model.fit(csr_matrix(log.affinity), show_progress=False)
+        with threadpool_limits(1, "blas"):  # as implicit asks: it has threads of its own
+            model = self._model()
+            model.fit(csr_matrix(log.affinity), show_progress=False)
         return {"factors": np.asarray(model.item_factors, np.float32)}
 
     def scores(self, histories: Histories) -> Floats:
         """The product of each history's recalculated factors with those of the products."""
         matrix = csr_matrix(histories.matrix(self.product_count))
         matrix.data = np.log2(1.0 + matrix.data)
-        model = self._model()
-        model.item_factors = self.arrays["factors"]
-        shoppers = model.recalculate_user(np.arange(matrix.shape[0]), matrix)
+        with threadpool_limits(1, "blas"):
+            model = self._model()
+            model.item_factors = self.arrays["factors"]
+            shoppers = model.recalculate_user(np.arange(matrix.shape[0]), matrix)
         return np.asarray(shoppers @ self.arrays["factors"].T, np.float32)
 
     def _model(self) -> AlternatingLeastSquares:
