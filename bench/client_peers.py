@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+from clickhouse_connect.driver.client import Client
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # it re-exports these without __all__
     AdminClient,
@@ -35,6 +36,16 @@ class ClientTimes:
     wall_s: float
     cpu_s: float
 
+    @classmethod
+    def now(cls) -> "ClientTimes":
+        """Return what both clocks show."""
+        return cls(time.perf_counter(), time.process_time())
+
+    def until_now(self) -> "ClientTimes":
+        """Return what has passed since these clocks were read."""
+        now = self.now()
+        return ClientTimes(now.wall_s - self.wall_s, now.cpu_s - self.cpu_s)
+
 
 def run(settings: Settings, messages: int, queries: int) -> Mapping[str, Mapping[str, ClientTimes]]:
     """Return task → client → times, on the running platform. The topic is deleted at the end.
@@ -43,6 +54,11 @@ def run(settings: Settings, messages: int, queries: int) -> Mapping[str, Mapping
         PartUnavailable: ClickHouse does not answer.
         KafkaException: Kafka does not answer.
     """
+    with connect(settings) as clickhouse:  # first, because it says at once that the platform does not run
+        query_times = {
+            "aiohttp (serving)": asyncio.run(_query(settings, queries)),
+            "clickhouse-connect (tools)": _peer_query(clickhouse, queries),
+        }
     return {
         f"produce {messages:,} messages": {
             "confluent-kafka": _on_new_topic(settings, messages, _produce, None),
@@ -52,10 +68,7 @@ def run(settings: Settings, messages: int, queries: int) -> Mapping[str, Mapping
             "confluent-kafka": _on_new_topic(settings, messages, _consume, _produce),
             "kafka-python": _on_new_topic(settings, messages, _peer_consume, _produce),
         },
-        f"{queries:,} small queries": {
-            "aiohttp (serving)": asyncio.run(_query(settings, queries)),
-            "clickhouse-connect (tools)": _peer_query(settings, queries),
-        },
+        f"{queries:,} small queries": query_times,
     }
 
 
@@ -71,9 +84,9 @@ def show(found: Mapping[str, Mapping[str, ClientTimes]], console: Console) -> No
 
 
 def _timed(work: Callable[[], object]) -> ClientTimes:
-    wall, cpu = time.perf_counter(), time.process_time()
+    began = ClientTimes.now()
     work()
-    return ClientTimes(time.perf_counter() - wall, time.process_time() - cpu)
+    return began.until_now()
 
 
 def _on_new_topic(
@@ -149,20 +162,25 @@ async def _query(settings: Settings, queries: int) -> ClientTimes:
     http = HttpClient(settings.clickhouse, 1, PEER_TIMEOUT_S, PEER_TIMEOUT_S, PEER_TIMEOUT_S)
     target = "/?" + urlencode({"default_format": "JSONCompact"})
     headers = (("X-ClickHouse-User", settings.clickhouse_reader_user),)
-    try:
-        for _ in range(WARM_UP):
-            await http.request("POST", target, headers, QUERY.encode())
-        wall, cpu = time.perf_counter(), time.process_time()
-        for _ in range(queries):
+
+    async def ask(times: int) -> None:
+        for _ in range(times):
             answer = await http.request("POST", target, headers, QUERY.encode())
             assert answer.status == 200, answer.content
-        return ClientTimes(time.perf_counter() - wall, time.process_time() - cpu)
+
+    try:
+        await ask(WARM_UP)
+        began = ClientTimes.now()
+        await ask(queries)
+        return began.until_now()
     finally:
         await http.aclose()
 
 
-def _peer_query(settings: Settings, queries: int) -> ClientTimes:
-    with connect(settings) as client:
-        for _ in range(WARM_UP):
-            client.query(QUERY)
-        return _timed(lambda: [client.query(QUERY).result_rows for _ in range(queries)])
+def _peer_query(clickhouse: Client, queries: int) -> ClientTimes:
+    def ask(times: int) -> None:
+        for _ in range(times):
+            assert clickhouse.query(QUERY).result_rows
+
+    ask(WARM_UP)
+    return _timed(lambda: ask(queries))

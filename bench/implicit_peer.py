@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -21,6 +21,7 @@ from jobs.recommenders.auto.comparison import EvaluationOptions, ModelComparison
 from jobs.recommenders.auto.search import SearchPlan, choose
 from jobs.recommenders.base import Model
 from jobs.recommenders.evaluation.loaders import files as input_files
+from jobs.recommenders.evaluation.loaders.dataset import Dataset
 from jobs.recommenders.evaluation.metrics import parse_metrics
 from jobs.recommenders.histories import Floats, Histories
 from jobs.recommenders.interactions import Interactions
@@ -107,6 +108,8 @@ class PlainItemItem(ItemItem):
 PAIRS: Sequence[tuple[type[Model], ...]] = ((ALS, ImplicitALS), (ItemItem, PlainItemItem, ImplicitItemItem))
 """Our models, each before implicit's."""
 
+FILES = tuple(each.name for each in fields(input_files.InputFiles) if each.name != "protocol")
+
 
 def run(data: Path, names: Sequence[str], budget_s: float, console: Console) -> Mapping[str, ModelComparison]:
     """Tune each model for `budget_s` seconds on the training part, then judge all on the same cases.
@@ -117,28 +120,24 @@ def run(data: Path, names: Sequence[str], budget_s: float, console: Console) -> 
         UserError: a file of the data sets is not there.
     """
     warnings.simplefilter("ignore", ParameterWarning)  # implicit converts the matrices that it gets
+    models = {model.NAME: model for pair in PAIRS for model in pair}
     found = {}
     for name in names:
         with command_line(TASKS[name], data) as arguments:
             options = dict(zip(arguments[::2], arguments[1::2], strict=True))
-            files = input_files.InputFiles(
-                **{key: _path(options.get(f"--{key}")) for key in ("interactions", "test", "sessions")},
-                **{key: _path(options.get(f"--{key}")) for key in ("cases", "sequences", "attributes")},
-                protocol=options.get("--protocol", ""),
-            )
-            dataset = input_files.load_dataset(files, options.get("--columns", ""))
-            metrics = parse_metrics(options["--metrics"])
-            for pair in PAIRS:
-                models = {model.NAME: model for model in pair}
-                judged = EvaluationOptions(models, metrics, dataset.repeats, seed=0)
-                plan = SearchPlan.of(dataset, judged, budget_s)
-                best = []
-                for model in pair:
+            dataset = _dataset(options)
+        judged = EvaluationOptions(
+            models, parse_metrics(options["--metrics"]), repeats=dataset.repeats, seed=0
+        )
+        plan = SearchPlan.of(dataset, judged, budget_s)
+        for pair in PAIRS:
+            best = []
+            for model in pair:
+                with console.status(f"{name}: tuning {model.NAME}"):
                     own = replace(plan, models={model.NAME: model})
-                    with console.status(f"{name}: tuning {model.NAME}"):
-                        best.append(choose(own, lambda *_: None).best.candidate)
-                with console.status(f"{name}: judging"):
-                    found[f"{name}, {pair[0].NAME}"] = compare(dataset, best, judged, lambda _: None)
+                    best.append(choose(own, lambda *_: None).best.candidate)
+            with console.status(f"{name}: judging"):
+                found[f"{name}, {pair[0].NAME}"] = compare(dataset, best, judged, lambda _: None)
     return found
 
 
@@ -155,5 +154,9 @@ def show(found: Mapping[str, ModelComparison], console: Console) -> None:
     console.print(table)
 
 
-def _path(value: str | None) -> Path | None:
-    return None if value is None else Path(value)
+def _dataset(options: Mapping[str, str]) -> Dataset:
+    """Read what the options of `./souk evaluate` name."""
+    files = {file: Path(options[f"--{file}"]) for file in FILES if f"--{file}" in options}
+    protocol = options.get("--protocol", "")
+    named = input_files.InputFiles(**files, protocol=protocol)
+    return input_files.load_dataset(named, options.get("--columns", ""))

@@ -23,6 +23,10 @@ RECOMMENDATIONS_PORT_OFFSET, PIPELINE_PORT_OFFSET = 23_000, 23_100
 """Port offsets of the temporary platforms: beyond those of tests, with every port below the range that the
 system uses for outgoing connections (32,768 on)."""
 
+DATA = ROOT.parent / "shared" / "data"
+DataDirectory = Annotated[Path, typer.Option(help="Where the public data sets are.")]
+OnlyTasks = Annotated[list[str] | None, typer.Option(help="Run only this data set; may be repeated.")]
+
 app = typer.Typer(no_args_is_help=True)
 
 
@@ -134,10 +138,8 @@ def answers(
 
 @app.command()
 def recommenders(
-    data: Annotated[Path, typer.Option(help="Where the public data sets are.")] = ROOT.parent
-    / "shared"
-    / "data",
-    only: Annotated[list[str] | None, typer.Option(help="Run only this data set; may be repeated.")] = None,
+    data: DataDirectory = DATA,
+    only: OnlyTasks = None,
     budget: Annotated[float, typer.Option(min=1, help="Seconds to tune on each data set.")] = 1_800,
     timed: Annotated[str, typer.Option(help="Models whose answers to time.")] = "item_item,session_knn",
     answers: Annotated[int, typer.Option(min=100, help="Answers to time of each.")] = 5_000,
@@ -187,10 +189,8 @@ def clients(
 
 @app.command()
 def implicit(
-    data: Annotated[Path, typer.Option(help="Where the public data sets are.")] = ROOT.parent
-    / "shared"
-    / "data",
-    only: Annotated[list[str] | None, typer.Option(help="Run only this data set; may be repeated.")] = None,
+    data: DataDirectory = DATA,
+    only: OnlyTasks = None,
     budget: Annotated[float, typer.Option(min=1, help="Seconds to tune each model.")] = 120,
 ) -> None:
     """Compare our ALS and item-item models with those of the package implicit, tuned alike."""

@@ -1,7 +1,6 @@
 """What a reader must not reach: files of the machine, passwords, other servers. Each wall is tested alone."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -27,21 +26,6 @@ def canary(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("private") / "canary"
     path.write_text(CANARY)
     return path
-
-
-@pytest.fixture
-def reader(clickhouse_server: Settings) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=clickhouse_server.clickhouse, timeout=60, trust_env=False) as client:
-        yield client
-
-
-@pytest.fixture
-def admin(clickhouse_server: Settings) -> Iterator[httpx.Client]:
-    auth = ("admin", clickhouse_server.clickhouse_admin_password.get_secret_value())
-    with httpx.Client(
-        base_url=clickhouse_server.clickhouse, timeout=60, trust_env=False, auth=auth
-    ) as client:
-        yield client
 
 
 STRUCTURE = "x String, y String {kind} file(\\'{file}\\')"

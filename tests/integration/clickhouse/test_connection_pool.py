@@ -1,7 +1,6 @@
 """Connections that the front keeps: nothing of one request is left to the next."""
 
 import uuid
-from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -10,24 +9,8 @@ from clickhouse.http_server.config import write_config
 from clickhouse.http_server.connection_pool import MAX_IDLE, ConnectionPool
 from clickhouse.http_server.engine import Engine
 from clickhouse.http_server.errors import DatabaseError
-from common.settings import Settings
 
 BLOCK_SIZE = "SELECT getSetting('max_block_size')"
-
-
-@pytest.fixture
-def reader(clickhouse_server: Settings) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=clickhouse_server.clickhouse, timeout=60, trust_env=False) as client:
-        yield client
-
-
-@pytest.fixture
-def admin(clickhouse_server: Settings) -> Iterator[httpx.Client]:
-    auth = ("admin", clickhouse_server.clickhouse_admin_password.get_secret_value())
-    with httpx.Client(
-        base_url=clickhouse_server.clickhouse, timeout=60, trust_env=False, auth=auth
-    ) as client:
-        yield client
 
 
 def test_a_parameter_is_gone_with_its_request(reader):

@@ -8,13 +8,6 @@ import httpx
 import pytest
 
 from clickhouse.http_server import allowlists
-from common.settings import Settings
-
-
-@pytest.fixture
-def reader(clickhouse_server: Settings):
-    with httpx.Client(base_url=clickhouse_server.clickhouse, timeout=60, trust_env=False) as client:
-        yield client
 
 
 def names(reader: httpx.Client, query: str) -> list[str]:
