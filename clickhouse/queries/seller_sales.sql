@@ -1,6 +1,7 @@
 -- What a seller sold in a period and in the one before it, and what of it was cancelled or came back, by bucket and currency.
 SELECT
     minute >= {period_start:DateTime('UTC')} AS is_current,
+    minute < {compared_end:DateTime('UTC')} AS is_compared, -- in the part of the period before that the current one is compared with
     toUnixTimestamp(toDateTime(dateTrunc({grain:String}, minute, {timezone:String}), {timezone:String})) AS bucket,
     currency,
     max(minute) AS newest_minute, -- a period that is left open ends with it
@@ -22,4 +23,4 @@ FROM seller_sales_minute FINAL
 WHERE seller_id = {seller_id:String}
     AND minute >= {previous_start:DateTime('UTC')}
     AND minute < {period_end:DateTime('UTC')}
-GROUP BY is_current, bucket, currency
+GROUP BY is_current, is_compared, bucket, currency

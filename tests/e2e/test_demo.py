@@ -12,9 +12,9 @@ from local.demo.simulator_status import read_status
 pytestmark = [pytest.mark.nightly, pytest.mark.timeout(1_800)]
 
 
-def test_a_demo_lives_until_it_is_stopped_and_every_store_agrees_about_it(untouched, eventually, request):
+def test_every_store_agrees_while_a_demo_runs_and_after_it_was_stopped(untouched, eventually, request):
     home, serving = untouched.settings.home, untouched.settings.serving
-    demo = untouched.start("demo", "--rate", "100", "--weeks", "1", "--seed", "7")
+    demo = untouched.start("demo", "--rate", "200", "--weeks", "1", "--seed", "7")
     request.addfinalizer(lambda: demo.poll() is None and demo.kill())
 
     def is_alive() -> bool:
@@ -48,6 +48,8 @@ def test_a_demo_lives_until_it_is_stopped_and_every_store_agrees_about_it(untouc
     eventually(sales, 60)
     order_id = order_of_a_person()
     eventually(lambda: is_shipped(order_id), 300)
+    while_open = untouched.audit()
+    assert while_open["exit_code"] == 0, json.dumps(while_open, indent=1)
     seen = read_status(home)
     demo.send_signal(signal.SIGINT)
 

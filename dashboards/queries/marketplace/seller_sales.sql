@@ -9,6 +9,7 @@ FROM q_seller_sales(
     timezone = {timezone:String},
     period_start = {period_start:DateTime('UTC')},
     period_end = {period_end:DateTime('UTC')},
-    previous_start = {period_start:DateTime('UTC')})
+    previous_start = {period_start:DateTime('UTC')},
+    compared_end = {period_start:DateTime('UTC')}) -- no row is compared with another period
 WHERE currency = {currency:String}
 ORDER BY time

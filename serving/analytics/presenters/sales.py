@@ -113,6 +113,11 @@ def repartition(rows: Sequence[Row], period: Period, before: Period) -> list[dic
     return [{**row, "is_current": int(row["bucket"]) >= now} for row in rows if int(row["bucket"]) >= then]
 
 
+def compared_rows(rows: Sequence[Row]) -> list[Row]:
+    """Return the rows of the part of the period before that the current period is compared with."""
+    return [row for row in rows if int(row["is_compared"]) and not int(row["is_current"])]
+
+
 def change(now: int | None, before: int | None) -> float | None:
     """Return the relative change to four decimals; None if the earlier value is 0 or one is missing."""
     if not before or now is None:

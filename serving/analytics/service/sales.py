@@ -77,12 +77,9 @@ class SalesService:
             if found:
                 return found
         query = self._query(await self._context.seller_period(seller_id, requested), requested.grain, as_of)
-        rows, compared = await asyncio.gather(
-            self._rows(seller_id, query, query.before.start, query.period.end),
-            self._compared_rows(seller_id, query),
-        )
+        rows = await self._rows(seller_id, query, query.before.start, query.period.end)
         await self._context.require_seller(seller_id, rows)
-        return self._of_seller(seller_id, query, rows, compared, as_of)
+        return self._of_seller(seller_id, query, rows, as_of)
 
     async def _of_newest_days(
         self, seller_id: str, requested: PeriodRequest, as_of: datetime
@@ -90,10 +87,7 @@ class SalesService:
         """Return a seller's sales of an open period; None if the shop's newest days do not hold all of it."""
         newest_days = self._query(self._context.newest_days(as_of), requested.grain, as_of)
         since = newest_days.before.start - RECENT_SALES_WINDOW
-        rows, compared = await asyncio.gather(
-            self._rows(seller_id, newest_days, since, LATEST),
-            self._compared_rows(seller_id, newest_days),
-        )
+        rows = await self._rows(seller_id, newest_days, since, LATEST)
         newest = newest_minute(rows)
         if newest is None:
             return None
@@ -103,18 +97,16 @@ class SalesService:
         if not presenter.days_match_zone(rows, query.grain, self._context.zone):
             return None
         own = presenter.repartition(rows, query.period, query.before)
-        return self._of_seller(seller_id, query, own, compared if query.is_unfinished else None, as_of)
+        return self._of_seller(seller_id, query, own, as_of)
 
     async def _rows(self, seller_id: str, query: SalesQuery, since: datetime, until: datetime) -> list[Row]:
-        bounds = {"previous_start": max(since, EPOCH), "period_end": until}
-        parameters = {**query.parameters, **bounds, "seller_id": seller_id}
-        return await self._context.clickhouse.rows("seller_sales", **parameters)
-
-    async def _compared_rows(self, seller_id: str, query: SalesQuery) -> list[Row] | None:
-        """Return the rows of the compared part; None if that is the whole period before."""
-        if not query.is_unfinished:
-            return None
-        parameters = {**query.parameters, **query.compared_bounds, "seller_id": seller_id}
+        parameters = {
+            **query.parameters,
+            "previous_start": max(since, EPOCH),
+            "compared_end": max(query.compared.end, EPOCH),
+            "period_end": until,
+            "seller_id": seller_id,
+        }
         return await self._context.clickhouse.rows("seller_sales", **parameters)
 
     def _of_seller(
@@ -122,15 +114,12 @@ class SalesService:
         seller_id: str,
         query: SalesQuery,
         rows: list[Row],
-        compared_rows: list[Row] | None,
         as_of: datetime | None,
     ) -> SellerSales:
         own = self._in_currency(rows)
         now = self._sales(query.period, query.grain, own, current=True)
         then = self._sales(query.before, query.grain, own, current=False)
-        compared = (
-            then["totals"] if compared_rows is None else presenter.totals(self._in_currency(compared_rows))
-        )
+        compared = presenter.totals(presenter.compared_rows(own)) if query.is_unfinished else then["totals"]
         return {
             "seller_id": seller_id,
             "currency": self._context.currency,
