@@ -10,6 +10,6 @@ FROM q_seller_sales(
     period_start = {period_start:DateTime('UTC')},
     period_end = {period_end:DateTime('UTC')},
     previous_start = {period_start:DateTime('UTC')},
-    compared_end = {period_start:DateTime('UTC')}) -- no row is compared with another period
+    compared_end = {period_start:DateTime('UTC')})
 WHERE currency = {currency:String}
 ORDER BY time

@@ -47,7 +47,7 @@ EVENT = Example(
         3: (
             Put(
                 "schemas/topics.py",
-                'Topic("order_returned", "order_id", 4, FOREVER, EXTERNAL, (ORDERS, INVENTORY, PAYMENTS)),',
+                "FOREVER, EXTERNAL, (ORDERS, INVENTORY, PAYMENTS, METRICS_JOB)),",
                 '\n    Topic("parcel_lost", "order_id", 4, FOREVER, EXTERNAL),',
             ),
         ),
@@ -159,7 +159,7 @@ RECOMMENDER = Example(
         2: (
             Put(
                 SERVING,
-                "from serving.catalogue.offers import Offer\n",
+                "from serving.problems import UnknownProduct\n",
                 "from serving.recommendations.newest import NewestInCategory\n",
             ),
             Put(SERVING, "            PopularInCategory(redis),\n", "            NewestInCategory(redis),\n"),
