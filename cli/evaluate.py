@@ -74,7 +74,7 @@ def command(
     if model not in (AUTO, *MODELS):
         raise UserError(f"there is no model {model!r}: choose {AUTO} or one of {', '.join(MODELS)}")
     if save is not None and save.exists():
-        raise UserError(f"{save} is there already: choose another directory for --save, or remove it")
+        raise UserError(f"{save} exists already: choose another directory for --save, or remove it")
     console = Console(stderr=as_json_)
     with progress(console) as on_progress:
         on_progress(0, 1, "reading")

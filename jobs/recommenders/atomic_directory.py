@@ -1,4 +1,4 @@
-"""Directories that are written whole or not at all."""
+"""Writes directories atomically."""
 
 import os
 import shutil
@@ -11,18 +11,20 @@ from common.errors import UserError
 
 @contextmanager
 def atomic_directory(directory: Path) -> Iterator[Path]:
-    """A place beside the directory, where it is to be made, renamed to it at the end or removed by an error.
+    """Yield a temporary path beside `directory`, which the caller creates and fills.
+
+    At the end, the temporary path is renamed to `directory`. If the caller fails, it is removed.
 
     Raises:
-        UserError: something is there already.
+        UserError: the directory exists already.
     """
     if directory.exists():
-        raise UserError(f"{directory} is there already: choose another directory, or remove it")
+        raise UserError(f"{directory} exists already: choose another directory, or remove it")
     directory.parent.mkdir(parents=True, exist_ok=True)
-    beside = directory.with_name(f".{directory.name}.{os.getpid()}")
+    temporary = directory.with_name(f".{directory.name}.{os.getpid()}")
     try:
-        yield beside
-        beside.rename(directory)
+        yield temporary
+        temporary.rename(directory)
     except BaseException:
-        shutil.rmtree(beside, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)
         raise

@@ -1,4 +1,4 @@
-"""What every model is: fitted on a log, it ranks all products for a history, known or not."""
+"""The base class of all models: a fitted model ranks all products for any history of events."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -21,18 +21,18 @@ from jobs.recommenders.sparse import csr_from_lists, csr_parts
 from jobs.recommenders.vocabulary import Codes, Vocabulary
 
 MAX_SCORES = 8_000_000
-"""Scores that are in memory at once: 32 MB."""
+"""The largest number of scores in memory at once: 32 MB."""
 
 COMPACT = "compact"
-"""What the arrays of a saved model's compact form begin with."""
+"""The prefix of the array names of a saved model's compact form."""
 
 
 @dataclass
 class Model(ABC):
-    """A model: its fields are its settings, `arrays` what `fit` made.
+    """A model. Its dataclass fields are its settings; `arrays` holds what `fit` learned.
 
-    `SPACE` holds for each setting the values that `auto` chooses from; a setting that is not in it is left at
-    its default.
+    `SPACE` maps a setting to the values that `auto` chooses from. Settings that are not in `SPACE` keep their
+    defaults.
     """
 
     NAME: ClassVar[str]
@@ -42,36 +42,36 @@ class Model(ABC):
     vocabulary: Vocabulary = field(init=False, repr=False, default=Vocabulary(()))
 
     def fit(self, log: Interactions) -> Self:
-        """Learn from a log; returns the model itself. The same log and settings make the same model.
+        """Learn from a log and return the model itself. The same log and settings give the same model.
 
         Raises:
-            UserError: the log lacks what this model needs (attributes, ...).
+            UserError: the log lacks data that this model needs, for example attributes.
         """
-        for made in [name for name in vars(self) if name in self._cached()]:
-            del vars(self)[made]
+        for name in [name for name in vars(self) if name in self._cached_properties()]:
+            del vars(self)[name]
         self.vocabulary = log.product_vocabulary
         self.arrays = {"popularity": log.popularity} | self._learn(log)
         return self
 
     @abstractmethod
     def _learn(self, log: Interactions) -> dict[str, NDArray[Any]]:
-        """The arrays that `scores` needs, by name."""
+        """Return the arrays that `scores` needs, by name."""
 
     @abstractmethod
     def scores(self, histories: Histories) -> Floats:
-        """How well each product goes with each history: float32 [rows, products], larger is better.
+        """Return a score for each history and product: float32 [rows, products], larger is better.
 
-        Scores are comparable within a row only, unless the model says more.
+        Scores are comparable only within a row, unless the model's documentation says otherwise.
         """
 
     def recommend(self, histories: Histories, k: int, excluded: Histories | None = None) -> RankedLists:
-        """The k best of all products for each history; products of the same row of `excluded` are left out.
+        """Return the k best products for each history, without the products in the same row of `excluded`.
 
-        Ties, and products that the model knows nothing of, are ordered by popularity. With fewer than k
-        products the lists end with -1.
+        Popularity orders products with equal scores, and products that the model has no information about.
+        Lists with fewer than k products end with -1.
 
         Raises:
-            UserError: a history or what is excluded holds a code that is not of the catalogue.
+            UserError: `histories` or `excluded` holds a code that is not in the catalogue.
         """
         for each in (histories, excluded):
             if each is not None:
@@ -92,19 +92,18 @@ class Model(ABC):
         return top_k(scores, k, self.popularity)
 
     def similar(self, products: Codes, k: int) -> RankedLists:
-        """The k products that go best with each of these codes, which are left out themselves."""
-        alone = Histories.of([[int(product)] for product in products])
-        return self.recommend(alone, k, excluded=alone)
+        """Return the k best products for a history of each single product, without the product itself."""
+        histories = Histories.of([[int(product)] for product in products])
+        return self.recommend(histories, k, excluded=histories)
 
     def fold_in(self, history: Codes, k: int, repeats: bool = False) -> RankedLists:
-        """The k best for one history, [1, k], from the compact form: near to `recommend`, in microseconds."""
+        """Return the k best products for one history, [1, k]: approximates `recommend` in microseconds."""
         return self.compact.fold_in(history, k, repeats)
 
     @cached_property
     def compact(self) -> CompactModel:
-        """The nearest neighbours of each product; made at the first use or by `save`, and saved."""
-        made = self._neighbours
-        indptr, neighbours, scores = (made[part] for part in _names(COMPACT))
+        """The nearest neighbours of each product, computed at the first use or by `save`, and saved."""
+        indptr, neighbours, scores = (self._neighbours[part] for part in _names(COMPACT))
         return CompactModel(indptr, neighbours, scores, self.popularity, self.history_decay)
 
     @cached_property
@@ -113,36 +112,36 @@ class Model(ABC):
         return saved or csr_to_arrays(COMPACT, self._nearest_neighbours())
 
     def _nearest_neighbours(self) -> csr_array:
-        """The neighbours of each product that `similar` finds, with their scores: [products, products]."""
+        """Return the scores of each product's neighbours, found by `similar`: CSR [products, products]."""
         count = self.product_count
-        found = self.similar(np.arange(count, dtype=np.int32), min(NEIGHBOURS, count))
-        return csr_from_lists(np.where(found.scores > 0, found.products, PADDING), found.scores, count)
+        ranked = self.similar(np.arange(count, dtype=np.int32), min(NEIGHBOURS, count))
+        return csr_from_lists(np.where(ranked.scores > 0, ranked.products, PADDING), ranked.scores, count)
 
     @property
     def history_decay(self) -> float:
-        """What an event says in the compact form, relative to the next newer one."""
+        """The weight of an event in the compact form, relative to the next newer event."""
         return 1.0
 
     @property
     def product_count(self) -> int:
-        """Products of the catalogue."""
+        """The number of products in the catalogue."""
         return len(self.vocabulary)
 
     @property
     def popularity(self) -> Floats:
-        """Distinct shoppers of each product in training, float32 [products]."""
+        """The number of distinct shoppers of each product in training, float32 [products]."""
         return self.arrays["popularity"]
 
     @property
     def settings(self) -> dict[str, Any]:
-        """The settings by name, as `save` keeps them."""
+        """The settings by name, in the form that `save` writes."""
         return {name: value for name, value in asdict(self).items() if name not in ("arrays", "vocabulary")}
 
     def save(self, directory: Path) -> None:
-        """Write the model, its compact form with it, into a new directory, whole or not at all.
+        """Write the model and its compact form into a new directory, atomically.
 
         Raises:
-            UserError: something is there already.
+            UserError: the directory exists already.
         """
         arrays = self.arrays | self._neighbours
         stored = storage.StoredModel(self.NAME, self.settings, self.vocabulary.ids, arrays)
@@ -150,34 +149,36 @@ class Model(ABC):
 
     @classmethod
     def from_stored(cls, stored: storage.StoredModel) -> Self:
-        """The model that was saved.
+        """Build the model from its stored form.
 
         Raises:
-            UserError: its settings are not those of this model.
+            UserError: the stored settings are not the settings of this model.
         """
         try:
             model = cls(**stored.settings)
         except TypeError as error:
-            raise UserError(f"the saved model {stored.name} has other settings: train it anew") from error
+            raise UserError(f"the saved model {stored.name} has unknown settings: train it again") from error
         model.vocabulary = Vocabulary(stored.product_ids)
         model.arrays = dict(stored.arrays)
         return model
 
     @classmethod
-    def _cached(cls) -> set[str]:
-        found = (vars(each) for each in cls.__mro__)
+    def _cached_properties(cls) -> set[str]:
         return {
-            name for names in found for name, value in names.items() if isinstance(value, cached_property)
+            name
+            for base in cls.__mro__
+            for name, value in vars(base).items()
+            if isinstance(value, cached_property)
         }
 
 
 def csr_to_arrays(name: str, matrix: csr_array) -> dict[str, NDArray[Any]]:
-    """A CSR matrix as three arrays, for `Model.arrays`."""
+    """Return a CSR matrix as three named arrays, for `Model.arrays`."""
     return dict(zip(_names(name), csr_parts(matrix), strict=True))
 
 
 def csr_from_arrays(name: str, arrays: Mapping[str, NDArray[Any]], columns: int) -> csr_array:
-    """The CSR matrix that `csr_to_arrays` took apart."""
+    """Rebuild the CSR matrix that `csr_to_arrays` stored under `name`."""
     indptr, indices, values = (arrays[part] for part in _names(name))
     return csr_array((values, indices, indptr), shape=(len(indptr) - 1, columns))
 

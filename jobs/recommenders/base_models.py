@@ -1,4 +1,4 @@
-"""The models that stand alone, by name: those that a hybrid can be made of."""
+"""All models except the hybrid, by name. A hybrid combines several of them."""
 
 from jobs.recommenders.base import Model
 from jobs.recommenders.models.als import ALS

@@ -1,4 +1,4 @@
-"""The compact serving form of a model: the nearest neighbours of every product, nothing else."""
+"""The compact form of a model, for serving: only the nearest neighbours of every product."""
 
 from dataclasses import dataclass, field
 
@@ -23,16 +23,19 @@ NeighbourRows = tuple[Ints, Codes, Floats]
 """`indptr`, `neighbours` and `scores` of `CompactModel`."""
 
 WorkArrays = tuple[Floats, Codes]
-"""Sums of products, 0 before and after an answer; tops of their blocks, then `EMPTY_BLOCK`."""
+"""`sums`, one per product, and `tops`, one per block of products.
+
+Between calls, all sums are 0 and all tops are `EMPTY_BLOCK`.
+"""
 
 
 @dataclass(frozen=True)
 class CompactModel:
-    """Neighbours of each product as CSR arrays, from which one shopper's list is made in microseconds.
+    """The neighbours of each product as CSR arrays. `fold_in` ranks for one shopper in microseconds.
 
-    `indptr` int64 [products + 1], `neighbours` int32 and `scores` float32 > 0 [sum of neighbours]; `prior`
-    float32 [products] orders what no neighbour says anything of. An event says `decay` times as much as the
-    next newer one. Not for two threads at once: the sums of an answer are made in arrays of this object.
+    `indptr` is int64 [products + 1]; `neighbours` int32 and `scores` float32 > 0 are both [sum of
+    neighbours]. `prior`, float32 [products], orders products without a score. An event weighs `decay` times
+    as much as the next newer event. Not thread-safe: `fold_in` computes in work arrays of this object.
     """
 
     indptr: Ints
@@ -52,15 +55,15 @@ class CompactModel:
         object.__setattr__(self, "_scratch", scratch)
 
     def fold_in(self, history: Codes, k: int, repeats: bool = False) -> RankedLists:
-        """The k best products, [1, k], for a history of codes, newest last, of whoever it may be.
+        """Return the k best products, [1, k], for a history of product codes, newest last.
 
-        Codes that are not of the catalogue are passed over, as what was not in the training has none. The
-        score of a product is the decayed sum over the history of its score as a neighbour. Without
-        `repeats`, what is in the history is left out; what has no score follows by popularity.
+        The shopper need not be part of the training. Codes that are not in the catalogue are ignored. The
+        score of a product is the decayed sum of its scores as a neighbour of the events. Without `repeats`,
+        the list holds no product of the history. Products without a score follow, ordered by popularity.
         """
         ranked = RankedLists(np.empty((1, k), np.int32), np.empty((1, k), np.float32))
         if k:
-            _answer(
+            _rank(
                 self._rows,
                 (self.prior, self._popular),
                 (history, self.decay, repeats),
@@ -72,7 +75,7 @@ class CompactModel:
 
 
 @compiled
-def _answer(
+def _rank(
     rows: NeighbourRows,
     fallback: tuple[Floats, Codes],
     query: tuple[Codes, float, bool],
@@ -80,11 +83,11 @@ def _answer(
     products: Codes,
     best: Floats,
 ) -> None:
-    """A sum of -inf keeps a product out of the list."""
+    """Write the best products and scores. A sum of -inf keeps a product out of the list."""
     prior, popular = fallback
     history, decay, repeats = query
     sums, tops = scratch
-    _add(rows, history, decay, scratch)
+    _add_neighbour_scores(rows, history, decay, scratch)
     if not repeats:
         _set(sums, history, -np.inf)
     _find_tops(sums, tops)
@@ -103,11 +106,11 @@ def _answer(
 
 
 @compiled
-def _add(rows: NeighbourRows, history: Codes, decay: float, scratch: WorkArrays) -> None:
-    """Add the neighbours' scores to the sums, and mark each block that has a sum as not `EMPTY_BLOCK`."""
+def _add_neighbour_scores(rows: NeighbourRows, history: Codes, decay: float, scratch: WorkArrays) -> None:
+    """Add the neighbours' scores to the sums. Mark each block that gets a score as not `EMPTY_BLOCK`."""
     indptr, neighbours, scores = rows
     sums, tops = scratch
-    codes = neighbours.view(np.uint32)  # which numba does not take for places from the end
+    codes = neighbours.view(np.uint32)  # numba checks signed indices for negative values, unsigned ones not
     weight = 1.0
     for place in range(len(history) - 1 + PREFETCH_DISTANCE, -1, -1):
         if place >= PREFETCH_DISTANCE:
@@ -131,7 +134,7 @@ def _add(rows: NeighbourRows, history: Codes, decay: float, scratch: WorkArrays)
 
 @compiled
 def _set(sums: Floats, products: Codes, value: float) -> None:
-    """The sums of these, if of the catalogue: machine code does not check what it is asked for."""
+    """Set the sums of these products. Skips codes outside the catalogue: compiled code checks no bounds."""
     for product in products:
         if 0 <= product < len(sums):
             sums[product] = value

@@ -1,4 +1,4 @@
-"""Compiles a loop to machine code, once a machine: what no vector operation says."""
+"""Compiles loops that no NumPy operation expresses to machine code, with a cache on disk."""
 
 import os
 import shutil
@@ -14,33 +14,35 @@ R = TypeVar("R")
 
 
 def compiled(function: Callable[P, R]) -> Callable[P, R]:
-    """The function as machine code, kept beside its source, which lets other threads run meanwhile.
+    """Compile a function to machine code at its first call, and cache the code beside its source.
 
-    No `fastmath`: it takes infinities and NaN for impossible, and an excluded product scores minus infinity.
+    Compiled functions release the GIL. They don't use `fastmath`, which assumes that there are no infinities
+    or NaN: an excluded product has the score minus infinity.
     """
     return cast(Callable[P, R], numba.njit(cache=True, nogil=True)(function))
 
 
 def _use_versioned_cache(folder: Path) -> None:
-    """Keep the code of this version of the sources under `folder` apart from that of any other.
+    """Use a separate cache directory for each version of the sources under `folder`.
 
-    numba looks only whether the file of the outermost function is the same: code of other files that it took
-    in would stay as it was. `NUMBA_CACHE_DIR` is left to whoever sets it.
+    numba invalidates cached code only when the file of the outermost function changes. If a function inlines
+    code from another file, and that file changes, the cached code is outdated. `NUMBA_CACHE_DIR`, if set,
+    takes precedence.
     """
-    settings: Any = numba.config  # a module whose names it makes as it starts
+    settings: Any = numba.config  # numba defines the names of this module at run time
     if settings.CACHE_DIR:
         return
     digest = sha256()
     for source in sorted(folder.rglob("*.py")):
         digest.update(source.read_bytes())
-    kept = folder / "__pycache__" / f"compiled-{digest.hexdigest()[:16]}"
-    if not kept.is_dir():
-        if not os.access(kept.parent if kept.parent.is_dir() else folder, os.W_OK):
-            return  # numba then keeps it in the user's cache, or nowhere
-        kept.mkdir(parents=True, exist_ok=True)
-        for old in set(kept.parent.glob("compiled-*")) - {kept}:
+    cache = folder / "__pycache__" / f"compiled-{digest.hexdigest()[:16]}"
+    if not cache.is_dir():
+        if not os.access(cache.parent if cache.parent.is_dir() else folder, os.W_OK):
+            return  # numba then uses the user's cache directory, or no cache
+        cache.mkdir(parents=True, exist_ok=True)
+        for old in set(cache.parent.glob("compiled-*")) - {cache}:
             shutil.rmtree(old, ignore_errors=True)
-    settings.CACHE_DIR = str(kept)
+    settings.CACHE_DIR = str(cache)
 
 
 _use_versioned_cache(Path(__file__).parent)

@@ -1,4 +1,4 @@
-"""The step that solvers of symmetric positive definite systems share."""
+"""One step of conjugate gradients, shared by the solvers of symmetric positive definite systems."""
 
 import numpy as np
 
@@ -8,10 +8,10 @@ from jobs.recommenders.histories import Floats
 
 @compiled
 def step(found: Floats, residual: Floats, direction: Floats, moved: Floats, size: float) -> float:
-    """One step of conjugate gradients (Hestenes and Stiefel, 1952) on A x = b, in place: the new `size`.
+    """Do one step of conjugate gradients (Hestenes and Stiefel, 1952) on A x = b, in place.
 
-    float32 [n] each: `found` is x, `residual` b - A x, `direction` where to go, `moved` A times that; `size`
-    is the residual's squared length.
+    All arrays are float32 [n]: `found` is x, `residual` is b - A x, `direction` is the search direction, and
+    `moved` is A · direction. `size` is the squared length of the residual. Returns its new value.
     """
     length = size / np.dot(direction, moved)
     found += length * direction

@@ -1,4 +1,4 @@
-"""A heap of the k best, whose order is fixed whatever the ties."""
+"""A heap of the k best products. Ties are broken, so the order is deterministic."""
 
 from jobs.recommenders.compiled import compiled
 from jobs.recommenders.histories import Floats
@@ -7,10 +7,10 @@ from jobs.recommenders.vocabulary import Codes
 
 @compiled
 def push_to_heap(best: Floats, products: Codes, size: int, score: float, product: int, prior: Floats) -> int:
-    """Put a product into a heap of the best, whose worst lies on top; returns the heap's new size.
+    """Push a product onto a heap of the k best, with the worst of them on top. Returns the new size.
 
-    `best` float32 [k] and `products` int32 [k] hold the heap in their first `size` places; once it is full,
-    the worst falls out, be it the new one.
+    `best` float32 [k] and `products` int32 [k] hold the heap in their first `size` places. If the heap is
+    full, the worst product is dropped, which may be the new one.
     """
     if size == len(best):
         if _is_worse(best[0], products[0], score, product, prior):
@@ -29,7 +29,7 @@ def push_to_heap(best: Floats, products: Codes, size: int, score: float, product
 
 @compiled
 def sort_heap(best: Floats, products: Codes, size: int, prior: Floats) -> None:
-    """Turn a heap of `push_to_heap` into a list, best first, in place."""
+    """Sort a heap built by `push_to_heap` in place, best first."""
     for end in range(size - 1, 0, -1):
         score, product = best[end], products[end]
         best[end], products[end] = best[0], products[0]

@@ -1,4 +1,4 @@
-"""What most models are in the end: a sparse matrix of what each product says for each other one."""
+"""The base class of models that learn one sparse matrix of weights between products."""
 
 from abc import abstractmethod
 from dataclasses import dataclass
@@ -22,9 +22,9 @@ from jobs.recommenders.vocabulary import Codes
 class ItemWeights(Model):
     """score(i | h) = t(i)^trend · Σ decay^age(j) · W[j, i] over the events j of the history h.
 
-    The newest has age 0. t is `recency.trend_ratios`: what most take changes, and W has counted all alike.
-    Source: Saerens, Latinne and Decaestecker, Adjusting the Outputs of a Classifier to New a Priori
-    Probabilities, Neural Computation 2002.
+    The newest event has age 0. t is `recency.trend_ratios`: it corrects W, which counts old and recent events
+    alike, for changes of popularity. Source: Saerens, Latinne and Decaestecker, Adjusting the Outputs of a
+    Classifier to New a Priori Probabilities, Neural Computation 2002.
     """
 
     decay: float = 1.0
@@ -36,29 +36,29 @@ class ItemWeights(Model):
         return csr_to_arrays("weights", csr_array((values, weights.indices, weights.indptr), weights.shape))
 
     def _trend(self, log: Interactions) -> Floats:
-        """t(i)^trend, float32 [products]."""
+        """Return t(i)^trend, float32 [products]."""
         return np.asarray(np.power(trend_ratios(log), self.trend), np.float32)
 
     @abstractmethod
     def _item_weights(self, log: Interactions) -> csr_array:
-        """W: CSR float32 [products, products], few values a row."""
+        """Return W: CSR float32 [products, products], with few values per row."""
 
     def scores(self, histories: Histories) -> Floats:
-        """The decayed sums of the rows of W, its columns weighed by the trend."""
+        """Return the decayed sums of the rows of `weights`."""
         return dense_product(histories.with_decay(self.decay), self._parts, self.product_count)
 
     def _nearest_neighbours(self) -> csr_array:
-        """The largest of each row."""
+        """Return the largest weights of each row."""
         return largest_per_row(self.weights, NEIGHBOURS, diagonal=False)
 
     @property
     def history_decay(self) -> float:
-        """As in `scores`."""
+        """The same decay as in `scores`."""
         return self.decay
 
     @cached_property
     def weights(self) -> csr_array:
-        """W with its columns weighed by the trend: CSR float32 [products, products]."""
+        """W with its columns multiplied by the trend: CSR float32 [products, products]."""
         return csr_from_arrays("weights", self.arrays, self.product_count)
 
     @cached_property

@@ -1,4 +1,4 @@
-"""The best k of many scores, in a fixed order whatever the ties."""
+"""Selects the k best products of each row of scores, with deterministic tie-breaking."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ from jobs.recommenders.selection import BLOCK, block_max, select
 from jobs.recommenders.vocabulary import Codes
 
 PADDING = -1
-"""What a list that is too short is filled up with; its score is minus infinity."""
+"""Fills up lists that have fewer than k products. The score of padding is minus infinity."""
 
 
 @dataclass(frozen=True)
 class RankedLists:
     """Lists of products, best first: `products` int32 [rows, k], `scores` float32 [rows, k].
 
-    A list that has fewer products than k ends with `PADDING`.
+    A list with fewer than k products ends with `PADDING`.
     """
 
     products: Codes
@@ -26,20 +26,21 @@ class RankedLists:
 
     @staticmethod
     def concatenate(parts: "Sequence[RankedLists]") -> "RankedLists":
-        """The lists of all, in their order; at least one."""
+        """Return the rows of all parts, in order. Needs at least one part."""
         products, scores = zip(*((each.products, each.scores) for each in parts), strict=True)
         return RankedLists(np.concatenate(products), np.concatenate(scores))
 
     @staticmethod
     def empty(rows: int, k: int) -> "RankedLists":
-        """Lists of nothing."""
+        """Return lists that hold only padding."""
         return RankedLists(np.full((rows, k), PADDING, np.int32), np.full((rows, k), -np.inf, np.float32))
 
 
 def top_k(scores: Floats, k: int, prior: Floats) -> RankedLists:
-    """The k best products of each row of `scores`, float32 [rows, products].
+    """Return the k best products of each row of `scores`, float32 [rows, products].
 
-    Equal scores are ordered by `prior`, float32 [products], then by code. Minus infinity is never listed.
+    Equal scores are ordered by `prior`, float32 [products], then by code. Products with the score minus
+    infinity are never listed.
     """
     ranked = RankedLists.empty(len(scores), k)
     if k:
@@ -48,7 +49,7 @@ def top_k(scores: Floats, k: int, prior: Floats) -> RankedLists:
 
 
 def exclude(scores: Floats, excluded: Histories) -> None:
-    """Set the scores of these products of each row to minus infinity, in place."""
+    """Set the scores of each row's excluded products to minus infinity, in place."""
     scores[excluded.rows, excluded.products] = -np.inf
 
 

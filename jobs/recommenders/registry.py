@@ -13,7 +13,7 @@ MODELS: dict[str, type[Model]] = {**BASE_MODELS, Hybrid.NAME: Hybrid}
 
 
 def build(name: str, settings: dict[str, Any] | None = None) -> Model:
-    """A model by its name, not fitted yet.
+    """Return a new model by name, not fitted.
 
     Raises:
         UserError: there is no such model, or it has no such setting.
@@ -27,12 +27,12 @@ def build(name: str, settings: dict[str, Any] | None = None) -> Model:
 
 
 def load(directory: Path) -> Model:
-    """The model that was saved into a directory.
+    """Load the model that was saved in a directory.
 
     Raises:
-        UserError: no whole model of this version is there.
+        UserError: the directory holds no complete model that this version can read.
     """
     stored = storage.load(directory)
     if stored.name not in MODELS:
-        raise UserError(f"{directory} holds a model {stored.name!r} that is not known: train it anew")
+        raise UserError(f"{directory} holds an unknown model {stored.name!r}: train it again")
     return MODELS[stored.name].from_stored(stored)

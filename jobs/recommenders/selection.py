@@ -1,4 +1,4 @@
-"""The best k of one row of scores, most of which are never looked at one by one."""
+"""Selects the best k of one row of scores. Skips blocks of scores that can't be among the best."""
 
 import numpy as np
 
@@ -8,20 +8,20 @@ from jobs.recommenders.histories import Floats
 from jobs.recommenders.vocabulary import Codes
 
 BLOCK = 64
-"""Neighbouring scores of which the largest is found by vector instructions."""
+"""Consecutive scores that form one block. Vector instructions find the largest score of a block."""
 
 GROUPS = 4
-"""Groups of blocks for each of the k best."""
+"""`_lower_bound` uses this many groups of blocks per result."""
 
 EMPTY_BLOCK = -(2**31)
-"""What is below the top of every block."""
+"""The top of a block without scores. It is below the top of every other block."""
 
 
 @compiled
 def block_max(bits: Codes) -> np.int32:
-    """The largest `sortable_bits` of scores whose bits are given as int32 [at most `BLOCK`].
+    """Return the largest `sortable_bits` of scores, whose bits are given as int32 [at most `BLOCK`].
 
-    Of integers a compiler may look at many at once, whereas floats may be NaN.
+    The compiler can vectorise the maximum of integers, but not that of floats, which may be NaN.
     """
     largest = np.int32(EMPTY_BLOCK)
     for at in range(len(bits)):
@@ -31,9 +31,9 @@ def block_max(bits: Codes) -> np.int32:
 
 @compiled
 def sortable_bits(bits: np.int32) -> np.int32:
-    """An int32 for the bits of a float32: the larger, the larger the float; -0.0 is next below 0.0.
+    """Map the bits of a float32 to an int32 with the same order; -0.0 comes directly below 0.0.
 
-    Positive floats are ordered as their bits are, negative ones the other way round.
+    The bits of positive floats are already in order; the order of negative floats is reversed.
     """
     return np.int32(bits ^ np.int32(np.int32(bits >> np.int32(31)) & np.int32(0x7FFFFFFF)))
 
@@ -42,8 +42,9 @@ def sortable_bits(bits: np.int32) -> np.int32:
 def select(scores: Floats, tops: Codes, floor: float, prior: Floats, products: Codes, best: Floats) -> int:
     """Write the k best scores above `floor` to `products` int32 [k] and `best` float32 [k]; return how many.
 
-    The lists are ordered best first. `scores` and `prior` are float32 [products]; `prior` breaks ties. `tops`
-    int32 [blocks] holds the `block_max` of each block, or `EMPTY_BLOCK` if no score of it is above the floor.
+    The results are ordered best first. `scores` and `prior` are float32 [products]; `prior` breaks ties.
+    `tops`, int32 [blocks], holds the `block_max` of each block, or `EMPTY_BLOCK` if the block has no score
+    above the floor.
     """
     size, bits, bound = 0, scores.view(np.int32), _lower_bound(tops, len(best))
     for block in range(len(tops)):
@@ -53,7 +54,7 @@ def select(scores: Floats, tops: Codes, floor: float, prior: Floats, products: C
             score = scores[product]
             if sortable_bits(bits[product]) < bound or score <= floor:
                 continue
-            # Of the many that have no score at all, few are more popular than the worst that is listed.
+            # Cheap test before the heap: most products tie at the same low score and lose on `prior`.
             if size == len(best) and score == best[0] and prior[product] < prior[products[0]]:
                 continue
             size = push_to_heap(best, products, size, score, product, prior)
@@ -63,10 +64,10 @@ def select(scores: Floats, tops: Codes, floor: float, prior: Floats, products: C
 
 @compiled
 def _lower_bound(tops: Codes, k: int) -> int:
-    """An `sortable_bits` that k of the scores have at least, so that nothing below it is among the k best.
+    """Return a lower bound on the `sortable_bits` of the k best scores: at least k scores reach it.
 
-    Each top is of another score. The blocks go round into groups, and the k-th largest of the largest of each
-    group is near the k-th largest of all.
+    Each top is the score of another product. Blocks are assigned to groups round-robin; the k-th largest of
+    the groups' maxima is close to the k-th largest of all scores.
     """
     count = min(len(tops), GROUPS * k)
     if count <= k:
@@ -77,4 +78,4 @@ def _lower_bound(tops: Codes, k: int) -> int:
         for at in range(len(others)):
             groups[at] = max(others[at], groups[at])
     bound: int = np.partition(groups, count - k)[count - k]
-    return bound - 1 if bound == 0 else bound  # -0.0 is as good as 0.0
+    return bound - 1 if bound == 0 else bound  # -0.0 equals 0.0

@@ -1,4 +1,4 @@
-"""Products of sparse matrices of which only the largest values of each row are kept, and degree powers."""
+"""Sparse matrix products that keep only the largest values of each row, and degree normalisation."""
 
 import numpy as np
 from scipy.sparse import csr_array, eye_array
@@ -11,9 +11,9 @@ from jobs.recommenders.vocabulary import Codes
 
 
 def scaled(matrix: csr_array, rows: float, columns: float) -> csr_array:
-    """D_r^−rows · M · D_c^−columns, CSR float32, where D_r and D_c hold the sums of the rows and columns.
+    """Return D_r^−rows · M · D_c^−columns, CSR float32. D_r and D_c hold the row and column sums of M.
 
-    With both at ½ it is the normalised adjacency of the bipartite graph.
+    If both exponents are ½, the result is the normalised adjacency matrix of the bipartite graph.
     """
     row_powers = powers(matrix.sum(axis=1), -rows)
     column_powers = powers(matrix.sum(axis=0), -columns)
@@ -22,17 +22,18 @@ def scaled(matrix: csr_array, rows: float, columns: float) -> csr_array:
 
 
 def powers(sums: Floats, exponent: float) -> Floats:
-    """`sums` to this power, float32; 0 where the sum is 0."""
+    """Return `sums` to the power of `exponent`, float32; 0 where the sum is 0."""
     values = np.zeros(len(sums), np.float32)
     np.power(sums, exponent, out=values, where=np.asarray(sums) > 0)
     return values
 
 
 def largest_of_product(left: csr_array, right: csr_array, limit: int, diagonal: bool = False) -> csr_array:
-    """left · right with the `limit` largest values > 0 of each row, CSR float32; ties go to the lower column.
+    """Return left · right with only the `limit` largest values > 0 of each row, CSR float32.
 
-    Without `diagonal`, that is left out. Each row is summed in one dense array, so the whole product is never
-    in memory (Gustavson, Two Fast Algorithms for Sparse Matrices, TOMS 1978).
+    Of equal values, those in lower columns are kept. Without `diagonal`, the result has no diagonal. Each row
+    is summed in one dense array, so the whole product is never in memory (Gustavson, Two Fast Algorithms for
+    Sparse Matrices, TOMS 1978).
     """
     rows, columns = left.shape[0], right.shape[1]
     limit = min(limit, columns)
@@ -43,9 +44,9 @@ def largest_of_product(left: csr_array, right: csr_array, limit: int, diagonal: 
 
 
 def dense_product(histories: Histories, weights: tuple[Ints, Codes, Floats], columns: int) -> Floats:
-    """Σ of what each history weighs its products times their rows of a matrix: float32 [rows, columns].
+    """Return the weights of the histories' events · a sparse matrix, dense: float32 [rows, columns].
 
-    The matrix is given as `csr_parts` tells it.
+    `weights` is the matrix in the form that `csr_parts` returns.
     """
     sums = np.zeros((len(histories), columns), np.float32)
     _add_up(histories.indptr, histories.products, histories.weights, weights, sums)
@@ -65,33 +66,33 @@ def _add_up(
 
 
 def csr_from_lists(columns: Codes, values: Floats, count: int) -> csr_array:
-    """CSR float32 [rows, count] of lists of columns, int32 [rows, k]; -1 is no column."""
-    there = columns >= 0
-    indptr = indptr_from_lengths(there.sum(axis=1))
-    matrix = csr_array((values[there], columns[there], indptr), shape=(len(columns), count))
+    """Return CSR float32 [rows, count] from lists of columns and values [rows, k]; column -1 is padding."""
+    is_column = columns >= 0
+    indptr = indptr_from_lengths(is_column.sum(axis=1))
+    matrix = csr_array((values[is_column], columns[is_column], indptr), shape=(len(columns), count))
     matrix.sort_indices()
     return matrix
 
 
 def transposed(matrix: csr_array) -> csr_array:
-    """Mᵀ, CSR as well."""
+    """Return Mᵀ as CSR."""
     return csr_array(matrix.T.tocsr())
 
 
 def linkprop_weights(
     affinity: csr_array, shopper: float, history: float, target: float, limit: int
 ) -> csr_array:
-    """D_i^−history · Rᵀ · D_u^−shopper · R · D_i^−target with the `limit` largest values > 0 of each row.
+    """Return the `limit` largest values > 0 of each row of D_i^−history Rᵀ D_u^−shopper R D_i^−target.
 
-    R is the affinity of shoppers and products. Source: Fu et al., Revisiting Neighborhood-based Link
-    Prediction (LinkProp), WSDM 2022.
+    R is `affinity` [shoppers, products]; D_u and D_i hold its row and column sums. Source: Fu et al.,
+    Revisiting Neighborhood-based Link Prediction (LinkProp), WSDM 2022.
     """
     source, destination = scaled(affinity, shopper / 2, history), scaled(affinity, shopper / 2, target)
     return largest_of_product(transposed(source), destination, limit, diagonal=True)
 
 
 def csr_parts(matrix: csr_array) -> tuple[Ints, Codes, Floats]:
-    """(indptr, indices, values) of the types that compiled loops take, not copied where they have them."""
+    """Return (indptr, indices, values) in the types of compiled loops, without a copy if they match."""
     return (
         matrix.indptr.astype(np.int64, copy=False),
         matrix.indices.astype(np.int32, copy=False),
@@ -135,6 +136,6 @@ def _largest(
 
 
 def largest_per_row(matrix: csr_array, limit: int, diagonal: bool = True) -> csr_array:
-    """A CSR matrix with the `limit` largest values > 0 of each row; without `diagonal`, that is left out."""
+    """Return a CSR matrix with the `limit` largest values > 0 of each row, without `diagonal` if False."""
     identity = csr_array(eye_array(matrix.shape[1], format="csr", dtype=np.float32))
     return largest_of_product(matrix, identity, limit, diagonal)

@@ -1,4 +1,4 @@
-"""Fitted models on disk: one JSON file and one `.npy` an array, memory-mapped, never a pickle."""
+"""Stores fitted models on disk: one JSON file, and one memory-mapped `.npy` file per array. No pickle."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ from common.errors import UserError
 from jobs.recommenders.atomic_directory import atomic_directory
 
 FORMAT = 1
-"""Raised whenever what is written changes in a way that older code can't read."""
+"""The version of the file format. Increase it when older code can't read what newer code writes."""
 
 DESCRIPTION = "model.json"
 
 
 @dataclass(frozen=True)
 class StoredModel:
-    """What is kept of a model: its name, its settings, the ids of its products, and its arrays by name."""
+    """The stored form of a model: its name, its settings, the ids of its products, and its named arrays."""
 
     name: str
     settings: Mapping[str, Any]
@@ -29,15 +29,15 @@ class StoredModel:
 
 
 def save(directory: Path, stored: StoredModel) -> None:
-    """Write a model, whole or not at all.
+    """Write a model atomically.
 
     Raises:
-        UserError: something is there already.
+        UserError: the directory exists already.
     """
-    with atomic_directory(directory) as beside:
-        beside.mkdir()
+    with atomic_directory(directory) as temporary:
+        temporary.mkdir()
         for name, array in stored.arrays.items():
-            np.save(beside / f"{name}.npy", array, allow_pickle=False)
+            np.save(temporary / f"{name}.npy", array, allow_pickle=False)
         description = {
             "format": FORMAT,
             "model": stored.name,
@@ -45,28 +45,29 @@ def save(directory: Path, stored: StoredModel) -> None:
             "arrays": sorted(stored.arrays),
             "product_ids": stored.product_ids,
         }
-        (beside / DESCRIPTION).write_bytes(orjson.dumps(description, option=orjson.OPT_INDENT_2))
+        (temporary / DESCRIPTION).write_bytes(orjson.dumps(description, option=orjson.OPT_INDENT_2))
 
 
 def load(directory: Path) -> StoredModel:
-    """Read a model; its arrays are mapped from their files, private to this process where it writes.
+    """Read a model. Its arrays are memory-mapped copy-on-write: writes stay private to this process.
 
     Raises:
-        UserError: no model is there, it is not whole, or another version of the platform wrote it.
+        UserError: the directory holds no model, the model is incomplete, or it has another `FORMAT`.
     """
     try:
-        found = orjson.loads((directory / DESCRIPTION).read_bytes())
+        description = orjson.loads((directory / DESCRIPTION).read_bytes())
     except (OSError, orjson.JSONDecodeError) as error:
-        raise UserError(f"{directory} holds no model: name a directory that a model was saved in") from error
-    if found.get("format") != FORMAT:
+        raise UserError(f"{directory} holds no model: name the directory of a saved model") from error
+    if description.get("format") != FORMAT:
         raise UserError(
-            f"the model in {directory} has format {found.get('format')}, not {FORMAT}: train it anew"
+            f"the model in {directory} has format {description.get('format')}, not {FORMAT}: train it again"
         )
     try:
         arrays = {
             name: np.asarray(np.load(directory / f"{name}.npy", mmap_mode="c", allow_pickle=False))
-            for name in found["arrays"]
+            for name in description["arrays"]
         }
-        return StoredModel(found["model"], found["settings"], tuple(found["product_ids"]), arrays)
+        product_ids = tuple(description["product_ids"])
+        return StoredModel(description["model"], description["settings"], product_ids, arrays)
     except (OSError, ValueError, KeyError) as error:
-        raise UserError(f"the model in {directory} is not whole ({error}): train it anew") from error
+        raise UserError(f"the model in {directory} is incomplete ({error}): train it again") from error

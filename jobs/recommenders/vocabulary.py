@@ -1,4 +1,4 @@
-"""Ids of any kind as the integer codes 0, 1, 2, ... that every model works with."""
+"""Maps ids of any kind to the integer codes 0, 1, 2, ..., which all models use."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -16,15 +16,15 @@ from common.errors import UserError
 Codes = NDArray[np.int32]
 Id = str | int
 Column = Sequence[Any] | NDArray[Any]
-"""Ids, Arrow's arrays among them: strings, whole numbers, or both; `1` and `"1"` are two ids."""
+"""Ids as a sequence, a NumPy array or an Arrow array. An id is a string or an integer; `1` is not `"1"`."""
 
 MAX_EXACT_FLOAT = 2.0**53
-"""Up to here a float is no other whole number than the one that was meant."""
+"""Floats represent all integers up to this one exactly."""
 
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Distinct ids; the code of each is its place, the order that of their first appearance."""
+    """Distinct ids in the order of their first appearance. The code of an id is its index."""
 
     ids: tuple[Id, ...]
 
@@ -33,47 +33,49 @@ class Vocabulary:
 
     @cached_property
     def _code_of(self) -> dict[Id, int]:
-        return {each: code for code, each in enumerate(self.ids)}
+        return {id_: code for code, id_ in enumerate(self.ids)}
 
     def codes(self, column: Column) -> Codes:
-        """The code of each id, -1 for one that is not here.
+        """Return the code of each id, -1 for an id that is not in the vocabulary.
 
         Raises:
-            UserError: an id is missing, or neither a string nor a whole number.
+            UserError: an id is missing, or neither a string nor an integer.
         """
-        found, distinct = _encode(column, "id")
-        known = np.array([self._code_of.get(each, -1) for each in distinct] + [-1], np.int32)
-        return known[found]
+        indices, distinct = _encode(column, "id")
+        codes = np.array([self._code_of.get(id_, -1) for id_ in distinct] + [-1], np.int32)
+        return codes[indices]
 
     @staticmethod
     def of(column: Column, what: str, before: Iterable[Id] = ()) -> tuple["Vocabulary", Codes]:
-        """A vocabulary of the column's ids and the code of each; ids of `before` come first.
+        """Return a vocabulary of the column's ids, and the code of each row; ids of `before` come first.
+
+        `what` names the ids in error messages.
 
         Raises:
-            UserError: an id is missing, or neither a string nor a whole number.
+            UserError: an id is missing, or neither a string nor an integer.
         """
-        found, distinct = _encode(column, what)
+        indices, distinct = _encode(column, what)
         ids = tuple(dict.fromkeys((*before, *distinct)))
         vocabulary = Vocabulary(ids)
         if ids == tuple(distinct):
-            return vocabulary, found
-        places = np.array([vocabulary._code_of[each] for each in distinct], np.int32)
-        return vocabulary, places[found] if len(found) else found
+            return vocabulary, indices
+        codes = np.array([vocabulary._code_of[id_] for id_ in distinct], np.int32)
+        return vocabulary, codes[indices] if len(indices) else indices
 
 
 def _encode(column: Column, what: str) -> tuple[Codes, list[Id]]:
-    """(place among the distinct ids of each row, the distinct ids in order of appearance)."""
+    """Return each row's index into the distinct ids, and the distinct ids in order of appearance."""
     array = _arrow(column)
     if array is None:
         return _encode_mixed(column, what)
     if array.null_count:
-        raise UserError(f"{array.null_count:,} rows have no {what}: leave them out, or give each one")
+        raise UserError(f"{array.null_count:,} rows have no {what}: remove these rows, or fill in the {what}")
     encoded = array.dictionary_encode()
     return encoded.indices.to_numpy().astype(np.int32), encoded.dictionary.to_pylist()
 
 
 def _arrow(column: Column) -> pa.Array | None:
-    """The column as Arrow strings or whole numbers; None where it holds several kinds."""
+    """Return the column as Arrow strings or integers, or None if it mixes types."""
     try:
         array = (
             column if isinstance(column, pa.Array | pa.ChunkedArray) else pa.array(column, from_pandas=True)
@@ -93,7 +95,7 @@ def _arrow(column: Column) -> pa.Array | None:
 
 
 def _as_integers(array: pa.Array) -> pa.Array:
-    """Floats as whole numbers where all are such and small enough to be exact; NaN is a missing one."""
+    """Convert floats to integers if all of them are exact integers. NaN becomes a missing value."""
     array = pc.if_else(pc.is_nan(array), pa.scalar(None, array.type), array)
     exact = pc.and_(pc.equal(pc.floor(array), array), pc.less_equal(pc.abs(array), MAX_EXACT_FLOAT))
     return array if pc.all(exact).as_py() is False else array.cast(pa.int64())
@@ -120,4 +122,4 @@ def _as_id(value: object, what: str, row: int) -> Id:
         return value
     missing = value is None or (isinstance(value, float) and math.isnan(value))
     problem = "is missing" if missing else f"is {str(value)[:40]!r}"
-    raise UserError(f"the {what} of row {row:,} {problem}: ids are strings or whole numbers of 64 bits")
+    raise UserError(f"the {what} of row {row:,} {problem}: ids must be strings or 64-bit integers")

@@ -79,7 +79,7 @@ def test_a_product_that_the_model_never_saw_is_refused_in_a_line(model: Model, l
     strange = Histories.of([[1], [3, log.product_count]])
 
     for histories, excluded in ((strange, None), (log.histories[:2], strange)):
-        with pytest.raises(UserError, match="not among the 40 that the model was trained with"):
+        with pytest.raises(UserError, match="not among the 40 products of the training"):
             model.recommend(histories, 5, excluded=excluded)
     with pytest.raises(UserError, match="not among the 40"):
         model.similar(np.array([log.product_count], np.int32), 5)

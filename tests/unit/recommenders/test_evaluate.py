@@ -93,7 +93,7 @@ def test_lists_of_more_than_there_is_are_judged(files):
         ([], "name one log: --interactions FILE"),
         (["--model", "magic"], "there is no model 'magic'"),
         (["--metrics", "taste@5"], "'taste@5' is no metric"),
-        (["--save", "."], "is there already"),
+        (["--save", "."], "exists already"),
     ],
 )
 def test_a_mistake_is_one_line(arguments, says):

@@ -48,9 +48,9 @@ def test_an_id_that_was_not_there_has_no_code() -> None:
 @pytest.mark.parametrize(
     ("column", "message"),
     [([1, None], "1 rows have no product"), (["a", 1, None], "product of row 2 is missing"), ([1.5], "'1.5'"),
-     ([float("nan"), 2.0], "1 rows have no product"), (["a", ("b",)], "strings or whole numbers"),
+     ([float("nan"), 2.0], "1 rows have no product"), (["a", ("b",)], "strings or 64-bit integers"),
      (pa.array([1.0, float("nan"), 2.0]), "1 rows have no product"),
-     (pa.array([1.0, 2.0, 2.5]), "product of row 2 is '2.5'"), ([1, 2**70], "whole numbers of 64 bits"),
+     (pa.array([1.0, 2.0, 2.5]), "product of row 2 is '2.5'"), ([1, 2**70], "64-bit integers"),
      (pa.array([True]), "product of row 0 is 'True'"),
      (np.array([1.0, np.inf]), "product of row 1 is 'inf'"), ([1.0, 1e300], "product of row 1 is '1e.300'")],
 )  # fmt: skip
@@ -150,5 +150,5 @@ def test_events_fade_with_what_came_after_them() -> None:
 
 
 def test_a_history_of_unknown_products_is_refused() -> None:
-    with pytest.raises(UserError, match="without a code"):
+    with pytest.raises(UserError, match="negative product code"):
         Histories.of([[1, -1]])

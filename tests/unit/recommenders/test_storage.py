@@ -36,7 +36,7 @@ def test_an_interrupted_save_leaves_nothing(tmp_path: Path, monkeypatch: pytest.
 def test_nothing_is_written_over(tmp_path: Path) -> None:
     storage.save(tmp_path / "m", STORED)
 
-    with pytest.raises(UserError, match="is there already"):
+    with pytest.raises(UserError, match="exists already"):
         storage.save(tmp_path / "m", STORED)
 
 
@@ -51,14 +51,14 @@ def test_what_is_no_whole_model_is_told(tmp_path: Path) -> None:
         storage.load(tmp_path)
     storage.save(tmp_path / "m", STORED)
     (tmp_path / "m" / "popularity.npy").write_bytes(b"half")
-    with pytest.raises(UserError, match="is not whole"):
+    with pytest.raises(UserError, match="is incomplete"):
         storage.load(tmp_path / "m")
 
 
 @pytest.mark.parametrize(
     ("changed", "message"),
-    [({"format": 0}, "has format 0, not 1"), ({"model": "gone"}, "'gone' that is not known"),
-     ({"settings": {"colour": 1}}, "has other settings")],
+    [({"format": 0}, "has format 0, not 1"), ({"model": "gone"}, "unknown model 'gone'"),
+     ({"settings": {"colour": 1}}, "has unknown settings")],
 )  # fmt: skip
 def test_a_model_of_another_version_is_told(changed: dict[str, object], message: str, tmp_path: Path) -> None:
     storage.save(tmp_path / "m", STORED)
