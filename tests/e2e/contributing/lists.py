@@ -34,6 +34,7 @@ class Example:
 
 
 SCHEMA = Command(("-m", "clickhouse.schema"))
+DIAGRAMS = Command(("-m", "cli", "diagrams"))
 
 DECLARED = "serving/recommendations/schemas.py"
 SERVING = "serving/recommendations/service.py"
@@ -88,6 +89,7 @@ METRIC = Example(
                 "| payments_minute | minute, method, currency | payments, amount_minor, version |",
                 "\n| reviews_minute | minute, score | reviews, version |",
             ),
+            DIAGRAMS,
         ),
     },
     (
@@ -116,6 +118,7 @@ SERVICE = Example(
                 '"payment_captured", "order_id", 4, FOREVER, PAYMENTS, (ORDERS, METRICS_JOB',
                 ', "producers/loyalty"',
             ),
+            DIAGRAMS,
         ),
         8: (
             Put(SERVICE_DB_TEST, '"outboxes", "inbox_vs_facts",', '\n    "service_db_vs_points",'),
