@@ -11,7 +11,7 @@ T = TypeVar("T")
 def in_background(work: Callable[[], T]) -> "Future[T]":
     """Start `work` in a daemon thread and return a future of its result or error.
 
-    A daemon thread does not delay the end of the process, as a thread of a `ThreadPoolExecutor` does.
+    Unlike a thread of a `ThreadPoolExecutor`, a daemon thread does not delay the end of the process.
     """
     future: Future[T] = Future()
 

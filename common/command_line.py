@@ -33,6 +33,6 @@ def exit_code(app: Callable[[], Any]) -> int:
 def _usage_error(message: str) -> str:
     """Return typer's usage error as one line.
 
-    Without arguments, typer's message is the help text: keep it.
+    For a command without arguments, typer's message is the help text, which is returned unchanged.
     """
     return message if "\n" in message else f"souk: {message.rstrip('.')} (see --help)"

@@ -35,7 +35,10 @@ Offsets = Mapping[Partition, int]
 
 
 def lag_by_group(committed: Mapping[str, Offsets], ends: Offsets) -> dict[str, int]:
-    """Group → messages after its committed offsets; partitions without a committed offset do not count."""
+    """Return group → messages after its committed offsets.
+
+    Partitions without a committed offset do not count.
+    """
     return {
         group: sum(max(0, ends.get(partition, offset) - offset) for partition, offset in offsets.items())
         for group, offsets in committed.items()
@@ -43,7 +46,7 @@ def lag_by_group(committed: Mapping[str, Offsets], ends: Offsets) -> dict[str, i
 
 
 def messages_by_topic(starts: Offsets, ends: Offsets) -> dict[str, int]:
-    """Topic → messages that it holds."""
+    """Return topic → messages between its start offsets and its end offsets."""
     found: Counter[str] = Counter()
     for partition, end in ends.items():
         found[partition[0]] += end - starts.get(partition, end)
@@ -51,7 +54,7 @@ def messages_by_topic(starts: Offsets, ends: Offsets) -> dict[str, int]:
 
 
 def end_offsets(bootstrap: str) -> dict[Partition, int]:
-    """Return the end offset of every partition of every topic but Kafka's own.
+    """Return the end offset of every partition of every topic, except Kafka's internal topics.
 
     Raises:
         PartUnavailable: Kafka does not answer.
@@ -59,13 +62,13 @@ def end_offsets(bootstrap: str) -> dict[Partition, int]:
     cluster = KafkaCluster(bootstrap)
     try:
         topics = retry_while_retriable(lambda: cluster.metadata(TIMEOUT_S), TIMEOUT_S).topics
-        every = [
+        partitions = [
             (name, partition)
             for name, topic in topics.items()
             if not name.startswith(INTERNAL_PREFIX)
             for partition in topic.partitions
         ]
-        return _offsets(cluster.client, every, _LATEST)
+        return _offsets(cluster.client, partitions, _LATEST)
     except KafkaException as error:
         raise PartUnavailable(f"Kafka at {bootstrap} does not answer: {error}") from error
 
@@ -82,11 +85,11 @@ def total_lag(bootstrap: str, readers: Mapping[str, Collection[str]], until: Off
 def lag_of_readers(
     bootstrap: str, readers: Mapping[str, Collection[str]], until: Offsets | None = None
 ) -> dict[str, int]:
-    """Return group → messages after its committed offsets in its topics; `readers`: group → topics.
+    """Return group → messages after its committed offsets in its topics. `readers` is group → topics.
 
     A partition without a committed offset counts from its first message. Messages after the offsets `until`
-    do not count; without them, messages that arrive during this call do not count. A job commits an offset
-    after a checkpoint, when the sinks have written everything before it.
+    do not count. If `until` is None, messages that arrive during this call do not count. A job commits an
+    offset after a checkpoint, when the sinks have written everything before it.
 
     Raises:
         PartUnavailable: Kafka does not answer.
@@ -99,8 +102,8 @@ def lag_of_readers(
             name: [(name, partition) for partition in topics[name].partitions]
             for name in set().union(*readers.values()) & topics.keys()
         }
-        every = [partition for each in partitions.values() for partition in each]
-        starts, ends = (_offsets(admin, every, which) for which in (_EARLIEST, _LATEST))
+        all_partitions = [partition for of_topic in partitions.values() for partition in of_topic]
+        starts, ends = (_offsets(admin, all_partitions, which) for which in (_EARLIEST, _LATEST))
         if until is not None:
             ends = {partition: min(end, until.get(partition, 0)) for partition, end in ends.items()}
         committed = {group: _committed(admin, group) for group in readers}
@@ -117,18 +120,21 @@ def lag_of_readers(
 
 
 def export_lag(bootstrap: str, stop: threading.Event) -> None:
-    """Set both metrics every `EXPORT_EVERY_S` until `stop` is set; without Kafka they have no values."""
-    cluster, answered = KafkaCluster(bootstrap), True
+    """Set `MESSAGES_BEHIND` and `DEAD_LETTERS` every `EXPORT_EVERY_S` until `stop` is set.
+
+    While Kafka is unavailable, the two metrics have no values.
+    """
+    cluster, available = KafkaCluster(bootstrap), True
     while not stop.is_set():
         try:
             topics = cluster.metadata(TIMEOUT_S).topics
             groups, dead_letters = _groups(cluster.client), _dead_letters(cluster.client, topics)
-            answered = True
+            available = True
         except KafkaException as error:
             groups, dead_letters = {}, {}
-            if answered:
+            if available:
                 log.warning("waiting for Kafka", error=str(error))
-            answered = False
+            available = False
         for gauge, counted in ((MESSAGES_BEHIND, groups), (DEAD_LETTERS, dead_letters)):
             gauge.clear()
             for name, count in counted.items():

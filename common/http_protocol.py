@@ -11,8 +11,8 @@ HEAD_TIMEOUT_S = 10.0
 class DeadlineProtocol(HttpToolsProtocol):
     """Closes a connection whose request line and headers are not complete in time.
 
-    uvicorn itself closes only connections that are idle after a response. One that never sends a request, or
-    sends half of one, would stay open for good. Pass the class to `uvicorn.Config` as `http`.
+    uvicorn itself closes only connections that are idle after a response. A connection without a request, or
+    with half of one, would stay open forever. Pass the class to `uvicorn.Config` as `http`.
     """
 
     head_timeout_s = HEAD_TIMEOUT_S
@@ -24,7 +24,7 @@ class DeadlineProtocol(HttpToolsProtocol):
         self._start_deadline()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the deadline."""
+        """Cancel the deadline."""
         self._stop_deadline()
         super().connection_lost(exc)
 
@@ -35,7 +35,7 @@ class DeadlineProtocol(HttpToolsProtocol):
             self._start_deadline()
 
     def on_headers_complete(self) -> None:
-        """End the deadline: the headers are here."""
+        """Cancel the deadline, because the headers are complete."""
         self._stop_deadline()
         super().on_headers_complete()
 
@@ -49,5 +49,5 @@ class DeadlineProtocol(HttpToolsProtocol):
 
     def _close_late(self) -> None:
         self._deadline = None
-        if self.cycle is None or self.cycle.response_complete:  # else an earlier response is still sent
+        if self.cycle is None or self.cycle.response_complete:  # don't cut off an earlier response
             self.transport.abort()

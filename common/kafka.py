@@ -30,9 +30,9 @@ class KafkaCluster:
     """Reads a cluster's metadata. Connects at the first request.
 
     A broker that was paused for longer than its session counts as dead until its next heartbeat. Until then
-    the metadata has no broker. A client that receives such metadata drops the addresses that it has
-    (librdkafka issue 5301), or looks for no controller again. This class therefore replaces its client after
-    each failed request.
+    the metadata has no broker. A client that receives such metadata drops the broker addresses that it has
+    (librdkafka issue 5301), or never looks up the controller again. This class therefore replaces its client
+    after each failed request.
     """
 
     def __init__(self, bootstrap: str, config: Mapping[str, int] | None = None) -> None:
@@ -46,7 +46,7 @@ class KafkaCluster:
 
     @property
     def client(self) -> AdminClient:
-        """The current client. After `metadata()` has returned, this client knows a broker."""
+        """The current client. After `metadata()` has returned, this client has the address of a broker."""
         self._client = client = self._client or AdminClient(self._config)
         return client
 
@@ -69,7 +69,9 @@ class KafkaCluster:
 
 
 def cluster_id(bootstrap: str) -> str:
-    """Return the cluster's id, which differs after Kafka was recreated. Works while it has no broker.
+    """Return the cluster's id. It changes when Kafka's storage is recreated.
+
+    This also works while all brokers count as dead.
 
     Raises:
         PartUnavailable: Kafka does not answer.

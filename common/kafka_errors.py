@@ -1,4 +1,4 @@
-"""Which errors of Kafka are transient, and the one retry loop for requests that fail with them."""
+"""Classifies Kafka's errors, and retries requests that fail with a transient one."""
 
 import time
 from collections.abc import Callable
@@ -22,11 +22,11 @@ RETRIABLE_CODES = frozenset(
 _METADATA_CODES = frozenset(
     {KafkaError._UNKNOWN_PARTITION, KafkaError._NOENT, KafkaError.BROKER_NOT_AVAILABLE}
 )
-"""Errors for topics and partitions that exist.
+"""Errors that may occur although the topic or the partition exists.
 
-librdkafka fetches the metadata of a topic once. If a response without that topic arrives in between, which
-happens on a busy machine, the request fails with one of the first two. `KafkaCluster` raises the third while
-the only broker counts as dead for a second.
+librdkafka fetches the metadata of a topic once. On a busy machine, a response without that topic may arrive
+in between; the request then fails with one of the first two errors. `KafkaCluster` raises the third while the
+only broker counts as dead for a second.
 """
 
 _RETRY_PAUSE_S = 0.05

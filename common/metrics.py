@@ -9,8 +9,8 @@ A process counts with the constants of this module and exposes them at `/metrics
 
 * Another process calls `serve_metrics(settings.port("jobs"))` in its `main()`: a small server on loopback.
 
-To add a metric, add a constant. Give it at least one label: a process then shows only the metrics that it
-sets. The name ends in the unit (`_seconds`, `_bytes`). No label holds an id, because each value of a label
+To add a metric, add a constant. Give it at least one label: a process then exposes only the metrics that it
+sets. The name ends in the unit (`_seconds`, `_bytes`). Never use an id as a label, because each label value
 stays in memory.
 """
 

@@ -1,7 +1,7 @@
-"""Metrics of a server with several processes: each process counts in files, and each shows the sum of all.
+"""Metrics of a server with several processes: each process exposes the sums over all of them.
 
 This is prometheus_client's multiprocess mode. An environment variable names a directory in which every
-process keeps its metrics in files.
+process stores its metrics as files.
 """
 
 import os
@@ -23,7 +23,7 @@ DIRECTORY_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
 
 def enable_multiprocess_metrics(directory: Path) -> None:
-    """Empty `directory` and make the processes that are started from now on keep their metrics there.
+    """Empty `directory` and make the processes that are started from now on store their metrics there.
 
     Raises:
         UserError: the directory can't be written.

@@ -6,30 +6,30 @@ import secrets
 from base64 import b64encode, urlsafe_b64encode
 
 ADMIN = "souk"
-"""The superuser of the bundled server. It starts and migrates; no service uses it while it works."""
+"""The superuser of the bundled server. Only setup and migrations use it, never a running service."""
 
 READER = "reader"
-"""What audits connect as: it reads the schemas of all services and writes none."""
+"""The role of audits. It can read the schemas of all services, and write none."""
 
 SCRAM_ITERATIONS = 4096
 """PostgreSQL's own default (`scram_iterations`)."""
 
 
 def role_name(schema: str) -> str:
-    """Returns the role that owns a schema; for `READER`, the role that reads them all."""
+    """Return the name of the role that owns a schema; for `READER`, of the role that reads all schemas."""
     return f"souk_{schema}"
 
 
 def role_password(secret: str, role: str) -> str:
-    """Returns the password of a role: an HMAC of its name, so that a new service needs no new secret."""
+    """Return the password of a role: an HMAC of its name, so that a new service needs no new secret."""
     digest = hmac.digest(secret.encode(), role.encode(), hashlib.sha256)
     return urlsafe_b64encode(digest).decode().rstrip("=")
 
 
 def scram_verifier(password: str) -> str:
-    """Returns a password (ASCII) as PostgreSQL stores it, so that statements and logs never show it.
+    """Return a password (ASCII) as PostgreSQL stores it, so that statements and logs never show the password.
 
-    The format is that of `pg_authid.rolpassword`, the algorithm that of RFC 5803.
+    The format is that of `pg_authid.rolpassword`. The algorithm is that of RFC 5803.
     """
     salt = secrets.token_bytes(16)
     salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, SCRAM_ITERATIONS)

@@ -1,4 +1,4 @@
-"""HTTP errors as `application/problem+json` (RFC 9457). Each says what to do next."""
+"""HTTP errors as `application/problem+json` (RFC 9457). Each error message says what to do next."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -41,7 +41,7 @@ class Problem(SoukError):
 
     @property
     def extensions(self) -> Mapping[str, Any]:
-        """JSON members beyond those of every problem."""
+        """Additional JSON members of this problem."""
         return {}
 
 
@@ -107,7 +107,7 @@ def problem_response(request: Request, description: ErrorDescription) -> Respons
 def install_error_handlers(app: FastAPI, render: Callable[[Request, ErrorDescription], Response]) -> None:
     """Answer known errors with `render(request, describe_error(...))`.
 
-    A middleware handles unexpected ones.
+    A middleware handles unexpected errors.
     """
 
     async def handle(request: Request, error: Exception) -> Response:

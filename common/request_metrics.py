@@ -11,7 +11,7 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 """Methods that the metrics name. Every other method counts as `other`, which bounds the number of series."""
 
 STREAM = "text/event-stream"
-"""Content type of a response that lasts as long as its reader listens. Its end says nothing about speed."""
+"""Content type of a response that lasts until the client disconnects; its duration is no measure of speed."""
 
 
 class RequestMetrics:
@@ -37,7 +37,7 @@ class RequestMetrics:
     def record(self, scope: Scope) -> None:
         """Add the request to the metrics when the response has ended or failed.
 
-        The router has set `scope`.
+        `scope` is the request's ASGI scope, to which the router has added the route.
         """
         route = getattr(scope.get("route"), "path", "other")
         HTTP_REQUESTS.labels(route, self._method, self.status or 500).inc()

@@ -1,4 +1,4 @@
-"""Which HTTP requests are safe to send again after no response, and what to tell the sender of the others."""
+"""Decides which HTTP requests are safe to repeat if no response arrived, and advises the client."""
 
 SAFE_METHODS = {"GET", "HEAD"}
 
@@ -6,14 +6,14 @@ SAFE_METHODS = {"GET", "HEAD"}
 def is_safe_to_retry(method: str, has_key: bool) -> bool:
     """Return whether sending the request twice has the same effect as sending it once.
 
-    `has_key` says whether it has an `Idempotency-Key`. Only a POST is identified by its key. A PUT of stock
-    that is repeated a moment later would undo sales made in between, with a key or without.
+    `has_key` says whether it has an `Idempotency-Key`. Only a POST is identified by its key. A repeated PUT
+    of stock would undo sales that were made in between, with or without a key.
     """
     return method in SAFE_METHODS or (method == "POST" and has_key)
 
 
 def retry_advice(method: str, has_key: bool) -> str:
-    """Return whole sentences for the sender of a request of this method that got no response."""
+    """Return advice, in whole sentences, for a client whose request of this method got no response."""
     if method in SAFE_METHODS:
         return "Nothing is lost: send the request again in a moment."
     if is_safe_to_retry(method, has_key):

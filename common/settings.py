@@ -49,7 +49,7 @@ PORTS: dict[Part, int] = {
 
 
 REMOVED = {"real_time"}
-"""Settings of earlier versions that have no effect any more. In `souk.toml` they are ignored."""
+"""Settings of earlier versions that no longer have an effect. They are ignored in `souk.toml`."""
 
 
 class _SoukToml(TomlConfigSettingsSource):
@@ -222,7 +222,7 @@ class Settings(BaseSettings):
     def postgres_as(self, schema: str) -> str:
         """PostgreSQL connection URL of the role that owns a schema, or of `READER`.
 
-        A server of one's own (`postgres_url`) has one role for everything.
+        An external server (`postgres_url`) has one role for all schemas.
         """
         role = role_name(schema)
         password = role_password(self.postgres_role_secret.get_secret_value(), role)

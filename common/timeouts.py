@@ -1,7 +1,7 @@
 """How long one process of the platform waits for another.
 
-A machine that is shared with other work may pause a process for seconds. A server that has not answered for
-two seconds is therefore not necessarily down. A server that is down refuses connections at once.
+A machine that is shared with other work may pause a process for seconds. So a server that has not answered
+for two seconds may still be running. A server that is down refuses connections at once.
 """
 
 PEER_TIMEOUT_S = 10.0

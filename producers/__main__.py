@@ -28,7 +28,10 @@ SHUTDOWN_TIMEOUT_S = 3
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run until stopped. Return 0 after a stop, 1 if a service failed, 2 after a user's mistake."""
+    """Run until a signal or a failure. Return 0 after a signal, 1 if a service failed, 2 on a user's mistake.
+
+    The command line's arguments are names of services; without arguments, all services run.
+    """
     configure_logging("commerce")
     try:
         names = list(arguments) or list(SERVICES)
@@ -41,7 +44,10 @@ def main(arguments: Sequence[str]) -> int:
 
 
 async def serve(settings: Settings, names: Sequence[str]) -> int:
-    """Serve requests and run the services until one fails; the supervisor then restarts the process."""
+    """Serve requests and run the services until a signal or a failure; return the exit code.
+
+    After a failed service, the supervisor restarts the process.
+    """
     services = {name: ServiceRunner(SERVICES[name], settings, system_clock) for name in names}
     host = urlsplit(settings.commerce).hostname or ""
     server = uvicorn.Server(
@@ -62,10 +68,10 @@ async def serve(settings: Settings, names: Sequence[str]) -> int:
     def stop(*_: object) -> None:
         server.should_exit = True
 
+    # uvicorn raises the signal again after its own shutdown. This handler prevents the second signal from
+    # ending the process before the services have stopped.
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(
-            number, stop
-        )  # uvicorn raises the signal again after its stop, before the services' stop
+        signal.signal(number, stop)
     tasks = {asyncio.create_task(runner.run(), name=name) for name, runner in services.items()}
     for task in tasks:
         task.add_done_callback(stop)

@@ -16,7 +16,10 @@ MAX_DELAY_S = 5.0
 
 
 class Backoff:
-    """Delays of one loop: from 0.1 s, doubled each time, to 5 s, with jitter."""
+    """The delays of one retry loop: 0.1 s at first, doubled each time, at most 5 s, with jitter.
+
+    `who` names the loop in the log.
+    """
 
     def __init__(self, who: str) -> None:
         self._who = who
@@ -31,7 +34,7 @@ class Backoff:
         await asyncio.sleep(delay_s * random.uniform(0.5, 1.0))
 
     def reset(self) -> None:
-        """Start with the first delay again, after an attempt that succeeded."""
+        """Start with the first delay again. Call this after each attempt that succeeded."""
         if self._failures:
             log.info("resumed", who=self._who)
         self._failures = 0

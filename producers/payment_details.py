@@ -1,4 +1,4 @@
-"""How an order is to be paid: orders stores it for payments until the order is decided."""
+"""The payment details of an order, which orders stores for payments until it is confirmed or cancelled."""
 
 from typing import Annotated, Literal
 
@@ -10,7 +10,7 @@ Method = Literal["credit_card", "debit_card", "boleto", "voucher", "pix", "bank_
 
 
 class PaymentDetails(BaseModel):
-    """The payment method; the token identifies the card at the payment provider."""
+    """The payment method of an order. The token identifies the card at the payment provider."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -31,9 +31,9 @@ class Service:
     """Its endpoints."""
     workers: tuple[Worker, ...] = ()
     readable_tables: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Another service → the tables of this one that it may read. Everything else is closed to it."""
+    """Another service → the tables of this service that it may read. It can read no other tables."""
     callable_functions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Another service → the functions of this one that it may call, with their argument types."""
+    """Another service → the functions of this service that it may call, with their argument types."""
 
     def migrations(self) -> Mapping[str, Path]:
         """Return the folders of its migrations: the outbox, the inbox, its own tables."""

@@ -39,7 +39,7 @@ class ServiceRunner:
         """The transactions of its endpoints.
 
         Raises:
-            ServiceNotReady: the service still waits for PostgreSQL or the registry.
+            ServiceNotReady: the service is still waiting for PostgreSQL or the registry.
         """
         if self._transactions is None:
             raise ServiceNotReady(self.service.name)
@@ -51,7 +51,7 @@ class ServiceRunner:
         return self._consumer is not None and self._consumer.joined
 
     async def run(self) -> None:
-        """Run until cancelled. Any exception is a bug and ends the process."""
+        """Run until cancelled. An exception from here is a bug, and ends the process."""
         name = self.service.name
         notifier = Notifier(name)
         with SchemaRegistry(self._settings.registry) as registry:

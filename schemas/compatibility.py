@@ -25,16 +25,16 @@ def find_incompatibilities(old: Any, new: Any) -> list[Incompatibility]:
     """Return why new readers can't read old events, or the reverse; empty if both can.
 
     `old` and `new` are schemas as parsed JSON. The rules are those of Avro's schema resolution, implemented
-    by the Apache Avro library. A changed logicalType is incompatible too, as it changes what the same number
-    means. Fields are matched by name and alias.
+    by the Apache Avro library. A changed logicalType is incompatible too, because it changes the meaning of
+    the same number. Fields are matched by name and alias.
     """
     older, newer = (avro.schema.parse(json.dumps(schema)) for schema in (old, new))
     found = [*_compare(newer, older, "", "new readers can't read old events"),
              *_compare(older, newer, "", "old readers can't read new events")]  # fmt: skip
-    first: dict[str, Incompatibility] = {}
-    for one in found:
-        first.setdefault(one.field, one)
-    return list(first.values())
+    by_field: dict[str, Incompatibility] = {}
+    for incompatibility in found:
+        by_field.setdefault(incompatibility.field, incompatibility)
+    return list(by_field.values())
 
 
 def _compare(reader: Schema, writer: Schema, path: str, direction: str) -> Iterator[Incompatibility]:
@@ -64,7 +64,7 @@ def _compare_field(
         yield Incompatibility(
             path,
             f"it was removed, and had no default: {direction}",
-            "put it back; only a field that always had a default can go",
+            "put it back: only a field that always had a default can be removed",
         )
 
 
@@ -82,13 +82,13 @@ def _compare_types(reader: Schema, writer: Schema, path: str, direction: str) ->
     elif _logical(reader) != _logical(writer):
         yield Incompatibility(
             path,
-            f"its logicalType changed from {_logical(writer)} to {_logical(reader)}: it means another thing",
+            f"its logicalType changed from {_logical(writer)} to {_logical(reader)}: its meaning changes",
             "put it back, and add a new field beside it",
         )
 
 
 def _nullable_types(reader: Schema, writer: Schema) -> tuple[Schema, Schema] | None:
-    """Return the other types of two unions of null and one type, None if they are not such unions."""
+    """Return the types beside null of two unions of null and one type; None for all other schemas."""
     pair = []
     for schema in (reader, writer):
         if not isinstance(schema, UnionSchema):

@@ -51,8 +51,8 @@ def all_events() -> dict[str, EventSchema]:
     on_disk = {path.stem for path in EVENTS_DIR.glob("*.avsc")}
     listed = {topic.name for topic in EVENT_TOPICS}
     if on_disk != listed:
-        odd = ", ".join(sorted(on_disk ^ listed))
-        raise UserError(f"schemas/events/ and schemas/topics.py disagree about {odd}: each event needs both")
+        either = ", ".join(sorted(on_disk ^ listed))
+        raise UserError(f"schemas/events/ and schemas/topics.py disagree about {either}: an event needs both")
     return {topic.name: _load(topic) for topic in EVENT_TOPICS}
 
 
@@ -67,7 +67,7 @@ def _load(topic: Topic) -> EventSchema:
     except fastavro.schema.UnknownType as error:
         raise UserError(f"{path.name} uses the type {error}, which it does not define") from error
     if schema.get("name") != topic.name:
-        raise UserError(f"{path.name} holds the record {schema.get('name')!r}: they must have one name")
+        raise UserError(f"{path.name} defines the record {schema.get('name')!r}: both need the same name")
     if topic.key not in {field["name"] for field in schema["fields"]}:
         raise UserError(f"{path.name} has no field {topic.key}, its key in schemas/topics.py")
     return EventSchema(topic.name, text, schema, parsed, topic)

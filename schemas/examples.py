@@ -14,7 +14,7 @@ EXAMPLES_DIR = Path(__file__).resolve().parent / "examples"
 def examples(event: EventSchema) -> dict[str, Record]:
     """Return example name → record with aware datetimes, ready to be encoded.
 
-    Examples of earlier versions of a schema are kept, as today's readers must still decode them.
+    They include examples of earlier schema versions, because current readers must still decode them.
     """
     paths = sorted((EXAMPLES_DIR / event.name).glob("*.json"))
     return {

@@ -22,10 +22,10 @@ class SchemaViolation:
 
 
 def find_violations(current: Mapping[str, Any], versions: Mapping[str, list[Any]]) -> list[SchemaViolation]:
-    """Return what breaks readers or writers of earlier versions; empty if all changes are FULL_TRANSITIVE.
+    """Return the changes that break readers or writers of earlier versions; empty if none does.
 
     `current` is event → schema, `versions` is event → earlier schemas, newest first (all parsed JSON). Each
-    field is returned once, for the newest version that it breaks.
+    field is returned once, for the newest version with which it is incompatible.
     """
     found: dict[tuple[str, str], SchemaViolation] = {}
     for event, earlier in versions.items():
@@ -34,13 +34,14 @@ def find_violations(current: Mapping[str, Any], versions: Mapping[str, list[Any]
                 found[event, ""] = SchemaViolation(
                     event,
                     "",
-                    "its schema is gone, and its topic still holds it",
-                    f"put schemas/events/{event}.avsc back; stop sending it instead",
+                    "its schema was deleted, but its topic still contains events",
+                    f"put schemas/events/{event}.avsc back; to retire an event, stop emitting it",
                 )
             continue
         for version in earlier:
             if version == current[event]:
                 continue
-            for one in find_incompatibilities(version, current[event]):
-                found.setdefault((event, one.field), SchemaViolation(event, one.field, one.why, one.advice))
+            for each in find_incompatibilities(version, current[event]):
+                violation = SchemaViolation(event, each.field, each.why, each.advice)
+                found.setdefault((event, each.field), violation)
     return list(found.values())

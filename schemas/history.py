@@ -27,7 +27,7 @@ class SchemaHistory:
 def read(root: Path) -> SchemaHistory:
     """Return the history of `root`'s schemas on the main branch; empty, with a note, if there is none."""
     if _git(root, "rev-parse", "--git-dir") is None:
-        return SchemaHistory(note="this is no git checkout")
+        return SchemaHistory(note="this is not a git checkout")
     known = (
         ref for ref in MAIN_BRANCHES if _git(root, "rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
     )
@@ -36,7 +36,9 @@ def read(root: Path) -> SchemaHistory:
         return SchemaHistory(note="there is no main branch yet")
     shallow = (_git(root, "rev-parse", "--is-shallow-repository") or "").strip() == "true"
     note = (
-        "the clone is shallow, so older versions were not seen (`git fetch --unshallow`)" if shallow else ""
+        "the clone is shallow, so older versions were not checked: run `git fetch --unshallow`"
+        if shallow
+        else ""
     )
     restarted = set(_restarted_events(_git(root, "log", f"--format={_TRAILERS}", f"{base}..HEAD") or ""))
     return SchemaHistory(

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 class Metric:
     """One output: its table and key.
 
-    `watched` is set if users watch the table live, `appended` if rows are only added, without a version, and
-    `in_redis` if the output is a sorted set instead of a table.
+    `watched` is set if pages show live updates of the table. `appended` is set if rows are only added and
+    have no version. `in_redis` is set if the output is a sorted set instead of a table.
     """
 
     table: str

@@ -22,7 +22,7 @@ class SchemaRegistry:
     """A client of one registry. It is thread-safe; use it as a context manager."""
 
     def __init__(self, url: str) -> None:
-        """`url` may contain a user and a password; messages name it without them."""
+        """`url` may contain a user and a password, which are left out of messages."""
         self.url = redact_password(url)
         self._http = httpx.Client(
             base_url=self.url,
@@ -53,9 +53,9 @@ class SchemaRegistry:
         body = {"schema": schema, "schemaType": "AVRO"}
         answer = self._request("POST", path, body, allowed=(409, 422, 500))
         if answer.is_error:
-            by_another = self._request("POST", f"/subjects/{subject}", body, allowed=(404, 409, 422, 500))
-            if by_another.is_success:  # another client has just registered it
-                return int(by_another.json()["id"])
+            existing = self._request("POST", f"/subjects/{subject}", body, allowed=(404, 409, 422, 500))
+            if existing.is_success:  # another client has just registered it
+                return int(existing.json()["id"])
             raise SchemaRefused(
                 f"the registry at {self.url} refuses {subject}: {_error_message(answer)}. "
                 "Run `./souk schemas check` to see which field and what to do."
@@ -71,7 +71,7 @@ class SchemaRegistry:
         return [json.loads(self._request("GET", path).json()["schema"]) for path in paths]
 
     def compatibility(self, subject: str) -> str:
-        """Return the compatibility level of the subject, empty if it has none of its own."""
+        """Return the compatibility level that was set for the subject; empty if none was."""
         answer = self._request("GET", f"/config/{subject}", allowed=(404,))
         return "" if answer.is_error else str(answer.json()["compatibilityLevel"])
 

@@ -1,4 +1,4 @@
-"""Creates topics and registers schemas. It is idempotent and can run concurrently."""
+"""Creates topics and registers schemas. Repeated and concurrent runs are safe."""
 
 import threading
 import time
@@ -40,8 +40,8 @@ _TRANSIENT_CODES = (
     KafkaError._TIMED_OUT,
     KafkaError.INVALID_REPLICATION_FACTOR,
 )
-"""Errors while a cluster's only broker counts as dead (`KafkaCluster`): the client finds no controller, or
-the controller finds no broker for a topic."""
+"""Errors that occur while a cluster's only broker counts as dead (`KafkaCluster`): the client finds no
+controller, or the controller finds no broker for a topic."""
 
 _BROKER_DEFAULT = -1
 _WORKERS = 8
@@ -96,10 +96,12 @@ def _register(registry: SchemaRegistry, event: EventSchema) -> int:
 def set_up_topics(
     bootstrap: str, topics: list[Topic], cancelled: threading.Event | None = None
 ) -> tuple[list[str], list[str]]:
-    """Create missing topics, add partitions and set `Topic.config`. Returns names created and changed.
+    """Create missing topics, add partitions and set `Topic.config`.
+
+    Returns the names of created topics and those of changed topics.
 
     Raises:
-        PartUnavailable: Kafka does not answer, also after `cancelled` was set.
+        PartUnavailable: Kafka does not answer. If `cancelled` is set, this error is raised without retries.
         SoukError: Kafka refuses a topic; the message says why.
     """
     created: list[str] = []
@@ -111,16 +113,17 @@ def set_up_topics(
         admin = cluster.client
         try:
             _create(admin, [topic for topic in topics if topic.name not in partitions], created)
-            there = [topic for topic in topics if topic.name in partitions]
+            existing = [topic for topic in topics if topic.name in partitions]
             _add_partitions(
-                admin, [topic for topic in there if topic.partitions > partitions[topic.name]], changed
+                admin, [topic for topic in existing if topic.partitions > partitions[topic.name]], changed
             )
-            _configure(admin, there, changed)
+            _configure(admin, existing, changed)
             break
         except KafkaException as error:
-            in_vain = time.monotonic() >= deadline or (cancelled and cancelled.is_set())
-            if in_vain or not _is_transient(error.args[0]):
-                raise PartUnavailable(f"Kafka at {bootstrap} did not take the topics: {error}") from error
+            give_up = time.monotonic() >= deadline or (cancelled and cancelled.is_set())
+            if give_up or not _is_transient(error.args[0]):
+                reason = f"Kafka at {bootstrap} could not create or change the topics: {error}"
+                raise PartUnavailable(reason) from error
         time.sleep(_POLL_S)
     _wait_for_metadata(cluster, {topic.name for topic in topics} - set(partitions))
     return created, sorted(set(changed))
@@ -141,12 +144,12 @@ def _partitions(cluster: KafkaCluster, cancelled: threading.Event | None = None)
 
 
 def _wait_for_metadata(cluster: KafkaCluster, names: set[str]) -> None:
-    """Wait until the broker knows topics that the controller has just created."""
+    """Wait until the broker's metadata contains the topics that the controller has just created."""
     deadline = time.monotonic() + _TIMEOUT_S
     while names and (missing := names - set(_partitions(cluster))):
         if time.monotonic() > deadline:
             raise PartUnavailable(
-                f"Kafka at {cluster.bootstrap} made {', '.join(sorted(missing))} but does not show it"
+                f"Kafka at {cluster.bootstrap} created {', '.join(sorted(missing))} but does not list it"
             )
         time.sleep(_POLL_S)
 
@@ -162,12 +165,12 @@ def _create(admin: AdminClient, topics: list[Topic], created: list[str]) -> None
 
 
 def _add_partitions(admin: AdminClient, topics: list[Topic], changed: list[str]) -> None:
-    wanted = [NewPartitions(topic.name, topic.partitions) for topic in topics]
-    if wanted:
-        grown = admin.create_partitions(
-            wanted, operation_timeout=PEER_TIMEOUT_S, request_timeout=PEER_TIMEOUT_S
+    requests = [NewPartitions(topic.name, topic.partitions) for topic in topics]
+    if requests:
+        futures = admin.create_partitions(
+            requests, operation_timeout=PEER_TIMEOUT_S, request_timeout=PEER_TIMEOUT_S
         )
-        _await_all(grown, KafkaError.INVALID_PARTITIONS, "add partitions to", changed)
+        _await_all(futures, KafkaError.INVALID_PARTITIONS, "add partitions to", changed)
 
 
 def _await_all(
@@ -175,7 +178,7 @@ def _await_all(
 ) -> None:
     """Wait for the futures and append the names that succeeded to `done`.
 
-    Names that fail with `ignored_code` are skipped: a concurrent `up` has done the same.
+    Names that fail with `ignored_code` are skipped: a concurrent `./souk up` has made the same change.
 
     Raises:
         KafkaException: no broker was available for some names; retry them.

@@ -12,7 +12,7 @@ from datetime import timedelta
 from schemas.metrics import METRICS
 
 FOREVER = None
-"""Retention of topics that are never pruned: money, orders, and what explains them."""
+"""Retention of topics whose messages are never deleted: those about money and orders, and their causes."""
 
 DAYS_30 = timedelta(days=30)
 DAYS_90 = timedelta(days=90)
@@ -34,9 +34,10 @@ METRICS_JOB, RECOMMENDATIONS_JOB = "jobs/metrics", "jobs/recommendations"
 class Topic:
     """One topic.
 
-    `key` is the event field whose order matters; it is empty for dead letters. `owner` is the room that emits
-    the event. `consumers` are the rooms that read it besides job `facts`, which copies every event into
-    ClickHouse. A contract test compares owners and consumers with the code.
+    `key` is the event field that partitions the topic: events with the same key stay in order. It is empty
+    for dead letters. `owner` is the room that emits the event. `consumers` are the rooms that read it besides
+    job `facts`, which copies every event into ClickHouse. A contract test compares owners and consumers with
+    the code.
     """
 
     name: str
@@ -48,7 +49,7 @@ class Topic:
 
     @property
     def dead_letter_topic(self) -> str:
-        """The topic that takes this topic's messages that could not be processed."""
+        """The topic for messages of this topic that could not be processed."""
         return f"{self.name}_dlq"
 
     def config(self) -> dict[str, str]:
@@ -59,7 +60,7 @@ class Topic:
             "message.timestamp.type": "LogAppendTime",
             "retention.bytes": "-1",
             "retention.ms": str(retention_ms),
-            # Kafka deletes whole segments only, and fills one for a week unless told otherwise.
+            # Kafka deletes whole segments only, and by default it fills a segment for a week.
             **({"segment.ms": str(retention_ms)} if 0 < retention_ms < _SEGMENT_MS else {}),
         }
 
@@ -112,7 +113,7 @@ EVENT_TOPICS: tuple[Topic, ...] = (
     Topic("payment_refunded", "order_id", 4, FOREVER, PAYMENTS, (ORDERS, METRICS_JOB)),
     Topic("payout_paid", "seller_id", 2, FOREVER, EXTERNAL),
     Topic("ledger_posted", "transaction_id", 4, FOREVER, EXTERNAL),
-    # voice
+    # reviews
     Topic("review_submitted", "order_id", 4, FOREVER, EXTERNAL),
     Topic("review_published", "order_id", 4, FOREVER, EXTERNAL),
     Topic("review_rejected", "order_id", 4, FOREVER, EXTERNAL),
@@ -126,22 +127,26 @@ EVENT_TOPICS: tuple[Topic, ...] = (
 OUTBOX_PROGRESS = Topic(
     "outbox_progress", "service", 1, timedelta(hours=1), "producers/outbox", (METRICS_JOB,)
 )
-"""Up to which time a service's events are all in Kafka: JSON, `service` and `complete_until` (Unix ms)."""
+"""Reports the time up to which all events of a service are in Kafka.
+
+A message is JSON with the fields `service` and `complete_until` (Unix milliseconds).
+"""
 
 JOB_OUTPUTS: Mapping[str, str] = {
     **{metric.table: "metrics" for metric in METRICS},
     "pipeline_progress": "metrics",
     "recommendations": "recommendations",
 }
-"""Job outputs in ClickHouse and Redis → the job that writes them. Each has a dead-letter topic, too."""
+"""Job outputs in ClickHouse and Redis → the job that writes them. Each output has a dead-letter topic."""
 
 
 def all_topics() -> Iterator[Topic]:
-    """Every topic that must exist: events, then the dead letters of events and of job outputs."""
+    """Yield every topic that must exist: events, then the dead letters of events and of job outputs."""
     yield from EVENT_TOPICS
     yield OUTBOX_PROGRESS
     for topic in EVENT_TOPICS:
-        # A dead letter outlives its message by a month, so that a bad message is never found without it.
+        # A dead letter is retained for 30 days longer than its message. Otherwise the message could still be
+        # in Kafka after the dead letter that explains it has been deleted.
         retention = None if topic.retention is None else topic.retention + DAYS_30
         yield Topic(topic.dead_letter_topic, "", 1, retention)
     for name in JOB_OUTPUTS:

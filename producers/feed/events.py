@@ -1,4 +1,4 @@
-"""Events as columns, before any record is built."""
+"""Events as columns, from which records are built later."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,10 +15,10 @@ Millis = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Events:
-    """All events of one name: n rows, in the order in which rows of equal time are sent.
+    """All events of one name, n rows. Rows with equal times are sent in the order of the rows.
 
     `columns` has the schema's fields after `occurred_at`, each a list of n values. `source_key` names the
-    columns that identify a row of the source. With the data set, name and time they make the event id.
+    columns that identify a row of the source. The event id is derived from them, the data set, name and time.
     `correlation` names the column with the correlation id. `causes` are event ids, or None for an event
     without a cause. People and products have `needed_until`, the last time that an order refers to them: a
     replay that starts later still includes their events.
@@ -57,7 +57,7 @@ class Events:
         )
 
     def within(self, start: int | None, end: int | None) -> "Events":
-        """Return the events of [start, end), in Unix milliseconds, and earlier ones that are needed there."""
+        """Return the events of [start, end), in Unix milliseconds, and the earlier events that these need."""
         inside = np.ones(len(self), bool)
         if start is not None:
             inside = self.occurred_at >= start
@@ -72,7 +72,8 @@ class Events:
 class Timeline:
     """Events of several names in one order: `which[i]` is the index in `events` of the i-th event.
 
-    Each element of `events` is sorted by time, so that the i-th event is the next unseen one of its name.
+    Each element of `events` is sorted by time, so that an iterator over each element yields the events in
+    the order of the timeline.
     """
 
     events: list[Events]
@@ -92,9 +93,9 @@ class Timeline:
 
 
 def merge(events: list[Events]) -> Timeline:
-    """Merge by event time. Events of equal time are in the order of `events`, then of their rows."""
-    ordered = [one.take(np.argsort(one.occurred_at, kind="stable")) for one in events]
-    times = np.concatenate([one.occurred_at for one in ordered]) if ordered else np.empty(0, np.int64)
-    names = np.repeat(np.arange(len(ordered), dtype=np.int8), [len(one) for one in ordered])
+    """Merge events by time. Events with equal times are in the order of `events`, then of their rows."""
+    ordered = [each.take(np.argsort(each.occurred_at, kind="stable")) for each in events]
+    times = np.concatenate([each.occurred_at for each in ordered]) if ordered else np.empty(0, np.int64)
+    names = np.repeat(np.arange(len(ordered), dtype=np.int8), [len(each) for each in ordered])
     order = np.lexsort((names, times))
     return Timeline(ordered, names[order], times[order])

@@ -23,7 +23,7 @@ class FeedMessage(NamedTuple):
 def messages(timeline: Timeline, start: int, schema_ids: Mapping[str, int]) -> list[Iterator[FeedMessage]]:
     """Return an iterator for each element of `timeline.events`, from position `start` of the timeline on.
 
-    The message of position i is the next one of `messages[timeline.which[i]]`.
+    The message at position i is the next message of the iterator `timeline.which[i]`.
     """
     sent = np.bincount(timeline.which[:start], minlength=len(timeline.events))
     return [
@@ -46,9 +46,9 @@ def _messages(events: Events, schema_id: int) -> Iterator[FeedMessage]:
 
 
 def event_headers(correlation_id: str, event_id: str, cause: str | None) -> list[tuple[str, bytes]]:
-    """Return the headers of an event that no service wrote; `cause` is the id of the event before it.
+    """Return the headers of an event that no service wrote; `cause` is the id of the event that caused it.
 
-    A correlation id of 32 hex digits is the trace id, too: all events of its chain share one trace.
+    A correlation id of 32 hex digits is also the trace id, so that all events of its chain share one trace.
     """
     trace_id = correlation_id if len(correlation_id) == 32 and _HEX.issuperset(correlation_id) else ""
     headers = Trace(correlation_id, cause, trace_id).headers(event_id)

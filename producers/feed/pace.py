@@ -9,14 +9,14 @@ from common.errors import UserError
 from producers.feed.events import Millis
 
 MAX_WAIT_S = 0.2
-"""A sender that waits for the next event processes its deliveries at least this often."""
+"""While a sender waits for the next event, it processes deliveries at least this often."""
 
 
 def parse_speed(text: str) -> float | None:
     """Return None for `max`, otherwise the multiple of real time, which is above 0.
 
     Raises:
-        UserError: the text is neither.
+        UserError: the text is neither `max` nor a number above 0.
     """
     if text == "max":
         return None
@@ -30,10 +30,10 @@ def parse_speed(text: str) -> float | None:
 
 
 class Pace:
-    """Computes how many events are due. `times` are the timeline's, ascending, in Unix milliseconds.
+    """Computes how many events are due. `times` are the event times, ascending, in Unix milliseconds.
 
-    Its clock starts at the time of the event at `start`, or at `from_ms` if that is later. Earlier events are
-    due at once.
+    The replay's clock starts at the time of the event at `start`, or at `from_ms` if that is later. Earlier
+    events are due at once.
     """
 
     def __init__(

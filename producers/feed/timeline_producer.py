@@ -1,4 +1,4 @@
-"""Sends timelines to Kafka and knows up to which position every event is acknowledged."""
+"""Sends timelines to Kafka and tracks the position up to which every event is acknowledged."""
 
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -13,7 +13,7 @@ from producers.feed.messages import messages
 from producers.feed.pace import Pace
 
 CHUNK = 4096
-"""Events between two checks of deliveries. Positions are ends of chunks."""
+"""Events between two checks of deliveries. The acknowledged position is always the end of a chunk."""
 
 DELIVERY_TIMEOUT_S = 900
 """How long Kafka may be unavailable before sending fails."""
@@ -34,7 +34,7 @@ class ProducerFailed(Retryable):
 
 
 class _Chunk:
-    """Events that are sent together; done when none of them is pending."""
+    """Events that are sent together. The chunk is done when none of its events is pending."""
 
     __slots__ = ("end", "error", "pending")
 
@@ -53,7 +53,8 @@ class TimelineProducer:
     """Sends timelines, one after the other, each from a position on.
 
     `acknowledged` is a position in the current timeline: all in-sync replicas have every event before it.
-    `on_progress` is called about once a chunk. `trouble` describes an error of Kafka's client, or is empty.
+    `on_progress` is called about once for each chunk. `trouble` describes an error of Kafka's client, or is
+    empty.
     """
 
     def __init__(self, bootstrap: str, on_progress: Callable[["TimelineProducer"], None]) -> None:
@@ -78,7 +79,7 @@ class TimelineProducer:
             raise ProducerFailed(str(error.args[0])) from error
 
     def stop(self, timeout_s: float) -> None:
-        """After an interrupted `run`: wait at most `timeout_s` for deliveries, then drop the rest."""
+        """Wait at most `timeout_s` for deliveries, then drop the rest. Call it after an interrupted `run`."""
         self._producer.flush(timeout_s)
         self._advance()
         self._producer.purge()

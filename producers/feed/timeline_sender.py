@@ -19,9 +19,9 @@ _MAX_FAILED_ATTEMPTS = 3
 
 
 class TimelineSender:
-    """Sends timelines, one after the other, and replaces its producer when that fails.
+    """Sends timelines, one after the other. If its producer fails, it creates a new one.
 
-    `save` gets the acknowledged position twice a second and whenever sending ends, for whatever reason.
+    `save` is called with the acknowledged position twice a second, and whenever sending ends or fails.
     """
 
     def __init__(
@@ -59,8 +59,8 @@ class TimelineSender:
                 failed_attempts = 0 if self._producer.acknowledged > position else failed_attempts + 1
                 if failed_attempts >= _MAX_FAILED_ATTEMPTS:
                     raise PartUnavailable(
-                        f"Kafka at {self._bootstrap} accepts no events ({error}): see `./souk status`, then "
-                        "run the same command again: it goes on where this one stopped"
+                        f"Kafka at {self._bootstrap} accepts no events ({error}). See `./souk status`, then "
+                        "run the same command again: it continues where this run stopped"
                     ) from error
             except KeyboardInterrupt:
                 self._producer.stop(_STOP_S)
@@ -83,7 +83,10 @@ class TimelineSender:
 
 @contextmanager
 def gc_disabled() -> Iterator[None]:
-    """Disable the garbage collector, which would double the time: millions of records have no cycles."""
+    """Disable the garbage collector in the block.
+
+    It would double the time and free nothing, because the millions of records have no reference cycles.
+    """
     gc.disable()
     try:
         yield

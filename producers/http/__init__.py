@@ -1,1 +1,1 @@
-"""The HTTP side of the commerce services: what they share around their own addresses."""
+"""HTTP code that the commerce services share: application, middleware, error responses, readiness."""

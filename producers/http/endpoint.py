@@ -1,4 +1,4 @@
-"""What the endpoints of every service share: transactions, request bodies and responses."""
+"""Functions for the endpoints of every service: transactions, request bodies and responses."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -28,13 +28,13 @@ def transactions(request: Request, service: str) -> Transactions:
 
 @asynccontextmanager
 async def transaction(request: Request, service: str, about: str) -> AsyncIterator[Transaction]:
-    """Open a transaction for a request; `about` is the correlation id of its events."""
+    """Open a transaction for a request. `about` is the correlation id of its events, such as an order id."""
     async with transactions(request, service).begin(trace_of(request, about)) as opened:
         yield opened
 
 
 def trace_of(request: Request, about: str) -> Trace:
-    """Return the first link of a chain; `about` is its correlation id, such as an order's id."""
+    """Return the trace of a chain that this request starts; `about` is its correlation id."""
     return Trace.start(about, request.headers.get("traceparent"))
 
 

@@ -19,14 +19,14 @@ from producers.http.problems import (
 from producers.postgres.errors import INVALID, TRANSIENT
 
 BODY_LIMIT = 1024 * 1024
-"""Bytes: the stock of thousands of products, or hundreds of times the longest order."""
+"""Bytes. This is enough for the stock of thousands of products, and hundreds of times the longest order."""
 
 CLIENT_CLOSED = 499
-"""The status that metrics show of a request whose client left before the response, as nginx does."""
+"""The status in metrics for a request whose client disconnected before the response, as in nginx."""
 
 
 class CommerceMiddleware:
-    """The outermost ASGI middleware. `hosts` are names of this server besides the loopback ones."""
+    """The outermost ASGI middleware. `hosts` are names of this server besides the loopback names."""
 
     def __init__(self, app: ASGIApp, hosts: Collection[str] = ()) -> None:
         self._app = app
@@ -58,10 +58,10 @@ class CommerceMiddleware:
             metrics.record(scope)
 
     def _check(self, scope: Scope) -> None:
-        """Check that no page of another site sent the request.
+        """Check that the request was not sent by a web page of another site.
 
         Raises:
-            UnknownHost, OtherSite: one may have.
+            UnknownHost, OtherSite: such a page may have sent it.
         """
         headers = Headers(scope=scope)
         host = headers.get("host", "")
@@ -78,7 +78,10 @@ def _as_problem(request: Request, error: Exception) -> Exception:
 
 
 def bounded(scope: Scope, receive: Receive) -> Receive:
-    """Limit `receive` to `BODY_LIMIT` bytes, whatever `Content-Length` says."""
+    """Return a `receive` that raises `BodyTooLarge` for bodies of more than `BODY_LIMIT` bytes.
+
+    It checks the header `Content-Length`, or counts the bytes if the request has no such header.
+    """
     declared = Headers(scope=scope).get("content-length", "")
     length = int(declared) if declared.isdecimal() else 0
 

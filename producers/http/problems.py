@@ -8,15 +8,15 @@ from common.retry_policy import retry_advice
 
 
 class ServiceNotReady(Problem, PartUnavailable):
-    """The service waits for PostgreSQL or the schema registry before its first request."""
+    """The service has not started yet, because PostgreSQL or the schema registry does not answer."""
 
     status, kind, title = 503, "not-ready", "Not ready yet"
     retry_after_s = 2
 
     def __init__(self, service: str) -> None:
         super().__init__(
-            f"{service} is still starting: it waits for PostgreSQL or the schema registry. Nothing was done; "
-            "send the same request again."
+            f"{service} is still starting: it waits for PostgreSQL or the schema registry. Nothing was "
+            "changed; send the same request again."
         )
 
 
@@ -28,7 +28,7 @@ class DatabaseUnavailable(Problem, PartUnavailable):
 
     def __init__(self, method: str, has_key: bool) -> None:
         super().__init__(
-            f"PostgreSQL does not answer; nothing was half done. {retry_advice(method, has_key)}"
+            f"PostgreSQL does not answer; no change was made in part. {retry_advice(method, has_key)}"
         )
 
 
@@ -39,8 +39,8 @@ class ValueNotStorable(Problem):
 
     def __init__(self) -> None:
         super().__init__(
-            "A value of the request can't be stored: it is out of range, or holds a NUL character. Nothing "
-            "was changed; see /docs for what this address takes."
+            "A value of the request can't be stored: it is out of range, or contains a NUL character. "
+            "Nothing was changed; see /docs for the parameters of this address."
         )
 
 
@@ -71,11 +71,11 @@ class BodyTooLarge(Problem):
     status, kind, title = 413, "body-too-large", "The body is too large"
 
     def __init__(self, limit: int) -> None:
-        super().__init__(f"At most {limit:,} bytes are taken at once. Send less, in several requests.")
+        super().__init__(f"A body may have at most {limit:,} bytes. Split it into several requests.")
 
 
 class NotJson(Problem):
-    """The request's body is not declared as JSON. Browsers send other types across sites without asking."""
+    """The body is not declared as JSON. Browsers send other types to other sites without a CORS preflight."""
 
     status, kind, title = 415, "not-json", "The body is not JSON"
 
@@ -84,11 +84,11 @@ class NotJson(Problem):
 
 
 class BadBody(Problem):
-    """The request's body does not fit its endpoint."""
+    """The request's body is not valid for its endpoint."""
 
     status, kind, title = 422, "bad-parameter", "A parameter can't be used"
 
     def __init__(self, error: ValidationError) -> None:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "body"
-        super().__init__(f"{where}: {first['msg']}. See /docs for what this address takes.")
+        super().__init__(f"{where}: {first['msg']}. See /docs for the parameters of this address.")

@@ -1,4 +1,4 @@
-"""Checks whether the services of a process are ready: PostgreSQL, Kafka, and their own start."""
+"""Checks whether the services of a process are ready: PostgreSQL, Kafka, and the services' own start."""
 
 import asyncio
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ TIMEOUT_S = 2.0
 
 
 class Readiness:
-    """Checks what the services need, each by its own protocol. Connects at the first check."""
+    """Checks PostgreSQL, Kafka and each service's consumer. Connects at the first check."""
 
     def __init__(self, services: Mapping[str, ServiceRunner], bootstrap: str) -> None:
         self._services = services

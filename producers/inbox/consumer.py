@@ -26,9 +26,9 @@ CONSUMER: Mapping[str, object] = {
     "enable.auto.offset.store": False,  # `_store` stores those of processed messages
     "enable.auto.commit": True,  # commits stored offsets once a second and when the consumer closes
     "auto.commit.interval.ms": 1000,
-    "session.timeout.ms": 10_000,  # a killed process keeps its partitions this long
+    "session.timeout.ms": 10_000,  # the partitions of a killed process are reassigned after this time
     "heartbeat.interval.ms": 2_000,
-    "max.poll.interval.ms": A_DAY_MS,  # a wait for PostgreSQL must not cost the partitions
+    "max.poll.interval.ms": A_DAY_MS,  # no partition is revoked while the process waits for PostgreSQL
     "fetch.wait.max.ms": 100,
     "topic.metadata.refresh.interval.ms": 30_000,
     "allow.auto.create.topics": False,
@@ -120,7 +120,7 @@ class ServiceConsumer:
 
 
 def _store(consumer: Consumer, messages: Sequence[Message]) -> None:
-    """Store the offsets of these messages, but not those of partitions that were revoked meanwhile."""
+    """Store the offsets of these messages, except in partitions that were revoked meanwhile."""
     for message in messages:
         try:
             consumer.store_offsets(message=message)
@@ -130,7 +130,7 @@ def _store(consumer: Consumer, messages: Sequence[Message]) -> None:
 
 
 def _is_error(message: Message) -> bool:
-    """Return whether this is an error from Kafka's client, which then recovers by itself.
+    """Return whether this is an error of Kafka's client, from which the client recovers by itself.
 
     Raises:
         KafkaException: the error is fatal.

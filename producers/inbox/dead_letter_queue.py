@@ -1,4 +1,4 @@
-"""Reads the dead-letter topics, and replays or discards their letters."""
+"""Reads the dead-letter topics, and replays or discards their dead letters."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -49,17 +49,17 @@ class DeadLetter:
 
     @property
     def stage(self) -> str:
-        """What rejected it: a service, or a job's `decode`, `clickhouse`, `redis` or `time`."""
+        """What rejected the message: a service, or a job's `decode`, `clickhouse`, `redis` or `time`."""
         return self.headers.get(STAGE, "")
 
     @property
     def reason(self) -> str:
-        """Why it was rejected."""
+        """Why the message was rejected."""
         return self.headers.get(REASON, "")
 
     @property
     def is_truncated(self) -> bool:
-        """Whether the message was too large and had to be cut. Such a letter can't be replayed."""
+        """Whether the message was too large and was truncated. Such a letter can't be replayed."""
         return TRUNCATED_FROM in self.headers
 
 
@@ -76,12 +76,12 @@ def dead_letter_topic(name: str) -> str:
     """
     topic = f"{name.removesuffix('_dlq')}_dlq"
     if topic not in dead_letter_topics():
-        raise UserError(f"there are no dead letters of {name!r}: `./souk dlq list` shows which there are")
+        raise UserError(f"there is no dead-letter topic of {name!r}: `./souk dlq list` shows the topics")
     return topic
 
 
 class DeadLetterQueue:
-    """The dead-letter topics of one Kafka cluster. Use it in a `with`."""
+    """The dead-letter topics of one Kafka cluster. Use it as a context manager."""
 
     def __init__(self, bootstrap: str) -> None:
         self._bootstrap = bootstrap
@@ -113,35 +113,36 @@ class DeadLetterQueue:
             return [each for each in self._letters(topic, resolved.before) if each.offset not in resolved]
 
     def replay(self, topic: str, letters: Sequence[DeadLetter]) -> int:
-        """Send letters to the topic that they came from, with their original headers; return how many.
+        """Send letters to their original topic with their original headers; return how many were sent.
 
-        Only the service that rejected a letter processes it again. Letters of jobs that say the same are sent
-        once: several jobs read one topic and share one stage. Truncated letters are skipped.
+        Only the service that rejected a letter processes it again. Several jobs read one topic and share one
+        stage, so their letters with the same stage, key and value are sent once. Truncated letters are
+        skipped. All other letters are then resolved.
 
-        The letters that were sent are resolved. A repeated replay does no harm, because a service that has
-        processed the event knows its id.
+        A repeated replay is safe, because a service skips an event whose id it has recorded.
 
         Raises:
-            UserError: the letters are rows of a table, not events; or too many separate ones are resolved.
+            UserError: the letters are rows of a table, not events; or the resolved offsets would form too
+                many ranges.
             PartUnavailable: Kafka does not answer.
         """
         event = topic.removesuffix("_dlq")
         _require_event(event)
-        whole = [letter for letter in letters if not letter.is_truncated]
-        distinct = {(each.stage, each.key, each.value): each for each in whole}.values()
+        replayable = [letter for letter in letters if not letter.is_truncated]
+        distinct = {(each.stage, each.key, each.value): each for each in replayable}.values()
         if not distinct:
             return 0
         with self._kafka_errors():
-            resolved = self._with_resolved(topic, whole)
+            resolved = self._with_resolved(topic, replayable)
             self._send(event, distinct)
             self._commit(resolved)
         return len(distinct)
 
     def discard(self, topic: str, letters: Sequence[DeadLetter]) -> None:
-        """Mark letters as resolved without sending them. Kafka keeps them as long as any others.
+        """Mark letters as resolved without sending them. Their retention in Kafka does not change.
 
         Raises:
-            UserError: too many separate letters are resolved.
+            UserError: the resolved offsets would form too many ranges.
             PartUnavailable: Kafka does not answer.
         """
         if letters:
@@ -156,7 +157,7 @@ class DeadLetterQueue:
         return ResolvedOffsets.parse(committed.offset, committed.metadata)
 
     def _with_resolved(self, topic: str, letters: Sequence[DeadLetter]) -> TopicPartition:
-        """Return the offset and metadata to commit once these letters are resolved, too."""
+        """Return the offset and metadata to commit so that these letters become resolved."""
         resolved = self._resolved(topic)
         present = [letter.offset for letter in self._letters(topic, resolved.before)]
         resolved = resolved.with_resolved([letter.offset for letter in letters], present)
@@ -221,9 +222,9 @@ class DeadLetterQueue:
 def _require_event(event: str) -> None:
     if job := JOB_OUTPUTS.get(event):
         raise UserError(
-            f"letters of {event}_dlq are rows that a store refused, not events: once the cause is gone, job "
-            f"`{job}` started afresh writes them (`python -m jobs.submit {job} --fresh`); "
-            f"`./souk dlq discard {event} --all` then closes the list"
+            f"dead letters of {event} are rows that ClickHouse or Redis refused, not events. Remove the "
+            f"cause, restart job `{job}` from the beginning (`python -m jobs.submit {job} --fresh`), which "
+            f"writes the rows again, and run `./souk dlq discard {event} --all`"
         )
 
 

@@ -36,7 +36,7 @@ class MessageProcessor:
         self._subscriptions = subscriptions
         self._transactions = transactions
         for topic in subscriptions:
-            UNEXPECTED_ERRORS.labels(service, topic)  # an alert needs the 0 before the first error
+            UNEXPECTED_ERRORS.labels(service, topic)  # creates the series with 0, which the alert needs
 
     async def process_batch(self, batch: Sequence[InboundEvent]) -> None:
         """Process messages of one partition in order, in one transaction if their subscription allows it."""
@@ -50,21 +50,21 @@ class MessageProcessor:
             await self.process(event)
 
     async def _process_in_one_transaction(self, batch: Sequence[InboundEvent]) -> bool:
-        """Return False if any message failed; the transaction is then rolled back."""
+        """Return True if all messages were processed; otherwise roll back and return False."""
         try:
             async with self._transactions.begin(batch[0].trace) as tx:
                 outcomes = [await self._apply(tx, event) for event in batch]
         except Exception:
-            return False  # `process` finds which message failed, and why
+            return False  # `process` runs the messages one by one and handles the error
         for event, outcome in zip(batch, outcomes, strict=True):
             self._count(event, outcome)
         return True
 
     async def process(self, event: InboundEvent) -> None:
-        """Process one message; the messages behind it in its partition wait.
+        """Process one message. Later messages of its partition are processed after it.
 
         Transient errors are retried with back-off for as long as they last. A rejected message is
-        dead-lettered at once, one that raises an unexpected error after `MAX_ATTEMPTS`.
+        dead-lettered at once. After an unexpected error, it is dead-lettered after `MAX_ATTEMPTS`.
 
         Raises:
             Exception: the dead letter can't be written either.
@@ -105,7 +105,7 @@ class MessageProcessor:
         except Rejected as rejection:
             return await self._reject(event, rejection)
         except INVALID as error:
-            return await self._reject(event, Rejected(f"its values can't be stored: {error}"))
+            return await self._reject(event, Rejected(f"PostgreSQL can't store its values: {error}"))
 
     async def _apply(self, tx: Transaction, event: InboundEvent) -> Outcome:
         """Record the event's id and run its handler."""
@@ -126,13 +126,13 @@ class MessageProcessor:
         return "acted"
 
     async def _reject(self, event: InboundEvent, rejection: Rejected) -> Outcome:
-        """Dead-letter a message once. Its event id is not recorded, so that the letter can be replayed."""
+        """Dead-letter a message once. Its event id is not recorded, so that a replay processes it."""
         log.warning("rejected", service=self._service, message=event.location, reason=str(rejection))
         try:
             outcome = await self._send(event, dead_letter(event, self._service, rejection))
         except RETRYABLE:
             raise
-        except Exception:  # the message itself can't be stored: the letter then only says where it is
+        except Exception:  # the message can't be stored: write a dead letter with its location only
             outcome = await self._send(event, minimal_dead_letter(event, self._service, rejection))
         if outcome == "rejected" and isinstance(rejection, UnexpectedError):
             UNEXPECTED_ERRORS.labels(self._service, event.topic).inc()

@@ -15,12 +15,12 @@ SQL = load_queries(__file__)
 async def prune_inbox(
     service: str, subscriptions: Iterable[Subscription], transactions: Transactions, settings: Settings
 ) -> None:
-    """Delete ids older than the setting `inbox_days`, but those of `never_prune` events; until cancelled."""
+    """Delete ids older than the setting `inbox_days`, until cancelled. Ids of `never_prune` events stay."""
     age = timedelta(days=settings.inbox_days)
     topics = never_pruned_topics(subscriptions)
     await prune(f"{service} inbox", transactions, SQL["prune_inbox"], age, topics)
 
 
 def never_pruned_topics(subscriptions: Iterable[Subscription]) -> list[str]:
-    """Return the topics whose ids are kept for ever."""
+    """Return the topics whose event ids are never deleted."""
     return [each.event for each in subscriptions if each.never_prune]

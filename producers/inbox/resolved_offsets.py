@@ -1,4 +1,4 @@
-"""Which dead letters of a topic are resolved: all before one offset, and some after it. Pure."""
+"""The set of resolved dead letters of a topic: all before one offset, and some after it. Pure."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ MAX_METADATA_BYTES = 4_096
 
 @dataclass(frozen=True, slots=True)
 class ResolvedOffsets:
-    """All letters before the offset `before` are resolved, and those at the offsets `beyond`."""
+    """The letters before the offset `before` and those at the offsets `beyond` are resolved."""
 
     before: int
     beyond: frozenset[int] = frozenset()
 
     @classmethod
     def parse(cls, before: int, metadata: str | None) -> Self:
-        """Read a committed offset and its metadata, which is ranges such as `7-9,12`."""
+        """Return the offsets for a committed offset and its metadata: ranges such as `7-9,12`."""
         ranges = [text.partition("-") for text in (metadata or "").split(",") if text]
         spans = (range(int(first), int(last or first) + 1) for first, _, last in ranges)
         return cls(before, frozenset(offset for span in spans for offset in span))
@@ -28,7 +28,7 @@ class ResolvedOffsets:
         return offset < self.before or offset in self.beyond
 
     def with_resolved(self, offsets: Sequence[int], present: Sequence[int]) -> "ResolvedOffsets":
-        """Add offsets. `present` are the offsets of all letters from `before` on, in order."""
+        """Return a copy with further offsets. `present` are the offsets of all letters from `before` on."""
         beyond = self.beyond.union(each for each in offsets if each >= self.before)
         unresolved = [each for each in present if each not in beyond]
         before = unresolved[0] if unresolved else max([self.before, *(each + 1 for each in beyond)])
@@ -39,13 +39,13 @@ class ResolvedOffsets:
         """`beyond` as the metadata of the committed offset `before`.
 
         Raises:
-            UserError: too many separate ranges for Kafka's limit.
+            UserError: the ranges exceed Kafka's limit for metadata.
         """
         text = ",".join(str(first) if first == last else f"{first}-{last}" for first, last in self._ranges())
         if len(text) > MAX_METADATA_BYTES:
             raise UserError(
-                f"too many separate letters would be resolved: replay or discard the oldest one, "
-                f"{self.before}, and those after it first (./souk dlq). Nothing was done"
+                "the resolved dead letters would form too many separate ranges, so nothing was changed: "
+                f"replay or discard the oldest one, {self.before}, and those after it first (./souk dlq)"
             )
         return text
 

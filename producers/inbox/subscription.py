@@ -1,4 +1,4 @@
-"""Says which events a service processes, and reads them from Kafka's messages."""
+"""Declares which events a service processes, and decodes them from Kafka's messages."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from schemas.codec import Decoder, Record
 from schemas.events import all_events
 
 ONLY_FOR = "only_for"
-"""The header of a replayed dead letter: the service that had rejected it. Other services skip it."""
+"""The header of a replayed dead letter that names the service which rejected it. Other services skip it."""
 
 Handler = Callable[[Transaction, Record], Awaitable[None]]
 """Processes an event in the transaction that records its id.
@@ -27,7 +27,7 @@ Raises `Retryable` (a later attempt may succeed) or `Rejected` (none will). Both
 
 
 class UnexpectedError(Rejected):
-    """A message was rejected because of an error that is a bug; `traceback` is the error's."""
+    """A message was rejected because of a bug. `traceback` is that of the error."""
 
     def __init__(self, reason: str, traceback: str) -> None:
         super().__init__(reason)
@@ -35,7 +35,7 @@ class UnexpectedError(Rejected):
 
     @classmethod
     def after(cls, attempts: int, error: Exception) -> Self:
-        """Describe an error that was raised in each of so many attempts."""
+        """Return the rejection for an error that was raised in each of `attempts` attempts."""
         times = "1 attempt" if attempts == 1 else f"{attempts} attempts"
         reason = f"unexpected error after {times}: {type(error).__name__}: {error}"
         return cls(reason, "".join(format_exception(error)))
@@ -45,25 +45,30 @@ class UnexpectedError(Rejected):
 class Subscription:
     """One event that a service processes.
 
-    Events of the commerce services carry the service's name in the header `origin`. Messages without it are
-    history (a replay or a back-fill) or come from outside, and are skipped: history moves no stock and no
-    money.
+    Events of the commerce services have the service's name in the header `origin`. Messages without it are
+    historical (a replay or a back-fill) or external. They are skipped, so that historical events change no
+    stock and move no money.
     """
 
     event: str
     handler: Handler
     external_key: Callable[[str], bool] | None = None
-    """Which keys are accepted without an origin: those of sellers' listings and carriers' shipments."""
+    """Returns whether a message with this key is processed without the header `origin`.
+
+    Listings of sellers and shipments of carriers come from outside.
+    """
     never_prune: bool = False
-    """Keep the ids of processed events for ever: nothing else stops a second effect of a repeated event."""
+    """Never delete the ids of processed events: nothing else prevents a second effect of a repeated event."""
     records_event: bool = False
     """The handler's first statement records the event's id (`Transaction.record_event`)."""
     batchable: bool = False
-    """Several events may share a transaction. For frequent events that emit nothing and lock only their own
-    rows."""
+    """Whether several events may share a transaction.
+
+    Set it for frequent events whose handlers emit nothing and lock only the rows of their event.
+    """
 
     def concerns(self, service: str, key: str, headers: dict[str, str]) -> bool:
-        """Return whether a service processes a message of this topic. Needs no decoded message."""
+        """Return whether a service processes a message of this topic, given its key and headers."""
         if headers.get(ONLY_FOR, service) != service:
             return False
         return bool(headers.get(ORIGIN)) or (self.external_key is not None and self.external_key(key))
@@ -89,10 +94,11 @@ class InboundEvent:
 
     @property
     def message_id(self) -> str:
-        """Identifies the message itself, of which a service writes one dead letter.
+        """The id of the message itself, so that a service writes one dead letter for each message.
 
-        The location alone does not: a Kafka that was recreated gives the same offsets to other messages. So a
-        digest of the message's timestamp, key and value is part of it. Its slashes tell it from an event id.
+        The location is not enough: after Kafka's storage was recreated, other messages have the same offsets.
+        So the id also has a digest of the message's timestamp, key and value. Its slashes distinguish it from
+        an event id.
         """
         digest = blake2b(repr(self.message.timestamp()).encode(), digest_size=12)
         for part in (self.message.key(), self.message.value()):
@@ -112,7 +118,7 @@ class InboundEvent:
 
 
 def any_key(_key: str) -> bool:
-    """For `external_key`: accept every key."""
+    """Accept every key; use it as `external_key`."""
     return True
 
 
@@ -123,7 +129,7 @@ def key_of(message: Message) -> str:
 
 
 def headers_of(message: Message) -> dict[str, str]:
-    """Return the headers as text that PostgreSQL can store. A later header replaces an earlier namesake."""
+    """Return the headers as text that PostgreSQL can store. If a name occurs twice, the last value counts."""
     pairs: list[tuple[str, str | bytes | None]] = list(message.headers() or ())  # type: ignore[arg-type]
     return {
         storable(name): storable(value.decode(errors="replace") if isinstance(value, bytes) else value or "")
@@ -135,7 +141,7 @@ def decode_message(message: Message, headers: dict[str, str], decoder: Decoder) 
     """Decode a message with the current schema of its event.
 
     Raises:
-        PartUnavailable, Retryable: the registry, which has the writer's schema, does not answer.
+        PartUnavailable, Retryable: the registry, which has the schema of the message, does not answer.
     """
     try:
         record: Record | Rejected = decoder.decode(message.value(), all_events()[message.topic() or ""])

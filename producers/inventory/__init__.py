@@ -1,1 +1,1 @@
-"""Keeps every seller's stock: on hand, reserved for orders, sold, returned."""
+"""Manages every seller's stock: units on hand, reserved for orders, sold and returned."""

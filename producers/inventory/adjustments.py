@@ -1,4 +1,4 @@
-"""Sets stock to what a seller counted."""
+"""Sets stock to the units that a seller counted."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from producers.outbox.transaction import Transaction
 
 
 class StockCount(NamedTuple):
-    """What a seller has of a product."""
+    """The units of a product that a seller has."""
 
     key: StockKey
     on_hand: int
@@ -21,7 +21,7 @@ async def set_stock(tx: Transaction, counts: Sequence[StockCount]) -> list[Stock
     """Set all counts or none; return the stock in the order of `counts`. Unchanged stock gets no new version.
 
     Raises:
-        DuplicateProduct: a product of a seller is there twice.
+        DuplicateProduct: `counts` contains a product of a seller twice.
         NotListed: the seller does not list the product, and its stock would grow.
         HeldForOrders: orders hold more units than the seller has.
     """
@@ -40,15 +40,16 @@ async def set_stock(tx: Transaction, counts: Sequence[StockCount]) -> list[Stock
     if changed:
         await store.save_stock(tx, changed)
     for stock in changed:
-        grew = stock.on_hand >= before[stock.key].on_hand
-        emit_stock_changed(tx, before[stock.key], stock, "received" if grew else "corrected", None)
+        is_growth = stock.on_hand >= before[stock.key].on_hand
+        emit_stock_changed(tx, before[stock.key], stock, "received" if is_growth else "corrected", None)
     return [after[key] for key in wanted]
 
 
 async def _lock(tx: Transaction, keys: Sequence[StockKey]) -> dict[StockKey, Stock]:
-    """Lock the rows. A product without stock gets a row of version 0, which is not saved if nothing changes.
+    """Lock and return the rows. A product without stock gets a row of version 0.
 
-    Rows are inserted before any is locked, and both in the order of the keys, which avoids deadlocks.
+    Missing rows are inserted before any row is locked. Both steps follow the order of the keys, which avoids
+    deadlocks.
     """
     await store.insert_missing_stock(tx, keys)
     return await store.lock_stock(tx, keys)

@@ -39,7 +39,7 @@ async def set_one(request: Request, product_id: Id) -> Response:
 
 @router.put("/stock", response_model=list[StockResponse])
 async def set_many(request: Request) -> Response:
-    """Set the stock of a list of products: all of it or nothing."""
+    """Set the stock of a list of products, all of it or nothing."""
     body = await parse_body(request, STOCK_LIST_REQUEST)
     counts = [StockCount(StockKey(each.product_id, each.seller_id), each.on_hand) for each in body]
     return json_response(
@@ -53,7 +53,7 @@ async def _set_stock(request: Request, about: str, counts: Sequence[StockCount])
 
 
 def present_stock(stock: Stock) -> StockResponse:
-    """Return stock as the API shows it."""
+    """Return the API's response for a stock row."""
     return {
         "product_id": stock.key.product_id,
         "seller_id": stock.key.seller_id,

@@ -1,7 +1,7 @@
-"""What inventory does about orders and listings: reserve units, sell them, put them back.
+"""Handles the events of orders and listings in the inventory service: reserves, sells and restocks units.
 
-The events of an order may arrive in any order. Each handler therefore locks the order's reservation and acts
-on its state.
+The events of one order may arrive in any sequence. Each handler therefore locks the order's reservation and
+acts on its state.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,7 +24,7 @@ ReleaseReason = Literal["order_cancelled", "payment_failed", "expired"]
 
 
 async def reserve(tx: Transaction, event: Record) -> None:
-    """`order_placed`: reserve all of its lines, or refuse the order."""
+    """`order_placed`: reserve the units of all lines, or refuse the order."""
     lines = [
         ReservedLine(line["line_number"], line["product_id"], line["seller_id"], line["quantity"])
         for line in event["lines"]
@@ -48,14 +48,17 @@ async def reserve(tx: Transaction, event: Record) -> None:
 
 
 async def sell(tx: Transaction, event: Record) -> None:
-    """`order_confirmed`: the reserved units are paid and leave the stock."""
+    """`order_confirmed`: remove the reserved units from the stock, because they are paid."""
     reservation, lines, stock = await store.lock_reservation_once(tx, event["order_id"])
     if reservation and reservation.state == "held":
         await _sell(tx, reservation, lines, stock)
 
 
 async def cancel_reservation(tx: Transaction, event: Record) -> None:
-    """`order_cancelled`: release reserved units, restock sold ones, bar an order that arrives later."""
+    """`order_cancelled`: release reserved units and restock sold units.
+
+    If `order_placed` has not arrived yet, a `barred` reservation makes its handler ignore it.
+    """
     if await store.open_reservation(tx, event["order_id"], "barred"):
         return
     reservation = await store.lock_reservation(tx, event["order_id"])
@@ -79,7 +82,7 @@ async def accept_return(tx: Transaction, event: Record) -> None:
     """`order_returned`: put the units that can be sold again back into stock, and record the others."""
     reservation = await store.lock_reservation(tx, event["order_id"])
     if reservation is None:
-        return  # an order of another shop
+        return  # the order does not exist in this shop
     await store.record_return(tx, reservation.order_id, event["return_id"])
     lines = {line.line_number: line for line in await store.find_lines(tx, reservation.order_id)}
     check_return((line.as_sold() for line in lines.values()), event)
@@ -87,29 +90,30 @@ async def accept_return(tx: Transaction, event: Record) -> None:
         sold = list(lines.values())
         await _sell(tx, reservation, sold, await store.lock_stock(tx, units(sold)))
     elif reservation.state != "sold":
-        raise Rejected(f"order {reservation.order_id} is {reservation.state}: nothing of it can come back")
+        reason = f"its reservation is {reservation.state}"
+        raise Rejected(f"order {reservation.order_id} can't be returned: {reason}")
     restocked = []
-    for back in (each for each in event["lines"] if each["quantity"]):
-        line = lines[back["line_number"]]
+    for returned in (each for each in event["lines"] if each["quantity"]):
+        line = lines[returned["line_number"]]
         await store.record_returned_units(
-            tx, reservation.order_id, line.line_number, back["quantity"], back["restocked"]
+            tx, reservation.order_id, line.line_number, returned["quantity"], returned["restocked"]
         )
-        if back["restocked"]:
+        if returned["restocked"]:
             restocked.append(
-                ReservedLine(line.line_number, line.product_id, line.seller_id, back["quantity"])
+                ReservedLine(line.line_number, line.product_id, line.seller_id, returned["quantity"])
             )
     await change_stock(tx, units(restocked), Stock.restock, "returned", reservation.order_id)
 
 
 async def save_listing(tx: Transaction, event: Record) -> None:
-    """`product_listed`, `product_changed`: the seller may have stock of the product."""
+    """`product_listed`, `product_changed`: record that the seller may have stock of the product."""
     check_listing(event)
     key = StockKey(event["product_id"], event["seller_id"])
     await store.save_listing(tx, key, True, event["occurred_at"])
 
 
 async def delist(tx: Transaction, event: Record) -> None:
-    """`product_delisted`: the seller's stock of the product can only be lowered from now on."""
+    """`product_delisted`: record that the seller may only lower the stock of the product."""
     key = StockKey(event["product_id"], event["seller_id"])
     await store.save_listing(tx, key, False, event["occurred_at"])
 
@@ -155,7 +159,7 @@ def _emit_released(
 
 
 def _event_lines(lines: Sequence[ReservedLine]) -> list[dict[str, int | str]]:
-    """Return lines as inventory's events have them."""
+    """Return lines as records of inventory's events."""
     return [
         {
             "line_number": line.line_number,

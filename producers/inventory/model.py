@@ -1,4 +1,4 @@
-"""The rules of stock, without a database: what an order reserves, sells and returns."""
+"""The rules of stock, without a database: how orders reserve, sell and return units."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,7 +10,7 @@ from producers.returns import SoldLine
 
 ReservationState = Literal["held", "sold", "released", "given_back", "refused", "barred"]
 ChangeReason = Literal["reserved", "released", "shipped", "returned", "received", "corrected"]
-"""Why stock changed, in the words of `stock_changed`. A sale is `shipped`: the units leave the stock."""
+"""The field `reason` of `stock_changed`. A sale is `shipped`, because the units leave the stock."""
 
 RESERVATION_TTL = timedelta(minutes=30)
 """How long an order's units are reserved for its payment."""
@@ -19,7 +19,7 @@ MAX_ON_HAND = 1_000_000
 
 
 class StockKey(NamedTuple):
-    """One seller's offer of a product. Stock rows are locked in the order of their keys."""
+    """The key of a stock row: one product of one seller. Rows are locked in the order of their keys."""
 
     product_id: str
     seller_id: str
@@ -27,7 +27,10 @@ class StockKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ReservedLine:
-    """Units of one order line: `returned` are back in stock, `written_off` can't be sold again."""
+    """The units of one order line.
+
+    `returned` units are back in stock. `written_off` units were returned but can't be sold again.
+    """
 
     line_number: int
     product_id: str
@@ -38,22 +41,22 @@ class ReservedLine:
 
     @property
     def key(self) -> StockKey:
-        """The stock that the line takes from."""
+        """The key of the stock row that the line takes units from."""
         return StockKey(self.product_id, self.seller_id)
 
     @property
     def not_returned(self) -> int:
-        """Units that have not come back."""
+        """Units that were neither returned nor written off."""
         return self.quantity - self.returned - self.written_off
 
     def as_sold(self) -> SoldLine:
         """Return the line for `check_return`."""
-        came_back = self.returned + self.written_off
-        return SoldLine(self.line_number, self.product_id, self.seller_id, self.quantity, came_back)
+        all_returned = self.returned + self.written_off
+        return SoldLine(self.line_number, self.product_id, self.seller_id, self.quantity, all_returned)
 
 
 class InsufficientStock(Exception):
-    """A change would leave less than nothing, or less than is reserved for orders."""
+    """A change would make the units on hand negative, or fewer than those reserved for orders."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +90,7 @@ class Stock:
         return self._with(self.on_hand + units, self.reserved)
 
     def set(self, on_hand: int) -> "Stock":
-        """Set the units that the seller counted."""
+        """Set the units on hand to the seller's count."""
         return self._with(on_hand, self.reserved)
 
     def _with(self, on_hand: int, reserved: int) -> "Stock":
@@ -97,7 +100,7 @@ class Stock:
 
 
 def units(lines: Iterable[ReservedLine]) -> dict[StockKey, int]:
-    """Return the units of each key that have not come back, in the order in which rows are locked."""
+    """Return the units of each key that were not returned, in the order in which rows are locked."""
     counted: Counter[StockKey] = Counter()
     for line in lines:
         counted[line.key] += line.not_returned
@@ -107,11 +110,11 @@ def units(lines: Iterable[ReservedLine]) -> dict[StockKey, int]:
 def shortages(
     lines: Sequence[ReservedLine], stock: Mapping[StockKey, Stock]
 ) -> list[tuple[ReservedLine, int]]:
-    """Return the lines that exceed the stock, each with the units that were left; empty if all fit.
+    """Return the lines that exceed the stock, each with the units that are available; empty if all fit.
 
-    Lines take from the stock in their order: two lines of one product share it.
+    Lines of the same product share its stock. Earlier lines take units first.
     """
-    left = {key: one.available for key, one in stock.items()}
+    left = {key: row.available for key, row in stock.items()}
     short = []
     for line in lines:
         available = left.get(line.key, 0)

@@ -1,4 +1,4 @@
-"""Why stock is not set, or not found."""
+"""Error responses of the stock endpoints."""
 
 from common.problems import Problem
 
@@ -24,13 +24,13 @@ class NotListed(Problem):
     def __init__(self, product_id: str, seller_id: str) -> None:
         super().__init__(
             f"Seller {seller_id!r} does not list product {product_id!r}, so its stock can't grow. List it "
-            "first (event product_listed). A new listing takes a moment to arrive: send the same request "
+            "first (event product_listed). If the listing is new, wait a moment and send the same request "
             "again. Nothing was changed."
         )
 
 
 class HeldForOrders(Problem):
-    """Orders hold more units than would be on hand."""
+    """The new count is less than the units that are held for orders."""
 
     status, kind, title = 409, "held-for-orders", "Units are held for orders"
 
@@ -44,10 +44,10 @@ class HeldForOrders(Problem):
 class DuplicateProduct(Problem):
     """A list sets one product of one seller twice."""
 
-    status, kind, title = 422, "said-twice", "A product is there twice"
+    status, kind, title = 422, "said-twice", "A product occurs twice"
 
     def __init__(self, product_id: str, seller_id: str) -> None:
         super().__init__(
-            f"Product {product_id!r} of seller {seller_id!r} is in the list twice. Send it once; nothing was "
-            "changed."
+            f"The list contains product {product_id!r} of seller {seller_id!r} twice. Send it once. Nothing "
+            "was changed."
         )

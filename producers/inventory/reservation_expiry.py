@@ -27,7 +27,7 @@ WORKER = "reservation_expiry"
 
 async def expire_reservations(transactions: Transactions, _settings: Settings) -> None:
     """Check every few seconds for reservations that have expired, until cancelled."""
-    UNEXPECTED_ERRORS.labels("inventory", WORKER)  # an alert needs the 0 before the first error
+    UNEXPECTED_ERRORS.labels("inventory", WORKER)  # creates the series with 0, which the alert needs
     backoff = Backoff("inventory expiry")
     while True:
         try:
@@ -42,7 +42,8 @@ async def expire_reservations_once(transactions: Transactions) -> int:
     """Check the reservations that have expired, each in its own transaction; return their number.
 
     Raises:
-        one of `producers.postgres.errors.RETRYABLE`: PostgreSQL is unavailable, or payments has no tables.
+        one of `producers.postgres.errors.RETRYABLE`: PostgreSQL is unavailable, or payments has not created
+            its tables yet.
     """
     async with transactions.connection() as sql:
         expired = await store.find_expired(sql, transactions.clock(), AT_ONCE)
@@ -51,7 +52,7 @@ async def expire_reservations_once(transactions: Transactions) -> int:
             await _expire(transactions, order_id)
         except RETRYABLE:
             raise
-        except Exception:  # a bug, of this order alone: the others must not wait for its repair
+        except Exception:  # a bug that affects this order; the other orders must still be checked
             log.exception("unexpected error", worker=WORKER, order_id=order_id)
             UNEXPECTED_ERRORS.labels("inventory", WORKER).inc()
             async with transactions.begin(Trace(order_id)) as tx:
@@ -62,8 +63,8 @@ async def expire_reservations_once(transactions: Transactions) -> int:
 async def _expire(transactions: Transactions, order_id: str) -> None:
     """Release a reservation if its order is unpaid and can't be paid any more; otherwise check again later.
 
-    Only payments knows that. While Kafka is unavailable or inventory is behind, inventory may not know of a
-    payment that was taken.
+    Only the tables of payments show that. While Kafka is unavailable or inventory is behind, inventory may
+    not have received the events of a captured payment.
     """
     async with transactions.begin(Trace(order_id)) as tx:
         reservation = await store.lock_reservation(tx, order_id)

@@ -9,7 +9,7 @@ from common.ids import PRINTABLE
 from producers.inventory.model import MAX_ON_HAND
 
 MAX_PRODUCTS = 5_000
-"""Products in one request."""
+"""Limit of products in one request."""
 
 Id = Annotated[str, Field(min_length=1, max_length=128, pattern=PRINTABLE)]
 OnHand = Annotated[int, Field(ge=0, le=MAX_ON_HAND)]
@@ -25,7 +25,7 @@ class StockRequest(BaseModel):
 
 
 class ProductStockRequest(StockRequest):
-    """The same, in a list of products."""
+    """How many units of one product a seller has now, as an entry of a list."""
 
     product_id: Id
 

@@ -43,7 +43,7 @@ async def save_stock(
     state: ReservationState | None = None,
     lines: Sequence[ReservedLine] = (),
 ) -> None:
-    """Save locked stock, and the next state and the new lines of the reservation that it belongs to."""
+    """Save locked stock, and the new state and lines of the order's reservation."""
     await tx.sql.execute(
         SQL["save_stock"],
         *_columns(stock.key for stock in stocks),
@@ -78,7 +78,7 @@ async def open_reservation_once(
 ) -> tuple[Reservation | None, dict[StockKey, Stock]]:
     """Record the event, open a reservation and lock the stock of these products.
 
-    The reservation is None if the order has one already; no stock is locked then.
+    If the order has a reservation already, the returned reservation is None, and no stock is locked.
 
     Raises:
         AlreadyProcessed: the event was recorded before.
@@ -92,7 +92,7 @@ async def open_reservation_once(
         *_columns(keys),
     )
     stock = [_stock(row) for row in rows if row["product_id"] is not None]
-    return reservation if rows[0]["opened"] else None, {one.key: one for one in stock}
+    return reservation if rows[0]["opened"] else None, {row.key: row for row in stock}
 
 
 async def lock_reservation_once(
@@ -109,11 +109,11 @@ async def lock_reservation_once(
     held = [row for row in rows if row["line_number"] is not None]
     lines = [ReservedLine(*tuple(row)[4:10]) for row in held]
     stock = [_stock(row) for row in held]
-    return Reservation(*tuple(rows[0])[1:4]), lines, {one.key: one for one in stock}
+    return Reservation(*tuple(rows[0])[1:4]), lines, {row.key: row for row in stock}
 
 
 async def lock_reservation(tx: Transaction, order_id: str) -> Reservation | None:
-    """Lock and return the reservation of an order."""
+    """Lock and return the reservation of an order; None if the order has none."""
     row = await tx.sql.fetchrow(SQL["lock_reservation"], order_id)
     return None if row is None else Reservation(*row)
 
@@ -132,7 +132,7 @@ async def record_return(tx: Transaction, order_id: str, return_id: str) -> None:
     """Record a return of an order whose reservation is locked.
 
     Raises:
-        Rejected: the return was recorded before, by this event or another one.
+        Rejected: the return was recorded before, for this event or another one.
     """
     if await tx.sql.fetchval(SQL["record_return"], order_id, return_id) is None:
         raise Rejected(f"return {return_id} of order {order_id} was accepted before")
@@ -141,14 +141,14 @@ async def record_return(tx: Transaction, order_id: str, return_id: str) -> None:
 async def record_returned_units(
     tx: Transaction, order_id: str, line_number: int, quantity: int, restocked: bool
 ) -> None:
-    """Add returned units to a line. The table's check refuses more than were sold."""
+    """Add returned units to a line. A constraint of the table refuses more units than were sold."""
     counts = (quantity, 0) if restocked else (0, quantity)
     await tx.sql.execute(SQL["record_returned_units"], order_id, line_number, *counts)
 
 
-async def find_expired(sql: Any, now: datetime, most: int) -> list[str]:
-    """Return the orders whose reservations have expired."""
-    return [row["order_id"] for row in await sql.fetch(SQL["find_expired"], now, most)]
+async def find_expired(sql: Any, now: datetime, limit: int) -> list[str]:
+    """Return at most `limit` orders whose reservations have expired."""
+    return [row["order_id"] for row in await sql.fetch(SQL["find_expired"], now, limit)]
 
 
 async def postpone_expiry(tx: Transaction, order_id: str, until: datetime) -> None:
@@ -157,10 +157,12 @@ async def postpone_expiry(tx: Transaction, order_id: str, until: datetime) -> No
 
 
 async def close_unpaid_payment(tx: Transaction, order_id: str) -> bool:
-    """Close the payment of an order, by payments' own function; return False if the order is or may be paid.
+    """Close the payment of an order; return False if the order is paid or the provider may have charged it.
+
+    It calls a function in the schema of payments, within this transaction.
 
     Raises:
-        Retryable: payments has not created the function, or not granted it, yet.
+        Retryable: payments has not created the function yet, or not granted it.
     """
     try:
         closed: bool = await tx.sql.fetchval(SQL["close_unpaid_payment"], order_id, new_id())
@@ -168,18 +170,18 @@ async def close_unpaid_payment(tx: Transaction, order_id: str) -> bool:
         asyncpg.InvalidSchemaNameError,
         asyncpg.UndefinedFunctionError,
         asyncpg.InsufficientPrivilegeError,
-    ) as error:  # each during the first start
+    ) as error:  # any of these may occur during the first start
         raise Retryable(f"inventory can't call payments.close_unpaid yet: {error}") from error
     return closed
 
 
 async def find_listed(tx: Transaction, keys: Iterable[StockKey]) -> set[StockKey]:
-    """Return those of these products that their sellers list."""
+    """Return the keys whose sellers list the product."""
     return {StockKey(*row) for row in await tx.sql.fetch(SQL["find_listed"], *_columns(keys))}
 
 
 async def save_listing(tx: Transaction, key: StockKey, listed: bool, changed_at: datetime) -> None:
-    """Save whether a seller lists a product, unless a newer event is known."""
+    """Save whether a seller lists a product, unless a newer event has changed it."""
     await tx.sql.execute(SQL["save_listing"], key.product_id, key.seller_id, listed, changed_at)
 
 

@@ -1,4 +1,4 @@
-"""Cancels orders: the only way in which an order ends before its delivery."""
+"""Cancels orders, the only way in which an order ends before its delivery."""
 
 from producers.orders import store
 from producers.orders.model import Reason, can_become
@@ -9,7 +9,7 @@ from producers.outbox.transaction import Transaction
 async def cancel_order(tx: Transaction, order: Order, reason: Reason) -> bool:
     """Cancel a locked order and emit `order_cancelled`; return False if it is shipped or cancelled already.
 
-    Inventory then releases or restocks the units, and payments refunds what it has taken.
+    Inventory then releases or restocks the units, and payments refunds the captured amount.
     """
     if not can_become(order.status, "cancelled"):
         return False

@@ -1,4 +1,4 @@
-"""Places an order: reads what it needs, prices the lines, and commits everything in one statement."""
+"""Places an order: reads the offers, prices the lines, and commits everything in one statement."""
 
 from hashlib import sha256
 
@@ -26,8 +26,9 @@ async def check_out(
     The event is encoded before the statement that commits it: if the encoding fails, no order is placed.
 
     Raises:
-        Problem: the key was used with another body, or the order can't be placed like this.
-        one of `producers.postgres.errors.TRANSIENT`: nothing was done, or all of it; a retry finds out.
+        Problem: the key was used with another body, or the order can't be placed as requested.
+        one of `producers.postgres.errors.TRANSIENT`: either the order was placed or nothing was done. A retry
+            with the same key returns the order's response.
     """
     digest = _digest(order)
     async with transactions.connection() as sql:
@@ -74,5 +75,5 @@ def _check_digest(stored: StoredResponse, digest: bytes) -> StoredResponse:
 
 
 def _digest(order: OrderRequest) -> bytes:
-    """Return the digest of a body's content. The order of its fields does not matter."""
+    """Return the digest of a body's content, independent of the order of its fields."""
     return sha256(orjson.dumps(order.model_dump(), option=orjson.OPT_SORT_KEYS)).digest()

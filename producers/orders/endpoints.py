@@ -24,7 +24,7 @@ router = APIRouter(prefix="/v1/orders", tags=[NAME])
 
 @router.post("", status_code=202, response_model=OrderResponse)
 async def place(request: Request) -> Response:
-    """Place an order. It is stored once this answers, and confirmed or cancelled soon: see `Location`."""
+    """Place an order. The response means that it is stored; `Location` shows when it is confirmed."""
     key = request.headers.get("Idempotency-Key", "")
     if not (0 < len(key) <= MAX_KEY_CHARS and key.isascii() and key.isprintable()):
         raise BadIdempotencyKey

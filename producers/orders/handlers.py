@@ -1,4 +1,4 @@
-"""What orders does about events: of payments, inventory, carriers and sellers."""
+"""Handles the events of payments, inventory, carriers and sellers in the orders service."""
 
 from common.errors import Rejected
 from common.ids import is_uuid7
@@ -13,16 +13,17 @@ from schemas.codec import Record
 
 
 async def confirm(tx: Transaction, event: Record) -> None:
-    """`payment_captured`: confirm the order. One that was cancelled meanwhile stays so, and is refunded."""
+    """`payment_captured`: confirm the order. A cancelled order stays cancelled, and payments refunds it."""
     order = await store.lock_order_once(tx, event["order_id"])
     if order is None:
         return
-    paid: PaymentStatus | None = "captured" if payment_can_become(order.payment_status, "captured") else None
+    becomes_captured = payment_can_become(order.payment_status, "captured")
+    new_status: PaymentStatus | None = "captured" if becomes_captured else None
     if can_become(order.status, "confirmed"):
-        await store.set_order_status(tx, order, "confirmed", store.StepDetails(tx.now), payment=paid)
+        await store.set_order_status(tx, order, "confirmed", store.StepDetails(tx.now), payment=new_status)
         tx.emit("order_confirmed", order_id=order.order_id, shopper_id=order.shopper_id)
-    elif paid:
-        await store.set_payment_status(tx, order, paid)
+    elif new_status:
+        await store.set_payment_status(tx, order, new_status)
 
 
 async def cancel_unpaid(tx: Transaction, event: Record) -> None:
@@ -36,7 +37,7 @@ async def cancel_unpaid(tx: Transaction, event: Record) -> None:
 
 
 async def record_refund(tx: Transaction, event: Record) -> None:
-    """`payment_refunded`: record a refund, in full or in part."""
+    """`payment_refunded`: record a full or partial refund."""
     if order := await store.lock_order(tx, event["order_id"]):
         step = store.StepDetails(event["occurred_at"], about=event["refund_id"])
         await store.record_refund(tx, order, step, event["amount_minor"])
@@ -49,18 +50,18 @@ async def cancel_sold_out(tx: Transaction, event: Record) -> None:
 
 
 async def cancel_expired(tx: Transaction, event: Record) -> None:
-    """`stock_released`: cancel the order if its reservation expired, which that of a paid order does not."""
+    """`stock_released`: cancel the order if its reservation expired. Those of paid orders don't expire."""
     if event["reason"] == "expired" and (order := await store.lock_order(tx, event["order_id"])):
         await cancel_order(tx, order, "timed_out")
 
 
 async def ship(tx: Transaction, event: Record) -> None:
-    """`order_shipped`: one of its parcels."""
+    """`order_shipped`: record that a parcel of the order was shipped."""
     await _apply_shipment_step(tx, event, "shipped")
 
 
 async def deliver(tx: Transaction, event: Record) -> None:
-    """`order_delivered`: one of its parcels."""
+    """`order_delivered`: record that a parcel of the order was delivered."""
     await _apply_shipment_step(tx, event, "delivered")
 
 
@@ -70,9 +71,9 @@ async def accept_return(tx: Transaction, event: Record) -> None:
     if order is None:
         return
     if order.status == "cancelled":
-        raise Rejected(f"order {order.order_id} is cancelled: nothing of it can come back")
+        raise Rejected(f"order {order.order_id} is cancelled, so it can't be returned")
     if order.status == "placed":
-        raise Rejected(f"order {order.order_id} is not paid yet, so nothing of it can come back")
+        raise Rejected(f"order {order.order_id} is not paid yet, so it can't be returned")
     await store.check_return_is_new(tx, order, event["return_id"])
     units = check_return(await store.find_sold_lines(tx, order), event)
     step = store.StepDetails(event["occurred_at"], event["return_id"], event["seller_id"])
@@ -92,7 +93,7 @@ async def delist_offer(tx: Transaction, event: Record) -> None:
 
 
 async def _apply_shipment_step(tx: Transaction, event: Record, to: Status) -> None:
-    """Record a step of a parcel, and the order's new status if it changes. Ignored for a cancelled order.
+    """Record a step of a parcel, and the order's new status if it changes. Cancelled orders are ignored.
 
     Raises:
         Rejected: the order is not paid yet.

@@ -1,4 +1,4 @@
-"""The rules of orders, without a database: what lines cost, and what may happen to an order."""
+"""The rules of orders, without a database: the prices of lines, and the allowed status changes."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ MAX_UNITS = 1_000
 """Units of one line."""
 
 COMMISSION_BP = 1_000
-"""The marketplace's commission in basis points. Each line stores the value at its checkout."""
+"""The marketplace's commission in basis points. Each order line stores the value at its checkout."""
 
 PREDECESSORS: dict[Status, frozenset[Status]] = {
     "placed": frozenset(),
@@ -52,7 +52,7 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class OrderedLine:
-    """A line of an order. Discount, shipping and tax are those of the whole line."""
+    """A line of an order. Discount, shipping and tax are for the whole line, not for each unit."""
 
     line_number: int
     product_id: str
@@ -65,7 +65,7 @@ class OrderedLine:
     commission_bp: int = COMMISSION_BP
 
     def as_event(self) -> dict[str, int | str]:
-        """Return the line as `order_placed` has it."""
+        """Return the line as a record of `order_placed`."""
         return {
             "line_number": self.line_number,
             "product_id": self.product_id,
@@ -80,12 +80,12 @@ class OrderedLine:
 
     @property
     def due_minor(self) -> int:
-        """What the shopper pays for the line."""
+        """The amount that the shopper pays for the line."""
         gross = self.quantity * self.unit_price_minor
         return gross - self.discount_minor + self.shipping_minor + self.tax_minor
 
 
-def priced(wanted: Sequence[RequestedLine], offers: Iterable[Offer], currency: str) -> list[OrderedLine]:
+def priced(lines: Sequence[RequestedLine], offers: Iterable[Offer], currency: str) -> list[OrderedLine]:
     """Return the lines at the catalogue's prices, numbered from 1.
 
     Raises:
@@ -94,36 +94,44 @@ def priced(wanted: Sequence[RequestedLine], offers: Iterable[Offer], currency: s
         PriceMoved: the price is not the one that the shopper saw.
     """
     listed = [offer for offer in offers if offer.listed]
-    return [_line(number, one, listed, currency) for number, one in enumerate(wanted, start=1)]
+    return [_line(number, line, listed, currency) for number, line in enumerate(lines, start=1)]
 
 
-def _line(number: int, wanted: RequestedLine, offers: Sequence[Offer], currency: str) -> OrderedLine:
+def _line(number: int, line: RequestedLine, offers: Sequence[Offer], currency: str) -> OrderedLine:
     candidates = [
         offer
         for offer in offers
-        if offer.product_id == wanted.product_id and wanted.seller_id in (None, offer.seller_id)
+        if offer.product_id == line.product_id and line.seller_id in (None, offer.seller_id)
     ]
     if not candidates:
-        raise UnknownProduct(number, wanted.product_id, wanted.seller_id)
+        raise UnknownProduct(number, line.product_id, line.seller_id)
     payable = [offer for offer in candidates if offer.currency == currency]
     if not payable:
-        raise OtherCurrency(number, wanted.product_id, candidates[0].currency, currency)
+        raise OtherCurrency(number, line.product_id, candidates[0].currency, currency)
     offer = min(payable, key=lambda offer: (offer.price_minor, offer.seller_id))
-    if wanted.unit_price_minor not in (None, offer.price_minor):
-        raise PriceMoved(number, wanted.product_id, offer.price_minor, currency)
-    return OrderedLine(number, wanted.product_id, offer.seller_id, wanted.quantity, offer.price_minor)
+    if line.unit_price_minor not in (None, offer.price_minor):
+        raise PriceMoved(number, line.product_id, offer.price_minor, currency)
+    return OrderedLine(number, line.product_id, offer.seller_id, line.quantity, offer.price_minor)
 
 
 def amount_minor(lines: Iterable[OrderedLine]) -> int:
-    """Return what the shopper pays for these lines."""
+    """Return the amount that the shopper pays for these lines."""
     return sum(line.due_minor for line in lines)
 
 
 def can_become(status: Status, to: Status) -> bool:
-    """Return whether an order's status may change so. A delivery may arrive before its shipment."""
+    """Return whether an order may change from `status` to `to`.
+
+    A confirmed order may become delivered at once, because `order_delivered` may arrive before
+    `order_shipped`.
+    """
     return status in PREDECESSORS[to]
 
 
 def payment_can_become(status: PaymentStatus, to: PaymentStatus) -> bool:
-    """Return whether a payment's status may change so. A refund may arrive before its capture."""
+    """Return whether a payment may change from `status` to `to`.
+
+    A pending payment may become refunded at once, because `payment_refunded` may arrive before
+    `payment_captured`.
+    """
     return _PAYMENT_ORDER[to] > _PAYMENT_ORDER[status]

@@ -9,21 +9,21 @@ from producers.orders.schemas import LineResponse, OrderRequest, OrderResponse
 
 
 def present_placed_order(
-    order_id: str, sent: OrderRequest, lines: Sequence[OrderedLine], now: datetime
+    order_id: str, request: OrderRequest, lines: Sequence[OrderedLine], now: datetime
 ) -> OrderResponse:
-    """Return the response for an order that is just being placed."""
+    """Return the response for an order that is being placed."""
     return {
         "order_id": order_id,
-        "shopper_id": sent.shopper_id,
+        "shopper_id": request.shopper_id,
         "status": "placed",
         "cancellation_reason": None,
-        "currency": sent.currency,
+        "currency": request.currency,
         "placed_at": now,
         "history": [{"status": "placed", "at": now, "seller_id": None}],
         "lines": [_line(line.as_event()) for line in lines],
         "payment": {
             "status": "pending",
-            "method": sent.payment.method,
+            "method": request.payment.method,
             "amount_minor": amount_minor(lines),
             "refunded_minor": 0,
         },
@@ -33,9 +33,9 @@ def present_placed_order(
 def present_order(row: Mapping[str, Any]) -> OrderResponse:
     """Return the response for a row of `store.find_order`.
 
-    The payment of an order that was cancelled before it was paid is `void`.
+    If an order was cancelled before it was paid, its payment is `void`.
     """
-    ended = row["status"] == "cancelled"
+    is_void = row["status"] == "cancelled" and row["payment_status"] == "pending"
     return {
         "order_id": row["order_id"],
         "shopper_id": row["shopper_id"],
@@ -46,7 +46,7 @@ def present_order(row: Mapping[str, Any]) -> OrderResponse:
         "history": row["steps"],
         "lines": [_line(line) for line in row["lines"]],
         "payment": {
-            "status": "void" if ended and row["payment_status"] == "pending" else row["payment_status"],
+            "status": "void" if is_void else row["payment_status"],
             "method": row["payment_method"],
             "amount_minor": row["amount_minor"],
             "refunded_minor": row["refunded_minor"],

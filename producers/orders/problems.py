@@ -1,4 +1,4 @@
-"""Why an order, or its cancellation, is refused."""
+"""Error responses of the order endpoints."""
 
 from common.problems import Problem
 
@@ -10,7 +10,7 @@ class UnknownOrder(Problem):
 
     def __init__(self, order_id: str) -> None:
         super().__init__(
-            f"No order has the id {order_id!r}. Use the `Location` that POST /v1/orders answered."
+            f"No order has the id {order_id!r}. Use the header `Location` of the response to POST /v1/orders."
         )
 
 
@@ -20,21 +20,21 @@ class UnknownProduct(Problem):
     status, kind, title = 422, "unknown-product", "Unknown product"
 
     def __init__(self, line: int, product_id: str, seller_id: str | None) -> None:
-        sold = f"by seller {seller_id!r} " if seller_id else ""
+        by_seller = f"by seller {seller_id!r} " if seller_id else ""
         super().__init__(
-            f"Line {line}: product {product_id!r} is not for sale {sold}(unknown, or no longer listed). "
-            "Take it out and send the order again with a new Idempotency-Key."
+            f"Line {line}: product {product_id!r} is not for sale {by_seller}(unknown, or no longer listed). "
+            "Remove it and send the order again with a new Idempotency-Key."
         )
 
 
 class OtherCurrency(Problem):
-    """The product is sold in another currency than the order's."""
+    """The product is sold in a currency other than that of the order."""
 
     status, kind, title = 422, "other-currency", "Another currency"
 
-    def __init__(self, line: int, product_id: str, sold_in: str, asked: str) -> None:
+    def __init__(self, line: int, product_id: str, sold_in: str, currency: str) -> None:
         super().__init__(
-            f"Line {line}: product {product_id!r} is sold in {sold_in}, and the order is in {asked}. "
+            f"Line {line}: product {product_id!r} is sold in {sold_in}, but the order is in {currency}. "
             f"Order it in {sold_in}."
         )
 
@@ -47,7 +47,7 @@ class PriceMoved(Problem):
     def __init__(self, line: int, product_id: str, price_minor: int, currency: str) -> None:
         super().__init__(
             f"Line {line}: product {product_id!r} now costs {price_minor} minor units of {currency}. Show "
-            "the shopper, and send the order again with that price and a new Idempotency-Key."
+            "the new price to the shopper, and send the order again with it and a new Idempotency-Key."
         )
 
 
@@ -58,8 +58,8 @@ class BadIdempotencyKey(Problem):
 
     def __init__(self) -> None:
         super().__init__(
-            "Send the header Idempotency-Key: 1 to 255 printable ASCII characters, made once for each "
-            "checkout (a UUID, say) and sent again with every retry."
+            "Send the header Idempotency-Key: 1 to 255 printable ASCII characters, such as a UUID. Create a "
+            "new key for each checkout, and send the same key with every retry."
         )
 
 

@@ -33,13 +33,13 @@ class LineRequest(_Request):
 
 
 class PaymentRequest(PaymentDetails):
-    """How the order is to be paid."""
+    """The payment method of an order."""
 
     model_config = STRICT
 
 
 class OrderRequest(_Request):
-    """A checkout. Its lines may be of several sellers and make one order."""
+    """A checkout. It becomes one order, even if its lines are of several sellers."""
 
     shopper_id: Id
     session_id: Id | None = None
@@ -52,7 +52,7 @@ ORDER_REQUEST = TypeAdapter(OrderRequest)
 
 
 class StepResponse(TypedDict):
-    """A step of an order, or of one seller's part of it."""
+    """A step of the whole order, or of one seller's part of it."""
 
     status: str
     at: datetime
@@ -73,7 +73,7 @@ class LineResponse(TypedDict):
 
 
 class OrderPaymentResponse(TypedDict):
-    """The payment's status and what was refunded. `refunded` means in full."""
+    """The payment's status and the refunded amount. The status `refunded` means a refund in full."""
 
     status: str
     method: Method

@@ -11,5 +11,5 @@ ORDERS = Service(
     subscriptions=SUBSCRIPTIONS,
     router=router,
     workers=(prune_idempotency_keys,),
-    readable_tables={"payments": ("how_to_pay",)},  # no topic may hold a payment token, so it is not an event
+    readable_tables={"payments": ("how_to_pay",)},  # not an event: no topic may contain a payment token
 )

@@ -27,11 +27,11 @@ _LINE_FIELDS = (
 
 @dataclass(frozen=True, slots=True)
 class StepDetails:
-    """When a step of an order happened, and which part of the order it is about."""
+    """The time of a step of an order, and the part of the order that it concerns."""
 
     occurred_at: datetime
     about: str = ""
-    """The id of the parcel, return or refund; empty for the whole order. Each takes a step once."""
+    """The id of the parcel, return or refund; empty for the whole order. Each part takes each step once."""
     seller_id: str | None = None
     """The seller of the parcel or return."""
 
@@ -82,7 +82,7 @@ async def find_checkout(
 
 
 async def place(sql: Any, checkout: Checkout, message: OutboxMessage) -> bool:
-    """Commit a checkout in one statement; return False, without effect, if its key was used meanwhile."""
+    """Commit a checkout in one statement; do nothing and return False if its key was used meanwhile."""
     lines = checkout.lines
     placed: bool = await sql.fetchval(
         SQL["place_order"],
@@ -132,18 +132,18 @@ async def find_order(sql: Any, order_id: str) -> dict[str, Any] | None:
 
 
 async def find_lines(sql: Any, order_id: str) -> list[dict[str, Any]]:
-    """Return an order's lines as its events have them."""
+    """Return an order's lines as records of its events."""
     return [dict(line) for line in await sql.fetch(SQL["find_lines"], order_id)]
 
 
 async def lock_order(tx: Transaction, order_id: str) -> Order | None:
-    """Lock and return an order; None if it is not of this shop."""
+    """Lock and return an order; None if it does not exist in this shop."""
     row = await tx.sql.fetchrow(SQL["lock_order"], order_id)
     return None if row is None else Order(*row)
 
 
 async def lock_order_once(tx: Transaction, order_id: str) -> Order | None:
-    """Record the event, and lock and return its order; None if the order is not of this shop.
+    """Record the event, and lock and return its order; None if the order does not exist in this shop.
 
     Raises:
         AlreadyProcessed: the event was recorded before.
@@ -182,15 +182,15 @@ async def add_step(tx: Transaction, order: Order, status: str, step: StepDetails
 
 
 async def find_sold_lines(tx: Transaction, order: Order) -> list[SoldLine]:
-    """Return the lines of a locked order, and how many units of each have come back."""
+    """Return the lines of a locked order, with the number of returned units of each."""
     return [SoldLine(*row) for row in await tx.sql.fetch(SQL["find_sold_lines"], order.order_id)]
 
 
 async def check_return_is_new(tx: Transaction, order: Order, return_id: str) -> None:
-    """Check that a return of a locked order was not recorded before, by this event or another one.
+    """Check that a return of a locked order is new.
 
     Raises:
-        Rejected: it was.
+        Rejected: the return was recorded before, for this event or another one.
     """
     if await tx.sql.fetchval(SQL["is_returned"], order.order_id, return_id):
         raise Rejected(f"return {return_id} of order {order.order_id} was accepted before")
@@ -203,7 +203,7 @@ async def record_return(tx: Transaction, order: Order, step: StepDetails, units:
 
 
 async def record_refund(tx: Transaction, order: Order, step: StepDetails, amount_minor: int) -> None:
-    """Add a refund to the order, once. The payment is `refunded` once the full amount is."""
+    """Add a refund to the order, once. When the full amount is refunded, the payment becomes `refunded`."""
     await tx.sql.execute(SQL["record_refund"], order.order_id, step.about, step.occurred_at, amount_minor)
 
 
@@ -213,12 +213,12 @@ async def set_payment_status(tx: Transaction, order: Order, to: PaymentStatus) -
 
 
 async def save_offer(tx: Transaction, offer: Offer, changed_at: datetime) -> None:
-    """Save an offer, unless a newer event of it is known."""
+    """Save an offer, unless a newer event has changed it."""
     await tx.sql.execute(
         SQL["save_offer"], offer.product_id, offer.seller_id, offer.currency, offer.price_minor, changed_at
     )
 
 
 async def delist_offer(tx: Transaction, product_id: str, seller_id: str, changed_at: datetime) -> None:
-    """Delist an offer, unless a newer event of it is known."""
+    """Delist an offer, unless a newer event has changed it."""
     await tx.sql.execute(SQL["delist_offer"], product_id, seller_id, changed_at)

@@ -1,8 +1,9 @@
-"""Reports up to which time all events of a service are in Kafka, which limits the `as_of` of figures.
+"""Reports the time up to which all events of a service are in Kafka. It limits the `as_of` of figures.
 
-An event carries the time at which its transaction began, and a slow transaction commits after later ones. So
-when an event is in Kafka, earlier ones may still be missing. Nor does silence mean that there is nothing to
-send: the relay may be down. The relay therefore reports a time every second, also when the outbox is empty.
+An event has the time at which its transaction began, and a slow transaction may commit after later ones. So
+when an event is in Kafka, events with earlier times may still be missing. And if no event arrives, there may
+be none, or the relay may be down. The relay therefore sends a report every second, even if the outbox is
+empty.
 """
 
 import time
@@ -23,8 +24,8 @@ _MS = timedelta(milliseconds=1)
 class CompletenessReporter:
     """Makes a relay's reports. The relay calls `start`, reads and publishes the outbox, then calls `finish`.
 
-    Each report is sent one round late. Reports and events reach the tables through different topics, and the
-    second between two rounds is for the events that a report covers.
+    Each report is sent one round late. Reports and events reach the tables through different topics. The
+    second between two rounds gives the events that a report covers time to arrive before it.
     """
 
     def __init__(self, service: str) -> None:
@@ -48,7 +49,7 @@ class CompletenessReporter:
 
 
 def _message(service: str, began_at: datetime) -> dict[str, Any]:
-    """A message in the form of an outbox row; `complete_until` is the last millisecond before `began_at`."""
+    """Return an outbox row with a report. `complete_until` is the last millisecond before `began_at`."""
     complete_until = int((began_at - _MS).timestamp() * 1000)
     value = orjson.dumps({"service": service, "complete_until": complete_until})
     return {

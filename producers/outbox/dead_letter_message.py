@@ -16,14 +16,14 @@ MAX_REASON_CHARS = 1_000
 MAX_TRACEBACK_CHARS = 8_000
 """The end of a longer traceback is kept: it names the error."""
 MAX_HEADERS_BYTES = 32_000
-"""JSON bytes of the original headers. Those that do not fit are left out."""
+"""JSON bytes of the original headers. Headers that do not fit are left out."""
 MAX_KEY_BYTES = 16_000
 MAX_VALUE_BYTES = 900_000
 """All of these together must fit into the producer's `message.max.bytes`."""
 
 
 def storable(text: str) -> str:
-    """Replace NUL characters, which PostgreSQL stores neither in text nor in JSON."""
+    """Return the text without NUL characters, which PostgreSQL can store neither in text nor in JSON."""
     return text.replace("\x00", "\ufffd")
 
 
@@ -38,22 +38,22 @@ def dead_letter_message(
     came_from: str,
     traceback: str = "",
 ) -> OutboxMessage:
-    """Return the message for `<event>_dlq`: the original, the reason, the rejecting stage and the location.
+    """Return the message for `<event>_dlq`: the original message, with reason, stage and location as headers.
 
-    If a part had to be cut, the header `truncated_from` has the original length of the value in bytes.
+    `stage` is the service or job that rejected the message. `came_from` is the location of the message. If a
+    part had to be truncated, the header `truncated_from` has the original length of the value in bytes.
     """
-    kept = _fitting(headers)
+    fitting = _fitting(headers)
     added = {REASON: _encodable(reason)[:MAX_REASON_CHARS], STAGE: stage, CAME_FROM: came_from}
     if traceback:
         added[TRACEBACK] = _encodable(traceback)[-MAX_TRACEBACK_CHARS:]
-    cut = len(key or b"") > MAX_KEY_BYTES or len(value or b"") > MAX_VALUE_BYTES or len(kept) < len(headers)
-    if cut:
+    if len(key or b"") > MAX_KEY_BYTES or len(value or b"") > MAX_VALUE_BYTES or len(fitting) < len(headers):
         added[TRUNCATED_FROM] = str(len(value or b""))
     return OutboxMessage(
         f"{event}_dlq",
         key[:MAX_KEY_BYTES] if key else key,
         value[:MAX_VALUE_BYTES] if value else value,
-        orjson.dumps({**kept, **added}).decode(),
+        orjson.dumps({**fitting, **added}).decode(),
     )
 
 
@@ -73,16 +73,16 @@ def oversized_dead_letter(message: OutboxMessage, position: int) -> OutboxMessag
 
 
 def _encodable(text: str) -> str:
-    """Replace what neither JSON nor PostgreSQL takes: NUL characters and lone surrogates."""
+    """Replace characters that JSON or PostgreSQL can't store: NUL characters and lone surrogates."""
     return storable(text).encode(errors="replace").decode()
 
 
 def _fitting(headers: Mapping[str, str]) -> dict[str, str]:
     """Return the headers that fit into `MAX_HEADERS_BYTES`, in their order."""
-    kept, free_bytes = {}, MAX_HEADERS_BYTES
+    fitting, free_bytes = {}, MAX_HEADERS_BYTES
     for name, text in headers.items():
         needed = len(orjson.dumps([name, text]))
         if needed <= free_bytes:
             free_bytes -= needed
-            kept[name] = text
-    return kept
+            fitting[name] = text
+    return fitting

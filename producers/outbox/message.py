@@ -12,7 +12,7 @@ from schemas.codec import Encoder
 from schemas.events import all_events
 
 ORIGIN = "origin"
-"""The header with the service that published an event. History (replays, back-fills) has none."""
+"""The header with the service that published an event. Historical events (replay, back-fill) lack it."""
 
 
 class OutboxMessage(NamedTuple):
@@ -31,7 +31,7 @@ def columns(messages: Iterable[OutboxMessage]) -> list[list[Any]]:
 
 
 class EventWriter:
-    """Encodes the events that one service emits. `schema_ids`: event → schema id in the registry."""
+    """Encodes the events that one service emits. `schema_ids` is event → schema id in the registry."""
 
     def __init__(self, service: str, schema_ids: Mapping[str, int]) -> None:
         self._service = service

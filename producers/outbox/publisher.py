@@ -16,20 +16,20 @@ from producers.outbox.message import OutboxMessage
 log = structlog.get_logger()
 
 MAX_MESSAGE_BYTES = 1_000_000
-"""Less than a broker's limit of 1,048,588: the client refuses a larger message, and only that one."""
+"""Less than a broker's limit of 1,048,588, so that the client refuses a larger message, and only that one."""
 
 _FLUSH_S = 0.5
 
 
 class Publisher:
-    """One Kafka producer. Its methods block, so call them in a thread. Replace it after a Retryable."""
+    """One Kafka producer. Its methods block: call them in a thread. After a `Retryable`, create a new one."""
 
     def __init__(self, bootstrap: str) -> None:
         self._stopping = Event()
         self._failed: KafkaError | None = None
         self._producer = Producer(
             {
-                # Without end: if one message were given up, a later one of its key could get through.
+                # No timeout: if one message timed out, a later message with the same key could be delivered.
                 **producer_config(bootstrap, linger_ms=1, delivery_timeout_s=None),
                 "message.max.bytes": MAX_MESSAGE_BYTES,
                 "error_cb": self._on_error,
@@ -65,7 +65,7 @@ class Publisher:
         self._stopping.set()
 
     def close(self) -> None:
-        """Drop unacknowledged messages, which are still in the outbox."""
+        """Drop unacknowledged messages. They are still in the outbox."""
         self._producer.purge()
 
     def _enqueue(self, message: OutboxMessage) -> bool:

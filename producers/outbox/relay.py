@@ -23,14 +23,17 @@ SQL = load_queries(__file__)
 
 BATCH = 500
 COUNT_EVERY_S = 5.0
-"""How often the outbox is counted if it may exceed a batch: counting a million rows takes 0.1 s."""
+"""How often the outbox is counted while it may exceed a batch. Counting a million rows takes 0.1 s."""
 
 
 class Relay:
-    """Reads rows, publishes them, then deletes them. A crash repeats rows, whose event ids consumers know.
+    """Reads rows, publishes them, then deletes them.
 
-    Several relays of a service may run: one leads, and the others wait for a lock in PostgreSQL. A relay that
-    has lost the lock unnoticed only repeats, in order, what the next leader publishes, too.
+    After a crash, some rows are published again. Consumers skip them, because they record event ids.
+
+    Several relays of a service may run: one is the leader, and the others wait for its lock in PostgreSQL. A
+    leader that lost the lock without noticing publishes, in order, rows that the next leader publishes too.
+    Consumers skip these duplicates in the same way.
     """
 
     def __init__(self, settings: Settings, service: str, notifier: Notifier) -> None:
@@ -72,7 +75,7 @@ class Relay:
             rows = await outbox.connection.fetch(SQL["next_in_outbox"], published, BATCH)
             backoff.reset()
             if rows:
-                await self._show_waiting(outbox.connection, rows)
+                await self._update_waiting(outbox.connection, rows)
                 await self._publish(outbox.connection, rows)
                 self._count(rows)
             if len(rows) < BATCH and (report := completeness.finish()):
@@ -82,8 +85,8 @@ class Relay:
                 await outbox.wait(REPORT_EVERY_S)
             published = [row["position"] for row in rows]
 
-    async def _show_waiting(self, connection: Any, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Set the gauge of waiting messages: the rows that were read, unless there may be more."""
+    async def _update_waiting(self, connection: Any, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Set the gauge of waiting messages to the number of rows read; count them if there may be more."""
         if len(rows) < BATCH:
             OUTBOX_WAITING.labels(self._service).set(len(rows))
         elif asyncio.get_running_loop().time() - self._counted_at >= COUNT_EVERY_S:
@@ -94,7 +97,7 @@ class Relay:
         self._counted_at = asyncio.get_running_loop().time()
 
     async def _publish(self, connection: Any, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Publish rows, however long Kafka is unavailable; count the outbox meanwhile."""
+        """Publish rows, however long Kafka is unavailable, and count the outbox meanwhile."""
         if self._publisher is None:
             self._publisher = Publisher(self._settings.kafka)
         loop = asyncio.get_running_loop()
@@ -105,7 +108,7 @@ class Relay:
             publishing.result()
         except BaseException:
             if not publishing.cancel() and not publishing.cancelled():
-                publishing.exception()  # retrieved, or asyncio would log it
+                publishing.exception()  # asyncio logs exceptions that are never retrieved
             self._stop_publisher()
             raise
 

@@ -1,4 +1,4 @@
-"""The headers that join the events of one chain: correlation, causation and W3C trace context."""
+"""The headers that link the events of one chain: correlation, causation and W3C trace context."""
 
 import re
 from collections.abc import Mapping
@@ -8,15 +8,15 @@ from typing import Self
 _TRACEPARENT = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 _UNSAMPLED = "00"
 _MAX_CORRELATION_ID_CHARS = 255
-"""A longer id of someone else's is cut: every event of the chain carries it."""
+"""A longer id, which only an external event can have, is truncated: every event of the chain carries it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """What every event of a chain carries: the chain's id, the event before it, and the trace id."""
+    """The ids that every event of a chain carries: of the chain, of the event before it, and of the trace."""
 
     correlation_id: str
-    """What the chain is about: an order's id, for instance."""
+    """The id of the chain, such as an order's id."""
     causation_id: str | None = None
     """The id of the event that caused the next one; None if a request caused it."""
     trace_id: str = ""
@@ -24,12 +24,12 @@ class Trace:
 
     @classmethod
     def start(cls, correlation_id: str, traceparent: str | None) -> Self:
-        """Return the first link of a chain, in the trace of a request's `traceparent` if it has one."""
+        """Return the trace of a chain's first event, with the trace id of the request's `traceparent`."""
         return cls(correlation_id, None, trace_id_of(traceparent))
 
     @classmethod
     def caused_by(cls, event_id: str, headers: Mapping[str, str]) -> Self:
-        """Return the link after an event, given the event's headers."""
+        """Return the trace of the events that an event causes, given the event's id and headers."""
         correlation = headers.get("correlation_id") or event_id
         return cls(correlation[:_MAX_CORRELATION_ID_CHARS], event_id, trace_id_of(headers.get("traceparent")))
 
@@ -43,9 +43,9 @@ class Trace:
 
 
 def traceparent_of(event_id: str, trace_id: str = "") -> str:
-    """Return the `traceparent` (W3C trace context) of an event: one span an event, not sampled.
+    """Return the `traceparent` (W3C trace context) of an event: one span for each event, not sampled.
 
-    Without a `trace_id` the event starts a trace of its own.
+    Without a `trace_id`, the event starts a new trace.
     """
     return f"00-{trace_id or event_id.replace('-', '')}-{event_id[19:23]}{event_id[24:]}-{_UNSAMPLED}"
 

@@ -18,18 +18,18 @@ from producers.postgres.queries import load_queries
 SQL = load_queries(__file__)
 
 OUTBOX = "outbox"
-"""The channel that wakes a service's relay."""
+"""The channel that notifies a service's relay."""
 
 
 class AlreadyProcessed(Exception):
-    """The event was processed before, so this transaction does nothing."""
+    """The event was processed before, so this transaction must do nothing."""
 
 
 class Transaction:
     """An open transaction.
 
-    `sql` is its connection, and `now` the time of everything that it does. `event` is the id and the topic of
-    the event that it processes, until `record_event` records them.
+    `sql` is its connection. `now` is the time of all its changes and events. `event` is the id and the topic
+    of the event that it processes; `record_event` records them and then sets `event` to None.
     """
 
     def __init__(
@@ -105,7 +105,7 @@ class Transactions:
         self.notifier = notifier
 
     def connection(self) -> AbstractAsyncContextManager[Any]:
-        """A connection for a single statement or for reading; use it with `async with`.
+        """Return a connection for a single statement or for reading; use it with `async with`.
 
         Raises:
             one of `producers.postgres.errors.TRANSIENT`: no connection is available.

@@ -1,8 +1,8 @@
 """Calls the payment provider for payments and refunds that are due.
 
-Each call has three steps: claim the payment (a lease, committed), call the provider with the payment's id as
-idempotency key, store the outcome. After a crash in between, the lease ends and the next claim repeats the
-call, which returns the same outcome.
+Each call has three steps: commit a lease on the payment, call the provider with the payment's id as
+idempotency key, store the outcome. After a crash in between, the lease expires. The next claim then repeats
+the call, which returns the same outcome.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ from producers.postgres.listen_notify import Listener
 log = structlog.get_logger()
 
 MAX_CALLS = 32
-"""Calls in progress at once. A slow response delays no other call."""
+"""Limit of simultaneous calls. A slow response delays no other call."""
 
 CALL_TIMEOUT_S = 10.0
 MAX_WAIT_S = 5.0
@@ -37,8 +37,11 @@ WORKER = "charge_worker"
 
 
 async def run_charge_worker(transactions: Transactions, settings: Settings) -> None:
-    """Call the provider for what is due, until cancelled; retries while PostgreSQL is unavailable."""
-    UNEXPECTED_ERRORS.labels("payments", WORKER)  # an alert needs the 0 before the first error
+    """Call the provider for payments and refunds that are due, until cancelled.
+
+    While PostgreSQL is unavailable, it retries with back-off.
+    """
+    UNEXPECTED_ERRORS.labels("payments", WORKER)  # creates the series with 0, which the alert needs
     backoff = Backoff("payments charge worker")
     while True:
         try:
@@ -66,16 +69,16 @@ async def _run_until_error(
 
     while True:
         due.clear()
-        room = MAX_CALLS - len(in_progress)
-        calls = await worker.claim(room)
+        free = MAX_CALLS - len(in_progress)
+        calls = await worker.claim(free)
         backoff.reset()
         for call in calls:
             task = group.create_task(call)
             in_progress.add(task)
             task.add_done_callback(ended)
-        if not room:  # the end of a call makes room
+        if not free:  # `ended` notifies `due` when a call has ended
             await due.wait(MAX_WAIT_S)
-        elif len(calls) < room:
+        elif len(calls) < free:
             await due.wait(await worker.seconds_to_next_attempt())
 
 
@@ -87,9 +90,9 @@ class ChargeWorker:
         self._provider = provider
 
     async def claim(self, limit: int) -> list[Coroutine[Any, Any, bool]]:
-        """Return at most `limit` calls to await. No other worker makes them until their lease ends.
+        """Return at most `limit` calls to await. No other worker makes these calls until their lease expires.
 
-        Each returns whether the provider gave an outcome; if not, the call is repeated later.
+        Each call returns whether the provider reported an outcome. If it did not, the call is repeated later.
         """
         if not limit:
             return []
@@ -101,19 +104,19 @@ class ChargeWorker:
         return [self._isolated(call) for call in calls]
 
     async def seconds_to_next_attempt(self) -> float:
-        """Return the time until something is due, at most `MAX_WAIT_S`."""
+        """Return the time until the next payment or refund is due, at most `MAX_WAIT_S`."""
         async with self._transactions.connection() as sql:
             at = await store.next_attempt_at(sql)
         left_s = MAX_WAIT_S if at is None else (at - self._transactions.clock()).total_seconds()
         return min(MAX_WAIT_S, max(0.01, left_s))
 
     async def _isolated(self, call: Coroutine[Any, Any, bool]) -> bool:
-        """Await a call. An unexpected error is logged; the call is repeated once its lease ends."""
+        """Await a call. An unexpected error is logged, and the call is repeated when its lease expires."""
         try:
             return await call
         except RETRYABLE:
             raise
-        except Exception:  # a bug, of this payment alone: the others must not wait for its repair
+        except Exception:  # a bug that affects this payment; the other calls must still be made
             log.exception("unexpected error", worker=WORKER)
             UNEXPECTED_ERRORS.labels("payments", WORKER).inc()
             return False
@@ -150,8 +153,8 @@ class ChargeWorker:
                     await self._provider.refund(refund.refund_id, refund.payment_id, refund.amount_minor)
         except (ProviderUnavailable, TimeoutError):
             async with self._transactions.connection() as sql:
-                again = self._transactions.clock() + retry_after(refund.attempts)
-                await store.retry_refund_later(sql, refund.refund_id, again)
+                next_attempt_at = self._transactions.clock() + retry_after(refund.attempts)
+                await store.retry_refund_later(sql, refund.refund_id, next_attempt_at)
             return False
         async with self._transactions.begin(refund.trace) as tx:
             await complete_refund(tx, refund)

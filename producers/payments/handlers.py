@@ -1,7 +1,7 @@
-"""What payments does about orders: record what is due, that it may be charged, and what to refund.
+"""Handles the events of orders in the payments service: records which amounts to charge and to refund.
 
-Handlers never call the provider, because they run inside a transaction. They record what is due, and
-`charge_worker.py` calls the provider.
+Handlers never call the provider, because they run inside a transaction. They record the amounts that are due,
+and `charge_worker.py` calls the provider.
 """
 
 from dataclasses import replace
@@ -20,7 +20,8 @@ from schemas.codec import Record
 async def record_amount_due(tx: Transaction, event: Record) -> None:
     """`order_placed`: record the amount and the payment method.
 
-    If orders has deleted the payment details, the order is already decided, and the payment is closed.
+    If orders has deleted the payment details, the order is already confirmed or cancelled, and the payment is
+    closed.
     """
     payment = await store.lock_payment_once(tx, event["order_id"])
     if payment.amount_minor is not None:
@@ -50,14 +51,14 @@ async def record_amount_due(tx: Transaction, event: Record) -> None:
 
 
 async def record_reservation(tx: Transaction, event: Record) -> None:
-    """`stock_reserved`: the order may be charged."""
+    """`stock_reserved`: record that the order may be charged."""
     payment = await store.lock_payment_once(tx, event["order_id"])
     if payment.state == "waiting":
         await store.save_payment(tx, replace(payment, reserved=True).next())
 
 
 async def record_cancellation(tx: Transaction, event: Record) -> None:
-    """`order_cancelled`: stop charging, and refund what was taken."""
+    """`order_cancelled`: charge the order no more, and refund a captured amount."""
     payment = await store.lock_payment(tx, event["order_id"])
     cancelled = replace(payment, cancelled=True).next()
     await store.save_payment(tx, cancelled)
@@ -65,32 +66,36 @@ async def record_cancellation(tx: Transaction, event: Record) -> None:
 
 
 async def refund_return(tx: Transaction, event: Record) -> None:
-    """`order_returned`: refund the amounts of the return, at most what is left of each line.
+    """`order_returned`: refund the amounts of the return, for each line at most what was not refunded before.
 
-    The order need not be shipped here: `order_shipped` is in another topic and may not have arrived yet.
+    The handler does not require that the order is shipped: `order_shipped` is in another topic and may not
+    have arrived yet.
     """
     payment = await store.lock_existing_payment(tx, event["order_id"])
     if payment is None:
         return
     await store.record_return(tx, payment.order_id, event["return_id"])
     if payment.state != "captured" or payment.cancelled:
-        raise Rejected(f"order {event['order_id']} was not paid: nothing of it can be refunded")
+        raise Rejected(f"order {event['order_id']} is not paid or was cancelled, so it can't be refunded")
     amount_minor = sum(line["refund_minor"] for line in event["lines"])
     left_minor = (payment.amount_minor or 0) - await store.refunded_minor(tx, payment.order_id)
     if not 0 <= amount_minor <= left_minor:
-        raise Rejected(f"return {event['return_id']} asks for {amount_minor}, and {left_minor} are left")
+        raise Rejected(
+            f"return {event['return_id']} refunds {amount_minor} minor units, but {left_minor} can be "
+            "refunded"
+        )
     if lines := await store.find_due_lines(tx, payment.order_id):
         check_return((line.as_sold() for line in lines.values()), event)
-        back = [(line["line_number"], line["quantity"], line["refund_minor"]) for line in event["lines"]]
-        await store.save_returned_lines(tx, payment.order_id, apply_return(lines, back).values())
+        returned = [(line["line_number"], line["quantity"], line["refund_minor"]) for line in event["lines"]]
+        await store.save_returned_lines(tx, payment.order_id, apply_return(lines, returned).values())
     if amount_minor:
         await store.add_refund(tx, payment, amount_minor, "order_returned", event["return_id"])
 
 
 def _due_minor(line: Record) -> int:
     gross: int = line["quantity"] * line["unit_price_minor"]
-    rest: int = line["shipping_minor"] + line["tax_minor"] - line["discount_minor"]
-    return gross + rest
+    extras: int = line["shipping_minor"] + line["tax_minor"] - line["discount_minor"]
+    return gross + extras
 
 
 SUBSCRIPTIONS = (

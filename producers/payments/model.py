@@ -12,7 +12,7 @@ from producers.returns import SoldLine
 State = Literal["waiting", "due", "voiding", "captured", "failed", "void"]
 
 LEASE = timedelta(seconds=20)
-"""How long a worker has a claimed payment to itself: longer than any call to the provider takes."""
+"""How long no other worker can claim a claimed payment. A call to the provider never takes that long."""
 
 _FIRST_RETRY = timedelta(milliseconds=200)
 _MAX_RETRY = timedelta(seconds=30)
@@ -20,11 +20,11 @@ _MAX_RETRY = timedelta(seconds=30)
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """What is known of an order's payment.
+    """The payment of an order. A field is None until the event with its value has arrived.
 
     A payment is `waiting` until the order is both placed and reserved, and then `due`. If the order is
     cancelled before the provider was called, the payment becomes `void`. If the provider may have been
-    called, it becomes `voiding` until the provider reports the outcome.
+    called, the payment becomes `voiding` until the provider reports the outcome.
     """
 
     order_id: str
@@ -46,7 +46,7 @@ class Payment:
         return self.state in ("due", "voiding")
 
     def next(self) -> "Payment":
-        """Return the payment in the state that follows from what is known of it."""
+        """Return the payment in the state that follows from its fields."""
         if self.state == "waiting" and self.cancelled:
             return replace(self, state="void")
         if self.state == "waiting" and self.reserved and self.amount_minor is not None:
@@ -58,7 +58,7 @@ class Payment:
 
 @dataclass(frozen=True, slots=True)
 class DueLine:
-    """What is due for a line of an order, and what of it was returned and refunded."""
+    """The amount due for a line of an order, and how much of the line was returned and refunded."""
 
     line_number: int
     quantity: int
@@ -66,7 +66,7 @@ class DueLine:
     returned: int = 0
     refunded_minor: int = 0
     product_id: str | None = None
-    """None, like `seller_id`: an order from before these were stored."""
+    """None, like `seller_id`, for orders that were recorded before these columns existed."""
     seller_id: str | None = None
 
     def as_sold(self) -> SoldLine:
@@ -77,15 +77,19 @@ class DueLine:
         """Return the line after a return.
 
         Raises:
-            Rejected: more units come back than were sold, or the refund is more than was paid.
+            Rejected: more units are returned than were sold, or the refund exceeds the amount paid.
         """
         returned, refunded_minor = self.returned + quantity, self.refunded_minor + refund_minor
         if quantity < 0 or returned > self.quantity:
             left = self.quantity - self.returned
-            raise Rejected(f"{quantity} units of line {self.line_number} come back, and {left} are left")
+            raise Rejected(
+                f"the return has {quantity} units of line {self.line_number}, but {left} can be returned"
+            )
         if refund_minor < 0 or refunded_minor > self.amount_minor:
             left = self.amount_minor - self.refunded_minor
-            raise Rejected(f"{refund_minor} is asked for line {self.line_number}, and {left} is left of it")
+            raise Rejected(
+                f"the return refunds {refund_minor} for line {self.line_number}, but {left} can be refunded"
+            )
         return replace(self, returned=returned, refunded_minor=refunded_minor)
 
 
@@ -95,7 +99,7 @@ def apply_return(
     """Apply a return of (line number, units, refund); return the changed lines by number.
 
     Raises:
-        Rejected: it is more than is left of a line, or the order has no such line.
+        Rejected: the return exceeds what can be returned of a line, or the order has no such line.
     """
     after: dict[int, DueLine] = {}
     for number, quantity, refund_minor in returned:
@@ -107,7 +111,7 @@ def apply_return(
 
 
 def refund_due_minor(payment: Payment, refunded_minor: int) -> int:
-    """Return what to refund for a cancelled order: what was taken, less earlier refunds."""
+    """Return the amount to refund for a cancelled order: the captured amount minus earlier refunds."""
     if payment.state != "captured" or not payment.cancelled or payment.amount_minor is None:
         return 0
     return payment.amount_minor - refunded_minor

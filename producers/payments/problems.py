@@ -1,14 +1,14 @@
-"""Why a payment is not found."""
+"""Error responses of the payment endpoint."""
 
 from common.problems import Problem
 
 
 class UnknownPayment(Problem):
-    """There is no payment of this order, or not yet."""
+    """There is no payment for this order, or not yet."""
 
     status, kind, title = 404, "unknown-payment", "Unknown payment"
 
     def __init__(self, order_id: str) -> None:
         super().__init__(
-            f"No payment of an order {order_id!r} is known. A new order's is, within a moment of its placing."
+            f"There is no payment for order {order_id!r}. If the order is new, try again in a moment."
         )

@@ -1,4 +1,4 @@
-"""Stores the provider's outcomes and emits their events, each once however often the provider is called."""
+"""Stores the provider's outcomes and emits their events, each once, however often the provider is called."""
 
 from dataclasses import replace
 
@@ -11,10 +11,10 @@ from producers.payments.store import Refund
 
 
 async def settle(tx: Transaction, claimed: Payment, outcome: ChargeOutcome) -> None:
-    """Store the outcome of a payment. If its order was cancelled meanwhile, refund what was taken."""
+    """Store the outcome of a payment. If its order was cancelled meanwhile, refund the captured amount."""
     payment = await store.lock_payment(tx, claimed.order_id)
     if not payment.needs_provider_call:
-        return  # another call stored an outcome first
+        return  # another call has stored an outcome already
     if outcome.kind == "captured":
         settled = replace(payment, state="captured")
         await store.save_payment(tx, settled)
@@ -29,7 +29,7 @@ async def settle(tx: Transaction, claimed: Payment, outcome: ChargeOutcome) -> N
 
 
 async def schedule_retry(tx: Transaction, claimed: Payment) -> None:
-    """The provider did not answer, so the outcome is unknown: repeat the same call later."""
+    """Repeat the same call later, because the provider did not answer and the outcome is unknown."""
     payment = await store.lock_payment(tx, claimed.order_id)
     if payment.needs_provider_call:
         await store.retry_payment_later(tx, claimed.order_id, retry_after(claimed.attempts))
@@ -37,7 +37,7 @@ async def schedule_retry(tx: Transaction, claimed: Payment) -> None:
 
 
 async def refund_if_cancelled(tx: Transaction, payment: Payment) -> None:
-    """Refund what was taken for a cancelled order."""
+    """Refund a captured payment if its order is cancelled."""
     if payment.state == "captured" and payment.cancelled:
         owed = refund_due_minor(payment, await store.refunded_minor(tx, payment.order_id))
         if owed > 0:
@@ -45,7 +45,7 @@ async def refund_if_cancelled(tx: Transaction, payment: Payment) -> None:
 
 
 async def complete_refund(tx: Transaction, refund: Refund) -> None:
-    """Store that a refund is done."""
+    """Record that a refund is done, and emit its event."""
     payment = await store.lock_payment(tx, refund.order_id)
     if await store.finish_refund(tx, refund.refund_id):
         tx.emit(

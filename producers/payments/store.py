@@ -18,7 +18,7 @@ SQL = load_queries(__file__)
 _PAYMENT_FIELDS = 12
 
 DUE = "due"
-"""The channel that wakes the charge worker."""
+"""The channel that notifies the charge worker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ async def lock_payment_once(tx: Transaction, order_id: str) -> Payment:
 
 
 async def lock_existing_payment(tx: Transaction, order_id: str) -> Payment | None:
-    """Lock and return the payment of an order; None if the order is not of this shop."""
+    """Lock and return the payment of an order; None if the order does not exist in this shop."""
     row = await tx.sql.fetchrow(SQL["lock_existing_payment"], order_id)
     return None if row is None else _payment(row)
 
@@ -59,9 +59,9 @@ async def lock_existing_payment(tx: Transaction, order_id: str) -> Payment | Non
 async def save_payment(
     tx: Transaction, payment: Payment, failure: str | None = None, lines: Sequence[DueLine] = ()
 ) -> None:
-    """Save a locked payment and what is due for each line. If it needs a provider call, it is due at once.
+    """Save a locked payment and its lines. If the payment needs a provider call, it is due at once.
 
-    Its later events have the trace of this transaction.
+    The events of that call get the trace of this transaction.
     """
     await tx.sql.execute(
         SQL["save_payment"],
@@ -90,13 +90,13 @@ async def save_payment(
 
 
 async def find_payment_details(tx: Transaction, order_id: str) -> PaymentDetails | None:
-    """Return how an order is to be paid; None once the order is decided."""
+    """Return the payment details of an order; None after the order was confirmed or cancelled."""
     row = await tx.sql.fetchrow(SQL["find_payment_details"], order_id)
     return None if row is None else PaymentDetails(**row)
 
 
 async def find_due_lines(tx: Transaction, order_id: str) -> dict[int, DueLine]:
-    """Return the lines of an order by number; empty for an order from before lines were stored."""
+    """Return the lines of an order by number; empty for an order from before this table existed."""
     rows = await tx.sql.fetch(SQL["find_due_lines"], order_id)
     return {row["line_number"]: DueLine(*row) for row in rows}
 
@@ -105,14 +105,14 @@ async def record_return(tx: Transaction, order_id: str, return_id: str) -> None:
     """Record a return of an order whose payment is locked.
 
     Raises:
-        Rejected: the return was recorded before, by this event or another one.
+        Rejected: the return was recorded before, for this event or another one.
     """
     if await tx.sql.fetchval(SQL["record_return"], order_id, return_id) is None:
         raise Rejected(f"return {return_id} of order {order_id} was accepted before")
 
 
 async def save_returned_lines(tx: Transaction, order_id: str, lines: Iterable[DueLine]) -> None:
-    """Save what was returned and refunded of lines."""
+    """Save the returned units and the refunded amounts of lines."""
     for line in lines:
         await tx.sql.execute(
             SQL["save_returned_lines"], order_id, line.line_number, line.returned, line.refunded_minor
@@ -120,13 +120,13 @@ async def save_returned_lines(tx: Transaction, order_id: str, lines: Iterable[Du
 
 
 async def claim_payments(sql: Any, now: datetime, limit: int) -> list[tuple[Payment, Trace]]:
-    """Claim payments that are due, each with the trace of its cause, until the lease ends."""
+    """Claim payments that are due, until their lease expires; return each with its trace."""
     rows = await sql.fetch(SQL["claim_payments"], now, LEASE, limit)
     return [(_payment(row), _trace(row)) for row in rows]
 
 
 async def claim_refunds(sql: Any, now: datetime, limit: int) -> list[Refund]:
-    """Claim refunds that are due until the lease ends."""
+    """Claim refunds that are due, until their lease expires."""
     rows = await sql.fetch(SQL["claim_refunds"], now, LEASE, limit)
     return [
         Refund(
@@ -144,7 +144,7 @@ async def claim_refunds(sql: Any, now: datetime, limit: int) -> list[Refund]:
 
 
 async def retry_payment_later(tx: Transaction, order_id: str, after: timedelta) -> None:
-    """Make a claimed payment due again later."""
+    """Make a claimed payment due again after a delay."""
     await tx.sql.execute(SQL["retry_payment_later"], order_id, tx.now + after)
 
 
@@ -156,7 +156,7 @@ async def retry_refund_later(sql: Any, refund_id: str, at: datetime) -> None:
 async def add_refund(
     tx: Transaction, payment: Payment, amount_minor: int, reason: str, return_id: str | None = None
 ) -> None:
-    """Add a refund that is due now. The table's key allows one for each reason and return."""
+    """Add a refund that is due now. The table's key allows one for each order, reason and return."""
     await tx.sql.execute(
         SQL["add_refund"],
         new_id(),
@@ -183,7 +183,7 @@ async def finish_refund(tx: Transaction, refund_id: str) -> bool:
 
 
 async def next_attempt_at(sql: Any) -> datetime | None:
-    """Return when the next call is due; None if none is."""
+    """Return the time at which the next call is due; None if no call is due."""
     at: datetime | None = await sql.fetchval(SQL["next_attempt_at"])
     return at
 

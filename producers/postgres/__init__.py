@@ -1,1 +1,1 @@
-"""PostgreSQL for a service: one schema of its own, SQL in files, numbered migrations."""
+"""PostgreSQL for the services: one schema for each service, SQL in files, numbered migrations."""

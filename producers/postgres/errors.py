@@ -31,7 +31,7 @@ INVALID: tuple[type[Exception], ...] = (
 
 @contextmanager
 def closed_is_transient(is_closed: Callable[[], bool]) -> Iterator[None]:
-    """Replace asyncpg's InterfaceError, which has several causes, with an error of its cause.
+    """Replace asyncpg's InterfaceError, which has several causes, with an error that names the cause.
 
     Raises:
         asyncpg.ConnectionDoesNotExistError: the connection is closed.

@@ -1,4 +1,4 @@
-"""Wakes the workers of a service after a commit, with PostgreSQL's LISTEN and NOTIFY."""
+"""Notifies the workers of a service about commits, with PostgreSQL's LISTEN and NOTIFY."""
 
 import asyncio
 from collections.abc import Iterable, Iterator
@@ -75,12 +75,12 @@ class Notifier:
         self._local_listeners: dict[str, Listener] = {}
 
     def listen(self, settings: Settings, channel: str) -> Listener:
-        """A listener to a channel; only `NOTIFY` reaches it until it is the `local_listener`."""
+        """Return a listener to a channel. Only `NOTIFY` reaches it until it is the `local_listener`."""
         return Listener(settings, self._service, self._qualified(channel))
 
     @contextmanager
     def local_listener(self, channel: str, listener: Listener) -> Iterator[None]:
-        """Notify only this listener about commits of this process, without `NOTIFY`, while the block runs."""
+        """While the block runs, notify only this listener about commits of this process, without `NOTIFY`."""
         self._local_listeners[channel] = listener
         try:
             yield

@@ -14,20 +14,23 @@ REQUEST_CONNECTIONS = 6
 """Connections for the requests of one service; a further request waits for a free one."""
 
 EVENT_CONNECTIONS = 4
-"""Connections for the events and the background work of one service, so that events never delay requests."""
+"""Connections for the events and the background work of one service. Requests never wait for these."""
 
 ACQUIRE_TIMEOUT_S = 10.0
-"""Longest wait for a free connection: 1,000 simultaneous checkouts take one or two seconds."""
+"""Longest wait for a free connection. 1,000 simultaneous checkouts take one or two seconds."""
 
 COMMAND_TIMEOUT_S = 10.0
 
 
-def make_pool(settings: Settings, schema: str, most: int) -> "asyncpg.Pool[Any]":
-    """Returns a pool of at most `most` connections, opened on demand: a service starts without PostgreSQL."""
+def make_pool(settings: Settings, schema: str, max_size: int) -> "asyncpg.Pool[Any]":
+    """Return a pool of at most `max_size` connections.
+
+    Connections are opened on demand, so that a service can start without PostgreSQL.
+    """
     return asyncpg.create_pool(
         settings.postgres_as(schema),
         min_size=0,
-        max_size=most,
+        max_size=max_size,
         timeout=PEER_TIMEOUT_S,
         command_timeout=COMMAND_TIMEOUT_S,
         max_inactive_connection_lifetime=300.0,
@@ -51,7 +54,7 @@ async def acquire_connection(pool: "asyncpg.Pool[Any]") -> AsyncIterator[Any]:
 
 
 def is_connection_lost(connection: Any) -> bool:
-    """Whether a connection of a pool is closed, or was returned to the pool."""
+    """Return whether a connection of a pool is closed, or was returned to the pool."""
     try:
         closed: bool = connection.is_closed()
     except asyncpg.InterfaceError:  # it was returned to the pool
@@ -80,9 +83,9 @@ def _session(schema: str) -> dict[str, str]:
 
 
 async def _decode_uuids_as_text(connection: Any) -> None:
-    """Read and write uuids as text, as events and responses have them."""
+    """Make asyncpg read and write uuids as text, as in events and responses."""
     await connection.set_type_codec("uuid", schema="pg_catalog", encoder=str, decoder=str, format="text")
 
 
 async def _skip_reset(_connection: object) -> None:
-    """Skip asyncpg's reset: sessions change no setting, take no session lock and don't listen."""
+    """Do nothing instead of asyncpg's reset: these sessions change no setting, lock or subscription."""

@@ -17,7 +17,7 @@ INTERVAL_S = 3600.0
 async def prune(
     name: str, transactions: Transactions, statement: str, age: timedelta, *arguments: Any
 ) -> None:
-    """Run a DELETE now and every hour, until cancelled. Its `$1` is a minimum age, `$2` a number of rows."""
+    """Run a DELETE now and every hour, until cancelled. Its `$1` is a minimum age, its `$2` a row limit."""
     backoff = Backoff(f"{name} pruning")
     while True:
         try:

@@ -5,6 +5,6 @@ from pathlib import Path
 
 
 def load_queries(module: str) -> Mapping[str, str]:
-    """Returns the statements in `queries/` beside a module (its `__file__`), by file name without `.sql`."""
+    """Return the statements in `queries/` beside a module (its `__file__`), by file name without `.sql`."""
     folder = Path(module).parent / "queries"
     return {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.sql"))}

@@ -1,6 +1,6 @@
 """Gives each service a PostgreSQL role that owns its schema, and nothing else.
 
-A server of one's own (`postgres_url`) has no such roles: its one role owns all schemas.
+An external server (`postgres_url`) has no such roles: its one role owns all schemas.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -31,9 +31,9 @@ async def migrate_as_admin(
 ) -> None:
     """Migrate a service's schema as the administrator, then make the service's role its owner.
 
-    The administrator applies migrations because a few of them read the tables of another service. Tables in
-    `readable_tables` become readable, and functions in `callable_functions` callable, for the service that is
-    their key.
+    The administrator applies migrations because a few of them read the tables of another service.
+    `readable_tables` (service → tables) and `callable_functions` (service → functions) are what other
+    services are granted.
 
     Raises:
         BrokenMigrations: see `migrate`.
@@ -50,7 +50,7 @@ async def migrate_as_admin(
 
 
 async def create_schema(settings: Settings, schema: str) -> None:
-    """Create a schema for a program that makes its own tables, and the role that owns it."""
+    """Create a schema for a program that creates its own tables, and the role that owns the schema."""
     async with _admin_connection(settings, schema) as connection:
         await connection.execute(await connection.fetchval(SQL["format_create_schema"], schema))
         if not settings.postgres_url:

@@ -21,9 +21,10 @@ _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  # a wall-clock time has no zone y
 def utc_millis(wall: pa.ChunkedArray, zone: ZoneInfo) -> Millis:
     """Return wall-clock times of `zone` (timestamp[ms] without zone) as Unix milliseconds; null is MISSING.
 
-    An ambiguous time, when the clock was set back, is its first occurrence. A time that did not exist, when
-    the clock was set forward, has the offset before the change (PEP 495 with fold=0). One offset is looked up
-    per quarter of an hour, as every zone has changed its clock on a quarter since 1972.
+    A time that occurred twice, because the clock was set back, is read as its first occurrence. A time that
+    did not exist, because the clock was set forward, gets the offset before the change (PEP 495, fold=0). One
+    offset is looked up per quarter of an hour, because since 1972 all zones have changed their clocks on a
+    quarter.
     """
     missing = wall.is_null().to_numpy(zero_copy_only=False)
     local = wall.fill_null(0).cast(pa.int64()).to_numpy().astype(np.int64)
@@ -42,8 +43,8 @@ def _offset_ms(moment: datetime, zone: ZoneInfo) -> int:
 def minor_units(amounts: pa.ChunkedArray, currency: str) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Return amounts in major units (double) as minor units, and which of them are exact and not negative.
 
-    An amount is exact if it is the double nearest to a decimal with the currency's number of decimals. As
-    division rounds correctly, that is the case if `minor / 100 == amount`, for minor < 2**53.
+    An amount is exact if it is the double nearest to a decimal with the currency's number of decimals.
+    Division rounds correctly, so this is the case if `minor / 100 == amount`, for minor < 2**53.
     """
     scale = 10 ** get_currency_precision(currency)
     doubles = amounts.fill_null(np.nan).to_numpy()

@@ -1,4 +1,4 @@
-"""The interface of a data set. Another data set is a folder and a line in `DATA_SETS`."""
+"""The interface of a data set. To add a data set, add a folder and a line in `DATA_SETS`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _BLOCK_BYTES = 1 << 20
 
 @dataclass(frozen=True)
 class Conversion:
-    """All events of a data set; events of one time are sent in the order of this list."""
+    """All events of a data set. Events with equal times are sent in the order of this list."""
 
     events: list[Events]
     findings: ConversionFindings
@@ -41,7 +41,7 @@ def load_data_set(name: str) -> DataSet:
     """Return the data set of this name.
 
     Raises:
-        UserError: there is none; the message lists the existing ones.
+        UserError: no data set has this name; the message lists the names.
     """
     if name not in DATA_SETS:
         raise UserError(f"no data set is called {name!r}: choose one of {', '.join(DATA_SETS)}")

@@ -26,7 +26,7 @@ class ConversionFindings:
         self.unusable.extend(UnusableRow(table, key, reason) for key in keys)
 
     def note(self, count: int, sentence: str) -> None:
-        """Record an assumption or observation about `count` rows, if there are any."""
+        """Record an assumption or observation about `count` rows, unless `count` is 0."""
         if count:
             self.notes.append(f"{count:,} {sentence}")
 

@@ -16,11 +16,11 @@ from common.file_lock import single_instance
 
 @dataclass(frozen=True)
 class JournalEntry:
-    """One replay. Its first six fields and `total` identify it: a replay that equals them resumes it.
+    """One replay. Its `identity` consists of the first six fields and `total`.
 
-    `start_ms` and `end_ms` bound the event times, [start, end); None is no bound. Kafka has acknowledged
-    `position` of the `total` events; the next one occurred at `reached_ms`, None at the end. `counts` and
-    `totals` cover all events of the replay, sent or not. Times are ISO 8601 in UTC.
+    `start_ms` and `end_ms` bound the event times, [start, end); None means no bound. Kafka has acknowledged
+    `position` of the `total` events; the next event occurred at `reached_ms`, which is None at the end.
+    `counts` and `totals` cover all events of the replay, sent or not. Times are ISO 8601 in UTC.
     """
 
     data_set: str
@@ -41,7 +41,7 @@ class JournalEntry:
 
     @property
     def identity(self) -> tuple[object, ...]:
-        """The fields that must be equal for a replay to resume this one."""
+        """A replay with the same identity resumes this one."""
         return (
             self.data_set, self.fingerprint, self.cluster, self.timezone,
             self.start_ms, self.end_ms, self.total,
@@ -73,15 +73,15 @@ def read(home: Path, data_set: str) -> list[JournalEntry]:
 
 
 def write(home: Path, entry: JournalEntry) -> None:
-    """Append this entry, replacing an earlier one of the same identity.
+    """Append this entry and remove an earlier entry of the same identity.
 
     Raises:
-        SoukError: the file can't be written, as when the disk is full.
+        SoukError: the file can't be written, for example because the disk is full.
     """
     path = _path(home, entry.data_set)
-    others = [one for one in read(home, entry.data_set) if one.identity != entry.identity]
+    others = [other for other in read(home, entry.data_set) if other.identity != entry.identity]
     temporary = path.with_suffix(".json.new")
-    text = json.dumps([asdict(one) for one in [*others, entry]], indent=1)
+    text = json.dumps([asdict(each) for each in [*others, entry]], indent=1)
     try:
         temporary.write_text(text, encoding="utf-8")
         temporary.replace(path)
@@ -92,7 +92,7 @@ def write(home: Path, entry: JournalEntry) -> None:
 
 
 def exclusive(home: Path, data_set: str) -> AbstractContextManager[None]:
-    """Hold the lock of this data set's replay, so that no second one runs.
+    """Hold the lock of this data set, so that no second replay of it runs.
 
     Raises:
         UserError: a replay is already running, or `home` can't be written.

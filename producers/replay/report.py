@@ -20,7 +20,7 @@ _MAX_REASONS = 20
 
 @dataclass(frozen=True)
 class ReplayTotals:
-    """Totals of the events of a replay; money is in minor units of one currency."""
+    """Totals of the events of a replay. Money is in minor units of one currency."""
 
     orders: int
     lines: int

@@ -35,10 +35,10 @@ class ReplayOptions:
 
 
 def convert(options: ReplayOptions, settings: Settings) -> tuple[Conversion, str]:
-    """Convert the whole source; return its events and its fingerprint. No part of the platform is needed.
+    """Convert the whole source; return its events and its fingerprint. No part of the platform has to run.
 
     Raises:
-        UserError: a table is missing, truncated, or another table.
+        UserError: a table is missing or truncated, or has other columns.
     """
     data_set = dataset.load_data_set(options.data_set)
     fingerprint = dataset.fingerprint(data_set, options.directory, settings.timezone)
@@ -49,7 +49,7 @@ def convert(options: ReplayOptions, settings: Settings) -> tuple[Conversion, str
 def prepare(
     options: ReplayOptions, settings: Settings, conversion: Conversion, fingerprint: str, cluster: str
 ) -> PreparedReplay:
-    """Select and order the events, and look up the position of the same replay in the journal."""
+    """Select and order the events. If the journal has an entry of the same replay, start at its position."""
     start, end = _millis(options.start), _millis(options.end)
     with gc_disabled():
         timeline = merge([events.within(start, end) for events in conversion.events])
@@ -69,9 +69,10 @@ def prepare(
         report=str(path),
         started_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
-    earlier = [one for one in journal.read(settings.home, options.data_set) if one.identity == entry.identity]
-    if earlier:
-        entry = replace(earlier[-1], directory=entry.directory, counts=entry.counts, totals=entry.totals)
+    entries = journal.read(settings.home, options.data_set)
+    same = [each for each in entries if each.identity == entry.identity]
+    if same:
+        entry = replace(same[-1], directory=entry.directory, counts=entry.counts, totals=entry.totals)
     return PreparedReplay(timeline, entry, conversion.findings)
 
 

@@ -22,8 +22,8 @@ Tables = dict[str, pa.Table]
 class TableSpec:
     """One table of a data set.
 
-    It is `<name>.parquet` or `<csv>.csv`; a column declared `nullable=False` must have a value; `key` are
-    the columns that name a row to a reader; an optional table may be absent.
+    Its file is `<name>.parquet` or `<csv>.csv`. A column with `nullable=False` must have a value. `key` are
+    the columns that identify a row in the report. An optional table may be absent.
     """
 
     name: str
@@ -33,7 +33,7 @@ class TableSpec:
     optional: bool = False
 
     def find(self, directory: Path) -> Path | None:
-        """Return the file of this table, Parquet before CSV."""
+        """Return the file of this table: Parquet if it exists, otherwise CSV; None if neither exists."""
         names = (f"{self.name}.parquet", f"{self.csv}.csv")
         return next((directory / name for name in names if (directory / name).is_file()), None)
 
@@ -45,12 +45,12 @@ def find_files(directory: Path, specs: list[TableSpec]) -> dict[str, Path]:
         UserError: the directory or a table that is not optional is missing.
     """
     if not directory.is_dir():
-        raise UserError(f"{directory} is not a directory: name the one that holds the data set's tables")
+        raise UserError(f"{directory} is not a directory: give the directory of the data set's tables")
     found = {spec.name: spec.find(directory) for spec in specs}
     missing = [spec for spec in specs if found[spec.name] is None and not spec.optional]
     if missing:
         names = ", ".join(f"{spec.name}.parquet (or {spec.csv}.csv)" for spec in missing)
-        raise UserError(f"{directory} lacks {names}: put the file there, or name another directory")
+        raise UserError(f"{directory} lacks {names}: put the file there, or give another directory")
     return {name: path for name, path in found.items() if path is not None}
 
 
@@ -58,23 +58,23 @@ def read_table(path: Path, spec: TableSpec, findings: ConversionFindings) -> pa.
     """Return the table's declared columns, typed. Rows with an unreadable cell go to `findings` instead.
 
     Raises:
-        UserError: the file is truncated, is another table, or lacks a column.
+        UserError: the file is truncated or lacks a column.
     """
     raw = _read_file(path, spec)
     columns = [_typed(raw.column(column.name), column, path) for column in spec.schema]
     good = np.ones(raw.num_rows, bool)
     keys = None
-    for column, (values, unread) in zip(spec.schema, columns, strict=True):
+    for column, (values, unreadable) in zip(spec.schema, columns, strict=True):
         bad = values.is_null().to_numpy(zero_copy_only=False).copy()
         if column.nullable:
-            bad &= np.isin(np.arange(raw.num_rows), list(unread))
+            bad &= np.isin(np.arange(raw.num_rows), list(unreadable))
         bad &= good
         if bad.any():
             keys = row_keys(raw, spec) if keys is None else keys
             for row in np.flatnonzero(bad).tolist():
                 reason = (
                     f"{column.name} is not {_TYPE_NAMES[column.type]}"
-                    if row in unread
+                    if row in unreadable
                     else f"{column.name} is empty"
                 )
                 findings.reject(spec.name, [keys[row]], reason)
@@ -84,7 +84,7 @@ def read_table(path: Path, spec: TableSpec, findings: ConversionFindings) -> pa.
 
 
 def row_keys(table: pa.Table, spec: TableSpec) -> list[str]:
-    """Return the name of each row: its key columns, joined by a space."""
+    """Return the key columns of each row, joined by a space."""
     columns = [[str(value) for value in table.column(name).to_pylist()] for name in spec.key]
     return [" ".join(parts) for parts in zip(*columns, strict=True)]
 
@@ -106,7 +106,7 @@ def _read_file(path: Path, spec: TableSpec) -> pa.Table:
             )
     except (pa.ArrowException, OSError) as error:
         first = str(error).splitlines()[0]
-        raise UserError(f"{path} can't be read, it may be cut short ({first}): fetch it again") from error
+        raise UserError(f"{path} can't be read, it may be truncated ({first}): download it again") from error
     missing = [column.name for column in spec.schema if column.name not in table.column_names]
     if missing:
         raise UserError(
@@ -117,42 +117,42 @@ def _read_file(path: Path, spec: TableSpec) -> pa.Table:
 
 
 def _require_line_end(path: Path) -> None:
-    """Refuse a file without a final line end, whose last value may be truncated, as 13.2 from 13.29."""
+    """Refuse a file without a final line end. Its last value may be truncated, such as 13.2 from 13.29."""
     with path.open("rb") as file:
         file.seek(max(path.stat().st_size - 1, 0))
         if file.read(1) not in (b"\n", b"\r"):
             raise UserError(
-                f"{path} can't be read, it may be cut short (its last line does not end): fetch it again, "
-                "or add the line end if the last line is whole"
+                f"{path} can't be read, it may be truncated (its last line has no line end): download it "
+                "again, or add the line end if the last line is complete"
             )
 
 
 def _typed(values: pa.ChunkedArray, column: pa.Field, path: Path) -> tuple[pa.ChunkedArray, set[int]]:
-    """Return the column in its declared type, and the rows whose values could not be read; these are null."""
+    """Return the column in its declared type, and the rows with unreadable values, which become null."""
     if pa.types.is_timestamp(values.type) and values.type.tz is not None:
         raise UserError(f"{path}: {column.name} has a time zone; wall-clock times without one are expected")
     try:
         if pa.types.is_timestamp(values.type) and pa.types.is_timestamp(column.type):
             return pc.cast(values, column.type, safe=False), set()
         if not pa.types.is_string(values.type) and pa.types.is_timestamp(column.type):
-            raise UserError(f"{path}: {column.name} holds {values.type}, not {_TYPE_NAMES[column.type]}")
+            raise UserError(f"{path}: {column.name} is {values.type}, not {_TYPE_NAMES[column.type]}")
         return pc.cast(values, column.type), set()
     except pa.ArrowException:
         parse = _PARSERS[column.type]
-        parsed = [None if value is None else _parse_or_unread(parse, value) for value in values.to_pylist()]
-        unread = {row for row, value in enumerate(parsed) if value is _UNPARSED}
-        clean = pa.array([None if value is _UNPARSED else value for value in parsed], column.type)
-        return pa.chunked_array([clean]), unread
+        parsed = [None if value is None else _try_parse(parse, value) for value in values.to_pylist()]
+        unreadable = {row for row, value in enumerate(parsed) if value is _UNREADABLE}
+        readable = pa.array([None if value is _UNREADABLE else value for value in parsed], column.type)
+        return pa.chunked_array([readable]), unreadable
 
 
-_UNPARSED = object()
+_UNREADABLE = object()
 
 
-def _parse_or_unread(parse: Callable[[Any], Any], value: Any) -> Any:
+def _try_parse(parse: Callable[[Any], Any], value: Any) -> Any:
     try:
         return parse(value)
     except (ValueError, TypeError, OverflowError):
-        return _UNPARSED
+        return _UNREADABLE
 
 
 def _integer_parser(low: int, high: int) -> Callable[[Any], int]:

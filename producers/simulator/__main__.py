@@ -31,7 +31,7 @@ app = typer.Typer(
 
 Seed = Annotated[
     int | None,
-    typer.Option(help="Seed of the marketplace; another seed gives another one.", show_default="1"),
+    typer.Option(help="Seed of the marketplace; each seed gives another marketplace.", show_default="1"),
 ]
 Weeks = Annotated[int | None, typer.Option(help="Weeks of history.", show_default="4")]
 Events = Annotated[
@@ -70,7 +70,7 @@ def backfill(
             progress = send_history(saved, progress, settings, schema_ids, console)
         summary = f"{progress.sent:,} events are in Kafka since {progress.finished_at}"
         console.print(
-            f"{summary}; the truth: {saved_world.directory_of(settings.home) / 'truth'}", soft_wrap=True
+            f"{summary}; ground truth: {saved_world.directory_of(settings.home) / 'truth'}", soft_wrap=True
         )
 
 
@@ -126,9 +126,9 @@ def _load_or_create(settings: Settings, options: dict[str, Any], without_past: b
 
 
 def main() -> int:
-    """Run the command in `sys.argv`. Exit code 0 done, 1 failed, 2 a user's mistake, 130 interrupted."""
+    """Run the command in `sys.argv`. Exit codes: 0 done, 1 failed, 2 a user's mistake, 130 interrupted."""
     configure_logging("simulator")
-    for stop in (signal.SIGINT, signal.SIGTERM):  # a shell's background job ignores SIGINT
+    for stop in (signal.SIGINT, signal.SIGTERM):  # background jobs of a shell ignore SIGINT by default
         signal.signal(stop, signal.default_int_handler)
     return exit_code(lambda: app(prog_name="python -m producers.simulator", standalone_mode=False))
 

@@ -32,12 +32,12 @@ def send_history(
     schema_ids: Mapping[str, int],
     console: Console,
 ) -> BackfillProgress:
-    """Send what Kafka has not acknowledged, saving the progress. Returns the finished progress.
+    """Send the events that Kafka has not acknowledged yet, and save the progress; return the final progress.
 
     Every day is generated again from the seed, so that an event that is sent twice has the same id.
 
     Raises:
-        PartUnavailable: Kafka stays unavailable; running the command again resumes.
+        PartUnavailable: Kafka stays unavailable; a later run of the command resumes.
     """
     history = SimulatedHistory(saved.plan)
     truth = GroundTruth(history.decisions)
@@ -90,7 +90,7 @@ class _BackfillSession:
             )
 
     def begin(self, day: int, timeline: Timeline) -> None:
-        """Begin a day: all earlier days are in Kafka."""
+        """Begin a day. All earlier days must be in Kafka."""
         if self._timeline is not None:
             self._before += len(self._timeline)
         self._timeline = timeline

@@ -1,4 +1,4 @@
-"""How time changes visits and demand: hours, weekdays, seasons and flash sales."""
+"""The effect of time on visits and demand: hours, weekdays, seasons and flash sales."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -103,11 +103,11 @@ class Calendar:
         if not len(started):
             return np.ones((0, len(DEPARTMENT_OF)))
         days, which = np.unique(started // DAY_MS, return_inverse=True)
-        wanted = np.stack([self.season(day * DAY_MS) for day in days.tolist()])[which]
+        demand = np.stack([self.season(day * DAY_MS) for day in days.tolist()])[which]
         for sale in self.sales(int(started.min()), int(started.max()) + 1):
             inside = np.flatnonzero((started >= sale.start_ms) & (started < sale.end_ms))
-            wanted[np.ix_(inside, np.array(DEPARTMENT_OF) == sale.department)] *= SALE_DEMAND
-        return wanted
+            demand[np.ix_(inside, np.array(DEPARTMENT_OF) == sale.department)] *= SALE_DEMAND
+        return demand
 
     def prices(self, product: Index, at: Millis) -> Index:
         """Return the price of each product at each time, in minor units."""

@@ -1,4 +1,4 @@
-"""The probabilities of clicks, additions, removals and checkouts, in history and live traffic alike."""
+"""The probabilities of clicks, additions, removals and checkouts. History and live traffic share them."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from producers.simulator.world.world import World
 
 @dataclass(frozen=True)
 class Behaviour:
-    """The parameters of every decision; each is a logit unless its name says otherwise."""
+    """The parameters of all decisions: logits, unless the name ends in `share`, `mean` or `exponent`."""
 
     holdout_share: float = 0.1
     """Share of visits, drawn at random, that are shown no recommendation: the control group."""
@@ -47,8 +47,8 @@ class DecisionModel:
     def click_probability(self, shopper: Index, product: Index, position: Index) -> Floats:
         """P(click | shown at this position, from 1) = P(looks there) · σ(click + click_affinity · a)."""
         b = self.behaviour
-        liking = sigmoid(b.click + b.click_affinity * self._affinity(shopper, product))
-        return position.astype(np.float64) ** -b.examine_exponent * liking
+        click_if_examined = sigmoid(b.click + b.click_affinity * self._affinity(shopper, product))
+        return position.astype(np.float64) ** -b.examine_exponent * click_if_examined
 
     def add_probability(self, shopper: Index, product: Index, at: Millis) -> Floats:
         """P(add | viewed) = σ(add + add_affinity·a + add_quality·q − sensitivity·ln(price / typical))."""
@@ -69,15 +69,15 @@ class DecisionModel:
     def checkout_probability(
         self, shopper: Index, registered: "np.ndarray[tuple[int], np.dtype[np.bool_]]"
     ) -> Floats:
-        """P(orders the cart's content); a visitor who is not registered never does."""
+        """P(orders the cart's content). It is 0 for a visitor who is not registered."""
         return np.where(registered, self.world.shoppers.checkout[shopper], 0.0)
 
     def view_probability(self, shopper: Index, product: Index, demand: Floats) -> Floats:
         """P(an organic view is of this product); `demand` is (n, categories)."""
         world = self.world
-        wanted = world.shoppers.preference[shopper] * demand
+        weights = world.shoppers.preference[shopper] * demand
         category = world.products.category[product]
-        of_category = wanted[np.arange(len(shopper)), category] / wanted.sum(axis=1)
+        of_category = weights[np.arange(len(shopper)), category] / weights.sum(axis=1)
         chances: Floats = of_category * probability_within(world.tastes, world.shoppers, shopper, product)
         return chances
 

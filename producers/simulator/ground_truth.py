@@ -1,6 +1,7 @@
 """The ground truth of a history, with which estimates from its events can be compared.
 
-It is exact under the model (docs/simulator.md), given the calendar at each time, while a product is in stock.
+The probabilities are exact under the model (docs/simulator.md), given the calendar at each time. They assume
+that the product is in stock.
 """
 
 import json
@@ -25,10 +26,10 @@ README = Path(__file__).with_name("ground_truth.md")
 
 
 def visit_arrays(decisions: DecisionModel, day: SimulatedDay) -> Arrays:
-    """One element per visit; `orders` is P(it orders | its views) = P(checks out) · P(cart not empty)."""
+    """Return one element per visit; `orders` is P(orders | its views) = P(checks out) · P(cart not empty)."""
     visits, views = day.visits, day.views
-    keep = decisions.in_cart_probability(visits.shopper[views.visit], views.product, views.at)
-    none_kept = np.exp(np.bincount(views.visit, np.log1p(-keep), len(visits)))
+    in_cart = decisions.in_cart_probability(visits.shopper[views.visit], views.product, views.at)
+    cart_empty = np.exp(np.bincount(views.visit, np.log1p(-in_cart), len(visits)))
     check_out = decisions.checkout_probability(visits.shopper, visits.registered)
     return {
         "session_id": np.array(visits.ids, "S32"),
@@ -37,16 +38,16 @@ def visit_arrays(decisions: DecisionModel, day: SimulatedDay) -> Arrays:
         "recommendations": visits.recommended,
         "organic_views": np.bincount(day.organic.visit, minlength=len(visits)).astype(np.int16),
         "check_out": check_out.astype(np.float32),
-        "orders": (check_out * (1 - none_kept)).astype(np.float32),
+        "orders": (check_out * (1 - cart_empty)).astype(np.float32),
     }
 
 
 def view_arrays(decisions: DecisionModel, day: SimulatedDay) -> Arrays:
-    """One element per view, in the order of visits; `buys` = P(add) · P(not removed) · P(checks out)."""
+    """Return one element per view, by visit; `buys` = P(add) · P(not removed) · P(checks out)."""
     visits, views = day.visits, day.views
     shopper = visits.shopper[views.visit]
     adds = decisions.add_probability(shopper, views.product, views.at)
-    kept = decisions.in_cart_probability(shopper, views.product, views.at)
+    in_cart = decisions.in_cart_probability(shopper, views.product, views.at)
     check_out = decisions.checkout_probability(shopper, visits.registered[views.visit])
     return {
         "viewed_at_ms": views.at,
@@ -54,15 +55,16 @@ def view_arrays(decisions: DecisionModel, day: SimulatedDay) -> Arrays:
         "product": views.product.astype(np.int32),
         "recommended": views.source == RECOMMENDATION,
         "adds": adds.astype(np.float32),
-        "buys": (kept * check_out).astype(np.float32),
+        "buys": (in_cart * check_out).astype(np.float32),
     }
 
 
 def recommendation_arrays(decisions: DecisionModel, day: SimulatedDay) -> Arrays:
-    """One row per list, one column per position. A product's effect is `buys_shown - buys_not_shown`.
+    """Return one row per list, one column per position.
 
-    With q = P(in the cart at the end | viewed once), π = P(an organic view is of it), n the organic views of
-    the visit (less the one beside which the list stood) and c = P(click):
+    The effect of showing a product is `buys_shown - buys_not_shown`. With q = P(in the cart at the end |
+    viewed once), π = P(an organic view is of the product), n = the organic views of the visit (without the
+    view beside which the list was shown) and c = P(click):
 
         buys_not_shown = P(checks out) · (1 − (1 − πq)ⁿ)
         buys_shown     = P(checks out) · (1 − (1 − πq)ⁿ · (1 − cq))
@@ -70,10 +72,11 @@ def recommendation_arrays(decisions: DecisionModel, day: SimulatedDay) -> Arrays
     visits, lists = day.visits, day.lists
     visit, product = np.repeat(lists.visit, LIST_LENGTH), lists.items.ravel()
     shopper = visits.shopper[visit]
-    keep = decisions.in_cart_probability(shopper, product, np.repeat(lists.at, LIST_LENGTH))
+    in_cart = decisions.in_cart_probability(shopper, product, np.repeat(lists.at, LIST_LENGTH))
     organic = np.bincount(day.organic.visit, minlength=len(visits))[lists.visit]
-    chances = np.repeat(organic - (lists.anchor != NO_ANCHOR), LIST_LENGTH)
-    missed = (1 - decisions.view_probability(shopper, product, visits.demand[visit]) * keep) ** chances
+    views = np.repeat(organic - (lists.anchor != NO_ANCHOR), LIST_LENGTH)
+    viewed = decisions.view_probability(shopper, product, visits.demand[visit])
+    not_in_cart = (1 - viewed * in_cart) ** views
     check_out = decisions.checkout_probability(shopper, visits.registered[visit])
 
     def as_rows(values: Floats) -> NDArray[np.float32]:
@@ -86,13 +89,13 @@ def recommendation_arrays(decisions: DecisionModel, day: SimulatedDay) -> Arrays
         "strategy": lists.strategy.astype(np.int8),
         "product": lists.items.astype(np.int32),
         "clicks": day.click_probability.astype(np.float32),
-        "buys_shown": as_rows(check_out * (1 - missed * (1 - day.click_probability.ravel() * keep))),
-        "buys_not_shown": as_rows(check_out * (1 - missed)),
+        "buys_shown": as_rows(check_out * (1 - not_in_cart * (1 - day.click_probability.ravel() * in_cart))),
+        "buys_not_shown": as_rows(check_out * (1 - not_in_cart)),
     }
 
 
 def world_arrays(world: World) -> Arrays:
-    """Sellers, products, shoppers and archetypes; row r has the number r + 1."""
+    """Return the arrays of sellers, products, shoppers and archetypes; row r has the number r + 1."""
     sellers, products, shoppers = world.sellers, world.products, world.shoppers
     return {
         "seller_size": sellers.size,
@@ -142,7 +145,7 @@ class GroundTruth:
             SoukError: the directory can't be written.
         """
         world = self._decisions.world
-        words = {
+        description = {
             "shape": asdict(world.shape),
             "behaviour": asdict(self._decisions.behaviour),
             "departments": {name: [leaf.name for leaf in leaves] for name, leaves in TREE.items()},
@@ -153,7 +156,7 @@ class GroundTruth:
             np.savez_compressed(directory / "world.npz", **world_arrays(world))
             for name in self._days:
                 np.savez_compressed(directory / f"{name}.npz", **self.arrays(name))
-            (directory / "world.json").write_text(json.dumps(words, indent=1) + "\n", encoding="utf-8")
+            (directory / "world.json").write_text(json.dumps(description, indent=1) + "\n", encoding="utf-8")
             (directory / "README.md").write_text(README.read_text(encoding="utf-8"), encoding="utf-8")
         except OSError as error:
-            raise SoukError(f"the truth can't be written to {directory} ({error.strerror})") from error
+            raise SoukError(f"the ground truth can't be written to {directory} ({error.strerror})") from error

@@ -1,6 +1,6 @@
 """Draws the lifecycle of a confirmed order: shipments, returns, a cancellation, a review.
 
-Times are in days of the simulation, which live traffic makes shorter than 24 hours.
+Times are in days. A day of live traffic is shorter than 24 hours (`live.shipments.DAY_S`).
 """
 
 from dataclasses import dataclass, replace
@@ -40,7 +40,7 @@ class SimulatedLine:
 
     @property
     def paid_minor(self) -> int:
-        """What the shopper pays for the line, shipping included."""
+        """The amount that the shopper pays for the line, including shipping."""
         return self.quantity * self.unit_price_minor - self.discount_minor + self.shipping_minor
 
 
@@ -56,7 +56,7 @@ class PlannedReturn:
 
 @dataclass(frozen=True)
 class PlannedShipment:
-    """What one seller ships, `ships_after_days` after the confirmation."""
+    """The shipment of one seller, `ships_after_days` after the confirmation."""
 
     seller: int
     lines: tuple[SimulatedLine, ...]
@@ -79,7 +79,7 @@ class PlannedReview:
 
 @dataclass(frozen=True)
 class OrderLifecycle:
-    """Everything that happens to a confirmed order; nothing else if `cancelled_after_days` is set."""
+    """The later events of a confirmed order. If `cancelled_after_days` is set, there are no others."""
 
     cancelled_after_days: float | None
     shipments: tuple[PlannedShipment, ...]
@@ -87,7 +87,7 @@ class OrderLifecycle:
 
 
 def draw_fulfilment(world: World, random: Random, lines: list[SimulatedLine]) -> OrderLifecycle:
-    """Return what the sellers of these lines do: only a shopper cancels, returns or reviews an order."""
+    """Draw a lifecycle with shipments only, without a cancellation, returns or a review."""
     shipments = draw_lifecycle(world, random, lines, cancels_share=0.0).shipments
     return OrderLifecycle(None, tuple(replace(shipment, returned=None) for shipment in shipments), None)
 
@@ -95,7 +95,7 @@ def draw_fulfilment(world: World, random: Random, lines: list[SimulatedLine]) ->
 def draw_lifecycle(
     world: World, random: Random, lines: list[SimulatedLine], cancels_share: float = CANCELS_SHARE
 ) -> OrderLifecycle:
-    """Draw the lifecycle of an order with these lines, at least one."""
+    """Draw the lifecycle of an order with these lines. `lines` must not be empty."""
     if random.random() < cancels_share:
         return OrderLifecycle(random.uniform(0.002, 0.05), (), None)
     sellers = list(dict.fromkeys(line.seller for line in lines))

@@ -9,7 +9,7 @@ DECLINE_REASONS = ("declined", "insufficient_funds", "expired_card")
 
 
 def draw_payment_method(random: Random) -> tuple[str, int]:
-    """Draw a method and a number of instalments; only a credit card has several."""
+    """Draw a method and a number of instalments. Only credit cards have several instalments."""
     method = random.choices(METHODS, _SHARES)[0]
     installments = random.choice((1, 1, 1, 2, 3, 4, 6, 10)) if method == "credit_card" else 1
     return method, installments

@@ -1,4 +1,4 @@
-"""Seeded random streams: each part of the world draws from a stream of its own name."""
+"""Seeded random streams. Each part of the world draws from its own named stream."""
 
 from zlib import crc32
 
@@ -10,7 +10,7 @@ Index = NDArray[np.int64]
 
 
 def named_rng(seed: int, name: str, *numbers: int) -> np.random.Generator:
-    """Return the generator of a name and numbers, such as `visits` of day 3. Other names are independent."""
+    """Return the generator of a name and numbers, such as `visits` of day 3. Generators are independent."""
     entropy = [seed, crc32(name.encode()), *numbers]
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(entropy)))
 

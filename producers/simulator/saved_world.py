@@ -1,6 +1,6 @@
 """Saves the simulated world of this installation: `<home>/simulator/world.json`.
 
-The first run fixes the world and the end of its history; later runs continue with them.
+The first run determines the world and the end of its history. Later runs use the same.
 """
 
 import json
@@ -17,7 +17,7 @@ from producers.simulator.world.shape import WorldShape
 
 @dataclass(frozen=True)
 class BackfillProgress:
-    """Events sent to one Kafka: all days before `day`, and `position` events of that day."""
+    """The events that one Kafka cluster has: all days before `day`, and `position` events of that day."""
 
     cluster: str
     day: int = 0
@@ -28,9 +28,9 @@ class BackfillProgress:
 
 @dataclass(frozen=True)
 class SavedWorld:
-    """A world that has been created. Without a history `weeks` and `events` are 0.
+    """A world that has been created. If it has no history, `weeks` and `events` are 0.
 
-    `end_ms` is the end of the history, or the time at which a world without one was registered.
+    `end_ms` is the end of the history, or the time at which a world without history was registered.
     """
 
     shape: WorldShape
@@ -55,7 +55,7 @@ def directory_of(home: Path) -> Path:
 
 
 def read(home: Path) -> SavedWorld | None:
-    """Return the saved world, None if there is none.
+    """Return the saved world; None if there is none.
 
     Raises:
         UserError: the file can't be read.
@@ -75,7 +75,7 @@ def write(home: Path, saved: SavedWorld) -> None:
     """Save the world.
 
     Raises:
-        SoukError: the file can't be written, as when the disk is full.
+        SoukError: the file can't be written, for example because the disk is full.
     """
     path = _path(home)
     temporary = path.with_suffix(".json.new")
@@ -90,7 +90,7 @@ def write(home: Path, saved: SavedWorld) -> None:
 
 
 def exclusive(home: Path, what: str) -> AbstractContextManager[None]:
-    """Hold the lock of this home's simulator, so that no second one runs.
+    """Hold the lock of this home's simulator, so that no second simulator runs.
 
     Raises:
         UserError: a simulator is already running, or `home` can't be written.
@@ -99,7 +99,7 @@ def exclusive(home: Path, what: str) -> AbstractContextManager[None]:
 
 
 def require_same_options(saved: SavedWorld, options: dict[str, Any]) -> None:
-    """Refuse options that differ from the saved world; an option that was not given is None.
+    """Refuse options that differ from the saved world. The value None means that an option was not given.
 
     Raises:
         UserError: an option has another value in the saved world.
@@ -108,7 +108,7 @@ def require_same_options(saved: SavedWorld, options: dict[str, Any]) -> None:
     for name, value in options.items():
         if value is not None and name in current and current[name] != value:
             raise UserError(
-                f"--{name} {value}: the world of this home has {current[name]}: leave the option out, "
+                f"--{name} {value}: the world of this home has {current[name]}: omit the option, "
                 "or set SOUK_HOME to another directory for another world"
             )
 

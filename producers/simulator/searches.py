@@ -1,4 +1,4 @@
-"""Searches before views: what is typed, and the page of results. A misspelt search finds nothing."""
+"""Draws the searches before views: queries and pages of results. A misspelt search has no results."""
 
 from dataclasses import dataclass
 
@@ -13,14 +13,14 @@ PAGE_SIZE = 10
 """Products on a page of search results, before duplicates are dropped."""
 
 EMPTY_SHARE = 0.06
-"""Share of the searches that follow a misspelt one of the same visit, which has no result."""
+"""Share of the searches that follow a misspelt search of the same visit."""
 
 _BY_NOUN_SHARE = 0.7
 
 
 @dataclass(frozen=True)
 class DrawnSearches:
-    """n searches. `pages` (n, PAGE_SIZE) are products, `result_counts` the sizes of their categories."""
+    """n searches. `pages` (n, PAGE_SIZE): product indices. `result_counts` (n): sizes of their categories."""
 
     ids: list[str]
     queries: list[str]
@@ -31,7 +31,8 @@ class DrawnSearches:
 def draw_searches(world: World, rng: np.random.Generator, shopper: Index, product: Index) -> DrawnSearches:
     """Draw a search that finds each product, by its noun or its category.
 
-    The other products on the page are those that the shopper (same length) would choose in the category.
+    `shopper` has the same length as `product`. The other products on a page are drawn from the category by
+    the shopper's taste.
     """
     n, products = len(product), world.products
     ids = hex_ids(rng, n)
@@ -64,7 +65,7 @@ class EmptySearches:
 
 
 def draw_empty_searches(rng: np.random.Generator, searches: DrawnSearches) -> EmptySearches:
-    """Return misspelt searches before a share of `searches`: one letter of the query is missing."""
+    """Draw misspelt searches before a share of `searches`. They lack one letter of the query."""
     before = np.flatnonzero(rng.random(len(searches.ids)) < EMPTY_SHARE)
     missing = rng.random(len(before)).tolist()
     queries = [

@@ -26,8 +26,9 @@ class SimulatorStatus:
     """Counters since the start.
 
     `phase` is starting, back-filling, back-filled, live, stopping or stopped. `done` of `total` events of the
-    history are in Kafka, up to `event_time`; `events` counts live ones. `tempo` is the share of the requested
-    rate at which visits run, `slowed_because` why it is not 1 (live/load_controller.py).
+    history are in Kafka, up to `event_time`. `events` counts live events. `tempo` is the share of the
+    requested rate at which visits run. `slowed_because` is the reason why it is below 1
+    (live/load_controller.py).
     """
 
     phase: str = "starting"
@@ -48,7 +49,7 @@ class SimulatorStatus:
     _rate_samples: deque[tuple[float, int]] = field(default_factory=deque)
 
     def record_sent(self, event: str, via: str, count: int = 1) -> None:
-        """Count accepted events; `via` is kafka, intake or orders."""
+        """Count accepted events. `via` is kafka, intake or orders."""
         self.events[event] += count
         SIMULATOR_EVENTS.labels(event, via).inc(count)
 

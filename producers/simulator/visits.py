@@ -1,4 +1,4 @@
-"""Draws visits with their organic views, before anything is recommended in them."""
+"""Draws visits with their organic views. Recommendations are added to them later."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from producers.simulator.world.tastes import draw_within
 BoolArray = NDArray[np.bool_]
 
 SOURCES = ("direct", "search", "category", "external", "recommendation")
-"""The sources of views; `Views.source` is an index of it."""
+"""The sources of views. `Views.source` has indices into it."""
 
 DIRECT, SEARCH, CATEGORY, EXTERNAL, RECOMMENDATION = range(5)
 NO_LIST = -1
@@ -30,8 +30,8 @@ _QUANTITIES = np.array([0.88, 0.09, 0.02, 0.01])
 class Visits:
     """n visits.
 
-    `demand` (n, categories) is the calendar's factor on preferences. `recommended` says whether the visit is
-    shown recommendations, `checks_out` whether it orders the cart's content at the end.
+    `demand` (n, categories) is the calendar's factor on preferences. `recommended` says whether
+    recommendations are shown, `checks_out` whether the shopper orders the cart's content at the end.
     """
 
     ids: list[str]
@@ -71,10 +71,10 @@ class Views:
 def draw_visits(
     decisions: DecisionModel, rng: np.random.Generator, started: Millis, progress: Floats | None = None
 ) -> Visits:
-    """Draw a visit at each of these times, by shoppers drawn according to their activity.
+    """Draw a visit at each of these times. The shopper is drawn in proportion to activity.
 
-    `progress` (n,) is the share of the history before each visit: a shopper who joins later does not buy. It
-    is None when everyone has joined.
+    `progress` (n,) is the share of the history before each visit. A shopper who registers later does not buy.
+    None means that all shoppers are registered.
     """
     n, behaviour, shoppers = len(started), decisions.behaviour, decisions.world.shoppers
     shopper = choose_weighted(rng, shoppers.activity, n)
@@ -122,7 +122,7 @@ def draw_views(
     source: Index,
     list_index: Index,
 ) -> Views:
-    """Draw what the shoppers do with each viewed product."""
+    """Draw whether each viewed product is added to the cart and removed again, and how many units."""
     n, behaviour = len(visit), decisions.behaviour
     return Views(
         visit,
@@ -137,20 +137,21 @@ def draw_views(
 
 
 def draw_gaps(rng: np.random.Generator, count: int) -> Millis:
-    """Draw the milliseconds between steps of a visit, at least a second each."""
+    """Draw the times between steps of a visit, in milliseconds, at least one second each."""
     seconds = rng.lognormal(np.log(GAP_MEDIAN_S), GAP_SIGMA, count)
     return (1000 * np.clip(seconds, 1, 600)).astype(np.int64)
 
 
 def draw_quantities(rng: np.random.Generator, count: int) -> Index:
-    """Draw the units that are added to the cart at once, mostly one."""
+    """Draw the numbers of units that are added to the cart at once, mostly one."""
     return choose_weighted(rng, _QUANTITIES, count) + 1
 
 
 def merge_views(first: Views, second: Views) -> Views:
     """Merge views in the order of visits, then of time.
 
-    Each view of a visit gets a millisecond of its own, as event ids derive from visit, product and time.
+    No two views of a visit get the same millisecond, because event ids are derived from visit, product and
+    time.
     """
     visit, at = np.concatenate([first.visit, second.visit]), np.concatenate([first.at, second.at])
     order = np.lexsort((at, visit))

@@ -184,7 +184,7 @@ def test_without_git_or_main_or_history_nothing_is_compared_and_the_note_says_wh
     plain.mkdir()
     fresh = Repository(tmp_path / "fresh")
 
-    assert history.read(plain) == history.SchemaHistory(note="this is no git checkout")
+    assert history.read(plain) == history.SchemaHistory(note="this is not a git checkout")
     assert history.read(fresh.root) == history.SchemaHistory(note="there is no main branch yet")
 
 

@@ -292,7 +292,7 @@ def test_a_truncated_table_is_one_clear_line(small_olist: Rows, write_olist: Wri
             directory = write_olist(small_olist, parquet, into=f"{name} {cut}")
             whole = (directory / name).read_bytes()
             (directory / name).write_bytes(whole[:-cut])
-            with pytest.raises(UserError, match=rf"{name} can't be read, it may be cut short"):
+            with pytest.raises(UserError, match=rf"{name} can't be read, it may be truncated"):
                 convert(directory, SAO_PAULO)
 
 

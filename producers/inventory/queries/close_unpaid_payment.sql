@@ -1,2 +1,3 @@
--- Payments' own function, in this transaction: an event could not say that nothing is paid while Kafka is unavailable.
+-- Calls a function of payments in this transaction. Events can't answer whether an order is unpaid, because events of
+-- payments may be missing while Kafka is unavailable.
 SELECT payments.close_unpaid($1::uuid, $2::uuid);

@@ -1,5 +1,6 @@
--- Records the event, locks the order's reservation and then, if it is held, the stock of its lines in the order of the
--- keys. At least one row. The lines of a held reservation never change, so those of the snapshot are current.
+-- Records the event and locks the order's reservation. If the reservation is held, also locks the stock of its lines,
+-- in the order of the keys. Returns at least one row. The lines of a held reservation never change, so the lines in
+-- this statement's snapshot are current.
 WITH recorded AS (
     INSERT INTO inbox (id, topic) VALUES ($1::text, $2::text) ON CONFLICT (id) DO NOTHING RETURNING id
 ), reservation AS (

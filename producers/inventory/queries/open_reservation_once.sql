@@ -1,5 +1,5 @@
--- Records the event, opens the order's reservation, and then locks the stock that it wants, in the order of the keys.
--- At least one row: `opened` is false if the order has a reservation already, and no stock is locked then.
+-- Records the event, opens the order's reservation, and then locks the stock of its products in the order of the keys.
+-- Returns at least one row. If the order has a reservation already, `opened` is false and no stock is locked.
 WITH recorded AS (
     INSERT INTO inbox (id, topic) VALUES ($1::text, $2::text) ON CONFLICT (id) DO NOTHING RETURNING id
 ), opened AS (

@@ -1,4 +1,4 @@
--- The newest event counts, in whatever order they arrive: they are in several topics.
+-- Events of a product are in several topics and may arrive in any order. The newest event decides.
 INSERT INTO listings (product_id, seller_id, listed, changed_at)
 VALUES ($1::text, $2::text, $3::boolean, $4::timestamptz)
 ON CONFLICT (product_id, seller_id) DO UPDATE

@@ -1,4 +1,4 @@
--- A seller's parcel or return takes a step once, whichever event reports it. The order's row is locked.
+-- Records each step of a seller's parcel or return once, even if two events report it. The caller has locked the order.
 INSERT INTO order_steps (order_id, step, occurred_at, about, seller_id)
 SELECT $1::uuid, $2::text, $3::timestamptz, $4::text, $5::text
 WHERE $4::text = '' OR NOT EXISTS (

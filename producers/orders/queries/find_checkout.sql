@@ -1,5 +1,5 @@
--- What a checkout needs, in one round trip: the response stored for its key, and the offers of its products.
--- At least one row; each has the key's columns.
+-- Returns in one round trip the response that is stored for a key, and the offers of the products of a checkout.
+-- Returns at least one row. Each row has the columns of the key.
 SELECT
     used.order_id, used.request_sha256, used.answer,
     offers.product_id, offers.seller_id, offers.currency, offers.price_minor, offers.listed

@@ -1,4 +1,4 @@
--- Every step of an order locks its row first: the steps of one order run one after the other.
+-- Every transaction about an order locks its row first, so that transactions of one order run one after the other.
 SELECT order_id, shopper_id, currency, status, payment_status, placed_at
 FROM orders
 WHERE order_id = $1::uuid

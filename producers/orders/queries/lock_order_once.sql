@@ -1,4 +1,4 @@
--- Records an event and locks its order. One row, without an order if there is none or if the event is not new.
+-- Records an event and locks its order. Returns one row. It has no order if there is none or if the event is not new.
 WITH recorded AS (
     INSERT INTO inbox (id, topic) VALUES ($1::text, $2::text) ON CONFLICT (id) DO NOTHING RETURNING id
 ), locked AS (

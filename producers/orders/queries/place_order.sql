@@ -1,5 +1,5 @@
--- A complete checkout in one round trip: the key, the order, its lines, its payment details, its first step, its event.
--- Returns false, without effect, if another request used the key meanwhile.
+-- Commits a checkout in one round trip: the key, the order, its lines, its payment details, its first step, its event.
+-- Does nothing and returns false if another request has used the key meanwhile.
 WITH claimed AS (
     INSERT INTO idempotency_keys (key, request_sha256, order_id, answer)
     VALUES ($1::text, $2::bytea, $3::uuid, $4::bytea)

@@ -1,4 +1,5 @@
--- Adds a refund, once. The payment is `refunded` if the sum is the order's amount; otherwise it stays `captured`.
+-- Adds a refund, once. The payment becomes `refunded` if the refunds add up to the order's amount. Otherwise it is
+-- `captured`.
 WITH recorded AS (
     INSERT INTO order_steps (order_id, step, occurred_at, about)
     SELECT $1::uuid, 'refunded', $3::timestamptz, $2::text

@@ -1,4 +1,4 @@
--- The newest event counts, in whatever order they arrive: they are in several topics.
+-- Events of a product are in several topics and may arrive in any order. The newest event decides.
 INSERT INTO offers (product_id, seller_id, currency, price_minor, listed, changed_at)
 VALUES ($1::text, $2::text, $3::text, $4::bigint, true, $5::timestamptz)
 ON CONFLICT (product_id, seller_id) DO UPDATE

@@ -1,5 +1,5 @@
--- Sets an order's status, and its payment's if given, and records the step. No status after `placed` needs the payment
--- details any more.
+-- Sets an order's status, and its payment's if given, and records the step. It deletes the payment details, because
+-- payments needs them only while the order is `placed`.
 WITH decided AS (
     DELETE FROM how_to_pay WHERE order_id = $1::uuid
 ), moved AS (

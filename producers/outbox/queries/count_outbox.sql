@@ -1,2 +1,2 @@
--- How many messages are committed and not yet acknowledged by Kafka.
+-- Counts the messages that are committed but not yet acknowledged by Kafka.
 SELECT count(*) FROM outbox;

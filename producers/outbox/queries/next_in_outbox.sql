@@ -1,5 +1,5 @@
--- Deletes the rows that were published and reads the next ones. Deletes by position and not up to a position, because a
--- transaction with an earlier position may commit later.
+-- Deletes the rows that were published and reads the next rows. It deletes single positions instead of all up to one
+-- position, because a transaction with an earlier position may commit later.
 WITH published AS (
     DELETE FROM outbox WHERE position = ANY($1::bigint[])
 )

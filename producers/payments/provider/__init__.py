@@ -1,4 +1,4 @@
-"""The payment provider: an external system with its own data."""
+"""The interface to a payment provider, and a simulated provider with its own tables."""
 
 from producers.payments.provider.api import ChargeOutcome, ChargeRequest, Provider, ProviderUnavailable
 

@@ -28,17 +28,17 @@ class ChargeOutcome:
 
     kind: Literal["captured", "declined", "voided"]
     reason: str = ""
-    """Why it was declined, in the words of `payment_failed`."""
+    """Why the payment was declined: the field `reason` of `payment_failed`."""
 
 
 class Provider(Protocol):
-    """A payment provider. Every method may raise ProviderUnavailable: then repeat the call."""
+    """A payment provider. If a method raises ProviderUnavailable, repeat the call."""
 
     async def capture(self, charge: ChargeRequest) -> ChargeOutcome:
-        """Take the money: `captured` or `declined`; `voided` if `void` was called first."""
+        """Charge the payment: `captured` or `declined`, or `voided` if `void` was called first."""
 
     async def void(self, charge: ChargeRequest) -> ChargeOutcome:
-        """Make sure that the money is not taken any more: `voided`, or the earlier outcome."""
+        """Prevent a later capture: `voided`, or the earlier outcome if there is one."""
 
     async def refund(self, refund_id: str, payment_id: str, amount_minor: int) -> None:
         """Refund a captured payment; `refund_id` is the idempotency key."""

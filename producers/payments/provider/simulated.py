@@ -1,7 +1,8 @@
 """A simulated payment provider that moves no money. The token decides the outcome.
 
-`tok_decline…` is declined, `tok_slow…` takes two seconds, `tok_flaky…` fails twice without an answer. Other
-tokens are captured, except for a share of payments that is declined, chosen by the payment's id.
+A payment with a token `tok_decline…` is declined. `tok_slow…` takes two seconds, and `tok_flaky…` fails twice
+without a response. Payments with other tokens are captured, except for a share that is declined; the
+payment's id decides which.
 """
 
 import asyncio
@@ -21,7 +22,7 @@ from producers.postgres.roles import migrate_as_admin
 SQL = load_queries(__file__)
 
 SCHEMA = "provider"
-"""Its own schema, which only this module uses."""
+"""The provider's own schema in PostgreSQL, which only this module uses."""
 
 SLOW_S = 2.0
 FLAKY_TRIES = 2
@@ -45,7 +46,7 @@ class SimulatedProvider:
             if outcome:
                 return ChargeOutcome(outcome, reason)
             if charge.token.startswith("tok_flaky") and tries <= FLAKY_TRIES:
-                raise ProviderUnavailable("the provider hung up")
+                raise ProviderUnavailable("the provider closed the connection")
             return await self._settle(sql, charge, decide(charge, self._decline_share))
 
     async def void(self, charge: ChargeRequest) -> ChargeOutcome:
@@ -74,7 +75,7 @@ class SimulatedProvider:
 
 
 def decide(charge: ChargeRequest, decline_share: float) -> ChargeOutcome:
-    """Return the outcome of a charge; the same for the same payment."""
+    """Return the outcome of a charge. It is always the same for the same payment."""
     draw = int.from_bytes(blake2b(charge.payment_id.encode(), digest_size=4).digest(), "big") / 2**32
     if charge.token.startswith("tok_decline"):
         return ChargeOutcome("declined", "declined")
@@ -85,7 +86,7 @@ def decide(charge: ChargeRequest, decline_share: float) -> ChargeOutcome:
 
 @asynccontextmanager
 async def simulated_provider(settings: Settings) -> AsyncIterator[SimulatedProvider]:
-    """The provider, with its tables made.
+    """Create the provider's tables and yield the provider.
 
     Raises:
         one of `producers.postgres.errors.TRANSIENT`: its PostgreSQL does not answer.

@@ -1,4 +1,4 @@
--- Claims what is due until the lease ends. After a crash another worker claims it then.
+-- Claims payments that are due, until their lease expires. After a crash, another worker then claims them.
 UPDATE payments SET attempts = attempts + 1, try_at = $1::timestamptz + $2::interval
 WHERE order_id IN (
     SELECT order_id FROM payments

@@ -1,2 +1,2 @@
--- Read from the schema of orders: a token must not be in a topic, which keeps its messages.
+-- Reads a table of orders. The token is not sent in an event, because topics retain their messages.
 SELECT method, token, installments FROM orders.how_to_pay WHERE order_id = $1::uuid;

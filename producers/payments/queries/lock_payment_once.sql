@@ -1,4 +1,4 @@
--- Records an event and locks the payment of its order, which it creates if there is none. One row.
+-- Records an event and locks the payment of its order, which it creates if there is none. Returns one row.
 WITH recorded AS (
     INSERT INTO inbox (id, topic) VALUES ($1::text, $2::text) ON CONFLICT (id) DO NOTHING RETURNING id
 ), locked AS (

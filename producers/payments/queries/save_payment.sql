@@ -1,4 +1,4 @@
--- Deletes the token once it is no longer needed. Inserts what is due for each line, the first time.
+-- Saves a payment, and the amounts due for its lines if they are new. Deletes the token when it is no longer needed.
 WITH due AS (
     INSERT INTO due_lines (order_id, line_number, quantity, amount_minor, product_id, seller_id)
     SELECT $1::uuid, line.*

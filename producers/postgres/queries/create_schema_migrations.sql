@@ -1,4 +1,4 @@
--- The migrations that were applied to this schema; sha256 is the file's when it was applied.
+-- The migrations that were applied to this schema. `sha256` is the digest of the file at that time.
 CREATE TABLE IF NOT EXISTS schema_migrations (
     migrations_of text NOT NULL,
     number integer NOT NULL,

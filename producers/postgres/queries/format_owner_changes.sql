@@ -1,6 +1,6 @@
--- Statements that give everything in a schema ($1) to a role ($2) which does not own it yet: what a migration has just
--- created, and the tables of copies in which one superuser owned all schemas. Indexes, and sequences that belong to a
--- column, follow their table.
+-- Returns statements that make a role ($2) the owner of everything in a schema ($1) that it does not own yet: objects
+-- that a migration has just created, and the tables of older copies, in which one superuser owned all schemas. Indexes,
+-- and sequences of a column, get the owner of their table.
 SELECT format(
     'ALTER %s %I.%I OWNER TO %I',
     CASE relkind

@@ -1,5 +1,5 @@
--- Statements for a schema ($1) and the role that owns it ($2, its SCRAM verifier $3). Identifiers can't be
--- parameters, so PostgreSQL's format() quotes them.
+-- Returns statements that set the rights and the password of a role ($2, with the SCRAM verifier $3) and make it the
+-- owner of a schema ($1). Identifiers can't be parameters, so PostgreSQL's format() quotes them.
 SELECT format(
     'ALTER ROLE %I LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS PASSWORD %L', $2::text, $3::text
 )

@@ -1,2 +1,2 @@
--- Held until the transaction ends: concurrent changes of one role or of one database's grants fail otherwise.
+-- The lock is held until the transaction ends. Without it, concurrent changes of a role or of a database's grants fail.
 SELECT pg_advisory_xact_lock(hashtextextended('roles', 0));

@@ -15,14 +15,14 @@ from producers.replay.olist.tables import files, read_tables
 __all__ = ["CURRENCY", "NAME", "VERSION", "convert", "files", "read_tables"]
 
 VERSION = 1
-"""Increased when the same tables give other events, so that no replay resumes across the change."""
+"""Increase this when the same tables give other events, so that no replay resumes across the change."""
 
 
 def convert(directory: Path, zone: ZoneInfo) -> Conversion:
     """Convert the tables in `directory` to events, grouped by name, and findings.
 
     Raises:
-        UserError: a table is missing, truncated, another table, or has no usable row.
+        UserError: a table is missing or truncated, has other columns, or has no usable row.
     """
     findings = ConversionFindings()
     source = join_tables(read_tables(directory, findings), zone, findings)

@@ -1,4 +1,4 @@
-"""product_listed: one per (product, seller), at its first sale and at that sale's price."""
+"""product_listed: one event per product and seller, with the time and the price of the first sale."""
 
 import numpy as np
 import pyarrow.compute as pc

@@ -25,7 +25,7 @@ REASONS = {"canceled": "unknown", "unavailable": "out_of_stock"}
 
 
 def placed(source: OlistSource, findings: ConversionFindings) -> Events:
-    """Return every order, at its purchase; an order without items in the source has no lines."""
+    """Return one event per order, at its purchase. An order without items in the source has no lines."""
     orders = source.orders
     lines = order_lines(source)
     findings.note(sum(not each for each in lines), "orders have no items: placed without lines")
@@ -40,7 +40,10 @@ def placed(source: OlistSource, findings: ConversionFindings) -> Events:
 
 
 def confirmed(source: OlistSource, findings: ConversionFindings) -> Events:
-    """Return the confirmed orders, at their approval, or at the purchase if they proceeded without one."""
+    """Return one event per confirmed order, at its approval.
+
+    An order that proceeded without a recorded approval is confirmed at its purchase.
+    """
     orders = source.orders
     unapproved = orders.approved_at == MISSING
     proceeded = unapproved & np.isin(
@@ -61,7 +64,10 @@ def confirmed(source: OlistSource, findings: ConversionFindings) -> Events:
 
 
 def cancelled(source: OlistSource, findings: ConversionFindings) -> Events:
-    """Return orders with the status canceled or unavailable. The time, not recorded, is drawn by order id."""
+    """Return one event per order with the status canceled or unavailable.
+
+    The time of a cancellation is not recorded. It is drawn at random, with the order id as seed.
+    """
     orders = source.orders
     rows = np.flatnonzero(np.isin(orders.status, sorted(REASONS)))
     findings.note(
@@ -109,7 +115,7 @@ def _cancelled_at(source: OlistSource, rows: Index) -> Millis:
 
 
 def caused_by_placing(source: OlistSource, orders: Index) -> list[str | None]:
-    """Return the event id of the order_placed of each of these orders."""
+    """Return the id of the event `order_placed` of each of these orders."""
     return [source.orders.placed_event_id[row] for row in orders.tolist()]
 
 
@@ -145,6 +151,6 @@ def order_lines(source: OlistSource) -> list[list[dict[str, Any]]]:
 
 
 def line_bounds(lines: OlistLines, orders: int) -> list[int]:
-    """Return the start of each order's lines, and the end of the last one's."""
+    """Return the start of each order's lines, and the end of the last order's lines."""
     bounds: list[int] = np.searchsorted(lines.order, np.arange(orders + 1)).tolist()
     return bounds

@@ -1,4 +1,4 @@
-"""payment_captured: one per payment row, at the approval of the order."""
+"""payment_captured: one event per payment row, at the approval of the order."""
 
 from collections.abc import Callable
 
@@ -24,7 +24,10 @@ METHODS = {
 
 
 def captured(source: OlistSource, findings: ConversionFindings) -> Events:
-    """Return every payment row, also of cancelled orders; at the purchase if no approval is recorded."""
+    """Return one event per payment row, also for cancelled orders.
+
+    If an order has no recorded approval, its payments are captured at the purchase.
+    """
     orders = source.orders
     table = _usable(source, findings)
     row = lookup(table["order_id"], orders.order_id)

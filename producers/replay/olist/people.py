@@ -1,4 +1,4 @@
-"""seller_registered and shopper_registered, at the first order, as no registration is recorded."""
+"""seller_registered and shopper_registered, at the first order, because Olist records no registrations."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ def sellers(source: OlistSource, findings: ConversionFindings) -> Events:
 
 
 def shoppers(source: OlistSource, findings: ConversionFindings) -> Events:
-    """Return one event per person (customer_unique_id), at the first order and with its address."""
+    """Return one event per person (customer_unique_id), with the time and the address of the first order."""
     orders, table = source.orders, source.tables["customers"]
     _, person = np.unique(orders.shopper_id.astype(str), return_inverse=True)
     _, first_order = np.unique(person, return_index=True)

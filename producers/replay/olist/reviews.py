@@ -1,4 +1,4 @@
-"""review_submitted: from the complete table of reviews if it exists, else from its circulating parts."""
+"""review_submitted: from the complete table of reviews if it exists, else from its two published parts."""
 
 from typing import Any
 
@@ -15,12 +15,17 @@ from producers.replay.olist.source import NAME, Index, OlistSource, filter_rows,
 _DAY_MS = 86_400_000
 
 ANSWER_LAG_DAYS = ((0.0, 0.2), (0.05, 0.64), (0.5, 1.68), (0.95, 6.8), (0.99, 20.3), (1.0, 30.0))
-"""(share, days): the time from the request to the answer, in the 6,123 rows with dates. The inner four points
-were measured; the outer ones close the distribution."""
+"""Distribution of the time from the request to the answer: (share of reviews, days).
+
+The four inner points were measured on the 6,123 rows with dates. The two outer points close the distribution.
+"""
 
 
 def submitted(source: OlistSource, findings: ConversionFindings) -> Events:
-    """Return every usable review, at its answer; missing times and ids are derived from the order."""
+    """Return one event per usable review, at the time of the answer.
+
+    Missing times and ids are derived from the order.
+    """
     tables = [
         source.tables[name] for name in ("order_reviews", "order_reviews_head") if name in source.tables
     ]
@@ -71,7 +76,7 @@ def _valid_reviews(table: pa.Table, name: str, source: OlistSource, findings: Co
 
 
 def _scores_without_dated(scores: pa.Table, dated: pa.Table | None, findings: ConversionFindings) -> pa.Table:
-    """Return the scores of orders without a dated review; contradictions between the tables are reported."""
+    """Return the scores of orders without a dated review. Contradictions between the tables are findings."""
     if dated is None:
         return scores
     row = lookup(scores["order_id"], dated["order_id"].combine_chunks())
@@ -120,7 +125,10 @@ def _scored_columns(
 
 
 def _draw_answer_times(source: OlistSource, row: Index, keys: list[str], requested_at: Millis) -> Millis:
-    """Return the time of each answer: the request (else the midnight after delivery) plus a drawn lag."""
+    """Return the time of each answer: the request plus a drawn lag.
+
+    If the request has no time, it is the midnight after the delivery.
+    """
     orders = source.orders
     shares, days = zip(*ANSWER_LAG_DAYS, strict=True)
     lag = np.interp(deterministic_uniform("review_submitted", keys), shares, days) * _DAY_MS
@@ -145,7 +153,7 @@ def _order_columns(source: OlistSource, row: Index) -> dict[str, list[Any]]:
 
 
 def _only_value(values: Index, source: OlistSource, ids: NDArray[np.object_]) -> NDArray[np.object_]:
-    """Return for each order the id of its lines' only value, None if they have several or none."""
+    """Return for each order the id of its lines' only value; None if it has several values or no lines."""
     only = np.full(len(source.orders), None, dtype=object)
     bounds = line_bounds(source.lines, len(source.orders))
     starts, ends = np.array(bounds[:-1], np.int64), np.array(bounds[1:], np.int64)

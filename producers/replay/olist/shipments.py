@@ -1,4 +1,4 @@
-"""order_shipped and order_delivered. Olist has one time per order, which every seller's shipment gets."""
+"""order_shipped and order_delivered. Olist has one time per order, so all its shipments have that time."""
 
 import numpy as np
 
@@ -96,13 +96,13 @@ def _note_time_inversions(source: OlistSource, findings: ConversionFindings) -> 
     def before(earlier: Millis, later: Millis) -> int:
         return int(((earlier != MISSING) & (later != MISSING) & (earlier < later)).sum())
 
-    kept = "sent as recorded"
+    action = "sent as recorded"
     findings.note(
-        before(orders.carrier_at, orders.approved_at), f"orders with carrier before approval: {kept}"
+        before(orders.carrier_at, orders.approved_at), f"orders with carrier before approval: {action}"
     )
     findings.note(
-        before(orders.carrier_at, orders.purchased_at), f"orders with carrier before purchase: {kept}"
+        before(orders.carrier_at, orders.purchased_at), f"orders with carrier before purchase: {action}"
     )
     findings.note(
-        before(orders.delivered_at, orders.carrier_at), f"orders with delivery before carrier: {kept}"
+        before(orders.delivered_at, orders.carrier_at), f"orders with delivery before carrier: {action}"
     )

@@ -28,7 +28,7 @@ STATUSES = frozenset(
 
 @dataclass(frozen=True)
 class OlistOrders:
-    """n orders sorted by (purchase, order id); times are UTC, MISSING where none was recorded."""
+    """n orders sorted by (purchase, order id). Times are UTC, and MISSING if none was recorded."""
 
     order_id: Strings
     shopper_id: Strings
@@ -49,7 +49,8 @@ class OlistOrders:
 class OlistLines:
     """m order lines sorted by (order, number); `order`, `product` and `seller` are rows of the other tables.
 
-    Source rows of one order with the same product, seller and price are one line of that quantity.
+    Source rows of one order with the same product, seller and price are merged into one line. Its quantity is
+    the number of rows.
     """
 
     order: Index
@@ -75,7 +76,7 @@ class OlistSource:
 
 
 def join_tables(tables: Tables, zone: ZoneInfo, findings: ConversionFindings) -> OlistSource:
-    """Check keys and amounts, resolve keys to rows and times to UTC; bad rows go to `findings`."""
+    """Check keys and amounts, and resolve keys to rows and times to UTC. Unusable rows go to `findings`."""
     unique = {
         "sellers": ("seller_id",),
         "products": ("product_id",),
@@ -97,7 +98,7 @@ def strings(column: pa.ChunkedArray) -> Strings:
 
 
 def lookup(values: pa.ChunkedArray, keys: Any) -> Index:
-    """Return the row of each value in `keys`, -1 if it is missing."""
+    """Return the row of each value in `keys`, or -1 if it is missing there."""
     found = pc.index_in(values, value_set=pa.array(keys, pa.string()))
     rows: Index = found.fill_null(-1).to_numpy().astype(np.int64)
     return rows
@@ -106,7 +107,7 @@ def lookup(values: pa.ChunkedArray, keys: Any) -> Index:
 def filter_rows(
     table: pa.Table, good: NDArray[np.bool_], name: str, keys: Any, reason: str, findings: ConversionFindings
 ) -> Any:
-    """Return the rows of `table` where `good`; the keys of the others go to `findings`."""
+    """Return the rows of `table` for which `good` is true. The keys of the other rows go to `findings`."""
     if good.all():
         return table
     findings.reject(name, [str(keys[row]) for row in np.flatnonzero(~good).tolist()], reason)

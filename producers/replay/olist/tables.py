@@ -134,11 +134,11 @@ SPECS: list[TableSpec] = [
         optional=True,
     ),
 ]
-"""The tables that are used. Reviews are complete (`order_reviews`), or in the two parts that follow it."""
+"""The tables that are used. Reviews are in `order_reviews`, or in the two tables that follow it."""
 
 
 def files(directory: Path) -> dict[str, Path]:
-    """Return table name → file, without the parts of the reviews if the complete table exists.
+    """Return table name → file, without the two parts of the reviews if the complete table exists.
 
     Raises:
         UserError: the directory or a table is missing.
@@ -156,8 +156,8 @@ def read_tables(directory: Path, findings: ConversionFindings | None = None) -> 
     Rows with an unreadable cell are left out and recorded in `findings`.
 
     Raises:
-        UserError: a table is missing, truncated, or another table.
+        UserError: a table is missing or truncated, or has other columns.
     """
     found = files(directory)
-    seen = ConversionFindings() if findings is None else findings
-    return {spec.name: read_table(found[spec.name], spec, seen) for spec in SPECS if spec.name in found}
+    collected = ConversionFindings() if findings is None else findings
+    return {spec.name: read_table(found[spec.name], spec, collected) for spec in SPECS if spec.name in found}

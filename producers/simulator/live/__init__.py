@@ -1,1 +1,1 @@
-"""Live traffic: visits, orders, shipments and stock through the API and Kafka, as real ones would come."""
+"""Live traffic: visits, orders, shipments and stock, sent through the API and Kafka like real traffic."""

@@ -18,23 +18,25 @@ from common.timeouts import CLIENT_KEEPALIVE_S
 from producers.simulator.status import SimulatorStatus
 
 MAX_CONCURRENT = 16
-"""Concurrent requests of one endpoint, so that a slow endpoint does not delay the others."""
+"""Limit of concurrent requests of each endpoint, so that a slow endpoint does not delay the others."""
 
 MAX_QUEUED = 1_000
-"""Queued requests of one endpoint; further ones fail."""
+"""Limit of queued requests of each endpoint. Further requests fail."""
 
 UNLIMITED = 0
-"""Number of connections, as the queue of each endpoint limits its requests."""
+"""The client needs no limit of connections, because `MAX_CONCURRENT` limits the requests."""
 
 RESPONSE_TIMEOUT_S = 30.0
-"""Timeout of a connection and of each part of a response, below a browser's. The time in the queue has no
-limit: visits pause while queues are long (load_controller.py)."""
+"""Timeout of connecting and of each part of a response. It is shorter than that of browsers.
+
+The time in the queue has no limit, because visits pause while queues are long (load_controller.py).
+"""
 
 _JSON = ("content-type", "application/json")
 
 
 class RequestRejected(SoukError):
-    """The API rejects the request for good."""
+    """The API rejects the request. A retry would be rejected again."""
 
 
 class ApiUnavailable(Retryable):
@@ -42,7 +44,7 @@ class ApiUnavailable(Retryable):
 
 
 class ListingPending(ApiUnavailable):
-    """Inventory has not read the listing of a product yet; not counted as an error."""
+    """Inventory has not received the listing of a product yet. This does not count as an error."""
 
 
 class ShopApi:
@@ -66,7 +68,7 @@ class ShopApi:
 
     @property
     def queued(self) -> int:
-        """Queued requests of the endpoint that has most of them."""
+        """The number of queued requests of the endpoint with the longest queue."""
         return max(0, max(self._in_flight.values(), default=0) - MAX_CONCURRENT)
 
     async def request(
@@ -79,20 +81,21 @@ class ShopApi:
         *,
         repeatable: bool = False,
     ) -> Any:
-        """Return the JSON of a successful response; it is counted under the name `endpoint`.
+        """Return the JSON of a successful response. The status counts it under the name `endpoint`.
 
         A request that is safe to retry, or declared `repeatable`, is sent once more if its connection breaks.
+        The status counts errors by kind; the kind of a 4xx has the problem's type.
 
         Raises:
-            ApiUnavailable: no response, a 5xx or 429, or too many queued requests; counted.
-            RequestRejected: another 4xx; counted with the problem's type.
+            ApiUnavailable: no response, a 5xx or 429, or too many queued requests.
+            RequestRejected: another 4xx.
         """
         if self._in_flight[endpoint] >= MAX_CONCURRENT + MAX_QUEUED:
             raise self._unavailable(endpoint, "too many requests under way")
         content = None if body is None else orjson.dumps(body)
         repeatable = repeatable or is_safe_to_retry(method, "idempotency-key" in (headers or {}))
         self._in_flight[endpoint] += 1
-        began = perf_counter()
+        started_s = perf_counter()
         try:
             async with self._slots[endpoint]:
                 answer = await self._http.request(
@@ -110,7 +113,7 @@ class ShopApi:
                 raise ListingPending(kind)
             self._status.record_error(endpoint, kind)
             raise RequestRejected(kind)
-        self._status.record_response(endpoint, perf_counter() - began)
+        self._status.record_response(endpoint, perf_counter() - started_s)
         return orjson.loads(answer.content)
 
     def _unavailable(self, endpoint: str, kind: str) -> ApiUnavailable:
@@ -121,7 +124,7 @@ class ShopApi:
 
 
 def _problem_type(content: bytes) -> str:
-    """Return the type of a problem+json, such as price-moved."""
+    """Return the type of a problem+json body, such as `price-moved`; empty if the body is something else."""
     try:
         return str(orjson.loads(content)["type"]).rpartition(":")[2]
     except (ValueError, KeyError, TypeError):

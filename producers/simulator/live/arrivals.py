@@ -3,18 +3,20 @@
 from producers.simulator.history.plan import EVENTS_PER_VISIT
 
 RAMP_S = 30.0
-"""The rate rises for this long, as the JVMs of a platform that has just started still compile."""
+"""Time over which the rate rises at the start, while the JVMs of the platform still compile."""
 
 SMOOTHING_S = 5.0
 """Time constant of the measured rate."""
 
 PROPORTIONAL_GAIN = 1.0
-"""Additional visits while there are no events yet, in multiples of the steady number. As visits last many
-minutes, the rate would be reached only after half an hour with fewer. With more, it would overshoot, as the
-first views of a visit lead to more lists than later ones."""
+"""Additional visits while there are no events yet, in multiples of the steady number.
+
+Visits last many minutes, so with fewer additional visits the rate would be reached only after half an hour.
+With more, the rate would overshoot, because the first views of a visit lead to more lists than later views.
+"""
 
 INTEGRAL_TIME_S = 900.0
-"""Time over which a lasting error is corrected, as when visits have fewer events than the history's."""
+"""Time over which a lasting error is corrected, for example after visits became shorter than in the past."""
 
 MAX_INTEGRAL = 0.5
 
@@ -32,7 +34,10 @@ class ArrivalController:
         self._integral = 0.0
 
     def expected_visits(self, events: int, elapsed_s: float) -> float:
-        """Return the expected number of visits in the next `elapsed_s`, given the events of the last ones."""
+        """Return the expected number of visits in the next `elapsed_s`.
+
+        `events` is the number of events in the last `elapsed_s`.
+        """
         self._elapsed_s += elapsed_s
         self._smoothed_rate += (events / elapsed_s - self._smoothed_rate) * min(1.0, elapsed_s / SMOOTHING_S)
         error = 1.0 - self._smoothed_rate / self._rate

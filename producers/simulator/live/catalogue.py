@@ -1,4 +1,4 @@
-"""The catalogue of live traffic: registered if there is no history, and changed by flash sales."""
+"""Publishes the catalogue of a world without history, and the price changes of flash sales."""
 
 from collections.abc import Mapping
 
@@ -12,14 +12,16 @@ from producers.simulator.history.prices import PriceList
 from producers.simulator.world.world import World
 
 _AHEAD_DAYS = 60
-"""Days of flash sales that are known ahead; a simulator that runs longer must be restarted."""
+"""Days after the start for which flash sales are planned. A simulator that runs longer must be restarted."""
 
 _BACK_DAYS = 8
-"""Days before the start whose flash sales are published, so that a sale that ended meanwhile ends."""
+"""Days before the start whose flash sales are published, so that sales end that ended since the last run."""
 
 
 def publish_catalogue(world: World, settings: Settings, schema_ids: Mapping[str, int], at_ms: int) -> None:
-    """Register sellers, products and shoppers. Event ids derive from `at_ms`: a repeat changes nothing.
+    """Register sellers, products and shoppers.
+
+    Event ids are derived from `at_ms`, so that a repeated call with the same time changes nothing.
 
     Raises:
         PartUnavailable: Kafka is unavailable.
@@ -49,10 +51,12 @@ class FlashSalePublisher:
         self._delivery = TimelineSender(settings.kafka, schema_ids, lambda _: None, lambda _: None)
 
     def publish_due(self) -> None:
-        """Publish what has begun or ended since the last call; the first call covers the last eight days.
+        """Publish the flash sales that have begun or ended since the last call.
+
+        The first call covers the last eight days.
 
         Raises:
-            PartUnavailable: Kafka is unavailable; the next call publishes it.
+            PartUnavailable: Kafka is unavailable. The next call publishes the same changes.
         """
         now_ms = to_millis(self._clock())
         due = [

@@ -12,7 +12,7 @@ from producers.simulator.status import SimulatorStatus
 BATCH_SIZE = 500
 BATCH_INTERVAL_S = 0.1
 MAX_QUEUED = 50_000
-"""Events that are queued while the API is unavailable; the oldest are dropped."""
+"""Limit of queued events while the API is unavailable. The oldest events are dropped."""
 
 _MIN_BACKOFF_S, _MAX_BACKOFF_S = 0.2, 5.0
 
@@ -33,14 +33,14 @@ class EventSender:
         for event in events:
             event["event_id"], event["occurred_at"] = new_id(), now
         self._queue.extend(events)
-        if (too_many := len(self._queue) - MAX_QUEUED) > 0:
-            for _ in range(too_many):
+        if (excess := len(self._queue) - MAX_QUEUED) > 0:
+            for _ in range(excess):
                 self._queue.popleft()
-            self._status.record_error("events", "dropped: the API did not accept them in time", too_many)
+            self._status.record_error("events", "dropped: the API did not accept them in time", excess)
 
     @property
     def queued(self) -> int:
-        """Number of queued events behind the next batch."""
+        """The number of queued events after the next batch."""
         return max(0, len(self._queue) - BATCH_SIZE)
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -61,7 +61,7 @@ class EventSender:
                 pause_s = min(2 * pause_s, _MAX_BACKOFF_S)
 
     async def _send(self, batch: list[dict[str, Any]]) -> None:
-        """Send a batch; a repeated event counts once by its id.
+        """Send a batch. An event that is sent twice counts once, because it has the same id.
 
         Raises:
             ApiUnavailable: the batch must be sent again.
@@ -71,10 +71,10 @@ class EventSender:
                 "events", "POST", "/v1/events", {"events": batch}, repeatable=True
             )
         except RequestRejected:
-            return  # counted; the same batch would be rejected again
+            return  # `request` has counted the error; the same batch would be rejected again
         for rejected in response["rejected"]:
             self._status.record_error("events", f"rejected: {rejected['problem']['detail']}"[:120])
-        refused = {rejected["index"] for rejected in response["rejected"]}
-        counted = Counter(event["event"] for row, event in enumerate(batch) if row not in refused)
-        for name, count in counted.items():
+        rejected_rows = {rejected["index"] for rejected in response["rejected"]}
+        accepted = Counter(event["event"] for row, event in enumerate(batch) if row not in rejected_rows)
+        for name, count in accepted.items():
             self._status.record_sent(name, "intake", count)

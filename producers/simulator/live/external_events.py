@@ -1,4 +1,4 @@
-"""Sends the events of sellers', carriers' and reviewers' systems to Kafka directly."""
+"""Sends events of external systems (sellers, carriers, reviews) to Kafka directly."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -25,7 +25,7 @@ class ExternalEvents:
         self._status, self._clock = status, clock
 
     def send(self, name: str, correlation: str, **fields: Any) -> None:
-        """Send an event that happens now; `fields` are the schema's after `occurred_at`."""
+        """Send an event with the current time. `fields` are the schema's fields after `occurred_at`."""
         event_id = new_id()
         record = {"event_id": event_id, "occurred_at": to_millis(self._clock()), **fields}
         try:

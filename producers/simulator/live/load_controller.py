@@ -1,44 +1,48 @@
 """Slows visits down while the platform can't keep up with the requested rate, and speeds them up again. Pure.
 
-An overloaded platform responds late, then rejects requests, and its figures fall behind. Slowing down shows
-which rate it can take instead of producing errors. Each step of every visit is delayed alike.
+An overloaded platform responds late, then rejects requests, and its figures fall behind. Slower visits show
+which rate the platform sustains, instead of producing errors. All steps of all visits are delayed equally.
 """
 
 from collections import deque
 from typing import NamedTuple
 
 MAX_QUEUED_REQUESTS = 100
-"""Queued requests of one endpoint above which visits pause; at ten times as many, requests fail."""
+"""Queued requests of one endpoint above which visits pause. Requests fail at ten times as many."""
 
 MAX_QUEUED_EVENTS_S = 3.0
 """Queued browsing events, in seconds of the requested rate, above which visits pause."""
 
 MAX_PAUSE_S, PAUSE_DECAY = 1.0, 0.1
-"""Seconds of pauses after which visits slow down, and the decay of that sum per second without a pause."""
+"""Total seconds of pauses after which visits slow down, and the decay of that total per second of running."""
 
 MAX_FAILED_REQUESTS = 5
-"""Failed requests between two updates from which on visits slow down."""
+"""Failed requests between two updates at which visits slow down."""
 
 COOLDOWN_S = 3.0
-"""Time after slowing down in which queued requests complete, before the next slowdown."""
+"""Shortest time between two slowdowns, in which queued requests complete."""
 
 LATE_S, CURRENT_S = 20.0, 10.0
-"""Lag above which figures are late, and below which they are current. It is usually 1 to 6 seconds."""
+"""Lag above which figures are late, and lag below which they are current. Usually the lag is 1 to 6 s."""
 
 PROGRESS_WINDOW_S = (5.0, 20.0)
 """Shortest and longest time over which the progress of figures is measured."""
 
 CATCHING_UP = 1.1
-"""Progress of late figures, in seconds per second, from which on visits need not slow down."""
+"""Progress of late figures, in seconds per second, at which they catch up: visits need not slow down."""
 
 MAX_FACTOR, OVERLOAD_FACTOR, MIN_FACTOR = 0.8, 0.7, 0.3
-"""Factors on the pace: OVERLOAD_FACTOR for requests; for figures, their progress within the other two."""
+"""Factors on the pace at a slowdown.
+
+The factor is OVERLOAD_FACTOR if requests are queued or fail. If figures are late, it depends on their
+progress, between MIN_FACTOR and MAX_FACTOR.
+"""
 
 SPEED_UP_PER_S, CAUTIOUS_SPEED_UP_PER_S, MIN_PACE = 0.005, 0.001, 0.1
-"""Increase of the pace per second: usually, and near the pace that was too high; and the lowest pace."""
+"""Increase of the pace per second: usually, and near the pace that was too high. Then the lowest pace."""
 
 NEAR_LIMIT = 0.9
-"""The pace is near the one that was too high from this share of it up to its inverse."""
+"""The pace is near the last sustained pace if their ratio is between this share and its inverse."""
 
 STALLED = 0.2
 """Progress of figures, in seconds per second, below which a part is down rather than overloaded."""
@@ -48,9 +52,10 @@ CALM_S = 60.0
 
 
 class FreshnessReading(NamedTuple):
-    """The freshness of figures at `at_s`: they are complete up to `as_of_s`.
+    """The freshness of figures at the time `at_s`. Figures are complete up to `as_of_s`.
 
-    `behind_s` is the age of the oldest order that they lack, 0 if they lack none. All use one clock.
+    `behind_s` is the age of the oldest order that the figures lack, 0 if they lack none. All three times are
+    of the same clock.
     """
 
     at_s: float
@@ -59,8 +64,10 @@ class FreshnessReading(NamedTuple):
 
 
 class LoadSignals(NamedTuple):
-    """Queued requests, queued events in seconds of the requested rate, and requests that failed since the
-    last update."""
+    """The load: queued requests, queued events in seconds of the requested rate, and failed requests.
+
+    Failed requests are those since the last update.
+    """
 
     queued_requests: int
     queued_events_s: float
@@ -68,9 +75,9 @@ class LoadSignals(NamedTuple):
 
 
 class LoadController:
-    """The clock of visits, which run at `pace` times the requested speed; `reason` says why it is below 1.
+    """The clock of visits, which run at `pace` times the requested speed.
 
-    The clock is paused while queues are too long.
+    `reason` says why `pace` is below 1. The clock is paused while queues are too long.
     """
 
     def __init__(self, begun_s: float) -> None:
@@ -97,7 +104,7 @@ class LoadController:
         return 0.0 if self.paused else self.pace
 
     def update_load(self, signals: LoadSignals, now_s: float) -> None:
-        """Adapt pace and pause to the load; call it several times a second."""
+        """Adapt the pace to the load, and start or end a pause. Call it several times a second."""
         passed_s, self._updated_s = max(0.0, now_s - self._updated_s), now_s
         self._slowed_s = min(self._slowed_s, now_s)  # the clock may have been set back
         was_paused, overload = self.paused, _overload_reason(signals)
@@ -122,7 +129,8 @@ class LoadController:
     def update_freshness(self, reading: FreshnessReading) -> None:
         """Adapt the pace to the freshness of figures.
 
-        A slowdown shows once every event before it is counted, so earlier readings are ignored after one.
+        A slowdown has an effect on figures when all events before it are counted. Until then, readings cause
+        no further slowdown.
         """
         self._behind_s = reading.behind_s
         self._readings.append(reading)
@@ -146,7 +154,7 @@ class LoadController:
 
 
 def _overload_reason(signals: LoadSignals) -> str:
-    """Return which queue is too long, an empty text if none is."""
+    """Return a text about the queue that is too long; empty if no queue is."""
     if signals.queued_requests > MAX_QUEUED_REQUESTS:
         return f"{signals.queued_requests:,} requests waited"
     if signals.queued_events_s > MAX_QUEUED_EVENTS_S:

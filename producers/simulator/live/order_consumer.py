@@ -1,4 +1,4 @@
-"""Reads from Kafka which orders were confirmed or cancelled, so that sellers ship every order of the shop."""
+"""Consumes order confirmations and cancellations from Kafka, so that sellers ship every order of the shop."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -27,10 +27,10 @@ _SETTINGS: dict[str, str | int | float | bool] = {
 
 
 class OrderConsumer:
-    """Consumes `order_confirmed` and `order_cancelled`; an event's key is its order's id.
+    """Consumes `order_confirmed` and `order_cancelled`. The key of an event is the id of its order.
 
-    Orders of the history and of replays are skipped: the orders service knows only UUIDs of version 7. The
-    committed offsets make an order that was confirmed between two runs ship in the second one.
+    Orders of the history and of replays are skipped: the ids of the orders service are UUIDs of version 7.
+    Because offsets are committed, an order that was confirmed between two runs is shipped in the second run.
     """
 
     def __init__(

@@ -26,8 +26,8 @@ _BACKOFF_S = 0.5
 class LiveOrders:
     """Places orders and waits for their outcome.
 
-    `on_placed` gets the time of each order that the API accepted. `on_failed` gets the units of each order
-    that was refused or cancelled.
+    `on_placed` is called with the time of each order that the API accepted. `on_failed` is called with the
+    units of each order that was refused or cancelled.
     """
 
     def __init__(
@@ -51,18 +51,18 @@ class LiveOrders:
         self._on_placed(datetime.fromisoformat(order["placed_at"]))
         self._status.orders["placed"] += 1
         self._status.record_sent("order_placed", "orders")
-        decided = await self._follow(order["order_id"])
-        if decided is None:
+        outcome = await self._follow(order["order_id"])
+        if outcome is None:
             self._status.orders["undecided"] += 1
-        elif decided["status"] == "cancelled":
+        elif outcome["status"] == "cancelled":
             self._status.orders["cancelled"] += 1
-            self._status.cancelled_because[decided["cancellation_reason"] or "unknown"] += 1
+            self._status.cancelled_because[outcome["cancellation_reason"] or "unknown"] += 1
             self._on_failed(checkout.units)
         else:
             self._status.orders["confirmed"] += 1
 
     async def fetch(self, order_id: str) -> dict[str, Any] | None:
-        """Return the order as the API shows it; None if there is none or the API stays unavailable."""
+        """Return the API's JSON of an order; None if there is none or the API stays unavailable."""
         for attempt in range(MAX_ATTEMPTS):
             try:
                 order: dict[str, Any] = await self._api.request("order", "GET", f"/v1/orders/{order_id}")
@@ -74,7 +74,7 @@ class LiveOrders:
         return None
 
     async def cancel(self, order_id: str) -> None:
-        """Cancel an order, as its shopper would."""
+        """Cancel an order on behalf of its shopper."""
         try:
             await self._api.request("cancellation", "POST", f"/v1/orders/{order_id}/cancellation", {})
         except (ApiUnavailable, RequestRejected):

@@ -26,7 +26,7 @@ class Restocker:
         """Set every product's stock, retrying until the API accepts it.
 
         Raises:
-            RequestRejected: the API rejects it for good.
+            RequestRejected: the API rejects the stock. A retry would be rejected again.
         """
         products = range(len(self._world.products.ids))
         for first in range(0, len(products), BATCH_SIZE):
@@ -35,9 +35,9 @@ class Restocker:
     async def refill(self, product: int) -> None:
         """Set one product's stock to its level after the lead time."""
         await asyncio.sleep(self._random.uniform(*LEAD_TIME_S))
-        with suppress(
-            RequestRejected
-        ):  # counted, as when more is reserved; the next order triggers another refill
+        # The stock is rejected if more units are reserved. `request` counts the error, and the next order
+        # triggers another refill.
+        with suppress(RequestRejected):
             await self._set_stock([product])
         self._levels.record_refill(product)
 

@@ -46,7 +46,7 @@ LOAD_CHECK_EVERY_S = 0.2
 """Interval between updates of the load controller."""
 
 SHUTDOWN_TIMEOUT_S = 6.0
-"""Time at the end in which running requests and queued events complete."""
+"""Time after a stop in which running requests and queued events complete."""
 
 log = structlog.get_logger()
 
@@ -72,8 +72,8 @@ def run_live(saved: SavedWorld, settings: Settings, rate: float) -> None:
 
 async def _live(world: World, settings: Settings, schema_ids: Mapping[str, int], rate: float) -> None:
     status, stopping, loop = SimulatorStatus(), asyncio.Event(), asyncio.get_running_loop()
-    for sign in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(sign, stopping.set)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopping.set)
     seed = np.random.SeedSequence().entropy
     log.info("going live", rate=rate, seed=world.shape.seed)
     async with ShopApi(settings.serving, status) as api:
@@ -170,24 +170,25 @@ class _LiveTraffic:
             self._failures.append(error)
             self._stopping.set()
 
-    def _check_out(self, buy: CheckOut) -> None:
-        for product in self._stock_levels.record_order(buy.units):
+    def _check_out(self, checkout: CheckOut) -> None:
+        for product in self._stock_levels.record_order(checkout.units):
             self.spawn(self._restocker.refill(product))
-        self.spawn(self._orders.place_and_follow(buy))
+        self.spawn(self._orders.place_and_follow(checkout))
 
     async def _ship(self, order_id: str) -> None:
-        """Have its sellers ship an order that was confirmed."""
+        """Schedule the shipments of a confirmed order."""
         if (order := await self._orders.fetch(order_id)) is not None:
             self._shipments.schedule(order)
 
     async def _control_load(self) -> None:
-        tempo, before = self._controller, self._api.unanswered
+        controller, before = self._controller, self._api.unanswered
         while not self._stopping.is_set():
             await asyncio.sleep(LOAD_CHECK_EVERY_S)
-            unanswered = self._api.unanswered
-            signs = LoadSignals(self._api.queued, self._event_sender.queued / self._rate, unanswered - before)
-            tempo.update_load(signs, system_clock().timestamp())
-            before, self._status.tempo, self._status.slowed_because = unanswered, tempo.pace, tempo.reason
+            failed = self._api.unanswered - before
+            before += failed
+            signals = LoadSignals(self._api.queued, self._event_sender.queued / self._rate, failed)
+            controller.update_load(signals, system_clock().timestamp())
+            self._status.tempo, self._status.slowed_because = controller.pace, controller.reason
 
     async def _publish_sales(self) -> None:
         while not self._stopping.is_set():

@@ -14,24 +14,24 @@ from producers.simulator.live.load_controller import FreshnessReading
 from producers.simulator.world.world import World
 
 EVENTS_PER_POLL = 1_000.0
-"""Events per request: with more traffic, sellers look at their sales more often."""
+"""Events per request of sales: with more traffic, sellers open their sales more often."""
 
 MAX_INTERVAL_S = 5.0
 
 FIRST_POLL_AFTER_S = 30.0
-"""Delay until sellers that were registered just now are known."""
+"""Delay of the first request, until the API has received the registrations of new sellers."""
 
 AS_OF_MARGIN_S = 3.0
-"""An order this soon after `as_of` does not count as missing: `as_of` ends just before the newest event."""
+"""An order at most this long after `as_of` does not count as missing: `as_of` is before the newest event."""
 
 MAX_ORDERS = 100_000
 
 
 class SalesPoller:
-    """Requests the sales of random sellers, big ones more often.
+    """Requests the sales of random sellers, and those of big sellers more often.
 
-    `on_reading` gets the lag of the figures of each response. The lag is measured by the orders that were
-    placed here: without an order that the figures lack, they are not behind.
+    `on_reading` is called with the lag of the figures of each response. The lag is measured by the orders
+    that this simulator has placed. If the figures lack none of these orders, their lag is 0.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class SalesPoller:
         [seller] = self._random.choices(self._ids, self._sizes)
         try:
             answer = await self._api.request("sales", "GET", f"/v1/sellers/{seller}/sales")
-        except (ApiUnavailable, RequestRejected):  # counted
+        except (ApiUnavailable, RequestRejected):  # `request` has counted the error
             return
         if answer["as_of"]:
             self._on_reading(self._reading(datetime.fromisoformat(answer["as_of"]).timestamp()))

@@ -31,11 +31,13 @@ ARRIVAL_INTERVAL_S = 0.2
 """Visits that begin within this interval are drawn together."""
 
 MAX_ARRIVAL_INTERVAL_S = 2 * ARRIVAL_INTERVAL_S
-"""Longest interval for which visits are started. An overloaded machine skips the rest instead of falling
-further behind."""
+"""Longest interval for which visits are started at once.
+
+On an overloaded machine the visits of the remaining time are skipped, so that its delay does not grow.
+"""
 
 POLL_INTERVAL_S = 0.01
-"""Steps that are due within this interval run together, as waking up costs more than a step."""
+"""Steps that are due within this interval run together, because a wake-up costs more than a step."""
 
 LIST_LENGTH = 12
 
@@ -44,16 +46,16 @@ Spawn = Callable[[Coroutine[Any, Any, None]], None]
 
 
 class _RunningVisit(NamedTuple):
-    """A running visit: its steps, and the delay of the clock of visits when it began."""
+    """A running visit: its steps, and the delay of the clock of visits when the visit began."""
 
     steps: Generator[Step, RecommendedList | None]
-    late_ms: int
+    delay_ms: int
 
 
 class SessionRunner:
-    """Runs visits. `check_out` gets each cart that is checked out; `rate` is in events per second.
+    """Runs visits. `check_out` is called with each checkout; `rate` is in events per second.
 
-    A visit is planned in real time. Its steps are delayed by as much as the `controller` slows visits down.
+    A visit is planned in real time. Its steps are delayed by the delay of the `controller`'s clock.
     """
 
     def __init__(
@@ -80,7 +82,7 @@ class SessionRunner:
         self._pending_events: list[dict[str, Any]] = []
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Start and run visits until `stopping` is set; running visits then end where they are."""
+        """Start and run visits until `stopping` is set. Visits that still run are then abandoned."""
         loop = asyncio.get_running_loop()
         last_s, simulated_s = loop.time(), 0.0
         while not stopping.is_set():
@@ -94,24 +96,24 @@ class SessionRunner:
                 )
                 self._start_visits(int(self._rng.poisson(expected)), now_ms)
                 self._events, simulated_s = 0, 0.0
-            self._run_due_steps(now_ms - self._late_ms())
+            self._run_due_steps(now_ms - self._delay_ms())
 
-    def _late_ms(self) -> int:
+    def _delay_ms(self) -> int:
         return round(self._controller.delay_s * 1000)
 
     def _start_visits(self, number: int, now_ms: int) -> None:
         """Start this number of visits within the next interval."""
         if not number:
             return
-        decisions, late_ms = self._context.decisions, self._late_ms()
+        decisions, delay_ms = self._context.decisions, self._delay_ms()
         started = now_ms + np.sort(self._rng.integers(int(ARRIVAL_INTERVAL_S * 1000), size=number))
         visits = draw_visits(decisions, self._rng, started)
         for plan in plan_visits(
             decisions, self._rng, visits, draw_organic_views(decisions, self._rng, visits)
         ):
             self._status.visits["begun"] += 1
-            visit = _RunningVisit(LiveVisit(plan, self._context, self._rng).steps(), late_ms)
-            self._advance(visit, None, now_ms - late_ms)
+            visit = _RunningVisit(LiveVisit(plan, self._context, self._rng).steps(), delay_ms)
+            self._advance(visit, None, now_ms - delay_ms)
 
     def _run_due_steps(self, simulated_ms: int) -> None:
         """Continue visits whose response has arrived or whose next step is due; enqueue their events."""
@@ -127,14 +129,14 @@ class SessionRunner:
             self._pending_events = []
 
     def _advance(self, visit: _RunningVisit, response: RecommendedList | None, simulated_ms: int) -> None:
-        """Run the due steps of a visit, and schedule its next one."""
+        """Run the due steps of a visit, and schedule its next step."""
         while True:
             try:
                 step = visit.steps.send(response)
             except StopIteration:
                 self._status.visits["ended"] += 1
                 return
-            due_ms = step.at_ms - visit.late_ms
+            due_ms = step.at_ms - visit.delay_ms
             if due_ms > simulated_ms:
                 heapq.heappush(self._scheduled, (due_ms, next(self._tie), visit, step))
                 return
@@ -156,7 +158,7 @@ class SessionRunner:
         return True
 
     async def _request_list(self, visit: _RunningVisit, request: RequestRecommendations) -> None:
-        # `_run_due_steps` replaces the list meanwhile, so it is looked up after the response has arrived.
+        # `_run_due_steps` replaces the list `_responses` meanwhile, so read the attribute after the await.
         response = await self._fetch_recommendations(request)
         self._responses.append((visit, response))
 

@@ -23,12 +23,12 @@ from producers.simulator.status import SimulatorStatus
 from producers.simulator.world.world import World
 
 DAY_S = 30.0
-"""Seconds that stand for a day of shipping, so that a demo of minutes sees deliveries."""
+"""Seconds of live traffic for a day of shipping, so that deliveries happen within a demo of minutes."""
 
 
 @dataclass
 class ConfirmedOrder:
-    """A confirmed order. `unshipped` are the shipments still to be handed to the carrier."""
+    """A confirmed order. `unshipped` counts its shipments that were not handed to the carrier yet."""
 
     order_id: str
     shopper_id: str
@@ -42,10 +42,10 @@ class ConfirmedOrder:
 
 
 class LiveShipments:
-    """Schedules what sellers, carriers and shoppers do about confirmed orders, on the running event loop.
+    """Schedules actions of sellers, carriers and shoppers for confirmed orders, on the running event loop.
 
-    A simulated shopper may cancel (`cancel(order_id)`), return and review. The orders of everyone else, such
-    as a person in the shop's pages, are only shipped and delivered.
+    A simulated shopper may cancel (`cancel(order_id)`), return and review an order. Other orders, such as
+    those of a person who uses the shop's pages, are only shipped and delivered.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class LiveShipments:
     def schedule(self, order: Mapping[str, Any]) -> None:
         """Schedule the lifecycle of an order if its status is `confirmed`; `order` is the API's JSON.
 
-        Lines of sellers or products that are not of this world are left to their own sellers.
+        Lines of sellers or products that do not exist in this world are ignored.
         """
         lines = self._simulated_lines(order)
         if order["status"] != "confirmed" or not lines or order["order_id"] in self._unshipped:
@@ -83,7 +83,7 @@ class LiveShipments:
             self._after(shipment.ships_after_days, self._ship, confirmed, shipment, self._new_id())
 
     def drop(self, order_id: str) -> None:
-        """Record a cancellation: what has not been shipped is not shipped any more."""
+        """Record the cancellation of an order, whose remaining shipments are then not shipped."""
         self._unshipped.pop(order_id, None)
 
     def _simulated_lines(self, order: Mapping[str, Any]) -> list[SimulatedLine]:

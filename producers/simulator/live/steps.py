@@ -21,7 +21,7 @@ class EmitEvent(NamedTuple):
 
 
 class RequestRecommendations(NamedTuple):
-    """Request recommendations; the response is a RecommendedList, or None if there is none."""
+    """Request recommendations. The runner sends back a RecommendedList, or None if there is none."""
 
     at_ms: int
     visitor: str
@@ -68,7 +68,7 @@ class PerformedSearch(NamedTuple):
 
 
 class PlannedView(NamedTuple):
-    """One product view. The recommended list `list_id` or the last of `searches` led there, if one did."""
+    """One product view. If a recommended list or a search led to it, that is `list_id` or the last search."""
 
     product: int
     source: int
@@ -82,7 +82,7 @@ class PlannedView(NamedTuple):
 
 @dataclass
 class PlannedVisit:
-    """A visit before it begins: its shopper, and its organic views with their times."""
+    """The plan of a visit: its shopper, and its organic views with their times."""
 
     session_id: str
     shopper: int
@@ -96,7 +96,7 @@ class PlannedVisit:
 def plan_visits(
     decisions: DecisionModel, rng: np.random.Generator, visits: Visits, views: Views
 ) -> Iterator[PlannedVisit]:
-    """Return the plans of visits that were drawn together, one by one."""
+    """Yield the plans of visits that were drawn together."""
     bounds = np.searchsorted(views.visit, np.arange(len(visits) + 1)).tolist()
     is_first = np.diff(views.visit, prepend=-1) > 0
     rows = [
@@ -122,7 +122,7 @@ def plan_visits(
 def _draw_view_searches(
     decisions: DecisionModel, rng: np.random.Generator, visits: Visits, views: Views
 ) -> list[tuple[PerformedSearch, ...]]:
-    """Return for each view the search that led to it, after a misspelt one if there was one."""
+    """Return for each view its searches: none, one, or a misspelt search and its correction."""
     found = np.flatnonzero(views.source == SEARCH)
     drawn = draw_searches(decisions.world, rng, visits.shopper[views.visit[found]], views.product[found])
     empty = draw_empty_searches(rng, drawn)

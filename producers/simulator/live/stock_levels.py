@@ -1,19 +1,20 @@
-"""The stock as live shoppers see it on product pages, and when a seller refills it. Pure."""
+"""The stock that product pages show to live shoppers, and when a seller refills it. Pure."""
 
 from producers.simulator.history.plan import EVENTS_PER_VISIT, UNITS_PER_VISIT
 from producers.simulator.history.stock import REORDERS_SHARE, refill_levels
 from producers.simulator.world.world import World
 
 COVERED_S = 900.0
-"""A refill covers what sells in so many seconds, beside the seller's minimum."""
+"""A refill covers the expected sales of this time, in addition to the seller's minimum."""
 
 _DAY_S = 86_400.0
 
 
 class StockLevels:
-    """Counts what was ordered since a product's stock was last set; the inventory service decides.
+    """Counts the units ordered since a product's stock was last set.
 
-    `rate` is the number of live events per second, from which the expected sales follow.
+    The counts are estimates: the inventory service has the actual stock. `rate` is the number of live events
+    per second, which determines the expected sales.
     """
 
     def __init__(self, world: World, rate: float) -> None:
@@ -24,7 +25,7 @@ class StockLevels:
         self._on_order: set[int] = set()
 
     def in_stock(self, product: int, units: int) -> bool:
-        """Return whether the product page offers that many units."""
+        """Return whether the product page offers this number of units."""
         return self._left[product] >= units
 
     def record_order(self, units: dict[int, int]) -> list[int]:

@@ -1,6 +1,6 @@
-"""One live visit, step by step: its events, requests and checkout. Pure: its runner executes the steps.
+"""The steps of one live visit: its events, requests and checkout. Pure: `SessionRunner` executes the steps.
 
-A visit decides by the same formulas as the history (decisions.py). Only recommendations come from the API.
+Visits use the same probabilities as the history (decisions.py). Only recommendations come from the API.
 """
 
 import heapq
@@ -39,10 +39,10 @@ _UNKNOWN = -1
 
 @dataclass(frozen=True)
 class VisitContext:
-    """What a visit knows of the shop.
+    """The shop's data that visits use.
 
-    `price(product, at_ms)` is in minor units; `in_stock(product, units)` says whether the product page offers
-    that many units.
+    `price(product, at_ms)` returns minor units. `in_stock(product, units)` returns whether the product page
+    offers this number of units. `index_of` is product id → index.
     """
 
     decisions: DecisionModel
@@ -74,7 +74,10 @@ class LiveVisit:
         self._last_ms = self.plan.started_ms
 
     def steps(self) -> Generator[Step, RecommendedList | None]:
-        """Generate the steps in the order of time; the runner waits until `at_ms` and sends the response."""
+        """Yield the steps in the order of their times.
+
+        The runner waits until a step's `at_ms`, executes it, and sends the response to the generator.
+        """
         if self.plan.recommended:
             self._schedule(self.plan.started_ms, self._view_list, "home", None)
         for at, view in self.plan.views:
@@ -97,10 +100,10 @@ class LiveVisit:
             return
         items = [
             {
-                "position": place, "product_id": item.product_id, "seller_id": item.seller_id,
+                "position": position, "product_id": item.product_id, "seller_id": item.seller_id,
                 "score": item.score, "source": item.source,
             }
-            for place, item in enumerate(shown.items, 1)
+            for position, item in enumerate(shown.items, 1)
         ]  # fmt: skip
         yield EmitEvent(at, {
             "event": "recommendation_shown", "recommendation_id": shown.recommendation_id, **self._identity,
@@ -108,24 +111,25 @@ class LiveVisit:
             "experiment": "recommendations", "variant": "shown", "anchor_product_id": anchor_id,
             "items": items,
         })  # fmt: skip
-        for place, product in self._clicked(shown):
-            self._schedule(at + self._gap(), self._click, shown.recommendation_id, surface, place, product)
+        list_id = shown.recommendation_id
+        for position, product in self._clicked(shown):
+            self._schedule(at + self._gap(), self._click, list_id, surface, position, product)
 
     def _clicked(self, shown: RecommendedList) -> list[tuple[int, int]]:
-        """Draw the (position, product) of clicks; products of other worlds are never clicked."""
+        """Draw the clicks as (position, product). Products of other worlds are never clicked."""
         products = [self.context.index_of.get(item.product_id, _UNKNOWN) for item in shown.items]
-        places = np.arange(1, len(products) + 1)
-        chance = self.context.decisions.click_probability(self._shopper, np.array(products), places)
+        positions = np.arange(1, len(products) + 1)
+        chance = self.context.decisions.click_probability(self._shopper, np.array(products), positions)
         clicked = np.flatnonzero(self.rng.random(len(products)) < chance).tolist()
         return [(row + 1, products[row]) for row in clicked if products[row] != _UNKNOWN]
 
     def _click(
-        self, at: int, list_id: str, surface: Surface, place: int, product: int
+        self, at: int, list_id: str, surface: Surface, position: int, product: int
     ) -> Generator[Step, RecommendedList | None]:
         yield EmitEvent(at, {
             "event": "recommendation_clicked", "recommendation_id": list_id, **self._identity,
             "surface": surface, "product_id": self.context.decisions.world.products.ids[product],
-            "position": place,
+            "position": position,
         })  # fmt: skip
         decisions = self.context.decisions
         adds = (
@@ -147,8 +151,8 @@ class LiveVisit:
             "search_id": view.searches[-1].search_id if view.searches else None,
             "recommendation_id": view.list_id,
         })  # fmt: skip
-        beside = self.context.decisions.behaviour.similar_shown_share
-        if view.first and self.plan.recommended and self.rng.random() < beside:
+        similar_shown = self.context.decisions.behaviour.similar_shown_share
+        if view.first and self.plan.recommended and self.rng.random() < similar_shown:
             self._schedule(at, self._view_list, "product", view.product)
         if view.adds:
             self._schedule(at + self._gap() // 2, self._add, view)

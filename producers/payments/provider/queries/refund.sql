@@ -1,4 +1,4 @@
--- Once for each key. The table's checks refuse more than was taken.
+-- Refunds once for each idempotency key. A constraint of the table refuses more than the captured amount.
 WITH refund AS (
     INSERT INTO charge_refunds (idempotency_key, charge, amount_minor)
     VALUES ($1::uuid, $2::uuid, $3::bigint)
