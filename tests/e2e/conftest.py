@@ -49,7 +49,7 @@ class Platform:
         return done
 
     def start(self, *arguments):
-        """Start `./souk ARGUMENTS` and leave it running. It hears Ctrl-C, even if the tests do not."""
+        """Start `./souk ARGUMENTS` and leave it running. Ctrl-C ends it, even if the tests ignore it."""
         command = [sys.executable, "-m", "cli", *arguments]
         before = signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
@@ -103,7 +103,8 @@ def copy_in(home):
     """A copy of its own on free ports; stopped at the end, and then nothing of it may run."""
     offset = free_offset()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SOUK_")}
-    environment |= {"SOUK_HOME": str(home), "SOUK_PORT_OFFSET": str(offset)}
+    install = str(Settings().install)
+    environment |= {"SOUK_HOME": str(home), "SOUK_PORT_OFFSET": str(offset), "SOUK_INSTALL": install}
     copy = Platform(Settings(home=home, port_offset=offset), environment)
     try:
         yield copy
