@@ -1,1 +1,1 @@
-"""Compares the stores with each other, to the cent and the row."""
+"""Compares the data in all stores of the platform with each other, row by row."""

@@ -12,7 +12,7 @@ MAX_DIFFERENCES = 100
 
 @dataclass(frozen=True)
 class ComparisonSpec:
-    """What is compared, in the shop's words.
+    """The name and the subject of a comparison.
 
     `left` names the store that is right by definition, `right` the store that is checked. `key` has the
     columns that identify a row on both sides. `unit` says what a row is (`orders`, `seller days`, ...).

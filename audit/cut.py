@@ -1,9 +1,9 @@
-"""The cut up to which the audit of an open shop compares: a snapshot, offsets and a moment.
+"""The cut, which is the point in all stores up to which the audit of an open shop compares.
 
 1. A snapshot of the services' tables is taken, then ClickHouse's clock is read.
 2. The relays send every event that waited in an outbox of the snapshot.
-3. Kafka's end offsets are taken. Every event of the snapshot and every fact up to the moment is before them.
-4. The jobs and services commit these offsets. What is before the cut is in every store from then on.
+3. Kafka's end offsets are taken. Every event of the snapshot and every fact up to that time is before them.
+4. The jobs and services commit these offsets. From then on, every store has everything before the cut.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -36,7 +36,7 @@ class Waiting:
     request_commit: Callable[[], None]
 
     def until_zero(self, lag: ReadLag) -> int:
-        """Wait until `lag()` is zero or stops falling; returns the lag."""
+        """Wait until `lag()` is zero or stops falling, and return the lag."""
         return wait_while_lag_falls(lag, self.stalled_s, self.progress, self.request_commit)
 
 
@@ -55,12 +55,12 @@ def take_cut(
 
 
 def wait_for(cut: Cut, bootstrap: str, readers: Readers, waiting: Waiting) -> int:
-    """Wait until all readers have committed the offsets of the cut; returns how many messages are left."""
+    """Wait until all readers have committed the offsets of the cut; return how many messages are left."""
     return waiting.until_zero(lambda: total_lag(bootstrap, readers, cut.offsets))
 
 
 def has_moved_since(cut: Cut, bootstrap: str, service_db: ServiceDatabase) -> bool:
-    """Whether an event was sent after the cut, or is about to be."""
+    """Return whether an event was sent after the cut, or will soon be sent."""
     return bool(service_db.work_under_way()) or end_offsets(bootstrap) != cut.offsets
 
 

@@ -1,4 +1,4 @@
-"""Every comparison by name, in the order in which they run: along the path of the data."""
+"""All comparisons by name, in the order in which they run."""
 
 from collections.abc import Callable, Iterator, Mapping
 
@@ -51,9 +51,9 @@ COMPARISONS: Mapping[str, Run] = {
     **_IN_PYTHON,
     **{name: comparison.run for name, comparison in discover().items()},
 }
-"""Name → what runs it. Folders of `audit/queries/` with a `comparison.toml` are found by themselves."""
+"""Name → the function that runs the comparison. Folders with a `comparison.toml` are discovered."""
 
 
 def current_name(name: str) -> str:
-    """Return the name of a comparison, whose former name (`books_vs_…`) is still accepted."""
+    """Return the present name of a comparison; a former name (`books_vs_…`) is still accepted."""
     return name.replace("books_vs_", "service_db_vs_", 1) if name.startswith("books_vs_") else name

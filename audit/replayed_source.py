@@ -20,38 +20,41 @@ def replayed(home: Path, directory: Path | None, timezone: ZoneInfo) -> OlistTab
     entries = journal.read(home, "olist")
     if not entries:
         return OlistTables(directory) if directory else None
-    of_directory = [one for one in entries if directory and Path(one.directory) == directory.resolve()]
+    of_directory = [entry for entry in entries if directory and Path(entry.directory) == directory.resolve()]
     last = (of_directory or entries)[-1]
-    same = [one for one in entries if (one.fingerprint, one.cluster) == (last.fingerprint, last.cluster)]
-    acknowledged = tuple((one.start_ms, _end(one)) for one in same)
+    of_data_set = [
+        entry for entry in entries if (entry.fingerprint, entry.cluster) == (last.fingerprint, last.cluster)
+    ]
+    unfinished = [entry for entry in of_data_set if not entry.complete]
+    acknowledged = tuple((entry.start_ms, _end(entry)) for entry in of_data_set)
     return OlistTables(
         directory or Path(last.directory),
         tuple(
             WallClockRange(wall_clock(start, timezone), wall_clock(end, timezone))
             for start, end in acknowledged
         ),
-        tuple(_unfinished(one, directory, timezone) for one in same if not one.complete),
-        SentRanges(acknowledged, tuple((_end(one), one.end_ms) for one in same if not one.complete)),
+        tuple(_note(entry, directory, timezone) for entry in unfinished),
+        SentRanges(acknowledged, tuple((_end(entry), entry.end_ms) for entry in unfinished)),
     )
 
 
-def _end(one: JournalEntry) -> int | None:
+def _end(entry: JournalEntry) -> int | None:
     """Return the time before which every event of this replay is in Kafka."""
-    return one.end_ms if one.reached_ms is None else one.reached_ms
+    return entry.end_ms if entry.reached_ms is None else entry.reached_ms
 
 
-def _unfinished(one: JournalEntry, directory: Path | None, timezone: ZoneInfo) -> str:
-    """Return how far an interrupted replay came, and the command that continues it."""
-    words = ["./souk", "replay", one.data_set, str(directory or one.directory)]
-    for option, millis in (("--from", one.start_ms), ("--to", one.end_ms)):
+def _note(entry: JournalEntry, directory: Path | None, timezone: ZoneInfo) -> str:
+    """Return a note: how far an interrupted replay came, and the command that continues it."""
+    words = ["./souk", "replay", entry.data_set, str(directory or entry.directory)]
+    for option, millis in (("--from", entry.start_ms), ("--to", entry.end_ms)):
         if millis is not None:
             words += [option, from_millis(millis).astimezone(timezone).isoformat()]
     compared = ""
-    if one.reached_ms is not None:
-        reached = from_millis(one.reached_ms).astimezone(timezone)
+    if entry.reached_ms is not None:
+        reached = from_millis(entry.reached_ms).astimezone(timezone)
         compared = f", and only what occurred before {reached:%Y-%m-%d %H:%M:%S} is compared"
     return (
-        f"the replay was interrupted after {one.position:,} of {one.total:,} events{compared}: "
+        f"the replay was interrupted after {entry.position:,} of {entry.total:,} events{compared}: "
         f"`{shlex.join(words)}` sends the rest"
     )
 

@@ -1,7 +1,8 @@
-"""Tolerates what Redis and a job's state have expired: facts that are too old explain a missing member.
+"""Ignores differences between facts and Redis that the expiry of old entries explains.
 
-The facts give each member a `score` from all facts, and `least`, the score from facts so new that nothing of
-them can have expired; `least` is null without such facts. A stored score may lie anywhere between the two.
+Entries expire in Redis and in the state of the job. Therefore each member has two scores from the facts:
+`score` from all facts, and `least` from facts so new that they can't have expired. `least` is null without
+such facts. A stored score may lie anywhere between the two.
 """
 
 from collections.abc import Iterable, Mapping
@@ -30,21 +31,23 @@ def tolerate_expiry(
         expected: owner, member, score and least, the best `list_size` members of each owner; without the
             column `least`, nothing can have expired.
         actual: owner, member, score.
-        cutoffs: owner → a missing member is a difference only if its score exceeds this.
-        rounding: the share by which equal scores may differ.
+        cutoffs: owner → score; a missing member is a difference only if its `least` exceeds this score.
+        rounding: the relative tolerance of scores.
     """
     least = expected["least" if "least" in expected.column_names else "score"].to_pylist()
     bounds = zip(least, expected["score"].to_pylist(), strict=True)
     ranges: dict[Member, ScoreRange] = dict(zip(_members(expected), bounds, strict=True))
     stored: dict[Member, float] = dict(zip(_members(actual), actual["score"].to_pylist(), strict=True))
     tolerated = {
-        at: _tolerated_score(ranges[at], stored.get(at), rounding)
-        for at in ranges
-        if at in stored or _is_missed(ranges[at][0], cutoffs.get(at[0], -inf), rounding)
+        member: _tolerated_score(ranges[member], stored.get(member), rounding)
+        for member in ranges
+        if member in stored or _is_missed(ranges[member][0], cutoffs.get(member[0], -inf), rounding)
     }
     list_cutoffs = _full_list_cutoffs(ranges, list_size, rounding)
     compared = {
-        at: score for at, score in stored.items() if at in ranges or score > list_cutoffs.get(at[0], -inf)
+        member: score
+        for member, score in stored.items()
+        if member in ranges or score > list_cutoffs.get(member[0], -inf)
     }
     return _table(tolerated), _table(compared)
 
@@ -63,7 +66,7 @@ def _tolerated_score(bounds: ScoreRange, stored: float | None, rounding: float) 
 def _full_list_cutoffs(
     ranges: Mapping[Member, ScoreRange], list_size: int, rounding: float
 ) -> dict[str, float]:
-    """Return the last score of each full list with expired members; below it, others may have moved up."""
+    """Return the last score of each full list with expired members; lower scores may have moved up."""
     scores: dict[str, list[float]] = {}
     expired: set[str] = set()
     for (owner, _), (least, score) in ranges.items():

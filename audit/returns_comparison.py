@@ -112,5 +112,5 @@ def rejected_by(
     return frozenset(rejected)
 
 
-def _is_among(values: pa.ChunkedArray, known: pa.ChunkedArray) -> pa.ChunkedArray:
-    return pc.is_in(values, value_set=known.combine_chunks())
+def _is_among(values: pa.ChunkedArray, value_set: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pc.is_in(values, value_set=value_set.combine_chunks())

@@ -1,4 +1,4 @@
-"""Runs comparisons, and reads what differs again while the shop is open."""
+"""Runs comparisons. While the shop is open, reads the rows that differ again."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -9,12 +9,12 @@ from audit.stores import Stores
 from audit.table_comparison import TableComparison
 
 REREAD_PAUSE_S = 1.0
-"""Between two readings, so that events on their way arrive."""
+"""Pause between two readings, in which pending events arrive."""
 
 
 def compare_once(name: str, stores: Stores) -> list[Comparison]:
     """Return the results of a comparison without reading anything again."""
-    return [_first(each) for each in COMPARISONS[name](stores)]
+    return [_compare(each) for each in COMPARISONS[name](stores)]
 
 
 def compare_all(
@@ -27,13 +27,13 @@ def compare_all(
     """Yield the results of the named comparisons; those that differ on an open shop come last.
 
     If an event was sent since the cut (`has_moved`), the differing rows are read again until they agree, or
-    until their number has not fallen for `stalled_s`. What differs then is a difference.
+    until their number has not fallen for `stalled_s`. Rows that still differ then are differences.
     """
     pending: list[TableComparison] = []
     for name in names:
         progress(name)
         for each in COMPARISONS[name](stores):
-            result = _first(each)
+            result = _compare(each)
             if isinstance(each, TableComparison) and result.differing and has_moved():
                 pending.append(each)
             else:
@@ -44,7 +44,7 @@ def compare_all(
 def _reread(
     pending: list[TableComparison], stores: Stores, stalled_s: float, progress: Callable[[str], None]
 ) -> Iterator[Comparison]:
-    least, least_at_s = float("inf"), time.monotonic()
+    fewest, fewest_at_s = float("inf"), time.monotonic()
     while pending:
         time.sleep(REREAD_PAUSE_S)
         stores.service_db.take_snapshot()
@@ -58,13 +58,13 @@ def _reread(
                 results.append(result)
             else:
                 yield result
-        if differing < least:
-            least, least_at_s = differing, time.monotonic()
-        elif time.monotonic() - least_at_s >= stalled_s:
+        if differing < fewest:
+            fewest, fewest_at_s = differing, time.monotonic()
+        elif time.monotonic() - fewest_at_s >= stalled_s:
             yield from results
             return
         pending = remaining
 
 
-def _first(comparison: Comparison | TableComparison) -> Comparison:
+def _compare(comparison: Comparison | TableComparison) -> Comparison:
     return comparison.compare() if isinstance(comparison, TableComparison) else comparison

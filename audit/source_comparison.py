@@ -14,11 +14,11 @@ from audit.tables import compare_tables
 from common.errors import UserError
 
 Events = Mapping[str, pa.Table]
-"""Event name → its events in Kafka, one row an event id."""
+"""Event name → its events in Kafka, one row per event id."""
 
 NOT_REPLAYED = "no data set was replayed here: name its directory with --source"
 MOVED = "name the directory of the replayed tables with --source"
-WITHOUT_TIMES = "of the chosen days only: the source has no times, so only the events in Kafka are compared"
+WITHOUT_TIMES = "the source has no times to select days by, so only rows with an event are compared"
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class SourceComparison:
     """`expected` is computed from the tables alone, `actual` from the events alone, with the same columns.
 
     Events whose `subject` (a column) is not in the source come from another producer and are left out. With
-    `has_no_times`, the source can't say which of its rows belong to the chosen days.
+    `has_no_times`, the rows of the source can't be limited to the chosen days.
     """
 
     spec: ComparisonSpec
@@ -38,11 +38,11 @@ class SourceComparison:
 
     def compare(self, source: OlistTables, events: Events, timezone: ZoneInfo) -> Comparison:
         """Compare the source's rows with these events."""
-        known = source.known(self.subject).combine_chunks()
-        own = {name: _among(table, self.subject, known) for name, table in events.items()}
+        source_ids = source.ids(self.subject).combine_chunks()
+        own = {name: _among(table, self.subject, source_ids) for name, table in events.items()}
         others = sum(events[name].num_rows - own[name].num_rows for name in events)
         own = {name: source.sent.acknowledged_events(table) for name, table in own.items()}
-        notes = [*source.notes, *([f"{others:,} events are not of the source"] if others else [])]
+        notes = [*source.notes, *([f"{others:,} events are not from the source"] if others else [])]
         expected, actual = self.expected(source), self.actual(own, timezone)
         if self.has_no_times and not source.whole:
             expected = _among(expected, self.subject, actual[self.subject].combine_chunks())
@@ -59,7 +59,7 @@ class SourceComparison:
             yield Comparison(self.spec, notes=(NOT_REPLAYED,))
             return
         try:
-            stores.source.known(self.subject)
+            stores.source.ids(self.subject)
         except UserError as error:
             yield Comparison(self.spec, unread=f"{error} ({MOVED})")
             return

@@ -34,7 +34,7 @@ class SqlComparison:
     def run(self, stores: Stores) -> Iterator[Comparison | TableComparison]:
         """Yield the comparison of both queries.
 
-        If the service databases have no tables, every fact of theirs is a difference.
+        If the service databases have no tables, all rows of ClickHouse are differences.
         """
         if "postgres" not in (self.expected, self.actual) or stores.service_db.exists():
             yield TableComparison(self.spec, partial(self._read, stores))
@@ -49,10 +49,10 @@ class SqlComparison:
             for store, file in ((self.expected, "expected"), (self.actual, "actual"))
         )
         if actual is None or expected is None:
-            known = expected if actual is None else actual
-            if known is None:
+            existing = expected if actual is None else actual
+            if existing is None:
                 raise ValueError(f"{self.spec.name}: neither side has its tables")
-            empty = known.schema.empty_table()
+            empty = existing.schema.empty_table()
             expected, actual = (empty if side is None else side for side in (expected, actual))
         return Sides(expected, actual)
 
@@ -94,7 +94,7 @@ def read_description(folder: Path) -> SqlComparison | ReturnsComparison:
 
 
 def discover() -> dict[str, SqlComparison | ReturnsComparison]:
-    """Return every described comparison by name, those inside ClickHouse first."""
+    """Return the comparisons of `audit/queries/` by name, those within ClickHouse first."""
     found = [read_description(path.parent) for path in sorted(QUERIES.glob(f"*/{DESCRIPTION}"))]
     return {each.spec.name: each for each in sorted(found, key=lambda each: not _is_inside_clickhouse(each))}
 

@@ -22,7 +22,7 @@ class KeyFilter:
 
 @dataclass(frozen=True)
 class Sides:
-    """Both tables of a comparison, and how many rows a dead letter explains."""
+    """Both tables of a comparison, and the number of rows that dead letters explain."""
 
     left: pa.Table
     right: pa.Table
@@ -37,8 +37,8 @@ class TableComparison:
     """Compares the two tables that `read` returns.
 
     On an open shop, a row can change between the reading of one side and that of the other. `reread` reads
-    the differing rows of both sides again, as often as it is called. A row that agrees once is settled. A
-    true difference stays.
+    the differing rows of both sides again, as often as it is called. A row that agrees once counts as
+    equal. A true difference stays.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class TableComparison:
         return self._compare(self._read(None))
 
     def reread(self) -> Comparison:
-        """Read the rows that differed last again, and compare the tables with these rows replaced."""
+        """Read the rows that differed in the last comparison again, and compare with the new rows."""
         if self._sides is None:
             return self.compare()
         values = tuple(first_key_columns(self._differing))

@@ -11,7 +11,7 @@ from audit.comparison import MAX_DIFFERENCES, Comparison, ComparisonSpec, Differ
 
 _SEPARATOR = "\x1f"
 ROUNDING = 1e-9
-"""Tolerance for sums of fractions, as a share: the stores add them up in different orders."""
+"""Relative tolerance for floating-point sums, because the stores add the terms in different orders."""
 
 
 def compare_tables(
@@ -25,7 +25,7 @@ def compare_tables(
 ) -> Comparison:
     """Compare two tables of the same columns; the order of their rows does not matter.
 
-    All values must be equal. With `rounding`, floating-point values may differ by that share.
+    All values must be equal. `rounding` is the relative tolerance of floating-point values.
 
     A key that one side lacks, or has more often than the other, is a difference of the field `row`. A row
     that the right side lacks is no difference if the first column of its key is in `explained` (the row is in
@@ -45,14 +45,14 @@ def compare_tables(
     left_only, explained_rows = left_only.filter(pc.invert(is_explained)), left_only.filter(is_explained)
     at_left, at_right = lefts.matched(rights)
 
-    found: list[Difference] = []
+    differences: list[Difference] = []
     differing = {*lefts.keys.take(left_only).to_pylist(), *rights.keys.take(right_only).to_pylist()}
     count = 0
     for rows, only, (on_left, on_right) in ((lefts, left_only, (1, 0)), (rights, right_only, (0, 1))):
         count += len(only)
         for key, row in rows.first_rows(only):
             times = rows.repeated.get(key, 1)
-            found.append(Difference(_key(spec, row), "row", times * on_left, times * on_right))
+            differences.append(Difference(_key(spec, row), "row", times * on_left, times * on_right))
     unequal_counts = [
         key
         for key in lefts.repeated.keys() | rights.repeated.keys()
@@ -64,7 +64,7 @@ def compare_tables(
     differing.update(lefts.keys.take(uneven).to_pylist())
     for key, row in lefts.first_rows(uneven):
         on_left, on_right = lefts.repeated.get(key, 1), rights.repeated.get(key, 1)
-        found.append(Difference(_key(spec, row), "row", on_left, on_right))
+        differences.append(Difference(_key(spec, row), "row", on_left, on_right))
     for name in fields:
         is_unequal = _unequal(_flat(left[name]).take(at_left), _flat(right[name]).take(at_right), rounding)
         unequal = pc.indices_nonzero(is_unequal)
@@ -72,7 +72,7 @@ def compare_tables(
         differing.update(lefts.keys.take(at_left.take(unequal)).to_pylist())
         sides = lefts.first_rows(at_left.take(unequal)), rights.first_rows(at_right.take(unequal))
         for (_, left_row), (_, right_row) in zip(*sides, strict=True):
-            found.append(
+            differences.append(
                 Difference(_key(spec, left_row), name, _plain(left_row[name]), _plain(right_row[name]))
             )
 
@@ -84,7 +84,7 @@ def compare_tables(
         totals={
             name: (_sum(left[name]), _sum(right[name])) for name in fields if _is_integer(left.schema, name)
         },
-        differences=tuple(found[:MAX_DIFFERENCES]),
+        differences=tuple(differences[:MAX_DIFFERENCES]),
         difference_count=count,
         notes=notes,
         differing=frozenset(differing),

@@ -1,4 +1,4 @@
-"""Measures how soon the API answers a client on another machine, while the platform is in use."""
+"""Measures the response times of the API while the platform is in use."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable
@@ -41,7 +41,7 @@ SELLERS = 100
 """Requests about sellers are drawn from this many of the best-selling ones."""
 
 UNLIMITED_CONNECTIONS = 0
-"""No request waits for a connection."""
+"""No limit of the HTTP client: no request waits for a free connection."""
 
 _MINUTE_S = 60.0
 
@@ -50,7 +50,7 @@ _MINUTE_S = 60.0
 class AnswersBenchResult:
     """The figures of each kind of request, the interference of the host, and the times of 8 KB flushes.
 
-    `stopped` says whether Ctrl-C ended the run. The figures include this process's own waits for a core.
+    `stopped` is whether Ctrl-C ended the run. The times include this process's own waits for a core.
     """
 
     figures: dict[str, RequestFigures]
@@ -93,8 +93,8 @@ def run(settings: Settings, minutes: float, console: Console) -> AnswersBenchRes
 
 def show(result: AnswersBenchResult, console: Console) -> None:
     """Print the result."""
-    heads = ("", "count", "p50", "p95", "p99", "most", f"> {SLOW_MS:g} ms", "errors")
-    table = Table(*heads, title="How soon the API answers, ms")
+    heads = ("", "count", "p50", "p95", "p99", "max", f"> {SLOW_MS:g} ms", "errors")
+    table = Table(*heads, title="Response times of the API, ms")
     for kind, each in result.figures.items():
         above = f"{each.share_above_50_ms:.2%}" if each.answered else "–"
         table.add_row(kind, *_cells(each.answered), above, f"{sum(each.errors.values()):,}")
@@ -107,7 +107,7 @@ def show(result: AnswersBenchResult, console: Console) -> None:
         console.print(calm)
     if disk := result.disk:
         console.print(
-            f"• meanwhile a flush of 8 KB took the disk {disk.p50_ms:,} ms (p50), {disk.p99_ms:,} (p99), "
+            f"• a flush of 8 KB to the disk took {disk.p50_ms:,} ms (p50), {disk.p99_ms:,} (p99), "
             f"{disk.max_ms:,} at most; each order waits for at least one flush",
             highlight=False,
             soft_wrap=True,
@@ -116,22 +116,24 @@ def show(result: AnswersBenchResult, console: Console) -> None:
         for why, count in each.errors.items():
             console.print(f"• {kind}: {count:,} times {why}", highlight=False, markup=False)
     if under_way := sum(each.under_way for each in result.figures.values()):
-        console.print(f"• requests still under way when it was stopped: {under_way:,}", highlight=False)
+        console.print(
+            f"• requests without an answer when the run was stopped: {under_way:,}", highlight=False
+        )
 
 
-def _cells(found: Quantiles | None) -> tuple[str, ...]:
-    if found is None:
+def _cells(quantiles: Quantiles | None) -> tuple[str, ...]:
+    if quantiles is None:
         return ("0", *("–" for _ in range(4)))
-    quantiles = (found.p50_ms, found.p95_ms, found.p99_ms, found.max_ms)
-    return (f"{found.count:,}", *(f"{value:,.0f}" for value in quantiles))
+    times = (quantiles.p50_ms, quantiles.p95_ms, quantiles.p99_ms, quantiles.max_ms)
+    return (f"{quantiles.count:,}", *(f"{value:,.0f}" for value in times))
 
 
 def _describe_interference(host: InterferenceSummary) -> str:
     return (
-        f"{host.calm} of {host.spans} intervals of {INTERVAL_S:g} s, whose neighbours were calm, too; in "
-        f"{host.taken_from} the host took more than {STEAL_LIMIT:.0%} of the cores "
-        f"({host.stolen:.1%} overall), "
-        f"in {host.held_up} a flush of the disk took longer than {FLUSH_LIMIT_S * 1000:g} ms"
+        f"{host.calm} of {host.spans} intervals of {INTERVAL_S:g} s were calm, as were their neighbours. "
+        f"In {host.taken_from}, the host took more than {STEAL_LIMIT:.0%} of the cores "
+        f"({host.stolen:.1%} overall). "
+        f"In {host.held_up}, a flush of the disk took longer than {FLUSH_LIMIT_S * 1000:g} ms."
     )
 
 
@@ -144,8 +146,8 @@ def sample_marketplace(settings: Settings) -> SampledMarketplace:
     """
     try:
         with httpx.Client(base_url=settings.serving, trust_env=False, timeout=30) as api:
-            found = api.get("/v1/sellers", params={"limit": SELLERS}).raise_for_status().json()
-            shown = (
+            best_sellers = api.get("/v1/sellers", params={"limit": SELLERS}).raise_for_status().json()
+            recommended = (
                 api.get("/v1/recommendations/anybody", params={"n": LIST_LENGTH}).raise_for_status().json()
             )
     except httpx.HTTPError as error:
@@ -154,16 +156,16 @@ def sample_marketplace(settings: Settings) -> SampledMarketplace:
             f"the API at {settings.serving} gave no valid answer ({first_line}): "
             "run ./souk demo --rate 1000 in another terminal"
         ) from error
-    kept = saved_world.read(settings.home)
-    if kept is None:
+    saved = saved_world.read(settings.home)
+    if saved is None:
         raise UserError(f"{settings.home} has no simulated shoppers: run ./souk demo in another terminal")
-    sellers = [seller["seller_id"] for seller in found["sellers"] if seller["orders"]]
-    if not sellers or not shown["items"]:
-        raise UserError("nobody has sold anything: let ./souk demo run for a while")
+    sellers = [seller["seller_id"] for seller in best_sellers["sellers"] if seller["orders"]]
+    if not sellers or not recommended["items"]:
+        raise UserError("no seller has sold anything: let ./souk demo run for a while")
     # An unknown shopper gets popular products, which costs less than personal recommendations.
-    shoppers = draw_shoppers(kept.shape)
+    shoppers = draw_shoppers(saved.shape)
     activity = list(accumulate(shoppers.activity.tolist()))
-    return SampledMarketplace(found["currency"], shoppers.ids, activity, sellers, shown["items"])
+    return SampledMarketplace(best_sellers["currency"], shoppers.ids, activity, sellers, recommended["items"])
 
 
 async def measure(
@@ -203,7 +205,7 @@ async def _send_at(
 ) -> None:
     """Start a request at each of the times, whether or not earlier ones have been answered."""
     for at_s in times:
-        await _until(begun_s + at_s)
+        await _sleep_until(begun_s + at_s)
         tasks.create_task(send())
 
 
@@ -211,7 +213,7 @@ async def _report_minutes(
     begun_s: float, seconds: float, log: RequestLog, print_line: Callable[[str], object]
 ) -> None:
     for minute in range(1, int(seconds / _MINUTE_S) + 1):
-        await _until(begun_s + minute * _MINUTE_S)
+        await _sleep_until(begun_s + minute * _MINUTE_S)
         print_line(progress_line(minute, log.figures(), log.interference()))
 
 
@@ -219,9 +221,9 @@ async def _sample_interference(
     begun_s: float, workload: Workload, log: RequestLog, monitor: InterferenceMonitor
 ) -> None:
     for number in range(1, int(workload.seconds / workload.interval_s) + 1):
-        await _until(begun_s + number * workload.interval_s)
+        await _sleep_until(begun_s + number * workload.interval_s)
         log.end_interval(monitor.sample())
 
 
-async def _until(at_s: float) -> None:
+async def _sleep_until(at_s: float) -> None:
     await asyncio.sleep(max(0.0, at_s - asyncio.get_running_loop().time()))

@@ -1,4 +1,4 @@
-"""Compares the clients of Kafka and ClickHouse that the platform uses with others that are well known."""
+"""Compares the platform's clients of Kafka and ClickHouse with other well-known clients."""
 
 import asyncio
 import time
@@ -31,18 +31,18 @@ WARM_UP = 20
 
 @dataclass(frozen=True)
 class ClientTimes:
-    """What a task took with one client: seconds of the clock, and CPU seconds of this process."""
+    """The duration of a task with one client: elapsed seconds, and CPU seconds of this process."""
 
     wall_s: float
     cpu_s: float
 
     @classmethod
     def now(cls) -> "ClientTimes":
-        """Return what both clocks show."""
+        """Read both clocks."""
         return cls(time.perf_counter(), time.process_time())
 
     def until_now(self) -> "ClientTimes":
-        """Return what has passed since these clocks were read."""
+        """Return the time since these clocks were read."""
         now = self.now()
         return ClientTimes(now.wall_s - self.wall_s, now.cpu_s - self.cpu_s)
 
@@ -54,7 +54,7 @@ def run(settings: Settings, messages: int, queries: int) -> Mapping[str, Mapping
         PartUnavailable: ClickHouse does not answer.
         KafkaException: Kafka does not answer.
     """
-    with connect(settings) as clickhouse:  # first, because it says at once that the platform does not run
+    with connect(settings) as clickhouse:  # first, because it fails at once if the platform does not run
         query_times = {
             "aiohttp (serving)": asyncio.run(_query(settings, queries)),
             "clickhouse-connect (tools)": _peer_query(clickhouse, queries),
@@ -72,10 +72,10 @@ def run(settings: Settings, messages: int, queries: int) -> Mapping[str, Mapping
     }
 
 
-def show(found: Mapping[str, Mapping[str, ClientTimes]], console: Console) -> None:
-    """Print a row for each client, and how many times as much as the first one it took."""
+def show(results: Mapping[str, Mapping[str, ClientTimes]], console: Console) -> None:
+    """Print a row for each client, with the ratio of its times to those of the first client."""
     table = Table("task", "client", "time, s", "CPU, s", "ratio of time", "ratio of CPU")
-    for task, by_client in found.items():
+    for task, by_client in results.items():
         ours = next(iter(by_client.values()))
         for client, times in by_client.items():
             ratios = f"{times.wall_s / ours.wall_s:.1f}", f"{times.cpu_s / ours.cpu_s:.1f}"
@@ -149,8 +149,8 @@ def _peer_consume(bootstrap: str, topic: str, messages: int) -> None:
     consumer.seek_to_beginning(partition)
     read = 0
     while read < messages:
-        found = consumer.poll(timeout_ms=1_000, max_records=BATCH)
-        read += sum(len(message.value) == MESSAGE_BYTES for message in found.get(partition, ()))
+        batches = consumer.poll(timeout_ms=1_000, max_records=BATCH)
+        read += sum(len(message.value) == MESSAGE_BYTES for message in batches.get(partition, ()))
     consumer.close()
 
 
@@ -163,24 +163,24 @@ async def _query(settings: Settings, queries: int) -> ClientTimes:
     target = "/?" + urlencode({"default_format": "JSONCompact"})
     headers = (("X-ClickHouse-User", settings.clickhouse_reader_user),)
 
-    async def ask(times: int) -> None:
-        for _ in range(times):
+    async def send(count: int) -> None:
+        for _ in range(count):
             answer = await http.request("POST", target, headers, QUERY.encode())
             assert answer.status == 200, answer.content
 
     try:
-        await ask(WARM_UP)
+        await send(WARM_UP)
         began = ClientTimes.now()
-        await ask(queries)
+        await send(queries)
         return began.until_now()
     finally:
         await http.aclose()
 
 
 def _peer_query(clickhouse: Client, queries: int) -> ClientTimes:
-    def ask(times: int) -> None:
-        for _ in range(times):
+    def send(count: int) -> None:
+        for _ in range(count):
             assert clickhouse.query(QUERY).result_rows
 
-    ask(WARM_UP)
-    return _timed(lambda: ask(queries))
+    send(WARM_UP)
+    return _timed(lambda: send(queries))

@@ -19,7 +19,7 @@ from common.http_client import HttpClient, RequestFailed, RequestTimedOut
 LIST_LENGTH = 12
 
 SEED = 1
-"""With one seed, every run has the same shoppers and sellers at the same times."""
+"""With the same seed, every run has the same shoppers and sellers at the same times."""
 
 _LIST = re.compile(r'data-part="([^"]+)"')
 _JSON = ("content-type", "application/json")
@@ -41,7 +41,7 @@ class SampledMarketplace:
 
 
 class Clients:
-    """Sends the requests of one arrival at a time."""
+    """Sends the requests of shoppers and sellers; a method sends those of one arrival."""
 
     def __init__(
         self, http: HttpClient, marketplace: SampledMarketplace, workload: Workload, log: RequestLog

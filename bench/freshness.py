@@ -1,4 +1,4 @@
-"""Measures how long after an event was produced a query shows it, at a steady rate."""
+"""Measures, at a steady rate, how long it takes until a query shows a produced event."""
 
 import threading
 import time
@@ -44,7 +44,7 @@ def measure(
 ) -> dict[str, Freshness]:
     """Produce the events of `SALE` of `per_second` orders a second and poll every counter meanwhile.
 
-    A counter returns how many orders a query sees; each one runs in its own thread with its own client.
+    A counter returns how many orders a query counts. Each counter runs in its own thread with its own client.
     Orders are numbered from `first_order`, so all of them are new. The events of the first `WARM_UP_S` are
     not measured, because a JVM that has just started still compiles.
     """

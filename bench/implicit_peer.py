@@ -1,4 +1,4 @@
-"""Compares our ALS and item-item models with those of the package implicit, tuned alike, on public data."""
+"""Compares our ALS and item-item models with implicit's, tuned in the same way, on public data."""
 
 import warnings
 from collections.abc import Mapping, Sequence
@@ -48,13 +48,13 @@ class ImplicitALS(Model):
     iterations: int = 15
 
     def _learn(self, log: Interactions) -> dict[str, NDArray[Any]]:
-        with threadpool_limits(1, "blas"):  # as implicit asks: it has threads of its own
+        with threadpool_limits(1, "blas"):  # as implicit advises: it starts its own threads
             model = self._model()
             model.fit(csr_matrix(log.affinity), show_progress=False)
         return {"factors": np.asarray(model.item_factors, np.float32)}
 
     def scores(self, histories: Histories) -> Floats:
-        """The product of each history's recalculated factors with those of the products."""
+        """Return the product of each history's recalculated factors with the factors of the products."""
         matrix = csr_matrix(histories.matrix(self.product_count))
         matrix.data = np.log2(1.0 + matrix.data)
         with threadpool_limits(1, "blas"):
@@ -78,7 +78,7 @@ _WEIGHTINGS = {"cosine": CosineRecommender, "tfidf": TFIDFRecommender, "bm25": B
 
 @dataclass
 class ImplicitItemItem(ItemWeights):
-    """`implicit.nearest_neighbours`; as it has neither `decay` nor `trend`, they stay at 1 and 0."""
+    """`implicit.nearest_neighbours`, which has neither `decay` nor `trend`: they stay at 1 and 0."""
 
     NAME = "implicit_item_item"
     SPACE: ClassVar[dict[str, tuple[Any, ...]]] = {
@@ -97,7 +97,7 @@ class ImplicitItemItem(ItemWeights):
 
 
 class PlainItemItem(ItemItem):
-    """Our item-item model without what implicit's lacks: the decay of old events, and the trend."""
+    """Our item-item model without two features that implicit's lacks: the decay of events, and the trend."""
 
     NAME = "plain_item_item"
     SPACE: ClassVar[dict[str, tuple[Any, ...]]] = {
@@ -106,7 +106,7 @@ class PlainItemItem(ItemItem):
 
 
 PAIRS: Sequence[tuple[type[Model], ...]] = ((ALS, ImplicitALS), (ItemItem, PlainItemItem, ImplicitItemItem))
-"""Our models, each before implicit's."""
+"""Models that are compared with each other: ours first, implicit's last."""
 
 FILES = tuple(each.name for each in fields(input_files.InputFiles) if each.name != "protocol")
 
@@ -117,45 +117,46 @@ def run(data: Path, names: Sequence[str], budget_s: float, console: Console) -> 
     Returns the comparison of each task and pair, by their names.
 
     Raises:
-        UserError: a file of the data sets is not there.
+        UserError: a file of the data sets is missing.
     """
-    warnings.simplefilter("ignore", ParameterWarning)  # implicit converts the matrices that it gets
+    warnings.simplefilter("ignore", ParameterWarning)  # implicit warns that it converts the matrices
     models = {model.NAME: model for pair in PAIRS for model in pair}
-    found = {}
+    comparisons = {}
     for name in names:
         with command_line(TASKS[name], data) as arguments:
             options = dict(zip(arguments[::2], arguments[1::2], strict=True))
             dataset = _dataset(options)
-        judged = EvaluationOptions(
+        evaluation = EvaluationOptions(
             models, parse_metrics(options["--metrics"]), repeats=dataset.repeats, seed=0
         )
-        plan = SearchPlan.of(dataset, judged, budget_s)
+        plan = SearchPlan.of(dataset, evaluation, budget_s)
         for pair in PAIRS:
             best = []
             for model in pair:
                 with console.status(f"{name}: tuning {model.NAME}"):
-                    own = replace(plan, models={model.NAME: model})
-                    best.append(choose(own, lambda *_: None).best.candidate)
+                    own_plan = replace(plan, models={model.NAME: model})
+                    best.append(choose(own_plan, lambda *_: None).best.candidate)
             with console.status(f"{name}: judging"):
-                found[f"{name}, {pair[0].NAME}"] = compare(dataset, best, judged, lambda _: None)
-    return found
+                comparisons[f"{name}, {pair[0].NAME}"] = compare(dataset, best, evaluation, lambda _: None)
+    return comparisons
 
 
-def show(found: Mapping[str, ModelComparison], console: Console) -> None:
-    """Print a row for each model: its figures, how much ours is better, and the seconds to fit and to ask."""
-    table = Table("data", "model", "figures", "ours less this one (95 %)", "fit, s", "ask, s")
-    for task, comparison in found.items():
-        for each in comparison.evaluations:
-            figures = ", ".join(f"{name} {figure.mean:.4f}" for name, figure in each.figures["all"].items())
-            less = comparison.differences.get(str(each.candidate), {})
-            apart = [value.interval for value in less.values()]
-            shown = ", ".join(f"{one.mean:+.4f} ({one.low:+.4f} to {one.high:+.4f})" for one in apart)
-            table.add_row(task, str(each.candidate), figures, shown, f"{each.fit_s:.1f}", f"{each.ask_s:.1f}")
+def show(comparisons: Mapping[str, ModelComparison], console: Console) -> None:
+    """Print a row for each model: figures, by how much ours is better, and the seconds to fit and to rank."""
+    table = Table("data", "model", "figures", "ours minus this model (95 %)", "fit, s", "rank, s")
+    for task, comparison in comparisons.items():
+        for judged in comparison.evaluations:
+            figures = ", ".join(f"{name} {figure.mean:.4f}" for name, figure in judged.figures["all"].items())
+            differences = comparison.differences.get(str(judged.candidate), {})
+            intervals = [value.interval for value in differences.values()]
+            shown = ", ".join(f"{each.mean:+.4f} ({each.low:+.4f} to {each.high:+.4f})" for each in intervals)
+            seconds = f"{judged.fit_s:.1f}", f"{judged.ask_s:.1f}"
+            table.add_row(task, str(judged.candidate), figures, shown, *seconds)
     console.print(table)
 
 
 def _dataset(options: Mapping[str, str]) -> Dataset:
-    """Read what the options of `./souk evaluate` name."""
+    """Read the data set that the options of `./souk evaluate` name."""
     files = {file: Path(options[f"--{file}"]) for file in FILES if f"--{file}" in options}
     protocol = options.get("--protocol", "")
     named = input_files.InputFiles(**files, protocol=protocol)

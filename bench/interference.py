@@ -1,4 +1,4 @@
-"""Measures what a virtual machine's host withholds: CPU time (steal), and fast flushes of the disk."""
+"""Measures the delays that a virtual machine's host causes: stolen CPU time, and slow flushes of the disk."""
 
 from dataclasses import dataclass
 

@@ -46,7 +46,7 @@ def orders(first: int, count: int, seed: int = 1) -> Iterator[KeyedEvent]:
 
 
 def order_id(number: int) -> str:
-    """The id of the order with this number; ids sort as numbers do."""
+    """Return the id of the order with this number. Ids sort in the order of the numbers."""
     return f"{number:032x}"
 
 

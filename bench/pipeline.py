@@ -26,7 +26,7 @@ TIMEOUT_S = 1_800.0
 
 @dataclass(frozen=True)
 class PipelineBenchPlan:
-    """How many events to load, then for how many `seconds` to send `per_second` events for freshness."""
+    """The number of events to load, and the duration and rate of the freshness measurement after it."""
 
     events: int
     per_second: int
@@ -41,7 +41,7 @@ class PipelineBenchPlan:
 
 @dataclass(frozen=True)
 class PipelineBenchResult:
-    """Everything that one run measured."""
+    """The figures of one run."""
 
     plan: PipelineBenchPlan
     flink: Rate
@@ -76,13 +76,13 @@ def run(settings: Settings, plan: PipelineBenchPlan, console: Console) -> Pipeli
         console.print(f"freshness at {plan.per_second:,} events a second")
         fresh = _freshness(platform.settings, ids, orders, plan)
         platform.stop_jobs()
-        more = plan.orders_per_second * (WARM_UP_S + plan.seconds)
-        all_lines = lines + count_lines(orders, more)
+        fresh_orders = plan.orders_per_second * (WARM_UP_S + plan.seconds)
+        all_lines = lines + count_lines(orders, fresh_orders)
         peers = {}
         with embedded_engine(platform.settings.clickhouse_database) as folder:
             for peer in kafka_engine.PEERS:
                 console.print(f"Kafka → ClickHouse, {peer.title}")
-                events = orders * len(EVENTS) + more * len(SALE)
+                events = orders * len(EVENTS) + fresh_orders * len(SALE)
                 peers[peer.title] = _peer(platform.settings, peer, folder, events, all_lines, orders)
     return PipelineBenchResult(plan, flink, peers, fresh, memory)
 

@@ -1,4 +1,4 @@
-"""Shows what a benchmark of the spine result."""
+"""Prints the result of the pipeline benchmark."""
 
 import json
 from dataclasses import asdict
@@ -21,8 +21,8 @@ def show(result: PipelineBenchResult, console: Console) -> None:
     rates.add_row("Flink (facts and metrics)", *_cells(result.flink))
     for title, peer in result.peers.items():
         rates.add_row(title, *_cells(peer))
-    shown = ", ".join(f"{ratio:.2f}" for ratio in result.ratios.values())
-    rates.caption = f"Flink's steady rate over the others': {shown}"
+    ratios = ", ".join(f"{ratio:.2f}" for ratio in result.ratios.values())
+    rates.caption = f"Flink's steady rate divided by the others': {ratios}"
     console.print(rates)
     fresh = Table("readable in", "events", "p50", "p99", title=f"Freshness at {result.plan.per_second:,}/s")
     for name, each in result.freshness.items():
@@ -43,10 +43,10 @@ def as_json(result: PipelineBenchResult) -> str:
     return json.dumps(plain, indent=2)
 
 
-def _cells(found: Rate) -> tuple[str, str, str, str]:
+def _cells(rate: Rate) -> tuple[str, str, str, str]:
     return (
-        f"{found.rows:,}",
-        f"{found.per_second:,.0f}",
-        f"{found.steady_per_second:,.0f}",
-        f"{found.seconds:,.1f} s",
+        f"{rate.rows:,}",
+        f"{rate.per_second:,.0f}",
+        f"{rate.steady_per_second:,.0f}",
+        f"{rate.seconds:,.1f} s",
     )

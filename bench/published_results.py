@@ -40,8 +40,8 @@ _BEAUTY = {
 }
 
 MOVIELENS = "movielens_1m/ratings.parquet"
-COMPLETE = 3_000
-"""Users of MovieLens 1M from this number on lack times in the copies that there are."""
+FIRST_USER_WITHOUT_TIMES = 3_000
+"""In the available copies of MovieLens 1M, users from this number on have no times."""
 
 TASKS: dict[str, EvaluationTask] = {
     "gowalla": EvaluationTask(
@@ -72,7 +72,7 @@ TASKS: dict[str, EvaluationTask] = {
         "COTREC, CIKM 2021",
     ),
     "beauty": EvaluationTask(
-        "Amazon Beauty, the last of each left out",
+        "Amazon Beauty, the last product of each user held out",
         _BEAUTY | {"--protocol": "leave-last"},
         {"hit@10": PublishedGoal(0.0605, 0.086, 0.100), "ndcg@10": PublishedGoal(0.0318, 0.053, 0.062)},
         "SASRec as commonly cited",
@@ -84,7 +84,7 @@ TASKS: dict[str, EvaluationTask] = {
         "popularity",
     ),
     "movielens": EvaluationTask(
-        f"MovieLens 1M, users below {COMPLETE:,}, the newest fifth",
+        f"MovieLens 1M, users below {FIRST_USER_WITHOUT_TIMES:,}, the newest fifth",
         {
             "--interactions": MOVIELENS,
             "--protocol": "time",
@@ -99,10 +99,10 @@ TASKS: dict[str, EvaluationTask] = {
 
 @contextmanager
 def command_line(task: EvaluationTask, directory: Path) -> Iterator[list[str]]:
-    """The arguments of `./souk evaluate` for a task on the data sets of a directory.
+    """Yield the arguments of `./souk evaluate` for a task on the data sets of a directory.
 
     Raises:
-        UserError: a file is not there.
+        UserError: a file is missing.
     """
     with tempfile.TemporaryDirectory() as scratch:
         arguments = ["--metrics", ",".join(task.goals)]
@@ -114,10 +114,12 @@ def command_line(task: EvaluationTask, directory: Path) -> Iterator[list[str]]:
 
 def _file(path: Path, scratch: Path) -> Path:
     if not path.is_file():
-        raise UserError(f"{path} is not there: name the directory of the data sets with --data")
+        raise UserError(f"{path} does not exist: name the directory of the data sets with --data")
     if not path.as_posix().endswith(MOVIELENS):
         return path
     ratings = pyarrow.parquet.read_table(path)
-    kept = scratch / path.name
-    pyarrow.parquet.write_table(ratings.filter(pc.less(ratings["UserID"], COMPLETE)), kept)
-    return kept
+    with_times = scratch / path.name
+    pyarrow.parquet.write_table(
+        ratings.filter(pc.less(ratings["UserID"], FIRST_USER_WITHOUT_TIMES)), with_times
+    )
+    return with_times

@@ -1,4 +1,4 @@
-"""Measures how soon a view changes recommendations, how soon sold-out products vanish, and answer times."""
+"""Measures how soon a view changes recommendations, how soon sold-out products vanish, and response times."""
 
 import time
 from collections.abc import Callable
@@ -24,14 +24,14 @@ SOLD_OUT_GRACE_S = 1.0
 """A product that sold out longer ago must not be recommended."""
 
 PARALLEL_VISITORS = 50
-"""How many visitors have a product sell out at the same time."""
+"""Number of visitors whose first recommendation sells out at the same time."""
 
 _TIMEOUT_S = 120.0
 
 
 @dataclass(frozen=True)
 class RecommendationsBenchPlan:
-    """How many shoppers view a product, how many products sell out, and how many answers are timed."""
+    """How many shoppers view a product, how many products sell out, and how many requests are timed."""
 
     shoppers: int
     tries: int
@@ -51,8 +51,8 @@ class Quantiles:
     @classmethod
     def of(cls, seconds: list[float]) -> "Quantiles":
         """Return the quantiles of durations in seconds."""
-        found = np.percentile(np.array(seconds) * 1000, [50, 95, 99, 100])
-        return cls(len(seconds), *(round(float(value), 1) for value in found))
+        quantiles = np.percentile(np.array(seconds) * 1000, [50, 95, 99, 100])
+        return cls(len(seconds), *(round(float(value), 1) for value in quantiles))
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def run(
 
 def show(result: RecommendationsBenchResult, console: Console) -> None:
     """Print the result."""
-    table = Table("", "count", "p50", "p99", "most", title="Recommendations")
+    table = Table("", "count", "p50", "p99", "max", title="Recommendations")
     for name, each in (("view → other answer", result.changed), ("one answer", result.answered)):
         times = (f"{value:,.0f} ms" for value in (each.p50_ms, each.p99_ms, each.max_ms))
         table.add_row(name, f"{each.count:,}", *times)
@@ -95,16 +95,16 @@ def show(result: RecommendationsBenchResult, console: Console) -> None:
 def measure(
     settings: Settings, plan: RecommendationsBenchPlan, console: Console, clock: Clock = system_clock
 ) -> RecommendationsBenchResult:
-    """Measure on a running platform, into which the products and visits of a small shop are sent."""
+    """Send the products and visits of a small shop to a running platform, and measure there."""
     producer = EventProducer(settings.kafka, register(settings).schema_ids)
     for name, record in events(clock()):
         producer.send(name, record)
     producer.flush()
     with httpx.Client(base_url=settings.serving, trust_env=False, timeout=30) as api:
         console.print("waiting for the shop")
-        _await(lambda: all(_similar(api, number) for number in range(PRODUCTS)), "the shop")
+        _await(lambda: all(_has_similar(api, number) for number in range(PRODUCTS)), "the shop")
         console.print(f"{plan.shoppers} shoppers view a product")
-        changed = [_change(api, number) for number in range(plan.shoppers)]
+        changed = [_seconds_to_change(api, number) for number in range(plan.shoppers)]
         console.print(f"{plan.answers} answers")
         answered = [_timed(api, f"bench-visit-{number % 500}") for number in range(plan.answers)]
         console.print(f"{plan.tries} products sell out")
@@ -112,21 +112,21 @@ def measure(
     return RecommendationsBenchResult(Quantiles.of(changed), Quantiles.of(answered), plan.tries, shown)
 
 
-def _change(api: httpx.Client, number: int) -> float:
+def _seconds_to_change(api: httpx.Client, number: int) -> float:
     """Return the seconds from the 202 of a shopper's second view to the first answer that differs."""
-    shopper, run_id = f"bench-shopper-{uuid4().hex[:12]}", number
-    _view(api, shopper, product(run_id % PRODUCTS))
-    _await(lambda: _reasons(api, shopper) == {product(run_id % PRODUCTS)}, "a first view")
-    before = _shown(api, shopper)
-    _view(api, shopper, product((run_id + CATEGORIES // 2) % PRODUCTS))
+    shopper = f"bench-shopper-{uuid4().hex[:12]}"
+    _view(api, shopper, product(number % PRODUCTS))
+    _await(lambda: _reasons(api, shopper) == {product(number % PRODUCTS)}, "a first view")
+    before = _recommended_ids(api, shopper)
+    _view(api, shopper, product((number + CATEGORIES // 2) % PRODUCTS))
     accepted = time.perf_counter()
-    _await(lambda: _shown(api, shopper) != before, "another answer")
+    _await(lambda: _recommended_ids(api, shopper) != before, "another answer")
     return time.perf_counter() - accepted
 
 
 def _timed(api: httpx.Client, visitor: str) -> float:
     begun = time.perf_counter()
-    _ask(api, visitor)
+    _recommendations(api, visitor)
     return time.perf_counter() - begun
 
 
@@ -136,21 +136,23 @@ def _sell_out(api: httpx.Client, producer: EventProducer, tries: int, clock: Clo
     visitors = [f"bench-keeper-{uuid4().hex[:8]}-{number}" for number in range(min(PARALLEL_VISITORS, tries))]
     for number, visitor in enumerate(visitors):
         _view(api, visitor, product(number))
-    _await(lambda: all(_shown(api, visitor) for visitor in visitors), "answers to all")
+    _await(lambda: all(_recommended_ids(api, visitor) for visitor in visitors), "answers to all")
     while done < tries:
-        best = {visitor: _shown(api, visitor)[0] for visitor in visitors[: tries - done]}
+        best = {visitor: _recommended_ids(api, visitor)[0] for visitor in visitors[: tries - done]}
         version += 1
-        _set(producer, set(best.values()), 0, version, clock())
+        _set_stock(producer, set(best.values()), 0, version, clock())
         time.sleep(SOLD_OUT_GRACE_S)
-        shown += sum(sold_out in _shown(api, visitor) for visitor, sold_out in best.items())
+        shown += sum(sold_out in _recommended_ids(api, visitor) for visitor, sold_out in best.items())
         done += len(best)
         version += 1
-        _set(producer, set(best.values()), 100, version, clock())
-        _await(partial(_all_shown, api, best), "products to come back")
+        _set_stock(producer, set(best.values()), 100, version, clock())
+        _await(partial(_all_recommended, api, best), "products to come back")
     return shown
 
 
-def _set(producer: EventProducer, products: set[str], on_hand: int, version: int, moment: datetime) -> None:
+def _set_stock(
+    producer: EventProducer, products: set[str], on_hand: int, version: int, moment: datetime
+) -> None:
     for product_id in products:
         producer.send("stock_changed", stock(product_id, on_hand, version, moment))
     producer.flush()
@@ -163,24 +165,24 @@ def _view(api: httpx.Client, shopper: str, product_id: str) -> None:
         raise SoukError(f"a view was not accepted: {answer.text}")
 
 
-def _ask(api: httpx.Client, visitor: str) -> list[dict[str, Any]]:
+def _recommendations(api: httpx.Client, visitor: str) -> list[dict[str, Any]]:
     items: list[dict[str, Any]] = api.get(f"/v1/recommendations/{visitor}").raise_for_status().json()["items"]
     return items
 
 
-def _shown(api: httpx.Client, visitor: str) -> list[str]:
-    return [item["product_id"] for item in _ask(api, visitor)]
+def _recommended_ids(api: httpx.Client, visitor: str) -> list[str]:
+    return [item["product_id"] for item in _recommendations(api, visitor)]
 
 
-def _all_shown(api: httpx.Client, by_visitor: dict[str, str]) -> bool:
-    return all(product_id in _shown(api, visitor) for visitor, product_id in by_visitor.items())
+def _all_recommended(api: httpx.Client, by_visitor: dict[str, str]) -> bool:
+    return all(product_id in _recommended_ids(api, visitor) for visitor, product_id in by_visitor.items())
 
 
 def _reasons(api: httpx.Client, visitor: str) -> set[str]:
-    return {item["reason"]["product_id"] for item in _ask(api, visitor)}
+    return {item["reason"]["product_id"] for item in _recommendations(api, visitor)}
 
 
-def _similar(api: httpx.Client, number: int) -> bool:
+def _has_similar(api: httpx.Client, number: int) -> bool:
     answer = api.get(f"/v1/products/{product(number)}/similar")
     return answer.is_success and any(i["reason"]["kind"] == "similar" for i in answer.json()["items"])
 
@@ -189,5 +191,5 @@ def _await(condition: Callable[[], bool], what: str) -> None:
     deadline = time.monotonic() + _TIMEOUT_S
     while not condition():
         if time.monotonic() > deadline:
-            raise SoukError(f"{what} did not come within {_TIMEOUT_S:.0f} s")
+            raise SoukError(f"{what} did not arrive within {_TIMEOUT_S:.0f} s")
         time.sleep(0.002)

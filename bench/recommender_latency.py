@@ -1,6 +1,6 @@
-"""Measures how long a recommender takes to answer one shopper or one visit on one thread, beside implicit.
+"""Measures how long a recommender takes to rank products for a shopper or a visit, beside implicit.
 
-The log is synthetic and as large as Gowalla's. An answer's cost depends on sizes and skew, not on tastes.
+It uses one thread, and a synthetic log as large as Gowalla's. Times depend on sizes and skew, not on tastes.
 """
 
 import time
@@ -63,30 +63,30 @@ def synthetic_log(seed: int) -> Interactions:
 
 
 def ours(log: Interactions, names: Sequence[str], answers: int) -> dict[str, AnswerLatency]:
-    """Return the latencies of our models: fold-in of a history and of a visit, and a visit by own scores."""
-    found = {}
-    shoppers, visits = _some(log.histories, answers), _some(log.sequences, answers)
+    """Return the latencies of our models: a history and a visit folded in, and a visit by the own scores."""
+    latencies = {}
+    shoppers, visits = _evenly_spaced(log.histories, answers), _evenly_spaced(log.sequences, answers)
     alone = [Histories.of([visit]) for visit in visits]
     for name in names:
         model = MODELS[name]().fit(log)
-        found[f"{name}, fold-in of a shopper"] = _timed(partial(model.fold_in, k=K), shoppers)
-        found[f"{name}, fold-in of a visit"] = _timed(partial(model.fold_in, k=K, repeats=True), visits)
-        found[f"{name}, a visit by its own scores"] = _timed(partial(model.recommend, k=K), alone)
-    return found
+        latencies[f"{name}, fold-in of a shopper"] = _timed(partial(model.fold_in, k=K), shoppers)
+        latencies[f"{name}, fold-in of a visit"] = _timed(partial(model.fold_in, k=K, repeats=True), visits)
+        latencies[f"{name}, a visit by its own scores"] = _timed(partial(model.recommend, k=K), alone)
+    return latencies
 
 
 def peers(log: Interactions, answers: int) -> dict[str, AnswerLatency]:
     """Return the latencies of implicit's `recommend` for one shopper whose factors it recalculates."""
     matrix = csr_matrix(log.matrix)
     rows = [matrix[row] for row in np.linspace(0, matrix.shape[0] - 1, answers + WARM_UP).astype(int)]
-    found = {}
+    latencies = {}
     for title, model in (
         ("implicit, cosine of items", CosineRecommender(K=500, num_threads=1)),
         ("implicit, ALS of 64 factors", AlternatingLeastSquares(factors=64, iterations=3, num_threads=1)),
     ):
         model.fit(matrix, show_progress=False)
-        found[title] = _timed(partial(model.recommend, 0, N=K, recalculate_user=True), rows)
-    return found
+        latencies[title] = _timed(partial(model.recommend, 0, N=K, recalculate_user=True), rows)
+    return latencies
 
 
 def measure(names: Sequence[str], answers: int, seed: int) -> dict[str, AnswerLatency]:
@@ -96,7 +96,7 @@ def measure(names: Sequence[str], answers: int, seed: int) -> dict[str, AnswerLa
         return ours(log, names, answers) | peers(log, answers)
 
 
-def _some(histories: Histories, count: int) -> list[Codes]:
+def _evenly_spaced(histories: Histories, count: int) -> list[Codes]:
     rows = np.flatnonzero(histories.lengths)
     chosen = rows[np.linspace(0, len(rows) - 1, count + WARM_UP).astype(int)]
     return list(histories.take(chosen))

@@ -66,10 +66,10 @@ def run(plan: RecommendersBenchPlan, console: Console) -> RecommendersBenchResul
 
     Raises:
         SoukError: a task failed; its own error message was printed before.
-        UserError: a data set is not there.
+        UserError: a data set is missing.
     """
     console.print("judging a million interactions")
-    judging_s = judging(plan.seed)
+    judging_s = seconds_to_judge(plan.seed)
     console.print("timing answers")
     latencies = recommender_latency.measure(plan.timed, plan.answers, plan.seed) if plan.timed else {}
     attained: Mapping[str, Attained] = {}
@@ -84,7 +84,7 @@ def run(plan: RecommendersBenchPlan, console: Console) -> RecommendersBenchResul
     return RecommendersBenchResult(cards, latencies, attained, judging_s, beaten)
 
 
-def judging(seed: int) -> float:
+def seconds_to_judge(seed: int) -> float:
     """Return the seconds to judge lists of 20 for a million interactions by every metric, with intervals."""
     rng = np.random.default_rng(seed)
     shoppers = INTERACTIONS // PER_SHOPPER
@@ -122,8 +122,10 @@ def evaluate(task: EvaluationTask, plan: RecommendersBenchPlan, model: str) -> C
 
 def _judged(model: str, card: Card, plan: RecommendersBenchPlan, task: EvaluationTask) -> Mapping[str, Any]:
     """Return a model's judgement from the card if it is there, or evaluate the model."""
-    known: dict[str, Mapping[str, Any]] = {each["candidate"]["model"]: each for each in card["judged"]}
-    return known.get(model) or evaluate(task, plan, model)["judged"][0]
+    judged_models: dict[str, Mapping[str, Any]] = {
+        each["candidate"]["model"]: each for each in card["judged"]
+    }
+    return judged_models.get(model) or evaluate(task, plan, model)["judged"][0]
 
 
 def show(result: RecommendersBenchResult, console: Console) -> None:
@@ -154,7 +156,7 @@ def show(result: RecommendersBenchResult, console: Console) -> None:
 
 def rows(cards: Mapping[str, Card]) -> list[list[str]]:
     """Return a row for each metric of each task: title, metric, goals, and the figures of three models."""
-    found = []
+    table_rows = []
     for name, card in cards.items():
         judged = {each["candidate"]["model"]: each for each in reversed(card["judged"])}
         chosen, *others = card["judged"]
@@ -162,23 +164,23 @@ def rows(cards: Mapping[str, Card]) -> list[list[str]]:
         for metric, goal in TASKS[name].goals.items():
             goals = ["–" if value is None else f"{value:.4f}" for value in asdict(goal).values()]
             three = [_figure(each, metric) for each in (chosen, baseline, judged.get("popularity"))]
-            found.append([TASKS[name].title, metric, *goals, *three])
-    return found
+            table_rows.append([TASKS[name].title, metric, *goals, *three])
+    return table_rows
 
 
 def comparisons_with_baselines(result: RecommendersBenchResult) -> list[str]:
     """Return a line for each baseline that says whether the chosen model is above it with intervals apart."""
-    found = []
+    lines = []
     for name, others in result.beaten.items():
         for metric, other in product(TASKS[name].goals, others):
             chosen = result.cards[name]["judged"][0]
             first, second = (Interval(**each["figures"]["all"][metric]) for each in (chosen, other))
             is_above = first.is_disjoint(second) and first.mean > second.mean
-            said = "above, intervals apart" if is_above else "not above with intervals apart"
-            found.append(
-                f"{TASKS[name].title}: {_figure(chosen, metric)} against {_figure(other, metric)}: {said}"
+            verdict = "above, intervals apart" if is_above else "not above with intervals apart"
+            lines.append(
+                f"{TASKS[name].title}: {_figure(chosen, metric)} against {_figure(other, metric)}: {verdict}"
             )
-    return found
+    return lines
 
 
 def as_markdown(result: RecommendersBenchResult) -> str:
@@ -197,8 +199,10 @@ def as_json(result: RecommendersBenchResult) -> str:
 def _figure(judged: Mapping[str, Any] | None, metric: str) -> str:
     if judged is None:
         return "–"
-    found = judged["figures"]["all"][metric]
-    return f"{judged['candidate']['model']} {found['mean']:.4f} ({found['low']:.4f} to {found['high']:.4f})"
+    figure = judged["figures"]["all"][metric]
+    return (
+        f"{judged['candidate']['model']} {figure['mean']:.4f} ({figure['low']:.4f} to {figure['high']:.4f})"
+    )
 
 
 def _cost(card: Card) -> tuple[str, str, str, str]:

@@ -1,4 +1,4 @@
-"""Measures what an answer about a seller's sales costs: its time, and the CPU of ClickHouse and the API."""
+"""Measures the time of a request for a seller's sales, and the CPU time of ClickHouse and the API."""
 
 import time
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from serving.analytics.watermarks import REFRESH_INTERVAL_S, REFRESH_WHILE_ASKED
 
 PARTS = ("clickhouse", "serving")
 SELLERS = 50
-"""How many of the best-selling sellers are asked about in turn; each answer covers the last 30 days."""
+"""Number of best-selling sellers that are requested in turn. Each answer covers the last 30 days."""
 WARM_UP = 50
 IDLE_S = 10.0
 """Seconds without requests in which the parts' idle CPU is measured; it is subtracted."""
@@ -42,10 +42,10 @@ def run(settings: Settings, answers: int, console: Console) -> SalesBenchResult:
     if len(pids) < len(PARTS):
         raise UserError("the platform does not run: start it with ./souk up")
     with httpx.Client(base_url=settings.serving, trust_env=False, timeout=30) as api:
-        found = api.get("/v1/sellers", params={"limit": SELLERS}).raise_for_status().json()["sellers"]
-        paths = [f"/v1/sellers/{seller['seller_id']}/sales" for seller in found if seller["orders"]]
+        sellers = api.get("/v1/sellers", params={"limit": SELLERS}).raise_for_status().json()["sellers"]
+        paths = [f"/v1/sellers/{seller['seller_id']}/sales" for seller in sellers if seller["orders"]]
         if not paths:
-            raise UserError("nobody has sold anything: run ./souk demo for a while, or ./souk replay")
+            raise UserError("no seller has sold anything: run ./souk demo for a while, or ./souk replay")
         console.print(f"{answers} answers about {len(paths)} sellers")
         for number in range(WARM_UP):
             api.get(paths[number % len(paths)]).raise_for_status()
@@ -54,7 +54,7 @@ def run(settings: Settings, answers: int, console: Console) -> SalesBenchResult:
 
 def show(result: SalesBenchResult, console: Console) -> None:
     """Print the result."""
-    table = Table("", *(f"CPU of {part}" for part in PARTS), "p50", "p99", "most", title="A seller's sales")
+    table = Table("", *(f"CPU of {part}" for part in PARTS), "p50", "p99", "max", title="A seller's sales")
     cpu = (f"{result.cpu_ms[part]:.1f} ms" for part in PARTS)
     each = result.answered
     table.add_row(
@@ -64,18 +64,17 @@ def show(result: SalesBenchResult, console: Console) -> None:
 
 
 def _measure(answer: Callable[[int], float], answers: int, pids: dict[str, int]) -> SalesBenchResult:
-    time.sleep(
-        REFRESH_WHILE_ASKED_S + REFRESH_INTERVAL_S
-    )  # the API refreshes `as_of` for this long after a request
+    # The API refreshes `as_of` for this long after a request.
+    time.sleep(REFRESH_WHILE_ASKED_S + REFRESH_INTERVAL_S)
     idle = {part: _cpu_s(pid) for part, pid in pids.items()}
     time.sleep(IDLE_S)
     before = {part: _cpu_s(pid) for part, pid in pids.items()}
     begun = time.monotonic()
     seconds = [answer(number) for number in range(answers)]
-    took_s = time.monotonic() - begun
+    duration_s = time.monotonic() - begun
     cpu_ms = {}
     for part, pid in pids.items():
-        idle_cpu_s = (before[part] - idle[part]) / IDLE_S * took_s
+        idle_cpu_s = (before[part] - idle[part]) / IDLE_S * duration_s
         cpu_ms[part] = round((_cpu_s(pid) - before[part] - idle_cpu_s) / answers * 1000, 1)
     return SalesBenchResult(Quantiles.of(seconds), cpu_ms)
 

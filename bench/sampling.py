@@ -29,8 +29,10 @@ PAUSE_RATIO = 4.0
 """A poller pauses this many times longer than its query took, because queries load the same machine."""
 
 
-def poll_until(count: Callable[[], int], until: int, timeout_s: float, every_s: float = 0.1) -> list[Sample]:
-    """Sample a counter until it reaches `until`, at most a fifth of the time.
+def poll_until(
+    count: Callable[[], int], until: int, timeout_s: float, interval_s: float = 0.1
+) -> list[Sample]:
+    """Sample a counter until it reaches `until`. The counter runs at most a fifth of the time.
 
     Raises:
         SoukError: the counter did not reach `until` within `timeout_s`.
@@ -44,8 +46,8 @@ def poll_until(count: Callable[[], int], until: int, timeout_s: float, every_s: 
         if rows >= until:
             return samples
         if time.monotonic() > deadline:
-            raise SoukError(f"only {rows:,} of {until:,} rows were there after {timeout_s:.0f} s")
-        time.sleep(max(every_s, PAUSE_RATIO * (samples[-1].at_s - begun)))
+            raise SoukError(f"only {rows:,} of {until:,} rows had arrived after {timeout_s:.0f} s")
+        time.sleep(max(interval_s, PAUSE_RATIO * (samples[-1].at_s - begun)))
 
 
 def rate(samples: Sequence[Sample]) -> Rate:

@@ -24,7 +24,7 @@ from producers.simulator.world.shape import WorldShape
 
 METRIC = Metric("ndcg", 20)
 SHARE = 0.2
-"""The share of the newest views that is held out."""
+"""The newest share of the views, which is held out."""
 
 END_MS = 1_767_225_600_000
 """2026-01-01 UTC: the history ends on the same day in every run, so its season is the same."""
@@ -61,10 +61,12 @@ def views(history: SimulatedHistory) -> Interactions:
 def best_reachable(history: SimulatedHistory, shoppers: Codes, k: int) -> Codes:
     """Return the products that each shopper most probably views, best first: int32 [shoppers, k]."""
     world = history.world
-    love: Floats = world.shoppers.preference[shoppers][:, world.products.category]
-    within: Floats = world.shoppers.mixture[shoppers] @ world.tastes.within.T
+    category_preference: Floats = world.shoppers.preference[shoppers][:, world.products.category]
+    product_preference: Floats = world.shoppers.mixture[shoppers] @ world.tastes.within.T
     return top_k(
-        (love * within).astype(np.float32), k, np.zeros(len(world.products.ids), np.float32)
+        (category_preference * product_preference).astype(np.float32),
+        k,
+        np.zeros(len(world.products.ids), np.float32),
     ).products
 
 
@@ -73,22 +75,24 @@ def attained(history: SimulatedHistory, on_model: Callable[[str], None]) -> Mapp
     log = views(history)
     assert log.times is not None
     held_out = splits.latest(log.times, SHARE)
-    trial = shoppers_held_out(log, held_out, "the newest fifth of all views")
-    came = np.unique(log.shoppers[held_out])
-    known = came[trial.log.histories.lengths[came] > 0]
-    known_ids = np.array([log.shopper_vocabulary.ids[code] for code in known])
-    best = _judged(trial, best_reachable(history, known_ids, METRIC.k))
-    found = {"the best reachable": Attained(best, 1.0)}
+    evaluation_split = shoppers_held_out(log, held_out, "the newest fifth of all views")
+    test_shoppers = np.unique(log.shoppers[held_out])
+    known_shoppers = test_shoppers[evaluation_split.log.histories.lengths[test_shoppers] > 0]
+    known_ids = np.array([log.shopper_vocabulary.ids[code] for code in known_shoppers])
+    best = _mean_metric(evaluation_split, best_reachable(history, known_ids, METRIC.k))
+    results = {"the best reachable": Attained(best, 1.0)}
     for name, model in MODELS.items():
         on_model(name)
         try:
-            fitted = model().fit(trial.log)
+            fitted = model().fit(evaluation_split.log)
         except UserError:
             continue
-        value = _judged(trial, trial.cases.rank_with(fitted, METRIC.k, repeats=True))
-        found[name] = Attained(value, value / best)
-    return found
+        value = _mean_metric(
+            evaluation_split, evaluation_split.cases.rank_with(fitted, METRIC.k, repeats=True)
+        )
+        results[name] = Attained(value, value / best)
+    return results
 
 
-def _judged(trial: EvaluationSplit, ranked: Codes) -> float:
-    return float(trial.cases.evaluate(ranked, [METRIC])["all"].by_metric[METRIC].mean())
+def _mean_metric(evaluation_split: EvaluationSplit, ranked: Codes) -> float:
+    return float(evaluation_split.cases.evaluate(ranked, [METRIC])["all"].by_metric[METRIC].mean())

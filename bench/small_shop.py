@@ -36,10 +36,10 @@ def events(now: datetime, seed: int = 1) -> Iterator[tuple[str, Record]]:
     for number in range(VISITS):
         category = rng.randrange(CATEGORIES)
         for step in range(VIEWS_PER_VISIT):
-            seen = product(CATEGORIES * rng.randrange(PRODUCTS // CATEGORIES) + category)
+            viewed = product(CATEGORIES * rng.randrange(PRODUCTS // CATEGORIES) + category)
             moment = now - timedelta(hours=1) + timedelta(seconds=step)
             yield "product_viewed", {**_event(moment), "session_id": f"bench-visit-{number}",
-                                     "product_id": seen, "source": "direct"}  # fmt: skip
+                                     "product_id": viewed, "source": "direct"}  # fmt: skip
 
 
 def stock(

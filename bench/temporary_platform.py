@@ -63,7 +63,7 @@ class TemporaryPlatform:
 
 @contextmanager
 def temporary_platform(settings: Settings, port_offset: int, console: Console) -> Iterator[TemporaryPlatform]:
-    """Start the bundled parts on other ports, whatever the settings name; stop them at the end."""
+    """Start the bundled parts on other ports, even if the settings have URLs. Stop them at the end."""
     with tempfile.TemporaryDirectory(prefix="souk-bench-", ignore_cleanup_errors=True) as folder:
         own = Settings.model_validate(
             {"home": Path(folder), "install": settings.install, "port_offset": port_offset}

@@ -17,14 +17,14 @@ COMMANDS: dict[str, str] = {
     "down": "stop everything that this copy started",
     "status": "show each part's state, memory and address",
     "logs": "show the logs of the parts",
-    "replay": "turn a data set into events, in event-time order",
+    "replay": "convert a data set to events and send them to Kafka",
     "sql": "run a query on ClickHouse",
-    "dlq": "list, show, replay and discard what could not be used",
-    "audit": "compare every store with every other, to the cent and the row",
-    "evaluate": "tune, choose and judge recommenders on your own files",
-    "train": "train a recommender on the platform's own facts",
+    "dlq": "list, show, replay and discard dead letters",
+    "audit": "compare the contents of all stores, to the cent and the row",
+    "evaluate": "tune, select and evaluate recommenders on your own files",
+    "train": "train a recommender on the platform's own events",
     "bench": "measure speed, freshness and memory on this machine",
-    "dashboards": "write the Grafana dashboards, or put them into a Grafana",
+    "dashboards": "write the Grafana dashboards to files, or deploy them to Grafana",
     "diagrams": "draw docs/diagrams from the code",
     "schemas": "check and register the event schemas",
     "test": "run the tests",
@@ -36,7 +36,7 @@ COMMANDS: dict[str, str] = {
 
 
 def build(chosen: str) -> typer.Typer:
-    """Return a typer app. It imports only the chosen command; the others appear in the help."""
+    """Return a typer app that imports only the chosen command. The help lists the other commands, too."""
     app = typer.Typer(
         name="souk",
         help="The data platform of a multi-seller marketplace.",
@@ -61,7 +61,7 @@ def build(chosen: str) -> typer.Typer:
 
 
 def version() -> str:
-    """Return the version of `pyproject.toml`, and the commit if the checkout is a git repository."""
+    """Return the version in `pyproject.toml`, and the commit if the checkout is a git repository."""
     number = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
     command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty"]
     try:

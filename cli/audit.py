@@ -1,4 +1,4 @@
-"""`./souk audit`: compare every store with every other, to the cent and the row."""
+"""`./souk audit`: compares the contents of all stores, to the cent and the row."""
 
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
@@ -26,26 +26,26 @@ from producers.registry import TOPICS_BY_GROUP as SERVICE_TOPICS
 
 def command(
     source: Annotated[
-        Path | None, typer.Option(help="The data set's directory; else the one that was replayed.")
+        Path | None, typer.Option(help="The data set's directory; default: the replayed one.")
     ] = None,
     only: Annotated[list[str] | None, typer.Option(help="Run only this comparison; may be repeated.")] = None,
     wait: Annotated[
-        float, typer.Option(help="Seconds without progress after which waiting and reading again end.")
+        float, typer.Option(help="Stop waiting and rereading after this many seconds without progress.")
     ] = 60,
     as_json_: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Compare source rows, Kafka, facts, aggregates, Redis, API and PostgreSQL; exit code 1 on differences.
 
-    The shop may be open: the stores are compared up to a cut at the start. Rows that changed after it are
-    read again until they agree. The source is the replayed Olist data set, limited to what was sent of it.
-    All of Olist needs about 1 GB of memory.
+    The shop may be in use: the audit compares the stores up to a cut, which it takes at the start. It rereads
+    rows that changed after the cut until they agree. The source is the part of the Olist data set that was
+    replayed. All of Olist needs about 1 GB of memory.
     """
     names = [current_name(name) for name in only or COMPARISONS]
     if unknown := [name for name in names if name not in COMPARISONS]:
         raise UserError(f"there is no comparison {unknown[0]!r}: choose from {', '.join(COMPARISONS)}")
     settings = Settings.load()
     console = Console(stderr=as_json_, soft_wrap=True)
-    found: list[Comparison] = []
+    comparisons: list[Comparison] = []
     with console.status("taking the cut") as status:
         waiting = Waiting(
             stalled_s=wait,
@@ -54,23 +54,25 @@ def command(
         )
         tables = replayed(settings.home, source, settings.timezone)
         with stores(settings, tables, _progress(status), waiting) as opened:
-            left = _wait_for_cut(settings, opened, waiting)
-            if left:
+            unread = _wait_for_cut(settings, opened, waiting)
+            if unread:
                 console.print(
-                    f"{left:,} messages before the cut are still unread, no fewer than {wait:g} s ago: "
-                    "comparing anyway",
+                    f"{unread:,} messages before the cut are still unread, and their number has not fallen "
+                    f"for {wait:g} s: comparing anyway",
                     style="yellow",
                 )
             has_moved = partial(_has_moved, settings, opened)
             for comparison in compare_all(names, opened, has_moved, wait, status.update):
-                found.append(comparison)
+                comparisons.append(comparison)
                 show(comparison, settings.shop_currency, console)
     if as_json_:
-        print(as_json(found, settled=not left))
-    show_summary(found, console)
+        print(as_json(comparisons, settled=not unread))
+    show_summary(comparisons, console)
     for note in tables.notes if tables else ():
         console.print(note, style="yellow", markup=False, highlight=False)
-    if not any(comparison.rows for comparison in found) or any(c.difference_count or c.unread for c in found):
+    if not any(comparison.rows for comparison in comparisons) or any(
+        c.difference_count or c.unread for c in comparisons
+    ):
         raise typer.Exit(1)
 
 

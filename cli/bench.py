@@ -1,4 +1,4 @@
-"""`./souk bench WHAT`: how fast, how fresh and how big the platform is on this machine."""
+"""`./souk bench WHAT`: measures the speed, freshness and memory of the platform on this machine."""
 
 import json
 from dataclasses import asdict
@@ -20,11 +20,11 @@ from common.settings import ROOT, Settings
 from common.telemetry import configure_logging
 
 RECOMMENDATIONS_PORT_OFFSET, PIPELINE_PORT_OFFSET = 23_000, 23_100
-"""Port offsets of the temporary platforms: beyond those of tests, with every port below the range that the
-system uses for outgoing connections (32,768 on)."""
+"""Port offsets of the temporary platforms. They are higher than those of the tests, and every port is below
+32,768, where the system's range for outgoing connections starts."""
 
 DATA = ROOT.parent / "shared" / "data"
-DataDirectory = Annotated[Path, typer.Option(help="Where the public data sets are.")]
+DataDirectory = Annotated[Path, typer.Option(help="Directory of the public data sets.")]
 OnlyTasks = Annotated[list[str] | None, typer.Option(help="Run only this data set; may be repeated.")]
 
 app = typer.Typer(no_args_is_help=True)
@@ -39,7 +39,7 @@ def bench() -> None:
 @app.command("spine", hidden=True)
 def pipeline(
     events: Annotated[int, typer.Option(min=50, help="Events to fill the topics with.")] = 1_000_000,
-    rate: Annotated[int, typer.Option(min=1, help="Events a second, for freshness.")] = 1_000,
+    rate: Annotated[int, typer.Option(min=1, help="Events a second during the freshness test.")] = 1_000,
     seconds: Annotated[int, typer.Option(min=1, help="How long to measure freshness.")] = 30,
     port_offset: Annotated[
         int, typer.Option(help="Offset of the temporary platform's ports.")
@@ -48,7 +48,7 @@ def pipeline(
 ) -> None:
     """Measure Kafka → Flink → ClickHouse beside ClickHouse's own Kafka engine, freshness and memory.
 
-    Starts a temporary platform and stops it at the end. Leave the machine alone meanwhile.
+    Starts a temporary platform and stops it at the end. Use the machine for nothing else meanwhile.
     """
     configure_logging("bench")
     console = Console(stderr=as_json)
@@ -78,7 +78,7 @@ def simulator(
 def recommendations(
     shoppers: Annotated[int, typer.Option(min=1, help="Shoppers who view a product.")] = 500,
     tries: Annotated[int, typer.Option(min=1, help="Products that sell out.")] = 1_000,
-    answers: Annotated[int, typer.Option(min=1, help="Answers to time.")] = 2_000,
+    answers: Annotated[int, typer.Option(min=1, help="Requests to measure.")] = 2_000,
     port_offset: Annotated[
         int, typer.Option(help="Offset of the temporary platform's ports.")
     ] = RECOMMENDATIONS_PORT_OFFSET,
@@ -86,8 +86,8 @@ def recommendations(
 ) -> None:
     """Measure how soon a view changes recommendations, and whether sold-out products vanish within a second.
 
-    Starts a temporary platform and stops it at the end. Leave the machine alone meanwhile.
-    The exit code is 1 if a product was shown longer after it sold out.
+    Starts a temporary platform and stops it at the end. Use the machine for nothing else meanwhile.
+    The exit code is 1 if a product was still recommended a second after it sold out.
     """
     configure_logging("bench")
     console = Console(stderr=as_json)
@@ -103,10 +103,10 @@ def recommendations(
 
 @app.command()
 def sales(
-    answers: Annotated[int, typer.Option(min=1, help="Answers to time.")] = 500,
+    answers: Annotated[int, typer.Option(min=1, help="Requests to measure.")] = 500,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Measure what an answer about a seller's sales costs on the running platform, with its current data."""
+    """Measure the time and CPU of a request for a seller's sales, on the running platform and its data."""
     console = Console(stderr=as_json)
     result = bench_sales.run(Settings.load(), answers, console)
     if as_json:
@@ -122,8 +122,8 @@ def answers(
 ) -> None:
     """Measure the API's response times beside a running ./souk demo.
 
-    Sends requests as real shoppers and sellers do, a few a second. Its orders are real orders of the shop.
-    Ctrl-C shows the figures so far.
+    Sends a few requests a second, as shoppers and sellers do. The orders that it places stay in the shop.
+    Ctrl-C stops the run and shows the figures up to then.
     """
     configure_logging("bench")
     console = Console(stderr=as_json)
@@ -141,16 +141,20 @@ def recommenders(
     data: DataDirectory = DATA,
     only: OnlyTasks = None,
     budget: Annotated[float, typer.Option(min=1, help="Seconds to tune on each data set.")] = 1_800,
-    timed: Annotated[str, typer.Option(help="Models whose answers to time.")] = "item_item,session_knn",
-    answers: Annotated[int, typer.Option(min=100, help="Answers to time of each.")] = 5_000,
+    timed: Annotated[
+        str, typer.Option(help="Models whose response times to measure.")
+    ] = "item_item,session_knn",
+    answers: Annotated[int, typer.Option(min=100, help="Requests to measure for each model.")] = 5_000,
     simulated_events: Annotated[
-        int, typer.Option(help="Events of a marketplace whose best ranking is known; 0: none.")
+        int, typer.Option(help="Events of the simulated marketplace; 0 skips it.")
     ] = 400_000,
     seed: Annotated[int, typer.Option(min=0, help="The same seed chooses the same models.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print the figures for a page.")] = False,
+    as_markdown: Annotated[
+        bool, typer.Option("--markdown", help="Print the figures as a Markdown table.")
+    ] = False,
 ) -> None:
-    """Measure recommenders on public data beside published figures, and their answer times."""
+    """Compare recommenders with published figures on public data, and measure their response times."""
     _require("implicit", "implicit")
     from bench import recommenders as bench_recommenders
     from jobs.recommenders.registry import MODELS
@@ -158,7 +162,7 @@ def recommenders(
     models = [name for name in timed.split(",") if name]
     if unknown := [name for name in models if name not in MODELS]:
         raise UserError(f"there is no model {unknown[0]!r}: choose from {', '.join(MODELS)}")
-    names = _known_tasks(only)
+    names = _selected_tasks(only)
     console = Console(stderr=as_json or as_markdown)
     plan = bench_recommenders.RecommendersBenchPlan(
         data, names, budget, models, answers, simulated_events, seed
@@ -193,21 +197,21 @@ def implicit(
     only: OnlyTasks = None,
     budget: Annotated[float, typer.Option(min=1, help="Seconds to tune each model.")] = 120,
 ) -> None:
-    """Compare our ALS and item-item models with those of the package implicit, tuned alike."""
+    """Compare our ALS and item-item models with those of the package implicit, tuned in the same way."""
     _require("implicit", "implicit")
     from bench import implicit_peer
 
     console = Console()
-    implicit_peer.show(implicit_peer.run(data, _known_tasks(only), budget, console), console)
+    implicit_peer.show(implicit_peer.run(data, _selected_tasks(only), budget, console), console)
 
 
 def _require(module: str, package: str) -> None:
-    """Check that a peer is installed: only the tests' packages have it."""
+    """Check that a peer is installed. Only the test packages contain the peers."""
     if find_spec(module) is None:
-        raise UserError(f"{package}, the peer, is not installed: run `./souk test` once, which does it")
+        raise UserError(f"{package}, the peer, is not installed: run `./souk test` once, which installs it")
 
 
-def _known_tasks(only: list[str] | None) -> list[str]:
+def _selected_tasks(only: list[str] | None) -> list[str]:
     from bench import published_results
 
     tasks = published_results.TASKS

@@ -41,7 +41,7 @@ def deploy(
         str, typer.Option(envvar="SOUK_GRAFANA_TOKEN", help="A service account's token, role Admin.")
     ],
     clickhouse: Annotated[
-        str, typer.Option(help="ClickHouse's address as Grafana reaches it; default: that of this copy.")
+        str, typer.Option(help="ClickHouse's address as Grafana reaches it; default: this copy's.")
     ] = "",
     prometheus: Annotated[
         str, typer.Option(help="Prometheus' address as Grafana reaches it.")

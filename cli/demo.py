@@ -25,7 +25,7 @@ from producers.simulator.history.plan import HistoryPlan
 from producers.simulator.world.shape import WorldShape
 
 MAX_RATE = 20_000
-SEED = "Another seed gives another marketplace, which needs its own SOUK_HOME."
+SEED_HELP = "Seed of the marketplace. Another seed needs another SOUK_HOME."
 
 
 def command(
@@ -33,7 +33,7 @@ def command(
         int | None,
         typer.Option(help="Events a second: 1 to 20,000.", show_default="two thirds of this machine's cores"),
     ] = None,
-    seed: Annotated[int | None, typer.Option(help=SEED, show_default="1")] = None,
+    seed: Annotated[int | None, typer.Option(help=SEED_HELP, show_default="1")] = None,
     weeks: Annotated[
         int | None, typer.Option(help="Weeks of history to generate first.", show_default="4")
     ] = None,
@@ -43,7 +43,7 @@ def command(
     ] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the platform running at the end.")] = False,
 ) -> None:
-    """Start the platform, generate some weeks of a marketplace's history, then live traffic until Ctrl-C.
+    """Start the platform, generate some weeks of history, then live traffic until Ctrl-C.
 
     Ctrl-C stops the traffic, and the platform unless it was running before. The data stays, and the next demo
     continues with it.
@@ -52,19 +52,21 @@ def command(
     rate = default_rate(available_cores()) if rate is None else rate
     home = StateDirectory(settings.home)
     world = {"seed": seed, "weeks": weeks, "shoppers": shoppers}
-    asked = [word for name, value in world.items() if value is not None for word in (f"--{name}", str(value))]
+    world_arguments = [
+        word for name, value in world.items() if value is not None for word in (f"--{name}", str(value))
+    ]
     check_options(settings, rate, minutes, world)
     with single_instance(home.path / "demo.lock", "a demo of this copy"), stopped_by_signals(console):
         keep = keep or Supervisor(home).alive()
         stops = "the traffic; the platform stays" if keep else "the traffic and the platform; the data stays"
         try:
             settings = stack.up(settings, console)
-            with SimulatorProcess(settings, "backfill", *asked) as simulator:
+            with SimulatorProcess(settings, "backfill", *world_arguments) as simulator:
                 show_backfill(settings, simulator, console)
             wait_for_backfill(settings, console)
             show_addresses(settings, console)
             console.print(f"  {rate:,} events a second", highlight=False)
-            with SimulatorProcess(settings, "live", *asked, "--rate", str(rate)) as simulator:
+            with SimulatorProcess(settings, "live", *world_arguments, "--rate", str(rate)) as simulator:
                 limit_s = math.inf if minutes is None else minutes * 60
                 show_live(settings, simulator, console, f"Ctrl-C stops {stops}.", limit_s)
         except KeyboardInterrupt:
@@ -72,7 +74,7 @@ def command(
         finally:
             if not keep:
                 stack.down(settings, console)
-    console.print(f"Stopped {stops}. `./souk demo` goes on from here.", highlight=False)
+    console.print(f"Stopped {stops}. `./souk demo` continues from here.", highlight=False)
 
 
 def check_options(settings: Settings, rate: int, minutes: float | None, world: dict[str, int | None]) -> None:
@@ -89,9 +91,9 @@ def check_options(settings: Settings, rate: int, minutes: float | None, world: d
     if saved is not None:
         shop = {"currency": settings.shop_currency, "timezone": settings.shop_timezone}
         return saved_world.require_same_options(saved, world | shop)
-    given: dict[str, Any] = {name: value for name, value in world.items() if value is not None}
-    length = {"weeks": given.pop("weeks")} if "weeks" in given else {}
-    HistoryPlan(WorldShape(**given), 0, **length)
+    options: dict[str, Any] = {name: value for name, value in world.items() if value is not None}
+    length = {"weeks": options.pop("weeks")} if "weeks" in options else {}
+    HistoryPlan(WorldShape(**options), 0, **length)
     return None
 
 
@@ -99,7 +101,7 @@ def show_addresses(settings: Settings, console: Console) -> None:
     """Print the addresses of the running demo."""
     for what, address in {
         "the shop": f"{settings.serving}/shop",
-        "its sellers": f"{settings.serving}/",
+        "the sellers": f"{settings.serving}/",
         "the API": f"{settings.serving}/docs",
         "Flink": settings.flink,
         "ClickHouse": f"{settings.clickhouse} (user {settings.clickhouse_reader_user}), or `./souk sql`",
@@ -111,8 +113,7 @@ def show_addresses(settings: Settings, console: Console) -> None:
 def stopped_by_signals(console: Console) -> Iterator[None]:
     """Make SIGTERM, and SIGHUP of a closed terminal, raise KeyboardInterrupt as Ctrl-C does.
 
-    A signal that the parent process set to be ignored stays ignored: SIGHUP under `nohup`, SIGINT for a
-    script's background job.
+    A signal that the parent process ignores stays ignored, such as SIGHUP under `nohup`.
     """
 
     def hang_up(*_: object) -> NoReturn:
@@ -120,13 +121,13 @@ def stopped_by_signals(console: Console) -> Iterator[None]:
         raise KeyboardInterrupt
 
     handlers = {signal.SIGTERM: signal.default_int_handler, signal.SIGHUP: hang_up}
-    before = {
-        each: signal.signal(each, handler)
-        for each, handler in handlers.items()
-        if signal.getsignal(each) is not signal.SIG_IGN
+    previous = {
+        number: signal.signal(number, handler)
+        for number, handler in handlers.items()
+        if signal.getsignal(number) is not signal.SIG_IGN
     }
     try:
         yield
     finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
+        for number, handler in previous.items():
+            signal.signal(number, handler)

@@ -26,7 +26,7 @@ _SOURCE = re.compile(r"\b(?:FROM|JOIN)\s+(?:events\.)?(\w+)")
 def command(
     out: Annotated[Path, typer.Option(help="Folder to write to.")] = FOLDER,
 ) -> None:
-    """Write every page of docs/diagrams anew."""
+    """Write every page of docs/diagrams."""
     out.mkdir(parents=True, exist_ok=True)
     for name, page in pages().items():
         (out / name).write_text(page, encoding="utf-8")
@@ -34,24 +34,30 @@ def command(
 
 
 def pages() -> Mapping[str, str]:
-    """File name → Markdown of every page."""
+    """Return file name → Markdown of every page."""
     return {
         "README.md": _page("Diagrams", "The saga, the states of an order, the tables.", _index()),
-        "saga.md": _page("The checkout saga", "Which service emits an event, and which act on it.", saga()),
+        "saga.md": _page(
+            "The checkout saga",
+            "Each arrow shows which service emits an event and which service acts on it.",
+            saga(),
+        ),
         "order-states.md": _page(
-            "The states of an order", "From which states an order can reach each state.", order_states()
+            "The states of an order",
+            "Each arrow is a transition that the orders service allows.",
+            order_states(),
         ),
         "tables.md": _page(
             "The tables",
-            "Which events feed each metric of job `metrics`, and which queries of the API read the metric's "
-            "table. Job `facts` also copies each event into a table of its name, which is not drawn.",
+            "The diagram shows which events feed each metric of job `metrics`, and which queries of the API "
+            "read the metric's table. It leaves out the tables into which job `facts` copies each event.",
             tables(),
         ),
     }
 
 
 def saga() -> str:
-    """The services as nodes; an edge for each event from its emitter to each service that acts on it."""
+    """Return the services as nodes, with an edge from an event's emitter to each service that acts on it."""
     emitters = {event: service.name for service in SERVICES.values() for event in service.emits}
     edges: dict[tuple[str, str], list[str]] = defaultdict(list)
     for service in SERVICES.values():
@@ -67,36 +73,36 @@ def saga() -> str:
 
 
 def order_states() -> str:
-    """A state diagram of the transitions that the orders service allows."""
+    """Return a state diagram of the transitions that the orders service allows."""
     lines = [f"    [*] --> {state}" for state, before in PREDECESSORS.items() if not before]
-    lines += [f"    {one} --> {state}" for state, before in PREDECESSORS.items() for one in sorted(before)]
-    left = {one for before in PREDECESSORS.values() for one in before}
-    lines += [f"    {state} --> [*]" for state in PREDECESSORS if state not in left]
+    lines += [f"    {old} --> {state}" for state, before in PREDECESSORS.items() for old in sorted(before)]
+    with_successor = {state for before in PREDECESSORS.values() for state in before}
+    lines += [f"    {state} --> [*]" for state in PREDECESSORS if state not in with_successor]
     return _mermaid("stateDiagram-v2", lines)
 
 
 def tables() -> str:
-    """Events → metrics → queries of the API."""
+    """Return a graph of events → metrics → queries of the API."""
     events = {topic.name for topic in EVENT_TOPICS}
     views = {view.name: view.query for view in METRIC_QUERIES.views(VIEWS)}
     lines = []
     for metric in METRICS:
         shape = f"{metric.table}[({metric.table})]"
-        found = _events_of(METRIC_QUERIES.of(metric.table), views) & events
-        lines += [f"    {event} --> {shape}" for event in sorted(found)]
+        sources = _tables_read(METRIC_QUERIES.of(metric.table), views) & events
+        lines += [f"    {event} --> {shape}" for event in sorted(sources)]
     for path in sorted(QUERIES.glob("*.sql")):
-        read = _sources(path.read_text(encoding="utf-8")) & {metric.table for metric in METRICS}
+        read = _table_names(path.read_text(encoding="utf-8")) & {metric.table for metric in METRICS}
         lines += [f"    {table} --> {path.stem}{{{{{path.stem}}}}}" for table in sorted(read)]
     return _mermaid("flowchart LR", lines)
 
 
-def _events_of(select: str, views: Mapping[str, str]) -> set[str]:
-    """All that a SELECT reads, through the views that it names."""
-    read = _sources(select)
-    return read.union(*(_events_of(views[name], views) for name in read & views.keys()))
+def _tables_read(select: str, views: Mapping[str, str]) -> set[str]:
+    """Return the tables and views that a SELECT reads, directly or through other views."""
+    read = _table_names(select)
+    return read.union(*(_tables_read(views[name], views) for name in read & views.keys()))
 
 
-def _sources(sql: str) -> set[str]:
+def _table_names(sql: str) -> set[str]:
     return set(_SOURCE.findall(_COMMENT.sub("", sql)))
 
 

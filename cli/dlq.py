@@ -22,16 +22,18 @@ from schemas.registry import SchemaRegistry
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 
 MAX_REASON_CHARS = 50
-"""Characters of a reason in the list; `show` prints all of it."""
+"""Characters of a reason in the list; `show` prints the whole reason."""
 
 MAX_RAW_BYTES = 200
 """Bytes shown of a value that is not an event."""
 
 MAX_OFFSETS = 10
-"""Offsets that are listed in one line."""
+"""Number of offsets that are listed in one line."""
 
 Topic = Annotated[str, typer.Argument(help="An event or a table, as `./souk dlq list` names it.")]
-Offsets = Annotated[list[int] | None, typer.Option("--offset", help="Only this letter; may be repeated.")]
+Offsets = Annotated[
+    list[int] | None, typer.Option("--offset", help="Only the letter at this offset; may be repeated.")
+]
 
 
 @app.command("list")
@@ -40,22 +42,23 @@ def list_(
 ) -> None:
     """Show the topics with unresolved dead letters, and the most frequent reason of each."""
     with DeadLetterQueue(Settings.load().kafka) as queue:
-        found = {topic: queue.unresolved(topic) for topic in dead_letter_topics()}
-    boxes = {topic.removesuffix("_dlq"): letters for topic, letters in found.items() if letters}
+        unresolved = {topic: queue.unresolved(topic) for topic in dead_letter_topics()}
+    by_name = {topic.removesuffix("_dlq"): letters for topic, letters in unresolved.items() if letters}
     if as_json:
-        print(orjson.dumps({name: [_summary(one) for one in box] for name, box in boxes.items()}).decode())
+        summaries = {name: [_summary(letter) for letter in letters] for name, letters in by_name.items()}
+        print(orjson.dumps(summaries).decode())
         return
-    if not boxes:
+    if not by_name:
         print("no dead letters")
         return
     table = Table(box=None, pad_edge=False)
-    for column in ("of", "letters", "oldest", "newest", "stage", "most frequent reason"):
+    for column in ("event or table", "letters", "oldest", "newest", "stage", "most frequent reason"):
         table.add_column(column, justify="right" if column == "letters" else "left", no_wrap=True)
-    for name, box in boxes.items():
-        ways = Counter((letter.stage, letter.reason[:MAX_REASON_CHARS]) for letter in box)
-        stage, reason = ways.most_common(1)[0][0]
-        oldest, newest = (f"{letter.written_at:%Y-%m-%d %H:%M:%S}" for letter in (box[0], box[-1]))
-        table.add_row(name, f"{len(box):,}", oldest, newest, stage, reason)
+    for name, letters in by_name.items():
+        reasons = Counter((letter.stage, letter.reason[:MAX_REASON_CHARS]) for letter in letters)
+        stage, reason = reasons.most_common(1)[0][0]
+        oldest, newest = (f"{letter.written_at:%Y-%m-%d %H:%M:%S}" for letter in (letters[0], letters[-1]))
+        table.add_row(name, f"{len(letters):,}", oldest, newest, stage, reason)
     console().print(table)
 
 
@@ -81,8 +84,8 @@ def show(
 def replay(topic: Topic, offset: Offsets = None) -> None:
     """Send dead letters again to their original topic: all unresolved ones, or those of --offset.
 
-    Only the consumer that rejected a message handles it again. Messages that were sent count as resolved; one
-    that is rejected again becomes a new letter. Truncated messages are not sent and stay unresolved.
+    Only the consumer that rejected a message handles it again. Letters that were sent count as resolved. A
+    message that is rejected again becomes a new letter. Truncated letters are not sent and stay unresolved.
     """
     name = dead_letter_topic(topic)
     with DeadLetterQueue(Settings.load().kafka) as queue:
@@ -90,11 +93,11 @@ def replay(topic: Topic, offset: Offsets = None) -> None:
         sent = queue.replay(name, letters)
     event = name.removesuffix("_dlq")
     print(f"{sent:,} sent again to {event}")
-    if cut_short := [letter for letter in letters if letter.is_truncated]:
+    if truncated := [letter for letter in letters if letter.is_truncated]:
         print(
-            f"{len(cut_short):,} cut short and passed over: {_offsets(cut_short)}. `./souk dlq show {event}` "
-            "says where the whole message is (came_from); do by hand what it was to do, then "
-            f"`./souk dlq discard {event} --offset {cut_short[0].offset}`"
+            f"{len(truncated):,} truncated and not sent: {_offsets(truncated)}. `./souk dlq show {event}` "
+            "prints where the whole message is (came_from). Do its work by hand, then run "
+            f"`./souk dlq discard {event} --offset {truncated[0].offset}`"
         )
 
 
@@ -106,15 +109,17 @@ def discard(
 ) -> None:
     """Mark dead letters as resolved without sending them: those of --offset, or --all unresolved ones.
 
-    They are no longer listed. `show --offset` prints them until Kafka deletes them.
+    `list` no longer counts them. `show --offset` prints them until Kafka deletes them.
     """
     if bool(offset) == everything:
-        raise UserError("choose letters: --offset N, which may be repeated, or --all unresolved ones")
+        raise UserError(
+            "choose letters with --offset N, which may be repeated, or all unresolved ones with --all"
+        )
     name = dead_letter_topic(topic)
     with DeadLetterQueue(Settings.load().kafka) as queue:
         letters = _select(queue, name, offset)
         queue.discard(name, letters)
-    print(f"{len(letters):,} of {name} set aside")
+    print(f"{len(letters):,} of {name} discarded")
 
 
 def _offsets(letters: list[DeadLetter]) -> str:
@@ -128,9 +133,7 @@ def _select(queue: DeadLetterQueue, topic: str, offsets: list[int] | None) -> li
         return queue.unresolved(topic)
     letters = {letter.offset: letter for letter in queue.unresolved(topic, everything=True)}
     if missing := [offset for offset in offsets if offset not in letters]:
-        raise UserError(
-            f"{topic} holds no letter {missing[0]}: `./souk dlq show {topic}` shows their offsets"
-        )
+        raise UserError(f"{topic} holds no letter {missing[0]}: `./souk dlq show {topic}` prints the offsets")
     return [letters[offset] for offset in sorted(set(offsets))]
 
 

@@ -1,4 +1,4 @@
-"""`./souk evaluate`: tune, choose and judge recommenders on files that anyone brings."""
+"""`./souk evaluate`: tunes, selects and evaluates recommenders on the user's own files."""
 
 import sys
 from collections.abc import Iterator
@@ -32,45 +32,51 @@ from jobs.training.training_data import read_training_data
 AUTO = "auto"
 BUDGET_S = 600.0
 BASELINE_BUDGET_S = 30.0
-"""To find the best baseline of a model that is not tuned."""
+"""Seconds to tune the baselines of a named model."""
 
 
 def command(
     interactions: Annotated[
-        Path | None, typer.Option(help="A log: columns user, item, maybe time, weight.")
+        Path | None, typer.Option(help="A log: columns user, item, optionally time, weight.")
     ] = None,
-    test: Annotated[Path | None, typer.Option(help="What came after it: columns user, item.")] = None,
-    sessions: Annotated[Path | None, typer.Option(help="Visits: columns session, position, item.")] = None,
-    cases: Annotated[Path | None, typer.Option(help="Cases: columns prefix (a list), target.")] = None,
+    test: Annotated[Path | None, typer.Option(help="Interactions to test on: columns user, item.")] = None,
+    sessions: Annotated[Path | None, typer.Option(help="Sessions: columns session, position, item.")] = None,
+    cases: Annotated[
+        Path | None, typer.Option(help="Test sessions: columns prefix (a list), target.")
+    ] = None,
     sequences: Annotated[Path | None, typer.Option(help="Sequences: columns user, position, item.")] = None,
     protocol: Annotated[
-        str, typer.Option(help=f"What to hold out where no file says: {', '.join(input_files.PROTOCOLS)}.")
+        str, typer.Option(help=f"What to hold out without a test file: {', '.join(input_files.PROTOCOLS)}.")
     ] = "",
     from_clickhouse: Annotated[
-        bool, typer.Option("--from-clickhouse", help="The platform's own facts, instead of a file.")
+        bool, typer.Option("--from-clickhouse", help="Use the platform's own events, not a file.")
     ] = False,
-    attributes: Annotated[Path | None, typer.Option(help="What items are: column item, any others.")] = None,
-    columns: Annotated[str, typer.Option(help="What columns are called: user=uid,item=sku,time=at.")] = "",
+    attributes: Annotated[Path | None, typer.Option(help="Item attributes: column item, any others.")] = None,
+    columns: Annotated[str, typer.Option(help="Your column names: user=uid,item=sku,time=at.")] = "",
     metrics: Annotated[
-        str, typer.Option(help="What to judge by; auto takes their mean.")
+        str, typer.Option(help="Metrics to report; auto selects by their mean.")
     ] = "recall@20,ndcg@20",
     model: Annotated[str, typer.Option(help=f"{AUTO}, or one of: {', '.join(MODELS)}.")] = AUTO,
     budget: Annotated[
-        float | None, typer.Option(min=1, help=f"Seconds to tune ({BUDGET_S:g}; a named model: none).")
+        float | None,
+        typer.Option(min=1, help=f"Seconds to tune; default: {BUDGET_S:g} for {AUTO}, else no tuning."),
     ] = None,
     repeats: Annotated[
-        bool | None, typer.Option(help="Whether lists may show what a shopper knows; else the log says.")
+        bool | None,
+        typer.Option(help="Whether to recommend products the user knows; default: as in the log."),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="The same seed tries the same in the same order.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, help="The same seed gives the same trials in the same order.")
+    ] = 0,
     save: Annotated[Path | None, typer.Option(help="A new directory for the model and its card.")] = None,
     as_json_: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Judge a model on your own files against popularity and the best baseline, ranking all products.
+    """Evaluate a model on your own files against popularity and the best baseline, ranking all products.
 
-    Settings are chosen on the training part alone; the test is looked at once, at the end.
+    Settings are chosen on the training part alone. The test part is used once, at the end.
     """
     files = input_files.InputFiles(interactions, test, sessions, cases, sequences, attributes, protocol)
-    wanted = parse_metrics(metrics)
+    chosen_metrics = parse_metrics(metrics)
     if model not in (AUTO, *MODELS):
         raise UserError(f"there is no model {model!r}: choose {AUTO} or one of {', '.join(MODELS)}")
     if save is not None and save.exists():
@@ -79,7 +85,9 @@ def command(
     with progress(console) as on_progress:
         on_progress(0, 1, "reading")
         dataset = _platform_dataset(files) if from_clickhouse else input_files.load_dataset(files, columns)
-        options = EvaluationOptions(MODELS, wanted, dataset.repeats if repeats is None else repeats, seed)
+        options = EvaluationOptions(
+            MODELS, chosen_metrics, dataset.repeats if repeats is None else repeats, seed
+        )
         selection = _select(model, budget, dataset, options, on_progress)
         comparison = compare(dataset, selection.candidates, options, lambda doing: on_progress(0, 1, doing))
     card = ModelCard.of(dataset, comparison, selection.search_summary, options, peak_memory_mb())
@@ -92,9 +100,11 @@ def command(
 
 
 def _platform_dataset(files: input_files.InputFiles) -> Dataset:
-    """The platform's facts, of which the newest are held out."""
+    """Return the platform's facts, split by the protocol; by default, the newest are held out."""
     if files != input_files.InputFiles(protocol=files.protocol):
-        raise UserError("--from-clickhouse goes with no file: it reads what products are there, too")
+        raise UserError(
+            "--from-clickhouse can't be combined with a file: it reads the products from ClickHouse, too"
+        )
     with connect(Settings.load()) as reader:
         training_data = read_training_data(reader)
     return replace(split(training_data.log, files.protocol or "time"), sellers=training_data.sellers)
@@ -111,7 +121,7 @@ def _select(
 
 @contextmanager
 def progress(console: Console) -> Iterator[OnProgress]:
-    """A progress bar that goes away at the end."""
+    """Show a progress bar, and remove it at the end."""
     columns = (TextColumn("{task.description:<48}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as shown:
         bar = shown.add_task("", total=None)
@@ -119,27 +129,27 @@ def progress(console: Console) -> Iterator[OnProgress]:
 
 
 def show(card: ModelCard, console: Console) -> None:
-    """Print the table of all models, then what else the card says."""
+    """Print the table of all models, then the notes of the card."""
     names = list(card.judged[0].figures["all"])
     table = Table("model", "part", *names, "coverage", "fit, s", title=f"{card.cases:,} cases: {card.split}")
     for judged in card.judged:
         for part, figures in judged.figures.items():
             first = part == "all"
-            ends = (f"{judged.reach.coverage:.3f}", f"{judged.fit_s:,.1f}") if first else ("", "")
-            shown = [format_interval(figures[name]) for name in names]
-            table.add_row(judged.candidate.model if first else "", part, *shown, *ends)
+            model_cells = (f"{judged.reach.coverage:.3f}", f"{judged.fit_s:,.1f}") if first else ("", "")
+            metric_cells = [format_interval(figures[name]) for name in names]
+            table.add_row(judged.candidate.model if first else "", part, *metric_cells, *model_cells)
     console.print(table)
     for line in card_notes(card):
         console.print(f"• {line}", highlight=False, markup=False, soft_wrap=True)
 
 
 def _save(directory: Path, model: Model, card: ModelCard) -> None:
-    with atomic_directory(directory) as beside:
-        model.save(beside)
-        (beside / "card.json").write_text(as_json(card))
-        (beside / "card.md").write_text(as_markdown(card))
+    with atomic_directory(directory) as unfinished:
+        model.save(unfinished)
+        (unfinished / "card.json").write_text(as_json(card))
+        (unfinished / "card.md").write_text(as_markdown(card))
 
 
 def peak_memory_mb() -> float:
-    """The most that this process ever held, in MB: Linux counts in KiB, macOS in bytes."""
+    """Return the peak memory of this process in MB. Linux reports KiB, macOS bytes."""
     return getrusage(RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6

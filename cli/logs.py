@@ -1,4 +1,4 @@
-"""`./souk logs [PART] [-f]`: the last lines of the parts' logs, in the order of time."""
+"""`./souk logs [PART] [-f]`: prints the last lines of the parts' logs, ordered by time."""
 
 import time
 from collections.abc import Mapping
@@ -17,23 +17,23 @@ TAIL_BYTES = 1024 * 1024
 
 
 def command(
-    part: Annotated[str, typer.Argument(help="The part, such as kafka; all of them if not given.")] = "",
+    part: Annotated[str, typer.Argument(help="The part, such as kafka; default: all parts.")] = "",
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Print new lines as they are written.")
     ] = False,
     lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="Lines of each part.")] = 50,
 ) -> None:
-    """Show the logs of the parts, in the order of time."""
+    """Show the logs of the parts, ordered by time."""
     home = StateDirectory(Settings.load().home)
-    found = sorted(home.logs.glob("*.log"))
-    names = [path.stem for path in found]
+    paths = sorted(home.logs.glob("*.log"))
+    names = [path.stem for path in paths]
     if part and part not in names:
         raise UserError(
-            f"there is no log of {part!r}" + (f"; there are: {', '.join(names)}" if names else "")
+            f"there is no log of {part!r}" + (f"; there are logs of {', '.join(names)}" if names else "")
         )
-    if not found:
+    if not paths:
         raise UserError(f"there are no logs in {home.logs} yet: run `./souk up` first")
-    chosen = [home.log(part)] if part else found
+    chosen = [home.log(part)] if part else paths
     show({path.stem: last_lines(path, lines) for path in chosen}, len(chosen))
     if follow:
         follow_all(chosen)

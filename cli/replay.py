@@ -41,7 +41,7 @@ def command(
     ] = None,
     up: Annotated[bool, typer.Option("--up/--no-up", help="Start the platform first.")] = True,
 ) -> None:
-    """Convert a data set to events and send them in the order of time.
+    """Convert a data set to events and send them in event-time order.
 
     An interrupted replay resumes. Sending events twice changes no figure.
     """
@@ -117,9 +117,9 @@ def _require_writable(path: Path | None) -> None:
 @contextmanager
 def _progress(console: Console, prepared: run.PreparedReplay) -> Iterator[OnProgress]:
     """Show a progress bar with events per second and the event time of the last event."""
-    total, begun = prepared.entry.total, prepared.entry.position
-    if begun:
-        console.print(f"resuming after {begun:,} of {total:,} events", highlight=False)
+    total, start_position = prepared.entry.total, prepared.entry.position
+    if start_position:
+        console.print(f"resuming after {start_position:,} of {total:,} events", highlight=False)
     bar = Progress(
         TextColumn("{task.fields[reached]}"),
         BarColumn(),
@@ -129,15 +129,15 @@ def _progress(console: Console, prepared: run.PreparedReplay) -> Iterator[OnProg
         TextColumn("[yellow]{task.fields[trouble]}"),
         console=console,
     )
-    task = bar.add_task("", total=total, completed=begun, reached="", rate="", trouble="")
-    acknowledged = begun
+    task = bar.add_task("", total=total, completed=start_position, reached="", rate="", trouble="")
+    acknowledged = start_position
 
     def on_progress(feed: TimelineProducer) -> None:
         nonlocal acknowledged
         acknowledged = feed.acknowledged
         at = from_millis(int(prepared.timeline.occurred_at[min(acknowledged, total - 1)]))
         elapsed = bar.tasks[0].elapsed or 0.0
-        rate = f"{(acknowledged - begun) / elapsed:,.0f}/s" if elapsed > 1 else ""
+        rate = f"{(acknowledged - start_position) / elapsed:,.0f}/s" if elapsed > 1 else ""
         bar.update(
             task, completed=acknowledged, reached=f"{at:%Y-%m-%d %H:%M}", rate=rate, trouble=feed.trouble
         )

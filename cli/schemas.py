@@ -1,4 +1,4 @@
-"""`./souk schemas check | register | list`: checks compatibility, and registers the event schemas."""
+"""`./souk schemas check | register | list`: checks, registers or lists the event schemas."""
 
 from typing import Annotated, Any
 
@@ -27,20 +27,20 @@ def check(
     """Exit with 1 if a changed schema is incompatible with a reader or writer of an earlier version."""
     earlier = _registered() if against_registry else history.read(ROOT)
     if not earlier.versions and not against_registry:
-        earlier = _registered(f"{earlier.note}, so the registry's versions count")
+        earlier = _registered(f"{earlier.note}, so the registry's versions are used")
     current = {name: event.schema for name, event in all_events().items()}
     findings = gate.find_violations(current, earlier.versions)
     for finding in findings:
         print(finding)
     compared = sum(map(len, earlier.versions.values()))
     print(
-        f"{len(current)} schemas against {compared} versions on {earlier.base or 'nothing'}: "
+        f"compared {len(current)} schemas with {compared} versions on {earlier.base or 'nothing'}: "
         f"{len(findings)} not FULL_TRANSITIVE" + (f" ({earlier.note})" if earlier.note else "")
     )
     if findings:
         names = ", ".join(dict.fromkeys(finding.event for finding in findings))
         print(
-            "Where no one holds the old events, end the message of the commit with "
+            "If no stored event has the old schema, end the commit message with "
             f"`{BREAK_TRAILER}: NAME` for each of {names}."
         )
         raise typer.Exit(1)
@@ -49,24 +49,24 @@ def check(
 @app.command()
 def register() -> None:
     """Create missing topics and register missing schemas."""
-    done = register_all(Settings.load())
+    result = register_all(Settings.load())
     print(
-        f"{len(done.schema_ids)} schemas are registered; "
-        f"{len(done.created)} topics created, {len(done.changed)} changed"
+        f"{len(result.schema_ids)} schemas are registered; "
+        f"{len(result.created)} topics created, {len(result.changed)} changed"
     )
 
 
 @app.command("list")
 def list_() -> None:
     """Show every event with its key, partitions, retention, owner, consumers and number of fields."""
-    table = Table("event", "key", "partitions", "kept", "owner", "consumers", "fields", "what it says")
+    table = Table("event", "key", "partitions", "retention", "owner", "consumers", "fields", "meaning")
     for event in all_events().values():
         retention = event.topic.retention
         table.add_row(
             event.name,
             event.key,
             str(event.topic.partitions),
-            "for ever" if retention is None else f"{retention.days} days",
+            "forever" if retention is None else f"{retention.days} days",
             event.topic.owner,
             ", ".join(["jobs/facts", *event.topic.consumers]),
             str(len(event.fields)),
@@ -76,7 +76,7 @@ def list_() -> None:
 
 
 def _registered(note: str = "") -> SchemaHistory:
-    """Return the registry's versions, newest first; none, with a note, if the registry does not answer."""
+    """Return the registry's versions, newest first; only a note if the registry does not answer."""
     settings = Settings.load()
     versions: dict[str, list[Any]] = {}
     try:

@@ -54,23 +54,29 @@ def command(
     admin: Annotated[bool, typer.Option("--admin", help="Run as the admin user, which can write.")] = False,
 ) -> None:
     """Run one query. The data of an INSERT are read from standard input."""
-    text = _text(query, file)
+    text = _read_query(query, file)
     default = "PrettyCompact" if sys.stdout.isatty() else "TabSeparatedWithNames"
     params = {"default_format": output or default} | dict(map(_parameter, param or []))
     try:
-        run(Settings.load(), _body(text, given=bool(query or file)), params, sys.stdout.buffer, admin=admin)
-    except BrokenPipeError:  # `| head` has seen enough
+        run(
+            Settings.load(),
+            _request_body(text, given=bool(query or file)),
+            params,
+            sys.stdout.buffer,
+            admin=admin,
+        )
+    except BrokenPipeError:  # the reader of the pipe, such as `head`, has ended
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def run(
     settings: Settings, body: bytes | Iterator[bytes], params: dict[str, str], out: BinaryIO, *, admin: bool
 ) -> None:
-    """Send a query and write the answer to `out` as it comes.
+    """Send a query and write the answer to `out` as it arrives.
 
     Raises:
         PartUnavailable: ClickHouse does not answer.
-        QueryRefused: the query is invalid or not permitted, which may show in the middle of the response.
+        QueryRefused: the query is invalid or not permitted; the error may be in the middle of the response.
         QueryFailed: ClickHouse fails, at the start or in the middle of the response.
     """
     user = settings.clickhouse_admin_user if admin else settings.clickhouse_reader_user
@@ -110,14 +116,14 @@ def _copy(response: httpx.Response, out: BinaryIO, *, admin: bool) -> None:
     except httpx.RemoteProtocolError:
         if mark not in buffer:
             raise
-    data, failed, error = buffer.partition(mark)
+    data, separator, error = buffer.partition(mark)
     out.write(data if tag else buffer)
     out.flush()
-    if tag and failed:
+    if tag and separator:
         raise _error(error.partition(b"\n")[0] if b"__exception__" in error else error, admin=admin)
 
 
-def _text(query: str, file: Path | None) -> bytes:
+def _read_query(query: str, file: Path | None) -> bytes:
     if query and file:
         raise UserError("give a query or --file, not both")
     if query:
@@ -132,7 +138,7 @@ def _text(query: str, file: Path | None) -> bytes:
         raise UserError(f"{file} can't be read: {error.strerror}") from error
 
 
-def _body(text: bytes, *, given: bool) -> bytes | Iterator[bytes]:
+def _request_body(text: bytes, *, given: bool) -> bytes | Iterator[bytes]:
     """Return the query, followed by standard input if it is an INSERT without data."""
     try:
         insert = split_insert(text)
@@ -150,8 +156,8 @@ def _concatenate(head: bytes, rest: BinaryIO) -> Iterator[bytes]:
 
 
 def _parameter(pair: str) -> tuple[str, str]:
-    name, given, value = pair.partition("=")
-    if not given or not name.isidentifier():
+    name, separator, value = pair.partition("=")
+    if not separator or not name.isidentifier():
         raise UserError(f"--param {pair}: give it as name=value")
     escaped = value.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n")
     return f"param_{name}", escaped
@@ -160,8 +166,8 @@ def _parameter(pair: str) -> tuple[str, str]:
 def _error(text: bytes, *, admin: bool) -> SoukError:
     """Return ClickHouse's error text as an exception with a message of one line."""
     message = _VERSION.sub("", " ".join(text.decode(errors="replace").split()))
-    found = _CODE.search(message)
-    code = int(found[1]) if found else None
+    match = _CODE.search(message)
+    code = int(match[1]) if match else None
     if code is None or code in _FAILURES:
         return QueryFailed(message)
     hint = "; the reader can only read, --admin can write" if code in _NOT_ALLOWED and not admin else ""

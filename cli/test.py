@@ -1,4 +1,4 @@
-"""`./souk test`: installs what the tests need, then runs the checks and the tests beside each other."""
+"""`./souk test`: installs what the tests need, then runs the checks and the tests in parallel."""
 
 import hashlib
 import os
@@ -21,7 +21,7 @@ from local.install.installation import fetch_jars, installation_lock
 from local.install.jars import groups, is_complete
 
 CONTEXT_SETTINGS = {"allow_extra_args": True, "ignore_unknown_options": True}
-"""Arguments that this command does not know are passed to pytest."""
+"""Unknown arguments are passed to pytest."""
 
 CHECKS = (
     ("ruff", "check", "."),
@@ -30,7 +30,7 @@ CHECKS = (
     ("lint-imports", "--no-logo"),
     ("shellcheck", "souk", ".ci/run"),
 )
-"""The checks of style, types and imports: commands of the installation's tools."""
+"""The commands that check style, types and imports."""
 
 LANES = {
     "e2e": ["tests/e2e"],
@@ -50,14 +50,17 @@ LANES = {
     "serving": ["tests/integration/serving"],
     "unit": ["tests/unit", "tests/contracts"],
 }
-"""Lane → its folders, without those that another lane names. Lanes run beside each other, because a test
-mostly waits for a server; each lane is one pytest session with servers of its own. The longest come first."""
+"""Lane → its folders, without the folders below them that other lanes name. The longest lanes come first.
+
+Lanes run in parallel, because a test mostly waits for a server. Each lane is one pytest session with its own
+servers.
+"""
 
 LANE_BYTES = 2 * 1024**3
-"""Memory that a lane needs (eight took 10 GiB together); on a smaller machine fewer lanes run at once."""
+"""Memory that a lane needs (eight lanes used 10 GiB). With too little memory, fewer lanes run at once."""
 
 SLOWEST = 15
-"""How many of its slowest tests each lane prints."""
+"""Number of slowest tests that each lane prints."""
 
 
 @dataclass(frozen=True)
@@ -72,13 +75,13 @@ class Outcome:
 
 def command(
     context: typer.Context,
-    nightly: bool = typer.Option(False, "--nightly", help="Run the long campaigns, too."),
+    nightly: bool = typer.Option(False, "--nightly", help="Also run the long nightly tests."),
 ) -> None:
     """Run the tests; pytest's own arguments may follow. Without any, check style, types and imports too."""
     install_for_tests(Settings.load().install)
     browser = chromium()
     if browser is None:
-        print("Chromium is not installed and can't be: the browser tests will skip", flush=True)
+        print("Chromium is not installed and can't be installed: the browser tests are skipped", flush=True)
     environment = os.environ | ({"SOUK_TEST_CHROMIUM": browser} if browser else {})
     campaign = ["--hypothesis-profile=nightly"] if nightly else ["-m", "not nightly"]
     pytest = [sys.executable, "-P", "-m", "pytest", *campaign]
@@ -99,7 +102,7 @@ def command(
 
 
 def lane_arguments(name: str) -> list[str]:
-    """The folders of a lane, and pytest's `--ignore` of those below them that are lanes of their own."""
+    """Return the folders of a lane, and an `--ignore` option for each folder below them of another lane."""
     folders = LANES[name]
     others = [folder for lane, named in LANES.items() if lane != name for folder in named]
     below = [other for other in others if any(other.startswith(f"{folder}/") for folder in folders)]
@@ -107,31 +110,31 @@ def lane_arguments(name: str) -> list[str]:
 
 
 def install_for_tests(install: Path) -> None:
-    """Add the test packages and the JDBC driver, unless they are there.
+    """Install the test packages and the JDBC driver, unless they are installed.
 
     Raises:
         CannotInstall: no network, no space.
     """
     stamp = install / "souk-tests.stamp"
-    wanted = hashlib.sha256(TEST_PACKAGES.read_bytes()).hexdigest()
-    packages = stamp.is_file() and stamp.read_text() == wanted
-    jars = all(is_complete(install, group) for group in groups().values())
-    if packages and jars:
+    lock_digest = hashlib.sha256(TEST_PACKAGES.read_bytes()).hexdigest()
+    has_packages = stamp.is_file() and stamp.read_text() == lock_digest
+    has_jars = all(is_complete(install, group) for group in groups().values())
+    if has_packages and has_jars:
         return
     with installation_lock(install):
-        if not packages:
+        if not has_packages:
             install_packages(install, TEST_PACKAGES)
-            stamp.write_text(wanted)
-        if not jars:
+            stamp.write_text(lock_digest)
+        if not has_jars:
             fetch_jars(install, "--tests")
 
 
 def run_all(
     commands: Mapping[str, Sequence[Sequence[str]]], environment: Mapping[str, str], at_once: int
 ) -> list[Outcome]:
-    """Run each name's commands in turn and `at_once` names beside each other; print the output of each."""
+    """Run up to `at_once` names in parallel, and the commands of a name in turn. Print each name's output."""
     pool = ThreadPoolExecutor(at_once)
-    print(f"{', '.join(commands)}: beside each other; each prints its output when it ends", flush=True)
+    print(f"running in parallel: {', '.join(commands)}; each prints its output when it ends", flush=True)
     outcomes = []
     try:
         running = [pool.submit(run_in_turn, name, each, environment) for name, each in commands.items()]
@@ -139,7 +142,7 @@ def run_all(
             outcome = future.result()
             outcomes.append(outcome)
             print(f"\n===== {outcome.name} =====\n{outcome.output}", flush=True)
-    finally:  # Ctrl-C reached the lanes, too: they stop their servers before this returns
+    finally:  # after Ctrl-C, which the lanes receive too, wait until they have stopped their servers
         pool.shutdown(cancel_futures=True)
     return outcomes
 
@@ -150,7 +153,7 @@ def run_in_turn(name: str, commands: Sequence[Sequence[str]], environment: Mappi
     with TemporaryFile() as file:
         codes = [
             subprocess.run(
-                one,
+                argv,
                 cwd=ROOT,
                 env=environment,
                 stdin=subprocess.DEVNULL,
@@ -158,7 +161,7 @@ def run_in_turn(name: str, commands: Sequence[Sequence[str]], environment: Mappi
                 stderr=file,
                 check=False,
             ).returncode
-            for one in commands
+            for argv in commands
         ]
         file.seek(0)
         output = file.read().decode(errors="replace")
@@ -166,5 +169,5 @@ def run_in_turn(name: str, commands: Sequence[Sequence[str]], environment: Mappi
 
 
 def lanes_at_once() -> int:
-    """As many lanes as memory has room for, and at least one."""
+    """Return how many lanes fit into memory, at least one."""
     return max(1, min(len(LANES) + 1, psutil.virtual_memory().total // LANE_BYTES))

@@ -1,4 +1,4 @@
-"""`./souk train`: choose a recommender on the platform's own facts, and publish it if it is not worse."""
+"""`./souk train`: trains a recommender on the platform's own facts, and publishes it if it is not worse."""
 
 import subprocess
 import sys
@@ -28,16 +28,24 @@ HOUR_S = 3_600.0
 
 def command(
     budget: Annotated[float, typer.Option(min=1, help="Seconds to tune.")] = 600,
-    days: Annotated[float, typer.Option(min=0.01, help="Newest days that decide between old and new.")] = 2,
-    metric: Annotated[str, typer.Option(help="What decides.")] = "ndcg@20",
-    every: Annotated[float, typer.Option(min=0, help="Train again every so many hours; 0: once.")] = 0,
-    most: Annotated[int, typer.Option(min=1_000, help="Newest events to learn from.")] = MAX_EVENTS,
-    seed: Annotated[int, typer.Option(min=0, help="The same seed tries the same in the same order.")] = 0,
-    roll_back: Annotated[bool, typer.Option("--roll-back", help="Go back to the model before.")] = False,
+    days: Annotated[
+        float, typer.Option(min=0.01, help="Newest days, on which the old and the new model are compared.")
+    ] = 2,
+    metric: Annotated[str, typer.Option(help="Metric of the comparison.")] = "ndcg@20",
+    every: Annotated[
+        float, typer.Option(min=0, help="Hours from one training to the next; 0 trains once.")
+    ] = 0,
+    most: Annotated[
+        int, typer.Option(min=1_000, help="Maximum number of newest events to learn from.")
+    ] = MAX_EVENTS,
+    seed: Annotated[
+        int, typer.Option(min=0, help="The same seed gives the same trials in the same order.")
+    ] = 0,
+    roll_back: Annotated[bool, typer.Option("--roll-back", help="Use the previous model again.")] = False,
 ) -> None:
-    """Train on the facts in ClickHouse within a time; Ctrl-C leaves the model in use as it is.
+    """Train on the facts in ClickHouse within a time limit. Ctrl-C leaves the model in use unchanged.
 
-    Memory: 8 GB at most for ten million events (seen: three models of so many, 1.8 GB); --most lowers it.
+    Ten million events need at most 8 GB of memory (three models: 1.8 GB measured). --most reduces it.
     """
     settings, console = Settings.load(), Console(soft_wrap=True)
     options = TrainingOptions(MODELS, Metric.parse(metric), days, budget, seed)
@@ -48,7 +56,7 @@ def command(
             return
         if every:
             arguments = {"budget": budget, "days": days, "metric": metric, "most": most, "seed": seed}
-            repeat(lambda: _in_a_process(arguments), every * HOUR_S, time.monotonic, time.sleep)
+            repeat(lambda: _train_in_child_process(arguments), every * HOUR_S, time.monotonic, time.sleep)
             return
         train_once(settings, registry, options, most, console, system_clock)
 
@@ -56,7 +64,7 @@ def command(
 def repeat(
     train: Callable[[], int], period_s: float, clock: Callable[[], float], pause: Callable[[float], None]
 ) -> None:
-    """Train once every period, whether the last time failed or not; ends when a training was stopped.
+    """Train once every `period_s`, even after a failed training. Return when a training was interrupted.
 
     `train` returns its exit code, `clock` seconds.
     """
@@ -67,8 +75,11 @@ def repeat(
         pause(max(0.0, period_s - (clock() - began_s)))
 
 
-def _in_a_process(options: Mapping[str, object]) -> int:
-    """One training, which says itself what went wrong; all its memory is free after it, and counted anew."""
+def _train_in_child_process(options: Mapping[str, object]) -> int:
+    """Train once in a child process, and return its exit code. The child prints its own errors.
+
+    Its memory is freed at its end, and each training measures its own peak memory.
+    """
     arguments = [f"--{name}={value}" for name, value in options.items()]
     return subprocess.run(
         [sys.executable, "-P", "-m", "cli", "train", *arguments], cwd=ROOT, check=False
@@ -85,7 +96,7 @@ def train_once(
 ) -> TrainingResult:
     """Train, record the card, publish if the new model is not worse, and show the card.
 
-    The card is recorded before anything is published, so none that is in use lacks its card; and again after.
+    The card is recorded before the model is published, so that a model in use has a card, and again after.
 
     Raises:
         PartUnavailable: ClickHouse or Redis does not answer.
@@ -110,14 +121,14 @@ def train_once(
 
 
 def _champion(registry: ModelRegistry, console: Console) -> Candidate | NoChampion:
-    """The model in use as a candidate, or why there is none that this version can compare with."""
+    """Return the model in use as a candidate, or the reason why no model can be compared with."""
     version = registry.in_use()
     if version is None:
         return NO_MODEL_IN_USE
     try:
         model = registry.model(version)
     except UserError as error:
-        absent = NoChampion(f"the model in use can't be compared with: {error}")
-        console.print(absent.reason, style="yellow", markup=False)
-        return absent
+        no_champion = NoChampion(f"the model in use can't be compared with: {error}")
+        console.print(no_champion.reason, style="yellow", markup=False)
+        return no_champion
     return Candidate.of(type(model), model.settings)

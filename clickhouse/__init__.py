@@ -1,1 +1,1 @@
-"""The tables analysts read: migrations, queries, client, and the HTTP server of the bundled engine."""
+"""The ClickHouse tables: migrations, queries, a client, and an HTTP server with an embedded engine."""

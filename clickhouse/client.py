@@ -1,4 +1,4 @@
-"""A client for tools (migrations, audits, tests): the bundled front or a real server, over HTTP."""
+"""Connects migrations, commands and audits to ClickHouse over HTTP: the bundled server or another one."""
 
 from urllib.parse import urlsplit
 
@@ -10,12 +10,12 @@ from common.settings import Settings
 
 
 def connect(settings: Settings, admin: bool = False, database: str | None = None) -> Client:
-    """A clickhouse-connect client, as the reader or the admin of the settings; safe to share between threads.
+    """Connect as the reader or the admin of the settings; threads may share the returned client.
 
     `database` defaults to `settings.clickhouse_database`, which must exist.
 
     Raises:
-        PartUnavailable: ClickHouse does not answer, or does not know the user.
+        PartUnavailable: ClickHouse does not answer, or refuses the user.
     """
     url = urlsplit(settings.clickhouse)
     user = settings.clickhouse_admin_user if admin else settings.clickhouse_reader_user

@@ -1,8 +1,8 @@
-"""Avro → ClickHouse: writes the table that keeps every event of one kind; its text becomes a migration.
+"""Generates the `CREATE TABLE` statements of the fact tables from the Avro schemas of the events.
 
     python -m clickhouse.facts order_placed …    (without names: every event)
 
-prints the `CREATE TABLE` statements to paste into the next file of `clickhouse/migrations/`.
+prints the statements to paste into the next file of `clickhouse/migrations/`.
 """
 
 import sys
@@ -13,7 +13,7 @@ from clickhouse.literals import quoted
 from common.errors import UserError
 from schemas.events import EventSchema, all_events
 
-MOMENT = "DateTime64(3, 'UTC')"
+TIMESTAMP = "DateTime64(3, 'UTC')"
 
 PLAIN_TYPES: dict[str, str] = {
     "string": "String",
@@ -24,16 +24,16 @@ PLAIN_TYPES: dict[str, str] = {
 }
 
 INGESTED_AT = (
-    f"    ingested_at {MOMENT} DEFAULT now64(3) CODEC(Delta, ZSTD(1))"
+    f"    ingested_at {TIMESTAMP} DEFAULT now64(3) CODEC(Delta, ZSTD(1))"
     " COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.'"
 )
 
 
 def clickhouse_type(avro: Any, field_name: str = "") -> str:
-    """The ClickHouse type of an Avro type, as docs/architecture.md maps them.
+    """Return the ClickHouse type of an Avro type, as in docs/architecture.md.
 
     Raises:
-        UserError: an Avro type that events do not use.
+        UserError: there is no ClickHouse type for the Avro type.
     """
     if isinstance(avro, list):
         (inner,) = (branch for branch in avro if branch != "null")
@@ -42,7 +42,7 @@ def clickhouse_type(avro: Any, field_name: str = "") -> str:
         return "LowCardinality(String)" if field_name == "currency" else PLAIN_TYPES[avro]
     match avro:
         case {"logicalType": "timestamp-millis"}:
-            return MOMENT
+            return TIMESTAMP
         case {"type": "enum"}:
             return "LowCardinality(String)"
         case {"type": "array", "items": items}:
@@ -52,7 +52,7 @@ def clickhouse_type(avro: Any, field_name: str = "") -> str:
         case {"type": "record", "fields": fields}:
             inner = ", ".join(f"{f['name']} {clickhouse_type(f['type'], f['name'])}" for f in fields)
             return f"Tuple({inner})"
-    raise UserError(f"events do not use the Avro type {avro!r}: see clickhouse/facts.py")
+    raise UserError(f"there is no ClickHouse type for the Avro type {avro!r}: add it to clickhouse/facts.py")
 
 
 def _nullable(inner: str) -> str:
@@ -62,16 +62,17 @@ def _nullable(inner: str) -> str:
 
 
 def columns(event: EventSchema) -> dict[str, str]:
-    """Column → ClickHouse type, in order: the event's fields, then `ingested_at`."""
+    """Return the ClickHouse type of each column: the event's fields in order, then `ingested_at`."""
     mapped = {field["name"]: clickhouse_type(field["type"], field["name"]) for field in event.fields}
-    return {**mapped, "ingested_at": MOMENT}
+    return {**mapped, "ingested_at": TIMESTAMP}
 
 
 def create_table(event: EventSchema) -> str:
-    """The statement that makes the event's table: one row an event, however often it arrives.
+    """Return the statement that creates an event's fact table.
 
-    Ordered by the key (who asks about an order, a product, a seller reads one stretch of rows), then time;
-    docs/decisions/partitions.md has why its partitions are years and its granules small.
+    The table keeps one row per event, even if the event arrives several times. Rows are ordered by the
+    event's key, so that a query for one order, product or seller reads adjacent rows.
+    docs/decisions/partitions.md explains the partitions by year and the small granules.
     """
     lines = [_column(field) for field in event.fields]
     body = ",\n".join([*lines, INGESTED_AT])
@@ -88,7 +89,7 @@ def create_table(event: EventSchema) -> str:
 def _column(field: Mapping[str, Any]) -> str:
     kind = clickhouse_type(field["type"], field["name"])
     parts = [f"    {field['name']} {kind}"]
-    if kind in {MOMENT, f"Nullable({MOMENT})"}:
+    if kind in {TIMESTAMP, f"Nullable({TIMESTAMP})"}:
         parts.append("CODEC(Delta, ZSTD(1))")
     elif not kind.startswith("LowCardinality"):
         parts.append("CODEC(ZSTD(1))")
@@ -98,7 +99,7 @@ def _column(field: Mapping[str, Any]) -> str:
 
 
 def main(names: list[str]) -> int:
-    """Print the statements of the named events, or of all. Exit code 2 where one is no event yet."""
+    """Print the statements of the named events, or of all; return exit code 2 if an event does not exist."""
     try:
         events = all_events()
         if unknown := ", ".join(name for name in names if name not in events):

@@ -1,6 +1,6 @@
-"""Values as ClickHouse's SQL writes them."""
+"""Literals of ClickHouse's SQL."""
 
 
 def quoted(value: str) -> str:
-    """A value as an SQL string literal."""
+    """Return a value as an SQL string literal."""
     return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"

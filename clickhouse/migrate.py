@@ -1,4 +1,4 @@
-"""Brings a database to the newest schema: numbered files, applied once and in order, never changed."""
+"""Applies migrations: numbered SQL files, each applied once, in order, and never changed afterwards."""
 
 import re
 from collections.abc import Iterator
@@ -17,11 +17,11 @@ from common.settings import Settings
 
 FOLDER = Path(__file__).parent / "migrations"
 
-_UNKNOWN = re.compile(r"\b(?:UNKNOWN_TABLE|UNKNOWN_DATABASE)\b")
+_TABLE_MISSING = re.compile(r"\b(?:UNKNOWN_TABLE|UNKNOWN_DATABASE)\b")
 
 
 def split_statements(sql: str) -> Iterator[str]:
-    """The statements of an SQL text; a semicolon inside a string, a comment or brackets ends none."""
+    """Yield the statements of an SQL text, split at semicolons outside strings, comments and brackets."""
     text, start = sql.encode(), None
     end = 0
     for token in tokens(text):
@@ -36,15 +36,15 @@ def split_statements(sql: str) -> Iterator[str]:
 
 
 def migrate(settings: Settings, folder: Path = FOLDER, queries: Path = views.FOLDER) -> list[str]:
-    """Apply what is missing, install the query views, and return the names of the applied files.
+    """Apply the pending migrations, install the query views, and return the names of the applied files.
 
-    Running twice changes nothing. Two runs at once wait for each other, those of two homes that share a
-    ClickHouse too.
+    A second run changes nothing. Only one run at a time migrates a database, even if several homes share a
+    ClickHouse.
 
     Raises:
         BrokenMigrations: see `read_migrations` and `pending`.
-        BrokenQuery: a query can't be a view.
-        PartUnavailable: ClickHouse does not answer, or another home does not get done.
+        BrokenQuery: ClickHouse refuses a query as a view.
+        PartUnavailable: ClickHouse does not answer, or another home holds the migration lock for too long.
     """
     migrations = read_migrations(folder)
     client = connect(settings, admin=True, database="default")
@@ -53,7 +53,7 @@ def migrate(settings: Settings, folder: Path = FOLDER, queries: Path = views.FOL
         with file_lock(settings.home / "migrations.lock"):
             client.command(f"CREATE DATABASE IF NOT EXISTS `{database}`")
             client.database = database
-            with migration_lock(client, settings):  # a migration may exchange tables
+            with migration_lock(client, settings):  # a migration that exchanges tables must not run twice
                 done = []
                 for migration in pending(migrations, _applied(client)):
                     _apply(client, migration)
@@ -70,7 +70,7 @@ def _applied(client: Client) -> Applied:
             "SELECT number, name, sha256 FROM schema_migrations FINAL ORDER BY number"
         ).result_rows
     except DatabaseError as error:
-        if _UNKNOWN.search(str(error)):
+        if _TABLE_MISSING.search(str(error)):
             return {}
         raise
     return {number: (name, checksum) for number, name, checksum in rows}

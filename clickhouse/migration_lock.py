@@ -1,4 +1,4 @@
-"""A lock in ClickHouse: one migration of a database at a time, from any home or machine."""
+"""A lock in ClickHouse, so that only one home on one machine migrates a database at a time."""
 
 import socket
 import time
@@ -23,22 +23,23 @@ SELECT comment FROM system.tables WHERE database = {database:String} AND name = 
 
 @contextmanager
 def migration_lock(client: Client, settings: Settings, timeout_s: float = WAIT_TIMEOUT_S) -> Iterator[None]:
-    """Hold the lock of a database inside the `with` block, waiting until it is free.
+    """Hold the migration lock of the client's database inside the `with` block; wait until it is free.
 
-    ClickHouse has no locks, but creates a table of one name only once: the table `schema_migrating` is the
-    lock. Its comment names the machine and home that hold it. Runs of one home are serialized by a lock file,
-    so a table with our own name was left by a run that was killed, and is taken over.
+    ClickHouse has no locks, but it creates a table of a given name only once, so the table `schema_migrating`
+    is the lock. Its comment names the machine and the home that hold it. A lock file serializes the runs of
+    one home. Therefore a table that names this home was left by a killed run, and is taken over.
 
     Raises:
-        PartUnavailable: another home holds it for longer than `timeout_s`.
+        PartUnavailable: another home holds the lock for longer than `timeout_s`.
     """
-    me = f"{socket.gethostname()}:{settings.home}"
+    own_name = f"{socket.gethostname()}:{settings.home}"
     deadline = time.monotonic() + timeout_s
-    while (holder := _take(client, me)) != me:
+    while (holder := _take(client, own_name)) != own_name:
         if holder and time.monotonic() > deadline:
             raise PartUnavailable(
                 f"{holder} has been migrating the database {client.database} for {timeout_s:.0f} s: "
-                f"run this again when it is done, or drop {client.database}.{TABLE} if it was killed"
+                "run this again when the migration is done, "
+                f"or drop {client.database}.{TABLE} if it was killed"
             )
         time.sleep(_POLL_S)
     try:
@@ -47,13 +48,13 @@ def migration_lock(client: Client, settings: Settings, timeout_s: float = WAIT_T
         client.command(f"DROP TABLE IF EXISTS {TABLE}")
 
 
-def _take(client: Client, me: str) -> str:
-    """The holder of the lock: `me` if it was free; empty if it was released meanwhile."""
+def _take(client: Client, own_name: str) -> str:
+    """Try to take the lock; return its holder, which is `own_name` on success, or "" if it was released."""
     try:
-        client.command(f"CREATE TABLE {TABLE} (nothing UInt8) ENGINE = Memory COMMENT {quoted(me)}")
+        client.command(f"CREATE TABLE {TABLE} (nothing UInt8) ENGINE = Memory COMMENT {quoted(own_name)}")
     except DatabaseError as error:
         if "TABLE_ALREADY_EXISTS" not in str(error):
             raise
         rows = client.query(_HOLDER, {"database": client.database, "table": TABLE}).result_rows
         return str(rows[0][0]) if rows else ""
-    return me
+    return own_name

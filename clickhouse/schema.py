@@ -1,4 +1,4 @@
-"""`python -m clickhouse.schema`: writes `schema.sql`, which is what the migrations build from nothing."""
+"""`python -m clickhouse.schema` writes `schema.sql`, the schema that the migrations build."""
 
 import re
 import sys
@@ -18,7 +18,7 @@ _HEADER = (
 
 
 def build_schema() -> str:
-    """Apply the migrations to an empty engine and return every table's definition, by name."""
+    """Apply the migrations to an empty engine, and return the definitions of all tables, ordered by name."""
     with TemporaryDirectory() as folder:
         connection = chdb.connect(folder)
         connection.query("CREATE DATABASE souk")
@@ -39,7 +39,7 @@ def build_schema() -> str:
 
 
 def main() -> int:
-    """Write the file."""
+    """Write `schema.sql`."""
     FILE.write_text(build_schema())
     print(f"wrote {FILE}")
     return 0

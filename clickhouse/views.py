@@ -1,4 +1,4 @@
-"""Installs every query of `queries/` as a parameterised view, so that any client can ask what the API asks.
+"""Installs every query of `queries/` as a parameterised view, so that any client can run the API's queries.
 
 `queries/seller_sales.sql` with `{seller_id:String}` becomes `q_seller_sales(seller_id = '...')`.
 """
@@ -15,23 +15,26 @@ from common.errors import SoukError
 FOLDER = Path(__file__).parent / "queries"
 
 PREFIX = "q_"
-"""The names of views begin with it. Readers may call `q_*` beside a few harmless table functions."""
+"""Prefix of the views' names, by which the HTTP server allows readers to call them."""
 
 
 class BrokenQuery(SoukError):
-    """A file of `queries/` that ClickHouse can't make a view of; the message names it."""
+    """ClickHouse can't create a view from a file of `queries/`; the message names the file."""
 
 
 def install(client: Client, folder: Path = FOLDER) -> list[str]:
-    """Create or replace views whose query has changed, drop those whose file is gone; return their names.
+    """Create or replace changed views, drop the views whose file is gone, and return the names of both.
 
-    A view's comment says what the view answers (the first line of its query), and the query's version.
+    A view's comment consists of the first line of its query, which describes the result, and of the query's
+    version.
 
     Raises:
         BrokenQuery: ClickHouse refuses a query as a view.
     """
-    asked = "SELECT name, comment FROM system.tables WHERE database = currentDatabase() AND name LIKE 'q\\_%'"
-    installed: dict[str, str] = {row[0]: row[1] for row in client.query(asked).result_rows}
+    query_views = (
+        "SELECT name, comment FROM system.tables WHERE database = currentDatabase() AND name LIKE 'q\\_%'"
+    )
+    installed: dict[str, str] = {row[0]: row[1] for row in client.query(query_views).result_rows}
     changed = []
     for path in sorted(folder.glob("*.sql")):
         name, query = PREFIX + path.stem, path.read_text().strip().rstrip(";")
@@ -50,7 +53,7 @@ def install(client: Client, folder: Path = FOLDER) -> list[str]:
 
 
 def _comment(file: str, query: str) -> str:
-    """What a view answers, and its query's version, which tells `install` that the query has changed."""
+    """Return a view's comment; by the version in it, `install` detects that the query has changed."""
     first = query.partition("\n")[0]
-    answers = first.removeprefix("--").strip() if first.startswith("--") else ""
-    return f"{answers} (queries/{file}, version {sha256(query.encode()).hexdigest()[:8]})".strip()
+    description = first.removeprefix("--").strip() if first.startswith("--") else ""
+    return f"{description} (queries/{file}, version {sha256(query.encode()).hexdigest()[:8]})".strip()

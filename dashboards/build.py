@@ -1,4 +1,4 @@
-"""Writes the dashboards as JSON for Grafana, and Prometheus' configuration with this installation's ports."""
+"""Writes Grafana's dashboards as JSON, and Prometheus' configuration with this installation's ports."""
 
 import json
 from pathlib import Path
@@ -14,17 +14,19 @@ PROMETHEUS = Path(__file__).parent / "prometheus"
 
 
 def build(settings: Settings) -> dict[str, dict[str, Any]]:
-    """Return every dashboard by name, as plain JSON values."""
+    """Return every dashboard by name, as JSON objects."""
     return {
-        name: json.loads(json.dumps(make(settings).build(), cls=JSONEncoder))
-        for name, make in DASHBOARDS.items()
+        name: json.loads(json.dumps(make_dashboard(settings).build(), cls=JSONEncoder))
+        for name, make_dashboard in DASHBOARDS.items()
     }
 
 
 def write(settings: Settings, folder: Path) -> list[Path]:
-    """Write `<dashboard>.json`, `prometheus.yml` and its `rules.yml` into a folder; returns their paths."""
+    """Write `<dashboard>.json`, `prometheus.yml` and its `rules.yml` into a folder; return their paths."""
     folder.mkdir(parents=True, exist_ok=True)
-    texts = {f"{name}.json": json.dumps(made, indent=2) + "\n" for name, made in build(settings).items()}
+    texts = {
+        f"{name}.json": json.dumps(dashboard, indent=2) + "\n" for name, dashboard in build(settings).items()
+    }
     texts["prometheus.yml"] = prometheus(settings)
     texts["rules.yml"] = (PROMETHEUS / "rules.yml").read_text(encoding="utf-8")
     for name, text in texts.items():
@@ -34,5 +36,5 @@ def write(settings: Settings, folder: Path) -> list[Path]:
 
 def prometheus(settings: Settings) -> str:
     """Return Prometheus' configuration for this machine."""
-    targets: dict[str, str] = {part: f"{LOOPBACK}:{settings.port(part)}" for part in PORTS}
-    return Template((PROMETHEUS / "prometheus.yml").read_text(encoding="utf-8")).substitute(targets)
+    addresses: dict[str, str] = {part: f"{LOOPBACK}:{settings.port(part)}" for part in PORTS}
+    return Template((PROMETHEUS / "prometheus.yml").read_text(encoding="utf-8")).substitute(addresses)

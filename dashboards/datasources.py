@@ -25,7 +25,7 @@ def clickhouse(settings: Settings, url: str) -> dict[str, Any]:
             "username": settings.clickhouse_reader_user,
             "defaultDatabase": settings.clickhouse_database,
             "dialTimeout": "10",
-            "queryTimeout": "45",  # the plugin allows ClickHouse a little more; a reader's limit is 60 s
+            "queryTimeout": "45",  # the plugin gives ClickHouse a little longer; the user's limit is 60 s
         },
         "secureJsonData": {"password": settings.clickhouse_reader_password.get_secret_value()},
     }

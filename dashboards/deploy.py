@@ -25,7 +25,7 @@ class DeploymentRefused(Exception):
 
 
 def deploy(grafana: GrafanaApi, url: str, sources: list[Json], dashboards: dict[str, Json]) -> list[str]:
-    """Create or update the data sources, the folder and the dashboards; returns the dashboards' URLs.
+    """Create or update the data sources, the folder and the dashboards; return the dashboards' URLs.
 
     Raises:
         DeploymentRefused: a data source needs a plugin that is not installed.
@@ -47,13 +47,14 @@ def deploy(grafana: GrafanaApi, url: str, sources: list[Json], dashboards: dict[
         grafana.folder.create_folder(FOLDER, FOLDER_UID)
     options = {"folderUid": FOLDER_UID, "overwrite": True, "message": "./souk dashboards deploy"}
     answers = [
-        grafana.dashboard.update_dashboard({**options, "dashboard": made}) for made in dashboards.values()
+        grafana.dashboard.update_dashboard({**options, "dashboard": dashboard})
+        for dashboard in dashboards.values()
     ]
     return [url.rstrip("/") + answer["url"] for answer in answers]
 
 
 def exists(find: Callable[[], Any]) -> bool:
-    """Whether `find` finds an object in Grafana."""
+    """Return whether `find` gets an object from Grafana, and not the status 404."""
     try:
         find()
     except GrafanaClientError as error:
@@ -64,7 +65,7 @@ def exists(find: Callable[[], Any]) -> bool:
 
 
 def main() -> int:
-    """Deploy the object on standard input. The exit code is 0, or 2 after one line that says what to do."""
+    """Deploy the JSON object on standard input; return 0, or 2 after printing what to do."""
     request = json.load(sys.stdin)
     url = request["url"]
     grafana = GrafanaApi.from_url(url, request["token"], timeout=TIMEOUT_S)
@@ -75,12 +76,12 @@ def main() -> int:
     except DeploymentRefused as error:
         reason = str(error)
     except GrafanaServerError as error:
-        reason = f"Grafana at {url} fails ({error.message})"
+        reason = f"Grafana at {url} failed ({error.message})"
     except GrafanaException as error:
         reason = {
             401: f"Grafana at {url} does not accept this token: create one under Service accounts",
-            403: f"Grafana at {url} refuses this token ({error.message}): give it the role Admin",
-        }.get(error.status_code, f"Grafana at {url} says: {error.message}")
+            403: f"Grafana at {url} does not permit this token ({error.message}): give it the role Admin",
+        }.get(error.status_code, f"Grafana at {url} answered with an error: {error.message}")
     except niquests.exceptions.ConnectionError:
         reason = f"nothing answers at {url}: is Grafana running there?"
     except (niquests.exceptions.RequestException, ValueError, LookupError, TypeError) as error:

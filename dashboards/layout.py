@@ -1,4 +1,4 @@
-"""Builds a dashboard from panels: rows with headings, consecutive ids, the shop's time zone."""
+"""Builds a dashboard from sections of panels, with consecutive ids and the shop's time zone."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,16 +36,16 @@ class NumberedPanel(Builder[Panel]):
 def build_dashboard(
     settings: Settings, uid: str, title: str, text: str, sections: Sequence[Section], since: str
 ) -> Dashboard:
-    """Return a dashboard of the time from `since` (such as `now-1h`) to now, which refreshes every 30 s."""
+    """Return a dashboard that shows `since` (such as `now-1h`) to now and refreshes every 30 s."""
     dashboard = (
         Dashboard(title).uid(uid).description(text).tags([TAG]).timezone(settings.shop_timezone)
         .time(since, "now").refresh("30s").tooltip(DashboardCursorSync.CROSSHAIR).readonly()
     )  # fmt: skip
-    number = 0
+    panel_id = 0
     for section in sections:
-        number += 1
-        dashboard = dashboard.with_row(Row(section.title).id(number))
+        panel_id += 1
+        dashboard = dashboard.with_row(Row(section.title).id(panel_id))
         for panel in section.panels:
-            number += 1
-            dashboard = dashboard.with_panel(NumberedPanel(panel, number))
+            panel_id += 1
+            dashboard = dashboard.with_panel(NumberedPanel(panel, panel_id))
     return dashboard

@@ -20,12 +20,12 @@ def dashboard(settings: Settings) -> Dashboard:
     money = f"currency:{get_currency_symbol(settings.shop_currency, locale=settings.shop_locale)}"
     sections = [
         Section("Sales", _sales(queries, money)),
-        Section("What sells", _sellers_and_products(queries, money)),
+        Section("Products and sellers", _sellers_and_products(queries, money)),
         Section("Orders", _orders(queries, money)),
         Section("Shoppers", _shoppers(queries)),
         Section("One seller", _one_seller(queries, money)),
     ]
-    text = "What the marketplace sells: the same figures as the API, from the same queries."
+    text = "Sales, orders and shoppers of the marketplace, from the same queries as the API."
     built = build_dashboard(settings, "souk-marketplace", "Souk · Marketplace", text, sections, "now-7d")
     return built.with_variable(_grain()).with_variable(_seller(queries))
 
@@ -45,7 +45,7 @@ def _seller(queries: PanelQueries) -> QueryVariable:
         "refId": "A",
     }
     return (
-        QueryVariable("seller_id").label("Seller").description("Whose sales the last row shows.")
+        QueryVariable("seller_id").label("Seller").description("The seller in the last row.")
         .query(query).datasource(CLICKHOUSE).refresh(VariableRefresh.ON_DASHBOARD_LOAD)
     )  # fmt: skip
 
@@ -54,36 +54,36 @@ def _sales(queries: PanelQueries, money: str) -> list[PanelBuilder]:
     revenue = Column("Revenue", money, decimals=2)
     return [
         figures(
-            "The period",
-            "Goods after discounts, orders, and units; changes against the period of the same length before.",
+            "Totals",
+            "Revenue, orders and units of the period, and their change from the previous period.",
             queries.sql("marketplace/totals"),
             {
                 "revenue": revenue,
                 "revenue_change": Column("Revenue, change", "percentunit", decimals=1),
                 "order_count": Column("Orders", "short"),
                 "order_change": Column("Orders, change", "percentunit", decimals=1),
-                "average_order": Column("An order", money, decimals=2),
+                "average_order": Column("Average order", money, decimals=2),
                 "unit_count": Column("Units", "short"),
             },
             FULL - 6,
         ),
         figures(
-            "Sellers who sold",
-            "How many sellers had an order in the period, and in the one before it.",
+            "Active sellers",
+            "How many sellers sold something in the period, and in the previous period.",
             queries.sql("marketplace/active_sellers"),
-            {"sellers": Column("Now", "short"), "sellers_before": Column("Before", "short")},
+            {"sellers": Column("Period", "short"), "sellers_before": Column("Previous", "short")},
             6,
         ),
         lines(
             "Revenue",
-            "Goods after discounts, by the time of the order. Orders that were cancelled later are in it.",
+            "Goods after discounts, less cancellations and returns, by the time of the order.",
             queries.sql("marketplace/revenue"),
             {"revenue": revenue},
             bars=True,
         ),
         lines(
             "Orders and units",
-            "Orders placed, and the units in them.",
+            "Confirmed orders and their units, by the time of the order.",
             queries.sql("marketplace/orders"),
             {"order_count": COUNT, "unit_count": Column("Units", "short")},
         ),
@@ -97,7 +97,7 @@ def _sales(queries: PanelQueries, money: str) -> list[PanelBuilder]:
         ),
         lines(
             "Cancelled",
-            "The share of the orders placed in each bucket that were cancelled later.",
+            "The share of the confirmed orders of each bucket that were cancelled later.",
             queries.sql("marketplace/cancellations"),
             {"cancelled_share": Column("Cancelled", "percentunit", decimals=1)},
         ),
@@ -151,9 +151,9 @@ def _orders(queries: PanelQueries, money: str) -> list[PanelBuilder]:
         ),
         lines(
             "From order to confirmation",
-            "Half of the orders, and 99 of 100, are confirmed within this time.",
+            "Time from an order to its confirmation: the median and the 99th percentile.",
             queries.sql("marketplace/confirmation"),
-            {"half_s": Column("Half", "s"), "most_s": Column("99 of 100", "s")},
+            {"half_s": Column("Median", "s"), "most_s": Column("99th percentile", "s")},
         ),
         lines(
             "Orders refused",
@@ -190,13 +190,13 @@ def _shoppers(queries: PanelQueries) -> list[PanelBuilder]:
     return [
         figures(
             "From view to order",
-            "Visits that viewed a product, visits that added one to the cart, and orders; exact to 1 %.",
+            "Visits with a product view, visits with an addition to the cart, and orders; exact to 1 %.",
             queries.sql("marketplace/funnel"),
             {
-                "viewed": Column("Visits that viewed", "short"),
-                "added": Column("Visits that added", "short"),
+                "viewed": Column("Visits with a view", "short"),
+                "added": Column("Visits with an addition", "short"),
                 "ordered": COUNT,
-                "conversion": Column("Orders a visit", "percentunit", decimals=1),
+                "conversion": Column("Orders per visit", "percentunit", decimals=1),
             },
             FULL,
         ),
@@ -230,14 +230,14 @@ def _one_seller(queries: PanelQueries, money: str) -> list[PanelBuilder]:
     return [
         lines(
             "Revenue of $seller_id",
-            "Goods of the chosen seller after discounts, and the part that was cancelled later.",
+            "Revenue of the selected seller after cancellations and returns, and the cancelled goods.",
             queries.sql("marketplace/seller_sales"),
             {"revenue": revenue, "cancelled_revenue": Column("Cancelled", money, decimals=2)},
             HALF,
         ),
         rows(
             "Products of $seller_id",
-            "The chosen seller's products with the most revenue in the period.",
+            "The selected seller's products with the most revenue in the period.",
             queries.sql("marketplace/seller_products"),
             {"product_id": Column("Product"), "unit_count": Column("Units", "short"), "revenue": revenue},
             HALF,

@@ -29,7 +29,7 @@ from grafana_foundation_sdk.models.dashboard import ThresholdsConfig as Threshol
 from dashboards.targets import CLICKHOUSE, PROMETHEUS, ClickHouseTarget, prometheus_target
 
 FULL, HALF, THIRD, QUARTER = 24, 12, 8, 6
-"""Widths, of the 24 columns of Grafana's grid."""
+"""Widths, in columns of Grafana's grid, which has 24."""
 
 SHORT, NORMAL, TALL = 4, 8, 11
 """Heights, in rows of the grid."""
@@ -55,14 +55,14 @@ PanelT = TypeVar("PanelT", bound=StyledPanel)
 
 @dataclass(frozen=True)
 class Column:
-    """How a column of a result is shown: its heading and, for a figure, Grafana's id of its unit."""
+    """How a panel shows a column of a result: its heading and, for a figure, Grafana's id of its unit."""
 
     title: str
     unit: str = "string"
     decimals: int | None = None
-    warn_at: float | None = None
-    alarm_at: float | None = None
-    """The column is yellow from `warn_at` and red from `alarm_at`."""
+    yellow_from: float | None = None
+    red_from: float | None = None
+    """The column is yellow from `yellow_from` and red from `red_from`."""
 
 
 Columns = Mapping[str, Column]
@@ -80,7 +80,7 @@ def figures(title: str, text: str, sql: str, columns: Columns, width: int = THIR
 
 
 def bars(title: str, text: str, sql: str, columns: Columns, width: int = HALF) -> PanelBuilder:
-    """Return a panel with a bar for each row, which its text column names."""
+    """Return a panel with a bar for each row; the text column of the row is the bar's label."""
     reduced = common.ReduceDataOptions().calcs([]).fields("").values(True)
     panel = (
         bargauge.Panel().title(title).description(text).datasource(CLICKHOUSE).with_target(ClickHouseTarget(sql))
@@ -112,7 +112,7 @@ def lines(
 
 
 def metric(title: str, text: str, expression: str, shown: Column, width: int = HALF) -> PanelBuilder:
-    """Return a panel of a Prometheus expression; the column's title names a line by its labels."""
+    """Return a panel of a Prometheus expression; the column's title is the legend, such as `{{topic}}`."""
     panel = _lines(title, text, shown, width, bars=False, stacked=False)
     return panel.datasource(PROMETHEUS).with_target(prometheus_target(expression, shown.title))
 
@@ -131,7 +131,7 @@ def _lines(title: str, text: str, main: Column, width: int, *, bars: bool, stack
 
 
 def _main(columns: Columns) -> Column:
-    """Return the first column with a figure; its unit is the panel's."""
+    """Return the first column with a figure; the panel uses its unit."""
     return next((column for column in columns.values() if column.unit != "string"), Column("", "none"))
 
 
@@ -142,10 +142,10 @@ def _any_of(columns: Columns) -> str:
 def _colored(panel: PanelT, column: Column) -> PanelT:
     """Colour the panel by the column's limits: green, yellow, red."""
     steps = [Threshold(value=None, color="green")]
-    if column.warn_at is not None:
-        steps.append(Threshold(value=column.warn_at, color="yellow"))
-    if column.alarm_at is not None:
-        steps.append(Threshold(value=column.alarm_at, color="red"))
+    if column.yellow_from is not None:
+        steps.append(Threshold(value=column.yellow_from, color="yellow"))
+    if column.red_from is not None:
+        steps.append(Threshold(value=column.red_from, color="red"))
     return panel.thresholds(ThresholdsConfig().mode(ThresholdsMode.ABSOLUTE).steps(steps))
 
 
@@ -155,5 +155,6 @@ def _named(panel: PanelT, columns: Columns) -> PanelT:
         shown: dict[str, object] = {"displayName": column.title, "unit": column.unit}
         if column.decimals is not None:
             shown["decimals"] = column.decimals
-        panel.override_by_name(name, [DynamicConfigValue(id_val=key, value=it) for key, it in shown.items()])
+        properties = [DynamicConfigValue(id_val=key, value=value) for key, value in shown.items()]
+        panel.override_by_name(name, properties)
     return panel

@@ -1,6 +1,6 @@
 """Maps the typed parameters of queries (`{name:Type}`) to Grafana's time range and variables and to settings.
 
-Grafana's ClickHouse plugin replaces the macros (`$__fromTime`), and Grafana the variables
+Grafana's ClickHouse plugin replaces the macros (`$__fromTime`). Grafana replaces the variables
 (`${grain:singlequote}`). The shop's settings are inserted when the dashboards are built.
 """
 
@@ -20,17 +20,17 @@ TIMES = {
     "previous_start": "$__fromTime - ($__toTime - $__fromTime)",
     "interval_s": "$__interval_s",
 }
-"""The chosen time range as `DateTime`s, and the width of a point in seconds."""
+"""The selected time range as `DateTime`s, and the width of a point in seconds."""
 
 VARIABLES = {
     "grain": "${grain:singlequote}",
     "seller_id": "${seller_id:singlequote}",
 }
-"""The variables that are chosen at the top of a dashboard."""
+"""The variables that a user selects at the top of a dashboard."""
 
 
 class UnknownParameter(SoukError):
-    """A query has a parameter without a value; the message names both."""
+    """A query has a parameter without a value; the message names the query and the parameter."""
 
 
 def shop_values(settings: Settings) -> dict[str, str]:
@@ -55,12 +55,12 @@ def fill(query: str, name: str, values: Mapping[str, str]) -> str:
         UnknownParameter: a parameter has no value.
     """
 
-    def value(found: re.Match[str]) -> str:
+    def value(parameter: re.Match[str]) -> str:
         try:
-            return values[found[1]]
+            return values[parameter[1]]
         except KeyError:
             known = ", ".join(sorted(values))
-            reason = f"{name} has the parameter {found[1]}, which has no value; known are {known}"
+            reason = f"{name} has the parameter {parameter[1]}, which has no value; these have one: {known}"
             raise UnknownParameter(reason) from None
 
     return PARAMETER.sub(value, query)

@@ -8,26 +8,26 @@ from dashboards.panels import FULL, HALF, Column, PanelBuilder, figures, lines, 
 from dashboards.queries import PanelQueries
 from schemas.events import all_events
 
-BEHIND = Column("Behind", "s", warn_at=10, alarm_at=60)
+BEHIND = Column("Behind", "s", yellow_from=10, red_from=60)
 COUNT = Column("{{group}}", "short")
 
 WATCHED_EVENTS = (
     "product_viewed", "search_performed", "cart_changed", "recommendation_shown", "order_placed",
     "order_confirmed", "order_cancelled", "payment_captured", "stock_changed",
 )  # fmt: skip
-"""The events whose delay is shown: those that people wait for."""
+"""The events whose delay the dashboard shows, because people wait for their effects."""
 
 
 def dashboard(settings: Settings) -> Dashboard:
     """Return the dashboard of the pipeline, from Kafka to the tables."""
     queries = PanelQueries(settings)
     sections = [
-        Section("Is it fresh?", _fresh(queries)),
+        Section("Freshness", _fresh(queries)),
         Section("Arriving events", _arriving(queries)),
         Section("Backlogs (Prometheus)", _backlogs()),
         Section("Processes (Prometheus)", _processes()),
     ]
-    text = "How fresh every table is, which events arrive, what is waiting, and the state of the processes."
+    text = "How fresh every table is, which events arrive, backlogs, and the state of the processes."
     return build_dashboard(settings, "souk-pipeline", "Souk · Pipeline", text, sections, "now-1h")
 
 
@@ -66,7 +66,7 @@ def _fresh(queries: PanelQueries) -> list[PanelBuilder]:
         ),
         rows(
             "Migrations",
-            "Which migrations this database has had.",
+            "The migrations that were applied to this database.",
             queries.sql("pipeline/migrations"),
             {"name": Column("Migration"), "applied_at": Column("Applied", "dateTimeAsIso")},
             8,
@@ -104,7 +104,7 @@ def _backlogs() -> list[PanelBuilder]:
         ),
         metric(
             "Dead letters",
-            "Messages in dead-letter topics: `./souk dlq list` says why they were rejected.",
+            "Messages in dead-letter topics; `./souk dlq list` shows why they were rejected.",
             "sum by (topic) (souk_dead_letters) > 0",
             Column("{{topic}}", "short"),
         ),
@@ -138,7 +138,7 @@ def _backlogs() -> list[PanelBuilder]:
 def _processes() -> list[PanelBuilder]:
     return [
         metric(
-            "Parts that answer",
+            "Ready parts",
             "1 if a part answered the API's readiness check, else 0.",
             "min by (part) (souk_part_ready)",
             Column("{{part}}", "bool_yes_no"),
@@ -175,7 +175,7 @@ def _processes() -> list[PanelBuilder]:
             Column("{{query}}", "s"),
         ),
         metric(
-            "Queries under way",
+            "Running queries",
             "Queries that run or wait in ClickHouse's HTTP server, by pool.",
             "sum by (pool) (souk_clickhouse_running)",
             Column("{{pool}}", "short"),

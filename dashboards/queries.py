@@ -14,7 +14,7 @@ FOLDER = Path(__file__).parent / "queries"
 
 
 class PanelQueries:
-    """The queries of `dashboards/queries/`, with the settings of one shop."""
+    """The queries in `dashboards/queries/`, with the values of one shop's settings."""
 
     def __init__(self, settings: Settings) -> None:
         self._values = {**TIMES, **VARIABLES, **shop_values(settings)}

@@ -1,4 +1,4 @@
-"""Every dashboard, by the name of its file."""
+"""The dashboards, by the name of their file."""
 
 from collections.abc import Callable
 

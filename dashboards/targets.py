@@ -1,4 +1,4 @@
-"""The two data sources of the dashboards, and a panel's query of each of them."""
+"""The two data sources of the dashboards, and the queries that panels run on them."""
 
 from typing import Any, Literal
 
@@ -14,12 +14,12 @@ PROMETHEUS = DataSourceRef(type_val="prometheus", uid="souk-prometheus")
 """A Prometheus with the configuration in `dashboards/prometheus/`."""
 
 PLUGIN_VERSION = "4.0.0"
-"""The version of the ClickHouse plugin whose query format this is; later versions accept it."""
+"""The version of the ClickHouse plugin that has this query format; later versions accept it."""
 
 Shape = Literal["time series", "table"]
 
 FORMATS: dict[Shape, int] = {"time series": 0, "table": 1}
-"""The plugin's numbers. A time series with a text column has a line for each of its values."""
+"""The plugin's number for each format. A time series with a text column has a line for each of the texts."""
 
 
 class ClickHouseQuery(Dataquery):
@@ -31,7 +31,7 @@ class ClickHouseQuery(Dataquery):
         self.ref_id = ref_id
 
     def to_json(self) -> dict[str, Any]:
-        """Return the target of the panel's JSON."""
+        """Return the query as the `target` of a panel in Grafana's JSON."""
         return {
             "refId": self.ref_id,
             "datasource": CLICKHOUSE.to_json(),

@@ -1,4 +1,4 @@
-"""Waits until the readers of Kafka have caught up with it."""
+"""Waits until consumers have read all messages in Kafka."""
 
 import math
 import time
@@ -8,7 +8,7 @@ _POLL_S = 0.5
 COMMIT_EVERY_S = 3.0
 
 ReadLag = Callable[[], int]
-"""Returns how many messages are still to be read."""
+"""Returns the number of messages that have not been read yet."""
 
 
 def wait_for_zero_lag(
@@ -18,20 +18,20 @@ def wait_for_zero_lag(
     request_commit: Callable[[], None],
     commit_every_s: float = COMMIT_EVERY_S,
 ) -> bool:
-    """Wait at most `wait_s` until `lag()` is zero; returns whether it is.
+    """Wait at most `wait_s` seconds until `lag()` is zero; return whether it is.
 
-    Calls `progress` with each lag that is not zero, and `request_commit` every `commit_every_s`: a job's lag
-    falls only when the job commits its offsets.
+    Calls `progress` with each lag that is not zero, and `request_commit` every `commit_every_s` seconds: a
+    job's lag falls only when the job commits its offsets.
     """
-    deadline, requested = time.monotonic() + wait_s, float("-inf")
-    while behind := lag():
+    deadline, requested_at = time.monotonic() + wait_s, float("-inf")
+    while current_lag := lag():
         now = time.monotonic()
         if now >= deadline:
             return False
-        progress(behind)
-        if now - requested >= commit_every_s:
+        progress(current_lag)
+        if now - requested_at >= commit_every_s:
             request_commit()
-            requested = now
+            requested_at = now
         time.sleep(_POLL_S)
     return True
 
@@ -43,10 +43,10 @@ def wait_while_lag_falls(
     request_commit: Callable[[], None],
     commit_every_s: float = COMMIT_EVERY_S,
 ) -> int:
-    """Wait until `lag()` is zero or has not reached a new minimum for `stalled_s`; returns the lag."""
-    least = math.inf
+    """Wait until `lag()` is zero, or has reached no new minimum for `stalled_s` seconds; return the lag."""
+    lowest_lag = math.inf
     while not wait_for_zero_lag(lag, stalled_s, progress, request_commit, commit_every_s):
-        if (behind := lag()) >= least:
-            return behind
-        least = behind
+        if (current_lag := lag()) >= lowest_lag:
+            return current_lag
+        lowest_lag = current_lag
     return 0

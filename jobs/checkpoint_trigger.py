@@ -1,4 +1,4 @@
-"""Triggers checkpoints of this installation's jobs, which commit the offsets that the jobs have read."""
+"""Triggers checkpoints of this installation's jobs; a checkpoint commits the job's offsets in Kafka."""
 
 from collections.abc import Collection
 from contextlib import suppress
@@ -10,32 +10,32 @@ from jobs.submit import installation_id
 
 
 def trigger_checkpoints(settings: Settings, names: Collection[str]) -> None:
-    """Trigger a checkpoint of each running job of these names, unless one is in progress.
+    """Trigger a checkpoint of each running job in `names` that has no checkpoint in progress.
 
-    Errors of Flink are ignored: the next periodic checkpoint commits the same offsets.
+    Errors of Flink are ignored, because the next periodic checkpoint commits the same offsets.
     """
-    own = installation_id(settings)
+    installation = installation_id(settings)
     with FlinkClient(settings.flink) as flink, suppress(PartUnavailable):
         for job in _running(flink, names):
             with suppress(PartUnavailable):
-                if _is_ours(flink, job, own) and not flink.checkpoints(job.id).in_progress:
+                if _is_ours(flink, job, installation) and not flink.checkpoints(job.id).in_progress:
                     flink.trigger_checkpoint(job.id)
 
 
 def jobs_without_checkpoint(settings: Settings, names: Collection[str]) -> int:
     """Count the jobs that do not run, or have not completed a checkpoint since they were submitted.
 
-    The offsets that such a job's consumer group has committed may be those of an earlier attempt.
+    The committed offsets of such a job's consumer group may come from an earlier attempt.
 
     Raises:
         PartUnavailable: Flink does not answer.
     """
-    own = installation_id(settings)
+    installation = installation_id(settings)
     with FlinkClient(settings.flink) as flink:
         checkpointed = {
             job.name
             for job in _running(flink, names)
-            if _is_ours(flink, job, own) and flink.checkpoints(job.id).completed_ms is not None
+            if _is_ours(flink, job, installation) and flink.checkpoints(job.id).completed_ms is not None
         }
     return len(set(names) - checkpointed)
 
@@ -44,5 +44,5 @@ def _running(flink: FlinkClient, names: Collection[str]) -> list[FlinkJob]:
     return [job for job in flink.jobs() if job.name in names and job.state == "RUNNING"]
 
 
-def _is_ours(flink: FlinkClient, job: FlinkJob, own: str) -> bool:
-    return flink.parameters(job.id).get(INSTALLATION) == own
+def _is_ours(flink: FlinkClient, job: FlinkJob, installation: str) -> bool:
+    return flink.parameters(job.id).get(INSTALLATION) == installation

@@ -1,9 +1,9 @@
-"""Finds a job's checkpoints on disk, and deletes those that no start can need.
+"""Finds a job's checkpoints on disk, and deletes those that are no longer needed.
 
 A checkpoint is `<home>/flink/checkpoints/<job>/<fingerprint>/<Flink's job id>/chk-<n>/_metadata`. The
-fingerprint is the plan's, so a job never restores the checkpoint of another plan. A restored job does not
-change the checkpoint that it started from (Flink's claim mode NO_CLAIM), and its own first checkpoint is a
-full one. After that the checkpoints of older attempts can be deleted.
+fingerprint is that of the job's plan, so a job never restores the checkpoint of another plan. A restored job
+does not change the checkpoint that it started from (Flink's claim mode NO_CLAIM), and its own first
+checkpoint is a full one. After that checkpoint, the checkpoints of older attempts can be deleted.
 """
 
 import shutil
@@ -12,21 +12,21 @@ from pathlib import Path
 from common.settings import Settings
 from jobs.plan import JobPlan
 
-_SET_ASIDE = "refused-"
+_SET_ASIDE_PREFIX = "refused-"
 
 
 def job_checkpoints(settings: Settings, job: str) -> Path:
-    """The folder of all checkpoints of a job, of every plan."""
+    """Return the folder with the checkpoints of all plans of a job."""
     return settings.home / "flink" / "checkpoints" / job
 
 
 def plan_checkpoints(settings: Settings, plan: JobPlan) -> Path:
-    """The checkpoints that this plan can start from; Flink's `execution.checkpointing.dir`."""
+    """Return the folder with the checkpoints of this plan (Flink's `execution.checkpointing.dir`)."""
     return job_checkpoints(settings, plan.name) / plan.fingerprint()
 
 
-def newest(folder: Path) -> Path | None:
-    """The newest completed checkpoint (its `chk-<n>` folder) in a plan's folder; None if there is none."""
+def newest_checkpoint(folder: Path) -> Path | None:
+    """Return the newest completed checkpoint (its `chk-<n>` folder) in a plan's folder, if there is one."""
     completed = [metadata for metadata in folder.glob("*/chk-*/_metadata") if metadata.stat().st_size]
     return max(completed, key=_written_at).parent if completed else None
 
@@ -36,17 +36,17 @@ def _written_at(metadata: Path) -> tuple[float, int]:
 
 
 def set_aside(checkpoint: Path) -> Path:
-    """Rename a checkpoint that no job could restore, so that `newest` finds the one before it."""
-    return checkpoint.rename(checkpoint.with_name(_SET_ASIDE + checkpoint.name))
+    """Rename a checkpoint that can't be restored, so that `newest_checkpoint` returns the one before it."""
+    return checkpoint.rename(checkpoint.with_name(_SET_ASIDE_PREFIX + checkpoint.name))
 
 
-def prune(folder: Path, current: Path, running_job_id: str) -> list[Path]:
-    """Delete the checkpoints of older plans and attempts, once the running attempt has completed one.
+def prune_checkpoints(folder: Path, current: Path, running_job_id: str) -> list[Path]:
+    """Delete the checkpoints of older plans and attempts if the running attempt has completed a checkpoint.
 
     Args:
-        folder: the job's folder.
-        current: the plan's folder within it.
-        running_job_id: Flink's id of the running attempt; its folder is not changed.
+        folder: the folder of the job.
+        current: the folder of the running plan, within `folder`.
+        running_job_id: Flink's id of the running attempt, whose folder is not changed.
 
     Returns:
         The deleted folders.

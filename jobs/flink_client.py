@@ -1,4 +1,4 @@
-"""A client of the part of Flink's REST API that the platform uses."""
+"""A client for the parts of Flink's REST API that the platform uses."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,11 +11,11 @@ from common.errors import PartUnavailable
 
 T = TypeVar("T")
 
-ENDED = frozenset({"FAILED", "CANCELED", "FINISHED", "SUSPENDED"})
-"""The states that a job does not leave."""
+ENDED_STATES = frozenset({"FAILED", "CANCELED", "FINISHED", "SUSPENDED"})
+"""The states of a job that has stopped for good."""
 
 INITIALIZING = "INITIALIZING"
-"""The state of a job that the JobManager has accepted and not yet built; its parameters are unknown."""
+"""The state of a job that the JobManager has accepted but not yet built; its parameters are not available."""
 
 FINGERPRINT = "souk.fingerprint"
 """The global job parameter with the fingerprint of the plan that a job runs."""
@@ -26,7 +26,7 @@ INSTALLATION = "souk.copy"
 
 @dataclass(frozen=True)
 class FlinkJob:
-    """A job of a JobManager: `state` is Flink's name of it, `started_ms` is in Unix milliseconds."""
+    """A job as the JobManager lists it: `state` is Flink's name, `started_ms` is in Unix milliseconds."""
 
     id: str
     name: str
@@ -35,8 +35,8 @@ class FlinkJob:
 
     @property
     def ended(self) -> bool:
-        """Whether the job has stopped for good."""
-        return self.state in ENDED
+        """Return whether the job has stopped for good."""
+        return self.state in ENDED_STATES
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class FlinkClient:
     """A client of one JobManager.
 
     Every method raises PartUnavailable if the JobManager does not answer, answers with an error status, or
-    answers with JSON of another shape.
+    answers with unexpected JSON.
     """
 
     def __init__(self, url: str) -> None:
@@ -72,30 +72,30 @@ class FlinkClient:
         self._http.close()
 
     def jobs(self) -> list[FlinkJob]:
-        """Every job that the JobManager lists, oldest first."""
+        """Return every job that the JobManager lists, oldest first."""
         jobs = self._get("/jobs/overview", lambda answer: [_job(entry) for entry in answer["jobs"]])
         return sorted(jobs, key=lambda job: job.started_ms)
 
     def slots(self) -> tuple[int, int]:
-        """The number of the TaskManagers' slots, and how many of them are free."""
+        """Return the number of the TaskManagers' slots, and how many of them are free."""
         return self._get("/overview", lambda answer: (answer["slots-total"], answer["slots-available"]))
 
     def parameters(self, job_id: str) -> Mapping[str, str]:
-        """The global job parameters that a job was submitted with."""
+        """Return the global job parameters that a job was submitted with."""
         return self._get(
             f"/jobs/{job_id}/config",
             lambda answer: dict(answer.get("execution-config", {}).get("user-config", {})),
         )
 
     def parallelism(self, job_id: str) -> int:
-        """The slots that a job needs: the largest number of subtasks of one operator."""
+        """Return the number of slots that a job needs: the largest number of subtasks of one operator."""
         return self._get(
             f"/jobs/{job_id}",
             lambda answer: max((vertex["parallelism"] for vertex in answer["vertices"]), default=0),
         )
 
     def last_failure(self, job_id: str) -> str:
-        """The stack trace of a job's last failure; empty if there was none."""
+        """Return the stack trace of a job's last failure; empty if there was none."""
         return self._get(
             f"/jobs/{job_id}/exceptions?maxExceptions=1",
             lambda answer: "".join(
@@ -104,7 +104,7 @@ class FlinkClient:
         )
 
     def has_run(self, job_id: str) -> bool:
-        """Whether all tasks of a job are running, or the job has completed a checkpoint."""
+        """Return whether all tasks of a job are running, or the job has completed a checkpoint."""
         states = self._get(
             f"/jobs/{job_id}", lambda answer: {vertex["status"] for vertex in answer["vertices"]}
         )
@@ -113,11 +113,11 @@ class FlinkClient:
         )
 
     def checkpoints(self, job_id: str) -> CheckpointStats:
-        """Statistics of a job's checkpoints since it was submitted."""
+        """Return statistics of a job's checkpoints since it was submitted."""
         return self._get(f"/jobs/{job_id}/checkpoints", _checkpoints)
 
     def metric(self, path: str, name: str) -> float | None:
-        """A metric of Flink at `path`, such as `/jobmanager`, summed over processes; None without a value."""
+        """Return a metric of Flink, summed over processes, or None; `path` is one such as `/jobmanager`."""
         return self._get(
             f"{path}/metrics?get={name}",
             lambda answer: float(answer[0].get("value") or answer[0]["sum"]) if answer else None,
@@ -137,7 +137,7 @@ class FlinkClient:
             return read(answer.json())
         except (ValueError, LookupError, TypeError, AttributeError) as error:
             raise PartUnavailable(
-                f"Flink at {self._url} gives no proper answer to {path}: {error!r}"
+                f"Flink at {self._url} returned unexpected JSON for {path}: {error!r}"
             ) from error
 
     def _call(self, method: str, path: str, body: Any = None) -> httpx.Response:
@@ -163,6 +163,6 @@ def _checkpoints(answer: Mapping[str, Any]) -> CheckpointStats:
 
 
 def causes(stacktrace: str) -> list[str]:
-    """The exceptions' messages of a Java stack trace, outermost first, without the stack frames."""
+    """Return the messages of the exceptions in a Java stack trace, outermost first, without stack frames."""
     lines = [line.strip().removeprefix("Caused by: ") for line in stacktrace.splitlines()]
     return [line for line in lines if line and not line.startswith(("at ", "... ", "End of exception"))]

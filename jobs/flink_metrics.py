@@ -1,4 +1,4 @@
-"""Exports metrics of Flink and of our jobs to Prometheus, read through Flink's REST API.
+"""Exports metrics of Flink and its jobs to Prometheus. They are read through Flink's REST API.
 
 Flink's own Prometheus reporter listens on all interfaces; the platform listens on loopback only.
 """
@@ -21,7 +21,7 @@ HEAP = "Status.JVM.Memory.Heap.Used"
 
 
 class FlinkMetrics:
-    """The metrics of the jobs `names`; asks Flink for them at most every `REFRESH_S`."""
+    """The metrics of Flink and of the jobs in `names`, read from Flink at most every `REFRESH_S` seconds."""
 
     def __init__(self, flink: FlinkClient, names: Mapping[str, object]) -> None:
         self._flink = flink

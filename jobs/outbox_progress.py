@@ -1,7 +1,8 @@
 """Copies the reports of the services' outbox relays into `pipeline_progress`, where they limit `as_of`.
 
-A table's watermark follows the newest event that arrived, also one of another topic. Older events may be
-missing: their relay is down, or their transaction is still open. A report says up to which time none is.
+A table's watermark follows the newest event that arrived from any of its topics. Older events may be missing
+while their relay is down or their transaction is open. A report contains the time before which no event of
+the service is missing.
 """
 
 from dataclasses import replace
@@ -18,9 +19,9 @@ _FLUSH = "500 ms"
 
 
 def with_outbox_progress(plan: JobPlan, settings: Settings) -> JobPlan:
-    """The plan with one more source and output: the reports of all services."""
+    """Return the plan with another source and output: the reports of all services."""
     options = clickhouse(settings, _TABLE, _FLUSH, versioned=True)
-    del options["sink.progress.table"]  # the rows are progress themselves
+    del options["sink.progress.table"]  # its rows are progress reports already
     output = JobOutput(_TABLE, _QUERY.read_text(encoding="utf-8").strip(), (), options)
     return replace(
         plan, sources=(*plan.sources, _source(settings, plan.name)), outputs=(*plan.outputs, output)
@@ -34,7 +35,7 @@ def _source(settings: Settings, group: str) -> str:
         "properties.bootstrap.servers": settings.kafka,
         "properties.group.id": group,
         "properties.client.id.prefix": f"{group}-{OUTBOX_PROGRESS.name}",
-        # Every service reports each second, so a job without a checkpoint needs no earlier reports.
+        # Every service sends a report each second, so a job without a checkpoint needs no earlier reports.
         "scan.startup.mode": "latest-offset",
         "value.format": "json",
         "value.json.ignore-parse-errors": "true",

@@ -19,7 +19,7 @@ class SharedView:
 class JobOutput:
     """A query and the table that it fills; the table has the query's columns.
 
-    `key` holds the primary key of a table that takes updates; it is empty for one that takes inserts only.
+    `key` is the primary key of a table that takes updates; it is empty for a table that takes only inserts.
     """
 
     table: str
@@ -31,12 +31,12 @@ class JobOutput:
 _URL_USER = re.compile("://[^/@']*@")
 
 _PLANNER = "views once"
-"""How jobs/engine.py plans; change this when the same SQL gets other operators."""
+"""The version of the planning in jobs/engine.py; change it when the same SQL gets other operators."""
 
 
 @dataclass(frozen=True)
 class JobPlan:
-    """One Flink job: a statement set of all outputs.
+    """A Flink job: one statement set that fills all outputs.
 
     `sources` are `CREATE TABLE` statements. `functions` maps names in the queries to Java classes, and
     `function_code` is the digest of their code.
@@ -51,9 +51,9 @@ class JobPlan:
     function_code: str = ""
 
     def fingerprint(self) -> str:
-        """A digest of all that a checkpoint depends on: queries, Java functions, tables and their servers.
+        """Return a digest of all that a checkpoint depends on: queries, Java functions, tables and servers.
 
-        Comments and white space do not change it, nor do passwords, flush intervals and Flink's own options.
+        Comments, white space, passwords, flush intervals and Flink's own options do not change the digest.
         """
         outputs = [
             (output.table, sql_tokens(output.query), output.key, sorted(_target(output.options).items()))
@@ -71,10 +71,10 @@ def _target(options: Mapping[str, str]) -> dict[str, str]:
 
 
 def quoted(text: str) -> str:
-    """A string literal of Flink SQL."""
+    """Return a text as a string literal of Flink SQL."""
     return "'" + text.replace("'", "''") + "'"
 
 
 def with_clause(options: Mapping[str, str]) -> str:
-    """The `WITH (…)` of a Flink table."""
+    """Return the `WITH (…)` clause of a Flink table."""
     return "WITH (\n  " + ",\n  ".join(f"{quoted(k)} = {quoted(v)}" for k, v in options.items()) + "\n)"

@@ -1,4 +1,4 @@
-"""Reads the `.sql` files of a job: one for each output, and the views that outputs share."""
+"""Reads the `.sql` files of a job: one for each output, and one for each view that outputs share."""
 
 import re
 from collections.abc import Iterable
@@ -13,21 +13,21 @@ _EVENT = re.compile(rf"^(?!--).*?\b{DATABASE}\.(\w+)", re.MULTILINE)
 
 @dataclass(frozen=True)
 class QueryFolder:
-    """A job's folder: `<table>.sql` for each output, `views/<name>.sql`."""
+    """The queries of a job: `<table>.sql` for each output, `views/<name>.sql` for each view."""
 
     folder: Path
 
     def events(self) -> tuple[str, ...]:
-        """The names of the events that these queries read (`events.order_placed`), sorted and unique."""
+        """Return the names of the events that the queries read (`events.order_placed`), sorted and unique."""
         texts = (_read(path) for path in self.folder.rglob("*.sql"))
         return tuple(sorted({name for text in texts for name in _EVENT.findall(text)}))
 
     def views(self, names: Iterable[str]) -> tuple[SharedView, ...]:
-        """The views of these names, in this order; a view must come after the views that it reads."""
+        """Return the named views in this order; a view must come after the views that it reads."""
         return tuple(SharedView(name, _read(self.folder / "views" / f"{name}.sql")) for name in names)
 
     def of(self, table: str) -> str:
-        """The query that fills a table."""
+        """Return the query that fills a table."""
         return _read(self.folder / f"{table}.sql")
 
 

@@ -1,11 +1,11 @@
 """`python -m jobs.reconciler`: keeps exactly one Flink job running for each plan of this checkout.
 
 Flink itself restarts a job whose tasks fail. A session cluster without high availability loses its jobs when
-the JobManager dies. This loop submits each job that is missing (its JobManager died, it failed for good, it
-never started) from its newest checkpoint. SIGTERM ends the loop; the jobs keep running and their checkpoints
-stay.
+the JobManager dies. The reconciler submits each missing job from its newest checkpoint: a job that was never
+started, that failed for good, or whose JobManager died. SIGTERM ends the reconciler; the jobs keep running
+and their checkpoints stay.
 
-Jobs of other installations on the same Flink are never touched, whatever their names.
+The reconciler never cancels jobs of other installations on the same Flink, even if they have the same names.
 """
 
 import signal
@@ -23,7 +23,13 @@ from common.errors import PartUnavailable, UserError
 from common.metrics import JOB_SUBMISSIONS, serve_metrics
 from common.settings import ROOT, Settings
 from common.telemetry import configure_logging
-from jobs.checkpoints import job_checkpoints, newest, plan_checkpoints, prune, set_aside
+from jobs.checkpoints import (
+    job_checkpoints,
+    newest_checkpoint,
+    plan_checkpoints,
+    prune_checkpoints,
+    set_aside,
+)
 from jobs.flink_client import FINGERPRINT, INITIALIZING, INSTALLATION, FlinkClient, FlinkJob, causes
 from jobs.flink_metrics import FlinkMetrics
 from jobs.plan import JobPlan
@@ -35,25 +41,25 @@ log = structlog.get_logger()
 POLL_S = 2.0
 PRUNE_EVERY_S = 30.0
 SUBMIT_TIMEOUT_S = 180.0
-"""The time limit of a submission, per job."""
+"""The time limit of a submission, for each job in it."""
 
 MAX_BACKOFF_S = 30.0
 LEFTOVER_TASKS_TIMEOUT_S = 90.0
-"""How long to wait for the tasks of a dead JobManager to end: a job must not be written by two attempts."""
+"""How long to wait for the tasks of a dead JobManager to end: two attempts must not write the same tables."""
 
 RESTORE_TIMEOUT_S = 60.0
 """How long a job may fail to restore its state before its checkpoint is set aside."""
 
 
 def duplicates(jobs: Sequence[FlinkJob]) -> list[FlinkJob]:
-    """The live jobs for which an older live job of the same name exists."""
-    seen: set[str] = set()
-    found = []
+    """Return the live jobs for which an older live job of the same name exists; `jobs` is oldest first."""
+    names: set[str] = set()
+    newer = []
     for job in (job for job in jobs if not job.ended):
-        if job.name in seen:
-            found.append(job)
-        seen.add(job.name)
-    return found
+        if job.name in names:
+            newer.append(job)
+        names.add(job.name)
+    return newer
 
 
 RESTORE_FAILURES = (
@@ -62,12 +68,12 @@ RESTORE_FAILURES = (
     "BackendBuildingException",
     "StateMigrationException",
 )
-"""What stack traces contain if a checkpoint can't be read or does not fit the job."""
+"""Parts of stack traces of jobs whose checkpoint can't be read or does not fit the job."""
 
 
-def blames_checkpoint(stacktrace: str) -> bool:
-    """Whether a failure comes from the state that a job starts from, not from an unreachable server."""
-    return any(words in stacktrace for words in RESTORE_FAILURES)
+def is_restore_failure(stacktrace: str) -> bool:
+    """Return whether a job failed to restore its state; an unreachable server is another failure."""
+    return any(text in stacktrace for text in RESTORE_FAILURES)
 
 
 class JobReconciler:
@@ -88,31 +94,31 @@ class JobReconciler:
         self._failed_ids: set[str] = set()  # jobs whose failure has been logged
 
     def poll(self) -> Mapping[str, FlinkJob]:
-        """Run one round; returns our live jobs by name, as they were at its start.
+        """Compare once; return this installation's live jobs by name, as they were before any change.
 
         Raises:
             PartUnavailable: Flink does not answer.
         """
-        known = self._flink.jobs()
-        self._drop_stale({job.id for job in known})
-        jobs = [job for job in known if self._is_ours(job)]
-        others = [job for job in known if job not in jobs and not job.ended]
+        listed = self._flink.jobs()
+        self._drop_stale({job.id for job in listed})
+        jobs = [job for job in listed if self._is_ours(job)]
+        others = [job for job in listed if job not in jobs and not job.ended]
         unwanted = {job.id: "an older job of this name runs" for job in duplicates(jobs)}
         for job_id in unwanted:
             log.error(
-                "a job runs twice: some of its newest figures may be too low until they next change",
+                "a job runs twice: some of its newest figures may be too low until their next change",
                 id=job_id,
             )
         for job in (job for job in jobs if not job.ended and job.id not in unwanted):
             if not self._is_current(job):
                 unwanted[job.id] = "its plan has changed"
-            elif self._cannot_restore(job):
+            elif self._set_aside_unrestorable_checkpoint(job):
                 unwanted[job.id] = "its checkpoint can't be restored"
         for job_id, reason in unwanted.items():
             log.warning("cancelling", id=job_id, reason=reason)
             self._flink.cancel(job_id)
         live = {job.name: job for job in jobs if not job.ended}
-        starting = {job.name for job in known if job.state == INITIALIZING}
+        starting = {job.name for job in listed if job.state == INITIALIZING}
         missing = [name for name in self._plans if name not in live and name not in starting]
         for name in missing:
             self._check_last_attempt([job for job in jobs if job.name == name])
@@ -121,11 +127,11 @@ class JobReconciler:
         self._prune([job for job in live.values() if job.id not in unwanted])
         return live
 
-    def _drop_stale(self, known: set[str]) -> None:
-        """Drop the entries of jobs that Flink no longer lists, and next ids that a listed job has."""
-        self._parameters = {job_id: values for job_id, values in self._parameters.items() if job_id in known}
-        self._next_ids = {name: next_id for name, next_id in self._next_ids.items() if next_id not in known}
-        self._submitted_ids &= known | set(self._next_ids.values())
+    def _drop_stale(self, listed: set[str]) -> None:
+        """Drop the entries of jobs that Flink no longer lists, and the next ids that Flink lists now."""
+        self._parameters = {job_id: values for job_id, values in self._parameters.items() if job_id in listed}
+        self._next_ids = {name: next_id for name, next_id in self._next_ids.items() if next_id not in listed}
+        self._submitted_ids &= listed | set(self._next_ids.values())
 
     def _is_ours(self, job: FlinkJob) -> bool:
         return job.id in self._submitted_ids or (
@@ -138,7 +144,7 @@ class JobReconciler:
         return self._parameter(job, FINGERPRINT) == self._plans[job.name].fingerprint()
 
     def _parameter(self, job: FlinkJob, name: str) -> str:
-        """A parameter of a job; empty until Flink lists it, and if the job failed before that."""
+        """Return a parameter of a job; empty if Flink does not list it, or not yet."""
         if job.id not in self._parameters:
             values = self._flink.parameters(job.id)
             if not values and not job.ended:
@@ -146,36 +152,36 @@ class JobReconciler:
             self._parameters[job.id] = values
         return self._parameters[job.id].get(name, "")
 
-    def _cannot_restore(self, job: FlinkJob) -> bool:
-        """Whether a job keeps failing to restore its checkpoint; sets that checkpoint aside if so."""
+    def _set_aside_unrestorable_checkpoint(self, job: FlinkJob) -> bool:
+        """Set a job's checkpoint aside if the job keeps failing to restore it; return whether it does."""
         if job.state != "RESTARTING" or time.time() - job.started_ms / 1000 < RESTORE_TIMEOUT_S:
             return False
-        if not blames_checkpoint(self._flink.last_failure(job.id)) or self._flink.has_run(job.id):
+        if not is_restore_failure(self._flink.last_failure(job.id)) or self._flink.has_run(job.id):
             return False
         self._set_aside_checkpoint(job.name)
         return True
 
     def _check_last_attempt(self, attempts: Sequence[FlinkJob]) -> None:
-        """Log a failure; set the checkpoint aside after two attempts in a row that could not restore it."""
+        """Log a job's failure; set its checkpoint aside if two attempts in a row failed to restore it."""
         if not attempts or attempts[-1].state != "FAILED" or attempts[-1].id in self._failed_ids:
             return
         last = attempts[-1]
         trace = self._flink.last_failure(last.id)
         log.error("failed", job=last.name, id=last.id, reason=(causes(trace) or ["unknown"])[-1])
         self._failed_ids.add(last.id)
-        if blames_checkpoint(trace) and len(attempts) > 1 and attempts[-2].id in self._failed_ids:
+        if is_restore_failure(trace) and len(attempts) > 1 and attempts[-2].id in self._failed_ids:
             self._set_aside_checkpoint(last.name)
 
     def _set_aside_checkpoint(self, name: str) -> None:
-        if checkpoint := newest(plan_checkpoints(self._settings, self._plans[name])):
+        if checkpoint := newest_checkpoint(plan_checkpoints(self._settings, self._plans[name])):
             log.error("setting a checkpoint aside", job=name, checkpoint=str(set_aside(checkpoint)))
 
     def _submit(self, names: Sequence[str], live: Sequence[FlinkJob], others: Sequence[FlinkJob]) -> None:
         if time.monotonic() < self._next_submit_at or self._has_leftover_tasks(live, others):
             return
         log.info("submitting", jobs=list(names))
-        # An id is kept until Flink lists a job with it: if a slow JobManager accepts a job after the
-        # timeout, the next submission has the same id and Flink refuses it.
+        # A job keeps its next id until Flink lists it. If a slow JobManager accepts a job after the timeout,
+        # the next submission has the same id, and Flink rejects it.
         job_ids = [self._next_ids.setdefault(name, uuid4().hex) for name in names]
         self._submitted_ids.update(job_ids)
         try:
@@ -194,7 +200,11 @@ class JobReconciler:
         self._next_submit_at = time.monotonic() + delay
 
     def _has_leftover_tasks(self, live: Sequence[FlinkJob], others: Sequence[FlinkJob]) -> bool:
-        """Whether no TaskManager is registered, or more slots are in use than all live jobs need."""
+        """Return whether a submission must wait for slots.
+
+        It waits while no TaskManager is registered, and up to `LEFTOVER_TASKS_TIMEOUT_S` while more slots are
+        in use than all live jobs need.
+        """
         total, free = self._flink.slots()
         if not total:
             return True
@@ -214,11 +224,11 @@ class JobReconciler:
         self._next_prune_at = time.monotonic() + PRUNE_EVERY_S
         for job in live:
             plan = self._plans[job.name]
-            gone = prune(
+            deleted = prune_checkpoints(
                 job_checkpoints(self._settings, job.name), plan_checkpoints(self._settings, plan), job.id
             )
-            if gone:
-                log.info("pruned old checkpoints", job=job.name, folders=len(gone))
+            if deleted:
+                log.info("pruned old checkpoints", job=job.name, folders=len(deleted))
 
 
 def main() -> int:

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from common.settings import Settings
 from jobs.facts import job as facts
 from jobs.metrics import job as metrics
-from jobs.metrics.logic import EVENTS as COUNTED
+from jobs.metrics.logic import EVENTS as METRICS_EVENTS
 from jobs.plan import JobPlan
 from jobs.recommendations import job as recommendations
-from jobs.recommendations.logic import EVENTS as RECOMMENDED_FROM
+from jobs.recommendations.logic import EVENTS as RECOMMENDATIONS_EVENTS
 from schemas.events import all_events
 
 JOBS: dict[str, Callable[[Settings], JobPlan]] = {
@@ -16,11 +16,11 @@ JOBS: dict[str, Callable[[Settings], JobPlan]] = {
     "metrics": metrics.build,
     "recommendations": recommendations.build,
 }
-"""Job → the function that builds its plan, in the order of submission."""
+"""Job name → the function that builds the job's plan, in the order of submission."""
 
 TOPICS_BY_GROUP: dict[str, tuple[str, ...]] = {
     "facts": tuple(all_events()),
-    "metrics": COUNTED,
-    "recommendations": RECOMMENDED_FROM,
+    "metrics": METRICS_EVENTS,
+    "recommendations": RECOMMENDATIONS_EVENTS,
 }
-"""Job, which is also its consumer group → the topics of events that it reads."""
+"""Job name, which is also the job's consumer group → the event topics that the job reads."""

@@ -3,18 +3,18 @@
 from common.settings import Settings
 
 LIVE_FLUSH = "200 ms"
-"""Flush interval of tables on live pages. The goal is 500 ms from event to table (p99)."""
+"""Flush interval of tables that live pages show. The goal is 500 ms from event to table (p99)."""
 
 DEFAULT_FLUSH = "1 s"
 """Flush interval of other figures and rankings."""
 
 HISTORY_FLUSH = "3 s"
 """Flush interval of facts that no live page shows. Each flush creates a ClickHouse part and takes about 9 ms
-of CPU time, and most tables are such facts."""
+of CPU time, and most tables hold such facts."""
 
 
 def clickhouse(settings: Settings, table: str, flush: str, *, versioned: bool) -> dict[str, str]:
-    """Options of a `souk-clickhouse` table; with `versioned` the sink writes the column `version`."""
+    """Return the options of a `souk-clickhouse` table; with `versioned` the sink writes column `version`."""
     options = {
         "connector": "souk-clickhouse",
         "url": settings.clickhouse,
@@ -31,12 +31,12 @@ def clickhouse(settings: Settings, table: str, flush: str, *, versioned: bool) -
 
 
 def redis_ranking(settings: Settings, name: str) -> dict[str, str]:
-    """Options of a `souk-redis` sorted set: the primary key is the member, the other column is its score."""
+    """Return the options of a sorted set: the primary key is the member, the other column the score."""
     return {**redis(settings, name, "zset", DEFAULT_FLUSH), "key": name}
 
 
 def redis(settings: Settings, name: str, mode: str, flush: str) -> dict[str, str]:
-    """Options of a `souk-redis` table; rows that Redis refuses go to `<name>_dlq`."""
+    """Return the options of a `souk-redis` table; rows that Redis rejects go to `<name>_dlq`."""
     return {
         "connector": "souk-redis",
         "url": settings.redis,

@@ -15,20 +15,21 @@ DATABASE = "events"
 Start = Literal["committed", "earliest"]
 """Where a job without a checkpoint starts: at its group's committed offsets, or at the first message."""
 
-PLAIN_TYPES: dict[str, str] = {
+PRIMITIVE_TYPES: dict[str, str] = {
     "string": "STRING",
     "boolean": "BOOLEAN",
     "int": "INT",
     "long": "BIGINT",
     "double": "DOUBLE",
 }
+"""Avro type → Flink SQL type."""
 
 
 def flink_type(avro: Any) -> str:
-    """The Flink SQL type of an Avro type, `NOT NULL` unless the Avro type is a union with null.
+    """Return the Flink SQL type of an Avro type, `NOT NULL` unless the Avro type is a union with null.
 
     Raises:
-        UserError: an Avro type that events do not use.
+        UserError: the Avro type is not supported.
     """
     if isinstance(avro, list):
         (inner,) = (branch for branch in avro if branch != "null")
@@ -37,8 +38,8 @@ def flink_type(avro: Any) -> str:
 
 
 def _bare_type(avro: Any) -> str:
-    if isinstance(avro, str) and avro in PLAIN_TYPES:
-        return PLAIN_TYPES[avro]
+    if isinstance(avro, str) and avro in PRIMITIVE_TYPES:
+        return PRIMITIVE_TYPES[avro]
     match avro:
         case {"logicalType": "timestamp-millis"}:
             return "TIMESTAMP_LTZ(3)"
@@ -50,11 +51,11 @@ def _bare_type(avro: Any) -> str:
             return f"MAP<STRING NOT NULL, {flink_type(values)}>"
         case {"type": "record", "fields": fields}:
             return "ROW<" + ", ".join(f"`{f['name']}` {flink_type(f['type'])}" for f in fields) + ">"
-    raise UserError(f"events do not use the Avro type {avro!r}: see jobs/sources.py")
+    raise UserError(f"events can't use the Avro type {avro!r}: add it to jobs/sources.py")
 
 
 def reader_schema(event: EventSchema) -> str:
-    """The event's schema as one line without descriptions: a new description must not change a job."""
+    """Return the event's schema as JSON without descriptions: a new description must not change a job."""
     return json.dumps(_without_docs(event.schema), separators=(",", ":"))
 
 
@@ -67,11 +68,11 @@ def _without_docs(node: Any) -> Any:
 
 
 SIGNED_EVENTS = frozenset({"ledger_posted", "payout_paid"})
-"""Events whose amounts may be negative: credits, and payouts after more refunds than sales."""
+"""Events with amounts that may be negative: credits, and payouts after more refunds than sales."""
 
 
 def non_negative_fields(event: EventSchema) -> tuple[str, ...]:
-    """The money fields of an event that can't be negative: `price_minor`, `lines.unit_price_minor`."""
+    """Return the money fields of an event that can't be negative, such as `lines.unit_price_minor`."""
     return () if event.name in SIGNED_EVENTS else tuple(_money(event.fields))
 
 
@@ -85,10 +86,11 @@ def _money(fields: Sequence[Mapping[str, Any]], prefix: str = "") -> Iterator[st
 
 
 def event_columns(event: EventSchema) -> str:
-    """The columns and the watermark of an event's table.
+    """Return the columns and the watermark of an event's table.
 
-    The watermark is one millisecond behind the newest event. It drops no late event; it only sets `as_of`. An
-    event from more than a day in the future goes to the dead-letter topic, because it would advance `as_of`.
+    The watermark is one millisecond behind the newest event. No late event is dropped: the watermark only
+    sets `as_of`. An event that is more than a day ahead of the clock would advance `as_of`, so it goes to the
+    dead-letter topic.
     """
     columns = [f"`{field['name']}` {flink_type(field['type'])}" for field in event.fields]
     watermark = "WATERMARK FOR occurred_at AS occurred_at - INTERVAL '0.001' SECOND"
@@ -96,12 +98,12 @@ def event_columns(event: EventSchema) -> str:
 
 
 FETCH_IMMEDIATELY = {"properties.fetch.max.wait.ms": "5000"}
-"""Kafka answers a fetch as soon as it has one event. Without events it answers after five seconds: most
-topics have no events most of the time."""
+"""Kafka answers a fetch as soon as it has one event. Without events it answers after five seconds, because
+most topics have no events most of the time."""
 
 FETCH_IN_BATCHES = {"properties.fetch.max.wait.ms": "1000", "properties.fetch.min.bytes": "1000000"}
-"""Kafka answers a fetch after a second or with a megabyte. Otherwise the events of a busy topic would arrive
-one by one, and each fetch costs Kafka and Flink CPU time."""
+"""Kafka answers a fetch when it has a megabyte, or after a second. Otherwise the events of a busy topic would
+arrive one by one, and each fetch costs Kafka and Flink CPU time."""
 
 
 def source_table(
@@ -111,7 +113,7 @@ def source_table(
     start: Start,
     fetch: Mapping[str, str] = FETCH_IMMEDIATELY,
 ) -> str:
-    """The `CREATE TABLE` statement of an event's topic, for one consumer group."""
+    """Return the `CREATE TABLE` statement of an event's topic, for one consumer group."""
     money = non_negative_fields(event)
     options = {
         "connector": "kafka",

@@ -1,6 +1,7 @@
 """`python -m jobs.submit NAME…`: submit jobs to Flink, each from its newest checkpoint.
 
-Prints a line `NAME JOB_ID CHECKPOINT` for each (`-` where it starts without one). One JVM serves all of them.
+Prints a line `NAME JOB_ID CHECKPOINT` for each job; CHECKPOINT is `-` if the job starts without a
+checkpoint. One JVM submits all jobs.
 """
 
 import sys
@@ -17,7 +18,7 @@ import typer
 from common.errors import SoukError, UserError
 from common.settings import Settings
 from common.telemetry import configure_logging
-from jobs.checkpoints import newest, plan_checkpoints
+from jobs.checkpoints import newest_checkpoint, plan_checkpoints
 from jobs.flink_client import FINGERPRINT, INSTALLATION
 from jobs.plan import JobPlan
 from jobs.registry import JOBS
@@ -26,27 +27,27 @@ log = structlog.get_logger()
 
 
 def client_jars(settings: Settings) -> list[Path]:
-    """The jars of the connectors and formats that plans name; the planner loads their classes."""
+    """Return the jars of the connectors and formats that plans use; the planner loads their classes."""
     root = settings.install / "share" / "souk"
     return sorted(path for group in ("flink", "connectors") for path in (root / group).glob("*.jar"))
 
 
 def flink_path(path: Path) -> str:
-    """A local path for Flink's options: a URI without escapes, which Flink would take literally."""
+    """Return a local path as a URI for Flink's options, without escapes, which Flink does not decode."""
     return f"file://{path}"
 
 
 def installation_id(settings: Settings) -> str:
-    """The id of this installation, which marks its jobs on a shared Flink: a digest of its home directory."""
+    """Return the id that marks this installation's jobs on a shared Flink: a digest of its home directory."""
     return blake2b(str(settings.home).encode(), digest_size=8).hexdigest()
 
 
 def submission_config(
     settings: Settings, plan: JobPlan, checkpoint: Path | None, job_id: str | None = None
 ) -> dict[str, str]:
-    """The plan's configuration, Flink's address, the checkpoint folder and the checkpoint to start from.
+    """Return the plan's options with Flink's address, the checkpoint folder and the checkpoint to start from.
 
-    `job_id` is 32 hexadecimal digits; Flink accepts no second job with an id that it knows. Without it Flink
+    `job_id` is 32 hexadecimal digits. Flink rejects a second job with the same id. Without `job_id` Flink
     generates an id.
     """
     flink = urlsplit(settings.flink)
@@ -77,38 +78,38 @@ def command(
     names: Annotated[list[str], typer.Argument(help=f"Jobs: {', '.join(JOBS)}.")],
     restore: Annotated[Path | None, typer.Option(help="A checkpoint folder (chk-…) to start from.")] = None,
     fresh: Annotated[bool, typer.Option(help="Start without a checkpoint.")] = False,
-    job_id: Annotated[list[str] | None, typer.Option(help="Flink's id of each job, in their order.")] = None,
+    job_id: Annotated[list[str] | None, typer.Option(help="Flink's id of each job, in order.")] = None,
 ) -> None:
     """Submit jobs to Flink, each from its newest checkpoint by default."""
     if unknown := [name for name in names if name not in JOBS]:
         raise UserError(f"there is no job {unknown[0]!r}: choose from {', '.join(JOBS)}")
     if restore and (fresh or len(names) > 1):
-        raise UserError("--restore is for one job, and not with --fresh")
+        raise UserError("--restore takes one job, and can't be combined with --fresh")
     if job_id and len(job_id) != len(names):
-        raise UserError(f"{len(names)} jobs need as many --job-id, not {len(job_id)}")
+        raise UserError(f"give one --job-id for each job: {len(names)} jobs, {len(job_id)} ids")
     from jobs.engine import SubmissionFailed, start_jvm, submit
 
     settings = Settings.load()
     start_jvm(client_jars(settings), logs=settings.home / "logs")
     failed = []
-    for name, chosen in zip_longest(names, job_id or ()):
-        began = time.monotonic()
+    for name, chosen_id in zip_longest(names, job_id or ()):
+        started_at = time.monotonic()
         plan = JOBS[name](settings)
-        checkpoint = None if fresh else restore or newest(plan_checkpoints(settings, plan))
+        checkpoint = None if fresh else restore or newest_checkpoint(plan_checkpoints(settings, plan))
         try:
-            submitted = submit(plan, submission_config(settings, plan, checkpoint, chosen))
+            submitted = submit(plan, submission_config(settings, plan, checkpoint, chosen_id))
         except SubmissionFailed as error:
             log.error("not submitted", job=name, checkpoint=str(checkpoint or "-"), error=str(error))
             failed.append(name)
             continue
         print(name, submitted, checkpoint or "-", flush=True)
-        log.info("submitted", job=name, id=submitted, seconds=round(time.monotonic() - began, 1))
+        log.info("submitted", job=name, id=submitted, seconds=round(time.monotonic() - started_at, 1))
     if failed:
         raise SoukError(f"not submitted: {', '.join(failed)}")
 
 
 def main() -> int:
-    """Exit code 0 submitted, 1 failed, 2 a user's mistake."""
+    """Run the command; return 0 if all jobs were submitted, 1 after a failure, 2 after a user's mistake."""
     configure_logging("submit")
     try:
         typer.run(command)

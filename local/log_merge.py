@@ -1,4 +1,4 @@
-"""Merges the logs of several parts in the order of time. Each part has its own format of times."""
+"""Merges the logs of several parts, ordered by time. Each part has its own time format."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,7 +13,7 @@ _ISO = re.compile(
 _REDIS = re.compile(r"(\d\d? [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d)(?:\.(\d{1,6}))?")
 
 _SEARCHED_CHARS = 120
-"""Where a line's time is searched: a later one is part of the message."""
+"""The time is searched in the first characters of a line. A later time is part of the message."""
 
 
 def time_of(line: str) -> datetime | None:
@@ -28,7 +28,7 @@ def time_of(line: str) -> datetime | None:
             ).astimezone()
         if found := _REDIS.search(start):
             return datetime.strptime(f"{found[1]}.{found[2] or '0'}", "%d %b %Y %H:%M:%S.%f").astimezone()
-    except ValueError:  # digits that are no time
+    except ValueError:  # digits that are not a time
         return None
     return None
 

@@ -17,7 +17,7 @@ PASSWORDS = (
     "postgres_role_secret",
     "registry_password",
 )
-"""The settings that a copy generates. ClickHouse's reader has no password: it only reads, and on loopback."""
+"""The generated settings. ClickHouse's reader has no password, because it only reads, on loopback."""
 
 
 def ensure(settings: Settings) -> Settings:

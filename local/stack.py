@@ -21,7 +21,7 @@ from local.supervision.steps import Step, run_steps
 from local.supervision.supervisor import Supervisor
 
 MAX_STARTS = 3
-"""`up` fails when a part has died more often during its start. The supervisor continues to restart it."""
+"""`up` fails when a part has died after more starts than this. The supervisor continues to restart it."""
 
 STOP_ORDER = (
     ("serving",),
@@ -93,7 +93,7 @@ def bring_up(
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise UserError(
-                f"the disk of {home.path} is full: free some, or set SOUK_HOME to another"
+                f"the disk of {home.path} is full: free some space, or set SOUK_HOME to another disk"
             ) from error
         raise
 

@@ -21,7 +21,7 @@ SOCKET_PATH_LIMIT = 107
 """Bytes that Linux allows in the path of a unix socket."""
 
 SOCKET_SUFFIX_ROOM = len(".4194304.x")
-"""supervisord first binds its socket as `<path>.<pid>`."""
+"""Length of the suffix of `<path>.<pid>`, to which supervisord first binds its socket."""
 
 MIN_FREE_BYTES = 300 * 1024 * 1024
 
@@ -67,24 +67,24 @@ class StateDirectory:
         """
         folder = self.socket().parent
         folder.mkdir(mode=0o700, exist_ok=True)
-        seen = folder.lstat()
-        if not stat.S_ISDIR(seen.st_mode) or seen.st_uid != os.getuid() or seen.st_mode & 0o077:
+        info = folder.lstat()
+        if not stat.S_ISDIR(info.st_mode) or info.st_uid != os.getuid() or info.st_mode & 0o077:
             raise UserError(
                 f"{folder} is not a private directory of yours: remove it, or set XDG_RUNTIME_DIR"
             )
 
     def make_private(self) -> None:
-        """Close the home, its directories and its secrets to other users, whatever mode they had."""
+        """Remove all access of other users to the home, its directories and its secrets."""
         for path in (self.path, *self.path.iterdir(), *self.run.glob("*.json")):
             with suppress(FileNotFoundError):  # another step may replace a file at any time
-                found = path.lstat()
-                if stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid():
+                info = path.lstat()
+                if stat.S_ISDIR(info.st_mode) and info.st_uid == os.getuid():
                     path.chmod(0o700)
-                elif stat.S_ISREG(found.st_mode) and path.suffix in (".json", ".toml"):
+                elif stat.S_ISREG(info.st_mode) and path.suffix in (".json", ".toml"):
                     path.chmod(0o600)
 
     def make(self) -> None:
-        """Create the directories, which are closed to other users.
+        """Create the directories, without access for other users.
 
         Raises:
             UserError: the directory can't be written, or the disk is nearly full.
@@ -98,13 +98,14 @@ class StateDirectory:
             self.make_socket_directory()
         except OSError as error:
             raise UserError(
-                f"can't write the state directory {self.path} ({error.strerror}): set SOUK_HOME to another"
+                f"can't write the state directory {self.path} ({error.strerror}): "
+                "set SOUK_HOME to another directory"
             ) from error
         free = shutil.disk_usage(self.path).free
         if free < MIN_FREE_BYTES:
             raise UserError(
                 f"the disk of {self.path} has only {free // 2**20} MB free (at least "
-                f"{MIN_FREE_BYTES // 2**20} MB are needed): free some, or set SOUK_HOME to another disk"
+                f"{MIN_FREE_BYTES // 2**20} MB are needed): free some space, or set SOUK_HOME to another disk"
             )
 
     @contextmanager
@@ -120,15 +121,15 @@ class StateDirectory:
 
 def base_environment() -> dict[str, str]:
     """Return the variables of the caller's environment that every process gets."""
-    kept = ("PATH", "HOME", "USER", "LANG", "LC_ALL", "TMPDIR", "TZ", "SSL_CERT_FILE")
-    env = {name: os.environ[name] for name in kept if name in os.environ}
+    names = ("PATH", "HOME", "USER", "LANG", "LC_ALL", "TMPDIR", "TZ", "SSL_CERT_FILE")
+    env = {name: os.environ[name] for name in names if name in os.environ}
     return {"PATH": os.defpath, **env}
 
 
 def settings_environment(settings: Settings) -> dict[str, str]:
     """Return environment variables from which `Settings.load()` reads the same settings."""
-    given = settings.model_dump(include=settings.model_fields_set | {"home", "install"})
+    values = settings.model_dump(include=settings.model_fields_set | {"home", "install"})
     return {
         f"SOUK_{name.upper()}": value.get_secret_value() if isinstance(value, SecretStr) else str(value)
-        for name, value in given.items()
+        for name, value in values.items()
     }

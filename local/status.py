@@ -19,6 +19,7 @@ class Status:
     state: str
     """`ready`, `starting` (running, but not ready), `stopped`, or `failing`."""
     found: str
+    """How the program was found (`url`, `path` or `bundled`), and its version."""
     pid: int | None
     ports: list[int]
     url: str
@@ -36,10 +37,10 @@ def status(settings: Settings) -> list[Status]:
     alive = home.run.exists() and supervisor.alive()
     states = supervisor.states() if alive else {}
     with ThreadPoolExecutor() as pool:
-        found = list(
+        statuses = list(
             pool.map(lambda part: _status(home, states.get(part.name, "STOPPED"), part), all_parts(settings))
         )
-    return [*found, _supervisor(home, alive, any(part.pid for part in found))]
+    return [*statuses, _supervisor(home, alive, any(part.pid for part in statuses))]
 
 
 @dataclass(frozen=True)
@@ -58,13 +59,15 @@ def consumer_lag(settings: Settings) -> Lag:
     """
     # Imported here, so that `up` and `down` do not load Kafka's client.
     from common.consumer_lag import lag_of_readers
-    from jobs.registry import TOPICS_BY_GROUP as JOBS
+    from jobs.registry import TOPICS_BY_GROUP as JOB_TOPICS
     from producers.inbox.consumer import consumer_group
     from producers.registry import SERVICES
     from producers.registry import TOPICS_BY_GROUP as SERVICE_TOPICS
 
-    lag = lag_of_readers(settings.kafka, JOBS | SERVICE_TOPICS)
-    return Lag({name: lag[name] for name in JOBS}, {name: lag[consumer_group(name)] for name in SERVICES})
+    lag = lag_of_readers(settings.kafka, JOB_TOPICS | SERVICE_TOPICS)
+    return Lag(
+        {name: lag[name] for name in JOB_TOPICS}, {name: lag[consumer_group(name)] for name in SERVICES}
+    )
 
 
 def _supervisor(home: StateDirectory, alive: bool, has_parts: bool) -> Status:
@@ -80,7 +83,7 @@ def _supervisor(home: StateDirectory, alive: bool, has_parts: bool) -> Status:
     return Status(NAME, state, "bundled", pid, [], "", uptime, 0, memory, says)
 
 
-def _status(home: StateDirectory, supervised: str, part: Part) -> Status:
+def _status(home: StateDirectory, supervisor_state: str, part: Part) -> Status:
     record = read_process_record(home.run, part.name) if part.launch else None
     pid = record.pid if record and record.alive else None
     says = ""
@@ -94,7 +97,7 @@ def _status(home: StateDirectory, supervised: str, part: Part) -> Status:
     elif pid:
         state = "starting" if says else "ready"
     else:
-        state = "failing" if supervised in ("BACKOFF", "FATAL") else "stopped"
+        state = "failing" if supervisor_state in ("BACKOFF", "FATAL") else "stopped"
     return Status(
         name=part.name,
         state=state,

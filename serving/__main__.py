@@ -1,4 +1,4 @@
-"""`python -m serving`: serves the API and the pages on loopback, in several processes."""
+"""`python -m serving`: starts the worker processes that serve the API and the pages on loopback."""
 
 import sys
 
@@ -15,29 +15,33 @@ from common.telemetry import configure_logging
 from common.timeouts import SERVER_KEEPALIVE_S
 
 SHUTDOWN_TIMEOUT_S = 3
-"""How long open responses may take at shutdown. Event streams are cut after it."""
+"""How long open responses may take at shutdown. Event streams that are still open are then closed."""
 
-HUNG_S = 15
-"""A process that gives no sign of life for so long is replaced; one that is only slow must not be. Nothing
-else is heard meanwhile, so it is shorter than the supervisor waits for a part to stop."""
+HEALTHCHECK_TIMEOUT_S = 15
+"""A worker process that does not answer uvicorn's health check for this long is replaced. The value is large
+enough for a slow process. uvicorn handles no signal during a check, so the value is smaller than
+`STOP_TIMEOUT_S` of the local supervisor."""
 
 log = structlog.get_logger()
 
 
-class Processes(Multiprocess):
-    """uvicorn's worker processes; logs a warning when one is replaced."""
+class WorkerSupervisor(Multiprocess):
+    """Supervises uvicorn's worker processes, and logs a warning when it replaces one."""
 
     def keep_subprocess_alive(self) -> None:
-        """Replace those that died or hang."""
-        before = [each.pid for each in self.processes]
+        """Replace worker processes that have died or hang."""
+        old_pids = [process.pid for process in self.processes]
         super().keep_subprocess_alive()
-        for was, each in zip(before, self.processes, strict=True):
-            if was != each.pid:
-                log.warning("a process was replaced", was=was, now=each.pid)
+        for old_pid, process in zip(old_pids, self.processes, strict=True):
+            if old_pid != process.pid:
+                log.warning("a worker process was replaced", old_pid=old_pid, new_pid=process.pid)
 
 
 def main() -> int:
-    """Serve until told to stop. Exit code 0 stopped, 2 it can't start, 3 the port is taken."""
+    """Serve until a signal arrives, and return the exit code: 0, or 2 if serving can't start.
+
+    If the port is taken, uvicorn exits with code 3.
+    """
     configure_logging("serving")
     try:
         settings = Settings.load()
@@ -53,7 +57,7 @@ def main() -> int:
             server_header=False,
             timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_S,
             timeout_keep_alive=SERVER_KEEPALIVE_S,
-            timeout_worker_healthcheck=HUNG_S,
+            timeout_worker_healthcheck=HEALTHCHECK_TIMEOUT_S,
             log_level="warning",
         )
         socket = config.bind_socket()
@@ -61,9 +65,9 @@ def main() -> int:
     except SoukError as error:
         print(f"souk: {error}", file=sys.stderr)
         return 2
-    processes = Processes(config, [socket])
-    processes.run()
-    return 2 if any(each.exitcode == STARTUP_FAILURE for each in processes.processes) else 0
+    supervisor = WorkerSupervisor(config, [socket])
+    supervisor.run()
+    return 2 if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes) else 0
 
 
 if __name__ == "__main__":

@@ -33,10 +33,10 @@ DESCRIPTION = """Sales figures of a marketplace and its sellers, exact to the ce
 
 * Money is an integer in minor units (cents) beside its currency.
 * `from` is inclusive, `to` is exclusive; days, weeks and months are those of the shop's time zone.
-* Sales include orders that were cancelled or unavailable later; `cancelled` says how many.
-* A period that is not over is compared with the same part of the period before; `compared` has that part.
-* Lists are CSV too: send `Accept: text/csv`. `Link` has the next page, `Souk-As-Of` has `as_of`.
-* Every answer has an `ETag`. A request with `If-None-Match` is answered 304 if nothing changed.
+* Sales include orders that were cancelled or unavailable later; `cancelled` has their number and amounts.
+* A period that is not over is compared with the same part of the previous one; `compared` has that part.
+* Send `Accept: text/csv` to get a list as CSV. Its header `Link` has the next page, `Souk-As-Of` has `as_of`.
+* Responses with figures or products have an `ETag`. With `If-None-Match`, an unchanged response is a 304.
 * `as_of` is the event time up to which a figure is complete.
 * Every error is `application/problem+json` (RFC 9457) and says what to do next."""
 

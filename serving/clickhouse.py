@@ -22,14 +22,14 @@ QUERIES = Path(clickhouse.__file__).parent / "queries"
 """The folder of the queries: one `.sql` file each, with typed parameters."""
 
 CONNECTIONS = 8
-"""Queries at the same time. A further one waits for a free connection."""
+"""The largest number of queries at the same time. A further query waits for a free connection."""
 
 NOT_READY_CODES = {
     "60": "a table is missing",
     "81": "its database is missing",
-    "516": "it refuses the reader",
+    "516": "it rejects the login of the serving user",
 }
-"""ClickHouse's error codes for a platform that is not set up completely."""
+"""ClickHouse's error codes if the platform is not set up completely."""
 
 BUSY_CODES = {"159", "202", "241"}
 """ClickHouse's error codes for a timeout, for too many queries at once, and for too little memory."""
@@ -46,7 +46,7 @@ LOOKUPS = frozenset(
         "seller_span",
     )
 )
-"""Queries that read a few granules by their key. A second thread would cost a seventh more CPU."""
+"""Queries that read a few granules by key, on one thread. A second thread would cost a seventh more CPU."""
 
 Value = str | int | datetime | list[str]
 Row = dict[str, Any]
@@ -125,13 +125,13 @@ class ClickHouseQueries:
             ) from error
         if response.status != 200:
             raise self._failure(query, response)
-        answer = orjson.loads(response.content)
-        names = [column["name"] for column in answer["meta"]]
+        result = orjson.loads(response.content)
+        names = [column["name"] for column in result["meta"]]
         QUERY_SECONDS.labels(query).observe(perf_counter() - started)
-        return [dict(zip(names, values, strict=True)) for values in answer["data"]]
+        return [dict(zip(names, values, strict=True)) for values in result["data"]]
 
     async def row(self, query: str, **parameters: Value) -> Row | None:
-        """Return the row of a query that returns at most one; None if there is none."""
+        """Run a query that returns at most one row, and return that row; None if there is none."""
         rows = await self.rows(query, **parameters)
         return rows[0] if rows else None
 
@@ -143,10 +143,10 @@ class ClickHouseQueries:
         codes = (value for name, value in response.headers if name.lower() == b"x-clickhouse-exception-code")
         code = next(codes, b"").decode()
         if code in BUSY_CODES or response.status in (429, 502, 503, 504):
-            return ClickHouseUnavailable("ClickHouse is overloaded. Try again, or ask for a shorter period.")
+            return ClickHouseUnavailable("ClickHouse is overloaded. Try again, or request a shorter period.")
         if code in NOT_READY_CODES:
             return ClickHouseUnavailable(
                 f"ClickHouse answers but {NOT_READY_CODES[code]}. ./souk up sets it up."
             )
-        said = response.content.decode(errors="replace")
-        return QueryFailed(f"query {query}: {said[:2000]}")
+        message = response.content.decode(errors="replace")
+        return QueryFailed(f"query {query}: {message[:2000]}")

@@ -35,5 +35,5 @@ def decode_cursor(cursor: str, types: Sequence[type]) -> list[int | str]:
 
 
 def bad_cursor() -> BadCursor:
-    """Return the problem of a cursor that this API did not issue."""
+    """Return the error for a cursor that this API did not issue."""
     return BadCursor("Send next_cursor of the previous page unchanged, or leave cursor out.")

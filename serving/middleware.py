@@ -25,11 +25,12 @@ HEADERS = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=()",
 }
 CLOSE_CONNECTION_EVERY = 500
-"""Every so many responses one closes its connection. The client's next connection goes to the process that is
-idle. Without this, connections made while only one process was listening would stay with that process."""
+"""One of this many responses of a process closes its connection. The client connects again, and an idle
+process accepts the new connection. Without this, connections that were opened while only one process was
+listening would stay with that process."""
 
 CLIENT_CLOSED_REQUEST = 499
-"""The status that the metrics count for a request that the client broke off (as nginx does)."""
+"""The status in the metrics of a request whose client disconnected, as in nginx."""
 
 ProblemRenderer = Callable[[Request, ErrorDescription], Response]
 
@@ -53,10 +54,10 @@ class HttpMiddleware:
             return
         method = scope["method"]
         request_scope = {**scope, "method": "GET"} if method == "HEAD" else scope
-        measured = RequestMetrics(method)
+        metrics = RequestMetrics(method)
 
         async def send_with_headers(message: Message) -> None:
-            measured.observe(message)
+            metrics.observe(message)
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers.update(HEADERS)
@@ -69,14 +70,14 @@ class HttpMiddleware:
         try:
             await self._answer(request_scope, receive, out)
         except ClientDisconnect:
-            measured.status = measured.status or CLIENT_CLOSED_REQUEST
+            metrics.status = metrics.status or CLIENT_CLOSED_REQUEST
         except Exception as error:
-            if measured.status:
+            if metrics.status:
                 raise  # The response has begun. The server breaks the connection and logs the error.
             request = Request(request_scope)
             await self._render_problem(request, describe_error(request, error))(request_scope, receive, out)
         finally:
-            measured.record(request_scope)
+            metrics.record(request_scope)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         problem = self._refusal(scope["method"], Headers(scope=scope))
@@ -84,13 +85,11 @@ class HttpMiddleware:
         await app(scope, receive, send)
 
     def _refusal(self, method: str, headers: Headers) -> ErrorDescription | None:
-        """Return why a request is refused before any route sees it; None if it is not."""
+        """Return why a request is refused before it reaches a route; None if it is not refused."""
         host = headers.get("host", "")
         if host_name(host) not in self._hosts:
-            known = ", ".join(sorted(self._hosts))
-            detail = (
-                f"{host!r} is no name of this server. Its names are {known}; SOUK_SERVING_URL adds another."
-            )
+            names = ", ".join(sorted(self._hosts))
+            detail = f"{host!r} is not a name of this server. Use {names}; SOUK_SERVING_URL adds another."
             return ErrorDescription(400, "unknown-host", "Unknown host", detail)
         if is_other_site(method, headers):
             detail = f"A page of another site sent this {method} request. Send it from this server's pages."
@@ -99,7 +98,7 @@ class HttpMiddleware:
 
 
 def _without_body(send: Send) -> Send:
-    """Return a `send` that sends the head of a response and ends it, whatever body follows."""
+    """Return a `send` that sends the head of a response and drops its body."""
     ended = False
 
     async def send_head(message: Message) -> None:

@@ -1,4 +1,4 @@
-"""Describes in OpenAPI what FastAPI does not read: forwarded bodies, headers, and problems."""
+"""Describes in OpenAPI what FastAPI can't infer: bodies that it does not parse, headers, and problems."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ def _inline_schema(model: Any) -> dict[str, Any]:
 
 
 def openapi_problem(status: int, description: str, model: type[ProblemDetails] = ProblemDetails) -> Responses:
-    """Return the description of one problem of a route; `model` has the members of the answer."""
+    """Return the description of one problem of a route; `model` has the members of the response."""
     content = {"application/problem+json": {"schema": _inline_schema(model)}}
     return {status: {"description": description, "content": content}}
 
@@ -36,23 +36,23 @@ def openapi_problem(status: int, description: str, model: type[ProblemDetails] =
 NOT_JSON = openapi_problem(415, "The `Content-Type` is not `application/json`.")
 
 
-def json_request_body(model: Any, example: object, key: bool = False) -> dict[str, Any]:
-    """Return the `openapi_extra` of a route that takes `model` as JSON, with `key` an `Idempotency-Key` too.
+def json_request_body(model: Any, example: object, idempotency_key: bool = False) -> dict[str, Any]:
+    """Return the `openapi_extra` of a route whose JSON body FastAPI does not parse, and so can't describe.
 
-    Only the commerce services parse the body. FastAPI would have to parse it as well to describe it.
+    `idempotency_key` adds the header `Idempotency-Key`.
     """
     content = {"application/json": {"schema": _inline_schema(model), "example": example}}
     described: dict[str, Any] = {"requestBody": {"required": True, "content": content}}
-    if key:
-        described["parameters"] = [_KEY]
+    if idempotency_key:
+        described["parameters"] = [_IDEMPOTENCY_KEY]
     return described
 
 
-_KEY = {
+_IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
     "in": "header",
     "required": True,
     "schema": {"type": "string", "minLength": 1, "maxLength": 255, "examples": ["9f1c2d3e-one-checkout"]},
     "description": "A key that is generated once per checkout. A repeated request with the same key and body "
-    "returns the first answer and buys nothing twice. The same key with another body is refused (409).",
+    "returns the first response and buys nothing twice. The same key with another body is refused (409).",
 }

@@ -1,4 +1,4 @@
-"""The problems that the API and the pages answer with."""
+"""The error responses of the API and the pages."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -84,7 +84,7 @@ class NoEventAccepted(Problem):
     status, kind, title = 422, "no-event-taken", "None of these events can be used"
 
     def __init__(self, rejected: Sequence[Mapping[str, Any]]) -> None:
-        """`rejected` says what is wrong with each event, in the shape of the answer to a batch."""
+        """`rejected` has an entry for each event, as in the response to a batch."""
         super().__init__(
             f"None of {len(rejected)} events was accepted; `rejected` has the reason of each. The first: "
             f"{rejected[0]['problem']['detail']}. Correct the events before you send them again."
@@ -93,7 +93,7 @@ class NoEventAccepted(Problem):
 
     @property
     def extensions(self) -> Mapping[str, Any]:
-        """The `rejected` member of the answer."""
+        """The `rejected` member of the response."""
         return {"rejected": self._rejected}
 
 

@@ -16,11 +16,11 @@ from serving.problems import RedisUnavailable
 T = TypeVar("T")
 
 OPTIONAL_TIMEOUT_S = 0.5
-"""Timeout of data that another store has too, or that a page can be rendered without."""
+"""Timeout of reads with a fallback: another store has the data, or the page is rendered without it."""
 
 
 class HiredisConnection(Connection):
-    """A connection that packs commands in C, which redis-py does only without asyncio."""
+    """A connection that packs commands in C. redis-py itself does so only in its synchronous client."""
 
     _serializer: Any = HiredisRespSerializer()
 

@@ -12,8 +12,8 @@ async def read_body(request: Request, limit: int) -> bytes:
         BodyTooLarge: the body has more than `limit` bytes, whatever its `Content-Length` says.
         ClientDisconnect: the client closed the connection before the end of the body.
     """
-    said = request.headers.get("Content-Length", "")
-    if said.isdecimal() and int(said) > limit:
+    content_length = request.headers.get("Content-Length", "")
+    if content_length.isdecimal() and int(content_length) > limit:
         raise BodyTooLarge(limit)
     parts, length = [], 0
     async for part in request.stream():

@@ -1,4 +1,4 @@
-"""Writes answers as JSON or CSV with an ETag, and describes the problems that routes share."""
+"""Writes responses as JSON or CSV with an ETag, and describes the problems that routes share."""
 
 import csv
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,34 +17,34 @@ from serving.openapi import Responses, openapi_problem
 BAD_PARAMETER = openapi_problem(422, "A parameter can't be used; the detail says which and why.")
 UNKNOWN_SELLER = openapi_problem(404, "No seller has this id.")
 UNAVAILABLE = openapi_problem(503, "A store does not answer; try again after `Retry-After` seconds.")
-UNCHANGED: Responses = {304: {"description": "The ETag of the answer is still that of `If-None-Match`."}}
+UNCHANGED: Responses = {304: {"description": "The response has not changed: its ETag is in `If-None-Match`."}}
 
 JSON, CSV = "application/json", "text/csv"
-CSV_ANSWER: Responses = {
+CSV_RESPONSE: Responses = {
     200: {"content": {CSV: {"schema": {"type": "string"}}}},
 }
-"""Adds the CSV form to the description of a route's answer."""
+"""Adds the CSV form to the description of a route's response."""
 
 
 @dataclass(frozen=True, slots=True)
 class CsvForm:
-    """How an answer is written as CSV: the columns of its header, and one row per entry of a list."""
+    """How a response is written as CSV: the columns of its header, and one row per entry of a list."""
 
     columns: Sequence[str]
     rows: Callable[[Any], Iterable[Mapping[str, Any]]]
 
 
 def csv_list(name: str, entry: type) -> CsvForm:
-    """Return the CSV form of an answer whose field `name` is a list of the TypedDict `entry`."""
-    return CsvForm(tuple(entry.__annotations__), lambda answer: answer[name])
+    """Return the CSV form of a response whose field `name` is a list of the TypedDict `entry`."""
+    return CsvForm(tuple(entry.__annotations__), lambda content: content[name])
 
 
-def write_csv(form: CsvForm, answer: object) -> bytes:
-    """Return the CSV of an answer (RFC 4180), in UTF-8; null is an empty field, a moment is ISO 8601."""
+def write_csv(form: CsvForm, content: object) -> bytes:
+    """Return the content of a response as CSV (RFC 4180) in UTF-8: null is empty, times are ISO 8601."""
     text = StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(form.columns)
-    writer.writerows([_text(row[column]) for column in form.columns] for row in form.rows(answer))
+    writer.writerows([_csv_value(row[column]) for column in form.columns] for row in form.rows(content))
     return text.getvalue().encode()
 
 
@@ -54,58 +54,59 @@ def prefers_csv(accept: str) -> bool:
 
 
 class Responder:
-    """Writes the answer of one request: 304 without a body if the client has it already.
+    """Writes the response to one request: 304 without a body if the client has the same response already.
 
-    The ETag is a hash of the answer. `as_of` would not do: a late event changes the figures of a time that
-    counted as complete, and `as_of` stays the same.
+    The ETag is a hash of the body. `as_of` can't be the ETag: a late event changes figures of the time before
+    `as_of`, and `as_of` stays the same.
     """
 
     def __init__(self, request: Request) -> None:
         self._request = request
 
-    def __call__(self, answer: Any, form: CsvForm | None = None) -> Response:
-        """Return the answer as JSON, or as CSV if it has a CSV form that the client prefers."""
+    def __call__(self, content: Any, form: CsvForm | None = None) -> Response:
+        """Return the content as JSON, or as CSV if it has a CSV form that the client prefers."""
         headers = {"Cache-Control": "no-cache"}
         if form is not None:
             headers["Vary"] = "Accept"
         if form is not None and prefers_csv(self._request.headers.get("Accept", "")):
-            body, media_type = write_csv(form, answer), CSV
-            headers |= self._csv_headers(answer)
+            body, media_type = write_csv(form, content), CSV
+            headers |= self._csv_headers(content)
         else:
-            body, media_type = orjson.dumps(answer), JSON
-        headers["ETag"] = tag = f'"{blake2b(body, digest_size=12).hexdigest()}"'
-        known = self._request.headers.get("If-None-Match", "")
-        if tag in (one.strip().removeprefix("W/") for one in known.split(",")):
+            body, media_type = orjson.dumps(content), JSON
+        headers["ETag"] = etag = f'"{blake2b(body, digest_size=12).hexdigest()}"'
+        client_etags = self._request.headers.get("If-None-Match", "")
+        if etag in (client_etag.strip().removeprefix("W/") for client_etag in client_etags.split(",")):
             return Response(status_code=304, headers=headers)
         return Response(body, headers=headers, media_type=media_type)
 
-    def _csv_headers(self, answer: Mapping[str, Any]) -> dict[str, str]:
-        """Return the link to the next page (RFC 8288) and `as_of`, for which CSV has no place."""
+    def _csv_headers(self, content: Mapping[str, Any]) -> dict[str, str]:
+        """Return the link to the next page (RFC 8288) and `as_of` as headers. CSV has no fields for them."""
         headers = {}
-        if cursor := answer.get("next_cursor"):
-            following = self._request.url.include_query_params(cursor=cursor)
-            headers["Link"] = f'<{following.path}?{following.query}>; rel="next"'
-        if as_of := answer.get("as_of"):
+        if cursor := content.get("next_cursor"):
+            next_page = self._request.url.include_query_params(cursor=cursor)
+            headers["Link"] = f'<{next_page.path}?{next_page.query}>; rel="next"'
+        if as_of := content.get("as_of"):
             headers["Souk-As-Of"] = as_of.isoformat()
         return headers
 
 
-def _text(value: object) -> object:
+def _csv_value(value: object) -> object:
     return value.isoformat() if isinstance(value, datetime) else value
 
 
 def _quality(accept: str, media_type: str) -> float:
     """Return the quality that an `Accept` header gives a media type; the most specific range counts."""
     best = (-1, 1.0 if not accept.strip() else 0.0)
-    for each in accept.lower().split(","):
-        name, *parameters = (part.strip() for part in each.split(";"))
-        specific = {media_type: 2, media_type.split("/")[0] + "/*": 1, "*/*": 0}.get(name, -1)
-        if specific > best[0]:
-            best = specific, _q(parameters)
+    for media_range in accept.lower().split(","):
+        name, *parameters = (part.strip() for part in media_range.split(";"))
+        specificity = {media_type: 2, media_type.split("/")[0] + "/*": 1, "*/*": 0}.get(name, -1)
+        if specificity > best[0]:
+            best = specificity, _weight(parameters)
     return best[1]
 
 
-def _q(parameters: Iterable[str]) -> float:
+def _weight(parameters: Iterable[str]) -> float:
+    """Return the weight `q` of a media range; 1 by default, 0 if it is not a number."""
     for parameter in parameters:
         if parameter.startswith("q="):
             try:

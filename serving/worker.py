@@ -1,4 +1,4 @@
-"""One of the processes that answer for the API; `python -m serving` starts and watches them."""
+"""A worker process of the API. `python -m serving` starts and supervises the workers."""
 
 import ctypes
 import multiprocessing
@@ -17,11 +17,14 @@ from common.telemetry import configure_logging
 from serving.app import create_app
 
 _PR_SET_PDEATHSIG = 1
-"""Linux' prctl: the signal that comes when the parent has died."""
+"""The option of Linux' prctl that sets the signal a process gets when its parent dies."""
 
 
 def create() -> FastAPI:
-    """The application, in a process that it makes fit to serve; one that can't is not started again."""
+    """Set up this worker process and return the application.
+
+    If that fails, exit with `STARTUP_FAILURE`, so that uvicorn does not start another worker.
+    """
     _end_with_parent()
     configure_logging("serving")
     try:
@@ -30,7 +33,7 @@ def create() -> FastAPI:
     except SoukError as error:
         print(f"souk: {error}", file=sys.stderr)
         sys.exit(STARTUP_FAILURE)
-    except Exception:  # whatever it is, the next process would meet it, too
+    except Exception:  # another worker would fail in the same way
         traceback.print_exc()
         sys.exit(STARTUP_FAILURE)
     gc_tuning.tune_gc()
@@ -41,5 +44,5 @@ def _end_with_parent() -> None:
     """Make the kernel end this process when its parent dies."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     parent = multiprocessing.parent_process()
-    if parent and parent.pid != os.getppid():  # it died before the call above
+    if parent and parent.pid != os.getppid():  # the parent died before the call above
         sys.exit(0)

@@ -1,4 +1,4 @@
-"""Chromium, as tests drive it; tests that need it skip where there is none."""
+"""Starts Chromium for tests. Tests that need it are skipped if it is not installed."""
 
 import os
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ ARGUMENTS = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-bac
 
 @contextmanager
 def opened() -> Iterator[Browser]:
-    """A browser without a window."""
+    """Start a browser without a window."""
     chromium = os.environ.get("SOUK_TEST_CHROMIUM") or find()
     if chromium is None:
         pytest.skip("needs Chromium, which `./souk test` installs where it may")

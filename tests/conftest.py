@@ -1,4 +1,4 @@
-"""Fixtures of more than one kind of test."""
+"""Fixtures that several kinds of tests share."""
 
 import csv
 import signal
@@ -20,7 +20,7 @@ settings.load_profile("souk")
 
 
 def pytest_configure() -> None:
-    """Stop the servers, too, when the session is told to end: SIGTERM does what Ctrl-C does."""
+    """Handle SIGTERM like Ctrl-C, so that it stops the servers, too."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
@@ -39,13 +39,13 @@ CSV_NAMES = {
 
 @pytest.fixture(scope="session")
 def world() -> World:
-    """A small marketplace of the simulator."""
+    """A small world of the simulator."""
     return build_world(WorldShape(seed=9, sellers=20, products=300, shoppers=500))
 
 
 @pytest.fixture
 def small_olist() -> Rows:
-    """Two orders in Olist's tables: `a` of one line, delivered; `b` of two sellers, not yet approved."""
+    """Olist's tables with two orders: `a`, of one line, delivered; `b`, of two sellers, not yet approved."""
     return {
         "customers": [_customer("ca", "ana", "01310"), _customer("cb", "bia", "98765")],
         "sellers": [
@@ -86,7 +86,7 @@ def small_olist() -> Rows:
 
 @pytest.fixture
 def write_olist(tmp_path: Path) -> Callable[..., Path]:
-    """Writes tables into a directory: as CSV as published, or as Parquet with typed columns."""
+    """A function that writes tables into a directory: as CSV, or as Parquet with typed columns."""
 
     def write(tables: Rows, parquet: bool = False, into: str = "olist") -> Path:
         directory = tmp_path / into

@@ -1,4 +1,4 @@
-"""Ports for what a test starts: free, and claimed so that no other test session takes them, too."""
+"""Allocates free ports, which no other test session gets at the same time."""
 
 import random
 import socket
@@ -6,16 +6,16 @@ import socket
 from common.settings import LOOPBACK, PORTS
 
 OFFSETS = range(11_000, 23_000)
-"""Beyond the copies that people run, and with every port below those of outgoing connections (32,768 on)."""
+"""Port offsets that users hardly choose, with all ports below those of outgoing connections (32,768 on)."""
 
 _claims: list[socket.socket] = []
-"""One for each claimed port, held until this process ends, however it ends."""
+"""A socket for each claimed port, open until this process ends."""
 
 
 def free_offset() -> int:
-    """A port offset at which every port of a copy is free, and which this process alone gets.
+    """Return a port offset at which every port of a copy is free, and which only this process gets.
 
-    A claim is a Unix socket of an abstract name, which is nowhere in the file system.
+    A claim is a Unix socket with an abstract name, which is not in the file system.
     """
     for offset in random.sample(OFFSETS, len(OFFSETS)):
         ports = [port + offset for port in PORTS.values()]

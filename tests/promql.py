@@ -1,17 +1,17 @@
-"""Which metrics and labels a PromQL expression names, against those that the platform's processes have."""
+"""Compares the metrics and labels of a PromQL expression with those that the platform exports."""
 
 import re
 
 from common.metrics import REGISTRY
 
 SCRAPED = {"job", "instance", "le"}
-"""Labels that Prometheus adds, and those of a histogram's buckets."""
+"""Labels that Prometheus adds, and those of histogram buckets."""
 
 _SUFFIXES = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count"), "gauge": ("",)}
 
 
 def known() -> set[str]:
-    """Every name under which some process shows samples."""
+    """Return the names of all samples that some process exports."""
     ours = {
         family.name + suffix for family in REGISTRY.collect() for suffix in _SUFFIXES.get(family.type, ("",))
     }
@@ -19,20 +19,20 @@ def known() -> set[str]:
 
 
 def metrics_of(expression: str) -> set[str]:
-    """The metrics that an expression names."""
+    """Return the metrics that an expression names."""
     bare = re.sub(r'"[^"]*"|\{[^}]*\}|\bby \([^)]*\)', "", expression)
     return set(re.findall(r"\b(up|(?:souk|process|python)_\w+)\b", bare))
 
 
 def labels_of(expression: str) -> set[str]:
-    """The labels that it groups by or selects."""
+    """Return the labels that an expression groups by or selects."""
     grouped = [label for found in re.findall(r"\bby \(([^)]*)\)", expression) for label in found.split(",")]
     selected = re.findall(r"[{,]\s*(\w+)\s*[=!]~?", expression)
     return {label.strip() for label in (*grouped, *selected)}
 
 
 def unknown_in(expression: str) -> set[str]:
-    """The metrics that no process has, and the labels that none of its metrics of ours has."""
+    """Return the metrics that no process exports, and the labels that none of the named metrics has."""
     named = metrics_of(expression)
     labels = {
         label

@@ -37,9 +37,9 @@ def totals(months: pa.Table, sellers: pa.Table) -> pa.Table:
     """Return the sums of all months for each seller, and zeros for a seller who sold nothing."""
     figures = [name for name in months.column_names if name not in BUCKET]
     sums = months.group_by("seller_id").aggregate([(name, "sum") for name in figures])
-    every = sellers.join(sums.rename_columns(["seller_id", *figures]), "seller_id")
+    joined = sellers.join(sums.rename_columns(["seller_id", *figures]), "seller_id")
     return pa.table(
-        {"seller_id": every["seller_id"], **{name: pc.fill_null(every[name], 0) for name in figures}}
+        {"seller_id": joined["seller_id"], **{name: pc.fill_null(joined[name], 0) for name in figures}}
     )
 
 

@@ -23,7 +23,7 @@ SPEC = ComparisonSpec(
 )
 
 REASONS = 5
-"""The most frequent reasons of each topic are notes of the result."""
+"""The result has a note for each of this many most frequent reasons of a topic."""
 
 
 def compare(
@@ -44,7 +44,7 @@ def compare(
         and ((key := (topic, _digest(record.value))) in expected or record.before_cut)
     }
     notes = [
-        f"{topic}_dlq holds {count:,} refused at {stage}: {reason}"
+        f"{topic}_dlq has {count:,} messages rejected at {stage}: {reason}"
         for topic, found in dead_letters.items()
         for (stage, reason), count in Counter((each.stage, each.reason) for each in found).most_common(
             REASONS

@@ -1,6 +1,6 @@
-"""Compares the inputs of recommendations in Redis with the same computed from the facts.
+"""Compares the inputs of recommendations in Redis with the same values computed from the facts.
 
-Facts of the last `REMEMBERED_DAYS` must be in Redis. Older ones may have expired: a shopper's history and
+Facts of the last `RETAINED_DAYS` must be in Redis. Older ones may have expired: a shopper's history and
 pairs without new visits expire after 30 days. Sessions expire after half an hour. `popular:{category}` is not
 compared, because it is computed from the same figures as `similar:{product}`.
 """
@@ -21,12 +21,12 @@ from serving.catalogue.offers import read_offers
 
 NAME = "facts_vs_recommendations"
 COMPARED = MAX_SIMILAR // 2
-"""Recommendations use this many similar products; the others replace those that are removed."""
+"""Recommendations use this many similar products; Redis has more, to replace those that are filtered out."""
 
-REMEMBERED_DAYS = 29
+RETAINED_DAYS = 29
 """A day less than the retention of job `recommendations`, because jobs read an event at different times."""
 
-DAYS: Mapping[str, int] = {"days": REMEMBERED_DAYS}
+DAYS: Mapping[str, int] = {"days": RETAINED_DAYS}
 
 
 def spec(what: str, unit: str, *key: str) -> ComparisonSpec:
@@ -57,7 +57,7 @@ def latest(
     *,
     known_owners: bool = False,
 ) -> TableComparison:
-    """Compare sorted sets of moments (Unix time in seconds): the last `size` members of each owner.
+    """Compare sorted sets of times (Unix time in seconds): the last `size` members of each owner.
 
     With `known_owners`, sorted sets of owners without facts do not count.
     """
@@ -95,15 +95,15 @@ def offer_sides(expected: pa.Table, hashes: dict[str, list[str | None]]) -> Side
     rows = [offer for product_id, fields in hashes.items() for offer in read_offers(product_id, *fields)]
     actual = pa.table(
         {
-            "product_id": pa.array([one.product_id for one in rows], pa.string()),
-            "seller_id": pa.array([one.seller_id for one in rows], pa.string()),
-            "name": pa.array([one.name or "" for one in rows], pa.string()),
-            "category": pa.array([one.category or "" for one in rows], pa.string()),
-            "currency": pa.array([one.currency for one in rows], pa.string()),
-            "price_minor": pa.array([one.price_minor for one in rows], pa.int64()),
-            "listed": pa.array([int(one.listed) for one in rows], pa.int64()),
+            "product_id": pa.array([offer.product_id for offer in rows], pa.string()),
+            "seller_id": pa.array([offer.seller_id for offer in rows], pa.string()),
+            "name": pa.array([offer.name or "" for offer in rows], pa.string()),
+            "category": pa.array([offer.category or "" for offer in rows], pa.string()),
+            "currency": pa.array([offer.currency for offer in rows], pa.string()),
+            "price_minor": pa.array([offer.price_minor for offer in rows], pa.int64()),
+            "listed": pa.array([int(offer.listed) for offer in rows], pa.int64()),
             "available": pa.array(
-                [-1 if one.available is None else one.available for one in rows], pa.int64()
+                [-1 if offer.available is None else offer.available for offer in rows], pa.int64()
             ),
         }
     )

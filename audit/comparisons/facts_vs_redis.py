@@ -30,7 +30,7 @@ def spec(key: str) -> ComparisonSpec:
 def relative_scores(key: str, expected: pa.Table, actual: pa.Table) -> Sides:
     """Return both sides with each product's score relative to the best one, which is 1.
 
-    Both tables have product_id and score, a moment in seconds.
+    Both tables have product_id and score, which is a time in seconds.
     """
     best = pc.max(expected["score"])
     return Sides(*(_relative(key, side, best) for side in (expected, actual)))

@@ -1,4 +1,4 @@
-"""Compares the source's cancelled orders with `order_cancelled`; the source does not say when it was."""
+"""Compares the source's cancelled orders with `order_cancelled`. The source has no times of cancellations."""
 
 from zoneinfo import ZoneInfo
 
@@ -19,7 +19,7 @@ SPEC = ComparisonSpec(
 
 
 def from_events(events: Events, timezone: ZoneInfo) -> pa.Table:
-    """order_id, day (of the purchase)."""
+    """Return order_id and day (of the purchase)."""
     cancelled = events["order_cancelled"]
     days = local_days(cancelled["placed_at"], timezone)
     return pa.table({"order_id": cancelled["order_id"], "day": days})

@@ -1,4 +1,4 @@
-"""Compares approval, shipment and delivery in the source with the events: what happened on which day."""
+"""Compares the days of approvals, shipments and deliveries in the source with the events."""
 
 from zoneinfo import ZoneInfo
 
@@ -20,15 +20,15 @@ STEPS = {"order_confirmed": "confirmed", "order_shipped": "shipped", "order_deli
 
 
 def from_events(events: Events, timezone: ZoneInfo) -> pa.Table:
-    """order_id, step, seller_id (empty for a confirmation), day."""
+    """Return order_id, step, seller_id (empty for a confirmation) and day."""
     steps = []
     for name, step in STEPS.items():
         table = events[name]
-        nobody = pa.array([""] * table.num_rows, pa.string())
+        no_seller = pa.array([""] * table.num_rows, pa.string())
         columns = {
             "order_id": table["order_id"],
             "step": pa.array([step] * table.num_rows, pa.string()),
-            "seller_id": table["seller_id"] if "seller_id" in table.column_names else nobody,
+            "seller_id": table["seller_id"] if "seller_id" in table.column_names else no_seller,
             "day": local_days(table["occurred_at"], timezone),
         }
         steps.append(pa.table(columns))

@@ -1,4 +1,4 @@
-"""Compares the source's orders with `order_placed`: who bought when, and for how much."""
+"""Compares the source's orders with `order_placed`: shopper, day and amounts."""
 
 from zoneinfo import ZoneInfo
 
@@ -20,14 +20,14 @@ SPEC = ComparisonSpec(
 
 
 def with_sums(orders: pa.Table, lines: pa.Table) -> pa.Table:
-    """The orders with the sums of their lines, zeros for an order without lines."""
+    """Return the orders with the sums of their lines, zeros for an order without lines."""
     joined = orders.join(sum_lines(lines, ["order_id"]).drop_columns(["orders"]), "order_id")
     sums = {name: pc.fill_null(joined[name], 0) for name in FIGURES}
     return pa.table({**{name: joined[name] for name in orders.column_names}, **sums})
 
 
 def from_events(events: Events, timezone: ZoneInfo) -> pa.Table:
-    """order_id, shopper_id, day and the sums of the lines, of `order_placed`."""
+    """Return order_id, shopper_id, day and the sums of the lines of `order_placed`."""
     placed = events["order_placed"]
     orders = pa.table(
         {

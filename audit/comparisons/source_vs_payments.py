@@ -1,4 +1,4 @@
-"""Compares the source's payments with `payment_captured`: how many and how much of each order."""
+"""Compares the source's payments with `payment_captured`: number and amount for each order."""
 
 import pyarrow as pa
 
@@ -16,7 +16,7 @@ SPEC = ComparisonSpec(
 
 
 def by_order(payments: pa.Table) -> pa.Table:
-    """order_id, payments, amount_minor."""
+    """Return order_id, payments (their number) and amount_minor."""
     sums = payments.group_by("order_id").aggregate([("amount_minor", "count"), ("amount_minor", "sum")])
     return sums.rename_columns(["order_id", "payments", "amount_minor"])
 

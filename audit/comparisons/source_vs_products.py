@@ -1,4 +1,4 @@
-"""Compares the products that were sold in the source with `product_listed`, one a seller."""
+"""Compares the products that were sold in the source with `product_listed`, one for each seller."""
 
 from audit.comparison import ComparisonSpec
 from audit.source_comparison import SourceComparison

@@ -1,4 +1,4 @@
-"""Compares the source's reviews with `review_submitted`: how many of each order, and their scores."""
+"""Compares the source's reviews with `review_submitted`: number and sum of scores for each order."""
 
 import pyarrow as pa
 
@@ -16,7 +16,7 @@ SPEC = ComparisonSpec(
 
 
 def by_order(reviews: pa.Table) -> pa.Table:
-    """order_id, reviews, scores (their sum)."""
+    """Return order_id, reviews (their number) and scores (their sum)."""
     sums = reviews.group_by("order_id").aggregate([("score", "count"), ("score", "sum")])
     return sums.rename_columns(["order_id", "reviews", "scores"])
 

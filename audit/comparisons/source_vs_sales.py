@@ -1,4 +1,4 @@
-"""Compares the source's order items with `order_placed`: what each seller sold on each day."""
+"""Compares the source's order items with `order_placed`: the sales of each seller on each day."""
 
 from audit.comparison import ComparisonSpec
 from audit.source_comparison import SourceComparison

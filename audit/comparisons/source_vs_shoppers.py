@@ -1,4 +1,4 @@
-"""Compares the persons in the source's orders with `shopper_registered`."""
+"""Compares the people in the source's orders with `shopper_registered`."""
 
 from audit.comparison import ComparisonSpec
 from audit.source_comparison import SourceComparison

@@ -1,4 +1,4 @@
-"""Requests many answers of the API over a few connections."""
+"""Sends many requests to the API over a few connections."""
 
 import asyncio
 from collections.abc import Callable, Iterable
@@ -15,7 +15,7 @@ _TIMEOUT_S = 60.0
 
 Row = dict[str, Any]
 Progress = Callable[[str, int, int], None]
-"""Called with (what is requested, answers so far, answers in total)."""
+"""Called with (what is requested, responses so far, responses in total)."""
 
 
 @dataclass(frozen=True)
@@ -27,14 +27,14 @@ class ApiRequest:
 
 
 class ApiClient:
-    """The API at `url`. Memory: the rows of all answers, and 16 answers under way."""
+    """A client of the API at `url`. Memory: the rows of all responses, and up to 16 responses."""
 
     def __init__(self, url: str, progress: Progress) -> None:
         self._url = url
         self._progress = progress
 
     def fetch(self, requests: list[ApiRequest], rows_of: Callable[[Any], Iterable[Row]]) -> list[Row]:
-        """Send every request; returns the rows that `rows_of` makes of the parsed answers, in any order.
+        """Send every request; return the rows that `rows_of` makes of the parsed responses, in any order.
 
         Raises:
             PartUnavailable: the API does not answer, or answers with an error.
@@ -46,12 +46,12 @@ class ApiClient:
 
     async def _fetch(self, requests: list[ApiRequest], rows_of: Callable[[Any], Iterable[Row]]) -> list[Row]:
         rows: list[Row] = []
-        waiting = iter(requests)
+        remaining = iter(requests)
         done = 0
 
         async def work(http: httpx.AsyncClient) -> None:
             nonlocal done
-            for request in waiting:
+            for request in remaining:
                 rows.extend(rows_of(await self._answer(http, request)))
                 done += 1
                 if done % 50 == 0 or done == len(requests):

@@ -23,7 +23,7 @@ def arrow_type(avro: Any) -> pa.DataType:
     """Return the Arrow type of an Avro type.
 
     Raises:
-        ValueError: a type that events do not use (`docs/architecture.md` lists those they do).
+        ValueError: events do not use the type (`docs/architecture.md` lists the types that they use).
     """
     if isinstance(avro, str) and avro in _PLAIN:
         return _PLAIN[avro]

@@ -13,7 +13,7 @@ from common.errors import PartUnavailable
 
 Parameters = Mapping[str, str | int | list[str]]
 OWN_ORDER = "^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
-"""Ids of orders that the service placed: UUIDv7 with dashes. Replayed and simulated history has other ids."""
+"""Pattern of the ids of orders that the service placed (UUIDv7). Replayed and simulated orders differ."""
 
 _KEY_FILTER = "has({key_values:Array(String)}, toString({key_column:Identifier}))"
 

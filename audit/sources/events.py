@@ -51,14 +51,14 @@ def decode_topic(values: Iterable[bytes | None], event: EventSchema, decoder: De
         if len(rows) == _CHUNK:
             batches.append(pa.Table.from_pylist(rows, schema))
             rows = []
-    every = pa.concat_tables([*batches, pa.Table.from_pylist(rows, schema)])
+    decoded_events = pa.concat_tables([*batches, pa.Table.from_pylist(rows, schema)])
     repeated = decoded - len(last)
-    events = every.take(pa.array(last.values(), pa.int64())) if repeated else every
+    events = decoded_events.take(pa.array(last.values(), pa.int64())) if repeated else decoded_events
     return TopicContents(events, decoded + len(undecodable), repeated, tuple(undecodable))
 
 
 class EventLog:
-    """Kafka's events by name. Decoded topics are cached for other comparisons, up to `_CACHE_BYTES`."""
+    """The events in Kafka by name. Decoded topics are cached for other comparisons, up to `_CACHE_BYTES`."""
 
     def __init__(self, kafka: KafkaTopics, decoder: Decoder) -> None:
         self._kafka = kafka
@@ -66,7 +66,7 @@ class EventLog:
         self._cache: dict[str, TopicContents] = {}
 
     def contents(self, name: str) -> TopicContents:
-        """Return the contents of an event's topic up to the cut, or as first read."""
+        """Return the contents of an event's topic up to the cut, or to its end when it is first read."""
         if name in self._cache:
             return self._cache[name]
         values = (message.value() for message in self._kafka.messages(name))
@@ -81,5 +81,5 @@ class EventLog:
         return self._decoder.decode(value)
 
     def dead_letters(self, topic: str) -> list[DeadLetterRecord]:
-        """Return all that `<topic>_dlq` holds now."""
+        """Return the present messages of `<topic>_dlq`."""
         return self._kafka.dead_letters(topic)

@@ -81,11 +81,11 @@ class KafkaTopics:
                     if error is not None:
                         if error.code() == KafkaError._PARTITION_EOF:
                             open_ends.pop(partition, None)
-                        elif not is_retriable(error):  # the client retries the others by itself
+                        elif not is_retriable(error):  # the client retries after retriable errors
                             raise KafkaException(error)
                         continue
                     if partition not in open_ends:
-                        continue  # after the end
+                        continue  # the message is after the end
                     read += 1
                     yield message
                     if offset + 1 >= open_ends[partition]:
@@ -93,7 +93,7 @@ class KafkaTopics:
                 self._progress(topic, read, total)
 
     def dead_letters(self, topic: str) -> list[DeadLetterRecord]:
-        """Return all that `<topic>_dlq` holds now."""
+        """Return the present messages of `<topic>_dlq`."""
         messages = self.messages(f"{topic}_dlq", beyond_cut=True)
         return [_dead_letter(message, self._is_before_cut(message)) for message in messages]
 
@@ -104,7 +104,7 @@ class KafkaTopics:
 
     @contextmanager
     def consumer(self) -> Iterator[Consumer]:
-        """Return a consumer without subscriptions that commits nothing."""
+        """Yield a consumer without subscriptions, which commits nothing."""
         consumer = Consumer(
             {
                 "bootstrap.servers": self._bootstrap,
@@ -124,7 +124,7 @@ class KafkaTopics:
 
 
 def offset_ranges(consumer: Consumer, topic: str) -> dict[int, tuple[int, int]]:
-    """Partition → (first offset, end offset); empty if the topic does not exist."""
+    """Return partition → (first offset, end offset); empty if the topic does not exist."""
 
     def partitions() -> list[int]:
         described = consumer.list_topics(topic, timeout=_TIMEOUT_S).topics[topic]

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from audit.sources.sent_ranges import EVERYTHING, SentRanges
 from producers.replay.olist.tables import read_tables
 
-WENT_ON = ("delivered", "shipped", "invoiced", "processing", "approved")
+CONFIRMED = ("delivered", "shipped", "invoiced", "processing", "approved")
 """Statuses of orders that were confirmed, whether or not the approval was recorded."""
 
 CANCELLED = ("canceled", "unavailable")
@@ -54,10 +54,10 @@ class OlistTables:
 
     @property
     def whole(self) -> bool:
-        """Whether no rows are left out."""
+        """Whether all times are chosen, so that no rows are left out."""
         return WallClockRange() in self.ranges
 
-    def known(self, subject: str) -> pa.ChunkedArray:
+    def ids(self, subject: str) -> pa.ChunkedArray:
         """Return every id in the tables, at any time; `subject` is one of `_IDS`."""
         table, column = _IDS[subject]
         return self._tables[table][column]
@@ -73,11 +73,11 @@ class OlistTables:
     @cached_property
     def lines(self) -> pa.Table:
         """One row per item: order_id, seller_id, product_id, day, units (1), gross_minor, shipping_minor."""
-        return self._within_ranges(self._every_line, "at").drop_columns(["at"])
+        return self._within_ranges(self._all_lines, "at").drop_columns(["at"])
 
     @cached_property
     def payments(self) -> pa.Table:
-        """One row per payment: order_id, amount_minor. Its time is the approval's, else the purchase's."""
+        """One row per payment: order_id, amount_minor. Its time is the order's approval or else purchase."""
         moments = self._orders.select(["order_id", _PURCHASE, "order_approved_at"])
         joined = self._tables["order_payments"].join(moments, "order_id", join_type="inner")
         payments = pa.table(
@@ -92,12 +92,12 @@ class OlistTables:
     @cached_property
     def steps(self) -> pa.Table:
         """One row per step of an order: order_id, step, seller_id (a shipment's, else empty), day."""
-        shipments = self._every_line.group_by(["order_id", "seller_id"]).aggregate([])
+        shipments = self._all_lines.group_by(["order_id", "seller_id"]).aggregate([])
         per_shipment = self._orders.join(shipments, "order_id", join_type="inner")
         per_order = self._orders.append_column("seller_id", pa.array([""] * self._orders.num_rows))
         steps = []
         for step, column in _STEPS.items():
-            rows = self._confirmable(per_order) if step == "confirmed" else per_shipment
+            rows = self._with_approvals(per_order) if step == "confirmed" else per_shipment
             rows = self._within_ranges(rows, column)
             steps.append(
                 pa.table(
@@ -111,11 +111,13 @@ class OlistTables:
             )
         return pa.concat_tables(steps)
 
-    def _confirmable(self, orders: pa.Table) -> pa.Table:
-        """Orders with the purchase as the approval where the order went on and no approval was recorded."""
-        went_on = pc.is_in(orders["order_status"], value_set=pa.array(WENT_ON))
+    def _with_approvals(self, orders: pa.Table) -> pa.Table:
+        """Return the orders; a confirmed order without an approval gets the time of its purchase."""
+        confirmed = pc.is_in(orders["order_status"], value_set=pa.array(CONFIRMED))
         approved_at = pc.if_else(
-            went_on, pc.coalesce(orders["order_approved_at"], orders[_PURCHASE]), orders["order_approved_at"]
+            confirmed,
+            pc.coalesce(orders["order_approved_at"], orders[_PURCHASE]),
+            orders["order_approved_at"],
         )
         place = orders.column_names.index("order_approved_at")
         return orders.set_column(place, "order_approved_at", approved_at)
@@ -123,12 +125,12 @@ class OlistTables:
     @cached_property
     def cancelled(self) -> pa.Table:
         """The cancelled or unavailable orders of all times: order_id, day (of the purchase)."""
-        gone = pc.is_in(self._orders["order_status"], value_set=pa.array(CANCELLED))
-        return self._orders.filter(gone).select(["order_id", "day"])
+        is_cancelled = pc.is_in(self._orders["order_status"], value_set=pa.array(CANCELLED))
+        return self._orders.filter(is_cancelled).select(["order_id", "day"])
 
     @cached_property
     def reviews(self) -> pa.Table:
-        """One row per review: order_id, score. A lone score counts if its order has no review."""
+        """One row per review: order_id, score. A score without a review counts if its order has no review."""
         whole = self._tables.get("order_reviews", self._tables.get("order_reviews_head"))
         parts = []
         if whole is not None:
@@ -145,8 +147,8 @@ class OlistTables:
     @cached_property
     def sellers(self) -> pa.Table:
         """The sellers of the chosen order items: seller_id, city, state."""
-        there = self._distinct_within_ranges(self._every_line, ["seller_id"])
-        joined = there.join(self._tables["sellers"], "seller_id", join_type="inner")
+        ids = self._distinct_within_ranges(self._all_lines, ["seller_id"])
+        joined = ids.join(self._tables["sellers"], "seller_id", join_type="inner")
         return _renamed(joined, {"seller_id": "seller_id", "city": "seller_city", "state": "seller_state"})
 
     @cached_property
@@ -154,17 +156,17 @@ class OlistTables:
         """The people who placed the chosen orders: shopper_id."""
         people = self._tables["customers"].select(["customer_id", "customer_unique_id"])
         orders = self._orders.join(people, "customer_id", join_type="inner")
-        there = self._distinct_within_ranges(
+        ids = self._distinct_within_ranges(
             _renamed(orders, {"customer_unique_id": "customer_unique_id", "at": _PURCHASE}),
             ["customer_unique_id"],
         )
-        return _renamed(there, {"shopper_id": "customer_unique_id"})
+        return _renamed(ids, {"shopper_id": "customer_unique_id"})
 
     @cached_property
     def products(self) -> pa.Table:
         """The products of the chosen order items by seller: product_id, seller_id, weight_g, photos."""
-        there = self._distinct_within_ranges(self._every_line, ["product_id", "seller_id"])
-        joined = there.join(self._tables["products"], "product_id", join_type="inner")
+        ids = self._distinct_within_ranges(self._all_lines, ["product_id", "seller_id"])
+        joined = ids.join(self._tables["products"], "product_id", join_type="inner")
         names = {
             "product_id": "product_id",
             "seller_id": "seller_id",
@@ -184,7 +186,7 @@ class OlistTables:
         return orders.append_column("day", day_of(orders[_PURCHASE]))
 
     @cached_property
-    def _every_line(self) -> pa.Table:
+    def _all_lines(self) -> pa.Table:
         items = self._tables["order_items"].join(
             self._orders.select(["order_id", "day", _PURCHASE]), "order_id", join_type="inner"
         )
@@ -211,11 +213,11 @@ class OlistTables:
 
     def _distinct_within_ranges(self, rows: pa.Table, key: list[str]) -> pa.Table:
         """Return the distinct keys whose rows overlap a range: first before its end, last after its start."""
-        seen = rows.group_by(key).aggregate([("at", "min"), ("at", "max")])
+        keys = rows.group_by(key).aggregate([("at", "min"), ("at", "max")])
         if not self.whole:
-            inside = (_bounds(seen["at_min"], seen["at_max"], each) for each in self.ranges)
-            seen = seen.filter(reduce(pc.or_, inside))
-        return seen.select(key)
+            inside = (_bounds(keys["at_min"], keys["at_max"], each) for each in self.ranges)
+            keys = keys.filter(reduce(pc.or_, inside))
+        return keys.select(key)
 
 
 def _bounds(first: pa.ChunkedArray, last: pa.ChunkedArray, chosen: WallClockRange) -> pa.ChunkedArray:

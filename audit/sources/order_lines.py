@@ -1,4 +1,4 @@
-"""Unfolds and sums the lines of `order_placed` in Arrow: Kafka's side of the sales."""
+"""Unfolds and sums the lines of `order_placed` events, as Arrow tables."""
 
 from zoneinfo import ZoneInfo
 
@@ -14,21 +14,21 @@ def unfold_lines(orders: pa.Table, timezone: ZoneInfo) -> pa.Table:
     orders = orders.combine_chunks()
     parents = pc.list_parent_indices(orders["lines"])
     lines = pc.list_flatten(orders["lines"])
-    of = {name: pc.struct_field(lines, name) for name in _LINE}
+    fields = {name: pc.struct_field(lines, name) for name in _LINE_FIELDS}
     return pa.table(
         {
             "order_id": orders["order_id"].take(parents),
-            "seller_id": of["seller_id"],
-            "product_id": of["product_id"],
+            "seller_id": fields["seller_id"],
+            "product_id": fields["product_id"],
             "day": local_days(orders["occurred_at"], timezone).take(parents),
-            "units": of["quantity"],
-            "gross_minor": pc.multiply(of["quantity"], of["unit_price_minor"]),
-            "shipping_minor": of["shipping_minor"],
+            "units": fields["quantity"],
+            "gross_minor": pc.multiply(fields["quantity"], fields["unit_price_minor"]),
+            "shipping_minor": fields["shipping_minor"],
         }
     )
 
 
-_LINE = ("seller_id", "product_id", "quantity", "unit_price_minor", "shipping_minor")
+_LINE_FIELDS = ("seller_id", "product_id", "quantity", "unit_price_minor", "shipping_minor")
 
 
 def local_days(moments: pa.ChunkedArray, timezone: ZoneInfo) -> pa.Array:
@@ -42,8 +42,8 @@ def sum_lines(lines: pa.Table, by: list[str]) -> pa.Table:
     grouped = lines.group_by(by).aggregate(
         [("order_id", "count_distinct"), *((name, "sum") for name in FIGURES)],
     )
-    named = {"order_id_count_distinct": "orders", **{f"{name}_sum": name for name in FIGURES}}
-    return grouped.rename_columns([named.get(name, name) for name in grouped.column_names])
+    new_names = {"order_id_count_distinct": "orders", **{f"{name}_sum": name for name in FIGURES}}
+    return grouped.rename_columns([new_names.get(name, name) for name in grouped.column_names])
 
 
 FIGURES = ("units", "gross_minor", "shipping_minor")

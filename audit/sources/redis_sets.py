@@ -34,9 +34,9 @@ class RedisSets:
         )
 
     def ranked(self, prefix: str, first: int, only: Sequence[str] | None = None) -> pa.Table:
-        """Return the first members of every sorted set with a prefix: owner (the key's rest), member, score.
+        """Return the `first` best members of every sorted set with a prefix: owner, member, score.
 
-        `only` limits the result to some owners.
+        An owner is the rest of the key. `only` limits the result to some owners.
         """
         owners: list[str] = []
         members: list[tuple[str, float]] = []

@@ -1,4 +1,4 @@
-"""The API's sales: the requests, and the rows of an answer."""
+"""Requests for sales from the API, and the rows of its responses."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The time ranges of which an interrupted replay has sent all events, or may have sent some."""
+"""The time ranges whose events a replay has sent completely, or may have sent in part."""
 
 from dataclasses import dataclass
 from functools import reduce

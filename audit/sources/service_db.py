@@ -46,12 +46,12 @@ class ServiceDatabase:
         self._runner.close()
 
     def take_snapshot(self) -> None:
-        """Let all following queries read the tables as they are now."""
+        """Take a new snapshot for all following queries."""
         self._disconnect()
         self._run(self._snapshot)
 
     def exists(self) -> bool:
-        """Whether the services have ever created their tables."""
+        """Return whether the services have ever created their tables."""
         return self.query("cut/outboxes") is not None
 
     def query(self, name: str, keys: KeyFilter | None = None) -> pa.Table | None:
@@ -120,7 +120,7 @@ async def _read(connection: "asyncpg.Connection[Any]", sql: str, keys: KeyFilter
             batches = []
             while rows := await cursor.fetch(_BATCH):
                 values = zip(*rows, strict=True)
-                arrays = [pa.array(one, kind) for one, kind in zip(values, schema.types, strict=True)]
+                arrays = [pa.array(column, kind) for column, kind in zip(values, schema.types, strict=True)]
                 batches.append(pa.record_batch(arrays, schema=schema))
             return pa.Table.from_batches(batches, schema)
     except (asyncpg.UndefinedTableError, asyncpg.InvalidSchemaNameError):

@@ -1,1 +1,1 @@
-"""The peer: the same topics read by ClickHouse's own Kafka engine and materialised views."""
+"""The peer of the pipeline: ClickHouse's own Kafka engine and materialised views, on the same topics."""

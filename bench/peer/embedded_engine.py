@@ -1,4 +1,4 @@
-"""ClickHouse's engine in this process, for the peers: the platform's has no grant for the Kafka engine."""
+"""Runs ClickHouse in this process for the peers: the platform's ClickHouse forbids the Kafka engine."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -21,7 +21,7 @@ class Rows:
 
 
 class EmbeddedEngine:
-    """One connection to the engine, which must be used by one thread."""
+    """A connection to the engine. Only one thread may use it."""
 
     def __init__(self, folder: Path) -> None:
         self._connection = chdb.connect(str(folder))

@@ -1,4 +1,4 @@
--- From the facts into the aggregates at each insert: a duplicate event counts again.
+-- Add each insert into the facts to the aggregates. A duplicate event counts again.
 
 CREATE MATERIALIZED VIEW order_lines_view TO order_lines AS
 SELECT

@@ -1,4 +1,4 @@
-"""`python -m clickhouse.http_server`: ClickHouse's HTTP interface over the engine inside this process."""
+"""`python -m clickhouse.http_server` serves ClickHouse's HTTP interface with an engine inside its process."""
 
 import os
 import socket
@@ -17,7 +17,7 @@ log = structlog.get_logger()
 
 
 def listen(port: int) -> socket.socket:
-    """A listening socket on loopback.
+    """Return a socket that is bound to a port on loopback.
 
     Raises:
         UserError: the port is in use.
@@ -37,7 +37,7 @@ def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT.
 
     Raises:
-        UserError: the port or the directory is taken.
+        UserError: the port is in use, or another server uses the directory.
     """
     home = settings.home / "clickhouse"
     with single_instance(home / "server.lock", f"another ClickHouse server of {home}"):
@@ -47,7 +47,7 @@ def serve(settings: Settings) -> None:
             (home / name).mkdir(exist_ok=True)
         os.chdir(home / "work")  # the engine may write files to its working directory
         if unconfined := confine(home):
-            log.warning("not confined: grants and query checks alone protect files", why=unconfined)
+            log.warning("not confined: only grants and query checks protect files", why=unconfined)
 
         from clickhouse.http_server.server import run  # importing the engine starts threads
 
@@ -70,4 +70,4 @@ if __name__ == "__main__":
     code = main()
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(code)  # does not wait for the thread of a query that can't be cancelled
+    os._exit(code)  # does not wait for the threads of queries that can't be cancelled

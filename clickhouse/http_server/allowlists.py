@@ -1,7 +1,7 @@
 """Lists of what readers may use: settings, formats, functions, tables of `system`.
 
-`lists/` holds one name a line; what is on no list is refused. A test reports the names that a new version of
-the engine adds.
+A file of `lists/` has one name per line; all other names are refused. A test reports the names that a new
+version of the engine adds.
 """
 
 from pathlib import Path
@@ -14,7 +14,7 @@ _SUFFIXES = (
 )
 """The engine's aggregate function combinators, in lower case: `sum` makes `sumIf` and `sumIfOrNull`."""
 _SYNTAX = frozenset({"lambda", "exists", "grouping", "untuple"})
-"""Functions in the tree of a query that the engine's own list of functions does not have."""
+"""Functions in the syntax tree of a query that are not in the engine's list of functions."""
 
 
 def _names(file: str) -> frozenset[str]:
@@ -25,7 +25,7 @@ def _names(file: str) -> frozenset[str]:
 SETTINGS = _names("settings.txt")
 FORMATS = _names("formats.txt")
 FUNCTIONS = frozenset(map(str.lower, _names("functions.txt")))
-"""In lower case, as `REFUSED_FUNCTIONS`: some names the engine takes in any case."""
+"""In lower case, like `REFUSED_FUNCTIONS`, because the engine accepts some names in any case."""
 REFUSED_FUNCTIONS = frozenset(map(str.lower, _names("functions_refused.txt")))
 TABLE_FUNCTIONS = _names("table_functions.txt")
 STRUCTURED_TABLE_FUNCTIONS = frozenset({"values", "generaterandom"})
@@ -35,7 +35,7 @@ STATEMENTS = _names("statements.txt")
 
 
 def is_function(name: str) -> bool:
-    """Whether a reader may call it: a function of the list, or an aggregate of the list with suffixes."""
+    """Return whether a reader may call a function: one of the list, or one of the list with suffixes."""
     name = name.lower()
     if name in REFUSED_FUNCTIONS:
         return False

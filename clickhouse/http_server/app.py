@@ -1,4 +1,4 @@
-"""The HTTP interface itself, as a plain ASGI application."""
+"""The HTTP interface, as an ASGI application."""
 
 import asyncio
 import contextlib
@@ -15,7 +15,7 @@ from clickhouse.http_server.errors import DatabaseError
 from clickhouse.http_server.host_check import HostCheck
 from clickhouse.http_server.query_execution import QueryExecution, QueryOutcome
 from clickhouse.http_server.request import Request, read_request
-from clickhouse.http_server.response_writer import ClientGone, ResponseWriter, Send
+from clickhouse.http_server.response_writer import ResponseAborted, ResponseWriter, Send
 from clickhouse.http_server.result_pipe import ResultPipe
 from clickhouse.http_server.users import Pool, User, Users
 from clickhouse.http_server.validation_cache import ValidationCache
@@ -34,17 +34,17 @@ Scope = MutableMapping[str, Any]
 log = structlog.get_logger()
 
 _TEXT = "text/plain; charset=UTF-8"
-_KILL_AGAIN_S = 0.1
+_KILL_INTERVAL_S = 0.1
 
 THREADS: dict[Pool, int] = {"reader": 4, "serving": 8, "writer": 8}
-"""Queries that run at once. Four readers at their memory limit leave memory for the other pools."""
+"""Queries of each pool that run at once. Four readers at their memory limit leave memory for the others."""
 
-WAITING = 56
-"""Queries of each pool that may wait for a thread; one more is refused."""
+MAX_QUEUED = 56
+"""Queries of each pool that may wait for a thread; further queries are refused."""
 
 
 class ClickHouseApp:
-    """Runs queries of HTTP requests on one engine; writers, readers and the API have separate threads."""
+    """Runs the queries of HTTP requests on one engine. Writers, readers and the API have separate threads."""
 
     def __init__(self, engine: Engine, users: Users, host_check: HostCheck) -> None:
         self._engine = engine
@@ -52,14 +52,15 @@ class ClickHouseApp:
         self._host_check = host_check
         self._connections = Connections(engine)
         self._validated = ValidationCache()
-        self._workers = {pool: WorkerPool(pool, threads, WAITING) for pool, threads in THREADS.items()}
+        self._workers = {pool: WorkerPool(pool, threads, MAX_QUEUED) for pool, threads in THREADS.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI scope."""
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
         elif scope["type"] == "http":
-            with contextlib.suppress(ClientGone):  # returning without an end cuts the connection
+            # Returning before the end of the response closes the connection.
+            with contextlib.suppress(ResponseAborted):
                 await self._http(scope, receive, send)
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
@@ -93,7 +94,7 @@ class ClickHouseApp:
             hint = f"There is no handle {path}\n\nUse /ping for health checks, POST / for queries.\n"
             await self._plain(send, 404, hint.encode(), _TEXT)
         elif method not in ("GET", "HEAD", "POST"):
-            await self._plain(send, 405, b"Only GET, HEAD and POST are understood.\n", _TEXT)
+            await self._plain(send, 405, b"Only GET, HEAD and POST are supported.\n", _TEXT)
         else:
             await self._serve(scope, receive, send)
 
@@ -103,28 +104,28 @@ class ClickHouseApp:
         await send({"type": "http.response.body", "body": body})
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        names = {
+        request_headers = {
             name.decode("latin-1").lower(): value.decode(errors="replace") for name, value in scope["headers"]
         }
         started, label, kind = time.monotonic(), "", "error"
-        answer = ResponseWriter(send, self._common_headers(""), "", hold_all=False)
+        response = ResponseWriter(send, self._common_headers(""), "", hold_all=False)
         try:
-            request = read_request(scope["method"], scope["query_string"], names)
+            request = read_request(scope["method"], scope["query_string"], request_headers)
             headers = self._common_headers(request.query_id)
-            answer = ResponseWriter(
-                send, headers, request.answer_encoding, hold_all=request.wait_end_of_query
+            response = ResponseWriter(
+                send, headers, request.response_encoding, hold_all=request.wait_end_of_query
             )
             user = self._users.authenticate(request.user, request.password)
-            answer.threads_are_short = lambda: self._workers[user.pool].is_full
+            response.has_queued_queries = lambda: self._workers[user.pool].has_queue
             label = user.name
-            outcome = await self._run(request, user, receive, answer)
+            outcome = await self._run(request, user, receive, response)
             kind = outcome.kind
             CLICKHOUSE_ROWS.labels(kind).inc(outcome.rows)
         except DatabaseError as error:
             CLICKHOUSE_ERRORS.labels(error.name).inc()
-            await answer.fail(error, self._engine.version)
+            await response.fail(error, self._engine.version)
         finally:
-            answer.close()
+            response.close()
             CLICKHOUSE_SECONDS.labels(kind, label).observe(time.monotonic() - started)
 
     def _common_headers(self, query_id: str) -> dict[str, str]:
@@ -135,56 +136,59 @@ class ClickHouseApp:
         return headers | ({"x-clickhouse-query-id": query_id} if query_id.isprintable() and query_id else {})
 
     async def _run(
-        self, request: Request, user: User, receive: Receive, answer: ResponseWriter
+        self, request: Request, user: User, receive: Receive, response: ResponseWriter
     ) -> QueryOutcome:
-        feed, pipe = BodyStream(whole=not user.writes), ResultPipe()
-        job = QueryExecution(self._engine, self._connections, self._validated, request, user, feed, pipe)
-        pumping = asyncio.create_task(feed.fill(receive))
+        body_stream, pipe = BodyStream(whole=not user.writes), ResultPipe()
+        execution = QueryExecution(
+            self._engine, self._connections, self._validated, request, user, body_stream, pipe
+        )
+        receiving = asyncio.create_task(body_stream.fill(receive))
         working: asyncio.Future[QueryOutcome] | None = None
         try:
-            await feed.started()
-            working = self._workers[user.pool].start(job.run)
-            sending = asyncio.create_task(self._send_on(job, working, pipe, answer))
-            await asyncio.wait({sending, pumping}, return_when=asyncio.FIRST_COMPLETED)
+            await body_stream.started()
+            working = self._workers[user.pool].start(execution.run)
+            sending = asyncio.create_task(self._send_result(execution, working, pipe, response))
+            await asyncio.wait({sending, receiving}, return_when=asyncio.FIRST_COMPLETED)
             if not sending.done():
-                log.info("client went away", query_id=request.query_id)
+                log.info("client disconnected", query_id=request.query_id)
                 sending.cancel()
             return await sending
         except asyncio.CancelledError:
-            raise ClientGone from None
+            raise ResponseAborted from None
         finally:
-            pumping.cancel()
-            pipe.close_reading()  # first: while the engine waits for room in the pipe, no kill reaches it
+            receiving.cancel()
+            # First, because a query can't be killed while the engine waits for room in the pipe.
+            pipe.close_reading()
             if working is None:
                 pipe.close_writing()
             elif not working.done():
-                await self._cancel(job, working, feed)
+                await self._cancel(execution, working, body_stream)
             elif not working.cancelled():
-                working.exception()  # nobody else may look at it, and asyncio would log that
+                working.exception()  # else asyncio may log that the exception was never retrieved
 
-    async def _send_on(
+    async def _send_result(
         self,
-        job: QueryExecution,
+        execution: QueryExecution,
         working: "asyncio.Future[QueryOutcome]",
         pipe: ResultPipe,
-        answer: ResponseWriter,
+        response: ResponseWriter,
     ) -> QueryOutcome:
         while chunk := await pipe.read():
-            await answer.write(chunk, job.format)
+            await response.write(chunk, execution.format)
         outcome = await asyncio.shield(working)
         if outcome.body:
-            await answer.write(outcome.body, job.format)
-        await answer.end(job.format, outcome.summary)
+            await response.write(outcome.body, execution.format)
+        await response.end(execution.format, outcome.summary)
         return outcome
 
     async def _cancel(
-        self, job: QueryExecution, working: "asyncio.Future[QueryOutcome]", feed: BodyStream
+        self, execution: QueryExecution, working: "asyncio.Future[QueryOutcome]", body_stream: BodyStream
     ) -> None:
-        """Cancel a query whose client is gone, again and again until it ends: it may not have begun yet."""
-        job.cancelled = True
-        feed.abort()
+        """Cancel a query, again and again until it ends, because it may not have started yet."""
+        execution.cancelled = True
+        body_stream.abort()
         while not working.done():
-            await asyncio.to_thread(job.kill)
-            await asyncio.wait({working}, timeout=_KILL_AGAIN_S)
+            await asyncio.to_thread(execution.kill)
+            await asyncio.wait({working}, timeout=_KILL_INTERVAL_S)
         with contextlib.suppress(DatabaseError):
             working.result()

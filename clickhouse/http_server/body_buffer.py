@@ -9,39 +9,40 @@ from pathlib import Path
 
 from clickhouse.http_server.errors import DatabaseError
 
-IN_MEMORY = 16 << 20
-"""Bytes that are buffered in memory; a larger body goes to a nameless file in `folder`."""
+MAX_IN_MEMORY = 16 << 20
+"""A body of more bytes is buffered in an unnamed file on disk."""
 
 
 @contextmanager
 def buffered_body(chunks: Iterable[bytes], folder: Path) -> Iterator[str]:
-    """Buffer the chunks, and return the path of a file with them that exists inside the `with` block.
+    """Buffer the chunks, and yield the path of a file with them, which exists inside the `with` block.
 
-    An error of `chunks` (a client that went away, a broken compression) comes before anything is yielded.
+    If `chunks` raises an error (the client disconnected, the data are corrupt), nothing is yielded.
+    `folder` is for files on disk.
 
     Raises:
         DatabaseError: 243, the disk is full.
     """
-    held = os.memfd_create("insert", os.MFD_CLOEXEC)
+    descriptor = os.memfd_create("insert", os.MFD_CLOEXEC)
     try:
         size = 0
         for chunk in chunks:
-            if size <= IN_MEMORY < size + len(chunk):
-                _move(held, size, folder)
-            _write(held, chunk)
+            if size <= MAX_IN_MEMORY < size + len(chunk):
+                _move_to_disk(descriptor, size, folder)
+            _write(descriptor, chunk)
             size += len(chunk)
-        yield f"/proc/self/fd/{held}"
+        yield f"/proc/self/fd/{descriptor}"
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.ENOMEM):
             raise
-        message = f"Cannot keep the request's data: {error.strerror}."
+        message = f"Cannot buffer the request's data: {error.strerror}."
         raise DatabaseError(243, "NOT_ENOUGH_SPACE", message) from None
     finally:
-        os.close(held)
+        os.close(descriptor)
 
 
-def _move(memory: int, size: int, folder: Path) -> None:
-    """Move what a memory file holds into a nameless file, under the same descriptor."""
+def _move_to_disk(memory: int, size: int, folder: Path) -> None:
+    """Move the contents of a memory file to an unnamed file on disk, under the same descriptor."""
     with tempfile.TemporaryFile(dir=folder, buffering=0) as file:
         at = 0
         while at < size:

@@ -10,20 +10,20 @@ from clickhouse.http_server.errors import DatabaseError
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 STALL_TIMEOUT_S = 30.0
-"""How long the server waits for the next part of a body, as ClickHouse's own (`http_receive_timeout`)."""
+"""Limit of the time without a new part of the body, as in ClickHouse (`http_receive_timeout`)."""
 
 MAX_WHOLE_BODY = 4 << 20
-"""Bytes, as they arrive, of a body that is received whole before a thread reads it."""
+"""Limit in bytes, as sent, of a body that must arrive completely before a thread reads it."""
 
 _BUFFERED = 8 << 20
 _HEAD_START = 1 << 20
 
 
 class BodyStream:
-    """Filled by `fill` in the event loop, read by `chunks` in a worker thread.
+    """A request's body: `fill` receives it in the event loop, `chunks` yields it in a worker thread.
 
-    With `whole` no thread has to wait for the client: `started` returns after the last byte, and the whole
-    body must arrive within `timeout_s`. Otherwise each part of it must.
+    With `whole`, `started` returns after the last byte, so that no thread waits for the client, and the whole
+    body must arrive within `timeout_s`. Without `whole`, each part of the body must.
     """
 
     def __init__(self, *, whole: bool, timeout_s: float = STALL_TIMEOUT_S) -> None:
@@ -39,7 +39,7 @@ class BodyStream:
         self._error: DatabaseError | None = None
 
     async def fill(self, receive: Receive) -> None:
-        """Receive the body, and return when the client has gone away (or has its response)."""
+        """Receive the body. Return when the client has disconnected, or when its response is complete."""
         more, end = True, self._loop.time() + self._timeout_s
         while more:
             if not self._whole:
@@ -67,7 +67,7 @@ class BodyStream:
             pass
 
     def _add(self, data: bytes, *, more: bool) -> bool:
-        """Add a part of the body; whether the buffer is full now."""
+        """Add a part of the body, and return whether the buffer is full."""
         with self._changed:
             self._pending.append(data)
             self._size += len(data)
@@ -76,7 +76,7 @@ class BodyStream:
             return self._size >= _BUFFERED
 
     async def started(self) -> None:
-        """Wait until there is something to read: the whole body, or a megabyte of it.
+        """Wait for the whole body, or without `whole` for its first megabyte.
 
         Raises:
             DatabaseError: the body did not arrive in time, or is too large.
@@ -86,8 +86,8 @@ class BodyStream:
             raise self._error
 
     def abort(self) -> None:
-        """The client went away: `chunks` raises, so that no part of a body is ever inserted."""
-        message = "Cannot read all data: the client went away in the middle of the request."
+        """Make `chunks` raise an error, because the client disconnected: no incomplete body is inserted."""
+        message = "Cannot read all data: the client disconnected in the middle of the request."
         self._fail(DatabaseError(33, "CANNOT_READ_ALL_DATA", message))
 
     def _fail(self, error: DatabaseError) -> None:
@@ -97,10 +97,10 @@ class BodyStream:
         self._started.set()
 
     def chunks(self) -> Iterator[bytes]:
-        """The body, in a worker thread.
+        """Yield the body, in a worker thread.
 
         Raises:
-            DatabaseError: the client went away, or stalled, before the end of the body.
+            DatabaseError: the client disconnected, or stalled, before the end of the body.
         """
         while True:
             with self._changed:

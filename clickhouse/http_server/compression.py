@@ -1,4 +1,4 @@
-"""Compression on the wire: HTTP's content encodings and ClickHouse's own blocks, both ways, in chunks."""
+"""Compresses and decompresses bodies in chunks: HTTP content encodings and ClickHouse's native blocks."""
 
 import struct
 import zlib
@@ -17,33 +17,33 @@ _HALVES = struct.Struct("<QQ")
 _CHECKSUM = _HALVES.size
 _LZ4, _ZSTD, _NONE = 0x82, 0x90, 0x02
 _MAX_BLOCK = 1 << 26
-"""Bytes of a native block, packed or not; the clients' are at most 10 MB, the server's 1 MB."""
+"""Limit of a native block in bytes, compressed or not. Clients send at most 10 MB, ClickHouse 1 MB."""
 _BLOCK = 1 << 20
-_STEP = 1 << 20
-"""Bytes that come out of one step of a stream, however far its data are blown up."""
-_SLICE = 1 << 16
-"""Bytes that go into one step."""
-_ZSTD_SLICE = 1 << 10
-"""The same for zstd, which can't be told how many bytes may come out: at worst 32 MB."""
-_ZSTD_WINDOW = 1 << 23
-"""Memory that a zstd frame may ask for, as RFC 8878 recommends."""
+_MAX_OUTPUT = 1 << 20
+"""Limit of the output of one decompression step in bytes, whatever the compression ratio."""
+_MAX_INPUT = 1 << 16
+"""Limit of the input of one step in bytes."""
+_MAX_ZSTD_INPUT = 1 << 10
+"""The same for zstd, which can't limit its output: at worst, this input becomes 32 MB."""
+_MAX_ZSTD_WINDOW = 1 << 23
+"""Limit of the window of a zstd frame in bytes, as RFC 8878 recommends."""
 
 RESPONSE_ENCODINGS = ("lz4", "gzip", "deflate", "zstd")
-"""Content encodings that an answer may have, in the server's order of preference."""
+"""Content encodings of responses, in the server's order of preference."""
 
 
 class Compressor(Protocol):
-    """Takes an answer in chunks."""
+    """Compresses a response in chunks."""
 
     def compress(self, data: bytes, /) -> bytes:
-        """What can be sent of it so far."""
+        """Compress the next bytes, and return the output that is ready."""
 
     def flush(self) -> bytes:
-        """The rest."""
+        """Return the rest of the output."""
 
 
-def accepted(accept_encoding: str) -> str | None:
-    """The encoding to answer with, of those that an Accept-Encoding header names."""
+def choose_encoding(accept_encoding: str) -> str | None:
+    """Return the preferred encoding among those of an Accept-Encoding header; None if there is none."""
     named = {part.partition(";")[0].strip().lower() for part in accept_encoding.split(",")}
     return next((name for name in RESPONSE_ENCODINGS if name in named), None)
 
@@ -62,8 +62,8 @@ class _Lz4Frames:
         return self.compress(b"") + bytes(self._frame.flush())
 
 
-class _Blocks:
-    """ClickHouse's own: checksum, method, sizes, LZ4."""
+class _NativeBlocks:
+    """Compresses into ClickHouse's native blocks."""
 
     def compress(self, data: bytes) -> bytes:
         return b"".join(native_block(data[at : at + _BLOCK]) for at in range(0, len(data), _BLOCK))
@@ -73,9 +73,9 @@ class _Blocks:
 
 
 def compressor(encoding: str) -> Compressor:
-    """A compressor for one answer: `native`, or a content encoding of `RESPONSE_ENCODINGS`."""
+    """Return a compressor for one response: `native`, or a content encoding of `RESPONSE_ENCODINGS`."""
     if encoding == "native":
-        return _Blocks()
+        return _NativeBlocks()
     if encoding == "lz4":
         return _Lz4Frames()
     if encoding == "zstd":
@@ -84,23 +84,23 @@ def compressor(encoding: str) -> Compressor:
 
 
 def native_block(data: bytes) -> bytes:
-    """One block of ClickHouse's native compression."""
+    """Return a block of ClickHouse's native compression: checksum, method, sizes, and data in LZ4."""
     packed: bytes = lz4.block.compress(data, store_size=False)
     body = _HEADER.pack(_LZ4, len(packed) + _HEADER.size, len(data)) + packed
     return _checksum(body) + body
 
 
 def _checksum(body: bytes) -> bytes:
-    """CityHash128 (of ClickHouse's old version): its first half, then its second, little-endian."""
+    """Return CityHash128, in the old version that ClickHouse uses: first half, then second, little-endian."""
     first, second = divmod(CityHash128(body), 1 << 64)
     return _HALVES.pack(first, second)
 
 
 def decompress(chunks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
-    """Undo `native` blocks or a content encoding: `gzip`, `deflate`, `lz4`, `zstd`, or none.
+    """Decompress `native` blocks or a content encoding: `gzip`, `deflate`, `lz4`, `zstd`, or none.
 
     Raises:
-        DatabaseError: the encoding is unknown, or the data are broken or cut off.
+        DatabaseError: the encoding is unknown, or the data are corrupt or cut off.
     """
     if encoding in ("", "identity"):
         yield from chunks
@@ -109,26 +109,26 @@ def decompress(chunks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
         yield from _native_blocks(chunks)
         return
     if encoding in ("gzip", "x-gzip", "deflate"):
-        make: Callable[[], Decompressor] = _Zlib
+        new_decompressor: Callable[[], Decompressor] = _Zlib
     elif encoding == "lz4":
-        make = _Lz4
+        new_decompressor = _Lz4
     elif encoding == "zstd":
-        make = _Zstd
+        new_decompressor = _Zstd
     else:
         message = f"Unknown compression method: {encoding}."
         raise DatabaseError(89, "UNKNOWN_COMPRESSION_METHOD", message)
-    yield from _stream(chunks, make)
+    yield from _stream(chunks, new_decompressor)
 
 
 class Decompressor(Protocol):
-    """Undoes one frame, a bounded step at a time."""
+    """Decompresses one frame in steps."""
 
     ended: bool
 
     def step(self, data: bytes) -> tuple[bytes, bytes]:
-        """What comes out now, and what of `data` is to be given to the next step.
+        """Return some decompressed bytes, and the rest of `data` for the next step.
 
-        Nothing comes out and nothing is left when the frame needs more than `data`.
+        Both are empty if the frame needs more data.
         """
 
 
@@ -138,7 +138,7 @@ class _Zlib:
         self.ended = False
 
     def step(self, data: bytes) -> tuple[bytes, bytes]:
-        out = self._object.decompress(data, _STEP)
+        out = self._object.decompress(data, _MAX_OUTPUT)
         self.ended = self._object.eof
         return out, self._object.unused_data if self.ended else self._object.unconsumed_tail
 
@@ -149,14 +149,14 @@ class _Lz4:
         self.ended = False
 
     def step(self, data: bytes) -> tuple[bytes, bytes]:
-        out = self._object.decompress(data, _STEP)
+        out = self._object.decompress(data, _MAX_OUTPUT)
         self.ended = self._object.eof
         return out, (self._object.unused_data or b"") if self.ended else b""
 
 
 class _Zstd:
     def __init__(self) -> None:
-        self._object = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW).decompressobj()
+        self._object = zstandard.ZstdDecompressor(max_window_size=_MAX_ZSTD_WINDOW).decompressobj()
         self.ended = False
 
     def step(self, data: bytes) -> tuple[bytes, bytes]:
@@ -165,16 +165,16 @@ class _Zstd:
         return out, self._object.unused_data if self.ended else b""
 
 
-def _stream(chunks: Iterable[bytes], make: Callable[[], Decompressor]) -> Iterator[bytes]:
-    """Decompress a stream, which may be several frames one after the other."""
+def _stream(chunks: Iterable[bytes], new_decompressor: Callable[[], Decompressor]) -> Iterator[bytes]:
+    """Decompress a stream of one or more frames."""
     unpacker: Decompressor | None = None
     try:
-        size = _ZSTD_SLICE if make is _Zstd else _SLICE
+        size = _MAX_ZSTD_INPUT if new_decompressor is _Zstd else _MAX_INPUT
         for rest in (chunk[at : at + size] for chunk in chunks for at in range(0, len(chunk), size)):
             out = b""
             while rest or (out and unpacker and not unpacker.ended):
                 if unpacker is None or unpacker.ended:
-                    unpacker = make()
+                    unpacker = new_decompressor()
                 out, rest = unpacker.step(rest)
                 if out:
                     yield out

@@ -1,4 +1,4 @@
-"""The engine's own configuration: bounded memory, few threads, settings fit for a small machine."""
+"""The engine's configuration: limits of memory and threads for a small machine."""
 
 import os
 from pathlib import Path
@@ -6,16 +6,16 @@ from pathlib import Path
 MEBIBYTE = 1 << 20
 
 SERVER_MEMORY = 1536 * MEBIBYTE
-"""Where the engine refuses to take more memory, all queries and caches together."""
+"""Limit of the engine's memory in bytes, for all queries and caches together."""
 
 LARGE_PART = 32 * MEBIBYTE
-"""Parts from this size on are packed by ZSTD where a column leaves it to the engine, smaller ones by LZ4."""
+"""In bytes. Columns without a codec are compressed with ZSTD in parts from this size on, else with LZ4."""
 
 GRANTS = "GRANT SELECT, INSERT, CREATE, DROP, ALTER, TRUNCATE, OPTIMIZE, SHOW, SYSTEM ON *.*"
-"""What the engine's one user may do, admins included.
+"""The grants of the engine's only user, for readers and the admin.
 
-Without SOURCES the engine refuses table functions and table engines that read files or open connections.
-Without ACCESS MANAGEMENT no statement changes these grants.
+Without SOURCES, the engine refuses table functions and table engines that read files or open connections.
+Without ACCESS MANAGEMENT, no statement can change these grants.
 """
 
 _SERVER = """<clickhouse>
@@ -77,7 +77,7 @@ _USERS = """<clickhouse>
 
 
 def write_config(folder: Path) -> Path:
-    """Write the engine's configuration into `folder` and return the file that `config-file` takes."""
+    """Write the engine's configuration into `folder` and return the file for the option `config-file`."""
     folder.mkdir(parents=True, exist_ok=True)
     users = folder / "users.xml"
     users.write_text(
@@ -103,5 +103,5 @@ def write_config(folder: Path) -> Path:
 
 
 def config_file(folder: Path) -> Path:
-    """The file that `write_config` writes for the engine's `config-file`."""
+    """Return the path of the file that `write_config` returns."""
     return folder / "config.xml"

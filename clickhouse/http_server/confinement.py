@@ -1,8 +1,8 @@
-"""Confines the process with Landlock (`landlock(7)`): the kernel refuses every file that is not on a list.
+"""Confines the process with Landlock (`landlock(7)`): the kernel denies access to files outside an allowlist.
 
 Readers write SQL, and the engine has functions that open files. Once `confine` has run, no query can open a
-file outside the server's own directories: neither `secrets.toml` nor `/proc/self/environ`, which both hold
-passwords. The kernel refuses outgoing TCP connections, too.
+file outside the server's own directories: neither `secrets.toml` nor `/proc/self/environ`, which
+contain passwords. The kernel also refuses outgoing TCP connections.
 """
 
 import os
@@ -52,18 +52,18 @@ _MACHINE = tuple(
 _DEVICES = (Path("/dev/null"), Path("/dev/urandom"))
 
 _LOADER = (Path("/proc/self/maps"), Path("/proc/self/auxv"))
-"""Addresses in memory, which the engine reads while Python imports it: where the main thread's stack ends."""
+"""Memory addresses: when it is imported, the engine reads where the main thread's stack ends."""
 
 
 _STATISTICS = tuple(Path("/proc", name) for name in ("stat", "self/stat", "self/limits", "self/fd"))
-"""What Prometheus' process metrics are read from."""
+"""The sources of Prometheus' process metrics."""
 
 
 def confine(home: Path) -> str:
     """Confine the calling thread, and every thread and process that it starts from now on, to `home`.
 
-    Call this before the engine is imported: Landlock does not hold for threads that run already, and the
-    import starts some. The directories `data`, `work` and `tmp` of `home` must exist and may be written,
+    Call this before the engine is imported, because the import starts threads, and Landlock does not confine
+    running threads. The directories `data`, `work` and `tmp` of `home` must exist; they may be written,
     `config` may be read. Temporary files go to `tmp` from now on.
 
     Returns:

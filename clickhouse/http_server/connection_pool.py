@@ -12,13 +12,13 @@ from contextlib import contextmanager
 from clickhouse.http_server.engine import Connection, Engine
 
 MAX_IDLE = 32
-"""Idle connections; beyond it, the one that has been idle longest is closed."""
+"""Limit of the idle connections; beyond it, the one that has been idle longest is closed."""
 
 _Key = tuple[str, frozenset[tuple[str, str]]]
 
 
 class ConnectionPool:
-    """Idle connections, each with the database and settings that it was opened with, and a tag of its own."""
+    """Idle connections, each with its own tag, and the database and settings with which it was opened."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -28,7 +28,7 @@ class ConnectionPool:
 
     @contextmanager
     def hold(self, settings: Mapping[str, str], database: str) -> Iterator[tuple[str, Connection]]:
-        """A connection in this database with these settings, for one request, and its tag.
+        """Yield the tag of a connection with this database and these settings, and the connection.
 
         A connection whose statement failed is not used again.
 
@@ -42,7 +42,7 @@ class ConnectionPool:
         except BaseException:
             connection.close()
             raise
-        self._give(key, tag, connection)
+        self._put_back(key, tag, connection)
 
     def close(self) -> None:
         """Close idle connections, and every connection that is returned later."""
@@ -64,9 +64,9 @@ class ConnectionPool:
                     return tag, connection
         return None
 
-    def _give(self, key: _Key, tag: str, connection: Connection) -> None:
+    def _put_back(self, key: _Key, tag: str, connection: Connection) -> None:
         with self._lock:
             self._idle.append((key, tag, connection))
-            too_many = [] if not self._closed and len(self._idle) <= MAX_IDLE else [self._idle.pop(0)]
-        for _, _, oldest in too_many:
+            surplus = [] if not self._closed and len(self._idle) <= MAX_IDLE else [self._idle.pop(0)]
+        for _, _, oldest in surplus:
             oldest.close()

@@ -1,4 +1,4 @@
-"""Which connection a request runs on: its session's, one that others used before, or one of its own."""
+"""Selects the connection of a request: the one of its session, a pooled one, or a new one."""
 
 import uuid
 from collections.abc import Iterator, Mapping
@@ -10,8 +10,8 @@ from clickhouse.http_server.request import Request
 from clickhouse.http_server.sessions import Sessions
 from clickhouse.http_server.users import User
 
-Tagged = tuple[str, Connection]
-"""A connection, and the tag that the `log_comment` of what runs on it begins with; no other has it."""
+TaggedConnection = tuple[str, Connection]
+"""A unique tag, and the connection whose queries have a `log_comment` that begins with this tag."""
 
 
 class Connections:
@@ -24,41 +24,42 @@ class Connections:
 
     def hold(
         self, request: Request, user: User, settings: Mapping[str, str], *, stateless: bool
-    ) -> AbstractContextManager[Tagged]:
-        """A connection for one request, with these settings.
+    ) -> AbstractContextManager[TaggedConnection]:
+        """Hold a connection with these settings for one request; yields its tag and the connection.
 
-        A `stateless` statement, which leaves nothing behind on its connection, shares it with later requests.
-        Not under an id that its client chose: `KILL QUERY` finds it by its connection's `log_comment`.
+        A `stateless` statement changes nothing on its connection, so it uses a pooled one. A statement whose
+        client chose the query id gets a new one, because `KILL QUERY` finds the id in the connection's
+        `log_comment`.
 
         Raises:
             DatabaseError: as `Engine.connect` and `Sessions.hold`.
         """
         if request.session_id and user.writes:
-            return self._of_session(request, user, dict(settings))
+            return self._session(request, user, dict(settings))
         if not user.writes:
             settings = {**settings, "readonly": "1"}
-        if stateless and not request.named:
+        if stateless and not request.has_client_query_id:
             return self._pool.hold(settings, request.database)
-        return self._of_its_own(request, settings)
+        return self._new(request, settings)
 
     def close(self) -> None:
-        """Close what is kept."""
+        """Close the pooled connections."""
         self._pool.close()
 
     @contextmanager
-    def _of_its_own(self, request: Request, settings: Mapping[str, str]) -> Iterator[Tagged]:
+    def _new(self, request: Request, settings: Mapping[str, str]) -> Iterator[TaggedConnection]:
         tag = uuid.uuid4().hex
-        named = {**settings, "log_comment": f"{tag} {request.query_id}"}
-        with self._engine.connect(named, request.database) as connection:
+        with_comment = {**settings, "log_comment": f"{tag} {request.query_id}"}
+        with self._engine.connect(with_comment, request.database) as connection:
             yield tag, connection
 
     @contextmanager
-    def _of_session(self, request: Request, user: User, settings: dict[str, str]) -> Iterator[Tagged]:
+    def _session(self, request: Request, user: User, settings: dict[str, str]) -> Iterator[TaggedConnection]:
         tag = uuid.uuid4().hex
         settings["log_comment"] = f"{tag} {request.query_id}"
         session = (user.name, request.session_id, request.session_timeout)
         with self.sessions.hold(*session, must_exist=request.session_check) as connection:
-            restore = connection.keep(settings)
+            restore = connection.save_settings(settings)
             try:
                 if request.database:
                     connection.use(request.database)

@@ -1,4 +1,4 @@
-"""chdb, the engine inside this process: a connection of its own for every request, so that nothing leaks."""
+"""chdb, the ClickHouse engine inside this process, and its connections."""
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
@@ -16,9 +16,9 @@ from clickhouse.literals import quoted
 
 
 class Connection:
-    """One connection of the engine: settings, USE and temporary tables live and die with it.
+    """One connection of the engine, with its own settings, current database and temporary tables.
 
-    It serves one thread at a time: parameters of two queries on one connection get mixed up.
+    Only one thread at a time may use it: the engine mixes up the parameters of concurrent queries.
     """
 
     def __init__(self, target: str, folder: Path) -> None:
@@ -31,7 +31,7 @@ class Connection:
         """Run one statement and return chdb's result (`bytes()`, `storage_rows_read()`, `rows_written()`).
 
         Raises:
-            DatabaseError: the engine refused it.
+            DatabaseError: the engine refused the statement.
         """
         try:
             return self._chdb.query(text, format_name, params=dict(params or {}))
@@ -39,58 +39,59 @@ class Connection:
             raise DatabaseError.parse(str(error)) from None
 
     def text(self, query: str) -> str:
-        """The answer to a small query as tab-separated text."""
-        answer: bytes = self.query(query.encode()).bytes()
-        return answer.decode()
+        """Return the result of a small query as tab-separated text."""
+        result: bytes = self.query(query.encode()).bytes()
+        return result.decode()
 
     def set(self, settings: Mapping[str, str]) -> None:
-        """Change settings; the names must be identifiers (`request.settings` sees to that)."""
+        """Change settings. The names must be identifiers, which `Request.add` ensures."""
         if settings:
             pairs = ", ".join(f"{name} = {quoted(value)}" for name, value in settings.items())
             self.query(f"SET {pairs}".encode())
 
-    def keep(self, settings: Iterable[str]) -> Callable[[], None]:
-        """What brings these settings and the current database back to what they are now."""
+    def save_settings(self, settings: Iterable[str]) -> Callable[[], None]:
+        """Return a function that restores these settings and the current database to their present values."""
         names = ", ".join(map(quoted, settings))
         rows = self.text(f"SELECT name, value FROM system.settings WHERE name IN ({names}) FORMAT TSVRaw")
-        before = dict(row.split("\t", 1) for row in rows.splitlines())
+        saved = dict(row.split("\t", 1) for row in rows.splitlines())
         database = self.text("SELECT currentDatabase() FORMAT TSVRaw").removesuffix("\n")
 
         def restore() -> None:
-            self.set(before)
+            self.set(saved)
             self.use(database)
 
         return restore
 
     def use(self, database: str) -> None:
-        """Make a database the one of unqualified names."""
+        """Set the current database."""
         self.query(f"USE `{database.replace('`', '``')}`".encode())
 
     def query_class(self, text: bytes) -> tuple[str, int]:
-        """What a text does (`READ_ONLY`, `MUTATING`, `CONTROL`, `UNKNOWN`), and how many statements it is."""
-        found = self._chdb._conn.classify_query(text)
-        return found["query_class"].name, int(found["statement_count"])
+        """Return a text's class (`READ_ONLY`, `MUTATING`, `CONTROL`, `UNKNOWN`) and number of statements."""
+        result = self._chdb._conn.classify_query(text)
+        return result["query_class"].name, int(result["statement_count"])
 
     def insert(
         self, insert: Insert, format_name: str, chunks: Iterable[bytes], params: Mapping[str, str]
     ) -> Any:
-        """Insert data that arrive in chunks: all of them or none, up to one block (1,048,449 rows).
+        """Insert data that arrive in chunks. Up to one block (1,048,449 rows), all rows are inserted or none.
 
-        The engine reads them as a file, within an ordinary query: `send_insert` loses what the table itself
-        says (a constraint, too many partitions). Returns chdb's result (`rows_written()`, `bytes_written()`).
+        The engine reads the data from a file, within an ordinary query, because chdb's `send_insert` loses
+        errors of the table (a constraint, too many partitions). Returns chdb's result (`rows_written()`,
+        `bytes_written()`).
 
         Raises:
-            DatabaseError: the engine refused the statement or a row; the text gives the row and the reason.
+            DatabaseError: the engine refused the statement or a row; the message has the row and the reason.
         """
         with buffered_body(chunks, self._folder) as path:
             try:
-                return self.query(insert.reading(path, format_name), params=params)
+                return self.query(insert.from_file(path, format_name), params=params)
             except DatabaseError as error:
                 message = error.message.replace(f": (in file/uri {path})", "")
                 raise DatabaseError(error.code, error.name, message) from None
 
     def close(self) -> None:
-        """Give everything back; safe to call twice."""
+        """Close the connection; safe to call twice."""
         self._chdb.close()
 
     def __enter__(self) -> Self:
@@ -103,9 +104,9 @@ class Connection:
 
 
 class Engine:
-    """The database in the directory `data`, open as long as this object is.
+    """The engine with the database in the directory `data`.
 
-    Large bodies of inserts wait in the directory `temporary`.
+    Large bodies of inserts are buffered in the directory `temporary`.
     """
 
     def __init__(self, data: Path, config: Path, temporary: Path) -> None:
@@ -119,7 +120,7 @@ class Engine:
         self.settings = frozenset(self._own.text("SELECT name FROM system.settings").split())
 
     def connect(self, settings: Mapping[str, str] | None = None, database: str = "") -> Connection:
-        """A fresh connection with these settings, set in one statement, in this database.
+        """Open a connection with these settings, set in one statement, and this current database.
 
         Raises:
             DatabaseError: the engine refuses a setting's value, or has no such database.
@@ -134,16 +135,16 @@ class Engine:
             raise
         return connection
 
-    def ask(self, query: str) -> str:
-        """The answer to a small query of the front's own."""
+    def internal_query(self, query: str) -> str:
+        """Return the result of a small query that the server itself needs."""
         with self._lock:
             return self._own.text(query)
 
     def kill(self, tag: str) -> None:
         """Cancel the query whose `log_comment` begins with `tag`."""
-        self.ask(f"KILL QUERY WHERE startsWith(Settings['log_comment'], {quoted(tag)}) ASYNC")
+        self.internal_query(f"KILL QUERY WHERE startsWith(Settings['log_comment'], {quoted(tag)}) ASYNC")
 
     def close(self) -> None:
-        """Cancel what still runs and close the database."""
-        self.ask("KILL QUERY WHERE 1 ASYNC")
+        """Cancel the running queries, and close the database."""
+        self.internal_query("KILL QUERY WHERE 1 ASYNC")
         self._own.close()

@@ -1,4 +1,4 @@
-"""ClickHouse's errors: code, name and text, and the HTTP status that its server gives each."""
+"""ClickHouse's errors: code, name and message, and the HTTP status of each code."""
 
 import re
 from typing import Self
@@ -32,7 +32,7 @@ _STATUS = {
 
 
 class DatabaseError(SoukError):
-    """A query failed: `code` and `name` as in ClickHouse's list of errors, `message` without them."""
+    """A failed query. `code` and `name` are those of ClickHouse; `message` contains neither."""
 
     def __init__(self, code: int, name: str, message: str) -> None:
         super().__init__(f"Code: {code}. DB::Exception: {message} ({name})")
@@ -42,7 +42,7 @@ class DatabaseError(SoukError):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read the engine's own text, whatever stands before `Code:`."""
+        """Parse an error text of the engine; anything before `Code:` is ignored."""
         found = _TEXT.search(text)
         if found is None:
             return cls(1001, "STD_EXCEPTION", text.strip())
@@ -51,12 +51,12 @@ class DatabaseError(SoukError):
         return cls(int(found["code"]), found["name"] or "STD_EXCEPTION", found["message"])
 
     def text(self, version: str) -> str:
-        """The text that a ClickHouse server of this version answers with."""
+        """Return the text with which a ClickHouse server of this version responds."""
         return f"{self} (version {version})\n"
 
     @property
     def status(self) -> int:
-        """The HTTP status that ClickHouse's server maps this code to; 500 for most."""
+        """The HTTP status with which a ClickHouse server reports this code; 500 for most codes."""
         if self.code in _BAD_REQUEST:
             return 400
         if self.code in _NOT_FOUND:
@@ -65,5 +65,5 @@ class DatabaseError(SoukError):
 
 
 def cancelled() -> DatabaseError:
-    """The query was cancelled, by `KILL QUERY` or because its client went away."""
+    """Return the error of a query that was cancelled, by `KILL QUERY` or because its client disconnected."""
     return DatabaseError(394, "QUERY_WAS_CANCELLED", "Query was cancelled.")

@@ -1,4 +1,4 @@
-"""One query from its text to the engine's answer, in a worker thread."""
+"""Checks one query and runs it on the engine, in a worker thread."""
 
 import itertools
 import json
@@ -16,7 +16,7 @@ from clickhouse.http_server.compression import decompress
 from clickhouse.http_server.connections import Connections
 from clickhouse.http_server.engine import Connection, Engine
 from clickhouse.http_server.errors import DatabaseError, cancelled
-from clickhouse.http_server.handshake import describe_settings, handshake_response, is_handshake
+from clickhouse.http_server.handshake import handshake_response, is_handshake, with_allowed_settings
 from clickhouse.http_server.request import Request
 from clickhouse.http_server.result_pipe import ResultPipe
 from clickhouse.http_server.statement import Insert, Query, split_insert, split_query, without_comments
@@ -32,7 +32,7 @@ _KILL = re.compile(rb"(KILL\s+QUERY\s+.*?)\bquery_id\s*=", re.IGNORECASE | re.DO
 
 @dataclass(frozen=True)
 class QueryOutcome:
-    """What came of a query: `body` only where the answer did not go through the pipe."""
+    """The outcome of a query. `body` is the result if it did not go through the pipe."""
 
     kind: str
     summary: str
@@ -41,7 +41,7 @@ class QueryOutcome:
 
 
 class QueryExecution:
-    """One query; `run` blocks. `format` is known before the first byte comes out of the pipe."""
+    """One query. `run` blocks. `format` is set before the first byte is in the pipe."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class QueryExecution:
         validated: ValidationCache,
         request: Request,
         user: User,
-        feed: BodyStream,
+        body_stream: BodyStream,
         pipe: ResultPipe,
     ) -> None:
         self._engine = engine
@@ -58,7 +58,7 @@ class QueryExecution:
         self._validated = validated
         self._request = request
         self._user = user
-        self._feed = feed
+        self._body_stream = body_stream
         self._pipe = pipe
         self.format = "TabSeparated"
         self.cancelled = False
@@ -66,18 +66,18 @@ class QueryExecution:
         self._killing = threading.Lock()
 
     def run(self) -> QueryOutcome:
-        """Run it.
+        """Run the query.
 
         Raises:
-            DatabaseError: it was refused, by the front or by the engine.
+            DatabaseError: this server or the engine refused the query.
         """
         started = time.monotonic()
         try:
-            body: Iterator[bytes] = self._feed.chunks()
+            body: Iterator[bytes] = self._body_stream.chunks()
             for encoding in self._request.body_encodings:
                 body = decompress(body, encoding)
             if self._request.form_type:
-                self._request.add_form(_whole(body, MAX_FORM_SIZE))
+                self._request.add_form(_read_all(body, MAX_FORM_SIZE))
                 body = iter(())
             head, rest = self._head(body)
             if self.cancelled:
@@ -87,7 +87,7 @@ class QueryExecution:
             self._pipe.close_writing()
 
     def kill(self) -> None:
-        """End the query where it runs. Its connection goes on to no other request in the meantime."""
+        """Cancel the query if it runs. Meanwhile, its connection is not returned to the pool."""
         with self._killing:
             if self._tag:
                 self._engine.kill(self._tag)
@@ -104,7 +104,7 @@ class QueryExecution:
         return self._user.max_query_size(self._request.settings.get("max_query_size", ""))
 
     def _head(self, body: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
-        """The query's text with as much of the body as a text may be long, and the rest of the body."""
+        """Return the start of the statement, at least as long as a query may be, and the rest of the body."""
         if self._request.query:
             first = next(body, b"")
             return self._request.query + (b"\n" + first if first else b""), body
@@ -116,9 +116,10 @@ class QueryExecution:
         return bytes(head), body
 
     @contextmanager
-    def _connection(self, asked: dict[str, str], *, stateless: bool) -> Iterator[Connection]:
-        """A connection with this request's settings and `asked`; `kill` finds what runs on it."""
-        settings = self._user.effective_settings({**self._request.settings, **asked}, self._engine.settings)
+    def _connection(self, query_settings: dict[str, str], *, stateless: bool) -> Iterator[Connection]:
+        """Yield a connection with the settings of the request and the query, for `kill` to find."""
+        settings = {**self._request.settings, **query_settings}
+        settings = self._user.effective_settings(settings, self._engine.settings)
         with self._connections.hold(self._request, self._user, settings, stateless=stateless) as (
             tag,
             connection,
@@ -130,7 +131,7 @@ class QueryExecution:
                 with self._killing:
                     self._tag = ""
 
-    def _must_write(self) -> None:
+    def _check_may_write(self) -> None:
         if not self._user.writes:
             raise DatabaseError(164, "READONLY", f"{self._user.name}: Cannot execute query in readonly mode.")
         if self._request.method != "POST":
@@ -141,24 +142,24 @@ class QueryExecution:
             raise DatabaseError(164, "READONLY", message)
 
     def _insert(self, insert: Insert, data: Iterator[bytes], started: float) -> QueryOutcome:
-        self._must_write()
+        self._check_may_write()
         self.format = insert.format or self._request.format or "Values"
         if not _FORMAT.fullmatch(self.format):
             raise DatabaseError(73, "UNKNOWN_FORMAT", f"Unknown format {self.format}.")
-        # A second thread for a few rows is a quarter of what it costs to insert them.
-        alone = self._request.is_short and "max_threads" not in self._request.settings
-        with self._connection({"max_threads": "1"} if alone else {}, stateless=True) as connection:
-            written = connection.insert(insert, self.format, data, self._request.params)
-        rows = written.rows_written()
+        # A second thread takes a quarter of the time of a small insert.
+        single_threaded = self._request.is_short and "max_threads" not in self._request.settings
+        with self._connection({"max_threads": "1"} if single_threaded else {}, stateless=True) as connection:
+            result = connection.insert(insert, self.format, data, self._request.params)
+        rows = result.rows_written()
         return QueryOutcome(
-            "insert", _summary(started, written_rows=rows, written_bytes=written.bytes_written()), rows=rows
+            "insert", _summary(started, written_rows=rows, written_bytes=result.bytes_written()), rows=rows
         )
 
     def _query(self, text: bytes, started: float) -> QueryOutcome:
         reader = not self._user.writes
         text = without_comments(text) if reader else text
-        known = self._validated.find(text, self._request.database) if reader else None
-        query = known or split_query(text)
+        cached = self._validated.find(text, self._request.database) if reader else None
+        query = cached or split_query(text)
         if not query.core:
             raise DatabaseError(
                 62, "SYNTAX_ERROR", "Syntax error: failed at position 1 (end of query): Empty query."
@@ -168,14 +169,14 @@ class QueryExecution:
             raise DatabaseError(73, "UNKNOWN_FORMAT", f"Unknown format {self.format}.")
         self._user.check_format(self.format)
         with self._connection(query.settings if reader else {}, stateless=reader) as connection:
-            reads = known is not None or self._may_run(connection, query, text)
+            reads = cached is not None or self._check(connection, query, text)
             if is_handshake(self._request, query.core, self.format):
                 return QueryOutcome(
                     "select", _summary(started, result_rows=1), handshake_response(connection), 1
                 )
             if reader:
-                query = describe_settings(query)
-            result = self._answer(connection, query, text, reads=reads)
+                query = with_allowed_settings(query)
+            result = self._run_checked(connection, query, text, reads=reads)
             summary = _summary(
                 started,
                 read_rows=result.storage_rows_read(),
@@ -187,11 +188,12 @@ class QueryExecution:
             )
             return QueryOutcome("select" if reads else "other", summary, result.bytes(), result.rows_read())
 
-    def _may_run(self, connection: Connection, query: Query, text: bytes) -> bool:
-        """Whether a text that this user may run only reads.
+    def _check(self, connection: Connection, query: Query, text: bytes) -> bool:
+        """Check that this user may run a text, and return whether the text only reads.
 
         Raises:
-            DatabaseError: it is several statements, or not this user's, or writes and was not posted.
+            DatabaseError: the text has several statements, this user may not run it, or it writes and the
+                method is not POST.
         """
         query_class, statements = connection.query_class(text)
         if statements > 1:
@@ -200,15 +202,15 @@ class QueryExecution:
         if not self._user.writes:
             reader_policy.check(connection, query.core, self._request.params, self._request.database)
             if not reads:
-                self._must_write()
-            self._validated.keep(text, self._request.database, query)
+                self._check_may_write()
+            self._validated.add(text, self._request.database, query)
         elif not reads and query_class != "UNKNOWN" and self._request.method != "POST":
-            self._must_write()
+            self._check_may_write()
         return reads
 
-    def _answer(self, connection: Connection, query: Query, text: bytes, *, reads: bool) -> Any:
-        if reads and not _EXPLAIN.match(query.core):  # EXPLAIN would take the file for its inner query's
-            text = query.writing(self._pipe.path, self.format, keep_settings=self._user.writes)
+    def _run_checked(self, connection: Connection, query: Query, text: bytes, *, reads: bool) -> Any:
+        if reads and not _EXPLAIN.match(query.core):  # EXPLAIN would apply INTO OUTFILE to its inner query
+            text = query.into_file(self._pipe.path, self.format, keep_settings=self._user.writes)
         else:
             text = _KILL.sub(rb"\1substring(Settings['log_comment'], 34) =", text, count=1)
         if self.cancelled:
@@ -216,13 +218,13 @@ class QueryExecution:
         return connection.query(text, self.format, self._request.params)
 
 
-def _whole(body: Iterator[bytes], limit: int) -> bytes:
-    read = bytearray()
+def _read_all(body: Iterator[bytes], limit: int) -> bytes:
+    content = bytearray()
     for chunk in body:
-        read += chunk
-        if len(read) > limit:
+        content += chunk
+        if len(content) > limit:
             raise DatabaseError(62, "SYNTAX_ERROR", f"The form is too large (at most {limit} bytes).")
-    return bytes(read)
+    return bytes(content)
 
 
 def _too_large(limit: int) -> DatabaseError:
@@ -233,9 +235,9 @@ def _too_large(limit: int) -> DatabaseError:
     return DatabaseError(62, "SYNTAX_ERROR", message)
 
 
-def _summary(started: float, **counted: int) -> str:
+def _summary(started: float, **counts: int) -> str:
     names = ("read_rows", "read_bytes", "written_rows", "written_bytes", "total_rows_to_read", "result_rows")
-    figures = {name: str(counted.get(name, 0)) for name in (*names, "result_bytes")}
+    figures = {name: str(counts.get(name, 0)) for name in (*names, "result_bytes")}
     return json.dumps(
         figures | {"elapsed_ns": str(int((time.monotonic() - started) * 1e9))}, separators=(",", ":")
     )

@@ -1,13 +1,14 @@
-"""Decides what a reader's query may use, on the syntax tree that the engine itself parsed.
+"""Checks a reader's query by the syntax tree that the engine parsed.
 
-This check is the last of three. Before it come the engine's grants (`config.py`) and the confined process
-(`confinement.py`), and each reader's connection has `readonly = 1`. What these let through and a reader must
-not have is refused here: `merge()`, which reads past row filters, and the engine's own tables. Statements,
-functions, table functions and tables of `system` are allowed by list.
+This check is the last of three, after the engine's grants (`config.py`) and the confinement of the process
+(`confinement.py`). Each reader's connection also has `readonly = 1`. The check refuses what these allow but
+readers may not use: `merge()`, which reads past row filters, and the engine's own tables. Statements,
+functions, table functions and tables of `system` must be on an allowlist.
 
-The tree comes from `EXPLAIN AST`: a second parser would read some texts differently. The tree leaves out the
-clauses of `SHOW` and does not look into strings. So a reader's text is ASCII outside quotes, where our tokens
-and the engine's are the same, and each string that describes columns is checked.
+The tree comes from `EXPLAIN AST`, because a second parser would parse some texts differently. The tree
+contains neither the clauses of `SHOW` nor the contents of strings. Therefore the tokens are checked, too, and
+each string that describes columns. Outside quotes only ASCII is allowed, because `statement.tokens` and the
+engine split ASCII in the same way.
 """
 
 import itertools
@@ -20,31 +21,31 @@ from clickhouse.http_server.errors import DatabaseError
 from clickhouse.http_server.statement import Token, tokens
 
 VIEW_PREFIX = "q_"
-"""Our parameterised views begin with it; no table function of ClickHouse does."""
+"""Prefix of the parameterised views (`clickhouse/views.py`); no table function of ClickHouse has it."""
 
 _REFUSED_WORDS = allowlists.REFUSED_FUNCTIONS - {"nested"}
-"""`Nested(` is a type, too."""
+"""Names that may not precede a bracket; `Nested(` may, because it is also a type."""
 _EXPLAIN = b"EXPLAIN AST "
 _POSITION = re.compile(r"(failed at position |\(line 1, col )(\d+)")
 _NODE = re.compile(r"(?P<indent> *)(?P<kind>\w+)(?: (?P<name>\S+))?(?P<rest>.*)")
-_FOREIGN = re.compile(rb"[^\t\n\x0b\f\r\x20-\x23\x25-\x7e]")
-"""Bytes that a reader's text has in quotes only: control characters, all that is not ASCII, and `$`."""
+_QUOTED_ONLY = re.compile(rb"[^\t\n\x0b\f\r\x20-\x23\x25-\x7e]")
+"""Bytes that are allowed inside quotes only: control characters, non-ASCII bytes, and `$`."""
 _STRUCTURE = re.compile(r"'(?:[\w ,()=.+\-\"`]|\\[nt'])*'", re.ASCII)
 _EXPRESSION = re.compile(r"\b(?:ALIAS|DEFAULT|MATERIALIZED|EPHEMERAL|CODEC|TTL)\b", re.IGNORECASE)
 
 
 def check(connection: Connection, query: bytes, params: Mapping[str, str], database: str) -> None:
-    """Check a reader's query, whose comments are blanked out (`statement.without_comments`).
+    """Check a reader's query; its comments must be blanked out (`statement.without_comments`).
 
     Raises:
-        DatabaseError: 497 if the query uses what readers may not; the engine's own if it can't be parsed.
+        DatabaseError: 497 if readers may not run the query; the engine's error if it can't be parsed.
     """
     if database.lower() == "system":
-        raise _denied("the database system can't be the current one: write system.<table>")
-    found = list(tokens(query))
-    for reason in _token_refusals(found):
+        raise _denied("the database system can't be the current database: write system.<table>")
+    query_tokens = list(tokens(query))
+    for reason in _token_refusals(query_tokens):
         raise _denied(reason)
-    names = (token.text for token in found if token.kind == "quoted")
+    names = (token.text for token in query_tokens if token.kind == "quoted")
     values = (value.encode() for value in params.values())
     if any(b"\\" in name or re.search(rb"[\x00-\x1f]", name) for name in names):
         raise _denied("a quoted name may not contain control characters or a backslash")
@@ -53,12 +54,12 @@ def check(connection: Connection, query: bytes, params: Mapping[str, str], datab
     tree = _tree(connection, query, params)
     for reason in refusals(tree):
         raise _denied(reason)
-    if tree.startswith("Show") and any(t.text == b"(" or t.is_word(b"WHERE") for t in found):
-        raise _denied("SHOW takes neither WHERE nor brackets: query the tables of system instead")
+    if tree.startswith("Show") and any(t.text == b"(" or t.is_word(b"WHERE") for t in query_tokens):
+        raise _denied("SHOW may have neither WHERE nor brackets: query the tables of system instead")
 
 
 def _tree(connection: Connection, query: bytes, params: Mapping[str, str]) -> str:
-    """The tree of a query. The positions in an error are those in the query itself."""
+    """Return the syntax tree of a query. Positions in an error are positions in the query."""
     try:
         tree: str = connection.query(_EXPLAIN + query, "TSVRaw", params).bytes().decode(errors="replace")
         return tree
@@ -67,23 +68,23 @@ def _tree(connection: Connection, query: bytes, params: Mapping[str, str]) -> st
         raise DatabaseError(error.code, error.name, message) from None
 
 
-def _token_refusals(found: list[Token]) -> Iterator[str]:
-    """Why the tokens of a query are refused."""
-    for token in found:
-        if token.kind == "heredoc" or (token.kind == "sign" and _FOREIGN.fullmatch(token.text)):
+def _token_refusals(query_tokens: list[Token]) -> Iterator[str]:
+    """Yield the reasons to refuse the tokens of a query."""
+    for token in query_tokens:
+        if token.kind == "heredoc" or (token.kind == "sign" and _QUOTED_ONLY.fullmatch(token.text)):
             yield f"{token.text[:1]!r} at byte {token.start} is allowed inside quotes only"
-    for token, after in itertools.pairwise(found):
+    for token, after in itertools.pairwise(query_tokens):
         name = token.text.strip(b'"`').decode(errors="replace")
         if token.kind in ("word", "quoted") and after.text == b"(" and name.lower() in _REFUSED_WORDS:
             yield f"readers may not call {name}"
         if token.is_word(b"FORMAT") and after.kind == "quoted":
-            yield "the name of a format is not quoted"
+            yield "the name of a format may not be quoted"
 
 
 def refusals(tree: str) -> Iterator[str]:
-    """Why a tree, as `EXPLAIN AST` writes it, is refused; nothing if it is allowed."""
+    """Yield the reasons to refuse a tree, in the form that `EXPLAIN AST` prints."""
     parents: dict[int, str] = {}
-    structure_at = -1  # the depth of the arguments of a table function whose columns a string may describe
+    structure_at = -1  # depth of the arguments of a table function that may be a description of columns
     for number, line in enumerate(tree.splitlines()):
         node = _NODE.match(line)
         if node is None:
@@ -114,19 +115,19 @@ def refusals(tree: str) -> Iterator[str]:
 
 
 def _structure_refusals(kind: str, value: str) -> Iterator[str]:
-    """Why the first argument of `values()` or `generateRandom()` is refused: it may describe columns.
+    """Yield the reasons to refuse the first argument of `values()` or `generateRandom()`.
 
-    A description may contain expressions (`y String ALIAS file('...')`), which the engine runs and no tree
-    shows. Rows and numbers are no description.
+    The argument may be a description of columns, with expressions (`y String ALIAS file('...')`) that the
+    engine runs and the tree does not contain. Rows and numbers are no description.
     """
     if kind == "Literal" and not value.startswith("'"):
         return
     if kind == "Function" and value.split(" ")[0] == "tuple":
         return
     if kind != "Literal" or not _STRUCTURE.fullmatch(value):
-        yield "columns are described by a plain string of names and types"
-    elif found := _EXPRESSION.search(re.sub(r"\\[nt]", " ", value)):
-        yield f"a description of columns may not contain {found[0]}"
+        yield "columns must be described by a string literal of names and types"
+    elif expression := _EXPRESSION.search(re.sub(r"\\[nt]", " ", value)):
+        yield f"a description of columns may not contain {expression[0]}"
 
 
 def _denied(reason: str) -> DatabaseError:

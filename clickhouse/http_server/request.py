@@ -1,4 +1,4 @@
-"""One request of ClickHouse's HTTP interface, read: who asks, for what, with which settings and encodings."""
+"""Parses a request of ClickHouse's HTTP interface: user, query, settings, parameters and encodings."""
 
 import base64
 import binascii
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from email.parser import BytesParser
 from urllib.parse import parse_qsl
 
-from clickhouse.http_server.compression import accepted
+from clickhouse.http_server.compression import choose_encoding
 from clickhouse.http_server.errors import DatabaseError
 
 _NAME = re.compile(r"[A-Za-z_]\w{0,127}", re.ASCII)
@@ -35,12 +35,12 @@ _NOT_SETTINGS = frozenset(
 )
 
 SHORT_BODY = 1 << 20
-"""Bytes of data, as they come, that are read by one thread: a second would seldom help."""
+"""Up to this size in bytes, as sent, a body is inserted by one thread: a second one would rarely help."""
 
 
 @dataclass
 class Request:
-    """What one HTTP request asks for; `settings` are the query's, `params` its `{name:Type}` values."""
+    """One HTTP request. `params` are the values of the `{name:Type}` parameters in the query."""
 
     method: str
     user: str
@@ -49,42 +49,42 @@ class Request:
     database: str = ""
     format: str = ""
     query_id: str = ""
-    named: bool = False
-    """Whether the client chose the query's id, to kill it by."""
+    has_client_query_id: bool = False
+    """Whether the client chose the query id, so that it can kill the query."""
     session_id: str = ""
     session_timeout: str = ""
     session_check: bool = False
     settings: dict[str, str] = field(default_factory=dict)
     params: dict[str, str] = field(default_factory=dict)
     body_encodings: tuple[str, ...] = ()
-    answer_encoding: str = ""
+    response_encoding: str = ""
     wait_end_of_query: bool = False
     form_type: str = ""
     protocol_version: int = 0
-    """The revision of the native protocol that the client says it speaks; 0 when it says none."""
+    """The client's revision of the native protocol (`client_protocol_version`), or 0."""
     is_short: bool = False
-    """Whether the body is said to be at most `SHORT_BODY` bytes, as it comes."""
+    """Whether the header Content-Length is at most `SHORT_BODY`."""
 
     def add(self, pairs: Iterable[tuple[str, str]]) -> None:
-        """Take settings and query parameters from a query string or a form.
+        """Add the settings and query parameters of a query string or a form.
 
         Raises:
-            DatabaseError: a name that can't be a setting's.
+            DatabaseError: a name is not valid for a setting.
         """
         for name, value in pairs:
             if name.startswith("param_"):
-                self.params[name.removeprefix("param_")] = _clean(value)
+                self.params[name.removeprefix("param_")] = _replace_invalid(value)
             elif name not in _NOT_SETTINGS:
                 if not _NAME.fullmatch(name):
                     message = f"Setting {name!r} is neither a builtin setting nor started with the prefix."
                     raise DatabaseError(115, "UNKNOWN_SETTING", message)
-                self.settings[name] = _clean(value)
+                self.settings[name] = _replace_invalid(value)
 
     def add_form(self, body: bytes) -> None:
-        """Take what a form holds: the query, its parameters and settings.
+        """Add the query, the parameters and the settings of a form.
 
         Raises:
-            DatabaseError: it holds a file (ClickHouse's external tables are not supported here).
+            DatabaseError: the form has a file (ClickHouse's external tables are not supported here).
         """
         fields = []
         head = f"Content-Type: {self.form_type}\r\n\r\n".encode()
@@ -102,7 +102,7 @@ class Request:
 
 
 def read_request(method: str, query_string: bytes, headers: Mapping[str, str]) -> Request:
-    """Read a request's line and headers (names in lower case).
+    """Parse the request line and the headers (names in lower case).
 
     Raises:
         DatabaseError: the credentials or a parameter can't be read.
@@ -121,7 +121,7 @@ def read_request(method: str, query_string: bytes, headers: Mapping[str, str]) -
         database=headers.get("x-clickhouse-database") or url.get("database", ""),
         format=headers.get("x-clickhouse-format") or url.get("default_format", ""),
         query_id=query_id or str(uuid.uuid4()),
-        named=bool(query_id),
+        has_client_query_id=bool(query_id),
         session_id=url.get("session_id", ""),
         session_timeout=url.get("session_timeout", ""),
         session_check=url.get("session_check") == "1",
@@ -135,9 +135,9 @@ def read_request(method: str, query_string: bytes, headers: Mapping[str, str]) -
     native = ("native",) if url.get("decompress", "0") not in ("", "0") else ()
     request.body_encodings = (headers.get("content-encoding", "").strip().lower(), *native)
     if url.get("compress", "0") not in ("", "0"):
-        request.answer_encoding = "native"
+        request.response_encoding = "native"
     elif url.get("enable_http_compression", "0") not in ("", "0"):
-        request.answer_encoding = accepted(headers.get("accept-encoding", "")) or ""
+        request.response_encoding = choose_encoding(headers.get("accept-encoding", "")) or ""
     request.add(pairs)
     return request
 
@@ -146,8 +146,8 @@ def _number(value: str) -> int:
     return int(value) if value.isascii() and value.isdigit() and len(value) < 10 else 0
 
 
-def _clean(value: str) -> str:
-    """A value whose bytes that are no UTF-8 are replaced: the engine takes them in a query's text only."""
+def _replace_invalid(value: str) -> str:
+    """Replace bytes that are not UTF-8, which the engine accepts in the text of a query only."""
     return value.encode(errors="surrogateescape").decode(errors="replace")
 
 

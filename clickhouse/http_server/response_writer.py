@@ -1,4 +1,4 @@
-"""Sends an answer: whole where it is small, in chunks where it is not, with the error where it comes late."""
+"""Sends a response: as a whole if it is small, else in chunks, with an exception block for a late error."""
 
 import asyncio
 import secrets
@@ -12,15 +12,15 @@ from clickhouse.http_server.errors import DatabaseError
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 HELD_BACK = 1 << 20
-"""Bytes of an answer that wait for its end, as at ClickHouse's server: an error may still set the status."""
+"""Bytes of a response that are held back, as in ClickHouse, so that an error can still set the status."""
 
 _IN_MEMORY = 8 << 20
 _SMALL = 1 << 14
 STALL_TIMEOUT_S = 30.0
-"""How long the client may take for the next part of a response, as ClickHouse's own (`http_send_timeout`)."""
+"""Limit of the time to send one part of a response, as in ClickHouse (`http_send_timeout`)."""
 
 SHORT_STALL_TIMEOUT_S = 3.0
-"""The same while other queries wait for the thread that this response holds."""
+"""The same while other queries wait for a thread."""
 
 _CHECK_S = 0.5
 
@@ -38,12 +38,12 @@ _CONTENT_TYPES = {
 }
 
 
-class ClientGone(Exception):
-    """The client no longer takes its answer."""
+class ResponseAborted(Exception):
+    """The response ends here, incomplete: the client does not read it, or its query failed late."""
 
 
 def content_type(format_name: str) -> str:
-    """The media type that ClickHouse's server gives a format."""
+    """Return the media type of a format, as in ClickHouse."""
     if format_name in _CONTENT_TYPES:
         return _CONTENT_TYPES[format_name]
     if format_name.startswith("JSON"):
@@ -54,7 +54,7 @@ def content_type(format_name: str) -> str:
 
 
 class ResponseWriter:
-    """One answer on its way; `headers` are those known from the start."""
+    """One response. `headers` are sent with results and errors; `hold_all` holds back the whole result."""
 
     def __init__(self, send: Send, headers: Mapping[str, str], encoding: str, *, hold_all: bool) -> None:
         self._send = send
@@ -63,23 +63,23 @@ class ResponseWriter:
         self._compressor = compressor(encoding) if encoding else None
         self._held = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 (closed in `close`)
         self._hold_all = hold_all
-        self.threads_are_short: Callable[[], bool] = lambda: False
-        """Whether other queries wait for a thread, asked while the client does not read."""
+        self.has_queued_queries: Callable[[], bool] = lambda: False
+        """Returns whether other queries wait for a thread. Called while the client does not read."""
         self.started = False
         self.tag = secrets.token_hex(8)
 
     async def write(self, data: bytes, format_name: str) -> None:
-        """Take the next bytes of the engine's answer."""
+        """Send or hold back the next bytes of the result."""
         if not self.started:
             self._held.write(data)
             if self._hold_all or self._held.tell() < HELD_BACK:
                 return
             await self._begin(format_name, {"x-clickhouse-exception-tag": self.tag})
             data = self._take_held()
-        await self._body(await self._packed(data))
+        await self._body(await self._compressed(data))
 
     async def end(self, format_name: str, summary: str) -> None:
-        """The answer is complete."""
+        """Complete the response."""
         if self.started:
             await self._body(self._compressor.flush() if self._compressor else b"", more=False)
             return
@@ -88,26 +88,29 @@ class ResponseWriter:
             await self._begin(format_name, headers)
             self._held.seek(0)
             while chunk := self._held.read(HELD_BACK):
-                await self._body(await self._packed(chunk))
+                await self._body(await self._compressed(chunk))
             await self._body(self._compressor.flush() if self._compressor else b"", more=False)
             return
-        data = await self._packed(self._take_held())
+        data = await self._compressed(self._take_held())
         data += self._compressor.flush() if self._compressor else b""
         await self._begin(format_name, headers | {"content-length": str(len(data))})
         await self._body(data, more=False)
 
     async def fail(self, error: DatabaseError, version: str) -> None:
-        """The query failed: an error's status before anything was sent, an exception block afterwards.
+        """Report an error: by the HTTP status if nothing was sent, else by an exception block.
 
-        The block is what ClickHouse 25.11 and later send; the connection is then cut, so that no client
-        takes what it has for the whole.
+        ClickHouse 25.11 and later send such a block. The connection is then closed, so that no client takes
+        the incomplete result for the whole.
+
+        Raises:
+            ResponseAborted: after an exception block.
         """
         text = error.text(version).encode()
         if not self.started:
             self._headers |= {"x-clickhouse-exception-code": str(error.code)}
             headers = {"content-length": str(len(text)), "content-type": "text/plain; charset=UTF-8"}
             if error.name == "SOCKET_TIMEOUT":
-                headers["connection"] = "close"  # the rest of the body may still come
+                headers["connection"] = "close"  # the client may still send the rest of its body
             if error.status == 401:
                 headers["www-authenticate"] = 'Basic realm="ClickHouse server HTTP API"'
             self._compressor, self._encoding = None, ""
@@ -116,13 +119,13 @@ class ResponseWriter:
             return
         block = b"\r\n__exception__\r\n%b\r\n%b\n%d %b\r\n__exception__\r\n"
         tag = self.tag.encode()
-        await self._body(await self._packed(block % (tag, text, len(text) + 1, tag)))
+        await self._body(await self._compressed(block % (tag, text, len(text) + 1, tag)))
         if self._compressor:
             await self._body(self._compressor.flush())
-        raise ClientGone
+        raise ResponseAborted
 
     def close(self) -> None:
-        """Drop what was held back."""
+        """Discard the bytes that are held back."""
         self._held.close()
 
     def _take_held(self) -> bytes:
@@ -132,7 +135,7 @@ class ResponseWriter:
         self._held.truncate()
         return data
 
-    async def _packed(self, data: bytes) -> bytes:
+    async def _compressed(self, data: bytes) -> bytes:
         if self._compressor is None or not data:
             return data
         if len(data) <= _SMALL:
@@ -160,8 +163,8 @@ class ResponseWriter:
         try:
             while not (await asyncio.wait({sending}, timeout=_CHECK_S))[0]:
                 waited_s += _CHECK_S
-                if waited_s >= (SHORT_STALL_TIMEOUT_S if self.threads_are_short() else STALL_TIMEOUT_S):
-                    raise ClientGone
+                if waited_s >= (SHORT_STALL_TIMEOUT_S if self.has_queued_queries() else STALL_TIMEOUT_S):
+                    raise ResponseAborted
             sending.result()
         finally:
             sending.cancel()

@@ -1,7 +1,7 @@
-"""A kernel pipe: the engine writes an answer into it as into a file, the event loop sends it on.
+"""A kernel pipe that carries the result of a query from the engine to the event loop.
 
-Every format is streamed with the kernel's back-pressure: a slow client slows only its own query, and no
-response is in memory as a whole.
+The engine writes the pipe like a file, so every format can be streamed. The pipe exerts back-pressure: a slow
+client slows only its own query, and no result is in memory as a whole.
 """
 
 import asyncio
@@ -13,19 +13,19 @@ CAPACITY = 1 << 20
 
 
 class ResultPipe:
-    """The pipe of one response: the engine opens `path`; after `close_writing`, `read` reaches the end."""
+    """The pipe of one response. The engine opens `path`. After `close_writing`, `read` reaches the end."""
 
     def __init__(self) -> None:
         self._reading, self._writing = os.pipe()
         os.set_blocking(self._reading, False)
         with contextlib.suppress(
             OSError
-        ):  # the system's limit for an ordinary user: the pipe is smaller then
+        ):  # beyond the system's limit for an ordinary user, the pipe stays smaller
             fcntl.fcntl(self._writing, fcntl.F_SETPIPE_SZ, CAPACITY)
 
     @property
     def path(self) -> str:
-        """The file that the engine writes."""
+        """The path of the file that the engine writes."""
         return f"/dev/fd/{self._writing}"
 
     def close_writing(self) -> None:
@@ -41,7 +41,7 @@ class ResultPipe:
             self._reading = -1
 
     async def read(self) -> bytes:
-        """The next bytes, empty at the end."""
+        """Return the next bytes; empty at the end."""
         loop = asyncio.get_running_loop()
         while True:
             try:

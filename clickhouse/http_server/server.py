@@ -43,7 +43,7 @@ def run(settings: Settings, home: Path, listener: socket.socket, *, confined: bo
         data=str(home),
         confined=confined,
     )
-    for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises them again once it has stopped
+    for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises these signals again after it has stopped
         signal.signal(number, lambda *_: None)
     gc_tuning.tune_gc()
     uvicorn.Server(config).run(sockets=[listener])

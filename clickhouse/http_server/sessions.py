@@ -1,4 +1,4 @@
-"""Sessions of the HTTP interface: a connection kept under the client's name for it, one request at a time."""
+"""Sessions of the HTTP interface: connections that a client reuses by their `session_id`."""
 
 import threading
 import time
@@ -20,7 +20,7 @@ class _Session:
 
 
 class Sessions:
-    """Open sessions by user and id; they end when nobody has asked for their timeout."""
+    """The open sessions by user and id. A session ends when it has been idle for its timeout."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -29,10 +29,11 @@ class Sessions:
 
     @contextmanager
     def hold(self, user: str, session_id: str, timeout: str, *, must_exist: bool) -> Iterator[Connection]:
-        """The session's connection, for one request.
+        """Yield the session's connection, for one request at a time.
 
         Raises:
-            DatabaseError: 373 another request holds it, 372 it must exist and does not, 374 a wrong timeout.
+            DatabaseError: 373, another request holds the session; 372, the session must exist and does not;
+                374, the timeout is invalid.
         """
         timeout_s = _timeout(timeout)
         session = self._take((user, session_id), must_exist)
@@ -64,7 +65,7 @@ class Sessions:
             self._open.pop(key).connection.close()
 
     def sweep(self) -> None:
-        """Close the sessions whose time is over."""
+        """Close the sessions that have expired."""
         with self._lock:
             self._sweep()
 

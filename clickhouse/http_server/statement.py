@@ -1,4 +1,4 @@
-"""Reads what the front must know of a query's text: where data begin, FORMAT and SETTINGS at the end."""
+"""Splits the text of a statement: the data of an INSERT, and FORMAT and SETTINGS at the end of a query."""
 
 import itertools
 import re
@@ -24,7 +24,7 @@ _ESCAPE = re.compile(rb"\\(.)|''", re.DOTALL)
 
 @dataclass(frozen=True)
 class Token:
-    """One significant token: its kind, its bytes and where they stand; `depth` counts open brackets."""
+    """A token that is neither blank nor a comment. `depth` is the number of brackets around it."""
 
     kind: str
     text: bytes
@@ -33,28 +33,28 @@ class Token:
     depth: int
 
     def is_word(self, *words: bytes) -> bool:
-        """Whether this is one of the (upper-case) keywords, outside every bracket."""
+        """Return whether the token is one of these upper-case keywords, outside all brackets."""
         return self.kind == "word" and self.depth == 0 and self.text.upper() in words
 
 
 def tokens(text: bytes) -> Iterator[Token]:
-    """The significant tokens of a query, lazily: what follows INSERT's FORMAT is never looked at."""
+    """Yield the tokens of a text, except blanks and comments. Lazy, because data of an INSERT are no SQL."""
     depth = 0
-    for found in _TOKEN.finditer(text):
-        kind = found.lastgroup or "sign"
+    for match in _TOKEN.finditer(text):
+        kind = match.lastgroup or "sign"
         kind = "heredoc" if kind == "tag" else kind
         if kind == "blank":
             continue
-        piece = found[0]
+        piece = match[0]
         if kind == "sign" and piece in b")]}":
             depth -= 1
-        yield Token(kind, piece, found.start(), found.end(), depth)
+        yield Token(kind, piece, match.start(), match.end(), depth)
         if kind == "sign" and piece in b"([{":
             depth += 1
 
 
 def without_comments(text: bytes) -> bytes:
-    """The same query with spaces in the place of its comments; line breaks and positions stay."""
+    """Replace the comments of a query by spaces; line breaks and positions stay."""
     return _TOKEN.sub(_blanked, text)
 
 
@@ -66,9 +66,10 @@ def _blanked(token: re.Match[bytes]) -> bytes:
 
 @dataclass(frozen=True)
 class Insert:
-    """An INSERT whose data follow: `query` ends before FORMAT or VALUES, the data begin at `data_at`.
+    """An INSERT that is followed by its data.
 
-    `settings_at` is where its SETTINGS begin, or its end.
+    `query` is the text before FORMAT or VALUES, and `data_at` the position of the data. `settings_at` is the
+    position of SETTINGS in `query`, or the end of `query`.
     """
 
     query: bytes
@@ -76,30 +77,32 @@ class Insert:
     data_at: int
     settings_at: int
 
-    def reading(self, source: str, format_name: str) -> bytes:
-        """The text that makes the engine take the data from the file `source`."""
+    def from_file(self, source: str, format_name: str) -> bytes:
+        """Return the statement that inserts the data of the file `source`."""
         target, settings = self.query[: self.settings_at], self.query[self.settings_at :]
         infile = f"\nFROM INFILE '{source}' COMPRESSION 'none' ".encode()
         return target + infile + settings + f"\nFORMAT {format_name}".encode()
 
 
 def split_insert(head: bytes) -> Insert | None:
-    """Find where the data of an INSERT begin; None when this is no INSERT, or one that reads from a query.
+    """Split an INSERT from its data; return None if this is no INSERT, or an INSERT from a query.
 
     Raises:
-        DatabaseError: the INSERT asks for a file of the server's, or another statement follows it.
+        DatabaseError: the INSERT reads a file of the server, or another statement follows it.
     """
-    before: Token | None = None
+    previous: Token | None = None
     settings_at: int | None = None
-    for index, token in enumerate(found := tokens(head)):
+    for index, token in enumerate(following := tokens(head)):
         if index == 0 and not token.is_word(b"INSERT"):
             return None
-        named = before is not None and (before.text == b"." or before.is_word(b"INTO", b"TABLE", b"FUNCTION"))
+        is_name = previous is not None and (
+            previous.text == b"." or previous.is_word(b"INTO", b"TABLE", b"FUNCTION")
+        )
         opens_query = token.kind == "word" and token.text.upper() in (b"SELECT", b"WITH")
-        if opens_query and before is not None and (before.text == b"(" or token.depth == 0) and not named:
+        if opens_query and not is_name and previous and (previous.text == b"(" or token.depth == 0):
             return None
-        if index and not named:
-            if token.is_word(b"INFILE") and before is not None and before.is_word(b"FROM"):
+        if index and not is_name:
+            if token.is_word(b"INFILE") and previous is not None and previous.is_word(b"FROM"):
                 raise DatabaseError(48, "NOT_IMPLEMENTED", "FROM INFILE is not supported over HTTP.")
             if token.text == b";" and token.depth == 0:
                 raise DatabaseError(62, "SYNTAX_ERROR", "Syntax error (Multi-statements are not allowed).")
@@ -108,14 +111,14 @@ def split_insert(head: bytes) -> Insert | None:
             if token.is_word(b"VALUES"):
                 return _insert(head[: token.start], "Values", token.end, settings_at)
             if token.is_word(b"FORMAT"):
-                name = next(found, None)
+                name = next(following, None)
                 if name is None or name.kind != "word":
                     return None
                 gap = _AFTER_FORMAT.match(head, name.end)
                 data_at = gap.end() if gap else name.end
                 return _insert(head[: token.start], name.text.decode(), data_at, settings_at)
-        before = token
-    return _insert(head, None, len(head), settings_at) if before is not None else None
+        previous = token
+    return _insert(head, None, len(head), settings_at) if previous is not None else None
 
 
 def _insert(query: bytes, format_name: str | None, data_at: int, settings_at: int | None) -> Insert:
@@ -124,24 +127,24 @@ def _insert(query: bytes, format_name: str | None, data_at: int, settings_at: in
 
 @dataclass(frozen=True)
 class Query:
-    """A query apart from how its answer is written: `core`, then FORMAT, then SETTINGS."""
+    """A query in parts: `core` is the text without FORMAT and SETTINGS at its end."""
 
     core: bytes
     format: str | None = None
     settings: dict[str, str] = field(default_factory=dict)
 
-    def writing(self, target: str, format_name: str, *, keep_settings: bool) -> bytes:
-        """The text that makes the engine write its answer into the file `target`."""
+    def into_file(self, target: str, format_name: str, *, keep_settings: bool) -> bytes:
+        """Return the statement that writes the result into the file `target`."""
         output = f"\nINTO OUTFILE '{target}' TRUNCATE FORMAT {format_name} ".encode()
         pairs = ", ".join(f"{name} = {quoted(value)}" for name, value in self.settings.items())
         return self.core + output + (f"SETTINGS {pairs}".encode() if pairs and keep_settings else b"")
 
 
 def split_query(text: bytes) -> Query:
-    """Take `FORMAT name` and a last `SETTINGS name = literal, ...` off the end of a query.
+    """Split `FORMAT name` and `SETTINGS name = literal, ...` from the end of a query.
 
     Raises:
-        DatabaseError: the query asks to write a file of the server's.
+        DatabaseError: the query writes a file of the server.
     """
     found = list(tokens(text))
     for before, token in itertools.pairwise(found):
@@ -161,8 +164,8 @@ def split_query(text: bytes) -> Query:
             and clause[1].kind == "word"
         ):
             format_name = clause[1].text.decode()
-        elif clause and clause[0].is_word(b"SETTINGS") and (read := _assignments(clause[1:])):
-            settings = read | settings
+        elif clause and clause[0].is_word(b"SETTINGS") and (assigned := _assignments(clause[1:])):
+            settings = assigned | settings
         else:
             break
         del found[start:]
@@ -182,8 +185,8 @@ def _last_clause(found: list[Token]) -> int | None:
 
 
 def _assignments(clause: list[Token]) -> dict[str, str]:
-    """`name = literal` pairs of a SETTINGS clause; empty when it holds anything else."""
-    read: dict[str, str] = {}
+    """Return the `name = literal` pairs of a SETTINGS clause; none if the clause has anything else."""
+    assigned: dict[str, str] = {}
     rest = list(clause)
     while rest:
         if len(rest) < 3 or rest[0].kind != "word" or rest[1].text != b"=":
@@ -197,11 +200,11 @@ def _assignments(clause: list[Token]) -> dict[str, str]:
         literal = b"".join(token.text for token in value)
         if len(value) != 1 and not (len(value) == 2 and value[0].text == b"-"):
             return {}
-        read[name] = _literal(literal)
-    return read
+        assigned[name] = _literal(literal)
+    return assigned
 
 
 def _literal(text: bytes) -> str:
     if text[:1] == b"'":
-        text = _ESCAPE.sub(lambda found: found[1] or b"'", text[1:-1])
+        text = _ESCAPE.sub(lambda match: match[1] or b"'", text[1:-1])
     return text.decode(errors="replace")

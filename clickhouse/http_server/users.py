@@ -1,6 +1,6 @@
-"""Who may ask: an admin who may do everything; readers who may only read, within bounds.
+"""Users: the admin may run every statement, readers may only read, within limits.
 
-The serving API is a reader with threads of its own: what analysts ask must not make the pages wait.
+The serving API is a reader with its own threads, so that pages do not wait for analysts' queries.
 """
 
 import hmac
@@ -13,7 +13,7 @@ from clickhouse.http_server.errors import DatabaseError
 from common.settings import Settings
 
 MAX_QUERY_SIZE = 262_144
-"""Bytes of a query's text, as at ClickHouse's server; `max_query_size` asks for more."""
+"""Default limit of a query's text in bytes, as in ClickHouse; the setting `max_query_size` changes it."""
 
 READER_LIMITS: dict[str, int] = {
     "max_memory_usage": 400 << 20,
@@ -29,41 +29,45 @@ READER_LIMITS: dict[str, int] = {
     "max_ast_elements": 50_000,
     "max_expanded_ast_elements": 500_000,
 }
-"""What a reader's query may use; a request may ask for less, never for more."""
+"""Limits of a reader's query. A request may lower them, but not raise them."""
 
 READER_DEFAULTS: dict[str, str] = {"final": "1", "join_use_nulls": "1"}
-"""What a reader's query starts with; a request may change it.
+"""Default settings of a reader's query. A request may change them.
 
-An event may be stored twice until its table is merged: without `final` it counts twice. Without
-`join_use_nulls` a row that a LEFT JOIN did not find has zeros and empty strings. The API's own queries say
-`FINAL` where they need it, and have ClickHouse's defaults.
+An event may be stored twice until its table is merged. Without `final`, it would count twice. Without
+`join_use_nulls`, a LEFT JOIN without a match returns zeros and empty strings. The API's queries have
+ClickHouse's defaults, and contain `FINAL` where they need it.
 """
 
-_APPLIED = ("max_memory_usage", "max_execution_time", "max_rows_to_read", "max_result_rows",
+_ALWAYS_SET = ("max_memory_usage", "max_execution_time", "max_rows_to_read", "max_result_rows",
             "max_bytes_before_external_group_by", "max_bytes_before_external_sort",
             "max_temporary_data_on_disk_size_for_query")  # fmt: skip
+"""The limits that are set for every query of a reader. The others only bound the settings of a request."""
 
 Pool = Literal["reader", "serving", "writer"]
 
 
 @dataclass(frozen=True)
 class User:
-    """Someone who has proven who they are."""
+    """An authenticated user."""
 
     name: str
     writes: bool
     pool: Pool = "reader"
-    """Whose threads its queries run in."""
+    """The thread pool in which the user's queries run."""
 
-    def effective_settings(self, settings: Mapping[str, str], known: Collection[str]) -> dict[str, str]:
-        """The settings that a request of this user runs with; `known` are those that the engine has.
+    def effective_settings(
+        self, settings: Mapping[str, str], engine_settings: Collection[str]
+    ) -> dict[str, str]:
+        """Return the settings with which a request of this user runs.
 
         Raises:
-            DatabaseError: a reader asks for a setting that is not theirs to change, or for too much.
+            DatabaseError: readers may not change a setting, a value is above its limit, or the engine has no
+                such setting.
         """
         if self.writes:
             return dict(settings)
-        applied = {name: str(READER_LIMITS[name]) for name in _APPLIED}
+        applied = {name: str(READER_LIMITS[name]) for name in _ALWAYS_SET}
         if self.pool == "reader":
             applied |= READER_DEFAULTS
         for name, value in settings.items():
@@ -71,7 +75,7 @@ class User:
                 applied[name] = _within(name, value)
             elif name in allowlists.SETTINGS:
                 applied[name] = value
-            elif name not in known:
+            elif name not in engine_settings:
                 message = f"Setting {name} is neither a builtin setting nor started with the prefix."
                 raise DatabaseError(115, "UNKNOWN_SETTING", message)
             else:
@@ -79,33 +83,33 @@ class User:
         return applied
 
     def check_format(self, format_name: str) -> None:
-        """Refuse a format that is not this user's: some read and write files of the machine.
+        """Refuse a format that this user may not use, because some formats access files of the machine.
 
         Raises:
-            DatabaseError: 164, as for a setting.
+            DatabaseError: 164, readers may not use the format.
         """
         if not self.writes and format_name not in allowlists.FORMATS:
             raise DatabaseError(164, "READONLY", f"Cannot use format {format_name} in readonly mode.")
 
-    def max_query_size(self, asked: str) -> int:
-        """How long a query's text may be, in bytes, when the request asks for `asked` (empty: the default).
+    def max_query_size(self, requested: str) -> int:
+        """Return the limit of a query's text in bytes; `requested` is the request's setting, or empty.
 
         Raises:
-            DatabaseError: it asks for too much, or for no number.
+            DatabaseError: `requested` is not a number, or above a reader's limit.
         """
-        if not asked:
+        if not requested:
             return MAX_QUERY_SIZE
-        return _number("max_query_size", asked if self.writes else _within("max_query_size", asked))
+        return _number("max_query_size", requested if self.writes else _within("max_query_size", requested))
 
 
 class Users:
-    """The three users of the settings; `default` is another name of the reader's."""
+    """The three users of the settings; `default` is another name of the reader."""
 
     def __init__(self, settings: Settings) -> None:
         reader = User(settings.clickhouse_reader_user, writes=False)
         serving = User(settings.clickhouse_serving_user, writes=False, pool="serving")
         admin = User(settings.clickhouse_admin_user, writes=True, pool="writer")
-        self._known = {
+        self._accounts = {
             serving.name: (serving, settings.clickhouse_serving_password.get_secret_value()),
             "default": (reader, settings.clickhouse_reader_password.get_secret_value()),
             reader.name: (reader, settings.clickhouse_reader_password.get_secret_value()),
@@ -113,14 +117,14 @@ class Users:
         }
 
     def authenticate(self, name: str, password: str) -> User:
-        """The user of this name, when the password is theirs.
+        """Return the user with this name and password.
 
-        An admin without a password would make an admin of every process on the machine: none gets in.
+        If no admin password is set, nobody is the admin, else every process on the machine could be.
 
         Raises:
-            DatabaseError: 516, as ClickHouse says it: not whether the name or the password is wrong.
+            DatabaseError: 516; as in ClickHouse, it does not say whether the name or the password is wrong.
         """
-        user, expected = self._known.get(name, (None, ""))
+        user, expected = self._accounts.get(name, (None, ""))
         if user is not None and user.writes and not expected:
             reason = "Authentication failed: no password is set: set SOUK_CLICKHOUSE_ADMIN_PASSWORD."
             raise DatabaseError(516, "AUTHENTICATION_FAILED", f"{name}: {reason}")

@@ -1,25 +1,25 @@
-"""Caches the query texts that passed the checks for readers."""
+"""Caches the query texts that passed the checks of a reader's query."""
 
 import re
 
 from clickhouse.http_server.statement import Query
 
-MOST = 4096
-"""Entries; the cache is emptied before one more is added."""
+MAX_ENTRIES = 4096
+"""A cache with this many entries is emptied before an entry is added."""
 
-LONGEST = 8192
-"""Bytes of the longest text that is cached."""
+MAX_TEXT_BYTES = 8192
+"""Longer texts are not cached."""
 
 
 _PARAMETER_IN_STRUCTURE = re.compile(rb"(?:values|generaterandom).*\{", re.IGNORECASE | re.DOTALL)
-"""A text with parameters and a table function whose columns a string describes: it may be a parameter's."""
+"""A parameter after a table function with a description of columns: its value may be that description."""
 
 
 class ValidationCache:
     """Maps a text and its database to the parsed query, for texts that a reader may run.
 
     The result of the checks depends on the text and on the database of its unqualified names. A text in which
-    a parameter names a table or describes columns is not cached: there the result depends on the parameter.
+    a parameter names a table or describes columns is not cached, because the result depends on its value.
     """
 
     def __init__(self) -> None:
@@ -29,10 +29,10 @@ class ValidationCache:
         """The parsed query, if this text has passed the checks before; else None."""
         return self._texts.get((text, database))
 
-    def keep(self, text: bytes, database: str, query: Query) -> None:
+    def add(self, text: bytes, database: str, query: Query) -> None:
         """Add a text that passed the checks."""
-        if len(text) > LONGEST or b"Identifier" in text or _PARAMETER_IN_STRUCTURE.search(text):
+        if len(text) > MAX_TEXT_BYTES or b"Identifier" in text or _PARAMETER_IN_STRUCTURE.search(text):
             return
-        if len(self._texts) >= MOST:
+        if len(self._texts) >= MAX_ENTRIES:
             self._texts.clear()
         self._texts[text, database] = query

@@ -1,4 +1,4 @@
-"""A bounded thread pool for queries: it refuses a query when too many are running and queued."""
+"""A thread pool for queries, which refuses a query if too many are running and queued."""
 
 import asyncio
 from collections.abc import Callable
@@ -11,16 +11,17 @@ T = TypeVar("T")
 
 
 class WorkerPool:
-    """Runs functions in `threads` threads while at most `waiting` more are queued."""
+    """Runs functions in `threads` threads, and queues up to `max_queued` further functions."""
 
-    def __init__(self, name: str, threads: int, waiting: int) -> None:
+    def __init__(self, name: str, threads: int, max_queued: int) -> None:
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix=name)
         self._size = threads
-        self._limit = threads + waiting
+        self._limit = threads + max_queued
         self.busy = 0
+        """Functions that are running or queued."""
 
     @property
-    def is_full(self) -> bool:
+    def has_queue(self) -> bool:
         """Whether a query waits for a thread."""
         return self.busy > self._size
 
@@ -28,7 +29,7 @@ class WorkerPool:
         """Run `work` in a thread; use it from one event loop only.
 
         Raises:
-            DatabaseError: 202, too many are running and waiting already.
+            DatabaseError: 202, too many queries are running and queued.
         """
         return await self.start(work)
 
@@ -39,12 +40,12 @@ class WorkerPool:
             raise DatabaseError(202, "TOO_MANY_SIMULTANEOUS_QUERIES", message)
         self.busy += 1
         future = asyncio.get_running_loop().run_in_executor(self._threads, work)
-        future.add_done_callback(self._one_less)
+        future.add_done_callback(self._decrement_busy)
         return future
 
-    def _one_less(self, _: "asyncio.Future[T]") -> None:
+    def _decrement_busy(self, _: "asyncio.Future[T]") -> None:
         self.busy -= 1
 
     def close(self) -> None:
-        """Start nothing more."""
+        """Drop the queued functions, and start no further ones."""
         self._threads.shutdown(wait=False, cancel_futures=True)

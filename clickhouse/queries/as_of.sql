@@ -1,6 +1,6 @@
--- Up to which event time each table is complete: its lowest watermark, limited by the reports of the emitting service.
+-- The event time up to which each table is complete: its lowest watermark, limited by its service's reports.
 WITH
-    -- Service → up to which time its events are all in Kafka. A service that has never reported sets no limit.
+    -- Service → the time up to which all its events are in Kafka. A service that has never reported sets no limit.
     (
         SELECT mapFromArrays(groupArray(substring(table_name, 8)), groupArray(watermark))
         FROM pipeline_progress FINAL

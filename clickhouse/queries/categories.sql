@@ -1,4 +1,4 @@
--- Categories with how many products are on offer in each, the largest first.
+-- The number of products on offer in each category, largest category first.
 SELECT category, uniqExact(product_id) AS products
 FROM
 (

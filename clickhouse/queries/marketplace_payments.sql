@@ -1,4 +1,4 @@
--- What shoppers paid in a period and in the one before it, by the time of capture.
+-- The payments captured in a period and in the period before it.
 SELECT
     minute >= {period_start:DateTime('UTC')} AS is_current,
     sum(payments) AS payments,

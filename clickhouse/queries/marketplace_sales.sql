@@ -1,4 +1,4 @@
--- What the marketplace sold in a period and in the one before it, and what of it was cancelled or came back, by bucket.
+-- Sales of the marketplace in a period and in the period before it, and their cancellations and returns, by bucket.
 SELECT
     minute >= {period_start:DateTime('UTC')} AS is_current,
     toUnixTimestamp(toDateTime(dateTrunc({grain:String}, minute, {timezone:String}), {timezone:String})) AS bucket,

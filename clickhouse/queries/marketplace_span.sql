@@ -1,4 +1,4 @@
--- From when to when the marketplace has sold, by what was cancelled of it, too; nulls when it never did.
+-- The minutes of the first and the newest order of the marketplace, cancelled or not; nulls if there are none.
 SELECT
     minOrNull(minute) AS first_minute,
     maxOrNull(minute) AS newest_minute

@@ -1,4 +1,4 @@
--- The names of the sellers with these ids; null where they gave none.
+-- The names of the sellers with these ids; null for a seller without a name.
 SELECT seller_id, argMax(name, occurred_at) AS name
 FROM seller_registered
 WHERE seller_id IN {seller_ids:Array(String)}

@@ -1,4 +1,4 @@
--- How far the orders with these ids are, and when a seller's own parcels of them left and arrived last.
+-- The status of the orders with these ids, and when the newest parcel of a seller was shipped and delivered.
 SELECT
     order_id,
     max(status) AS status,

@@ -1,4 +1,4 @@
--- Name and category of the products with these ids, as they were listed or changed last.
+-- Name and category of the products with these ids, from their newest listing or change.
 SELECT product_id, name, category
 FROM
 (

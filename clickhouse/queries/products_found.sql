@@ -1,4 +1,4 @@
--- Products on offer whose name or category holds every word of a search, the best match first, one page.
+-- One page of the products on offer whose name or category contains every word of a search, best match first.
 SELECT product_id, offers, rank, sort_key, found
 FROM
 (

@@ -1,4 +1,4 @@
--- What a seller is called, where they are and since when; no row for one who never registered.
+-- Name, location and time of registration of a seller; no row if the seller never registered.
 SELECT
     seller_id,
     argMax(name, occurred_at) AS name,

@@ -1,10 +1,10 @@
--- What a seller sold in a period and in the one before it, and what of it was cancelled or came back, by bucket and currency.
+-- Sales of a seller in a period and in the period before it, and their cancellations and returns, by bucket and currency.
 SELECT
     minute >= {period_start:DateTime('UTC')} AS is_current,
-    minute < {compared_end:DateTime('UTC')} AS is_compared, -- in the part of the period before that the current one is compared with
+    minute < {compared_end:DateTime('UTC')} AS is_compared, -- in the part of the earlier period with which the current period is compared
     toUnixTimestamp(toDateTime(dateTrunc({grain:String}, minute, {timezone:String}), {timezone:String})) AS bucket,
     currency,
-    max(minute) AS newest_minute, -- a period that is left open ends with it
+    max(minute) AS newest_minute, -- a period without an end ends at this minute
     sum(orders) AS orders,
     sum(lines) AS lines,
     sum(units) AS units,

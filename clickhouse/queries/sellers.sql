@@ -1,10 +1,10 @@
--- Sellers whose id begins with, whose state is, or whose name or city contains what is asked; best-selling first.
+-- Sellers that match a text by the start of their id, their state, or a part of their name or city; best-selling first.
 SELECT
     seller_id,
     any(known.name) AS name,
     any(known.city) AS city,
     any(known.state) AS state,
-    sum(ifNull(orders, 0)) AS orders, -- null for a seller without a sale where join_use_nulls is set
+    sum(ifNull(orders, 0)) AS orders, -- null for a seller without a sale if join_use_nulls is set
     sum(ifNull(revenue_minor, 0)) AS revenue_minor
 FROM
 (
@@ -21,7 +21,7 @@ FULL OUTER JOIN
     SELECT seller_id, orders, revenue_minor
     FROM seller_sales_minute FINAL
     WHERE currency = {currency:String}
-        AND orders > 0 -- 0 where a history that begins in the middle knows a cancellation alone
+        AND orders > 0 -- 0 if the history has only the cancellation of an order, not the order
 ) AS sold USING (seller_id)
 GROUP BY seller_id
 HAVING {asked:String} = ''

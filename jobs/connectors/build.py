@@ -9,7 +9,7 @@ from pathlib import Path
 from common.errors import SoukError
 
 SOURCES = Path(__file__).resolve().parent / "java"
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # the same sources and compiler make the same bytes
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # a fixed time, so that the same sources and compiler produce the same jar
 
 
 class CompilationFailed(SoukError):
@@ -17,7 +17,7 @@ class CompilationFailed(SoukError):
 
 
 def build(java: Path, ecj: Path, classpath: list[Path], out: Path) -> None:
-    """Compile everything under `java/` and write it, with the service files, to the jar `out`.
+    """Compile everything under `java/` and write the classes and service files to the jar `out`.
 
     Args:
         java: the `java` executable (17 or newer).
@@ -31,12 +31,12 @@ def build(java: Path, ecj: Path, classpath: list[Path], out: Path) -> None:
     sources = sorted(SOURCES.rglob("*.java"))
     with tempfile.TemporaryDirectory() as scratch:
         classes = Path(scratch)
-        # Not --release: the bundled runtime lacks the signatures of older releases.
+        # --release would need the signatures of older releases, which the bundled runtime lacks.
         command = [java, "-jar", ecj, "-source", "17", "-target", "17", "-encoding", "UTF-8", "-proc:none"]
         command += ["-nowarn", "-g", "-cp", os.pathsep.join(map(str, classpath)), "-d", classes, *sources]
-        done = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            raise CompilationFailed(f"the connectors do not compile:\n{done.stdout}{done.stderr}".rstrip())
+        run = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False)
+        if run.returncode != 0:
+            raise CompilationFailed(f"the connectors do not compile:\n{run.stdout}{run.stderr}".rstrip())
         members = {path.relative_to(classes).as_posix(): path for path in classes.rglob("*.class")}
         services = (SOURCES / "META-INF").rglob("*")
         members |= {path.relative_to(SOURCES).as_posix(): path for path in services if path.is_file()}

@@ -1,4 +1,4 @@
-"""Job `facts` as it runs: the plan over every event there is."""
+"""Builds the plan of job `facts` over all events."""
 
 from common.settings import Settings
 from jobs.facts import logic
@@ -7,5 +7,5 @@ from schemas.events import all_events
 
 
 def build(settings: Settings) -> JobPlan:
-    """The job's plan for these settings."""
+    """Return the job's plan for these settings."""
     return logic.plan(settings, all_events().values())

@@ -12,15 +12,15 @@ from schemas.events import EventSchema
 NAME = "facts"
 
 LIVE_EVENTS = frozenset({"order_placed"})
-"""Events whose tables a live page shows. Other events may appear seconds later; the progress of an order is
-live in `order_state`."""
+"""Events whose tables a live page shows. The rows of other events may appear seconds later. The state of an
+order is live in `order_state`."""
 
 
 def plan(settings: Settings, events: Iterable[EventSchema]) -> JobPlan:
-    """Copy every event, also repeated ones: the table keeps one row for each event id.
+    """Return the plan. It copies duplicate events too: the table keeps one row for each event id.
 
-    Without a checkpoint the job starts at the committed offsets. A checkpoint commits them after the sinks
-    have written everything before them.
+    Without a checkpoint the job starts at the committed offsets. A checkpoint commits offsets after the sinks
+    have written all events before them.
     """
     events = tuple(events)
     return JobPlan(

@@ -1,4 +1,4 @@
-"""Job `metrics` as it runs: the plan over the events that its queries read, and the relays' reports."""
+"""Builds the plan of job `metrics` over the events that its queries read and the outbox relays' reports."""
 
 from common.settings import Settings
 from jobs.metrics import logic
@@ -8,5 +8,5 @@ from schemas.events import all_events
 
 
 def build(settings: Settings) -> JobPlan:
-    """The job's plan for these settings."""
+    """Return the job's plan for these settings."""
     return with_outbox_progress(logic.plan(settings, all_events()), settings)

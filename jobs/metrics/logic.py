@@ -43,15 +43,15 @@ VIEWS = (
 
 
 def plan(settings: Settings, events: Mapping[str, EventSchema]) -> JobPlan:
-    """All metrics in one job, so that each topic is read and decoded once.
+    """Return the plan. One job computes all metrics, so that each topic is read and decoded once.
 
     Without a checkpoint the job starts at the first message of its topics and ignores committed offsets: a
-    sum needs all its events.
+    sum needs all events.
     """
     return JobPlan(
         name=NAME,
         config=job_config(settings, NAME),
-        sources=tuple(source_table(events[n], settings, group=NAME, start="earliest") for n in EVENTS),
+        sources=tuple(source_table(events[name], settings, group=NAME, start="earliest") for name in EVENTS),
         views=QUERIES.views(VIEWS),
         outputs=tuple(_output(metric, settings) for metric in METRICS),
         functions=FUNCTIONS,

@@ -1,5 +1,5 @@
--- The state of orders, one row for each event. The table keeps the maximum of each column, so the order and the repetition
--- of events do not change the state, and this query needs none of Flink's state.
+-- The state of orders, one row for each event. The ClickHouse table keeps the maximum of each column, so the order and the
+-- repetition of events do not change the result, and this query needs no state in Flink.
 SELECT
   order_id, shopper_id, currency,
   CASE step WHEN 'placed' THEN taken_at END AS placed_at,

@@ -1,5 +1,5 @@
--- When a shopper last bought a product in an order that was not cancelled; 0 if all those orders were cancelled. The row is
--- not deleted then: after a restart that reads the cancellation first, Flink would not send the deletion again.
+-- When a shopper last bought a product in an order that was not cancelled (Unix seconds); 0 if all orders were cancelled.
+-- The row is set to 0 and not deleted: after a restart that reads the cancellation first, Flink would not send a deletion.
 SELECT /*+ STATE_TTL('orders' = '90 d') */
   shopper_id, product_id, MAX(CASE WHEN cancelled = 1 THEN 0 ELSE placed_s END) AS bought_s
 FROM (

@@ -1,4 +1,4 @@
-"""Job `recommendations` as it runs: the plan over the events that its queries read."""
+"""Builds the plan of job `recommendations` over the events that its queries read."""
 
 from common.settings import Settings
 from jobs.plan import JobPlan
@@ -7,5 +7,5 @@ from schemas.events import all_events
 
 
 def build(settings: Settings) -> JobPlan:
-    """The job's plan for these settings."""
+    """Return the job's plan for these settings."""
     return logic.plan(settings, all_events())

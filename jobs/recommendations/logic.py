@@ -1,7 +1,7 @@
 """The plan of job `recommendations`: its outputs, each a `.sql` file in this folder.
 
-Everything but the pairs of a visit is SQL. Each state is a MIN, a MAX, a sum of these, or the first products
-by time, so it does not depend on the order or the repetition of events
+A Java function computes the pairs of a visit; all else is SQL. Each state is a MIN, a MAX, a sum of these, or
+the first products by time, so it does not depend on the order or the repetition of events
 (docs/decisions/recommendations-in-sql.md).
 """
 
@@ -35,31 +35,33 @@ FUNCTIONS = {
 """Name in the queries → Java class (jobs/connectors/README.md)."""
 
 ANSWER_FLUSH = "100 ms"
-"""Flush interval of outputs that the next answer must show. The goal is 500 ms from event to answer (p99)."""
+"""Flush interval of outputs that recommendations must show within 500 ms of an event (p99)."""
 
 MAX_RECENT = 20
-"""Recent products that are stored for a visitor."""
+"""The maximum number of recent products stored for a session or a shopper."""
 
 MAX_BOUGHT = 200
-"""Bought products that are stored for a shopper."""
+"""The maximum number of bought products stored for a shopper."""
 
 MAX_SIMILAR = 64
-"""Similar products that are stored for a product. Answers use the best half; the rest are reserves."""
+"""The maximum number of similar products stored for a product. Recommendations use the best half. The rest
+replace products whose score falls."""
 
 MAX_POPULAR = 200
-"""Popular products that are stored for a category."""
+"""The maximum number of popular products stored for a category."""
 
 SESSION_TTL, SHOPPER_TTL = "30 min", "30 d"
-"""How long the keys of a session and of a shopper live after their last event."""
+"""The time to live of the keys of a session and of a shopper, after their last event."""
 
 PRODUCT_TTL = "35 d"
-"""How long a product's similar products live after their last change; longer than the pairs (`pairs.sql`)."""
+"""The time to live of a product's similar products, after their last change. It is longer than that of the
+pairs (`views/pairs.sql`)."""
 
 STATE_CONFIG = {
-    # The state of visits: their day, and a second day for late events. Hints in the SQL set longer times for
-    # the catalogue, the stock and the pairs.
+    # The state of a visit lives for the day of the visit and a second day for late events. Hints in the SQL
+    # set longer times for the catalogue, the stock and the pairs.
     "table.exec.state.ttl": "2 d",
-    # Sums are read and written once per batch, in which a removal and an addition are one change. Outputs
+    # Sums are read and written once per batch, so that a removal and an addition are one change. Outputs
     # without state (recent views) are not delayed.
     "table.exec.mini-batch.enabled": "true",
     "table.exec.mini-batch.allow-latency": "200 ms",
@@ -70,13 +72,14 @@ STATE_CONFIG = {
 
 @dataclass(frozen=True)
 class RedisOutput:
-    """One output and its place in Redis. An update replaces the row with the same `key`; without a `key` a
-    member keeps its highest score.
+    """An output and how Redis stores it; `key_options` are the options `key` or `key.prefix`.
+
+    An update replaces the row with the same `key`. Without a `key` a member keeps its highest score.
     """
 
     table: str
     mode: str
-    where: Mapping[str, str]
+    key_options: Mapping[str, str]
     key: tuple[str, ...] = ()
     flush: str = ANSWER_FLUSH
     size: int | None = None
@@ -124,14 +127,14 @@ OUTPUTS = (
 
 
 def plan(settings: Settings, events: Mapping[str, EventSchema]) -> JobPlan:
-    """All outputs in one job, so that each topic is read and decoded once.
+    """Return the plan. One job computes all outputs, so that each topic is read and decoded once.
 
-    Without a checkpoint the job starts at the first message of its topics: a sum needs all its events.
+    Without a checkpoint the job starts at the first message of its topics: a sum needs all events.
     """
     return JobPlan(
         name=NAME,
         config=job_config(settings, NAME) | STATE_CONFIG,
-        sources=tuple(source_table(events[n], settings, group=NAME, start="earliest") for n in EVENTS),
+        sources=tuple(source_table(events[name], settings, group=NAME, start="earliest") for name in EVENTS),
         views=QUERIES.views(VIEWS),
         outputs=tuple(_output(output, settings) for output in OUTPUTS),
         functions=FUNCTIONS,
@@ -142,7 +145,7 @@ def plan(settings: Settings, events: Mapping[str, EventSchema]) -> JobPlan:
 def _output(output: RedisOutput, settings: Settings) -> JobOutput:
     options = {
         **redis(settings, NAME, output.mode, output.flush),
-        **output.where,
+        **output.key_options,
         **({"zset.max-size": str(output.size)} if output.size else {}),
         **({"ttl": output.ttl} if output.ttl else {}),
     }

@@ -1,4 +1,4 @@
--- The most wanted products of each category; a product leaves a category in which no seller offers it any more.
+-- The interest in the products of each category. A product leaves a category when no seller offers it there any more.
 SELECT /*+ STATE_TTL('placed' = '30 d') */
   category, product_id, SUM(interest) AS score
 FROM (

@@ -1,5 +1,5 @@
--- The units of a product at each seller that no order holds: a JSON object from seller to units.
--- The state of the highest version is packed behind its version (made positive), so that MAX finds it.
+-- The units of a product at each seller that no order reserves: a JSON object from seller to units.
+-- The units follow the version (made positive) in one string, so that MAX finds the units of the highest version.
 SELECT /*+ STATE_TTL('sellers' = '36500 d') */
   product_id, CONCAT('{', LISTAGG(units, ','), '}') AS stock
 FROM (

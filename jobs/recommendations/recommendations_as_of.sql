@@ -1,4 +1,4 @@
--- The newest time of each kind of event that the job has read.
+-- The time of the newest event of each kind that the job has read: views, cart changes and orders.
 SELECT event, MAX(occurred_s) AS as_of
 FROM (
   SELECT 'product_viewed' AS event, unix_s(occurred_at) AS occurred_s

@@ -1,2 +1,2 @@
--- Similar products: the second of each pair, stored at the first.
+-- The similar products of the first product of each pair.
 SELECT product_id, other_id, score FROM pairs

@@ -1,2 +1,2 @@
--- Similar products: the first of each pair, stored at the second.
+-- The similar products of the second product of each pair.
 SELECT other_id AS product_id, product_id AS other_id, score FROM pairs

@@ -1,1 +1,1 @@
-"""Models that recommend, and what judges and chooses them: a library that knows no server and no engine."""
+"""Recommender models, their evaluation and their selection. This library uses neither servers nor Flink."""

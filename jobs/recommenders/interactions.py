@@ -1,4 +1,4 @@
-"""The interaction log: who did something with what, in columns, oldest first."""
+"""The interaction log: events of shoppers and products in columns, oldest first."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -16,17 +16,17 @@ from jobs.recommenders.vocabulary import Codes, Column, Vocabulary
 DAY_S = 86_400
 
 YEARS_1_TO_9999_S = (-62_135_596_800, 253_402_300_800)
-"""What is a date in Unix seconds; milliseconds of our days are past it."""
+"""The range of valid times in Unix seconds. Current times in milliseconds are above it."""
 
 
 @dataclass(frozen=True)
 class Interactions:
-    """Events in time order (without times: in the order of the log), and what their codes stand for.
+    """Events in time order, or in their given order if they have no times, and the ids of their codes.
 
     Arrays of length [events]: `shoppers`, `products` and `sessions` are int32 codes, `weights` float32 > 0,
-    `times` int64 (Unix seconds). `product_vocabulary` may hold products that have no event. `attributes` is a
-    CSR matrix float32 [products, attributes]: how often a product has an attribute or a word. `categories`
-    is int32 [products], -1 where there is none.
+    `times` int64 (Unix seconds). `product_vocabulary` may hold products that have no event. `attributes`
+    counts the attributes and words of each product: CSR float32 [products, attributes]. `categories` is int32
+    [products], -1 for products without a category.
     """
 
     shoppers: Codes
@@ -44,27 +44,28 @@ class Interactions:
 
     @property
     def product_count(self) -> int:
-        """Products of the catalogue, with events or without."""
+        """The number of products in the catalogue, with or without events."""
         return len(self.product_vocabulary)
 
     @cached_property
     def histories(self) -> Histories:
-        """The history of each shopper, by code."""
+        """The history of each shopper, in the order of the shopper codes."""
         count = len(self.shopper_vocabulary)
         return Histories.grouped(self.shoppers, count, self.products, self.weights)
 
     @cached_property
     def sequences(self) -> Histories:
-        """The events of each session, in the order of the sessions' ends.
+        """The events of each session. Sessions are in the order of their last events.
 
-        Where no session is known, a shopper is one; without times, too, they keep the order of their codes.
+        Without sessions, the events of each shopper form one sequence. If the log has no times either, the
+        sequences are in the order of the shopper codes.
         """
         rows = self._sequence_rows
         return Histories.grouped(rows, int(rows.max()) + 1, self.products, self.weights)
 
     @cached_property
     def sequence_events(self) -> Ints:
-        """The event that each place of `sequences` holds, int64 [events]."""
+        """The index in the log of each event of `sequences`, int64 [events]."""
         return np.argsort(self._sequence_rows, kind="stable")
 
     @cached_property
@@ -81,38 +82,38 @@ class Interactions:
 
     @cached_property
     def matrix(self) -> csr_array:
-        """CSR float32 [shoppers, products]: the summed weights of their events."""
+        """The summed weights of the events of each shopper and product: CSR float32 [shoppers, products]."""
         return self.histories.matrix(self.product_count)
 
     @cached_property
     def affinity(self) -> csr_array:
-        """CSR float32 [shoppers, products]: log2(1 + weight); the tenth event says less than the first."""
+        """log2(1 + `matrix`), so that each repeated event adds less: CSR float32 [shoppers, products]."""
         values = np.log2(1.0 + self.matrix.data).astype(np.float32)
         return csr_array((values, self.matrix.indices, self.matrix.indptr), shape=self.matrix.shape)
 
     @cached_property
     def popularity(self) -> Floats:
-        """Distinct shoppers of each product, float32 [products]."""
+        """The number of distinct shoppers of each product, float32 [products]."""
         return np.bincount(self.matrix.indices, minlength=self.product_count).astype(np.float32)
 
     @cached_property
     def repeat_share(self) -> float:
-        """The share of events that are about a product which their shopper, or visit, had before."""
+        """The share of events with a product that occurs earlier in the same sequence."""
         pairs = self.sequences.rows * self.product_count + self.sequences.products
         return float(1 - len(np.unique(pairs)) / len(pairs))
 
     @cached_property
     def ages(self) -> NDArray[np.float64]:
-        """Days from each event to the newest, float64 [events]; without times, all are of the same day."""
+        """Days from each event to the newest event, float64 [events]. Without times, all ages are 0."""
         if self.times is None:
             return np.zeros(len(self))
         return np.asarray((self.times.max() - self.times) / DAY_S)
 
     def select_events(self, events: NDArray[np.bool_]) -> "Interactions":
-        """The log with only these events, bool [events]; the codes stay what they were.
+        """Return the log with only the events where `events`, bool [events], is True. Codes don't change.
 
         Raises:
-            UserError: nothing is left.
+            UserError: no event is left.
         """
         if not events.any():
             raise UserError("no event is left in this part of the log: choose another split")
@@ -135,45 +136,53 @@ def from_columns(
     weights: NDArray[Any] | None = None,
     catalogue: Column = (),
 ) -> Interactions:
-    """A log of columns of one length, sorted by time; events of one moment or without times keep order.
+    """Return a log of columns of equal length, sorted by time. Events with equal times keep their order.
 
     Args:
-        shoppers: who; strings, whole numbers, or both.
-        products: with what; likewise.
-        times: Unix seconds, or datetime64; parts of a second count for the order.
-        sessions: in which visit.
-        weights: how much an event says, > 0; 1 where none are given. A kind of event gets its weight here.
-        catalogue: products that may have no event; their codes come first, in this order.
+        shoppers: the shopper of each event: strings, integers, or both.
+        products: the product of each event: strings, integers, or both.
+        times: Unix seconds or datetime64. Fractions of a second affect only the order.
+        sessions: the session of each event.
+        weights: the importance of each event, > 0. The default is 1.
+        catalogue: products that may have no event. Their codes come first, in this order.
 
     Raises:
-        UserError: nothing is there, an id or time is missing, times are no Unix seconds, columns differ in
-            length, a weight is not > 0.
+        UserError: the log is empty, an id or time is missing, times are not Unix seconds, columns differ in
+            length, or a weight is not above 0.
     """
-    people, shopper_codes = Vocabulary.of(shoppers, "shopper")
-    before = Vocabulary.of(catalogue, "product")[0].ids
-    things, product_codes = Vocabulary.of(products, "product", before)
+    shopper_vocabulary, shopper_codes = Vocabulary.of(shoppers, "shopper")
+    catalogue_ids = Vocabulary.of(catalogue, "product")[0].ids
+    product_vocabulary, product_codes = Vocabulary.of(products, "product", catalogue_ids)
     session_codes = None if sessions is None else Vocabulary.of(sessions, "session")[1]
     count = len(product_codes)
     if count == 0:
         raise UserError("the log holds no event: nothing can be learned from it")
-    moments = None if times is None else _moments(times)
+    raw_times = None if times is None else _checked_times(times)
     values = np.ones(count, np.float32) if weights is None else np.asarray(weights, np.float32)
-    for what, column in (("shoppers", shopper_codes), ("times", moments), ("weights", values)):
+    for what, column in (("shoppers", shopper_codes), ("times", raw_times), ("weights", values)):
         _check_length(what, column, count)
     _check_length("sessions", session_codes, count)
     if not (np.isfinite(values) & (values > 0)).all():
-        raise UserError("every weight must be above 0 and finite: leave out events that say nothing")
-    log = Interactions(shopper_codes, product_codes, values, None, session_codes, people, things)
-    return log if moments is None else _sorted(log, moments)
+        raise UserError("every weight must be above 0 and finite: leave out the other events")
+    log = Interactions(
+        shopper_codes, product_codes, values, None, session_codes, shopper_vocabulary, product_vocabulary
+    )
+    return log if raw_times is None else _sorted(log, raw_times)
 
 
 def _check_length(what: str, column: NDArray[Any] | None, count: int) -> None:
     if column is not None and len(column) != count:
-        raise UserError(f"there are {count:,} products but {len(column):,} {what}: columns need one length")
+        raise UserError(
+            f"there are {count:,} products but {len(column):,} {what}: all columns must have the same length"
+        )
 
 
-def _moments(times: NDArray[Any]) -> NDArray[Any]:
-    """The times as they came, datetime64 or numbers, none of them missing."""
+def _checked_times(times: NDArray[Any]) -> NDArray[Any]:
+    """Return the times as datetime64 or numbers, with fractions of a second.
+
+    Raises:
+        UserError: a time is missing, or neither a number nor a date.
+    """
     values = times.to_numpy(zero_copy_only=False) if isinstance(times, pa.Array) else np.asarray(times)
     if np.issubdtype(values.dtype, np.datetime64):
         missing = np.isnat(values)
@@ -183,31 +192,31 @@ def _moments(times: NDArray[Any]) -> NDArray[Any]:
             missing = ~np.isfinite(values)
         except (TypeError, ValueError):
             raise UserError(
-                "the times are neither Unix seconds nor dates: turn them into one of these"
+                "the times are neither Unix seconds nor dates: convert them to one of these"
             ) from None
     if missing.any():
         raise UserError(
-            f"{int(missing.sum()):,} events have no time: leave them out, or read the log without times"
+            f"{int(missing.sum()):,} events have no time: remove them, or read the log without times"
         )
     return values
 
 
-def _seconds(moments: NDArray[Any]) -> Ints:
-    if np.issubdtype(moments.dtype, np.datetime64):
-        moments = moments.astype("datetime64[s]").astype(np.int64)
+def _seconds(raw_times: NDArray[Any]) -> Ints:
+    if np.issubdtype(raw_times.dtype, np.datetime64):
+        raw_times = raw_times.astype("datetime64[s]").astype(np.int64)
     first, end = YEARS_1_TO_9999_S
-    if (moments < first).any() or (moments >= end).any():
-        raise UserError("the times are no Unix seconds of the years 1 to 9999: divide milliseconds by 1,000")
-    return moments.astype(np.int64)
+    if (raw_times < first).any() or (raw_times >= end).any():
+        raise UserError("the times are not Unix seconds of the years 1 to 9999: divide milliseconds by 1,000")
+    return raw_times.astype(np.int64)
 
 
-def _sorted(log: Interactions, moments: NDArray[Any]) -> Interactions:
-    order = np.argsort(moments, kind="stable")
+def _sorted(log: Interactions, raw_times: NDArray[Any]) -> Interactions:
+    order = np.argsort(raw_times, kind="stable")
     return replace(
         log,
         shoppers=log.shoppers[order],
         products=log.products[order],
         weights=log.weights[order],
-        times=_seconds(moments)[order],
+        times=_seconds(raw_times)[order],
         sessions=None if log.sessions is None else log.sessions[order],
     )

@@ -1,4 +1,4 @@
-"""Ridge regressions of every product on few others, each a small system of a large sparse gram."""
+"""Solves a ridge regression of each product on a few other products, given a large sparse Gram matrix."""
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -10,18 +10,18 @@ from jobs.recommenders.sparse import csr_parts
 from jobs.recommenders.vocabulary import Codes
 
 HEAD = 6_000
-"""The products with most neighbours; their part of the gram is looked up in a dense array of 144 MB."""
+"""A dense copy, 144 MB, holds the part of the Gram matrix for this many products with the most neighbours."""
 
-STEPS = 40
+MAX_STEPS = 40
 TOLERANCE = 1e-3
-"""Conjugate gradients end when the residual has this share of its first size."""
+"""Conjugate gradients stop when the residual has shrunk to this share of its initial length."""
 
 
-def solve(gram: csr_array, chosen: csr_array, regular: float) -> csr_array:
-    """For each row j of `chosen`, w with (G_cc + λ I) w = G_cj, c being the columns chosen for j.
+def solve(gram: csr_array, chosen: csr_array, penalty: float) -> csr_array:
+    """Return w for each row j of `chosen`, where (G_cc + λ I) w = G_cj and c are the columns of row j.
 
-    `gram` is a symmetric CSR float32 [products, products], λ is `regular`; the result has the pattern of
-    `chosen`, which must not hold the diagonal. By conjugate gradients.
+    G is `gram`, symmetric CSR float32 [products, products]; λ is `penalty`. The result has the sparsity
+    pattern of `chosen`, whose diagonal must be empty. The systems are solved by conjugate gradients.
     """
     head = np.argsort(-np.diff(gram.indptr), kind="stable")[:HEAD]
     places = np.full(gram.shape[0], -1, np.int32)
@@ -29,7 +29,7 @@ def solve(gram: csr_array, chosen: csr_array, regular: float) -> csr_array:
     weights = np.zeros(chosen.nnz, np.float32)
     indptr, columns, _ = csr_parts(chosen)
     dense = gram[head][:, head].toarray().astype(np.float32)
-    _solve_each(csr_parts(gram), (dense, places), indptr, columns, regular, weights)
+    _solve_each(csr_parts(gram), (dense, places), indptr, columns, penalty, weights)
     return csr_array((weights, columns, indptr), shape=chosen.shape)
 
 
@@ -39,60 +39,68 @@ def _solve_each(
     head: tuple[Floats, Codes],
     indptr: Ints,
     chosen: Codes,
-    regular: float,
+    penalty: float,
     weights: Floats,
 ) -> None:
     starts, columns, values = gram
     places = np.full(len(indptr) - 1, -1, np.int32)
     for product in range(len(indptr) - 1):
-        mine = chosen[indptr[product] : indptr[product + 1]]
-        if len(mine) == 0:
+        selected = chosen[indptr[product] : indptr[product + 1]]
+        if len(selected) == 0:
             continue
-        for place in range(len(mine)):
-            places[mine[place]] = place
-        system = _system(gram, head, mine, places, regular)
-        right = np.zeros(len(mine), np.float32)
+        for place in range(len(selected)):
+            places[selected[place]] = place
+        system = _system(gram, head, selected, places, penalty)
+        right = np.zeros(len(selected), np.float32)
         for at in range(starts[product], starts[product + 1]):
             if places[columns[at]] >= 0:
                 right[places[columns[at]]] = values[at]
-        _descend(system, right, weights[indptr[product] : indptr[product + 1]])
-        for other in mine:
+        _conjugate_gradients(system, right, weights[indptr[product] : indptr[product + 1]])
+        for other in selected:
             places[other] = -1
 
 
 @compiled
 def _system(
-    gram: tuple[Ints, Codes, Floats], head: tuple[Floats, Codes], mine: Codes, places: Codes, regular: float
+    gram: tuple[Ints, Codes, Floats],
+    head: tuple[Floats, Codes],
+    selected: Codes,
+    places: Codes,
+    penalty: float,
 ) -> Floats:
-    """G_cc + λ I. Rows of the head are long but looked up; the others are read, for both their triangles."""
+    """Return G_cc + λ I.
+
+    The rows of head products are long, so values between two head products come from the dense copy. All
+    other values are read from the sparse rows of the remaining products, and written to both triangles.
+    """
     starts, columns, values = gram
-    dense, head_of = head
-    system = np.zeros((len(mine), len(mine)), np.float32)
-    for place in range(len(mine)):
-        mine_in_head = head_of[mine[place]]
-        if mine_in_head >= 0:
-            for other in range(len(mine)):
-                if head_of[mine[other]] >= 0:
-                    system[place, other] = dense[mine_in_head, head_of[mine[other]]]
+    dense, head_places = head
+    system = np.zeros((len(selected), len(selected)), np.float32)
+    for place in range(len(selected)):
+        head_place = head_places[selected[place]]
+        if head_place >= 0:
+            for other in range(len(selected)):
+                if head_places[selected[other]] >= 0:
+                    system[place, other] = dense[head_place, head_places[selected[other]]]
             continue
-        for at in range(starts[mine[place]], starts[mine[place] + 1]):
+        for at in range(starts[selected[place]], starts[selected[place] + 1]):
             other = places[columns[at]]
             if other >= 0:
                 system[place, other] = values[at]
                 system[other, place] = values[at]
-    for place in range(len(mine)):
-        system[place, place] += regular
+    for place in range(len(selected)):
+        system[place, place] += penalty
     return system
 
 
 @compiled
-def _descend(system: Floats, right: Floats, found: Floats) -> None:
-    """Conjugate gradients from 0, into `found`."""
+def _conjugate_gradients(system: Floats, right: Floats, solution: Floats) -> None:
+    """Solve by conjugate gradients. `solution` holds zeros at the start, and the result at the end."""
     residual = right.copy()
     direction = right.copy()
     size = np.dot(residual, residual)
-    enough = size * TOLERANCE * TOLERANCE
-    for _ in range(STEPS):
-        if size <= enough:
+    target_size = size * TOLERANCE * TOLERANCE
+    for _ in range(MAX_STEPS):
+        if size <= target_size:
             break
-        size = step(found, residual, direction, np.dot(system, direction), size)
+        size = step(solution, residual, direction, np.dot(system, direction), size)

@@ -1,4 +1,4 @@
-"""Asks memory for what will be read soon, so that its answers come together and not one after the other."""
+"""Prefetches array elements into the CPU's caches, so that several reads from memory overlap."""
 
 from collections.abc import Callable
 from typing import Any, cast
@@ -8,24 +8,24 @@ from numba import types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-BYTE, WORD = ir.IntType(8).as_pointer(), ir.IntType(32)
-FOR_READING, IN_NEAR_CACHES, OF_NUMBERS = WORD(0), WORD(2), WORD(1)
+BYTE_POINTER, INT32 = ir.IntType(8).as_pointer(), ir.IntType(32)
+READ_ACCESS, LOCALITY, DATA_CACHE = INT32(0), INT32(2), INT32(1)
 
 
 def _prefetch(_context: Any, array: Any, _place: Any) -> Any:
-    """LLVM's instruction of this name (LLVM Language Reference, llvm.prefetch)."""
+    """Generate the instruction `llvm.prefetch` (LLVM Language Reference)."""
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         values, at = arguments
         address = builder.gep(context.make_array(signature.args[0])(context, builder, values).data, [at])
-        shape = ir.FunctionType(ir.VoidType(), [BYTE, WORD, WORD, WORD])
-        instruction = builder.module.declare_intrinsic("llvm.prefetch", [BYTE], shape)
-        how = [FOR_READING, IN_NEAR_CACHES, OF_NUMBERS]
-        builder.call(instruction, [builder.bitcast(address, BYTE), *how])
+        signature_type = ir.FunctionType(ir.VoidType(), [BYTE_POINTER, INT32, INT32, INT32])
+        instruction = builder.module.declare_intrinsic("llvm.prefetch", [BYTE_POINTER], signature_type)
+        hints = [READ_ACCESS, LOCALITY, DATA_CACHE]
+        builder.call(instruction, [builder.bitcast(address, BYTE_POINTER), *hints])
         return context.get_dummy_value()
 
     return types.void(array, types.intp), code
 
 
 prefetch = cast(Callable[[NDArray[Any], int], None], intrinsic(_prefetch))
-"""Bring the line of the cache that holds this place of an array; no place is wrong. Only in machine code."""
+"""Prefetch the cache line of an array element. The index may be out of bounds. For compiled code only."""

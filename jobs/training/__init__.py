@@ -1,1 +1,1 @@
-"""Trains a recommender on the platform's facts, and publishes it if it is not worse than the one in use."""
+"""Trains a recommender on the platform's events, and publishes it if it is not worse than the current one."""

@@ -1,4 +1,4 @@
-"""Records the card of every training in ClickHouse."""
+"""Records the model card of every training in ClickHouse."""
 
 from datetime import datetime
 
@@ -15,10 +15,10 @@ COLUMNS = ("version", "trained_at", "model", "published", "reason", "card")
 def record(
     admin: Client, version: str, trained_at: datetime, trained: TrainingResult, published: bool
 ) -> None:
-    """Add a row to `model_cards`, in the place of the one of the same version.
+    """Insert a row into `model_cards`. It replaces a row of the same version.
 
     Raises:
-        PartUnavailable: ClickHouse does not take it.
+        PartUnavailable: ClickHouse rejects the row or is unavailable.
     """
     chosen = trained.card.judged[0].candidate.model
     row = (version, trained_at, chosen, published, trained.reason, as_json(trained.card))

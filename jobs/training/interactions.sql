@@ -1,5 +1,5 @@
--- What visitors looked at, put into carts and bought: the newest {limit:UInt64} events, oldest first. Before anyone
--- logs in, a visit is a shopper of its own.
+-- The newest {limit:UInt64} views, additions to carts and bought lines, oldest first. An anonymous session counts as
+-- a separate shopper.
 SELECT user, item, weight, time
 FROM
 (

@@ -1,8 +1,8 @@
-"""The trained models of a home: each version a directory, which of them is in use a key in Redis.
+"""Stores versions of trained models in directories. A key in Redis names the version in use.
 
-A version is written whole before the key is switched to it, so whoever reads the key finds a model. The
-version before stays, to go back to; older ones are removed. Whoever changes anything waits until nobody else
-does: two trainings never remove what the other writes.
+A version is complete before the key names it, so readers of the key always find a model. The previous version
+is kept for a roll-back, and older versions are removed. A file lock prevents concurrent changes, so that a
+training never removes the model that another one writes.
 """
 
 import shutil
@@ -24,13 +24,13 @@ PREVIOUS = "recommender_version_before"
 
 @dataclass(frozen=True)
 class ModelRegistry:
-    """Versions in a directory; `redis` holds the names of the one in use and the one before."""
+    """Model versions in a directory. `redis` holds the names of the current and the previous version."""
 
     directory: Path
     redis: Redis
 
     def in_use(self) -> str | None:
-        """The version in use, if there is any.
+        """Return the version in use, or None.
 
         Raises:
             PartUnavailable: Redis does not answer.
@@ -38,19 +38,19 @@ class ModelRegistry:
         return self._read(IN_USE)
 
     def model(self, version: str) -> Model:
-        """A version's model.
+        """Load the model of a version.
 
         Raises:
-            UserError: it is not there or not whole.
+            UserError: the version does not exist or is incomplete.
         """
         return load(self.directory / version)
 
     def publish(self, model: Model, version: str) -> None:
-        """Write a model and switch to it; the one in use is kept, others are removed.
+        """Save a model and switch to it. The version that was in use is kept, and older versions are removed.
 
         Raises:
             PartUnavailable: Redis does not answer.
-            UserError: the version is there already.
+            UserError: the version exists already.
         """
         with self._lock():
             model.save(self.directory / version)
@@ -61,17 +61,17 @@ class ModelRegistry:
                     shutil.rmtree(old, ignore_errors=True)
 
     def roll_back(self) -> str:
-        """Switch to the version before, which changes places with the one in use; returns its name.
+        """Switch to the previous version and return its name. The version in use becomes the previous one.
 
         Raises:
-            UserError: there is none.
+            UserError: there is no previous version.
             PartUnavailable: Redis does not answer.
         """
         with self._lock():
-            previous, now = self._read(PREVIOUS), self.in_use()
+            previous, current = self._read(PREVIOUS), self.in_use()
             if previous is None or not (self.directory / previous).is_dir():
                 raise UserError("there is no model to go back to: `./souk train` publishes one")
-            self._switch(previous, now)
+            self._switch(previous, current)
             return previous
 
     def _lock(self) -> AbstractContextManager[None]:
@@ -79,20 +79,20 @@ class ModelRegistry:
 
     def _switch(self, version: str, previous: str | None) -> None:
         try:
-            with self.redis.pipeline(transaction=True) as both:
-                both.set(IN_USE, version)
+            with self.redis.pipeline(transaction=True) as transaction:
+                transaction.set(IN_USE, version)
                 if previous is not None:
-                    both.set(PREVIOUS, previous)
-                both.execute()
+                    transaction.set(PREVIOUS, previous)
+                transaction.execute()
         except RedisError as error:
             raise _redis_unavailable(error) from error
 
     def _read(self, key: str) -> str | None:
         try:
-            found: Any = self.redis.get(key)
+            value: Any = self.redis.get(key)
         except RedisError as error:
             raise _redis_unavailable(error) from error
-        return None if found is None else str(found, "utf-8")
+        return None if value is None else str(value, "utf-8")
 
 
 def _redis_unavailable(error: RedisError) -> PartUnavailable:

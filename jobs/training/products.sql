@@ -1,4 +1,4 @@
--- What each product is by its newest listing: its words, category and seller.
+-- The name, category and seller of each product in its newest version.
 SELECT
     product_id AS item,
     argMax(name, occurred_at) AS name,

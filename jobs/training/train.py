@@ -1,4 +1,4 @@
-"""One training: search on the older days, a duel on the newest, and a fit on all of it if that was won."""
+"""Trains a model: searches on the older days, evaluates on the newest days, and fits on all days."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from jobs.training.training_data import TrainingData
 
 @dataclass(frozen=True)
 class TrainingOptions:
-    """How to train: `days` newest days decide the duel, `budget_s` seconds go into the search."""
+    """How to train. `days` is the length of the test period, `budget_s` the time budget of the search."""
 
     models: Models
     metric: Metric
@@ -31,7 +31,7 @@ class TrainingOptions:
 
 @dataclass(frozen=True)
 class NoChampion:
-    """Why there is no model in use that could be compared with."""
+    """The reason why there is no champion: no model in use that the new model can be compared with."""
 
     reason: str
 
@@ -41,7 +41,7 @@ NO_MODEL_IN_USE = NoChampion("there was no model in use")
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """The challenger, fitted on all events if it won, None if it did not; and the card of the duel."""
+    """The result of a training. `model` is the challenger fitted on all events, or None if it lost."""
 
     model: Model | None
     card: ModelCard
@@ -55,13 +55,13 @@ def train(
     memory_mb: Callable[[], float],
     on_progress: OnProgress,
 ) -> TrainingResult:
-    """Search, duel, fit.
+    """Search for a challenger, compare it with the champion, and fit it on all events if it wins.
 
-    Both sides of the duel are fitted on what came before the newest days: what is judged is the choice of
-    model and settings, and neither has seen the days that it is judged on.
+    For the comparison, both are fitted on the events before the newest days and evaluated on the newest days.
+    The comparison is therefore of models and settings, not of fitted models.
 
     Raises:
-        UserError: the events are of too few days, or no model can be fitted on them.
+        UserError: the events cover too few days, or no model can be fitted on them.
     """
     eval_split = newest_days(training_data.log, options.days)
     dataset = Dataset(
@@ -74,9 +74,9 @@ def train(
     evaluation_options = EvaluationOptions(options.models, [options.metric], dataset.repeats, options.seed)
     selection = select_best_model(SearchPlan.of(dataset, evaluation_options, options.budget_s), on_progress)
     challenger, *baselines = selection.candidates
-    in_use = [] if isinstance(champion, NoChampion) else [champion]
-    judged = list(dict.fromkeys([challenger, *in_use, *baselines]))
-    comparison = compare(dataset, judged, evaluation_options, lambda doing: on_progress(0, 1, doing))
+    champions = [] if isinstance(champion, NoChampion) else [champion]
+    candidates = list(dict.fromkeys([challenger, *champions, *baselines]))
+    comparison = compare(dataset, candidates, evaluation_options, lambda step: on_progress(0, 1, step))
     card = ModelCard.of(dataset, comparison, selection.search_summary, evaluation_options, memory_mb())
     won, reason = verdict(challenger, champion, comparison, options.metric)
     if not won:
@@ -86,35 +86,36 @@ def train(
 
 
 def newest_days(log: Interactions, days: float) -> EvaluationSplit:
-    """The log before its newest `days`, and what its shoppers did in them.
+    """Hold out the newest `days` of a log.
 
     Raises:
-        UserError: all events are of these days, or nobody came before and in them.
+        UserError: all events are in these days, or no shopper has events both before and in them.
     """
     if log.times is None:
-        raise UserError("the log has no times: the newest days can't be told")
+        raise UserError("the log has no times: the newest days can't be held out")
     held = log.times > log.times.max() - days * DAY_S
     if held.all():
         raise UserError(f"all events are of the newest {days:g} days: wait, or set --days lower")
     eval_split = shoppers_held_out(log, held, f"the newest {days:g} days")
     if not len(eval_split.cases):
-        raise UserError(f"nobody came before and in the newest {days:g} days: set --days otherwise")
+        raise UserError(f"no shopper has events both before and in the newest {days:g} days: change --days")
     return eval_split
 
 
 def verdict(
     challenger: Candidate, champion: Candidate | NoChampion, comparison: ModelComparison, metric: Metric
 ) -> tuple[bool, str]:
-    """Whether the challenger is published, and why: a champion that is better on average keeps its place.
+    """Return whether to publish the challenger, and why. It loses only to a champion with a better mean.
 
-    Where both are as good, the newer model wins, since it knows the newest days.
+    If both are equal, the challenger wins, because it is fitted on the newest days.
     """
     if isinstance(champion, NoChampion):
         return True, champion.reason
     if champion == challenger:
         return True, "the same model and settings as in use, fitted on newer events"
-    found = comparison.differences[str(champion)][str(metric)].interval
-    said = (
-        f"{metric} {found.mean:+.4f} ({found.low:+.4f} to {found.high:+.4f}) against {champion.model} in use"
+    interval = comparison.differences[str(champion)][str(metric)].interval
+    reason = (
+        f"{metric} {interval.mean:+.4f} ({interval.low:+.4f} to {interval.high:+.4f}) "
+        f"against {champion.model} in use"
     )
-    return found.mean >= 0, said
+    return interval.mean >= 0, reason

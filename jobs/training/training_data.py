@@ -1,4 +1,4 @@
-"""Reads the platform's facts from ClickHouse, as Arrow, into the log that recommenders learn from."""
+"""Reads the platform's events from ClickHouse, as Arrow, into an interaction log."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,36 +15,36 @@ from jobs.recommenders.interactions import Interactions
 from jobs.recommenders.vocabulary import Codes
 
 MAX_EVENTS = 10_000_000
-"""Events that are learned from, the newest."""
+"""The number of newest events to learn from."""
 
 WEIGHTS = {"viewed": 1.0, "carted": 2.0, "bought": 3.0}
-"""How much an event says of what a shopper wants; the same as in job `recommendations`."""
+"""The weight of each kind of event, the same as in job `recommendations`."""
 
 _FOLDER = Path(__file__).parent
 
 
 @dataclass(frozen=True)
 class TrainingData:
-    """The log, with what products are; `sellers` int32 [products], -1 where none is known."""
+    """The log with product attributes. `sellers` is int32 [products], -1 if unknown."""
 
     log: Interactions
     sellers: Codes | None
 
 
 def read_training_data(client: Client, limit: int = MAX_EVENTS) -> TrainingData:
-    """The newest `limit` events of all shoppers and visitors.
+    """Read the newest `limit` events of all shoppers and anonymous visitors, and the products.
 
     Raises:
         PartUnavailable: ClickHouse does not answer.
-        UserError: there is no event yet.
+        UserError: ClickHouse holds no event.
     """
     rows = _query(client, "interactions", {"limit": limit, **WEIGHTS})
     if not rows.num_rows:
         raise UserError("ClickHouse holds no event yet: start `./souk demo` or `./souk replay` first")
     products = _query(client, "products", {})
     columns = {name: rows.column(name).combine_chunks() for name in rows.column_names}
-    known = pa.compute.is_in(products["item"], columns["item"])
-    attributes = attributes_of(products, "item") if pa.compute.any(known).as_py() else None
+    has_events = pa.compute.is_in(products["item"], columns["item"])
+    attributes = attributes_of(products, "item") if pa.compute.any(has_events).as_py() else None
     log = log_of(columns, attributes)
     return TrainingData(log, attributes.sellers_of(log) if attributes else None)
 
@@ -53,10 +53,10 @@ def _query(client: Client, name: str, parameters: Mapping[str, int | float]) -> 
     sql = (_FOLDER / f"{name}.sql").read_text(encoding="utf-8")
     settings = {"output_format_arrow_string_as_string": 1}
     try:
-        found = client.query_arrow(sql, parameters=dict(parameters), settings=settings)
+        table = client.query_arrow(sql, parameters=dict(parameters), settings=settings)
     except ClickHouseError as error:
         raise PartUnavailable(f"ClickHouse did not answer: {' '.join(str(error).split())}") from error
-    return pa.table({each: _decoded(found[each]) for each in found.column_names})
+    return pa.table({name: _decoded(table[name]) for name in table.column_names})
 
 
 def _decoded(column: pa.ChunkedArray) -> pa.ChunkedArray:

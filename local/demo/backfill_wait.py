@@ -14,10 +14,10 @@ from jobs.catch_up import ReadLag, wait_while_lag_falls
 from jobs.checkpoint_trigger import jobs_without_checkpoint, trigger_checkpoints
 from jobs.registry import TOPICS_BY_GROUP as JOB_TOPICS
 from local.demo.display import LINE_INTERVAL_S
-from producers.registry import TOPICS_BY_GROUP as SERVICES_READ
+from producers.registry import TOPICS_BY_GROUP as SERVICE_TOPICS
 
 STALL_TIMEOUT_S = 120.0
-"""Longer than a job takes on a busy machine to restart and to commit what it has read."""
+"""Longer than a job needs on a busy machine to restart and to commit its offsets."""
 
 COMMIT_EVERY_S = 10.0
 """How often checkpoints are triggered; a job processes nothing for most of a second during each."""
@@ -26,8 +26,7 @@ COMMIT_EVERY_S = 10.0
 def wait_for_backfill(settings: Settings, console: Console) -> None:
     """Wait until jobs and services have read all messages in Kafka.
 
-    Live events that came earlier would be delayed by the back-fill, and name products that are not stored
-    yet.
+    The back-fill would delay earlier live events, and these would refer to products that are not stored yet.
     """
     wait(lag_of(settings), partial(trigger_checkpoints, settings, JOB_TOPICS), console, STALL_TIMEOUT_S)
 
@@ -42,10 +41,9 @@ def lag_of(settings: Settings) -> ReadLag:
     def lag() -> int:
         nonlocal last
         with suppress(PartUnavailable):
-            begun = jobs_without_checkpoint(
-                settings, JOB_TOPICS
-            )  # before the lag, so that later commits count
-            last = begun + total_lag(settings.kafka, JOB_TOPICS | SERVICES_READ)
+            # First, so that the lag reflects the commits of every job that has a checkpoint.
+            uncommitted_jobs = jobs_without_checkpoint(settings, JOB_TOPICS)
+            last = uncommitted_jobs + total_lag(settings.kafka, JOB_TOPICS | SERVICE_TOPICS)
         return last
 
     return lag
@@ -54,21 +52,21 @@ def lag_of(settings: Settings) -> ReadLag:
 def wait(lag: ReadLag, request_commit: Callable[[], None], console: Console, stall_timeout_s: float) -> None:
     """Wait until `lag()` is zero. If it has not fallen for `stall_timeout_s`, print a warning and return."""
     printed_s = time.monotonic()
-    with console.status("counting the past") as status:
+    with console.status("processing the history") as status:
 
         def show(behind: int) -> None:
             nonlocal printed_s
-            text = f"counting the past: {behind:,} messages to go"
+            text = f"processing the history: {behind:,} messages to go"
             status.update(text)
             if not console.is_terminal and time.monotonic() - printed_s >= LINE_INTERVAL_S:
                 printed_s = time.monotonic()
                 console.print(text, highlight=False)
 
-        left = wait_while_lag_falls(lag, stall_timeout_s, show, request_commit, COMMIT_EVERY_S)
-    if left:
+        unread = wait_while_lag_falls(lag, stall_timeout_s, show, request_commit, COMMIT_EVERY_S)
+    if unread:
         console.print(
-            f"{left:,} messages are not counted yet, and their number did not fall for "
-            f"{stall_timeout_s:g} s: going live anyway; see `./souk status` and `./souk logs jobs`",
+            f"{unread:,} messages are not processed yet, and their number has not fallen for "
+            f"{stall_timeout_s:g} s: starting live traffic; see `./souk status` and `./souk logs jobs`",
             style="yellow",
             highlight=False,
             soft_wrap=True,

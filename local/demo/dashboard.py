@@ -22,7 +22,7 @@ STALE = timedelta(seconds=10)
 
 MEMORY_COLUMNS = 3
 MAX_ERROR_KINDS = 3
-"""Kinds of errors that are listed."""
+"""Number of kinds of errors that are listed."""
 
 ADVICE = {SUPERVISOR: ": `./souk up` in another terminal starts it again"}
 """Advice for a process that is not restarted automatically. The simulator survives a restart of all parts."""
@@ -40,7 +40,7 @@ class DemoSnapshot:
     live_s: float
     """Seconds since the demo went live."""
     problems: list[str]
-    """Requests that failed just now, and why."""
+    """Reasons why the newest requests for figures failed."""
 
 
 def render(snapshot: DemoSnapshot, address: str, locale: str, advice: str) -> Panel:
@@ -73,7 +73,7 @@ def _fresh(day: DayFigures, locale: str) -> list[str]:
     return [
         f"revenue today {_revenue(day, locale)}",
         f"complete to {_ago(day.behind)}",
-        f"views known to {_ago(day.views_behind)}",
+        f"views up to {_ago(day.views_behind)}",
     ]
 
 
@@ -120,12 +120,12 @@ def _day(day: DayFigures | None, locale: str) -> Table:
     table.add_row("cancelled", f"{day.cancelled:,}" if day else NOTHING)
     table.add_row("sellers", f"{day.sellers:,}" if day else NOTHING)
     table.add_row("complete to", _freshness(day.behind if day else None))
-    table.add_row("views known to", _freshness(day.views_behind if day else None))
+    table.add_row("views up to", _freshness(day.views_behind if day else None))
     return table
 
 
 def _endpoints(traffic: SimulatorStatus) -> Table:
-    table = _table("waited, ms", "p50", "p99")
+    table = _table("response, ms", "p50", "p99")
     for name, latency in traffic.endpoints.items():
         table.add_row(name, f"{latency.p50_ms:,.1f}", f"{latency.p99_ms:,.1f}")
     if not traffic.endpoints:

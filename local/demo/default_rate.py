@@ -10,10 +10,10 @@ IDLE_CORES = 0.4
 """Cores that the platform uses without traffic."""
 
 CORES_PER_EVENT = 0.00215
-"""Cores for one event a second. Two slow cores that were fully busy handled 744 events a second."""
+"""Cores for one event a second. Two slow cores at full load handled 744 events a second."""
 
 STEP, MIN_RATE, MAX_RATE = 100, 50, 1_000
-"""The rate is rounded down to a multiple of the first. No higher rate than the last was measured."""
+"""The default is a multiple of `STEP`. Rates above `MAX_RATE` were not measured."""
 
 CGROUP_LIMIT = Path("/sys/fs/cgroup/cpu.max")
 """The CPU limit of a container: `<quota> <period>` in microseconds, or `max <period>`."""

@@ -14,7 +14,7 @@ from common.settings import Settings
 TIMEOUT_S = 3.0
 
 UNKNOWN_SHOPPER = "nobody"
-"""Recommendations for an unknown shopper are as fresh as everyone's."""
+"""The recommendations for an unknown shopper are as fresh as those for other shoppers."""
 
 
 @dataclass(frozen=True)
@@ -62,10 +62,10 @@ class FiguresClient:
 
     def _get(self, path: str, parameters: Mapping[str, str]) -> dict[str, Any]:
         try:
-            found: dict[str, Any] = self._http.get(path, params=parameters).raise_for_status().json()
+            answer: dict[str, Any] = self._http.get(path, params=parameters).raise_for_status().json()
         except (httpx.HTTPError, ValueError) as error:
             raise PartUnavailable(f"the API does not answer: {error}") from error
-        return found
+        return answer
 
     def _age(self, as_of: str | None) -> timedelta | None:
         return self._clock() - datetime.fromisoformat(as_of) if as_of else None

@@ -1,4 +1,4 @@
-"""Runs the simulator as a child of the demo. `./souk down` ends it, because the launcher marks it."""
+"""Runs the simulator as a child process of the demo, with the marker by which `./souk down` finds it."""
 
 import signal
 import sys
@@ -25,7 +25,7 @@ STOP_TIMEOUT_S = 20.0
 class SimulatorProcess:
     """Runs `python -m producers.simulator` for a `with` block; its output is `<home>/logs/simulator.log`.
 
-    A simulator that was left running, as after kill -9 of a demo, is killed when the next one starts.
+    A simulator that still runs after a kill -9 of its demo is killed when the next one starts.
     """
 
     def __init__(self, settings: Settings, *arguments: str) -> None:
@@ -61,7 +61,7 @@ class SimulatorProcess:
         if code == INTERRUPTED:
             raise PartUnavailable(
                 "another process stopped the simulator, such as `./souk down`. Its events are kept: "
-                "`./souk demo` goes on from here"
+                "`./souk demo` continues from here"
             )
         if code:
             raise PartUnavailable(f"the simulator ended with exit code {code}\n{log_tail(self._home, NAME)}")

@@ -32,12 +32,13 @@ def install() -> bool:
     packages = ["install", "-y", "--no-install-recommends", *PACKAGES]
     with Console(stderr=True).status("installing Chromium"):
         # Update the package index only if the installation fails without it.
-        return _works([*command, *packages]) or (
-            _works([*command, "update"]) and _works([*command, *packages])
+        return _run_quietly([*command, *packages]) or (
+            _run_quietly([*command, "update"]) and _run_quietly([*command, *packages])
         )
 
 
-def _works(command: list[str]) -> bool:
+def _run_quietly(command: list[str]) -> bool:
+    """Run a command without output. Returns whether it succeeded."""
     environment = os.environ | {"PATH": TOOLS_PATH, "DEBIAN_FRONTEND": "noninteractive"}
     try:
         done = subprocess.run(

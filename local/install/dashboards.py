@@ -26,8 +26,8 @@ def python_with_grafana(install: Path) -> Path:
     """
     folder = install / "dashboards"
     python, stamp = folder / "bin" / "python", folder / "souk.stamp"
-    wanted = sha256(PACKAGES.read_bytes()).hexdigest()
-    if stamp.is_file() and stamp.read_text() == wanted and python.exists():
+    lock_digest = sha256(PACKAGES.read_bytes()).hexdigest()
+    if stamp.is_file() and stamp.read_text() == lock_digest and python.exists():
         return python
     log = install / "dashboards.log"
     with installation_lock(install):
@@ -47,5 +47,5 @@ def python_with_grafana(install: Path) -> Path:
         ]
         run("Grafana's client", [*uv, "--require-hashes", PACKAGES], log, environment)
         shutil.rmtree(downloads, ignore_errors=True)
-        stamp.write_text(wanted)
+        stamp.write_text(lock_digest)
     return python

@@ -67,7 +67,7 @@ def install_packages(install: Path, lock: Path) -> None:
         "--system-certs",
         "--no-progress",
     ]
-    # Packages without a wheel are built with the locked setuptools, because a downloaded one is not checked.
+    # Packages without a wheel are built with the locked setuptools. The hash of another one is not checked.
     uv += ["--no-build-isolation", "--compile-bytecode", "--require-hashes", lock]
     environment = (
         {"UV_CACHE_DIR": str(downloads), "UV_HTTP_TIMEOUT": "60"} | pip_indexes(pip) | dict(os.environ)

@@ -106,7 +106,7 @@ def _verified(context: MavenContext, jar: Jar, sha256: str) -> Path:
     with path.open("rb") as file:
         if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
             raise CannotFetch(
-                f"{jar} has another hash than in jars.lock: the download was changed on the way"
+                f"{jar} does not have the hash in jars.lock: the download is damaged, or was altered"
             )
     return path
 
@@ -145,7 +145,7 @@ def compile_connectors(install: Path) -> None:
 
 
 def _classpath(install: Path) -> list[Path]:
-    import pyflink  # Flink's own jars lie in its wheel
+    import pyflink  # Flink's own jars are in its wheel
 
     ours = folder(install, "flink").glob("*.jar")
     return sorted([*ours, *Path(pyflink.__path__[0], "lib").glob("*.jar")])
@@ -162,10 +162,10 @@ def fetch_all(install: Path, chosen: Iterable[Group], console: Console) -> None:
 
 
 def main() -> int:
-    """Bring the jars of an installation up to the lock: all but the tests' own, or all with `--tests`."""
+    """Fetch the locked jars that an installation lacks; those of the tests only with `--tests`."""
     parser = argparse.ArgumentParser(prog="python -m local.install.fetch", description=__doc__)
-    parser.add_argument("install", type=Path, help="the installation: the folder that ./souk made")
-    parser.add_argument("--tests", action="store_true", help="what the tests need, too")
+    parser.add_argument("install", type=Path, help="folder of the installation")
+    parser.add_argument("--tests", action="store_true", help="fetch the jars of the tests, too")
     arguments = parser.parse_args()
     use_system_certificates()
     install = arguments.install.resolve()

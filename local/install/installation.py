@@ -22,7 +22,7 @@ from local.install.environment import (
 
 
 def installation_lock(install: Path) -> AbstractContextManager[None]:
-    """Return the lock of an installation. It waits for another installation and prints that it does."""
+    """Return the lock of an installation. It prints a message while it waits for another installation."""
 
     def report(pid: str) -> None:
         print(f"souk: waiting for another installation of this copy to end (process {pid})", file=sys.stderr)
@@ -37,8 +37,8 @@ def install(folder: Path, stamp: str) -> None:
         CannotInstall: the message says why.
     """
     with installation_lock(folder):
-        done = folder / "souk.stamp"
-        if done.is_file() and done.read_text().rstrip("\n") == stamp:
+        stamp_file = folder / "souk.stamp"
+        if stamp_file.is_file() and stamp_file.read_text().rstrip("\n") == stamp:
             return
         print(f"souk: installing into {folder} (2 GB, once)", file=sys.stderr)
         if not is_usable(folder):
@@ -46,7 +46,7 @@ def install(folder: Path, stamp: str) -> None:
         install_packages(folder, TEST_PACKAGES if (folder / "bin" / "pytest").exists() else PACKAGES)
         fetch_jars(folder)
         (folder / "souk.stamp.new").write_text(stamp + "\n")
-        (folder / "souk.stamp.new").replace(done)
+        (folder / "souk.stamp.new").replace(stamp_file)
 
 
 def fetch_jars(folder: Path, *options: str) -> None:

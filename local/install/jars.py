@@ -9,7 +9,7 @@ from typing import Any, Self
 from common.errors import PartUnavailable
 from common.settings import ROOT, Settings
 
-WANTED = ROOT / "jars.toml"
+JARS_TOML = ROOT / "jars.toml"
 LOCK = ROOT / "jars.lock"
 
 CONNECTORS = "connectors"
@@ -67,9 +67,9 @@ class Group:
         return hashlib.sha256(content.encode()).hexdigest()
 
 
-def groups(wanted: Path = WANTED, lock: Path = LOCK) -> dict[str, Group]:
+def groups(jars_toml: Path = JARS_TOML, lock: Path = LOCK) -> dict[str, Group]:
     """Return every group by name, with the versions of the lock."""
-    tables: dict[str, dict[str, Any]] = tomllib.loads(wanted.read_text())
+    tables: dict[str, dict[str, Any]] = tomllib.loads(jars_toml.read_text())
     pinned: dict[str, dict[str, str]] = tomllib.loads(lock.read_text())
     return {
         name: Group(
@@ -89,8 +89,8 @@ def folder(install: Path, group: str) -> Path:
 
 def is_complete(install: Path, group: Group) -> bool:
     """Return whether the folder of a group has exactly the content of the lock."""
-    mark = folder(install, group.name) / "digest"
-    return mark.is_file() and mark.read_text() == group.digest
+    digest_file = folder(install, group.name) / "digest"
+    return digest_file.is_file() and digest_file.read_text() == group.digest
 
 
 def jars(settings: Settings, group: str) -> list[Path]:
@@ -99,22 +99,22 @@ def jars(settings: Settings, group: str) -> list[Path]:
     Raises:
         PartUnavailable: the group is not installed.
     """
-    found = _files(settings.install, group)
-    return found + _files(settings.install, CONNECTORS) if group == "flink" else found
+    files = _files(settings.install, group)
+    return files + _files(settings.install, CONNECTORS) if group == "flink" else files
 
 
 def connectors_digest(settings: Settings) -> str:
-    """The digest of the compiled connectors' sources; empty before they are compiled."""
-    mark = folder(settings.install, CONNECTORS) / "digest"
-    return mark.read_text() if mark.is_file() else ""
+    """Return the digest of the compiled connectors' sources; empty before they are compiled."""
+    digest_file = folder(settings.install, CONNECTORS) / "digest"
+    return digest_file.read_text() if digest_file.is_file() else ""
 
 
 def _files(install: Path, group: str) -> list[Path]:
     suffixes = {".js"} if group == "web" else {".jar"}
-    found = sorted(path for path in folder(install, group).rglob("*") if path.suffix in suffixes)
-    if not found:
+    files = sorted(path for path in folder(install, group).rglob("*") if path.suffix in suffixes)
+    if not files:
         command = "./souk test" if group == "jdbc" else "./souk status"
         raise PartUnavailable(
             f"the {group} jars are not installed: run `{command}` once, which installs them"
         )
-    return found
+    return files

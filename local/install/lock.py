@@ -10,7 +10,7 @@ from typing import Any
 from jgo.maven import Dependency, MavenContext
 
 from local.install.fetch import download, use_system_certificates
-from local.install.jars import LOCK, WANTED, Jar
+from local.install.jars import JARS_TOML, LOCK, Jar
 
 HEADER = "# Made by `python -m local.install.lock` from jars.toml: artifact = sha256. Do not edit.\n"
 
@@ -23,11 +23,11 @@ def resolve(context: MavenContext, table: dict[str, Any]) -> list[Jar]:
     """
     named = [Jar.parse(coordinate) for coordinate in table.get("with_dependencies", [])]
     chosen = named + [Jar.parse(coordinate) for coordinate in table.get("alone", [])]
-    left_out = set(table.get("without", []))
+    excluded = set(table.get("without", []))
     for jar in named:
         root = context.create_dependency(f"{jar.group}:{jar.artifact}:{jar.version}")
         _, needed = context.resolver.resolve([root])
-        chosen += [_jar(dependency) for dependency in needed if _is_wanted(dependency, left_out)]
+        chosen += [_jar(dependency) for dependency in needed if _is_wanted(dependency, excluded)]
     return first_versions(chosen)
 
 
@@ -39,9 +39,9 @@ def first_versions(chosen: list[Jar]) -> list[Jar]:
     return sorted(first.values())
 
 
-def _is_wanted(dependency: Dependency, left_out: set[str]) -> bool:
+def _is_wanted(dependency: Dependency, excluded: set[str]) -> bool:
     at_run_time = dependency.scope in {None, "compile", "runtime"} and not dependency.optional
-    return at_run_time and f"{dependency.groupId}:{dependency.artifactId}" not in left_out
+    return at_run_time and f"{dependency.groupId}:{dependency.artifactId}" not in excluded
 
 
 def _jar(dependency: Dependency) -> Jar:
@@ -65,7 +65,7 @@ def main() -> int:
     pinned: dict[str, dict[Jar, str]] = {}
     with tempfile.TemporaryDirectory(prefix="souk-lock-") as scratch:
         context = MavenContext(repo_cache=Path(scratch), timeout=60)
-        for name, table in tomllib.loads(WANTED.read_text()).items():
+        for name, table in tomllib.loads(JARS_TOML.read_text()).items():
             pinned[name] = {
                 jar: hashlib.sha256(download(context, jar).read_bytes()).hexdigest()
                 for jar in resolve(context, table)

@@ -24,11 +24,11 @@ def check_machine(system: str, machine: str, libc: str) -> None:
     Raises:
         CannotInstall: it is not Linux x86-64 with glibc. The message says how to try anyway.
     """
-    found = f"{system} {machine}" + (" without glibc" if system == "Linux" and libc != "glibc" else "")
-    if found != "Linux x86_64" and os.environ.get("SOUK_ANY_MACHINE") != "1":
+    kind = f"{system} {machine}" + (" without glibc" if system == "Linux" and libc != "glibc" else "")
+    if kind != "Linux x86_64" and os.environ.get("SOUK_ANY_MACHINE") != "1":
         raise CannotInstall(
-            f"this machine is {found}, and Souk is only known to run on Linux x86-64 with glibc (as Debian): "
-            "use such a machine, or set SOUK_ANY_MACHINE=1 to try (the README says what is known of others)"
+            f"this machine is {kind}, and Souk was only tested on Linux x86-64 with glibc (such as Debian): "
+            "use such a machine, or set SOUK_ANY_MACHINE=1 to try anyway (see the README for other machines)"
         )
 
 

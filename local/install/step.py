@@ -29,7 +29,7 @@ def failure_reason(step: str, output: str, log: Path) -> str:
     if FULL_DISK.search(output):
         return f"the disk is full: make room for {NEEDED_BYTES / 1024**3:.0f} GB; run this again to continue"
     if HASH_MISMATCH.search(output):
-        return f"a downloaded package has another hash than in the lock and was discarded: see {log}"
+        return f"a downloaded package does not have the hash in the lock and was discarded: see {log}"
     if NO_NETWORK.search(output):
         return (
             "could not download the Python packages: connect to the internet "

@@ -1,7 +1,7 @@
-"""ClickHouse: facts and aggregates. The engine of the wheel `chdb` behind our front, or a server by URL.
+"""ClickHouse, for facts and aggregates: our HTTP server on the engine of the wheel `chdb`, or one by URL.
 
-A `clickhouse` on PATH is not started: users, limits and row policies are set by our front here, and by the
-operator on a real server.
+A `clickhouse` on PATH is not started, because nothing would set up its users, limits and row policies. Our
+HTTP server has its own, and the operator of a server by URL sets them up there.
 """
 
 import sys
@@ -17,7 +17,7 @@ from local.supervision.launch_file import LaunchSpec
 
 
 def part(settings: Settings) -> Part:
-    """Returns ClickHouse as configured by these settings."""
+    """Return ClickHouse as configured by these settings."""
     ready = partial(check, settings)
     if settings.clickhouse_url:
         return Part("clickhouse", Resolution("url", "", settings.clickhouse), settings.clickhouse, ready)
@@ -39,7 +39,7 @@ def check(settings: Settings) -> None:
     """Run a query over HTTP as the administrator.
 
     Raises:
-        NotReady: the query fails or is not answered.
+        NotReady: the query fails or times out.
     """
     user = settings.clickhouse_admin_user, settings.clickhouse_admin_password.get_secret_value()
     try:

@@ -11,7 +11,7 @@ from local.supervision.launch_file import LaunchSpec
 
 
 def part(settings: Settings) -> Part:
-    """Returns the services of this checkout in one process, or those that the settings name."""
+    """Return the services of this checkout in one process, or those that the settings give by URL."""
     ready = partial(readiness.check, "commerce", settings.commerce)
     if settings.commerce_url:
         return Part("commerce", Resolution("url", "", settings.commerce), settings.commerce, ready)
@@ -22,5 +22,5 @@ def part(settings: Settings) -> Part:
         ready,
         LaunchSpec([sys.executable, "-m", "producers"], ROOT, settings_environment(settings)),
         ports={"commerce": settings.port("commerce")},
-        needs=("postgres", "topics"),  # it creates its tables itself
+        needs=("postgres", "topics"),  # the services create their tables themselves
     )

@@ -1,7 +1,7 @@
-"""A Flink session cluster: one JobManager, one TaskManager, run as the `java` that Flink's scripts exec.
+"""A Flink session cluster of one JobManager and one TaskManager, which run as `java` without Flink's scripts.
 
-The scripts are not used: they start two more JVMs only to work out memory flags, and break on a path with a
-space. `local/parts/flink_config.py` gives every memory option instead, as `TaskManagerRunner` then demands.
+The scripts start two more JVMs only to compute memory flags, and fail on a path with a space. Without them,
+`TaskManagerRunner` requires every memory option, so `local/parts/flink_config.py` sets all of them.
 """
 
 from functools import partial
@@ -26,7 +26,7 @@ SUPPORTED_VERSION = (2, 3)
 
 NICE = 10
 """Niceness of Flink's processes. Requests get a core before the jobs, whose hundred threads would otherwise
-delay them. A job that was delayed handles more events per batch."""
+delay them. A delayed job handles more events per batch."""
 
 OPEN_PACKAGES = (
     "lang", "net", "io", "nio", "lang.reflect", "text", "time", "util", "util.concurrent",
@@ -35,11 +35,11 @@ OPEN_PACKAGES = (
 
 
 def parts(settings: Settings) -> list[Part]:
-    """Returns the two processes of the cluster, or the one cluster that the settings name by URL."""
+    """Return the two processes of the cluster, or the cluster that the settings give by URL."""
     url = settings.flink
     if settings.flink_url:
         return [Part("taskmanager", Resolution("url", "", url), url, partial(check_slots, url, 1))]
-    library, found = find(settings)
+    library, resolution = find(settings)
     folder = StateDirectory(settings.home).part_directory("flink")
     ports = {name: settings.port(name) for name in ("flink", "flink_rpc", "flink_blob")}
     environment = {
@@ -48,24 +48,25 @@ def parts(settings: Settings) -> list[Part]:
         "FLINK_LIB_DIR": str(folder / "lib"),
         "FLINK_PLUGINS_DIR": str(folder / "plugins"),
         "FLINK_OPT_DIR": str(library.parent / "opt"),
-        # `up` restarts a Flink that was started with other connectors: a JVM reads its jars once.
+        # A JVM reads its jars only once, so `up` must restart Flink when the connectors change.
         "CONNECTORS_DIGEST": connectors_digest(settings),
-        # The workers of a Python job look up `python` here.
+        # The workers of a Python job find `python` on this PATH.
         "PATH": f"{settings.install / 'bin'}:/usr/local/bin:/usr/bin:/bin",
     }
-    write = partial(prepare, settings, folder, library)
-    manage = command(settings, folder, jobmanager_flags(), "jobmanager")
-    work = command(settings, folder, taskmanager_flags(), "taskmanager")
-    manager, worker = (LaunchSpec(argv, folder, environment, nice=NICE) for argv in (manage, work))
-    check_manager, check_worker = partial(check_rest, url), partial(check_slots, url, SLOTS)
+    write_files = partial(prepare, settings, folder, library)
+    jobmanager, taskmanager = (
+        LaunchSpec(command(settings, folder, flags, process), folder, environment, nice=NICE)
+        for process, flags in (("jobmanager", jobmanager_flags()), ("taskmanager", taskmanager_flags()))
+    )
+    has_rest, has_slots = partial(check_rest, url), partial(check_slots, url, SLOTS)
     return [
-        Part("jobmanager", found, url, check_manager, manager, write, ports),
-        Part("taskmanager", found, url, check_worker, worker, write),
+        Part("jobmanager", resolution, url, has_rest, jobmanager, write_files, ports),
+        Part("taskmanager", resolution, url, has_slots, taskmanager, write_files),
     ]
 
 
 def find(settings: Settings) -> tuple[Path, Resolution]:
-    """Returns the `lib` directory of a supported Flink: of the one on PATH, else of the wheel's."""
+    """Return the `lib` directory of a supported Flink: the one on PATH, else the wheel's."""
     script = find_on_path(settings, "flink")
     if script:
         library = script.resolve().parent.parent / "lib"
@@ -76,7 +77,7 @@ def find(settings: Settings) -> tuple[Path, Resolution]:
     library = Path(package.origin if package and package.origin else "").parent / "lib"
     bundled = next(library.glob("flink-dist-*.jar"), None)
     if bundled is None:
-        raise PartUnavailable(f"Flink is not installed in {library}: run `./souk status`, it installs it")
+        raise PartUnavailable(f"Flink is not installed in {library}: run `./souk status`, which installs it")
     return library, Resolution("bundled", format_version(parse_version(bundled.stem)), str(library))
 
 
@@ -86,7 +87,7 @@ _prepare_lock = Lock()
 def prepare(settings: Settings, folder: Path, library: Path) -> None:
     """Write the configuration and link the jars: Flink's own and those of `local.install.jars`.
 
-    Both processes start at the same time and need these files; a lock keeps their threads apart.
+    Both processes start at the same time and need these files. A lock lets one thread write at a time.
     """
     with _prepare_lock:
         _prepare(settings, folder, library)
@@ -113,11 +114,11 @@ MAIN = {
 }
 
 
-def command(settings: Settings, folder: Path, sizes: list[str], process: str) -> list[str]:
-    """Returns the command line of one of the two processes."""
+def command(settings: Settings, folder: Path, memory_flags: list[str], process: str) -> list[str]:
+    """Return the command line of one of the two processes."""
     return [
         str(find_java(settings)[0]),
-        *sizes,
+        *memory_flags,
         *server_flags(folder / "tmp"),
         *(f"--add-opens=java.base/java.{name}=ALL-UNNAMED" for name in OPEN_PACKAGES),
         "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED",

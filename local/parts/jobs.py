@@ -13,7 +13,7 @@ from local.supervision.launch_file import LaunchSpec
 
 
 def part(settings: Settings) -> Part:
-    """The reconciler of this checkout's jobs, on whichever Flink the settings name."""
+    """Return the reconciler of this checkout's jobs, which uses the Flink of the settings."""
     return Part(
         "jobs",
         Resolution("bundled", "", "jobs.reconciler"),
@@ -22,7 +22,7 @@ def part(settings: Settings) -> Part:
         LaunchSpec(
             [sys.executable, "-m", "jobs.reconciler"],
             ROOT,
-            # The plans cover the connectors' code: other code restarts this process at the next `up`.
+            # The job plans contain the connectors' code, so `up` must restart this process when it changes.
             {**settings_environment(settings), "CONNECTORS_DIGEST": connectors_digest(settings)},
         ),
         ports={"jobs": settings.port("jobs")},

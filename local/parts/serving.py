@@ -11,7 +11,7 @@ from local.supervision.launch_file import LaunchSpec
 
 
 def part(settings: Settings) -> Part:
-    """Returns the serving process of this checkout, or the one that the settings name."""
+    """Return the serving process of this checkout, or the one that the settings give by URL."""
     ready = partial(readiness.check, "serving", settings.serving)
     if settings.serving_url:
         return Part("serving", Resolution("url", "", settings.serving), settings.serving, ready)
@@ -22,5 +22,5 @@ def part(settings: Settings) -> Part:
         ready,
         LaunchSpec([sys.executable, "-m", "serving"], ROOT, settings_environment(settings)),
         ports={"serving": settings.port("serving")},
-        needs=("tables", "redis", "jobs"),  # it reports itself ready once the jobs run
+        needs=("tables", "redis", "jobs"),  # ready only when the jobs run
     )

@@ -1,8 +1,8 @@
-"""Becomes the process of one part: `python -IS launch.py RUN_DIRECTORY PART`, started by the supervisor.
+"""Execs the process of one part: `python -IS launch.py RUN_DIRECTORY PART`, started by the supervisor.
 
-Before the exec it kills what is left of the part's previous process, opens the part's log (so that the part
-survives the supervisor), and records its pid and start time. If the launch file names a user, it drops root's
-privileges. It uses the standard library only, so that it starts in a few milliseconds.
+Before the exec, it kills the children that the part's previous process left, opens the part's log (so that
+the part survives the supervisor), and records its own pid and start time. If the launch file names a user, it
+drops root's privileges. It uses the standard library only, so that it starts in a few milliseconds.
 """
 
 import contextlib
@@ -55,7 +55,7 @@ def find_processes(run: str, part: str | None = None) -> list[int]:
 
 
 def drop_privileges(uid: int, gid: int) -> None:
-    """Give up root for good."""
+    """Give up root's privileges permanently."""
     os.setgroups([])
     os.setresgid(gid, gid, gid)
     os.setresuid(uid, uid, uid)
@@ -64,8 +64,8 @@ def drop_privileges(uid: int, gid: int) -> None:
 def kill_leftovers(run: str, part: str) -> None:
     """Kill the children that a dead process of this part left running (of a JVM or a job client)."""
     deadline = time.monotonic() + 5
-    while (left := find_processes(run, part)) and time.monotonic() < deadline:
-        for pid in left:
+    while (leftovers := find_processes(run, part)) and time.monotonic() < deadline:
+        for pid in leftovers:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         time.sleep(0.02)
@@ -105,8 +105,8 @@ def reset_signals() -> None:
 
     A part would inherit the ignored signals, and then not react to its stop signal.
     """
-    for each in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
-        signal.signal(each, signal.SIG_DFL)
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def main(run: Path, part: str) -> None:

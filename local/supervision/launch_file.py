@@ -1,4 +1,4 @@
-"""Writes the file that tells `local/supervision/launch.py` how to start a part."""
+"""Writes the launch file of a part, which `local/supervision/launch.py` reads."""
 
 import hashlib
 import json

@@ -26,9 +26,12 @@ def owner(port: int) -> str:
     """Return the process that listens on a port, such as `pid 123 (java)`, or `another process`."""
     try:
         pids = [
-            seen.pid
-            for seen in psutil.net_connections("tcp")
-            if seen.status == psutil.CONN_LISTEN and seen.laddr and seen.laddr.port == port and seen.pid
+            connection.pid
+            for connection in psutil.net_connections("tcp")
+            if connection.status == psutil.CONN_LISTEN
+            and connection.laddr
+            and connection.laddr.port == port
+            and connection.pid
         ]
         return f"pid {pids[0]} ({psutil.Process(pids[0]).name()})" if pids else "another process"
     except psutil.Error:

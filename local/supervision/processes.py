@@ -66,10 +66,10 @@ def running_processes(run: Path, excluded: Collection[str] = ()) -> dict[int, st
     The processes of `excluded` parts are left out. Processes are found by their records and by the marker in
     their environment. Both are needed, because PostgreSQL overwrites its environment.
     """
-    found = dict.fromkeys(_find(run, excluded), "TERM")
+    signals = dict.fromkeys(_marked_processes(run, excluded), "TERM")
     records = (record for record in read_process_records(run) if record.part not in excluded)
-    found.update({record.pid: record.stop_signal for record in records if record.alive})
-    return {pid: sign for pid, sign in found.items() if pid != os.getpid()}
+    signals.update({record.pid: record.stop_signal for record in records if record.alive})
+    return {pid: sign for pid, sign in signals.items() if pid != os.getpid()}
 
 
 def stop_all(run: Path, excluded: Collection[str] = (), timeout_s: float = 20.0) -> int:
@@ -83,7 +83,10 @@ def stop_all(run: Path, excluded: Collection[str] = (), timeout_s: float = 20.0)
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.Signals[f"SIG{name}"])
     if not wait_for_exit(started, timeout_s):
-        for pid in [*(pid for pid in started if started_ticks(pid) == started[pid]), *_find(run, excluded)]:
+        for pid in [
+            *(pid for pid in started if started_ticks(pid) == started[pid]),
+            *_marked_processes(run, excluded),
+        ]:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         wait_for_exit(started, timeout_s)
@@ -93,7 +96,7 @@ def stop_all(run: Path, excluded: Collection[str] = (), timeout_s: float = 20.0)
     return len(signals)
 
 
-def _find(run: Path, excluded: Collection[str]) -> set[int]:
+def _marked_processes(run: Path, excluded: Collection[str]) -> set[int]:
     return set(find_processes(str(run))).difference(*(find_processes(str(run), part) for part in excluded))
 
 

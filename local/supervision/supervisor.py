@@ -131,7 +131,7 @@ class Supervisor:
         if self.alive():
             call(self._socket, "supervisor.shutdown")
         elif record and record.alive:
-            # It hangs. After SIGTERM it could still restart parts that are being stopped.
+            # supervisord hangs. After SIGTERM, it could still restart parts that are being stopped.
             os.kill(record.pid, signal.SIGKILL)
         if record:
             wait_for_exit({record.pid: record.started_ticks}, STOP_TIMEOUT_S + 5)

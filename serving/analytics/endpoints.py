@@ -1,4 +1,4 @@
-"""The routes under `/v1` that answer with figures."""
+"""The routes under `/v1` that return sales figures."""
 
 from typing import Annotated, Any, Literal
 
@@ -28,7 +28,7 @@ from serving.analytics.service.sales import MARKETPLACE_TABLES, SELLER_TABLES
 from serving.parameters import reject_repeated_parameters
 from serving.responses import (
     BAD_PARAMETER,
-    CSV_ANSWER,
+    CSV_RESPONSE,
     UNAVAILABLE,
     UNCHANGED,
     UNKNOWN_SELLER,
@@ -57,7 +57,7 @@ router = APIRouter(
     tags=["sellers"],
     summary="The sales of a seller",
     response_model=SellerSales,
-    responses=UNKNOWN_SELLER | CSV_ANSWER,
+    responses=UNKNOWN_SELLER | CSV_RESPONSE,
 )
 async def seller_sales(
     service: AnalyticsDep,
@@ -66,10 +66,10 @@ async def seller_sales(
     requested: PeriodDep,
     grain: GrainParam = None,
 ) -> Response:
-    """Return the totals and the series of a period, those of the period before, and the change.
+    """Return the totals and the series of a period and of the previous period, and the change.
 
-    The series has empty buckets too. Sales include cancelled and `unavailable` orders; `cancelled` has their
-    part. As CSV the answer is the series.
+    Empty buckets are part of the series. Sales include cancelled and `unavailable` orders; `cancelled` has
+    their number and amounts. The CSV form has the series only.
     """
     return respond(
         await service.sales.of_seller(seller_id, PeriodRequest(requested.start, requested.end, grain)),
@@ -82,7 +82,7 @@ async def seller_sales(
     tags=["sellers"],
     summary="A seller's best products",
     response_model=TopProducts,
-    responses=UNKNOWN_SELLER | CSV_ANSWER,
+    responses=UNKNOWN_SELLER | CSV_RESPONSE,
 )
 async def seller_top_products(
     service: AnalyticsDep,
@@ -103,7 +103,7 @@ async def seller_top_products(
     tags=["sellers"],
     summary="A seller's orders",
     response_model=Orders,
-    responses=UNKNOWN_SELLER | CSV_ANSWER,
+    responses=UNKNOWN_SELLER | CSV_RESPONSE,
 )
 async def seller_orders(
     service: AnalyticsDep,
@@ -115,7 +115,7 @@ async def seller_orders(
 ) -> Response:
     """Return orders with a line of this seller, the newest first, with this seller's lines and parcels only.
 
-    Without a period, the list goes back to the first order. As CSV it has a row per order line.
+    Without a period, the list goes back to the first order. The CSV form has a row per order line.
     """
     return respond(await service.orders.of_seller(seller_id, requested, cursor, limit), ORDERS_CSV)
 
@@ -125,7 +125,7 @@ async def seller_orders(
     tags=["sellers"],
     summary="Find sellers",
     response_model=Sellers,
-    responses=CSV_ANSWER,
+    responses=CSV_RESPONSE,
 )
 async def sellers(
     service: AnalyticsDep,
@@ -133,7 +133,7 @@ async def sellers(
     q: SearchText = "",
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
 ) -> Response:
-    """Return the sellers that match, the best-selling first; without `q` all of them."""
+    """Return the sellers that match, the best-selling first. Without `q`, all sellers match."""
     return respond(await service.rankings.find_sellers(q, limit), SELLERS_CSV)
 
 
@@ -142,14 +142,14 @@ async def sellers(
     tags=["marketplace"],
     summary="The sales of all sellers",
     response_model=MarketplaceSales,
-    responses=CSV_ANSWER,
+    responses=CSV_RESPONSE,
 )
 async def marketplace_sales(
     service: AnalyticsDep, respond: ResponderDep, requested: PeriodDep, grain: GrainParam = None
 ) -> Response:
     """Return the sales of the whole marketplace, with active sellers and payments.
 
-    Orders without lines count here, and for no seller. A payment counts at the time of its capture.
+    Orders without lines count here, but for no seller. A payment counts at the time of its capture.
     """
     period = PeriodRequest(requested.start, requested.end, grain)
     return respond(await service.sales.of_marketplace(period), SERIES_CSV)
@@ -160,7 +160,7 @@ async def marketplace_sales(
     tags=["products"],
     summary="The most popular products right now",
     response_model=PopularProducts,
-    responses=CSV_ANSWER,
+    responses=CSV_RESPONSE,
 )
 async def popular_products(
     service: AnalyticsDep,
@@ -176,11 +176,11 @@ async def popular_products(
 
 @router.get("/live", tags=["marketplace"], summary="Follow new figures", include_in_schema=False)
 async def live(service: AnalyticsDep) -> EventSourceResponse:
-    """Send the event `progress` with `as_of` and the tables that advanced, now and whenever one does."""
+    """Send `progress` events, one at once and one whenever a table advances: `as_of`, and what advanced."""
 
     async def events() -> Any:
-        async for as_of, moved in service.context.watermarks.changes(LIVE_TABLES):
-            said = orjson.dumps({"as_of": service.context.local(as_of), "moved": moved})
-            yield ServerSentEvent(event="progress", data=said.decode())
+        async for as_of, advanced in service.context.watermarks.changes(LIVE_TABLES):
+            progress = orjson.dumps({"as_of": service.context.local(as_of), "moved": advanced})
+            yield ServerSentEvent(event="progress", data=progress.decode())
 
     return EventSourceResponse(events(), ping=15, headers={"Cache-Control": "no-store"})

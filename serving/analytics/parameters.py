@@ -91,7 +91,7 @@ PeriodDep = Annotated[PeriodRequest, Depends(_period_request)]
 GrainParam = Annotated[
     Grain | None,
     Query(
-        description="The length of a bucket; weeks begin on Monday. Default: by the length of the period.",
+        description="The length of a bucket; weeks begin on Monday. Default: by the period's length.",
         examples=["day"],
     ),
 ]

@@ -1,4 +1,4 @@
-"""Periods in the shop's time zone: parsing, defaults, buckets, and the period before. Pure."""
+"""Periods in the shop's time zone: parsing, defaults, buckets, and the previous period. Pure."""
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
@@ -16,7 +16,7 @@ MAX_BUCKETS = 1_200
 """The largest series: 50 days of hours, 3 years of days, 23 years of weeks."""
 
 CACHED_SERIES = 64
-"""Series of buckets that are cached. Most requests are for the same few periods."""
+"""The number of cached series of buckets. Most requests are for the same few periods."""
 
 GRAIN_LENGTH: dict[Grain, timedelta] = {
     "hour": timedelta(hours=1),
@@ -37,7 +37,7 @@ class Period:
 
 
 def midnight(day: date, zone: ZoneInfo) -> datetime:
-    """Return when a day begins in a zone, in UTC; where clocks skip midnight, the moment they skip to."""
+    """Return when a day begins in a zone, in UTC. If clocks skip midnight, it begins after that hour."""
     return datetime.combine(day, time.min, zone).astimezone(UTC)
 
 
@@ -78,7 +78,9 @@ def day_after(text: str, name: str) -> str:
 def choose_period(
     start_text: str | None, end_text: str | None, newest: datetime, zone: ZoneInfo, days: int = 30
 ) -> Period:
-    """Return the requested period. An open end is that of the day of `newest`, an open start `days` before.
+    """Return the requested period.
+
+    Without an end, it ends with the day of `newest`. Without a start, it is the `days` days before its end.
 
     Raises:
         BadPeriod: a bound can't be read, or the period ends before it starts.
@@ -101,7 +103,11 @@ def choose_period(
 
 
 def previous_period(period: Period, zone: ZoneInfo) -> Period:
-    """Return the period just before: as many whole months or days if `period` has such, else as long."""
+    """Return the period just before this one.
+
+    It has as many months if `period` has whole months only, as many days if it has whole days only, and else
+    the same duration.
+    """
     first, last = period.start.astimezone(zone).date(), period.end.astimezone(zone).date()
     if midnight(first, zone) != period.start or midnight(last, zone) != period.end:
         return Period(period.start - (period.end - period.start), period.start)
@@ -114,7 +120,7 @@ def previous_period(period: Period, zone: ZoneInfo) -> Period:
 def compared_period(period: Period, before: Period, moment: datetime, zone: ZoneInfo) -> Period:
     """Return the part of `before` that corresponds to the part of `period` that is over at `moment`.
 
-    In a period of whole days it ends on the corresponding day at the same time by the clock.
+    If both periods start at midnight, the part ends on the corresponding day at the same local time.
     """
     if moment >= period.end:
         return before
@@ -151,11 +157,13 @@ def buckets(period: Period, grain: Grain, zone: ZoneInfo) -> tuple[datetime, ...
         coarser = [
             g for g, length in GRAIN_LENGTH.items() if (period.end - period.start) / length < MAX_BUCKETS
         ]
-        way = f"grain={coarser[0]}" if coarser else "a shorter period"
-        raise BadPeriod(f"This period has more than {MAX_BUCKETS:,} buckets of grain={grain}. Ask for {way}.")
-    floor, after = STEPS[grain]
-    starts = [floor(period.start, zone)]
-    while (following := after(starts[-1], zone)) < period.end:
+        advice = f"grain={coarser[0]}" if coarser else "a shorter period"
+        raise BadPeriod(
+            f"This period has more than {MAX_BUCKETS:,} buckets of grain={grain}. Request {advice}."
+        )
+    bucket_start, next_start = BUCKET_BOUNDS[grain]
+    starts = [bucket_start(period.start, zone)]
+    while (following := next_start(starts[-1], zone)) < period.end:
         starts.append(following)
     return tuple(starts)
 
@@ -183,8 +191,8 @@ def _hour(moment: datetime, zone: ZoneInfo) -> datetime:
     return moment - timedelta(minutes=moment.astimezone(zone).minute)
 
 
-Step = Callable[[datetime, ZoneInfo], datetime]
-STEPS: dict[Grain, tuple[Step, Step]] = {
+BucketBound = Callable[[datetime, ZoneInfo], datetime]
+BUCKET_BOUNDS: dict[Grain, tuple[BucketBound, BucketBound]] = {
     "hour": (_hour, lambda start, _: start + timedelta(hours=1)),
     "day": (
         lambda moment, zone: midnight(_day(moment, zone), zone),
@@ -199,4 +207,4 @@ STEPS: dict[Grain, tuple[Step, Step]] = {
         lambda start, zone: midnight(_add_months(_day(start, zone).replace(day=1), 1), zone),
     ),
 }
-"""Grain → (the start of the bucket of a moment, the start of the following bucket)."""
+"""Grain → two functions: one returns the start of a moment's bucket, one that of the next bucket."""

@@ -15,7 +15,8 @@ KEYS: dict[Ranking, str] = {"popular": "popular_products", "trending": "trending
 async def ranking(redis: Redis, name: Ranking, n: int) -> list[tuple[str, float]]:
     """Return the first `n` products with their weight relative to the first, best first.
 
-    A score is a moment: the weight halves with each half-life between two scores (docs/architecture.md).
+    A score in Redis is a time in seconds. A product whose score is one half-life lower has half the weight
+    (docs/architecture.md).
 
     Raises:
         RedisUnavailable: Redis does not answer.

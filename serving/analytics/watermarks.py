@@ -1,4 +1,4 @@
-"""Caches the watermarks of the tables, from which `as_of` is computed, for all requests of a process."""
+"""Caches the watermarks of the tables for all requests of a process. `as_of` is computed from them."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
@@ -15,18 +15,18 @@ MIN_READ_INTERVAL_S = 0.5
 """The shortest interval between two readings. Listeners of `changes` are notified at most this often."""
 
 MAX_AGE_S = 3.0
-"""How old a reading may be that `as_of` uses. An older reading only understates how fresh the figures are."""
+"""The largest age of a reading that `as_of` uses. An old reading only understates how fresh figures are."""
 
 REFRESH_INTERVAL_S, REFRESH_WHILE_ASKED_S = 1.5, 6.0
-"""The watermarks are read in the background at this interval, until no request came for the second time.
-So mostly only the first request waits for a reading."""
+"""The interval of readings in the background, and the time without requests after which they stop. With
+them, usually only the first request waits."""
 
 Watermarks = Mapping[str, datetime]
 """Table → the event time (UTC) up to which it is complete."""
 
 
 def smallest(moments: Sequence[datetime | None]) -> datetime | None:
-    """Return the smallest of the moments; None if one is unknown."""
+    """Return the smallest of the moments; None if one of them is None."""
     known = [moment for moment in moments if moment is not None]
     return min(known) if len(known) == len(moments) else None
 
@@ -52,7 +52,7 @@ class WatermarkCache:
         return self._watermarks
 
     async def aclose(self) -> None:
-        """Cancel the reading in the background."""
+        """Cancel the background task."""
         if self._refresher is not None:
             self._refresher.cancel()
             await asyncio.wait([self._refresher])
@@ -79,18 +79,20 @@ class WatermarkCache:
         return smallest([self._watermarks.get(table) for table in tables])
 
     async def changes(self, tables: tuple[str, ...]) -> AsyncIterator[tuple[datetime | None, list[str]]]:
-        """Yield `as_of` and the tables that advanced, now and whenever one does. Skips failed readings."""
-        seen: dict[str, datetime | None] | None = None
+        """Yield `as_of` and the tables that advanced, at once and after each change. Skip failed readings."""
+        previous: dict[str, datetime | None] | None = None
         LIVE_LISTENERS.labels("sales").inc()
         try:
             while True:
                 with suppress(Problem):
                     watermarks = await self.watermarks()
                     moments = {table: watermarks.get(table) for table in tables}
-                    if moments != seen:
-                        moved = [table for table in tables if seen and moments[table] != seen[table]]
-                        seen = moments
-                        yield smallest(list(moments.values())), moved
+                    if moments != previous:
+                        advanced = [
+                            table for table in tables if previous and moments[table] != previous[table]
+                        ]
+                        previous = moments
+                        yield smallest(list(moments.values())), advanced
                 await asyncio.sleep(MIN_READ_INTERVAL_S)
         finally:
             LIVE_LISTENERS.labels("sales").dec()

@@ -1,4 +1,4 @@
-"""The routes under `/v1` that answer from the catalogue."""
+"""The routes under `/v1` that return products and categories."""
 
 from typing import Annotated
 
@@ -11,7 +11,7 @@ from serving.catalogue.search import Sort
 from serving.catalogue.service import Catalogue
 from serving.openapi import openapi_problem
 from serving.parameters import reject_repeated_parameters
-from serving.responses import BAD_PARAMETER, CSV_ANSWER, UNAVAILABLE, UNCHANGED, ResponderDep, csv_list
+from serving.responses import BAD_PARAMETER, CSV_RESPONSE, UNAVAILABLE, UNCHANGED, ResponderDep, csv_list
 
 PRODUCTS_CSV = csv_list("products", Product)
 CATEGORIES_CSV = csv_list("categories", Category)
@@ -59,7 +59,7 @@ ProductId = Annotated[
 
 
 @router.get(
-    "/products", tags=["products"], summary="Find products", response_model=Products, responses=CSV_ANSWER
+    "/products", tags=["products"], summary="Find products", response_model=Products, responses=CSV_RESPONSE
 )
 async def products(
     catalogue: CatalogueDep,
@@ -70,7 +70,7 @@ async def products(
     cursor: Cursor | None = None,
     limit: Annotated[int, Query(ge=1, le=100)] = 24,
 ) -> Response:
-    """Return products on offer, including those that are sold out; all without `q` and `category`."""
+    """Return products on offer, including sold-out ones. Without `q` and `category`, all of them match."""
     return respond(await catalogue.find(q, category, sort, cursor, limit), PRODUCTS_CSV)
 
 
@@ -91,7 +91,7 @@ async def product(catalogue: CatalogueDep, respond: ResponderDep, product_id: Pr
     tags=["products"],
     summary="All categories",
     response_model=Categories,
-    responses=CSV_ANSWER,
+    responses=CSV_RESPONSE,
 )
 async def categories(catalogue: CatalogueDep, respond: ResponderDep) -> Response:
     """Return the categories with products on offer, the largest first."""

@@ -1,4 +1,4 @@
-"""What sellers offer of a product, and which of their offers a product card shows. Pure."""
+"""The offers of a product by its sellers, and the choice of the one that a product card shows. Pure."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -7,14 +7,15 @@ from typing import Any
 import orjson
 
 Stock = Mapping[str, int]
-"""seller_id → the units that no order holds."""
+"""seller_id → available units: those that are not reserved for an order."""
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
     """One seller's newest listing of a product.
 
-    `available` is the units that no order holds; None if this seller's stock was never counted.
+    `available` is the number of units that are not reserved for an order; None if this seller's stock was
+    never counted.
     """
 
     product_id: str
@@ -28,7 +29,7 @@ class Offer:
 
     @property
     def sold_out(self) -> bool:
-        """Whether the stock was counted and nothing is left of it."""
+        """Whether the stock was counted and no unit is available."""
         return self.available is not None and self.available <= 0
 
     @property
@@ -48,10 +49,10 @@ def choose_offer(offers: Iterable[Offer]) -> Offer | None:
 
 
 def offer_of(offers: Iterable[Offer], seller_id: str | None) -> Offer | None:
-    """Return the listed offer of this seller, or the one that a card shows if this seller lists none."""
-    known = list(offers)
-    own = [one for one in known if one.seller_id == seller_id and one.listed]
-    return own[0] if own else choose_offer(known)
+    """Return the listed offer of this seller; if there is none, the offer that a product card shows."""
+    all_offers = list(offers)
+    own = [offer for offer in all_offers if offer.seller_id == seller_id and offer.listed]
+    return own[0] if own else choose_offer(all_offers)
 
 
 def read_offers(
@@ -71,7 +72,7 @@ def read_offers(
 
 
 def read_stock(stock: bytes | str | None) -> Stock:
-    """Return the JSON object of sellers and available units that job `recommendations` wrote; {} for none."""
+    """Parse the JSON object from seller to available units that job `recommendations` wrote. None is {}."""
     units: Stock = orjson.loads(stock) if stock else {}
     return units
 

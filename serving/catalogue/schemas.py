@@ -1,4 +1,4 @@
-"""The answers of the catalogue."""
+"""The responses of the catalogue routes."""
 
 from typing import Annotated
 
@@ -23,7 +23,7 @@ class Product(TypedDict):
     ]
     sold_out: Annotated[
         bool,
-        Field(description="Whether no seller has any left. Uncounted stock is never sold out."),
+        Field(description="Whether no seller has a unit left. Uncounted stock is never sold out."),
     ]
 
 
@@ -47,7 +47,10 @@ class ProductInDetail(Product):
     on_offer: Annotated[bool, Field(description="Whether at least one seller offers it.")]
     offers: Annotated[
         list[ProductOffer],
-        Field(description="In stock first, then by price; the first in the shop's currency is shown above."),
+        Field(
+            description="Listed offers first, then those in stock, then by price. The first in the shop's "
+            "currency is the best offer."
+        ),
     ]
 
 

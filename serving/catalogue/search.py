@@ -1,4 +1,4 @@
-"""The parts of a search: its words, its order, and the cursor of its pages. Pure."""
+"""The words of a search, its sort order, and the cursor of its pages. Pure."""
 
 import unicodedata
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from serving.cursor import INT64, decode_cursor, encode_cursor
 Sort = Literal["best", "cheapest", "dearest"]
 
 MAX_WORDS = 8
-"""Words of a search that are used. Further ones are ignored."""
+"""The largest number of words in a search. Further words are ignored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +29,14 @@ class ProductCursor:
         """Return the position that `encode` wrote.
 
         Raises:
-            BadCursor: `encode` did not write this text.
+            BadCursor: the text is not a cursor of this list.
         """
         rank, key, product_id = decode_cursor(cursor, (int, int, str))
         return cls(int(rank), int(key), str(product_id))
 
 
 def search_words(text: str) -> list[str]:
-    """Return the words of a search as `fold` writes them: `São  Lâmpada` → `["sao", "lampada"]`."""
+    """Return the words of a search, folded: `São  Lâmpada` → `["sao", "lampada"]`."""
     return fold(text).replace("_", " ").split()[:MAX_WORDS]
 
 

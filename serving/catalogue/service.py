@@ -1,4 +1,4 @@
-"""Answers what is on offer: search, one product, the categories, and the names of products and sellers."""
+"""Reads products on offer: a search, one product, the categories, and the names of products and sellers."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,11 +15,11 @@ from serving.problems import RedisUnavailable, UnknownProduct
 from serving.redis_client import OPTIONAL_TIMEOUT_S
 
 SellerNames = Mapping[str, str | None]
-"""seller_id → the seller's name, None if the seller gave none."""
+"""seller_id → the seller's name; None if the seller registered without one."""
 
 
 class ProductName(NamedTuple):
-    """A product's name and category, each None where its listing has none."""
+    """A product's name and category; each is None if the listing has none."""
 
     name: str | None
     category: str | None
@@ -30,7 +30,7 @@ UNNAMED = ProductName(None, None)
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """Reads listings from ClickHouse and stock from Redis. While Redis is away, no stock is known."""
+    """Reads listings from ClickHouse and stock from Redis. While Redis does not answer, stock is unknown."""
 
     clickhouse: ClickHouseQueries
     redis: Redis
@@ -65,7 +65,7 @@ class Catalogue:
         }
 
     async def product(self, product_id: str) -> ProductInDetail:
-        """Return a product with all its offers, also if every seller has delisted it.
+        """Return a product with all its offers, even if every seller has delisted it.
 
         Raises:
             UnknownProduct: it was never listed.
@@ -73,15 +73,15 @@ class Catalogue:
         rows = await self.clickhouse.rows("product", product_id=product_id)
         stock = (await self._stock([product_id])).get(product_id, {})
         offers = sorted((_listed_offer(product_id, row, stock) for row in rows), key=card_order)
-        own_currency = [one for one in offers if one.currency == self.currency]
+        own_currency = [offer for offer in offers if offer.currency == self.currency]
         card = choose_offer(own_currency or offers)
         if card is None:
             raise UnknownProduct(product_id)
-        names = await self.seller_names(one.seller_id for one in offers)
+        names = await self.seller_names(offer.seller_id for offer in offers)
         return {
             **_product(card, names),
             "on_offer": card.listed,
-            "offers": [_product_offer(one, names) for one in offers],
+            "offers": [_product_offer(offer, names) for offer in offers],
         }
 
     async def categories(self) -> Categories:
@@ -92,7 +92,7 @@ class Catalogue:
         }
 
     async def seller_names(self, seller_ids: Iterable[str]) -> SellerNames:
-        """Return the names of these sellers, without those that never registered."""
+        """Return the names of these sellers. Sellers that never registered are left out."""
         ids = sorted(set(seller_ids))
         if not ids:
             return {}
@@ -100,7 +100,7 @@ class Catalogue:
         return {row["seller_id"]: row["name"] for row in rows}
 
     async def cards(self, product_ids: Iterable[str]) -> dict[str, Offer]:
-        """Return the cards that Redis has of these products; none while Redis does not answer."""
+        """Return the cards of these products that Redis has; none while Redis does not answer."""
         try:
             return await ProductCardLoader(self.redis).read(product_ids, OPTIONAL_TIMEOUT_S)
         except RedisUnavailable:
@@ -109,18 +109,18 @@ class Catalogue:
     async def names(self, product_ids: Sequence[str]) -> dict[str, ProductName]:
         """Return the names and categories of these products; products without a listing are left out.
 
-        Redis is read first, because a query of ClickHouse costs 10 ms of CPU. ClickHouse has the rest.
+        Redis is read first, because a ClickHouse query costs 10 ms of CPU. The rest is read from ClickHouse.
         """
         cards = await self.cards(product_ids)
-        found = {
+        names = {
             product_id: ProductName(card.name, card.category)
             for product_id, card in cards.items()
             if card.category
         }
-        if missing := [product_id for product_id in product_ids if product_id not in found]:
+        if missing := [product_id for product_id in product_ids if product_id not in names]:
             rows = await self.clickhouse.rows("products", product_ids=missing)
-            found |= {row["product_id"]: ProductName(row["name"], row["category"]) for row in rows}
-        return found
+            names |= {row["product_id"]: ProductName(row["name"], row["category"]) for row in rows}
+        return names
 
     async def _stock(self, product_ids: Sequence[str]) -> dict[str, Stock]:
         """Return the available units of each seller by product; none while Redis does not answer."""
@@ -147,7 +147,7 @@ def _found_offers(row: Row, currency: str, stock: Mapping[str, Stock]) -> list[O
 
 
 def _listed_offer(product_id: str, row: Row, stock: Stock) -> Offer:
-    """Return one row of the query `product`."""
+    """Return the offer of one row of the query `product`."""
     return Offer(
         product_id=product_id,
         seller_id=row["seller_id"],

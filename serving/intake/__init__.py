@@ -1,1 +1,1 @@
-"""Accepts browsing events from shops and apps: validates them and sends them to Kafka."""
+"""Validates browsing events from shops and apps, and sends them to Kafka."""

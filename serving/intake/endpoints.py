@@ -27,12 +27,12 @@ EXAMPLE = {
         }
     ]
 }
-REFUSED = openapi_problem(
+UNUSABLE = openapi_problem(
     422, "The body is not a batch of events, or no event can be accepted.", EventBatchProblem
 )
 TOO_LARGE = openapi_problem(413, "The body exceeds 1 MB.")
-AWAY = openapi_problem(
-    503, "Kafka or the registry does not answer; send the same again after `Retry-After` seconds."
+UNAVAILABLE = openapi_problem(
+    503, "Kafka or the registry does not answer; send the same events again after `Retry-After` seconds."
 )
 
 router = APIRouter(prefix="/v1")
@@ -49,37 +49,37 @@ async def _intake(request: Request) -> EventIntake:
     summary="Send browsing events",
     status_code=202,
     response_model=IntakeResult,
-    responses=REFUSED | TOO_LARGE | NOT_JSON | AWAY,
+    responses=UNUSABLE | TOO_LARGE | NOT_JSON | UNAVAILABLE,
     openapi_extra=json_request_body(EventBatch, EXAMPLE),
 )
 async def take_events(request: Request, intake: Annotated[EventIntake, Depends(_intake)]) -> Response:
     """Accept up to 500 browsing events. The response is sent once Kafka has stored them.
 
     Each event is validated on its own. `rejected` lists the events that were not accepted, with the reason;
-    the others are accepted. If none is accepted, the answer is 422, with `rejected`. To make a batch safe to
-    repeat, give each event an `event_id`: an id counts once.
+    the others are accepted. If none is accepted, the response is 422, with `rejected`. To make a batch safe
+    to repeat, give each event an `event_id`: events with the same id count once.
     """
     if not has_json_content_type(request.headers):
         raise NotJson(request.headers.get("Content-Type", ""))
     events = _events(await read_body(request, BODY_LIMIT))
-    taken = await intake.take(events, request.headers.get("traceparent"))
-    if not taken["accepted"]:
-        raise NoEventAccepted(taken["rejected"])
-    return Response(orjson.dumps(taken), 202, {"Cache-Control": "no-store"}, JSON)
+    result = await intake.take(events, request.headers.get("traceparent"))
+    if not result["accepted"]:
+        raise NoEventAccepted(result["rejected"])
+    return Response(orjson.dumps(result), 202, {"Cache-Control": "no-store"}, JSON)
 
 
 def _events(body: bytes) -> list[Any]:
-    """Return the list of `events` in a body.
+    """Return the list `events` of a body.
 
     Raises:
         BadBody: the body is not JSON, has no such list, or the list is empty or too long.
     """
     try:
-        sent = orjson.loads(body)
+        content = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise BadBody(f'The body is not JSON ({error}). Send {{"events": [...]}}.') from error
-    events = sent.get("events") if isinstance(sent, dict) else None
-    if not isinstance(events, list) or set(sent) != {"events"}:
+    events = content.get("events") if isinstance(content, dict) else None
+    if not isinstance(events, list) or set(content) != {"events"}:
         raise BadBody('The body must be {"events": [...]} without other fields. See /docs for an example.')
     if not 1 <= len(events) <= MAX_EVENTS:
         raise BadBody(f"There are {len(events)} events; send 1 to {MAX_EVENTS} at a time.")

@@ -12,7 +12,7 @@ MAX_EVENT_BYTES = 900_000
 
 
 class EventMessage(NamedTuple):
-    """One message, as the producer takes it."""
+    """A Kafka message."""
 
     topic: str
     key: bytes
@@ -21,9 +21,9 @@ class EventMessage(NamedTuple):
 
 
 def encode_event(checked: ValidEvent, encoder: Encoder, trace_id: str) -> EventMessage:
-    """Return an event as a message. Its correlation id is the session.
+    """Return an event as a message. Its correlation id is the session id.
 
-    `trace_id` is that of the request. If it is empty, the event starts a trace of its own.
+    `trace_id` is the trace id of the request. If it is empty, the event starts a new trace.
 
     Raises:
         EventTooLarge: the encoded event exceeds `MAX_EVENT_BYTES`.

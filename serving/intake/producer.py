@@ -13,7 +13,7 @@ from common.timeouts import PEER_TIMEOUT_S
 from serving.intake.event_message import EventMessage
 from serving.problems import KafkaUnavailable
 
-AWAY = (
+NOT_ACKNOWLEDGED = (
     f"Kafka did not accept all events within {PEER_TIMEOUT_S:g} seconds. Send the same events again, with an "
     "event_id each, so that an event that was accepted already counts once."
 )
@@ -24,7 +24,7 @@ log = structlog.get_logger()
 
 
 class EventProducer:
-    """A producer with a thread that polls delivery reports. It connects with the first message."""
+    """A producer with a thread that polls delivery reports. It connects when the first message is sent."""
 
     def __init__(self, bootstrap: str) -> None:
         self._bootstrap = bootstrap
@@ -33,7 +33,7 @@ class EventProducer:
         self._poller = threading.Thread(target=self._poll, name="event-producer", daemon=True)
 
     async def send(self, messages: Sequence[EventMessage]) -> None:
-        """Send all messages, and return when Kafka has acknowledged each.
+        """Send all messages, and return once Kafka has acknowledged each.
 
         Raises:
             KafkaUnavailable: Kafka did not acknowledge all of them in time. It may have stored some.
@@ -48,11 +48,11 @@ class EventProducer:
             for topic, key, value, headers in messages:
                 produce(topic, value, key, on_delivery=delivered, headers=headers)
         except BufferError as error:
-            raise KafkaUnavailable(AWAY) from error
-        failed = await batch.outcome
-        if failed:
-            log.error("events were not accepted", reason=failed)
-            raise KafkaUnavailable(AWAY)
+            raise KafkaUnavailable(NOT_ACKNOWLEDGED) from error
+        error_text = await batch.outcome
+        if error_text:
+            log.error("events were not accepted", reason=error_text)
+            raise KafkaUnavailable(NOT_ACKNOWLEDGED)
 
     async def aclose(self) -> None:
         """Wait for messages that are in flight, and stop."""
@@ -80,22 +80,23 @@ class EventProducer:
 
 
 class _DeliveryBatch:
-    """Counts the delivery reports of one `send` in the polling thread, and resolves `outcome` at the last."""
+    """Counts the delivery reports of one `send` in the polling thread. The last report resolves `outcome`."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, size: int) -> None:
         self._loop = loop
         self._left = size
-        self._failed = ""
+        self._error_text = ""
         self.outcome: asyncio.Future[str] = loop.create_future()
+        """The text of the last error; empty if Kafka acknowledged all messages."""
 
     def delivered(self, error: KafkaError | None, _message: Any) -> None:
         """Count the delivery report of one message."""
         if error is not None:
-            self._failed = error.str()
+            self._error_text = error.str()
         self._left -= 1
         if self._left == 0:
-            self._loop.call_soon_threadsafe(self._wake)
+            self._loop.call_soon_threadsafe(self._resolve)
 
-    def _wake(self) -> None:
-        if not self.outcome.done():  # cancelled: the client is gone
-            self.outcome.set_result(self._failed)
+    def _resolve(self) -> None:
+        if not self.outcome.done():  # it is cancelled if the client has disconnected
+            self.outcome.set_result(self._error_text)

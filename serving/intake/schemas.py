@@ -30,7 +30,7 @@ class EventProblem(TypedDict):
         str,
         Field(description="The URI of the kind of problem.", examples=["urn:souk:problem:bad-event-time"]),
     ]
-    title: Annotated[str, Field(description="The kind in words.")]
+    title: Annotated[str, Field(description="The kind of problem in words.")]
     status: Annotated[
         int,
         Field(description="The HTTP status that the event would get in a batch of its own.", examples=[422]),

@@ -23,11 +23,11 @@ from serving.intake.validators import BROWSING
 from serving.problems import RegistryUnavailable
 
 YIELD_EVERY = 20
-"""After so many events other requests run. Validating a batch of 500 takes about 10 ms."""
+"""The number of events after which other requests run. Validating a batch of 500 takes about 10 ms."""
 
 
 class EventIntake:
-    """Accepts browsing events. Nothing connects before the first batch."""
+    """Accepts browsing events. It connects to Kafka and the registry with the first batch."""
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings = settings
@@ -58,7 +58,7 @@ class EventIntake:
                 messages.append(encode_event(checked, encoders[checked.event], trace_id))
                 ids.append(checked.record["event_id"])
             except BadEvent as reason:
-                rejected.append({"index": index, "problem": _described(reason)})
+                rejected.append({"index": index, "problem": _event_problem(reason)})
                 EVENTS_TAKEN.labels(_label(sent), "rejected").inc()
             if index % YIELD_EVERY == YIELD_EVERY - 1:
                 await asyncio.sleep(0)
@@ -83,9 +83,9 @@ def _encoders(registry_url: str) -> dict[str, Encoder]:
         return {event.name: Encoder(event, registry.register(event.subject, event.text)) for event in events}
 
 
-def _described(reason: BadEvent) -> EventProblem:
-    said = describe_problem(reason)
-    return EventProblem(type=said.type, title=said.title, status=said.status, detail=said.detail)
+def _event_problem(reason: BadEvent) -> EventProblem:
+    problem = describe_problem(reason)
+    return EventProblem(type=problem.type, title=problem.title, status=problem.status, detail=problem.detail)
 
 
 def _label(sent: Any) -> str:

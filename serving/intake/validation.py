@@ -1,4 +1,4 @@
-"""Validates one sent event: returns the record that its schema describes, or says what is wrong. Pure."""
+"""Validates one event from a client, and returns its record with all fields of the schema. Pure."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class BadEvent(Problem):
 
 
 class UnknownEvent(BadEvent):
-    """The name of an event is not that of a browsing event."""
+    """The event is not a browsing event."""
 
     status, kind, title = 422, "unknown-event", "This is not a browsing event"
 
@@ -55,14 +55,14 @@ def validate_event(sent: Any, now: datetime, new_id: NewId) -> ValidEvent:
     """Validate one entry of `events`.
 
     Raises:
-        BadEvent: it is not a browsing event, a field is wrong, or its time is in the future or too long ago.
+        BadEvent: it is not a browsing event, a field is wrong, or its time is in the future or too old.
     """
     if not isinstance(sent, dict):
         raise BadEvent("not an object with the fields of an event")
     name = sent.get("event")
     validate = validators().get(name) if isinstance(name, str) else None
     if validate is None:
-        raise UnknownEvent(f"event: {_shown(name)} is not a browsing event; those are {', '.join(BROWSING)}")
+        raise UnknownEvent(f"event: {_shown(name)} is not a browsing event; send {', '.join(BROWSING)}")
     try:
         record = validate(sent)
     except ValidationError as error:
@@ -84,9 +84,9 @@ def _event_time(moment: datetime | None, now: datetime) -> datetime:
 
 
 def _problems(error: ValidationError, most: int = 3) -> list[str]:
-    found = error.errors(include_url=False, include_context=False)
-    said = [f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}" for one in found[:most]]
-    return said if len(found) <= most else [*said, f"and {len(found) - most} more"]
+    errors = error.errors(include_url=False, include_context=False)
+    texts = [f"{'.'.join(str(part) for part in each['loc'])}: {each['msg']}" for each in errors[:most]]
+    return texts if len(errors) <= most else [*texts, f"and {len(errors) - most} more"]
 
 
 def _shown(name: object) -> str:

@@ -27,7 +27,7 @@ BROWSING = (
     "recommendation_shown",
     "recommendation_clicked",
 )
-"""Events that clients may send. Only our own services emit the others."""
+"""The events that clients may send. All other events are refused."""
 
 MAX_LENGTHS = {"query": 1_000}
 """Field → its largest number of characters, where that exceeds `MAX_TEXT_LENGTH`."""
@@ -56,13 +56,13 @@ def validators() -> dict[str, Callable[[Any], dict[str, Any]]]:
 
 def _event_type(event: EventSchema) -> Any:
     docs = {field["name"]: field["doc"] for field in event.fields}
-    given: _Fields = {
+    common: _Fields = {
         "event": (Literal[event.name], Field(description="What happened.")),
         "event_id": (_Uuid | None, Field(None, description=docs["event_id"])),
         "occurred_at": (_Moment | None, Field(None, description=docs["occurred_at"])),
     }
     return _record(
-        event.name, given | _of_schema(field for field in event.fields if field["name"] not in given)
+        event.name, common | _of_schema(field for field in event.fields if field["name"] not in common)
     )
 
 
@@ -81,7 +81,7 @@ _Fields = dict[str, tuple[Any, Any]]
 
 
 def _record(name: str, fields: _Fields) -> Any:
-    """Return a TypedDict of these fields, which validates in half the time of a model that is dumped."""
+    """Return a TypedDict of these fields. It validates in half the time of validating and dumping a model."""
     made = TypedDict(name, {field: Annotated[each] for field, each in fields.items()})  # type: ignore[misc]
     return with_config(ConfigDict(extra="forbid"))(made)
 
@@ -91,7 +91,7 @@ def _of_schema(fields: Iterable[dict[str, Any]]) -> _Fields:
 
 
 def _field(field: dict[str, Any]) -> tuple[Any, Any]:
-    """Return a field's type and its default; an enumeration has a default of its own."""
+    """Return a field's type and its default. Avro has the default of an enumeration in its type."""
     avro = field["type"]
     default = field.get("default", avro.get("default", ...) if isinstance(avro, dict) else ...)
     return _type(avro, field["name"]), Field(default, description=field["doc"])

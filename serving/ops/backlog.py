@@ -1,4 +1,4 @@
-"""Tells whether the figures are catching up: how old they are, and how many messages are not counted yet."""
+"""Measures the backlog of the figures: how old they are, and how many messages are not counted yet."""
 
 import asyncio
 from datetime import datetime
@@ -17,20 +17,20 @@ from serving.analytics.watermarks import WatermarkCache, smallest
 from serving.ops.schemas import FiguresState
 
 CURRENT_WITHIN_S = 60.0
-"""Figures whose `as_of` is at most so old are current. The dot of a page follows the same limit."""
+"""Figures are current if their `as_of` is at most this old. The status dot of pages has the same limit."""
 
 KAFKA_TIMEOUT_S = 1.5
 
 MAX_AGE_S = 10.0
-"""How old a state may be that a page shows."""
+"""The largest age of a state that a page shows."""
 
 TABLES = (*SELLER_TABLES, *PRODUCT_TABLES, *ORDER_TABLES, *MARKETPLACE_TABLES)
 READERS = {"metrics": [topic.name for topic in EVENT_TOPICS if METRICS_JOB in topic.consumers]}
-"""Consumer group → its topics, for the job that computes the figures."""
+"""Consumer group of the job that computes the figures → the topics that it reads."""
 
 
 def is_catching_up(behind_s: float | None, messages_behind: int | None) -> bool:
-    """Return whether figures are old because messages are not counted yet, not because nothing happened.
+    """Return whether the figures are old because messages are not counted yet, and not for lack of events.
 
     `behind_s` is None before the first figure; `messages_behind` is None while Kafka does not answer.
     """
@@ -38,7 +38,7 @@ def is_catching_up(behind_s: float | None, messages_behind: int | None) -> bool:
 
 
 class Backlog:
-    """Reads the state of the figures. Kafka is asked only while the figures are not current."""
+    """Reads the state of the figures. It queries Kafka only while the figures are not current."""
 
     def __init__(self, settings: Settings, watermarks: WatermarkCache, clock: Clock) -> None:
         self._kafka = settings.kafka
@@ -69,9 +69,9 @@ class Backlog:
         return state
 
     def is_catching_up(self, as_of: datetime | None) -> bool:
-        """Return whether figures that are complete up to `as_of` are catching up, at once.
+        """Return whether figures that are complete up to `as_of` are catching up, without waiting.
 
-        The answer is of the last reading. A reading that is too old is repeated in the background.
+        The result is from the last reading. If that is too old, a new reading starts in the background.
         """
         if as_of and (self._clock() - as_of).total_seconds() <= CURRENT_WITHIN_S:
             return False
@@ -80,7 +80,7 @@ class Backlog:
         return self._state is not None and self._state["catching_up"]
 
     async def aclose(self) -> None:
-        """Cancel what runs in the background."""
+        """Cancel the background tasks."""
         running = [task for task in (self._refresher, self._lag) if task is not None]
         for task in running:
             task.cancel()
@@ -89,7 +89,7 @@ class Backlog:
     async def _messages_behind(self) -> int | None:
         """Return the lag of job `metrics`; None if Kafka does not answer within `KAFKA_TIMEOUT_S`.
 
-        A request that takes longer goes on in its thread. There is at most one at a time.
+        A request that takes longer continues in its thread. At most one request runs at a time.
         """
         if self._lag is None or self._lag.done():
             self._lag = asyncio.create_task(asyncio.to_thread(total_lag, self._kafka, READERS))

@@ -13,7 +13,7 @@ router = APIRouter(tags=["operations"])
 
 @router.get("/health", summary="Is this process alive?", response_model=schemas.Health)
 async def health() -> Response:
-    """Answer at once, without checking any part."""
+    """Return at once, without checking any part."""
     return Response(b'{"status":"ok"}', headers={"Cache-Control": "no-store"}, media_type="application/json")
 
 
@@ -26,9 +26,9 @@ async def health() -> Response:
     },
 )
 async def ready(request: Request) -> Response:
-    """Ready means that every needed part answers in its own protocol.
+    """Return whether every needed part answers in its own protocol.
 
-    Figures that are still catching up do not make the platform unready: see `figures.catching_up`.
+    The platform can be ready while figures are still catching up: see `figures.catching_up`.
     """
     readiness_checks: ReadinessChecks = request.app.state.readiness_checks
     readiness = await readiness_checks.readiness()

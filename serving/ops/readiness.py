@@ -21,14 +21,14 @@ JOBS = ("facts", "metrics", "recommendations")
 """The Flink jobs that must be running."""
 
 OPTIONAL = frozenset({"commerce"})
-"""Parts without which pages and figures are still served. An order is then refused with `Retry-After`."""
+"""Parts without which pages and figures are still served. Orders are then refused with `Retry-After`."""
 
 POSTGRES_PORT = 5432
 SSL_REQUEST = struct.pack("!ii", 8, 80877103)
 """PostgreSQL's SSLRequest. PostgreSQL answers it with one byte, S or N, before any login."""
 
 Check = Callable[[], Awaitable[str]]
-"""Returns the answer of a ready part; raises if the part is not ready."""
+"""Returns the detail of a ready part; raises if the part is not ready."""
 
 
 class NotReady(Exception):
@@ -36,7 +36,7 @@ class NotReady(Exception):
 
 
 class ReadinessChecks:
-    """The checks of all parts. Nothing connects before the first check."""
+    """The checks of all parts. They connect when they first run."""
 
     def __init__(
         self, settings: Settings, clickhouse: ClickHouseQueries, redis: Redis, backlog: Backlog
@@ -88,8 +88,8 @@ class ReadinessChecks:
             detail = f"{error.args[0].str()}; see ./souk status"
         except Exception as error:
             # Any failure of a check makes its part not ready, and must not fail the other checks.
-            said = str(error).splitlines()[0] if str(error) else type(error).__name__
-            detail = f"does not answer ({said}); see ./souk status"
+            message = str(error).splitlines()[0] if str(error) else type(error).__name__
+            detail = f"does not answer ({message}); see ./souk status"
         return {"part": part, "needed": part not in OPTIONAL, "ready": ready, "detail": detail}
 
     async def _check_kafka(self) -> str:
@@ -132,13 +132,13 @@ class ReadinessChecks:
         return "takes orders"
 
     async def _check_postgres(self) -> str:
-        """Check that a PostgreSQL listens by the first message of its protocol, without a login."""
+        """Check that a PostgreSQL server listens: send the first message of its protocol, without a login."""
         address = urlsplit(self._settings.postgres)
         reader, writer = await asyncio.open_connection(address.hostname, address.port or POSTGRES_PORT)
         try:
             writer.write(SSL_REQUEST)
             if await reader.readexactly(1) not in (b"N", b"S"):
-                raise NotReady("the server that listens there is not PostgreSQL")
+                raise NotReady("the server at this address is not PostgreSQL")
         finally:
             writer.close()
         return "listens"

@@ -1,4 +1,4 @@
-"""The answers of health and readiness."""
+"""The responses of the health and readiness routes."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -14,23 +14,23 @@ class Health(TypedDict):
 
 
 class PartState(TypedDict):
-    """One part that the platform needs."""
+    """The state of one part of the platform."""
 
     part: Annotated[str, Field(examples=["clickhouse"])]
     needed: Annotated[
         bool,
-        Field(description="Whether the platform is ready only with this part: true for all but `commerce`."),
+        Field(description="Whether `ready` depends on this part: true for all parts but `commerce`."),
     ]
     ready: bool
-    detail: Annotated[str, Field(description="The part's answer, or what is missing and what to do.")]
+    detail: Annotated[str, Field(description="Details of a ready part, or what is missing and what to do.")]
 
 
 class FiguresState(TypedDict):
-    """How far the figures are. They do not decide about `ready`: what is counted already can be served."""
+    """How complete the figures are. `ready` does not depend on it: the figures so far can be served."""
 
     as_of: Annotated[
         datetime | None,
-        Field(description="Up to this event time all figures are complete; null at first."),
+        Field(description="The event time up to which all figures are complete; null while there are none."),
     ]
     behind_s: Annotated[float | None, Field(description="Seconds between `as_of` and now.")]
     messages_behind: Annotated[
@@ -44,7 +44,7 @@ class FiguresState(TypedDict):
 
 
 class Readiness(TypedDict):
-    """Whether every needed part answers; `parts` says which one does not."""
+    """Whether every needed part answers. `missing` has the parts that do not."""
 
     ready: bool
     missing: Annotated[list[str], Field(description="The needed parts that are not ready.", examples=[[]])]

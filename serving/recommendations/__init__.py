@@ -1,1 +1,1 @@
-"""Recommendations from what a shopper and others viewed and bought."""
+"""Product recommendations from what a visitor and other visitors viewed and bought."""

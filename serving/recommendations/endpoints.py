@@ -15,11 +15,11 @@ from serving.recommendations.service import Context, RecommendationService
 
 BAD_PARAMETER = openapi_problem(422, "A parameter can't be used; the detail says which and why.")
 UNKNOWN_PRODUCT = openapi_problem(404, "The product was never listed.")
-AWAY = openapi_problem(503, "Redis does not answer; try again after `Retry-After` seconds.")
+REDIS_UNAVAILABLE = openapi_problem(503, "Redis does not answer; try again after `Retry-After` seconds.")
 
 router = APIRouter(
     prefix="/v1",
-    responses=BAD_PARAMETER | UNKNOWN_PRODUCT | AWAY,
+    responses=BAD_PARAMETER | UNKNOWN_PRODUCT | REDIS_UNAVAILABLE,
     dependencies=[Depends(reject_repeated_parameters)],
 )
 
@@ -60,12 +60,12 @@ async def recommend(
 ) -> Response:
     """Return products that others viewed and bought together with what this visitor viewed and bought.
 
-    If there are too few, the best products of the viewed categories follow, then what is popular. A new
-    visitor gets what is popular.
+    If there are too few, the best products of the viewed categories follow, then popular products. A new
+    visitor gets popular products.
     """
     if context == "product" and product_id is None:
         raise MissingProduct("context=product needs the product of the page: add product_id.")
-    return _answer(await service.recommend(visitor_id, n, context, product_id))
+    return _response(await service.recommend(visitor_id, n, context, product_id))
 
 
 @router.get(
@@ -81,11 +81,11 @@ async def similar(
     ],
     n: ItemCount = 12,
 ) -> Response:
-    """Return what others viewed, carted and bought with it, then the best products of its category."""
-    return _answer(await service.similar(product_id, n))
+    """Return products that others viewed, carted and bought with this one, then the best of its category."""
+    return _response(await service.similar(product_id, n))
 
 
-def _answer(answer: Recommendations | SimilarProducts) -> Response:
+def _response(content: Recommendations | SimilarProducts) -> Response:
     return Response(
-        orjson.dumps(answer), headers={"Cache-Control": "no-store"}, media_type="application/json"
+        orjson.dumps(content), headers={"Cache-Control": "no-store"}, media_type="application/json"
     )

@@ -1,4 +1,4 @@
-"""Caches the neighbours of products: they change slowly, and many requests need the same ones."""
+"""Caches the neighbours of products. They change slowly, and many requests need the same ones."""
 
 from collections.abc import Sequence
 from sys import intern
@@ -12,13 +12,13 @@ from serving.recommendations.scoring import Neighbours, cosines
 from serving.redis_client import run_redis
 
 NEIGHBOURS = 32
-"""Neighbours of a product that are read: half of those that job `recommendations` stores."""
+"""The number of neighbours that are read per product: half of those that job `recommendations` stores."""
 
 CACHE_TTL_S = 30.0
 """How long neighbours are cached. Their scores decay over weeks."""
 
 MAX_ENTRIES = 4_096
-"""Products whose neighbours are cached: about 15 MB."""
+"""The number of products whose neighbours are cached: about 15 MB."""
 
 
 class CacheEntry(NamedTuple):
@@ -55,17 +55,17 @@ class NeighbourCache:
         for each in product_ids:
             pipeline.hget(KEY.format(each), "interest")
             pipeline.zrange(f"similar:{each}", 0, NEIGHBOURS - 1, desc=True, withscores=True)
-            # One SORT reads the interest in all of them; a HGET each would take longer than the rest.
+            # One SORT reads the interest in all neighbours. A HGET for each would take longer than the rest.
             pipeline.sort(
                 f"similar:{each}", 0, NEIGHBOURS, "nosort", ["#", KEY.format("*->interest")], desc=True
             )
-        answers = iter(await run_redis(pipeline.execute()))
+        replies = iter(await run_redis(pipeline.execute()))
         found = {
             product_id: _neighbours(own, members, interest)
-            for product_id, own, members, interest in zip(product_ids, answers, answers, answers, strict=True)
+            for product_id, own, members, interest in zip(product_ids, replies, replies, replies, strict=True)
         }
         for product_id, neighbours in found.items():
-            self._entries.pop(product_id, None)  # keeps the dict in the order of reading
+            self._entries.pop(product_id, None)  # keeps the dict sorted by the time of reading
             self._entries[product_id] = CacheEntry(neighbours, now)
         while len(self._entries) > MAX_ENTRIES:
             del self._entries[next(iter(self._entries))]
@@ -75,7 +75,7 @@ class NeighbourCache:
 def _neighbours(
     own: bytes | None, members: Sequence[tuple[bytes, float]], interest: Sequence[bytes | None]
 ) -> Neighbours:
-    """Return the cosines; `interest` alternates a member and the interest in it, in any order."""
+    """Return the cosines. `interest` has each member, in any order, followed by the interest in it."""
     theirs = {
         member.decode(): float(value)
         for member, value in zip(interest[::2], interest[1::2], strict=True)

@@ -1,7 +1,7 @@
-"""The interface of recommenders, and three of them: item neighbours, popular in category, and popular.
+"""The interface of recommenders, and three recommenders: item neighbours, popular in category, and popular.
 
-A trained model would be one more in the list of `service.py`. The service never shows a proposed product
-that can't be bought, or that the visitor has bought.
+`service.py` lists the recommenders that are used. It drops proposed products that are not for sale, and those
+that the visitor has viewed, carted or bought.
 """
 
 from collections.abc import Iterable, Sequence
@@ -21,9 +21,10 @@ from serving.redis_client import run_redis
 Kind = Literal["similar", "category", "popular"]
 
 CANDIDATES = 48
-"""The number of proposed products. Some of them may be sold out."""
+"""The number of products that `ItemNeighbours` proposes, unless twice the requested number is larger."""
 
 CATEGORIES = 3
+"""The number of favourite categories from which products are proposed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +40,10 @@ class RecommendationRequest:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A product that a recommender proposes, and why: because of a product, a category, or everyone.
+    """A product that a recommender proposes, and the reason.
 
-    Only the scores of one recommender are comparable with each other.
+    `because_of` is the product for the kind `similar`, and the category for `category`. Scores are comparable
+    only with scores of the same recommender.
     """
 
     product_id: str
@@ -51,7 +53,7 @@ class Proposal:
 
 
 class Recommender(Protocol):
-    """Something that proposes products."""
+    """Proposes products to a visitor."""
 
     @property
     def strategy(self) -> str:
@@ -66,7 +68,7 @@ class Recommender(Protocol):
 
 
 class ItemNeighbours:
-    """Proposes what others viewed, carted and bought together with what this visitor did."""
+    """Proposes products that others viewed, carted and bought together with those of this visitor."""
 
     strategy = "item_neighbours"
 
@@ -78,8 +80,8 @@ class ItemNeighbours:
         if not request.seeds:
             return []
         neighbours = await self._neighbours.of([seed.product_id for seed in request.seeds])
-        most = max(CANDIDATES, 2 * wanted)
-        return [_similar(one) for one in score(request.seeds, neighbours, most, request.excluded)]
+        limit = max(CANDIDATES, 2 * wanted)
+        return [_proposal(each) for each in score(request.seeds, neighbours, limit, request.excluded)]
 
 
 class PopularInCategory:
@@ -91,7 +93,7 @@ class PopularInCategory:
         self._redis = redis
 
     async def propose(self, request: RecommendationRequest, wanted: int) -> Sequence[Proposal]:
-        """Return the best of each favourite category, the favourite's first."""
+        """Return the most popular products of each favourite category, those of the first favourite first."""
         cards = await request.cards.read([seed.product_id for seed in request.seeds])
         category_of = {product_id: card.category for product_id, card in cards.items()}
         favourites = favourite_categories(request.seeds, category_of)[:CATEGORIES]
@@ -103,18 +105,19 @@ class PopularInCategory:
             pipeline.zrange(f"popular:{category}", 0, last, desc=True, withscores=True)
         found = await run_redis(pipeline.execute())
         await request.cards.load([member.decode() for members in found for member, _ in members])
-        # A product may still be in its old category: a restarted job can read a change before the listing.
+        # After a restart, the job can read the change of a category before the listing. Then the product is
+        # still ranked in its old category.
         proposals: list[Proposal] = []
         for category, members in zip(favourites, found, strict=True):
-            there = [each for each in members if _is_in(category, request.cards.offers(each[0].decode()))]
+            listed = [each for each in members if _is_in(category, request.cards.offers(each[0].decode()))]
             proposals += [
-                Proposal(member.decode(), share, "category", category) for member, share in relative(there)
+                Proposal(member.decode(), share, "category", category) for member, share in relative(listed)
             ]
         return proposals
 
 
 class Popular:
-    """Proposes what sells best right now, also to a new visitor."""
+    """Proposes the products that sell best right now, to any visitor."""
 
     strategy = "popular_products"
 
@@ -137,5 +140,5 @@ def _is_in(category: str, offers: Iterable[Offer]) -> bool:
     return any(offer.listed and offer.category == category for offer in offers)
 
 
-def _similar(one: ScoredProduct) -> Proposal:
-    return Proposal(one.product_id, one.score, "similar", one.because_of)
+def _proposal(neighbour: ScoredProduct) -> Proposal:
+    return Proposal(neighbour.product_id, neighbour.score, "similar", neighbour.because_of)

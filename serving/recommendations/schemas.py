@@ -1,4 +1,4 @@
-"""The answers of recommendations."""
+"""The responses of the recommendation routes."""
 
 from typing import Annotated, Literal
 
@@ -18,7 +18,7 @@ class Reason(TypedDict):
 
 
 class Item(TypedDict):
-    """A recommended product. It is for sale."""
+    """A recommended product that is for sale."""
 
     product_id: str
     seller_id: str
@@ -48,7 +48,7 @@ class Recommendations(TypedDict):
 
 
 class SimilarProducts(TypedDict):
-    """Products that go with one, best first."""
+    """Products that go with a product, best first."""
 
     product_id: str
     strategy: str

@@ -1,4 +1,4 @@
-"""Ranks the neighbours of what a visitor viewed. Pure; plain Python is faster than numpy at this size."""
+"""Ranks the neighbours of viewed products. Pure; plain Python is faster than numpy at this size."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ ANCHOR_WEIGHT = 4.0
 """The weight of the product whose page is open."""
 
 MAX_SEEDS = 12
-"""The number of seeds, the heaviest first."""
+"""The largest number of seeds. The heaviest are used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,21 +39,22 @@ Neighbours = Sequence[tuple[str, float]]
 
 
 def seeds(viewed: Mapping[str, float], carted: Mapping[str, float], anchor: str | None = None) -> list[Seed]:
-    """Return the products that a visitor dealt with last, the heaviest first.
+    """Return the products that a visitor viewed or carted last, the heaviest first.
 
     Args:
-        viewed: product → when it was last seen (Unix seconds).
-        carted: product → when it was last put into the cart.
+        viewed: product → when it was last viewed (Unix seconds).
+        carted: product → when it was last put into the cart (Unix seconds).
         anchor: the product whose page is open.
 
-    Weights decay from the newest moment, not from now: after a week, a visitor continues where they stopped.
+    Weights decay from the newest of these times, not from the current time. A visitor who returns after a
+    week gets the same seeds as before.
     """
     moments = [*viewed.values(), *carted.values()]
     newest = max(moments, default=0.0)
     weights: dict[str, float] = {anchor: ANCHOR_WEIGHT} if anchor else {}
-    for times, moment_of in ((1.0, viewed), (CART_WEIGHT, carted)):
+    for factor, moment_of in ((1.0, viewed), (CART_WEIGHT, carted)):
         for product_id, moment in moment_of.items():
-            weight = times * 2.0 ** ((moment - newest) / HALF_LIFE_S)
+            weight = factor * 2.0 ** ((moment - newest) / HALF_LIFE_S)
             weights[product_id] = max(weights.get(product_id, 0.0), weight)
     ranked = sorted(weights.items(), key=lambda each: (-each[1], each[0]))
     return [Seed(product_id, weight) for product_id, weight in ranked[:MAX_SEEDS]]
@@ -65,10 +66,10 @@ def cosines(together: Iterable[tuple[str, float]], own: float, theirs: Mapping[s
     Args:
         together: product → its co-visits with this one, as `similar:{product_id}` holds them.
         own: the interest in this product: its co-visits with itself.
-        theirs: the interest in each of the others.
+        theirs: the interest in each of the other products.
 
-    All are sums in the same decayed units (jobs/recommendations). A cosine keeps a product that everyone
-    views from being similar to all others. A product without interest counts as if its interest equalled the
+    All are sums in the same decayed units (jobs/recommendations). With the cosine, a product that everyone
+    views is not similar to all others. A product without interest counts as if its interest equalled the
     co-visits.
     """
     return [
@@ -79,12 +80,12 @@ def cosines(together: Iterable[tuple[str, float]], own: float, theirs: Mapping[s
 
 
 def _cosine(together: float, own: float, theirs: float) -> float:
-    # By the Cauchy-Schwarz inequality co-visits exceed at most one of both, except for a figure that lags.
-    # Ratios of at most 1 neither overflow nor divide by an underflow, as a product of sums would.
+    # By the Cauchy-Schwarz inequality, co-visits exceed at most one of both interests, unless a figure lags.
+    # The product of two ratios of at most 1 can't overflow. `own * theirs` could overflow, or underflow to 0.
     if together <= 0.0:
         return 0.0
-    found = sqrt(together / own) if own > together else 1.0
-    return found * sqrt(together / theirs) if theirs > together else found
+    cosine = sqrt(together / own) if own > together else 1.0
+    return cosine * sqrt(together / theirs) if theirs > together else cosine
 
 
 def score(

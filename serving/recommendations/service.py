@@ -1,4 +1,4 @@
-"""Runs the recommenders in turn, and keeps what can be bought and is new to the visitor."""
+"""Runs the recommenders in turn, and keeps products that are for sale and new to the visitor."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,21 +26,21 @@ from serving.recommendations.visitor_history import VisitorHistory, read_visitor
 Context = Literal["home", "product", "cart"]
 
 SPARE_CARDS = 4
-"""Cards that are read beyond the requested number, in case some are sold out."""
+"""The number of cards that are read beyond the requested number, in case some products are sold out."""
 
 NO_HISTORY = VisitorHistory({}, {}, {}, None)
 
 
 @dataclass(frozen=True, slots=True)
 class RankedItems:
-    """The items of an answer, and the strategy of the first."""
+    """The recommended items, and the strategy of the first."""
 
     items: list[Item]
     strategy: str
 
 
 class RecommendationService:
-    """Answers recommendations and similar products, all from Redis."""
+    """Returns recommendations and similar products, all from Redis."""
 
     def __init__(self, redis: Redis, recommenders: Sequence[Recommender] = ()) -> None:
         self._redis = redis
@@ -75,9 +75,9 @@ class RecommendationService:
         }
 
     async def similar(self, product_id: str, n: int) -> SimilarProducts:
-        """Return at most `n` products that go with one, for any visitor.
+        """Return at most `n` products that go with this one, for any visitor.
 
-        All recommenders but `Popular` are used, whose products go with this one no more than with others.
+        `Popular` is not used, because popular products are not related to this one.
 
         Raises:
             UnknownProduct: the product was never listed.
@@ -86,8 +86,8 @@ class RecommendationService:
         request = _request(NO_HISTORY, [Seed(product_id, 1.0)], product_id, ProductCardLoader(self._redis))
         if product_id not in await request.cards.read([product_id]):
             raise UnknownProduct(product_id)
-        beside_it = [one for one in self._recommenders if one.strategy != Popular.strategy]
-        shown = await self._show(request, n, beside_it)
+        recommenders = [each for each in self._recommenders if each.strategy != Popular.strategy]
+        shown = await self._show(request, n, recommenders)
         return {"product_id": product_id, "strategy": shown.strategy, "items": shown.items}
 
     async def _show(
@@ -98,12 +98,11 @@ class RecommendationService:
         shown = set(request.excluded)
         for recommender in recommenders:
             proposals = [one for one in await recommender.propose(request, n) if one.product_id not in shown]
-            for at in range(
-                0, len(proposals), n + SPARE_CARDS
-            ):  # few are sold out: the first slice is mostly enough
-                looked_at = proposals[at : at + n + SPARE_CARDS]
-                await request.cards.load(_needed(looked_at))
-                for one in looked_at:
+            # Few products are sold out, so the first slice is usually enough.
+            for start in range(0, len(proposals), n + SPARE_CARDS):
+                checked = proposals[start : start + n + SPARE_CARDS]
+                await request.cards.load(_needed(checked))
+                for one in checked:
                     card = request.cards.get(one.product_id)
                     if card is None or not card.for_sale or one.product_id in shown:
                         continue
@@ -116,11 +115,11 @@ class RecommendationService:
 
 
 def _request(
-    visitor: VisitorHistory, weighed: list[Seed], anchor: str | None, cards: ProductCardLoader
+    visitor: VisitorHistory, weighted: list[Seed], anchor: str | None, cards: ProductCardLoader
 ) -> RecommendationRequest:
-    known = {*visitor.viewed, *visitor.carted, *visitor.bought}
+    excluded = {*visitor.viewed, *visitor.carted, *visitor.bought}
     return RecommendationRequest(
-        visitor, weighed, anchor, frozenset(known | {anchor} if anchor else known), cards
+        visitor, weighted, anchor, frozenset(excluded | {anchor} if anchor else excluded), cards
     )
 
 
@@ -152,7 +151,7 @@ def _reason(one: Proposal, request: RecommendationRequest) -> Reason:
     seed = request.cards.get(one.because_of)
     name = seed.name if seed and seed.name else "it"
     if one.because_of == request.anchor:
-        text = f"Others looked at this beside {name}"
+        text = f"Often viewed together with {name}"
     elif one.because_of in request.visitor.carted:
         text = f"Goes with {name} in your cart"
     else:

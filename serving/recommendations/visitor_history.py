@@ -12,7 +12,7 @@ from serving.catalogue.cards import ProductCardLoader
 from serving.redis_client import run_redis
 
 ProductTimes = Mapping[str, float]
-"""product_id → when, in Unix seconds; newest first, without cancelled purchases."""
+"""product_id → time of the last action in Unix seconds, newest first. Cancelled purchases do not count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +29,9 @@ class VisitorHistory:
 
 
 async def read_visitor_history(
-    redis: Redis, visitor_id: str, cards: ProductCardLoader, beside: str | None
+    redis: Redis, visitor_id: str, cards: ProductCardLoader, product_id: str | None
 ) -> VisitorHistory:
-    """Return what Redis holds of a shopper or session; the same round trip reads the card of `beside`.
+    """Return the history of a shopper or session. The same round trip reads the card of `product_id`.
 
     Raises:
         RedisUnavailable: Redis does not answer.
@@ -40,9 +40,9 @@ async def read_visitor_history(
     for kind in ("recent", "carted", "bought"):
         pipeline.zrange(f"{kind}:{visitor_id}", 0, -1, desc=True, withscores=True)
     pipeline.hget("recommendations_as_of", "product_viewed")
-    missing = cards.queue(pipeline, [beside] if beside else [])
-    viewed, carted, bought, as_of, *answers = await run_redis(pipeline.execute())
-    cards.store(missing, answers)
+    missing = cards.queue(pipeline, [product_id] if product_id else [])
+    viewed, carted, bought, as_of, *card_replies = await run_redis(pipeline.execute())
+    cards.store(missing, card_replies)
     moment = datetime.fromtimestamp(int(as_of), UTC) if as_of else None
     purchases = _product_times(bought)
     return VisitorHistory(
@@ -51,13 +51,13 @@ async def read_visitor_history(
 
 
 def in_cart(changed: ProductTimes, bought: ProductTimes) -> ProductTimes:
-    """Return when each product in the cart was put there, without those taken out or bought since.
+    """Return product → when it was put into the cart, without products taken out or bought since.
 
     Args:
-        changed: product → when it was last put into the cart, to the millisecond, or taken out: then it is
-            half a millisecond more (jobs/recommendations/views/carts.sql).
-        bought: product → when it was last bought, to the second. If both happened in the same second, the
-            product counts as bought afterwards.
+        changed: product → when it was last put into the cart or taken out, to the millisecond. The time of a
+            removal has half a millisecond added (jobs/recommendations/views/carts.sql).
+        bought: product → when it was last bought, to the second. If both happened in the same second,
+            the product counts as bought afterwards.
     """
     return {
         product_id: floor(moment)
@@ -71,5 +71,5 @@ def _taken_out(moment: float) -> bool:
 
 
 def _product_times(members: list[tuple[bytes, float]]) -> ProductTimes:
-    """Return the members without those whose moment is 0: products whose every order was cancelled."""
+    """Return the members whose time is not 0. It is 0 for a product whose every order was cancelled."""
     return {member.decode(): moment for member, moment in members if moment > 0}

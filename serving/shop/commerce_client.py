@@ -17,7 +17,7 @@ from serving.problems import CommerceUnavailable, UnknownOrder
 from serving.request_body import read_body
 
 CONNECTIONS = 64
-"""Requests at the same time. A further one waits for a free connection."""
+"""The largest number of requests at the same time. A further request waits for a free connection."""
 
 REQUEST_HEADERS = {
     *(b"content-type", b"accept", b"if-none-match", b"idempotency-key"),
@@ -62,45 +62,45 @@ class CommerceClient:
         target = _target(request.scope["route"].path_format, request.path_params)
         if query := request.scope["query_string"]:
             target += f"?{quote(query, safe=punctuation)}"
-        answer = await self._ask(request.method, target, headers, body)
-        passed_on = Response(answer.content, answer.status)
-        kept = [
-            (lower, value) for name, value in answer.headers if (lower := name.lower()) in RESPONSE_HEADERS
+        received = await self._send(request.method, target, headers, body)
+        response = Response(received.content, received.status)
+        forwarded = [
+            (lower, value) for name, value in received.headers if (lower := name.lower()) in RESPONSE_HEADERS
         ]
-        passed_on.raw_headers = [*passed_on.raw_headers, *kept]
-        return passed_on
+        response.raw_headers = [*response.raw_headers, *forwarded]
+        return response
 
     async def order(self, order_id: str) -> dict[str, Any]:
-        """Return an order as `GET /v1/orders/{id}` shows it.
+        """Return an order as `GET /v1/orders/{order_id}` returns it.
 
         Raises:
             UnknownOrder: no order has this id.
-            CommerceUnavailable: the commerce services do not answer, or answer with an error.
+            CommerceUnavailable: the commerce services do not answer, or return an error.
         """
-        answer = await self._ask("GET", _target("/v1/orders/{order_id}", {"order_id": order_id}), [])
-        if answer.status in (404, 422):
+        received = await self._send("GET", _target("/v1/orders/{order_id}", {"order_id": order_id}), [])
+        if received.status in (404, 422):
             raise UnknownOrder(order_id)
-        if answer.status != 200:
+        if received.status != 200:
             raise CommerceUnavailable(
                 "The order can't be shown right now. It is not lost: try again in a moment."
             )
-        order: dict[str, Any] = orjson.loads(answer.content)
+        order: dict[str, Any] = orjson.loads(received.content)
         return order
 
-    async def _ask(
+    async def _send(
         self, method: str, target: str, headers: Sequence[tuple[str, str]], body: bytes = b""
     ) -> HttpResponse:
-        """One request; once more when the connection that was kept for it had been closed meanwhile."""
+        """Send one request. If its connection was closed, send it again if that is safe."""
         has_key = any(name == "idempotency-key" for name, _ in headers)
-        repeatable = is_safe_to_retry(method, has_key)
+        is_repeatable = is_safe_to_retry(method, has_key)
         try:
-            return await self._http.request(method, target, headers, body or None, idempotent=repeatable)
+            return await self._http.request(method, target, headers, body or None, idempotent=is_repeatable)
         except RequestFailed as error:
-            what = (
+            failure = (
                 "are too slow to answer" if isinstance(error, RequestTimedOut) else f"do not answer ({error})"
             )
             raise CommerceUnavailable(
-                f"The services of orders, stock and payments {what}. {retry_advice(method, has_key)}"
+                f"The commerce services (orders, stock, payments) {failure}. {retry_advice(method, has_key)}"
             ) from error
 
 

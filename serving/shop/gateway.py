@@ -16,7 +16,7 @@ ORDER_LIMIT = 64 * 1024
 """The largest body of an order in bytes: hundreds of lines."""
 
 STOCK_LIMIT = 1024 * 1024
-"""The largest list of stock in bytes: thousands of products."""
+"""The largest body of a stock list in bytes: thousands of products."""
 
 EXAMPLE_ORDER = {
     "shopper_id": "shopper-000001",
@@ -26,10 +26,12 @@ EXAMPLE_ORDER = {
 }
 EXAMPLE_STOCK = {"seller_id": "seller-0001", "on_hand": 25}
 
-AWAY = openapi_problem(503, "The commerce services do not answer; the detail says whether a retry is safe.")
-REFUSED = openapi_problem(422, "The request can't be used; the detail says what is wrong with it.")
+UNAVAILABLE = openapi_problem(
+    503, "The commerce services do not answer; the detail says whether a retry is safe."
+)
+UNUSABLE = openapi_problem(422, "The request can't be used; the detail says what is wrong with it.")
 TOO_LARGE = openapi_problem(413, "The body exceeds the limit of this route.")
-NO_KEY = openapi_problem(400, "The `Idempotency-Key` is missing or invalid.")
+BAD_KEY = openapi_problem(400, "The `Idempotency-Key` is missing or invalid.")
 CONFLICT = openapi_problem(409, "The `Idempotency-Key` was used with another body, or a price has changed.")
 UNKNOWN_ORDER = openapi_problem(404, "No order has this id.")
 UNKNOWN_PRODUCT = openapi_problem(404, "No product has this id.")
@@ -63,8 +65,8 @@ StockSeller = Annotated[
     summary="Place an order",
     status_code=202,
     response_model=ShopperOrder,
-    responses=AWAY | REFUSED | TOO_LARGE | NOT_JSON | NO_KEY | CONFLICT,
-    openapi_extra=json_request_body(OrderRequest, EXAMPLE_ORDER, key=True),
+    responses=UNAVAILABLE | UNUSABLE | TOO_LARGE | NOT_JSON | BAD_KEY | CONFLICT,
+    openapi_extra=json_request_body(OrderRequest, EXAMPLE_ORDER, idempotency_key=True),
 )
 async def place_order(request: Request, commerce: CommerceDep) -> Response:
     """Place an order. `Location` is the address of the order.
@@ -81,7 +83,7 @@ async def place_order(request: Request, commerce: CommerceDep) -> Response:
     tags=["orders"],
     summary="Follow an order",
     response_model=ShopperOrder,
-    responses=AWAY | UNKNOWN_ORDER,
+    responses=UNAVAILABLE | UNKNOWN_ORDER,
 )
 async def order(request: Request, commerce: CommerceDep, order_id: OrderId) -> Response:  # noqa: ARG001
     """Return the status, lines, payment and history of an order."""
@@ -94,9 +96,9 @@ async def order(request: Request, commerce: CommerceDep, order_id: OrderId) -> R
     summary="Cancel an order",
     status_code=202,
     response_model=ShopperOrder,
-    responses=AWAY
+    responses=UNAVAILABLE
     | UNKNOWN_ORDER
-    | REFUSED
+    | UNUSABLE
     | TOO_LARGE
     | NOT_JSON
     | openapi_problem(409, "The order has been shipped already."),
@@ -112,7 +114,7 @@ async def cancel_order(request: Request, commerce: CommerceDep, order_id: OrderI
     tags=["stock"],
     summary="The stock of a product",
     response_model=Stock,
-    responses=AWAY | REFUSED | UNKNOWN_PRODUCT,
+    responses=UNAVAILABLE | UNUSABLE | UNKNOWN_PRODUCT,
 )
 async def stock(
     request: Request,
@@ -129,7 +131,7 @@ async def stock(
     tags=["stock"],
     summary="Set the stock of a product",
     response_model=Stock,
-    responses=AWAY | REFUSED | TOO_LARGE | NOT_JSON | UNKNOWN_PRODUCT,
+    responses=UNAVAILABLE | UNUSABLE | TOO_LARGE | NOT_JSON | UNKNOWN_PRODUCT,
     openapi_extra=json_request_body(StockUpdate, EXAMPLE_STOCK),
 )
 async def set_stock(request: Request, commerce: CommerceDep, product_id: ProductId) -> Response:  # noqa: ARG001
@@ -142,9 +144,9 @@ async def set_stock(request: Request, commerce: CommerceDep, product_id: Product
     tags=["stock"],
     summary="Set the stock of many products",
     response_model=list[Stock],
-    responses=AWAY | REFUSED | TOO_LARGE | NOT_JSON,
+    responses=UNAVAILABLE | UNUSABLE | TOO_LARGE | NOT_JSON,
     openapi_extra=json_request_body(StockUpdates, [{"product_id": "product-000001", **EXAMPLE_STOCK}]),
 )
 async def set_stocks(request: Request, commerce: CommerceDep) -> Response:
-    """Set the units of a list of products: all of them, or none if one is refused."""
+    """Set the stock of a list of products. If one entry is refused, none is set."""
     return await commerce.forward(request, STOCK_LIMIT)

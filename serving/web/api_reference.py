@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 
 def reference(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return title, description, and per tag the operations with parameters, fields and an example."""
+    """Return title, description, and for each tag its operations with parameters, fields and an example."""
     components = schema["components"]["schemas"]
     operations = [
         _operation(path, method, operation, components)
@@ -14,7 +14,7 @@ def reference(schema: dict[str, Any]) -> dict[str, Any]:
         for method, operation in methods.items()
     ]
     groups = [
-        {**tag, "operations": [one for one in operations if one["tag"] == tag["name"]]}
+        {**tag, "operations": [operation for operation in operations if operation["tag"] == tag["name"]]}
         for tag in schema["tags"]
     ]
     lead, *points = schema["info"]["description"].split("\n\n")
@@ -30,10 +30,10 @@ def _operation(
     for parameter in parameters:
         example = example.replace("{" + parameter["name"] + "}", str(parameter["example"]))
     query = {p["name"]: p["example"] for p in parameters if p["in"] == "query" and p["example"] is not None}
-    answer = next(
+    success = next(
         operation["responses"][status] for status in sorted(operation["responses"]) if status >= "200"
     )
-    sent = _json(operation.get("requestBody", {}))
+    request_body = _json(operation.get("requestBody", {}))
     return {
         "id": operation["operationId"],
         "tag": operation["tags"][0],
@@ -42,8 +42,8 @@ def _operation(
         "summary": operation["summary"],
         "description": operation.get("description", ""),
         "parameters": parameters,
-        "sent": _fields(sent.get("schema", {}), components),
-        "fields": _fields(_json(answer).get("schema", {}), components),
+        "request_fields": _fields(request_body.get("schema", {}), components),
+        "response_fields": _fields(_json(success).get("schema", {}), components),
         "errors": {
             status: r["description"] for status, r in operation["responses"].items() if status >= "400"
         },
@@ -51,13 +51,13 @@ def _operation(
         "headers": [
             f"{p['name']}: {p['example']}" for p in parameters if p["in"] == "header" and p["example"]
         ],
-        "body": json.dumps(sent["example"]) if "example" in sent else None,
+        "body": json.dumps(request_body["example"]) if "example" in request_body else None,
     }
 
 
 def _json(content: dict[str, Any]) -> dict[str, Any]:
-    described: dict[str, Any] = content.get("content", {}).get("application/json", {})
-    return described
+    json_content: dict[str, Any] = content.get("content", {}).get("application/json", {})
+    return json_content
 
 
 def _parameter(parameter: dict[str, Any]) -> dict[str, Any]:
@@ -87,9 +87,9 @@ def _type(schema: dict[str, Any]) -> str:
 
 
 def _fields(schema: dict[str, Any], components: dict[str, Any]) -> list[dict[str, Any]]:
-    named = _named(schema)
-    if "$ref" in named:
-        named = components[named["$ref"].rsplit("/", 1)[1]]
+    fields_schema = _entry_schema(schema)
+    if "$ref" in fields_schema:
+        fields_schema = components[fields_schema["$ref"].rsplit("/", 1)[1]]
     return [
         {
             "name": name,
@@ -97,13 +97,13 @@ def _fields(schema: dict[str, Any], components: dict[str, Any]) -> list[dict[str
             "description": field.get("description", ""),
             "fields": _fields(field, components),
         }
-        for name, field in named.get("properties", {}).items()
+        for name, field in fields_schema.get("properties", {}).items()
     ]
 
 
-def _named(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema of the entries of a list, or of a value that may be null."""
+def _entry_schema(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of the entries if it is a list, and without null if the value may be null."""
     if schema.get("type") == "array":
-        return _named(schema["items"])
+        return _entry_schema(schema["items"])
     options = [option for option in schema.get("anyOf", ()) if option.get("type") != "null"]
-    return _named(options[0]) if len(options) == 1 else schema
+    return _entry_schema(options[0]) if len(options) == 1 else schema

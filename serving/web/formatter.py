@@ -1,7 +1,7 @@
 """Formats money, numbers, changes and times in the shop's locale.
 
-Formatted texts are cached. Most figures of a page are those of past days, and formatting all of them again
-took two thirds of the time of a page.
+Formatted texts are cached. Most figures of a page are of past days and do not change. Without the cache,
+formatting took two thirds of the time of a page.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ MAX_SHORT_ID = 14
 """Ids up to this length are shown in full."""
 
 CACHED_TEXTS = 4_096
-"""Cached texts of each of five kinds: about 1 MB each."""
+"""The number of cached texts of each of five kinds: about 1 MB each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +86,11 @@ class Formatter:
         return self._skeleton("yMMM" if grain == "month" else "MMMd", local)
 
     def bucket(self, start: datetime, end: datetime, grain: Grain) -> str:
-        """Return the full name of a bucket. An hour that occurs twice has its UTC offset."""
+        """Return the full name of a bucket. If the clocks repeat its hour, the name has the UTC offset."""
         local = start.astimezone(self.zone)
         if grain == "hour":
-            again = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
-            return f"{self.time(local)} (UTC{local.isoformat()[-6:]})" if again else self.time(local)
+            is_repeated = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
+            return f"{self.time(local)} (UTC{local.isoformat()[-6:]})" if is_repeated else self.time(local)
         if grain == "day":
             return self._skeleton("yMMMEd", local)
         return self.span(start, end)
@@ -135,7 +135,7 @@ def seller_name(name: str | None, seller_id: str) -> str:
 
 
 def short_id(text: str) -> str:
-    """Return the end of a long id. A UUID of version 7 begins with the time, so its end is what differs."""
+    """Return the end of a long id. UUIDs of version 7 begin with the time and differ at the end."""
     return text if len(text) <= MAX_SHORT_ID else text[-8:]
 
 
@@ -144,5 +144,5 @@ def label(product: Any) -> str:
 
     `product` is a mapping or an object with `name`, `category` and `product_id`.
     """
-    read = product.get if isinstance(product, Mapping) else partial(getattr, product)
-    return str(read("name") or words(read("category")) or f"Product {short_id(str(read('product_id')))}")
+    get = product.get if isinstance(product, Mapping) else partial(getattr, product)
+    return str(get("name") or words(get("category")) or f"Product {short_id(str(get('product_id')))}")

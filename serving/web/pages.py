@@ -32,17 +32,18 @@ from serving.web.api_reference import reference
 from serving.web.renderer import WEB_DIR, PageRenderer, VersionedFiles, vendor_folder
 from serving.web.storefront import pages as storefront
 
-FOUND = 5
-"""The number of sellers in a search result."""
-ORDERS = 10
-PRODUCTS = 8
-POPULAR = 8
+MAX_SELLERS = 5
+"""The largest number of sellers in a search result."""
+
+ORDERS_PER_PAGE = 10
+TOP_PRODUCTS = 8
+POPULAR_PRODUCTS = 8
 
 DEFAULT_PRESET: views.Preset = "30d"
 """The period that a seller's page opens with."""
 
 UNREGISTERED: Row = dict.fromkeys(("name", "city", "state"))
-"""The details of a seller that never registered."""
+"""The name and place of a seller that never registered."""
 
 router = APIRouter(include_in_schema=False, dependencies=[Depends(reject_repeated_parameters)])
 Text = Annotated[str, Query(max_length=80, pattern=PRINTABLE)]
@@ -63,13 +64,19 @@ def mount(app: FastAPI, settings: Settings) -> None:
 def render_problem(request: Request, described: ErrorDescription) -> Response:
     """Return a problem as a page if the client accepts HTML, else as `application/problem+json`."""
     path = request.url.path
-    wants_page = "text/html" in request.headers.get("Accept", "") and not path.startswith(("/v1/", "/ready"))
-    if not wants_page:
+    accepts_page = "text/html" in request.headers.get("Accept", "") and not path.startswith(
+        ("/v1/", "/ready")
+    )
+    if not accepts_page:
         return problem_response(request, described)
     # If only the period is invalid, the page links back to the seller.
-    own = path if path.startswith("/sell/") and described.status == 422 else None
+    seller_path = path if path.startswith("/sell/") and described.status == 422 else None
     response = _pages(request)(
-        "problem.html", described.status, problem=described, own=own, in_shop=path.startswith("/shop")
+        "problem.html",
+        described.status,
+        problem=described,
+        seller_path=seller_path,
+        in_shop=path.startswith("/shop"),
     )
     response.headers.update(described.headers)
     return response
@@ -89,13 +96,13 @@ def _pages(request: Request) -> PageRenderer:
 async def start(
     request: Request, service: AnalyticsDep, q: Text = "", ranking: Ranking = "popular"
 ) -> Response:
-    """The start page: a search for sellers, the marketplace's figures, popular products."""
+    """Return the start page: a search for sellers, the marketplace's figures, popular products."""
     pages = _pages(request)
     span = await service.context.marketplace_span()
     requested = views.preset_period("all", utc_minute(span.first), utc_minute(span.newest), pages.formatter)
     sales, found, popular = await asyncio.gather(
         service.sales.of_marketplace(requested),
-        service.rankings.find_sellers(q, FOUND),
+        service.rankings.find_sellers(q, MAX_SELLERS),
         _popular(service, ranking),
     )
     return pages(
@@ -116,8 +123,8 @@ async def start(
 
 @router.get("/sellers")
 async def sellers(request: Request, service: AnalyticsDep, q: Text = "") -> Response:
-    """The list of found sellers alone, for the search while typing."""
-    found = await service.rankings.find_sellers(q, FOUND)
+    """Return only the list of found sellers, for the search while typing."""
+    found = await service.rankings.find_sellers(q, MAX_SELLERS)
     return _pages(request)("_seller_rows.html", q=q, found=found["sellers"])
 
 
@@ -132,10 +139,10 @@ async def seller(
     end: To = "",
     grain: Grain | None = None,
 ) -> Response:
-    """A seller's page, which opens on the newest 30 days that have sales.
+    """Return a seller's page. By default, it shows the 30 days up to the seller's newest sale.
 
-    `until` is the last day, inclusive; `to` is the exclusive end, as in the API. The page comes with its
-    figures and then fetches its lists (`seller_products`, `seller_orders`), which take several times as long.
+    `until` is the last day, inclusive; `to` is the exclusive end, as in the API. The page has the figures.
+    Its script fetches the lists (`seller_products`, `seller_orders`), which take several times as long.
     """
     pages = _pages(request)
     custom = bool(start or until or end)
@@ -144,8 +151,8 @@ async def seller(
         {name: bound for name, bound in bounds.items() if bound} if custom else {"period": period}
     )
 
-    def chosen(sold: SalesSpan) -> PeriodRequest:
-        first, newest = utc_minute(sold.first), utc_minute(sold.newest)
+    def period_of_preset(span: SalesSpan) -> PeriodRequest:
+        first, newest = utc_minute(span.first), utc_minute(span.newest)
         return replace(views.preset_period(period, first, newest, pages.formatter), grain=grain)
 
     if end:
@@ -157,25 +164,25 @@ async def seller(
     elif period == DEFAULT_PRESET:
         figures = service.sales.of_seller(seller_id, PeriodRequest(grain=grain))
     else:
-        figures = _of_preset(service, seller_id, chosen)
-    who, sales = await asyncio.gather(service.context.registered_seller(seller_id), figures)
-    # The page names the newest sale only if the period has none.
-    sold = None if sales["totals"]["orders"] else await service.context.seller_span(seller_id)
+        figures = _sales_of_preset(service, seller_id, period_of_preset)
+    details, sales = await asyncio.gather(service.context.registered_seller(seller_id), figures)
+    # The page shows the date of the newest sale only if the period has no sale.
+    span = None if sales["totals"]["orders"] else await service.context.seller_span(seller_id)
     shown = sales["period"]
-    registered = utc_minute(who["registered_at"]) if who else None
+    registered = utc_minute(details["registered_at"]) if details else None
     chart = views.chart(sales, pages.formatter, registered)
     return pages(
         "seller.html",
-        seller=who or UNREGISTERED,
+        seller=details or UNREGISTERED,
         registered=registered,
-        newest=utc_minute(sold.newest) if sold else None,
+        newest=utc_minute(span.newest) if span else None,
         sales=sales,
-        tiles=views.tiles(sales, pages.formatter),
+        tiles=views.figure_tiles(sales, pages.formatter),
         sparks=views.sparklines(sales, chart["drawn"]),
         chart=chart,
         table=views.table(sales, chart["names"], chart["drawn"], pages.formatter),
         follows=(*SELLER_TABLES, *PRODUCT_TABLES, *ORDER_TABLES),
-        of_period=_of_period(shown["from"].isoformat(), shown["to"].isoformat()),
+        period_query=_period_query(shown["from"].isoformat(), shown["to"].isoformat()),
         selection=selection,
         period=None if custom else period,
         last_day=(shown["to"] - timedelta(minutes=1)).date().isoformat(),
@@ -185,31 +192,32 @@ async def seller(
     )
 
 
-async def _of_preset(
-    service: Analytics, seller_id: str, chosen: Callable[[SalesSpan], PeriodRequest]
+async def _sales_of_preset(
+    service: Analytics, seller_id: str, period_of_preset: Callable[[SalesSpan], PeriodRequest]
 ) -> SellerSales:
     """Return a seller's sales in a period that depends on when the seller first and last sold something.
 
-    If that was looked up before, the period is probably the same. Then the lookup and the sales are queried
-    at the same time, and the sales again if the period differs.
+    If that was looked up before, the period has probably not changed. Then the lookup and the sales of the
+    likely period are queried at the same time. If the period has changed, the sales are queried again.
     """
-    seen = service.context.cached_span(seller_id)
-    if seen is None:
-        return await service.sales.of_seller(seller_id, chosen(await service.context.seller_span(seller_id)))
-    likely = chosen(seen)
-    sold, found = await asyncio.gather(
+    cached = service.context.cached_span(seller_id)
+    if cached is None:
+        span = await service.context.seller_span(seller_id)
+        return await service.sales.of_seller(seller_id, period_of_preset(span))
+    likely = period_of_preset(cached)
+    span, sales = await asyncio.gather(
         service.context.seller_span(seller_id), service.sales.of_seller(seller_id, likely)
     )
-    requested = chosen(sold)
-    return found if requested == likely else await service.sales.of_seller(seller_id, requested)
+    requested = period_of_preset(span)
+    return sales if requested == likely else await service.sales.of_seller(seller_id, requested)
 
 
 @router.get("/sell/{seller_id}/products")
 async def seller_products(
     request: Request, service: AnalyticsDep, seller_id: SellerId, requested: PeriodDep
 ) -> Response:
-    """The list of a seller's best products alone."""
-    top = await service.rankings.top_products(seller_id, requested, "revenue", PRODUCTS)
+    """Return only the list of a seller's best products."""
+    top = await service.rankings.top_products(seller_id, requested, "revenue", TOP_PRODUCTS)
     return _pages(request)("_top_products.html", top=top)
 
 
@@ -221,26 +229,27 @@ async def seller_orders(
     requested: PeriodDep,
     cursor: Cursor | None = None,
 ) -> Response:
-    """The list of a seller's newest orders alone; with a cursor, the rows that follow."""
-    orders = await service.orders.of_seller(seller_id, requested, cursor, ORDERS)
+    """Return only the list of a seller's newest orders; with a cursor, only the rows that follow."""
+    orders = await service.orders.of_seller(seller_id, requested, cursor, ORDERS_PER_PAGE)
     template = "_orders.html" if cursor is None else "_order_rows.html"
-    return _pages(request)(template, orders=orders, of_period=_of_period(requested.start, requested.end))
+    period_query = _period_query(requested.start, requested.end)
+    return _pages(request)(template, orders=orders, period_query=period_query)
 
 
-def _of_period(start: str | None, end: str | None) -> str:
-    """Return the query string that gives a list, and its further rows, the period of the page."""
+def _period_query(start: str | None, end: str | None) -> str:
+    """Return the query string of a period, with which the page fetches its lists."""
     bounds = {"from": start, "to": end}
     return urlencode({name: bound for name, bound in bounds.items() if bound})
 
 
 @router.get("/docs")
 async def docs(request: Request) -> Response:
-    """The API reference, from the OpenAPI description."""
+    """Return the API reference, made from the OpenAPI description."""
     return _pages(request)("docs.html", api=reference(request.app.openapi()))
 
 
 async def _popular(service: Analytics, ranking: Ranking) -> PopularProducts | None:
     try:
-        return await service.rankings.popular(ranking, POPULAR)
+        return await service.rankings.popular(ranking, POPULAR_PRODUCTS)
     except RedisUnavailable:
         return None  # the rest of the start page does not need Redis

@@ -53,28 +53,30 @@ class PageRenderer:
             "clickhouse": settings.clickhouse,
             "base": settings.serving,
         }
-        self._read_all()
+        self._preload()
 
-    def _read_all(self) -> None:
+    def _preload(self) -> None:
         """Load all templates now. Loading one during a request would block all requests of the process."""
         for template in self._environment.list_templates(("html",)):
             self._environment.get_template(template)
-        self.formatter.money(0)
+        self.formatter.money(0)  # loads the locale's data
 
     def __call__(self, template: str, status: int = 200, **shown: Any) -> HTMLResponse:
-        """Return a page, or a part of one, as a response."""
+        """Return a page, or a part of a page, as a response."""
         html = self._environment.get_template(template).render(**shown)
         return HTMLResponse(html, status, {"Cache-Control": "no-cache"})
 
 
 class VersionedFiles(StaticFiles):
-    """Static files. A file whose URL has a fingerprint may be cached for ever; imported modules have none."""
+    """Static files. A file is cached for a year if its URL has a fingerprint. Imported modules have none."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        """Return the file with its `Cache-Control`: for a year, or revalidated each time."""
+        """Return the file with its `Cache-Control`."""
         response = await super().get_response(path, scope)
-        kept = b"v=" in scope["query_string"]
-        response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if kept else "no-cache"
+        has_fingerprint = b"v=" in scope["query_string"]
+        response.headers["Cache-Control"] = (
+            "public, max-age=31536000, immutable" if has_fingerprint else "no-cache"
+        )
         return response
 
 
@@ -97,5 +99,5 @@ def embed(value: object) -> Markup:
 
 
 def code(text: str) -> Markup:
-    """Return text as HTML with its `quoted` parts as code."""
+    """Return text as HTML, with its parts in backticks as `<code>`."""
     return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))

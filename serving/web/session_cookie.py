@@ -1,4 +1,4 @@
-"""The session cookie: a random id that identifies a browser and no person."""
+"""The session cookie: a random id that identifies a browser, not a person."""
 
 import re
 from secrets import token_hex
@@ -8,19 +8,19 @@ from starlette.responses import Response
 
 COOKIE = "souk_session"
 COOKIE_MAX_AGE_S = 30 * 24 * 3600
-"""The retention of browsing events in Kafka."""
+"""The lifetime of the cookie: the retention of browsing events in Kafka."""
 
-_OURS = re.compile(r"[0-9a-f]{32}")
+_SESSION_ID = re.compile(r"[0-9a-f]{32}")
 
 
 async def session_id(request: Request) -> str:
     """Return the session id of the cookie, or a new one."""
-    sent = request.cookies.get(COOKIE, "")
-    return sent if _OURS.fullmatch(sent) else token_hex(16)
+    cookie = request.cookies.get(COOKIE, "")
+    return cookie if _SESSION_ID.fullmatch(cookie) else token_hex(16)
 
 
 def set_session_cookie(request: Request, response: Response, session: str) -> Response:
-    """Set the session cookie, and forbid shared caches to store the page."""
+    """Set the session cookie, and forbid shared caches to store the response."""
     response.set_cookie(
         COOKIE,
         session,

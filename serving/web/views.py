@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from serving.analytics.periods import GRAIN_LENGTH, STEPS, Grain
+from serving.analytics.periods import BUCKET_BOUNDS, GRAIN_LENGTH, Grain
 from serving.analytics.schemas.sales import Bucket, MarketplaceSales, SellerSales, Totals
 from serving.analytics.service.context import PeriodRequest
 from serving.problems import BadPeriod
@@ -26,8 +26,8 @@ SPARK_WIDTH, SPARK_HEIGHT = 120, 28
 
 
 @dataclass(frozen=True, slots=True)
-class Tile:
-    """One figure with its change. A click on it draws its series in the chart."""
+class FigureTile:
+    """One figure on top of a page, with its change. A click on it draws its series in the chart."""
 
     key: str
     label: str
@@ -39,7 +39,7 @@ class Tile:
 
     @property
     def tone(self) -> str:
-        """Return `good`, `bad` or `flat`, which is the colour of the change."""
+        """The colour of the change: `good`, `bad` or `flat`."""
         if not self.change:
             return "flat"
         return "good" if (self.change > 0) is self.more_is_better else "bad"
@@ -88,7 +88,7 @@ MONEY_TILES = ("revenue", "average", "shipping")
 
 
 def revenue_note(totals: Totals, formatter: Formatter) -> str:
-    """Return how revenue is made up, such as `R$1,200.00 less R$90.00 cancelled`; empty without losses."""
+    """Return what revenue consists of, such as `R$1,200.00 less R$90.00 cancelled`; empty without losses."""
     cancelled = totals["cancelled"]["gross_minor"] - totals["cancelled"]["discount_minor"]
     lost = [
         f"{formatter.money(minor)} {word}"
@@ -99,12 +99,12 @@ def revenue_note(totals: Totals, formatter: Formatter) -> str:
     return f"{formatter.money(sold)} less {', '.join(lost)}" if lost else ""
 
 
-def tiles(sales: SellerSales | MarketplaceSales, formatter: Formatter) -> list[Tile]:
-    """Return the figures on top of the page."""
+def figure_tiles(sales: SellerSales | MarketplaceSales, formatter: Formatter) -> list[FigureTile]:
+    """Return the tiles on top of the page."""
     now, before, change = sales["totals"], sales["compared"]["totals"], sales["change"]
     cancelled = now["cancelled"]
     return [
-        Tile(
+        FigureTile(
             "revenue",
             "Revenue",
             formatter.money(now["revenue_minor"]),
@@ -112,28 +112,28 @@ def tiles(sales: SellerSales | MarketplaceSales, formatter: Formatter) -> list[T
             formatter.money(before["revenue_minor"]),
             revenue_note(now, formatter),
         ),
-        Tile(
+        FigureTile(
             "orders",
             "Orders",
             formatter.number(now["orders"]),
             change["orders"],
             formatter.number(before["orders"]),
         ),
-        Tile(
+        FigureTile(
             "units",
             "Units sold",
             formatter.number(now["units"]),
             change["units"],
             formatter.number(before["units"]),
         ),
-        Tile(
+        FigureTile(
             "average",
             "Avg. order",
             formatter.money(now["average_order_minor"]),
             change["average_order_minor"],
             formatter.money(before["average_order_minor"]),
         ),
-        Tile(
+        FigureTile(
             "shipping",
             "Shipping",
             formatter.money(now["shipping_minor"]),
@@ -141,7 +141,7 @@ def tiles(sales: SellerSales | MarketplaceSales, formatter: Formatter) -> list[T
             formatter.money(before["shipping_minor"]),
             "paid by shoppers",
         ),
-        Tile(
+        FigureTile(
             "cancelled",
             "Cancelled",
             formatter.number(cancelled["orders"]),
@@ -181,7 +181,7 @@ def chart(
 def table(
     sales: SellerSales, names: Sequence[str], drawn: Sequence[int], formatter: Formatter
 ) -> list[tuple[str, tuple[str, ...]]]:
-    """Return the drawn buckets in words: name, then revenue, orders, units, shipping and cancelled orders."""
+    """Return the drawn buckets as text: name, then revenue, orders, units, shipping and cancelled orders."""
     series = sales["series"]
     return [
         (
@@ -201,9 +201,10 @@ def table(
 def axis(
     starts: Sequence[datetime], grain: Grain, formatter: Formatter
 ) -> tuple[list[str], list[int] | None]:
-    """Return the labels under a chart and the indices of those to show; None leaves the choice to the chart.
+    """Return the labels under a chart and the indices of those to show; with None, the chart chooses.
 
-    For hours of several days, the first hour of a day is labelled with the day; noon has a label if it fits.
+    If the buckets are hours of several days, the first hour of each day is labelled with the day. With few
+    days, noon has a label too.
     """
     labels = [formatter.axis(start, grain) for start in starts]
     days = [start.astimezone(formatter.zone).date() for start in starts]
@@ -220,13 +221,13 @@ def axis(
 def unfinished(
     series: Sequence[Bucket], grain: Grain, as_of: datetime | None, zone: ZoneInfo
 ) -> dict[str, bool]:
-    """Return whether the period cuts the first or the last bucket, or the last is not complete yet."""
-    begins, follows = STEPS[grain]
+    """Return whether the first or the last bucket is cut by the period, or the last is not complete yet."""
+    bucket_start, next_start = BUCKET_BOUNDS[grain]
     first, last = series[0], series[-1]
-    full_end = follows(begins(last["start"].astimezone(UTC), zone), zone)
+    full_end = next_start(bucket_start(last["start"].astimezone(UTC), zone), zone)
     still_filling = as_of is not None and last["start"] <= as_of < last["end"]
     return {
-        "first": begins(first["start"].astimezone(UTC), zone) < first["start"],
+        "first": bucket_start(first["start"].astimezone(UTC), zone) < first["start"],
         "last": last["end"] < full_end or still_filling,
     }
 

@@ -1,4 +1,4 @@
-"""Which service limits the `as_of` of which table."""
+"""`as_of` of each table is limited by the service that emits its events."""
 
 import re
 
@@ -13,13 +13,13 @@ SERVICES = {owner.removeprefix("producers/") for owner in OWNERS.values() if own
 
 
 def tables(service: str) -> set[str]:
-    """The tables that the query limits by the reports of a service."""
+    """Return the tables that the query limits by the reports of a service."""
     found = re.findall(rf"table_name IN \(([^)]*)\), '{service}'", AS_OF)
     return {name for names in found for name in re.findall(r"'(\w+)'", names)}
 
 
 def services_of(query: str) -> set[str]:
-    """The services that emit the events of a query, also of those that its views read."""
+    """Return the services that emit the events that a query reads, directly or through views."""
     events = {OWNERS[name].removeprefix("producers/") for name in re.findall(r"\bevents\.(\w+)", query)}
     views = [view.query for view in QUERIES.views(VIEWS) if re.search(rf"\b{view.name}\b", query)]
     return events.union(*(services_of(view) for view in views if view != query)) & SERVICES

@@ -1,4 +1,4 @@
-"""Every dashboard: what Grafana needs of it, and what a reader needs of each of its panels."""
+"""Every dashboard meets Grafana's requirements; each panel has a title, a description, units and a query."""
 
 import re
 from pathlib import Path

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from audit.comparisons.facts_vs_recommendations import MAX_BOUGHT, REMEMBERED_DAYS
+from audit.comparisons.facts_vs_recommendations import MAX_BOUGHT, RETAINED_DAYS
 from audit.comparisons.facts_vs_redis import HALF_LIFE_DAYS
 from common.settings import ROOT
 from jobs.recommendations.logic import MAX_RECENT, MAX_SIMILAR, OUTPUTS
@@ -65,4 +65,4 @@ def test_lists_have_the_same_length() -> None:
 def test_the_jobs_retain_what_the_audit_expects() -> None:
     days = {output.ttl for output in OUTPUTS if output.ttl and output.ttl.endswith(" d")}
     days |= found(r"STATE_TTL\('\w+' = '(\d+ d)'\)", JOB / "views/pairs.sql", JOB / "bought.sql")
-    assert min(int(said.removesuffix(" d")) for said in days) == REMEMBERED_DAYS + 1
+    assert min(int(said.removesuffix(" d")) for said in days) == RETAINED_DAYS + 1

@@ -1,4 +1,4 @@
-"""The pages of docs/diagrams are what the code says today."""
+"""The pages of docs/diagrams are up to date with the code."""
 
 import pytest
 

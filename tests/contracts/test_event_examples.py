@@ -1,4 +1,4 @@
-"""Every event has examples, and every example survives encoding and decoding with the schema of today."""
+"""Every event has examples, and every example survives encoding and decoding with the current schema."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The gateway describes what it passes on as the services behind it take and answer it."""
+"""The gateway's OpenAPI description agrees with the requests and responses of the services behind it."""
 
 from typing import Any
 
@@ -11,11 +11,11 @@ from serving.shop.schemas.orders import OrderRequest, ShopperOrder
 from serving.shop.schemas.stock import Stock, StockUpdate, StockUpdates
 
 WORDS = {"title", "description", "examples", "default"}
-"""What a schema says to people; all else says what is taken."""
+"""Keywords of a JSON schema that only describe; all others restrict values."""
 
 
 def shape(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
-    """Every field's name, type and bounds, with those of the objects within it."""
+    """Return every field's name, type and bounds, including those of nested objects."""
     if "$ref" in schema:
         return shape(definitions[schema["$ref"].rpartition("/")[2]], definitions)
     said = {name: value for name, value in schema.items() if name not in WORDS | {"$defs"}}
@@ -49,7 +49,7 @@ def test_the_gateway_describes_what_the_service_takes_and_answers(gateway: Any, 
 
 
 def of(model: Any, *path: str) -> dict[str, Any]:
-    """What is described of a field."""
+    """Return the type and bounds of a field."""
     found = described(model)
     for name in path:
         found = found["properties"][name]

@@ -1,4 +1,4 @@
-"""The errors that every client retries are those that Kafka's own documentation calls retriable."""
+"""The errors that every client retries are those that Kafka's documentation marks as retriable."""
 
 import re
 import subprocess

@@ -1,4 +1,4 @@
-"""What our code imports is named in pyproject.toml, and not there by way of another package only."""
+"""Every package that our code imports is a direct dependency in pyproject.toml."""
 
 import ast
 import re

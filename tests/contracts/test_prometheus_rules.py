@@ -1,4 +1,4 @@
-"""Prometheus' rules: well formed, in words that help, and about metrics that there are."""
+"""Prometheus' rules are well formed, have helpful annotations, and use metrics that exist."""
 
 import re
 import shutil

@@ -1,4 +1,4 @@
-"""Every query of the API: typed parameters, a seller's queries take a seller, each can be a view."""
+"""Every query of the API has typed parameters and can be a view; a seller's query takes `seller_id`."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Every commerce service has the shape of its siblings: once you know one, you know them all."""
+"""Every commerce service has the same structure."""
 
 import inspect
 import re

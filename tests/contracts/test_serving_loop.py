@@ -1,4 +1,4 @@
-"""Answering a request needs no thread: a plain function would wait for one of a pool, twice a request."""
+"""Routes and dependencies are coroutines: FastAPI runs plain functions in a thread pool, which is slower."""
 
 from collections.abc import Iterator
 from inspect import iscoroutinefunction

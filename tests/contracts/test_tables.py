@@ -17,7 +17,7 @@ TABLES = {match["name"]: match for match in TABLE.finditer(FILE.read_text(encodi
 
 
 def table_columns(name: str) -> dict[str, str]:
-    """Column → type without white space, as schema.sql has it; without those that are computed when read."""
+    """Return column → type without white space, from schema.sql, without ALIAS columns."""
     body = TABLES[name]["body"]
     starts = [*re.finditer(r"^    `(\w+)` ", body, re.MULTILINE)]
     ends = [*(start.start() for start in starts[1:]), len(body)]

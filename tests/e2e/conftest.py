@@ -18,7 +18,7 @@ from tests.ports import free_offset
 
 OLIST = Path(os.environ.get("SOUK_TEST_DATA", ROOT.parent / "shared" / "data")) / "olist"
 collect_ignore = ["contributing"]
-"""Files of copies (test_contributing.py), whose tests run there."""
+"""Files that test_contributing.py puts into its copies; their tests run there."""
 
 SLICE = ("2018-06-08", "2018-06-15")
 """The days that the tests replay."""
@@ -26,13 +26,13 @@ SLICE = ("2018-06-08", "2018-06-15")
 
 @dataclass(frozen=True)
 class Platform:
-    """A running copy; commands run in it as a user would type them."""
+    """A running copy. Its commands run as a user would type them."""
 
     settings: Settings
     environment: dict[str, str] = field(repr=False)
 
     def souk(self, *arguments, check=True, timeout_s=900):
-        """Run `./souk ARGUMENTS` to its end; its output is in the error when it fails."""
+        """Run `./souk ARGUMENTS` until it ends. If it fails, the error contains its output."""
         done = subprocess.run(
             [sys.executable, "-m", "cli", *arguments],
             cwd=ROOT,
@@ -49,7 +49,7 @@ class Platform:
         return done
 
     def start(self, *arguments):
-        """Start `./souk ARGUMENTS` and leave it running. Ctrl-C ends it, even if the tests ignore it."""
+        """Start `./souk ARGUMENTS` and leave it running. Ctrl-C ends it, even if the tests ignore SIGINT."""
         command = [sys.executable, "-m", "cli", *arguments]
         before = signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
@@ -58,20 +58,20 @@ class Platform:
             signal.signal(signal.SIGINT, before)
 
     def audit(self, *arguments, wait_s=600):
-        """The audit's JSON, whatever it finds."""
+        """Return the audit's JSON, with or without differences."""
         done = self.souk(
             "audit", "--json", "--wait", str(wait_s), *arguments, check=False, timeout_s=wait_s + 1_200
         )
-        assert done.stdout, done.stderr  # it failed: 1 is the exit code of differences, too
+        assert done.stdout, done.stderr  # no JSON: the audit failed (1 is the exit code of differences, too)
         return json.loads(done.stdout) | {"exit_code": done.returncode}
 
     def status(self):
-        """Part → what `./souk status --json` says of it."""
+        """Return part → its entry of `./souk status --json`."""
         parts = json.loads(self.souk("status", "--json", check=False).stdout)["parts"]
         return {part["name"]: part for part in parts}
 
     def processes(self):
-        """Every live process that belongs to this copy: its state directory is in the environment."""
+        """Return all live processes whose environment contains this copy's state directory."""
         return [process for process in psutil.process_iter() if self._owns(process)]
 
     def _owns(self, process):
@@ -85,7 +85,7 @@ class Platform:
 
 @pytest.fixture(scope="session")
 def platform(tmp_path_factory):
-    """A platform that is up; it goes down after the last test and must leave nothing running."""
+    """A started platform. It is stopped after the last test and must leave no process running."""
     with copy_in(tmp_path_factory.mktemp("platform") / ".souk") as copy:
         copy.souk("up")
         yield copy
@@ -93,14 +93,14 @@ def platform(tmp_path_factory):
 
 @pytest.fixture
 def untouched(tmp_path):
-    """A copy in which nothing was ever started."""
+    """A copy in which no part was ever started."""
     with copy_in(tmp_path / ".souk") as copy:
         yield copy
 
 
 @contextmanager
 def copy_in(home):
-    """A copy of its own on free ports; stopped at the end, and then nothing of it may run."""
+    """A new copy on free ports. It is stopped at the end, and then none of its processes may run."""
     offset = free_offset()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SOUK_")}
     install = str(Settings().install)
@@ -124,7 +124,7 @@ def olist():
 
 @pytest.fixture(scope="session")
 def olist_slice(platform, olist):
-    """The platform after a replay of `SLICE`, with everything taken in."""
+    """The platform after a replay of `SLICE`, when all events have been processed."""
     platform.souk("replay", "olist", str(olist), "--from", SLICE[0], "--to", SLICE[1], "--speed", "max")
     settled = platform.audit("--only", "kafka_vs_facts")["settled"]
     assert settled, "the jobs did not read what was replayed"
@@ -133,7 +133,7 @@ def olist_slice(platform, olist):
 
 @pytest.fixture(scope="session")
 def eventually():
-    """`eventually(condition)` waits until the condition holds, and fails the test if it never does."""
+    """A function that waits until a condition is true, and fails the test if it never is."""
 
     def wait(condition, timeout_s=480):
         assert wait_until(condition, timeout_s), f"not within {timeout_s} s"
@@ -142,7 +142,7 @@ def eventually():
 
 
 def wait_until(condition, timeout_s):
-    """Whether `condition()` became true in time."""
+    """Return whether `condition()` became true in time."""
     deadline = time.monotonic() + timeout_s
     while not condition():
         if time.monotonic() > deadline:

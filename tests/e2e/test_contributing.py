@@ -1,9 +1,9 @@
-"""The lists of CONTRIBUTING.md, each followed once to the letter in a copy of the checkout.
+"""Follows each list of CONTRIBUTING.md in a copy of the checkout.
 
-What a step adds lies in `contributing/<list>/<step>/` under the paths that it gets (`NEXT_` becomes the next
-number of a migration, what ends in `.end` goes to the end of a file); what it puts into files is in
-`contributing/lists.py`. A step touches what it names and nothing else. In the end the checks of the house
-pass, and what is in `contributing/<list>/check/`.
+The files that a step adds are in `contributing/<list>/<step>/` under their future paths. `NEXT_` stands for
+the next number of a migration, and a file that ends in `.end` is appended to an existing file. The lines that
+a step adds to existing files are in `contributing/lists.py`. A step may only change the files that it names.
+In the end the checks pass, and the tests in `contributing/<list>/check/`.
 """
 
 import sys
@@ -18,14 +18,14 @@ from tests.e2e.contributing.lists import LISTS
 CONTRIBUTING = sections((ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"))
 
 FAILED = (pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERRUPTED)
-"""How pytest ends when a test fails, or can't even be collected."""
+"""Exit codes of pytest if a test fails or can't be collected."""
 
 pytestmark = pytest.mark.nightly
 
 
 @pytest.fixture(scope="session")
 def types(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What mypy knows of one copy is true of the next."""
+    """mypy's cache, which all copies share."""
     return tmp_path_factory.mktemp("types")
 
 

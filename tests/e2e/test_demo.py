@@ -1,4 +1,4 @@
-"""`./souk demo` where nothing runs: a marketplace lives, and Ctrl-C leaves its data and nothing else."""
+"""`./souk demo` on a new copy: traffic flows, and after Ctrl-C only the data is left."""
 
 import json
 import signal
@@ -20,7 +20,7 @@ def test_every_store_agrees_while_a_demo_runs_and_after_it_was_stopped(untouched
     def is_alive() -> bool:
         assert demo.poll() is None, "the demo ended by itself"
         seen = read_status(home)
-        looked = "sales" in seen.endpoints  # a seller, half a minute after the start
+        looked = "sales" in seen.endpoints  # sellers poll their sales half a minute after the start
         return seen.phase == "live" and looked and seen.orders.get("confirmed", 0) >= 10
 
     def sales() -> int:

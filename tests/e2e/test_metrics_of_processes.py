@@ -1,4 +1,4 @@
-"""Every process of a started platform shows Prometheus what it counts."""
+"""Every process of a started platform exports its Prometheus metrics."""
 
 import httpx
 import pytest
@@ -15,7 +15,7 @@ EVERY_PROCESS = "process_resident_memory_bytes"
 
 
 def scrape(platform, process):
-    """Metric → labels (as a frozen set of pairs) → value, of one process."""
+    """Return metric → labels (a frozen set of pairs) → value, of one process."""
     url = f"http://127.0.0.1:{platform.settings.port(process)}/metrics"
     answer = httpx.get(url, trust_env=False, timeout=30).raise_for_status()
     assert answer.headers["content-type"].startswith("text/plain")
@@ -27,7 +27,7 @@ def scrape(platform, process):
 
 
 def labels(found, metric, label):
-    """Value of one label → value of the metric."""
+    """Return value of one label → value of the metric."""
     return {dict(pairs)[label]: value for pairs, value in found.get(metric, {}).items()}
 
 

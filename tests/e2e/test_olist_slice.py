@@ -1,4 +1,4 @@
-"""A real slice of Olist walks from its tables to the API, and every store agrees to the cent."""
+"""A slice of the real Olist tables is replayed up to the API, and all stores agree to the cent."""
 
 import os
 import signal
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.timeout(1_200)
 
 @pytest.fixture(scope="module")
 def settings(platform):
-    """The copy's settings with the passwords that its first `up` wrote."""
+    """Return the copy's settings with the passwords that its first `up` wrote."""
     with pytest.MonkeyPatch.context() as patch:
         for name in ("SOUK_HOME", "SOUK_PORT_OFFSET"):
             patch.setenv(name, platform.environment[name])
@@ -109,7 +109,7 @@ WENT_ON = {"delivered", "shipped", "invoiced", "processing", "approved"}
 
 
 def recomputed_sales(olist, begin, end, without=()):
-    """Seller → month → cents, added up from the tables alone; without months in which nothing was sold.
+    """Return seller → month → cents, summed from the tables alone, without months without sales.
 
     Counts the orders that were placed and confirmed between `begin` and `end`, except those whose status is
     in `without`. An order without a recorded approval that went on was confirmed when it was placed.
@@ -130,7 +130,7 @@ def recomputed_sales(olist, begin, end, without=()):
 
 
 def served_sales(platform, sellers, begin, end, figure):
-    """One figure of every seller by month, from the API: one request a seller."""
+    """Return one figure of every seller by month from the API, with one request per seller."""
     query = {"from": f"{begin:%Y-%m-%d}", "to": f"{end:%Y-%m-%d}", "grain": "month"}
 
     def ask(seller):

@@ -1,4 +1,4 @@
-"""Chromium buys of two sellers: the order is confirmed, the seller's page moves, recommendations change."""
+"""Chromium buys from two sellers: the order is confirmed, the seller's page and recommendations change."""
 
 import re
 import uuid
@@ -18,7 +18,7 @@ from tests.chromium import opened
 pytestmark = [pytest.mark.timeout(1_200), pytest.mark.browser, pytest.mark.nightly]
 
 PATIENCE_MS = 90_000
-"""A machine may have much else to do; what is awaited here takes a second on an idle one."""
+"""Timeout of each condition. On an idle machine, each takes a second."""
 
 RUN = uuid.uuid4().hex[:8]
 AMBER, BIRCH = f"amber-{RUN}", f"birch-{RUN}"
@@ -32,7 +32,7 @@ STOCK = 20
 
 
 class Marketplace:
-    """What sellers tell the platform, and what shoppers before the tests did."""
+    """Sends events of sellers and of earlier shoppers."""
 
     def __init__(self, settings):
         self.http = httpx.Client(base_url=settings.serving, trust_env=False, timeout=60)
@@ -40,7 +40,7 @@ class Marketplace:
         self._producer = Producer({"bootstrap.servers": settings.kafka, "partitioner": "murmur2_random"})
 
     def tell(self, event, **fields):
-        """Put an event into Kafka, as the sellers' systems do."""
+        """Send an event to Kafka, as the sellers' systems do."""
         described = all_events()[event]
         record = {field["name"]: field.get("default") for field in described.fields}
         record |= {"event_id": str(uuid.uuid4()), "occurred_at": datetime.now(UTC), **fields}
@@ -61,7 +61,7 @@ class Marketplace:
         return self.http.put(f"/v1/products/{product_id}/stock", json=stock)
 
     def look_at(self, session_id, *product_ids):
-        """A session looks at these products."""
+        """Send views of these products by this session."""
         viewed = [
             {"event": "product_viewed", "session_id": session_id, "product_id": product_id}
             for product_id in product_ids
@@ -70,7 +70,7 @@ class Marketplace:
         assert answer.json()["accepted"] == len(viewed), answer.text
 
     def buy(self, product_id, price_minor):
-        """Somebody else buys one at this price; the status of the answer."""
+        """Order one unit at this price as another shopper; return the status of the response."""
         body = {
             "shopper_id": f"other-{RUN}",
             "currency": "BRL",
@@ -81,14 +81,14 @@ class Marketplace:
         return self.http.post("/v1/orders", json=body, headers=headers).status_code
 
     def available(self, product_id):
-        """Units that the shop's pages say are left; None while they do not know the product."""
+        """Return the available units that the shop's pages show; None while the product is unknown."""
         answer = self.http.get(f"/v1/products/{product_id}")
         return answer.json()["available"] if answer.status_code == 200 else None
 
 
 @pytest.fixture(scope="module")
 def marketplace(platform, eventually):
-    """Two sellers with lamps and books, in stock, and a few sessions that looked at some of them together."""
+    """Two sellers with lamps and books in stock, and sessions that viewed some of them together."""
     marketplace = Marketplace(passwords.ensure(platform.settings))
     for seller_id in (AMBER, BIRCH):
         marketplace.tell("seller_registered", seller_id=seller_id, name=seller_id.capitalize())
@@ -105,7 +105,7 @@ def marketplace(platform, eventually):
 
 @pytest.fixture
 def page(platform, marketplace):  # noqa: ARG001
-    """A page of a visitor who has never been here."""
+    """The page of a new visitor."""
     with opened() as browser:
         context = browser.new_context(base_url=platform.settings.serving)
         context.set_default_timeout(PATIENCE_MS)
@@ -120,7 +120,7 @@ def add(page, product_id):
 
 
 def place_order(page):
-    """Buy what is in the cart; the order's id."""
+    """Buy the products in the cart; return the order's id."""
     page.goto("/shop/cart")
     page.locator("#place").click()
     page.wait_for_url(re.compile(r"/shop/orders/[0-9a-f-]{36}$"))
@@ -141,9 +141,9 @@ def test_two_items_of_two_sellers_are_bought_and_everyone_sees_it(page, marketpl
     expect(row.locator(f"[data-product='{LAMPS[1]}']")).to_be_visible()
     page.goto("/shop")
     expect(row.locator(f"[data-product='{LAMPS[1]}']")).to_contain_text(because)
-    expect(row.locator(f"[data-product='{LAMPS[0]}']")).to_have_count(0)  # it was seen already
+    expect(row.locator(f"[data-product='{LAMPS[0]}']")).to_have_count(0)  # it was viewed already
 
-    # The seller's page is open meanwhile.
+    # The seller's page is open at the same time.
     seller = page.context.new_page()
     seller.goto(f"/sell/{AMBER}")
     expect(seller.locator("#no-sales")).to_be_visible()
@@ -209,7 +209,7 @@ def test_whoever_comes_too_late_is_told_that_it_is_sold_out(page, marketplace, e
     page.locator("#place").click()
     expect(page.get_by_role("heading", name="Sold out")).to_be_visible()
     expect(page.locator(".track")).to_contain_text("Your card was not charged")
-    eventually(lambda: marketplace.available(BOOKS[2]) == 0)  # the shop's pages hear of it after the orders
+    eventually(lambda: marketplace.available(BOOKS[2]) == 0)  # the pages have this stock
     page.goto(f"/shop/products/{BOOKS[2]}")
     expect(page.locator(".product-text")).to_contain_text("Sold out")
 
@@ -219,7 +219,7 @@ def test_a_price_that_moved_is_shown_before_it_is_agreed_to(page, marketplace, e
     page.goto("/shop/cart")
     expect(page.locator("#place")).to_have_text("Place order · R$99.90")
     marketplace.offer("product_changed", LAMPS[1], price_minor=7_990, changed_fields=["price_minor"])
-    eventually(lambda: marketplace.buy(LAMPS[1], 7_990) == 202)  # 409 until the orders know of it
+    eventually(lambda: marketplace.buy(LAMPS[1], 7_990) == 202)  # 409 until orders has the new price
     page.locator("#place").click()
     expect(page.locator("#refusal")).to_contain_text("A price has just changed")
     expect(page.locator("#place")).to_have_text("Place order · R$79.90")

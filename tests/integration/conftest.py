@@ -1,4 +1,4 @@
-"""The servers that tests share: each is started once in a session, when the first test asks for it."""
+"""Servers that tests share. Each starts once per session, for the first test that uses it."""
 
 import os
 import subprocess
@@ -43,7 +43,7 @@ def running_clickhouse(
 
 
 def is_ready(process: "subprocess.Popen[bytes]", url: str) -> bool:
-    """Whether a process answers at this URL; fails the test when it has ended."""
+    """Return whether a process responds at this URL; fail the test if the process has ended."""
     assert process.poll() is None, f"{process.args} ended before it was ready"
     try:
         return httpx.get(url, trust_env=False).is_success
@@ -52,7 +52,7 @@ def is_ready(process: "subprocess.Popen[bytes]", url: str) -> bool:
 
 
 def clickhouse_settings(home: Path) -> Settings:
-    """Settings of a front of one's own in `home`."""
+    """Return the settings of a separate ClickHouse server in `home`."""
     return Settings(
         home=home, port_offset=free_offset(), clickhouse_admin_password=SecretStr(CLICKHOUSE_PASSWORD)
     )
@@ -60,7 +60,7 @@ def clickhouse_settings(home: Path) -> Settings:
 
 @pytest.fixture(scope="session")
 def clickhouse_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
-    """A running front with an empty database `souk`."""
+    """A running ClickHouse server with an empty database `souk`."""
     settings = clickhouse_settings(tmp_path_factory.mktemp("clickhouse"))
     with running_clickhouse(settings):
         admin = {"x-clickhouse-user": "admin", "x-clickhouse-key": CLICKHOUSE_PASSWORD}
@@ -83,7 +83,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 
 class Kafka(Server):
-    """Kafka, with topics made as a test needs them."""
+    """Kafka, with methods that create and read topics."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(local_kafka.part(settings), settings)
@@ -143,5 +143,5 @@ def jvm(settings: Settings) -> None:
 
 @pytest.fixture
 def wait_until() -> Callable[..., object]:
-    """`wait_until(condition)` gives the condition's first true value, and fails the test if none comes."""
+    """A function that waits for a condition's first true value and returns it, or fails the test."""
     return await_true

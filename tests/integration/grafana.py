@@ -1,4 +1,4 @@
-"""A small HTTP server that speaks what a deployment needs of Grafana's HTTP API, as documented."""
+"""A small HTTP server with the parts of Grafana's HTTP API that a deployment uses."""
 
 import json
 import re
@@ -104,7 +104,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = _do  # noqa: N815 - as http.server calls them
 
     def log_message(self, format: str, *args: object) -> None:
-        """Says nothing."""
+        """Log nothing."""
 
 
 def _found(kept: dict[str, dict[str, Any]], uid: str, what: str) -> Answer:

@@ -1,4 +1,4 @@
-"""A server in the test's own event loop: hears requests as they come, and says what it is told."""
+"""An HTTP server in the test's event loop, which records requests and sends the test's responses."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from common.settings import LOOPBACK
 
 Say = Callable[[bytes, asyncio.StreamWriter], Awaitable[None]]
-"""Takes a request (its head and body) and where its answer goes; closing that hangs up."""
+"""A handler of a request (head and body), with a writer for the response. Closing the writer disconnects."""
 
 
 @dataclass
 class Heard:
-    """What a server was asked, and over how many connections."""
+    """The requests that a server received, and the number of connections."""
 
     url: str = ""
     requests: list[bytes] = field(default_factory=list)
@@ -21,7 +21,7 @@ class Heard:
 
 
 def answered(status: str, body: bytes, *headers: str) -> Say:
-    """One answer to whatever is asked."""
+    """Return a handler that always sends the same response."""
     head = "\r\n".join([f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers, "", ""])
 
     async def say(_request: bytes, writer: asyncio.StreamWriter) -> None:

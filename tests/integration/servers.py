@@ -18,11 +18,11 @@ from local.supervision.launch_file import LaunchSpec, write_launch_file
 T = TypeVar("T")
 
 TEST_TIMEOUT_S = 120
-"""How long anything may take on a machine that has much else to do."""
+"""Timeout of any condition, for busy machines."""
 
 
 def await_true(condition: Callable[[], T], what: str = "it") -> T:
-    """The first true value of `condition`."""
+    """Wait for the first true value of `condition` and return it."""
     deadline = time.monotonic() + TEST_TIMEOUT_S
     while time.monotonic() < deadline:
         if value := condition():
@@ -32,7 +32,7 @@ def await_true(condition: Callable[[], T], what: str = "it") -> T:
 
 
 class Server:
-    """The process of one part; its log lies in the home of its settings."""
+    """The process of one part. Its log is in the home of its settings."""
 
     def __init__(self, part: Part, settings: Settings) -> None:
         self.part = part
@@ -63,7 +63,7 @@ class Server:
             raise
 
     def _command(self, spec: LaunchSpec) -> list[str]:
-        """The part's own command, or the launcher's where the part runs as another user."""
+        """Return the part's command, or that of the launcher if the part runs as another user."""
         if spec.uid is None:
             return spec.argv
         home = StateDirectory(self.settings.home)
@@ -86,7 +86,7 @@ class Server:
 
 @contextmanager
 def running(part: Part, settings: Settings) -> Iterator[Server]:
-    """A part that is ready, and killed in the end."""
+    """Start a part, wait until it is ready, and kill it at the end."""
     server = Server(part, settings)
     try:
         yield server
@@ -96,7 +96,7 @@ def running(part: Part, settings: Settings) -> Iterator[Server]:
 
 @contextmanager
 def terminated(process: "subprocess.Popen[bytes]") -> Iterator["subprocess.Popen[bytes]"]:
-    """A process that is asked to end in the end, and killed if it does not."""
+    """Terminate a process at the end, and kill it if it does not exit."""
     try:
         yield process
     finally:
@@ -110,7 +110,7 @@ def terminated(process: "subprocess.Popen[bytes]") -> Iterator["subprocess.Popen
 
 
 def registry_in_memory(settings: Settings) -> Part:
-    """The registry without PostgreSQL: no test restarts it and asks for an old schema."""
+    """Return the registry with storage in memory: no test needs its schemas after a restart."""
     part = registry.part(settings)
     spec = part.launch
     assert spec

@@ -1,4 +1,4 @@
-"""The audit compares the facts of orders with the state that job `metrics` keeps of them."""
+"""The audit compares the facts of orders with the state that job `metrics` stores."""
 
 import pytest
 

@@ -86,8 +86,8 @@ def test_all_of_olist_agrees_and_has_the_published_totals(everything):
     ("first", "end"),
     [
         (date(2018, 6, 1), date(2018, 6, 15)),
-        (date(2017, 10, 15), date(2017, 10, 16)),  # the clock skips the midnight with which this day begins
-        (date(2018, 2, 17), date(2018, 2, 18)),  # the clock has 23 to 24 h of this day twice
+        (date(2017, 10, 15), date(2017, 10, 16)),  # the first hour of this day is skipped
+        (date(2018, 2, 17), date(2018, 2, 18)),  # the last hour of this day is repeated
         (None, date(2016, 10, 5)),
         (date(2018, 8, 28), None),
     ],

@@ -72,7 +72,7 @@ async def asked(
 
 
 def api(order_status: str = "202 Accepted") -> Say:
-    """Answers everything as the API does."""
+    """Responds to every request as the API does."""
     placed = answered(order_status, b'{"order_id": "order-1"}')
     page = answered("200 OK", PARTS)
     other = answered("200 OK", FOUND)
@@ -183,7 +183,7 @@ def test_no_answer_in_time_is_an_error() -> None:
     assert figures[SALES].answered is None
     came = sum(1 for _ in arrivals(OFTEN, 0.3, Random(f"{SEED} {SALES}")))
     assert figures[SALES].errors == {"no answer in 0.2 s": came}
-    assert 0 < len(heard.requests) <= came  # on a busy machine some are given up unheard
+    assert 0 < len(heard.requests) <= came  # some may time out before the server reads them
 
 
 def test_a_closed_connection_is_an_error() -> None:

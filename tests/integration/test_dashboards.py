@@ -1,4 +1,4 @@
-"""Every panel's query runs on the real ClickHouse front as the reader and answers with what is shown."""
+"""Every panel's query runs in a real ClickHouse server as the reader and returns the panel's columns."""
 
 import re
 import time
@@ -53,7 +53,7 @@ ROWS = {
 
 @pytest.fixture(scope="module")
 def shop(clickhouse_server: Settings) -> Iterator[Settings]:
-    """A database with a row of each kind, of which the dashboards show something."""
+    """A database with a row in each table that the dashboards read."""
     settings = clickhouse_server.model_copy(update={"clickhouse_database": "dashboards_tests"})
     migrate(settings)
     admin = settings.clickhouse_admin_user, settings.clickhouse_admin_password.get_secret_value()
@@ -84,7 +84,7 @@ def as_the_plugin_asks(sql: str, grain: str = "day", seller: str = "'s1'") -> st
 
 
 def ask(settings: Settings, sql: str) -> dict[str, Any]:
-    """Asks as the reader without a password, as Grafana does."""
+    """Runs queries as the reader without a password, as Grafana does."""
     answer = httpx.post(
         settings.clickhouse,
         params={"database": settings.clickhouse_database, "default_format": "JSON"},
@@ -156,7 +156,7 @@ def figures(shop: Settings, title: str) -> list[dict[str, Any]]:
 def test_figures_are_of_the_period_and_changes_against_the_previous_one(
     shop: Settings,
 ) -> None:
-    (total,) = figures(shop, "The period")
+    (total,) = figures(shop, "Totals")
     assert total["revenue"] == 30.0  # 50 less 5 discount, 9 cancelled, 6 returned
     assert total["revenue_change"] == 0.0
     assert int(total["order_count"]) == 1

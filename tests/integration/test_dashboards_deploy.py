@@ -1,4 +1,4 @@
-"""`./souk dashboards`: files on disk, and a Grafana that gets its data sources, folder and dashboards."""
+"""`./souk dashboards` writes files, and creates data sources, a folder and dashboards in Grafana."""
 
 import json
 import os
@@ -25,7 +25,7 @@ def souk(*arguments: str, home: Path, token: str = TOKEN) -> "subprocess.Complet
 
 @pytest.fixture(scope="module", autouse=True)
 def _client() -> None:
-    """grafana-client, in its own environment."""
+    """The folder of grafana-client, which has its own environment."""
     try:
         python_with_grafana(Settings().install)
     except CannotInstall as reason:

@@ -48,7 +48,7 @@ def test_a_failed_simulator_is_reported_with_the_end_of_its_log(settings):
 
 @pytest.fixture
 def waiting(settings) -> Iterator[SimulatorProcess]:
-    """A simulator that waits for a registry's answer, which never comes."""
+    """A simulator that waits for a registry that never responds."""
     with socket.create_server((LOOPBACK, 0)) as deaf:
         deaf.settimeout(60)
         registry = f"http://{LOOPBACK}:{deaf.getsockname()[1]}"
@@ -66,7 +66,7 @@ def kill(settings: Settings, name: str, sign: signal.Signals) -> None:
 def test_a_simulator_that_another_process_stopped_is_not_finished(settings, waiting):
     kill(settings, "simulator", signal.SIGINT)
 
-    with pytest.raises(PartUnavailable, match="goes on from here"):
+    with pytest.raises(PartUnavailable, match="continues from here"):
         await_true(waiting.ended, "the simulator's end")
 
 

@@ -320,7 +320,7 @@ def test_rankings_are_right_after_the_years_in_which_a_double_or_an_int_of_secon
 
     for table, days in (("popular_products", 30), ("trending_products", 7)):
         expected = {name: at.timestamp() + 2 * days * 86_400 for name, at in moments.items()}
-        expected["old"] = expected["late"]  # what was sold in 2018 is nothing beside it
+        expected["old"] = expected["late"]  # compared with it, the sales of 2018 have no weight
         assert scores(tables, table) == pytest.approx(expected, rel=0, abs=EXACT_S)
 
 
@@ -390,7 +390,7 @@ def test_sums_equal_a_plain_recomputation(run_metrics: RunMetrics, orders: Any, 
 
 
 def summed(entry: Row) -> dict[str, int]:
-    """The amounts that a line adds to the sums."""
+    """Return the amounts that a line adds to the sums."""
     gross = entry["quantity"] * entry["unit_price_minor"]
     same = {name: entry[name] for name in ("discount_minor", "shipping_minor")}
     return {"lines": 1, "units": entry["quantity"], "gross_minor": gross, **same}

@@ -1,4 +1,4 @@
-"""The real Olist data, when it is there: the published figures come out of what would be sent."""
+"""The events of the real Olist tables, if they are available, give the published figures."""
 
 import os
 from pathlib import Path

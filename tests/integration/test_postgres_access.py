@@ -1,4 +1,4 @@
-"""Who may do what in the bundled PostgreSQL: a real server, with the tables of the real services."""
+"""The rights of each role in the bundled PostgreSQL, on a real server with the services' tables."""
 
 import asyncio
 import os
@@ -52,7 +52,7 @@ def home_settings(home: Path) -> Settings:
 
 
 def run(url: str, *statements: str) -> object:
-    """The first value that the last of these statements finds."""
+    """Run the statements and return the first value of the last one."""
 
     async def execute() -> object:
         connection = await asyncpg.connect(url, timeout=10)
@@ -208,7 +208,7 @@ def test_the_server_has_no_capability_and_is_not_root(server: Settings) -> None:
 
 
 def trusting(settings: Settings) -> None:
-    """A data directory of an earlier version: everyone on this machine is the superuser."""
+    """A data directory of an earlier version, in which every local user is the superuser."""
     StateDirectory(settings.home).make()
     launch = postgres.part(settings).launch
     assert launch

@@ -19,7 +19,7 @@ from bench.small_shop import EventProducer, Record, stock
 from common.clock import system_clock
 from common.ids import new_id
 from common.settings import ROOT, Settings
-from jobs.checkpoints import newest
+from jobs.checkpoints import newest_checkpoint
 from jobs.engine import statement_set, table_environment
 from jobs.recommendations.logic import plan
 from local.parts import redis as local_redis
@@ -59,7 +59,7 @@ class Job:
     def start(self) -> None:
         real = plan(self.settings, all_events())
         config = {**real.config, **CLUSTER, "execution.checkpointing.dir": f"file://{self.folder}"}
-        if checkpoint := newest(self.folder):
+        if checkpoint := newest_checkpoint(self.folder):
             config |= {
                 "execution.state-recovery.path": f"file://{checkpoint}",
                 "execution.state-recovery.claim-mode": "NO_CLAIM",
@@ -72,8 +72,8 @@ class Job:
     def await_checkpoint(self) -> None:
         """Wait for a checkpoint that began after this call: the second one from now."""
         for _ in range(2):
-            before = newest(self.folder)
-            await_true(lambda before=before: newest(self.folder) != before, "a checkpoint")  # type: ignore[misc]
+            before = newest_checkpoint(self.folder)
+            await_true(lambda before=before: newest_checkpoint(self.folder) != before, "a checkpoint")  # type: ignore[misc]
 
 
 @dataclass

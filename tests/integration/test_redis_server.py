@@ -1,4 +1,4 @@
-"""The Redis that comes with the installation, under the lists that the recommendations keep."""
+"""The installed Redis, with lists like those of job `recommendations`."""
 
 import random
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ LISTS, VISITORS, PRODUCTS, LONGEST = 2_000, 40_000, 5_000, 100
 
 @pytest.fixture
 def server(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    monkeypatch.setenv("PATH", "/nowhere")  # no Redis of the machine's own
+    monkeypatch.setenv("PATH", "/nowhere")  # find no Redis of the machine
     settings = Settings(home=tmp_path, port_offset=free_offset())
     running = Server(part(settings), settings)
     yield running
@@ -25,7 +25,7 @@ def server(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 
 
 def grow(client: Redis, changes: int) -> None:
-    """Change lists as the jobs do: they grow by a product, are cut to their longest, and are forgotten."""
+    """Change lists as the jobs do: add a product, remove the last ones of a long list, let lists expire."""
     draw = random.Random(3)
     product = [f"product-{number:06}" for number in range(PRODUCTS)]
     for _ in range(changes // 2_000):

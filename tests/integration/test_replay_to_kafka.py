@@ -1,4 +1,4 @@
-"""Schemas and replay against a real Kafka and a real registry: nothing lost, whatever is killed."""
+"""Schemas and replay with a real Kafka and a real registry: no event is lost, whatever is killed."""
 
 import json
 import os
@@ -30,7 +30,7 @@ from tests.integration.servers import TEST_TIMEOUT_S, Server
 from tests.ports import free_offset
 
 SPEED = 500.0
-"""So many times faster than it happened that 2,000 seconds of orders take 4."""
+"""A speed at which 2,000 seconds of orders take 4 seconds."""
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def prepared(
     write_olist: Any,
     tmp_path: Path,
 ) -> tuple[Settings, run.ReplayOptions, run.PreparedReplay]:
-    """A replay of 2,000 orders in 2,000 seconds that was not begun, with a home of its own."""
+    """A new replay of 2,000 orders in 2,000 seconds, with its own home."""
     settings = settings.model_copy(update={"home": tmp_path / "home"})
     plan = run.ReplayOptions("olist", write_olist(one_a_second(small_olist, 2_000)))
     with journal.exclusive(settings.home, "olist"):
@@ -87,7 +87,7 @@ def topic_ends(settings: Settings, name: str) -> list[TopicPartition]:
 
 
 def read_from(settings: Settings, begin: list[TopicPartition]) -> dict[int, list[Record]]:
-    """Everything from these offsets on, decoded: partition → records in order."""
+    """Return partition → decoded records in order, from these offsets on."""
     ends = {end.partition: end.offset for end in topic_ends(settings, begin[0].topic)}
     found: dict[int, list[Record]] = {start.partition: [] for start in begin}
     expected = sum(ends[start.partition] - start.offset for start in begin)

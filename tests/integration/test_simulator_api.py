@@ -1,4 +1,4 @@
-"""How the simulator asks the API: what it counts, when it gives up, how much it lets wait."""
+"""The simulator's API client: what it counts, its timeouts and its queues."""
 
 import asyncio
 
@@ -16,7 +16,7 @@ PROBLEM = b'{"type": "urn:souk:problem:price-moved"}'
 
 
 def ask(say: Say) -> tuple[object, SimulatorStatus]:
-    """The answer, or what was raised, and what was counted."""
+    """Send a request; return the response or the exception, and the counters."""
 
     async def once() -> object:
         async with serving(say) as heard, ShopApi(heard.url, status) as api:

@@ -1,4 +1,4 @@
-"""The simulated history in a real Kafka: all of it once, whatever stops it on the way."""
+"""Every event of the simulated history arrives in a real Kafka, also after interruptions."""
 
 import json
 import os
@@ -29,7 +29,7 @@ SIZES = ("--seed", "5", "--sellers", "20", "--products", "100", "--shoppers", "5
 
 @pytest.fixture
 def copy(settings: Settings, kafka: Server, registry: Server, tmp_path: Path) -> Settings:  # noqa: ARG001
-    """The shared Kafka, and a home of one's own."""
+    """The shared Kafka, and a new home for each test."""
     register(settings)
     return settings.model_copy(update={"home": tmp_path / "home"})
 
@@ -46,7 +46,7 @@ def start(settings: Settings, *arguments: str) -> "subprocess.Popen[str]":
 
 
 def run(settings: Settings, *arguments: str) -> tuple[int, str, str]:
-    """Exit code, output, errors."""
+    """Return exit code, output and errors."""
     process = start(settings, *arguments)
     out, err = process.communicate()
     return process.returncode, out, err
@@ -71,7 +71,7 @@ def ends(settings: Settings) -> dict[tuple[str, int], int]:
 
 
 def arrived(settings: Settings, since: dict[tuple[str, int], int]) -> Counter[tuple[str, str]]:
-    """(event, event_id) → how often it is in Kafka since then."""
+    """Return (event, event_id) → how often it is in Kafka after these offsets."""
     until = ends(settings)
     consumer = Consumer(
         {"bootstrap.servers": settings.kafka, "group.id": "test", "enable.auto.commit": False}

@@ -1,4 +1,4 @@
-"""Sellers who look at their sales, against a server: who looks, and what they say of the figures."""
+"""The requests of sellers for their sales, and the measured lag of these figures."""
 
 import asyncio
 from collections import Counter
@@ -23,7 +23,7 @@ AS_OF_S = BEGUN.timestamp() + 60
 
 
 class Desk:
-    """Sellers before a server that says `as_of`, with a clock that is set by hand."""
+    """Polls sales from a server that responds with `as_of`, with a clock that the test sets."""
 
     def __init__(self, world: World, say: Say) -> None:
         self._world, self._say, self._after_s = world, say, 0.0

@@ -1,4 +1,4 @@
-"""A crowd's visits against a server: what they do comes to the API in its order, and lists are asked for."""
+"""Visits against a server: the API receives their events in order and their requests for recommendations."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -23,16 +23,16 @@ from serving.intake.validators import validators
 from tests.integration.http_server import Heard, answered, serving
 
 FASTER = 200
-"""Visits take minutes of the clock that they are given."""
+"""Speed of the visits' clock, because a visit takes minutes."""
 
 ENDED = 40
 STILL_BEATS = 50
-"""In so many, hundreds of visits begin and end."""
+"""A number of intervals in which hundreds of visits would begin and end."""
 
 DEADLINE_S = 60
 
 SLOW_S = 5 * POLL_INTERVAL_S
-"""A list comes some beats after it was asked for."""
+"""Response time of a list of recommendations: several intervals."""
 
 
 def events_of(heard: Heard) -> list[dict[str, Any]]:
@@ -43,7 +43,7 @@ def events_of(heard: Heard) -> list[dict[str, Any]]:
 
 
 Lives = Callable[[SimulatorStatus, list[CheckOut], LoadController], Awaitable[None]]
-"""Waits until a crowd has lived long enough; it may set its tempo meanwhile."""
+"""Waits until enough visits have ended. It may change the pace."""
 
 
 async def many_visits(status: SimulatorStatus, bought: list[CheckOut], _tempo: LoadController) -> None:
@@ -52,7 +52,7 @@ async def many_visits(status: SimulatorStatus, bought: list[CheckOut], _tempo: L
 
 
 def crowd_of(world: World, lives: Lives) -> tuple[list[dict[str, Any]], SimulatorStatus, list[CheckOut]]:
-    """The events of a crowd, its status, and the carts that were checked out."""
+    """Run visits; return their events, their status and the checkouts."""
 
     async def say(request: bytes, writer: asyncio.StreamWriter) -> None:
         if b"POST /v1/events" in request:
@@ -115,7 +115,7 @@ def test_a_crowd_whose_clock_stands_still_does_nothing_and_goes_on_from_there(wo
     ) -> None:
         await many_visits(status, bought, tempo)
         tempo.pace, seen, beats = 0.0, dict(status.visits), 0
-        while beats < STILL_BEATS:  # those who wait for a list go on to their next step
+        while beats < STILL_BEATS:  # visits that wait for a list continue to their next step
             beats = beats + 1 if status.visits == seen else 0
             seen = dict(status.visits)
             await asyncio.sleep(POLL_INTERVAL_S)

@@ -1,4 +1,4 @@
-"""Simulated sellers ship every confirmed order of their products, on a real Kafka, whoever placed it."""
+"""Simulated sellers ship every confirmed order of their products, whoever placed it, with a real Kafka."""
 
 import asyncio
 import contextlib
@@ -50,7 +50,7 @@ def order_of(world: World, order_id: str, shopper_id: str, products: list[int]) 
 
 
 class Shipping:
-    """The sellers' side of the live simulator, against this Kafka and an API that shows `orders`."""
+    """The shipping part of the live simulator, with this Kafka and an API that returns `orders`."""
 
     def __init__(self, settings: Settings, world: World, orders: list[dict[str, Any]]) -> None:
         self._settings, self._world = settings, world
@@ -60,7 +60,7 @@ class Shipping:
         self.status = SimulatorStatus()
 
     def publish(self, topic: str, order_id: str) -> None:
-        """The orders service says so; only the key is read."""
+        """Send an event as the orders service does. Only its key is read."""
         self._producer.produce(topic, b"", order_id.encode())
         self._producer.flush(DEADLINE_S)
 
@@ -96,7 +96,7 @@ class Shipping:
     def _answer(self) -> Say:
         async def say(request: bytes, writer: asyncio.StreamWriter) -> None:
             order = self._orders.get(request.split()[1].decode().rpartition("/")[2])
-            status = b"200 OK" if order else b"404 Not Found"  # of another test on the same Kafka
+            status = b"200 OK" if order else b"404 Not Found"  # an order of another test on the same Kafka
             body = orjson.dumps(order or {})
             writer.write(b"HTTP/1.1 %s\r\nContent-Length: %d\r\n\r\n" % (status, len(body)) + body)
 
@@ -105,7 +105,7 @@ class Shipping:
 
 @pytest.fixture
 def sent(settings: Settings, kafka: Server, registry: Server) -> Any:  # noqa: ARG001
-    """Reads every shipment and delivery that is sent from now on."""
+    """A consumer of all shipments and deliveries from now on."""
     register(settings)
     consumer = Consumer({"bootstrap.servers": settings.kafka, "group.id": "test", "log_level": 0})
     consumer.assign([
@@ -169,7 +169,7 @@ def test_a_cancellation_reaches_the_sellers(settings: Settings, kafka: Server, r
     producer.flush(DEADLINE_S)
 
     async def confirm(_order_id: str) -> None:
-        """Another test's order."""
+        """Ignore orders of other tests."""
 
     async def run() -> None:
         stopping = asyncio.Event()

@@ -1,4 +1,4 @@
-"""`./souk` on machines that lack something: one line that says what to do, never a traceback."""
+"""`./souk` on machines without a prerequisite prints one line with the remedy, never a traceback."""
 
 import os
 import shutil
@@ -36,7 +36,7 @@ def checkout(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def installed(checkout: Path) -> Path:
-    """The same copy, as if installed: this Python, and the stamp that `./souk` itself asks for."""
+    """The same copy as if it were installed: with this Python and the stamp that `./souk` expects."""
     fake = executable(
         checkout / "ask" / "python3.11", '[ "$1" = -c ] || printf "%s\\n" "$5" > "$4/souk.stamp"'
     )
@@ -48,7 +48,7 @@ def installed(checkout: Path) -> Path:
 
 
 def executable(path: Path, script: str) -> Path:
-    """A shell script that can be run."""
+    """Write an executable shell script."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f"#!/bin/sh\n{script}\n")
     path.chmod(path.stat().st_mode | stat.S_IXUSR)
@@ -56,14 +56,14 @@ def executable(path: Path, script: str) -> Path:
 
 
 def only_python(folder: Path) -> Path:
-    """A PATH that holds nothing but this very Python 3.11."""
+    """A PATH that contains only this Python 3.11."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "python3.11").symlink_to(Path(sys.executable).resolve())
     return folder
 
 
 def with_tmpfs_on(folder: Path) -> tuple[str, ...]:
-    """What to put before a command so that it finds 20 MB of empty file system at `folder`; else skips."""
+    """Return a command prefix that mounts an empty file system of 20 MB at `folder`, or skip the test."""
     alone = ["/usr/bin/unshare", "--mount"] + ["--map-root-user"] * (os.geteuid() != 0)
     mount = (*alone, "/bin/sh", "-c", f'/bin/mount -t tmpfs -o size=20m none "{folder}" && exec "$0" "$@"')
     try:
@@ -76,7 +76,7 @@ def with_tmpfs_on(folder: Path) -> tuple[str, ...]:
 def souk(
     script: Path, *arguments: str, path: Path, cwd: Path = Path("/"), before: tuple[str, ...] = (), **env: str
 ) -> RunSouk:
-    """Run the script with nothing in the environment but PATH, a HOME that is not there, and `env`."""
+    """Run the script with an environment of PATH, a HOME that does not exist, and `env`."""
     environment = {"PATH": str(path), "HOME": "/nonexistent", **env}
     return subprocess.run(
         [*before, str(script), *arguments], cwd=cwd, env=environment, stdin=subprocess.DEVNULL,

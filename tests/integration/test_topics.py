@@ -1,4 +1,4 @@
-"""Topics are made, and brokers asked for, on a Kafka that loses sight of its only broker again and again."""
+"""Topics are created and brokers listed on a Kafka whose only broker is fenced again and again."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -20,14 +20,14 @@ ROUNDS = 6
 
 @pytest.fixture(scope="module")
 def forgetful(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
-    """A Kafka whose broker tells of itself every two seconds, and counts as dead after one."""
+    """A Kafka whose broker sends a heartbeat every two seconds, with a session timeout of one second."""
     settings = Settings(home=tmp_path_factory.mktemp("forgetful"), port_offset=free_offset())
     part = kafka.part(settings)
     assert part.launch
     beats = ["broker.heartbeat.interval.ms=2000", "broker.session.timeout.ms=1000"]
     argv = [*part.launch.argv, *(each for beat in beats for each in ("--override", beat))]
     with running(replace(part, launch=replace(part.launch, argv=argv)), settings):
-        # A client that is told neither of a topic nor of a broker takes it for no answer.
+        # Clients ignore a metadata response without brokers and topics, so one topic exists.
         set_up_topics(settings.kafka, [Topic("there", "order_id", 1, None)])
         yield settings
 
@@ -66,7 +66,7 @@ def test_who_asks_for_the_brokers_hears_when_there_is_none_and_again_of_them(for
 
 
 def counts_as_dead(settings: Settings) -> bool:
-    """Asked by a client that knows nothing of before."""
+    """Return whether a new client gets no broker."""
     return not AdminClient({"bootstrap.servers": settings.kafka}).list_topics(timeout=TEST_TIMEOUT_S).brokers
 
 

@@ -1,4 +1,4 @@
-"""Training on a real ClickHouse and a real Redis: facts in, model and card out."""
+"""Training with a real ClickHouse and a real Redis, from facts to the model and its card."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -32,7 +32,7 @@ FIRST = datetime(2026, 1, 1, tzinfo=UTC)
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
-    """A ClickHouse of the newest schema with a few events."""
+    """A ClickHouse with the current schema and a few events."""
     settings = clickhouse_settings(tmp_path_factory.mktemp("facts"))
     with running_clickhouse(settings):
         migrate(settings)

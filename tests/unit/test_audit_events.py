@@ -120,7 +120,7 @@ def test_an_undecodable_message_must_be_in_the_dead_letters():
     lost = dead_letters.compare({"order_placed": [b"bad", b"worse"]}, letters)
 
     assert kept.verdict == "agree"
-    assert kept.notes == ("order_placed_dlq holds 2 refused at decode: first byte",)
+    assert kept.notes == ("order_placed_dlq has 2 messages rejected at decode: first byte",)
     assert lost.difference_count == 1
 
 

@@ -149,7 +149,7 @@ def test_events_of_another_producer_are_left_out_and_counted(source):
     found = compare(source_vs_sales, source, events("order_placed", placed(), placed(order_id="live")))
 
     assert found.verdict == "agree"
-    assert found.notes == ("1 events are not of the source",)
+    assert found.notes == ("1 events are not from the source",)
 
 
 def test_payments_of_chosen_days_count_by_their_approval(source):

@@ -17,13 +17,13 @@ def output_of(lag, monkeypatch, stall_timeout_s=0.0) -> str:
 def test_without_a_terminal_lines_say_how_many_messages_are_left(monkeypatch: pytest.MonkeyPatch) -> None:
     said = output_of(iter([290_000, 0]), monkeypatch, stall_timeout_s=60)
 
-    assert said == "counting the past: 290,000 messages to go\n"
+    assert said == "processing the history: 290,000 messages to go\n"
 
 
 def test_messages_that_are_not_read_are_reported_before_it_goes_live(monkeypatch: pytest.MonkeyPatch) -> None:
     said = output_of(iter([9, 9, 7, 7, 7, 7]), monkeypatch)
 
-    assert said.startswith("7 messages are not counted yet, and their number did not fall")
+    assert said.startswith("7 messages are not processed yet, and their number has not fallen")
     assert "`./souk status`" in said
 
 

@@ -1,7 +1,7 @@
 import os
 from pathlib import Path
 
-from jobs.checkpoints import newest, prune, set_aside
+from jobs.checkpoints import newest_checkpoint, prune_checkpoints, set_aside
 
 
 def completed(attempt: Path, number: int, written_at: float) -> Path:
@@ -16,7 +16,7 @@ def test_the_newest_checkpoint_may_be_of_any_attempt(tmp_path: Path) -> None:
     completed(tmp_path / "first", 9, written_at=1000)
     last = completed(tmp_path / "second", 2, written_at=2000)
 
-    assert newest(tmp_path) == last
+    assert newest_checkpoint(tmp_path) == last
 
 
 def test_an_incomplete_checkpoint_does_not_count(tmp_path: Path) -> None:
@@ -25,18 +25,18 @@ def test_an_incomplete_checkpoint_does_not_count(tmp_path: Path) -> None:
     torn = completed(tmp_path / "a", 3, written_at=3000)
     (torn / "_metadata").write_bytes(b"")
 
-    assert newest(tmp_path) == good
+    assert newest_checkpoint(tmp_path) == good
 
 
 def test_a_missing_folder_has_no_newest_checkpoint(tmp_path: Path) -> None:
-    assert newest(tmp_path / "absent") is None
+    assert newest_checkpoint(tmp_path / "absent") is None
 
 
 def test_after_a_checkpoint_is_set_aside_the_one_before_is_the_newest(tmp_path: Path) -> None:
     before = completed(tmp_path / "a", 1, written_at=1000)
     set_aside(completed(tmp_path / "a", 2, written_at=2000))
 
-    assert newest(tmp_path) == before
+    assert newest_checkpoint(tmp_path) == before
 
 
 def test_nothing_is_pruned_before_the_running_attempt_has_a_checkpoint(tmp_path: Path) -> None:
@@ -44,7 +44,7 @@ def test_nothing_is_pruned_before_the_running_attempt_has_a_checkpoint(tmp_path:
     old = completed(plan / "old", 5, written_at=1000)
     (plan / "running").mkdir()
 
-    assert prune(tmp_path, plan, "running") == []
+    assert prune_checkpoints(tmp_path, plan, "running") == []
     assert old.exists()
 
 
@@ -54,7 +54,7 @@ def test_older_attempts_and_other_plans_are_pruned_once_it_has_one(tmp_path: Pat
     completed(tmp_path / "other-plan" / "x", 5, written_at=1500)
     kept = completed(plan / "running", 1, written_at=2000)
 
-    prune(tmp_path, plan, "running")
+    prune_checkpoints(tmp_path, plan, "running")
 
     assert [path.name for path in tmp_path.iterdir()] == ["plan"]
     assert [path.name for path in plan.iterdir()] == ["running"]

@@ -82,7 +82,7 @@ def test_the_engine_takes_the_data_of_an_insert_from_a_file(text, read):
     insert = split_insert(text)
 
     assert insert is not None
-    assert insert.reading("f", "CSV") == read
+    assert insert.from_file("f", "CSV") == read
 
 
 def test_no_statement_hides_behind_an_insert():

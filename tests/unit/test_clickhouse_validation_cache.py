@@ -3,12 +3,12 @@
 import pytest
 
 from clickhouse.http_server.statement import split_query
-from clickhouse.http_server.validation_cache import LONGEST, MOST, ValidationCache
+from clickhouse.http_server.validation_cache import MAX_ENTRIES, MAX_TEXT_BYTES, ValidationCache
 
 
 def kept(text: bytes, database: str = "souk") -> ValidationCache:
     checked = ValidationCache()
-    checked.keep(text, database, split_query(text))
+    checked.add(text, database, split_query(text))
     return checked
 
 
@@ -23,7 +23,7 @@ def test_a_text_is_known_in_its_database_only():
 
 @pytest.mark.parametrize(
     "text",
-    [b"SELECT * FROM {t:Identifier}", b"SELECT '%b'" % (b"a" * LONGEST)],
+    [b"SELECT * FROM {t:Identifier}", b"SELECT '%b'" % (b"a" * MAX_TEXT_BYTES)],
     ids=["a parameter names a table", "too long"],
 )
 def test_what_hangs_on_more_than_its_text_or_is_too_long_is_not_kept(text):
@@ -32,9 +32,9 @@ def test_what_hangs_on_more_than_its_text_or_is_too_long_is_not_kept(text):
 
 def test_no_more_than_so_many_are_kept():
     checked = ValidationCache()
-    for number in range(MOST + 1):
+    for number in range(MAX_ENTRIES + 1):
         text = f"SELECT {number}".encode()
-        checked.keep(text, "souk", split_query(text))
+        checked.add(text, "souk", split_query(text))
 
     assert checked.find(b"SELECT 0", "souk") is None
-    assert checked.find(f"SELECT {MOST}".encode(), "souk") is not None
+    assert checked.find(f"SELECT {MAX_ENTRIES}".encode(), "souk") is not None

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clickhouse.http_server.allowlists import REFUSED_FUNCTIONS, is_function
-from clickhouse.http_server.compression import accepted, compressor, decompress, native_block
+from clickhouse.http_server.compression import choose_encoding, compressor, decompress, native_block
 from clickhouse.http_server.errors import DatabaseError
 from clickhouse.http_server.host_check import HostCheck
 from clickhouse.http_server.request import read_request
@@ -66,8 +66,8 @@ def test_an_unknown_encoding_is_refused():
 
 
 def test_the_answer_is_encoded_as_the_client_accepts():
-    assert accepted("zstd, gzip;q=0.5") == "gzip"
-    assert accepted("br") is None
+    assert choose_encoding("zstd, gzip;q=0.5") == "gzip"
+    assert choose_encoding("br") is None
 
 
 def test_a_request_is_read_from_its_line_and_headers():
@@ -80,7 +80,7 @@ def test_a_request_is_read_from_its_line_and_headers():
     assert (request.user, request.password) == ("admin", "pw")
     assert (request.query, request.database, request.format) == (b"SELECT 1", "souk", "CSV")
     assert (request.params, request.settings) == ({"a": "'x"}, {"max_threads": "1"})
-    assert (request.query_id, request.session_id, request.answer_encoding) == ("q1", "s", "native")
+    assert (request.query_id, request.session_id, request.response_encoding) == ("q1", "s", "native")
 
 
 @pytest.mark.parametrize(

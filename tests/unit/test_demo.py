@@ -117,7 +117,7 @@ def test_without_a_terminal_the_figures_are_one_line():
         "12,345 orders placed",
         "orders p99 122 ms",
         "complete to 1.2 s ago",
-        "views known to 2.5 s ago",
+        "views up to 2.5 s ago",
         "18,000 MB",
     ):
         assert figure in text

@@ -10,7 +10,7 @@ from producers.outbox.publisher import MAX_MESSAGE_BYTES
 
 
 class Message:
-    """What Kafka's client gives."""
+    """A message of Kafka's client."""
 
     def __init__(self, value, headers=(), key=b"o1"):
         self._value, self._headers, self._key = value, list(headers), key
@@ -46,11 +46,11 @@ CARRIERS = Subscription("order_shipped", act, external_key=is_uuid7)
     ("subscription", "key", "headers", "concerns"),
     [
         (OWN, "o1", {"origin": "orders"}, True),
-        (OWN, "o1", {}, False),  # history
+        (OWN, "o1", {}, False),  # a historical event
         (CARRIERS, new_id(), {}, True),
-        (CARRIERS, "h0123", {}, False),  # history's orders are never of this form
+        (CARRIERS, "h0123", {}, False),  # ids of historical orders are not UUIDs
         (OWN, "o1", {"origin": "orders", ONLY_FOR: "payments"}, True),
-        (OWN, "o1", {"origin": "orders", ONLY_FOR: "inventory"}, False),  # another's letter, sent again
+        (OWN, "o1", {"origin": "orders", ONLY_FOR: "inventory"}, False),  # a dead letter of another service
     ],
 )
 def test_a_service_knows_which_undecoded_messages_concern_it(subscription, key, headers, concerns):

@@ -52,7 +52,7 @@ def test_a_disk_with_too_little_space_is_refused_before_anything_is_written() ->
         ("error: failed to write to file: No space left on device (os error 28)", "disk is full"),
         ("  Caused by: dns error: failed to lookup address information", "connect to the internet"),
         ("NewConnectionError: Failed to establish a new connection: [Errno 101]", "connect to the internet"),
-        ("error: Hash mismatch for `orjson==3.13.0`", "another hash than in the lock"),
+        ("error: Hash mismatch for `orjson==3.13.0`", "does not have the hash in the lock"),
         ("note: this\nerror: something else broke\n", r"something else broke.*install\.log"),
         ("", r"no reason given.*install\.log"),
     ],

@@ -1,4 +1,4 @@
-"""What the intake takes of what shops and apps send, and what it says of the rest."""
+"""The events that the intake accepts, and the errors for the others."""
 
 import asyncio
 import re

@@ -70,7 +70,7 @@ def test_an_order_can_be_reserved_if_and_only_if_it_has_no_shortages(lines, on_h
 
 
 class OneProduct(RuleBasedStateMachine):
-    """Orders of any size hold, sell and give back units of one product; nothing is lost or made up."""
+    """Orders of any size reserve, sell and release units of one product. Their sum stays correct."""
 
     def __init__(self):
         super().__init__()

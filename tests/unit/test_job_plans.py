@@ -114,7 +114,7 @@ def test_every_sql_file_of_recommendations_is_a_listed_view_or_output() -> None:
 
 
 def windowed(tokens: list[str]) -> Iterable[tuple[str, str, str]]:
-    """Each three tokens that follow one another."""
+    """Return all runs of three consecutive tokens."""
     return zip(tokens, tokens[1:], tokens[2:], strict=False)
 
 

@@ -252,7 +252,7 @@ def test_a_truncated_record_counts_as_none(tmp_path):
 
 
 class NotYet(BaseHTTPRequestHandler):
-    """Says at every address what the test put into `said`."""
+    """Responds to every path with 503 and the text `said`."""
 
     said = ""
 
@@ -347,14 +347,14 @@ def test_ctrl_c_does_not_wait_for_running_steps():
         command = [sys.executable, "-c", ENDLESS, address]
         with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as up:
             try:
-                mute.accept()  # it asks, and nobody will answer
+                mute.accept()  # accepts the connection and never responds
                 up.send_signal(signal.SIGINT)
-                said = up.communicate(timeout=8)[1]  # the registry has 10 s, Kafka 20
+                said = up.communicate(timeout=8)[1]  # the registry's timeout is 10 s, Kafka's 20 s
             finally:
                 up.kill()
 
     assert said.endswith("KeyboardInterrupt\n")
-    assert up.returncode in (-signal.SIGINT, 1)  # 1 where another thread compiles just then
+    assert up.returncode in (-signal.SIGINT, 1)  # 1 if another thread is compiling at this moment
 
 
 def test_steps_whose_needs_form_a_cycle_are_refused():

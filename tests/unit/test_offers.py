@@ -1,4 +1,4 @@
-"""Which of a product's offers a card shows, and what Redis holds of them."""
+"""Which of a product's offers a card shows, and how they are stored in Redis."""
 
 import orjson
 import pytest

@@ -1,4 +1,4 @@
-"""Which products say most of what someone wants, and which neighbours come first."""
+"""The weights of seeds, and the order of their neighbours."""
 
 from math import isfinite, sqrt
 
@@ -92,7 +92,7 @@ COUNTS = st.floats(1e-3, 1e90)
 def test_cosines_are_at_most_1_and_no_unit_of_time_changes_them(
     together: list[tuple[str, float]], own: float, theirs: dict[str, float], unit: float
 ) -> None:
-    """A moment later every decayed sum is smaller by one factor."""
+    """At a later time, every decayed sum is smaller by the same factor."""
     found = dict(cosines(together, own, theirs))
     later = cosines(
         [(product, sum_ * unit) for product, sum_ in together],
@@ -123,7 +123,7 @@ def test_whatever_the_moments_and_sums_scores_are_positive_and_finite(
     neighbours: dict[str, list[tuple[str, float]]],
     interest: dict[str, float],
 ) -> None:
-    """What decayed to nothing (an event dated 1970, the seeds of long ago) is left out."""
+    """Weights that decayed to zero (an event of 1970, very old seeds) are omitted."""
     asked = seeds(viewed, carted)
     known = {
         product: cosines(together, interest.get(product, 0.0), interest)

@@ -1,4 +1,4 @@
-"""What is in a visitor's cart, of what Redis holds of it and of what they bought."""
+"""The content of a visitor's cart, from the changes of the cart and the purchases in Redis."""
 
 from datetime import UTC, datetime
 
@@ -22,7 +22,7 @@ def test_what_was_taken_out_is_in_no_cart() -> None:
 def test_what_was_bought_since_it_was_put_into_the_cart_is_not_in_it(
     bought_at: int, held: dict[str, int]
 ) -> None:
-    """Purchases are known to the second: one in the same second counts as after."""
+    """Times of purchases are whole seconds. A purchase in the same second counts as later."""
     assert in_cart({"lamp": NOW + 0.5}, {"lamp": bought_at, "rug": NOW}) == held
 
 
@@ -31,7 +31,7 @@ LATEST_MS = int(datetime(9999, 12, 31, tzinfo=UTC).timestamp() * 1_000)
 
 @given(st.integers(1, LATEST_MS), st.booleans())
 def test_every_millisecond_says_which_of_the_two_it_was(moment_ms: int, taken_out: bool) -> None:
-    """As Redis holds it: the nearest double of a decimal."""
+    """Redis stores a score as the double nearest to its decimal."""
     changed_s = float(f"{moment_ms // 1_000}.{moment_ms % 1_000:03}{5 if taken_out else 0}")
 
     assert in_cart({"lamp": changed_s}, {}) == ({} if taken_out else {"lamp": moment_ms // 1_000})

@@ -11,7 +11,7 @@ from common.settings import Settings
 from jobs.checkpoint_trigger import jobs_without_checkpoint, trigger_checkpoints
 from jobs.facts import job as facts
 from jobs.flink_client import FINGERPRINT, INSTALLATION, FlinkClient, FlinkJob, causes
-from jobs.reconciler import JobReconciler, blames_checkpoint, duplicates
+from jobs.reconciler import JobReconciler, duplicates, is_restore_failure
 from jobs.submit import installation_id
 
 TRACE = """org.apache.flink.runtime.client.JobInitializationException: Could not start the JobMaster.
@@ -37,15 +37,15 @@ def test_causes_are_the_messages_without_frames() -> None:
     ]
 
 
-def test_a_failed_restore_blames_the_checkpoint() -> None:
-    assert blames_checkpoint(TRACE)
-    assert blames_checkpoint("java.lang.Exception: Could not restore keyed state backend for X")
+def test_an_unreadable_checkpoint_is_a_restore_failure() -> None:
+    assert is_restore_failure(TRACE)
+    assert is_restore_failure("java.lang.Exception: Could not restore keyed state backend for X")
 
 
-def test_an_unreachable_server_does_not_blame_the_checkpoint() -> None:
+def test_an_unreachable_server_is_no_restore_failure() -> None:
     trace = "java.io.IOException: Connection refused\n\tat StreamTask.restoreInternal(StreamTask.java:1)\n"
 
-    assert not blames_checkpoint(trace)
+    assert not is_restore_failure(trace)
 
 
 class JobManager(ThreadingHTTPServer):
@@ -167,7 +167,7 @@ def test_an_incomplete_answer_counts_as_no_answer(
 ) -> None:
     job_manager.answers["/jobs/overview"] = body
 
-    with pytest.raises(PartUnavailable, match="proper answer to /jobs/overview"):
+    with pytest.raises(PartUnavailable, match="unexpected JSON for /jobs/overview"):
         poll(settings)
 
 

@@ -1,4 +1,4 @@
-"""What a replay is made of apart from its data set: columns, pace, journal, messages."""
+"""The parts of a replay that do not depend on the data set: columns, pace, journal, messages."""
 
 import json
 import uuid

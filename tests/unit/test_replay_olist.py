@@ -1,4 +1,4 @@
-"""Olist's tables → events: every oddity that the data is known for, in tables of a few rows."""
+"""Events of Olist's tables, with every known irregularity of the data in tables of a few rows."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

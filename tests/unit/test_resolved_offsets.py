@@ -8,7 +8,7 @@ from common.errors import UserError
 from producers.inbox.resolved_offsets import MAX_METADATA_BYTES, ResolvedOffsets
 
 PRESENT = st.sets(st.integers(0, 60), min_size=1).map(sorted)
-"""Offsets of letters. A transaction's end leaves a gap."""
+"""Offsets of dead letters. The end of a transaction leaves a gap."""
 
 
 def test_a_letter_that_is_skipped_stays_unresolved_and_its_neighbours_do_not() -> None:

@@ -1,4 +1,4 @@
-"""Totals, series, changes, cursors, parameters, and how they are written for people."""
+"""Totals, series, changes, cursors, parameters, and their formatting."""
 
 import re
 from datetime import UTC, date, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Nothing gets around the guard: not a bug, not a stream that is asked for its head."""
+"""The middleware applies to every response, also after an unexpected error and to HEAD of a stream."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Periods as the shop counts them: clocks that change, months, and what nobody can be served."""
+"""Periods in the shop's time zone: clock changes, months, and invalid periods."""
 
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
@@ -81,9 +81,9 @@ def test_the_period_before_whole_months_is_as_many_whole_months() -> None:
         ((date(2018, 7, 31), date(2018, 8, 30)), (2018, 8, 29, 12, 0), (2018, 7, 30, 12, 0)),
         # A month, on its 24th: the 24th of the month before.
         ((date(2018, 11, 1), date(2018, 12, 1)), (2018, 11, 24, 9, 0), (2018, 10, 24, 9, 0)),
-        # The 31st of a month that follows one of 30 days: all of that one.
+        # The 31st, after a month of 30 days: the whole previous month.
         ((date(2018, 7, 1), date(2018, 8, 1)), (2018, 7, 31, 9, 0), (2018, 7, 1, 0, 0)),
-        # A day whose clocks moved in the night: the same time by the clock.
+        # A day after a clock change in the night: the same time by the clock.
         ((date(2017, 10, 15), date(2017, 10, 16)), (2017, 10, 15, 8, 0), (2017, 10, 14, 8, 0)),
         # A period that is over, or has not begun.
         ((date(2018, 8, 1), date(2018, 8, 8)), (2018, 9, 1, 0, 0), (2018, 8, 1, 0, 0)),

@@ -1,4 +1,4 @@
-"""Which form of an answer a client prefers, and how a list is written as CSV."""
+"""Content negotiation, and lists as CSV."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""A live rate is reached within minutes and not exceeded, however many events visits turn out to have."""
+"""The live rate is reached within minutes and not exceeded, whatever the number of events per visit."""
 
 from itertools import pairwise
 
@@ -13,7 +13,7 @@ RATE, TICK_S, MINUTES = 1_000.0, 0.2, 40
 
 
 def rates_of_minutes(events_per_visit: float) -> Floats:
-    """The rate in each minute, of visits whose events come at the simulator's gaps."""
+    """Return the rate in each minute, for visits whose steps have the simulator's intervals."""
     rng, arrivals = np.random.default_rng(1), ArrivalController(RATE)
     ticks = int(MINUTES * 60 / TICK_S)
     events = np.zeros(ticks + 1, int)

@@ -1,4 +1,4 @@
-"""The simulator's command line: how it ends."""
+"""The exit codes of the simulator's command line."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""The simulated data resemble a shop: people have a city, some searches find nothing, stock is ample."""
+"""The simulated data resemble a shop: shoppers have a city, some searches find nothing, stock is ample."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -79,7 +79,7 @@ def test_some_live_searches_find_nothing() -> None:
 
 
 def live_events(world: World) -> Iterator[dict[str, Any]]:
-    """What 400 visits do to which nothing is recommended."""
+    """Yield the events of 400 visits without recommendations."""
     decisions = DecisionModel(world, Calendar(world), Behaviour(holdout_share=1.0))
     context = VisitContext(decisions, lambda *_: 100, lambda *_: True, {})
     rng = named_rng(1, "test")

@@ -1,4 +1,4 @@
-"""The truth beside the history is what its events show, within sampling error."""
+"""The ground truth agrees with estimates from the events, within sampling error."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -17,19 +17,19 @@ from producers.simulator.world.tastes import draw_within, probability_within
 from tests.unit.test_simulator_history import END_MS
 
 STANDARD_ERRORS = 4.0
-"""How far an estimate may lie from its truth: a right one fails for one seed in 16,000."""
+"""Tolerance of an estimate, in standard errors: a correct one fails for one seed in 16,000."""
 
 SHAPE = WorldShape(seed=3, sellers=20, products=200, shoppers=4_000)
 PLAN = HistoryPlan(SHAPE, END_MS, weeks=1, events=400_000, stock_days=1_000.0)
-"""Many visits, and stock enough for all."""
+"""Many visits, and enough stock for all."""
 
 BEHAVIOUR = Behaviour(holdout_share=0.5, click=-1.2, add=-2.4)
-"""Half of the visits are in the holdout, and people are keen, so that effects show in few visits."""
+"""Half of the visits are in the holdout, and clicks are frequent, so that few visits show an effect."""
 
 
 @dataclass(frozen=True)
 class Observed:
-    """What the events of the history tell: session → products bought in it, and all sessions that were."""
+    """What the events of the history show: session → bought products, and all sessions."""
 
     bought: dict[str, set[str]]
     truth: GroundTruth
@@ -41,7 +41,7 @@ class Observed:
 
 @pytest.fixture(scope="module")
 def observed() -> Observed:
-    """One history, read from its events alone: an order follows from the cart of its session."""
+    """A history, read from its events alone. An order is assigned to the session with its cart."""
     history = SimulatedHistory(PLAN, BEHAVIOUR)
     truth = GroundTruth(history.decisions)
     carts: dict[str, dict[str, int]] = defaultdict(dict)
@@ -86,7 +86,7 @@ def assert_recovered(estimate: float, error: float, truth: float) -> None:
 
 
 def per_visit(rows: Arrays, values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Sums over the rows of one session: sessions are independent, rows of one are not."""
+    """Return the sums by session: sessions are independent, the rows of a session are not."""
     _, which = np.unique(rows["session_id"], return_inverse=True)
     return np.bincount(which, values)
 

@@ -1,4 +1,4 @@
-"""The simulated history: the same for the same seed, in order, and a shop whose books balance."""
+"""The simulated history: the same for the same seed, in order, with consistent stock and payments."""
 
 import os
 import subprocess
@@ -43,7 +43,7 @@ SCHEMA_IDS = {name: number for number, name in enumerate(all_events(), 1)}
 
 
 def digest_of(plan: HistoryPlan) -> str:
-    """A digest of every byte that a history sends, in its order."""
+    """Return a digest of all bytes that a history sends, in order."""
     digest = blake2b()
     for timeline in SimulatedHistory(plan).days():
         sources = messages(timeline, 0, SCHEMA_IDS)
@@ -144,7 +144,7 @@ def test_every_event_has_an_id_of_its_own(records: list[tuple[str, Record]]) -> 
 
 
 class _Steady(np.random.Generator):
-    """Leaves the same time between all steps of a visit."""
+    """A generator with the same interval between all steps of a visit."""
 
     GAP_S = 12.0
 
@@ -153,7 +153,7 @@ class _Steady(np.random.Generator):
 
 
 def views_of_one_product(at: NDArray[np.int64]) -> Views:
-    """What the first visit of a day looks at; it adds each time, and takes out again."""
+    """Return views of one product by a day's first visit; each is followed by an addition and a removal."""
     n = len(at)
     zeros, ones = np.zeros(n, np.int64), np.ones(n, np.int64)
     return Views(zeros, at, zeros, zeros, zeros + NO_LIST, adds=ones == 1, removes=ones == 1, quantity=ones)

@@ -1,4 +1,4 @@
-"""Live shoppers without a platform: what a visit does with what it is shown, and what the shelf knows."""
+"""Live visits without a platform: their steps after recommendations, and the known stock levels."""
 
 from collections.abc import Callable
 from typing import Any
@@ -47,7 +47,7 @@ def draw(shop: VisitContext, count: int) -> tuple[Visits, Views]:
 def walk(
     shop: VisitContext, count: int, answer: Callable[[RequestRecommendations], RecommendedList | None]
 ) -> list[list[Step]]:
-    """Every step of so many visits, each question answered."""
+    """Return all steps of `count` visits, whose requests for recommendations get `answer`."""
     rng, walks = named_rng(2, "test"), []
     for plan in plan_visits(shop.decisions, rng, *draw(shop, count)):
         steps, seen, reply = LiveVisit(plan, shop, rng).steps(), [], None
@@ -63,7 +63,7 @@ def walk(
 
 
 def popular(world: World) -> Callable[[RequestRecommendations], RecommendedList]:
-    """A recommender that shows everyone the same twelve products, the first of which is of no world."""
+    """Return a recommender with the same twelve products for everyone; the first is unknown to the world."""
     items = [RecommendedItem("from-elsewhere", None, 1.0, "popular")]
     items += [RecommendedItem(world.products.ids[row], None, 0.5, "popular") for row in range(0, 220, 20)]
     return lambda _ask: RecommendedList("01990000-0000-7000-8000-000000000000", "popular_products", items)

@@ -1,6 +1,6 @@
-"""Shoppers live slower while the platform does not keep up, and as fast as was asked again afterwards.
+"""Visits slow down while the platform does not keep up, and then return to the requested rate.
 
-The platform is a queue here: it counts so many times the asked events a second, the oldest first.
+The platform is simulated by a queue, which processes a multiple of the requested events a second.
 """
 
 from collections import deque
@@ -33,14 +33,14 @@ EVERY_S = 0.2
 
 @dataclass
 class Run:
-    """The share of each second, and how far figures were behind."""
+    """The pace in each second, and the lag of figures."""
 
     shares: list[float] = field(default_factory=list)
     behind_s: list[float] = field(default_factory=list)
 
 
 def live(capacity: Callable[[int], float], seconds: int = HALF_AN_HOUR_S) -> Run:
-    """Shoppers, sellers, and a platform that counts `capacity(second)` times the asked events."""
+    """Simulate a platform that processes `capacity(second)` times the requested events."""
     tempo, run, waiting, next_look_s = LoadController(0.0), Run(), deque[list[float]](), 0.0
     for now_s in range(1, seconds + 1):
         waiting.append([now_s, tempo.pace])
@@ -90,7 +90,7 @@ def test_where_nobody_buys_figures_are_not_late() -> None:
 
 
 def look(tempo: LoadController, signs: LoadSignals, seconds: float, begun_s: float = 0.0) -> float:
-    """Look for so long; returns when that was over."""
+    """Update the controller for `seconds`; return the time at the end."""
     for number in range(1, round(seconds / EVERY_S) + 1):
         tempo.tick(begun_s + number * EVERY_S)
         tempo.update_load(signs, begun_s + number * EVERY_S)

@@ -1,4 +1,4 @@
-"""A cart at today's prices, and an order in steps that a shopper can follow."""
+"""The cart with current prices, and the steps of an order."""
 
 from typing import Any
 
@@ -84,7 +84,7 @@ def test_an_empty_cart_cannot_be_bought() -> None:
 
 
 def taken(step: str) -> dict[str, Any]:
-    """A step of the whole order, or with a name behind it that of one seller's parcel."""
+    """Return a step of the whole order (`placed`), or of a seller's parcel (`shipped ana`)."""
     status, _, seller_id = step.partition(" ")
     return {"status": status, "at": "2026-11-20T12:00:00Z", "seller_id": seller_id or None}
 
@@ -100,7 +100,7 @@ def order(status: str, payment: str = "pending", reason: str | None = None, *ste
 
 
 def two_parcels(status: str, *steps: str) -> dict[str, Any]:
-    """An order of two sellers, of which each sends its own parcel."""
+    """Return an order of two sellers, each with its own parcel."""
     return order(status, "captured", None, *steps) | {"lines": [{"seller_id": "ana"}, {"seller_id": "bo"}]}
 
 

@@ -1,4 +1,4 @@
-"""Every product has a picture that suits it, and always the same one."""
+"""Every product has a suitable picture, and always the same one."""
 
 from xml.etree import ElementTree
 

@@ -1,4 +1,4 @@
-"""A training: the duel between the model in use and the new one, and the shelf of versions."""
+"""Training: the comparison of the new model with the one in use, and the stored versions."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
--- Sales, cancellations and returns of the whole marketplace by minute, from job metrics.
+-- Sales, cancellations and returns of the whole marketplace by minute, from job `metrics`.
 SELECT
     toString(minute) AS minute, toString(currency) AS currency,
     orders, lines, units, gross_minor, discount_minor, shipping_minor,

@@ -1,5 +1,5 @@
--- When each shopper last bought each product, from the facts; 0 if every order of it was cancelled.
--- `least` is from the last days only: older facts may have expired.
+-- When each shopper last bought each product, from the facts; 0 if all orders of the product were cancelled.
+-- `least` is from the last days only, because older facts may have expired.
 SELECT
     shopper_id AS owner,
     member,

@@ -1,4 +1,4 @@
--- What Redis keeps of each seller's offer of each product, computed from the facts: the newest listing, and the stock.
+-- Each seller's offer of each product as in Redis, computed from the facts: the newest listing, and the stock.
 WITH
 listings AS (
     SELECT

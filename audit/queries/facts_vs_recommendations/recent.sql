@@ -1,5 +1,5 @@
--- The products that each shopper viewed last, from the facts; equal times are ordered by product, as in Redis.
--- `least` is from the last days only: older facts may have expired.
+-- The last products that each shopper viewed, from the facts; equal times are ordered by product, as in Redis.
+-- `least` is from the last days only, because older facts may have expired.
 SELECT
     shopper AS owner,
     product_id AS member,

@@ -1,5 +1,6 @@
--- The similar products of each product (docs/architecture.md, Redis), from the facts: more than are compared, so that
--- equal scores at the end do not matter. `least` is from visits of the last days only: older ones may have expired.
+-- The similar products of each product (docs/architecture.md, Redis), from the facts. The query returns more than are
+-- compared, so that equal scores at the end do not matter. `least` is from visits of the last days only, because older
+-- visits may have expired.
 WITH
 touches AS (
     SELECT concat(session_id, ':', toString(intDiv(touched_s, 86400))) AS visit_id, product_id, weight, touched_s, ingested_at

@@ -1,4 +1,4 @@
--- The forward-decay score of each product of confirmed orders, a time (docs/architecture.md, Redis), from the facts.
+-- The forward-decay score of each product of confirmed orders, from the facts. A score is a time (docs/architecture.md).
 SELECT
     product_id,
     newest_s + half_life_s * log2(sum(quantity * exp2((placed_s - newest_s) / half_life_s))) AS score

@@ -1,4 +1,4 @@
--- The events that each service processed. An id with slashes is the place of a message that was rejected unread.
+-- The events that each service processed. An id with slashes is the location of an undecodable message.
 SELECT 'orders' AS service, id AS event_id, topic FROM orders.inbox WHERE strpos(id, '/') = 0
 UNION ALL
 SELECT 'inventory', id, topic FROM inventory.inbox WHERE strpos(id, '/') = 0

@@ -1,4 +1,4 @@
--- What payments captured of each order, less its refunds because of a cancellation.
+-- The captured amount of each order, less its refunds because of a cancellation, from payments.
 SELECT
     order_id::text AS order_id,
     currency,

@@ -1,4 +1,4 @@
--- The state of their units in inventory, which must know every order.
+-- The state of each order's units, from inventory, which must have every order.
 SELECT
     order_id::text AS order_id,
     CASE WHEN state IN ('held', 'sold') THEN state ELSE 'free' END AS units_are,

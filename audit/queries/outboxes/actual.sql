@@ -1,4 +1,4 @@
--- Events that are committed and not yet acknowledged by Kafka.
+-- The number of events in each service's outbox, which Kafka has not acknowledged yet.
 SELECT 'orders' AS service, count(*) AS waiting FROM orders.outbox
 UNION ALL
 SELECT 'inventory', count(*) FROM inventory.outbox

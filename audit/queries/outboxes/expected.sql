@@ -1,2 +1,2 @@
--- No service has any.
+-- No event is in a service's outbox.
 SELECT service, 0::bigint AS waiting FROM (VALUES ('orders'), ('inventory'), ('payments')) AS services (service);

@@ -1,4 +1,4 @@
--- The same from the provider's own records.
+-- The captured and refunded amount of each payment, from the provider's records.
 SELECT
     idempotency_key::text AS payment_id,
     currency,

@@ -1,4 +1,4 @@
--- The same from the stock.
+-- Units that are reserved, of every product that was ever ordered, from the stock.
 SELECT product_id, seller_id, reserved
 FROM inventory.stock
 WHERE reserved > 0 OR EXISTS (

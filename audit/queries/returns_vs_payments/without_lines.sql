@@ -1,4 +1,4 @@
--- Orders from before payments stored lines.
+-- Orders from the time before payments stored order lines.
 SELECT order_id::text AS order_id
 FROM payments.payments
 WHERE amount_minor IS NOT NULL

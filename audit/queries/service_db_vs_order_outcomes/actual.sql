@@ -1,4 +1,5 @@
--- The same from the events of every order that the service placed. A refund of the whole amount makes it refunded.
+-- How every order of the service was paid, and why it was cancelled, from the events. A refund of the whole amount makes
+-- the payment `refunded`.
 WITH
     payments AS
     (

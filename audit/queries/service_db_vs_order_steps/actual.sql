@@ -1,4 +1,4 @@
--- The same from the events.
+-- The steps of every order that the service placed, from the events.
 SELECT order_id, step, at
 FROM
 (

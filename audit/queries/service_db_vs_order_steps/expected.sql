@@ -1,4 +1,4 @@
--- The steps that the service decided, with their times, and without times the shipments, deliveries and refunds.
+-- The steps of every order. Only the steps that the service decided (placed, confirmed, cancelled) have times.
 -- Shipments and deliveries of a cancelled order are not its steps.
 SELECT DISTINCT
     order_id::text AS order_id,

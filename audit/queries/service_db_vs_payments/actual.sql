@@ -1,4 +1,4 @@
--- The same from the events. A failure that was retried does not count.
+-- Every payment with an outcome, from the events. A failure that was retried does not count.
 SELECT payment_id, order_id, shopper_id, method, currency, state, amount_minor
 FROM
 (

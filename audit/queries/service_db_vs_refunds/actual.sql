@@ -1,4 +1,4 @@
--- The same from the events.
+-- Completed refunds, from the events.
 SELECT
     refund_id,
     payment_id,

@@ -1,4 +1,4 @@
--- The same from the events of reservations, and from the stock changes that name the order.
+-- The units of every order, from the events of reservations, and from the stock changes with an order id.
 SELECT
     order_id,
     countIf(kind = 'reserved') AS reservations,

@@ -1,4 +1,4 @@
--- The newest change of each product's stock by its version, and the sum of all. Versions of history are negative.
+-- The newest change of each product's stock, by version, and the sum of all changes. Versions of history are negative.
 SELECT
     product_id,
     seller_id,

@@ -1,4 +1,4 @@
--- How many sellers sold something in the period, and in the one before it.
+-- How many sellers sold something in the period, and in the previous period.
 SELECT
     sumIf(active_sellers, is_current) AS sellers,
     sumIf(active_sellers, NOT is_current) AS sellers_before

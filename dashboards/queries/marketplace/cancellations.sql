@@ -1,4 +1,4 @@
--- The share of the orders placed in each bucket that were cancelled later.
+-- The share of the confirmed orders of each bucket that were cancelled later.
 SELECT
     toDateTime(bucket, 'UTC') AS time,
     if(orders = 0, NULL, cancelled_orders / orders) AS cancelled_share

@@ -1,4 +1,4 @@
--- Orders that were placed, and the units in them, by bucket of the shop's time zone.
+-- Confirmed orders and the units in them, by bucket of the shop's time zone.
 SELECT
     toDateTime(bucket, 'UTC') AS time,
     orders AS order_count,

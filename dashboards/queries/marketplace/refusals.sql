@@ -1,4 +1,4 @@
--- Orders that were cancelled for lack of stock or of payment.
+-- Orders that were cancelled because stock was missing or the payment failed.
 SELECT
     time,
     sum(no_stock) AS no_stock,

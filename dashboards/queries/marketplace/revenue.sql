@@ -1,4 +1,4 @@
--- What the marketplace sold, net of cancellations and returns, by bucket of the shop's time zone.
+-- The revenue of the marketplace, net of cancellations and returns, by bucket of the shop's time zone.
 SELECT
     toDateTime(bucket, 'UTC') AS time,
     revenue_minor / {minor_units:UInt32} AS revenue

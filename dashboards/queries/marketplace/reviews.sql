@@ -1,4 +1,4 @@
--- How many reviews came, and their average score, by bucket of the shop's time zone.
+-- The number of reviews and their average score, by bucket of the shop's time zone.
 SELECT
     toDateTime(dateTrunc({grain:String}, occurred_at, {timezone:String}), {timezone:String}) AS time,
     count() AS review_count,

@@ -1,4 +1,4 @@
--- The chosen seller's products with the most revenue in the period.
+-- The selected seller's products with the most revenue in the period.
 SELECT
     product_id,
     units AS unit_count,

@@ -1,4 +1,4 @@
--- The sales of the chosen seller, and the part that was cancelled later, by bucket of the shop's time zone.
+-- The selected seller's revenue, and the amount of cancelled goods, by bucket of the shop's time zone.
 SELECT
     toDateTime(bucket, 'UTC') AS time,
     revenue_minor / {minor_units:UInt32} AS revenue,

@@ -1,6 +1,6 @@
 -- Payments captured, without duplicates.
--- The second branch returns no rows. It adds the watermark of order_placed, so that `as_of` advances between payments;
--- the reports of the payments service (outbox_progress.sql) limit it while that service publishes nothing.
+-- The second branch returns no rows. It adds the watermark of order_placed, so that `as_of` advances between payments.
+-- The reports of the payments service (outbox_progress.sql) limit `as_of` while the service publishes nothing.
 SELECT FLOOR(captured_at TO MINUTE) AS `minute`, `method`, currency, amount_minor
 FROM (
   SELECT

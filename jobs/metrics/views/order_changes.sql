@@ -1,5 +1,5 @@
 -- The steps of orders, one row for each event: the step, its time, shopper, currency, and the seller of a shipped or
--- delivered parcel. A field that the event does not have is ''.
+-- delivered parcel. A field that the event does not have is ''. A cancellation also contains the time of the step placed.
 SELECT order_id, shopper_id, currency, '' AS seller_id, 'placed' AS step, CAST(occurred_at AS TIMESTAMP_LTZ(3)) AS taken_at
 FROM events.order_placed
 UNION ALL

@@ -1,4 +1,4 @@
--- Orders placed, without duplicates: of several copies of an event the first to arrive counts.
+-- Orders placed, without duplicates: the first copy of an event to arrive counts.
 SELECT order_id, shopper_id, currency, placed_at, FLOOR(placed_at TO MINUTE) AS `minute`, lines
 FROM (
   SELECT

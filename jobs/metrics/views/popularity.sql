@@ -1,5 +1,6 @@
--- Units sold of each product. A unit weighs twice as much as one sold a half-life earlier (forward decay, Cormode et al.
--- 2009). The score is a time (docs/architecture.md, Redis), so it never overflows, and rankings stay right without updates.
+-- The decayed sum of the units sold of each product: a unit weighs twice as much as a unit sold a half-life earlier
+-- (forward decay, Cormode et al. 2009). The sum is expressed as a time (docs/architecture.md, Redis), so it never overflows,
+-- and rankings stay correct without updates.
 SELECT
   line.product_id,
   decayed_sum(CAST(line.quantity AS BIGINT), unix_s(sold.placed_at), 30) AS popular,

@@ -1,4 +1,4 @@
--- Lines of the returns that were refunded, without duplicates; `minute` is the minute in which the order was placed.
+-- Lines of refunded returns, without duplicates; `minute` is the minute in which the order was placed.
 SELECT
   back.seller_id, line.product_id, back.`minute`, back.currency, CAST(line.quantity AS BIGINT) AS units, line.refund_minor
 FROM (

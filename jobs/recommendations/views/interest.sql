@@ -1,5 +1,5 @@
--- The interest in a product: the score of its pair with itself. So score / SQRT(interest · interest) is the cosine
--- similarity of two products.
+-- The interest in a product: the score of its pair with itself. The cosine similarity of two products is their score
+-- divided by the square root of the product of their interests.
 SELECT /*+ STATE_TTL('visit_pairs' = '30 d') */
   product_id, SUM(strength) AS interest
 FROM visit_pairs

@@ -1,5 +1,5 @@
 -- The newest listing of each product by each seller, as JSON, and whether the seller still offers it (1) or not (0).
--- A listing is packed behind its time, so that MAX finds the newest one in whatever order the events come.
+-- The listing follows its time in one string, so that MAX finds the newest listing in any order of events.
 SELECT product_id, seller_id, JSON_VALUE(listing, '$.category') AS category, listing, listed
 FROM (
   SELECT /*+ STATE_TTL('changes' = '36500 d') */

@@ -1,6 +1,6 @@
 -- The touches of products in visits and their weights: viewed 1, added to the cart 2, bought 3.
--- A visit is a session's day in UTC, because a session may last a month and the state of a visit must expire. The lines
--- of an order are a visit, too.
+-- A visit is one UTC day of a session, because a session may last a month and the state of a visit must expire. The lines
+-- of an order also are a visit.
 SELECT CONCAT(session_id, ':', CAST(touched_s / 86400 AS STRING)) AS visit_id, product_id, weight, touched_s
 FROM (
   SELECT session_id, product_id, 1 AS weight, unix_s(occurred_at) AS touched_s

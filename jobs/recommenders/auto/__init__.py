@@ -1,1 +1,1 @@
-"""Chooses the model and its settings for any log, within a time, on validation cut from the log alone."""
+"""Chooses a model and its settings for a log within a time budget, by validation splits of the log."""

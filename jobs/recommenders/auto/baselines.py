@@ -1,4 +1,4 @@
-"""Who is judged: the model that was named or chosen, the best baseline, and popularity."""
+"""Selects the models to compare: the given or best model, the best baseline, and popularity."""
 
 import time
 from collections.abc import Sequence
@@ -10,19 +10,19 @@ from jobs.recommenders.auto.search import OnProgress, SearchPlan, SearchResult, 
 
 POPULARITY = "popularity"
 BASELINES = (POPULARITY, "item_item", "als", "session_knn")
-"""What anyone would try first; a model is compared with the best of those that there are."""
+"""Well-known models. The selected model is compared with the best of them and with popularity."""
 
 
 @dataclass(frozen=True)
 class ModelSelection:
-    """Candidates, the one in question first, and how it was searched for, if it was."""
+    """The candidates to compare, the selected one first. `search_summary` is None if it was not tuned."""
 
     candidates: Sequence[Candidate]
     search_summary: SearchSummary | None
 
 
 def select_best_model(plan: SearchPlan, on_progress: OnProgress) -> ModelSelection:
-    """The best of all the plan's models, against the best of the baselines as the same search tuned them.
+    """Select the best of the plan's models, and baselines that the same search tuned.
 
     Raises:
         UserError: no model can be fitted on this log.
@@ -34,17 +34,19 @@ def select_best_model(plan: SearchPlan, on_progress: OnProgress) -> ModelSelecti
 def select_named_model(
     name: str, tune: bool, plan: SearchPlan, baseline_s: float, on_progress: OnProgress
 ) -> ModelSelection:
-    """A model, tuned within the plan's budget or as it is, against baselines tuned for `baseline_s` seconds.
+    """Select the model `name`, and baselines that are tuned for `baseline_s` seconds.
+
+    With `tune`, the model is tuned within the plan's budget. Otherwise it has its default settings.
 
     Raises:
-        UserError: the model, or no baseline, can be fitted on this log.
+        UserError: the model can't be tuned on this log, or no baseline can be fitted on it.
     """
-    others = {each: plan.models[each] for each in BASELINES if each in plan.models and each != name}
-    result = choose(replace(plan, models=others, budget_s=baseline_s), on_progress) if others else None
+    baselines = {each: plan.models[each] for each in BASELINES if each in plan.models and each != name}
+    result = choose(replace(plan, models=baselines, budget_s=baseline_s), on_progress) if baselines else None
     candidate, search_summary = Candidate.of(plan.models[name], {}), None
     if tune:
-        own, search_summary = _search(replace(plan, models={name: plan.models[name]}), on_progress)
-        candidate = own.best.candidate
+        tuned, search_summary = _search(replace(plan, models={name: plan.models[name]}), on_progress)
+        candidate = tuned.best.candidate
     return ModelSelection(_with_baselines(candidate, result), search_summary)
 
 
@@ -57,8 +59,8 @@ def _search(plan: SearchPlan, on_progress: OnProgress) -> tuple[SearchResult, Se
 def _with_baselines(candidate: Candidate, result: SearchResult | None) -> list[Candidate]:
     if result is None:
         return [candidate]
-    rivals = [name for name in BASELINES if name not in (candidate.model, POPULARITY)]
-    found = [candidate, result.best_of(rivals)]
+    other_baselines = [name for name in BASELINES if name not in (candidate.model, POPULARITY)]
+    candidates = [candidate, result.best_of(other_baselines)]
     if candidate.model != POPULARITY:
-        found.append(result.best_of([POPULARITY]))
-    return [each for each in found if each is not None]
+        candidates.append(result.best_of([POPULARITY]))
+    return [each for each in candidates if each is not None]

@@ -1,4 +1,4 @@
-"""What may be chosen: models with settings of their declared spaces."""
+"""Candidates of the search: models with settings from their search spaces."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,22 +14,23 @@ from jobs.recommenders.models.hybrid import Hybrid
 Models = Mapping[str, type[Model]]
 
 _MAX_MISSES = 20
+"""The sampling of a model ends after this many known candidates in a row."""
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A model and all its settings, (name, value) by name."""
+    """A model's name and all its settings: pairs (name, value), sorted by name."""
 
     model: str
     settings: tuple[tuple[str, Any], ...]
 
     @classmethod
     def of(cls, model: type[Model], changed: Mapping[str, Any]) -> "Candidate":
-        """The model with its defaults but for what is changed."""
+        """Return a candidate with the model's default settings, except for `changed`."""
         return cls(model.NAME, tuple(sorted((model().settings | dict(changed)).items())))
 
     def build(self, models: Models) -> Model:
-        """The model, not fitted yet."""
+        """Return a new model with these settings, not fitted."""
         return models[self.model](**dict(self.settings))
 
     def __str__(self) -> str:
@@ -37,76 +38,83 @@ class Candidate:
 
 
 def sample_candidates(models: Models, count: int, seed: int) -> list[Candidate]:
-    """The default of every model first, then settings at random, a model after the other, each once.
+    """Return the defaults of every model, then random settings for each model in turn, without duplicates.
 
-    The first n of a larger count are those of n. Fewer where the spaces have no more, never than models.
+    A larger `count` only appends candidates. The result is shorter than `count` if the search spaces are
+    exhausted, but always includes the defaults of every model.
     """
-    every = (_of_model(model, seed + place) for place, model in enumerate(models.values()))
-    rounds = chain.from_iterable(zip_longest(*every))
+    by_model = (_sample_model(model, seed + place) for place, model in enumerate(models.values()))
+    rounds = chain.from_iterable(zip_longest(*by_model))
     return list(_first(filter(None, rounds), max(count, len(models))))
 
 
 def neighbouring_candidates(candidate: Candidate, models: Models) -> list[Candidate]:
-    """What differs from a candidate in one setting: numbers by one step of their space, names by any."""
+    """Return candidates that differ in one setting: numbers by one step in `SPACE`, names by any value."""
     model = models[candidate.model]
     settings = dict(candidate.settings)
-    found = []
+    neighbours = []
     for name, values in model.SPACE.items():
         near = [value for value in values if value != settings[name]]
         if settings[name] in values and not any(isinstance(value, str) for value in values):
-            ladder = sorted(values)
-            at = ladder.index(settings[name])
-            near = [*ladder[max(0, at - 1) : at], *ladder[at + 1 : at + 2]]
-        found += [Candidate.of(model, settings | {name: value}) for value in near]
-    return found
+            ordered = sorted(values)
+            at = ordered.index(settings[name])
+            near = [*ordered[max(0, at - 1) : at], *ordered[at + 1 : at + 2]]
+        neighbours += [Candidate.of(model, settings | {name: value}) for value in near]
+    return neighbours
 
 
 FEW_HISTORIES, MANY_HISTORIES = 2_500, 10_000
-"""Histories that an order is learned from: to see whether it is worth it, and then."""
+"""The numbers of histories to learn an order from: for a first trial, and for promising hybrids."""
 
 
 def hybrid_candidate(
     members: Sequence[Candidate], order: str, learned_from: int = FEW_HISTORIES
 ) -> Candidate:
-    """The hybrid of some candidates, each of another model, with one of its orders."""
-    said = {each.model: dict(each.settings) for each in members}
-    changed = {"members": json.dumps(said, sort_keys=True), "order": order, "learned_from": learned_from}
+    """Return a hybrid whose members are candidates of different models."""
+    member_settings = {each.model: dict(each.settings) for each in members}
+    changed = {
+        "members": json.dumps(member_settings, sort_keys=True),
+        "order": order,
+        "learned_from": learned_from,
+    }
     return Candidate.of(Hybrid, changed)
 
 
 def neighbouring_hybrids(
     candidate: Candidate, others: Sequence[Candidate], models: Models
 ) -> list[Candidate]:
-    """What is one step away from a hybrid: another member, one less, or one setting of a member."""
+    """Return hybrids with one member more or less, or with one setting of a member changed by one step."""
     settings = dict(candidate.settings)
     members = [
         Candidate(name, tuple(sorted(each.items()))) for name, each in json.loads(settings["members"]).items()
     ]
-    there = {each.model for each in members}
-    more = [[*members, each] for each in others if each.model not in there]
-    less = [[each for each in members if each != left] for left in members] if len(members) > 2 else []
+    names = {each.model for each in members}
+    more = [[*members, each] for each in others if each.model not in names]
+    less = [[each for each in members if each != removed] for removed in members] if len(members) > 2 else []
     changed = [
-        [near if each == old else each for each in members]
+        [new if each == old else each for each in members]
         for old in members
-        for near in neighbouring_candidates(old, models)
+        for new in neighbouring_candidates(old, models)
     ]
-    near = [*more, *less, *changed]
-    return [hybrid_candidate(each, settings["order"], settings["learned_from"]) for each in near]
+    return [
+        hybrid_candidate(each, settings["order"], settings["learned_from"])
+        for each in (*more, *less, *changed)
+    ]
 
 
-def _of_model(model: type[Model], seed: int) -> Iterator[Candidate]:
+def _sample_model(model: type[Model], seed: int) -> Iterator[Candidate]:
     rng = np.random.default_rng(seed)
-    seen = {Candidate.of(model, {})}
-    yield from seen
+    drawn = {Candidate.of(model, {})}
+    yield from drawn
     misses = 0
     while model.SPACE and misses < _MAX_MISSES:
         settings = {name: values[rng.integers(len(values))] for name, values in model.SPACE.items()}
         candidate = Candidate.of(model, settings)
-        if candidate in seen:
+        if candidate in drawn:
             misses += 1
             continue
         misses = 0
-        seen.add(candidate)
+        drawn.add(candidate)
         yield candidate
 
 

@@ -1,4 +1,4 @@
-"""Fits models on the whole log and judges them side by side on the cases of the test."""
+"""Fits models on the whole log and compares them on the test cases."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +18,10 @@ from jobs.recommenders.histories import Ints
 
 @dataclass(frozen=True)
 class ModelEvaluation:
-    """One model on the test: part (`all`, `new`, `repeats`) → metric → figure; what lists show; seconds."""
+    """The test results of one model. `figures` maps part (`all`, `new`, `repeats`) → metric → value.
+
+    `reach` holds the metrics of all lists together. `fit_s` and `ask_s` are the seconds to fit and predict.
+    """
 
     candidate: Candidate
     figures: Mapping[str, Mapping[str, Interval]]
@@ -29,7 +32,10 @@ class ModelEvaluation:
 
 @dataclass(frozen=True)
 class ModelComparison:
-    """A model, then what it is compared with; `differences`: its metrics less the others', by name."""
+    """The fitted `model`, its evaluation, and then the evaluations of the models to compare with.
+
+    `differences` maps each other candidate, as text, and each metric to the model's value minus the other's.
+    """
 
     evaluations: Sequence[ModelEvaluation]
     differences: Mapping[str, Mapping[str, Difference]]
@@ -38,7 +44,7 @@ class ModelComparison:
 
 @dataclass(frozen=True)
 class EvaluationOptions:
-    """How to judge: of which models, with which metrics, whether lists may `repeat` what a shopper knows."""
+    """The available models, and how to evaluate. With `repeats`, lists may hold products of the history."""
 
     models: Models
     metrics: Sequence[Metric]
@@ -52,19 +58,21 @@ def compare(
     options: EvaluationOptions,
     on_progress: Callable[[str], None],
 ) -> ModelComparison:
-    """Fit and judge candidates, the first against each other one on the same cases.
+    """Fit and evaluate candidates, and compare the first one with each other one on the same cases.
 
     Raises:
         UserError: a model can't be fitted on the log.
     """
-    model, first, values = _fit_and_evaluate(dataset, candidates[0], options, on_progress)
+    model, evaluation, values = _fit_and_evaluate(dataset, candidates[0], options, on_progress)
     visits = None if dataset.visits is None else dataset.visits[values.rows]
-    evaluations, differences = [first], {}
+    evaluations, differences = [evaluation], {}
     for candidate in candidates[1:]:
-        _, other, others = _fit_and_evaluate(dataset, candidate, options, on_progress)
-        evaluations.append(other)
+        _, evaluation, other_values = _fit_and_evaluate(dataset, candidate, options, on_progress)
+        evaluations.append(evaluation)
         differences[str(candidate)] = {
-            str(metric): difference(values.by_metric[metric], others.by_metric[metric], options.seed, visits)
+            str(metric): difference(
+                values.by_metric[metric], other_values.by_metric[metric], options.seed, visits
+            )
             for metric in options.metrics
         }
     return ModelComparison(evaluations, differences, model)
@@ -77,7 +85,7 @@ def _fit_and_evaluate(
     began_s = time.monotonic()
     model = candidate.build(options.models).fit(dataset.log)
     fitted_s = time.monotonic()
-    on_progress(f"judging {candidate.model}")
+    on_progress(f"evaluating {candidate.model}")
     ranked = dataset.cases.rank_with(model, max(metric.k for metric in options.metrics), options.repeats)
     ranked_s = time.monotonic()
     parts = dataset.cases.evaluate(ranked, options.metrics)
@@ -94,7 +102,7 @@ def _fit_and_evaluate(
 def _figures(
     parts: Mapping[str, MetricValues], seed: int, visits: Ints | None
 ) -> dict[str, dict[str, Interval]]:
-    """Figures of all; of new products and repeats apart where both came."""
+    """Return the figures by part and metric. Leaves out `new` and `repeats` unless both have cases."""
     both = all(len(values.rows) for values in parts.values())
     return {
         part: {str(metric): figure for metric, figure in values.figures(seed, visits).items()}

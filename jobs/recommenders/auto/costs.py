@@ -1,4 +1,4 @@
-"""What tries took on this machine, and so what others will take."""
+"""Predicts the duration of trials from the durations of earlier trials."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -10,13 +10,13 @@ from jobs.recommenders.fit_cache import FitCache
 from jobs.recommenders.models.hybrid import Hybrid
 
 _DEFAULT_HYBRID_FACTOR = {False: 1.5, True: 4.0}
-"""How much more asking a hybrid takes than asking its members, by whether it learns, until one is tried."""
+"""The initial `hybrid_factor` of `CostModel`."""
 
 _MIN_HYBRID_FACTOR = 0.5
 
 
 class TrialSeconds(NamedTuple):
-    """To fit and to ask."""
+    """The seconds to fit a model, and to predict and evaluate all cases."""
 
     fit: float
     predict: float
@@ -24,11 +24,13 @@ class TrialSeconds(NamedTuple):
 
 @dataclass
 class CostModel:
-    """What the last try of each model took: seconds to fit an event, and to ask a case.
+    """Predicts the duration of a trial from the last trial of each model.
 
-    What was never tried counts as nothing. A hybrid fits its members, unless they are remembered, and asks
-    them; if its order is learned, it does so twice, the first time to learn from. What else it does goes with
-    what it asks.
+    `fit_s_per_event` and `predict_s_per_case` map a model's name to seconds. Models without a trial are
+    expected to take no time. A hybrid fits those members that are not in the cache, and predicts with all
+    members. If its order is learned, it does both twice, first on the split that it learns from.
+    `hybrid_factor` maps whether the order is learned to the ratio of a hybrid's prediction time to that of
+    its members. It includes the time to learn the order.
     """
 
     fit_s_per_event: dict[str, float] = field(default_factory=dict)
@@ -36,7 +38,7 @@ class CostModel:
     hybrid_factor: dict[bool, float] = field(default_factory=lambda: dict(_DEFAULT_HYBRID_FACTOR))
 
     def expected(self, model: Model, eval_split: EvaluationSplit, cache: FitCache) -> TrialSeconds:
-        """What a try of a model on a cut will take, given what is remembered."""
+        """Return the expected duration of a trial, given the models in the cache."""
         fit, predict = self._expected_of_members(model, eval_split, cache)
         return (
             TrialSeconds(fit, predict * self.hybrid_factor[model.learns])
@@ -45,17 +47,19 @@ class CostModel:
         )
 
     def record(
-        self, model: Model, eval_split: EvaluationSplit, expected: TrialSeconds, took: TrialSeconds
+        self, model: Model, eval_split: EvaluationSplit, expected: TrialSeconds, actual: TrialSeconds
     ) -> None:
-        """What it took, and was expected to; a fit that was expected to take nothing was remembered."""
+        """Update the costs from a trial. A fit that was expected to take no time came from the cache."""
         if isinstance(model, Hybrid):
-            asked = expected.predict / self.hybrid_factor[model.learns]
-            if asked > 0:
-                self.hybrid_factor[model.learns] = max(_MIN_HYBRID_FACTOR, (sum(took) - expected.fit) / asked)
+            members_s = expected.predict / self.hybrid_factor[model.learns]
+            if members_s > 0:
+                self.hybrid_factor[model.learns] = max(
+                    _MIN_HYBRID_FACTOR, (sum(actual) - expected.fit) / members_s
+                )
             return
-        self.predict_s_per_case[model.NAME] = took.predict / max(len(eval_split.cases), 1)
+        self.predict_s_per_case[model.NAME] = actual.predict / max(len(eval_split.cases), 1)
         if expected.fit or model.NAME not in self.fit_s_per_event:
-            self.fit_s_per_event[model.NAME] = took.fit / len(eval_split.log)
+            self.fit_s_per_event[model.NAME] = actual.fit / len(eval_split.log)
 
     def _expected_of_members(
         self, model: Model, eval_split: EvaluationSplit, cache: FitCache

@@ -1,6 +1,6 @@
-"""The model card: what was learned from, how it was chosen, how good it is, what it cost.
+"""The model card: a report on the training data, the search, the test results and the cost of a model.
 
-After Mitchell et al., Model Cards for Model Reporting, FAT* 2019.
+Source: Mitchell et al., Model Cards for Model Reporting, FAT* 2019.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ from jobs.recommenders.interactions import Interactions
 
 @dataclass(frozen=True)
 class DatasetStats:
-    """What the log held. Times are ISO 8601, None where the log has none."""
+    """The size of the training log. Times are ISO 8601, or None if the log has no times."""
 
     events: int
     shoppers: int
@@ -33,7 +33,7 @@ class DatasetStats:
 
     @classmethod
     def of(cls, log: Interactions) -> "DatasetStats":
-        """The size of a log."""
+        """Return the statistics of a log."""
         ends = (None, None) if log.times is None else (_moment(log.times.min()), _moment(log.times.max()))
         products = int((log.popularity > 0).sum())
         return cls(len(log), len(np.unique(log.shoppers)), products, log.repeat_share, *ends)
@@ -41,20 +41,23 @@ class DatasetStats:
 
 @dataclass(frozen=True)
 class SearchSummary:
-    """How the settings were chosen: on which cuts of the log, by which metrics, how many tries, how long."""
+    """How the model and its settings were chosen."""
 
     metrics: Sequence[str]
     cuts: Mapping[str, float]
-    """Cut → the mean of the metrics of what was chosen."""
+    """Validation split → the mean of the chosen model's metrics."""
     tried: int
+    """The number of trials."""
     budget_s: float
     seconds: float
     cut_short: Sequence[str]
+    """The stages that had too little time."""
     skipped: Mapping[str, str]
+    """Model → the reason why it can't be fitted on this log."""
 
     @classmethod
     def of(cls, plan: SearchPlan, result: SearchResult, seconds: float) -> "SearchSummary":
-        """What a search did."""
+        """Summarise a search that took `seconds`."""
         cuts = dict(zip((eval_split.name for eval_split in plan.eval_splits), result.best.means, strict=True))
         return cls(
             [str(metric) for metric in plan.metrics],
@@ -69,7 +72,10 @@ class SearchSummary:
 
 @dataclass(frozen=True)
 class ModelCard:
-    """Everything about a chosen model; `judged` has it first, then what it is compared with."""
+    """The card of a model. `judged` holds its evaluation, then those of the models to compare with.
+
+    The fields are those of the JSON form: renaming one breaks the readers of saved cards.
+    """
 
     data: DatasetStats
     split: str
@@ -91,7 +97,7 @@ class ModelCard:
         options: EvaluationOptions,
         peak_memory_mb: float,
     ) -> "ModelCard":
-        """The card of a model that was compared on what was brought."""
+        """Return the card of the first model of a comparison on `dataset`."""
         return cls(
             data=DatasetStats.of(dataset.log),
             split=dataset.split,
@@ -107,7 +113,7 @@ class ModelCard:
 
 
 def as_json(card: ModelCard) -> str:
-    """The card as one JSON object; a figure over nobody is null."""
+    """Return the card as a JSON object. Figures without cases are null."""
     plain = asdict(card)
     for judged, written in zip(card.judged, plain["judged"], strict=True):
         written["candidate"] = _plain(judged.candidate)
@@ -115,7 +121,7 @@ def as_json(card: ModelCard) -> str:
 
 
 def as_markdown(card: ModelCard) -> str:
-    """The card for people."""
+    """Return the card as Markdown."""
     chosen = card.judged[0]
     data = card.data
     between = f", {data.first_at} to {data.last_at}" if data.first_at else ""
@@ -125,11 +131,11 @@ def as_markdown(card: ModelCard) -> str:
         f"Settings: {_settings(chosen.candidate)}.",
         "",
         f"Fitted on {data.events:,} events of {data.shoppers:,} shoppers and {data.products:,} products"
-        f"{between} in {chosen.fit_s:,.1f} s; at most {card.peak_memory_mb:,.0f} MB of memory in all. "
+        f"{between} in {chosen.fit_s:,.1f} s. Peak memory {card.peak_memory_mb:,.0f} MB. "
         f"Seed {card.seed}.",
         "",
-        f"Judged on {card.cases:,} cases: {card.split}, against all products; lists "
-        f"{'may' if card.repeats else 'do not'} show what a shopper knows already.",
+        f"Evaluated on {card.cases:,} cases: {card.split}. All products are ranked. Lists "
+        f"{'may' if card.repeats else 'do not'} show products of the shopper's history.",
         "",
         *_figures(card.judged),
         "",
@@ -151,16 +157,19 @@ def _figures(judged: Sequence[ModelEvaluation]) -> list[str]:
         for part, figures in each.figures.items():
             shown = [format_interval(figures[name]) for name in names]
             rows.append([each.candidate.model, part, *shown, *(reach if part == "all" else ("",) * 3)])
-    return [f"| {' | '.join(row)} |" for row in rows] + ["", f"Intervals hold the mean at {LEVEL:.0%}."]
+    return [f"| {' | '.join(row)} |" for row in rows] + [
+        "",
+        f"Intervals have a confidence level of {LEVEL:.0%}.",
+    ]
 
 
 def format_interval(found: Interval) -> str:
-    """A figure with half the width of its interval: `0.1912 ± 0.0032`; a dash where nobody was judged."""
+    """Return a figure with half the width of its interval, `0.1912 ± 0.0032`, or a dash without cases."""
     return "–" if isnan(found.mean) else f"{found.mean:.4f} ± {(found.high - found.low) / 2:.4f}"
 
 
 def card_notes(card: ModelCard) -> list[str]:
-    """What the figures alone do not say, a line each."""
+    """Return notes on the data, the comparisons and the search, one line each."""
     return [*card.notes, *_compared(card.differences), *_search(card.searched)]
 
 
@@ -175,13 +184,15 @@ def _compared(differences: Mapping[str, Mapping[str, Difference]]) -> list[str]:
 
 def _search(searched: SearchSummary | None) -> list[str]:
     if searched is None:
-        return ["Not tuned: settings were given."]
-    said = ("the mean of " if len(searched.metrics) > 1 else "") + " and ".join(searched.metrics)
-    cut = f" There was too little time for: {', '.join(searched.cut_short)}." if searched.cut_short else ""
+        return ["Not tuned: the model has its default settings."]
+    metrics = ("the mean of " if len(searched.metrics) > 1 else "") + " and ".join(searched.metrics)
+    cut_short = (
+        f" Stages with too little time: {', '.join(searched.cut_short)}." if searched.cut_short else ""
+    )
     return [
-        f"Chosen by {said} among {searched.tried:,} tries in {searched.seconds:,.0f} s of "
-        f"{searched.budget_s:,.0f} s, on cuts of the training log alone.{cut}",
-        *(f"On {name}: {value:.4f}." for name, value in searched.cuts.items()),
+        f"Chosen by {metrics} in {searched.tried:,} trials on validation splits of the training log. "
+        f"They took {searched.seconds:,.0f} s of a budget of {searched.budget_s:,.0f} s.{cut_short}",
+        *(f"Validation on {name}: {value:.4f}." for name, value in searched.cuts.items()),
         *(f"Model {name} can't be used here: {reason}." for name, reason in searched.skipped.items()),
     ]
 

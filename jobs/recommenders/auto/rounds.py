@@ -1,4 +1,4 @@
-"""What each stage of a search tries, the most promising first, given what was found so far."""
+"""Generates the candidates of each stage of a search in rounds, the most promising first."""
 
 from collections.abc import Callable, Iterator, Sequence
 
@@ -16,85 +16,94 @@ from jobs.recommenders.interactions import Interactions
 from jobs.recommenders.models.hybrid import Hybrid
 
 Leaders = Callable[[], Sequence[TrialResult]]
-"""What was found so far of a size, best first."""
+"""Returns the trials so far that used the current sample size, best first."""
 
-EXPLORED = 40
-"""Candidates of each model; few spaces have more that are worth it."""
+EXPLORED_PER_MODEL = 40
+"""Candidates per model in the stage `explore`, and per round in the stage `refine`."""
 
-NARROWED = 24
-REFINED = 3
-CONFIRMED = 6
+MAX_NARROW = 24
+"""Candidates in the stage `narrow`."""
+
+REFINED_LEADERS = 3
+"""The stage `refine` changes the settings of this many leaders."""
+
+MAX_CONFIRM = 6
+"""Candidates in the stage `confirm`."""
+
 HYBRIDS_PER_ROUND = 4
-"""Hybrids near the best that are tried before the best is looked for anew."""
+"""Neighbours of the best hybrid that run before the best hybrid is determined again."""
 
 MEMBERS = 4
 OTHER_SIZES = (3, 5, 2)
-"""How many members a hybrid has first, and then."""
+"""The numbers of members in the first hybrids, and in later hybrids."""
 
 
 def explore(models: Models, seed: int) -> Iterator[list[Candidate]]:
-    """Every model as it is, then settings at random."""
+    """Yield every model with its default settings, then candidates with random settings."""
     singles = {name: model for name, model in models.items() if name != Hybrid.NAME} or models
-    every = sample_candidates(singles, EXPLORED * len(singles), seed)
+    every = sample_candidates(singles, EXPLORED_PER_MODEL * len(singles), seed)
     yield every[: len(singles)]
     yield every[len(singles) :]
 
 
 def narrow(leaders: Leaders) -> Iterator[list[Candidate]]:
-    """The best of each model, then the next best."""
-    yield select_promoted(leaders(), NARROWED, 0)
+    """Yield the best candidate of each model, then the next best candidates."""
+    yield select_promoted(leaders(), MAX_NARROW, 0)
 
 
 def refine(leaders: Leaders, models: Models) -> Iterator[list[Candidate]]:
-    """What is one step away from the best, again and again."""
-    yield from _unseen(
+    """Yield the neighbours of the best candidates until all of them have run."""
+    yield from _untried(
         leaders,
         lambda: [
-            near for one in leaders()[:REFINED] for near in neighbouring_candidates(one.candidate, models)
+            near
+            for leader in leaders()[:REFINED_LEADERS]
+            for near in neighbouring_candidates(leader.candidate, models)
         ],
-        EXPLORED,
+        EXPLORED_PER_MODEL,
     )
 
 
 def combine(leaders: Leaders, models: Models, log: Interactions) -> Iterator[list[Candidate]]:
-    """Hybrids of four: a learned order and the sum; other orders and sizes; what is near the best.
+    """Yield hybrids: first with four members, then with other orders and sizes, then neighbours of the best.
 
-    Orders are learned from few histories first, the best of them then from many. First of all what is held
-    out to learn from as the log's cuts are: after a cut in new visits where there are visits, else the last
-    event of each shopper.
+    The first round has the order `sum` and one learned order: `cut` for logs with sessions, else `last`.
+    Orders are learned from few histories. If a learned order wins, it is also learned from many histories.
     """
     members = complementary_models(leaders())
     if Hybrid.NAME not in models or len(members) < min(OTHER_SIZES):
         return
-    first, *others = ("cut", "last", "random") if log.sessions is not None else ("last", "random", "cut")
+    first, *other_orders = (
+        ("cut", "last", "random") if log.sessions is not None else ("last", "random", "cut")
+    )
     yield [hybrid_candidate(members[:MEMBERS], order) for order in (first, "sum")]
-    best = str(dict(_best_hybrid(leaders()).settings)["order"])
+    best_order = str(dict(_best_hybrid(leaders()).settings)["order"])
     sizes = [size for size in OTHER_SIZES if size <= len(members)]
     yield [
-        *([hybrid_candidate(members[:MEMBERS], best, MANY_HISTORIES)] if best != "sum" else []),
-        *(hybrid_candidate(members[:MEMBERS], order) for order in others),
-        *(hybrid_candidate(members[:size], best) for size in sizes),
+        *([hybrid_candidate(members[:MEMBERS], best_order, MANY_HISTORIES)] if best_order != "sum" else []),
+        *(hybrid_candidate(members[:MEMBERS], order) for order in other_orders),
+        *(hybrid_candidate(members[:size], best_order) for size in sizes),
     ]
-    yield from _unseen(
+    yield from _untried(
         leaders, lambda: neighbouring_hybrids(_best_hybrid(leaders()), members, models), HYBRIDS_PER_ROUND
     )
 
 
 def confirm(leaders: Leaders) -> Iterator[list[Candidate]]:
-    """The best of all, and the best of other models beside them."""
-    yield select_promoted(leaders(), CONFIRMED, CONFIRMED // 2)
+    """Yield the best candidates overall, and the best candidates of other models."""
+    yield select_promoted(leaders(), MAX_CONFIRM, MAX_CONFIRM // 2)
 
 
-def _unseen(
+def _untried(
     leaders: Leaders, near: Callable[[], Sequence[Candidate]], limit: int
 ) -> Iterator[list[Candidate]]:
-    """Near candidates that were not tried yet, at most so many at once, until there is none."""
+    """Yield at most `limit` results of `near` per round, until all of them have run."""
     while True:
-        seen = {each.candidate for each in leaders()}
-        found = [each for each in dict.fromkeys(near()) if each not in seen]
-        if not found:
+        tried = {each.candidate for each in leaders()}
+        untried = [each for each in dict.fromkeys(near()) if each not in tried]
+        if not untried:
             return
-        yield found[:limit]
+        yield untried[:limit]
 
 
 def _best_hybrid(leaders: Sequence[TrialResult]) -> Candidate:

@@ -1,4 +1,4 @@
-"""Searches the models' settings, stage by stage, for what does best on every validation cut."""
+"""Searches models and their settings, stage by stage, for the best candidate on all validation splits."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -28,23 +28,23 @@ from jobs.recommenders.evaluation.metrics import Metric
 from jobs.recommenders.models.hybrid import Hybrid
 
 OnProgress = Callable[[int, int, str], None]
-"""Told how many seconds are spent, of how many, and what is tried."""
+"""Is called with the elapsed seconds, the total seconds, and a description of the current step."""
 
 FINAL_FIT_MARGIN = 1.25
-"""The time for the last fit, relative to what the search expects of it."""
+"""The time reserved for the final fit, relative to its expected time."""
 
 FIRST_ROUND_SHARE = 0.5
-"""What the first round of a stage may take of the time that is left, if it needs it."""
+"""The share of the remaining time that the first round of a stage may take."""
 
 OVERRUN_SHARE = 0.1
-"""How far a stage may go past its end, relative to what was left, where tries take longer than expected."""
+"""How far a stage may overrun if trials are slower than expected, relative to the remaining time."""
 
 
 @dataclass(frozen=True)
 class SearchPlan:
-    """What to search: models, validation cuts, the metrics whose mean decides, and how long.
+    """The models to search, the validation splits, the metrics whose mean decides, and the time budget.
 
-    The same plan on the same log tries the same in the same order and chooses the same, as far as it comes.
+    The same plan runs the same candidates in the same order. Only their number depends on the machine.
     """
 
     models: Models
@@ -56,14 +56,14 @@ class SearchPlan:
 
     @classmethod
     def of(cls, dataset: Dataset, options: EvaluationOptions, budget_s: float) -> "SearchPlan":
-        """What to search for a log that was brought."""
+        """Return the plan for a data set."""
         eval_splits = dataset.validation_splits(options.seed)
         return cls(options.models, eval_splits, options.metrics, options.repeats, budget_s, options.seed)
 
 
 @dataclass(frozen=True)
 class SearchResult:
-    """What was chosen, what was tried, stages that had too little time, and models that can not be used."""
+    """The best trial, all trials, the stages with too little time, and why models can't be fitted."""
 
     best: TrialResult
     trials: Sequence[TrialResult]
@@ -71,17 +71,17 @@ class SearchResult:
     skipped: dict[str, str]
 
     def best_of(self, names: Sequence[str]) -> Candidate | None:
-        """The best candidate of some models: of the last stage that any of them reached."""
-        mine = [each for each in self.trials if each.candidate.model in names]
-        if not mine:
+        """Return the best candidate of the given models in the last stage that any of them reached."""
+        trials = [each for each in self.trials if each.candidate.model in names]
+        if not trials:
             return None
-        return best_first([each for each in mine if each.stage == mine[-1].stage])[0].candidate
+        return best_first([each for each in trials if each.stage == trials[-1].stage])[0].candidate
 
 
 def choose(
     plan: SearchPlan, on_progress: OnProgress, clock: Callable[[], float] = time.monotonic
 ) -> SearchResult:
-    """The best model and settings that the budget finds, less the time that the last fit will take.
+    """Search within the budget. Time for the final fit is reserved, and not used for the search.
 
     Raises:
         UserError: no model can be fitted on this log.
@@ -98,7 +98,7 @@ class _Search:
     runner: TrialRunner
     trials: list[TrialResult] = field(default_factory=list)
     leaders: list[TrialResult] = field(default_factory=list)
-    """What is comparable with what was tried last, best first."""
+    """All trials with the sample size of the last trial, best first."""
     size: Size = WARM_UP
     eval_splits: dict[Size, list[EvaluationSplit]] = field(default_factory=dict)
     cut_short: list[str] = field(default_factory=list)
@@ -108,7 +108,7 @@ class _Search:
         self._warm_up()
         self.began_s = self.clock()
         for stage in STAGES:
-            self._stage(stage)
+            self._run_stage(stage)
         skipped = self.runner.skipped
         if not self.leaders:
             reasons = "; ".join(f"{name}: {why}" for name, why in skipped.items())
@@ -116,26 +116,26 @@ class _Search:
         return SearchResult(self.leaders[0], self.trials, self.cut_short, skipped)
 
     def _warm_up(self) -> None:
-        """Try every model on next to nothing: what is compiled once a machine is not in the budget."""
+        """Run every model on a tiny sample, so that the budget excludes the one-time compilation."""
         eval_split = subsample(self.plan.eval_splits[0], WARM_UP, self.plan.seed)
         for candidate in sample_candidates(self.plan.models, 0, self.plan.seed):
             self.on_progress(0, round(self.plan.budget_s), f"compiling {candidate.model}")
-            with suppress(UserError):  # whoever can't be fitted says so when it is tried
+            with suppress(UserError):  # the first trial of the model records the error
                 model = candidate.build(self.plan.models).fit(eval_split.log)
                 self.runner.mean_metrics(model, eval_split)
 
     def _rounds(self, stage: Stage) -> Iterator[list[Candidate]]:
         models, log = self.plan.models, self.plan.eval_splits[0].log
-        of_stage: dict[str, Callable[[], Iterator[list[Candidate]]]] = {
+        rounds_of: dict[str, Callable[[], Iterator[list[Candidate]]]] = {
             "explore": lambda: rounds.explore(models, self.plan.seed),
             "narrow": lambda: rounds.narrow(lambda: self.leaders),
             "refine": lambda: rounds.refine(lambda: self.leaders, models),
             "combine": lambda: rounds.combine(lambda: self.leaders, models, log),
             "confirm": lambda: rounds.confirm(lambda: self.leaders),
         }
-        return of_stage[stage.name]()
+        return rounds_of[stage.name]()
 
-    def _stage(self, stage: Stage) -> None:
+    def _run_stage(self, stage: Stage) -> None:
         size = stage.size or self.size
         eval_splits, began_s = self._subsampled(size), self.clock()
         for place, candidates in enumerate(self._rounds(stage)):
@@ -151,18 +151,18 @@ class _Search:
                     chosen = self._affordable(candidates[:min_candidates], eval_splits, first_s)
                     chosen = chosen if len(chosen) == min_candidates or not self.trials else []
             latest_s = min(first_s + OVERRUN_SHARE * left_s, began_s + left_s)
-            found, in_time = self._round(chosen, stage, eval_splits, latest_s)
-            self._update_leaders(size, found)
+            results, in_time = self._run_round(chosen, stage, eval_splits, latest_s)
+            self._update_leaders(size, results)
             if not in_time or (not chosen and place == 0):
                 self.cut_short.append(stage.name)
-            if not in_time or not found or (len(chosen) < len(candidates) and not stage.batched):
+            if not in_time or not results or (len(chosen) < len(candidates) and not stage.batched):
                 return
 
     def _end_s(self) -> float:
         return self.began_s + self.plan.budget_s - self._final_fit_s()
 
     def _subsampled(self, size: Size) -> list[EvaluationSplit]:
-        """The cuts of a size, the same ones each time."""
+        """Return the splits of this sample size, from a cache."""
         if size not in self.eval_splits:
             self.eval_splits[size] = [
                 subsample(eval_split, size, self.plan.seed) for eval_split in self.plan.eval_splits
@@ -172,7 +172,7 @@ class _Search:
     def _affordable(
         self, candidates: Sequence[Candidate], eval_splits: Sequence[EvaluationSplit], until_s: float
     ) -> Sequence[Candidate]:
-        """As many of the first as there is time for; the very first try is always made."""
+        """Return the first candidates for which there is time; at least one if there was no trial yet."""
         expected_s = [self.runner.expected_s(each, eval_splits) for each in candidates]
         return candidates[: max(affordable(expected_s, until_s - self.clock()), 0 if self.trials else 1)]
 
@@ -182,21 +182,24 @@ class _Search:
         expected_s = [self.runner.expected_s(each, eval_splits) for each in candidates]
         return [candidates[place] for place in fitting_subset(expected_s, until_s - self.clock())]
 
-    def _round(
+    def _run_round(
         self,
         candidates: Sequence[Candidate],
         stage: Stage,
         eval_splits: Sequence[EvaluationSplit],
         latest_s: float,
     ) -> tuple[list[TrialResult], bool]:
-        """What was found, and whether there was time for all; a try that would end too late is not begun."""
-        found: list[TrialResult] = []
+        """Run candidates. Return the results, and whether there was time for all.
+
+        A trial that is expected to end after `latest_s` is not started.
+        """
+        results: list[TrialResult] = []
         groups = [candidates] if stage.batched and candidates else [[each] for each in candidates]
         for group in groups:
             spent_s = self.clock() - self.began_s
             expected_s = sum(self.runner.expected_s(each, eval_splits) for each in group)
             if self.clock() + expected_s > latest_s and self.trials and not stage.batched:
-                return found, False
+                return results, False
             self.on_progress(
                 min(int(spent_s), round(self.plan.budget_s)),
                 round(self.plan.budget_s),
@@ -204,11 +207,11 @@ class _Search:
             )
             new = self.runner.run_all(group, stage.name, eval_splits)
             self.trials += new
-            found += new
-        return found, True
+            results += new
+        return results, True
 
     def _confirm_reserve_s(self, stage: Stage) -> float:
-        """What is kept for the last stage."""
+        """Return the seconds to reserve for the last stage."""
         if stage is STAGES[-1] or not self.leaders:
             return 0.0
         eval_splits = self._subsampled(STAGES[-1].size or self.size)
@@ -216,13 +219,13 @@ class _Search:
         needed_s = sum(self.runner.expected_s(each, eval_splits) for each in best)
         return min(needed_s, CONFIRM_SHARE * self.plan.budget_s)
 
-    def _update_leaders(self, size: Size, found: Sequence[TrialResult]) -> None:
-        if found:
-            self.leaders = best_first([*(self.leaders if size == self.size else []), *found])
+    def _update_leaders(self, size: Size, results: Sequence[TrialResult]) -> None:
+        if results:
+            self.leaders = best_first([*(self.leaders if size == self.size else []), *results])
             self.size = size
 
     def _final_fit_s(self) -> float:
-        """What is kept for the last fit: for a learned order of the best, until hybrids were tried."""
+        """Return the seconds to reserve for the final fit: of a hybrid until one ran, then of the leader."""
         if not self.leaders:
             return 0.0
         best = self.leaders[0].candidate

@@ -1,7 +1,7 @@
-"""The stages of a search: many candidates on little of the log, then fewer on more of it.
+"""The stages of a search: many candidates on a small part of the log, then fewer candidates on a larger part.
 
-Successive halving (Jamieson and Talwalkar, Non-stochastic Best Arm Identification and Hyperparameter
-Optimization, AISTATS 2016) with a step of refinement, and one of hybrids, before the last.
+This is successive halving (Jamieson and Talwalkar, Non-stochastic Best Arm Identification and Hyperparameter
+Optimization, AISTATS 2016), with a stage of refinement and a stage of hybrids before the last stage.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from jobs.recommenders.interactions import Interactions
 
 
 class Size(NamedTuple):
-    """At most so many events to fit on and cases to judge with."""
+    """The largest numbers of events to fit on and of cases to evaluate."""
 
     events: int
     cases: int
@@ -45,17 +45,23 @@ STAGES = (
     Stage("combine", None, 1.0, batched=True),
     Stage("confirm", Size(1 << 62, 10_000), 1.0, min_candidates=2),
 )
-"""A small part of a log is sparser than all of it, which neighbourhoods suffer from more than other models:
-it tells settings of one model apart better than models. So models are chosen on a million events, if there is
-time for it. The last stage has the time that it needs, up to `CONFIRM_SHARE` of all, from the one before.
+"""The stages in order.
+
+A small part of a log is sparser than the whole log, which harms neighbourhood models more than others. A
+small sample therefore compares settings of one model better than it compares models. Models are compared on
+a million events if there is enough time. `combine` leaves time for `confirm`, at most `CONFIRM_SHARE`.
 """
 
 CONFIRM_SHARE = 0.15
+"""The largest share of the budget that is reserved for the stage `confirm`."""
+
 WARM_UP = Size(500, 10)
 
 CANDIDATE_COUNTS = (*range(4), *(step << power for power in range(30) for step in (4, 5, 6, 7)))
-"""How many of many are tried: 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, …: in steps that two runs, which never take the
-same time to the millisecond, seldom fall on two sides of."""
+"""The allowed numbers of candidates if there is no time for all: 0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, …
+
+The steps are wide, so that small differences in run time rarely change the number of candidates.
+"""
 
 
 def affordable(seconds: Sequence[float], left_s: float) -> int:
@@ -68,32 +74,35 @@ def affordable(seconds: Sequence[float], left_s: float) -> int:
 
 
 def fitting_subset(seconds: Sequence[float], left_s: float) -> list[int]:
-    """Which candidates fit into what is left beside those before them."""
-    found = []
+    """Return the indices of candidates that fit into `left_s`, each after the earlier ones that fit."""
+    fitting = []
     for place, each in enumerate(seconds):
         if each <= left_s:
             left_s -= each
-            found.append(place)
-    return found
+            fitting.append(place)
+    return fitting
 
 
 def subsample(eval_split: EvaluationSplit, size: Size, seed: int) -> EvaluationSplit:
-    """The trial with at most as many events, of random shoppers, and as many cases."""
+    """Return a split with at most `size.events` events, of random shoppers, and `size.cases` cases."""
     return replace(
         eval_split,
-        log=_fewer(eval_split.log, size.events, seed),
+        log=_sampled(eval_split.log, size.events, seed),
         cases=eval_split.cases.sample(size.cases, seed),
     )
 
 
-def _fewer(log: Interactions, limit: int, seed: int) -> Interactions:
-    """Whole shoppers, or sessions where there are any, drawn at random until there are `limit` events."""
+def _sampled(log: Interactions, limit: int, seed: int) -> Interactions:
+    """Return all events of random sessions, or of random shoppers if the log has no sessions.
+
+    The result has at most `limit` events, or one session with more events.
+    """
     if len(log) <= limit:
         return log
     groups = log.shoppers if log.sessions is None else log.sessions
     sizes = np.bincount(groups)
     order = np.random.default_rng(seed).permutation(len(sizes))
-    taken = order[: max(1, int(np.searchsorted(sizes[order].cumsum(), limit, side="right")))]
+    drawn = order[: max(1, int(np.searchsorted(sizes[order].cumsum(), limit, side="right")))]
     chosen = np.zeros(len(sizes), dtype=np.bool_)
-    chosen[taken] = True
+    chosen[drawn] = True
     return log.select_events(chosen[groups])

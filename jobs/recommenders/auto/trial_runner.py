@@ -1,4 +1,4 @@
-"""Tries candidates on validation cuts: fits, asks, judges, and notes what each took."""
+"""Runs trials: fits a candidate, evaluates it on validation splits, and records its duration."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,14 +17,18 @@ from jobs.recommenders.fit_cache import FitCache
 from jobs.recommenders.models.hybrid import Hybrid
 
 FIT_CACHE_BYTES = 800_000_000
-"""Bytes of fitted models that are kept while a search may ask for them again."""
+"""The largest size of the fitted models that a search keeps for reuse."""
 
 TrialKey = tuple[Candidate, tuple[tuple[int, int], ...]]
+"""A candidate, and the numbers of events and cases of each split."""
 
 
 @dataclass
 class TrialRunner:
-    """Tries each candidate once on cuts of the same sizes. `skipped`: why a model can't be used, by name."""
+    """Runs each candidate at most once on splits of the same sizes.
+
+    `skipped` maps the name of a model that can't be fitted to the reason.
+    """
 
     models: Models
     metrics: Sequence[Metric]
@@ -36,40 +40,41 @@ class TrialRunner:
     results: dict[TrialKey, TrialResult] = field(default_factory=dict)
 
     def expected_s(self, candidate: Candidate, eval_splits: Sequence[EvaluationSplit]) -> float:
-        """Seconds that a try will take, as far as its model was tried before; 0 if it is known already."""
+        """Return the expected seconds of a trial; 0 if the candidate has run or its model is skipped."""
         if candidate.model in self.skipped or _key(candidate, eval_splits) in self.results:
             return 0.0
         model = candidate.build(self.models)
         return sum(sum(self.costs.expected(model, eval_split, self.cache)) for eval_split in eval_splits)
 
     def fit_s(self, candidate: Candidate, eval_split: EvaluationSplit) -> float:
-        """Seconds to fit where nothing is remembered, and nobody is asked but to learn from."""
-        nobody = replace(eval_split, cases=eval_split.cases.sample(0, 0))
-        return sum(self.costs.expected(candidate.build(self.models), nobody, FitCache()))
+        """Return the expected seconds to fit without a cache, including the time to learn an order."""
+        without_cases = replace(eval_split, cases=eval_split.cases.sample(0, 0))
+        return sum(self.costs.expected(candidate.build(self.models), without_cases, FitCache()))
 
     def run_all(
         self, candidates: Sequence[Candidate], stage: str, eval_splits: Sequence[EvaluationSplit]
     ) -> list[TrialResult]:
-        """What was found of candidates, all of them on one cut before the next, so that hybrids find their
-        members fitted. Who can't be fitted is left out.
+        """Return the results of all candidates except those that can't be fitted.
+
+        All candidates run on one split before the next split, so that hybrids share fitted members.
         """
-        found: dict[Candidate, list[tuple[Floats, float]]] = {
+        outcomes: dict[Candidate, list[tuple[Floats, float]]] = {
             each: [] for each in candidates if _key(each, eval_splits) not in self.results
         }
         for eval_split in eval_splits:
-            for candidate, on_cuts in found.items():
+            for candidate, by_split in outcomes.items():
                 if candidate.model not in self.skipped:
-                    on_cuts += self._run(candidate, eval_split)
-        for candidate, on_cuts in found.items():
-            if len(on_cuts) == len(eval_splits):
-                mean_metrics, seconds = zip(*on_cuts, strict=True)
+                    by_split += self._run(candidate, eval_split)
+        for candidate, by_split in outcomes.items():
+            if len(by_split) == len(eval_splits):
+                mean_metrics, seconds = zip(*by_split, strict=True)
                 result = TrialResult(candidate, stage, mean_metrics, len(eval_splits[0].log), sum(seconds))
                 self.results[_key(candidate, eval_splits)] = result
         keys = [_key(each, eval_splits) for each in candidates]
         return [replace(self.results[key], stage=stage) for key in keys if key in self.results]
 
     def mean_metrics(self, model: Model, eval_split: EvaluationSplit) -> Floats:
-        """The mean of the metrics in each case of a cut, float64 [cases]."""
+        """Return the mean of the metrics for each case of a split, float64 [cases]."""
         ranked = eval_split.cases.rank_with(model, max(metric.k for metric in self.metrics), self.repeats)
         by_metric = eval_split.cases.evaluate(ranked, self.metrics)["all"].by_metric
         mean: Floats = np.mean([by_metric[metric] for metric in self.metrics], axis=0)
@@ -86,9 +91,9 @@ class TrialRunner:
             return []
         fitted_s = self.clock()
         mean_metrics = self.mean_metrics(model, eval_split)
-        took = TrialSeconds(fitted_s - began_s, self.clock() - fitted_s)
-        self.costs.record(model, eval_split, expected, took)
-        return [(mean_metrics, sum(took))]
+        actual = TrialSeconds(fitted_s - began_s, self.clock() - fitted_s)
+        self.costs.record(model, eval_split, expected, actual)
+        return [(mean_metrics, sum(actual))]
 
     def _fitted(self, model: Model, eval_split: EvaluationSplit) -> Model:
         if not isinstance(model, Hybrid):

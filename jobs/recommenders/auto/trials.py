@@ -1,4 +1,4 @@
-"""What was tried, and which of it goes on to the next stage."""
+"""Results of trials, and the choice of candidates for the next stage."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,10 @@ from jobs.recommenders.evaluation.sets import Floats
 
 @dataclass(frozen=True)
 class TrialResult:
-    """A candidate at a stage: what decides, float64 [cases], on each cut; it was fitted on `events`."""
+    """The result of a candidate in a stage. `values` holds the mean of the metrics per case, for each split.
+
+    Each of them is float64 [cases]. `events` is the number of events that the candidate was fitted on.
+    """
 
     candidate: Candidate
     stage: str
@@ -22,45 +25,48 @@ class TrialResult:
 
     @property
     def means(self) -> list[float]:
-        """What decides, on each cut."""
+        """The mean of the values of each split."""
         return [float(values.mean()) if len(values) else 0.0 for values in self.values]
 
 
-def best_first(tried: Sequence[TrialResult]) -> list[TrialResult]:
-    """Best first, by the least share of a cut's best that is reached on any cut, so what holds on all."""
-    means = np.array([each.means for each in tried])
+def best_first(trials: Sequence[TrialResult]) -> list[TrialResult]:
+    """Sort trials, best first, by the worst of their relative results.
+
+    A relative result is the mean of a split divided by the best mean of any trial on this split.
+    """
+    means = np.array([each.means for each in trials])
     best = means.max(axis=0)
     shares = np.where(best > 0, means / np.where(best > 0, best, 1.0), 1.0).min(axis=1)
-    return [tried[place] for place in np.argsort(-shares, kind="stable")]
+    return [trials[place] for place in np.argsort(-shares, kind="stable")]
 
 
 def complementary_models(leaders: Sequence[TrialResult]) -> list[Candidate]:
-    """The best candidate of each single model: the best of all, then whichever adds most to those before it.
+    """Return the best candidate of each base model, each of them adding most to the ones before it.
 
-    What a set is worth in a case is the largest of what its members reach, so a model that is right where the
-    others are not comes before a better one that is right where they are. `leaders` is best first, all of the
-    same cases.
+    The value of a set of candidates in a case is the largest value of its members. A candidate that is right
+    where the others are wrong therefore comes before a better one that is right in the same cases. `leaders`
+    is sorted best first. All of them were evaluated on the same cases.
     """
-    left: dict[str, TrialResult] = {}
+    remaining: dict[str, TrialResult] = {}
     for each in leaders:
         if each.candidate.model in BASE_MODELS:
-            left.setdefault(each.candidate.model, each)
-    found: list[Candidate] = []
+            remaining.setdefault(each.candidate.model, each)
+    chosen: list[Candidate] = []
     reached = [np.zeros(len(values)) for values in leaders[0].values] if leaders else []
-    while left:
+    while remaining:
         together = {
-            name: [np.maximum(before, mine) for before, mine in zip(reached, one.values, strict=True)]
-            for name, one in left.items()
+            name: [np.maximum(before, own) for before, own in zip(reached, result.values, strict=True)]
+            for name, result in remaining.items()
         }
-        worth = {name: sum(float(values.mean()) for values in each) for name, each in together.items()}
-        name = max(worth, key=worth.__getitem__) if found else next(iter(left))
+        totals = {name: sum(float(values.mean()) for values in each) for name, each in together.items()}
+        name = max(totals, key=totals.__getitem__) if chosen else next(iter(remaining))
         reached = together[name]
-        found.append(left.pop(name).candidate)
-    return found
+        chosen.append(remaining.pop(name).candidate)
+    return chosen
 
 
 def select_promoted(leaders: Sequence[TrialResult], count: int, best: int) -> list[Candidate]:
-    """`best` places to the best, the others to the best of each other model, then to the next best."""
+    """Return `count` candidates: the first `best` leaders, the best of each model, then other leaders."""
     order = [each.candidate for each in leaders]
     others: dict[str, Candidate] = {}
     for each in order:

@@ -1,1 +1,1 @@
-"""The judge: full ranking over all products, on arrays alone; it knows no model."""
+"""Evaluates ranked lists over all products. Depends on no model."""

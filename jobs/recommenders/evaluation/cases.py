@@ -1,4 +1,4 @@
-"""What is asked of a fitted model, and what would have been right."""
+"""Test cases for fitted models: histories, and the products that followed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,26 +18,26 @@ from jobs.recommenders.vocabulary import Codes
 _ROWS = 256
 
 MAX_HISTORY_EVENTS = 50_000_000
-"""Events in the histories of cases of visits: 1 GB while they are made."""
+"""The largest number of events in the histories of `prefixes`: 1 GB while they are built."""
 
 
 class ProductRanker(Protocol):
-    """Whatever ranks products for histories: every model does."""
+    """Ranks products for histories. Every model is a ranker."""
 
     @property
     def product_count(self) -> int:
-        """Products of the catalogue."""
+        """The number of products in the catalogue."""
 
     def recommend(self, histories: Histories, k: int, excluded: Histories | None = None) -> RankedLists:
-        """The k best products for each history, without those of the same row of `excluded`."""
+        """Return the k best products for each history, without the products in the same row of `excluded`."""
 
 
 @dataclass(frozen=True)
 class Cases:
-    """Row r: a history, and the products that came after it.
+    """One case per row: a history, and the set of products that followed it.
 
-    A product of `truth` that training never saw counts, and is missed; its code may be past the catalogue's.
-    Lists are of all products, or of those `rankable` which to rank: int32, ascending.
+    `truth` may hold products that are not in the training data, whose codes may be above the catalogue's.
+    They count as missed. `rankable`, int32 and ascending, limits the lists to these products; None means all.
     """
 
     histories: Histories
@@ -48,32 +48,32 @@ class Cases:
         return len(self.histories)
 
     def sample(self, limit: int, seed: int) -> "Cases":
-        """At most so many rows, drawn at random, in their order."""
+        """Return at most `limit` random rows, in their original order."""
         if len(self) <= limit:
             return self
         rows = np.sort(np.random.default_rng(seed).choice(len(self), limit, replace=False))
         return Cases(self.histories.take(rows), self.truth.take(rows), self.rankable)
 
     def rank_with(self, model: ProductRanker, k: int, repeats: bool) -> Codes:
-        """The model's lists, int32 [rows, k]; without `repeats`, none has what its history has."""
+        """Return the model's lists, int32 [rows, k]. Without `repeats`, they omit products of the history."""
         if self.rankable is None:
             return model.recommend(self.histories, k, None if repeats else self.histories).products
         others = np.setdiff1d(np.arange(model.product_count, dtype=np.int32), self.rankable)
         lists = [
-            model.recommend(some, k, Histories.of([others] * len(some))).products
-            for some in (self.histories[at : at + _ROWS] for at in range(0, len(self), _ROWS))
+            model.recommend(batch, k, Histories.of([others] * len(batch))).products
+            for batch in (self.histories[at : at + _ROWS] for at in range(0, len(self), _ROWS))
         ]
         return np.concatenate(lists)
 
     def evaluate(self, ranked: Codes, metrics: Sequence[Metric]) -> Mapping[str, MetricValues]:
-        """What the metrics say of lists: `all`, and `new` and `repeats` apart."""
+        """Return the metrics of the lists for the parts `all`, `new` and `repeats` of `evaluate_parts`."""
         known = ProductSets.of(self.histories.rows, self.histories.products, len(self))
         return evaluate_parts(ranked, self.truth, known, metrics)
 
 
 @dataclass(frozen=True)
 class EvaluationSplit:
-    """A log to fit on, and the cases to judge with; `name` says how they were cut."""
+    """A log to fit models on, and cases to evaluate them with. `name` describes what is held out."""
 
     name: str
     log: Interactions
@@ -83,43 +83,43 @@ class EvaluationSplit:
 def shoppers_held_out(
     log: Interactions, held: Flags, name: str, truth: Flags | None = None
 ) -> EvaluationSplit:
-    """The held events (bool [events]) of each shopper as the truth; the others to fit on, and as history.
+    """Hold out the `held` events, bool [events]. Each shopper with other events becomes a case.
 
-    If only some of those held are the `truth`, bool [events], the rest is in neither. Shoppers without
-    another event are left out of the cases.
+    The other events are the log to fit on, and the histories of the cases. The held events are the truth. If
+    `truth`, bool [events], selects some of the held events, the rest of the held events is dropped.
 
     Raises:
-        UserError: every event is held.
+        UserError: every event is held out.
     """
-    kept = log.select_events(~held)
-    lengths = kept.histories.lengths
-    right = held if truth is None else truth
-    shoppers = np.unique(log.shoppers[right])
+    train = log.select_events(~held)
+    lengths = train.histories.lengths
+    is_truth = held if truth is None else truth
+    shoppers = np.unique(log.shoppers[is_truth])
     shoppers = shoppers[lengths[shoppers] > 0]
     row_of = np.full(len(lengths), -1, dtype=np.int64)
     row_of[shoppers] = np.arange(len(shoppers))
-    rows, products = row_of[log.shoppers[right]], log.products[right]
-    came = ProductSets.of(rows[rows >= 0], products[rows >= 0], len(shoppers))
-    return EvaluationSplit(name, kept, Cases(kept.histories.take(shoppers), came))
+    rows, products = row_of[log.shoppers[is_truth]], log.products[is_truth]
+    truth_sets = ProductSets.of(rows[rows >= 0], products[rows >= 0], len(shoppers))
+    return EvaluationSplit(name, train, Cases(train.histories.take(shoppers), truth_sets))
 
 
 def sessions_held_out(log: Interactions, held: Flags, name: str) -> EvaluationSplit:
-    """Every event of a held session but its first as the truth of a case; what came before as its history.
+    """Hold out whole sessions: `held` is bool [events]. Their `prefixes` are the cases.
 
-    `held` is bool [events], whole sessions. Source of the protocol: Hidasi et al., Session-based
-    Recommendations with Recurrent Neural Networks, ICLR 2016.
+    Source of the protocol: Hidasi et al., Session-based Recommendations with Recurrent Neural Networks, ICLR
+    2016.
 
     Raises:
-        UserError: every event is held.
+        UserError: every event is held out.
     """
     return EvaluationSplit(name, log.select_events(~held), prefixes(log.select_events(held).sequences))
 
 
 def prefixes(sequences: Histories) -> Cases:
-    """Each event of a sequence but the first as a target, after all before it.
+    """Return a case for each event except the first of its sequence. The events before it are its history.
 
-    Histories of one sequence grow with the square of its length: where they would hold more than
-    `MAX_HISTORY_EVENTS` events in all, targets are drawn at random, as many as fit.
+    The total length of the histories grows with the square of a sequence's length. If it would exceed
+    `MAX_HISTORY_EVENTS`, only a random subset of the events becomes cases.
     """
     starts = np.repeat(sequences.indptr[:-1], sequences.lengths)
     targets = np.flatnonzero(np.arange(len(sequences.products)) > starts)

@@ -1,6 +1,6 @@
-"""What all lists together do to the catalogue: how much of it they show, how known it is, which sellers gain.
+"""Metrics of all lists together: coverage of the catalogue, novelty, popularity, and exposure of sellers.
 
-Lists are int32 [n, k], products −1 where a list has fewer.
+Lists are int32 [n, k]. Lists with fewer than k products end with -1.
 """
 
 from dataclasses import dataclass
@@ -14,39 +14,41 @@ from jobs.recommenders.vocabulary import Codes
 
 @dataclass(frozen=True)
 class CatalogueMetrics:
-    """What the lists show. Exposure is that of sellers, None where products have none."""
+    """Metrics of all lists together. The metrics of sellers are None if no seller is known."""
 
     coverage: float
-    """The share of all products that is in any list."""
+    """The share of all products that appear in at least one list."""
     novelty: float
-    """Mean −log2 of the share of shoppers who know a shown product, in bits; nobody counts as one.
+    """The mean of −log2 of the share of shoppers who know a listed product, in bits.
 
+    A product that no shopper knows counts as known by one shopper.
     Source: Vargas and Castells, Rank and Relevance in Novelty and Diversity Metrics, RecSys 2011.
     """
     popularity_lift: float
-    """How much more popular shown products are than those of the log: 0 as much, 1 twice as much.
+    """How much more popular listed products are than those of the log: 0 is equal, 1 is twice as popular.
 
     Source: Abdollahpouri et al., The Unfairness of Popularity Bias in Recommendation, RMSE 2019.
     """
     seller_gini: float | None
-    """Inequality of the sellers' exposure: 0 all alike, towards 1 one has it all.
+    """The Gini coefficient of the sellers' exposure: 0 if it is equal, near 1 if one seller has it all.
 
-    A place is worth 1 / log2(place + 1) (Singh and Joachims, Fairness of Exposure in Rankings, KDD 2018).
+    A place gives an exposure of 1 / log2(place + 1)
+    (Singh and Joachims, Fairness of Exposure in Rankings, KDD 2018).
     """
     sellers_seen: float | None
-    """The share of sellers with a product in any list."""
+    """The share of sellers with a product in at least one list."""
 
 
 def catalogue_metrics(
     lists: Codes, buyers: Numbers, shopper_count: int, sellers: Codes | None = None
 ) -> CatalogueMetrics:
-    """What `lists` show.
+    """Return the metrics of `lists`.
 
     Args:
         lists: int32 [n, k].
-        buyers: how many shoppers of the log know each product: [products].
-        shopper_count: how many shoppers the log has.
-        sellers: the seller of each product: int32 [products], numbered from 0, -1 where none is known.
+        buyers: the number of shoppers with an event of each product: [products].
+        shopper_count: the number of shoppers in the log.
+        sellers: the seller of each product: int32 [products], numbered from 0, -1 if unknown.
     """
     shown = lists[lists >= 0]
     known = buyers.astype(np.float64)
@@ -61,18 +63,18 @@ def catalogue_metrics(
 
 
 def seller_exposure(lists: Codes, sellers: Codes) -> Floats:
-    """What the places of each seller's products are worth together: float64 [sellers]."""
-    worth = np.broadcast_to(discounts(lists.shape[1]), lists.shape)[lists >= 0]
+    """Return the summed exposure of each seller's products: float64 [sellers]."""
+    exposures = np.broadcast_to(discounts(lists.shape[1]), lists.shape)[lists >= 0]
     seller = sellers[lists[lists >= 0]]
     count = int(sellers.max()) + 1
-    exposure: Floats = np.bincount(seller[seller >= 0], worth[seller >= 0], count).astype(np.float64)
+    exposure: Floats = np.bincount(seller[seller >= 0], exposures[seller >= 0], count).astype(np.float64)
     return exposure
 
 
 def gini(amounts: Floats) -> float:
-    """The Gini coefficient of amounts that are not negative; 0 if there is nothing to share.
+    """Return the Gini coefficient of amounts ≥ 0; 0 if all amounts are 0.
 
-    Source: Gini, Variabilità e mutabilità, 1912, by the ranks of the sorted amounts.
+    Source: Gini, Variabilità e mutabilità, 1912, computed from the ranks of the sorted amounts.
     """
     total, count = amounts.sum(), len(amounts)
     if not total:
@@ -84,5 +86,5 @@ def gini(amounts: Floats) -> float:
 def _lift(known: Floats, shown: Codes) -> float:
     if not len(shown) or not known.any():
         return 0.0
-    usual = (known @ known) / known.sum()
-    return float(known[shown].mean() / usual - 1)
+    mean_popularity = (known @ known) / known.sum()
+    return float(known[shown].mean() / mean_popularity - 1)

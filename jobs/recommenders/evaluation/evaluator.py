@@ -1,7 +1,7 @@
-"""Judges ranked lists against what really came: full lists over all products, never sampled negatives.
+"""Evaluates ranked lists against the products that followed.
 
-Sampled negatives order models differently from what shoppers see (Krichene and Rendle, On Sampled Metrics for
-Item Recommendation, KDD 2020).
+All products are ranked. Metrics on sampled negatives can order models differently (Krichene and Rendle, On
+Sampled Metrics for Item Recommendation, KDD 2020).
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,27 +18,28 @@ from jobs.recommenders.vocabulary import Codes
 
 @dataclass(frozen=True)
 class MetricValues:
-    """What each metric says of each row that had anything to find; other rows are left out.
+    """The values of each metric for the rows whose truth is not empty.
 
-    `rows` is int64 [judged]; `by_metric` maps a metric to float64 [judged].
+    `rows` holds the numbers of these rows: int64 [evaluated]. `by_metric` maps a metric to float64
+    [evaluated].
     """
 
     rows: Ints
     by_metric: Mapping[Metric, Floats]
 
     def figures(self, seed: int, visits: Ints | None = None) -> dict[Metric, Interval]:
-        """Each metric's mean and interval over the rows, or over the visits (int64, one for every row)."""
+        """Return each metric's mean with an interval over the rows, or over visits: int64 [all rows]."""
         groups = None if visits is None else visits[self.rows]
         return {metric: interval(values, seed, groups) for metric, values in self.by_metric.items()}
 
 
 def evaluate_lists(ranked: Codes, truth: ProductSets, metrics: Sequence[Metric]) -> MetricValues:
-    """Judge `ranked`, int32 [n, k], best first and padded with -1, against the sets of the same n rows.
+    """Evaluate `ranked`, int32 [n, k], best first and padded with -1, against the sets of the same n rows.
 
-    What `truth` holds and no list could show (a product that training never saw) counts as missed.
+    Products of `truth` that are not in the training data count as missed.
 
     Raises:
-        ValueError: k is less than a metric's cut, a list names a product twice, or goes on after a -1.
+        ValueError: k is less than a metric's k, a list holds a product twice, or a product after a -1.
     """
     _check(ranked)
     return _values(truth.contains(ranked), truth, metrics)
@@ -47,9 +48,9 @@ def evaluate_lists(ranked: Codes, truth: ProductSets, metrics: Sequence[Metric])
 def evaluate_parts(
     ranked: Codes, truth: ProductSets, known: ProductSets, metrics: Sequence[Metric]
 ) -> dict[str, MetricValues]:
-    """`all`, and apart from each other `new` (what the shopper did not know) and `repeats` (what they did).
+    """Evaluate the parts `all`, `new` (products that are not `known`) and `repeats` (`known` products).
 
-    Each part looks for its own share of `truth` in the same lists, at the same places.
+    Each part evaluates the same lists, but only against its own products of `truth`.
 
     Raises:
         ValueError: as `evaluate_lists`.
@@ -72,7 +73,7 @@ def _values(found: Flags, truth: ProductSets, metrics: Sequence[Metric]) -> Metr
 
 def _check(ranked: Codes) -> None:
     if (ranked[:, 1:][ranked[:, :-1] < 0] >= 0).any():
-        raise ValueError("a list goes on after a -1")
+        raise ValueError("a list holds a product after a -1")
     ordered = np.sort(ranked, axis=1)
     if ((ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] >= 0)).any():
-        raise ValueError("a list names a product twice")
+        raise ValueError("a list holds a product twice")

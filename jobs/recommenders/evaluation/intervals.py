@@ -1,8 +1,8 @@
-"""How sure a mean over shoppers is, and whether one model's is higher than another's.
+"""Confidence intervals of means over shoppers, and a significance test for the difference of two models.
 
-Cases of one visit depend on each other: they are drawn, or change their sign, together. Of more than 10,000
-shoppers or visits, a random block stands for its members: 10,000 blocks give the same width within a
-hundredth, for a cost that does not grow.
+Cases of one visit depend on each other, so they are resampled, or change their sign, together. More than
+10,000 shoppers or visits are combined into 10,000 random blocks, which limits the cost. The width of the
+intervals changes by at most one percent.
 """
 
 from dataclasses import dataclass
@@ -13,36 +13,39 @@ from jobs.recommenders.evaluation.sets import Floats, Numbers
 
 RESAMPLES = 1_000
 LEVEL = 0.95
+"""The confidence level of all intervals."""
+
 MAX_BLOCKS = 10_000
 _BATCH = 50
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean and the interval that holds it at the level `LEVEL`. NaN where there was nobody to ask."""
+    """A mean and its confidence interval. All three are NaN if there was no case."""
 
     mean: float
     low: float
     high: float
 
     def is_disjoint(self, other: "Interval") -> bool:
-        """Whether the two intervals share nothing."""
+        """Return whether the two intervals don't overlap."""
         return self.low > other.high or other.low > self.high
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One model's mean less another's over the same shoppers, and how likely chance gives as much."""
+    """One model's mean minus another's over the same cases, with the p-value of the randomisation test."""
 
     interval: Interval
     p_value: float
 
 
 def interval(values: Floats, seed: int, groups: Numbers | None = None) -> Interval:
-    """The mean of `values` [n] with its percentile bootstrap interval, drawn over shoppers, or `groups` [n].
+    """Return the mean of `values` [n] with its percentile bootstrap interval.
 
-    Sources: Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13; whole groups: Davison
-    and Hinkley, Bootstrap Methods and their Application, 1997, section 3.8.
+    Each value is resampled on its own, or each of the `groups` [n] as a whole. Sources: Efron and Tibshirani,
+    An Introduction to the Bootstrap, 1993, chapter 13; for groups, Davison and Hinkley, Bootstrap Methods and
+    their Application, 1997, section 3.8.
     """
     if not len(values):
         return Interval(np.nan, np.nan, np.nan)
@@ -54,34 +57,34 @@ def interval(values: Floats, seed: int, groups: Numbers | None = None) -> Interv
 
 
 def difference(first: Floats, second: Floats, seed: int, groups: Numbers | None = None) -> Difference:
-    """`first` less `second`, values of the same shoppers: two-sided randomisation test on their differences.
+    """Return the mean of `first` - `second`, values of the same cases, with a two-sided randomisation test.
 
-    If the models are alike, each shopper's difference, or that of each of the `groups` [n], is as likely to
-    have the other sign. Source: Smucker, Allan and Carterette, A Comparison of Statistical Significance Tests
-    for IR Evaluation, CIKM 2007.
+    If the models are equally good, the difference of each case, or of each of the `groups` [n], is as likely
+    to have the opposite sign. Source: Smucker, Allan and Carterette, A Comparison of Statistical Significance
+    Tests for IR Evaluation, CIKM 2007.
 
     Raises:
-        ValueError: there are not as many of one as of the other.
+        ValueError: `first` and `second` have different lengths.
     """
     if first.shape != second.shape:
         raise ValueError(f"{len(first)} values against {len(second)}")
-    apart = first - second
-    if not apart.any():
-        return Difference(interval(apart, seed, groups), 1.0)
+    differences = first - second
+    if not differences.any():
+        return Difference(interval(differences, seed, groups), 1.0)
     rng = np.random.default_rng(seed)
-    sums, _ = _blocks(apart, groups, rng)
-    seen = abs(apart.sum()) * (1 - 1e-9)
+    sums, _ = _blocks(differences, groups, rng)
+    observed = abs(differences.sum()) * (1 - 1e-9)
     extreme = sum(
-        int((np.abs(rng.choice((-1.0, 1.0), (count, len(sums))) @ sums) >= seen).sum())
+        int((np.abs(rng.choice((-1.0, 1.0), (count, len(sums))) @ sums) >= observed).sum())
         for count in _batch_sizes()
     )
-    return Difference(interval(apart, seed, groups), (extreme + 1) / (RESAMPLES + 1))
+    return Difference(interval(differences, seed, groups), (extreme + 1) / (RESAMPLES + 1))
 
 
 def _blocks(values: Floats, groups: Numbers | None, rng: np.random.Generator) -> tuple[Floats, Floats]:
-    """Sums and sizes of at most `MAX_BLOCKS` random blocks of whole groups, as many in each as in any other.
+    """Return the sums and sizes of at most `MAX_BLOCKS` random blocks, with equally many groups in each.
 
-    Without `groups`, each value is one.
+    Without `groups`, each value is a group of its own.
     """
     codes = np.arange(len(values)) if groups is None else np.unique(groups, return_inverse=True)[1]
     members = int(codes.max()) + 1

@@ -1,4 +1,4 @@
-"""A set of products for each shopper: what was bought after the cut, or what was known before it."""
+"""Sets of products, one per case."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -19,9 +19,9 @@ _ROWS_AT_ONCE = 50_000
 
 @dataclass(frozen=True)
 class ProductSets:
-    """Sets as compressed rows: those of row r are `products[indptr[r]:indptr[r + 1]]`, ascending, each once.
+    """One set per row. Row r is `products[indptr[r]:indptr[r + 1]]`, ascending and without duplicates.
 
-    `indptr` is int64 [rows + 1], `products` int32 [pairs]. Make them with `of`.
+    `indptr` is int64 [rows + 1], `products` int32 [pairs].
     """
 
     indptr: Ints
@@ -29,7 +29,7 @@ class ProductSets:
 
     @classmethod
     def of(cls, rows: Numbers, products: Numbers, row_count: int) -> "ProductSets":
-        """Sets from pairs (row, product) in any order; a pair that comes twice counts once.
+        """Build sets from pairs (row, product) in any order. Duplicate pairs count once.
 
         Raises:
             ValueError: a row is not in 0 … row_count - 1, or a product is negative.
@@ -43,7 +43,7 @@ class ProductSets:
 
     @property
     def sizes(self) -> Ints:
-        """How many products each set has: int64 [rows]."""
+        """The number of products in each set: int64 [rows]."""
         return np.diff(self.indptr)
 
     @property
@@ -52,7 +52,7 @@ class ProductSets:
         return np.repeat(np.arange(len(self.indptr) - 1), self.sizes)
 
     def contains(self, listed: Codes) -> Flags:
-        """Whether row r's set has `listed[r, i]`: bool [rows, k]. A negative product is in no set.
+        """Return whether the set of row r holds `listed[r, i]`: bool [rows, k]. Negative codes are in no set.
 
         Raises:
             ValueError: `listed` has another number of rows.
@@ -65,15 +65,15 @@ class ProductSets:
         return found
 
     def common(self, other: "ProductSets") -> "ProductSets":
-        """What is in both sets of each row."""
+        """Return the products of each row that are in both sets."""
         return self._filtered(self._is_in(other))
 
     def without(self, other: "ProductSets") -> "ProductSets":
-        """What is in this set of a row and not in the other."""
+        """Return the products of each row that are in this set and not in the other."""
         return self._filtered(~self._is_in(other))
 
     def take(self, rows: Ints) -> "ProductSets":
-        """The sets of some rows, in the order asked for."""
+        """Return the given rows, in the given order."""
         sizes = self.sizes[rows]
         return ProductSets(indptr_from_lengths(sizes), self.products[run_indices(self.indptr[rows], sizes)])
 

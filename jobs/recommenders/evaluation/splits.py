@@ -1,6 +1,6 @@
-"""Which events of a log are held out: bool [events], True for those that a model must not see.
+"""Chooses the events of a log to hold out: bool [events], True for events that models must not see.
 
-Nothing is held out of a group that would keep no event, except where whole groups are.
+Every group keeps at least one event, except where whole groups are held out.
 """
 
 import numpy as np
@@ -11,7 +11,7 @@ from jobs.recommenders.histories import Ints
 
 
 def latest(times: Ints, share: float) -> Flags:
-    """The newest `share` of all events; those of one moment stay together, on the older side.
+    """Hold out the newest `share` of all events. Events with equal times are not separated.
 
     Raises:
         UserError: every event has the same time.
@@ -22,32 +22,32 @@ def latest(times: Ints, share: float) -> Flags:
     if not held.any():
         held = times == ordered[-1]
     if held.all():
-        raise UserError("all events have the same time: leave the time column out, or give a test file")
+        raise UserError("all events have the same time: leave out the time column, or give a test file")
     return held
 
 
 def last_of_each(groups: Numbers, order: Numbers, count: int = 1) -> Flags:
-    """The last `count` events of each group of more than that, by `order` and then by row."""
+    """Hold out the last `count` events of each group with more events, by `order` and then by row."""
     from_end, sizes = _places_from_end(groups, np.lexsort((order, groups)))
     return (from_end < count) & (sizes > count)
 
 
 def last_share_of_each(groups: Numbers, order: Numbers, share: float) -> Flags:
-    """The last `share` of each group's events, rounded, by `order` and then by row."""
+    """Hold out the last `share` of each group's events, rounded, by `order` and then by row."""
     from_end, sizes = _places_from_end(groups, np.lexsort((order, groups)))
     return from_end < np.minimum(np.rint(sizes * share), sizes - 1)
 
 
 def random_share_of_each(groups: Numbers, share: float, seed: int) -> Flags:
-    """A random `share` of each group's events, rounded."""
+    """Hold out a random `share` of each group's events, rounded."""
     order = np.random.default_rng(seed).permutation(len(groups))
     return last_share_of_each(groups, order, share)
 
 
 def random_run_of_each(groups: Numbers, order: Numbers, share: float, seed: int) -> Flags:
-    """A `share` of each group's events, rounded, that follow one another by `order`, from a random one on.
+    """Hold out a `share` of each group's events, rounded: a run of consecutive events with a random start.
 
-    A run that reaches the end of its group goes on at the beginning.
+    Events are consecutive by `order`. A run that reaches the end of its group continues at the beginning.
     """
     from_end, sizes = _places_from_end(groups, np.lexsort((order, groups)))
     _, codes = np.unique(groups, return_inverse=True)
@@ -58,7 +58,7 @@ def random_run_of_each(groups: Numbers, order: Numbers, share: float, seed: int)
 
 
 def random_groups(groups: Numbers, share: float, seed: int) -> Flags:
-    """All events of a random `share` of the groups, at least one group, and never all.
+    """Hold out all events of a random `share` of the groups: at least one group, and never all.
 
     Raises:
         UserError: there is only one group.
@@ -67,7 +67,7 @@ def random_groups(groups: Numbers, share: float, seed: int) -> Flags:
 
 
 def latest_groups(groups: Numbers, order: Numbers, share: float) -> Flags:
-    """All events of the `share` of groups that began last by `order`; at least one group, and never all.
+    """Hold out all events of the `share` of groups that began last by `order`: at least one, never all.
 
     Raises:
         UserError: there is only one group.
@@ -79,13 +79,13 @@ def latest_groups(groups: Numbers, order: Numbers, share: float) -> Flags:
 
 def _whole_groups(groups: Numbers, names: Numbers, share: float) -> Flags:
     if len(names) < 2:
-        raise UserError("there is only one shopper or session: two at least are needed to hold one out")
+        raise UserError("there is only one shopper or session: at least two are needed to hold one out")
     count = min(max(round(len(names) * share), 1), len(names) - 1)
     return np.isin(groups, names[-count:])
 
 
 def _places_from_end(groups: Numbers, order: Numbers) -> tuple[Ints, Ints]:
-    """For each event how many of its group come after it, and the group's size."""
+    """Return the number of later events in the group of each event, and the size of this group."""
     _, codes, counts = np.unique(groups, return_inverse=True, return_counts=True)
     ends = counts.cumsum()
     from_end = np.empty(len(groups), dtype=np.int64)

@@ -1,1 +1,1 @@
-"""The models, one file each; `jobs/recommenders/registry.py` names them."""
+"""The models, one per file. `jobs/recommenders/registry.py` lists them."""

@@ -1,4 +1,4 @@
-"""Low-pass filters on the graph of shoppers and products: smoothing, what is global, sharpening."""
+"""Filters on the graph of shoppers and products: smoothing, sharpening, and an ideal low-pass filter."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,16 +21,17 @@ SEED = 0
 
 @dataclass
 class GraphFilter(ItemWeights):
-    """W = P + `second` · P · Q, P = D_i^−history · Rᵀ · D_u^−shopper · R · D_i^−target, and `ideal` · V Vᵀ.
+    """W = P + `second` · P · Q, P = D_i^−history · Rᵀ · D_u^−shopper · R · D_i^−target, plus an ideal filter.
 
-    Q is P with rows that sum to 1, so that P · Q is on the scale of P; of each row the `neighbours` largest
-    values are kept. A positive `second` smooths further, a negative one sharpens. V holds the `factors` first
-    right singular vectors of D_u^−½ R D_i^−½; its term is D_i^−½ V Vᵀ D_i^½, relative to the size of the
-    rest.
+    R is the affinity; D_u and D_i hold its row and column sums. Q is P with rows that sum to 1, so P · Q
+    has the scale of P. Each row keeps its `neighbours` largest values. A positive `second` smooths further, a
+    negative one sharpens. The ideal low-pass filter is D_i^−½ V Vᵀ D_i^½, where V holds the first `factors`
+    right singular vectors of D_u^−½ R D_i^−½. Its scores are scaled to `ideal` times the size of the scores
+    by W.
 
     Sources: Shen et al., How Powerful is Graph Convolution for Recommendation? (GF-CF), CIKM 2021; Park et
     al., Turbo-CF, SIGIR 2024 (polynomials); Choi et al., Blurring-Sharpening Process Models, SIGIR 2023; the
-    exponents apart: Fu et al., Revisiting Neighborhood-based Link Prediction (LinkProp), WSDM 2022.
+    separate exponents: Fu et al., Revisiting Neighborhood-based Link Prediction (LinkProp), WSDM 2022.
     """
 
     NAME = "graph_filter"
@@ -71,27 +72,27 @@ class GraphFilter(ItemWeights):
         first = linkprop_weights(affinity, self.shopper, self.history, self.target, self.neighbours)
         if not self.second:
             return first
-        stepped = scaled(first, 1.0, 0.0)
-        twice = largest_of_product(first, stepped, self.neighbours, diagonal=True)
-        return largest_per_row(csr_array(first + twice * np.float32(self.second)), self.neighbours)
+        shares = scaled(first, 1.0, 0.0)
+        second = largest_of_product(first, shares, self.neighbours, diagonal=True)
+        return largest_per_row(csr_array(first + second * np.float32(self.second)), self.neighbours)
 
     def scores(self, histories: Histories) -> Floats:
-        """The filtered history; the ideal term has `ideal` times the root mean square of the rest."""
+        """Return the filtered histories. The size of scores is their root mean square over the products."""
         scores = super().scores(histories)
         if "said" not in self.arrays:
             return scores
         matrix = histories.with_decay(self.decay).matrix(self.product_count)
-        smooth = (matrix @ self._said) @ self.arrays["meant"]
+        smooth = (matrix @ self._history_factors) @ self.arrays["meant"]
         share = self.ideal * _size(scores) / np.maximum(_size(smooth), 1e-12)
         scores += share * smooth
         return scores
 
     def _nearest_neighbours(self) -> csr_array:
-        """The largest of each row of W, unless there is an ideal term, too."""
+        """Return the largest values of each row of W, or the results of `similar` with an ideal filter."""
         return super()._nearest_neighbours() if "said" not in self.arrays else Model._nearest_neighbours(self)
 
     @cached_property
-    def _said(self) -> Floats:
+    def _history_factors(self) -> Floats:
         return np.ascontiguousarray(self.arrays["said"].T)
 
 

@@ -1,4 +1,4 @@
-"""Several models together: their candidates, in an order that is learned from what was held out."""
+"""Combines several models: sums their scores, and reorders the best candidates by a learned ranking."""
 
 import json
 from dataclasses import dataclass
@@ -21,18 +21,20 @@ from jobs.recommenders.storage import StoredModel
 
 SEED = 0
 HISTORIES_AT_ONCE = 250
-"""Histories whose features are in memory at once while learning."""
+"""The number of histories whose features are in memory at once while learning."""
 
 
 @dataclass
 class Hybrid(Model):
-    """The `candidates` best by Σ s(m) / |s(m)| over the members m, then in the order of boosted trees.
+    """Ranks products by Σ s(m) / |s(m)| over the members m, then reorders the best with boosted trees.
 
     `members` is a JSON object of model names and their settings. The size |s| of a member's scores is their
-    root mean square over the products. `order` is `sum` (nothing is learned), or what is held out of
-    `learned_from` histories to learn from: the `last` event, one after a `cut` in new visits, or some at
-    `random`. The members that the order is learned with never saw what is held out; those that answer are
-    fitted on the whole log. Hybrids that are given one `cache` fit the members that they share once.
+    root mean square over the products. If `order` is `sum`, there are no trees. Otherwise, `order` is the
+    method of `reranking.split.hold_out` that gives the trees' training examples, from `learned_from`
+    histories. To learn the order, the members are fitted on the log without the held-out events; then they
+    are fitted again on the whole log. The trees have `rounds` boosting rounds and reorder the `candidates`
+    best products. Hybrids with the same `cache` fit common members once.
+
     Source of the two stages: Covington, Adams and Sargin, Deep Neural Networks for YouTube Recommendations,
     RecSys 2016.
     """
@@ -58,113 +60,118 @@ class Hybrid(Model):
     def __post_init__(self) -> None:
         if self.order not in ("sum", "cut", "last", "random"):
             raise UserError(f"order {self.order!r} is not known: choose from sum, cut, last, random")
-        self._members = _built(self.members)
+        self._members = _build_members(self.members)
         self.cache = FitCache()
 
     @property
     def member_models(self) -> list[Model]:
-        """The members."""
+        """The members, fitted if the hybrid is fitted."""
         return list(self._members.values())
 
     @property
     def learns(self) -> bool:
-        """Whether the order is learned."""
+        """Whether the order of the candidates is learned."""
         return self.order != "sum"
 
     def _learn(self, log: Interactions) -> dict[str, NDArray[Any]]:
-        order = self._learned_order(log)
-        self._members = self._fitted(log)
-        of_members = {
+        order = self._learn_order(log)
+        self._members = self._fit_members(log)
+        member_arrays = {
             f"{name}.{array}": values
             for name, member in self._members.items()
             for array, values in member.arrays.items()
         }
-        return of_members | order | {"interest": interest(log)}
+        return member_arrays | order | {"interest": interest(log)}
 
-    def _learned_order(self, log: Interactions) -> dict[str, NDArray[Any]]:
+    def _learn_order(self, log: Interactions) -> dict[str, NDArray[Any]]:
         if not self.learns:
             return {}
         method: HoldOutMethod = self.order  # type: ignore[assignment]
-        held = self.cache.hold_out(log, self.learned_from, method)
-        if held is None:
+        split = self.cache.hold_out(log, self.learned_from, method)
+        if split is None:
             return {}
-        self._members = self._fitted(held.log)
-        known, labels = self._examples(held)
+        self._members = self._fit_members(split.log)
+        rows, labels = self._examples(split)
         if labels.all() or not labels.any():
             return {}
-        return trees.learn(known, labels, self.rounds, SEED)
+        return trees.learn(rows, labels, self.rounds, SEED)
 
-    def _fitted(self, log: Interactions) -> dict[str, Model]:
+    def _fit_members(self, log: Interactions) -> dict[str, Model]:
         return {name: self.cache.fit(member, log) for name, member in self._members.items()}
 
-    def _examples(self, held: RerankingSplit) -> tuple[Floats, NDArray[np.bool_]]:
-        """Features and labels of the candidates of every history of which one is a target."""
-        repeated = held.histories.matrix(held.log.product_count).multiply(
-            held.targets.matrix(held.log.product_count)
+    def _examples(self, split: RerankingSplit) -> tuple[Floats, NDArray[np.bool_]]:
+        """Return features and labels of the candidates of each history with a target among its candidates."""
+        repeated = split.histories.matrix(split.log.product_count).multiply(
+            split.targets.matrix(split.log.product_count)
         )
-        known, labels, interesting = [], [], interest(held.log)
-        for start in range(0, len(held.histories), HISTORIES_AT_ONCE):
+        feature_rows, labels, interests = [], [], interest(split.log)
+        for start in range(0, len(split.histories), HISTORIES_AT_ONCE):
             histories, targets = (
-                each[start : start + HISTORIES_AT_ONCE] for each in (held.histories, held.targets)
+                each[start : start + HISTORIES_AT_ONCE] for each in (split.histories, split.targets)
             )
-            scores, total = self._summed(histories)
+            scores, total = self._sum_scores(histories)
             if not repeated.nnz:
                 exclude(total, histories)
-            chosen = top_k(total, min(self.candidates, held.log.product_count), held.log.popularity).products
-            wanted = np.zeros(total.shape, np.bool_)
-            wanted[targets.rows, targets.products] = True
-            found = np.take_along_axis(wanted, np.maximum(chosen, 0), axis=1) & (chosen >= 0)
+            chosen = top_k(
+                total, min(self.candidates, split.log.product_count), split.log.popularity
+            ).products
+            is_target = np.zeros(total.shape, np.bool_)
+            is_target[targets.rows, targets.products] = True
+            found = np.take_along_axis(is_target, np.maximum(chosen, 0), axis=1) & (chosen >= 0)
             useful = np.repeat(found.any(axis=1), chosen.shape[1]) & (chosen >= 0).ravel()
-            every = features(scores, np.maximum(chosen, 0), histories, interesting)
-            known.append(every[useful])
+            rows = features(scores, np.maximum(chosen, 0), histories, interests)
+            feature_rows.append(rows[useful])
             labels.append(found.ravel()[useful])
-        return np.concatenate(known), np.concatenate(labels)
+        return np.concatenate(feature_rows), np.concatenate(labels)
 
-    def _summed(self, histories: Histories) -> tuple[list[Floats], Floats]:
-        """The scores of each member, and their sum on one scale."""
+    def _sum_scores(self, histories: Histories) -> tuple[list[Floats], Floats]:
+        """Return the scores of each member, and the sum of these scores divided by their sizes."""
         scores = [member.scores(histories) for member in self._members.values()]
         sizes = [np.sqrt(np.mean(np.square(each), axis=1, keepdims=True)) for each in scores]
         total = sum((each / np.maximum(size, 1e-12) for each, size in zip(scores, sizes, strict=True)))
         return scores, np.asarray(total, np.float32)
 
     def scores(self, histories: Histories) -> Floats:
-        """Candidates by the learned order, above 0; below it the others, by the sum over the members.
+        """Return the trees' probabilities for the candidates, and negative scores for all other products.
 
-        Of an empty history there is only the sum.
+        The others keep the order of their summed scores. Without trees, or for an empty history, all products
+        have this order.
         """
-        return self._scored(histories, None)
+        return self._rerank(histories, None)
 
     def _block(self, histories: Histories, k: int, excluded: Histories | None) -> RankedLists:
-        return top_k(self._scored(histories, excluded), k, self.popularity)
+        return top_k(self._rerank(histories, excluded), k, self.popularity)
 
-    def _scored(self, histories: Histories, excluded: Histories | None) -> Floats:
-        scores, total = self._summed(histories)
+    def _rerank(self, histories: Histories, excluded: Histories | None) -> Floats:
+        scores, total = self._sum_scores(histories)
         if excluded is not None:
             exclude(total, excluded)
-        learned = histories.lengths > 0  # nothing was learned of whoever did nothing yet
-        if "tree_starts" not in self.arrays or not learned.any():
+        has_events = histories.lengths > 0  # the training examples have no empty history
+        if "tree_starts" not in self.arrays or not has_events.any():
             return total
         chosen = top_k(total, min(self.candidates, self.product_count), self.popularity).products
-        there = (chosen >= 0) & learned[:, None]
+        is_candidate = (chosen >= 0) & has_events[:, None]
         chosen = np.maximum(chosen, 0)
         log_odds = trees.predict(self.arrays, features(scores, chosen, histories, self.arrays["interest"]))
         total /= 1.0 + np.abs(np.where(np.isfinite(total), total, 0.0)).max()
         total -= 1.0
-        rows, places = np.nonzero(there)
-        total[rows, chosen[there]] = 1.0 / (1.0 + np.exp(-log_odds.reshape(chosen.shape)[rows, places]))
+        rows, places = np.nonzero(is_candidate)
+        total[rows, chosen[is_candidate]] = 1.0 / (
+            1.0 + np.exp(-log_odds.reshape(chosen.shape)[rows, places])
+        )
         return total
 
     @property
     def history_decay(self) -> float:
-        """The smallest of the members: a hybrid of a visit follows the visit."""
+        """The smallest decay of the members, so that recent events count as much as in any member."""
         return min(member.history_decay for member in self._members.values())
 
     @classmethod
     def from_stored(cls, stored: StoredModel) -> Self:
-        """The model that was saved, its members among its arrays.
+        """Build the model and its members from the stored form.
 
         Raises:
-            UserError: its settings are not those of this model.
+            UserError: the stored settings are not the settings of this model.
         """
         model = super().from_stored(stored)
         for name, member in model._members.items():
@@ -177,8 +184,8 @@ class Hybrid(Model):
         return model
 
 
-def _built(members: str) -> dict[str, Model]:
-    """The models that the JSON object names, not fitted yet."""
+def _build_members(members: str) -> dict[str, Model]:
+    """Return the models of a JSON object of names and settings, not fitted."""
     try:
         return {name: BASE_MODELS[name](**settings) for name, settings in json.loads(members).items()}
     except KeyError as error:

@@ -1,4 +1,4 @@
-"""Products that the same shoppers take: cosine, TF-IDF, BM25."""
+"""Recommends products with the same shoppers as those of the history: cosine, TF-IDF or BM25."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -14,12 +14,15 @@ from jobs.recommenders.sparse import largest_of_product, powers, transposed
 
 @dataclass
 class ItemItem(ItemWeights):
-    """W = XᵀX with the `neighbours` largest of each row, X the weighted matrix of shoppers and products.
+    """W = XᵀX with the `neighbours` largest values of each row. X is the affinity x, weighted by `weighting`.
 
-    With N products and n(u) distinct ones of shopper u, idf(u) = ln(1 + N / (1 + n(u))). cosine: x / |x(i)|.
-    tfidf: the same with x · idf(u). bm25: x · (K1 + 1) / (K1 · (1 − B + B · d(i)) + x) · idf(u), d(i) being
-    Σ x(i) over its mean. Sources: Sarwar et al., WWW 2001; Robertson and Zaragoza, The Probabilistic
-    Relevance Framework, 2009, with products in the place of documents and shoppers in that of words.
+    - cosine: x / |x(i)|
+    - tfidf: the same with x · idf(u) for x, where idf(u) = ln(1 + N / (1 + n(u))) for N products, of which
+      shopper u has n(u)
+    - bm25: x · (K1 + 1) / (K1 · (1 − B + B · d(i)) + x) · idf(u), where d(i) is Σ x(i) relative to its mean
+
+    Sources: Sarwar et al., Item-based Collaborative Filtering, WWW 2001; Robertson and Zaragoza, The
+    Probabilistic Relevance Framework, 2009, with products as documents and shoppers as words.
     """
 
     NAME = "item_item"

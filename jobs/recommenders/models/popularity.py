@@ -1,4 +1,4 @@
-"""What most take: within a window, decayed with age, and first of all in the shopper's own categories."""
+"""Recommends the most popular products: in a recent window, decayed with age, in the shopper's categories."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -16,9 +16,8 @@ from jobs.recommenders.recency import relative_ages
 class Popularity(Model):
     """score(u, i) = p(i) · (1 + own · share of u's events in the category of i).
 
-    p(i) = Σ weight · 2^(−age / half-life) over the events of i in the window, divided by the largest. The
-    window and the half-life are shares of the log's length in time (without times: in events), so that they
-    mean the same in a log of a day and of a year.
+    p(i) = Σ weight · 2^(−age / half-life) over the events of i in the window, divided by the largest sum. The
+    window and the half-life are relative to the log's length in time, or in events if it has no times.
 
     Source: the decayed variant of Ji, Sun, Zhang and Li, A Re-visit of the Popularity Baseline in Recommender
     Systems, SIGIR 2020.
@@ -43,7 +42,7 @@ class Popularity(Model):
         return learned if log.categories is None else learned | {"categories": log.categories}
 
     def scores(self, histories: Histories) -> Floats:
-        """How popular each product is, and how much its category is the shopper's."""
+        """Return the popularity of the products, increased for the categories of each history."""
         decayed: Floats = self.arrays["decayed"]
         scores = np.tile(decayed, (len(histories), 1)).astype(np.float32)
         categories = self.arrays.get("categories")

@@ -1,4 +1,4 @@
-"""What one took before and takes again."""
+"""Recommends products of the history that shoppers often come back to."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -13,11 +13,12 @@ from jobs.recommenders.interactions import Interactions
 
 @dataclass
 class Repeat(Model):
-    """score(i | h) = Σ decay^age over the events of i in h · p(i), p how often who took i takes it again.
+    """score(i | h) = p(i) · Σ decay^age over the events of product i in history h. p(i) is its repeat rate.
 
-    p(i) = (repeats of i + `prior` · repeats of all / shoppers of all) / (shoppers of i + `prior`), so that a
-    product of few shoppers is taken for one like all (Bayesian shrinkage). Source of the split into repeats
-    and the rest: Benson, Kumar and Tomkins, Modeling User Consumption Sequences, WWW 2016.
+    p(i) = (r(i) + `prior` · Σ r / Σ n) / (n(i) + `prior`), where r(i) is the number of repeated events of i,
+    n(i) is the number of its shoppers, and the sums are over all products. This Bayesian shrinkage pulls the
+    rate of products with few shoppers towards the mean. Source of the model of repeated events: Benson, Kumar
+    and Tomkins, Modeling User Consumption Sequences, WWW 2016.
     """
 
     NAME = "repeat"
@@ -34,11 +35,11 @@ class Repeat(Model):
         return {"rates": np.maximum(rates, 1e-6).astype(np.float32)}
 
     def scores(self, histories: Histories) -> Floats:
-        """0 for what is not in the history."""
-        taken = histories.with_decay(self.decay).matrix(self.product_count).toarray()
-        return np.asarray(taken * self.arrays["rates"], np.float32)
+        """Return the scores; 0 for products that are not in the history."""
+        event_weights = histories.with_decay(self.decay).matrix(self.product_count).toarray()
+        return np.asarray(event_weights * self.arrays["rates"], np.float32)
 
     @property
     def history_decay(self) -> float:
-        """As in `scores`."""
+        """The same decay as in `scores`."""
         return self.decay

@@ -1,4 +1,4 @@
-"""A linear model of each product on those that go with it, of degree-normalised counts."""
+"""Ridge regression of each product on the other products, with degree-normalised counts."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -14,19 +14,19 @@ from jobs.recommenders.local_ridge import solve
 from jobs.recommenders.sparse import largest_of_product, powers, scaled, transposed
 
 MAX_DENSE_PRODUCTS = 6_000
-"""Up to so many products one dense inverse (float32, 144 MB) is faster than a system for each product."""
+"""Up to this many products, a dense inverse (float32, 144 MB) is faster than one system per product."""
 
 
 @dataclass
 class Ridge(ItemWeights):
-    """W = D^−degree · B · D^degree, B minimising |X − X B|² + λ |B|² with a diagonal of zeros.
+    """W = D^−degree · B · D^degree, where B minimises |X − X B|² + λ |B|² and has a zero diagonal.
 
-    X = D_u^−shopper/2 R D^−degree, λ = `regularisation` · mean of the gram's diagonal. Up to
-    `MAX_DENSE_PRODUCTS` products B = I − P · diag(1 / P) with P = (XᵀX + λ I)⁻¹ (Steck, Embarrassingly
-    Shallow Autoencoders, WWW 2019).
-    With more, each column is solved on its `candidates` closest products alone, after Ning and Karypis
-    (fsSLIM, ICDM 2011) and Levy and Jack (Efficient Top-N Recommendation by Linear Regression, 2013). Of a
-    dense B the `kept` weights of the largest size in each column stay; the negative ones matter, too.
+    X = D_u^−shopper/2 R D^−degree, where R is the affinity, and D_u and D hold its row and column sums. λ is
+    `regularisation` times the mean of the diagonal of XᵀX. Up to `MAX_DENSE_PRODUCTS` products, B = I − P ·
+    diag(1 / P) with P = (XᵀX + λ I)⁻¹ (Steck, Embarrassingly Shallow Autoencoders, WWW 2019). Each column of
+    this B keeps its `kept` weights of the largest absolute value, positive or negative. With more products,
+    each column has weights only for its `candidates` nearest products, as in Ning and Karypis (fsSLIM, ICDM
+    2011) and Levy and Jack (Efficient Top-N Recommendation by Linear Regression, 2013).
     """
 
     NAME = "ridge"
@@ -47,24 +47,24 @@ class Ridge(ItemWeights):
     def _item_weights(self, log: Interactions) -> csr_array:
         affinity = affinity_with_bounded_gram(log, held=log.product_count > MAX_DENSE_PRODUCTS)
         normalised = scaled(affinity, self.shopper / 2, self.degree)
-        across = transposed(normalised)
-        gram = csr_array(across @ normalised)
-        regular = self.regularisation * max(float(gram.diagonal().mean()), 1e-9)
+        by_product = transposed(normalised)
+        gram = csr_array(by_product @ normalised)
+        penalty = self.regularisation * max(float(gram.diagonal().mean()), 1e-9)
         if log.product_count <= MAX_DENSE_PRODUCTS:
-            solved = _inverted(gram, regular, self.kept)
+            solved = _solve_dense(gram, penalty, self.kept)
         else:
-            chosen = largest_of_product(across, normalised, self.candidates)
-            solved = transposed(solve(gram, chosen, regular))
+            chosen = largest_of_product(by_product, normalised, self.candidates)
+            solved = transposed(solve(gram, chosen, penalty))
         degrees = np.asarray(affinity.sum(axis=0))
         values = solved.data * powers(degrees, self.degree)[solved.indices]
         values *= np.repeat(powers(degrees, -self.degree), np.diff(solved.indptr))
         return csr_array((values, solved.indices, solved.indptr), shape=solved.shape)
 
 
-def _inverted(gram: csr_array, regular: float, kept: int) -> csr_array:
-    """B, with the `kept` weights of the largest size in each column."""
+def _solve_dense(gram: csr_array, penalty: float, kept: int) -> csr_array:
+    """Return B with the `kept` weights of the largest absolute value in each column."""
     dense = gram.toarray().astype(np.float32)
-    dense[np.diag_indices_from(dense)] += regular
+    dense[np.diag_indices_from(dense)] += penalty
     inverse = inv(dense, overwrite_a=True)
     weights = inverse / -np.diag(inverse)
     np.fill_diagonal(weights, 0.0)

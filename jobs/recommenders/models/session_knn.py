@@ -1,4 +1,4 @@
-"""What those did next whose visits were most like this one."""
+"""Recommends products of the sequences that are most similar to the history."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,18 +17,27 @@ from jobs.recommenders.ragged import indptr_from_lengths
 from jobs.recommenders.vocabulary import Codes
 
 PREFETCH_DISTANCE = 8
-"""Sequences that are on their way from memory while what another says is added."""
+"""The number of sequences that are prefetched while the scores of another one are added."""
 
 Doubles = NDArray[np.float64]
 
 Index = tuple[Ints, Codes, Ints, Codes, Floats]
-"""Sequences as CSR (indptr, products), the sequences of each product as CSR (indptr, newest first), idf."""
+"""The sequences as CSR (indptr, products), the sequences of each product as CSR (indptr, sequences), and idf.
+
+The sequences of each product are sorted newest first. idf is raised to the power of `rarity`.
+"""
 
 Tables = tuple[Doubles, Doubles, Doubles]
-"""2^(−age / (recency · sequences)) of each sequence. For n up to the longest: n^length; 0 or fade^(n − 1)."""
+"""Precomputed powers: 2^(−age / (recency · sequences)) of each sequence, then n^length and fade^(n − 1).
+
+n goes from 0 to the length of the longest sequence. The last table is 0 for n = 0.
+"""
 
 WorkArrays = tuple[Floats, Floats, Floats, Codes]
-"""How much a history says of each product; likeness and prior of each sequence; all 0. Then those touched."""
+"""The weight in the history of each product, the similarity and prior of each sequence, and sequence numbers.
+
+Between calls, all values except the sequence numbers are 0.
+"""
 
 
 @dataclass
@@ -36,12 +45,14 @@ class SessionKNN(Model):
     """score(i | h) = Σ over the `nearest` sequences s: sim(h, s) · fade^(distance − 1) · idf(i)^rarity.
 
     sim(h, s) = Σ of decay^age(j) · idf(j)^rarity over the distinct products j of h that are in s, divided by
-    |s|^length, times 2^(−age of s / (recency · sequences)); distance is the one in s between i and the newest
-    product of h. Only the `sample` newest sequences of each product are looked at. With n sequences of which
-    n(i) hold i, idf(i) = ln((n + 1) / n(i)).
+    |s|^length, times 2^(−age of s / (recency · sequences)). `distance` is the number of places in s between i
+    and the product of s that is newest in h. Only the `sample` newest sequences of each product are compared.
+    idf(i) = ln((n + 1) / n(i)) for n sequences, of which n(i) hold i.
 
-    Not for two threads at once. Sources: Garg et al., Sequence and Time Aware Neighborhood (STAN), SIGIR
-    2019; Ludewig et al., Empirical Analysis of Session-based Recommendation Algorithms (VSTAN), UMUAI 2021.
+    Not thread-safe: `scores` uses work arrays of this object.
+
+    Sources: Garg et al., Sequence and Time Aware Neighborhood (STAN), SIGIR 2019; Ludewig et al., Empirical
+    Analysis of Session-based Recommendation Algorithms (VSTAN), UMUAI 2021.
     """
 
     NAME = "session_knn"
@@ -67,20 +78,20 @@ class SessionKNN(Model):
         rows, products = sequences.rows, sequences.products
         newest_first = np.lexsort((-rows, products))
         holders, held = rows[newest_first], products[newest_first]
-        once = np.ones(len(held), np.bool_)
-        once[1:] = (held[1:] != held[:-1]) | (holders[1:] != holders[:-1])
-        counts = np.bincount(held[once], minlength=log.product_count)
+        is_first = np.ones(len(held), np.bool_)
+        is_first[1:] = (held[1:] != held[:-1]) | (holders[1:] != holders[:-1])
+        counts = np.bincount(held[is_first], minlength=log.product_count)
         idf = np.log((len(sequences) + 1.0) / np.maximum(counts, 1))
         return {
             "indptr": sequences.indptr.astype(np.int64),
             "products": products,
             "holders_indptr": indptr_from_lengths(counts),
-            "holders": holders[once].astype(np.int32),
+            "holders": holders[is_first].astype(np.int32),
             "rarity": np.power(idf, self.rarity).astype(np.float32),
         }
 
     def scores(self, histories: Histories) -> Floats:
-        """The sums over the nearest sequences; 0 for a product that none of them holds."""
+        """Return the sums over the nearest sequences; 0 for products that none of them holds."""
         scores = np.zeros((len(histories), self.product_count), np.float32)
         settings = self.decay, self.nearest, self.sample
         rows = histories.indptr, histories.products
@@ -89,8 +100,14 @@ class SessionKNN(Model):
 
     @property
     def _index(self) -> Index:
-        made = self.arrays
-        return made["indptr"], made["products"], made["holders_indptr"], made["holders"], made["rarity"]
+        arrays = self.arrays
+        return (
+            arrays["indptr"],
+            arrays["products"],
+            arrays["holders_indptr"],
+            arrays["holders"],
+            arrays["rarity"],
+        )
 
     @cached_property
     def _tables(self) -> Tables:
@@ -113,7 +130,7 @@ class SessionKNN(Model):
 
     @property
     def history_decay(self) -> float:
-        """As in the similarity."""
+        """The same decay as in the similarity."""
         return self.decay
 
 
@@ -128,9 +145,9 @@ def _vote(
 ) -> None:
     decay, nearest, sample = settings
     indptr, products, holders_indptr, holders, rarity = index
-    fresh, powers, fade_table = tables
+    age_weights, length_powers, fade_table = tables
     rows, events = histories
-    said, likeness, prior, touched = scratch
+    weights, similarity, prior, candidates = scratch
     best = np.empty(nearest, np.float32)
     chosen = np.empty(nearest, np.int32)
     for row in range(len(scores)):
@@ -140,44 +157,44 @@ def _vote(
             product = events[place]
             if weight < 1e-4:
                 break
-            if said[product] == 0.0:
-                said[product] = weight
+            if weights[product] == 0.0:
+                weights[product] = weight
                 start = holders_indptr[product]
                 for at in range(start, min(start + sample, holders_indptr[product + 1])):
                     sequence = holders[at]
-                    if likeness[sequence] == 0.0:
-                        touched[found] = sequence
+                    if similarity[sequence] == 0.0:
+                        candidates[found] = sequence
                         found += 1
-                    likeness[sequence] += weight * rarity[product] + 1e-9
+                    similarity[sequence] += weight * rarity[product] + 1e-9
             weight *= decay
         size = 0
         for at in range(found):
-            sequence = touched[at]
-            holds = indptr[sequence + 1] - indptr[sequence]
-            like = likeness[sequence] * fresh[sequence] / powers[holds]
-            likeness[sequence] = 0.0
-            if size < nearest or like >= best[0]:
-                size = push_to_heap(best, chosen, size, like, sequence, prior)
+            sequence = candidates[at]
+            length = indptr[sequence + 1] - indptr[sequence]
+            score = similarity[sequence] * age_weights[sequence] / length_powers[length]
+            similarity[sequence] = 0.0
+            if size < nearest or score >= best[0]:
+                size = push_to_heap(best, chosen, size, score, sequence, prior)
         for at in range(size + PREFETCH_DISTANCE):
             if at < size:
                 prefetch(products, indptr[chosen[at]])
             if at >= PREFETCH_DISTANCE:
                 sequence = chosen[at - PREFETCH_DISTANCE]
                 held = products[indptr[sequence] : indptr[sequence + 1]]
-                _add(scores[row], held, best[at - PREFETCH_DISTANCE], said, fade_table, rarity)
+                _add_sequence(scores[row], held, best[at - PREFETCH_DISTANCE], weights, fade_table, rarity)
         for place in range(rows[row], rows[row + 1]):
-            said[events[place]] = 0.0
+            weights[events[place]] = 0.0
 
 
 @compiled
-def _add(
-    scores: Floats, sequence: Codes, like: float, said: Floats, fade_table: Doubles, rarity: Floats
+def _add_sequence(
+    scores: Floats, sequence: Codes, score: float, weights: Floats, fade_table: Doubles, rarity: Floats
 ) -> None:
-    """Adds what one sequence says; its products fade with their distance from the one that matters most."""
-    middle, most = 0, said[sequence[0]]
+    """Add the scores of a sequence. They fade with the distance from its product with the largest weight."""
+    centre, largest = 0, weights[sequence[0]]
     for place in range(1, len(sequence)):
-        if said[sequence[place]] >= most:
-            middle, most = place, said[sequence[place]]
+        if weights[sequence[place]] >= largest:
+            centre, largest = place, weights[sequence[place]]
     for place in range(len(sequence)):
         product = sequence[place]
-        scores[product] += like * fade_table[abs(place - middle)] * rarity[product]
+        scores[product] += score * fade_table[abs(place - centre)] * rarity[product]

@@ -1,4 +1,4 @@
-"""What comes after what: sequential rules over several steps, and two of them in a row."""
+"""Recommends products that followed those of the history: sequential rules, in one or two steps."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -12,19 +12,23 @@ from jobs.recommenders.item_weights import ItemWeights
 from jobs.recommenders.sparse import largest_of_product, largest_per_row, scaled, transposed
 
 MAX_FIRST_STEPS = 100
-"""The second of two transitions starts from so many products at most."""
+"""Two-step transitions use this many first steps per product at most."""
 
 MAX_TRANSITIONS = 50_000_000
-"""Values of T that may be in memory at once: 400 MB, several times over while it is weighed."""
+"""The largest number of values of T in memory: 400 MB, and several times as much during computations."""
 
 
 @dataclass
 class Transitions(ItemWeights):
-    """T(j, i) = Σ 1 / gap^steepness where i came `gap` ≤ `window` events after j; `backward` of it before j.
+    """W = D_from^−source · T · D_to^−target, plus two-step transitions.
 
-    W = D_from^−source · T · D_to^−target, and `second` times W · W with rows that sum to 1: what is two
-    transitions away. Source: the sequential rules of Ludewig and Jannach, Evaluation of Session-based
-    Recommendation Algorithms, UMUAI 2018; the degree powers are those of `graph_filter`.
+    T(j, i) = Σ 1 / gap^steepness over all events of product i that came `gap` ≤ `window` events after an
+    event of j. Events of i before j count `backward` times as much. D_from and D_to hold the row and column
+    sums of T. The two-step transitions are S · S, where S is W with rows that sum to 1. They are scaled so
+    that their total is `second` times the total of W.
+
+    Source: the sequential rules of Ludewig and Jannach, Evaluation of Session-based Recommendation
+    Algorithms, UMUAI 2018; the degree powers are those of `graph_filter`.
     """
 
     NAME = "transitions"
@@ -55,23 +59,23 @@ class Transitions(ItemWeights):
         first = largest_per_row(scaled(both, self.source, self.target), self.neighbours)
         if not self.second:
             return first
-        stepped = scaled(first, 1.0, 0.0)
-        twice = largest_of_product(largest_per_row(stepped, MAX_FIRST_STEPS), stepped, self.neighbours)
-        # Both on the scale of the first: the second tells the order, not how sure it is.
-        share = self.second * float(first.sum()) / max(float(twice.sum()), 1e-9)
-        return largest_per_row(csr_array(first + twice * np.float32(share)), self.neighbours)
+        shares = scaled(first, 1.0, 0.0)
+        second = largest_of_product(largest_per_row(shares, MAX_FIRST_STEPS), shares, self.neighbours)
+        # The values of `second` are not on the scale of `first`, so their totals are made comparable.
+        factor = self.second * float(first.sum()) / max(float(second.sum()), 1e-9)
+        return largest_per_row(csr_array(first + second * np.float32(factor)), self.neighbours)
 
 
 def transition_counts(sequences: Histories, count: int, window: int, steepness: float) -> csr_array:
-    """T as above without `backward`, CSR float32 [count, count]; a product after itself is left out.
+    """Return T without its `backward` part and without its diagonal: CSR float32 [count, count].
 
-    If it has more than `MAX_TRANSITIONS` values, products keep the largest of theirs, as many for each.
+    If T has more than `MAX_TRANSITIONS` values, each row keeps the same number of largest values.
     """
     rows, products = sequences.rows, sequences.products
     total = csr_array((count, count), dtype=np.float32)
     for gap in range(1, min(window, int(sequences.lengths.max()) - 1) + 1):
-        there = (rows[gap:] == rows[:-gap]) & (products[gap:] != products[:-gap])
-        pairs = products[:-gap][there], products[gap:][there]
+        is_pair = (rows[gap:] == rows[:-gap]) & (products[gap:] != products[:-gap])
+        pairs = products[:-gap][is_pair], products[gap:][is_pair]
         weights = np.full(len(pairs[0]), gap**-steepness, np.float32)
         total = csr_array(total + csr_array((weights, pairs), shape=(count, count)))
         if total.nnz > MAX_TRANSITIONS:

@@ -1,1 +1,1 @@
-"""What orders the candidates of several models: what is held out, features, and a learned order."""
+"""Learns to rerank the candidates of several models: training examples, features and boosted trees."""

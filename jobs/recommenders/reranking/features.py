@@ -1,4 +1,4 @@
-"""What is known of a candidate for a history."""
+"""Computes the features of candidates for histories."""
 
 from collections.abc import Sequence
 
@@ -9,11 +9,11 @@ from jobs.recommenders.interactions import Interactions
 from jobs.recommenders.vocabulary import Codes
 
 RECENT = (0.2, 0.05, 0.01)
-"""Shares of a log's newest events in which a product's events are counted."""
+"""`interest` counts the events of a product in each of these newest shares of the log."""
 
 
 def interest(log: Interactions) -> Floats:
-    """ln(1 + shoppers) and ln(1 + events in each of `RECENT`) of each product, float32 [1 + 3, products]."""
+    """Return ln(1 + shoppers) and ln(1 + events in each of `RECENT`): float32 [1 + 3, products]."""
     counts = [log.popularity.astype(np.int64)]
     for share in RECENT:
         newest = log.products[-max(1, round(share * len(log))) :]
@@ -21,25 +21,27 @@ def interest(log: Interactions) -> Floats:
     return np.log1p(np.stack(counts)).astype(np.float32)
 
 
-def features(scores: Sequence[Floats], candidates: Codes, histories: Histories, known: Floats) -> Floats:
-    """float32 [rows · k, features] of `candidates` int32 [rows, k].
+def features(scores: Sequence[Floats], candidates: Codes, histories: Histories, interests: Floats) -> Floats:
+    """Return the features of `candidates`, int32 [rows, k]: float32 [rows · k, features].
 
-    In this order: of each member its score, divided by the row's largest, and its place, ln(1 + place among
-    the candidates); of the product what is `known`, which is the `interest`; of the history its events of the
-    product, their recency, Σ ½^age over them, and its length, ln(1 + events). `scores` are float32
-    [rows, products], one array a member.
+    `scores` holds one array float32 [rows, products] per member of the hybrid. The features are, in order:
+
+    - for each member, the score divided by the largest score of the row, and ln(1 + place among candidates)
+    - the values of `interests`, which `interest` returned
+    - the number of the history's events with the candidate, Σ ½^age over these events, and ln(1 + the number
+      of all events of the history)
     """
     columns = []
     for member in scores:
-        mine = np.take_along_axis(member, candidates, axis=1)
-        columns.append(mine / np.maximum(member.max(axis=1, keepdims=True), 1e-12))
-        order = np.argsort(-mine, axis=1, kind="stable")
+        candidate_scores = np.take_along_axis(member, candidates, axis=1)
+        columns.append(candidate_scores / np.maximum(member.max(axis=1, keepdims=True), 1e-12))
+        order = np.argsort(-candidate_scores, axis=1, kind="stable")
         places = np.empty(order.shape, np.float32)
         np.put_along_axis(places, order, np.arange(order.shape[1], dtype=np.float32)[None, :], axis=1)
         columns.append(np.log1p(places))
-    columns += [of_product[candidates] for of_product in known]
+    columns += [values[candidates] for values in interests]
     for decay in (1.0, 0.5):
-        taken = histories.with_decay(decay).matrix(known.shape[1]).toarray()
-        columns.append(np.take_along_axis(taken, candidates, axis=1))
+        event_weights = histories.with_decay(decay).matrix(interests.shape[1]).toarray()
+        columns.append(np.take_along_axis(event_weights, candidates, axis=1))
     columns.append(np.repeat(np.log1p(histories.lengths)[:, None], candidates.shape[1], axis=1))
     return np.stack([each.astype(np.float32).ravel() for each in columns], axis=1)

@@ -1,4 +1,4 @@
-"""What a model that re-ranks learns from: histories cut short, and what came next."""
+"""Builds the training examples of a reranking model: shortened histories, and the events that followed."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -12,11 +12,12 @@ from jobs.recommenders.interactions import Interactions
 HoldOutMethod = Literal["last", "cut", "random"]
 
 RANDOM_SHARE = 0.2
+"""The share of a sequence's events that the method `random` holds out."""
 
 
 @dataclass(frozen=True)
 class RerankingSplit:
-    """A log without some events, the histories that it leaves, and what was held out of each (same rows)."""
+    """A log without the held-out events, the shortened histories, and the targets in the same rows."""
 
     log: Interactions
     histories: Histories
@@ -26,47 +27,51 @@ class RerankingSplit:
 def hold_out(
     log: Interactions, limit: int, method: HoldOutMethod, rng: np.random.Generator
 ) -> RerankingSplit | None:
-    """Hold events out of at most `limit` of the newest sequences; None where no sequence has two events.
+    """Hold events out of at most `limit` of the newest sequences. Returns None if no event can be held out.
 
-    last: the newest event, of shoppers who will be known. cut: the event after a place at random, of visits
-    that will be new: the whole visit is left out of the log. random: a fifth of the events, for logs whose
-    order says nothing.
+    The methods are:
+
+    - `last`: the newest event is the target. This suits shoppers who are in the training data.
+    - `cut`: the event after a random place is the target. The whole sequence is left out of the log. This
+      suits new visits.
+    - `random`: the newest event and a random fifth of the others are the targets, but never the oldest event.
+      This suits logs without a meaningful order.
     """
     sequences = log.sequences
     rows = np.flatnonzero(sequences.lengths >= 2)[-2 * limit :]
     rows = np.sort(rng.permutation(rows)[: min(limit, (len(rows) + 1) // 2)])
     if not len(rows):
         return None
-    held, target = _held(sequences, rows, method, rng)
-    left = np.ones(len(log), np.bool_)
-    left[log.sequence_events[_of(sequences, rows) if method == "cut" else held]] = False
-    if not left.any():
+    held, is_target = _held_out(sequences, rows, method, rng)
+    remaining = np.ones(len(log), np.bool_)
+    remaining[log.sequence_events[_events_of(sequences, rows) if method == "cut" else held]] = False
+    if not remaining.any():
         return None
     return RerankingSplit(
-        log.select_events(left),
+        log.select_events(remaining),
         sequences.select_events(~held).take(rows),
-        sequences.select_events(target).take(rows),
+        sequences.select_events(is_target).take(rows),
     )
 
 
-def _held(
+def _held_out(
     sequences: Histories, rows: NDArray[np.int64], method: HoldOutMethod, rng: np.random.Generator
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Which places of the sequences are held out, and which of these are targets; bool [events] each."""
-    of_chosen = _of(sequences, rows)
+    """Return which events of the sequences are held out, and which are targets: bool [events] each."""
+    of_chosen = _events_of(sequences, rows)
     if method == "random":
         oldest = sequences.ages == np.repeat(sequences.lengths - 1, sequences.lengths)
         held = of_chosen & ((rng.random(len(of_chosen)) < RANDOM_SHARE) | (sequences.ages == 0)) & ~oldest
         return held, held
-    last = np.ones(len(sequences), np.int64)
+    held_counts = np.ones(len(sequences), np.int64)
     if method == "cut":
-        last[rows] = rng.integers(1, sequences.lengths[rows])
-    newer = np.repeat(last, sequences.lengths)
-    return of_chosen & (sequences.ages < newer), of_chosen & (sequences.ages == newer - 1)
+        held_counts[rows] = rng.integers(1, sequences.lengths[rows])
+    counts = np.repeat(held_counts, sequences.lengths)
+    return of_chosen & (sequences.ages < counts), of_chosen & (sequences.ages == counts - 1)
 
 
-def _of(sequences: Histories, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Which places of the sequences are of these rows, bool [events]."""
+def _events_of(sequences: Histories, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return which events belong to the given rows of the sequences: bool [events]."""
     chosen = np.zeros(len(sequences), np.bool_)
     chosen[rows] = True
     return np.repeat(chosen, sequences.lengths)

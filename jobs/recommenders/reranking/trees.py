@@ -1,4 +1,4 @@
-"""Gradient-boosted trees of scikit-learn as plain arrays, which need no pickle and run as machine code."""
+"""Gradient-boosted trees of scikit-learn, as arrays that are saved without pickle and evaluated compiled."""
 
 from typing import Any
 
@@ -15,9 +15,9 @@ Arrays = dict[str, NDArray[Any]]
 
 
 def learn(features: Floats, labels: NDArray[np.bool_], rounds: int, seed: int) -> Arrays:
-    """Fit trees that tell the labels, bool [rows], from the features, float32 [rows, features].
+    """Fit trees that predict the labels, bool [rows], from the features, float32 [rows, features].
 
-    On one thread: OpenMP's others would wait busily for a core that is not theirs.
+    Fitting uses one thread: on a busy machine, further OpenMP threads would waste time in busy-waiting.
     """
     model = HistGradientBoostingClassifier(
         max_iter=rounds,
@@ -44,17 +44,17 @@ def learn(features: Floats, labels: NDArray[np.bool_], rounds: int, seed: int) -
 
 
 def predict(arrays: Arrays, features: Floats) -> Floats:
-    """The summed leaves of each row, float32 [rows]: the log-odds, but for a constant."""
-    found = np.zeros(len(features), np.float32)
+    """Return the log-odds of each row without the constant term, float32 [rows]."""
+    log_odds = np.zeros(len(features), np.float32)
     _walk(
         arrays["tree_starts"],
         (arrays["tree_features"], arrays["tree_left"], arrays["tree_right"]),
         arrays["tree_thresholds"],
         arrays["tree_values"],
         features,
-        found,
+        log_odds,
     )
-    return found
+    return log_odds
 
 
 @compiled
@@ -64,7 +64,7 @@ def _walk(
     thresholds: NDArray[np.float64],
     values: NDArray[np.float64],
     rows: Floats,
-    found: Floats,
+    log_odds: Floats,
 ) -> None:
     feature_of, left, right = nodes
     for row in range(len(rows)):
@@ -76,4 +76,4 @@ def _walk(
                 below = rows[row, feature_of[at]] <= thresholds[at]
                 at = root + (left[at] if below else right[at])
             total += values[at]
-        found[row] = total
+        log_odds[row] = total

@@ -1,1 +1,1 @@
-"""Shape rows of queries into the answers of the API. Pure."""
+"""Turn rows of queries into responses of the API. Pure."""

@@ -20,7 +20,7 @@ def read_order_cursor(cursor: str) -> tuple[datetime, str]:
     """Return when the last order of the previous page was placed, and its id.
 
     Raises:
-        BadCursor: `order_cursor` did not write it.
+        BadCursor: the text is not a cursor of this list.
     """
     millis, order_id = decode_cursor(cursor, (int, str))
     try:
@@ -82,7 +82,7 @@ def _status(state: Mapping[str, Any]) -> Status:
         return "delivered"
     if state.get("shipped_ms") is not None:
         return "shipped"
-    return "placed" if status == "placed" else "confirmed"  # shipped or delivered: by another seller
+    return "placed" if status == "placed" else "confirmed"  # other statuses are of another seller's parcel
 
 
 def _line(values: list[Any], names: Mapping[str, ProductName]) -> OrderLine:

@@ -102,24 +102,25 @@ def series(rows: Sequence[Row], starts: tuple[datetime, ...], period: Period, zo
 def days_match_zone(rows: Sequence[Row], grain: Grain, zone: ZoneInfo) -> bool:
     """Return whether ClickHouse's days begin when Python's do.
 
-    Each has its own time zone database. After a recent change of a country's rules one of them may be older.
+    Each has its own time zone database. After a recent change of a country's time zone rules, one of the
+    databases may be outdated.
     """
     return grain == "hour" or all(_begins_a_day(int(row["bucket"]), zone) for row in rows)
 
 
 def repartition(rows: Sequence[Row], period: Period, before: Period) -> list[dict[str, Any]]:
-    """Return rows by hour or day with `is_current` for these periods of whole days, without earlier rows."""
+    """Return hourly or daily rows with `is_current` set for two periods of whole days, without older rows."""
     now, then = period.start.timestamp(), before.start.timestamp()
     return [{**row, "is_current": int(row["bucket"]) >= now} for row in rows if int(row["bucket"]) >= then]
 
 
 def compared_rows(rows: Sequence[Row]) -> list[Row]:
-    """Return the rows of the part of the period before that the current period is compared with."""
+    """Return the rows of the part of the previous period that the current period is compared with."""
     return [row for row in rows if int(row["is_compared"]) and not int(row["is_current"])]
 
 
 def change(now: int | None, before: int | None) -> float | None:
-    """Return the relative change to four decimals; None if the earlier value is 0 or one is missing."""
+    """Return the relative change to four decimals; None if `before` is 0 or a value is missing."""
     if not before or now is None:
         return None
     return round((now - before) / abs(before), 4)

@@ -1,1 +1,1 @@
-"""The answers of the analytics routes, as the API describes them."""
+"""The responses of the analytics routes, as the API describes them."""

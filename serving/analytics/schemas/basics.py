@@ -1,4 +1,4 @@
-"""The types that answers share: money, moments, changes and periods."""
+"""The types that responses share: money, moments, changes and periods."""
 
 from datetime import datetime
 from typing import Annotated
@@ -11,14 +11,14 @@ Moment = Annotated[datetime, Field(examples=["2018-08-01T00:00:00-03:00"])]
 AsOf = Annotated[
     datetime | None,
     Field(
-        description="Up to this event time every event is counted in these figures; null at first.",
+        description="The event time up to which these figures are complete; null while there are none.",
         examples=["2018-08-29T12:14:35-03:00"],
     ),
 ]
 Change = Annotated[
     float | None,
     Field(
-        description="Relative change against `compared` (0.12 is 12 % more); null if that was 0.",
+        description="Relative change against `compared` (0.12 is 12 % more); null if that value is 0.",
         examples=[0.1183],
     ),
 ]

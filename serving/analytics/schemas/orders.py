@@ -1,4 +1,4 @@
-"""The answer with a seller's orders."""
+"""The response with a seller's orders."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -12,7 +12,7 @@ Status = Literal["placed", "confirmed", "shipped", "delivered", "cancelled"]
 
 
 class OrderLine(TypedDict):
-    """One line of an order, of this seller."""
+    """One order line of this seller."""
 
     line_number: int
     product_id: str
@@ -26,14 +26,14 @@ class OrderLine(TypedDict):
 
 
 class Order(TypedDict):
-    """One order with this seller's lines only. Amounts are those of these lines."""
+    """One order with this seller's lines only. The amounts are the sums of these lines."""
 
     order_id: str
     status: Annotated[Status, Field(description="The status of this seller's part of the order.")]
     placed_at: Moment
     confirmed_at: datetime | None
-    shipped_at: Annotated[datetime | None, Field(description="When this seller's newest parcel left.")]
-    delivered_at: Annotated[datetime | None, Field(description="When this seller's newest parcel arrived.")]
+    shipped_at: Annotated[datetime | None, Field(description="When this seller's latest parcel was shipped.")]
+    delivered_at: Annotated[datetime | None, Field(description="When this seller's latest parcel arrived.")]
     cancelled_at: datetime | None
     currency: str
     units: int

@@ -1,4 +1,4 @@
-"""The answers with a seller's best products, and with popular products."""
+"""The responses with a seller's best products, and with popular products."""
 
 from typing import Annotated, Literal
 
@@ -48,5 +48,5 @@ class PopularProducts(TypedDict):
     """The marketplace's most popular products right now."""
 
     ranking: Literal["popular", "trending"]
-    half_life_days: Annotated[int, Field(description="A unit counts half after so many days.")]
+    half_life_days: Annotated[int, Field(description="The number of days after which a unit counts half.")]
     products: list[PopularProduct]

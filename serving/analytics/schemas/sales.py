@@ -1,4 +1,4 @@
-"""The answers with sales: totals, their changes, and a series."""
+"""The responses with sales: totals, their changes, and a series."""
 
 from typing import Annotated, Literal
 
@@ -46,7 +46,7 @@ class Totals(TypedDict):
     shipping_minor: Annotated[Minor, Field(description="Shipping paid by shoppers.")]
     average_order_minor: Annotated[
         int | None,
-        Field(description="Revenue per order that was not cancelled, rounded half up; null without any."),
+        Field(description="Revenue per order that was not cancelled, rounded half up; null for no order."),
     ]
     cancelled: Cancelled
     returned: Returned
@@ -104,7 +104,7 @@ class Bucket(TypedDict):
 
 
 class Previous(TypedDict):
-    """The period just before, with as many whole months or days if the period has such."""
+    """The period just before: as many months or days if the period has whole ones only, else as long."""
 
     period: Period
     totals: Totals
@@ -137,7 +137,7 @@ class MarketplaceCompared(TypedDict):
 
 
 class Sales(TypedDict):
-    """A period's sales: totals, series, and the period before it."""
+    """The sales of a period: totals, series, and the previous period."""
 
     currency: Annotated[str, Field(examples=["BRL"])]
     timezone: Annotated[

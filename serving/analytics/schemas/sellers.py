@@ -1,4 +1,4 @@
-"""The answer of a search for sellers."""
+"""The response to a search for sellers."""
 
 from typing import Annotated
 
@@ -9,7 +9,7 @@ from serving.analytics.schemas.basics import Minor
 
 
 class SellerFound(TypedDict):
-    """One seller of a search."""
+    """One seller in a search result."""
 
     seller_id: str
     name: str | None
@@ -20,7 +20,7 @@ class SellerFound(TypedDict):
 
 
 class Sellers(TypedDict):
-    """Sellers that match, best-selling first."""
+    """The sellers that match, best-selling first."""
 
     currency: str
     sellers: list[SellerFound]

@@ -10,7 +10,7 @@ from serving.analytics.service.sales import SalesService
 
 @dataclass(frozen=True, slots=True)
 class Analytics:
-    """The services of all figures."""
+    """All analytics services."""
 
     context: AnalyticsContext
     sales: SalesService

@@ -1,4 +1,4 @@
-"""What all analytics services share: stores, clock, currency, time zone, and the lookup of sellers."""
+"""The context that analytics services share: stores, clock, currency, time zone, and lookups of sellers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -44,7 +44,7 @@ class SalesSpan(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class AnalyticsContext:
-    """The stores and settings of the services. A service reads `as_of` before the figures it is for."""
+    """The stores and settings of the services. A service reads `as_of` before it reads the figures."""
 
     zone: ZoneInfo
     currency: str
@@ -54,7 +54,7 @@ class AnalyticsContext:
     watermarks: WatermarkCache
     clock: Clock
     _spans: dict[str, SalesSpan] = field(default_factory=dict, init=False)
-    """Seller → the span of sales at the last lookup, for sellers that had sold something."""
+    """Seller → the span of sales at the last lookup. Only sellers that had sold something are in it."""
 
     async def registered_seller(self, seller_id: str) -> Row | None:
         """Return the name, place and registration time (UTC text) of a seller; None if never registered."""
@@ -72,19 +72,19 @@ class AnalyticsContext:
         return self._spans.get(seller_id)
 
     async def require_seller(self, seller_id: str, rows: Sequence[Row]) -> None:
-        """Check that a seller exists whose query returned these rows. A seller with rows exists.
+        """Check that a seller exists. `rows` is the result of the seller's query: a seller with rows exists.
 
         Call it after the query, so that an invalid parameter is reported before an unknown seller.
 
         Raises:
             UnknownSeller: the seller never registered and never sold anything.
         """
-        known = rows or seller_id in self._spans or await self.registered_seller(seller_id)
-        if not known and (await self.seller_span(seller_id)).newest is None:
+        exists = rows or seller_id in self._spans or await self.registered_seller(seller_id)
+        if not exists and (await self.seller_span(seller_id)).newest is None:
             raise UnknownSeller(seller_id)
 
     async def seller_period(self, seller_id: str, requested: PeriodRequest) -> Period:
-        """Return the requested period of a seller. An open period ends on the day of the newest sale."""
+        """Return the requested period. Without an end, it ends with the day of the seller's newest sale."""
         newest = None if requested.end is not None else (await self.seller_span(seller_id)).newest
         return self.period(requested, newest)
 
@@ -93,12 +93,12 @@ class AnalyticsContext:
         return SalesSpan.of(await self.clickhouse.row("marketplace_span"))
 
     def period(self, requested: PeriodRequest, newest_minute: str | None) -> Period:
-        """Return the requested period. An open period ends on the day of the newest sale."""
+        """Return the requested period. Without an end, it ends with the day of the newest sale."""
         newest = utc_minute(newest_minute) or self.clock()
         return choose_period(requested.start, requested.end, newest, self.zone)
 
     def newest_days(self, newest: datetime) -> Period:
-        """Return the open period of a seller whose newest sale was on that day."""
+        """Return the default period of a seller whose newest sale is on the day of `newest`."""
         return choose_period(None, None, newest, self.zone)
 
     def local(self, moment: datetime | None) -> datetime | None:

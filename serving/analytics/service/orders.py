@@ -1,4 +1,4 @@
-"""Answers a seller's orders, page by page."""
+"""Returns a seller's orders, page by page."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -9,13 +9,13 @@ from serving.analytics.schemas.orders import Orders
 from serving.analytics.service.context import AnalyticsContext, PeriodRequest
 from serving.clickhouse import Row
 
-EVER = Period(datetime(1970, 1, 1, tzinfo=UTC), datetime(2105, 1, 1, tzinfo=UTC))
+ALL_TIME = Period(datetime(1970, 1, 1, tzinfo=UTC), datetime(2105, 1, 1, tzinfo=UTC))
 
 ORDER_TABLES = ("order_lines", "order_state")
 
 
 class OrdersService:
-    """Answers orders with the seller's own lines, and the status of the seller's own parcels."""
+    """Returns orders with the seller's own lines, and the status of the seller's own parcels."""
 
     def __init__(self, context: AnalyticsContext) -> None:
         self._context = context
@@ -23,7 +23,7 @@ class OrdersService:
     async def of_seller(
         self, seller_id: str, requested: PeriodRequest, cursor: str | None, limit: int
     ) -> Orders:
-        """Return a page of a seller's orders, the newest first; of all time unless a period is given."""
+        """Return a page of a seller's orders, the newest first. Without a period, all orders are listed."""
         as_of, period = await asyncio.gather(
             self._context.watermarks.as_of(ORDER_TABLES), self._period(seller_id, requested)
         )
@@ -57,7 +57,7 @@ class OrdersService:
         }
 
     async def _period(self, seller_id: str, requested: PeriodRequest) -> Period:
-        return EVER if requested.is_open else await self._context.seller_period(seller_id, requested)
+        return ALL_TIME if requested.is_open else await self._context.seller_period(seller_id, requested)
 
     async def _states(self, seller_id: str, order_ids: list[str]) -> dict[str, Row]:
         if not order_ids:

@@ -1,4 +1,4 @@
-"""Answers ranked lists: a seller's best products, popular products, and the sellers of a search."""
+"""Returns ranked lists: a seller's best products, popular products, and the sellers of a search."""
 
 from typing import Literal
 
@@ -14,7 +14,7 @@ PRODUCT_TABLES = ("product_sales_minute",)
 
 
 class RankingsService:
-    """Answers lists, the best first."""
+    """Returns ranked lists, the best first."""
 
     def __init__(self, context: AnalyticsContext) -> None:
         self._context = context
@@ -46,7 +46,7 @@ class RankingsService:
         }
 
     async def popular(self, name: Ranking, n: int) -> PopularProducts:
-        """Return the ranking of that name."""
+        """Return the first `n` products of the ranking `name`."""
         ranked = await ranking(self._context.redis, name, n)
         names = await self._context.catalogue.names([product_id for product_id, _ in ranked])
         return {

@@ -1,4 +1,4 @@
-"""Answers the sales of a seller and of the marketplace in a period, compared with the one before."""
+"""Returns the sales of a seller or of the marketplace in a period, compared with the previous period."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -24,19 +24,19 @@ SELLER_TABLES = ("seller_sales_minute",)
 MARKETPLACE_TABLES = ("marketplace_sales_minute", "payments_minute")
 
 GRAINS_WITHIN_A_DAY: tuple[Grain | None, ...] = (None, "day", "hour")
-"""Grains whose buckets never span two days. None: thirty days without a requested grain are drawn by day."""
+"""Requested grains whose buckets never span two days. With None, the default period is drawn by day."""
 
 RECENT_SALES_WINDOW = timedelta(days=30)
-"""Sellers whose newest sale is at most so much older than the shop's are served by one query."""
+"""If a seller's newest sale is at most this much older than the marketplace's, one query is enough."""
 
 
 def newest_minute(rows: list[Row]) -> str | None:
-    """Return the newest minute (UTC text) of rows of the query `seller_sales`, in any currency."""
+    """Return the newest minute (UTC text) in rows of the query `seller_sales`, in any currency."""
     return max((row["newest_minute"] for row in rows), default=None)
 
 
 class SalesQuery(NamedTuple):
-    """A period, the one before it, the part of that one it is compared with, and the query's parameters."""
+    """A period, the previous period, its part to compare with, and the parameters of the query."""
 
     period: Period
     before: Period
@@ -46,36 +46,36 @@ class SalesQuery(NamedTuple):
 
     @property
     def is_unfinished(self) -> bool:
-        """Whether only a part of the period before is compared."""
+        """Whether only a part of the previous period is compared."""
         return self.compared != self.before
 
     @property
     def compared_bounds(self) -> dict[str, Value]:
-        """The parameters that select the compared part alone, as if it were the current period."""
+        """The parameters that select only the compared part, as if it were the current period."""
         start = max(self.compared.start, EPOCH)
         return {"previous_start": start, "period_start": start, "period_end": max(self.compared.end, EPOCH)}
 
 
 class SalesService:
-    """Answers totals, series, the period before, and the change."""
+    """Returns totals, series, the previous period, and the change."""
 
     def __init__(self, context: AnalyticsContext) -> None:
         self._context = context
 
     async def of_seller(self, seller_id: str, requested: PeriodRequest) -> SellerSales:
-        """Return what a seller sold, compared with the period before.
+        """Return what a seller sold, compared with the previous period.
 
-        An open period ends with the day of the seller's newest sale. For most sellers that is one of the
-        shop's newest days, so those days are queried first, without looking up the newest sale.
+        Without bounds, the period ends with the day of the seller's newest sale. For most sellers this is one
+        of the marketplace's newest days. These days are queried first, without looking up the newest sale.
 
         Raises:
             UnknownSeller: the seller never registered and never sold anything.
         """
         as_of = await self._context.watermarks.as_of(SELLER_TABLES)
         if as_of and requested.is_open and requested.grain in GRAINS_WITHIN_A_DAY:
-            found = await self._of_newest_days(seller_id, requested, as_of)
-            if found:
-                return found
+            sales = await self._of_newest_days(seller_id, requested, as_of)
+            if sales:
+                return sales
         query = self._query(await self._context.seller_period(seller_id, requested), requested.grain, as_of)
         rows = await self._rows(seller_id, query, query.before.start, query.period.end)
         await self._context.require_seller(seller_id, rows)
@@ -84,7 +84,7 @@ class SalesService:
     async def _of_newest_days(
         self, seller_id: str, requested: PeriodRequest, as_of: datetime
     ) -> SellerSales | None:
-        """Return a seller's sales of an open period; None if the shop's newest days do not hold all of it."""
+        """Return a seller's sales in the default period; None if the queried days do not cover the period."""
         newest_days = self._query(self._context.newest_days(as_of), requested.grain, as_of)
         since = newest_days.before.start - RECENT_SALES_WINDOW
         rows = await self._rows(seller_id, newest_days, since, LATEST)
@@ -117,19 +117,21 @@ class SalesService:
         as_of: datetime | None,
     ) -> SellerSales:
         own = self._in_currency(rows)
-        now = self._sales(query.period, query.grain, own, current=True)
-        then = self._sales(query.before, query.grain, own, current=False)
-        compared = presenter.totals(presenter.compared_rows(own)) if query.is_unfinished else then["totals"]
+        current = self._sales(query.period, query.grain, own, current=True)
+        previous = self._sales(query.before, query.grain, own, current=False)
+        compared = previous["totals"]
+        if query.is_unfinished:
+            compared = presenter.totals(presenter.compared_rows(own))
         return {
             "seller_id": seller_id,
             "currency": self._context.currency,
             "timezone": self._context.zone.key,
             "grain": query.grain,
-            "period": now["period"],
-            "totals": now["totals"],
-            "change": presenter.changes(now["totals"], compared),
-            "series": now["series"],
-            "previous": then,
+            "period": current["period"],
+            "totals": current["totals"],
+            "change": presenter.changes(current["totals"], compared),
+            "series": current["series"],
+            "previous": previous,
             "compared": {
                 "period": presenter.show_period(query.compared, self._context.zone),
                 "totals": compared,
@@ -138,7 +140,7 @@ class SalesService:
         }
 
     async def of_marketplace(self, requested: PeriodRequest) -> MarketplaceSales:
-        """Return what all sellers sold, compared with the period before."""
+        """Return what all sellers sold, compared with the previous period."""
         as_of, span = await asyncio.gather(
             self._context.watermarks.as_of(MARKETPLACE_TABLES), self._context.marketplace_span()
         )
@@ -149,10 +151,10 @@ class SalesService:
             if query.is_unfinished
             else _nothing(),
         )
-        now = self._sales(query.period, query.grain, rows, current=True)
-        then = self._sales(query.before, query.grain, rows, current=False)
-        totals = presenter.marketplace_totals(now["totals"], paid, active, current=True)
-        totals_before = presenter.marketplace_totals(then["totals"], paid, active, current=False)
+        current = self._sales(query.period, query.grain, rows, current=True)
+        previous = self._sales(query.before, query.grain, rows, current=False)
+        totals = presenter.marketplace_totals(current["totals"], paid, active, current=True)
+        totals_before = presenter.marketplace_totals(previous["totals"], paid, active, current=False)
         compared = totals_before
         if compared_rows:
             sold, paid, active = compared_rows
@@ -161,11 +163,11 @@ class SalesService:
             "currency": self._context.currency,
             "timezone": self._context.zone.key,
             "grain": query.grain,
-            "period": now["period"],
+            "period": current["period"],
             "totals": totals,
             "change": presenter.marketplace_changes(totals, compared),
-            "series": now["series"],
-            "previous": {"period": then["period"], "totals": totals_before, "series": then["series"]},
+            "series": current["series"],
+            "previous": {"period": previous["period"], "totals": totals_before, "series": previous["series"]},
             "compared": {
                 "period": presenter.show_period(query.compared, self._context.zone),
                 "totals": compared,
@@ -188,7 +190,7 @@ class SalesService:
 
     def _query(self, period: Period, requested: Grain | None, as_of: datetime | None) -> SalesQuery:
         grain = requested or choose_grain(period)
-        buckets(period, grain, self._context.zone)  # refuses a series that would be too long
+        buckets(period, grain, self._context.zone)  # raises BadPeriod if the series would be too long
         before = previous_period(period, self._context.zone)
         compared = compared_period(period, before, as_of, self._context.zone) if as_of else before
         return SalesQuery(
@@ -216,4 +218,4 @@ class SalesService:
 
 
 async def _nothing() -> None:
-    """Take the place of queries that are not needed."""
+    """Return None, in the place of queries that are not needed."""

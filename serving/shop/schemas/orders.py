@@ -15,7 +15,7 @@ Method = Literal["credit_card", "debit_card", "boleto", "voucher", "pix", "bank_
 
 Id = Annotated[str, Field(min_length=1, max_length=128, pattern=PRINTABLE)]
 FORBID_EXTRA_FIELDS = with_config(ConfigDict(extra="forbid"))
-"""Refuses fields that the model does not have."""
+"""Makes a model refuse fields that it does not have."""
 
 
 @FORBID_EXTRA_FIELDS
@@ -24,7 +24,7 @@ class OrderLineRequest(TypedDict):
 
     product_id: Annotated[Id, Field(examples=["product-000001"])]
     quantity: Annotated[int, Field(ge=1, le=1000)]
-    seller_id: NotRequired[Annotated[Id | None, Field(description="Left out: whoever sells it.")]]
+    seller_id: NotRequired[Annotated[Id | None, Field(description="Default: the cheapest seller.")]]
     unit_price_minor: NotRequired[
         Annotated[
             Annotated[int, Field(ge=0, le=10_000_000_000)] | None,
@@ -48,12 +48,12 @@ class PaymentRequest(TypedDict):
             ),
         ]
     ]
-    installments: NotRequired[Annotated[int, Field(ge=1, le=24, description="Left out: one.")]]
+    installments: NotRequired[Annotated[int, Field(ge=1, le=24, description="Default: 1.")]]
 
 
 @FORBID_EXTRA_FIELDS
 class OrderRequest(TypedDict):
-    """A checkout: lines of any number of sellers make one order."""
+    """A checkout. It becomes one order, even if its lines are of several sellers."""
 
     shopper_id: Annotated[Id, Field(examples=["shopper-000001"])]
     session_id: NotRequired[Id | None]
@@ -71,7 +71,9 @@ class OrderStep(TypedDict):
     at: datetime
     seller_id: Annotated[
         str | None,
-        Field(description="The seller whose parcel left, arrived or was returned; null for the whole order."),
+        Field(
+            description="The seller whose parcel was shipped, arrived or returned; null for the whole order."
+        ),
     ]
 
 
@@ -100,7 +102,7 @@ class OrderPayment(TypedDict):
     ]
     method: Method
     amount_minor: Minor
-    refunded_minor: Annotated[Minor, Field(description="The part that was refunded so far.")]
+    refunded_minor: Annotated[Minor, Field(description="The amount that was refunded so far.")]
 
 
 class ShopperOrder(TypedDict):

@@ -1,4 +1,4 @@
-"""What a seller has of a product."""
+"""The stock of a product at a seller."""
 
 from typing import Annotated
 
@@ -7,7 +7,12 @@ from typing_extensions import TypedDict
 
 from serving.shop.schemas.orders import FORBID_EXTRA_FIELDS, Id
 
-OnHand = Annotated[int, Field(ge=0, le=1_000_000, description="Units in the seller's hands.", examples=[25])]
+OnHand = Annotated[
+    int,
+    Field(
+        ge=0, le=1_000_000, description="Units that the seller has, including reserved ones.", examples=[25]
+    ),
+]
 
 
 SellerId = Annotated[Id, Field(examples=["seller-0001"])]
@@ -16,7 +21,7 @@ ProductId = Annotated[Id, Field(examples=["product-000001"])]
 
 @FORBID_EXTRA_FIELDS
 class StockUpdate(TypedDict):
-    """How many units a seller has now."""
+    """The units of a product that a seller has now."""
 
     seller_id: SellerId
     on_hand: OnHand
@@ -24,7 +29,7 @@ class StockUpdate(TypedDict):
 
 @FORBID_EXTRA_FIELDS
 class StockOfProduct(TypedDict):
-    """How many units of which product a seller has now."""
+    """The units that a seller has now, with the product."""
 
     product_id: ProductId
     seller_id: SellerId
@@ -35,11 +40,11 @@ StockUpdates = Annotated[list[StockOfProduct], Field(min_length=1, max_length=5_
 
 
 class Stock(TypedDict):
-    """The stock of a product; what is on hand and not reserved can be bought."""
+    """The stock of a product at a seller. Units on hand that are not reserved can be bought."""
 
     product_id: ProductId
     seller_id: SellerId
     on_hand: OnHand
-    reserved: Annotated[int, Field(description="Of them, units held for orders.")]
+    reserved: Annotated[int, Field(description="Units on hand that are reserved for orders.")]
     available: Annotated[int, Field(description="`on_hand − reserved`.")]
-    version: Annotated[int, Field(description="Counts the changes; the highest is the current state.")]
+    version: Annotated[int, Field(description="The number of changes so far. A higher version is newer.")]

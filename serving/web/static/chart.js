@@ -40,12 +40,12 @@ const tooltip = (data, write, points) => {
   return element("div", "tip", ...lines);
 };
 
-/** The segments of the line. An incomplete first or last point is dotted, so that it does not look like a fall. */
+/** The segments of the line. The segment to an incomplete first or last point is dotted, so that it does not look like a drop. */
 const SEGMENTS = ["solid", "first", "last"];
 
-/** Returns the solid segment and the dotted ones at both ends, each as long as `values`. */
+/** Returns the solid segment and the dotted segments at both ends. Values outside a segment are null. */
 const lineSegments = (values, unfinished, [start, end]) => {
-  const only = (kept) => values.map((value, index) => (kept(index) ? value : null));
+  const only = (isIncluded) => values.map((value, index) => (isIncluded(index) ? value : null));
   return {
     solid: only((index) => !(unfinished.first && index === start) && !(unfinished.last && index === end)),
     first: unfinished.first && end > start ? only((index) => index <= start + 1) : [],
@@ -57,14 +57,14 @@ const option = (data, metric, label) => {
   const write = formatters(data, metric);
   const scaled = (values) => (values ?? []).map((value) => (value === null ? null : value / write.scale));
   const [line, ghost, ink, rule] = ["--chart", "--ghost", "--quiet", "--rule"].map(cssColour);
-  const alone = data.labels.length === 1;
+  const isSinglePoint = data.labels.length === 1;
   const current = scaled(data.current[metric]);
   const before = scaled(data.previous?.[metric]);
   const parts = lineSegments(current, data.unfinished, data.drawn);
-  const nothing = ![...current, ...before].some(Boolean);
+  const isEmpty = ![...current, ...before].some(Boolean);
   const stroke = (id) => ({ ...common, id, data: parts[id], z: 3, silent: true, showSymbol: false,
     itemStyle: { color: line }, lineStyle: { color: line, width: 2.25, type: id === "solid" ? "solid" : [2, 4] } });
-  const common = { type: "line", showSymbol: alone, symbol: "circle", symbolSize: 7, connectNulls: true, emphasis: { disabled: false } };
+  const common = { type: "line", showSymbol: isSinglePoint, symbol: "circle", symbolSize: 7, connectNulls: true, emphasis: { disabled: false } };
   return {
     animation: !prefersReducedMotion(),
     animationDuration: ANIMATION_MS,
@@ -83,7 +83,7 @@ const option = (data, metric, label) => {
     xAxis: {
       type: "category",
       data: data.labels,
-      boundaryGap: alone,
+      boundaryGap: isSinglePoint,
       axisLine: { lineStyle: { color: rule } },
       axisTick: { show: false },
       axisLabel: { color: ink, fontSize: 12, hideOverlap: true, margin: 12,
@@ -92,7 +92,7 @@ const option = (data, metric, label) => {
     yAxis: {
       type: "value",
       min: 0,
-      show: !nothing,
+      show: !isEmpty,
       minInterval: data.money.includes(metric) ? 0 : 1,
       splitNumber: 4,
       axisLabel: { color: ink, fontSize: 12, formatter: write.short },
@@ -113,12 +113,12 @@ const option = (data, metric, label) => {
 export const createChart = (box) => {
   if (!box || !window.echarts) return { draw() {} };
   const chart = window.echarts.init(box, null, { renderer: "canvas" });
-  let drawn = null;
-  const draw = (...asked) => {
-    drawn = asked;
-    chart.setOption(option(...asked), { replaceMerge: ["series"] });
+  let lastArguments = null;
+  const draw = (...args) => {
+    lastArguments = args;
+    chart.setOption(option(...args), { replaceMerge: ["series"] });
   };
   new ResizeObserver(() => chart.resize()).observe(box);
-  addEventListener("themechange", () => drawn && draw(...drawn));
+  addEventListener("themechange", () => lastArguments && draw(...lastArguments));
   return { draw };
 };

@@ -1,15 +1,15 @@
 // The script of pages with figures: switches tiles and periods, and shows new data without a reload.
 import { createChart } from "./chart.js";
 
-const REST_MS = 2000;
-/** After a slow response a page waits longer, so that many open pages do not overload the server. */
-const REST_PER_RESPONSE_TIME = 4;
+const MIN_PAUSE_MS = 2000;
+/** The pause grows with the response time, so that many open pages do not overload the server. */
+const PAUSE_PER_RESPONSE_TIME = 4;
 const BUSY_AFTER_MS = 150;
 
 const board = document.getElementById("board");
 const chart = createChart(document.getElementById("chart"));
 let metric = "revenue";
-let shown = location.href;
+let shownUrl = location.href;
 
 const figures = () => JSON.parse(document.getElementById("chart-data").textContent);
 
@@ -26,37 +26,37 @@ const parts = () => [...document.querySelectorAll("[data-part]")];
 /** Whether the visitor is using a region: an open form, or a list of orders that was extended. */
 const inUse = (region) => region.dataset.grown || region.querySelector("details[open]");
 
-/** Replaces every region that differs. Unchanged regions keep their focus and scroll position. */
-const replaceContent = (page, quietly) => {
+/** Replaces every region that has changed, so that others keep their focus and scroll position. In the background, skips regions in use. */
+const replaceContent = (page, inBackground) => {
   for (const region of document.querySelectorAll("[data-live]")) {
     const fresh = page.getElementById(region.id);
     if (!fresh) continue;
     Object.assign(region.dataset, fresh.dataset);
     if (fresh.innerHTML === region.innerHTML && fresh.hidden === region.hidden) continue;
-    if (quietly && inUse(region)) continue;
+    if (inBackground && inUse(region)) continue;
     const focused = region.contains(document.activeElement) ? document.activeElement : null;
-    const again = focused?.dataset.metric ?? focused?.getAttribute("href");
+    const focusKey = focused?.dataset.metric ?? focused?.getAttribute("href");
     region.replaceWith(document.adoptNode(fresh));
-    if (again) document.querySelector(`[data-metric="${CSS.escape(again)}"], a[href="${CSS.escape(again)}"]`)?.focus();
+    if (focusKey) document.querySelector(`[data-metric="${CSS.escape(focusKey)}"], a[href="${CSS.escape(focusKey)}"]`)?.focus();
     globalThis.htmx?.process(fresh);
   }
   for (const part of parts()) part.dataset.part = page.getElementById(part.id)?.dataset.part ?? part.dataset.part;
   draw();
 };
 
-/** Loads the content of a part. A response for a period that is no longer selected is dropped. */
-const loadPart = async (part, signal, quietly) => {
+/** Loads the content of a part. Drops the response if another period was selected meanwhile. */
+const loadPart = async (part, signal, inBackground) => {
   const url = part.dataset.part;
-  const left = () => signal.aborted || url !== part.dataset.part || quietly && inUse(part);
-  if (left()) return;
-  const busy = quietly ? undefined : setTimeout(() => part.setAttribute("aria-busy", "true"), BUSY_AFTER_MS);
+  const isObsolete = () => signal.aborted || url !== part.dataset.part || inBackground && inUse(part);
+  if (isObsolete()) return;
+  const busy = inBackground ? undefined : setTimeout(() => part.setAttribute("aria-busy", "true"), BUSY_AFTER_MS);
   try {
-    const answer = await fetch(url, { signal, headers: { Accept: "text/html" } });
-    if (!answer.ok) throw new Error(`${url} answered ${answer.status}`);
-    const html = await answer.text();
-    if (left()) return;
+    const response = await fetch(url, { signal, headers: { Accept: "text/html" } });
+    if (!response.ok) throw new Error(`${url} returned ${response.status}`);
+    const html = await response.text();
+    if (isObsolete()) return;
     part.removeAttribute("aria-busy");
-    if (quietly && html === part.filledWith) return;
+    if (inBackground && html === part.filledWith) return;
     part.innerHTML = part.filledWith = html;
     delete part.dataset.grown;
     globalThis.htmx?.process(part);
@@ -65,20 +65,20 @@ const loadPart = async (part, signal, quietly) => {
   }
 };
 
-/** Loads several parts. A part that fails does not stop the others. */
-const loadParts = async (which, signal, quietly) => {
-  const filled = await Promise.allSettled(which.map((part) => loadPart(part, signal, quietly)));
-  const failed = filled.find(({ status }) => status === "rejected");
+/** Loads several parts. All are loaded, even if one of them fails. */
+const loadParts = async (selected, signal, inBackground) => {
+  const results = await Promise.allSettled(selected.map((part) => loadPart(part, signal, inBackground)));
+  const failed = results.find(({ status }) => status === "rejected");
   if (failed) throw failed.reason;
 };
 
-/** How long to wait after a request that started at `started`. */
-const rest = (started) => Math.max(REST_MS, REST_PER_RESPONSE_TIME * (performance.now() - started));
+/** Returns the pause in milliseconds after a request that started at `started`. */
+const pauseAfter = (started) => Math.max(MIN_PAUSE_MS, PAUSE_PER_RESPONSE_TIME * (performance.now() - started));
 
-/** Figures are current while their `as_of` is at most so old (serving/ops/backlog.py). */
+/** Figures are current if their `as_of` is at most this old (serving/ops/backlog.py). */
 const CURRENT_WITHIN_MS = 60_000;
 
-/** The age of the figures in milliseconds by the server's clock, which may differ from the browser's; null without figures. */
+/** Returns the age of the figures in milliseconds by the server's clock, which may differ from the browser's; null without figures. */
 const figuresAge = () => {
   const { now, asOf } = document.getElementById("fresh").dataset;
   if (!asOf) return null;
@@ -88,72 +88,73 @@ const figuresAge = () => {
 /** The server's `now` that was read last, and how far the browser's clock was ahead of it. */
 const clock = { now: null, ahead: 0 };
 
-let asking = null;
+/** The controller of the request in progress. There is at most one: a visit, a refresh, or the first load of the lists. */
+let activeRequest = null;
 
 const fetchPage = async (url, signal) => {
-  const answer = await fetch(url, { signal, headers: { Accept: "text/html" } });
-  return answer.ok ? new DOMParser().parseFromString(await answer.text(), "text/html") : null;
+  const response = await fetch(url, { signal, headers: { Accept: "text/html" } });
+  return response.ok ? new DOMParser().parseFromString(await response.text(), "text/html") : null;
 };
 
-/** Goes to `url` without a reload, and aborts everything that is being fetched. */
+/** Navigates to `url` without a reload, and aborts the request in progress. */
 const visit = async (url) => {
-  asking?.abort();
-  const own = asking = new AbortController();
+  activeRequest?.abort();
+  const request = activeRequest = new AbortController();
   const busy = setTimeout(() => board.setAttribute("aria-busy", "true"), BUSY_AFTER_MS);
   try {
-    const page = await fetchPage(url, own.signal);
-    if (own.signal.aborted) return;
+    const page = await fetchPage(url, request.signal);
+    if (request.signal.aborted) return;
     if (!page) return void location.assign(url);
     if (url !== location.href) history.pushState(null, "", url);
-    shown = url;
+    shownUrl = url;
     replaceContent(page, false);
     board.removeAttribute("aria-busy");
     clearTimeout(busy);
-    await loadParts(parts(), own.signal, false);
+    await loadParts(parts(), request.signal, false);
   } catch {
-    if (!own.signal.aborted) location.assign(url);
+    if (!request.signal.aborted) location.assign(url);
   } finally {
     clearTimeout(busy);
-    if (asking === own) {
-      asking = null;
+    if (activeRequest === request) {
+      activeRequest = null;
       board.removeAttribute("aria-busy");
     }
   }
 };
 
-/** Refreshes the page and returns whether it succeeded. It does nothing during a visit. */
+/** Refreshes the page and returns whether this succeeded. Does nothing during another request. */
 const refresh = async () => {
-  if (asking) return false;
-  const own = asking = new AbortController();
+  if (activeRequest) return false;
+  const request = activeRequest = new AbortController();
   try {
-    const page = await fetchPage(shown, own.signal);
-    if (!page || own.signal.aborted) return false;
+    const page = await fetchPage(shownUrl, request.signal);
+    if (!page || request.signal.aborted) return false;
     replaceContent(page, true);
-    await loadParts(parts(), own.signal, true);
+    await loadParts(parts(), request.signal, true);
     return true;
   } catch {
     return false;
   } finally {
-    if (asking === own) asking = null;
+    if (activeRequest === request) activeRequest = null;
   }
 };
 
-/** Loads the lists, which are not part of the page's HTML. A list that fails is requested again. */
-const loadMissingParts = async (again) => {
+/** Loads the lists, which are not part of the page's HTML. Lists that fail are requested again. */
+const loadMissingParts = async (isRetry) => {
   const missing = parts().filter((part) => part.filledWith === undefined);
   if (!missing.length) return;
   const started = performance.now();
-  if (!asking && !(again && document.hidden)) {
-    const own = asking = new AbortController();
+  if (!activeRequest && !(isRetry && document.hidden)) {
+    const request = activeRequest = new AbortController();
     try {
-      return await loadParts(missing, own.signal, false);
+      return await loadParts(missing, request.signal, false);
     } catch {
       // The parts that failed are requested again below.
     } finally {
-      if (asking === own) asking = null;
+      if (activeRequest === request) activeRequest = null;
     }
   }
-  setTimeout(loadMissingParts, rest(started), true);
+  setTimeout(loadMissingParts, pauseAfter(started), true);
 };
 
 board.addEventListener("click", (event) => {
@@ -179,7 +180,7 @@ board.addEventListener("submit", (event) => {
   visit(url.href);
 });
 
-// Limits both dates, so that the browser refuses a first day after the last one.
+// Limits both dates, so that the browser refuses a first day after the last day.
 board.addEventListener("input", (event) => {
   const { from, until } = event.target.form?.elements ?? {};
   if (!from || !until) return;
@@ -207,12 +208,12 @@ document.addEventListener("htmx:afterSwap", () => {
 
 addEventListener("popstate", () => visit(location.href));
 
-/** Refreshes the page when one of its tables advances. A hidden page neither listens nor refreshes. */
+/** Refreshes the page when one of its tables advances. A hidden page has no stream and does not refresh. */
 const followProgress = () => {
   const dot = document.getElementById("live");
   const tables = new Set(board.dataset.follows.split(" "));
   let stream = null;
-  let resting = 0;
+  let pauseTimer = 0; // -1 during a refresh
   let stale = false;
   let connected = false;
   /** The dot is green only while the stream is open and the figures are current. */
@@ -225,17 +226,17 @@ const followProgress = () => {
     Object.assign(dot, { className: `dot ${state}`, title });
   };
   setInterval(showState, 1000);
-  /** Runs one refresh at a time, with a pause after each. Changes in between are in the next one. */
+  /** Runs one refresh at a time, with a pause after each. Changes during the pause are part of the next refresh. */
   const update = async () => {
-    if (resting || !stale || !stream) return;
+    if (pauseTimer || !stale || !stream) return;
     stale = false;
     const started = performance.now();
-    resting = -1;
+    pauseTimer = -1;
     if (!(await refresh())) stale = true;
-    resting = setTimeout(rested, rest(started));
+    pauseTimer = setTimeout(endPause, pauseAfter(started));
   };
-  const rested = () => {
-    resting = 0;
+  const endPause = () => {
+    pauseTimer = 0;
     update();
   };
   const open = () => {
@@ -252,7 +253,7 @@ const followProgress = () => {
     });
     stream.addEventListener("progress", (event) => {
       const { moved } = JSON.parse(event.data);
-      // The first event of a stream is always news: another process may have rendered the page from an older reading.
+      // The first event of a stream always causes a refresh: the page may be from a process with an older reading.
       stale ||= first || moved.some((table) => tables.has(table));
       first = false;
       update();

@@ -2,20 +2,20 @@
 (() => {
   const root = document.documentElement;
   const system = matchMedia("(prefers-color-scheme: dark)");
-  let picked = null; // the choice on this page
+  let choice = null; // the choice on this page, if it can't be stored
   const chosen = () => {
     try {
-      return localStorage.getItem("theme") ?? picked;
+      return localStorage.getItem("theme") ?? choice;
     } catch {
-      return picked; // the browser forbids storage
+      return choice; // the browser forbids storage
     }
   };
-  const keep = (theme) => {
-    picked = theme;
+  const save = (theme) => {
+    choice = theme;
     try {
       localStorage.setItem("theme", theme);
     } catch {
-      // Storage is full or forbidden: the choice is for this page alone.
+      // Storage is full or forbidden: the choice is lost when the page closes.
     }
   };
   const apply = () => {
@@ -26,7 +26,7 @@
   system.addEventListener("change", apply);
   addEventListener("DOMContentLoaded", () => {
     document.getElementById("theme").addEventListener("click", () => {
-      keep(root.dataset.theme === "dark" ? "light" : "dark");
+      save(root.dataset.theme === "dark" ? "light" : "dark");
       apply();
     });
   });

@@ -1,4 +1,4 @@
-"""Prices a cart: lines at today's prices, split by seller, and what prevents its checkout. Pure."""
+"""Prices a cart: its lines at current prices, split by seller, and what prevents a checkout. Pure."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class StoredCart(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class CartLine:
-    """One line at today's price. `on_offer` is false if no seller offers the product."""
+    """One line at the current price. `on_offer` is false if no seller offers the product."""
 
     product_id: str
     name: str | None
@@ -47,7 +47,7 @@ class CartLine:
 
     @property
     def sold_out(self) -> bool:
-        """Whether nothing is left in stock."""
+        """Whether no unit is left in stock."""
         return self.on_offer and self.available is not None and self.available <= 0
 
     @property
@@ -113,10 +113,10 @@ def price_cart(
     sellers: Mapping[str, str | None],
     currency: str,
 ) -> Cart:
-    """Return the cart at today's prices, split by seller.
+    """Return the cart at current prices, split by seller.
 
-    A line is of the seller from whom it was put into the cart. If that seller no longer offers the product,
-    the line is of the seller that the product card shows. A product in another currency is not on offer.
+    A line stays with the seller that it was added from. If this seller no longer offers the product, the line
+    moves to the seller that the product card shows. A product in another currency is not on offer.
     """
     parcels: dict[str | None, list[CartLine]] = {}
     for line in stored:

@@ -1,4 +1,4 @@
-"""Shows the status of an order as steps. Pure."""
+"""Turns the status of an order into steps that a shopper can follow. Pure."""
 
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
@@ -17,11 +17,13 @@ _NAMES = {
     "delivered": "Delivered",
 }
 _LAST_STEP = {"placed": 0, "confirmed": 3, "shipped": 4, "delivered": 5}
+"""Status → the index of the last step in `STEPS` that is done."""
+
 _PARCEL_STATUSES = ("shipped", "delivered")
 
 STATUS_TEXT: dict[str, str] = {
     "placed": "We are setting your items aside and charging your card. This takes a moment.",
-    "confirmed": "It is yours. The sellers are packing; each json_request_body its own parcel.",
+    "confirmed": "It is yours. The sellers are packing; each sends its own parcel.",
     "shipped": "On its way to you.",
     "delivered": "It has arrived. Enjoy!",
 }
@@ -67,14 +69,14 @@ class ParcelProgress:
 
     @property
     def slowest(self) -> str:
-        """Return the status that all parcels have reached, once one has left."""
+        """The status that all parcels have reached. At least one parcel has left."""
         if self.arrived == self.number:
             return "delivered"
         return "shipped" if self.left == self.number else "confirmed"
 
     @property
     def summary(self) -> tuple[str, str] | None:
-        """Return a title and a text about parcels of different status; None while all have the same."""
+        """A title and a text about parcels of different status; None while all have the same."""
         done, verb = (self.arrived, "arrived") if self.arrived else (self.left, "left")
         if done == self.number:
             return None
@@ -85,7 +87,7 @@ class ParcelProgress:
 
 @dataclass(frozen=True, slots=True)
 class Tracking:
-    """The steps of an order, and in words its state."""
+    """The steps of an order, and its state in words."""
 
     steps: list[Step]
     title: str
@@ -99,9 +101,9 @@ class Tracking:
 
 
 def track(order: Mapping[str, Any]) -> Tracking:
-    """Return the steps of an order that `GET /v1/orders/{id}` answered.
+    """Return the steps of an order, as `GET /v1/orders/{order_id}` returns it.
 
-    The status of the order is that of its furthest parcel. A step here is done once all parcels took it.
+    The status of an order is that of its furthest parcel. Its step is done once all parcels have reached it.
     """
     payment, due_minor = order["payment"]["status"], order["payment"]["amount_minor"]
     parcels = _parcels(order) if order["status"] in _PARCEL_STATUSES else None
@@ -147,17 +149,17 @@ def _parcels(order: Mapping[str, Any]) -> ParcelProgress:
 
 
 def _count_parcels(order: Mapping[str, Any], sellers: Set[str], *statuses: str) -> int:
-    """Return how many sellers took one of these steps. A step without a seller counts as one more."""
-    of = [(step["status"], step["seller_id"]) for step in order["history"] if step["status"] in statuses]
-    nobodys = max(of.count((status, None)) for status in statuses)
-    return min(len(sellers), len(sellers & {seller_id for _, seller_id in of}) + nobodys)
+    """Return how many sellers have one of these steps. A step without a seller counts as a further seller."""
+    steps = [(step["status"], step["seller_id"]) for step in order["history"] if step["status"] in statuses]
+    without_seller = max(steps.count((status, None)) for status in statuses)
+    return min(len(sellers), len(sellers & {seller_id for _, seller_id in steps}) + without_seller)
 
 
 def _reached(status: str, payment: str, times: Mapping[str, datetime]) -> int:
     """Return the index of the last step that is done. A captured payment implies that stock is reserved."""
     paid = 2 if payment in ("captured", "refunded") else 0
-    told = max((place for place, key in enumerate(STEPS) if key in times), default=0)
-    return max(_LAST_STEP.get(status, 0), paid, told)
+    recorded = max((place for place, key in enumerate(STEPS) if key in times), default=0)
+    return max(_LAST_STEP.get(status, 0), paid, recorded)
 
 
 def _state(place: int, reached: int, cancelled: bool, ended: bool) -> State:

@@ -1,4 +1,4 @@
-"""The routes under `/shop`: home, listing, product, cart, orders, and the tiles that stand in for photos."""
+"""The routes under `/shop`: home, listing, product, cart, orders, and product pictures."""
 
 import asyncio
 from typing import Annotated, Any
@@ -25,8 +25,8 @@ from serving.web.storefront.order_tracking import track
 from serving.web.storefront.recommendation_rows import ROW_LENGTH, recommended, similar
 from serving.web.tiles import draw
 
-LISTED = 24
-"""The number of products per page of a listing."""
+PRODUCTS_PER_PAGE = 24
+"""The number of products on a page of a listing."""
 
 CART_LIMIT = 64 * 1024
 """The largest body of a cart in bytes."""
@@ -51,13 +51,13 @@ def _page(request: Request, session: str, template: str, **shown: Any) -> Respon
 
 @router.get("")
 async def home(request: Request, catalogue: CatalogueDep, session: Session) -> Response:
-    """The home page: recommendations, and all categories."""
+    """Return the home page: recommendations, and all categories."""
     found, recommendation = await asyncio.gather(
         catalogue.categories(), recommended(request, session, "home")
     )
-    # Before the first sale nothing is popular: the home page shows the newest products instead.
-    known = recommendation is not None and recommendation["items"]
-    newest = [] if known else (await catalogue.find("", "", "best", None, ROW_LENGTH["home"]))["products"]
+    # Without a sale there are no popular products to recommend. Then the page shows the newest products.
+    has_items = recommendation is not None and recommendation["items"]
+    newest = [] if has_items else (await catalogue.find("", "", "best", None, ROW_LENGTH["home"]))["products"]
     return _page(
         request,
         session,
@@ -76,7 +76,7 @@ async def row(
     surface: Context = "home",
     product_id: Annotated[str | None, Query(max_length=128)] = None,
 ) -> Response:
-    """The row of recommendations alone, as it is after the last click."""
+    """Return only the row of recommendations."""
     recommendation = await recommended(request, session, surface, product_id)
     return _page(request, session, "_recommendation_row.html", recommendation=recommendation, surface=surface)
 
@@ -91,9 +91,9 @@ async def listing(
     sort: SortParam = "best",
     cursor: Cursor | None = None,
 ) -> Response:
-    """A search or a category, page by page; with a cursor, the next products alone."""
+    """Return the page of a search or a category; with a cursor, only the products that follow."""
     search = {"q": q, "category": category, "sort": sort}
-    page = await catalogue.find(q, category, sort, cursor, LISTED)
+    page = await catalogue.find(q, category, sort, cursor, PRODUCTS_PER_PAGE)
     more = urlencode({**search, "cursor": page["next_cursor"]}) if page["next_cursor"] else None
     shown = {"page": page, "more": more, "search": search}
     if cursor:
@@ -106,20 +106,22 @@ async def listing(
 async def product(
     request: Request, catalogue: CatalogueDep, session: Session, product_id: ProductId
 ) -> Response:
-    """A product, similar products, and recommendations."""
-    found, alike = await asyncio.gather(catalogue.product(product_id), similar(request, product_id))
-    return _page(request, session, "product.html", product=found, similar=alike)
+    """Return the page of a product, with similar products and recommendations."""
+    found, similar_products = await asyncio.gather(
+        catalogue.product(product_id), similar(request, product_id)
+    )
+    return _page(request, session, "product.html", product=found, similar=similar_products)
 
 
 @router.get("/cart")
 async def cart_page(request: Request, session: Session) -> Response:
-    """The cart page. The browser stores the cart, and `cart-page.js` fetches its priced lines."""
+    """Return the cart page. The browser stores the cart, and `cart-page.js` fetches its priced lines."""
     return _page(request, session, "cart.html", most=MAX_LINES)
 
 
 @router.post("/cart")
 async def cart_lines(request: Request, catalogue: CatalogueDep, session: Session) -> Response:
-    """The lines of a cart at today's prices, by seller. Needs Redis."""
+    """Return the lines of a cart at current prices, by seller. It needs Redis."""
     try:
         stored = StoredCart.model_validate_json(await read_body(request, CART_LIMIT))
     except ValidationError as error:
@@ -127,14 +129,16 @@ async def cart_lines(request: Request, catalogue: CatalogueDep, session: Session
     loader = ProductCardLoader(catalogue.redis)
     await loader.load(line.product_id for line in stored.lines)
     offers = {line.product_id: loader.offers(line.product_id) for line in stored.lines}
-    names = await catalogue.seller_names(one.seller_id for each in offers.values() for one in each)
-    now = price_cart(stored.lines, offers, names, catalogue.currency)
-    return _page(request, session, "_cart_contents.html", cart=now)
+    names = await catalogue.seller_names(
+        offer.seller_id for of_product in offers.values() for offer in of_product
+    )
+    cart = price_cart(stored.lines, offers, names, catalogue.currency)
+    return _page(request, session, "_cart_contents.html", cart=cart)
 
 
 @router.get("/orders")
 async def orders(request: Request, session: Session) -> Response:
-    """The orders of this browser, which stores their ids."""
+    """Return the page of this browser's orders. The browser stores their ids."""
     return _page(request, session, "orders.html")
 
 
@@ -142,7 +146,7 @@ async def orders(request: Request, session: Session) -> Response:
 async def order(
     request: Request, catalogue: CatalogueDep, commerce: CommerceDep, session: Session, order_id: str
 ) -> Response:
-    """The page that follows an order."""
+    """Return the page on which a shopper follows an order."""
     return _page(request, session, "order.html", **await _order(catalogue, commerce, order_id))
 
 
@@ -150,13 +154,13 @@ async def order(
 async def order_state(
     request: Request, catalogue: CatalogueDep, commerce: CommerceDep, session: Session, order_id: str
 ) -> Response:
-    """The part of an order's page that changes."""
+    """Return only the part of an order's page that changes."""
     return _page(request, session, "_order_progress.html", **await _order(catalogue, commerce, order_id))
 
 
 @router.get("/tiles/{tile}.svg")
 async def tile(tile: str) -> Response:
-    """A product's picture. It never changes."""
+    """Return the picture of a product."""
     drawn = draw(tile)
     if drawn is None:
         raise UnknownTile(f"There is no picture {tile!r}. The pages of the shop link to the existing ones.")

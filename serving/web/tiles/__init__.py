@@ -6,15 +6,15 @@ from hashlib import blake2b
 from pathlib import Path
 from string import Template
 
-from serving.web.tiles.colours import DRAWN, GROUNDS, NAMED, palette
+from serving.web.tiles.colours import DEFAULT_COLOURS, GROUNDS, NAMED, palette
 from serving.web.tiles.words import drawing
 
 SHAPES = Path(__file__).parent / "shapes"
-"""One drawing a file: SVG in a box of 200 × 200, with `$m` the object's colour, `$s` its shade, `$l` its
-light, `$k` ink, `$w` white and `$a` wood or brass."""
+"""The folder of the drawings: one SVG file each, in a box of 200 × 200. `$m` is the object's colour, `$s` its
+shade, `$l` its light, `$k` ink, `$w` white and `$a` wood or brass."""
 
 DRAWINGS = (SHAPES, Path(__file__).parent)
-"""Folders whose files determine the picture of a name."""
+"""The folders whose files determine how a tile looks."""
 
 SCENES = (
     '<circle cx="100" cy="92" r="70" fill="$wash"/>',
@@ -37,7 +37,9 @@ def tile_name(product_id: str, name: str | None, category: str | None) -> str:
     """Return the name of a product's tile, such as `lamp-teal-3-1`. Similar products share a tile."""
     drawn = drawing(name or "", category or "")
     seed = blake2b(product_id.encode(), digest_size=2).digest()
-    colour = next((word for word in _words(name) if word in NAMED), DRAWN[seed[0] % len(DRAWN)])
+    colour = next(
+        (word for word in _words(name) if word in NAMED), DEFAULT_COLOURS[seed[0] % len(DEFAULT_COLOURS)]
+    )
     ground = blake2b((category or "").encode(), digest_size=1).digest()[0] % len(GROUNDS)
     return f"{drawn}-{colour}-{ground}-{seed[1] % len(SCENES)}"
 
@@ -67,5 +69,5 @@ def shapes() -> dict[str, Template]:
 
 
 def _words(name: str | None) -> list[str]:
-    """Return the words of a name in reverse: product names often end with the colour."""
+    """Return the words of a name in reverse order, because product names often end with the colour."""
     return re.findall(r"[a-z]+", (name or "").lower())[::-1]

@@ -12,9 +12,9 @@ NAMED: dict[str, str] = {
     "brown": "#80583c", "grey": "#8a8f94", "gray": "#8a8f94", "silver": "#b6bdc3", "gold": "#cfa143",
     "orange": "#d9773a", "beige": "#dac7a6",
 }  # fmt: skip
-"""Colour words in product names."""
+"""Colour word in product names → colour of the object."""
 
-DRAWN = (
+DEFAULT_COLOURS = (
     "clay",
     "teal",
     "mustard",
@@ -32,7 +32,9 @@ DRAWN = (
 
 GROUNDS = ("#f3dcc8", "#d9e6dc", "#dbe4f0", "#f5e3b8", "#ecd9e4", "#d3e7ea", "#e4dccd", "#e3def2", "#f4d6cf",
            "#cfd8c2")  # fmt: skip
-NEAR = 80
+"""The colours of backgrounds."""
+
+MIN_CONTRAST = 80
 """The least Euclidean distance in RGB between the object and its background."""
 
 
@@ -54,7 +56,7 @@ def palette(main: str, ground: int) -> Palette:
     own = _rgb(main)
     order = [_rgb(GROUNDS[(ground + step) % len(GROUNDS)]) for step in range(len(GROUNDS))]
     deeper = (_deepen(colour, share) for share in (0.0, 0.25, 0.4, 0.6) for colour in order)
-    back = next(colour for colour in deeper if _distance(own, colour) > NEAR)
+    back = next(colour for colour in deeper if _distance(own, colour) > MIN_CONTRAST)
     return Palette(
         ground=_hex(back),
         wash=_hex(_mix(back, (255, 255, 255), 0.45)),

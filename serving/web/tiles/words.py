@@ -5,7 +5,7 @@ from functools import lru_cache
 
 UNKNOWN = "parcel"
 
-_DRAWN = {
+_WORDS = {
     "backpack": "backpack hydration",
     "ball": "football ball sports sport leisure",
     "band": "fitness monitor",
@@ -108,9 +108,9 @@ _DRAWN = {
     "watering-can": "watering",
     "whale": "whale",
 }
-"""Drawing → the words that it is for, in lower case."""
+"""Drawing → the words that select it, in lower case."""
 
-_TOGETHER = {
+_PHRASES = {
     "moka pot": "moka", "charging stand": "charger", "window box": "plant",
     "soap dish": "soap", "swim cap": "cap", "swim bag": "tote", "belt bag": "tote",
     "sleeping bag": "mat", "brush set": "brush", "brush pens": "pen", "hair brush": "brush",
@@ -131,22 +131,22 @@ _TOGETHER = {
     "string lights": "lantern", "soup bowl": "bowl", "plant pot": "plant", "grill tongs": "grill",
     "barbecue book": "book", "baking book": "book", "head monitor": "band",
 }  # fmt: skip
-"""Phrases → drawing. They take precedence over their single words."""
+"""Phrase → drawing. A phrase takes precedence over its single words."""
 
-DRAWING = {word: drawing for drawing, words in _DRAWN.items() for word in words.split()}
+DRAWING = {word: drawing for drawing, words in _WORDS.items() for word in words.split()}
 
 
 @lru_cache(maxsize=8192)
 def drawing(name: str, category: str) -> str:
-    """Return the drawing for a product. The last words of its name count first.
+    """Return the drawing for a product by its name, or by its category if no word of the name selects one.
 
-    `Slim Desk Lamp, Teal` is a lamp, `Classic Writing Desk, Sand` a desk. The category decides otherwise.
+    The last words take precedence: `Slim Desk Lamp, Teal` is a lamp, `Classic Writing Desk, Sand` a desk.
     """
     for text in (name.partition(",")[0], category):
         words = re.findall(r"[a-z][a-z'-]*", text.lower().replace("_", " "))
         for length in (3, 2, 1):
             for start in range(len(words) - length, -1, -1):
-                together = " ".join(words[start : start + length])
-                if found := (DRAWING.get(together) if length == 1 else _TOGETHER.get(together)):
+                phrase = " ".join(words[start : start + length])
+                if found := (DRAWING.get(phrase) if length == 1 else _PHRASES.get(phrase)):
                     return found
     return UNKNOWN

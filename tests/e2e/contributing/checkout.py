@@ -1,4 +1,4 @@
-"""A copy of the checkout, in which a list of CONTRIBUTING.md is followed step by step."""
+"""Copies the checkout and follows the steps of a list of CONTRIBUTING.md in the copy."""
 
 import os
 import re
@@ -21,7 +21,7 @@ END, NEXT = ".end", "NEXT_"
 
 
 class Checkout:
-    """The files that git keeps, with a history of its own that begins with them."""
+    """Copy the files that git tracks, as the first commit of a new repository."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -33,7 +33,7 @@ class Checkout:
         self.commit()
 
     def step(self, name: str, example: Example, number: int, lines: bool = True) -> list[str]:
-        """Do what a step says (without `lines`, only add its files), and return the files that it touched."""
+        """Follow a step (without `lines`, only add its files), and return the files that it changed."""
         self.add(FOLDER / name / str(number))
         for action in example.steps.get(number, ()) if lines else ():
             if isinstance(action, Put):
@@ -45,7 +45,7 @@ class Checkout:
         return [line[3:] for line in changed if line]
 
     def add(self, files: Path) -> list[str]:
-        """Put the files of a folder where they belong, and return their paths."""
+        """Copy the files of a folder to their paths in the copy, and return these paths."""
         paths = {
             file.relative_to(files).as_posix(): file for file in sorted(files.rglob("*")) if file.is_file()
         }
@@ -57,11 +57,11 @@ class Checkout:
 
     @staticmethod
     def steps(name: str, example: Example) -> set[int]:
-        """The steps for which there is something to do."""
+        """Return the numbers of the steps that have files or lines."""
         return {int(path.name) for path in (FOLDER / name).glob("[0-9]")} | set(example.steps)
 
     def commit(self) -> None:
-        """Keep what is there now."""
+        """Commit all files."""
         self._git("add", "--all")
         self._git("commit", "--quiet", "--allow-empty", "--no-verify", "--message", "Follow a step")
 
@@ -71,12 +71,12 @@ class Checkout:
         environment |= {"SOUK_INSTALL": str(Settings().install), "PYTHONDONTWRITEBYTECODE": "1"}
         pipe = subprocess.PIPE
         started = subprocess.Popen(command, cwd=self.folder, env=environment, stdout=pipe, stderr=pipe)
-        with terminated(started) as process:  # pytest stops its servers when it is asked to end
+        with terminated(started) as process:  # on SIGTERM, pytest stops its servers
             out, err = process.communicate()
         return subprocess.CompletedProcess(command, process.returncode, out.decode(), err.decode())
 
     def must(self, *command: str) -> str:
-        """The output of a command that passes; else the test fails with it."""
+        """Return the output of a command. If the command fails, the test fails with this output."""
         done = self.run(*command)
         if done.returncode:
             pytest.fail(f"{' '.join(command)}\n{done.stdout[-20_000:]}\n{done.stderr[-5_000:]}")
@@ -110,7 +110,7 @@ def _output(folder: Path, *command: str) -> str:
 
 
 def sections(text: str) -> dict[str, dict[int, str]]:
-    """Heading → number of a step → what it says, of CONTRIBUTING.md."""
+    """Return heading → number of a step → its text, of CONTRIBUTING.md."""
     parts = re.split(r"^## (.+)\n", text, flags=re.MULTILINE)[1:]
     return {
         heading: {
@@ -122,7 +122,7 @@ def sections(text: str) -> dict[str, dict[int, str]]:
 
 
 def names(step: str, lists: dict[str, dict[int, str]], path: str) -> bool:
-    """Whether a step, or a list below to which it points, names a file: `<event>.avsc`, `{a,b}.sql`."""
+    """Return whether a step, or a list that it refers to, names a file, such as `<event>.avsc`."""
     pointed = [
         "\n".join(said.values())
         for heading, said in lists.items()
@@ -133,7 +133,7 @@ def names(step: str, lists: dict[str, dict[int, str]], path: str) -> bool:
 
 
 def _expression(pattern: str) -> str:
-    """A pattern of CONTRIBUTING.md as a regular expression."""
+    """Return a file pattern of CONTRIBUTING.md as a regular expression."""
     special = {"{": "(?:", "}": ")", ",": "|", "*": r"[^/]+"}
     words = re.split(r"(<[^>]+>|[{},*])", pattern)
     return "".join(r"[^/]+" if w.startswith("<") else special.get(w, re.escape(w)) for w in words)

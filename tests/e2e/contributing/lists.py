@@ -1,11 +1,11 @@
-"""What each list's steps put into files that are there, and which of the house's checks must then pass."""
+"""The lines that each list's steps add to existing files, and the checks that must then pass."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Put:
-    """Text that a step puts behind the only place of a file that reads `behind`."""
+    """Text that a step inserts after `behind`, which occurs once in the file."""
 
     path: str
     behind: str
@@ -14,7 +14,7 @@ class Put:
 
 @dataclass(frozen=True)
 class Command:
-    """What a step runs with the installation's Python; `into` is the file that its output is pasted into."""
+    """A command that a step runs with the installation's Python; its output is written to the file `into`."""
 
     words: tuple[str, ...]
     into: str = ""
@@ -22,14 +22,14 @@ class Command:
 
 @dataclass(frozen=True)
 class Example:
-    """One list of CONTRIBUTING.md: its heading, and what is done at which step."""
+    """One list of CONTRIBUTING.md: its heading, and the changes of each step."""
 
     heading: str
     steps: dict[int, tuple[Put | Command, ...]]
     checks: tuple[str, ...]
-    """What pytest runs in the copy; `noticed_by` is among it."""
+    """Tests that pytest runs in the copy, including `noticed_by`."""
     forgotten: int
-    """A step without whose lines `noticed_by` fails."""
+    """The number of a step. Without its lines, `noticed_by` fails."""
     noticed_by: tuple[str, ...]
 
 
@@ -187,8 +187,8 @@ RECOMMENDER = Example(
             ),
             Put(
                 "docs/architecture.md",
-                "listed there, the best 200 | `interest` of the product |",
-                "\n| `newest:{category}` | zset of products, the last 50 | when last listed there |",
+                "that are listed in the category | `interest` of the product |",
+                "\n| `newest:{category}` | zset of the last 50 products | when last listed there |",
             ),
             Put(
                 RECOMMENDED,
@@ -244,4 +244,4 @@ PANEL = Example(
 )
 
 LISTS = {"event": EVENT, "metric": METRIC, "service": SERVICE, "recommender": RECOMMENDER, "panel": PANEL}
-"""List → example; its files lie in the folder of that name."""
+"""List → its example; the files of the example are in the folder of that name."""

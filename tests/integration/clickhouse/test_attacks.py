@@ -1,4 +1,4 @@
-"""What a reader must not reach: files of the machine, passwords, other servers. Each wall is tested alone."""
+"""Readers can't access files, passwords or other servers. Each protection is tested alone."""
 
 import os
 from pathlib import Path
@@ -55,7 +55,7 @@ READS_A_FILE = {
     ),
     "inside of DESCRIBE": "DESCRIBE TABLE values('x Int8, y String ALIAS file(\\'{file}\\')', (1))",
     "inside of IN": "SELECT 'a' IN (SELECT y FROM values('x Int8, y String ALIAS file(\\'{file}\\')', (1)))",
-    # Blanks, quotes and tags that the engine reads otherwise than a tokenizer of ours.
+    # Blanks, quotes and tags that the engine and our tokenizer read differently.
     "a no-break space": "\u00a0SHOW TABLES FROM system WHERE name='one' AND toInt32(file\u00a0('{file}'))=1",
     "a byte order mark": "\ufeffSHOW TABLES FROM system WHERE name='one' AND toInt32(file('{file}'))=1",
     "a thin space": "SELECT\u2009file\u2009('{file}')",
@@ -82,7 +82,7 @@ READS_A_FILE = {
     "a parameter": "SELECT {f:Identifier}('{file}')",
     "an aggregate over it": "SELECT arrayMap(x -> file(x), ['{file}'])",
     "a function by name": "SELECT arrayReduce('file', ['{file}'])",
-    # Table functions, tables and statements that reach further.
+    # Table functions, tables and statements that access other data.
     "file as a table": "SELECT * FROM file('{file}', 'LineAsString', 'line String')",
     "file as a table of the default database": "SELECT * FROM default.`{file}`",
     "file as a table by its path": "SELECT * FROM `{file}`",

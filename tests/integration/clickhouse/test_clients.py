@@ -1,4 +1,4 @@
-"""Other people's clients take the front for a ClickHouse server."""
+"""Public ClickHouse clients work with the HTTP server."""
 
 import datetime as dt
 import subprocess

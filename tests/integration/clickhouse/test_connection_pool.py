@@ -1,4 +1,4 @@
-"""Connections that the front keeps: nothing of one request is left to the next."""
+"""Pooled connections: no state of a request is left for the next one."""
 
 import uuid
 

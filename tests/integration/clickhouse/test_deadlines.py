@@ -1,4 +1,4 @@
-"""Clients that stall: they shut nobody else out, and are cut after a while."""
+"""Clients that stall do not block others, and are disconnected after a timeout."""
 
 import asyncio
 import socket
@@ -19,7 +19,7 @@ from common.settings import LOOPBACK, Settings
 from tests.integration.conftest import clickhouse_settings, running_clickhouse
 
 PATIENCE_S = 25
-"""Less than a stall may last, and than a query of a reader's may take."""
+"""Less than the timeouts of a stalled client and of a reader's query."""
 
 
 @pytest.fixture

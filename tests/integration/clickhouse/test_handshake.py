@@ -1,4 +1,4 @@
-"""What clickhouse-go asks first over HTTP, and reads as a client of revision 54460 does."""
+"""The first query of clickhouse-go over HTTP, whose result it reads as a client of revision 54460."""
 
 import io
 import struct

@@ -581,7 +581,7 @@ def test_a_session_serves_one_request_at_a_time(admin):
 
 
 def test_parameters_of_concurrent_queries_never_mix(reader):
-    """One chdb session shared by threads mixes them up: a seller would see another one's figures."""
+    """Threads that share a chdb session get each other's parameters: sellers would see others' figures."""
 
     def ask(number: int) -> bool:
         mine = f"seller-{number}"
@@ -638,7 +638,7 @@ def test_a_client_that_stops_reading_ends_its_query(admin):
         f"SELECT count() FROM system.processes WHERE query LIKE '%{mark}%' AND query NOT LIKE '%processes%'"
     )
     with admin.stream("POST", "/", content=f"SELECT number, '{mark}' FROM numbers(10000000000)") as answer:
-        chunks = answer.iter_raw()  # it would hang up when it is dropped
+        chunks = answer.iter_raw()  # the connection would close if the response were garbage-collected
         next(chunks)
         wait_until(lambda: admin.post("/", content=running).text == "1\n")
 

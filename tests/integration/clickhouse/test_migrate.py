@@ -12,7 +12,7 @@ from common.migrations import BrokenMigrations, read_migrations
 
 @pytest.fixture
 def settings(clickhouse_server, request):
-    """Settings of a database of this test's own."""
+    """Settings with a new database for each test."""
     database = "m_" + request.node.name.removeprefix("test_")[:40]
     yield clickhouse_server.model_copy(update={"clickhouse_database": database})
     connect(clickhouse_server, admin=True).command(f"DROP DATABASE IF EXISTS {database}")
@@ -134,7 +134,7 @@ PARCELS = next(FOLDER.glob("0009_*.sql"))
 
 
 def migrated_after(migration, rows, done, settings, folder):
-    """Migrated up to `migration` after `rows` were written before it and `done` of its statements had run."""
+    """Write `rows` before `migration`, run its first `done` statements, then migrate."""
     for path in FOLDER.glob("*.sql"):
         if path.name < migration.name:
             (folder / path.name).write_text(path.read_text())

@@ -1,4 +1,4 @@
-"""The front as a process: it stops cleanly, loses nothing acknowledged, and is alone in its directory."""
+"""The server process stops cleanly, loses no acknowledged data, and locks its directory."""
 
 import signal
 import subprocess
@@ -118,7 +118,7 @@ def _start(home, offset: int) -> subprocess.CompletedProcess[str]:
 
 
 def own_memory(process: psutil.Process) -> int:
-    """Bytes without the pages of the library's file: how many of those count is the page cache's doing."""
+    """Return the resident bytes without shared pages, whose number depends on the page cache."""
     memory = process.memory_info()
     return memory.rss - memory.shared
 

@@ -1,4 +1,4 @@
-"""What the reader may name: every setting, format and function of the engine that is here."""
+"""Which settings, formats and functions of this engine a reader may use."""
 
 import os
 import re
@@ -17,7 +17,7 @@ def names(reader: httpx.Client, query: str) -> list[str]:
 
 
 def files(home: Path) -> set[Path]:
-    """All that lie there; the engine may make and remove parts of its tables meanwhile."""
+    """Return all files there. The engine may create and remove parts of tables at the same time."""
     return {Path(folder, file) for folder, _, here in os.walk(home) for file in here}
 
 

@@ -1,4 +1,4 @@
-"""The commerce services as one process, over a real PostgreSQL, Kafka and registry, which tests may stop."""
+"""The commerce services in one process, with a real PostgreSQL, Kafka and registry, which tests may stop."""
 
 import asyncio
 import signal
@@ -29,11 +29,11 @@ from tests.integration.servers import Server, await_true
 SETTLED = ("confirmed", "cancelled")
 
 SPARE = "spare"
-"""The service that `books` are of; no process runs it."""
+"""The service of the fixture `books`; no process runs it."""
 
 
 class Postgres(Server):
-    """PostgreSQL, which can be stopped at once, as by a crash, and started again."""
+    """A PostgreSQL that a test can stop at once, like a crash, and start again."""
 
     def stop(self) -> None:
         self.process.send_signal(signal.SIGQUIT)
@@ -41,7 +41,7 @@ class Postgres(Server):
 
 
 class Shop(Server):
-    """`python -m producers`, and what a test says to it and hears of it."""
+    """`python -m producers`, with methods that send requests and events, and read the results."""
 
     def __init__(self, settings: Settings, schema_ids: dict[str, int], registry: SchemaRegistry) -> None:
         super().__init__(local_commerce.part(settings), settings)
@@ -53,7 +53,7 @@ class Shop(Server):
     def tell(
         self, event: str, origin: str | None = None, headers: dict[str, str] | None = None, **fields: Any
     ) -> str:
-        """Put an event into Kafka, as someone else's or (with `origin`) a service's. Its id."""
+        """Send an event to Kafka, as an external one or (with `origin`) a service's; return its id."""
         event_id = fields.pop("event_id", None) or new_id()
         record = {"event_id": event_id, "occurred_at": system_clock(), **fields}
         self.send(
@@ -69,7 +69,7 @@ class Shop(Server):
         origin: str | None = None,
         headers: dict[str, str] | None = None,
     ) -> None:
-        """Put a message into Kafka, and wait until it lies there."""
+        """Send a message to Kafka, and wait until it is stored."""
         given = (headers or {}) | ({"origin": origin} if origin else {})
         self._producer.produce(topic, value, key, headers=given)
         assert self._producer.flush(60) == 0
@@ -81,7 +81,7 @@ class Shop(Server):
         currency: str = "BRL",
         seller_id: str = "seller-1",
     ) -> str:
-        """A new product with this many units in stock, once orders and inventory know its listing."""
+        """Create a product with this stock, and wait until orders and inventory have read its listing."""
         product_id = f"p-{new_id()}"
         offer = {"product_id": product_id, "seller_id": seller_id, "currency": currency}
         self.tell("product_listed", **offer, price_minor=price_minor)
@@ -97,25 +97,25 @@ class Shop(Server):
         )
 
     def stock(self, product_id: str) -> tuple[int, int]:
-        """Units on hand, and reserved."""
+        """Return the units on hand and the reserved units."""
         stock = self.http.get(f"/v1/products/{product_id}/stock").raise_for_status().json()
         return stock["on_hand"], stock["reserved"]
 
     def body(
         self, *product_ids: str, quantity: int = 1, token: str = "tok_visa", **changes: Any
     ) -> dict[str, Any]:
-        """A checkout's body."""
+        """Return the body of a checkout request."""
         lines = [{"product_id": product_id, "quantity": quantity} for product_id in product_ids]
         payment = {"method": "credit_card", "token": token}
         return {"shopper_id": "ana", "currency": "BRL", "payment": payment, "lines": lines, **changes}
 
     def post(self, body: Any, key: str | None = None) -> httpx.Response:
-        """Send a checkout."""
+        """Send a checkout request."""
         headers = {"Idempotency-Key": key or new_id()}
         return self.http.post("/v1/orders", json=body, headers=headers)
 
     def buy(self, *product_ids: str, **changes: Any) -> str:
-        """Place an order; its id."""
+        """Place an order; return its id."""
         answer = self.post(self.body(*product_ids, **changes))
         assert answer.status_code == 202, answer.text
         return answer.json()["order_id"]
@@ -127,13 +127,13 @@ class Shop(Server):
         return self.http.get(f"/v1/orders/{order_id}/payment").json()
 
     def settled(self, order_id: str) -> dict[str, Any]:
-        """The order, once it is confirmed or cancelled."""
+        """Wait until the order is confirmed or cancelled, and return it."""
         return await_true(
             lambda: order if (order := self.order(order_id))["status"] in SETTLED else None, "its end"
         )
 
     def events(self, topic: str, order_id: str) -> list[Record]:
-        """What lies in Kafka about an order now, in the order of its partition."""
+        """Return the events of an order that are in a topic now, in the order of their offsets."""
         return [
             self._decoder.decode(message.value())
             for message in self.messages(topic)
@@ -141,7 +141,7 @@ class Shop(Server):
         ]
 
     def messages(self, topic: str) -> Iterator[Any]:
-        """Every message that a topic holds now."""
+        """Return every message that is in a topic now."""
         consumer = Consumer(
             {"bootstrap.servers": self.settings.kafka, "group.id": "tests", "enable.auto.commit": False}
         )
@@ -155,7 +155,7 @@ class Shop(Server):
             consumer.close()
 
     def sql(self, statement: str, *values: Any) -> list[dict[str, Any]]:
-        """What a statement finds in PostgreSQL."""
+        """Run a statement in PostgreSQL and return its rows."""
 
         async def ask() -> list[dict[str, Any]]:
             connection = await asyncpg.connect(self.settings.postgres)
@@ -167,7 +167,7 @@ class Shop(Server):
         return asyncio.run(ask())
 
     def caught_up(self) -> bool:
-        """Whether nothing waits in an outbox."""
+        """Return whether all outboxes are empty."""
         waiting = " UNION ALL ".join(
             f"SELECT position FROM {schema}.outbox" for schema in ("orders", "inventory", "payments")
         )
@@ -198,7 +198,7 @@ def running_shop(
 
 @pytest.fixture
 def shop(running_shop: Shop) -> Shop:
-    """The shop, started again if the test before this one left it dead."""
+    """The shop, started again if the previous test stopped it."""
     if running_shop.process.poll() is not None:
         running_shop.start()
     return running_shop
@@ -219,5 +219,5 @@ def books(shop: Shop) -> Iterator[Settings]:
 
 @pytest.fixture
 def eventually() -> Callable[..., object]:
-    """`eventually(condition)` gives the condition's first true value, and fails the test if none comes."""
+    """A function that waits for a condition's first true value and returns it, or fails the test."""
     return await_true

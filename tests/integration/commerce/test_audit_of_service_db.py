@@ -1,4 +1,4 @@
-"""The audit reads the services' tables, and finds what the facts or another service's tables lack."""
+"""The audit finds differences between the services' tables and the facts, or other services' tables."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -57,7 +57,7 @@ class Audited:
             return compare_once(name, opened)
 
     def differences(self, name: str) -> set[tuple[str, Any, Any]]:
-        """Field, left and right of what differs about these orders and their product."""
+        """Return field, left and right value of each difference of these orders and their product."""
         own = {self.product, *self.orders.values()}
         (found,) = self.ask(name)
         return {
@@ -127,7 +127,7 @@ def return_one_unit(shop: Shop, order_id: str, product: str) -> None:
 
 @pytest.fixture
 def changed(audited: Audited) -> Iterator[Callable[[str, str], None]]:
-    """Changes a row of the services' tables until the end of the test; takes the change and its undoing."""
+    """A function that runs a statement, and a second one at the end of the test, which reverts the first."""
     undo = []
 
     def change(statement: str, undoing: str) -> None:

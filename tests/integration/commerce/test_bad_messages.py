@@ -1,4 +1,4 @@
-"""Whatever lies in a topic, the services get past it, and the message is found among the dead letters."""
+"""The services process the messages after an invalid one, which becomes a dead letter."""
 
 import orjson
 import pytest
@@ -8,8 +8,8 @@ from common.ids import new_id
 
 @pytest.fixture
 def letters(shop, eventually):
-    """The headers of the dead letters of an event about an order, once there is one."""
-    assert shop.settled(shop.buy(shop.product()))["status"] == "confirmed"  # it is at work
+    """A function that waits for dead letters of an event of an order, and returns their headers."""
+    assert shop.settled(shop.buy(shop.product()))["status"] == "confirmed"  # the services run
 
     def find(event, order_id):
         return eventually(
@@ -23,7 +23,7 @@ def letters(shop, eventually):
 
 
 def returned(order_id, return_id, refund_minor):
-    """The fields of `order_returned`."""
+    """Return the fields of `order_returned`."""
     line = {
         "line_number": 1, "product_id": "p", "quantity": 1, "refund_minor": refund_minor, "restocked": False
     }  # fmt: skip

@@ -1,4 +1,4 @@
-"""A web page of a stranger reaches no commerce service through the browser of someone on this machine."""
+"""A foreign web page can't send requests to the commerce services through a browser on this machine."""
 
 import re
 import socket

@@ -1,4 +1,4 @@
-"""What a relay reports of its service's outbox, with a real PostgreSQL and Kafka."""
+"""The reports of a relay about its service's outbox, with a real PostgreSQL and Kafka."""
 
 import asyncio
 import json
@@ -23,7 +23,7 @@ from tests.integration.servers import TEST_TIMEOUT_S
 
 @pytest.fixture
 def reports(shop: Shop) -> Callable[[], list[datetime]]:
-    """All that was reported of the spare service up to now."""
+    """Return all reports of the spare service so far."""
 
     def read() -> list[datetime]:
         values = [

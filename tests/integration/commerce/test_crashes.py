@@ -18,7 +18,7 @@ CHARGED = (
 
 @pytest.mark.parametrize("after", [4, *(pytest.param(n, marks=pytest.mark.nightly) for n in (1, 9))])
 def test_orders_end_correctly_after_the_services_are_killed(shop, eventually, after):
-    """Killed once so many of 20 orders were confirmed, and others were at every step before it."""
+    """The process is killed when `after` of 20 orders are confirmed and the others are at earlier steps."""
     lamp, shopper = shop.product(stock=15, price_minor=100), new_id()
     with ThreadPoolExecutor(5) as threads:
         list(threads.map(lambda _: shop.buy(lamp, shopper_id=shopper), range(20)))

@@ -1,4 +1,4 @@
-"""Reservations that run out are released, unless the order's payment was taken, or may have been."""
+"""Expired reservations are released, unless the order's payment was taken or may have been taken."""
 
 import pytest
 
@@ -6,14 +6,14 @@ from common.ids import new_id
 
 EXPIRE = "UPDATE inventory.reservations SET expires_at = now() - interval '1 second' WHERE order_id = $1"
 CHECKED = "SELECT state FROM inventory.reservations WHERE order_id = $1 AND expires_at > now()"
-"""The state of a reservation that ran out, was looked at and was given more time."""
+"""The state of a reservation that expired, was checked and was extended."""
 
 PAYMENT = "SELECT state FROM payments.payments WHERE order_id = $1"
 
 
 @pytest.fixture
 def reserve(shop, eventually):
-    """Reserves units for an order that nobody can pay: orders has no payment details of it."""
+    """A function that reserves units for an order that can't be paid: orders has no payment details of it."""
 
     def placed(product_id, quantity):
         order_id = new_id()
@@ -85,7 +85,7 @@ def test_an_order_whose_provider_has_not_answered_in_time_is_cancelled_and_costs
 
     eventually(decided)
     order = shop.order(order_id)
-    if order["status"] == "cancelled":  # else the provider took the money before it was told not to
+    if order["status"] == "cancelled":  # otherwise the money was taken before the void
         assert order["cancellation_reason"] == "timed_out"
         eventually(lambda: shop.stock(lamp) == (5, 0))
         assert shop.events("payment_captured", order_id) == []

@@ -1,4 +1,4 @@
-"""1,000 shoppers want the last 10 units at once, and each sends its order five times."""
+"""1,000 shoppers order the last 10 units at the same time, and each sends the order five times."""
 
 import asyncio
 import json
@@ -12,7 +12,7 @@ NIGHTLY = [pytest.param(seed, marks=pytest.mark.nightly) for seed in range(2, 11
 
 
 async def send(url, body, key, hear):
-    """One try over a connection of its own; its answer, or None if nobody heard one or it was 503."""
+    """Send an order over a new connection; return the response, or None if it is 503 or was not read."""
     address = urlsplit(url)
     content = json.dumps(body).encode()
     head = f"POST /v1/orders HTTP/1.1\r\nHost: {address.netloc}\r\nIdempotency-Key: {key}\r\n"
@@ -35,7 +35,7 @@ async def send(url, body, key, hear):
 
 
 async def rush(url, body, seed):
-    """For each buyer its different answers. Some tries are hung up on, and so the next comes beside them."""
+    """Return each buyer's distinct responses. After a disconnect the next request runs in parallel."""
     draw = random.Random(seed)
 
     async def buy(buyer, patience):

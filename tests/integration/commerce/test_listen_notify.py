@@ -33,7 +33,7 @@ async def transactions_of(settings: Any, notifier: Notifier) -> AsyncIterator[Tr
 
 
 async def is_woken(sleeper: Listener, action: Coroutine[Any, Any, None], within_s: float) -> bool:
-    """Whether what is done wakes a sleeper that has looked before."""
+    """Return whether `action` wakes a listener that was cleared before."""
     sleeper.clear()
     await action
     started = asyncio.get_running_loop().time()
@@ -122,7 +122,7 @@ def test_commits_with_messages_do_not_stand_in_line_for_each_others_flush(books)
 
 
 async def commit_slowly(transactions: Transactions) -> None:
-    """Four times, with a tenth of a second before each flush."""
+    """Commit four times, with a delay of 0.1 s before each flush."""
     for _ in range(4):
         async with transactions.begin(Trace("t")) as tx:
             await tx.sql.execute("SET LOCAL commit_delay = 100000")

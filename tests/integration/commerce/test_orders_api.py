@@ -14,7 +14,7 @@ def lamp(running_shop):
 
 
 def problem(answer):
-    """Status and kind of an error, whose words it checks for being there."""
+    """Return status and kind of an error response, and check that it has a detail."""
     assert answer.headers["content-type"] == "application/problem+json"
     said = answer.json()
     assert said["status"] == answer.status_code

@@ -82,7 +82,7 @@ def test_one_relay_of_a_service_leads(shop):
 
 
 def stuck_above() -> int:
-    """Above how many waiting messages the alert `OutboxStuck` fires."""
+    """The number of waiting messages above which the alert `OutboxStuck` fires."""
     groups = yaml.safe_load((PROMETHEUS / "rules.yml").read_text())["groups"]
     (rule,) = (rule for group in groups for rule in group["rules"] if rule["alert"] == "OutboxStuck")
     (threshold,) = re.findall(r"souk_outbox_waiting\S* > (\d+)", rule["expr"])

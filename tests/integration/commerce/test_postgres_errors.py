@@ -18,7 +18,7 @@ Step = Callable[[Any], Coroutine[Any, Any, Any]]
 
 
 async def lose_the_connection(shop: Any, sql: Any) -> None:
-    """As when PostgreSQL restarts; the connection knows of it before its next statement."""
+    """Close the connection as a restart of PostgreSQL does, and wait until the client has noticed it."""
     other = await asyncpg.connect(shop.settings.postgres)
     await other.execute(KILL, sql.get_server_pid())
     await other.close()

@@ -24,7 +24,7 @@ LEFT = "SELECT FROM inventory.inbox WHERE id LIKE $1 || '%'"
 
 
 def prune(shop, service, statement, *arguments):
-    """How many rows a service's pruning deletes now."""
+    """Return the number of rows that a service's pruning deletes now."""
 
     async def once() -> int:
         async with make_pool(shop.settings, service, 1) as pool:

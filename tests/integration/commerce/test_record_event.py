@@ -13,7 +13,7 @@ def test_an_event_that_arrives_twice_takes_effect_once(shop, eventually):
         at = system_clock() + timedelta(minutes=minutes)
         shop.tell("order_shipped", event_id=same_or_new, occurred_at=at, shipment_id=f"s{minutes}", **of)
 
-    eventually(lambda: steps(shop, order_id).count("shipped") >= 2)  # the last of them comes last
+    eventually(lambda: steps(shop, order_id).count("shipped") >= 2)  # the last event adds the second step
     assert steps(shop, order_id).count("shipped") == 2
 
 

@@ -4,8 +4,7 @@ import pytest
 
 from common.clock import system_clock
 from common.ids import new_id
-
-EVERY_SERVICE = ["inventory", "orders", "payments"]
+from tests.integration.commerce.returns import EVERY_SERVICE, back, letters, returned
 
 
 def bought(product_id):
@@ -14,28 +13,6 @@ def bought(product_id):
         "line_number": 1, "product_id": product_id, "seller_id": "seller-1", "quantity": 1,
         "unit_price_minor": 1, "discount_minor": 0, "shipping_minor": 0, "tax_minor": 0, "commission_bp": 0,
     }  # fmt: skip
-
-
-def returned(product_id, quantity, refund_minor):
-    """A line of `order_returned`."""
-    return {
-        "line_number": 1, "product_id": product_id, "quantity": quantity, "refund_minor": refund_minor,
-        "restocked": True,
-    }  # fmt: skip
-
-
-def back(order_id, *lines, **rest):
-    """An `order_returned` of these lines."""
-    return {
-        "return_id": new_id(), "order_id": order_id, "shopper_id": "ana", "seller_id": "seller-1",
-        "placed_at": 0, "currency": "BRL", "reason": "damaged", "lines": list(lines),
-    } | rest  # fmt: skip
-
-
-def letters(shop, order_id):
-    """Service → why it rejected returns of an order, once for each dead letter."""
-    found = [dict(m.headers()) for m in shop.messages("order_returned_dlq") if m.key() == order_id.encode()]
-    return sorted((letter["stage"].decode(), letter["reason"].decode()) for letter in found)
 
 
 def test_an_order_is_confirmed_once_its_stock_is_reserved_and_its_payment_captured(shop):
@@ -319,8 +296,11 @@ def test_a_return_under_the_id_of_another_sellers_return_is_a_dead_letter(shop, 
 @pytest.mark.parametrize(
     "wrong",
     [{"seller_id": "seller-2"}, {"lines": [{"quantity": 3}]}, {"lines": [{"line_number": 2}]},
-     {"lines": [{"product_id": "another"}]}, {"lines": [{"quantity": -1}]}],
-    ids=["another seller", "more than was sold", "no such line", "another product", "negative"],
+     {"lines": [{"product_id": "another"}]}, {"lines": [{"quantity": -1}]},
+     {"lines": [{"refund_minor": 10**9}]}, {"lines": [{"refund_minor": 1_801}]},
+     {"lines": [{"refund_minor": -1}]}],
+    ids=["another seller", "more than was sold", "no such line", "another product", "negative",
+         "a huge refund", "a refund above the line's amount", "a negative refund"],
 )  # fmt: skip
 def test_a_return_that_does_not_fit_its_order_is_refused_by_every_service_and_leaves_no_trace(
     shop, eventually, wrong

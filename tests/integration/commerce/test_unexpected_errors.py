@@ -1,4 +1,4 @@
-"""A message that breaks its handler is dead-lettered; the services go on with the messages after it."""
+"""A message whose handler fails unexpectedly is dead-lettered, and later messages are processed."""
 
 import asyncio
 from typing import Any
@@ -21,13 +21,13 @@ from producers.postgres.pool import make_pool
 from tests.integration.commerce.conftest import SPARE
 
 TOPIC = "recreated"
-"""A topic of these tests alone; no process reads it."""
+"""A topic that only these tests use; no process reads it."""
 
 ERRORS = 'souk_unexpected_errors_total{event="order_placed",service="inventory"}'
 
 
 def twice_line_one(product_id: str) -> list[dict[str, Any]]:
-    """Two order lines with one number, which break the primary key of inventory's `reserved_lines`."""
+    """Two order lines with the same number, which violate the primary key of inventory's `reserved_lines`."""
     line = {
         "line_number": 1, "product_id": product_id, "seller_id": "seller-1", "quantity": 1,
         "unit_price_minor": 1, "discount_minor": 0, "shipping_minor": 0, "tax_minor": 0, "commission_bp": 0,
@@ -69,7 +69,7 @@ def test_a_message_that_breaks_its_handler_is_dead_lettered_and_its_partition_go
 @pytest.mark.usefixtures("books")
 def test_an_event_that_its_handler_does_not_record_is_dead_lettered(shop):
     async def forget(tx, event):
-        """Neither records the event nor does anything."""
+        """A handler that does nothing and does not record the event."""
 
     processed = InboundEvent(first_message(shop, b"an event"), {}, {"event_id": new_id()})
 
@@ -108,7 +108,7 @@ def letters(shop) -> list[dict[str, str]]:
 
 
 def first_message(shop, value: bytes) -> Message:
-    """The only message of a topic that was just created, as after the loss of Kafka's disk."""
+    """Create the topic with one message, as after the loss of Kafka's disk; return the message."""
     admin = AdminClient({"bootstrap.servers": shop.settings.kafka})
     for done in admin.create_topics([NewTopic(TOPIC, 1, 1)]).values():
         done.result()

@@ -1,4 +1,4 @@
-"""What a shop has taken before an upgrade is known after it."""
+"""An upgrade keeps what the services processed before it."""
 
 import asyncio
 import shutil
@@ -14,7 +14,7 @@ from producers.payments.service import PAYMENTS
 from producers.postgres.migrate import migrate
 
 OF_BEFORE = {"outbox": 99, "inbox": 99, "inventory": 2, "orders": 3, "payments": 3}
-"""Set of migrations → the last before returns were kept, and what of an order came back."""
+"""Set of migrations → the number of the last one before returns and refunded amounts were stored."""
 
 REFUND = """INSERT INTO payments.refunds (refund_id, order_id, amount_minor, reason, return_id, causation_id)
 VALUES ($1, $2, $3, $4, $5, $6)"""
@@ -22,7 +22,7 @@ VALUES ($1, $2, $3, $4, $5, $6)"""
 
 @pytest.fixture
 def database(shop):
-    """A database of its own: `database(work)` gives what `work(connection, service)` gives in it."""
+    """A function that runs `work(connection, service)` in a new database and returns its result."""
     name = f"upgrade_{new_id().replace('-', '')}"
     shop.sql(f"CREATE DATABASE {name}")
 
@@ -43,7 +43,7 @@ def database(shop):
 
 @pytest.fixture
 def before(tmp_path):
-    """The migrations of a service up to the last of `OF_BEFORE`."""
+    """A function that returns the migrations of a service up to those in `OF_BEFORE`."""
 
     def folders(service):
         kept = {}
@@ -98,7 +98,7 @@ def test_a_new_copy_that_migrates_inventory_first_has_no_returns(database):
 
 
 async def refunded(connection, amount_minor, *refunds):
-    """An order that says it is refunded, and what came back of it: amount, whether the order was told."""
+    """Insert a refunded order and its refunds, each with its amount and whether the order has recorded it."""
     order_id = new_id()
     await connection.execute(
         "INSERT INTO orders.orders VALUES "

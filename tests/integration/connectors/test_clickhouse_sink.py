@@ -150,7 +150,7 @@ def test_a_checkpoint_completes_only_when_its_rows_are_written(
         f"INSERT INTO {table} SELECT * FROM numbers",
         config={
             "execution.checkpointing.interval": "200 ms",
-            # As our jobs have it: one that a busy machine declines would end this one.
+            # As in our jobs: a checkpoint that is declined on a busy machine would fail the job.
             "execution.checkpointing.tolerable-failed-checkpoints": "1000000",
         },
     )

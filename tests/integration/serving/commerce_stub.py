@@ -1,4 +1,4 @@
-"""A server in the place of the commerce services: it has one order, which is as far as a test says."""
+"""A stand-in for the commerce services. It has one order, whose steps a test chooses."""
 
 import threading
 from collections.abc import Iterator
@@ -48,7 +48,7 @@ def order_of_two_sellers(status: str, *steps: str) -> dict[str, Any]:
 
 @dataclass
 class CommerceStub:
-    """The order that it has, and the addresses of what it was asked to do."""
+    """The order of the stand-in, and the paths of the requests that it received."""
 
     order: dict[str, Any] = field(default_factory=lambda: order_of_two_sellers("confirmed", "confirmed"))
     asked: list[str] = field(default_factory=list)
@@ -56,7 +56,7 @@ class CommerceStub:
 
 @contextmanager
 def running_commerce_stub(settings: Settings) -> Iterator[CommerceStub]:
-    """A commerce service where the API with these settings expects one."""
+    """Run the stand-in at the address of the commerce services in these settings."""
     commerce = CommerceStub()
 
     class Answers(BaseHTTPRequestHandler):

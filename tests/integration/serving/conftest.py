@@ -1,4 +1,4 @@
-"""A small shop over a real ClickHouse front and a real Redis, served by `python -m serving`."""
+"""A small shop in a real ClickHouse server and a real Redis, served by `python -m serving`."""
 
 import os
 import subprocess
@@ -29,7 +29,7 @@ CANCELLED = ("cancelled_orders", "cancelled_units", "cancelled_gross_minor", "ca
 SELLER_MINUTE = ("seller_id", "minute", "currency", *SOLD, *CANCELLED, "version")
 LINE = ("quantity", "unit_price_minor", "gross_minor", "discount_minor", "shipping_minor")
 ODD = "o'hara\\"
-"""A seller whose id has what breaks badly quoted parameters."""
+"""A seller id with characters that break wrongly quoted parameters."""
 
 NOTHING = (0, 0, 0, 0)
 SELLER_SALES = [
@@ -37,13 +37,13 @@ SELLER_SALES = [
     ["ana", "2017-10-15 02:30:00", "BRL", 9, 9, 9, 9999, 0, 0, *NOTHING, 1],
     ["ana", "2017-10-15 02:30:00", "BRL", 1, 1, 1, 1000, 0, 100, *NOTHING, 2],
     ["ana", "2017-10-15 03:00:00", "BRL", 1, 2, 3, 2000, 500, 200, *NOTHING, 1],
-    # 23:30, 23:30 once more, and midnight, in two currencies; what midnight sold was cancelled later.
+    # 23:30, the repeated 23:30, and midnight, in two currencies; the sale at midnight was cancelled later.
     ["ana", "2018-02-18 01:30:00", "BRL", 1, 1, 1, 300, 0, 0, *NOTHING, 1],
     ["ana", "2018-02-18 02:30:00", "BRL", 1, 1, 1, 400, 0, 0, *NOTHING, 1],
     ["ana", "2018-02-18 03:00:00", "BRL", 1, 1, 1, 5000, 0, 0, 1, 1, 5000, 0, 1],
     ["ana", "2018-02-18 03:00:00", "EUR", 1, 1, 1, 77, 0, 0, *NOTHING, 1],
     [ODD, "2018-02-18 03:00:00", "BRL", 1, 1, 1, 700, 0, 0, *NOTHING, 1],
-    # Sold before the history begins.
+    # A sale before the history begins.
     ["gone", "2018-02-18 03:00:00", "BRL", 0, 0, 0, 0, 0, 0, 1, 1, 900, 0, 1],
 ]
 ORDERS = [
@@ -132,7 +132,7 @@ def put_offers(
     stock: dict[str, int] | None = None,
     interest: float | None = None,
 ) -> None:
-    """Write what job `recommendations` keeps of a product: its sellers' listings, and their stock."""
+    """Write the sellers' listings and stock of a product as job `recommendations` does."""
     defaults = {"name": None, "category": None, "currency": "BRL", "listed": 1}
     fields: dict[str, Any] = {}
     if offers:
@@ -146,7 +146,7 @@ def put_offers(
 
 @contextmanager
 def running_serving(settings: Settings) -> Iterator[Settings]:
-    """`python -m serving` with these settings, on a port of its own."""
+    """Run `python -m serving` with these settings, on its own port."""
     settings = settings.model_copy(update={"port_offset": free_offset()})
     environment = os.environ | {
         "SOUK_HOME": str(settings.home),
@@ -163,7 +163,7 @@ def running_serving(settings: Settings) -> Iterator[Settings]:
 
 @pytest.fixture(scope="session")
 def shop(clickhouse_server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
-    """A running API over a small shop with stores of its own."""
+    """A running API with its own stores, which contain a small shop."""
     own = Settings(home=tmp_path_factory.mktemp("serving"), port_offset=free_offset())
     settings = Settings(
         home=own.home,
@@ -183,7 +183,7 @@ def shop(clickhouse_server: Settings, tmp_path_factory: pytest.TempPathFactory) 
 
 @pytest.fixture
 def shop_without_clickhouse(shop: Settings, tmp_path: Path) -> Iterator[Settings]:
-    """The same shop whose ClickHouse is away."""
+    """The same shop without ClickHouse."""
     nowhere = Settings(home=tmp_path, port_offset=free_offset())
     changed = {"home": nowhere.home, "clickhouse_url": nowhere.clickhouse}
     with running_serving(shop.model_copy(update=changed)) as settings:
@@ -220,14 +220,14 @@ def commerce(shop: Settings) -> Iterator[CommerceStub]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    expect.set_options(timeout=TEST_TIMEOUT_S * 250)  # ms: a quarter of it
+    expect.set_options(timeout=TEST_TIMEOUT_S * 250)  # in ms: a quarter of the timeout
     with opened() as browser:
         yield browser
 
 
 @pytest.fixture
 def complaints() -> list[str]:
-    """Errors of a page's console; a test that asks for trouble takes out what it asked for."""
+    """Errors in a page's console. A test removes those that it expects."""
     return []
 
 

@@ -225,7 +225,7 @@ def test_as_of_is_read_on_for_whoever_asks_next_and_not_for_ever(api: httpx.Clie
     def read_on() -> bool:
         before = readings(api)
         sleep(2 * REFRESH_INTERVAL_S)
-        return readings(api) > before + 1  # /metrics reads it itself, to say whether ClickHouse is ready
+        return readings(api) > before + 1  # /metrics reads `as_of` too, to report whether ClickHouse is ready
 
     def read_on_after_an_answer() -> bool:
         sales(api)
@@ -388,7 +388,7 @@ def test_a_page_says_of_whom_it_is_and_when_there_is_nothing_to_see(
     assert "on Souk since Dec 31, 2016" in ana.text
     assert "on Souk since" not in euro.text
     assert "Nothing sold yet" in new.text
-    assert "No sales in this period. The newest is of Feb 15, 2018." in euro.text
+    assert "No sales in this period. The newest sale was on Feb 15, 2018." in euro.text
     assert "Nothing sold yet" not in ana.text + euro.text
     assert api.get(f"/sell/nobody{asked}").status_code == 404
 
@@ -528,7 +528,7 @@ def test_a_batch_of_which_nothing_can_be_taken_is_a_problem_that_says_why(
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", None])
 def test_events_are_taken_as_json_alone(api: httpx.Client, content_type: str | None) -> None:
-    """Else a page of another site could send them without asking the browser first."""
+    """Browsers send requests of other content types across origins without a CORS preflight."""
     headers = {"Content-Type": content_type} if content_type else {}
     answer = api.post("/v1/events", content=b'{"events": []}', headers=headers)
     assert (answer.status_code, answer.json()["type"]) == (415, "urn:souk:problem:not-json")

@@ -1,4 +1,4 @@
-"""A client that breaks off a request is no error of the server: nothing of it appears in the log."""
+"""A client that aborts a request causes no error in the server's log."""
 
 import socket
 import struct

@@ -71,7 +71,7 @@ def test_a_cart_that_changed_after_an_unanswered_order_asks_for_that_order_first
     def take(route: Route, request: Request) -> None:
         sent.append((request.headers["idempotency-key"], request.post_data or ""))
         if len(sent) == 1:
-            route.abort()  # it may have arrived: only the answer is missing
+            route.abort()  # the request may have arrived: only the response is missing
         else:
             route.fulfill(status=202, json=ORDER)
 

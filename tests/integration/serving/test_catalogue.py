@@ -1,4 +1,4 @@
-"""The catalogue over real stores: what is on offer is found, page by page, with what is left of it."""
+"""The catalogue with real stores: offers are found, page by page, with their available units."""
 
 from collections.abc import Iterator
 
@@ -75,7 +75,7 @@ def test_every_word_is_found_in_name_or_category_with_or_without_accents(api: ht
 
 
 def test_the_beginning_of_a_name_is_the_best_match(api: httpx.Client) -> None:
-    assert found(api, q="desk") == ["desk", "desk-lamp"]  # though the lamp changed last
+    assert found(api, q="desk") == ["desk", "desk-lamp"]  # although the lamp changed last
 
 
 def test_what_was_taken_off_is_not_found_and_what_came_back_is(api: httpx.Client) -> None:

@@ -1,4 +1,4 @@
-"""The gateway before a server that answers with what it was sent, in the place of the commerce services."""
+"""The gateway, with an echo server as a stand-in for the commerce services."""
 
 import os
 import subprocess
@@ -22,12 +22,12 @@ from tests.ports import free_offset
 
 
 class Echo(BaseHTTPRequestHandler):
-    """Answers with the request it got; `X-Request-Id` chooses how."""
+    """Responds with the received request; `X-Request-Id` selects the kind of response."""
 
     protocol_version = "HTTP/1.1"
     connections: ClassVar[set[tuple[str, int]]] = set()
     dropped: ClassVar[list[str]] = []
-    """Methods of requests that were read, and got no answer."""
+    """Methods of requests that were read and got no response."""
 
     def answer(self) -> None:
         self.connections.add(self.client_address)
@@ -48,7 +48,7 @@ class Echo(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(said)
         if self.headers.get("X-Request-Id") == "hang-up":
-            self.close_connection = True  # without having said so: the gateway finds out at its next request
+            self.close_connection = True  # the gateway detects it at its next request
 
     do_GET = do_POST = do_PUT = answer  # noqa: N815
 
@@ -87,7 +87,7 @@ def gateway(settings: Settings) -> Iterator[httpx.Client]:
 ORDER = b'{"lines": []}'
 
 
-# The first of the file: the others' server stays until its end.
+# The first test of the file, because the other tests start a server that runs until the end.
 def test_while_commerce_is_away_whoever_asks_is_told_when_to_come_again(gateway: httpx.Client) -> None:
     answer = gateway.post("/v1/orders", content=ORDER, headers={"Idempotency-Key": "once"})
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
@@ -173,7 +173,7 @@ def test_a_connection_that_was_closed_meanwhile_costs_nobody_an_order(gateway: h
 def test_only_what_may_be_done_twice_is_sent_twice(
     gateway: httpx.Client, method: str, path: str, key: str | None, times: int
 ) -> None:
-    gateway.get("/v1/orders/one")  # the connection that is kept now is one that nobody has hung up
+    gateway.get("/v1/orders/one")  # the pooled connection is open now
     Echo.dropped.clear()
     sent = {"X-Request-Id": "drop", **({"Idempotency-Key": key} if key else {})}
     answer = gateway.request(method, path, headers=sent)

@@ -1,4 +1,4 @@
-"""The neighbours of a product, as Redis has them and as they are kept."""
+"""The neighbours of a product, from Redis and from the cache."""
 
 import asyncio
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from serving.redis_client import open_redis
 
 @pytest.fixture
 def redis(shop: Settings) -> Iterator["Redis[str]"]:
-    """A sofa that goes with forty cushions; of the best nobody knows how wanted it is."""
+    """A sofa with forty similar cushions; the interest in the most similar one is unknown."""
     with Redis.from_url(shop.redis, decode_responses=True) as client:
         client.hset("product:sofa", "interest", 100.0)
         client.zadd("similar:sofa", {f"cushion-{number:02}": 40.0 - number for number in range(40)})
@@ -40,7 +40,7 @@ def test_the_best_neighbours_come_with_their_cosines(shop: Settings, redis: "Red
     assert found["nobody"] == []
     assert len(found["sofa"]) == NEIGHBOURS
     first, second, *_ = found["sofa"]
-    assert first == ("cushion-00", pytest.approx(sqrt(40 / 100)))  # nobody knows its interest
+    assert first == ("cushion-00", pytest.approx(sqrt(40 / 100)))  # its interest is unknown
     assert second == ("cushion-01", pytest.approx(39 / sqrt(100 * 50)))
     assert redis.zscore("similar:sofa", "cushion-01") == 39.0
 
@@ -70,7 +70,7 @@ def test_no_more_are_kept_than_there_is_room_for(
     async def lengths() -> list[int]:
         client = open_redis(shop)
         kept = NeighbourCache(client)
-        await kept.of(["sofa", "stool"])  # the sofa's were read first, and have to go
+        await kept.of(["sofa", "stool"])  # the sofa's neighbours were read first and are evicted
         redis.delete("similar:sofa", "similar:stool")
         found = [len((await kept.of([each]))[each]) for each in ("stool", "sofa")]
         await client.aclose()

@@ -1,4 +1,4 @@
-"""Whatever is asked, the API answers as its OpenAPI description says."""
+"""Every response of the API matches its OpenAPI description."""
 
 import pytest
 import schemathesis
@@ -45,7 +45,7 @@ NEEDS_OTHERS = (
     ("PUT", "/v1/stock"),
     ("POST", "/v1/events"),
 )
-"""What needs the commerce services or Kafka, which are away here: that is answered as described, too."""
+"""Paths that need the commerce services or Kafka, which do not run here. Their errors are described, too."""
 
 
 @pytest.fixture(scope="module")

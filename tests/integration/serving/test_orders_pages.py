@@ -52,7 +52,7 @@ def test_money_of_a_part_that_came_back_is_not_said_to_be_all_of_it(
     commerce.order["payment"]["refunded_minor"] = 4990
     page.goto(f"/shop/orders/{ORDER_ID}")
     expect(page.locator("#order-lead")).to_contain_text("R$49.90 is on its way back to you.")
-    expect(page.locator(".paid")).to_have_text(["PaidR$179.80", "Refunded of itR$49.90"])
+    expect(page.locator(".paid")).to_have_text(["PaidR$179.80", "Refunded so farR$49.90"])
 
 
 def test_an_order_is_cancelled_only_when_asked_again(page: Page, commerce: CommerceStub) -> None:
@@ -79,7 +79,7 @@ def test_the_question_is_asked_by_keyboard_too_and_is_forgotten_after_a_while(
     page.keyboard.up("Enter")
     sure = page.get_by_role("button", name="Really cancel?")
     expect(sure).to_be_focused()
-    page.clock.run_for(5_000)  # the page has asked how far the order is
+    page.clock.run_for(5_000)  # the page has requested the order's state
     expect(sure).to_be_focused()
     page.clock.run_for(5_000)
     expect(button).to_be_focused()

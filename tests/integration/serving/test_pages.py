@@ -1,4 +1,4 @@
-"""The pages in a real Chromium: they work by keyboard, move by themselves, and never spill over."""
+"""The pages in a real Chromium: keyboard control, live updates, and no horizontal overflow."""
 
 import re
 from collections.abc import Callable
@@ -129,10 +129,10 @@ def test_a_new_sale_shows_up_by_itself(page: Page, add: Add) -> None:
 
 def test_the_dot_is_green_only_while_the_figures_are_current(page: Page, add: Add) -> None:
     now = datetime.now(UTC)
-    as_of = now + timedelta(minutes=5)  # the page loads within these minutes, however busy the machine is
+    as_of = now + timedelta(minutes=5)  # more than the page needs to load on a busy machine
     for subtask in (0, 1):
         add("pipeline_progress", ["seller_sales_minute", subtask, 2, f"{as_of:%F %T}.000", 99])
-    sleep(MAX_AGE_S)  # so that every process reads it anew
+    sleep(MAX_AGE_S)  # so that every process reads it again
     page.clock.install(time=now)
     with page.expect_request_finished(lambda each: each.resource_type == "fetch"):
         page.goto("/sell/ana")

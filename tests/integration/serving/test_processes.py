@@ -1,4 +1,4 @@
-"""The API is several processes: they count together, and one that dies is replaced while others answer."""
+"""The processes of the API share their metrics, and a process that dies is replaced."""
 
 import os
 import re
@@ -31,7 +31,7 @@ def environment(settings: Settings) -> dict[str, str]:
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
-    """`python -m serving` with no store to ask, and the process that watches the others."""
+    """`python -m serving` without stores, and its supervising process."""
     settings = Settings(home=tmp_path, port_offset=free_offset())
     with terminated(subprocess.Popen(COMMAND, cwd=ROOT, env=environment(settings))) as process:
         await_true(lambda: is_ready(process, f"{settings.serving}/health"), "serving's start")
@@ -64,7 +64,7 @@ def test_all_processes_count_together(server: Server) -> None:
 
     def both_counted() -> bool:
         nonlocal asked
-        asked += healthy(settings)  # by a connection of its own
+        asked += healthy(settings)  # over a new connection
         return len(list(folder.glob("counter_*.db"))) == settings.serving_processes
 
     await_true(both_counted, "an answer by each")

@@ -1,4 +1,4 @@
-"""A Redis that is there and does not answer."""
+"""A Redis that accepts connections and does not respond."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""A web page of a stranger writes nothing through the browser of someone who has this shop's pages open."""
+"""A foreign web page can't write through the browser of someone who has the shop's pages open."""
 
 import httpx
 import pytest

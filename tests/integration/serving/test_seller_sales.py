@@ -1,4 +1,4 @@
-"""A seller's sales beside a plain recomputation from the rows, and beside what is sold while it is asked."""
+"""A seller's sales agree with a plain computation from the rows, also while rows are added."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -27,8 +27,8 @@ Rows = dict[tuple[str, datetime, str], list[int]]
 
 
 def drawn(seed: int) -> list[list[Any]]:
-    """Rows of the table: minutes that come again in a higher version or another currency, in any order. In
-    some nothing was sold, in some nothing was cancelled.
+    """Draw rows of the table in random order. Minutes are repeated with a higher version or another currency.
+    Some rows have no sales, some no cancellations.
     """
     rng = random.Random(seed)
     minutes = [FIRST + timedelta(minutes=rng.randrange(64 * 1440)) for _ in range(150)]
@@ -42,7 +42,7 @@ def drawn(seed: int) -> list[list[Any]]:
 
 
 def newest(rows: list[list[Any]]) -> Rows:
-    """The row of the highest version for each seller, minute and currency."""
+    """Return the row with the highest version for each seller, minute and currency."""
     found: dict[tuple[str, datetime, str], list[int]] = {}
     for seller, minute, currency, *figures in sorted(rows, key=lambda row: row[-1]):
         found[seller, datetime.fromisoformat(minute).replace(tzinfo=UTC), currency] = figures[:-1]
@@ -80,7 +80,7 @@ def said(totals: dict[str, Any]) -> dict[str, int]:
     [
         ("2019-02-01", "2019-03-01"),
         ("2019-02-10", "2019-02-20"),
-        ("2019-02-16T12:00:00", "2019-02-17T12:30:00"),  # the hour that comes twice is in it
+        ("2019-02-16T12:00:00", "2019-02-17T12:30:00"),  # contains the repeated hour
         ("2010-02-01", "2010-02-10"),  # nothing was sold
     ],
 )
@@ -122,9 +122,9 @@ def test_a_period_left_open_is_the_same_for_a_seller_who_was_just_seen(
     "newest",
     [
         "2018-11-04 03:30:00",  # the day that began at one o'clock
-        "2018-12-03 15:00:00",  # it begins the period
-        "2019-01-02 15:00:00",  # it begins the period before
-        "2019-02-17 02:30:00",  # the hour that came twice
+        "2018-12-03 15:00:00",  # the first day of the period
+        "2019-01-02 15:00:00",  # the first day of the previous period
+        "2019-02-17 02:30:00",  # the repeated hour
         "2019-03-18 15:00:00",
     ],
 )
@@ -151,7 +151,7 @@ def test_whose_last_sale_was_on_another_day_than_others_is_not_taken_for_one_of_
     api: httpx.Client, add: Add, newest: str
 ) -> None:
     assert api.get("/v1/sellers/ana/sales").json()["period"]["to"] == "2018-02-19T00:00:00-03:00"
-    seller = f"late-{newest[:10]}"  # nobody has asked for them yet
+    seller = f"late-{newest[:10]}"  # not requested before
     add("seller_sales_minute", [seller, newest, "BRL", *[1 for _ in FIGURES], 1])
 
     for _ in range(2):

@@ -1,4 +1,4 @@
-"""What goes with a product, whichever recommenders there are and in whatever order they stand."""
+"""Similar products, with any recommenders in any order."""
 
 import asyncio
 from collections.abc import Iterator, Sequence
@@ -18,7 +18,7 @@ PRODUCTS = ("sofa", "cushion", "carpet", "poster")
 
 
 class Beside:
-    """One that someone added: a carpet belongs beside everything."""
+    """An additional recommender, which proposes a carpet for every product."""
 
     strategy = "beside"
 
@@ -28,7 +28,7 @@ class Beside:
 
 @pytest.fixture
 def redis(shop: Settings) -> Iterator["Redis[str]"]:
-    """A sofa that goes with a cushion, and a poster that everyone wants."""
+    """A sofa with a similar cushion, and a popular poster."""
     with Redis.from_url(shop.redis, decode_responses=True) as client:
         for product_id in PRODUCTS:
             put_offers(client, product_id, OFFER, stock={"ana": 5}, interest=10.0)

@@ -1,4 +1,4 @@
-"""The shop's pages in a real Chromium over real stores, without commerce services or with a stand-in."""
+"""The shop's pages in a real Chromium with real stores, and without commerce services or with a stand-in."""
 
 import json
 import re
@@ -62,12 +62,12 @@ def shelves(shop: Settings) -> Iterator[None]:
 
 @pytest.fixture
 def told(page: Page) -> list[dict[str, Any]]:
-    """What the pages tell of, each event once; the intake's own tests are elsewhere."""
+    """The events that the pages send, each once. A stand-in answers for the intake."""
     events: list[dict[str, Any]] = []
 
     def take(route: Route, request: Request) -> None:
         sent = json.loads(request.post_data or "{}")["events"]
-        events.extend(one for one in sent if one not in events)  # told again on the next page, it is the same
+        events.extend(one for one in sent if one not in events)  # a repeated event of the next page
         route.fulfill(status=202, json={"accepted": 1, "event_ids": [], "rejected": []})
 
     page.route("**/v1/events", take)
@@ -79,7 +79,7 @@ def named(told: list[dict[str, Any]], event: str) -> list[dict[str, Any]]:
 
 
 def hear(page: Page, told: list[dict[str, Any]], event: str, times: int = 1) -> list[dict[str, Any]]:
-    """The events of that name, once there are so many; the page goes on meanwhile."""
+    """Wait until `times` events of this name were sent, and return them. The page continues to run."""
     deadline = time.monotonic() + TEST_TIMEOUT_S / 4
     while len(named(told, event)) < times and time.monotonic() < deadline:
         page.wait_for_timeout(20)

@@ -1,4 +1,4 @@
-"""A small marketplace in which taste is plain to see: two groups of shoppers and the products of each."""
+"""A small log with two groups of shoppers, each with its own products."""
 
 import numpy as np
 import pytest
@@ -13,10 +13,10 @@ EVENTS = 12
 
 @pytest.fixture(scope="session")
 def log() -> Interactions:
-    """60 shoppers with 12 events each; shopper and product of one group have a code of the same parity.
+    """60 shoppers with 12 events each. The codes of a group's shoppers and products have the same parity.
 
-    Group 0 is the larger. Products have a colour that tells their group, and a category by their group; the
-    last two products were never touched.
+    Group 0 is the larger one. A product has the colour and the category of its group. The last two products
+    have no events.
     """
     rng = np.random.default_rng(7)
     shoppers = np.repeat(np.arange(SHOPPERS), EVENTS)

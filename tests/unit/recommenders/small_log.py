@@ -1,4 +1,4 @@
-"""What products of a small log are like."""
+"""Attributes of the products of a small log."""
 
 from dataclasses import replace
 
@@ -11,7 +11,7 @@ GROUPS = 2
 
 
 def with_attributes(log: Interactions) -> Interactions:
-    """The log with a catalogue: a product has the colour of its group and a word of its own."""
+    """Return the log with a catalogue: a product has the colour of its group and a word of its own."""
     codes = np.arange(log.product_count)
     columns = np.concatenate([codes % GROUPS, GROUPS + codes])
     rows = np.concatenate([codes, codes])

@@ -1,4 +1,4 @@
-"""What holds for every model, whatever it learns from."""
+"""Properties of every model."""
 
 import pkgutil
 from dataclasses import replace
@@ -17,7 +17,7 @@ from jobs.recommenders.registry import MODELS, build, load
 from tests.unit.recommenders.small_log import with_attributes
 
 TASTELESS = ("popularity", "repeat")
-"""Models that do not say what goes with what."""
+"""Models without similarities of products."""
 
 
 @pytest.fixture(scope="module", params=MODELS)
@@ -143,7 +143,7 @@ def test_whoever_did_nothing_yet_gets_what_is_popular_first(model: Model, log: I
 
     listed = model.recommend(nobody, log.product_count).products[0]
     by_popularity = np.lexsort((np.arange(log.product_count), -log.popularity))
-    if model.NAME != "popularity":  # which tells how often a product was taken, and how long ago
+    if model.NAME != "popularity":  # `popularity` weights events by recency, too
         assert listed.tolist() == by_popularity.tolist()
     assert log.popularity[listed[:10]].mean() > log.popularity.mean()
     assert model.fold_in(np.empty(0, np.int32), 9).products[0].tolist() == by_popularity[:9].tolist()

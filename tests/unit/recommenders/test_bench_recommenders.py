@@ -1,4 +1,4 @@
-"""What the benchmark of recommenders asks and shows; the measuring itself is not a test's."""
+"""The requests and the report of the recommenders benchmark, without its measurements."""
 
 import pyarrow as pa
 import pyarrow.parquet
@@ -35,7 +35,7 @@ def test_users_without_times_are_left_out(tmp_path):
 
 def test_a_missing_data_set_is_named(tmp_path):
     with (
-        pytest.raises(UserError, match=r"train\.parquet is not there: name the directory"),
+        pytest.raises(UserError, match=r"train\.parquet does not exist: name the directory"),
         command_line(TASKS["gowalla"], tmp_path),
     ):
         pass

@@ -1,4 +1,4 @@
-"""The shop's rules keep the model's order but for what they are there to change."""
+"""The shop's rules keep the model's order, except for the changes that they define."""
 
 from functools import partial
 

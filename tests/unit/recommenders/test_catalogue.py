@@ -1,4 +1,4 @@
-"""What all lists together do to the catalogue."""
+"""Metrics of the catalogue over all lists."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Machine code that is kept from one run to the next."""
+"""The cache of compiled machine code."""
 
 import os
 import shutil
@@ -30,7 +30,7 @@ def test_code_that_was_kept_is_not_used_once_a_file_that_it_took_in_has_changed(
     room.mkdir(parents=True)
     shutil.copy(compiled.__file__, room)
     for package in (room, room.parent):
-        (package / "__init__.py").touch()  # lest the one of the checkout be taken for it
+        (package / "__init__.py").touch()  # so that it is not imported from the checkout
     (room / "outer.py").write_text(OUTER)
 
     def run(more: int) -> int:

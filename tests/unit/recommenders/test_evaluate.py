@@ -92,7 +92,7 @@ def test_lists_of_more_than_there_is_are_judged(files):
     [
         ([], "name one log: --interactions FILE"),
         (["--model", "magic"], "there is no model 'magic'"),
-        (["--metrics", "taste@5"], "'taste@5' is no metric"),
+        (["--metrics", "taste@5"], "'taste@5' is not a metric"),
         (["--save", "."], "exists already"),
     ],
 )

@@ -1,4 +1,4 @@
-"""A shopper with very many products makes no model impossible, and changes nothing for the others."""
+"""A shopper with very many products is limited, without an effect on other shoppers."""
 
 import numpy as np
 import pytest
@@ -55,6 +55,6 @@ def test_a_ridge_learns_from_the_newest_products_of_a_robot(
 
     bounded = Ridge().fit(visited).weights
 
-    # Product 30 is one that only the robot had, long ago; 49 its newest.
+    # Only the robot has product 30, an old one, and 49, its newest.
     assert bounded[[30]].nnz == 0
     assert bounded[[49]].nnz > 0

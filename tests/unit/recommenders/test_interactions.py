@@ -114,8 +114,8 @@ def test_products_without_events_have_the_first_codes() -> None:
      ({"times": np.array([1.0, np.nan])}, "1 events have no time"),
      ({"times": np.array(["NaT", "2020-01-01"], "datetime64[s]")}, "1 events have no time"),
      ({"times": np.array([1_700_000_000_000, 1_700_000_000_001])}, "divide milliseconds by 1,000"),
-     ({"times": np.array([0, 400_000_000_000])}, "no Unix seconds of the years 1 to 9999"),
-     ({"times": np.array([1.0, -1e30])}, "no Unix seconds of the years 1 to 9999"),
+     ({"times": np.array([0, 400_000_000_000])}, "not Unix seconds of the years 1 to 9999"),
+     ({"times": np.array([1.0, -1e30])}, "not Unix seconds of the years 1 to 9999"),
      ({"times": ["soon", "later"]}, "neither Unix seconds nor dates"),
      ({"weights": [1.0, 0.0]}, "above 0"), ({"sessions": ["a"]}, "2 products but 1 sessions")],
 )  # fmt: skip

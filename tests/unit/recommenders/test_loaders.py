@@ -1,4 +1,4 @@
-"""What people bring to be judged: read, cut and refused."""
+"""Loaders of data sets: how files are read, cut and refused."""
 
 from pathlib import Path
 from typing import Any
@@ -55,8 +55,8 @@ def test_a_test_file_becomes_histories_and_what_came_after(write, kind):
     assert [ids(dataset.log, each) for each in dataset.cases.histories] == [[1, 2], [1, 2, 3]]
     assert dataset.cases.truth.sizes.tolist() == [1, 2]
     assert dataset.notes == [
-        "1 events of the test are of shoppers that training never saw: not judged",
-        "1 events of the test are about products that training never saw: missed",
+        "1 test events are of shoppers not in the training data: not evaluated",
+        "1 test events are of products not in the training data: counted as missed",
     ]
 
 
@@ -67,7 +67,7 @@ def test_a_cut_in_time_judges_who_was_there_before(write):
 
     assert [ids(dataset.log, each) for each in dataset.cases.histories] == [[5, 6]]
     assert ids(dataset.log, dataset.cases.truth.products) == [7]
-    assert dataset.notes == ["1 shoppers come only after the cut: they are not judged"]
+    assert dataset.notes == ["1 shoppers have only held-out events: they are not evaluated"]
 
 
 def test_validation_is_cut_by_time_where_there_is_time(write):
@@ -108,7 +108,7 @@ def test_visits_are_read_by_position_and_unknown_products_left_out_of_prefixes(w
     assert [ids(dataset.log, each) for each in dataset.log.sequences] == [[11, 10], [10, 12, 10], [13]]
     assert [ids(dataset.log, each) for each in dataset.cases.histories] == [[10], []]
     assert ids(dataset.log, dataset.cases.truth.products[:1]) == [11]
-    assert dataset.notes[0] == "1 targets of the test are products that training never saw: missed"
+    assert dataset.notes[0] == "1 targets are products not in the training data: counted as missed"
     assert dataset.repeats
 
 
@@ -156,7 +156,7 @@ def test_a_cut_whose_visits_have_one_event_is_not_chosen_by():
     assert [eval_split.name for eval_split in sessions.validation_splits(log, 0)] == [
         "a random tenth of the visits"
     ]
-    with pytest.raises(UserError, match="no visit that is held out to choose by has two events"):
+    with pytest.raises(UserError, match="no visit that is held out for validation has two events"):
         sessions.validation_splits(alone, 0)
 
 
@@ -225,14 +225,14 @@ def test_attributes_are_words_and_numbers_and_categories(write):
 @pytest.mark.parametrize(
     ("train", "test", "says"),
     [
-        ({"user": ["a"]}, TRAIN, "no column 'item': it has user; say which is meant with --columns item="),
+        ({"user": ["a"]}, TRAIN, "no column 'item': it has user; name the right one with --columns item="),
         ({"user": [], "item": []}, TRAIN, "has no row"),
         (TRAIN, {"user": ["a"], "item": ["1"]}, "item ids are numbers in the training file and text"),
         (TRAIN, {"user": ["z"], "item": [1]}, "no shopper of the test file is in the training file"),
         (TRAIN | {"user": ["a", None, "b", "b", "b"]}, TRAIN, "1 rows have no shopper"),
         (TRAIN | {"time": [1.0, np.nan, 2, 3, 4]}, TRAIN, "1 events have no time"),
         (TRAIN | {"weight": [1.0, -1, 2, 3, 4]}, TRAIN, "every weight must be above 0"),
-        (TRAIN | {"weight": list("abcde")}, TRAIN, "the weights are string: write how much"),
+        (TRAIN | {"weight": list("abcde")}, TRAIN, "the weights are string: use numbers"),
     ],
 )
 def test_what_cannot_be_judged_is_one_line_that_says_what_to_do(write, train, test, says):
@@ -302,7 +302,7 @@ def test_one_column_may_mean_two_things_and_a_csv_needs_no_more_than_a_header_an
 
 
 def test_sequences_of_two_are_too_short(write):
-    with pytest.raises(UserError, match="nobody has three events"):
+    with pytest.raises(UserError, match="no shopper has three events"):
         sequences.leave_last(write({"user": [1, 1], "position": [1, 2], "item": [1, 2]}), {})
 
 
@@ -311,7 +311,7 @@ def test_files_that_are_none_are_named(tmp_path):
 
     with pytest.raises(UserError, match="can't be read as Parquet"):
         interactions.with_protocol(tmp_path / "broken.parquet", {}, "random")
-    with pytest.raises(UserError, match="is no file"):
+    with pytest.raises(UserError, match="is not a file"):
         interactions.with_protocol(tmp_path / "away.csv", {}, "random")
 
 

@@ -115,7 +115,7 @@ def test_sets_of_more_rows_than_are_looked_at_at_once_are_looked_through_to_the_
 
 @pytest.mark.parametrize(
     ("ranked", "says"),
-    [([[1, 2, 1]], "twice"), ([[1, -1, 2]], "goes on"), ([[1, 2]], "recall@3 of lists of 2")],
+    [([[1, 2, 1]], "twice"), ([[1, -1, 2]], "product after a -1"), ([[1, 2]], "recall@3 of lists of 2")],
 )
 def test_lists_that_are_none_are_refused(ranked, says):
     with pytest.raises(ValueError, match=says):
@@ -133,7 +133,7 @@ def test_metrics_are_read_as_people_write_them():
 
 @pytest.mark.parametrize("said", ["recall", "recall@0", "recall@", "taste@20", "recall@-1", "recall@99999"])
 def test_what_is_no_metric_is_named_with_what_there_is(said):
-    with pytest.raises(UserError, match=f"'{said}' is no metric: write recall@20"):
+    with pytest.raises(UserError, match=f"'{said}' is not a metric: write recall@20"):
         parse_metrics(said)
 
 

@@ -1,4 +1,4 @@
-"""What single models compute, against plain or dense ways to say the same."""
+"""The results of single models, compared with plain or dense computations."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""The best k, products of sparse matrices, and the compact form, against plain ways to say the same."""
+"""Top k, products of sparse matrices, and the compact form, compared with plain computations."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What is held out is neither seen nor lost, and trees say in arrays what they said in scikit-learn."""
+"""Held-out events are not used for training, and trees as arrays predict the same as scikit-learn's."""
 
 import numpy as np
 import pytest

@@ -35,7 +35,7 @@ PRODUCTS = 30
 
 @dataclass
 class Onward(Model):
-    """Recommends the product `step` further than the newest one of the history."""
+    """Recommends the product whose code is `step` higher than that of the newest product."""
 
     NAME = "onward"
     SPACE: ClassVar[dict[str, tuple[Any, ...]]] = {"step": tuple(range(12)), "unused": (0, 1)}
@@ -54,7 +54,7 @@ class Onward(Model):
 
 @dataclass
 class Picky(Model):
-    """Needs what the log has not."""
+    """A model that requires data that the log lacks."""
 
     NAME = "picky"
     SPACE: ClassVar[dict[str, tuple[Any, ...]]] = {}

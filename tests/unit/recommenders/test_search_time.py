@@ -1,4 +1,4 @@
-"""How a search spends its time: on a clock that goes on only when a model is fitted."""
+"""How a search uses its time budget, with a clock that only fits advance."""
 
 import json
 from dataclasses import dataclass, field, replace
@@ -28,7 +28,7 @@ FIT_S = 2.0
 
 @dataclass
 class Clock:
-    """Seconds, `FIT_S` for each fit of a single model; and what was fitted, on which logs."""
+    """A clock that advances by `FIT_S` for each fit of a single model, and records fits and their logs."""
 
     now_s: float = 0.0
     fits: list[tuple[Any, ...]] = field(default_factory=list)
@@ -61,7 +61,7 @@ def plan(log: Interactions) -> SearchPlan:
 
 
 def searched(plan: SearchPlan, clock: Clock) -> tuple[SearchResult, float]:
-    """The choice, and the seconds from the first try to the end."""
+    """Return the choice, and the seconds from the first trial to the end."""
     began_s: list[float] = []
     result = choose(plan, lambda *_: began_s.append(clock()), clock)
     return result, clock() - began_s[len(MODELS)]
@@ -91,7 +91,7 @@ def test_members_are_fitted_once_for_all_hybrids_of_a_cut(plan, clock):
     result, _ = searched(plan, clock)
 
     assert sum(each.candidate.model == "hybrid" for each in result.trials) >= 4
-    searching = clock.fits[len(BASE_MODELS) + 4 :]  # after each single and the default hybrid were compiled
+    searching = clock.fits[len(BASE_MODELS) + 4 :]  # after the fits that compile the models
     assert len(searching) == len(set(searching))
 
 

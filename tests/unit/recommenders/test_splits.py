@@ -1,4 +1,4 @@
-"""What is held out of a log."""
+"""Splits of a log into training and test events."""
 
 import numpy as np
 import pytest

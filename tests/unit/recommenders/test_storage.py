@@ -1,4 +1,4 @@
-"""A model is on disk whole or not at all, and what can't be read is told in one line."""
+"""A model is saved completely or not at all, and an unreadable one gives an error of one line."""
 
 from pathlib import Path
 

@@ -1,1 +1,1 @@
-"""Reads what people bring to `./souk evaluate`: Parquet or CSV files, checked before anything is learned."""
+"""Reads and checks the Parquet or CSV files that users give to `./souk evaluate`."""

@@ -1,4 +1,4 @@
-"""What was brought to be judged on: a log, the cases of the test, and how to cut a validation off the log."""
+"""A data set for evaluation: a log, test cases, and the validation splits of the log."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from jobs.recommenders.interactions import Interactions
 from jobs.recommenders.vocabulary import Codes
 
 REPEATS = 0.02
-"""Lists may show what a shopper knows where at least this share of a log's events repeat a product."""
+"""Lists may show products of the history if at least this share of the log's events repeat a product."""
 
 
 @dataclass(frozen=True)
@@ -17,9 +17,9 @@ class Dataset:
     """A log to fit the final model on, and the test cases that evaluate this model once, at the end.
 
     `validation_splits` maps a seed to the splits that settings are chosen on, cut from the log alone. `split`
-    describes how the test cases were cut. `notes` are remarks for the reader, such as ids that training never
-    saw. `sellers` is the seller of each product, int32 [products], -1 if unknown. `visits` is the visit of
-    each case, int64 [cases], or None if each case belongs to another shopper.
+    describes how the test cases were held out. `notes` are remarks for the reader, for example about unknown
+    ids. `sellers` is the seller of each product, int32 [products], -1 if unknown. `visits` is the visit of
+    each case, int64 [cases], or None if each case belongs to a different shopper.
     """
 
     log: Interactions
@@ -32,5 +32,5 @@ class Dataset:
 
     @property
     def repeats(self) -> bool:
-        """Whether shoppers of the log come back to products so often that lists should show them again."""
+        """Whether lists should show products of the history, because the log has many repeats."""
         return self.log.repeat_share >= REPEATS

@@ -1,4 +1,4 @@
-"""Which files were brought, and what they are read as."""
+"""Chooses the loader for the files that a user gives."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,13 +9,13 @@ from jobs.recommenders.evaluation.loaders.attributes import Attributes, read_att
 from jobs.recommenders.evaluation.loaders.dataset import Dataset
 from jobs.recommenders.evaluation.loaders.tables import ColumnNames, parse_column_names
 
-OF_SEQUENCES = ("leave-last", "new-items")
-PROTOCOLS = tuple(dict.fromkeys((*interactions.PROTOCOLS, *OF_SEQUENCES)))
+SEQUENCE_PROTOCOLS = ("leave-last", "new-items")
+PROTOCOLS = tuple(dict.fromkeys((*interactions.PROTOCOLS, *SEQUENCE_PROTOCOLS)))
 
 
 @dataclass(frozen=True)
 class InputFiles:
-    """Files and a protocol, as a command line names them; `protocol` is empty where none was named."""
+    """The files and the protocol given on the command line. `protocol` is empty if none is given."""
 
     interactions: Path | None = None
     test: Path | None = None
@@ -27,10 +27,10 @@ class InputFiles:
 
 
 def load_dataset(files: InputFiles, columns: str) -> Dataset:
-    """Read files by what was named; `columns` says what their columns are called.
+    """Read the files. `columns` is the text of `--columns`, which names their columns.
 
     Raises:
-        UserError: what was named does not go together, or a file can't be used.
+        UserError: the options can't be combined, or a file can't be used.
     """
     logs = [files.interactions, files.sessions, files.sequences]
     if sum(each is not None for each in logs) != 1:
@@ -58,10 +58,12 @@ def _of_sessions(files: InputFiles, log: Path, names: ColumnNames) -> Dataset:
 
 
 def _of_sequences(files: InputFiles, log: Path, names: ColumnNames, attributes: Attributes | None) -> Dataset:
-    if _checked_protocol(files.protocol or "leave-last", OF_SEQUENCES) == "leave-last":
+    if _checked_protocol(files.protocol or "leave-last", SEQUENCE_PROTOCOLS) == "leave-last":
         return sequences.leave_last(log, names, attributes)
     if attributes is None:
-        raise UserError("--protocol new-items needs --attributes FILE: nothing else is known of new products")
+        raise UserError(
+            "--protocol new-items needs --attributes FILE: new products have no events to learn from"
+        )
     return sequences.new_items(log, names, attributes)
 
 
@@ -72,7 +74,7 @@ def _of_interactions(
         protocol = _checked_protocol(files.protocol or "time", interactions.PROTOCOLS)
         return interactions.with_protocol(log, names, protocol, attributes)
     if files.protocol:
-        raise UserError("--protocol holds out a part of the log, --test has it already: name one of them")
+        raise UserError("--protocol holds out a part of the log, --test replaces it: name one of them")
     return interactions.with_test(log, files.test, names, attributes)
 
 

@@ -1,4 +1,4 @@
-"""Reads a log of who took what, and what to judge on: a test file, or a part of the log."""
+"""Reads an interaction log, with test cases from a test file or from a held-out part of the log."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,17 +18,17 @@ from jobs.recommenders.interactions import Interactions, from_columns
 from jobs.recommenders.vocabulary import Vocabulary
 
 SHARE = 0.2
-"""What is held out of a log, of all its events or of each shopper's."""
+"""The share of events to hold out: of all events, or of each shopper's."""
 
 NEWEST = {0.1: "the newest tenth", 0.2: "the newest fifth"}
-"""What is held out of a log by time, to choose by: each share and what it is called."""
+"""The validation splits by time: the share to hold out, and the name of the split."""
 
 
 def with_test(train: Path, test: Path, names: ColumnNames, attributes: Attributes | None = None) -> Dataset:
-    """A log and the file of what came after it.
+    """Read a log, and a test file with the events that followed it.
 
     Raises:
-        UserError: a file or column is missing or broken, or no shopper of the test is in the log.
+        UserError: a file or column is missing or invalid, or no shopper of the test is in the log.
     """
     columns = read_columns(train, names, ("user", "item"), ("time", "weight"))
     test_columns = read_columns(
@@ -44,26 +44,26 @@ def with_test(train: Path, test: Path, names: ColumnNames, attributes: Attribute
 def with_protocol(
     path: Path, names: ColumnNames, protocol: str, attributes: Attributes | None = None
 ) -> Dataset:
-    """A log alone, a part of which is held out: `time`, `leave-last` or `random`.
+    """Read a log and hold out a part of it by a protocol: `time`, `leave-last` or `random`.
 
     Raises:
-        UserError: the file is broken, has no times to cut by, or nothing can be held out.
+        UserError: the file is invalid, has no times for `time`, or nothing can be held out.
     """
     needed = ("user", "item", "time") if protocol == "time" else ("user", "item")
     return split(log_of(read_columns(path, names, needed, ("time", "weight")), attributes), protocol)
 
 
 def split(log: Interactions, protocol: str) -> Dataset:
-    """A log, a part of which is held out by a protocol of `PROTOCOLS`.
+    """Hold out a part of a log by a protocol of `PROTOCOLS`.
 
     Raises:
-        UserError: there is no such protocol, the log has no times to cut by, or nothing can be held out.
+        UserError: the protocol is unknown, the log has no times for `time`, or nothing can be held out.
     """
     if protocol not in PROTOCOLS:
         raise UserError(f"there is no protocol {protocol!r} for this log: choose from {', '.join(PROTOCOLS)}")
     eval_split = held_out(log, _PROTOCOLS[protocol][0](log), _PROTOCOLS[protocol][1])
     left_out = len(np.unique(log.shoppers)) - len(np.unique(eval_split.log.shoppers))
-    notes = [f"{left_out:,} shoppers come only after the cut: they are not judged"] if left_out else []
+    notes = [f"{left_out:,} shoppers have only held-out events: they are not evaluated"] if left_out else []
     return Dataset(
         eval_split.log,
         eval_split.cases,
@@ -74,10 +74,10 @@ def split(log: Interactions, protocol: str) -> Dataset:
 
 
 def log_of(columns: dict[str, pa.Array], attributes: Attributes | None = None) -> Interactions:
-    """The log of columns by meaning, with the products' attributes.
+    """Build a log from columns by meaning, with the products' attributes.
 
     Raises:
-        UserError: an id, a time or a weight is missing or none.
+        UserError: an id, a time or a weight is missing or invalid.
     """
     catalogue = attributes.items if attributes else ()
     log = from_columns(
@@ -91,28 +91,29 @@ def log_of(columns: dict[str, pa.Array], attributes: Attributes | None = None) -
 
 
 def held_out(log: Interactions, held: Flags, name: str) -> EvaluationSplit:
-    """`shoppers_held_out`, where someone can be asked.
+    """Return `shoppers_held_out`, and require at least one case.
 
     Raises:
-        UserError: no shopper has an event on both sides of the cut.
+        UserError: no shopper has both a held-out event and another event.
     """
     if not held.any():
-        raise UserError("nothing can be held out to choose by: no shopper has two events; bring a longer log")
+        raise UserError("no event can be held out: no shopper has two events; use a longer log")
     eval_split = shoppers_held_out(log, held, name)
     if not len(eval_split.cases):
         raise UserError(
-            "no shopper has events on both sides of the cut: bring a longer log, or cut otherwise"
+            "no shopper has events on both sides of the cut: use a longer log, or another --protocol"
         )
     return eval_split
 
 
 def validation_splits(log: Interactions, seed: int) -> Sequence[EvaluationSplit]:
-    """Validation cuts of a log: several, for what holds on all of them; by time where there is time.
+    """Return several validation splits of a log. A model must do well on all of them.
 
-    The sooner a cut in time, the more comes after it. A random cut alone misleads where shoppers act in
-    spells (check-ins of a journey), so a run of what stands together is held out, too; and the end of each
-    shopper's rows, unless these are merely sorted by product.
-    The same where nobody can be judged by time, since every shopper came once.
+    If the log has times, the newest events are held out. If it has no times, or no shopper has both old and
+    new events, a part of each shopper's events is held out: a random part, a run of consecutive rows and, if
+    the log has no times, the last rows. The run is there because random events are too easy to predict if
+    shoppers act in bursts, such as the check-ins of a journey. The last rows are left out if each shopper's
+    rows are sorted by product, because their order then has no meaning.
 
     Raises:
         UserError: nothing can be held out.
@@ -137,7 +138,7 @@ def validation_splits(log: Interactions, seed: int) -> Sequence[EvaluationSplit]
 
 
 def _is_sorted_by_product(log: Interactions) -> bool:
-    """Whether each shopper's rows are in the order of the products' ids: then places say nothing of time."""
+    """Return whether each shopper's rows are in the order of the product ids."""
     ids = log.product_vocabulary.ids
     ranks = np.empty(len(ids), dtype=np.int64)
     ranks[sorted(range(len(ids)), key=lambda code: (str(type(ids[code])), ids[code]))] = np.arange(len(ids))
@@ -148,14 +149,14 @@ def _is_sorted_by_product(log: Interactions) -> bool:
 
 def _weights(column: pa.Array) -> NDArray[np.float32]:
     if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
-        raise UserError(f"the weights are {column.type}: write how much an event says as a number above 0")
+        raise UserError(f"the weights are {column.type}: use numbers above 0")
     weights: NDArray[np.float32] = column.to_numpy(zero_copy_only=False).astype(np.float32)
     return weights
 
 
 def _by_time(log: Interactions) -> Flags:
     if log.times is None:
-        raise UserError("the log has no times to cut by: name the column with --columns time=<column>")
+        raise UserError("the log has no times: name the column with --columns time=<column>")
     return splits.latest(log.times, SHARE)
 
 
@@ -179,12 +180,18 @@ def _cases(log: Interactions, test_columns: dict[str, pa.Array]) -> tuple[Cases,
     products = Vocabulary.of(test_columns["item"], "product", log.product_vocabulary.ids)[1]
     known = shoppers >= 0
     if not known.any():
-        raise UserError("no shopper of the test file is in the training file: are the ids of one kind?")
+        raise UserError(
+            "no shopper of the test file is in the training file: check that both use the same ids"
+        )
     notes = []
-    if strangers := len(products) - int(known.sum()):
-        notes.append(f"{strangers:,} events of the test are of shoppers that training never saw: not judged")
-    if unseen := int((products[known] >= log.product_count).sum()):
-        notes.append(f"{unseen:,} events of the test are about products that training never saw: missed")
+    if unknown_shoppers := len(products) - int(known.sum()):
+        notes.append(
+            f"{unknown_shoppers:,} test events are of shoppers not in the training data: not evaluated"
+        )
+    if unknown_products := int((products[known] >= log.product_count).sum()):
+        notes.append(
+            f"{unknown_products:,} test events are of products not in the training data: counted as missed"
+        )
     rows, places = np.unique(shoppers[known], return_inverse=True)
     truth = ProductSets.of(places, products[known], len(rows))
     return Cases(log.histories.take(rows), truth), notes

@@ -1,4 +1,4 @@
-"""Reads the sequence of each shopper and leaves the last out, as papers on sequences do."""
+"""Reads shoppers' sequences of events and holds out the last events, as papers on sequential models do."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -21,41 +21,48 @@ HIDDEN_SHARE = 0.1
 
 
 def leave_last(path: Path, names: ColumnNames, attributes: Attributes | None = None) -> Dataset:
-    """Sequences (columns user, position, item): the last of each is the test, the one before the validation.
+    """Read sequences with the columns user, position, item. The last event of each is the test.
 
-    What is judged at the end was fitted without both, but has the last but one in its histories, as SASRec
-    and its followers do (Kang and McAuley, Self-Attentive Sequential Recommendation, ICDM 2018).
+    The last event but one is the validation. Models are fitted without both, but the histories of the test
+    include the last event but one, as in SASRec (Kang and McAuley, Self-Attentive Sequential Recommendation,
+    ICDM 2018).
 
     Raises:
-        UserError: the file is broken, or nobody has three events.
+        UserError: the file is invalid, or no shopper has three events.
     """
     log = read_sequences(path, names, attributes)
     test = shoppers_held_out(log, _last(log, log.histories.lengths), "the last event of each shopper")
     held = _last(test.log, log.histories.lengths)
     validation = shoppers_held_out(test.log, held, "the last event but one of each shopper")
     unseen = int((validation.log.popularity[test.cases.truth.products] == 0).sum())
-    notes = [f"{unseen:,} shoppers' last products are ones that training never saw"] if unseen else []
+    notes = [f"{unseen:,} shoppers' last products are not in the training data"] if unseen else []
     return Dataset(validation.log, test.cases, test.name, lambda _: [validation], notes)
 
 
 def new_items(path: Path, names: ColumnNames, attributes: Attributes, seed: int = 0) -> Dataset:
-    """A random tenth of the products hidden from training, ranked among themselves for whoever took one last.
+    """Hide a random tenth of the products from training, and rank only these products in the test.
 
-    The validation hides a tenth of the others in the same way.
+    The cases are the shoppers whose last event has a hidden product. The validation hides a tenth of the
+    remaining products in the same way.
 
     Raises:
-        UserError: the file is broken, or nobody took a hidden product last.
+        UserError: the file is invalid, or no shopper's last event has a hidden product.
     """
     log = read_sequences(path, names, attributes)
     test = _hidden(log, seed)
-    return Dataset(test.log, test.cases, test.name, lambda again: [_hidden(test.log, seed + again + 1)])
+    return Dataset(
+        test.log,
+        test.cases,
+        test.name,
+        lambda validation_seed: [_hidden(test.log, seed + validation_seed + 1)],
+    )
 
 
 def read_sequences(path: Path, names: ColumnNames, attributes: Attributes | None = None) -> Interactions:
-    """The log of a file of sequences, by position.
+    """Read a file of sequences into a log, sorted by position.
 
     Raises:
-        UserError: the file is broken, or an event has no position.
+        UserError: the file is invalid, or an event has no position.
     """
     columns = read_columns(path, names, ("user", "position", "item"))
     order = order_by(columns["position"])
@@ -63,39 +70,41 @@ def read_sequences(path: Path, names: ColumnNames, attributes: Attributes | None
 
 
 def order_by(positions: pa.Array) -> Numbers:
-    """The rows by position; those with the same one keep their order.
+    """Return the row numbers sorted by position. Rows with equal positions keep their order.
 
     Raises:
-        UserError: a position is missing or no number.
+        UserError: a position is missing or not a number.
     """
     is_number = pa.types.is_integer(positions.type) or pa.types.is_floating(positions.type)
     if positions.null_count or not is_number or not np.isfinite(positions.to_numpy()).all():
-        raise UserError("a position is missing or no number: number the events of each shopper or session")
+        raise UserError("a position is missing or not a number: number the events of each shopper or session")
     order: Numbers = np.argsort(positions.to_numpy(), kind="stable")
     return order
 
 
 def _last(log: Interactions, lengths: Numbers) -> Flags:
-    """The last event of each shopper who has three in the whole log.
+    """Return the last event of each shopper with at least three events: bool [events].
+
+    `lengths` is the number of events of each shopper in the whole log.
 
     Raises:
-        UserError: nobody has.
+        UserError: no shopper has three events.
     """
     held = splits.last_of_each(log.shoppers, np.arange(len(log))) & (lengths >= 3)[log.shoppers]
     if not held.any():
-        raise UserError("nobody has three events: the last two of each are held out")
+        raise UserError("no shopper has three events: use a longer log, because two of each are held out")
     return held
 
 
 def _hidden(log: Interactions, seed: int) -> EvaluationSplit:
-    sold = np.flatnonzero(log.popularity)
-    drawn = np.random.default_rng(seed).choice(sold, max(1, round(len(sold) * HIDDEN_SHARE)), replace=False)
+    with_events = np.flatnonzero(log.popularity)
+    drawn = np.random.default_rng(seed).choice(
+        with_events, max(1, round(len(with_events) * HIDDEN_SHARE)), replace=False
+    )
     hidden = np.sort(drawn).astype(np.int32)
     held = np.isin(log.products, hidden)
-    came_last = held & splits.last_of_each(log.shoppers, np.arange(len(log)))
-    eval_split = shoppers_held_out(
-        log, held, "a random tenth of the products, hidden from training", came_last
-    )
+    is_last = held & splits.last_of_each(log.shoppers, np.arange(len(log)))
+    eval_split = shoppers_held_out(log, held, "a random tenth of the products, hidden from training", is_last)
     if not len(eval_split.cases):
-        raise UserError("nobody took a hidden product last: the log is too small for this protocol")
+        raise UserError("no shopper's last event has a hidden product: use a longer log")
     return replace(eval_split, cases=replace(eval_split.cases, rankable=hidden))

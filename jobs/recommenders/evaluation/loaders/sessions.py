@@ -1,4 +1,4 @@
-"""Reads visits and cases: what was looked at so far, and what came next."""
+"""Reads visits, and test cases: a prefix of a visit_codes, and the target that followed."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,16 +22,17 @@ VALIDATION_SHARE = 0.1
 
 
 def with_cases(train: Path, test: Path, names: ColumnNames) -> Dataset:
-    """Visits (columns session, position, item) and the cases of a test (prefix, a list; target; any session).
+    """Read visits (columns session, position, item) and test cases (columns prefix, target, session).
 
-    Visits are in the order of their first rows, taken for the order of time; events in that of `position`.
+    `prefix` holds lists of items. The column `session` of the cases is optional. Visits must be in time order
+    by their first rows. Events of a visit are sorted by `position`.
 
     Raises:
-        UserError: a file or column is missing or broken, or no product of the test is in the log.
+        UserError: a file or column is missing or invalid, or no target is in the log.
     """
     columns = read_columns(train, names, ("session", "position", "item"))
-    of_cases = {key: name for key, name in names.items() if key in ("prefix", "target")}
-    test_columns = read_columns(test, of_cases, ("prefix", "target"), ("session",))
+    case_names = {key: name for key, name in names.items() if key in ("prefix", "target")}
+    test_columns = read_columns(test, case_names, ("prefix", "target"), ("session",))
     if not pa.types.is_list(test_columns["prefix"].type) and not pa.types.is_large_list(
         test_columns["prefix"].type
     ):
@@ -41,43 +42,43 @@ def with_cases(train: Path, test: Path, names: ColumnNames) -> Dataset:
     require_same_id_type("item", columns["item"], test_columns["target"])
     log = visits(columns)
     cases, notes = _cases(log, test_columns)
-    of_case, visit_note = visits_of_cases(test_columns)
-    said = f"the cases of {test.name}"
+    case_visits, visit_note = visits_of_cases(test_columns)
+    split = f"the cases of {test.name}"
     return Dataset(
-        log, cases, said, lambda seed: validation_splits(log, seed), [*notes, visit_note], visits=of_case
+        log, cases, split, lambda seed: validation_splits(log, seed), [*notes, visit_note], visits=case_visits
     )
 
 
 def visits(columns: dict[str, pa.Array]) -> Interactions:
-    """A log in which each visit is a shopper of its own.
+    """Return a log in which each visit_codes is a separate shopper.
 
     Raises:
         UserError: an id or a position is missing.
     """
     codes = Vocabulary.of(columns["session"], "session")[1]
     by_position = order_by(columns["position"])
-    taken = pa.array(by_position[np.argsort(codes[by_position], kind="stable")])
-    sessions = columns["session"].take(taken)
-    return from_columns(sessions, columns["item"].take(taken), sessions=sessions)
+    by_visit = pa.array(by_position[np.argsort(codes[by_position], kind="stable")])
+    sessions = columns["session"].take(by_visit)
+    return from_columns(sessions, columns["item"].take(by_visit), sessions=sessions)
 
 
 def validation_splits(log: Interactions, seed: int) -> Sequence[EvaluationSplit]:
-    """Validation cuts: the newest tenth of the visits, and a random one.
+    """Return validation splits: the newest tenth of the visits, and a random tenth.
 
-    A cut all of whose visits have one event is left out: nothing comes after it.
+    A split without cases is left out: all of its visits have only one event.
 
     Raises:
-        UserError: there is one visit only, or no held visit has two events.
+        UserError: there is only one visit, or no held-out visit has two events.
     """
-    visit = log.shoppers if log.sessions is None else log.sessions
-    newest = splits.latest_groups(visit, np.arange(len(log)), VALIDATION_SHARE)
-    drawn = splits.random_groups(visit, VALIDATION_SHARE, seed)
+    visit_codes = log.shoppers if log.sessions is None else log.sessions
+    newest = splits.latest_groups(visit_codes, np.arange(len(log)), VALIDATION_SHARE)
+    drawn = splits.random_groups(visit_codes, VALIDATION_SHARE, seed)
     eval_splits = [
         sessions_held_out(log, newest, "the newest tenth of the visits"),
         sessions_held_out(log, drawn, "a random tenth of the visits"),
     ]
     if not any(len(eval_split.cases) for eval_split in eval_splits):
-        raise UserError("no visit that is held out to choose by has two events: bring a longer log")
+        raise UserError("no visit that is held out for validation has two events: use a longer log")
     return [eval_split for eval_split in eval_splits if len(eval_split.cases)]
 
 
@@ -90,7 +91,9 @@ def _cases(log: Interactions, test_columns: dict[str, pa.Array]) -> tuple[Cases,
     targets = Vocabulary.of(test_columns["target"], "product", log.product_vocabulary.ids)[1]
     unseen = int((targets >= log.product_count).sum())
     if unseen == len(targets):
-        raise UserError("no target of the test file is in the training file: are the ids of one kind?")
-    notes = [f"{unseen:,} targets of the test are products that training never saw: missed"] if unseen else []
+        raise UserError(
+            "no target of the test file is in the training file: check that both use the same ids"
+        )
+    notes = [f"{unseen:,} targets are products not in the training data: counted as missed"] if unseen else []
     truth = ProductSets(np.arange(len(targets) + 1, dtype=np.int64), targets)
     return Cases(histories, truth), notes

@@ -1,4 +1,4 @@
-"""Columns of a Parquet or CSV file by what they mean, whatever they are called there."""
+"""Reads the columns of Parquet and CSV files by meaning, under any name."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -13,16 +13,16 @@ from common.errors import UserError
 T = TypeVar("T")
 
 ColumnNames = Mapping[str, str]
-"""What a column means → what it is called, where that differs: {"user": "uid"}."""
+"""Maps the meaning of a column to its name in the file, if the two differ: {"user": "uid"}."""
 
 MEANINGS = ("user", "item", "time", "weight", "session", "position", "prefix", "target")
 
 
 def parse_column_names(text: str) -> ColumnNames:
-    """`user=uid,item=sku` as a mapping.
+    """Parse a text such as `user=uid,item=sku`.
 
     Raises:
-        UserError: it can't be read, or names a meaning that there is not.
+        UserError: the text can't be parsed, or has an unknown meaning.
     """
     pairs = [each.split("=") for each in text.split(",") if each.strip()]
     if any(len(pair) != 2 or pair[0].strip() not in MEANINGS or not pair[1].strip() for pair in pairs):
@@ -33,32 +33,32 @@ def parse_column_names(text: str) -> ColumnNames:
 
 
 def read_columns(
-    path: Path, names: ColumnNames, needed: Sequence[str], wanted: Sequence[str] = ()
+    path: Path, names: ColumnNames, needed: Sequence[str], optional: Sequence[str] = ()
 ) -> dict[str, pa.Array]:
-    """The columns of a file by meaning: all of `needed`, and those of `wanted` that are there.
+    """Return the columns of a file by meaning: all of `needed`, and those of `optional` that exist.
 
-    A column that `names` tells of is needed, too.
+    An optional column is needed if `names` gives its name.
 
     Raises:
         UserError: the file can't be read, has no row, or lacks a column.
     """
-    there = _open_with(path, _names)
+    existing = _open_with(path, _names)
     chosen = {}
-    for meaning in (*needed, *wanted):
+    for meaning in (*needed, *optional):
         name = names.get(meaning, meaning)
-        if name in there:
+        if name in existing:
             chosen[meaning] = name
         elif meaning in needed or meaning in names:
             raise UserError(
-                f"{path} has no column {name!r}: it has {', '.join(there)}; "
-                f"say which is meant with --columns {meaning}=<column>"
+                f"{path} has no column {name!r}: it has {', '.join(existing)}; "
+                f"name the right one with --columns {meaning}=<column>"
             )
     table = _table(path, sorted(set(chosen.values())))
     return {meaning: table.column(name).combine_chunks() for meaning, name in chosen.items()}
 
 
 def read_table(path: Path) -> pa.Table:
-    """A file with all its columns.
+    """Read all columns of a file.
 
     Raises:
         UserError: the file can't be read, or has no row.
@@ -67,24 +67,24 @@ def read_table(path: Path) -> pa.Table:
 
 
 def _table(path: Path, columns: list[str] | None) -> pa.Table:
-    """A file with these columns; None: with all."""
+    """Read the given columns of a file, or all columns if None."""
     table = _open_with(path, lambda file, is_csv: _rows(file, is_csv, columns))
     if not table.num_rows:
         raise UserError(f"{path} has no row: give a file with events")
     return table
 
 
-def _open_with(path: Path, take: Callable[[Path, bool], T]) -> T:
-    """What `take` makes of a file and whether it is CSV.
+def _open_with(path: Path, read: Callable[[Path, bool], T]) -> T:
+    """Return `read(path, is_csv)`.
 
     Raises:
         UserError: the file can't be read.
     """
     if not path.is_file():
-        raise UserError(f"{path} is no file: name a Parquet or CSV file")
+        raise UserError(f"{path} is not a file: name a Parquet or CSV file")
     is_csv = path.suffix.lower() == ".csv"
     try:
-        return take(path, is_csv)
+        return read(path, is_csv)
     except (pa.ArrowException, OSError) as error:
         reason = str(error).splitlines()[0]
         raise UserError(f"{path} can't be read as {'CSV' if is_csv else 'Parquet'}: {reason}") from error
@@ -104,19 +104,19 @@ def _rows(path: Path, is_csv: bool, columns: list[str] | None) -> pa.Table:
 
 
 def require_same_id_type(what: str, train: pa.Array, test: pa.Array) -> None:
-    """Ids in both files must be of one kind: `1` is not `"1"`.
+    """Check that the ids in both files have the same type: `1` is not `"1"`.
 
     Raises:
-        UserError: they are strings in one and numbers in the other.
+        UserError: the ids are strings in one file and numbers in the other.
     """
-    kinds = ["text" if _is_text(each) else "numbers" for each in (train, test)]
-    if kinds[0] != kinds[1]:
+    types = ["text" if _is_text(each) else "numbers" for each in (train, test)]
+    if types[0] != types[1]:
         raise UserError(
-            f"the {what} ids are {kinds[0]} in the training file and {kinds[1]} in the test file: "
+            f"the {what} ids are {types[0]} in the training file and {types[1]} in the test file: "
             "write both as one type"
         )
 
 
 def _is_text(column: pa.Array) -> bool:
-    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+    id_type = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    return bool(pa.types.is_string(id_type) or pa.types.is_large_string(id_type))

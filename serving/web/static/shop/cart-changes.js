@@ -1,4 +1,4 @@
-// Changes quantities in the cart, and sends the event.
+// Changes quantities in the cart, and sends an event for each change.
 import { trackEvent } from "./events.js";
 import { MAX_LINES, MAX_UNITS, setQuantity } from "./storage.js";
 
@@ -16,23 +16,23 @@ const productOf = ({ dataset }) => ({
 
 const FULL = `The cart is full: it takes ${MAX_LINES} products, ${MAX_UNITS} of each. Order these first, or take something out.`;
 
-/** Shows the message for a few seconds, wherever the page is scrolled to. */
-const sayFull = () => {
+/** Shows the message for a few seconds at the bottom of the window. */
+const showCartFull = () => {
   document.getElementById("cart-full")?.remove();
-  const said = Object.assign(document.createElement("p"), { id: "cart-full", className: "card cart-full", role: "alert", textContent: FULL });
-  document.body.append(said);
-  setTimeout(() => said.remove(), MESSAGE_MS);
+  const message = Object.assign(document.createElement("p"), { id: "cart-full", className: "card cart-full", role: "alert", textContent: FULL });
+  document.body.append(message);
+  setTimeout(() => message.remove(), MESSAGE_MS);
 };
 
 /**
- * Sets the quantity of the product that `element` describes, up to the limits. `recommendation` is the list that led to it.
- * Returns by how much the quantity changed.
+ * Sets the quantity of the product that `element` describes, up to the limits. `recommendation` is the id of the list that led to it.
+ * Returns the change of the quantity.
  */
 export const change = (element, quantity, recommendation = null) => {
   const product = productOf(element);
-  const kept = recommendation ? { ...product, recommendation_id: recommendation } : product;
-  const { cart_id, before, after } = setQuantity(kept, quantity);
-  if (after < quantity) sayFull();
+  const line = recommendation ? { ...product, recommendation_id: recommendation } : product;
+  const { cart_id, before, after } = setQuantity(line, quantity);
+  if (after < quantity) showCartFull();
   if (after === before) return 0;
   trackEvent("cart_changed", {
     cart_id,

@@ -1,4 +1,4 @@
-// The cart page. The browser stores the cart, the shop prices its lines, and an idempotency key makes a checkout buy once.
+// The cart page. The browser stores the cart, and the server prices its lines. With an idempotency key, a checkout buys once.
 import { change } from "./cart-changes.js";
 import { cart, endCheckout, startCheckout, saveOrder, setQuantity, removeFromCart } from "./storage.js";
 
@@ -12,22 +12,22 @@ const PRICE_RETRY_S = 0.5;
 
 /** Texts for problems of an order; other problems are shown with their own detail. */
 const PROBLEM_TEXT = {
-  [PRICE_MOVED]: "A price has just changed. It is up to date now: have a look, and place the order again.",
-  "urn:souk:problem:unknown-product": "One of these is no longer for sale. Have a look at the notes, and place the order again.",
-  "urn:souk:problem:bad-parameter": "The shop can't take this order as it is. Have a look at the quantities.",
+  [PRICE_MOVED]: "A price has just changed. The cart shows the new price: check it, and place the order again.",
+  "urn:souk:problem:unknown-product": "One of these products is no longer for sale. See the notes in the cart, and place the order again.",
+  "urn:souk:problem:bad-parameter": "The shop can't accept this order as it is. Check the quantities.",
 };
 
-let round = 0;
+let latestLoad = 0;
 
-/** Loads the priced cart. Only the response to the latest request is shown. */
+/** Loads the priced cart. Only the response to the latest request is shown. Repeats a failed request. */
 const show = async () => {
-  const own = (round += 1);
+  const load = (latestLoad += 1);
   const body = JSON.stringify({ lines: cart().lines });
   try {
-    const answer = await fetch("/shop/cart", { method: "POST", headers: { "Content-Type": "application/json" }, body });
-    if (!answer.ok) throw new Error(String(answer.status));
-    const html = await answer.text();
-    if (own !== round) return;
+    const response = await fetch("/shop/cart", { method: "POST", headers: { "Content-Type": "application/json" }, body });
+    if (!response.ok) throw new Error(String(response.status));
+    const html = await response.text();
+    if (load !== latestLoad) return;
     const fresh = new DOMParser().parseFromString(html, "text/html").body;
     const token = box.querySelector("input[name=token]:checked")?.value;
     const focused = document.activeElement?.closest("[data-product]")?.dataset.product;
@@ -36,7 +36,7 @@ const show = async () => {
     if (token) box.querySelector(`input[value="${CSS.escape(token)}"]`)?.click();
     if (focused && step) box.querySelector(`[data-product="${CSS.escape(focused)}"] [data-step="${step}"]`)?.focus();
   } catch {
-    if (own === round) setTimeout(show, 2000);
+    if (load === latestLoad) setTimeout(show, 2000);
     if (!box.firstElementChild) box.textContent = "The cart can't be shown right now. It is safe in this browser; trying again…";
   } finally {
     box.removeAttribute("aria-busy");
@@ -58,50 +58,50 @@ const lines = () => [...box.querySelectorAll(".cart-line")].map(({ dataset }) =>
   unit_price_minor: Number(dataset.price),
 }));
 
-/** Stores the shown prices: the visitor accepts them by placing the order. */
+/** Stores the shown prices, which the visitor accepts by placing the order. */
 const acceptShownPrices = () => {
   for (const line of box.querySelectorAll(".cart-line")) {
-    const kept = cart().lines.find((one) => one.product_id === line.dataset.product);
-    if (kept && kept.unit_price_minor !== Number(line.dataset.price)) {
-      setQuantity({ ...kept, unit_price_minor: Number(line.dataset.price) }, kept.quantity);
+    const stored = cart().lines.find((one) => one.product_id === line.dataset.product);
+    if (stored && stored.unit_price_minor !== Number(line.dataset.price)) {
+      setQuantity({ ...stored, unit_price_minor: Number(line.dataset.price) }, stored.quantity);
     }
   }
 };
 
-const say = (text, kind = "bad") => {
-  const said = document.getElementById("refusal");
-  if (said) said.replaceChildren(Object.assign(document.createElement("p"), { className: kind, textContent: text }));
+const showMessage = (text, kind = "bad") => {
+  const refusal = document.getElementById("refusal");
+  if (refusal) refusal.replaceChildren(Object.assign(document.createElement("p"), { className: kind, textContent: text }));
 };
 
-const rest = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+const sleep = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 
-/** Sends an order until it is accepted or refused. The key makes all attempts one order. */
+/** Sends an order until it is accepted or refused; null if no attempt got a response. With the key, all attempts are one order. */
 const send = async ({ key, body }) => {
   const headers = { "Content-Type": "application/json", "Idempotency-Key": key };
   for (let left = TRIES; left > 0; left -= 1) {
     let wait = 2;
     try {
-      const answer = await fetch("/v1/orders", { method: "POST", headers, body });
-      if (answer.status < 500) return { ok: answer.ok, said: await answer.json() };
-      wait = Math.min(Number(answer.headers.get("Retry-After")) || wait, MAX_RETRY_AFTER_S);
+      const response = await fetch("/v1/orders", { method: "POST", headers, body });
+      if (response.status < 500) return { ok: response.ok, content: await response.json() };
+      wait = Math.min(Number(response.headers.get("Retry-After")) || wait, MAX_RETRY_AFTER_S);
     } catch {
       // The network does not answer.
     }
     if (left > 1) {
-      say("The checkout does not answer. Trying again, which is safe: you buy once.", "notice");
-      await rest(wait);
+      showMessage("The checkout does not answer. Trying again, which is safe: you buy once.", "notice");
+      await sleep(wait);
     }
   }
   return null;
 };
 
-/** Reloads the cart until it changes: the pages may learn of a new price a moment after the checkout. */
+/** Reloads the cart until it changes. The cart page may get a new price a moment after the checkout does. */
 const showUntilChanged = async (tries) => {
   const before = JSON.stringify(lines());
   for (let left = tries; left > 0; left -= 1) {
     await show();
     if (JSON.stringify(lines()) !== before) return;
-    if (left > 1) await rest(PRICE_RETRY_S);
+    if (left > 1) await sleep(PRICE_RETRY_S);
   }
 };
 
@@ -122,14 +122,14 @@ const buy = async (form) => {
   button.textContent = "Placing your order…";
   document.getElementById("refusal").replaceChildren();
   let checkout = startCheckout(body);
-  let answer = await send(checkout);
-  if (answer && !answer.ok && checkout.body !== body) {
+  let response = await send(checkout);
+  if (response && !response.ok && checkout.body !== body) {
     endCheckout(); // the earlier checkout was refused: send the current cart
     checkout = startCheckout(body);
-    answer = await send(checkout);
+    response = await send(checkout);
   }
-  if (answer?.ok) {
-    const { order_id, placed_at, payment } = answer.said;
+  if (response?.ok) {
+    const { order_id, placed_at, payment } = response.content;
     const { lines: bought, currency } = JSON.parse(checkout.body);
     saveOrder({ order_id, placed_at, lines: bought.length, amount_minor: payment?.amount_minor, currency });
     endCheckout();
@@ -138,11 +138,11 @@ const buy = async (form) => {
   }
   button.disabled = false;
   button.textContent = label;
-  if (!answer) return say("The checkout is not available. Your cart is safe: try again in a moment. Nothing is bought twice.");
+  if (!response) return showMessage("The checkout is not available. Your cart is safe: try again in a moment. Nothing is bought twice.");
   endCheckout(); // refused: the next attempt is another order
-  const words = PROBLEM_TEXT[answer.said.type] ?? `${answer.said.title}. ${answer.said.detail}`;
-  await showUntilChanged(answer.said.type === PRICE_MOVED ? PRICE_TRIES : 1);
-  say(words);
+  const text = PROBLEM_TEXT[response.content.type] ?? `${response.content.title}. ${response.content.detail}`;
+  await showUntilChanged(response.content.type === PRICE_MOVED ? PRICE_TRIES : 1);
+  showMessage(text);
 };
 
 box.addEventListener("submit", async (event) => {

@@ -8,58 +8,58 @@ const RETRY_AFTER_S = 4;
 const CONFIRM_MS = 8_000;
 let timer = null;
 let shown = box.innerHTML.trim();
-let asked = null;
+let confirmation = null; // the open question whether to cancel the order
 
 const page = () => box.querySelector(".order-page");
 
-const say = (text) => (document.getElementById("order-said").textContent = text);
+const announce = (text) => (document.getElementById("order-said").textContent = text);
 
 /** Shows a new state. The confirmation question and its message stay while the state is unchanged. */
 const replaceContent = (html) => {
   const fresh = new DOMParser().parseFromString(html, "text/html").body;
   if (fresh.innerHTML.trim() === shown) return;
   shown = fresh.innerHTML.trim();
-  asked?.forget();
+  confirmation?.close();
   const focused = document.activeElement;
-  const again = box.contains(focused) ? focused.getAttribute("href") ?? Object.keys(focused.dataset)[0] : null;
+  const focusKey = box.contains(focused) ? focused.getAttribute("href") ?? Object.keys(focused.dataset)[0] : null;
   const title = () => document.getElementById("order-title").textContent;
   const before = title();
   box.replaceChildren(...fresh.childNodes);
-  if (title() !== before) say(`${title()}. ${document.getElementById("order-lead").textContent}`);
-  if (again) box.querySelector(`[href="${CSS.escape(again)}"], [data-${CSS.escape(again)}]`)?.focus();
+  if (title() !== before) announce(`${title()}. ${document.getElementById("order-lead").textContent}`);
+  if (focusKey) box.querySelector(`[href="${CSS.escape(focusKey)}"], [data-${CSS.escape(focusKey)}]`)?.focus();
 };
 
 const followProgress = async () => {
   clearTimeout(timer);
   timer = null;
   if (document.hidden) return;
-  let rest = RETRY_AFTER_S;
+  let pause = RETRY_AFTER_S;
   try {
-    const answer = await fetch(address);
-    if (answer.ok) {
-      replaceContent(await answer.text());
-      rest = Number(page().dataset.every);
+    const response = await fetch(address);
+    if (response.ok) {
+      replaceContent(await response.text());
+      pause = Number(page().dataset.every);
     }
   } catch {
-    // Not reachable: fetched again after a pause.
+    // The server does not answer: the state is fetched again after the pause.
   }
-  if (!("ended" in page().dataset)) timer = setTimeout(followProgress, rest * 1000);
+  if (!("ended" in page().dataset)) timer = setTimeout(followProgress, pause * 1000);
 };
 
-/** A cancellation can't be undone: the button asks for confirmation for a few seconds. */
-const ask = (button) => {
+/** Asks for confirmation, because a cancellation can't be undone. The question closes after a few seconds. */
+const askForConfirmation = (button) => {
   const label = button.textContent;
-  const forget = () => {
-    clearTimeout(asked.timer);
-    asked = null;
+  const close = () => {
+    clearTimeout(confirmation.timer);
+    confirmation = null;
     button.textContent = label;
     button.classList.remove("sure");
-    say("");
+    announce("");
   };
-  asked = { forget, timer: setTimeout(forget, CONFIRM_MS) };
+  confirmation = { close, timer: setTimeout(close, CONFIRM_MS) };
   button.textContent = "Really cancel?";
   button.classList.add("sure");
-  say("Really cancel? Press the same button again to cancel this order.");
+  announce("Really cancel? Press the same button again to cancel this order.");
 };
 
 box.addEventListener("click", async ({ target, detail }) => {
@@ -71,21 +71,21 @@ box.addEventListener("click", async ({ target, detail }) => {
   }
   const button = target.closest("[data-cancel]");
   if (!button || detail > 1) return; // a double click is not a confirmation
-  if (!asked) return ask(button);
-  asked.forget();
+  if (!confirmation) return askForConfirmation(button);
+  confirmation.close();
   button.disabled = true;
-  const said = document.getElementById("cancel-said");
-  said.textContent = "";
+  const message = document.getElementById("cancel-said");
+  message.textContent = "";
   try {
-    const answer = await fetch(`/v1/orders/${encodeURIComponent(box.dataset.order)}/cancellation`, {
+    const response = await fetch(`/v1/orders/${encodeURIComponent(box.dataset.order)}/cancellation`, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: "{}",
     });
-    if (answer.ok) return void followProgress();
-    said.textContent = (await answer.json()).detail;
+    if (response.ok) return void followProgress();
+    message.textContent = (await response.json()).detail;
   } catch {
-    said.textContent = "The shop does not answer. Try again in a moment.";
+    message.textContent = "The shop does not answer. Try again in a moment.";
   }
   button.disabled = false;
 });

@@ -13,8 +13,8 @@ const element = (name, className, ...children) => {
 };
 
 const money = (minor, currency) => {
-  const written = new Intl.NumberFormat(locale, { style: "currency", currency });
-  return written.format(minor / 10 ** written.resolvedOptions().maximumFractionDigits);
+  const format = new Intl.NumberFormat(locale, { style: "currency", currency });
+  return format.format(minor / 10 ** format.resolvedOptions().maximumFractionDigits);
 };
 
 const row = ({ order_id, placed_at, lines, amount_minor, currency }) => {
@@ -26,6 +26,6 @@ const row = ({ order_id, placed_at, lines, amount_minor, currency }) => {
   return element("li", "", link);
 };
 
-const kept = orders();
-list.replaceChildren(...kept.map(row));
-document.getElementById("no-orders").hidden = kept.length > 0;
+const storedOrders = orders();
+list.replaceChildren(...storedOrders.map(row));
+document.getElementById("no-orders").hidden = storedOrders.length > 0;

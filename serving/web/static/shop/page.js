@@ -25,7 +25,7 @@ document.addEventListener("click", (event) => {
   setTimeout(() => button.classList.remove("added"), 1200);
 });
 
-// A click on a product stores where it came from, for the product page.
+// A click on a product stores the referral for the product page.
 document.addEventListener("click", (event) => {
   const card = event.target.closest("a.pc-name") && event.target.closest(".pc");
   if (!card) return;
@@ -41,13 +41,13 @@ document.addEventListener("click", (event) => {
 /** Sets up the page of a product. */
 const showProduct = (article) => {
   const { product, seller } = article.dataset;
-  const how = takeReferral(product) ?? { source: document.referrer && !document.referrer.startsWith(location.origin) ? "external" : "direct" };
-  trackEvent("product_viewed", { product_id: product, seller_id: seller, ...how });
+  const referral = takeReferral(product) ?? { source: document.referrer && !document.referrer.startsWith(location.origin) ? "external" : "direct" };
+  trackEvent("product_viewed", { product_id: product, seller_id: seller, ...referral });
   const form = document.getElementById("buy");
   form?.addEventListener("submit", (event) => {
     event.preventDefault();
     const more = Number(document.getElementById("quantity").value);
-    const added = change(article, quantityOf(product) + more, how.recommendation_id);
+    const added = change(article, quantityOf(product) + more, referral.recommendation_id);
     document.getElementById("to-cart").hidden = false;
     document.getElementById("added").textContent = added ? `Added. ${quantityOf(product)} in the cart.` : "";
     if (!added) return;
@@ -57,13 +57,13 @@ const showProduct = (article) => {
   });
 };
 
-/** Sends an event for a search, and one for each further page of its results. */
+/** Sends an event for the first page of a search, and one for each further page of results. */
 const showSearch = (found) => {
   const { search, category, found: count } = found.dataset;
   if (!search) return;
   found.dataset.searchId = uuid();
   let page = 0;
-  let told = 0;
+  let tracked = 0;
   const trackResults = () => {
     const products = [...found.querySelectorAll("[data-product]")].map((one) => one.dataset.product);
     page += 1;
@@ -73,9 +73,9 @@ const showSearch = (found) => {
       filters: category ? { category } : {},
       page_number: page,
       result_count: Number(count),
-      product_ids: products.slice(told),
+      product_ids: products.slice(tracked),
     });
-    told = products.length;
+    tracked = products.length;
   };
   trackResults();
   document.addEventListener("htmx:afterSettle", trackResults);

@@ -1,17 +1,17 @@
-// Rows of recommendations: sends an event when a row is seen, and reloads the row after every click.
+// Rows of recommendations: sends an event when a row comes into view, and reloads the row after every click.
 import { trackEvent } from "./events.js";
 
 const POLL_DELAYS_MS = [350, 500, 900, 1600];
 /** Events after which the row changes within a few hundred milliseconds. The row is fetched until it has changed. */
 const ROW_CHANGING_EVENTS = ["product_viewed", "cart_changed"];
 
-const seen = new Set();
+const trackedIds = new Set();
 
-const told = new IntersectionObserver((entries) => {
+const visibilityObserver = new IntersectionObserver((entries) => {
   for (const { isIntersecting, target } of entries) {
     const { recommendation, strategy, surface, anchor } = target.dataset;
-    if (!isIntersecting || seen.has(recommendation)) continue;
-    seen.add(recommendation);
+    if (!isIntersecting || trackedIds.has(recommendation)) continue;
+    trackedIds.add(recommendation);
     trackEvent("recommendation_shown", {
       recommendation_id: recommendation,
       surface,
@@ -26,14 +26,14 @@ const told = new IntersectionObserver((entries) => {
 
 /** Sends an event for every row within `root` once it is in view. */
 export const observeRows = (root) => {
-  for (const row of root.querySelectorAll("[data-recommendation]")) told.observe(row);
+  for (const row of root.querySelectorAll("[data-recommendation]")) visibilityObserver.observe(row);
 };
 
 const shown = (root) => [...root.querySelectorAll("[data-product]")].map(({ dataset }) => dataset.product);
 
 const parsed = (html) => new DOMParser().parseFromString(html, "text/html").body;
 
-/** Whether the visitor points at the row or moves through it by keyboard. It is not replaced meanwhile. */
+/** Whether the visitor points at the row or has the keyboard focus in it. A row in use is not replaced. */
 const isInUse = (box) => box.matches(":hover") || box.querySelector(":focus-visible") !== null;
 
 const replaceContent = (box, fresh) => {
@@ -49,40 +49,40 @@ const replaceContent = (box, fresh) => {
   if (!first) document.getElementById("row-status").textContent = "Updated after your last click";
 };
 
-/** Keeps the page's row up to date with the visitor's clicks. */
+/** Reloads the page's row after the visitor's clicks. */
 export const keepRowCurrent = () => {
   const box = document.querySelector("[data-row]");
   if (!box) return;
-  let round = 0;
-  let next = null;
-  const settle = () => {
-    if (!next || (isInUse(box) && !box.hasAttribute("aria-busy"))) return;
-    replaceContent(box, next);
-    next = null;
+  let latestPoll = 0;
+  let pending = null; // the row to show once the current one is not in use
+  const showPending = () => {
+    if (!pending || (isInUse(box) && !box.hasAttribute("aria-busy"))) return;
+    replaceContent(box, pending);
+    pending = null;
   };
   /** Fetches the row and returns whether it has changed. */
-  const ask = async () => {
+  const fetchRow = async () => {
     try {
-      const answer = await fetch(box.dataset.row);
-      if (!answer.ok) return false;
-      const fresh = parsed(await answer.text());
+      const response = await fetch(box.dataset.row);
+      if (!response.ok) return false;
+      const fresh = parsed(await response.text());
       const first = box.hasAttribute("aria-busy");
-      if (!first && !shown(fresh).length) return false; // keep the row instead of showing nothing
+      if (!first && !shown(fresh).length) return false; // keep the current row instead of an empty one
       if (!first && shown(box).join() === shown(fresh).join()) return false;
-      next = fresh;
-      settle();
+      pending = fresh;
+      showPending();
       return !first; // the first response may be from before the click
     } catch {
       return false; // the next click fetches again
     }
   };
-  box.addEventListener("pointerleave", settle);
-  box.addEventListener("focusout", () => setTimeout(settle));
+  box.addEventListener("pointerleave", showPending);
+  box.addEventListener("focusout", () => setTimeout(showPending));
   const pollUntilChanged = async () => {
-    const own = (round += 1);
-    for (const rest of POLL_DELAYS_MS) {
-      await new Promise((resolve) => setTimeout(resolve, rest));
-      if (own !== round || (await ask())) return;
+    const poll = (latestPoll += 1);
+    for (const delay of POLL_DELAYS_MS) {
+      await new Promise((resolve) => setTimeout(resolve, delay));
+      if (poll !== latestPoll || (await fetchRow())) return;
     }
   };
   addEventListener("eventssent", ({ detail }) => {
@@ -92,7 +92,7 @@ export const keepRowCurrent = () => {
   addEventListener("pageshow", ({ persisted }) => {
     if (persisted) pollUntilChanged();
   });
-  if ("late" in box.dataset && !document.getElementById("product")) ask();
+  if ("late" in box.dataset && !document.getElementById("product")) fetchRow();
   // If events can't be sent, the row is loaded without waiting for one.
-  setTimeout(() => box.hasAttribute("aria-busy") && ask(), 2500);
+  setTimeout(() => box.hasAttribute("aria-busy") && fetchRow(), 2500);
 };

@@ -4,12 +4,12 @@ import { token } from "./ids.js";
 const MAX_ORDERS = 50;
 const REFERRAL_TTL_MS = 60_000;
 
-// The store is given by name, because reading a forbidden `localStorage` property throws.
-const read = (store, key, otherwise) => {
+// `store` is the name of the store: reading the property `localStorage` throws if the browser forbids storage.
+const read = (store, key, fallback) => {
   try {
-    return JSON.parse(globalThis[store].getItem(key)) ?? otherwise;
+    return JSON.parse(globalThis[store].getItem(key)) ?? fallback;
   } catch {
-    return otherwise; // unreadable or forbidden: the shop works without it
+    return fallback; // unreadable or forbidden: the shop works without it
   }
 };
 
@@ -27,37 +27,37 @@ const CART = "souk.cart";
 export const MAX_LINES = 100;
 export const MAX_UNITS = 999;
 
-const within = (lines) => lines.slice(0, MAX_LINES).map((line) => ({ ...line, quantity: Math.min(line.quantity, MAX_UNITS) }));
+const withinLimits = (lines) => lines.slice(0, MAX_LINES).map((line) => ({ ...line, quantity: Math.min(line.quantity, MAX_UNITS) }));
 
 /** `{id, lines: [{product_id, seller_id, name, category, unit_price_minor, currency, quantity, recommendation_id}]}` */
 export const cart = () => {
-  const kept = read("localStorage", CART, null) ?? { id: token(), lines: [] };
-  return { ...kept, lines: within(kept.lines) };
+  const stored = read("localStorage", CART, null) ?? { id: token(), lines: [] };
+  return { ...stored, lines: withinLimits(stored.lines) };
 };
 
 /** Sets the quantity of a product in the cart, up to the limits (0 removes it). Returns the quantity before and after. */
 export const setQuantity = (product, quantity) => {
-  const kept = cart();
-  const line = kept.lines.find((one) => one.product_id === product.product_id);
+  const stored = cart();
+  const line = stored.lines.find((one) => one.product_id === product.product_id);
   const before = line?.quantity ?? 0;
-  const after = line || kept.lines.length < MAX_LINES ? Math.max(0, Math.min(quantity, MAX_UNITS)) : 0;
-  if (after === 0) kept.lines = kept.lines.filter((one) => one !== line);
+  const after = line || stored.lines.length < MAX_LINES ? Math.max(0, Math.min(quantity, MAX_UNITS)) : 0;
+  if (after === 0) stored.lines = stored.lines.filter((one) => one !== line);
   else if (line) Object.assign(line, product, { quantity: after });
-  else kept.lines.push({ ...product, quantity: after });
-  write("localStorage", CART, kept);
+  else stored.lines.push({ ...product, quantity: after });
+  write("localStorage", CART, stored);
   dispatchEvent(new Event("cartchange"));
-  return { cart_id: kept.id, before, after };
+  return { cart_id: stored.id, before, after };
 };
 
 export const quantityOf = (productId) => cart().lines.find((one) => one.product_id === productId)?.quantity ?? 0;
 
 /** Removes the bought units from the cart. Units that were added during the checkout stay. */
 export const removeFromCart = (bought) => {
-  const kept = cart();
+  const stored = cart();
   const unitsOf = new Map(bought.map((one) => [one.product_id, one.quantity]));
-  const left = kept.lines.map((line) => ({ ...line, quantity: line.quantity - (unitsOf.get(line.product_id) ?? 0) }));
-  kept.lines = left.filter((line) => line.quantity > 0);
-  write("localStorage", CART, kept.lines.length ? kept : null);
+  const left = stored.lines.map((line) => ({ ...line, quantity: line.quantity - (unitsOf.get(line.product_id) ?? 0) }));
+  stored.lines = left.filter((line) => line.quantity > 0);
+  write("localStorage", CART, stored.lines.length ? stored : null);
   dispatchEvent(new Event("cartchange"));
 };
 
@@ -71,23 +71,23 @@ export const saveOrder = (order) => {
 const CHECKOUT = "souk.checkout";
 const CHECKOUT_TTL_MS = 3_600_000;
 /**
- * Returns the checkout to send, `{key, body}`. An unanswered checkout of the last hour is sent again first, because it
- * may have been accepted. Otherwise the checkout has this body.
+ * Returns the checkout to send, `{key, body}`. A checkout of the last hour that got no response is sent again first, because
+ * it may have been accepted. Otherwise, it is a new checkout with this body.
  */
 export const startCheckout = (body) => {
-  const kept = read("localStorage", CHECKOUT, null);
-  if (kept && (kept.body === body || Date.now() - kept.at < CHECKOUT_TTL_MS)) return kept;
+  const stored = read("localStorage", CHECKOUT, null);
+  if (stored && (stored.body === body || Date.now() - stored.at < CHECKOUT_TTL_MS)) return stored;
   const opened = { key: token(), body, at: Date.now() };
   write("localStorage", CHECKOUT, opened);
   return opened;
 };
-/** Forgets the checkout after it was accepted or refused. */
+/** Deletes the checkout after it was accepted or refused. */
 export const endCheckout = () => write("localStorage", CHECKOUT, null);
 
 const PENDING = "souk.pending-events";
 const MAX_PENDING = 100;
 const PENDING_TTL_MS = 600_000;
-/** Events of the last ten minutes without a response, of this page and of earlier ones. */
+/** Returns the events of the last ten minutes that got no response, of this page and of earlier pages. */
 export const pendingEvents = () => read("sessionStorage", PENDING, []).filter((one) => Date.now() - Date.parse(one.occurred_at) < PENDING_TTL_MS);
 export const addPendingEvent = (event) => write("sessionStorage", PENDING, [...pendingEvents(), event].slice(-MAX_PENDING));
 export const removePendingEvents = (events) => {
@@ -101,7 +101,7 @@ const REFERRAL = "souk.referral";
 export const saveReferral = (productId, how) => write("sessionStorage", REFERRAL, { productId, how, at: Date.now() });
 /** Returns what led to this product, and deletes it. */
 export const takeReferral = (productId) => {
-  const kept = read("sessionStorage", REFERRAL, null);
+  const referral = read("sessionStorage", REFERRAL, null);
   write("sessionStorage", REFERRAL, null);
-  return kept?.productId === productId && Date.now() - kept.at < REFERRAL_TTL_MS ? kept.how : null;
+  return referral?.productId === productId && Date.now() - referral.at < REFERRAL_TTL_MS ? referral.how : null;
 };

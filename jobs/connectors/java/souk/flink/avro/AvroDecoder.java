@@ -60,7 +60,7 @@ final class AvroDecoder implements DeserializationSchema<RowData> {
         rejected = context.getMetricGroup().addGroup("souk").counter("recordsRefused");
     }
 
-    /** Returns the row; null for a tombstone and for a record that was sent to the dead-letter topic. */
+    /** Returns the row, or null for a tombstone and for a record that was sent to the dead-letter topic. */
     @Override
     public RowData deserialize(byte[] message) throws IOException {
         if (message == null) {

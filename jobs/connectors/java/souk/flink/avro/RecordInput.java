@@ -4,7 +4,7 @@ import java.io.IOException;
 import org.apache.avro.io.BinaryDecoder;
 import org.apache.avro.io.DecoderFactory;
 
-/** Reads the bytes of one record; never allocates more memory for a wrong length than the record has bytes. */
+/** Reads the bytes of one record. A wrong length in a record never allocates more memory than the record's size. */
 final class RecordInput {
     BinaryDecoder decoder;
     private int bytes;
@@ -20,7 +20,7 @@ final class RecordInput {
         return value;
     }
 
-    /** Returns a claimed length of a string, or number of elements of a block, if the record can hold it. */
+    /** Returns the claimed length of a string, or number of elements of a block, if the record can hold that many. */
     int length(long claimed) throws IOException {
         if (claimed < 0 || claimed > bytes) {
             throw new IOException("a length of " + claimed + " in a record of " + bytes + " bytes");

@@ -47,7 +47,7 @@ final class SchemaRegistryClient {
     /**
      * Returns the Avro schema with an id; retries until the registry answers.
      *
-     * @throws RejectedException the registry does not know the id, or its schema is not Avro
+     * @throws RejectedException the registry has no schema with this id, or the schema is not Avro
      */
     Schema schema(int id) throws RejectedException, InterruptedException {
         var builder = HttpRequest.newBuilder(URI.create(url + "/schemas/ids/" + id))

@@ -23,7 +23,7 @@ import org.apache.flink.table.data.TimestampData;
 final class ValueReaders {
     private ValueReaders() {}
 
-    /** Returns a reader of values of the schema {@code writer} that yields the fields of {@code reader} in their order. */
+    /** Returns a reader of values with the schema {@code writer}, whose rows have the fields of {@code reader} in order. */
     static ValueReader of(Schema writer, Schema reader) {
         return of(Resolver.resolve(Schema.applyAliases(writer, reader), reader));
     }
@@ -129,7 +129,7 @@ final class ValueReaders {
         };
     }
 
-    /** Reads the writer's fields in their order; a field that the writer lacks has the reader's default. */
+    /** Returns a reader of the writer's fields in order; a field that the writer lacks has the reader's default. */
     private static ValueReader record(Resolver.RecordAdjust action) {
         int width = action.readerOrder.length;
         var readers = new ValueReader[action.fieldActions.length];

@@ -20,7 +20,7 @@ final class ClickHouseBatchWriter implements BatchWriter {
                     + " AND default_kind NOT IN ('MATERIALIZED', 'ALIAS', 'EPHEMERAL')"
                     + " ORDER BY position FORMAT TabSeparatedRaw";
 
-    /** One table. The names of the columns that the sink itself fills and of the progress table may be null. */
+    /** The destination of the rows. {@code versionColumn}, {@code deletedColumn} and {@code progressTable} may be null. */
     record Config(
             ClickHouseClient.Config server, String table, RowType rowType, String versionColumn,
             String deletedColumn, String progressTable)

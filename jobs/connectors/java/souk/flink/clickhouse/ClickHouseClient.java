@@ -21,8 +21,8 @@ final class ClickHouseClient {
     /**
      * Error codes that a row can cause: a value that can't be parsed, converted or stored (6, 25, 26, 27, 38, 41, 53, 69,
      * 70, 72, 117, 128, 130, 131, 153, 190, 321, 349, 376, 407, 467, 675, 676, 691), or that a constraint or throwIf
-     * rejects (395, 469). A code in no list may be temporary, and the request is retried: a full disk (75, 243), too
-     * many files (76), load, memory, replicas, a fault of the engine itself.
+     * rejects (395, 469). A request with a code in neither list is retried, because the error may be temporary: a full
+     * disk (75, 243), too many files (76), load, memory, replicas, an internal error.
      */
     private static final Set<Integer> ROW = Set.of(
             6, 25, 26, 27, 38, 41, 53, 69, 70, 72, 117, 128, 130, 131, 153, 190, 321, 349, 376, 395, 407, 467, 469, 675,
@@ -47,7 +47,7 @@ final class ClickHouseClient {
 
     ClickHouseClient(Config config) {
         this.config = config;
-        // The client's own work is short, so its selector thread does it and no thread pool is needed.
+        // The client's own tasks are short, so its selector thread runs them and no thread pool is needed.
         this.http = HttpClient.newBuilder()
                 .version(HttpClient.Version.HTTP_1_1)
                 .connectTimeout(Duration.ofSeconds(5))

@@ -15,7 +15,7 @@ import org.apache.flink.table.types.logical.MapType;
 import org.apache.flink.table.types.logical.RowType;
 import souk.flink.common.RejectedException;
 
-/** Chooses the encoder from a Flink type to a ClickHouse type. */
+/** Creates encoders that write values of a Flink type as a ClickHouse type. */
 final class ColumnEncoders {
     private static final Set<String> INTEGERS =
             Set.of("Int8", "Int16", "Int32", "Int64", "UInt8", "UInt16", "UInt32", "UInt64");
@@ -103,7 +103,7 @@ final class ColumnEncoders {
         };
     }
 
-    /** Returns an encoder of an enum's names; RowBinary has their numbers. */
+    /** Returns an encoder that writes the names of an enum's values as their numbers. */
     private static ColumnEncoder symbol(ColumnType to, String path) {
         Map<StringData, Integer> numbers = new HashMap<>();
         for (String element : to.arguments()) {

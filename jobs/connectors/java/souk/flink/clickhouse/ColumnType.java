@@ -5,11 +5,11 @@ import java.util.List;
 
 /**
  * A ClickHouse type, parsed from the text in {@code system.columns}. {@code LowCardinality} and
- * {@code SimpleAggregateFunction} are replaced by their inner type, which is what RowBinary holds.
+ * {@code SimpleAggregateFunction} are replaced by their inner type, as in RowBinary.
  *
  * @param name the type's name, such as {@code DateTime64}
  * @param arguments the arguments in parentheses, such as {@code 3} and {@code 'UTC'}
- * @param nullable whether it is {@code Nullable}
+ * @param nullable whether the type is {@code Nullable}
  */
 record ColumnType(String name, List<String> arguments, boolean nullable) {
 

@@ -19,8 +19,8 @@ import souk.flink.common.RejectedException;
 import souk.flink.common.RetryableException;
 
 /**
- * Writes the watermarks of all sinks of this process to the progress table: twice a second, one insert for all that
- * have advanced. One insert for each sink would double the number of inserts.
+ * Writes the watermarks of all sinks of this process to the progress table: twice a second, one insert with all
+ * watermarks that have advanced. One insert for each sink would double the number of inserts.
  */
 final class ProgressReporter {
     private static final Logger LOG = LoggerFactory.getLogger(ProgressReporter.class);
@@ -51,7 +51,7 @@ final class ProgressReporter {
         }
     }
 
-    /** Adds a sink; its rows get higher versions than those that the progress table has of its table. */
+    /** Adds a sink. Its rows get higher versions than the rows of its table in the progress table. */
     void register(TableProgress sink) throws RetryableException, InterruptedException {
         String newest = "SELECT max(version) FROM " + destination.table
                 + " WHERE table_name = {table:String} FORMAT TabSeparatedRaw";
@@ -68,7 +68,7 @@ final class ProgressReporter {
         }
     }
 
-    /** Removes a sink; the sink that replaces it writes later versions. */
+    /** Removes a sink; a sink that replaces it writes higher versions. */
     void unregister(TableProgress sink) {
         synchronized (this) {
             sinks.remove(sink);
@@ -79,7 +79,7 @@ final class ProgressReporter {
         }
     }
 
-    /** Throws the failure that the progress table itself caused, so that the calling sink's job fails. */
+    /** Throws the failure of a write that can't be retried, so that the calling sink's job fails. */
     void throwIfFailed() {
         if (failure != null) {
             throw new IllegalStateException(failure.getMessage(), failure);

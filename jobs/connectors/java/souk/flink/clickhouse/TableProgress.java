@@ -3,7 +3,7 @@ package souk.flink.clickhouse;
 import java.util.List;
 import souk.flink.common.RetryableException;
 
-/** The watermark that one subtask's rows in one table have reached, and the one that was last reported. */
+/** The watermark up to which one subtask's rows are in their table, and the watermark that was last reported. */
 final class TableProgress implements AutoCloseable {
     private final ProgressReporter reporter;
     private final String table;
@@ -23,13 +23,13 @@ final class TableProgress implements AutoCloseable {
         reporter.register(this);
     }
 
-    /** Leaves the report to the reporter's next round. */
+    /** Sets the watermark, which the reporter's next periodic insert writes. */
     void advance(long watermark) {
         reporter.throwIfFailed();
         reached = watermark;
     }
 
-    /** Reports the watermark before it returns. */
+    /** Sets the watermark, and returns when ClickHouse has acknowledged it. */
     void report(long watermark) throws RetryableException, InterruptedException {
         advance(watermark);
         reporter.write(List.of(this));

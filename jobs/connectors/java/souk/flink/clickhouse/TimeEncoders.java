@@ -5,7 +5,7 @@ import java.time.ZoneOffset;
 import org.apache.flink.table.data.TimestampData;
 import souk.flink.common.RejectedException;
 
-/** Encoders of dates and times. They check ClickHouse's ranges: outside them it would store another time. */
+/** Encoders of dates and times. They reject values outside ClickHouse's ranges, which it would store as other times. */
 final class TimeEncoders {
     private static final long FIRST_DAY = LocalDate.of(1900, 1, 1).toEpochDay();
     private static final long LAST_DAY = LocalDate.of(2299, 12, 31).toEpochDay();
@@ -26,7 +26,7 @@ final class TimeEncoders {
         };
     }
 
-    /** Returns an encoder of {@link TimestampData}; null if {@code to} is not a time. Finer digits are cut off. */
+    /** Returns an encoder of {@link TimestampData}; null if {@code to} is not a time type. Digits beyond the precision are cut off. */
     static ColumnEncoder timestamp(ColumnType to, String path) {
         String name = to.name();
         if (name.equals("DateTime")) {

@@ -1,8 +1,8 @@
 package souk.flink.clickhouse;
 
 /**
- * Generates increasing versions: Unix milliseconds shifted left by 20 bits, and at least one more for each row. It
- * starts above the versions that the table holds, so a clock that was set back does not hide new rows.
+ * Generates increasing versions: Unix milliseconds shifted left by 20 bits, and at least one more for each row. The
+ * first version is above the versions in the table, so a clock that was set back does not hide new rows.
  */
 final class VersionGenerator {
     private static final int SEQUENCE_BITS = 20;

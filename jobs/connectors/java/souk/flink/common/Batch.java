@@ -12,7 +12,7 @@ import org.apache.flink.table.types.logical.LogicalType;
 import org.apache.flink.table.types.logical.RowType;
 import org.apache.flink.types.RowKind;
 
-/** Rows that are sent together, as copies in binary form; of rows with the same key only the last. */
+/** Rows that are sent together, as copies in binary form. Only the last row of each key is in the batch. */
 final class Batch {
     private final RowDataSerializer serializer;
     private final RowData.FieldGetter[] keyGetters;
@@ -21,7 +21,7 @@ final class Batch {
     private final Map<BinaryRowData, Integer> positions = new HashMap<>();
     private long bytes;
 
-    /** The watermark when the batch was closed: every row up to it is in this batch or an earlier one. */
+    /** The watermark when the batch was closed: every row up to the watermark is in this batch or an earlier batch. */
     long watermark;
 
     Batch(RowType rowType, int[] key) {
@@ -36,7 +36,7 @@ final class Batch {
     }
 
     void add(RowData row, RowKind kind) {
-        // The serializer returns a binary row unchanged and writes any other into a row that it reuses, so both are copied.
+        // The serializer returns a binary row unchanged and writes other rows into a row that it reuses, so all are copied.
         BinaryRowData copy = serializer.toBinaryRow(row).copy();
         copy.setRowKind(kind);
         bytes += copy.getSizeInBytes();

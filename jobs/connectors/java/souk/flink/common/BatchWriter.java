@@ -5,8 +5,8 @@ import java.util.List;
 import org.apache.flink.table.data.RowData;
 
 /**
- * Writes the rows of one subtask to a store. One thread at a time uses it. An unchecked exception fails the job: the
- * whole table is at fault, and every other row would fail too.
+ * Writes the rows of one subtask to a store. It is used by one thread at a time. It throws an unchecked exception, which
+ * fails the job, for an error of the whole table: every other row would fail too.
  */
 public interface BatchWriter extends AutoCloseable {
 

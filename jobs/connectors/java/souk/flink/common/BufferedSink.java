@@ -12,7 +12,7 @@ import org.apache.flink.core.io.SimpleVersionedSerializer;
 import org.apache.flink.table.data.RowData;
 import org.apache.flink.table.types.logical.RowType;
 
-/** The runtime sink: everything that a subtask needs to create its writer. */
+/** The sink at run time, with everything that a subtask needs to create its writer. */
 record BufferedSink(
         RowType rowType, int[] key, SinkOptions.Flush flush, Backoff backoff, DeadLetterProducer.Config deadLetters,
         DeletePolicy deletes, boolean tracksProgress, BatchWriter.Factory writers)
@@ -23,7 +23,7 @@ record BufferedSink(
         return restoreWriter(context, List.of());
     }
 
-    /** Returns a writer; first reports the restored watermark, because later rows will be written again. */
+    /** Returns a writer. Reports the restored watermark first, because rows after that watermark will be written again. */
     @Override
     public StatefulSinkWriter<RowData, Long> restoreWriter(WriterInitContext context, Collection<Long> watermarks)
             throws IOException {

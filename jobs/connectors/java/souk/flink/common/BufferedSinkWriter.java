@@ -14,7 +14,7 @@ import org.apache.flink.table.data.RowData;
 import org.apache.flink.types.RowKind;
 
 /**
- * The writer of one subtask. It fills one batch while the other is being sent, with one request at a time so that the
+ * The writer of one subtask. It fills one batch while it sends the other. It sends one request at a time, so that the
  * rows of a key stay in order. Only {@link #deliver} runs outside the task's thread.
  */
 final class BufferedSinkWriter implements StatefulSinkWriter<RowData, Long> {
@@ -59,7 +59,7 @@ final class BufferedSinkWriter implements StatefulSinkWriter<RowData, Long> {
 
     @Override
     public void write(RowData row, Context context) throws IOException, InterruptedException {
-        // The planner sends UPDATE_BEFORE only if the updated row may be filtered out, which is a deletion.
+        // The planner sends UPDATE_BEFORE only if the query may filter out the updated row, which is a deletion.
         boolean deleted = row.getRowKind() == RowKind.DELETE || row.getRowKind() == RowKind.UPDATE_BEFORE;
         if (deleted && sink.deletes() != DeletePolicy.WRITE) {
             return;
@@ -75,7 +75,7 @@ final class BufferedSinkWriter implements StatefulSinkWriter<RowData, Long> {
 
     @Override
     public void writeWatermark(Watermark mark) {
-        // A bounded input ends with the highest watermark there is, which must not be reported.
+        // A bounded input ends with the maximum watermark, which must not be reported.
         if (sink.tracksProgress() && mark.getTimestamp() != Long.MAX_VALUE) {
             watermark = Math.max(watermark, mark.getTimestamp());
         }
@@ -93,8 +93,8 @@ final class BufferedSinkWriter implements StatefulSinkWriter<RowData, Long> {
     }
 
     /**
-     * Returns the watermark up to which the rows before this checkpoint are written. After a restart the later rows are
-     * written again, and sums start from lower values, so no later watermark may be reported then.
+     * Returns the watermark up to which the rows before this checkpoint are written. After a restart the rows after this
+     * watermark are written again, and sums start from lower values, so the restored writer must not report a later one.
      */
     @Override
     public List<Long> snapshotState(long checkpointId) {
@@ -164,7 +164,7 @@ final class BufferedSinkWriter implements StatefulSinkWriter<RowData, Long> {
         }
     }
 
-    /** Reports the watermark while no rows arrive; otherwise {@link #deliver} does. */
+    /** Reports the watermark while no rows arrive; otherwise {@link #deliver} reports it. */
     private void onProgressTimer(long now) throws IOException, InterruptedException {
         if (inFlight.isDone() && filling.isEmpty() && watermark > reported) {
             await();

@@ -78,7 +78,7 @@ public final class DeadLetterProducer implements AutoCloseable {
         return record;
     }
 
-    /** Creates the producer at the first dead letter; most jobs never need one. */
+    /** Returns the producer. It is created for the first dead letter, because most jobs never need it. */
     private KafkaProducer<byte[], byte[]> producer() {
         if (producer == null) {
             var serializer = new ByteArraySerializer();

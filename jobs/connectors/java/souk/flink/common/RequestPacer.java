@@ -2,11 +2,11 @@ package souk.flink.common;
 
 /**
  * Spreads the small requests of a process's sinks over time, so that readers of the store are not blocked by many
- * requests at once. The slower the store answers, the fewer requests it gets, each with more rows. Full batches and those
- * of checkpoints are not delayed.
+ * requests at once. The slower the store answers, the fewer requests it gets, each with more rows. Full batches and the
+ * batches of checkpoints are not delayed.
  */
 final class RequestPacer {
-    /** The distance between the starts of two requests, as a multiple of the time that the first one took. */
+    /** The time between the starts of two requests, as a multiple of the duration of the first request. */
     private static final double REST_PER_REQUEST = 3;
 
     private long freeNs = System.nanoTime();

@@ -6,8 +6,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Sends batches to a store. It retries a failed request without limit. It halves a rejected batch until the rejected rows
- * are alone, and sends those to the dead-letter topic.
+ * Sends batches to a store. It retries a failed request without limit. It halves a rejected batch until each rejected
+ * row is in its own batch, and sends the rejected rows to the dead-letter topic.
  */
 final class RetryingSender implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(RetryingSender.class);

@@ -36,7 +36,7 @@ public final class SinkOptions {
 
     private SinkOptions() {}
 
-    /** When a buffer is sent: at this many rows or bytes, or this long after its first row. */
+    /** A buffer is sent when it has this many rows or bytes, or this long after its first row. */
     public record Flush(int rows, Duration interval, long bytes) implements Serializable {}
 
     static Flush flush(ReadableConfig options) {

@@ -3,9 +3,9 @@ package souk.flink.orders;
 import org.apache.flink.table.functions.AggregateFunction;
 
 /**
- * Adds amounts, each of which weighs twice as much as one a half-life earlier (forward decay, Cormode et al. 2009). The
- * result is a time: a single unit at that time would weigh as much as the sum. README.md has the formula. The state
- * holds the sum in units of the newest amount, which keeps it within the range of a double.
+ * Adds amounts. An amount weighs twice as much as an amount a half-life earlier (forward decay, Cormode et al. 2009).
+ * The result is a time: a single unit at that time would weigh as much as the sum. README.md has the formula. The state
+ * holds the sum relative to the newest amount's weight, which keeps the sum within the range of a double.
  */
 public class DecayedSum extends AggregateFunction<Double, DecayedSum.Sum> {
     private static final double SECONDS_A_DAY = 86_400;
@@ -14,7 +14,7 @@ public class DecayedSum extends AggregateFunction<Double, DecayedSum.Sum> {
     public static class Sum {
         public double halfLifeS;
         public double newestS;
-        /** In units of the newest time; 0 before the first amount. */
+        /** The sum relative to a unit at the newest time; 0 before the first amount. */
         public double amount;
     }
 

@@ -26,8 +26,8 @@ import org.apache.flink.table.types.logical.LogicalTypeRoot;
 import org.apache.flink.table.types.logical.RowType;
 
 /**
- * Adds up the lines of one order by a key. A sum over many orders is then updated once per order, and orders are counted
- * without a state that lists them. README.md has the columns.
+ * Adds up the lines of one order by a key. A query that sums over many orders then updates its sum once per order, and
+ * can count orders without a state that lists them. README.md has the columns.
  */
 public class OrderLineTotals extends TableFunction<RowData> implements SpecializedFunction {
     private static final List<String> AMOUNTS =
@@ -148,7 +148,7 @@ public class OrderLineTotals extends TableFunction<RowData> implements Specializ
         }
     }
 
-    /** The type strategy of the argument, which is passed in Flink's internal form. */
+    /** Declares the argument: an array of order lines in Flink's internal form. */
     private final class LinesArgument implements InputTypeStrategy {
         @Override
         public ArgumentCount getArgumentCount() {

@@ -23,8 +23,8 @@ import souk.flink.common.RetryableException;
 final class RedisBatchWriter implements BatchWriter {
     /**
      * Prefixes of errors that a row can cause: its key holds another type, its score is not a number, its value is too
-     * long. An error in no list may be temporary, and the request is retried: a server that is starting, busy, full, a
-     * replica, or in any other state.
+     * long. A request with an error in neither list is retried, because the error may be temporary: the server is
+     * starting, busy, full or a replica.
      */
     private static final List<String> ROW =
             List.of("WRONGTYPE", "ERR value is not", "ERR resulting score is not a number", "ERR string exceeds");
@@ -34,7 +34,7 @@ final class RedisBatchWriter implements BatchWriter {
             List.of("NOAUTH", "WRONGPASS", "NOPERM", "ERR unknown command", "ERR syntax error", "ERR wrong number of",
                     "ERR DB index");
 
-    /** The server, the layout of the rows, and the largest sorted set and a key's time to live, which may be null. */
+    /** {@code maxSize} limits sorted sets, and {@code ttlMs} is a key's time to live; both may be null. */
     record Config(String url, int timeoutMs, RedisLayout layout, Integer maxSize, Long ttlMs) implements Serializable {}
 
     private final Config config;

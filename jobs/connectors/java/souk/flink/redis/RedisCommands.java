@@ -50,7 +50,10 @@ final class RedisCommands {
         };
     }
 
-    /** Commands for a hash per row, which several tables may share: fields that are null, or of a deleted row, are removed. */
+    /**
+     * Returns the commands for a hash per row. Null fields, and the fields of a deleted row, are removed one by one,
+     * because several tables may share a hash.
+     */
     private List<CommandArguments> hash(RowData row, String key, boolean deleted) {
         var set = command(Command.HSET, key);
         var remove = command(Command.HDEL, key);

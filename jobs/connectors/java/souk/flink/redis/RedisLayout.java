@@ -9,14 +9,14 @@ import org.apache.flink.table.api.ValidationException;
 import org.apache.flink.table.types.logical.RowType;
 
 /**
- * How rows are stored in Redis.
+ * Describes how rows are stored in Redis.
  *
  * @param mode sorted set, hash or string
  * @param key the key that holds all rows; null if each row has its own key
  * @param prefix the prefix of a row's own key, before the primary key
  * @param rowType the columns
- * @param primaryKey positions of the primary key's columns; without one, of all but the last column
- * @param raiseOnly whether a member keeps its highest score, in any order of rows: the mode without a primary key
+ * @param primaryKey positions of the primary key's columns; of all columns but the last if there is no primary key
+ * @param raiseOnly whether a member keeps its highest score, in any order of rows; true if there is no primary key
  */
 record RedisLayout(Mode mode, String key, String prefix, RowType rowType, int[] primaryKey, boolean raiseOnly)
         implements Serializable {
@@ -30,7 +30,7 @@ record RedisLayout(Mode mode, String key, String prefix, RowType rowType, int[] 
                 .toArray();
     }
 
-    /** Returns the positions of the columns in a row's own key; of a sorted set only the first one. */
+    /** Returns the positions of the columns in a row's own key; for a sorted set only the first column. */
     int[] owner() {
         return mode == Mode.ZSET ? Arrays.copyOf(primaryKey, 1) : primaryKey;
     }

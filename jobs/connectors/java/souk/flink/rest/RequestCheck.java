@@ -39,7 +39,7 @@ final class RequestCheck extends ChannelInboundHandlerAdapter {
     }
 
     private static void refuse(ChannelHandlerContext context, String reason) {
-        String text = reason.replaceAll("[^ -!#-\\[\\]-~]", "?"); // what a JSON string needs no escape for
+        String text = reason.replaceAll("[^ -!#-\\[\\]-~]", "?"); // keeps the characters that need no escape in JSON
         byte[] body = ("{\"errors\":[\"Forbidden: " + text + "\"]}").getBytes(StandardCharsets.US_ASCII);
         DefaultFullHttpResponse response = new DefaultFullHttpResponse(
                 HttpVersion.HTTP_1_1, HttpResponseStatus.FORBIDDEN, Unpooled.wrappedBuffer(body));

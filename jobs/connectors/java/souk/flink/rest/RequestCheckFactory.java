@@ -41,8 +41,8 @@ public final class RequestCheckFactory implements InboundChannelHandlerFactory {
     }
 
     /**
-     * Puts the check right behind the HTTP codec. Flink adds the handlers of factories after the one that stores
-     * uploaded files.
+     * Puts the check right behind the HTTP codec. Flink adds the handlers of factories too late: after the handler that
+     * stores uploaded files.
      */
     private static final class Installer extends ChannelInboundHandlerAdapter {
 

@@ -11,12 +11,12 @@ import org.apache.flink.shaded.netty4.io.netty.handler.codec.http.HttpMethod;
 import org.apache.flink.shaded.netty4.io.netty.handler.codec.http.HttpRequest;
 
 /**
- * Decides which requests Flink's REST server answers: those of programs and of Flink's own pages, sent to one of the
- * given host names.
+ * Decides which requests Flink's REST server answers: requests from programs and from Flink's own pages, sent to one of
+ * the given host names.
  *
- * <p>A web page can make a browser send a request to any address of this machine. The browser says so in {@code Origin}
- * and {@code Sec-Fetch-Site}. It says nothing if the page's own name resolves to this machine (DNS rebinding), but then
- * {@code Host} has that name.
+ * <p>A web page can make a browser send a request to any address of this machine. The browser then sends the page's
+ * origin in {@code Origin} and {@code Sec-Fetch-Site}. These headers do not help if the page's own host name resolves to
+ * this machine (DNS rebinding), but then {@code Host} contains that name.
  */
 public final class RequestPolicy {
 
@@ -61,7 +61,7 @@ public final class RequestPolicy {
         return parts.matches() && hosts.contains(parts.group(1).toLowerCase(Locale.ROOT));
     }
 
-    /** Whether a person followed a link to one of Flink's pages. */
+    /** Returns whether the request is a navigation to one of Flink's pages, such as by a link. */
     private static boolean isNavigation(HttpRequest request) {
         return request.method().equals(HttpMethod.GET)
                 && "navigate".equals(request.headers().get("Sec-Fetch-Mode"))

@@ -14,8 +14,8 @@ import org.apache.flink.types.Row;
  * Pairs the first products of a visit. Each touch returns the pairs that it adds (sign 1) and the pairs that it removes
  * (sign -1). README.md has the columns.
  *
- * <p>The first products are one value of the state, read and written once per touch. Later products are in a map, which
- * is read only in visits with more products than {@code kept}: a late event may move one of them forward.
+ * <p>The first products are one value of the state, read and written once per touch. Later products are in a map. The
+ * map is read only in visits with more products than {@code kept}: a late event may make a later product a first one.
  */
 @DataTypeHint("ROW<product_id STRING NOT NULL, other_id STRING NOT NULL, weight INT NOT NULL, "
         + "first_s BIGINT NOT NULL, sign INT NOT NULL>")

@@ -1,4 +1,4 @@
-"""The comparison of a new metric agrees with what is right, and finds what is wrong."""
+"""The comparison of a new metric accepts a correct table, and finds a wrong value."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Recommends what was listed last in the categories that someone looked at."""
+"""Recommends the newest listings in the categories of the visitor's products."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,7 +11,7 @@ from serving.redis_client import run_redis
 
 
 class NewestInCategory:
-    """What nobody has had the time to find."""
+    """Proposes the newest listings."""
 
     strategy = "newest_in_category"
 
@@ -19,7 +19,7 @@ class NewestInCategory:
         self._redis = redis
 
     async def propose(self, request: RecommendationRequest, wanted: int) -> Sequence[Proposal]:
-        """The newest of each favourite category, the favourite's first."""
+        """Propose the newest listings of each category, starting with the visitor's favourite category."""
         cards = await request.cards.read([seed.product_id for seed in request.seeds])
         category_of = {product_id: card.category for product_id, card in cards.items()}
         favourites = favourite_categories(request.seeds, category_of)[:CATEGORIES]

@@ -1,4 +1,4 @@
-"""The audit agrees with what is listed last, and finds a product that is missing."""
+"""The audit accepts the newest listings, and finds a missing product."""
 
 from collections.abc import Iterator
 
@@ -24,7 +24,7 @@ IN_REDIS = {"p0": 1000, "p1": 1001, "p2": 1002}
 
 @pytest.fixture(scope="module")
 def listed(clickhouse_server: Settings, settings: Settings) -> Iterator[Settings]:
-    """Three products listed in ClickHouse, beside an empty Redis."""
+    """Three listed products in ClickHouse, and an empty Redis."""
     with_redis = clickhouse_server.model_copy(
         update={"clickhouse_database": "newest", "redis_url": settings.redis}
     )

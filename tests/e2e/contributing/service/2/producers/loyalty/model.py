@@ -1,9 +1,9 @@
-"""The rule of points, without a database: what a payment earns."""
+"""The rule of loyalty points: how many a payment earns. Pure."""
 
 MINOR_A_POINT = 100
-"""Minor units of money that earn one point."""
+"""Amount in minor units that earns one point."""
 
 
 def earned(amount_minor: int) -> int:
-    """Points for an amount: whole ones, never less than none."""
+    """Return the points for an amount: a whole number, at least 0."""
     return max(amount_minor, 0) // MINOR_A_POINT

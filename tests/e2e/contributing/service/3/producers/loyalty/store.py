@@ -1,4 +1,4 @@
-"""The books of points: every statement is a file of `queries/`."""
+"""Stores points. Every statement is a file of `queries/`."""
 
 from typing import Any
 
@@ -9,11 +9,11 @@ SQL = load_queries(__file__)
 
 
 async def add_points(tx: Transaction, order_id: str, shopper_id: str, points: int) -> None:
-    """Note what an order earned, once."""
+    """Store the points of an order, once."""
     await tx.sql.execute(SQL["add_points"], order_id, shopper_id, points)
 
 
 async def find_points(sql: Any, shopper_id: str) -> int | None:
-    """All points of a shopper; None of one who never earned any."""
+    """Return a shopper's points; None if the shopper never earned any."""
     points: int | None = await sql.fetchval(SQL["find_points"], shopper_id)
     return points

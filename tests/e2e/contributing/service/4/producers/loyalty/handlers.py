@@ -1,4 +1,4 @@
-"""What loyalty does about payments: their shoppers earn points."""
+"""Handles events of payments: shoppers earn points."""
 
 from producers.inbox.subscription import Subscription
 from producers.loyalty import store
@@ -8,7 +8,7 @@ from schemas.codec import Record
 
 
 async def earn(tx: Transaction, event: Record) -> None:
-    """`payment_captured`: its shopper earns points."""
+    """Handle `payment_captured`: its shopper earns points."""
     await store.add_points(tx, event["order_id"], event["shopper_id"], earned(event["amount_minor"]))
 
 

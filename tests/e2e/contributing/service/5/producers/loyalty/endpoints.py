@@ -1,4 +1,4 @@
-"""`/v1/shoppers/{shopper_id}/points`: what a shopper has earned."""
+"""The route `/v1/shoppers/{shopper_id}/points`."""
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -15,7 +15,7 @@ router = APIRouter(prefix="/v1/shoppers", tags=[NAME])
 
 @router.get("/{shopper_id}/points", response_model=PointsShown)
 async def show(request: Request, shopper_id: Id) -> Response:
-    """All points of a shopper."""
+    """Return all points of a shopper."""
     async with transactions(request, NAME).connection() as sql:
         points = await store.find_points(sql, shopper_id)
     if points is None:

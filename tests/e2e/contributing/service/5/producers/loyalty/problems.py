@@ -1,10 +1,10 @@
-"""Why points are not shown."""
+"""The problems of the loyalty service."""
 
 from common.problems import Problem
 
 
 class NoPoints(Problem):
-    """Nobody of this id ever paid for anything."""
+    """No shopper with this id ever paid for an order."""
 
     status, kind, title = 404, "no-points", "No points"
 

@@ -1,4 +1,4 @@
-"""What the points' address answers."""
+"""The response model of the loyalty service."""
 
 from typing import Annotated
 
@@ -11,7 +11,7 @@ Id = Annotated[str, Field(min_length=1, max_length=128, pattern=PRINTABLE)]
 
 
 class PointsShown(TypedDict):
-    """What a shopper has earned."""
+    """The points that a shopper has earned."""
 
     shopper_id: str
     points: int

@@ -1,1 +1,1 @@
-"""Keeps what shoppers earn with what they pay."""
+"""The loyalty service: counts the points that shoppers earn by paying."""

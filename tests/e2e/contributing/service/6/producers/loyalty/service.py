@@ -1,4 +1,4 @@
-"""The loyalty service: it acts on payments and emits nothing."""
+"""The loyalty service. It reads events of payments and emits none."""
 
 from producers.loyalty.endpoints import router
 from producers.loyalty.handlers import SUBSCRIPTIONS
