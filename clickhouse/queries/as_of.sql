@@ -1,4 +1,4 @@
--- The event time up to which each table is complete: its lowest watermark, limited by its service's reports.
+-- The event time up to which each table is complete: its lowest watermark, limited by its services' reports.
 WITH
     -- Service → the time up to which all its events are in Kafka. A service that has never reported sets no limit.
     (
@@ -6,20 +6,26 @@ WITH
         FROM pipeline_progress FINAL
         WHERE startsWith(table_name, 'outbox.')
     ) AS complete_until,
-    multiIf(
-        table_name IN ('payments_minute', 'payment_captured', 'payment_failed', 'payment_refunded'), 'payments',
-        table_name IN ('stock_reserved', 'stock_refused', 'stock_released', 'stock_changed'), 'inventory',
-        table_name IN (
-            'order_lines', 'order_state', 'seller_sales_minute', 'product_sales_minute', 'marketplace_sales_minute',
-            'order_placed', 'order_confirmed', 'order_cancelled'
-        ), 'orders',
-        ''
-    ) AS service
+    arrayConcat(
+        if(
+            table_name IN (
+                'seller_sales_minute', 'product_sales_minute', 'marketplace_sales_minute',
+                'payments_minute', 'payment_captured', 'payment_failed', 'payment_refunded'
+            ), ['payments'], []
+        ),
+        if(table_name IN ('stock_reserved', 'stock_refused', 'stock_released', 'stock_changed'), ['inventory'], []),
+        if(
+            table_name IN (
+                'order_lines', 'order_state', 'seller_sales_minute', 'product_sales_minute', 'marketplace_sales_minute',
+                'payments_minute', 'order_placed', 'order_confirmed', 'order_cancelled'
+            ), ['orders'], []
+        )
+    ) AS services,
+    arrayMap(service -> complete_until[service], arrayFilter(service -> mapContains(complete_until, service), services))
+        AS limits
 SELECT
     table_name,
-    toUnixTimestamp64Milli(
-        if(mapContains(complete_until, service), least(min(watermark), complete_until[service]), min(watermark))
-    ) AS as_of_ms
+    toUnixTimestamp64Milli(arrayMin(arrayPushBack(limits, min(watermark)))) AS as_of_ms
 FROM
 (
     SELECT

@@ -17,7 +17,8 @@ from producers.inventory.stock_events import change_locked_stock, change_stock
 from producers.inventory.store import Reservation
 from producers.listings import check_listing
 from producers.outbox.transaction import Transaction
-from producers.returns import check_return
+from producers.returns.begin import begin_return
+from producers.returns.check import check_return, line_amount_minor
 from schemas.codec import Record
 
 ReleaseReason = Literal["order_cancelled", "payment_failed", "expired"]
@@ -26,7 +27,13 @@ ReleaseReason = Literal["order_cancelled", "payment_failed", "expired"]
 async def reserve(tx: Transaction, event: Record) -> None:
     """`order_placed`: reserve the units of all lines, or refuse the order."""
     lines = [
-        ReservedLine(line["line_number"], line["product_id"], line["seller_id"], line["quantity"])
+        ReservedLine(
+            line["line_number"],
+            line["product_id"],
+            line["seller_id"],
+            line["quantity"],
+            amount_minor=line_amount_minor(line),
+        )
         for line in event["lines"]
     ]
     wanted = units(lines)
@@ -81,7 +88,7 @@ async def release_unpaid(tx: Transaction, event: Record) -> None:
 async def accept_return(tx: Transaction, event: Record) -> None:
     """`order_returned`: put the units that can be sold again back into stock, and record the others."""
     reservation = await store.lock_reservation(tx, event["order_id"])
-    if reservation is None:
+    if reservation is None or not await begin_return(tx, reservation.order_id):
         return  # the order does not exist in this shop
     await store.record_return(tx, reservation.order_id, event["return_id"])
     lines = {line.line_number: line for line in await store.find_lines(tx, reservation.order_id)}
@@ -93,11 +100,9 @@ async def accept_return(tx: Transaction, event: Record) -> None:
         reason = f"its reservation is {reservation.state}"
         raise Rejected(f"order {reservation.order_id} can't be returned: {reason}")
     restocked = []
-    for returned in (each for each in event["lines"] if each["quantity"]):
+    for returned in event["lines"]:
         line = lines[returned["line_number"]]
-        await store.record_returned_units(
-            tx, reservation.order_id, line.line_number, returned["quantity"], returned["restocked"]
-        )
+        await store.record_returned_line(tx, reservation.order_id, returned)
         if returned["restocked"]:
             restocked.append(
                 ReservedLine(line.line_number, line.product_id, line.seller_id, returned["quantity"])

@@ -12,6 +12,7 @@ from common.ids import new_id
 from producers.inventory.model import RESERVATION_TTL, ReservationState, ReservedLine, Stock, StockKey
 from producers.outbox.transaction import Transaction
 from producers.postgres.queries import load_queries
+from schemas.codec import Record
 
 SQL = load_queries(__file__)
 
@@ -55,6 +56,7 @@ async def save_stock(
         [line.line_number for line in lines],
         *_columns(line.key for line in lines),
         [line.quantity for line in lines],
+        [line.amount_minor for line in lines],
     )
 
 
@@ -107,7 +109,7 @@ async def lock_reservation_once(
     if rows[0]["order_id"] is None:
         return None, [], {}
     held = [row for row in rows if row["line_number"] is not None]
-    lines = [ReservedLine(*tuple(row)[4:10]) for row in held]
+    lines = [ReservedLine(*tuple(row)[4:12]) for row in held]
     stock = [_stock(row) for row in held]
     return Reservation(*tuple(rows[0])[1:4]), lines, {row.key: row for row in stock}
 
@@ -138,12 +140,16 @@ async def record_return(tx: Transaction, order_id: str, return_id: str) -> None:
         raise Rejected(f"return {return_id} of order {order_id} was accepted before")
 
 
-async def record_returned_units(
-    tx: Transaction, order_id: str, line_number: int, quantity: int, restocked: bool
-) -> None:
-    """Add returned units to a line. A constraint of the table refuses more units than were sold."""
-    counts = (quantity, 0) if restocked else (0, quantity)
-    await tx.sql.execute(SQL["record_returned_units"], order_id, line_number, *counts)
+async def record_returned_line(tx: Transaction, order_id: str, returned: Record) -> None:
+    """Add a line of `order_returned` to the order's line.
+
+    A constraint of the table refuses more units than were sold.
+    """
+    quantity = returned["quantity"]
+    counts = (quantity, 0) if returned["restocked"] else (0, quantity)
+    await tx.sql.execute(
+        SQL["record_returned_line"], order_id, returned["line_number"], *counts, returned["refund_minor"]
+    )
 
 
 async def find_expired(sql: Any, now: datetime, limit: int) -> list[str]:

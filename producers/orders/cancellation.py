@@ -1,17 +1,18 @@
 """Cancels orders, the only way in which an order ends before its delivery."""
 
 from producers.orders import store
-from producers.orders.model import Reason, can_become
+from producers.orders.model import Reason, can_be_cancelled
 from producers.orders.store import Order
 from producers.outbox.transaction import Transaction
 
 
 async def cancel_order(tx: Transaction, order: Order, reason: Reason) -> bool:
-    """Cancel a locked order and emit `order_cancelled`; return False if it is shipped or cancelled already.
+    """Cancel a locked order and emit `order_cancelled`; return False if it can't be cancelled.
 
+    An order that is shipped, cancelled or partly returned does not change.
     Inventory then releases or restocks the units, and payments refunds the captured amount.
     """
-    if not can_become(order.status, "cancelled"):
+    if not can_be_cancelled(order.status, order.has_returns):
         return False
     await store.set_order_status(tx, order, "cancelled", store.StepDetails(tx.now), reason)
     tx.emit(

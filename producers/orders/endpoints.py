@@ -47,7 +47,10 @@ async def show(request: Request, order_id: str) -> Response:
 
 @router.post("/{order_id}/cancellation", status_code=202, response_model=OrderResponse)
 async def cancel(request: Request, order_id: str) -> Response:
-    """Cancel an order that is not shipped. A repeated request changes nothing. The body is ignored."""
+    """Cancel an order of which nothing is shipped or returned. A repeated request changes nothing.
+
+    The body is ignored.
+    """
     if not has_json_content_type(request.headers):
         raise NotJson
     if not is_uuid7(order_id):
@@ -57,7 +60,7 @@ async def cancel(request: Request, order_id: str) -> Response:
         if order is None:
             raise UnknownOrder(order_id)
         if not await cancel_order(tx, order, "shopper_request") and order.status != "cancelled":
-            raise TooLateToCancel(order.status)
+            raise TooLateToCancel(order.status, order.has_returns)
         return json_response(present_order(await _find(tx.sql, order_id)), 202)
 
 

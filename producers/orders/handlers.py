@@ -6,9 +6,11 @@ from producers.inbox.subscription import Subscription, any_key
 from producers.listings import check_listing
 from producers.orders import store
 from producers.orders.cancellation import cancel_order
-from producers.orders.model import Offer, PaymentStatus, Status, can_become, payment_can_become
+from producers.orders.model import Offer, PaymentStatus, Reason, Status, can_become, payment_can_become
+from producers.orders.store import Order
 from producers.outbox.transaction import Transaction
-from producers.returns import check_return
+from producers.returns.begin import begin_return
+from producers.returns.check import check_return
 from schemas.codec import Record
 
 
@@ -33,7 +35,7 @@ async def cancel_unpaid(tx: Transaction, event: Record) -> None:
         return
     if payment_can_become(order.payment_status, "failed"):
         await store.set_payment_status(tx, order, "failed")
-    await cancel_order(tx, order, "payment_failed")
+    await _cancel(tx, order, "payment_failed")
 
 
 async def record_refund(tx: Transaction, event: Record) -> None:
@@ -46,13 +48,13 @@ async def record_refund(tx: Transaction, event: Record) -> None:
 async def cancel_sold_out(tx: Transaction, event: Record) -> None:
     """`stock_refused`: cancel the order."""
     if order := await store.lock_order(tx, event["order_id"]):
-        await cancel_order(tx, order, "out_of_stock")
+        await _cancel(tx, order, "out_of_stock")
 
 
 async def cancel_expired(tx: Transaction, event: Record) -> None:
     """`stock_released`: cancel the order if its reservation expired. Those of paid orders don't expire."""
     if event["reason"] == "expired" and (order := await store.lock_order(tx, event["order_id"])):
-        await cancel_order(tx, order, "timed_out")
+        await _cancel(tx, order, "timed_out")
 
 
 async def ship(tx: Transaction, event: Record) -> None:
@@ -70,14 +72,11 @@ async def accept_return(tx: Transaction, event: Record) -> None:
     order = await store.lock_order(tx, event["order_id"])
     if order is None:
         return
-    if order.status == "cancelled":
-        raise Rejected(f"order {order.order_id} is cancelled, so it can't be returned")
-    if order.status == "placed":
-        raise Rejected(f"order {order.order_id} is not paid yet, so it can't be returned")
+    await begin_return(tx, order.order_id)
     await store.check_return_is_new(tx, order, event["return_id"])
-    units = check_return(await store.find_sold_lines(tx, order), event)
+    after = check_return(await store.find_sold_lines(tx, order), event)
     step = store.StepDetails(event["occurred_at"], event["return_id"], event["seller_id"])
-    await store.record_return(tx, order, step, units)
+    await store.record_return(tx, order, step, after.values())
 
 
 async def save_offer(tx: Transaction, event: Record) -> None:
@@ -90,6 +89,19 @@ async def save_offer(tx: Transaction, event: Record) -> None:
 async def delist_offer(tx: Transaction, event: Record) -> None:
     """`product_delisted`: the offer can't be bought any more."""
     await store.delist_offer(tx, event["product_id"], event["seller_id"], event["occurred_at"])
+
+
+async def _cancel(tx: Transaction, order: Order, reason: Reason) -> None:
+    """Cancel a locked order because of an event. Shipped and cancelled orders are ignored.
+
+    Only unpaid orders get such events, and an unpaid order can't be returned. So if the order was partly
+    returned, a service contradicts itself, and the dead letter shows that to the operator.
+
+    Raises:
+        Rejected: the order was partly returned.
+    """
+    if not await cancel_order(tx, order, reason) and order.has_returns:
+        raise Rejected(f"order {order.order_id} was partly returned, so it can't be cancelled")
 
 
 async def _apply_shipment_step(tx: Transaction, event: Record, to: Status) -> None:

@@ -128,6 +128,14 @@ def can_become(status: Status, to: Status) -> bool:
     return status in PREDECESSORS[to]
 
 
+def can_be_cancelled(status: Status, has_returns: bool) -> bool:
+    """Return whether an order may be cancelled.
+
+    A partly returned order may not: its cancellation would take off the returned units a second time.
+    """
+    return can_become(status, "cancelled") and not has_returns
+
+
 def payment_can_become(status: PaymentStatus, to: PaymentStatus) -> bool:
     """Return whether a payment may change from `status` to `to`.
 

@@ -76,9 +76,13 @@ class KeyReused(Problem):
 
 
 class TooLateToCancel(Problem):
-    """Part of the order has been shipped."""
+    """Part of the order has been shipped or returned."""
 
     status, kind, title = 409, "too-late-to-cancel", "Too late to cancel"
 
-    def __init__(self, status: str) -> None:
-        super().__init__(f"The order is {status} already. Return it once it has arrived.")
+    def __init__(self, status: str, has_returns: bool) -> None:
+        super().__init__(
+            "Part of the order was returned already. Return the rest of it instead."
+            if has_returns
+            else f"The order is {status} already. Return it once it has arrived."
+        )

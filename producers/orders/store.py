@@ -12,7 +12,7 @@ from producers.outbox.message import OutboxMessage
 from producers.outbox.transaction import Transaction
 from producers.payment_details import PaymentDetails
 from producers.postgres.queries import load_queries
-from producers.returns import SoldLine
+from producers.returns.check import SoldLine
 
 SQL = load_queries(__file__)
 
@@ -46,6 +46,8 @@ class Order:
     status: Status
     payment_status: PaymentStatus
     placed_at: datetime
+    has_returns: bool
+    """Whether a service has accepted a return of the order, which orders may not have read yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +184,7 @@ async def add_step(tx: Transaction, order: Order, status: str, step: StepDetails
 
 
 async def find_sold_lines(tx: Transaction, order: Order) -> list[SoldLine]:
-    """Return the lines of a locked order, with the number of returned units of each."""
+    """Return the lines of a locked order, with the returned units and the refund of each."""
     return [SoldLine(*row) for row in await tx.sql.fetch(SQL["find_sold_lines"], order.order_id)]
 
 
@@ -196,9 +198,16 @@ async def check_return_is_new(tx: Transaction, order: Order, return_id: str) -> 
         raise Rejected(f"return {return_id} of order {order.order_id} was accepted before")
 
 
-async def record_return(tx: Transaction, order: Order, step: StepDetails, units: Mapping[int, int]) -> None:
-    """Record a return of units (line number → number) of a locked order."""
-    await tx.sql.execute(SQL["add_returned_units"], order.order_id, list(units), list(units.values()))
+async def record_return(tx: Transaction, order: Order, step: StepDetails, after: Iterable[SoldLine]) -> None:
+    """Record a return of a locked order; `after` are its lines after the return."""
+    lines = list(after)
+    await tx.sql.execute(
+        SQL["save_returned_lines"],
+        order.order_id,
+        [line.line_number for line in lines],
+        [line.returned for line in lines],
+        [line.refunded_minor for line in lines],
+    )
     await add_step(tx, order, "returned", step)
 
 

@@ -11,9 +11,9 @@ from common.ids import is_uuid7
 from producers.inbox.subscription import Subscription
 from producers.outbox.transaction import Transaction
 from producers.payments import store
-from producers.payments.model import DueLine, apply_return
 from producers.payments.settlement import refund_if_cancelled
-from producers.returns import check_return
+from producers.returns.begin import begin_return
+from producers.returns.check import SoldLine, check_return, line_amount_minor
 from schemas.codec import Record
 
 
@@ -28,12 +28,12 @@ async def record_amount_due(tx: Transaction, event: Record) -> None:
         return
     details = await store.find_payment_details(tx, payment.order_id)
     lines = [
-        DueLine(
+        SoldLine(
             line["line_number"],
+            line["product_id"],
+            line["seller_id"],
             line["quantity"],
-            _due_minor(line),
-            product_id=line["product_id"],
-            seller_id=line["seller_id"],
+            line_amount_minor(line),
         )
         for line in event["lines"]
     ]
@@ -44,7 +44,7 @@ async def record_amount_due(tx: Transaction, event: Record) -> None:
         token=details.token if details else None,
         installments=details.installments if details else None,
         currency=event["currency"],
-        amount_minor=sum(line.amount_minor for line in lines),
+        amount_minor=sum(map(line_amount_minor, event["lines"])),
         cancelled=payment.cancelled or details is None,
     )
     await store.save_payment(tx, due.next(), lines=lines)
@@ -72,11 +72,13 @@ async def refund_return(tx: Transaction, event: Record) -> None:
     have arrived yet.
     """
     payment = await store.lock_existing_payment(tx, event["order_id"])
-    if payment is None:
+    if payment is None or not await begin_return(tx, payment.order_id):
         return
     await store.record_return(tx, payment.order_id, event["return_id"])
     if payment.state != "captured" or payment.cancelled:
         raise Rejected(f"order {event['order_id']} is not paid or was cancelled, so it can't be refunded")
+    if lines := await store.find_due_lines(tx, payment.order_id):
+        await store.save_returned_lines(tx, payment.order_id, check_return(lines, event).values())
     amount_minor = sum(line["refund_minor"] for line in event["lines"])
     left_minor = (payment.amount_minor or 0) - await store.refunded_minor(tx, payment.order_id)
     if not 0 <= amount_minor <= left_minor:
@@ -84,18 +86,8 @@ async def refund_return(tx: Transaction, event: Record) -> None:
             f"return {event['return_id']} refunds {amount_minor} minor units, but {left_minor} can be "
             "refunded"
         )
-    if lines := await store.find_due_lines(tx, payment.order_id):
-        check_return((line.as_sold() for line in lines.values()), event)
-        returned = [(line["line_number"], line["quantity"], line["refund_minor"]) for line in event["lines"]]
-        await store.save_returned_lines(tx, payment.order_id, apply_return(lines, returned).values())
     if amount_minor:
         await store.add_refund(tx, payment, amount_minor, "order_returned", event["return_id"])
-
-
-def _due_minor(line: Record) -> int:
-    gross: int = line["quantity"] * line["unit_price_minor"]
-    extras: int = line["shipping_minor"] + line["tax_minor"] - line["discount_minor"]
-    return gross + extras
 
 
 SUBSCRIPTIONS = (

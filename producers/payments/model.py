@@ -1,13 +1,10 @@
 """The rules of payments, without a database: when to charge, and when to refund."""
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Literal
 
-from common.errors import Rejected
 from producers.payment_details import Method
-from producers.returns import SoldLine
 
 State = Literal["waiting", "due", "voiding", "captured", "failed", "void"]
 
@@ -54,60 +51,6 @@ class Payment:
         if self.state == "due" and self.cancelled:
             return replace(self, state="voiding" if self.attempts else "void")
         return self
-
-
-@dataclass(frozen=True, slots=True)
-class DueLine:
-    """The amount due for a line of an order, and how much of the line was returned and refunded."""
-
-    line_number: int
-    quantity: int
-    amount_minor: int
-    returned: int = 0
-    refunded_minor: int = 0
-    product_id: str | None = None
-    """None, like `seller_id`, for orders that were recorded before these columns existed."""
-    seller_id: str | None = None
-
-    def as_sold(self) -> SoldLine:
-        """Return the line for `check_return`."""
-        return SoldLine(self.line_number, self.product_id, self.seller_id, self.quantity, self.returned)
-
-    def after_return(self, quantity: int, refund_minor: int) -> "DueLine":
-        """Return the line after a return.
-
-        Raises:
-            Rejected: more units are returned than were sold, or the refund exceeds the amount paid.
-        """
-        returned, refunded_minor = self.returned + quantity, self.refunded_minor + refund_minor
-        if quantity < 0 or returned > self.quantity:
-            left = self.quantity - self.returned
-            raise Rejected(
-                f"the return has {quantity} units of line {self.line_number}, but {left} can be returned"
-            )
-        if refund_minor < 0 or refunded_minor > self.amount_minor:
-            left = self.amount_minor - self.refunded_minor
-            raise Rejected(
-                f"the return refunds {refund_minor} for line {self.line_number}, but {left} can be refunded"
-            )
-        return replace(self, returned=returned, refunded_minor=refunded_minor)
-
-
-def apply_return(
-    lines: Mapping[int, DueLine], returned: Iterable[tuple[int, int, int]]
-) -> Mapping[int, DueLine]:
-    """Apply a return of (line number, units, refund); return the changed lines by number.
-
-    Raises:
-        Rejected: the return exceeds what can be returned of a line, or the order has no such line.
-    """
-    after: dict[int, DueLine] = {}
-    for number, quantity, refund_minor in returned:
-        line = after.get(number) or lines.get(number)
-        if line is None:
-            raise Rejected(f"the order has no line {number}")
-        after[number] = line.after_return(quantity, refund_minor)
-    return after
 
 
 def refund_due_minor(payment: Payment, refunded_minor: int) -> int:

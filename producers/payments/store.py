@@ -10,8 +10,9 @@ from common.ids import new_id
 from producers.outbox.trace import Trace
 from producers.outbox.transaction import Transaction
 from producers.payment_details import PaymentDetails
-from producers.payments.model import LEASE, DueLine, Payment
+from producers.payments.model import LEASE, Payment
 from producers.postgres.queries import load_queries
+from producers.returns.check import SoldLine
 
 SQL = load_queries(__file__)
 
@@ -57,7 +58,7 @@ async def lock_existing_payment(tx: Transaction, order_id: str) -> Payment | Non
 
 
 async def save_payment(
-    tx: Transaction, payment: Payment, failure: str | None = None, lines: Sequence[DueLine] = ()
+    tx: Transaction, payment: Payment, failure: str | None = None, lines: Sequence[SoldLine] = ()
 ) -> None:
     """Save a locked payment and its lines. If the payment needs a provider call, it is due at once.
 
@@ -95,10 +96,9 @@ async def find_payment_details(tx: Transaction, order_id: str) -> PaymentDetails
     return None if row is None else PaymentDetails(**row)
 
 
-async def find_due_lines(tx: Transaction, order_id: str) -> dict[int, DueLine]:
-    """Return the lines of an order by number; empty for an order from before this table existed."""
-    rows = await tx.sql.fetch(SQL["find_due_lines"], order_id)
-    return {row["line_number"]: DueLine(*row) for row in rows}
+async def find_due_lines(tx: Transaction, order_id: str) -> list[SoldLine]:
+    """Return the lines of an order; empty for an order from before this table existed."""
+    return [SoldLine(*row) for row in await tx.sql.fetch(SQL["find_due_lines"], order_id)]
 
 
 async def record_return(tx: Transaction, order_id: str, return_id: str) -> None:
@@ -111,7 +111,7 @@ async def record_return(tx: Transaction, order_id: str, return_id: str) -> None:
         raise Rejected(f"return {return_id} of order {order_id} was accepted before")
 
 
-async def save_returned_lines(tx: Transaction, order_id: str, lines: Iterable[DueLine]) -> None:
+async def save_returned_lines(tx: Transaction, order_id: str, lines: Iterable[SoldLine]) -> None:
     """Save the returned units and the refunded amounts of lines."""
     for line in lines:
         await tx.sql.execute(

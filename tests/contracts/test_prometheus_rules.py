@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from common.metrics import UNEXPECTED_ERRORS
 from common.settings import Settings
 from dashboards.build import PROMETHEUS, write
-from tests.promql import metrics_of, unknown_in
+from tests.promql import labels_of, metrics_of, unknown_in
 
 RULES = [
     rule
@@ -21,6 +22,15 @@ RULES = [
 
 def test_parts_that_are_down_lag_and_dead_letters_have_alerts() -> None:
     assert {"PartDown", "ConsumerBehind", "DeadLetters"} <= {rule["alert"] for rule in RULES}
+
+
+def test_an_unexpected_error_of_any_service_fires_an_alert_at_once() -> None:
+    (rule,) = [rule for rule in RULES if rule["alert"] == "UnexpectedErrors"]
+    (family,) = UNEXPECTED_ERRORS.collect()
+
+    assert re.fullmatch(rf"sum by \(([^)]*)\) \(increase\({family.name}_total\[\d+m\]\)\) > 0", rule["expr"])
+    assert labels_of(rule["expr"]) == {"service", "event"} == set(UNEXPECTED_ERRORS._labelnames)
+    assert "for" not in rule
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["alert"])

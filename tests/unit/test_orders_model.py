@@ -12,6 +12,7 @@ from producers.orders.model import (
     OrderedLine,
     RequestedLine,
     amount_minor,
+    can_be_cancelled,
     can_become,
     payment_can_become,
     priced,
@@ -85,6 +86,12 @@ def test_a_status_never_goes_back_and_a_cancelled_order_stays_cancelled(start, n
         assert rank[status] >= rank[before]
         assert before != "cancelled" or status == "cancelled"
         assert status != "cancelled" or before in ("placed", "confirmed", "cancelled")
+
+
+@given(STATUSES)
+def test_an_order_is_cancelled_only_before_its_shipment_and_before_any_return(status):
+    assert can_be_cancelled(status, has_returns=False) == (status in ("placed", "confirmed"))
+    assert not can_be_cancelled(status, has_returns=True)
 
 
 @given(st.sampled_from(["pending", "refunded"]), st.permutations(["failed", "captured"]))

@@ -1,12 +1,10 @@
 from dataclasses import replace
 from datetime import timedelta
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.errors import Rejected
-from producers.payments.model import DueLine, Payment, apply_return, refund_due_minor, retry_after
+from producers.payments.model import Payment, refund_due_minor, retry_after
 from producers.payments.provider import ChargeRequest
 from producers.payments.provider.simulated import decide
 
@@ -57,32 +55,6 @@ def test_a_cancelled_order_is_refunded_what_was_taken_less_earlier_refunds(amoun
 
     assert refund_due_minor(captured, refunded) == 0
     assert refund_due_minor(replace(captured, cancelled=True), refunded) + refunded == amount
-
-
-LINES = {1: DueLine(1, quantity=2, amount_minor=1_000), 2: DueLine(2, quantity=1, amount_minor=700)}
-
-
-def test_lines_can_be_returned_in_parts_until_nothing_is_left():
-    once = apply_return(LINES, [(1, 1, 400)])
-    twice = apply_return(LINES | once, [(1, 1, 600)])
-
-    assert twice == {1: DueLine(1, 2, 1_000, returned=2, refunded_minor=1_000)}
-
-
-@pytest.mark.parametrize(
-    "returned",
-    [
-        [(1, 3, 900)],  # more units than were bought
-        [(1, 2, 1_001)],  # more than was paid
-        [(1, 2, 900), (1, 1, 50)],  # the same line twice
-        [(1, -1, 0)],
-        [(2, 1, -1)],
-        [(3, 1, 1)],  # no such line
-    ],
-)
-def test_no_more_of_a_line_can_be_returned_than_is_left(returned):
-    with pytest.raises(Rejected):
-        apply_return(LINES, returned)
 
 
 @given(st.integers(0, 10**6))

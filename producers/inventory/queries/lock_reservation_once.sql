@@ -9,7 +9,7 @@ WITH recorded AS (
     WHERE order_id = $3::uuid AND EXISTS (SELECT FROM recorded)
     FOR UPDATE
 ), held AS (
-    SELECT line_number, stock.product_id, stock.seller_id, quantity, returned, written_off,
+    SELECT line_number, stock.product_id, stock.seller_id, quantity, returned, written_off, amount_minor, refunded_minor,
         stock.on_hand, stock.reserved, stock.version
     FROM reservation
     JOIN reserved_lines USING (order_id)

@@ -1,5 +1,5 @@
 -- Every transaction about an order locks its row first, so that transactions of one order run one after the other.
-SELECT order_id, shopper_id, currency, status, payment_status, placed_at
+SELECT order_id, shopper_id, currency, status, payment_status, placed_at, has_returns
 FROM orders
 WHERE order_id = $1::uuid
 FOR UPDATE;

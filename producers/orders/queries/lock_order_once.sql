@@ -2,7 +2,7 @@
 WITH recorded AS (
     INSERT INTO inbox (id, topic) VALUES ($1::text, $2::text) ON CONFLICT (id) DO NOTHING RETURNING id
 ), locked AS (
-    SELECT order_id, shopper_id, currency, status, payment_status, placed_at
+    SELECT order_id, shopper_id, currency, status, payment_status, placed_at, has_returns
     FROM orders
     WHERE order_id = $3::uuid AND EXISTS (SELECT FROM recorded)
     FOR UPDATE

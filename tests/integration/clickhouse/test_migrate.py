@@ -104,7 +104,7 @@ def test_a_view_says_what_it_answers(settings):
 
     comment = "SELECT comment FROM system.tables WHERE database = currentDatabase() AND name = 'q_sellers'"
     (said,) = connect(settings).query(comment).first_row
-    assert said.startswith("Sellers whose id begins with")
+    assert said.startswith("Sellers that match a text")
     assert "(queries/sellers.sql, version " in said
 
 
