@@ -23,7 +23,11 @@ class HostCheck:
         if host and not is_known_host(host, self._names):
             return _refused(f"the host {host} is not this machine")
         if origin:
-            return None if self._is_known_origin(origin) else _refused(f"pages of {origin} may not send requests")
+            return (
+                None
+                if self._is_known_origin(origin)
+                else _refused(f"pages of {origin} may not send requests")
+            )
         if headers.get(b"sec-fetch-site") == b"cross-site":
             return _refused("pages of other sites may not send requests")
         return None

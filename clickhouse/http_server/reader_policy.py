@@ -34,6 +34,12 @@ _STRUCTURE = re.compile(r"'(?:[\w ,()=.+\-\"`]|\\[nt'])*'", re.ASCII)
 _EXPRESSION = re.compile(r"\b(?:ALIAS|DEFAULT|MATERIALIZED|EPHEMERAL|CODEC|TTL)\b", re.IGNORECASE)
 
 
+MAX_SEARCHED_LENGTH = 1_000
+"""Characters of the shorter string of a search function. The engine can't stop a search within one value."""
+_SHORT = frozenset({"concat", "lower", "upper", "array"})
+"""Functions whose result is about as long as their arguments."""
+
+
 def check(connection: Connection, query: bytes, params: Mapping[str, str], database: str) -> None:
     """Check a reader's query; its comments must be blanked out (`statement.without_comments`).
 
@@ -52,7 +58,7 @@ def check(connection: Connection, query: bytes, params: Mapping[str, str], datab
     if b"Identifier}" in query.replace(b" ", b"") and any(re.search(rb"[\x00-\x1f`\"\\]", v) for v in values):
         raise _denied("an Identifier parameter may not contain control characters, quotes or a backslash")
     tree = _tree(connection, query, params)
-    for reason in refusals(tree):
+    for reason in itertools.chain(refusals(tree), _search_refusals(tree)):
         raise _denied(reason)
     if tree.startswith("Show") and any(t.text == b"(" or t.is_word(b"WHERE") for t in query_tokens):
         raise _denied("SHOW may have neither WHERE nor brackets: query the tables of system instead")
@@ -112,6 +118,44 @@ def refusals(tree: str) -> Iterator[str]:
             owner, _, table = name.lower().partition(".")
             if owner == "system" and table and table.partition(".")[0] not in allowlists.SYSTEM_TABLES:
                 yield f"readers may not read the table {name}"
+
+
+def _search_refusals(tree: str) -> Iterator[str]:
+    """Yield a reason for each search function without an argument that is a short text.
+
+    The first two arguments are the string and what is searched for in it, in either order.
+    """
+    nodes = [match for line in tree.splitlines() if (match := _NODE.match(line))]
+    depths = [len(node["indent"]) for node in nodes]
+
+    def subtree(start: int) -> list[re.Match[str]]:
+        below = itertools.takewhile(lambda at: depths[at] > depths[start], range(start + 1, len(nodes)))
+        return [nodes[start], *(nodes[at] for at in below)]
+
+    for number, node in enumerate(nodes):
+        if node["kind"] != "Function" or (node["name"] or "").lower() not in allowlists.SEARCH_FUNCTIONS:
+            continue
+        end = number + len(subtree(number))
+        arguments = [at for at in range(number + 1, end) if depths[at] == depths[number] + 2]
+        if not any(_is_short(subtree(at)) for at in arguments[:2]):
+            yield (
+                f"{node['name']} needs a text of at most {MAX_SEARCHED_LENGTH:,} characters as one of its "
+                "first two arguments: write the text, a parameter, or concat() of both"
+            )
+
+
+def _is_short(nodes: list[re.Match[str]]) -> bool:
+    """Return whether an argument consists of literals of at most `MAX_SEARCHED_LENGTH` characters."""
+    length = 0
+    for node in nodes:
+        if node["kind"] == "Literal":
+            length += len(node["name"] or "") + len(node["rest"])
+        elif node["kind"] == "Function":
+            if (node["name"] or "").lower() not in _SHORT:
+                return False
+        elif node["kind"] != "ExpressionList":
+            return False
+    return length <= MAX_SEARCHED_LENGTH
 
 
 def _structure_refusals(kind: str, value: str) -> Iterator[str]:

@@ -208,7 +208,7 @@ def test_a_view_changes_the_same_shoppers_next_answer(shop: Shop) -> None:
 def test_what_stands_beside_a_product_and_in_the_cart_follows_from_them(shop: Shop) -> None:
     nobody = somebody()
     beside = shop.api.get(f"/v1/recommendations/{nobody}?context=product&product_id=p5").json()
-    assert {item["reason"]["text"] for item in beside["items"]} == {"Others looked at this beside Lamp p5"}
+    assert {item["reason"]["text"] for item in beside["items"]} == {"Often viewed together with Lamp p5"}
     similar = shop.api.get("/v1/products/p5/similar?n=3").json()
     assert [item["product_id"] for item in similar["items"]] == [
         item["product_id"] for item in beside["items"][:3]

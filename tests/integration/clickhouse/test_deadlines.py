@@ -65,26 +65,47 @@ def test_a_function_that_nothing_ends_is_refused(reader: httpx.Client) -> None:
         "editDistance(repeat('a', 60000), repeat('b', 60000))",
         "levenshteinDistance('a', 'b')",
         "multiFuzzyMatchAny('a', 1, ['b'])",
+        "arrayReduceInRanges('groupUniqArray', [(1, 2)], range(60000))",
+        "hasAny(range(1000000), range(1000000, 2000000))",
+        "ilike(repeat('ab', 25000), repeat('ba', 25000))",
+        "position(repeat('a', 1000000), concat(repeat('a', 200000), 'b'))",
+        "POSITION(concat(repeat('a', 200000), 'b') IN repeat('a', 1000000))",
+        "multiSearchAny(repeat('a', 1000000), [repeat('a', 200000)])",
+        f"replaceAll(repeat('a', 1000000), '{'a' * 2000}', '')",
     ):
         refused = reader.post("/", content=f"SELECT {call}")
         assert refused.headers["x-clickhouse-exception-code"] == "497", refused.text
 
 
+def test_a_search_for_a_short_text_or_parameter_is_allowed(reader: httpx.Client) -> None:
+    query = (
+        "SELECT name LIKE '%one%', name ILIKE concat('%', {text:String}, '%'), position(name, 'n'), "
+        "locate('n', name), lower(name) NOT LIKE lower({text:String}), multiSearchAny(name, ['o', 'n']), "
+        "replaceAll(name, 'o', repeat('x', 2)), hasAll([name], ['one']) "
+        "FROM system.one LEFT JOIN (SELECT 'one' AS name) AS n ON 1"
+    )
+
+    answer = reader.post("/", content=query, params={"param_text": "ON"})
+
+    assert answer.text == "1\t1\t2\t2\t1\t1\txxne\t1\n"
+
+
 def test_a_call_that_can_t_be_ended_leaves_the_server_responsive(
     reader: httpx.Client, clickhouse_server: Settings
 ) -> None:
-    slow = "SELECT ilike(repeat('ab', 25000), repeat('ba', 25000))"
+    slow = "SELECT hasAny(range(250000), range(250000, 500000))"  # refused to readers
+    admin = {"user": "admin", "password": clickhouse_server.clickhouse_admin_password.get_secret_value()}
     ended = threading.Event()
 
     def burn() -> None:
-        httpx.post(clickhouse_server.clickhouse, content=slow, timeout=120, trust_env=False)
+        httpx.post(clickhouse_server.clickhouse, content=slow, params=admin, timeout=120, trust_env=False)
         ended.set()
 
     burning = threading.Thread(target=burn)
     burning.start()
-    admin = {"user": "admin", "password": clickhouse_server.clickhouse_admin_password.get_secret_value()}
     for params in ({}, {"user": "serving"}, admin):
         assert reader.post("/", content="SELECT 1", params=params).text == "1\n"
+    assert not ended.is_set()
     burning.join()
 
 
