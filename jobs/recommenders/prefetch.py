@@ -1,4 +1,8 @@
-"""Prefetches array elements into the CPU's caches, so that several reads from memory overlap."""
+"""Prefetches array elements into the CPU's caches, so that several reads from memory overlap.
+
+Without it, `./souk bench recommenders` measures 28 to 30 µs instead of 20 to 23 for the fold-in of a shopper
+(item-item, p50), and 130 to 150 µs instead of 75 to 114 for a visit (session kNN).
+"""
 
 from collections.abc import Callable
 from typing import Any, cast

@@ -156,3 +156,50 @@ def test_an_old_refund_counts_as_full_without_the_tables_of_payments(database, b
         )
 
     assert database(upgraded) == (5_900, "refunded")
+
+
+SOLD_LINE = """WITH held AS (
+    INSERT INTO inventory.reservations VALUES ($1, $2, 'sold', now()) RETURNING order_id
+),
+paid AS (INSERT INTO payments.payments (order_id, payment_id) VALUES ($1, $2) RETURNING order_id),
+placed AS (
+    INSERT INTO orders.orders
+    VALUES ($1, 'ana', NULL, 'BRL', 'confirmed', NULL, 1800, 'pix', 'captured', now())
+    RETURNING order_id
+),
+line AS (INSERT INTO orders.order_lines SELECT order_id, 1, 'lamp', 'ana', 2, 900, 0, 0, 0, 1000 FROM placed),
+reserved AS (INSERT INTO inventory.reserved_lines SELECT order_id, 1, 'lamp', 'ana', 2, $3 FROM held)
+INSERT INTO payments.due_lines SELECT order_id, 1, 2, 1800, $4, $5 FROM paid"""
+"""An order of two lamps: units that inventory and payments took back, and what payments refunded."""
+
+
+def test_refunds_and_returns_of_lines_from_before_their_columns_are_those_of_payments(database, before):
+    async def upgraded(connection):
+        await migrate_all(connection, before)
+        found = []
+        for taken_back, returned, refunded_minor in ((1, 1, 900), (0, 0, 500), (0, 1, 900), (0, 0, 0)):
+            found.append(order_id := new_id())
+            await connection.execute(SOLD_LINE, order_id, new_id(), taken_back, returned, refunded_minor)
+            if refunded_minor:
+                await connection.execute(
+                    REFUND, new_id(), order_id, refunded_minor, "order_returned", new_id(), "e"
+                )
+        await migrate_all(connection, lambda service: service.migrations())
+        return [
+            tuple(
+                await connection.fetchrow(
+                    "SELECT lines.amount_minor, lines.refunded_minor, has_returns "
+                    "FROM inventory.reserved_lines AS lines JOIN orders.orders USING (order_id) "
+                    "WHERE order_id = $1",
+                    order_id,
+                )
+            )
+            for order_id in found
+        ]
+
+    assert database(upgraded) == [
+        (1_800, 900, True),
+        (1_800, 500, True),
+        (None, 0, True),  # payments has processed a return that inventory has not read yet
+        (1_800, 0, False),
+    ]

@@ -1,0 +1,1 @@
+"""The rules of returns that orders, inventory and payments share, so that all three decide alike."""

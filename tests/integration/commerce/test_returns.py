@@ -1,0 +1,188 @@
+"""Orders, inventory and payments accept the same returns, and a returned order is not cancelled."""
+
+import pytest
+
+from common.ids import new_id
+from tests.integration.commerce.returns import EVERY_SERVICE, back, letters, returned
+
+SET_STATUS = "UPDATE orders.orders SET status = $2, cancellation_reason = $3 WHERE order_id = $1"
+"""Gives an order a status that inventory and payments have not read yet."""
+
+LINES = """SELECT
+    (ordered.returned, ordered.returned_minor) AS in_orders,
+    (reserved.returned, reserved.refunded_minor) AS in_inventory,
+    (due.returned, due.refunded_minor) AS in_payments
+FROM orders.order_lines AS ordered
+JOIN inventory.reserved_lines AS reserved USING (order_id, line_number)
+JOIN payments.due_lines AS due USING (order_id, line_number)
+WHERE order_id = $1"""
+
+
+@pytest.fixture
+def lamp(shop):
+    return shop.product(stock=5, price_minor=900)
+
+
+@pytest.fixture
+def order_id(shop, lamp, eventually):
+    """A confirmed order of two lamps, which inventory has sold."""
+    order_id = shop.buy(lamp, quantity=2)
+    assert shop.settled(order_id)["status"] == "confirmed"
+    eventually(lambda: shop.stock(lamp) == (3, 0))
+    return order_id
+
+
+def cancel(shop, order_id):
+    return shop.http.post(f"/v1/orders/{order_id}/cancellation", json={})
+
+
+def steps(shop, order_id):
+    return [step["status"] for step in shop.order(order_id)["history"]]
+
+
+def rejected_by(shop, order_id):
+    return [service for service, _ in letters(shop, order_id)]
+
+
+def test_a_partly_returned_order_can_not_be_cancelled(shop, lamp, order_id, eventually):
+    shop.tell("order_returned", **back(order_id, returned(lamp, 1, refund_minor=900)))
+    eventually(lambda: shop.order(order_id)["payment"]["refunded_minor"] == 900)
+
+    answer = cancel(shop, order_id)
+
+    assert answer.status_code == 409, answer.text
+    assert answer.json()["type"] == "urn:souk:problem:too-late-to-cancel"
+    assert "Return the rest of it instead" in answer.json()["detail"]
+    assert shop.order(order_id)["status"] == "confirmed"
+    assert shop.events("order_cancelled", order_id) == []
+    assert shop.stock(lamp) == (4, 0)
+
+
+def test_an_order_can_not_be_cancelled_once_one_service_has_accepted_its_return(
+    shop, lamp, order_id, eventually
+):
+    event = back(order_id, returned(lamp, 1, refund_minor=900), event_id=new_id())
+    shop.tell("order_returned", headers={"only_for": "payments"}, **event)
+    eventually(lambda: len(shop.events("payment_refunded", order_id)) == 1)
+
+    assert cancel(shop, order_id).status_code == 409
+
+    for service in ("inventory", "orders"):
+        shop.tell("order_returned", headers={"only_for": service}, **event)
+    eventually(lambda: shop.stock(lamp) == (4, 0))
+    eventually(lambda: "returned" in steps(shop, order_id))
+    assert letters(shop, order_id) == []
+
+
+def test_a_rejected_return_does_not_prevent_a_cancellation(shop, lamp, order_id, eventually):
+    shop.tell("order_returned", **back(order_id, returned(lamp, 9, refund_minor=900)))
+    eventually(lambda: rejected_by(shop, order_id) == EVERY_SERVICE)
+
+    assert cancel(shop, order_id).status_code == 202
+
+    eventually(lambda: shop.stock(lamp) == (5, 0))
+    eventually(lambda: shop.order(order_id)["payment"]["refunded_minor"] == 1_800)
+
+
+@pytest.mark.parametrize(
+    ("topic", "origin", "fields"),
+    [
+        ("payment_failed", "payments",
+         {"payment_id": "p", "shopper_id": "ana", "method": "pix", "currency": "BRL", "amount_minor": 1_800,
+          "attempt": 1, "final": True, "reason": "insufficient_funds"}),
+        ("stock_refused", "inventory", {"lines": []}),
+        ("stock_released", "inventory", {"reservation_id": "r", "reason": "expired", "lines": []}),
+    ],
+    ids=["payment_failed", "stock_refused", "stock_released"],
+)  # fmt: skip
+def test_an_event_that_would_cancel_a_partly_returned_order_is_a_dead_letter(
+    shop, lamp, order_id, eventually, topic, origin, fields
+):
+    shop.tell("order_returned", **back(order_id, returned(lamp, 1, refund_minor=900)))
+    eventually(lambda: shop.order(order_id)["payment"]["refunded_minor"] == 900)
+
+    event_id = shop.tell(topic, origin, order_id=order_id, **fields)
+
+    reason = f"order {order_id} was partly returned, so it can't be cancelled"
+    eventually(
+        lambda: letters(shop, order_id, topic) or shop.sql("SELECT FROM orders.inbox WHERE id = $1", event_id)
+    )
+    assert letters(shop, order_id, topic) == [("orders", reason)]
+    assert shop.order(order_id)["status"] == "confirmed"
+    assert shop.order(order_id)["payment"]["status"] == "captured"
+    assert shop.stock(lamp) == (4, 0)
+
+
+def test_a_return_of_an_order_that_was_just_cancelled_is_rejected_by_every_service(
+    shop, lamp, order_id, eventually
+):
+    shop.sql(SET_STATUS, order_id, "cancelled", "shopper_request")
+
+    shop.tell("order_returned", **back(order_id, returned(lamp, 1, refund_minor=900)))
+
+    reason = f"order {order_id} is cancelled, so it can't be returned"
+    eventually(lambda: letters(shop, order_id) == [(service, reason) for service in EVERY_SERVICE])
+    assert shop.stock(lamp) == (3, 0)
+    assert shop.events("payment_refunded", order_id) == []
+
+
+def test_a_return_that_comes_before_the_capture_is_rejected_by_every_service(shop, lamp, eventually):
+    order_id = shop.buy(lamp, quantity=2, token="tok_slow_bank")
+    eventually(lambda: shop.payment(order_id).get("attempts") == 1)
+
+    shop.tell("order_returned", **back(order_id, returned(lamp, 1, refund_minor=900)))
+
+    reason = f"order {order_id} is not paid yet, so it can't be returned"
+    eventually(lambda: letters(shop, order_id) == [(service, reason) for service in EVERY_SERVICE])
+    assert shop.settled(order_id)["status"] == "confirmed"
+    eventually(lambda: shop.stock(lamp) == (3, 0))
+    assert steps(shop, order_id) == ["placed", "confirmed"]
+    assert shop.events("payment_refunded", order_id) == []
+
+
+def test_a_return_that_orders_reads_before_the_capture_is_rejected_by_every_service(
+    shop, lamp, order_id, eventually
+):
+    shop.sql(SET_STATUS, order_id, "placed", None)
+
+    shop.tell("order_returned", **back(order_id, returned(lamp, 1, refund_minor=900)))
+
+    eventually(lambda: rejected_by(shop, order_id) == EVERY_SERVICE)
+    assert shop.stock(lamp) == (3, 0)
+    assert shop.events("payment_refunded", order_id) == []
+
+
+def test_a_return_that_inventory_reads_before_the_confirmation_is_accepted_by_every_service(
+    shop, lamp, order_id, eventually
+):
+    shop.sql("UPDATE inventory.reservations SET state = 'held' WHERE order_id = $1", order_id)
+    shop.sql("UPDATE inventory.stock SET on_hand = 5, reserved = 2 WHERE product_id = $1", lamp)
+
+    shop.tell("order_returned", **back(order_id, returned(lamp, 1, refund_minor=900)))
+
+    eventually(lambda: shop.stock(lamp) == (4, 0))
+    eventually(lambda: shop.order(order_id)["payment"]["refunded_minor"] == 900)
+    eventually(lambda: "returned" in steps(shop, order_id))
+    assert letters(shop, order_id) == []
+
+
+def test_returns_of_a_line_refund_at_most_its_amount(shop, lamp, order_id, eventually):
+    shop.tell("order_returned", **back(order_id, returned(lamp, 1, refund_minor=1_000)))
+    shop.tell("order_returned", **back(order_id, returned(lamp, 1, refund_minor=801)))
+
+    eventually(lambda: rejected_by(shop, order_id) == EVERY_SERVICE)
+    shop.tell("order_returned", **back(order_id, returned(lamp, 1, refund_minor=800)))
+
+    eventually(lambda: shop.order(order_id)["payment"]["status"] == "refunded")
+    eventually(lambda: shop.stock(lamp) == (5, 0))
+    (line,) = shop.sql(LINES, order_id)
+    assert line == {"in_orders": (2, 1_800), "in_inventory": (2, 1_800), "in_payments": (2, 1_800)}
+
+
+def test_a_refund_without_units_counts_towards_the_amount_of_its_line(shop, lamp, order_id, eventually):
+    shop.tell("order_returned", **back(order_id, returned(lamp, 0, refund_minor=1_000)))
+    shop.tell("order_returned", **back(order_id, returned(lamp, 2, refund_minor=801)))
+
+    eventually(lambda: rejected_by(shop, order_id) == EVERY_SERVICE)
+    assert [event["amount_minor"] for event in shop.events("payment_refunded", order_id)] == [1_000]
+    assert shop.stock(lamp) == (3, 0)
