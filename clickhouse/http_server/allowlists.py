@@ -28,7 +28,7 @@ FUNCTIONS = frozenset(map(str.lower, _names("functions.txt")))
 """In lower case, like `REFUSED_FUNCTIONS`, because the engine accepts some names in any case."""
 REFUSED_FUNCTIONS = frozenset(map(str.lower, _names("functions_refused.txt")))
 SEARCH_FUNCTIONS = frozenset(map(str.lower, _names("search_functions.txt")))
-"""Functions that search a string for another one. One of the two must be short (`reader_policy`)."""
+"""Functions that search an array for another one. One of the two must be short (`reader_policy`)."""
 TABLE_FUNCTIONS = _names("table_functions.txt")
 STRUCTURED_TABLE_FUNCTIONS = frozenset({"values", "generaterandom"})
 """Table functions whose first argument may be a string that describes columns."""

@@ -35,8 +35,8 @@ _EXPRESSION = re.compile(r"\b(?:ALIAS|DEFAULT|MATERIALIZED|EPHEMERAL|CODEC|TTL)\
 
 
 MAX_SEARCHED_LENGTH = 1_000
-"""Characters of the shorter string of a search function. The engine can't stop a search within one value."""
-_SHORT = frozenset({"concat", "lower", "upper", "array"})
+"""Characters of the shorter array of a search function. The engine can't stop a search within one value."""
+_SHORT = frozenset({"array", "_cast"})
 """Functions whose result is about as long as their arguments."""
 
 
@@ -121,10 +121,7 @@ def refusals(tree: str) -> Iterator[str]:
 
 
 def _search_refusals(tree: str) -> Iterator[str]:
-    """Yield a reason for each search function without an argument that is a short text.
-
-    The first two arguments are the string and what is searched for in it, in either order.
-    """
+    """Yield a reason for each search function without an argument that is a short array."""
     nodes = [match for line in tree.splitlines() if (match := _NODE.match(line))]
     depths = [len(node["indent"]) for node in nodes]
 
@@ -139,8 +136,8 @@ def _search_refusals(tree: str) -> Iterator[str]:
         arguments = [at for at in range(number + 1, end) if depths[at] == depths[number] + 2]
         if not any(_is_short(subtree(at)) for at in arguments[:2]):
             yield (
-                f"{node['name']} needs a text of at most {MAX_SEARCHED_LENGTH:,} characters as one of its "
-                "first two arguments: write the text, a parameter, or concat() of both"
+                f"{node['name']} needs a list of at most {MAX_SEARCHED_LENGTH:,} characters as one of its "
+                "arguments: write a literal or a parameter"
             )
 
 
