@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import asyncpg
-
 from common.errors import Rejected, Retryable
 from common.ids import new_id
 from producers.inventory.model import RESERVATION_TTL, ReservationState, ReservedLine, Stock, StockKey
 from producers.outbox.transaction import Transaction
+from producers.postgres.errors import FUNCTION_UNAVAILABLE
 from producers.postgres.queries import load_queries
 from schemas.codec import Record
 
@@ -172,11 +171,7 @@ async def close_unpaid_payment(tx: Transaction, order_id: str) -> bool:
     """
     try:
         closed: bool = await tx.sql.fetchval(SQL["close_unpaid_payment"], order_id, new_id())
-    except (
-        asyncpg.InvalidSchemaNameError,
-        asyncpg.UndefinedFunctionError,
-        asyncpg.InsufficientPrivilegeError,
-    ) as error:  # any of these may occur during the first start
+    except FUNCTION_UNAVAILABLE as error:
         raise Retryable(f"inventory can't call payments.close_unpaid yet: {error}") from error
     return closed
 

@@ -1,9 +1,8 @@
 """Decides whether an order can be returned, under the lock of its row in `orders.orders`."""
 
-import asyncpg
-
 from common.errors import Rejected, Retryable
 from producers.outbox.transaction import Transaction
+from producers.postgres.errors import FUNCTION_UNAVAILABLE
 from producers.postgres.queries import load_queries
 
 SQL = load_queries(__file__)
@@ -24,11 +23,7 @@ async def begin_return(tx: Transaction, order_id: str) -> bool:
     """
     try:
         status = await tx.sql.fetchval(SQL["begin_return"], order_id)
-    except (
-        asyncpg.InvalidSchemaNameError,
-        asyncpg.UndefinedFunctionError,
-        asyncpg.InsufficientPrivilegeError,
-    ) as error:  # any of these may occur during the first start
+    except FUNCTION_UNAVAILABLE as error:
         raise Retryable(f"orders.begin_return can't be called yet: {error}") from error
     if status == "placed":
         raise Rejected(f"order {order_id} is not paid yet, so it can't be returned")
