@@ -37,7 +37,7 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class ComparisonResult:
     """The result of one comparison.
 
     `rows` counts the distinct keys of both sides, `figures` the single values compared, and `totals` has the

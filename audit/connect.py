@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import redis
 
-from audit.cut import Waiting, take_cut
+from audit.cut import WaitPolicy, take_cut
 from audit.sources.api import ApiClient
 from audit.sources.clickhouse import ClickHouseTables
 from audit.sources.events import EventLog
@@ -29,11 +29,12 @@ def stores(
     settings: Settings,
     source: OlistTables | None,
     progress: Progress,
-    waiting: Waiting | None = None,
+    wait_policy: WaitPolicy | None = None,
 ) -> Iterator[Stores]:
     """Open every store read-only for a `with` block.
 
-    With `waiting`, a cut is taken first and the stores are read up to it. Without, they are read to the end.
+    With `wait_policy`, a cut is taken first and the stores are read up to it. Without, they are read to the
+    end.
     """
     with (
         SchemaRegistry(settings.registry) as registry,
@@ -42,7 +43,7 @@ def stores(
         redis.Redis.from_url(settings.redis, decode_responses=True) as redis_client,
     ):
         clickhouse = ClickHouseTables(client)
-        cut = take_cut(settings.kafka, service_db, clickhouse, waiting) if waiting else None
+        cut = take_cut(settings.kafka, service_db, clickhouse, wait_policy) if wait_policy else None
         topics = KafkaTopics(settings.kafka, progress, cut.offsets if cut else None)
         yield Stores(
             source=source,

@@ -28,7 +28,7 @@ class Cut:
 
 
 @dataclass(frozen=True)
-class Waiting:
+class WaitPolicy:
     """How to wait: give up after `stalled_s` without progress, report each lag, request commits."""
 
     stalled_s: float
@@ -41,7 +41,7 @@ class Waiting:
 
 
 def take_cut(
-    bootstrap: str, service_db: ServiceDatabase, clickhouse: ClickHouseTables, waiting: Waiting
+    bootstrap: str, service_db: ServiceDatabase, clickhouse: ClickHouseTables, wait_policy: WaitPolicy
 ) -> Cut:
     """Take a cut now.
 
@@ -50,13 +50,13 @@ def take_cut(
     """
     service_db.take_snapshot()
     ingested_ms = clickhouse.now_ms()
-    waiting.until_zero(lambda: _unsent_of_snapshot(service_db))
+    wait_policy.until_zero(lambda: _unsent_of_snapshot(service_db))
     return Cut(end_offsets(bootstrap), ingested_ms)
 
 
-def wait_for(cut: Cut, bootstrap: str, readers: Readers, waiting: Waiting) -> int:
+def wait_for(cut: Cut, bootstrap: str, readers: Readers, wait_policy: WaitPolicy) -> int:
     """Wait until all readers have committed the offsets of the cut; return how many messages are left."""
-    return waiting.until_zero(lambda: total_lag(bootstrap, readers, cut.offsets))
+    return wait_policy.until_zero(lambda: total_lag(bootstrap, readers, cut.offsets))
 
 
 def has_moved_since(cut: Cut, bootstrap: str, service_db: ServiceDatabase) -> bool:

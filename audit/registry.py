@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
-from audit.comparison import Comparison
+from audit.comparison import ComparisonResult
 from audit.comparisons import (
     aggregates_vs_marketplace_api,
     aggregates_vs_seller_api,
@@ -25,7 +25,7 @@ from audit.sql_comparison import discover
 from audit.stores import Stores
 from audit.table_comparison import TableComparison
 
-Run = Callable[[Stores], Iterator[Comparison | TableComparison]]
+Run = Callable[[Stores], Iterator[ComparisonResult | TableComparison]]
 
 _IN_PYTHON: Mapping[str, Run] = {
     "source_vs_sales": source_vs_sales.run,

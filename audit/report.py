@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from audit.comparison import Comparison
+from audit.comparison import ComparisonResult
 from common.money import to_major
 
 PRINTED_DIFFERENCES = 10
@@ -17,7 +17,7 @@ PRINTED_DIFFERENCES = 10
 _STYLE = {"agree": "green", "differ": "bold red", "nothing to compare": "yellow", "not compared": "bold red"}
 
 
-def show(comparison: Comparison, currency: str, console: Console) -> None:
+def show(comparison: ComparisonResult, currency: str, console: Console) -> None:
     """Print one comparison: what was compared, how much, its totals and its first differences."""
     spec = comparison.spec
     style = _STYLE[comparison.verdict]
@@ -42,7 +42,7 @@ def show(comparison: Comparison, currency: str, console: Console) -> None:
         console.print(f"        … {comparison.difference_count:,} differences in all", style="red")
 
 
-def show_summary(comparisons: Iterable[Comparison], console: Console) -> None:
+def show_summary(comparisons: Iterable[ComparisonResult], console: Console) -> None:
     """Print the last line: how many differences in how many rows and figures."""
     found = list(comparisons)
     differences = sum(comparison.difference_count for comparison in found)
@@ -62,7 +62,7 @@ def show_summary(comparisons: Iterable[Comparison], console: Console) -> None:
     )
 
 
-def as_json(comparisons: Iterable[Comparison], settled: bool) -> str:
+def as_json(comparisons: Iterable[ComparisonResult], settled: bool) -> str:
     """Return all comparisons as one JSON object."""
     found = list(comparisons)
     return json.dumps(
@@ -77,7 +77,7 @@ def as_json(comparisons: Iterable[Comparison], settled: bool) -> str:
     )
 
 
-def _plain(comparison: Comparison) -> Mapping[str, Any]:
+def _plain(comparison: ComparisonResult) -> Mapping[str, Any]:
     plain = asdict(comparison)
     del plain["differing"]
     return {**plain.pop("spec"), "verdict": comparison.verdict, **plain}

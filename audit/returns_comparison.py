@@ -7,7 +7,7 @@ from functools import partial
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from audit.comparison import Comparison, ComparisonSpec
+from audit.comparison import ComparisonResult, ComparisonSpec
 from audit.sources.kafka import DeadLetterRecord
 from audit.stores import NEVER_RAN, Stores
 from audit.table_comparison import KeyFilter, Sides, TableComparison
@@ -31,12 +31,12 @@ class ReturnsComparison:
     service: str
     excludes_orders: bool = False
 
-    def run(self, stores: Stores) -> Iterator[Comparison | TableComparison]:
+    def run(self, stores: Stores) -> Iterator[ComparisonResult | TableComparison]:
         """Yield the comparison; it also reads the service's inbox and the dead letters."""
         if stores.service_db.exists():
             yield TableComparison(self.spec, partial(self._read, stores))
         else:
-            yield Comparison(self.spec, notes=(NEVER_RAN,))
+            yield ComparisonResult(self.spec, notes=(NEVER_RAN,))
 
     def _read(self, stores: Stores, keys: KeyFilter | None) -> Sides:
         name = self.spec.name

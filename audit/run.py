@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Iterator
 
-from audit.comparison import Comparison
+from audit.comparison import ComparisonResult
 from audit.registry import COMPARISONS
 from audit.stores import Stores
 from audit.table_comparison import TableComparison
@@ -12,7 +12,7 @@ REREAD_PAUSE_S = 1.0
 """Pause between two readings, in which pending events arrive."""
 
 
-def compare_once(name: str, stores: Stores) -> list[Comparison]:
+def compare_once(name: str, stores: Stores) -> list[ComparisonResult]:
     """Return the results of a comparison without reading anything again."""
     return [_compare(each) for each in COMPARISONS[name](stores)]
 
@@ -23,7 +23,7 @@ def compare_all(
     has_moved: Callable[[], bool],
     stalled_s: float,
     progress: Callable[[str], None],
-) -> Iterator[Comparison]:
+) -> Iterator[ComparisonResult]:
     """Yield the results of the named comparisons; those that differ on an open shop come last.
 
     If an event was sent since the cut (`has_moved`), the differing rows are read again until they agree, or
@@ -43,7 +43,7 @@ def compare_all(
 
 def _reread(
     pending: list[TableComparison], stores: Stores, stalled_s: float, progress: Callable[[str], None]
-) -> Iterator[Comparison]:
+) -> Iterator[ComparisonResult]:
     fewest, fewest_at_s = float("inf"), time.monotonic()
     while pending:
         time.sleep(REREAD_PAUSE_S)
@@ -66,5 +66,5 @@ def _reread(
         pending = remaining
 
 
-def _compare(comparison: Comparison | TableComparison) -> Comparison:
+def _compare(comparison: ComparisonResult | TableComparison) -> ComparisonResult:
     return comparison.compare() if isinstance(comparison, TableComparison) else comparison

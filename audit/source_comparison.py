@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from audit.comparison import Comparison, ComparisonSpec
+from audit.comparison import ComparisonResult, ComparisonSpec
 from audit.sources.olist import OlistTables
 from audit.stores import Stores
 from audit.tables import compare_tables
@@ -36,7 +36,7 @@ class SourceComparison:
     actual: Callable[[Events, ZoneInfo], pa.Table]
     has_no_times: bool = False
 
-    def compare(self, source: OlistTables, events: Events, timezone: ZoneInfo) -> Comparison:
+    def compare(self, source: OlistTables, events: Events, timezone: ZoneInfo) -> ComparisonResult:
         """Compare the source's rows with these events."""
         source_ids = source.ids(self.subject).combine_chunks()
         own = {name: _among(table, self.subject, source_ids) for name, table in events.items()}
@@ -49,19 +49,19 @@ class SourceComparison:
             notes.append(WITHOUT_TIMES)
         return compare_tables(self.spec, expected, actual, notes=tuple(notes))
 
-    def run(self, stores: Stores) -> Iterator[Comparison]:
+    def run(self, stores: Stores) -> Iterator[ComparisonResult]:
         """Read both sides and compare them.
 
         Without a replayed data set there is nothing to compare. If the replayed tables can't be read, the
         result says so.
         """
         if stores.source is None:
-            yield Comparison(self.spec, notes=(NOT_REPLAYED,))
+            yield ComparisonResult(self.spec, notes=(NOT_REPLAYED,))
             return
         try:
             stores.source.ids(self.subject)
         except UserError as error:
-            yield Comparison(self.spec, unread=f"{error} ({MOVED})")
+            yield ComparisonResult(self.spec, unread=f"{error} ({MOVED})")
             return
         events = {name: stores.kafka.contents(name).events for name in self.events}
         yield self.compare(stores.source, events, stores.timezone)

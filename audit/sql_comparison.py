@@ -9,7 +9,7 @@ from typing import Literal, get_args
 
 import pyarrow as pa
 
-from audit.comparison import Comparison, ComparisonSpec
+from audit.comparison import ComparisonResult, ComparisonSpec
 from audit.returns_comparison import ReturnsComparison
 from audit.stores import NEVER_RAN, Stores
 from audit.table_comparison import KeyFilter, Sides, TableComparison
@@ -31,7 +31,7 @@ class SqlComparison:
     expected: StoreName
     actual: StoreName
 
-    def run(self, stores: Stores) -> Iterator[Comparison | TableComparison]:
+    def run(self, stores: Stores) -> Iterator[ComparisonResult | TableComparison]:
         """Yield the comparison of both queries.
 
         If the service databases have no tables, all rows of ClickHouse are differences.
@@ -41,7 +41,7 @@ class SqlComparison:
         elif self.actual == "clickhouse":
             yield TableComparison(self.spec, partial(self._read, stores), notes=(NEVER_RAN,))
         else:
-            yield Comparison(self.spec, notes=(NEVER_RAN,))
+            yield ComparisonResult(self.spec, notes=(NEVER_RAN,))
 
     def _read(self, stores: Stores, keys: KeyFilter | None) -> Sides:
         expected, actual = (

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
-from audit.comparison import Comparison, ComparisonSpec
+from audit.comparison import ComparisonResult, ComparisonSpec
 from audit.tables import compare_tables, first_key_columns, replace_rows
 
 MAX_FILTER_VALUES = 500
@@ -56,11 +56,11 @@ class TableComparison:
         self._sides: Sides | None = None
         self._differing: frozenset[str] = frozenset()
 
-    def compare(self) -> Comparison:
+    def compare(self) -> ComparisonResult:
         """Read both sides and compare them."""
         return self._compare(self._read(None))
 
-    def reread(self) -> Comparison:
+    def reread(self) -> ComparisonResult:
         """Read the rows that differed in the last comparison again, and compare with the new rows."""
         if self._sides is None:
             return self.compare()
@@ -73,7 +73,7 @@ class TableComparison:
         )
         return self._compare(Sides(left, right, self._sides.explained))
 
-    def _compare(self, sides: Sides) -> Comparison:
+    def _compare(self, sides: Sides) -> ComparisonResult:
         found = compare_tables(self.spec, sides.left, sides.right, notes=self._notes, rounding=self._rounding)
         self._differing = found.differing
         self._sides = sides if found.differing else None

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from audit.comparison import MAX_DIFFERENCES, Comparison, ComparisonSpec, Difference, Value
+from audit.comparison import MAX_DIFFERENCES, ComparisonResult, ComparisonSpec, Difference, Value
 
 _SEPARATOR = "\x1f"
 ROUNDING = 1e-9
@@ -22,7 +22,7 @@ def compare_tables(
     explained: frozenset[str] = frozenset(),
     notes: tuple[str, ...] = (),
     rounding: float = 0.0,
-) -> Comparison:
+) -> ComparisonResult:
     """Compare two tables of the same columns; the order of their rows does not matter.
 
     All values must be equal. `rounding` is the relative tolerance of floating-point values.
@@ -76,7 +76,7 @@ def compare_tables(
                 Difference(_key(spec, left_row), name, _plain(left_row[name]), _plain(right_row[name]))
             )
 
-    return Comparison(
+    return ComparisonResult(
         spec=spec,
         rows=len(at_left) + len(left_only) + len(right_only) + len(explained_rows),
         figures=len(at_left) * len(fields),

@@ -99,7 +99,7 @@ def show(result: AnswersBenchResult, console: Console) -> None:
         above = f"{each.share_above_50_ms:.2%}" if each.answered else "–"
         table.add_row(kind, *_cells(each.answered), above, f"{sum(each.errors.values()):,}")
     console.print(table)
-    if result.host.calm < result.host.spans:
+    if result.host.calm < result.host.intervals:
         calm = Table(*heads[:-2], title="Requests sent while neither host nor disk caused delays")
         for kind, each in result.figures.items():
             calm.add_row(kind, *_cells(each.calm))
@@ -130,10 +130,10 @@ def _cells(quantiles: Quantiles | None) -> tuple[str, ...]:
 
 def _describe_interference(host: InterferenceSummary) -> str:
     return (
-        f"{host.calm} of {host.spans} intervals of {INTERVAL_S:g} s were calm, as were their neighbours. "
-        f"In {host.taken_from}, the host took more than {STEAL_LIMIT:.0%} of the cores "
+        f"{host.calm} of {host.intervals} intervals of {INTERVAL_S:g} s were calm, as were their neighbours. "
+        f"In {host.with_steal}, the host took more than {STEAL_LIMIT:.0%} of the cores "
         f"({host.stolen:.1%} overall). "
-        f"In {host.held_up}, a flush of the disk took longer than {FLUSH_LIMIT_S * 1000:g} ms."
+        f"In {host.with_slow_flush}, a flush of the disk took longer than {FLUSH_LIMIT_S * 1000:g} ms."
     )
 
 

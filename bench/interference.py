@@ -65,16 +65,16 @@ class InterferenceMonitor:
 
 @dataclass(frozen=True)
 class InterferenceSummary:
-    """A series of intervals (`spans`).
+    """What the host took from a series of `intervals` intervals.
 
-    `stolen` is the share of the cores that the host took. `taken_from` counts intervals above `STEAL_LIMIT`,
-    `held_up` those with a flush above `FLUSH_LIMIT_S`, `calm` those that `calm_intervals` returns.
+    `stolen` is the share of the cores that the host took. `with_steal` counts intervals above `STEAL_LIMIT`,
+    `with_slow_flush` those with a flush above `FLUSH_LIMIT_S`, `calm` those that `calm_intervals` returns.
     """
 
     stolen: float
-    spans: int
-    taken_from: int
-    held_up: int
+    intervals: int
+    with_steal: int
+    with_slow_flush: int
     calm: int
 
     @classmethod
@@ -83,9 +83,9 @@ class InterferenceSummary:
         count = len(samples)
         return cls(
             stolen=round(sum(sample.stolen for sample in samples) / max(1, count), 5),
-            spans=count,
-            taken_from=sum(sample.stolen > STEAL_LIMIT for sample in samples),
-            held_up=sum(sample.flush_s > FLUSH_LIMIT_S for sample in samples),
+            intervals=count,
+            with_steal=sum(sample.stolen > STEAL_LIMIT for sample in samples),
+            with_slow_flush=sum(sample.flush_s > FLUSH_LIMIT_S for sample in samples),
             calm=len(calm_intervals(samples)),
         )
 

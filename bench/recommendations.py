@@ -13,7 +13,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from bench.small_shop import CATEGORIES, PRODUCTS, EventProducer, events, product, stock
+from bench.small_shop import CATEGORIES, PRODUCTS, RecordProducer, events, product, stock
 from bench.temporary_platform import temporary_platform
 from common.clock import Clock, system_clock
 from common.errors import SoukError
@@ -96,7 +96,7 @@ def measure(
     settings: Settings, plan: RecommendationsBenchPlan, console: Console, clock: Clock = system_clock
 ) -> RecommendationsBenchResult:
     """Send the products and visits of a small shop to a running platform, and measure there."""
-    producer = EventProducer(settings.kafka, register(settings).schema_ids)
+    producer = RecordProducer(settings.kafka, register(settings).schema_ids)
     for name, record in events(clock()):
         producer.send(name, record)
     producer.flush()
@@ -130,7 +130,7 @@ def _timed(api: httpx.Client, visitor: str) -> float:
     return time.perf_counter() - begun
 
 
-def _sell_out(api: httpx.Client, producer: EventProducer, tries: int, clock: Clock) -> int:
+def _sell_out(api: httpx.Client, producer: RecordProducer, tries: int, clock: Clock) -> int:
     """Return how many products were still shown a second after their stock reached zero in Kafka."""
     shown, done, version = 0, 0, 1
     visitors = [f"bench-keeper-{uuid4().hex[:8]}-{number}" for number in range(min(PARALLEL_VISITORS, tries))]
@@ -151,7 +151,7 @@ def _sell_out(api: httpx.Client, producer: EventProducer, tries: int, clock: Clo
 
 
 def _set_stock(
-    producer: EventProducer, products: set[str], on_hand: int, version: int, moment: datetime
+    producer: RecordProducer, products: set[str], on_hand: int, version: int, moment: datetime
 ) -> None:
     for product_id in products:
         producer.send("stock_changed", stock(product_id, on_hand, version, moment))

@@ -14,7 +14,7 @@ from common.errors import UserError
 from common.settings import Settings
 from local.status import status
 from local.supervision.processes import process_tree
-from serving.analytics.watermarks import REFRESH_INTERVAL_S, REFRESH_WHILE_ASKED_S
+from serving.analytics.watermarks import REFRESH_AFTER_REQUEST_S, REFRESH_INTERVAL_S
 
 PARTS = ("clickhouse", "serving")
 SELLERS = 50
@@ -65,7 +65,7 @@ def show(result: SalesBenchResult, console: Console) -> None:
 
 def _measure(answer: Callable[[int], float], answers: int, pids: dict[str, int]) -> SalesBenchResult:
     # The API refreshes `as_of` for this long after a request.
-    time.sleep(REFRESH_WHILE_ASKED_S + REFRESH_INTERVAL_S)
+    time.sleep(REFRESH_AFTER_REQUEST_S + REFRESH_INTERVAL_S)
     idle = {part: _cpu_s(pid) for part, pid in pids.items()}
     time.sleep(IDLE_S)
     before = {part: _cpu_s(pid) for part, pid in pids.items()}

@@ -52,7 +52,7 @@ def stock(
     }  # fmt: skip
 
 
-class EventProducer:
+class RecordProducer:
     """Produces records to Kafka; `flush` returns when Kafka has acknowledged all of them."""
 
     def __init__(self, bootstrap: str, schema_ids: dict[str, int]) -> None:

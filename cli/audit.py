@@ -9,9 +9,9 @@ import typer
 from rich.console import Console
 from rich.status import Status
 
-from audit.comparison import Comparison
+from audit.comparison import ComparisonResult
 from audit.connect import stores
-from audit.cut import Waiting, has_moved_since, wait_for
+from audit.cut import WaitPolicy, has_moved_since, wait_for
 from audit.registry import COMPARISONS, current_name
 from audit.replayed_source import replayed
 from audit.report import as_json, show, show_summary
@@ -45,16 +45,16 @@ def command(
         raise UserError(f"there is no comparison {unknown[0]!r}: choose from {', '.join(COMPARISONS)}")
     settings = Settings.load()
     console = Console(stderr=as_json_, soft_wrap=True)
-    comparisons: list[Comparison] = []
+    comparisons: list[ComparisonResult] = []
     with console.status("taking the cut") as status:
-        waiting = Waiting(
+        wait_policy = WaitPolicy(
             stalled_s=wait,
             progress=lambda lag: status.update(f"waiting for jobs and services: {lag:,} messages to go"),
             request_commit=partial(trigger_checkpoints, settings, JOB_TOPICS),
         )
         tables = replayed(settings.home, source, settings.timezone)
-        with stores(settings, tables, _progress(status), waiting) as opened:
-            unread = _wait_for_cut(settings, opened, waiting)
+        with stores(settings, tables, _progress(status), wait_policy) as opened:
+            unread = _wait_for_cut(settings, opened, wait_policy)
             if unread:
                 console.print(
                     f"{unread:,} messages before the cut are still unread, and their number has not fallen "
@@ -76,13 +76,13 @@ def command(
         raise typer.Exit(1)
 
 
-def _wait_for_cut(settings: Settings, opened: Stores, waiting: Waiting) -> int:
+def _wait_for_cut(settings: Settings, opened: Stores, wait_policy: WaitPolicy) -> int:
     if opened.cut is None:
         return 0
     readers: Mapping[str, Collection[str]] = JOB_TOPICS
     if opened.service_db.exists():
         readers = JOB_TOPICS | SERVICE_TOPICS
-    return wait_for(opened.cut, settings.kafka, readers, waiting)
+    return wait_for(opened.cut, settings.kafka, readers, wait_policy)
 
 
 def _has_moved(settings: Settings, opened: Stores) -> bool:

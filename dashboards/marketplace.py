@@ -6,7 +6,16 @@ from grafana_foundation_sdk.models.dashboard import VariableOption, VariableRefr
 
 from common.settings import Settings
 from dashboards.layout import Section, build_dashboard
-from dashboards.panels import FULL, HALF, Column, PanelBuilder, bars, figures, lines, rows
+from dashboards.panels import (
+    FULL,
+    HALF,
+    Column,
+    PanelBuilder,
+    bar_gauge_panel,
+    stat_panel,
+    table_panel,
+    time_series_panel,
+)
 from dashboards.queries import PanelQueries
 from dashboards.targets import CLICKHOUSE
 
@@ -53,7 +62,7 @@ def _seller(queries: PanelQueries) -> QueryVariable:
 def _sales(queries: PanelQueries, money: str) -> list[PanelBuilder]:
     revenue = Column("Revenue", money, decimals=2)
     return [
-        figures(
+        stat_panel(
             "Totals",
             "Revenue, orders and units of the period, and their change from the previous period.",
             queries.sql("marketplace/totals"),
@@ -67,27 +76,27 @@ def _sales(queries: PanelQueries, money: str) -> list[PanelBuilder]:
             },
             FULL - 6,
         ),
-        figures(
+        stat_panel(
             "Active sellers",
             "How many sellers sold something in the period, and in the previous period.",
             queries.sql("marketplace/active_sellers"),
             {"sellers": Column("Period", "short"), "sellers_before": Column("Previous", "short")},
             6,
         ),
-        lines(
+        time_series_panel(
             "Revenue",
             "Goods after discounts, less cancellations and returns, by the time of the order.",
             queries.sql("marketplace/revenue"),
             {"revenue": revenue},
             bars=True,
         ),
-        lines(
+        time_series_panel(
             "Orders and units",
             "Confirmed orders and their units, by the time of the order.",
             queries.sql("marketplace/orders"),
             {"order_count": COUNT, "unit_count": Column("Units", "short")},
         ),
-        lines(
+        time_series_panel(
             "Paid",
             "What shoppers paid, by method and by the time of capture.",
             queries.sql("marketplace/payments"),
@@ -95,7 +104,7 @@ def _sales(queries: PanelQueries, money: str) -> list[PanelBuilder]:
             bars=True,
             by="method",
         ),
-        lines(
+        time_series_panel(
             "Cancelled",
             "The share of the confirmed orders of each bucket that were cancelled later.",
             queries.sql("marketplace/cancellations"),
@@ -107,7 +116,7 @@ def _sales(queries: PanelQueries, money: str) -> list[PanelBuilder]:
 def _sellers_and_products(queries: PanelQueries, money: str) -> list[PanelBuilder]:
     revenue = Column("Revenue", money, decimals=2)
     return [
-        rows(
+        table_panel(
             "Products",
             "The products with the most revenue in the period.",
             queries.sql("marketplace/top_products"),
@@ -119,7 +128,7 @@ def _sellers_and_products(queries: PanelQueries, money: str) -> list[PanelBuilde
                 "revenue": revenue,
             },
         ),
-        rows(
+        table_panel(
             "Sellers",
             "The best-selling sellers of all time.",
             queries.sql("marketplace/top_sellers"),
@@ -131,7 +140,7 @@ def _sellers_and_products(queries: PanelQueries, money: str) -> list[PanelBuilde
                 "revenue": revenue,
             },
         ),
-        bars(
+        bar_gauge_panel(
             "Categories",
             "The categories with the most revenue in the period.",
             queries.sql("marketplace/categories"),
@@ -143,26 +152,26 @@ def _sellers_and_products(queries: PanelQueries, money: str) -> list[PanelBuilde
 
 def _orders(queries: PanelQueries, money: str) -> list[PanelBuilder]:
     return [
-        bars(
+        bar_gauge_panel(
             "Orders by step",
             "Orders placed in the period, by the furthest step that they reached.",
             queries.sql("marketplace/order_states"),
             {"step": Column("Step"), "order_count": COUNT},
         ),
-        lines(
+        time_series_panel(
             "From order to confirmation",
             "Time from an order to its confirmation: the median and the 99th percentile.",
             queries.sql("marketplace/confirmation"),
             {"half_s": Column("Median", "s"), "most_s": Column("99th percentile", "s")},
         ),
-        lines(
+        time_series_panel(
             "Orders refused",
             "Orders that were cancelled because stock was missing or the payment failed.",
             queries.sql("marketplace/refusals"),
             {"no_stock": Column("No stock", "short"), "no_payment": Column("Payment failed", "short")},
             bars=True,
         ),
-        lines(
+        time_series_panel(
             "Refunded",
             "Refunds, by reason and by the time of the refund.",
             queries.sql("marketplace/refunds"),
@@ -170,7 +179,7 @@ def _orders(queries: PanelQueries, money: str) -> list[PanelBuilder]:
             bars=True,
             by="reason",
         ),
-        rows(
+        table_panel(
             "Sold out",
             "Products without available stock, the longest without stock first.",
             queries.sql("marketplace/sold_out"),
@@ -188,7 +197,7 @@ def _orders(queries: PanelQueries, money: str) -> list[PanelBuilder]:
 
 def _shoppers(queries: PanelQueries) -> list[PanelBuilder]:
     return [
-        figures(
+        stat_panel(
             "From view to order",
             "Visits with a product view, visits with an addition to the cart, and orders; exact to 1 %.",
             queries.sql("marketplace/funnel"),
@@ -200,7 +209,7 @@ def _shoppers(queries: PanelQueries) -> list[PanelBuilder]:
             },
             FULL,
         ),
-        lines(
+        time_series_panel(
             "Reviews",
             "Reviews that shoppers wrote, and the average of their scores from 1 to 5.",
             queries.sql("marketplace/reviews"),
@@ -210,7 +219,7 @@ def _shoppers(queries: PanelQueries) -> list[PanelBuilder]:
             },
             HALF,
         ),
-        rows(
+        table_panel(
             "Recommendations",
             "Recommendation lists that came into view, and the share that was clicked, by strategy.",
             queries.sql("marketplace/recommendations"),
@@ -228,14 +237,14 @@ def _shoppers(queries: PanelQueries) -> list[PanelBuilder]:
 def _one_seller(queries: PanelQueries, money: str) -> list[PanelBuilder]:
     revenue = Column("Revenue", money, decimals=2)
     return [
-        lines(
+        time_series_panel(
             "Revenue of $seller_id",
             "Revenue of the selected seller after cancellations and returns, and the cancelled goods.",
             queries.sql("marketplace/seller_sales"),
             {"revenue": revenue, "cancelled_revenue": Column("Cancelled", money, decimals=2)},
             HALF,
         ),
-        rows(
+        table_panel(
             "Products of $seller_id",
             "The selected seller's products with the most revenue in the period.",
             queries.sql("marketplace/seller_products"),

@@ -68,7 +68,7 @@ class Column:
 Columns = Mapping[str, Column]
 
 
-def figures(title: str, text: str, sql: str, columns: Columns, width: int = THIRD) -> PanelBuilder:
+def stat_panel(title: str, text: str, sql: str, columns: Columns, width: int = THIRD) -> PanelBuilder:
     """Return a panel of a few large figures: the columns of a query of one row."""
     reduced = common.ReduceDataOptions().calcs(["lastNotNull"]).fields(_any_of(columns)).values(False)
     panel = (
@@ -79,7 +79,7 @@ def figures(title: str, text: str, sql: str, columns: Columns, width: int = THIR
     return _named(_colored(panel, _main(columns)), columns)
 
 
-def bars(title: str, text: str, sql: str, columns: Columns, width: int = HALF) -> PanelBuilder:
+def bar_gauge_panel(title: str, text: str, sql: str, columns: Columns, width: int = HALF) -> PanelBuilder:
     """Return a panel with a bar for each row; the text column of the row is the bar's label."""
     reduced = common.ReduceDataOptions().calcs([]).fields("").values(True)
     panel = (
@@ -90,7 +90,7 @@ def bars(title: str, text: str, sql: str, columns: Columns, width: int = HALF) -
     return _named(_colored(panel, _main(columns)), columns)
 
 
-def rows(title: str, text: str, sql: str, columns: Columns, width: int = HALF) -> PanelBuilder:
+def table_panel(title: str, text: str, sql: str, columns: Columns, width: int = HALF) -> PanelBuilder:
     """Return a table with a heading for every column of the result."""
     panel = (
         table.Panel().title(title).description(text).datasource(CLICKHOUSE).with_target(ClickHouseTarget(sql))
@@ -99,7 +99,7 @@ def rows(title: str, text: str, sql: str, columns: Columns, width: int = HALF) -
     return _named(panel, columns)
 
 
-def lines(
+def time_series_panel(
     title: str, text: str, sql: str, columns: Columns, width: int = HALF, *, bars: bool = False,
     by: str = "", stacked: bool = True,
 ) -> PanelBuilder:  # fmt: skip
@@ -111,7 +111,7 @@ def lines(
     return _named(panel, columns)
 
 
-def metric(title: str, text: str, expression: str, shown: Column, width: int = HALF) -> PanelBuilder:
+def metric_panel(title: str, text: str, expression: str, shown: Column, width: int = HALF) -> PanelBuilder:
     """Return a panel of a Prometheus expression; the column's title is the legend, such as `{{topic}}`."""
     panel = _lines(title, text, shown, width, bars=False, stacked=False)
     return panel.datasource(PROMETHEUS).with_target(prometheus_target(expression, shown.title))

@@ -4,7 +4,16 @@ from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from common.settings import Settings
 from dashboards.layout import Section, build_dashboard
-from dashboards.panels import FULL, HALF, Column, PanelBuilder, figures, lines, metric, rows
+from dashboards.panels import (
+    FULL,
+    HALF,
+    Column,
+    PanelBuilder,
+    metric_panel,
+    stat_panel,
+    table_panel,
+    time_series_panel,
+)
 from dashboards.queries import PanelQueries
 from schemas.events import all_events
 
@@ -33,13 +42,13 @@ def dashboard(settings: Settings) -> Dashboard:
 
 def _fresh(queries: PanelQueries) -> list[PanelBuilder]:
     return [
-        figures(
+        stat_panel(
             "Behind",
             "How far the slowest table is behind the clock. It also grows while no events happen.",
             queries.sql("pipeline/freshness"),
             {"behind_s": BEHIND},
         ),
-        figures(
+        stat_panel(
             "Stored",
             "All rows, and the largest number of parts in a partition, which is low while merges keep up.",
             queries.sql("pipeline/storage"),
@@ -50,7 +59,7 @@ def _fresh(queries: PanelQueries) -> list[PanelBuilder]:
             },
             FULL - 8,
         ),
-        rows(
+        table_panel(
             "Tables",
             "The event time up to which each table of the jobs is complete, and its size.",
             queries.sql("pipeline/tables"),
@@ -64,7 +73,7 @@ def _fresh(queries: PanelQueries) -> list[PanelBuilder]:
             },
             FULL - 8,
         ),
-        rows(
+        table_panel(
             "Migrations",
             "The migrations that were applied to this database.",
             queries.sql("pipeline/migrations"),
@@ -76,14 +85,14 @@ def _fresh(queries: PanelQueries) -> list[PanelBuilder]:
 
 def _arriving(queries: PanelQueries) -> list[PanelBuilder]:
     return [
-        lines(
+        time_series_panel(
             "Events per minute",
             "Rows that reached each fact table; a duplicate counts until a merge.",
             queries.union_over("pipeline/events_per_minute", all_events()),
             {"events": Column("Events", "short")},
             by="event",
         ),
-        lines(
+        time_series_panel(
             "From event to row",
             "99 of 100 live events are in their table within this time. Replayed history is left out.",
             queries.union_over("pipeline/delay_per_minute", WATCHED_EVENTS),
@@ -96,37 +105,37 @@ def _arriving(queries: PanelQueries) -> list[PanelBuilder]:
 
 def _backlogs() -> list[PanelBuilder]:
     return [
-        metric(
+        metric_panel(
             "Messages behind",
             "Messages in Kafka after a group's committed offsets. Jobs commit once a minute.",
             "sum by (group) (souk_messages_behind)",
             COUNT,
         ),
-        metric(
+        metric_panel(
             "Dead letters",
             "Messages in dead-letter topics; `./souk dlq list` shows why they were rejected.",
             "sum by (topic) (souk_dead_letters) > 0",
             Column("{{topic}}", "short"),
         ),
-        metric(
+        metric_panel(
             "Outbox",
             "Events that a service has committed and its relay has not yet sent to Kafka.",
             "sum by (service) (souk_outbox_waiting)",
             Column("{{service}}", "short"),
         ),
-        metric(
+        metric_panel(
             "From commit to Kafka",
             "99 of 100 events of a service are in Kafka within this time after their commit.",
             "histogram_quantile(0.99, sum by (le, service) (rate(souk_outbox_delay_seconds_bucket[5m])))",
             Column("{{service}}", "s"),
         ),
-        metric(
+        metric_panel(
             "Checkpoints",
             "How long the newest checkpoint of each Flink job took.",
             "max by (job_name) (souk_checkpoint_seconds)",
             Column("{{job_name}}", "s"),
         ),
-        metric(
+        metric_panel(
             "Consumed by the services",
             "Messages a second that the services processed, ignored, received again, retried or rejected.",
             "sum by (service, outcome) (rate(souk_inbox_messages_total[1m]))",
@@ -137,50 +146,50 @@ def _backlogs() -> list[PanelBuilder]:
 
 def _processes() -> list[PanelBuilder]:
     return [
-        metric(
+        metric_panel(
             "Ready parts",
             "1 if a part answered the API's readiness check, else 0.",
             "min by (part) (souk_part_ready)",
             Column("{{part}}", "bool_yes_no"),
         ),
-        metric(
+        metric_panel(
             "Memory",
             "Resident memory of each Python process.",
             "sum by (job) (process_resident_memory_bytes)",
             Column("{{job}}", "bytes"),
         ),
-        metric(
+        metric_panel(
             "Flink's heap",
             "Heap in use by Flink's two processes.",
             "max by (process) (souk_flink_heap_bytes)",
             Column("{{process}}", "bytes"),
         ),
-        metric(
+        metric_panel(
             "Slowest requests",
             "99 of 100 requests of a route are answered within this time; a stream counts until it begins.",
             "histogram_quantile(0.99, sum by (le, route) (rate(souk_http_request_seconds_bucket[5m])))",
             Column("{{route}}", "s"),
         ),
-        metric(
+        metric_panel(
             "Failed requests",
             "The share of each process' requests with a status of 500 or more.",
             'sum by (job) (rate(souk_http_requests_total{status=~"5.."}[5m]))'
             " / sum by (job) (rate(souk_http_requests_total[5m]))",
             Column("{{job}}", "percentunit"),
         ),
-        metric(
+        metric_panel(
             "Slowest queries",
             "99 of 100 queries of the API on ClickHouse are answered within this time.",
             "histogram_quantile(0.99, sum by (le, query) (rate(souk_query_seconds_bucket[5m])))",
             Column("{{query}}", "s"),
         ),
-        metric(
+        metric_panel(
             "Running queries",
             "Queries that run or wait in ClickHouse's HTTP server, by pool.",
             "sum by (pool) (souk_clickhouse_running)",
             Column("{{pool}}", "short"),
         ),
-        metric(
+        metric_panel(
             "Jobs",
             "1 while all tasks of a Flink job run.",
             "min by (job_name) (souk_job_running)",

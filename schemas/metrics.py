@@ -7,27 +7,27 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Metric:
+class MetricOutput:
     """One output: its table and key.
 
-    `watched` is set if pages show live updates of the table. `appended` is set if rows are only added and
-    have no version. `in_redis` is set if the output is a sorted set instead of a table.
+    `has_live_updates` is set if pages show live updates of the table. `append_only` is set if rows are only
+    added and have no version. `in_redis` is set if the output is a sorted set instead of a table.
     """
 
     table: str
     key: tuple[str, ...]
-    watched: bool = True
-    appended: bool = False
+    has_live_updates: bool = True
+    append_only: bool = False
     in_redis: bool = False
 
 
 METRICS = (
-    Metric("order_lines", ("seller_id", "placed_at", "order_id", "line_number"), appended=True),
-    Metric("order_state", ("order_id",), appended=True),
-    Metric("seller_sales_minute", ("seller_id", "minute", "currency")),
-    Metric("product_sales_minute", ("seller_id", "product_id", "minute", "currency")),
-    Metric("marketplace_sales_minute", ("minute", "currency")),
-    Metric("payments_minute", ("minute", "method", "currency"), watched=False),
-    Metric("popular_products", ("product_id",), watched=False, in_redis=True),
-    Metric("trending_products", ("product_id",), watched=False, in_redis=True),
+    MetricOutput("order_lines", ("seller_id", "placed_at", "order_id", "line_number"), append_only=True),
+    MetricOutput("order_state", ("order_id",), append_only=True),
+    MetricOutput("seller_sales_minute", ("seller_id", "minute", "currency")),
+    MetricOutput("product_sales_minute", ("seller_id", "product_id", "minute", "currency")),
+    MetricOutput("marketplace_sales_minute", ("minute", "currency")),
+    MetricOutput("payments_minute", ("minute", "method", "currency"), has_live_updates=False),
+    MetricOutput("popular_products", ("product_id",), has_live_updates=False, in_redis=True),
+    MetricOutput("trending_products", ("product_id",), has_live_updates=False, in_redis=True),
 )

@@ -16,17 +16,17 @@ from serving.analytics.watermarks import WatermarkCache
 from serving.catalogue import endpoints as products
 from serving.catalogue.service import Catalogue
 from serving.clickhouse import ClickHouseQueries, load_queries
+from serving.commerce import gateway
+from serving.commerce.commerce_client import CommerceClient
 from serving.intake import endpoints as intake
 from serving.intake.service import EventIntake
 from serving.middleware import HttpMiddleware
 from serving.ops import endpoints as ops
-from serving.ops.backlog import Backlog
+from serving.ops.backlog import FiguresFreshness
 from serving.ops.readiness import ReadinessChecks
 from serving.recommendations import endpoints as recommendations
 from serving.recommendations.service import RecommendationService
 from serving.redis_client import open_redis
-from serving.shop import gateway
-from serving.shop.commerce_client import CommerceClient
 from serving.web import pages
 
 DESCRIPTION = """Sales figures of a marketplace and its sellers, exact to the cent and fresh to the second.
@@ -67,7 +67,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
             context = AnalyticsContext(
                 settings.timezone, settings.shop_currency, clickhouse, redis, catalogue, watermarks, clock
             )
-            backlog = Backlog(settings, watermarks, clock)
+            backlog = FiguresFreshness(settings, watermarks, clock)
             readiness_checks = ReadinessChecks(settings, clickhouse, redis, backlog)
             app.state.analytics = Analytics.of(context)
             app.state.catalogue = catalogue

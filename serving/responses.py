@@ -27,19 +27,19 @@ CSV_RESPONSE: Responses = {
 
 
 @dataclass(frozen=True, slots=True)
-class CsvForm:
+class CsvFormat:
     """How a response is written as CSV: the columns of its header, and one row per entry of a list."""
 
     columns: Sequence[str]
     rows: Callable[[Any], Iterable[Mapping[str, Any]]]
 
 
-def csv_list(name: str, entry: type) -> CsvForm:
+def csv_list(name: str, entry: type) -> CsvFormat:
     """Return the CSV form of a response whose field `name` is a list of the TypedDict `entry`."""
-    return CsvForm(tuple(entry.__annotations__), lambda content: content[name])
+    return CsvFormat(tuple(entry.__annotations__), lambda content: content[name])
 
 
-def write_csv(form: CsvForm, content: object) -> bytes:
+def write_csv(form: CsvFormat, content: object) -> bytes:
     """Return the content of a response as CSV (RFC 4180) in UTF-8: null is empty, times are ISO 8601."""
     text = StringIO(newline="")
     writer = csv.writer(text)
@@ -63,7 +63,7 @@ class Responder:
     def __init__(self, request: Request) -> None:
         self._request = request
 
-    def __call__(self, content: Any, form: CsvForm | None = None) -> Response:
+    def __call__(self, content: Any, form: CsvFormat | None = None) -> Response:
         """Return the content as JSON, or as CSV if it has a CSV form that the client prefers."""
         headers = {"Cache-Control": "no-cache"}
         if form is not None:

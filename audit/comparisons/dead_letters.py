@@ -6,7 +6,7 @@ from hashlib import blake2b
 
 import pyarrow as pa
 
-from audit.comparison import Comparison, ComparisonSpec
+from audit.comparison import ComparisonResult, ComparisonSpec
 from audit.sources.kafka import DeadLetterRecord
 from audit.stores import Stores
 from audit.tables import compare_tables
@@ -28,7 +28,7 @@ REASONS = 5
 
 def compare(
     undecodable: Mapping[str, Iterable[bytes]], dead_letters: Mapping[str, list[DeadLetterRecord]]
-) -> Comparison:
+) -> ComparisonResult:
     """Compare the messages that the audit can't decode with the dead letters, both by topic.
 
     Several jobs read a topic, and each of them writes a dead letter of an undecodable message, so a message
@@ -53,7 +53,7 @@ def compare(
     return compare_tables(SPEC, _table(expected), _table(actual), notes=tuple(notes))
 
 
-def run(stores: Stores) -> Iterator[Comparison]:
+def run(stores: Stores) -> Iterator[ComparisonResult]:
     """Read every topic and every dead-letter topic."""
     undecodable = {name: stores.kafka.contents(name).undecodable for name in all_events()}
     dead_letters = {name: stores.kafka.dead_letters(name) for name in (*all_events(), *JOB_OUTPUTS)}

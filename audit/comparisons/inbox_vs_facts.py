@@ -6,7 +6,7 @@ from functools import partial
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from audit.comparison import Comparison, ComparisonSpec
+from audit.comparison import ComparisonResult, ComparisonSpec
 from audit.stores import NEVER_RAN, Stores
 from audit.table_comparison import KeyFilter, Sides, TableComparison
 
@@ -25,12 +25,12 @@ def with_facts(processed: pa.Table, event_ids: pa.ChunkedArray) -> pa.Table:
     return processed.filter(pc.is_in(processed["event_id"], value_set=event_ids.combine_chunks()))
 
 
-def run(stores: Stores) -> Iterator[Comparison | TableComparison]:
+def run(stores: Stores) -> Iterator[ComparisonResult | TableComparison]:
     """Look up every event of the inboxes in the fact table of its topic."""
     if stores.service_db.exists():
         yield TableComparison(SPEC, partial(_read, stores))
     else:
-        yield Comparison(SPEC, notes=(NEVER_RAN,))
+        yield ComparisonResult(SPEC, notes=(NEVER_RAN,))
 
 
 def _read(stores: Stores, keys: KeyFilter | None) -> Sides:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from audit.comparison import Comparison, ComparisonSpec
+from audit.comparison import ComparisonResult, ComparisonSpec
 from audit.cut import Cut
 from audit.sources.events import TopicContents
 from audit.sources.kafka import DeadLetterRecord
@@ -35,7 +35,7 @@ def compare(
     rejected: frozenset[str],
     *,
     is_permanent: bool = True,
-) -> Comparison:
+) -> ComparisonResult:
     """Compare a topic with its fact table.
 
     `rejected` are the ids of events with a dead letter instead of a row. If the topic is not permanent, Kafka
@@ -81,7 +81,7 @@ def rejected_ids(
     )
 
 
-def run(stores: Stores) -> Iterator[Comparison]:
+def run(stores: Stores) -> Iterator[ComparisonResult]:
     """Compare every event of `schemas/events/` that either side has."""
     for name, event in all_events().items():
         contents = stores.kafka.contents(name)

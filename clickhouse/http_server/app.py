@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 
 from clickhouse.http_server.body_stream import BodyStream, Receive
-from clickhouse.http_server.connections import Connections
+from clickhouse.http_server.connections import RequestConnections
 from clickhouse.http_server.engine import Engine
 from clickhouse.http_server.errors import DatabaseError
 from clickhouse.http_server.host_check import HostCheck
@@ -50,7 +50,7 @@ class ClickHouseApp:
         self._engine = engine
         self._users = users
         self._host_check = host_check
-        self._connections = Connections(engine)
+        self._connections = RequestConnections(engine)
         self._validated = ValidationCache()
         self._workers = {pool: WorkerPool(pool, threads, MAX_QUEUED) for pool, threads in THREADS.items()}
 

@@ -14,7 +14,7 @@ TaggedConnection = tuple[str, Connection]
 """A unique tag, and the connection whose queries have a `log_comment` that begins with this tag."""
 
 
-class Connections:
+class RequestConnections:
     """The connections of one engine."""
 
     def __init__(self, engine: Engine) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from clickhouse.http_server import reader_policy
 from clickhouse.http_server.body_stream import BodyStream
 from clickhouse.http_server.compression import decompress
-from clickhouse.http_server.connections import Connections
+from clickhouse.http_server.connections import RequestConnections
 from clickhouse.http_server.engine import Connection, Engine
 from clickhouse.http_server.errors import DatabaseError, cancelled
 from clickhouse.http_server.handshake import handshake_response, is_handshake, with_allowed_settings
@@ -46,7 +46,7 @@ class QueryExecution:
     def __init__(
         self,
         engine: Engine,
-        connections: Connections,
+        connections: RequestConnections,
         validated: ValidationCache,
         request: Request,
         user: User,

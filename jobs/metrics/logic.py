@@ -12,7 +12,7 @@ from jobs.queries import QueryFolder
 from jobs.sinks import DEFAULT_FLUSH, LIVE_FLUSH, clickhouse, redis_ranking
 from jobs.sources import source_table
 from schemas.events import EventSchema
-from schemas.metrics import METRICS, Metric
+from schemas.metrics import METRICS, MetricOutput
 
 NAME = "metrics"
 QUERIES = QueryFolder(Path(__file__).parent)
@@ -59,11 +59,11 @@ def plan(settings: Settings, events: Mapping[str, EventSchema]) -> JobPlan:
     )
 
 
-def _output(metric: Metric, settings: Settings) -> JobOutput:
+def _output(metric: MetricOutput, settings: Settings) -> JobOutput:
     if metric.in_redis:
         options = redis_ranking(settings, metric.table)
     else:
-        flush = LIVE_FLUSH if metric.watched else DEFAULT_FLUSH
-        options = clickhouse(settings, metric.table, flush, versioned=not metric.appended)
-    key = () if metric.appended else metric.key
+        flush = LIVE_FLUSH if metric.has_live_updates else DEFAULT_FLUSH
+        options = clickhouse(settings, metric.table, flush, versioned=not metric.append_only)
+    key = () if metric.append_only else metric.key
     return JobOutput(metric.table, QUERIES.of(metric.table), key, options)

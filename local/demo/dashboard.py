@@ -83,8 +83,8 @@ def warnings(snapshot: DemoSnapshot) -> list[str]:
     worst = sorted(traffic.errors.items(), key=lambda error: -error[1])[:MAX_ERROR_KINDS]
     return [
         *(
-            [f"shoppers slowed to {traffic.tempo:.0%} of the rate: {traffic.slowed_because}"]
-            if traffic.tempo < 1
+            [f"shoppers slowed to {traffic.pace:.0%} of the rate: {traffic.slowed_because}"]
+            if traffic.pace < 1
             else []
         ),
         *(f"{count:,} × {kind}" for kind, count in worst),

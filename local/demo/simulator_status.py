@@ -28,7 +28,7 @@ class SimulatorStatus:
     sent: int = 0
     rate: float = 0.0
     """Live events so far, and per second."""
-    tempo: float = 1.0
+    pace: float = 1.0
     slowed_because: str = ""
     """The share of the requested rate at which shoppers act (1: all of it), and why it is reduced."""
     orders: Mapping[str, int] = field(default_factory=dict)

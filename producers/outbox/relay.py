@@ -10,7 +10,7 @@ import structlog
 from common.metrics import OUTBOX_DELAY_SECONDS, OUTBOX_PUBLISHED, OUTBOX_WAITING
 from common.settings import Settings
 from producers.backoff import Backoff
-from producers.outbox.completeness import REPORT_EVERY_S, CompletenessReporter
+from producers.outbox.progress import REPORT_EVERY_S, CompletenessReporter
 from producers.outbox.publisher import Publisher
 from producers.outbox.transaction import OUTBOX
 from producers.postgres.errors import RETRYABLE

@@ -26,7 +26,7 @@ class SimulatorStatus:
     """Counters since the start.
 
     `phase` is starting, back-filling, back-filled, live, stopping or stopped. `done` of `total` events of the
-    history are in Kafka, up to `event_time`. `events` counts live events. `tempo` is the share of the
+    history are in Kafka, up to `event_time`. `events` counts live events. `pace` is the share of the
     requested rate at which visits run. `slowed_because` is the reason why it is below 1
     (live/load_controller.py).
     """
@@ -35,7 +35,7 @@ class SimulatorStatus:
     done: int = 0
     total: int = 0
     event_time: str = ""
-    tempo: float = 1.0
+    pace: float = 1.0
     slowed_because: str = ""
     events: Counter[str] = field(default_factory=Counter)
     visits: Counter[str] = field(default_factory=Counter)
@@ -69,7 +69,7 @@ class SimulatorStatus:
         sent = sum(self.events.values())
         return {
             "phase": self.phase, "done": self.done, "total": self.total, "event_time": self.event_time,
-            "sent": sent, "rate": round(self._rate(sent), 1), "tempo": round(self.tempo, 2),
+            "sent": sent, "rate": round(self._rate(sent), 1), "pace": round(self.pace, 2),
             "slowed_because": self.slowed_because, "events": dict(self.events),
             "visits": dict(self.visits), "orders": dict(self.orders),
             "cancelled_because": dict(self.cancelled_because), "errors": dict(self.errors),

@@ -32,7 +32,7 @@ from serving.responses import (
     UNAVAILABLE,
     UNCHANGED,
     UNKNOWN_SELLER,
-    CsvForm,
+    CsvFormat,
     ResponderDep,
     csv_list,
 )
@@ -43,7 +43,7 @@ SERIES_CSV = csv_list("series", Bucket)
 TOP_PRODUCTS_CSV = csv_list("products", TopProduct)
 POPULAR_CSV = csv_list("products", PopularProduct)
 SELLERS_CSV = csv_list("sellers", SellerFound)
-ORDERS_CSV = CsvForm(ORDER_LINE_COLUMNS, order_line_rows)
+ORDERS_CSV = CsvFormat(ORDER_LINE_COLUMNS, order_line_rows)
 
 router = APIRouter(
     prefix="/v1",

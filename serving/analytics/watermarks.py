@@ -17,7 +17,7 @@ MIN_READ_INTERVAL_S = 0.5
 MAX_AGE_S = 3.0
 """The largest age of a reading that `as_of` uses. An old reading only understates how fresh figures are."""
 
-REFRESH_INTERVAL_S, REFRESH_WHILE_ASKED_S = 1.5, 6.0
+REFRESH_INTERVAL_S, REFRESH_AFTER_REQUEST_S = 1.5, 6.0
 """The interval of readings in the background, and the time without requests after which they stop. With
 them, usually only the first request waits."""
 
@@ -61,7 +61,7 @@ class WatermarkCache:
         return monotonic() - self._read_at <= seconds
 
     async def _refresh(self) -> None:
-        while monotonic() - self._last_request_at < REFRESH_WHILE_ASKED_S:
+        while monotonic() - self._last_request_at < REFRESH_AFTER_REQUEST_S:
             await asyncio.sleep(REFRESH_INTERVAL_S)
             with suppress(Problem):  # a request for figures reports the same problem
                 await self.watermarks()

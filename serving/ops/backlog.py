@@ -37,7 +37,7 @@ def is_catching_up(behind_s: float | None, messages_behind: int | None) -> bool:
     return (behind_s is None or behind_s > CURRENT_WITHIN_S) and bool(messages_behind)
 
 
-class Backlog:
+class FiguresFreshness:
     """Reads the state of the figures. It queries Kafka only while the figures are not current."""
 
     def __init__(self, settings: Settings, watermarks: WatermarkCache, clock: Clock) -> None:

@@ -13,7 +13,7 @@ from common.kafka import KafkaCluster
 from common.settings import Settings
 from common.urls import credentials, redact_password
 from serving.clickhouse import ClickHouseQueries
-from serving.ops.backlog import Backlog
+from serving.ops.backlog import FiguresFreshness
 from serving.ops.schemas import FiguresState, PartState, Readiness
 
 TIMEOUT_S = 2.0
@@ -39,7 +39,7 @@ class ReadinessChecks:
     """The checks of all parts. They connect when they first run."""
 
     def __init__(
-        self, settings: Settings, clickhouse: ClickHouseQueries, redis: Redis, backlog: Backlog
+        self, settings: Settings, clickhouse: ClickHouseQueries, redis: Redis, backlog: FiguresFreshness
     ) -> None:
         self._settings = settings
         self._clickhouse = clickhouse

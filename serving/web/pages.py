@@ -24,10 +24,10 @@ from serving.analytics.service.orders import ORDER_TABLES
 from serving.analytics.service.rankings import PRODUCT_TABLES
 from serving.analytics.service.sales import MARKETPLACE_TABLES, SELLER_TABLES
 from serving.clickhouse import Row
-from serving.ops.backlog import Backlog
+from serving.ops.backlog import FiguresFreshness
 from serving.parameters import reject_repeated_parameters
 from serving.problems import RedisUnavailable
-from serving.web import views
+from serving.web import presenters
 from serving.web.api_reference import reference
 from serving.web.renderer import WEB_DIR, PageRenderer, VersionedFiles, vendor_folder
 from serving.web.storefront import pages as storefront
@@ -39,7 +39,7 @@ ORDERS_PER_PAGE = 10
 TOP_PRODUCTS = 8
 POPULAR_PRODUCTS = 8
 
-DEFAULT_PRESET: views.Preset = "30d"
+DEFAULT_PRESET: presenters.Preset = "30d"
 """The period that a seller's page opens with."""
 
 UNREGISTERED: Row = dict.fromkeys(("name", "city", "state"))
@@ -83,7 +83,7 @@ def render_problem(request: Request, described: ErrorDescription) -> Response:
 
 
 def _is_catching_up(request: Request, as_of: datetime | None) -> bool:
-    backlog: Backlog = request.app.state.backlog
+    backlog: FiguresFreshness = request.app.state.backlog
     return backlog.is_catching_up(as_of)
 
 
@@ -99,7 +99,9 @@ async def start(
     """Return the start page: a search for sellers, the marketplace's figures, popular products."""
     pages = _pages(request)
     span = await service.context.marketplace_span()
-    requested = views.preset_period("all", utc_minute(span.first), utc_minute(span.newest), pages.formatter)
+    requested = presenters.preset_period(
+        "all", utc_minute(span.first), utc_minute(span.newest), pages.formatter
+    )
     sales, found, popular = await asyncio.gather(
         service.sales.of_marketplace(requested),
         service.rankings.find_sellers(q, MAX_SELLERS),
@@ -110,8 +112,8 @@ async def start(
         q=q,
         sales=sales,
         empty=span.newest is None,
-        chart=views.chart(sales, pages.formatter),
-        note=views.revenue_note(sales["totals"], pages.formatter),
+        chart=presenters.chart(sales, pages.formatter),
+        note=presenters.revenue_note(sales["totals"], pages.formatter),
         follows=MARKETPLACE_TABLES,
         found=found["sellers"],
         popular=popular,
@@ -133,7 +135,7 @@ async def seller(
     request: Request,
     service: AnalyticsDep,
     seller_id: SellerId,
-    period: views.Preset = DEFAULT_PRESET,
+    period: presenters.Preset = DEFAULT_PRESET,
     start: From = "",
     until: Bound = "",
     end: To = "",
@@ -153,13 +155,13 @@ async def seller(
 
     def period_of_preset(span: SalesSpan) -> PeriodRequest:
         first, newest = utc_minute(span.first), utc_minute(span.newest)
-        return replace(views.preset_period(period, first, newest, pages.formatter), grain=grain)
+        return replace(presenters.preset_period(period, first, newest, pages.formatter), grain=grain)
 
     if end:
         requested = PeriodRequest(start or None, period_end(end, until or None), grain)
         figures = service.sales.of_seller(seller_id, requested)
     elif custom:
-        requested = replace(views.custom_period(start, until, pages.formatter), grain=grain)
+        requested = replace(presenters.custom_period(start, until, pages.formatter), grain=grain)
         figures = service.sales.of_seller(seller_id, requested)
     elif period == DEFAULT_PRESET:
         figures = service.sales.of_seller(seller_id, PeriodRequest(grain=grain))
@@ -170,23 +172,23 @@ async def seller(
     span = None if sales["totals"]["orders"] else await service.context.seller_span(seller_id)
     shown = sales["period"]
     registered = utc_minute(details["registered_at"]) if details else None
-    chart = views.chart(sales, pages.formatter, registered)
+    chart = presenters.chart(sales, pages.formatter, registered)
     return pages(
         "seller.html",
         seller=details or UNREGISTERED,
         registered=registered,
         newest=utc_minute(span.newest) if span else None,
         sales=sales,
-        tiles=views.figure_tiles(sales, pages.formatter),
-        sparks=views.sparklines(sales, chart["drawn"]),
+        tiles=presenters.figure_tiles(sales, pages.formatter),
+        sparks=presenters.sparklines(sales, chart["drawn"]),
         chart=chart,
-        table=views.table(sales, chart["names"], chart["drawn"], pages.formatter),
+        table=presenters.table(sales, chart["names"], chart["drawn"], pages.formatter),
         follows=(*SELLER_TABLES, *PRODUCT_TABLES, *ORDER_TABLES),
         period_query=_period_query(shown["from"].isoformat(), shown["to"].isoformat()),
         selection=selection,
         period=None if custom else period,
         last_day=(shown["to"] - timedelta(minutes=1)).date().isoformat(),
-        grains=views.grains(shown["from"], shown["to"]),
+        grains=presenters.grains(shown["from"], shown["to"]),
         now=service.context.clock(),
         catching_up=_is_catching_up(request, sales["as_of"]),
     )

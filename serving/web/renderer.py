@@ -13,9 +13,9 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from common.settings import Settings
-from serving.web import views
+from serving.web import presenters
 from serving.web.formatter import Formatter, label, place, seller_name, short_id, words
-from serving.web.tiles import DRAWINGS, tile_name
+from serving.web.product_images import DRAWINGS, tile_name
 
 WEB_DIR = Path(__file__).parent
 
@@ -49,7 +49,7 @@ class PageRenderer:
             "label": label,
             "search": None,
             "locale": settings.shop_locale.replace("_", "-"),
-            "presets": views.PRESETS,
+            "presets": presenters.PRESETS,
             "clickhouse": settings.clickhouse,
             "base": settings.serving,
         }

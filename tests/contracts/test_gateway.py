@@ -7,8 +7,8 @@ from pydantic import TypeAdapter
 
 from producers.inventory import schemas as inventory
 from producers.orders import schemas as orders
-from serving.shop.schemas.orders import OrderRequest, ShopperOrder
-from serving.shop.schemas.stock import Stock, StockUpdate, StockUpdates
+from serving.commerce.schemas.orders import OrderRequest, ShopperOrder
+from serving.commerce.schemas.stock import Stock, StockUpdate, StockUpdates
 
 WORDS = {"title", "description", "examples", "default"}
 """Keywords of a JSON schema that only describe; all others restrict values."""

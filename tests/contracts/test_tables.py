@@ -9,7 +9,7 @@ from clickhouse.facts import columns
 from clickhouse.schema import FILE
 from jobs.metrics.logic import EVENTS, QUERIES
 from schemas.events import EventSchema, all_events
-from schemas.metrics import METRICS, Metric
+from schemas.metrics import METRICS, MetricOutput
 from schemas.topics import EVENT_TOPICS, FOREVER
 
 TABLE = re.compile(r"CREATE TABLE (?P<name>\w+)\n\((?P<body>.*?)\n\)\nENGINE = (?P<engine>.*?);\n", re.DOTALL)
@@ -44,9 +44,9 @@ def test_an_event_has_its_table_with_exactly_its_columns(event: EventSchema) -> 
 @pytest.mark.parametrize(
     "metric", [metric for metric in METRICS if not metric.in_redis], ids=lambda metric: metric.table
 )
-def test_a_metric_fills_every_column_of_its_table(metric: Metric) -> None:
+def test_a_metric_fills_every_column_of_its_table(metric: MetricOutput) -> None:
     selected = sqlglot.parse_one(QUERIES.of(metric.table), dialect="spark").named_selects
-    version = [] if metric.appended else ["version"]
+    version = [] if metric.append_only else ["version"]
 
     assert [*selected, *version] == list(table_columns(metric.table))
     assert selected[: len(metric.key)] == list(metric.key)

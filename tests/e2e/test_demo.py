@@ -57,7 +57,7 @@ def test_every_store_agrees_while_a_demo_runs_and_after_it_was_stopped(untouched
     assert untouched.processes() == []
     assert seen.errors == {}
     assert {"orders", "recommendations", "events", "sales"} <= seen.endpoints.keys()
-    assert (seen.tempo, seen.slowed_because) == (1.0, "")
+    assert (seen.pace, seen.slowed_because) == (1.0, "")
 
     untouched.souk("up")
     audit = untouched.audit()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from audit.comparison import Comparison
+from audit.comparison import ComparisonResult
 from audit.connect import stores
 from audit.run import compare_once
 from clickhouse.client import connect
@@ -53,7 +53,7 @@ def test_a_wrong_parcel_of_a_seller_is_found(
     assert found.rows
 
 
-def compared(settings: Settings, name: str) -> Comparison:
+def compared(settings: Settings, name: str) -> ComparisonResult:
     with stores(settings, None, lambda *_: None) as opened:
         (found,) = compare_once(name, opened)
     return found

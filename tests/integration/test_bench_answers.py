@@ -115,9 +115,9 @@ def test_interference_is_sampled_in_every_interval(tmp_path: Path) -> None:
     with DiskProbe(tmp_path, interval_s=0.001) as disk:
         host = asyncio.run(look(disk)).interference()
 
-    assert host.spans == 3
+    assert host.intervals == 3
     assert 0 <= host.stolen <= 1
-    assert 0 <= host.held_up <= host.spans
+    assert 0 <= host.with_slow_flush <= host.intervals
 
 
 def test_an_order_has_a_recommended_product_and_its_own_key() -> None:

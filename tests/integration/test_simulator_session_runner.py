@@ -14,7 +14,7 @@ from producers.simulator.live.api import ShopApi
 from producers.simulator.live.event_sender import EventSender
 from producers.simulator.live.load_controller import LoadController
 from producers.simulator.live.session_runner import POLL_INTERVAL_S, SessionRunner
-from producers.simulator.live.steps import CheckOut
+from producers.simulator.live.steps import SubmitCart
 from producers.simulator.live.visit import VisitContext
 from producers.simulator.randomness import named_rng
 from producers.simulator.status import SimulatorStatus
@@ -42,16 +42,16 @@ def events_of(heard: Heard) -> list[dict[str, Any]]:
     return [event for body in bodies for event in orjson.loads(body)["events"]]
 
 
-Lives = Callable[[SimulatorStatus, list[CheckOut], LoadController], Awaitable[None]]
+Lives = Callable[[SimulatorStatus, list[SubmitCart], LoadController], Awaitable[None]]
 """Waits until enough visits have ended. It may change the pace."""
 
 
-async def many_visits(status: SimulatorStatus, bought: list[CheckOut], _tempo: LoadController) -> None:
+async def many_visits(status: SimulatorStatus, bought: list[SubmitCart], _tempo: LoadController) -> None:
     while status.visits["ended"] < ENDED or not bought:
         await asyncio.sleep(POLL_INTERVAL_S)
 
 
-def crowd_of(world: World, lives: Lives) -> tuple[list[dict[str, Any]], SimulatorStatus, list[CheckOut]]:
+def crowd_of(world: World, lives: Lives) -> tuple[list[dict[str, Any]], SimulatorStatus, list[SubmitCart]]:
     """Run visits; return their events, their status and the checkouts."""
 
     async def say(request: bytes, writer: asyncio.StreamWriter) -> None:
@@ -88,7 +88,7 @@ def crowd_of(world: World, lives: Lives) -> tuple[list[dict[str, Any]], Simulato
         for product in world.products.ids[:12]
     ]
     shown = {"recommendation_id": "01990000-0000-7000-8000-000000000000", "strategy": "s", "items": items}
-    status, bought, begun = SimulatorStatus(), list[CheckOut](), system_clock() - timedelta(seconds=1)
+    status, bought, begun = SimulatorStatus(), list[SubmitCart](), system_clock() - timedelta(seconds=1)
     return asyncio.run(live()), status, bought
 
 
@@ -111,7 +111,7 @@ def test_what_a_crowd_does_is_told_once_and_in_the_order_of_time(world: World) -
 
 def test_a_crowd_whose_clock_stands_still_does_nothing_and_goes_on_from_there(world: World) -> None:
     async def stand_still_for_a_while(
-        status: SimulatorStatus, bought: list[CheckOut], tempo: LoadController
+        status: SimulatorStatus, bought: list[SubmitCart], tempo: LoadController
     ) -> None:
         await many_visits(status, bought, tempo)
         tempo.pace, seen, beats = 0.0, dict(status.visits), 0

@@ -16,7 +16,7 @@ from common.ids import new_id
 from common.settings import Settings
 from producers.simulator.live import shipments as shipments_module
 from producers.simulator.live.api import ShopApi
-from producers.simulator.live.external_events import ExternalEvents
+from producers.simulator.live.external_events import ExternalEventProducer
 from producers.simulator.live.order_consumer import CANCELLED, CONFIRMED, OrderConsumer
 from producers.simulator.live.orders import LiveOrders
 from producers.simulator.live.shipments import LiveShipments
@@ -72,7 +72,7 @@ class Shipping:
 
     async def _run(self, enough: Callable[[], bool], begin: Callable[[LiveShipments], None]) -> None:
         stopping, random = asyncio.Event(), Random(1)
-        events = ExternalEvents(self._settings.kafka, self._schema_ids, self.status, system_clock)
+        events = ExternalEventProducer(self._settings.kafka, self._schema_ids, self.status, system_clock)
         async with serving(self._answer) as server, ShopApi(server.url, self.status) as api:
             shipments = LiveShipments(self._world, events, self.status, random, lambda _: None)
             live = LiveOrders(self._world, api, self.status, random, lambda _: None, lambda _: None)

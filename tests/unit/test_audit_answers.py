@@ -7,7 +7,7 @@ from datetime import date
 import pyarrow as pa
 from rich.console import Console
 
-from audit.comparison import Comparison, ComparisonSpec
+from audit.comparison import ComparisonResult, ComparisonSpec
 from audit.comparisons import aggregates_vs_seller_api
 from audit.report import as_json, show, show_summary
 from audit.sources.sales_api import DayRange, sales_request, series_rows, totals_row
@@ -92,14 +92,14 @@ def test_the_report_names_the_stores_the_row_and_both_figures():
 
 
 def test_comparing_empty_stores_is_not_reported_as_agreement():
-    text = printed(lambda console: show_summary([Comparison(SPEC)], console))
+    text = printed(lambda console: show_summary([ComparisonResult(SPEC)], console))
 
     assert "nothing to compare" in text
     assert "0 differences" not in text
 
 
 def test_the_json_says_what_the_report_says():
-    told = json.loads(as_json([differing(), Comparison(SPEC)], settled=True))
+    told = json.loads(as_json([differing(), ComparisonResult(SPEC)], settled=True))
 
     assert told["differences"] == 1
     assert [each["verdict"] for each in told["comparisons"]] == ["differ", "nothing to compare"]

@@ -6,7 +6,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from audit.comparison import Comparison
+from audit.comparison import ComparisonResult
 from audit.comparisons.facts_vs_recommendations import (
     COMPARED,
     OFFERS,
@@ -21,17 +21,17 @@ from audit.tables import ROUNDING
 from jobs.recommendations.logic import MAX_SIMILAR
 
 
-def neighbours(expected: pa.Table, actual: pa.Table) -> Comparison:
+def neighbours(expected: pa.Table, actual: pa.Table) -> ComparisonResult:
     sides = similar_sides(expected, actual)
     return TableComparison(SIMILAR, lambda _: sides, rounding=ROUNDING).compare()
 
 
-def latest(what: str, expected: pa.Table, actual: pa.Table, size: int) -> Comparison:
+def latest(what: str, expected: pa.Table, actual: pa.Table, size: int) -> ComparisonResult:
     sides = latest_sides(expected, actual, size)
     return TableComparison(spec(what, "moments"), lambda _: sides).compare()
 
 
-def offers(expected: pa.Table, hashes: dict[str, list[str | None]]) -> Comparison:
+def offers(expected: pa.Table, hashes: dict[str, list[str | None]]) -> ComparisonResult:
     sides: Sides = offer_sides(expected, hashes)
     return TableComparison(OFFERS, lambda _: sides).compare()
 

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from audit import registry, run
-from audit.comparison import Comparison, ComparisonSpec
+from audit.comparison import ComparisonResult, ComparisonSpec
 from audit.run import compare_all
 from audit.stores import Stores
 from audit.table_comparison import MAX_FILTER_VALUES, KeyFilter, Sides, TableComparison
@@ -49,7 +49,7 @@ def audit(monkeypatch: pytest.MonkeyPatch):
     """Runs one comparison as the command does, without pauses."""
     monkeypatch.setattr(run, "REREAD_PAUSE_S", 0.0)
 
-    def audited(compared: TableComparison, *, moved: bool = True, stalled_s: float = 0.0) -> Comparison:
+    def audited(compared: TableComparison, *, moved: bool = True, stalled_s: float = 0.0) -> ComparisonResult:
         def found(_: Stores) -> Iterator[TableComparison]:
             yield compared
 

@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pytest
 
-from audit.comparison import Comparison
+from audit.comparison import ComparisonResult
 from audit.returns_comparison import rejected_by
 from audit.sources.kafka import DeadLetterRecord
 from audit.sql_comparison import QUERIES, read_description
@@ -29,7 +29,7 @@ def recorded(units_back, refund_minor, line_number=1):
     return dict(zip(RECORDED.names, ("o1", line_number, units_back, refund_minor), strict=True))
 
 
-def compared(events, rows, processed=(), rejected=()) -> Comparison:
+def compared(events, rows, processed=(), rejected=()) -> ComparisonResult:
     sides = RETURNS.sides(
         pa.Table.from_pylist(events, EVENTS),
         pa.Table.from_pylist(rows, RECORDED),

@@ -89,7 +89,7 @@ def test_a_kind_without_requests_has_no_times() -> None:
 def test_requests_of_calm_intervals_have_their_own_figures() -> None:
     log = RequestLog()
     # An interval with interference, and its neighbours, are not calm.
-    spans = (
+    intervals = (
         (10, InterferenceSample(0.0, 0.0)),
         (20, InterferenceSample(0.005, 0.0)),
         (900, InterferenceSample(0.02, 0.0)),
@@ -98,7 +98,7 @@ def test_requests_of_calm_intervals_have_their_own_figures() -> None:
         (50, InterferenceSample(0.0, 0.0)),
         (800, InterferenceSample(0.0, FLUSH_LIMIT_S + 0.001)),
     )
-    for milliseconds, interference in spans:
+    for milliseconds, interference in intervals:
         span = log.start(ORDERS)
         log.end_interval(interference)
         log.succeed(ORDERS, span, milliseconds / 1000)
@@ -110,7 +110,9 @@ def test_requests_of_calm_intervals_have_their_own_figures() -> None:
     assert (found.answered.count, found.answered.max_ms) == (8, 900.0)
     assert found.calm is not None
     assert (found.calm.count, found.calm.p50_ms, found.calm.max_ms) == (2, 25.0, 40.0)
-    assert log.interference() == InterferenceSummary(stolen=0.005, spans=7, taken_from=1, held_up=1, calm=2)
+    assert log.interference() == InterferenceSummary(
+        stolen=0.005, intervals=7, with_steal=1, with_slow_flush=1, calm=2
+    )
 
 
 @pytest.mark.parametrize("interference", [InterferenceSample(0.5, 0.0), InterferenceSample(0.0, 0.5)])

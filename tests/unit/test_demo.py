@@ -87,7 +87,7 @@ def test_the_screen_is_shown_before_the_first_figures():
 def test_every_problem_is_shown(rendered):
     wrong = snapshot(
         simulator=SimulatorStatus(
-            errors={"orders 503": 7}, tempo=0.64, slowed_because="figures were 31 s behind"
+            errors={"orders 503": 7}, pace=0.64, slowed_because="figures were 31 s behind"
         ),
         processes=[ProcessMemory("kafka", False, 0, 0, 0), ProcessMemory("jobs", True, 2, MB, 0)],
         problems=["the API does not answer: timed out"],

@@ -18,8 +18,7 @@ from serving.catalogue.service import ProductName
 from serving.clickhouse import encode_parameter
 from serving.problems import BadCursor, BadPeriod
 from serving.web.formatter import Formatter, place, seller_name, short_id, words
-from serving.web.renderer import code, embed
-from serving.web.views import (
+from serving.web.presenters import (
     axis,
     chart_values,
     custom_period,
@@ -28,6 +27,7 @@ from serving.web.views import (
     revenue_note,
     unfinished,
 )
+from serving.web.renderer import code, embed
 
 SHOP = ZoneInfo("America/Sao_Paulo")
 DAYS = Period(midnight(date(2018, 8, 1), SHOP), midnight(date(2018, 8, 4), SHOP))

@@ -22,7 +22,7 @@ from common.settings import ROOT
 from producers.feed.events import Timeline
 from producers.feed.messages import messages
 from producers.simulator.calendar import DAY_MS, Calendar
-from producers.simulator.history.browsing import BrowsingEvents
+from producers.simulator.history.browsing import BrowsingEventBuilder
 from producers.simulator.history.carts import HistoryCarts
 from producers.simulator.history.days import SimulatedHistory
 from producers.simulator.history.event_rows import EventRows
@@ -165,7 +165,7 @@ def test_views_of_one_product_in_one_millisecond_of_a_visit_are_events_of_their_
     at_once = views_of_one_product(np.full(50, PLAN.start_ms + DAY_MS))
 
     views = merge_views(at_once, merge_views(at_once, day.views))
-    events = BrowsingEvents(history.world).events(
+    events = BrowsingEventBuilder(history.world).events(
         np.random.default_rng(1), day.visits, views, day.lists, day.clicks
     )
     viewed = next(one for one in events if one.name == "product_viewed")

@@ -9,12 +9,12 @@ import pytest
 from producers.simulator.calendar import Calendar
 from producers.simulator.decisions import Behaviour, DecisionModel
 from producers.simulator.live.steps import (
-    CheckOut,
     EmitEvent,
     RecommendedItem,
     RecommendedList,
     RequestRecommendations,
     Step,
+    SubmitCart,
     plan_visits,
 )
 from producers.simulator.live.stock_levels import StockLevels
@@ -146,7 +146,7 @@ def test_being_shown_a_product_makes_people_buy_it(world: World) -> None:
 
     def bought(steps: list[Step]) -> int:
         return sum(
-            len({index_of[one] for one in shown} & set(s.units)) for s in steps if isinstance(s, CheckOut)
+            len({index_of[one] for one in shown} & set(s.units)) for s in steps if isinstance(s, SubmitCart)
         )
 
     asked = np.array([any(isinstance(step, RequestRecommendations) for step in steps) for steps in walks])
@@ -174,7 +174,7 @@ def test_nobody_buys_what_is_sold_out(world: World) -> None:
     walks = walk(shop_of(world, in_stock=False, add=5.0), 200, popular(world))
 
     assert not told(walks, "cart_changed")
-    assert not any(isinstance(step, CheckOut) for steps in walks for step in steps)
+    assert not any(isinstance(step, SubmitCart) for steps in walks for step in steps)
 
 
 def test_what_is_bought_is_what_the_cart_held(world: World) -> None:
@@ -186,7 +186,7 @@ def test_what_is_bought_is_what_the_cart_held(world: World) -> None:
             if isinstance(step, EmitEvent) and step.event["event"] == "cart_changed":
                 assert step.event["quantity_before"] == cart.get(step.event["product_id"], 0)
                 cart[step.event["product_id"]] = step.event["quantity"]
-            if isinstance(step, CheckOut):
+            if isinstance(step, SubmitCart):
                 buys += 1
                 held = {product: units for product, units in cart.items() if units}
                 assert {world.products.ids[row]: units for row, units in step.units.items()} == held

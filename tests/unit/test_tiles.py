@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.web.tiles import SCENES, draw, shapes, tile_name
-from serving.web.tiles.colours import GROUNDS, NAMED, palette
-from serving.web.tiles.words import DRAWING, drawing
+from serving.web.product_images import SCENES, draw, shapes, tile_name
+from serving.web.product_images.colours import GROUNDS, NAMED, palette
+from serving.web.product_images.words import DRAWING, drawing
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from cli.train import repeat
 from common.errors import UserError
 from jobs.recommenders.auto.candidates import Candidate
 from jobs.recommenders.auto.comparison import ModelComparison
-from jobs.recommenders.evaluation.intervals import Difference, Interval
+from jobs.recommenders.evaluation.intervals import Interval, PairedDifference
 from jobs.recommenders.evaluation.metrics import Metric
 from jobs.recommenders.interactions import DAY_S, Interactions, from_columns
 from jobs.recommenders.models.item_item import ItemItem
@@ -33,7 +33,7 @@ def quiet(done: int, of: int, doing: str) -> None:
 
 
 def comparison(low: float, high: float) -> ModelComparison:
-    found = Difference(Interval((low + high) / 2, low, high), 0.5)
+    found = PairedDifference(Interval((low + high) / 2, low, high), 0.5)
     return ModelComparison([], {str(OLD): {"ndcg@5": found}}, Popularity())
 
 

@@ -10,7 +10,7 @@ from jobs.recommenders.auto.candidates import Candidate, Models
 from jobs.recommenders.base import Model
 from jobs.recommenders.evaluation.catalogue import CatalogueMetrics, catalogue_metrics
 from jobs.recommenders.evaluation.evaluator import MetricValues
-from jobs.recommenders.evaluation.intervals import Difference, Interval, difference
+from jobs.recommenders.evaluation.intervals import Interval, PairedDifference, difference
 from jobs.recommenders.evaluation.loaders.dataset import Dataset
 from jobs.recommenders.evaluation.metrics import Metric
 from jobs.recommenders.histories import Ints
@@ -38,7 +38,7 @@ class ModelComparison:
     """
 
     evaluations: Sequence[ModelEvaluation]
-    differences: Mapping[str, Mapping[str, Difference]]
+    differences: Mapping[str, Mapping[str, PairedDifference]]
     model: Model
 
 

@@ -15,7 +15,7 @@ import orjson
 from jobs.recommenders.auto.candidates import Candidate
 from jobs.recommenders.auto.comparison import EvaluationOptions, ModelComparison, ModelEvaluation
 from jobs.recommenders.auto.search import SearchPlan, SearchResult
-from jobs.recommenders.evaluation.intervals import LEVEL, Difference, Interval
+from jobs.recommenders.evaluation.intervals import LEVEL, Interval, PairedDifference
 from jobs.recommenders.evaluation.loaders.dataset import Dataset
 from jobs.recommenders.interactions import Interactions
 
@@ -84,7 +84,7 @@ class ModelCard:
     notes: Sequence[str]
     searched: SearchSummary | None
     judged: Sequence[ModelEvaluation]
-    differences: Mapping[str, Mapping[str, Difference]]
+    differences: Mapping[str, Mapping[str, PairedDifference]]
     seed: int
     peak_memory_mb: float
 
@@ -173,7 +173,7 @@ def card_notes(card: ModelCard) -> list[str]:
     return [*card.notes, *_compared(card.differences), *_search(card.searched)]
 
 
-def _compared(differences: Mapping[str, Mapping[str, Difference]]) -> list[str]:
+def _compared(differences: Mapping[str, Mapping[str, PairedDifference]]) -> list[str]:
     return [
         f"{metric} against {other}: {found.interval.mean:+.4f} "
         f"({found.interval.low:+.4f} – {found.interval.high:+.4f}), p = {found.p_value:.3f}"

@@ -14,7 +14,7 @@ from jobs.recommenders.auto.stages import (
     CONFIRM_SHARE,
     STAGES,
     WARM_UP,
-    Size,
+    SampleSize,
     Stage,
     affordable,
     fitting_subset,
@@ -99,8 +99,8 @@ class _Search:
     trials: list[TrialResult] = field(default_factory=list)
     leaders: list[TrialResult] = field(default_factory=list)
     """All trials with the sample size of the last trial, best first."""
-    size: Size = WARM_UP
-    eval_splits: dict[Size, list[EvaluationSplit]] = field(default_factory=dict)
+    size: SampleSize = WARM_UP
+    eval_splits: dict[SampleSize, list[EvaluationSplit]] = field(default_factory=dict)
     cut_short: list[str] = field(default_factory=list)
     began_s: float = 0.0
 
@@ -161,7 +161,7 @@ class _Search:
     def _end_s(self) -> float:
         return self.began_s + self.plan.budget_s - self._final_fit_s()
 
-    def _subsampled(self, size: Size) -> list[EvaluationSplit]:
+    def _subsampled(self, size: SampleSize) -> list[EvaluationSplit]:
         """Return the splits of this sample size, from a cache."""
         if size not in self.eval_splits:
             self.eval_splits[size] = [
@@ -219,7 +219,7 @@ class _Search:
         needed_s = sum(self.runner.expected_s(each, eval_splits) for each in best)
         return min(needed_s, CONFIRM_SHARE * self.plan.budget_s)
 
-    def _update_leaders(self, size: Size, results: Sequence[TrialResult]) -> None:
+    def _update_leaders(self, size: SampleSize, results: Sequence[TrialResult]) -> None:
         if results:
             self.leaders = best_first([*(self.leaders if size == self.size else []), *results])
             self.size = size

@@ -15,7 +15,7 @@ from jobs.recommenders.evaluation.cases import EvaluationSplit
 from jobs.recommenders.interactions import Interactions
 
 
-class Size(NamedTuple):
+class SampleSize(NamedTuple):
     """The largest numbers of events to fit on and of cases to evaluate."""
 
     events: int
@@ -32,18 +32,18 @@ class Stage:
     """
 
     name: str
-    size: Size | None
+    size: SampleSize | None
     share: float
     min_candidates: int = 1
     batched: bool = False
 
 
 STAGES = (
-    Stage("explore", Size(200_000, 1_000), 0.2),
-    Stage("narrow", Size(1_000_000, 3_000), 0.2, min_candidates=4),
+    Stage("explore", SampleSize(200_000, 1_000), 0.2),
+    Stage("narrow", SampleSize(1_000_000, 3_000), 0.2, min_candidates=4),
     Stage("refine", None, 0.2),
     Stage("combine", None, 1.0, batched=True),
-    Stage("confirm", Size(1 << 62, 10_000), 1.0, min_candidates=2),
+    Stage("confirm", SampleSize(1 << 62, 10_000), 1.0, min_candidates=2),
 )
 """The stages in order.
 
@@ -55,7 +55,7 @@ a million events if there is enough time. `combine` leaves time for `confirm`, a
 CONFIRM_SHARE = 0.15
 """The largest share of the budget that is reserved for the stage `confirm`."""
 
-WARM_UP = Size(500, 10)
+WARM_UP = SampleSize(500, 10)
 
 CANDIDATE_COUNTS = (*range(4), *(step << power for power in range(30) for step in (4, 5, 6, 7)))
 """The allowed numbers of candidates if there is no time for all: 0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, …
@@ -83,7 +83,7 @@ def fitting_subset(seconds: Sequence[float], left_s: float) -> list[int]:
     return fitting
 
 
-def subsample(eval_split: EvaluationSplit, size: Size, seed: int) -> EvaluationSplit:
+def subsample(eval_split: EvaluationSplit, size: SampleSize, seed: int) -> EvaluationSplit:
     """Return a split with at most `size.events` events, of random shoppers, and `size.cases` cases."""
     return replace(
         eval_split,

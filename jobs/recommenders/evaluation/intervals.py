@@ -33,7 +33,7 @@ class Interval:
 
 
 @dataclass(frozen=True)
-class Difference:
+class PairedDifference:
     """One model's mean minus another's over the same cases, with the p-value of the randomisation test."""
 
     interval: Interval
@@ -56,7 +56,7 @@ def interval(values: Floats, seed: int, groups: Numbers | None = None) -> Interv
     return Interval(float(values.mean()), float(low), float(high))
 
 
-def difference(first: Floats, second: Floats, seed: int, groups: Numbers | None = None) -> Difference:
+def difference(first: Floats, second: Floats, seed: int, groups: Numbers | None = None) -> PairedDifference:
     """Return the mean of `first` - `second`, values of the same cases, with a two-sided randomisation test.
 
     If the models are equally good, the difference of each case, or of each of the `groups` [n], is as likely
@@ -70,7 +70,7 @@ def difference(first: Floats, second: Floats, seed: int, groups: Numbers | None 
         raise ValueError(f"{len(first)} values against {len(second)}")
     differences = first - second
     if not differences.any():
-        return Difference(interval(differences, seed, groups), 1.0)
+        return PairedDifference(interval(differences, seed, groups), 1.0)
     rng = np.random.default_rng(seed)
     sums, _ = _blocks(differences, groups, rng)
     observed = abs(differences.sum()) * (1 - 1e-9)
@@ -78,7 +78,7 @@ def difference(first: Floats, second: Floats, seed: int, groups: Numbers | None 
         int((np.abs(rng.choice((-1.0, 1.0), (count, len(sums))) @ sums) >= observed).sum())
         for count in _batch_sizes()
     )
-    return Difference(interval(differences, seed, groups), (extreme + 1) / (RESAMPLES + 1))
+    return PairedDifference(interval(differences, seed, groups), (extreme + 1) / (RESAMPLES + 1))
 
 
 def _blocks(values: Floats, groups: Numbers | None, rng: np.random.Generator) -> tuple[Floats, Floats]:

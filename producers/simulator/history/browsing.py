@@ -16,7 +16,7 @@ _SEARCHED_BEFORE_MS = 900
 _NULL = np.array(None, object)
 
 
-class BrowsingEvents:
+class BrowsingEventBuilder:
     """Builds the browsing events of a world's visits."""
 
     def __init__(self, world: World) -> None:

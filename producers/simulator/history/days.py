@@ -8,7 +8,7 @@ from producers.feed.events import Events, Timeline, merge
 from producers.simulator.calendar import DAY_MS, Calendar
 from producers.simulator.decisions import Behaviour, DecisionModel
 from producers.simulator.history import registrations
-from producers.simulator.history.browsing import BrowsingEvents
+from producers.simulator.history.browsing import BrowsingEventBuilder
 from producers.simulator.history.carts import HistoryCarts
 from producers.simulator.history.event_rows import SOURCE_KEYS, EventRows
 from producers.simulator.history.orders import HistoryOrders
@@ -52,7 +52,7 @@ class SimulatedHistory:
         self.world: World = build_world(plan.shape)
         self.calendar = Calendar(self.world)
         self.decisions = DecisionModel(self.world, self.calendar, behaviour or Behaviour())
-        self._browsing = BrowsingEvents(self.world)
+        self._browsing = BrowsingEventBuilder(self.world)
         self._recommender = HistoryRecommender(self.world, named_rng(plan.shape.seed, "recommender"))
 
     def draw_day(self, number: int) -> SimulatedDay:

@@ -14,7 +14,7 @@ from schemas.codec import Encoder
 from schemas.events import all_events
 
 
-class ExternalEvents:
+class ExternalEventProducer:
     """A producer of single events. Call `poll` regularly to process delivery reports."""
 
     def __init__(

@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 from producers.simulator.live.api import ApiUnavailable, RequestRejected, ShopApi
-from producers.simulator.live.steps import CheckOut
+from producers.simulator.live.steps import SubmitCart
 from producers.simulator.payments import draw_payment_method
 from producers.simulator.status import SimulatorStatus
 from producers.simulator.world.world import World
@@ -42,7 +42,7 @@ class LiveOrders:
         self._world, self._api, self._status, self._random = world, api, status, random
         self._on_placed, self._on_failed = on_placed, on_failed
 
-    async def place_and_follow(self, checkout: CheckOut) -> None:
+    async def place_and_follow(self, checkout: SubmitCart) -> None:
         """Place one order and wait until it is confirmed or cancelled."""
         order = await self._place(checkout)
         if order is None:
@@ -82,7 +82,7 @@ class LiveOrders:
         self._status.orders["cancelled"] += 1
         self._status.cancelled_because["shopper_request"] += 1
 
-    async def _place(self, checkout: CheckOut) -> dict[str, Any] | None:
+    async def _place(self, checkout: SubmitCart) -> dict[str, Any] | None:
         """Return the placed order, None if it was refused. All attempts share one idempotency key."""
         method, installments = draw_payment_method(self._random)
         body = {

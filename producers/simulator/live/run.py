@@ -23,7 +23,7 @@ from producers.simulator.decisions import Behaviour, DecisionModel
 from producers.simulator.live.api import ShopApi
 from producers.simulator.live.catalogue import FlashSalePublisher, publish_catalogue
 from producers.simulator.live.event_sender import EventSender
-from producers.simulator.live.external_events import ExternalEvents
+from producers.simulator.live.external_events import ExternalEventProducer
 from producers.simulator.live.load_controller import LoadController, LoadSignals
 from producers.simulator.live.order_consumer import OrderConsumer
 from producers.simulator.live.orders import LiveOrders
@@ -31,7 +31,7 @@ from producers.simulator.live.restocking import Restocker
 from producers.simulator.live.sales_poller import SalesPoller
 from producers.simulator.live.session_runner import SessionRunner
 from producers.simulator.live.shipments import LiveShipments
-from producers.simulator.live.steps import CheckOut
+from producers.simulator.live.steps import SubmitCart
 from producers.simulator.live.stock_levels import StockLevels
 from producers.simulator.live.visit import VisitContext
 from producers.simulator.randomness import named_rng
@@ -107,7 +107,7 @@ class _LiveTraffic:
         self._restocker = Restocker(world, api, self._stock_levels, random)
         self._api, self._rate, self._controller = api, rate, LoadController(system_clock().timestamp())
         self._sales_poller = SalesPoller(world, api, random, system_clock, self._controller.update_freshness)
-        self._external_events = ExternalEvents(settings.kafka, schema_ids, status, system_clock)
+        self._external_events = ExternalEventProducer(settings.kafka, schema_ids, status, system_clock)
         self._event_sender = EventSender(api, status, system_clock)
         self._shipments = LiveShipments(
             world, self._external_events, status, random,
@@ -170,7 +170,7 @@ class _LiveTraffic:
             self._failures.append(error)
             self._stopping.set()
 
-    def _check_out(self, checkout: CheckOut) -> None:
+    def _check_out(self, checkout: SubmitCart) -> None:
         for product in self._stock_levels.record_order(checkout.units):
             self.spawn(self._restocker.refill(product))
         self.spawn(self._orders.place_and_follow(checkout))
@@ -188,7 +188,7 @@ class _LiveTraffic:
             before += failed
             signals = LoadSignals(self._api.queued, self._event_sender.queued / self._rate, failed)
             controller.update_load(signals, system_clock().timestamp())
-            self._status.tempo, self._status.slowed_because = controller.pace, controller.reason
+            self._status.pace, self._status.slowed_because = controller.pace, controller.reason
 
     async def _publish_sales(self) -> None:
         while not self._stopping.is_set():

@@ -15,12 +15,12 @@ from producers.simulator.live.arrivals import ArrivalController
 from producers.simulator.live.event_sender import EventSender
 from producers.simulator.live.load_controller import LoadController
 from producers.simulator.live.steps import (
-    CheckOut,
     EmitEvent,
     RecommendedItem,
     RecommendedList,
     RequestRecommendations,
     Step,
+    SubmitCart,
     plan_visits,
 )
 from producers.simulator.live.visit import LiveVisit, VisitContext
@@ -69,7 +69,7 @@ class SessionRunner:
         rate: float,
         controller: LoadController,
         spawn: Spawn,
-        check_out: Callable[[CheckOut], None],
+        check_out: Callable[[SubmitCart], None],
     ) -> None:
         self._context, self._api, self._event_sender, self._status = context, api, event_sender, status
         self._clock, self._rng, self._controller = clock, rng, controller
@@ -152,7 +152,7 @@ class SessionRunner:
                 return False
             case EmitEvent():
                 self._pending_events.append(step.event)
-            case CheckOut():
+            case SubmitCart():
                 self._check_out(step)
         self._events += 1
         return True

@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 from common.clock import to_millis
-from producers.simulator.live.external_events import ExternalEvents
+from producers.simulator.live.external_events import ExternalEventProducer
 from producers.simulator.order_lifecycle import (
     OrderLifecycle,
     PlannedReturn,
@@ -51,7 +51,7 @@ class LiveShipments:
     def __init__(
         self,
         world: World,
-        events: ExternalEvents,
+        events: ExternalEventProducer,
         status: SimulatorStatus,
         random: Random,
         cancel: Callable[[str], None],

@@ -29,7 +29,7 @@ class RequestRecommendations(NamedTuple):
     product_id: str | None
 
 
-class CheckOut(NamedTuple):
+class SubmitCart(NamedTuple):
     """Check out the cart: product index → units."""
 
     at_ms: int
@@ -38,7 +38,7 @@ class CheckOut(NamedTuple):
     units: dict[int, int]
 
 
-Step = EmitEvent | RequestRecommendations | CheckOut
+Step = EmitEvent | RequestRecommendations | SubmitCart
 
 
 class RecommendedItem(NamedTuple):

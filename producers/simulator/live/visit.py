@@ -13,7 +13,6 @@ import numpy as np
 
 from producers.simulator.decisions import DecisionModel
 from producers.simulator.live.steps import (
-    CheckOut,
     EmitEvent,
     PerformedSearch,
     PlannedView,
@@ -21,6 +20,7 @@ from producers.simulator.live.steps import (
     RecommendedList,
     RequestRecommendations,
     Step,
+    SubmitCart,
     Surface,
 )
 from producers.simulator.visits import (
@@ -87,7 +87,7 @@ class LiveVisit:
             yield from step(self._last_ms, *arguments)
         if self.cart and self.plan.checks_out:
             at = self._last_ms + self._gap()
-            yield CheckOut(at, self.plan.shopper, self.plan.session_id, dict(self.cart))
+            yield SubmitCart(at, self.plan.shopper, self.plan.session_id, dict(self.cart))
 
     def _view_list(
         self, at: int, surface: Surface, anchor: int | None

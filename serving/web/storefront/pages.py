@@ -12,18 +12,18 @@ from common.problems import Problem
 from serving.catalogue.cards import ProductCardLoader
 from serving.catalogue.endpoints import CatalogueDep, CategoryParam, Cursor, ProductId, SearchText, SortParam
 from serving.catalogue.service import Catalogue
+from serving.commerce.commerce_client import CommerceClient
+from serving.commerce.gateway import CommerceDep
 from serving.parameters import reject_repeated_parameters
 from serving.problems import BadBody
 from serving.recommendations.service import Context
 from serving.request_body import read_body
-from serving.shop.commerce_client import CommerceClient
-from serving.shop.gateway import CommerceDep
+from serving.web.product_images import draw
 from serving.web.renderer import PageRenderer
 from serving.web.session_cookie import session_id, set_session_cookie
 from serving.web.storefront.cart import MAX_LINES, StoredCart, price_cart
 from serving.web.storefront.order_tracking import track
 from serving.web.storefront.recommendation_rows import ROW_LENGTH, recommended, similar
-from serving.web.tiles import draw
 
 PRODUCTS_PER_PAGE = 24
 """The number of products on a page of a listing."""

@@ -73,8 +73,8 @@ METRIC = Example(
         2: (
             Put(
                 "schemas/metrics.py",
-                'Metric("payments_minute", ("minute", "method", "currency"), watched=False),',
-                '\n    Metric("reviews_minute", ("minute", "score"), watched=False),',
+                'MetricOutput("payments_minute", ("minute", "method", "currency"), has_live_updates=False),',
+                '\n    MetricOutput("reviews_minute", ("minute", "score"), has_live_updates=False),',
             ),
             Put(
                 "schemas/topics.py",

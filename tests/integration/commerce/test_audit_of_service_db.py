@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from audit.comparison import Comparison
+from audit.comparison import ComparisonResult
 from audit.connect import stores
 from audit.registry import COMPARISONS
 from audit.run import compare_once
@@ -52,7 +52,7 @@ class Audited:
     orders: dict[str, str]
     """Outcome → order id."""
 
-    def ask(self, name: str) -> list[Comparison]:
+    def ask(self, name: str) -> list[ComparisonResult]:
         with stores(self.settings, None, quiet) as opened:
             return compare_once(name, opened)
 

@@ -17,7 +17,7 @@ from jobs.recommenders.auto.candidates import (
     sample_candidates,
 )
 from jobs.recommenders.auto.search import SearchPlan, SearchResult, choose
-from jobs.recommenders.auto.stages import STAGES, Size, subsample
+from jobs.recommenders.auto.stages import STAGES, SampleSize, subsample
 from jobs.recommenders.auto.trials import TrialResult, best_first, complementary_models
 from jobs.recommenders.base import Model
 from jobs.recommenders.evaluation import splits
@@ -203,7 +203,7 @@ def test_what_holds_on_all_cuts_comes_before_what_shines_on_one():
 
 
 def test_a_stage_takes_whole_shoppers_and_few_cases(plan):
-    small = subsample(plan.eval_splits[0], Size(events=52, cases=7), seed=1)
+    small = subsample(plan.eval_splits[0], SampleSize(events=52, cases=7), seed=1)
 
     assert len(small.log) == 50
     assert set(np.bincount(small.log.shoppers)) == {0, 5}

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from redis import Redis
 
-from audit.comparison import Comparison
+from audit.comparison import ComparisonResult
 from audit.connect import stores
 from audit.run import compare_once
 from clickhouse.client import connect
@@ -46,7 +46,7 @@ def test_a_product_that_is_missing_is_noticed(
     assert of_newest(listed).verdict == verdict
 
 
-def of_newest(settings: Settings) -> Comparison:
+def of_newest(settings: Settings) -> ComparisonResult:
     with stores(settings, None, lambda *_: None) as opened:
         every = compare_once("facts_vs_recommendations", opened)
         (found,) = (each for each in every if each.spec.what == "newest:{category}")

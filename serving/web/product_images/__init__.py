@@ -6,8 +6,8 @@ from hashlib import blake2b
 from pathlib import Path
 from string import Template
 
-from serving.web.tiles.colours import DEFAULT_COLOURS, GROUNDS, NAMED, palette
-from serving.web.tiles.words import drawing
+from serving.web.product_images.colours import DEFAULT_COLOURS, GROUNDS, NAMED, palette
+from serving.web.product_images.words import drawing
 
 SHAPES = Path(__file__).parent / "shapes"
 """The folder of the drawings: one SVG file each, in a box of 200 × 200. `$m` is the object's colour, `$s` its

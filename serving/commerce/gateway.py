@@ -7,10 +7,10 @@ from starlette.responses import Response
 
 from common.ids import PRINTABLE
 from serving.catalogue.endpoints import ProductId
+from serving.commerce.commerce_client import CommerceClient
+from serving.commerce.schemas.orders import OrderRequest, ShopperOrder
+from serving.commerce.schemas.stock import Stock, StockUpdate, StockUpdates
 from serving.openapi import NOT_JSON, json_request_body, openapi_problem
-from serving.shop.commerce_client import CommerceClient
-from serving.shop.schemas.orders import OrderRequest, ShopperOrder
-from serving.shop.schemas.stock import Stock, StockUpdate, StockUpdates
 
 ORDER_LIMIT = 64 * 1024
 """The largest body of an order in bytes: hundreds of lines."""

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from serving.shop.schemas.orders import FORBID_EXTRA_FIELDS, Id
+from serving.commerce.schemas.orders import FORBID_EXTRA_FIELDS, Id
 
 OnHand = Annotated[
     int,
