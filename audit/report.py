@@ -15,6 +15,8 @@ PRINTED_DIFFERENCES = 10
 """Differences printed of one comparison; the JSON has more."""
 
 _STYLE = {"agree": "green", "differ": "bold red", "nothing to compare": "yellow", "not compared": "bold red"}
+_WIDTH = max(map(len, _STYLE))
+_INDENT = " " * (_WIDTH + 1)
 
 
 def show(comparison: ComparisonResult, currency: str, console: Console) -> None:
@@ -22,24 +24,24 @@ def show(comparison: ComparisonResult, currency: str, console: Console) -> None:
     spec = comparison.spec
     style = _STYLE[comparison.verdict]
     console.print(
-        f"[{style}]{comparison.verdict:<7}[/] {spec.left} → {spec.right}  [bold]{escape(spec.what)}[/]"
+        f"[{style}]{comparison.verdict:<{_WIDTH}}[/] {spec.left} → {spec.right}  [bold]{escape(spec.what)}[/]"
         f"  {comparison.rows:,} {spec.unit}, {comparison.figures:,} figures"
         + (f", {comparison.explained:,} explained by dead letters" if comparison.explained else ""),
         highlight=False,
     )
     if comparison.totals:
         sums = (_total(name, left, right, currency) for name, (left, right) in comparison.totals.items())
-        console.print("        " + " · ".join(sums), style="dim", highlight=False)
+        console.print(_INDENT + " · ".join(sums), style="dim", highlight=False)
     if comparison.unread:
-        console.print(f"        {comparison.unread}", style="red", markup=False, highlight=False)
+        console.print(f"{_INDENT}{comparison.unread}", style="red", markup=False, highlight=False)
     for note in comparison.notes:
-        console.print(f"        {note}", style="yellow", markup=False, highlight=False)
+        console.print(f"{_INDENT}{note}", style="yellow", markup=False, highlight=False)
     for difference in comparison.differences[:PRINTED_DIFFERENCES]:
         key = " ".join(f"{name}={value}" for name, value in difference.key.items())
         line = f"{key} {difference.field}: {spec.left} {difference.left}, {spec.right} {difference.right}"
-        console.print(f"        {line}", style="red", markup=False, highlight=False)
+        console.print(f"{_INDENT}{line}", style="red", markup=False, highlight=False)
     if comparison.difference_count > PRINTED_DIFFERENCES:
-        console.print(f"        … {comparison.difference_count:,} differences in all", style="red")
+        console.print(f"{_INDENT}… {comparison.difference_count:,} differences in all", style="red")
 
 
 def show_summary(comparisons: Iterable[ComparisonResult], console: Console) -> None:

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import tomllib
 from importlib import import_module
+from inspect import getdoc
 from typing import Annotated
 
 import typer
@@ -29,7 +30,7 @@ COMMANDS: dict[str, str] = {
     "schemas": "check and register the event schemas",
     "test": "run the tests",
 }
-"""Command → one line of help.
+"""Command → its line in the list of commands. The help of a command itself is its docstring.
 
 `cli/<command>.py` has a function `command` (and optionally `CONTEXT_SETTINGS`), or a typer app `app`.
 """
@@ -53,10 +54,12 @@ def build(chosen: str) -> typer.Typer:
             continue
         module = import_module(f"cli.{name}")
         if hasattr(module, "app"):
-            app.add_typer(module.app, name=name, help=summary)
+            group = module.app.registered_callback
+            explanation = getdoc(group.callback) if group else summary
+            app.add_typer(module.app, name=name, help=explanation, short_help=summary)
         else:
             settings = getattr(module, "CONTEXT_SETTINGS", None)
-            app.command(name, help=summary, context_settings=settings)(module.command)
+            app.command(name, short_help=summary, context_settings=settings)(module.command)
     return app
 
 

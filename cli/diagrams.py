@@ -24,7 +24,9 @@ _SOURCE = re.compile(r"\b(?:FROM|JOIN)\s+(?:events\.)?(\w+)")
 
 
 def command(
-    out: Annotated[Path, typer.Option(help="Folder to write to.")] = FOLDER,
+    out: Annotated[
+        Path, typer.Option(help="Folder to write to.", show_default=str(FOLDER.relative_to(ROOT)))
+    ] = FOLDER,
 ) -> None:
     """Write every page of docs/diagrams."""
     out.mkdir(parents=True, exist_ok=True)

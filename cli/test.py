@@ -4,16 +4,12 @@ import hashlib
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryFile
 
 import psutil
 import typer
 
+from cli.parallel import run_all
 from common.settings import ROOT, Settings
 from local.install.browser import chromium
 from local.install.environment import TEST_PACKAGES, install_packages
@@ -61,16 +57,6 @@ LANE_BYTES = 2 * 1024**3
 
 SLOWEST = 15
 """Number of slowest tests that each lane prints."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a command ended."""
-
-    name: str
-    exit_code: int
-    seconds: float
-    output: str
 
 
 def command(
@@ -127,45 +113,6 @@ def install_for_tests(install: Path) -> None:
             stamp.write_text(lock_digest)
         if not has_jars:
             fetch_jars(install, "--tests")
-
-
-def run_all(
-    commands: Mapping[str, Sequence[Sequence[str]]], environment: Mapping[str, str], at_once: int
-) -> list[Outcome]:
-    """Run up to `at_once` names in parallel, and the commands of a name in turn. Print each name's output."""
-    pool = ThreadPoolExecutor(at_once)
-    print(f"running in parallel: {', '.join(commands)}; each prints its output when it ends", flush=True)
-    outcomes = []
-    try:
-        running = [pool.submit(run_in_turn, name, each, environment) for name, each in commands.items()]
-        for future in as_completed(running):
-            outcome = future.result()
-            outcomes.append(outcome)
-            print(f"\n===== {outcome.name} =====\n{outcome.output}", flush=True)
-    finally:  # after Ctrl-C, which the lanes receive too, wait until they have stopped their servers
-        pool.shutdown(cancel_futures=True)
-    return outcomes
-
-
-def run_in_turn(name: str, commands: Sequence[Sequence[str]], environment: Mapping[str, str]) -> Outcome:
-    """Run commands in the checkout, without standard input. The exit code is the first that is not 0."""
-    started = time.monotonic()
-    with TemporaryFile() as file:
-        codes = [
-            subprocess.run(
-                argv,
-                cwd=ROOT,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=file,
-                stderr=file,
-                check=False,
-            ).returncode
-            for argv in commands
-        ]
-        file.seek(0)
-        output = file.read().decode(errors="replace")
-    return Outcome(name, next(filter(None, codes), 0), time.monotonic() - started, output)
 
 
 def lanes_at_once() -> int:

@@ -45,7 +45,8 @@ def migration_lock(client: Client, settings: Settings, timeout_s: float = WAIT_T
     try:
         yield
     finally:
-        client.command(f"DROP TABLE IF EXISTS {TABLE}")
+        if _holder(client) == own_name:  # if the table was dropped, another home may hold the lock now
+            client.command(f"DROP TABLE IF EXISTS {TABLE}")
 
 
 def _take(client: Client, own_name: str) -> str:
@@ -55,6 +56,11 @@ def _take(client: Client, own_name: str) -> str:
     except DatabaseError as error:
         if "TABLE_ALREADY_EXISTS" not in str(error):
             raise
-        rows = client.query(_HOLDER, {"database": client.database, "table": TABLE}).result_rows
-        return str(rows[0][0]) if rows else ""
+        return _holder(client)
     return own_name
+
+
+def _holder(client: Client) -> str:
+    """Return the name of the lock's holder, or "" if nobody holds the lock."""
+    rows = client.query(_HOLDER, {"database": client.database, "table": TABLE}).result_rows
+    return str(rows[0][0]) if rows else ""

@@ -6,6 +6,7 @@ The serving API is a reader with its own threads, so that pages do not wait for 
 import hmac
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from math import isfinite, nan
 from typing import Literal
 
 from clickhouse.http_server import allowlists
@@ -30,6 +31,9 @@ READER_LIMITS: dict[str, int] = {
     "max_expanded_ast_elements": 500_000,
 }
 """Limits of a reader's query. A request may lower them, but not raise them."""
+
+MIN_EXECUTION_TIME_S = 1e-3
+"""The smallest `max_execution_time` of a reader. ClickHouse rounds to microseconds, and 0 means no limit."""
 
 READER_DEFAULTS: dict[str, str] = {"final": "1", "join_use_nulls": "1"}
 """Default settings of a reader's query. A request may change them.
@@ -99,7 +103,9 @@ class User:
         """
         if not requested:
             return MAX_QUERY_SIZE
-        return _number("max_query_size", requested if self.writes else _within("max_query_size", requested))
+        return int(
+            _number("max_query_size", requested if self.writes else _within("max_query_size", requested))
+        )
 
 
 class Users:
@@ -134,17 +140,20 @@ class Users:
         return user
 
 
-def _number(name: str, value: str) -> int:
+def _number(name: str, value: str) -> float:
     try:
-        return int(float(value))
-    except (ValueError, OverflowError):
-        message = f"Cannot parse {value!r} as the setting {name}."
-        raise DatabaseError(72, "CANNOT_PARSE_NUMBER", message) from None
+        number = float(value)
+    except ValueError:
+        number = nan
+    if not isfinite(number):
+        raise DatabaseError(72, "CANNOT_PARSE_NUMBER", f"Cannot parse {value!r} as the setting {name}.")
+    return number
 
 
 def _within(name: str, value: str) -> str:
+    smallest = MIN_EXECUTION_TIME_S if name == "max_execution_time" else 1
     limit = READER_LIMITS[name]
-    if not 0 < _number(name, value) <= limit:
+    if not smallest <= _number(name, value) <= limit:
         message = f"Setting {name} shouldn't be greater than {limit}."
         raise DatabaseError(452, "SETTING_CONSTRAINT_VIOLATION", message)
     return value

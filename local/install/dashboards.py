@@ -4,13 +4,11 @@ grafana-client installs a fork of urllib3 under the name urllib3, which would re
 clickhouse-connect.
 """
 
-import os
-import shutil
 import sys
 from hashlib import sha256
 from pathlib import Path
 
-from local.install.environment import ROOT, pip_indexes
+from local.install.environment import ROOT, sync_packages
 from local.install.installation import installation_lock
 from local.install.step import run
 
@@ -33,19 +31,6 @@ def python_with_grafana(install: Path) -> Path:
     with installation_lock(install):
         stamp.unlink(missing_ok=True)
         run("Python environment", [sys.executable, "-m", "venv", "--without-pip", "--clear", folder], log)
-        downloads = folder / ".downloads"
-        indexes = pip_indexes([sys.executable, "-m", "pip"])
-        environment = {"UV_CACHE_DIR": str(downloads), "UV_HTTP_TIMEOUT": "60"} | indexes | dict(os.environ)
-        uv: list[str | Path] = [
-            install / "bin" / "uv",
-            "pip",
-            "sync",
-            "--python",
-            python,
-            "--system-certs",
-            "--no-progress",
-        ]
-        run("Grafana's client", [*uv, "--require-hashes", PACKAGES], log, environment)
-        shutil.rmtree(downloads, ignore_errors=True)
+        sync_packages("Grafana's client", install, folder, PACKAGES, log)
         stamp.write_text(lock_digest)
     return python

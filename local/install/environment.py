@@ -57,23 +57,28 @@ def install_packages(install: Path, lock: Path) -> None:
         [*pip, "install", "--no-cache-dir", "--retries", "2", "--require-hashes", "-r", INSTALLER],
         log,
     )
-    downloads = install / ".downloads"
-    uv: list[str | Path] = [
-        install / "bin" / "uv",
-        "pip",
-        "sync",
-        "--python",
-        python,
-        "--system-certs",
-        "--no-progress",
-    ]
     # Packages without a wheel are built with the locked setuptools. The hash of another one is not checked.
-    uv += ["--no-build-isolation", "--compile-bytecode", "--require-hashes", lock]
-    environment = (
-        {"UV_CACHE_DIR": str(downloads), "UV_HTTP_TIMEOUT": "60"} | pip_indexes(pip) | dict(os.environ)
-    )
-    run("Python packages", uv, log, environment)
+    options = ("--no-build-isolation", "--compile-bytecode")
+    sync_packages("Python packages", install, install, lock, log, options)
     (install / "unfinished").unlink()
+
+
+def sync_packages(
+    step: str, install: Path, target: Path, lock: Path, log: Path, options: Sequence[str] = ()
+) -> None:
+    """Run the uv of `install` so that the environment `target` has exactly the packages of `lock`.
+
+    If it fails, `<target>/.downloads` keeps the files that were downloaded.
+
+    Raises:
+        CannotInstall: no network, no space, or a package whose hash differs from the lock.
+    """
+    downloads = target / ".downloads"
+    indexes = pip_indexes([install / "bin" / "python", "-m", "pip"])
+    environment = {"UV_CACHE_DIR": str(downloads), "UV_HTTP_TIMEOUT": "60"} | indexes | dict(os.environ)
+    uv: list[str | Path] = [install / "bin" / "uv", "pip", "sync", "--python", target / "bin" / "python"]
+    uv += ["--system-certs", "--no-progress", *options, "--require-hashes", lock]
+    run(step, uv, log, environment)
     shutil.rmtree(downloads, ignore_errors=True)
 
 

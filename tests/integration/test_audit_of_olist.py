@@ -103,7 +103,7 @@ def test_a_slice_of_olist_agrees(conversion, first, end):
     assert found["source_vs_orders"].rows > 0
 
 
-@pytest.mark.parametrize("share", [0.03, 0.5, 0.97])
+@pytest.mark.parametrize("share", [0.03, 0.5, pytest.param(0.97, marks=pytest.mark.nightly)])
 def test_the_sent_part_of_an_interrupted_replay_agrees(conversion, everything, tmp_path, share):
     timeline = merge(conversion.events)
     position = int(len(timeline) * share)

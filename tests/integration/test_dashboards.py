@@ -29,8 +29,10 @@ ROWS = {
     "order_state (order_id, currency, placed_at, confirmed_at, status)": "SELECT 'o1', 'BRL', "
     "now64(3) - 600, now64(3) - 598, 'confirmed'",
     "order_placed (event_id, occurred_at, order_id)": "SELECT 'e', now64(3) - 600, 'o1'",
-    "product_listed (event_id, occurred_at, product_id, name, category)": "SELECT 'e', now64(3), 'p1', "
+    "product_listed (event_id, occurred_at, product_id, name, category)": "SELECT 'e', now64(3) - 9, 'p1', "
     "'Lamp', 'light'",
+    "product_changed (event_id, occurred_at, product_id, name, category)": "SELECT 'e', now64(3) - 3, 'p1', "
+    "'Desk Lamp', 'desk lights'",
     "seller_registered (event_id, occurred_at, seller_id, name)": "SELECT 'e', now64(3), 's1', 'Ana\\'s'",
     "product_viewed (event_id, occurred_at, session_id)": "SELECT toString(number), now64(3) - 600, "
     "toString(number) FROM numbers(4)",
@@ -169,6 +171,13 @@ def test_figures_are_of_the_period_and_changes_against_the_previous_one(
     assert [sum(int(row[name]) for row in refused) for name in ("no_stock", "no_payment")] == [1, 1]
     (sold_out,) = figures(shop, "Sold out")
     assert [sold_out["on_hand_now"], sold_out["reserved_now"]] == [1, 1]
+
+
+def test_products_and_categories_have_the_names_of_the_newest_change(shop: Settings) -> None:
+    (product,) = figures(shop, "Products")
+    assert (product["name"], product["category"]) == ("Desk Lamp", "desk lights")
+    (category,) = figures(shop, "Categories")
+    assert category["category"] == "desk lights"
 
 
 def test_the_sellers_to_choose_from_have_an_id_and_a_name(shop: Settings) -> None:

@@ -137,6 +137,19 @@ def test_a_reader_may_ask_for_less_but_never_for_more():
             reader.max_query_size(value)
 
 
+def test_a_reader_may_set_a_time_limit_with_a_fraction_within_the_limit():
+    reader = User("reader", writes=False)
+
+    for value in ("0.5", "5e-1", "59.9"):
+        assert reader.effective_settings({"max_execution_time": value}, KNOWN)["max_execution_time"] == value
+    # ClickHouse rounds to microseconds, and 0 means no limit.
+    for value in ("60.5", "0.0000001", "-0.5", "0.0"):
+        with pytest.raises(DatabaseError, match="SETTING_CONSTRAINT_VIOLATION"):
+            reader.effective_settings({"max_execution_time": value}, KNOWN)
+    with pytest.raises(DatabaseError, match="SETTING_CONSTRAINT_VIOLATION"):
+        reader.effective_settings({"max_rows_to_read": "0.5"}, KNOWN)
+
+
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "lz4", "zstd"])
 def test_a_bomb_comes_out_in_pieces_and_only_as_far_as_it_is_asked(encoding):
     packed = PACKED[encoding](bytes(100 << 20))

@@ -20,6 +20,45 @@ def test_every_command_has_its_help(name: str) -> None:
     assert f"Usage: souk {name}" in shown.output
 
 
+@pytest.mark.parametrize(
+    ("arguments", "explanation"),
+    [
+        (["audit"], "rereads rows that changed after the cut"),
+        (["demo"], "until Ctrl-C"),
+        (["bench"], "beside a peer in the same run"),
+        (["bench", "answers"], "The orders that it places stay in the shop"),
+        (["dlq"], COMMANDS["dlq"]),
+        (["test"], "pytest's own arguments may follow"),
+    ],
+)
+def test_the_help_of_a_command_explains_it_in_full(arguments: list[str], explanation: str) -> None:
+    shown = CliRunner().invoke(build(arguments[0]), [*arguments, "--help"], prog_name="souk")
+
+    assert explanation in " ".join(shown.output.split())
+
+
+def test_the_list_of_commands_has_one_line_for_each_of_them() -> None:
+    listed = CliRunner().invoke(build("audit"), ["--help"], prog_name="souk")
+
+    assert f"  audit       {COMMANDS['audit']}\n" in listed.output
+    assert listed.output == CliRunner().invoke(build(""), ["--help"], prog_name="souk").output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "default"),
+    [
+        (["bench", "recommenders"], "../shared/data"),
+        (["bench", "implicit"], "../shared/data"),
+        (["diagrams"], "docs/diagrams"),
+    ],
+)
+def test_the_help_names_default_folders_relative_to_the_checkout(arguments: list[str], default: str) -> None:
+    shown = CliRunner().invoke(build(arguments[0]), [*arguments, "--help"], prog_name="souk")
+
+    assert f"[default: ({default})]" in " ".join(shown.output.split())
+    assert str(ROOT) not in shown.output
+
+
 @pytest.mark.parametrize("asked", ["", "status"])
 def test_only_the_asked_command_is_imported(asked: str) -> None:
     program = (

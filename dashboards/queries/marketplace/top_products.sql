@@ -1,8 +1,8 @@
 -- The products with the most revenue in the period.
 SELECT
     product_id,
-    listed.name AS name,
-    listed.category AS category,
+    newest.name AS name,
+    newest.category AS category,
     sold.unit_count AS unit_count,
     sold.revenue AS revenue
 FROM
@@ -21,11 +21,14 @@ FROM
 ) AS sold
 LEFT JOIN
 (
-    SELECT
-        product_id,
-        argMax(name, occurred_at) AS name,
-        argMax(category, occurred_at) AS category
-    FROM product_listed
-    GROUP BY product_id
-) AS listed USING (product_id)
+    SELECT product_id, name, category
+    FROM
+    (
+        SELECT product_id, occurred_at, name, category FROM product_listed
+        UNION ALL
+        SELECT product_id, occurred_at, name, category FROM product_changed
+    )
+    ORDER BY occurred_at DESC
+    LIMIT 1 BY product_id
+) AS newest USING (product_id)
 ORDER BY revenue DESC, product_id

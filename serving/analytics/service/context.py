@@ -15,6 +15,9 @@ from serving.catalogue.service import Catalogue
 from serving.clickhouse import ClickHouseQueries, Row
 from serving.problems import UnknownSeller
 
+MAX_SPANS = 10_000
+"""The number of sellers whose spans are cached: about 4 MB."""
+
 
 @dataclass(frozen=True, slots=True)
 class PeriodRequest:
@@ -54,7 +57,7 @@ class AnalyticsContext:
     watermarks: WatermarkCache
     clock: Clock
     _spans: dict[str, SalesSpan] = field(default_factory=dict, init=False)
-    """Seller → the span of sales at the last lookup. Only sellers that had sold something are in it."""
+    """Seller → the span of sales at the last lookup. Has at most `MAX_SPANS` sellers, all with sales."""
 
     async def registered_seller(self, seller_id: str) -> Row | None:
         """Return the name, place and registration time (UTC text) of a seller; None if never registered."""
@@ -64,7 +67,10 @@ class AnalyticsContext:
         """Look up when a seller first and last sold something."""
         span = SalesSpan.of(await self.clickhouse.row("seller_span", seller_id=seller_id))
         if span.newest is not None:
+            self._spans.pop(seller_id, None)  # keeps the dict sorted by the time of the lookup
             self._spans[seller_id] = span
+            if len(self._spans) > MAX_SPANS:
+                del self._spans[next(iter(self._spans))]
         return span
 
     def cached_span(self, seller_id: str) -> SalesSpan | None:

@@ -21,7 +21,7 @@ from serving.request_body import read_body
 from serving.web.product_images import draw
 from serving.web.renderer import PageRenderer
 from serving.web.session_cookie import session_id, set_session_cookie
-from serving.web.storefront.cart import MAX_LINES, StoredCart, price_cart
+from serving.web.storefront.cart import StoredCart, price_cart
 from serving.web.storefront.order_tracking import track
 from serving.web.storefront.recommendation_rows import ROW_LENGTH, recommended, similar
 
@@ -116,7 +116,7 @@ async def product(
 @router.get("/cart")
 async def cart_page(request: Request, session: Session) -> Response:
     """Return the cart page. The browser stores the cart, and `cart-page.js` fetches its priced lines."""
-    return _page(request, session, "cart.html", most=MAX_LINES)
+    return _page(request, session, "cart.html")
 
 
 @router.post("/cart")

@@ -63,6 +63,22 @@ def test_a_home_that_does_not_get_done_is_named_and_one_that_was_killed_is_taken
     assert migrate(two) == []
 
 
+def test_a_home_that_lost_the_lock_leaves_it_to_its_new_holder(settings, tmp_path):
+    migrate(settings)
+    one, two = (settings.model_copy(update={"home": tmp_path / name}) for name in ("one", "two"))
+    client, other = connect(settings, admin=True), connect(settings, admin=True)
+
+    with migration_lock(client, one):
+        other.command("DROP TABLE schema_migrating")
+        taken = migration_lock(other, two)
+        taken.__enter__()
+
+    with pytest.raises(PartUnavailable, match="/two has been migrating"):
+        migration_lock(client, one, timeout_s=0).__enter__()
+    taken.__exit__(None, None, None)
+    assert migrate(one) == []
+
+
 def test_a_changed_file_is_an_error_and_changes_nothing(settings, tmp_path):
     first = tmp_path / "0001_first.sql"
     table = "CREATE TABLE IF NOT EXISTS schema_migrations (number UInt32, name String, sha256 String) "

@@ -197,3 +197,15 @@ def test_a_products_name_is_the_newest_with_and_without_its_card(api: httpx.Clie
         finally:
             redis.zrem("popular_products", "abroad")
             redis.delete("product:abroad")
+
+
+def test_a_product_without_a_category_has_the_name_of_its_card(api: httpx.Client, shop: Settings) -> None:
+    with Redis.from_url(shop.redis) as redis:
+        redis.zadd("popular_products", {"hammer": 99.0})
+        put_offers(redis, "hammer", {"seller_id": "ana", "price_minor": 990, "name": "Hammer"})
+        try:
+            ranked = api.get("/v1/products/popular", params={"n": 50}).json()["products"]
+            assert [one["name"] for one in ranked if one["product_id"] == "hammer"] == ["Hammer"]
+        finally:
+            redis.zrem("popular_products", "hammer")
+            redis.delete("product:hammer")

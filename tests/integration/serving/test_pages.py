@@ -12,6 +12,7 @@ from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Page, Route, expect
 
 from serving.analytics.watermarks import MAX_AGE_S
+from tests.integration.serving.layouts import layouts, scroll_width
 
 Add = Callable[[str, list[Any]], None]
 
@@ -28,30 +29,25 @@ FORBIDDEN = """for (const store of ["localStorage", "sessionStorage"]) {
 CLIPPED = "tiles => tiles.filter(tile => tile.scrollWidth > tile.clientWidth).map(tile => tile.innerText)"
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [320, 390, 768, 1440])
 @pytest.mark.parametrize("path", ["/", "/sell/ana", "/sell/new", "/docs"])
-def test_nothing_spills_over_the_side(page: Page, path: str, width: int, theme: Any) -> None:
-    page.emulate_media(color_scheme=theme)
-    page.set_viewport_size({"width": width, "height": 800})
+def test_nothing_spills_over_the_side(page: Page, path: str) -> None:
     page.goto(path)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert page.locator(".tile").evaluate_all(CLIPPED) == []
+    for theme, width in layouts(page):
+        assert scroll_width(page) <= width, theme
+        assert page.locator(".tile").evaluate_all(CLIPPED) == [], (theme, width)
 
 
-@pytest.mark.parametrize("width", [320, 390, 768, 1080, 1440])
 @pytest.mark.parametrize("cents", [9_999_999, 99_999_999, 1_234_567_890])
-def test_large_figures_stay_on_one_line_within_their_tiles(
-    page: Page, add: Add, cents: int, width: int
-) -> None:
+def test_large_figures_stay_on_one_line_within_their_tiles(page: Page, add: Add, cents: int) -> None:
     add("seller_sales_minute", ["big", "2018-02-18 03:00:00", "BRL", 1, 1, 1, cents, 0, cents, 0, 0, 0, 0, 1])
-    page.set_viewport_size({"width": width, "height": 800})
     page.goto("/sell/big")
     revenue = page.locator(".tile-value").first
     expect(revenue).to_have_text(f"R${cents // 100:,}.{cents % 100:02}")
-    for value in page.locator(".tile-value").all():
-        assert value.evaluate(LINES) == 1
-        assert value.evaluate("value => value.scrollWidth <= value.clientWidth")
+    for width in (320, 390, 768, 1080, 1440):
+        page.set_viewport_size({"width": width, "height": 800})
+        for value in page.locator(".tile-value").all():
+            assert value.evaluate(LINES) == 1, width
+            assert value.evaluate("value => value.scrollWidth <= value.clientWidth"), width
 
 
 def test_sellers_are_found_as_one_types(page: Page) -> None:
