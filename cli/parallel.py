@@ -34,8 +34,11 @@ class CommandRunner:
     is_stopping: bool = False
     _running: set["Popen[bytes]"] = field(default_factory=set)
 
-    def run(self, argv: Sequence[str], output: IO[bytes]) -> int:
-        """Run a command and return its exit code. After a signal, no command is started."""
+    def run(self, argv: Sequence[str], output: IO[bytes] | None = None) -> int:
+        """Run a command and return its exit code. After a signal, no command is started.
+
+        Without `output`, the command writes to this process's standard output and standard error.
+        """
         if self.is_stopping:
             return -signal.SIGTERM
         # The command has its own process group, so that Ctrl-C reaches it once. Twice would stop its cleanup.
@@ -51,9 +54,11 @@ class CommandRunner:
         self._running.add(process)
         if self.is_stopping:  # the signal arrived while the process started
             process.terminate()
-        exit_code = process.wait()
-        self._running.discard(process)
-        return exit_code
+        try:
+            return process.wait()
+        finally:  # a signal to this thread interrupted the wait; the process still has to stop
+            process.wait()
+            self._running.discard(process)
 
     @contextmanager
     def stopped_by_signals(self) -> Iterator[None]:

@@ -2,15 +2,14 @@
 
 import hashlib
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 import psutil
 import typer
 
-from cli.parallel import run_all
-from common.settings import ROOT, Settings
+from cli.parallel import CommandRunner, run_all
+from common.settings import Settings
 from local.install.browser import chromium
 from local.install.environment import TEST_PACKAGES, install_packages
 from local.install.installation import fetch_jars, installation_lock
@@ -72,10 +71,9 @@ def command(
     campaign = ["--hypothesis-profile=nightly"] if nightly else ["-m", "not nightly"]
     pytest = [sys.executable, "-P", "-m", "pytest", *campaign]
     if context.args:
-        done = subprocess.run(
-            [*pytest, *context.args], cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, check=False
-        )
-        raise typer.Exit(done.returncode)
+        runner = CommandRunner(environment)
+        with runner.stopped_by_signals():
+            raise typer.Exit(runner.run([*pytest, *context.args]))
     pytest += [f"--durations={SLOWEST}", "--durations-min=1"]
     lanes = {name: [[*pytest, *lane_arguments(name)]] for name in LANES}
     tools = Path(sys.executable).parent
