@@ -1,4 +1,4 @@
-"""Compares our ALS and item-item models with implicit's, tuned in the same way, on public data."""
+"""Compares our item-item model with implicit's, tuned in the same way, on public data."""
 
 import warnings
 from collections.abc import Mapping, Sequence
@@ -7,14 +7,11 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-from implicit.als import AlternatingLeastSquares
 from implicit.nearest_neighbours import BM25Recommender, CosineRecommender, TFIDFRecommender
 from implicit.utils import ParameterWarning
-from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 from scipy.sparse import csr_array, csr_matrix
-from threadpoolctl import threadpool_limits
 
 from bench.published_results import TASKS, command_line
 from jobs.recommenders.auto.comparison import EvaluationOptions, ModelComparison, compare
@@ -23,55 +20,9 @@ from jobs.recommenders.base import Model
 from jobs.recommenders.evaluation.loaders import files as input_files
 from jobs.recommenders.evaluation.loaders.dataset import Dataset
 from jobs.recommenders.evaluation.metrics import parse_metrics
-from jobs.recommenders.histories import Floats, Histories
 from jobs.recommenders.interactions import Interactions
 from jobs.recommenders.item_weights import ItemWeights
-from jobs.recommenders.models.als import ALS
 from jobs.recommenders.models.item_item import ItemItem
-
-
-@dataclass
-class ImplicitALS(Model):
-    """`implicit.als.AlternatingLeastSquares`: confidence 1 + alpha · affinity, one regularisation for all."""
-
-    NAME = "implicit_als"
-    SPACE: ClassVar[dict[str, tuple[Any, ...]]] = {
-        "factors": (64, 128, 32),
-        "regularisation": (0.01, 0.1, 1.0, 10.0, 30.0),
-        "alpha": (1.0, 5.0, 20.0, 60.0),
-        "iterations": (15, 30),
-    }
-
-    factors: int = 64
-    regularisation: float = 0.01
-    alpha: float = 1.0
-    iterations: int = 15
-
-    def _learn(self, log: Interactions) -> dict[str, NDArray[Any]]:
-        with threadpool_limits(1, "blas"):  # as implicit advises: it starts its own threads
-            model = self._model()
-            model.fit(csr_matrix(log.affinity), show_progress=False)
-        return {"factors": np.asarray(model.item_factors, np.float32)}
-
-    def scores(self, histories: Histories) -> Floats:
-        """Return the product of each history's recalculated factors with the factors of the products."""
-        matrix = csr_matrix(histories.matrix(self.product_count))
-        matrix.data = np.log2(1.0 + matrix.data)
-        with threadpool_limits(1, "blas"):
-            model = self._model()
-            model.item_factors = self.arrays["factors"]
-            shoppers = model.recalculate_user(np.arange(matrix.shape[0]), matrix)
-        return np.asarray(shoppers @ self.arrays["factors"].T, np.float32)
-
-    def _model(self) -> AlternatingLeastSquares:
-        return AlternatingLeastSquares(
-            factors=self.factors,
-            regularization=self.regularisation,
-            alpha=self.alpha,
-            iterations=self.iterations,
-            random_state=0,
-        )
-
 
 _WEIGHTINGS = {"cosine": CosineRecommender, "tfidf": TFIDFRecommender, "bm25": BM25Recommender}
 
@@ -105,7 +56,7 @@ class PlainItemItem(ItemItem):
     }
 
 
-PAIRS: Sequence[tuple[type[Model], ...]] = ((ALS, ImplicitALS), (ItemItem, PlainItemItem, ImplicitItemItem))
+MODELS: Sequence[type[Model]] = (ItemItem, PlainItemItem, ImplicitItemItem)
 """Models that are compared with each other: ours first, implicit's last."""
 
 FILES = tuple(each.name for each in fields(input_files.InputFiles) if each.name != "protocol")
@@ -114,13 +65,13 @@ FILES = tuple(each.name for each in fields(input_files.InputFiles) if each.name 
 def run(data: Path, names: Sequence[str], budget_s: float, console: Console) -> Mapping[str, ModelComparison]:
     """Tune each model for `budget_s` seconds on the training part, then judge all on the same cases.
 
-    Returns the comparison of each task and pair, by their names.
+    Returns the comparison of each task, by name.
 
     Raises:
         UserError: a file of the data sets is missing.
     """
-    warnings.simplefilter("ignore", ParameterWarning)  # implicit warns that it converts the matrices
-    models = {model.NAME: model for pair in PAIRS for model in pair}
+    warnings.simplefilter("ignore", ParameterWarning)  # implicit warns that it converts its own matrices
+    models = {model.NAME: model for model in MODELS}
     comparisons = {}
     for name in names:
         with command_line(TASKS[name], data) as arguments:
@@ -130,14 +81,13 @@ def run(data: Path, names: Sequence[str], budget_s: float, console: Console) -> 
             models, parse_metrics(options["--metrics"]), repeats=dataset.repeats, seed=0
         )
         plan = SearchPlan.of(dataset, evaluation, budget_s)
-        for pair in PAIRS:
-            best = []
-            for model in pair:
-                with console.status(f"{name}: tuning {model.NAME}"):
-                    own_plan = replace(plan, models={model.NAME: model})
-                    best.append(choose(own_plan, lambda *_: None).best.candidate)
-            with console.status(f"{name}: judging"):
-                comparisons[f"{name}, {pair[0].NAME}"] = compare(dataset, best, evaluation, lambda _: None)
+        best = []
+        for model in MODELS:
+            with console.status(f"{name}: tuning {model.NAME}"):
+                own_plan = replace(plan, models={model.NAME: model})
+                best.append(choose(own_plan, lambda *_: None).best.candidate)
+        with console.status(f"{name}: judging"):
+            comparisons[name] = compare(dataset, best, evaluation, lambda _: None)
     return comparisons
 
 

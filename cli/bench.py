@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict
 from importlib.util import find_spec
+from os.path import relpath
 from pathlib import Path
 from typing import Annotated
 
@@ -24,7 +25,9 @@ RECOMMENDATIONS_PORT_OFFSET, PIPELINE_PORT_OFFSET = 23_000, 23_100
 32,768, where the system's range for outgoing connections starts."""
 
 DATA = ROOT.parent / "shared" / "data"
-DataDirectory = Annotated[Path, typer.Option(help="Directory of the public data sets.")]
+DataDirectory = Annotated[
+    Path, typer.Option(help="Directory of the public data sets.", show_default=relpath(DATA, ROOT))
+]
 OnlyTasks = Annotated[list[str] | None, typer.Option(help="Run only this data set; may be repeated.")]
 
 app = typer.Typer(no_args_is_help=True)
@@ -155,7 +158,6 @@ def recommenders(
     ] = False,
 ) -> None:
     """Compare recommenders with published figures on public data, and measure their response times."""
-    _require("implicit", "implicit")
     from bench import recommenders as bench_recommenders
     from jobs.recommenders.registry import MODELS
 
@@ -185,7 +187,8 @@ def clients(
 
     Uses the running platform.
     """
-    _require("kafka", "kafka-python")
+    if find_spec("kafka") is None:  # only the test packages contain it
+        raise UserError("kafka-python, the peer, is not installed: run `./souk test` once, which installs it")
     from bench import client_peers
 
     client_peers.show(client_peers.run(Settings.load(), messages, queries), Console())
@@ -197,18 +200,11 @@ def implicit(
     only: OnlyTasks = None,
     budget: Annotated[float, typer.Option(min=1, help="Seconds to tune each model.")] = 120,
 ) -> None:
-    """Compare our ALS and item-item models with those of the package implicit, tuned in the same way."""
-    _require("implicit", "implicit")
+    """Compare our item-item model with that of the package implicit, tuned in the same way."""
     from bench import implicit_peer
 
     console = Console()
     implicit_peer.show(implicit_peer.run(data, _selected_tasks(only), budget, console), console)
-
-
-def _require(module: str, package: str) -> None:
-    """Check that a peer is installed. Only the test packages contain the peers."""
-    if find_spec(module) is None:
-        raise UserError(f"{package}, the peer, is not installed: run `./souk test` once, which installs it")
 
 
 def _selected_tasks(only: list[str] | None) -> list[str]:

@@ -156,7 +156,7 @@ class Model(ABC):
         """
         try:
             model = cls(**stored.settings)
-        except TypeError as error:
+        except (TypeError, UserError) as error:
             raise UserError(f"the saved model {stored.name} has unknown settings: train it again") from error
         model.vocabulary = Vocabulary(stored.product_ids)
         model.arrays = dict(stored.arrays)

@@ -4,7 +4,6 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from jobs.recommenders.compiled import compiled
-from jobs.recommenders.conjugate_gradients import step
 from jobs.recommenders.histories import Floats, Ints
 from jobs.recommenders.sparse import csr_parts
 from jobs.recommenders.vocabulary import Codes
@@ -95,7 +94,7 @@ def _system(
 
 @compiled
 def _conjugate_gradients(system: Floats, right: Floats, solution: Floats) -> None:
-    """Solve by conjugate gradients. `solution` holds zeros at the start, and the result at the end."""
+    """Solve by conjugate gradients (Hestenes and Stiefel, 1952). `solution` holds zeros, then the result."""
     residual = right.copy()
     direction = right.copy()
     size = np.dot(residual, residual)
@@ -103,4 +102,11 @@ def _conjugate_gradients(system: Floats, right: Floats, solution: Floats) -> Non
     for _ in range(MAX_STEPS):
         if size <= target_size:
             break
-        size = step(solution, residual, direction, np.dot(system, direction), size)
+        moved = np.dot(system, direction)
+        length = size / np.dot(direction, moved)
+        solution += length * direction
+        residual -= length * moved
+        previous_size = size
+        size = np.dot(residual, residual)
+        direction *= size / previous_size
+        direction += residual

@@ -19,8 +19,9 @@ from common.settings import Settings
 from jobs.recommenders.evaluation.metrics import Metric
 from jobs.recommenders.interactions import Interactions, from_columns
 from jobs.recommenders.models.popularity import Popularity
+from jobs.recommenders.storage import StoredModel, save
 from jobs.training.cards import record
-from jobs.training.model_registry import ModelRegistry
+from jobs.training.model_registry import IN_USE, ModelRegistry
 from jobs.training.train import NO_MODEL_IN_USE, TrainingOptions, train
 from jobs.training.training_data import WEIGHTS, TrainingData, read_training_data
 from local.parts import redis as local_redis
@@ -212,6 +213,27 @@ def test_a_training_on_facts_publishes_a_model_and_the_next_one_is_compared_with
             "SELECT version, published FROM model_cards FINAL WHERE version LIKE '2026%' ORDER BY 1"
         )
     assert rows.result_rows == [("20260101T000000", True), ("20260102T000000", True)]
+
+
+def test_a_model_in_use_of_a_former_version_is_replaced(settings, registry):
+    rng = np.random.default_rng(6)
+    minutes = rng.permutation(10 * 24 * 60)[:600]
+    views = [
+        viewed(100_000 + int(minute), f"shopper-{rng.integers(30)}", f"old-{minute}", f"p{rng.integers(9)}")
+        for minute in minutes
+    ]
+    add(settings, "product_viewed", views)
+    former = StoredModel("als", {"unobserved": 0.1}, ("p1",), {"factors": np.ones((1, 64), np.float32)})
+    save(registry.directory / "former", former)
+    registry.redis.set(IN_USE, "former")
+    options = TrainingOptions({"popularity": Popularity}, Metric("ndcg", 5), days=2, budget_s=1, seed=0)
+
+    trained = train_once(settings, registry, options, 500, Console(quiet=True), lambda: FIRST)
+
+    assert trained.reason == (
+        "the model in use can't be compared with: the saved model als has unknown settings: train it again"
+    )
+    assert registry.model(registry.in_use()).NAME == "popularity"
 
 
 def test_what_cannot_be_recorded_is_not_published(settings, registry):

@@ -1,10 +1,13 @@
 """The results of single models, compared with plain or dense computations."""
 
+import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy.sparse import csr_array
+from implicit.als import AlternatingLeastSquares
+from scipy.sparse import csr_array, csr_matrix
+from threadpoolctl import threadpool_limits
 
 from common.errors import UserError
 from jobs.recommenders.histories import Histories
@@ -21,6 +24,8 @@ from jobs.recommenders.models.session_knn import SessionKNN
 from jobs.recommenders.models.transitions import Transitions, transition_counts
 from jobs.recommenders.recency import trend_ratios
 from tests.unit.recommenders.small_log import with_attributes
+
+ALS_SETTINGS = {"factors": 8, "alpha": 5.0, "iterations": 30}
 
 
 def test_the_cosine_is_that_of_the_columns(log: Interactions) -> None:
@@ -75,14 +80,67 @@ def test_the_second_step_is_taken_by_shares(log: Interactions) -> None:
     np.testing.assert_allclose(smoother, first + 0.3 * (first @ shares), rtol=1e-4, atol=1e-6)
 
 
-def test_least_squares_fit_better_with_every_iteration(log: Interactions) -> None:
+@pytest.fixture
+def implicit_als(log: Interactions) -> AlternatingLeastSquares:
+    with threadpool_limits(1, "blas"):
+        peer = AlternatingLeastSquares(**ALS_SETTINGS, regularization=0.5, num_threads=1, random_state=0)
+        peer.fit(csr_matrix(log.affinity), show_progress=False)
+    return peer
+
+
+def test_als_lists_what_implicit_lists(log: Interactions, implicit_als: AlternatingLeastSquares) -> None:
+    model = ALS(**ALS_SETTINGS, regularisation=0.5).fit(log)
+    ranked = model.recommend(log.histories, 5, excluded=log.histories)
+
+    with threadpool_limits(1, "blas"):
+        products, scores = implicit_als.recommend(
+            np.arange(len(log.histories)), csr_matrix(log.affinity), N=5, recalculate_user=True
+        )
+    np.testing.assert_array_equal(ranked.products, products)
+    np.testing.assert_allclose(ranked.scores, scores, rtol=1e-5)
+
+
+def test_a_shopper_folded_in_scores_as_the_factors_that_training_found(
+    log: Interactions, implicit_als: AlternatingLeastSquares
+) -> None:
+    scores = ALS(**ALS_SETTINGS, regularisation=0.5).fit(log).scores(log.histories)
+
+    np.testing.assert_allclose(scores, implicit_als.user_factors @ implicit_als.item_factors.T, atol=0.02)
+
+
+def test_als_minimises_its_formula(log: Interactions) -> None:
     def loss(iterations: int) -> float:
-        model = ALS(factors=8, iterations=iterations, scaling=0.0, regularisation=0.1)
-        scores = model.fit(log).scores(log.histories)
-        seen = log.affinity.toarray()
-        return float((seen * (1 - scores) ** 2).sum() + model.unobserved * (scores**2).sum())
+        model = ALS(factors=8, regularisation=0.5, alpha=5.0, iterations=iterations).fit(log)
+        products, confidences = model.arrays["factors"].astype(np.float64), 5.0 * log.affinity.toarray()
+        weights = np.where(confidences > 0, confidences, 1.0)
+        shoppers = np.array(
+            [
+                np.linalg.solve((products.T * weight) @ products + 0.5 * np.eye(8), confidence @ products)
+                for weight, confidence in zip(weights, confidences, strict=True)
+            ]
+        )
+        scores = shoppers @ products.T
+        np.testing.assert_allclose(model.scores(log.histories), scores, atol=1e-4)
+        penalty = 0.5 * ((shoppers**2).sum() + (products**2).sum())
+        return float((weights * ((confidences > 0) - scores) ** 2).sum() + penalty)
 
     assert loss(1) > loss(4) > loss(15)
+
+
+def test_als_scores_nothing_for_an_empty_history_among_others(log: Interactions) -> None:
+    scores = ALS().fit(log).scores(Histories.of([[], [1, 3], []]))
+
+    assert not scores[[0, 2]].any()
+    assert scores[1].any()
+
+
+def test_without_its_library_als_is_refused_in_a_line(
+    log: Interactions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "implicit.als", None)
+
+    with pytest.raises(UserError, match=r"als can't load the package implicit .* apt install libgomp1"):
+        ALS().fit(log)
 
 
 def test_transitions_count_what_followed_within_the_window() -> None:

@@ -1,5 +1,7 @@
 """A model is saved completely or not at all, and an unreadable one gives an error of one line."""
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +13,7 @@ from jobs.recommenders import storage
 from jobs.recommenders.registry import load
 
 STORED = storage.StoredModel("popularity", {}, ("a", 1), {"popularity": np.ones(2, np.float32)})
+FORMER_ALS = {"factors": 64, "regularisation": 0.003, "unobserved": 0.1, "scaling": 1.0, "iterations": 12}
 
 
 def test_what_was_saved_is_mapped_not_read(tmp_path: Path) -> None:
@@ -66,4 +69,17 @@ def test_a_model_of_another_version_is_told(changed: dict[str, object], message:
     description.write_bytes(orjson.dumps(orjson.loads(description.read_bytes()) | changed))
 
     with pytest.raises(UserError, match=message):
+        load(tmp_path / "m")
+
+
+@pytest.mark.parametrize(
+    ("model", "settings"),
+    [("als", FORMER_ALS), ("hybrid", {"members": json.dumps({"als": FORMER_ALS, "repeat": {}})})],
+)
+def test_a_model_with_settings_of_the_former_als_is_told(
+    model: str, settings: dict[str, object], tmp_path: Path
+) -> None:
+    storage.save(tmp_path / "m", replace(STORED, name=model, settings=settings))
+
+    with pytest.raises(UserError, match=f"the saved model {model} has unknown settings: train it again"):
         load(tmp_path / "m")
