@@ -28,8 +28,6 @@ CHECKS = (
 """The commands that check style, types and imports."""
 
 LANES = {
-    "e2e": ["tests/e2e"],
-    "integration": ["tests/integration"],
     "jobs": [
         "tests/integration/connectors",
         *(
@@ -37,12 +35,14 @@ LANES = {
             for name in ("metrics", "recommendations", "recommendations_job")
         ),
     ],
+    "e2e": ["tests/e2e"],
+    "integration": ["tests/integration"],
+    "serving": ["tests/integration/serving"],
     "commerce": ["tests/integration/commerce"],
     "outages": [
         f"tests/integration/commerce/test_{name}.py" for name in ("crashes", "expiry", "dlq", "last_units")
     ],
     "clickhouse": ["tests/integration/clickhouse"],
-    "serving": ["tests/integration/serving"],
     "unit": ["tests/unit", "tests/contracts"],
 }
 """Lane → its folders, without the folders below them that other lanes name. The longest lanes come first.
@@ -50,6 +50,9 @@ LANES = {
 Lanes run in parallel, because a test mostly waits for a server. Each lane is one pytest session with its own
 servers.
 """
+
+LANES_PER_CORE = 2
+"""Lanes that run at once per core. With more, servers that wait in line for a core slow each other down."""
 
 LANE_BYTES = 2 * 1024**3
 """Memory that a lane needs (eight lanes used 10 GiB). With too little memory, fewer lanes run at once."""
@@ -78,7 +81,7 @@ def command(
     lanes = {name: [[*pytest, *lane_arguments(name)]] for name in LANES}
     tools = Path(sys.executable).parent
     checks = [[str(tools / tool), *arguments] for tool, *arguments in CHECKS]
-    outcomes = run_all({**lanes, "checks": checks}, environment, lanes_at_once())
+    outcomes = run_all({"checks": checks, **lanes}, environment, lanes_at_once())
     for outcome in sorted(outcomes, key=lambda outcome: outcome.seconds):
         state = "passed" if outcome.exit_code == 0 else "FAILED"
         print(f"{outcome.name}: {state} in {outcome.seconds:.0f} s", flush=True)
@@ -114,5 +117,6 @@ def install_for_tests(install: Path) -> None:
 
 
 def lanes_at_once() -> int:
-    """Return how many lanes fit into memory, at least one."""
-    return max(1, min(len(LANES) + 1, psutil.virtual_memory().total // LANE_BYTES))
+    """Return how many lanes the cores and the memory allow, at least one."""
+    cores = len(os.sched_getaffinity(0))
+    return max(1, min(LANES_PER_CORE * cores, psutil.virtual_memory().total // LANE_BYTES))
