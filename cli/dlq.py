@@ -32,7 +32,7 @@ MAX_OFFSETS = 10
 
 Topic = Annotated[str, typer.Argument(help="An event or a table, as `./souk dlq list` names it.")]
 Offsets = Annotated[
-    list[int] | None, typer.Option("--offset", help="Only the letter at this offset; may be repeated.")
+    list[int] | None, typer.Option("--offset", help="Only the dead letter at this offset; may be repeated.")
 ]
 
 
@@ -66,7 +66,7 @@ def list_(
 def show(
     topic: Topic,
     offset: Offsets = None,
-    limit: Annotated[int, typer.Option(min=1, help="Maximum number of letters, the oldest first.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, help="Maximum number of dead letters, the oldest first.")] = 20,
 ) -> None:
     """Print dead letters as JSON, one a line: position, reason, headers and the event."""
     settings = Settings.load()
@@ -85,7 +85,7 @@ def replay(topic: Topic, offset: Offsets = None) -> None:
     """Send dead letters again to their original topic: all unresolved ones, or those of --offset.
 
     Only the consumer that rejected a message handles it again. Letters that were sent count as resolved. A
-    message that is rejected again becomes a new letter. Truncated letters are not sent and stay unresolved.
+    message that is rejected again becomes a new dead letter. Truncated ones are not sent and stay unresolved.
     """
     name = dead_letter_topic(topic)
     with DeadLetterQueue(Settings.load().kafka) as queue:
@@ -105,7 +105,7 @@ def replay(topic: Topic, offset: Offsets = None) -> None:
 def discard(
     topic: Topic,
     offset: Offsets = None,
-    everything: Annotated[bool, typer.Option("--all", help="All unresolved letters.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="All unresolved dead letters.")] = False,
 ) -> None:
     """Mark dead letters as resolved without sending them: those of --offset, or --all unresolved ones.
 
@@ -113,7 +113,7 @@ def discard(
     """
     if bool(offset) == everything:
         raise UserError(
-            "choose letters with --offset N, which may be repeated, or all unresolved ones with --all"
+            "choose dead letters with --offset N, which may be repeated, or all unresolved ones with --all"
         )
     name = dead_letter_topic(topic)
     with DeadLetterQueue(Settings.load().kafka) as queue:
@@ -128,12 +128,14 @@ def _offsets(letters: list[DeadLetter]) -> str:
 
 
 def _select(queue: DeadLetterQueue, topic: str, offsets: list[int] | None) -> list[DeadLetter]:
-    """Return the unresolved letters, or those at these offsets, resolved or not."""
+    """Return the unresolved dead letters, or those at these offsets, resolved or not."""
     if not offsets:
         return queue.unresolved(topic)
     letters = {letter.offset: letter for letter in queue.unresolved(topic, everything=True)}
     if missing := [offset for offset in offsets if offset not in letters]:
-        raise UserError(f"{topic} holds no letter {missing[0]}: `./souk dlq show {topic}` prints the offsets")
+        raise UserError(
+            f"{topic} holds no dead letter {missing[0]}: `./souk dlq show {topic}` prints the offsets"
+        )
     return [letters[offset] for offset in sorted(set(offsets))]
 
 

@@ -37,9 +37,9 @@ def running_clickhouse(
         "SOUK_CLICKHOUSE_ADMIN_PASSWORD": CLICKHOUSE_PASSWORD,
     }
     command = [sys.executable, "-m", "clickhouse.http_server"]
-    with terminated(subprocess.Popen(command, cwd=ROOT, env=environment, stderr=log)) as front:
-        await_true(lambda: is_ready(front, settings.clickhouse + "/ping"), "the front's start")
-        yield front
+    with terminated(subprocess.Popen(command, cwd=ROOT, env=environment, stderr=log)) as server:
+        await_true(lambda: is_ready(server, settings.clickhouse + "/ping"), "ClickHouse's start")
+        yield server
 
 
 def is_ready(process: "subprocess.Popen[bytes]", url: str) -> bool:

@@ -51,7 +51,7 @@ def test_kill_9_in_the_midst_of_inserts_loses_no_acknowledged_row(tmp_path):
             except httpx.HTTPError:
                 return
 
-    with running_with_database(settings) as front:
+    with running_with_database(settings) as server:
         asked(settings, "CREATE TABLE t (a UInt64) ENGINE = MergeTree ORDER BY a")
         threads = [threading.Thread(target=insert, args=(k * 10_000,)) for k in range(4)]
         for thread in threads:
@@ -59,7 +59,7 @@ def test_kill_9_in_the_midst_of_inserts_loses_no_acknowledged_row(tmp_path):
         deadline = time.monotonic() + 60
         while len(acknowledged) < 100 and time.monotonic() < deadline:
             time.sleep(0.01)
-        front.send_signal(signal.SIGKILL)
+        server.send_signal(signal.SIGKILL)
         for thread in threads:
             thread.join()
 
@@ -75,7 +75,7 @@ def test_kill_9_in_the_midst_of_inserts_loses_no_acknowledged_row(tmp_path):
 
 def test_sigterm_ends_it_while_queries_run(tmp_path):
     settings = clickhouse_settings(tmp_path)
-    with running_with_database(settings) as front:
+    with running_with_database(settings) as server:
         query = "SELECT count() FROM numbers(1000000000000) WHERE sipHash64(number) = 1"
         slow = threading.Thread(target=lambda: _ignoring_errors(settings, query))
         slow.start()
@@ -84,9 +84,9 @@ def test_sigterm_ends_it_while_queries_run(tmp_path):
             "system.", ""
         ):
             assert time.monotonic() < deadline
-        front.terminate()
+        server.terminate()
 
-        assert front.wait(20) == 0
+        assert server.wait(20) == 0
         slow.join()
 
 
@@ -99,12 +99,12 @@ def _ignoring_errors(settings, query: str) -> None:
 
 def test_a_second_front_on_the_same_directory_or_port_says_so(tmp_path):
     settings = clickhouse_settings(tmp_path / "a")
-    with running_with_database(settings) as front:
+    with running_with_database(settings) as server:
         same_home = _start(settings.home, settings.port_offset + 1)
         same_port = _start(tmp_path / "b", settings.port_offset)
 
     assert (same_home.returncode, same_port.returncode) == (2, 2)
-    assert f"is already running (process {front.pid})" in same_home.stderr
+    assert f"is already running (process {server.pid})" in same_home.stderr
     assert f"port {settings.port('clickhouse')} can't be used" in same_port.stderr
     assert same_home.stderr.count("\n") == same_port.stderr.count("\n") == 1
 
@@ -126,8 +126,8 @@ def own_memory(process: psutil.Process) -> int:
 def test_a_huge_answer_and_a_huge_insert_take_little_memory(tmp_path):
     settings = clickhouse_settings(tmp_path)
     auth = ("admin", settings.clickhouse_admin_password.get_secret_value())
-    with running_with_database(settings) as front:
-        process = psutil.Process(front.pid)
+    with running_with_database(settings) as server:
+        process = psutil.Process(server.pid)
         asked(settings, "CREATE TABLE t (a UInt64, b String) ENGINE = MergeTree ORDER BY a")
         rows = b"".join(b"%d\t%s\n" % (n, b"x" * 200) for n in range(5000))
         insert = {"query": "INSERT INTO t FORMAT TSV", "database": "souk"}

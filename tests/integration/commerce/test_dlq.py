@@ -147,6 +147,6 @@ def test_a_letter_written_after_others_were_discarded_is_listed(shop, dlq, one_c
 
 def test_mistakes_are_answered_in_one_line(dlq):
     assert dlq("show", "nothing", code=2).startswith("souk: there is no dead-letter topic of 'nothing'")
-    assert "holds no letter 999" in dlq("replay", "order_placed", "--offset", "999", code=2)
-    assert "choose letters" in dlq("discard", "order_placed", code=2)
+    assert "holds no dead letter 999" in dlq("replay", "order_placed", "--offset", "999", code=2)
+    assert "choose dead letters" in dlq("discard", "order_placed", code=2)
     assert "are rows that ClickHouse or Redis refused" in dlq("replay", "recommendations", code=2)
