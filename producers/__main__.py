@@ -18,7 +18,7 @@ from common.settings import LOOPBACK, Settings
 from common.telemetry import configure_logging
 from common.timeouts import SERVER_KEEPALIVE_S
 from producers.http.app import create_app
-from producers.http.readiness import ReadinessChecks
+from producers.http.readiness import ServiceReadiness
 from producers.registry import SERVICES
 from producers.service_runner import ServiceRunner
 
@@ -52,7 +52,7 @@ async def serve(settings: Settings, names: Sequence[str]) -> int:
     host = urlsplit(settings.commerce).hostname or ""
     server = uvicorn.Server(
         uvicorn.Config(
-            create_app(services, ReadinessChecks(services, settings.kafka), [host]),
+            create_app(services, ServiceReadiness(services, settings.kafka), [host]),
             host=LOOPBACK,
             port=settings.port("commerce"),
             http=DeadlineProtocol,

@@ -9,12 +9,12 @@ from common.metrics import CONTENT_TYPE, exposition
 from common.problems import install_error_handlers, problem_response
 from producers.http.endpoint import json_response
 from producers.http.middleware import CommerceMiddleware
-from producers.http.readiness import ReadinessChecks
+from producers.http.readiness import ServiceReadiness
 from producers.service_runner import ServiceRunner
 
 
 def create_app(
-    services: dict[str, ServiceRunner], readiness: ReadinessChecks, hosts: Collection[str] = ()
+    services: dict[str, ServiceRunner], readiness: ServiceReadiness, hosts: Collection[str] = ()
 ) -> FastAPI:
     """Return the application. It does not run the services. `hosts`: see `CommerceMiddleware`."""
     app = FastAPI(title="Souk commerce", version="1", docs_url=None, redoc_url=None)

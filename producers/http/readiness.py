@@ -14,7 +14,7 @@ from producers.service_runner import ServiceRunner
 TIMEOUT_S = 2.0
 
 
-class ReadinessChecks:
+class ServiceReadiness:
     """Checks PostgreSQL, Kafka and each service's consumer. Connects at the first check."""
 
     def __init__(self, services: Mapping[str, ServiceRunner], bootstrap: str) -> None:
