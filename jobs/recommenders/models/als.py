@@ -30,8 +30,8 @@ class ALS(Model):
     NAME = "als"
     SPACE: ClassVar[dict[str, tuple[Any, ...]]] = {
         "factors": (64, 128, 32),
-        "regularisation": (0.01, 0.1, 1.0, 10.0, 30.0),
-        "alpha": (1.0, 5.0, 20.0, 60.0),
+        "regularisation": (0.01, 0.1, 1.0, 10.0, 30.0, 100.0, 200.0),
+        "alpha": (1.0, 3.0, 5.0, 20.0, 60.0),
         "iterations": (15, 30),
     }
 
