@@ -55,12 +55,16 @@ def ended_by(signals: list[signal.Signals], ignored: list[signal.Signals]) -> st
     with subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, text=True, preexec_fn=ignoring(*ignored)
     ) as demo:
-        assert demo.stdout
-        assert demo.stdout.readline() == "ready\n"
-        assert ignored_signals(demo.pid) & set(ignored) == set(ignored)
-        for each in signals:
-            demo.send_signal(each)
-        said = demo.stdout.read()
+        try:
+            assert demo.stdout
+            assert demo.stdout.readline() == "ready\n"
+            assert ignored_signals(demo.pid) & set(ignored) == set(ignored)
+            for each in signals:
+                demo.send_signal(each)
+            said = demo.stdout.read()
+        except BaseException:
+            demo.kill()
+            raise
     assert demo.returncode == 0
     return said.strip()
 
