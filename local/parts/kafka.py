@@ -84,7 +84,7 @@ def part(settings: Settings) -> Part:
     command = [str(find_java(settings)[0]), *server_flags(folder / "tmp"), "-cp", classpath]
     server = [
         *command[:1],
-        "-Xms128m", "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:MaxDirectMemorySize=96m",
+        "-Xms128m", "-Xmx384m", "-XX:+UseSerialGC", "-XX:MaxDirectMemorySize=96m",
         "-XX:MaxMetaspaceSize=128m", "-XX:ReservedCodeCacheSize=64m",
         "-Dlog4j2.configurationFile=log4j2.properties",
         *command[1:], "kafka.Kafka", "server.properties",
