@@ -12,6 +12,7 @@ from rich.console import Console
 from common.errors import UserError
 from common.file_lock import single_instance
 from common.settings import Settings
+from common.signal_handlers import signal_handlers
 from local import stack
 from local.demo.backfill_wait import wait_for_backfill
 from local.demo.default_rate import available_cores, default_rate
@@ -121,13 +122,5 @@ def stopped_by_signals(console: Console) -> Iterator[None]:
         raise KeyboardInterrupt
 
     handlers = {signal.SIGTERM: signal.default_int_handler, signal.SIGHUP: hang_up}
-    previous = {
-        number: signal.signal(number, handler)
-        for number, handler in handlers.items()
-        if signal.getsignal(number) is not signal.SIG_IGN
-    }
-    try:
+    with signal_handlers(handlers):
         yield
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)

@@ -11,6 +11,7 @@ from tempfile import TemporaryFile
 from typing import IO
 
 from common.settings import ROOT
+from common.signal_handlers import signal_handlers
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Ctrl-C, the signal of `kill`, and the signal of a closed terminal."""
@@ -70,16 +71,8 @@ class CommandRunner:
             KeyboardInterrupt: SIGINT arrived.
             SystemExit: another signal arrived.
         """
-        previous = {
-            number: signal.signal(number, self._stop)
-            for number in SIGNALS
-            if signal.getsignal(number) is not signal.SIG_IGN
-        }
-        try:
+        with signal_handlers(dict.fromkeys(SIGNALS, self._stop)):
             yield
-        finally:
-            for number, handler in previous.items():
-                signal.signal(number, handler)
 
     def _stop(self, number: int, _: object) -> None:
         is_first, self.is_stopping = not self.is_stopping, True
