@@ -7,7 +7,9 @@ from types import FrameType
 
 
 @contextmanager
-def signal_handlers(handlers: Mapping[signal.Signals, Callable[[int, FrameType | None], object]]) -> Iterator[None]:
+def signal_handlers(
+    handlers: Mapping[signal.Signals, Callable[[int, FrameType | None], object]],
+) -> Iterator[None]:
     """Handle these signals, and restore the previous handlers at the end.
 
     A signal that the parent process ignores stays ignored, such as SIGHUP under `nohup`.

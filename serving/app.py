@@ -22,7 +22,7 @@ from serving.intake import endpoints as intake
 from serving.intake.service import EventIntake
 from serving.middleware import HttpMiddleware
 from serving.ops import endpoints as ops
-from serving.ops.backlog import FiguresFreshness
+from serving.ops.figures_freshness import FiguresFreshness
 from serving.ops.readiness import ReadinessChecks
 from serving.recommendations import endpoints as recommendations
 from serving.recommendations.service import RecommendationService
@@ -67,19 +67,19 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
             context = AnalyticsContext(
                 settings.timezone, settings.shop_currency, clickhouse, redis, catalogue, watermarks, clock
             )
-            backlog = FiguresFreshness(settings, watermarks, clock)
-            readiness_checks = ReadinessChecks(settings, clickhouse, redis, backlog)
+            freshness = FiguresFreshness(settings, watermarks, clock)
+            readiness_checks = ReadinessChecks(settings, clickhouse, redis, freshness)
             app.state.analytics = Analytics.of(context)
             app.state.catalogue = catalogue
             app.state.commerce = commerce
             app.state.readiness_checks = readiness_checks
-            app.state.backlog = backlog
+            app.state.freshness = freshness
             app.state.intake = EventIntake(settings, clock)
             app.state.recommendations = RecommendationService(redis)
             yield
             await app.state.intake.aclose()
             await readiness_checks.aclose()
-            await backlog.aclose()
+            await freshness.aclose()
             await watermarks.aclose()
             await redis.aclose()
 

@@ -13,7 +13,7 @@ from common.kafka import KafkaCluster
 from common.settings import Settings
 from common.urls import credentials, redact_password
 from serving.clickhouse import ClickHouseQueries
-from serving.ops.backlog import FiguresFreshness
+from serving.ops.figures_freshness import FiguresFreshness
 from serving.ops.schemas import FiguresState, PartState, Readiness
 
 TIMEOUT_S = 2.0
@@ -39,12 +39,12 @@ class ReadinessChecks:
     """The checks of all parts. They connect when they first run."""
 
     def __init__(
-        self, settings: Settings, clickhouse: ClickHouseQueries, redis: Redis, backlog: FiguresFreshness
+        self, settings: Settings, clickhouse: ClickHouseQueries, redis: Redis, freshness: FiguresFreshness
     ) -> None:
         self._settings = settings
         self._clickhouse = clickhouse
         self._redis = redis
-        self._backlog = backlog
+        self._freshness = freshness
         self._http = httpx.AsyncClient(timeout=TIMEOUT_S, trust_env=False)
         self._kafka = KafkaCluster(settings.kafka, {"socket.connection.setup.timeout.ms": 2_000})
         self._checks: dict[str, Check] = {
@@ -73,7 +73,7 @@ class ReadinessChecks:
 
     async def _figures(self) -> FiguresState | None:
         try:
-            return await asyncio.wait_for(self._backlog.read(), TIMEOUT_S + 0.5)
+            return await asyncio.wait_for(self._freshness.read(), TIMEOUT_S + 0.5)
         except TimeoutError:
             return None
 

@@ -24,7 +24,7 @@ from serving.analytics.service.orders import ORDER_TABLES
 from serving.analytics.service.rankings import PRODUCT_TABLES
 from serving.analytics.service.sales import MARKETPLACE_TABLES, SELLER_TABLES
 from serving.clickhouse import Row
-from serving.ops.backlog import FiguresFreshness
+from serving.ops.figures_freshness import FiguresFreshness
 from serving.parameters import reject_repeated_parameters
 from serving.problems import RedisUnavailable
 from serving.web import presenters
@@ -83,8 +83,8 @@ def render_problem(request: Request, described: ErrorDescription) -> Response:
 
 
 def _is_catching_up(request: Request, as_of: datetime | None) -> bool:
-    backlog: FiguresFreshness = request.app.state.backlog
-    return backlog.is_catching_up(as_of)
+    freshness: FiguresFreshness = request.app.state.freshness
+    return freshness.is_catching_up(as_of)
 
 
 def _pages(request: Request) -> PageRenderer:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from serving.ops.backlog import CURRENT_WITHIN_S, READERS, is_catching_up
+from serving.ops.figures_freshness import CURRENT_WITHIN_S, READERS, is_catching_up
 
 OLD = CURRENT_WITHIN_S + 1
 
