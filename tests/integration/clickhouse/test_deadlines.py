@@ -35,13 +35,21 @@ def connection(settings: Settings, sent: bytes) -> socket.socket:
     return opened
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"POST /?max_query_size=4000000 HTTP/1.1\r\nContent-Length: 3000000\r\n",
+        b"POST / HTTP/1.1\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 3000000\r\n",
+    ],
+    ids=["a statement", "a form"],
+)
 def test_bodies_that_stall_take_no_thread_of_the_readers(
-    reader: httpx.Client, clickhouse_server: Settings
+    reader: httpx.Client, clickhouse_server: Settings, head: bytes
 ) -> None:
-    head = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3000000\r\n\r\nSELECT '"
+    half = b"Host: localhost\r\n\r\nSELECT '" + b"x" * 1_500_000
     with ExitStack() as stack:
         for _ in range(THREADS["reader"] + 1):
-            stack.enter_context(connection(clickhouse_server, head + b"x" * 1_500_000))
+            stack.enter_context(connection(clickhouse_server, head + half))
 
         assert reader.post("/", content="SELECT 1").text == "1\n"
 
