@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from clickhouse.metrics.definition import read_definitions
 from clickhouse.views import FOLDER as QUERIES
 from common.settings import ROOT
 from jobs.metrics.logic import QUERIES as METRIC_QUERIES
@@ -51,8 +52,9 @@ def pages() -> Mapping[str, str]:
         ),
         "tables.md": _page(
             "The tables",
-            "The diagram shows which events feed each metric of job `metrics`, and which queries of the API "
-            "read the metric's table. It leaves out the tables into which job `facts` copies each event.",
+            "The diagram shows which events feed each metric, and which queries of the API read it. Job "
+            "`metrics` computes the metrics with round ends, and ClickHouse derives the others from facts. "
+            "The diagram leaves out the tables into which job `facts` copies each event.",
             tables(),
         ),
     }
@@ -87,13 +89,15 @@ def tables() -> str:
     """Return a graph of events → metrics → queries of the API."""
     events = {topic.name for topic in EVENT_TOPICS}
     views = {view.name: view.query for view in METRIC_QUERIES.views(VIEWS)}
-    lines = []
+    derived = read_definitions()
+    lines = [f"    {event} --> {metric.name}" for metric in derived.values() for event in metric.sources]
     for metric in METRICS:
         shape = f"{metric.table}[({metric.table})]"
         sources = _tables_read(METRIC_QUERIES.of(metric.table), views) & events
         lines += [f"    {event} --> {shape}" for event in sorted(sources)]
     for path in sorted(QUERIES.glob("*.sql")):
-        read = _table_names(path.read_text(encoding="utf-8")) & {metric.table for metric in METRICS}
+        names = {metric.table for metric in METRICS} | set(derived)
+        read = _table_names(path.read_text(encoding="utf-8")) & names
         lines += [f"    {table} --> {path.stem}{{{{{path.stem}}}}}" for table in sorted(read)]
     return _mermaid("flowchart LR", lines)
 

@@ -1,7 +1,7 @@
 """Applies migrations: numbered SQL files, each applied once, in order, and never changed afterwards."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from clickhouse_connect.driver.client import Client
@@ -10,6 +10,8 @@ from clickhouse_connect.driver.exceptions import DatabaseError
 from clickhouse import views
 from clickhouse.client import connect
 from clickhouse.http_server.statement import tokens
+from clickhouse.metrics.definition import MetricDefinition, read_definitions
+from clickhouse.metrics.versions import MetricVersions
 from clickhouse.migration_lock import migration_lock
 from common.file_lock import file_lock
 from common.migrations import Applied, BrokenMigrations, Migration, pending, read_migrations
@@ -35,11 +37,16 @@ def split_statements(sql: str) -> Iterator[str]:
         yield text[start:end].decode()
 
 
-def migrate(settings: Settings, folder: Path = FOLDER, queries: Path = views.FOLDER) -> list[str]:
-    """Apply the pending migrations, install the query views, and return the names of the applied files.
+def migrate(
+    settings: Settings,
+    folder: Path = FOLDER,
+    queries: Path = views.FOLDER,
+    metrics: Mapping[str, MetricDefinition] | None = None,
+) -> list[str]:
+    """Apply the pending migrations, install metrics and query views; return the names of the applied files.
 
-    A second run changes nothing. Only one run at a time migrates a database, even if several homes share a
-    ClickHouse.
+    `metrics` defaults to those of `clickhouse/metrics/`. A second run changes nothing. Only one run
+    at a time migrates a database, even if several homes share a ClickHouse.
 
     Raises:
         BrokenMigrations: see `read_migrations` and `pending`.
@@ -58,6 +65,8 @@ def migrate(settings: Settings, folder: Path = FOLDER, queries: Path = views.FOL
                 for migration in pending(migrations, _applied(client)):
                     _apply(client, migration)
                     done.append(migration.name)
+                definitions = read_definitions() if metrics is None else metrics
+                MetricVersions(client).install(definitions.values())
                 views.install(client, queries)
                 return done
     finally:

@@ -1,4 +1,5 @@
 -- What the migrations build; written by `python -m clickhouse.schema`, checked by tests/contracts.
+-- The tables of clickhouse/metrics/ are missing here.
 
 CREATE TABLE alert_raised
 (
@@ -202,29 +203,6 @@ ORDER BY (order_id, occurred_at, event_id)
 SETTINGS index_granularity = 1024
 COMMENT 'A shipment reached the shopper.';
 
-CREATE TABLE order_lines
-(
-    `seller_id` String COMMENT 'Who sells and ships this line.' CODEC(Default),
-    `placed_at` DateTime64(3, 'UTC') COMMENT 'When the order was placed, UTC.' CODEC(Delta(8), Default),
-    `order_id` String COMMENT 'The order.' CODEC(Default),
-    `line_number` Int32 COMMENT 'Position within the order, from 1.' CODEC(Default),
-    `shopper_id` String COMMENT 'Who bought: the person, not the session.' CODEC(Default),
-    `product_id` String COMMENT 'The product.' CODEC(Default),
-    `currency` LowCardinality(String) COMMENT 'ISO 4217 code of every amount in this row.',
-    `quantity` Int32 COMMENT 'Units.' CODEC(Default),
-    `unit_price_minor` Int64 COMMENT 'Price of one unit.' CODEC(Default),
-    `gross_minor` Int64 COMMENT 'quantity times unit_price_minor.' CODEC(Default),
-    `discount_minor` Int64 COMMENT 'Discount of the whole line; not taken off gross_minor.' CODEC(Default),
-    `shipping_minor` Int64 COMMENT 'Shipping of the whole line, paid by the shopper.' CODEC(Default),
-    `tax_minor` Int64 COMMENT 'Tax of the whole line.' CODEC(Default),
-    `commission_bp` Int32 COMMENT 'The marketplace\'s commission in basis points, frozen when the order was placed.' CODEC(Default)
-)
-ENGINE = ReplacingMergeTree
-PARTITION BY toYear(placed_at)
-ORDER BY (seller_id, placed_at, order_id, line_number)
-SETTINGS index_granularity = 512
-COMMENT 'Every line of every order placed, cancelled ones included.';
-
 CREATE TABLE order_placed
 (
     `event_id` String COMMENT 'UUIDv7; the same fact sent twice has the same id.' CODEC(Default),
@@ -293,25 +271,6 @@ PARTITION BY toYear(occurred_at)
 ORDER BY (order_id, occurred_at, event_id)
 SETTINGS index_granularity = 1024
 COMMENT 'A seller handed a shipment to the carrier.';
-
-CREATE TABLE order_state
-(
-    `order_id` String COMMENT 'The order.' CODEC(Default),
-    `shopper_id` SimpleAggregateFunction(max, String) COMMENT 'Who bought; empty until an event that names the shopper has come.' CODEC(Default),
-    `currency` SimpleAggregateFunction(max, LowCardinality(String)) COMMENT 'ISO 4217 code; empty until order_placed or order_cancelled has come.',
-    `placed_at` SimpleAggregateFunction(max, Nullable(DateTime64(3, 'UTC'))) COMMENT 'When it was placed, UTC.' CODEC(Delta(8), Default),
-    `confirmed_at` SimpleAggregateFunction(max, Nullable(DateTime64(3, 'UTC'))) COMMENT 'When it was confirmed, UTC.' CODEC(Delta(8), Default),
-    `shipped_at` SimpleAggregateFunction(max, Nullable(DateTime64(3, 'UTC'))) COMMENT 'When its newest shipment left, UTC.' CODEC(Delta(8), Default),
-    `delivered_at` SimpleAggregateFunction(max, Nullable(DateTime64(3, 'UTC'))) COMMENT 'When its newest delivery arrived, UTC.' CODEC(Delta(8), Default),
-    `cancelled_at` SimpleAggregateFunction(max, Nullable(DateTime64(3, 'UTC'))) COMMENT 'When it was cancelled, UTC.' CODEC(Delta(8), Default),
-    `status` SimpleAggregateFunction(max, Enum8('placed' = 1, 'confirmed' = 2, 'shipped' = 3, 'delivered' = 4, 'cancelled' = 5)) COMMENT 'The furthest of placed, confirmed, shipped, delivered; or cancelled.',
-    `shipped_by` SimpleAggregateFunction(maxMap, Map(String, DateTime64(3, 'UTC'))) COMMENT 'Seller of a line of it -> when their newest shipment left, UTC.' CODEC(Default),
-    `delivered_by` SimpleAggregateFunction(maxMap, Map(String, DateTime64(3, 'UTC'))) COMMENT 'Seller of a line of it -> when their newest delivery arrived, UTC.' CODEC(Default)
-)
-ENGINE = AggregatingMergeTree
-ORDER BY order_id
-SETTINGS index_granularity = 512, min_compress_block_size = 8192
-COMMENT 'The current state of each order: read it with FINAL, which takes the greatest of each column.';
 
 CREATE TABLE payment_captured
 (

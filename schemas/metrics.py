@@ -1,6 +1,7 @@
 """The outputs of job `metrics`: tables in ClickHouse and sorted sets in Redis.
 
-To add one: `jobs/metrics/<table>.sql` and a line in `METRICS` (CONTRIBUTING.md).
+To add one: `jobs/metrics/<table>.sql` and a line in `METRICS` (CONTRIBUTING.md). Metrics that need neither
+time nor state are rows that ClickHouse derives from the facts: `clickhouse/metrics/`.
 """
 
 from dataclasses import dataclass
@@ -10,20 +11,17 @@ from dataclasses import dataclass
 class MetricOutput:
     """One output: its table and key.
 
-    `has_live_updates` is set if pages show live updates of the table. `append_only` is set if rows are only
-    added and have no version. `in_redis` is set if the output is a sorted set instead of a table.
+    `has_live_updates` is set if pages show live updates of the table. `in_redis` is set if the output is a
+    sorted set instead of a table.
     """
 
     table: str
     key: tuple[str, ...]
     has_live_updates: bool = True
-    append_only: bool = False
     in_redis: bool = False
 
 
 METRICS = (
-    MetricOutput("order_lines", ("seller_id", "placed_at", "order_id", "line_number"), append_only=True),
-    MetricOutput("order_state", ("order_id",), append_only=True),
     MetricOutput("seller_sales_minute", ("seller_id", "minute", "currency")),
     MetricOutput("product_sales_minute", ("seller_id", "product_id", "minute", "currency")),
     MetricOutput("marketplace_sales_minute", ("minute", "currency")),

@@ -98,8 +98,8 @@ EVENT_TOPICS: tuple[Topic, ...] = (
         ORDERS,
         (INVENTORY, PAYMENTS, SIMULATOR, METRICS_JOB, RECOMMENDATIONS_JOB),
     ),
-    Topic("order_shipped", "order_id", 4, FOREVER, EXTERNAL, (ORDERS, METRICS_JOB)),
-    Topic("order_delivered", "order_id", 4, FOREVER, EXTERNAL, (ORDERS, METRICS_JOB)),
+    Topic("order_shipped", "order_id", 4, FOREVER, EXTERNAL, (ORDERS,)),
+    Topic("order_delivered", "order_id", 4, FOREVER, EXTERNAL, (ORDERS,)),
     Topic("order_returned", "order_id", 4, FOREVER, EXTERNAL, (ORDERS, INVENTORY, PAYMENTS, METRICS_JOB)),
     # stock
     Topic("stock_reserved", "order_id", 4, FOREVER, INVENTORY, (PAYMENTS,)),

@@ -6,6 +6,11 @@ WITH
         FROM pipeline_progress FINAL
         WHERE startsWith(table_name, 'outbox.')
     ) AS complete_until,
+    -- Metric that ClickHouse derives from facts (clickhouse/metrics/) → the tables of these facts.
+    map(
+        'order_lines', ['order_placed'],
+        'order_state', ['order_placed', 'order_confirmed', 'order_shipped', 'order_delivered', 'order_cancelled']
+    ) AS facts_of,
     arrayConcat(
         if(
             table_name IN (
@@ -16,7 +21,7 @@ WITH
         if(table_name IN ('stock_reserved', 'stock_refused', 'stock_released', 'stock_changed'), ['inventory'], []),
         if(
             table_name IN (
-                'order_lines', 'order_state', 'seller_sales_minute', 'product_sales_minute', 'marketplace_sales_minute',
+                'seller_sales_minute', 'product_sales_minute', 'marketplace_sales_minute',
                 'payments_minute', 'order_placed', 'order_confirmed', 'order_cancelled'
             ), ['orders'], []
         )
@@ -24,18 +29,27 @@ WITH
     arrayMap(service -> complete_until[service], arrayFilter(service -> mapContains(complete_until, service), services))
         AS limits
 SELECT
-    table_name,
-    toUnixTimestamp64Milli(arrayMin(arrayPushBack(limits, min(watermark)))) AS as_of_ms
+    name AS table_name,
+    toUnixTimestamp64Milli(min(complete_to)) AS as_of_ms
 FROM
 (
     SELECT
         table_name,
-        subtask,
-        watermark,
-        argMax(parallelism, version) OVER (PARTITION BY table_name) AS current_parallelism
-    FROM pipeline_progress FINAL
-    WHERE NOT startsWith(table_name, 'outbox.')
+        arrayMin(arrayPushBack(limits, min(watermark))) AS complete_to
+    FROM
+    (
+        SELECT
+            table_name,
+            subtask,
+            watermark,
+            argMax(parallelism, version) OVER (PARTITION BY table_name) AS current_parallelism
+        FROM pipeline_progress FINAL
+        WHERE NOT startsWith(table_name, 'outbox.') AND NOT mapContains(facts_of, table_name)
+    )
+    WHERE subtask < current_parallelism
+    GROUP BY table_name
+    HAVING count() = any(current_parallelism)
 )
-WHERE subtask < current_parallelism
-GROUP BY table_name
-HAVING count() = any(current_parallelism)
+ARRAY JOIN arrayPushBack(mapKeys(mapFilter((metric, facts) -> has(facts, table_name), facts_of)), table_name) AS name
+GROUP BY name
+HAVING count() = greatest(length(facts_of[name]), 1)

@@ -6,7 +6,7 @@ SELECT
     arraySort(groupArray((
         line_number, product_id, quantity, unit_price_minor, gross_minor, discount_minor, shipping_minor
     ))) AS lines
-FROM order_lines FINAL
+FROM order_lines
 WHERE seller_id = {seller_id:String}
     AND placed_at >= {period_start:DateTime64(3, 'UTC')}
     AND placed_at <= {before_at:DateTime64(3, 'UTC')}

@@ -1,19 +1,23 @@
 """The plan of job `facts`, which copies each event's topic into its table."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
+from clickhouse.metrics.definition import read_definitions
 from common.settings import Settings
 from jobs.options import job_config
 from jobs.plan import JobOutput, JobPlan
 from jobs.sinks import HISTORY_FLUSH, LIVE_FLUSH, clickhouse
-from jobs.sources import DATABASE, FETCH_IMMEDIATELY, FETCH_IN_BATCHES, source_table
+from jobs.sources import DATABASE, FETCH_IMMEDIATELY, FETCH_IN_BATCHES, flink_type, source_table
 from schemas.events import EventSchema
 
 NAME = "facts"
 
-LIVE_EVENTS = frozenset({"order_placed"})
-"""Events whose tables a live page shows. The rows of other events may appear seconds later. The state of an
-order is live in `order_state`."""
+LIVE_EVENTS = frozenset(fact for metric in read_definitions().values() for fact in metric.sources)
+"""Events that feed a metric in ClickHouse (clickhouse/metrics/): pages show them live. The rows of other
+events may appear seconds later."""
+
+CLOCK_EVENT = "order_placed"
+"""The busiest live event. Its watermark advances the tables of the other live events while they have none."""
 
 
 def plan(settings: Settings, events: Iterable[EventSchema]) -> JobPlan:
@@ -22,13 +26,13 @@ def plan(settings: Settings, events: Iterable[EventSchema]) -> JobPlan:
     Without a checkpoint the job starts at the committed offsets. A checkpoint commits offsets after the sinks
     have written all events before them.
     """
-    events = tuple(events)
+    by_name = {event.name: event for event in events}
     return JobPlan(
         name=NAME,
         config=job_config(settings, NAME),
-        sources=tuple(_source(event, settings) for event in events),
+        sources=tuple(_source(event, settings) for event in by_name.values()),
         views=(),
-        outputs=tuple(_output(event, settings) for event in events),
+        outputs=tuple(_output(event, by_name[CLOCK_EVENT], settings) for event in by_name.values()),
     )
 
 
@@ -37,12 +41,30 @@ def _source(event: EventSchema, settings: Settings) -> str:
     return source_table(event, settings, group=NAME, start="committed", fetch=fetch)
 
 
-def _output(event: EventSchema, settings: Settings) -> JobOutput:
+def _output(event: EventSchema, clock: EventSchema, settings: Settings) -> JobOutput:
+    is_live = event.name in LIVE_EVENTS
     columns = ", ".join(f"`{field['name']}`" for field in event.fields)
-    flush = LIVE_FLUSH if event.name in LIVE_EVENTS else HISTORY_FLUSH
+    query = f"SELECT {columns} FROM {DATABASE}.{event.name}"
+    if is_live and event is not clock:
+        query = f"{query}\nUNION ALL\n{_no_rows(event, clock)}"
     return JobOutput(
         table=event.name,
-        query=f"SELECT {columns} FROM {DATABASE}.{event.name}",
+        query=query,
         key=(),
-        options=clickhouse(settings, event.name, flush, versioned=False),
+        options=clickhouse(settings, event.name, LIVE_FLUSH if is_live else HISTORY_FLUSH, versioned=False),
     )
+
+
+def _no_rows(event: EventSchema, clock: EventSchema) -> str:
+    """Return a query with the columns of `event` that has no rows, but the watermark of the clock's topic."""
+    known = {field["name"]: flink_type(field["type"]) for field in clock.fields}
+    columns = (_placeholder(field["name"], flink_type(field["type"]), known) for field in event.fields)
+    return f"SELECT {', '.join(columns)} FROM {DATABASE}.{clock.name} WHERE CHAR_LENGTH(event_id) < 0"
+
+
+def _placeholder(name: str, column_type: str, known: Mapping[str, str]) -> str:
+    """Return an expression of the column's type over a row of the clock's topic."""
+    if known.get(name) == column_type:
+        return f"`{name}`"
+    same_type = next((column for column, each in known.items() if each == column_type), None)
+    return f"`{same_type}` AS `{name}`" if same_type else f"CAST(NULL AS {column_type}) AS `{name}`"

@@ -37,7 +37,6 @@ VIEWS = (
     "returned",
     "popularity",
     "captured",
-    "order_changes",
 )
 """Files of `views/`; a view comes after the views that it reads."""
 
@@ -64,6 +63,5 @@ def _output(metric: MetricOutput, settings: Settings) -> JobOutput:
         options = redis_ranking(settings, metric.table)
     else:
         flush = LIVE_FLUSH if metric.has_live_updates else DEFAULT_FLUSH
-        options = clickhouse(settings, metric.table, flush, versioned=not metric.append_only)
-    key = () if metric.append_only else metric.key
-    return JobOutput(metric.table, QUERIES.of(metric.table), key, options)
+        options = clickhouse(settings, metric.table, flush, versioned=True)
+    return JobOutput(metric.table, QUERIES.of(metric.table), metric.key, options)

@@ -15,7 +15,7 @@ FROM
         WHERE quantity > quantity_before
         UNION ALL
         SELECT shopper_id, product_id, {bought:Float64}, toUnixTimestamp(placed_at)
-        FROM order_lines FINAL
+        FROM order_lines
     )
     ORDER BY time DESC, user, item
     LIMIT {limit:UInt64}

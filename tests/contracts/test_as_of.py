@@ -2,6 +2,7 @@
 
 import re
 
+from clickhouse.metrics.definition import read_definitions
 from jobs.metrics.logic import QUERIES, VIEWS
 from schemas.events import all_events
 from schemas.metrics import METRICS
@@ -36,3 +37,13 @@ def test_every_service_that_a_figure_reads_limits_its_table() -> None:
         if not metric.in_redis:
             limiting = {service for service in SERVICES if metric.table in tables(service)}
             assert limiting == services_of(QUERIES.of(metric.table)), metric.table
+
+
+def test_a_metric_of_clickhouse_is_complete_where_all_facts_that_feed_it_are() -> None:
+    (feeds,) = re.findall(r"map\((.*?)\) AS facts_of", AS_OF, re.DOTALL)
+    listed = {
+        name: set(re.findall(r"'(\w+)'", facts))
+        for name, facts in re.findall(r"'(\w+)', \[([^\]]*)\]", feeds)
+    }
+
+    assert listed == {name: set(metric.sources) for name, metric in read_definitions().items()}

@@ -8,6 +8,7 @@ from audit.run import compare_once
 from clickhouse.client import connect
 from clickhouse.migrate import migrate
 from common.settings import Settings
+from tests.integration.metric_tables import writable
 
 SHIPPED = "2026-01-02 03:04:05.678"
 DELIVERED = "2026-01-05 03:04:05.678"
@@ -43,8 +44,13 @@ def test_a_wrong_parcel_of_a_seller_is_found(
     settings = clickhouse_server.model_copy(update={"clickhouse_database": f"parcels_{name}"})
     migrate(settings)
     row = f"('o1', 'delivered', '{SHIPPED}', '{DELIVERED}', map({shipped_by}), map({delivered_by}))"
+    table = writable(settings, "order_state")
     with connect(settings, admin=True) as client:
-        for statement in (*FACTS, f"INSERT INTO order_state {STATE_COLUMNS} VALUES {row}"):
+        for statement in (
+            *FACTS,
+            f"TRUNCATE TABLE {table}",
+            f"INSERT INTO {table} {STATE_COLUMNS} VALUES {row}",
+        ):
             client.command(statement)
 
     found = compared(settings, "facts_vs_parcels")

@@ -11,6 +11,7 @@ import pytest
 from clickhouse.migrate import migrate
 from common.settings import Settings
 from dashboards.build import build
+from tests.integration.metric_tables import writable
 
 WEEK_S = 7 * 86_400
 GRAINS = ("minute", "hour", "day", "week", "month")
@@ -49,7 +50,7 @@ ROWS = {
     "'order_cancelled', 'BRL', 150",
     "stock_changed (event_id, occurred_at, product_id, seller_id, on_hand, reserved, version)": "SELECT "
     "toString(number), now64(3) - number, 'p1', 's1', 3 - number, 1, number FROM numbers(3)",
-    "pipeline_progress": "SELECT 'order_state', 0, 1, now64(3) - 5, 1",
+    "pipeline_progress": "SELECT 'order_placed', 0, 1, now64(3) - 5, 1",
 }
 
 
@@ -60,11 +61,12 @@ def shop(clickhouse_server: Settings) -> Iterator[Settings]:
     migrate(settings)
     admin = settings.clickhouse_admin_user, settings.clickhouse_admin_password.get_secret_value()
     for table, select in ROWS.items():
+        name, _, columns = table.partition(" ")
         answer = httpx.post(
             settings.clickhouse,
             params={"database": settings.clickhouse_database},
             headers={"x-clickhouse-user": admin[0], "x-clickhouse-key": admin[1]},
-            content=f"INSERT INTO {table} {select}",
+            content=f"INSERT INTO {writable(settings, name)} {columns} {select}",
             trust_env=False,
         )
         assert answer.is_success, f"{table}: {answer.text}"

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from common.settings import Settings
 from jobs.engine import statement_set, table_environment
+from jobs.facts import job as facts
 from jobs.metrics.logic import EVENTS, plan
 from schemas.events import all_events
 from schemas.metrics import METRICS
@@ -33,27 +34,9 @@ def run_metrics(jvm: None, tmp_path_factory: pytest.TempPathFactory) -> RunMetri
 
     def run(events: Events) -> dict[str, dict[tuple[Any, ...], Row]]:
         changes = run_bounded(real, EVENTS, events, tmp_path_factory.mktemp("metrics"))
-        tables = {metric.table: upserted(changes[metric.table], metric.key) for metric in METRICS}
-        return {**tables, "order_state": greatest(changes["order_state"])}
+        return {metric.table: upserted(changes[metric.table], metric.key) for metric in METRICS}
 
     return run
-
-
-def greatest(changes: Iterable[Mapping[str, Any]]) -> dict[tuple[Any, ...], Row]:
-    """The final rows of `order_state`: the maximum of each column, and of each key of the maps."""
-    steps = ["placed", "confirmed", "shipped", "delivered", "cancelled"]
-    table: dict[tuple[Any, ...], Row] = {}
-    for change in changes:
-        row = change["after"]
-        known = table.setdefault((row["order_id"],), row)
-        for column, value in row.items():
-            if column in ("shipped_by", "delivered_by"):
-                both = [*(known[column] or {}).items(), *(value or {}).items()]
-                known[column] = dict(sorted(both, key=lambda entry: entry[1]))
-                continue
-            rank = steps.index if column == "status" else str
-            known[column] = max(known[column] or value, value or known[column], key=lambda v: rank(v or ""))
-    return table
 
 
 def at(moment: datetime) -> str:
@@ -154,7 +137,6 @@ def test_an_order_counts_once_for_each_seller_and_once_for_the_marketplace(run_m
         4700,
     )
     assert tables["product_sales_minute"]["bob", "cup", MINUTE, "BRL"]["gross_minor"] == 700
-    assert len(tables["order_lines"]) == 3
 
 
 def test_repeated_events_add_nothing(run_metrics: RunMetrics) -> None:
@@ -201,7 +183,6 @@ def test_an_order_that_was_never_confirmed_is_no_sale_and_makes_nothing_popular(
         "popular_products",
     ):
         assert tables[table] == {}
-    assert len(tables["order_lines"]) == 1
 
 
 def test_a_cancelled_order_takes_its_discount_along(run_metrics: RunMetrics) -> None:
@@ -249,48 +230,6 @@ def test_an_order_without_lines_counts_in_the_marketplace_only(run_metrics: RunM
         "returned_units": 0, "returned_minor": 0,
     }  # fmt: skip
     assert tables["seller_sales_minute"] == {}
-    assert tables["order_state"]["empty",]["status"] == "cancelled"
-
-
-def test_the_state_of_an_order_does_not_depend_on_the_order_of_its_events(run_metrics: RunMetrics) -> None:
-    tables = run_metrics(
-        {
-            "order_delivered": [step("delivered", "done", NOON + timedelta(days=9))],
-            "order_shipped": [
-                step("shipped", "done", NOON + timedelta(days=3)),
-                step("shipped", "sent", NOON + timedelta(days=1)),
-            ],
-            "order_confirmed": [step("confirmed", "done", NOON), step("confirmed", "paid", NOON)],
-            "order_placed": [placed("done", []), placed("new", [])],
-            "order_cancelled": [cancelled("gone", [])],
-        }
-    )
-
-    states = {order: row["status"] for (order,), row in tables["order_state"].items()}
-    assert states == {
-        "done": "delivered", "sent": "shipped", "paid": "confirmed", "new": "placed", "gone": "cancelled",
-    }  # fmt: skip
-    assert tables["order_state"]["gone",]["placed_at"] == "2018-03-01T12:00:30Z"
-    assert tables["order_state"]["sent",]["shopper_id"] == ""
-
-
-def test_the_state_of_an_order_has_the_newest_parcel_of_each_seller(run_metrics: RunMetrics) -> None:
-    days = [NOON + timedelta(days=day) for day in range(4)]
-    tables = run_metrics(
-        {
-            "order_placed": [placed("o", [])],
-            "order_shipped": [
-                step("shipped", "o", days[2]), step("shipped", "o", days[1]),
-                step("shipped", "o", days[1], seller="bob"),
-            ],
-            "order_delivered": [step("delivered", "o", days[3], seller="bob")],
-        }
-    )  # fmt: skip
-
-    state = tables["order_state"]["o",]
-    assert state["shipped_by"] == {"ann": "2018-03-03T12:00:30Z", "bob": "2018-03-02T12:00:30Z"}
-    assert state["delivered_by"] == {"bob": "2018-03-04T12:00:30Z"}
-    assert (state["status"], state["shipped_at"]) == ("delivered", "2018-03-03T12:00:30Z")
 
 
 def test_a_unit_sold_a_half_life_later_weighs_twice_as_much(run_metrics: RunMetrics) -> None:
@@ -386,7 +325,6 @@ def test_sums_equal_a_plain_recomputation(run_metrics: RunMetrics, orders: Any, 
     for table, expected in (("seller_sales_minute", sellers), ("marketplace_sales_minute", everyone)):
         found = {key: {name: row[name] for name in FIGURES} for key, row in tables[table].items()}
         assert found == {key: {name: sums[name] for name in FIGURES} for key, sums in expected.items()}
-    assert sum(len(event["lines"]) for event in known) == len(tables["order_lines"])
 
 
 def summed(entry: Row) -> dict[str, int]:
@@ -401,6 +339,16 @@ def repeated(events: list[Row], random: Any) -> list[Row]:
     arrivals = events + random.sample(events, k=len(events) // 2)
     random.shuffle(arrivals)
     return arrivals
+
+
+@pytest.mark.usefixtures("jvm")
+def test_job_facts_reads_each_topic_once() -> None:
+    real = facts.build(Settings())
+    explained = statement_set(table_environment(real.config), real).explain()
+    optimized = explained.partition("== Optimized Execution Plan ==")[2]
+
+    assert optimized.count("TableSourceScan(") == len(all_events())
+    assert "where=[(CHAR_LENGTH(event_id) < 0)]" in optimized, "what brings order_placed's watermark"
 
 
 @pytest.mark.usefixtures("jvm")

@@ -26,6 +26,7 @@ from jobs.training.train import NO_MODEL_IN_USE, TrainingOptions, train
 from jobs.training.training_data import WEIGHTS, TrainingData, read_training_data
 from local.parts import redis as local_redis
 from tests.integration.conftest import clickhouse_settings, running_clickhouse
+from tests.integration.metric_tables import writable
 from tests.integration.servers import running
 
 FIRST = datetime(2026, 1, 1, tzinfo=UTC)
@@ -54,7 +55,9 @@ def registry(redis: Redis, tmp_path: Path) -> ModelRegistry:
 
 def add(settings: Settings, table: str, rows: list[dict[str, object]]) -> None:
     with connect(settings, admin=True) as admin:
-        admin.insert(table, [list(row.values()) for row in rows], column_names=list(rows[0]))
+        values = [list(row.values()) for row in rows]
+        database, _, name = writable(settings, table).replace("`", "").rpartition(".")
+        admin.insert(name, values, column_names=list(rows[0]), database=database or None)
 
 
 def viewed(number: int, shopper: str | None, session: str, product: str) -> dict[str, object]:

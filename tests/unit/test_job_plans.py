@@ -97,7 +97,7 @@ def test_metrics_without_a_checkpoint_start_at_the_beginning() -> None:
 def test_only_sinks_that_update_have_a_version() -> None:
     versioned = {o.table for o in metrics.build(SETTINGS).outputs if "sink.version-column" in o.options}
 
-    tables = {m.table for m in METRICS if not m.append_only and not m.in_redis}
+    tables = {m.table for m in METRICS if not m.in_redis}
     assert versioned == {*tables, "pipeline_progress"}
 
 

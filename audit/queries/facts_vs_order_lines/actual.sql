@@ -3,4 +3,4 @@ SELECT
     seller_id, toString(placed_at) AS placed_at, order_id, line_number, shopper_id, product_id,
     toString(currency) AS currency, quantity, unit_price_minor, gross_minor, discount_minor, shipping_minor,
     tax_minor, commission_bp
-FROM order_lines FINAL
+FROM order_lines

@@ -2,7 +2,7 @@
 SELECT
     toString(status) AS step,
     count() AS order_count
-FROM order_state FINAL
+FROM order_state
 WHERE currency = {currency:String}
     AND placed_at >= {period_start:DateTime('UTC')}
     AND placed_at < {period_end:DateTime('UTC')}

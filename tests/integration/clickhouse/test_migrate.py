@@ -4,6 +4,7 @@ import pytest
 
 from clickhouse import views
 from clickhouse.client import connect
+from clickhouse.metrics.definition import read_definitions
 from clickhouse.migrate import FOLDER, migrate, split_statements
 from clickhouse.migration_lock import migration_lock
 from common.errors import PartUnavailable
@@ -28,7 +29,8 @@ def test_every_migration_is_applied_once_and_every_query_is_a_view(settings):
     assert again == []
     names = client.query("SELECT name FROM schema_migrations FINAL ORDER BY number").result_rows
     assert [name for (name,) in names] == applied
-    assert client.query(count).first_row == (len(list(views.FOLDER.glob("*.sql"))),)
+    queries = list(views.FOLDER.glob("*.sql"))
+    assert client.query(count).first_row == (len(queries) + len(read_definitions()),)
 
 
 def test_two_runs_at_once_do_no_harm(settings):
@@ -83,11 +85,11 @@ def test_a_changed_file_is_an_error_and_changes_nothing(settings, tmp_path):
     first = tmp_path / "0001_first.sql"
     table = "CREATE TABLE IF NOT EXISTS schema_migrations (number UInt32, name String, sha256 String) "
     first.write_text(table + "ENGINE = ReplacingMergeTree ORDER BY number")
-    migrate(settings, tmp_path, tmp_path / "no-queries")
+    migrate(settings, tmp_path, tmp_path / "no-queries", {})
     first.write_text(first.read_text() + " -- changed")
 
     with pytest.raises(BrokenMigrations, match=r"0001_first\.sql has changed"):
-        migrate(settings, tmp_path, tmp_path / "no-queries")
+        migrate(settings, tmp_path, tmp_path / "no-queries", {})
 
 
 def test_a_statement_that_fails_is_named(settings, tmp_path):
@@ -96,7 +98,7 @@ def test_a_statement_that_fails_is_named(settings, tmp_path):
     (tmp_path / "0002_bad.sql").write_text("SELECT 1; ALTER TABLE nope DELETE WHERE 1")
 
     with pytest.raises(BrokenMigrations, match=r"0002_bad\.sql failed at «ALTER TABLE nope"):
-        migrate(settings, tmp_path, tmp_path / "no-queries")
+        migrate(settings, tmp_path, tmp_path / "no-queries", {})
     assert connect(settings).query("SELECT max(number) FROM schema_migrations").first_row == (1,)
 
 
@@ -154,13 +156,13 @@ def migrated_after(migration, rows, done, settings, folder):
     for path in FOLDER.glob("*.sql"):
         if path.name < migration.name:
             (folder / path.name).write_text(path.read_text())
-    migrate(settings, folder, folder / "no-queries")
+    migrate(settings, folder, folder / "no-queries", {})
     client = connect(settings, admin=True)
     interrupted = [*split_statements(migration.read_text())][:done]
     for statement in [*split_statements(rows), *interrupted]:
         client.command(statement)
     (folder / migration.name).write_text(migration.read_text())
-    migrate(settings, folder, folder / "no-queries")
+    migrate(settings, folder, folder / "no-queries", {})
     return client
 
 

@@ -106,9 +106,6 @@ def audited(running_shop: Shop, clickhouse_server: Settings) -> Audited:
             events = log.contents(name).events
             if events.num_rows:
                 client.insert_arrow(name, events)
-        states = {order_id: shop.order(order_id)["status"] for order_id in orders.values()}
-        rows = [f"('{order_id}', 'ana', 'BRL', '{status}')" for order_id, status in states.items()]
-        client.command(f"{ORDER_STATE} {', '.join(rows)}")
     return Audited(settings, shop, product, orders)
 
 

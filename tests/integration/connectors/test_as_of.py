@@ -1,4 +1,4 @@
-"""The `as_of` of the tables of job `metrics`, with a real Flink, Kafka and ClickHouse."""
+"""The `as_of` of figures, from the jobs `facts` and `metrics` with a real Flink, Kafka and ClickHouse."""
 
 import json
 from dataclasses import replace
@@ -13,13 +13,16 @@ from clickhouse.client import connect
 from clickhouse.migrate import migrate
 from common.settings import Settings
 from jobs.engine import statement_set, table_environment
-from jobs.metrics.job import build
+from jobs.facts import job as facts
+from jobs.facts.logic import LIVE_EVENTS
+from jobs.metrics import job as metrics
 from schemas.codec import Encoder
 from schemas.events import all_events
 from schemas.setup import register
 
 NOON = datetime(2018, 3, 1, 12, tzinfo=UTC)
-TABLES = ("order_lines", "seller_sales_minute", "marketplace_sales_minute", "payments_minute")
+METRICS = ("seller_sales_minute", "marketplace_sales_minute", "payments_minute")
+FROM_FACTS = ("order_lines", "order_state")
 LIMITED_BY_PAYMENTS = ("seller_sales_minute", "marketplace_sales_minute", "payments_minute")
 
 
@@ -31,14 +34,22 @@ def order(number: int) -> dict[str, Any]:
 
 
 def start(settings: Settings, flink: Any) -> dict[str, int]:
-    """Run the tables `TABLES` of job `metrics`; returns the schema ids."""
+    """Run the tables `METRICS`, and the facts that feed `FROM_FACTS`; returns the schema ids."""
     ids = register(settings).schema_ids
     migrate(settings)
-    real = build(settings)
-    plan = replace(real, outputs=tuple(o for o in real.outputs if o.table in (*TABLES, "pipeline_progress")))
-    statements = statement_set(table_environment({**flink.DEFAULTS, **plan.config}), plan)
-    flink.running.append(statements.execute())
+    for job, tables in ((metrics, (*METRICS, "pipeline_progress")), (facts, LIVE_EVENTS)):
+        real = job.build(settings)
+        plan = replace(real, outputs=tuple(output for output in real.outputs if output.table in tables))
+        statements = statement_set(table_environment({**flink.DEFAULTS, **plan.config}), plan)
+        flink.running.append(statements.execute())
     return ids
+
+
+def report(producer: Producer, **complete_until: datetime) -> None:
+    """Send the reports of the services' outbox relays."""
+    for service, moment in complete_until.items():
+        value = {"service": service, "complete_until": int(moment.timestamp() * 1000)}
+        producer.produce("outbox_progress", json.dumps(value), key=service)
 
 
 def watermarks(settings: Settings) -> dict[str, datetime]:
@@ -63,9 +74,7 @@ def test_a_relay_without_new_reports_limits_as_of_of_its_tables(
         minute = next(minutes)
         now = NOON + timedelta(minutes=minute)
         producer.produce("order_placed", encoder.encode(order(minute)), key=f"o{minute}")
-        for service, reported in (("orders", now), ("payments", min(now, last_report))):
-            report = {"service": service, "complete_until": int(reported.timestamp() * 1000)}
-            producer.produce("outbox_progress", json.dumps(report), key=service)
+        report(producer, orders=now, payments=min(now, last_report))
         producer.flush()
         return watermarks(settings)
 
@@ -88,18 +97,18 @@ def test_orders_advance_the_watermark_of_tables_whose_other_topics_have_no_event
     encoder = Encoder(all_events()["order_placed"], ids["order_placed"])
     numbers = count(100_000)
 
-    def reached() -> list[datetime]:
+    def lowest() -> datetime:
         number = next(numbers)
-        producer.produce("order_placed", encoder.encode(order(number)), key=f"o{number}")
+        event = order(number)
+        producer.produce("order_placed", encoder.encode(event), key=f"o{number}")
+        report(producer, orders=event["occurred_at"], payments=event["occurred_at"])
         producer.flush()
-        with connect(settings, admin=True) as client:
-            query = "SELECT watermark FROM souk.pipeline_progress FINAL WHERE table_name IN %(tables)s"
-            rows = client.query(query, {"tables": TABLES}).result_rows
-        return [watermark.replace(tzinfo=UTC) for (watermark,) in rows]
+        reached = watermarks(settings)
+        return min(reached.get(table, NOON) for table in (*METRICS, *FROM_FACTS))
 
     def all_beyond(moment: datetime) -> datetime | None:
-        watermarks = reached()
-        return min(watermarks) if len(watermarks) == len(TABLES) and min(watermarks) > moment else None
+        reached = lowest()
+        return reached if reached > moment else None
 
     first = wait_until(lambda: all_beyond(NOON))
     assert wait_until(lambda: all_beyond(first)) > first

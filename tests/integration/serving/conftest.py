@@ -19,6 +19,7 @@ from common.settings import ROOT, Settings
 from local.parts import redis as local_redis
 from tests.chromium import opened
 from tests.integration.conftest import is_ready
+from tests.integration.metric_tables import writable
 from tests.integration.servers import TEST_TIMEOUT_S, await_true, running, terminated
 from tests.integration.serving.commerce_stub import CommerceStub, running_commerce_stub
 from tests.ports import free_offset
@@ -117,7 +118,7 @@ def ask(settings: Settings, query: str, content: bytes = b"") -> None:
 
 
 def put(settings: Settings, table: str, columns: tuple[str, ...], rows: list[list[Any]]) -> None:
-    query = f"INSERT INTO {table} ({', '.join(columns)}) FORMAT JSONCompactEachRow"
+    query = f"INSERT INTO {writable(settings, table)} ({', '.join(columns)}) FORMAT JSONCompactEachRow"
     ask(settings, query, b"\n".join(orjson.dumps(row) for row in rows))
 
 
@@ -201,7 +202,7 @@ def add(shop: Settings) -> Iterator[Callable[[str, list[Any]], None]]:
 
     yield add_row
     for table in changed:
-        ask(shop, f"TRUNCATE TABLE {table}")
+        ask(shop, f"TRUNCATE TABLE {writable(shop, table)}")
         insert(shop, table, TABLES[table][1])
 
 

@@ -442,7 +442,8 @@ def test_ready_names_what_is_missing(api: httpx.Client) -> None:
 
 def test_ready_says_how_old_the_figures_are_whichever_parts_answer(api: httpx.Client, add: Add) -> None:
     assert api.get("/ready").json()["figures"]["as_of"] is None  # no payment was ever counted
-    for table in ("payments_minute", "product_sales_minute", "order_lines", "order_state"):
+    facts = (f"order_{step}" for step in ("placed", "confirmed", "shipped", "delivered", "cancelled"))
+    for table in ("payments_minute", "product_sales_minute", *facts):
         add("pipeline_progress", [table, 0, 1, "2018-02-18 08:00:00.000", 1])
     await_true(lambda: api.get("/ready").json()["figures"]["as_of"], "all tables' progress")
     figures = api.get("/ready").json()["figures"]
@@ -478,7 +479,7 @@ def test_the_live_stream_says_when_there_is_something_new(api: httpx.Client, add
     with api.stream("GET", "/v1/live") as stream:
         lines = (line for line in stream.iter_lines() if line.startswith("data:"))
         assert "as_of" in next(lines)
-        add("pipeline_progress", ["order_lines", 0, 1, "2018-02-18 08:00:00.000", 1])
+        add("pipeline_progress", ["order_placed", 0, 1, "2018-02-18 08:00:00.000", 1])
         assert "as_of" in next(lines)
 
 

@@ -176,7 +176,8 @@ def test_a_parcel_that_left_shows_up_by_itself(page: Page, add: Add) -> None:
     expect(order.locator(".chip")).to_have_text("Confirmed")
     expect(page.locator("#live")).to_have_class(re.compile("dot (on|behind)"))
     add("order_state", ["order-2b", "shipped", None, {"ana": "2018-02-18 03:30:00.000"}, {}])
-    add("pipeline_progress", ["order_state", 0, 1, "2018-02-18 09:00:00.000", 1])
+    for step in ("placed", "confirmed", "shipped", "delivered", "cancelled"):
+        add("pipeline_progress", [f"order_{step}", 0, 1, "2018-02-18 09:00:00.000", 1])
     expect(order.locator(".chip")).to_have_text("Shipped")
 
 

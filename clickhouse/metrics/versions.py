@@ -1,0 +1,206 @@
+"""Builds, fills, switches and drops the versions of metrics.
+
+Each version of a metric has a table and materialised views of its own in the database `<database>_rows`.
+Readers use the view `<metric>` in the platform's database, which reads one version: the live one. A switch
+replaces that view in one step, so a reader sees either the old version or the new one.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from uuid import uuid4
+
+from clickhouse_connect.driver.client import Client
+
+from clickhouse.literals import quoted
+from clickhouse.metrics.definition import MetricDefinition
+from common.errors import UserError
+
+Progress = Callable[[str], None]
+"""Receives a line of text after each step that takes long."""
+
+ROWS_SUFFIX = "_rows"
+"""Appended to the name of the platform's database: the database of the versions' tables."""
+
+_VERSIONS_KEPT = 2
+"""The live version and the one before it."""
+
+_BOOKKEEPING = {
+    "versions": "metric String, version String, view_sql String, description String",
+    "switches": "metric String, version String, switched_at DateTime64(6, 'UTC') DEFAULT now64(6)",
+    "chunks": "metric String, version String, fact String, month UInt32",
+}
+"""The versions that were built, when which of them became live, and which months of facts they contain."""
+
+
+@dataclass(frozen=True)
+class MetricState:
+    """The versions of one metric. `kept` are those with a table, the newest switch first."""
+
+    name: str
+    live: str | None
+    kept: tuple[str, ...]
+    built: tuple[str, ...]
+
+
+class MetricVersions:
+    """Changes the versions of metrics. One process at a time may use it (`clickhouse.migration_lock`)."""
+
+    def __init__(self, client: Client, progress: Progress = lambda _: None) -> None:
+        self._client = client
+        self._progress = progress
+        self._rows = f"{client.database}{ROWS_SUFFIX}"
+
+    def prepare(self) -> None:
+        """Create the database of the versions, and its bookkeeping tables."""
+        self._client.command(f"CREATE DATABASE IF NOT EXISTS `{self._rows}`")
+        for table, columns in _BOOKKEEPING.items():
+            self._client.command(
+                f"CREATE TABLE IF NOT EXISTS `{self._rows}`.{table} ({columns}) "
+                "ENGINE = MergeTree ORDER BY (metric, version)"
+            )
+
+    def install(self, definitions: Iterable[MetricDefinition]) -> list[str]:
+        """Bring every metric to the version that this checkout defines; return the metrics that changed."""
+        self.prepare()
+        changed = []
+        for definition in definitions:
+            if self.state(definition.name).live != definition.version:
+                self.rebuild(definition)
+                self.switch(definition.name, definition.version)
+                changed.append(definition.name)
+        return changed
+
+    def state(self, name: str) -> MetricState:
+        """Return the versions of a metric."""
+        tables = {
+            row[0]
+            for row in self._client.query(
+                "SELECT name FROM system.tables WHERE database = {rows:String}", {"rows": self._rows}
+            ).result_rows
+        }
+        switched = self._client.query(
+            f"SELECT version FROM `{self._rows}`.switches WHERE metric = {{metric:String}} "
+            "GROUP BY version ORDER BY max(switched_at) DESC",
+            {"metric": name},
+        )
+        built = self._client.query(
+            f"SELECT DISTINCT version FROM `{self._rows}`.versions WHERE metric = {{metric:String}}",
+            {"metric": name},
+        )
+        kept = tuple(version for (version,) in switched.result_rows if _table(name, version) in tables)
+        return MetricState(
+            name,
+            kept[0] if kept else None,
+            kept,
+            tuple(version for (version,) in built.result_rows if _table(name, version) in tables),
+        )
+
+    def rebuild(self, definition: MetricDefinition) -> None:
+        """Build a definition's version beside the live one, from the facts.
+
+        Materialised views add the rows of new facts from the start. The stored facts follow month by month,
+        each in one streaming INSERT. An interrupted run continues after the last complete month. A row that
+        is added twice replaces itself.
+        """
+        name, version = definition.name, definition.version
+        if version not in self.state(name).built:
+            self._drop(name, version)  # what an interrupted run has left
+        table = self._qualified(name, version)
+        self._client.command(
+            definition.table_sql.replace("CREATE TABLE {table}", f"CREATE TABLE IF NOT EXISTS {table}", 1)
+        )
+        for fact, select in definition.sources.items():
+            view = f"`{self._rows}`.`{_table(name, version)}_from_{fact}`"
+            self._client.command(f"CREATE MATERIALIZED VIEW IF NOT EXISTS {view} TO {table} AS\n{select}")
+        self._note("versions", [name, version, definition.view_sql, definition.description])
+        for fact, select in definition.sources.items():
+            self._fill(definition, fact, select)
+
+    def switch(self, name: str, version: str) -> None:
+        """Make a version live: readers see it from now on. Versions older than the one before are dropped.
+
+        Raises:
+            UserError: the version was not built, or is not kept any more.
+        """
+        if version not in self.state(name).built:
+            raise UserError(
+                f"metric {name} has no version {version}: `./souk metrics list` shows which it has"
+            )
+        ((view_sql, description),) = self._client.query(
+            f"SELECT view_sql, description FROM `{self._rows}`.versions "
+            "WHERE metric = {metric:String} AND version = {version:String} LIMIT 1",
+            {"metric": name, "version": version},
+        ).result_rows
+        select = view_sql.replace("{table}", self._qualified(name, version))
+        self._replace_view(name, f"AS\n{select}\nCOMMENT {quoted(f'{description} (version {version})')}")
+        self._note("switches", [name, version])
+        for old in self.state(name).kept[_VERSIONS_KEPT:]:
+            self._drop(name, old)
+
+    def _fill(self, definition: MetricDefinition, fact: str, select: str) -> None:
+        """Add the rows of the stored facts, for each month that is not filled yet."""
+        name, version = definition.name, definition.version
+        months = self._client.query(
+            f"SELECT toYYYYMM(occurred_at) AS month FROM `{fact}` WHERE month NOT IN "
+            f"(SELECT month FROM `{self._rows}`.chunks WHERE metric = {{metric:String}} "
+            "AND version = {version:String} AND fact = {fact:String}) GROUP BY month ORDER BY month",
+            {"metric": name, "version": version, "fact": fact},
+        ).result_rows
+        for (month,) in months:
+            only = quoted(f"toYYYYMM(occurred_at) = {month}")
+            self._client.command(
+                f"INSERT INTO {self._qualified(name, version)} ({self._columns(select)})\n{select}\n"
+                f"SETTINGS additional_table_filters = {{{quoted(fact)}: {only}}}"
+            )
+            self._note("chunks", [name, version, fact, month])
+            self._progress(f"metric {name}: {fact} of {month // 100}-{month % 100:02}")
+
+    def _columns(self, select: str) -> str:
+        described = self._client.query(f"DESCRIBE TABLE ({select})").result_rows
+        return ", ".join(f"`{row[0]}`" for row in described)
+
+    def _replace_view(self, name: str, definition: str) -> None:
+        """Create or replace the view `name`, which an older installation has as a table, in one step."""
+        engine = self._client.query(
+            "SELECT engine FROM system.tables WHERE database = currentDatabase() AND name = {name:String}",
+            {"name": name},
+        ).result_rows
+        if not engine or engine[0][0] == "View":
+            self._client.command(f"CREATE OR REPLACE VIEW `{name}` {definition}")
+            return
+        new = f"{name}_{uuid4().hex[:8]}"
+        self._client.command(f"CREATE VIEW `{new}` {definition}")
+        self._client.command(f"EXCHANGE TABLES `{name}` AND `{new}`")
+        self._client.command(f"DROP TABLE `{new}`")
+
+    def _drop(self, name: str, version: str) -> None:
+        prefix = _table(name, version)
+        views = self._client.query(
+            "SELECT name FROM system.tables "
+            "WHERE database = {rows:String} AND startsWith(name, {prefix:String}) "
+            "ORDER BY engine = 'MaterializedView' DESC",
+            {"rows": self._rows, "prefix": prefix},
+        ).result_rows
+        for (table,) in views:
+            self._client.command(f"DROP TABLE IF EXISTS `{self._rows}`.`{table}`")
+        for bookkeeping in ("versions", "switches", "chunks"):
+            self._client.command(
+                f"DELETE FROM `{self._rows}`.{bookkeeping} "
+                f"WHERE metric = {quoted(name)} AND version = {quoted(version)}"
+            )
+
+    def _note(self, table: str, row: list[object]) -> None:
+        columns = [column.split()[0] for column in _BOOKKEEPING[table].split(", ")][: len(row)]
+        self._client.insert(table, [row], column_names=columns, database=self._rows)
+
+    def _qualified(self, name: str, version: str) -> str:
+        return qualified_table(self._client.database or "", name, version)
+
+
+def qualified_table(database: str, name: str, version: str) -> str:
+    """Return the quoted name of a version's table; `database` is the platform's."""
+    return f"`{database}{ROWS_SUFFIX}`.`{_table(name, version)}`"
+
+
+def _table(name: str, version: str) -> str:
+    return f"{name}_{version}"
