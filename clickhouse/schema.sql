@@ -166,6 +166,7 @@ CREATE TABLE order_cancelled
         shipping_minor Int64,
         tax_minor Int64,
         commission_bp Int32)) COMMENT 'The order\'s lines; empty where the source recorded none.' CODEC(ZSTD(1)),
+    `confirmed_at` Nullable(DateTime64(3, 'UTC')) COMMENT 'When the order was confirmed, UTC; null if it never was, and in events from before this field.' CODEC(Delta(8), ZSTD(1)),
     `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
 )
 ENGINE = ReplacingMergeTree(ingested_at)
@@ -180,6 +181,18 @@ CREATE TABLE order_confirmed
     `occurred_at` DateTime64(3, 'UTC') COMMENT 'When it happened, UTC.' CODEC(Delta(8), ZSTD(1)),
     `order_id` String COMMENT 'The order; one checkout is one order.' CODEC(ZSTD(1)),
     `shopper_id` String COMMENT 'Who bought: the person, not the session.' CODEC(ZSTD(1)),
+    `placed_at` Nullable(DateTime64(3, 'UTC')) COMMENT 'When the order was placed, UTC; null in events from before this field.' CODEC(Delta(8), ZSTD(1)),
+    `currency` LowCardinality(Nullable(String)) COMMENT 'ISO 4217 code of every amount in this event; null in events from before this field.',
+    `lines` Array(Tuple(
+        line_number Int32,
+        product_id String,
+        seller_id String,
+        quantity Int32,
+        unit_price_minor Int64,
+        discount_minor Int64,
+        shipping_minor Int64,
+        tax_minor Int64,
+        commission_bp Int32)) COMMENT 'The order\'s lines; empty where the source recorded none, and in events from before this field.' CODEC(ZSTD(1)),
     `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
 )
 ENGINE = ReplacingMergeTree(ingested_at)
@@ -324,6 +337,13 @@ CREATE TABLE payment_refunded
     `amount_minor` Int64 COMMENT 'Amount paid back, above 0.' CODEC(ZSTD(1)),
     `reason` LowCardinality(String) COMMENT 'Why.',
     `return_id` Nullable(String) COMMENT 'The return that it pays for.' CODEC(ZSTD(1)),
+    `seller_id` Nullable(String) COMMENT 'To whom the goods came back; null unless it pays for a return, and in events from before this field.' CODEC(ZSTD(1)),
+    `placed_at` Nullable(DateTime64(3, 'UTC')) COMMENT 'When the order was placed, UTC; null unless it pays for a return, and in events from before this field.' CODEC(Delta(8), ZSTD(1)),
+    `lines` Array(Tuple(
+        line_number Int32,
+        product_id String,
+        quantity Int32,
+        refund_minor Int64)) COMMENT 'What came back; empty unless it pays for a return, and in events from before this field.' CODEC(ZSTD(1)),
     `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
 )
 ENGINE = ReplacingMergeTree(ingested_at)
