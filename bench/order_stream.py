@@ -38,7 +38,8 @@ def orders(first: int, count: int, seed: int = 1) -> Iterator[KeyedEvent]:
         yield _event("payment_captured", moments["payment_captured"], placed_id, payment_id=f"{placed_id}-1",
                      shopper_id=shopper_id, method="credit_card", installments=1, currency="BRL",
                      amount_minor=amount)  # fmt: skip
-        yield _event("order_confirmed", moments["order_confirmed"], placed_id, shopper_id=shopper_id)
+        yield _event("order_confirmed", moments["order_confirmed"], placed_id, shopper_id=shopper_id,
+                     placed_at=at_ms, currency="BRL", lines=lines)  # fmt: skip
         shipment = {"shipment_id": f"{placed_id}-1", "seller_id": lines[0]["seller_id"]}
         yield _event("order_shipped", moments["order_shipped"], placed_id, **shipment, carrier=None,
                      tracking_code=None)  # fmt: skip

@@ -23,5 +23,6 @@ async def cancel_order(tx: Transaction, order: Order, reason: Reason) -> bool:
         placed_at=order.placed_at,
         currency=order.currency,
         lines=await store.find_lines(tx.sql, order.order_id),
+        confirmed_at=await store.find_confirmed_at(tx, order),
     )
     return True

@@ -23,7 +23,14 @@ async def confirm(tx: Transaction, event: Record) -> None:
     new_status: PaymentStatus | None = "captured" if becomes_captured else None
     if can_become(order.status, "confirmed"):
         await store.set_order_status(tx, order, "confirmed", store.StepDetails(tx.now), payment=new_status)
-        tx.emit("order_confirmed", order_id=order.order_id, shopper_id=order.shopper_id)
+        tx.emit(
+            "order_confirmed",
+            order_id=order.order_id,
+            shopper_id=order.shopper_id,
+            placed_at=order.placed_at,
+            currency=order.currency,
+            lines=await store.find_lines(tx.sql, order.order_id),
+        )
     elif new_status:
         await store.set_payment_status(tx, order, new_status)
 

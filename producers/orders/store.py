@@ -138,6 +138,12 @@ async def find_lines(sql: Any, order_id: str) -> list[dict[str, Any]]:
     return [dict(line) for line in await sql.fetch(SQL["find_lines"], order_id)]
 
 
+async def find_confirmed_at(tx: Transaction, order: Order) -> datetime | None:
+    """Return when a locked order was confirmed; None if it never was."""
+    at: datetime | None = await tx.sql.fetchval(SQL["find_confirmed_at"], order.order_id)
+    return at
+
+
 async def lock_order(tx: Transaction, order_id: str) -> Order | None:
     """Lock and return an order; None if it does not exist in this shop."""
     row = await tx.sql.fetchrow(SQL["lock_order"], order_id)

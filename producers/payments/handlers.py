@@ -87,7 +87,7 @@ async def refund_return(tx: Transaction, event: Record) -> None:
             "refunded"
         )
     if amount_minor:
-        await store.add_refund(tx, payment, amount_minor, "order_returned", event["return_id"])
+        await store.add_refund(tx, payment, amount_minor, "order_returned", event)
 
 
 SUBSCRIPTIONS = (

@@ -58,6 +58,9 @@ async def complete_refund(tx: Transaction, refund: Refund) -> None:
             amount_minor=refund.amount_minor,
             reason=refund.reason,
             return_id=refund.return_id,
+            seller_id=refund.seller_id,
+            placed_at=refund.placed_at,
+            lines=refund.lines,
         )
         tx.count(PAYMENTS.labels("refunded"))
 

@@ -13,10 +13,13 @@ from producers.payment_details import PaymentDetails
 from producers.payments.model import LEASE, Payment
 from producers.postgres.queries import load_queries
 from producers.returns.check import SoldLine
+from schemas.codec import Record
 
 SQL = load_queries(__file__)
 
 _PAYMENT_FIELDS = 12
+
+_REFUNDED_LINE_FIELDS = ("line_number", "product_id", "quantity", "refund_minor")
 
 DUE = "due"
 """The channel that notifies the charge worker."""
@@ -31,6 +34,13 @@ class Refund:
     amount_minor: int
     reason: str
     return_id: str | None
+    seller_id: str | None
+    """The seller of the return. None, like `placed_at`, for other refunds, and for those that payments stored
+    before it stored these columns; `lines` is empty then."""
+    placed_at: datetime | None
+    """When the order was placed."""
+    lines: list[Record]
+    """What came back, as records of `payment_refunded`."""
     attempts: int
     payment_id: str
     trace: Trace
@@ -135,6 +145,9 @@ async def claim_refunds(sql: Any, now: datetime, limit: int) -> list[Refund]:
             amount_minor=row["amount_minor"],
             reason=row["reason"],
             return_id=row["return_id"],
+            seller_id=row["seller_id"],
+            placed_at=row["placed_at"],
+            lines=[dict(zip(_REFUNDED_LINE_FIELDS, line, strict=True)) for line in row["lines"]],
             attempts=row["attempts"],
             payment_id=row["payment_id"],
             trace=_trace(row),
@@ -154,19 +167,26 @@ async def retry_refund_later(sql: Any, refund_id: str, at: datetime) -> None:
 
 
 async def add_refund(
-    tx: Transaction, payment: Payment, amount_minor: int, reason: str, return_id: str | None = None
+    tx: Transaction, payment: Payment, amount_minor: int, reason: str, returned: Record | None = None
 ) -> None:
-    """Add a refund that is due now. The table's key allows one for each order, reason and return."""
+    """Add a refund that is due now. The table's key allows one for each order, reason and return.
+
+    `returned` is the `order_returned` that the refund pays for, if any.
+    """
+    lines = returned["lines"] if returned else []
     await tx.sql.execute(
         SQL["add_refund"],
         new_id(),
         payment.order_id,
         amount_minor,
         reason,
-        return_id,
+        returned["return_id"] if returned else None,
         tx.now,
         tx.trace.causation_id,
         tx.trace.trace_id,
+        returned["seller_id"] if returned else None,
+        returned["placed_at"] if returned else None,
+        *([line[field] for line in lines] for field in _REFUNDED_LINE_FIELDS),
     )
     tx.notify(DUE)
 

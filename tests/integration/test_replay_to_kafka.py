@@ -142,7 +142,7 @@ def test_topics_are_as_the_list_says_and_are_mended_when_they_are_not(settings: 
 @pytest.mark.usefixtures("schema_ids")
 def test_the_registry_refuses_what_is_not_full_transitive_and_says_so(settings: Settings) -> None:
     event = all_events()["order_confirmed"]
-    broken = event.schema | {"fields": event.fields[:-1]}
+    broken = event.schema | {"fields": event.fields[:3]}  # without the shopper, who has no default
 
     with SchemaRegistry(settings.registry) as schemas:
         assert schemas.compatibility(event.subject) == FULL_TRANSITIVE

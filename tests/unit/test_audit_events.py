@@ -26,7 +26,14 @@ def find_schema(schema_id):
 
 def record(event_id, shopper_id="ana"):
     moment = datetime(2018, 6, 2, 2, 30, 0, 123_000, tzinfo=UTC)
-    return {"event_id": event_id, "occurred_at": moment, "order_id": "o1", "shopper_id": shopper_id}
+    line = {
+        "line_number": 1, "product_id": "p", "seller_id": "s", "quantity": 2, "unit_price_minor": 900,
+        "discount_minor": 0, "shipping_minor": 150, "tax_minor": 0, "commission_bp": 1000,
+    }  # fmt: skip
+    return {
+        "event_id": event_id, "occurred_at": moment, "order_id": "o1", "shopper_id": shopper_id,
+        "placed_at": moment, "currency": "BRL", "lines": [line],
+    }  # fmt: skip
 
 
 def encoded(*records):
@@ -42,6 +49,14 @@ def test_every_field_of_an_event_comes_back():
     contents = decoded(encoded(record("a")))
 
     assert contents.events.to_pylist() == [record("a")]
+
+
+def test_an_event_from_before_a_field_has_its_default():
+    old = {name: record("a")[name] for name in ("event_id", "occurred_at", "order_id", "shopper_id")}
+
+    contents = decoded(encoded(old))
+
+    assert contents.events.to_pylist() == [old | {"placed_at": None, "currency": None, "lines": []}]
 
 
 def test_a_repeated_event_is_one_row_of_the_last_message():
@@ -63,7 +78,7 @@ def test_undecodable_messages_are_separate_and_the_others_are_read():
 
 
 def test_an_empty_topic_has_the_columns_of_its_event():
-    assert decoded([]).events.column_names == ["event_id", "occurred_at", "order_id", "shopper_id"]
+    assert decoded([]).events.column_names == list(record("a"))
 
 
 def test_a_changed_field_of_one_event_is_found():
@@ -75,6 +90,15 @@ def test_a_changed_field_of_one_event_is_found():
     [difference] = found.differences
     assert difference.key == {"event_id": "b"}
     assert (difference.field, difference.left, difference.right) == ("shopper_id", "ana", "eve")
+
+
+def test_a_changed_line_of_one_event_is_found():
+    contents = decoded(encoded(record("a")))
+    facts = pa.Table.from_pylist([record("a") | {"lines": []}], contents.events.schema)
+
+    found = kafka_vs_facts.compare("order_confirmed", contents, facts, frozenset())
+
+    assert [difference.field for difference in found.differences] == ["lines"]
 
 
 def test_an_event_that_clickhouse_refused_is_explained_and_a_lost_one_is_not():

@@ -25,6 +25,15 @@ def test_the_stream_is_the_same_in_one_piece_or_in_several():
     assert count_lines(0, 20) == sum(len(r["lines"]) for name, _, r in whole if name == "order_placed")
 
 
+def test_a_confirmation_has_the_lines_of_its_order():
+    found = [record for name, _, record in orders(0, 20) if name in ("order_placed", "order_confirmed")]
+
+    for placed, confirmed in zip(found[::2], found[1::2], strict=True):
+        assert (confirmed["placed_at"], confirmed["currency"], confirmed["lines"]) == (
+            placed["occurred_at"], placed["currency"], placed["lines"],
+        )  # fmt: skip
+
+
 def test_order_ids_sort_as_numbers_and_ten_orders_share_a_minute():
     assert order_id(9) < order_id(10) < order_id(16)
     assert placed_ms(20) % 60_000 == 0

@@ -1,13 +1,29 @@
+import json
 from datetime import UTC, datetime
 
+import fastavro
 import pytest
 
 from common.errors import PartUnavailable, Rejected
 from schemas.codec import Decoder, Encoder, NotEncodable
-from schemas.events import all_events
+from schemas.events import EventSchema, all_events
+from schemas.examples import examples
 
 CONFIRMED = all_events()["order_confirmed"]
 RECORD = {"event_id": "e", "occurred_at": 1_511_535_845_678, "order_id": "o", "shopper_id": "s"}
+ADDED = {
+    "order_confirmed": {"placed_at": None, "currency": None, "lines": []},
+    "order_cancelled": {"confirmed_at": None},
+    "payment_refunded": {"seller_id": None, "placed_at": None, "lines": []},
+}
+"""Event → the fields that its first version did not have, with their defaults."""
+
+
+def first_version(name: str) -> EventSchema:
+    event = all_events()[name]
+    fields = [field for field in event.fields if field["name"] not in ADDED[name]]
+    text = json.dumps({**event.schema, "fields": fields})
+    return EventSchema(name, text, json.loads(text), fastavro.parse_schema(json.loads(text)), event.topic)
 
 
 def no_such_schema(schema_id: int) -> object:
@@ -20,6 +36,27 @@ def test_milliseconds_are_encoded_as_the_datetime_that_they_are() -> None:
     decoded = Decoder(lambda _: CONFIRMED.schema).decode(message)
 
     assert decoded["occurred_at"] == datetime(2017, 11, 24, 15, 4, 5, 678_000, UTC)
+
+
+@pytest.mark.parametrize("name", ADDED)
+def test_an_event_of_the_first_version_has_the_defaults_of_the_fields_since(name: str) -> None:
+    event, first = all_events()[name], first_version(name)
+    record = examples(event)["earlier"]
+    message = Encoder(first, 1).encode(record)
+
+    decoded = Decoder(lambda _: first.schema).decode(message, event)
+
+    assert decoded == record | ADDED[name]
+
+
+@pytest.mark.parametrize("name", ADDED)
+def test_a_reader_of_the_first_version_reads_todays_events(name: str) -> None:
+    event, first = all_events()[name], first_version(name)
+    record = examples(event)["typical"]
+
+    decoded = Decoder(lambda _: event.schema).decode(Encoder(event, 1).encode(record), first)
+
+    assert decoded == {field: value for field, value in record.items() if field not in ADDED[name]}
 
 
 def test_one_encoder_encodes_again_after_a_record_that_did_not_fit() -> None:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from common.clock import from_millis
+from common.clock import from_millis, to_millis
 from common.errors import UserError
 from producers.feed.events import Events, merge
 from producers.replay.dataset import Conversion
@@ -162,6 +162,33 @@ def test_a_cancellation_is_drawn_after_all_that_is_recorded_and_always_the_same(
     assert first[0]["reason"] == reason
     assert timedelta(hours=1) <= first[0]["occurred_at"] - delivered <= timedelta(hours=72)
     assert first[0]["lines"][0]["unit_price_minor"] == 2999
+
+
+def test_a_confirmation_has_the_purchase_and_the_lines_of_its_order(
+    small_olist: Rows, converted: Callable[..., Conversion]
+) -> None:
+    conversion = converted(small_olist)
+
+    placed = {row["order_id"]: row for row in of(conversion, "order_placed")}
+    (confirmed,) = of(conversion, "order_confirmed")
+    assert confirmed["placed_at"] == to_millis(placed["a"]["occurred_at"])
+    assert confirmed["currency"] == placed["a"]["currency"] == "BRL"
+    assert confirmed["lines"] == placed["a"]["lines"] != []
+
+
+def test_a_cancellation_has_the_time_of_the_confirmation_if_there_was_one(
+    small_olist: Rows, converted: Callable[..., Conversion]
+) -> None:
+    for order_id in ("a", "b"):
+        order(small_olist, order_id)["order_status"] = "canceled"
+
+    conversion = converted(small_olist)
+
+    (confirmed,) = of(conversion, "order_confirmed")
+    assert confirmed["order_id"] == "a"
+    assert {row["order_id"]: row["confirmed_at"] for row in of(conversion, "order_cancelled")} == {
+        "a": to_millis(confirmed["occurred_at"]), "b": None,
+    }  # fmt: skip
 
 
 def test_every_payment_row_is_captured_when_approved_or_else_at_the_purchase(

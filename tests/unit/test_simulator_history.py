@@ -241,6 +241,45 @@ def test_money_that_comes_in_is_that_of_the_lines_and_what_goes_out_is_less(
             assert refunded == due
 
 
+def test_a_confirmation_has_the_lines_and_the_time_of_its_order(records: list[tuple[str, Record]]) -> None:
+    for found in by_order(records).values():
+        (placed,) = found["order_placed"]
+        for confirmed in found["order_confirmed"]:
+            assert confirmed["placed_at"] == placed["occurred_at"]
+            assert confirmed["currency"] == placed["currency"]
+            assert confirmed["lines"] == placed["lines"] != []
+
+
+def test_a_cancellation_has_the_time_of_the_confirmation_if_there_was_one(
+    records: list[tuple[str, Record]],
+) -> None:
+    expected, told = [], []
+    for found in by_order(records).values():
+        confirmed_at = next((each["occurred_at"] for each in found["order_confirmed"]), None)
+        expected += [confirmed_at for _ in found["order_cancelled"]]
+        told += [cancelled["confirmed_at"] for cancelled in found["order_cancelled"]]
+
+    assert told == expected
+    assert None in told
+    assert set(told) != {None}
+
+
+def test_a_refund_of_a_return_has_its_seller_and_lines_and_other_refunds_have_none(
+    records: list[tuple[str, Record]],
+) -> None:
+    returns = {record["return_id"]: record for record in of(records, "order_returned")}
+    refunds = of(records, "payment_refunded")
+
+    for refund in refunds:
+        back = returns.get(refund["return_id"], {"seller_id": None, "placed_at": None, "lines": []})
+        lines = [{name: line[name] for name in line if name != "restocked"} for line in back["lines"]]
+        assert (refund["seller_id"], refund["placed_at"], refund["lines"]) == (
+            back["seller_id"], back["placed_at"], lines,
+        )  # fmt: skip
+        assert not lines or refund["amount_minor"] == sum(line["refund_minor"] for line in lines)
+    assert {refund["reason"] for refund in refunds} == {"order_returned", "order_cancelled"}
+
+
 def test_stock_is_never_oversold_and_its_events_add_up(records: list[tuple[str, Record]]) -> None:
     on_hand: dict[str, int] = defaultdict(int)
     version: dict[str, int] = {}

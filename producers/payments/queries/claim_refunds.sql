@@ -6,5 +6,11 @@ WHERE refund_id IN (
     LIMIT $3::integer
     FOR UPDATE SKIP LOCKED
 )
-RETURNING refund_id, order_id, amount_minor, reason, return_id, attempts, causation_id, trace_id,
-    (SELECT payment_id FROM payments WHERE payments.order_id = refunds.order_id) AS payment_id;
+RETURNING refund_id, order_id, amount_minor, reason, return_id, seller_id, placed_at, attempts, causation_id, trace_id,
+    (SELECT payment_id FROM payments WHERE payments.order_id = refunds.order_id) AS payment_id,
+    ARRAY(
+        SELECT ROW(line_number, product_id, quantity, refund_minor)
+        FROM refunded_lines
+        WHERE refunded_lines.refund_id = refunds.refund_id
+        ORDER BY position
+    ) AS lines;

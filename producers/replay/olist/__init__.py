@@ -14,7 +14,7 @@ from producers.replay.olist.tables import files, read_tables
 
 __all__ = ["CURRENCY", "NAME", "VERSION", "convert", "files", "read_tables"]
 
-VERSION = 1
+VERSION = 2
 """Increase this when the same tables give other events, so that no replay resumes across the change."""
 
 

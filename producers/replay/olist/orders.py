@@ -1,21 +1,11 @@
 """order_placed, order_confirmed and order_cancelled."""
 
-from itertools import pairwise
-from typing import Any
-
 import numpy as np
 
 from producers.feed.events import Events, Millis
 from producers.replay.columns import MISSING, deterministic_uniform
 from producers.replay.findings import ConversionFindings
-from producers.replay.olist.source import (
-    CURRENCY,
-    NAME,
-    Index,
-    OlistLines,
-    OlistSource,
-    strings,
-)
+from producers.replay.olist.source import CURRENCY, NAME, Index, OlistSource
 
 _HOUR_MS = 3_600_000
 CANCELLED_WITHIN_H = (1, 72)
@@ -26,8 +16,7 @@ REASONS = {"canceled": "unknown", "unavailable": "out_of_stock"}
 
 def placed(source: OlistSource, findings: ConversionFindings) -> Events:
     """Return one event per order, at its purchase. An order without items in the source has no lines."""
-    orders = source.orders
-    lines = order_lines(source)
+    orders, lines = source.orders, source.order_lines
     findings.note(sum(not each for each in lines), "orders have no items: placed without lines")
     columns = {
         "order_id": orders.order_id.tolist(),
@@ -44,18 +33,22 @@ def confirmed(source: OlistSource, findings: ConversionFindings) -> Events:
 
     An order that proceeded without a recorded approval is confirmed at its purchase.
     """
-    orders = source.orders
-    unapproved = orders.approved_at == MISSING
-    proceeded = unapproved & np.isin(
-        orders.status, ["delivered", "shipped", "invoiced", "processing", "approved"]
-    )
+    orders, lines = source.orders, source.order_lines
+    confirmed_at = _confirmed_at(source)
+    proceeded = (orders.approved_at == MISSING) & (confirmed_at != MISSING)
     findings.note(int(proceeded.sum()), "orders proceeded without approval time: confirmed at the purchase")
-    rows = np.flatnonzero(~unapproved | proceeded)
-    columns = {"order_id": orders.order_id[rows].tolist(), "shopper_id": orders.shopper_id[rows].tolist()}
+    rows = np.flatnonzero(confirmed_at != MISSING)
+    columns = {
+        "order_id": orders.order_id[rows].tolist(),
+        "shopper_id": orders.shopper_id[rows].tolist(),
+        "placed_at": orders.purchased_at[rows].tolist(),
+        "currency": [CURRENCY] * len(rows),
+        "lines": [lines[row] for row in rows.tolist()],
+    }
     return Events(
         "order_confirmed",
         NAME,
-        np.where(unapproved, orders.purchased_at, orders.approved_at)[rows],
+        confirmed_at[rows],
         columns,
         ("order_id",),
         "order_id",
@@ -77,15 +70,15 @@ def cancelled(source: OlistSource, findings: ConversionFindings) -> Events:
     )
     delivered = int((orders.delivered_at[rows] != MISSING).sum())
     findings.note(delivered, "cancelled orders have a delivery time: both are sent")
-    ids = orders.order_id[rows].tolist()
-    lines = order_lines(source)
+    lines = source.order_lines
     columns = {
-        "order_id": ids,
+        "order_id": orders.order_id[rows].tolist(),
         "shopper_id": orders.shopper_id[rows].tolist(),
         "reason": [REASONS[status] for status in orders.status[rows].tolist()],
         "placed_at": orders.purchased_at[rows].tolist(),
         "currency": [CURRENCY] * len(rows),
         "lines": [lines[row] for row in rows.tolist()],
+        "confirmed_at": [None if at == MISSING else at for at in _confirmed_at(source)[rows].tolist()],
     }
     return Events(
         "order_cancelled",
@@ -96,6 +89,15 @@ def cancelled(source: OlistSource, findings: ConversionFindings) -> Events:
         "order_id",
         causes=caused_by_placing(source, rows),
     )
+
+
+def _confirmed_at(source: OlistSource) -> Millis:
+    """Return when each order was confirmed, MISSING if it never was."""
+    orders = source.orders
+    unapproved = orders.approved_at == MISSING
+    proceeded = np.isin(orders.status, ["delivered", "shipped", "invoiced", "processing", "approved"])
+    confirmed_at: Millis = np.where(unapproved & proceeded, orders.purchased_at, orders.approved_at)
+    return confirmed_at
 
 
 def _cancelled_at(source: OlistSource, rows: Index) -> Millis:
@@ -117,40 +119,3 @@ def _cancelled_at(source: OlistSource, rows: Index) -> Millis:
 def caused_by_placing(source: OlistSource, orders: Index) -> list[str | None]:
     """Return the id of the event `order_placed` of each of these orders."""
     return [source.orders.placed_event_id[row] for row in orders.tolist()]
-
-
-def order_lines(source: OlistSource) -> list[list[dict[str, Any]]]:
-    """Return the `lines` of each order, as records of the schema."""
-    lines, tables = source.lines, source.tables
-    product = strings(tables["products"]["product_id"])[lines.product].tolist()
-    seller = strings(tables["sellers"]["seller_id"])[lines.seller].tolist()
-    records = [
-        {
-            "line_number": number,
-            "product_id": product_id,
-            "seller_id": seller_id,
-            "quantity": quantity,
-            "unit_price_minor": price,
-            "discount_minor": 0,
-            "shipping_minor": shipping,
-            "tax_minor": 0,
-            "commission_bp": 0,
-        }
-        for number, product_id, seller_id, quantity, price, shipping in zip(
-            lines.number.tolist(),
-            product,
-            seller,
-            lines.quantity.tolist(),
-            lines.unit_price_minor.tolist(),
-            lines.shipping_minor.tolist(),
-            strict=True,
-        )
-    ]
-    bounds = line_bounds(lines, len(source.orders))
-    return [records[start:end] for start, end in pairwise(bounds)]
-
-
-def line_bounds(lines: OlistLines, orders: int) -> list[int]:
-    """Return the start of each order's lines, and the end of the last order's lines."""
-    bounds: list[int] = np.searchsorted(lines.order, np.arange(orders + 1)).tolist()
-    return bounds

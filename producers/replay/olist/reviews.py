@@ -9,8 +9,16 @@ from numpy.typing import NDArray
 from producers.feed.events import Events, Millis
 from producers.replay.columns import MISSING, deterministic_uniform, next_midnight, utc_millis
 from producers.replay.findings import ConversionFindings
-from producers.replay.olist.orders import line_bounds
-from producers.replay.olist.source import NAME, Index, OlistSource, filter_rows, keys_of, lookup, strings
+from producers.replay.olist.source import (
+    NAME,
+    Index,
+    OlistSource,
+    filter_rows,
+    keys_of,
+    line_bounds,
+    lookup,
+    strings,
+)
 
 _DAY_MS = 86_400_000
 

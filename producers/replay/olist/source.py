@@ -1,6 +1,8 @@
 """Joins and checks Olist's tables: orders and lines as arrays that refer to each other by row."""
 
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -73,6 +75,11 @@ class OlistSource:
     tables: Tables
     orders: OlistOrders
     lines: OlistLines
+
+    @cached_property
+    def order_lines(self) -> list[list[dict[str, Any]]]:
+        """The `lines` of each order, as records of the schema."""
+        return _line_records(self)
 
 
 def join_tables(tables: Tables, zone: ZoneInfo, findings: ConversionFindings) -> OlistSource:
@@ -206,6 +213,43 @@ def _filter_items(
         return table
     keys = keys_of(table, ("order_id", "order_item_id"))
     return filter_rows(table, good, "order_items", keys, reason, findings)
+
+
+def _line_records(source: OlistSource) -> list[list[dict[str, Any]]]:
+    """Return the `lines` of each order, as records of the schema."""
+    lines, tables = source.lines, source.tables
+    product = strings(tables["products"]["product_id"])[lines.product].tolist()
+    seller = strings(tables["sellers"]["seller_id"])[lines.seller].tolist()
+    records = [
+        {
+            "line_number": number,
+            "product_id": product_id,
+            "seller_id": seller_id,
+            "quantity": quantity,
+            "unit_price_minor": price,
+            "discount_minor": 0,
+            "shipping_minor": shipping,
+            "tax_minor": 0,
+            "commission_bp": 0,
+        }
+        for number, product_id, seller_id, quantity, price, shipping in zip(
+            lines.number.tolist(),
+            product,
+            seller,
+            lines.quantity.tolist(),
+            lines.unit_price_minor.tolist(),
+            lines.shipping_minor.tolist(),
+            strict=True,
+        )
+    ]
+    bounds = line_bounds(lines, len(source.orders))
+    return [records[start:end] for start, end in pairwise(bounds)]
+
+
+def line_bounds(lines: OlistLines, orders: int) -> list[int]:
+    """Return the start of each order's lines, and the end of the last order's lines."""
+    bounds: list[int] = np.searchsorted(lines.order, np.arange(orders + 1)).tolist()
+    return bounds
 
 
 def _pair_codes(left: Index, right: Index) -> Index:

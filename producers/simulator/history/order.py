@@ -1,8 +1,18 @@
 """The state of one order of the history."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from producers.simulator.order_lifecycle import SimulatedLine
+
+
+@dataclass(frozen=True)
+class HistoryReturn:
+    """A return of an order; `lines` are records of `payment_refunded`."""
+
+    return_id: str
+    seller_id: str
+    lines: list[dict[str, Any]]
 
 
 @dataclass
@@ -17,6 +27,7 @@ class HistoryOrder:
     method: str
     installments: int
     captured: bool = False
+    confirmed_at: int | None = None
     undelivered: int = 0
 
     @property

@@ -6,7 +6,7 @@ from typing import Any
 from common.ids import derived_event_id
 from producers.simulator.calendar import DAY_MS
 from producers.simulator.history.event_rows import DATA_SET, EventRows
-from producers.simulator.history.order import HistoryOrder
+from producers.simulator.history.order import HistoryOrder, HistoryReturn
 from producers.simulator.history.scheduler import Scheduler
 from producers.simulator.history.shipments import HistoryShipments
 from producers.simulator.history.stock import HistoryStock
@@ -112,9 +112,12 @@ class HistoryOrders:
         self._scheduler.schedule_at(at + 300, self._confirm, order)
 
     def _confirm(self, at: int, order: HistoryOrder) -> None:
+        order.confirmed_at = at
         self._rows.append(
-            "order_confirmed", at, order.cause, order_id=order.order_id, shopper_id=order.shopper_id
-        )
+            "order_confirmed", at, order.cause, order_id=order.order_id, shopper_id=order.shopper_id,
+            placed_at=order.placed_at, currency=self._world.shape.currency,
+            lines=self._placed_lines(order.lines),
+        )  # fmt: skip
         lifecycle = draw_lifecycle(self._world, self._random, order.lines)
         if lifecycle.cancelled_after_days is not None:
             self._scheduler.schedule_after(
@@ -126,7 +129,7 @@ class HistoryOrders:
         self._rows.append(
             "order_cancelled", at, order.cause, order_id=order.order_id, shopper_id=order.shopper_id,
             reason=reason, placed_at=order.placed_at, currency=self._world.shape.currency,
-            lines=self._placed_lines(order.lines),
+            lines=self._placed_lines(order.lines), confirmed_at=order.confirmed_at,
         )  # fmt: skip
         if reason != "out_of_stock":
             self._scheduler.schedule_at(at + 100, self._release, order, reason)
@@ -146,13 +149,16 @@ class HistoryOrders:
         )  # fmt: skip
 
     def _refund(
-        self, at: int, order: HistoryOrder, amount_minor: int, reason: str, return_id: str | None
+        self, at: int, order: HistoryOrder, amount_minor: int, reason: str, returned: HistoryReturn | None
     ) -> None:
         if amount_minor <= 0:
             return
+        return_id = returned.return_id if returned else None
         self._rows.append(
             "payment_refunded", at, order.cause,
             refund_id=f"{return_id or order.order_id}-f", payment_id=f"{order.order_id}-p",
             order_id=order.order_id, shopper_id=order.shopper_id, currency=self._world.shape.currency,
             amount_minor=amount_minor, reason=reason, return_id=return_id,
+            seller_id=returned.seller_id if returned else None,
+            placed_at=order.placed_at if returned else None, lines=returned.lines if returned else [],
         )  # fmt: skip

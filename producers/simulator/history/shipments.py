@@ -4,14 +4,14 @@ from collections.abc import Callable
 from random import Random
 
 from producers.simulator.history.event_rows import EventRows
-from producers.simulator.history.order import HistoryOrder
+from producers.simulator.history.order import HistoryOrder, HistoryReturn
 from producers.simulator.history.scheduler import Scheduler
 from producers.simulator.history.stock import HistoryStock
 from producers.simulator.order_lifecycle import OrderLifecycle, PlannedReturn, PlannedReview, PlannedShipment
 from producers.simulator.world.world import World
 
-Refund = Callable[[int, HistoryOrder, int, str, str | None], None]
-"""Refunds an order: time, order, amount in minor units, reason, return id."""
+Refund = Callable[[int, HistoryOrder, int, str, HistoryReturn | None], None]
+"""Refunds an order: time, order, amount in minor units, reason, return."""
 
 
 class HistoryShipments:
@@ -82,21 +82,23 @@ class HistoryShipments:
 
     def _return(self, at: int, order: HistoryOrder, shipment_id: str, returned: PlannedReturn) -> None:
         line, return_id = returned.line, f"{shipment_id}-b"
-        refund_minor = line.paid_minor - line.shipping_minor
+        seller_id, refund_minor = self._world.sellers.ids[line.seller], line.paid_minor - line.shipping_minor
+        refunded = {
+            "line_number": line.number, "product_id": self._world.products.ids[line.product],
+            "quantity": line.quantity, "refund_minor": refund_minor,
+        }  # fmt: skip
         self._rows.append(
             "order_returned", at, order.cause, return_id=return_id, order_id=order.order_id,
-            shopper_id=order.shopper_id, seller_id=self._world.sellers.ids[line.seller],
+            shopper_id=order.shopper_id, seller_id=seller_id,
             shipment_id=shipment_id, reason=returned.reason, placed_at=order.placed_at,
             currency=self._world.shape.currency,
-            lines=[{
-                "line_number": line.number, "product_id": self._world.products.ids[line.product],
-                "quantity": line.quantity, "refund_minor": refund_minor, "restocked": returned.restocked,
-            }],
+            lines=[refunded | {"restocked": returned.restocked}],
         )  # fmt: skip
         if returned.restocked:
             self._stock.return_units(at, line.product, line.quantity, order.order_id, order.cause)
+        came_back = HistoryReturn(return_id, seller_id, [refunded])
         self._scheduler.schedule_at(
-            at + 60_000, self._refund, order, refund_minor, "order_returned", return_id
+            at + 60_000, self._refund, order, refund_minor, "order_returned", came_back
         )
 
     def _review(self, at: int, order: HistoryOrder, review: PlannedReview) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from common.clock import from_millis
 from common.ids import new_id
 from tests.integration.commerce.returns import EVERY_SERVICE, back, letters, returned
 
@@ -56,6 +57,43 @@ def test_a_partly_returned_order_can_not_be_cancelled(shop, lamp, order_id, even
     assert shop.order(order_id)["status"] == "confirmed"
     assert shop.events("order_cancelled", order_id) == []
     assert shop.stock(lamp) == (4, 0)
+
+
+def test_a_refund_has_what_its_return_says(shop, eventually):
+    lamp, chair = shop.product(price_minor=900), shop.product(price_minor=250)
+    order_id = shop.buy(lamp, chair, quantity=2)
+    shop.settled(order_id)
+    placed_at = from_millis(1_700_000_000_123)
+    lines = [
+        returned(chair, 1, refund_minor=200) | {"line_number": 2},
+        returned(lamp, 2, refund_minor=1_800),
+        returned(chair, 1, refund_minor=0) | {"line_number": 2, "restocked": False},
+    ]
+
+    shop.tell("order_returned", **back(order_id, *lines, placed_at=placed_at))
+
+    (refunded,) = eventually(lambda: shop.events("payment_refunded", order_id))
+    assert refunded["amount_minor"] == 2_000
+    assert (refunded["seller_id"], refunded["placed_at"]) == ("seller-1", placed_at)
+    assert refunded["lines"] == [
+        {"line_number": 2, "product_id": chair, "quantity": 1, "refund_minor": 200},
+        {"line_number": 1, "product_id": lamp, "quantity": 2, "refund_minor": 1_800},
+        {"line_number": 2, "product_id": chair, "quantity": 1, "refund_minor": 0},
+    ]
+
+
+def test_a_refund_that_was_stored_without_the_goods_reports_none(shop, order_id, eventually):
+    shop.sql(
+        "INSERT INTO payments.refunds (refund_id, order_id, amount_minor, reason, return_id, try_at) "
+        "VALUES ($1, $2, 900, 'order_returned', 'r', now())",
+        new_id(),
+        order_id,
+    )
+
+    (refunded,) = eventually(lambda: shop.events("payment_refunded", order_id))
+
+    assert refunded["return_id"] == "r"
+    assert (refunded["seller_id"], refunded["placed_at"], refunded["lines"]) == (None, None, [])
 
 
 def test_an_order_can_not_be_cancelled_once_one_service_has_accepted_its_return(

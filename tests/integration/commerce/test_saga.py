@@ -30,6 +30,19 @@ def test_an_order_is_confirmed_once_its_stock_is_reserved_and_its_payment_captur
     assert [len(event["lines"]) for event in shop.events("stock_reserved", order_id)] == [2]
 
 
+def test_a_confirmation_has_what_its_order_was_placed_with(shop, eventually):
+    lamp, chair = shop.product(price_minor=1_500), shop.product(price_minor=250, seller_id="seller-2")
+    order_id = shop.buy(lamp, chair, quantity=2)
+    shop.settled(order_id)
+
+    (placed,) = shop.events("order_placed", order_id)
+    (confirmed,) = eventually(lambda: shop.events("order_confirmed", order_id))
+    assert confirmed["placed_at"] == placed["occurred_at"]
+    assert confirmed["currency"] == placed["currency"]
+    assert confirmed["lines"] == placed["lines"]
+    assert [line["seller_id"] for line in confirmed["lines"]] == ["seller-1", "seller-2"]
+
+
 def test_sold_units_leave_the_stock(shop, eventually):
     lamp = shop.product(stock=10)
 
@@ -61,6 +74,8 @@ def test_a_declined_payment_cancels_the_order_and_releases_its_stock(shop, event
     assert order["payment"]["status"] == "failed"
     eventually(lambda: shop.stock(lamp) == (5, 0))
     eventually(lambda: len(shop.events("stock_released", order_id)) == 1)
+    (cancelled,) = shop.events("order_cancelled", order_id)
+    assert cancelled["confirmed_at"] is None
 
 
 def test_a_token_is_in_no_topic_and_in_no_table_once_the_order_is_decided(shop, eventually):
@@ -101,8 +116,13 @@ def test_a_cancelled_order_gives_its_stock_and_its_money_back(shop, eventually):
     eventually(lambda: shop.stock(lamp) == (5, 0))
     eventually(lambda: shop.order(order_id)["payment"]["status"] == "refunded")
     assert shop.order(order_id)["payment"]["refunded_minor"] == 1_400
-    assert [event["amount_minor"] for event in shop.events("payment_refunded", order_id)] == [1_400]
-    assert len(shop.events("order_cancelled", order_id)) == 1
+    (refunded,) = shop.events("payment_refunded", order_id)
+    assert (refunded["amount_minor"], refunded["return_id"]) == (1_400, None)
+    assert (refunded["seller_id"], refunded["placed_at"], refunded["lines"]) == (None, None, [])
+    (confirmed,) = shop.events("order_confirmed", order_id)
+    (cancelled,) = shop.events("order_cancelled", order_id)
+    assert cancelled["confirmed_at"] == confirmed["occurred_at"]
+    assert cancelled["lines"] == confirmed["lines"]
 
 
 def test_an_order_cancelled_during_the_provider_call_is_not_charged(shop, eventually):

@@ -14,6 +14,9 @@ import fastavro
 import pytest
 from py4j.protocol import Py4JJavaError
 
+from jobs.sources import flink_type, reader_schema
+from schemas.events import all_events
+from schemas.examples import examples
 from schemas.registry import SchemaRegistry
 
 LINE = {
@@ -176,6 +179,30 @@ def test_a_writer_schema_with_other_fields_is_resolved_by_avros_rules(
     )
 
     assert rows == [[None, "o1", 7, 0.5, "Recife", "new", 0]]
+
+
+def test_a_confirmation_from_before_its_lines_has_null_and_no_lines(
+    kafka: Any, register: Any, read: Any
+) -> None:
+    event = all_events()["order_confirmed"]
+    writer = {**event.schema, "fields": event.fields[:4]}
+    topic, earlier, today = kafka.topic(), examples(event)["earlier"], examples(event)["typical"]
+    kafka.send(
+        topic,
+        [encode(register(writer), writer, earlier), encode(register(event.schema), event.schema, today)],
+    )
+    columns = ", ".join(f"`{field['name']}` {flink_type(field['type'])}" for field in event.fields)
+
+    before, since = read(
+        topic,
+        json.loads(reader_schema(event)),
+        columns,
+        "shopper_id, placed_at, currency, CARDINALITY(`lines`), `lines`[1].unit_price_minor",
+    )
+
+    assert before == [earlier["shopper_id"], None, None, 0, None]
+    assert since[2:] == ["BRL", 2, 5890]
+    assert since[1] is not None
 
 
 def test_records_that_can_not_be_decoded_become_dead_letters_and_all_others_are_read(
