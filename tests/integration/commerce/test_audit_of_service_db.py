@@ -32,7 +32,8 @@ OF_SERVICES = (
     "service_db_vs_order_state", "service_db_vs_order_outcomes", "service_db_vs_stock",
     "service_db_vs_reservations", "service_db_vs_payments", "service_db_vs_refunds", "orders_vs_payments",
     "orders_vs_reservations", "reservations_vs_stock", "payments_vs_provider", "outboxes", "inbox_vs_facts",
-    "returns_vs_reservations", "returns_vs_payments", "returns_vs_refunds",
+    "returns_vs_reservations", "returns_vs_payments", "returns_vs_refunds", "service_db_vs_confirmations",
+    "service_db_vs_cancellations",
 )  # fmt: skip
 LINES, DUE, REFUNDS = "inventory.reserved_lines", "payments.due_lines", "payments.refunds"
 ORDER_STATE = "INSERT INTO order_state (order_id, shopper_id, currency, status) VALUES"
@@ -175,6 +176,8 @@ def test_every_comparison_of_the_services_is_tested_here() -> None:
         ("service_db_vs_payments", "payment_captured", "confirmed"),
         ("service_db_vs_payments", "payment_failed", "declined"),
         ("service_db_vs_refunds", "payment_refunded", "cancelled"),
+        ("service_db_vs_confirmations", "order_confirmed", "confirmed"),
+        ("service_db_vs_cancellations", "order_cancelled", "cancelled"),
         ("returns_vs_reservations", "order_returned", "returned"),
         ("returns_vs_payments", "order_returned", "returned"),
         ("returns_vs_refunds", "order_returned", "returned"),
@@ -184,6 +187,57 @@ def test_a_fact_that_is_missing_is_found(audited: Audited, name: str, table: str
     with without(audited, table, audited.orders[outcome]):
         found = audited.ask(name)[0].difference_count
     assert found > audited.ask(name)[0].difference_count
+
+
+@contextmanager
+def replaced(audited: Audited, table: str, values: str) -> Iterator[None]:
+    """Replace columns (`1 AS column, …`) of all facts of a table for a `with` block."""
+    audited.command(f"CREATE OR REPLACE TABLE kept_{table} AS {table}")
+    audited.command(f"INSERT INTO kept_{table} SELECT * FROM {table}")
+    audited.command(f"TRUNCATE TABLE {table}")
+    audited.command(f"INSERT INTO {table} SELECT * REPLACE ({values}) FROM kept_{table}")
+    yield
+    audited.command(f"TRUNCATE TABLE {table}")
+    audited.command(f"INSERT INTO {table} SELECT * FROM kept_{table}")
+
+
+EARLIER_CONFIRMATION = "NULL AS placed_at, NULL AS currency, [] AS lines"
+"""What facts from before these fields have."""
+
+
+def test_events_from_before_their_new_fields_are_no_differences(audited: Audited) -> None:
+    with (
+        replaced(audited, "order_confirmed", EARLIER_CONFIRMATION),
+        replaced(audited, "order_cancelled", "NULL AS confirmed_at"),
+    ):
+        assert audited.differences("service_db_vs_confirmations") == set()
+        assert audited.differences("service_db_vs_cancellations") == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "table", "values", "fields"),
+    [
+        ("service_db_vs_confirmations", "order_confirmed", "[] AS lines", {"lines"}),
+        ("service_db_vs_confirmations", "order_confirmed", "occurred_at AS placed_at", {"placed_at"}),
+        ("service_db_vs_confirmations", "order_confirmed", "'EUR' AS currency", {"currency"}),
+        ("service_db_vs_cancellations", "order_cancelled", "NULL AS confirmed_at", {"confirmed_at"}),
+        ("service_db_vs_cancellations", "order_cancelled", "[] AS lines", {"lines"}),
+        (
+            "service_db_vs_refunds",
+            "payment_refunded",
+            "NULL AS seller_id, NULL AS placed_at, [] AS lines",
+            {"seller_id", "placed_at", "lines"},
+        ),
+    ],
+)
+def test_a_wrong_field_of_an_event_is_found(
+    audited: Audited, name: str, table: str, values: str, fields: set[str]
+) -> None:
+    (before,) = audited.ask(name)
+    with replaced(audited, table, values):
+        (found,) = audited.ask(name)
+    unequal = {difference.field for difference in found.differences}
+    assert unequal - {difference.field for difference in before.differences} == fields
 
 
 def test_a_processed_event_that_does_not_exist_is_found(audited: Audited) -> None:

@@ -1,0 +1,15 @@
+-- Every confirmed order with its lines.
+SELECT
+    orders.order_id::text AS order_id,
+    shopper_id,
+    to_char(date_trunc('milliseconds', confirmed.occurred_at AT TIME ZONE 'UTC'), 'YYYY-MM-DD HH24:MI:SS.MS') AS confirmed_at,
+    to_char(date_trunc('milliseconds', placed_at AT TIME ZONE 'UTC'), 'YYYY-MM-DD HH24:MI:SS.MS') AS placed_at,
+    currency,
+    coalesce((
+        SELECT string_agg(concat_ws(' ', line_number, product_id, seller_id, quantity, unit_price_minor, discount_minor,
+            shipping_minor, tax_minor, commission_bp), ', ' ORDER BY line_number)
+        FROM orders.order_lines
+        WHERE order_lines.order_id = orders.order_id
+    ), '') AS lines
+FROM orders.orders
+JOIN orders.order_steps AS confirmed ON confirmed.order_id = orders.order_id AND step = 'confirmed';
