@@ -197,7 +197,7 @@ def test_a_confirmation_from_before_its_lines_has_null_and_no_lines(
         topic,
         json.loads(reader_schema(event)),
         columns,
-        "shopper_id, placed_at, currency, CARDINALITY(`lines`), `lines`[1].unit_price_minor",
+        "shopper_id, CAST(placed_at AS STRING), currency, CARDINALITY(`lines`), `lines`[1].unit_price_minor",
     )
 
     assert before == [earlier["shopper_id"], None, None, 0, None]
