@@ -7,10 +7,12 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from common.clock import system_clock
 from common.ids import new_id
 from producers.inventory.service import INVENTORY
 from producers.orders.service import ORDERS
 from producers.payments.service import PAYMENTS
+from producers.payments.store import claim_refunds
 from producers.postgres.migrate import migrate
 
 OF_BEFORE = {"outbox": 99, "inbox": 99, "inventory": 2, "orders": 3, "payments": 3}
@@ -156,6 +158,20 @@ def test_an_old_refund_counts_as_full_without_the_tables_of_payments(database, b
         )
 
     assert database(upgraded) == (5_900, "refunded")
+
+
+def test_a_refund_from_before_its_goods_were_stored_is_claimed_without_them(database, before):
+    async def upgraded(connection):
+        await migrate_all(connection, before)
+        await refunded(connection, 5_900, (900, False))
+        await connection.execute("UPDATE payments.refunds SET try_at = now()")
+        await migrate_all(connection, lambda service: service.migrations())
+        return await claim_refunds(connection, system_clock(), 1)
+
+    (refund,) = database(upgraded)
+
+    assert (refund.amount_minor, refund.reason) == (900, "order_returned")
+    assert (refund.seller_id, refund.placed_at, refund.lines) == (None, None, [])
 
 
 SOLD_LINE = """WITH held AS (
