@@ -9,8 +9,8 @@ from common.clock import from_millis
 _FACTS = " UNION ALL ".join(f"SELECT count() AS rows FROM {name}" for name in EVENTS)
 _AGGREGATES = (
     "SELECT least("
-    "(SELECT sum(lines) FROM seller_sales_minute FINAL), "
-    "(SELECT sum(lines) FROM product_sales_minute FINAL), "
+    "(SELECT sum(lines) FROM seller_sales_minute), "
+    "(SELECT sum(lines) FROM product_sales_minute), "
     "(SELECT sum(lines) FROM marketplace_sales_minute FINAL), (SELECT count() FROM order_lines))"
 )
 

@@ -464,33 +464,6 @@ ORDER BY (product_id, occurred_at, event_id)
 SETTINGS index_granularity = 1024
 COMMENT 'A seller offers a product for the first time.';
 
-CREATE TABLE product_sales_minute
-(
-    `seller_id` String COMMENT 'Who sold.' CODEC(Default),
-    `product_id` String COMMENT 'The product.' CODEC(Default),
-    `minute` DateTime('UTC') COMMENT 'Minute in which the orders were placed, UTC.' CODEC(Delta(4), Default),
-    `currency` LowCardinality(String) COMMENT 'ISO 4217 code of every amount in this row.',
-    `orders` UInt64 COMMENT 'Confirmed orders with a line of this product.' CODEC(Default),
-    `lines` UInt64 COMMENT 'Order lines.' CODEC(Default),
-    `units` Int64 COMMENT 'Units.' CODEC(Default),
-    `gross_minor` Int64 COMMENT 'Units times their prices.' CODEC(Default),
-    `discount_minor` Int64 COMMENT 'Discounts; not taken off gross_minor.' CODEC(Default),
-    `shipping_minor` Int64 COMMENT 'Shipping paid by the shoppers.' CODEC(Default),
-    `cancelled_orders` UInt64 COMMENT 'Of these orders, those cancelled since.' CODEC(Default),
-    `cancelled_units` Int64 COMMENT 'Units of them.' CODEC(Default),
-    `cancelled_gross_minor` Int64 COMMENT 'Units of them times their prices.' CODEC(Default),
-    `cancelled_discount_minor` Int64 COMMENT 'Discounts on them.' CODEC(Default),
-    `returned_units` Int64 COMMENT 'Units that came back since and were refunded.' CODEC(Default),
-    `returned_minor` Int64 COMMENT 'What the shoppers got back for them.' CODEC(Default),
-    `revenue_minor` Int64 ALIAS ((gross_minor - discount_minor) - (cancelled_gross_minor - cancelled_discount_minor)) - returned_minor COMMENT 'Revenue: gross less discounts, what was cancelled and what came back.',
-    `version` UInt64 COMMENT 'Grows with every update.' CODEC(Delta(8), Default)
-)
-ENGINE = ReplacingMergeTree(version)
-PARTITION BY toYear(minute)
-ORDER BY (seller_id, product_id, minute, currency)
-SETTINGS index_granularity = 512
-COMMENT 'What was sold of each product in each minute: orders that were confirmed, and what of them was cancelled or came back since.';
-
 CREATE TABLE product_viewed
 (
     `event_id` String COMMENT 'UUIDv7; the same fact sent twice has the same id.' CODEC(ZSTD(1)),
@@ -693,33 +666,6 @@ PARTITION BY toYear(occurred_at)
 ORDER BY (seller_id, occurred_at, event_id)
 SETTINGS index_granularity = 1024
 COMMENT 'A seller applied to sell.';
-
-CREATE TABLE seller_sales_minute
-(
-    `seller_id` String COMMENT 'Who sold.' CODEC(Default),
-    `minute` DateTime('UTC') COMMENT 'Minute in which the orders were placed, UTC.' CODEC(Delta(4), Default),
-    `currency` LowCardinality(String) COMMENT 'ISO 4217 code of every amount in this row.',
-    `orders` UInt64 COMMENT 'Confirmed orders with a line of this seller.' CODEC(Default),
-    `lines` UInt64 COMMENT 'Order lines.' CODEC(Default),
-    `units` Int64 COMMENT 'Units.' CODEC(Default),
-    `gross_minor` Int64 COMMENT 'Units times their prices.' CODEC(Default),
-    `discount_minor` Int64 COMMENT 'Discounts; not taken off gross_minor.' CODEC(Default),
-    `shipping_minor` Int64 COMMENT 'Shipping paid by the shoppers.' CODEC(Default),
-    `cancelled_orders` UInt64 COMMENT 'Of these orders, those cancelled since.' CODEC(Default),
-    `cancelled_units` Int64 COMMENT 'Units of them.' CODEC(Default),
-    `cancelled_gross_minor` Int64 COMMENT 'Units of them times their prices.' CODEC(Default),
-    `cancelled_discount_minor` Int64 COMMENT 'Discounts on them.' CODEC(Default),
-    `cancelled_shipping_minor` Int64 COMMENT 'Shipping the shoppers had paid for them.' CODEC(Default),
-    `returned_units` Int64 COMMENT 'Units that came back since and were refunded.' CODEC(Default),
-    `returned_minor` Int64 COMMENT 'What the shoppers got back for them.' CODEC(Default),
-    `revenue_minor` Int64 ALIAS ((gross_minor - discount_minor) - (cancelled_gross_minor - cancelled_discount_minor)) - returned_minor COMMENT 'Revenue: gross less discounts, what was cancelled and what came back.',
-    `version` UInt64 COMMENT 'Grows with every update.' CODEC(Delta(8), Default)
-)
-ENGINE = ReplacingMergeTree(version)
-PARTITION BY toYear(minute)
-ORDER BY (seller_id, minute, currency)
-SETTINGS index_granularity = 512, min_compress_block_size = 8192
-COMMENT 'What each seller sold in each minute: orders that were confirmed, and what of them was cancelled or came back since.';
 
 CREATE TABLE setting_changed
 (

@@ -22,8 +22,6 @@ class MetricOutput:
 
 
 METRICS = (
-    MetricOutput("seller_sales_minute", ("seller_id", "minute", "currency")),
-    MetricOutput("product_sales_minute", ("seller_id", "product_id", "minute", "currency")),
     MetricOutput("marketplace_sales_minute", ("minute", "currency")),
     MetricOutput("payments_minute", ("minute", "method", "currency"), has_live_updates=False),
     MetricOutput("popular_products", ("product_id",), has_live_updates=False, in_redis=True),

@@ -100,7 +100,7 @@ EVENT_TOPICS: tuple[Topic, ...] = (
     ),
     Topic("order_shipped", "order_id", 4, FOREVER, EXTERNAL, (ORDERS,)),
     Topic("order_delivered", "order_id", 4, FOREVER, EXTERNAL, (ORDERS,)),
-    Topic("order_returned", "order_id", 4, FOREVER, EXTERNAL, (ORDERS, INVENTORY, PAYMENTS, METRICS_JOB)),
+    Topic("order_returned", "order_id", 4, FOREVER, EXTERNAL, (ORDERS, INVENTORY, PAYMENTS)),
     # stock
     Topic("stock_reserved", "order_id", 4, FOREVER, INVENTORY, (PAYMENTS,)),
     Topic("stock_refused", "order_id", 4, FOREVER, INVENTORY, (ORDERS,)),

@@ -5,6 +5,7 @@ Readers use the view `<metric>` in the platform's database, which reads one vers
 replaces that view in one step, so a reader sees either the old version or the new one.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from uuid import uuid4
@@ -24,6 +25,8 @@ ROWS_SUFFIX = "_rows"
 _VERSIONS_KEPT = 2
 """The live version and the one before it."""
 
+_VERSION = re.compile(r"\(version (\w+)\)$")
+
 _BOOKKEEPING = {
     "versions": "metric String, version String, view_sql String, description String",
     "switches": "metric String, version String, switched_at DateTime64(6, 'UTC') DEFAULT now64(6)",
@@ -34,11 +37,10 @@ _BOOKKEEPING = {
 
 @dataclass(frozen=True)
 class MetricState:
-    """The versions of one metric. `kept` are those with a table, the newest switch first."""
+    """The versions of one metric. Readers can be switched to those in `built`, the last live one first."""
 
     name: str
     live: str | None
-    kept: tuple[str, ...]
     built: tuple[str, ...]
 
 
@@ -71,29 +73,20 @@ class MetricVersions:
         return changed
 
     def state(self, name: str) -> MetricState:
-        """Return the versions of a metric."""
-        tables = {
-            row[0]
-            for row in self._client.query(
-                "SELECT name FROM system.tables WHERE database = {rows:String}", {"rows": self._rows}
-            ).result_rows
-        }
-        switched = self._client.query(
-            f"SELECT version FROM `{self._rows}`.switches WHERE metric = {{metric:String}} "
-            "GROUP BY version ORDER BY max(switched_at) DESC",
+        """Return the versions of a metric. The comment of its view says which is live."""
+        comments = self._client.query(
+            "SELECT comment FROM system.tables "
+            "WHERE database = currentDatabase() AND name = {metric:String} AND engine = 'View'",
             {"metric": name},
-        )
+        ).result_rows
+        live = _VERSION.search(comments[0][0]) if comments else None
         built = self._client.query(
-            f"SELECT DISTINCT version FROM `{self._rows}`.versions WHERE metric = {{metric:String}}",
+            "SELECT version FROM (SELECT metric, version, toDateTime64(0, 6, 'UTC') AS live_at "
+            f"FROM `{self._rows}`.versions UNION ALL SELECT * FROM `{self._rows}`.switches) "
+            "WHERE metric = {metric:String} GROUP BY version ORDER BY max(live_at) DESC, version",
             {"metric": name},
         )
-        kept = tuple(version for (version,) in switched.result_rows if _table(name, version) in tables)
-        return MetricState(
-            name,
-            kept[0] if kept else None,
-            kept,
-            tuple(version for (version,) in built.result_rows if _table(name, version) in tables),
-        )
+        return MetricState(name, live[1] if live else None, tuple(row[0] for row in built.result_rows))
 
     def rebuild(self, definition: MetricDefinition) -> None:
         """Build a definition's version beside the live one, from the facts.
@@ -106,9 +99,10 @@ class MetricVersions:
         if version not in self.state(name).built:
             self._drop(name, version)  # what an interrupted run has left
         table = self._qualified(name, version)
-        self._client.command(
-            definition.table_sql.replace("CREATE TABLE {table}", f"CREATE TABLE IF NOT EXISTS {table}", 1)
-        )
+        if definition.table_sql:
+            self._client.command(
+                definition.table_sql.replace("CREATE TABLE {table}", f"CREATE TABLE IF NOT EXISTS {table}", 1)
+            )
         for fact, select in definition.sources.items():
             view = f"`{self._rows}`.`{_table(name, version)}_from_{fact}`"
             self._client.command(f"CREATE MATERIALIZED VIEW IF NOT EXISTS {view} TO {table} AS\n{select}")
@@ -134,7 +128,7 @@ class MetricVersions:
         select = view_sql.replace("{table}", self._qualified(name, version))
         self._replace_view(name, f"AS\n{select}\nCOMMENT {quoted(f'{description} (version {version})')}")
         self._note("switches", [name, version])
-        for old in self.state(name).kept[_VERSIONS_KEPT:]:
+        for old in self.state(name).built[_VERSIONS_KEPT:]:
             self._drop(name, old)
 
     def _fill(self, definition: MetricDefinition, fact: str, select: str) -> None:

@@ -9,20 +9,21 @@ WITH
     -- Metric that ClickHouse derives from facts (clickhouse/metrics/) → the tables of these facts.
     map(
         'order_lines', ['order_placed'],
-        'order_state', ['order_placed', 'order_confirmed', 'order_shipped', 'order_delivered', 'order_cancelled']
+        'order_state', ['order_placed', 'order_confirmed', 'order_shipped', 'order_delivered', 'order_cancelled'],
+        'sales_lines', ['order_confirmed', 'order_cancelled', 'payment_refunded'],
+        'seller_sales_minute', ['order_confirmed', 'order_cancelled', 'payment_refunded'],
+        'product_sales_minute', ['order_confirmed', 'order_cancelled', 'payment_refunded']
     ) AS facts_of,
     arrayConcat(
         if(
             table_name IN (
-                'seller_sales_minute', 'product_sales_minute', 'marketplace_sales_minute',
-                'payments_minute', 'payment_captured', 'payment_failed', 'payment_refunded'
+                'marketplace_sales_minute', 'payments_minute', 'payment_captured', 'payment_failed', 'payment_refunded'
             ), ['payments'], []
         ),
         if(table_name IN ('stock_reserved', 'stock_refused', 'stock_released', 'stock_changed'), ['inventory'], []),
         if(
             table_name IN (
-                'seller_sales_minute', 'product_sales_minute', 'marketplace_sales_minute',
-                'payments_minute', 'order_placed', 'order_confirmed', 'order_cancelled'
+                'marketplace_sales_minute', 'payments_minute', 'order_placed', 'order_confirmed', 'order_cancelled'
             ), ['orders'], []
         )
     ) AS services,

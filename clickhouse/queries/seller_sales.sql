@@ -19,7 +19,7 @@ SELECT
     sum(returned_units) AS returned_units,
     sum(returned_minor) AS returned_minor,
     sum(revenue_minor) AS revenue_minor
-FROM seller_sales_minute FINAL
+FROM sales_lines
 WHERE seller_id = {seller_id:String}
     AND minute >= {previous_start:DateTime('UTC')}
     AND minute < {period_end:DateTime('UTC')}

@@ -2,5 +2,5 @@
 SELECT
     minOrNull(minute) AS first_minute,
     maxOrNull(minute) AS newest_minute
-FROM seller_sales_minute -- also has orders of which the history has only the cancellation
+FROM sales_lines
 WHERE seller_id = {seller_id:String}

@@ -19,7 +19,7 @@ FROM
 FULL OUTER JOIN
 (
     SELECT seller_id, orders, revenue_minor
-    FROM seller_sales_minute FINAL
+    FROM seller_sales_minute
     WHERE currency = {currency:String}
         AND orders > 0 -- 0 if the history has only the cancellation of an order, not the order
 ) AS sold USING (seller_id)

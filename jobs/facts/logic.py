@@ -1,6 +1,7 @@
 """The plan of job `facts`, which copies each event's topic into its table."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from clickhouse.metrics.definition import read_definitions
 from common.settings import Settings
@@ -57,14 +58,12 @@ def _output(event: EventSchema, clock: EventSchema, settings: Settings) -> JobOu
 
 def _no_rows(event: EventSchema, clock: EventSchema) -> str:
     """Return a query with the columns of `event` that has no rows, but the watermark of the clock's topic."""
-    known = {field["name"]: flink_type(field["type"]) for field in clock.fields}
-    columns = (_placeholder(field["name"], flink_type(field["type"]), known) for field in event.fields)
-    return f"SELECT {', '.join(columns)} FROM {DATABASE}.{clock.name} WHERE CHAR_LENGTH(event_id) < 0"
+    columns = ", ".join(
+        field["name"] if field["name"] == "occurred_at" else f"CAST(NULL AS {_nullable_type(field)})"
+        for field in event.fields
+    )
+    return f"SELECT {columns} FROM {DATABASE}.{clock.name} WHERE CHAR_LENGTH(event_id) < 0"
 
 
-def _placeholder(name: str, column_type: str, known: Mapping[str, str]) -> str:
-    """Return an expression of the column's type over a row of the clock's topic."""
-    if known.get(name) == column_type:
-        return f"`{name}`"
-    same_type = next((column for column, each in known.items() if each == column_type), None)
-    return f"`{same_type}` AS `{name}`" if same_type else f"CAST(NULL AS {column_type}) AS `{name}`"
+def _nullable_type(field: Mapping[str, Any]) -> str:
+    return flink_type(field["type"]).removesuffix(" NOT NULL")

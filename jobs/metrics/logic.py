@@ -21,17 +21,13 @@ EVENTS = QUERIES.events()
 """The events that the views and metrics read."""
 
 FUNCTIONS = {
-    "order_totals": "souk.flink.orders.OrderLineTotals$PerOrder",
-    "seller_totals": "souk.flink.orders.OrderLineTotals$PerSeller",
-    "product_totals": "souk.flink.orders.OrderLineTotals$PerProduct",
+    "order_totals": "souk.flink.orders.OrderLineTotals",
     "decayed_sum": "souk.flink.orders.DecayedSum",
     "unix_s": "souk.flink.time.UnixSeconds",
 }
 """Name in the queries → Java class (jobs/connectors/README.md)."""
 
 VIEWS = (
-    "placed",
-    "confirmed",
     "sold",
     "cancelled",
     "returned",

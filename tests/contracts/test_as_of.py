@@ -2,7 +2,7 @@
 
 import re
 
-from clickhouse.metrics.definition import read_definitions
+from clickhouse.metrics.definition import facts_of, read_definitions
 from jobs.metrics.logic import QUERIES, VIEWS
 from schemas.events import all_events
 from schemas.metrics import METRICS
@@ -46,4 +46,5 @@ def test_a_metric_of_clickhouse_is_complete_where_all_facts_that_feed_it_are() -
         for name, facts in re.findall(r"'(\w+)', \[([^\]]*)\]", feeds)
     }
 
-    assert listed == {name: set(metric.sources) for name, metric in read_definitions().items()}
+    definitions = read_definitions()
+    assert listed == {name: facts_of(name, definitions) for name in definitions}

@@ -24,8 +24,15 @@ LOST = "1, 1, 1000, 100, 0, 1, 600"
 ROWS = {
     "marketplace_sales_minute": f"SELECT now() - 600, 'BRL', {SOLD}, {LOST}, 1 UNION ALL "
     "SELECT now() - 86400 * 8, 'BRL', 2, 2, 2, 3000, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1",
-    "seller_sales_minute": f"SELECT 's1', now() - 600, 'BRL', {SOLD}, {LOST}, 1",
-    "product_sales_minute": f"SELECT 's1', 'p1', now() - 600, 'BRL', {SOLD}, 1, 1, 1000, 100, 1, 600, 1",
+    "sales_lines": " UNION ALL ".join(
+        f"SELECT 's1', now() - 600, 'o1', {line}"
+        for line in (
+            "'sold', '', 1, 'p1', 'BRL', 1, 1, 3, 5000, 500, 100",
+            "'sold', '', 2, 'p1', 'BRL', 0, 0, 0, 0, 0, 0",
+            "'cancelled', '', 1, 'p1', 'BRL', 1, 1, 1, 1000, 100, 0",
+            "'returned', 'r1', 1, 'p1', 'BRL', 0, 0, 1, 600, 0, 0",
+        )
+    ),
     "payments_minute": "SELECT now() - 600, arrayJoin(['pix', 'credit_card']), 'BRL', 1, 2300, 1",
     "order_state (order_id, currency, placed_at, confirmed_at, status)": "SELECT 'o1', 'BRL', "
     "now64(3) - 600, now64(3) - 598, 'confirmed'",

@@ -1,15 +1,19 @@
-"""The SQL of job `metrics` in a real Flink, over repeated and late events in any order."""
+"""The metrics of job `metrics` in a real Flink and of a real ClickHouse, over repeated and late events."""
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from clickhouse_connect.driver.client import Client
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from clickhouse.client import connect
+from clickhouse.migrate import migrate
 from common.settings import Settings
 from jobs.engine import statement_set, table_environment
 from jobs.facts import job as facts
@@ -17,26 +21,63 @@ from jobs.metrics.logic import EVENTS, plan
 from schemas.events import all_events
 from schemas.metrics import METRICS
 from tests.integration.bounded import Events, Row, run_bounded, upserted
+from tests.integration.metric_tables import writable
 
 RunMetrics = Callable[[Events], dict[str, dict[tuple[Any, ...], Row]]]
 
 NOON = datetime(2018, 3, 1, 12, 0, 30, tzinfo=UTC)
 MINUTE = "2018-03-01T12:00:00Z"
+DERIVED = {
+    "seller_sales_minute": ("seller_id", "minute", "currency"),
+    "product_sales_minute": ("seller_id", "product_id", "minute", "currency"),
+}
+"""Metric of ClickHouse → its key."""
 
 EXACT_S = 1e-5
 """The tolerance of scores, which are Unix seconds: one part in 10¹¹ of a half-life of 7 days."""
 
 
 @pytest.fixture(scope="module")
-def run_metrics(jvm: None, tmp_path_factory: pytest.TempPathFactory) -> RunMetrics:  # noqa: ARG001 (Flink's)
-    """A function that runs every metric: events by topic in the order of arrival → table → key → row."""
+def database(clickhouse_server: Settings) -> Settings:
+    """A migrated database of this module."""
+    settings = clickhouse_server.model_copy(update={"clickhouse_database": "metrics_tests"})
+    migrate(settings)
+    return settings
+
+
+@pytest.fixture(scope="module")
+def run_metrics(
+    jvm: None,  # noqa: ARG001 (Flink's)
+    database: Settings,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> RunMetrics:
+    """A function that computes every metric: events by topic in the order of arrival → table → key → row."""
     real = plan(Settings(), all_events())
 
     def run(events: Events) -> dict[str, dict[tuple[Any, ...], Row]]:
         changes = run_bounded(real, EVENTS, events, tmp_path_factory.mktemp("metrics"))
-        return {metric.table: upserted(changes[metric.table], metric.key) for metric in METRICS}
+        by_flink = {metric.table: upserted(changes[metric.table], metric.key) for metric in METRICS}
+        return {**by_flink, **derived(database, events)}
 
     return run
+
+
+def derived(database: Settings, events: Events) -> dict[str, dict[tuple[Any, ...], Row]]:
+    """Insert events into the fact tables one by one, and return the rows of ClickHouse's metrics."""
+    skipping = {"input_format_skip_unknown_fields": 1, "date_time_input_format": "best_effort"}
+    with connect(database, admin=True) as client:
+        client.command(f"TRUNCATE TABLE {writable(database, 'sales_lines')}")
+        for name, arrived in events.items():
+            for event in arrived:
+                client.raw_insert(name, insert_block=json.dumps(event), fmt="JSONEachRow", settings=skipping)
+        return {table: read(client, table, key) for table, key in DERIVED.items()}
+
+
+def read(client: Client, table: str, key: tuple[str, ...]) -> dict[tuple[Any, ...], Row]:
+    """Return a view's rows by key; a minute is text, as Flink writes it."""
+    found = client.query(f"SELECT * REPLACE formatDateTime(minute, '%FT%TZ') AS minute FROM {table}")
+    rows = (dict(zip(found.column_names, row, strict=True)) for row in found.result_rows)
+    return {tuple(row[column] for column in key): row for row in rows}
 
 
 def at(moment: datetime) -> str:
@@ -60,49 +101,49 @@ def placed(order: str, lines: Iterable[Row], moment: datetime = NOON) -> Row:
     }  # fmt: skip
 
 
-def cancelled(order: str, lines: Iterable[Row], placed_at: datetime = NOON) -> Row:
+def cancelled(order: str, lines: Iterable[Row], placed_at: datetime = NOON, *, confirmed: bool = True) -> Row:
     return {
         "event_id": f"cancelled-{order}", "occurred_at": at(placed_at + timedelta(days=2)), "order_id": order,
         "shopper_id": f"s-{order}", "reason": "unknown", "placed_at": at(placed_at), "currency": "BRL",
-        "lines": list(lines),
+        "lines": list(lines), "confirmed_at": at(placed_at) if confirmed else None,
     }  # fmt: skip
 
 
-def step(kind: str, order: str, moment: datetime, seller: str = "ann") -> Row:
+def confirmed(order: Row) -> Row:
+    """The confirmation of an order that was placed."""
     return {
-        "event_id": f"{kind}-{order}", "occurred_at": at(moment), "order_id": order, "seller_id": seller,
-        "shopper_id": f"s-{order}", "shipment_id": f"h-{order}",
+        "event_id": f"confirmed-{order['order_id']}", "occurred_at": at(NOON), "order_id": order["order_id"],
+        "shopper_id": order["shopper_id"], "placed_at": order["occurred_at"], "currency": order["currency"],
+        "lines": order["lines"],
     }  # fmt: skip
 
 
 def sold(*orders: Row) -> Events:
     """Orders that were placed and confirmed."""
-    confirmed = [step("confirmed", order["order_id"], NOON) for order in orders]
-    return {"order_placed": list(orders), "order_confirmed": confirmed}
+    return {"order_placed": list(orders), "order_confirmed": [confirmed(order) for order in orders]}
 
 
-def returned(
-    number: int, order: str, product: str, units: int, refund: int, placed_at: datetime = NOON
-) -> Row:
+def returned(number: int, order: str, product: str, units: int, refund: int) -> Row:
     return {
-        "event_id": f"returned-{number}", "occurred_at": at(placed_at + timedelta(days=9)),
+        "event_id": f"returned-{number}", "occurred_at": at(NOON + timedelta(days=9)),
         "return_id": f"return-{number}", "order_id": order, "shopper_id": f"s-{order}", "seller_id": "ann",
-        "shipment_id": None, "reason": "unknown", "placed_at": at(placed_at), "currency": "BRL",
-        "lines": [
-            {
-                "line_number": 1, "product_id": product, "quantity": units, "refund_minor": refund,
-                "restocked": True,
-            }
-        ],
+        "shipment_id": None, "reason": "unknown", "placed_at": at(NOON), "currency": "BRL",
+        "lines": [{**refunded_line(product, units, refund), "restocked": True}],
     }  # fmt: skip
 
 
-def refunded(number: int, order: str, amount: int) -> Row:
+def refunded_line(product: str, units: int, refund: int) -> Row:
+    return {"line_number": 1, "product_id": product, "quantity": units, "refund_minor": refund}
+
+
+def refunded(number: int, order: str, product: str, units: int, refund: int) -> Row:
+    """The refund of a return; a repeated one has another id."""
     return {
         "event_id": f"refunded-{number}", "occurred_at": at(NOON + timedelta(days=9)),
-        "refund_id": f"f-{number}",
-        "payment_id": f"p-{order}", "order_id": order, "shopper_id": f"s-{order}", "currency": "BRL",
-        "amount_minor": amount, "reason": "order_returned", "return_id": f"return-{number}",
+        "refund_id": f"f-{number}", "payment_id": f"p-{order}", "order_id": order, "shopper_id": f"s-{order}",
+        "currency": "BRL", "amount_minor": refund, "reason": "order_returned", "seller_id": "ann",
+        "return_id": f"return-{number}", "placed_at": at(NOON),
+        "lines": [refunded_line(product, units, refund)],
     }  # fmt: skip
 
 
@@ -146,10 +187,9 @@ def test_repeated_events_add_nothing(run_metrics: RunMetrics) -> None:
     tables = run_metrics(
         {
             "order_placed": [order] * 3,
-            "order_confirmed": [step("confirmed", "o", NOON)] * 2,
+            "order_confirmed": [confirmed(order)] * 2,
             "order_cancelled": [cancellation] * 2,
-            "order_returned": [returned(1, "o", "pen", 1, 900)] * 2,
-            "payment_refunded": [refunded(1, "o", 900)] * 2,
+            "payment_refunded": [refunded(1, "o", "pen", 1, 900)] * 2,
             "payment_captured": [payment] * 2,
         }
     )
@@ -173,7 +213,10 @@ def test_an_order_that_was_never_confirmed_is_no_sale_and_makes_nothing_popular(
 ) -> None:
     refused = placed("refused", [line(1, "pen", "ann", quantity=1000)])
     tables = run_metrics(
-        {"order_placed": [refused], "order_cancelled": [cancelled("refused", refused["lines"])]}
+        {
+            "order_placed": [refused],
+            "order_cancelled": [cancelled("refused", refused["lines"], confirmed=False)],
+        }
     )
 
     for table in (
@@ -205,7 +248,7 @@ def test_a_return_is_taken_off_once_its_money_went_back(run_metrics: RunMetrics)
         {
             **sold(*orders),
             "order_returned": [returned(1, "o", "pen", 2, 1_900), returned(2, "o", "pen", 9, 9_999)],
-            "payment_refunded": [refunded(1, "o", 1_900)],
+            "payment_refunded": [refunded(1, "o", "pen", 2, 1_900)],
         }
     )
 
@@ -290,18 +333,18 @@ FIGURES = (
 @given(orders=ORDERS, random=st.randoms(use_true_random=False))
 def test_sums_equal_a_plain_recomputation(run_metrics: RunMetrics, orders: Any, random: Any) -> None:
     events = [placed(f"o{n}", lines, NOON + timedelta(minutes=m)) for n, (lines, m) in enumerate(orders)]
+    sure = {event["order_id"] for event in events if random.random() < 0.8}
     gone = [
-        cancelled(f"o{n}", lines, NOON + timedelta(minutes=m))
+        cancelled(f"o{n}", lines, NOON + timedelta(minutes=m), confirmed=f"o{n}" in sure)
         for n, (lines, m) in enumerate(orders)
         if random.random() < 0.5
     ]
     known = [event for event in events if random.random() < 0.8]  # a history may begin in the middle
-    confirmed = {event["order_id"] for event in events if random.random() < 0.8}
     tables = run_metrics(
         {
             "order_placed": repeated(known, random),
             "order_confirmed": repeated(
-                [step("confirmed", order, NOON) for order in sorted(confirmed)], random
+                [confirmed(event) for event in known if event["order_id"] in sure], random
             ),
             "order_cancelled": repeated(gone, random),
         }
@@ -310,7 +353,7 @@ def test_sums_equal_a_plain_recomputation(run_metrics: RunMetrics, orders: Any, 
     sellers: dict[Any, Counter[str]] = defaultdict(Counter)
     everyone: dict[Any, Counter[str]] = defaultdict(Counter)
     for event in (*known, *gone):
-        if event["order_id"] not in confirmed:
+        if event["order_id"] not in sure:
             continue
         prefix = "cancelled_" if "placed_at" in event else ""
         minute = (event.get("placed_at") or event["occurred_at"])[:16] + ":00Z"

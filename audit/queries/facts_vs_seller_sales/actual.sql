@@ -4,4 +4,4 @@ SELECT
     orders, lines, units, gross_minor, discount_minor, shipping_minor,
     cancelled_orders, cancelled_units, cancelled_gross_minor, cancelled_discount_minor, cancelled_shipping_minor,
     returned_units, returned_minor, revenue_minor
-FROM seller_sales_minute FINAL
+FROM seller_sales_minute

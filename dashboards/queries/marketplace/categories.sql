@@ -2,7 +2,7 @@
 SELECT
     if(empty(newest.category), 'no category', newest.category) AS category,
     sum(sold.revenue_minor) / {minor_units:UInt32} AS revenue
-FROM product_sales_minute AS sold FINAL
+FROM product_sales_minute AS sold
 LEFT JOIN
 (
     SELECT

@@ -11,7 +11,7 @@ FROM
         product_id,
         sum(units) AS unit_count,
         sum(revenue_minor) / {minor_units:UInt32} AS revenue
-    FROM product_sales_minute FINAL
+    FROM product_sales_minute
     WHERE currency = {currency:String}
         AND minute >= {period_start:DateTime('UTC')}
         AND minute < {period_end:DateTime('UTC')}

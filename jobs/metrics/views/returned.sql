@@ -1,22 +1,19 @@
 -- Lines of refunded returns, without duplicates; `minute` is the minute in which the order was placed.
-SELECT
-  back.seller_id, line.product_id, back.`minute`, back.currency, CAST(line.quantity AS BIGINT) AS units, line.refund_minor
+SELECT back.`minute`, back.currency, CAST(line.quantity AS BIGINT) AS units, line.refund_minor
 FROM (
-  SELECT return_id, seller_id, currency, FLOOR(placed_at TO MINUTE) AS `minute`, lines
+  SELECT FLOOR(placed_at TO MINUTE) AS `minute`, currency, lines
   FROM (
     SELECT
-      return_id, seller_id, currency, placed_at, lines,
+      placed_at, currency, lines,
       ROW_NUMBER() OVER (PARTITION BY return_id ORDER BY arrived_at) AS copy
-    FROM (SELECT *, PROCTIME() AS arrived_at FROM events.order_returned)
+    FROM (
+      SELECT
+        return_id, currency, lines, COALESCE(placed_at, CAST(occurred_at AS TIMESTAMP_LTZ(3))) AS placed_at,
+        PROCTIME() AS arrived_at
+      FROM events.payment_refunded
+      WHERE return_id IS NOT NULL AND placed_at IS NOT NULL
+    )
   )
   WHERE copy = 1
 ) AS back
-JOIN (
-  SELECT return_id
-  FROM (
-    SELECT return_id, ROW_NUMBER() OVER (PARTITION BY return_id ORDER BY arrived_at) AS copy
-    FROM (SELECT return_id, PROCTIME() AS arrived_at FROM events.payment_refunded WHERE return_id IS NOT NULL)
-  )
-  WHERE copy = 1
-) AS refunded ON back.return_id = refunded.return_id
 CROSS JOIN UNNEST(back.lines) AS line

@@ -48,7 +48,7 @@ EVENT = Example(
         3: (
             Put(
                 "schemas/topics.py",
-                "FOREVER, EXTERNAL, (ORDERS, INVENTORY, PAYMENTS, METRICS_JOB)),",
+                "FOREVER, EXTERNAL, (ORDERS, INVENTORY, PAYMENTS)),",
                 '\n    Topic("parcel_lost", "order_id", 4, FOREVER, EXTERNAL),',
             ),
         ),

@@ -159,7 +159,7 @@ def test_only_the_live_version_and_the_one_before_it_are_kept(client: Client) ->
     for definition in (second, third):
         versions.install([definition])
 
-    assert versions.state("order_lines").kept == (third.version, second.version)
+    assert versions.state("order_lines").built == (third.version, second.version)
     with pytest.raises(UserError, match=f"order_lines has no version {LINES.version}"):
         versions.switch("order_lines", LINES.version)
     place(client, "o", line(1, "pen", "ann"))

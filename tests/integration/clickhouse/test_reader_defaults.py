@@ -12,6 +12,7 @@ from clickhouse.client import connect
 from clickhouse.migrate import migrate
 from common.settings import Settings
 from serving.clickhouse import load_queries
+from tests.integration.metric_tables import writable
 
 
 @pytest.fixture(scope="module")
@@ -27,8 +28,9 @@ def shop(clickhouse_server: Settings) -> Iterator[Settings]:
             "VALUES ('1', '2026-01-01 00:00:00', 'ana', 'Ana'), ('2', '2026-01-01 00:00:00', 'bob', 'Bob')"
         )
         admin.command(
-            "INSERT INTO seller_sales_minute (seller_id, minute, currency, orders, units, gross_minor) "
-            "VALUES ('ana', 60, 'BRL', 1, 1, 100), ('eve', 60, 'BRL', 2, 2, 300)"
+            f"INSERT INTO {writable(settings, 'sales_lines')} "
+            "(seller_id, minute, order_id, kind, currency, is_first_of_seller, quantity, amount_minor) "
+            "VALUES ('ana', 60, 'o1', 'sold', 'BRL', 1, 1, 100), ('eve', 60, 'o2', 'sold', 'BRL', 2, 2, 300)"
         )
     yield settings
     admin.command("SYSTEM START MERGES")

@@ -25,27 +25,32 @@ from tests.integration.serving.commerce_stub import CommerceStub, running_commer
 from tests.ports import free_offset
 
 SOLD = ("orders", "lines", "units", "gross_minor", "discount_minor", "shipping_minor")
-SALES = (*SOLD, "version")
 CANCELLED = ("cancelled_orders", "cancelled_units", "cancelled_gross_minor", "cancelled_shipping_minor")
-SELLER_MINUTE = ("seller_id", "minute", "currency", *SOLD, *CANCELLED, "version")
+SALES_LINE = (
+    "seller_id", "minute", "order_id", "kind", "line_number", "product_id", "currency", "is_first_of_seller",
+    "is_first_of_product", "quantity", "amount_minor", "discount_amount_minor", "shipping_amount_minor",
+)  # fmt: skip
 LINE = ("quantity", "unit_price_minor", "gross_minor", "discount_minor", "shipping_minor")
 ODD = "o'hara\\"
 """A seller id with characters that break wrongly quoted parameters."""
 
+DERIVED = ("seller_sales_minute", "product_sales_minute")
+"""Views over `sales_lines`."""
+
 NOTHING = (0, 0, 0, 0)
 SELLER_SALES = [
-    # The newest row of 23:30, before a midnight that is skipped; then 01:00, the first minute after it.
-    ["ana", "2017-10-15 02:30:00", "BRL", 9, 9, 9, 9999, 0, 0, *NOTHING, 1],
-    ["ana", "2017-10-15 02:30:00", "BRL", 1, 1, 1, 1000, 0, 100, *NOTHING, 2],
-    ["ana", "2017-10-15 03:00:00", "BRL", 1, 2, 3, 2000, 500, 200, *NOTHING, 1],
+    # 23:30, which arrived twice, before a midnight that is skipped; then 01:00, the first minute after it.
+    ["ana", "2017-10-15 02:30:00", "BRL", 1, 1, 1, 1000, 0, 100, *NOTHING],
+    ["ana", "2017-10-15 02:30:00", "BRL", 1, 1, 1, 1000, 0, 100, *NOTHING],
+    ["ana", "2017-10-15 03:00:00", "BRL", 1, 2, 3, 2000, 500, 200, *NOTHING],
     # 23:30, the repeated 23:30, and midnight, in two currencies; the sale at midnight was cancelled later.
-    ["ana", "2018-02-18 01:30:00", "BRL", 1, 1, 1, 300, 0, 0, *NOTHING, 1],
-    ["ana", "2018-02-18 02:30:00", "BRL", 1, 1, 1, 400, 0, 0, *NOTHING, 1],
-    ["ana", "2018-02-18 03:00:00", "BRL", 1, 1, 1, 5000, 0, 0, 1, 1, 5000, 0, 1],
-    ["ana", "2018-02-18 03:00:00", "EUR", 1, 1, 1, 77, 0, 0, *NOTHING, 1],
-    [ODD, "2018-02-18 03:00:00", "BRL", 1, 1, 1, 700, 0, 0, *NOTHING, 1],
+    ["ana", "2018-02-18 01:30:00", "BRL", 1, 1, 1, 300, 0, 0, *NOTHING],
+    ["ana", "2018-02-18 02:30:00", "BRL", 1, 1, 1, 400, 0, 0, *NOTHING, "lamp"],
+    ["ana", "2018-02-18 03:00:00", "BRL", 1, 1, 1, 5000, 0, 0, 1, 1, 5000, 0],
+    ["ana", "2018-02-18 03:00:00", "EUR", 1, 1, 1, 77, 0, 0, *NOTHING],
+    [ODD, "2018-02-18 03:00:00", "BRL", 1, 1, 1, 700, 0, 0, *NOTHING],
     # A sale before the history begins.
-    ["gone", "2018-02-18 03:00:00", "BRL", 0, 0, 0, 0, 0, 0, 1, 1, 900, 0, 1],
+    ["gone", "2018-02-18 03:00:00", "BRL", 0, 0, 0, 0, 0, 0, 1, 1, 900, 0],
 ]
 ORDERS = [
     ["ana", "2018-02-18 03:00:10.005", "order-3", 1, "lamp", 1, 5000, 5000, 0, 0],
@@ -56,17 +61,10 @@ ORDERS = [
     [ODD, "2018-02-18 03:00:10.005", "order-3", 2, "vase", 1, 700, 700, 0, 0],
 ]
 TABLES: dict[str, tuple[tuple[str, ...], list[list[Any]]]] = {
-    "seller_sales_minute": (SELLER_MINUTE, SELLER_SALES),
+    "seller_sales_minute": (SALES_LINE, SELLER_SALES),
     "marketplace_sales_minute": (
-        SELLER_MINUTE[1:],
+        ("minute", "currency", *SOLD, *CANCELLED, "version"),
         [["2018-02-18 03:00:00", "BRL", 2, 2, 2, 5700, 0, 0, 2, 2, 5900, 0, 1]],  # one order has no lines
-    ),
-    "product_sales_minute": (
-        ("seller_id", "product_id", "minute", "currency", *SALES),
-        [
-            ["ana", "lamp", "2018-02-18 03:00:00", "BRL", 1, 1, 1, 5000, 0, 0, 1],
-            ["ana", "chair", "2018-02-18 02:30:00", "BRL", 1, 1, 4, 400, 0, 0, 1],
-        ],
     ),
     "payments_minute": (
         ("minute", "method", "currency", "payments", "amount_minor", "version"),
@@ -94,9 +92,11 @@ TABLES: dict[str, tuple[tuple[str, ...], list[list[Any]]]] = {
     "pipeline_progress": (
         ("table_name", "subtask", "parallelism", "watermark", "version"),
         [
-            ["seller_sales_minute", 0, 2, "2018-02-18 06:00:00.000", 3],
-            ["seller_sales_minute", 1, 2, "2018-02-18 05:59:00.000", 3],
-            ["seller_sales_minute", 2, 3, "2018-01-01 00:00:00.000", 1],  # of an earlier, wider run
+            ["order_confirmed", 0, 2, "2018-02-18 06:00:00.000", 3],
+            ["order_confirmed", 1, 2, "2018-02-18 05:59:00.000", 3],
+            ["order_confirmed", 2, 3, "2018-01-01 00:00:00.000", 1],  # of an earlier, wider run
+            ["order_cancelled", 0, 1, "2018-02-18 12:00:00.000", 1],
+            ["payment_refunded", 0, 1, "2018-02-18 12:00:00.000", 1],
             ["marketplace_sales_minute", 0, 1, "2018-02-18 07:00:00.000", 1],  # payments_minute has none
         ],
     ),
@@ -123,7 +123,31 @@ def put(settings: Settings, table: str, columns: tuple[str, ...], rows: list[lis
 
 
 def insert(settings: Settings, table: str, rows: list[list[Any]]) -> None:
-    put(settings, table, TABLES[table][0], rows)
+    """Insert rows in the form of `TABLES`. A row of `seller_sales_minute` becomes lines of one order."""
+    if table == "seller_sales_minute":
+        put(settings, "sales_lines", SALES_LINE, [line for row in rows for line in sales_lines(*row)])
+    else:
+        put(settings, table, TABLES[table][0], rows)
+
+
+def clear(settings: Settings, table: str) -> None:
+    ask(settings, f"TRUNCATE TABLE {writable(settings, 'sales_lines' if table in DERIVED else table)}")
+
+
+def sales_lines(
+    seller: str, minute: str, currency: str, *figures: int | str, product: str = "chair"
+) -> Iterator[list[Any]]:
+    """Yield the lines of an order with these figures (`SOLD`, `CANCELLED`, then perhaps the product)."""
+    orders, lines, units, gross, discount, shipping, gone, gone_units, gone_gross, gone_shipping = figures[
+        :10
+    ]
+    where = [seller, minute, f"{seller} {minute} {currency}"]
+    item = [str(figures[10]) if len(figures) > 10 else product, currency]
+    for number in range(int(lines)):
+        amounts = [orders, orders, units, gross, discount, shipping] if number == 0 else [0] * 6
+        yield [*where, "sold", number, *item, *amounts]
+    if gone_units:
+        yield [*where, "cancelled", 0, *item, gone, gone, gone_units, gone_gross, 0, gone_shipping]
 
 
 def put_offers(
@@ -202,7 +226,7 @@ def add(shop: Settings) -> Iterator[Callable[[str, list[Any]], None]]:
 
     yield add_row
     for table in changed:
-        ask(shop, f"TRUNCATE TABLE {writable(shop, table)}")
+        clear(shop, table)
         insert(shop, table, TABLES[table][1])
 
 

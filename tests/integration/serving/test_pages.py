@@ -39,7 +39,7 @@ def test_nothing_spills_over_the_side(page: Page, path: str) -> None:
 
 @pytest.mark.parametrize("cents", [9_999_999, 99_999_999, 1_234_567_890])
 def test_large_figures_stay_on_one_line_within_their_tiles(page: Page, add: Add, cents: int) -> None:
-    add("seller_sales_minute", ["big", "2018-02-18 03:00:00", "BRL", 1, 1, 1, cents, 0, cents, 0, 0, 0, 0, 1])
+    add("seller_sales_minute", ["big", "2018-02-18 03:00:00", "BRL", 1, 1, 1, cents, 0, cents, 0, 0, 0, 0])
     page.goto("/sell/big")
     revenue = page.locator(".tile-value").first
     expect(revenue).to_have_text(f"R${cents // 100:,}.{cents % 100:02}")
@@ -112,13 +112,13 @@ def test_a_browser_that_keeps_nothing_changes_between_light_and_dark_all_the_sam
 
 
 def test_a_new_sale_shows_up_by_itself(page: Page, add: Add) -> None:
-    add("seller_sales_minute", ["live", "2018-02-18 03:00:00", "BRL", 1, 1, 1, 100, 0, 0, 0, 0, 0, 0, 1])
+    add("seller_sales_minute", ["live", "2018-02-18 03:00:00", "BRL", 1, 1, 1, 100, 0, 0, 0, 0, 0, 0])
     page.goto("/sell/live")
     expect(page.locator("#live")).to_have_class("dot behind")  # as_of is of 2018
     page.evaluate("window.stayed = true")
-    add("seller_sales_minute", ["live", "2018-02-18 04:00:00", "BRL", 1, 1, 1, 900, 0, 0, 0, 0, 0, 0, 1])
-    add("pipeline_progress", ["seller_sales_minute", 0, 2, "2018-02-18 09:00:00.000", 9])
-    add("pipeline_progress", ["seller_sales_minute", 1, 2, "2018-02-18 09:00:00.000", 9])
+    add("seller_sales_minute", ["live", "2018-02-18 04:00:00", "BRL", 1, 1, 1, 900, 0, 0, 0, 0, 0, 0])
+    add("pipeline_progress", ["order_confirmed", 0, 2, "2018-02-18 09:00:00.000", 9])
+    add("pipeline_progress", ["order_confirmed", 1, 2, "2018-02-18 09:00:00.000", 9])
     expect(page.locator(".tile").first).to_contain_text("R$10.00", timeout=15_000)
     assert page.evaluate("window.stayed")
 
@@ -126,8 +126,9 @@ def test_a_new_sale_shows_up_by_itself(page: Page, add: Add) -> None:
 def test_the_dot_is_green_only_while_the_figures_are_current(page: Page, add: Add) -> None:
     now = datetime.now(UTC)
     as_of = now + timedelta(minutes=5)  # more than the page needs to load on a busy machine
-    for subtask in (0, 1):
-        add("pipeline_progress", ["seller_sales_minute", subtask, 2, f"{as_of:%F %T}.000", 99])
+    for table, subtasks in {"order_confirmed": 2, "order_cancelled": 1, "payment_refunded": 1}.items():
+        for subtask in range(subtasks):
+            add("pipeline_progress", [table, subtask, subtasks, f"{as_of:%F %T}.000", 99])
     sleep(MAX_AGE_S)  # so that every process reads it again
     page.clock.install(time=now)
     with page.expect_request_finished(lambda each: each.resource_type == "fetch"):

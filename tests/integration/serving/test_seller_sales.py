@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from common.settings import Settings
-from tests.integration.serving.conftest import CANCELLED, SELLER_MINUTE, SOLD, TABLES, ask, insert, put
+from tests.integration.serving.conftest import CANCELLED, SOLD, TABLES, clear, insert
 
 SHOP = ZoneInfo("America/Sao_Paulo")
 SELLERS = ("rosa", "ruy", "raul")
@@ -27,35 +27,32 @@ Rows = dict[tuple[str, datetime, str], list[int]]
 
 
 def drawn(seed: int) -> list[list[Any]]:
-    """Draw rows of the table in random order. Minutes are repeated with a higher version or another currency.
-    Some rows have no sales, some no cancellations.
-    """
+    """Draw the figures of 400 orders, each in its own minute; some have no sale, some no cancellation."""
     rng = random.Random(seed)
-    minutes = [FIRST + timedelta(minutes=rng.randrange(64 * 1440)) for _ in range(150)]
+    minutes = rng.sample(range(64 * 1440), 400)
     nothing = ((), SOLD, CANCELLED)
     return [
-        [rng.choice(SELLERS), f"{rng.choice(minutes):%F %T}", rng.choice(["BRL", "BRL", "EUR"])]
-        + [0 if name in empty else rng.randrange(1, 9_000) for name in FIGURES]
-        + [version]
-        for version, empty in zip(rng.sample(range(1, 1001), 400), rng.choices(nothing, k=400), strict=True)
+        [rng.choice(SELLERS), f"{FIRST + timedelta(minutes=minute):%F %T}", rng.choice(["BRL", "BRL", "EUR"])]
+        + [0 if name in empty else rng.randrange(1, 9_000 if "minor" in name else 9) for name in FIGURES]
+        for minute, empty in zip(minutes, rng.choices(nothing, k=400), strict=True)
     ]
 
 
-def newest(rows: list[list[Any]]) -> Rows:
-    """Return the row with the highest version for each seller, minute and currency."""
-    found: dict[tuple[str, datetime, str], list[int]] = {}
-    for seller, minute, currency, *figures in sorted(rows, key=lambda row: row[-1]):
-        found[seller, datetime.fromisoformat(minute).replace(tzinfo=UTC), currency] = figures[:-1]
-    return found
+def by_key(rows: list[list[Any]]) -> Rows:
+    """Return the figures by seller, minute and currency."""
+    return {
+        (seller, datetime.fromisoformat(minute).replace(tzinfo=UTC), currency): figures
+        for seller, minute, currency, *figures in rows
+    }
 
 
 @pytest.fixture(scope="module")
 def history(shop: Settings) -> Iterator[Rows]:
     rows = drawn(1)
-    for part in (slice(0, 150), slice(150, 400)):
-        put(shop, "seller_sales_minute", SELLER_MINUTE, rows[part])
-    yield newest(rows)
-    ask(shop, "TRUNCATE TABLE seller_sales_minute")
+    for part in (slice(0, 250), slice(150, 400)):  # a hundred orders arrive twice
+        insert(shop, "seller_sales_minute", rows[part])
+    yield by_key(rows)
+    clear(shop, "seller_sales_minute")
     insert(shop, "seller_sales_minute", TABLES["seller_sales_minute"][1])
 
 
@@ -134,8 +131,8 @@ def test_a_period_left_open_is_as_if_its_days_were_asked_for(
     seller, last = f"open-{newest[:10]}-{grain}", datetime.fromisoformat(newest)
     minutes = [last - timedelta(minutes=ago) for ago in range(0, 70 * 1440, 190)]
     figures = [1 for _ in FIGURES]
-    rows = [[seller, f"{minute:%F %T}", "BRL", *figures, 1] for minute in minutes]
-    put(shop, "seller_sales_minute", SELLER_MINUTE, rows)
+    rows = [[seller, f"{minute:%F %T}", "BRL", *figures] for minute in minutes]
+    insert(shop, "seller_sales_minute", rows)
     grains = {"grain": grain} if grain else {}
 
     left_open = api.get(f"/v1/sellers/{seller}/sales", params=grains).raise_for_status().json()
@@ -152,7 +149,7 @@ def test_whose_last_sale_was_on_another_day_than_others_is_not_taken_for_one_of_
 ) -> None:
     assert api.get("/v1/sellers/ana/sales").json()["period"]["to"] == "2018-02-19T00:00:00-03:00"
     seller = f"late-{newest[:10]}"  # not requested before
-    add("seller_sales_minute", [seller, newest, "BRL", *[1 for _ in FIGURES], 1])
+    add("seller_sales_minute", [seller, newest, "BRL", *[1 for _ in FIGURES]])
 
     for _ in range(2):
         answer = api.get(f"/v1/sellers/{seller}/sales").raise_for_status().json()
@@ -176,7 +173,7 @@ def test_a_period_left_open_follows_a_newer_sale(
 ) -> None:
     before = api.get("/v1/sellers/ana/sales").json()
     figures = [*(sold for _ in SOLD), *(1 - sold for _ in CANCELLED)]
-    add("seller_sales_minute", ["ana", "2018-03-05 12:00:00", currency, *figures, 1])
+    add("seller_sales_minute", ["ana", "2018-03-05 12:00:00", currency, *figures])
     moved = api.get("/v1/sellers/ana/sales").json()
 
     assert before["period"]["to"] == "2018-02-19T00:00:00-03:00"

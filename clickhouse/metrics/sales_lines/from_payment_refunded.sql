@@ -1,0 +1,15 @@
+-- A refunded return: a row for each of its lines.
+SELECT
+    assumeNotNull(seller_id) AS seller_id,
+    toDateTime(toStartOfMinute(assumeNotNull(placed_at)), 'UTC') AS minute,
+    order_id,
+    'returned' AS kind,
+    assumeNotNull(return_id) AS return_id,
+    line.line_number AS line_number,
+    line.product_id AS product_id,
+    currency,
+    line.quantity AS quantity,
+    line.refund_minor AS amount_minor
+FROM payment_refunded
+ARRAY JOIN lines AS line
+WHERE return_id IS NOT NULL AND seller_id IS NOT NULL AND placed_at IS NOT NULL
