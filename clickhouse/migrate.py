@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from clickhouse_connect.driver.client import Client
@@ -45,30 +46,62 @@ def migrate(
 ) -> list[str]:
     """Apply the pending migrations, install metrics and query views; return the names of the applied files.
 
-    `metrics` defaults to those of `clickhouse/metrics/`. A second run changes nothing. Only one run
-    at a time migrates a database, even if several homes share a ClickHouse.
+    `metrics` defaults to those of `clickhouse/metrics/`. A second run changes nothing.
+
+    Raises: see `apply_migrations` and `install_views`.
+    """
+    applied = apply_migrations(settings, folder)
+    install_views(settings, queries, metrics)
+    return applied
+
+
+def apply_migrations(settings: Settings, folder: Path = FOLDER) -> list[str]:
+    """Apply the pending migrations; return the names of the applied files.
 
     Raises:
         BrokenMigrations: see `read_migrations` and `pending`.
-        BrokenQuery: ClickHouse refuses a query as a view.
         PartUnavailable: ClickHouse does not answer, or another home holds the migration lock for too long.
     """
     migrations = read_migrations(folder)
+    with _locked(settings) as client:
+        done = []
+        for migration in pending(migrations, _applied(client)):
+            _apply(client, migration)
+            done.append(migration.name)
+        return done
+
+
+def install_views(
+    settings: Settings, queries: Path = views.FOLDER, metrics: Mapping[str, MetricDefinition] | None = None
+) -> None:
+    """Bring the metrics and the query views to the versions of this checkout.
+
+    A metric whose definition has changed is filled from the facts first. Apply the migrations before.
+
+    Raises:
+        BrokenQuery: ClickHouse refuses a query as a view.
+        PartUnavailable: ClickHouse does not answer, or another home holds the migration lock for too long.
+    """
+    definitions = read_definitions() if metrics is None else metrics
+    with _locked(settings) as client:
+        MetricVersions(client).install(definitions.values())
+        views.install(client, queries)
+
+
+@contextmanager
+def _locked(settings: Settings) -> Iterator[Client]:
+    """Yield a client of the database, which it creates, while no other run changes the tables.
+
+    Several homes may share a ClickHouse. A migration that exchanges tables must not run twice.
+    """
     client = connect(settings, admin=True, database="default")
     database = settings.clickhouse_database
     try:
         with file_lock(settings.home / "migrations.lock"):
             client.command(f"CREATE DATABASE IF NOT EXISTS `{database}`")
             client.database = database
-            with migration_lock(client, settings):  # a migration that exchanges tables must not run twice
-                done = []
-                for migration in pending(migrations, _applied(client)):
-                    _apply(client, migration)
-                    done.append(migration.name)
-                definitions = read_definitions() if metrics is None else metrics
-                MetricVersions(client).install(definitions.values())
-                views.install(client, queries)
-                return done
+            with migration_lock(client, settings):
+                yield client
     finally:
         client.close()
 

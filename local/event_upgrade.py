@@ -3,7 +3,8 @@
 `order_confirmed`, `order_cancelled` and `payment_refunded` contain what a sale, its cancellation and a
 refunded return need (docs/architecture.md). In older events these fields are null. This step finds such
 events in the facts, completes them from the facts of other topics, and sends them with their ids, so that
-every consumer ignores them or replaces what it has.
+every consumer ignores them or replaces what it has. It completes the facts at once, so that figures which are
+derived from them are right before the jobs have read the events.
 """
 
 from collections.abc import Iterator
@@ -59,7 +60,9 @@ _QUERY_SETTINGS = {"join_algorithm": "full_sorting_merge", "final": 0}
 
 
 def complete_old_events(settings: Settings) -> int:
-    """Send every old event whose fields are known by now; return how many were sent.
+    """Send every old event whose fields are known by now, and complete its fact; return how many were sent.
+
+    An interrupted run is repeated. Sending an event again changes nothing.
 
     Raises:
         PartUnavailable: ClickHouse, Kafka or the registry does not answer.
@@ -67,7 +70,14 @@ def complete_old_events(settings: Settings) -> int:
     with connect(settings, admin=True) as client:
         if not client.query(_ANY_OLD).result_rows[0][0]:
             return 0
-        return sum(_send(settings, client, event) for event in _COMPLETED)
+        sent = 0
+        for event, query in _COMPLETED.items():
+            sent += _send(settings, client, event)
+            columns = ", ".join(f"`{field['name']}`" for field in all_events()[event].fields)
+            client.command(
+                f"INSERT INTO {event} ({columns}) SELECT {columns} FROM ({query})", settings=_QUERY_SETTINGS
+            )
+        return sent
 
 
 def _send(settings: Settings, client: Client, name: str) -> int:

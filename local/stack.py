@@ -49,14 +49,16 @@ def all_parts(settings: Settings) -> list[Part]:
 
 def set_up(settings: Settings) -> list[Step]:
     """Return the steps after the start of the servers: topics, schemas, tables. Each is idempotent."""
-    from clickhouse.migrate import migrate  # here, so that `status` and `down` don't load the clients
+    # Imported here, so that `status` and `down` don't load the clients.
+    from clickhouse.migrate import apply_migrations, install_views
     from local.event_upgrade import complete_old_events
     from schemas.setup import register
 
     return [
         Step("topics", partial(register, settings), ("kafka", "registry")),
-        Step("tables", partial(migrate, settings), ("clickhouse",)),
-        Step("events", partial(complete_old_events, settings), ("topics", "tables")),
+        Step("migrations", partial(apply_migrations, settings), ("clickhouse",)),
+        Step("events", partial(complete_old_events, settings), ("topics", "migrations")),
+        Step("tables", partial(install_views, settings), ("events",)),
     ]
 
 

@@ -80,6 +80,9 @@ def test_old_events_are_sent_again_with_what_is_known_of_their_orders(shop: Sett
     assert {name: record["confirmed_at"] for name, record in cancelled.items()} == {
         "order_cancelled-o": MOMENT
     }
+    with connect(shop) as reader:
+        sales = reader.query("SELECT orders, units, cancelled_units, returned_minor FROM seller_sales_minute")
+    assert sales.result_rows == [(1, 2, 2, 900)]
     refunded = sent(shop, "payment_refunded")
     assert {
         name: (each["seller_id"], each["placed_at"], each["lines"]) for name, each in refunded.items()

@@ -7,6 +7,8 @@ from playwright.sync_api import Page
 
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 WIDTHS = (320, 390, 768, 1440)
+TWO_FRAMES = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+"""Waits until charts have followed the new size of the window."""
 
 
 def layouts(page: Page) -> Iterator[tuple[str, int]]:
@@ -15,6 +17,7 @@ def layouts(page: Page) -> Iterator[tuple[str, int]]:
         page.emulate_media(color_scheme=theme)
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 800})
+            page.evaluate(TWO_FRAMES)
             yield theme, width
 
 
