@@ -21,6 +21,7 @@ COMMANDS: dict[str, str] = {
     "replay": "convert a data set to events and send them to Kafka",
     "sql": "run a query on ClickHouse",
     "dlq": "list, show, replay and discard dead letters",
+    "metrics": "list the metrics of ClickHouse, rebuild them, switch and go back",
     "audit": "compare the contents of all stores, to the cent and the row",
     "evaluate": "tune, select and evaluate recommenders on your own files",
     "train": "train a recommender on the platform's own events",

@@ -63,7 +63,7 @@ def apply_migrations(settings: Settings, folder: Path = FOLDER) -> list[str]:
         PartUnavailable: ClickHouse does not answer, or another home holds the migration lock for too long.
     """
     migrations = read_migrations(folder)
-    with _locked(settings) as client:
+    with exclusive_client(settings) as client:
         done = []
         for migration in pending(migrations, _applied(client)):
             _apply(client, migration)
@@ -83,16 +83,19 @@ def install_views(
         PartUnavailable: ClickHouse does not answer, or another home holds the migration lock for too long.
     """
     definitions = read_definitions() if metrics is None else metrics
-    with _locked(settings) as client:
+    with exclusive_client(settings) as client:
         MetricVersions(client).install(definitions.values())
         views.install(client, queries)
 
 
 @contextmanager
-def _locked(settings: Settings) -> Iterator[Client]:
+def exclusive_client(settings: Settings) -> Iterator[Client]:
     """Yield a client of the database, which it creates, while no other run changes the tables.
 
     Several homes may share a ClickHouse. A migration that exchanges tables must not run twice.
+
+    Raises:
+        PartUnavailable: ClickHouse does not answer, or another home holds the migration lock for too long.
     """
     client = connect(settings, admin=True, database="default")
     database = settings.clickhouse_database

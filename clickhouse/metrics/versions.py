@@ -27,6 +27,8 @@ _VERSIONS_KEPT = 2
 
 _VERSION = re.compile(r"\(version (\w+)\)$")
 
+_NUMERIC = re.compile(r"U?Int|Float|Decimal")
+
 _BOOKKEEPING = {
     "versions": "metric String, version String, view_sql String, description String",
     "switches": "metric String, version String, switched_at DateTime64(6, 'UTC') DEFAULT now64(6)",
@@ -37,11 +39,26 @@ _BOOKKEEPING = {
 
 @dataclass(frozen=True)
 class MetricState:
-    """The versions of one metric. Readers can be switched to those in `built`, the last live one first."""
+    """The versions of one metric. `been_live` has the live one and those before it, the last switch first."""
 
     name: str
     live: str | None
-    built: tuple[str, ...]
+    been_live: tuple[str, ...]
+    never_live: tuple[str, ...]
+
+    @property
+    def built(self) -> tuple[str, ...]:
+        """The versions to which readers can be switched."""
+        return self.been_live + self.never_live
+
+
+@dataclass(frozen=True)
+class FigureDifference:
+    """A column whose sum differs between two versions; None if a version has no such column."""
+
+    column: str
+    live: int | float | None
+    other: int | float | None
 
 
 class MetricVersions:
@@ -62,11 +79,15 @@ class MetricVersions:
             )
 
     def install(self, definitions: Iterable[MetricDefinition]) -> list[str]:
-        """Bring every metric to the version that this checkout defines; return the metrics that changed."""
+        """Bring every metric to the version that this checkout defines; return the metrics that changed.
+
+        A version that was live before is left alone: somebody went back from it.
+        """
         self.prepare()
         changed = []
         for definition in definitions:
-            if self.state(definition.name).live != definition.version:
+            state = self.state(definition.name)
+            if state.live is None or definition.version not in state.been_live:
                 self.rebuild(definition)
                 self.switch(definition.name, definition.version)
                 changed.append(definition.name)
@@ -80,13 +101,36 @@ class MetricVersions:
             {"metric": name},
         ).result_rows
         live = _VERSION.search(comments[0][0]) if comments else None
-        built = self._client.query(
-            "SELECT version FROM (SELECT metric, version, toDateTime64(0, 6, 'UTC') AS live_at "
-            f"FROM `{self._rows}`.versions UNION ALL SELECT * FROM `{self._rows}`.switches) "
-            "WHERE metric = {metric:String} GROUP BY version ORDER BY max(live_at) DESC, version",
+        switched = self._client.query(
+            f"SELECT version FROM `{self._rows}`.switches WHERE metric = {{metric:String}} "
+            "GROUP BY version ORDER BY max(switched_at) DESC",
             {"metric": name},
-        )
-        return MetricState(name, live[1] if live else None, tuple(row[0] for row in built.result_rows))
+        ).result_rows
+        built = self._client.query(
+            f"SELECT DISTINCT version FROM `{self._rows}`.versions WHERE metric = {{metric:String}}",
+            {"metric": name},
+        ).result_rows
+        been_live = tuple(version for (version,) in switched)
+        never_live = tuple(version for (version,) in built if version not in been_live)
+        return MetricState(name, live[1] if live else None, been_live, never_live)
+
+    def difference(self, name: str, version: str) -> list[FigureDifference]:
+        """Compare a version with the live one: the number of rows, and the sum of each numeric column.
+
+        Rows that arrive between the two readings make differences, too: repeat the comparison to see.
+
+        Raises:
+            UserError: the version was not built, or no version is live.
+        """
+        live = self.state(name).live
+        if live is None:
+            raise UserError(f"metric {name} has no live version yet: run `./souk up`")
+        old, new = (self._sums(name, each) for each in (live, version))
+        return [
+            FigureDifference(column, old.get(column), new.get(column))
+            for column in dict.fromkeys([*old, *new])
+            if old.get(column) != new.get(column)
+        ]
 
     def rebuild(self, definition: MetricDefinition) -> None:
         """Build a definition's version beside the live one, from the facts.
@@ -128,8 +172,30 @@ class MetricVersions:
         select = view_sql.replace("{table}", self._qualified(name, version))
         self._replace_view(name, f"AS\n{select}\nCOMMENT {quoted(f'{description} (version {version})')}")
         self._note("switches", [name, version])
-        for old in self.state(name).built[_VERSIONS_KEPT:]:
+        for old in self.state(name).been_live[_VERSIONS_KEPT:]:
             self._drop(name, old)
+
+    def _select(self, name: str, version: str) -> tuple[str, str]:
+        """Return the SELECT over a version's rows, and the metric's description in that version."""
+        found = self._client.query(
+            f"SELECT view_sql, description FROM `{self._rows}`.versions "
+            "WHERE metric = {metric:String} AND version = {version:String} LIMIT 1",
+            {"metric": name, "version": version},
+        ).result_rows
+        if not found:
+            raise UserError(
+                f"metric {name} has no version {version}: `./souk metrics list` shows which it has"
+            )
+        ((view_sql, description),) = found
+        return view_sql.replace("{table}", self._qualified(name, version)), description
+
+    def _sums(self, name: str, version: str) -> dict[str, int | float]:
+        select, _ = self._select(name, version)
+        columns = self._client.query(f"DESCRIBE TABLE ({select})").result_rows
+        numeric = [row[0] for row in columns if _NUMERIC.match(row[1])]
+        figures = ", ".join(["count() AS rows", *(f"sum(`{column}`) AS `{column}`" for column in numeric)])
+        found = self._client.query(f"SELECT {figures} FROM ({select})")
+        return dict(zip(found.column_names, found.result_rows[0], strict=True))
 
     def _fill(self, definition: MetricDefinition, fact: str, select: str) -> None:
         """Add the rows of the stored facts, for each month that is not filled yet."""

@@ -3,14 +3,16 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from threading import Event, Thread
 from typing import Any
 
 import pytest
 from clickhouse_connect.driver.client import Client
 
+from cli import metrics as command
 from clickhouse.client import connect
 from clickhouse.metrics.definition import MetricDefinition, read_definitions
-from clickhouse.metrics.versions import MetricVersions
+from clickhouse.metrics.versions import FigureDifference, MetricVersions
 from clickhouse.migrate import migrate
 from common.errors import UserError
 from common.settings import Settings
@@ -159,7 +161,7 @@ def test_only_the_live_version_and_the_one_before_it_are_kept(client: Client) ->
     for definition in (second, third):
         versions.install([definition])
 
-    assert versions.state("order_lines").built == (third.version, second.version)
+    assert versions.state("order_lines").been_live == (third.version, second.version)
     with pytest.raises(UserError, match=f"order_lines has no version {LINES.version}"):
         versions.switch("order_lines", LINES.version)
     place(client, "o", line(1, "pen", "ann"))
@@ -188,3 +190,76 @@ def test_an_installation_that_has_the_metric_as_a_table_gets_the_view_with_all_i
         client,
         "SELECT name FROM system.tables WHERE database = currentDatabase() AND name LIKE 'order_lines%'",
     ) == [("order_lines",)]
+
+
+def test_up_leaves_a_metric_alone_from_whose_version_somebody_went_back(client: Client) -> None:
+    place(client, "o", line(1, "pen", "ann"))
+    versions = MetricVersions(client)
+    assert versions.install([changed(LINES)]) == ["order_lines"]
+    versions.switch("order_lines", LINES.version)
+
+    assert versions.install([changed(LINES)]) == []
+    assert gross(client) == [("o", 1000)]
+
+
+def test_a_version_is_compared_with_the_live_one(client: Client) -> None:
+    place(client, "o", line(1, "pen", "ann"), line(2, "cup", "bob"))
+    versions = MetricVersions(client)
+    versions.rebuild(changed(LINES))
+
+    assert versions.difference("order_lines", changed(LINES).version) == [
+        FigureDifference("gross_minor", 2000, 2300)
+    ]
+
+
+def test_the_command_rebuilds_switches_and_goes_back(
+    clickhouse_server: Settings,
+    client: Client,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    settings = clickhouse_server.model_copy(update={"clickhouse_database": client.database})
+    monkeypatch.setattr(Settings, "load", lambda: settings)
+    place(client, "o", line(1, "pen", "ann"))
+    monkeypatch.setattr(command, "read_definitions", lambda: {"order_lines": changed(LINES)})
+
+    command.rebuild("order_lines")
+    assert "gross_minor: 1000 in the live version, 1150 in the new one" in capsys.readouterr().out
+    assert gross(client) == [("o", 1000)]
+    command.switch("order_lines")
+    assert gross(client) == [("o", 1150)]
+    command.back("order_lines")
+    assert gross(client) == [("o", 1000)]
+    command.list_(as_json=True)
+    assert f'"live":"{LINES.version}"' in capsys.readouterr().out
+    with pytest.raises(UserError, match="there is no metric sales"):
+        command.switch("sales")
+
+
+def test_readers_see_the_old_version_or_the_new_one_and_nothing_between(
+    clickhouse_server: Settings, client: Client
+) -> None:
+    for number in range(20):
+        place(client, f"o{number}", line(1, "pen", "ann"))
+    versions = MetricVersions(client)
+    versions.rebuild(changed(LINES))
+    settings = clickhouse_server.model_copy(update={"clickhouse_database": client.database})
+    seen: set[tuple[int, int]] = set()
+    stop = Event()
+
+    def read() -> None:
+        with connect(settings) as reader:
+            while not stop.is_set():
+                seen.add(reader.query("SELECT count(), sum(gross_minor) FROM order_lines").result_rows[0])
+
+    readers = [Thread(target=read) for _ in range(3)]
+    for thread in readers:
+        thread.start()
+    for _ in range(10):
+        for version in (changed(LINES).version, LINES.version):
+            versions.switch("order_lines", version)
+    stop.set()
+    for thread in readers:
+        thread.join()
+
+    assert seen == {(20, 20_000), (20, 23_000)}

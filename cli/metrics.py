@@ -1,0 +1,108 @@
+"""`./souk metrics list | rebuild | switch | back`: the versions of the metrics of ClickHouse."""
+
+from typing import Annotated
+
+import orjson
+import typer
+from rich.table import Table
+
+from clickhouse.metrics.definition import MetricDefinition, read_definitions
+from clickhouse.metrics.versions import MetricVersions
+from clickhouse.migrate import exclusive_client
+from common.errors import UserError
+from common.settings import Settings
+from local.table import console
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+
+Name = Annotated[str, typer.Argument(help="A metric, as `./souk metrics list` names it.")]
+Version = Annotated[
+    str, typer.Option("--version", help="A version that was built.", show_default="that of this checkout")
+]
+
+
+@app.command("list")
+def list_(
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Show each metric's live version, the one before it, and whether this checkout defines another."""
+    with exclusive_client(Settings.load()) as client:
+        versions = MetricVersions(client)
+        versions.prepare()
+        states = {name: versions.state(name) for name in read_definitions()}
+    defined = {name: definition.version for name, definition in read_definitions().items()}
+    if as_json:
+        found = {
+            name: {
+                "live": state.live,
+                "defined": defined[name],
+                "before": list(state.been_live[1:]),
+                "never_live": list(state.never_live),
+            }
+            for name, state in states.items()
+        }
+        print(orjson.dumps(found).decode())
+        return
+    table = Table(box=None, pad_edge=False)
+    for column in ("metric", "live", "before it", "built, never live", "this checkout"):
+        table.add_column(column, no_wrap=True)
+    for name, state in states.items():
+        checkout = "the same" if state.live == defined[name] else defined[name]
+        before, new = ", ".join(state.been_live[1:]), ", ".join(state.never_live)
+        table.add_row(name, state.live or "none", before, new, checkout)
+    console.print(table)
+
+
+@app.command()
+def rebuild(name: Name) -> None:
+    """Fill this checkout's version of a metric from the facts, beside the live one, and compare the two.
+
+    Readers keep the live version. An interrupted run continues where it stopped.
+    """
+    definition = _definition(name)
+    with exclusive_client(Settings.load()) as client:
+        versions = MetricVersions(client, print)
+        versions.prepare()
+        versions.rebuild(definition)
+        live = versions.state(name).live
+        differences = versions.difference(name, definition.version) if live else []
+    print(f"metric {name}: version {definition.version} is complete")
+    for each in differences:
+        print(f"  {each.column}: {each.live} in the live version, {each.other} in the new one")
+    if live == definition.version:
+        print("it is the live one")
+    else:
+        print(f"to show it to readers: ./souk metrics switch {name}")
+
+
+@app.command()
+def switch(name: Name, version: Version = "") -> None:
+    """Show a version to readers, in one step. The one before it stays, for `back`."""
+    chosen = version or _definition(name).version
+    with exclusive_client(Settings.load()) as client:
+        versions = MetricVersions(client)
+        versions.prepare()
+        versions.switch(name, chosen)
+    print(f"metric {name}: version {chosen} is live")
+
+
+@app.command()
+def back(name: Name) -> None:
+    """Show readers the version that was live before."""
+    with exclusive_client(Settings.load()) as client:
+        versions = MetricVersions(client)
+        versions.prepare()
+        before = versions.state(name).been_live[1:2]
+        if not before:
+            raise UserError(f"metric {name} has no version before the live one")
+        versions.switch(name, before[0])
+    print(f"metric {name}: version {before[0]} is live again")
+
+
+def _definition(name: str) -> MetricDefinition:
+    definitions = read_definitions()
+    if name not in definitions:
+        raise UserError(
+            f"there is no metric {name}: `./souk metrics list` shows all ({', '.join(definitions)})"
+        )
+    return definitions[name]
