@@ -50,7 +50,7 @@ def list_(
         checkout = "the same" if state.live == defined[name] else defined[name]
         before, new = ", ".join(state.been_live[1:]), ", ".join(state.never_live)
         table.add_row(name, state.live or "none", before, new, checkout)
-    console.print(table)
+    console().print(table)
 
 
 @app.command()
