@@ -13,7 +13,7 @@ from bench.freshness import SALE, WARM_UP_S, Freshness, measure
 from bench.order_stream import EVENTS, count_lines
 from bench.peer import kafka_engine
 from bench.peer.embedded_engine import embedded_engine
-from bench.row_counts import QueryClient
+from bench.row_counts import ProgressQueries, QueryClient
 from bench.sampling import Rate, poll_until, rate
 from bench.temporary_platform import TemporaryPlatform, temporary_platform
 from bench.topic_filler import fill_topics
@@ -49,6 +49,8 @@ class PipelineBenchResult:
     """Title → rate."""
     freshness: dict[str, Freshness]
     memory_bytes: dict[str, int]
+    cpu_us_per_event: dict[str, float]
+    """Part → CPU time in microseconds an event, from the submission of the jobs to the last row."""
 
     @property
     def ratios(self) -> dict[str, float]:
@@ -56,6 +58,11 @@ class PipelineBenchResult:
         return {
             title: self.flink.steady_per_second / peer.steady_per_second for title, peer in self.peers.items()
         }
+
+    @property
+    def total_cpu_us_per_event(self) -> float:
+        """The CPU time of all parts in microseconds an event."""
+        return round(sum(self.cpu_us_per_event.values()), 2)
 
 
 def run(settings: Settings, plan: PipelineBenchPlan, console: Console) -> PipelineBenchResult:
@@ -71,7 +78,10 @@ def run(settings: Settings, plan: PipelineBenchPlan, console: Console) -> Pipeli
         console.print(f"filling the topics with {orders * len(EVENTS):,} events")
         lines = fill_topics(platform.settings.kafka, ids, orders)
         console.print("Kafka → Flink → ClickHouse")
+        before = platform.cpu_s()
         flink = _flink(platform, orders, lines)
+        used = {part: seconds - before.get(part, 0) for part, seconds in platform.cpu_s().items()}
+        cpu_us = {part: round(seconds * 1e6 / flink.rows, 2) for part, seconds in used.items()}
         memory = platform.memory()
         console.print(f"freshness at {plan.per_second:,} events a second")
         fresh = _freshness(platform.settings, ids, orders, plan)
@@ -84,13 +94,14 @@ def run(settings: Settings, plan: PipelineBenchPlan, console: Console) -> Pipeli
                 console.print(f"Kafka → ClickHouse, {peer.title}")
                 events = orders * len(EVENTS) + fresh_orders * len(SALE)
                 peers[peer.title] = _peer(platform.settings, peer, folder, events, all_lines, orders)
-    return PipelineBenchResult(plan, flink, peers, fresh, memory)
+    return PipelineBenchResult(plan, flink, peers, fresh, memory, cpu_us)
 
 
 def _flink(platform: TemporaryPlatform, orders: int, lines: int) -> Rate:
     with connect(platform.settings, admin=True) as client, ThreadPoolExecutor(1) as starter:
         started = starter.submit(platform.start_jobs)
-        result = _measure_rate(client, orders * len(EVENTS), lines, orders)
+        queries = row_counts.of_platform(platform.settings.clickhouse_database)
+        result = _measure_rate(client, queries, orders * len(EVENTS), lines, orders)
         started.result()
     return result
 
@@ -101,19 +112,21 @@ def _peer(
     client = kafka_engine.prepare(settings, peer, folder)
     try:
         kafka_engine.read(client, peer)
-        return _measure_rate(client, events, lines, orders)
+        return _measure_rate(client, row_counts.OF_PEER, events, lines, orders)
     finally:
         kafka_engine.stop(client, peer)
 
 
-def _measure_rate(client: QueryClient, events: int, lines: int, orders: int) -> Rate:
+def _measure_rate(
+    client: QueryClient, queries: ProgressQueries, events: int, lines: int, orders: int
+) -> Rate:
     """Poll until facts, sales and order states are complete; an event counts once it is in all of them."""
 
     def complete_events() -> int:
         shares = (
             row_counts.fact_rows(client) / events,
-            row_counts.aggregated_lines(client) / lines,
-            row_counts.delivered_orders(client) / orders,
+            row_counts.aggregated_lines(client, queries) / lines,
+            row_counts.delivered_orders(client, queries) / orders,
         )
         return int(min(shares) * events)
 

@@ -33,14 +33,24 @@ def show(result: PipelineBenchResult, console: Console) -> None:
         memory.add_row(part, f"{size / _MIB:,.0f} MiB")
     memory.add_row("total", f"{sum(result.memory_bytes.values()) / _MIB:,.0f} MiB")
     console.print(memory)
+    cpu = Table("part", "CPU an event", title="CPU of the load")
+    for part, micros in sorted(result.cpu_us_per_event.items(), key=lambda item: -item[1]):
+        cpu.add_row(part, f"{micros:,.1f} µs")
+    cpu.add_row("total", f"{result.total_cpu_us_per_event:,.1f} µs")
+    console.print(cpu)
     for note in NOTES:
         console.print(f"• {note}", highlight=False)
 
 
 def as_json(result: PipelineBenchResult) -> str:
     """Return everything that was measured as one JSON object."""
-    plain = asdict(result) | {"ratios": result.ratios, "notes": NOTES}
-    return json.dumps(plain, indent=2)
+    figures = {
+        "overall_events_per_s": result.flink.per_second,
+        "steady_events_per_s": result.flink.steady_per_second,
+        "peer_overall_events_per_s": {title: peer.per_second for title, peer in result.peers.items()},
+        "total_cpu_us_per_event": result.total_cpu_us_per_event,
+    }
+    return json.dumps(figures | asdict(result) | {"ratios": result.ratios, "notes": NOTES}, indent=2)
 
 
 def _cells(rate: Rate) -> tuple[str, str, str, str]:

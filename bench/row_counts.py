@@ -1,18 +1,51 @@
 """Counts the rows that have arrived in the fact tables and in the aggregates."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from bench.order_stream import EVENTS, placed_ms
+from clickhouse.metrics.definition import read_definitions
+from clickhouse.metrics.versions import qualified_table
 from common.clock import from_millis
 
 _FACTS = " UNION ALL ".join(f"SELECT count() AS rows FROM {name}" for name in EVENTS)
-_AGGREGATES = (
-    "SELECT least("
-    "(SELECT sum(lines) FROM seller_sales_minute), "
-    "(SELECT sum(lines) FROM product_sales_minute), "
-    "(SELECT sum(lines) FROM marketplace_sales_minute FINAL), (SELECT count() FROM order_lines))"
+
+
+@dataclass(frozen=True)
+class ProgressQueries:
+    """Queries of how far the aggregates are: the order lines in the slowest one, and the delivered orders.
+
+    They read as little as possible, because they load the machine that is measured. The benchmark sends no
+    event twice, so rows that are not merged yet count right.
+    """
+
+    lines: str
+    delivered: str
+
+
+def of_platform(database: str) -> ProgressQueries:
+    """Return the queries over the platform's tables."""
+    definitions = read_definitions()
+
+    def rows(metric: str) -> str:
+        return qualified_table(database, metric, definitions[metric].version)
+
+    return ProgressQueries(
+        f"SELECT least((SELECT count() FROM {rows('sales_lines')}), "
+        f"(SELECT count() FROM {rows('order_lines')}), "
+        "(SELECT sum(lines) FROM marketplace_sales_minute FINAL))",
+        f"SELECT countIf(status = 'delivered') FROM {rows('order_state')}",
+    )
+
+
+OF_PEER = ProgressQueries(
+    "SELECT least((SELECT sum(lines) FROM seller_sales_minute FINAL), "
+    "(SELECT sum(lines) FROM product_sales_minute FINAL), "
+    "(SELECT sum(lines) FROM marketplace_sales_minute FINAL), (SELECT count() FROM order_lines))",
+    "SELECT count() FROM order_state FINAL WHERE delivered_at IS NOT NULL",
 )
+"""The queries over a peer's tables, which contain sums."""
 
 
 class QueryAnswer(Protocol):
@@ -35,14 +68,14 @@ def fact_rows(client: QueryClient) -> int:
     return _scalar(client, f"SELECT sum(rows) FROM ({_FACTS})")
 
 
-def aggregated_lines(client: QueryClient) -> int:
-    """Return the order lines in the sales table that has the fewest."""
-    return _scalar(client, _AGGREGATES)
+def aggregated_lines(client: QueryClient, queries: ProgressQueries) -> int:
+    """Return the order lines in the aggregate that has the fewest."""
+    return _scalar(client, queries.lines)
 
 
-def delivered_orders(client: QueryClient) -> int:
+def delivered_orders(client: QueryClient, queries: ProgressQueries) -> int:
     """Return how many orders are delivered in `order_state`."""
-    return _scalar(client, "SELECT count() FROM order_state WHERE delivered_at IS NOT NULL")
+    return _scalar(client, queries.delivered)
 
 
 def placed_orders(client: QueryClient) -> int:

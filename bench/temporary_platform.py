@@ -5,10 +5,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 from rich.console import Console
 
 from common.errors import SoukError
@@ -17,6 +18,7 @@ from jobs.flink_client import FlinkClient
 from local import stack
 from local.state_directory import StateDirectory, base_environment, settings_environment
 from local.status import status
+from local.supervision.processes import process_tree
 from local.supervision.supervisor import Supervisor
 
 JOBS = ("facts", "metrics")
@@ -56,9 +58,23 @@ class TemporaryPlatform:
             check=True,
         )
 
+    def cpu_s(self) -> dict[str, float]:
+        """Return the CPU seconds that each part has used since its start, live child processes included."""
+        return {part.name: _tree_cpu_s(part.pid) for part in status(self.settings) if part.pid}
+
     def memory(self) -> dict[str, int]:
         """Return the resident bytes of each part, child processes included."""
         return {part.name: part.memory_bytes for part in status(self.settings)}
+
+
+def _tree_cpu_s(pid: int) -> float:
+    """Return the user and system time of a process and its live descendants."""
+    total = 0.0
+    for each in process_tree(pid):
+        with suppress(psutil.NoSuchProcess):
+            times = psutil.Process(each).cpu_times()
+            total += times.user + times.system
+    return total
 
 
 @contextmanager

@@ -1,6 +1,4 @@
--- The tables of job metrics that materialised views can fill.
-
-CREATE TABLE order_lines AS souk.order_lines;
+-- The sums that materialised views fill. The table order_lines is the platform's own.
 
 CREATE TABLE seller_sales_minute
 (

@@ -8,6 +8,7 @@ from chdb import ChdbError
 from bench.order_stream import EVENTS
 from bench.peer.embedded_engine import EmbeddedEngine
 from clickhouse.facts import columns
+from clickhouse.metrics.definition import read_definitions
 from common.settings import Settings
 from schemas.events import EventSchema, all_events
 
@@ -51,6 +52,7 @@ def prepare(settings: Settings, peer: Peer, folder: Path) -> EmbeddedEngine:
     events = [all_events()[name] for name in EVENTS]
     for event in events:
         client.command(f"CREATE TABLE {event.name} AS {settings.clickhouse_database}.{event.name}")
+    client.command(read_definitions()["order_lines"].table_sql.replace("{table}", "order_lines"))
     for script in ("aggregates.sql", "views.sql"):
         for statement in (_FOLDER / script).read_text(encoding="utf-8").split(";\n"):
             if statement.strip():
