@@ -101,7 +101,9 @@ def _flink(platform: TemporaryPlatform, orders: int, lines: int) -> Rate:
     with connect(platform.settings, admin=True) as client, ThreadPoolExecutor(1) as starter:
         started = starter.submit(platform.start_jobs)
         queries = row_counts.of_platform(platform.settings.clickhouse_database)
-        result = _measure_rate(client, queries, orders * len(EVENTS), lines, orders)
+        result = _measure_rate(
+            client, queries, orders * len(EVENTS), lines, orders, lambda: started.done() and started.result()
+        )
         started.result()
     return result
 
@@ -118,11 +120,20 @@ def _peer(
 
 
 def _measure_rate(
-    client: QueryClient, queries: ProgressQueries, events: int, lines: int, orders: int
+    client: QueryClient,
+    queries: ProgressQueries,
+    events: int,
+    lines: int,
+    orders: int,
+    check: Callable[[], object] = lambda: None,
 ) -> Rate:
-    """Poll until facts, sales and order states are complete; an event counts once it is in all of them."""
+    """Poll until facts, sales and order states are complete; an event counts once it is in all of them.
+
+    `check` runs before each poll and raises to end the measurement.
+    """
 
     def complete_events() -> int:
+        check()
         shares = (
             row_counts.fact_rows(client) / events,
             row_counts.aggregated_lines(client, queries) / lines,

@@ -140,6 +140,28 @@ def test_a_number_of_rows_or_bytes_flushes_the_buffer(
         flink.end()
 
 
+def test_a_table_takes_fewer_and_larger_inserts_while_rows_come_as_fast_as_in_a_backlog(
+    flink: Any, clickhouse: Any, table: str, wait_until: Any
+) -> None:
+    inserts = []
+    for busy in ({}, {"sink.flush.busy-interval": "3 s"}):
+        clickhouse.query(f"CREATE OR REPLACE TABLE {table} (id Int64) ENGINE = MergeTree ORDER BY id")
+        clickhouse.query(f"SYSTEM STOP MERGES {table}")
+        options = {"sink.flush.interval": "10 ms", "sink.flush.rows": "1000000", **busy}
+        flink.run(
+            sequence(120_000, 20_000),  # a burst each second
+            f"CREATE TABLE {table} (id BIGINT) {clickhouse.sink(options)}",
+            f"INSERT INTO {table} SELECT * FROM numbers",
+        )
+        wait_until(lambda: int(clickhouse.query(f"SELECT count() FROM {table}")) == 120_000)
+        inserts.append(int(clickhouse.query(f"SELECT uniqExact(_part) FROM {table}")))
+        flink.end()
+
+    usual, in_a_backlog = inserts
+    assert usual >= 6
+    assert in_a_backlog <= 4
+
+
 def test_a_checkpoint_completes_only_when_its_rows_are_written(
     flink: Any, clickhouse: Any, table: str, wait_until: Any
 ) -> None:

@@ -35,6 +35,7 @@ final class BufferedSinkWriter implements StatefulSinkWriter<RowData, Long> {
     private Future<?> inFlight = CompletableFuture.completedFuture(null);
     private boolean flushTimerSet;
     private boolean delayed;
+    private long firstRowAt;
     private long watermark;
     private volatile long reported;
     private volatile double requestMs;
@@ -63,6 +64,9 @@ final class BufferedSinkWriter implements StatefulSinkWriter<RowData, Long> {
         boolean deleted = row.getRowKind() == RowKind.DELETE || row.getRowKind() == RowKind.UPDATE_BEFORE;
         if (deleted && sink.deletes() != DeletePolicy.WRITE) {
             return;
+        }
+        if (filling.isEmpty()) {
+            firstRowAt = time.getCurrentProcessingTime();
         }
         filling.add(row, deleted ? RowKind.DELETE : RowKind.INSERT);
         metrics.rowsBuffered = filling.rows().size();
@@ -153,6 +157,8 @@ final class BufferedSinkWriter implements StatefulSinkWriter<RowData, Long> {
             await();
         } else if (delayed) {
             handOver();
+        } else if (sink.flush().moreMs(filling.rows().size(), now - firstRowAt) > 0) {
+            setFlushTimer(sink.flush().moreMs(filling.rows().size(), now - firstRowAt));
         } else {
             long wait = sink.tracksProgress() ? PACER.delay(requestMs, sink.flush().interval().toMillis()) : 0;
             if (wait > 0) {

@@ -17,6 +17,8 @@ public final class SinkOptions {
             ConfigOptions.key("sink.flush.rows").intType().defaultValue(20_000);
     static final ConfigOption<Duration> INTERVAL =
             ConfigOptions.key("sink.flush.interval").durationType().defaultValue(Duration.ofMillis(100));
+    static final ConfigOption<Duration> BUSY_INTERVAL =
+            ConfigOptions.key("sink.flush.busy-interval").durationType().noDefaultValue();
     static final ConfigOption<MemorySize> BYTES =
             ConfigOptions.key("sink.buffer.bytes").memoryType().defaultValue(MemorySize.ofMebiBytes(8));
     static final ConfigOption<Duration> RETRY_INITIAL =
@@ -31,13 +33,24 @@ public final class SinkOptions {
             ConfigOptions.key("sink.dlq.topic").stringType().noDefaultValue();
 
     public static final Set<ConfigOption<?>> OPTIONAL = Set.of(
-            ROWS, INTERVAL, BYTES, RETRY_INITIAL, RETRY_MAX, REQUEST_TIMEOUT, DLQ_BOOTSTRAP, DLQ_TOPIC,
+            ROWS, INTERVAL, BUSY_INTERVAL, BYTES, RETRY_INITIAL, RETRY_MAX, REQUEST_TIMEOUT, DLQ_BOOTSTRAP, DLQ_TOPIC,
             FactoryUtil.SINK_PARALLELISM);
 
     private SinkOptions() {}
 
-    /** A buffer is sent when it has this many rows or bytes, or this long after its first row. */
-    public record Flush(int rows, Duration interval, long bytes) implements Serializable {}
+    /**
+     * A buffer is sent when it has this many rows or bytes, or this long after its first row. While rows arrive as fast
+     * as in a backlog, it may wait for {@code busyInterval}: each request costs the store the same whatever its size.
+     */
+    public record Flush(int rows, Duration interval, Duration busyInterval, long bytes) implements Serializable {
+        private static final long BUSY_ROWS_PER_S = 2_000;
+
+        /** Returns for how many more milliseconds to wait for rows, or 0 to send these rows now. */
+        long moreMs(int rows, long waitedMs) {
+            boolean busy = rows * 1000L > BUSY_ROWS_PER_S * waitedMs;
+            return busy ? Math.max(0, Math.min(interval.toMillis(), busyInterval.toMillis() - waitedMs)) : 0;
+        }
+    }
 
     static Flush flush(ReadableConfig options) {
         int rows = options.get(ROWS);
@@ -46,7 +59,9 @@ public final class SinkOptions {
         require(rows >= 1, ROWS, "at least 1");
         require(interval.toMillis() >= 1, INTERVAL, "at least 1 ms");
         require(bytes >= 1, BYTES, "at least 1 byte");
-        return new Flush(rows, interval, bytes);
+        Duration busyInterval = options.getOptional(BUSY_INTERVAL).orElse(interval);
+        require(busyInterval.compareTo(interval) >= 0, BUSY_INTERVAL, "at least the flush interval");
+        return new Flush(rows, interval, busyInterval, bytes);
     }
 
     static Backoff backoff(ReadableConfig options) {
