@@ -1,7 +1,7 @@
 """Prints the result of the pipeline benchmark."""
 
-import json
 from dataclasses import asdict
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -42,15 +42,15 @@ def show(result: PipelineBenchResult, console: Console) -> None:
         console.print(f"• {note}", highlight=False)
 
 
-def as_json(result: PipelineBenchResult) -> str:
-    """Return everything that was measured as one JSON object."""
+def as_plain(result: PipelineBenchResult) -> dict[str, Any]:
+    """Return everything that was measured, for JSON."""
     figures = {
         "overall_events_per_s": result.flink.per_second,
         "steady_events_per_s": result.flink.steady_per_second,
         "peer_overall_events_per_s": {title: peer.per_second for title, peer in result.peers.items()},
         "total_cpu_us_per_event": result.total_cpu_us_per_event,
     }
-    return json.dumps(figures | asdict(result) | {"ratios": result.ratios, "notes": NOTES}, indent=2)
+    return figures | asdict(result) | {"ratios": result.ratios, "notes": NOTES}
 
 
 def _cells(rate: Rate) -> tuple[str, str, str, str]:

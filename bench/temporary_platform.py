@@ -19,6 +19,7 @@ from local import stack
 from local.state_directory import StateDirectory, base_environment, settings_environment
 from local.status import status
 from local.supervision.processes import process_tree
+from local.supervision.supervisor import NAME as SUPERVISOR
 from local.supervision.supervisor import Supervisor
 
 JOBS = ("facts", "metrics")
@@ -60,7 +61,8 @@ class TemporaryPlatform:
 
     def cpu_s(self) -> dict[str, float]:
         """Return the CPU seconds that each part has used since its start, live child processes included."""
-        return {part.name: _tree_cpu_s(part.pid) for part in status(self.settings) if part.pid}
+        parts = [part for part in status(self.settings) if part.name != SUPERVISOR]
+        return {part.name: _tree_cpu_s(part.pid) for part in parts if part.pid}
 
     def memory(self) -> dict[str, int]:
         """Return the resident bytes of each part, child processes included."""

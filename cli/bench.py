@@ -10,9 +10,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from bench import against, pipeline_report
 from bench import answers as bench_answers
 from bench import pipeline as bench_pipeline
-from bench import pipeline_report
 from bench import recommendations as bench_recommendations
 from bench import sales as bench_sales
 from bench import simulator as bench_simulator
@@ -47,6 +47,9 @@ def pipeline(
     port_offset: Annotated[
         int, typer.Option(help="Offset of the temporary platform's ports.")
     ] = PIPELINE_PORT_OFFSET,
+    commit: Annotated[
+        str, typer.Option("--against", help="A commit to measure right after, from a clone of its own.")
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Measure Kafka → Flink → ClickHouse beside ClickHouse's own Kafka engine, freshness and memory.
@@ -57,10 +60,14 @@ def pipeline(
     console = Console(stderr=as_json)
     plan = bench_pipeline.PipelineBenchPlan(events, rate, seconds, port_offset)
     result = bench_pipeline.run(Settings.load(), plan, console)
+    here = pipeline_report.as_plain(result)
+    there = against.run(commit, events, rate, seconds, console) if commit else {}
     if as_json:
-        print(pipeline_report.as_json(result))
-    else:
-        pipeline_report.show(result, console)
+        print(json.dumps(here | ({"against": there | {"commit": commit}} if commit else {}), indent=2))
+        return
+    pipeline_report.show(result, console)
+    if commit:
+        against.show(commit, here, there, console)
 
 
 @app.command()

@@ -1,11 +1,13 @@
 """The pipeline benchmark's figures, and its order stream."""
 
 import pytest
+from rich.console import Console
 
+from bench import against
 from bench.freshness import freshness
 from bench.order_stream import EVENTS, count_lines, order_id, orders, placed_ms
 from bench.sampling import Sample, poll_until, rate
-from common.errors import SoukError
+from common.errors import SoukError, UserError
 from schemas.codec import Encoder
 from schemas.events import all_events
 
@@ -79,3 +81,18 @@ def test_freshness_leaves_out_events_of_the_warm_up():
 
 def test_events_that_no_query_showed_do_not_count():
     assert freshness([0.0, 0.1], [Sample(0.2, 1)]).events == 1
+
+
+def test_two_commits_are_compared_by_the_figures_that_both_have():
+    here = {"flink": {"per_second": 90.0}, "total_cpu_us_per_event": 20.0}
+    there = {"flink": {"per_second": 45.0}}
+
+    found = against.figures(here, there)
+
+    assert found["events/s overall"] == (90.0, 45.0)
+    assert found["CPU µs an event"] == (20.0, None)
+
+
+def test_a_commit_that_does_not_exist_is_a_users_mistake():
+    with pytest.raises(UserError, match="there is no commit nowhere"):
+        against.run("nowhere", 50, 1, 1, Console(quiet=True))
