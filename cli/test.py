@@ -68,6 +68,8 @@ def command(
     if browser is None:
         print("Chromium is not installed and can't be installed: the browser tests are skipped", flush=True)
     environment = os.environ | ({"SOUK_TEST_CHROMIUM": browser} if browser else {})
+    # Tests start servers hundreds of times. Without byte code, each start would compile all modules again.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     campaign = ["--hypothesis-profile=nightly"] if nightly else ["-m", "not nightly"]
     pytest = [sys.executable, "-P", "-m", "pytest", *campaign]
     if context.args:

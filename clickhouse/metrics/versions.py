@@ -34,7 +34,7 @@ _BOOKKEEPING = {
     "switches": "metric String, version String, switched_at DateTime64(6, 'UTC') DEFAULT now64(6)",
     "chunks": "metric String, version String, fact String, month UInt32",
 }
-"""The versions that were built, when which of them became live, and which months of facts they contain."""
+"""The complete versions, when which of them became live, and which months of facts a version contains."""
 
 
 @dataclass(frozen=True)
@@ -140,8 +140,8 @@ class MetricVersions:
         is added twice replaces itself.
         """
         name, version = definition.name, definition.version
-        if version not in self.state(name).built:
-            self._drop(name, version)  # what an interrupted run has left
+        if definition.table_sql and not self._has_table(name, version):
+            self._drop(name, version)  # the list of filled months, if somebody dropped the table
         table = self._qualified(name, version)
         if definition.table_sql:
             self._client.command(
@@ -150,26 +150,18 @@ class MetricVersions:
         for fact, select in definition.sources.items():
             view = f"`{self._rows}`.`{_table(name, version)}_from_{fact}`"
             self._client.command(f"CREATE MATERIALIZED VIEW IF NOT EXISTS {view} TO {table} AS\n{select}")
-        self._note("versions", [name, version, definition.view_sql, definition.description])
         for fact, select in definition.sources.items():
             self._fill(definition, fact, select)
+        if version not in self.state(name).built:
+            self._note("versions", [name, version, definition.view_sql, definition.description])
 
     def switch(self, name: str, version: str) -> None:
         """Make a version live: readers see it from now on. Versions older than the one before are dropped.
 
         Raises:
-            UserError: the version was not built, or is not kept any more.
+            UserError: the version is not complete, or is not kept any more.
         """
-        if version not in self.state(name).built:
-            raise UserError(
-                f"metric {name} has no version {version}: `./souk metrics list` shows which it has"
-            )
-        ((view_sql, description),) = self._client.query(
-            f"SELECT view_sql, description FROM `{self._rows}`.versions "
-            "WHERE metric = {metric:String} AND version = {version:String} LIMIT 1",
-            {"metric": name, "version": version},
-        ).result_rows
-        select = view_sql.replace("{table}", self._qualified(name, version))
+        select, description = self._select(name, version)
         self._replace_view(name, f"AS\n{select}\nCOMMENT {quoted(f'{description} (version {version})')}")
         self._note("switches", [name, version])
         for old in self.state(name).been_live[_VERSIONS_KEPT:]:
@@ -184,7 +176,7 @@ class MetricVersions:
         ).result_rows
         if not found:
             raise UserError(
-                f"metric {name} has no version {version}: `./souk metrics list` shows which it has"
+                f"metric {name} has no complete version {version}: `./souk metrics list` shows which it has"
             )
         ((view_sql, description),) = found
         return view_sql.replace("{table}", self._qualified(name, version)), description
@@ -196,6 +188,11 @@ class MetricVersions:
         figures = ", ".join(["count() AS rows", *(f"sum(`{column}`) AS `{column}`" for column in numeric)])
         found = self._client.query(f"SELECT {figures} FROM ({select})")
         return dict(zip(found.column_names, found.result_rows[0], strict=True))
+
+    def _has_table(self, name: str, version: str) -> bool:
+        query = "SELECT count() FROM system.tables WHERE database = {rows:String} AND name = {table:String}"
+        found = self._client.query(query, {"rows": self._rows, "table": _table(name, version)})
+        return bool(found.result_rows[0][0])
 
     def _fill(self, definition: MetricDefinition, fact: str, select: str) -> None:
         """Add the rows of the stored facts, for each month that is not filled yet."""
@@ -250,7 +247,7 @@ class MetricVersions:
             )
 
     def _note(self, table: str, row: list[object]) -> None:
-        columns = [column.split()[0] for column in _BOOKKEEPING[table].split(", ")][: len(row)]
+        columns = [column.split()[0] for column in _BOOKKEEPING[table].split(", ")[: len(row)]]
         self._client.insert(table, [row], column_names=columns, database=self._rows)
 
     def _qualified(self, name: str, version: str) -> str:

@@ -18,10 +18,11 @@ FROM
 ) AS known
 FULL OUTER JOIN
 (
-    SELECT seller_id, orders, revenue_minor
-    FROM seller_sales_minute
+    SELECT seller_id, sum(orders) AS orders, sum(revenue_minor) AS revenue_minor
+    FROM sales_lines
     WHERE currency = {currency:String}
-        AND orders > 0 -- 0 if the history has only the cancellation of an order, not the order
+    GROUP BY seller_id
+    HAVING orders > 0 -- 0 if the history has only the cancellations of the seller's orders
 ) AS sold USING (seller_id)
 GROUP BY seller_id
 HAVING {asked:String} = ''

@@ -146,6 +146,8 @@ def test_an_interrupted_rebuild_continues_with_the_months_that_are_missing(clien
 
     with pytest.raises(KeyboardInterrupt):
         MetricVersions(client, interrupt).rebuild(changed(LINES))
+    with pytest.raises(UserError, match="has no complete version"):
+        MetricVersions(client).switch("order_lines", changed(LINES).version)
     versions = MetricVersions(client, filled.append)
     versions.rebuild(changed(LINES))
     versions.switch("order_lines", changed(LINES).version)
@@ -162,7 +164,7 @@ def test_only_the_live_version_and_the_one_before_it_are_kept(client: Client) ->
         versions.install([definition])
 
     assert versions.state("order_lines").been_live == (third.version, second.version)
-    with pytest.raises(UserError, match=f"order_lines has no version {LINES.version}"):
+    with pytest.raises(UserError, match=f"order_lines has no complete version {LINES.version}"):
         versions.switch("order_lines", LINES.version)
     place(client, "o", line(1, "pen", "ann"))
     assert gross(client) == [("o", 1150)]
