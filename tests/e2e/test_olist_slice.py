@@ -21,6 +21,7 @@ from schemas.codec import Encoder
 from schemas.events import all_events
 from schemas.registry import SchemaRegistry
 from tests.e2e.conftest import SLICE
+from tests.integration.metric_tables import writable
 
 pytestmark = pytest.mark.timeout(1_200)
 
@@ -181,13 +182,14 @@ def test_every_sellers_revenue_of_every_month_equals_a_plain_recomputation(olist
     assert served == expected
 
 
-def test_a_wrong_cent_in_an_aggregate_is_found_with_its_seller_and_minute(olist_slice, clickhouse):
-    row = "SELECT * REPLACE (gross_minor + {cents:Int64} AS gross_minor, version + 1 AS version) FROM"
-    newest = "seller_sales_minute FINAL ORDER BY seller_id, minute LIMIT 1"
-    clickhouse.command(f"INSERT INTO seller_sales_minute {row} {newest}", parameters={"cents": 1})
+def test_a_wrong_cent_in_an_aggregate_is_found_with_its_seller_and_minute(settings, olist_slice, clickhouse):
+    table = writable(settings, "sales_lines")
+    row = f"SELECT * REPLACE (amount_minor + {{cents:Int64}} AS amount_minor) FROM {table} FINAL"
+    first = "WHERE kind = 'sold' ORDER BY seller_id, minute, order_id, line_number LIMIT 1"
+    clickhouse.command(f"INSERT INTO {table} {row} {first}", parameters={"cents": 1})
 
     wrong = olist_slice.audit("--only", "facts_vs_seller_sales", wait_s=5)
-    clickhouse.command(f"INSERT INTO seller_sales_minute {row} {newest}", parameters={"cents": -1})
+    clickhouse.command(f"INSERT INTO {table} {row} {first}", parameters={"cents": -1})
     mended = olist_slice.audit("--only", "facts_vs_seller_sales")
 
     differences = {each["field"]: each for each in wrong["comparisons"][0]["differences"]}

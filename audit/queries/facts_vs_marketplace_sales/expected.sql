@@ -1,19 +1,30 @@
 -- Sales, cancellations and returns of the whole marketplace by the minute in which the order was placed, from the
 -- facts; orders without lines count too.
 WITH
-    confirmed AS (SELECT DISTINCT order_id FROM order_confirmed),
-    refunded AS (SELECT DISTINCT return_id FROM payment_refunded WHERE return_id IS NOT NULL),
+    booked AS
+    (
+        SELECT * FROM order_confirmed FINAL
+        WHERE placed_at IS NOT NULL
+        ORDER BY occurred_at, event_id
+        LIMIT 1 BY order_id
+    ),
+    refunded AS
+    (
+        SELECT * FROM payment_refunded FINAL
+        WHERE return_id IS NOT NULL AND seller_id IS NOT NULL
+        ORDER BY occurred_at, event_id
+        LIMIT 1 BY return_id
+    ),
     sold AS
     (
         SELECT
-            toStartOfMinute(occurred_at) AS minute, currency,
-            uniqExact(order_id) AS orders, sum(length(placed.lines)) AS lines,
-            sum(arraySum(placed.lines.quantity)) AS units,
-            sum(arraySum(line -> line.quantity * line.unit_price_minor, placed.lines)) AS gross_minor,
-            sum(arraySum(placed.lines.discount_minor)) AS discount_minor,
-            sum(arraySum(placed.lines.shipping_minor)) AS shipping_minor
-        FROM order_placed AS placed FINAL
-        WHERE order_id IN (confirmed)
+            toStartOfMinute(assumeNotNull(placed_at)) AS minute, assumeNotNull(currency) AS currency,
+            uniqExact(order_id) AS orders, sum(length(booked.lines)) AS lines,
+            sum(arraySum(booked.lines.quantity)) AS units,
+            sum(arraySum(line -> line.quantity * line.unit_price_minor, booked.lines)) AS gross_minor,
+            sum(arraySum(booked.lines.discount_minor)) AS discount_minor,
+            sum(arraySum(booked.lines.shipping_minor)) AS shipping_minor
+        FROM booked
         GROUP BY minute, currency
     ),
     cancelled AS
@@ -25,16 +36,15 @@ WITH
             sum(arraySum(lines.discount_minor)) AS discount_minor,
             sum(arraySum(lines.shipping_minor)) AS shipping_minor
         FROM order_cancelled FINAL
-        WHERE order_id IN (confirmed)
+        WHERE confirmed_at IS NOT NULL
         GROUP BY minute, currency
     ),
     returned AS
     (
         SELECT
-            toStartOfMinute(placed_at) AS minute, currency,
+            toStartOfMinute(assumeNotNull(placed_at)) AS minute, currency,
             sum(arraySum(lines.quantity)) AS units, sum(arraySum(lines.refund_minor)) AS refund_minor
-        FROM (SELECT * FROM order_returned FINAL ORDER BY occurred_at, event_id LIMIT 1 BY return_id)
-        WHERE return_id IN (refunded)
+        FROM refunded
         GROUP BY minute, currency
     )
 SELECT

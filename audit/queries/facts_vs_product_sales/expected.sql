@@ -1,17 +1,28 @@
 -- Sales, cancellations and returns by seller, product and minute, from the facts.
 WITH
-    confirmed AS (SELECT DISTINCT order_id FROM order_confirmed),
-    refunded AS (SELECT DISTINCT return_id FROM payment_refunded WHERE return_id IS NOT NULL),
+    booked AS
+    (
+        SELECT * FROM order_confirmed FINAL
+        WHERE placed_at IS NOT NULL
+        ORDER BY occurred_at, event_id
+        LIMIT 1 BY order_id
+    ),
+    refunded AS
+    (
+        SELECT * FROM payment_refunded FINAL
+        WHERE return_id IS NOT NULL AND seller_id IS NOT NULL
+        ORDER BY occurred_at, event_id
+        LIMIT 1 BY return_id
+    ),
     sold AS
     (
         SELECT
-            line.seller_id AS seller_id, line.product_id AS product_id, toStartOfMinute(occurred_at) AS minute, currency,
+            line.seller_id AS seller_id, line.product_id AS product_id, toStartOfMinute(assumeNotNull(placed_at)) AS minute, assumeNotNull(currency) AS currency,
             uniqExact(order_id) AS orders, count() AS lines, sum(line.quantity) AS units,
             sum(line.quantity * line.unit_price_minor) AS gross_minor, sum(line.discount_minor) AS discount_minor,
             sum(line.shipping_minor) AS shipping_minor
-        FROM order_placed FINAL
-        ARRAY JOIN order_placed.lines AS line
-        WHERE order_id IN (confirmed)
+        FROM booked
+        ARRAY JOIN booked.lines AS line
         GROUP BY ALL
     ),
     cancelled AS
@@ -23,17 +34,16 @@ WITH
             sum(line.shipping_minor) AS shipping_minor
         FROM order_cancelled FINAL
         ARRAY JOIN order_cancelled.lines AS line
-        WHERE order_id IN (confirmed)
+        WHERE confirmed_at IS NOT NULL
         GROUP BY ALL
     ),
     returned AS
     (
         SELECT
-            order_returned.seller_id AS seller_id, line.product_id AS product_id, toStartOfMinute(placed_at) AS minute, currency,
+            assumeNotNull(refunded.seller_id) AS seller_id, line.product_id AS product_id, toStartOfMinute(assumeNotNull(placed_at)) AS minute, currency,
             sum(line.quantity) AS units, sum(line.refund_minor) AS refund_minor
-        FROM (SELECT * FROM order_returned FINAL ORDER BY occurred_at, event_id LIMIT 1 BY return_id) AS order_returned
-        ARRAY JOIN order_returned.lines AS line
-        WHERE return_id IN (refunded)
+        FROM refunded
+        ARRAY JOIN refunded.lines AS line
         GROUP BY ALL
     )
 SELECT

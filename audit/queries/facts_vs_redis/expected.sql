@@ -6,12 +6,12 @@ FROM (
     SELECT
         line.product_id AS product_id,
         line.quantity AS quantity,
-        intDiv(toUnixTimestamp64Milli(occurred_at), 1000) AS placed_s,
+        intDiv(toUnixTimestamp64Milli(assumeNotNull(placed_at)), 1000) AS placed_s,
         max(placed_s) OVER (PARTITION BY product_id) AS newest_s,
         86400. * {half_life_days:UInt32} AS half_life_s
-    FROM order_placed FINAL
-    ARRAY JOIN order_placed.lines AS line
+    FROM (SELECT * FROM order_confirmed FINAL ORDER BY occurred_at, event_id LIMIT 1 BY order_id) AS booked
+    ARRAY JOIN booked.lines AS line
     WHERE line.quantity > 0
-        AND order_id IN (SELECT order_id FROM order_confirmed)
+        AND placed_at IS NOT NULL
 )
 GROUP BY product_id, newest_s, half_life_s
