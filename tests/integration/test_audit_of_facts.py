@@ -1,5 +1,7 @@
 """The audit compares the facts of orders with the state that job `metrics` stores."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from audit.comparison import ComparisonResult
@@ -10,6 +12,7 @@ from clickhouse.migrate import migrate
 from common.settings import Settings
 from tests.integration.metric_tables import writable
 
+MOMENT = datetime(2026, 1, 2, tzinfo=UTC)
 SHIPPED = "2026-01-02 03:04:05.678"
 DELIVERED = "2026-01-05 03:04:05.678"
 COLUMNS = "(event_id, occurred_at, order_id, seller_id)"
@@ -57,6 +60,32 @@ def test_a_wrong_parcel_of_a_seller_is_found(
 
     assert [(each.field, each.left, each.right) for each in found.differences] == differences
     assert found.rows
+
+
+def test_a_confirmation_with_another_price_than_its_order_is_found(clickhouse_server: Settings) -> None:
+    settings = clickhouse_server.model_copy(update={"clickhouse_database": "confirmations"})
+    migrate(settings)
+    for order, price in (("right", 1000), ("wrong", 999)):
+        lines = [[(1, "pen", "ann", 1, each, 0, 0, 0, 0)] for each in (1000, price)]
+        with connect(settings, admin=True) as client:
+            for event, time, about in zip(
+                ("placed", "confirmed"), ("occurred_at", "placed_at"), lines, strict=True
+            ):
+                columns = dict.fromkeys(("occurred_at", time), MOMENT)
+                row = {
+                    "event_id": f"{event}-{order}",
+                    "order_id": order,
+                    "currency": "BRL",
+                    **columns,
+                    "lines": about,
+                }
+                client.insert(f"order_{event}", [list(row.values())], column_names=list(row))
+
+    found = compared(settings, "facts_vs_confirmations")
+
+    assert [(each.field, each.left, each.right) for each in found.differences] == [
+        ("unit_price_minor", 1000, 999)
+    ]
 
 
 def compared(settings: Settings, name: str) -> ComparisonResult:
