@@ -35,23 +35,19 @@ def connection(settings: Settings, sent: bytes) -> socket.socket:
     return opened
 
 
-@pytest.mark.parametrize(
-    "head",
-    [
-        b"POST /?max_query_size=4000000 HTTP/1.1\r\nContent-Length: 3000000\r\n",
-        b"POST / HTTP/1.1\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 3000000\r\n",
-    ],
-    ids=["a statement", "a form"],
-)
+@pytest.mark.parametrize("kind", [b"text/plain", b"multipart/form-data; boundary=b"])
 def test_bodies_that_stall_take_no_thread_of_the_readers(
-    reader: httpx.Client, clickhouse_server: Settings, head: bytes
+    reader: httpx.Client, clickhouse_server: Settings, kind: bytes
 ) -> None:
-    half = b"Host: localhost\r\n\r\nSELECT '" + b"x" * 1_500_000
+    head = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: %b\r\nContent-Length: 3000000\r\n\r\n" % kind
+    half = b"SELECT '" + b"x" * 1_500_000
     with ExitStack() as stack:
         for _ in range(THREADS["reader"] + 1):
             stack.enter_context(connection(clickhouse_server, head + half))
 
-        assert reader.post("/", content="SELECT 1").text == "1\n"
+        for _ in range(20):  # the server receives the halves meanwhile
+            assert reader.post("/", content="SELECT 1").text == "1\n"
+            time.sleep(0.05)
 
 
 def test_responses_that_nobody_reads_give_way_to_other_readers(
