@@ -1,5 +1,7 @@
 """`./souk metrics list | rebuild | switch | back`: the versions of the metrics of ClickHouse."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import orjson
@@ -26,11 +28,9 @@ def list_(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Show each metric's live version, the one before it, and whether this checkout defines another."""
-    with exclusive_client(Settings.load()) as client:
-        versions = MetricVersions(client)
-        versions.prepare()
-        states = {name: versions.state(name) for name in read_definitions()}
     defined = {name: definition.version for name, definition in read_definitions().items()}
+    with _versions() as versions:
+        states = {name: versions.state(name) for name in defined}
     if as_json:
         found = {
             name: {
@@ -60,9 +60,7 @@ def rebuild(name: Name) -> None:
     Readers keep the live version. An interrupted run continues where it stopped.
     """
     definition = _definition(name)
-    with exclusive_client(Settings.load()) as client:
-        versions = MetricVersions(client, print)
-        versions.prepare()
+    with _versions() as versions:
         versions.rebuild(definition)
         live = versions.state(name).live
         differences = versions.difference(name, definition.version) if live else []
@@ -79,9 +77,7 @@ def rebuild(name: Name) -> None:
 def switch(name: Name, version: Version = "") -> None:
     """Show a version to readers, in one step. The one before it stays, for `back`."""
     chosen = version or _definition(name).version
-    with exclusive_client(Settings.load()) as client:
-        versions = MetricVersions(client)
-        versions.prepare()
+    with _versions() as versions:
         versions.switch(name, chosen)
     print(f"metric {name}: version {chosen} is live")
 
@@ -89,14 +85,21 @@ def switch(name: Name, version: Version = "") -> None:
 @app.command()
 def back(name: Name) -> None:
     """Show readers the version that was live before."""
-    with exclusive_client(Settings.load()) as client:
-        versions = MetricVersions(client)
-        versions.prepare()
+    with _versions() as versions:
         before = versions.state(name).been_live[1:2]
         if not before:
             raise UserError(f"metric {name} has no version before the live one")
         versions.switch(name, before[0])
     print(f"metric {name}: version {before[0]} is live again")
+
+
+@contextmanager
+def _versions() -> Iterator[MetricVersions]:
+    """Yield the versions of this copy's metrics, while no other run changes them; progress is printed."""
+    with exclusive_client(Settings.load()) as client:
+        versions = MetricVersions(client, print)
+        versions.prepare()
+        yield versions
 
 
 def _definition(name: str) -> MetricDefinition:

@@ -24,6 +24,7 @@ _HEADER = (
 
 def build_schema() -> str:
     """Apply the migrations to an empty engine, and return the definitions of the tables, ordered by name."""
+    metrics = read_definitions()
     with TemporaryDirectory() as folder:
         connection = chdb.connect(folder)
         connection.query("CREATE DATABASE souk")
@@ -37,7 +38,7 @@ def build_schema() -> str:
         definitions = [
             connection.query(f"SHOW CREATE TABLE souk.`{name}`", "TSVRaw").bytes().decode().strip()
             for name in names.bytes().decode().split()
-            if name not in read_definitions()
+            if name not in metrics
         ]
         connection.close()
     text = ";\n\n".join(re.sub(r"^(CREATE \w+ )souk\.", r"\1", definition) for definition in definitions)

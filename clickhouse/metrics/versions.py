@@ -41,7 +41,6 @@ _BOOKKEEPING = {
 class MetricState:
     """The versions of one metric. `been_live` has the live one and those before it, the last switch first."""
 
-    name: str
     live: str | None
     been_live: tuple[str, ...]
     never_live: tuple[str, ...]
@@ -112,7 +111,7 @@ class MetricVersions:
         ).result_rows
         been_live = tuple(version for (version,) in switched)
         never_live = tuple(version for (version,) in built if version not in been_live)
-        return MetricState(name, live[1] if live else None, been_live, never_live)
+        return MetricState(live[1] if live else None, been_live, never_live)
 
     def difference(self, name: str, version: str) -> list[FigureDifference]:
         """Compare a version with the live one: the number of rows, and the sum of each numeric column.
@@ -140,10 +139,10 @@ class MetricVersions:
         is added twice replaces itself.
         """
         name, version = definition.name, definition.version
-        if definition.table_sql and not self._has_table(name, version):
-            self._drop(name, version)  # the list of filled months, if somebody dropped the table
         table = self._qualified(name, version)
         if definition.table_sql:
+            if not self._has_table(name, version):
+                self._drop(name, version)  # the list of filled months, if somebody dropped the table
             self._client.command(
                 definition.table_sql.replace("CREATE TABLE {table}", f"CREATE TABLE IF NOT EXISTS {table}", 1)
             )
@@ -153,7 +152,13 @@ class MetricVersions:
         for fact, select in definition.sources.items():
             self._fill(definition, fact, select)
         if version not in self.state(name).built:
-            self._note("versions", [name, version, definition.view_sql, definition.description])
+            self._note(
+                "versions",
+                metric=name,
+                version=version,
+                view_sql=definition.view_sql,
+                description=definition.description,
+            )
 
     def switch(self, name: str, version: str) -> None:
         """Make a version live: readers see it from now on. Versions older than the one before are dropped.
@@ -163,7 +168,7 @@ class MetricVersions:
         """
         select, description = self._select(name, version)
         self._replace_view(name, f"AS\n{select}\nCOMMENT {quoted(f'{description} (version {version})')}")
-        self._note("switches", [name, version])
+        self._note("switches", metric=name, version=version)
         for old in self.state(name).been_live[_VERSIONS_KEPT:]:
             self._drop(name, old)
 
@@ -203,18 +208,14 @@ class MetricVersions:
             "AND version = {version:String} AND fact = {fact:String}) GROUP BY month ORDER BY month",
             {"metric": name, "version": version, "fact": fact},
         ).result_rows
+        described = self._client.query(f"DESCRIBE TABLE ({select})").result_rows
+        columns = ", ".join(f"`{row[0]}`" for row in described)
+        insert = f"INSERT INTO {self._qualified(name, version)} ({columns})\n{select}\n"
         for (month,) in months:
             only = quoted(f"toYYYYMM(occurred_at) = {month}")
-            self._client.command(
-                f"INSERT INTO {self._qualified(name, version)} ({self._columns(select)})\n{select}\n"
-                f"SETTINGS additional_table_filters = {{{quoted(fact)}: {only}}}"
-            )
-            self._note("chunks", [name, version, fact, month])
+            self._client.command(f"{insert}SETTINGS additional_table_filters = {{{quoted(fact)}: {only}}}")
+            self._note("chunks", metric=name, version=version, fact=fact, month=month)
             self._progress(f"metric {name}: {fact} of {month // 100}-{month % 100:02}")
-
-    def _columns(self, select: str) -> str:
-        described = self._client.query(f"DESCRIBE TABLE ({select})").result_rows
-        return ", ".join(f"`{row[0]}`" for row in described)
 
     def _replace_view(self, name: str, definition: str) -> None:
         """Create or replace the view `name`, which an older installation has as a table, in one step."""
@@ -232,23 +233,22 @@ class MetricVersions:
 
     def _drop(self, name: str, version: str) -> None:
         prefix = _table(name, version)
-        views = self._client.query(
+        tables = self._client.query(
             "SELECT name FROM system.tables "
             "WHERE database = {rows:String} AND startsWith(name, {prefix:String}) "
             "ORDER BY engine = 'MaterializedView' DESC",
             {"rows": self._rows, "prefix": prefix},
         ).result_rows
-        for (table,) in views:
+        for (table,) in tables:
             self._client.command(f"DROP TABLE IF EXISTS `{self._rows}`.`{table}`")
-        for bookkeeping in ("versions", "switches", "chunks"):
+        for bookkeeping in _BOOKKEEPING:
             self._client.command(
                 f"DELETE FROM `{self._rows}`.{bookkeeping} "
                 f"WHERE metric = {quoted(name)} AND version = {quoted(version)}"
             )
 
-    def _note(self, table: str, row: list[object]) -> None:
-        columns = [column.split()[0] for column in _BOOKKEEPING[table].split(", ")[: len(row)]]
-        self._client.insert(table, [row], column_names=columns, database=self._rows)
+    def _note(self, table: str, **row: object) -> None:
+        self._client.insert(table, [[*row.values()]], column_names=[*row], database=self._rows)
 
     def _qualified(self, name: str, version: str) -> str:
         return qualified_table(self._client.database or "", name, version)

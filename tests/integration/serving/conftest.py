@@ -34,9 +34,6 @@ LINE = ("quantity", "unit_price_minor", "gross_minor", "discount_minor", "shippi
 ODD = "o'hara\\"
 """A seller id with characters that break wrongly quoted parameters."""
 
-DERIVED = ("seller_sales_minute", "product_sales_minute")
-"""Views over `sales_lines`."""
-
 NOTHING = (0, 0, 0, 0)
 SELLER_SALES = [
     # 23:30, which arrived twice, before a midnight that is skipped; then 01:00, the first minute after it.
@@ -131,19 +128,31 @@ def insert(settings: Settings, table: str, rows: list[list[Any]]) -> None:
 
 
 def clear(settings: Settings, table: str) -> None:
-    ask(settings, f"TRUNCATE TABLE {writable(settings, 'sales_lines' if table in DERIVED else table)}")
+    """Empty a table of `TABLES`."""
+    name = "sales_lines" if table == "seller_sales_minute" else table
+    ask(settings, f"TRUNCATE TABLE {writable(settings, name)}")
 
 
 def sales_lines(
-    seller: str, minute: str, currency: str, *figures: int | str, product: str = "chair"
+    seller: str,
+    minute: str,
+    currency: str,
+    orders: int,
+    lines: int,
+    units: int,
+    gross: int,
+    discount: int,
+    shipping: int,
+    gone: int,
+    gone_units: int,
+    gone_gross: int,
+    gone_shipping: int,
+    product: str = "chair",
 ) -> Iterator[list[Any]]:
-    """Yield the lines of an order with these figures (`SOLD`, `CANCELLED`, then perhaps the product)."""
-    orders, lines, units, gross, discount, shipping, gone, gone_units, gone_gross, gone_shipping = figures[
-        :10
-    ]
+    """Yield the lines of an order with these figures, in the order of `SOLD` and `CANCELLED`."""
     where = [seller, minute, f"{seller} {minute} {currency}"]
-    item = [str(figures[10]) if len(figures) > 10 else product, currency]
-    for number in range(int(lines)):
+    item = [product, currency]
+    for number in range(lines):
         amounts = [orders, orders, units, gross, discount, shipping] if number == 0 else [0] * 6
         yield [*where, "sold", number, *item, *amounts]
     if gone_units:

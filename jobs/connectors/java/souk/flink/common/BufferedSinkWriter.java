@@ -157,16 +157,24 @@ final class BufferedSinkWriter implements StatefulSinkWriter<RowData, Long> {
             await();
         } else if (delayed) {
             handOver();
-        } else if (sink.flush().moreMs(filling.rows().size(), now - firstRowAt) > 0) {
-            setFlushTimer(sink.flush().moreMs(filling.rows().size(), now - firstRowAt));
         } else {
-            long wait = sink.tracksProgress() ? PACER.delay(requestMs, sink.flush().interval().toMillis()) : 0;
-            if (wait > 0) {
-                delayed = true;
-                setFlushTimer(wait);
-            } else {
-                handOver();
-            }
+            flushOrWait(now);
+        }
+    }
+
+    /** Hands over the rows, unless more of them are worth waiting for or the store needs a rest. */
+    private void flushOrWait(long now) throws IOException, InterruptedException {
+        long more = sink.flush().moreMs(filling.rows().size(), now - firstRowAt);
+        if (more > 0) {
+            setFlushTimer(more);
+            return;
+        }
+        long rest = sink.tracksProgress() ? PACER.delay(requestMs, sink.flush().interval().toMillis()) : 0;
+        if (rest > 0) {
+            delayed = true;
+            setFlushTimer(rest);
+        } else {
+            handOver();
         }
     }
 
