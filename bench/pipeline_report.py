@@ -18,7 +18,7 @@ def show(result: PipelineBenchResult, console: Console) -> None:
     rates = Table(
         "Kafka → ClickHouse", "events", "events/s", "steady events/s", "complete after", title="Rate"
     )
-    rates.add_row("Flink (facts and metrics)", *_cells(result.flink))
+    rates.add_row("Flink (facts and rankings)", *_cells(result.flink))
     for title, peer in result.peers.items():
         rates.add_row(title, *_cells(peer))
     ratios = ", ".join(f"{ratio:.2f}" for ratio in result.ratios.values())

@@ -34,7 +34,7 @@ def of_platform(database: str) -> ProgressQueries:
     return ProgressQueries(
         f"SELECT least((SELECT count() FROM {rows('sales_lines')}), "
         f"(SELECT count() FROM {rows('order_lines')}), "
-        "(SELECT sum(lines) FROM marketplace_sales_minute FINAL))",
+        f"(SELECT sum(number_of_lines) FROM {rows('sales_orders')}))",
         f"SELECT countIf(status = 'delivered') FROM {rows('order_state')}",
     )
 
@@ -85,7 +85,7 @@ def placed_orders(client: QueryClient) -> int:
 
 def aggregated_orders_from(client: QueryClient, first: int) -> int:
     """Return the aggregated orders from number `first` on, which must be the first of its minute."""
-    query = "SELECT sum(orders) FROM marketplace_sales_minute FINAL WHERE minute >= {minute:DateTime('UTC')}"
+    query = "SELECT sum(orders) FROM marketplace_sales_minute WHERE minute >= {minute:DateTime('UTC')}"
     minute = from_millis(placed_ms(first)).strftime("%Y-%m-%d %H:%M:%S")
     return _scalar(client, query, {"minute": minute})
 

@@ -22,7 +22,7 @@ from local.supervision.processes import process_tree
 from local.supervision.supervisor import NAME as SUPERVISOR
 from local.supervision.supervisor import Supervisor
 
-JOBS = ("facts", "metrics")
+JOBS = ("facts", "rankings")
 """The jobs that are measured; the other jobs would compete with them."""
 
 _END_TIMEOUT_S = 60.0

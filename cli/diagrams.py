@@ -11,12 +11,10 @@ import typer
 from clickhouse.metrics.definition import read_definitions
 from clickhouse.views import FOLDER as QUERIES
 from common.settings import ROOT
-from jobs.metrics.logic import QUERIES as METRIC_QUERIES
-from jobs.metrics.logic import VIEWS
+from jobs.rankings.logic import EVENTS as READ_BY_RANKINGS
 from producers.orders.model import PREDECESSORS
 from producers.registry import SERVICES
-from schemas.metrics import METRICS
-from schemas.topics import EVENT_TOPICS
+from schemas.topics import RANKINGS
 
 FOLDER = ROOT / "docs" / "diagrams"
 
@@ -53,7 +51,7 @@ def pages() -> Mapping[str, str]:
         "tables.md": _page(
             "The tables",
             "The diagram shows which events feed each metric, and which queries of the API read it. Job "
-            "`metrics` computes the metrics with round ends, and ClickHouse derives the others from facts. "
+            "`rankings` computes the rankings, and ClickHouse derives the metrics from facts. "
             "The diagram leaves out the tables into which job `facts` copies each event.",
             tables(),
         ),
@@ -87,25 +85,17 @@ def order_states() -> str:
 
 def tables() -> str:
     """Return a graph of events → metrics → queries of the API."""
-    events = {topic.name for topic in EVENT_TOPICS}
-    views = {view.name: view.query for view in METRIC_QUERIES.views(VIEWS)}
-    derived = read_definitions()
-    lines = [f"    {event} --> {metric.name}" for metric in derived.values() for event in metric.sources]
-    for metric in METRICS:
-        shape = f"{metric.table}[({metric.table})]"
-        sources = _tables_read(METRIC_QUERIES.of(metric.table), views) & events
-        lines += [f"    {event} --> {shape}" for event in sorted(sources)]
+    metrics = read_definitions()
+    lines = [
+        f"    {source} --> {metric.name}"
+        for metric in metrics.values()
+        for source in (*metric.sources, *sorted(metric.reads))
+    ]
+    lines += [f"    {event} --> {name}[({name})]" for name in RANKINGS for event in READ_BY_RANKINGS]
     for path in sorted(QUERIES.glob("*.sql")):
-        names = {metric.table for metric in METRICS} | set(derived)
-        read = _table_names(path.read_text(encoding="utf-8")) & names
+        read = _table_names(path.read_text(encoding="utf-8")) & metrics.keys()
         lines += [f"    {table} --> {path.stem}{{{{{path.stem}}}}}" for table in sorted(read)]
     return _mermaid("flowchart LR", lines)
-
-
-def _tables_read(select: str, views: Mapping[str, str]) -> set[str]:
-    """Return the tables and views that a SELECT reads, directly or through other views."""
-    read = _table_names(select)
-    return read.union(*(_tables_read(views[name], views) for name in read & views.keys()))
 
 
 def _table_names(sql: str) -> set[str]:

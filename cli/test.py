@@ -32,7 +32,8 @@ LANES = {
     "integration": ["tests/integration"],
     "serving": ["tests/integration/serving"],
     "jobs": [
-        f"tests/integration/test_{name}.py" for name in ("metrics", "recommendations", "recommendations_job")
+        f"tests/integration/test_{name}.py"
+        for name in ("metrics", "rankings", "recommendations", "recommendations_job")
     ],
     "connectors": ["tests/integration/connectors"],
     "commerce": ["tests/integration/commerce"],

@@ -67,32 +67,6 @@ ORDER BY (transaction_id, occurred_at, event_id)
 SETTINGS index_granularity = 1024
 COMMENT 'A balanced transaction of the double-entry ledger: its postings add up to 0.';
 
-CREATE TABLE marketplace_sales_minute
-(
-    `minute` DateTime('UTC') COMMENT 'Minute in which the orders were placed, UTC.' CODEC(Delta(4), Default),
-    `currency` LowCardinality(String) COMMENT 'ISO 4217 code of every amount in this row.',
-    `orders` UInt64 COMMENT 'Orders that were confirmed, those without lines included.' CODEC(Default),
-    `lines` UInt64 COMMENT 'Order lines.' CODEC(Default),
-    `units` Int64 COMMENT 'Units.' CODEC(Default),
-    `gross_minor` Int64 COMMENT 'Units times their prices.' CODEC(Default),
-    `discount_minor` Int64 COMMENT 'Discounts; not taken off gross_minor.' CODEC(Default),
-    `shipping_minor` Int64 COMMENT 'Shipping paid by the shoppers.' CODEC(Default),
-    `cancelled_orders` UInt64 COMMENT 'Of these orders, those cancelled since.' CODEC(Default),
-    `cancelled_units` Int64 COMMENT 'Units of them.' CODEC(Default),
-    `cancelled_gross_minor` Int64 COMMENT 'Units of them times their prices.' CODEC(Default),
-    `cancelled_discount_minor` Int64 COMMENT 'Discounts on them.' CODEC(Default),
-    `cancelled_shipping_minor` Int64 COMMENT 'Shipping the shoppers had paid for them.' CODEC(Default),
-    `returned_units` Int64 COMMENT 'Units that came back since and were refunded.' CODEC(Default),
-    `returned_minor` Int64 COMMENT 'What the shoppers got back for them.' CODEC(Default),
-    `revenue_minor` Int64 ALIAS ((gross_minor - discount_minor) - (cancelled_gross_minor - cancelled_discount_minor)) - returned_minor COMMENT 'Revenue: gross less discounts, what was cancelled and what came back.',
-    `version` UInt64 COMMENT 'Grows with every update.' CODEC(Delta(8), Default)
-)
-ENGINE = ReplacingMergeTree(version)
-PARTITION BY toYear(minute)
-ORDER BY (minute, currency)
-SETTINGS index_granularity = 8192
-COMMENT 'What the whole marketplace sold in each minute: orders that were confirmed, and what of them was cancelled or came back since.';
-
 CREATE TABLE model_cards
 (
     `version` String COMMENT 'The model\'s version: when it was trained.',
@@ -351,21 +325,6 @@ PARTITION BY toYear(occurred_at)
 ORDER BY (order_id, occurred_at, event_id)
 SETTINGS index_granularity = 1024
 COMMENT 'Money went back to a shopper.';
-
-CREATE TABLE payments_minute
-(
-    `minute` DateTime('UTC') COMMENT 'Minute in which the money was taken, UTC.' CODEC(Delta(4), Default),
-    `method` LowCardinality(String) COMMENT 'How it was paid.',
-    `currency` LowCardinality(String) COMMENT 'ISO 4217 code of the amount.',
-    `payments` UInt64 COMMENT 'Payments; an order may have several.' CODEC(Default),
-    `amount_minor` Int64 COMMENT 'What was taken.' CODEC(Default),
-    `version` UInt64 COMMENT 'Grows with every update.' CODEC(Delta(8), Default)
-)
-ENGINE = ReplacingMergeTree(version)
-PARTITION BY toYear(minute)
-ORDER BY (minute, method, currency)
-SETTINGS index_granularity = 8192
-COMMENT 'Money taken in each minute, by method.';
 
 CREATE TABLE payout_paid
 (

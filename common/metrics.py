@@ -104,6 +104,12 @@ CLICKHOUSE_ROWS = _counter("souk_clickhouse_rows", "Rows inserted or answered.",
 CLICKHOUSE_ERRORS = _counter("souk_clickhouse_errors", "Refused queries.", "name")
 CLICKHOUSE_RUNNING = _gauge("souk_clickhouse_running", "Queries that run or are queued.", "pool")
 
+# clickhouse.rollup_worker
+ROLLUP_SECONDS = _gauge("souk_rollup_seconds", "How long the newest refresh of a roll-up took.", "metric")
+ROLLUP_REFRESHED_AT = _gauge(
+    "souk_rollup_refreshed_at_seconds", "When a roll-up was last refreshed (Unix time).", "metric"
+)
+
 # jobs.reconciler
 JOB_RUNNING = _gauge("souk_job_running", "1 if the job's tasks run.", "job_name")
 JOB_RESTARTS = _gauge("souk_job_restarts", "Restarts of a job since it was submitted.", "job_name")

@@ -27,6 +27,7 @@ REGISTRY_USER = "souk"
 Part = Literal[
     "kafka", "kafka_controller", "registry", "registry_management", "flink", "flink_rpc",
     "flink_blob", "clickhouse", "postgres", "redis", "serving", "commerce", "jobs", "simulator",
+    "rollups",
 ]  # fmt: skip
 
 PORTS: dict[Part, int] = {
@@ -44,6 +45,7 @@ PORTS: dict[Part, int] = {
     "commerce": 8010,
     "jobs": 8020,
     "simulator": 8021,
+    "rollups": 8022,
 }
 """The port of each bundled part, before `port_offset` is added."""
 

@@ -11,7 +11,18 @@ from rich.console import Console
 from common.errors import PartUnavailable, UserError
 from common.settings import Settings
 from local import passwords
-from local.parts import clickhouse, commerce, flink, jobs, kafka, postgres, redis, registry, serving
+from local.parts import (
+    clickhouse,
+    commerce,
+    flink,
+    jobs,
+    kafka,
+    postgres,
+    redis,
+    registry,
+    rollups,
+    serving,
+)
 from local.parts.part import NotReady, Part
 from local.state_directory import StateDirectory
 from local.supervision.launch_file import write_launch_file
@@ -25,7 +36,7 @@ MAX_STARTS = 3
 
 STOP_ORDER = (
     ("serving",),
-    ("commerce", "jobs"),
+    ("commerce", "jobs", "rollups"),
     ("taskmanager", "jobmanager"),
     ("kafka", "registry", "clickhouse", "redis", "postgres"),
 )
@@ -42,6 +53,7 @@ def all_parts(settings: Settings) -> list[Part]:
         clickhouse.part(settings),
         *flink.parts(settings),
         jobs.part(settings),
+        rollups.part(settings),
         commerce.part(settings),
         serving.part(settings),
     ]

@@ -9,8 +9,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from schemas.metrics import METRICS
-
 FOREVER = None
 """Retention of topics whose messages are never deleted: those about money and orders, and their causes."""
 
@@ -27,7 +25,11 @@ the replay and the simulator."""
 ORDERS, INVENTORY, PAYMENTS = "producers/orders", "producers/inventory", "producers/payments"
 INTAKE = "serving/intake"
 SIMULATOR = "producers/simulator"
-METRICS_JOB, RECOMMENDATIONS_JOB = "jobs/metrics", "jobs/recommendations"
+FACTS_JOB = "jobs/facts"
+RANKINGS_JOB, RECOMMENDATIONS_JOB = "jobs/rankings", "jobs/recommendations"
+
+RANKINGS = ("popular_products", "trending_products")
+"""The sorted sets in Redis that job `rankings` writes."""
 
 
 @dataclass(frozen=True)
@@ -87,16 +89,16 @@ EVENT_TOPICS: tuple[Topic, ...] = (
         4,
         FOREVER,
         ORDERS,
-        (INVENTORY, PAYMENTS, METRICS_JOB, RECOMMENDATIONS_JOB),
+        (INVENTORY, PAYMENTS, RECOMMENDATIONS_JOB),
     ),
-    Topic("order_confirmed", "order_id", 4, FOREVER, ORDERS, (INVENTORY, SIMULATOR, METRICS_JOB)),
+    Topic("order_confirmed", "order_id", 4, FOREVER, ORDERS, (INVENTORY, SIMULATOR, RANKINGS_JOB)),
     Topic(
         "order_cancelled",
         "order_id",
         4,
         FOREVER,
         ORDERS,
-        (INVENTORY, PAYMENTS, SIMULATOR, METRICS_JOB, RECOMMENDATIONS_JOB),
+        (INVENTORY, PAYMENTS, SIMULATOR, RECOMMENDATIONS_JOB),
     ),
     Topic("order_shipped", "order_id", 4, FOREVER, EXTERNAL, (ORDERS,)),
     Topic("order_delivered", "order_id", 4, FOREVER, EXTERNAL, (ORDERS,)),
@@ -108,9 +110,9 @@ EVENT_TOPICS: tuple[Topic, ...] = (
     Topic("stock_changed", "product_id", 4, FOREVER, INVENTORY, (RECOMMENDATIONS_JOB,)),
     Topic("restock_needed", "product_id", 2, DAYS_90, EXTERNAL),
     # money
-    Topic("payment_captured", "order_id", 4, FOREVER, PAYMENTS, (ORDERS, METRICS_JOB)),
+    Topic("payment_captured", "order_id", 4, FOREVER, PAYMENTS, (ORDERS,)),
     Topic("payment_failed", "order_id", 4, FOREVER, PAYMENTS, (ORDERS, INVENTORY)),
-    Topic("payment_refunded", "order_id", 4, FOREVER, PAYMENTS, (ORDERS, METRICS_JOB)),
+    Topic("payment_refunded", "order_id", 4, FOREVER, PAYMENTS, (ORDERS,)),
     Topic("payout_paid", "seller_id", 2, FOREVER, EXTERNAL),
     Topic("ledger_posted", "transaction_id", 4, FOREVER, EXTERNAL),
     # reviews
@@ -124,17 +126,15 @@ EVENT_TOPICS: tuple[Topic, ...] = (
     Topic("alert_raised", "name", 1, DAYS_90, EXTERNAL),
 )
 
-OUTBOX_PROGRESS = Topic(
-    "outbox_progress", "service", 1, timedelta(hours=1), "producers/outbox", (METRICS_JOB,)
-)
+OUTBOX_PROGRESS = Topic("outbox_progress", "service", 1, timedelta(hours=1), "producers/outbox", (FACTS_JOB,))
 """Reports the time up to which all events of a service are in Kafka.
 
 A message is JSON with the fields `service` and `complete_until` (Unix milliseconds).
 """
 
 JOB_OUTPUTS: Mapping[str, str] = {
-    **{metric.table: "metrics" for metric in METRICS},
-    "pipeline_progress": "metrics",
+    **dict.fromkeys(RANKINGS, "rankings"),
+    "pipeline_progress": "facts",
     "recommendations": "recommendations",
 }
 """Job outputs in ClickHouse and Redis → the job that writes them. Each output has a dead-letter topic."""

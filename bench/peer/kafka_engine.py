@@ -39,7 +39,7 @@ NOTES = (
     "65,536 or 500 ms.",
     "The first peer counts duplicate events again; the second one looks up every event in the facts. Neither "
     "writes rankings to Redis, dead letters or progress; Flink does, and its state survives a crash.",
-    "Flink runs facts and metrics as two jobs that each read and decode the topics; the peer decodes once.",
+    "Flink also computes the rankings, in a job that reads and decodes order_confirmed a second time.",
 )
 """What a reader must know for a fair comparison."""
 

@@ -8,12 +8,14 @@ replaces that view in one step, so a reader sees either the old version or the n
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from graphlib import TopologicalSorter
 from uuid import uuid4
 
 from clickhouse_connect.driver.client import Client
 
 from clickhouse.literals import quoted
-from clickhouse.metrics.definition import MetricDefinition
+from clickhouse.metrics.definition import READS, MetricDefinition
+from clickhouse.metrics.rollups import HORIZONS, Rollup, Rollups
 from common.errors import UserError
 
 Progress = Callable[[str], None]
@@ -30,11 +32,16 @@ _VERSION = re.compile(r"\(version (\w+)\)$")
 _NUMERIC = re.compile(r"U?Int|Float|Decimal")
 
 _BOOKKEEPING = {
-    "versions": "metric String, version String, view_sql String, description String",
+    "versions": "metric String, version String, view_sql String, description String, sums_sql String, "
+    "adds_up String",
+    "horizons": HORIZONS,
     "switches": "metric String, version String, switched_at DateTime64(6, 'UTC') DEFAULT now64(6)",
     "chunks": "metric String, version String, fact String, month UInt32",
 }
-"""The complete versions, when which of them became live, and which months of facts a version contains."""
+"""The complete versions, up to when the sums of roll-ups are complete, when which version became live, and
+which months of facts a version contains."""
+
+_TTL = {"horizons": " TTL toDateTime(noted_at) + INTERVAL 1 DAY"}
 
 
 @dataclass(frozen=True)
@@ -74,8 +81,13 @@ class MetricVersions:
         for table, columns in _BOOKKEEPING.items():
             self._client.command(
                 f"CREATE TABLE IF NOT EXISTS `{self._rows}`.{table} ({columns}) "
-                "ENGINE = MergeTree ORDER BY (metric, version)"
+                f"ENGINE = MergeTree ORDER BY (metric, version){_TTL.get(table, '')}"
             )
+        # Installations from before the first roll-up lack these columns.
+        self._client.command(
+            f"ALTER TABLE `{self._rows}`.versions ADD COLUMN IF NOT EXISTS sums_sql String, "
+            "ADD COLUMN IF NOT EXISTS adds_up String"
+        )
 
     def install(self, definitions: Iterable[MetricDefinition]) -> list[str]:
         """Bring every metric to the version that this checkout defines; return the metrics that changed.
@@ -88,9 +100,10 @@ class MetricVersions:
             state = self.state(definition.name)
             if state.live is None or definition.version not in state.been_live:
                 self.rebuild(definition)
-                self.switch(definition.name, definition.version)
-                changed.append(definition.name)
-        return changed
+                changed.append(definition)
+        for definition in changed:
+            self.switch(definition.name, definition.version)
+        return [definition.name for definition in changed]
 
     def state(self, name: str) -> MetricState:
         """Return the versions of a metric. The comment of its view says which is live."""
@@ -138,6 +151,9 @@ class MetricVersions:
         each in one streaming INSERT. An interrupted run continues after the last complete month. A row that
         is added twice replaces itself.
         """
+        if definition.adds_up:
+            self._rebuild_rollup(definition, definition.adds_up)
+            return
         name, version = definition.name, definition.version
         table = self._qualified(name, version)
         if definition.table_sql:
@@ -160,12 +176,86 @@ class MetricVersions:
                 description=definition.description,
             )
 
+    def _rebuild_rollup(self, definition: MetricDefinition, source: MetricDefinition) -> None:
+        """Build a version of a roll-up over the same version of the metric that it adds up."""
+        name, version = definition.name, definition.version
+        if source.version not in self.state(source.name).built:
+            self.rebuild(source)
+        source_sql, _ = self._select(source.name, source.version)
+        sums_sql = READS.sub(
+            lambda found: f"FROM (\n{source_sql}\n) AS {found[1]}", definition.rollup_sql, count=1
+        )
+        rollup = Rollup(name, version, self._rows, sums_sql)
+        if not self._has_table(name, version):
+            self._drop(name, version)  # what is known of its sums, if somebody dropped the table
+        if version in self.state(name).built:
+            return
+        rollups = Rollups(self._client)
+        if source.adds_up:
+            rollups.create_over(rollup, definition, Rollup(source.name, source.version, self._rows, ""))
+        else:
+            rollups.create(rollup, definition, self._qualified(source.name, source.version))
+        rollups.refresh(rollup)
+        self._progress(f"metric {name}: the sums of {source.name}")
+        self._note(
+            "versions",
+            metric=name,
+            version=version,
+            view_sql=rollups.reader_sql(rollup),
+            description=definition.description,
+            sums_sql=sums_sql,
+            adds_up=_table(source.name, source.version),
+        )
+
+    def rollups(self) -> list[Rollup]:
+        """Return every complete version of a roll-up; one comes after those that it adds up."""
+        found = self._client.query(
+            f"SELECT metric, version, sums_sql, adds_up FROM `{self._rows}`.versions WHERE adds_up != ''"
+        ).result_rows
+        rollups = {
+            f"{metric}_{version}": (Rollup(metric, version, self._rows, sums_sql), adds_up)
+            for metric, version, sums_sql, adds_up in found
+        }
+        order = TopologicalSorter({name: [adds_up] for name, (_, adds_up) in rollups.items()}).static_order()
+        return [rollups[name][0] for name in order if name in rollups]
+
     def switch(self, name: str, version: str) -> None:
         """Make a version live: readers see it from now on. Versions older than the one before are dropped.
 
+        Roll-ups that add up this metric are switched to the version that adds up this version.
+
         Raises:
-            UserError: the version is not complete, or is not kept any more.
+            UserError: the version, or that of a roll-up, is not complete, or is not kept any more.
         """
+        dependent = self._dependent(name, version)
+        self._switch(name, version)
+        for rollup in dependent:
+            self.switch(rollup, dependent[rollup])
+
+    def _dependent(self, name: str, version: str) -> dict[str, str]:
+        """Return roll-up → the version to which a switch of the metric that it adds up must switch it."""
+        built = self._client.query(
+            f"SELECT metric, version, adds_up FROM `{self._rows}`.versions "
+            "WHERE substring(adds_up, 1, length(adds_up) - length(version) - 1) = {metric:String}",
+            {"metric": name},
+        ).result_rows
+        dependent = {}
+        for metric in dict.fromkeys(row[0] for row in built):
+            suitable = [row[1] for row in built if row[0] == metric and row[2] == f"{name}_{version}"]
+            state = self.state(metric)
+            if state.live is None or state.live in suitable:
+                continue
+            if not suitable:
+                raise UserError(
+                    f"roll-up {metric} has no version that adds up version {version} of {name}: "
+                    f"`./souk metrics rebuild {metric}` builds that of this checkout"
+                )
+            dependent[metric] = next(
+                each for each in (*reversed(state.never_live), *state.been_live) if each in suitable
+            )
+        return dependent
+
+    def _switch(self, name: str, version: str) -> None:
         select, description = self._select(name, version)
         self._replace_view(name, f"AS\n{select}\nCOMMENT {quoted(f'{description} (version {version})')}")
         self._note("switches", metric=name, version=version)
@@ -241,11 +331,13 @@ class MetricVersions:
         ).result_rows
         for (table,) in tables:
             self._client.command(f"DROP TABLE IF EXISTS `{self._rows}`.`{table}`")
+        which = f"WHERE metric = {quoted(name)} AND version = {quoted(version)}"
         for bookkeeping in _BOOKKEEPING:
-            self._client.command(
-                f"DELETE FROM `{self._rows}`.{bookkeeping} "
-                f"WHERE metric = {quoted(name)} AND version = {quoted(version)}"
-            )
+            table = f"`{self._rows}`.{bookkeeping}"
+            if self._client.query(
+                f"SELECT 1 FROM {table} {which} LIMIT 1"
+            ).result_rows:  # a DELETE takes long
+                self._client.command(f"DELETE FROM {table} {which}")
 
     def _note(self, table: str, **row: object) -> None:
         self._client.insert(table, [[*row.values()]], column_names=[*row], database=self._rows)

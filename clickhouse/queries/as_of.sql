@@ -11,21 +11,19 @@ WITH
         'order_lines', ['order_placed'],
         'order_state', ['order_placed', 'order_confirmed', 'order_shipped', 'order_delivered', 'order_cancelled'],
         'sales_lines', ['order_confirmed', 'order_cancelled', 'payment_refunded'],
+        'sales_orders', ['order_confirmed', 'order_cancelled', 'payment_refunded'],
+        'captured_payments', ['payment_captured'],
         'seller_sales_minute', ['order_confirmed', 'order_cancelled', 'payment_refunded'],
-        'product_sales_minute', ['order_confirmed', 'order_cancelled', 'payment_refunded']
+        'seller_sales_hour', ['order_confirmed', 'order_cancelled', 'payment_refunded'],
+        'seller_sales_day', ['order_confirmed', 'order_cancelled', 'payment_refunded'],
+        'product_sales_minute', ['order_confirmed', 'order_cancelled', 'payment_refunded'],
+        'marketplace_sales_minute', ['order_confirmed', 'order_cancelled', 'payment_refunded'],
+        'payments_minute', ['payment_captured']
     ) AS facts_of,
     arrayConcat(
-        if(
-            table_name IN (
-                'marketplace_sales_minute', 'payments_minute', 'payment_captured', 'payment_failed', 'payment_refunded'
-            ), ['payments'], []
-        ),
+        if(table_name IN ('payment_captured', 'payment_failed', 'payment_refunded'), ['payments'], []),
         if(table_name IN ('stock_reserved', 'stock_refused', 'stock_released', 'stock_changed'), ['inventory'], []),
-        if(
-            table_name IN (
-                'marketplace_sales_minute', 'payments_minute', 'order_placed', 'order_confirmed', 'order_cancelled'
-            ), ['orders'], []
-        )
+        if(table_name IN ('order_placed', 'order_confirmed', 'order_cancelled'), ['orders'], [])
     ) AS services,
     arrayMap(service -> complete_until[service], arrayFilter(service -> mapContains(complete_until, service), services))
         AS limits

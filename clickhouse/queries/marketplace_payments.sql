@@ -3,7 +3,7 @@ SELECT
     minute >= {period_start:DateTime('UTC')} AS is_current,
     sum(payments) AS payments,
     sum(amount_minor) AS amount_minor
-FROM payments_minute FINAL
+FROM payments_minute
 WHERE currency = {currency:String}
     AND minute >= {previous_start:DateTime('UTC')}
     AND minute < {period_end:DateTime('UTC')}

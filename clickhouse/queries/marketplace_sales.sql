@@ -16,7 +16,7 @@ SELECT
     sum(returned_units) AS returned_units,
     sum(returned_minor) AS returned_minor,
     sum(revenue_minor) AS revenue_minor
-FROM marketplace_sales_minute FINAL
+FROM marketplace_sales_minute
 WHERE currency = {currency:String}
     AND minute >= {previous_start:DateTime('UTC')}
     AND minute < {period_end:DateTime('UTC')}

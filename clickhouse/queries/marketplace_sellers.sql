@@ -1,10 +1,29 @@
 -- The number of sellers with a sale in a period and in the period before it.
+WITH
+    -- Whole hours come from the roll-up; the hours in which a period starts or ends come from the sales themselves.
+    arrayMap(
+        moment -> toStartOfHour(moment),
+        [{previous_start:DateTime('UTC')}, {period_start:DateTime('UTC')}, {period_end:DateTime('UTC')}]
+    ) AS cut_hours
 SELECT
-    minute >= {period_start:DateTime('UTC')} AS is_current,
+    is_current,
     uniqExact(seller_id) AS active_sellers
-FROM sales_lines
-WHERE currency = {currency:String}
-    AND kind = 'sold'
-    AND minute >= {previous_start:DateTime('UTC')}
-    AND minute < {period_end:DateTime('UTC')}
+FROM
+(
+    SELECT hour >= {period_start:DateTime('UTC')} AS is_current, seller_id
+    FROM seller_sales_hour
+    WHERE currency = {currency:String}
+        AND orders > 0
+        AND hour >= {previous_start:DateTime('UTC')}
+        AND hour < {period_end:DateTime('UTC')}
+        AND NOT has(cut_hours, hour)
+    UNION ALL
+    SELECT minute >= {period_start:DateTime('UTC')} AS is_current, seller_id
+    FROM sales_lines
+    WHERE currency = {currency:String}
+        AND kind = 'sold'
+        AND has(cut_hours, toStartOfHour(minute))
+        AND minute >= {previous_start:DateTime('UTC')}
+        AND minute < {period_end:DateTime('UTC')}
+)
 GROUP BY is_current

@@ -19,7 +19,7 @@ FROM
 FULL OUTER JOIN
 (
     SELECT seller_id, sum(orders) AS orders, sum(revenue_minor) AS revenue_minor
-    FROM sales_lines
+    FROM seller_sales_day
     WHERE currency = {currency:String}
     GROUP BY seller_id
     HAVING orders > 0 -- 0 if the history has only the cancellations of the seller's orders

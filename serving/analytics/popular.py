@@ -1,4 +1,4 @@
-"""Reads the rankings that job `metrics` writes into Redis."""
+"""Reads the rankings that job `rankings` writes into Redis."""
 
 from typing import Literal
 

@@ -4,12 +4,12 @@ import asyncio
 from datetime import datetime
 from time import monotonic
 
+from clickhouse.metrics.definition import facts_of, read_definitions
 from common.clock import Clock
 from common.consumer_lag import total_lag
 from common.errors import PartUnavailable
 from common.problems import Problem
 from common.settings import Settings
-from schemas.topics import EVENT_TOPICS, METRICS_JOB
 from serving.analytics.service.orders import ORDER_TABLES
 from serving.analytics.service.rankings import PRODUCT_TABLES
 from serving.analytics.service.sales import MARKETPLACE_TABLES, SELLER_TABLES
@@ -25,8 +25,9 @@ MAX_AGE_S = 10.0
 """The largest age of a state that a page shows."""
 
 TABLES = (*SELLER_TABLES, *PRODUCT_TABLES, *ORDER_TABLES, *MARKETPLACE_TABLES)
-READERS = {"metrics": [topic.name for topic in EVENT_TOPICS if METRICS_JOB in topic.consumers]}
-"""Consumer group of the job that computes the figures → the topics that it reads."""
+DEFINITIONS = read_definitions()
+READERS = {"facts": sorted(set().union(*(facts_of(table, DEFINITIONS) for table in TABLES)))}
+"""Consumer group of the job that stores the events of the figures → their topics."""
 
 
 def is_catching_up(behind_s: float | None, messages_behind: int | None) -> bool:
@@ -87,7 +88,7 @@ class FiguresFreshness:
         await asyncio.gather(*running, return_exceptions=True)
 
     async def _messages_behind(self) -> int | None:
-        """Return the lag of job `metrics`; None if Kafka does not answer within `KAFKA_TIMEOUT_S`.
+        """Return the lag of job `facts`; None if Kafka does not answer within `KAFKA_TIMEOUT_S`.
 
         A request that takes longer continues in its thread. At most one request runs at a time.
         """

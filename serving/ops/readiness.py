@@ -17,7 +17,7 @@ from serving.ops.figures_freshness import FiguresFreshness
 from serving.ops.schemas import FiguresState, PartState, Readiness
 
 TIMEOUT_S = 2.0
-JOBS = ("facts", "metrics", "recommendations")
+JOBS = ("facts", "rankings", "recommendations")
 """The Flink jobs that must be running."""
 
 OPTIONAL = frozenset({"commerce"})

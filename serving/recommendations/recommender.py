@@ -125,7 +125,7 @@ class Popular:
         self._redis = redis
 
     async def propose(self, request: RecommendationRequest, wanted: int) -> Sequence[Proposal]:
-        """Return the first products of the ranking that job `metrics` writes."""
+        """Return the first products of the ranking that job `rankings` writes."""
         found = await ranking(self._redis, "popular", 2 * wanted + len(request.excluded) + 1)
         return [Proposal(product_id, share, "popular") for product_id, share in found]
 

@@ -3,9 +3,7 @@
 import re
 
 from clickhouse.metrics.definition import facts_of, read_definitions
-from jobs.metrics.logic import QUERIES, VIEWS
 from schemas.events import all_events
-from schemas.metrics import METRICS
 from serving.clickhouse import load_queries
 
 AS_OF = load_queries()["as_of"]
@@ -19,24 +17,10 @@ def tables(service: str) -> set[str]:
     return {name for names in found for name in re.findall(r"'(\w+)'", names)}
 
 
-def services_of(query: str) -> set[str]:
-    """Return the services that emit the events that a query reads, directly or through views."""
-    events = {OWNERS[name].removeprefix("producers/") for name in re.findall(r"\bevents\.(\w+)", query)}
-    views = [view.query for view in QUERIES.views(VIEWS) if re.search(rf"\b{view.name}\b", query)]
-    return events.union(*(services_of(view) for view in views if view != query)) & SERVICES
-
-
 def test_the_service_that_emits_an_event_limits_its_table() -> None:
     for service in SERVICES:
         owned = {name for name, owner in OWNERS.items() if owner == f"producers/{service}"}
         assert tables(service) & set(OWNERS) == owned
-
-
-def test_every_service_that_a_figure_reads_limits_its_table() -> None:
-    for metric in METRICS:
-        if not metric.in_redis:
-            limiting = {service for service in SERVICES if metric.table in tables(service)}
-            assert limiting == services_of(QUERIES.of(metric.table)), metric.table
 
 
 def test_a_metric_of_clickhouse_is_complete_where_all_facts_that_feed_it_are() -> None:

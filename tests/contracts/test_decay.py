@@ -34,7 +34,7 @@ def test_similar_products_have_one_landmark() -> None:
 
 
 def test_rankings_have_the_half_lives_of_the_audit() -> None:
-    popularity = Path(ROOT, "jobs/metrics/views/popularity.sql")
+    popularity = Path(ROOT, "jobs/rankings/views/popularity.sql")
     said = dict(re.findall(r", (\d+)\) AS (\w+)", code(popularity)))
     assert {f"{name}_products": int(days) for days, name in said.items()} == HALF_LIFE_DAYS
     assert {KEYS[name]: days for name, days in ANSWERED.items()} == HALF_LIFE_DAYS

@@ -55,7 +55,14 @@ def test_a_rule_about_an_unknown_metric_would_be_found() -> None:
 def test_scraped_jobs_have_the_names_that_the_rules_use(tmp_path: Path) -> None:
     write(Settings(home=Path("/nowhere")), tmp_path)
     scraped = yaml.safe_load((tmp_path / "prometheus.yml").read_text())["scrape_configs"]
-    assert {one["job_name"] for one in scraped} == {"serving", "commerce", "clickhouse", "jobs", "simulator"}
+    assert {one["job_name"] for one in scraped} == {
+        "serving",
+        "commerce",
+        "clickhouse",
+        "jobs",
+        "simulator",
+        "rollups",
+    }
     targets = [target for one in scraped for made in one["static_configs"] for target in made["targets"]]
     assert len(set(targets)) == len(targets)
 

@@ -9,7 +9,6 @@ from serving.clickhouse import QUERIES, load_queries
 
 LOADED = load_queries()
 PARAMETER = re.compile(r"\{(\w+):([^}]+)\}")
-SUMS = re.compile(r"\bsum(If)?\(", re.IGNORECASE)
 
 
 def test_there_are_queries() -> None:
@@ -36,12 +35,6 @@ def test_a_query_is_one_select_that_can_be_a_view(name: str) -> None:
     assert len(statements) == 1
     assert isinstance(statements[0], sqlglot.exp.Query)
     assert not re.search(r"\b(FORMAT|SETTINGS)\b", LOADED[name])
-
-
-@pytest.mark.parametrize("name", [name for name, text in LOADED.items() if SUMS.search(text)])
-def test_a_query_that_adds_up_reads_final(name: str) -> None:
-    for table in re.findall(r"FROM (marketplace_sales_minute|payments_minute)(.*)", LOADED[name]):
-        assert table[1].strip().startswith("FINAL")
 
 
 @pytest.mark.parametrize("name", LOADED)

@@ -1,15 +1,15 @@
-"""Every event and every metric has its ClickHouse table, with exactly the columns that the jobs fill."""
+"""Every event has its ClickHouse table, with exactly the columns that job `facts` fills."""
 
 import re
 
 import pytest
-import sqlglot
 
 from clickhouse.facts import columns
+from clickhouse.metrics.definition import MetricDefinition, read_definitions
 from clickhouse.schema import FILE
-from jobs.metrics.logic import EVENTS, QUERIES
+from jobs.facts.logic import LIVE_EVENTS
+from jobs.rankings.logic import EVENTS as READ_BY_RANKINGS
 from schemas.events import EventSchema, all_events
-from schemas.metrics import METRICS, MetricOutput
 from schemas.topics import EVENT_TOPICS, FOREVER
 
 TABLE = re.compile(r"CREATE TABLE (?P<name>\w+)\n\((?P<body>.*?)\n\)\nENGINE = (?P<engine>.*?);\n", re.DOTALL)
@@ -41,22 +41,10 @@ def test_an_event_has_its_table_with_exactly_its_columns(event: EventSchema) -> 
     assert TABLES[event.name]["engine"].startswith("ReplacingMergeTree(ingested_at)")
 
 
-@pytest.mark.parametrize(
-    "metric", [metric for metric in METRICS if not metric.in_redis], ids=lambda metric: metric.table
-)
-def test_a_metric_fills_every_column_of_its_table(metric: MetricOutput) -> None:
-    selected = sqlglot.parse_one(QUERIES.of(metric.table), dialect="spark").named_selects
-
-    assert [*selected, "version"] == list(table_columns(metric.table))
-    assert selected[: len(metric.key)] == list(metric.key)
-    key = ", ".join(metric.key)
-    assert re.search(rf"ORDER BY \(?{key}\)?\n", TABLES[metric.table]["engine"])
-
-
 def test_every_column_says_what_it_is() -> None:
     silent = [
         f"{name}.{column}"
-        for name in [*all_events(), *(metric.table for metric in METRICS if not metric.in_redis)]
+        for name in all_events()
         for column in table_columns(name)
         if not re.search(rf"`{column}`[^`]*COMMENT '", TABLES[name]["body"])
     ]
@@ -64,7 +52,16 @@ def test_every_column_says_what_it_is() -> None:
     assert silent == []
 
 
-def test_what_metrics_reads_is_kept_for_ever_since_it_may_start_from_the_beginning() -> None:
+@pytest.mark.parametrize(
+    "metric", [each for each in read_definitions().values() if each.table_sql], ids=lambda metric: metric.name
+)
+def test_every_column_of_a_metric_says_what_it_is(metric: MetricDefinition) -> None:
+    body = metric.table_sql.partition("\n(\n")[2].partition("\n)\n")[0]
+
+    assert [line for line in body.splitlines() if " COMMENT '" not in line] == []
+
+
+def test_what_feeds_figures_and_rankings_is_kept_for_ever() -> None:
     retention = {topic.name: topic.retention for topic in EVENT_TOPICS}
 
-    assert {retention[name] for name in EVENTS} == {FOREVER}
+    assert {retention[name] for name in (*LIVE_EVENTS, *READ_BY_RANKINGS)} == {FOREVER}

@@ -4,7 +4,7 @@ import pytest
 
 from common.settings import ROOT, Settings
 from jobs.facts import logic as facts
-from jobs.metrics import logic as metrics
+from jobs.rankings import logic as rankings
 from jobs.recommendations import logic as recommendations
 from producers.registry import SERVICES
 from producers.simulator.live import order_consumer
@@ -18,7 +18,7 @@ READS = {
         for name, service in SERVICES.items()
     },
     "producers/simulator": set(order_consumer.TOPICS),
-    "jobs/metrics": set(metrics.EVENTS),
+    "jobs/rankings": set(rankings.EVENTS),
     "jobs/recommendations": set(recommendations.EVENTS),
 }
 EMITS = {

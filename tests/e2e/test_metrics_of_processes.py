@@ -9,7 +9,7 @@ from tests.promql import known
 
 pytestmark = pytest.mark.timeout(1_200)
 
-PROCESSES = ("serving", "commerce", "clickhouse", "jobs")
+PROCESSES = ("serving", "commerce", "clickhouse", "jobs", "rollups")
 PARTS = ("kafka", "registry", "flink", "clickhouse", "redis", "postgres")
 EVERY_PROCESS = "process_resident_memory_bytes"
 

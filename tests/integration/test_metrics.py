@@ -1,8 +1,8 @@
-"""The metrics of job `metrics` in a real Flink and of a real ClickHouse, over repeated and late events."""
+"""The metrics of a real ClickHouse, over repeated and late events."""
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,12 +15,7 @@ from hypothesis import strategies as st
 from clickhouse.client import connect
 from clickhouse.migrate import migrate
 from common.settings import Settings
-from jobs.engine import statement_set, table_environment
-from jobs.facts import job as facts
-from jobs.metrics.logic import EVENTS, plan
-from schemas.events import all_events
-from schemas.metrics import METRICS
-from tests.integration.bounded import Events, Row, run_bounded, upserted
+from tests.integration.bounded import Events, Row
 from tests.integration.metric_tables import writable
 
 RunMetrics = Callable[[Events], dict[str, dict[tuple[Any, ...], Row]]]
@@ -30,11 +25,10 @@ MINUTE = "2018-03-01T12:00:00Z"
 DERIVED = {
     "seller_sales_minute": ("seller_id", "minute", "currency"),
     "product_sales_minute": ("seller_id", "product_id", "minute", "currency"),
+    "marketplace_sales_minute": ("minute", "currency"),
+    "payments_minute": ("minute", "method", "currency"),
 }
-"""Metric of ClickHouse → its key."""
-
-EXACT_S = 1e-5
-"""The tolerance of scores, which are Unix seconds: one part in 10¹¹ of a half-life of 7 days."""
+"""Metric → its key."""
 
 
 @pytest.fixture(scope="module")
@@ -46,27 +40,17 @@ def database(clickhouse_server: Settings) -> Settings:
 
 
 @pytest.fixture(scope="module")
-def run_metrics(
-    jvm: None,  # noqa: ARG001 (Flink's)
-    database: Settings,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> RunMetrics:
-    """A function that computes every metric: events by topic in the order of arrival → table → key → row."""
-    real = plan(Settings(), all_events())
-
-    def run(events: Events) -> dict[str, dict[tuple[Any, ...], Row]]:
-        changes = run_bounded(real, EVENTS, events, tmp_path_factory.mktemp("metrics"))
-        by_flink = {metric.table: upserted(changes[metric.table], metric.key) for metric in METRICS}
-        return {**by_flink, **derived(database, events)}
-
-    return run
+def run_metrics(database: Settings) -> RunMetrics:
+    """A function that computes every metric: events by topic in the order of arrival → metric → key → row."""
+    return lambda events: derived(database, events)
 
 
 def derived(database: Settings, events: Events) -> dict[str, dict[tuple[Any, ...], Row]]:
     """Insert events into the fact tables one by one, and return the rows of ClickHouse's metrics."""
     skipping = {"input_format_skip_unknown_fields": 1, "date_time_input_format": "best_effort"}
     with connect(database, admin=True) as client:
-        client.command(f"TRUNCATE TABLE {writable(database, 'sales_lines')}")
+        for rows in ("sales_lines", "sales_orders", "captured_payments"):
+            client.command(f"TRUNCATE TABLE {writable(database, rows)}")
         for name, arrived in events.items():
             for event in arrived:
                 client.raw_insert(name, insert_block=json.dumps(event), fmt="JSONEachRow", settings=skipping)
@@ -74,7 +58,7 @@ def derived(database: Settings, events: Events) -> dict[str, dict[tuple[Any, ...
 
 
 def read(client: Client, table: str, key: tuple[str, ...]) -> dict[tuple[Any, ...], Row]:
-    """Return a view's rows by key; a minute is text, as Flink writes it."""
+    """Return a view's rows by key; a minute is text."""
     found = client.query(f"SELECT * REPLACE formatDateTime(minute, '%FT%TZ') AS minute FROM {table}")
     rows = (dict(zip(found.column_names, row, strict=True)) for row in found.result_rows)
     return {tuple(row[column] for column in key): row for row in rows}
@@ -154,10 +138,6 @@ def captured(payment: str, amount: int, method: str = "boleto") -> Row:
     }  # fmt: skip
 
 
-def scores(tables: Mapping[str, Mapping[Any, Row]], table: str) -> dict[str, float]:
-    return {product: row["score"] for (product,), row in tables[table].items()}
-
-
 def test_an_order_counts_once_for_each_seller_and_once_for_the_marketplace(run_metrics: RunMetrics) -> None:
     lines = [line(1, "pen", "ann", quantity=3), line(2, "ink", "ann"), line(3, "cup", "bob", price=700)]
     tables = run_metrics(sold(placed("o", lines)))
@@ -208,7 +188,7 @@ def test_an_order_that_arrives_a_year_late_counts_in_its_own_minute(run_metrics:
     assert tables["seller_sales_minute"]["ann", MINUTE, "BRL"]["orders"] == 1
 
 
-def test_an_order_that_was_never_confirmed_is_no_sale_and_makes_nothing_popular(
+def test_an_order_that_was_never_confirmed_is_no_sale(
     run_metrics: RunMetrics,
 ) -> None:
     refused = placed("refused", [line(1, "pen", "ann", quantity=1000)])
@@ -223,7 +203,6 @@ def test_an_order_that_was_never_confirmed_is_no_sale_and_makes_nothing_popular(
         "seller_sales_minute",
         "product_sales_minute",
         "marketplace_sales_minute",
-        "popular_products",
     ):
         assert tables[table] == {}
 
@@ -270,40 +249,9 @@ def test_an_order_without_lines_counts_in_the_marketplace_only(run_metrics: RunM
         "minute": MINUTE, "currency": "BRL", "orders": 1, "lines": 0, "units": 0, "gross_minor": 0,
         "discount_minor": 0, "shipping_minor": 0, "cancelled_orders": 1, "cancelled_units": 0,
         "cancelled_gross_minor": 0, "cancelled_discount_minor": 0, "cancelled_shipping_minor": 0,
-        "returned_units": 0, "returned_minor": 0,
+        "returned_units": 0, "returned_minor": 0, "revenue_minor": 0,
     }  # fmt: skip
     assert tables["seller_sales_minute"] == {}
-
-
-def test_a_unit_sold_a_half_life_later_weighs_twice_as_much(run_metrics: RunMetrics) -> None:
-    orders = [
-        placed("a", [line(1, "old", "ann", quantity=2)], NOON),
-        placed("b", [line(1, "new", "ann", quantity=1)], NOON + timedelta(days=30)),
-        placed("c", [line(1, "none", "ann", quantity=0)], NOON + timedelta(days=30)),
-    ]
-    tables = run_metrics(sold(*orders))
-
-    popular, trending = scores(tables, "popular_products"), scores(tables, "trending_products")
-    assert popular["new"] == pytest.approx(popular["old"], abs=EXACT_S)
-    assert "none" not in popular
-    assert popular["old"] == pytest.approx(NOON.timestamp() + 30 * 86_400, abs=EXACT_S)
-    assert trending["old"] == pytest.approx(NOON.timestamp() + 7 * 86_400, abs=EXACT_S)
-
-
-def test_rankings_are_right_after_the_years_in_which_a_double_or_an_int_of_seconds_overflows(
-    run_metrics: RunMetrics,
-) -> None:
-    late = datetime(2099, 12, 31, 23, 59, 59, tzinfo=UTC)
-    first, last = datetime(2038, 1, 19, 3, 14, 7, tzinfo=UTC), datetime(2038, 1, 19, 3, 14, 8, tzinfo=UTC)
-    moments = {"old": NOON, "first": first, "last": last, "late": late}
-    orders = [placed(name, [line(1, name, "ann", quantity=4)], at) for name, at in moments.items()]
-    again = placed("again", [line(1, "old", "ann", quantity=4)], late)
-    tables = run_metrics(sold(again, *orders))
-
-    for table, days in (("popular_products", 30), ("trending_products", 7)):
-        expected = {name: at.timestamp() + 2 * days * 86_400 for name, at in moments.items()}
-        expected["old"] = expected["late"]  # compared with it, the sales of 2018 have no weight
-        assert scores(tables, table) == pytest.approx(expected, rel=0, abs=EXACT_S)
 
 
 LINES = st.lists(
@@ -327,7 +275,7 @@ FIGURES = (
 
 
 @hypothesis_settings(
-    max_examples=hypothesis_settings.default.max_examples // 25,  # each is a job
+    max_examples=hypothesis_settings.default.max_examples // 5,  # each inserts some dozens of events
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(orders=ORDERS, random=st.randoms(use_true_random=False))
@@ -382,28 +330,3 @@ def repeated(events: list[Row], random: Any) -> list[Row]:
     arrivals = events + random.sample(events, k=len(events) // 2)
     random.shuffle(arrivals)
     return arrivals
-
-
-@pytest.mark.usefixtures("jvm")
-def test_job_facts_reads_each_topic_once() -> None:
-    real = facts.build(Settings())
-    explained = statement_set(table_environment(real.config), real).explain()
-    optimized = explained.partition("== Optimized Execution Plan ==")[2]
-
-    assert optimized.count("TableSourceScan(") == len(all_events())
-    assert "where=[(CHAR_LENGTH(event_id) < 0)]" in optimized, "what brings order_placed's watermark"
-
-
-@pytest.mark.usefixtures("jvm")
-def test_the_plan_reads_each_topic_once_and_deduplicates_each_event_once() -> None:
-    """The metrics share the views, and no sink needs state for the rows of its keys."""
-    real = plan(Settings(), all_events())
-    written = "\n".join(query.query for query in (*real.views, *real.outputs))
-    explained = statement_set(table_environment(real.config), real).explain()
-    optimized = explained.partition("== Optimized Execution Plan ==")[2]
-
-    assert optimized.count("TableSourceScan(") == len(EVENTS)
-    assert optimized.count("Deduplicate(") == written.count("ROW_NUMBER()")
-    assert optimized.count("GroupAggregate(") == written.count("GROUP BY")
-    assert "SinkMaterializer" not in optimized
-    assert "where=[(CHAR_LENGTH(event_id) < 0)]" in optimized, "what brings order_placed's watermark"

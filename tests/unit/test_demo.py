@@ -26,7 +26,7 @@ from producers.simulator.world.shape import WorldShape
 MB = 2**20
 PARTS = (
     "taskmanager", "jobmanager", "kafka", "registry", "clickhouse", "commerce", "simulator", "serving",
-    "jobs", "postgres", "supervisor", "redis",
+    "jobs", "postgres", "supervisor", "redis", "rollups",
 )  # fmt: skip
 STATES = ("confirmed", "cancelled", "undecided", "shipped", "delivered", "returned", "reviewed")
 BUSY = SimulatorStatus(
@@ -70,7 +70,7 @@ def test_a_busy_marketplace_fits_a_terminal_of_80_by_24_with_nothing_cut_off():
         "121.5",
         "1.2 s ago",
         "2.5 s ago",
-        "18,000",
+        "19,500",
         "live for 3h05m",
     ):
         assert figure in text
@@ -118,7 +118,7 @@ def test_without_a_terminal_the_figures_are_one_line():
         "orders p99 122 ms",
         "complete to 1.2 s ago",
         "views up to 2.5 s ago",
-        "18,000 MB",
+        "19,500 MB",
     ):
         assert figure in text
 

@@ -4,7 +4,7 @@ import pytest
 
 from jobs.connectors.build import SOURCES
 from jobs.fingerprint import function_code, java_tokens, sql_tokens
-from jobs.metrics import logic as metrics
+from jobs.rankings import logic as rankings
 from jobs.recommendations import logic as recommendations
 
 STATE = """package souk.flink.visits;
@@ -59,7 +59,7 @@ def test_another_field_type_value_or_class_name_changes_the_code_of_functions(
 
 
 def test_the_code_of_every_function_of_a_job_is_found() -> None:
-    for functions in (metrics.FUNCTIONS, recommendations.FUNCTIONS):
+    for functions in (rankings.FUNCTIONS, recommendations.FUNCTIONS):
         assert len(function_code(functions, SOURCES)) == 16
 
 

@@ -379,10 +379,10 @@ def test_a_removed_setting_in_souk_toml_does_not_stop_the_start(
 
 
 def test_status_prints_how_far_each_job_and_service_is_behind():
-    lag = Lag({"facts": 0, "metrics": 1_234}, {"orders": 5, "payments": 0})
+    lag = Lag({"facts": 0, "rankings": 1_234}, {"orders": 5, "payments": 0})
 
     assert lag_lines(lag) == [
-        "messages behind, jobs: facts 0, metrics 1,234",
+        "messages behind, jobs: facts 0, rankings 1,234",
         "messages behind, services: orders 5, payments 0",
     ]
 

@@ -25,7 +25,7 @@ Caused by: java.io.IOException: Unexpected magic number.
 def test_the_oldest_live_job_of_a_name_is_not_a_duplicate() -> None:
     dead = FlinkJob("0", "facts", "FAILED", 1)
     first, second = FlinkJob("1", "facts", "RUNNING", 2), FlinkJob("2", "facts", "CREATED", 3)
-    other = FlinkJob("3", "metrics", "RUNNING", 4)
+    other = FlinkJob("3", "rankings", "RUNNING", 4)
 
     assert duplicates([dead, first, second, other]) == [second]
 
@@ -220,4 +220,4 @@ def test_only_running_jobs_of_ours_with_a_completed_checkpoint_count_as_checkpoi
         {"counts": {"in_progress": 0, "failed": 0}, "latest": {"completed": completed}}
     )
 
-    assert jobs_without_checkpoint(settings, ["facts", "metrics"]) == missing
+    assert jobs_without_checkpoint(settings, ["facts", "rankings"]) == missing

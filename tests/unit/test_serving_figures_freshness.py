@@ -24,6 +24,6 @@ def test_figures_catch_up_while_they_are_old_and_messages_wait_to_be_counted(
     assert is_catching_up(behind_s, messages_behind) is catching_up
 
 
-def test_the_messages_that_count_are_those_that_job_metrics_reads() -> None:
-    assert {"order_placed", "order_cancelled", "payment_captured"} <= set(READERS["metrics"])
-    assert "product_viewed" not in READERS["metrics"]
+def test_the_messages_that_count_are_those_that_feed_figures() -> None:
+    assert {"order_placed", "order_cancelled", "payment_captured"} <= set(READERS["facts"])
+    assert "product_viewed" not in READERS["facts"]

@@ -1,4 +1,4 @@
--- When each seller's newest parcel of an order left and arrived, from job `metrics`.
+-- When each seller's newest parcel of an order left and arrived, as ClickHouse derives them.
 SELECT
     order_id, seller_id,
     if(mapContains(shipped_by, seller_id), toString(shipped_by[seller_id]), NULL) AS shipped_at,

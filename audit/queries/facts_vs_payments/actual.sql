@@ -1,4 +1,4 @@
--- Payments by minute and method, from job `metrics`.
+-- Payments by minute and method, as ClickHouse derives them.
 SELECT
     toString(minute) AS minute, toString(method) AS method, toString(currency) AS currency, payments, amount_minor
-FROM payments_minute FINAL
+FROM payments_minute

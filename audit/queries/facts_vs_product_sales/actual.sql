@@ -1,4 +1,4 @@
--- Sales, cancellations and returns by seller, product and minute, from job `metrics`.
+-- Sales, cancellations and returns by seller, product and minute, as ClickHouse derives them.
 SELECT
     seller_id, product_id, toString(minute) AS minute, toString(currency) AS currency,
     orders, lines, units, gross_minor, discount_minor, shipping_minor,

@@ -3,7 +3,7 @@ SELECT
     toDateTime(dateTrunc({grain:String}, minute, {timezone:String}), {timezone:String}) AS time,
     method,
     sum(amount_minor) / {minor_units:UInt32} AS amount
-FROM payments_minute FINAL
+FROM payments_minute
 WHERE currency = {currency:String}
     AND minute >= {period_start:DateTime('UTC')}
     AND minute < {period_end:DateTime('UTC')}

@@ -91,7 +91,7 @@ def test_a_replayed_letter_that_is_rejected_again_is_a_new_letter_of_each_servic
 
 def test_a_letter_of_two_jobs_is_replayed_once(shop, dlq):
     key = new_id()
-    for _job in ("facts", "metrics"):
+    for _job in ("facts", "rankings"):
         shop.send("review_submitted_dlq", b"garbage", key, headers={"stage": "decode", "reason": "short"})
 
     assert dlq("replay", "review_submitted") == "1 sent again to review_submitted\n"

@@ -1,4 +1,4 @@
-"""The `as_of` of figures, from the jobs `facts` and `metrics` with a real Flink, Kafka and ClickHouse."""
+"""The `as_of` of figures, from job `facts` with a real Flink, Kafka and ClickHouse."""
 
 import json
 from dataclasses import replace
@@ -15,14 +15,18 @@ from common.settings import Settings
 from jobs.engine import statement_set, table_environment
 from jobs.facts import job as facts
 from jobs.facts.logic import LIVE_EVENTS
-from jobs.metrics import job as metrics
 from schemas.codec import Encoder
 from schemas.events import all_events
 from schemas.setup import register
 
 NOON = datetime(2018, 3, 1, 12, tzinfo=UTC)
-METRICS = ("seller_sales_minute", "marketplace_sales_minute", "payments_minute")
-FROM_FACTS = ("order_lines", "order_state")
+FIGURES = (
+    "seller_sales_minute",
+    "marketplace_sales_minute",
+    "payments_minute",
+    "order_lines",
+    "order_state",
+)
 LIMITED_BY_PAYMENTS = ("seller_sales_minute", "marketplace_sales_minute", "payments_minute")
 
 
@@ -34,14 +38,14 @@ def order(number: int) -> dict[str, Any]:
 
 
 def start(settings: Settings, flink: Any) -> dict[str, int]:
-    """Run the tables `METRICS`, and the facts that feed `FROM_FACTS`; returns the schema ids."""
+    """Run the facts that feed `FIGURES`, and the reports of the relays; returns the schema ids."""
     ids = register(settings).schema_ids
     migrate(settings)
-    for job, tables in ((metrics, (*METRICS, "pipeline_progress")), (facts, LIVE_EVENTS)):
-        real = job.build(settings)
-        plan = replace(real, outputs=tuple(output for output in real.outputs if output.table in tables))
-        statements = statement_set(table_environment({**flink.DEFAULTS, **plan.config}), plan)
-        flink.running.append(statements.execute())
+    real = facts.build(settings)
+    tables = (*LIVE_EVENTS, "pipeline_progress")
+    plan = replace(real, outputs=tuple(output for output in real.outputs if output.table in tables))
+    statements = statement_set(table_environment({**flink.DEFAULTS, **plan.config}), plan)
+    flink.running.append(statements.execute())
     return ids
 
 
@@ -104,7 +108,7 @@ def test_orders_advance_the_watermark_of_tables_whose_other_topics_have_no_event
         report(producer, orders=event["occurred_at"], payments=event["occurred_at"])
         producer.flush()
         reached = watermarks(settings)
-        return min(reached.get(table, NOON) for table in (*METRICS, *FROM_FACTS))
+        return min(reached.get(table, NOON) for table in FIGURES)
 
     def all_beyond(moment: datetime) -> datetime | None:
         reached = lowest()

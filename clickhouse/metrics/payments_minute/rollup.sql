@@ -1,0 +1,5 @@
+-- The sums of the minutes that changed.
+SELECT minute, method, currency, count() AS payments, sum(captured_payments.amount_minor) AS amount_minor
+FROM captured_payments
+WHERE {changed}
+GROUP BY minute, method, currency

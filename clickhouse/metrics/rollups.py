@@ -1,0 +1,216 @@
+"""Keeps the sums of roll-ups up to date, and reads them exactly.
+
+An insert into the rows of a metric notes which keys it changes: a minute of the marketplace, an hour of a
+seller. `refresh` computes the sums of the keys that changed since the last refresh again, and stores them; of
+a key's stored sums the newest count. A refresh may therefore run at any time, run twice, or be interrupted.
+
+Readers get the stored sums, except for keys that changed after the last refresh: their sums come from the
+rows. A figure is therefore exact whether or not `refresh` runs; without it, queries only take longer.
+
+Two intervals make this independent of the order in which ClickHouse commits and reads. A note counts as
+unprocessed for `INSERT_TIME_S` after the refresh that has read it, because the rows of its insert may become
+visible later. Readers rely on a refresh only `ANALYSIS_TIME_S` after its end, because a query whose analysis
+has begun may read the sums from before.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from clickhouse_connect.driver.client import Client
+
+from clickhouse.literals import quoted
+from clickhouse.metrics.definition import READS, MetricDefinition
+
+INSERT_TIME_S = 60
+"""An insert into the facts takes less time than this, from its beginning until its rows are visible."""
+
+ANALYSIS_TIME_S = 10
+"""A query starts to read less than this after its analysis began."""
+
+MAX_GROUP_BY_BYTES = 256 * 2**20
+"""A refresh whose sums need more memory continues on disk."""
+
+HORIZONS = (
+    "metric String, version String, horizon DateTime64(3, 'UTC'), "
+    "noted_at DateTime64(3, 'UTC') DEFAULT now64(3)"
+)
+"""The columns of the table `horizons`: the sums contain every change that was noted before `horizon`."""
+
+_CHANGED_AT, _COMPUTED_AT = "changed_at", "computed_at"
+
+_NEVER_REPLACED = "toDateTime64('2299-12-31 23:59:59', 3, 'UTC')"
+"""The `computed_at` of sums that come from the rows."""
+
+
+@dataclass(frozen=True)
+class Rollup:
+    """A version of a roll-up in the database `rows`.
+
+    `sums_sql` is its SELECT over a version of the metric that it adds up, with the placeholder `{changed}`.
+    """
+
+    metric: str
+    version: str
+    rows: str
+    sums_sql: str
+
+    @property
+    def table_name(self) -> str:
+        """The name of the table of stored sums."""
+        return f"{self.metric}_{self.version}"
+
+    @property
+    def table(self) -> str:
+        """The quoted name of the table of stored sums."""
+        return f"`{self.rows}`.`{self.table_name}`"
+
+    @property
+    def changes(self) -> str:
+        """The quoted name of the table of notes: which keys have changed, and when."""
+        return f"`{self.rows}`.`{changes_of(self.table_name)}`"
+
+    @property
+    def horizons(self) -> str:
+        """A FROM and a WHERE clause for the ends of this roll-up's refreshes."""
+        return (
+            f"FROM `{self.rows}`.horizons "
+            f"WHERE metric = {quoted(self.metric)} AND version = {quoted(self.version)}"
+        )
+
+    def sums(self, condition: str) -> str:
+        """Return the SELECT of the sums of the keys that meet a condition."""
+        return self.sums_sql.replace("{changed}", condition)
+
+
+def changes_of(table: str) -> str:
+    """Return the name of the notes of a roll-up's table."""
+    return f"{table}_changes"
+
+
+def _processed_until() -> str:
+    """Return an expression over `horizons`: notes from before this time need no further processing."""
+    return f"ifNull(max(horizon), toDateTime64(0, 3, 'UTC')) - INTERVAL {INSERT_TIME_S} SECOND"
+
+
+class Rollups:
+    """Creates the tables of roll-ups and refreshes their sums."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def create(self, rollup: Rollup, definition: MetricDefinition, rows_table: str) -> None:
+        """Create the tables of a version over rows, and note the keys of all rows. `rows_table` is quoted."""
+        self._create_table(rollup, definition)
+        keys_sql = READS.sub(f"FROM {rows_table}", definition.changed_sql)
+        keys = self._client.query(f"DESCRIBE TABLE ({keys_sql})").result_rows
+        types = ", ".join(f"`{row[0]}` {row[1]}" for row in keys)
+        names = ", ".join(f"`{row[0]}`" for row in keys)
+        self._client.command(
+            f"CREATE TABLE IF NOT EXISTS {rollup.changes} "
+            f"({_CHANGED_AT} DateTime64(3, 'UTC') DEFAULT now64(3), {types}) "
+            f"ENGINE = MergeTree PARTITION BY toDate({_CHANGED_AT}) ORDER BY ({_CHANGED_AT}, {names})"
+        )
+        view = f"`{rollup.rows}`.`{rollup.table_name}_notes`"
+        self._client.command(
+            f"CREATE MATERIALIZED VIEW IF NOT EXISTS {view} TO {rollup.changes} AS\n{keys_sql}"
+        )
+        months = f"SELECT DISTINCT toYYYYMM(minute) AS month FROM {rows_table} ORDER BY month"
+        for (month,) in self._client.query(months).result_rows:
+            self._client.command(
+                f"INSERT INTO {rollup.changes} ({names})\n{keys_sql}\nWHERE toYYYYMM(minute) = {month}"
+            )
+
+    def create_over(self, rollup: Rollup, definition: MetricDefinition, finer: Rollup) -> None:
+        """Create the table of a version over a finer roll-up, whose notes tell which keys change."""
+        self._create_table(rollup, definition)
+        keys_sql = READS.sub(f"FROM {finer.changes}", definition.changed_sql)
+        with_time = keys_sql.replace("SELECT DISTINCT", f"SELECT DISTINCT {_CHANGED_AT},", 1)
+        self._client.command(f"CREATE VIEW IF NOT EXISTS {rollup.changes} AS\n{with_time}")
+
+    def reader_sql(self, rollup: Rollup) -> str:
+        """Return the SELECT for readers: the stored sums, and those of changed keys from the rows.
+
+        A key that changes while the query runs appears once: in the sums of either time.
+        """
+        group = self._group(rollup)
+        figures = [name for name in self._columns(rollup.table) if name not in (*group, _COMPUTED_AT)]
+        names = ", ".join(f"`{name}`" for name in (*group, *figures))
+        newest = ",\n    ".join(f"argMax(`{name}`, {_COMPUTED_AT}) AS `{name}`" for name in figures)
+        finished = f"noted_at < now64(3) - INTERVAL {ANALYSIS_TIME_S} SECOND"
+        unprocessed = f"{_CHANGED_AT} > (SELECT {_processed_until()} {rollup.horizons} AND {finished})"
+        return (
+            f"SELECT\n    {', '.join(group)},\n    {newest}\nFROM\n(\n"
+            f"SELECT {names}, {_COMPUTED_AT} FROM {rollup.table}\n"
+            f"UNION ALL\nSELECT {names}, {_NEVER_REPLACED} AS {_COMPUTED_AT} FROM\n(\n"
+            f"{rollup.sums(self._is_noted(rollup, unprocessed))}\n)\n)\nGROUP BY {', '.join(group)}"
+        )
+
+    def refresh(self, rollup: Rollup) -> None:
+        """Compute the sums of the keys that changed since the last refresh, one month after the other."""
+        ((now, since),) = self._client.query(
+            f"SELECT toString(now64(3)), toString({_processed_until()}) {rollup.horizons}"
+        ).result_rows
+        changed = f"{_CHANGED_AT} > toDateTime64({quoted(since)}, 3, 'UTC')"
+        columns = ", ".join(self._columns(f"({rollup.sums('1')})"))
+        for month in self._months(rollup, changed):
+            sums = rollup.sums(self._is_noted(rollup, f"{changed} AND {month}"))
+            self._client.command(
+                f"INSERT INTO {rollup.table} ({columns})\n{sums}\n"
+                f"SETTINGS max_bytes_before_external_group_by = {MAX_GROUP_BY_BYTES}"
+            )
+        self._client.command(
+            f"INSERT INTO `{rollup.rows}`.horizons (metric, version, horizon) "
+            f"VALUES ({quoted(rollup.metric)}, {quoted(rollup.version)}, {quoted(now)})"
+        )
+
+    def _create_table(self, rollup: Rollup, definition: MetricDefinition) -> None:
+        create = f"CREATE TABLE IF NOT EXISTS {rollup.table}"
+        self._client.command(definition.table_sql.replace("CREATE TABLE {table}", create, 1))
+
+    def _months(self, rollup: Rollup, changed: str) -> Iterator[str]:
+        """Yield a condition for the notes of each month. The last key is the time of a roll-up."""
+        month = f"toYYYYMM({self._keys(rollup)[-1]})"
+        found = self._client.query(
+            f"SELECT DISTINCT {month} AS month FROM {rollup.changes} WHERE {changed} ORDER BY month"
+        ).result_rows
+        for (number,) in found:
+            yield f"{month} = {number}"
+
+    def _is_noted(self, rollup: Rollup, notes: str) -> str:
+        """Return a condition for the keys in the notes that meet another condition."""
+        keys = ", ".join(self._keys(rollup))
+        return f"({keys}) IN (SELECT {keys} FROM {rollup.changes} WHERE {notes})"
+
+    def forget_notes(self, rollups: Sequence[Rollup]) -> None:
+        """Drop the notes that all these roll-ups have processed; a roll-up may use those of a finer one."""
+        horizons = [
+            self._client.query(f"SELECT max(horizon) {each.horizons}").result_rows for each in rollups
+        ]
+        if not horizons:
+            return
+        oldest_kept = min(row[0] for (row,) in horizons).date() - timedelta(days=1)
+        for rollup in rollups:
+            partitions = self._client.query(
+                "SELECT DISTINCT partition FROM system.parts "
+                "WHERE active AND database = {rows:String} AND table = {table:String}",
+                {"rows": rollup.rows, "table": changes_of(rollup.table_name)},
+            ).result_rows
+            for (day,) in partitions:
+                if date.fromisoformat(day) < oldest_kept:
+                    self._client.command(f"ALTER TABLE {rollup.changes} DROP PARTITION {quoted(day)}")
+
+    def _columns(self, table: str) -> list[str]:
+        return [row[0] for row in self._client.query(f"DESCRIBE TABLE {table}").result_rows]
+
+    def _keys(self, rollup: Rollup) -> Sequence[str]:
+        """Return the columns that say which sums a note is about."""
+        return [name for name in self._columns(rollup.changes) if name != _CHANGED_AT]
+
+    def _group(self, rollup: Rollup) -> Sequence[str]:
+        """Return the columns that identify a sum."""
+        ((sorting_key,),) = self._client.query(
+            "SELECT sorting_key FROM system.tables WHERE database = {rows:String} AND name = {table:String}",
+            {"rows": rollup.rows, "table": rollup.table_name},
+        ).result_rows
+        return str(sorting_key).split(", ")

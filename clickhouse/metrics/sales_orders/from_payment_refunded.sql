@@ -1,0 +1,12 @@
+-- A refunded return: one row, whatever the number of its lines.
+SELECT
+    toDateTime(toStartOfMinute(assumeNotNull(placed_at)), 'UTC') AS minute,
+    order_id,
+    'returned' AS kind,
+    assumeNotNull(return_id) AS return_id,
+    currency,
+    length(lines) AS number_of_lines,
+    arraySum(lines.quantity) AS quantity,
+    arraySum(lines.refund_minor) AS amount_minor
+FROM payment_refunded
+WHERE return_id IS NOT NULL AND seller_id IS NOT NULL AND placed_at IS NOT NULL

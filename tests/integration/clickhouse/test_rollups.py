@@ -1,0 +1,288 @@
+"""Roll-ups: exact at any time, whether their sums were refreshed before, after or during a change."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from threading import Event, Thread
+from typing import Any
+
+import pytest
+from clickhouse_connect.driver.client import Client
+
+from clickhouse import rollup_worker
+from clickhouse.client import connect
+from clickhouse.metrics import rollups
+from clickhouse.metrics.definition import MetricDefinition, read_definitions
+from clickhouse.metrics.rollups import Rollups
+from clickhouse.metrics.versions import MetricVersions
+from clickhouse.migrate import migrate
+from common.errors import UserError
+from common.settings import Settings
+
+NOON = datetime(2018, 3, 1, 12, 0, 30, tzinfo=UTC)
+DEFINITIONS = read_definitions()
+PAIRS = {
+    "seller_sales_hour": "SELECT seller_id, toStartOfHour(minute) AS hour, currency, max(minute) AS newest",
+    "seller_sales_day": "SELECT seller_id, toStartOfDay(minute) AS day, currency, max(minute) AS newest",
+    "marketplace_sales_minute": "SELECT minute, currency",
+}
+"""Roll-up → how its keys come from the rows."""
+
+FIGURES = ", ".join(
+    f"sum({name}) AS {name}"
+    for name in (
+        *("orders", "lines", "units", "gross_minor", "discount_minor", "shipping_minor"),
+        *("cancelled_orders", "cancelled_units", "cancelled_gross_minor", "cancelled_discount_minor"),
+        *("cancelled_shipping_minor", "returned_units", "returned_minor", "revenue_minor"),
+    )
+)
+
+
+@pytest.fixture
+def settings(clickhouse_server: Settings, request: pytest.FixtureRequest) -> Settings:
+    """A migrated database of this test. The intervals of `at_once` must be set before: views contain them."""
+    if "at_once" in request.fixturenames:
+        request.getfixturevalue("at_once")
+    name = f"rollups_{abs(hash(request.node.name))}"
+    settings = clickhouse_server.model_copy(update={"clickhouse_database": name})
+    migrate(settings)
+    return settings
+
+
+@pytest.fixture
+def client(settings: Settings) -> Iterator[Client]:
+    """The administrator of the test's database."""
+    with connect(settings, admin=True) as client:
+        yield client
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Readers rely on a refresh as soon as it has ended, and it processes notes at once."""
+    monkeypatch.setattr(rollups, "ANALYSIS_TIME_S", 0)
+    monkeypatch.setattr(rollups, "INSERT_TIME_S", 0)
+
+
+def lines(*prices: int) -> list[tuple[Any, ...]]:
+    sellers = ("ann", "bob")
+    return [(n, "pen", sellers[n % 2], 1, price, 10, 150, 0, 1000) for n, price in enumerate(prices)]
+
+
+def insert(client: Client, event: str, order: str, **fields: Any) -> None:
+    """Insert an event; its id follows from its order, so a second one replaces it."""
+    moment = fields.pop("occurred_at", NOON)
+    row = {
+        "event_id": f"{event}-{order}",
+        "occurred_at": moment,
+        "order_id": order,
+        "currency": "BRL",
+        **fields,
+    }
+    client.insert(event, [list(row.values())], column_names=list(row))
+
+
+def confirm(client: Client, order: str, *prices: int, placed_at: datetime = NOON) -> None:
+    insert(client, "order_confirmed", order, placed_at=placed_at, lines=lines(*prices))
+
+
+def cancel(client: Client, order: str, *prices: int, placed_at: datetime = NOON) -> None:
+    insert(
+        client, "order_cancelled", order, placed_at=placed_at, confirmed_at=placed_at, lines=lines(*prices)
+    )
+
+
+def rows(client: Client, query: str) -> list[tuple[Any, ...]]:
+    return [tuple(row) for row in client.query(query).result_rows]
+
+
+def assert_exact(client: Client) -> None:
+    """Compare every roll-up with the sums of the rows, in all columns."""
+    for name, keys in PAIRS.items():
+        source = "sales_orders" if name.startswith("marketplace") else "sales_lines"
+        expected = rows(client, f"{keys}, {FIGURES} FROM {source} GROUP BY ALL ORDER BY ALL")
+        assert rows(client, f"SELECT * FROM {name} ORDER BY ALL") == expected, name
+        assert expected
+    sums = "SELECT minute, method, currency, count(), sum(amount_minor) FROM captured_payments"
+    paid = f"{sums} GROUP BY ALL ORDER BY ALL"
+    assert rows(client, "SELECT * FROM payments_minute ORDER BY ALL") == rows(client, paid)
+
+
+def stored(client: Client, name: str) -> int:
+    """Return the number of stored sums of a roll-up's live version."""
+    rollup = next(each for each in MetricVersions(client).rollups() if each.metric == name)
+    return int(rows(client, f"SELECT count() FROM {rollup.table}")[0][0])
+
+
+def refresh(client: Client) -> None:
+    rollup_worker.refresh_all(client)
+
+
+def test_figures_are_exact_before_and_after_a_refresh_and_after_later_changes(client: Client) -> None:
+    for number in range(6):
+        confirm(client, f"o{number}", 1000, 700, placed_at=NOON + timedelta(hours=13 * number))
+    insert(client, "payment_captured", "o1", method="pix", amount_minor=1700)
+    assert stored(client, "seller_sales_hour") == 0
+    assert_exact(client)
+
+    refresh(client)
+    assert stored(client, "seller_sales_hour") == 12
+    assert stored(client, "seller_sales_day") > 0
+    assert_exact(client)
+
+    cancel(client, "o2", 1000, 700, placed_at=NOON + timedelta(hours=26))
+    confirm(client, "late", 99, placed_at=NOON - timedelta(days=400))
+    insert(client, "payment_captured", "o2", method="pix", amount_minor=1700)
+    assert_exact(client)
+    refresh(client)
+    refresh(client)
+    assert_exact(client)
+
+
+@pytest.mark.usefixtures("at_once")
+def test_the_stored_sums_are_what_readers_get_once_nothing_changes(client: Client) -> None:
+    """Without this, a reader would add up the rows for ever, and the sums would be of no use."""
+    confirm(client, "o", 1000, 700)
+    refresh(client)
+    for name in ("sales_lines", "sales_orders"):
+        client.command(f"TRUNCATE TABLE `{client.database}_rows`.{name}_{DEFINITIONS[name].version}")
+
+    assert rows(client, "SELECT sum(gross_minor) FROM marketplace_sales_minute") == [(1700,)]
+    assert rows(client, "SELECT sum(gross_minor) FROM seller_sales_day") == [(1700,)]
+
+
+def test_a_repeated_event_changes_nothing_and_an_interrupted_refresh_is_made_up_for(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for month in range(3):
+        confirm(client, f"o{month}", 1000, placed_at=NOON + timedelta(days=31 * month))
+    written: list[str] = []
+    command = client.command
+
+    def interrupt(statement: str, *arguments: Any, **named: Any) -> Any:
+        if statement.startswith("INSERT") and "seller_sales_hour" in statement.partition("(")[0]:
+            written.append(statement)
+            if len(written) == 2:
+                raise KeyboardInterrupt
+        return command(statement, *arguments, **named)
+
+    monkeypatch.setattr(client, "command", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        refresh(client)
+    monkeypatch.setattr(client, "command", command)
+    assert stored(client, "seller_sales_hour") == 1
+    assert_exact(client)
+
+    for month in range(3):
+        confirm(client, f"o{month}", 1000, placed_at=NOON + timedelta(days=31 * month))
+    refresh(client)
+    assert_exact(client)
+    assert rows(client, "SELECT sum(orders) FROM marketplace_sales_minute") == [(3,)]
+
+
+@pytest.mark.usefixtures("at_once")
+def test_readers_never_see_a_part_of_a_change_while_sums_are_refreshed(
+    settings: Settings, client: Client
+) -> None:
+    """The sums of all orders of 1000 are 1000 an order, for each of the 8 hours.
+
+    The two intervals are 0 here, so readers get sums of both kinds. What is tested is that no key is missing
+    and none counts twice; a sum may be old.
+    """
+    stop, seen = Event(), []
+
+    def refresh_all_the_time() -> None:
+        with connect(settings, admin=True) as own:
+            while not stop.is_set():
+                refresh(own)
+
+    def read() -> None:
+        query = "SELECT sum(orders), sum(gross_minor), count() FROM seller_sales_hour"
+        with connect(settings) as reader:
+            while not stop.is_set():
+                seen.append(reader.query(query).result_rows[0])
+
+    for hour in range(8):
+        confirm(client, f"first{hour}", 1000, placed_at=NOON + timedelta(hours=hour))
+    refresh(client)
+    threads = [Thread(target=refresh_all_the_time), Thread(target=read), Thread(target=read)]
+    for thread in threads:
+        thread.start()
+    for number in range(150):
+        confirm(client, f"o{number}", 1000, placed_at=NOON + timedelta(hours=number % 8))
+    stop.set()
+    for thread in threads:
+        thread.join()
+
+    assert all(gross == 1000 * orders and keys == 8 for orders, gross, keys in seen)
+    assert {orders for orders, _, _ in seen} - {8}, "the readers saw changes"
+
+
+def changed(definition: MetricDefinition) -> MetricDefinition:
+    """Sales lines whose gross contains the shipping."""
+    view = definition.view_sql.replace(
+        "amount_minor, 0) AS gross_minor", "amount_minor + shipping_amount_minor, 0) AS gross_minor"
+    )
+    assert view != definition.view_sql
+    return replace(definition, view_sql=view)
+
+
+def test_a_metric_and_the_roll_ups_that_add_it_up_change_together(client: Client) -> None:
+    confirm(client, "o", 1000)
+    refresh(client)
+    lines = changed(DEFINITIONS["sales_lines"])
+    hours = replace(DEFINITIONS["seller_sales_hour"], adds_up=lines)
+    days = replace(DEFINITIONS["seller_sales_day"], adds_up=hours)
+    versions = MetricVersions(client)
+
+    def grosses() -> list[int]:
+        return [
+            rows(client, f"SELECT sum(gross_minor) FROM {name}")[0][0]
+            for name in ("sales_lines", "seller_sales_hour", "seller_sales_day")
+        ]
+
+    versions.rebuild(lines)
+    with pytest.raises(UserError, match="roll-up seller_sales_hour has no version that adds up version"):
+        versions.switch("sales_lines", lines.version)
+    assert grosses() == [1000, 1000, 1000]
+
+    assert versions.install([lines, hours, days]) == ["sales_lines", "seller_sales_hour", "seller_sales_day"]
+    assert grosses() == [1150, 1150, 1150]
+
+    versions.switch("sales_lines", DEFINITIONS["sales_lines"].version)
+    assert grosses() == [1000, 1000, 1000]
+
+
+def test_a_metric_that_was_a_table_of_flink_becomes_the_roll_up_with_all_sales(client: Client) -> None:
+    confirm(client, "o", 1000)
+    client.command("DROP VIEW marketplace_sales_minute")
+    client.command(f"DROP DATABASE {client.database}_rows")
+    client.command(
+        "CREATE TABLE marketplace_sales_minute (minute DateTime, orders UInt64) "
+        "ENGINE = MergeTree ORDER BY minute"
+    )
+
+    MetricVersions(client).install(DEFINITIONS.values())
+
+    assert_exact(client)
+
+
+def test_notes_of_past_days_are_dropped_once_every_roll_up_has_processed_them(client: Client) -> None:
+    confirm(client, "o", 1000, placed_at=NOON)
+    hours, days = (
+        next(each for each in MetricVersions(client).rollups() if each.metric == name)
+        for name in ("seller_sales_hour", "seller_sales_day")
+    )
+    client.command(
+        f"INSERT INTO {hours.changes} SELECT now64(3) - INTERVAL 5 DAY, 'ann', '2018-03-01 12:00:00'"
+    )
+    old = f"SELECT count() FROM {hours.changes} WHERE changed_at < now() - INTERVAL 2 DAY"
+    client.command(f"TRUNCATE TABLE `{hours.rows}`.horizons")
+    refreshing = Rollups(client)
+    refreshing.refresh(hours)
+    refreshing.forget_notes([hours, days])
+    assert rows(client, old) == [(1,)], "the days have not processed it"
+
+    refreshing.refresh(days)
+    refreshing.forget_notes([hours, days])
+    assert rows(client, old) == [(0,)]
+    assert_exact(client)
