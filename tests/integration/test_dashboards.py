@@ -21,9 +21,10 @@ TIME = re.compile(r"DateTime(64\(3(, '[^']+')?\)|\('[^']+'\))?")
 
 SOLD = "1, 2, 3, 5000, 500, 100"
 LOST = "1, 1, 1000, 100, 0, 1, 600"
+NOTHING_LOST = "0, 0, 0, 0, 0, 0, 0"
 ROWS = {
-    "marketplace_sales_minute": f"SELECT now() - 600, 'BRL', {SOLD}, {LOST}, 1 UNION ALL "
-    "SELECT now() - 86400 * 8, 'BRL', 2, 2, 2, 3000, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1",
+    "marketplace_sales_minute": f"SELECT now() - 600, 'BRL', {SOLD}, {LOST}, 3000, now64(3) UNION ALL "
+    f"SELECT now() - 86400 * 8, 'BRL', 2, 2, 2, 3000, 0, 0, {NOTHING_LOST}, 3000, now64(3)",
     "sales_lines": " UNION ALL ".join(
         f"SELECT 's1', now() - 600, 'o1', {line}"
         for line in (
@@ -33,7 +34,7 @@ ROWS = {
             "'returned', 'r1', 1, 'p1', 'BRL', 0, 0, 1, 600, 0, 0",
         )
     ),
-    "payments_minute": "SELECT now() - 600, arrayJoin(['pix', 'credit_card']), 'BRL', 1, 2300, 1",
+    "payments_minute": "SELECT now() - 600, arrayJoin(['pix', 'credit_card']), 'BRL', 1, 2300, now64(3)",
     "order_state (order_id, currency, placed_at, confirmed_at, status)": "SELECT 'o1', 'BRL', "
     "now64(3) - 600, now64(3) - 598, 'confirmed'",
     "order_placed (event_id, occurred_at, order_id)": "SELECT 'e', now64(3) - 600, 'o1'",

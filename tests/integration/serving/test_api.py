@@ -104,18 +104,18 @@ def test_an_unfinished_period_of_the_marketplace_is_compared_up_to_the_same_mome
 ) -> None:
     for minute, revenue in (("2018-02-17 04:00:00", 1000), ("2018-02-17 20:00:00", 9000)):
         figures = [1, 1, 1, revenue, 0, 0, 0, 0, 0, 0]
-        add("marketplace_sales_minute", [minute, "BRL", *figures, 1])
+        add("marketplace_sales_minute", [minute, "BRL", *figures, revenue])
         add("seller_sales_minute", [f"of-{revenue}", minute, "BRL", *figures])
-    add("payments_minute", ["2018-02-17 04:30:00", "credit_card", "BRL", 1, 1000, 1])
-    add("payments_minute", ["2018-02-17 20:00:00", "credit_card", "BRL", 1, 9000, 1])
-    add("pipeline_progress", ["payments_minute", 0, 1, "2018-02-18 07:00:00.000", 1])
+    add("payments_minute", ["2018-02-17 04:30:00", "credit_card", "BRL", 1, 1000])
+    add("payments_minute", ["2018-02-17 20:00:00", "credit_card", "BRL", 1, 9000])
+    add("pipeline_progress", ["payment_captured", 0, 1, "2018-02-18 07:00:00.000", 1])
 
     def answered() -> dict[str, Any]:
         period = {"from": "2018-02-18", "to": "2018-02-19"}
         found: dict[str, Any] = api.get("/v1/marketplace/sales", params=period).raise_for_status().json()
         return found
 
-    await_true(lambda: answered()["as_of"] == "2018-02-18T04:00:00-03:00", "the progress of payments")
+    await_true(lambda: answered()["as_of"] == "2018-02-18T02:59:00-03:00", "the progress of payments")
     answer = answered()
     compared = answer["compared"]["totals"]
     assert (compared["revenue_minor"], compared["active_sellers"]) == (1000, 1)
@@ -239,11 +239,11 @@ def test_a_figure_one_of_whose_tables_was_never_written_has_no_as_of(api: httpx.
     assert api.get("/v1/marketplace/sales").json()["as_of"] is None
 
 
-@pytest.mark.parametrize(("payments", "as_of"), [("06:30", "03:30"), ("08:00", "04:00")])
+@pytest.mark.parametrize(("payments", "as_of"), [("04:30", "01:30"), ("08:00", "02:59")])
 def test_as_of_is_the_smallest_of_all_its_tables(
     api: httpx.Client, add: Add, payments: str, as_of: str
 ) -> None:
-    add("pipeline_progress", ["payments_minute", 0, 1, f"2018-02-18 {payments}:00.000", 1])
+    add("pipeline_progress", ["payment_captured", 0, 1, f"2018-02-18 {payments}:00.000", 1])
 
     def said() -> bool:
         found: str = api.get("/v1/marketplace/sales").json()["as_of"]
@@ -443,7 +443,7 @@ def test_ready_names_what_is_missing(api: httpx.Client) -> None:
 def test_ready_says_how_old_the_figures_are_whichever_parts_answer(api: httpx.Client, add: Add) -> None:
     assert api.get("/ready").json()["figures"]["as_of"] is None  # no payment was ever counted
     facts = (f"order_{step}" for step in ("placed", "shipped", "delivered"))
-    for table in ("payments_minute", *facts):
+    for table in ("payment_captured", *facts):
         add("pipeline_progress", [table, 0, 1, "2018-02-18 08:00:00.000", 1])
     await_true(lambda: api.get("/ready").json()["figures"]["as_of"], "all tables' progress")
     figures = api.get("/ready").json()["figures"]
