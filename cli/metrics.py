@@ -8,7 +8,7 @@ import orjson
 import typer
 from rich.table import Table
 
-from clickhouse.metrics.definition import MetricDefinition, read_definitions
+from clickhouse.metrics.definition import MetricDefinition, read_definitions, rollups_over
 from clickhouse.metrics.versions import MetricVersions
 from clickhouse.migrate import exclusive_client
 from common.errors import UserError
@@ -57,16 +57,15 @@ def list_(
 def rebuild(name: Name) -> None:
     """Fill this checkout's version of a metric from the facts, beside the live one, and compare the two.
 
-    Readers keep the live version. An interrupted run continues where it stopped.
+    The roll-ups that add up this metric follow. Readers keep the live versions. An interrupted run continues
+    where it stopped.
     """
     definition = _definition(name)
     with _versions() as versions:
-        versions.rebuild(definition)
+        for each in (definition, *rollups_over(name, read_definitions())):
+            versions.rebuild(each)
+            _print_difference(versions, each)
         live = versions.state(name).live
-        differences = versions.difference(name, definition.version) if live else []
-    print(f"metric {name}: version {definition.version} is complete")
-    for each in differences:
-        print(f"  {each.column}: {each.live} in the live version, {each.other} in the new one")
     if live == definition.version:
         print("it is the live one")
     else:
@@ -75,7 +74,10 @@ def rebuild(name: Name) -> None:
 
 @app.command()
 def switch(name: Name, version: Version = "") -> None:
-    """Show a version to readers, in one step. The one before it stays, for `back`."""
+    """Show a version to readers, in one step. The one before it stays, for `back`.
+
+    The roll-ups that add up this metric are switched, too.
+    """
     chosen = version or _definition(name).version
     with _versions() as versions:
         versions.switch(name, chosen)
@@ -91,6 +93,13 @@ def back(name: Name) -> None:
             raise UserError(f"metric {name} has no version before the live one")
         versions.switch(name, before[0])
     print(f"metric {name}: version {before[0]} is live again")
+
+
+def _print_difference(versions: MetricVersions, definition: MetricDefinition) -> None:
+    print(f"metric {definition.name}: version {definition.version} is complete")
+    if versions.state(definition.name).live:
+        for each in versions.difference(definition.name, definition.version):
+            print(f"  {each.column}: {each.live} in the live version, {each.other} in the new one")
 
 
 @contextmanager

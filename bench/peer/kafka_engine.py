@@ -21,7 +21,7 @@ _LOGICAL_ERROR = "Code: 49"
 class Peer:
     """One way of reading the topics, into its own database.
 
-    With `drops_duplicates`, an event that is already among the facts is left out, as Flink does.
+    With `drops_duplicates`, an event that is already among the facts is left out.
     """
 
     database: str

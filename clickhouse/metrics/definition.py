@@ -99,6 +99,17 @@ def facts_of(name: str, definitions: Mapping[str, MetricDefinition]) -> set[str]
     return set(definition.sources).union(*(facts_of(each, definitions) for each in definition.reads))
 
 
+def rollups_over(name: str, definitions: Mapping[str, MetricDefinition]) -> list[MetricDefinition]:
+    """Return the roll-ups that add up a metric, directly or through other roll-ups; finer ones come first."""
+    found = {name}
+    rollups = []
+    for definition in definitions.values():
+        if definition.adds_up and definition.adds_up.name in found:
+            found.add(definition.name)
+            rollups.append(definition)
+    return rollups
+
+
 def _read_by(texts: Mapping[str, str], metrics: Collection[str]) -> set[str]:
     """Return the metrics that the statements of a metric read."""
     return {name for sql in texts.values() for name in READS.findall(sql) if name in metrics}

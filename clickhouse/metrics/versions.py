@@ -248,7 +248,7 @@ class MetricVersions:
             if not suitable:
                 raise UserError(
                     f"roll-up {metric} has no version that adds up version {version} of {name}: "
-                    f"`./souk metrics rebuild {metric}` builds that of this checkout"
+                    f"`./souk metrics rebuild {name}` builds it for the version of this checkout"
                 )
             dependent[metric] = next(
                 each for each in (*reversed(state.never_live), *state.been_live) if each in suitable

@@ -1,1 +1,1 @@
-"""Job `metrics`: computes sales, order states and popular products in Flink SQL."""
+"""Job `rankings`: computes popular and trending products in Flink SQL."""

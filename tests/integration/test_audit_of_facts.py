@@ -1,4 +1,4 @@
-"""The audit compares the facts of orders with the state that job `metrics` stores."""
+"""The audit compares the facts of orders with the figures that ClickHouse derives from them."""
 
 from datetime import UTC, datetime
 
@@ -86,6 +86,28 @@ def test_a_confirmation_with_another_price_than_its_order_is_found(clickhouse_se
     assert [(each.field, each.left, each.right) for each in found.differences] == [
         ("unit_price_minor", 1000, 999)
     ]
+
+
+def test_a_wrong_sum_of_a_roll_up_is_found(clickhouse_server: Settings) -> None:
+    settings = clickhouse_server.model_copy(update={"clickhouse_database": "wrong_rollup"})
+    migrate(settings)
+    with connect(settings, admin=True) as client:
+        client.command(
+            "INSERT INTO order_confirmed (event_id, occurred_at, order_id, placed_at, currency, lines) "
+            f"VALUES ('c', '{SHIPPED}', 'o', '{SHIPPED}', 'BRL', [(1, 'pen', 'ann', 1, 1000, 0, 0, 0, 0)])"
+        )
+        client.command(
+            f"INSERT INTO {writable(settings, 'seller_sales_day')} "
+            "(seller_id, day, currency, newest_minute, orders) "
+            "VALUES ('ann', '2026-01-01', 'BRL', '2026-01-01 12:00:00', 1)"
+        )
+
+    found = compared(settings, "seller_sales_vs_rollups")
+
+    assert [(each.key["period"], each.key["start"], each.field) for each in found.differences] == [
+        ("day", "2026-01-01 00:00:00", "row")
+    ]
+    assert found.rows == 3
 
 
 def compared(settings: Settings, name: str) -> ComparisonResult:

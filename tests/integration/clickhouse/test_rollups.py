@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from clickhouse_connect.driver.client import Client
 
+from cli import metrics as command
 from clickhouse import rollup_worker
 from clickhouse.client import connect
 from clickhouse.metrics import rollups
@@ -250,6 +251,33 @@ def test_a_metric_and_the_roll_ups_that_add_it_up_change_together(client: Client
 
     versions.switch("sales_lines", DEFINITIONS["sales_lines"].version)
     assert grosses() == [1000, 1000, 1000]
+
+
+def test_the_command_rebuilds_a_metric_with_the_roll_ups_that_add_it_up(
+    settings: Settings, client: Client, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    confirm(client, "o", 1000)
+    refresh(client)
+    lines = changed(DEFINITIONS["sales_lines"])
+    hours = replace(DEFINITIONS["seller_sales_hour"], adds_up=lines)
+    days = replace(DEFINITIONS["seller_sales_day"], adds_up=hours)
+    definitions = {each.name: each for each in (lines, DEFINITIONS["order_lines"], hours, days)}
+    monkeypatch.setattr(Settings, "load", lambda: settings)
+    monkeypatch.setattr(command, "read_definitions", lambda: definitions)
+
+    def grosses() -> list[tuple[Any, ...]]:
+        views = ("seller_sales_minute", "seller_sales_hour", "seller_sales_day")
+        return [row for name in views for row in rows(client, f"SELECT sum(gross_minor) FROM {name}")]
+
+    command.rebuild("sales_lines")
+    printed = capsys.readouterr().out
+    assert printed.count("gross_minor: 1000 in the live version, 1150 in the new one") == 3
+    assert "order_lines" not in printed
+    assert grosses() == [(1000,)] * 3
+    command.switch("sales_lines")
+    assert grosses() == [(1150,)] * 3
+    command.back("sales_lines")
+    assert grosses() == [(1000,)] * 3
 
 
 def test_a_metric_that_was_a_table_of_flink_becomes_the_roll_up_with_all_sales(client: Client) -> None:

@@ -98,7 +98,7 @@ final class BufferedSinkWriter implements StatefulSinkWriter<RowData, Long> {
 
     /**
      * Returns the watermark up to which the rows before this checkpoint are written. After a restart the rows after this
-     * watermark are written again, and sums start from lower values, so the restored writer must not report a later one.
+     * watermark are written again, so the restored writer must not report a later one.
      */
     @Override
     public List<Long> snapshotState(long checkpointId) {

@@ -1,0 +1,12 @@
+-- Sales, cancellations and returns by seller and hour, and by seller and day, from those by minute.
+SELECT
+    seller_id, period, toString(period = 'day' ? toStartOfDay(minute) : toStartOfHour(minute)) AS start,
+    toString(currency) AS currency, toString(max(minute)) AS newest_minute,
+    sum(orders) AS orders, sum(lines) AS lines, sum(units) AS units, sum(gross_minor) AS gross_minor,
+    sum(discount_minor) AS discount_minor, sum(shipping_minor) AS shipping_minor, sum(cancelled_orders) AS cancelled_orders,
+    sum(cancelled_units) AS cancelled_units, sum(cancelled_gross_minor) AS cancelled_gross_minor,
+    sum(cancelled_discount_minor) AS cancelled_discount_minor, sum(cancelled_shipping_minor) AS cancelled_shipping_minor,
+    sum(returned_units) AS returned_units, sum(returned_minor) AS returned_minor, sum(revenue_minor) AS revenue_minor
+FROM seller_sales_minute
+ARRAY JOIN ['hour', 'day'] AS period
+GROUP BY seller_id, period, start, currency
