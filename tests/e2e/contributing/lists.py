@@ -72,24 +72,25 @@ METRIC = Example(
     {
         2: (
             Put(
-                "schemas/metrics.py",
-                'MetricOutput("payments_minute", ("minute", "method", "currency"), has_live_updates=False),',
-                '\n    MetricOutput("reviews_minute", ("minute", "score"), has_live_updates=False),',
-            ),
-            Put(
-                "schemas/topics.py",
-                '"review_submitted", "order_id", 4, FOREVER, EXTERNAL',
-                ", (METRICS_JOB,)",
+                "clickhouse/queries/as_of.sql",
+                "        'payments_minute', ['payment_captured']",
+                ",\n        'reviews_minute', ['review_submitted']",
             ),
         ),
         3: (
-            SCHEMA,
             Put(
                 "docs/architecture.md",
-                "| payments_minute | minute, method, currency | payments, amount_minor, version |",
-                "\n| reviews_minute | minute, score | reviews, version |",
+                "| captured_payments | minute, event_id | method, currency, amount_minor |",
+                "\n| reviews_minute | minute, event_id | score |",
             ),
             DIAGRAMS,
+        ),
+        4: (
+            Put(
+                "tests/integration/test_metrics.py",
+                '"payments_minute": ("minute", "method", "currency"),',
+                '\n    "reviews_minute": ("minute", "score"),',
+            ),
         ),
     },
     (
@@ -97,10 +98,10 @@ METRIC = Example(
         "tests/unit/test_topics.py",
         "tests/unit/test_job_plans.py",
         "tests/integration/test_metrics.py::test_a_review_counts_once_in_its_minute",
-        "tests/integration/test_metrics.py::test_the_plan_reads_each_topic_once_and_deduplicates_each_event_once",
+        "tests/integration/test_audit_of_reviews.py",
     ),
     forgotten=2,
-    noticed_by=("tests/unit/test_job_plans.py",),
+    noticed_by=("tests/contracts/test_as_of.py",),
 )
 
 SERVICE = Example(
@@ -115,8 +116,8 @@ SERVICE = Example(
             Put("producers/registry.py", "(ORDERS, INVENTORY, PAYMENTS", ", LOYALTY"),
             Put(
                 "schemas/topics.py",
-                '"payment_captured", "order_id", 4, FOREVER, PAYMENTS, (ORDERS, METRICS_JOB',
-                ', "producers/loyalty"',
+                '"payment_captured", "order_id", 4, FOREVER, PAYMENTS, (ORDERS,',
+                ' "producers/loyalty"',
             ),
             DIAGRAMS,
         ),

@@ -1,3 +1,3 @@
--- Reviews by minute and score, as job metrics keeps them.
+-- Reviews by minute and score, as ClickHouse derives them.
 SELECT toString(minute) AS minute, score, reviews
-FROM reviews_minute FINAL
+FROM reviews_minute
