@@ -1,6 +1,6 @@
 """`./souk metrics list | rebuild | switch | back`: the versions of the metrics of ClickHouse."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Annotated
 
@@ -60,9 +60,10 @@ def rebuild(name: Name) -> None:
     The roll-ups that add up this metric follow. Readers keep the live versions. An interrupted run continues
     where it stopped.
     """
-    definition = _definition(name)
+    definitions = read_definitions()
+    definition = _definition(name, definitions)
     with _versions() as versions:
-        for each in (definition, *rollups_over(name, read_definitions())):
+        for each in (definition, *rollups_over(name, definitions)):
             versions.rebuild(each)
             _print_difference(versions, each)
         live = versions.state(name).live
@@ -78,7 +79,7 @@ def switch(name: Name, version: Version = "") -> None:
 
     The roll-ups that add up this metric are switched, too.
     """
-    chosen = version or _definition(name).version
+    chosen = version or _definition(name, read_definitions()).version
     with _versions() as versions:
         versions.switch(name, chosen)
     print(f"metric {name}: version {chosen} is live")
@@ -111,8 +112,7 @@ def _versions() -> Iterator[MetricVersions]:
         yield versions
 
 
-def _definition(name: str) -> MetricDefinition:
-    definitions = read_definitions()
+def _definition(name: str, definitions: Mapping[str, MetricDefinition]) -> MetricDefinition:
     if name not in definitions:
         raise UserError(
             f"there is no metric {name}: `./souk metrics list` shows all ({', '.join(definitions)})"

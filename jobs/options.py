@@ -17,7 +17,7 @@ def job_config(settings: Settings, job: str) -> dict[str, str]:
         "table.exec.source.idle-timeout": "3 s",
         # Views that several outputs read (the deduplicated orders) are planned, run and stored once.
         "table.optimizer.reuse-optimize-block-with-digest-enabled": "true",
-        # State is on disk. It never expires unless a statement says so (`STATE_TTL`).
+        # State is on disk. It never expires unless a job (`table.exec.state.ttl`) or a statement says so.
         "state.backend.type": "rocksdb",
         # Most keys are new. The filter detects them without reading a block.
         "state.backend.rocksdb.use-bloom-filter": "true",

@@ -227,30 +227,34 @@ def changed(definition: MetricDefinition) -> MetricDefinition:
     return replace(definition, view_sql=view)
 
 
+def changed_with_rollups() -> tuple[MetricDefinition, MetricDefinition, MetricDefinition]:
+    """Changed sales lines, and the hours and days that add them up."""
+    lines = changed(DEFINITIONS["sales_lines"])
+    hours = replace(DEFINITIONS["seller_sales_hour"], adds_up=lines)
+    return lines, hours, replace(DEFINITIONS["seller_sales_day"], adds_up=hours)
+
+
+def grosses(client: Client, *views: str) -> list[int]:
+    return [rows(client, f"SELECT sum(gross_minor) FROM {view}")[0][0] for view in views]
+
+
 def test_a_metric_and_the_roll_ups_that_add_it_up_change_together(client: Client) -> None:
     confirm(client, "o", 1000)
     refresh(client)
-    lines = changed(DEFINITIONS["sales_lines"])
-    hours = replace(DEFINITIONS["seller_sales_hour"], adds_up=lines)
-    days = replace(DEFINITIONS["seller_sales_day"], adds_up=hours)
+    lines, hours, days = changed_with_rollups()
     versions = MetricVersions(client)
-
-    def grosses() -> list[int]:
-        return [
-            rows(client, f"SELECT sum(gross_minor) FROM {name}")[0][0]
-            for name in ("sales_lines", "seller_sales_hour", "seller_sales_day")
-        ]
+    views = ("sales_lines", "seller_sales_hour", "seller_sales_day")
 
     versions.rebuild(lines)
     with pytest.raises(UserError, match="roll-up seller_sales_hour has no version that adds up version"):
         versions.switch("sales_lines", lines.version)
-    assert grosses() == [1000, 1000, 1000]
+    assert grosses(client, *views) == [1000, 1000, 1000]
 
     assert versions.install([lines, hours, days]) == ["sales_lines", "seller_sales_hour", "seller_sales_day"]
-    assert grosses() == [1150, 1150, 1150]
+    assert grosses(client, *views) == [1150, 1150, 1150]
 
     versions.switch("sales_lines", DEFINITIONS["sales_lines"].version)
-    assert grosses() == [1000, 1000, 1000]
+    assert grosses(client, *views) == [1000, 1000, 1000]
 
 
 def test_the_command_rebuilds_a_metric_with_the_roll_ups_that_add_it_up(
@@ -258,26 +262,21 @@ def test_the_command_rebuilds_a_metric_with_the_roll_ups_that_add_it_up(
 ) -> None:
     confirm(client, "o", 1000)
     refresh(client)
-    lines = changed(DEFINITIONS["sales_lines"])
-    hours = replace(DEFINITIONS["seller_sales_hour"], adds_up=lines)
-    days = replace(DEFINITIONS["seller_sales_day"], adds_up=hours)
+    lines, hours, days = changed_with_rollups()
     definitions = {each.name: each for each in (lines, DEFINITIONS["order_lines"], hours, days)}
     monkeypatch.setattr(Settings, "load", lambda: settings)
     monkeypatch.setattr(command, "read_definitions", lambda: definitions)
-
-    def grosses() -> list[tuple[Any, ...]]:
-        views = ("seller_sales_minute", "seller_sales_hour", "seller_sales_day")
-        return [row for name in views for row in rows(client, f"SELECT sum(gross_minor) FROM {name}")]
+    views = ("seller_sales_minute", "seller_sales_hour", "seller_sales_day")
 
     command.rebuild("sales_lines")
     printed = capsys.readouterr().out
     assert printed.count("gross_minor: 1000 in the live version, 1150 in the new one") == 3
     assert "order_lines" not in printed
-    assert grosses() == [(1000,)] * 3
+    assert grosses(client, *views) == [1000] * 3
     command.switch("sales_lines")
-    assert grosses() == [(1150,)] * 3
+    assert grosses(client, *views) == [1150] * 3
     command.back("sales_lines")
-    assert grosses() == [(1000,)] * 3
+    assert grosses(client, *views) == [1000] * 3
 
 
 def test_a_metric_that_was_a_table_of_flink_becomes_the_roll_up_with_all_sales(client: Client) -> None:

@@ -21,9 +21,10 @@ def test_a_wrong_count_is_noticed(clickhouse_server: Settings, reviews: int, ver
     migrate(settings)
     with connect(settings, admin=True) as client:
         client.command(FACTS)
-        if reviews > 2:
-            table = writable(settings, "reviews_minute")
-            client.command(f"INSERT INTO {table} VALUES ('2018-03-01 12:00:00', 'no fact', 5)")
+        client.command(
+            f"INSERT INTO {writable(settings, 'reviews_minute')} "
+            f"SELECT '2018-03-01 12:00:00', 'no fact', 5 FROM numbers({reviews - 2})"
+        )
 
     with stores(settings, None, lambda *_: None) as opened:
         (found,) = compare_once("facts_vs_reviews", opened)
