@@ -102,7 +102,7 @@ def test_a_wrong_sum_of_a_roll_up_is_found(clickhouse_server: Settings) -> None:
             "VALUES ('ann', '2026-01-01', 'BRL', '2026-01-01 12:00:00', 1)"
         )
 
-    found = compared(settings, "seller_sales_vs_rollups")
+    found = compared(settings, "aggregates_vs_rollups")
 
     assert [(each.key["period"], each.key["start"], each.field) for each in found.differences] == [
         ("day", "2026-01-01 00:00:00", "row")
