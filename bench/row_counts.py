@@ -34,7 +34,7 @@ def of_platform(database: str) -> ProgressQueries:
     return ProgressQueries(
         f"SELECT least((SELECT count() FROM {rows('sales_lines')}), "
         f"(SELECT count() FROM {rows('order_lines')}), "
-        f"(SELECT sum(number_of_lines) FROM {rows('sales_orders')}))",
+        f"(SELECT sum(lines) FROM {rows('sales_orders')}))",
         f"SELECT countIf(status = 'delivered') FROM {rows('order_state')}",
     )
 

@@ -1,35 +1,37 @@
 """Keeps the sums of roll-ups up to date, and reads them exactly.
 
 An insert into the rows of a metric notes which keys it changes: a minute of the marketplace, an hour of a
-seller. `refresh` computes the sums of the keys that changed since the last refresh again, and stores them; of
-a key's stored sums the newest count. A refresh may therefore run at any time, run twice, or be interrupted.
+seller. `fill` computes the sums of all keys once. `refresh` computes the sums of the keys that changed since
+the last refresh again. Both store the sums; of a key's stored sums the newest count. A refresh may therefore
+run at any time, run twice, or be interrupted.
 
 Readers get the stored sums, except for keys that changed after the last refresh: their sums come from the
 rows. A figure is therefore exact whether or not `refresh` runs; without it, queries only take longer.
 
-Two intervals make this independent of the order in which ClickHouse commits and reads. A note counts as
-unprocessed for `INSERT_TIME_S` after the refresh that has read it, because the rows of its insert may become
-visible later. Readers rely on a refresh only `ANALYSIS_TIME_S` after its end, because a query whose analysis
-has begun may read the sums from before.
+A refresh processes a note only if the rows of its insert are visible: if the note is older than every insert
+that is still running. Readers rely on a refresh only `ANALYSIS_TIME_S` after its end, because a query whose
+analysis has begun may read the sums from before.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from time import sleep
+from typing import cast
 
 from clickhouse_connect.driver.client import Client
 
 from clickhouse.literals import quoted
 from clickhouse.metrics.definition import READS, MetricDefinition
 
-INSERT_TIME_S = 60
-"""An insert into the facts takes less time than this, from its beginning until its rows are visible."""
+CLOCK_ERROR_S = 5
+"""The clock of the machine is set back by less than this."""
 
 ANALYSIS_TIME_S = 10
 """A query starts to read less than this after its analysis began."""
 
 MAX_GROUP_BY_BYTES = 256 * 2**20
-"""A refresh whose sums need more memory continues on disk."""
+"""A computation of sums that needs more memory continues on disk."""
 
 HORIZONS = (
     "metric String, version String, horizon DateTime64(3, 'UTC'), "
@@ -41,6 +43,8 @@ _CHANGED_AT, _COMPUTED_AT = "changed_at", "computed_at"
 
 _NEVER_REPLACED = "toDateTime64('2299-12-31 23:59:59', 3, 'UTC')"
 """The `computed_at` of sums that come from the rows."""
+
+_WAIT_INTERVAL_S = 0.1
 
 
 @dataclass(frozen=True)
@@ -78,9 +82,9 @@ class Rollup:
             f"WHERE metric = {quoted(self.metric)} AND version = {quoted(self.version)}"
         )
 
-    def sums(self, condition: str) -> str:
+    def sums(self, condition: str, computed_at: str) -> str:
         """Return the SELECT of the sums of the keys that meet a condition."""
-        return self.sums_sql.replace("{changed}", condition)
+        return self.sums_sql.replace("{changed}", condition).replace("{computed_at}", computed_at)
 
 
 def changes_of(table: str) -> str:
@@ -88,19 +92,41 @@ def changes_of(table: str) -> str:
     return f"{table}_changes"
 
 
-def _processed_until() -> str:
-    """Return an expression over `horizons`: notes from before this time need no further processing."""
-    return f"ifNull(max(horizon), toDateTime64(0, 3, 'UTC')) - INTERVAL {INSERT_TIME_S} SECOND"
+def oldest_insert(client: Client) -> datetime:
+    """Return the UTC time at which the oldest running INSERT began; the present time if none is running.
+
+    The rows of every INSERT that began earlier are visible.
+    """
+    began = "now64(3, 'UTC') - toIntervalMillisecond(toInt64(1000 * elapsed))"
+    ((oldest,),) = client.query(
+        f"SELECT min(if(query_kind = 'Select', now64(3, 'UTC'), {began})) FROM system.processes"
+    ).result_rows
+    return cast(datetime, oldest)
+
+
+def wait_for_inserts(client: Client, progress: Callable[[str], None]) -> None:
+    """Wait until every INSERT that is running now has ended.
+
+    A materialised view sees the rows of an INSERT only if it existed when the INSERT began. The rows of the
+    others are visible afterwards.
+    """
+    ((now,),) = client.query("SELECT now64(3, 'UTC')").result_rows
+    told = False
+    while (oldest := oldest_insert(client)) < now:
+        if not told and oldest < now - timedelta(seconds=CLOCK_ERROR_S):
+            progress(f"waiting for an INSERT that began at {oldest:%H:%M:%S} UTC")
+            told = True
+        sleep(_WAIT_INTERVAL_S)
 
 
 class Rollups:
-    """Creates the tables of roll-ups and refreshes their sums."""
+    """Creates the tables of roll-ups, and computes their sums."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
 
     def create(self, rollup: Rollup, definition: MetricDefinition, rows_table: str) -> None:
-        """Create the tables of a version over rows, and note the keys of all rows. `rows_table` is quoted."""
+        """Create the tables of a version over rows, and note changes from now on. `rows_table` is quoted."""
         self._create_table(rollup, definition)
         keys_sql = READS.sub(f"FROM {rows_table}", definition.changed_sql)
         keys = self._client.query(f"DESCRIBE TABLE ({keys_sql})").result_rows
@@ -115,11 +141,6 @@ class Rollups:
         self._client.command(
             f"CREATE MATERIALIZED VIEW IF NOT EXISTS {view} TO {rollup.changes} AS\n{keys_sql}"
         )
-        months = f"SELECT DISTINCT toYYYYMM(minute) AS month FROM {rows_table} ORDER BY month"
-        for (month,) in self._client.query(months).result_rows:
-            self._client.command(
-                f"INSERT INTO {rollup.changes} ({names})\n{keys_sql}\nWHERE toYYYYMM(minute) = {month}"
-            )
 
     def create_over(self, rollup: Rollup, definition: MetricDefinition, finer: Rollup) -> None:
         """Create the table of a version over a finer roll-up, whose notes tell which keys change."""
@@ -127,6 +148,27 @@ class Rollups:
         keys_sql = READS.sub(f"FROM {finer.changes}", definition.changed_sql)
         with_time = keys_sql.replace("SELECT DISTINCT", f"SELECT DISTINCT {_CHANGED_AT},", 1)
         self._client.command(f"CREATE VIEW IF NOT EXISTS {rollup.changes} AS\n{with_time}")
+
+    def fill(
+        self, rollup: Rollup, definition: MetricDefinition, source: str, filled: Collection[int]
+    ) -> Iterator[int]:
+        """Compute the sums of all keys. Yield each month (202603 for March 2026) once its sums are stored.
+
+        Args:
+            rollup: the version; its tables exist.
+            definition: its definition.
+            source: the quoted table of the rows, or of the sums of a finer roll-up.
+            filled: the months that an interrupted call has yielded. They are left out; what has changed in
+                them since is noted.
+        """
+        if not filled:
+            horizon = self._horizon()
+            self._store_horizon(rollup, horizon, horizon - timedelta(seconds=ANALYSIS_TIME_S))
+        keys_sql = READS.sub(f"FROM {source}", definition.changed_sql).replace(" DISTINCT", "", 1)
+        months = {*self._months(rollup, f"({keys_sql})"), *self._months(rollup, rollup.changes)}
+        for month in sorted(months.difference(filled)):
+            self._store_sums(rollup, f"{self._month(rollup)} = {month}")
+            yield month
 
     def reader_sql(self, rollup: Rollup) -> str:
         """Return the SELECT for readers: the stored sums, and those of changed keys from the rows.
@@ -138,44 +180,56 @@ class Rollups:
         names = ", ".join(f"`{name}`" for name in (*group, *figures))
         newest = ",\n    ".join(f"argMax(`{name}`, {_COMPUTED_AT}) AS `{name}`" for name in figures)
         finished = f"noted_at < now64(3) - INTERVAL {ANALYSIS_TIME_S} SECOND"
-        unprocessed = f"{_CHANGED_AT} > (SELECT {_processed_until()} {rollup.horizons} AND {finished})"
+        unprocessed = f"{_CHANGED_AT} > (SELECT max(horizon) {rollup.horizons} AND {finished})"
         return (
             f"SELECT\n    {', '.join(group)},\n    {newest}\nFROM\n(\n"
             f"SELECT {names}, {_COMPUTED_AT} FROM {rollup.table}\n"
-            f"UNION ALL\nSELECT {names}, {_NEVER_REPLACED} AS {_COMPUTED_AT} FROM\n(\n"
-            f"{rollup.sums(self._is_noted(rollup, unprocessed))}\n)\n)\nGROUP BY {', '.join(group)}"
+            f"UNION ALL\n{rollup.sums(self._is_noted(rollup, unprocessed), _NEVER_REPLACED)}\n)\n"
+            f"GROUP BY {', '.join(group)}"
         )
 
     def refresh(self, rollup: Rollup) -> None:
         """Compute the sums of the keys that changed since the last refresh, one month after the other."""
-        ((now, since),) = self._client.query(
-            f"SELECT toString(now64(3)), toString({_processed_until()}) {rollup.horizons}"
-        ).result_rows
+        horizon = self._horizon()
+        ((since,),) = self._client.query(f"SELECT toString(max(horizon)) {rollup.horizons}").result_rows
         changed = f"{_CHANGED_AT} > toDateTime64({quoted(since)}, 3, 'UTC')"
-        columns = ", ".join(self._columns(f"({rollup.sums('1')})"))
-        for month in self._months(rollup, changed):
-            sums = rollup.sums(self._is_noted(rollup, f"{changed} AND {month}"))
-            self._client.command(
-                f"INSERT INTO {rollup.table} ({columns})\n{sums}\n"
-                f"SETTINGS max_bytes_before_external_group_by = {MAX_GROUP_BY_BYTES}"
-            )
+        for month in self._months(rollup, rollup.changes, changed):
+            in_month = f"{self._month(rollup)} = {month}"
+            self._store_sums(rollup, self._is_noted(rollup, f"{changed} AND {in_month}"))
+        self._store_horizon(rollup, horizon)
+
+    def _horizon(self) -> datetime:
+        """Return a time: the rows of every note from before it are visible."""
+        return oldest_insert(self._client) - timedelta(seconds=CLOCK_ERROR_S)
+
+    def _store_horizon(self, rollup: Rollup, horizon: datetime, noted_at: datetime | None = None) -> None:
+        row = {"metric": rollup.metric, "version": rollup.version, "horizon": horizon}
+        if noted_at:
+            row["noted_at"] = noted_at
+        self._client.insert("horizons", [[*row.values()]], column_names=[*row], database=rollup.rows)
+
+    def _store_sums(self, rollup: Rollup, condition: str) -> None:
+        sums = rollup.sums(condition, "now64(3)")
+        columns = ", ".join(self._columns(f"({sums})"))
         self._client.command(
-            f"INSERT INTO `{rollup.rows}`.horizons (metric, version, horizon) "
-            f"VALUES ({quoted(rollup.metric)}, {quoted(rollup.version)}, {quoted(now)})"
+            f"INSERT INTO {rollup.table} ({columns})\n{sums}\n"
+            f"SETTINGS max_bytes_before_external_group_by = {MAX_GROUP_BY_BYTES}"
         )
 
     def _create_table(self, rollup: Rollup, definition: MetricDefinition) -> None:
         create = f"CREATE TABLE IF NOT EXISTS {rollup.table}"
         self._client.command(definition.table_sql.replace("CREATE TABLE {table}", create, 1))
 
-    def _months(self, rollup: Rollup, changed: str) -> Iterator[str]:
-        """Yield a condition for the notes of each month. The last key is the time of a roll-up."""
-        month = f"toYYYYMM({self._keys(rollup)[-1]})"
+    def _month(self, rollup: Rollup) -> str:
+        """Return an expression for the month of a key. The last column of a key is its time."""
+        return f"toYYYYMM({self._keys(rollup)[-1]})"
+
+    def _months(self, rollup: Rollup, keys: str, condition: str = "1") -> list[int]:
+        """Return the months of the keys in a table that meet a condition."""
         found = self._client.query(
-            f"SELECT DISTINCT {month} AS month FROM {rollup.changes} WHERE {changed} ORDER BY month"
+            f"SELECT DISTINCT {self._month(rollup)} AS month FROM {keys} WHERE {condition} ORDER BY month"
         ).result_rows
-        for (number,) in found:
-            yield f"{month} = {number}"
+        return [month for (month,) in found]
 
     def _is_noted(self, rollup: Rollup, notes: str) -> str:
         """Return a condition for the keys in the notes that meet another condition."""

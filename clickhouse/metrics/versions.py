@@ -15,7 +15,7 @@ from clickhouse_connect.driver.client import Client
 
 from clickhouse.literals import quoted
 from clickhouse.metrics.definition import READS, MetricDefinition
-from clickhouse.metrics.rollups import HORIZONS, Rollup, Rollups
+from clickhouse.metrics.rollups import HORIZONS, Rollup, Rollups, wait_for_inserts
 from common.errors import UserError
 
 Progress = Callable[[str], None]
@@ -39,7 +39,7 @@ _BOOKKEEPING = {
     "chunks": "metric String, version String, fact String, month UInt32",
 }
 """The complete versions, up to when the sums of roll-ups are complete, when which version became live, and
-which months of facts a version contains."""
+which months of a fact table, or of the metric that a roll-up adds up, a version contains."""
 
 _TTL = {"horizons": " TTL toDateTime(noted_at) + INTERVAL 1 DAY"}
 
@@ -165,6 +165,7 @@ class MetricVersions:
         for fact, select in definition.sources.items():
             view = f"`{self._rows}`.`{_table(name, version)}_from_{fact}`"
             self._client.command(f"CREATE MATERIALIZED VIEW IF NOT EXISTS {view} TO {table} AS\n{select}")
+        wait_for_inserts(self._client, self._progress)
         for fact, select in definition.sources.items():
             self._fill(definition, fact, select)
         if version not in self.state(name).built:
@@ -191,12 +192,16 @@ class MetricVersions:
         if version in self.state(name).built:
             return
         rollups = Rollups(self._client)
+        rows_table = self._qualified(source.name, source.version)
         if source.adds_up:
             rollups.create_over(rollup, definition, Rollup(source.name, source.version, self._rows, ""))
         else:
-            rollups.create(rollup, definition, self._qualified(source.name, source.version))
-        rollups.refresh(rollup)
-        self._progress(f"metric {name}: the sums of {source.name}")
+            rollups.create(rollup, definition, rows_table)
+            wait_for_inserts(self._client, self._progress)
+        # The notes of a finer roll-up are dropped after a day; a fill over them is short and starts again.
+        filled = set() if source.adds_up else self._filled_months(name, version, source.name)
+        for month in rollups.fill(rollup, definition, rows_table, filled):
+            self._note_month(name, version, source.name, month)
         self._note(
             "versions",
             metric=name,
@@ -292,20 +297,32 @@ class MetricVersions:
     def _fill(self, definition: MetricDefinition, fact: str, select: str) -> None:
         """Add the rows of the stored facts, for each month that is not filled yet."""
         name, version = definition.name, definition.version
-        months = self._client.query(
-            f"SELECT toYYYYMM(occurred_at) AS month FROM `{fact}` WHERE month NOT IN "
-            f"(SELECT month FROM `{self._rows}`.chunks WHERE metric = {{metric:String}} "
-            "AND version = {version:String} AND fact = {fact:String}) GROUP BY month ORDER BY month",
-            {"metric": name, "version": version, "fact": fact},
+        found = self._client.query(
+            f"SELECT DISTINCT toYYYYMM(occurred_at) AS month FROM `{fact}` ORDER BY month"
         ).result_rows
+        filled = self._filled_months(name, version, fact)
         described = self._client.query(f"DESCRIBE TABLE ({select})").result_rows
         columns = ", ".join(f"`{row[0]}`" for row in described)
         insert = f"INSERT INTO {self._qualified(name, version)} ({columns})\n{select}\n"
-        for (month,) in months:
+        for (month,) in found:
+            if month in filled:
+                continue
             only = quoted(f"toYYYYMM(occurred_at) = {month}")
             self._client.command(f"{insert}SETTINGS additional_table_filters = {{{quoted(fact)}: {only}}}")
-            self._note("chunks", metric=name, version=version, fact=fact, month=month)
-            self._progress(f"metric {name}: {fact} of {month // 100}-{month % 100:02}")
+            self._note_month(name, version, fact, month)
+
+    def _filled_months(self, name: str, version: str, source: str) -> set[int]:
+        """Return the months of a fact table or of another metric that a version contains."""
+        found = self._client.query(
+            f"SELECT month FROM `{self._rows}`.chunks WHERE metric = {{metric:String}} "
+            "AND version = {version:String} AND fact = {source:String}",
+            {"metric": name, "version": version, "source": source},
+        ).result_rows
+        return {month for (month,) in found}
+
+    def _note_month(self, name: str, version: str, source: str, month: int) -> None:
+        self._note("chunks", metric=name, version=version, fact=source, month=month)
+        self._progress(f"metric {name}: {source} of {month // 100}-{month % 100:02}")
 
     def _replace_view(self, name: str, definition: str) -> None:
         """Create or replace the view `name`, which an older installation has as a table, in one step."""

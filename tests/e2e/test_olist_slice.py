@@ -184,7 +184,8 @@ def test_every_sellers_revenue_of_every_month_equals_a_plain_recomputation(olist
 
 def test_a_wrong_cent_in_an_aggregate_is_found_with_its_seller_and_minute(settings, olist_slice, clickhouse):
     table = writable(settings, "sales_lines")
-    row = f"SELECT * REPLACE (amount_minor + {{cents:Int64}} AS amount_minor) FROM {table} FINAL"
+    wrong = ", ".join(f"{name} + {{cents:Int64}} AS {name}" for name in ("gross_minor", "revenue_minor"))
+    row = f"SELECT * REPLACE ({wrong}) FROM {table} FINAL"
     first = "WHERE kind = 'sold' ORDER BY seller_id, minute, order_id, line_number LIMIT 1"
     clickhouse.command(f"INSERT INTO {table} {row} {first}", parameters={"cents": 1})
 

@@ -26,12 +26,12 @@ ROWS = {
     "marketplace_sales_minute": f"SELECT now() - 600, 'BRL', {SOLD}, {LOST}, 3000, now64(3) UNION ALL "
     f"SELECT now() - 86400 * 8, 'BRL', 2, 2, 2, 3000, 0, 0, {NOTHING_LOST}, 3000, now64(3)",
     "sales_lines": " UNION ALL ".join(
-        f"SELECT 's1', now() - 600, 'o1', {line}"
-        for line in (
-            "'sold', '', 1, 'p1', 'BRL', 1, 1, 3, 5000, 500, 100",
-            "'sold', '', 2, 'p1', 'BRL', 0, 0, 0, 0, 0, 0",
-            "'cancelled', '', 1, 'p1', 'BRL', 1, 1, 1, 1000, 100, 0",
-            "'returned', 'r1', 1, 'p1', 'BRL', 0, 0, 1, 600, 0, 0",
+        f"SELECT 's1', now() - 600, 'o1', {key}, {', '.join(f'toInt64({figure})' for figure in figures)}"
+        for key, figures in (
+            ("'sold', '', 1, 'p1', 'BRL'", (1, 1, 1, 3, 5000, 500, 100, *[0] * 8, 4500)),
+            ("'sold', '', 2, 'p1', 'BRL'", (0, 0, 1, *[0] * 13)),
+            ("'cancelled', '', 1, 'p1', 'BRL'", (*[0] * 7, 1, 1, 1, 1000, 100, 0, 0, 0, -900)),
+            ("'returned', 'r1', 1, 'p1', 'BRL'", (*[0] * 13, 1, 600, -600)),
         )
     ),
     "payments_minute": "SELECT now() - 600, arrayJoin(['pix', 'credit_card']), 'BRL', 1, 2300, now64(3)",

@@ -17,7 +17,7 @@ CREATE TABLE {table}
     returned_units Int64 CODEC(Default) COMMENT 'Units that came back since and were refunded.',
     returned_minor Int64 CODEC(Default) COMMENT 'What the shoppers got back for them.',
     revenue_minor Int64 CODEC(Default) COMMENT 'Revenue: gross less discounts, what was cancelled and what came back.',
-    computed_at DateTime64(3, 'UTC') DEFAULT now64(3) CODEC(Delta, Default) COMMENT 'When the row was computed; the newest row of a key counts.'
+    computed_at DateTime64(3, 'UTC') CODEC(Delta, Default) COMMENT 'When the sums were computed; the newest row of a key counts.'
 )
 ENGINE = ReplacingMergeTree(computed_at)
 PARTITION BY toYear(minute)

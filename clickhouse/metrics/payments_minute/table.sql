@@ -6,7 +6,7 @@ CREATE TABLE {table}
     currency LowCardinality(String) COMMENT 'ISO 4217 code of the amount.',
     payments UInt64 CODEC(Default) COMMENT 'Payments; an order may have several.',
     amount_minor Int64 CODEC(Default) COMMENT 'What was taken.',
-    computed_at DateTime64(3, 'UTC') DEFAULT now64(3) CODEC(Delta, Default) COMMENT 'When the row was computed; the newest row of a key counts.'
+    computed_at DateTime64(3, 'UTC') CODEC(Delta, Default) COMMENT 'When the sums were computed; the newest row of a key counts.'
 )
 ENGINE = ReplacingMergeTree(computed_at)
 PARTITION BY toYear(minute)

@@ -7,12 +7,14 @@ SELECT
     line.line_number AS line_number,
     line.product_id AS product_id,
     assumeNotNull(currency) AS currency,
-    indexOf(lines.seller_id, line.seller_id) = position AS is_first_of_seller,
-    indexOf(arrayZip(lines.seller_id, lines.product_id), (line.seller_id, line.product_id)) = position AS is_first_of_product,
-    line.quantity AS quantity,
-    line.quantity * line.unit_price_minor AS amount_minor,
-    line.discount_minor AS discount_amount_minor,
-    line.shipping_minor AS shipping_amount_minor
+    indexOf(order_confirmed.lines.seller_id, line.seller_id) = position AS orders,
+    indexOf(arrayZip(order_confirmed.lines.seller_id, order_confirmed.lines.product_id), (line.seller_id, line.product_id)) = position AS orders_of_product,
+    1 AS lines,
+    line.quantity AS units,
+    line.quantity * line.unit_price_minor AS gross_minor,
+    line.discount_minor AS discount_minor,
+    line.shipping_minor AS shipping_minor,
+    line.quantity * line.unit_price_minor - line.discount_minor AS revenue_minor
 FROM order_confirmed
-ARRAY JOIN lines AS line, arrayEnumerate(lines) AS position
+ARRAY JOIN order_confirmed.lines AS line, arrayEnumerate(order_confirmed.lines) AS position
 WHERE placed_at IS NOT NULL

@@ -8,8 +8,9 @@ SELECT
     line.line_number AS line_number,
     line.product_id AS product_id,
     currency,
-    line.quantity AS quantity,
-    line.refund_minor AS amount_minor
+    line.quantity AS returned_units,
+    line.refund_minor AS returned_minor,
+    -line.refund_minor AS revenue_minor
 FROM payment_refunded
 ARRAY JOIN lines AS line
 WHERE return_id IS NOT NULL AND seller_id IS NOT NULL AND placed_at IS NOT NULL

@@ -4,10 +4,11 @@ SELECT
     order_id,
     'cancelled' AS kind,
     currency,
-    length(lines) AS number_of_lines,
-    arraySum(lines.quantity) AS quantity,
-    arraySum(line -> line.quantity * line.unit_price_minor, lines) AS amount_minor,
-    arraySum(lines.discount_minor) AS discount_amount_minor,
-    arraySum(lines.shipping_minor) AS shipping_amount_minor
+    1 AS cancelled_orders,
+    arraySum(lines.quantity) AS cancelled_units,
+    arraySum(line -> line.quantity * line.unit_price_minor, lines) AS cancelled_gross_minor,
+    arraySum(lines.discount_minor) AS cancelled_discount_minor,
+    arraySum(lines.shipping_minor) AS cancelled_shipping_minor,
+    cancelled_discount_minor - cancelled_gross_minor AS revenue_minor
 FROM order_cancelled
 WHERE confirmed_at IS NOT NULL

@@ -4,10 +4,12 @@ SELECT
     order_id,
     'sold' AS kind,
     assumeNotNull(currency) AS currency,
-    length(lines) AS number_of_lines,
-    arraySum(lines.quantity) AS quantity,
-    arraySum(line -> line.quantity * line.unit_price_minor, lines) AS amount_minor,
-    arraySum(lines.discount_minor) AS discount_amount_minor,
-    arraySum(lines.shipping_minor) AS shipping_amount_minor
+    1 AS orders,
+    length(order_confirmed.lines) AS lines,
+    arraySum(order_confirmed.lines.quantity) AS units,
+    arraySum(line -> line.quantity * line.unit_price_minor, order_confirmed.lines) AS gross_minor,
+    arraySum(order_confirmed.lines.discount_minor) AS discount_minor,
+    arraySum(order_confirmed.lines.shipping_minor) AS shipping_minor,
+    gross_minor - discount_minor AS revenue_minor
 FROM order_confirmed
 WHERE placed_at IS NOT NULL

@@ -5,8 +5,8 @@ SELECT
     'returned' AS kind,
     assumeNotNull(return_id) AS return_id,
     currency,
-    length(lines) AS number_of_lines,
-    arraySum(lines.quantity) AS quantity,
-    arraySum(lines.refund_minor) AS amount_minor
+    arraySum(lines.quantity) AS returned_units,
+    arraySum(lines.refund_minor) AS returned_minor,
+    -returned_minor AS revenue_minor
 FROM payment_refunded
 WHERE return_id IS NOT NULL AND seller_id IS NOT NULL AND placed_at IS NOT NULL

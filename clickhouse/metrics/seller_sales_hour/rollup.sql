@@ -17,7 +17,8 @@ SELECT
     sum(cancelled_shipping_minor) AS cancelled_shipping_minor,
     sum(returned_units) AS returned_units,
     sum(returned_minor) AS returned_minor,
-    sum(revenue_minor) AS revenue_minor
+    sum(revenue_minor) AS revenue_minor,
+    {computed_at} AS computed_at
 FROM sales_lines
 WHERE {changed}
 GROUP BY seller_id, hour, currency

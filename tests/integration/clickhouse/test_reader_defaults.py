@@ -29,7 +29,7 @@ def shop(clickhouse_server: Settings) -> Iterator[Settings]:
         )
         admin.command(
             f"INSERT INTO {writable(settings, 'sales_lines')} "
-            "(seller_id, minute, order_id, kind, currency, is_first_of_seller, quantity, amount_minor) "
+            "(seller_id, minute, order_id, kind, currency, orders, units, gross_minor) "
             "VALUES ('ana', 60, 'o1', 'sold', 'BRL', 1, 1, 100), ('eve', 60, 'o2', 'sold', 'BRL', 2, 2, 300)"
         )
     yield settings

@@ -27,8 +27,8 @@ from tests.ports import free_offset
 SOLD = ("orders", "lines", "units", "gross_minor", "discount_minor", "shipping_minor")
 CANCELLED = ("cancelled_orders", "cancelled_units", "cancelled_gross_minor", "cancelled_shipping_minor")
 SALES_LINE = (
-    "seller_id", "minute", "order_id", "kind", "line_number", "product_id", "currency", "is_first_of_seller",
-    "is_first_of_product", "quantity", "amount_minor", "discount_amount_minor", "shipping_amount_minor",
+    "seller_id", "minute", "order_id", "kind", "line_number", "product_id", "currency",
+    *SOLD, *CANCELLED, "orders_of_product", "cancelled_orders_of_product", "revenue_minor",
 )  # fmt: skip
 LINE = ("quantity", "unit_price_minor", "gross_minor", "discount_minor", "shipping_minor")
 ODD = "o'hara\\"
@@ -152,10 +152,12 @@ def sales_lines(
     where = [seller, minute, f"{seller} {minute} {currency}"]
     item = [product, currency]
     for number in range(lines):
-        amounts = [orders, orders, units, gross, discount, shipping] if number == 0 else [0] * 6
-        yield [*where, "sold", number, *item, *amounts]
+        sold = [orders, 1, units, gross, discount, shipping] if number == 0 else [0, 1, 0, 0, 0, 0]
+        first = sold[0]
+        yield [*where, "sold", number, *item, *sold, *NOTHING, first, 0, gross - discount if first else 0]
     if gone_units:
-        yield [*where, "cancelled", 0, *item, gone, gone, gone_units, gone_gross, 0, gone_shipping]
+        cancelled = [gone, gone_units, gone_gross, gone_shipping]
+        yield [*where, "cancelled", 0, *item, *[0] * len(SOLD), *cancelled, 0, gone, -gone_gross]
 
 
 def put_offers(
