@@ -1,5 +1,6 @@
 """Measures Kafka → Flink → ClickHouse beside ClickHouse's own Kafka engine: throughput, freshness, memory."""
 
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from bench.order_stream import EVENTS, count_lines
 from bench.peer import kafka_engine
 from bench.peer.embedded_engine import embedded_engine
 from bench.row_counts import ProgressQueries, QueryClient
-from bench.sampling import Rate, poll_until, rate
+from bench.sampling import Rate, Sample, poll_until, rate
 from bench.temporary_platform import TemporaryPlatform, temporary_platform
 from bench.topic_filler import fill_topics
 from clickhouse.client import connect
@@ -99,10 +100,17 @@ def run(settings: Settings, plan: PipelineBenchPlan, console: Console) -> Pipeli
 
 def _flink(platform: TemporaryPlatform, orders: int, lines: int) -> Rate:
     with connect(platform.settings, admin=True) as client, ThreadPoolExecutor(1) as starter:
-        started = starter.submit(platform.start_jobs)
         queries = row_counts.of_platform(platform.settings.clickhouse_database)
+        begun = Sample(time.monotonic(), 0)
+        started = starter.submit(platform.start_jobs)
         result = _measure_rate(
-            client, queries, orders * len(EVENTS), lines, orders, lambda: started.done() and started.result()
+            client,
+            queries,
+            orders * len(EVENTS),
+            lines,
+            orders,
+            begun,
+            lambda: started.done() and started.result(),
         )
         started.result()
     return result
@@ -113,8 +121,9 @@ def _peer(
 ) -> Rate:
     client = kafka_engine.prepare(settings, peer, folder)
     try:
+        begun = Sample(time.monotonic(), 0)
         kafka_engine.read(client, peer)
-        return _measure_rate(client, row_counts.OF_PEER, events, lines, orders)
+        return _measure_rate(client, row_counts.OF_PEER, events, lines, orders, begun)
     finally:
         kafka_engine.stop(client, peer)
 
@@ -125,11 +134,13 @@ def _measure_rate(
     events: int,
     lines: int,
     orders: int,
+    begun: Sample,
     check: Callable[[], object] = lambda: None,
 ) -> Rate:
     """Poll until facts, sales and order states are complete; an event counts once it is in all of them.
 
-    `check` runs before each poll and raises to end the measurement.
+    `begun` is from before the topics were read; the first poll may already find rows. `check` runs before
+    each poll and raises to end the measurement.
     """
 
     def complete_events() -> int:
@@ -141,7 +152,7 @@ def _measure_rate(
         )
         return int(min(shares) * events)
 
-    return rate(poll_until(complete_events, events, TIMEOUT_S))
+    return rate([begun, *poll_until(complete_events, events, TIMEOUT_S)])
 
 
 def _freshness(

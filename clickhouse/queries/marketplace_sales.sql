@@ -1,6 +1,7 @@
 -- Sales of the marketplace in a period and in the period before it, and their cancellations and returns, by bucket.
 SELECT
     minute >= {period_start:DateTime('UTC')} AS is_current,
+    minute < {compared_end:DateTime('UTC')} AS is_compared, -- in the part of the earlier period with which the current period is compared
     toUnixTimestamp(toDateTime(dateTrunc({grain:String}, minute, {timezone:String}), {timezone:String})) AS bucket,
     sum(orders) AS orders,
     sum(lines) AS lines,
@@ -20,4 +21,4 @@ FROM marketplace_sales_minute
 WHERE currency = {currency:String}
     AND minute >= {previous_start:DateTime('UTC')}
     AND minute < {period_end:DateTime('UTC')}
-GROUP BY is_current, bucket
+GROUP BY is_current, is_compared, bucket

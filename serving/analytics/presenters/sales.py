@@ -155,6 +155,14 @@ def marketplace_totals(
     }
 
 
+def compared_marketplace_totals(
+    sold: Sequence[Row], paid: Sequence[Row], active: Sequence[Row]
+) -> MarketplaceTotals:
+    """Return the totals over all sellers of the part of the previous period that is compared."""
+    sellers = [{**row, "active_sellers": row["compared_sellers"]} for row in active]
+    return marketplace_totals(totals(compared_rows(sold)), compared_rows(paid), sellers, current=False)
+
+
 def marketplace_changes(now: MarketplaceTotals, before: MarketplaceTotals) -> MarketplaceChanges:
     """Return the change of each total of the marketplace."""
     return {

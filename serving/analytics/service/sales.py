@@ -49,12 +49,6 @@ class SalesQuery(NamedTuple):
         """Whether only a part of the previous period is compared."""
         return self.compared != self.before
 
-    @property
-    def compared_bounds(self) -> dict[str, Value]:
-        """The parameters that select only the compared part, as if it were the current period."""
-        start = max(self.compared.start, EPOCH)
-        return {"previous_start": start, "period_start": start, "period_end": max(self.compared.end, EPOCH)}
-
 
 class SalesService:
     """Returns totals, series, the previous period, and the change."""
@@ -145,20 +139,14 @@ class SalesService:
             self._context.watermarks.as_of(MARKETPLACE_TABLES), self._context.marketplace_span()
         )
         query = self._query(self._context.period(requested, span.newest), requested.grain, as_of)
-        (rows, paid, active), compared_rows = await asyncio.gather(
-            self._marketplace_rows(query.parameters),
-            self._marketplace_rows({**query.parameters, **query.compared_bounds})
-            if query.is_unfinished
-            else _nothing(),
-        )
+        rows, paid, active = await self._marketplace_rows(query)
         current = self._sales(query.period, query.grain, rows, current=True)
         previous = self._sales(query.before, query.grain, rows, current=False)
         totals = presenter.marketplace_totals(current["totals"], paid, active, current=True)
         totals_before = presenter.marketplace_totals(previous["totals"], paid, active, current=False)
         compared = totals_before
-        if compared_rows:
-            sold, paid, active = compared_rows
-            compared = presenter.marketplace_totals(presenter.totals(sold), paid, active, current=True)
+        if query.is_unfinished:
+            compared = presenter.compared_marketplace_totals(rows, paid, active)
         return {
             "currency": self._context.currency,
             "timezone": self._context.zone.key,
@@ -175,9 +163,13 @@ class SalesService:
             "as_of": self._context.local(as_of),
         }
 
-    async def _marketplace_rows(self, parameters: dict[str, Value]) -> list[list[Row]]:
+    async def _marketplace_rows(self, query: SalesQuery) -> list[list[Row]]:
         """Return the rows of the queries for sales, payments and active sellers."""
-        parameters = {**parameters, "currency": self._context.currency}
+        parameters = {
+            **query.parameters,
+            "compared_end": max(query.compared.end, EPOCH),
+            "currency": self._context.currency,
+        }
         bounds = {name: value for name, value in parameters.items() if name not in ("grain", "timezone")}
         return await self._context.clickhouse.rows_of_all(
             ("marketplace_sales", parameters),
@@ -215,7 +207,3 @@ class SalesService:
             "totals": presenter.totals(here),
             "series": presenter.series(here, starts, period, self._context.zone),
         }
-
-
-async def _nothing() -> None:
-    """Return None, in the place of queries that are not needed."""
