@@ -49,6 +49,11 @@ def migration_lock(client: Client, settings: Settings, timeout_s: float = WAIT_T
             client.command(f"DROP TABLE IF EXISTS {TABLE}")
 
 
+def is_locked(client: Client) -> bool:
+    """Return whether a home holds the migration lock of the client's database, or was killed holding it."""
+    return _holder(client) != ""
+
+
 def _take(client: Client, own_name: str) -> str:
     """Try to take the lock; return its holder, which is `own_name` on success, or "" if it was released."""
     try:

@@ -7,6 +7,8 @@ it. SIGTERM ends it.
 import signal
 import sys
 import threading
+from collections.abc import Mapping
+from datetime import datetime
 from time import monotonic
 
 import structlog
@@ -14,8 +16,9 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError
 
 from clickhouse.client import connect
-from clickhouse.metrics.rollups import Rollups
+from clickhouse.metrics.rollups import REFRESH_EVERY_S, Rollups
 from clickhouse.metrics.versions import MetricVersions
+from clickhouse.migration_lock import is_locked
 from common.errors import PartUnavailable, UserError
 from common.metrics import ROLLUP_REFRESHED_AT, ROLLUP_SECONDS, serve_metrics
 from common.settings import Settings
@@ -23,16 +26,21 @@ from common.telemetry import configure_logging
 
 log = structlog.get_logger()
 
-REFRESH_EVERY_S = 60.0
+Processed = Mapping[str, datetime]
+"""Table of a roll-up's sums → the time up to which a refresh has processed all notes."""
 
 
-def refresh_all(client: Client) -> None:
-    """Refresh every version of every roll-up, a finer one before those that add it up; drop processed notes.
+def refresh_all(client: Client, before: Processed) -> Processed:
+    """Refresh every version of every roll-up, a finer one before those that add it up.
 
-    The failure of one roll-up is logged and does not hold back the others: its version may just be dropped.
+    Drops the notes that the previous call has processed for every roll-up that uses them; `before` is what
+    that call returned. The failure of one roll-up is logged and does not hold back the others: its version
+    may just be dropped.
     """
     rollups = Rollups(client)
     known = MetricVersions(client).rollups()
+    until = rollups.visible_until()
+    processed = {}
     for rollup in known:
         begun = monotonic()
         try:
@@ -40,9 +48,16 @@ def refresh_all(client: Client) -> None:
         except DatabaseError as error:
             log.warning("roll-up failed", metric=rollup.metric, version=rollup.version, error=str(error))
             continue
+        processed[rollup.table_name] = until
         ROLLUP_SECONDS.labels(rollup.metric).set(monotonic() - begun)
         ROLLUP_REFRESHED_AT.labels(rollup.metric).set_to_current_time()
-    rollups.forget_notes(known)
+    if is_locked(client):  # a version that is being built may need the notes
+        return processed
+    for notes_table in {rollup.notes_table for rollup in known}:
+        users = [rollup for rollup in known if rollup.notes_table == notes_table]
+        if all(user.table_name in before for user in users):
+            rollups.forget(users[0].rows, notes_table, min(before[user.table_name] for user in users))
+    return processed
 
 
 def main() -> int:
@@ -57,10 +72,11 @@ def main() -> int:
     except UserError as error:
         print(f"rollups: {error}", file=sys.stderr)
         return 2
+    processed: Processed = {}
     while not stop.wait(REFRESH_EVERY_S):
         try:
             with connect(settings, admin=True) as client:
-                refresh_all(client)
+                processed = refresh_all(client, processed)
         except (PartUnavailable, DatabaseError) as error:
             log.warning("waiting for ClickHouse", error=str(error))
     return 0

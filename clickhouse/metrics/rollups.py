@@ -1,21 +1,22 @@
 """Keeps the sums of roll-ups up to date, and reads them exactly.
 
 An insert into the rows of a metric notes which keys it changes: a minute of the marketplace, an hour of a
-seller. `fill` computes the sums of all keys once. `refresh` computes the sums of the keys that changed since
-the last refresh again. Both store the sums; of a key's stored sums the newest count. A refresh may therefore
-run at any time, run twice, or be interrupted.
+seller. `fill` computes the sums of all keys once. `refresh` computes the sums of the noted keys again. Both
+store the sums; of a key's stored sums the newest count. A refresh may therefore run at any time, run twice,
+or be interrupted.
 
-Readers get the stored sums, except for keys that changed after the last refresh: their sums come from the
-rows. A figure is therefore exact whether or not `refresh` runs; without it, queries only take longer.
+Readers get the stored sums, except for noted keys: their sums come from the rows. A figure is therefore exact
+whether or not `refresh` runs; without it, queries only take longer.
 
-A refresh processes a note only if the rows of its insert are visible: if the note is older than every insert
-that is still running. Readers rely on a refresh only `ANALYSIS_TIME_S` after its end, because a query whose
-analysis has begun may read the sums from before.
+The next run of the worker drops the notes that a refresh has processed (`forget`). Two conditions make this
+safe. A note is dropped only if it is older than every INSERT that was running when the refresh began: the
+rows of such a note were visible. And between a refresh and the next run, `REFRESH_EVERY_S` pass: a query that
+still reads the sums from before the refresh also sees the notes.
 """
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from time import sleep
 from typing import cast
 
@@ -27,17 +28,14 @@ from clickhouse.metrics.definition import READS, MetricDefinition
 CLOCK_ERROR_S = 5
 """The clock of the machine is set back by less than this."""
 
-ANALYSIS_TIME_S = 10
-"""A query starts to read less than this after its analysis began."""
+REFRESH_EVERY_S = 60.0
+"""The interval of refreshes. From its beginning until it reads, a query takes less than this."""
 
 MAX_GROUP_BY_BYTES = 256 * 2**20
 """A computation of sums that needs more memory continues on disk."""
 
-HORIZONS = (
-    "metric String, version String, horizon DateTime64(3, 'UTC'), "
-    "noted_at DateTime64(3, 'UTC') DEFAULT now64(3)"
-)
-"""The columns of the table `horizons`: the sums contain every change that was noted before `horizon`."""
+NOTES_PARTITION_S = 60
+"""The notes of this time are one partition, which is dropped as a whole."""
 
 _CHANGED_AT, _COMPUTED_AT = "changed_at", "computed_at"
 
@@ -51,13 +49,15 @@ _WAIT_INTERVAL_S = 0.1
 class Rollup:
     """A version of a roll-up in the database `rows`.
 
-    `sums_sql` is its SELECT over a version of the metric that it adds up, with the placeholder `{changed}`.
+    `sums_sql` is its SELECT over a version of the metric that it adds up, with the placeholders `{changed}`
+    and `{computed_at}`. `finer` is the roll-up whose notes it uses, if it adds up a roll-up.
     """
 
     metric: str
     version: str
     rows: str
     sums_sql: str
+    finer: "Rollup | None" = None
 
     @property
     def table_name(self) -> str:
@@ -71,16 +71,13 @@ class Rollup:
 
     @property
     def changes(self) -> str:
-        """The quoted name of the table of notes: which keys have changed, and when."""
+        """The quoted name of the table or view of its notes: which keys have changed, and when."""
         return f"`{self.rows}`.`{changes_of(self.table_name)}`"
 
     @property
-    def horizons(self) -> str:
-        """A FROM and a WHERE clause for the ends of this roll-up's refreshes."""
-        return (
-            f"FROM `{self.rows}`.horizons "
-            f"WHERE metric = {quoted(self.metric)} AND version = {quoted(self.version)}"
-        )
+    def notes_table(self) -> str:
+        """The name of the table of notes that it uses; a finer roll-up's changes are notes of this one."""
+        return self.finer.notes_table if self.finer else changes_of(self.table_name)
 
     def sums(self, condition: str, computed_at: str) -> str:
         """Return the SELECT of the sums of the keys that meet a condition."""
@@ -135,7 +132,8 @@ class Rollups:
         self._client.command(
             f"CREATE TABLE IF NOT EXISTS {rollup.changes} "
             f"({_CHANGED_AT} DateTime64(3, 'UTC') DEFAULT now64(3), {types}) "
-            f"ENGINE = MergeTree PARTITION BY toDate({_CHANGED_AT}) ORDER BY ({_CHANGED_AT}, {names})"
+            f"ENGINE = MergeTree ORDER BY ({names}) "
+            f"PARTITION BY toStartOfInterval({_CHANGED_AT}, INTERVAL {NOTES_PARTITION_S} SECOND)"
         )
         view = f"`{rollup.rows}`.`{rollup.table_name}_notes`"
         self._client.command(
@@ -143,7 +141,10 @@ class Rollups:
         )
 
     def create_over(self, rollup: Rollup, definition: MetricDefinition, finer: Rollup) -> None:
-        """Create the table of a version over a finer roll-up, whose notes tell which keys change."""
+        """Create the table of a version over a finer roll-up, whose notes tell which keys change.
+
+        While a version is built, the caller holds the migration lock, which keeps the finer roll-up's notes.
+        """
         self._create_table(rollup, definition)
         keys_sql = READS.sub(f"FROM {finer.changes}", definition.changed_sql)
         with_time = keys_sql.replace("SELECT DISTINCT", f"SELECT DISTINCT {_CHANGED_AT},", 1)
@@ -161,9 +162,6 @@ class Rollups:
             filled: the months that an interrupted call has yielded. They are left out; what has changed in
                 them since is noted.
         """
-        if not filled:
-            horizon = self._horizon()
-            self._store_horizon(rollup, horizon, horizon - timedelta(seconds=ANALYSIS_TIME_S))
         keys_sql = READS.sub(f"FROM {source}", definition.changed_sql).replace(" DISTINCT", "", 1)
         months = {*self._months(rollup, f"({keys_sql})"), *self._months(rollup, rollup.changes)}
         for month in sorted(months.difference(filled)):
@@ -179,34 +177,34 @@ class Rollups:
         figures = [name for name in self._columns(rollup.table) if name not in (*group, _COMPUTED_AT)]
         names = ", ".join(f"`{name}`" for name in (*group, *figures))
         newest = ",\n    ".join(f"argMax(`{name}`, {_COMPUTED_AT}) AS `{name}`" for name in figures)
-        finished = f"noted_at < now64(3) - INTERVAL {ANALYSIS_TIME_S} SECOND"
-        unprocessed = f"{_CHANGED_AT} > (SELECT max(horizon) {rollup.horizons} AND {finished})"
         return (
             f"SELECT\n    {', '.join(group)},\n    {newest}\nFROM\n(\n"
             f"SELECT {names}, {_COMPUTED_AT} FROM {rollup.table}\n"
-            f"UNION ALL\n{rollup.sums(self._is_noted(rollup, unprocessed), _NEVER_REPLACED)}\n)\n"
+            f"UNION ALL\n{rollup.sums(self._is_noted(rollup), _NEVER_REPLACED)}\n)\n"
             f"GROUP BY {', '.join(group)}"
         )
 
     def refresh(self, rollup: Rollup) -> None:
-        """Compute the sums of the keys that changed since the last refresh, one month after the other."""
-        horizon = self._horizon()
-        ((since,),) = self._client.query(f"SELECT toString(max(horizon)) {rollup.horizons}").result_rows
-        changed = f"{_CHANGED_AT} > toDateTime64({quoted(since)}, 3, 'UTC')"
-        for month in self._months(rollup, rollup.changes, changed):
-            in_month = f"{self._month(rollup)} = {month}"
-            self._store_sums(rollup, self._is_noted(rollup, f"{changed} AND {in_month}"))
-        self._store_horizon(rollup, horizon)
+        """Compute the sums of the noted keys, one month after the other."""
+        for month in self._months(rollup, rollup.changes):
+            self._store_sums(rollup, self._is_noted(rollup, f"{self._month(rollup)} = {month}"))
 
-    def _horizon(self) -> datetime:
-        """Return a time: the rows of every note from before it are visible."""
+    def visible_until(self) -> datetime:
+        """Return a UTC time: the rows of every note from before it are visible from now on."""
         return oldest_insert(self._client) - timedelta(seconds=CLOCK_ERROR_S)
 
-    def _store_horizon(self, rollup: Rollup, horizon: datetime, noted_at: datetime | None = None) -> None:
-        row = {"metric": rollup.metric, "version": rollup.version, "horizon": horizon}
-        if noted_at:
-            row["noted_at"] = noted_at
-        self._client.insert("horizons", [[*row.values()]], column_names=[*row], database=rollup.rows)
+    def forget(self, rows: str, notes_table: str, until: datetime) -> None:
+        """Drop the notes from before `until`, in whole partitions."""
+        partitions = self._client.query(
+            "SELECT DISTINCT partition FROM system.parts "
+            "WHERE active AND database = {rows:String} AND table = {table:String}",
+            {"rows": rows, "table": notes_table},
+        ).result_rows
+        for (start,) in partitions:
+            # An older version of the platform created a partition for each day.
+            seconds = 24 * 3600 if len(start) == len("2026-11-25") else NOTES_PARTITION_S
+            if datetime.fromisoformat(start) + timedelta(seconds=seconds) <= until.replace(tzinfo=None):
+                self._client.command(f"ALTER TABLE `{rows}`.`{notes_table}` DROP PARTITION {quoted(start)}")
 
     def _store_sums(self, rollup: Rollup, condition: str) -> None:
         sums = rollup.sums(condition, "now64(3)")
@@ -224,35 +222,17 @@ class Rollups:
         """Return an expression for the month of a key. The last column of a key is its time."""
         return f"toYYYYMM({self._keys(rollup)[-1]})"
 
-    def _months(self, rollup: Rollup, keys: str, condition: str = "1") -> list[int]:
-        """Return the months of the keys in a table that meet a condition."""
+    def _months(self, rollup: Rollup, keys: str) -> list[int]:
+        """Return the months of the keys in a table."""
         found = self._client.query(
-            f"SELECT DISTINCT {self._month(rollup)} AS month FROM {keys} WHERE {condition} ORDER BY month"
+            f"SELECT DISTINCT {self._month(rollup)} AS month FROM {keys} ORDER BY month"
         ).result_rows
         return [month for (month,) in found]
 
-    def _is_noted(self, rollup: Rollup, notes: str) -> str:
+    def _is_noted(self, rollup: Rollup, condition: str = "1") -> str:
         """Return a condition for the keys in the notes that meet another condition."""
         keys = ", ".join(self._keys(rollup))
-        return f"({keys}) IN (SELECT {keys} FROM {rollup.changes} WHERE {notes})"
-
-    def forget_notes(self, rollups: Sequence[Rollup]) -> None:
-        """Drop the notes that all these roll-ups have processed; a roll-up may use those of a finer one."""
-        horizons = [
-            self._client.query(f"SELECT max(horizon) {each.horizons}").result_rows for each in rollups
-        ]
-        if not horizons:
-            return
-        oldest_kept = min(row[0] for (row,) in horizons).date() - timedelta(days=1)
-        for rollup in rollups:
-            partitions = self._client.query(
-                "SELECT DISTINCT partition FROM system.parts "
-                "WHERE active AND database = {rows:String} AND table = {table:String}",
-                {"rows": rollup.rows, "table": changes_of(rollup.table_name)},
-            ).result_rows
-            for (day,) in partitions:
-                if date.fromisoformat(day) < oldest_kept:
-                    self._client.command(f"ALTER TABLE {rollup.changes} DROP PARTITION {quoted(day)}")
+        return f"({keys}) IN (SELECT {keys} FROM {rollup.changes} WHERE {condition})"
 
     def _columns(self, table: str) -> list[str]:
         return [row[0] for row in self._client.query(f"DESCRIBE TABLE {table}").result_rows]

@@ -15,7 +15,7 @@ from clickhouse_connect.driver.client import Client
 
 from clickhouse.literals import quoted
 from clickhouse.metrics.definition import READS, MetricDefinition
-from clickhouse.metrics.rollups import HORIZONS, Rollup, Rollups, wait_for_inserts
+from clickhouse.metrics.rollups import Rollup, Rollups, wait_for_inserts
 from common.errors import UserError
 
 Progress = Callable[[str], None]
@@ -34,14 +34,11 @@ _NUMERIC = re.compile(r"U?Int|Float|Decimal")
 _BOOKKEEPING = {
     "versions": "metric String, version String, view_sql String, description String, sums_sql String, "
     "adds_up String",
-    "horizons": HORIZONS,
     "switches": "metric String, version String, switched_at DateTime64(6, 'UTC') DEFAULT now64(6)",
     "chunks": "metric String, version String, fact String, month UInt32",
 }
-"""The complete versions, up to when the sums of roll-ups are complete, when which version became live, and
-which months of a fact table, or of the metric that a roll-up adds up, a version contains."""
-
-_TTL = {"horizons": " TTL toDateTime(noted_at) + INTERVAL 1 DAY"}
+"""The complete versions, when which version became live, and which months of a fact table, or of the metric
+that a roll-up adds up, a version contains."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +78,7 @@ class MetricVersions:
         for table, columns in _BOOKKEEPING.items():
             self._client.command(
                 f"CREATE TABLE IF NOT EXISTS `{self._rows}`.{table} ({columns}) "
-                f"ENGINE = MergeTree ORDER BY (metric, version){_TTL.get(table, '')}"
+                "ENGINE = MergeTree ORDER BY (metric, version)"
             )
         # Installations from before the first roll-up lack these columns.
         self._client.command(
@@ -198,7 +195,7 @@ class MetricVersions:
         else:
             rollups.create(rollup, definition, rows_table)
             wait_for_inserts(self._client, self._progress)
-        # The notes of a finer roll-up are dropped after a day; a fill over them is short and starts again.
+        # The notes of a finer roll-up may have been dropped since; a fill over its sums starts again.
         filled = set() if source.adds_up else self._filled_months(name, version, source.name)
         for month in rollups.fill(rollup, definition, rows_table, filled):
             self._note_month(name, version, source.name, month)
@@ -217,12 +214,14 @@ class MetricVersions:
         found = self._client.query(
             f"SELECT metric, version, sums_sql, adds_up FROM `{self._rows}`.versions WHERE adds_up != ''"
         ).result_rows
-        rollups = {
-            f"{metric}_{version}": (Rollup(metric, version, self._rows, sums_sql), adds_up)
-            for metric, version, sums_sql, adds_up in found
-        }
-        order = TopologicalSorter({name: [adds_up] for name, (_, adds_up) in rollups.items()}).static_order()
-        return [rollups[name][0] for name in order if name in rollups]
+        sums = {f"{metric}_{version}": (metric, version, sums_sql) for metric, version, sums_sql, _ in found}
+        added_up = {f"{metric}_{version}": adds_up for metric, version, _, adds_up in found}
+        rollups: dict[str, Rollup] = {}
+        for name in TopologicalSorter({name: [finer] for name, finer in added_up.items()}).static_order():
+            if name in sums:
+                metric, version, sums_sql = sums[name]
+                rollups[name] = Rollup(metric, version, self._rows, sums_sql, rollups.get(added_up[name]))
+        return [*rollups.values()]
 
     def switch(self, name: str, version: str) -> None:
         """Make a version live: readers see it from now on. Versions older than the one before are dropped.

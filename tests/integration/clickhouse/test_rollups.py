@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from threading import Event, Thread
+from time import sleep
 from typing import Any
 
 import pytest
@@ -15,9 +16,10 @@ from clickhouse import rollup_worker
 from clickhouse.client import connect
 from clickhouse.metrics import rollups
 from clickhouse.metrics.definition import MetricDefinition, read_definitions
-from clickhouse.metrics.rollups import Rollups
+from clickhouse.metrics.rollups import Rollup
 from clickhouse.metrics.versions import MetricVersions
 from clickhouse.migrate import migrate
+from clickhouse.migration_lock import migration_lock
 from common.errors import UserError
 from common.settings import Settings
 from tests.integration.servers import await_true
@@ -43,7 +45,7 @@ FIGURES = ", ".join(
 
 @pytest.fixture
 def settings(clickhouse_server: Settings, request: pytest.FixtureRequest) -> Settings:
-    """A migrated database of this test. The intervals of `at_once` must be set before: views contain them."""
+    """A migrated database of this test. What `at_once` changes must be set before: tables contain it."""
     if "at_once" in request.fixturenames:
         request.getfixturevalue("at_once")
     name = f"rollups_{abs(hash(request.node.name))}"
@@ -61,8 +63,8 @@ def client(settings: Settings) -> Iterator[Client]:
 
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Readers rely on a refresh as soon as it has ended, and it processes notes at once."""
-    monkeypatch.setattr(rollups, "ANALYSIS_TIME_S", 0)
+    """Notes are dropped a second after they were made, if they are processed."""
+    monkeypatch.setattr(rollups, "NOTES_PARTITION_S", 1)
     monkeypatch.setattr(rollups, "CLOCK_ERROR_S", 0)
 
 
@@ -117,12 +119,17 @@ def assert_sales_exact(client: Client) -> None:
 
 def stored(client: Client, name: str) -> int:
     """Return the number of stored sums of a roll-up's live version."""
-    rollup = next(each for each in MetricVersions(client).rollups() if each.metric == name)
-    return int(rows(client, f"SELECT count() FROM {rollup.table}")[0][0])
+    return int(rows(client, f"SELECT count() FROM {rollup_of(client, name).table}")[0][0])
 
 
 def refresh(client: Client) -> None:
-    rollup_worker.refresh_all(client)
+    """Refresh all roll-ups, and keep the notes."""
+    rollup_worker.refresh_all(client, {})
+
+
+def rollup_of(client: Client, name: str) -> Rollup:
+    """Return the live version of a roll-up."""
+    return next(each for each in MetricVersions(client).rollups() if each.metric == name)
 
 
 def test_figures_are_exact_before_and_after_a_refresh_and_after_later_changes(client: Client) -> None:
@@ -150,7 +157,10 @@ def test_figures_are_exact_before_and_after_a_refresh_and_after_later_changes(cl
 def test_the_stored_sums_are_what_readers_get_once_nothing_changes(client: Client) -> None:
     """Without this, a reader would add up the rows for ever, and the sums would be of no use."""
     confirm(client, "o", 1000, 700)
-    refresh(client)
+    processed: rollup_worker.Processed = {}
+    sleep(1.5)
+    for _ in range(2):
+        processed = rollup_worker.refresh_all(client, processed)
     for name in ("sales_lines", "sales_orders"):
         client.command(f"TRUNCATE TABLE `{client.database}_rows`.{name}_{DEFINITIONS[name].version}")
 
@@ -193,15 +203,16 @@ def test_readers_never_see_a_part_of_a_change_while_sums_are_refreshed(
 ) -> None:
     """The sums of all orders of 1000 are 1000 an order, for each of the 8 hours.
 
-    The two intervals are 0 here, so readers get sums of both kinds. What is tested is that no key is missing
-    and none counts twice; a sum may be old.
+    There is no time between two refreshes here, so a sum may be old. What is tested is that no key is missing
+    and none counts twice.
     """
     stop, seen = Event(), []
 
     def refresh_all_the_time() -> None:
+        processed: rollup_worker.Processed = {}
         with connect(settings, admin=True) as own:
             while not stop.is_set():
-                refresh(own)
+                processed = rollup_worker.refresh_all(own, processed)
 
     def read() -> None:
         query = "SELECT sum(orders), sum(gross_minor), count() FROM seller_sales_hour"
@@ -250,15 +261,24 @@ def slow_insert(settings: Settings) -> Iterator[Thread]:
 
 
 @pytest.mark.usefixtures("at_once")
-def test_a_change_whose_insert_takes_longer_than_a_refresh_is_not_forgotten(
-    settings: Settings, client: Client
-) -> None:
-    """Rows and their notes become visible some time after the time that is in the notes."""
+def test_a_note_is_kept_while_an_insert_from_before_it_is_running(settings: Settings, client: Client) -> None:
+    """The rows that it is about may not be visible yet."""
+    hours = rollup_of(client, "seller_sales_hour")
+    notes = f"SELECT count() FROM {hours.changes} WHERE seller_id = 'eve'"
+    processed: rollup_worker.Processed = {}
+    kept = set()
     with slow_insert(settings) as insert:
+        client.command(f"INSERT INTO {hours.changes} (seller_id, hour) VALUES ('eve', '2018-03-01 12:00:00')")
         while insert.is_alive():
-            refresh(client)
-    refresh(client)
-    assert rows(client, "SELECT sum(orders) FROM sales_lines") == [(6,)]
+            processed = rollup_worker.refresh_all(client, processed)
+            kept.add((rows(client, notes)[0][0], insert.is_alive()))
+    assert {count for count, alive in kept if alive} == {1}
+
+    for _ in range(2):
+        sleep(1)
+        processed = rollup_worker.refresh_all(client, processed)
+    assert rows(client, notes) == [(0,)]
+    assert rows(client, "SELECT sum(orders) FROM seller_sales_day") == [(6,)]
     assert_sales_exact(client)
 
 
@@ -371,23 +391,26 @@ def test_a_metric_that_was_a_table_of_flink_becomes_the_roll_up_with_all_sales(c
     assert_exact(client)
 
 
-def test_notes_of_past_days_are_dropped_once_every_roll_up_has_processed_them(client: Client) -> None:
+def test_notes_are_dropped_after_the_next_refresh_if_every_roll_up_has_processed_them(
+    settings: Settings, client: Client
+) -> None:
     confirm(client, "o", 1000, placed_at=NOON)
-    hours, days = (
-        next(each for each in MetricVersions(client).rollups() if each.metric == name)
-        for name in ("seller_sales_hour", "seller_sales_day")
-    )
+    hours, days = (rollup_of(client, name) for name in ("seller_sales_hour", "seller_sales_day"))
     client.command(
-        f"INSERT INTO {hours.changes} SELECT now64(3) - INTERVAL 5 DAY, 'ann', '2018-03-01 12:00:00'"
+        f"INSERT INTO {hours.changes} SELECT now64(3) - INTERVAL 5 MINUTE, 'ann', '2018-03-01 12:00:00'"
     )
-    old = f"SELECT count() FROM {hours.changes} WHERE changed_at < now() - INTERVAL 2 DAY"
-    client.command(f"TRUNCATE TABLE `{hours.rows}`.horizons")
-    refreshing = Rollups(client)
-    refreshing.refresh(hours)
-    refreshing.forget_notes([hours, days])
+    old = f"SELECT count() FROM {hours.changes} WHERE changed_at < now() - INTERVAL 2 MINUTE"
+    processed = dict(rollup_worker.refresh_all(client, {}))
+    assert rows(client, old) == [(1,)], "readers may still read the sums from before"
+
+    rollup_worker.refresh_all(client, {each: at for each, at in processed.items() if each != days.table_name})
     assert rows(client, old) == [(1,)], "the days have not processed it"
 
-    refreshing.refresh(days)
-    refreshing.forget_notes([hours, days])
+    with migration_lock(client, settings):
+        rollup_worker.refresh_all(client, processed)
+    assert rows(client, old) == [(1,)], "a version that is being built may need it"
+
+    rollup_worker.refresh_all(client, processed)
     assert rows(client, old) == [(0,)]
-    assert_exact(client)
+    assert rows(client, f"SELECT count() FROM {hours.changes}") == [(1,)], "a note of this minute"
+    assert_sales_exact(client)
