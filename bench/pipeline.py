@@ -55,10 +55,8 @@ class PipelineBenchResult:
 
     @property
     def ratios(self) -> dict[str, float]:
-        """Flink's steady rate over each peer's."""
-        return {
-            title: self.flink.steady_per_second / peer.steady_per_second for title, peer in self.peers.items()
-        }
+        """Flink's overall rate over each peer's."""
+        return {title: self.flink.per_second / peer.per_second for title, peer in self.peers.items()}
 
     @property
     def total_cpu_us_per_event(self) -> float:
@@ -137,22 +135,23 @@ def _measure_rate(
     begun: Sample,
     check: Callable[[], object] = lambda: None,
 ) -> Rate:
-    """Poll until facts, sales and order states are complete; an event counts once it is in all of them.
+    """Poll until facts, sales and order states are complete; an event is complete once it is in all of them.
 
     `begun` is from before the topics were read; the first poll may already find rows. `check` runs before
     each poll and raises to end the measurement.
     """
 
-    def complete_events() -> int:
+    def progress() -> tuple[int, int]:
         check()
+        facts = row_counts.fact_rows(client)
         shares = (
-            row_counts.fact_rows(client) / events,
+            facts / events,
             row_counts.aggregated_lines(client, queries) / lines,
             row_counts.delivered_orders(client, queries) / orders,
         )
-        return int(min(shares) * events)
+        return facts, int(min(shares) * events)
 
-    return rate([begun, *poll_until(complete_events, events, TIMEOUT_S)])
+    return rate([begun, *poll_until(progress, events, TIMEOUT_S)])
 
 
 def _freshness(

@@ -22,7 +22,7 @@ def show(result: PipelineBenchResult, console: Console) -> None:
     for title, peer in result.peers.items():
         rates.add_row(title, *_cells(peer))
     ratios = ", ".join(f"{ratio:.2f}" for ratio in result.ratios.values())
-    rates.caption = f"Flink's steady rate divided by the others': {ratios}"
+    rates.caption = f"Flink's overall rate divided by the others': {ratios}"
     console.print(rates)
     fresh = Table("readable in", "events", "p50", "p99", title=f"Freshness at {result.plan.per_second:,}/s")
     for name, each in result.freshness.items():

@@ -41,8 +41,8 @@ def test_order_ids_sort_as_numbers_and_ten_orders_share_a_minute():
     assert placed_ms(20) % 60_000 == 0
 
 
-def test_a_rate_begins_at_the_last_sample_without_rows():
-    samples = [Sample(0, 0), Sample(5, 0), Sample(6, 100), Sample(14, 900), Sample(15, 1_000)]
+def test_a_rate_begins_at_the_last_sample_without_any_row():
+    samples = [Sample(0, 0), Sample(5, 0), Sample(6, 100, 0), Sample(14, 900, 800), Sample(15, 1_000, 1_000)]
 
     found = rate(samples)
 
@@ -52,13 +52,17 @@ def test_a_rate_begins_at_the_last_sample_without_rows():
     assert found.steady_per_second == 100
 
 
+def test_a_topic_that_is_read_after_the_others_does_not_shorten_the_time():
+    assert rate([Sample(0, 0), Sample(8, 800, 0), Sample(10, 1_000, 1_000)]).seconds == 10
+
+
 def test_a_rate_of_a_single_sample_is_finite():
-    assert rate([Sample(1, 50)]).rows == 50
+    assert rate([Sample(1, 50, 50)]).rows == 50
 
 
-def test_polling_fails_at_the_deadline_with_the_number_of_rows():
-    with pytest.raises(SoukError, match="only 3 of 5 rows"):
-        poll_until(lambda: 3, until=5, timeout_s=0)
+def test_polling_fails_at_the_deadline_with_the_number_of_events():
+    with pytest.raises(SoukError, match="only 3 of 5 events were complete"):
+        poll_until(lambda: (4, 3), until=5, timeout_s=0)
 
 
 def test_freshness_is_from_production_to_the_first_sample_with_the_event():
