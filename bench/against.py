@@ -30,6 +30,7 @@ def run(commit: str, events: int, rate: int, seconds: int, console: Console) -> 
     """
     with TemporaryDirectory(prefix="souk-against-") as folder:
         clone = Path(folder) / "souk"
+        Path(folder).chmod(0o755)  # under root, PostgreSQL runs as another user
         _git("clone", "--quiet", "--shared", str(ROOT), str(clone))
         try:
             _git("-C", str(clone), "checkout", "--quiet", commit)

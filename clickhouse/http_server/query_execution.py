@@ -21,7 +21,7 @@ from clickhouse.http_server.request import Request
 from clickhouse.http_server.result_pipe import ResultPipe
 from clickhouse.http_server.statement import Insert, Query, split_insert, split_query, without_comments
 from clickhouse.http_server.users import User
-from clickhouse.http_server.validation_cache import ValidationCache
+from clickhouse.http_server.validation_cache import ValidatedQuery, ValidationCache
 
 MAX_FORM_SIZE = 16 << 20
 
@@ -157,9 +157,11 @@ class QueryExecution:
 
     def _query(self, text: bytes, started: float) -> QueryOutcome:
         reader = not self._user.writes
-        text = without_comments(text) if reader else text
-        cached = self._validated.find(text, self._request.database) if reader else None
-        query = cached or split_query(text)
+        given, cached = text, None
+        if reader:
+            cached = self._validated.find(given, self._request.database)
+            text = cached.text if cached else without_comments(given)
+        query = cached.query if cached else split_query(text)
         if not query.core:
             raise DatabaseError(
                 62, "SYNTAX_ERROR", "Syntax error: failed at position 1 (end of query): Empty query."
@@ -169,7 +171,7 @@ class QueryExecution:
             raise DatabaseError(73, "UNKNOWN_FORMAT", f"Unknown format {self.format}.")
         self._user.check_format(self.format)
         with self._connection(query.settings if reader else {}, stateless=reader) as connection:
-            reads = cached is not None or self._check(connection, query, text)
+            reads = cached is not None or self._check(connection, query, text, given)
             if is_handshake(self._request, query.core, self.format):
                 return QueryOutcome(
                     "select", _summary(started, result_rows=1), handshake_response(connection), 1
@@ -188,8 +190,10 @@ class QueryExecution:
             )
             return QueryOutcome("select" if reads else "other", summary, result.bytes(), result.rows_read())
 
-    def _check(self, connection: Connection, query: Query, text: bytes) -> bool:
+    def _check(self, connection: Connection, query: Query, text: bytes, given: bytes) -> bool:
         """Check that this user may run a text, and return whether the text only reads.
+
+        `given` is the text as it arrived; a reader's `text` has no comments.
 
         Raises:
             DatabaseError: the text has several statements, this user may not run it, or it writes and the
@@ -203,7 +207,7 @@ class QueryExecution:
             reader_policy.check(connection, query.core, self._request.params, self._request.database)
             if not reads:
                 self._check_may_write()
-            self._validated.add(text, self._request.database, query)
+            self._validated.add(given, self._request.database, ValidatedQuery(text, query))
         elif not reads and query_class != "UNKNOWN" and self._request.method != "POST":
             self._check_may_write()
         return reads

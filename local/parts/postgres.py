@@ -127,7 +127,12 @@ def reachable(bundled: Path) -> Path:
     if os.geteuid() != 0 or is_reachable_by_others(bundled):
         return bundled
     digest = hashlib.sha256(os.fsencode(bundled)).hexdigest()[:12]
-    return PUBLIC_DIRECTORY / f"souk-postgres-{digest}" / "bin"
+    return PUBLIC_DIRECTORY / f"souk-postgresql-{digest}" / bundled.relative_to(packages_of(bundled))
+
+
+def packages_of(bundled: Path) -> Path:
+    """Return the directory of the installed packages, of which the bundled programs need two."""
+    return bundled.parents[2]
 
 
 def is_reachable_by_others(path: Path) -> bool:
@@ -163,14 +168,17 @@ def copy_programs(binaries: Path) -> None:
         PartUnavailable: the directory belongs to another user.
     """
     if binaries.exists():
-        folder = binaries.parent
-        if folder.parent == PUBLIC_DIRECTORY and folder.lstat().st_uid != 0:
-            raise PartUnavailable(f"{folder} does not belong to root: remove it")
+        if PUBLIC_DIRECTORY in binaries.parents[3:4] and packages_of(binaries).lstat().st_uid != 0:
+            raise PartUnavailable(f"{packages_of(binaries)} does not belong to root: remove it")
         return
+    bundled = bundled_binaries()
+    packages, programs = packages_of(bundled), bundled.parent
     fresh = Path(tempfile.mkdtemp(dir=PUBLIC_DIRECTORY))
-    shutil.copytree(bundled_binaries().parent, fresh, symlinks=True, dirs_exist_ok=True)
+    # The programs find the wheel's libraries by their relative path.
+    for directory in (programs, packages / f"{programs.parent.name}.libs"):
+        shutil.copytree(directory, fresh / directory.relative_to(packages), symlinks=True)
     fresh.chmod(0o755)
-    fresh.rename(binaries.parent)
+    fresh.rename(packages_of(binaries))
 
 
 def initialize(home: StateDirectory, binaries: Path, server: LaunchSpec) -> None:

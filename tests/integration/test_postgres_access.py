@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import permutations
@@ -308,3 +309,16 @@ def test_a_server_of_ones_own_needs_one_role_that_may_create_schemas(tmp_path: P
 
         assert run(own.postgres_as("orders"), "SELECT count(*) FROM orders.outbox") == 0
         assert run(own.postgres_as(READER), "SELECT current_user::text") == "shop"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root copies the programs")
+def test_the_programs_run_from_their_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgres, "PUBLIC_DIRECTORY", tmp_path)
+    monkeypatch.setattr(postgres, "is_reachable_by_others", lambda _: False)
+    copy = postgres.reachable(postgres.bundled_binaries())
+
+    for _ in range(2):
+        postgres.copy_programs(copy)
+
+    done = subprocess.run([copy / "initdb", "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("initdb (PostgreSQL) ")

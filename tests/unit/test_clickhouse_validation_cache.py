@@ -3,12 +3,17 @@
 import pytest
 
 from clickhouse.http_server.statement import split_query
-from clickhouse.http_server.validation_cache import MAX_ENTRIES, MAX_TEXT_BYTES, ValidationCache
+from clickhouse.http_server.validation_cache import (
+    MAX_ENTRIES,
+    MAX_TEXT_BYTES,
+    ValidatedQuery,
+    ValidationCache,
+)
 
 
 def kept(text: bytes, database: str = "souk") -> ValidationCache:
     checked = ValidationCache()
-    checked.add(text, database, split_query(text))
+    checked.add(text, database, ValidatedQuery(text, split_query(text)))
     return checked
 
 
@@ -16,7 +21,7 @@ def test_a_text_is_known_in_its_database_only():
     text = b"SELECT a FROM t FORMAT CSV"
     checked = kept(text)
 
-    assert checked.find(text, "souk") == split_query(text)
+    assert checked.find(text, "souk") == ValidatedQuery(text, split_query(text))
     assert checked.find(text, "other") is None
     assert checked.find(b"SELECT a FROM t", "souk") is None
 
@@ -34,7 +39,7 @@ def test_no_more_than_so_many_are_kept():
     checked = ValidationCache()
     for number in range(MAX_ENTRIES + 1):
         text = f"SELECT {number}".encode()
-        checked.add(text, "souk", split_query(text))
+        checked.add(text, "souk", ValidatedQuery(text, split_query(text)))
 
     assert checked.find(b"SELECT 0", "souk") is None
     assert checked.find(f"SELECT {MAX_ENTRIES}".encode(), "souk") is not None

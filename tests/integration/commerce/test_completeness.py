@@ -20,6 +20,8 @@ from tests.integration.commerce.conftest import SPARE, Shop
 from tests.integration.conftest import Kafka
 from tests.integration.servers import TEST_TIMEOUT_S
 
+WAITING_FOR_LOCK = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+
 
 @pytest.fixture
 def reports(shop: Shop) -> Callable[[], list[datetime]]:
@@ -92,11 +94,14 @@ def test_a_relay_that_waits_for_the_lock_does_not_hold_back_the_reports_of_the_f
     books: Settings, reports: Callable[[], list[datetime]]
 ) -> None:
     async def run() -> None:
-        async with relaying(books):
+        async with relaying(books), make_pool(books, SPARE, 1) as pool:
             began_at = system_clock()
             await becomes(lambda: max(reports(), default=began_at) > began_at)
             async with relaying(books):
-                second_at = system_clock()
-                await becomes(lambda: max(reports()) > second_at)
+                async with asyncio.timeout(TEST_TIMEOUT_S):
+                    while not await pool.fetchval(WAITING_FOR_LOCK):
+                        await asyncio.sleep(0.05)
+                waits_since = system_clock()
+                await becomes(lambda: max(reports()) > waits_since)
 
     asyncio.run(run())
