@@ -73,12 +73,13 @@ def main() -> int:
         print(f"rollups: {error}", file=sys.stderr)
         return 2
     processed: Processed = {}
-    while not stop.wait(REFRESH_EVERY_S):
+    while not stop.is_set():
         try:
             with connect(settings, admin=True) as client:
                 processed = refresh_all(client, processed)
         except (PartUnavailable, DatabaseError) as error:
             log.warning("waiting for ClickHouse", error=str(error))
+        stop.wait(REFRESH_EVERY_S)
     return 0
 
 
