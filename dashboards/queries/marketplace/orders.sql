@@ -9,5 +9,6 @@ FROM q_marketplace_sales(
     currency = {currency:String},
     period_start = {period_start:DateTime('UTC')},
     period_end = {period_end:DateTime('UTC')},
-    previous_start = {period_start:DateTime('UTC')})
+    previous_start = {period_start:DateTime('UTC')},
+    compared_end = {period_start:DateTime('UTC')})
 ORDER BY time

@@ -14,4 +14,5 @@ FROM q_marketplace_sales(
     currency = {currency:String},
     period_start = {period_start:DateTime('UTC')},
     period_end = {period_end:DateTime('UTC')},
-    previous_start = {previous_start:DateTime('UTC')})
+    previous_start = {previous_start:DateTime('UTC')},
+    compared_end = {period_start:DateTime('UTC')})
