@@ -116,6 +116,17 @@ def wait_for_inserts(client: Client, progress: Callable[[str], None]) -> None:
         sleep(_WAIT_INTERVAL_S)
 
 
+def _month_of(keys: Sequence[str]) -> str:
+    """Return an expression for the month of a key. The last column of a key is its time."""
+    return f"toYYYYMM({keys[-1]})"
+
+
+def _is_noted(rollup: Rollup, keys: Sequence[str], condition: str = "1") -> str:
+    """Return a condition for the keys in the notes that meet another condition."""
+    names = ", ".join(keys)
+    return f"({names}) IN (SELECT {names} FROM {rollup.changes} WHERE {condition})"
+
+
 class Rollups:
     """Creates the tables of roll-ups, and computes their sums."""
 
@@ -163,9 +174,10 @@ class Rollups:
                 them since is noted.
         """
         keys_sql = READS.sub(f"FROM {source}", definition.changed_sql).replace(" DISTINCT", "", 1)
-        months = {*self._months(rollup, f"({keys_sql})"), *self._months(rollup, rollup.changes)}
+        keys, columns = self._keys(rollup), self._columns_of_sums(rollup)
+        months = {*self._months(keys, f"({keys_sql})"), *self._months(keys, rollup.changes)}
         for month in sorted(months.difference(filled)):
-            self._store_sums(rollup, f"{self._month(rollup)} = {month}")
+            self._store_sums(rollup, columns, f"{_month_of(keys)} = {month}")
             yield month
 
     def reader_sql(self, rollup: Rollup) -> str:
@@ -173,21 +185,22 @@ class Rollups:
 
         A key that changes while the query runs appears once: in the sums of either time.
         """
-        group = self._group(rollup)
-        figures = [name for name in self._columns(rollup.table) if name not in (*group, _COMPUTED_AT)]
-        names = ", ".join(f"`{name}`" for name in (*group, *figures))
+        group, columns = self._group(rollup), self._columns_of_sums(rollup)
+        figures = [name for name in columns if name not in (*group, _COMPUTED_AT)]
+        stored = ", ".join(f"`{name}`" for name in columns)  # UNION matches columns by their position
         newest = ",\n    ".join(f"argMax(`{name}`, {_COMPUTED_AT}) AS `{name}`" for name in figures)
         return (
             f"SELECT\n    {', '.join(group)},\n    {newest}\nFROM\n(\n"
-            f"SELECT {names}, {_COMPUTED_AT} FROM {rollup.table}\n"
-            f"UNION ALL\n{rollup.sums(self._is_noted(rollup), _NEVER_REPLACED)}\n)\n"
+            f"SELECT {stored} FROM {rollup.table}\n"
+            f"UNION ALL\n{rollup.sums(_is_noted(rollup, self._keys(rollup)), _NEVER_REPLACED)}\n)\n"
             f"GROUP BY {', '.join(group)}"
         )
 
     def refresh(self, rollup: Rollup) -> None:
         """Compute the sums of the noted keys, one month after the other."""
-        for month in self._months(rollup, rollup.changes):
-            self._store_sums(rollup, self._is_noted(rollup, f"{self._month(rollup)} = {month}"))
+        keys, columns = self._keys(rollup), self._columns_of_sums(rollup)
+        for month in self._months(keys, rollup.changes):
+            self._store_sums(rollup, columns, _is_noted(rollup, keys, f"{_month_of(keys)} = {month}"))
 
     def visible_until(self) -> datetime:
         """Return a UTC time: the rows of every note from before it are visible from now on."""
@@ -206,11 +219,9 @@ class Rollups:
             if datetime.fromisoformat(start) + timedelta(seconds=seconds) <= until.replace(tzinfo=None):
                 self._client.command(f"ALTER TABLE `{rows}`.`{notes_table}` DROP PARTITION {quoted(start)}")
 
-    def _store_sums(self, rollup: Rollup, condition: str) -> None:
-        sums = rollup.sums(condition, "now64(3)")
-        columns = ", ".join(self._columns(f"({sums})"))
+    def _store_sums(self, rollup: Rollup, columns: Sequence[str], condition: str) -> None:
         self._client.command(
-            f"INSERT INTO {rollup.table} ({columns})\n{sums}\n"
+            f"INSERT INTO {rollup.table} ({', '.join(columns)})\n{rollup.sums(condition, 'now64(3)')}\n"
             f"SETTINGS max_bytes_before_external_group_by = {MAX_GROUP_BY_BYTES}"
         )
 
@@ -218,24 +229,19 @@ class Rollups:
         create = f"CREATE TABLE IF NOT EXISTS {rollup.table}"
         self._client.command(definition.table_sql.replace("CREATE TABLE {table}", create, 1))
 
-    def _month(self, rollup: Rollup) -> str:
-        """Return an expression for the month of a key. The last column of a key is its time."""
-        return f"toYYYYMM({self._keys(rollup)[-1]})"
-
-    def _months(self, rollup: Rollup, keys: str) -> list[int]:
+    def _months(self, keys: Sequence[str], table: str) -> list[int]:
         """Return the months of the keys in a table."""
         found = self._client.query(
-            f"SELECT DISTINCT {self._month(rollup)} AS month FROM {keys} ORDER BY month"
+            f"SELECT DISTINCT {_month_of(keys)} AS month FROM {table} ORDER BY month"
         ).result_rows
         return [month for (month,) in found]
 
-    def _is_noted(self, rollup: Rollup, condition: str = "1") -> str:
-        """Return a condition for the keys in the notes that meet another condition."""
-        keys = ", ".join(self._keys(rollup))
-        return f"({keys}) IN (SELECT {keys} FROM {rollup.changes} WHERE {condition})"
-
     def _columns(self, table: str) -> list[str]:
         return [row[0] for row in self._client.query(f"DESCRIBE TABLE {table}").result_rows]
+
+    def _columns_of_sums(self, rollup: Rollup) -> Sequence[str]:
+        """Return the columns of the SELECT of the sums, in its order."""
+        return self._columns(f"({rollup.sums('1', _NEVER_REPLACED)})")
 
     def _keys(self, rollup: Rollup) -> Sequence[str]:
         """Return the columns that say which sums a note is about."""

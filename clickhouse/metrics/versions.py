@@ -214,13 +214,15 @@ class MetricVersions:
         found = self._client.query(
             f"SELECT metric, version, sums_sql, adds_up FROM `{self._rows}`.versions WHERE adds_up != ''"
         ).result_rows
-        sums = {f"{metric}_{version}": (metric, version, sums_sql) for metric, version, sums_sql, _ in found}
-        added_up = {f"{metric}_{version}": adds_up for metric, version, _, adds_up in found}
+        known = {
+            _table(metric, version): (metric, version, sql, finer) for metric, version, sql, finer in found
+        }
+        order = TopologicalSorter({name: [finer] for name, (*_, finer) in known.items()}).static_order()
         rollups: dict[str, Rollup] = {}
-        for name in TopologicalSorter({name: [finer] for name, finer in added_up.items()}).static_order():
-            if name in sums:
-                metric, version, sums_sql = sums[name]
-                rollups[name] = Rollup(metric, version, self._rows, sums_sql, rollups.get(added_up[name]))
+        for name in order:
+            if name in known:
+                metric, version, sql, finer = known[name]
+                rollups[name] = Rollup(metric, version, self._rows, sql, rollups.get(finer))
         return [*rollups.values()]
 
     def switch(self, name: str, version: str) -> None:

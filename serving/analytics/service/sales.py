@@ -97,7 +97,6 @@ class SalesService:
         parameters = {
             **query.parameters,
             "previous_start": max(since, EPOCH),
-            "compared_end": max(query.compared.end, EPOCH),
             "period_end": until,
             "seller_id": seller_id,
         }
@@ -165,11 +164,7 @@ class SalesService:
 
     async def _marketplace_rows(self, query: SalesQuery) -> list[list[Row]]:
         """Return the rows of the queries for sales, payments and active sellers."""
-        parameters = {
-            **query.parameters,
-            "compared_end": max(query.compared.end, EPOCH),
-            "currency": self._context.currency,
-        }
+        parameters = {**query.parameters, "currency": self._context.currency}
         bounds = {name: value for name, value in parameters.items() if name not in ("grain", "timezone")}
         return await self._context.clickhouse.rows_of_all(
             ("marketplace_sales", parameters),
@@ -192,6 +187,7 @@ class SalesService:
             grain,
             {
                 "previous_start": max(before.start, EPOCH),
+                "compared_end": max(compared.end, EPOCH),
                 "period_start": period.start,
                 "period_end": period.end,
                 "grain": grain,
