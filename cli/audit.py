@@ -20,7 +20,7 @@ from audit.stores import Stores
 from common.errors import UserError
 from common.settings import Settings
 from jobs.checkpoint_trigger import trigger_checkpoints
-from jobs.registry import TOPICS_BY_GROUP as JOB_TOPICS
+from jobs.versions import topics_of_live_jobs
 from producers.registry import TOPICS_BY_GROUP as SERVICE_TOPICS
 
 
@@ -50,7 +50,7 @@ def command(
         wait_policy = WaitPolicy(
             stalled_s=wait,
             progress=lambda lag: status.update(f"waiting for jobs and services: {lag:,} messages to go"),
-            request_commit=partial(trigger_checkpoints, settings, JOB_TOPICS),
+            request_commit=partial(trigger_checkpoints, settings),
         )
         tables = replayed(settings.home, source, settings.timezone)
         with stores(settings, tables, _progress(status), wait_policy) as opened:
@@ -79,9 +79,9 @@ def command(
 def _wait_for_cut(settings: Settings, opened: Stores, wait_policy: WaitPolicy) -> int:
     if opened.cut is None:
         return 0
-    readers: Mapping[str, Collection[str]] = JOB_TOPICS
+    readers: Mapping[str, Collection[str]] = topics_of_live_jobs(settings)
     if opened.service_db.exists():
-        readers = JOB_TOPICS | SERVICE_TOPICS
+        readers = {**readers, **SERVICE_TOPICS}
     return wait_for(opened.cut, settings.kafka, readers, wait_policy)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import structlog
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import (  # type: ignore[attr-defined]
     AdminClient,
     OffsetSpec,
@@ -117,6 +117,26 @@ def lag_of_readers(
         )
         for group, names in readers.items()
     }
+
+
+def delete_group(bootstrap: str, group: str) -> None:
+    """Delete a consumer group that nobody uses any more, with its offsets, if it exists.
+
+    Raises:
+        PartUnavailable: Kafka does not answer.
+    """
+    cluster = KafkaCluster(bootstrap)
+
+    def delete() -> None:
+        (answer,) = cluster.client.delete_consumer_groups([group], request_timeout=TIMEOUT_S).values()
+        answer.result()
+
+    try:
+        cluster.metadata(TIMEOUT_S)
+        retry_while_retriable(delete, TIMEOUT_S)
+    except KafkaException as error:
+        if error.args[0].code() != KafkaError.GROUP_ID_NOT_FOUND:
+            raise PartUnavailable(f"Kafka at {bootstrap} does not answer: {error}") from error
 
 
 def export_lag(bootstrap: str, stop: threading.Event) -> None:

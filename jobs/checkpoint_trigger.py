@@ -9,14 +9,14 @@ from jobs.flink_client import INSTALLATION, FlinkClient, FlinkJob
 from jobs.submit import installation_id
 
 
-def trigger_checkpoints(settings: Settings, names: Collection[str]) -> None:
-    """Trigger a checkpoint of each running job in `names` that has no checkpoint in progress.
+def trigger_checkpoints(settings: Settings, names: Collection[str] = ()) -> None:
+    """Trigger a checkpoint of each running job that has no checkpoint in progress; of all, or of `names`.
 
     Errors of Flink are ignored, because the next periodic checkpoint commits the same offsets.
     """
     installation = installation_id(settings)
     with FlinkClient(settings.flink) as flink, suppress(PartUnavailable):
-        for job in _running(flink, names):
+        for job in _running(flink, names or [job.name for job in flink.jobs()]):
             with suppress(PartUnavailable):
                 if _is_ours(flink, job, installation) and not flink.checkpoints(job.id).in_progress:
                     flink.trigger_checkpoint(job.id)

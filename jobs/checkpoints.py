@@ -20,6 +20,11 @@ def job_checkpoints(settings: Settings, job: str) -> Path:
     return settings.home / "flink" / "checkpoints" / job
 
 
+def delete_checkpoints(settings: Settings, job: str) -> None:
+    """Delete the checkpoints of all plans of a job that does not run any more."""
+    shutil.rmtree(job_checkpoints(settings, job), ignore_errors=True)
+
+
 def plan_checkpoints(settings: Settings, plan: JobPlan) -> Path:
     """Return the folder with the checkpoints of this plan (Flink's `execution.checkpointing.dir`)."""
     return job_checkpoints(settings, plan.name) / plan.fingerprint()

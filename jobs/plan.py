@@ -30,7 +30,7 @@ class JobOutput:
 
 _URL_USER = re.compile("://[^/@']*@")
 
-_PLANNER = "views once"
+PLANNER = "views once"
 """The version of the planning in jobs/engine.py; change it when the same SQL gets other operators."""
 
 
@@ -39,7 +39,8 @@ class JobPlan:
     """A Flink job: one statement set that fills all outputs.
 
     `sources` are `CREATE TABLE` statements. `functions` maps names in the queries to Java classes, and
-    `function_code` is the digest of their code.
+    `function_code` is the digest of their code. `planner` is the version of the planning that the plan was
+    written for.
     """
 
     name: str
@@ -49,6 +50,7 @@ class JobPlan:
     outputs: tuple[JobOutput, ...]
     functions: Mapping[str, str] = field(default_factory=dict)
     function_code: str = ""
+    planner: str = PLANNER
 
     def fingerprint(self) -> str:
         """Return a digest of all that a checkpoint depends on: queries, Java functions, tables and servers.
@@ -62,7 +64,7 @@ class JobPlan:
         views = [(view.name, sql_tokens(view.query)) for view in self.views]
         sources = [sql_tokens(_URL_USER.sub("://", source)) for source in self.sources]
         functions = [sorted(self.functions.items()), self.function_code]
-        return digest([_PLANNER, self.name, functions, sources, views, outputs])
+        return digest([self.planner, self.name, functions, sources, views, outputs])
 
 
 def _target(options: Mapping[str, str]) -> dict[str, str]:

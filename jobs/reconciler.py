@@ -1,4 +1,6 @@
-"""`python -m jobs.reconciler`: keeps exactly one Flink job running for each plan of this checkout.
+"""`python -m jobs.reconciler`: keeps exactly one Flink job running for each plan that must run.
+
+Those are the plans of this checkout, and of other versions of its jobs (`jobs/version_controller.py`).
 
 Flink itself restarts a job whose tasks fail. A session cluster without high availability loses its jobs when
 the JobManager dies. The reconciler submits each missing job from its newest checkpoint: a job that was never
@@ -13,7 +15,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from uuid import uuid4
 
 import structlog
@@ -35,6 +37,8 @@ from jobs.flink_metrics import FlinkMetrics
 from jobs.plan import JobPlan
 from jobs.registry import JOBS
 from jobs.submit import installation_id
+from jobs.version_controller import VersionController
+from jobs.version_keys import redis_client
 
 log = structlog.get_logger()
 
@@ -79,9 +83,9 @@ def is_restore_failure(stacktrace: str) -> bool:
 class JobReconciler:
     """Compares the jobs that run with the plans, and submits or cancels jobs until they agree."""
 
-    def __init__(self, settings: Settings, plans: Mapping[str, JobPlan], flink: FlinkClient) -> None:
+    def __init__(self, settings: Settings, flink: FlinkClient) -> None:
         self._settings = settings
-        self._plans = plans
+        self._plans: Mapping[str, JobPlan] = {}
         self._flink = flink
         self._installation = installation_id(settings)
         self._parameters: dict[str, Mapping[str, str]] = {}  # Flink's job id → its parameters
@@ -93,12 +97,19 @@ class JobReconciler:
         self._leftover_tasks_since: float | None = None
         self._failed_ids: set[str] = set()  # jobs whose failure has been logged
 
-    def poll(self) -> Mapping[str, FlinkJob]:
+    def poll(
+        self, plans: Mapping[str, JobPlan], tolerated: Collection[str] | None = ()
+    ) -> Mapping[str, FlinkJob]:
         """Compare once; return this installation's live jobs by name, as they were before any change.
+
+        Args:
+            plans: the plans that must run, by name.
+            tolerated: names of jobs that may run on without a plan; None for all.
 
         Raises:
             PartUnavailable: Flink does not answer.
         """
+        self._plans = plans
         listed = self._flink.jobs()
         self._drop_stale({job.id for job in listed})
         jobs = [job for job in listed if self._is_ours(job)]
@@ -110,7 +121,10 @@ class JobReconciler:
                 id=job_id,
             )
         for job in (job for job in jobs if not job.ended and job.id not in unwanted):
-            if not self._is_current(job):
+            if job.name not in self._plans:
+                if tolerated is not None and job.name not in tolerated:
+                    unwanted[job.id] = "no reader needs it any more"
+            elif not self._is_current(job):
                 unwanted[job.id] = "its plan has changed"
             elif self._set_aside_unrestorable_checkpoint(job):
                 unwanted[job.id] = "its checkpoint can't be restored"
@@ -124,7 +138,7 @@ class JobReconciler:
             self._check_last_attempt([job for job in jobs if job.name == name])
         if missing:
             self._submit(missing, list(live.values()), others)
-        self._prune([job for job in live.values() if job.id not in unwanted])
+        self._prune([job for job in live.values() if job.name in self._plans and job.id not in unwanted])
         return live
 
     def _drop_stale(self, listed: set[str]) -> None:
@@ -134,9 +148,7 @@ class JobReconciler:
         self._submitted_ids &= listed | set(self._next_ids.values())
 
     def _is_ours(self, job: FlinkJob) -> bool:
-        return job.id in self._submitted_ids or (
-            job.name in self._plans and self._parameter(job, INSTALLATION) == self._installation
-        )
+        return job.id in self._submitted_ids or (self._parameter(job, INSTALLATION) == self._installation)
 
     def _is_current(self, job: FlinkJob) -> bool:
         if job.state == INITIALIZING:
@@ -231,6 +243,25 @@ class JobReconciler:
                 log.info("pruned old checkpoints", job=job.name, folders=len(deleted))
 
 
+class Step:
+    """A step of the loop. A part that does not answer is logged once, and the step is tried again."""
+
+    def __init__(self, what: str, action: Callable[[], None]) -> None:
+        self._what = what
+        self._action = action
+        self._answered = True
+
+    def run(self) -> None:
+        """Run the step."""
+        try:
+            self._action()
+            self._answered = True
+        except PartUnavailable as error:
+            if self._answered:
+                log.warning("waiting", step=self._what, error=str(error))
+            self._answered = False
+
+
 def main() -> int:
     """Run until SIGTERM or SIGINT."""
     configure_logging("reconciler")
@@ -239,23 +270,27 @@ def main() -> int:
         signal.signal(number, lambda *_: stop.set())
     try:
         settings = Settings.load()
-        plans = {name: build(settings) for name, build in JOBS.items()}
         serve_metrics(settings.port("jobs"))
     except UserError as error:
         print(f"reconciler: {error}", file=sys.stderr)
         return 2
     threading.Thread(target=export_lag, args=(settings.kafka, stop), daemon=True).start()
-    answered = True
-    with FlinkClient(settings.flink) as flink:
-        reconciler, metrics = JobReconciler(settings, plans, flink), FlinkMetrics(flink, plans)
+    with FlinkClient(settings.flink) as flink, redis_client(settings) as client:
+        reconciler, metrics = JobReconciler(settings, flink), FlinkMetrics(flink, JOBS)
+        controller = VersionController(settings, client, flink)
+
+        def poll() -> None:
+            live = reconciler.poll(controller.plans, controller.tolerated)
+            names = controller.live_names
+            metrics.update({job: live[name] for job, name in names.items() if name in live})
+            controller.running = set(live)
+
+        # While Redis does not answer, the jobs of the last choice are kept running.
+        steps = [Step("choosing versions", controller.choose), Step("polling Flink", poll)]
+        steps.append(Step("advancing versions", controller.advance))
         while not stop.is_set():
-            try:
-                metrics.update(reconciler.poll())
-                answered = True
-            except PartUnavailable as error:
-                if answered:
-                    log.warning("waiting for Flink", error=str(error))
-                answered = False
+            for step in steps:
+                step.run()
             stop.wait(POLL_S)
     return 0
 

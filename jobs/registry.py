@@ -1,7 +1,8 @@
 """The jobs that the platform runs, by name."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
+from common.job_versions import VERSIONED_JOBS
 from common.settings import Settings
 from jobs.facts import job as facts
 from jobs.plan import JobPlan
@@ -11,16 +12,22 @@ from jobs.recommendations import job as recommendations
 from jobs.recommendations.logic import EVENTS as RECOMMENDATIONS_EVENTS
 from schemas.events import all_events
 
-JOBS: dict[str, Callable[[Settings], JobPlan]] = {
+JOBS: Mapping[str, Callable[[Settings], JobPlan]] = {
     "facts": facts.build,
     "rankings": rankings.build,
     "recommendations": recommendations.build,
 }
 """Job name → the function that builds the job's plan, in the order of submission."""
 
-TOPICS_BY_GROUP: dict[str, tuple[str, ...]] = {
+_VERSIONED = {"rankings": rankings.build, "recommendations": recommendations.build}
+VERSIONED_PLANS: Mapping[str, Callable[[Settings, str], JobPlan]] = {
+    job: _VERSIONED[job] for job in VERSIONED_JOBS
+}
+"""Job name → the function that builds the plan of a version of the job (`jobs/versions.py`)."""
+
+TOPICS_BY_JOB: Mapping[str, tuple[str, ...]] = {
     "facts": tuple(all_events()),
     "rankings": RANKINGS_EVENTS,
     "recommendations": RECOMMENDATIONS_EVENTS,
 }
-"""Job name, which is also the job's consumer group → the event topics that the job reads."""
+"""Job name → the event topics that the job reads. Its consumer group is named as the version in Flink."""

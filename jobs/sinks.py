@@ -34,9 +34,9 @@ def clickhouse(settings: Settings, table: str, flush: str, *, versioned: bool) -
     return {**options, "sink.version-column": "version"} if versioned else options
 
 
-def redis_ranking(settings: Settings, name: str) -> dict[str, str]:
+def redis_ranking(settings: Settings, name: str, key: str) -> dict[str, str]:
     """Return the options of a sorted set: the primary key is the member, the other column the score."""
-    return {**redis(settings, name, "zset", DEFAULT_FLUSH), "key": name}
+    return {**redis(settings, name, "zset", DEFAULT_FLUSH), "key": key}
 
 
 def redis(settings: Settings, name: str, mode: str, flush: str) -> dict[str, str]:

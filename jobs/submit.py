@@ -6,6 +6,7 @@ checkpoint. One JVM submits all jobs.
 
 import sys
 import time
+from collections.abc import Iterable
 from hashlib import blake2b
 from itertools import zip_longest
 from pathlib import Path
@@ -21,7 +22,8 @@ from common.telemetry import configure_logging
 from jobs.checkpoints import newest_checkpoint, plan_checkpoints
 from jobs.flink_client import FINGERPRINT, INSTALLATION
 from jobs.plan import JobPlan
-from jobs.registry import JOBS
+from jobs.registry import JOBS, VERSIONED_PLANS
+from jobs.versions import live_names, stored_plan
 
 log = structlog.get_logger()
 
@@ -74,15 +76,36 @@ def submission_config(
     }
 
 
+def find_plans(names: Iterable[str], settings: Settings) -> list[JobPlan]:
+    """Return the plans of jobs (`rankings`: the live version) and of versions (`rankings@1a2b3c4d`).
+
+    Raises:
+        UserError: there is no such job or version.
+        PartUnavailable: Redis, which knows the live versions, does not answer.
+    """
+    live = live_names(settings) if set(names) & VERSIONED_PLANS.keys() else {}
+    plans = []
+    for name in names:
+        found = live.get(name, name)
+        plan = JOBS[found](settings) if found in JOBS else stored_plan(settings, found)
+        if plan is None:
+            raise UserError(
+                f"there is no job {name!r}: choose from {', '.join(JOBS)}, or name a version of "
+                "`./souk metrics list`, such as rankings@1a2b3c4d"
+            )
+        plans.append(plan)
+    return plans
+
+
 def command(
-    names: Annotated[list[str], typer.Argument(help=f"Jobs: {', '.join(JOBS)}.")],
+    names: Annotated[
+        list[str], typer.Argument(help=f"Jobs: {', '.join(JOBS)}; or versions: rankings@1a2b3c4d.")
+    ],
     restore: Annotated[Path | None, typer.Option(help="A checkpoint folder (chk-…) to start from.")] = None,
     fresh: Annotated[bool, typer.Option(help="Start without a checkpoint.")] = False,
     job_id: Annotated[list[str] | None, typer.Option(help="Flink's id of each job, in order.")] = None,
 ) -> None:
     """Submit jobs to Flink, each from its newest checkpoint by default."""
-    if unknown := [name for name in names if name not in JOBS]:
-        raise UserError(f"there is no job {unknown[0]!r}: choose from {', '.join(JOBS)}")
     if restore and (fresh or len(names) > 1):
         raise UserError("--restore takes one job, and can't be combined with --fresh")
     if job_id and len(job_id) != len(names):
@@ -90,20 +113,20 @@ def command(
     from jobs.engine import SubmissionFailed, start_jvm, submit
 
     settings = Settings.load()
+    plans = find_plans(names, settings)
     start_jvm(client_jars(settings), logs=settings.home / "logs")
     failed = []
-    for name, chosen_id in zip_longest(names, job_id or ()):
+    for plan, chosen_id in zip_longest(plans, job_id or ()):
         started_at = time.monotonic()
-        plan = JOBS[name](settings)
         checkpoint = None if fresh else restore or newest_checkpoint(plan_checkpoints(settings, plan))
         try:
             submitted = submit(plan, submission_config(settings, plan, checkpoint, chosen_id))
         except SubmissionFailed as error:
-            log.error("not submitted", job=name, checkpoint=str(checkpoint or "-"), error=str(error))
-            failed.append(name)
+            log.error("not submitted", job=plan.name, checkpoint=str(checkpoint or "-"), error=str(error))
+            failed.append(plan.name)
             continue
-        print(name, submitted, checkpoint or "-", flush=True)
-        log.info("submitted", job=name, id=submitted, seconds=round(time.monotonic() - started_at, 1))
+        print(plan.name, submitted, checkpoint or "-", flush=True)
+        log.info("submitted", job=plan.name, id=submitted, seconds=round(time.monotonic() - started_at, 1))
     if failed:
         raise SoukError(f"not submitted: {', '.join(failed)}")
 

@@ -55,18 +55,22 @@ def consumer_lag(settings: Settings) -> Lag:
     """Return how far every job and service is behind.
 
     Raises:
-        PartUnavailable: Kafka does not answer.
+        PartUnavailable: Kafka or Redis does not answer.
     """
     # Imported here, so that `up` and `down` do not load Kafka's client.
     from common.consumer_lag import lag_of_readers
-    from jobs.registry import TOPICS_BY_GROUP as JOB_TOPICS
+    from jobs.registry import TOPICS_BY_JOB
+    from jobs.versions import live_names
     from producers.inbox.consumer import consumer_group
     from producers.registry import SERVICES
     from producers.registry import TOPICS_BY_GROUP as SERVICE_TOPICS
 
-    lag = lag_of_readers(settings.kafka, JOB_TOPICS | SERVICE_TOPICS)
+    groups = live_names(settings)
+    job_topics = {group: TOPICS_BY_JOB[job] for job, group in groups.items()}
+    lag = lag_of_readers(settings.kafka, job_topics | SERVICE_TOPICS)
     return Lag(
-        {name: lag[name] for name in JOB_TOPICS}, {name: lag[consumer_group(name)] for name in SERVICES}
+        {job: lag[group] for job, group in groups.items()},
+        {name: lag[consumer_group(name)] for name in SERVICES},
     )
 
 

@@ -20,6 +20,7 @@ from serving.commerce import gateway
 from serving.commerce.commerce_client import CommerceClient
 from serving.intake import endpoints as intake
 from serving.intake.service import EventIntake
+from serving.live_versions import LiveVersions
 from serving.middleware import HttpMiddleware
 from serving.ops import endpoints as ops
 from serving.ops.figures_freshness import FiguresFreshness
@@ -63,19 +64,20 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
             CommerceClient(settings) as commerce,
         ):
             watermarks = WatermarkCache(clickhouse)
-            catalogue = Catalogue(clickhouse, redis, settings.shop_currency)
+            versions = LiveVersions(redis)
+            catalogue = Catalogue(clickhouse, versions, settings.shop_currency)
             context = AnalyticsContext(
-                settings.timezone, settings.shop_currency, clickhouse, redis, catalogue, watermarks, clock
+                settings.timezone, settings.shop_currency, clickhouse, versions, catalogue, watermarks, clock
             )
             freshness = FiguresFreshness(settings, watermarks, clock)
-            readiness_checks = ReadinessChecks(settings, clickhouse, redis, freshness)
+            readiness_checks = ReadinessChecks(settings, clickhouse, versions, freshness)
             app.state.analytics = Analytics.of(context)
             app.state.catalogue = catalogue
             app.state.commerce = commerce
             app.state.readiness_checks = readiness_checks
             app.state.freshness = freshness
             app.state.intake = EventIntake(settings, clock)
-            app.state.recommendations = RecommendationService(redis)
+            app.state.recommendations = RecommendationService(versions)
             yield
             await app.state.intake.aclose()
             await readiness_checks.aclose()

@@ -7,22 +7,26 @@ import pyarrow as pa
 import redis
 
 from common.errors import PartUnavailable
+from common.job_versions import LIVE_FIELD, key_prefix, state_key
 
 _KEYS_PER_REQUEST = 1_000
 """Keys that are read in one round trip."""
 
 
 class RedisSets:
-    """Redis' sorted sets and hashes. Every method raises PartUnavailable if Redis does not answer."""
+    """The sorted sets and hashes that the live versions of the jobs write.
+
+    Every method raises PartUnavailable if Redis does not answer.
+    """
 
     def __init__(self, client: redis.Redis, url: str) -> None:
         self._client = client
         self._url = url
 
-    def scores(self, key: str) -> pa.Table:
-        """Return every member as product_id and score; no rows if the key does not exist."""
+    def scores(self, ranking: str) -> pa.Table:
+        """Return every member of a ranking as product_id and score; no rows if it does not exist."""
         try:
-            members: Any = self._client.zrange(key, 0, -1, withscores=True)
+            members: Any = self._client.zrange(self._prefix_of("rankings") + ranking, 0, -1, withscores=True)
         except redis.RedisError as error:
             raise self._unavailable(error) from error
         names = [member for member, _ in members]
@@ -34,12 +38,15 @@ class RedisSets:
         )
 
     def ranked(self, prefix: str, first: int, only: Sequence[str] | None = None) -> pa.Table:
-        """Return the `first` best members of every sorted set with a prefix: owner, member, score.
+        """Return the `first` best members of every sorted set of recommendations with a prefix.
+
+        The columns are owner, member and score.
 
         An owner is the rest of the key. `only` limits the result to some owners.
         """
         owners: list[str] = []
         members: list[tuple[str, float]] = []
+        prefix = self._prefix_of("recommendations") + prefix
         for keys in self._keys(prefix, only):
             pipeline: Any = self._client.pipeline(transaction=False)
             for key in keys:
@@ -58,11 +65,14 @@ class RedisSets:
     def hashes(
         self, prefix: str, fields: Sequence[str], only: Sequence[str] | None = None
     ) -> dict[str, list[str | None]]:
-        """Return these fields of every hash with a prefix, by the rest of the key; None for a missing field.
+        """Return these fields of every hash of recommendations with a prefix; None for a missing field.
+
+        The result maps the rest of a key to the fields.
 
         `only` limits the result to some owners.
         """
         found: dict[str, list[str | None]] = {}
+        prefix = self._prefix_of("recommendations") + prefix
         for keys in self._keys(prefix, only):
             pipeline: Any = self._client.pipeline(transaction=False)
             for key in keys:
@@ -70,6 +80,13 @@ class RedisSets:
             owners = (key.removeprefix(prefix) for key in keys)
             found |= zip(owners, self._execute(pipeline), strict=True)
         return found
+
+    def _prefix_of(self, job: str) -> str:
+        try:
+            live: Any = self._client.hget(state_key(job), LIVE_FIELD)
+            return key_prefix(live or "")
+        except redis.RedisError as error:
+            raise self._unavailable(error) from error
 
     def _keys(self, prefix: str, only: Sequence[str] | None) -> Iterator[list[str]]:
         try:

@@ -6,6 +6,6 @@ from jobs.rankings import logic
 from schemas.events import all_events
 
 
-def build(settings: Settings) -> JobPlan:
-    """Return the job's plan for these settings."""
-    return logic.plan(settings, all_events())
+def build(settings: Settings, version: str = "") -> JobPlan:
+    """Return the plan of a version of the job; without a version, its keys in Redis have no prefix."""
+    return logic.plan(settings, all_events(), version)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from common.job_versions import key_prefix, versioned_name
 from common.settings import Settings
 from jobs.connectors.build import SOURCES
 from jobs.fingerprint import function_code
@@ -36,20 +37,26 @@ STATE_CONFIG = {
 }
 
 
-def plan(settings: Settings, events: Mapping[str, EventSchema]) -> JobPlan:
-    """Return the plan.
+def plan(settings: Settings, events: Mapping[str, EventSchema], version: str = "") -> JobPlan:
+    """Return the plan of a version.
 
     Without a checkpoint the job starts at the first message of its topics and ignores committed offsets: a
     sum needs all events.
     """
+    name = versioned_name(NAME, version)
     return JobPlan(
-        name=NAME,
-        config=job_config(settings, NAME) | STATE_CONFIG,
-        sources=tuple(source_table(events[name], settings, group=NAME, start="earliest") for name in EVENTS),
+        name=name,
+        config=job_config(settings, name) | STATE_CONFIG,
+        sources=tuple(source_table(events[each], settings, group=name, start="earliest") for each in EVENTS),
         views=QUERIES.views(VIEWS),
         outputs=tuple(
-            JobOutput(name, QUERIES.of(name), ("product_id",), redis_ranking(settings, name))
-            for name in RANKINGS
+            JobOutput(
+                table,
+                QUERIES.of(table),
+                ("product_id",),
+                redis_ranking(settings, table, key_prefix(version) + table),
+            )
+            for table in RANKINGS
         ),
         functions=FUNCTIONS,
         function_code=function_code(FUNCTIONS, SOURCES),

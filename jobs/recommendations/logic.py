@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from common.job_versions import key_prefix, versioned_name
 from common.settings import Settings
 from jobs.connectors.build import SOURCES
 from jobs.fingerprint import function_code
@@ -126,26 +127,27 @@ OUTPUTS = (
 )
 
 
-def plan(settings: Settings, events: Mapping[str, EventSchema]) -> JobPlan:
-    """Return the plan. One job computes all outputs, so that each topic is read and decoded once.
+def plan(settings: Settings, events: Mapping[str, EventSchema], version: str = "") -> JobPlan:
+    """Return the plan of a version. One job computes all outputs, so each topic is read and decoded once.
 
     Without a checkpoint the job starts at the first message of its topics: a sum needs all events.
     """
+    name = versioned_name(NAME, version)
     return JobPlan(
-        name=NAME,
-        config=job_config(settings, NAME) | STATE_CONFIG,
-        sources=tuple(source_table(events[name], settings, group=NAME, start="earliest") for name in EVENTS),
+        name=name,
+        config=job_config(settings, name) | STATE_CONFIG,
+        sources=tuple(source_table(events[each], settings, group=name, start="earliest") for each in EVENTS),
         views=QUERIES.views(VIEWS),
-        outputs=tuple(_output(output, settings) for output in OUTPUTS),
+        outputs=tuple(_output(output, settings, key_prefix(version)) for output in OUTPUTS),
         functions=FUNCTIONS,
         function_code=function_code(FUNCTIONS, SOURCES),
     )
 
 
-def _output(output: RedisOutput, settings: Settings) -> JobOutput:
+def _output(output: RedisOutput, settings: Settings, prefix: str) -> JobOutput:
     options = {
         **redis(settings, NAME, output.mode, output.flush),
-        **output.key_options,
+        **{name: prefix + key for name, key in output.key_options.items()},
         **({"zset.max-size": str(output.size)} if output.size else {}),
         **({"ttl": output.ttl} if output.ttl else {}),
     }

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 
 from rich.console import Console
 
@@ -12,7 +11,7 @@ from common.errors import PartUnavailable
 from common.settings import Settings
 from jobs.catch_up import ReadLag, wait_while_lag_falls
 from jobs.checkpoint_trigger import jobs_without_checkpoint, trigger_checkpoints
-from jobs.registry import TOPICS_BY_GROUP as JOB_TOPICS
+from jobs.versions import topics_of_live_jobs
 from local.demo.display import LINE_INTERVAL_S
 from producers.registry import TOPICS_BY_GROUP as SERVICE_TOPICS
 
@@ -28,13 +27,13 @@ def wait_for_backfill(settings: Settings, console: Console) -> None:
 
     The back-fill would delay earlier live events, and these would refer to products that are not stored yet.
     """
-    wait(lag_of(settings), partial(trigger_checkpoints, settings, JOB_TOPICS), console, STALL_TIMEOUT_S)
+    wait(lag_of(settings), lambda: trigger_checkpoints(settings), console, STALL_TIMEOUT_S)
 
 
 def lag_of(settings: Settings) -> ReadLag:
     """Return a function that counts the unread messages of jobs and services.
 
-    While Kafka or Flink does not answer, it returns the previous count.
+    While Kafka, Flink or Redis does not answer, it returns the previous count.
     """
     last = 1
 
@@ -42,8 +41,9 @@ def lag_of(settings: Settings) -> ReadLag:
         nonlocal last
         with suppress(PartUnavailable):
             # First, so that the lag reflects the commits of every job that has a checkpoint.
-            uncommitted_jobs = jobs_without_checkpoint(settings, JOB_TOPICS)
-            last = uncommitted_jobs + total_lag(settings.kafka, JOB_TOPICS | SERVICE_TOPICS)
+            job_topics = topics_of_live_jobs(settings)
+            uncommitted_jobs = jobs_without_checkpoint(settings, job_topics)
+            last = uncommitted_jobs + total_lag(settings.kafka, job_topics | SERVICE_TOPICS)
         return last
 
     return lag

@@ -2,8 +2,7 @@
 
 from typing import Literal
 
-from redis.asyncio import Redis
-
+from serving.live_versions import LiveVersions
 from serving.redis_client import run_redis
 
 Ranking = Literal["popular", "trending"]
@@ -12,7 +11,7 @@ HALF_LIFE_DAYS: dict[Ranking, int] = {"popular": 30, "trending": 7}
 KEYS: dict[Ranking, str] = {"popular": "popular_products", "trending": "trending_products"}
 
 
-async def ranking(redis: Redis, name: Ranking, n: int) -> list[tuple[str, float]]:
+async def ranking(versions: LiveVersions, name: Ranking, n: int) -> list[tuple[str, float]]:
     """Return the first `n` products with their weight relative to the first, best first.
 
     A score in Redis is a time in seconds. A product whose score is one half-life lower has half the weight
@@ -21,7 +20,8 @@ async def ranking(redis: Redis, name: Ranking, n: int) -> list[tuple[str, float]
     Raises:
         RedisUnavailable: Redis does not answer.
     """
-    entries = await run_redis(redis.zrange(KEYS[name], 0, n - 1, desc=True, withscores=True))
+    key = await versions.prefix("rankings") + KEYS[name]
+    entries = await run_redis(versions.redis.zrange(key, 0, n - 1, desc=True, withscores=True))
     if not entries:
         return []
     best, half_life_s = float(entries[0][1]), HALF_LIFE_DAYS[name] * 86_400

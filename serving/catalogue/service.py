@@ -4,13 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from redis.asyncio import Redis
-
+from common.timeouts import PEER_TIMEOUT_S
 from serving.catalogue.cards import ProductCardLoader
 from serving.catalogue.offers import Offer, Stock, card_order, choose_offer
 from serving.catalogue.schemas import Categories, Product, ProductInDetail, ProductOffer, Products
 from serving.catalogue.search import ProductCursor, Sort, search_words
 from serving.clickhouse import ClickHouseQueries, Row
+from serving.live_versions import LiveVersions
 from serving.problems import RedisUnavailable, UnknownProduct
 from serving.redis_client import OPTIONAL_TIMEOUT_S
 
@@ -33,7 +33,7 @@ class Catalogue:
     """Reads listings from ClickHouse and stock from Redis. While Redis does not answer, stock is unknown."""
 
     clickhouse: ClickHouseQueries
-    redis: Redis
+    versions: LiveVersions
     currency: str
 
     async def find(self, text: str, category: str, sort: Sort, cursor: str | None, limit: int) -> Products:
@@ -99,10 +99,20 @@ class Catalogue:
         rows = await self.clickhouse.rows("names_of_sellers", seller_ids=ids)
         return {row["seller_id"]: row["name"] for row in rows}
 
+    async def card_loader(self, timeout_s: float = PEER_TIMEOUT_S) -> ProductCardLoader:
+        """Return a loader of product cards for one request.
+
+        Raises:
+            RedisUnavailable: Redis does not answer within `timeout_s`.
+        """
+        prefix = await self.versions.prefix("recommendations", timeout_s)
+        return ProductCardLoader(self.versions.redis, prefix)
+
     async def cards(self, product_ids: Iterable[str]) -> dict[str, Offer]:
         """Return the cards of these products that Redis has; none while Redis does not answer."""
         try:
-            return await ProductCardLoader(self.redis).read(product_ids, OPTIONAL_TIMEOUT_S)
+            loader = await self.card_loader(OPTIONAL_TIMEOUT_S)
+            return await loader.read(product_ids, OPTIONAL_TIMEOUT_S)
         except RedisUnavailable:
             return {}
 
@@ -120,8 +130,8 @@ class Catalogue:
 
     async def _stock(self, product_ids: Sequence[str]) -> dict[str, Stock]:
         """Return the available units of each seller by product; none while Redis does not answer."""
-        loader = ProductCardLoader(self.redis)
         try:
+            loader = await self.card_loader(OPTIONAL_TIMEOUT_S)
             await loader.load(product_ids, OPTIONAL_TIMEOUT_S)
         except RedisUnavailable:
             return {}

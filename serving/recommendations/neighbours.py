@@ -33,37 +33,44 @@ class NeighbourCache:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
+        self._prefix = ""
         self._entries: dict[str, CacheEntry] = {}
 
-    async def of(self, product_ids: Sequence[str]) -> dict[str, Neighbours]:
+    async def of(self, product_ids: Sequence[str], prefix: str) -> dict[str, Neighbours]:
         """Return the neighbours of these products, at most `CACHE_TTL_S` old.
+
+        `prefix` is that of the live version of job `recommendations`. Another version has other neighbours.
 
         Raises:
             RedisUnavailable: Redis does not answer.
         """
         now = monotonic()
+        if prefix != self._prefix:
+            self._prefix, self._entries = prefix, {}
         found = {
             each: entry.neighbours
             for each in product_ids
             if (entry := self._entries.get(each)) and now - entry.read_at <= CACHE_TTL_S
         }
         missing = [each for each in product_ids if each not in found]
-        return found | await self._read(missing, now) if missing else found
+        return found | await self._read(missing, prefix, now) if missing else found
 
-    async def _read(self, product_ids: Sequence[str], now: float) -> dict[str, Neighbours]:
+    async def _read(self, product_ids: Sequence[str], prefix: str, now: float) -> dict[str, Neighbours]:
         pipeline: Any = self._redis.pipeline(transaction=False)
         for each in product_ids:
-            pipeline.hget(KEY.format(each), "interest")
-            pipeline.zrange(f"similar:{each}", 0, NEIGHBOURS - 1, desc=True, withscores=True)
+            similar = f"{prefix}similar:{each}"
+            pipeline.hget(prefix + KEY.format(each), "interest")
+            pipeline.zrange(similar, 0, NEIGHBOURS - 1, desc=True, withscores=True)
             # One SORT reads the interest in all neighbours. A HGET for each would take longer than the rest.
-            pipeline.sort(
-                f"similar:{each}", 0, NEIGHBOURS, "nosort", ["#", KEY.format("*->interest")], desc=True
-            )
+            interest = prefix + KEY.format("*->interest")
+            pipeline.sort(similar, 0, NEIGHBOURS, "nosort", ["#", interest], desc=True)
         replies = iter(await run_redis(pipeline.execute()))
         found = {
             product_id: _neighbours(own, members, interest)
             for product_id, own, members, interest in zip(product_ids, replies, replies, replies, strict=True)
         }
+        if prefix != self._prefix:  # another request has meanwhile seen a switch
+            return found
         for product_id, neighbours in found.items():
             self._entries.pop(product_id, None)  # keeps the dict sorted by the time of reading
             self._entries[product_id] = CacheEntry(neighbours, now)

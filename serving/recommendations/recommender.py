@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 from serving.analytics.popular import ranking
 from serving.catalogue.cards import ProductCardLoader
 from serving.catalogue.offers import Offer
+from serving.live_versions import LiveVersions
 from serving.recommendations.neighbours import NeighbourCache
 from serving.recommendations.scoring import ScoredProduct, Seed, favourite_categories, score
 from serving.recommendations.visitor_history import VisitorHistory
@@ -29,13 +30,17 @@ CATEGORIES = 3
 
 @dataclass(frozen=True, slots=True)
 class RecommendationRequest:
-    """The visitor, the seeds, the product of the page, the products to leave out, and the card loader."""
+    """The visitor, the seeds, the product of the page, the products to leave out, and the card loader.
+
+    `prefix` is that of the live version of job `recommendations`.
+    """
 
     visitor: VisitorHistory
     seeds: Sequence[Seed]
     anchor: str | None
     excluded: frozenset[str]
     cards: ProductCardLoader
+    prefix: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +84,7 @@ class ItemNeighbours:
         """Return the neighbours of the seeds by weighted cosine."""
         if not request.seeds:
             return []
-        neighbours = await self._neighbours.of([seed.product_id for seed in request.seeds])
+        neighbours = await self._neighbours.of([seed.product_id for seed in request.seeds], request.prefix)
         limit = max(CANDIDATES, 2 * wanted)
         return [_proposal(each) for each in score(request.seeds, neighbours, limit, request.excluded)]
 
@@ -102,7 +107,7 @@ class PopularInCategory:
         pipeline: Any = self._redis.pipeline(transaction=False)
         for category in favourites:
             last = 2 * wanted + len(request.excluded)
-            pipeline.zrange(f"popular:{category}", 0, last, desc=True, withscores=True)
+            pipeline.zrange(f"{request.prefix}popular:{category}", 0, last, desc=True, withscores=True)
         found = await run_redis(pipeline.execute())
         await request.cards.load([member.decode() for members in found for member, _ in members])
         # After a restart, the job can read the change of a category before the listing. Then the product is
@@ -121,12 +126,12 @@ class Popular:
 
     strategy = "popular_products"
 
-    def __init__(self, redis: Redis) -> None:
-        self._redis = redis
+    def __init__(self, versions: LiveVersions) -> None:
+        self._versions = versions
 
     async def propose(self, request: RecommendationRequest, wanted: int) -> Sequence[Proposal]:
         """Return the first products of the ranking that job `rankings` writes."""
-        found = await ranking(self._redis, "popular", 2 * wanted + len(request.excluded) + 1)
+        found = await ranking(self._versions, "popular", 2 * wanted + len(request.excluded) + 1)
         return [Proposal(product_id, share, "popular") for product_id, share in found]
 
 

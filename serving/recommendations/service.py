@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from redis.asyncio import Redis
-
 from common.ids import new_id
 from common.metrics import RECOMMENDATIONS
 from serving.catalogue.cards import ProductCardLoader
 from serving.catalogue.offers import Offer
+from serving.live_versions import LiveVersions
 from serving.problems import UnknownProduct
 from serving.recommendations.recommender import (
     ItemNeighbours,
@@ -42,12 +41,13 @@ class RankedItems:
 class RecommendationService:
     """Returns recommendations and similar products, all from Redis."""
 
-    def __init__(self, redis: Redis, recommenders: Sequence[Recommender] = ()) -> None:
-        self._redis = redis
+    def __init__(self, versions: LiveVersions, recommenders: Sequence[Recommender] = ()) -> None:
+        self._versions = versions
+        self._redis = versions.redis
         self._recommenders = recommenders or (
-            ItemNeighbours(redis),
-            PopularInCategory(redis),
-            Popular(redis),
+            ItemNeighbours(self._redis),
+            PopularInCategory(self._redis),
+            Popular(versions),
         )
 
     async def recommend(
@@ -59,12 +59,13 @@ class RecommendationService:
             UnknownProduct: `product_id` was never listed.
             RedisUnavailable: Redis does not answer.
         """
-        cards = ProductCardLoader(self._redis)
-        visitor = await read_visitor_history(self._redis, visitor_id, cards, product_id)
+        prefix = await self._versions.prefix("recommendations")
+        cards = ProductCardLoader(self._redis, prefix)
+        visitor = await read_visitor_history(self._redis, prefix, visitor_id, cards, product_id)
         viewed = {} if context == "cart" and visitor.carted else visitor.viewed
         if product_id is not None and cards.get(product_id) is None:
             raise UnknownProduct(product_id)
-        request = _request(visitor, seeds(viewed, visitor.carted, product_id), product_id, cards)
+        request = _request(visitor, seeds(viewed, visitor.carted, product_id), product_id, cards, prefix)
         shown = await self._show(request, n, self._recommenders)
         RECOMMENDATIONS.labels(context, shown.strategy).inc()
         return {
@@ -83,7 +84,9 @@ class RecommendationService:
             UnknownProduct: the product was never listed.
             RedisUnavailable: Redis does not answer.
         """
-        request = _request(NO_HISTORY, [Seed(product_id, 1.0)], product_id, ProductCardLoader(self._redis))
+        prefix = await self._versions.prefix("recommendations")
+        cards = ProductCardLoader(self._redis, prefix)
+        request = _request(NO_HISTORY, [Seed(product_id, 1.0)], product_id, cards, prefix)
         if product_id not in await request.cards.read([product_id]):
             raise UnknownProduct(product_id)
         recommenders = [each for each in self._recommenders if each.strategy != Popular.strategy]
@@ -115,11 +118,15 @@ class RecommendationService:
 
 
 def _request(
-    visitor: VisitorHistory, weighted: list[Seed], anchor: str | None, cards: ProductCardLoader
+    visitor: VisitorHistory,
+    weighted: list[Seed],
+    anchor: str | None,
+    cards: ProductCardLoader,
+    prefix: str,
 ) -> RecommendationRequest:
     excluded = {*visitor.viewed, *visitor.carted, *visitor.bought}
     return RecommendationRequest(
-        visitor, weighted, anchor, frozenset(excluded | {anchor} if anchor else excluded), cards
+        visitor, weighted, anchor, frozenset(excluded | {anchor} if anchor else excluded), cards, prefix
     )
 
 

@@ -15,10 +15,12 @@ from jobs.rankings.logic import EVENTS as READ_BY_RANKINGS
 from jobs.rankings.logic import QUERIES, VIEWS
 from jobs.recommendations import job as recommendations_job
 from jobs.recommendations import logic as recommendations
-from jobs.registry import JOBS, TOPICS_BY_GROUP
+from jobs.registry import JOBS, TOPICS_BY_JOB, VERSIONED_PLANS
 from jobs.sinks import HISTORY_FLUSH, LIVE_FLUSH
 from jobs.sources import flink_type, reader_schema, source_table
 from jobs.submit import submission_config
+from jobs.version_keys import output_keys
+from jobs.versions import defined_plan, defined_version, store_plan, stored_plan
 from schemas.events import all_events
 from schemas.topics import RANKINGS
 
@@ -136,14 +138,52 @@ def test_a_job_has_a_source_for_each_event_that_its_queries_read_and_for_no_othe
         assert read == known
 
 
-def test_the_topics_by_group_are_those_that_the_jobs_read() -> None:
-    assert TOPICS_BY_GROUP.keys() == JOBS.keys()
+def test_the_topics_by_job_are_those_that_the_jobs_read() -> None:
+    assert TOPICS_BY_JOB.keys() == JOBS.keys()
     for name, build in JOBS.items():
         sources = " ".join(build(SETTINGS).sources)
-        assert set(TOPICS_BY_GROUP[name]) == {
-            event for event in all_events() if f"events.{event} " in sources
-        }
+        assert set(TOPICS_BY_JOB[name]) == {event for event in all_events() if f"events.{event} " in sources}
         assert f"'properties.group.id' = '{name}'" in sources
+
+
+def test_versions_of_a_job_share_neither_keys_nor_names_nor_consumer_groups() -> None:
+    for build in VERSIONED_PLANS.values():
+        plans = [build(SETTINGS, version) for version in ("", "0a", "0b")]
+        names = [plan.name for plan in plans]
+        keys = [set(output_keys(plan)) for plan in plans]
+
+        assert len(set(names)) == 3
+        assert keys[1] == {f"0a:{key}" for key in keys[0]}
+        assert keys[2] == {f"0b:{key}" for key in keys[0]}
+        for plan in plans:
+            assert plan.config["pipeline.name"] == plan.name
+            assert all(f"'properties.group.id' = '{plan.name}'" in source for source in plan.sources)
+
+
+def test_a_version_does_not_depend_on_the_addresses_of_servers() -> None:
+    elsewhere = SETTINGS.model_copy(
+        update={
+            "kafka_bootstrap": "other:1",
+            "registry_url": "http://other",
+            "redis_url": "redis://other",
+            "home": SETTINGS.home / "other",
+        }
+    )
+
+    for job in VERSIONED_PLANS:
+        assert defined_version(job, elsewhere) == defined_version(job, SETTINGS)
+        assert JOBS[job](elsewhere).fingerprint() != JOBS[job](SETTINGS).fingerprint()
+
+
+def test_a_stored_plan_is_the_plan(tmp_path: Path) -> None:
+    settings = SETTINGS.model_copy(update={"home": tmp_path})
+    plan = defined_plan("recommendations", settings)
+
+    assert stored_plan(settings, plan.name) is None
+    store_plan(settings, plan)
+
+    assert stored_plan(settings, plan.name) == plan
+    assert [path.stat().st_mode & 0o077 for path in tmp_path.rglob("*.json")] == [0]
 
 
 def test_a_password_or_a_flush_interval_does_not_change_the_fingerprint() -> None:

@@ -121,7 +121,7 @@ def owner(settings: Settings, installation: str) -> str:
 
 def poll(settings: Settings) -> None:
     with FlinkClient(settings.flink) as flink:
-        JobReconciler(settings, {"facts": facts.build(settings)}, flink).poll()
+        JobReconciler(settings, flink).poll({"facts": facts.build(settings)})
 
 
 @pytest.mark.parametrize("parameters", [{}, {FINGERPRINT: "f", INSTALLATION: "another installation"}])

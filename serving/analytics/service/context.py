@@ -6,13 +6,12 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from redis.asyncio import Redis
-
 from common.clock import Clock
 from serving.analytics.periods import Grain, Period, choose_period
 from serving.analytics.watermarks import WatermarkCache
 from serving.catalogue.service import Catalogue
 from serving.clickhouse import ClickHouseQueries, Row
+from serving.live_versions import LiveVersions
 from serving.problems import UnknownSeller
 
 MAX_SPANS = 10_000
@@ -52,7 +51,7 @@ class AnalyticsContext:
     zone: ZoneInfo
     currency: str
     clickhouse: ClickHouseQueries
-    redis: Redis
+    versions: LiveVersions
     catalogue: Catalogue
     watermarks: WatermarkCache
     clock: Clock

@@ -47,7 +47,7 @@ class RankingsService:
 
     async def popular(self, name: Ranking, n: int) -> PopularProducts:
         """Return the first `n` products of the ranking `name`."""
-        ranked = await ranking(self._context.redis, name, n)
+        ranked = await ranking(self._context.versions, name, n)
         names = await self._context.catalogue.names([product_id for product_id, _ in ranked])
         return {
             "ranking": name,

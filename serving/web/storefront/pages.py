@@ -9,7 +9,6 @@ from pydantic import ValidationError
 from starlette.responses import Response
 
 from common.problems import Problem
-from serving.catalogue.cards import ProductCardLoader
 from serving.catalogue.endpoints import CatalogueDep, CategoryParam, Cursor, ProductId, SearchText, SortParam
 from serving.catalogue.service import Catalogue
 from serving.commerce.commerce_client import CommerceClient
@@ -126,7 +125,7 @@ async def cart_lines(request: Request, catalogue: CatalogueDep, session: Session
         stored = StoredCart.model_validate_json(await read_body(request, CART_LIMIT))
     except ValidationError as error:
         raise BadBody(f"The body is not a cart: {error.errors()[0]['msg']}.") from error
-    loader = ProductCardLoader(catalogue.redis)
+    loader = await catalogue.card_loader()
     await loader.load(line.product_id for line in stored.lines)
     offers = {line.product_id: loader.offers(line.product_id) for line in stored.lines}
     names = await catalogue.seller_names(

@@ -29,7 +29,7 @@ def redis(shop: Settings) -> Iterator["Redis[str]"]:
 async def asked(settings: Settings, *times: list[str]) -> list[dict[str, list[tuple[str, float]]]]:
     client = open_redis(settings)
     kept = NeighbourCache(client)
-    answers = [{each: list(found) for each, found in (await kept.of(one)).items()} for one in times]
+    answers = [{each: list(found) for each, found in (await kept.of(one, "")).items()} for one in times]
     await client.aclose()
     return answers
 
@@ -53,7 +53,7 @@ def test_they_are_read_again_once_they_are_old(
         kept, lengths = NeighbourCache(client), []
         for old in (False, False, True):
             monkeypatch.setattr(neighbours, "CACHE_TTL_S", -1.0 if old else 3_600.0)
-            lengths.append(len((await kept.of(["sofa"]))["sofa"]))
+            lengths.append(len((await kept.of(["sofa"], ""))["sofa"]))
             redis.zremrangebyrank("similar:sofa", 0, 19)
         await client.aclose()
         return lengths
@@ -70,9 +70,9 @@ def test_no_more_are_kept_than_there_is_room_for(
     async def lengths() -> list[int]:
         client = open_redis(shop)
         kept = NeighbourCache(client)
-        await kept.of(["sofa", "stool"])  # the sofa's neighbours were read first and are evicted
+        await kept.of(["sofa", "stool"], "")  # the sofa's neighbours were read first and are evicted
         redis.delete("similar:sofa", "similar:stool")
-        found = [len((await kept.of([each]))[each]) for each in ("stool", "sofa")]
+        found = [len((await kept.of([each], ""))[each]) for each in ("stool", "sofa")]
         await client.aclose()
         return found
 

@@ -7,6 +7,7 @@ import pytest
 from redis import Redis
 
 from common.settings import Settings
+from serving.live_versions import LiveVersions
 from serving.recommendations.recommender import ItemNeighbours, Popular, Proposal, RecommendationRequest
 from serving.recommendations.schemas import SimilarProducts
 from serving.recommendations.service import RecommendationService
@@ -41,9 +42,9 @@ def redis(shop: Settings) -> Iterator["Redis[str]"]:
 
 async def similar(settings: Settings, *, last: bool) -> SimilarProducts:
     client = open_redis(settings)
-    neighbours, popular = ItemNeighbours(client), Popular(client)
+    neighbours, popular = ItemNeighbours(client), Popular(LiveVersions(client))
     recommenders = (neighbours, popular, Beside()) if last else (neighbours, Beside(), popular)
-    answer = await RecommendationService(client, recommenders).similar("sofa", 10)
+    answer = await RecommendationService(LiveVersions(client), recommenders).similar("sofa", 10)
     await client.aclose()
     return answer
 

@@ -1,0 +1,132 @@
+"""The keys of a version in Redis: whether there is room for them, how they differ, and their deletion."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import redis
+
+from common.errors import PartUnavailable
+from common.settings import Settings
+from common.urls import redact_password
+from jobs.plan import JobPlan
+
+_TIMEOUT_S = 10.0
+_KEYS_PER_REQUEST = 500
+
+
+@contextmanager
+def redis_client(settings: Settings) -> Iterator["redis.Redis"]:
+    """Yield a client; errors of Redis are raised as PartUnavailable."""
+    with (
+        redis.Redis.from_url(
+            settings.redis,
+            decode_responses=True,
+            socket_timeout=_TIMEOUT_S,
+            socket_connect_timeout=_TIMEOUT_S,
+        ) as client,
+        as_part_unavailable(settings),
+    ):
+        yield client
+
+
+@contextmanager
+def as_part_unavailable(settings: Settings) -> Iterator[None]:
+    """Raise errors of Redis as PartUnavailable."""
+    try:
+        yield
+    except redis.RedisError as error:
+        raise PartUnavailable(
+            f"Redis at {redact_password(settings.redis)} does not answer: {error}"
+        ) from error
+
+
+@dataclass(frozen=True)
+class KeyDifference:
+    """How the keys of one output of a job differ between two versions: numbers of keys."""
+
+    output: str
+    live: int
+    other: int
+    different: int
+    """Keys of the live version that the other one has with another content, or does not have."""
+
+
+def output_keys(plan: JobPlan) -> dict[str, tuple[str, ...]]:
+    """Return the patterns of the keys that a plan writes → the outputs that write them, in order."""
+    found: dict[str, tuple[str, ...]] = {}
+    for output in plan.outputs:
+        pattern = output.options.get("key") or f"{output.options['key.prefix']}*"
+        found[pattern] = (*found.get(pattern, ()), output.table)
+    return found
+
+
+def has_keys(client: "redis.Redis", plan: JobPlan) -> bool:
+    """Return whether a job wrote to the keys of this plan that hold a whole output each."""
+    names = [pattern for pattern in output_keys(plan) if not pattern.endswith("*")]
+    return bool(client.exists(*names))
+
+
+def has_room_for_a_copy(client: "redis.Redis") -> bool:
+    """Return whether Redis can store twice what it stores now; True if it has no limit."""
+    memory: Mapping[str, Any] = client.info("memory")  # type: ignore[assignment]  # the client is synchronous
+    return not memory["maxmemory"] or 2 * memory["used_memory"] < memory["maxmemory"]
+
+
+def delete_keys(client: "redis.Redis", patterns: Sequence[str]) -> int:
+    """Delete all keys that match one of the patterns; return their number."""
+    count = 0
+    for pattern in patterns:
+        for keys in _keys(client, pattern):
+            client.unlink(*keys)
+            count += len(keys)
+    return count
+
+
+def differences(client: "redis.Redis", live: JobPlan, other: JobPlan) -> list[KeyDifference]:
+    """Compare the keys of two versions, in batches. Events that arrive meanwhile differ for a moment."""
+    others = {outputs: pattern for pattern, outputs in output_keys(other).items()}
+    found = []
+    for pattern, outputs in output_keys(live).items():
+        theirs = others.get(outputs)
+        if theirs is None:
+            continue
+        count = different = 0
+        for keys in _keys(client, pattern):
+            count += len(keys)
+            prefix, other_prefix = pattern.removesuffix("*"), theirs.removesuffix("*")
+            matching = [other_prefix + key.removeprefix(prefix) for key in keys]
+            both = zip(_contents(client, keys), _contents(client, matching), strict=True)
+            different += sum(one != another for one, another in both)
+        other_count = sum(len(keys) for keys in _keys(client, theirs))
+        found.append(KeyDifference(", ".join(outputs), count, other_count, different))
+    return found
+
+
+def _keys(client: "redis.Redis", pattern: str) -> Iterator[list[str]]:
+    """Yield the keys that match a pattern, in batches. A key may come twice."""
+    if not pattern.endswith("*"):
+        yield [pattern] if client.exists(pattern) else []
+        return
+    batch: list[str] = []
+    for key in client.scan_iter(match=pattern, count=_KEYS_PER_REQUEST):
+        batch.append(key)
+        if len(batch) == _KEYS_PER_REQUEST:
+            yield batch
+            batch = []
+    yield batch
+
+
+def _contents(client: "redis.Redis", keys: Sequence[str]) -> list[Any]:
+    pipeline: Any = client.pipeline(transaction=False)
+    for key in keys:
+        pipeline.type(key)
+    types = pipeline.execute()
+    for key, kind in zip(keys, types, strict=True):
+        if kind == "zset":
+            pipeline.zrange(key, 0, -1, withscores=True)
+        else:
+            pipeline.hgetall(key)
+    contents: list[Any] = pipeline.execute()
+    return contents

@@ -1,0 +1,60 @@
+"""Reads from Redis which version of each Flink job is live. Readers use the keys of that version."""
+
+from collections.abc import Mapping
+from time import monotonic
+from typing import Any, Literal
+
+from redis.asyncio import Redis
+
+from common.job_versions import LIVE_FIELD, VERSIONED_JOBS, key_prefix, state_key
+from common.timeouts import PEER_TIMEOUT_S
+from serving.redis_client import run_redis
+
+MAX_AGE_S = 1.0
+"""How long an answer is used. The version before the live one is fed for longer than that after a switch."""
+
+VersionedJob = Literal["rankings", "recommendations"]
+
+
+class LiveVersions:
+    """The live version of each job, at most `MAX_AGE_S` old.
+
+    A request asks once for each job and uses the answer to its end, so it never mixes two versions.
+    """
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._versions: dict[str, str] = {}
+        self._read_at = float("-inf")
+
+    @property
+    def redis(self) -> Redis:
+        """The client."""
+        return self._redis
+
+    async def prefix(self, job: VersionedJob, timeout_s: float = PEER_TIMEOUT_S) -> str:
+        """Return the prefix of the keys of a job's live version; empty if the job has no version yet.
+
+        Raises:
+            RedisUnavailable: Redis does not answer within `timeout_s`.
+        """
+        return key_prefix((await self.versions(timeout_s))[job])
+
+    async def versions(self, timeout_s: float = PEER_TIMEOUT_S) -> Mapping[str, str]:
+        """Return job → its live version; an empty text if the job has no version yet.
+
+        Raises:
+            RedisUnavailable: Redis does not answer within `timeout_s`.
+        """
+        if monotonic() - self._read_at > MAX_AGE_S:
+            started = monotonic()
+            pipeline: Any = self._redis.pipeline(transaction=False)
+            for each in VERSIONED_JOBS:
+                pipeline.hget(state_key(each), LIVE_FIELD)
+            found = await run_redis(pipeline.execute(), timeout_s)
+            self._versions = {
+                each: version.decode() if version else ""
+                for each, version in zip(VERSIONED_JOBS, found, strict=True)
+            }
+            self._read_at = started
+        return self._versions
