@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import redis
@@ -107,15 +108,12 @@ def differences(client: "redis.Redis", live: JobPlan, other: JobPlan) -> list[Ke
 def _keys(client: "redis.Redis", pattern: str) -> Iterator[list[str]]:
     """Yield the keys that match a pattern, in batches. A key may come twice."""
     if not pattern.endswith("*"):
-        yield [pattern] if client.exists(pattern) else []
+        if client.exists(pattern):
+            yield [pattern]
         return
-    batch: list[str] = []
-    for key in client.scan_iter(match=pattern, count=_KEYS_PER_REQUEST):
-        batch.append(key)
-        if len(batch) == _KEYS_PER_REQUEST:
-            yield batch
-            batch = []
-    yield batch
+    found = client.scan_iter(match=pattern, count=_KEYS_PER_REQUEST)
+    while batch := list(islice(found, _KEYS_PER_REQUEST)):
+        yield batch
 
 
 def _contents(client: "redis.Redis", keys: Sequence[str]) -> list[Any]:

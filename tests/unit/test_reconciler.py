@@ -1,7 +1,4 @@
-import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -13,6 +10,7 @@ from jobs.facts import job as facts
 from jobs.flink_client import FINGERPRINT, INSTALLATION, FlinkClient, FlinkJob, causes
 from jobs.reconciler import JobReconciler, duplicates, is_restore_failure
 from jobs.submit import installation_id
+from tests.job_manager import JobManager, serving_jobs
 
 TRACE = """org.apache.flink.runtime.client.JobInitializationException: Could not start the JobMaster.
 \tat java.base/java.lang.Thread.run(Unknown Source)
@@ -48,65 +46,10 @@ def test_an_unreachable_server_is_no_restore_failure() -> None:
     assert not is_restore_failure(trace)
 
 
-class JobManager(ThreadingHTTPServer):
-    """Serves a JobManager's REST API from `answers`: path → body. `cancelled` and `checkpointed` hold the
-    paths of requests."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Answer)
-        self.answers: dict[str, str] = {}
-        self.cancelled: list[str] = []
-        self.checkpointed: list[str] = []
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
-
-    def runs(self, job_id: str, name: str, parameters: dict[str, str], state: str = "RUNNING") -> None:
-        """Serve one job."""
-        job = {"jid": job_id, "name": name, "state": state, "start-time": 1}
-        config = {"execution-config": {"user-config": parameters}}
-        vertices = [{"status": "RUNNING", "parallelism": 3}, {"status": "RUNNING", "parallelism": 1}]
-        self.answers |= {
-            "/jobs/overview": json.dumps({"jobs": [job]}),
-            "/overview": json.dumps({"slots-total": 4, "slots-available": 0}),
-            f"/jobs/{job_id}": json.dumps({"vertices": vertices}),
-            f"/jobs/{job_id}/config": json.dumps(config),
-        }
-
-
-class Answer(BaseHTTPRequestHandler):
-    server: JobManager
-
-    def do_GET(self) -> None:
-        self._respond(200, self.server.answers.get(self.path, "").encode())
-
-    def do_PATCH(self) -> None:
-        self.server.cancelled.append(self.path)
-        self._respond(202, b"{}")
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        assert body == {"checkpointType": "CONFIGURED"}
-        self.server.checkpointed.append(self.path)
-        self._respond(202, b"{}")
-
-    def _respond(self, status: int, body: bytes) -> None:
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Log nothing."""
-
-
 @pytest.fixture
 def job_manager() -> Iterator[JobManager]:
-    with JobManager() as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+    with serving_jobs() as server:
         yield server
-        server.shutdown()
 
 
 @pytest.fixture
@@ -139,6 +82,21 @@ def test_a_job_with_an_outdated_plan_is_cancelled(settings: Settings, job_manage
     job_manager.runs("a1", "facts", {FINGERPRINT: "old", INSTALLATION: installation_id(settings)})
 
     poll(settings)
+
+    assert job_manager.cancelled == ["/jobs/a1?mode=cancel"]
+
+
+def test_a_job_of_ours_without_a_plan_is_cancelled_unless_it_is_tolerated(
+    settings: Settings, job_manager: JobManager
+) -> None:
+    job_manager.runs("a1", "metrics", {FINGERPRINT: "f", INSTALLATION: installation_id(settings)})
+
+    with FlinkClient(settings.flink) as flink:
+        reconciler = JobReconciler(settings, flink)
+        for tolerated in (None, {"metrics"}):
+            reconciler.poll({}, tolerated)
+        assert job_manager.cancelled == []
+        reconciler.poll({})
 
     assert job_manager.cancelled == ["/jobs/a1?mode=cancel"]
 
@@ -179,10 +137,7 @@ def test_a_checkpoint_of_our_jobs_is_triggered_unless_one_is_in_progress(
     settings: Settings, job_manager: JobManager, installation: str, in_progress: int, triggered: list[str]
 ) -> None:
     job_manager.runs("a1", "facts", {INSTALLATION: owner(settings, installation)})
-    counts = {"in_progress": in_progress, "failed": 0}
-    job_manager.answers["/jobs/a1/checkpoints"] = json.dumps(
-        {"counts": counts, "latest": {"completed": None}}
-    )
+    job_manager.has_checkpoints("a1", in_progress, None)
 
     trigger_checkpoints(settings, ["facts"])
 
@@ -216,8 +171,6 @@ def test_only_running_jobs_of_ours_with_a_completed_checkpoint_count_as_checkpoi
         {INSTALLATION: owner(settings, installation)},
         state=state,
     )
-    job_manager.answers["/jobs/a1/checkpoints"] = json.dumps(
-        {"counts": {"in_progress": 0, "failed": 0}, "latest": {"completed": completed}}
-    )
+    job_manager.has_checkpoints("a1", 0, completed)
 
     assert jobs_without_checkpoint(settings, ["facts", "rankings"]) == missing
