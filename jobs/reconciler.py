@@ -285,11 +285,12 @@ def main() -> int:
             metrics.update({job: live[name] for job, name in names.items() if name in live})
             controller.running = set(live)
 
-        # While Redis does not answer, the jobs of the last choice are kept running.
-        steps = [Step("choosing versions", controller.choose), Step("polling Flink", poll)]
-        steps.append(Step("advancing versions", controller.advance))
+        choose_step = Step("choosing versions", controller.choose)
+        poll_step = Step("polling Flink", poll)
+        advance_step = Step("advancing versions", controller.advance)
+        poll_step.run()  # so that the first choice knows what runs
         while not stop.is_set():
-            for step in steps:
+            for step in (choose_step, poll_step, advance_step):
                 step.run()
             stop.wait(POLL_S)
     return 0

@@ -89,10 +89,11 @@ class VersionController:
     """The versions of this installation's jobs. Call `choose` before and `advance` after each poll of Flink.
 
     Attributes:
-        plans: the plans that must run, by name in Flink.
+        plans: the plans that must run, by name in Flink; none before the first choice.
         tolerated: the names of jobs that may run without a plan; None until the first choice, for all.
         live_names: job → the name in Flink of the version that readers use.
-        running: the names of this installation's jobs that have not ended. The caller sets it.
+        running: the names of this installation's jobs that have not ended; None before the first poll. The
+            caller sets it after each poll.
     """
 
     def __init__(self, settings: Settings, client: "redis.Redis", flink: FlinkClient) -> None:
@@ -101,13 +102,14 @@ class VersionController:
         self._versions = JobVersions(settings, client)
         self._flink = flink
         self._fixed = {job: build(settings) for job, build in JOBS.items() if job not in VERSIONED_PLANS}
-        self.plans: Mapping[str, JobPlan] = self._fixed
+        self.plans: Mapping[str, JobPlan] = {}
         self.tolerated: Collection[str] | None = None
         self.live_names: Mapping[str, str] = {job: job for job in JOBS}
-        self.running: Collection[str] = ()
+        self.running: Collection[str] | None = None
         self._defined = {job: defined_plan(job, settings) for job in VERSIONED_JOBS}
         self._code: dict[str, str] = {}
         self._progress: dict[str, _Progress] = {}
+        self._ending: set[str] = set()
         self._has_proposed = False
 
     def choose(self) -> None:
@@ -119,15 +121,17 @@ class VersionController:
         Raises:
             PartUnavailable: Redis or Flink does not answer. The last choice stays.
         """
-        if not self._has_proposed:
-            for job in VERSIONED_JOBS:
+        self.plans = self.plans or self._fixed
+        for job, state in self._states().items():
+            if not self._has_proposed or (state.live is None and not state.next):
                 self._propose(job)
-            self._has_proposed = True
+        self._has_proposed = True
         states = self._states()
         allocation = allocate(states, self._slots() - len(JOBS))
         plans: dict[str, JobPlan] = dict(self._fixed)
         for job, state in states.items():
-            plans |= self._plan(job, state.live or "")
+            if not self._must_end(versioned_name(job, state.live or "")):
+                plans |= self._plan(job, state.live or "")
             if job in allocation.befores and (before := self._plan(job, state.before)):
                 plans |= before
             elif state.before:
@@ -147,9 +151,9 @@ class VersionController:
         Raises:
             PartUnavailable: Redis, Kafka or Flink does not answer.
         """
-        now = time.time()
+        now, running = time.time(), self.running or ()
         for job, state in self._states().items():
-            if state.next and versioned_name(job, state.next) in self.running and not state.is_complete:
+            if state.next and versioned_name(job, state.next) in running and not state.is_complete:
                 state = self._measure(job, state.next)
             if state.next and state.is_complete and state.is_automatic:
                 log.info("switching", job=job, live=state.live, next=state.next)
@@ -158,7 +162,7 @@ class VersionController:
                 state = self._versions.change(job, without_before)
             for version, dropped_at in state.dropped.items():
                 name = versioned_name(job, "" if version == UNVERSIONED else version)
-                if name not in self.running and now - dropped_at > DELETE_AFTER_S:
+                if name not in running and now - dropped_at > DELETE_AFTER_S:
                     self._delete(job, version, name)
 
     def _states(self) -> dict[str, VersionState]:
@@ -176,11 +180,23 @@ class VersionController:
         version = plan.name.rpartition("@")[2]
         with as_part_unavailable(self._settings):
             has_old_keys = has_keys(self._redis, JOBS[job](self._settings))
-        if not has_old_keys:
+        if not has_old_keys and self._versions.state(job).live is None:
+            # Redis is new. A job that runs, or a checkpoint, belongs to keys that were lost with another one.
+            self._ending.add(plan.name)
             self._versions.change(job, partial(started, version=version))
         state = self._versions.change(job, partial(proposed, version=version, is_automatic=True))
         if state.next == version:
             log.info("building a version beside the live one", job=job, live=state.live, next=version)
+
+    def _must_end(self, name: str) -> bool:
+        """Return whether a job whose keys were lost still runs. After its end its checkpoints are deleted."""
+        if name not in self._ending:
+            return False
+        if self.running is None or name in self.running:
+            return True
+        delete_checkpoints(self._settings, name)
+        self._ending.discard(name)
+        return False
 
     def _plan(self, job: str, version: str) -> dict[str, JobPlan]:
         """Return the plan of a version by name, if Flink can run it."""

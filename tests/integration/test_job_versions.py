@@ -63,7 +63,9 @@ def redis(installation: Settings) -> Iterator["Redis[str]"]:
 @pytest.fixture
 def controller(installation: Settings, redis: "Redis[str]") -> Iterator[VersionController]:
     with FlinkClient(installation.flink) as flink:
-        yield VersionController(installation, redis, flink)
+        controller = VersionController(installation, redis, flink)
+        controller.running = ()
+        yield controller
 
 
 def changed(installation: Settings, redis: "Redis[str]", job: str, **values: Any) -> VersionState:
@@ -200,6 +202,27 @@ def test_keys_without_a_prefix_stay_live_until_the_first_version_is_complete(
     assert live_names(installation)["rankings"] == "rankings"
     assert controller.tolerated == {"rankings"}
     assert state(installation, redis).next == defined_version("rankings", installation)
+
+
+def test_a_job_whose_keys_were_lost_starts_again_without_a_checkpoint(
+    installation: Settings, redis: "Redis[str]", controller: VersionController
+) -> None:
+    controller.choose()
+    name = defined_plan("rankings", installation).name
+    assert name in controller.plans
+    controller.running = {name}
+    controller.choose()
+    checkpoints = job_checkpoints(installation, name)
+    checkpoints.mkdir(parents=True)
+
+    redis.flushdb()
+
+    controller.choose()
+    assert name not in controller.plans
+    controller.running = ()
+    controller.choose()
+    assert name in controller.plans
+    assert not checkpoints.exists()
 
 
 def test_everything_of_a_dropped_version_is_deleted_after_it_has_ended(
