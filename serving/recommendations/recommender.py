@@ -42,6 +42,10 @@ class RecommendationRequest:
     cards: ProductCardLoader
     prefix: str
 
+    def key(self, name: str) -> str:
+        """Return the key in Redis of the live version, such as that of `popular:lighting`."""
+        return self.prefix + name
+
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
@@ -107,7 +111,7 @@ class PopularInCategory:
         pipeline: Any = self._redis.pipeline(transaction=False)
         for category in favourites:
             last = 2 * wanted + len(request.excluded)
-            pipeline.zrange(f"{request.prefix}popular:{category}", 0, last, desc=True, withscores=True)
+            pipeline.zrange(request.key(f"popular:{category}"), 0, last, desc=True, withscores=True)
         found = await run_redis(pipeline.execute())
         await request.cards.load([member.decode() for members in found for member, _ in members])
         # After a restart, the job can read the change of a category before the listing. Then the product is

@@ -166,7 +166,11 @@ RECOMMENDER = Example(
                 "from serving.problems import UnknownProduct\n",
                 "from serving.recommendations.newest import NewestInCategory\n",
             ),
-            Put(SERVING, "            PopularInCategory(redis),\n", "            NewestInCategory(redis),\n"),
+            Put(
+                SERVING,
+                "            PopularInCategory(self._redis),\n",
+                "            NewestInCategory(self._redis),\n",
+            ),
             Put(
                 SERVING,
                 """"category": one.because_of, "text": text}""",

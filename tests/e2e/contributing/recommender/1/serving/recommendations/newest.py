@@ -26,7 +26,7 @@ class NewestInCategory:
         pipeline: Any = self._redis.pipeline(transaction=False)
         for category in favourites:
             last = 2 * wanted + len(request.excluded)
-            pipeline.zrange(f"newest:{category}", 0, last, desc=True, withscores=True)
+            pipeline.zrange(request.key(f"newest:{category}"), 0, last, desc=True, withscores=True)
         return [
             Proposal(member.decode(), share, "newest", category)
             for category, members in zip(favourites, await run_redis(pipeline.execute()), strict=True)
