@@ -104,7 +104,7 @@ def _print_differences(settings: Settings, live: str, other: str) -> None:
     with redis_client(settings) as client:
         for each in differences(client, *(plan for plan in plans if plan)):
             print(
-                f"  {each.output}: {each.live:,} keys in the live version, {each.other:,} in the new one; "
+                f"  {each.output}: {each.live:,} rows in the live version, {each.other:,} in the new one; "
                 f"{each.different:,} differ"
             )
 

@@ -44,14 +44,14 @@ def as_part_unavailable(settings: Settings) -> Iterator[None]:
 
 
 @dataclass(frozen=True)
-class KeyDifference:
-    """How the keys of one output of a job differ between two versions: numbers of keys."""
+class RowDifference:
+    """How the rows of an output differ between two versions: members of sorted sets, or fields of hashes."""
 
     output: str
     live: int
     other: int
     different: int
-    """Keys of the live version that the other one has with another content, or does not have."""
+    """Rows of the live version that the other one has with another value, or does not have."""
 
 
 def output_keys(plan: JobPlan) -> dict[str, tuple[str, ...]]:
@@ -85,23 +85,22 @@ def delete_keys(client: "redis.Redis", patterns: Sequence[str]) -> int:
     return count
 
 
-def differences(client: "redis.Redis", live: JobPlan, other: JobPlan) -> list[KeyDifference]:
-    """Compare the keys of two versions, in batches. Events that arrive meanwhile differ for a moment."""
+def differences(client: "redis.Redis", live: JobPlan, other: JobPlan) -> list[RowDifference]:
+    """Compare the rows of two versions, in batches of keys. Rows that change meanwhile may differ."""
     others = {outputs: pattern for pattern, outputs in output_keys(other).items()}
     found = []
     for pattern, outputs in output_keys(live).items():
-        theirs = others.get(outputs)
-        if theirs is None:
+        if (other_pattern := others.get(outputs)) is None:
             continue
+        prefix, other_prefix = pattern.removesuffix("*"), other_pattern.removesuffix("*")
         count = different = 0
         for keys in _keys(client, pattern):
-            count += len(keys)
-            prefix, other_prefix = pattern.removesuffix("*"), theirs.removesuffix("*")
-            matching = [other_prefix + key.removeprefix(prefix) for key in keys]
-            both = zip(_contents(client, keys), _contents(client, matching), strict=True)
-            different += sum(one != another for one, another in both)
-        other_count = sum(len(keys) for keys in _keys(client, theirs))
-        found.append(KeyDifference(", ".join(outputs), count, other_count, different))
+            other_keys = [other_prefix + key.removeprefix(prefix) for key in keys]
+            for rows, other_rows in zip(_rows(client, keys), _rows(client, other_keys), strict=True):
+                count += len(rows)
+                different += sum(other_rows.get(row) != value for row, value in rows.items())
+        other_count = sum(len(rows) for keys in _keys(client, other_pattern) for rows in _rows(client, keys))
+        found.append(RowDifference(", ".join(outputs), count, other_count, different))
     return found
 
 
@@ -116,15 +115,14 @@ def _keys(client: "redis.Redis", pattern: str) -> Iterator[list[str]]:
         yield batch
 
 
-def _contents(client: "redis.Redis", keys: Sequence[str]) -> list[Any]:
+def _rows(client: "redis.Redis", keys: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the members of each key with their scores, or its fields with their values."""
     pipeline: Any = client.pipeline(transaction=False)
     for key in keys:
         pipeline.type(key)
-    types = pipeline.execute()
-    for key, kind in zip(keys, types, strict=True):
+    for key, kind in zip(keys, pipeline.execute(), strict=True):
         if kind == "zset":
             pipeline.zrange(key, 0, -1, withscores=True)
         else:
             pipeline.hgetall(key)
-    contents: list[Any] = pipeline.execute()
-    return contents
+    return [dict(rows) for rows in pipeline.execute()]

@@ -18,7 +18,7 @@ from jobs.flink_client import INSTALLATION, FlinkClient
 from jobs.registry import VERSIONED_PLANS
 from jobs.submit import installation_id
 from jobs.version_controller import NO_SLOT, VersionController
-from jobs.version_keys import KeyDifference, differences
+from jobs.version_keys import RowDifference, differences
 from jobs.versions import (
     JobVersions,
     VersionState,
@@ -271,22 +271,23 @@ def test_while_redis_does_not_answer_the_last_choice_stays(
     assert controller.plans == chosen
 
 
-def test_the_keys_of_two_versions_are_compared(installation: Settings, redis: "Redis[str]") -> None:
+def test_the_rows_of_two_versions_are_compared(installation: Settings, redis: "Redis[str]") -> None:
     one, two = (VERSIONED_PLANS["rankings"](installation, version) for version in ("one", "two"))
-    redis.zadd("one:popular_products", {"lamp": 1.0})
-    redis.zadd("two:popular_products", {"lamp": 2.0})
-    redis.zadd("one:trending_products", {"lamp": 1.0})
+    redis.zadd("one:popular_products", {"lamp": 1.0, "rug": 3.0, "vase": 5.0})
+    redis.zadd("two:popular_products", {"lamp": 2.0, "vase": 5.0})
     redis.zadd("two:trending_products", {"lamp": 1.0})
 
     assert differences(redis, one, two) == [
-        KeyDifference("popular_products", 1, 1, 1),
-        KeyDifference("trending_products", 1, 1, 0),
+        RowDifference("popular_products", 3, 2, 2),
+        RowDifference("trending_products", 0, 1, 0),
     ]
 
     recommended = [VERSIONED_PLANS["recommendations"](installation, version) for version in ("one", "two")]
-    redis.hset("one:product:lamp", "interest", 1.0)
+    redis.hset("one:product:lamp", mapping={"interest": 1.0, "stock": "{}"})
+    redis.hset("two:product:lamp", mapping={"interest": 1.0, "stock": "none"})
     found = {each.output: each for each in differences(redis, *recommended)}
-    assert found["product_offers, product_stock, product_interest"].different == 1
+    outputs = "product_offers, product_stock, product_interest"
+    assert found[outputs] == RowDifference(outputs, 2, 2, 1)
 
 
 def commit_all(kafka: Kafka, topic: str, group: str) -> None:
