@@ -1,5 +1,6 @@
 """The keys of a version in Redis: whether there is room for them, how they differ, and their deletion."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from common.settings import Settings
 from common.urls import redact_password
 from jobs.plan import JobPlan
 
+_ROUNDING = 1e-9
 _TIMEOUT_S = 10.0
 _KEYS_PER_REQUEST = 500
 
@@ -98,10 +100,20 @@ def differences(client: "redis.Redis", live: JobPlan, other: JobPlan) -> list[Ro
             other_keys = [other_prefix + key.removeprefix(prefix) for key in keys]
             for rows, other_rows in zip(_rows(client, keys), _rows(client, other_keys), strict=True):
                 count += len(rows)
-                different += sum(other_rows.get(row) != value for row, value in rows.items())
+                different += sum(not _agree(value, other_rows.get(row)) for row, value in rows.items())
         other_count = sum(len(rows) for keys in _keys(client, other_pattern) for rows in _rows(client, keys))
         found.append(RowDifference(", ".join(outputs), count, other_count, different))
     return found
+
+
+def _agree(value: str | float, other: str | float | None) -> bool:
+    """Return whether two values are equal, apart from the rounding of sums in another order."""
+    if value == other:
+        return True
+    try:
+        return other is not None and math.isclose(float(value), float(other), rel_tol=_ROUNDING)
+    except ValueError:
+        return False
 
 
 def _keys(client: "redis.Redis", pattern: str) -> Iterator[list[str]]:

@@ -284,7 +284,7 @@ def test_the_rows_of_two_versions_are_compared(installation: Settings, redis: "R
 
     recommended = [VERSIONED_PLANS["recommendations"](installation, version) for version in ("one", "two")]
     redis.hset("one:product:lamp", mapping={"interest": 1.0, "stock": "{}"})
-    redis.hset("two:product:lamp", mapping={"interest": 1.0, "stock": "none"})
+    redis.hset("two:product:lamp", mapping={"interest": 1.0 + 1e-12, "stock": "none"})
     found = {each.output: each for each in differences(redis, *recommended)}
     outputs = "product_offers, product_stock, product_interest"
     assert found[outputs] == RowDifference(outputs, 2, 2, 1)
