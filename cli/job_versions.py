@@ -9,22 +9,14 @@ from typing import Any
 from common.errors import SoukError, UserError
 from common.job_versions import versioned_name
 from common.settings import Settings
-from jobs.version_keys import differences, redis_client
-from jobs.versions import (
-    JobVersions,
-    VersionState,
-    defined_plan,
-    defined_version,
-    proposed,
-    store_plan,
-    stored_plan,
-    switched,
-    went_back,
-)
+from jobs.redis_client import redis_client
+from jobs.stored_plans import defined_version, store_defined_plan, stored_plan
+from jobs.version_keys import differences
+from jobs.versions import JobVersions, VersionState, discarded, proposed, switched, went_back
 
 _POLL_S = 1.0
-_START_TIMEOUT_S = 180.0
-"""How long the reconciler may take to submit a version: Flink's client needs 10 to 60 s on a busy machine."""
+_STALLED_S = 300.0
+"""How long the progress of a version may stand still."""
 
 
 def as_plain(job: str, settings: Settings) -> dict[str, Any]:
@@ -32,7 +24,7 @@ def as_plain(job: str, settings: Settings) -> dict[str, Any]:
     with _versions(settings) as versions:
         state = versions.state(job)
     return {
-        "live": state.live,
+        "live": state.live or None,
         "defined": defined_version(job, settings),
         "before": [state.before] if state.before else [],
         "never_live": [state.next] if state.next else [],
@@ -49,13 +41,12 @@ def rebuild(job: str, settings: Settings) -> bool:
 
     Raises:
         UserError: another version was proposed meanwhile.
-        SoukError: the reconciler does not run the version.
+        SoukError: the version does not advance.
     """
-    plan = defined_plan(job, settings)
+    plan = store_defined_plan(job, settings)
     version = defined_version(job, settings)
-    store_plan(settings, plan)
     with _versions(settings) as versions:
-        state = versions.change(job, partial(proposed, version=version, is_automatic=False))
+        state = versions.change(job, partial(proposed, version=version))
         if version not in (state.live, state.before):
             state = _wait_until_complete(versions, job, version)
         print(f"job {job}: version {version} is complete")
@@ -78,20 +69,30 @@ def back(job: str, settings: Settings) -> str:
         return versions.change(job, went_back).live or ""
 
 
+def discard(job: str, settings: Settings) -> str:
+    """Stop and delete the version of a job that is built, and return it; empty if there is none."""
+    with _versions(settings) as versions:
+        version = versions.state(job).next
+        versions.change(job, discarded)
+    return version
+
+
 def _wait_until_complete(versions: JobVersions, job: str, version: str) -> VersionState:
-    started_at, shown = time.monotonic(), ""
+    shown, changed_at = "", time.monotonic()
     while not (state := versions.state(job)).is_complete:
+        if version == state.live:
+            return state
         if state.next != version:
-            raise UserError(f"version {state.next or state.live} of job {job} was started meanwhile")
-        says = state.problem or (
-            "it is being submitted to Flink" if state.behind is None else f"{state.behind:,} messages to read"
-        )
+            raise UserError(f"another build or `discard` has replaced version {version} of job {job}")
+        behind = "" if state.behind is None else f"{state.behind:,} messages to read"
+        says = "; ".join(text for text in (state.problem, behind) if text) or "waiting for Flink to start it"
         if says != shown:
             print(f"job {job}: version {version}: {says}", flush=True)
-            shown = says
-        if state.behind is None and time.monotonic() - started_at > _START_TIMEOUT_S:
+            shown, changed_at = says, time.monotonic()
+        if time.monotonic() - changed_at > _STALLED_S:
             raise SoukError(
-                f"version {version} of job {job} does not run ({says}): see ./souk status, ./souk logs jobs"
+                f"version {version} of job {job} has not advanced for {_STALLED_S:.0f} s ({says}): "
+                "see `./souk status` and `./souk logs jobs`"
             )
         time.sleep(_POLL_S)
     return state

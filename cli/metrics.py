@@ -1,5 +1,6 @@
 """`./souk metrics list | rebuild | switch | back`: versions of metrics and of jobs that write to Redis."""
 
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Annotated, Any
@@ -12,7 +13,7 @@ from cli import job_versions
 from clickhouse.metrics.definition import MetricDefinition, read_definitions, rollups_over
 from clickhouse.metrics.versions import MetricState, MetricVersions
 from clickhouse.migrate import exclusive_client
-from common.errors import UserError
+from common.errors import PartUnavailable, UserError
 from common.job_versions import VERSIONED_JOBS
 from common.settings import Settings
 from local.table import console
@@ -36,7 +37,10 @@ def list_(
             name: _as_plain(definition, versions.state(name))
             for name, definition in read_definitions().items()
         }
-    found |= {job: job_versions.as_plain(job, settings) for job in VERSIONED_JOBS}
+    try:
+        found |= {job: job_versions.as_plain(job, settings) for job in VERSIONED_JOBS}
+    except PartUnavailable as error:
+        print(f"the versions of jobs are not shown: {error}", file=sys.stderr)
     if as_json:
         print(orjson.dumps(found).decode())
         return
@@ -105,6 +109,15 @@ def back(name: Name) -> None:
             raise UserError(f"metric {name} has no version before the live one")
         versions.switch(name, before[0])
     print(f"metric {name}: version {before[0]} is live again")
+
+
+@app.command()
+def discard(name: Name) -> None:
+    """Stop and delete the version of a job that is built and not shown to readers yet."""
+    if name not in VERSIONED_JOBS:
+        raise UserError(f"only versions of jobs are discarded: {', '.join(VERSIONED_JOBS)}")
+    version = job_versions.discard(name, Settings.load())
+    print(f"job {name}: " + (f"version {version} is discarded" if version else "no version is built"))
 
 
 def _as_plain(definition: MetricDefinition, state: MetricState) -> dict[str, Any]:

@@ -137,6 +137,9 @@ class Settings(BaseSettings):
     )
 
     job_parallelism: int = Field(default=1, ge=1, le=64)
+    redis_max_memory_mb: int = Field(
+        default=512, ge=64, description="Memory limit of the bundled Redis. A full Redis refuses writes."
+    )
     serving_processes: int = Field(
         default=2, ge=1, le=8, description="Processes that serve the API and the pages."
     )

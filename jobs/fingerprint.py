@@ -23,6 +23,27 @@ _JAVA = re.compile(
 )
 
 
+FILES_DIGEST = "SOUK_JOB_FILES_DIGEST"
+"""The environment variable in which `./souk up` gives the reconciler the digest of `plan_files_digest`."""
+
+_ROOT = Path(__file__).parent
+_OTHER_FOLDERS = frozenset({"recommenders", "training"})
+
+
+def plan_files_digest() -> str:
+    """Return a digest of the files from which the plans of jobs are built."""
+    files = [
+        path
+        for suffix in ("py", "sql", "java")
+        for path in _ROOT.rglob(f"*.{suffix}")
+        if path.relative_to(_ROOT).parts[0] not in _OTHER_FOLDERS
+    ]
+    files += _ROOT.parent.joinpath("schemas", "events").glob("*.avsc")
+    return digest(
+        [[str(path.relative_to(_ROOT.parent)), path.read_text(encoding="utf-8")] for path in sorted(files)]
+    )
+
+
 def sql_tokens(text: str) -> list[str]:
     """Return the tokens of Flink SQL: words, quoted strings and names, hints and punctuation."""
     return _tokens(_SQL, text)

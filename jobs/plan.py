@@ -30,6 +30,8 @@ class JobOutput:
 
 _URL_USER = re.compile("://[^/@']*@")
 
+_TOPIC = re.compile(r"'topic' = '([^']+)'")
+
 PLANNER = "views once"
 """The version of the planning in jobs/engine.py; change it when the same SQL gets other operators."""
 
@@ -51,6 +53,11 @@ class JobPlan:
     functions: Mapping[str, str] = field(default_factory=dict)
     function_code: str = ""
     planner: str = PLANNER
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """The topics that the sources read."""
+        return tuple(topic for source in self.sources for topic in _TOPIC.findall(source))
 
     def fingerprint(self) -> str:
         """Return a digest of all that a checkpoint depends on: queries, Java functions, tables and servers.

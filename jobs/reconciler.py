@@ -10,6 +10,7 @@ and their checkpoints stay.
 The reconciler never cancels jobs of other installations on the same Flink, even if they have the same names.
 """
 
+import os
 import signal
 import subprocess
 import sys
@@ -32,13 +33,14 @@ from jobs.checkpoints import (
     prune_checkpoints,
     set_aside,
 )
+from jobs.fingerprint import FILES_DIGEST, plan_files_digest
 from jobs.flink_client import FINGERPRINT, INITIALIZING, INSTALLATION, FlinkClient, FlinkJob, causes
 from jobs.flink_metrics import FlinkMetrics
 from jobs.plan import JobPlan
+from jobs.redis_client import redis_client
 from jobs.registry import JOBS
 from jobs.submit import installation_id
-from jobs.version_controller import VersionController
-from jobs.version_keys import redis_client
+from jobs.version_controller import FlinkView, VersionController
 
 log = structlog.get_logger()
 
@@ -81,7 +83,12 @@ def is_restore_failure(stacktrace: str) -> bool:
 
 
 class JobReconciler:
-    """Compares the jobs that run with the plans, and submits or cancels jobs until they agree."""
+    """Compares the jobs that run with the plans, and submits or cancels jobs until they agree.
+
+    Attributes:
+        failures: name of a job → how often in a row its submission has failed.
+        other_slots: the number of slots that jobs of other installations use.
+    """
 
     def __init__(self, settings: Settings, flink: FlinkClient) -> None:
         self._settings = settings
@@ -91,8 +98,9 @@ class JobReconciler:
         self._parameters: dict[str, Mapping[str, str]] = {}  # Flink's job id → its parameters
         self._next_ids: dict[str, str] = {}  # job name → the id of its next submission
         self._submitted_ids: set[str] = set()
-        self._failures = 0
-        self._next_submit_at = 0.0
+        self._next_submit_at: dict[str, float] = {}
+        self.failures: dict[str, int] = {}
+        self.other_slots = 0
         self._next_prune_at = 0.0
         self._leftover_tasks_since: float | None = None
         self._failed_ids: set[str] = set()  # jobs whose failure has been logged
@@ -136,8 +144,10 @@ class JobReconciler:
         missing = [name for name in self._plans if name not in live and name not in starting]
         for name in missing:
             self._check_last_attempt([job for job in jobs if job.name == name])
+        self.failures = {name: count for name, count in self.failures.items() if name in missing}
+        self.other_slots = sum(self._flink.parallelism(job.id) for job in others)
         if missing:
-            self._submit(missing, list(live.values()), others)
+            self._submit(missing, list(live.values()))
         self._prune([job for job in live.values() if job.name in self._plans and job.id not in unwanted])
         return live
 
@@ -188,10 +198,12 @@ class JobReconciler:
         if checkpoint := newest_checkpoint(plan_checkpoints(self._settings, self._plans[name])):
             log.error("setting a checkpoint aside", job=name, checkpoint=str(set_aside(checkpoint)))
 
-    def _submit(self, names: Sequence[str], live: Sequence[FlinkJob], others: Sequence[FlinkJob]) -> None:
-        if time.monotonic() < self._next_submit_at or self._has_leftover_tasks(live, others):
+    def _submit(self, missing: Sequence[str], live: Sequence[FlinkJob]) -> None:
+        now = time.monotonic()
+        names = [name for name in missing if now >= self._next_submit_at.get(name, 0.0)]
+        if not names or self._has_leftover_tasks(live):
             return
-        log.info("submitting", jobs=list(names))
+        log.info("submitting", jobs=names)
         # A job keeps its next id until Flink lists it. If a slow JobManager accepts a job after the timeout,
         # the next submission has the same id, and Flink rejects it.
         job_ids = [self._next_ids.setdefault(name, uuid4().hex) for name in names]
@@ -201,17 +213,18 @@ class JobReconciler:
                 [sys.executable, "-m", "jobs.submit", *names, *(f"--job-id={job_id}" for job_id in job_ids)],
                 cwd=ROOT, check=True, timeout=SUBMIT_TIMEOUT_S * len(names), stdin=subprocess.DEVNULL,
             )  # fmt: skip
-            self._failures = 0
-            delay, outcome = POLL_S, "taken"
+            outcome = "taken"
         except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
-            self._failures += 1
-            delay, outcome = min(MAX_BACKOFF_S, 2.0**self._failures), "failed"
-            log.error("could not submit", jobs=list(names), error=str(error), again_in_s=delay)
+            outcome = "failed"
+            log.error("could not submit all jobs", jobs=names, error=str(error))
         for name in names:
-            JOB_SUBMISSIONS.labels(name, outcome).inc()
-        self._next_submit_at = time.monotonic() + delay
+            # After a failure, those that Flink has accepted are no longer missing at the next poll.
+            self.failures[name] = self.failures.get(name, 0) + 1 if outcome == "failed" else 0
+            delay = min(MAX_BACKOFF_S, 2.0 ** self.failures[name]) if self.failures[name] else POLL_S
+            self._next_submit_at[name] = time.monotonic() + delay
+            JOB_SUBMISSIONS.labels(name.partition("@")[0], outcome).inc()
 
-    def _has_leftover_tasks(self, live: Sequence[FlinkJob], others: Sequence[FlinkJob]) -> bool:
+    def _has_leftover_tasks(self, live: Sequence[FlinkJob]) -> bool:
         """Return whether a submission must wait for slots.
 
         It waits while no TaskManager is registered, and up to `LEFTOVER_TASKS_TIMEOUT_S` while more slots are
@@ -220,8 +233,7 @@ class JobReconciler:
         total, free = self._flink.slots()
         if not total:
             return True
-        needed = len(live) * self._settings.job_parallelism
-        needed += sum(self._flink.parallelism(job.id) for job in others)
+        needed = len(live) * self._settings.job_parallelism + self.other_slots
         if total - free <= needed:
             self._leftover_tasks_since = None
             return False
@@ -274,23 +286,32 @@ def main() -> int:
     except UserError as error:
         print(f"reconciler: {error}", file=sys.stderr)
         return 2
-    threading.Thread(target=export_lag, args=(settings.kafka, stop), daemon=True).start()
+    is_as_started = os.environ.get(FILES_DIGEST) in (None, plan_files_digest())
+    if not is_as_started:
+        log.warning("the checkout has changed since `./souk up`: its jobs are proposed by the next one")
     with FlinkClient(settings.flink) as flink, redis_client(settings) as client:
         reconciler, metrics = JobReconciler(settings, flink), FlinkMetrics(flink, JOBS)
-        controller = VersionController(settings, client, flink)
+        controller = VersionController(settings, client, flink, trusts_checkout=is_as_started)
 
         def poll() -> None:
             live = reconciler.poll(controller.plans, controller.tolerated)
+            controller.view = FlinkView(set(live), reconciler.other_slots, reconciler.failures)
             names = controller.live_names
             metrics.update({job: live[name] for job, name in names.items() if name in live})
-            controller.running = set(live)
 
-        choose_step = Step("choosing versions", controller.choose)
+        threading.Thread(
+            target=export_lag, args=(settings.kafka, stop, lambda: controller.unfinished), daemon=True
+        ).start()
         poll_step = Step("polling Flink", poll)
-        advance_step = Step("advancing versions", controller.advance)
+        steps = (
+            Step("choosing versions", controller.choose),
+            poll_step,
+            Step("measuring versions", controller.advance),
+            Step("deleting versions", controller.delete_dropped),
+        )
         poll_step.run()  # so that the first choice knows what runs
         while not stop.is_set():
-            for step in (choose_step, poll_step, advance_step):
+            for step in steps:
                 step.run()
             stop.wait(POLL_S)
     return 0

@@ -23,7 +23,8 @@ from jobs.checkpoints import newest_checkpoint, plan_checkpoints
 from jobs.flink_client import FINGERPRINT, INSTALLATION
 from jobs.plan import JobPlan
 from jobs.registry import JOBS, VERSIONED_PLANS
-from jobs.versions import live_names, stored_plan
+from jobs.stored_plans import stored_plan
+from jobs.versions import live_names
 
 log = structlog.get_logger()
 

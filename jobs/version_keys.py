@@ -1,48 +1,17 @@
 """The keys of a version in Redis: whether there is room for them, how they differ, and their deletion."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
 import redis
 
-from common.errors import PartUnavailable
-from common.settings import Settings
-from common.urls import redact_password
 from jobs.plan import JobPlan
 
 _ROUNDING = 1e-9
-_TIMEOUT_S = 10.0
 _KEYS_PER_REQUEST = 500
-
-
-@contextmanager
-def redis_client(settings: Settings) -> Iterator["redis.Redis"]:
-    """Yield a client; errors of Redis are raised as PartUnavailable."""
-    with (
-        redis.Redis.from_url(
-            settings.redis,
-            decode_responses=True,
-            socket_timeout=_TIMEOUT_S,
-            socket_connect_timeout=_TIMEOUT_S,
-        ) as client,
-        as_part_unavailable(settings),
-    ):
-        yield client
-
-
-@contextmanager
-def as_part_unavailable(settings: Settings) -> Iterator[None]:
-    """Raise errors of Redis as PartUnavailable."""
-    try:
-        yield
-    except redis.RedisError as error:
-        raise PartUnavailable(
-            f"Redis at {redact_password(settings.redis)} does not answer: {error}"
-        ) from error
 
 
 @dataclass(frozen=True)
@@ -71,18 +40,21 @@ def has_keys(client: "redis.Redis", plan: JobPlan) -> bool:
     return bool(client.exists(*names))
 
 
-def has_room_for_a_copy(client: "redis.Redis") -> bool:
-    """Return whether Redis can store twice what it stores now; True if it has no limit."""
-    memory: Mapping[str, Any] = client.info("memory")  # type: ignore[assignment]  # the client is synchronous
-    return not memory["maxmemory"] or 2 * memory["used_memory"] < memory["maxmemory"]
+def used_share_of_memory(client: "redis.Redis") -> float:
+    """Return how much of its memory limit Redis uses; 0 if it has no limit."""
+    memory: Any = client.info("memory")
+    return memory["used_memory"] / memory["maxmemory"] if memory["maxmemory"] else 0.0
 
 
 def delete_keys(client: "redis.Redis", patterns: Sequence[str]) -> int:
-    """Delete all keys that match one of the patterns; return their number."""
+    """Delete all keys that match one of the patterns; return their number.
+
+    With UNLINK, another thread of the server would free the memory (docs/decisions/redis-memory.md).
+    """
     count = 0
     for pattern in patterns:
         for keys in _keys(client, pattern):
-            client.unlink(*keys)
+            client.delete(*keys)
             count += len(keys)
     return count
 

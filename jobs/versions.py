@@ -2,8 +2,7 @@
 
 The digest of a job's plan is its version; comments and server addresses do not change it. A version runs as
 a Flink job of its own, with its own keys in Redis, consumer group and checkpoints. Redis has the state of a
-job's versions, and the state directory has the plan of each version (`flink/plans/<job>@<version>.json`), so
-that a version whose SQL is no longer in this checkout can be submitted again.
+job's versions (`JobVersions`). The state directory has their plans (`jobs/stored_plans.py`).
 
 The functions that take and return a `VersionState` are its transitions.
 """
@@ -11,39 +10,39 @@ The functions that take and return a `VersionState` are its transitions.
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import redis
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from common.errors import UserError
 from common.job_versions import LIVE_FIELD, state_key, versioned_name
 from common.settings import Settings
-from jobs.plan import JobPlan
+from jobs.redis_client import as_part_unavailable, redis_client
 from jobs.registry import JOBS, TOPICS_BY_JOB, VERSIONED_PLANS
-from jobs.version_keys import as_part_unavailable, redis_client
+from jobs.stored_plans import stored_plan
 
 UNVERSIONED = "unversioned"
-"""Stands in `VersionState.dropped` for the keys without a prefix."""
+"""The name in `VersionState.dropped` of the keys without a prefix."""
 
-_VERSION_DIGITS = 8
+_MAX_ABANDONED = 20
 _STATE_FIELD = "state"
-_PLAN = TypeAdapter(JobPlan)
 
 
 @dataclass(frozen=True)
 class VersionState:
-    """The versions of a job; an empty text stands for none.
+    """The versions of a job. An empty text means that there is no such version.
 
-    `live` is None while readers use keys without a prefix. `next` is built beside it. If `is_automatic`, it
-    is switched to when it is complete. `behind` is the number of messages that it has not read yet; None
-    until it runs. `problem` says why it does not run. `before` was live before, and is still fed. `left` are
-    versions from which somebody went back. `dropped` maps versions whose keys are not deleted yet to the
-    Unix time when they were dropped.
+    `live` is the version that readers use; while it is empty, they use keys without a prefix. `next` is the
+    version that is built. `before` was live before and is still fed.
+
+    `is_automatic` says whether readers are switched to `next` as soon as it is complete. `behind` is the
+    number of messages that it has not read yet; None until it runs. `problem` says why it does not run.
+    `abandoned` are versions from which somebody went back. `dropped` maps the versions whose keys must be
+    deleted to the Unix time at which they were dropped.
     """
 
-    live: str | None = None
+    live: str = ""
     next: str = ""
     is_automatic: bool = False
     is_complete: bool = False
@@ -51,39 +50,54 @@ class VersionState:
     problem: str = ""
     before: str = ""
     switched_at: float = 0.0
-    left: tuple[str, ...] = ()
+    abandoned: tuple[str, ...] = ()
     dropped: Mapping[str, float] = field(default_factory=dict)
-
-    def running(self) -> tuple[str, ...]:
-        """Return the versions that run or must run: the live one first, then the next one, then `before`."""
-        return tuple(version for version in (self.live, self.next, self.before) if version)
 
 
 _STATE = TypeAdapter(VersionState)
 
 
 def started(state: VersionState, version: str) -> VersionState:
-    """Make a version live in a platform in which the job has never run."""
-    return state if state.live is not None else replace(state, live=version)
+    """Make a version live, unless another one is."""
+    return state if state.live else replace(state, live=version)
 
 
-def proposed(state: VersionState, version: str, *, is_automatic: bool) -> VersionState:
-    """Build a version beside the live one, instead of any other next version.
+def proposed(state: VersionState, version: str) -> VersionState:
+    """Build a version beside the live one, instead of any other next version, at a user's request.
 
-    A version that is live or still fed needs no build. `./souk up` proposes automatically, and does not
-    propose a version from which somebody went back. A version in `dropped` runs after its keys are deleted.
+    A version that is live or still fed needs no build.
     """
-    if version in (state.live, state.before) or (is_automatic and version in state.left):
+    if version in (state.live, state.before):
         return state
     if version == state.next:
-        return replace(state, is_automatic=state.is_automatic and is_automatic)
+        return replace(state, is_automatic=False)
+    return _build(state, version, is_automatic=False)
+
+
+def proposed_by_checkout(state: VersionState, version: str) -> VersionState:
+    """Make the version of the started checkout live, now or when it is built.
+
+    A version from which somebody went back is not proposed.
+    """
+    if version in state.abandoned:
+        return state
+    if version == state.live:
+        return discarded(state) if state.is_automatic else state
+    if version == state.before:
+        return switched(discarded(state) if state.is_automatic else state, version)
+    if version == state.next:
+        return replace(state, is_automatic=True)
+    return _build(state, version, is_automatic=True)
+
+
+def _build(state: VersionState, version: str, *, is_automatic: bool) -> VersionState:
+    return replace(discarded(state), next=version, is_automatic=is_automatic)
+
+
+def discarded(state: VersionState) -> VersionState:
+    """Drop the next version."""
     return replace(
-        _dropped(state, state.next),
-        next=version,
-        is_automatic=is_automatic,
-        is_complete=False,
-        behind=None,
-        problem="",
+        _dropped(state, state.next), next="", is_automatic=False, is_complete=False, behind=None, problem=""
     )
 
 
@@ -92,58 +106,76 @@ def with_problem(state: VersionState, version: str, problem: str) -> VersionStat
     return replace(state, problem=problem) if version == state.next else state
 
 
-def measured(state: VersionState, version: str, behind: int, *, is_complete: bool) -> VersionState:
+def measured(state: VersionState, version: str, behind: int | None, *, is_complete: bool) -> VersionState:
     """Note how many messages the next version has still to read, and whether it is complete."""
     return replace(state, behind=behind, is_complete=is_complete) if version == state.next else state
+
+
+def restarted(state: VersionState, version: str) -> VersionState:
+    """Build the next version again from nothing: its keys are deleted first."""
+    if version != state.next:
+        return state
+    return replace(_dropped(state, version), behind=None, is_complete=False)
 
 
 def switched(state: VersionState, version: str) -> VersionState:
     """Make a version live; the live one becomes `before`, and the one before it is dropped.
 
     Raises:
-        UserError: the version does not exist or is not complete.
+        UserError: the version does not exist, or it is not complete.
     """
     if version == state.live:
         return state
     if version not in (state.next, state.before):
         raise UserError(f"there is no version {version}: build it with `./souk metrics rebuild`")
-    if version == state.next and not state.is_complete:
+    if version == state.next and (state.problem or not state.is_complete):
         raise UserError(f"version {version} is not complete: `./souk metrics list` shows its progress")
-    if version == state.next:
-        state = replace(_dropped(state, state.before), next="", is_complete=False, behind=None, problem="")
-    before = state.live or ""
-    state = replace(
-        state,
+    abandoned = [each for each in state.abandoned if each != version]
+    if version == state.before:
+        abandoned.append(state.live)
+    else:
+        state = discarded(replace(_dropped(state, state.before), next=""))
+    return replace(
+        state if state.live else _dropped(state, UNVERSIONED),
         live=version,
-        before=before,
+        before=state.live,
         switched_at=time.time(),
-        left=tuple(each for each in state.left if each != version),
+        abandoned=tuple(abandoned[-_MAX_ABANDONED:]),
     )
-    return state if before else _dropped(state, UNVERSIONED)
+
+
+def switched_if_due(state: VersionState) -> VersionState:
+    """Make the next version live if it is complete, and if nobody wants to do it by hand."""
+    is_due = state.next and state.is_automatic and state.is_complete and not state.problem
+    return switched(state, state.next) if is_due else state
 
 
 def went_back(state: VersionState) -> VersionState:
-    """Make the version before live again. `./souk up` does not switch to the version that was left.
+    """Make the version before live again. `./souk up` does not switch to the abandoned version.
 
     Raises:
         UserError: there is no version before.
     """
     if not state.before:
         raise UserError("there is no version before the live one")
-    left = state.live or ""
-    state = switched(state, state.before)
-    return replace(state, left=(*state.left, left))
+    return switched(state, state.before)
 
 
-def without_before(state: VersionState) -> VersionState:
-    """Drop the version before the live one."""
-    return replace(_dropped(state, state.before), before="")
+def without_before(state: VersionState, version: str) -> VersionState:
+    """Drop the version before the live one, if it is still this one."""
+    return replace(_dropped(state, version), before="") if version and version == state.before else state
+
+
+def dropped_orphans(state: VersionState, versions: set[str]) -> VersionState:
+    """Drop those of the given versions that the state does not know."""
+    for version in versions - {state.live, state.next, state.before, *state.dropped}:
+        state = _dropped(state, version)
+    return state
 
 
 def deleted(state: VersionState, version: str) -> VersionState:
     """Note that the keys of a dropped version are deleted."""
-    rest = {each: at for each, at in state.dropped.items() if each != version}
-    return replace(state, dropped=rest, left=tuple(each for each in state.left if each != version))
+    return replace(state, dropped={each: at for each, at in state.dropped.items() if each != version})
 
 
 def _dropped(state: VersionState, version: str) -> VersionState:
@@ -175,9 +207,9 @@ class JobVersions:
             after = change(before)
             pipe.multi()
             if after != before:
-                pipe.hset(key, _STATE_FIELD, _STATE.dump_json(replace(after, live=None)).decode())
-                if after.live is not None:
-                    pipe.hset(key, LIVE_FIELD, after.live)
+                pipe.hset(key, _STATE_FIELD, _STATE.dump_json(replace(after, live="")).decode())
+            if after.live != before.live:
+                pipe.hset(key, LIVE_FIELD, after.live)
             states.append(after)
 
         with as_part_unavailable(self._settings):
@@ -185,57 +217,9 @@ class JobVersions:
         return states[-1]
 
 
-def store_plan(settings: Settings, plan: JobPlan) -> None:
-    """Store the plan of a version; only this user can read it, because it may contain passwords."""
-    path = _plan_path(settings, plan.name)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    partial.touch(mode=0o600)
-    partial.write_bytes(_PLAN.dump_json(plan))
-    partial.replace(path)
-
-
-def stored_plan(settings: Settings, name: str) -> JobPlan | None:
-    """Return the stored plan of a version (`rankings@1a2b3c4d`); None if none of this format is stored."""
-    try:
-        return _PLAN.validate_json(_plan_path(settings, name).read_bytes())
-    except (FileNotFoundError, ValidationError):
-        return None
-
-
-def delete_plan(settings: Settings, name: str) -> None:
-    """Delete the stored plan of a version."""
-    _plan_path(settings, name).unlink(missing_ok=True)
-
-
-def _plan_path(settings: Settings, name: str) -> Path:
-    return settings.home / "flink" / "plans" / f"{name}.json"
-
-
 def _read(client: Any, job: str) -> VersionState:
     live, text = client.hmget(state_key(job), [LIVE_FIELD, _STATE_FIELD])
-    state = _STATE.validate_json(text) if text else VersionState()
-    return replace(state, live=live)
-
-
-_NEUTRAL = {
-    "kafka_bootstrap": "kafka:9092",
-    "registry_url": "http://registry",
-    "redis_url": "redis://redis",
-    "clickhouse_url": "http://clickhouse",
-}
-"""Addresses with which versions are computed."""
-
-
-def defined_version(job: str, settings: Settings) -> str:
-    """Return the version that this checkout defines for a job."""
-    neutral = settings.model_copy(update=_NEUTRAL)
-    return JOBS[job](neutral).fingerprint()[:_VERSION_DIGITS]
-
-
-def defined_plan(job: str, settings: Settings) -> JobPlan:
-    """Return the plan of the version that this checkout defines for a job."""
-    return VERSIONED_PLANS[job](settings, defined_version(job, settings))
+    return replace(_STATE.validate_json(text) if text else VersionState(), live=live or "")
 
 
 def live_names(settings: Settings) -> dict[str, str]:
@@ -246,7 +230,7 @@ def live_names(settings: Settings) -> dict[str, str]:
     """
     with redis_client(settings) as client:
         versions = JobVersions(settings, client)
-        lives = {job: versions.state(job).live or "" for job in VERSIONED_PLANS}
+        lives = {job: versions.state(job).live for job in VERSIONED_PLANS}
     return {job: versioned_name(job, lives.get(job, "")) for job in JOBS}
 
 
@@ -256,4 +240,8 @@ def topics_of_live_jobs(settings: Settings) -> dict[str, tuple[str, ...]]:
     Raises:
         PartUnavailable: Redis does not answer.
     """
-    return {name: TOPICS_BY_JOB[job] for job, name in live_names(settings).items()}
+    found = {}
+    for job, name in live_names(settings).items():
+        plan = None if name == job else stored_plan(settings, name)
+        found[name] = plan.topics if plan else TOPICS_BY_JOB[job]
+    return found

@@ -70,7 +70,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
                 settings.timezone, settings.shop_currency, clickhouse, versions, catalogue, watermarks, clock
             )
             freshness = FiguresFreshness(settings, watermarks, clock)
-            readiness_checks = ReadinessChecks(settings, clickhouse, versions, freshness)
+            readiness_checks = ReadinessChecks(settings, clickhouse, redis, freshness)
             app.state.analytics = Analytics.of(context)
             app.state.catalogue = catalogue
             app.state.commerce = commerce

@@ -1,6 +1,5 @@
 """Reads from Redis which version of each Flink job is live. Readers use the keys of that version."""
 
-from collections.abc import Mapping
 from time import monotonic
 from typing import Any, Literal
 
@@ -11,7 +10,7 @@ from common.timeouts import PEER_TIMEOUT_S
 from serving.redis_client import run_redis
 
 MAX_AGE_S = 1.0
-"""How long an answer is used. The version before the live one is fed for longer than that after a switch."""
+"""How long an answer is used. The keys of a dropped version are deleted much later."""
 
 VersionedJob = Literal["rankings", "recommendations"]
 
@@ -19,12 +18,12 @@ VersionedJob = Literal["rankings", "recommendations"]
 class LiveVersions:
     """The live version of each job, at most `MAX_AGE_S` old.
 
-    A request asks once for each job and uses the answer to its end, so it never mixes two versions.
+    A list is read from one version: its code asks once, and uses the answer to its end.
     """
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
-        self._versions: dict[str, str] = {}
+        self._prefixes: dict[str, str] = {}
         self._read_at = float("-inf")
 
     @property
@@ -38,23 +37,15 @@ class LiveVersions:
         Raises:
             RedisUnavailable: Redis does not answer within `timeout_s`.
         """
-        return key_prefix((await self.versions(timeout_s))[job])
-
-    async def versions(self, timeout_s: float = PEER_TIMEOUT_S) -> Mapping[str, str]:
-        """Return job → its live version; an empty text if the job has no version yet.
-
-        Raises:
-            RedisUnavailable: Redis does not answer within `timeout_s`.
-        """
         if monotonic() - self._read_at > MAX_AGE_S:
             started = monotonic()
             pipeline: Any = self._redis.pipeline(transaction=False)
             for each in VERSIONED_JOBS:
                 pipeline.hget(state_key(each), LIVE_FIELD)
             found = await run_redis(pipeline.execute(), timeout_s)
-            self._versions = {
-                each: version.decode() if version else ""
+            self._prefixes = {
+                each: key_prefix(version.decode() if version else "")
                 for each, version in zip(VERSIONED_JOBS, found, strict=True)
             }
             self._read_at = started
-        return self._versions
+        return self._prefixes[job]

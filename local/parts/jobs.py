@@ -6,6 +6,7 @@ from functools import partial
 import httpx
 
 from common.settings import ROOT, Settings
+from jobs.fingerprint import FILES_DIGEST, plan_files_digest
 from local.install.jars import connectors_digest
 from local.parts.part import NotReady, Part, Resolution
 from local.state_directory import settings_environment
@@ -22,8 +23,12 @@ def part(settings: Settings) -> Part:
         LaunchSpec(
             [sys.executable, "-m", "jobs.reconciler"],
             ROOT,
-            # The job plans contain the connectors' code, so `up` must restart this process when it changes.
-            {**settings_environment(settings), "CONNECTORS_DIGEST": connectors_digest(settings)},
+            # The process builds the plans when it starts, so `up` must restart it when their files change.
+            {
+                **settings_environment(settings),
+                "CONNECTORS_DIGEST": connectors_digest(settings),
+                FILES_DIGEST: plan_files_digest(),
+            },
         ),
         ports={"jobs": settings.port("jobs")},
         needs=("topics", "tables", "taskmanager", "redis"),

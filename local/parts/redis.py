@@ -35,12 +35,8 @@ save ""
 lazyfree-lazy-expire no
 lazyfree-lazy-server-del no
 lazyfree-lazy-user-del no
-maxmemory {max_memory_mb}mb
 maxmemory-policy noeviction
 """
-
-MAX_MEMORY_MB = 512
-"""Memory limit. A full Redis refuses writes, which the jobs retry; nothing is lost."""
 
 ALLOCATOR = "libtbbmalloc_proxy.so.2"
 """The bundled server's memory allocator. With the C library's allocator, for which it was built, lists that
@@ -62,7 +58,9 @@ def part(settings: Settings) -> Part:
         settings.redis,
         ready,
         LaunchSpec(
-            [str(program), "redis.conf"],
+            # As an argument, so that `up` restarts the server when the limit changes. A full Redis refuses
+            # writes, which the jobs retry; nothing is lost.
+            [str(program), "redis.conf", "--maxmemory", f"{settings.redis_max_memory_mb}mb"],
             folder,
             allocator_environment() if resolution.source == "bundled" else {},
         ),
@@ -90,7 +88,7 @@ def allocator_environment() -> dict[str, str]:
 
 def write_config(folder: Path, port: int) -> None:
     """Write the configuration."""
-    (folder / "redis.conf").write_text(CONFIG.format(host=LOOPBACK, port=port, max_memory_mb=MAX_MEMORY_MB))
+    (folder / "redis.conf").write_text(CONFIG.format(host=LOOPBACK, port=port))
 
 
 def check(url: str) -> None:

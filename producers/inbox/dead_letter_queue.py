@@ -223,8 +223,9 @@ def _require_event(event: str) -> None:
     if job := JOB_OUTPUTS.get(event):
         raise UserError(
             f"dead letters of {event} are rows that ClickHouse or Redis refused, not events. Remove the "
-            f"cause, restart job `{job}` from the beginning (`python -m jobs.submit {job} --fresh`), which "
-            f"writes the rows again, and run `./souk dlq discard {event} --all`"
+            f"cause, start job `{job}` again from the first event, which writes the rows again "
+            "(docs/decisions/restarting-jobs.md, `Not covered`), and run "
+            f"`./souk dlq discard {event} --all`"
         )
 
 

@@ -19,12 +19,12 @@ KEY = "product:{}"
 class ProductCardLoader:
     """Loads the cards of one request. Each product is read once, and its offers are parsed when needed.
 
-    `prefix` is that of the live version of job `recommendations`.
+    `prefix` is that of the live version of job `recommendations`, for all that this request reads.
     """
 
     def __init__(self, redis: Redis, prefix: str) -> None:
         self._redis = redis
-        self._prefix = prefix
+        self.prefix = prefix
         self._replies: dict[str, Sequence[bytes | None]] = {}
         self._offers: dict[str, tuple[Offer, ...]] = {}
         self._cards: dict[str, Offer | None] = {}
@@ -33,7 +33,7 @@ class ProductCardLoader:
         """Add a read of each product that was not read yet to a pipeline, and return these products."""
         missing = [each for each in dict.fromkeys(product_ids) if each not in self._replies]
         for product_id in missing:
-            pipeline.hmget(self._prefix + KEY.format(product_id), _FIELDS)
+            pipeline.hmget(self.prefix + KEY.format(product_id), _FIELDS)
         return missing
 
     def store(self, product_ids: Iterable[str], replies: Iterable[Sequence[bytes | None]]) -> None:

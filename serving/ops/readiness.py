@@ -7,20 +7,19 @@ from urllib.parse import urlsplit
 
 import httpx
 from confluent_kafka import KafkaException
+from redis.asyncio import Redis
 
-from common.job_versions import versioned_name
+from common.job_versions import VERSIONED_JOBS
 from common.kafka import KafkaCluster
 from common.settings import Settings
 from common.urls import credentials, redact_password
 from serving.clickhouse import ClickHouseQueries
-from serving.live_versions import LiveVersions
 from serving.ops.figures_freshness import FiguresFreshness
 from serving.ops.schemas import FiguresState, PartState, Readiness
-from serving.problems import RedisUnavailable
 
 TIMEOUT_S = 2.0
-JOBS = ("facts", "rankings", "recommendations")
-"""The Flink jobs that must be running."""
+JOBS = ("facts", *VERSIONED_JOBS)
+"""The Flink jobs of which a version must be running."""
 
 OPTIONAL = frozenset({"commerce"})
 """Parts without which pages and figures are still served. Orders are then refused with `Retry-After`."""
@@ -44,12 +43,12 @@ class ReadinessChecks:
         self,
         settings: Settings,
         clickhouse: ClickHouseQueries,
-        versions: LiveVersions,
+        redis: Redis,
         freshness: FiguresFreshness,
     ) -> None:
         self._settings = settings
         self._clickhouse = clickhouse
-        self._versions = versions
+        self._redis = redis
         self._freshness = freshness
         self._http = httpx.AsyncClient(timeout=TIMEOUT_S, trust_env=False)
         self._kafka = KafkaCluster(settings.kafka, {"socket.connection.setup.timeout.ms": 2_000})
@@ -111,14 +110,10 @@ class ReadinessChecks:
     async def _check_flink(self) -> str:
         response = await self._http.get(f"{self._settings.flink}/jobs/overview")
         response.raise_for_status()
-        running = {job["name"] for job in response.json()["jobs"] if job["state"] == "RUNNING"}
-        try:
-            versions = await self._versions.versions(TIMEOUT_S)
-            names = {job: versioned_name(job, versions.get(job, "")) for job in JOBS}
-        except RedisUnavailable:  # then any version counts
-            running = {name.partition("@")[0] for name in running}
-            names = {job: job for job in JOBS}
-        missing = [job for job, name in names.items() if name not in running]
+        running = {
+            job["name"].partition("@")[0] for job in response.json()["jobs"] if job["state"] == "RUNNING"
+        }
+        missing = [job for job in JOBS if job not in running]
         if missing:
             raise NotReady(f"not running: {', '.join(missing)}")
         response = await self._http.get(f"{self._settings.flink}/overview")
@@ -134,7 +129,7 @@ class ReadinessChecks:
         return f"{len(tables)} tables with progress"
 
     async def _check_redis(self) -> str:
-        await self._versions.redis.ping()
+        await self._redis.ping()
         return "PONG"
 
     async def _check_commerce(self) -> str:

@@ -30,21 +30,17 @@ CATEGORIES = 3
 
 @dataclass(frozen=True, slots=True)
 class RecommendationRequest:
-    """The visitor, the seeds, the product of the page, the products to leave out, and the card loader.
-
-    `prefix` is that of the live version of job `recommendations`.
-    """
+    """The visitor, the seeds, the product of the page, the products to leave out, and the card loader."""
 
     visitor: VisitorHistory
     seeds: Sequence[Seed]
     anchor: str | None
     excluded: frozenset[str]
     cards: ProductCardLoader
-    prefix: str
 
     def key(self, name: str) -> str:
         """Return the key in Redis of the live version, such as that of `popular:lighting`."""
-        return self.prefix + name
+        return self.cards.prefix + name
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +84,9 @@ class ItemNeighbours:
         """Return the neighbours of the seeds by weighted cosine."""
         if not request.seeds:
             return []
-        neighbours = await self._neighbours.of([seed.product_id for seed in request.seeds], request.prefix)
+        neighbours = await self._neighbours.of(
+            [seed.product_id for seed in request.seeds], request.cards.prefix
+        )
         limit = max(CANDIDATES, 2 * wanted)
         return [_proposal(each) for each in score(request.seeds, neighbours, limit, request.excluded)]
 

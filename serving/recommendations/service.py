@@ -61,11 +61,11 @@ class RecommendationService:
         """
         prefix = await self._versions.prefix("recommendations")
         cards = ProductCardLoader(self._redis, prefix)
-        visitor = await read_visitor_history(self._redis, prefix, visitor_id, cards, product_id)
+        visitor = await read_visitor_history(self._redis, visitor_id, cards, product_id)
         viewed = {} if context == "cart" and visitor.carted else visitor.viewed
         if product_id is not None and cards.get(product_id) is None:
             raise UnknownProduct(product_id)
-        request = _request(visitor, seeds(viewed, visitor.carted, product_id), product_id, cards, prefix)
+        request = _request(visitor, seeds(viewed, visitor.carted, product_id), product_id, cards)
         shown = await self._show(request, n, self._recommenders)
         RECOMMENDATIONS.labels(context, shown.strategy).inc()
         return {
@@ -86,7 +86,7 @@ class RecommendationService:
         """
         prefix = await self._versions.prefix("recommendations")
         cards = ProductCardLoader(self._redis, prefix)
-        request = _request(NO_HISTORY, [Seed(product_id, 1.0)], product_id, cards, prefix)
+        request = _request(NO_HISTORY, [Seed(product_id, 1.0)], product_id, cards)
         if product_id not in await request.cards.read([product_id]):
             raise UnknownProduct(product_id)
         recommenders = [each for each in self._recommenders if each.strategy != Popular.strategy]
@@ -122,11 +122,10 @@ def _request(
     weighted: list[Seed],
     anchor: str | None,
     cards: ProductCardLoader,
-    prefix: str,
 ) -> RecommendationRequest:
     excluded = {*visitor.viewed, *visitor.carted, *visitor.bought}
     return RecommendationRequest(
-        visitor, weighted, anchor, frozenset(excluded | {anchor} if anchor else excluded), cards, prefix
+        visitor, weighted, anchor, frozenset(excluded | {anchor} if anchor else excluded), cards
     )
 
 

@@ -29,19 +29,17 @@ class VisitorHistory:
 
 
 async def read_visitor_history(
-    redis: Redis, prefix: str, visitor_id: str, cards: ProductCardLoader, product_id: str | None
+    redis: Redis, visitor_id: str, cards: ProductCardLoader, product_id: str | None
 ) -> VisitorHistory:
     """Return the history of a shopper or session. The same round trip reads the card of `product_id`.
-
-    `prefix` is that of the live version of job `recommendations`.
 
     Raises:
         RedisUnavailable: Redis does not answer.
     """
     pipeline: Any = redis.pipeline(transaction=False)
     for kind in ("recent", "carted", "bought"):
-        pipeline.zrange(f"{prefix}{kind}:{visitor_id}", 0, -1, desc=True, withscores=True)
-    pipeline.hget(f"{prefix}recommendations_as_of", "product_viewed")
+        pipeline.zrange(f"{cards.prefix}{kind}:{visitor_id}", 0, -1, desc=True, withscores=True)
+    pipeline.hget(f"{cards.prefix}recommendations_as_of", "product_viewed")
     missing = cards.queue(pipeline, [product_id] if product_id else [])
     viewed, carted, bought, as_of, *card_replies = await run_redis(pipeline.execute())
     cards.store(missing, card_replies)

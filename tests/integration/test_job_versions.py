@@ -1,6 +1,8 @@
 """The versions of a job in Redis and Kafka. Only Flink is replaced: it runs what a test says."""
 
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +18,20 @@ from jobs import version_controller
 from jobs.checkpoints import job_checkpoints
 from jobs.flink_client import INSTALLATION, FlinkClient
 from jobs.registry import VERSIONED_PLANS
+from jobs.stored_plans import defined_version, store_plan, stored_plan
 from jobs.submit import installation_id
-from jobs.version_controller import NO_SLOT, VersionController
-from jobs.version_keys import RowDifference, differences
-from jobs.versions import (
-    JobVersions,
-    VersionState,
-    defined_plan,
-    defined_version,
-    live_names,
-    store_plan,
-    stored_plan,
+from jobs.version_controller import (
+    DELETING,
+    NO_MEMORY,
+    NO_PLAN,
+    NO_SLOT,
+    NOT_ACCEPTED,
+    OTHER_CODE,
+    FlinkView,
+    VersionController,
 )
+from jobs.version_keys import RowDifference, differences
+from jobs.versions import JobVersions, VersionState, live_names, measured, proposed
 from local.parts import redis as local_redis
 from tests.integration.conftest import Kafka
 from tests.integration.servers import running
@@ -64,7 +68,7 @@ def redis(installation: Settings) -> Iterator["Redis[str]"]:
 def controller(installation: Settings, redis: "Redis[str]") -> Iterator[VersionController]:
     with FlinkClient(installation.flink) as flink:
         controller = VersionController(installation, redis, flink)
-        controller.running = ()
+        controller.view = FlinkView(())
         yield controller
 
 
@@ -84,12 +88,16 @@ def old_version(installation: Settings, redis: "Redis[str]", job: str = "ranking
     return plan.name
 
 
+def defined_name(job: str, installation: Settings) -> str:
+    return versioned_name(job, defined_version(job, installation))
+
+
 def test_in_a_new_platform_the_versions_of_the_checkout_are_live(
     installation: Settings, controller: VersionController
 ) -> None:
     controller.choose()
 
-    names = {job: defined_plan(job, installation).name for job in VERSIONED_PLANS}
+    names = {job: defined_name(job, installation) for job in VERSIONED_PLANS}
     assert live_names(installation) == {"facts": "facts", **names}
     assert set(controller.plans) == {"facts", *names.values()}
     assert controller.tolerated == set()
@@ -101,7 +109,7 @@ def test_a_changed_definition_is_switched_to_when_it_has_written_all_events(
 ) -> None:  # fmt: skip
     old = old_version(installation, redis)
     controller.choose()
-    new = defined_plan("rankings", installation).name
+    new = defined_name("rankings", installation)
     assert {old, new} <= set(controller.plans)
 
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
@@ -110,7 +118,7 @@ def test_a_changed_definition_is_switched_to_when_it_has_written_all_events(
     kafka.send("order_confirmed", [b"an order"])
     job_manager.runs("a1", new, {INSTALLATION: installation_id(installation)})
     job_manager.has_checkpoints("a1", 0, COMPLETED)
-    controller.running = {old, new}
+    controller.view = FlinkView({old, new})
     controller.advance()
     waiting = state(installation, redis)
     assert (waiting.live, waiting.is_complete) == (OLD, False)
@@ -133,10 +141,10 @@ def test_offsets_of_an_earlier_attempt_do_not_make_a_version_complete(
 ) -> None:
     old_version(installation, redis, "recommendations")
     controller.choose()
-    new = defined_plan("recommendations", installation).name
+    new = defined_name("recommendations", installation)
     job_manager.runs("a1", new, {INSTALLATION: installation_id(installation)})
     job_manager.has_checkpoints("a1", 0, None)
-    controller.running = {new}
+    controller.view = FlinkView({new})
 
     controller.advance()
     assert state(installation, redis, "recommendations").live == OLD
@@ -158,7 +166,7 @@ def test_a_version_that_somebody_asked_for_is_not_switched_to_by_itself(
     assert other.name in controller.plans
     job_manager.runs("a1", other.name, {INSTALLATION: installation_id(installation)})
     job_manager.has_checkpoints("a1", 0, COMPLETED)
-    controller.running = {other.name}
+    controller.view = FlinkView({other.name})
 
     controller.advance()
 
@@ -174,7 +182,7 @@ def test_without_a_free_slot_a_version_waits_and_the_one_before_is_dropped(
     before = VERSIONED_PLANS["recommendations"](installation, "be4be4be")
     store_plan(installation, before)
     changed(installation, redis, "recommendations", live=live, before="be4be4be")
-    new = defined_plan("rankings", installation).name
+    new = defined_name("rankings", installation)
 
     controller.choose()
     assert new in controller.plans
@@ -208,9 +216,9 @@ def test_a_job_whose_keys_were_lost_starts_again_without_a_checkpoint(
     installation: Settings, redis: "Redis[str]", controller: VersionController
 ) -> None:
     controller.choose()
-    name = defined_plan("rankings", installation).name
+    name = defined_name("rankings", installation)
     assert name in controller.plans
-    controller.running = {name}
+    controller.view = FlinkView({name})
     controller.choose()
     checkpoints = job_checkpoints(installation, name)
     checkpoints.mkdir(parents=True)
@@ -219,7 +227,7 @@ def test_a_job_whose_keys_were_lost_starts_again_without_a_checkpoint(
 
     controller.choose()
     assert name not in controller.plans
-    controller.running = ()
+    controller.view = FlinkView(())
     controller.choose()
     assert name in controller.plans
     assert not checkpoints.exists()
@@ -241,13 +249,13 @@ def test_everything_of_a_dropped_version_is_deleted_after_it_has_ended(
     redis.zadd("trending_products", {"lamp": 1.0})
     redis.zadd(f"{live}:popular_products", {"lamp": 1.0})
 
-    controller.running = {plan.name}
-    controller.advance()
+    controller.view = FlinkView({plan.name})
+    controller.delete_dropped()
     assert redis.exists(f"{OLD}:popular_products")
     assert not redis.exists("trending_products")
 
-    controller.running = ()
-    controller.advance()
+    controller.view = FlinkView(())
+    controller.delete_dropped()
     assert not redis.exists(f"{OLD}:popular_products")
     assert redis.exists(f"{live}:popular_products")
     assert not checkpoints.exists()
@@ -256,19 +264,165 @@ def test_everything_of_a_dropped_version_is_deleted_after_it_has_ended(
 
 
 def test_while_redis_does_not_answer_the_last_choice_stays(
-    installation: Settings, controller: VersionController
+    installation: Settings, redis: "Redis[str]", controller: VersionController
 ) -> None:
-    controller.choose()
-    chosen = controller.plans
-
     with FlinkClient(installation.flink) as flink, Redis.from_url("redis://127.0.0.1:9") as nowhere:
         lost = VersionController(installation, nowhere, flink)
         with pytest.raises(PartUnavailable, match="Redis"):
             lost.choose()
-
     assert set(lost.plans) == {"facts"}
     assert lost.tolerated is None
-    assert controller.plans == chosen
+
+    controller.choose()
+    chosen = set(controller.plans)
+    redis.shutdown(nosave=True)
+    with pytest.raises(PartUnavailable, match="Redis"):
+        controller.choose()
+    assert set(controller.plans) == chosen
+
+
+def test_after_an_update_both_jobs_are_built_at_once_if_none_of_theirs_runs(
+    installation: Settings, redis: "Redis[str]", controller: VersionController
+) -> None:
+    redis.zadd("popular_products", {"lamp": 1.0})
+    redis.hset("recommendations_as_of", "product_viewed", 1)
+
+    controller.choose()
+
+    assert set(controller.plans) == {"facts", *(defined_name(job, installation) for job in VERSIONED_PLANS)}
+
+
+def test_a_killed_reconciler_does_not_forget_that_keys_were_lost(
+    installation: Settings, redis: "Redis[str]", controller: VersionController
+) -> None:
+    name = defined_name("rankings", installation)
+    checkpoints = job_checkpoints(installation, name)
+    checkpoints.mkdir(parents=True)
+    controller.view = FlinkView({name})
+    controller.choose()
+    assert name not in controller.plans
+
+    with FlinkClient(installation.flink) as flink:
+        next_process = VersionController(installation, redis, flink)
+        next_process.choose()
+        assert name not in next_process.plans
+        next_process.view = FlinkView(())
+        next_process.choose()
+
+        assert name in next_process.plans
+        assert not checkpoints.exists()
+
+
+def test_a_version_that_a_lost_redis_knew_is_deleted(
+    installation: Settings, redis: "Redis[str]", controller: VersionController
+) -> None:
+    store_plan(installation, VERSIONED_PLANS["rankings"](installation, OLD))
+
+    controller.choose()
+
+    assert list(state(installation, redis).dropped) == [OLD]
+
+
+@pytest.mark.parametrize(
+    ("reason", "problem"),
+    [
+        ("deleted first", DELETING),
+        ("no plan", NO_PLAN),
+        ("other code", OTHER_CODE),
+        ("not accepted", NOT_ACCEPTED),
+        ("memory", NO_MEMORY),
+    ],
+)
+def test_a_version_says_why_it_does_not_run(
+    installation: Settings, redis: "Redis[str]", controller: VersionController, reason: str, problem: str
+) -> None:
+    controller.choose()
+    plan = VERSIONED_PLANS["recommendations"](installation, OLD)
+    if reason != "no plan":
+        store_plan(installation, replace(plan, function_code="other") if reason == "other code" else plan)
+    live = defined_version("recommendations", installation)
+    dropped = {OLD: time.time()} if reason == "deleted first" else {}
+    changed(installation, redis, "recommendations", live=live, next=OLD, dropped=dropped)
+    if reason == "not accepted":
+        controller.view = FlinkView((), failures={plan.name: 2})
+    if reason == "memory":
+        redis.config_set("maxmemory", 2 * redis.info("memory")["used_memory"])
+
+    controller.choose()
+
+    assert state(installation, redis, "recommendations").problem == problem
+    assert (plan.name in controller.plans) == (reason == "not accepted")
+    assert controller.unfinished == {plan.name}
+
+
+def test_a_build_is_given_up_before_redis_is_full(
+    installation: Settings, redis: "Redis[str]", controller: VersionController
+) -> None:
+    old_version(installation, redis)
+    controller.choose()
+    new = defined_name("rankings", installation)
+    assert new in controller.plans
+    controller.view = FlinkView({new})
+    redis.config_set("maxmemory", int(redis.info("memory")["used_memory"] * 1.05))
+
+    controller.choose()
+    assert new not in controller.plans
+    assert list(state(installation, redis).dropped) == [new.partition("@")[2]]
+
+    redis.config_set("maxmemory", 0)
+    controller.choose()
+    assert new not in controller.plans
+
+
+def test_a_build_that_lost_its_checkpoint_is_deleted_and_starts_over(
+    installation: Settings, redis: "Redis[str]", controller: VersionController,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(version_controller, "DELETE_AFTER_S", -1.0)
+    old_version(installation, redis)
+    controller.choose()
+    new = defined_name("rankings", installation)
+    version = new.partition("@")[2]
+    redis.zadd(f"{version}:popular_products", {"lamp": 1.0})
+    JobVersions(installation, redis).change(
+        "rankings", lambda state: measured(state, version, 3, is_complete=False)
+    )
+
+    controller.choose()
+    assert new not in controller.plans
+    controller.delete_dropped()
+    controller.choose()
+
+    assert new in controller.plans
+    assert not redis.exists(f"{version}:popular_products")
+
+
+def test_a_changed_checkout_is_not_proposed_by_a_restart(installation: Settings, redis: "Redis[str]") -> None:
+    old = old_version(installation, redis)
+    old_version(installation, redis, "recommendations")
+
+    with FlinkClient(installation.flink) as flink:
+        restarted = VersionController(installation, redis, flink, trusts_checkout=False)
+        restarted.view = FlinkView(())
+        restarted.choose()
+
+    assert old in restarted.plans
+    assert state(installation, redis).next == ""
+
+
+def test_a_user_who_replaces_a_build_while_it_is_measured_is_not_overruled(
+    installation: Settings, redis: "Redis[str]", controller: VersionController
+) -> None:
+    old_version(installation, redis)
+    controller.choose()
+    version = defined_version("rankings", installation)
+    versions = JobVersions(installation, redis)
+    versions.change("rankings", lambda state: measured(state, version, 0, is_complete=True))
+    versions.change("rankings", lambda state: proposed(state, "0ther000"))
+
+    controller.advance()
+
+    assert (state(installation, redis).live, state(installation, redis).next) == (OLD, "0ther000")
 
 
 def test_the_rows_of_two_versions_are_compared(installation: Settings, redis: "Redis[str]") -> None:
@@ -300,7 +454,3 @@ def commit_all(kafka: Kafka, topic: str, group: str) -> None:
         each.offset = consumer.get_watermark_offsets(each)[1]
     consumer.commit(offsets=partitions, asynchronous=False)
     consumer.close()
-
-
-def test_a_name_in_flink_has_the_job_and_the_version() -> None:
-    assert versioned_name("rankings", OLD).partition("@")[::2] == ("rankings", OLD)

@@ -18,9 +18,9 @@ from jobs.recommendations import logic as recommendations
 from jobs.registry import JOBS, TOPICS_BY_JOB, VERSIONED_PLANS
 from jobs.sinks import HISTORY_FLUSH, LIVE_FLUSH
 from jobs.sources import flink_type, reader_schema, source_table
+from jobs.stored_plans import defined_version, store_defined_plan, stored_plan, stored_versions
 from jobs.submit import submission_config
 from jobs.version_keys import output_keys
-from jobs.versions import defined_plan, defined_version, store_plan, stored_plan
 from schemas.events import all_events
 from schemas.topics import RANKINGS
 
@@ -176,14 +176,25 @@ def test_a_version_does_not_depend_on_the_addresses_of_servers() -> None:
 
 
 def test_a_stored_plan_is_the_plan(tmp_path: Path) -> None:
-    settings = SETTINGS.model_copy(update={"home": tmp_path})
-    plan = defined_plan("recommendations", settings)
+    settings = SETTINGS.model_copy(update={"home": tmp_path, "redis_url": "redis://:secret@here"})
+    for job in VERSIONED_PLANS:
+        plan = store_defined_plan(job, settings)
 
-    assert stored_plan(settings, plan.name) is None
-    store_plan(settings, plan)
+        assert stored_plan(settings, plan.name) == plan
+        assert stored_versions(settings, job) == {defined_version(job, settings)}
+        assert "secret" not in Path(tmp_path, "flink", "plans", f"{plan.name}.json").read_text()
+        moved = settings.model_copy(
+            update={"redis_url": "redis://there", "kafka_bootstrap": "there:9", "job_parallelism": 3}
+        )
+        assert stored_plan(moved, plan.name) == VERSIONED_PLANS[job](moved, defined_version(job, moved))
 
-    assert stored_plan(settings, plan.name) == plan
-    assert [path.stat().st_mode & 0o077 for path in tmp_path.rglob("*.json")] == [0]
+    assert stored_plan(settings, "rankings@00000000") is None
+
+
+def test_the_topics_of_a_plan_are_those_of_its_sources() -> None:
+    for job, build in JOBS.items():
+        assert set(TOPICS_BY_JOB[job]) <= set(build(SETTINGS).topics)
+    assert rankings.build(SETTINGS).topics == TOPICS_BY_JOB["rankings"]
 
 
 def test_a_password_or_a_flush_interval_does_not_change_the_fingerprint() -> None:

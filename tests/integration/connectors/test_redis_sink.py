@@ -9,7 +9,7 @@ import pytest
 from py4j.protocol import Py4JJavaError
 from pyflink.util.exceptions import JavaException
 
-from local.parts.redis import MAX_MEMORY_MB
+from common.settings import Settings
 
 SALES = (
     "CREATE TEMPORARY VIEW sales AS SELECT * FROM (VALUES "
@@ -234,7 +234,7 @@ def test_an_error_that_no_row_caused_is_retried_without_dead_letters(is_retried:
 def test_a_full_redis_evicts_nothing_and_writes_are_retried(redis: Any, is_retried: Any) -> None:
     settings = redis.client.config_get("maxmemory*")
     assert (int(settings["maxmemory"]), settings["maxmemory-policy"]) == (
-        MAX_MEMORY_MB * 1024**2,
+        Settings().redis_max_memory_mb * 1024**2,
         "noeviction",
     )
 
