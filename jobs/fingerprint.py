@@ -23,7 +23,7 @@ _JAVA = re.compile(
 )
 
 
-FILES_DIGEST = "SOUK_JOB_FILES_DIGEST"
+FILES_DIGEST = "JOB_FILES_DIGEST"
 """The environment variable in which `./souk up` gives the reconciler the digest of `plan_files_digest`."""
 
 _ROOT = Path(__file__).parent
