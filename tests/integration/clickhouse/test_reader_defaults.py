@@ -55,6 +55,12 @@ def test_a_left_join_gives_null_for_what_it_did_not_find(reader: Client) -> None
     assert reader.query(query).result_rows == [("Ana", 100), ("Bob", None)]
 
 
+def test_the_name_of_a_view_can_qualify_its_columns(reader: Client) -> None:
+    query = "SELECT sum(sales_lines.units) FROM sales_lines WHERE sales_lines.kind = 'sold'"
+
+    assert reader.query(query).first_row == (3,)
+
+
 def test_clickhouse_connect_may_change_harmless_settings(reader: Client) -> None:
     count = "SELECT count() FROM seller_registered"
 
