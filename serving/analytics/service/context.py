@@ -97,6 +97,11 @@ class AnalyticsContext:
         """Look up when the whole marketplace first and last sold something."""
         return SalesSpan.of(await self.clickhouse.row("marketplace_span"))
 
+    async def marketplace_period(self, requested: PeriodRequest) -> Period:
+        """Return the requested period. Without an end, it ends with the day of the newest sale."""
+        newest = None if requested.end is not None else (await self.marketplace_span()).newest
+        return self.period(requested, newest)
+
     def period(self, requested: PeriodRequest, newest_minute: str | None) -> Period:
         """Return the requested period. Without an end, it ends with the day of the newest sale."""
         newest = utc_minute(newest_minute) or self.clock()

@@ -134,10 +134,10 @@ class SalesService:
 
     async def of_marketplace(self, requested: PeriodRequest) -> MarketplaceSales:
         """Return what all sellers sold, compared with the previous period."""
-        as_of, span = await asyncio.gather(
-            self._context.watermarks.as_of(MARKETPLACE_TABLES), self._context.marketplace_span()
+        as_of, period = await asyncio.gather(
+            self._context.watermarks.as_of(MARKETPLACE_TABLES), self._context.marketplace_period(requested)
         )
-        query = self._query(self._context.period(requested, span.newest), requested.grain, as_of)
+        query = self._query(period, requested.grain, as_of)
         rows, paid, active = await self._marketplace_rows(query)
         current = self._sales(query.period, query.grain, rows, current=True)
         previous = self._sales(query.before, query.grain, rows, current=False)
