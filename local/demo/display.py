@@ -18,7 +18,7 @@ from local.demo.simulator_status import read_status
 from local.state_directory import StateDirectory
 
 REFRESH_INTERVAL_S = 0.5
-FIGURES_INTERVAL_S = 2.0
+FIGURES_INTERVAL_S = 5.0
 MEMORY_INTERVAL_S = 5.0
 LINE_INTERVAL_S = 10.0
 """Intervals of drawing the screen, requesting figures, measuring memory, and printing without a terminal."""

@@ -47,7 +47,8 @@ class FiguresClient:
             PartUnavailable: the API gives no valid answer.
         """
         today = self._clock().astimezone(self._zone).date().isoformat()
-        sales = self._get("/v1/marketplace/sales", {"from": today, "grain": "day"})
+        # With both bounds, the API does not look up the newest sale first.
+        sales = self._get("/v1/marketplace/sales", {"from": today, "until": today, "grain": "day"})
         recommendations = self._get(f"/v1/recommendations/{UNKNOWN_SHOPPER}", {"n": "1"})
         totals = sales["totals"]
         return DayFigures(
