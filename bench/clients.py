@@ -39,6 +39,28 @@ class SampledMarketplace:
     sellers: Sequence[str]
     items: list[dict[str, Any]]
 
+    def draw_shopper(self, random: Random) -> str:
+        """Draw a shopper by activity."""
+        [shopper] = random.choices(self.shoppers, cum_weights=self.activity)
+        return shopper
+
+
+def order_body(marketplace: SampledMarketplace, shopper: str, item: dict[str, Any]) -> bytes:
+    """Return the body of a checkout: one unit of a product, paid by a card that the provider accepts."""
+    return orjson.dumps(
+        {
+            "shopper_id": shopper,
+            "currency": marketplace.currency,
+            "payment": {"method": "credit_card", "token": "tok_visa", "installments": 1},
+            "lines": [{"product_id": item["product_id"], "seller_id": item["seller_id"], "quantity": 1}],
+        }
+    )
+
+
+def order_headers() -> Sequence[tuple[str, str]]:
+    """Return the headers of a checkout, with an idempotency key of its own."""
+    return [_JSON, ("idempotency-key", str(uuid4()))]
+
 
 class Clients:
     """Sends the requests of shoppers and sellers; a method sends those of one arrival."""
@@ -60,14 +82,8 @@ class Clients:
     async def place_order(self) -> None:
         """Place an order for a product of the newest recommendations, and read the order shortly after."""
         item = self._random.choice(self._items)
-        order = {
-            "shopper_id": self._shopper(),
-            "currency": self._marketplace.currency,
-            "payment": {"method": "credit_card", "token": "tok_visa", "installments": 1},
-            "lines": [{"product_id": item["product_id"], "seller_id": item["seller_id"], "quantity": 1}],
-        }
-        headers = [_JSON, ("idempotency-key", str(uuid4()))]
-        answer = await self._request(ORDERS, "POST", "/v1/orders", 202, headers, orjson.dumps(order))
+        body = order_body(self._marketplace, self._shopper(), item)
+        answer = await self._request(ORDERS, "POST", "/v1/orders", 202, order_headers(), body)
         if answer is not None:
             await asyncio.sleep(self._workload.read_order_after_s)
             await self._request(ORDER, "GET", f"/v1/orders/{quote(orjson.loads(answer)['order_id'])}")
@@ -84,8 +100,7 @@ class Clients:
             await asyncio.gather(*(self._request(LIST, "GET", each) for each in lists))
 
     def _shopper(self) -> str:
-        [shopper] = self._random.choices(self._marketplace.shoppers, cum_weights=self._marketplace.activity)
-        return shopper
+        return self._marketplace.draw_shopper(self._random)
 
     def _seller(self) -> str:
         return self._random.choice(self._marketplace.sellers)

@@ -1,4 +1,4 @@
-"""Runs a temporary platform for one benchmark, with its own directory and ports."""
+"""Runs a temporary platform, or its ClickHouse alone, for one benchmark, with its own directory and ports."""
 
 import subprocess
 import sys
@@ -12,20 +12,23 @@ from pathlib import Path
 import psutil
 from rich.console import Console
 
-from common.errors import SoukError
+from common.errors import PartUnavailable, SoukError
 from common.settings import ROOT, Settings
 from jobs.flink_client import FlinkClient
-from local import stack
+from local import passwords, stack
+from local.parts import clickhouse
+from local.parts.part import NotReady, Part
 from local.state_directory import StateDirectory, base_environment, settings_environment
 from local.status import status
-from local.supervision.processes import process_tree
+from local.supervision.ports import require_free
+from local.supervision.processes import POLL_S, process_tree
 from local.supervision.supervisor import NAME as SUPERVISOR
 from local.supervision.supervisor import Supervisor
 
 JOBS = ("facts", "rankings")
 """The jobs that are measured; the other jobs would compete with them."""
 
-_END_TIMEOUT_S = 60.0
+_START_TIMEOUT_S = _END_TIMEOUT_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -82,11 +85,64 @@ def _tree_cpu_s(pid: int) -> float:
 @contextmanager
 def temporary_platform(settings: Settings, port_offset: int, console: Console) -> Iterator[TemporaryPlatform]:
     """Start the bundled parts on other ports, even if the settings have URLs. Stop them at the end."""
-    with tempfile.TemporaryDirectory(prefix="souk-bench-", ignore_cleanup_errors=True) as folder:
-        own = Settings.model_validate(
-            {"home": Path(folder), "install": settings.install, "port_offset": port_offset}
-        )
+    with _temporary_home(settings, port_offset) as own:
         try:
             yield TemporaryPlatform(stack.up(own, console), console)
         finally:
             stack.down(own, console)
+
+
+@contextmanager
+def temporary_clickhouse(settings: Settings, port_offset: int) -> Iterator[Settings]:
+    """Start the bundled ClickHouse on another port, without any table. Stop it at the end.
+
+    Raises:
+        UserError: the port is in use.
+        PartUnavailable: ClickHouse does not become ready. The message has the end of its log.
+    """
+    with _temporary_home(settings, port_offset) as own:
+        own = passwords.ensure(own)
+        part = clickhouse.part(own)
+        require_free(part.name, part.ports, port_offset)
+        assert part.launch
+        log = own.home / "clickhouse.log"
+        with log.open("wb") as output:
+            server = subprocess.Popen(
+                part.launch.argv,
+                cwd=part.launch.cwd,
+                env=base_environment() | dict(part.launch.env),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+            )
+        try:
+            _await_ready(part, server, log)
+            yield own
+        finally:
+            server.terminate()
+            try:
+                server.wait(_END_TIMEOUT_S)
+            except subprocess.TimeoutExpired:
+                server.kill()
+                server.wait()
+
+
+def _await_ready(part: Part, server: "subprocess.Popen[bytes]", log: Path) -> None:
+    deadline = time.monotonic() + _START_TIMEOUT_S
+    while True:
+        try:
+            return part.ready()
+        except NotReady as error:
+            if server.poll() is not None or time.monotonic() > deadline:
+                end = log.read_text(errors="replace")[-1000:].strip()
+                raise PartUnavailable(f"{part.name} did not start ({error}): {end}") from error
+        time.sleep(POLL_S)
+
+
+@contextmanager
+def _temporary_home(settings: Settings, port_offset: int) -> Iterator[Settings]:
+    """Yield settings with a directory of their own, which is removed at the end."""
+    with tempfile.TemporaryDirectory(prefix="souk-bench-", ignore_cleanup_errors=True) as folder:
+        yield Settings.model_validate(
+            {"home": Path(folder), "install": settings.install, "port_offset": port_offset}
+        )

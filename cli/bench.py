@@ -12,6 +12,8 @@ from rich.console import Console
 
 from bench import against, pipeline_report
 from bench import answers as bench_answers
+from bench import lag as bench_lag
+from bench import periods as bench_periods
 from bench import pipeline as bench_pipeline
 from bench import recommendations as bench_recommendations
 from bench import sales as bench_sales
@@ -20,7 +22,7 @@ from common.errors import INTERRUPTED, UserError
 from common.settings import ROOT, Settings
 from common.telemetry import configure_logging
 
-RECOMMENDATIONS_PORT_OFFSET, PIPELINE_PORT_OFFSET = 23_000, 23_100
+RECOMMENDATIONS_PORT_OFFSET, PIPELINE_PORT_OFFSET, PERIODS_PORT_OFFSET = 23_000, 23_100, 23_200
 """Port offsets of the temporary platforms. They are higher than those of the tests, and every port is below
 32,768, where the system's range for outgoing connections starts."""
 
@@ -144,6 +146,53 @@ def answers(
         bench_answers.show(result, console)
     if result.stopped:
         raise typer.Exit(INTERRUPTED)
+
+
+@app.command()
+def lag(
+    minutes: Annotated[float, typer.Option(min=0.1, help="Minutes to measure.")] = 5,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Measure how far sellers' figures are behind the clock beside a running ./souk demo.
+
+    Also measures how soon they include an order. The orders that it places stay in the shop. Ctrl-C stops the
+    run and shows the figures up to then.
+    """
+    configure_logging("bench")
+    console = Console(stderr=as_json)
+    result = bench_lag.run(Settings.load(), minutes, console)
+    if as_json:
+        print(json.dumps(asdict(result), indent=2))
+    else:
+        bench_lag.show(result, console)
+    if result.stopped:
+        raise typer.Exit(INTERRUPTED)
+
+
+@app.command()
+def periods(
+    lines: Annotated[
+        int, typer.Option(min=1_000, help="Order lines of a year, two for each order.")
+    ] = 10_000_000,
+    port_offset: Annotated[
+        int, typer.Option(help="Offset of the temporary ClickHouse's port.")
+    ] = PERIODS_PORT_OFFSET,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Measure the build of metrics over a year of orders, and the API's answers about long periods.
+
+    Starts a temporary ClickHouse and stops it at the end. Use the machine for nothing else meanwhile.
+    The exit code is 1 if the sums of facts, lines, hours and days differ.
+    """
+    configure_logging("bench")
+    console = Console(stderr=as_json)
+    result = bench_periods.run(Settings.load(), lines, port_offset, console)
+    if as_json:
+        print(bench_periods.as_json(result))
+    else:
+        bench_periods.show(result, console)
+    if result.differences:
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -1,0 +1,220 @@
+"""Measures how far sellers' figures are behind the clock, and how soon they include an order."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import orjson
+from rich.console import Console
+from rich.table import Table
+
+from bench.answers import sample_marketplace
+from bench.clients import LIST_LENGTH, SEED, SampledMarketplace, order_body, order_headers
+from bench.recommendations import Quantiles
+from bench.workload import TIMEOUT_S, arrivals
+from common.clock import system_clock
+from common.http_client import HttpClient, RequestFailed
+from common.settings import Settings
+from common.timeouts import CLIENT_KEEPALIVE_S
+
+SAMPLES_PER_S = 1.0
+"""Answers a second whose `as_of` is compared with the clock. Their sellers are drawn at random."""
+
+PAUSE_S = 2.0
+"""The mean pause between an order that is shown and the next one."""
+
+POLL_S = 0.05
+"""The pause after an answer that does not include the order yet; a time is too long by at most a poll."""
+
+SHOWN_TIMEOUT_S = 30.0
+"""Figures that do not include an order after this time never do."""
+
+Totals = Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class LagBenchResult:
+    """What was measured in answers with a seller's sales, times in milliseconds.
+
+    Args:
+        behind: `as_of`, compared with the clock when the answer arrives.
+        accepted: from the 202 of an order until an answer that includes it.
+        confirmed: the same from the confirmation of the order, which comes after its payment.
+        unconfirmed: status → orders that no answer included, because they were not confirmed in time.
+        missing: orders that were confirmed, but that no answer included in time.
+        failed: requests without the expected answer.
+        stopped: whether Ctrl-C ended the run.
+    """
+
+    behind: Quantiles | None
+    accepted: Quantiles | None
+    confirmed: Quantiles | None
+    unconfirmed: dict[str, int]
+    missing: int
+    failed: int
+    stopped: bool
+
+
+class UnexpectedAnswer(Exception):
+    """The API answered with another status than expected."""
+
+
+@dataclass
+class _Log:
+    """The seconds of each kind, and the orders and requests without any."""
+
+    behind: list[float] = field(default_factory=list)
+    accepted: list[float] = field(default_factory=list)
+    confirmed: list[float] = field(default_factory=list)
+    unconfirmed: Counter[str] = field(default_factory=Counter)
+    missing: int = 0
+    failed: int = 0
+
+    def result(self, *, stopped: bool) -> LagBenchResult:
+        behind, accepted, confirmed = (
+            Quantiles.of(seconds) if seconds else None
+            for seconds in (self.behind, self.accepted, self.confirmed)
+        )
+        return LagBenchResult(
+            behind, accepted, confirmed, dict(self.unconfirmed), self.missing, self.failed, stopped
+        )
+
+
+def run(settings: Settings, minutes: float, console: Console) -> LagBenchResult:
+    """Measure beside the running platform. Ctrl-C ends the run with the figures up to then.
+
+    Raises:
+        PartUnavailable: the API does not answer.
+        UserError: the platform has no simulated shoppers, or no seller has sold anything.
+    """
+    marketplace = sample_marketplace(settings)
+    log = _Log()
+    console.print(f"{minutes:g} minutes", highlight=False)
+    try:
+        asyncio.run(_measure(settings.serving, marketplace, minutes * 60, log))
+    except KeyboardInterrupt:
+        return log.result(stopped=True)
+    return log.result(stopped=False)
+
+
+def show(result: LagBenchResult, console: Console) -> None:
+    """Print the result."""
+    table = Table("", "count", "p50", "p95", "p99", "max", title="A seller's figures, ms")
+    rows = {
+        "as_of behind the clock": result.behind,
+        "from an order's 202 until they include it": result.accepted,
+        "from its confirmation until they include it": result.confirmed,
+    }
+    for name, each in rows.items():
+        if each is None:
+            table.add_row(name, "0", *("–" for _ in range(4)))
+        else:
+            times = (each.p50_ms, each.p95_ms, each.p99_ms, each.max_ms)
+            table.add_row(name, f"{each.count:,}", *(f"{value:,.0f}" for value in times))
+    console.print(table)
+    for status, count in result.unconfirmed.items():
+        console.print(f"• {count:,} orders were never shown; their status: {status}", highlight=False)
+    if result.missing:
+        console.print(f"• {result.missing:,} confirmed orders were not shown in time", highlight=False)
+    if result.failed:
+        console.print(f"• {result.failed:,} requests failed", highlight=False)
+
+
+def includes(before: Totals, now: Totals, gross_minor: int) -> bool:
+    """Return whether totals include an order of `gross_minor` that the totals `before` did not include.
+
+    One order more that has another amount is somebody else's. Of two or more, one is taken for the order.
+    """
+    more = now["orders"] - before["orders"]
+    return more > 1 or (more == 1 and now["gross_minor"] - before["gross_minor"] == gross_minor)
+
+
+async def _measure(url: str, marketplace: SampledMarketplace, seconds: float, log: _Log) -> None:
+    http = HttpClient(url, 0, CLIENT_KEEPALIVE_S, TIMEOUT_S, TIMEOUT_S)
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(_sample_as_of(http, marketplace, seconds, log))
+            tasks.create_task(_place_orders(http, marketplace, seconds, log))
+    finally:
+        await http.aclose()
+
+
+async def _sample_as_of(http: HttpClient, marketplace: SampledMarketplace, seconds: float, log: _Log) -> None:
+    """Compare `as_of` with the clock, in answers about sellers at random times."""
+    random, loop = Random(f"{SEED} as_of"), asyncio.get_running_loop()
+    begun_s = loop.time()
+    for at_s in arrivals(SAMPLES_PER_S, seconds, random):
+        await asyncio.sleep(max(0.0, begun_s + at_s - loop.time()))
+        try:
+            sales = await _get(http, f"/v1/sellers/{quote(random.choice(marketplace.sellers))}/sales")
+        except (UnexpectedAnswer, RequestFailed):
+            log.failed += 1
+            continue
+        if sales["as_of"] is not None:
+            log.behind.append((system_clock() - datetime.fromisoformat(sales["as_of"])).total_seconds())
+
+
+async def _place_orders(http: HttpClient, marketplace: SampledMarketplace, seconds: float, log: _Log) -> None:
+    """Place one order after the other, and wait until its seller's figures include it."""
+    random, loop = Random(f"{SEED} orders"), asyncio.get_running_loop()
+    until_s = loop.time() + seconds
+    while loop.time() < until_s:
+        try:
+            await _follow_order(http, marketplace, random, log)
+        except (UnexpectedAnswer, RequestFailed):
+            log.failed += 1
+        await asyncio.sleep(random.expovariate(1 / PAUSE_S))
+
+
+async def _follow_order(http: HttpClient, marketplace: SampledMarketplace, random: Random, log: _Log) -> None:
+    shopper = marketplace.draw_shopper(random)
+    recommended = await _get(http, f"/v1/recommendations/{quote(shopper)}?n={LIST_LENGTH}")
+    item = random.choice(recommended["items"] or marketplace.items)
+    # The period begins now: few other orders of the seller are in it.
+    minute = system_clock().replace(second=0, microsecond=0)
+    bounds = {"from": minute.isoformat(), "to": (minute + timedelta(hours=1)).isoformat(), "grain": "hour"}
+    figures = f"/v1/sellers/{quote(item['seller_id'])}/sales?{urlencode(bounds)}"
+    before = (await _get(http, figures))["totals"]
+    body = order_body(marketplace, shopper, item)
+    order = await _send(http, "POST", "/v1/orders", 202, order_headers(), body)
+    accepted_at = system_clock()
+    gross_minor = sum(line["quantity"] * line["unit_price_minor"] for line in order["lines"])
+    while not includes(before, (await _get(http, figures))["totals"], gross_minor):
+        if system_clock() - accepted_at > timedelta(seconds=SHOWN_TIMEOUT_S):
+            shown_at = None
+            break
+        await asyncio.sleep(POLL_S)
+    else:
+        shown_at = system_clock()
+    stored = await _get(http, f"/v1/orders/{quote(order['order_id'])}")
+    confirmed_at = [step["at"] for step in stored["history"] if step["status"] == "confirmed"]
+    if not confirmed_at:
+        log.unconfirmed[stored["status"]] += 1
+    elif shown_at is None:
+        log.missing += 1
+    else:
+        log.accepted.append((shown_at - accepted_at).total_seconds())
+        log.confirmed.append((shown_at - datetime.fromisoformat(confirmed_at[0])).total_seconds())
+
+
+async def _get(http: HttpClient, target: str) -> Any:
+    return await _send(http, "GET", target, 200)
+
+
+async def _send(
+    http: HttpClient,
+    method: str,
+    target: str,
+    expected: int,
+    headers: Any = (),
+    body: bytes | None = None,
+) -> Any:
+    answer = await http.request(method, target, headers, body)
+    if answer.status != expected:
+        raise UnexpectedAnswer(f"{method} {target}: HTTP {answer.status}")
+    return orjson.loads(answer.content)
