@@ -26,11 +26,12 @@ FACTS = ("order_confirmed", "payment_captured")
 SALES = {
     "sales_orders": "minute",
     "marketplace_sales_minute": "minute",
+    "marketplace_sales_quarter_hour": "quarter_hour",
 }
 SALES_OF_SELLERS = {"sales_lines": "minute", "seller_sales_hour": "hour", "seller_sales_day": "day"}
 """Metric → its column of time. An order counts once in the first ones, and once for each seller in these."""
 
-PAYMENTS = ("captured_payments", "payments_minute")
+PAYMENTS = ("captured_payments", "payments_minute", "payments_quarter_hour")
 
 _FOLDER = Path(__file__).parent
 _ORDERS, _ORDERS_OF_SELLERS = "orders", "orders_of_sellers"

@@ -18,7 +18,9 @@ WITH
         'seller_sales_day', ['order_confirmed', 'order_cancelled', 'payment_refunded'],
         'product_sales_minute', ['order_confirmed', 'order_cancelled', 'payment_refunded'],
         'marketplace_sales_minute', ['order_confirmed', 'order_cancelled', 'payment_refunded'],
-        'payments_minute', ['payment_captured']
+        'marketplace_sales_quarter_hour', ['order_confirmed', 'order_cancelled', 'payment_refunded'],
+        'payments_minute', ['payment_captured'],
+        'payments_quarter_hour', ['payment_captured']
     ) AS facts_of,
     arrayConcat(
         if(table_name IN ('payment_captured', 'payment_failed', 'payment_refunded'), ['payments'], []),

@@ -1,8 +1,23 @@
 -- Sales of the marketplace in a period and in the period before it, and their cancellations and returns, by bucket.
+WITH
+    -- Whole quarters of an hour come from the roll-up; those that a bound cuts come from the minutes. No time
+    -- zone's hour begins within a quarter.
+    arrayMap(
+        moment -> toStartOfFifteenMinutes(moment),
+        arrayFilter(
+            moment -> moment != toStartOfFifteenMinutes(moment),
+            [
+                {previous_start:DateTime('UTC')},
+                {compared_end:DateTime('UTC')},
+                {period_start:DateTime('UTC')},
+                {period_end:DateTime('UTC')}
+            ]
+        )
+    ) AS cut_quarters
 SELECT
-    minute >= {period_start:DateTime('UTC')} AS is_current,
-    minute < {compared_end:DateTime('UTC')} AS is_compared, -- in the part of the earlier period with which the current period is compared
-    toUnixTimestamp(toDateTime(dateTrunc({grain:String}, minute, {timezone:String}), {timezone:String})) AS bucket,
+    moment >= {period_start:DateTime('UTC')} AS is_current,
+    moment < {compared_end:DateTime('UTC')} AS is_compared, -- in the part of the earlier period with which the current period is compared
+    toUnixTimestamp(toDateTime(dateTrunc({grain:String}, moment, {timezone:String}), {timezone:String})) AS bucket,
     sum(orders) AS orders,
     sum(lines) AS lines,
     sum(units) AS units,
@@ -17,8 +32,21 @@ SELECT
     sum(returned_units) AS returned_units,
     sum(returned_minor) AS returned_minor,
     sum(revenue_minor) AS revenue_minor
-FROM marketplace_sales_minute
-WHERE currency = {currency:String}
-    AND minute >= {previous_start:DateTime('UTC')}
-    AND minute < {period_end:DateTime('UTC')}
+FROM
+(
+    SELECT quarter_hour AS moment, * EXCEPT (quarter_hour)
+    FROM marketplace_sales_quarter_hour
+    WHERE currency = {currency:String}
+        AND quarter_hour >= {previous_start:DateTime('UTC')}
+        AND quarter_hour < {period_end:DateTime('UTC')}
+        AND NOT has(cut_quarters, quarter_hour)
+    UNION ALL
+    SELECT minute AS moment, * EXCEPT (minute)
+    FROM marketplace_sales_minute
+    WHERE notEmpty(cut_quarters)
+        AND currency = {currency:String}
+        AND has(cut_quarters, toStartOfFifteenMinutes(minute))
+        AND minute >= {previous_start:DateTime('UTC')}
+        AND minute < {period_end:DateTime('UTC')}
+)
 GROUP BY is_current, is_compared, bucket

@@ -1,18 +1,15 @@
 -- The number of sellers with a sale in a period, in the period before it, and in the part of it that is compared.
 WITH
-    -- Whole hours come from the roll-up; hours that a bound cuts come from the sales themselves.
-    arrayMap(
-        moment -> toStartOfHour(moment),
-        arrayFilter(
-            moment -> moment != toStartOfHour(moment),
-            [
-                {previous_start:DateTime('UTC')},
-                {compared_end:DateTime('UTC')},
-                {period_start:DateTime('UTC')},
-                {period_end:DateTime('UTC')}
-            ]
-        )
-    ) AS cut_hours
+    [
+        {previous_start:DateTime('UTC')},
+        {compared_end:DateTime('UTC')},
+        {period_start:DateTime('UTC')},
+        {period_end:DateTime('UTC')}
+    ] AS bounds,
+    -- Whole days and hours come from the roll-ups. A day that a bound cuts comes from its hours, and an hour that a
+    -- bound cuts from the sales themselves.
+    arrayMap(moment -> toStartOfDay(moment), arrayFilter(moment -> moment != toStartOfDay(moment), bounds)) AS cut_days,
+    arrayMap(moment -> toStartOfHour(moment), arrayFilter(moment -> moment != toStartOfHour(moment), bounds)) AS cut_hours
 SELECT
     is_current,
     uniqExact(seller_id) AS active_sellers,
@@ -20,12 +17,25 @@ SELECT
 FROM
 (
     SELECT
+        day >= {period_start:DateTime('UTC')} AS is_current,
+        day < {compared_end:DateTime('UTC')} AS is_compared,
+        seller_id
+    FROM seller_sales_day
+    WHERE currency = {currency:String}
+        AND orders > 0
+        AND day >= {previous_start:DateTime('UTC')}
+        AND day < {period_end:DateTime('UTC')}
+        AND NOT has(cut_days, day)
+    UNION ALL
+    SELECT
         hour >= {period_start:DateTime('UTC')} AS is_current,
         hour < {compared_end:DateTime('UTC')} AS is_compared,
         seller_id
     FROM seller_sales_hour
-    WHERE currency = {currency:String}
+    WHERE notEmpty(cut_days)
+        AND currency = {currency:String}
         AND orders > 0
+        AND has(cut_days, toStartOfDay(hour))
         AND hour >= {previous_start:DateTime('UTC')}
         AND hour < {period_end:DateTime('UTC')}
         AND NOT has(cut_hours, hour)

@@ -3,3 +3,7 @@ SELECT
     minOrNull(minute) AS first_minute,
     maxOrNull(minute) AS newest_minute
 FROM marketplace_sales_minute
+WHERE toStartOfFifteenMinutes(minute) IN
+(
+    SELECT arrayJoin([min(quarter_hour), max(quarter_hour)]) FROM marketplace_sales_quarter_hour
+)

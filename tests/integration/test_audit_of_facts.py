@@ -110,6 +110,32 @@ def test_a_wrong_sum_of_a_roll_up_is_found(clickhouse_server: Settings) -> None:
     assert found.rows == 3
 
 
+@pytest.mark.parametrize(
+    ("table", "key", "comparison"),
+    [
+        ("marketplace_sales_quarter_hour", {"currency": "BRL"}, "aggregates_vs_sales_by_quarter_hour"),
+        (
+            "payments_quarter_hour",
+            {"method": "pix", "currency": "BRL"},
+            "aggregates_vs_payments_by_quarter_hour",
+        ),
+    ],
+)
+def test_a_quarter_of_an_hour_without_events_is_found(
+    clickhouse_server: Settings, table: str, key: dict[str, str], comparison: str
+) -> None:
+    settings = clickhouse_server.model_copy(update={"clickhouse_database": f"wrong_{table}"})
+    migrate(settings)
+    row = {"quarter_hour": "2026-01-01 12:15:00", **key}
+    with connect(settings, admin=True) as client:
+        values = ", ".join(f"'{value}'" for value in row.values())
+        client.command(f"INSERT INTO {writable(settings, table)} ({', '.join(row)}) VALUES ({values})")
+
+    found = compared(settings, comparison)
+
+    assert [(each.key, each.field) for each in found.differences] == [(row, "row")]
+
+
 def compared(settings: Settings, name: str) -> ComparisonResult:
     with stores(settings, None, lambda *_: None) as opened:
         (found,) = compare_once(name, opened)

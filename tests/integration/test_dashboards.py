@@ -22,9 +22,15 @@ TIME = re.compile(r"DateTime(64\(3(, '[^']+')?\)|\('[^']+'\))?")
 SOLD = "1, 2, 3, 5000, 500, 100"
 LOST = "1, 1, 1000, 100, 0, 1, 600"
 NOTHING_LOST = "0, 0, 0, 0, 0, 0, 0"
+SALES = (
+    f"SELECT now() - 600 AS moment, 'BRL', {SOLD}, {LOST}, 3000, now64(3) UNION ALL "
+    f"SELECT now() - 86400 * 8, 'BRL', 2, 2, 2, 3000, 0, 0, {NOTHING_LOST}, 3000, now64(3)"
+)
+PAYMENTS = "SELECT now() - 600 AS moment, arrayJoin(['pix', 'credit_card']), 'BRL', 1, 2300, now64(3)"
+BY_QUARTER_HOUR = "SELECT * REPLACE toStartOfFifteenMinutes(moment) AS moment"
 ROWS = {
-    "marketplace_sales_minute": f"SELECT now() - 600, 'BRL', {SOLD}, {LOST}, 3000, now64(3) UNION ALL "
-    f"SELECT now() - 86400 * 8, 'BRL', 2, 2, 2, 3000, 0, 0, {NOTHING_LOST}, 3000, now64(3)",
+    "marketplace_sales_minute": SALES,
+    "marketplace_sales_quarter_hour": f"{BY_QUARTER_HOUR} FROM ({SALES})",
     "sales_lines": " UNION ALL ".join(
         f"SELECT 's1', now() - 600, 'o1', {key}, {', '.join(f'toInt64({figure})' for figure in figures)}"
         for key, figures in (
@@ -34,7 +40,8 @@ ROWS = {
             ("'returned', 'r1', 1, 'p1', 'BRL'", (*[0] * 13, 1, 600, -600)),
         )
     ),
-    "payments_minute": "SELECT now() - 600, arrayJoin(['pix', 'credit_card']), 'BRL', 1, 2300, now64(3)",
+    "payments_minute": PAYMENTS,
+    "payments_quarter_hour": f"{BY_QUARTER_HOUR} FROM ({PAYMENTS})",
     "order_state (order_id, currency, placed_at, confirmed_at, status)": "SELECT 'o1', 'BRL', "
     "now64(3) - 600, now64(3) - 598, 'confirmed'",
     "order_placed (event_id, occurred_at, order_id)": "SELECT 'e', now64(3) - 600, 'o1'",

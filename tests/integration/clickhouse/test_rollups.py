@@ -30,6 +30,7 @@ PAIRS = {
     "seller_sales_hour": "SELECT seller_id, toStartOfHour(minute) AS hour, currency, max(minute) AS newest",
     "seller_sales_day": "SELECT seller_id, toStartOfDay(minute) AS day, currency, max(minute) AS newest",
     "marketplace_sales_minute": "SELECT minute, currency",
+    "marketplace_sales_quarter_hour": "SELECT toStartOfFifteenMinutes(minute) AS quarter_hour, currency",
 }
 """Roll-up → how its keys come from the rows."""
 
@@ -103,9 +104,12 @@ def rows(client: Client, query: str) -> list[tuple[Any, ...]]:
 def assert_exact(client: Client) -> None:
     """Compare every roll-up with the sums of the rows, in all columns."""
     assert_sales_exact(client)
-    sums = "SELECT minute, method, currency, count(), sum(amount_minor) FROM captured_payments"
-    paid = f"{sums} GROUP BY ALL ORDER BY ALL"
-    assert rows(client, "SELECT * FROM payments_minute ORDER BY ALL") == rows(client, paid)
+    sums = "method, currency, count(), sum(amount_minor) FROM captured_payments GROUP BY ALL ORDER BY ALL"
+    for name, key in (
+        ("payments_minute", "minute"),
+        ("payments_quarter_hour", "toStartOfFifteenMinutes(minute)"),
+    ):
+        assert rows(client, f"SELECT * FROM {name} ORDER BY ALL") == rows(client, f"SELECT {key}, {sums}")
 
 
 def assert_sales_exact(client: Client) -> None:

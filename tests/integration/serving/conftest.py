@@ -98,6 +98,12 @@ TABLES: dict[str, tuple[tuple[str, ...], list[list[Any]]]] = {
     ),
 }
 
+QUARTER_HOURS = {
+    "marketplace_sales_minute": "marketplace_sales_quarter_hour",
+    "payments_minute": "payments_quarter_hour",
+}
+"""The roll-ups over tables of `TABLES`. Each of the minutes begins a quarter of an hour, alone in it."""
+
 
 def ask(settings: Settings, query: str, content: bytes = b"") -> None:
     response = httpx.post(
@@ -123,13 +129,18 @@ def insert(settings: Settings, table: str, rows: list[list[Any]]) -> None:
     if table == "seller_sales_minute":
         put(settings, "sales_lines", SALES_LINE, [line for row in rows for line in sales_lines(*row)])
     else:
-        put(settings, table, TABLES[table][0], rows)
+        columns = TABLES[table][0]
+        put(settings, table, columns, rows)
+        if table in QUARTER_HOURS:
+            put(settings, QUARTER_HOURS[table], ("quarter_hour", *columns[1:]), rows)
 
 
 def clear(settings: Settings, table: str) -> None:
     """Empty a table of `TABLES`."""
     name = "sales_lines" if table == "seller_sales_minute" else table
-    ask(settings, f"TRUNCATE TABLE {writable(settings, name)}")
+    for each in (name, QUARTER_HOURS.get(name)):
+        if each:
+            ask(settings, f"TRUNCATE TABLE {writable(settings, each)}")
 
 
 def sales_lines(

@@ -1,0 +1,2 @@
+-- The quarters of an hour of the minutes that changed.
+SELECT DISTINCT toStartOfFifteenMinutes(minute) AS quarter_hour FROM marketplace_sales_minute
