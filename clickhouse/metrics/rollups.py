@@ -34,6 +34,10 @@ REFRESH_EVERY_S = 60.0
 MAX_GROUP_BY_BYTES = 256 * 2**20
 """A computation of sums that needs more memory continues on disk."""
 
+MAX_BLOCK_BYTES = 64 * 2**20
+"""The size in memory of the blocks that a build inserts. ClickHouse copies a block to sort and write it. With
+blocks of its default, 256 MiB, a large month needs more memory than a query may use, which is 1 GiB."""
+
 NOTES_PARTITION_S = 60
 """The notes of this time are one partition, which is dropped as a whole."""
 
@@ -222,7 +226,8 @@ class Rollups:
     def _store_sums(self, rollup: Rollup, columns: Sequence[str], condition: str) -> None:
         self._client.command(
             f"INSERT INTO {rollup.table} ({', '.join(columns)})\n{rollup.sums(condition, 'now64(3)')}\n"
-            f"SETTINGS max_bytes_before_external_group_by = {MAX_GROUP_BY_BYTES}"
+            f"SETTINGS max_bytes_before_external_group_by = {MAX_GROUP_BY_BYTES}, "
+            f"min_insert_block_size_bytes = {MAX_BLOCK_BYTES}"
         )
 
     def _create_table(self, rollup: Rollup, definition: MetricDefinition) -> None:

@@ -15,7 +15,7 @@ from clickhouse_connect.driver.client import Client
 
 from clickhouse.literals import quoted
 from clickhouse.metrics.definition import READS, MetricDefinition
-from clickhouse.metrics.rollups import Rollup, Rollups, wait_for_inserts
+from clickhouse.metrics.rollups import MAX_BLOCK_BYTES, Rollup, Rollups, wait_for_inserts
 from common.errors import UserError
 
 Progress = Callable[[str], None]
@@ -309,7 +309,10 @@ class MetricVersions:
             if month in filled:
                 continue
             only = quoted(f"toYYYYMM(occurred_at) = {month}")
-            self._client.command(f"{insert}SETTINGS additional_table_filters = {{{quoted(fact)}: {only}}}")
+            self._client.command(
+                f"{insert}SETTINGS additional_table_filters = {{{quoted(fact)}: {only}}}, "
+                f"min_insert_block_size_bytes = {MAX_BLOCK_BYTES}"
+            )
             self._note_month(name, version, fact, month)
 
     def _filled_months(self, name: str, version: str, source: str) -> set[int]:
