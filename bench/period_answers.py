@@ -24,6 +24,7 @@ from serving.analytics.service.context import AnalyticsContext, PeriodRequest
 from serving.analytics.watermarks import WatermarkCache
 from serving.catalogue.service import Catalogue
 from serving.clickhouse import ClickHouseQueries, Row, Value, load_queries
+from serving.live_versions import LiveVersions
 from serving.problems import ClickHouseUnavailable
 
 ANSWERS_OF_SELLER, ANSWERS_OF_MARKETPLACE = 100, 40
@@ -130,14 +131,14 @@ async def measure(settings: Settings, console: Console) -> dict[str, Answers]:
     """Return question → times, on a ClickHouse with the year of orders and its metrics."""
     async with TimedQueries(settings) as queries:
         watermarks = WatermarkCache(queries)
-        redis = Redis()  # these answers don't use it, so nothing connects
+        versions = LiveVersions(Redis())  # these answers do not use it, so nothing connects
         currency = settings.shop_currency
         context = AnalyticsContext(
             settings.timezone,
             currency,
             queries,
-            redis,
-            Catalogue(queries, redis, currency),
+            versions,
+            Catalogue(queries, versions, currency),
             watermarks,
             system_clock,
         )
