@@ -32,12 +32,18 @@ def plan_checkpoints(settings: Settings, plan: JobPlan) -> Path:
 
 def newest_checkpoint(folder: Path) -> Path | None:
     """Return the newest completed checkpoint (its `chk-<n>` folder) in a plan's folder, if there is one."""
-    completed = [metadata for metadata in folder.glob("*/chk-*/_metadata") if metadata.stat().st_size]
-    return max(completed, key=_written_at).parent if completed else None
+    completed = [found for metadata in folder.glob("*/chk-*/_metadata") if (found := _completed(metadata))]
+    return max(completed)[-1] if completed else None
 
 
-def _written_at(metadata: Path) -> tuple[float, int]:
-    return metadata.stat().st_mtime, int(metadata.parent.name.removeprefix("chk-"))
+def _completed(metadata: Path) -> tuple[float, int, Path] | None:
+    """Return when a checkpoint was completed, its number, and its folder; None if it is not complete."""
+    try:
+        status = metadata.stat()
+    except FileNotFoundError:  # a running job has deleted it meanwhile
+        return None
+    number = int(metadata.parent.name.removeprefix("chk-"))
+    return (status.st_mtime, number, metadata.parent) if status.st_size else None
 
 
 def set_aside(checkpoint: Path) -> Path:

@@ -7,7 +7,8 @@ WITH
         {period_end:DateTime('UTC')}
     ] AS bounds,
     -- Whole days and hours come from the roll-ups. A day that a bound cuts comes from its hours, and an hour that a
-    -- bound cuts from the sales themselves.
+    -- bound cuts from the sales themselves. They are given as ranges, which ClickHouse compares with its index; a
+    -- range is empty if its bound is the start of a day or an hour.
     arrayMap(moment -> toStartOfDay(moment), arrayFilter(moment -> moment != toStartOfDay(moment), bounds)) AS cut_days,
     arrayMap(moment -> toStartOfHour(moment), arrayFilter(moment -> moment != toStartOfHour(moment), bounds)) AS cut_hours
 SELECT
@@ -32,10 +33,14 @@ FROM
         hour < {compared_end:DateTime('UTC')} AS is_compared,
         seller_id
     FROM seller_sales_hour
-    WHERE notEmpty(cut_days)
-        AND currency = {currency:String}
+    WHERE currency = {currency:String}
         AND orders > 0
-        AND has(cut_days, toStartOfDay(hour))
+        AND (
+            (hour >= toStartOfDay({previous_start:DateTime('UTC')}) AND hour < toStartOfDay({previous_start:DateTime('UTC')} + 86399))
+            OR (hour >= toStartOfDay({compared_end:DateTime('UTC')}) AND hour < toStartOfDay({compared_end:DateTime('UTC')} + 86399))
+            OR (hour >= toStartOfDay({period_start:DateTime('UTC')}) AND hour < toStartOfDay({period_start:DateTime('UTC')} + 86399))
+            OR (hour >= toStartOfDay({period_end:DateTime('UTC')}) AND hour < toStartOfDay({period_end:DateTime('UTC')} + 86399))
+        )
         AND hour >= {previous_start:DateTime('UTC')}
         AND hour < {period_end:DateTime('UTC')}
         AND NOT has(cut_hours, hour)
@@ -45,10 +50,14 @@ FROM
         minute < {compared_end:DateTime('UTC')} AS is_compared,
         seller_id
     FROM sales_lines
-    WHERE notEmpty(cut_hours)
-        AND currency = {currency:String}
+    WHERE currency = {currency:String}
         AND kind = 'sold'
-        AND has(cut_hours, toStartOfHour(minute))
+        AND (
+            (minute >= toStartOfHour({previous_start:DateTime('UTC')}) AND minute < toStartOfHour({previous_start:DateTime('UTC')} + 3599))
+            OR (minute >= toStartOfHour({compared_end:DateTime('UTC')}) AND minute < toStartOfHour({compared_end:DateTime('UTC')} + 3599))
+            OR (minute >= toStartOfHour({period_start:DateTime('UTC')}) AND minute < toStartOfHour({period_start:DateTime('UTC')} + 3599))
+            OR (minute >= toStartOfHour({period_end:DateTime('UTC')}) AND minute < toStartOfHour({period_end:DateTime('UTC')} + 3599))
+        )
         AND minute >= {previous_start:DateTime('UTC')}
         AND minute < {period_end:DateTime('UTC')}
 )

@@ -17,7 +17,7 @@ from common.settings import Settings
 from jobs import version_controller
 from jobs.checkpoints import job_checkpoints
 from jobs.flink_client import INSTALLATION, FlinkClient
-from jobs.registry import VERSIONED_PLANS
+from jobs.registry import TOPICS_BY_JOB, VERSIONED_PLANS
 from jobs.stored_plans import defined_version, store_plan, stored_plan
 from jobs.submit import installation_id
 from jobs.version_controller import (
@@ -126,7 +126,7 @@ def test_a_changed_definition_is_switched_to_when_it_has_written_all_events(
     assert waiting.behind > 0
     assert job_manager.checkpointed == ["/jobs/a1/checkpoints"]
 
-    commit_all(kafka, "order_confirmed", new)
+    commit_all(kafka, "rankings", new)
     controller.advance()
 
     done = state(installation, redis)
@@ -137,11 +137,13 @@ def test_a_changed_definition_is_switched_to_when_it_has_written_all_events(
 
 
 def test_offsets_of_an_earlier_attempt_do_not_make_a_version_complete(
-    installation: Settings, redis: "Redis[str]", controller: VersionController, job_manager: JobManager
-) -> None:
+    installation: Settings, redis: "Redis[str]", controller: VersionController, job_manager: JobManager,
+    kafka: Kafka,
+) -> None:  # fmt: skip
     old_version(installation, redis, "recommendations")
     controller.choose()
     new = defined_name("recommendations", installation)
+    commit_all(kafka, "recommendations", new)
     job_manager.runs("a1", new, {INSTALLATION: installation_id(installation)})
     job_manager.has_checkpoints("a1", 0, None)
     controller.view = FlinkView({new})
@@ -155,8 +157,9 @@ def test_offsets_of_an_earlier_attempt_do_not_make_a_version_complete(
 
 
 def test_a_version_that_somebody_asked_for_is_not_switched_to_by_itself(
-    installation: Settings, redis: "Redis[str]", controller: VersionController, job_manager: JobManager
-) -> None:
+    installation: Settings, redis: "Redis[str]", controller: VersionController, job_manager: JobManager,
+    kafka: Kafka,
+) -> None:  # fmt: skip
     controller.choose()
     other = VERSIONED_PLANS["recommendations"](installation, OLD)
     store_plan(installation, other)
@@ -164,6 +167,7 @@ def test_a_version_that_somebody_asked_for_is_not_switched_to_by_itself(
     changed(installation, redis, "recommendations", live=live, next=OLD)
     controller.choose()
     assert other.name in controller.plans
+    commit_all(kafka, "recommendations", other.name)
     job_manager.runs("a1", other.name, {INSTALLATION: installation_id(installation)})
     job_manager.has_checkpoints("a1", 0, COMPLETED)
     controller.view = FlinkView({other.name})
@@ -444,13 +448,16 @@ def test_the_rows_of_two_versions_are_compared(installation: Settings, redis: "R
     assert found[outputs] == RowDifference(outputs, 2, 2, 1)
 
 
-def commit_all(kafka: Kafka, topic: str, group: str) -> None:
-    """Commit the end of a topic's partitions for a consumer group."""
+def commit_all(kafka: Kafka, job: str, group: str) -> None:
+    """Commit the ends of all topics of a job that exist, for a consumer group."""
     consumer = Consumer({"bootstrap.servers": kafka.bootstrap, "group.id": group})
-    partitions = [
-        TopicPartition(topic, each) for each in consumer.list_topics(topic).topics[topic].partitions
+    topics = consumer.list_topics().topics
+    ends = [
+        TopicPartition(name, number, consumer.get_watermark_offsets(TopicPartition(name, number))[1])
+        for name in TOPICS_BY_JOB[job]
+        if name in topics
+        for number in topics[name].partitions
     ]
-    for each in partitions:
-        each.offset = consumer.get_watermark_offsets(each)[1]
-    consumer.commit(offsets=partitions, asynchronous=False)
+    if ends:
+        consumer.commit(offsets=ends, asynchronous=False)
     consumer.close()

@@ -59,3 +59,11 @@ def test_older_attempts_and_other_plans_are_pruned_once_it_has_one(tmp_path: Pat
     assert [path.name for path in tmp_path.iterdir()] == ["plan"]
     assert [path.name for path in plan.iterdir()] == ["running"]
     assert kept.exists()
+
+
+def test_a_checkpoint_that_a_running_job_deletes_meanwhile_does_not_count(tmp_path: Path) -> None:
+    good = completed(tmp_path / "a", 1, written_at=1000)
+    (tmp_path / "a" / "chk-2").mkdir()
+    (tmp_path / "a" / "chk-2" / "_metadata").symlink_to("deleted")  # it is listed, but can't be read
+
+    assert newest_checkpoint(tmp_path) == good
