@@ -23,7 +23,9 @@ NEVER_S, SOON_S = 0.5, 10.0
 IN_LINE = """
     SELECT count(*) FROM pg_stat_activity
     WHERE application_name = 'souk spare' AND wait_event_type = 'Lock' AND wait_event = 'object'
+        AND clock_timestamp() - query_start > INTERVAL '50 milliseconds'
 """
+"""Connections that wait for another one's NOTIFY, for so long that it must be waiting for its flush (0.1 s)."""
 
 
 @asynccontextmanager
