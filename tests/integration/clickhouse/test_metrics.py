@@ -234,7 +234,7 @@ def test_the_command_rebuilds_switches_and_goes_back(
     assert gross(client) == [("o", 1000)]
     command.list_(as_json=True)
     assert f'"live":"{LINES.version}"' in capsys.readouterr().out
-    with pytest.raises(UserError, match="there is no metric sales"):
+    with pytest.raises(UserError, match="there is no metric or job sales"):
         command.switch("sales")
 
 

@@ -25,7 +25,7 @@ IN_LINE = """
     WHERE application_name = 'souk spare' AND wait_event_type = 'Lock' AND wait_event = 'object'
         AND clock_timestamp() - query_start > INTERVAL '50 milliseconds'
 """
-"""Connections that wait for another one's NOTIFY, for so long that it must be waiting for its flush (0.1 s)."""
+"""Connections that wait so long for another one's NOTIFY that they must be waiting for its flush (0.1 s)."""
 
 
 @asynccontextmanager
