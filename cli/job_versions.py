@@ -43,15 +43,14 @@ def rebuild(job: str, settings: Settings) -> bool:
         UserError: another version was proposed meanwhile.
         SoukError: the version does not advance.
     """
-    plan = store_defined_plan(job, settings)
-    version = defined_version(job, settings)
+    version = store_defined_plan(job, settings)
     with _versions(settings) as versions:
         state = versions.change(job, partial(proposed, version=version))
         if version not in (state.live, state.before):
             state = _wait_until_complete(versions, job, version)
         print(f"job {job}: version {version} is complete")
     if state.live and state.live != version:
-        _print_differences(settings, versioned_name(job, state.live), plan.name)
+        _print_differences(settings, versioned_name(job, state.live), versioned_name(job, version))
     return state.live != version
 
 
@@ -66,7 +65,7 @@ def switch(job: str, version: str, settings: Settings) -> str:
 def back(job: str, settings: Settings) -> str:
     """Show readers the version that was live before, and return it."""
     with _versions(settings) as versions:
-        return versions.change(job, went_back).live or ""
+        return versions.change(job, went_back).live
 
 
 def discard(job: str, settings: Settings) -> str:

@@ -1,4 +1,4 @@
-"""`./souk metrics list | rebuild | switch | back`: versions of metrics and of jobs that write to Redis."""
+"""`./souk metrics list`, `rebuild`, `switch`, `back`, `discard`: versions of metrics and of Flink jobs."""
 
 import sys
 from collections.abc import Iterator, Mapping

@@ -16,7 +16,7 @@ def trigger_checkpoints(settings: Settings, names: Collection[str] = ()) -> None
     """
     installation = installation_id(settings)
     with FlinkClient(settings.flink) as flink, suppress(PartUnavailable):
-        for job in _running(flink, names or [job.name for job in flink.jobs()]):
+        for job in _running(flink, names):
             with suppress(PartUnavailable):
                 if _is_ours(flink, job, installation) and not flink.checkpoints(job.id).in_progress:
                     flink.trigger_checkpoint(job.id)
@@ -41,7 +41,8 @@ def jobs_without_checkpoint(settings: Settings, names: Collection[str]) -> int:
 
 
 def _running(flink: FlinkClient, names: Collection[str]) -> list[FlinkJob]:
-    return [job for job in flink.jobs() if job.name in names and job.state == "RUNNING"]
+    """Return the running jobs; all of them if `names` is empty."""
+    return [job for job in flink.jobs() if job.state == "RUNNING" and (not names or job.name in names)]
 
 
 def _is_ours(flink: FlinkClient, job: FlinkJob, installation: str) -> bool:

@@ -255,8 +255,8 @@ class JobReconciler:
                 log.info("pruned old checkpoints", job=job.name, folders=len(deleted))
 
 
-class Step:
-    """A step of the loop. A part that does not answer is logged once, and the step is tried again."""
+class PollAction:
+    """An action of the loop. A part that does not answer is logged once, and the action is tried again."""
 
     def __init__(self, what: str, action: Callable[[], None]) -> None:
         self._what = what
@@ -264,13 +264,13 @@ class Step:
         self._answered = True
 
     def run(self) -> None:
-        """Run the step."""
+        """Run the action."""
         try:
             self._action()
             self._answered = True
         except PartUnavailable as error:
             if self._answered:
-                log.warning("waiting", step=self._what, error=str(error))
+                log.warning("waiting", action=self._what, error=str(error))
             self._answered = False
 
 
@@ -302,12 +302,12 @@ def main() -> int:
         threading.Thread(
             target=export_lag, args=(settings.kafka, stop, lambda: controller.unfinished), daemon=True
         ).start()
-        poll_step = Step("polling Flink", poll)
+        poll_step = PollAction("polling Flink", poll)
         steps = (
-            Step("choosing versions", controller.choose),
+            PollAction("choosing versions", controller.choose),
             poll_step,
-            Step("measuring versions", controller.advance),
-            Step("deleting versions", controller.delete_dropped),
+            PollAction("measuring versions", controller.advance),
+            PollAction("deleting versions", controller.delete_dropped),
         )
         poll_step.run()  # so that the first choice knows what runs
         while not stop.is_set():

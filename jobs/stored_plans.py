@@ -21,7 +21,7 @@ _PLAN = TypeAdapter(JobPlan)
 
 _PLACEHOLDERS = {
     "kafka_bootstrap": "kafka.placeholder:1",
-    "registry_url": "http://registry.placeholder",
+    "registry_url": "http://schemas.placeholder",
     "redis_url": "redis://redis.placeholder",
     "clickhouse_url": "http://clickhouse.placeholder",
 }
@@ -33,11 +33,11 @@ def defined_version(job: str, settings: Settings) -> str:
     return JOBS[job](_without_addresses(settings)).fingerprint()[:_VERSION_DIGITS]
 
 
-def store_defined_plan(job: str, settings: Settings) -> JobPlan:
-    """Store the plan of the version that this checkout defines for a job, and return it with addresses."""
+def store_defined_plan(job: str, settings: Settings) -> str:
+    """Store the plan of the version that this checkout defines for a job, and return the version."""
     version = defined_version(job, settings)
     store_plan(settings, VERSIONED_PLANS[job](_without_addresses(settings), version))
-    return VERSIONED_PLANS[job](settings, version)
+    return version
 
 
 def store_plan(settings: Settings, plan: JobPlan) -> None:

@@ -24,7 +24,6 @@ from jobs.plan import PLANNER, JobPlan
 from jobs.redis_client import as_part_unavailable
 from jobs.registry import JOBS, VERSIONED_PLANS
 from jobs.stored_plans import (
-    defined_version,
     delete_plan,
     store_defined_plan,
     stored_plan,
@@ -38,6 +37,8 @@ from jobs.versions import (
     deleted,
     dropped_orphans,
     measured,
+    name_of_dropped,
+    names_of,
     proposed_by_checkout,
     restarted,
     started,
@@ -173,11 +174,9 @@ class VersionController:
                 log.warning("dropping the version before the live one", job=job, version=state.before)
                 self._versions.change(job, partial(without_before, version=state.before))
         self.plans, self.tolerated = plans, tolerated
-        self.live_names = {
-            job: versioned_name(job, states[job].live) if job in states else job for job in JOBS
-        }
+        self.live_names = names_of({job: state.live for job, state in states.items()})
         self.unfinished = {
-            versioned_name(job, "" if version == UNVERSIONED else version)
+            name_of_dropped(job, version)
             for job, state in states.items()
             for version in (state.next, *state.dropped)
             if version
@@ -210,7 +209,7 @@ class VersionController:
             return
         for job in VERSIONED_JOBS:
             for version, dropped_at in self._versions.state(job).dropped.items():
-                name = versioned_name(job, "" if version == UNVERSIONED else version)
+                name = name_of_dropped(job, version)
                 if name not in self.view.running and time.time() - dropped_at > DELETE_AFTER_S:
                     self._delete(job, version, name)
 
@@ -226,16 +225,16 @@ class VersionController:
         if not is_new and (job in self._proposed or not self._trusts_checkout):
             return
         orphans = stored_versions(self._settings, job)
-        plan = store_defined_plan(job, self._settings)
-        version = defined_version(job, self._settings)
+        version = store_defined_plan(job, self._settings)
+        name = versioned_name(job, version)
         if is_new:
             with as_part_unavailable(self._settings):
                 is_new = not has_keys(self._redis, JOBS[job](self._settings))
         if is_new:
             # A job that still runs, and checkpoints, belong to keys that were lost with another Redis.
-            if self.view.running is None or plan.name in self.view.running:
+            if self.view.running is None or name in self.view.running:
                 return
-            delete_checkpoints(self._settings, plan.name)
+            delete_checkpoints(self._settings, name)
             self._versions.change(job, partial(started, version=version))
         self._versions.change(job, partial(dropped_orphans, versions=orphans - {version}))
         state = self._versions.change(job, partial(proposed_by_checkout, version=version))
@@ -312,7 +311,9 @@ class VersionController:
         plan, now, kafka = self.plans.get(name), time.monotonic(), self._settings.kafka
         if plan is None:
             return
-        progress = self._progress.setdefault(name, _Progress(end_offsets(kafka), now))
+        progress = self._progress.get(name)
+        if progress is None:
+            progress = self._progress[name] = _Progress(end_offsets(kafka), now)
         behind = lag_of_readers(kafka, {name: plan.topics}, progress.ends)[name]
         # The committed offsets may be those of an earlier attempt.
         has_written = not behind and not jobs_without_checkpoint(self._settings, [name])
@@ -329,8 +330,9 @@ class VersionController:
     def _delete(self, job: str, version: str, name: str) -> None:
         """Delete the keys, checkpoints, plan and consumer group of a version that does not run any more."""
         delete_checkpoints(self._settings, name)
-        unversioned = list(output_keys(JOBS[job](self._settings)))
-        patterns = unversioned if version == UNVERSIONED else [f"{key_prefix(version)}*"]
+        patterns = [f"{key_prefix(version)}*"]
+        if version == UNVERSIONED:
+            patterns = list(output_keys(JOBS[job](self._settings)))
         with as_part_unavailable(self._settings):
             count = delete_keys(self._redis, patterns)
         try:

@@ -231,7 +231,17 @@ def live_names(settings: Settings) -> dict[str, str]:
     with redis_client(settings) as client:
         versions = JobVersions(settings, client)
         lives = {job: versions.state(job).live for job in VERSIONED_PLANS}
+    return names_of(lives)
+
+
+def names_of(lives: Mapping[str, str]) -> dict[str, str]:
+    """Return job → its name in Flink, from job → live version; a job without a version has its own name."""
     return {job: versioned_name(job, lives.get(job, "")) for job in JOBS}
+
+
+def name_of_dropped(job: str, version: str) -> str:
+    """Return the name in Flink of a version in `VersionState.dropped`."""
+    return versioned_name(job, "" if version == UNVERSIONED else version)
 
 
 def topics_of_live_jobs(settings: Settings) -> dict[str, tuple[str, ...]]:
@@ -240,8 +250,13 @@ def topics_of_live_jobs(settings: Settings) -> dict[str, tuple[str, ...]]:
     Raises:
         PartUnavailable: Redis does not answer.
     """
+    return topics_by_group(settings, live_names(settings))
+
+
+def topics_by_group(settings: Settings, names: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """Return consumer group → topics; `names` is job → the name of a version in Flink, which is its group."""
     found = {}
-    for job, name in live_names(settings).items():
+    for job, name in names.items():
         plan = None if name == job else stored_plan(settings, name)
         found[name] = plan.topics if plan else TOPICS_BY_JOB[job]
     return found

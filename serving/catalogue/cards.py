@@ -7,6 +7,7 @@ from redis.asyncio import Redis
 
 from common.timeouts import PEER_TIMEOUT_S
 from serving.catalogue.offers import Offer, Stock, choose_offer, read_offers, read_stock
+from serving.live_versions import LiveVersions
 from serving.redis_client import run_redis
 
 _FIELDS = (b"offers", b"stock")
@@ -14,6 +15,15 @@ _FIELDS = (b"offers", b"stock")
 fifth of the time of a recommendation."""
 
 KEY = "product:{}"
+
+
+async def open_cards(versions: LiveVersions, timeout_s: float = PEER_TIMEOUT_S) -> "ProductCardLoader":
+    """Return a loader of cards for one request, which reads the live version of job `recommendations`.
+
+    Raises:
+        RedisUnavailable: Redis does not answer within `timeout_s`.
+    """
+    return ProductCardLoader(versions.redis, await versions.prefix("recommendations", timeout_s))
 
 
 class ProductCardLoader:

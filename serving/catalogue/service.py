@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from common.timeouts import PEER_TIMEOUT_S
-from serving.catalogue.cards import ProductCardLoader
+from serving.catalogue.cards import ProductCardLoader, open_cards
 from serving.catalogue.offers import Offer, Stock, card_order, choose_offer
 from serving.catalogue.schemas import Categories, Product, ProductInDetail, ProductOffer, Products
 from serving.catalogue.search import ProductCursor, Sort, search_words
@@ -105,8 +105,7 @@ class Catalogue:
         Raises:
             RedisUnavailable: Redis does not answer within `timeout_s`.
         """
-        prefix = await self.versions.prefix("recommendations", timeout_s)
-        return ProductCardLoader(self.versions.redis, prefix)
+        return await open_cards(self.versions, timeout_s)
 
     async def cards(self, product_ids: Iterable[str]) -> dict[str, Offer]:
         """Return the cards of these products that Redis has; none while Redis does not answer."""

@@ -6,7 +6,7 @@ from typing import Literal
 
 from common.ids import new_id
 from common.metrics import RECOMMENDATIONS
-from serving.catalogue.cards import ProductCardLoader
+from serving.catalogue.cards import ProductCardLoader, open_cards
 from serving.catalogue.offers import Offer
 from serving.live_versions import LiveVersions
 from serving.problems import UnknownProduct
@@ -59,8 +59,7 @@ class RecommendationService:
             UnknownProduct: `product_id` was never listed.
             RedisUnavailable: Redis does not answer.
         """
-        prefix = await self._versions.prefix("recommendations")
-        cards = ProductCardLoader(self._redis, prefix)
+        cards = await open_cards(self._versions)
         visitor = await read_visitor_history(self._redis, visitor_id, cards, product_id)
         viewed = {} if context == "cart" and visitor.carted else visitor.viewed
         if product_id is not None and cards.get(product_id) is None:
@@ -84,8 +83,7 @@ class RecommendationService:
             UnknownProduct: the product was never listed.
             RedisUnavailable: Redis does not answer.
         """
-        prefix = await self._versions.prefix("recommendations")
-        cards = ProductCardLoader(self._redis, prefix)
+        cards = await open_cards(self._versions)
         request = _request(NO_HISTORY, [Seed(product_id, 1.0)], product_id, cards)
         if product_id not in await request.cards.read([product_id]):
             raise UnknownProduct(product_id)

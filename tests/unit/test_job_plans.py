@@ -178,7 +178,7 @@ def test_a_version_does_not_depend_on_the_addresses_of_servers() -> None:
 def test_a_stored_plan_is_the_plan(tmp_path: Path) -> None:
     settings = SETTINGS.model_copy(update={"home": tmp_path, "redis_url": "redis://:secret@here"})
     for job in VERSIONED_PLANS:
-        plan = store_defined_plan(job, settings)
+        plan = VERSIONED_PLANS[job](settings, store_defined_plan(job, settings))
 
         assert stored_plan(settings, plan.name) == plan
         assert stored_versions(settings, job) == {defined_version(job, settings)}
