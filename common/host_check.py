@@ -27,7 +27,12 @@ def host_name(host: str) -> str:
 def is_known_host(host: str, names: Collection[str] = ()) -> bool:
     """Return whether a `Host` header names a loopback host, or one of `names` (in lower case)."""
     name = host_name(host)
-    if name in names or name == "localhost" or name.endswith(".localhost"):
+    return name in names or is_loopback(name)
+
+
+def is_loopback(name: str) -> bool:
+    """Return whether a host name or an address (in lower case) means this machine."""
+    if name == "localhost" or name.endswith(".localhost"):
         return True
     try:
         return ipaddress.ip_address(name).is_loopback

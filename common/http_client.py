@@ -1,9 +1,11 @@
 """An HTTP client for hundreds of requests a second to one server, on pooled connections."""
 
-from collections.abc import Sequence
+import socket
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 SKIPPED_HEADERS = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
@@ -15,6 +17,10 @@ class RequestFailed(Exception):
 
     The text is the kind of error. The server may or may not have handled the request.
     """
+
+
+class NotConnected(RequestFailed):
+    """No connection could be made, so the server has not seen the request."""
 
 
 class RequestTimedOut(RequestFailed):
@@ -36,8 +42,10 @@ class HttpResponse(NamedTuple):
 class HttpClient:
     """Sends requests to one server over at most `max_connections` at once (0: no limit).
 
-    An idle connection is closed after `keepalive_s`. Create and close the client in the same running event
-    loop. It ignores cookies, redirects and proxies, and sends only `idempotent` requests a second time.
+    An idle connection is closed after `keepalive_s`. `address` is the IP address to connect to instead of
+    those to which the URL's host resolves. `own_headers` returns headers that are added to each request.
+    Create and close the client in the same running event loop. It ignores cookies, redirects and proxies, and
+    sends only `idempotent` requests a second time.
     """
 
     def __init__(
@@ -47,10 +55,17 @@ class HttpClient:
         keepalive_s: float,
         connect_timeout_s: float,
         read_timeout_s: float,
+        own_headers: Callable[[], Mapping[str, str]] | None = None,
+        address: str | None = None,
     ) -> None:
+        self._own_headers = own_headers
         self._url = url.rstrip("/")
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=max_connections, keepalive_timeout=keepalive_s),
+            connector=aiohttp.TCPConnector(
+                limit=max_connections,
+                keepalive_timeout=keepalive_s,
+                resolver=_FixedResolver(address) if address else None,
+            ),
             timeout=aiohttp.ClientTimeout(total=None, connect=connect_timeout_s, sock_read=read_timeout_s),
             cookie_jar=aiohttp.DummyCookieJar(),
             skip_auto_headers=SKIPPED_HEADERS,
@@ -79,7 +94,8 @@ class HttpClient:
         Raises:
             RequestTimedOut: connecting took too long, or no byte of the response came for too long.
             ConnectionLost: the connection was closed before the end of the response.
-            RequestFailed: the server refuses connections, or the response is not valid HTTP.
+            NotConnected: the server refuses connections.
+            RequestFailed: the response is not valid HTTP.
         """
         try:
             return await self._send(method, target, headers, body)
@@ -92,13 +108,43 @@ class HttpClient:
         self, method: str, target: str, headers: Sequence[tuple[str, str]], body: bytes | None
     ) -> HttpResponse:
         url = URL(self._url + target, encoded=True)
+        sent = [*headers, *self._own_headers().items()] if self._own_headers else headers
         try:
             async with self._session.request(
-                method, url, headers=headers, data=body, allow_redirects=False
+                method, url, headers=sent, data=body, allow_redirects=False
             ) as response:
                 return HttpResponse(response.status, response.raw_headers, await response.read())
         except (aiohttp.ClientError, OSError) as error:
             raise _failure(error) from error
+
+
+class _FixedResolver(AbstractResolver):
+    """Resolves every host to one IP address. The `Host` header and TLS still use the name in the URL."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+
+    async def resolve(
+        self,
+        host: str,
+        port: int = 0,
+        family: socket.AddressFamily = socket.AF_INET,  # noqa: ARG002
+    ) -> list[ResolveResult]:
+        """Return the address."""
+        own_family = socket.AF_INET6 if ":" in self._address else socket.AF_INET
+        return [
+            ResolveResult(
+                hostname=host,
+                host=self._address,
+                port=port,
+                family=own_family,
+                proto=0,
+                flags=socket.AI_NUMERICHOST,
+            )
+        ]
+
+    async def close(self) -> None:
+        """Do nothing: there is nothing to close."""
 
 
 async def _send_once(
@@ -119,6 +165,6 @@ def _failure(error: Exception) -> RequestFailed:
     if isinstance(error, TimeoutError):
         return RequestTimedOut(kind)
     if isinstance(error, aiohttp.ClientConnectorError):
-        return RequestFailed(kind)
+        return NotConnected(kind)
     broken = (OSError, aiohttp.ServerDisconnectedError, aiohttp.ClientPayloadError)
     return ConnectionLost(kind) if isinstance(error, broken) else RequestFailed(kind)

@@ -57,7 +57,7 @@ REQUEST_BUCKETS_S = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 QUERY_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 DELAY_BUCKETS_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
 
-MultiprocessMode = Literal["all", "livesum", "mostrecent"]
+MultiprocessMode = Literal["all", "livemax", "livemin", "livesum", "mostrecent"]
 """How prometheus_client combines a gauge of several processes (`common.multiprocess_metrics`)."""
 
 
@@ -80,6 +80,14 @@ HTTP_SECONDS = _histogram(
     buckets=REQUEST_BUCKETS_S,
 )  # fmt: skip
 
+# Every process that watches the settings.
+SETTING_VERSION = _gauge(
+    "souk_setting_version",
+    "Version of a setting that the process knows (of several processes the lowest); 0 is the default.",
+    "setting",
+    multiprocess_mode="livemin",
+)
+
 # serving
 QUERY_SECONDS = _histogram(
     "souk_query_seconds", "Time of a query on ClickHouse.", "query", buckets=REQUEST_BUCKETS_S
@@ -92,8 +100,40 @@ PART_READY = _gauge(
     multiprocess_mode="mostrecent",
 )
 RECOMMENDATIONS = _counter("souk_recommendations", "Recommendations answered.", "context", "strategy")
+CACHE_REQUESTS = _counter(
+    "souk_cache_requests",
+    "Responses looked up in the cache: hit, stale, miss, error, shared (with a request at the same time).",
+    "cache", "outcome",
+)  # fmt: skip
+CACHE_CHANGES = _counter(
+    "souk_cache_changes", "Drops of cached responses by events: tags, everything.", "kind"
+)
 EVENTS_TAKEN = _counter(
     "souk_events_taken", "Browsing events of POST /v1/events: accepted, rejected.", "event", "outcome"
+)
+
+# serving.gateway
+BREAKER_STATE = _gauge(
+    "souk_circuit_breaker_state",
+    "0: closed, 1: half-open, 2: open; of several processes, the largest.",
+    "breaker",
+    multiprocess_mode="livemax",
+)
+BREAKER_OPENED = _counter("souk_circuit_breaker_opened", "How often a circuit breaker opened.", "breaker")
+REQUESTS_REFUSED = _counter(
+    "souk_requests_refused", "Requests that the gateway refused: quota, load, breaker.", "traffic", "reason"
+)
+CONCURRENCY_LIMIT = _gauge(
+    "souk_concurrency_limit",
+    "Requests that the processes of a server accept at the same time.",
+    "service",
+    multiprocess_mode="livesum",
+)
+LOOP_LAG_SECONDS = _gauge(
+    "souk_loop_lag_seconds",
+    "How late the event loop of a server runs a timer; of several processes, the latest.",
+    "service",
+    multiprocess_mode="livemax",
 )
 
 # clickhouse.http_server
@@ -168,6 +208,17 @@ SIMULATOR_ERRORS = _counter("souk_simulator_errors", "Requests that failed, by e
 def exposition() -> bytes:
     """Return the metrics of this process, or of all processes of its server, in Prometheus' text format."""
     return generate_latest(multiprocess_registry() or REGISTRY)
+
+
+def read_series(*metrics: Counter | Gauge) -> list[list[tuple[dict[str, str], float]]]:
+    """Return labels and value of each series of these metrics, over all processes of the server.
+
+    In multiprocess mode this reads files, so call it in a thread.
+    """
+    found: dict[str, list[tuple[dict[str, str], float]]] = {}
+    for family in (multiprocess_registry() or REGISTRY).collect():
+        found[family.name] = [(sample.labels, sample.value) for sample in family.samples]
+    return [found.get(next(iter(metric.describe())).name, []) for metric in metrics]
 
 
 def serve_metrics(port: int) -> None:

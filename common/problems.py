@@ -37,7 +37,13 @@ class Problem(SoukError):
     status: ClassVar[int] = 500
     kind: ClassVar[str] = "internal"
     title: ClassVar[str] = "Something went wrong"
-    retry_after_s: ClassVar[int | None] = None
+    retry_after_s: int | None = None
+    """After how many seconds the client may try again; an instance may set its own."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Additional headers of the response."""
+        return {}
 
     @property
     def extensions(self) -> Mapping[str, Any]:
@@ -64,9 +70,14 @@ class ErrorDescription:
 
 def describe_problem(problem: Problem) -> ErrorDescription:
     """Return a `Problem` as the client sees it."""
-    headers = {} if problem.retry_after_s is None else {"Retry-After": str(problem.retry_after_s)}
+    retry = {} if problem.retry_after_s is None else {"Retry-After": str(problem.retry_after_s)}
     return ErrorDescription(
-        problem.status, problem.kind, problem.title, str(problem), headers, problem.extensions
+        problem.status,
+        problem.kind,
+        problem.title,
+        str(problem),
+        {**retry, **problem.headers},
+        problem.extensions,
     )
 
 

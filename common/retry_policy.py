@@ -6,10 +6,10 @@ SAFE_METHODS = {"GET", "HEAD"}
 def is_safe_to_retry(method: str, has_key: bool) -> bool:
     """Return whether sending the request twice has the same effect as sending it once.
 
-    `has_key` says whether it has an `Idempotency-Key`. Only a POST is identified by its key. A repeated PUT
-    of stock would undo sales that were made in between, with or without a key.
+    `has_key` says whether it has an `Idempotency-Key`. Without one, even a repeated PUT may do harm: a PUT of
+    stock would undo sales that were made in between.
     """
-    return method in SAFE_METHODS or (method == "POST" and has_key)
+    return method in SAFE_METHODS or has_key
 
 
 def retry_advice(method: str, has_key: bool) -> str:

@@ -90,10 +90,26 @@ class Settings(BaseSettings):
         default="",
         description="postgresql://user:password@host:port/database; all services then use this one role.",
     )
-    redis_url: str = Field(default="", description="redis://host:port/db")
+    redis_url: str = Field(default="", description="redis://:password@host:port/db")
     serving_url: str = Field(default="", description="Base URL of the API and the pages.")
-    commerce_url: str = Field(default="", description="Base URL of orders, inventory and payments.")
+    trusted_proxies: str = Field(
+        default="",
+        description="Addresses of proxies whose X-Forwarded-For says where a request comes from: a,b",
+    )
+    commerce_url: str = Field(default="", description="Base URL of the commerce services.")
+    service_urls: dict[str, str] = Field(
+        default={},
+        description="Base URLs of commerce services that run elsewhere, by service: "
+        '{"orders": "http://a:8010,http://b:8010"}. A host name may have several addresses.',
+    )
 
+    internal_secret: SecretStr = Field(
+        default=SecretStr(""),
+        description="Shared by the platform's processes: keys that sign who sends a request derive from it.",
+    )
+    signing_key_days: int = Field(
+        default=30, ge=1, le=365, description="For how long a key signs access tokens before the next one."
+    )
     postgres_admin_password: SecretStr = Field(
         default=SecretStr(""), description="Of the bundled PostgreSQL's superuser `souk`."
     )
@@ -101,16 +117,33 @@ class Settings(BaseSettings):
         default=SecretStr(""), description="The passwords of the services' PostgreSQL roles derive from it."
     )
 
+    demo: bool | None = Field(
+        default=None,
+        description="Demo mode (`common.demo_mode`); by default on after `./souk demo` or `./souk replay`.",
+    )
+
+    redis_password: SecretStr = Field(default=SecretStr(""), description="Of the bundled Redis.")
+
     clickhouse_database: str = "souk"
     clickhouse_admin_user: str = "admin"
     clickhouse_admin_password: SecretStr = SecretStr("")
-    clickhouse_reader_user: str = "reader"
+    clickhouse_analyst_user: str = "analyst"
+    clickhouse_analyst_password: SecretStr = SecretStr("")
+    clickhouse_reader_user: str = Field(
+        default="reader",
+        description="Has the analyst's rights. Without a password, it may connect in demo mode only.",
+    )
     clickhouse_reader_password: SecretStr = SecretStr("")
     clickhouse_serving_user: str = Field(
         default="serving",
         description="The API's reader. Its queries are not queued behind those of analysts.",
     )
     clickhouse_serving_password: SecretStr = SecretStr("")
+    clickhouse_readable_databases: str = Field(
+        default="",
+        description="Further databases that read-only users of the bundled ClickHouse may read: a,b; "
+        "* stands for every database without internal tables.",
+    )
     clickhouse_hosts: str = Field(
         default="",
         description="Host names besides loopback that the bundled ClickHouse accepts: a.example,b.example",
@@ -239,8 +272,15 @@ class Settings(BaseSettings):
 
     @property
     def redis(self) -> str:
-        """Redis connection URL."""
-        return self.redis_url or f"redis://{LOOPBACK}:{self.port('redis')}/0"
+        """Redis connection URL.
+
+        It contains the password; `common.urls.redact_password` removes it for messages.
+        """
+        if self.redis_url:
+            return self.redis_url
+        password = self.redis_password.get_secret_value()
+        user = f":{quote(password, safe='')}@" if password else ""
+        return f"redis://{user}{LOOPBACK}:{self.port('redis')}/0"
 
     @property
     def serving(self) -> str:
@@ -251,6 +291,11 @@ class Settings(BaseSettings):
     def commerce(self) -> str:
         """Base URL of the commerce services, without a trailing slash."""
         return self.commerce_url.rstrip("/") or f"http://{LOOPBACK}:{self.port('commerce')}"
+
+    def service_bases(self, service: str) -> list[str]:
+        """Return the base URLs of a commerce service, without a trailing slash; by default, `commerce`."""
+        configured = [url.strip().rstrip("/") for url in self.service_urls.get(service, "").split(",")]
+        return [url for url in configured if url] or [self.commerce]
 
     @property
     def timezone(self) -> ZoneInfo:

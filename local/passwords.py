@@ -12,12 +12,15 @@ from common.settings import Settings
 
 PASSWORDS = (
     "clickhouse_admin_password",
+    "clickhouse_analyst_password",
     "clickhouse_serving_password",
+    "internal_secret",
     "postgres_admin_password",
     "postgres_role_secret",
+    "redis_password",
     "registry_password",
 )
-"""The generated settings. ClickHouse's reader has no password, because it only reads, on loopback."""
+"""The generated settings. ClickHouse's `reader` has no password, because it may connect in demo mode only."""
 
 
 def ensure(settings: Settings) -> Settings:

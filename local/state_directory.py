@@ -1,6 +1,7 @@
 """The directory of all state of one copy of the platform, and the lock that `up` and `down` hold."""
 
 import hashlib
+import json
 import os
 import shutil
 import stat
@@ -129,7 +130,11 @@ def base_environment() -> dict[str, str]:
 def settings_environment(settings: Settings) -> dict[str, str]:
     """Return environment variables from which `Settings.load()` reads the same settings."""
     values = settings.model_dump(include=settings.model_fields_set | {"home", "install"})
-    return {
-        f"SOUK_{name.upper()}": value.get_secret_value() if isinstance(value, SecretStr) else str(value)
-        for name, value in values.items()
-    }
+    return {f"SOUK_{name.upper()}": _as_text(value) for name, value in values.items()}
+
+
+def _as_text(value: object) -> str:
+    """Return the value of a setting as `Settings` reads it from the environment."""
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    return json.dumps(value) if isinstance(value, dict) else str(value)

@@ -1,0 +1,86 @@
+"""Routes that check who sends a request before they read anything of it."""
+
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from typing import Any, Protocol
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.routing import APIRoute
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from common.access_policy import AccessPolicy
+from common.errors import SoukError
+
+RouteHandler = Callable[[Request], Awaitable[Response]]
+
+
+class MissingPolicy(SoukError):
+    """A route has no policy. The process does not start."""
+
+
+class Guard(Protocol):
+    """What an application does with each request before and after its route: `app.state.guard`."""
+
+    async def handle(self, request: Request, policy: AccessPolicy, respond: RouteHandler) -> Response:
+        """Return the response of `respond`, or raise the problem because of which it is not called."""
+
+
+class GuardedRoute(APIRoute):
+    """A route with a policy. FastAPI has matched it, and has read neither body nor parameters."""
+
+    policy: AccessPolicy
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return FastAPI's handler, called through the application's guard."""
+        respond, policy = super().get_route_handler(), self.policy
+
+        async def guarded(request: Request) -> Response:
+            guard: Guard = request.app.state.guard
+            return await guard.handle(request, policy, respond)
+
+        return guarded
+
+
+def guarded(policies: Mapping[str, AccessPolicy]) -> type[GuardedRoute]:
+    """Return the route class of a router: each route has the policy under its function's name.
+
+    Defining a route whose function has no policy raises `MissingPolicy`.
+    """
+
+    class PolicyRoute(GuardedRoute):
+        """A route with one of these policies."""
+
+        def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+            name = endpoint.__name__
+            if name not in policies:
+                raise MissingPolicy(f"the route {path} has no policy: add {name!r} to its policy.py")
+            self.policy = policies[name]
+            super().__init__(path, endpoint, **options)
+
+    return PolicyRoute
+
+
+def check_policies(app: FastAPI, public_paths: frozenset[str]) -> None:
+    """Check that every route has a policy. `public_paths` are mounts and routes that need none.
+
+    Raises:
+        MissingPolicy: a route has none.
+    """
+    for route in all_routes(app):
+        path = getattr(route, "path", "")
+        if not isinstance(route, GuardedRoute) and path not in public_paths:
+            raise MissingPolicy(f"the route {path} has no policy: create its router with `guarded(POLICIES)`")
+
+
+def all_routes(app: FastAPI | APIRouter) -> list[BaseRoute]:
+    """Return every route, also those of included routers, which FastAPI keeps as a tree."""
+    found: list[BaseRoute] = []
+    pending: list[BaseRoute] = list(app.routes)
+    while pending:
+        route = pending.pop()
+        included = getattr(route, "original_router", None)
+        if included is None:
+            found.append(route)
+        else:
+            pending.extend(included.routes)
+    return found
