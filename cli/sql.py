@@ -79,8 +79,8 @@ def run(
         QueryRefused: the query is invalid or not permitted; the error may be in the middle of the response.
         QueryFailed: ClickHouse fails, at the start or in the middle of the response.
     """
-    user = settings.clickhouse_admin_user if admin else settings.clickhouse_reader_user
-    password = settings.clickhouse_admin_password if admin else settings.clickhouse_reader_password
+    user = settings.clickhouse_admin_user if admin else settings.clickhouse_analyst_user
+    password = settings.clickhouse_admin_password if admin else settings.clickhouse_analyst_password
     login = {"x-clickhouse-user": user, "x-clickhouse-key": password.get_secret_value()}
     query_params = {"database": settings.clickhouse_database, **params}
     timeout = httpx.Timeout(None, connect=5)
@@ -170,5 +170,5 @@ def _error(text: bytes, *, admin: bool) -> SoukError:
     code = int(match[1]) if match else None
     if code is None or code in _FAILURES:
         return QueryFailed(message)
-    hint = "; the reader can only read, --admin can write" if code in _NOT_ALLOWED and not admin else ""
+    hint = "; the analyst can only read, --admin can write" if code in _NOT_ALLOWED and not admin else ""
     return QueryRefused(message + hint)

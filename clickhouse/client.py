@@ -10,7 +10,7 @@ from common.settings import Settings
 
 
 def connect(settings: Settings, admin: bool = False, database: str | None = None) -> Client:
-    """Connect as the reader or the admin of the settings; threads may share the returned client.
+    """Connect as the analyst or the admin of the settings; threads may share the returned client.
 
     `database` defaults to `settings.clickhouse_database`, which must exist.
 
@@ -18,8 +18,8 @@ def connect(settings: Settings, admin: bool = False, database: str | None = None
         PartUnavailable: ClickHouse does not answer, or refuses the user.
     """
     url = urlsplit(settings.clickhouse)
-    user = settings.clickhouse_admin_user if admin else settings.clickhouse_reader_user
-    password = settings.clickhouse_admin_password if admin else settings.clickhouse_reader_password
+    user = settings.clickhouse_admin_user if admin else settings.clickhouse_analyst_user
+    password = settings.clickhouse_admin_password if admin else settings.clickhouse_analyst_password
     try:
         return clickhouse_connect.get_client(
             interface=url.scheme,

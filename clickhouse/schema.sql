@@ -634,7 +634,11 @@ CREATE TABLE setting_changed
     `scope` String COMMENT 'What it applies to: platform, or a seller id.' CODEC(ZSTD(1)),
     `old_value` Nullable(String) COMMENT 'Value before as JSON, null when it was unset.' CODEC(ZSTD(1)),
     `new_value` Nullable(String) COMMENT 'Value now as JSON, null when it is unset.' CODEC(ZSTD(1)),
-    `changed_by` Nullable(String) COMMENT 'Operator id, null when changed by a rule.' CODEC(ZSTD(1)),
+    `changed_by` Nullable(String) COMMENT 'The process that changed it, such as platform:cli; null when a person did, whom only the service\'s history names.' CODEC(ZSTD(1)),
+    `type` Nullable(String) COMMENT 'boolean, number, text or rollout; null in events from before this field.' CODEC(ZSTD(1)),
+    `version` Nullable(Int64) COMMENT 'The number of changes of the setting up to this one; null in events from before this field.' CODEC(ZSTD(1)),
+    `reason` Nullable(String) COMMENT 'Why it was changed; null in events from before this field.' CODEC(ZSTD(1)),
+    `rolled_back_to` Nullable(Int64) COMMENT 'The version whose value was restored, 0 for the default; null unless it was a roll-back.' CODEC(ZSTD(1)),
     `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
 )
 ENGINE = ReplacingMergeTree(ingested_at)
@@ -642,6 +646,19 @@ PARTITION BY toYear(occurred_at)
 ORDER BY (name, occurred_at, event_id)
 SETTINGS index_granularity = 1024
 COMMENT 'A setting of the platform has a new value.';
+
+CREATE TABLE shopper_erased
+(
+    `event_id` String COMMENT 'UUIDv7; the same fact sent twice has the same id.' CODEC(ZSTD(1)),
+    `occurred_at` DateTime64(3, 'UTC') COMMENT 'When it happened, UTC.' CODEC(Delta(8), ZSTD(1)),
+    `shopper_id` String COMMENT 'The id under which the person bought. Their orders keep it.' CODEC(ZSTD(1)),
+    `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(ingested_at)
+PARTITION BY toYear(occurred_at)
+ORDER BY (shopper_id, occurred_at, event_id)
+SETTINGS index_granularity = 1024
+COMMENT 'A person was erased on their request: nothing links the shopper\'s id to a person any more.';
 
 CREATE TABLE shopper_registered
 (

@@ -76,7 +76,7 @@ class JobPlan:
 
 def _target(options: Mapping[str, str]) -> dict[str, str]:
     changeable = {"username", "password", "sink.flush.interval", "sink.flush.busy-interval"}
-    return {name: value for name, value in options.items() if name not in changeable}
+    return {name: _URL_USER.sub("://", value) for name, value in options.items() if name not in changeable}
 
 
 def quoted(text: str) -> str:

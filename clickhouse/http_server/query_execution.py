@@ -204,7 +204,13 @@ class QueryExecution:
             raise DatabaseError(62, "SYNTAX_ERROR", "Syntax error (Multi-statements are not allowed).")
         reads = query_class == "READ_ONLY"
         if not self._user.writes:
-            reader_policy.check(connection, query.core, self._request.params, self._request.database)
+            reader_policy.check(
+                connection,
+                query.core,
+                self._request.params,
+                self._request.database,
+                self._user.databases,
+            )
             if not reads:
                 self._check_may_write()
             self._validated.add(given, self._request.database, ValidatedQuery(text, query))

@@ -2,8 +2,8 @@
 
 This check is the last of three, after the engine's grants (`config.py`) and the confinement of the process
 (`confinement.py`). Each reader's connection also has `readonly = 1`. The check refuses what these allow but
-readers may not use: `merge()`, which reads past row filters, and the engine's own tables. Statements,
-functions, table functions and tables of `system` must be on an allowlist.
+readers may not use: `merge()`, which reads past row filters, tables of other databases, and the engine's own
+tables. Statements, functions, table functions, databases and tables of `system` must be on an allowlist.
 
 The tree comes from `EXPLAIN AST`, because a second parser would parse some texts differently. The tree
 contains neither the clauses of `SHOW` nor the contents of strings. Therefore the tokens are checked, too, and
@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping
 from clickhouse.http_server import allowlists
 from clickhouse.http_server.engine import Connection
 from clickhouse.http_server.errors import DatabaseError
+from clickhouse.http_server.readable_databases import ReadableDatabases
 from clickhouse.http_server.statement import Token, tokens
 
 VIEW_PREFIX = "q_"
@@ -36,18 +37,30 @@ _EXPRESSION = re.compile(r"\b(?:ALIAS|DEFAULT|MATERIALIZED|EPHEMERAL|CODEC|TTL)\
 
 MAX_SEARCHED_LENGTH = 1_000
 """Characters of the shorter array of a search function. The engine can't stop a search within one value."""
+_IN = re.compile(r"(?:global)?(?:not)?(?:null)?in(?:ignoreset)?", re.IGNORECASE)
+"""The functions of `IN`."""
 _SHORT = frozenset({"array", "_cast"})
 """Functions whose result is about as long as their arguments."""
 
 
-def check(connection: Connection, query: bytes, params: Mapping[str, str], database: str) -> None:
+def check(
+    connection: Connection,
+    query: bytes,
+    params: Mapping[str, str],
+    database: str,
+    readable: ReadableDatabases,
+) -> None:
     """Check a reader's query; its comments must be blanked out (`statement.without_comments`).
+
+    `database` is the current database, or empty for the engine's default.
 
     Raises:
         DatabaseError: 497 if readers may not run the query; the engine's error if it can't be parsed.
     """
     if database.lower() == "system":
         raise _denied("the database system can't be the current database: write system.<table>")
+    if database and database not in readable:
+        raise _denied(f"readers may not read the database {database}")
     query_tokens = list(tokens(query))
     for reason in _token_refusals(query_tokens):
         raise _denied(reason)
@@ -58,7 +71,7 @@ def check(connection: Connection, query: bytes, params: Mapping[str, str], datab
     if b"Identifier}" in query.replace(b" ", b"") and any(re.search(rb"[\x00-\x1f`\"\\]", v) for v in values):
         raise _denied("an Identifier parameter may not contain control characters, quotes or a backslash")
     tree = _tree(connection, query, params)
-    for reason in itertools.chain(refusals(tree), _search_refusals(tree)):
+    for reason in itertools.chain(refusals(tree), _database_refusals(tree, readable), _search_refusals(tree)):
         raise _denied(reason)
     if tree.startswith("Show") and any(t.text == b"(" or t.is_word(b"WHERE") for t in query_tokens):
         raise _denied("SHOW may have neither WHERE nor brackets: query the tables of system instead")
@@ -118,6 +131,36 @@ def refusals(tree: str) -> Iterator[str]:
             owner, _, table = name.lower().partition(".")
             if owner == "system" and table and table.partition(".")[0] not in allowlists.SYSTEM_TABLES:
                 yield f"readers may not read the table {name}"
+
+
+def _database_refusals(tree: str, readable: ReadableDatabases) -> Iterator[str]:
+    """Yield a reason for each table of a database that is not readable.
+
+    A table is named by a table expression, or by the second argument of `IN`, which for the parser is an
+    identifier like that of a column.
+    """
+    above: dict[int, re.Match[str]] = {}
+    arguments: dict[int, int] = {}
+    for node in filter(None, map(_NODE.match, tree.splitlines())):
+        depth, kind = len(node["indent"]), node["kind"]
+        above[depth] = node
+        arguments[depth] = arguments.get(depth, 0) + 1
+        arguments[depth + 1] = 0
+        parent, function = above.get(depth - 1), above.get(depth - 2)
+        if kind == "Function":
+            names_table = parent is not None and parent["kind"] == "TableExpression"
+        elif kind == "Identifier":
+            names_table = (
+                arguments[depth] == 2
+                and function is not None
+                and function["kind"] == "Function"
+                and _IN.fullmatch(function["name"] or "") is not None
+            )
+        else:
+            names_table = kind == "TableIdentifier"
+        database, dot, _ = (node["name"] or "").partition(".")
+        if names_table and dot and database not in readable:
+            yield f"readers may not read {node['name']}, a table of another database"
 
 
 def _search_refusals(tree: str) -> Iterator[str]:

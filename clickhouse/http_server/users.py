@@ -1,16 +1,19 @@
-"""Users: the admin may run every statement, readers may only read, within limits.
+"""Users: the admin may run every statement, read-only users read the platform's database, within limits.
 
-The serving API is a reader with its own threads, so that pages do not wait for analysts' queries.
+Read-only users are the analyst, `reader` (without a password, in demo mode), and the API, which has its own
+threads, so that pages do not wait for analysts' queries. In this package, a reader is any of them.
 """
 
 import hmac
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isfinite, nan
 from typing import Literal
 
 from clickhouse.http_server import allowlists
 from clickhouse.http_server.errors import DatabaseError
+from clickhouse.http_server.readable_databases import ReadableDatabases
+from common.demo_mode import is_demo
 from common.settings import Settings
 
 MAX_QUERY_SIZE = 262_144
@@ -66,6 +69,8 @@ class User:
     writes: bool
     pool: Pool = "reader"
     """The thread pool in which the user's queries run."""
+    databases: ReadableDatabases = field(default_factory=ReadableDatabases)
+    """The databases that a read-only user may read."""
 
     def effective_settings(
         self, settings: Mapping[str, str], engine_settings: Collection[str]
@@ -115,13 +120,19 @@ class User:
 
 
 class Users:
-    """The three users of the settings; `default` is another name of the reader."""
+    """The users of the settings; `default` is another name of `reader`."""
 
     def __init__(self, settings: Settings) -> None:
-        reader = User(settings.clickhouse_reader_user, writes=False)
-        serving = User(settings.clickhouse_serving_user, writes=False, pool="serving")
+        self._settings = settings
+        readable = ReadableDatabases.parse(
+            settings.clickhouse_database, settings.clickhouse_readable_databases
+        )
+        analyst = User(settings.clickhouse_analyst_user, writes=False, databases=readable)
+        reader = User(settings.clickhouse_reader_user, writes=False, databases=readable)
+        serving = User(settings.clickhouse_serving_user, writes=False, pool="serving", databases=readable)
         admin = User(settings.clickhouse_admin_user, writes=True, pool="writer")
         self._accounts = {
+            analyst.name: (analyst, settings.clickhouse_analyst_password.get_secret_value()),
             serving.name: (serving, settings.clickhouse_serving_password.get_secret_value()),
             "default": (reader, settings.clickhouse_reader_password.get_secret_value()),
             reader.name: (reader, settings.clickhouse_reader_password.get_secret_value()),
@@ -131,19 +142,35 @@ class Users:
     def authenticate(self, name: str, password: str) -> User:
         """Return the user with this name and password.
 
-        If no admin password is set, nobody is the admin, else every process on the machine could be.
+        Without a password, a read-only user may connect in demo mode only, and the admin never, else every
+        process on the machine could.
 
         Raises:
             DatabaseError: 516; as in ClickHouse, it does not say whether the name or the password is wrong.
         """
         user, expected = self._accounts.get(name, (None, ""))
-        if user is not None and user.writes and not expected:
-            reason = "Authentication failed: no password is set: set SOUK_CLICKHOUSE_ADMIN_PASSWORD."
-            raise DatabaseError(516, "AUTHENTICATION_FAILED", f"{name}: {reason}")
+        if user is not None and not expected and (user.writes or not is_demo(self._settings)):
+            raise DatabaseError(516, "AUTHENTICATION_FAILED", f"{name}: {self._no_password(user)}")
         if user is None or not hmac.compare_digest(expected.encode(), password.encode()):
             reason = "Authentication failed: password is incorrect, or there is no user with such name."
             raise DatabaseError(516, "AUTHENTICATION_FAILED", f"{name}: {reason}")
         return user
+
+    def _no_password(self, user: User) -> str:
+        """Return what somebody can do who connects as a user without a password."""
+        settings = self._settings
+        if user.writes:
+            return "Authentication failed: no password is set: set SOUK_CLICKHOUSE_ADMIN_PASSWORD."
+        analyst = settings.clickhouse_analyst_user
+        if user.name != analyst and settings.clickhouse_analyst_password.get_secret_value():
+            instead = (
+                f"connect as {analyst}, whose password is clickhouse_analyst_password in the file "
+                "secrets.toml of the state directory (by default .souk)"
+            )
+        else:
+            instead = f"set SOUK_CLICKHOUSE_ANALYST_PASSWORD and connect as {analyst}"
+        reason = f"Authentication failed: {user.name} has no password and may connect in demo mode only"
+        return f"{reason}: {instead}, or run ./souk demo."
 
 
 def _number(name: str, value: str) -> float:

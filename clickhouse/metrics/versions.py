@@ -13,6 +13,7 @@ from uuid import uuid4
 
 from clickhouse_connect.driver.client import Client
 
+from clickhouse.databases import ROWS_SUFFIX
 from clickhouse.literals import quoted
 from clickhouse.metrics.definition import READS, MetricDefinition
 from clickhouse.metrics.rollups import MAX_BLOCK_BYTES, Rollup, Rollups, wait_for_inserts
@@ -20,9 +21,6 @@ from common.errors import UserError
 
 Progress = Callable[[str], None]
 """Receives a line of text after each step that takes long."""
-
-ROWS_SUFFIX = "_rows"
-"""Appended to the name of the platform's database: the database of the versions' tables."""
 
 _VERSIONS_KEPT = 2
 """The live version and the one before it."""

@@ -25,7 +25,10 @@ WITH
     arrayConcat(
         if(table_name IN ('payment_captured', 'payment_failed', 'payment_refunded'), ['payments'], []),
         if(table_name IN ('stock_reserved', 'stock_refused', 'stock_released', 'stock_changed'), ['inventory'], []),
-        if(table_name IN ('order_placed', 'order_confirmed', 'order_cancelled'), ['orders'], [])
+        if(table_name IN ('order_placed', 'order_confirmed', 'order_cancelled'), ['orders'], []),
+        if(table_name IN ('shopper_registered', 'shopper_erased'), ['users'], []),
+        if(table_name IN ('seller_registered', 'seller_approved'), ['sellers'], []),
+        if(table_name IN ('setting_changed'), ['configuration'], [])
     ) AS services,
     arrayMap(service -> complete_until[service], arrayFilter(service -> mapContains(complete_until, service), services))
         AS limits

@@ -9,6 +9,7 @@ import httpx
 
 from common.clock import Clock
 from common.errors import PartUnavailable
+from common.principal_token import PlatformToken
 from common.settings import Settings
 
 TIMEOUT_S = 3.0
@@ -38,7 +39,12 @@ class FiguresClient:
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._zone, self._clock = settings.timezone, clock
-        self._http = httpx.Client(base_url=settings.serving, timeout=TIMEOUT_S, trust_env=False)
+        self._http = httpx.Client(
+            base_url=settings.serving,
+            timeout=TIMEOUT_S,
+            trust_env=False,
+            auth=PlatformToken(settings, "demo"),
+        )
 
     def today(self) -> DayFigures:
         """Return the current figures.

