@@ -23,10 +23,15 @@ EXTERNAL = "external"
 the replay and the simulator."""
 
 ORDERS, INVENTORY, PAYMENTS = "producers/orders", "producers/inventory", "producers/payments"
-INTAKE = "serving/intake"
+USERS, SELLERS = "producers/users", "producers/sellers"
+CONFIGURATION = "producers/configuration"
+INTAKE, CACHE = "serving/intake", "serving/cache"
 SIMULATOR = "producers/simulator"
 FACTS_JOB = "jobs/facts"
 RANKINGS_JOB, RECOMMENDATIONS_JOB = "jobs/rankings", "jobs/recommendations"
+
+LISTING_READERS = (ORDERS, INVENTORY, RECOMMENDATIONS_JOB, CACHE)
+"""The rooms that read the events about listings."""
 
 RANKINGS = ("popular_products", "trending_products")
 """The sorted sets in Redis that job `rankings` writes."""
@@ -39,7 +44,7 @@ class Topic:
     `key` is the event field that partitions the topic: events with the same key stay in order. It is empty
     for dead letters. `owner` is the room that emits the event. `consumers` are the rooms that read it besides
     job `facts`, which copies every event into ClickHouse. A contract test compares owners and consumers with
-    the code.
+    the code. Of a `compacted` topic, Kafka keeps only the newest message of each key; ClickHouse keeps all.
     """
 
     name: str
@@ -48,6 +53,12 @@ class Topic:
     retention: timedelta | None
     owner: str = ""
     consumers: tuple[str, ...] = ()
+    compacted: bool = False
+
+    @property
+    def keeps_every_message(self) -> bool:
+        """Whether Kafka never deletes a message of this topic."""
+        return self.retention is None and not self.compacted
 
     @property
     def dead_letter_topic(self) -> str:
@@ -58,7 +69,7 @@ class Topic:
         """The topic's own settings in Kafka; the broker's defaults apply to the rest."""
         retention_ms = -1 if self.retention is None else int(self.retention.total_seconds() * 1000)
         return {
-            "cleanup.policy": "delete",
+            "cleanup.policy": "compact" if self.compacted else "delete",
             "message.timestamp.type": "LogAppendTime",
             "retention.bytes": "-1",
             "retention.ms": str(retention_ms),
@@ -69,13 +80,14 @@ class Topic:
 
 EVENT_TOPICS: tuple[Topic, ...] = (
     # people
-    Topic("shopper_registered", "shopper_id", 4, FOREVER, EXTERNAL),
-    Topic("seller_registered", "seller_id", 2, FOREVER, EXTERNAL),
-    Topic("seller_approved", "seller_id", 2, FOREVER, EXTERNAL),
+    Topic("shopper_registered", "shopper_id", 4, FOREVER, USERS),
+    Topic("shopper_erased", "shopper_id", 2, FOREVER, USERS),
+    Topic("seller_registered", "seller_id", 2, FOREVER, SELLERS, (SELLERS, CACHE)),
+    Topic("seller_approved", "seller_id", 2, FOREVER, SELLERS, (SELLERS,)),
     # catalogue
-    Topic("product_listed", "product_id", 4, FOREVER, EXTERNAL, (ORDERS, INVENTORY, RECOMMENDATIONS_JOB)),
-    Topic("product_changed", "product_id", 4, FOREVER, EXTERNAL, (ORDERS, INVENTORY, RECOMMENDATIONS_JOB)),
-    Topic("product_delisted", "product_id", 4, FOREVER, EXTERNAL, (ORDERS, INVENTORY, RECOMMENDATIONS_JOB)),
+    Topic("product_listed", "product_id", 4, FOREVER, EXTERNAL, LISTING_READERS),
+    Topic("product_changed", "product_id", 4, FOREVER, EXTERNAL, LISTING_READERS),
+    Topic("product_delisted", "product_id", 4, FOREVER, EXTERNAL, LISTING_READERS),
     # browsing
     Topic("product_viewed", "session_id", 4, DAYS_30, INTAKE, (RECOMMENDATIONS_JOB,)),
     Topic("search_performed", "session_id", 4, DAYS_30, INTAKE),
@@ -91,7 +103,7 @@ EVENT_TOPICS: tuple[Topic, ...] = (
         ORDERS,
         (INVENTORY, PAYMENTS, RECOMMENDATIONS_JOB),
     ),
-    Topic("order_confirmed", "order_id", 4, FOREVER, ORDERS, (INVENTORY, SIMULATOR, RANKINGS_JOB)),
+    Topic("order_confirmed", "order_id", 4, FOREVER, ORDERS, (INVENTORY, SIMULATOR, RANKINGS_JOB, CACHE)),
     Topic(
         "order_cancelled",
         "order_id",
@@ -107,7 +119,7 @@ EVENT_TOPICS: tuple[Topic, ...] = (
     Topic("stock_reserved", "order_id", 4, FOREVER, INVENTORY, (PAYMENTS,)),
     Topic("stock_refused", "order_id", 4, FOREVER, INVENTORY, (ORDERS,)),
     Topic("stock_released", "order_id", 4, FOREVER, INVENTORY, (ORDERS,)),
-    Topic("stock_changed", "product_id", 4, FOREVER, INVENTORY, (RECOMMENDATIONS_JOB,)),
+    Topic("stock_changed", "product_id", 4, FOREVER, INVENTORY, (RECOMMENDATIONS_JOB, CACHE)),
     Topic("restock_needed", "product_id", 2, DAYS_90, EXTERNAL),
     # money
     Topic("payment_captured", "order_id", 4, FOREVER, PAYMENTS, (ORDERS,)),
@@ -122,7 +134,8 @@ EVENT_TOPICS: tuple[Topic, ...] = (
     # operations
     Topic("notification_sent", "recipient_id", 2, DAYS_90, EXTERNAL),
     Topic("notification_failed", "recipient_id", 2, DAYS_90, EXTERNAL),
-    Topic("setting_changed", "name", 1, FOREVER, EXTERNAL),
+    # Every process reads it from the beginning when it starts (`schemas.configuration.watcher`).
+    Topic("setting_changed", "name", 1, FOREVER, CONFIGURATION, compacted=True),
     Topic("alert_raised", "name", 1, DAYS_90, EXTERNAL),
 )
 

@@ -1,0 +1,1 @@
+"""Tells each process the current values of the settings."""
