@@ -14,11 +14,15 @@ from common import gc_tuning
 from common.clock import system_clock
 from common.errors import SoukError, UserError
 from common.http_protocol import DeadlineProtocol
+from common.principal_token import PrincipalTokens
 from common.settings import LOOPBACK, Settings
 from common.telemetry import configure_logging
 from common.timeouts import SERVER_KEEPALIVE_S
 from producers.http.app import create_app
+from producers.http.guard import ServiceGuard
+from producers.http.idempotency import IdempotentRequests
 from producers.http.readiness import ServiceReadiness
+from producers.idempotency.sealed_response import ResponseSealer
 from producers.registry import SERVICES
 from producers.service_runner import ServiceRunner
 
@@ -50,15 +54,17 @@ async def serve(settings: Settings, names: Sequence[str]) -> int:
     """
     services = {name: ServiceRunner(SERVICES[name], settings, system_clock) for name in names}
     host = urlsplit(settings.commerce).hostname or ""
+    guard = ServiceGuard(PrincipalTokens(settings), IdempotentRequests(ResponseSealer(settings)))
     server = uvicorn.Server(
         uvicorn.Config(
-            create_app(services, ServiceReadiness(services, settings.kafka), [host]),
+            create_app(services, ServiceReadiness(services, settings.kafka), guard, [host]),
             host=LOOPBACK,
             port=settings.port("commerce"),
             http=DeadlineProtocol,
             lifespan="off",
             access_log=False,
             server_header=False,
+            proxy_headers=False,  # the gateway says from where a request comes
             timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_S,
             timeout_keep_alive=SERVER_KEEPALIVE_S,
             log_level="warning",

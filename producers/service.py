@@ -34,7 +34,12 @@ class Service:
     """Another service → the tables of this service that it may read. It can read no other tables."""
     callable_functions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Another service → the functions of this service that it may call, with their argument types."""
+    private_tables: tuple[str, ...] = ()
+    """The tables that audits can't read, because they contain secrets or personal data."""
+    context: Callable[[Settings], Any] = lambda _settings: None
+    """Makes what its endpoints need besides transactions, such as keys; each process calls it once."""
 
     def migrations(self) -> Mapping[str, Path]:
-        """Return the folders of its migrations: the outbox, the inbox, its own tables."""
-        return {name: ROOM / name / "migrations" for name in ("outbox", "inbox", self.name)}
+        """Return the folders of its migrations: the outbox, the inbox, stored responses, its own tables."""
+        sets = ("outbox", "inbox", "idempotency", self.name)
+        return {name: ROOM / name / "migrations" for name in sets}

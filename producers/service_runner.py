@@ -7,6 +7,7 @@ from common.errors import PartUnavailable
 from common.settings import Settings
 from producers.backoff import retry_until_done
 from producers.http.problems import ServiceNotReady
+from producers.idempotency.store import prune_responses
 from producers.inbox.consumer import ServiceConsumer
 from producers.inbox.message_processor import MessageProcessor
 from producers.inbox.pruning import prune_inbox
@@ -29,10 +30,11 @@ class ServiceRunner:
 
     def __init__(self, service: Service, settings: Settings, clock: Clock) -> None:
         self.service = service
-        self._settings = settings
+        self.settings = settings
         self._clock = clock
         self._transactions: Transactions | None = None
         self._consumer: ServiceConsumer | None = None
+        self.context = service.context(settings)
 
     @property
     def transactions(self) -> Transactions:
@@ -47,17 +49,17 @@ class ServiceRunner:
 
     @property
     def consuming(self) -> bool:
-        """Whether its consumer has joined the service's group."""
-        return self._consumer is not None and self._consumer.joined
+        """Whether its consumer has joined the service's group. A service without subscriptions has none."""
+        return not self.service.subscriptions or (self._consumer is not None and self._consumer.joined)
 
     async def run(self) -> None:
         """Run until cancelled. An exception from here is a bug, and ends the process."""
         name = self.service.name
         notifier = Notifier(name)
-        with SchemaRegistry(self._settings.registry) as registry:
+        with SchemaRegistry(self.settings.registry) as registry:
             async with (
-                make_pool(self._settings, name, REQUEST_CONNECTIONS) as for_requests,
-                make_pool(self._settings, name, EVENT_CONNECTIONS) as for_events,
+                make_pool(self.settings, name, REQUEST_CONNECTIONS) as for_requests,
+                make_pool(self.settings, name, EVENT_CONNECTIONS) as for_events,
             ):
                 await retry_until_done(f"{name} tables", self._migrate, RETRYABLE)
                 events = await retry_until_done(
@@ -74,11 +76,12 @@ class ServiceRunner:
     async def _migrate(self) -> None:
         service = self.service
         await migrate_as_admin(
-            self._settings,
+            self.settings,
             service.name,
             service.migrations(),
             service.readable_tables,
             service.callable_functions,
+            service.private_tables,
         )
 
     async def _event_writer(self, registry: SchemaRegistry) -> EventWriter:
@@ -87,17 +90,22 @@ class ServiceRunner:
 
     async def _work(self, transactions: Transactions, registry: SchemaRegistry) -> None:
         name = self.service.name
+        async with asyncio.TaskGroup() as group:
+            group.create_task(Relay(self.settings, name, transactions.notifier).run(), name=f"{name} relay")
+            if self.service.subscriptions:
+                self._consumer = self._make_consumer(transactions, registry)
+                group.create_task(self._consumer.run(), name=f"{name} consumer")
+            group.create_task(
+                prune_inbox(name, self.service.subscriptions, transactions, self.settings),
+                name=f"{name} inbox",
+            )
+            group.create_task(prune_responses(name, transactions), name=f"{name} responses")
+            for worker in self.service.workers:
+                group.create_task(worker(transactions, self.settings), name=f"{name} worker")
+
+    def _make_consumer(self, transactions: Transactions, registry: SchemaRegistry) -> ServiceConsumer:
+        name = self.service.name
         subscriptions = {one.event: one for one in self.service.subscriptions}
         processor = MessageProcessor(name, subscriptions, transactions)
         decoder = Decoder(registry.schema)
-        consumer = ServiceConsumer(self._settings.kafka, name, subscriptions, decoder, processor)
-        self._consumer = consumer
-        async with asyncio.TaskGroup() as group:
-            group.create_task(Relay(self._settings, name, transactions.notifier).run(), name=f"{name} relay")
-            group.create_task(consumer.run(), name=f"{name} consumer")
-            group.create_task(
-                prune_inbox(name, self.service.subscriptions, transactions, self._settings),
-                name=f"{name} inbox",
-            )
-            for worker in self.service.workers:
-                group.create_task(worker(transactions, self._settings), name=f"{name} worker")
+        return ServiceConsumer(self.settings.kafka, name, subscriptions, decoder, processor)

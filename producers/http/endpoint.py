@@ -10,6 +10,8 @@ from pydantic import TypeAdapter, ValidationError
 from starlette.responses import Response
 
 from common.content_type import JSON, has_json_content_type
+from common.settings import Settings
+from producers.http.idempotency import mark_committed
 from producers.http.problems import BadBody, NotJson
 from producers.outbox.trace import Trace
 from producers.outbox.transaction import Transaction, Transactions
@@ -26,11 +28,27 @@ def transactions(request: Request, service: str) -> Transactions:
     return running.transactions
 
 
+def context(request: Request, service: str) -> Any:
+    """Return what the service's `Service.context` made when the process started."""
+    running: ServiceRunner = request.app.state.services[service]
+    return running.context
+
+
+def settings_of(request: Request, service: str) -> Settings:
+    """Return the settings of an endpoint's service."""
+    running: ServiceRunner = request.app.state.services[service]
+    return running.settings
+
+
 @asynccontextmanager
 async def transaction(request: Request, service: str, about: str) -> AsyncIterator[Transaction]:
-    """Open a transaction for a request. `about` is the correlation id of its events, such as an order id."""
+    """Open a transaction for a request. `about` is the correlation id of its events, such as an order id.
+
+    If the request has an `Idempotency-Key`, the transaction also records that its changes are made.
+    """
     async with transactions(request, service).begin(trace_of(request, about)) as opened:
         yield opened
+        await mark_committed(request, opened.sql)
 
 
 def trace_of(request: Request, about: str) -> Trace:

@@ -2,21 +2,20 @@
 
 from collections.abc import Collection
 
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from common import correlation
 from common.host_check import is_known_host, is_other_site
 from common.problems import describe_error, problem_response
 from common.request_metrics import RequestMetrics
 from producers.http.problems import (
     BodyTooLarge,
-    DatabaseUnavailable,
     OtherSite,
     UnknownHost,
-    ValueNotStorable,
+    as_problem,
 )
-from producers.postgres.errors import INVALID, TRANSIENT
 
 BODY_LIMIT = 1024 * 1024
 """Bytes. This is enough for the stock of thousands of products, and hundreds of times the longest order."""
@@ -38,9 +37,12 @@ class CommerceMiddleware:
             await self._app(scope, receive, send)
             return
         metrics = RequestMetrics(scope["method"])
+        correlation_id = correlation.begin(scope)
 
         async def measured(message: Message) -> None:
             metrics.observe(message)
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)["X-Correlation-Id"] = correlation_id
             await send(message)
 
         try:
@@ -52,7 +54,7 @@ class CommerceMiddleware:
             if metrics.status:
                 raise  # the response has begun: the server closes the connection and logs the error
             request = Request(scope)
-            problem = describe_error(request, _as_problem(request, error))
+            problem = describe_error(request, as_problem(request, error))
             await problem_response(request, problem)(scope, receive, measured)
         finally:
             metrics.record(scope)
@@ -69,12 +71,6 @@ class CommerceMiddleware:
             raise UnknownHost(host)
         if is_other_site(scope["method"], headers):
             raise OtherSite
-
-
-def _as_problem(request: Request, error: Exception) -> Exception:
-    if isinstance(error, TRANSIENT):
-        return DatabaseUnavailable(request.method, has_key="Idempotency-Key" in request.headers)
-    return ValueNotStorable() if isinstance(error, INVALID) else error
 
 
 def bounded(scope: Scope, receive: Receive) -> Receive:

@@ -1,10 +1,12 @@
 """Problems that any commerce service may respond with."""
 
+from fastapi import Request
 from pydantic import ValidationError
 
 from common.errors import PartUnavailable
 from common.problems import Problem
 from common.retry_policy import retry_advice
+from producers.postgres.errors import INVALID, TRANSIENT
 
 
 class ServiceNotReady(Problem, PartUnavailable):
@@ -92,3 +94,59 @@ class BadBody(Problem):
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "body"
         super().__init__(f"{where}: {first['msg']}. See /docs for the parameters of this address.")
+
+
+class BadIdempotencyKey(Problem):
+    """The header `Idempotency-Key` is not a valid key."""
+
+    status, kind, title = 400, "idempotency-key", "The Idempotency-Key can't be used"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The header Idempotency-Key takes 1 to 255 printable ASCII characters, such as a UUID. Create a "
+            "new key for each request, and send the same key with every retry. Nothing was changed."
+        )
+
+
+class IdempotencyKeyReused(Problem):
+    """The key was used with another request."""
+
+    status, kind, title = 409, "idempotency-key-reused", "This Idempotency-Key was used for another request"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This Idempotency-Key was used with another address or body. Retry with the same request, or use "
+            "a new key for a new request. Nothing was changed."
+        )
+
+
+class RequestInProgress(Problem):
+    """The first request with the key has not ended yet."""
+
+    status, kind, title = 409, "request-in-progress", "A request with this Idempotency-Key is in progress"
+    retry_after_s = 1
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A request with this Idempotency-Key has not ended yet. Send the same request again in a moment "
+            "to get its response."
+        )
+
+
+class ResponseLost(Problem):
+    """The first request with the key took effect, but its response was not stored."""
+
+    status, kind, title = 409, "response-lost", "The response was lost"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A request with this Idempotency-Key took effect, but the server failed before it stored the "
+            "response. Read the result with a GET; do not send the change again."
+        )
+
+
+def as_problem(request: Request, error: Exception) -> Exception:
+    """Return the `Problem` of an error of PostgreSQL; other errors unchanged."""
+    if isinstance(error, TRANSIENT):
+        return DatabaseUnavailable(request.method, has_key="Idempotency-Key" in request.headers)
+    return ValueNotStorable() if isinstance(error, INVALID) else error

@@ -1,20 +1,25 @@
 """`/v1/products/{product_id}/stock` and `/v1/stock`: the sellers' stock."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from common.access_policy import NotYours
+from common.guarded_route import guarded
+from common.principal import Principal
 from producers.http.endpoint import json_response, parse_body, transaction, transactions
+from producers.http.guard import principal_of
 from producers.inventory import store
 from producers.inventory.adjustments import StockCount, set_stock
 from producers.inventory.model import Stock, StockKey
+from producers.inventory.policy import POLICIES, STOCK_KEEPERS
 from producers.inventory.problems import UnknownStock
 from producers.inventory.schemas import STOCK_LIST_REQUEST, STOCK_REQUEST, Id, StockResponse
 
 NAME = "inventory"
 
-router = APIRouter(prefix="/v1", tags=[NAME])
+router = APIRouter(prefix="/v1", tags=[NAME], route_class=guarded(POLICIES))
 
 
 @router.get("/products/{product_id}/stock", response_model=StockResponse)
@@ -48,8 +53,21 @@ async def set_many(request: Request) -> Response:
 
 
 async def _set_stock(request: Request, about: str, counts: Sequence[StockCount]) -> list[Stock]:
+    check_sellers(principal_of(request), {count.key.seller_id for count in counts})
     async with transaction(request, NAME, about) as tx:
         return await set_stock(tx, counts)
+
+
+def check_sellers(principal: Principal, seller_ids: Collection[str]) -> None:
+    """Check that a principal may set the stock of these sellers.
+
+    Raises:
+        NotYours: it does not keep the stock of one of them.
+    """
+    if principal.roles & {"admin", "platform"}:
+        return
+    if any(principal.sellers.get(seller_id) not in STOCK_KEEPERS.staff for seller_id in seller_ids):
+        raise NotYours
 
 
 def present_stock(stock: Stock) -> StockResponse:

@@ -3,15 +3,17 @@
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from common.guarded_route import guarded
 from common.ids import is_uuid7
 from producers.http.endpoint import json_response, transactions
 from producers.payments import store
+from producers.payments.policy import POLICIES
 from producers.payments.problems import UnknownPayment
 from producers.payments.schemas import PaymentResponse
 
 NAME = "payments"
 
-router = APIRouter(prefix="/v1/orders", tags=[NAME])
+router = APIRouter(prefix="/v1/orders", tags=[NAME], route_class=guarded(POLICIES))
 
 
 @router.get("/{order_id}/payment", response_model=PaymentResponse)

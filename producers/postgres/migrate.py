@@ -38,7 +38,7 @@ async def migrate(connection: "asyncpg.Connection[Any]", schema: str, folders: M
 async def _apply(connection: "asyncpg.Connection[Any]", of: str, migration: Migration) -> None:
     try:
         await connection.execute(migration.sql)
-    except asyncpg.PostgresSyntaxOrAccessError as error:
+    except asyncpg.SyntaxOrAccessError as error:
         raise BrokenMigrations(f"{migration.name} failed: {error}") from error
     record = (of, migration.number, migration.name, migration.checksum)
     await connection.execute(SQL["record_migration"], *record)

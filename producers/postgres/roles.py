@@ -28,12 +28,13 @@ async def migrate_as_admin(
     folders: Mapping[str, Path],
     readable_tables: Mapping[str, Sequence[str]] = NOTHING,
     callable_functions: Mapping[str, Sequence[str]] = NOTHING,
+    private_tables: Sequence[str] = (),
 ) -> None:
     """Migrate a service's schema as the administrator, then make the service's role its owner.
 
     The administrator applies migrations because a few of them read the tables of another service.
     `readable_tables` (service → tables) and `callable_functions` (service → functions) are what other
-    services are granted.
+    services are granted. `private_tables` are those that audits can't read.
 
     Raises:
         BrokenMigrations: see `migrate`.
@@ -42,7 +43,7 @@ async def migrate_as_admin(
         await migrate(connection, schema, folders)
         if not settings.postgres_url:
             await _assign(connection, settings, schema)
-            await _grant_to_reader(connection, schema)
+            await _grant_to_reader(connection, schema, private_tables)
             for service, tables in readable_tables.items():
                 await _grant(connection, "format_table_grants", schema, tables, role_name(service))
             for service, functions in callable_functions.items():
@@ -92,12 +93,15 @@ async def _grant(
         await _run_formatted(connection, query, schema, names, role)
 
 
-async def _grant_to_reader(connection: "asyncpg.Connection[Any]", schema: str) -> None:
+async def _grant_to_reader(
+    connection: "asyncpg.Connection[Any]", schema: str, private_tables: Sequence[str]
+) -> None:
     reader = role_name(READER)
     async with connection.transaction():
         await connection.execute(SQL["lock_roles"])
         if await connection.fetchval(SQL["role_exists"], reader):
             await _run_formatted(connection, "format_reader_grants", schema, reader)
+            await _run_formatted(connection, "format_reader_revocations", schema, private_tables, reader)
 
 
 async def _run_formatted(connection: "asyncpg.Connection[Any]", query: str, *arguments: object) -> None:

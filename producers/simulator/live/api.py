@@ -5,7 +5,7 @@ A response time includes the time that the request was queued.
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from time import perf_counter
 from typing import Any, Self
 
@@ -48,9 +48,14 @@ class ListingPending(ApiUnavailable):
 
 
 class ShopApi:
-    """A client of the API at one address. Use it as an async context manager."""
+    """A client of the API at one address. Use it as an async context manager.
 
-    def __init__(self, url: str, status: SimulatorStatus) -> None:
+    `own_headers`: see `HttpClient`.
+    """
+
+    def __init__(
+        self, url: str, status: SimulatorStatus, own_headers: Callable[[], Mapping[str, str]] | None = None
+    ) -> None:
         self._slots: defaultdict[str, asyncio.Semaphore] = defaultdict(
             lambda: asyncio.Semaphore(MAX_CONCURRENT)
         )
@@ -58,7 +63,9 @@ class ShopApi:
         self.unanswered = 0
         """Requests without a response, or with a 5xx or 429."""
         self._status = status
-        self._http = HttpClient(url, UNLIMITED, CLIENT_KEEPALIVE_S, RESPONSE_TIMEOUT_S, RESPONSE_TIMEOUT_S)
+        self._http = HttpClient(
+            url, UNLIMITED, CLIENT_KEEPALIVE_S, RESPONSE_TIMEOUT_S, RESPONSE_TIMEOUT_S, own_headers
+        )
 
     async def __aenter__(self) -> Self:
         return self

@@ -15,6 +15,7 @@ from common import gc_tuning, metrics
 from common.clock import system_clock
 from common.errors import PartUnavailable
 from common.kafka import cluster_id
+from common.principal_token import PlatformToken
 from common.settings import Settings
 from producers.simulator import saved_world
 from producers.simulator import status as reporting
@@ -76,7 +77,8 @@ async def _live(world: World, settings: Settings, schema_ids: Mapping[str, int],
         loop.add_signal_handler(number, stopping.set)
     seed = np.random.SeedSequence().entropy
     log.info("going live", rate=rate, seed=world.shape.seed)
-    async with ShopApi(settings.serving, status) as api:
+    token = PlatformToken(settings, "simulator")
+    async with ShopApi(settings.serving, status, token.headers) as api:
         live = _LiveTraffic(world, settings, schema_ids, rate, api, status, int(str(seed)) % 2**32)
         await live.run(stopping)
     log.info("stopped", events=sum(status.events.values()), orders=dict(status.orders))

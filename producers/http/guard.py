@@ -1,0 +1,53 @@
+"""Checks the principal of each request to a commerce service, and what it may do there."""
+
+from fastapi import Request
+from starlette.responses import Response
+
+from common.access_policy import AccessPolicy, SignInRequired
+from common.guarded_route import RouteHandler
+from common.principal import Principal
+from common.principal_token import COMMERCE, HEADER, InvalidToken, PrincipalTokens
+from producers.http.idempotency import IdempotentRequests
+
+
+class ServiceGuard:
+    """The guard of the commerce services: only the gateway can say who sends a request."""
+
+    def __init__(self, tokens: PrincipalTokens, idempotent: IdempotentRequests) -> None:
+        self._tokens = tokens
+        self._idempotent = idempotent
+
+    async def handle(self, request: Request, policy: AccessPolicy, respond: RouteHandler) -> Response:
+        """Respond if the policy allows it; see `IdempotentRequests` for requests with an `Idempotency-Key`.
+
+        Raises:
+            SignInRequired: the header is missing or invalid, and the policy needs a principal.
+            NotAllowed, NotYours: see `AccessPolicy.authorize`.
+        """
+        principal = self._principal(request)
+        request.state.principal = principal
+        policy.authorize(principal, request.path_params)
+        return await self._idempotent.handle(request, policy, principal, respond)
+
+    def _principal(self, request: Request) -> Principal | None:
+        token = request.headers.get(HEADER)
+        if token is None:
+            return None
+        try:
+            return self._tokens.verify(token, COMMERCE)
+        except InvalidToken as error:
+            raise SignInRequired(
+                f"The header {HEADER} is not valid here. Send requests through the API, which adds it."
+            ) from error
+
+
+def principal_of(request: Request) -> Principal:
+    """Return the principal of a request. Only for routes whose policy needs one.
+
+    Raises:
+        SignInRequired: the request has none.
+    """
+    principal: Principal | None = request.state.principal
+    if principal is None:
+        raise SignInRequired
+    return principal

@@ -1,0 +1,1 @@
+"""Responses to requests with an `Idempotency-Key`, which services store for retries."""

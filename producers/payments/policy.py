@@ -1,0 +1,7 @@
+"""Who may use the payment endpoint. A shopper sees the payment as a part of the order."""
+
+from collections.abc import Mapping
+
+from common.access_policy import AccessPolicy, allow
+
+POLICIES: Mapping[str, AccessPolicy] = {"show": allow("admin", "platform", traffic="read")}
