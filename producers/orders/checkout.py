@@ -19,7 +19,7 @@ from producers.outbox.transaction import OUTBOX, Transactions
 
 
 async def check_out(
-    transactions: Transactions, key: str, order: OrderRequest, traceparent: str | None
+    transactions: Transactions, key: str, shopper_id: str, order: OrderRequest, traceparent: str | None
 ) -> tuple[StoredResponse, bool]:
     """Return the response to a checkout, and whether it repeats the response to an earlier request.
 
@@ -30,19 +30,21 @@ async def check_out(
         one of `producers.postgres.errors.TRANSIENT`: either the order was placed or nothing was done. A retry
             with the same key returns the order's response.
     """
-    digest = _digest(order)
+    digest = _digest(shopper_id, order)
+    requested = [line.requested() for line in order.lines]
     async with transactions.connection() as sql:
-        stored, offers = await store.find_checkout(sql, key, (line.product_id for line in order.lines))
+        now = transactions.clock()
+        stored, offers = await store.find_checkout(sql, key, requested, now)
         if stored:
             return _check_digest(stored, digest), True
-        lines = priced([line.requested() for line in order.lines], offers, order.currency)
-        order_id, now = new_id(), transactions.clock()
+        lines = priced(requested, offers, order.currency)
+        order_id = new_id()
         checkout = Checkout(
             key=key,
             response=StoredResponse(
-                order_id, digest, to_json(present_placed_order(order_id, order, lines, now))
+                order_id, digest, to_json(present_placed_order(order_id, shopper_id, order, lines, now))
             ),
-            shopper_id=order.shopper_id,
+            shopper_id=shopper_id,
             session_id=order.session_id,
             currency=order.currency,
             amount_minor=amount_minor(lines),
@@ -74,6 +76,7 @@ def _check_digest(stored: StoredResponse, digest: bytes) -> StoredResponse:
     return stored
 
 
-def _digest(order: OrderRequest) -> bytes:
-    """Return the digest of a body's content, independent of the order of its fields."""
-    return sha256(orjson.dumps(order.model_dump(), option=orjson.OPT_SORT_KEYS)).digest()
+def _digest(shopper_id: str, order: OrderRequest) -> bytes:
+    """Return the digest of an order's content, independent of the order of its fields."""
+    content = order.model_dump() | {"shopper_id": shopper_id}
+    return sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).digest()

@@ -1,36 +1,46 @@
-"""`/v1/orders`: placing an order, tracking it, cancelling it."""
+"""`/v1/orders`: placing an order, listing one's own, tracking one, cancelling it."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from common.content_type import JSON, has_json_content_type
+from common.guarded_route import guarded
 from common.ids import is_uuid7
+from common.principal import Principal
 from producers.http.endpoint import json_response, parse_body, transaction, transactions
+from producers.http.guard import principal_of
+from producers.http.idempotency import is_valid_key
 from producers.http.problems import NotJson
 from producers.orders import store
 from producers.orders.cancellation import cancel_order
 from producers.orders.checkout import check_out
+from producers.orders.order_list import list_orders
+from producers.orders.policy import POLICIES
 from producers.orders.presenters import present_order
-from producers.orders.problems import BadIdempotencyKey, TooLateToCancel, UnknownOrder
-from producers.orders.schemas import ORDER_REQUEST, OrderResponse
+from producers.orders.problems import BadIdempotencyKey, NotYourShopper, TooLateToCancel, UnknownOrder
+from producers.orders.schemas import ORDER_REQUEST, OrderRequest, OrderResponse, OrdersResponse
 
 NAME = "orders"
-MAX_KEY_CHARS = 255
+MAX_CURSOR_CHARS = 200
+MAX_ORDERS = 100
+"""The largest number of orders in a page of a list."""
 
-router = APIRouter(prefix="/v1/orders", tags=[NAME])
+router = APIRouter(prefix="/v1/orders", tags=[NAME], route_class=guarded(POLICIES))
 
 
 @router.post("", status_code=202, response_model=OrderResponse)
 async def place(request: Request) -> Response:
     """Place an order. The response means that it is stored; `Location` shows when it is confirmed."""
     key = request.headers.get("Idempotency-Key", "")
-    if not (0 < len(key) <= MAX_KEY_CHARS and key.isascii() and key.isprintable()):
+    if not is_valid_key(key):
         raise BadIdempotencyKey
     order = await parse_body(request, ORDER_REQUEST)
+    shopper_id = shopper_of(order, principal_of(request))
     response, repeated = await check_out(
-        transactions(request, NAME), key, order, request.headers.get("traceparent")
+        transactions(request, NAME), key, shopper_id, order, request.headers.get("traceparent")
     )
     headers = {"Location": f"/v1/orders/{response.order_id}", "Cache-Control": "no-store"}
     if repeated:
@@ -38,11 +48,23 @@ async def place(request: Request) -> Response:
     return Response(response.answer, 202, headers, JSON)
 
 
+@router.get("", response_model=OrdersResponse)
+async def list_own(
+    request: Request,
+    cursor: Annotated[str | None, Query(max_length=MAX_CURSOR_CHARS)] = None,
+    limit: Annotated[int, Query(ge=1, le=MAX_ORDERS)] = 20,
+) -> Response:
+    """The orders of the sender, the newest first: those of the person, and of their time as a guest."""
+    shopper_ids = principal_of(request).shopper_ids
+    async with transactions(request, NAME).connection() as sql:
+        return json_response(await list_orders(sql, shopper_ids, cursor, limit))
+
+
 @router.get("/{order_id}", response_model=OrderResponse)
 async def show(request: Request, order_id: str) -> Response:
     """An order: its status, lines, payment and history."""
     async with transactions(request, NAME).connection() as sql:
-        return json_response(present_order(await _find(sql, order_id)))
+        return json_response(present_order(await _find(sql, order_id, principal_of(request))))
 
 
 @router.post("/{order_id}/cancellation", status_code=202, response_model=OrderResponse)
@@ -56,16 +78,34 @@ async def cancel(request: Request, order_id: str) -> Response:
     if not is_uuid7(order_id):
         raise UnknownOrder(order_id)
     async with transaction(request, NAME, order_id) as tx:
-        order = await store.lock_order(tx, order_id)
+        principal = principal_of(request)
+        order = await store.lock_order(tx, order_id, owners(principal))
         if order is None:
             raise UnknownOrder(order_id)
         if not await cancel_order(tx, order, "shopper_request") and order.status != "cancelled":
             raise TooLateToCancel(order.status, order.has_returns)
-        return json_response(present_order(await _find(tx.sql, order_id)), 202)
+        return json_response(present_order(await _find(tx.sql, order_id, principal)), 202)
 
 
-async def _find(sql: Any, order_id: str) -> dict[str, Any]:
-    order = await store.find_order(sql, order_id) if is_uuid7(order_id) else None
+def owners(principal: Principal) -> Sequence[str] | None:
+    """Return the shopper ids whose orders a principal may reach; None means all orders."""
+    return None if principal.roles & {"admin", "platform"} else principal.shopper_ids
+
+
+def shopper_of(order: OrderRequest, principal: Principal) -> str:
+    """Return who places an order: the principal, or the shopper for whom a process of the platform sends it.
+
+    Raises:
+        NotYourShopper: the order names another shopper, or none.
+    """
+    named = order.shopper_id or principal.shopper_id
+    if named is None or not ("platform" in principal.roles or named in principal.shopper_ids):
+        raise NotYourShopper
+    return named
+
+
+async def _find(sql: Any, order_id: str, principal: Principal) -> dict[str, Any]:
+    order = await store.find_order(sql, order_id, owners(principal)) if is_uuid7(order_id) else None
     if order is None:
         raise UnknownOrder(order_id)
     return order

@@ -89,7 +89,14 @@ async def accept_return(tx: Transaction, event: Record) -> None:
 async def save_offer(tx: Transaction, event: Record) -> None:
     """`product_listed`, `product_changed`: save the offer."""
     check_listing(event)
-    offer = Offer(event["product_id"], event["seller_id"], event["currency"], event["price_minor"], True)
+    offer = Offer(
+        event["product_id"],
+        event["seller_id"],
+        event["currency"],
+        event["price_minor"],
+        listed=True,
+        category=event["category"],
+    )
     await store.save_offer(tx, offer, event["occurred_at"])
 
 

@@ -14,8 +14,8 @@ MAX_LINES = 100
 MAX_UNITS = 1_000
 """Units of one line."""
 
-COMMISSION_BP = 1_000
-"""The marketplace's commission in basis points. Each order line stores the value at its checkout."""
+DEFAULT_COMMISSION_BP = 1_000
+"""The commission in basis points while the sellers service has no rules yet, during the first start."""
 
 PREDECESSORS: dict[Status, frozenset[Status]] = {
     "placed": frozenset(),
@@ -48,6 +48,17 @@ class Offer:
     currency: str
     price_minor: int
     listed: bool
+    category: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LineOffer:
+    """A listed offer for one line of a checkout."""
+
+    line_number: int
+    offer: Offer
+    commission_bp: int
+    """What the marketplace keeps of the line if this offer is bought, in basis points (sellers' rules)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +70,11 @@ class OrderedLine:
     seller_id: str
     quantity: int
     unit_price_minor: int
+    commission_bp: int
+    """The marketplace's commission in basis points, frozen at the checkout."""
     discount_minor: int = 0
     shipping_minor: int = 0
     tax_minor: int = 0
-    commission_bp: int = COMMISSION_BP
 
     def as_event(self) -> dict[str, int | str]:
         """Return the line as a record of `order_placed`."""
@@ -85,33 +97,36 @@ class OrderedLine:
         return gross - self.discount_minor + self.shipping_minor + self.tax_minor
 
 
-def priced(lines: Sequence[RequestedLine], offers: Iterable[Offer], currency: str) -> list[OrderedLine]:
-    """Return the lines at the catalogue's prices, numbered from 1.
+def priced(lines: Sequence[RequestedLine], offers: Iterable[LineOffer], currency: str) -> list[OrderedLine]:
+    """Return the lines at the catalogue's prices, numbered from 1. `offers` are those of their products.
 
     Raises:
         UnknownProduct: a product is not listed, or not by that seller.
         OtherCurrency: a product is sold in another currency.
         PriceMoved: the price is not the one that the shopper saw.
     """
-    listed = [offer for offer in offers if offer.listed]
-    return [_line(number, line, listed, currency) for number, line in enumerate(lines, start=1)]
-
-
-def _line(number: int, line: RequestedLine, offers: Sequence[Offer], currency: str) -> OrderedLine:
-    candidates = [
-        offer
-        for offer in offers
-        if offer.product_id == line.product_id and line.seller_id in (None, offer.seller_id)
+    by_line: dict[int, list[LineOffer]] = {}
+    for each in offers:
+        by_line.setdefault(each.line_number, []).append(each)
+    return [
+        _line(number, line, by_line.get(number, []), currency) for number, line in enumerate(lines, start=1)
     ]
+
+
+def _line(number: int, line: RequestedLine, offers: Sequence[LineOffer], currency: str) -> OrderedLine:
+    candidates = [each for each in offers if line.seller_id in (None, each.offer.seller_id)]
     if not candidates:
         raise UnknownProduct(number, line.product_id, line.seller_id)
-    payable = [offer for offer in candidates if offer.currency == currency]
+    payable = [each for each in candidates if each.offer.currency == currency]
     if not payable:
-        raise OtherCurrency(number, line.product_id, candidates[0].currency, currency)
-    offer = min(payable, key=lambda offer: (offer.price_minor, offer.seller_id))
+        raise OtherCurrency(number, line.product_id, candidates[0].offer.currency, currency)
+    chosen = min(payable, key=lambda each: (each.offer.price_minor, each.offer.seller_id))
+    offer = chosen.offer
     if line.unit_price_minor not in (None, offer.price_minor):
         raise PriceMoved(number, line.product_id, offer.price_minor, currency)
-    return OrderedLine(number, line.product_id, offer.seller_id, line.quantity, offer.price_minor)
+    return OrderedLine(
+        number, line.product_id, offer.seller_id, line.quantity, offer.price_minor, chosen.commission_bp
+    )
 
 
 def amount_minor(lines: Iterable[OrderedLine]) -> int:

@@ -5,16 +5,16 @@ from datetime import datetime
 from typing import Any
 
 from producers.orders.model import OrderedLine, amount_minor
-from producers.orders.schemas import LineResponse, OrderRequest, OrderResponse
+from producers.orders.schemas import LineResponse, ListedOrderResponse, OrderRequest, OrderResponse
 
 
 def present_placed_order(
-    order_id: str, request: OrderRequest, lines: Sequence[OrderedLine], now: datetime
+    order_id: str, shopper_id: str, request: OrderRequest, lines: Sequence[OrderedLine], now: datetime
 ) -> OrderResponse:
     """Return the response for an order that is being placed."""
     return {
         "order_id": order_id,
-        "shopper_id": request.shopper_id,
+        "shopper_id": shopper_id,
         "status": "placed",
         "cancellation_reason": None,
         "currency": request.currency,
@@ -35,7 +35,6 @@ def present_order(row: Mapping[str, Any]) -> OrderResponse:
 
     If an order was cancelled before it was paid, its payment is `void`.
     """
-    is_void = row["status"] == "cancelled" and row["payment_status"] == "pending"
     return {
         "order_id": row["order_id"],
         "shopper_id": row["shopper_id"],
@@ -46,12 +45,32 @@ def present_order(row: Mapping[str, Any]) -> OrderResponse:
         "history": row["steps"],
         "lines": [_line(line) for line in row["lines"]],
         "payment": {
-            "status": "void" if is_void else row["payment_status"],
+            "status": _payment_status(row),
             "method": row["payment_method"],
             "amount_minor": row["amount_minor"],
             "refunded_minor": row["refunded_minor"],
         },
     }
+
+
+def present_listed_order(row: Mapping[str, Any]) -> ListedOrderResponse:
+    """Return an entry of the list of orders for a row of `store.find_orders`."""
+    return {
+        "order_id": row["order_id"],
+        "status": row["status"],
+        "cancellation_reason": row["cancellation_reason"],
+        "currency": row["currency"],
+        "amount_minor": row["amount_minor"],
+        "refunded_minor": row["refunded_minor"],
+        "payment_status": _payment_status(row),
+        "placed_at": row["placed_at"],
+        "lines": row["lines"],
+    }
+
+
+def _payment_status(row: Mapping[str, Any]) -> str:
+    is_void = row["status"] == "cancelled" and row["payment_status"] == "pending"
+    return "void" if is_void else str(row["payment_status"])
 
 
 def _line(line: Mapping[str, Any]) -> LineResponse:

@@ -14,6 +14,15 @@ class UnknownOrder(Problem):
         )
 
 
+class NotYourShopper(Problem):
+    """The order names a shopper other than the one who places it."""
+
+    status, kind, title = 403, "not-your-shopper", "Another shopper"
+
+    def __init__(self) -> None:
+        super().__init__("`shopper_id` is not your own. Leave it out: an order is always the sender's own.")
+
+
 class UnknownProduct(Problem):
     """The product is not for sale."""
 
@@ -86,3 +95,12 @@ class TooLateToCancel(Problem):
             if has_returns
             else f"The order is {status} already. Return it once it has arrived."
         )
+
+
+class BadCursor(Problem):
+    """The cursor is not one of a response."""
+
+    status, kind, title = 422, "bad-cursor", "Unknown cursor"
+
+    def __init__(self) -> None:
+        super().__init__("Send next_cursor of the previous page unchanged, or leave cursor out.")

@@ -41,7 +41,7 @@ class PaymentRequest(PaymentDetails):
 class OrderRequest(_Request):
     """A checkout. It becomes one order, even if its lines are of several sellers."""
 
-    shopper_id: Id
+    shopper_id: Id | None = None
     session_id: Id | None = None
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")]
     payment: PaymentRequest
@@ -93,3 +93,31 @@ class OrderResponse(TypedDict):
     history: list[StepResponse]
     lines: list[LineResponse]
     payment: OrderPaymentResponse
+
+
+class ListedLineResponse(TypedDict):
+    """A product of an order in a list, and its units."""
+
+    product_id: str
+    quantity: int
+
+
+class ListedOrderResponse(TypedDict):
+    """An order in a list. `GET /v1/orders/{order_id}` has all of it."""
+
+    order_id: str
+    status: Status
+    cancellation_reason: str | None
+    currency: str
+    amount_minor: int
+    refunded_minor: int
+    payment_status: str
+    placed_at: datetime
+    lines: list[ListedLineResponse]
+
+
+class OrdersResponse(TypedDict):
+    """A page of the sender's orders, the newest first. `next_cursor` is null on the last page."""
+
+    orders: list[ListedOrderResponse]
+    next_cursor: str | None

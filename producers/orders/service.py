@@ -11,6 +11,9 @@ ORDERS = Service(
     subscriptions=SUBSCRIPTIONS,
     router=router,
     workers=(prune_idempotency_keys,),
-    readable_tables={"payments": ("how_to_pay",)},  # not an event: no topic may contain a payment token
+    readable_tables={
+        "payments": ("how_to_pay",),  # not an event: no topic may contain a payment token
+        "users": ("orders", "order_lines"),  # what a person exports
+    },
     callable_functions={"inventory": ("begin_return(uuid)",), "payments": ("begin_return(uuid)",)},
 )

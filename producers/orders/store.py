@@ -7,10 +7,20 @@ from typing import Any
 
 from common.errors import Rejected
 from common.metrics import ORDERS
-from producers.orders.model import Offer, OrderedLine, PaymentStatus, Reason, Status
+from producers.orders.model import (
+    DEFAULT_COMMISSION_BP,
+    LineOffer,
+    Offer,
+    OrderedLine,
+    PaymentStatus,
+    Reason,
+    RequestedLine,
+    Status,
+)
 from producers.outbox.message import OutboxMessage
 from producers.outbox.transaction import Transaction
 from producers.payment_details import PaymentDetails
+from producers.postgres.errors import FUNCTION_UNAVAILABLE
 from producers.postgres.queries import load_queries
 from producers.returns.check import SoldLine
 
@@ -75,12 +85,27 @@ class Checkout:
 
 
 async def find_checkout(
-    sql: Any, key: str, products: Iterable[str]
-) -> tuple[StoredResponse | None, list[Offer]]:
-    """Return the stored response of this key, if any, and the offers of these products."""
-    rows = await sql.fetch(SQL["find_checkout"], key, sorted(set(products)))
-    offers = [Offer(*tuple(row)[3:]) for row in rows if row["product_id"] is not None]
-    return None if rows[0]["order_id"] is None else _stored_response(rows[0]), offers
+    sql: Any, key: str, lines: Sequence[RequestedLine], at: datetime
+) -> tuple[StoredResponse | None, list[LineOffer]]:
+    """Return the stored response of this key, if any, and the offers for these lines at `at`.
+
+    The commissions are those of the sellers service. Until it has created its rules and granted them, each
+    line has the default commission.
+    """
+    products, quantities = {line.product_id for line in lines}, [line.quantity for line in lines]
+    try:
+        rows = await sql.fetch(SQL["find_checkout"], key, sorted(products), quantities, at)
+    except FUNCTION_UNAVAILABLE:
+        rows = await sql.fetch(
+            SQL["find_checkout_before_rules"], key, sorted(products), quantities, DEFAULT_COMMISSION_BP
+        )
+    stored = None if rows[0]["order_id"] is None else _stored_response(rows[0])
+    return stored, [
+        LineOffer(number, Offer(*tuple(row)[3:9]), row["commissions_bp"][number - 1])
+        for row in rows
+        for number, line in enumerate(lines, start=1)
+        if row["product_id"] == line.product_id
+    ]
 
 
 async def place(sql: Any, checkout: Checkout, message: OutboxMessage) -> bool:
@@ -123,14 +148,26 @@ def _stored_response(row: Mapping[str, Any]) -> StoredResponse:
     return StoredResponse(row["order_id"], row["request_sha256"], row["answer"])
 
 
-async def find_order(sql: Any, order_id: str) -> dict[str, Any] | None:
-    """Return an order's row with its `lines` and `steps`; None if there is none."""
-    row = await sql.fetchrow(SQL["find_order"], order_id)
+async def find_order(sql: Any, order_id: str, owners: Sequence[str] | None) -> dict[str, Any] | None:
+    """Return an order's row with its `lines` and `steps`; None if none of `owners` has it (None: anybody)."""
+    row = await sql.fetchrow(SQL["find_order"], order_id, owners)
     if row is None:
         return None
     steps = [{"status": step, "at": at, "seller_id": seller_id} for step, at, seller_id in row["steps"]]
     lines = [dict(zip(_LINE_FIELDS, line, strict=True)) for line in row["lines"]]
     return {**row, "lines": lines, "steps": steps}
+
+
+async def find_orders(
+    sql: Any, shopper_ids: Sequence[str], after: tuple[datetime, str] | None, limit: int
+) -> list[dict[str, Any]]:
+    """Return the newest orders of these shopper ids with their `lines`, those after (`placed_at`, id)."""
+    placed_at, order_id = after or (None, None)
+    rows = await sql.fetch(SQL["find_orders"], list(shopper_ids), placed_at, order_id, limit)
+    return [
+        {**row, "lines": [{"product_id": product, "quantity": units} for product, units in row["lines"]]}
+        for row in rows
+    ]
 
 
 async def find_lines(sql: Any, order_id: str) -> list[dict[str, Any]]:
@@ -144,9 +181,9 @@ async def find_confirmed_at(tx: Transaction, order: Order) -> datetime | None:
     return at
 
 
-async def lock_order(tx: Transaction, order_id: str) -> Order | None:
-    """Lock and return an order; None if it does not exist in this shop."""
-    row = await tx.sql.fetchrow(SQL["lock_order"], order_id)
+async def lock_order(tx: Transaction, order_id: str, owners: Sequence[str] | None = None) -> Order | None:
+    """Lock and return an order; None if it does not exist, or none of `owners` has it (None: anybody)."""
+    row = await tx.sql.fetchrow(SQL["lock_order"], order_id, owners)
     return None if row is None else Order(*row)
 
 
@@ -230,7 +267,13 @@ async def set_payment_status(tx: Transaction, order: Order, to: PaymentStatus) -
 async def save_offer(tx: Transaction, offer: Offer, changed_at: datetime) -> None:
     """Save an offer, unless a newer event has changed it."""
     await tx.sql.execute(
-        SQL["save_offer"], offer.product_id, offer.seller_id, offer.currency, offer.price_minor, changed_at
+        SQL["save_offer"],
+        offer.product_id,
+        offer.seller_id,
+        offer.currency,
+        offer.price_minor,
+        offer.category,
+        changed_at,
     )
 
 

@@ -14,4 +14,4 @@ SELECT order_id, shopper_id, currency, status, cancellation_reason, amount_minor
         ORDER BY line_number
     ) AS lines
 FROM orders
-WHERE order_id = $1::uuid;
+WHERE order_id = $1::uuid AND ($2::text[] IS NULL OR shopper_id = ANY ($2::text[]));
