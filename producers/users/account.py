@@ -1,0 +1,231 @@
+"""What a person changes of their own account: profile, password, e-mail address, postal addresses."""
+
+from producers.outbox.trace import Trace
+from producers.outbox.transaction import Transactions
+from producers.users import store
+from producers.users.access_tokens import find_shopper_ids, present_user
+from producers.users.context import UsersContext
+from producers.users.model import (
+    EMAIL_CHANGE_LIFETIME,
+    FREE_FAILURES,
+    MAX_ADDRESSES,
+    PASSWORD_RESET_LIFETIME,
+    new_token,
+    normalized_email,
+    token_digest,
+)
+from producers.users.problems import (
+    DemoPerson,
+    LinkEnded,
+    NoPassword,
+    TooManyAddresses,
+    UnknownAddress,
+    UnknownPerson,
+    WrongPassword,
+)
+from producers.users.registration import check_password, checked_email
+from producers.users.schemas import (
+    EmailChangeRequest,
+    NewPasswordRequest,
+    PasswordChangeRequest,
+    UserResponse,
+)
+from producers.users.sessions import end_all_sessions
+from producers.users.store import Address, Person
+from producers.users.throttling import attempt_succeeded, begin_attempt
+
+ASK_AGAIN = "Ask for another one with POST /v1/auth/password_resets."
+
+
+async def show_profile(transactions: Transactions, context: UsersContext, user_id: str) -> UserResponse:
+    """Return a person as they see themselves.
+
+    Raises:
+        UnknownPerson: they were erased.
+    """
+    async with transactions.connection() as sql:
+        person = await store.find_person(sql, user_id)
+        if person is None:
+            raise UnknownPerson
+        (shopper_id, *_) = await find_shopper_ids(sql, context.pseudonyms, person, 0)
+        return present_user(person, shopper_id, await store.find_memberships(sql, user_id))
+
+
+async def set_name(transactions: Transactions, user_id: str, name: str) -> None:
+    """Set a person's name."""
+    async with transactions.begin(Trace("")) as tx:
+        await store.set_name(tx, user_id, name)
+
+
+async def confirm_password(
+    transactions: Transactions, context: UsersContext, user_id: str, password: str
+) -> Person:
+    """Return the person if the password is right. Wrong ones are slowed down as at the sign-in.
+
+    Raises:
+        UnknownPerson: the person was erased.
+        DemoPerson, NoPassword: the person has no password.
+        WrongPassword: it is another one.
+        TooManyAttempts: the person must wait.
+    """
+    context.passwords.require_capacity()
+    async with transactions.begin(Trace("")) as tx:
+        person = await store.find_person(tx.sql, user_id)
+        if person is None:
+            raise UnknownPerson
+        if person.is_demo:
+            raise DemoPerson
+        if person.password_hash is None:
+            raise NoPassword
+        subjects = {context.devices.signed_in(person.email): FREE_FAILURES}
+        await begin_attempt(tx, subjects)
+    is_right, _ = await context.passwords.verify(password, person.password_hash)
+    if not is_right:
+        raise WrongPassword
+    async with transactions.begin(Trace("")) as tx:
+        await attempt_succeeded(tx, subjects)
+    return person
+
+
+async def change_password(
+    transactions: Transactions,
+    context: UsersContext,
+    user_id: str,
+    session_id: str | None,
+    request: PasswordChangeRequest,
+) -> None:
+    """Set a new password, and end the person's other sessions.
+
+    Raises:
+        WeakPassword: the new password can't be chosen.
+        WrongPassword: the current password is another one; see `confirm_password` for more.
+    """
+    person = await confirm_password(transactions, context, user_id, request.password)
+    check_password(request.new_password, person.email)
+    new_hash = await context.passwords.hash(request.new_password)
+    async with transactions.begin(Trace("")) as tx:
+        locked = await store.lock_person(tx, user_id)
+        if locked is None or locked.password_hash != person.password_hash:
+            raise WrongPassword  # it was changed meanwhile
+        await store.set_password(tx, user_id, new_hash)
+        await store.delete_mailed_tokens(tx, user_id)
+        for ended in await store.end_sessions(tx, user_id, transactions.clock(), session_id):
+            await store.revoke_session(tx, ended, transactions.clock())
+        await store.send_mail(tx, context.mails.password_changed(locked.email))
+
+
+async def request_password_reset(transactions: Transactions, context: UsersContext, given: str) -> None:
+    """Send a mail to an address: with a link if it has an account, and saying so if it has none.
+
+    Both cases run the same statements, so that neither the response nor its time tells them apart.
+    """
+    email, token = checked_email(given), new_token()
+    async with transactions.begin(Trace("")) as tx:
+        has_account = await store.insert_mailed_token(
+            tx, token_digest(token), email, "password_reset", None, tx.now + PASSWORD_RESET_LIFETIME
+        )
+        mails = context.mails
+        await store.send_mail(
+            tx, mails.password_reset(email, token) if has_account else mails.no_account(email)
+        )
+
+
+async def reset_password(
+    transactions: Transactions, context: UsersContext, request: NewPasswordRequest
+) -> str:
+    """Set a new password with the token of a mail, and end all sessions; return a device token.
+
+    The device token lets the owner sign in at once while somebody else guesses the password.
+
+    Raises:
+        LinkEnded: the token was used before or has expired.
+        WeakPassword: the password can't be chosen; the token can still be used.
+    """
+    check_password(request.password, "")
+    new_hash = await context.passwords.hash(request.password)
+    async with transactions.begin(Trace("")) as tx:
+        taken = await store.take_mailed_token(tx, token_digest(request.token), "password_reset")
+        person = None if taken is None else await store.lock_person(tx, taken[0])
+        if person is None:
+            raise LinkEnded(ASK_AGAIN)
+        check_password(request.password, person.email)
+        await store.set_password(tx, person.user_id, new_hash)
+        await store.delete_mailed_tokens(tx, person.user_id)
+        await end_all_sessions(tx, person.user_id, transactions.clock())
+        await store.clear_throttles(tx, [context.devices.account(person.email)])
+        await store.send_mail(tx, context.mails.password_changed(person.email))
+        return context.devices.new(person.email)
+
+
+async def request_email_change(
+    transactions: Transactions, context: UsersContext, user_id: str, request: EmailChangeRequest
+) -> None:
+    """Send a mail to the new address. If it belongs to somebody, the mail says so, and not the response.
+
+    Raises:
+        NotAnEmail: it is no address.
+        WrongPassword: the password is another one; see `confirm_password` for more.
+    """
+    new_email, token = checked_email(request.email), new_token()
+    person = await confirm_password(transactions, context, user_id, request.password)
+    async with transactions.begin(Trace("")) as tx:
+        is_taken = await store.find_person_by_email(tx.sql, new_email) is not None
+        mails = context.mails
+        mail = mails.already_registered(new_email) if is_taken else mails.email_change(new_email, token)
+        if await store.send_mail(tx, mail, None if is_taken else user_id) and not is_taken:
+            expires_at = tx.now + EMAIL_CHANGE_LIFETIME
+            await store.insert_mailed_token(
+                tx, token_digest(token), person.email, "email_change", new_email, expires_at
+            )
+
+
+async def change_email(transactions: Transactions, context: UsersContext, token: str) -> str:
+    """Give a person the address that they have confirmed; return it. The old address gets a notice.
+
+    Raises:
+        LinkEnded: the token was used before or has expired, or the address belongs to somebody now.
+    """
+    async with transactions.begin(Trace("")) as tx:
+        taken = await store.take_mailed_token(tx, token_digest(token), "email_change")
+        if taken is None or taken[1] is None:
+            raise LinkEnded("Ask for another one with POST /v1/me/email_changes.")
+        user_id, new_email = taken[0], taken[1]
+        person = await store.lock_person(tx, user_id)
+        await store.lock_email(tx, new_email)
+        if person is None or await store.find_person_by_email(tx.sql, new_email) is not None:
+            raise LinkEnded("The address belongs to another account now.")
+        await store.send_mail(tx, context.mails.email_changed(person.email))
+        await store.assign_mails(tx, person)
+        await store.set_email(tx, user_id, new_email)
+        await store.delete_mailed_tokens(tx, user_id)
+        await store.delete_registrations(tx, new_email)
+        return normalized_email(new_email)
+
+
+async def save_address(transactions: Transactions, user_id: str, address: Address) -> None:
+    """Save an address of a person, new or changed.
+
+    Raises:
+        UnknownPerson: the person was erased.
+        TooManyAddresses: the person has as many as they may have.
+    """
+    async with transactions.begin(Trace("")) as tx:
+        if await store.lock_person(tx, user_id) is None:
+            raise UnknownPerson
+        others = {each.address_id for each in await store.find_addresses(tx.sql, user_id)} - {
+            address.address_id
+        }
+        if len(others) >= MAX_ADDRESSES:
+            raise TooManyAddresses
+        await store.save_address(tx, user_id, address)
+
+
+async def delete_address(transactions: Transactions, user_id: str, address_id: str) -> None:
+    """Delete an address of a person.
+
+    Raises:
+        UnknownAddress: the person has no such address.
+    """
+    async with transactions.begin(Trace("")) as tx:
+        if not await store.delete_address(tx, user_id, address_id):
+            raise UnknownAddress

@@ -1,0 +1,50 @@
+"""Erases a person: deletes their rows and the key that links them to their shopper ids."""
+
+from producers.outbox.trace import Trace
+from producers.outbox.transaction import Transactions
+from producers.users import store
+from producers.users.access_tokens import find_shopper_ids
+from producers.users.account import confirm_password
+from producers.users.context import UsersContext
+from producers.users.model import REVOCATION_LIFETIME
+from producers.users.people import require_other_admin
+from producers.users.problems import UnknownPerson
+
+
+async def erase(
+    transactions: Transactions, context: UsersContext, user_id: str, password: str, traceparent: str | None
+) -> None:
+    """Erase a person. Nothing in any store names their user id or e-mail address afterwards.
+
+    Orders, topics and facts keep the shopper id, so that figures stay right. Without the person's key,
+    nothing links it to a person (docs/decisions/erasure.md). `shopper_erased` tells other systems.
+
+    Raises:
+        WrongPassword: the password is another one; see `confirm_password` for more.
+        LastAdministrator: nobody would be left who can administer the shop.
+        KeysNotReady: the person's key can't be read.
+        ServiceNotReady: sellers can't delete what it has of the person yet.
+    """
+    person = await confirm_password(transactions, context, user_id, password)
+    async with transactions.connection() as sql:
+        (shopper_id, *_) = await find_shopper_ids(sql, context.pseudonyms, person, 0)
+    async with transactions.begin(Trace.start(shopper_id, traceparent)) as tx:
+        await require_other_admin(tx, user_id)
+        locked = await store.lock_person(tx, user_id)
+        if locked is None:
+            raise UnknownPerson
+        now = transactions.clock()
+        # Revocations name sessions here, not the person, because they are kept for a while.
+        await store.delete_revocations(tx, user_id)
+        for session in await store.find_all_sessions(tx.sql, user_id):
+            if session["last_used_at"] > now - REVOCATION_LIFETIME:
+                await store.revoke_session(tx, session["session_id"], now)
+        for email in {person.email, locked.email}:
+            await store.forget_membership(tx, user_id, email)
+            await store.delete_mails(tx, email)
+            await store.delete_registrations(tx, email)
+            devices = context.devices
+            await store.clear_throttles(tx, [devices.account(email), devices.signed_in(email)])
+        await store.delete_person(tx, user_id)
+        await store.erase_pseudonym(tx, shopper_id)
+        tx.emit("shopper_erased", shopper_id=shopper_id)

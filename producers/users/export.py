@@ -1,0 +1,44 @@
+"""Exports all that the shop keeps of a person."""
+
+from dataclasses import asdict
+from typing import Any
+
+from producers.outbox.transaction import Transactions
+from producers.users import store
+from producers.users.access_tokens import find_shopper_ids, roles_of
+from producers.users.context import UsersContext
+from producers.users.problems import UnknownPerson
+
+
+async def export(transactions: Transactions, context: UsersContext, user_id: str) -> dict[str, Any]:
+    """Return all that is kept of a person, as JSON. Neither the password's hash nor a token is in it.
+
+    Raises:
+        UnknownPerson: they were erased.
+        ServiceNotReady: orders has not granted its tables yet.
+        KeysNotReady: the person's key can't be read.
+    """
+    async with transactions.connection() as sql:
+        person = await store.find_person(sql, user_id)
+        if person is None:
+            raise UnknownPerson
+        sellers = await store.find_memberships(sql, user_id)
+        shopper_ids = await find_shopper_ids(sql, context.pseudonyms, person, None)
+        return {
+            "exported_at": transactions.clock(),
+            "profile": {
+                "user_id": person.user_id,
+                "email": person.email,
+                "name": person.name,
+                "roles": sorted(roles_of(person, sellers)),
+                "verified_at": person.verified_at,
+                "shopper_id": shopper_ids[0],
+                "guest_ids": list(shopper_ids[1:]),
+                "sellers": sellers,
+            },
+            "addresses": [asdict(address) for address in await store.find_addresses(sql, user_id)],
+            "sessions": await store.find_all_sessions(sql, user_id),
+            "sign_ins": await store.find_sign_ins(sql, user_id),
+            "mails": await store.find_mails_of_person(sql, person),
+            "orders": await store.find_orders(sql, shopper_ids),
+        }

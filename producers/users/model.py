@@ -1,0 +1,230 @@
+"""The rules of accounts, without a database: passwords, e-mail addresses, throttles, refresh and keys."""
+
+import hashlib
+import ipaddress
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import pairwise
+from secrets import token_urlsafe
+from typing import Literal
+
+ChosenRole = Literal["shopper", "analyst", "admin"]
+"""The roles that an administrator gives. `seller` follows from the staff of sellers."""
+
+DemoRole = Literal["shopper", "seller", "analyst", "admin"]
+
+ACCESS_TOKEN_LIFETIME = timedelta(minutes=15)
+REVOCATION_LIFETIME = timedelta(minutes=20)
+"""How long a revocation is kept: longer than any access token lives."""
+
+SESSION_LIFETIME = timedelta(days=30)
+"""A session ends if it is not refreshed for this time."""
+
+VERIFICATION_LIFETIME = timedelta(hours=24)
+PASSWORD_RESET_LIFETIME = timedelta(hours=1)
+EMAIL_CHANGE_LIFETIME = timedelta(hours=24)
+
+BROWSER_GRACE = timedelta(seconds=10)
+"""How long a browser may use a refresh token after another tab of it has replaced the token."""
+
+MAX_GUEST_IDS = 20
+"""Ids of a person's time as a guest that an access token contains, the newest ones."""
+
+MAX_ADDRESSES = 20
+
+MIN_PASSWORD_CHARS, MAX_PASSWORD_CHARS = 10, 200
+
+COMMON_PASSWORDS = frozenset(
+    {
+        "0123456789", "0987654321", "1111111111", "1122334455", "1234567890", "12345678910", "123456789a",
+        "1q2w3e4r5t", "1q2w3e4r5t6y", "1qaz2wsx3edc", "9876543210", "a123456789", "aaaaaaaaaa", "abc1234567",
+        "abcd123456", "abcdefghij", "administrator", "alexander1", "basketball", "changeme123", "football123",
+        "iloveyou12", "iloveyou123", "letmein123", "manchester", "password01", "password10", "password12",
+        "password123", "password1234", "password12345", "passw0rd123", "princess123", "q1w2e3r4t5",
+        "q1w2e3r4t5y6", "qwerty1234", "qwerty12345", "qwerty123456", "qwertyuiop", "superman123",
+        "sunshine123", "welcome123", "zaq12wsxcde",
+    }
+)  # fmt: skip
+"""The commonest passwords of at least `MIN_PASSWORD_CHARS` characters, in lower case."""
+
+FREE_FAILURES = 5
+"""Wrong guesses for an account, or on a device, that cost no delay."""
+
+FREE_FAILURES_OF_ADDRESS = 20
+"""The same for an address, behind which there may be many people."""
+
+MAX_DELAY = timedelta(seconds=60)
+"""The longest delay. Somebody without a device token waits at most this long for their next attempt."""
+
+FORGET_FAILURES_AFTER = timedelta(hours=24)
+
+PUBLISHED_BEFORE = timedelta(minutes=10)
+"""How long a key is published before it signs, so that everybody who verifies tokens knows it."""
+
+
+def normalized_email(email: str) -> str:
+    """Return an e-mail address in the form in which addresses are compared and stored."""
+    return unicodedata.normalize("NFC", email.strip()).lower()
+
+
+def is_email(email: str) -> bool:
+    """Return whether a normalized text looks like an address. Only a mail to it can prove that it exists."""
+    local, at, domain = email.rpartition("@")
+    labels = domain.split(".")
+    return (
+        bool(at and local and len(email) <= 254 and len(labels) > 1 and all(labels))
+        and email.isprintable()
+        and not any(character.isspace() or character in '<>"(),;:\\' for character in email)
+        and "@" not in local
+    )
+
+
+def password_flaw(password: str, email: str) -> str | None:
+    """Return why a password can't be chosen; None if it can. `email` is normalized."""
+    if len(password) < MIN_PASSWORD_CHARS:
+        return f"It has fewer than {MIN_PASSWORD_CHARS} characters."
+    if len(password) > MAX_PASSWORD_CHARS:
+        return f"It has more than {MAX_PASSWORD_CHARS} characters."
+    if normalized_email(password) in (email, email.partition("@")[0]):
+        return "It is the e-mail address."
+    if password.lower() in COMMON_PASSWORDS:
+        return "It is one of the commonest passwords, which are guessed first."
+    return None
+
+
+def canonical_password(password: str) -> str:
+    """Return a password in Unicode's form NFC: the same characters typed on another keyboard are the same."""
+    return unicodedata.normalize("NFC", password)
+
+
+def address_block(address: str) -> str:
+    """Return the network whose guesses are counted together: an IPv4 address, or an IPv6 /64 network."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, ipaddress.IPv6Address):
+        if parsed.ipv4_mapped is not None:
+            return str(parsed.ipv4_mapped)
+        return str(ipaddress.ip_network((parsed, 64), strict=False))
+    return str(parsed)
+
+
+def new_token() -> str:
+    """Return a random token of 256 bits."""
+    return token_urlsafe(32)
+
+
+def token_digest(token: str) -> bytes:
+    """Return the SHA-256 under which a token is stored. A random token needs no salt and no slow hash."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Throttle:
+    """The failed guesses of one subject: an account, an account on a device, or an address."""
+
+    subject: bytes
+    free_failures: int
+    failures: int
+    blocked_until: datetime
+    last_attempt_at: datetime
+
+    def wait(self, now: datetime) -> timedelta:
+        """Return how long the subject must wait; zero if it may guess now."""
+        return max(self.blocked_until - now, timedelta(0))
+
+    def failed(self, now: datetime) -> "Throttle":
+        """Return the throttle after a failure. Every attempt counts as one until it has succeeded."""
+        old = now - self.last_attempt_at > FORGET_FAILURES_AFTER
+        failures = 1 if old else self.failures + 1
+        return replace(
+            self,
+            failures=failures,
+            blocked_until=now + delay_after(failures, self.free_failures),
+            last_attempt_at=now,
+        )
+
+    def succeeded(self, now: datetime) -> "Throttle":
+        """Return the throttle after an attempt that was counted as a failure has succeeded."""
+        return replace(self, failures=max(self.failures - 1, 0), blocked_until=now)
+
+
+def delay_after(failures: int, free_failures: int = FREE_FAILURES) -> timedelta:
+    """Return the delay after this many failures: 1 s after the free ones, doubled each time, at most 60 s."""
+    excess = failures - free_failures
+    if excess < 0:
+        return timedelta(0)
+    return min(timedelta(seconds=2 ** min(excess, 16)), MAX_DELAY)
+
+
+RefreshOutcome = Literal["rotate", "access_only", "reused", "ended"]
+
+
+def refresh_outcome(
+    *,
+    now: datetime,
+    expires_at: datetime,
+    ended_at: datetime | None,
+    replaced_at: datetime | None,
+    browser: bool,
+) -> RefreshOutcome:
+    """Return what a refresh token is good for.
+
+    `rotate`: a new access token and a new refresh token. `access_only`: a new access token, because another
+    tab of the browser has just got the new refresh token. `reused`: somebody has a copy of the token, so the
+    session must end. `ended`: nothing.
+    """
+    if ended_at is not None or expires_at <= now:
+        return "ended"
+    if replaced_at is None:
+        return "rotate"
+    return "access_only" if browser and now - replaced_at < BROWSER_GRACE else "reused"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyTimes:
+    """When a key begins to sign. It stops when the next key begins."""
+
+    kid: str
+    signs_from: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPlan:
+    """What to do with the signing keys now."""
+
+    create_from: datetime | None
+    """When a new key begins to sign; None if none is needed."""
+    forget_private: Sequence[str]
+    """Keys that sign no more."""
+    delete: Sequence[str]
+    """Keys whose last tokens have ended."""
+
+
+def current_key(keys: Sequence[KeyTimes], now: datetime) -> KeyTimes | None:
+    """Return the key that signs now; None if none has begun to sign."""
+    begun = [key for key in keys if key.signs_from <= now]
+    return max(begun, key=lambda key: key.signs_from, default=None)
+
+
+def plan_keys(keys: Sequence[KeyTimes], now: datetime, lifetime: timedelta) -> KeyPlan:
+    """Return which keys are created and deleted now. A key signs for `lifetime`.
+
+    The first key signs at once. A later one is published `PUBLISHED_BEFORE` it signs. A key stays published
+    until the tokens that it signed have ended.
+    """
+    ordered = sorted(keys, key=lambda key: key.signs_from)
+    create_from = None
+    if current_key(ordered, now) is None:
+        create_from = now
+    elif now >= ordered[-1].signs_from + lifetime - PUBLISHED_BEFORE:
+        create_from = now + PUBLISHED_BEFORE
+    retired = [(key.kid, later.signs_from) for key, later in pairwise(ordered) if later.signs_from <= now]
+    return KeyPlan(
+        create_from,
+        [kid for kid, _ in retired],
+        [kid for kid, retired_at in retired if retired_at + REVOCATION_LIFETIME <= now],
+    )

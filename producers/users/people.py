@@ -1,0 +1,135 @@
+"""What administrators do with people: find them, give them roles, suspend them."""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import Error
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from producers.outbox.trace import Trace
+from producers.outbox.transaction import Transaction, Transactions
+from producers.users import store
+from producers.users.model import ChosenRole
+from producers.users.problems import BadCursor, LastAdministrator, UnknownPerson
+from producers.users.schemas import PeopleResponse, PersonDetailsResponse, PersonResponse
+from producers.users.sessions import end_all_sessions
+
+PAGE = 50
+
+
+async def search(transactions: Transactions, text: str | None, cursor: str | None) -> PeopleResponse:
+    """Return a page of the people whose e-mail address or name contains a text, the newest first.
+
+    Raises:
+        BadCursor: the cursor is not one of a response.
+    """
+    after = None if cursor is None else _position(cursor)
+    async with transactions.connection() as sql:
+        rows = await store.search_people(sql, text, after, PAGE + 1)
+    page = rows[:PAGE]
+    more = len(rows) > PAGE
+    return {
+        "people": [present_person(row) for row in page],
+        "next_cursor": _cursor(page[-1]) if more else None,
+    }
+
+
+async def show(transactions: Transactions, user_id: str) -> PersonDetailsResponse:
+    """Return a person with their sellers and sessions.
+
+    Raises:
+        UnknownPerson: there is no such person.
+    """
+    async with transactions.connection() as sql:
+        person = await store.find_person(sql, user_id)
+        if person is None:
+            raise UnknownPerson
+        sellers = await store.find_memberships(sql, user_id)
+        sessions = await store.find_sessions(sql, user_id, transactions.clock())
+    row = {name: getattr(person, name) for name in PersonResponse.__annotations__}
+    return {**present_person(row), "sellers": sellers, "sessions": sessions}
+
+
+async def set_role(transactions: Transactions, user_id: str, role: ChosenRole) -> PersonDetailsResponse:
+    """Give a person a role. Their access tokens end, and the next refresh gives one with the new role.
+
+    Raises:
+        UnknownPerson: there is no such person.
+        LastAdministrator: nobody would be left who can administer the shop.
+    """
+    async with transactions.begin(Trace("")) as tx:
+        if role != "admin":
+            await require_other_admin(tx, user_id)
+        if await store.lock_person(tx, user_id) is None:
+            raise UnknownPerson
+        await store.set_role(tx, user_id, None if role == "shopper" else role)
+        await store.revoke_person(tx, user_id, transactions.clock())
+    return await show(transactions, user_id)
+
+
+async def suspend(transactions: Transactions, user_id: str, reason: str) -> PersonDetailsResponse:
+    """Suspend a person: their sessions end, and they can't sign in.
+
+    Raises:
+        UnknownPerson: there is no such person.
+        LastAdministrator: nobody would be left who can administer the shop.
+    """
+    async with transactions.begin(Trace("")) as tx:
+        await require_other_admin(tx, user_id)
+        if await store.lock_person(tx, user_id) is None:
+            raise UnknownPerson
+        await store.set_suspension(tx, user_id, tx.now, reason)
+        await end_all_sessions(tx, user_id, transactions.clock())
+    return await show(transactions, user_id)
+
+
+async def end_suspension(transactions: Transactions, user_id: str) -> PersonDetailsResponse:
+    """Let a suspended person sign in again.
+
+    Raises:
+        UnknownPerson: there is no such person.
+    """
+    async with transactions.begin(Trace("")) as tx:
+        if await store.lock_person(tx, user_id) is None:
+            raise UnknownPerson
+        await store.set_suspension(tx, user_id, None, None)
+    return await show(transactions, user_id)
+
+
+async def require_other_admin(tx: Transaction, user_id: str) -> None:
+    """Check that the shop has an administrator without this person.
+
+    Raises:
+        LastAdministrator: this person is the only one.
+    """
+    if await store.lock_admins(tx) == {user_id}:
+        raise LastAdministrator
+
+
+def present_person(row: Mapping[str, Any]) -> PersonResponse:
+    """Return a person as administrators see them."""
+    return {
+        "user_id": row["user_id"],
+        "email": row["email"],
+        "name": row["name"],
+        "role": row["role"] or "shopper",
+        "is_demo": row["is_demo"],
+        "verified_at": row["verified_at"],
+        "suspended_at": row["suspended_at"],
+        "suspension_reason": row["suspension_reason"],
+    }
+
+
+def _cursor(row: Mapping[str, Any]) -> str:
+    return urlsafe_b64encode(f"{row['verified_at'].isoformat()} {row['user_id']}".encode()).decode()
+
+
+def _position(cursor: str) -> tuple[datetime, str]:
+    try:
+        moment, user_id = urlsafe_b64decode(cursor).decode().split(" ")
+        at = datetime.fromisoformat(moment)
+    except (Error, ValueError) as error:
+        raise BadCursor from error
+    if at.tzinfo is None or len(user_id) != 36:
+        raise BadCursor
+    return at, user_id

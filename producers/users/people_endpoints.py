@@ -1,0 +1,70 @@
+"""`/v1/people`: what administrators do with people, and how the operator registers one."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
+
+from common.guarded_route import guarded
+from common.ids import PRINTABLE
+from producers.http.endpoint import json_response, parse_body, transactions
+from producers.users import people, registration
+from producers.users.policy import POLICIES
+from producers.users.requests import NAME, context_of
+from producers.users.schemas import (
+    PERSON_REQUEST,
+    ROLE_REQUEST,
+    SUSPENSION_REQUEST,
+    PeopleResponse,
+    PersonDetailsResponse,
+    RegisteredResponse,
+)
+
+router = APIRouter(prefix="/v1/people", route_class=guarded(POLICIES))
+
+
+@router.get("", response_model=PeopleResponse)
+async def list_people(
+    request: Request,
+    q: Annotated[str | None, Query(max_length=100, pattern=PRINTABLE)] = None,
+    cursor: Annotated[str | None, Query(max_length=200)] = None,
+) -> Response:
+    """People whose e-mail address or name contains `q`, the newest first."""
+    return json_response(await people.search(transactions(request, NAME), q or None, cursor))
+
+
+@router.post("", status_code=201, response_model=RegisteredResponse)
+async def create_person(request: Request) -> Response:
+    """Register a person without a password, with a link to choose one; or give a registered one the role."""
+    body = await parse_body(request, PERSON_REQUEST)
+    registered = await registration.register_for_operator(
+        transactions(request, NAME), context_of(request), body, request.headers.get("traceparent")
+    )
+    return json_response(registered, 201)
+
+
+@router.get("/{user_id}", response_model=PersonDetailsResponse)
+async def show_person(request: Request, user_id: UUID) -> Response:
+    """A person, with their sellers and sessions."""
+    return json_response(await people.show(transactions(request, NAME), str(user_id)))
+
+
+@router.put("/{user_id}/role", response_model=PersonDetailsResponse)
+async def set_person_role(request: Request, user_id: UUID) -> Response:
+    """Give a person a role, or remove it (`shopper`)."""
+    body = await parse_body(request, ROLE_REQUEST)
+    return json_response(await people.set_role(transactions(request, NAME), str(user_id), body.role))
+
+
+@router.post("/{user_id}/suspension", response_model=PersonDetailsResponse)
+async def suspend_person(request: Request, user_id: UUID) -> Response:
+    """Suspend a person: all their sessions end, and they can't sign in."""
+    body = await parse_body(request, SUSPENSION_REQUEST)
+    return json_response(await people.suspend(transactions(request, NAME), str(user_id), body.reason))
+
+
+@router.delete("/{user_id}/suspension", response_model=PersonDetailsResponse)
+async def end_person_suspension(request: Request, user_id: UUID) -> Response:
+    """Let a suspended person sign in again."""
+    return json_response(await people.end_suspension(transactions(request, NAME), str(user_id)))

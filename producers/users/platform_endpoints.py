@@ -1,0 +1,76 @@
+"""What other processes of the platform ask: keys and revocations, the demo, and the local mailbox."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
+
+from common.guarded_route import guarded
+from common.ids import PRINTABLE
+from producers.http.endpoint import json_response, parse_body, transactions
+from producers.users import store
+from producers.users.demo import enable_demo, open_demo_session
+from producers.users.model import normalized_email
+from producers.users.policy import POLICIES
+from producers.users.requests import NAME, client_of, context_of
+from producers.users.schemas import (
+    DEMO_SESSION_REQUEST,
+    AuthStateResponse,
+    DemoResponse,
+    MailResponse,
+    TokensResponse,
+)
+from producers.users.signing_keys import public_keys
+
+router = APIRouter(prefix="/v1", route_class=guarded(POLICIES))
+
+MAX_POSITION = 2**63 - 1
+
+
+@router.get("/auth/state", response_model=AuthStateResponse)
+async def show_auth_state(
+    request: Request, after: Annotated[int, Query(ge=0, le=MAX_POSITION)] = 0
+) -> Response:
+    """The public keys, and the revocations since a position. `position` is that of the last revocation."""
+    async with transactions(request, NAME).connection() as sql:
+        keys = public_keys(await store.find_signing_keys(sql))
+        revocations = await store.find_revocations(sql, after)
+    position = revocations[-1]["position"] if revocations else after
+    present = [
+        {name: value for name, value in revoked.items() if value is not None} for revoked in revocations
+    ]
+    return json_response({"keys": keys, "revocations": present, "position": position})
+
+
+@router.get("/auth/demo", response_model=DemoResponse)
+async def show_demo(request: Request) -> Response:
+    """Whether a demo session can be opened: the demo is enabled, and no real person is registered."""
+    async with transactions(request, NAME).connection() as sql:
+        return json_response({"available": await store.is_demo_available(sql)})
+
+
+@router.put("/auth/demo", response_model=DemoResponse)
+async def enable_demo_mode(request: Request) -> Response:
+    """Enable the demo. It stays unavailable where a real person is registered. The body is ignored."""
+    return json_response({"available": await enable_demo(transactions(request, NAME))})
+
+
+@router.post("/auth/demo_sessions", status_code=201, response_model=TokensResponse)
+async def create_demo_session(request: Request) -> Response:
+    """Open a session of a demo person."""
+    body = await parse_body(request, DEMO_SESSION_REQUEST)
+    tokens = await open_demo_session(
+        transactions(request, NAME), context_of(request), body, client_of(request)
+    )
+    return json_response(tokens, 201)
+
+
+@router.get("/mails", response_model=list[MailResponse])
+async def list_mails(
+    request: Request,
+    to: Annotated[str | None, Query(max_length=320, pattern=PRINTABLE)] = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+) -> Response:
+    """The mails in the local mailbox, the newest first: all, or those to an address."""
+    async with transactions(request, NAME).connection() as sql:
+        return json_response(await store.find_mails(sql, normalized_email(to) if to else None, limit))

@@ -1,0 +1,1 @@
+DELETE FROM mailed_tokens WHERE user_id = $1::uuid;

@@ -1,0 +1,1 @@
+DELETE FROM mails WHERE to_email = $1::text;

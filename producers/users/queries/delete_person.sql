@@ -1,0 +1,1 @@
+DELETE FROM people WHERE user_id = $1::uuid;

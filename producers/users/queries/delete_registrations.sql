@@ -1,0 +1,1 @@
+DELETE FROM registrations WHERE email = $1::text;

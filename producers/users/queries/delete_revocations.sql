@@ -1,0 +1,1 @@
+DELETE FROM revocations WHERE user_id = $1::uuid;

@@ -1,0 +1,1 @@
+UPDATE demo SET enabled = true;

@@ -1,0 +1,1 @@
+SELECT user_id FROM people WHERE email = $1::text;

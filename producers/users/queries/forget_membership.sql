@@ -1,0 +1,1 @@
+SELECT forget_membership($1::uuid, $2::text);

@@ -1,0 +1,1 @@
+INSERT INTO pseudonyms (shopper_id, registered_at) VALUES ($1::text, $2::timestamptz);

@@ -1,0 +1,187 @@
+"""Registers people: first their wish, then, when their e-mail address is verified, the person."""
+
+from uuid import uuid4
+
+from common.ids import new_id
+from producers.outbox.trace import Trace
+from producers.outbox.transaction import Transaction, Transactions
+from producers.users import store
+from producers.users.context import UsersContext
+from producers.users.demo_end import end_demo
+from producers.users.model import (
+    PASSWORD_RESET_LIFETIME,
+    VERIFICATION_LIFETIME,
+    is_email,
+    new_token,
+    normalized_email,
+    password_flaw,
+    token_digest,
+)
+from producers.users.people import require_other_admin
+from producers.users.problems import LinkEnded, NotAnEmail, WeakPassword
+from producers.users.pseudonyms import link
+from producers.users.schemas import PersonRequest, RegisteredResponse, RegistrationRequest
+from producers.users.store import Person, Registration
+
+
+def checked_email(email: str) -> str:
+    """Return an e-mail address in its normal form.
+
+    Raises:
+        NotAnEmail: it is none.
+    """
+    normalized = normalized_email(email)
+    if not is_email(normalized):
+        raise NotAnEmail
+    return normalized
+
+
+def check_password(password: str, email: str) -> None:
+    """Check that a password can be chosen.
+
+    Raises:
+        WeakPassword: it can't.
+    """
+    if flaw := password_flaw(password, email):
+        raise WeakPassword(flaw)
+
+
+async def register(transactions: Transactions, context: UsersContext, request: RegistrationRequest) -> None:
+    """Send a mail to somebody who wants an account. What the mail says depends on whether they have one.
+
+    Both cases hash a password and write a mail, so that neither the response nor its time tells them apart.
+    """
+    email = checked_email(request.email)
+    check_password(request.password, email)
+    password_hash = await context.passwords.hash(request.password)
+    token = new_token()
+    async with transactions.begin(Trace("")) as tx:
+        is_registered = await store.find_person_by_email(tx.sql, email) is not None
+        mail = (
+            context.mails.already_registered(email)
+            if is_registered
+            else context.mails.verification(email, token)
+        )
+        if await store.send_mail(tx, mail) and not is_registered:
+            registration = Registration(email, request.name, password_hash)
+            await store.insert_registration(
+                tx, token_digest(token), registration, tx.now + VERIFICATION_LIFETIME
+            )
+
+
+async def send_verification_again(
+    transactions: Transactions, context: UsersContext, email: str, registration_sha256: bytes
+) -> None:
+    """Send the mail of a registration again, with a new link."""
+    token = new_token()
+    async with transactions.begin(Trace("")) as tx:
+        if await store.send_mail(tx, context.mails.verification(email, token)):
+            await store.renew_registration(
+                tx, registration_sha256, token_digest(token), tx.now + VERIFICATION_LIFETIME
+            )
+
+
+async def verify(
+    transactions: Transactions, context: UsersContext, token: str, traceparent: str | None
+) -> str:
+    """Make a person of the registration with this token; return the e-mail address.
+
+    Raises:
+        LinkEnded: the token was used before or has expired, or the address belongs to somebody already.
+    """
+    shopper_id = new_id()
+    async with transactions.begin(Trace.start(shopper_id, traceparent)) as tx:
+        registration = await store.take_registration(tx, token_digest(token))
+        if registration is None:
+            raise LinkEnded("Sign in, or register again: another mail follows.")
+        person = await create_person(
+            tx, context, shopper_id, registration.email, registration.name, registration.password_hash
+        )
+        if person is None:
+            raise LinkEnded("The address has an account already: sign in with it.")
+        return registration.email
+
+
+async def create_person(
+    tx: Transaction,
+    context: UsersContext,
+    shopper_id: str,
+    email: str,
+    name: str,
+    password_hash: str | None = None,
+    role: str | None = None,
+) -> Person | None:
+    """Make a real person with a verified address; return None if the address belongs to somebody.
+
+    The first real person ends the demo.
+    """
+    await store.lock_email(tx, email)
+    await end_demo(tx)
+    person = await insert_person(tx, context, shopper_id, email, name, password_hash, role)
+    if person is None:
+        return None
+    await store.delete_registrations(tx, email)
+    await store.insert_pseudonym(tx, shopper_id)
+    tx.emit("shopper_registered", shopper_id=shopper_id)
+    return person
+
+
+async def insert_person(
+    tx: Transaction,
+    context: UsersContext,
+    shopper_id: str,
+    email: str,
+    name: str,
+    password_hash: str | None = None,
+    role: str | None = None,
+    is_demo: bool = False,
+) -> Person | None:
+    """Insert a person with a new key; return None if the address belongs to somebody."""
+    user_id = str(
+        uuid4()
+    )  # random, because the time in a UUIDv7 could be compared with that in the shopper id
+    key, sealed_key = context.pseudonyms.new_person_key(user_id)
+    sealed_shopper_id = link(key, user_id, shopper_id)
+    inserted = await store.insert_person(
+        tx,
+        Person(
+            user_id=user_id,
+            email=email,
+            name=name,
+            password_hash=password_hash,
+            role=role,  # type: ignore[arg-type]  # a constraint of the table checks it
+            is_demo=is_demo,
+            sealed_shopper_id=sealed_shopper_id,
+            sealed_key=sealed_key,
+            verified_at=tx.now,
+            suspended_at=None,
+            suspension_reason=None,
+        ),
+    )
+    return await store.lock_person(tx, user_id) if inserted else None
+
+
+async def register_for_operator(
+    transactions: Transactions, context: UsersContext, request: PersonRequest, traceparent: str | None
+) -> RegisteredResponse:
+    """Make a person without a password, with a link to choose one; or give a registered person the role."""
+    email, role = checked_email(request.email), None if request.role == "shopper" else request.role
+    shopper_id, token = new_id(), new_token()
+    async with transactions.begin(Trace.start(shopper_id, traceparent)) as tx:
+        person = await create_person(tx, context, shopper_id, email, request.name, None, role)
+        if person is not None:
+            await store.send_mail(tx, context.mails.invitation(email, token))
+            await store.insert_mailed_token(
+                tx, token_digest(token), email, "password_reset", None, tx.now + PASSWORD_RESET_LIFETIME
+            )
+            user_id, link_ = person.user_id, context.mails.reset_link(token)
+        else:
+            found = await store.find_person_by_email(tx.sql, email)
+            assert found is not None  # the address is locked
+            user_id, link_ = found, None
+            if role != "admin":
+                await require_other_admin(tx, user_id)
+            await store.lock_person(tx, user_id)
+            await store.set_role(tx, user_id, role)
+            await store.revoke_person(tx, user_id, transactions.clock())
+    return {"user_id": user_id, "email": email, "role": request.role, "reset_link": link_}

@@ -1,0 +1,31 @@
+"""The users service: its events, endpoints and workers."""
+
+from producers.service import Service
+from producers.users.context import make_context
+from producers.users.endpoints import router
+from producers.users.handlers import SUBSCRIPTIONS
+from producers.users.retention import prune_tables
+from producers.users.signing_keys import rotate_keys
+
+USERS = Service(
+    name="users",
+    emits=("shopper_registered", "shopper_erased"),
+    subscriptions=SUBSCRIPTIONS,
+    router=router,
+    workers=(rotate_keys, prune_tables),
+    callable_functions={"sellers": ("find_user(text)", "end_access(uuid)")},
+    private_tables=(
+        *(
+            "people",
+            "person_keys",
+            "guest_ids",
+            "registrations",
+            "mailed_tokens",
+            "sessions",
+            "refresh_tokens",
+        ),
+        *("sign_ins", "throttles", "addresses", "mails", "signing_keys", "revocations", "demo_memberships"),
+        "stored_responses",
+    ),
+    context=make_context,
+)
