@@ -1,0 +1,21 @@
+"""All routes of sellers: applications, profiles and suspensions, staff, API keys, commission."""
+
+from fastapi import APIRouter
+
+from producers.sellers import (
+    api_key_endpoints,
+    application_endpoints,
+    commission_endpoints,
+    profile_endpoints,
+    staff_endpoints,
+)
+
+router = APIRouter()
+for each in (
+    application_endpoints,
+    profile_endpoints,
+    staff_endpoints,
+    api_key_endpoints,
+    commission_endpoints,
+):
+    router.include_router(each.router)

@@ -1,0 +1,37 @@
+"""Handles the events of sellers that were registered elsewhere, by a replay or another system.
+
+The service also reads its own events of sellers that applied here. They change nothing.
+"""
+
+from common.errors import Rejected
+from producers.inbox.subscription import Subscription, any_key
+from producers.outbox.transaction import Transaction
+from producers.sellers import store
+from producers.sellers.commission import MAX_BP
+from schemas.codec import Record
+
+
+async def save_registration(tx: Transaction, event: Record) -> None:
+    """`seller_registered`: save the seller as approved, unless this service has decided about it."""
+    await store.save_registration(tx, event)
+
+
+async def save_agreed_rate(tx: Transaction, event: Record) -> None:
+    """`seller_approved`: add the agreed rate as a commission rule of a seller that was approved elsewhere.
+
+    Raises:
+        Rejected: the rate is negative or above 100 %.
+    """
+    rate_bp: int = event["commission_bp"]
+    if not 0 <= rate_bp <= MAX_BP:
+        raise Rejected(
+            f"seller {event['seller_id']} is approved for a commission of {rate_bp} basis points: it must be "
+            f"from 0 to {MAX_BP}"
+        )
+    await store.save_agreed_rate(tx, event)
+
+
+SUBSCRIPTIONS = (
+    Subscription("seller_registered", save_registration, external_key=any_key, batchable=True),
+    Subscription("seller_approved", save_agreed_rate, external_key=any_key, batchable=True),
+)

@@ -1,0 +1,52 @@
+"""Converts commission rules to the API's responses. Pure."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from producers.sellers.commission import CommissionRule, rules_in_force
+from producers.sellers.schemas import CommissionResponse, RuleResponse, TermResponse
+
+
+def present_rule(rule: CommissionRule) -> RuleResponse:
+    """Return a rule as administrators see it."""
+    return {
+        "rule_id": rule.rule_id,
+        "seller_id": rule.seller_id,
+        "category": rule.category,
+        "rate_bp": rule.rate_bp,
+        "minimum_minor": rule.minimum_minor,
+        "maximum_minor": rule.maximum_minor,
+        "currency": rule.currency,
+        "valid_from": rule.valid_from,
+        "reason": rule.reason,
+        "author": rule.author,
+        "created_at": rule.created_at,
+    }
+
+
+def present_commission(rules: Sequence[CommissionRule], seller_id: str, now: datetime) -> CommissionResponse:
+    """Return what a seller pays. `rules` are those that may apply to its lines.
+
+    A rule of the seller applies to all its lines, so the default and the categories are left out then.
+    """
+    terms = {rule.scope: _term(rule) for rule in rules_in_force(rules, now)}
+    own = terms.get((seller_id, None))
+    by_category = [term for (_, category), term in sorted(terms.items(), key=str) if category is not None]
+    later = sorted((rule for rule in rules if rule.valid_from > now), key=lambda rule: rule.valid_from)
+    return {
+        "seller": own,
+        "default": None if own else terms.get((None, None)),
+        "categories": [] if own else by_category,
+        "announced": [_term(rule) for rule in later if not own or rule.seller_id == seller_id],
+    }
+
+
+def _term(rule: CommissionRule) -> TermResponse:
+    return {
+        "category": rule.category,
+        "rate_bp": rule.rate_bp,
+        "minimum_minor": rule.minimum_minor,
+        "maximum_minor": rule.maximum_minor,
+        "currency": rule.currency,
+        "valid_from": rule.valid_from,
+    }

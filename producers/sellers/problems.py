@@ -1,0 +1,124 @@
+"""Error responses of the endpoints of sellers."""
+
+from common.access_policy import NotAllowed
+from common.errors import PartUnavailable
+from common.problems import Problem
+
+
+class UnknownSeller(Problem):
+    """There is no such seller."""
+
+    status, kind, title = 404, "unknown-seller", "Unknown seller"
+
+    def __init__(self, seller_id: str) -> None:
+        super().__init__(f"No seller has the id {seller_id!r}. See GET /v1/seller_applications for the ids.")
+
+
+class UnknownApplication(Problem):
+    """There is no such application."""
+
+    status, kind, title = 404, "unknown-application", "Unknown application"
+
+    def __init__(self, application_id: str) -> None:
+        super().__init__(
+            f"No application has the id {application_id!r}. See GET /v1/seller_applications for the ids."
+        )
+
+
+class ApplicationOpen(Problem):
+    """The person has an application that is not decided yet."""
+
+    status, kind, title = 409, "application-open", "An application is open already"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Your last application is not decided yet. See GET /v1/seller_applications/mine, and apply again "
+            "after the decision."
+        )
+
+
+class NotAPerson(NotAllowed):
+    """The principal has no account, so it can't apply."""
+
+    def __init__(self) -> None:
+        super().__init__("Only a person with an account can apply. Sign in at /sign-in.")
+
+
+class WrongStatus(Problem):
+    """The seller's status does not allow the change."""
+
+    status, kind, title = 409, "wrong-status", "The seller's status does not allow this"
+
+    def __init__(self, seller_id: str, status: str, to: str) -> None:
+        super().__init__(f"Seller {seller_id!r} is {status} and can't become {to}. Nothing was changed.")
+
+
+class UnknownStaff(Problem):
+    """The person does not work for the seller."""
+
+    status, kind, title = 404, "unknown-staff", "Unknown member of the staff"
+
+    def __init__(self, seller_id: str, user_id: str) -> None:
+        super().__init__(
+            f"Nobody with the id {user_id!r} works for this seller. See GET /v1/sellers/{seller_id}/staff."
+        )
+
+
+class NotAStaffManager(NotAllowed):
+    """The person may not change the staff."""
+
+    def __init__(self) -> None:
+        super().__init__("Only an owner or a manager of the seller may change its staff. Ask one of them.")
+
+
+class OnlyOwners(NotAllowed):
+    """The change makes or removes an owner."""
+
+    def __init__(self) -> None:
+        super().__init__("Only an owner of the seller may make or remove an owner. Ask one of them.")
+
+
+class LastOwner(Problem):
+    """The change would leave the seller without an owner."""
+
+    status, kind, title = 409, "last-owner", "The last owner can't be removed"
+
+    def __init__(self) -> None:
+        super().__init__("A seller keeps at least one owner. Make another person an owner first.")
+
+
+class AccountsUnavailable(Problem, PartUnavailable):
+    """The users service has not created its functions yet."""
+
+    status, kind, title = 503, "not-ready", "Not ready yet"
+    retry_after_s = 2
+
+    def __init__(self) -> None:
+        super().__init__("users is still starting. Nothing was changed; send the same request again.")
+
+
+class UnknownKey(Problem):
+    """No valid API key is meant: it is wrong, revoked or expired, or its seller is not approved."""
+
+    status, kind, title = 404, "unknown-api-key", "Unknown API key"
+
+    def __init__(self, at: str) -> None:
+        super().__init__(f"There is no such API key that is valid. Create or look up keys at {at}.")
+
+
+class TooManyKeys(Problem):
+    """The seller has as many API keys as it may have."""
+
+    status, kind, title = 409, "too-many-api-keys", "Too many API keys"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"A seller may have {limit} API keys. Revoke one that is not used any more.")
+
+
+class PastTime(Problem):
+    """A time that must be in the future is in the past."""
+
+    status, kind, title = 422, "bad-parameter", "A parameter can't be used"
+
+    def __init__(self, field: str) -> None:
+        super().__init__(f"{field}: the time is in the past. Send a later time, or leave the field out.")

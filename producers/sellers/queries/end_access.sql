@@ -1,0 +1,1 @@
+SELECT end_access(user_id) FROM unnest($1::uuid[]) AS user_id;

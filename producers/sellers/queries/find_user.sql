@@ -1,0 +1,1 @@
+SELECT find_user($1::text);

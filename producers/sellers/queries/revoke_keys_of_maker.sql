@@ -1,0 +1,4 @@
+-- Revokes the keys of a seller that a person made, when that person may not make keys any more.
+UPDATE api_keys
+SET revoked_at = $3::timestamptz, revoked_by = $4::text
+WHERE seller_id = $1::text AND created_by = $2::text AND revoked_at IS NULL;

@@ -1,0 +1,295 @@
+"""Reads and writes the tables of sellers; each statement is a file in `queries/`."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from common.principal import StaffRole
+from producers.outbox.transaction import Transaction
+from producers.postgres.errors import FUNCTION_UNAVAILABLE
+from producers.postgres.queries import load_queries
+from producers.sellers.commission import CommissionRule
+from producers.sellers.model import ApplicationStatus, SellerStatus
+from producers.sellers.problems import AccountsUnavailable
+from schemas.codec import Record
+
+SQL = load_queries(__file__)
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """An application whose seller is locked."""
+
+    seller_id: str
+    applicant_id: str | None
+    status: ApplicationStatus
+    seller_status: SellerStatus
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """An API key to store."""
+
+    key_id: str
+    name: str
+    digest: bytes
+    hint: str
+    scopes: Sequence[str]
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ValidKey:
+    """An API key that may be used now."""
+
+    key_id: str
+    seller_id: str
+    scopes: list[str]
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewRule:
+    """A commission rule to add."""
+
+    rule_id: str
+    seller_id: str | None
+    category: str | None
+    rate_bp: int
+    minimum_minor: int | None
+    maximum_minor: int | None
+    currency: str | None
+    valid_from: datetime
+    reason: str
+    author: str
+
+
+async def apply(
+    tx: Transaction, application_id: str, seller_id: str, applicant_id: str, profile_json: str
+) -> bool:
+    """Open an application and its seller; return False if the person has an open application."""
+    opened = await tx.sql.fetchval(
+        SQL["apply"], application_id, seller_id, applicant_id, tx.now, profile_json
+    )
+    return opened is not None
+
+
+async def find_applications(
+    sql: Any, limit: int, applicant_id: str | None = None, status: str | None = None, after: str | None = None
+) -> list[dict[str, Any]]:
+    """Return applications as the API shows them, oldest first."""
+    rows = await sql.fetch(SQL["find_applications"], applicant_id, status, after, limit)
+    return [dict(row) for row in rows]
+
+
+async def find_application(sql: Any, application_id: str) -> dict[str, Any]:
+    """Return an application that exists, as the API shows it."""
+    return dict(await sql.fetchrow(SQL["find_application"], application_id))
+
+
+async def lock_application(tx: Transaction, application_id: str) -> Application | None:
+    """Lock the seller of an application; return None if there is no such application."""
+    row = await tx.sql.fetchrow(SQL["lock_application"], application_id)
+    return None if row is None else Application(*row)
+
+
+async def decide_application(
+    tx: Transaction, application_id: str, to: ApplicationStatus, decided_by: str, reason: str | None = None
+) -> None:
+    """Record the decision about an application."""
+    await tx.sql.execute(SQL["decide_application"], application_id, to, tx.now, decided_by, reason)
+
+
+async def lock_seller(tx: Transaction, seller_id: str) -> SellerStatus | None:
+    """Lock a seller and return its status; None if there is no such seller."""
+    status: SellerStatus | None = await tx.sql.fetchval(SQL["lock_seller"], seller_id)
+    return status
+
+
+async def set_seller_status(
+    tx: Transaction, seller_id: str, to: SellerStatus, changed_by: str, reason: str | None = None
+) -> None:
+    """Set the status of a locked seller and record the step."""
+    await tx.sql.execute(SQL["set_seller_status"], seller_id, to, tx.now, reason, changed_by)
+
+
+async def find_profile(sql: Any, seller_id: str) -> dict[str, Any] | None:
+    """Return a seller as the API shows it; None if there is no such seller."""
+    row = await sql.fetchrow(SQL["find_profile"], seller_id)
+    return None if row is None else dict(row)
+
+
+async def change_profile(tx: Transaction, seller_id: str, changes_json: str) -> bool:
+    """Set these fields of a profile; return False if there is no such seller."""
+    return bool(await tx.sql.fetchval(SQL["change_profile"], seller_id, changes_json, tx.now))
+
+
+async def save_registration(tx: Transaction, event: Record) -> None:
+    """Save a seller of another system, unless this service has decided about it or knows a newer event."""
+    await tx.sql.execute(
+        SQL["save_registration"],
+        event["seller_id"],
+        event["name"],
+        event["zip_prefix"],
+        event["city"],
+        event["state"],
+        event["country"],
+        event["occurred_at"],
+    )
+
+
+async def save_agreed_rate(tx: Transaction, event: Record) -> None:
+    """Save the rate of a `seller_approved`, unless this service has decided about the seller's commission."""
+    await tx.sql.execute(
+        SQL["save_agreed_rate"],
+        event["event_id"],
+        event["seller_id"],
+        event["commission_bp"],
+        event["occurred_at"],
+        tx.now,
+    )
+
+
+async def find_staff(sql: Any, seller_id: str) -> list[dict[str, Any]]:
+    """Return the staff of a seller as the API shows it."""
+    return [dict(row) for row in await sql.fetch(SQL["find_staff"], seller_id)]
+
+
+async def find_roles(tx: Transaction, seller_id: str) -> dict[str, StaffRole]:
+    """Return user id → role of the staff of a locked seller."""
+    return {row["user_id"]: row["role"] for row in await tx.sql.fetch(SQL["find_staff"], seller_id)}
+
+
+async def save_staff(
+    tx: Transaction,
+    seller_id: str,
+    user_id: str,
+    role: StaffRole,
+    changed_by: str,
+    email_hint: str | None = None,
+) -> None:
+    """Give a person a role at a locked seller, and record the change."""
+    await tx.sql.execute(SQL["save_staff"], seller_id, user_id, role, email_hint, tx.now, changed_by)
+
+
+async def remove_staff(tx: Transaction, seller_id: str, user_id: str, changed_by: str) -> None:
+    """Remove a person from the staff of a locked seller, and record the change."""
+    await tx.sql.execute(SQL["remove_staff"], seller_id, user_id, tx.now, changed_by)
+
+
+async def revoke_keys_of_maker(tx: Transaction, seller_id: str, user_id: str, revoked_by: str) -> None:
+    """Revoke the keys of a seller that a person made."""
+    await tx.sql.execute(SQL["revoke_keys_of_maker"], seller_id, user_id, tx.now, revoked_by)
+
+
+async def record_attempt(tx: Transaction, seller_id: str, role: StaffRole, changed_by: str) -> None:
+    """Record an attempt to add a person that changed nothing."""
+    await tx.sql.execute(SQL["record_attempt"], seller_id, role, tx.now, changed_by)
+
+
+async def find_user(tx: Transaction, email: str) -> str | None:
+    """Return the id of the account with an e-mail address; None without one.
+
+    It calls a function of the users service, within this transaction.
+
+    Raises:
+        AccountsUnavailable: users has not created the function yet, or not granted it.
+    """
+    try:
+        user_id: str | None = await tx.sql.fetchval(SQL["find_user"], email)
+    except FUNCTION_UNAVAILABLE as error:
+        raise AccountsUnavailable from error
+    return user_id
+
+
+async def end_access(tx: Transaction, user_ids: Iterable[str]) -> None:
+    """End the access tokens of these people, so that their changed roles apply at once.
+
+    It calls a function of the users service, within this transaction.
+
+    Raises:
+        AccountsUnavailable: users has not created the function yet, or not granted it.
+    """
+    try:
+        await tx.sql.execute(SQL["end_access"], sorted(user_ids))
+    except FUNCTION_UNAVAILABLE as error:
+        raise AccountsUnavailable from error
+
+
+async def find_keys(sql: Any, seller_id: str) -> list[dict[str, Any]]:
+    """Return the API keys of a seller as the API shows them, newest first."""
+    return [dict(row) for row in await sql.fetch(SQL["find_keys"], seller_id)]
+
+
+async def create_key(
+    tx: Transaction, seller_id: str, key: NewKey, created_by: str, limit: int
+) -> dict[str, Any] | None:
+    """Store a key of a locked seller and return its row; None if it has `limit` valid keys already."""
+    row = await tx.sql.fetchrow(
+        SQL["create_key"],
+        key.key_id,
+        seller_id,
+        key.name,
+        key.digest,
+        key.hint,
+        list(key.scopes),
+        tx.now,
+        created_by,
+        key.expires_at,
+        limit,
+    )
+    return None if row is None else dict(row)
+
+
+async def revoke_key(tx: Transaction, seller_id: str, key_id: str, revoked_by: str) -> bool:
+    """Revoke a key; return False if the seller has no such key."""
+    return bool(await tx.sql.fetchval(SQL["revoke_key"], seller_id, key_id, tx.now, revoked_by))
+
+
+async def verify_key(sql: Any, digest: bytes, now: datetime) -> ValidKey | None:
+    """Return the key with this digest if it may be used now, and note its use at most once a minute."""
+    row = await sql.fetchrow(SQL["verify_key"], digest, now)
+    return None if row is None else ValidKey(*row)
+
+
+async def find_rules(
+    sql: Any, limit: int, seller_id: str | None, category: str | None, before: int | None
+) -> list[CommissionRule]:
+    """Return commission rules, newest first."""
+    rows = await sql.fetch(SQL["find_rules"], seller_id, category, before, limit)
+    return [_rule(row) for row in rows]
+
+
+async def find_rules_of_seller(sql: Any, seller_id: str) -> list[CommissionRule]:
+    """Return the rules that may apply to lines of a seller."""
+    return [_rule(row) for row in await sql.fetch(SQL["find_rules_of_seller"], seller_id)]
+
+
+async def add_rule(tx: Transaction, rule: NewRule) -> CommissionRule | None:
+    """Add a commission rule; return None if there is no such seller."""
+    row = await tx.sql.fetchrow(
+        SQL["add_rule"],
+        rule.rule_id,
+        rule.seller_id,
+        rule.category,
+        rule.rate_bp,
+        rule.minimum_minor,
+        rule.maximum_minor,
+        rule.currency,
+        rule.valid_from,
+        rule.reason,
+        rule.author,
+        tx.now,
+    )
+    return None if row is None else _rule(row)
+
+
+async def find_rate(tx: Transaction, seller_id: str) -> int:
+    """Return the commission of a seller's lines without a category now, in basis points."""
+    rate_bp: int = await tx.sql.fetchval(SQL["find_rate"], seller_id, tx.now)
+    return rate_bp
+
+
+def _rule(row: Mapping[str, Any]) -> CommissionRule:
+    return CommissionRule(*row.values())
