@@ -1,0 +1,140 @@
+"""`./souk settings list | set | history | rollback`: settings and feature flags of the running platform."""
+
+from typing import Annotated, Any
+
+import orjson
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from common.configuration.definitions import DEFINITIONS
+from common.errors import UserError
+from common.settings import Settings
+from local.commerce_request import commerce_request
+from local.table import console
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+
+_WORDS = {"true": True, "on": True, "false": False, "off": False}
+
+Name = Annotated[str, typer.Argument(help="A setting, as `./souk settings list` names it.")]
+Reason = Annotated[str, typer.Option("--reason", help="Why; the history shows it.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.command("list")
+def list_(as_json: AsJson = False) -> None:
+    """Show each setting: its value, what it takes, and the reason of its last change."""
+    found = _request("GET", "/v1/settings")
+    if as_json:
+        print(orjson.dumps(found).decode())
+        return
+    table = Table(box=None, pad_edge=False)
+    for column in ("setting", "value", "version", "reason", "takes"):
+        table.add_column(
+            column, no_wrap=column != "reason", justify="right" if column == "version" else "left"
+        )
+    for one in found:
+        table.add_row(
+            *(
+                escape(text)
+                for text in (
+                    one["name"],
+                    _shown(one["value"]),
+                    str(one["version"]),
+                    one["reason"] or "",
+                    one["expected"],
+                )
+            )
+        )
+    console().print(table)
+
+
+@app.command("set")
+def set_(
+    name: Name,
+    value: Annotated[str, typer.Argument(help="true, false, a number, or a text.")],
+    reason: Reason,
+    version: Annotated[
+        int | None, typer.Option("--version", help="Refuse the change unless this is the present version.")
+    ] = None,
+) -> None:
+    """Set a value. Every process knows it within about a second."""
+    body = {"value": read_value(name, value), "reason": reason}
+    if version is not None:
+        body["version"] = version
+    _print_state(_request("PUT", _path(name), body))
+
+
+@app.command()
+def history(name: Name, as_json: AsJson = False) -> None:
+    """Show the versions of a setting, the newest first, each with its author and reason."""
+    page = _request("GET", f"{_path(name)}/history")
+    versions = page["versions"]
+    while page["next_before"] is not None:
+        page = _request("GET", f"{_path(name)}/history?before={page['next_before']}")
+        versions += page["versions"]
+    if as_json:
+        print(orjson.dumps(versions).decode())
+        return
+    if not versions:
+        print(f"{name} has its default: nobody has changed it")
+        return
+    table = Table(box=None, pad_edge=False)
+    for column in ("version", "value", "changed at", "author", "reason"):
+        table.add_column(column, no_wrap=column != "reason")
+    for one in versions:
+        restored = one["rolled_back_to"]
+        why = one["reason"] if restored is None else f"{one['reason']} (back to version {restored})"
+        cells = (str(one["version"]), _shown(one["value"]), one["changed_at"][:19] + "Z", one["author"], why)
+        table.add_row(*map(escape, cells))
+    console().print(table)
+
+
+@app.command()
+def rollback(
+    name: Name,
+    version: Annotated[int, typer.Argument(min=0, help="A version of the history; 0 is the default.")],
+    reason: Reason,
+) -> None:
+    """Set the value of an earlier version again. This makes a new version; no version is deleted."""
+    _print_state(_request("POST", f"{_path(name)}/rollback", {"version": version, "reason": reason}))
+
+
+def read_value(name: str, text: str) -> Any:
+    """Return an argument as the JSON value to send: a text for text settings, otherwise what it looks like.
+
+    The service refuses a value that does not fit and says which values the setting takes.
+    """
+    setting = DEFINITIONS.get(name)
+    if setting is not None and setting.kind == "text":
+        return text
+    if text.lower() in _WORDS:
+        return _WORDS[text.lower()]
+    try:
+        return orjson.loads(text)
+    except ValueError:
+        return text
+
+
+def _path(name: str) -> str:
+    """Return the path of a setting.
+
+    Raises:
+        UserError: there is none with this name.
+    """
+    if name not in DEFINITIONS:
+        raise UserError(f"there is no setting {name}: `./souk settings list` shows all")
+    return f"/v1/settings/{name}"
+
+
+def _request(method: str, path: str, body: Any = None) -> Any:
+    return commerce_request(Settings.load(), method, path, body)
+
+
+def _print_state(setting: dict[str, Any]) -> None:
+    print(f"{setting['name']} is {_shown(setting['value'])} (version {setting['version']})")
+
+
+def _shown(value: Any) -> str:
+    return orjson.dumps(value).decode()

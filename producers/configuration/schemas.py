@@ -1,0 +1,85 @@
+"""Requests and responses of the settings endpoints."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
+from typing_extensions import TypedDict
+
+from common.configuration.setting import Kind
+
+MAX_REASON_CHARS = 500
+MAX_TEXT_CHARS = 10_000
+MAX_VERSION = 2**63 - 1
+
+
+def _is_printable(text: str) -> str:
+    if not text.isprintable() or not text.strip():
+        raise ValueError("must be one line of text")
+    return text.strip()
+
+
+Name = Annotated[str, Field(min_length=1, max_length=100)]
+Value = (
+    bool
+    | Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]
+    | Annotated[float, Field(allow_inf_nan=False)]
+    | Annotated[str, Field(max_length=MAX_TEXT_CHARS)]
+)
+"""A value of any setting; the setting's definition limits it further."""
+
+VersionNumber = Annotated[int, Field(ge=0, le=MAX_VERSION)]
+Reason = Annotated[str, Field(min_length=1, max_length=MAX_REASON_CHARS), AfterValidator(_is_printable)]
+
+
+class ChangeRequest(BaseModel):
+    """A new value. With `version`, it is refused if the setting has another version meanwhile."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    value: Value
+    reason: Reason
+    version: VersionNumber | None = None
+
+
+class RollbackRequest(BaseModel):
+    """The version whose value is restored; 0 restores the default."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    version: VersionNumber
+    reason: Reason
+
+
+CHANGE_REQUEST = TypeAdapter(ChangeRequest)
+ROLLBACK_REQUEST = TypeAdapter(RollbackRequest)
+
+
+class VersionResponse(TypedDict):
+    """A value of a setting: who set it, when and why. These are null for the default, version 0."""
+
+    version: int
+    value: Value
+    author: str | None
+    reason: str | None
+    changed_at: datetime | None
+    rolled_back_to: int | None
+
+
+class SettingResponse(VersionResponse):
+    """A setting and its present value. `expected` says which values it takes."""
+
+    name: str
+    type: Kind
+    default: Value
+    description: str
+    unit: str
+    expected: str
+
+
+class HistoryResponse(TypedDict):
+    """Versions of a setting, the newest first. `next_before` continues with older ones; null at the end."""
+
+    name: str
+    versions: list[VersionResponse]
+    next_before: int | None

@@ -1,0 +1,13 @@
+"""The configuration service: its events, endpoints and functions."""
+
+from producers.configuration.endpoints import router
+from producers.configuration.handlers import SUBSCRIPTIONS
+from producers.service import Service
+
+CONFIGURATION = Service(
+    name="configuration",
+    emits=("setting_changed",),
+    subscriptions=SUBSCRIPTIONS,
+    router=router,
+    callable_functions={"users": ("forget_author(text)",)},
+)
