@@ -37,6 +37,17 @@ class LiveVersions:
         Raises:
             RedisUnavailable: Redis does not answer within `timeout_s`.
         """
+        return (await self._current(timeout_s))[job]
+
+    async def all_prefixes(self, timeout_s: float = PEER_TIMEOUT_S) -> tuple[str, ...]:
+        """Return the prefixes of all jobs.
+
+        Raises:
+            RedisUnavailable: Redis does not answer within `timeout_s`.
+        """
+        return tuple((await self._current(timeout_s)).values())
+
+    async def _current(self, timeout_s: float) -> dict[str, str]:
         if monotonic() - self._read_at > MAX_AGE_S:
             started = monotonic()
             pipeline: Any = self._redis.pipeline(transaction=False)
@@ -48,4 +59,4 @@ class LiveVersions:
                 for each, version in zip(VERSIONED_JOBS, found, strict=True)
             }
             self._read_at = started
-        return self._prefixes[job]
+        return self._prefixes

@@ -4,7 +4,6 @@ import csv
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import blake2b
 from io import StringIO
 from typing import Annotated, Any
 
@@ -12,6 +11,7 @@ import orjson
 from fastapi import Depends, Request
 from starlette.responses import Response
 
+from serving.http_caching import PRIVATE, etag_of, has_current
 from serving.openapi import Responses, openapi_problem
 
 BAD_PARAMETER = openapi_problem(422, "A parameter can't be used; the detail says which and why.")
@@ -65,29 +65,29 @@ class Responder:
 
     def __call__(self, content: Any, form: CsvFormat | None = None) -> Response:
         """Return the content as JSON, or as CSV if it has a CSV form that the client prefers."""
-        headers = {"Cache-Control": "no-cache"}
+        headers = {"Cache-Control": PRIVATE}
         if form is not None:
             headers["Vary"] = "Accept"
         if form is not None and prefers_csv(self._request.headers.get("Accept", "")):
             body, media_type = write_csv(form, content), CSV
-            headers |= self._csv_headers(content)
+            headers |= csv_headers(self._request, content)
         else:
             body, media_type = orjson.dumps(content), JSON
-        headers["ETag"] = etag = f'"{blake2b(body, digest_size=12).hexdigest()}"'
-        client_etags = self._request.headers.get("If-None-Match", "")
-        if etag in (client_etag.strip().removeprefix("W/") for client_etag in client_etags.split(",")):
+        headers["ETag"] = etag = etag_of(body)
+        if has_current(self._request, etag):
             return Response(status_code=304, headers=headers)
         return Response(body, headers=headers, media_type=media_type)
 
-    def _csv_headers(self, content: Mapping[str, Any]) -> dict[str, str]:
-        """Return the link to the next page (RFC 8288) and `as_of` as headers. CSV has no fields for them."""
-        headers = {}
-        if cursor := content.get("next_cursor"):
-            next_page = self._request.url.include_query_params(cursor=cursor)
-            headers["Link"] = f'<{next_page.path}?{next_page.query}>; rel="next"'
-        if as_of := content.get("as_of"):
-            headers["Souk-As-Of"] = as_of.isoformat()
-        return headers
+
+def csv_headers(request: Request, content: Mapping[str, Any]) -> dict[str, str]:
+    """Return the link to the next page (RFC 8288) and `as_of` as headers. CSV has no fields for them."""
+    headers = {}
+    if cursor := content.get("next_cursor"):
+        next_page = request.url.include_query_params(cursor=cursor)
+        headers["Link"] = f'<{next_page.path}?{next_page.query}>; rel="next"'
+    if as_of := content.get("as_of"):
+        headers["Souk-As-Of"] = as_of.isoformat()
+    return headers
 
 
 def _csv_value(value: object) -> object:

@@ -1,0 +1,44 @@
+"""The cache tags of catalogue responses. Pure."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from serving.cache.keys import CATALOGUE, POPULAR, product_tag, seller_tag
+from serving.catalogue.schemas import Categories, ProductInDetail, Products
+from serving.recommendations.schemas import SimilarProducts
+
+
+def categories_tags(_categories: Categories) -> set[str]:
+    """Return the tags of the list of categories."""
+    return {CATALOGUE}
+
+
+def products_tags(page: Products) -> set[str]:
+    """Return the tags of a page of products: another product may enter it with any change of a listing."""
+    return {CATALOGUE, *_shown(page["products"])}
+
+
+def product_tags(product: ProductInDetail) -> set[str]:
+    """Return the tags of a product with its offers."""
+    sellers = (seller_tag(offer["seller_id"]) for offer in product["offers"])
+    return {product_tag(product["product_id"]), *sellers}
+
+
+def similar_tags(similar: SimilarProducts) -> set[str]:
+    """Return the tags of similar products: a product that is sold out is not among them."""
+    return {product_tag(similar["product_id"]), *_products(similar["items"])}
+
+
+def popular_tags(popular: Mapping[str, Any]) -> set[str]:
+    """Return the tags of a ranking."""
+    return {POPULAR, *_products(popular["products"])}
+
+
+def _products(products: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    return (product_tag(product["product_id"]) for product in products)
+
+
+def _shown(products: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    for product in products:
+        yield product_tag(product["product_id"])
+        yield seller_tag(product["seller_id"])
