@@ -55,6 +55,8 @@ def main() -> int:
             http=DeadlineProtocol,
             access_log=False,
             server_header=False,
+            proxy_headers=bool(settings.trusted_proxies),
+            forwarded_allow_ips=settings.trusted_proxies,
             timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_S,
             timeout_keep_alive=SERVER_KEEPALIVE_S,
             timeout_worker_healthcheck=HEALTHCHECK_TIMEOUT_S,

@@ -1,5 +1,6 @@
 """Builds the application: the only place that creates the clients of the API and the pages."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
@@ -7,23 +8,41 @@ from urllib.parse import urlsplit
 from fastapi import FastAPI
 
 from common.clock import Clock, system_clock
+from common.configuration.definitions import MAINTENANCE_BANNER
+from common.guarded_route import check_policies
+from common.principal_token import PrincipalTokens
 from common.problems import install_error_handlers
 from common.settings import LOOPBACK, Settings
 from serving.analytics import endpoints as analytics
 from serving.analytics.service import Analytics
 from serving.analytics.service.context import AnalyticsContext
 from serving.analytics.watermarks import WatermarkCache
+from serving.cache.response_cache import ResponseCache
+from serving.cache.watcher import CacheWatcher
 from serving.catalogue import endpoints as products
 from serving.catalogue.service import Catalogue
 from serving.clickhouse import ClickHouseQueries, load_queries
-from serving.commerce import gateway
+from serving.commerce import gateway, identity_routes, seller_routes, settings_routes
 from serving.commerce.commerce_client import CommerceClient
+from serving.gateway import sessions
+from serving.gateway.access_tokens import AccessTokens
+from serving.gateway.api_keys import ApiKeys
+from serving.gateway.auth_state import AuthState
+from serving.gateway.cookies import GuestSessions
+from serving.gateway.described_routes import add_security_schemes
+from serving.gateway.gateway import Gateway
+from serving.gateway.identity import Identifier
+from serving.gateway.live_settings import LiveSettings
+from serving.gateway.load_shedding import LoadShedder
+from serving.gateway.rate_limits import RateLimits, shared_counts
 from serving.intake import endpoints as intake
 from serving.intake.service import EventIntake
 from serving.live_versions import LiveVersions
 from serving.middleware import HttpMiddleware
 from serving.ops import endpoints as ops
+from serving.ops.dead_letters import DeadLetters
 from serving.ops.figures_freshness import FiguresFreshness
+from serving.ops.protection import Protection
 from serving.ops.readiness import ReadinessChecks
 from serving.recommendations import endpoints as recommendations
 from serving.recommendations.service import RecommendationService
@@ -46,23 +65,48 @@ TAGS = [
     {"name": "marketplace", "description": "What all sellers sold."},
     {"name": "products", "description": "What is on offer, and what is popular right now."},
     {"name": "recommendations", "description": "Products to show a shopper next."},
+    {"name": "identity", "description": "Register, sign in, and your own account."},
     {"name": "orders", "description": "Place, follow and cancel orders."},
     {"name": "stock", "description": "Units in stock at each seller."},
+    {"name": "selling", "description": "Applying to sell, staff, API keys and commission."},
+    {"name": "people", "description": "Administration: people, their roles and suspensions."},
+    {"name": "settings", "description": "Administration: settings and feature flags of the platform."},
     {"name": "events", "description": "Browsing events of shoppers."},
     {"name": "operations", "description": "Health and readiness."},
 ]
 
 
 def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
-    """Return the application. Its clients open when it starts and close when it stops."""
+    """Return the application. Its clients open when it starts and close when it stops.
+
+    Raises:
+        MissingPolicy: a route has no policy.
+    """
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         redis = open_redis(settings)
+        tokens = PrincipalTokens(settings)
         async with (
             ClickHouseQueries(settings, load_queries()) as clickhouse,
-            CommerceClient(settings) as commerce,
+            CommerceClient(settings, tokens) as commerce,
+            LoadShedder() as shedder,
         ):
+            access_tokens = AccessTokens()
+            auth_state = AuthState(commerce.auth_state, access_tokens)
+            guests = GuestSessions(settings)
+            identifier = Identifier(
+                tokens, access_tokens, auth_state, ApiKeys(commerce.verify_api_key), guests
+            )
+            auth_state.start()
+            app.state.guests = guests
+            app.state.access_tokens = access_tokens
+            live = LiveSettings(settings)
+            live.start()
+            limits = RateLimits(shared_counts(redis), live.rate_limit)
+            app.state.guard = Gateway(identifier, limits, shedder, live.values)
+            app.state.pages.show_notice(lambda: live.values.get(MAINTENANCE_BANNER))
+            app.state.live_values = live.values
             watermarks = WatermarkCache(clickhouse)
             versions = LiveVersions(redis)
             catalogue = Catalogue(clickhouse, versions, settings.shop_currency)
@@ -71,14 +115,23 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
             )
             freshness = FiguresFreshness(settings, watermarks, clock)
             readiness_checks = ReadinessChecks(settings, clickhouse, redis, freshness)
+            watcher = CacheWatcher(settings)
+            watcher.start()
             app.state.analytics = Analytics.of(context)
+            app.state.response_cache = response_cache = ResponseCache(versions)
             app.state.catalogue = catalogue
             app.state.commerce = commerce
             app.state.readiness_checks = readiness_checks
             app.state.freshness = freshness
+            app.state.protection = Protection(settings, readiness_checks, commerce.routes)
+            app.state.dead_letters = DeadLetters(settings)
             app.state.intake = EventIntake(settings, clock)
             app.state.recommendations = RecommendationService(versions)
             yield
+            await auth_state.aclose()
+            await live.aclose()
+            await asyncio.to_thread(watcher.stop)
+            await response_cache.aclose()
             await app.state.intake.aclose()
             await readiness_checks.aclose()
             await freshness.aclose()
@@ -93,16 +146,24 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
+        openapi_url=None,
         servers=[{"url": settings.serving}],
     )
     app.state.settings = settings
+    add_security_schemes(app)
     app.include_router(analytics.router)
     app.include_router(products.router)
     app.include_router(gateway.router)
+    app.include_router(sessions.router)
+    app.include_router(identity_routes.router)
+    app.include_router(seller_routes.router)
+    app.include_router(identity_routes.people_router)
+    app.include_router(settings_routes.router)
     app.include_router(intake.router)
     app.include_router(recommendations.router)
     app.include_router(ops.router)
     pages.mount(app, settings)
+    check_policies(app, pages.STATIC_FILES)
     install_error_handlers(app, pages.render_problem)
     app.add_middleware(HttpMiddleware, hosts=_hosts(settings), render_problem=pages.render_problem)
     return app

@@ -16,6 +16,7 @@ from common.http_client import HttpClient, HttpResponse, RequestFailed
 from common.metrics import QUERY_SECONDS
 from common.settings import Settings
 from common.timeouts import CLIENT_KEEPALIVE_S, PEER_TIMEOUT_S
+from serving.gateway.circuit_breaker import BreakerOpen, CircuitBreaker
 from serving.problems import ClickHouseUnavailable
 
 QUERIES = Path(clickhouse.__file__).parent / "queries"
@@ -89,6 +90,7 @@ class ClickHouseQueries:
             ("X-ClickHouse-User", settings.clickhouse_serving_user),
             ("X-ClickHouse-Key", settings.clickhouse_serving_password.get_secret_value()),
         )
+        self.breaker = CircuitBreaker("clickhouse", (RequestFailed,))
         self._http = HttpClient(
             settings.clickhouse, CONNECTIONS, CLIENT_KEEPALIVE_S, PEER_TIMEOUT_S, PEER_TIMEOUT_S
         )
@@ -111,13 +113,22 @@ class ClickHouseQueries:
         if query in LOOKUPS:
             url_parameters["max_threads"] = "1"
         try:
-            response = await self._http.request(
-                "POST",
-                "/?" + urlencode(self._common_parameters | url_parameters),
-                self._headers,
-                self._queries[query].encode(),
-                idempotent=True,
-            )
+            with self.breaker.attempt() as attempt:
+                response = await self._http.request(
+                    "POST",
+                    "/?" + urlencode(self._common_parameters | url_parameters),
+                    self._headers,
+                    self._queries[query].encode(),
+                    idempotent=True,
+                )
+                if _is_overloaded(response):
+                    attempt.failed()
+        except BreakerOpen as error:
+            raise ClickHouseUnavailable(
+                f"ClickHouse at {self._url} does not answer. "
+                f"It is tried again in {error.retry_after_s} s; see ./souk status.",
+                error.retry_after_s,
+            ) from error
         except RequestFailed as error:
             raise ClickHouseUnavailable(
                 f"ClickHouse at {self._url} does not answer ({error}). "
@@ -140,13 +151,23 @@ class ClickHouseQueries:
         return list(await asyncio.gather(*(self.rows(name, **parameters) for name, parameters in queries)))
 
     def _failure(self, query: str, response: HttpResponse) -> Exception:
-        codes = (value for name, value in response.headers if name.lower() == b"x-clickhouse-exception-code")
-        code = next(codes, b"").decode()
-        if code in BUSY_CODES or response.status in (429, 502, 503, 504):
+        if _is_overloaded(response):
             return ClickHouseUnavailable("ClickHouse is overloaded. Try again, or request a shorter period.")
+        code = _error_code(response)
         if code in NOT_READY_CODES:
             return ClickHouseUnavailable(
                 f"ClickHouse answers but {NOT_READY_CODES[code]}. ./souk up sets it up."
             )
         message = response.content.decode(errors="replace")
         return QueryFailed(f"query {query}: {message[:2000]}")
+
+
+def _is_overloaded(response: HttpResponse) -> bool:
+    return response.status != 200 and (
+        response.status in (429, 502, 503, 504) or _error_code(response) in BUSY_CODES
+    )
+
+
+def _error_code(response: HttpResponse) -> str:
+    codes = (value for name, value in response.headers if name.lower() == b"x-clickhouse-exception-code")
+    return next(codes, b"").decode()

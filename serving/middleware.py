@@ -8,6 +8,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from common import correlation
 from common.host_check import host_name, is_other_site
 from common.problems import ErrorDescription, describe_error
 from common.request_metrics import RequestMetrics
@@ -54,6 +55,7 @@ class HttpMiddleware:
             return
         method = scope["method"]
         request_scope = {**scope, "method": "GET"} if method == "HEAD" else scope
+        correlation_id = correlation.begin(request_scope)
         metrics = RequestMetrics(method)
 
         async def send_with_headers(message: Message) -> None:
@@ -61,6 +63,7 @@ class HttpMiddleware:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers.update(HEADERS)
+                headers["X-Correlation-Id"] = correlation_id
                 headers.setdefault("Cache-Control", "no-cache")
                 if next(self._responses) % CLOSE_CONNECTION_EVERY == 0:
                     headers["Connection"] = "close"

@@ -106,35 +106,44 @@ class NotJson(Problem):
         super().__init__(f"The Content-Type is {content_type[:80]!r}. Send application/json.")
 
 
-class ClickHouseUnavailable(Problem, PartUnavailable):
+class _Unavailable(Problem, PartUnavailable):
+    """A part does not answer. `retry_after_s` replaces the usual time after which to try again."""
+
+    def __init__(self, message: str, retry_after_s: int | None = None) -> None:
+        super().__init__(message)
+        if retry_after_s is not None:
+            self.retry_after_s = retry_after_s
+
+
+class ClickHouseUnavailable(_Unavailable):
     """ClickHouse does not answer, or is not set up yet."""
 
     status, kind, title = 503, "clickhouse-unavailable", "The figures are not available"
     retry_after_s = 5
 
 
-class RedisUnavailable(Problem, PartUnavailable):
+class RedisUnavailable(_Unavailable):
     """Redis does not answer."""
 
     status, kind, title = 503, "redis-unavailable", "The rankings are not available"
     retry_after_s = 5
 
 
-class CommerceUnavailable(Problem, PartUnavailable):
+class CommerceUnavailable(_Unavailable):
     """The commerce services (orders, stock, payments) do not answer."""
 
     status, kind, title = 503, "commerce-unavailable", "The checkout is not available"
     retry_after_s = 2
 
 
-class KafkaUnavailable(Problem, PartUnavailable):
+class KafkaUnavailable(_Unavailable):
     """Kafka does not accept events."""
 
     status, kind, title = 503, "kafka-unavailable", "Events can't be accepted right now"
     retry_after_s = 5
 
 
-class RegistryUnavailable(Problem, PartUnavailable):
+class RegistryUnavailable(_Unavailable):
     """The schema registry does not answer."""
 
     status, kind, title = 503, "registry-unavailable", "Events can't be accepted right now"

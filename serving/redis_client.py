@@ -1,7 +1,7 @@
 """Opens the Redis client, and runs commands with one timeout for all replies of a pipeline."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Coroutine
 from typing import Any, TypeVar
 
 from redis.asyncio import Connection, Redis
@@ -11,12 +11,17 @@ from redis.typing import EncodableT
 
 from common.settings import Settings
 from common.timeouts import PEER_TIMEOUT_S
+from serving.gateway.circuit_breaker import BreakerOpen, CircuitBreaker
 from serving.problems import RedisUnavailable
 
 T = TypeVar("T")
 
 OPTIONAL_TIMEOUT_S = 0.5
 """Timeout of reads with a fallback: another store has the data, or the page is rendered without it."""
+
+
+breaker = CircuitBreaker("redis", (RedisError, OSError))
+"""The breaker of this process for all its reads through `run_redis`."""
 
 
 class HiredisConnection(Connection):
@@ -42,11 +47,19 @@ async def run_redis(command: Awaitable[T], timeout_s: float = PEER_TIMEOUT_S) ->
     """Return the reply to one command, or the replies to a pipeline.
 
     Raises:
-        RedisUnavailable: Redis does not answer within `timeout_s`.
+        RedisUnavailable: Redis does not answer within `timeout_s`, or failed too often just now.
     """
     try:
-        async with asyncio.timeout(timeout_s):
-            return await command
+        with breaker.attempt():
+            async with asyncio.timeout(timeout_s):
+                return await command
+    except BreakerOpen as error:
+        if isinstance(command, Coroutine):
+            command.close()  # otherwise Python warns that it was never awaited
+        raise RedisUnavailable(
+            f"Redis does not answer. It is tried again in {error.retry_after_s} s; see ./souk status.",
+            error.retry_after_s,
+        ) from error
     except (RedisError, OSError) as error:
         raise RedisUnavailable(
             f"Redis does not answer ({type(error).__name__}). "

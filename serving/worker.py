@@ -12,6 +12,7 @@ from uvicorn.config import STARTUP_FAILURE
 
 from common import gc_tuning
 from common.errors import SoukError
+from common.principal_token import derived_key
 from common.settings import Settings
 from common.telemetry import configure_logging
 from serving.app import create_app
@@ -29,6 +30,7 @@ def create() -> FastAPI:
     configure_logging("serving")
     try:
         settings = Settings.load()
+        derived_key(settings, "principal tokens")  # says at once that secrets.toml is incomplete
         app = create_app(settings)
     except SoukError as error:
         print(f"souk: {error}", file=sys.stderr)

@@ -15,6 +15,7 @@ from serving.analytics.parameters import (
     SearchText,
     SellerId,
 )
+from serving.analytics.policy import POLICIES
 from serving.analytics.popular import Ranking
 from serving.analytics.presenters.orders import ORDER_LINE_COLUMNS, order_line_rows
 from serving.analytics.schemas.orders import Orders
@@ -25,6 +26,9 @@ from serving.analytics.service.context import PeriodRequest
 from serving.analytics.service.orders import ORDER_TABLES
 from serving.analytics.service.rankings import PRODUCT_TABLES
 from serving.analytics.service.sales import MARKETPLACE_TABLES, SELLER_TABLES
+from serving.cache.tags import popular_tags
+from serving.cached_responses import CachedResponderDep
+from serving.gateway.described_routes import guarded
 from serving.parameters import reject_repeated_parameters
 from serving.responses import (
     BAD_PARAMETER,
@@ -46,6 +50,7 @@ SELLERS_CSV = csv_list("sellers", SellerFound)
 ORDERS_CSV = CsvFormat(ORDER_LINE_COLUMNS, order_line_rows)
 
 router = APIRouter(
+    route_class=guarded(POLICIES),
     prefix="/v1",
     responses=BAD_PARAMETER | UNAVAILABLE | UNCHANGED,
     dependencies=[Depends(reject_repeated_parameters)],
@@ -164,14 +169,17 @@ async def marketplace_sales(
 )
 async def popular_products(
     service: AnalyticsDep,
-    respond: ResponderDep,
+    respond: CachedResponderDep,
     ranking: Annotated[
         Ranking, Query(description="The half-life of a unit sold: 30 days for `popular`, 7 for `trending`.")
     ] = "popular",
     n: Annotated[int, Query(ge=1, le=200, description="The number of products.")] = 20,
 ) -> Response:
     """Return products by recency-weighted units sold, updated with every order."""
-    return respond(await service.rankings.popular(ranking, n), POPULAR_CSV)
+    asked = (ranking, n)
+    return await respond.data(
+        "popular_products", asked, lambda: service.rankings.popular(*asked), popular_tags, POPULAR_CSV
+    )
 
 
 @router.get("/live", tags=["marketplace"], summary="Follow new figures", include_in_schema=False)

@@ -6,17 +6,22 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
 
 from common.ids import PRINTABLE
+from serving.cache.tags import categories_tags, product_tags, products_tags
+from serving.cached_responses import CachedResponderDep
+from serving.catalogue.policy import POLICIES
 from serving.catalogue.schemas import Categories, Category, Product, ProductInDetail, Products
 from serving.catalogue.search import Sort
 from serving.catalogue.service import Catalogue
+from serving.gateway.described_routes import guarded
 from serving.openapi import openapi_problem
 from serving.parameters import reject_repeated_parameters
-from serving.responses import BAD_PARAMETER, CSV_RESPONSE, UNAVAILABLE, UNCHANGED, ResponderDep, csv_list
+from serving.responses import BAD_PARAMETER, CSV_RESPONSE, UNAVAILABLE, UNCHANGED, csv_list
 
 PRODUCTS_CSV = csv_list("products", Product)
 CATEGORIES_CSV = csv_list("categories", Category)
 
 router = APIRouter(
+    route_class=guarded(POLICIES),
     prefix="/v1",
     responses=BAD_PARAMETER | UNAVAILABLE | UNCHANGED,
     dependencies=[Depends(reject_repeated_parameters)],
@@ -63,7 +68,7 @@ ProductId = Annotated[
 )
 async def products(
     catalogue: CatalogueDep,
-    respond: ResponderDep,
+    respond: CachedResponderDep,
     q: SearchText = "",
     category: CategoryParam = "",
     sort: SortParam = "best",
@@ -71,7 +76,8 @@ async def products(
     limit: Annotated[int, Query(ge=1, le=100)] = 24,
 ) -> Response:
     """Return products on offer, including sold-out ones. Without `q` and `category`, all of them match."""
-    return respond(await catalogue.find(q, category, sort, cursor, limit), PRODUCTS_CSV)
+    asked = (q, category, sort, cursor, limit)
+    return await respond.data("products", asked, lambda: catalogue.find(*asked), products_tags, PRODUCTS_CSV)
 
 
 @router.get(
@@ -81,9 +87,9 @@ async def products(
     response_model=ProductInDetail,
     responses=openapi_problem(404, "The product was never listed."),
 )
-async def product(catalogue: CatalogueDep, respond: ResponderDep, product_id: ProductId) -> Response:
+async def product(catalogue: CatalogueDep, respond: CachedResponderDep, product_id: ProductId) -> Response:
     """Return a product with the offers of its sellers: price and units available."""
-    return respond(await catalogue.product(product_id))
+    return await respond.data("product", (product_id,), lambda: catalogue.product(product_id), product_tags)
 
 
 @router.get(
@@ -93,6 +99,6 @@ async def product(catalogue: CatalogueDep, respond: ResponderDep, product_id: Pr
     response_model=Categories,
     responses=CSV_RESPONSE,
 )
-async def categories(catalogue: CatalogueDep, respond: ResponderDep) -> Response:
+async def categories(catalogue: CatalogueDep, respond: CachedResponderDep) -> Response:
     """Return the categories with products on offer, the largest first."""
-    return respond(await catalogue.categories(), CATEGORIES_CSV)
+    return await respond.data("categories", (), catalogue.categories, categories_tags, CATEGORIES_CSV)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from common.timeouts import PEER_TIMEOUT_S
+from serving.cache.completeness import mark_incomplete
 from serving.catalogue.cards import ProductCardLoader, open_cards
 from serving.catalogue.offers import Offer, Stock, card_order, choose_offer
 from serving.catalogue.schemas import Categories, Product, ProductInDetail, ProductOffer, Products
@@ -133,6 +134,7 @@ class Catalogue:
             loader = await self.card_loader(OPTIONAL_TIMEOUT_S)
             await loader.load(product_ids, OPTIONAL_TIMEOUT_S)
         except RedisUnavailable:
+            mark_incomplete()
             return {}
         return {product_id: loader.stock(product_id) for product_id in product_ids}
 

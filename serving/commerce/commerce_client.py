@@ -1,6 +1,7 @@
-"""Forwards requests to the commerce services over pooled connections."""
+"""Forwards requests to the commerce services, with the principal that the gateway has established."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from string import punctuation
 from typing import Any, Self
 from urllib.parse import quote
@@ -9,49 +10,84 @@ import orjson
 from fastapi import Request
 from starlette.responses import Response
 
-from common.http_client import HttpClient, HttpResponse, RequestFailed, RequestTimedOut
+from common.http_client import HttpResponse, RequestFailed, RequestTimedOut
+from common.principal import Principal, platform
+from common.principal_token import COMMERCE, HEADER, PrincipalTokens
 from common.retry_policy import is_safe_to_retry, retry_advice
 from common.settings import Settings
-from common.timeouts import CLIENT_KEEPALIVE_S, PEER_TIMEOUT_S
+from serving.gateway.circuit_breaker import BreakerOpen
+from serving.gateway.gateway import identity_of
+from serving.gateway.service_routes import Service, ServiceRoutes
 from serving.problems import CommerceUnavailable, UnknownOrder
 from serving.request_body import read_body
 
-CONNECTIONS = 64
-"""The largest number of requests at the same time. A further request waits for a free connection."""
-
 REQUEST_HEADERS = {
     *(b"content-type", b"accept", b"if-none-match", b"idempotency-key"),
-    *(b"traceparent", b"tracestate", b"x-correlation-id", b"x-request-id"),
+    *(b"traceparent", b"tracestate", b"x-correlation-id", b"x-request-id", b"user-agent"),
 }
-"""Headers of a request that are forwarded. All others, cookies among them, are not."""
+"""Headers of a request that are forwarded. All others are not: cookies, tokens, headers that apply to one
+connection, and those in which the gateway itself says who sends the request."""
+
+CLIENT_ADDRESS = "Souk-Client-Address"
+"""The header in which a service gets the address of the client."""
+
+GATEWAY_ITSELF = platform("gateway")
+
+_SERVICES: tuple[tuple[str, Service], ...] = (
+    ("/v1/orders", "orders"),
+    ("/v1/auth/api_keys", "sellers"),
+    ("/v1/auth", "users"),
+    ("/v1/me", "users"),
+    ("/v1/people", "users"),
+    ("/v1/mails", "users"),
+    ("/v1/seller", "sellers"),
+    ("/v1/commission_rules", "sellers"),
+    ("/v1/settings", "configuration"),
+)
+"""Prefixes of the paths of each service, the more specific ones first."""
 
 RESPONSE_HEADERS = {
-    *(b"content-type", b"location", b"retry-after", b"etag", b"cache-control", b"allow"),
-    *(b"idempotency-key", b"idempotent-replayed", b"traceparent", b"x-correlation-id", b"x-request-id"),
+    *(b"content-type", b"content-disposition", b"location", b"retry-after", b"etag", b"cache-control"),
+    *(b"allow", b"idempotency-key", b"idempotent-replayed", b"traceparent", b"x-request-id"),
 }
 """Headers of a response that are returned to the client."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommerceResponse:
+    """A response below 500 to a page: its status and its JSON. A refusal is a problem (RFC 9457)."""
+
+    status: int
+    content: Any
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the service did what was asked."""
+        return self.status < 400
 
 
 class CommerceClient:
     """A client of the commerce services. Use it as an async context manager."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._http = HttpClient(
-            settings.commerce, CONNECTIONS, CLIENT_KEEPALIVE_S, PEER_TIMEOUT_S, PEER_TIMEOUT_S
-        )
+    def __init__(self, settings: Settings, tokens: PrincipalTokens) -> None:
+        """Raises UserError if the settings name an unknown service."""
+        self._tokens = tokens
+        self.routes = ServiceRoutes(settings)
+        """Where the services are; `routes.snapshot()` shows it."""
 
     async def __aenter__(self) -> Self:
+        await self.routes.__aenter__()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._http.aclose()
+        await self.routes.__aexit__()
 
     async def forward(self, request: Request, limit: int = 0) -> Response:
-        """Forward a request with a body of at most `limit` bytes, and return the response.
+        """Forward a request with a body of at most `limit` bytes to its service, and return the response.
 
         Raises:
             BodyTooLarge: the body is longer.
-            CommerceUnavailable: the commerce services do not answer.
+            CommerceUnavailable: the service does not answer.
         """
         body = await read_body(request, limit)
         headers = [
@@ -59,7 +95,8 @@ class CommerceClient:
             for name, value in request.headers.raw
             if name in REQUEST_HEADERS
         ]
-        target = _target(request.scope["route"].path_format, request.path_params)
+        headers += self._sender(request)
+        target = target_path(request.scope["route"].path_format, request.path_params)
         if query := request.scope["query_string"]:
             target += f"?{quote(query, safe=punctuation)}"
         received = await self._send(request.method, target, headers, body)
@@ -70,14 +107,74 @@ class CommerceClient:
         response.raw_headers = [*response.raw_headers, *forwarded]
         return response
 
-    async def order(self, order_id: str) -> dict[str, Any]:
-        """Return an order as `GET /v1/orders/{order_id}` returns it.
+    def _sender(self, request: Request) -> list[tuple[str, str]]:
+        """Return the headers that say who sends a request, and from where."""
+        principal = identity_of(request).principal
+        headers = [(CLIENT_ADDRESS, request.client.host)] if request.client else []
+        if principal is not None:
+            headers.append((HEADER, self._tokens.make(principal, COMMERCE)))
+        return headers
+
+    async def auth_state(self, after: int) -> Mapping[str, Any]:
+        """Return the public keys of access tokens, and what was revoked after a position.
 
         Raises:
-            UnknownOrder: no order has this id.
+            CommerceUnavailable: the users service does not answer, or returns an error.
+        """
+        state = await self._internal("GET", f"/v1/auth/state?after={after}")
+        if state is None:
+            raise CommerceUnavailable("The users service is not there.")
+        return state
+
+    async def verify_api_key(self, key: str) -> Mapping[str, Any] | None:
+        """Return the principal of an API key as the sellers service knows it; None if the key is not valid.
+
+        Raises:
+            CommerceUnavailable: the sellers service does not answer, or returns an error.
+        """
+        return await self._internal("POST", "/v1/auth/api_keys/verification", {"key": key})
+
+    async def call(
+        self, sender: Principal | Request, method: str, target: str, body: Any = None
+    ) -> CommerceResponse:
+        """Send a request of a page: for the sender of the page's request, or for a principal of the gateway.
+
+        `target` is the path and query, already percent-encoded. `body` is sent as JSON.
+
+        Raises:
+            CommerceUnavailable: the service does not answer, or answers 5xx.
+        """
+        if isinstance(sender, Principal):
+            headers = [(HEADER, self._tokens.make(sender, COMMERCE))]
+        else:
+            headers = self._sender(sender)
+        if body is not None:
+            headers.append(("content-type", "application/json"))
+        received = await self._send(method, target, headers, b"" if body is None else orjson.dumps(body))
+        if received.status >= 500:
+            raise CommerceUnavailable("The service is not available right now. Try again in a moment.")
+        return CommerceResponse(received.status, orjson.loads(received.content) if received.content else None)
+
+    async def _internal(self, method: str, target: str, body: Any = None) -> Mapping[str, Any] | None:
+        """Send a request of the gateway itself. Return the response's JSON; None for 404."""
+        response = await self.call(GATEWAY_ITSELF, method, target, body)
+        if response.status == 404:
+            return None
+        if not response.is_success:
+            raise CommerceUnavailable(f"A commerce service answered {response.status} to the gateway.")
+        content: Mapping[str, Any] = response.content
+        return content
+
+    async def order(self, request: Request, order_id: str) -> dict[str, Any]:
+        """Return an order as `GET /v1/orders/{order_id}` returns it to the sender of a request.
+
+        Raises:
+            UnknownOrder: the sender has no order of this id.
             CommerceUnavailable: the commerce services do not answer, or return an error.
         """
-        received = await self._send("GET", _target("/v1/orders/{order_id}", {"order_id": order_id}), [])
+        received = await self._send(
+            "GET", target_path("/v1/orders/{order_id}", {"order_id": order_id}), self._sender(request)
+        )
         if received.status in (404, 422):
             raise UnknownOrder(order_id)
         if received.status != 200:
@@ -88,23 +185,47 @@ class CommerceClient:
         return order
 
     async def _send(
-        self, method: str, target: str, headers: Sequence[tuple[str, str]], body: bytes = b""
+        self,
+        method: str,
+        target: str,
+        headers: Sequence[tuple[str, str]],
+        body: bytes = b"",
     ) -> HttpResponse:
         """Send one request. If its connection was closed, send it again if that is safe."""
+        service = service_of(target)
         has_key = any(name == "idempotency-key" for name, _ in headers)
         is_repeatable = is_safe_to_retry(method, has_key)
         try:
-            return await self._http.request(method, target, headers, body or None, idempotent=is_repeatable)
+            return await self.routes.request(
+                service, method, target, headers, body or None, idempotent=is_repeatable
+            )
+        except BreakerOpen as error:
+            # This request was not sent, so that every method can be repeated.
+            raise CommerceUnavailable(
+                f"The service of {service} does not answer. Nothing is lost, and nothing was changed: "
+                f"send the request again in {error.retry_after_s} s.",
+                error.retry_after_s,
+            ) from error
         except RequestFailed as error:
             failure = (
-                "are too slow to answer" if isinstance(error, RequestTimedOut) else f"do not answer ({error})"
+                "is too slow to answer"
+                if isinstance(error, RequestTimedOut)
+                else f"does not answer ({error})"
             )
             raise CommerceUnavailable(
-                f"The commerce services (orders, stock, payments) {failure}. {retry_advice(method, has_key)}"
+                f"The service of {service} {failure}. {retry_advice(method, has_key)}"
             ) from error
 
 
-def _target(path_format: str, parameters: Mapping[str, Any]) -> str:
+def service_of(target: str) -> Service:
+    """Return the service to which a path belongs."""
+    path = target.partition("?")[0]
+    if path == "/v1/stock" or (path.startswith("/v1/products/") and path.endswith("/stock")):
+        return "inventory"
+    return next(service for prefix, service in _SERVICES if path.startswith(prefix))
+
+
+def target_path(path_format: str, parameters: Mapping[str, Any]) -> str:
     """Return the path of a route. Each parameter is quoted, dots too, because some servers resolve dots."""
     quoted = {name: quote(str(value), safe="").replace(".", "%2E") for name, value in parameters.items()}
     return path_format.format_map(quoted)

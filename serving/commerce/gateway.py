@@ -2,18 +2,23 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
 from common.ids import PRINTABLE
 from serving.catalogue.endpoints import ProductId
-from serving.commerce.commerce_client import CommerceClient
-from serving.commerce.schemas.orders import OrderRequest, ShopperOrder
+from serving.commerce.forwarding import (
+    BODY_LIMIT,
+    TOO_LARGE,
+    UNAVAILABLE,
+    UNUSABLE,
+    CommerceDep,
+)
+from serving.commerce.policy import POLICIES
+from serving.commerce.schemas.orders import OrderRequest, ShopperOrder, ShopperOrders
 from serving.commerce.schemas.stock import Stock, StockUpdate, StockUpdates
+from serving.gateway.described_routes import guarded
 from serving.openapi import NOT_JSON, json_request_body, openapi_problem
-
-ORDER_LIMIT = 64 * 1024
-"""The largest body of an order in bytes: hundreds of lines."""
 
 STOCK_LIMIT = 1024 * 1024
 """The largest body of a stock list in bytes: thousands of products."""
@@ -26,25 +31,14 @@ EXAMPLE_ORDER = {
 }
 EXAMPLE_STOCK = {"seller_id": "seller-0001", "on_hand": 25}
 
-UNAVAILABLE = openapi_problem(
-    503, "The commerce services do not answer; the detail says whether a retry is safe."
-)
-UNUSABLE = openapi_problem(422, "The request can't be used; the detail says what is wrong with it.")
-TOO_LARGE = openapi_problem(413, "The body exceeds the limit of this route.")
 BAD_KEY = openapi_problem(400, "The `Idempotency-Key` is missing or invalid.")
 CONFLICT = openapi_problem(409, "The `Idempotency-Key` was used with another body, or a price has changed.")
 UNKNOWN_ORDER = openapi_problem(404, "No order has this id.")
 UNKNOWN_PRODUCT = openapi_problem(404, "No product has this id.")
 
-router = APIRouter(prefix="/v1")
+router = APIRouter(route_class=guarded(POLICIES), prefix="/v1")
 
 
-async def _commerce(request: Request) -> CommerceClient:
-    commerce: CommerceClient = request.app.state.commerce
-    return commerce
-
-
-CommerceDep = Annotated[CommerceClient, Depends(_commerce)]
 OrderId = Annotated[
     str, Path(description="The order's id.", examples=["0193b0c4-7a51-7cc2-9d0e-5f2b7f0a1c11"])
 ]
@@ -75,7 +69,26 @@ async def place_order(request: Request, commerce: CommerceDep) -> Response:
     seconds, and the order is then confirmed or cancelled. The shop's own prices apply. A price in the request
     is only compared with them.
     """
-    return await commerce.forward(request, ORDER_LIMIT)
+    return await commerce.forward(request, BODY_LIMIT)
+
+
+@router.get(
+    "/orders",
+    tags=["orders"],
+    summary="Your orders",
+    response_model=ShopperOrders,
+    responses=UNAVAILABLE | UNUSABLE,
+)
+async def own_orders(
+    request: Request,
+    commerce: CommerceDep,
+    cursor: Annotated[  # noqa: ARG001
+        str | None, Query(max_length=200, description="`next_cursor` of the previous page.")
+    ] = None,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,  # noqa: ARG001
+) -> Response:
+    """Return the sender's own orders, the newest first, also those of a person's time as a guest."""
+    return await commerce.forward(request)
 
 
 @router.get(
@@ -106,7 +119,7 @@ async def order(request: Request, commerce: CommerceDep, order_id: OrderId) -> R
 )
 async def cancel_order(request: Request, commerce: CommerceDep, order_id: OrderId) -> Response:  # noqa: ARG001
     """Cancel an order that has not been shipped. Its stock is released, its payment refunded. Send `{}`."""
-    return await commerce.forward(request, ORDER_LIMIT)
+    return await commerce.forward(request, BODY_LIMIT)
 
 
 @router.get(
@@ -136,7 +149,7 @@ async def stock(
 )
 async def set_stock(request: Request, commerce: CommerceDep, product_id: ProductId) -> Response:  # noqa: ARG001
     """Set the units that a seller has on hand. Units that are reserved for orders stay reserved."""
-    return await commerce.forward(request, ORDER_LIMIT)
+    return await commerce.forward(request, BODY_LIMIT)
 
 
 @router.put(

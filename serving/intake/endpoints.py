@@ -1,5 +1,6 @@
 """The route that accepts browsing events."""
 
+from collections.abc import Set
 from typing import Annotated, Any
 
 import orjson
@@ -7,6 +8,9 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from common.content_type import JSON, has_json_content_type
+from serving.gateway.described_routes import guarded
+from serving.gateway.gateway import identity_of
+from serving.intake.policy import POLICIES
 from serving.intake.schemas import EventBatch, EventBatchProblem, IntakeResult
 from serving.intake.service import EventIntake
 from serving.openapi import NOT_JSON, json_request_body, openapi_problem
@@ -35,7 +39,7 @@ UNAVAILABLE = openapi_problem(
     503, "Kafka or the registry does not answer; send the same events again after `Retry-After` seconds."
 )
 
-router = APIRouter(prefix="/v1")
+router = APIRouter(route_class=guarded(POLICIES), prefix="/v1")
 
 
 async def _intake(request: Request) -> EventIntake:
@@ -61,11 +65,36 @@ async def take_events(request: Request, intake: Annotated[EventIntake, Depends(_
     """
     if not has_json_content_type(request.headers):
         raise NotJson(request.headers.get("Content-Type", ""))
-    events = _events(await read_body(request, BODY_LIMIT))
-    result = await intake.take(events, request.headers.get("traceparent"))
+    events = _with_shopper(request, _events(await read_body(request, BODY_LIMIT)))
+    result = await intake.take(events, request.headers.get("traceparent"), _visitor_ids(request))
     if not result["accepted"]:
         raise NoEventAccepted(result["rejected"])
     return Response(orjson.dumps(result), 202, {"Cache-Control": "no-store"}, JSON)
+
+
+def _visitor_ids(request: Request) -> Set[str] | None:
+    """Return the sessions and shoppers of which the sender may tell; None for a process of the platform."""
+    identity = identity_of(request)
+    principal = identity.principal
+    if principal is None or "platform" in principal.roles:
+        return None
+    return {*principal.shopper_ids, *([identity.session_id] if identity.session_id else [])}
+
+
+def _with_shopper(request: Request, events: list[Any]) -> list[Any]:
+    """Return the events with the shopper id of the person who is signed in, where they name none.
+
+    Pages that are the same for everybody do not contain this id, so their scripts can't send it.
+    """
+    person = identity_of(request).signed_in
+    if person is None or person.shopper_id is None:
+        return events
+    return [
+        {**event, "shopper_id": person.shopper_id}
+        if isinstance(event, dict) and event.get("shopper_id") is None
+        else event
+        for event in events
+    ]
 
 
 def _events(body: bytes) -> list[Any]:

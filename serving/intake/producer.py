@@ -10,6 +10,7 @@ from confluent_kafka import KafkaError, Producer
 
 from common.kafka_producer import producer_config
 from common.timeouts import PEER_TIMEOUT_S
+from serving.gateway.circuit_breaker import BreakerOpen, CircuitBreaker
 from serving.intake.event_message import EventMessage
 from serving.problems import KafkaUnavailable
 
@@ -29,6 +30,7 @@ class EventProducer:
     def __init__(self, bootstrap: str) -> None:
         self._bootstrap = bootstrap
         self._producer: Producer | None = None
+        self.breaker = CircuitBreaker("kafka", (KafkaUnavailable,))
         self._closing = threading.Event()
         self._poller = threading.Thread(target=self._poll, name="event-producer", daemon=True)
 
@@ -40,6 +42,16 @@ class EventProducer:
         """
         if not messages:
             return
+        try:
+            with self.breaker.attempt():
+                await self._send(messages)
+        except BreakerOpen as error:
+            raise KafkaUnavailable(
+                f"Kafka does not accept events. Send the same events again in {error.retry_after_s} s.",
+                error.retry_after_s,
+            ) from error
+
+    async def _send(self, messages: Sequence[EventMessage]) -> None:
         producer = self._connected()
         loop = asyncio.get_running_loop()
         batch = _DeliveryBatch(loop, len(messages))

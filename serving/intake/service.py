@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Any
 
 from common.clock import Clock
@@ -18,7 +18,7 @@ from schemas.registry import SchemaRegistry
 from serving.intake.event_message import EventMessage, encode_event
 from serving.intake.producer import EventProducer
 from serving.intake.schemas import EventProblem, IntakeResult, RejectedEvent
-from serving.intake.validation import BadEvent, validate_event
+from serving.intake.validation import BadEvent, check_visitor, validate_event
 from serving.intake.validators import BROWSING
 from serving.problems import RegistryUnavailable
 
@@ -40,8 +40,12 @@ class EventIntake:
         """Wait for messages that are in flight, and stop."""
         await self._producer.aclose()
 
-    async def take(self, events: Sequence[Any], traceparent: str | None = None) -> IntakeResult:
+    async def take(
+        self, events: Sequence[Any], traceparent: str | None = None, visitor_ids: Set[str] | None = None
+    ) -> IntakeResult:
         """Validate events and send the valid ones; `rejected` says what is wrong with the others.
+
+        `visitor_ids` are the sessions and shoppers of which the sender may tell; None means all.
 
         Raises:
             KafkaUnavailable: Kafka did not acknowledge them in time.
@@ -54,6 +58,8 @@ class EventIntake:
         for index, sent in enumerate(events):
             try:
                 checked = validate_event(sent, now, new_id)
+                if visitor_ids is not None:
+                    check_visitor(checked, visitor_ids)
                 encoders = self._encoders or await self._ready_encoders()
                 messages.append(encode_event(checked, encoders[checked.event], trace_id))
                 ids.append(checked.record["event_id"])

@@ -1,6 +1,6 @@
 """Validates one event from a client, and returns its record with all fields of the schema. Pure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -37,6 +37,12 @@ class BadEventTime(BadEvent):
     status, kind, title = 422, "bad-event-time", "The time of this event is invalid"
 
 
+class OtherVisitor(BadEvent):
+    """The event tells of a visitor other than its sender."""
+
+    status, kind, title = 403, "other-visitor", "This is another visitor"
+
+
 class EventTooLarge(BadEvent):
     """The encoded event exceeds Kafka's limit."""
 
@@ -71,6 +77,18 @@ def validate_event(sent: Any, now: datetime, new_id: NewId) -> ValidEvent:
     record["event_id"] = record["event_id"] or new_id()
     record["occurred_at"] = _event_time(record["occurred_at"], now)
     return ValidEvent(str(name), record)
+
+
+def check_visitor(event: ValidEvent, visitor_ids: Set[str]) -> None:
+    """Check that an event tells of these sessions and shoppers only.
+
+    Raises:
+        OtherVisitor: it tells of another one.
+    """
+    for field in ("session_id", "shopper_id"):
+        visitor = event.record.get(field)
+        if visitor is not None and visitor not in visitor_ids:
+            raise OtherVisitor(f"{field}: send only events of your own session, not of {_shown(visitor)}")
 
 
 def _event_time(moment: datetime | None, now: datetime) -> datetime:

@@ -5,10 +5,13 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from common.metrics import CONTENT_TYPE, PART_READY, exposition
+from serving.gateway.described_routes import guarded
 from serving.ops import schemas
+from serving.ops.policy import POLICIES
+from serving.ops.protection import Protection
 from serving.ops.readiness import ReadinessChecks
 
-router = APIRouter(tags=["operations"])
+router = APIRouter(route_class=guarded(POLICIES), tags=["operations"])
 
 
 @router.get("/health", summary="Is this process alive?", response_model=schemas.Health)
@@ -35,6 +38,14 @@ async def ready(request: Request) -> Response:
     headers = {"Cache-Control": "no-store"} | ({} if readiness["ready"] else {"Retry-After": "5"})
     status = 200 if readiness["ready"] else 503
     return Response(orjson.dumps(readiness), status, headers, "application/json")
+
+
+@router.get("/v1/ops/services", summary="What is where?", response_model=schemas.OpsServices)
+async def services(request: Request) -> Response:
+    """Return each service's addresses and whether they answer, circuit breakers, and refused requests."""
+    protection: Protection = request.app.state.protection
+    headers = {"Cache-Control": "no-store"}
+    return Response(orjson.dumps(await protection.read()), 200, headers, "application/json")
 
 
 @router.get("/metrics", include_in_schema=False)

@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 from typing_extensions import TypedDict
 
+from serving.gateway.service_routes import AddressState
+
 
 class Health(TypedDict):
     """This process answers."""
@@ -50,3 +52,48 @@ class Readiness(TypedDict):
     missing: Annotated[list[str], Field(description="The needed parts that are not ready.", examples=[[]])]
     parts: list[PartState]
     figures: Annotated[FiguresState | None, Field(description="Null while ClickHouse does not answer.")]
+
+
+class ServiceState(TypedDict):
+    """A commerce service and its addresses, as the process that answers sees them."""
+
+    service: Annotated[str, Field(examples=["orders"])]
+    addresses: list[AddressState]
+
+
+class ServerState(TypedDict):
+    """A server that the platform uses, and whether it answers."""
+
+    server: Annotated[str, Field(examples=["clickhouse"])]
+    address: Annotated[str, Field(examples=["http://127.0.0.1:8123"])]
+    healthy: bool
+    needed: Annotated[bool, Field(description="Whether the platform can't serve without it.")]
+    detail: Annotated[str, Field(description="Details of a healthy one, or what is missing and what to do.")]
+
+
+class BreakerStatus(TypedDict):
+    """A circuit breaker. Of several processes, it has the state that refuses the most."""
+
+    breaker: Annotated[str, Field(description="The part whose calls it watches.", examples=["redis"])]
+    state: Annotated[
+        Literal["closed", "half_open", "open"],
+        Field(description="`closed`: calls are made; `open`: none; `half_open`: a few trial calls."),
+    ]
+    opened: Annotated[int, Field(description="How often it has opened since the server started.")]
+
+
+class RefusedRequests(TypedDict):
+    """How many requests of a traffic class were refused since the server started, and why."""
+
+    traffic: Annotated[str, Field(examples=["read"])]
+    reason: Annotated[str, Field(examples=["quota"])]
+    requests: int
+
+
+class OpsServices(TypedDict):
+    """What is where, and what protects it."""
+
+    services: list[ServiceState]
+    servers: list[ServerState]
+    breakers: list[BreakerStatus]
+    refused: list[RefusedRequests]

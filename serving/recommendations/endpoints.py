@@ -7,17 +7,24 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
 
 from common.ids import PRINTABLE
+from serving.cache.tags import similar_tags
+from serving.cached_responses import CachedResponderDep
+from serving.gateway.described_routes import guarded
+from serving.http_caching import PRIVATE_NO_STORE
 from serving.openapi import openapi_problem
 from serving.parameters import reject_repeated_parameters
 from serving.problems import MissingProduct
+from serving.recommendations.policy import POLICIES
 from serving.recommendations.schemas import Recommendations, SimilarProducts
 from serving.recommendations.service import Context, RecommendationService
+from serving.responses import UNCHANGED
 
 BAD_PARAMETER = openapi_problem(422, "A parameter can't be used; the detail says which and why.")
 UNKNOWN_PRODUCT = openapi_problem(404, "The product was never listed.")
 REDIS_UNAVAILABLE = openapi_problem(503, "Redis does not answer; try again after `Retry-After` seconds.")
 
 router = APIRouter(
+    route_class=guarded(POLICIES),
     prefix="/v1",
     responses=BAD_PARAMETER | UNKNOWN_PRODUCT | REDIS_UNAVAILABLE,
     dependencies=[Depends(reject_repeated_parameters)],
@@ -65,7 +72,9 @@ async def recommend(
     """
     if context == "product" and product_id is None:
         raise MissingProduct("context=product needs the product of the page: add product_id.")
-    return _response(await service.recommend(visitor_id, n, context, product_id))
+    recommended = await service.recommend(visitor_id, n, context, product_id)
+    headers = {"Cache-Control": PRIVATE_NO_STORE}
+    return Response(orjson.dumps(recommended), headers=headers, media_type="application/json")
 
 
 @router.get(
@@ -73,19 +82,16 @@ async def recommend(
     tags=["recommendations"],
     summary="Products that go with a product",
     response_model=SimilarProducts,
+    responses=UNCHANGED,
 )
 async def similar(
     service: RecommendationsDep,
+    respond: CachedResponderDep,
     product_id: Annotated[
         str, Path(min_length=1, max_length=200, pattern=PRINTABLE, examples=["product-000001"])
     ],
     n: ItemCount = 12,
 ) -> Response:
     """Return products that others viewed, carted and bought with this one, then the best of its category."""
-    return _response(await service.similar(product_id, n))
-
-
-def _response(content: Recommendations | SimilarProducts) -> Response:
-    return Response(
-        orjson.dumps(content), headers={"Cache-Control": "no-store"}, media_type="application/json"
-    )
+    asked = (product_id, n)
+    return await respond.data("similar", asked, lambda: service.similar(*asked), similar_tags)

@@ -55,7 +55,12 @@ class PaymentRequest(TypedDict):
 class OrderRequest(TypedDict):
     """A checkout. It becomes one order, even if its lines are of several sellers."""
 
-    shopper_id: Annotated[Id, Field(examples=["shopper-000001"])]
+    shopper_id: NotRequired[
+        Annotated[
+            Id | None,
+            Field(description="Default: the sender. Another one is refused.", examples=["shopper-000001"]),
+        ]
+    ]
     session_id: NotRequired[Id | None]
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$", examples=["BRL"])]
     payment: PaymentRequest
@@ -122,3 +127,31 @@ class ShopperOrder(TypedDict):
     history: list[OrderStep]
     lines: list[OrderLine]
     payment: OrderPayment
+
+
+class ListedOrderLine(TypedDict):
+    """A product of an order in a list, and its units."""
+
+    product_id: str
+    quantity: int
+
+
+class ListedOrder(TypedDict):
+    """An order in a list. `GET /v1/orders/{order_id}` has all of it."""
+
+    order_id: str
+    status: Status
+    cancellation_reason: str | None
+    currency: str
+    amount_minor: Minor
+    refunded_minor: Minor
+    payment_status: str
+    placed_at: datetime
+    lines: list[ListedOrderLine]
+
+
+class ShopperOrders(TypedDict):
+    """A page of the sender's orders, the newest first."""
+
+    orders: list[ListedOrder]
+    next_cursor: Annotated[str | None, Field(description="For the next page; null on the last one.")]

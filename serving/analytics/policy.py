@@ -1,0 +1,29 @@
+"""Who may see sales figures: the staff of the seller, and analysts and administrators of the marketplace."""
+
+from collections.abc import Mapping
+
+from common.access_policy import ALL_STAFF, AccessPolicy, allow, anyone
+from common.principal import StaffRole
+
+FIGURES: tuple[StaffRole, ...] = ("owner", "manager", "analyst")
+"""The staff that may see what a seller earned. All staff may see its orders."""
+
+_OF_SELLER = allow(
+    "seller", "analyst", "admin", "platform",
+    traffic="read", staff=FIGURES, seller_parameter="seller_id", scope="analytics:read",
+)  # fmt: skip
+_ORDERS = allow(
+    "seller", "analyst", "admin", "platform",
+    traffic="read", staff=ALL_STAFF, seller_parameter="seller_id", scope="orders:read",
+)  # fmt: skip
+_OF_MARKETPLACE = allow("analyst", "admin", "platform", traffic="read")
+
+POLICIES: Mapping[str, AccessPolicy] = {
+    "seller_sales": _OF_SELLER,
+    "seller_top_products": _OF_SELLER,
+    "seller_orders": _ORDERS,
+    "sellers": _OF_MARKETPLACE,
+    "marketplace_sales": _OF_MARKETPLACE,
+    "popular_products": anyone("read"),
+    "live": allow("seller", "analyst", "admin", "platform", traffic="page"),
+}

@@ -1,0 +1,11 @@
+"""Who may see the catalogue: everybody."""
+
+from collections.abc import Mapping
+
+from common.access_policy import AccessPolicy, anyone
+
+POLICIES: Mapping[str, AccessPolicy] = {
+    "products": anyone("read"),
+    "product": anyone("read"),
+    "categories": anyone("read"),
+}

@@ -1,0 +1,41 @@
+"""What the routes that forward requests to the commerce services share: the client, limits and problems."""
+
+from typing import Annotated
+
+from fastapi import Depends, Path, Request
+
+from common.ids import PRINTABLE
+from serving.commerce.commerce_client import CommerceClient
+from serving.openapi import NOT_JSON, openapi_problem
+
+BODY_LIMIT = 64 * 1024
+"""The largest body in bytes of a request about one thing: an order, a profile, a setting."""
+
+UUID = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
+
+UNAVAILABLE = openapi_problem(
+    503, "The commerce services do not answer; the detail says whether a retry is safe."
+)
+UNUSABLE = openapi_problem(422, "The request can't be used; the detail says what is wrong with it.")
+TOO_LARGE = openapi_problem(413, "The body exceeds the limit of this route.")
+MISSING = openapi_problem(404, "There is no such thing, or it belongs to somebody else.")
+BODY = UNUSABLE | TOO_LARGE | NOT_JSON
+"""The problems of a route with a JSON body."""
+
+
+async def _commerce(request: Request) -> CommerceClient:
+    commerce: CommerceClient = request.app.state.commerce
+    return commerce
+
+
+CommerceDep = Annotated[CommerceClient, Depends(_commerce)]
+SellerPath = Annotated[
+    str,
+    Path(
+        min_length=1,
+        max_length=128,
+        pattern=PRINTABLE,
+        description="The seller's id.",
+        examples=["seller-0001"],
+    ),
+]

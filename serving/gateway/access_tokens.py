@@ -1,0 +1,160 @@
+"""Verifies access tokens: JSON Web Tokens of the users service, which are valid for 15 minutes."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from joserfc import jws
+from joserfc.errors import JoseError
+from joserfc.jwk import OKPKey
+
+from common.principal import Principal
+from common.problems import Problem
+
+ALGORITHM = "Ed25519"
+TYPE = "at+jwt"
+"""The `typ` of access tokens (RFC 9068)."""
+
+ISSUER = AUDIENCE = "souk"
+CLOCK_SKEW_S = 5
+MAX_TOKEN_CHARS = 8_192
+_CACHED = 4096
+
+
+class BadToken(Problem):
+    """The token was not made by this shop, or was changed."""
+
+    status, kind, title = 401, "bad-token", "This token is not valid"
+
+    def __init__(self) -> None:
+        super().__init__("The token is not one of this shop. Sign in again with POST /v1/auth/sessions.")
+
+
+class TokenExpired(Problem):
+    """The token has ended."""
+
+    status, kind, title = 401, "token-expired", "This token has ended"
+
+    def __init__(self) -> None:
+        super().__init__("Get a new token with POST /v1/auth/refresh, or sign in again.")
+
+
+class TokenRevoked(Problem):
+    """The session of the token has ended, or its person was suspended."""
+
+    status, kind, title = 401, "token-revoked", "This session has ended"
+
+    def __init__(self) -> None:
+        super().__init__("The session of this token has ended. Sign in again.")
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedToken:
+    """A token whose signature is right. `issued_at` and `ends_at` are Unix seconds."""
+
+    principal: Principal
+    issued_at: float
+    ends_at: float
+
+
+class AccessTokens:
+    """Verifies tokens with the users service's public keys, and keeps what is revoked.
+
+    Keys and revocations come from `AuthState`, which polls the users service. The last known ones stay in use
+    while that service is away.
+    """
+
+    def __init__(self, now: Callable[[], float] = time.time) -> None:
+        self._now = now
+        self._keys: dict[str, OKPKey] = {}
+        self._public: list[dict[str, Any]] = []
+        self._verified: dict[str, VerifiedToken] = {}
+        self._ended_sessions: dict[str, float] = {}
+        self._ended_users: dict[str, float] = {}
+
+    @property
+    def public_keys(self) -> Sequence[Mapping[str, Any]]:
+        """The keys as JWKs, for `/.well-known/jwks.json`."""
+        return self._public
+
+    def set_keys(self, keys: Sequence[Mapping[str, Any]]) -> None:
+        """Replace the keys. Tokens that a removed key signed are not valid any more."""
+        imported = {str(key["kid"]): OKPKey.import_key(dict(key)) for key in keys}
+        if set(imported) != set(self._keys):
+            self._verified.clear()
+        self._keys, self._public = imported, [dict(key) for key in keys]
+
+    def knows_key(self, token: str) -> bool:
+        """Return whether the key that the token names is known. A new key is fetched if it is not."""
+        return _header(token)["kid"] in self._keys
+
+    def revoke(self, session_id: str | None, user_id: str | None, before: float) -> None:
+        """Refuse the tokens of a session, or those of a person, that were issued before a Unix time."""
+        if session_id is not None:
+            self._ended_sessions[session_id] = before
+        if user_id is not None:
+            self._ended_users[user_id] = max(before, self._ended_users.get(user_id, 0.0))
+
+    def forget_before(self, moment: float) -> None:
+        """Drop revocations of tokens that have ended by themselves: those from before a Unix time."""
+        for ended in (self._ended_sessions, self._ended_users):
+            for name in [name for name, before in ended.items() if before < moment]:
+                del ended[name]
+
+    def verify(self, token: str) -> Principal:
+        """Return the principal of a token.
+
+        Raises:
+            BadToken: the signature, the algorithm, the type, the issuer or a claim is wrong.
+            TokenExpired: it has ended.
+            TokenRevoked: its session or its person's access was ended after it was issued.
+        """
+        verified = self._verified.get(token)
+        if verified is None:
+            verified = self._check(token)
+            if len(self._verified) >= _CACHED:
+                self._verified.clear()
+            self._verified[token] = verified
+        now = self._now()
+        if verified.ends_at <= now:
+            raise TokenExpired
+        principal = verified.principal
+        session_ended = principal.session_id is None or principal.session_id in self._ended_sessions
+        if session_ended or verified.issued_at < self._ended_users.get(principal.subject, 0.0):
+            raise TokenRevoked
+        return principal
+
+    def _check(self, token: str) -> VerifiedToken:
+        header = _header(token)
+        # The key decides the algorithm, never the token. `crit` would demand extensions, and there are none.
+        key = self._keys.get(str(header.get("kid")))
+        if key is None or header.get("alg") != ALGORITHM or header.get("typ") != TYPE or "crit" in header:
+            raise BadToken
+        try:
+            payload = jws.deserialize_compact(token, key, algorithms=[ALGORITHM]).payload
+            claims = orjson.loads(payload)
+            issued, ends = claims["iat"], claims["exp"]
+            if claims["iss"] != ISSUER or claims["aud"] != AUDIENCE or issued > self._now() + CLOCK_SKEW_S:
+                raise BadToken
+            return VerifiedToken(Principal.from_claims(claims), float(issued), float(ends))
+        except (JoseError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise BadToken from error
+
+
+def _header(token: str) -> Mapping[str, Any]:
+    """Return the header of a token, which nothing vouches for yet.
+
+    Raises:
+        BadToken: it is no token.
+    """
+    if len(token) > MAX_TOKEN_CHARS:
+        raise BadToken
+    try:
+        header = jws.extract_compact(token.encode("ascii")).headers()
+    except (JoseError, ValueError, TypeError, RecursionError) as error:
+        raise BadToken from error
+    if not isinstance(header.get("kid"), str):
+        raise BadToken
+    return header

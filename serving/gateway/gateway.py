@@ -1,0 +1,102 @@
+"""The gateway: limits traffic, identifies the sender of each request, and checks the policy of its route."""
+
+from contextlib import nullcontext
+
+from fastapi import Request
+from starlette.responses import RedirectResponse, Response
+
+from common.access_policy import AccessPolicy, SignInRequired
+from common.configuration.definitions import SHEDDING_ENABLED
+from common.configuration.values import SettingValues
+from common.guarded_route import RouteHandler
+from common.metrics import REQUESTS_REFUSED
+from common.principal import Principal
+from common.problems import Problem
+from serving.gateway.identity import Identifier, Identity
+from serving.gateway.load_shedding import LoadShedder
+from serving.gateway.rate_limits import QuotaExceeded, RateLimit, RateLimits
+from serving.gateway.sign_in_redirect import is_page_visit, sign_in_address
+
+
+class Gateway:
+    """The guard of all routes of the API and the pages (`common.guarded_route.Guard`)."""
+
+    def __init__(
+        self, identifier: Identifier, limits: RateLimits, shedder: LoadShedder, values: SettingValues
+    ) -> None:
+        self._values = values
+        self._identifier = identifier
+        self._limits = limits
+        self._shedder = shedder
+
+    async def handle(self, request: Request, policy: AccessPolicy, respond: RouteHandler) -> Response:
+        """Respond if the policy allows it. A page that needs a person redirects to the sign-in.
+
+        Raises:
+            Problem: why the request is refused.
+        """
+        identity = await self._identify(request, policy)
+        with self._shedder.admit(policy.traffic) if self._sheds(identity) else nullcontext():
+            limit = await self._limit(request, identity.principal, policy)
+            response = await self._respond(request, identity, policy, respond)
+        # A shared cache would show the quota of one sender to others.
+        if limit is not None and not response.headers.get("cache-control", "").startswith("public"):
+            response.headers.update(limit.headers())
+        return response
+
+    def _sheds(self, identity: Identity) -> bool:
+        """Return whether a request may be refused under load. Processes of the platform may not."""
+        principal = identity.principal
+        is_platform = principal is not None and "platform" in principal.roles
+        return not is_platform and self._values.get(SHEDDING_ENABLED)
+
+    async def _identify(self, request: Request, policy: AccessPolicy) -> Identity:
+        try:
+            identity = await self._identifier.identify(request)
+        except Problem:
+            await self._limit(request, None, policy)  # guesses of tokens count for the address
+            raise
+        request.state.identity = identity
+        return identity
+
+    async def _limit(
+        self, request: Request, principal: Principal | None, policy: AccessPolicy
+    ) -> RateLimit | None:
+        address = request.client.host if request.client else ""
+        limit = await self._limits.check(principal, address, policy.traffic)
+        if limit is not None and not limit.allowed:
+            REQUESTS_REFUSED.labels(policy.traffic, "quota").inc()
+            raise QuotaExceeded(limit)
+        return limit
+
+    async def _respond(
+        self, request: Request, identity: Identity, policy: AccessPolicy, respond: RouteHandler
+    ) -> Response:
+        try:
+            policy.authorize(identity.principal, request.path_params)
+        except SignInRequired:
+            if not is_page_visit(request):
+                raise
+            return to_sign_in(request)
+        return await respond(request)
+
+
+def identity_of(request: Request) -> Identity:
+    """Return who sends a request that the gateway let through."""
+    identity: Identity = request.state.identity
+    return identity
+
+
+def renewal(request: Request) -> Response | None:
+    """Return the redirect that renews the session before a page is shown; None if nothing is to be renewed.
+
+    Only for pages that guests may open, too, and that show a person something else.
+    """
+    can_refresh = identity_of(request).can_refresh and is_page_visit(request)
+    return to_sign_in(request) if can_refresh else None
+
+
+def to_sign_in(request: Request) -> Response:
+    """Return the redirect to the sign-in, or to the renewal of the session, and back to the page."""
+    address = sign_in_address(request, identity_of(request).can_refresh)
+    return RedirectResponse(address, 303, {"Cache-Control": "no-store"})

@@ -1,0 +1,125 @@
+"""Establishes who sends a request, from its bearer token or its cookies."""
+
+from dataclasses import dataclass
+
+from fastapi import Request
+
+from common.access_policy import NotAllowed
+from common.host_check import SAFE_METHODS
+from common.principal import Principal, guest
+from common.principal_token import GATEWAY, InvalidToken, PrincipalTokens
+from serving.gateway import cookies
+from serving.gateway.access_tokens import AccessTokens, BadToken, TokenExpired, TokenRevoked
+from serving.gateway.api_keys import PREFIX, ApiKeys
+from serving.gateway.auth_state import AuthState
+from serving.gateway.cookies import GuestSessions
+
+GUEST_PREFIX = "guest."
+"""Prefix of the bearer token of a guest without cookies."""
+
+_BEARER = "bearer "
+
+
+@dataclass(slots=True)
+class Identity:
+    """Who sends a request. The routes find it as `request.state.identity`.
+
+    `session_id` is the browser's session; None without a valid cookie. `can_refresh`: the browser has a
+    refresh token, and no valid access token.
+    """
+
+    principal: Principal | None
+    session_id: str | None = None
+    can_refresh: bool = False
+
+    @property
+    def signed_in(self) -> Principal | None:
+        """The person who is signed in; None for a guest or a process."""
+        return self.principal if self.principal and self.principal.is_signed_in else None
+
+    def visitor_id(self, session_id: str) -> str:
+        """Return the id for which a page recommends: the shopper's, else the browser's session."""
+        return (self.principal.shopper_id if self.principal else None) or session_id
+
+
+class Identifier:
+    """Establishes the identity of each request.
+
+    A bearer token comes first: an API key, a guest's token, a token of a process of the platform, or an
+    access token. Then the cookies: an access token, else the session of a guest.
+    """
+
+    def __init__(
+        self,
+        tokens: PrincipalTokens,
+        access_tokens: AccessTokens,
+        auth_state: AuthState,
+        api_keys: ApiKeys,
+        guests: GuestSessions,
+    ) -> None:
+        self._tokens = tokens
+        self._access_tokens = access_tokens
+        self._auth_state = auth_state
+        self._api_keys = api_keys
+        self._guests = guests
+
+    async def identify(self, request: Request) -> Identity:
+        """Return who sends a request.
+
+        Raises:
+            BadToken, TokenExpired, TokenRevoked, BadApiKey: the bearer token can't be used.
+            NotAllowed: a request that may change something has a person's cookie, and names no origin.
+            CommerceUnavailable: an API key can't be verified now.
+        """
+        session_id = self._guests.verify(request.cookies.get(cookies.SESSION, ""))
+        authorization = request.headers.get("authorization")
+        if authorization is not None:
+            return Identity(await self._bearer(authorization), session_id)
+        access = request.cookies.get(cookies.ACCESS)
+        if access is not None:
+            try:
+                principal = await self._access(access)
+            except (BadToken, TokenExpired, TokenRevoked):
+                pass
+            else:
+                check_origin(request)
+                return Identity(principal, session_id)
+        can_refresh = cookies.SIGNED_IN in request.cookies
+        return Identity(guest(session_id) if session_id else None, session_id, can_refresh)
+
+    async def _bearer(self, authorization: str) -> Principal:
+        if authorization[: len(_BEARER)].lower() != _BEARER:
+            raise BadToken
+        token = authorization[len(_BEARER) :].strip()
+        if token.startswith(PREFIX):
+            return await self._api_keys.principal(token)
+        if token.startswith(GUEST_PREFIX):
+            session_id = self._guests.verify(token.removeprefix(GUEST_PREFIX))
+            if session_id is None:
+                raise BadToken
+            return guest(session_id)
+        try:
+            return self._tokens.verify(token, GATEWAY)
+        except InvalidToken:
+            return await self._access(token)
+
+    async def _access(self, token: str) -> Principal:
+        if not self._access_tokens.knows_key(token):
+            await self._auth_state.refresh_soon()
+        return self._access_tokens.verify(token)
+
+
+def check_origin(request: Request) -> None:
+    """Check that a page of this site sent a request with cookies or a form.
+
+    The middleware has refused requests of other origins.
+
+    Raises:
+        NotAllowed: a request that may change something names no origin. Every current browser names it.
+    """
+    if request.method in SAFE_METHODS:
+        return
+    if "sec-fetch-site" not in request.headers and "origin" not in request.headers:
+        raise NotAllowed(
+            "A request with a cookie must say where it comes from (Origin). Programs send a bearer token."
+        )

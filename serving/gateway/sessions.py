@@ -1,0 +1,57 @@
+"""Routes of the gateway itself: the public keys of access tokens, and the session of a guest."""
+
+from collections.abc import Mapping
+
+import orjson
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+from typing_extensions import TypedDict
+
+from common.access_policy import AccessPolicy, anyone
+from common.content_type import JSON
+from serving.gateway.access_tokens import AccessTokens
+from serving.gateway.cookies import GuestSessions
+from serving.gateway.described_routes import guarded
+from serving.gateway.identity import GUEST_PREFIX
+
+POLICIES: Mapping[str, AccessPolicy] = {
+    "jwks": anyone("read"),
+    "begin_guest_session": anyone("sign_in"),
+}
+
+router = APIRouter(tags=["identity"], route_class=guarded(POLICIES))
+
+
+class KeySet(TypedDict):
+    """A JSON Web Key Set (RFC 7517)."""
+
+    keys: list[dict[str, str]]
+
+
+class GuestSession(TypedDict):
+    """A guest without a browser: its id, under which it buys, and its bearer token."""
+
+    session_id: str
+    guest_token: str
+
+
+@router.get("/.well-known/jwks.json", summary="The public keys of access tokens", response_model=KeySet)
+async def jwks(request: Request) -> Response:
+    """Return the keys with which anybody can verify an access token. Old keys stay until their tokens end."""
+    tokens: AccessTokens = request.app.state.access_tokens
+    headers = {"Cache-Control": "public, max-age=60"}
+    return Response(orjson.dumps({"keys": tokens.public_keys}), 200, headers, JSON)
+
+
+@router.post(
+    "/v1/auth/guest_sessions",
+    summary="Begin the session of a guest",
+    status_code=201,
+    response_model=GuestSession,
+)
+async def begin_guest_session(request: Request) -> Response:
+    """Return a bearer token with which a program without cookies buys as a guest. It is not stored here."""
+    guests: GuestSessions = request.app.state.guests
+    session_id = guests.new()
+    content = {"session_id": session_id, "guest_token": GUEST_PREFIX + guests.sign(session_id)}
+    return Response(orjson.dumps(content), 201, {"Cache-Control": "no-store"}, JSON)

@@ -1,0 +1,196 @@
+"""Lists, replays and discards dead letters for administrators, in threads, because Kafka's client blocks."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+import orjson
+
+from common.errors import PartUnavailable, Rejected, UserError
+from common.problems import Problem
+from common.settings import Settings
+from producers.inbox.dead_letter_queue import (
+    DeadLetter,
+    DeadLetterQueue,
+    dead_letter_topic,
+    dead_letter_topics,
+)
+from schemas.codec import Decoder
+from schemas.registry import SchemaRegistry
+from schemas.topics import JOB_OUTPUTS
+
+T = TypeVar("T")
+
+MAX_RAW_BYTES = 2_000
+"""Bytes shown of a value that is not an event."""
+
+
+class DeadLettersUnavailable(Problem, PartUnavailable):
+    """Kafka does not answer."""
+
+    status, kind, title = 503, "kafka-unavailable", "The dead letters can't be read"
+    retry_after_s = 5
+
+
+class UnknownTopic(Problem):
+    """There is no dead-letter topic of this name."""
+
+    status, kind, title = 404, "unknown-topic", "Unknown topic"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"No event or table has the name {name!r}. See /admin/dead-letters.")
+
+
+class NotReplayable(Problem):
+    """The dead letters can't be replayed or marked."""
+
+    status, kind, title = 409, "not-replayable", "This can't be done with these dead letters"
+
+
+@dataclass(frozen=True, slots=True)
+class TopicSummary:
+    """The unresolved dead letters of an event or a table, with the most frequent stage and reason."""
+
+    name: str
+    letters: int
+    oldest: datetime
+    newest: datetime
+    stage: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShownLetter:
+    """A dead letter with its content as text: the event as JSON, else the beginning of the raw value."""
+
+    letter: DeadLetter
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class LetterPage:
+    """A page of the unresolved dead letters of a topic, oldest first.
+
+    `total` counts all pages. `next_after` is the offset after which the next page begins; None at the end.
+    """
+
+    name: str
+    letters: Sequence[ShownLetter]
+    total: int
+    next_after: int | None
+    is_event: bool
+    """Whether they are events, which can be replayed; else they are rows of a table."""
+
+
+class DeadLetters:
+    """The dead letters of the platform. One operation runs at a time in each process."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._lock = asyncio.Lock()
+
+    async def summaries(self) -> list[TopicSummary]:
+        """Return a summary of each topic that has unresolved dead letters.
+
+        Raises:
+            DeadLettersUnavailable: Kafka does not answer.
+        """
+        return await self._run(self._summaries)
+
+    async def page(self, name: str, after: int, length: int) -> LetterPage:
+        """Return `length` unresolved dead letters whose offset exceeds `after` (-1: from the first).
+
+        Raises:
+            UnknownTopic: there is no such event or table.
+            DeadLettersUnavailable: Kafka does not answer.
+        """
+        topic = _topic(name)
+        return await self._run(lambda queue: self._page(queue, topic, after, length))
+
+    async def replay(self, name: str, offsets: Collection[int] | None) -> int:
+        """Send the unresolved dead letters at these offsets again, or with None all; return how many.
+
+        Raises:
+            UnknownTopic: there is no such event.
+            NotReplayable: they are rows of a table.
+            DeadLettersUnavailable: Kafka does not answer.
+        """
+        topic = _topic(name)
+        return await self._run(lambda queue: queue.replay(topic, _chosen(queue, topic, offsets)))
+
+    async def discard(self, name: str, offsets: Collection[int] | None) -> None:
+        """Mark the dead letters at these offsets, or with None all, as resolved without sending them.
+
+        Raises:
+            UnknownTopic: there is no such event or table.
+            NotReplayable: the resolved offsets would form too many ranges.
+            DeadLettersUnavailable: Kafka does not answer.
+        """
+        topic = _topic(name)
+        await self._run(lambda queue: queue.discard(topic, _chosen(queue, topic, offsets)))
+
+    async def _run(self, operation: Callable[[DeadLetterQueue], T]) -> T:
+        def run() -> T:
+            with DeadLetterQueue(self._settings.kafka) as queue:
+                return operation(queue)
+
+        async def run_alone() -> T:
+            async with self._lock:
+                return await asyncio.to_thread(run)
+
+        # A thread can't be cancelled. If the request is, the lock stays taken until the thread has ended.
+        task = asyncio.create_task(run_alone())
+        task.add_done_callback(lambda done: None if done.cancelled() else done.exception())
+        try:
+            return await asyncio.shield(task)
+        except UserError as error:
+            raise NotReplayable(str(error)) from error
+        except PartUnavailable as error:
+            raise DeadLettersUnavailable(
+                "Kafka does not answer, so the dead letters can't be read. Try again in a moment."
+            ) from error
+
+    @staticmethod
+    def _summaries(queue: DeadLetterQueue) -> list[TopicSummary]:
+        found = []
+        for topic in dead_letter_topics():
+            if letters := queue.unresolved(topic):
+                (stage, reason), _ = Counter((each.stage, each.reason) for each in letters).most_common(1)[0]
+                bounds = letters[0].written_at, letters[-1].written_at
+                found.append(TopicSummary(topic.removesuffix("_dlq"), len(letters), *bounds, stage, reason))
+        return found
+
+    def _page(self, queue: DeadLetterQueue, topic: str, after: int, length: int) -> LetterPage:
+        unresolved = queue.unresolved(topic)
+        following = [letter for letter in unresolved if letter.offset > after]
+        shown = following[:length]
+        with SchemaRegistry(self._settings.registry) as registry:
+            decoder = Decoder(registry.schema)
+            letters = [ShownLetter(letter, _content(letter, decoder)) for letter in shown]
+        next_after = shown[-1].offset if len(following) > length else None
+        name = topic.removesuffix("_dlq")
+        return LetterPage(name, letters, len(unresolved), next_after, name not in JOB_OUTPUTS)
+
+
+def _topic(name: str) -> str:
+    try:
+        return dead_letter_topic(name)
+    except UserError as error:
+        raise UnknownTopic(name) from error
+
+
+def _chosen(queue: DeadLetterQueue, topic: str, offsets: Collection[int] | None) -> list[DeadLetter]:
+    unresolved = queue.unresolved(topic)
+    return unresolved if offsets is None else [letter for letter in unresolved if letter.offset in offsets]
+
+
+def _content(letter: DeadLetter, decoder: Decoder) -> str:
+    """Return the event as indented JSON; the beginning of the raw value if it can't be decoded."""
+    try:
+        event = decoder.decode(letter.value)
+        return orjson.dumps(event, option=orjson.OPT_UTC_Z | orjson.OPT_INDENT_2, default=str).decode()
+    except (Rejected, PartUnavailable):
+        return (letter.value or b"")[:MAX_RAW_BYTES].decode(errors="backslashreplace")
