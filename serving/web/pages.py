@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Annotated
 from urllib.parse import urlencode
 
+import orjson
 from fastapi import APIRouter, Depends, FastAPI, Query, Request
 from starlette.responses import Response
 
@@ -24,13 +25,23 @@ from serving.analytics.service.orders import ORDER_TABLES
 from serving.analytics.service.rankings import PRODUCT_TABLES
 from serving.analytics.service.sales import MARKETPLACE_TABLES, SELLER_TABLES
 from serving.clickhouse import Row
+from serving.gateway.described_routes import guarded
+from serving.gateway.gateway import identity_of, renewal
 from serving.ops.figures_freshness import FiguresFreshness
 from serving.parameters import reject_repeated_parameters
 from serving.problems import RedisUnavailable
 from serving.web import presenters
+from serving.web.admin import pages as admin
 from serving.web.api_reference import reference
+from serving.web.people.demo import DemoAvailability, is_demo_offered
+from serving.web.people.pages import ROUTERS as PEOPLE
+from serving.web.policy import MARKETPLACE_READERS, POLICIES
 from serving.web.renderer import WEB_DIR, PageRenderer, VersionedFiles, vendor_folder
+from serving.web.seller_admin import application as seller_application
+from serving.web.seller_admin import settings as seller_settings
+from serving.web.seller_admin.policy import may_manage
 from serving.web.storefront import pages as storefront
+from serving.web.storefront import visitor
 
 MAX_SELLERS = 5
 """The largest number of sellers in a search result."""
@@ -45,20 +56,32 @@ DEFAULT_PRESET: presenters.Preset = "30d"
 UNREGISTERED: Row = dict.fromkeys(("name", "city", "state"))
 """The name and place of a seller that never registered."""
 
-router = APIRouter(include_in_schema=False, dependencies=[Depends(reject_repeated_parameters)])
+router = APIRouter(
+    route_class=guarded(POLICIES), include_in_schema=False, dependencies=[Depends(reject_repeated_parameters)]
+)
 Text = Annotated[str, Query(max_length=80, pattern=PRINTABLE)]
 Bound = Annotated[str, Query(max_length=40, pattern=PRINTABLE)]
 To = Annotated[str, Query(alias="to", max_length=40, pattern=PRINTABLE)]
 From = Annotated[str, Query(alias="from", max_length=40, pattern=PRINTABLE)]
 
 
+STATIC_FILES = frozenset({"/static", "/vendor"})
+"""Mounts that everybody may read."""
+
+
 def mount(app: FastAPI, settings: Settings) -> None:
     """Add the pages and their static files to the application."""
-    app.state.pages = PageRenderer(settings)
-    app.include_router(router)
-    app.include_router(storefront.router)
-    app.mount("/static", VersionedFiles(directory=WEB_DIR / "static"), name="static")
-    app.mount("/vendor", VersionedFiles(directory=vendor_folder(settings), check_dir=False), name="vendor")
+    app.state.pages = pages = PageRenderer(settings)
+    app.state.demo = DemoAvailability()
+    sellers = (
+        seller_application.router,
+        router,
+        seller_settings.router,
+    )  # /sell/apply before /sell/{seller_id}
+    for each in (*sellers, storefront.router, visitor.router, *PEOPLE, *admin.ROUTERS):
+        app.include_router(each)
+    app.mount("/static", VersionedFiles(WEB_DIR / "static", pages.version), name="static")
+    app.mount("/vendor", VersionedFiles(vendor_folder(settings), pages.version, check_dir=False), "vendor")
 
 
 def render_problem(request: Request, described: ErrorDescription) -> Response:
@@ -77,14 +100,34 @@ def render_problem(request: Request, described: ErrorDescription) -> Response:
         problem=described,
         seller_path=seller_path,
         in_shop=path.startswith("/shop"),
+        sign_in_path=_sign_in_path(request) if described.status in (401, 403) else None,
     )
     response.headers.update(described.headers)
     return response
 
 
+def _sign_in_path(request: Request) -> str:
+    """Return the address of the sign-in, which leads back to the page of a `GET` request."""
+    query = f"?{request.url.query}" if request.url.query else ""
+    target = {"next": request.url.path + query} if request.method == "GET" else {}
+    return "/sign-in" + (f"?{urlencode(target)}" if target else "")
+
+
 def _is_catching_up(request: Request, as_of: datetime | None) -> bool:
     freshness: FiguresFreshness = request.app.state.freshness
     return freshness.is_catching_up(as_of)
+
+
+def _reads_marketplace(request: Request) -> bool:
+    """Return whether the sender may see what every seller earned."""
+    principal = identity_of(request).principal
+    return principal is not None and bool(principal.roles & MARKETPLACE_READERS)
+
+
+def _own_sellers(request: Request) -> frozenset[str]:
+    """Return the sellers whose pages the sender may open."""
+    principal = identity_of(request).principal
+    return frozenset(principal.sellers) if principal else frozenset()
 
 
 def _pages(request: Request) -> PageRenderer:
@@ -96,16 +139,38 @@ def _pages(request: Request) -> PageRenderer:
 async def start(
     request: Request, service: AnalyticsDep, q: Text = "", ranking: Ranking = "popular"
 ) -> Response:
-    """Return the start page: a search for sellers, the marketplace's figures, popular products."""
+    """Return the start page: sellers and popular products. Analysts also see the marketplace's figures.
+
+    In the demo, on the machine on which it runs, it offers to look around as somebody else.
+    """
+    if redirect := renewal(request):
+        return redirect
     pages = _pages(request)
+    if not _reads_marketplace(request):
+        found, popular, look_as = await asyncio.gather(
+            service.rankings.find_sellers(q, MAX_SELLERS),
+            _popular(service, ranking),
+            is_demo_offered(request),
+        )
+        return pages(
+            "welcome.html",
+            q=q,
+            found=found["sellers"],
+            figures=False,
+            look_as=look_as,
+            own_sellers=_own_sellers(request),
+            popular=popular,
+            ranking=ranking,
+        )
     span = await service.context.marketplace_span()
     requested = presenters.preset_period(
         "all", utc_minute(span.first), utc_minute(span.newest), pages.formatter
     )
-    sales, found, popular = await asyncio.gather(
+    sales, found, popular, look_as = await asyncio.gather(
         service.sales.of_marketplace(requested),
         service.rankings.find_sellers(q, MAX_SELLERS),
         _popular(service, ranking),
+        is_demo_offered(request),
     )
     return pages(
         "start.html",
@@ -116,6 +181,9 @@ async def start(
         note=presenters.revenue_note(sales["totals"], pages.formatter),
         follows=MARKETPLACE_TABLES,
         found=found["sellers"],
+        figures=True,
+        look_as=look_as,
+        own_sellers=frozenset(),
         popular=popular,
         ranking=ranking,
         now=service.context.clock(),
@@ -127,7 +195,15 @@ async def start(
 async def sellers(request: Request, service: AnalyticsDep, q: Text = "") -> Response:
     """Return only the list of found sellers, for the search while typing."""
     found = await service.rankings.find_sellers(q, MAX_SELLERS)
-    return _pages(request)("_seller_rows.html", q=q, found=found["sellers"])
+    figures = _reads_marketplace(request)
+    return _pages(request)(
+        "_seller_rows.html",
+        q=q,
+        found=found["sellers"],
+        figures=figures,
+        look_as=not figures and await is_demo_offered(request),
+        own_sellers=_own_sellers(request),
+    )
 
 
 @router.get("/sell/{seller_id}")
@@ -191,6 +267,7 @@ async def seller(
         grains=presenters.grains(shown["from"], shown["to"]),
         now=service.context.clock(),
         catching_up=_is_catching_up(request, sales["as_of"]),
+        may_manage=may_manage(identity_of(request).principal, seller_id),
     )
 
 
@@ -248,6 +325,12 @@ def _period_query(start: str | None, end: str | None) -> str:
 async def docs(request: Request) -> Response:
     """Return the API reference, made from the OpenAPI description."""
     return _pages(request)("docs.html", api=reference(request.app.openapi()))
+
+
+@router.get("/openapi.json")
+async def openapi(request: Request) -> Response:
+    """Return the OpenAPI description of the API."""
+    return Response(orjson.dumps(request.app.openapi()), media_type="application/json")
 
 
 async def _popular(service: Analytics, ranking: Ranking) -> PopularProducts | None:

@@ -9,29 +9,43 @@ from pydantic import ValidationError
 from starlette.responses import Response
 
 from common.problems import Problem
+from serving.cache.tags import categories_tags, product_tags, products_tags, similar_tags
+from serving.cached_responses import CachedResponder, CachedResponderDep
 from serving.catalogue.endpoints import CatalogueDep, CategoryParam, Cursor, ProductId, SearchText, SortParam
+from serving.catalogue.schemas import Categories
 from serving.catalogue.service import Catalogue
 from serving.commerce.commerce_client import CommerceClient
-from serving.commerce.gateway import CommerceDep
+from serving.commerce.forwarding import CommerceDep
+from serving.gateway.described_routes import guarded
+from serving.gateway.gateway import identity_of, renewal
+from serving.http_caching import IMMUTABLE, PUBLIC_DATA
 from serving.parameters import reject_repeated_parameters
-from serving.problems import BadBody
+from serving.problems import BadBody, CommerceUnavailable
 from serving.recommendations.service import Context
 from serving.request_body import read_body
+from serving.web.people.order_rows import order_rows
 from serving.web.product_images import draw
 from serving.web.renderer import PageRenderer
 from serving.web.session_cookie import session_id, set_session_cookie
 from serving.web.storefront.cart import StoredCart, price_cart
 from serving.web.storefront.order_tracking import track
+from serving.web.storefront.policy import POLICIES
 from serving.web.storefront.recommendation_rows import ROW_LENGTH, recommended, similar
 
 PRODUCTS_PER_PAGE = 24
 """The number of products on a page of a listing."""
 
+ORDERS_SHOWN = 20
+"""The number of an account's orders on the page of orders. The account has all of them."""
+
 CART_LIMIT = 64 * 1024
 """The largest body of a cart in bytes."""
 
 router = APIRouter(
-    prefix="/shop", include_in_schema=False, dependencies=[Depends(reject_repeated_parameters)]
+    route_class=guarded(POLICIES),
+    prefix="/shop",
+    include_in_schema=False,
+    dependencies=[Depends(reject_repeated_parameters)],
 )
 
 Session = Annotated[str, Depends(session_id)]
@@ -49,10 +63,12 @@ def _page(request: Request, session: str, template: str, **shown: Any) -> Respon
 
 
 @router.get("")
-async def home(request: Request, catalogue: CatalogueDep, session: Session) -> Response:
+async def home(
+    request: Request, catalogue: CatalogueDep, respond: CachedResponderDep, session: Session
+) -> Response:
     """Return the home page: recommendations, and all categories."""
     found, recommendation = await asyncio.gather(
-        catalogue.categories(), recommended(request, session, "home")
+        _categories(catalogue, respond), recommended(request, session, "home")
     )
     # Without a sale there are no popular products to recommend. Then the page shows the newest products.
     has_items = recommendation is not None and recommendation["items"]
@@ -84,7 +100,7 @@ async def row(
 async def listing(
     request: Request,
     catalogue: CatalogueDep,
-    session: Session,
+    respond: CachedResponderDep,
     q: SearchText = "",
     category: CategoryParam = "",
     sort: SortParam = "best",
@@ -92,24 +108,37 @@ async def listing(
 ) -> Response:
     """Return the page of a search or a category; with a cursor, only the products that follow."""
     search = {"q": q, "category": category, "sort": sort}
-    page = await catalogue.find(q, category, sort, cursor, PRODUCTS_PER_PAGE)
-    more = urlencode({**search, "cursor": page["next_cursor"]}) if page["next_cursor"] else None
-    shown = {"page": page, "more": more, "search": search}
-    if cursor:
-        return _page(request, session, "_product_cards.html", **shown)
-    categories = (await catalogue.categories())["categories"]
-    return _page(request, session, "listing.html", categories=categories, **shown)
+    pages: PageRenderer = request.app.state.pages
+
+    async def render() -> tuple[bytes, set[str]]:
+        page = await catalogue.find(q, category, sort, cursor, PRODUCTS_PER_PAGE)
+        more = urlencode({**search, "cursor": page["next_cursor"]}) if page["next_cursor"] else None
+        shown = {"page": page, "more": more, "search": search}
+        if cursor:
+            html = pages.render("shop/_product_cards.html", **shown)
+        else:
+            categories = (await _categories(catalogue, respond))["categories"]
+            html = pages.render("shop/listing.html", categories=categories, **shown)
+        return html, products_tags(page)
+
+    return await respond.page("listing_page", (pages.cache_version, q, category, sort, cursor), render)
 
 
 @router.get("/products/{product_id}")
 async def product(
-    request: Request, catalogue: CatalogueDep, session: Session, product_id: ProductId
+    request: Request, catalogue: CatalogueDep, respond: CachedResponderDep, product_id: ProductId
 ) -> Response:
-    """Return the page of a product, with similar products and recommendations."""
-    found, similar_products = await asyncio.gather(
-        catalogue.product(product_id), similar(request, product_id)
-    )
-    return _page(request, session, "product.html", product=found, similar=similar_products)
+    """Return the page of a product, with similar products. Its script fetches the recommendations."""
+    pages: PageRenderer = request.app.state.pages
+
+    async def render() -> tuple[bytes, set[str]]:
+        found, similar_products = await asyncio.gather(
+            catalogue.product(product_id), similar(request, product_id)
+        )
+        tags = product_tags(found) | (similar_tags(similar_products) if similar_products else set())
+        return pages.render("shop/product.html", product=found, similar=similar_products), tags
+
+    return await respond.page("product_page", (pages.cache_version, product_id), render)
 
 
 @router.get("/cart")
@@ -136,9 +165,18 @@ async def cart_lines(request: Request, catalogue: CatalogueDep, session: Session
 
 
 @router.get("/orders")
-async def orders(request: Request, session: Session) -> Response:
-    """Return the page of this browser's orders. The browser stores their ids."""
-    return _page(request, session, "orders.html")
+async def orders(
+    request: Request, catalogue: CatalogueDep, commerce: CommerceDep, session: Session
+) -> Response:
+    """Return the page of the visitor's orders: the newest of their account, and those of this browser.
+
+    The browser stores the ids of its own. Without the commerce services, the page has these.
+    """
+    if redirect := renewal(request):
+        return redirect
+    signed_in = identity_of(request).signed_in is not None
+    found = await _account_orders(request, catalogue, commerce) if signed_in else None
+    return _page(request, session, "orders.html", signed_in=signed_in, account_orders=found)
 
 
 @router.get("/orders/{order_id}")
@@ -146,7 +184,9 @@ async def order(
     request: Request, catalogue: CatalogueDep, commerce: CommerceDep, session: Session, order_id: str
 ) -> Response:
     """Return the page on which a shopper follows an order."""
-    return _page(request, session, "order.html", **await _order(catalogue, commerce, order_id))
+    if redirect := renewal(request):
+        return redirect
+    return _page(request, session, "order.html", **await _order(request, catalogue, commerce, order_id))
 
 
 @router.get("/orders/{order_id}/state")
@@ -154,21 +194,46 @@ async def order_state(
     request: Request, catalogue: CatalogueDep, commerce: CommerceDep, session: Session, order_id: str
 ) -> Response:
     """Return only the part of an order's page that changes."""
-    return _page(request, session, "_order_progress.html", **await _order(catalogue, commerce, order_id))
+    return _page(
+        request, session, "_order_progress.html", **await _order(request, catalogue, commerce, order_id)
+    )
 
 
 @router.get("/tiles/{tile}.svg")
-async def tile(tile: str) -> Response:
-    """Return the picture of a product."""
+async def tile(request: Request, tile: str) -> Response:
+    """Return the picture of a product. It is cached for a year if its URL has the current fingerprint."""
     drawn = draw(tile)
     if drawn is None:
         raise UnknownTile(f"There is no picture {tile!r}. The pages of the shop link to the existing ones.")
-    headers = {"Cache-Control": "public, max-age=31536000, immutable"}
+    pages: PageRenderer = request.app.state.pages
+    current = request.query_params.get("v") == pages.version
+    headers = {"Cache-Control": IMMUTABLE if current else PUBLIC_DATA}
     return Response(drawn, headers=headers, media_type="image/svg+xml")
 
 
-async def _order(catalogue: Catalogue, commerce: CommerceClient, order_id: str) -> dict[str, Any]:
-    found = await commerce.order(order_id)
+async def _categories(catalogue: Catalogue, respond: CachedResponder) -> Categories:
+    categories: Categories = await respond.content("categories", (), catalogue.categories, categories_tags)
+    return categories
+
+
+async def _account_orders(
+    request: Request, catalogue: Catalogue, commerce: CommerceClient
+) -> dict[str, Any] | None:
+    """Return the newest orders of the person who is signed in; None if they can't be loaded."""
+    try:
+        answer = await commerce.call(request, "GET", f"/v1/orders?limit={ORDERS_SHOWN}")
+    except CommerceUnavailable:
+        return None
+    if not answer.is_success:
+        return None
+    rows = await order_rows(answer.content["orders"], catalogue)
+    return {"rows": rows, "has_more": answer.content["next_cursor"] is not None}
+
+
+async def _order(
+    request: Request, catalogue: Catalogue, commerce: CommerceClient, order_id: str
+) -> dict[str, Any]:
+    found = await commerce.order(request, order_id)
     cards = await catalogue.cards(line["product_id"] for line in found["lines"])
     names = await catalogue.seller_names(line["seller_id"] for line in found["lines"])
     parcels: dict[str, list[Any]] = {}

@@ -2,15 +2,18 @@
 
 import asyncio
 from collections.abc import Awaitable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import structlog
 from fastapi import Request
 
+from common.configuration.definitions import RECOMMENDATIONS_ENABLED
+from common.configuration.values import SettingValues
 from common.errors import PartUnavailable
-from common.ids import new_id
 from common.problems import Problem
-from serving.recommendations.schemas import Recommendations
+from serving.cache.completeness import mark_incomplete
+from serving.gateway.gateway import identity_of
+from serving.recommendations.schemas import Recommendations, SimilarProducts
 from serving.recommendations.service import Context, RecommendationService
 
 ROW_LENGTH: dict[Context, int] = {"home": 12, "product": 6, "cart": 6}
@@ -26,14 +29,17 @@ log = structlog.get_logger()
 async def recommended(
     request: Request, session: str, surface: Context, product_id: str | None = None
 ) -> Recommendations | None:
-    """Return the recommendations for a visitor; None if they can't be loaded."""
-    return await _or_none(_service(request).recommend(session, ROW_LENGTH[surface], surface, product_id))
+    """Return the recommendations for the visitor; None if they can't be loaded."""
+    visitor = identity_of(request).visitor_id(session)
+    values: SettingValues = request.app.state.live_values
+    if not values.is_on(RECOMMENDATIONS_ENABLED, visitor):
+        return None
+    return await _or_none(_service(request).recommend(visitor, ROW_LENGTH[surface], surface, product_id))
 
 
-async def similar(request: Request, product_id: str) -> dict[str, Any] | None:
-    """Return similar products with an id that clicks can refer to; None if they can't be loaded."""
-    found = await _or_none(_service(request).similar(product_id, ROW_LENGTH["product"]))
-    return {**found, "recommendation_id": new_id()} if found else None
+async def similar(request: Request, product_id: str) -> SimilarProducts | None:
+    """Return similar products; None if they can't be loaded. `page.js` gives each showing of them an id."""
+    return await _or_none(_service(request).similar(product_id, ROW_LENGTH["product"]))
 
 
 def _service(request: Request) -> RecommendationService:
@@ -46,4 +52,6 @@ async def _or_none(awaitable: Awaitable[T]) -> T | None:
         return await asyncio.wait_for(awaitable, ROW_TIMEOUT_S)
     except (Problem, PartUnavailable, TimeoutError) as error:
         log.warning("a row is left out", reason=str(error))
+        if isinstance(error, PartUnavailable | TimeoutError):
+            mark_incomplete()
         return None

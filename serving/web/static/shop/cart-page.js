@@ -1,9 +1,9 @@
 // The cart page. The browser stores the cart, and the server prices its lines. With an idempotency key, a checkout buys once.
 import { change } from "./cart-changes.js";
 import { cart, endCheckout, startCheckout, saveOrder, setQuantity, removeFromCart } from "./storage.js";
+import { sessionReady } from "./visitor.js";
 
 const box = document.getElementById("cart");
-const session = document.body.dataset.session;
 const TRIES = 4;
 const MAX_RETRY_AFTER_S = 5;
 const PRICE_MOVED = "urn:souk:problem:price-moved";
@@ -108,11 +108,11 @@ const showUntilChanged = async (tries) => {
 let buying = false;
 
 const buy = async (form) => {
+  const session = await sessionReady;
   const button = document.getElementById("place");
   const label = button.textContent;
   const body = JSON.stringify({
-    // A guest has no other id than the session.
-    shopper_id: session,
+    // The server knows who buys: the person who is signed in, else this session.
     session_id: session,
     currency: box.querySelector(".cart-line").dataset.currency,
     payment: { method: "credit_card", token: new FormData(form).get("token") },

@@ -1,5 +1,6 @@
 // Sends browsing events in batches. Each event has an id, so that a repeated event counts once.
 import { uuid } from "./ids.js";
+import { knownSession, sessionReady } from "./visitor.js";
 import { removePendingEvents, addPendingEvent, pendingEvents } from "./storage.js";
 
 const BATCH_AFTER_MS = 30;
@@ -8,7 +9,6 @@ const TRIES = 4;
 const RETRY_DELAY_MS = 1500;
 const MAX_KEEPALIVE_CHARS = 30_000; // browsers limit requests that outlive their page to 64 KiB
 
-const session = document.body.dataset.session;
 // Includes events of earlier pages that got no response. A repeated event_id counts once.
 let queue = pendingEvents();
 let timer = null;
@@ -30,12 +30,14 @@ const send = async (events, tries) => {
 const flush = () => {
   clearTimeout(timer);
   timer = null;
-  while (queue.length) send(queue.splice(0, MAX_BATCH), TRIES);
+  const session = knownSession();
+  if (!session) return; // the events stay in the queue, and in the browser's storage for the next page
+  while (queue.length) send(queue.splice(0, MAX_BATCH).map((one) => ({ session_id: session, ...one })), TRIES);
 };
 
-/** Sends one event, with its session, id and time. */
+/** Sends one event, with its id and time, and with its session once it is known. */
 export const trackEvent = (event, fields) => {
-  const base = { event, event_id: uuid(), occurred_at: new Date().toISOString(), session_id: session };
+  const base = { event, event_id: uuid(), occurred_at: new Date().toISOString() };
   const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value != null));
   queue.push({ ...base, ...given });
   addPendingEvent(queue.at(-1));
@@ -43,6 +45,7 @@ export const trackEvent = (event, fields) => {
 };
 
 if (queue.length) timer = setTimeout(flush, BATCH_AFTER_MS);
+sessionReady.then(flush);
 
 // A page that is left sends its remaining events.
 addEventListener("pagehide", flush);

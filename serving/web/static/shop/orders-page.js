@@ -26,6 +26,12 @@ const row = ({ order_id, placed_at, lines, amount_minor, currency }) => {
   return element("li", "", link);
 };
 
-const storedOrders = orders();
+// The page of a person has the orders of their account. Those of this browser are listed if they are not among these.
+const listed = new Set([...document.querySelectorAll("[data-order]")].map((one) => one.dataset.order));
+const storedOrders = orders().filter((order) => !listed.has(order.order_id));
+const section = document.getElementById("local");
+const isExtra = "extra" in section.dataset;
 list.replaceChildren(...storedOrders.map(row));
-document.getElementById("no-orders").hidden = storedOrders.length > 0;
+section.hidden = isExtra && !storedOrders.length;
+document.getElementById("no-orders").hidden = isExtra || storedOrders.length > 0;
+if (isExtra && storedOrders.length) document.getElementById("none-of-account")?.remove();

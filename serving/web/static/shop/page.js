@@ -5,6 +5,9 @@ import { uuid } from "./ids.js";
 import { takeReferral, cart, saveReferral, quantityOf } from "./storage.js";
 import { keepRowCurrent, observeRows } from "./recommendation-row.js";
 
+// A page that many visitors get contains rows without an id: each showing has its own.
+for (const row of document.querySelectorAll("[data-strategy]:not([data-recommendation])")) row.dataset.recommendation = uuid();
+
 const rowOf = (element) => element.closest("[data-recommendation]")?.dataset ?? {};
 
 const updateCartBadge = () => {

@@ -1,9 +1,13 @@
 // Rows of recommendations: sends an event when a row comes into view, and reloads the row after every click.
 import { trackEvent } from "./events.js";
+import { sessionReady } from "./visitor.js";
 
 const POLL_DELAYS_MS = [350, 500, 900, 1600];
 /** Events after which the row changes within a few hundred milliseconds. The row is fetched until it has changed. */
 const ROW_CHANGING_EVENTS = ["product_viewed", "cart_changed"];
+
+/** After this time, a row is fetched although the session is not known. */
+const SESSION_TIMEOUT_MS = 2000;
 
 const trackedIds = new Set();
 
@@ -63,6 +67,8 @@ export const keepRowCurrent = () => {
   /** Fetches the row and returns whether it has changed. */
   const fetchRow = async () => {
     try {
+      // A new visitor without a session would get two.
+      await Promise.race([sessionReady, new Promise((resolve) => setTimeout(resolve, SESSION_TIMEOUT_MS))]);
       const response = await fetch(box.dataset.row);
       if (!response.ok) return false;
       const fresh = parsed(await response.text());

@@ -1,0 +1,1 @@
+"""The pages under `/admin`: sellers, people, settings, commission, dead letters and limits."""

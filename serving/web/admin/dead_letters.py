@@ -1,0 +1,100 @@
+"""`/admin/dead-letters`: messages that a service or a job has rejected; replaying and discarding them."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import Query, Request
+from starlette.responses import RedirectResponse, Response
+
+from common.problems import Problem
+from serving.ops.dead_letters import DeadLetters, NotReplayable
+from serving.web.admin.page import Id, admin_page, admin_router
+from serving.web.forms import NO_STORE, BadField, Form, read_form
+
+PAGE_LETTERS = 50
+MAX_OFFSET = 2**63 - 1
+
+router = admin_router()
+
+
+@router.get("/dead-letters")
+async def dead_letters(request: Request) -> Response:
+    """Return the topics with unresolved dead letters."""
+    return admin_page(
+        request, "dead_letters.html", "dead-letters", topics=await _dead_letters(request).summaries()
+    )
+
+
+@router.get("/dead-letters/{topic}")
+async def dead_letters_of_topic(
+    request: Request, topic: Id, after: Annotated[int, Query(ge=-1, le=MAX_OFFSET)] = -1
+) -> Response:
+    """Return the unresolved dead letters of a topic, oldest first, with the event or the raw value."""
+    return await _topic_page(request, topic, after)
+
+
+async def _topic_page(
+    request: Request,
+    topic: str,
+    after: int = -1,
+    problem: Problem | None = None,
+    entered: Form | None = None,
+) -> Response:
+    page = await _dead_letters(request).page(topic, after, PAGE_LETTERS)
+    return admin_page(
+        request, "dead_letters_of_topic.html", "dead-letters", problem, entered, page=page, after=after
+    )
+
+
+@router.post("/dead-letters/{topic}/replay")
+async def replay_dead_letters(request: Request, topic: Id) -> Response:
+    """Send the selected dead letters again, or all, to the consumer that rejected them."""
+    form = await read_form(request)
+
+    async def replay() -> str:
+        sent = await _dead_letters(request).replay(topic, selected(form))
+        return "replayed" if sent else "none_replayed"
+
+    return await _submit(request, topic, form, replay)
+
+
+@router.post("/dead-letters/{topic}/discard")
+async def discard_dead_letters(request: Request, topic: Id) -> Response:
+    """Mark the selected dead letters, or all, as resolved without sending them."""
+    form = await read_form(request)
+
+    async def discard() -> str:
+        await _dead_letters(request).discard(topic, selected(form))
+        return "discarded"
+
+    return await _submit(request, topic, form, discard)
+
+
+def selected(form: Form) -> frozenset[int] | None:
+    """Return the offsets that were ticked; None for all.
+
+    Raises:
+        BadField: none was ticked, or an offset is no number.
+    """
+    if form.text("all"):
+        return None
+    offsets = form.all("offset")
+    if not offsets:
+        raise BadField("No dead letter is selected. Tick at least one.")
+    if not all(offset.isascii() and offset.isdecimal() and len(offset) < 20 for offset in offsets):
+        raise BadField("An offset is no number. Open the page again.")
+    return frozenset(map(int, offsets))
+
+
+async def _submit(request: Request, topic: str, form: Form, change: Callable[[], Awaitable[str]]) -> Response:
+    try:
+        done = await change()
+    except (BadField, NotReplayable) as problem:
+        return await _topic_page(request, topic, problem=problem, entered=form)
+    return RedirectResponse(f"/admin/dead-letters/{quote(topic, safe='')}?done={done}", 303, NO_STORE)
+
+
+def _dead_letters(request: Request) -> DeadLetters:
+    dead_letters: DeadLetters = request.app.state.dead_letters
+    return dead_letters

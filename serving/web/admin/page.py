@@ -1,0 +1,76 @@
+"""What the pages of administration share: their router, navigation and messages."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path, Query, Request
+from starlette.responses import Response
+
+from common.ids import PRINTABLE
+from common.problems import Problem
+from serving.gateway.described_routes import guarded
+from serving.parameters import reject_repeated_parameters
+from serving.web.admin.policy import POLICIES
+from serving.web.forms import Form, form_page
+
+SECTIONS: Mapping[str, str] = {
+    "": "Overview",
+    "sellers": "Sellers",
+    "people": "People",
+    "settings": "Settings",
+    "commission": "Commission",
+    "dead-letters": "Dead letters",
+    "limits": "Limits",
+}
+"""The end of the address of each section → its name."""
+
+MESSAGES: Mapping[str, str] = {
+    "approved": "The application is approved. The applicant is the owner of the new seller.",
+    "refused": "The application is refused. The applicant can read the reason.",
+    "seller_suspended": "The seller is suspended. Its API keys and its staff have no access any more.",
+    "seller_reinstated": "The suspension has ended. The seller's staff and API keys have their access again.",
+    "role_set": "The role has changed. It applies from the person's next request on.",
+    "person_suspended": "The person is suspended. All their sessions have ended.",
+    "person_reinstated": "The suspension has ended. The person can sign in again.",
+    "setting_changed": "The setting has changed. Every process knows it within about a second.",
+    "setting_rolled_back": "The setting is rolled back. Every process knows it within about a second.",
+    "rule_added": "The rule is added. Order lines that exist keep their rate.",
+    "replayed": "The dead letters were sent again. One that is rejected again appears as a new one.",
+    "none_replayed": "Nothing was sent: truncated dead letters can't be replayed.",
+    "discarded": "The dead letters are discarded.",
+}
+
+Search = Annotated[str, Query(max_length=80, pattern=PRINTABLE)]
+SellerId = Annotated[str, Path(min_length=1, max_length=128, pattern=PRINTABLE)]
+Id = Annotated[str, Path(min_length=1, max_length=100, pattern=PRINTABLE)]
+
+
+def admin_router() -> APIRouter:
+    """Return a router for a section of the administration."""
+    return APIRouter(
+        prefix="/admin",
+        route_class=guarded(POLICIES),
+        include_in_schema=False,
+        dependencies=[Depends(reject_repeated_parameters)],
+    )
+
+
+def admin_page(
+    request: Request,
+    template: str,
+    section: str,
+    problem: Problem | None = None,
+    entered: Form | None = None,
+    **shown: Any,
+) -> Response:
+    """Return a page of a section of the administration."""
+    return form_page(
+        request,
+        f"admin/{template}",
+        MESSAGES,
+        problem,
+        entered,
+        sections=SECTIONS,
+        section=section,
+        **shown,
+    )

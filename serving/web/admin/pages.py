@@ -1,0 +1,23 @@
+"""All routes of the administration."""
+
+from fastapi import APIRouter
+
+from serving.web.admin import (
+    commission,
+    dead_letters,
+    limits,
+    overview,
+    people,
+    sellers,
+    settings,
+)
+
+ROUTERS: tuple[APIRouter, ...] = (
+    overview.router,
+    sellers.router,
+    people.router,
+    settings.router,
+    commission.router,
+    dead_letters.router,
+    limits.router,
+)

@@ -1,0 +1,159 @@
+"""`/admin/sellers`: applications to decide, and a seller's profile with its suspension."""
+
+from typing import Annotated, Literal
+from urllib.parse import quote
+
+from fastapi import Query, Request
+from starlette.responses import RedirectResponse, Response
+
+from common.ids import PRINTABLE
+from common.problems import Problem
+from serving.analytics.parameters import AnalyticsDep
+from serving.analytics.service import Analytics
+from serving.clickhouse import Row
+from serving.web.admin.page import Id, Search, SellerId, admin_page, admin_router
+from serving.web.forms import NO_STORE, Form, read_form, submit
+from serving.web.service_calls import ask
+
+Status = Literal["applied", "approved", "refused"]
+
+MAX_SELLERS = 10
+"""The largest number of sellers in a search result."""
+
+router = admin_router()
+
+
+@router.get("/sellers")
+async def applications(
+    request: Request,
+    service: AnalyticsDep,
+    status: Status = "applied",
+    after: Annotated[str | None, Query(max_length=40, pattern=PRINTABLE)] = None,
+    q: Search = "",
+) -> Response:
+    """Return the applications of a status, and with a search, the sellers that match it."""
+    found = await _search(service, q) if q else None
+    return await _applications_page(request, status, after, q=q, found=found)
+
+
+async def _applications_page(
+    request: Request,
+    status: Status,
+    after: str | None = None,
+    problem: Problem | None = None,
+    entered: Form | None = None,
+    q: str = "",
+    found: list[Row] | None = None,
+) -> Response:
+    query = {"status": status, "after": after}
+    page = await ask(request, "GET", "/v1/seller_applications", query=query)
+    return admin_page(
+        request,
+        "sellers.html",
+        "sellers",
+        problem,
+        entered,
+        chosen=status,
+        applications=page["applications"],
+        next_after=page["next_after"],
+        q=q,
+        found=found,
+    )
+
+
+async def _search(service: Analytics, q: str) -> list[Row]:
+    """Return the sellers that match a search; none while ClickHouse is unavailable."""
+    try:
+        found = await service.rankings.find_sellers(q, MAX_SELLERS)
+    except Problem:
+        return []
+    return [dict(seller) for seller in found["sellers"]]
+
+
+@router.get("/sellers/find")
+async def find_seller(
+    seller_id: Annotated[str, Query(min_length=1, max_length=128, pattern=PRINTABLE)],
+) -> Response:
+    """Redirect to the page of a seller whose exact id was entered."""
+    return RedirectResponse(seller_path(seller_id), 303, NO_STORE)
+
+
+@router.post("/sellers/applications/{application_id}/approval")
+async def approve_application(request: Request, application_id: Id) -> Response:
+    """Approve an application, with the agreed commission if one was entered."""
+    form = await read_form(request)
+
+    async def approve() -> None:
+        rate = form.basis_points("rate", "The commission")
+        body = {} if rate is None else {"commission_bp": rate}
+        path = "/v1/seller_applications/{application_id}/approval"
+        await ask(request, "POST", path, body, application_id=application_id)
+
+    return await submit(approve, _again(request, form), "/admin/sellers", "approved")
+
+
+@router.post("/sellers/applications/{application_id}/refusal")
+async def refuse_application(request: Request, application_id: Id) -> Response:
+    """Refuse an application with a reason."""
+    form = await read_form(request)
+
+    async def refuse() -> None:
+        path = "/v1/seller_applications/{application_id}/refusal"
+        await ask(request, "POST", path, {"reason": form.text("reason")}, application_id=application_id)
+
+    return await submit(refuse, _again(request, form), "/admin/sellers", "refused")
+
+
+@router.get("/sellers/{seller_id}")
+async def seller(request: Request, seller_id: SellerId) -> Response:
+    """Return a seller's profile, its rates, and the forms that suspend and reinstate it."""
+    return await _seller_page(request, seller_id)
+
+
+async def _seller_page(
+    request: Request, seller_id: str, problem: Problem | None = None, entered: Form | None = None
+) -> Response:
+    profile = await ask(request, "GET", "/v1/sellers/{seller_id}/profile", seller_id=seller_id)
+    return admin_page(request, "seller.html", "sellers", problem, entered, seller=profile)
+
+
+@router.post("/sellers/{seller_id}/suspension")
+async def suspend_seller(request: Request, seller_id: SellerId) -> Response:
+    """Suspend a seller with a reason."""
+    form = await read_form(request)
+
+    async def suspend() -> None:
+        path = "/v1/sellers/{seller_id}/suspension"
+        await ask(request, "POST", path, {"reason": form.text("reason")}, seller_id=seller_id)
+
+    async def page(problem: Problem) -> Response:
+        return await _seller_page(request, seller_id, problem, form)
+
+    return await submit(suspend, page, seller_path(seller_id), "seller_suspended")
+
+
+@router.post("/sellers/{seller_id}/reinstatement")
+async def reinstate_seller(request: Request, seller_id: SellerId) -> Response:
+    """End a seller's suspension with a reason."""
+    form = await read_form(request)
+
+    async def reinstate() -> None:
+        path = "/v1/sellers/{seller_id}/suspension"
+        await ask(request, "DELETE", path, query={"reason": form.text("reason")}, seller_id=seller_id)
+
+    async def page(problem: Problem) -> Response:
+        return await _seller_page(request, seller_id, problem, form)
+
+    return await submit(reinstate, page, seller_path(seller_id), "seller_reinstated")
+
+
+def seller_path(seller_id: str) -> str:
+    """Return the address of a seller's page of the administration."""
+    return f"/admin/sellers/{quote(seller_id, safe='')}"
+
+
+def _again(request: Request, form: Form):  # type: ignore[no-untyped-def]
+    async def page(problem: Problem) -> Response:
+        return await _applications_page(request, "applied", problem=problem, entered=form)
+
+    return page

@@ -1,0 +1,121 @@
+"""`/admin/settings`: the settings and feature flags of the platform, and the history of each."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from fastapi import Query, Request
+from starlette.responses import Response
+
+from common.problems import Problem
+from serving.web.admin.page import Id, admin_page, admin_router
+from serving.web.forms import BadField, Form, read_form, submit
+from serving.web.service_calls import Refusal, ask
+
+KINDS: Mapping[str, str] = {
+    "boolean": "Switches",
+    "rollout": "Roll-outs",
+    "number": "Numbers",
+    "text": "Texts",
+}
+"""Type of a setting → the heading of its group."""
+
+router = admin_router()
+
+
+@router.get("/settings")
+async def settings(request: Request) -> Response:
+    """Return all settings by type."""
+    found = await ask(request, "GET", "/v1/settings")
+    groups = {
+        heading: [setting for setting in found if setting["type"] == kind] for kind, heading in KINDS.items()
+    }
+    return admin_page(request, "settings.html", "settings", groups=groups)
+
+
+@router.get("/settings/{name}")
+async def setting(
+    request: Request, name: Id, before: Annotated[int | None, Query(ge=1, le=2**63 - 1)] = None
+) -> Response:
+    """Return a setting: the form that changes it, and its versions."""
+    return await _setting_page(request, name, before)
+
+
+async def _setting_page(
+    request: Request,
+    name: str,
+    before: int | None = None,
+    problem: Problem | None = None,
+    entered: Form | None = None,
+) -> Response:
+    query = {"before": None if before is None else str(before)}
+    history = await ask(request, "GET", "/v1/settings/{name}/history", query=query, name=name)
+    return admin_page(
+        request,
+        "setting.html",
+        "settings",
+        problem,
+        entered,
+        setting=await _find(request, name),
+        versions=history["versions"],
+        next_before=history["next_before"],
+    )
+
+
+async def _find(request: Request, name: str) -> dict[str, Any]:
+    for found in await ask(request, "GET", "/v1/settings"):
+        if found["name"] == name:
+            setting: dict[str, Any] = found
+            return setting
+    raise Refusal(404, {"title": "Unknown setting", "detail": f"There is no setting {name!r}."})
+
+
+@router.post("/settings/{name}")
+async def change_setting(request: Request, name: Id) -> Response:
+    """Set the value of a setting, unless somebody has changed it since the page was opened."""
+    form = await read_form(request)
+
+    async def change() -> None:
+        body = {
+            "value": read_value(form, (await _find(request, name))["type"]),
+            "reason": form.text("reason"),
+            "version": int(form.number("version", "The version")),
+        }
+        await ask(request, "PUT", "/v1/settings/{name}", body, name=name)
+
+    return await _submit(request, name, form, change, "setting_changed")
+
+
+@router.post("/settings/{name}/rollback")
+async def roll_back_setting(request: Request, name: Id) -> Response:
+    """Set the value of an earlier version again."""
+    form = await read_form(request)
+
+    async def roll_back() -> None:
+        body = {"version": int(form.number("version", "The version")), "reason": form.text("reason")}
+        await ask(request, "POST", "/v1/settings/{name}/rollback", body, name=name)
+
+    return await _submit(request, name, form, roll_back, "setting_rolled_back")
+
+
+async def _submit(request: Request, name: str, form: Form, change: Any, done: str) -> Response:
+    async def page(problem: Problem) -> Response:
+        return await _setting_page(request, name, problem=problem, entered=form)
+
+    return await submit(change, page, f"/admin/settings/{quote(name, safe='')}", done)
+
+
+def read_value(form: Form, kind: str) -> bool | int | float | str:
+    """Return the value of a setting of this type from a form.
+
+    Raises:
+        BadField: the field is not of this type.
+    """
+    if kind == "text":
+        return form.text("value")
+    if kind == "boolean":
+        if form.text("value") not in ("true", "false"):
+            raise BadField("The value is on or off.")
+        return form.text("value") == "true"
+    number = form.number("value", "The value")
+    return int(number) if number == int(number) else float(number)

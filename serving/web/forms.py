@@ -1,0 +1,179 @@
+"""Reads the forms of pages, sends them to a service, and returns to a page afterwards."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from decimal import Decimal, InvalidOperation
+from typing import Any
+from urllib.parse import parse_qs, urlencode
+from zoneinfo import ZoneInfo
+
+from fastapi import Request
+from starlette.responses import RedirectResponse, Response
+
+from common.money import InexactMoney, to_minor
+from common.problems import Problem
+from serving.request_body import read_body
+from serving.web.renderer import PageRenderer
+from serving.web.service_calls import Refusal
+
+FORM_LIMIT = 64 * 1024
+"""The largest body of a form in bytes."""
+
+CONTENT_TYPE = "application/x-www-form-urlencoded"
+MAX_FIELDS = 2_000
+MAX_MAGNITUDE = 20
+"""Numbers of a form are below 10 to the power of this, so that computing with them is cheap."""
+
+NO_STORE = {"Cache-Control": "no-store"}
+
+
+class NotAForm(Problem):
+    """The body of a request is not that of a form."""
+
+    status, kind, title = 415, "not-a-form", "This body is not a form"
+
+    def __init__(self) -> None:
+        super().__init__(f"Send {CONTENT_TYPE}, as a form of the page does. Programs use the API: see /docs.")
+
+
+class BadField(Problem):
+    """A field of a form can't be read. Nothing was sent to a service."""
+
+    status, kind, title = 422, "bad-field", "A field can't be used"
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The fields of a form that was sent. Texts come without blanks around them."""
+
+    fields: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def text(self, name: str) -> str:
+        """Return the text of a field; empty if the form lacks it."""
+        return self.fields.get(name, ("",))[0].replace("\r\n", "\n").strip()
+
+    def optional(self, name: str) -> str | None:
+        """Return the text of a field; None if it is empty."""
+        return self.text(name) or None
+
+    def all(self, name: str) -> Sequence[str]:
+        """Return the texts of all fields of a name, such as those of checkboxes."""
+        return self.fields.get(name, ())
+
+    def of(self, form_id: str) -> "Form":
+        """Return the fields if they were entered into this form of the page; else an empty form."""
+        return self if self.text("form") == form_id else Form()
+
+    def number(self, name: str, what: str) -> Decimal:
+        """Return a field as a number.
+
+        Raises:
+            BadField: the field is empty, no number, or too large or small; `what` names it in the message.
+        """
+        try:
+            number = Decimal(self.text(name))
+        except InvalidOperation as error:
+            raise BadField(f"{what} must be a number such as 12.5.") from error
+        if not number.is_finite() or abs(number.adjusted()) > MAX_MAGNITUDE:
+            raise BadField(f"{what} must be a number such as 12.5.")
+        return number
+
+    def basis_points(self, name: str, what: str) -> int | None:
+        """Return a percentage as basis points; None if it is empty.
+
+        Raises:
+            BadField: the field is no number from 0 to 100 with at most two decimals.
+        """
+        if not self.text(name):
+            return None
+        points = self.number(name, what) * 100
+        if not 0 <= points <= 10_000 or points != int(points):
+            raise BadField(f"{what} must be a percentage from 0 to 100 with at most two decimals.")
+        return int(points)
+
+    def minor(self, name: str, what: str, currency: str) -> int | None:
+        """Return an amount in major units as minor units; None if it is empty.
+
+        Raises:
+            BadField: the field is no amount of this currency.
+        """
+        if not self.text(name):
+            return None
+        try:
+            return to_minor(self.number(name, what), currency)
+        except InexactMoney as error:
+            raise BadField(f"{what} must be an amount in {currency} such as 1.50.") from error
+
+    def midnight(self, name: str, what: str, zone: ZoneInfo) -> datetime | None:
+        """Return the beginning of a day in a time zone; None if the field is empty.
+
+        Raises:
+            BadField: the field is no day.
+        """
+        if not self.text(name):
+            return None
+        try:
+            return datetime.combine(date.fromisoformat(self.text(name)), time(), zone)
+        except ValueError as error:
+            raise BadField(f"{what} must be a day such as 2027-01-31.") from error
+
+
+async def read_form(request: Request) -> Form:
+    """Return the form in the body of a request.
+
+    Raises:
+        NotAForm: the body has another content type.
+        BadField: the body is malformed, or has too many fields.
+        BodyTooLarge: the body exceeds `FORM_LIMIT`.
+    """
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != CONTENT_TYPE:
+        raise NotAForm
+    body = await read_body(request, FORM_LIMIT)
+    try:
+        return Form(parse_qs(body.decode(), keep_blank_values=True, max_num_fields=MAX_FIELDS))
+    except ValueError as error:
+        raise BadField("The form can't be read. Open the page again and send the form again.") from error
+
+
+async def submit(
+    change: Callable[[], Awaitable[object]],
+    page: Callable[[Problem], Awaitable[Response]],
+    target: str,
+    done: str,
+) -> Response:
+    """Make a change and redirect to a page that confirms it; `done` is the key of its message.
+
+    If a field or the service refuses the change, return `page` with the reason and what was entered.
+    """
+    try:
+        await change()
+    except (BadField, Refusal) as problem:
+        return await page(problem)
+    separator = "&" if "?" in target else "?"
+    return RedirectResponse(f"{target}{separator}{urlencode({'done': done})}", 303, NO_STORE)
+
+
+def form_page(
+    request: Request,
+    template: str,
+    messages: Mapping[str, str],
+    problem: Problem | None = None,
+    entered: Form | None = None,
+    **shown: Any,
+) -> Response:
+    """Return a page with forms. It is personal, so nothing may store it.
+
+    `messages` has the text for each key that `submit` puts into the address.
+    """
+    pages: PageRenderer = request.app.state.pages
+    response = pages(
+        template,
+        problem.status if problem else 200,
+        problem=problem,
+        entered=entered or Form(),
+        done=messages.get(request.query_params.get("done", "")),
+        **shown,
+    )
+    response.headers.update(NO_STORE)
+    return response

@@ -1,0 +1,20 @@
+"""Names the browser of a request, so that people recognise it in the list of their sessions. Pure."""
+
+_BROWSERS = (
+    *(("Edg", "Edge"), ("OPR/", "Opera"), ("SamsungBrowser", "Samsung Internet"), ("Firefox", "Firefox")),
+    *(("FxiOS", "Firefox"), ("Chrome", "Chrome"), ("Chromium", "Chromium"), ("CriOS", "Chrome")),
+    ("Safari", "Safari"),
+)
+_SYSTEMS = (
+    *(("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android"), ("Windows", "Windows")),
+    *(("CrOS", "ChromeOS"), ("Macintosh", "macOS"), ("Linux", "Linux")),
+)
+"""Words of `User-Agent` and the names they stand for. Several words are in most of these headers: the first
+one that is found counts."""
+
+
+def device_name(user_agent: str) -> str:
+    """Return `Firefox on Linux` without what is not recognised; `Unknown device` if neither is."""
+    browser = next((name for word, name in _BROWSERS if word in user_agent), "")
+    system = next((name for word, name in _SYSTEMS if word in user_agent), "")
+    return " on ".join(part for part in (browser, system) if part) or "Unknown device"

@@ -1,0 +1,77 @@
+"""The local mailbox: the mails that would be sent, until the platform can send mails."""
+
+import re
+from datetime import datetime
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import APIRouter, Depends, Query, Request
+from starlette.responses import Response
+
+from common.access_policy import NotAllowed, SignInRequired
+from common.ids import PRINTABLE
+from serving.commerce.commerce_client import GATEWAY_ITSELF
+from serving.commerce.forwarding import CommerceDep
+from serving.gateway.described_routes import guarded
+from serving.gateway.gateway import identity_of, to_sign_in
+from serving.gateway.sign_in_redirect import is_page_visit
+from serving.parameters import reject_repeated_parameters
+from serving.problems import CommerceUnavailable
+from serving.web.people.demo import may_read_mails
+from serving.web.people.policy import POLICIES
+from serving.web.people.problems import AccountUnavailable, Refused
+from serving.web.people.responses import page
+from serving.web.people.texts import refusal
+
+MAILS_SHOWN = 50
+
+_LINK = re.compile(r"https?://\S+")
+
+router = APIRouter(
+    route_class=guarded(POLICIES), include_in_schema=False, dependencies=[Depends(reject_repeated_parameters)]
+)
+
+
+@router.get("/ops/mail")
+async def mailbox(
+    request: Request, commerce: CommerceDep, to: Annotated[str, Query(max_length=320, pattern=PRINTABLE)] = ""
+) -> Response:
+    """Return the newest mails, all or those to an address.
+
+    Mails contain links that work, so only administrators see them, and in the demo everybody on its machine.
+    """
+    if not await may_read_mails(request):
+        if identity_of(request).signed_in is not None:
+            raise NotAllowed("This needs the role admin.")
+        if not is_page_visit(request):
+            raise SignInRequired
+        return to_sign_in(request)
+    target = f"/v1/mails?limit={MAILS_SHOWN}" + (f"&to={quote(to.strip(), safe='')}" if to.strip() else "")
+    try:
+        answer = await commerce.call(GATEWAY_ITSELF, "GET", target)
+    except CommerceUnavailable as error:
+        raise AccountUnavailable from error
+    if not answer.is_success:
+        raise Refused(answer.status, refusal(answer.content))
+    site: str = request.app.state.settings.serving
+    mails = [
+        {
+            **mail,
+            "created_at": datetime.fromisoformat(mail["created_at"]),
+            "parts": with_links(mail["text"], site),
+        }
+        for mail in answer.content
+    ]
+    return page(request, "mailbox.html", mails=mails, to=to)
+
+
+def with_links(text: str, site: str) -> list[tuple[str, str | None]]:
+    """Return a mail's text in parts: (text, None), or (link, its path) for a link to a page of this site."""
+    parts: list[tuple[str, str | None]] = []
+    end = 0
+    for found in _LINK.finditer(text):
+        path = found[0].removeprefix(site)
+        parts.append((text[end : found.start()], None))
+        parts.append((found[0], path if path.startswith("/") and found[0] != path else None))
+        end = found.end()
+    return [part for part in (*parts, (text[end:], None)) if part[0]]

@@ -1,0 +1,50 @@
+"""Who may open the pages of people."""
+
+from collections.abc import Mapping
+
+from common.access_policy import AccessPolicy, allow, anyone
+
+_PAGE = anyone("page")
+_SIGN_IN = anyone("sign_in")
+_ACCOUNT = allow("shopper", traffic="page")
+_CHANGE = allow("shopper", traffic="write")
+_CONFIRM = allow("shopper", traffic="sign_in")
+"""Changes that need the password: guesses are limited as at the sign-in."""
+
+POLICIES: Mapping[str, AccessPolicy] = {
+    "sign_in_page": _PAGE,
+    "sign_in": _SIGN_IN,
+    "sign_up_page": _PAGE,
+    "sign_up": _SIGN_IN,
+    "verify_page": _PAGE,
+    "verify": _SIGN_IN,
+    "forgotten_page": _PAGE,
+    "forgotten": _SIGN_IN,
+    "reset_page": _PAGE,
+    "reset": _SIGN_IN,
+    "confirm_email_page": _PAGE,
+    "confirm_email": _SIGN_IN,
+    "sign_out": _PAGE,
+    "sign_out_after_refresh": _PAGE,
+    "refresh_for_page": _SIGN_IN,
+    "refresh_for_script": _SIGN_IN,
+    "me": _PAGE,
+    "profile_page": _ACCOUNT,
+    "change_profile": _CHANGE,
+    "account_orders": _ACCOUNT,
+    "addresses_page": _ACCOUNT,
+    "save_address": _CHANGE,
+    "delete_address": _CHANGE,
+    "sessions_page": _ACCOUNT,
+    "end_session": _CHANGE,
+    "security_page": _ACCOUNT,
+    "change_password": _CONFIRM,
+    "change_email": _CONFIRM,
+    "personal_data_page": _ACCOUNT,
+    "export": _ACCOUNT,
+    "erase": _CONFIRM,
+    # Only on loopback, and only while the demo is available: `look_as.py`.
+    "look_as": _SIGN_IN,
+    # Administrators, and everybody on loopback while the demo is available: `mailbox_pages.py`.
+    "mailbox": anyone("operations"),
+}

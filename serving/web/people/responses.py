@@ -1,0 +1,53 @@
+"""Builds the responses of the pages of people. None of them may be stored by a cache."""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import Request
+from starlette.responses import RedirectResponse, Response
+
+from common.principal import Principal
+from serving.gateway import cookies
+from serving.gateway.cookies import GuestSessions
+from serving.gateway.gateway import identity_of
+from serving.web.people import texts
+from serving.web.renderer import PageRenderer
+
+NO_STORE = {"Cache-Control": "private, no-store"}
+
+
+def page(request: Request, template: str, status: int = 200, **shown: Any) -> Response:
+    """Return a page. `error` is the text of a refusal; `done` the name of what a form has done."""
+    pages: PageRenderer = request.app.state.pages
+    notice = texts.notice(request.query_params.get("done", ""))
+    response = pages(f"people/{template}", status, **{"error": None, "notice": notice, "next": "", **shown})
+    response.headers.update(NO_STORE)
+    return response
+
+
+def go_to(path: str, **query: str) -> Response:
+    """Return a redirect to a page, after a form has done its work. Empty parameters are left out."""
+    given = {name: value for name, value in query.items() if value}
+    return RedirectResponse(path + (f"?{urlencode(given)}" if given else ""), 303, NO_STORE)
+
+
+def sign_browser_in(request: Request, response: Response, tokens: Mapping[str, Any]) -> Response:
+    """Set the tokens of a browser, and begin another session as a guest: the former is the person's now."""
+    guests: GuestSessions = request.app.state.guests
+    cookies.set_session(request, response, guests.sign(guests.new()))
+    cookies.set_tokens(request, response, tokens)
+    return response
+
+
+def sign_browser_out(request: Request, response: Response, person: Principal | None) -> Response:
+    """Delete the tokens of a browser. If its session as a guest has become the person's, begin another.
+
+    Otherwise, whoever uses the browser next would see the orders of the person who has signed out. `person`
+    is who was signed in; None if that is not known.
+    """
+    guests: GuestSessions = request.app.state.guests
+    if person is None or identity_of(request).session_id in person.shopper_ids:
+        cookies.set_session(request, response, guests.sign(guests.new()))
+    cookies.delete_tokens(response)
+    return response

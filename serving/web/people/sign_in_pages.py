@@ -1,0 +1,175 @@
+"""The pages before an account: sign in, sign up, and the links of mails."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request
+from starlette.responses import Response
+
+from common.ids import PRINTABLE
+from serving.commerce.commerce_client import CommerceClient, CommerceResponse
+from serving.commerce.forwarding import CommerceDep
+from serving.gateway import cookies
+from serving.gateway.described_routes import guarded
+from serving.gateway.gateway import identity_of
+from serving.gateway.sign_in_redirect import safe_target
+from serving.parameters import reject_repeated_parameters
+from serving.problems import CommerceUnavailable
+from serving.web.people.demo import may_read_mails
+from serving.web.people.devices import device_name
+from serving.web.people.forms import Form, read_form, typed
+from serving.web.people.policy import POLICIES
+from serving.web.people.responses import go_to, page, sign_browser_in
+from serving.web.people.session_pages import end_current_session
+from serving.web.people.texts import UNAVAILABLE, refusal
+
+router = APIRouter(
+    route_class=guarded(POLICIES), include_in_schema=False, dependencies=[Depends(reject_repeated_parameters)]
+)
+
+Next = Annotated[str, Query(alias="next", max_length=2000)]
+Token = Annotated[str, Query(max_length=512, pattern=PRINTABLE)]
+
+
+@router.get("/sign-in")
+async def sign_in_page(request: Request, target: Next = "") -> Response:
+    """Return the form to sign in. `next` is the page to go to afterwards."""
+    return page(request, "sign_in.html", next=_target(target), email="")
+
+
+@router.post("/sign-in")
+async def sign_in(request: Request, commerce: CommerceDep) -> Response:
+    """Open a session, and go on to the page that the visitor wanted."""
+    form = await read_form(request)
+    email, target = typed(form, "email"), _target(typed(form, "next"))
+    answer = await _call(commerce, request, "POST", "/v1/auth/sessions", _credentials(request, form, email))
+    if not answer.is_success:
+        return page(
+            request, "sign_in.html", answer.status, next=target, email=email, error=refusal(answer.content)
+        )
+    if identity_of(request).signed_in is not None:
+        await end_current_session(request, commerce)
+    return sign_browser_in(request, go_to(target or "/account"), answer.content)
+
+
+@router.get("/sign-up")
+async def sign_up_page(request: Request, target: Next = "") -> Response:
+    """Return the form to register."""
+    return page(request, "sign_up.html", next=_target(target), email="", name="")
+
+
+@router.post("/sign-up")
+async def sign_up(request: Request, commerce: CommerceDep) -> Response:
+    """Register. The page is the same whether or not the address has an account: a mail says which."""
+    form = await read_form(request)
+    email, name, target = typed(form, "email"), typed(form, "name"), _target(typed(form, "next"))
+    body = {"email": email, "password": form.get("password", ""), "name": name}
+    answer = await _call(commerce, request, "POST", "/v1/auth/registrations", body)
+    if answer.is_success:
+        return await _mail_sent(request, email, "sign_up")
+    shown = {"next": target, "email": email, "name": name, "error": refusal(answer.content)}
+    return page(request, "sign_up.html", answer.status, **shown)
+
+
+@router.get("/verify")
+async def verify_page(request: Request, token: Token = "") -> Response:
+    """Return the form that confirms an e-mail address. A program that only opens links confirms nothing."""
+    return page(request, "confirm.html", purpose="verify", token=token)
+
+
+@router.post("/verify")
+async def verify(request: Request, commerce: CommerceDep) -> Response:
+    """Confirm an e-mail address after a registration."""
+    token = typed(await read_form(request), "token")
+    answer = await _call(commerce, request, "POST", "/v1/auth/verifications", {"token": token})
+    if answer.is_success:
+        return go_to("/sign-in", done="verified")
+    return page(
+        request, "confirm.html", answer.status, purpose="verify", token=token, error=refusal(answer.content)
+    )
+
+
+@router.get("/forgotten-password")
+async def forgotten_page(request: Request) -> Response:
+    """Return the form with which a person asks for a new password."""
+    return page(request, "forgotten_password.html", email="")
+
+
+@router.post("/forgotten-password")
+async def forgotten(request: Request, commerce: CommerceDep) -> Response:
+    """Send the mail with the link to a new password. The page does not say whether there is an account."""
+    email = typed(await read_form(request), "email")
+    answer = await _call(commerce, request, "POST", "/v1/auth/password_resets", {"email": email})
+    if answer.is_success:
+        return await _mail_sent(request, email, "forgotten")
+    return page(request, "forgotten_password.html", answer.status, email=email, error=refusal(answer.content))
+
+
+@router.get("/reset")
+async def reset_page(request: Request, token: Token = "") -> Response:
+    """Return the form in which the holder of a mailed token chooses a new password."""
+    return page(request, "reset.html", token=token)
+
+
+@router.post("/reset")
+async def reset(request: Request, commerce: CommerceDep) -> Response:
+    """Set the new password. All sessions of the person end."""
+    form = await read_form(request)
+    body = {"token": typed(form, "token"), "password": form.get("password", "")}
+    answer = await _call(commerce, request, "POST", "/v1/auth/password_resets/confirmations", body)
+    if not answer.is_success:
+        return page(request, "reset.html", answer.status, token=body["token"], error=refusal(answer.content))
+    response = go_to("/sign-in", done="password-set")
+    cookies.set_device(request, response, answer.content["device_token"])
+    return response
+
+
+@router.get("/confirm_email")
+async def confirm_email_page(request: Request, token: Token = "") -> Response:
+    """Return the form that confirms a new e-mail address."""
+    return page(request, "confirm.html", purpose="confirm_email", token=token)
+
+
+@router.post("/confirm_email")
+async def confirm_email(request: Request, commerce: CommerceDep) -> Response:
+    """Confirm the new e-mail address of an account."""
+    token = typed(await read_form(request), "token")
+    answer = await _call(commerce, request, "POST", "/v1/auth/email_changes/confirmations", {"token": token})
+    if answer.is_success:
+        is_signed_in = identity_of(request).signed_in is not None
+        return go_to("/account" if is_signed_in else "/sign-in", done="email-confirmed")
+    shown = {"purpose": "confirm_email", "token": token, "error": refusal(answer.content)}
+    return page(request, "confirm.html", answer.status, **shown)
+
+
+async def _mail_sent(request: Request, email: str, purpose: str) -> Response:
+    mailbox = await may_read_mails(request)
+    return page(request, "mail_sent.html", email=email, purpose=purpose, mailbox=mailbox)
+
+
+def _credentials(request: Request, form: Form, email: str) -> dict[str, str]:
+    body = {
+        "email": email,
+        "password": form.get("password", ""),
+        "device": device_name(request.headers.get("user-agent", "")),
+    }
+    if device_token := request.cookies.get(cookies.DEVICE):
+        body["device_token"] = device_token[:512]
+    principal = identity_of(request).principal
+    if principal is not None and "guest" in principal.roles and principal.shopper_id is not None:
+        body["guest_session"] = principal.shopper_id
+    return body
+
+
+async def _call(
+    commerce: CommerceClient, request: Request, method: str, target: str, body: object
+) -> CommerceResponse:
+    """Call a service. If it is not available, the form is shown again with what was typed."""
+    try:
+        return await commerce.call(request, method, target, body)
+    except CommerceUnavailable:
+        return CommerceResponse(503, {"detail": UNAVAILABLE})
+
+
+def _target(target: str) -> str:
+    """Return the page to go to after a sign-in; empty if none was given."""
+    return safe_target(target) if target else ""

@@ -1,0 +1,39 @@
+"""What the pages of people say: notices, and refusals of the services without words about the API. Pure."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+NOTICES: Mapping[str, str] = {
+    "verified": "Your e-mail address is confirmed. Sign in to go on.",
+    "password-set": "You have a new password. Sign in with it; all other sessions have ended.",
+    "email-confirmed": "Your new e-mail address is confirmed. Use it to sign in from now on.",
+    "signed-out": "You are signed out.",
+    "erased": "Your account is erased. Nothing links your orders to you any more.",
+    "profile-saved": "Your profile is saved.",
+    "address-saved": "The address is saved.",
+    "address-deleted": "The address is deleted.",
+    "session-ended": "The session has ended.",
+    "password-changed": "Your password is changed. Your other sessions have ended.",
+    "email-requested": "A mail is on its way to the new address. Follow its link to use the address.",
+}
+"""The texts of `?done=…`, with which a form returns to a page."""
+
+UNAVAILABLE = "Accounts are not available right now. Nothing was changed: try again in a moment."
+
+_API_CALL = re.compile(r" with (?:GET|POST|PUT|PATCH|DELETE) /v1/[\w/{}?=.-]*\w")
+_FIELD = re.compile(r"^[a-z_.0-9]+: ")
+
+
+def notice(done: str) -> str | None:
+    """Return the text for what a form has done; None for an unknown name."""
+    return NOTICES.get(done)
+
+
+def refusal(problem: Any) -> str:
+    """Return a problem of a service as a person should read it: its detail, without calls of the API."""
+    detail = str(problem.get("detail") or problem.get("title") or "") if isinstance(problem, dict) else ""
+    if _FIELD.match(detail):
+        field, _, reason = detail.partition(": ")
+        return f"The field “{field.replace('_', ' ')}” can't be used like this. {reason}"
+    return _API_CALL.sub("", detail) or "This did not work. Check the form, and try again."

@@ -1,0 +1,29 @@
+"""Who may apply to sell, and who may open the settings of a seller: owners, managers, administrators."""
+
+from collections.abc import Mapping
+
+from common.access_policy import AccessPolicy, allow
+from common.principal import Principal
+from serving.commerce.policy import STAFF_MANAGERS
+
+_READ = allow("seller", "admin", traffic="page", staff=STAFF_MANAGERS, seller_parameter="seller_id")
+_WRITE = allow("seller", "admin", traffic="write", staff=STAFF_MANAGERS, seller_parameter="seller_id")
+
+POLICIES: Mapping[str, AccessPolicy] = {
+    "application": allow("shopper", "seller", "analyst", "admin", traffic="page"),
+    "send_application": allow("shopper", "seller", "analyst", "admin", traffic="write"),
+    "settings": _READ,
+    "change_profile": _WRITE,
+    "add_staff": _WRITE,
+    "change_staff": _WRITE,
+    "remove_staff": _WRITE,
+    "create_key": _WRITE,
+    "revoke_key": _WRITE,
+}
+
+
+def may_manage(principal: Principal | None, seller_id: str) -> bool:
+    """Return whether a principal may open the settings of a seller."""
+    if principal is None or principal.scopes is not None:
+        return False
+    return "admin" in principal.roles or principal.sellers.get(seller_id) in STAFF_MANAGERS

@@ -1,0 +1,204 @@
+"""`/sell/{seller_id}/settings`: the profile, the staff, the API keys and the commission of a seller."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+from typing import Annotated, Any, get_args
+from urllib.parse import quote
+
+from fastapi import APIRouter, Depends, Path, Request
+from starlette.responses import Response
+
+from common.ids import PRINTABLE
+from common.principal import StaffRole
+from common.problems import Problem
+from serving.gateway.described_routes import guarded
+from serving.parameters import reject_repeated_parameters
+from serving.web.forms import BadField, Form, form_page, read_form, submit
+from serving.web.renderer import PageRenderer
+from serving.web.seller_admin.policy import POLICIES
+from serving.web.service_calls import Refusal, ask
+
+PROFILE_FIELDS = (
+    "name", "description", "contact_email", "phone", "zip_prefix", "city", "state", "country",
+)  # fmt: skip
+
+ROLES: Mapping[StaffRole, str] = {
+    "owner": "Owner: everything, owners too",
+    "manager": "Manager: everything except owners",
+    "analyst": "Analyst: sees sales",
+    "fulfilment": "Fulfilment: orders and stock",
+}
+
+SCOPES: Mapping[str, str] = {
+    "analytics:read": "See sales",
+    "orders:read": "See orders",
+    "stock:write": "Set the stock",
+    "profile:read": "See the profile",
+    "profile:write": "Change the profile",
+    "staff:read": "See the staff",
+    "commission:read": "See the commission",
+}
+"""What a key with a scope may do, in words. A scope that is missing here is shown as it is."""
+
+MESSAGES: Mapping[str, str] = {
+    "profile_changed": "The profile is saved.",
+    "staff_added": "If this address has an account, the person belongs to the staff now. Otherwise ask "
+    "them to register, and add them again.",
+    "staff_changed": "The role has changed. It applies from the person's next request on.",
+    "staff_removed": "The person does not belong to the staff any more.",
+    "key_revoked": "The key is revoked. Requests with it are refused.",
+}
+
+router = APIRouter(
+    prefix="/sell/{seller_id}/settings",
+    route_class=guarded(POLICIES),
+    include_in_schema=False,
+    dependencies=[Depends(reject_repeated_parameters)],
+)
+
+SellerId = Annotated[str, Path(min_length=1, max_length=128, pattern=PRINTABLE)]
+Id = Annotated[str, Path(min_length=1, max_length=64, pattern=PRINTABLE)]
+
+
+@router.get("")
+async def settings(request: Request, seller_id: SellerId) -> Response:
+    """Return the settings of a seller."""
+    return await _page(request, seller_id)
+
+
+async def _page(
+    request: Request,
+    seller_id: str,
+    problem: Problem | None = None,
+    entered: Form | None = None,
+    new_key: Mapping[str, Any] | None = None,
+) -> Response:
+    profile, staff, keys, commission = await asyncio.gather(
+        ask(request, "GET", "/v1/sellers/{seller_id}/profile", seller_id=seller_id),
+        ask(request, "GET", "/v1/sellers/{seller_id}/staff", seller_id=seller_id),
+        ask(request, "GET", "/v1/sellers/{seller_id}/api_keys", seller_id=seller_id),
+        ask(request, "GET", "/v1/sellers/{seller_id}/commission", seller_id=seller_id),
+    )
+    return form_page(
+        request,
+        "seller_admin/settings.html",
+        MESSAGES,
+        problem,
+        entered,
+        seller=profile,
+        staff=staff["staff"],
+        keys=keys["api_keys"],
+        scopes={scope: SCOPES.get(scope, scope) for scope in keys["scopes"]},
+        commission=commission,
+        roles=ROLES,
+        new_key=new_key,
+        now=request.app.state.analytics.context.clock(),
+    )
+
+
+@router.post("/profile")
+async def change_profile(request: Request, seller_id: SellerId) -> Response:
+    """Save the fields of the profile. An empty field removes what was there, except the name."""
+    form = await read_form(request)
+
+    async def change() -> None:
+        body: dict[str, str | None] = {name: form.optional(name) for name in PROFILE_FIELDS}
+        body["name"] = form.text("name")
+        body["country"] = (body["country"] or "").upper() or None
+        await ask(request, "PATCH", "/v1/sellers/{seller_id}/profile", body, seller_id=seller_id)
+
+    return await _submit(request, seller_id, form, change, "profile_changed", "profile")
+
+
+@router.post("/staff")
+async def add_staff(request: Request, seller_id: SellerId) -> Response:
+    """Add the person with an e-mail address to the staff."""
+    form = await read_form(request)
+
+    async def add() -> None:
+        body = {"email": form.text("email"), "role": _role(form)}
+        await ask(request, "POST", "/v1/sellers/{seller_id}/staff", body, seller_id=seller_id)
+
+    return await _submit(request, seller_id, form, add, "staff_added", "staff")
+
+
+@router.post("/staff/{user_id}/role")
+async def change_staff(request: Request, seller_id: SellerId, user_id: Id) -> Response:
+    """Give a person of the staff another role."""
+    form = await read_form(request)
+
+    async def change() -> None:
+        path, body = "/v1/sellers/{seller_id}/staff/{user_id}", {"role": _role(form)}
+        await ask(request, "PUT", path, body, seller_id=seller_id, user_id=user_id)
+
+    return await _submit(request, seller_id, form, change, "staff_changed", "staff")
+
+
+@router.post("/staff/{user_id}/removal")
+async def remove_staff(request: Request, seller_id: SellerId, user_id: Id) -> Response:
+    """Remove a person from the staff."""
+    form = await read_form(request)
+
+    async def remove() -> None:
+        path = "/v1/sellers/{seller_id}/staff/{user_id}"
+        await ask(request, "DELETE", path, seller_id=seller_id, user_id=user_id)
+
+    return await _submit(request, seller_id, form, remove, "staff_removed", "staff")
+
+
+@router.post("/keys")
+async def create_key(request: Request, seller_id: SellerId) -> Response:
+    """Create an API key. This response shows it; no other does, so this one is not a redirect."""
+    form = await read_form(request)
+    pages: PageRenderer = request.app.state.pages
+    try:
+        last_day = form.midnight("last_day", "The last day", pages.formatter.zone)
+        body = {
+            "name": form.text("name"),
+            "scopes": list(form.all("scope")),
+            "expires_at": None if last_day is None else (last_day + timedelta(days=1)).isoformat(),
+        }
+        if not body["scopes"]:
+            raise BadField("The key may do nothing. Tick at least one thing that it may do.")
+        created = await ask(request, "POST", "/v1/sellers/{seller_id}/api_keys", body, seller_id=seller_id)
+    except (BadField, Refusal) as problem:
+        return await _page(request, seller_id, problem, form)
+    response = await _page(request, seller_id, new_key=created)
+    response.status_code = 201
+    return response
+
+
+@router.post("/keys/{key_id}/revocation")
+async def revoke_key(request: Request, seller_id: SellerId, key_id: Id) -> Response:
+    """Revoke an API key."""
+    form = await read_form(request)
+
+    async def revoke() -> None:
+        path = "/v1/sellers/{seller_id}/api_keys/{key_id}"
+        await ask(request, "DELETE", path, seller_id=seller_id, key_id=key_id)
+
+    return await _submit(request, seller_id, form, revoke, "key_revoked", "keys")
+
+
+def _role(form: Form) -> str:
+    if form.text("role") not in get_args(StaffRole):
+        raise BadField("Choose one of the roles.")
+    return form.text("role")
+
+
+async def _submit(
+    request: Request,
+    seller_id: str,
+    form: Form,
+    change: Callable[[], Awaitable[None]],
+    done: str,
+    section: str,
+) -> Response:
+    async def page(problem: Problem) -> Response:
+        return await _page(request, seller_id, problem, form)
+
+    response = await submit(change, page, f"/sell/{quote(seller_id, safe='')}/settings", done)
+    if "location" in response.headers:
+        response.headers["location"] += f"#{section}"
+    return response

@@ -1,0 +1,46 @@
+"""Sends requests of pages to the commerce services, for the person who opened the page."""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import Request
+
+from common.problems import Problem
+from serving.commerce.commerce_client import CommerceClient, target_path
+
+
+class Refusal(Problem):
+    """A service has refused a request of a page. The status and the texts are those of its problem."""
+
+    def __init__(self, status: int, content: Mapping[str, Any]) -> None:
+        super().__init__(str(content.get("detail") or "The service refused this without a reason."))
+        self.status = status  # type: ignore[misc]  # differs between refusals
+        self.kind = str(content.get("type", "")).rpartition(":")[2] or "refused"  # type: ignore[misc]
+        self.title = str(content.get("title") or "This was refused")  # type: ignore[misc]
+
+
+async def ask(
+    request: Request,
+    method: str,
+    path: str,
+    body: Any = None,
+    query: Mapping[str, str | None] | None = None,
+    **parameters: str,
+) -> Any:
+    """Send a request for the sender of the page's request, and return the JSON of the response.
+
+    `parameters` replace the names in braces of `path`. Entries of `query` that are None are left out.
+
+    Raises:
+        Refusal: the service answers 4xx.
+        CommerceUnavailable: the service does not answer, or answers 5xx.
+    """
+    commerce: CommerceClient = request.app.state.commerce
+    target = target_path(path, parameters)
+    if given := {name: value for name, value in (query or {}).items() if value is not None}:
+        target += f"?{urlencode(given)}"
+    response = await commerce.call(request, method, target, body)
+    if not response.is_success:
+        raise Refusal(response.status, response.content or {})
+    return response.content

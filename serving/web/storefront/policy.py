@@ -1,0 +1,21 @@
+"""Who may open the pages of the shop: everybody. An order opens for who placed it."""
+
+from collections.abc import Mapping
+
+from common.access_policy import AccessPolicy, allow, anyone
+
+_OWN_ORDER = allow("guest", "shopper", "admin", "platform", traffic="page")
+
+POLICIES: Mapping[str, AccessPolicy] = {
+    "home": anyone("page"),
+    "row": anyone("recommendation"),
+    "listing": anyone("page"),
+    "product": anyone("page"),
+    "cart_page": anyone("page"),
+    "cart_lines": anyone("page"),
+    "orders": anyone("page"),
+    "order": _OWN_ORDER,
+    "order_state": _OWN_ORDER,
+    "tile": anyone("page"),
+    "visitor": anyone("page"),
+}
