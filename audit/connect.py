@@ -16,7 +16,9 @@ from audit.sources.service_db import ServiceDatabase
 from audit.stores import Stores
 from clickhouse.client import connect
 from common.postgres_roles import READER
+from common.principal_token import PlatformToken
 from common.settings import Settings
+from common.urls import redact_password
 from schemas.codec import Decoder
 from schemas.registry import SchemaRegistry
 
@@ -50,8 +52,8 @@ def stores(
             kafka=EventLog(topics, Decoder(registry.schema)),
             clickhouse=clickhouse,
             service_db=service_db,
-            redis=RedisSets(redis_client, settings.redis),
-            api=ApiClient(settings.serving, progress),
+            redis=RedisSets(redis_client, redact_password(settings.redis)),
+            api=ApiClient(settings.serving, PlatformToken(settings, "audit"), progress),
             timezone=settings.timezone,
             currency=settings.shop_currency,
             cut=cut,

@@ -32,6 +32,7 @@ from bench.workload import (
 from common import gc_tuning
 from common.errors import PartUnavailable, UserError
 from common.http_client import HttpClient
+from common.principal_token import PlatformToken
 from common.settings import Settings
 from common.timeouts import CLIENT_KEEPALIVE_S
 from producers.simulator import saved_world
@@ -76,7 +77,7 @@ def run(settings: Settings, minutes: float, console: Console) -> AnswersBenchRes
         try:
             asyncio.run(
                 measure(
-                    settings.serving,
+                    settings,
                     marketplace,
                     Workload(minutes * 60),
                     log,
@@ -145,7 +146,9 @@ def sample_marketplace(settings: Settings) -> SampledMarketplace:
         UserError: the platform has no simulated shoppers, or no seller has sold anything.
     """
     try:
-        with httpx.Client(base_url=settings.serving, trust_env=False, timeout=30) as api:
+        with httpx.Client(
+            base_url=settings.serving, trust_env=False, timeout=30, auth=PlatformToken(settings, "bench")
+        ) as api:
             best_sellers = api.get("/v1/sellers", params={"limit": SELLERS}).raise_for_status().json()
             recommended = (
                 api.get("/v1/recommendations/anybody", params={"n": LIST_LENGTH}).raise_for_status().json()
@@ -169,7 +172,7 @@ def sample_marketplace(settings: Settings) -> SampledMarketplace:
 
 
 async def measure(
-    url: str,
+    settings: Settings,
     marketplace: SampledMarketplace,
     workload: Workload,
     log: RequestLog,
@@ -177,7 +180,14 @@ async def measure(
     print_line: Callable[[str], object],
 ) -> None:
     """Send the workload and wait for the last answers; `print_line` gets a line of progress each minute."""
-    http = HttpClient(url, UNLIMITED_CONNECTIONS, CLIENT_KEEPALIVE_S, workload.timeout_s, workload.timeout_s)
+    http = HttpClient(
+        settings.serving,
+        UNLIMITED_CONNECTIONS,
+        CLIENT_KEEPALIVE_S,
+        workload.timeout_s,
+        workload.timeout_s,
+        PlatformToken(settings, "bench").headers,
+    )
     clients = Clients(http, marketplace, workload, log)
     send = {
         RECOMMENDATIONS: clients.get_recommendations,

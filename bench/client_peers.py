@@ -161,7 +161,10 @@ def _message(number: int) -> bytes:
 async def _query(settings: Settings, queries: int) -> ClientTimes:
     http = HttpClient(settings.clickhouse, 1, PEER_TIMEOUT_S, PEER_TIMEOUT_S, PEER_TIMEOUT_S)
     target = "/?" + urlencode({"default_format": "JSONCompact"})
-    headers = (("X-ClickHouse-User", settings.clickhouse_reader_user),)
+    headers = (
+        ("X-ClickHouse-User", settings.clickhouse_analyst_user),
+        ("X-ClickHouse-Key", settings.clickhouse_analyst_password.get_secret_value()),
+    )
 
     async def send(count: int) -> None:
         for _ in range(count):

@@ -19,6 +19,7 @@ from bench.recommendations import Quantiles
 from bench.workload import TIMEOUT_S, arrivals
 from common.clock import system_clock
 from common.http_client import HttpClient, RequestFailed
+from common.principal_token import PlatformToken
 from common.settings import Settings
 from common.timeouts import CLIENT_KEEPALIVE_S
 
@@ -96,7 +97,7 @@ def run(settings: Settings, minutes: float, console: Console) -> LagBenchResult:
     log = _Log()
     console.print(f"{minutes:g} minutes", highlight=False)
     try:
-        asyncio.run(_measure(settings.serving, marketplace, minutes * 60, log))
+        asyncio.run(_measure(settings, marketplace, minutes * 60, log))
     except KeyboardInterrupt:
         return log.result(stopped=True)
     return log.result(stopped=False)
@@ -134,8 +135,15 @@ def includes(before: Totals, now: Totals, gross_minor: int) -> bool:
     return more > 1 or (more == 1 and now["gross_minor"] - before["gross_minor"] == gross_minor)
 
 
-async def _measure(url: str, marketplace: SampledMarketplace, seconds: float, log: _Log) -> None:
-    http = HttpClient(url, 0, CLIENT_KEEPALIVE_S, TIMEOUT_S, TIMEOUT_S)
+async def _measure(settings: Settings, marketplace: SampledMarketplace, seconds: float, log: _Log) -> None:
+    http = HttpClient(
+        settings.serving,
+        0,
+        CLIENT_KEEPALIVE_S,
+        TIMEOUT_S,
+        TIMEOUT_S,
+        PlatformToken(settings, "bench").headers,
+    )
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_sample_as_of(http, marketplace, seconds, log))

@@ -14,8 +14,8 @@ from bench import year_of_orders
 from bench.recommendations import Quantiles
 from bench.stopwatch import stopwatch
 from bench.year_of_orders import BEGIN, LENGTH, SELLERS, seller_id
+from clickhouse.databases import ROWS_SUFFIX
 from clickhouse.metrics.definition import read_definitions
-from clickhouse.metrics.versions import ROWS_SUFFIX
 from common.clock import system_clock
 from common.settings import Settings
 from serving.analytics.periods import previous_period

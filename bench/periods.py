@@ -16,8 +16,9 @@ from bench.recommendations import Quantiles
 from bench.stopwatch import stopwatch
 from bench.temporary_platform import temporary_clickhouse
 from bench.year_of_orders import FACTS, LINES_PER_ORDER
+from clickhouse.databases import ROWS_SUFFIX
 from clickhouse.metrics.definition import MetricDefinition, read_definitions
-from clickhouse.metrics.versions import ROWS_SUFFIX, MetricVersions
+from clickhouse.metrics.versions import MetricVersions
 from clickhouse.migrate import apply_migrations, exclusive_client
 from common.settings import Settings
 

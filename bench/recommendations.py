@@ -17,6 +17,7 @@ from bench.small_shop import CATEGORIES, PRODUCTS, RecordProducer, events, produ
 from bench.temporary_platform import temporary_platform
 from common.clock import Clock, system_clock
 from common.errors import SoukError
+from common.principal_token import PlatformToken
 from common.settings import Settings
 from schemas.setup import register
 
@@ -100,7 +101,9 @@ def measure(
     for name, record in events(clock()):
         producer.send(name, record)
     producer.flush()
-    with httpx.Client(base_url=settings.serving, trust_env=False, timeout=30) as api:
+    with httpx.Client(
+        base_url=settings.serving, trust_env=False, timeout=30, auth=PlatformToken(settings, "bench")
+    ) as api:
         console.print("waiting for the shop")
         _await(lambda: all(_has_similar(api, number) for number in range(PRODUCTS)), "the shop")
         console.print(f"{plan.shoppers} shoppers view a product")

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from bench.recommendations import Quantiles
 from common.errors import UserError
+from common.principal_token import PlatformToken
 from common.settings import Settings
 from local.status import status
 from local.supervision.processes import process_tree
@@ -41,7 +42,9 @@ def run(settings: Settings, answers: int, console: Console) -> SalesBenchResult:
     pids = {part.name: part.pid for part in status(settings) if part.name in PARTS and part.pid}
     if len(pids) < len(PARTS):
         raise UserError("the platform does not run: start it with ./souk up")
-    with httpx.Client(base_url=settings.serving, trust_env=False, timeout=30) as api:
+    with httpx.Client(
+        base_url=settings.serving, trust_env=False, timeout=30, auth=PlatformToken(settings, "bench")
+    ) as api:
         sellers = api.get("/v1/sellers", params={"limit": SELLERS}).raise_for_status().json()["sellers"]
         paths = [f"/v1/sellers/{seller['seller_id']}/sales" for seller in sellers if seller["orders"]]
         if not paths:

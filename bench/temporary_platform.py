@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 from rich.console import Console
 
+from clickhouse.databases import ROWS_SUFFIX
 from common.errors import PartUnavailable, SoukError
 from common.settings import ROOT, Settings
 from jobs.flink_client import FlinkClient
@@ -96,12 +97,15 @@ def temporary_platform(settings: Settings, port_offset: int, console: Console) -
 def temporary_clickhouse(settings: Settings, port_offset: int) -> Iterator[Settings]:
     """Start the bundled ClickHouse on another port, without any table. Stop it at the end.
 
+    Its read-only users may also read the internal tables of metrics.
+
     Raises:
         UserError: the port is in use.
         PartUnavailable: ClickHouse does not become ready. The message has the end of its log.
     """
     with _temporary_home(settings, port_offset) as own:
-        own = passwords.ensure(own)
+        internal = f"{own.clickhouse_database}{ROWS_SUFFIX}"
+        own = passwords.ensure(own).model_copy(update={"clickhouse_readable_databases": internal})
         part = clickhouse.part(own)
         require_free(part.name, part.ports, port_offset)
         assert part.launch

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from bench import against, pipeline_report
 from bench import answers as bench_answers
+from bench import gateway as bench_gateway
 from bench import lag as bench_lag
 from bench import periods as bench_periods
 from bench import pipeline as bench_pipeline
@@ -25,6 +26,9 @@ from common.telemetry import configure_logging
 RECOMMENDATIONS_PORT_OFFSET, PIPELINE_PORT_OFFSET, PERIODS_PORT_OFFSET = 23_000, 23_100, 23_200
 """Port offsets of the temporary platforms. They are higher than those of the tests, and every port is below
 32,768, where the system's range for outgoing connections starts."""
+
+GATEWAY_PORT = 32_700
+"""The port of the measured process of the API; the next one is used, too."""
 
 DATA = ROOT.parent / "shared" / "data"
 DataDirectory = Annotated[
@@ -167,6 +171,33 @@ def lag(
         bench_lag.show(result, console)
     if result.stopped:
         raise typer.Exit(INTERRUPTED)
+
+
+@app.command()
+def gateway(
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds with the gateway and without.")] = 5,
+    seconds: Annotated[float, typer.Option(min=0.1, help="Seconds of each round.")] = 5,
+    port: Annotated[
+        int, typer.Option(help="Port of a process with the gateway; the next one has none.")
+    ] = GATEWAY_PORT,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Measure what the gateway costs: requests a second with it and without it, and latency at half of that.
+
+    Starts two processes of the API on the data of the running platform. The exit code is 1 if less than 70 %
+    of the throughput of the cached route is left.
+    """
+    configure_logging("bench")
+    console = Console(stderr=as_json)
+    result = bench_gateway.run(
+        Settings.load(), bench_gateway.GatewayBenchPlan(rounds, seconds, port), console
+    )
+    if as_json:
+        print(json.dumps(asdict(result), indent=2))
+    else:
+        bench_gateway.show(result, console)
+    if not result.is_fast_enough:
+        raise typer.Exit(1)
 
 
 @app.command()

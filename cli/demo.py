@@ -18,6 +18,7 @@ from local.demo.backfill_wait import wait_for_backfill
 from local.demo.default_rate import available_cores, default_rate
 from local.demo.display import show_backfill, show_live
 from local.demo.simulator_process import SimulatorProcess
+from local.demo_mode import offer_demo_sessions, set_demo
 from local.state_directory import StateDirectory
 from local.supervision.supervisor import Supervisor
 from local.table import console as make_console
@@ -61,7 +62,9 @@ def command(
         keep = keep or Supervisor(home).alive()
         stops = "the traffic; the platform stays" if keep else "the traffic and the platform; the data stays"
         try:
+            set_demo(settings)
             settings = stack.up(settings, console)
+            offer_demo_sessions(settings)
             with SimulatorProcess(settings, "backfill", *world_arguments) as simulator:
                 show_backfill(settings, simulator, console)
             wait_for_backfill(settings, console)
@@ -100,12 +103,13 @@ def check_options(settings: Settings, rate: int, minutes: float | None, world: d
 
 def show_addresses(settings: Settings, console: Console) -> None:
     """Print the addresses of the running demo."""
+    reader = f"user {settings.clickhouse_reader_user}, no password"
     for what, address in {
         "the shop": f"{settings.serving}/shop",
         "the sellers": f"{settings.serving}/",
         "the API": f"{settings.serving}/docs",
         "Flink": settings.flink,
-        "ClickHouse": f"{settings.clickhouse} (user {settings.clickhouse_reader_user}), or `./souk sql`",
+        "ClickHouse": f"{settings.clickhouse} ({reader}), or `./souk sql`",
     }.items():
         console.print(f"  {what:<12}{address}", highlight=False, soft_wrap=True)
 

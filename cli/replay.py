@@ -16,6 +16,7 @@ from common.errors import UserError
 from common.kafka import cluster_id
 from common.settings import Settings
 from local import stack
+from local.demo_mode import offer_demo_sessions, set_demo
 from producers.feed.pace import parse_speed
 from producers.feed.timeline_producer import TimelineProducer
 from producers.feed.timeline_sender import OnProgress
@@ -51,8 +52,10 @@ def command(
     with journal.exclusive(settings.home, data_set):
         with console.status(f"reading {directory}"):
             conversion, fingerprint = run.convert(plan, settings)
+        set_demo(settings)
         if up:
             settings = stack.up(settings, console)
+        offer_demo_sessions(settings)
         schema_ids = register(settings).schema_ids
         prepared = run.prepare(plan, settings, conversion, fingerprint, cluster_id(settings.kafka))
         if not prepared.entry.total:

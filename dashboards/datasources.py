@@ -8,7 +8,7 @@ from dashboards.targets import CLICKHOUSE, PROMETHEUS
 
 
 def clickhouse(settings: Settings, url: str) -> dict[str, Any]:
-    """Return the data source of ClickHouse's HTTP interface at `url`, with the read-only user."""
+    """Return the data source of ClickHouse's HTTP interface at `url`, as the analyst."""
     address = urlsplit(url)
     secure = address.scheme == "https"
     return {
@@ -22,12 +22,12 @@ def clickhouse(settings: Settings, url: str) -> dict[str, Any]:
             "path": address.path.strip("/"),
             "protocol": "http",
             "secure": secure,
-            "username": settings.clickhouse_reader_user,
+            "username": settings.clickhouse_analyst_user,
             "defaultDatabase": settings.clickhouse_database,
             "dialTimeout": "10",
             "queryTimeout": "45",  # the plugin gives ClickHouse a little longer; the user's limit is 60 s
         },
-        "secureJsonData": {"password": settings.clickhouse_reader_password.get_secret_value()},
+        "secureJsonData": {"password": settings.clickhouse_analyst_password.get_secret_value()},
     }
 
 

@@ -178,6 +178,13 @@ def _processes() -> list[PanelBuilder]:
             Column("{{job}}", "percentunit"),
         ),
         metric_panel(
+            "Cache hits",
+            "The share of public responses that came from the cache, or were computed for another request.",
+            'sum by (cache) (rate(souk_cache_requests_total{outcome=~"hit|stale|shared"}[5m]))'
+            " / sum by (cache) (rate(souk_cache_requests_total[5m]))",
+            Column("{{cache}}", "percentunit"),
+        ),
+        metric_panel(
             "Slowest queries",
             "99 of 100 queries of the API on ClickHouse are answered within this time.",
             "histogram_quantile(0.99, sum by (le, query) (rate(souk_query_seconds_bucket[5m])))",

@@ -9,6 +9,7 @@ import httpx
 import orjson
 
 from common.errors import PartUnavailable
+from common.principal_token import PlatformToken
 
 _CONNECTIONS = 16
 _TIMEOUT_S = 60.0
@@ -29,7 +30,8 @@ class ApiRequest:
 class ApiClient:
     """A client of the API at `url`. Memory: the rows of all responses, and up to 16 responses."""
 
-    def __init__(self, url: str, progress: Progress) -> None:
+    def __init__(self, url: str, token: PlatformToken, progress: Progress) -> None:
+        self._token = token
         self._url = url
         self._progress = progress
 
@@ -59,7 +61,9 @@ class ApiClient:
 
         limits = httpx.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=_CONNECTIONS)
         async with (
-            httpx.AsyncClient(base_url=self._url, limits=limits, timeout=_TIMEOUT_S) as http,
+            httpx.AsyncClient(
+                base_url=self._url, limits=limits, timeout=_TIMEOUT_S, auth=self._token
+            ) as http,
             asyncio.TaskGroup() as workers,
         ):
             for _ in range(_CONNECTIONS):

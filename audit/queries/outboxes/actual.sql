@@ -3,4 +3,10 @@ SELECT 'orders' AS service, count(*) AS waiting FROM orders.outbox
 UNION ALL
 SELECT 'inventory', count(*) FROM inventory.outbox
 UNION ALL
-SELECT 'payments', count(*) FROM payments.outbox;
+SELECT 'payments', count(*) FROM payments.outbox
+UNION ALL
+SELECT 'users', count(*) FROM users.outbox
+UNION ALL
+SELECT 'sellers', count(*) FROM sellers.outbox
+UNION ALL
+SELECT 'configuration', count(*) FROM configuration.outbox;

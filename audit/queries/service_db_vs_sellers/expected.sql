@@ -1,0 +1,6 @@
+-- Every seller that was ever approved, with the time of its newest registration.
+SELECT
+    seller_id,
+    to_char(date_trunc('milliseconds', registered_at AT TIME ZONE 'UTC'), 'YYYY-MM-DD HH24:MI:SS.MS') AS registered_at
+FROM sellers.sellers
+WHERE registered_at IS NOT NULL;
