@@ -1,6 +1,7 @@
 """Fixtures that several kinds of tests share."""
 
 import csv
+import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,8 @@ from hypothesis import settings
 
 from producers.simulator.world.shape import WorldShape
 from producers.simulator.world.world import World, build_world
+
+os.environ.setdefault("SOUK_INTERNAL_SECRET", "a secret of all processes")
 
 settings.register_profile("souk", deadline=None, print_blob=True, max_examples=100)
 settings.register_profile("nightly", settings.get_profile("souk"), max_examples=1_000)

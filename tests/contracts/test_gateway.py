@@ -7,7 +7,7 @@ from pydantic import TypeAdapter
 
 from producers.inventory import schemas as inventory
 from producers.orders import schemas as orders
-from serving.commerce.schemas.orders import OrderRequest, ShopperOrder
+from serving.commerce.schemas.orders import OrderRequest, ShopperOrder, ShopperOrders
 from serving.commerce.schemas.stock import Stock, StockUpdate, StockUpdates
 
 WORDS = {"title", "description", "examples", "default"}
@@ -39,6 +39,7 @@ def described(model: Any) -> dict[str, Any]:
     [
         (OrderRequest, orders.OrderRequest),
         (ShopperOrder, orders.OrderResponse),
+        (ShopperOrders, orders.OrdersResponse),
         (StockUpdate, inventory.StockRequest),
         (StockUpdates, inventory.STOCK_LIST_REQUEST),
         (Stock, inventory.StockResponse),

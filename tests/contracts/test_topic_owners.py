@@ -10,6 +10,7 @@ from producers.registry import SERVICES
 from producers.simulator.live import order_consumer
 from schemas.events import all_events
 from schemas.topics import EVENT_TOPICS, EXTERNAL, Topic
+from serving.cache.events import DROPPED_BY
 from serving.intake.validators import BROWSING
 
 READS = {
@@ -20,6 +21,7 @@ READS = {
     "producers/simulator": set(order_consumer.TOPICS),
     "jobs/rankings": set(rankings.EVENTS),
     "jobs/recommendations": set(recommendations.EVENTS),
+    "serving/cache": set(DROPPED_BY),
 }
 EMITS = {
     **{f"producers/{name}": set(service.emits) for name, service in SERVICES.items()},

@@ -104,6 +104,7 @@ def copy_in(home):
     offset = free_offset()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SOUK_")}
     install = str(Settings().install)
+    environment["SOUK_INTERNAL_SECRET"] = os.environ["SOUK_INTERNAL_SECRET"]
     environment |= {"SOUK_HOME": str(home), "SOUK_PORT_OFFSET": str(offset), "SOUK_INSTALL": install}
     copy = Platform(Settings(home=home, port_offset=offset), environment)
     try:

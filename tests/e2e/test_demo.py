@@ -7,7 +7,9 @@ import httpx
 import pytest
 
 from common.clock import system_clock
+from local import passwords
 from local.demo.simulator_status import read_status
+from tests.principals import bearer
 
 pytestmark = [pytest.mark.nightly, pytest.mark.timeout(1_800)]
 
@@ -24,26 +26,33 @@ def test_every_store_agrees_while_a_demo_runs_and_after_it_was_stopped(untouched
         return seen.phase == "live" and looked and seen.orders.get("confirmed", 0) >= 10
 
     def sales() -> int:
+        headers = bearer(passwords.ensure(untouched.settings))
         today = system_clock().astimezone(untouched.settings.timezone).date().isoformat()
-        answer = httpx.get(f"{serving}/v1/marketplace/sales", params={"from": today}, timeout=30)
+        answer = httpx.get(
+            f"{serving}/v1/marketplace/sales", params={"from": today}, headers=headers, timeout=30
+        )
         return answer.raise_for_status().json()["totals"]["revenue_minor"]
 
     def order_of_a_person() -> str:
+        guest = httpx.post(f"{serving}/v1/auth/guest_sessions", timeout=30).raise_for_status().json()
+        person["Authorization"] = f"Bearer {guest['guest_token']}"
         line = {"product_id": "product-000001", "quantity": 1}
         payment = {"method": "pix", "token": "tok_visa"}
         answer = httpx.post(
             f"{serving}/v1/orders",
-            headers={"Idempotency-Key": "a person's only order"},
-            json={"shopper_id": "a person", "currency": "BRL", "payment": payment, "lines": [line]},
+            headers=person | {"Idempotency-Key": "a person's only order"},
+            json={"currency": "BRL", "payment": payment, "lines": [line]},
             timeout=30,
         )
         return answer.raise_for_status().json()["order_id"]
 
     def is_shipped(order_id: str) -> bool:
-        order = httpx.get(f"{serving}/v1/orders/{order_id}", timeout=30).raise_for_status().json()
+        order = httpx.get(f"{serving}/v1/orders/{order_id}", headers=person, timeout=30)
+        order = order.raise_for_status().json()
         assert order["status"] != "cancelled", order
         return order["status"] in ("shipped", "delivered")
 
+    person: dict[str, str] = {}
     eventually(is_alive, 900)
     eventually(sales, 60)
     order_id = order_of_a_person()

@@ -17,11 +17,13 @@ from audit.registry import COMPARISONS
 from audit.sources.kafka import KafkaTopics
 from clickhouse.client import connect
 from common.settings import Settings
+from local import passwords
 from schemas.codec import Encoder
 from schemas.events import all_events
 from schemas.registry import SchemaRegistry
 from tests.e2e.conftest import SLICE
 from tests.integration.metric_tables import writable
+from tests.principals import bearer
 
 pytestmark = pytest.mark.timeout(1_200)
 
@@ -157,7 +159,11 @@ def served_sales(platform, sellers, begin, end, figure):
         answer = http.get(f"/v1/sellers/{seller}/sales", params=query).raise_for_status().json()
         return {each["start"][:7]: each[figure] for each in answer["series"] if each[figure]}
 
-    with httpx.Client(base_url=platform.settings.serving, timeout=60) as http, ThreadPoolExecutor(8) as pool:
+    headers = bearer(passwords.ensure(platform.settings))
+    with (
+        httpx.Client(base_url=platform.settings.serving, timeout=60, headers=headers) as http,
+        ThreadPoolExecutor(8) as pool,
+    ):
         return dict(zip(sellers, pool.map(ask, sellers), strict=True))
 
 

@@ -9,11 +9,13 @@ import pytest
 from confluent_kafka import Producer
 from playwright.sync_api import expect
 
+from common.principal_token import PlatformToken
 from local import passwords
 from schemas.codec import Encoder
 from schemas.events import all_events
 from schemas.registry import SchemaRegistry
 from tests.chromium import opened
+from tests.principals import bearer
 
 pytestmark = [pytest.mark.timeout(1_200), pytest.mark.browser, pytest.mark.nightly]
 
@@ -35,8 +37,10 @@ class Marketplace:
     """Sends events of sellers and of earlier shoppers."""
 
     def __init__(self, settings):
-        self.http = httpx.Client(base_url=settings.serving, trust_env=False, timeout=60)
-        self._settings = settings
+        self.http = httpx.Client(
+            base_url=settings.serving, trust_env=False, timeout=60, auth=PlatformToken(settings, "tests")
+        )
+        self.settings = settings
         self._producer = Producer({"bootstrap.servers": settings.kafka, "partitioner": "murmur2_random"})
 
     def tell(self, event, **fields):
@@ -44,7 +48,7 @@ class Marketplace:
         described = all_events()[event]
         record = {field["name"]: field.get("default") for field in described.fields}
         record |= {"event_id": str(uuid.uuid4()), "occurred_at": datetime.now(UTC), **fields}
-        with SchemaRegistry(self._settings.registry) as registry:
+        with SchemaRegistry(self.settings.registry) as registry:
             value = Encoder(described, registry.register(described.subject, described.text)).encode(record)
         self._producer.produce(event, value, fields[described.key])
         assert self._producer.flush(60) == 0
@@ -144,7 +148,11 @@ def test_two_items_of_two_sellers_are_bought_and_everyone_sees_it(page, marketpl
     expect(row.locator(f"[data-product='{LAMPS[0]}']")).to_have_count(0)  # it was viewed already
 
     # The seller's page is open at the same time.
-    seller = page.context.new_page()
+    as_platform = bearer(marketplace.settings)
+    context = page.context.browser.new_context(
+        base_url=marketplace.settings.serving, extra_http_headers=as_platform
+    )
+    seller = context.new_page()
     seller.goto(f"/sell/{AMBER}")
     expect(seller.locator("#no-sales")).to_be_visible()
     expect(seller.locator("#no-sales")).to_contain_text("Nothing sold yet")

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -20,21 +20,34 @@ from common.settings import ROOT, Settings
 from jobs.engine import start_jvm
 from local.install.jars import jars
 from local.parts import kafka as local_kafka
+from local.parts import postgres as local_postgres
+from local.state_directory import StateDirectory
+from schemas.registry import SchemaRegistry
+from schemas.setup import register
+from tests.integration.commerce_servers import Postgres, Shop
 from tests.integration.servers import Server, await_true, registry_in_memory, running, terminated
 from tests.ports import free_offset
 
 CLICKHOUSE_PASSWORD = "admin's secret"
+ANALYST_PASSWORD = "the analyst's secret"
+DEMO = {"SOUK_DEMO": "true", "SOUK_CLICKHOUSE_READABLE_DATABASES": "*"}
+"""The environment of a server in demo mode on which each test has a database of its own."""
 
 
 @contextmanager
 def running_clickhouse(
-    settings: Settings, log: IO[bytes] | None = None
+    settings: Settings, log: IO[bytes] | None = None, environment: Mapping[str, str] = DEMO
 ) -> Iterator["subprocess.Popen[bytes]"]:
-    """`python -m clickhouse.http_server` with these settings, ready; it logs to `log`, if given."""
+    """`python -m clickhouse.http_server` with these settings, ready; it logs to `log`, if given.
+
+    By default it is in demo mode, so that tests can read without a password, and every database is readable.
+    """
     environment = os.environ | {
         "SOUK_HOME": str(settings.home),
         "SOUK_PORT_OFFSET": str(settings.port_offset),
         "SOUK_CLICKHOUSE_ADMIN_PASSWORD": CLICKHOUSE_PASSWORD,
+        "SOUK_CLICKHOUSE_ANALYST_PASSWORD": ANALYST_PASSWORD,
+        **environment,
     }
     command = [sys.executable, "-m", "clickhouse.http_server"]
     with terminated(subprocess.Popen(command, cwd=ROOT, env=environment, stderr=log)) as server:
@@ -54,7 +67,10 @@ def is_ready(process: "subprocess.Popen[bytes]", url: str) -> bool:
 def clickhouse_settings(home: Path) -> Settings:
     """Return the settings of a separate ClickHouse server in `home`."""
     return Settings(
-        home=home, port_offset=free_offset(), clickhouse_admin_password=SecretStr(CLICKHOUSE_PASSWORD)
+        home=home,
+        port_offset=free_offset(),
+        clickhouse_admin_password=SecretStr(CLICKHOUSE_PASSWORD),
+        clickhouse_analyst_password=SecretStr(ANALYST_PASSWORD),
     )
 
 
@@ -133,6 +149,28 @@ def registry(settings: Settings) -> Iterator[Server]:
     """The registry, keeping its schemas in memory."""
     with running(registry_in_memory(settings), settings) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def postgres(settings: Settings) -> Iterator[Postgres]:
+    StateDirectory(settings.home).make()
+    server = Postgres(local_postgres.part(settings), settings)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def running_shop(
+    settings: Settings,
+    postgres: Postgres,  # noqa: ARG001 (it needs them)
+    kafka: Kafka,  # noqa: ARG001
+    registry: Server,  # noqa: ARG001
+) -> Iterator[Shop]:
+    schema_ids = register(settings).schema_ids
+    with SchemaRegistry(settings.registry) as schemas:
+        server = Shop(settings, schema_ids, schemas)
+        yield server
+        server.kill()
 
 
 @pytest.fixture(scope="session")

@@ -67,7 +67,9 @@ async def asked(
     )
     async with serving(say) as heard:
         with DiskProbe(Path(gettempdir())) as disk:
-            await measure(heard.url, MARKETPLACE, workload, log, InterferenceMonitor(disk), print)
+            await measure(
+                Settings(serving_url=heard.url), MARKETPLACE, workload, log, InterferenceMonitor(disk), print
+            )
         return log.figures(), heard
 
 
@@ -109,7 +111,9 @@ def test_interference_is_sampled_in_every_interval(tmp_path: Path) -> None:
     async def look(disk: DiskProbe) -> RequestLog:
         workload, log = Workload(0.35, {SALES: OFTEN}, interval_s=0.1), RequestLog()
         async with serving(api()) as heard:
-            await measure(heard.url, MARKETPLACE, workload, log, InterferenceMonitor(disk), print)
+            await measure(
+                Settings(serving_url=heard.url), MARKETPLACE, workload, log, InterferenceMonitor(disk), print
+            )
         return log
 
     with DiskProbe(tmp_path, interval_s=0.001) as disk:

@@ -103,11 +103,14 @@ def as_the_plugin_asks(sql: str, grain: str = "day", seller: str = "'s1'") -> st
 
 
 def ask(settings: Settings, sql: str) -> dict[str, Any]:
-    """Runs queries as the reader without a password, as Grafana does."""
+    """Runs queries as the analyst, as Grafana does."""
     answer = httpx.post(
         settings.clickhouse,
         params={"database": settings.clickhouse_database, "default_format": "JSON"},
-        headers={"x-clickhouse-user": settings.clickhouse_reader_user},
+        headers={
+            "x-clickhouse-user": settings.clickhouse_analyst_user,
+            "x-clickhouse-key": settings.clickhouse_analyst_password.get_secret_value(),
+        },
         content=sql,
         trust_env=False,
     )

@@ -78,7 +78,7 @@ def test_deploy_creates_everything_and_updates_it_the_next_time(grafana: Grafana
     assert used == set(grafana.sources)
     source = grafana.sources["souk-clickhouse"]["jsonData"]
     assert (source["host"], source["port"], source["protocol"]) == ("127.0.0.1", 8123, "http")
-    assert source["username"] == "reader"
+    assert source["username"] == "analyst"
 
     away = ("--clickhouse", "https://clickhouse.example/souk", "--prometheus", "http://prometheus:9090")
     assert souk("deploy", "--url", grafana.url, *away, home=tmp_path).returncode == 0

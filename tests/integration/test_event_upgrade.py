@@ -31,6 +31,7 @@ def shop(settings: Settings, clickhouse_server: Settings, kafka: Kafka) -> Setti
         update={
             "clickhouse_url": clickhouse_server.clickhouse,
             "clickhouse_admin_password": clickhouse_server.clickhouse_admin_password,
+            "clickhouse_analyst_password": clickhouse_server.clickhouse_analyst_password,
             "clickhouse_database": "event_upgrade",
         }
     )

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from common.http_client import ConnectionLost, HttpClient, RequestFailed, RequestTimedOut
+from common.http_client import ConnectionLost, HttpClient, NotConnected, RequestFailed, RequestTimedOut
 from common.settings import LOOPBACK
 from tests.integration.http_server import Say, answered, serving
 
@@ -116,9 +116,21 @@ def test_a_refused_connection_is_not_a_lost_connection() -> None:
         async with client(f"http://{LOOPBACK}:1") as http:
             await http.request("GET", "/")
 
-    with pytest.raises(RequestFailed) as raised:
+    with pytest.raises(NotConnected):
         asyncio.run(send())
-    assert type(raised.value) is RequestFailed
+
+
+def test_a_client_of_one_address_connects_to_it_under_the_name_in_its_url() -> None:
+    async def send() -> tuple[bytes, str]:
+        async with serving(answered("200 OK", b"")) as server:
+            port = server.url.rpartition(":")[2]
+            http = HttpClient(f"http://orders.test:{port}", 0, 60.0, 60.0, 60.0, address=LOOPBACK)
+            await http.request("GET", "/")
+            await http.aclose()
+            return server.requests[0], f"orders.test:{port}"
+
+    request, host = asyncio.run(send())
+    assert f"host: {host}" in request.decode().lower()
 
 
 def test_a_response_that_is_not_http_is_an_error() -> None:

@@ -27,6 +27,7 @@ from schemas.events import all_events
 from schemas.setup import register
 from tests.integration.conftest import is_ready
 from tests.integration.servers import await_true, running, terminated
+from tests.principals import bearer
 
 CLUSTER = {
     "rest.bind-port": "0",
@@ -171,7 +172,7 @@ def shop(
     with (
         running(local_redis.part(settings), settings),
         terminated(subprocess.Popen(command, cwd=ROOT, env=environment)) as serving,
-        httpx.Client(base_url=settings.serving, trust_env=False, timeout=60) as api,
+        httpx.Client(base_url=settings.serving, trust_env=False, timeout=60, headers=bearer(settings)) as api,
         Redis.from_url(settings.redis, decode_responses=True) as redis,
     ):
         await_true(lambda: is_ready(serving, f"{settings.serving}/health"), "serving's start")

@@ -5,12 +5,16 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from redis import Redis
+from pydantic import SecretStr
+from redis import AuthenticationError, Redis
 
 from common.settings import Settings
-from local.parts.redis import part
+from local.parts.part import NotReady
+from local.parts.redis import check, part
 from tests.integration.servers import Server, await_true
 from tests.ports import free_offset
+
+PASSWORD = 'a p@ss/word: \\ "ü" # 1%'
 
 LISTS, VISITORS, PRODUCTS, LONGEST = 2_000, 40_000, 5_000, 100
 
@@ -18,7 +22,7 @@ LISTS, VISITORS, PRODUCTS, LONGEST = 2_000, 40_000, 5_000, 100
 @pytest.fixture
 def server(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     monkeypatch.setenv("PATH", "/nowhere")  # find no Redis of the machine
-    settings = Settings(home=tmp_path, port_offset=free_offset())
+    settings = Settings(home=tmp_path, port_offset=free_offset(), redis_password=SecretStr(PASSWORD))
     running = Server(part(settings), settings)
     yield running
     running.kill()
@@ -47,7 +51,7 @@ def lists(client: Redis) -> dict[str, list[tuple[str, float]]]:
 
 
 def test_lists_that_grow_by_an_entry_leave_few_holes(server: Server) -> None:
-    client = Redis.from_url(server.part.url)
+    client = Redis.from_url(server.settings.redis)
 
     grow(client, 300_000)
 
@@ -56,7 +60,7 @@ def test_lists_that_grow_by_an_entry_leave_few_holes(server: Server) -> None:
 
 
 def test_what_it_holds_outlives_a_rewrite_of_its_file_and_a_kill(server: Server) -> None:
-    client = Redis.from_url(server.part.url, decode_responses=True)
+    client = Redis.from_url(server.settings.redis, decode_responses=True)
     grow(client, 20_000)
     client.bgrewriteaof()
     await_true(lambda: not client.info("persistence")["aof_rewrite_in_progress"], "the rewrite")
@@ -70,3 +74,19 @@ def test_what_it_holds_outlives_a_rewrite_of_its_file_and_a_kill(server: Server)
 
     assert before
     assert lists(client) == before
+
+
+def test_a_client_needs_the_password(server: Server) -> None:
+    address = server.part.url
+
+    assert Redis.from_url(server.settings.redis).ping()
+    assert PASSWORD not in address
+    for url in (address, address.replace("redis://", "redis://:wrong@")):
+        with pytest.raises(AuthenticationError):
+            Redis.from_url(url).get("key")
+        with pytest.raises(NotReady):
+            check(url)
+    configuration = server.settings.home / "redis" / "redis.conf"
+    assert configuration.stat().st_mode & 0o777 == 0o600
+    assert server.part.launch
+    assert not any(PASSWORD in argument for argument in server.part.launch.argv)

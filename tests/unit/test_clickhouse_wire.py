@@ -11,6 +11,7 @@ from clickhouse.http_server.allowlists import REFUSED_FUNCTIONS, is_function
 from clickhouse.http_server.compression import choose_encoding, compressor, decompress, native_block
 from clickhouse.http_server.errors import DatabaseError
 from clickhouse.http_server.host_check import HostCheck
+from clickhouse.http_server.readable_databases import ReadableDatabases
 from clickhouse.http_server.request import read_request
 from clickhouse.http_server.users import User, Users
 from common.settings import Settings
@@ -98,22 +99,50 @@ def test_a_setting_whose_name_is_not_a_name_is_refused():
 
 
 def test_a_password_that_is_wrong_says_neither_which():
-    users = Users(Settings(clickhouse_admin_password="secret"))
+    users = Users(Settings(clickhouse_admin_password="secret", clickhouse_analyst_password="sql", demo=True))
 
     assert users.authenticate("admin", "secret").writes
+    assert not users.authenticate("analyst", "sql").writes
     assert not users.authenticate("default", "").writes
     assert users.authenticate("reader", "").pool != users.authenticate("serving", "").pool
-    for name, password in [("admin", ""), ("admin", "no"), ("nobody", ""), ("reader", "x")]:
+    for name, password in [("admin", ""), ("admin", "no"), ("nobody", ""), ("reader", "x"), ("analyst", "")]:
         with pytest.raises(DatabaseError, match="AUTHENTICATION_FAILED"):
             users.authenticate(name, password)
 
 
-def test_without_a_password_nobody_is_the_admin():
-    users = Users(Settings(clickhouse_admin_password=""))
+@pytest.mark.parametrize("demo", [True, False])
+def test_without_a_password_nobody_is_the_admin(demo):
+    users = Users(Settings(clickhouse_admin_password="", demo=demo))
 
     with pytest.raises(DatabaseError, match="SOUK_CLICKHOUSE_ADMIN_PASSWORD"):
         users.authenticate("admin", "")
-    assert not users.authenticate("reader", "").writes
+
+
+@pytest.mark.parametrize("name", ["reader", "default", "serving", "analyst"])
+def test_without_a_password_a_user_connects_in_demo_mode_only(name):
+    assert not Users(Settings(demo=True)).authenticate(name, "").writes
+    for password in ("", "x"):
+        with pytest.raises(DatabaseError, match="SOUK_CLICKHOUSE_ANALYST_PASSWORD"):
+            Users(Settings(demo=False)).authenticate(name, password)
+
+
+def test_a_reader_with_a_password_connects_without_demo_mode():
+    users = Users(Settings(clickhouse_reader_password="mine", demo=False))
+
+    assert not users.authenticate("reader", "mine").writes
+    with pytest.raises(DatabaseError, match="AUTHENTICATION_FAILED"):
+        users.authenticate("reader", "")
+
+
+def test_databases_are_readable_by_list_and_internal_ones_by_name_only():
+    listed = ReadableDatabases.parse("souk", " lab, ,")
+
+    assert all(name in listed for name in ("souk", "lab", "system", "default", "information_schema"))
+    assert not any(name in listed for name in ("", "other", "souk_rows", "lab_rows", "Souk", "*"))
+    every = ReadableDatabases.parse("souk", "*")
+    assert "other" in every
+    assert not any(name in every for name in ("souk_rows", "SOUK_ROWS", "other_rows"))
+    assert "souk_rows" in ReadableDatabases.parse("souk", "souk_rows")
 
 
 KNOWN = frozenset({"readonly", "log_comment", "allow_ddl", "additional_table_filters", "format_schema"})

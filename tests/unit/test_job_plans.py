@@ -204,6 +204,7 @@ def test_a_password_or_a_flush_interval_does_not_change_the_fingerprint() -> Non
         registry_url="http://souk:p%40ss@schemas",
         clickhouse_url="http://ch",
         clickhouse_admin_password="secret",
+        redis_password="p@ss/word",
         job_parallelism=4,
     )
 

@@ -72,6 +72,13 @@ def test_a_url_in_the_settings_comes_before_everything_and_is_never_started(tmp_
     assert (part.resolution.source, part.resolution.location) == ("url", "redis://cache:6380/2")
 
 
+def test_no_address_that_is_shown_contains_the_password_of_redis(tmp_path):
+    settings = Settings(home=tmp_path, port_offset=4, redis_password="p@ss/word")
+
+    assert settings.redis == "redis://:p%40ss%2Fword@127.0.0.1:6383/0"
+    assert redis.part(settings).url == "redis://127.0.0.1:6383/0"
+
+
 def test_a_program_on_path_comes_before_the_bundled_one(tmp_path, monkeypatch):
     mine = program(tmp_path / "bin", "redis-server", "Redis server v=7.4.1 sha=0")
     monkeypatch.setenv("PATH", f"{mine.parent}:/usr/bin:/bin")

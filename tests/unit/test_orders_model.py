@@ -8,6 +8,7 @@ from producers.listings import MAX_PRICE_MINOR
 from producers.orders.model import (
     MAX_LINES,
     MAX_UNITS,
+    LineOffer,
     Offer,
     OrderedLine,
     RequestedLine,
@@ -24,37 +25,53 @@ PAYMENTS = st.sampled_from(["pending", "failed", "captured", "refunded"])
 LAMP = Offer("lamp", "ana", "BRL", 1_000, listed=True)
 
 
+def offered(*offers, lines=1, commission_bp=1_200):
+    """Return these offers for each of so many lines."""
+    return [LineOffer(number, offer, commission_bp) for number in range(1, lines + 1) for offer in offers]
+
+
 def test_a_line_costs_what_the_catalogue_says():
-    assert priced([RequestedLine("lamp", 3)], [LAMP], "BRL") == [OrderedLine(1, "lamp", "ana", 3, 1_000)]
+    lines = priced([RequestedLine("lamp", 3)], offered(LAMP), "BRL")
+
+    assert lines == [OrderedLine(1, "lamp", "ana", 3, 1_000, 1_200)]
+
+
+def test_a_line_has_the_commission_of_the_offer_that_is_bought():
+    cheaper = LineOffer(1, replace(LAMP, seller_id="bia", price_minor=900), 700)
+
+    (line,) = priced([RequestedLine("lamp", 3)], [*offered(LAMP), cheaper], "BRL")
+
+    assert (line.seller_id, line.commission_bp) == ("bia", 700)
 
 
 def test_the_cheapest_seller_is_chosen_unless_one_is_named():
     offers = [LAMP, replace(LAMP, seller_id="bia", price_minor=900), replace(LAMP, seller_id="caio")]
 
-    lines = priced([RequestedLine("lamp", 1), RequestedLine("lamp", 1, "caio")], offers, "BRL")
+    lines = priced(
+        [RequestedLine("lamp", 1), RequestedLine("lamp", 1, "caio")], offered(*offers, lines=2), "BRL"
+    )
 
     assert [(line.seller_id, line.unit_price_minor) for line in lines] == [("bia", 900), ("caio", 1_000)]
 
 
-@pytest.mark.parametrize("wanted", [RequestedLine("vase", 1), RequestedLine("lamp", 1, "bia")])
-def test_a_product_without_an_offer_is_unknown(wanted):
-    with pytest.raises(UnknownProduct, match="Line 1"):
-        priced([wanted], [LAMP], "BRL")
+def test_a_product_without_an_offer_is_unknown():
+    with pytest.raises(UnknownProduct, match="Line 2"):
+        priced([RequestedLine("lamp", 1), RequestedLine("vase", 1)], offered(LAMP), "BRL")
 
 
-def test_a_delisted_product_is_unknown():
-    with pytest.raises(UnknownProduct):
-        priced([RequestedLine("lamp", 1)], [replace(LAMP, listed=False)], "BRL")
+def test_a_product_that_another_seller_offers_is_unknown():
+    with pytest.raises(UnknownProduct, match="by seller 'bia'"):
+        priced([RequestedLine("lamp", 1, "bia")], offered(LAMP), "BRL")
 
 
 def test_an_offer_in_another_currency_is_refused():
     with pytest.raises(OtherCurrency, match="sold in BRL"):
-        priced([RequestedLine("lamp", 1)], [LAMP], "EUR")
+        priced([RequestedLine("lamp", 1)], offered(LAMP), "EUR")
 
 
 def test_a_price_that_the_shopper_did_not_see_is_refused():
     with pytest.raises(PriceMoved, match="now costs 1000"):
-        priced([RequestedLine("lamp", 1, unit_price_minor=999)], [LAMP], "BRL")
+        priced([RequestedLine("lamp", 1, unit_price_minor=999)], offered(LAMP), "BRL")
 
 
 @given(
@@ -66,6 +83,7 @@ def test_a_price_that_the_shopper_did_not_see_is_refused():
             seller_id=st.just("ana"),
             quantity=st.integers(1, MAX_UNITS),
             unit_price_minor=st.integers(0, MAX_PRICE_MINOR),
+            commission_bp=st.just(0),
         ),
         max_size=MAX_LINES,
     )

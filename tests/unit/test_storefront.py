@@ -222,6 +222,7 @@ def test_an_order_of_three_says_where_the_other_parcels_are() -> None:
 
 
 def test_a_page_is_in_english_however_its_figures_are_written() -> None:
-    page = PageRenderer(Settings(shop_locale="pt_BR"))("shop/orders.html", session="s").body.decode()
+    render = PageRenderer(Settings(shop_locale="pt_BR"))
+    page = render("shop/orders.html", session="s", signed_in=False, account_orders=None).body.decode()
     assert '<html lang="en">' in page
     assert 'data-locale="pt-BR"' in page

@@ -36,3 +36,10 @@ def test_money_and_orders_are_never_deleted() -> None:
         "order_placed", "order_cancelled", "order_returned", "payment_captured", "payment_refunded",
         "payout_paid", "ledger_posted",
     } <= kept  # fmt: skip
+
+
+def test_kafka_keeps_the_newest_message_of_each_setting_and_every_message_of_other_topics() -> None:
+    policies = {topic.name: topic.config()["cleanup.policy"] for topic in all_topics()}
+
+    assert [name for name, policy in policies.items() if policy == "compact"] == ["setting_changed"]
+    assert set(policies.values()) == {"compact", "delete"}

@@ -7,6 +7,7 @@ import httpx
 import psutil
 import pytest
 
+from clickhouse.http_server import allowlists
 from common.settings import Settings
 
 CANARY = "this line is in a file that no query may read"
@@ -135,6 +136,33 @@ def test_a_reader_reads_no_file_by(name: str, reader: httpx.Client, canary: Path
     )
     assert CANARY not in answer.text
     assert canary.read_text() == CANARY
+
+
+def test_a_reader_can_use_no_table_function_that_is_on_no_list(reader: httpx.Client) -> None:
+    names = reader.post("/", content="SELECT name FROM system.table_functions").text.split()
+    others = {name for name in names if name.lower() not in allowlists.TABLE_FUNCTIONS}
+
+    others.discard("viewIfPermitted")  # has a syntax of its own
+    patterns = ("{}()", "`{}`(1)", "view(SELECT * FROM {}())")
+    calls = ["viewIfPermitted(SELECT 1 AS a ELSE null('a UInt8'))"]
+    calls += [pattern.format(name) for name in others for pattern in patterns]
+    answers = {call: reader.post("/", content=f"SELECT * FROM {call}") for call in calls}
+    codes = {call: answer.headers.get("x-clickhouse-exception-code") for call, answer in answers.items()}
+    assert {"merge", "loop", "mergeTreeTextIndex", "remote", "clusterAllReplicas"} <= others
+    assert {call: code for call, code in codes.items() if code != "497"} == {}
+
+
+@pytest.mark.parametrize("name", ["processes", "query_log", "users", "grants", "zookeeper", "query_cache"])
+def test_a_reader_reads_no_table_of_system_that_is_on_no_list(name: str, reader: httpx.Client) -> None:
+    for expression in ("* FROM system.{}", "1 IN system.{}", "1 IN SYSTEM.`{}`"):
+        refused = reader.post("/", content=f"SELECT {expression.format(name)}")
+        assert refused.headers["x-clickhouse-exception-code"] == "497", refused.text
+
+
+def test_a_role_or_another_user_in_the_request_gives_no_rights(reader: httpx.Client) -> None:
+    for params in ({"role": "admin"}, {"quota_key": "admin"}, {"role": "default"}):
+        refused = reader.post("/", content="CREATE TABLE souk.mine (a Int8) ORDER BY a", params=params)
+        assert refused.headers["x-clickhouse-exception-code"] in ("164", "497"), refused.text
 
 
 def test_a_structure_that_a_parameter_gives_is_checked_each_time(reader: httpx.Client) -> None:

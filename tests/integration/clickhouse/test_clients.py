@@ -117,7 +117,7 @@ def test_one_client_serves_many_threads(reader):
 
 
 def test_a_client_without_clickhouse_or_with_a_wrong_password_says_so(clickhouse_server, tmp_path):
-    wrong = clickhouse_server.model_copy(update={"clickhouse_reader_user": "nobody"})
+    wrong = clickhouse_server.model_copy(update={"clickhouse_analyst_user": "nobody"})
     with pytest.raises(PartUnavailable, match="can't be used as nobody"):
         connect(wrong)
     with pytest.raises(PartUnavailable, match=r"ClickHouse at http://127\.0\.0\.1:1 can't"):

@@ -14,6 +14,7 @@ def souk_sql(clickhouse_server):
         "SOUK_HOME": str(clickhouse_server.home),
         "SOUK_PORT_OFFSET": str(clickhouse_server.port_offset),
         "SOUK_CLICKHOUSE_ADMIN_PASSWORD": clickhouse_server.clickhouse_admin_password.get_secret_value(),
+        "SOUK_CLICKHOUSE_ANALYST_PASSWORD": clickhouse_server.clickhouse_analyst_password.get_secret_value(),
     }
 
     def run(*arguments: str, stdin: str = "") -> tuple[int, str, str]:
@@ -61,11 +62,11 @@ OF_ALL_MEMORY = "SELECT uniqExact(number) FROM numbers(10000000) SETTINGS max_me
 @pytest.mark.parametrize(
     "statement", ["DROP TABLE x", "INSERT INTO x VALUES (1)", "CREATE TABLE x (a UInt8)"]
 )
-def test_a_refused_write_of_the_reader_names_the_admin_option(souk_sql, statement):
+def test_a_refused_write_of_the_analyst_names_the_admin_option(souk_sql, statement):
     exit_code, _, error = souk_sql(statement)
 
     assert exit_code == 2
-    assert error.endswith("; the reader can only read, --admin can write\n")
+    assert error.endswith("; the analyst can only read, --admin can write\n")
     assert error.count("\n") == 1
 
 

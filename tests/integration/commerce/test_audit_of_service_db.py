@@ -26,6 +26,7 @@ from schemas.codec import Decoder
 from schemas.events import all_events
 from schemas.registry import SchemaRegistry
 from tests.integration.commerce.conftest import Shop
+from tests.integration.commerce.users import PASSWORD, People
 
 OF_SERVICES = (
     "service_db_vs_orders", "service_db_vs_order_lines", "service_db_vs_order_steps",
@@ -33,7 +34,7 @@ OF_SERVICES = (
     "service_db_vs_reservations", "service_db_vs_payments", "service_db_vs_refunds", "orders_vs_payments",
     "orders_vs_reservations", "reservations_vs_stock", "payments_vs_provider", "outboxes", "inbox_vs_facts",
     "returns_vs_reservations", "returns_vs_payments", "returns_vs_refunds", "service_db_vs_confirmations",
-    "service_db_vs_cancellations",
+    "service_db_vs_cancellations", "service_db_vs_shoppers", "service_db_vs_sellers",
 )  # fmt: skip
 LINES, DUE, REFUNDS = "inventory.reserved_lines", "payments.due_lines", "payments.refunds"
 ORDER_STATE = "INSERT INTO order_state (order_id, shopper_id, currency, status) VALUES"
@@ -52,6 +53,8 @@ class Audited:
     product: str
     orders: dict[str, str]
     """Outcome → order id."""
+    shopper_ids: tuple[str, ...]
+    """Those of a registered person and of an erased one."""
 
     def ask(self, name: str) -> list[ComparisonResult]:
         with stores(self.settings, None, quiet) as opened:
@@ -59,7 +62,7 @@ class Audited:
 
     def differences(self, name: str) -> set[tuple[str, Any, Any]]:
         """Return field, left and right value of each difference of these orders and their product."""
-        own = {self.product, *self.orders.values()}
+        own = {self.product, *self.orders.values(), *self.shopper_ids}
         (found,) = self.ask(name)
         return {
             (each.field, each.left, each.right) for each in found.differences if own & set(each.key.values())
@@ -77,10 +80,12 @@ def audited(running_shop: Shop, clickhouse_server: Settings) -> Audited:
         update={
             "clickhouse_url": there.clickhouse,
             "clickhouse_admin_password": there.clickhouse_admin_password,
+            "clickhouse_analyst_password": there.clickhouse_analyst_password,
             "clickhouse_database": "service_db_tests",
         }
     )
     product = shop.product(stock=20)
+    shop.tell("seller_registered", seller_id="seller-1", name="Ana")
     orders = {
         "confirmed": shop.buy(product, quantity=2),
         "declined": shop.buy(product, token="tok_decline"),
@@ -92,6 +97,8 @@ def audited(running_shop: Shop, clickhouse_server: Settings) -> Audited:
         shop.settled(order_id)
     shop.http.post(f"/v1/orders/{orders['cancelled']}/cancellation", json={}).raise_for_status()
     return_one_unit(shop, orders["returned"], product)
+    registered, erased = People(shop).person(), People(shop).person()
+    erased.http.post("/v1/me/erasure", json={"password": PASSWORD}).raise_for_status()
     kafka = KafkaTopics(settings.kafka, quiet)
     with ServiceDatabase(settings.postgres) as service_db:
         assert wait_for_zero_lag(
@@ -107,7 +114,7 @@ def audited(running_shop: Shop, clickhouse_server: Settings) -> Audited:
             events = log.contents(name).events
             if events.num_rows:
                 client.insert_arrow(name, events)
-    return Audited(settings, shop, product, orders)
+    return Audited(settings, shop, product, orders, (registered.shopper_id, erased.shopper_id))
 
 
 def return_one_unit(shop: Shop, order_id: str, product: str) -> None:
@@ -240,6 +247,15 @@ def test_a_wrong_field_of_an_event_is_found(
     assert unequal - {difference.field for difference in before.differences} == fields
 
 
+@pytest.mark.parametrize(
+    ("table", "field"), [("shopper_registered", "registered_at"), ("shopper_erased", "erased_at")]
+)
+def test_a_wrong_time_of_a_person_is_found(audited: Audited, table: str, field: str) -> None:
+    with replaced(audited, table, "occurred_at + 1 AS occurred_at"):
+        found = audited.differences("service_db_vs_shoppers")
+    assert {name for name, _, _ in found} == {field}
+
+
 def test_a_processed_event_that_does_not_exist_is_found(audited: Audited) -> None:
     with without(audited, "order_placed", audited.orders["confirmed"]):
         (found,) = audited.ask("inbox_vs_facts")
@@ -284,6 +300,23 @@ def test_a_wrong_outcome_of_an_order_is_found(
     update = f"UPDATE orders.orders SET {column} ="
     changed(f"{update} '{wrong}' {order}", f"{update} '{right}' {order}")
     assert audited.differences("service_db_vs_order_outcomes") == {(column, wrong, right)}
+
+
+@pytest.mark.parametrize(
+    ("change", "undo", "found"),
+    [
+        ("registered_at + interval '1 hour'", "registered_at - interval '1 hour'", {"registered_at"}),
+        ("NULL, status = 'applied'", "created_at, status = 'approved'", {"row"}),
+    ],
+)
+def test_a_seller_who_is_not_as_they_registered_is_found(
+    audited: Audited, changed: Callable[..., None], change: str, undo: str, found: set[str]
+) -> None:
+    update, seller = "UPDATE sellers.sellers SET registered_at =", "WHERE seller_id = 'seller-1'"
+    changed(f"{update} {change} {seller}", f"{update} {undo} {seller}")
+    (result,) = audited.ask("service_db_vs_sellers")
+    assert {each.field for each in result.differences} == found
+    assert {each.key["seller_id"] for each in result.differences} == {"seller-1"}
 
 
 def test_a_unit_that_vanished_is_found(audited: Audited, changed: Callable[..., None]) -> None:

@@ -6,6 +6,8 @@ import socket
 import pytest
 
 from common.ids import new_id
+from common.principal import platform
+from common.principal_token import COMMERCE, HEADER, PrincipalTokens
 from common.settings import PORTS
 
 OTHER_SITES = [
@@ -74,7 +76,9 @@ def test_a_page_of_this_machine_and_a_program_may_write(shop):
 
 def test_a_request_whose_body_ends_too_soon_leaves_no_traceback_in_the_log(shop, eventually):
     before = shop.log.stat().st_size
+    token = PrincipalTokens(shop.settings).make(platform("tests"), COMMERCE)
     head = b"POST /v1/orders HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+    head += f"{HEADER}: {token}\r\n".encode()
     address = ("127.0.0.1", PORTS["commerce"] + shop.settings.port_offset)
 
     for rest in (b"Content-Length: 100\r\nIdempotency-Key: k\r\n\r\n{", b"Content-Length: 5\r\n\r\n"):

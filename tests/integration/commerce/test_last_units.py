@@ -3,20 +3,24 @@
 import asyncio
 import json
 import random
+import time
 from urllib.parse import urlsplit
 
 import pytest
+
+from common.principal import platform
+from common.principal_token import COMMERCE, HEADER, PrincipalTokens
 
 BUYERS, UNITS, TRIES = 1_000, 10, 5
 NIGHTLY = [pytest.param(seed, marks=pytest.mark.nightly) for seed in range(2, 11)]
 
 
-async def send(url, body, key, hear):
+async def send(url, token, body, key, hear):
     """Send an order over a new connection; return the response, or None if it is 503 or was not read."""
     address = urlsplit(url)
     content = json.dumps(body).encode()
     head = f"POST /v1/orders HTTP/1.1\r\nHost: {address.netloc}\r\nIdempotency-Key: {key}\r\n"
-    head += "Content-Type: application/json\r\n"
+    head += f"Content-Type: application/json\r\n{HEADER}: {token}\r\n"
     end = f"Connection: close\r\nContent-Length: {len(content)}\r\n\r\n"
     reader, writer = await asyncio.open_connection(address.hostname, address.port)
     try:
@@ -34,15 +38,15 @@ async def send(url, body, key, hear):
         writer.close()
 
 
-async def rush(url, body, seed):
+async def rush(url, token, body, seed):
     """Return each buyer's distinct responses. After a disconnect the next request runs in parallel."""
     draw = random.Random(seed)
 
     async def buy(buyer, patience):
         name = f"{body['shopper_id']}-{buyer}"
-        answers = [await send(url, {**body, "shopper_id": name}, name, hear) for hear in patience]
+        answers = [await send(url, token, {**body, "shopper_id": name}, name, hear) for hear in patience]
         while answers[-1] is None:
-            answers.append(await send(url, {**body, "shopper_id": name}, name, True))
+            answers.append(await send(url, token, {**body, "shopper_id": name}, name, True))
         return {answer for answer in answers if answer is not None}
 
     buyers = draw.sample(range(BUYERS), BUYERS)
@@ -54,8 +58,9 @@ async def rush(url, body, seed):
 def test_exactly_the_last_units_are_sold(shop, eventually, seed):
     lamp = shop.product(stock=UNITS, price_minor=990)
     shoppers = f"rush-{lamp}"
+    token = PrincipalTokens(shop.settings, lambda: time.time() + 3_600).make(platform("tests"), COMMERCE)
 
-    answers = asyncio.run(rush(shop.settings.commerce, shop.body(lamp, shopper_id=shoppers), seed))
+    answers = asyncio.run(rush(shop.settings.commerce, token, shop.body(lamp, shopper_id=shoppers), seed))
 
     assert [len(one) for one in answers] == [1] * BUYERS
     statuses = (

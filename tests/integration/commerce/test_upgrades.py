@@ -15,7 +15,7 @@ from producers.payments.service import PAYMENTS
 from producers.payments.store import claim_refunds
 from producers.postgres.migrate import migrate
 
-OF_BEFORE = {"outbox": 99, "inbox": 99, "inventory": 2, "orders": 3, "payments": 3}
+OF_BEFORE = {"outbox": 99, "inbox": 99, "idempotency": 99, "inventory": 2, "orders": 3, "payments": 3}
 """Set of migrations → the number of the last one before returns and refunded amounts were stored."""
 
 REFUND = """INSERT INTO payments.refunds (refund_id, order_id, amount_minor, reason, return_id, causation_id)

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import httpx
 import pytest
 import redis as redis_client
+from pydantic import SecretStr
 
 from common.settings import Settings
 from jobs.engine import table_environment
@@ -65,17 +66,23 @@ class Redis(Server):
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(local_redis.part(settings), settings)
-        self.client = redis_client.Redis.from_url(self.part.url, decode_responses=True)
+        self.client = redis_client.Redis.from_url(settings.redis, decode_responses=True)
 
     def sink(self, options: dict[str, str]) -> str:
         """The WITH clause of a `souk-redis` table."""
-        return with_clause({"connector": "souk-redis", "url": self.part.url, **options})
+        return with_clause({"connector": "souk-redis", "url": self.settings.redis, **options})
 
 
 @pytest.fixture(scope="session")
 def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
     """A Redis on its own port for the whole session; other tests start theirs on the shared port."""
-    server = Redis(Settings(home=tmp_path_factory.mktemp("redis"), port_offset=free_offset()))
+    server = Redis(
+        Settings(
+            home=tmp_path_factory.mktemp("redis"),
+            port_offset=free_offset(),
+            redis_password=SecretStr('Redis\' "p@ss/word" + 1%'),
+        )
+    )
     yield server
     server.kill()
 

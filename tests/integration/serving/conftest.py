@@ -12,17 +12,23 @@ import httpx
 import orjson
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from pydantic import SecretStr
 from redis import Redis
 
 from clickhouse.migrate import migrate
+from common.principal import Principal
 from common.settings import ROOT, Settings
 from local.parts import redis as local_redis
+from local.state_directory import base_environment, settings_environment
+from serving.cache.changes import ChangeLog
 from tests.chromium import opened
+from tests.integration.commerce_servers import Shop
 from tests.integration.conftest import is_ready
 from tests.integration.metric_tables import writable
 from tests.integration.servers import TEST_TIMEOUT_S, await_true, running, terminated
 from tests.integration.serving.commerce_stub import CommerceStub, running_commerce_stub
 from tests.ports import free_offset
+from tests.principals import bearer
 
 SOLD = ("orders", "lines", "units", "gross_minor", "discount_minor", "shipping_minor")
 CANCELLED = ("cancelled_orders", "cancelled_units", "cancelled_gross_minor", "cancelled_shipping_minor")
@@ -117,6 +123,14 @@ def ask(settings: Settings, query: str, content: bytes = b"") -> None:
         trust_env=False,
     )
     assert response.is_success, response.text
+    if settings.redis_url:
+        drop_cached(settings)
+
+
+def drop_cached(settings: Settings) -> None:
+    """Drop cached responses. Tests write into the stores directly, without the events that would do it."""
+    with Redis.from_url(settings.redis_url) as redis:
+        ChangeLog(redis).drop_everything()
 
 
 def put(settings: Settings, table: str, columns: tuple[str, ...], rows: list[list[Any]]) -> None:
@@ -188,6 +202,7 @@ def put_offers(
     if interest is not None:
         fields["interest"] = interest
     redis.hset(f"product:{product_id}", mapping=fields)
+    ChangeLog(redis).drop_everything()
 
 
 @contextmanager
@@ -210,18 +225,23 @@ def running_serving(settings: Settings) -> Iterator[Settings]:
 @pytest.fixture(scope="session")
 def shop(clickhouse_server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """A running API with its own stores, which contain a small shop."""
-    own = Settings(home=tmp_path_factory.mktemp("serving"), port_offset=free_offset())
+    own = Settings(
+        home=tmp_path_factory.mktemp("serving"),
+        port_offset=free_offset(),
+        redis_password=SecretStr("Redis' p@ss/word"),
+    )
     settings = Settings(
         home=own.home,
         clickhouse_url=clickhouse_server.clickhouse,
         clickhouse_admin_password=clickhouse_server.clickhouse_admin_password,
+        clickhouse_analyst_password=clickhouse_server.clickhouse_analyst_password,
         clickhouse_database="serving_tests",
         redis_url=own.redis,
     )
     migrate(settings)
-    for table, (_, rows) in TABLES.items():
-        insert(settings, table, rows)
     with running(local_redis.part(own), own), Redis.from_url(settings.redis_url) as redis:
+        for table, (_, rows) in TABLES.items():
+            insert(settings, table, rows)
         redis.zadd("popular_products", {"lamp": 60 * 86_400.0, "chair": 0.0})  # two half-lives apart
         with running_serving(settings) as served:
             yield served
@@ -234,6 +254,35 @@ def shop_without_clickhouse(shop: Settings, tmp_path: Path) -> Iterator[Settings
     changed = {"home": nowhere.home, "clickhouse_url": nowhere.clickhouse}
     with running_serving(shop.model_copy(update=changed)) as settings:
         yield settings
+
+
+class Office:
+    """The API and the pages before real commerce services, without ClickHouse and Redis."""
+
+    def __init__(self, shop: Shop) -> None:
+        self.shop = shop
+        self.settings = shop.settings
+
+    def http(self, principal: Principal) -> httpx.Client:
+        """Return a client of the API for a principal."""
+        headers = bearer(self.settings, principal)
+        return httpx.Client(base_url=self.settings.serving, trust_env=False, timeout=60, headers=headers)
+
+    def register(self, email: str, role: str = "shopper") -> str:
+        """Register a person without a password, and return their id."""
+        body = {"email": email, "role": role}
+        user_id: str = self.shop.http.post("/v1/people", json=body).raise_for_status().json()["user_id"]
+        return user_id
+
+
+@pytest.fixture(scope="session")
+def office(running_shop: Shop) -> Iterator[Office]:
+    environment = base_environment() | settings_environment(running_shop.settings)
+    command = [sys.executable, "-m", "serving"]
+    with terminated(subprocess.Popen(command, cwd=ROOT, env=environment)) as process:
+        address = f"{running_shop.settings.serving}/health"
+        await_true(lambda: is_ready(process, address), "serving's start")
+        yield Office(running_shop)
 
 
 @pytest.fixture
@@ -253,7 +302,11 @@ def add(shop: Settings) -> Iterator[Callable[[str, list[Any]], None]]:
 
 @pytest.fixture
 def api(shop: Settings) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=shop.serving, trust_env=False, timeout=30) as client:
+    """A client. Each of its requests drops cached responses first: see `drop_cached`."""
+    hooks: Any = {"request": [lambda _request: drop_cached(shop)]}
+    with httpx.Client(
+        base_url=shop.serving, trust_env=False, timeout=30, headers=bearer(shop), event_hooks=hooks
+    ) as client:
         yield client
 
 
@@ -279,8 +332,10 @@ def complaints() -> list[str]:
 
 @pytest.fixture
 def page(browser: Browser, shop: Settings, complaints: list[str]) -> Iterator[Page]:
-    """A page whose console must stay free of errors."""
-    context = browser.new_context(base_url=shop.serving, viewport={"width": 1280, "height": 900})
+    """A page that may see everything, and whose console must stay free of errors."""
+    context = browser.new_context(
+        base_url=shop.serving, viewport={"width": 1280, "height": 900}, extra_http_headers=bearer(shop)
+    )
     page = context.new_page()
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))

@@ -14,6 +14,7 @@ import pytest
 from common.settings import Settings
 from serving.analytics.watermarks import REFRESH_INTERVAL_S
 from tests.integration.servers import TEST_TIMEOUT_S, await_true
+from tests.principals import bearer
 
 ODD = "o'hara\\"
 Add = Callable[[str, list[Any]], None]
@@ -485,8 +486,9 @@ def test_the_live_stream_says_when_there_is_something_new(api: httpx.Client, add
 
 def test_without_clickhouse_every_figure_is_unavailable_for_now(shop_without_clickhouse: Settings) -> None:
     base = shop_without_clickhouse.serving
-    answer = httpx.get(f"{base}/v1/sellers/ana/sales", trust_env=False)
-    page = httpx.get(f"{base}/", headers={"Accept": "text/html"}, trust_env=False)
+    headers = bearer(shop_without_clickhouse)
+    answer = httpx.get(f"{base}/v1/sellers/ana/sales", headers=headers, trust_env=False)
+    page = httpx.get(f"{base}/", headers=headers | {"Accept": "text/html"}, trust_env=False)
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
     assert "./souk up" in answer.json()["detail"]
     assert (page.status_code, page.headers["content-type"]) == (503, "text/html; charset=utf-8")

@@ -15,6 +15,7 @@ from tests.integration.conftest import is_ready
 from tests.integration.servers import await_true, terminated
 from tests.integration.serving.test_processes import environment
 from tests.ports import free_offset
+from tests.principals import bearer
 
 RESET = struct.pack("ii", 1, 0)
 """SO_LINGER that makes `close` reset the connection."""
@@ -38,7 +39,8 @@ def break_off(settings: Settings, path: str, *, reset: bool) -> None:
     """Send the head and a part of the body of a POST, then close or reset the connection."""
     head = (
         f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-        "Idempotency-Key: broken\r\nContent-Length: 1000\r\n\r\n"
+        "Idempotency-Key: broken\r\nContent-Length: 1000\r\n"
+        f"Authorization: {bearer(settings)['Authorization']}\r\n\r\n"
     )
     with socket.create_connection((LOOPBACK, settings.port("serving"))) as client:
         client.sendall(head.encode() + b'{"lines": [')
@@ -51,7 +53,9 @@ def test_a_post_that_is_broken_off_leaves_no_traceback(server: tuple[Settings, P
     settings, log = server
     for path in ("/v1/events", "/v1/orders", "/shop/cart", "/v1/stock"):
         break_off(settings, path, reset=reset)
-    answer = httpx.post(f"{settings.serving}/v1/orders", json={}, trust_env=False, timeout=30)
+    answer = httpx.post(
+        f"{settings.serving}/v1/orders", json={}, headers=bearer(settings), trust_env=False, timeout=30
+    )
     assert answer.status_code == 503  # no commerce services
     for _ in range(5):
         assert httpx.get(f"{settings.serving}/health", trust_env=False, timeout=30).is_success

@@ -16,6 +16,7 @@ from serving.live_versions import LiveVersions
 from serving.recommendations.neighbours import NeighbourCache
 from serving.redis_client import open_redis
 from tests.integration.servers import await_true
+from tests.principals import bearer
 
 OFFER = {
     "seller_id": "ana",
@@ -42,7 +43,7 @@ def redis(shop: Settings) -> Iterator["Redis[str]"]:
 
 
 def test_a_switch_changes_all_that_readers_see_within_seconds(shop: Settings, redis: "Redis[str]") -> None:
-    with httpx.Client(base_url=shop.serving, trust_env=False) as api:
+    with httpx.Client(base_url=shop.serving, trust_env=False, headers=bearer(shop)) as api:
 
         def ids(path: str, of: str) -> list[str]:
             return [each["product_id"] for each in api.get(path).raise_for_status().json()[of]]

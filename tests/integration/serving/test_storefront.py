@@ -15,7 +15,7 @@ from common.settings import Settings
 from serving.web.storefront.cart import MAX_LINES
 from tests.integration.servers import TEST_TIMEOUT_S
 from tests.integration.serving.commerce_stub import ORDER_ID
-from tests.integration.serving.conftest import TABLES, ask, insert, put, put_offers
+from tests.integration.serving.conftest import TABLES, ask, drop_cached, insert, put, put_offers
 from tests.integration.serving.layouts import layouts, scroll_width
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("told")]
@@ -131,13 +131,81 @@ def test_a_visitor_keeps_one_session_that_no_script_can_read(page: Page, shop: S
     page.goto("/shop")
     session = page.locator("body").get_attribute("data-session")
     assert re.fullmatch("[0-9a-f]{32}", session or "")
-    page.goto("/shop/products/atlas")
-    assert page.locator("body").get_attribute("data-session") == session
+    for path in ("/shop/products/atlas", "/shop/products?q=lamp"):  # a script fetches the session
+        page.goto(path)
+        expect(page.locator("body")).to_have_attribute("data-session", session or "")
     (cookie,) = page.context.cookies()
-    assert (cookie["name"], cookie["value"], cookie["httpOnly"]) == ("souk_session", session, True)
+    assert (cookie["name"], cookie["httpOnly"]) == ("souk_session", True)
+    assert cookie["value"].startswith(f"{session}.")
     assert cookie["sameSite"] == "Lax"
     forged = httpx.get(f"{shop.serving}/shop", cookies={"souk_session": "<script>"}, trust_env=False)
     assert "<script>" not in forged.headers["set-cookie"]
+
+
+def test_a_new_visitor_of_a_public_page_has_one_session(page: Page, told: list[dict[str, Any]]) -> None:
+    page.goto("/shop/products/atlas")
+    expect(page.locator("[data-row] .pc").first).to_be_visible()
+    (viewed,) = hear(page, told, "product_viewed")
+    (cookie,) = page.context.cookies()
+    assert viewed["session_id"] == cookie["value"].partition(".")[0]
+
+
+def test_events_are_sent_once_the_session_is_known(
+    page: Page, told: list[dict[str, Any]], complaints: list[str]
+) -> None:
+    page.route("**/shop/visitor", lambda route: route.abort(), times=2)
+    page.goto("/shop/products/atlas")
+    (viewed,) = hear(page, told, "product_viewed")
+    assert re.fullmatch("[0-9a-f]{32}", viewed["session_id"])
+    assert complaints == ["Failed to load resource: net::ERR_FAILED"] * 2
+    complaints.clear()
+
+
+def test_what_was_seen_before_the_session_was_known_is_told_by_the_next_page(
+    page: Page, told: list[dict[str, Any]]
+) -> None:
+    page.route("**/shop/visitor", lambda _route: None, times=1)  # the page is left before the response
+    page.goto("/shop/products/atlas")
+    deadline = time.monotonic() + TEST_TIMEOUT_S / 4
+    while "product_viewed" not in page.evaluate("sessionStorage['souk.pending-events'] ?? ''"):
+        assert time.monotonic() < deadline
+        page.wait_for_timeout(20)
+    assert told == []
+    page.goto("/shop/products/desk-lamp")
+    viewed = hear(page, told, "product_viewed", times=2)
+    assert {one["product_id"] for one in viewed} == {"atlas", "desk-lamp"}
+    assert len({one["session_id"] for one in viewed}) == 1
+
+
+def test_similar_products_have_another_recommendation_id_for_each_visitor(
+    page: Page, shop: Settings, told: list[dict[str, Any]]
+) -> None:
+    with Redis.from_url(shop.redis) as redis:
+        redis.zadd("similar:floor-lamp", {"desk-lamp": 1.0})
+    drop_cached(shop)
+    page.goto("/shop/products/floor-lamp")
+    similar = page.locator("[data-anchor]")
+    similar.scroll_into_view_if_needed()
+    first = similar.get_attribute("data-recommendation")
+    page.reload()
+    similar.scroll_into_view_if_needed()
+    second = similar.get_attribute("data-recommendation")
+    with Redis.from_url(shop.redis) as redis:
+        redis.delete("similar:floor-lamp")
+    shown = [one for one in hear(page, told, "recommendation_shown", times=2) if one.get("anchor_product_id")]
+    assert {one["recommendation_id"] for one in shown} == {first, second}
+    assert first != second
+
+
+def test_the_row_of_recommendations_does_not_move_the_page(page: Page) -> None:
+    page.goto("/shop/products/atlas")
+    page.evaluate(
+        """new PerformanceObserver((list) => {
+            for (const entry of list.getEntries()) window.shifted = (window.shifted ?? 0) + entry.value;
+        }).observe({type: 'layout-shift', buffered: true})"""
+    )
+    expect(page.locator("[data-row] .pc").first).to_be_visible()
+    assert page.evaluate("window.shifted ?? 0") < 0.05
 
 
 def test_recommendations_say_why_and_are_told_when_seen_and_followed(
@@ -394,7 +462,8 @@ def test_an_order_that_cannot_be_looked_up_says_so_and_leads_back_to_the_shop(
 
 
 def test_a_picture_is_kept_by_browsers_and_an_unknown_one_is_a_404(api: httpx.Client) -> None:
-    drawn = api.get("/shop/tiles/lamp-teal-0-0.svg")
+    (link,) = set(re.findall(r'src="(/shop/tiles/[^"]+)"', api.get("/shop/products/desk-lamp").text))
+    drawn = api.get(link)
     assert drawn.headers["content-type"] == "image/svg+xml"
     assert "immutable" in drawn.headers["cache-control"]
     assert api.get("/shop/tiles/lamp-mauve-0-0.svg").status_code == 404
@@ -407,9 +476,12 @@ def test_what_is_no_cart_is_refused(api: httpx.Client, body: bytes) -> None:
     assert api.post("/shop/cart", content=body).status_code in (413, 422)
 
 
-@pytest.mark.parametrize("path", ["/shop", "/shop/cart", "/shop/products/desk-lamp"])
-def test_pages_bring_no_script_or_style_of_their_own(api: httpx.Client, path: str) -> None:
+@pytest.mark.parametrize(
+    ("path", "stored_by"),
+    [("/shop", "private"), ("/shop/cart", "private"), ("/shop/products/desk-lamp", "public")],
+)
+def test_pages_bring_no_script_or_style_of_their_own(api: httpx.Client, path: str, stored_by: str) -> None:
     page = api.get(path)
     assert "script-src 'self'; style-src 'self'" in page.headers["content-security-policy"]
-    assert page.headers["cache-control"] == "private, no-cache"
+    assert page.headers["cache-control"].startswith(stored_by)
     assert not re.search(r"<script(?![^>]*\bsrc=)|\bstyle=|\bon\w+=", page.text)

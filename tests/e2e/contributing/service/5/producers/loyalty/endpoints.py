@@ -3,14 +3,16 @@
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from common.guarded_route import guarded
 from producers.http.endpoint import json_response, transactions
 from producers.loyalty import store
+from producers.loyalty.policy import POLICIES
 from producers.loyalty.problems import NoPoints
 from producers.loyalty.schemas import Id, PointsShown
 
 NAME = "loyalty"
 
-router = APIRouter(prefix="/v1/shoppers", tags=[NAME])
+router = APIRouter(prefix="/v1/shoppers", tags=[NAME], route_class=guarded(POLICIES))
 
 
 @router.get("/{shopper_id}/points", response_model=PointsShown)

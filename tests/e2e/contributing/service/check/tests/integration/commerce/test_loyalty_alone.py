@@ -7,6 +7,8 @@ from pathlib import Path
 
 import httpx
 
+from common.principal import platform
+from common.principal_token import COMMERCE, HEADER, PrincipalTokens
 from common.settings import ROOT, Settings
 from tests.integration.commerce.conftest import Shop
 from tests.integration.conftest import is_ready
@@ -27,7 +29,8 @@ def test_a_service_runs_alone(shop: Shop, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "producers", "loyalty"]
     with terminated(subprocess.Popen(command, cwd=ROOT, env=environment)) as process:
         await_true(lambda: is_ready(process, f"{alone.commerce}/ready"), "loyalty's start")
-        points = httpx.get(f"{alone.commerce}/v1/shoppers/nobody/points", trust_env=False)
+        headers = {HEADER: PrincipalTokens(alone).make(platform("tests"), COMMERCE)}
+        points = httpx.get(f"{alone.commerce}/v1/shoppers/nobody/points", headers=headers, trust_env=False)
         orders = httpx.get(f"{alone.commerce}/v1/orders/none", trust_env=False)
 
     assert points.json()["type"] == "urn:souk:problem:no-points"

@@ -1,0 +1,60 @@
+"""Each route that forwards to a commerce service has the policy of the service's own route."""
+
+from dataclasses import replace
+
+import pytest
+
+from common.access_policy import AccessPolicy
+from common.guarded_route import GuardedRoute, all_routes
+from common.settings import Settings
+from producers.registry import SERVICES
+from serving.app import create_app
+from serving.commerce import gateway, identity_routes, seller_routes, settings_routes
+
+Route = tuple[str, str]
+
+INTERNAL = {"/v1/auth/state", "/v1/auth/demo", "/v1/auth/demo_sessions", "/v1/auth/api_keys/verification"}
+"""Paths that only processes of the platform use, which call the services directly."""
+
+NOT_FORWARDED = {("GET", "/v1/orders/{order_id}/payment")}  # `/v1/orders/{order_id}` contains it
+
+
+def policies(*routers: object) -> dict[Route, AccessPolicy]:
+    """Return the policy of each method and path."""
+    pending, found = list(routers), {}
+    while pending:
+        for route in pending.pop().routes:
+            if included := getattr(route, "original_router", None):
+                pending.append(included)
+            elif isinstance(route, GuardedRoute):
+                found |= {(method, route.path): route.policy for method in route.methods or ()}
+    return found
+
+
+SERVICE_POLICIES = policies(*(service.router for service in SERVICES.values()))
+FORWARDED = policies(
+    gateway.router,
+    identity_routes.router,
+    identity_routes.people_router,
+    seller_routes.router,
+    settings_routes.router,
+)
+
+
+@pytest.mark.parametrize("route", sorted(FORWARDED), ids=" ".join)
+def test_a_forwarded_route_has_the_policy_of_the_service(route: Route) -> None:
+    # How a service stores its responses does not concern the gateway.
+    service = replace(SERVICE_POLICIES[route], secret_response=False, handles_idempotency_key=False)
+    assert FORWARDED[route] == service
+
+
+def test_every_route_for_people_is_forwarded() -> None:
+    for_people = {
+        route for route, policy in SERVICE_POLICIES.items() if policy.public or policy.roles != {"platform"}
+    }
+    assert for_people - NOT_FORWARDED == set(FORWARDED)
+
+
+def test_internal_routes_are_not_forwarded() -> None:
+    served = {route.path for route in all_routes(create_app(Settings())) if isinstance(route, GuardedRoute)}
+    assert served.isdisjoint(INTERNAL)

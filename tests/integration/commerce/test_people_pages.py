@@ -1,0 +1,654 @@
+"""The pages of people, with the real services behind them: `python -m serving` and `python -m producers`."""
+
+import re
+import subprocess
+import sys
+from base64 import urlsafe_b64decode
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from urllib.parse import parse_qs, urlsplit
+from uuid import uuid4
+
+import httpx
+import orjson
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from clickhouse.migrate import migrate
+from common.ids import new_id
+from common.settings import ROOT, Settings
+from local.parts import redis as local_redis
+from local.state_directory import base_environment, settings_environment
+from tests.chromium import opened
+from tests.integration.commerce.conftest import Shop
+from tests.integration.conftest import is_ready
+from tests.integration.servers import TEST_TIMEOUT_S, await_true, running, terminated
+from tests.integration.serving.conftest import put
+from tests.integration.serving.layouts import layouts, scroll_width
+
+PASSWORD = "seven lamps and a vase"
+OTHER_PASSWORD = "eight lamps and a rug"
+BEST_SELLER = "ana"
+
+
+T = TypeVar("T")
+
+
+def in_thread(call: Callable[..., T], *arguments: Any) -> T:
+    """Return the result of a call that runs an event loop: Playwright runs one in the thread of the tests."""
+    with ThreadPoolExecutor(1) as threads:
+        return threads.submit(call, *arguments).result()
+
+
+@dataclass
+class Site:
+    """The running pages, and the shop behind them."""
+
+    settings: Settings
+    shop: Shop
+
+    @property
+    def url(self) -> str:
+        return self.settings.serving
+
+    def sql(self, statement: str, *values: Any) -> list[dict[str, Any]]:
+        """Run a statement in PostgreSQL and return its rows."""
+        return in_thread(self.shop.sql, statement, *values)
+
+    def browser(self, **headers: str) -> httpx.Client:
+        """Return a client with cookies that sends forms as a page of this site does."""
+        sent = {"Origin": self.url, "Accept": "text/html", **headers}
+        return httpx.Client(base_url=self.url, headers=sent, trust_env=False, timeout=60)
+
+    def link(self, email: str, page: str) -> str:
+        """Return the link to a page in the newest mail to an address that has one."""
+        mails = self.shop.http.get("/v1/mails", params={"to": email}).raise_for_status().json()
+        links = (re.search(rf"/{page}\?token=\S+", mail["text"]) for mail in mails)
+        return next(found[0] for found in links if found)
+
+    def person(self) -> str:
+        """Register a person whose address is verified; return the address."""
+        email = f"{uuid4().hex}@shop.example"
+        given = {"email": email, "password": PASSWORD}
+        self.shop.http.post("/v1/auth/registrations", json=given).raise_for_status()
+        token = self.link(email, "verify").partition("=")[2]
+        self.shop.http.post("/v1/auth/verifications", json={"token": token}).raise_for_status()
+        return email
+
+    def signed_in(self) -> httpx.Client:
+        """Return a browser in which a new person is signed in."""
+        browser = self.browser()
+        assert sign_in(browser, self.person()).status_code == 303
+        return browser
+
+
+def sign_in(browser: httpx.Client, email: str, password: str = PASSWORD, **fields: str) -> httpx.Response:
+    return browser.post("/sign-in", data={"email": email, "password": password, **fields})
+
+
+def token_of(link: str) -> str:
+    return parse_qs(urlsplit(link).query)["token"][0]
+
+
+def current_session(browser: httpx.Client) -> str:
+    """Return the session of a browser, from the claims of its access token."""
+    claims = browser.cookies["souk_access"].split(".")[1]
+    return orjson.loads(urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["sid"]
+
+
+def path_of(response: httpx.Response) -> str:
+    """Return where a redirect leads."""
+    assert response.status_code == 303, response.text
+    return response.headers["location"]
+
+
+@pytest.fixture(scope="module")
+def site(settings: Settings, running_shop: Shop, clickhouse_server: Settings) -> Iterator[Site]:
+    if running_shop.process.poll() is not None:
+        running_shop.start()  # the previous test stopped it
+    stores = settings.model_copy(
+        update={
+            "clickhouse_url": clickhouse_server.clickhouse,
+            "clickhouse_admin_password": clickhouse_server.clickhouse_admin_password,
+            "clickhouse_database": "people_pages",
+            "serving_processes": 1,  # each process asks for the demo itself
+        }
+    )
+    migrate(stores)
+    columns = ("event_id", "occurred_at", "seller_id", "name", "city", "state")
+    put(
+        stores,
+        "seller_registered",
+        columns,
+        [["e1", "2018-01-01 00:00:00.000", BEST_SELLER, "Ana's lamps", "recife", "PE"]],
+    )
+    # Tests sign in more often from one address than people do.
+    more = {"value": 100_000, "reason": "tests"}
+    running_shop.http.put("/v1/settings/rate_limit_sign_in", json=more).raise_for_status()
+    environment = base_environment() | settings_environment(stores)
+    with running(local_redis.part(settings), settings):
+        command = [sys.executable, "-m", "serving"]
+        with terminated(subprocess.Popen(command, cwd=ROOT, env=environment)) as process:
+            await_true(lambda: is_ready(process, f"{stores.serving}/health"), "serving's start")
+            yield Site(stores, running_shop)
+
+
+@pytest.fixture(autouse=True)
+def nobody_registered(site: Site) -> None:
+    """A shop in which nobody is registered, and no demo is enabled."""
+    site.sql("DELETE FROM users.people")
+    site.sql("UPDATE users.demo SET enabled = false")
+
+
+@pytest.fixture
+def demo(site: Site) -> None:
+    """The demo, as soon as the pages know that it is available."""
+    site.shop.http.put("/v1/auth/demo", json={}).raise_for_status()
+    await_true(lambda: "Look around as" in site.browser().get("/").text, "the offer")
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    expect.set_options(timeout=TEST_TIMEOUT_S * 250)
+    with opened() as browser:
+        yield browser
+
+
+@pytest.fixture
+def window(chromium: Browser, site: Site) -> Iterator[BrowserContext]:
+    """A window of a browser whose consoles must stay free of errors."""
+    complaints: list[str] = []
+    with chromium.new_context(base_url=site.url, viewport={"width": 1280, "height": 900}) as context:
+
+        def watch(page: Page) -> None:
+            page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+            page.on("pageerror", lambda error: complaints.append(str(error)))
+
+        context.on("page", watch)
+        yield context
+    assert complaints == []
+
+
+def fill_sign_in(page: Page, email: str, password: str = PASSWORD) -> None:
+    page.get_by_label("E-mail address").fill(email)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in").click()
+
+
+@pytest.mark.browser
+@pytest.mark.usefixtures("demo")
+def test_a_visitor_signs_up_confirms_the_address_signs_in_and_signs_out(window: BrowserContext) -> None:
+    page = window.new_page()
+    email = f"{uuid4().hex}@shop.example"
+    page.goto("/shop/cart")
+    page.get_by_role("link", name="Sign in").click()
+    page.get_by_role("link", name="Create an account").click()
+    page.get_by_label("Name").fill("Ana Lima")
+    page.get_by_label("E-mail address").fill(email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Create the account").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Look into your mail")
+
+    page.get_by_role("link", name="local mailbox").click()
+    page.get_by_role("link", name=re.compile("verify")).click()
+    page.get_by_role("button", name="Confirm the address").click()
+    expect(page.get_by_role("status")).to_contain_text("Your e-mail address is confirmed")
+    fill_sign_in(page, email)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Ana Lima")
+
+    page.goto("/shop/cart")
+    page.get_by_label("Account of Ana Lima").click()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("status")).to_have_text("You are signed out.")
+    assert {cookie["name"] for cookie in window.cookies()} == {"souk_session", "souk_device"}
+    page.goto("/account")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
+    fill_sign_in(page, email)
+    expect(page).to_have_url(re.compile("/account$"))
+
+
+@pytest.mark.browser
+def test_forms_work_without_a_script(chromium: Browser, site: Site) -> None:
+    email = site.person()
+    with chromium.new_context(base_url=site.url, java_script_enabled=False) as context:
+        page = context.new_page()
+        page.goto("/shop/cart")
+        page.get_by_role("link", name="Account").click()
+        fill_sign_in(page, email)
+        page.get_by_label("Name").fill("Bia")
+        page.get_by_role("button", name="Save").click()
+        expect(page.get_by_role("status")).to_have_text("Your profile is saved.")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Bia")
+        page.get_by_role("button", name="Sign out").click()
+        expect(page.get_by_role("status")).to_have_text("You are signed out.")
+
+
+@pytest.mark.browser
+def test_a_page_that_is_opened_after_the_access_token_has_ended_opens_all_the_same(
+    window: BrowserContext, site: Site
+) -> None:
+    page = window.new_page()
+    page.goto("/sign-in?next=/account/sessions")
+    fill_sign_in(page, site.person())
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sessions")
+
+    window.clear_cookies(name="souk_access")
+    page.goto("/account/addresses?done=address-saved")
+
+    expect(page).to_have_url(re.compile(r"/account/addresses\?done=address-saved$"))
+    expect(page.get_by_role("heading", level=1)).to_have_text("Addresses")
+    assert "souk_access" in {cookie["name"] for cookie in window.cookies()}
+
+
+@pytest.mark.browser
+def test_two_tabs_that_renew_the_session_at_the_same_moment_stay_signed_in(
+    window: BrowserContext, site: Site
+) -> None:
+    page, other = window.new_page(), window.new_page()
+    page.goto("/sign-in")
+    fill_sign_in(page, site.person())
+    expect(page).to_have_url(re.compile("/account$"))
+    other.goto("/account")
+
+    statuses = page.evaluate(
+        "Promise.all([1, 2, 3].map(() => fetch('/session/refresh', {method: 'POST'}).then((r) => r.status)))"
+    )
+    window.clear_cookies(name="souk_access")
+    other.goto("/account/orders")
+
+    assert statuses == [204] * 3
+    expect(other.get_by_role("heading", level=1)).to_have_text("Orders")
+
+
+@pytest.mark.browser
+def test_a_visible_page_renews_the_session_every_ten_minutes(window: BrowserContext, site: Site) -> None:
+    page = window.new_page()
+    page.clock.install()
+    page.goto("/sign-in")
+    fill_sign_in(page, site.person())
+    expect(page).to_have_url(re.compile("/account$"))
+    requests: list[str] = []
+    page.on("request", lambda sent: requests.append(sent.url))
+
+    page.clock.run_for(9 * 60_000)
+    assert [url for url in requests if url.endswith("/session/refresh")] == []
+    with page.expect_response("**/session/refresh") as renewed:
+        page.clock.run_for(2 * 60_000)
+
+    assert renewed.value.status == 204
+
+
+def test_a_session_that_has_ended_leads_to_the_sign_in_and_back(site: Site) -> None:
+    browser = site.signed_in()
+    site.sql("UPDATE users.sessions SET ended_at = now()")
+    browser.cookies.delete("souk_access")
+
+    refresh = path_of(browser.get("/account/orders"))
+    response = browser.get(refresh)
+
+    assert refresh == "/session/refresh?next=%2Faccount%2Forders"
+    assert path_of(response) == "/sign-in?next=%2Faccount%2Forders"
+    assert not {"souk_refresh", "souk_signed_in"} & set(browser.cookies)
+
+
+def test_a_password_is_reset_by_the_link_of_a_mail_once(site: Site) -> None:
+    email, browser = site.person(), site.browser()
+    asked = browser.post("/forgotten-password", data={"email": email})
+    unknown = browser.post("/forgotten-password", data={"email": "x" + email})
+    token = token_of(site.link(email, "reset"))
+
+    weak = browser.post("/reset", data={"token": token, "password": "short"})
+    done = browser.post("/reset", data={"token": token, "password": OTHER_PASSWORD})
+    again = browser.post("/reset", data={"token": token, "password": OTHER_PASSWORD})
+
+    assert asked.text.replace(email, "") == unknown.text.replace("x" + email, "")
+    assert (weak.status_code, "fewer than 10 characters" in weak.text) == (422, True)
+    assert path_of(done) == "/sign-in?done=password-set"
+    assert (again.status_code, "The link was used before" in again.text) == (410, True)
+    assert sign_in(browser, email).status_code == 401
+    assert path_of(sign_in(browser, email, OTHER_PASSWORD)) == "/account"
+
+
+def test_the_link_in_a_mail_confirms_nothing_by_being_opened(site: Site) -> None:
+    email, browser = f"{uuid4().hex}@shop.example", site.browser()
+    browser.post("/sign-up", data={"email": email, "password": PASSWORD, "name": ""})
+    link = site.link(email, "verify")
+
+    for _ in range(2):
+        assert browser.get(link).status_code == 200
+    assert sign_in(browser, email).status_code == 401  # which sends a mail with another link
+    link = site.link(email, "verify")
+    assert path_of(browser.post("/verify", data={"token": token_of(link)})) == "/sign-in?done=verified"
+    assert path_of(sign_in(browser, email)) == "/account"
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        *(
+            "https://evil.example/",
+            "//evil.example/",
+            "/\\evil.example",
+            "\\\\evil.example",
+            "javascript:alert(1)",
+        ),
+        *("http:/evil.example", "/\t/evil.example", " //evil.example", "evil.example", "https:evil.example"),
+    ],
+)
+def test_no_sign_in_leads_to_another_site(site: Site, target: str) -> None:
+    email, browser = site.person(), site.browser()
+
+    assert path_of(sign_in(browser, email, next=target)) == "/"
+    assert path_of(browser.get("/session/refresh", params={"next": target})) == "/"
+    assert target not in browser.get("/sign-in", params={"next": target}).text
+
+
+def test_a_sign_in_leads_to_the_page_that_was_wanted(site: Site) -> None:
+    email, browser = site.person(), site.browser()
+
+    wanted = path_of(browser.get("/account/orders?cursor=x"))
+
+    assert wanted == "/sign-in?next=%2Faccount%2Forders%3Fcursor%3Dx"
+    assert path_of(sign_in(browser, email, next="/account/orders?cursor=x")) == "/account/orders?cursor=x"
+
+
+@pytest.mark.parametrize(
+    "path", ["/sign-in", "/sign-up", "/look-as", "/sign-out", "/session/refresh", "/reset"]
+)
+@pytest.mark.parametrize(
+    "headers", [{}, {"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}, {"Origin": "null"}]
+)
+def test_a_form_of_another_site_is_refused(site: Site, path: str, headers: dict[str, str]) -> None:
+    response = httpx.post(
+        site.url + path, data={"email": "a@b.example", "password": PASSWORD}, headers=headers, trust_env=False
+    )
+
+    assert response.status_code == 403
+    assert "set-cookie" not in response.headers
+
+
+def test_a_wrong_password_shows_the_form_again_without_the_password(site: Site) -> None:
+    email, browser = site.person(), site.browser()
+
+    response = sign_in(browser, email, OTHER_PASSWORD, next="/shop")
+
+    assert response.status_code == 401
+    assert f'value="{email}"' in response.text
+    assert 'name="next" value="/shop"' in response.text
+    assert OTHER_PASSWORD not in response.text
+    assert "/v1/" not in response.text.partition("<main")[2].partition("</main>")[0]
+
+
+def test_what_a_person_types_is_shown_as_text(site: Site) -> None:
+    browser = site.signed_in()
+
+    browser.post("/account/profile", data={"name": "<script>alert(1)</script>"})
+
+    assert "<script>alert(1)" not in browser.get("/account").text
+
+
+def test_the_orders_of_a_guest_become_those_of_the_person_and_leave_the_browser_at_the_sign_out(
+    site: Site,
+) -> None:
+    lamp, email, browser = in_thread(site.shop.product), site.person(), site.browser()
+    browser.get("/shop/cart")
+    guest_session = browser.cookies["souk_session"]
+    body = {key: value for key, value in site.shop.body(lamp).items() if key != "shopper_id"}
+    placed = browser.post("/v1/orders", json=body, headers={"Idempotency-Key": new_id()})
+    order = f"/shop/orders/{placed.json()['order_id']}"
+
+    sign_in(browser, email)
+    assert order in browser.get("/account/orders").text
+    assert order in browser.get("/shop/orders").text
+    another = site.browser()
+    sign_in(another, email)
+    assert another.get(order).status_code == 200
+
+    browser.post("/sign-out")
+    assert browser.cookies["souk_session"] != guest_session
+    assert browser.get(order).status_code == 404
+
+
+def test_an_order_of_a_person_is_theirs_in_every_browser(site: Site) -> None:
+    lamp, browser = in_thread(site.shop.product), site.signed_in()
+    body = {key: value for key, value in site.shop.body(lamp).items() if key != "shopper_id"}
+
+    placed = browser.post("/v1/orders", json=body, headers={"Idempotency-Key": new_id()})
+
+    assert placed.status_code == 202
+    assert placed.json()["order_id"] in browser.get("/account/orders").text
+    assert site.signed_in().get(f"/shop/orders/{placed.json()['order_id']}").status_code == 404
+
+
+def test_addresses_are_saved_changed_and_deleted(site: Site) -> None:
+    browser = site.signed_in()
+    given = {"recipient": "Ana", "street": "Rua 1", "city": "Recife", "country": "br", "state": "PE"}
+
+    saved = browser.post("/account/addresses", data=given)
+    page = browser.get(path_of(saved)).text
+    address_id = re.search(r'name="address_id" value="([^"]+)"', page)
+    assert address_id
+    changed = browser.post(
+        "/account/addresses", data={**given, "address_id": address_id[1], "city": "Olinda"}
+    )
+    refused = browser.post("/account/addresses", data={**given, "street": "Rua 2", "country": "Brazil"})
+    page = browser.get("/account/addresses").text
+
+    assert path_of(changed) == "/account/addresses?done=address-saved"
+    assert ("Olinda" in page, "Recife" in page) == (True, False)
+    assert (refused.status_code, 'value="Rua 2"' in refused.text) == (422, True)
+    deleted = browser.post(f"/account/addresses/{address_id[1]}/deletion", data={"sure": "yes"})
+    assert path_of(deleted) == "/account/addresses?done=address-deleted"
+    assert "Olinda" not in browser.get("/account/addresses").text
+
+
+def test_a_session_that_is_ended_from_another_browser_is_signed_out(site: Site) -> None:
+    email, one, other = site.person(), site.browser(), site.browser(**{"User-Agent": "Firefox on Linux"})
+    sign_in(one, email)
+    sign_in(other, email)
+    ends = re.findall(r'action="(/account/sessions/[^"]+/end)"', one.get("/account/sessions").text)
+    (end,) = [each for each in ends if current_session(one) not in each]
+
+    assert path_of(one.post(end, data={"sure": "yes"})) == "/account/sessions?done=session-ended"
+
+    await_true(lambda: other.get("/account").status_code == 303, "the end of the session")
+    other.cookies.delete("souk_access")
+    assert path_of(other.get("/session/refresh?next=/account")) == "/sign-in?next=%2Faccount"
+    assert one.get("/account").status_code == 200
+
+
+def test_a_password_is_changed_with_the_current_one(site: Site) -> None:
+    email, browser = site.person(), site.browser()
+    sign_in(browser, email)
+
+    wrong = browser.post("/account/password", data={"password": "x" * 12, "new_password": OTHER_PASSWORD})
+    done = browser.post("/account/password", data={"password": PASSWORD, "new_password": OTHER_PASSWORD})
+
+    assert (wrong.status_code, "needs your current password" in wrong.text) == (403, True)
+    assert path_of(done) == "/account/security?done=password-changed"
+    assert path_of(sign_in(site.browser(), email, OTHER_PASSWORD)) == "/account"
+
+
+def test_an_e_mail_address_is_changed_by_the_link_to_the_new_one(site: Site) -> None:
+    browser, new_email = site.signed_in(), f"{uuid4().hex}@new.example"
+
+    asked = browser.post("/account/email", data={"email": new_email, "password": PASSWORD})
+    token = token_of(site.link(new_email, "confirm_email"))
+    confirmed = browser.post("/confirm_email", data={"token": token})
+
+    assert path_of(asked) == "/account/security?done=email-requested"
+    assert path_of(confirmed) == "/account?done=email-confirmed"
+    assert path_of(sign_in(site.browser(), new_email)) == "/account"
+
+
+def test_a_person_downloads_all_that_is_kept_and_is_erased(site: Site) -> None:
+    email, browser = site.person(), site.browser()
+    sign_in(browser, email)
+
+    exported = browser.get("/account/export")
+    unconfirmed = browser.post("/account/erasure", data={"confirmation": "yes", "password": PASSWORD})
+    wrong = browser.post("/account/erasure", data={"confirmation": "erase", "password": OTHER_PASSWORD})
+    erased = browser.post("/account/erasure", data={"confirmation": "Erase", "password": PASSWORD})
+
+    assert exported.headers["content-disposition"] == 'attachment; filename="souk-export.json"'
+    assert exported.json()["profile"]["email"] == email
+    assert (unconfirmed.status_code, wrong.status_code) == (422, 403)
+    assert path_of(erased) == "/sign-in?done=erased"
+    assert set(browser.cookies) == {"souk_session"}
+    assert sign_in(browser, email).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/sign-in",
+        "/sign-up",
+        "/verify",
+        "/reset",
+        "/account",
+        "/account/sessions",
+        "/account/export",
+        "/session/me",
+    ],
+)
+def test_no_cache_stores_a_page_of_a_person(site: Site, path: str) -> None:
+    response = site.signed_in().get(path)
+
+    assert response.status_code == 200
+    assert response.headers["cache-control"] == "private, no-store"
+
+
+def test_the_menu_says_who_is_signed_in(site: Site) -> None:
+    nobody, browser = site.browser().get("/session/me").json(), site.signed_in()
+    browser.post("/account/profile", data={"name": "Ana Lima"})
+
+    menu = browser.get("/session/me").json()
+
+    assert nobody == {"signed_in": False, "name": None, "sellers": [], "admin": False}
+    assert (menu["signed_in"], menu["name"], menu["admin"]) == (True, "Ana Lima", False)
+
+
+@pytest.mark.browser
+@pytest.mark.usefixtures("demo")
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [("a shopper", "/shop"), ("a seller", f"/sell/{BEST_SELLER}"), ("an analyst", "/")],
+)
+def test_one_click_opens_a_real_session_of_the_demo(window: BrowserContext, name: str, path: str) -> None:
+    page = window.new_page()
+    page.goto("/")
+
+    page.get_by_role("button", name=f"Look around as {name}").click()
+
+    expect(page).to_have_url(re.compile(f"{path}$"))
+    expect(page.locator("details.account-menu")).to_be_visible()
+    page.goto("/account/sessions")
+    expect(page.get_by_text("This browser")).to_be_visible()
+
+
+@pytest.mark.usefixtures("demo")
+def test_the_demo_opens_the_page_of_any_seller_by_one_click(site: Site) -> None:
+    browser = site.browser()
+    assert f'name="seller_id" value="{BEST_SELLER}"' in browser.get("/sellers").text
+
+    response = browser.post("/look-as", data={"role": "seller", "seller_id": BEST_SELLER})
+
+    assert path_of(response) == f"/sell/{BEST_SELLER}"
+    assert browser.get(f"/sell/{BEST_SELLER}").status_code == 200
+    assert f'href="/sell/{BEST_SELLER}"' in browser.get("/sellers").text
+
+
+@pytest.mark.usefixtures("demo")
+def test_an_administrator_of_the_demo_is_one(site: Site) -> None:
+    browser = site.browser()
+
+    assert path_of(browser.post("/look-as", data={"role": "admin"})) == "/admin"
+    assert browser.get("/session/me").json()["admin"] is True
+
+
+@pytest.mark.usefixtures("demo")
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Host": "shop.example"}, 400),
+        ({"X-Forwarded-For": "203.0.113.7"}, 403),
+        ({"X-Forwarded-Host": "shop.example"}, 403),
+        ({"Forwarded": "for=203.0.113.7"}, 403),
+        ({"Via": "1.1 proxy"}, 403),
+    ],
+)
+def test_the_demo_is_not_for_other_machines(site: Site, headers: dict[str, str], status: int) -> None:
+    origin = f"http://{headers['Host']}" if "Host" in headers else site.url
+    browser = site.browser(**{**headers, "Origin": origin})
+
+    response = browser.post("/look-as", data={"role": "admin"})
+
+    assert response.status_code == status
+    assert "souk_access" not in browser.cookies
+    assert "Look around as" not in browser.get("/").text
+    assert browser.get("/ops/mail").status_code != 200
+
+
+@pytest.mark.usefixtures("demo")
+def test_the_demo_is_over_when_somebody_is_registered(site: Site) -> None:
+    browser = site.browser()
+    site.person()
+
+    refused = browser.post("/look-as", data={"role": "admin"})
+
+    assert refused.status_code == 403
+    assert "souk_access" not in browser.cookies
+    await_true(lambda: "Look around as" not in browser.get("/").text, "the end of the offer")
+
+
+def test_without_the_demo_nobody_looks_around_as_somebody_else(site: Site) -> None:
+    await_true(lambda: "Look around as" not in site.browser().get("/").text, "the end of the offer")
+
+    assert site.browser().post("/look-as", data={"role": "admin"}).status_code == 403
+
+
+def test_the_mailbox_is_for_administrators(site: Site) -> None:
+    await_true(lambda: site.browser().get("/ops/mail").status_code == 303, "the end of the demo")
+    email = site.person()
+    browser, admin = site.signed_in(), site.browser()
+    site.sql("UPDATE users.people SET role = 'admin' WHERE email = $1", email)
+    sign_in(admin, email)
+
+    assert browser.get("/ops/mail").status_code == 403
+    page = admin.get("/ops/mail", params={"to": email}).text
+    assert '<a href="/verify?token=' in page
+
+
+def test_a_page_for_others_offers_to_sign_in_with_another_account(site: Site) -> None:
+    response = site.signed_in().get("/ops/mail?to=x")
+
+    assert response.status_code == 403
+    assert 'href="/sign-in?next=%2Fops%2Fmail%3Fto%3Dx"' in response.text
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/account", "/account/orders", "/account/addresses", "/account/sessions", "/account/security"),
+        *(
+            "/account/data",
+            "/sign-in",
+            "/sign-up",
+            "/forgotten-password",
+            "/reset?token=x",
+            "/verify?token=x",
+        ),
+        *("/shop/orders", "/shop/cart", "/"),
+    ],
+)
+def test_the_pages_fit_into_every_width(window: BrowserContext, site: Site, path: str) -> None:
+    page = window.new_page()
+    page.goto(f"/sign-in?next={path.partition('?')[0]}")
+    fill_sign_in(page, site.person())
+    expect(page.locator("details.account-menu")).to_be_visible()
+    page.goto(path)
+    for theme, width in layouts(page):
+        assert scroll_width(page) <= width, (theme, width)

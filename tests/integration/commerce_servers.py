@@ -1,0 +1,180 @@
+"""PostgreSQL and the commerce services as processes, with methods that send requests and events."""
+
+import asyncio
+import signal
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import asyncpg
+import httpx
+from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
+
+from common.clock import system_clock
+from common.ids import new_id
+from common.kafka import offset_range
+from common.principal import Principal, platform
+from common.principal_token import COMMERCE, HEADER, PrincipalTokens
+from common.settings import Settings
+from local.parts import commerce as local_commerce
+from producers.registry import SERVICES
+from schemas.codec import Decoder, Encoder, Record
+from schemas.events import all_events
+from schemas.registry import SchemaRegistry
+from tests.integration.servers import Server, await_true
+
+SETTLED = ("confirmed", "cancelled")
+
+
+class Postgres(Server):
+    """A PostgreSQL that a test can stop at once, like a crash, and start again."""
+
+    def stop(self) -> None:
+        self.process.send_signal(signal.SIGQUIT)
+        self.process.wait()
+
+
+class Shop(Server):
+    """`python -m producers`, with methods that send requests and events, and read the results."""
+
+    def __init__(self, settings: Settings, schema_ids: dict[str, int], registry: SchemaRegistry) -> None:
+        super().__init__(local_commerce.part(settings), settings)
+        self._tokens = PrincipalTokens(settings)
+        self.http = self.as_principal(platform("tests"))
+        self._encoders = {name: Encoder(all_events()[name], number) for name, number in schema_ids.items()}
+        self._decoder = Decoder(registry.schema)
+        self._producer = Producer({"bootstrap.servers": settings.kafka, "partitioner": "murmur2_random"})
+
+    def as_principal(self, principal: Principal) -> httpx.Client:
+        """Return a client whose requests the gateway would send for this principal."""
+
+        def sign(request: httpx.Request) -> None:
+            request.headers[HEADER] = self._tokens.make(principal, COMMERCE)
+
+        return httpx.Client(
+            base_url=self.settings.commerce, timeout=30, trust_env=False, event_hooks={"request": [sign]}
+        )
+
+    def tell(
+        self, event: str, origin: str | None = None, headers: dict[str, str] | None = None, **fields: Any
+    ) -> str:
+        """Send an event to Kafka, as an external one or (with `origin`) a service's; return its id."""
+        event_id = fields.pop("event_id", None) or new_id()
+        record = {"event_id": event_id, "occurred_at": system_clock(), **fields}
+        self.send(
+            event, self._encoders[event].encode(record), fields[all_events()[event].key], origin, headers
+        )
+        return event_id
+
+    def send(
+        self,
+        topic: str,
+        value: bytes,
+        key: str,
+        origin: str | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        """Send a message to Kafka, and wait until it is stored."""
+        given = (headers or {}) | ({"origin": origin} if origin else {})
+        self._producer.produce(topic, value, key, headers=given)
+        assert self._producer.flush(60) == 0
+
+    def product(
+        self,
+        stock: int | None = 10,
+        price_minor: int = 1_000,
+        currency: str = "BRL",
+        seller_id: str = "seller-1",
+        category: str | None = None,
+    ) -> str:
+        """Create a product with this stock, and wait until orders and inventory have read its listing."""
+        product_id = f"p-{new_id()}"
+        offer = {"product_id": product_id, "seller_id": seller_id, "currency": currency}
+        self.tell("product_listed", **offer, category=category, price_minor=price_minor)
+        await_true(lambda: self.sql("SELECT FROM orders.offers WHERE product_id = $1", product_id))
+        await_true(lambda: self.sql("SELECT FROM inventory.listings WHERE product_id = $1", product_id))
+        if stock is not None:
+            self.set_stock(product_id, stock, seller_id).raise_for_status()
+        return product_id
+
+    def set_stock(self, product_id: str, on_hand: int, seller_id: str = "seller-1") -> httpx.Response:
+        return self.http.put(
+            f"/v1/products/{product_id}/stock", json={"seller_id": seller_id, "on_hand": on_hand}
+        )
+
+    def stock(self, product_id: str) -> tuple[int, int]:
+        """Return the units on hand and the reserved units."""
+        stock = self.http.get(f"/v1/products/{product_id}/stock").raise_for_status().json()
+        return stock["on_hand"], stock["reserved"]
+
+    def body(
+        self, *product_ids: str, quantity: int = 1, token: str = "tok_visa", **changes: Any
+    ) -> dict[str, Any]:
+        """Return the body of a checkout request."""
+        lines = [{"product_id": product_id, "quantity": quantity} for product_id in product_ids]
+        payment = {"method": "credit_card", "token": token}
+        return {"shopper_id": "ana", "currency": "BRL", "payment": payment, "lines": lines, **changes}
+
+    def post(self, body: Any, key: str | None = None) -> httpx.Response:
+        """Send a checkout request."""
+        headers = {"Idempotency-Key": key or new_id()}
+        return self.http.post("/v1/orders", json=body, headers=headers)
+
+    def buy(self, *product_ids: str, **changes: Any) -> str:
+        """Place an order; return its id."""
+        answer = self.post(self.body(*product_ids, **changes))
+        assert answer.status_code == 202, answer.text
+        return answer.json()["order_id"]
+
+    def order(self, order_id: str) -> dict[str, Any]:
+        return self.http.get(f"/v1/orders/{order_id}").raise_for_status().json()
+
+    def payment(self, order_id: str) -> dict[str, Any]:
+        return self.http.get(f"/v1/orders/{order_id}/payment").json()
+
+    def settled(self, order_id: str) -> dict[str, Any]:
+        """Wait until the order is confirmed or cancelled, and return it."""
+        return await_true(
+            lambda: order if (order := self.order(order_id))["status"] in SETTLED else None, "its end"
+        )
+
+    def events(self, topic: str, order_id: str) -> list[Record]:
+        """Return the events of an order that are in a topic now, in the order of their offsets."""
+        return [
+            self._decoder.decode(message.value())
+            for message in self.messages(topic)
+            if message.key() == order_id.encode()
+        ]
+
+    def messages(self, topic: str) -> Iterator[Any]:
+        """Return every message that is in a topic now."""
+        consumer = Consumer(
+            {"bootstrap.servers": self.settings.kafka, "group.id": "tests", "enable.auto.commit": False}
+        )
+        try:
+            for number in consumer.list_topics(topic, 30).topics[topic].partitions:
+                low, high = offset_range(consumer, TopicPartition(topic, number), 30)
+                consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING)])
+                for _ in range(high - low):
+                    yield await_true(lambda: consumer.poll(1))
+        finally:
+            consumer.close()
+
+    def sql(self, statement: str, *values: Any) -> list[dict[str, Any]]:
+        """Run a statement in PostgreSQL and return its rows."""
+
+        async def ask() -> list[dict[str, Any]]:
+            connection = await asyncpg.connect(self.settings.postgres)
+            try:
+                return [dict(row) for row in await connection.fetch(statement, *values)]
+            finally:
+                await connection.close()
+
+        # Not in this thread: with Playwright, it runs an event loop already.
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(asyncio.run, ask()).result()
+
+    def caught_up(self) -> bool:
+        """Return whether all outboxes are empty."""
+        waiting = " UNION ALL ".join(f"SELECT position FROM {schema}.outbox" for schema in SERVICES)
+        return not self.sql(waiting)

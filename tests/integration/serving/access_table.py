@@ -1,0 +1,207 @@
+"""Who may use each route: written by hand, and compared with what the gateway does.
+
+A line names the route and the groups that may use it. After `|` are the groups that may use it with the ids
+of somebody else. Without `|`, the path names nobody.
+"""
+
+from collections.abc import Mapping
+
+GROUPS: Mapping[str, frozenset[str]] = {
+    name: frozenset(members.split())
+    for name, members in {
+        "people": "shopper owner manager staff_analyst packer other_owner analyst admin",
+        "visitors": "guest shopper owner manager staff_analyst packer other_owner analyst admin",
+        "figures": "owner manager staff_analyst",
+        "staff": "owner manager staff_analyst packer",
+        "managers": "owner manager",
+        "keepers": "owner manager packer other_owner",
+        "workers": "owner manager staff_analyst packer other_owner key",
+        "marketplace": "analyst admin platform",
+        "everybody": (
+            "nobody guest shopper owner manager staff_analyst packer other_owner key analyst admin platform"
+        ),
+    }.items()
+}
+
+TABLE = """
+GET /health                                      everybody
+GET /ready                                       everybody
+GET /metrics                                     everybody
+GET /openapi.json                                everybody
+GET /.well-known/jwks.json                       everybody
+POST /v1/auth/guest_sessions                     everybody
+
+GET /v1/sellers/{seller_id}/sales                figures key marketplace | marketplace
+GET /v1/sellers/{seller_id}/products/top         figures key marketplace | marketplace
+GET /v1/sellers/{seller_id}/orders               staff key marketplace | marketplace
+GET /v1/sellers                                  marketplace
+GET /v1/marketplace/sales                        marketplace
+GET /v1/live                                     staff other_owner marketplace
+GET /v1/products/popular                         everybody
+GET /v1/products                                 everybody
+GET /v1/products/{product_id}                    everybody
+GET /v1/categories                               everybody
+GET /v1/recommendations/{visitor_id}             visitors platform | platform
+GET /v1/products/{product_id}/similar            everybody
+POST /v1/events                                  visitors platform
+POST /v1/orders                                  visitors platform
+GET /v1/orders/{order_id}                        visitors platform
+POST /v1/orders/{order_id}/cancellation          visitors platform
+GET /v1/products/{product_id}/stock              everybody
+PUT /v1/products/{product_id}/stock              keepers key admin platform
+PUT /v1/stock                                    keepers key admin platform
+
+GET /                                            everybody
+GET /docs                                        everybody
+GET /sellers                                     everybody
+GET /sell/{seller_id}                            figures marketplace | marketplace
+GET /sell/{seller_id}/products                   figures marketplace | marketplace
+GET /sell/{seller_id}/orders                     figures marketplace | marketplace
+GET /shop                                        everybody
+GET /shop/recommended                            everybody
+GET /shop/products                               everybody
+GET /shop/products/{product_id}                  everybody
+GET /shop/visitor                                everybody
+GET /shop/cart                                   everybody
+POST /shop/cart                                  everybody
+GET /shop/orders                                 everybody
+GET /shop/orders/{order_id}                      visitors platform
+GET /shop/orders/{order_id}/state                visitors platform
+GET /shop/tiles/{tile}.svg                       everybody
+
+GET /v1/orders                                   visitors
+GET /v1/ops/services                             admin platform
+GET /v1/mails                                    admin platform
+GET /v1/settings                                 admin platform
+GET /v1/settings/{name}/history                  admin platform
+PUT /v1/settings/{name}                          admin platform
+POST /v1/settings/{name}/rollback                admin platform
+
+POST /v1/auth/registrations                      everybody
+POST /v1/auth/verifications                      everybody
+POST /v1/auth/sessions                           everybody
+POST /v1/auth/refresh                            everybody
+POST /v1/auth/password_resets                    everybody
+POST /v1/auth/password_resets/confirmations      everybody
+POST /v1/auth/email_changes/confirmations        everybody
+DELETE /v1/auth/sessions/current                 people
+GET /v1/me                                       people
+PATCH /v1/me                                     people
+POST /v1/me/password                             people
+POST /v1/me/email_changes                        people
+GET /v1/me/sessions                              people
+DELETE /v1/me/sessions/{session_id}              people
+GET /v1/me/addresses                             people
+PUT /v1/me/addresses/{address_id}                people
+DELETE /v1/me/addresses/{address_id}             people
+GET /v1/me/export                                people
+POST /v1/me/erasure                              people
+GET /v1/people                                   admin
+GET /v1/people/{user_id}                         admin
+PUT /v1/people/{user_id}/role                    admin
+POST /v1/people/{user_id}/suspension             admin
+DELETE /v1/people/{user_id}/suspension           admin
+
+POST /v1/seller_applications                     people
+GET /v1/seller_applications/mine                 people
+GET /v1/seller_applications                      admin
+POST /v1/seller_applications/{application_id}/approval  admin
+POST /v1/seller_applications/{application_id}/refusal   admin
+POST /v1/sellers/{seller_id}/suspension          admin | admin
+DELETE /v1/sellers/{seller_id}/suspension        admin | admin
+GET /v1/sellers/{seller_id}/profile              staff key admin platform | admin platform
+PATCH /v1/sellers/{seller_id}/profile            managers key admin | admin
+GET /v1/sellers/{seller_id}/staff                managers key admin | admin
+POST /v1/sellers/{seller_id}/staff               managers admin platform | admin platform
+PUT /v1/sellers/{seller_id}/staff/{user_id}      managers admin | admin
+DELETE /v1/sellers/{seller_id}/staff/{user_id}   staff admin | admin
+GET /v1/sellers/{seller_id}/api_keys             managers admin | admin
+POST /v1/sellers/{seller_id}/api_keys            managers admin | admin
+DELETE /v1/sellers/{seller_id}/api_keys/{key_id} managers admin | admin
+GET /v1/sellers/{seller_id}/commission           staff key admin | admin
+GET /v1/commission_rules                         admin
+POST /v1/commission_rules                        admin
+
+GET /sign-in                                     everybody
+POST /sign-in                                    everybody
+GET /sign-up                                     everybody
+POST /sign-up                                    everybody
+GET /verify                                      everybody
+POST /verify                                     everybody
+GET /forgotten-password                          everybody
+POST /forgotten-password                         everybody
+GET /reset                                       everybody
+POST /reset                                      everybody
+GET /confirm_email                               everybody
+POST /confirm_email                              everybody
+GET /session/me                                  everybody
+GET /session/refresh                             everybody
+POST /session/refresh                            everybody
+POST /session/sign-out                           everybody
+POST /sign-out                                   everybody
+POST /look-as                                    everybody
+GET /ops/mail                                    admin platform
+GET /account                                     people
+POST /account/profile                            people
+GET /account/orders                              people
+GET /account/addresses                           people
+POST /account/addresses                          people
+POST /account/addresses/{address_id}/deletion    people
+GET /account/sessions                            people
+POST /account/sessions/{session_id}/end          people
+GET /account/security                            people
+POST /account/password                           people
+POST /account/email                              people
+GET /account/data                                people
+GET /account/export                              people
+POST /account/erasure                            people
+
+GET /sell/apply                                  people
+POST /sell/apply                                 people
+GET /sell/{seller_id}/settings                   managers admin | admin
+POST /sell/{seller_id}/settings/profile          managers admin | admin
+POST /sell/{seller_id}/settings/staff            managers admin | admin
+POST /sell/{seller_id}/settings/staff/{user_id}/role     managers admin | admin
+POST /sell/{seller_id}/settings/staff/{user_id}/removal  managers admin | admin
+POST /sell/{seller_id}/settings/keys             managers admin | admin
+POST /sell/{seller_id}/settings/keys/{key_id}/revocation managers admin | admin
+
+GET /admin                                       admin platform
+GET /admin/limits                                admin platform
+GET /admin/dead-letters                          admin platform
+GET /admin/dead-letters/{topic}                  admin platform
+POST /admin/dead-letters/{topic}/replay          admin platform
+POST /admin/dead-letters/{topic}/discard         admin platform
+GET /admin/commission                            admin platform
+POST /admin/commission                           admin platform
+GET /admin/settings                              admin platform
+GET /admin/settings/{name}                       admin platform
+POST /admin/settings/{name}                      admin platform
+POST /admin/settings/{name}/rollback             admin platform
+GET /admin/people                                admin platform
+GET /admin/people/{user_id}                      admin platform
+POST /admin/people/{user_id}/role                admin platform
+POST /admin/people/{user_id}/suspension          admin platform
+POST /admin/people/{user_id}/reinstatement       admin platform
+GET /admin/sellers                               admin platform
+GET /admin/sellers/find                          admin platform
+GET /admin/sellers/{seller_id}                   admin platform | admin platform
+POST /admin/sellers/{seller_id}/suspension       admin platform | admin platform
+POST /admin/sellers/{seller_id}/reinstatement    admin platform | admin platform
+POST /admin/sellers/applications/{application_id}/approval  admin platform
+POST /admin/sellers/applications/{application_id}/refusal   admin platform
+"""
+
+
+def expected(table: str = TABLE) -> dict[str, tuple[frozenset[str], frozenset[str] | None]]:
+    """Return route → the principals that may use it, and those that may with the ids of somebody else."""
+    found = {}
+    for line in filter(None, table.splitlines()):
+        method, path, *groups = line.split()
+        own, _, foreign = " ".join(groups).partition("|")
+        found[f"{method} {path}"] = (_members(own), _members(foreign) if "|" in groups else None)
+    return found
+
+
+def _members(groups: str) -> frozenset[str]:
+    return frozenset().union(*(GROUPS.get(name, frozenset({name})) for name in groups.split()))

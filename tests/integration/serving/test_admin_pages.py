@@ -1,0 +1,405 @@
+"""The pages of administration with real commerce services, in a Chromium that runs no scripts."""
+
+import re
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from common.guarded_route import GuardedRoute
+from common.ids import new_id
+from common.principal import Principal, platform
+from common.settings import Settings
+from serving.web.admin.pages import ROUTERS
+from tests.integration.servers import await_true
+from tests.integration.serving.conftest import Office
+from tests.integration.serving.layouts import layouts, scroll_width
+from tests.integration.serving.visits import (
+    ADMIN,
+    application,
+    approved_seller,
+    shopper,
+    staff,
+    visit,
+)
+from tests.principals import bearer
+
+pytestmark = pytest.mark.browser
+
+ROUTES = sorted(
+    (method, re.sub(r"\{\w+\}", "x", route.path))
+    for router in ROUTERS
+    for route in router.routes
+    if isinstance(route, GuardedRoute)
+    for method in route.methods or ()
+)
+KEY = Principal("key:1", frozenset({"seller"}), sellers={"ana": "manager"}, scopes=frozenset({"staff:read"}))
+OTHERS = {
+    "a shopper": shopper(new_id()),
+    "an owner": staff("ana", "owner"),
+    "an analyst": Principal(new_id(), frozenset({"shopper", "analyst"}), session_id="s-analyst"),
+    "an API key": KEY,
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def administrator(office: Office) -> None:
+    """The marketplace keeps an administrator, whatever these tests do to the others."""
+    office.register(f"admin-{new_id()}@shop.example", "admin")
+
+
+def applied(office: Office, **changes: str) -> tuple[dict[str, Any], str]:
+    """Return a new application, and who applied."""
+    user_id = office.register(f"applicant-{new_id()}@lamps.example")
+    sent = office.http(shopper(user_id)).post("/v1/seller_applications", json=application(**changes))
+    found: dict[str, Any] = sent.raise_for_status().json()
+    return found, user_id
+
+
+def of_application(page: Page, sent: dict[str, Any]) -> Any:
+    return page.locator(f"[id='{sent['application_id']}']")
+
+
+def setting(office: Office, name: str) -> dict[str, Any]:
+    found: list[dict[str, Any]] = office.http(ADMIN).get("/v1/settings").raise_for_status().json()
+    return next(each for each in found if each["name"] == name)
+
+
+def test_an_approved_application_makes_its_applicant_the_owner(browser: Browser, office: Office) -> None:
+    sent, user_id = applied(office)
+    page = visit(browser, office, ADMIN, "/admin/sellers")
+    item = of_application(page, sent)
+
+    item.get_by_text("Approve…").click()
+    item.get_by_label("Agreed commission in %").fill("7.5")
+    item.get_by_role("button", name="Approve", exact=True).click()
+
+    expect(page.get_by_role("status")).to_contain_text("The application is approved.")
+    owner = office.http(staff(sent["seller_id"], "owner", user_id))
+    people = owner.get(f"/v1/sellers/{sent['seller_id']}/staff").json()["staff"]
+    assert [(one["user_id"], one["role"]) for one in people] == [(user_id, "owner")]
+    assert owner.get(f"/v1/sellers/{sent['seller_id']}/commission").json()["seller"]["rate_bp"] == 750
+
+
+def test_a_refused_application_shows_its_reason_to_the_applicant(browser: Browser, office: Office) -> None:
+    sent, user_id = applied(office)
+    page = visit(browser, office, ADMIN, "/admin/sellers")
+    item = of_application(page, sent)
+
+    item.get_by_text("Refuse…").click()
+    item.get_by_label("Reason, which the applicant reads").fill("The tax id is another's <b>company</b>.")
+    item.get_by_role("button", name="Refuse the application").click()
+
+    expect(page.get_by_role("status")).to_contain_text("The application is refused.")
+    theirs = visit(browser, office, shopper(user_id), "/sell/apply")
+    expect(theirs.get_by_text("The tax id is another's <b>company</b>.")).to_be_visible()
+    expect(theirs.get_by_role("heading", name="Apply again")).to_be_visible()
+
+
+def test_what_was_typed_stays_when_it_is_refused(browser: Browser, office: Office) -> None:
+    sent, _ = applied(office)
+    page = visit(browser, office, ADMIN, "/admin/sellers")
+    item = of_application(page, sent)
+    item.get_by_text("Approve…").click()
+    item.get_by_label("Agreed commission in %").fill("150")
+
+    item.get_by_role("button", name="Approve", exact=True).click()
+
+    expect(page.get_by_role("alert")).to_contain_text("a percentage from 0 to 100")
+    expect(of_application(page, sent).get_by_label("Agreed commission in %")).to_have_value("150")
+
+
+def test_a_seller_is_suspended_with_a_reason_and_reinstated(browser: Browser, office: Office) -> None:
+    seller_id, owner = approved_seller(office)
+    page = visit(browser, office, ADMIN, f"/admin/sellers/{seller_id}")
+
+    page.get_by_text("Suspend the seller…").click()
+    page.get_by_label("Reason, which the seller reads").fill("Parcels did not arrive.")
+    page.get_by_role("button", name="Suspend", exact=True).click()
+
+    expect(page.get_by_role("status")).to_contain_text("The seller is suspended.")
+    expect(page.get_by_text("Parcels did not arrive.")).to_be_visible()
+    profile = f"/v1/sellers/{seller_id}/profile"
+    assert office.http(ADMIN).get(profile).json()["status"] == "suspended"
+
+    page.get_by_text("End the suspension…").click()
+    page.get_by_label("Reason").fill("They have arrived.")
+    page.get_by_role("button", name="End the suspension", exact=True).click()
+
+    expect(page.get_by_role("status")).to_contain_text("The suspension has ended.")
+    assert office.http(staff(seller_id, "owner", owner)).get(profile).json()["status"] == "approved"
+
+
+def test_a_person_is_found_gets_a_role_and_is_suspended(browser: Browser, office: Office) -> None:
+    email = f"rui-{new_id()}@shop.example"
+    user_id = office.register(email)
+    page = visit(browser, office, ADMIN, "/admin/people")
+    page.get_by_label("A part of the e-mail address or the name").fill(email)
+    page.get_by_role("button", name="Search").click()
+    page.get_by_role("link", name=email).click()
+
+    page.get_by_label("Role in the marketplace").select_option("analyst")
+    page.get_by_role("button", name="Save the role").click()
+    expect(page.get_by_role("status")).to_contain_text("The role has changed.")
+
+    page.get_by_text("Suspend the person…").click()
+    page.get_by_label("Reason, which the person reads").fill("Stolen cards.")
+    page.get_by_role("button", name="Suspend", exact=True).click()
+    expect(page.get_by_role("status")).to_contain_text("The person is suspended.")
+
+    person = office.http(ADMIN).get(f"/v1/people/{user_id}").json()
+    assert (person["role"], person["suspension_reason"]) == ("analyst", "Stolen cards.")
+
+    page.get_by_text("End the suspension…").click()
+    page.get_by_role("button", name="End the suspension", exact=True).click()
+    expect(page.get_by_role("status")).to_contain_text("The person can sign in again.")
+    assert office.http(ADMIN).get(f"/v1/people/{user_id}").json()["suspended_at"] is None
+
+
+def test_a_setting_is_changed_and_rolled_back(browser: Browser, office: Office) -> None:
+    page = visit(browser, office, ADMIN, "/admin/settings")
+    page.get_by_role("link", name="maintenance_banner").click()
+    before = setting(office, "maintenance_banner")
+
+    for value in ("We are back at noon.", "We are back at one."):
+        page.get_by_label("Value").fill(value)
+        page.locator("#change-reason").fill("A new database server.")
+        page.get_by_role("button", name="Change the setting").click()
+        expect(page.get_by_role("status")).to_contain_text("The setting has changed.")
+    changed = setting(office, "maintenance_banner")
+    assert (changed["version"], changed["value"]) == (before["version"] + 2, "We are back at one.")
+
+    first = before["version"] + 1
+    page.get_by_text(f"Roll back to version {first}…").click()
+    page.locator(f"#back-{first}-reason").fill("Noon was right.")
+    page.get_by_role("button", name="Roll back", exact=True).locator("visible=true").click()
+
+    expect(page.get_by_role("status")).to_contain_text("The setting is rolled back.")
+    expect(page.get_by_text(f"Back to version {first}", exact=True)).to_be_visible()
+    rolled_back = setting(office, "maintenance_banner")
+    assert (rolled_back["value"], rolled_back["rolled_back_to"]) == ("We are back at noon.", first)
+    assert rolled_back["author"] == ADMIN.subject
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "stored"),
+    [
+        ("shedding_enabled", "false", False),
+        ("rate_limit_page", "1234", 1234),
+        ("recommendations_enabled", "12.5", 12.5),
+    ],
+)
+def test_settings_of_each_type_can_be_changed(office: Office, name: str, value: str, stored: object) -> None:
+    with office.http(ADMIN) as http:
+        before = setting(office, name)
+        form = {"value": value, "reason": "A test.", "version": str(before["version"])}
+        answer = http.post(f"/admin/settings/{name}", data=form)
+        assert answer.status_code == 303
+        assert setting(office, name)["value"] == stored
+        again = {"version": str(before["version"]), "reason": "The test is over."}
+        assert http.post(f"/admin/settings/{name}/rollback", data=again).status_code == 303
+        assert setting(office, name)["value"] == before["value"]
+
+
+def test_a_value_that_a_setting_does_not_take_is_refused(office: Office) -> None:
+    with office.http(ADMIN) as http:
+        before = setting(office, "rate_limit_read")
+        form = {"form": "change", "value": "0", "reason": "A test.", "version": str(before["version"])}
+        refused = http.post("/admin/settings/rate_limit_read", data=form)
+        no_number = http.post("/admin/settings/rate_limit_read", data=form | {"value": "many"})
+    assert (refused.status_code, no_number.status_code) == (422, 422)
+    assert "rate_limit_read takes a whole number from 1" in refused.text
+    assert "The value must be a number" in no_number.text
+    assert setting(office, "rate_limit_read") == before
+
+
+def test_a_change_of_an_outdated_page_is_refused(office: Office) -> None:
+    with office.http(ADMIN) as http:
+        outdated = str(setting(office, "maintenance_banner")["version"])
+        http.put("/v1/settings/maintenance_banner", json={"value": new_id(), "reason": "Another's."})
+        form = {"form": "change", "value": "Mine", "reason": "Mine.", "version": outdated}
+        answer = http.post("/admin/settings/maintenance_banner", data=form)
+    assert answer.status_code == 409
+    assert "The setting was changed meanwhile" in answer.text
+    assert setting(office, "maintenance_banner")["value"] != "Mine"
+
+
+def test_a_commission_rule_is_added_and_applies(browser: Browser, office: Office) -> None:
+    category = f"lamps {new_id()}"
+    page = visit(browser, office, ADMIN, "/admin/commission")
+
+    page.get_by_label("Rate in %").fill("12.25")
+    page.get_by_label("Only for the category").fill(category)
+    page.get_by_label("At least, in BRL").fill("1.50")
+    page.locator("#add-reason").fill("Lamps sell themselves.")
+    page.get_by_role("button", name="Add the rule").click()
+
+    expect(page.get_by_role("status")).to_contain_text("The rule is added.")
+    row = page.get_by_role("row").filter(has_text=category[:1].upper() + category[1:])
+    expect(row).to_contain_text("12.25 %")
+    expect(row).to_contain_text("at least R$1.50")
+    expect(row).to_contain_text("In force")
+    (rule,) = office.http(ADMIN).get("/v1/commission_rules", params={"category": category}).json()["rules"]
+    assert (rule["rate_bp"], rule["minimum_minor"], rule["currency"]) == (1225, 150, "BRL")
+
+
+def test_a_rule_that_the_service_refuses_shows_why(office: Office) -> None:
+    form = {"form": "add", "rate": "5", "minimum": "2", "maximum": "1", "reason": "A test."}
+    answer = office.http(ADMIN).post("/admin/commission", data=form)
+    assert answer.status_code == 422
+    assert "the minimum is above the maximum" in answer.text
+    assert 'value="5"' in answer.text
+
+
+def test_a_dead_letter_is_replayed_once_its_cause_is_gone(browser: Browser, office: Office) -> None:
+    shop = office.shop
+    order_id = shop.buy(shop.product(), token="tok_slow_bank")
+    shop.tell("order_shipped", order_id=order_id, shipment_id="s1", seller_id="seller-1")
+
+    def shown() -> Page | None:
+        page = visit(browser, office, ADMIN, "/admin/dead-letters/order_shipped")
+        return page if order_id in page.content() else None
+
+    page = await_true(shown)
+    assert shop.settled(order_id)["status"] == "confirmed"
+    letter = page.get_by_role("listitem").filter(has_text=order_id)
+    expect(letter).to_contain_text("is not paid yet")
+    letter.get_by_text(f"Key {order_id}").click()
+    expect(letter.locator("pre")).to_contain_text('"shipment_id": "s1"')
+
+    letter.get_by_role("checkbox").check()
+    page.get_by_role("button", name="Replay the selected").click()
+
+    expect(page.get_by_role("status")).to_contain_text("The dead letters were sent again.")
+    await_true(lambda: shop.order(order_id)["status"] == "shipped")
+    assert not shown()
+
+
+def test_only_the_selected_dead_letters_are_discarded(browser: Browser, office: Office) -> None:
+    first, second = new_id(), new_id()
+    for key in (first, second):
+        office.shop.send("review_published_dlq", b"no event", key, headers={"stage": "decode", "reason": key})
+    page = visit(browser, office, ADMIN, "/admin/dead-letters")
+    page.get_by_role("link", name="review_published").click()
+
+    page.get_by_role("listitem").filter(has_text=first).get_by_role("checkbox").check()
+    page.get_by_text("Discard the selected…").click()
+    page.get_by_role("button", name="Discard", exact=True).click()
+
+    expect(page.get_by_role("status")).to_contain_text("The dead letters are discarded.")
+    assert first not in page.content()
+    assert second in page.content()
+
+
+def test_nothing_happens_if_no_dead_letter_is_selected(office: Office) -> None:
+    key = new_id()
+    office.shop.send("review_published_dlq", b"no event", key, headers={"stage": "decode"})
+    answer = office.http(ADMIN).post("/admin/dead-letters/review_published/discard", data={"form": "letters"})
+    assert answer.status_code == 422
+    assert "Tick at least one" in answer.text
+    assert key in answer.text
+
+
+def test_rows_of_a_job_can_t_be_replayed(office: Office) -> None:
+    key = new_id()
+    office.shop.send("recommendations_dlq", b"a row", key, headers={"stage": "redis", "reason": "full"})
+    page = office.http(ADMIN).get("/admin/dead-letters/recommendations")
+    assert "so they can&#39;t be replayed" in page.text or "so they can't be replayed" in page.text
+    answer = office.http(ADMIN).post("/admin/dead-letters/recommendations/replay", data={"all": "1"})
+    assert answer.status_code == 409
+    assert "are rows that ClickHouse or Redis refused" in answer.text
+
+
+def test_an_unknown_topic_is_404(office: Office) -> None:
+    assert office.http(ADMIN).get("/admin/dead-letters/nothing").status_code == 404
+
+
+def test_the_overview_counts_what_waits(browser: Browser, office: Office) -> None:
+    applied(office)
+    page = visit(browser, office, ADMIN, "/admin")
+    expect(page.get_by_role("link", name="Applications")).not_to_contain_text("not available")
+    expect(page.get_by_role("link", name="Dead letters").last).to_contain_text("not resolved")
+    expect(page.get_by_text("Not ready").first).to_be_visible()  # ClickHouse and Redis do not run here
+
+
+def test_the_overview_leaves_out_what_does_not_answer(shop: Settings) -> None:
+    headers = bearer(shop, ADMIN) | {"Accept": "text/html"}
+    answer = httpx.get(f"{shop.serving}/admin", headers=headers, trust_env=False, timeout=60)
+    assert answer.status_code == 200
+    assert answer.text.count("not available right now") == 3
+
+
+def test_addresses_and_breakers_are_shown_on_the_page_and_by_the_api(
+    browser: Browser, office: Office
+) -> None:
+    state = office.http(platform("tests")).get("/v1/ops/services").raise_for_status().json()
+    healthy = {one["server"]: one["healthy"] for one in state["servers"]}
+    assert (healthy["commerce"], healthy["postgres"], healthy["kafka"]) == (True, True, True)
+    assert "p@ss" not in str(state)
+    addresses = {one["service"]: one["addresses"] for one in state["services"]}
+    assert [(one["url"], one["healthy"]) for one in addresses["sellers"]] == [
+        (office.settings.commerce, True)
+    ]
+    assert "orders" in {one["breaker"] for one in state["breakers"]}
+    page = visit(browser, office, ADMIN, "/admin/limits")
+    expect(page.get_by_role("listitem").filter(has_text="configuration").first).to_contain_text("Healthy")
+    expect(page.get_by_role("link", name="rate_limit_checkout")).to_be_visible()
+
+
+@pytest.mark.parametrize("others", OTHERS)
+def test_nobody_else_may_open_or_use_the_administration(office: Office, others: str) -> None:
+    with office.http(OTHERS[others]) as http:
+        answers = {(method, path): http.request(method, path).status_code for method, path in ROUTES}
+        answers["GET", "/v1/ops/services"] = http.get("/v1/ops/services").status_code
+    assert {route: status for route, status in answers.items() if status != 403} == {}
+
+
+def test_a_guest_is_sent_to_the_sign_in(office: Office) -> None:
+    with httpx.Client(base_url=office.settings.serving, trust_env=False) as http:
+        answer = http.get("/admin/people?q=a", headers={"Accept": "text/html"})
+        written = http.post("/admin/people/x/role", data={"role": "admin"})
+    assert (answer.status_code, answer.headers["location"]) == (
+        303,
+        "/sign-in?next=%2Fadmin%2Fpeople%3Fq%3Da",
+    )
+    assert written.status_code == 401
+
+
+def test_a_form_of_another_type_or_size_is_refused(office: Office) -> None:
+    with office.http(ADMIN) as http:
+        as_json = http.post("/admin/commission", json={"rate": "1"})
+        huge = http.post("/admin/commission", data={"reason": "x" * 70_000})
+    assert (as_json.status_code, huge.status_code) == (415, 413)
+
+
+def test_no_page_of_the_administration_is_stored(office: Office) -> None:
+    with office.http(ADMIN) as http:
+        for path in ("/admin", "/admin/sellers", "/admin/people", "/admin/settings", "/admin/commission"):
+            assert http.get(path).headers["cache-control"] == "no-store"
+
+
+def test_the_pages_fit_every_width(browser: Browser, office: Office) -> None:
+    seller_id, owner = approved_seller(office)
+    applied(office, name="A" * 120, description="word " * 200)
+    context = browser.new_context(
+        base_url=office.settings.serving, extra_http_headers=bearer(office.settings, ADMIN)
+    )
+    page = context.new_page()
+    for path in (
+        "/admin",
+        "/admin/sellers",
+        f"/admin/sellers/{seller_id}",
+        "/admin/people",
+        f"/admin/people/{owner}",
+        "/admin/settings",
+        "/admin/settings/maintenance_banner",
+        "/admin/commission",
+        "/admin/dead-letters",
+        "/admin/dead-letters/review_published",
+        "/admin/limits",
+    ):
+        page.goto(path)
+        for theme, width in layouts(page):
+            assert scroll_width(page) <= width, f"{path} at {width} px, {theme}"
+    context.close()

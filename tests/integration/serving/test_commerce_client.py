@@ -1,0 +1,102 @@
+"""What a commerce service gets with a forwarded request: the gateway's word on who sends it, and no other."""
+
+import asyncio
+from pathlib import Path
+
+import httpx
+from fastapi import FastAPI, Request
+from starlette.responses import Response
+
+from common.principal import Principal, guest
+from common.principal_token import COMMERCE, PrincipalTokens
+from common.problems import install_error_handlers, problem_response
+from common.settings import LOOPBACK, Settings
+from serving.commerce.commerce_client import CommerceClient
+from serving.gateway.identity import Identity
+from tests.integration.http_server import answered, serving
+
+OUTSIDE = {
+    "Souk-Principal": "forged",
+    "Souk-Client-Address": "forged",
+    "Cookie": "souk_session=secret",
+    "Authorization": "Bearer secret",
+    "Connection": "keep-alive, x-hop",
+    "X-Hop": "forged",
+    "TE": "trailers",
+    "Upgrade": "h2c",
+    "Idempotency-Key": "once",
+}
+
+
+def settings_of(url: str) -> Settings:
+    return Settings(home=Path("/nowhere"), commerce_url=url)
+
+
+def client_of(url: str) -> CommerceClient:
+    settings = settings_of(url)
+    return CommerceClient(settings, PrincipalTokens(settings))
+
+
+def forwarded(principal: Principal | None) -> dict[str, str]:
+    """Send a request with the headers `OUTSIDE` through the client, and return those that the service got."""
+
+    async def send() -> bytes:
+        response = answered("200 OK", b"{}", "Connection: close-soon", "Set-Cookie: a=b", "ETag: 1")
+        async with serving(response) as server, client_of(server.url) as commerce:
+            app = FastAPI()
+
+            @app.post("/v1/orders")
+            async def place_order(request: Request) -> Response:
+                request.state.identity = Identity(principal)
+                return await commerce.forward(request, 100)
+
+            transport = httpx.ASGITransport(app, client=("203.0.113.7", 1))
+            async with httpx.AsyncClient(transport=transport, base_url="http://shop.test") as client:
+                answer = await client.post("/v1/orders", content=b"{}", headers=OUTSIDE)
+            assert answer.headers["etag"] == "1"
+            assert not {"connection", "set-cookie"} & set(answer.headers)
+            return next(request for request in server.requests if request.startswith(b"POST"))
+
+    lines = asyncio.run(send()).decode().split("\r\n\r\n")[0].split("\r\n")[1:]
+    return {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
+
+
+def test_the_principal_and_the_address_come_from_the_gateway() -> None:
+    got = forwarded(guest("g"))
+    tokens = PrincipalTokens(settings_of(""))
+    assert tokens.verify(got["souk-principal"], COMMERCE) == guest("g")
+    assert got["souk-client-address"] == "203.0.113.7"
+
+
+def test_nothing_of_a_request_from_outside_says_who_sends_it() -> None:
+    got = forwarded(None)
+    assert set(got) - {"host", "content-length", "accept"} == {
+        "idempotency-key",
+        "souk-client-address",
+        "user-agent",
+    }
+    assert got["souk-client-address"] != "forged"
+
+
+def test_a_service_that_failed_too_often_is_said_to_be_away_with_the_time_to_try_again() -> None:
+    async def send() -> httpx.Response:
+        async with client_of(f"http://{LOOPBACK}:1") as commerce:
+            app = FastAPI()
+            install_error_handlers(app, problem_response)
+
+            @app.post("/v1/orders")
+            async def place_order(request: Request) -> Response:
+                request.state.identity = Identity(None)
+                return await commerce.forward(request, 100)
+
+            transport = httpx.ASGITransport(app)
+            async with httpx.AsyncClient(transport=transport, base_url="http://shop.test") as client:
+                for _ in range(20):
+                    away = await client.post("/v1/orders", content=b"{}")
+                    assert "may or may not have taken effect" in away.json()["detail"]
+                return await client.post("/v1/orders", content=b"{}")
+
+    answer = asyncio.run(send())
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+    assert answer.json()["type"] == "urn:souk:problem:commerce-unavailable"
+    assert "nothing was changed" in answer.json()["detail"]

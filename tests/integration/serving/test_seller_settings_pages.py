@@ -1,0 +1,226 @@
+"""The application to sell and a seller's settings, with real services, in a Chromium without scripts."""
+
+import re
+from datetime import date, timedelta
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from common.ids import new_id
+from common.principal import Principal
+from common.settings import Settings
+from tests.integration.serving.conftest import Office
+from tests.integration.serving.layouts import layouts, scroll_width
+from tests.integration.serving.visits import ADMIN, approved_seller, shopper, staff, visit
+from tests.principals import bearer
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def seller(office: Office) -> tuple[str, str]:
+    """A new seller, and its owner."""
+    return approved_seller(office)
+
+
+@pytest.fixture
+def page(browser: Browser, office: Office, seller: tuple[str, str]) -> Page:
+    """The settings of the seller as its owner sees them."""
+    seller_id, owner = seller
+    return visit(browser, office, staff(seller_id, "owner", owner), f"/sell/{seller_id}/settings")
+
+
+def test_an_application_is_sent_and_waits(browser: Browser, office: Office) -> None:
+    person = shopper(office.register(f"ana-{new_id()}@lamps.example"))
+    page = visit(browser, office, person, "/sell/apply")
+
+    page.get_by_label("Name of your shop").fill("Casa das Lâmpadas")
+    page.get_by_label("E-mail address of the shop").fill("casa@lamps.example")
+    page.get_by_label("Legal name").fill("Casa Ltda")
+    page.get_by_label("Tax id").fill("12.345")
+    page.get_by_label("Country").fill("br")
+    page.get_by_label("What do you sell?").fill("Lamps.\nAnd lanterns.")
+    page.get_by_role("button", name="Send the application").click()
+
+    expect(page.get_by_role("status")).to_contain_text("Your application was sent.")
+    expect(page.get_by_text("Waits for a decision")).to_be_visible()
+    expect(page.get_by_role("button", name="Send the application")).to_have_count(0)
+    (sent,) = office.http(person).get("/v1/seller_applications/mine").json()["applications"]
+    assert (sent["name"], sent["country"], sent["currency"]) == ("Casa das Lâmpadas", "BR", "BRL")
+    assert sent["description"] == "Lamps.\nAnd lanterns."
+
+
+def test_an_application_that_is_refused_by_the_service_keeps_what_was_typed(office: Office) -> None:
+    person = shopper(office.register(f"ana-{new_id()}@lamps.example"))
+    form = {
+        "form": "apply",
+        "name": "Casa",
+        "legal_name": "Casa",
+        "tax_id": "1",
+        "contact_email": "no address",
+    }
+    answer = office.http(person).post("/sell/apply", data=form | {"country": "BR"})
+    assert answer.status_code == 422
+    assert "contact_email" in answer.text
+    assert 'value="no address"' in answer.text
+
+
+def test_the_profile_is_changed_and_emptied(office: Office, seller: tuple[str, str], page: Page) -> None:
+    page.locator("#profile-name").fill("Casa Nova")
+    page.get_by_label("City").fill("Campinas")
+    page.get_by_label("Phone").fill("")
+    page.get_by_label("Description").fill("Lamps.")
+    page.get_by_role("button", name="Save the profile").click()
+
+    expect(page.get_by_role("status")).to_contain_text("The profile is saved.")
+    expect(page.get_by_role("heading", name="Casa Nova")).to_be_visible()
+    profile = office.http(ADMIN).get(f"/v1/sellers/{seller[0]}/profile").json()
+    assert (profile["name"], profile["city"], profile["description"]) == ("Casa Nova", "Campinas", "Lamps.")
+    assert (profile["phone"], profile["legal_name"]) == (None, "Casa das Lâmpadas Ltda")
+
+
+def test_a_person_is_added_promoted_and_removed(office: Office, seller: tuple[str, str], page: Page) -> None:
+    email = f"rui-{new_id()}@lamps.example"
+    user_id = office.register(email)
+
+    def roles() -> dict[str, str]:
+        people = office.http(ADMIN).get(f"/v1/sellers/{seller[0]}/staff").json()["staff"]
+        return {one["user_id"]: one["role"] for one in people}
+
+    page.get_by_label("E-mail address of their account").fill(email)
+    page.locator("#add-role").select_option("analyst")
+    page.get_by_role("button", name="Add to the staff").click()
+    expect(page.get_by_role("status")).to_contain_text("the person belongs to the staff now")
+    assert roles() == {seller[1]: "owner", user_id: "analyst"}
+
+    person = page.get_by_role("listitem").filter(has=page.locator(f"#role-{user_id}-role"))
+    person.get_by_text("Change the role…").click()
+    person.get_by_label("Role").select_option("manager")
+    person.get_by_role("button", name="Save the role").click()
+    expect(page.get_by_role("status")).to_contain_text("The role has changed.")
+    assert roles()[user_id] == "manager"
+
+    person.get_by_text("Remove…").click()
+    person.get_by_role("button", name="Remove from the staff").click()
+    expect(page.get_by_role("status")).to_contain_text("does not belong to the staff any more")
+    assert roles() == {seller[1]: "owner"}
+
+
+def test_the_last_owner_can_t_be_removed(page: Page) -> None:
+    page.get_by_text("Remove…").click()
+    page.get_by_role("button", name="Remove from the staff").click()
+    expect(page.get_by_role("alert")).to_contain_text("A seller keeps at least one owner")
+
+
+def test_an_api_key_is_shown_once_works_and_is_revoked(
+    office: Office, seller: tuple[str, str], page: Page
+) -> None:
+    page.locator("#key-name").fill("Warehouse")
+    page.get_by_label("See the profile").check()
+    page.get_by_label("Valid until the end of").fill((date.today() + timedelta(days=30)).isoformat())  # noqa: DTZ011
+    page.get_by_role("button", name="Create the key").click()
+
+    key = page.locator("#new-key").inner_text()
+    assert re.fullmatch(r"souk_\w{43}", key)
+    profile = f"{office.settings.serving}/v1/sellers/{seller[0]}/profile"
+    headers = {"Authorization": f"Bearer {key}"}
+    assert httpx.get(profile, headers=headers, trust_env=False).status_code == 200
+
+    page.get_by_role("link", name="I have copied it").click()
+    assert key not in page.content()
+    item = page.get_by_role("listitem").filter(has_text="Warehouse")
+    expect(item).to_contain_text("See the profile")
+    expect(item).to_contain_text("Last used")
+
+    item.get_by_text("Revoke…").click()
+    item.get_by_role("button", name="Revoke the key").click()
+    expect(page.get_by_role("status")).to_contain_text("The key is revoked.")
+    (stored,) = office.http(ADMIN).get(f"/v1/sellers/{seller[0]}/api_keys").json()["api_keys"]
+    assert stored["revoked_at"] is not None
+    assert "key" not in stored
+
+
+def test_a_key_without_a_scope_is_refused(page: Page) -> None:
+    page.locator("#key-name").fill("Nothing")
+    page.get_by_role("button", name="Create the key").click()
+    expect(page.get_by_role("alert")).to_contain_text("Tick at least one")
+    expect(page.locator("#key-name")).to_have_value("Nothing")
+
+
+def test_the_commission_that_applies_is_shown(office: Office, seller: tuple[str, str], page: Page) -> None:
+    body = {"seller_id": seller[0], "rate_bp": 450, "reason": "Agreed."}
+    office.http(ADMIN).post("/v1/commission_rules", json=body).raise_for_status()
+    page.reload()
+    expect(page.get_by_role("listitem").filter(has_text="All your products")).to_contain_text("4.5 %")
+
+
+@pytest.mark.parametrize(
+    ("role", "status"), [("owner", 200), ("manager", 200), ("analyst", 403), ("fulfilment", 403)]
+)
+def test_only_owners_and_managers_open_the_settings(
+    office: Office, seller: tuple[str, str], role: str, status: int
+) -> None:
+    answer = office.http(staff(seller[0], role)).get(f"/sell/{seller[0]}/settings")
+    assert answer.status_code == status
+
+
+@pytest.mark.parametrize(
+    ("path", "form"),
+    [
+        ("profile", {"name": "Mine"}),
+        ("staff", {"email": "me@mine.example", "role": "owner"}),
+        ("staff/{owner}/role", {"role": "analyst"}),
+        ("staff/{owner}/removal", {}),
+        ("keys", {"name": "Mine", "scope": "profile:write"}),
+        ("keys/{owner}/revocation", {}),
+    ],
+)
+def test_another_seller_s_settings_are_not_there(
+    office: Office, seller: tuple[str, str], path: str, form: dict[str, str]
+) -> None:
+    other, _ = approved_seller(office)
+    before = office.http(ADMIN).get(f"/v1/sellers/{seller[0]}/profile").json()
+    with office.http(staff(other, "owner")) as http:
+        seen = http.get(f"/sell/{seller[0]}/settings").status_code
+        sent = http.post(f"/sell/{seller[0]}/settings/{path.format(owner=seller[1])}", data=form).status_code
+    assert (seen, sent) == (404, 404)
+    assert office.http(ADMIN).get(f"/v1/sellers/{seller[0]}/profile").json() == before
+
+
+def test_a_manager_can_t_make_an_owner(office: Office, seller: tuple[str, str]) -> None:
+    manager = office.register(f"rui-{new_id()}@lamps.example")
+    owner = office.http(staff(seller[0], "owner", seller[1]))
+    email = f"rita-{new_id()}@lamps.example"
+    office.register(email)
+    owner.post(f"/v1/sellers/{seller[0]}/staff", json={"email": email, "role": "manager"})
+    people = owner.get(f"/v1/sellers/{seller[0]}/staff").json()["staff"]
+    manager = next(one["user_id"] for one in people if one["role"] == "manager")
+    answer = office.http(staff(seller[0], "manager", manager)).post(
+        f"/sell/{seller[0]}/settings/staff/{manager}/role", data={"role": "owner"}
+    )
+    assert answer.status_code == 403
+    assert "Only an owner of the seller may make or remove an owner" in answer.text
+
+
+def test_the_seller_s_page_links_to_the_settings_for_its_managers(shop: Settings) -> None:
+    def links_to_settings(principal: Principal) -> bool:
+        answer = httpx.get(f"{shop.serving}/sell/ana", headers=bearer(shop, principal), trust_env=False)
+        return "/sell/ana/settings" in answer.raise_for_status().text
+
+    analyst = Principal(new_id(), frozenset({"analyst"}), session_id="s")
+    assert [links_to_settings(one) for one in (staff("ana", "owner"), staff("ana", "manager"), ADMIN)] == [
+        True
+    ] * 3
+    assert [links_to_settings(one) for one in (staff("ana", "analyst"), analyst)] == [False] * 2
+
+
+def test_the_pages_fit_every_width(browser: Browser, office: Office, seller: tuple[str, str]) -> None:
+    headers = bearer(office.settings, staff(seller[0], "owner", seller[1]))
+    context = browser.new_context(base_url=office.settings.serving, extra_http_headers=headers)
+    page = context.new_page()
+    for path in ("/sell/apply", f"/sell/{seller[0]}/settings"):
+        page.goto(path)
+        for theme, width in layouts(page):
+            assert scroll_width(page) <= width, f"{path} at {width} px, {theme}"
+    context.close()

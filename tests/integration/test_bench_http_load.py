@@ -1,0 +1,68 @@
+"""The load of `./souk bench gateway` against a small server."""
+
+import asyncio
+from random import Random
+
+import pytest
+
+from bench.http_load import Load, LoadRequest, LoadResult
+from common.errors import PartUnavailable
+from tests.integration.http_server import Say, answered, serving
+
+REQUESTS = [
+    LoadRequest("GET", "/a", (("Accept", "text/csv"),)),
+    LoadRequest("POST", "/b", body=b"{}", statuses=frozenset({202})),
+]
+
+
+async def by_method(request: bytes, writer: asyncio.StreamWriter) -> None:
+    is_get = request.startswith(b"GET")
+    await (answered("200 OK", b"x" * 100_000) if is_get else answered("202 Accepted", b""))(request, writer)
+
+
+async def close_after_answer(request: bytes, writer: asyncio.StreamWriter) -> None:
+    await answered("200 OK", b"{}", "Connection: close")(request, writer)
+    writer.close()
+
+
+async def close_at_once(_request: bytes, writer: asyncio.StreamWriter) -> None:
+    writer.close()
+
+
+async def saturated(say: Say, *requests: LoadRequest, connections: int = 4) -> tuple[LoadResult, list[bytes]]:
+    async with serving(say) as server:
+        return await Load(server.url, connections).saturate(requests, 0.2), server.requests
+
+
+def test_requests_are_sent_in_turn_and_successes_are_counted() -> None:
+    result, requests = asyncio.run(saturated(by_method, *REQUESTS))
+    assert not result.failed
+    assert len(result.seconds) == len(requests)
+    assert {request.split(b"\r\n")[0] for request in requests} == {b"GET /a HTTP/1.1", b"POST /b HTTP/1.1"}
+    assert all(b"Accept: text/csv" in request for request in requests if request.startswith(b"GET"))
+
+
+def test_another_status_is_no_success() -> None:
+    result, _ = asyncio.run(saturated(answered("429 Too Many Requests", b""), REQUESTS[0]))
+    assert set(result.failed) == {429}
+    assert not result.seconds
+
+
+def test_a_connection_that_the_server_ends_after_a_response_is_replaced() -> None:
+    result, requests = asyncio.run(saturated(close_after_answer, REQUESTS[0], connections=1))
+    assert len(result.seconds) == len(requests) > 1
+
+
+def test_a_server_that_does_not_answer_ends_the_measurement() -> None:
+    with pytest.raises(PartUnavailable, match="closed a connection"):
+        asyncio.run(saturated(close_at_once, REQUESTS[0]))
+
+
+def test_paced_requests_come_at_the_given_rate() -> None:
+    async def send() -> LoadResult:
+        async with serving(by_method) as server:
+            return await Load(server.url, 4).paced(REQUESTS, 100, 2.0, Random(1))
+
+    result = asyncio.run(send())
+    assert not result.failed
+    assert 120 < len(result.seconds) < 280
