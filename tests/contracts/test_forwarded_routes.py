@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from fastapi import APIRouter
 
 from common.access_policy import AccessPolicy
 from common.guarded_route import GuardedRoute, all_routes
@@ -19,16 +20,15 @@ INTERNAL = {"/v1/auth/state", "/v1/auth/demo", "/v1/auth/demo_sessions", "/v1/au
 NOT_FORWARDED = {("GET", "/v1/orders/{order_id}/payment")}  # `/v1/orders/{order_id}` contains it
 
 
-def policies(*routers: object) -> dict[Route, AccessPolicy]:
+def policies(*routers: APIRouter) -> dict[Route, AccessPolicy]:
     """Return the policy of each method and path."""
-    pending, found = list(routers), {}
-    while pending:
-        for route in pending.pop().routes:
-            if included := getattr(route, "original_router", None):
-                pending.append(included)
-            elif isinstance(route, GuardedRoute):
-                found |= {(method, route.path): route.policy for method in route.methods or ()}
-    return found
+    return {
+        (method, route.path): route.policy
+        for router in routers
+        for route in all_routes(router)
+        if isinstance(route, GuardedRoute)
+        for method in route.methods or ()
+    }
 
 
 SERVICE_POLICIES = policies(*(service.router for service in SERVICES.values()))

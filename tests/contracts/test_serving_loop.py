@@ -8,16 +8,9 @@ import pytest
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
+from common.guarded_route import all_routes
 from common.settings import Settings
 from serving.app import create_app
-
-
-def api_routes(routes: Any) -> Iterator[APIRoute]:
-    for route in routes:
-        if isinstance(route, APIRoute):
-            yield route
-        elif included := getattr(route, "original_router", None):
-            yield from api_routes(included.routes)
 
 
 def calls(dependant: Dependant) -> Iterator[Any]:
@@ -26,7 +19,7 @@ def calls(dependant: Dependant) -> Iterator[Any]:
         yield from calls(needed)
 
 
-ROUTES = list(api_routes(create_app(Settings()).routes))
+ROUTES = [route for route in all_routes(create_app(Settings())) if isinstance(route, APIRoute)]
 
 
 def test_there_are_routes() -> None:
