@@ -24,6 +24,9 @@ from common.settings import Settings
 HEADER = "Souk-Principal"
 """The header in which a service gets its principal."""
 
+CLIENT_ADDRESS = "Souk-Client-Address"
+"""The header in which a service gets the address of the gateway's client."""
+
 GATEWAY = "gateway"
 """The audience of the platform's own tokens."""
 
@@ -67,13 +70,14 @@ class PrincipalTokens:
     def make(self, principal: Principal, audience: str) -> str:
         """Return a token with which `audience` knows the principal; it is valid for 30 to 60 seconds."""
         now = self._now()
-        cached = self._made.get((_cache_key(principal), audience))
+        key = _cache_key(principal), audience
+        cached = self._made.get(key)
         if cached and now < cached[0]:
             return cached[1]
         claims = {**principal.claims(), "aud": audience, "exp": int(now) + LIFETIME_S}
         header = {"alg": ALGORITHM, "typ": "souk-principal+jwt"}
         token = jws.serialize_compact(header, orjson.dumps(claims), self._key, algorithms=[ALGORITHM])
-        _put(self._made, (_cache_key(principal), audience), (now + RENEW_AFTER_S, token))
+        _put(self._made, key, (now + RENEW_AFTER_S, token))
         return token
 
     def verify(self, token: str, audience: str) -> Principal:

@@ -6,15 +6,13 @@ from fastapi import Request
 
 from common.access_policy import NotAllowed, NotYours
 from common.principal import Principal
+from common.principal_token import CLIENT_ADDRESS
 from producers.http.endpoint import context
 from producers.http.guard import principal_of
 from producers.users.context import UsersContext
 from producers.users.store import Client
 
 NAME = "users"
-
-CLIENT_ADDRESS = "Souk-Client-Address"
-"""The header in which the gateway passes the address of its client."""
 
 MAX_DEVICE_CHARS = 300
 _MAX_ADDRESS_CHARS = 64

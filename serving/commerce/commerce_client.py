@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from common.http_client import HttpResponse, RequestFailed, RequestTimedOut
 from common.principal import Principal, platform
-from common.principal_token import COMMERCE, HEADER, PrincipalTokens
+from common.principal_token import CLIENT_ADDRESS, COMMERCE, HEADER, PrincipalTokens
 from common.retry_policy import is_safe_to_retry, retry_advice
 from common.settings import Settings
 from serving.gateway.circuit_breaker import BreakerOpen
@@ -27,9 +27,6 @@ REQUEST_HEADERS = {
 }
 """Headers of a request that are forwarded. All others are not: cookies, tokens, headers that apply to one
 connection, and those in which the gateway itself says who sends the request."""
-
-CLIENT_ADDRESS = "Souk-Client-Address"
-"""The header in which a service gets the address of the client."""
 
 GATEWAY_ITSELF = platform("gateway")
 

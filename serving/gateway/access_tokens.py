@@ -81,6 +81,8 @@ class AccessTokens:
 
     def set_keys(self, keys: Sequence[Mapping[str, Any]]) -> None:
         """Replace the keys. Tokens that a removed key signed are not valid any more."""
+        if keys == self._public:
+            return
         imported = {str(key["kid"]): OKPKey.import_key(dict(key)) for key in keys}
         if set(imported) != set(self._keys):
             self._verified.clear()
