@@ -1,11 +1,12 @@
 """Reads the forms of pages, sends them to a service, and returns to a page afterwards."""
 
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
 from typing import Any
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from fastapi import Request
@@ -13,28 +14,18 @@ from starlette.responses import RedirectResponse, Response
 
 from common.money import InexactMoney, to_minor
 from common.problems import Problem
-from serving.request_body import read_body
+from serving.form_fields import read_fields
 from serving.web.renderer import PageRenderer
 from serving.web.service_calls import Refusal
 
 FORM_LIMIT = 64 * 1024
 """The largest body of a form in bytes."""
 
-CONTENT_TYPE = "application/x-www-form-urlencoded"
 MAX_FIELDS = 2_000
 MAX_MAGNITUDE = 20
 """Numbers of a form are below 10 to the power of this, so that computing with them is cheap."""
 
 NO_STORE = {"Cache-Control": "no-store"}
-
-
-class NotAForm(Problem):
-    """The body of a request is not that of a form."""
-
-    status, kind, title = 415, "not-a-form", "This body is not a form"
-
-    def __init__(self) -> None:
-        super().__init__(f"Send {CONTENT_TYPE}, as a form of the page does. Programs use the API: see /docs.")
 
 
 class BadField(Problem):
@@ -124,16 +115,17 @@ async def read_form(request: Request) -> Form:
 
     Raises:
         NotAForm: the body has another content type.
-        BadField: the body is malformed, or has too many fields.
+        BadField: the body is malformed or not UTF-8, or has too many fields.
         BodyTooLarge: the body exceeds `FORM_LIMIT`.
     """
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != CONTENT_TYPE:
-        raise NotAForm
-    body = await read_body(request, FORM_LIMIT)
     try:
-        return Form(parse_qs(body.decode(), keep_blank_values=True, max_num_fields=MAX_FIELDS))
+        fields = await read_fields(request, FORM_LIMIT, MAX_FIELDS)
     except ValueError as error:
         raise BadField("The form can't be read. Open the page again and send the form again.") from error
+    values: dict[str, list[str]] = defaultdict(list)
+    for name, value in fields:
+        values[name].append(value)
+    return Form(dict(values))
 
 
 async def submit(

@@ -7,15 +7,16 @@ import pytest
 from fastapi import Request
 
 from common.access_policy import NotAllowed
+from serving.form_fields import CONTENT_TYPE, NotAForm
 from serving.problems import BadBody
 from serving.web.people.demo import is_from_this_machine
 from serving.web.people.devices import device_name
-from serving.web.people.forms import FORM, NotAForm, read_form
+from serving.web.people.forms import read_form
 from serving.web.people.mailbox_pages import with_links
 from serving.web.people.texts import refusal
 
 SITE = "http://127.0.0.1:8000"
-PAGE = {"host": "127.0.0.1:8000", "sec-fetch-site": "same-origin", "content-type": FORM}
+PAGE = {"host": "127.0.0.1:8000", "sec-fetch-site": "same-origin", "content-type": CONTENT_TYPE}
 
 
 def request(body: bytes = b"", client: str = "127.0.0.1", **headers: str) -> Request:

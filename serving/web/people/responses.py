@@ -11,10 +11,11 @@ from common.principal import Principal
 from serving.gateway import cookies
 from serving.gateway.cookies import GuestSessions
 from serving.gateway.gateway import identity_of
+from serving.http_caching import PRIVATE_NO_STORE
 from serving.web.people import texts
 from serving.web.renderer import PageRenderer
 
-NO_STORE = {"Cache-Control": "private, no-store"}
+NO_STORE = {"Cache-Control": PRIVATE_NO_STORE}
 
 
 def page(request: Request, template: str, status: int = 200, **shown: Any) -> Response:
