@@ -60,12 +60,6 @@ class RepeatedParameter(Problem):
     status, kind, title = 422, "bad-parameter", "A parameter can't be used"
 
 
-class BadCursor(Problem):
-    """The cursor was not issued by this API."""
-
-    status, kind, title = 422, "bad-cursor", "Unknown cursor"
-
-
 class MissingProduct(Problem):
     """Recommendations for a product page were requested without a product."""
 

@@ -95,12 +95,3 @@ class TooLateToCancel(Problem):
             if has_returns
             else f"The order is {status} already. Return it once it has arrived."
         )
-
-
-class BadCursor(Problem):
-    """The cursor is not one of a response."""
-
-    status, kind, title = 422, "bad-cursor", "Unknown cursor"
-
-    def __init__(self) -> None:
-        super().__init__("Send next_cursor of the previous page unchanged, or leave cursor out.")

@@ -1,16 +1,14 @@
 """What administrators do with people: find them, give them roles, suspend them."""
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from binascii import Error
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
+from common.cursor import BadCursor, decode_moment, encode_moment
 from producers.outbox.trace import Trace
 from producers.outbox.transaction import Transaction, Transactions
 from producers.users import store
 from producers.users.model import ChosenRole
-from producers.users.problems import BadCursor, LastAdministrator, UnknownPerson
+from producers.users.problems import CursorNotUsable, LastAdministrator, UnknownPerson
 from producers.users.schemas import PeopleResponse, PersonDetailsResponse, PersonResponse
 from producers.users.sessions import end_all_sessions
 
@@ -21,16 +19,18 @@ async def search(transactions: Transactions, text: str | None, cursor: str | Non
     """Return a page of the people whose e-mail address or name contains a text, the newest first.
 
     Raises:
-        BadCursor: the cursor is not one of a response.
+        CursorNotUsable: the cursor is not one of a response.
     """
-    after = None if cursor is None else _position(cursor)
+    try:
+        after = None if cursor is None else decode_moment(cursor)
+    except BadCursor as error:
+        raise CursorNotUsable from error
     async with transactions.connection() as sql:
         rows = await store.search_people(sql, text, after, PAGE + 1)
-    page = rows[:PAGE]
-    more = len(rows) > PAGE
+    last = rows[PAGE - 1] if len(rows) > PAGE else None
     return {
-        "people": [present_person(row) for row in page],
-        "next_cursor": _cursor(page[-1]) if more else None,
+        "people": [present_person(row) for row in rows[:PAGE]],
+        "next_cursor": encode_moment(last["verified_at"], last["user_id"]) if last else None,
     }
 
 
@@ -118,18 +118,3 @@ def present_person(row: Mapping[str, Any]) -> PersonResponse:
         "suspended_at": row["suspended_at"],
         "suspension_reason": row["suspension_reason"],
     }
-
-
-def _cursor(row: Mapping[str, Any]) -> str:
-    return urlsafe_b64encode(f"{row['verified_at'].isoformat()} {row['user_id']}".encode()).decode()
-
-
-def _position(cursor: str) -> tuple[datetime, str]:
-    try:
-        moment, user_id = urlsafe_b64decode(cursor).decode().split(" ")
-        at = datetime.fromisoformat(moment)
-    except (Error, ValueError) as error:
-        raise BadCursor from error
-    if at.tzinfo is None or len(user_id) != 36:
-        raise BadCursor
-    return at, user_id

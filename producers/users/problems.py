@@ -160,7 +160,7 @@ class UnknownPerson(Problem):
         super().__init__("Nobody has this id. GET /v1/people finds people by their e-mail address and name.")
 
 
-class BadCursor(Problem):
+class CursorNotUsable(Problem):
     """The cursor is not one of a response."""
 
     status, kind, title = 422, "bad-parameter", "A parameter can't be used"

@@ -4,7 +4,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Literal, Self
 
-from serving.cursor import INT64, decode_cursor, encode_cursor
+from common.cursor import INT64, decode_cursor, encode_cursor
 
 Sort = Literal["best", "cheapest", "dearest"]
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from common.cursor import BadCursor, decode_moment, encode_cursor, encode_moment
 from common.ids import new_id
 from serving.analytics.periods import Grain, Period, buckets, midnight
 from serving.analytics.presenters import sales
@@ -16,7 +17,7 @@ from serving.analytics.presenters.orders import order, order_cursor, read_order_
 from serving.analytics.schemas.sales import Bucket
 from serving.catalogue.service import ProductName
 from serving.clickhouse import encode_parameter
-from serving.problems import BadCursor, BadPeriod
+from serving.problems import BadPeriod
 from serving.web.formatter import Formatter, place, seller_name, short_id, words
 from serving.web.presenters import (
     axis,
@@ -116,6 +117,26 @@ def test_a_cursor_comes_back_as_it_was_written(order_id: str, millis: int) -> No
 def test_a_foreign_cursor_is_refused(cursor: str) -> None:
     with pytest.raises(BadCursor):
         read_order_cursor(cursor)
+
+
+@given(moment=st.datetimes(timezones=st.just(UTC)), row_id=st.uuids().map(str))
+def test_a_cursor_of_a_moment_comes_back_as_it_was_written(moment: datetime, row_id: str) -> None:
+    assert decode_moment(encode_moment(moment, row_id)) == (moment, row_id)
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        encode_cursor("2026-01-01", new_id()),
+        encode_cursor("soon", new_id()),
+        encode_cursor("2026-01-01T00:00:00+00:00", new_id().upper()),
+        encode_cursor("2026-01-01T00:00:00+00:00", "x" * 36),
+        encode_cursor(1, new_id()),
+    ],
+)
+def test_a_cursor_without_a_moment_and_an_id_is_refused(cursor: str) -> None:
+    with pytest.raises(BadCursor):
+        decode_moment(cursor)
 
 
 def test_an_order_whose_state_is_still_on_the_way_is_placed() -> None:

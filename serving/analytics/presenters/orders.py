@@ -6,9 +6,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from common.clock import from_millis, to_millis
+from common.cursor import BadCursor, decode_cursor, encode_cursor
 from serving.analytics.schemas.orders import Order, OrderLine, Orders, Status
 from serving.catalogue.service import UNNAMED, ProductName
-from serving.cursor import bad_cursor, decode_cursor, encode_cursor
 
 
 def order_cursor(placed_at: datetime, order_id: str) -> str:
@@ -26,9 +26,9 @@ def read_order_cursor(cursor: str) -> tuple[datetime, str]:
     try:
         placed_at = from_millis(int(millis))
     except (ValueError, OverflowError, OSError) as error:
-        raise bad_cursor() from error
+        raise BadCursor from error
     if not order_id or not 1970 <= placed_at.year <= 2105:
-        raise bad_cursor()
+        raise BadCursor
     return placed_at, str(order_id)
 
 

@@ -1,9 +1,10 @@
 """The list of a shopper's own orders."""
 
-from base64 import urlsafe_b64encode
+from uuid import uuid4
 
 import pytest
 
+from common.cursor import encode_cursor
 from common.ids import new_id
 from common.principal import Principal, guest
 
@@ -54,10 +55,12 @@ def test_pages_follow_each_other_without_a_gap_while_orders_are_placed(shop, lam
     assert seen == placed[::-1]
 
 
-NOT_AN_ID = urlsafe_b64encode(b"2026-01-01T00:00:00+00:00 not-an-id").decode()
+NOT_AN_ID = encode_cursor("2026-01-01T00:00:00+00:00", "not-an-id")
+NOT_AN_ORDER = encode_cursor("2026-01-01T00:00:00+00:00", str(uuid4()))
+WITHOUT_ZONE = encode_cursor("2026-01-01", new_id())
 
 
-@pytest.mark.parametrize("cursor", ["x", "", "MjAyNi0wMS0wMSB4", "é", NOT_AN_ID])
+@pytest.mark.parametrize("cursor", ["x", "", "é", NOT_AN_ID, NOT_AN_ORDER, WITHOUT_ZONE])
 def test_a_cursor_of_nobody_is_refused(shop, cursor):
     answer = shop.as_principal(guest(new_id())).get("/v1/orders", params={"cursor": cursor})
 
