@@ -19,14 +19,13 @@ from serving.gateway import cookies
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
 from serving.parameters import reject_repeated_parameters
-from serving.problems import CommerceUnavailable
+from serving.web.people.calls import change, read
 from serving.web.people.forms import Form, read_form, typed
 from serving.web.people.named_sellers import named_sellers
 from serving.web.people.order_rows import order_rows
 from serving.web.people.policy import POLICIES
-from serving.web.people.problems import AccountUnavailable, Refused
 from serving.web.people.responses import NO_STORE, go_to, page, sign_browser_out
-from serving.web.people.texts import UNAVAILABLE, refusal
+from serving.web.people.texts import refusal
 
 ORDERS_PER_PAGE = 20
 
@@ -56,7 +55,7 @@ async def profile_page(request: Request, commerce: CommerceDep, catalogue: Catal
 async def change_profile(request: Request, commerce: CommerceDep, catalogue: CatalogueDep) -> Response:
     """Change the name."""
     name = typed(await read_form(request), "name")
-    answer = await _change(commerce, request, "PATCH", "/v1/me", {"name": name})
+    answer = await change(commerce, request, "PATCH", "/v1/me", {"name": name})
     if answer.is_success:
         return go_to("/account", done="profile-saved")
     return await _profile(request, commerce, catalogue, answer)
@@ -68,7 +67,7 @@ async def account_orders(
 ) -> Response:
     """Return the orders of the person, the newest first; with a cursor, those that follow."""
     target = f"/v1/orders?limit={ORDERS_PER_PAGE}" + (f"&cursor={quote(cursor, safe='')}" if cursor else "")
-    found = await _read(commerce, request, target)
+    found = await read(commerce, request, target)
     rows = await order_rows(found["orders"], catalogue)
     return page(
         request, "account_orders.html", orders=rows, next_cursor=found["next_cursor"], is_first=not cursor
@@ -87,7 +86,7 @@ async def save_address(request: Request, commerce: CommerceDep) -> Response:
     form = await read_form(request)
     address_id = typed(form, "address_id") or str(uuid4())
     target = f"/v1/me/addresses/{quote(address_id, safe='')}"
-    answer = await _change(commerce, request, "PUT", target, _address(form))
+    answer = await change(commerce, request, "PUT", target, _address(form))
     if answer.is_success:
         return go_to("/account/addresses", done="address-saved")
     edited = {name: typed(form, name) for name in ("address_id", *ADDRESS_FIELDS)}
@@ -99,7 +98,7 @@ async def delete_address(request: Request, commerce: CommerceDep, address_id: st
     """Delete an address."""
     await read_form(request)
     target = f"/v1/me/addresses/{quote(address_id, safe='')}"
-    answer = await _change(commerce, request, "DELETE", target)
+    answer = await change(commerce, request, "DELETE", target)
     if answer.is_success:
         return go_to("/account/addresses", done="address-deleted")
     return await _addresses(request, commerce, answer)
@@ -115,7 +114,7 @@ async def sessions_page(request: Request, commerce: CommerceDep) -> Response:
 async def end_session(request: Request, commerce: CommerceDep, session_id: str) -> Response:
     """End a session. Ending the current one signs this browser out."""
     await read_form(request)
-    answer = await _change(commerce, request, "DELETE", f"/v1/me/sessions/{quote(session_id, safe='')}")
+    answer = await change(commerce, request, "DELETE", f"/v1/me/sessions/{quote(session_id, safe='')}")
     if not answer.is_success:
         return await _sessions(request, commerce, answer)
     person = identity_of(request).signed_in
@@ -135,7 +134,7 @@ async def change_password(request: Request, commerce: CommerceDep) -> Response:
     """Set a new password. All other sessions end."""
     form = await read_form(request)
     body = {"password": form.get("password", ""), "new_password": form.get("new_password", "")}
-    answer = await _change(commerce, request, "POST", "/v1/me/password", body)
+    answer = await change(commerce, request, "POST", "/v1/me/password", body)
     if answer.is_success:
         return go_to("/account/security", done="password-changed")
     return await _security(request, commerce, answer, failed="password")
@@ -146,7 +145,7 @@ async def change_email(request: Request, commerce: CommerceDep) -> Response:
     """Ask for another e-mail address. It is used once the link in the mail is followed."""
     form = await read_form(request)
     body = {"email": typed(form, "email"), "password": form.get("password", "")}
-    answer = await _change(commerce, request, "POST", "/v1/me/email_changes", body)
+    answer = await change(commerce, request, "POST", "/v1/me/email_changes", body)
     if answer.is_success:
         return go_to("/account/security", done="email-requested")
     return await _security(request, commerce, answer, failed="email", new_email=body["email"])
@@ -161,7 +160,7 @@ async def personal_data_page(request: Request, commerce: CommerceDep) -> Respons
 @router.get("/export")
 async def export(request: Request, commerce: CommerceDep) -> Response:
     """Return all that is kept of the person, as a file."""
-    content = orjson.dumps(await _read(commerce, request, "/v1/me/export"), option=orjson.OPT_INDENT_2)
+    content = orjson.dumps(await read(commerce, request, "/v1/me/export"), option=orjson.OPT_INDENT_2)
     disposition = 'attachment; filename="souk-export.json"'
     return Response(content, 200, {**NO_STORE, "Content-Disposition": disposition}, JSON)
 
@@ -174,7 +173,7 @@ async def erase(request: Request, commerce: CommerceDep) -> Response:
         missing = f"Type “{ERASE_WORD}” to confirm. Nothing was changed."
         return await _personal_data(request, commerce, CommerceResponse(422, {"detail": missing}))
     body = {"password": form.get("password", "")}
-    answer = await _change(commerce, request, "POST", "/v1/me/erasure", body)
+    answer = await change(commerce, request, "POST", "/v1/me/erasure", body)
     if not answer.is_success:
         return await _personal_data(request, commerce, answer)
     response = sign_browser_out(request, go_to("/sign-in", done="erased"), None)
@@ -188,7 +187,7 @@ async def _profile(
     catalogue: Catalogue,
     answer: CommerceResponse | None = None,
 ) -> Response:
-    me = await _read(commerce, request, "/v1/me")
+    me = await read(commerce, request, "/v1/me")
     sellers = await named_sellers(sorted(me["sellers"]), catalogue)
     return _page(request, "account.html", answer, me=me, sellers=sellers)
 
@@ -200,7 +199,7 @@ async def _addresses(
     edited: dict[str, str] | None = None,
 ) -> Response:
     """Return the addresses; `edited` is the one whose form is shown again, with what was typed."""
-    found = await _read(commerce, request, "/v1/me/addresses")
+    found = await read(commerce, request, "/v1/me/addresses")
     blank = dict.fromkeys(ADDRESS_FIELDS, "")
     return _page(request, "addresses.html", answer, addresses=found, edited=edited, blank=blank)
 
@@ -214,7 +213,7 @@ async def _sessions(
             "created_at": datetime.fromisoformat(session["created_at"]),
             "last_used_at": datetime.fromisoformat(session["last_used_at"]),
         }
-        for session in await _read(commerce, request, "/v1/me/sessions")
+        for session in await read(commerce, request, "/v1/me/sessions")
     ]
     return _page(request, "sessions.html", answer, sessions=found)
 
@@ -227,14 +226,14 @@ async def _security(
     new_email: str = "",
 ) -> Response:
     """Return the forms; `failed` is the one to which the refusal belongs."""
-    me = await _read(commerce, request, "/v1/me")
+    me = await read(commerce, request, "/v1/me")
     return _page(request, "security.html", answer, me=me, failed=failed, new_email=new_email)
 
 
 async def _personal_data(
     request: Request, commerce: CommerceClient, answer: CommerceResponse | None = None
 ) -> Response:
-    me = await _read(commerce, request, "/v1/me")
+    me = await read(commerce, request, "/v1/me")
     return _page(request, "personal_data.html", answer, me=me, erase_word=ERASE_WORD)
 
 
@@ -249,29 +248,3 @@ def _address(form: Form) -> dict[str, str]:
     fields = {name: typed(form, name) for name in ADDRESS_FIELDS}
     fields["country"] = fields["country"].upper()
     return {name: value for name, value in fields.items() if value or name not in OPTIONAL_ADDRESS_FIELDS}
-
-
-async def _read(commerce: CommerceClient, request: Request, target: str) -> Any:
-    """Return what a service has of the person.
-
-    Raises:
-        AccountUnavailable: the service does not answer.
-        Refused: the service refuses the request.
-    """
-    try:
-        answer = await commerce.call(request, "GET", target)
-    except CommerceUnavailable as error:
-        raise AccountUnavailable from error
-    if not answer.is_success:
-        raise Refused(answer.status, refusal(answer.content))
-    return answer.content
-
-
-async def _change(
-    commerce: CommerceClient, request: Request, method: str, target: str, body: Any = None
-) -> CommerceResponse:
-    """Change something of the person. If the service does not answer, the form is shown again."""
-    try:
-        return await commerce.call(request, method, target, body)
-    except CommerceUnavailable:
-        return CommerceResponse(503, {"detail": UNAVAILABLE})

@@ -16,12 +16,10 @@ from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of, to_sign_in
 from serving.gateway.sign_in_redirect import is_page_visit
 from serving.parameters import reject_repeated_parameters
-from serving.problems import CommerceUnavailable
+from serving.web.people.calls import read
 from serving.web.people.demo import may_read_mails
 from serving.web.people.policy import POLICIES
-from serving.web.people.problems import AccountUnavailable, Refused
 from serving.web.people.responses import page
-from serving.web.people.texts import refusal
 
 MAILS_SHOWN = 50
 
@@ -47,12 +45,6 @@ async def mailbox(
             raise SignInRequired
         return to_sign_in(request)
     target = f"/v1/mails?limit={MAILS_SHOWN}" + (f"&to={quote(to.strip(), safe='')}" if to.strip() else "")
-    try:
-        answer = await commerce.call(GATEWAY_ITSELF, "GET", target)
-    except CommerceUnavailable as error:
-        raise AccountUnavailable from error
-    if not answer.is_success:
-        raise Refused(answer.status, refusal(answer.content))
     site: str = request.app.state.settings.serving
     mails = [
         {
@@ -60,7 +52,7 @@ async def mailbox(
             "created_at": datetime.fromisoformat(mail["created_at"]),
             "parts": with_links(mail["text"], site),
         }
-        for mail in answer.content
+        for mail in await read(commerce, GATEWAY_ITSELF, target)
     ]
     return page(request, "mailbox.html", mails=mails, to=to)
 

@@ -14,16 +14,6 @@ class AccountUnavailable(Problem, PartUnavailable):
         super().__init__("Your account can't be shown right now. Nothing is lost: try again in a moment.")
 
 
-class Refused(Problem):
-    """A service refuses to show something. The status and the detail are those of its response."""
-
-    kind, title = "refused", "This can't be shown"
-
-    def __init__(self, status: int, detail: str) -> None:
-        super().__init__(detail)
-        self.status = status  # type: ignore[misc]  # it differs from one refusal to the next
-
-
 class LookAsUnavailable(Problem):
     """Nobody may look around as somebody else here."""
 

@@ -6,21 +6,20 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from common.ids import PRINTABLE
-from serving.commerce.commerce_client import CommerceClient, CommerceResponse
 from serving.commerce.forwarding import CommerceDep
 from serving.gateway import cookies
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
 from serving.gateway.sign_in_redirect import safe_target
 from serving.parameters import reject_repeated_parameters
-from serving.problems import CommerceUnavailable
+from serving.web.people.calls import change
 from serving.web.people.demo import may_read_mails
 from serving.web.people.devices import device_name
 from serving.web.people.forms import Form, read_form, typed
 from serving.web.people.policy import POLICIES
 from serving.web.people.responses import go_to, page, sign_browser_in
 from serving.web.people.session_pages import end_current_session
-from serving.web.people.texts import UNAVAILABLE, refusal
+from serving.web.people.texts import refusal
 
 router = APIRouter(
     route_class=guarded(POLICIES), include_in_schema=False, dependencies=[Depends(reject_repeated_parameters)]
@@ -41,7 +40,7 @@ async def sign_in(request: Request, commerce: CommerceDep) -> Response:
     """Open a session, and go on to the page that the visitor wanted."""
     form = await read_form(request)
     email, target = typed(form, "email"), _target(typed(form, "next"))
-    answer = await _call(commerce, request, "POST", "/v1/auth/sessions", _credentials(request, form, email))
+    answer = await change(commerce, request, "POST", "/v1/auth/sessions", _credentials(request, form, email))
     if not answer.is_success:
         return page(
             request, "sign_in.html", answer.status, next=target, email=email, error=refusal(answer.content)
@@ -63,7 +62,7 @@ async def sign_up(request: Request, commerce: CommerceDep) -> Response:
     form = await read_form(request)
     email, name, target = typed(form, "email"), typed(form, "name"), _target(typed(form, "next"))
     body = {"email": email, "password": form.get("password", ""), "name": name}
-    answer = await _call(commerce, request, "POST", "/v1/auth/registrations", body)
+    answer = await change(commerce, request, "POST", "/v1/auth/registrations", body)
     if answer.is_success:
         return await _mail_sent(request, email, "sign_up")
     shown = {"next": target, "email": email, "name": name, "error": refusal(answer.content)}
@@ -80,7 +79,7 @@ async def verify_page(request: Request, token: Token = "") -> Response:
 async def verify(request: Request, commerce: CommerceDep) -> Response:
     """Confirm an e-mail address after a registration."""
     token = typed(await read_form(request), "token")
-    answer = await _call(commerce, request, "POST", "/v1/auth/verifications", {"token": token})
+    answer = await change(commerce, request, "POST", "/v1/auth/verifications", {"token": token})
     if answer.is_success:
         return go_to("/sign-in", done="verified")
     return page(
@@ -98,7 +97,7 @@ async def forgotten_page(request: Request) -> Response:
 async def forgotten(request: Request, commerce: CommerceDep) -> Response:
     """Send the mail with the link to a new password. The page does not say whether there is an account."""
     email = typed(await read_form(request), "email")
-    answer = await _call(commerce, request, "POST", "/v1/auth/password_resets", {"email": email})
+    answer = await change(commerce, request, "POST", "/v1/auth/password_resets", {"email": email})
     if answer.is_success:
         return await _mail_sent(request, email, "forgotten")
     return page(request, "forgotten_password.html", answer.status, email=email, error=refusal(answer.content))
@@ -115,7 +114,7 @@ async def reset(request: Request, commerce: CommerceDep) -> Response:
     """Set the new password. All sessions of the person end."""
     form = await read_form(request)
     body = {"token": typed(form, "token"), "password": form.get("password", "")}
-    answer = await _call(commerce, request, "POST", "/v1/auth/password_resets/confirmations", body)
+    answer = await change(commerce, request, "POST", "/v1/auth/password_resets/confirmations", body)
     if not answer.is_success:
         return page(request, "reset.html", answer.status, token=body["token"], error=refusal(answer.content))
     response = go_to("/sign-in", done="password-set")
@@ -133,7 +132,7 @@ async def confirm_email_page(request: Request, token: Token = "") -> Response:
 async def confirm_email(request: Request, commerce: CommerceDep) -> Response:
     """Confirm the new e-mail address of an account."""
     token = typed(await read_form(request), "token")
-    answer = await _call(commerce, request, "POST", "/v1/auth/email_changes/confirmations", {"token": token})
+    answer = await change(commerce, request, "POST", "/v1/auth/email_changes/confirmations", {"token": token})
     if answer.is_success:
         is_signed_in = identity_of(request).signed_in is not None
         return go_to("/account" if is_signed_in else "/sign-in", done="email-confirmed")
@@ -158,16 +157,6 @@ def _credentials(request: Request, form: Form, email: str) -> dict[str, str]:
     if principal is not None and "guest" in principal.roles and principal.shopper_id is not None:
         body["guest_session"] = principal.shopper_id
     return body
-
-
-async def _call(
-    commerce: CommerceClient, request: Request, method: str, target: str, body: object
-) -> CommerceResponse:
-    """Call a service. If it is not available, the form is shown again with what was typed."""
-    try:
-        return await commerce.call(request, method, target, body)
-    except CommerceUnavailable:
-        return CommerceResponse(503, {"detail": UNAVAILABLE})
 
 
 def _target(target: str) -> str:
