@@ -119,7 +119,7 @@ async def end_session(request: Request, commerce: CommerceDep, session_id: str) 
         return await _sessions(request, commerce, answer)
     person = identity_of(request).signed_in
     if person is not None and person.session_id == session_id:
-        return sign_browser_out(request, go_to("/sign-in", done="signed-out"), person)
+        return sign_browser_out(request, go_to("/sign-in", done="signed-out"))
     return go_to("/account/sessions", done="session-ended")
 
 
@@ -176,7 +176,7 @@ async def erase(request: Request, commerce: CommerceDep) -> Response:
     answer = await change(commerce, request, "POST", "/v1/me/erasure", body)
     if not answer.is_success:
         return await _personal_data(request, commerce, answer)
-    response = sign_browser_out(request, go_to("/sign-in", done="erased"), None)
+    response = sign_browser_out(request, go_to("/sign-in", done="erased"))
     response.delete_cookie(cookies.DEVICE, httponly=True, samesite="lax")
     return response
 

@@ -7,10 +7,8 @@ from urllib.parse import urlencode
 from fastapi import Request
 from starlette.responses import RedirectResponse, Response
 
-from common.principal import Principal
 from serving.gateway import cookies
 from serving.gateway.cookies import GuestSessions
-from serving.gateway.gateway import identity_of
 from serving.http_caching import PRIVATE_NO_STORE
 from serving.web.people import texts
 from serving.web.renderer import PageRenderer
@@ -35,20 +33,18 @@ def go_to(path: str, **query: str) -> Response:
 
 def sign_browser_in(request: Request, response: Response, tokens: Mapping[str, Any]) -> Response:
     """Set the tokens of a browser, and begin another session as a guest: the former is the person's now."""
-    guests: GuestSessions = request.app.state.guests
-    cookies.set_session(request, response, guests.sign(guests.new()))
+    _begin_guest_session(request, response)
     cookies.set_tokens(request, response, tokens)
     return response
 
 
-def sign_browser_out(request: Request, response: Response, person: Principal | None) -> Response:
-    """Delete the tokens of a browser. If its session as a guest has become the person's, begin another.
-
-    Otherwise, whoever uses the browser next would see the orders of the person who has signed out. `person`
-    is who was signed in; None if that is not known.
-    """
-    guests: GuestSessions = request.app.state.guests
-    if person is None or identity_of(request).session_id in person.shopper_ids:
-        cookies.set_session(request, response, guests.sign(guests.new()))
+def sign_browser_out(request: Request, response: Response) -> Response:
+    """Delete the tokens of a browser, and begin another session as a guest: the former was the person's."""
+    _begin_guest_session(request, response)
     cookies.delete_tokens(response)
     return response
+
+
+def _begin_guest_session(request: Request, response: Response) -> None:
+    guests: GuestSessions = request.app.state.guests
+    cookies.set_session(request, response, guests.sign(guests.new()))

@@ -44,7 +44,7 @@ async def refresh_for_page(
     """Renew the session of a person who opens a page, and go on to the page; without a session, sign in."""
     tokens = await _refresh(request, commerce)
     if tokens is None:
-        return sign_browser_out(request, go_to("/sign-in", next=safe_target(target)), None)
+        return sign_browser_out(request, go_to("/sign-in", next=safe_target(target)))
     response = go_to(safe_target(target))
     cookies.set_tokens(request, response, tokens)
     return response
@@ -56,7 +56,7 @@ async def refresh_for_script(request: Request, commerce: CommerceDep) -> Respons
     check_origin(request)
     tokens = await _refresh(request, commerce)
     if tokens is None:
-        return sign_browser_out(request, Response(status_code=401), None)
+        return sign_browser_out(request, Response(status_code=401))
     response = Response(status_code=204)
     cookies.set_tokens(request, response, tokens)
     return response
@@ -65,8 +65,7 @@ async def refresh_for_script(request: Request, commerce: CommerceDep) -> Respons
 @router.get("/session/me")
 async def me(request: Request, commerce: CommerceDep, catalogue: CatalogueDep) -> Response:
     """Return who is signed in, for the menu. Pages that are the same for everybody do not contain it."""
-    identity = identity_of(request)
-    person = identity.signed_in
+    person = identity_of(request).signed_in
     content: dict[str, Any] = {"signed_in": person is not None, "name": None, "sellers": [], "admin": False}
     if person is not None:
         name, sellers = await asyncio.gather(
@@ -76,8 +75,6 @@ async def me(request: Request, commerce: CommerceDep, catalogue: CatalogueDep) -
             "name": name,
             "sellers": sellers,
             "admin": "admin" in person.roles,
-            # The orders of this browser are those of the person: they leave it at the sign-out.
-            "owns_orders_of_browser": identity.session_id in person.shopper_ids,
         }
     return Response(orjson.dumps(content), 200, NO_STORE, JSON)
 
@@ -94,7 +91,7 @@ async def sign_out(request: Request, commerce: CommerceDep) -> Response:
         return RedirectResponse("/session/sign-out", 307, NO_STORE)
     if identity.signed_in is not None:
         await end_current_session(request, commerce)
-    return sign_browser_out(request, go_to("/sign-in", done="signed-out"), identity.signed_in)
+    return sign_browser_out(request, go_to("/sign-in", done="signed-out"))
 
 
 @router.post("/session/sign-out")
@@ -107,7 +104,7 @@ async def sign_out_after_refresh(request: Request, commerce: CommerceDep) -> Res
             tokens["user"]["user_id"], frozenset({"shopper"}), session_id=tokens["session_id"]
         )
         await _end_session_of(commerce, principal)
-    return sign_browser_out(request, go_to("/sign-in", done="signed-out"), None)
+    return sign_browser_out(request, go_to("/sign-in", done="signed-out"))
 
 
 async def end_current_session(request: Request, commerce: CommerceClient) -> None:

@@ -6,7 +6,7 @@
   const MENU = "souk.menu";
   const REFRESHED = "souk.refreshed";
   const ORDERS = "souk.orders";
-  const FORGET = "souk.forget-orders"; // a form was sent that may sign out
+  const PERSON = "souk.person"; // somebody is signed in in this browser
 
   // The cookie says that there is a session, and proves nothing. Without it, the page asks the server for nothing.
   const hasSession = () => document.cookie.split("; ").includes("souk_signed_in=1");
@@ -28,6 +28,13 @@
       // Storage is full or forbidden: the menu is fetched for each page.
     }
   };
+
+  // A sign-in makes the orders of this browser those of the person. They must not stay for whoever uses it next.
+  if (hasSession()) store("localStorage", PERSON, true);
+  else if (stored("localStorage", PERSON)) {
+    store("localStorage", ORDERS, null);
+    store("localStorage", PERSON, null);
+  }
 
   /** Renews the session. Returns whether there still is one. Tabs share the time of the last renewal. */
   const refresh = async () => {
@@ -103,17 +110,12 @@
   };
 
   addEventListener("DOMContentLoaded", () => {
-    // The orders of this browser belong to the person who has signed out: their account lists them.
-    if (!hasSession() && stored("sessionStorage", FORGET)) store("localStorage", ORDERS, null);
-    store("sessionStorage", FORGET, null);
     showAccount();
     if (stored("localStorage", REFRESHED) === null && hasSession()) store("localStorage", REFRESHED, Date.now());
     setInterval(refreshIfDue, CHECK_EVERY_MS);
     document.addEventListener("visibilitychange", refreshIfDue);
-    document.addEventListener("submit", () => {
-      if (stored("sessionStorage", MENU)?.menu.owns_orders_of_browser) store("sessionStorage", FORGET, true);
-      store("sessionStorage", MENU, null); // a form may change the name, or who is signed in
-    });
+    // A form may change the name, or who is signed in.
+    document.addEventListener("submit", () => store("sessionStorage", MENU, null));
     document.addEventListener("click", ({ target }) => {
       const open = document.querySelector("details.account-menu[open]");
       if (open && !open.contains(target)) open.open = false;

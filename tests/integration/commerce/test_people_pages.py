@@ -411,6 +411,35 @@ def test_the_orders_of_a_guest_become_those_of_the_person_and_leave_the_browser_
     assert browser.get(order).status_code == 404
 
 
+def listed_orders(page: Page) -> list[dict[str, str]]:
+    """Return the orders that a browser keeps to show them to a guest."""
+    return orjson.loads(page.evaluate("localStorage['souk.orders'] ?? '[]'"))
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("ended_by", ["sign-out", "expiry"])
+def test_the_list_of_orders_leaves_the_browser_with_the_person(
+    window: BrowserContext, site: Site, ended_by: str
+) -> None:
+    page, email = window.new_page(), in_thread(site.person)
+    page.goto("/shop/cart")
+    page.evaluate("localStorage['souk.orders'] = JSON.stringify([{order_id: 'o'}])")
+
+    page.goto("/sign-in")
+    assert len(listed_orders(page)) == 1, "nobody was signed in"
+    fill_sign_in(page, email)
+    expect(page).to_have_url(re.compile("/account$"))
+    assert len(listed_orders(page)) == 1, "the person still is"
+
+    if ended_by == "sign-out":
+        page.get_by_role("button", name="Sign out").click()
+        expect(page.get_by_role("status")).to_have_text("You are signed out.")
+    else:
+        window.clear_cookies()
+        page.goto("/shop")
+    assert listed_orders(page) == []
+
+
 def test_an_order_of_a_person_is_theirs_in_every_browser(site: Site) -> None:
     lamp, browser = in_thread(site.shop.product), site.signed_in()
     body = {key: value for key, value in site.shop.body(lamp).items() if key != "shopper_id"}
