@@ -9,7 +9,7 @@ round trip of almost every request:
 So the number of requests in a window exceeds the limit by at most 2 % for each process, and such a debt is
 repaid before further requests are admitted. A process that has reserved requests without using them keeps
 others from using them, at most 5 % of the limit for 10 seconds. A limit below 50 has no credit, and leases of
-one request: each request waits for Redis, and the limit is exact.
+one request: each request waits for Redis until its timeout, and the limit is exact.
 
 While Redis does not answer, each process applies the whole limit to the requests that it has admitted itself.
 """
@@ -51,7 +51,8 @@ CREDIT_DIVISOR, LEASE_DIVISOR = 50, 20
 LEASE_S = 10.0
 REDIS_TIMEOUT_S, WAIT_S = 1.0, 0.1
 """Timeout of a report, and how long a request waits for it before this process decides alone. A report that
-nobody waits for may take longer, because a busy event loop reads its reply late."""
+nobody waits for may take longer, because a busy event loop reads its reply late. A request under a small
+limit waits for the whole timeout."""
 
 CONNECTIONS = 4
 """The largest number of reports at the same time. Further ones wait."""
@@ -178,7 +179,8 @@ class RateLimits:
     ) -> RateLimit | None:
         """Count a request and return the limit that is closest to being exceeded; None if nothing limits it.
 
-        It never fails, and waits for Redis at most `WAIT_S`. `address` is the client's.
+        It never fails, and waits for Redis at most `WAIT_S`, or `REDIS_TIMEOUT_S` under a small limit.
+        `address` is the client's.
         """
         limit = self._limit_of(traffic)
         is_guest = principal is None or "guest" in principal.roles
@@ -242,7 +244,8 @@ class RateLimits:
 
     async def _is_reported(self, counter: _Counter, limit: int) -> bool:
         """Report, and return whether Redis answered in time."""
-        done, _ = await asyncio.wait((self._report(counter, limit),), timeout=WAIT_S)
+        wait_s = WAIT_S if limit >= SMALL_LIMIT else REDIS_TIMEOUT_S
+        done, _ = await asyncio.wait((self._report(counter, limit),), timeout=wait_s)
         return bool(done) and done.pop().result()
 
     async def _exchange(self, counter: _Counter, limit: int) -> bool:

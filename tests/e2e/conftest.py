@@ -31,7 +31,7 @@ class Platform:
     settings: Settings
     environment: dict[str, str] = field(repr=False)
 
-    def souk(self, *arguments, check=True, timeout_s=900):
+    def souk(self, *arguments, check=True, timeout_s=1_800):
         """Run `./souk ARGUMENTS` until it ends. If it fails, the error contains its output."""
         done = subprocess.run(
             [sys.executable, "-m", "cli", *arguments],
@@ -57,7 +57,7 @@ class Platform:
         finally:
             signal.signal(signal.SIGINT, before)
 
-    def audit(self, *arguments, wait_s=600):
+    def audit(self, *arguments, wait_s=1_200):
         """Return the audit's JSON, with or without differences."""
         done = self.souk(
             "audit", "--json", "--wait", str(wait_s), *arguments, check=False, timeout_s=wait_s + 1_200

@@ -14,7 +14,7 @@ from jobs.registry import VERSIONED_PLANS
 from jobs.stored_plans import store_plan
 from jobs.versions import JobVersions, proposed
 
-pytestmark = [pytest.mark.timeout(1_200), pytest.mark.nightly]
+pytestmark = [pytest.mark.timeout(3_600), pytest.mark.nightly]
 
 OTHER = "0a0a0a0a"
 """A version in which the popular products are the trending ones."""

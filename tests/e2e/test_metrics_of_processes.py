@@ -7,7 +7,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from jobs.registry import JOBS
 from tests.promql import known
 
-pytestmark = pytest.mark.timeout(1_200)
+pytestmark = pytest.mark.timeout(3_600)
 
 PROCESSES = ("serving", "commerce", "clickhouse", "jobs", "rollups")
 PARTS = ("kafka", "registry", "flink", "clickhouse", "redis", "postgres")

@@ -25,7 +25,7 @@ from tests.e2e.conftest import SLICE
 from tests.integration.metric_tables import writable
 from tests.principals import bearer
 
-pytestmark = pytest.mark.timeout(1_200)
+pytestmark = pytest.mark.timeout(3_600)
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from schemas.registry import SchemaRegistry
 from tests.chromium import opened
 from tests.principals import bearer
 
-pytestmark = [pytest.mark.timeout(1_200), pytest.mark.browser, pytest.mark.nightly]
+pytestmark = [pytest.mark.timeout(3_600), pytest.mark.browser, pytest.mark.nightly]
 
 PATIENCE_MS = 90_000
 """Timeout of each condition. On an idle machine, each takes a second."""
