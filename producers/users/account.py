@@ -25,6 +25,7 @@ from producers.users.problems import (
 )
 from producers.users.registration import check_password, checked_email
 from producers.users.schemas import (
+    ConfirmationRequest,
     EmailChangeRequest,
     NewPasswordRequest,
     PasswordChangeRequest,
@@ -35,6 +36,7 @@ from producers.users.store import Address, Person
 from producers.users.throttling import attempt_succeeded, begin_attempt
 
 ASK_AGAIN = "Ask for another one with POST /v1/auth/password_resets."
+CHANGE_AGAIN = "Ask for another one with POST /v1/me/email_changes."
 
 
 async def show_profile(transactions: Transactions, context: UsersContext, user_id: str) -> UserResponse:
@@ -179,16 +181,28 @@ async def request_email_change(
             )
 
 
-async def change_email(transactions: Transactions, context: UsersContext, token: str) -> str:
+async def change_email(
+    transactions: Transactions, context: UsersContext, request: ConfirmationRequest
+) -> str:
     """Give a person the address that they have confirmed; return it. The old address gets a notice.
+
+    The token proves that the client reads the mails to the new address, and the password that the client has
+    asked for it.
 
     Raises:
         LinkEnded: the token was used before or has expired, or the address belongs to somebody now.
+        WrongPassword: the password is another one; see `confirm_password` for more.
     """
+    digest = token_digest(request.token)
+    async with transactions.connection() as sql:
+        asked_by = await store.find_mailed_token(sql, digest, "email_change", transactions.clock())
+    if asked_by is None:
+        raise LinkEnded(CHANGE_AGAIN)
+    await confirm_password(transactions, context, asked_by, request.password)
     async with transactions.begin(Trace("")) as tx:
-        taken = await store.take_mailed_token(tx, token_digest(token), "email_change")
+        taken = await store.take_mailed_token(tx, digest, "email_change")
         if taken is None or taken[1] is None:
-            raise LinkEnded("Ask for another one with POST /v1/me/email_changes.")
+            raise LinkEnded(CHANGE_AGAIN)
         user_id, new_email = taken[0], taken[1]
         person = await store.lock_person(tx, user_id)
         await store.lock_email(tx, new_email)

@@ -11,12 +11,12 @@ from producers.users.policy import POLICIES
 from producers.users.problems import UnknownSession
 from producers.users.requests import NAME, client_of, context_of, guest_of, person_of
 from producers.users.schemas import (
+    CONFIRMATION_REQUEST,
     EMAIL_REQUEST,
     NEW_PASSWORD_REQUEST,
     REFRESH_REQUEST,
     REGISTRATION_REQUEST,
     SIGN_IN_REQUEST,
-    TOKEN_REQUEST,
     MessageResponse,
     PasswordSetResponse,
     TokensResponse,
@@ -39,10 +39,18 @@ async def create_registration(request: Request) -> Response:
 
 @router.post("/verifications", response_model=VerifiedResponse)
 async def create_verification(request: Request) -> Response:
-    """Verify an e-mail address with the token of the mail. The person can sign in afterwards."""
-    body = await parse_body(request, TOKEN_REQUEST)
+    """Verify an e-mail address with the token of the mail and the password of the registration.
+
+    The token alone is not enough: anybody can register somebody else's address, and its owner would confirm
+    an account that the other person can open. No session is opened. The person signs in as always.
+    """
+    body = await parse_body(request, CONFIRMATION_REQUEST)
     email = await registration.verify(
-        transactions(request, NAME), context_of(request), body.token, request.headers.get("traceparent")
+        transactions(request, NAME),
+        context_of(request),
+        body,
+        client_of(request),
+        request.headers.get("traceparent"),
     )
     return json_response({"email": email})
 
@@ -101,7 +109,11 @@ async def confirm_password_reset(request: Request) -> Response:
 
 @router.post("/email_changes/confirmations", response_model=VerifiedResponse)
 async def confirm_email_change(request: Request) -> Response:
-    """Confirm a new e-mail address with the token of the mail."""
-    body = await parse_body(request, TOKEN_REQUEST)
-    email = await account.change_email(transactions(request, NAME), context_of(request), body.token)
+    """Confirm a new e-mail address with the token of the mail and the password of the account.
+
+    The token alone is not enough: anybody can ask for somebody else's address, whose owner would give it to
+    an account that is not theirs.
+    """
+    body = await parse_body(request, CONFIRMATION_REQUEST)
+    email = await account.change_email(transactions(request, NAME), context_of(request), body)
     return json_response({"email": email})

@@ -56,6 +56,10 @@ class DeviceTokens:
         """Return the subject of wrong passwords of somebody who is signed in to the account."""
         return self._subject("signed in", email.encode())
 
+    def registration(self, token_sha256: bytes) -> bytes:
+        """Return the subject of wrong passwords of somebody who has the link of a registration."""
+        return self._subject("registration", token_sha256)
+
     def address(self, address: str) -> bytes:
         """Return the subject of guesses for any account from an address."""
         return self._subject("address", address_block(address).encode())

@@ -35,8 +35,9 @@ class Mails:
             "verification",
             to,
             "Confirm your e-mail address",
-            "Follow this link to finish your registration. It works once, for 24 hours:\n\n"
-            f"{self._site}/verify?token={token}\n\nIf you did not register, ignore this mail.\n",
+            "Follow this link and type the password with which you registered. The link works once, for 24 "
+            f"hours:\n\n{self._site}/verify?token={token}\n\nIf you did not register, ignore this mail: "
+            "without the password, nobody can confirm your address.\n",
         )
 
     def already_registered(self, to: str) -> Mail:
@@ -68,7 +69,8 @@ class Mails:
             to,
             "There is no account with this address",
             "Somebody asked for a new password for this e-mail address, which has no account here. Perhaps "
-            f"you registered with another address. To register, go to\n\n{self._site}/sign-in\n",
+            "you registered with another address, or you have not confirmed this one yet: then follow the "
+            f"link in the mail that you got. To register now, go to\n\n{self._site}/sign-up\n",
         )
 
     def email_change(self, to: str, token: str) -> Mail:
@@ -77,8 +79,9 @@ class Mails:
             "email_change",
             to,
             "Confirm your new e-mail address",
-            f"Follow this link to use this address from now on. It works once, for 24 hours:\n\n"
-            f"{self._site}/confirm_email?token={token}\n\nIf you did not ask for it, ignore this mail.\n",
+            "Follow this link and type the password of your account, to use this address from now on. The "
+            f"link works once, for 24 hours:\n\n{self._site}/confirm_email?token={token}\n\nIf you did not "
+            "ask for it, ignore this mail: without the password, nobody can confirm your address.\n",
         )
 
     def email_changed(self, to: str) -> Mail:

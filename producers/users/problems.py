@@ -29,6 +29,19 @@ class WrongPassword(Problem):
         super().__init__("This change needs your current password. Nothing was changed.")
 
 
+class WrongRegistrationPassword(Problem):
+    """The password with which somebody confirms a registration is another one than at the registration."""
+
+    status, kind, title = 403, "wrong-registration-password", "The password is wrong"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This is not the password that was given at this registration. Nothing was changed. If you did "
+            "not register, ignore the mail. If you have forgotten the password, register again with POST "
+            "/v1/auth/registrations."
+        )
+
+
 class NoPassword(Problem):
     """The person has no password yet."""
 

@@ -18,10 +18,18 @@ from producers.users.model import (
     token_digest,
 )
 from producers.users.people import require_other_admin
-from producers.users.problems import LinkEnded, NotAnEmail, WeakPassword
+from producers.users.problems import LinkEnded, NotAnEmail, WeakPassword, WrongRegistrationPassword
 from producers.users.pseudonyms import link
-from producers.users.schemas import PersonRequest, RegisteredResponse, RegistrationRequest
-from producers.users.store import Person, Registration
+from producers.users.schemas import (
+    ConfirmationRequest,
+    PersonRequest,
+    RegisteredResponse,
+    RegistrationRequest,
+)
+from producers.users.store import Client, Person, Registration
+from producers.users.throttling import attempt_succeeded, begin_attempt, registration_subjects
+
+REGISTER_AGAIN = "Sign in, or register again: another mail follows."
 
 
 def checked_email(email: str) -> str:
@@ -82,23 +90,45 @@ async def send_verification_again(
 
 
 async def verify(
-    transactions: Transactions, context: UsersContext, token: str, traceparent: str | None
+    transactions: Transactions,
+    context: UsersContext,
+    request: ConfirmationRequest,
+    client: Client,
+    traceparent: str | None,
 ) -> str:
-    """Make a person of the registration with this token; return the e-mail address.
+    """Make a person of the registration with this token and this password; return the e-mail address.
+
+    The token proves that the client reads the mails to the address, and the password that the client has
+    registered. A wrong password changes nothing, and further ones are slowed down as at the sign-in.
 
     Raises:
         LinkEnded: the token was used before or has expired, or the address belongs to somebody already.
+        WrongRegistrationPassword: the password is another one.
+        TooManyAttempts: this client must wait. The password was not looked at.
+        HashingBusy: too many people sign in at this moment.
     """
-    shopper_id = new_id()
-    async with transactions.begin(Trace.start(shopper_id, traceparent)) as tx:
-        registration = await store.take_registration(tx, token_digest(token))
+    digest, shopper_id = token_digest(request.token), new_id()
+    subjects = registration_subjects(context.devices, digest, client.address)
+    context.passwords.require_capacity()
+    async with transactions.begin(Trace("")) as tx:
+        registration = await store.find_registration(tx.sql, digest, tx.now)
         if registration is None:
-            raise LinkEnded("Sign in, or register again: another mail follows.")
+            raise LinkEnded(REGISTER_AGAIN)
+        await begin_attempt(tx, subjects)
+    is_right, _ = await context.passwords.verify(request.password, registration.password_hash)
+    if not is_right:
+        raise WrongRegistrationPassword
+    async with transactions.begin(Trace.start(shopper_id, traceparent)) as tx:
+        # Before the row of the registration: two links to one address would wait for each other otherwise.
+        await store.lock_email(tx, registration.email)
+        if not await store.take_registration(tx, digest):
+            raise LinkEnded(REGISTER_AGAIN)
         person = await create_person(
             tx, context, shopper_id, registration.email, registration.name, registration.password_hash
         )
         if person is None:
             raise LinkEnded("The address has an account already: sign in with it.")
+        await attempt_succeeded(tx, subjects)
         return registration.email
 
 

@@ -31,10 +31,11 @@ class RegistrationRequest(_Request):
     name: Name = ""
 
 
-class TokenRequest(_Request):
-    """The token of a mail."""
+class ConfirmationRequest(_Request):
+    """The token of a mail, and the password of the person who asked for the mail."""
 
     token: Token
+    password: GivenPassword
 
 
 class SignInRequest(_Request):
@@ -137,7 +138,7 @@ class DemoSessionRequest(_Request):
 
 
 REGISTRATION_REQUEST = TypeAdapter(RegistrationRequest)
-TOKEN_REQUEST = TypeAdapter(TokenRequest)
+CONFIRMATION_REQUEST = TypeAdapter(ConfirmationRequest)
 SIGN_IN_REQUEST = TypeAdapter(SignInRequest)
 REFRESH_REQUEST = TypeAdapter(RefreshRequest)
 EMAIL_REQUEST = TypeAdapter(EmailRequest)

@@ -66,7 +66,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """A registration whose token was used."""
+    """A registration whose e-mail address is not verified yet."""
 
     email: str
     name: str
@@ -130,10 +130,15 @@ async def insert_registration(
     )
 
 
-async def take_registration(tx: Transaction, token_sha256: bytes) -> Registration | None:
-    """Delete and return the registration of a token; None if the token was used or has expired."""
-    row = await tx.sql.fetchrow(SQL["take_registration"], token_sha256, tx.now)
+async def find_registration(sql: Any, token_sha256: bytes, now: datetime) -> Registration | None:
+    """Return the registration of a token; None if the token was used or has expired."""
+    row = await sql.fetchrow(SQL["find_registration"], token_sha256, now)
     return None if row is None else Registration(*row)
+
+
+async def take_registration(tx: Transaction, token_sha256: bytes) -> bool:
+    """Delete the registration of a token; return False if the token was used or has expired."""
+    return await tx.sql.fetchval(SQL["take_registration"], token_sha256, tx.now) is not None
 
 
 async def renew_registration(
@@ -368,6 +373,14 @@ async def insert_mailed_token(
         SQL["insert_mailed_token"], token_sha256, email, purpose, new_email, expires_at
     )
     return saved is not None
+
+
+async def find_mailed_token(
+    sql: Any, token_sha256: bytes, purpose: MailedPurpose, now: datetime
+) -> str | None:
+    """Return the person of a token, or None if it was used or has expired."""
+    user_id: str | None = await sql.fetchval(SQL["find_mailed_token"], token_sha256, purpose, now)
+    return user_id
 
 
 async def take_mailed_token(

@@ -19,6 +19,14 @@ def sign_in_subjects(devices: DeviceTokens, email: str, device: bytes | None, ad
     return {devices.account(email): FREE_FAILURES, devices.address(address): FREE_FAILURES_OF_ADDRESS}
 
 
+def registration_subjects(devices: DeviceTokens, token_sha256: bytes, address: str) -> Subjects:
+    """Return the subjects of an attempt to verify the e-mail address of a registration."""
+    return {
+        devices.registration(token_sha256): FREE_FAILURES,
+        devices.address(address): FREE_FAILURES_OF_ADDRESS,
+    }
+
+
 async def begin_attempt(tx: Transaction, subjects: Subjects) -> None:
     """Count an attempt as failed. Concurrent attempts wait for each other, so that each is counted.
 

@@ -21,7 +21,7 @@ from serving.gateway.described_routes import guarded
 from serving.openapi import json_request_body, openapi_problem
 
 EXAMPLE_SIGN_IN = {"email": "ana@shop.example", "password": "a long sentence"}
-EXAMPLE_TOKEN = {"token": "a token from a mail"}
+EXAMPLE_TOKEN = {"token": "a token from a mail", "password": "a long sentence"}
 EXAMPLE_ADDRESS = {
     "recipient": "Ana Lima",
     "street": "Rua das Flores 12",
@@ -35,6 +35,9 @@ WRITES = UNAVAILABLE | BODY
 WRONG_CREDENTIALS = openapi_problem(401, "The e-mail address or the password is wrong.")
 WRONG_PASSWORD = openapi_problem(
     403, "The password is wrong, or the sender has none of the needed roles or scopes."
+)
+WRONG_LINK_PASSWORD = openapi_problem(
+    403, "The password is not that of the person who asked for the mail. The link can still be used."
 )
 NO_PASSWORD = openapi_problem(409, "The account has no password yet, or is one of the demo.")
 SUSPENDED = openapi_problem(403, "An administrator has suspended the account; the detail says why.")
@@ -72,11 +75,14 @@ async def register(request: Request, commerce: CommerceDep) -> Response:
     "/auth/verifications",
     summary="Verify an e-mail address",
     response_model=schemas.VerifiedResponse,
-    responses=WRITES | LINK_ENDED | TOO_MANY,
-    openapi_extra=json_request_body(schemas.TokenRequest, EXAMPLE_TOKEN),
+    responses=WRITES | WRONG_LINK_PASSWORD | LINK_ENDED | TOO_MANY,
+    openapi_extra=json_request_body(schemas.ConfirmationRequest, EXAMPLE_TOKEN),
 )
 async def verify_email(request: Request, commerce: CommerceDep) -> Response:
-    """Verify an e-mail address with the token of the mail. Its owner can sign in afterwards."""
+    """Verify an e-mail address with the token of the mail and the password of the registration.
+
+    Its owner can sign in afterwards.
+    """
     return await commerce.forward(request, BODY_LIMIT)
 
 
@@ -126,9 +132,7 @@ async def ask_for_password_reset(request: Request, commerce: CommerceDep) -> Res
     summary="Choose a new password",
     response_model=schemas.PasswordSetResponse,
     responses=WRITES | LINK_ENDED | TOO_MANY,
-    openapi_extra=json_request_body(
-        schemas.NewPasswordRequest, EXAMPLE_TOKEN | {"password": "a long sentence"}
-    ),
+    openapi_extra=json_request_body(schemas.NewPasswordRequest, EXAMPLE_TOKEN),
 )
 async def reset_password(request: Request, commerce: CommerceDep) -> Response:
     """Choose a new password with the token of the mail. All sessions end."""
@@ -139,11 +143,11 @@ async def reset_password(request: Request, commerce: CommerceDep) -> Response:
     "/auth/email_changes/confirmations",
     summary="Confirm a new e-mail address",
     response_model=schemas.VerifiedResponse,
-    responses=WRITES | LINK_ENDED | TOO_MANY,
-    openapi_extra=json_request_body(schemas.TokenRequest, EXAMPLE_TOKEN),
+    responses=WRITES | WRONG_LINK_PASSWORD | LINK_ENDED | TOO_MANY,
+    openapi_extra=json_request_body(schemas.ConfirmationRequest, EXAMPLE_TOKEN),
 )
 async def confirm_email_change(request: Request, commerce: CommerceDep) -> Response:
-    """Confirm a new e-mail address with the token of the mail that was sent to it."""
+    """Confirm a new e-mail address with the token of the mail to it and the password of the account."""
     return await commerce.forward(request, BODY_LIMIT)
 
 
@@ -196,7 +200,7 @@ async def change_password(request: Request, commerce: CommerceDep) -> Response:
     openapi_extra=json_request_body(schemas.EmailChangeRequest, EXAMPLE_SIGN_IN),
 )
 async def change_email(request: Request, commerce: CommerceDep) -> Response:
-    """Ask for another e-mail address. It replaces the old one once the link in the mail to it is opened."""
+    """Ask for another e-mail address. The link in the mail to it replaces the old one."""
     return await commerce.forward(request, BODY_LIMIT)
 
 

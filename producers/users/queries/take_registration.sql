@@ -1,2 +1,2 @@
 DELETE FROM registrations WHERE token_sha256 = $1::bytea AND expires_at > $2::timestamptz
-RETURNING email, name, password_hash;
+RETURNING token_sha256;

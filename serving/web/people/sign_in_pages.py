@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from common.ids import PRINTABLE
+from serving.commerce.commerce_client import CommerceClient, CommerceResponse
 from serving.commerce.forwarding import CommerceDep
 from serving.gateway import cookies
 from serving.gateway.described_routes import guarded
@@ -25,6 +26,9 @@ router = APIRouter(
     route_class=guarded(POLICIES), include_in_schema=False, dependencies=[Depends(reject_repeated_parameters)]
 )
 
+LINK_ENDED = 410
+"""The status of `producers.users.problems.LinkEnded`."""
+
 Next = Annotated[str, Query(alias="next", max_length=2000)]
 Token = Annotated[str, Query(max_length=512, pattern=PRINTABLE)]
 
@@ -40,13 +44,11 @@ async def sign_in(request: Request, commerce: CommerceDep) -> Response:
     """Open a session, and go on to the page that the visitor wanted."""
     form = await read_form(request)
     email, target = typed(form, "email"), _target(typed(form, "next"))
-    answer = await change(commerce, request, "POST", "/v1/auth/sessions", _credentials(request, form, email))
+    answer = await _open_session(request, commerce, form, email)
     if not answer.is_success:
         return page(
             request, "sign_in.html", answer.status, next=target, email=email, error=refusal(answer.content)
         )
-    if identity_of(request).signed_in is not None:
-        await end_current_session(request, commerce)
     return sign_browser_in(request, go_to(target or "/account"), answer.content)
 
 
@@ -72,19 +74,25 @@ async def sign_up(request: Request, commerce: CommerceDep) -> Response:
 @router.get("/verify")
 async def verify_page(request: Request, token: Token = "") -> Response:
     """Return the form that confirms an e-mail address. A program that only opens links confirms nothing."""
-    return page(request, "confirm.html", purpose="verify", token=token)
+    return _confirm_page(request, "verify", token)
 
 
 @router.post("/verify")
 async def verify(request: Request, commerce: CommerceDep) -> Response:
-    """Confirm an e-mail address after a registration."""
-    token = typed(await read_form(request), "token")
-    answer = await change(commerce, request, "POST", "/v1/auth/verifications", {"token": token})
-    if answer.is_success:
+    """Confirm an e-mail address after a registration, and sign its owner in.
+
+    The form has what a sign-in needs, so nobody types the password a second time. If the session can't be
+    opened, the form to sign in follows.
+    """
+    form = await read_form(request)
+    body = _confirmation(form)
+    answer = await change(commerce, request, "POST", "/v1/auth/verifications", body)
+    if not answer.is_success:
+        return _confirm_page(request, "verify", body["token"], answer)
+    opened = await _open_session(request, commerce, form, answer.content["email"])
+    if not opened.is_success:
         return go_to("/sign-in", done="verified")
-    return page(
-        request, "confirm.html", answer.status, purpose="verify", token=token, error=refusal(answer.content)
-    )
+    return sign_browser_in(request, go_to("/account", done="registered"), opened.content)
 
 
 @router.get("/forgotten-password")
@@ -125,19 +133,41 @@ async def reset(request: Request, commerce: CommerceDep) -> Response:
 @router.get("/confirm_email")
 async def confirm_email_page(request: Request, token: Token = "") -> Response:
     """Return the form that confirms a new e-mail address."""
-    return page(request, "confirm.html", purpose="confirm_email", token=token)
+    return _confirm_page(request, "confirm_email", token)
 
 
 @router.post("/confirm_email")
 async def confirm_email(request: Request, commerce: CommerceDep) -> Response:
     """Confirm the new e-mail address of an account."""
-    token = typed(await read_form(request), "token")
-    answer = await change(commerce, request, "POST", "/v1/auth/email_changes/confirmations", {"token": token})
-    if answer.is_success:
-        is_signed_in = identity_of(request).signed_in is not None
-        return go_to("/account" if is_signed_in else "/sign-in", done="email-confirmed")
-    shown = {"purpose": "confirm_email", "token": token, "error": refusal(answer.content)}
-    return page(request, "confirm.html", answer.status, **shown)
+    body = _confirmation(await read_form(request))
+    answer = await change(commerce, request, "POST", "/v1/auth/email_changes/confirmations", body)
+    if not answer.is_success:
+        return _confirm_page(request, "confirm_email", body["token"], answer)
+    is_signed_in = identity_of(request).signed_in is not None
+    return go_to("/account" if is_signed_in else "/sign-in", done="email-confirmed")
+
+
+def _confirmation(form: Form) -> dict[str, str]:
+    return {"token": typed(form, "token"), "password": form.get("password", "")}
+
+
+def _confirm_page(
+    request: Request, purpose: str, token: str, refused: CommerceResponse | None = None
+) -> Response:
+    """Return the form that confirms an address; without its fields if the link has ended."""
+    status, error = (200, None) if refused is None else (refused.status, refusal(refused.content))
+    shown = {"purpose": purpose, "token": token, "error": error, "has_ended": status == LINK_ENDED}
+    return page(request, "confirm.html", status, **shown)
+
+
+async def _open_session(
+    request: Request, commerce: CommerceClient, form: Form, email: str
+) -> CommerceResponse:
+    """Open a session with the password of a form, and end the one that the browser had."""
+    answer = await change(commerce, request, "POST", "/v1/auth/sessions", _credentials(request, form, email))
+    if answer.is_success and identity_of(request).signed_in is not None:
+        await end_current_session(request, commerce)
+    return answer
 
 
 async def _mail_sent(request: Request, email: str, purpose: str) -> Response:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 NOTICES: Mapping[str, str] = {
+    "registered": "Your e-mail address is confirmed, and you are signed in.",
     "verified": "Your e-mail address is confirmed. Sign in to go on.",
     "password-set": "You have a new password. Sign in with it; all other sessions have ended.",
     "email-confirmed": "Your new e-mail address is confirmed. Use it to sign in from now on.",

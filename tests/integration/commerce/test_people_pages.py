@@ -74,7 +74,8 @@ class Site:
         given = {"email": email, "password": PASSWORD}
         self.shop.http.post("/v1/auth/registrations", json=given).raise_for_status()
         token = self.link(email, "verify").partition("=")[2]
-        self.shop.http.post("/v1/auth/verifications", json={"token": token}).raise_for_status()
+        verification = {"token": token, "password": PASSWORD}
+        self.shop.http.post("/v1/auth/verifications", json=verification).raise_for_status()
         return email
 
     def signed_in(self) -> httpx.Client:
@@ -193,9 +194,9 @@ def test_a_visitor_signs_up_confirms_the_address_signs_in_and_signs_out(window: 
 
     page.get_by_role("link", name="local mailbox").click()
     page.get_by_role("link", name=re.compile("verify")).click()
+    page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Confirm the address").click()
     expect(page.get_by_role("status")).to_contain_text("Your e-mail address is confirmed")
-    fill_sign_in(page, email)
     expect(page.get_by_role("heading", level=1)).to_have_text("Ana Lima")
 
     page.goto("/shop/cart")
@@ -320,8 +321,38 @@ def test_the_link_in_a_mail_confirms_nothing_by_being_opened(site: Site) -> None
         assert browser.get(link).status_code == 200
     assert sign_in(browser, email).status_code == 401  # which sends a mail with another link
     link = site.link(email, "verify")
-    assert path_of(browser.post("/verify", data={"token": token_of(link)})) == "/sign-in?done=verified"
-    assert path_of(sign_in(browser, email)) == "/account"
+    given = {"token": token_of(link), "password": PASSWORD}
+    assert path_of(browser.post("/verify", data=given)) == "/account?done=registered"
+    assert browser.get("/account").status_code == 200
+    again = browser.post("/verify", data=given)
+    assert (again.status_code, "The link was used before" in again.text) == (410, True)
+
+
+def test_a_registration_is_confirmed_with_its_password_only(site: Site) -> None:
+    email, browser = f"{uuid4().hex}@shop.example", site.browser()
+    browser.post("/sign-up", data={"email": email, "password": PASSWORD, "name": ""})
+    token = token_of(site.link(email, "verify"))
+
+    wrong = browser.post("/verify", data={"token": token, "password": OTHER_PASSWORD})
+
+    assert (wrong.status_code, "If you did not register, ignore the mail" in wrong.text) == (403, True)
+    assert f'name="token" value="{token}"' in wrong.text
+    assert OTHER_PASSWORD not in wrong.text
+    assert "souk_access" not in browser.cookies
+    assert sign_in(browser, email, OTHER_PASSWORD).status_code == 401
+
+
+def test_a_confirmed_registration_replaces_the_session_of_the_browser(site: Site) -> None:
+    email, browser = f"{uuid4().hex}@shop.example", site.signed_in()
+    former = current_session(browser)
+    browser.post("/sign-up", data={"email": email, "password": PASSWORD, "name": "Bia"})
+    token = token_of(site.link(email, "verify"))
+
+    browser.post("/verify", data={"token": token, "password": PASSWORD})
+
+    assert browser.get("/session/me").json()["name"] == "Bia"
+    (row,) = site.sql("SELECT ended_at FROM users.sessions WHERE session_id = $1", former)
+    assert row["ended_at"] is not None
 
 
 @pytest.mark.parametrize(
@@ -505,9 +536,11 @@ def test_an_e_mail_address_is_changed_by_the_link_to_the_new_one(site: Site) -> 
 
     asked = browser.post("/account/email", data={"email": new_email, "password": PASSWORD})
     token = token_of(site.link(new_email, "confirm_email"))
-    confirmed = browser.post("/confirm_email", data={"token": token})
+    without = site.browser().post("/confirm_email", data={"token": token, "password": OTHER_PASSWORD})
+    confirmed = browser.post("/confirm_email", data={"token": token, "password": PASSWORD})
 
     assert path_of(asked) == "/account/security?done=email-requested"
+    assert (without.status_code, "needs your current password" in without.text) == (403, True)
     assert path_of(confirmed) == "/account?done=email-confirmed"
     assert path_of(sign_in(site.browser(), new_email)) == "/account"
 
@@ -669,6 +702,7 @@ def test_a_page_for_others_offers_to_sign_in_with_another_account(site: Site) ->
             "/forgotten-password",
             "/reset?token=x",
             "/verify?token=x",
+            "/confirm_email?token=x",
         ),
         *("/shop/orders", "/shop/cart", "/"),
     ],

@@ -1,5 +1,7 @@
 """People register, verify their address, and change and erase what is kept of them."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from common.ids import new_id
@@ -43,8 +45,63 @@ def test_the_link_of_a_registration_works_once(people):
     people.register(email)
     token = people.token(email, "verify")
 
-    assert people.post("/v1/auth/verifications", token=token).status_code == 200
-    assert problem(people.post("/v1/auth/verifications", token=token)) == (410, "link-ended")
+    first, second = (people.post("/v1/auth/verifications", token=token, password=PASSWORD) for _ in range(2))
+
+    assert first.status_code == 200
+    assert problem(second) == (410, "link-ended")
+
+
+def test_the_owner_of_an_address_gives_it_to_nobody_who_has_registered_it(people):
+    email = people.new_email()
+    people.register(email, OTHER_PASSWORD)
+    strangers = people.token(email, "verify")
+
+    refused = people.verify(email, PASSWORD)
+
+    assert problem(refused) == (403, "wrong-registration-password")
+    people.register(email)
+    with_own_password = people.post("/v1/auth/verifications", token=strangers, password=PASSWORD)
+    assert problem(with_own_password) == (403, "wrong-registration-password")
+    assert people.verify(email).status_code == 200
+    assert people.sign_in(email).status_code == 201
+    assert problem(people.sign_in(email, OTHER_PASSWORD)) == (401, "wrong-credentials")
+
+
+def test_a_wrong_password_leaves_a_registration_as_it_is(people):
+    email = people.new_email()
+    people.register(email)
+
+    assert problem(people.verify(email, OTHER_PASSWORD)) == (403, "wrong-registration-password")
+
+    assert people.verify(email).status_code == 200
+
+
+def test_guesses_of_the_password_of_a_registration_are_slowed(people):
+    email, other = people.new_email(), people.new_email()
+    people.register(email)
+    people.register(other)
+
+    responses = [people.verify(email, "a guess of it") for _ in range(10)]
+
+    assert [each.status_code for each in responses[:5]] == [403] * 5
+    slowed = [each for each in responses[5:] if each.status_code == 429]
+    assert slowed
+    assert int(slowed[0].headers["Retry-After"]) >= 1
+    assert people.verify(other).status_code == 200
+
+
+def test_of_two_simultaneous_verifications_of_an_address_one_makes_the_person(people):
+    email = people.new_email()
+    people.register(email)
+    first = people.token(email, "verify")
+    people.register(email)
+    requests = [{"token": token, "password": PASSWORD} for token in (first, people.token(email, "verify"))]
+
+    with ThreadPoolExecutor(2) as threads:
+        responses = threads.map(lambda body: people.post("/v1/auth/verifications", **body), requests)
+
+    assert sorted(each.status_code for each in responses) == [200, 410]
+    assert people.sign_in(email).status_code == 201
 
 
 def test_the_link_of_a_registration_ends_after_its_time(people, shop):
@@ -65,7 +122,8 @@ def test_a_sign_in_before_the_verification_sends_the_mail_again(people):
     refused = people.sign_in(email)
 
     assert refused.json() == people.sign_in(people.new_email()).json()
-    assert problem(people.post("/v1/auth/verifications", token=first)) == (410, "link-ended")
+    former = people.post("/v1/auth/verifications", token=first, password=PASSWORD)
+    assert problem(former) == (410, "link-ended")
     assert people.verify(email).status_code == 200
 
 
@@ -89,7 +147,8 @@ def test_of_two_registrations_of_an_address_the_one_that_is_verified_counts(peop
     people.verify(email)
 
     assert people.sign_in(email).status_code == 201
-    assert problem(people.post("/v1/auth/verifications", token=strangers)) == (410, "link-ended")
+    late = people.post("/v1/auth/verifications", token=strangers, password=OTHER_PASSWORD)
+    assert problem(late) == (410, "link-ended")
 
 
 def test_an_address_gets_only_a_few_mails_an_hour(people):
@@ -150,15 +209,42 @@ def test_a_new_address_counts_when_it_is_confirmed_and_the_old_one_gets_a_notice
     asked = person.http.post("/v1/me/email_changes", json={"email": new, "password": PASSWORD})
     assert people.sign_in(old).status_code == 201
     token = people.token(new, "confirm_email")
-    confirmed = people.post("/v1/auth/email_changes/confirmations", token=token)
+    confirm = {"path": "/v1/auth/email_changes/confirmations", "token": token, "password": PASSWORD}
+    confirmed = people.post(**confirm)
 
     assert problem(wrong) == (403, "wrong-password")
     assert (asked.status_code, confirmed.json()) == (202, {"email": new})
     assert problem(people.sign_in(old)) == (401, "wrong-credentials")
     assert people.sign_in(new).status_code == 201
     assert people.mails(old)[0]["subject"] == "Your e-mail address was changed"
-    again = people.post("/v1/auth/email_changes/confirmations", token=token)
-    assert problem(again) == (410, "link-ended")
+    assert problem(people.post(**confirm)) == (410, "link-ended")
+
+
+def test_the_owner_of_an_address_gives_it_to_nobody_who_asks_for_it(people):
+    person, strangers_address = people.person(), people.new_email()
+    person.http.post("/v1/me/email_changes", json={"email": strangers_address, "password": PASSWORD})
+    confirm = {
+        "path": "/v1/auth/email_changes/confirmations",
+        "token": people.token(strangers_address, "confirm_email"),
+    }
+
+    responses = [people.post(**confirm, password=OTHER_PASSWORD) for _ in range(10)]
+
+    assert {problem(each) for each in responses[:5]} == {(403, "wrong-password")}
+    assert 429 in [each.status_code for each in responses[5:]]
+    assert person.http.get("/v1/me").json()["email"] == person.tokens["user"]["email"]
+
+
+def test_somebody_who_has_not_verified_their_address_is_told_what_to_do_instead_of_a_reset(people):
+    email = people.new_email()
+    people.register(email)
+
+    assert people.post("/v1/auth/password_resets", email=email).status_code == 202
+
+    mail = people.mails(email)[0]
+    assert mail["subject"] == "There is no account with this address"
+    assert "you have not confirmed this one yet" in mail["text"]
+    assert "token=" not in mail["text"]
 
 
 def test_nobody_learns_by_a_change_of_address_who_is_registered(people):

@@ -63,7 +63,8 @@ def test_an_erased_person_is_found_nowhere(people, shop, eventually):
     person = people.person()
     first_email, email = person.tokens["user"]["email"], people.new_email()
     person.http.post("/v1/me/email_changes", json={"email": email, "password": PASSWORD})
-    people.post("/v1/auth/email_changes/confirmations", token=people.token(email, "confirm_email"))
+    token = people.token(email, "confirm_email")
+    people.post("/v1/auth/email_changes/confirmations", token=token, password=PASSWORD)
     with shop.as_principal(guest(guest_id)) as browser:
         login = {"email": email, "password": PASSWORD}
         person = people.signed_in(browser.post("/v1/auth/sessions", json=login))

@@ -89,8 +89,8 @@ class People:
         links = [_LINK.search(mail["text"]) for mail in self.mails(email)]
         return next(found[2] for found in links if found and found[1] == page)
 
-    def verify(self, email: str) -> httpx.Response:
-        return self.post("/v1/auth/verifications", token=self.token(email, "verify"))
+    def verify(self, email: str, password: str = PASSWORD) -> httpx.Response:
+        return self.post("/v1/auth/verifications", token=self.token(email, "verify"), password=password)
 
     def sign_in(self, email: str, password: str = PASSWORD, **fields: Any) -> httpx.Response:
         return self.post("/v1/auth/sessions", email=email, password=password, **fields)
