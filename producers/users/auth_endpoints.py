@@ -1,14 +1,19 @@
 """`/v1/auth`: registering, signing in, refreshing, signing out, and the links in mails."""
 
+import structlog
 from fastapi import APIRouter, Request
+from starlette.background import BackgroundTask
 from starlette.responses import Response
 
 from common.guarded_route import guarded
+from common.problems import describe_problem, problem_response
 from producers.http.endpoint import json_response, parse_body, transactions
 from producers.http.guard import principal_of
+from producers.outbox.transaction import Transactions
 from producers.users import account, registration, sessions
+from producers.users.context import UsersContext
 from producers.users.policy import POLICIES
-from producers.users.problems import UnknownSession
+from producers.users.problems import UnknownSession, WrongCredentials
 from producers.users.requests import NAME, client_of, context_of, guest_of, person_of
 from producers.users.schemas import (
     CONFIRMATION_REQUEST,
@@ -25,6 +30,8 @@ from producers.users.schemas import (
 from producers.users.sign_in import sign_in
 
 router = APIRouter(prefix="/v1/auth", route_class=guarded(POLICIES))
+
+log = structlog.get_logger()
 
 MAIL_FOLLOWS: MessageResponse = {"message": "A mail to this address says what to do next."}
 
@@ -59,14 +66,17 @@ async def create_verification(request: Request) -> Response:
 async def create_session(request: Request) -> Response:
     """Sign in. With the device token of the last sign-in on this device, others' guesses slow nothing."""
     body = await parse_body(request, SIGN_IN_REQUEST)
-    tokens = await sign_in(
-        transactions(request, NAME),
-        context_of(request),
-        body,
-        client_of(request, body.device),
-        guest_of(request, body.guest_session),
-    )
-    return json_response(tokens, 201)
+    opened, context = transactions(request, NAME), context_of(request)
+    client, guest_id = client_of(request, body.device), guest_of(request, body.guest_session)
+    try:
+        return json_response(await sign_in(opened, context, body, client, guest_id), 201)
+    except WrongCredentials as refused:
+        response = problem_response(request, describe_problem(refused))
+        if refused.registration_sha256 is not None:
+            response.background = BackgroundTask(
+                _send_verification_again, opened, context, body.email, refused.registration_sha256
+            )
+        return response
 
 
 @router.post("/refresh", response_model=TokensResponse)
@@ -117,3 +127,13 @@ async def confirm_email_change(request: Request) -> Response:
     body = await parse_body(request, CONFIRMATION_REQUEST)
     email = await account.change_email(transactions(request, NAME), context_of(request), body)
     return json_response({"email": email})
+
+
+async def _send_verification_again(
+    opened: Transactions, context: UsersContext, email: str, registration_sha256: bytes
+) -> None:
+    """Send the mail of a registration again. The response is sent already: an error is logged only."""
+    try:
+        await registration.send_verification_again(opened, context, email, registration_sha256)
+    except Exception as error:
+        log.error("the mail of a registration was not sent again", exc_info=error)

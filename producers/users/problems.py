@@ -8,11 +8,16 @@ from producers.users.model import MAX_ADDRESSES
 
 
 class WrongCredentials(Problem):
-    """No account has this e-mail address and this password, or its address is not verified yet."""
+    """No account has this e-mail address and this password, or its address is not verified yet.
+
+    `registration_sha256` is the registration with this password whose address is not verified yet. The
+    response does not reveal whether there is one.
+    """
 
     status, kind, title = 401, "wrong-credentials", "E-mail address or password is wrong"
 
-    def __init__(self) -> None:
+    def __init__(self, registration_sha256: bytes | None = None) -> None:
+        self.registration_sha256 = registration_sha256
         super().__init__(
             "No account can be opened with this e-mail address and this password. Check both, or ask for a "
             "new password with POST /v1/auth/password_resets. If you have just registered, follow the link "

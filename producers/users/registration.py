@@ -78,10 +78,10 @@ async def register(transactions: Transactions, context: UsersContext, request: R
 
 
 async def send_verification_again(
-    transactions: Transactions, context: UsersContext, email: str, registration_sha256: bytes
+    transactions: Transactions, context: UsersContext, given: str, registration_sha256: bytes
 ) -> None:
     """Send the mail of a registration again, with a new link."""
-    token = new_token()
+    email, token = normalized_email(given), new_token()
     async with transactions.begin(Trace("")) as tx:
         if await store.send_mail(tx, context.mails.verification(email, token)):
             await store.renew_registration(

@@ -8,7 +8,6 @@ from producers.users.encryption import NotDecryptable
 from producers.users.model import normalized_email
 from producers.users.problems import KeysNotReady, WrongCredentials
 from producers.users.pseudonyms import link
-from producers.users.registration import send_verification_again
 from producers.users.schemas import SignInRequest, TokensResponse
 from producers.users.sessions import open_session
 from producers.users.store import Client, Person
@@ -26,7 +25,8 @@ async def sign_in(
 
     An unknown address, a wrong password and an address that is not verified yet give the same response after
     the same work: one transaction and one hash. With the right password of an address that is not verified,
-    the mail with the link is sent again.
+    the caller sends the mail with the link again, after the response: otherwise its time would tell whoever
+    has registered an address whether it had an account before.
 
     Raises:
         WrongCredentials: the session can't be opened.
@@ -46,9 +46,7 @@ async def sign_in(
     if not is_right:
         raise WrongCredentials
     if account.user_id is None:
-        if account.registration_sha256 is not None:
-            await send_verification_again(transactions, context, email, account.registration_sha256)
-        raise WrongCredentials
+        raise WrongCredentials(account.registration_sha256)
     async with transactions.begin(Trace("")) as tx:
         person = await store.lock_person(tx, account.user_id)
         if person is None or person.password_hash != account.password_hash:

@@ -3,6 +3,7 @@
 import asyncio
 from datetime import timedelta
 
+import asyncpg
 import pytest
 from joserfc import jws
 
@@ -384,6 +385,30 @@ def test_nobody_learns_from_responses_who_is_registered(people):
             (answers[0].status_code, answers[0].content)
         }
         assert {frozenset(each.headers) for each in answers} == {frozenset(answers[0].headers)}
+
+
+def test_nobody_learns_from_the_time_of_a_sign_in_whether_an_address_had_an_account(people, shop, eventually):
+    registered, unverified = people.person().tokens["user"]["email"], people.new_email()
+    for email in (registered, unverified):
+        people.register(email, OTHER_PASSWORD)
+
+    async def while_no_mail_can_be_sent():
+        connection = await asyncpg.connect(shop.settings.postgres)
+        async with connection.transaction():
+            await connection.execute("LOCK TABLE users.mails IN EXCLUSIVE MODE")
+            responses = [
+                await asyncio.to_thread(people.sign_in, email, OTHER_PASSWORD)
+                for email in (registered, unverified)
+            ]
+        await connection.close()
+        return responses
+
+    first, second = asyncio.run(while_no_mail_can_be_sent())
+
+    assert first.status_code == second.status_code == 401
+    assert first.content == second.content
+    assert set(first.headers) == set(second.headers)
+    eventually(lambda: len(people.mails(unverified)) == 2)
 
 
 def test_a_sign_in_verifies_one_hash_whoever_is_registered(people):
