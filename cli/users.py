@@ -19,7 +19,8 @@ def users() -> None:
 def create_admin(email: Annotated[str, typer.Argument(help="The person's e-mail address.")]) -> None:
     """Make a person an administrator, and print a link with which they choose a password.
 
-    The link works once, for an hour. A person who is registered already keeps their password.
+    The link works once, for an hour. If it has ended, this command prints a new one. A person who has a
+    password keeps it.
     """
     settings = Settings.load()
     made = commerce_request(settings, "POST", "/v1/people", {"email": email, "role": "admin"})

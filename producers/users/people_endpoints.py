@@ -36,7 +36,7 @@ async def list_people(
 
 @router.post("", status_code=201, response_model=RegisteredResponse)
 async def create_person(request: Request) -> Response:
-    """Register a person without a password, with a link to choose one; or give a registered one the role."""
+    """Register a person, or give a registered one the role. A link lets them choose their first password."""
     body = await parse_body(request, PERSON_REQUEST)
     registered = await registration.register_for_operator(
         transactions(request, NAME), context_of(request), body, request.headers.get("traceparent")

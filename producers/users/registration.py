@@ -18,7 +18,13 @@ from producers.users.model import (
     token_digest,
 )
 from producers.users.people import require_other_admin
-from producers.users.problems import LinkEnded, NotAnEmail, WeakPassword, WrongRegistrationPassword
+from producers.users.problems import (
+    LinkEnded,
+    NotAnEmail,
+    UnknownPerson,
+    WeakPassword,
+    WrongRegistrationPassword,
+)
 from producers.users.pseudonyms import link
 from producers.users.schemas import (
     ConfirmationRequest,
@@ -194,24 +200,46 @@ async def insert_person(
 async def register_for_operator(
     transactions: Transactions, context: UsersContext, request: PersonRequest, traceparent: str | None
 ) -> RegisteredResponse:
-    """Make a person without a password, with a link to choose one; or give a registered person the role."""
+    """Make a person with a role, or give the role to the person with this address.
+
+    Whoever has no password yet gets a link to choose one, also after an earlier link has ended.
+
+    Raises:
+        NotAnEmail: it is no address.
+        LastAdministrator: nobody would be left who can administer the shop.
+        UnknownPerson: the person is erased at this moment.
+    """
     email, role = checked_email(request.email), None if request.role == "shopper" else request.role
-    shopper_id, token = new_id(), new_token()
+    shopper_id, reset_link = new_id(), None
     async with transactions.begin(Trace.start(shopper_id, traceparent)) as tx:
         person = await create_person(tx, context, shopper_id, email, request.name, None, role)
-        if person is not None:
-            await store.send_mail(tx, context.mails.invitation(email, token))
-            await store.insert_mailed_token(
-                tx, token_digest(token), email, "password_reset", None, tx.now + PASSWORD_RESET_LIFETIME
-            )
-            user_id, link_ = person.user_id, context.mails.reset_link(token)
-        else:
-            found = await store.find_person_by_email(tx.sql, email)
-            assert found is not None  # the address is locked
-            user_id, link_ = found, None
-            if role != "admin":
-                await require_other_admin(tx, user_id)
-            await store.lock_person(tx, user_id)
-            await store.set_role(tx, user_id, role)
-            await store.revoke_person(tx, user_id, transactions.clock())
-    return {"user_id": user_id, "email": email, "role": request.role, "reset_link": link_}
+        if person is None:
+            person = await _lock_registered(tx, email, role)
+            await store.set_role(tx, person.user_id, role)
+            await store.revoke_person(tx, person.user_id, transactions.clock())
+        if person.password_hash is None and not person.is_demo:
+            reset_link = await _invite(tx, context, email)
+    return {"user_id": person.user_id, "email": email, "role": request.role, "reset_link": reset_link}
+
+
+async def _lock_registered(tx: Transaction, email: str, role: str | None) -> Person:
+    """Lock and return the person with an address, who is to have a role."""
+    user_id = await store.find_person_by_email(tx.sql, email)
+    if user_id is None:
+        raise UnknownPerson
+    if role != "admin":
+        await require_other_admin(tx, user_id)
+    person = await store.lock_person(tx, user_id)
+    if person is None:
+        raise UnknownPerson
+    return person
+
+
+async def _invite(tx: Transaction, context: UsersContext, email: str) -> str:
+    """Send a mail with a link to choose a password; return the link."""
+    token = new_token()
+    await store.send_mail(tx, context.mails.invitation(email, token))
+    await store.insert_mailed_token(
+        tx, token_digest(token), email, "password_reset", None, tx.now + PASSWORD_RESET_LIFETIME
+    )
+    return context.mails.reset_link(token)

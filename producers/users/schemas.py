@@ -246,7 +246,7 @@ class PeopleResponse(TypedDict):
 
 
 class RegisteredResponse(TypedDict):
-    """A person whom the operator registered; `reset_link` is None if they were registered before."""
+    """A person whom the operator registered; `reset_link` is None if they have a password."""
 
     user_id: str
     email: str

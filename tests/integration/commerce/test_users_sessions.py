@@ -243,6 +243,28 @@ def test_the_operator_makes_an_administrator_who_chooses_a_password(people, shop
     assert problem(people.person().http.post("/v1/people", json={"email": email})) == (403, "not-allowed")
 
 
+def test_an_administrator_whose_link_has_ended_gets_another_one(people, shop):
+    wanted = {"email": people.new_email(), "role": "admin"}
+    first = shop.http.post("/v1/people", json=wanted).json()
+    shop.sql("UPDATE users.mailed_tokens SET expires_at = now() WHERE user_id = $1", first["user_id"])
+
+    second = shop.http.post("/v1/people", json=wanted).json()
+    former, chosen = (
+        people.post(
+            "/v1/auth/password_resets/confirmations",
+            token=made["reset_link"].partition("?token=")[2],
+            password=PASSWORD,
+        )
+        for made in (first, second)
+    )
+
+    assert problem(former) == (410, "link-ended")
+    assert (second["user_id"], chosen.status_code) == (first["user_id"], 200)
+    signed_in = people.sign_in(wanted["email"]).json()
+    assert people.principal(signed_in["access_token"]).roles == {"shopper", "admin"}
+    assert shop.http.post("/v1/people", json=wanted).json()["reset_link"] is None
+
+
 def test_a_registered_person_becomes_an_administrator_without_a_new_link(people, shop):
     person = people.person()
 
