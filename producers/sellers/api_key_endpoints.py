@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from common.access_policy import NotAllowed
 from common.guarded_route import guarded
 from common.ids import new_id
 from common.principal_token import derived_key
@@ -49,11 +50,17 @@ async def list_keys(request: Request, seller_id: Id) -> Response:
 
 @router.post("/sellers/{seller_id}/api_keys", status_code=201, response_model=NewKeyResponse)
 async def create_key(request: Request, seller_id: Id) -> Response:
-    """Create a key. This response is the only one that contains it."""
+    """Create a key. This response is the only one that contains it.
+
+    It is revoked when its maker is suspended. A suspended person makes no key with a token that has not ended
+    yet, because that key would stay.
+    """
     body = await parse_body(request, KEY_REQUEST)
     principal, key = principal_of(request), new_api_key()
     async with transaction(request, NAME, seller_id) as tx:
         await lock_managed_seller(tx, seller_id, principal)
+        if not await store.lock_maker(tx, principal.subject):
+            raise NotAllowed("Your account is suspended. Write to the shop.")
         if body.expires_at is not None and body.expires_at <= tx.now:
             raise PastTime("expires_at")
         new_key = NewKey(

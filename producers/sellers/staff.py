@@ -53,13 +53,14 @@ async def change_role(
         raise UnknownStaff(seller_id, user_id)
     if staff[user_id] == to:
         return
+    # First, because it locks the account, as suspensions and erasures do before they change keys and staff.
+    await store.end_access(tx, [user_id])
     if to is None:
         await store.remove_staff(tx, seller_id, user_id, principal.subject)
     else:
         await store.save_staff(tx, seller_id, user_id, to, principal.subject)
     if to not in STAFF_MANAGERS:
         await store.revoke_keys_of_maker(tx, seller_id, user_id, principal.subject)
-    await store.end_access(tx, [user_id])
 
 
 async def lock_managed_seller(tx: Transaction, seller_id: str, principal: Principal) -> None:

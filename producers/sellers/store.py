@@ -222,6 +222,20 @@ async def find_keys(sql: Any, seller_id: str) -> list[dict[str, Any]]:
     return [dict(row) for row in await sql.fetch(SQL["find_keys"], seller_id)]
 
 
+async def lock_maker(tx: Transaction, user_id: str) -> bool:
+    """Return whether a person may make API keys, which a suspended person may not.
+
+    Until the transaction has ended, nobody can suspend them. It calls a function of the users service.
+
+    Raises:
+        AccountsUnavailable: users has not created the function yet, or not granted it.
+    """
+    try:
+        return bool(await tx.sql.fetchval(SQL["lock_maker"], user_id))
+    except FUNCTION_UNAVAILABLE as error:
+        raise AccountsUnavailable from error
+
+
 async def create_key(
     tx: Transaction, seller_id: str, key: NewKey, created_by: str, limit: int
 ) -> dict[str, Any] | None:

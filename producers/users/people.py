@@ -67,12 +67,18 @@ async def set_role(transactions: Transactions, user_id: str, role: ChosenRole) -
     return await show(transactions, user_id)
 
 
-async def suspend(transactions: Transactions, user_id: str, reason: str) -> PersonDetailsResponse:
-    """Suspend a person: their sessions end, and they can't sign in.
+async def suspend(
+    transactions: Transactions, user_id: str, reason: str, suspended_by: str
+) -> PersonDetailsResponse:
+    """Suspend a person: their sessions and the API keys that they made end, and they can't sign in.
+
+    The keys stay revoked when the suspension ends, as those of somebody who loses their staff role do: a
+    stranger who used the account may have made one.
 
     Raises:
         UnknownPerson: there is no such person.
         LastAdministrator: nobody would be left who can administer the shop.
+        ServiceNotReady: sellers can't revoke the keys yet.
     """
     async with transactions.begin(Trace("")) as tx:
         await require_other_admin(tx, user_id)
@@ -80,11 +86,12 @@ async def suspend(transactions: Transactions, user_id: str, reason: str) -> Pers
             raise UnknownPerson
         await store.set_suspension(tx, user_id, tx.now, reason)
         await end_all_sessions(tx, user_id, transactions.clock())
+        await store.revoke_keys(tx, user_id, suspended_by)
     return await show(transactions, user_id)
 
 
 async def end_suspension(transactions: Transactions, user_id: str) -> PersonDetailsResponse:
-    """Let a suspended person sign in again.
+    """Let a suspended person sign in again. Their former sessions and API keys stay ended.
 
     Raises:
         UnknownPerson: there is no such person.

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from common.guarded_route import guarded
 from common.ids import PRINTABLE
 from producers.http.endpoint import json_response, parse_body, transactions
+from producers.http.guard import principal_of
 from producers.users import people, registration
 from producers.users.policy import POLICIES
 from producers.users.requests import NAME, context_of
@@ -59,9 +60,11 @@ async def set_person_role(request: Request, user_id: UUID) -> Response:
 
 @router.post("/{user_id}/suspension", response_model=PersonDetailsResponse)
 async def suspend_person(request: Request, user_id: UUID) -> Response:
-    """Suspend a person: all their sessions end, and they can't sign in."""
-    body = await parse_body(request, SUSPENSION_REQUEST)
-    return json_response(await people.suspend(transactions(request, NAME), str(user_id), body.reason))
+    """Suspend a person: their sessions and the API keys that they made end, and they can't sign in."""
+    body, admin = await parse_body(request, SUSPENSION_REQUEST), principal_of(request)
+    return json_response(
+        await people.suspend(transactions(request, NAME), str(user_id), body.reason, admin.subject)
+    )
 
 
 @router.delete("/{user_id}/suspension", response_model=PersonDetailsResponse)

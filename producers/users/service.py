@@ -13,7 +13,9 @@ USERS = Service(
     subscriptions=SUBSCRIPTIONS,
     router=router,
     workers=(rotate_keys, prune_tables),
-    callable_functions={"sellers": ("find_user(text)", "end_access(uuid)")},
+    callable_functions={
+        "sellers": ("find_user(text)", "end_access(uuid)", "lock_unless_suspended(uuid)"),
+    },
     private_tables=(
         *(
             "people",

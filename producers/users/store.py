@@ -268,6 +268,18 @@ async def forget_membership(tx: Transaction, user_id: str, email: str) -> None:
         raise ServiceNotReady("sellers") from error
 
 
+async def revoke_keys(tx: Transaction, user_id: str, revoked_by: str) -> None:
+    """Revoke the API keys of sellers that a person made.
+
+    Raises:
+        ServiceNotReady: the service sellers has not created or granted its function yet.
+    """
+    try:
+        await tx.sql.execute(SQL["revoke_keys"], user_id, revoked_by)
+    except FUNCTION_UNAVAILABLE as error:
+        raise ServiceNotReady("sellers") from error
+
+
 async def link_guest(tx: Transaction, digest: bytes, user_id: str, sealed_guest_id: bytes) -> None:
     """Link a guest's id to a person, unless it is linked already."""
     await tx.sql.execute(SQL["link_guest"], digest, user_id, sealed_guest_id, tx.now)

@@ -334,7 +334,7 @@ async def set_person_role(request: Request, commerce: CommerceDep, user_id: User
     openapi_extra=json_request_body(schemas.SuspensionRequest, {"reason": "Stolen cards."}),
 )
 async def suspend_person(request: Request, commerce: CommerceDep, user_id: UserId) -> Response:
-    """Suspend a person. All their sessions end, and they can't sign in."""
+    """Suspend a person. Their sessions and the API keys that they made end, and they can't sign in."""
     return await commerce.forward(request, BODY_LIMIT)
 
 
@@ -345,7 +345,7 @@ async def suspend_person(request: Request, commerce: CommerceDep, user_id: UserI
     responses=UNAVAILABLE | UNUSABLE | MISSING,
 )
 async def end_person_suspension(request: Request, commerce: CommerceDep, user_id: UserId) -> Response:
-    """Let a suspended person sign in again."""
+    """Let a suspended person sign in again. Their former sessions and API keys stay ended."""
     return await commerce.forward(request)
 
 

@@ -30,7 +30,7 @@ MESSAGES: Mapping[str, str] = {
     "seller_suspended": "The seller is suspended. Its API keys and its staff have no access any more.",
     "seller_reinstated": "The suspension has ended. The seller's staff and API keys have their access again.",
     "role_set": "The role has changed. It applies from the person's next request on.",
-    "person_suspended": "The person is suspended. All their sessions have ended.",
+    "person_suspended": "The person is suspended. Their sessions and the API keys that they made have ended.",
     "person_reinstated": "The suspension has ended. The person can sign in again.",
     "setting_changed": "The setting has changed. Every process knows it within about a second.",
     "setting_rolled_back": "The setting is rolled back. Every process knows it within about a second.",

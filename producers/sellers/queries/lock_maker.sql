@@ -1,0 +1,1 @@
+SELECT lock_maker($1::uuid);

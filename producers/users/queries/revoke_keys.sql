@@ -1,0 +1,1 @@
+SELECT revoke_keys($1::uuid, $2::text);
