@@ -7,7 +7,7 @@ from typing import Any, cast
 from common.ids import new_id
 from common.principal import Principal, Role, StaffRole
 from producers.outbox.transaction import Transaction
-from producers.users import store
+from producers.users import signing_key_store, store
 from producers.users.context import UsersContext
 from producers.users.encryption import NotDecryptable
 from producers.users.model import ACCESS_TOKEN_LIFETIME, MAX_GUEST_IDS
@@ -44,7 +44,7 @@ async def issue_access_token(
         "exp": int(issued_at + ACCESS_TOKEN_LIFETIME.total_seconds()),
         "jti": new_id(),
     }
-    key = signing_key(await store.find_signing_keys(tx.sql), now)
+    key = signing_key(await signing_key_store.find_signing_keys(tx.sql), now)
     return context.keys.sign(key, claims), present_user(person, shopper_ids[0], sellers)
 
 

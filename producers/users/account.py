@@ -2,7 +2,7 @@
 
 from producers.outbox.trace import Trace
 from producers.outbox.transaction import Transactions
-from producers.users import store
+from producers.users import mail_store, registration_store, session_store, sign_in_store, store
 from producers.users.access_tokens import find_shopper_ids, present_user
 from producers.users.context import UsersContext
 from producers.users.model import (
@@ -110,10 +110,10 @@ async def change_password(
         if locked is None or locked.password_hash != person.password_hash:
             raise WrongPassword  # it was changed meanwhile
         await store.set_password(tx, user_id, new_hash)
-        await store.delete_mailed_tokens(tx, user_id)
-        for ended in await store.end_sessions(tx, user_id, transactions.clock(), session_id):
-            await store.revoke_session(tx, ended, transactions.clock())
-        await store.send_mail(tx, context.mails.password_changed(locked.email))
+        await mail_store.delete_mailed_tokens(tx, user_id)
+        for ended in await session_store.end_sessions(tx, user_id, transactions.clock(), session_id):
+            await session_store.revoke_session(tx, ended, transactions.clock())
+        await mail_store.send_mail(tx, context.mails.password_changed(locked.email))
 
 
 async def request_password_reset(transactions: Transactions, context: UsersContext, given: str) -> None:
@@ -123,11 +123,11 @@ async def request_password_reset(transactions: Transactions, context: UsersConte
     """
     email, token = checked_email(given), new_token()
     async with transactions.begin(Trace("")) as tx:
-        has_account = await store.insert_mailed_token(
+        has_account = await mail_store.insert_mailed_token(
             tx, token_digest(token), email, "password_reset", None, tx.now + PASSWORD_RESET_LIFETIME
         )
         mails = context.mails
-        await store.send_mail(
+        await mail_store.send_mail(
             tx, mails.password_reset(email, token) if has_account else mails.no_account(email)
         )
 
@@ -146,16 +146,16 @@ async def reset_password(
     check_password(request.password, "")
     new_hash = await context.passwords.hash(request.password)
     async with transactions.begin(Trace("")) as tx:
-        taken = await store.take_mailed_token(tx, token_digest(request.token), "password_reset")
+        taken = await mail_store.take_mailed_token(tx, token_digest(request.token), "password_reset")
         person = None if taken is None else await store.lock_person(tx, taken[0])
         if person is None:
             raise LinkEnded(ASK_AGAIN)
         check_password(request.password, person.email)
         await store.set_password(tx, person.user_id, new_hash)
-        await store.delete_mailed_tokens(tx, person.user_id)
+        await mail_store.delete_mailed_tokens(tx, person.user_id)
         await end_all_sessions(tx, person.user_id, transactions.clock())
-        await store.clear_throttles(tx, [context.devices.account(person.email)])
-        await store.send_mail(tx, context.mails.password_changed(person.email))
+        await sign_in_store.clear_throttles(tx, [context.devices.account(person.email)])
+        await mail_store.send_mail(tx, context.mails.password_changed(person.email))
         return context.devices.new(person.email)
 
 
@@ -174,9 +174,9 @@ async def request_email_change(
         is_taken = await store.find_person_by_email(tx.sql, new_email) is not None
         mails = context.mails
         mail = mails.already_registered(new_email) if is_taken else mails.email_change(new_email, token)
-        if await store.send_mail(tx, mail, None if is_taken else user_id) and not is_taken:
+        if await mail_store.send_mail(tx, mail, None if is_taken else user_id) and not is_taken:
             expires_at = tx.now + EMAIL_CHANGE_LIFETIME
-            await store.insert_mailed_token(
+            await mail_store.insert_mailed_token(
                 tx, token_digest(token), person.email, "email_change", new_email, expires_at
             )
 
@@ -195,12 +195,12 @@ async def change_email(
     """
     digest = token_digest(request.token)
     async with transactions.connection() as sql:
-        asked_by = await store.find_mailed_token(sql, digest, "email_change", transactions.clock())
+        asked_by = await mail_store.find_mailed_token(sql, digest, "email_change", transactions.clock())
     if asked_by is None:
         raise LinkEnded(CHANGE_AGAIN)
     await confirm_password(transactions, context, asked_by, request.password)
     async with transactions.begin(Trace("")) as tx:
-        taken = await store.take_mailed_token(tx, digest, "email_change")
+        taken = await mail_store.take_mailed_token(tx, digest, "email_change")
         if taken is None or taken[1] is None:
             raise LinkEnded(CHANGE_AGAIN)
         user_id, new_email = taken[0], taken[1]
@@ -208,11 +208,11 @@ async def change_email(
         await store.lock_email(tx, new_email)
         if person is None or await store.find_person_by_email(tx.sql, new_email) is not None:
             raise LinkEnded("The address belongs to another account now.")
-        await store.send_mail(tx, context.mails.email_changed(person.email))
-        await store.assign_mails(tx, person)
+        await mail_store.send_mail(tx, context.mails.email_changed(person.email))
+        await mail_store.assign_mails(tx, person)
         await store.set_email(tx, user_id, new_email)
-        await store.delete_mailed_tokens(tx, user_id)
-        await store.delete_registrations(tx, new_email)
+        await mail_store.delete_mailed_tokens(tx, user_id)
+        await registration_store.delete_registrations(tx, new_email)
         return normalized_email(new_email)
 
 

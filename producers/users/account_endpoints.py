@@ -9,7 +9,7 @@ from starlette.responses import Response
 from common.guarded_route import guarded
 from producers.http.endpoint import json_response, parse_body, transactions
 from producers.http.guard import principal_of
-from producers.users import account, sessions, store
+from producers.users import account, session_store, sessions, store
 from producers.users.auth_endpoints import MAIL_FOLLOWS
 from producers.users.erasure import erase
 from producers.users.export import export
@@ -75,7 +75,7 @@ async def list_my_sessions(request: Request) -> Response:
     """The sessions that have not ended, the last used first."""
     current, opened = principal_of(request).session_id, transactions(request, NAME)
     async with opened.connection() as sql:
-        found = await store.find_sessions(sql, person_of(request), opened.clock())
+        found = await session_store.find_sessions(sql, person_of(request), opened.clock())
     return json_response([{**session, "current": session["session_id"] == current} for session in found])
 
 

@@ -5,20 +5,20 @@ import hashlib
 from common.ids import new_id
 from producers.outbox.trace import Trace
 from producers.outbox.transaction import Transactions
-from producers.users import store
+from producers.users import demo_store, store
 from producers.users.context import UsersContext
 from producers.users.problems import DemoUnavailable, SellerMissing
 from producers.users.registration import insert_person
 from producers.users.schemas import DemoSessionRequest, TokensResponse
+from producers.users.session_store import Client
 from producers.users.sessions import open_session
-from producers.users.store import Client
 
 
 async def enable_demo(transactions: Transactions) -> bool:
     """Enable the demo; return whether it is available: not where a real person is registered."""
     async with transactions.begin(Trace("")) as tx:
-        await store.set_demo(tx, True)
-        return await store.is_demo_available(tx.sql)
+        await demo_store.set_demo(tx, True)
+        return await demo_store.is_demo_available(tx.sql)
 
 
 async def open_demo_session(
@@ -36,7 +36,7 @@ async def open_demo_session(
     role = request.role if request.role in ("analyst", "admin") else None
     email = demo_email(request.role, request.shopper_id, seller_id)
     async with transactions.begin(Trace("")) as tx:
-        if not await store.lock_demo(tx):
+        if not await demo_store.lock_demo(tx):
             raise DemoUnavailable
         user_id = await store.find_person_by_email(tx.sql, email)
         person = await store.lock_person(tx, user_id) if user_id else None
@@ -47,7 +47,7 @@ async def open_demo_session(
             if person is None:
                 raise DemoUnavailable
             if seller_id is not None:
-                await store.insert_demo_membership(tx, person.user_id, seller_id)
+                await demo_store.insert_demo_membership(tx, person.user_id, seller_id)
         return await open_session(tx, transactions.clock, context, person, client)
 
 

@@ -2,7 +2,7 @@
 
 from producers.outbox.trace import Trace
 from producers.outbox.transaction import Transactions
-from producers.users import store
+from producers.users import mail_store, registration_store, session_store, sign_in_store, store
 from producers.users.access_tokens import find_shopper_ids
 from producers.users.account import confirm_password
 from producers.users.context import UsersContext
@@ -35,16 +35,16 @@ async def erase(
             raise UnknownPerson
         now = transactions.clock()
         # Revocations name sessions here, not the person, because they are kept for a while.
-        await store.delete_revocations(tx, user_id)
-        for session in await store.find_all_sessions(tx.sql, user_id):
+        await session_store.delete_revocations(tx, user_id)
+        for session in await session_store.find_all_sessions(tx.sql, user_id):
             if session["last_used_at"] > now - REVOCATION_LIFETIME:
-                await store.revoke_session(tx, session["session_id"], now)
+                await session_store.revoke_session(tx, session["session_id"], now)
         for email in {person.email, locked.email}:
             await store.forget_membership(tx, user_id, email)
-            await store.delete_mails(tx, email)
-            await store.delete_registrations(tx, email)
+            await mail_store.delete_mails(tx, email)
+            await registration_store.delete_registrations(tx, email)
             devices = context.devices
-            await store.clear_throttles(tx, [devices.account(email), devices.signed_in(email)])
+            await sign_in_store.clear_throttles(tx, [devices.account(email), devices.signed_in(email)])
         await store.delete_person(tx, user_id)
         await store.erase_pseudonym(tx, shopper_id)
         tx.emit("shopper_erased", shopper_id=shopper_id)

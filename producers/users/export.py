@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from producers.outbox.transaction import Transactions
-from producers.users import store
+from producers.users import mail_store, session_store, sign_in_store, store
 from producers.users.access_tokens import find_shopper_ids, roles_of
 from producers.users.context import UsersContext
 from producers.users.problems import UnknownPerson
@@ -37,8 +37,8 @@ async def export(transactions: Transactions, context: UsersContext, user_id: str
                 "sellers": sellers,
             },
             "addresses": [asdict(address) for address in await store.find_addresses(sql, user_id)],
-            "sessions": await store.find_all_sessions(sql, user_id),
-            "sign_ins": await store.find_sign_ins(sql, user_id),
-            "mails": await store.find_mails_of_person(sql, person),
+            "sessions": await session_store.find_all_sessions(sql, user_id),
+            "sign_ins": await sign_in_store.find_sign_ins(sql, user_id),
+            "mails": await mail_store.find_mails_of_person(sql, person),
             "orders": await store.find_orders(sql, shopper_ids),
         }

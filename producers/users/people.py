@@ -6,7 +6,7 @@ from typing import Any
 from common.cursor import BadCursor, decode_moment, encode_moment
 from producers.outbox.trace import Trace
 from producers.outbox.transaction import Transaction, Transactions
-from producers.users import store
+from producers.users import session_store, store
 from producers.users.model import ChosenRole
 from producers.users.problems import CursorNotUsable, LastAdministrator, UnknownPerson
 from producers.users.schemas import PeopleResponse, PersonDetailsResponse, PersonResponse
@@ -45,7 +45,7 @@ async def show(transactions: Transactions, user_id: str) -> PersonDetailsRespons
         if person is None:
             raise UnknownPerson
         sellers = await store.find_memberships(sql, user_id)
-        sessions = await store.find_sessions(sql, user_id, transactions.clock())
+        sessions = await session_store.find_sessions(sql, user_id, transactions.clock())
     row = {name: getattr(person, name) for name in PersonResponse.__annotations__}
     return {**present_person(row), "sellers": sellers, "sessions": sessions}
 
@@ -63,7 +63,7 @@ async def set_role(transactions: Transactions, user_id: str, role: ChosenRole) -
         if await store.lock_person(tx, user_id) is None:
             raise UnknownPerson
         await store.set_role(tx, user_id, None if role == "shopper" else role)
-        await store.revoke_person(tx, user_id, transactions.clock())
+        await session_store.revoke_person(tx, user_id, transactions.clock())
     return await show(transactions, user_id)
 
 

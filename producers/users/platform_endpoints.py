@@ -8,7 +8,7 @@ from starlette.responses import Response
 from common.guarded_route import guarded
 from common.ids import PRINTABLE
 from producers.http.endpoint import json_response, parse_body, transactions
-from producers.users import store
+from producers.users import demo_store, mail_store, session_store, signing_key_store
 from producers.users.demo import enable_demo, open_demo_session
 from producers.users.model import normalized_email
 from producers.users.policy import POLICIES
@@ -33,8 +33,8 @@ async def show_auth_state(
 ) -> Response:
     """The public keys, and the revocations since a position. `position` is that of the last revocation."""
     async with transactions(request, NAME).connection() as sql:
-        keys = public_keys(await store.find_signing_keys(sql))
-        revocations = await store.find_revocations(sql, after)
+        keys = public_keys(await signing_key_store.find_signing_keys(sql))
+        revocations = await session_store.find_revocations(sql, after)
     position = revocations[-1]["position"] if revocations else after
     present = [
         {name: value for name, value in revoked.items() if value is not None} for revoked in revocations
@@ -46,7 +46,7 @@ async def show_auth_state(
 async def show_demo(request: Request) -> Response:
     """Whether a demo session can be opened: the demo is enabled, and no real person is registered."""
     async with transactions(request, NAME).connection() as sql:
-        return json_response({"available": await store.is_demo_available(sql)})
+        return json_response({"available": await demo_store.is_demo_available(sql)})
 
 
 @router.put("/auth/demo", response_model=DemoResponse)
@@ -73,4 +73,4 @@ async def list_mails(
 ) -> Response:
     """The mails in the local mailbox, the newest first: all, or those to an address."""
     async with transactions(request, NAME).connection() as sql:
-        return json_response(await store.find_mails(sql, normalized_email(to) if to else None, limit))
+        return json_response(await mail_store.find_mails(sql, normalized_email(to) if to else None, limit))

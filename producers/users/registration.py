@@ -5,7 +5,7 @@ from uuid import uuid4
 from common.ids import new_id
 from producers.outbox.trace import Trace
 from producers.outbox.transaction import Transaction, Transactions
-from producers.users import store
+from producers.users import mail_store, registration_store, session_store, store
 from producers.users.context import UsersContext
 from producers.users.demo_end import end_demo
 from producers.users.model import (
@@ -26,13 +26,15 @@ from producers.users.problems import (
     WrongRegistrationPassword,
 )
 from producers.users.pseudonyms import link
+from producers.users.registration_store import Registration
 from producers.users.schemas import (
     ConfirmationRequest,
     PersonRequest,
     RegisteredResponse,
     RegistrationRequest,
 )
-from producers.users.store import Client, Person, Registration
+from producers.users.session_store import Client
+from producers.users.store import Person
 from producers.users.throttling import attempt_succeeded, begin_attempt, registration_subjects
 
 REGISTER_AGAIN = "Sign in, or register again: another mail follows."
@@ -76,9 +78,9 @@ async def register(transactions: Transactions, context: UsersContext, request: R
             if is_registered
             else context.mails.verification(email, token)
         )
-        if await store.send_mail(tx, mail) and not is_registered:
+        if await mail_store.send_mail(tx, mail) and not is_registered:
             registration = Registration(email, request.name, password_hash)
-            await store.insert_registration(
+            await registration_store.insert_registration(
                 tx, token_digest(token), registration, tx.now + VERIFICATION_LIFETIME
             )
 
@@ -89,8 +91,8 @@ async def send_verification_again(
     """Send the mail of a registration again, with a new link."""
     email, token = normalized_email(given), new_token()
     async with transactions.begin(Trace("")) as tx:
-        if await store.send_mail(tx, context.mails.verification(email, token)):
-            await store.renew_registration(
+        if await mail_store.send_mail(tx, context.mails.verification(email, token)):
+            await registration_store.renew_registration(
                 tx, registration_sha256, token_digest(token), tx.now + VERIFICATION_LIFETIME
             )
 
@@ -117,7 +119,7 @@ async def verify(
     subjects = registration_subjects(context.devices, digest, client.address)
     context.passwords.require_capacity()
     async with transactions.begin(Trace("")) as tx:
-        registration = await store.find_registration(tx.sql, digest, tx.now)
+        registration = await registration_store.find_registration(tx.sql, digest, tx.now)
         if registration is None:
             raise LinkEnded(REGISTER_AGAIN)
         await begin_attempt(tx, subjects)
@@ -127,7 +129,7 @@ async def verify(
     async with transactions.begin(Trace.start(shopper_id, traceparent)) as tx:
         # Before the row of the registration: two links to one address would wait for each other otherwise.
         await store.lock_email(tx, registration.email)
-        if not await store.take_registration(tx, digest):
+        if not await registration_store.take_registration(tx, digest):
             raise LinkEnded(REGISTER_AGAIN)
         person = await create_person(
             tx, context, shopper_id, registration.email, registration.name, registration.password_hash
@@ -156,7 +158,7 @@ async def create_person(
     person = await insert_person(tx, context, shopper_id, email, name, password_hash, role)
     if person is None:
         return None
-    await store.delete_registrations(tx, email)
+    await registration_store.delete_registrations(tx, email)
     await store.insert_pseudonym(tx, shopper_id)
     tx.emit("shopper_registered", shopper_id=shopper_id)
     return person
@@ -216,7 +218,7 @@ async def register_for_operator(
         if person is None:
             person = await _lock_registered(tx, email, role)
             await store.set_role(tx, person.user_id, role)
-            await store.revoke_person(tx, person.user_id, transactions.clock())
+            await session_store.revoke_person(tx, person.user_id, transactions.clock())
         if person.password_hash is None and not person.is_demo:
             reset_link = await _invite(tx, context, email)
     return {"user_id": person.user_id, "email": email, "role": request.role, "reset_link": reset_link}
@@ -238,8 +240,8 @@ async def _lock_registered(tx: Transaction, email: str, role: str | None) -> Per
 async def _invite(tx: Transaction, context: UsersContext, email: str) -> str:
     """Send a mail with a link to choose a password; return the link."""
     token = new_token()
-    await store.send_mail(tx, context.mails.invitation(email, token))
-    await store.insert_mailed_token(
+    await mail_store.send_mail(tx, context.mails.invitation(email, token))
+    await mail_store.insert_mailed_token(
         tx, token_digest(token), email, "password_reset", None, tx.now + PASSWORD_RESET_LIFETIME
     )
     return context.mails.reset_link(token)

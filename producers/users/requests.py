@@ -10,7 +10,7 @@ from common.principal_token import CLIENT_ADDRESS
 from producers.http.endpoint import context
 from producers.http.guard import principal_of
 from producers.users.context import UsersContext
-from producers.users.store import Client
+from producers.users.session_store import Client
 
 NAME = "users"
 

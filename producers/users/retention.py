@@ -6,20 +6,20 @@ from datetime import timedelta
 from common.settings import Settings
 from producers.outbox.transaction import Transactions
 from producers.postgres.pruning import prune
-from producers.users import store
+from producers.users import mail_store, registration_store, session_store, sign_in_store
 from producers.users.model import FORGET_FAILURES_AFTER, REVOCATION_LIFETIME, SESSION_LIFETIME
 
 MAILS_KEPT = timedelta(days=7)
 SIGN_INS_KEPT = timedelta(days=90)
 
 KEPT: tuple[tuple[str, str, timedelta], ...] = (
-    ("registrations", store.PRUNE_REGISTRATIONS, timedelta(0)),
-    ("mailed tokens", store.PRUNE_MAILED_TOKENS, timedelta(0)),
-    ("sessions", store.PRUNE_SESSIONS, SESSION_LIFETIME),
-    ("revocations", store.PRUNE_REVOCATIONS, REVOCATION_LIFETIME),
-    ("throttles", store.PRUNE_THROTTLES, FORGET_FAILURES_AFTER),
-    ("sign-ins", store.PRUNE_SIGN_INS, SIGN_INS_KEPT),
-    ("mails", store.PRUNE_MAILS, MAILS_KEPT),
+    ("registrations", registration_store.PRUNE_REGISTRATIONS, timedelta(0)),
+    ("mailed tokens", mail_store.PRUNE_MAILED_TOKENS, timedelta(0)),
+    ("sessions", session_store.PRUNE_SESSIONS, SESSION_LIFETIME),
+    ("revocations", session_store.PRUNE_REVOCATIONS, REVOCATION_LIFETIME),
+    ("throttles", sign_in_store.PRUNE_THROTTLES, FORGET_FAILURES_AFTER),
+    ("sign-ins", sign_in_store.PRUNE_SIGN_INS, SIGN_INS_KEPT),
+    ("mails", mail_store.PRUNE_MAILS, MAILS_KEPT),
 )
 """Name, DELETE and minimum age. Ended sessions are kept as long as a stolen refresh token might be tried."""
 

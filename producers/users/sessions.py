@@ -5,7 +5,7 @@ from datetime import datetime
 
 from producers.outbox.trace import Trace
 from producers.outbox.transaction import Transaction, Transactions
-from producers.users import store
+from producers.users import session_store, store
 from producers.users.access_tokens import issue_access_token
 from producers.users.context import UsersContext
 from producers.users.model import (
@@ -17,7 +17,8 @@ from producers.users.model import (
 )
 from producers.users.problems import AccountSuspended, InvalidRefreshToken, UnknownSession
 from producers.users.schemas import RefreshRequest, TokensResponse
-from producers.users.store import Client, Person
+from producers.users.session_store import Client
+from producers.users.store import Person
 
 Now = Callable[[], datetime]
 
@@ -33,7 +34,7 @@ async def open_session(
     if person.suspension_reason is not None:
         raise AccountSuspended(person.suspension_reason)
     now, refresh_token = clock(), new_token()
-    session_id = await store.open_session(
+    session_id = await session_store.open_session(
         tx, person.user_id, client, now, now + SESSION_LIFETIME, token_digest(refresh_token)
     )
     response = await _tokens(tx, context, person, session_id, now)
@@ -56,9 +57,9 @@ async def refresh(
     """
     digest = token_digest(request.refresh_token)
     async with transactions.begin(Trace("")) as tx:
-        user_id = await store.find_refresh_token(tx.sql, digest)
+        user_id = await session_store.find_refresh_token(tx.sql, digest)
         person = await store.lock_person(tx, user_id) if user_id else None
-        token = await store.lock_refresh_token(tx, digest) if person else None
+        token = await session_store.lock_refresh_token(tx, digest) if person else None
         if person is not None and token is not None and person.suspended_at is None:
             now = transactions.clock()
             outcome = refresh_outcome(
@@ -70,7 +71,7 @@ async def refresh(
             )
             if outcome == "rotate":
                 refresh_token = new_token()
-                await store.replace_refresh_token(
+                await session_store.replace_refresh_token(
                     tx, digest, token_digest(refresh_token), now, now + SESSION_LIFETIME, client.address
                 )
                 response = await _tokens(tx, context, person, token.session_id, now)
@@ -97,16 +98,16 @@ async def sign_out(transactions: Transactions, user_id: str, session_id: str) ->
 
 async def end_session(tx: Transaction, user_id: str, session_id: str, now: datetime) -> bool:
     """End a session of a locked person and revoke its access tokens; return False if there is none."""
-    if not await store.end_session(tx, user_id, session_id, now):
+    if not await session_store.end_session(tx, user_id, session_id, now):
         return False
-    await store.revoke_session(tx, session_id, now)
+    await session_store.revoke_session(tx, session_id, now)
     return True
 
 
 async def end_all_sessions(tx: Transaction, user_id: str, now: datetime) -> None:
     """End all sessions of a locked person, and revoke every access token that they have now."""
-    await store.end_sessions(tx, user_id, now)
-    await store.revoke_person(tx, user_id, now)
+    await session_store.end_sessions(tx, user_id, now)
+    await session_store.revoke_person(tx, user_id, now)
 
 
 async def _tokens(

@@ -2,15 +2,16 @@
 
 from producers.outbox.trace import Trace
 from producers.outbox.transaction import Transaction, Transactions
-from producers.users import store
+from producers.users import sign_in_store, store
 from producers.users.context import UsersContext
 from producers.users.encryption import NotDecryptable
 from producers.users.model import normalized_email
 from producers.users.problems import KeysNotReady, WrongCredentials
 from producers.users.pseudonyms import link
 from producers.users.schemas import SignInRequest, TokensResponse
+from producers.users.session_store import Client
 from producers.users.sessions import open_session
-from producers.users.store import Client, Person
+from producers.users.store import Person
 from producers.users.throttling import attempt_succeeded, begin_attempt, sign_in_subjects
 
 
@@ -41,7 +42,7 @@ async def sign_in(
     async with transactions.begin(Trace("")) as tx:
         await begin_attempt(tx, subjects)
         account = await store.find_account(tx.sql, email, tx.now)
-        sign_in_id = await store.insert_sign_in(tx, account.user_id, client)
+        sign_in_id = await sign_in_store.insert_sign_in(tx, account.user_id, client)
     is_right, new_hash = await context.passwords.verify(request.password, account.password_hash)
     if not is_right:
         raise WrongCredentials
@@ -55,7 +56,7 @@ async def sign_in(
             await link_guest(tx, context, person, guest_id)
         response = await open_session(tx, transactions.clock, context, person, client)
         await attempt_succeeded(tx, subjects)
-        await store.set_sign_in_succeeded(tx, sign_in_id)
+        await sign_in_store.set_sign_in_succeeded(tx, sign_in_id)
         if new_hash is not None:
             await store.set_password(tx, person.user_id, new_hash)
         is_known = device is not None and request.device_token is not None

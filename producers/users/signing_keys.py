@@ -16,11 +16,11 @@ from producers.backoff import Backoff
 from producers.outbox.trace import Trace
 from producers.outbox.transaction import Transactions
 from producers.postgres.errors import RETRYABLE
-from producers.users import store
+from producers.users import signing_key_store
 from producers.users.encryption import NotDecryptable, seal, unseal
 from producers.users.model import KeyTimes, current_key, plan_keys
 from producers.users.problems import KeysNotReady
-from producers.users.store import StoredKey
+from producers.users.signing_key_store import StoredKey
 
 log = structlog.get_logger()
 
@@ -118,8 +118,8 @@ async def rotate_keys_once(transactions: Transactions, keys: SigningKeys, lifeti
         one of `producers.postgres.errors.TRANSIENT`: nothing was changed, or all of it.
     """
     async with transactions.begin(Trace("")) as tx:
-        await store.lock_signing_keys(tx)
-        stored = await store.find_signing_keys(tx.sql)
+        await signing_key_store.lock_signing_keys(tx)
+        stored = await signing_key_store.find_signing_keys(tx.sql)
         plan = plan_keys([_times(key) for key in stored], tx.now, lifetime)
         create_from = plan.create_from
         current = current_key([_times(key) for key in stored], tx.now)
@@ -127,8 +127,8 @@ async def rotate_keys_once(transactions: Transactions, keys: SigningKeys, lifeti
             log.warning("a signing key can't be read: internal_secret has changed", kid=current.kid)
             create_from = tx.now
         if create_from is not None:
-            await store.insert_signing_key(tx, keys.new(create_from))
-        await store.retire_signing_keys(tx, plan.forget_private, plan.delete)
+            await signing_key_store.insert_signing_key(tx, keys.new(create_from))
+        await signing_key_store.retire_signing_keys(tx, plan.forget_private, plan.delete)
 
 
 def _times(key: StoredKey) -> KeyTimes:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from producers.outbox.transaction import Transaction
-from producers.users import store
+from producers.users import sign_in_store
 from producers.users.device_tokens import DeviceTokens
 from producers.users.model import FREE_FAILURES, FREE_FAILURES_OF_ADDRESS
 from producers.users.problems import TooManyAttempts
@@ -33,14 +33,14 @@ async def begin_attempt(tx: Transaction, subjects: Subjects) -> None:
     Raises:
         TooManyAttempts: a subject must wait. The attempt is not counted.
     """
-    throttles = await store.lock_throttles(tx, dict(subjects))
+    throttles = await sign_in_store.lock_throttles(tx, dict(subjects))
     wait_s = max(each.wait(tx.now).total_seconds() for each in throttles)
     if wait_s > 0:
         raise TooManyAttempts(wait_s)
-    await store.save_throttles(tx, [each.failed(tx.now) for each in throttles])
+    await sign_in_store.save_throttles(tx, [each.failed(tx.now) for each in throttles])
 
 
 async def attempt_succeeded(tx: Transaction, subjects: Subjects) -> None:
     """Count an attempt as succeeded."""
-    throttles = await store.lock_throttles(tx, dict(subjects))
-    await store.save_throttles(tx, [each.succeeded(tx.now) for each in throttles])
+    throttles = await sign_in_store.lock_throttles(tx, dict(subjects))
+    await sign_in_store.save_throttles(tx, [each.succeeded(tx.now) for each in throttles])

@@ -51,7 +51,8 @@ def test_a_handlers_docstring_names_its_event(service):
 
 @services
 def test_every_statement_of_a_service_is_used_in_its_store(service):
-    used = set(re.findall(r'SQL\["(\w+)"\]', (ROOM / service.name / "store.py").read_text()))
+    stores = [path.read_text() for path in (ROOM / service.name).glob("*store.py")]
+    used = set(re.findall(r'SQL\["(\w+)"\]', "".join(stores)))
 
     assert used == {path.stem for path in (ROOM / service.name / "queries").glob("*.sql")}
 

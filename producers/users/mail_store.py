@@ -1,0 +1,97 @@
+"""Reads and writes the mailbox, and the tokens of links in mails to registered people."""
+
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from common.ids import new_id
+from producers.outbox.transaction import Transaction
+from producers.postgres.queries import load_queries
+from producers.users.mails import Mail
+from producers.users.store import Person
+
+SQL = load_queries(__file__)
+
+PRUNE_MAILED_TOKENS = SQL["prune_mailed_tokens"]
+PRUNE_MAILS = SQL["prune_mails"]
+"""DELETEs for `producers.postgres.pruning.prune`."""
+
+MAILS_AN_HOUR = 5
+"""Mails of one kind to one address in an hour. More are not sent."""
+
+MailedPurpose = Literal["password_reset", "email_change"]
+
+
+async def insert_mailed_token(
+    tx: Transaction,
+    token_sha256: bytes,
+    email: str,
+    purpose: MailedPurpose,
+    new_email: str | None,
+    expires_at: datetime,
+) -> bool:
+    """Save a token for the person with an e-mail address; return False if there is none."""
+    saved = await tx.sql.fetchval(
+        SQL["insert_mailed_token"], token_sha256, email, purpose, new_email, expires_at
+    )
+    return saved is not None
+
+
+async def find_mailed_token(
+    sql: Any, token_sha256: bytes, purpose: MailedPurpose, now: datetime
+) -> str | None:
+    """Return the person of a token, or None if it was used or has expired."""
+    user_id: str | None = await sql.fetchval(SQL["find_mailed_token"], token_sha256, purpose, now)
+    return user_id
+
+
+async def take_mailed_token(
+    tx: Transaction, token_sha256: bytes, purpose: MailedPurpose
+) -> tuple[str, str | None] | None:
+    """Delete a token; return its person and new e-mail address, or None if it was used or has expired."""
+    row = await tx.sql.fetchrow(SQL["take_mailed_token"], token_sha256, purpose, tx.now)
+    return None if row is None else (row["user_id"], row["new_email"])
+
+
+async def delete_mailed_tokens(tx: Transaction, user_id: str) -> None:
+    """Delete all tokens in mails to a person."""
+    await tx.sql.execute(SQL["delete_mailed_tokens"], user_id)
+
+
+async def send_mail(tx: Transaction, mail: Mail, user_id: str | None = None) -> bool:
+    """Put a mail into the mailbox; return False if too many of its kind went to its address.
+
+    `user_id` is the person whose mail it is, if the address is not theirs yet.
+    """
+    sent = await tx.sql.fetchval(
+        SQL["send_mail"],
+        new_id(),
+        mail.to,
+        mail.kind,
+        mail.subject,
+        mail.text,
+        tx.now,
+        tx.now - timedelta(hours=1),
+        MAILS_AN_HOUR,
+        user_id,
+    )
+    return sent is not None
+
+
+async def find_mails(sql: Any, to: str | None, limit: int) -> list[dict[str, Any]]:
+    """Return mails, all or those to an address, the newest first."""
+    return [dict(row) for row in await sql.fetch(SQL["find_mails"], to, limit)]
+
+
+async def find_mails_of_person(sql: Any, person: Person) -> list[dict[str, Any]]:
+    """Return the mails to a person, without their texts, which contain links that work."""
+    return [dict(row) for row in await sql.fetch(SQL["find_mails_of_person"], person.user_id, person.email)]
+
+
+async def assign_mails(tx: Transaction, person: Person) -> None:
+    """Make all mails to a person's address theirs, because they get another address."""
+    await tx.sql.execute(SQL["assign_mails"], person.user_id, person.email)
+
+
+async def delete_mails(tx: Transaction, email: str) -> None:
+    """Delete the mails to an address."""
+    await tx.sql.execute(SQL["delete_mails"], email)
