@@ -53,6 +53,9 @@ class MetricState:
         return self.been_live + self.never_live
 
 
+_NEVER_BUILT = MetricState(None, (), ())
+
+
 @dataclass(frozen=True)
 class FigureDifference:
     """A column whose sum differs between two versions; None if a version has no such column."""
@@ -90,9 +93,10 @@ class MetricVersions:
         A version that was live before is left alone: somebody went back from it.
         """
         self.prepare()
+        states = self._states("")
         changed = []
         for definition in definitions:
-            state = self.state(definition.name)
+            state = states.get(definition.name, _NEVER_BUILT)
             if state.live is None or definition.version not in state.been_live:
                 self.rebuild(definition)
                 changed.append(definition)
@@ -102,24 +106,32 @@ class MetricVersions:
 
     def state(self, name: str) -> MetricState:
         """Return the versions of a metric. The comment of its view says which is live."""
+        return self._states(name).get(name, _NEVER_BUILT)
+
+    def _states(self, name: str) -> dict[str, MetricState]:
+        """Return metric → its versions; '' for the metrics that have any."""
+        given = {"metric": name}
+        only = "({metric:String} = '' OR metric = {metric:String})"
         comments = self._client.query(
-            "SELECT comment FROM system.tables "
-            "WHERE database = currentDatabase() AND name = {metric:String} AND engine = 'View'",
-            {"metric": name},
+            "SELECT name AS metric, comment FROM system.tables "
+            f"WHERE database = currentDatabase() AND engine = 'View' AND {only}",
+            given,
         ).result_rows
-        live = _VERSION.search(comments[0][0]) if comments else None
         switched = self._client.query(
-            f"SELECT version FROM `{self._rows}`.switches WHERE metric = {{metric:String}} "
-            "GROUP BY version ORDER BY max(switched_at) DESC",
-            {"metric": name},
+            f"SELECT metric, version FROM `{self._rows}`.switches WHERE {only} "
+            "GROUP BY metric, version ORDER BY max(switched_at) DESC",
+            given,
         ).result_rows
         built = self._client.query(
-            f"SELECT DISTINCT version FROM `{self._rows}`.versions WHERE metric = {{metric:String}}",
-            {"metric": name},
+            f"SELECT DISTINCT metric, version FROM `{self._rows}`.versions WHERE {only}", given
         ).result_rows
-        been_live = tuple(version for (version,) in switched)
-        never_live = tuple(version for (version,) in built if version not in been_live)
-        return MetricState(live[1] if live else None, been_live, never_live)
+        live = {metric: found[1] for metric, comment in comments if (found := _VERSION.search(comment))}
+        states = {}
+        for metric in {row[0] for row in (*switched, *built)}:
+            been_live = tuple(version for of, version in switched if of == metric)
+            never_live = tuple(version for of, version in built if of == metric and version not in been_live)
+            states[metric] = MetricState(live.get(metric), been_live, never_live)
+        return states
 
     def difference(self, name: str, version: str) -> list[FigureDifference]:
         """Compare a version with the live one: the number of rows, and the sum of each numeric column.
@@ -163,7 +175,7 @@ class MetricVersions:
         wait_for_inserts(self._client, self._progress)
         for fact, select in definition.sources.items():
             self._fill(definition, fact, select)
-        if version not in self.state(name).built:
+        if not self._is_complete(name, version):
             self._note(
                 "versions",
                 metric=name,
@@ -175,7 +187,7 @@ class MetricVersions:
     def _rebuild_rollup(self, definition: MetricDefinition, source: MetricDefinition) -> None:
         """Build a version of a roll-up over the same version of the metric that it adds up."""
         name, version = definition.name, definition.version
-        if source.version not in self.state(source.name).built:
+        if not self._is_complete(source.name, source.version):
             self.rebuild(source)
         source_sql, _ = self._select(source.name, source.version)
         sums_sql = READS.sub(
@@ -184,7 +196,7 @@ class MetricVersions:
         rollup = Rollup(name, version, self._rows, sums_sql)
         if not self._has_table(name, version):
             self._drop(name, version)  # what is known of its sums, if somebody dropped the table
-        if version in self.state(name).built:
+        if self._is_complete(name, version):
             return
         rollups = Rollups(self._client)
         rows_table = self._qualified(source.name, source.version)
@@ -288,6 +300,13 @@ class MetricVersions:
         found = self._client.query(f"SELECT {figures} FROM ({select})")
         return dict(zip(found.column_names, found.result_rows[0], strict=True))
 
+    def _is_complete(self, name: str, version: str) -> bool:
+        query = (
+            f"SELECT count() FROM `{self._rows}`.versions "
+            "WHERE metric = {metric:String} AND version = {version:String}"
+        )
+        return bool(self._client.query(query, {"metric": name, "version": version}).result_rows[0][0])
+
     def _has_table(self, name: str, version: str) -> bool:
         query = "SELECT count() FROM system.tables WHERE database = {rows:String} AND name = {table:String}"
         found = self._client.query(query, {"rows": self._rows, "table": _table(name, version)})
@@ -299,6 +318,8 @@ class MetricVersions:
         found = self._client.query(
             f"SELECT DISTINCT toYYYYMM(occurred_at) AS month FROM `{fact}` ORDER BY month"
         ).result_rows
+        if not found:
+            return
         filled = self._filled_months(name, version, fact)
         described = self._client.query(f"DESCRIBE TABLE ({select})").result_rows
         columns = ", ".join(f"`{row[0]}`" for row in described)
