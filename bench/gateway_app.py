@@ -10,8 +10,8 @@ from starlette.responses import Response
 
 from common import gc_tuning
 from common.access_policy import AccessPolicy
+from common.body_deadline import BodyDeadlineProtocol
 from common.guarded_route import RouteHandler
-from common.http_protocol import DeadlineProtocol
 from common.principal import platform
 from common.settings import LOOPBACK, Settings
 from common.telemetry import configure_logging
@@ -57,7 +57,7 @@ def main() -> None:
         host=LOOPBACK,
         port=port,
         loop="uvloop",
-        http=DeadlineProtocol,
+        http=BodyDeadlineProtocol,
         access_log=False,
         server_header=False,
         log_level="warning",

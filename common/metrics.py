@@ -121,7 +121,7 @@ BREAKER_STATE = _gauge(
 )
 BREAKER_OPENED = _counter("souk_circuit_breaker_opened", "How often a circuit breaker opened.", "breaker")
 REQUESTS_REFUSED = _counter(
-    "souk_requests_refused", "Requests that the gateway refused: quota, load, breaker.", "traffic", "reason"
+    "souk_requests_refused", "Requests that the gateway refused: quota, load, time.", "traffic", "reason"
 )
 CONCURRENCY_LIMIT = _gauge(
     "souk_concurrency_limit",

@@ -11,9 +11,9 @@ import uvicorn
 import uvloop
 
 from common import gc_tuning
+from common.body_deadline import BodyDeadlineProtocol
 from common.clock import system_clock
 from common.errors import SoukError, UserError
-from common.http_protocol import DeadlineProtocol
 from common.principal_token import PrincipalTokens
 from common.settings import LOOPBACK, Settings
 from common.telemetry import configure_logging
@@ -60,7 +60,7 @@ async def serve(settings: Settings, names: Sequence[str]) -> int:
             create_app(services, ServiceReadiness(services, settings.kafka), guard, [host]),
             host=LOOPBACK,
             port=settings.port("commerce"),
-            http=DeadlineProtocol,
+            http=BodyDeadlineProtocol,
             lifespan="off",
             access_log=False,
             server_header=False,

@@ -7,8 +7,8 @@ import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
+from common.body_deadline import BodyDeadlineProtocol
 from common.errors import SoukError
-from common.http_protocol import DeadlineProtocol
 from common.multiprocess_metrics import enable_multiprocess_metrics
 from common.settings import LOOPBACK, Settings
 from common.telemetry import configure_logging
@@ -52,7 +52,7 @@ def main() -> int:
             host=LOOPBACK,
             port=settings.port("serving"),
             loop="uvloop",
-            http=DeadlineProtocol,
+            http=BodyDeadlineProtocol,
             access_log=False,
             server_header=False,
             proxy_headers=bool(settings.trusted_proxies),

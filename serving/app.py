@@ -35,6 +35,7 @@ from serving.gateway.identity import Identifier
 from serving.gateway.live_settings import LiveSettings
 from serving.gateway.load_shedding import LoadShedder
 from serving.gateway.rate_limits import RateLimits, shared_counts
+from serving.gateway.time_limits import TimeLimits
 from serving.intake import endpoints as intake
 from serving.intake.service import EventIntake
 from serving.live_versions import LiveVersions
@@ -104,7 +105,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
             live = LiveSettings(settings)
             live.start()
             limits = RateLimits(shared_counts(redis), live.rate_limit)
-            app.state.guard = Gateway(identifier, limits, shedder, live.values)
+            app.state.guard = Gateway(identifier, limits, shedder, TimeLimits(), live.values)
             app.state.pages.show_notice(lambda: live.values.get(MAINTENANCE_BANNER))
             app.state.live_values = live.values
             watermarks = WatermarkCache(clickhouse)

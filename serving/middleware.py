@@ -9,6 +9,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from common import correlation
+from common.body_deadline import status_of_disconnect
 from common.host_check import host_name, is_other_site
 from common.problems import ErrorDescription, describe_error
 from common.request_metrics import RequestMetrics
@@ -29,9 +30,6 @@ CLOSE_CONNECTION_EVERY = 500
 """One of this many responses of a process closes its connection. The client connects again, and an idle
 process accepts the new connection. Without this, connections that were opened while only one process was
 listening would stay with that process."""
-
-CLIENT_CLOSED_REQUEST = 499
-"""The status in the metrics of a request whose client disconnected, as in nginx."""
 
 ProblemRenderer = Callable[[Request, ErrorDescription], Response]
 
@@ -73,7 +71,7 @@ class HttpMiddleware:
         try:
             await self._answer(request_scope, receive, out)
         except ClientDisconnect:
-            metrics.status = metrics.status or CLIENT_CLOSED_REQUEST
+            metrics.status = metrics.status or status_of_disconnect(scope)
         except Exception as error:
             if metrics.status:
                 raise  # The response has begun. The server breaks the connection and logs the error.

@@ -7,6 +7,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from common import correlation
+from common.body_deadline import status_of_disconnect
 from common.host_check import is_known_host, is_other_site
 from common.problems import describe_error, problem_response
 from common.request_metrics import RequestMetrics
@@ -19,9 +20,6 @@ from producers.http.problems import (
 
 BODY_LIMIT = 1024 * 1024
 """Bytes. This is enough for the stock of thousands of products, and hundreds of times the longest order."""
-
-CLIENT_CLOSED = 499
-"""The status in metrics for a request whose client disconnected before the response, as in nginx."""
 
 
 class CommerceMiddleware:
@@ -49,7 +47,7 @@ class CommerceMiddleware:
             self._check(scope)
             await self._app(scope, bounded(scope, receive), measured)
         except ClientDisconnect:
-            metrics.status = metrics.status or CLIENT_CLOSED
+            metrics.status = metrics.status or status_of_disconnect(scope)
         except Exception as error:
             if metrics.status:
                 raise  # the response has begun: the server closes the connection and logs the error

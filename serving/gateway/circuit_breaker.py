@@ -27,6 +27,11 @@ _BREAKERS: "WeakSet[CircuitBreaker]" = WeakSet()
 """The breakers of this process that have no settings of their own."""
 
 
+LONG_CALL_S = 1.5
+"""A call that is cancelled after this time counts as failed, because a time limit has ended it. A call that
+is cancelled earlier says nothing about the part."""
+
+
 class BreakerState(IntEnum):
     """The state of a breaker, with the value of its metric."""
 
@@ -123,7 +128,7 @@ class CircuitBreaker:
             BreakerOpen: the part is not to be called now.
         """
         if self._state is BreakerState.CLOSED:
-            return Attempt(self, self._period)
+            return Attempt(self, self._period, self._now())
         if self._state is BreakerState.OPEN:
             if (remaining_s := self.remaining_s) > 0:
                 raise BreakerOpen(self.name, remaining_s)
@@ -131,15 +136,19 @@ class CircuitBreaker:
         if self._trials_running >= self._settings.trials:
             raise BreakerOpen(self.name, self._settings.first_open_s)
         self._trials_running += 1
-        return Attempt(self, self._period)
+        return Attempt(self, self._period, self._now())
 
     def end_open_period(self) -> None:
         """Admit trials from now on, because the part was seen to answer by other means."""
         if self._state is BreakerState.OPEN:
             self._open_until = self._now()
 
+    def is_long(self, started: float) -> bool:
+        """Return whether a call that began at this time has lasted for `LONG_CALL_S`."""
+        return self._now() - started >= LONG_CALL_S
+
     def record(self, failed: bool | None, period: int) -> None:
-        """Count the outcome of a call that was admitted in this period; None if it was cancelled."""
+        """Count the outcome of a call that was admitted in this period; None if it was cancelled early."""
         if period != self._period:
             return
         if self._state is BreakerState.HALF_OPEN:
@@ -188,11 +197,12 @@ class CircuitBreaker:
 class Attempt:
     """One call through a breaker. The exception with which the block ends says whether the part failed."""
 
-    __slots__ = ("_breaker", "_failed", "_period")
+    __slots__ = ("_breaker", "_failed", "_period", "_started")
 
-    def __init__(self, breaker: CircuitBreaker, period: int) -> None:
+    def __init__(self, breaker: CircuitBreaker, period: int, started: float) -> None:
         self._breaker = breaker
         self._period = period
+        self._started = started
         self._failed = False
 
     def failed(self) -> None:
@@ -205,15 +215,15 @@ class Attempt:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None:
-        failed: bool | None = self._failed
-        if error is not None:
-            failed = isinstance(error, self._breaker.failures) or (None if _is_cancelled(error) else False)
-        self._breaker.record(failed, self._period)
+        self._breaker.record(self._failed if error is None else self._has_failed(error), self._period)
 
-
-def _is_cancelled(error: BaseException) -> bool:
-    """Return whether the call was ended from outside, for example because the client disconnected."""
-    return not isinstance(error, Exception)
+    def _has_failed(self, error: BaseException) -> bool | None:
+        """Return whether an exception means that the part failed; None if it says nothing about the part."""
+        if isinstance(error, self._breaker.failures):
+            return True
+        if isinstance(error, Exception):
+            return False
+        return self._breaker.is_long(self._started) or None  # the call was cancelled
 
 
 def configure_breakers(settings: BreakerSettings) -> None:

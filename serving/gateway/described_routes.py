@@ -26,6 +26,7 @@ SECURITY_SCHEMES = {
 
 _TOKEN = openapi_problem(401, "The token is missing, wrong, expired or revoked.")
 _NOT_ALLOWED = openapi_problem(403, "The sender has none of the needed roles or scopes.")
+_TOO_LONG = openapi_problem(504, "There was no response in time; the detail says whether a retry is safe.")
 _NOT_FOUND = openapi_problem(404, "There is no such thing, or it belongs to somebody else.")
 
 
@@ -48,9 +49,9 @@ def guarded(policies: Mapping[str, AccessPolicy]) -> type[GuardedRoute]:
 
 def _refusals(policy: AccessPolicy) -> dict[int | str, dict[str, Any]]:
     if policy.public:
-        return _TOKEN
+        return _TOKEN | _TOO_LONG
     owned = policy.seller_parameter or policy.shopper_parameter
-    return _TOKEN | _NOT_ALLOWED | (_NOT_FOUND if owned else {})
+    return _TOKEN | _NOT_ALLOWED | (_NOT_FOUND if owned else {}) | _TOO_LONG
 
 
 def _security(policy: AccessPolicy) -> dict[str, Any]:

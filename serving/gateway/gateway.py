@@ -1,6 +1,7 @@
-"""The gateway: limits traffic, identifies the sender of each request, and checks the policy of its route."""
+"""The gateway: limits traffic and time, identifies who sends a request, and checks its route's policy."""
 
 from contextlib import nullcontext
+from functools import partial
 
 from fastapi import Request
 from starlette.responses import RedirectResponse, Response
@@ -16,15 +17,22 @@ from serving.gateway.identity import Identifier, Identity
 from serving.gateway.load_shedding import LoadShedder
 from serving.gateway.rate_limits import QuotaExceeded, RateLimit, RateLimits
 from serving.gateway.sign_in_redirect import is_page_visit, sign_in_address
+from serving.gateway.time_limits import TimeLimits
 
 
 class Gateway:
     """The guard of all routes of the API and the pages (`common.guarded_route.Guard`)."""
 
     def __init__(
-        self, identifier: Identifier, limits: RateLimits, shedder: LoadShedder, values: SettingValues
+        self,
+        identifier: Identifier,
+        limits: RateLimits,
+        shedder: LoadShedder,
+        times: TimeLimits,
+        values: SettingValues,
     ) -> None:
         self._values = values
+        self._times = times
         self._identifier = identifier
         self._limits = limits
         self._shedder = shedder
@@ -35,6 +43,14 @@ class Gateway:
         Raises:
             Problem: why the request is refused.
         """
+        return await self._times.run(
+            policy.traffic,
+            request.method,
+            "idempotency-key" in request.headers,
+            partial(self._handle, request, policy, respond),
+        )
+
+    async def _handle(self, request: Request, policy: AccessPolicy, respond: RouteHandler) -> Response:
         identity = await self._identify(request, policy)
         with self._shedder.admit(policy.traffic) if self._sheds(identity) else nullcontext():
             limit = await self._limit(request, identity.principal, policy)

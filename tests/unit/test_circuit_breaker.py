@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 
 from common.metrics import REGISTRY
 from common.problems import describe_problem
-from serving.gateway.circuit_breaker import BreakerOpen, BreakerSettings, BreakerState, CircuitBreaker
+from serving.gateway.circuit_breaker import (
+    LONG_CALL_S,
+    BreakerOpen,
+    BreakerSettings,
+    BreakerState,
+    CircuitBreaker,
+)
 
 
 class Clock:
@@ -145,6 +151,18 @@ def test_a_cancelled_trial_frees_its_place_and_decides_nothing(half_open: Breake
     assert half_open.state is BreakerState.HALF_OPEN
     half_open.succeed(10)
     assert half_open.state is BreakerState.CLOSED
+
+
+def test_calls_that_a_time_limit_ends_open_the_breaker(breaker: Breaker) -> None:
+    def end_late() -> None:
+        with breaker.attempt():
+            breaker.wait(LONG_CALL_S)
+            raise asyncio.CancelledError
+
+    for _ in range(20):
+        with pytest.raises(asyncio.CancelledError):
+            end_late()
+    assert breaker.state is BreakerState.OPEN
 
 
 def test_an_answer_that_refuses_a_request_is_no_failure(breaker: Breaker) -> None:
