@@ -1,14 +1,15 @@
 """Signed statements of who sends a request, between processes that share `Settings.internal_secret`.
 
-The gateway adds one to each request that it forwards (header `Souk-Principal`). Processes of the platform
-send one to the gateway as their bearer token. Both are JSON Web Tokens (RFC 7519) with HS256, and end after
-a minute.
+The gateway adds one to each request that it forwards (header `Souk-Principal`), which also says from which
+address the request came. Processes of the platform send one to the gateway as their bearer token. Both are
+JSON Web Tokens (RFC 7519) with HS256, and end after a minute.
 """
 
 import hashlib
 import hmac
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
@@ -22,10 +23,7 @@ from common.principal import Principal, platform
 from common.settings import Settings
 
 HEADER = "Souk-Principal"
-"""The header in which a service gets its principal."""
-
-CLIENT_ADDRESS = "Souk-Client-Address"
-"""The header in which a service gets the address of the gateway's client."""
+"""The header in which a service gets the token of a request's sender."""
 
 GATEWAY = "gateway"
 """The audience of the platform's own tokens."""
@@ -46,6 +44,14 @@ class InvalidToken(Exception):
     """The token was not made by a process of this platform for this audience, or it has ended."""
 
 
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who sends a request, and from which network address. None: nobody in particular, or not known."""
+
+    principal: Principal | None = None
+    address: str | None = None
+
+
 def derived_key(settings: Settings, purpose: str) -> bytes:
     """Return the 32-byte key of a purpose, derived from `internal_secret` by HMAC-SHA256.
 
@@ -64,17 +70,23 @@ class PrincipalTokens:
     def __init__(self, settings: Settings, now: Now = time.time) -> None:
         self._key = OctKey.import_key(derived_key(settings, "principal tokens"))
         self._now = now
-        self._made: dict[tuple[str, str], tuple[float, str]] = {}
-        self._verified: dict[tuple[str, str], tuple[float, Principal]] = {}
+        self._made: dict[tuple[str, str, str | None], tuple[float, str]] = {}
+        self._verified: dict[tuple[str, str], tuple[float, Sender]] = {}
 
-    def make(self, principal: Principal, audience: str) -> str:
-        """Return a token with which `audience` knows the principal; it is valid for 30 to 60 seconds."""
+    def make(self, principal: Principal | None, audience: str, address: str | None = None) -> str:
+        """Return a token with which `audience` knows the sender; it is valid for 30 to 60 seconds.
+
+        `address` is the network address of the sender.
+        """
         now = self._now()
-        key = _cache_key(principal), audience
+        claims = principal.claims() if principal is not None else {}
+        key = _cache_key(claims), audience, address
         cached = self._made.get(key)
         if cached and now < cached[0]:
             return cached[1]
-        claims = {**principal.claims(), "aud": audience, "exp": int(now) + LIFETIME_S}
+        claims |= {"aud": audience, "exp": int(now) + LIFETIME_S}
+        if address is not None:
+            claims["address"] = address
         header = {"alg": ALGORITHM, "typ": "souk-principal+jwt"}
         token = jws.serialize_compact(header, orjson.dumps(claims), self._key, algorithms=[ALGORITHM])
         _put(self._made, key, (now + RENEW_AFTER_S, token))
@@ -82,6 +94,17 @@ class PrincipalTokens:
 
     def verify(self, token: str, audience: str) -> Principal:
         """Return the principal of a token.
+
+        Raises:
+            InvalidToken: see `verify_sender`; or the token names no principal.
+        """
+        principal = self.verify_sender(token, audience).principal
+        if principal is None:
+            raise InvalidToken
+        return principal
+
+    def verify_sender(self, token: str, audience: str) -> Sender:
+        """Return the sender that a token names.
 
         Raises:
             InvalidToken: it was made with another key or for another audience, or it has ended.
@@ -95,11 +118,11 @@ class PrincipalTokens:
             ends = claims["exp"]
             if claims["aud"] != audience or not isinstance(ends, int) or ends <= now:
                 raise InvalidToken
-            principal = Principal.from_claims(claims)
+            sender = _sender(claims)
         except (JoseError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise InvalidToken from error
-        _put(self._verified, (token, audience), (ends, principal))
-        return principal
+        _put(self._verified, (token, audience), (ends, sender))
+        return sender
 
 
 class PlatformToken:
@@ -119,8 +142,21 @@ class PlatformToken:
         return request
 
 
-def _cache_key(principal: Principal) -> str:
-    return orjson.dumps(principal.claims(), option=orjson.OPT_SORT_KEYS).decode()
+def _sender(claims: Mapping[str, Any]) -> Sender:
+    """Return the sender that the claims of a verified token describe.
+
+    Raises:
+        ValueError: a claim is missing or has the wrong type.
+    """
+    address = claims.get("address")
+    if address is not None and not isinstance(address, str):
+        raise ValueError("the address is not a text")
+    names_principal = "sub" in claims or "roles" in claims
+    return Sender(Principal.from_claims(claims) if names_principal else None, address)
+
+
+def _cache_key(claims: Mapping[str, Any]) -> str:
+    return orjson.dumps(claims, option=orjson.OPT_SORT_KEYS).decode()
 
 
 def _put(cache: dict[Any, Any], key: Any, value: Any) -> None:

@@ -6,12 +6,12 @@ from starlette.responses import Response
 from common.access_policy import AccessPolicy, SignInRequired
 from common.guarded_route import RouteHandler
 from common.principal import Principal
-from common.principal_token import COMMERCE, HEADER, InvalidToken, PrincipalTokens
+from common.principal_token import COMMERCE, HEADER, InvalidToken, PrincipalTokens, Sender
 from producers.http.idempotency import IdempotentRequests
 
 
 class ServiceGuard:
-    """The guard of the commerce services: only the gateway can say who sends a request."""
+    """The guard of the commerce services: only the gateway can say who sends a request, and from where."""
 
     def __init__(self, tokens: PrincipalTokens, idempotent: IdempotentRequests) -> None:
         self._tokens = tokens
@@ -21,20 +21,21 @@ class ServiceGuard:
         """Respond if the policy allows it; see `IdempotentRequests` for requests with an `Idempotency-Key`.
 
         Raises:
-            SignInRequired: the header is missing or invalid, and the policy needs a principal.
+            SignInRequired: the header is invalid, or names no principal and the policy needs one.
             NotAllowed, NotYours: see `AccessPolicy.authorize`.
         """
-        principal = self._principal(request)
-        request.state.principal = principal
+        sender = self._sender(request)
+        principal = request.state.principal = sender.principal
+        request.state.client_address = sender.address
         policy.authorize(principal, request.path_params)
         return await self._idempotent.handle(request, policy, principal, respond)
 
-    def _principal(self, request: Request) -> Principal | None:
+    def _sender(self, request: Request) -> Sender:
         token = request.headers.get(HEADER)
         if token is None:
-            return None
+            return Sender()
         try:
-            return self._tokens.verify(token, COMMERCE)
+            return self._tokens.verify_sender(token, COMMERCE)
         except InvalidToken as error:
             raise SignInRequired(
                 f"The header {HEADER} is not valid here. Send requests through the API, which adds it."

@@ -6,7 +6,6 @@ from fastapi import Request
 
 from common.access_policy import NotAllowed, NotYours
 from common.principal import Principal
-from common.principal_token import CLIENT_ADDRESS
 from producers.http.endpoint import context
 from producers.http.guard import principal_of
 from producers.users.context import UsersContext
@@ -25,9 +24,12 @@ def context_of(request: Request) -> UsersContext:
 
 
 def client_of(request: Request, device: str | None = None) -> Client:
-    """Return where a request comes from. `device` is a name that the client gives instead of `User-Agent`."""
+    """Return where a request comes from: the address that the gateway has signed, else the connection's.
+
+    `device` is a name that the client gives instead of `User-Agent`.
+    """
     peer = request.client.host if request.client else ""
-    address = request.headers.get(CLIENT_ADDRESS, peer)[:_MAX_ADDRESS_CHARS]
+    address = (request.state.client_address or peer)[:_MAX_ADDRESS_CHARS]
     name = device or request.headers.get("User-Agent", "")[:MAX_DEVICE_CHARS]
     return Client(address, "".join(character for character in name if character.isprintable()))
 

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from common.http_client import HttpResponse, RequestFailed, RequestTimedOut
 from common.principal import Principal, platform
-from common.principal_token import CLIENT_ADDRESS, COMMERCE, HEADER, PrincipalTokens
+from common.principal_token import COMMERCE, HEADER, PrincipalTokens
 from common.retry_policy import is_safe_to_retry, retry_advice
 from common.settings import Settings
 from serving.gateway.circuit_breaker import BreakerOpen
@@ -105,12 +105,9 @@ class CommerceClient:
         return response
 
     def _sender(self, request: Request) -> list[tuple[str, str]]:
-        """Return the headers that say who sends a request, and from where."""
-        principal = identity_of(request).principal
-        headers = [(CLIENT_ADDRESS, request.client.host)] if request.client else []
-        if principal is not None:
-            headers.append((HEADER, self._tokens.make(principal, COMMERCE)))
-        return headers
+        """Return the header that says who sends a request, and from where."""
+        address = request.client.host if request.client else None
+        return [(HEADER, self._tokens.make(identity_of(request).principal, COMMERCE, address))]
 
     async def auth_state(self, after: int) -> Mapping[str, Any]:
         """Return the public keys of access tokens, and what was revoked after a position.

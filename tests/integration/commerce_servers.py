@@ -45,11 +45,11 @@ class Shop(Server):
         self._decoder = Decoder(registry.schema)
         self._producer = Producer({"bootstrap.servers": settings.kafka, "partitioner": "murmur2_random"})
 
-    def as_principal(self, principal: Principal) -> httpx.Client:
-        """Return a client whose requests the gateway would send for this principal."""
+    def as_principal(self, principal: Principal | None, address: str | None = None) -> httpx.Client:
+        """Return a client whose requests the gateway would send for this principal, from this address."""
 
         def sign(request: httpx.Request) -> None:
-            request.headers[HEADER] = self._tokens.make(principal, COMMERCE)
+            request.headers[HEADER] = self._tokens.make(principal, COMMERCE, address)
 
         return httpx.Client(
             base_url=self.settings.commerce, timeout=30, trust_env=False, event_hooks={"request": [sign]}

@@ -14,6 +14,7 @@ from common.principal_token import (
     InvalidToken,
     PlatformToken,
     PrincipalTokens,
+    Sender,
     derived_key,
 )
 from common.settings import Settings
@@ -36,6 +37,21 @@ def test_the_audience_reads_the_same_principal() -> None:
     )
     tokens = PrincipalTokens(SETTINGS)
     assert tokens.verify(tokens.make(principal, COMMERCE), COMMERCE) == principal
+
+
+def test_the_audience_reads_the_address_of_a_sender_without_a_principal() -> None:
+    tokens = PrincipalTokens(SETTINGS)
+    token = tokens.make(None, COMMERCE, "203.0.113.7")
+    assert tokens.verify_sender(token, COMMERCE) == Sender(None, "203.0.113.7")
+    with pytest.raises(InvalidToken):
+        tokens.verify(token, COMMERCE)
+
+
+def test_two_addresses_of_a_principal_have_two_tokens() -> None:
+    tokens = PrincipalTokens(SETTINGS)
+    home, office = (tokens.make(guest("g"), COMMERCE, address) for address in ("203.0.113.7", "198.51.100.2"))
+    assert tokens.verify_sender(home, COMMERCE).address == "203.0.113.7"
+    assert tokens.verify_sender(office, COMMERCE).address == "198.51.100.2"
 
 
 def test_a_token_for_another_audience_is_refused() -> None:

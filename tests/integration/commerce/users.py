@@ -26,7 +26,6 @@ T = TypeVar("T")
 
 PASSWORD = "seven lamps and a vase"
 _LINK = re.compile(r"/(\w+)\?token=([\w-]+)")
-ADDRESS = "Souk-Client-Address"
 
 
 class FakeClock:
@@ -66,9 +65,8 @@ class People:
     address: str = field(default_factory=lambda: str(uuid4()))
 
     def __post_init__(self) -> None:
-        headers = {ADDRESS: self.address, "User-Agent": "a test"}
-        url = self.shop.settings.commerce
-        self.anybody = httpx.Client(base_url=url, timeout=30, trust_env=False, headers=headers)
+        self.anybody = self.shop.as_principal(None, self.address)
+        self.anybody.headers["User-Agent"] = "a test"
 
     def new_email(self) -> str:
         return f"{uuid4().hex}@shop.example"

@@ -161,7 +161,7 @@ def forged_headers(random: Random) -> dict[str, str]:
             {},
             {"Souk-Principal": UNSIGNED},
             {"Souk-Principal": UNSIGNED, "Connection": "Souk-Principal"},
-            {"Souk-Client-Address": "127.0.0.1", "X-Forwarded-For": "127.0.0.1"},
+            {"X-Forwarded-For": "127.0.0.1"},
             {"Cookie": "souk_access=e30.e30.e30; souk_session=" + "a" * 32 + "." + "b" * 32},
             {"X-Original-URL": "/v1/people", "X-Rewrite-URL": "/v1/people"},
             {"X-HTTP-Method-Override": "GET", "Idempotency-Key": token_hex(8)},
