@@ -54,5 +54,6 @@ _IDEMPOTENCY_KEY = {
     "required": True,
     "schema": {"type": "string", "minLength": 1, "maxLength": 255, "examples": ["9f1c2d3e-one-checkout"]},
     "description": "A key that is generated once per checkout. A repeated request with the same key and body "
-    "returns the first response and buys nothing twice. The same key with another body is refused (409).",
+    "returns the first response and buys nothing twice. The same key with another body is refused (409). "
+    "Keys of other senders have no effect.",
 }

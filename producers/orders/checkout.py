@@ -1,5 +1,6 @@
 """Places an order: reads the offers, prices the lines, and commits everything in one statement."""
 
+from collections.abc import Sequence
 from hashlib import sha256
 
 import orjson
@@ -19,9 +20,13 @@ from producers.outbox.transaction import OUTBOX, Transactions
 
 
 async def check_out(
-    transactions: Transactions, key: str, shopper_id: str, order: OrderRequest, traceparent: str | None
+    transactions: Transactions, key: str, owners: Sequence[str], order: OrderRequest, traceparent: str | None
 ) -> tuple[StoredResponse, bool]:
     """Return the response to a checkout, and whether it repeats the response to an earlier request.
+
+    `owners` are the shopper ids of the person who buys, the one for this order first. A key belongs to them:
+    another person's request with the same key has nothing to do with it. All ids count, so that a person who
+    signs in between two attempts of a checkout buys once.
 
     The event is encoded before the statement that commits it: if the encoding fails, no order is placed.
 
@@ -30,19 +35,22 @@ async def check_out(
         one of `producers.postgres.errors.TRANSIENT`: either the order was placed or nothing was done. A retry
             with the same key returns the order's response.
     """
-    digest = _digest(shopper_id, order)
+    shopper_id = owners[0]
     requested = [line.requested() for line in order.lines]
     async with transactions.connection() as sql:
         now = transactions.clock()
-        stored, offers = await store.find_checkout(sql, key, requested, now)
+        stored, offers = await store.find_checkout(sql, key, owners, requested, now)
         if stored:
-            return _check_digest(stored, digest), True
+            return _same_order(stored, order), True
         lines = priced(requested, offers, order.currency)
         order_id = new_id()
         checkout = Checkout(
             key=key,
             response=StoredResponse(
-                order_id, digest, to_json(present_placed_order(order_id, shopper_id, order, lines, now))
+                order_id,
+                _digest(shopper_id, order),
+                to_json(present_placed_order(order_id, shopper_id, order, lines, now)),
+                shopper_id,
             ),
             shopper_id=shopper_id,
             session_id=order.session_id,
@@ -57,7 +65,7 @@ async def check_out(
             await transactions.notifier.notify(sql, [OUTBOX])
             ORDERS.labels("placed").inc()
             return checkout.response, False
-        return _check_digest(await store.find_stored_response(sql, key), digest), True
+        return _same_order(await store.find_stored_response(sql, key, shopper_id), order), True
 
 
 def _order_placed(transactions: Transactions, checkout: Checkout, trace: Trace) -> OutboxMessage:
@@ -70,8 +78,13 @@ def _order_placed(transactions: Transactions, checkout: Checkout, trace: Trace) 
     return transactions.events.write("order_placed", checkout.placed_at, trace, fields)
 
 
-def _check_digest(stored: StoredResponse, digest: bytes) -> StoredResponse:
-    if stored.request_sha256 != digest:
+def _same_order(stored: StoredResponse, order: OrderRequest) -> StoredResponse:
+    """Return the stored response of a key, if it was the response to the same order.
+
+    Raises:
+        KeyReused: it was not.
+    """
+    if stored.request_sha256 != _digest(order.shopper_id or stored.key_owner, order):
         raise KeyReused
     return stored
 

@@ -38,9 +38,11 @@ async def place(request: Request) -> Response:
     if not is_valid_key(key):
         raise BadIdempotencyKey
     order = await parse_body(request, ORDER_REQUEST)
-    shopper_id = shopper_of(order, principal_of(request))
+    principal = principal_of(request)
+    shopper_id = shopper_of(order, principal)
+    key_owners = [shopper_id, *(each for each in principal.shopper_ids if each != shopper_id)]
     response, repeated = await check_out(
-        transactions(request, NAME), key, shopper_id, order, request.headers.get("traceparent")
+        transactions(request, NAME), key, key_owners, order, request.headers.get("traceparent")
     )
     headers = {"Location": f"/v1/orders/{response.order_id}", "Cache-Control": "no-store"}
     if repeated:

@@ -62,11 +62,12 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class StoredResponse:
-    """The response to a checkout, and the digest of the request's body."""
+    """The response to a checkout, the digest of the request's body, and the shopper whose key it had."""
 
     order_id: str
     request_sha256: bytes
     answer: bytes
+    key_owner: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,23 +86,29 @@ class Checkout:
 
 
 async def find_checkout(
-    sql: Any, key: str, lines: Sequence[RequestedLine], at: datetime
+    sql: Any, key: str, owners: Sequence[str], lines: Sequence[RequestedLine], at: datetime
 ) -> tuple[StoredResponse | None, list[LineOffer]]:
     """Return the stored response of this key, if any, and the offers for these lines at `at`.
 
+    `owners` are the shopper ids of one person; the first that has used the key counts.
     The commissions are those of the sellers service. Until it has created its rules and granted them, each
     line has the default commission.
     """
     products, quantities = {line.product_id for line in lines}, [line.quantity for line in lines]
     try:
-        rows = await sql.fetch(SQL["find_checkout"], key, sorted(products), quantities, at)
+        rows = await sql.fetch(SQL["find_checkout"], key, sorted(products), quantities, at, owners)
     except FUNCTION_UNAVAILABLE:
         rows = await sql.fetch(
-            SQL["find_checkout_before_rules"], key, sorted(products), quantities, DEFAULT_COMMISSION_BP
+            SQL["find_checkout_before_rules"],
+            key,
+            sorted(products),
+            quantities,
+            DEFAULT_COMMISSION_BP,
+            owners,
         )
     stored = None if rows[0]["order_id"] is None else _stored_response(rows[0])
     return stored, [
-        LineOffer(number, Offer(*tuple(row)[3:9]), row["commissions_bp"][number - 1])
+        LineOffer(number, Offer(*tuple(row)[4:10]), row["commissions_bp"][number - 1])
         for row in rows
         for number, line in enumerate(lines, start=1)
         if row["product_id"] == line.product_id
@@ -109,7 +116,7 @@ async def find_checkout(
 
 
 async def place(sql: Any, checkout: Checkout, message: OutboxMessage) -> bool:
-    """Commit a checkout in one statement; do nothing and return False if its key was used meanwhile."""
+    """Commit a checkout in one statement; do nothing and return False if the shopper has used its key."""
     lines = checkout.lines
     placed: bool = await sql.fetchval(
         SQL["place_order"],
@@ -139,13 +146,13 @@ async def place(sql: Any, checkout: Checkout, message: OutboxMessage) -> bool:
     return placed
 
 
-async def find_stored_response(sql: Any, key: str) -> StoredResponse:
-    """Return the stored response of a key that was used."""
-    return _stored_response(await sql.fetchrow(SQL["find_stored_response"], key))
+async def find_stored_response(sql: Any, key: str, shopper_id: str) -> StoredResponse:
+    """Return the stored response of a key that a shopper has used."""
+    return _stored_response(await sql.fetchrow(SQL["find_stored_response"], key, shopper_id))
 
 
 def _stored_response(row: Mapping[str, Any]) -> StoredResponse:
-    return StoredResponse(row["order_id"], row["request_sha256"], row["answer"])
+    return StoredResponse(row["order_id"], row["request_sha256"], row["answer"], row["key_owner"])
 
 
 async def find_order(sql: Any, order_id: str, owners: Sequence[str] | None) -> dict[str, Any] | None:

@@ -1,9 +1,9 @@
 -- Commits a checkout in one round trip: the key, the order, its lines, its payment details, its first step, its event.
--- Does nothing and returns false if another request has used the key meanwhile.
+-- Does nothing and returns false if another request of the shopper has used the key meanwhile.
 WITH claimed AS (
-    INSERT INTO idempotency_keys (key, request_sha256, order_id, answer)
-    VALUES ($1::text, $2::bytea, $3::uuid, $4::bytea)
-    ON CONFLICT (key) DO NOTHING
+    INSERT INTO idempotency_keys (shopper_id, key, request_sha256, order_id, answer)
+    VALUES ($5::text, $1::text, $2::bytea, $3::uuid, $4::bytea)
+    ON CONFLICT (shopper_id, key) DO NOTHING
     RETURNING order_id
 ), placed AS (
     INSERT INTO orders (order_id, shopper_id, session_id, currency, status, amount_minor, payment_method, placed_at)

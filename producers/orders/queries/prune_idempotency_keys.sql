@@ -1,2 +1,4 @@
 DELETE FROM idempotency_keys
-WHERE key IN (SELECT key FROM idempotency_keys WHERE answered_at < now() - $1::interval LIMIT $2::integer);
+WHERE (shopper_id, key) IN (
+    SELECT shopper_id, key FROM idempotency_keys WHERE answered_at < now() - $1::interval LIMIT $2::integer
+);

@@ -3,6 +3,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from common.ids import new_id
+from common.principal import Principal, guest
 from producers.http.middleware import BODY_LIMIT
 
 JSON = {"Content-Type": "application/json"}
@@ -20,6 +21,12 @@ def problem(answer):
     assert said["status"] == answer.status_code
     assert len(said["detail"]) > 20
     return answer.status_code, said["type"].removeprefix("urn:souk:problem:")
+
+
+def buy_as(shop, principal, body, key):
+    """Send a checkout request of a shopper."""
+    with shop.as_principal(principal) as client:
+        return client.post("/v1/orders", json=body, headers={"Idempotency-Key": key})
 
 
 def test_the_response_to_an_order_has_its_address_and_its_prices(shop, lamp):
@@ -61,6 +68,27 @@ def test_the_same_key_with_another_body_is_refused(shop, lamp):
     shop.post(shop.body(lamp), key)
 
     assert problem(shop.post(shop.body(lamp, quantity=2), key)) == (409, "idempotency-key-reused")
+
+
+def test_the_key_of_another_shopper_is_of_no_consequence(shop, lamp):
+    key, body = new_id(), shop.body(lamp, shopper_id=None)
+
+    answers = [buy_as(shop, guest(session_id), body, key) for session_id in (new_id(), new_id())]
+
+    assert [answer.status_code for answer in answers] == [202, 202]
+    assert len({answer.json()["order_id"] for answer in answers}) == 2
+    assert not any("idempotent-replayed" in answer.headers for answer in answers)
+
+
+def test_who_signs_in_between_two_attempts_buys_once(shop, lamp):
+    key, body, session_id = new_id(), shop.body(lamp, shopper_id=None), new_id()
+    person = Principal(new_id(), frozenset({"shopper"}), (new_id(), session_id), session_id=new_id())
+
+    first = buy_as(shop, guest(session_id), body, key)
+    again = buy_as(shop, person, body, key)
+
+    assert again.content == first.content
+    assert again.headers["idempotent-replayed"] == "true"
 
 
 def test_the_order_of_a_bodys_fields_does_not_matter(shop, lamp):

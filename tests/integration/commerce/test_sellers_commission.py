@@ -246,7 +246,7 @@ def test_before_the_sellers_service_has_started_a_line_has_the_default_commissio
             await connection.execute(
                 "INSERT INTO offers VALUES ('lamp', 'ana', 'BRL', 1000, true, now(), NULL)"
             )
-            return await find_checkout(connection, "key", [RequestedLine("lamp", 2)], system_clock())
+            return await find_checkout(connection, "key", ["ana"], [RequestedLine("lamp", 2)], system_clock())
         finally:
             await connection.close()
 

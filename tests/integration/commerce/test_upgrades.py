@@ -11,6 +11,7 @@ from common.clock import system_clock
 from common.ids import new_id
 from producers.inventory.service import INVENTORY
 from producers.orders.service import ORDERS
+from producers.orders.store import find_checkout
 from producers.payments.service import PAYMENTS
 from producers.payments.store import claim_refunds
 from producers.postgres.migrate import migrate
@@ -219,3 +220,22 @@ def test_refunds_and_returns_of_lines_from_before_their_columns_are_those_of_pay
         (None, 0, True),  # payments has processed a return that inventory has not read yet
         (1_800, 0, False),
     ]
+
+
+def test_a_key_from_before_keys_had_owners_belongs_to_the_shopper_of_its_order(database, before):
+    async def upgraded(connection):
+        await migrate_all(connection, before)
+        order_id = await refunded(connection, 5_900)
+        await connection.execute(
+            "INSERT INTO orders.idempotency_keys VALUES ('once', '', $1, 'the response')", order_id
+        )
+        await migrate_all(connection, lambda service: service.migrations())
+        await connection.execute("SET search_path TO orders")
+        found, _ = await find_checkout(connection, "once", ["eva", "ana"], [], system_clock())
+        others, _ = await find_checkout(connection, "once", ["eva"], [], system_clock())
+        return found, others
+
+    found, others = database(upgraded)
+
+    assert (found.answer, found.key_owner) == (b"the response", "ana")
+    assert others is None
