@@ -27,6 +27,10 @@ SIGNED_IN = "souk_signed_in"
 """Says that there is a refresh token, which the browser does not send to other pages. It proves nothing.
 Scripts can read it: pages that are the same for everybody show a person's menu only if it is there."""
 
+RENEWED = "souk_renewed"
+RENEWED_MAX_AGE_S = 10
+"""Says to the pages of `REFRESH_PATH` that the session was renewed for a form just now."""
+
 DEVICE = "souk_device"
 SIGN_IN_MAX_AGE_S = 30 * 24 * 3600
 DEVICE_MAX_AGE_S = 365 * 24 * 3600
@@ -84,6 +88,11 @@ def set_tokens(request: Request, response: Response, tokens: Mapping[str, Any]) 
 def set_device(request: Request, response: Response, device_token: str) -> None:
     """Set the cookie of a device on which an account was opened: others' guesses do not slow its owner."""
     _set(request, response, DEVICE, device_token, DEVICE_MAX_AGE_S)
+
+
+def set_renewed(request: Request, response: Response) -> None:
+    """Set the cookie that ends a loop of renewals, in a browser that does not keep its access token."""
+    _set(request, response, RENEWED, "1", RENEWED_MAX_AGE_S, REFRESH_PATH)
 
 
 def delete_tokens(response: Response) -> None:

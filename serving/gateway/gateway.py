@@ -16,7 +16,7 @@ from common.problems import Problem
 from serving.gateway.identity import Identifier, Identity
 from serving.gateway.load_shedding import LoadShedder
 from serving.gateway.rate_limits import QuotaExceeded, RateLimit, RateLimits
-from serving.gateway.sign_in_redirect import is_page_visit, sign_in_address
+from serving.gateway.sign_in_redirect import is_form, is_page_visit, resend_address, sign_in_address
 from serving.gateway.time_limits import TimeLimits
 
 
@@ -39,6 +39,8 @@ class Gateway:
 
     async def handle(self, request: Request, policy: AccessPolicy, respond: RouteHandler) -> Response:
         """Respond if the policy allows it. A page that needs a person redirects to the sign-in.
+
+        A form that is sent after the access token has ended is sent again, once the session is renewed.
 
         Raises:
             Problem: why the request is refused.
@@ -88,6 +90,8 @@ class Gateway:
     async def _respond(
         self, request: Request, identity: Identity, policy: AccessPolicy, respond: RouteHandler
     ) -> Response:
+        if identity.can_refresh and not policy.public and is_form(request):
+            return RedirectResponse(resend_address(request), 307, {"Cache-Control": "no-store"})
         try:
             policy.authorize(identity.principal, request.path_params)
         except SignInRequired:

@@ -1,8 +1,10 @@
-"""Sends a person who opens a page without being signed in to the sign-in, and back afterwards. Pure."""
+"""Sends a person without a valid access token to the renewal or the sign-in, and back afterwards. Pure."""
 
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from fastapi import Request
+
+from serving.form_fields import CONTENT_TYPE
 
 DEFAULT = "/"
 
@@ -17,11 +19,41 @@ def is_page_visit(request: Request) -> bool:
     )
 
 
+def is_form(request: Request) -> bool:
+    """Return whether a browser sends a form of a page, and not a script its data."""
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return (
+        request.method == "POST"
+        and media_type == CONTENT_TYPE
+        and not request.url.path.startswith("/v1/")
+        and "hx-request" not in request.headers
+    )
+
+
 def sign_in_address(request: Request, can_refresh: bool) -> str:
     """Return where to send the person: to the renewal of the session if the browser can renew it."""
-    target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     page = "/session/refresh" if can_refresh else "/sign-in"
-    return f"{page}?{urlencode({'next': target})}"
+    return f"{page}?{urlencode({'next': _target(request)})}"
+
+
+def resend_address(request: Request) -> str:
+    """Return where the browser sends a form again, to renew the session and come back with the form."""
+    return f"/session/resend?{urlencode({'next': _target(request)})}"
+
+
+def page_of_form(request: Request) -> str:
+    """Return the page of this site on which a form was sent; empty if the browser does not name it."""
+    try:
+        page = urlsplit(request.headers.get("referer", ""))
+    except ValueError:  # no valid URL
+        return ""
+    if page.netloc.lower() != request.headers.get("host", "").lower():
+        return ""
+    return safe_target(page.path + (f"?{page.query}" if page.query else ""))
+
+
+def _target(request: Request) -> str:
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
 
 
 def safe_target(target: str) -> str:

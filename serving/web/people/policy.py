@@ -28,6 +28,7 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "sign_out_after_refresh": _PAGE,
     "refresh_for_page": _SIGN_IN,
     "refresh_for_script": _SIGN_IN,
+    "renew_for_form": _SIGN_IN,
     "me": _PAGE,
     "profile_page": _ACCOUNT,
     "change_profile": _CHANGE,

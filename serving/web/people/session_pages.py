@@ -19,8 +19,10 @@ from serving.gateway.access_tokens import AccessTokens, BadToken, TokenExpired, 
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
 from serving.gateway.identity import check_origin
-from serving.gateway.sign_in_redirect import safe_target
+from serving.gateway.sign_in_redirect import page_of_form, safe_target
 from serving.parameters import reject_repeated_parameters
+from serving.request_body import read_body
+from serving.web.forms import FORM_LIMIT
 from serving.web.people.named_sellers import named_sellers
 from serving.web.people.policy import POLICIES
 from serving.web.people.responses import NO_STORE, go_to, sign_browser_out
@@ -59,6 +61,27 @@ async def refresh_for_script(request: Request, commerce: CommerceDep) -> Respons
         return sign_browser_out(request, Response(status_code=401))
     response = Response(status_code=204)
     cookies.set_tokens(request, response, tokens)
+    return response
+
+
+@router.post("/session/resend")
+async def renew_for_form(
+    request: Request, commerce: CommerceDep, target: Annotated[str, Query(alias="next", max_length=2000)] = ""
+) -> Response:
+    """Renew the session of a person who has sent a form, and let the browser send the form again.
+
+    The browser sends the same body to each address of a 307, so that nothing of it is kept here. Without a
+    session, and if the browser has not kept the token of a renewal just now, sign in; the form is lost.
+    """
+    check_origin(request)
+    await read_body(request, FORM_LIMIT)
+    is_loop = cookies.RENEWED in request.cookies
+    tokens = None if is_loop else await _refresh(request, commerce)
+    if tokens is None:
+        return sign_browser_out(request, go_to("/sign-in", next=page_of_form(request)))
+    response = RedirectResponse(safe_target(target), 307, NO_STORE)
+    cookies.set_tokens(request, response, tokens)
+    cookies.set_renewed(request, response)
     return response
 
 

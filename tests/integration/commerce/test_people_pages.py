@@ -244,6 +244,71 @@ def test_a_page_that_is_opened_after_the_access_token_has_ended_opens_all_the_sa
 
 
 @pytest.mark.browser
+def test_a_form_that_is_sent_after_the_access_token_has_ended_is_not_lost(
+    window: BrowserContext, site: Site
+) -> None:
+    page = window.new_page()
+    page.goto("/sign-in")
+    fill_sign_in(page, site.person())
+    page.get_by_label("Name").fill("Ana Lima")
+
+    window.clear_cookies(name="souk_access")
+    page.get_by_role("button", name="Save").click()
+
+    expect(page.get_by_role("status")).to_have_text("Your profile is saved.")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Ana Lima")
+
+
+def without_access_token(site: Site) -> httpx.Client:
+    browser = site.signed_in()
+    browser.cookies.delete("souk_access")
+    return browser
+
+
+def sent_again(response: httpx.Response) -> str:
+    """Return where a form is sent again."""
+    assert response.status_code == 307, response.text
+    return response.headers["location"]
+
+
+def test_a_form_after_the_end_of_the_session_leads_to_the_sign_in_and_back_to_its_page(site: Site) -> None:
+    browser, form = without_access_token(site), {"name": "Ana"}
+    site.sql("UPDATE users.sessions SET ended_at = now()")
+    page = {"Referer": f"{site.url}/account?done=x"}
+
+    resend = sent_again(browser.post("/account/profile", data=form, headers=page))
+    response = browser.post(resend, data=form, headers=page)
+
+    assert resend == "/session/resend?next=%2Faccount%2Fprofile"
+    assert path_of(response) == "/sign-in?next=%2Faccount%3Fdone%3Dx"
+    assert not {"souk_refresh", "souk_signed_in"} & set(browser.cookies)
+
+
+def test_a_browser_that_does_not_keep_the_renewed_token_sends_no_form_in_a_loop(site: Site) -> None:
+    browser, form = without_access_token(site), {"name": "Ana"}
+
+    resend = sent_again(browser.post("/account/profile", data=form))
+    assert sent_again(browser.post(resend, data=form)) == "/account/profile"
+    browser.cookies.delete("souk_access")
+    resend = sent_again(browser.post("/account/profile", data=form))
+
+    assert path_of(browser.post(resend, data=form)) == "/sign-in"
+
+
+def test_a_form_is_sent_again_only_within_this_site_and_if_it_is_short(site: Site) -> None:
+    browser, form = without_access_token(site), {"name": "Ana"}
+
+    large = browser.post("/session/resend?next=/account/profile", data={"name": "x" * 65_536})
+    foreign = browser.post(
+        "/session/resend?next=/account/profile", data=form, headers={"Origin": "https://evil.example"}
+    )
+    elsewhere = browser.post("/session/resend?next=//evil.example", data=form)
+
+    assert (large.status_code, foreign.status_code) == (413, 403)
+    assert sent_again(elsewhere) == "/"
+
+
+@pytest.mark.browser
 def test_two_tabs_that_renew_the_session_at_the_same_moment_stay_signed_in(
     window: BrowserContext, site: Site
 ) -> None:
@@ -386,7 +451,8 @@ def test_a_sign_in_leads_to_the_page_that_was_wanted(site: Site) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/sign-in", "/sign-up", "/look-as", "/sign-out", "/session/refresh", "/reset"]
+    "path",
+    ["/sign-in", "/sign-up", "/look-as", "/sign-out", "/session/refresh", "/session/resend", "/reset"],
 )
 @pytest.mark.parametrize(
     "headers", [{}, {"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}, {"Origin": "null"}]

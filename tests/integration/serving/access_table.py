@@ -137,6 +137,7 @@ POST /confirm_email                              everybody
 GET /session/me                                  everybody
 GET /session/refresh                             everybody
 POST /session/refresh                            everybody
+POST /session/resend                             everybody
 POST /session/sign-out                           everybody
 POST /sign-out                                   everybody
 POST /look-as                                    everybody
