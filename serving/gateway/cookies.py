@@ -27,6 +27,13 @@ SIGNED_IN = "souk_signed_in"
 """Says that there is a refresh token, which the browser does not send to other pages. It proves nothing.
 Scripts can read it: pages that are the same for everybody show a person's menu only if it is there."""
 
+PERSON, DEMO = "1", "demo"
+"""Values of `SIGNED_IN`: a person of the shop is signed in, or one of the demo."""
+
+GUEST = "souk_guest"
+"""The session that a guest had before they looked around as a person of the demo. It does not become that of
+the demo person, and the guest gets it back afterwards."""
+
 RENEWED = "souk_renewed"
 RENEWED_MAX_AGE_S = 10
 """Says to the pages of `REFRESH_PATH` that the session was renewed for a form just now."""
@@ -74,12 +81,29 @@ def set_session(request: Request, response: Response, signed: str) -> None:
     response.headers["Cache-Control"] = "private, no-cache"
 
 
-def set_tokens(request: Request, response: Response, tokens: Mapping[str, Any]) -> None:
-    """Set the cookies of a sign-in or a refresh, from the response of the users service."""
+def set_guest(request: Request, response: Response, signed: str) -> None:
+    """Keep the session of a guest until they leave the demo."""
+    _set(request, response, GUEST, signed, SESSION_MAX_AGE_S)
+
+
+def delete_guest(response: Response) -> None:
+    """Delete the cookie of a guest who has left the demo."""
+    response.delete_cookie(GUEST, httponly=True, samesite="lax")
+
+
+def set_tokens(
+    request: Request, response: Response, tokens: Mapping[str, Any], signed_in: str | None = None
+) -> None:
+    """Set the cookies of a sign-in or a refresh, from the response of the users service.
+
+    `signed_in` is `PERSON` or `DEMO`; a refresh leaves it as it is.
+    """
+    if signed_in is None:
+        signed_in = DEMO if request.cookies.get(SIGNED_IN) == DEMO else PERSON
     _set(request, response, ACCESS, tokens["access_token"], int(tokens["expires_in"]))
     if tokens.get("refresh_token"):
         _set(request, response, REFRESH, tokens["refresh_token"], SIGN_IN_MAX_AGE_S, REFRESH_PATH)
-        _set(request, response, SIGNED_IN, "1", SIGN_IN_MAX_AGE_S, readable=True)
+        _set(request, response, SIGNED_IN, signed_in, SIGN_IN_MAX_AGE_S, readable=True)
     if tokens.get("device_token"):
         set_device(request, response, tokens["device_token"])
     response.headers["Cache-Control"] = "no-store"

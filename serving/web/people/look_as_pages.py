@@ -18,7 +18,7 @@ from serving.web.people.demo import is_demo_offered
 from serving.web.people.forms import read_form, typed
 from serving.web.people.policy import POLICIES
 from serving.web.people.problems import LookAsRefused, LookAsUnavailable, NoSellerYet
-from serving.web.people.responses import go_to, sign_browser_in
+from serving.web.people.responses import enter_demo, go_to
 from serving.web.people.session_pages import end_current_session
 
 SELLER, SHOPPER = "seller", "shopper"
@@ -53,7 +53,7 @@ async def look_as(request: Request, commerce: CommerceDep, service: AnalyticsDep
     if identity_of(request).signed_in is not None:
         await end_current_session(request, commerce)
     response = go_to(f"/sell/{quote(seller_id, safe='')}" if role == SELLER else START_PAGES[role])
-    return sign_browser_in(request, response, answer.content)
+    return enter_demo(request, response, answer.content)
 
 
 async def _best_seller(service: Analytics) -> str:

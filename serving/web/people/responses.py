@@ -9,6 +9,7 @@ from starlette.responses import RedirectResponse, Response
 
 from serving.gateway import cookies
 from serving.gateway.cookies import GuestSessions
+from serving.gateway.gateway import identity_of
 from serving.http_caching import PRIVATE_NO_STORE
 from serving.web.people import texts
 from serving.web.renderer import PageRenderer
@@ -33,18 +34,43 @@ def go_to(path: str, **query: str) -> Response:
 
 def sign_browser_in(request: Request, response: Response, tokens: Mapping[str, Any]) -> Response:
     """Set the tokens of a browser, and begin another session as a guest: the former is the person's now."""
-    _begin_guest_session(request, response)
-    cookies.set_tokens(request, response, tokens)
+    guests = _guests(request)
+    cookies.set_session(request, response, guests.sign(guests.new()))
+    cookies.set_tokens(request, response, tokens, cookies.PERSON)
+    return response
+
+
+def enter_demo(request: Request, response: Response, tokens: Mapping[str, Any]) -> Response:
+    """Set the tokens of a demo person. The guest gets the own session back when the demo person signs out."""
+    guests = _guests(request)
+    own = request.cookies.get(cookies.SESSION, "")
+    is_guest = identity_of(request).signed_in is None and guests.verify(own) is not None
+    if is_guest and _session_before_demo(request) is None:
+        cookies.set_guest(request, response, own)
+    cookies.set_session(request, response, guests.sign(guests.new()))
+    cookies.set_tokens(request, response, tokens, cookies.DEMO)
     return response
 
 
 def sign_browser_out(request: Request, response: Response) -> Response:
-    """Delete the tokens of a browser, and begin another session as a guest: the former was the person's."""
-    _begin_guest_session(request, response)
+    """Delete the tokens of a browser, and begin another session as a guest: the former was the person's.
+
+    After a demo session, the guest has the session from before it again.
+    """
+    guests, before = _guests(request), _session_before_demo(request)
+    cookies.set_session(request, response, before or guests.sign(guests.new()))
+    if before is not None:
+        cookies.delete_guest(response)
     cookies.delete_tokens(response)
     return response
 
 
-def _begin_guest_session(request: Request, response: Response) -> None:
+def _session_before_demo(request: Request) -> str | None:
+    """Return the signed session that the guest had before the demo; None if there is none."""
+    signed = request.cookies.get(cookies.GUEST, "")
+    return signed if _guests(request).verify(signed) is not None else None
+
+
+def _guests(request: Request) -> GuestSessions:
     guests: GuestSessions = request.app.state.guests
-    cookies.set_session(request, response, guests.sign(guests.new()))
+    return guests

@@ -6,10 +6,12 @@
   const MENU = "souk.menu";
   const REFRESHED = "souk.refreshed";
   const ORDERS = "souk.orders";
-  const PERSON = "souk.person"; // somebody is signed in in this browser
+  const PERSON = "souk.person"; // a person who is not of the demo is signed in in this browser
 
   // The cookie says that there is a session, and proves nothing. Without it, the page asks the server for nothing.
-  const hasSession = () => document.cookie.split("; ").includes("souk_signed_in=1");
+  const isPerson = () => document.cookie.split("; ").includes("souk_signed_in=1");
+  const isDemo = () => document.cookie.split("; ").includes("souk_signed_in=demo");
+  const hasSession = () => isPerson() || isDemo();
   document.documentElement.dataset.account = hasSession() ? "person" : "guest";
 
   // Reading the property `localStorage` throws if the browser forbids storage.
@@ -30,7 +32,8 @@
   };
 
   // A sign-in makes the orders of this browser those of the person. They must not stay for whoever uses it next.
-  if (hasSession()) store("localStorage", PERSON, true);
+  // Those of a guest who looks around as a person of the demo stay the guest's.
+  if (isPerson()) store("localStorage", PERSON, true);
   else if (stored("localStorage", PERSON)) {
     store("localStorage", ORDERS, null);
     store("localStorage", PERSON, null);

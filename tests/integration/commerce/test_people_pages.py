@@ -537,6 +537,41 @@ def test_the_list_of_orders_leaves_the_browser_with_the_person(
     assert listed_orders(page) == []
 
 
+@pytest.mark.browser
+@pytest.mark.usefixtures("demo")
+def test_a_guest_who_looked_around_as_somebody_else_has_their_orders_again(
+    window: BrowserContext, site: Site
+) -> None:
+    page, lamp = window.new_page(), in_thread(site.shop.product)
+    page.goto("/shop/cart")
+    body = {key: value for key, value in site.shop.body(lamp).items() if key != "shopper_id"}
+    sent = {"Idempotency-Key": new_id(), "Origin": site.url}
+    order_id = window.request.post("/v1/orders", data=body, headers=sent).json()["order_id"]
+    listed = [{"order_id": order_id, "placed_at": "2026-01-01T00:00:00Z", "lines": 1}]
+    page.evaluate("orders => (localStorage['souk.orders'] = JSON.stringify(orders))", listed)
+    link = page.locator(f'a[href="/shop/orders/{order_id}"]')
+
+    page.goto("/")
+    page.get_by_role("button", name="Look around as a shopper").click()
+    expect(page.locator("details.account-menu")).to_be_visible()
+    page.goto("/")
+    page.get_by_role("button", name="Look around as a seller").click()
+    expect(page).to_have_url(re.compile(f"/sell/{BEST_SELLER}$"))
+    page.goto("/shop/orders")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Your orders")
+    expect(link).to_have_count(0)
+    assert window.request.get(f"/shop/orders/{order_id}").status == 404, "the order is not the demo person's"
+
+    page.goto("/account")
+    page.get_by_role("main").get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("status")).to_have_text("You are signed out.")
+    page.goto("/shop/orders")
+    link.click()
+    expect(page).to_have_url(re.compile(f"/shop/orders/{order_id}$"))
+    assert window.request.get(f"/shop/orders/{order_id}").status == 200
+    assert "souk_guest" not in {cookie["name"] for cookie in window.cookies()}
+
+
 def test_an_order_of_a_person_is_theirs_in_every_browser(site: Site) -> None:
     lamp, browser = in_thread(site.shop.product), site.signed_in()
     body = {key: value for key, value in site.shop.body(lamp).items() if key != "shopper_id"}
