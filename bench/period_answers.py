@@ -22,6 +22,7 @@ from serving.analytics.periods import previous_period
 from serving.analytics.service import Analytics
 from serving.analytics.service.context import AnalyticsContext, PeriodRequest
 from serving.analytics.watermarks import WatermarkCache
+from serving.cache.last_answers import LastAnswers
 from serving.catalogue.service import Catalogue
 from serving.clickhouse import ClickHouseQueries, Row, Value, load_queries
 from serving.live_versions import LiveVersions
@@ -138,7 +139,7 @@ async def measure(settings: Settings, console: Console) -> dict[str, Answers]:
             currency,
             queries,
             versions,
-            Catalogue(queries, versions, currency),
+            Catalogue(queries, versions, currency, LastAnswers(versions.redis, "")),
             watermarks,
             system_clock,
         )

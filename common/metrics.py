@@ -108,6 +108,11 @@ CACHE_REQUESTS = _counter(
 CACHE_CHANGES = _counter(
     "souk_cache_changes", "Drops of cached responses by events: tags, everything.", "kind"
 )
+LAST_ANSWERS = _counter(
+    "souk_last_answers",
+    "Questions of dashboards while ClickHouse did not answer: last answer known, unknown.",
+    "question", "outcome",
+)  # fmt: skip
 EVENTS_TAKEN = _counter(
     "souk_events_taken", "Browsing events of POST /v1/events: accepted, rejected.", "event", "outcome"
 )

@@ -16,7 +16,9 @@ from common.settings import LOOPBACK, Settings
 from serving.analytics import endpoints as analytics
 from serving.analytics.service import Analytics
 from serving.analytics.service.context import AnalyticsContext
+from serving.analytics.service.dashboards import Dashboards, figures_version
 from serving.analytics.watermarks import WatermarkCache
+from serving.cache.last_answers import LastAnswers
 from serving.cache.response_cache import ResponseCache
 from serving.cache.watcher import CacheWatcher
 from serving.catalogue import endpoints as products
@@ -59,6 +61,8 @@ DESCRIPTION = """Sales figures of a marketplace and its sellers, exact to the ce
 * Send `Accept: text/csv` to get a list as CSV. Its header `Link` has the next page, `Souk-As-Of` has `as_of`.
 * Responses with figures or products have an `ETag`. With `If-None-Match`, an unchanged response is a 304.
 * `as_of` is the event time up to which a figure is complete.
+* While ClickHouse does not answer, you get the last figures of the same request: `stale` is true (CSV: the
+  header `Souk-Stale`), and `as_of` says up to when they are complete.
 * Every error is `application/problem+json` (RFC 9457) and says what to do next."""
 
 TAGS = [
@@ -88,8 +92,9 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         redis = open_redis(settings)
         tokens = PrincipalTokens(settings)
+        queries = load_queries()
         async with (
-            ClickHouseQueries(settings, load_queries()) as clickhouse,
+            ClickHouseQueries(settings, queries) as clickhouse,
             CommerceClient(settings, tokens) as commerce,
             LoadShedder() as shedder,
         ):
@@ -110,7 +115,8 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
             app.state.live_values = live.values
             watermarks = WatermarkCache(clickhouse)
             versions = LiveVersions(redis)
-            catalogue = Catalogue(clickhouse, versions, settings.shop_currency)
+            last = LastAnswers(redis, figures_version(settings, queries))
+            catalogue = Catalogue(clickhouse, versions, settings.shop_currency, last)
             context = AnalyticsContext(
                 settings.timezone, settings.shop_currency, clickhouse, versions, catalogue, watermarks, clock
             )
@@ -118,7 +124,8 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
             readiness_checks = ReadinessChecks(settings, clickhouse, redis, freshness)
             watcher = CacheWatcher(settings)
             watcher.start()
-            app.state.analytics = Analytics.of(context)
+            app.state.analytics = analytics_services = Analytics.of(context)
+            app.state.dashboards = Dashboards(analytics_services, last)
             app.state.response_cache = response_cache = ResponseCache(versions)
             app.state.catalogue = catalogue
             app.state.commerce = commerce
@@ -133,6 +140,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
             await live.aclose()
             await asyncio.to_thread(watcher.stop)
             await response_cache.aclose()
+            await last.aclose()
             await app.state.intake.aclose()
             await readiness_checks.aclose()
             await freshness.aclose()

@@ -116,6 +116,18 @@ class ClickHouseUnavailable(_Unavailable):
     retry_after_s = 5
 
 
+class SearchUnavailable(_Unavailable):
+    """ClickHouse does not answer, so that products can't be searched."""
+
+    status, kind, title = 503, "search-unavailable", "The search is not available"
+    retry_after_s = 5
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Products can't be searched right now. Try again in a few seconds, or browse the categories."
+        )
+
+
 class RedisUnavailable(_Unavailable):
     """Redis does not answer."""
 

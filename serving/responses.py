@@ -11,7 +11,7 @@ import orjson
 from fastapi import Depends, Request
 from starlette.responses import Response
 
-from serving.http_caching import PRIVATE, etag_of, has_current
+from serving.http_caching import PRIVATE, PRIVATE_NO_STORE, etag_of, has_current
 from serving.openapi import Responses, openapi_problem
 
 BAD_PARAMETER = openapi_problem(422, "A parameter can't be used; the detail says which and why.")
@@ -64,8 +64,12 @@ class Responder:
         self._request = request
 
     def __call__(self, content: Any, form: CsvFormat | None = None) -> Response:
-        """Return the content as JSON, or as CSV if it has a CSV form that the client prefers."""
-        headers = {"Cache-Control": PRIVATE}
+        """Return the content as JSON, or as CSV if it has a CSV form that the client prefers.
+
+        Stale content (`serving.cache.last_answers`) has no ETag, and nobody stores it.
+        """
+        stale = content.get("stale", False)
+        headers = {"Cache-Control": PRIVATE_NO_STORE if stale else PRIVATE}
         if form is not None:
             headers["Vary"] = "Accept"
         if form is not None and prefers_csv(self._request.headers.get("Accept", "")):
@@ -73,6 +77,8 @@ class Responder:
             headers |= csv_headers(self._request, content)
         else:
             body, media_type = orjson.dumps(content), JSON
+        if stale:
+            return Response(body, headers=headers, media_type=media_type)
         headers["ETag"] = etag = etag_of(body)
         if has_current(self._request, etag):
             return Response(status_code=304, headers=headers)
@@ -80,13 +86,15 @@ class Responder:
 
 
 def csv_headers(request: Request, content: Mapping[str, Any]) -> dict[str, str]:
-    """Return the link to the next page (RFC 8288) and `as_of` as headers. CSV has no fields for them."""
+    """Return the next page (RFC 8288), `as_of` and `stale` as headers. CSV has no fields for them."""
     headers = {}
     if cursor := content.get("next_cursor"):
         next_page = request.url.include_query_params(cursor=cursor)
         headers["Link"] = f'<{next_page.path}?{next_page.query}>; rel="next"'
     if as_of := content.get("as_of"):
         headers["Souk-As-Of"] = as_of.isoformat()
+    if content.get("stale"):
+        headers["Souk-Stale"] = "true"
     return headers
 
 

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from serving.analytics.parameters import (
     AnalyticsDep,
     Cursor,
+    DashboardsDep,
     GrainParam,
     PeriodDep,
     SearchText,
@@ -65,7 +66,7 @@ router = APIRouter(
     responses=UNKNOWN_SELLER | CSV_RESPONSE,
 )
 async def seller_sales(
-    service: AnalyticsDep,
+    dashboards: DashboardsDep,
     respond: ResponderDep,
     seller_id: SellerId,
     requested: PeriodDep,
@@ -76,10 +77,8 @@ async def seller_sales(
     Empty buckets are part of the series. Sales include cancelled and `unavailable` orders; `cancelled` has
     their number and amounts. The CSV form has the series only.
     """
-    return respond(
-        await service.sales.of_seller(seller_id, PeriodRequest(requested.start, requested.end, grain)),
-        SERIES_CSV,
-    )
+    period = PeriodRequest(requested.start, requested.end, grain)
+    return respond(await dashboards.sales_of_seller(seller_id, period), SERIES_CSV)
 
 
 @router.get(
@@ -90,7 +89,7 @@ async def seller_sales(
     responses=UNKNOWN_SELLER | CSV_RESPONSE,
 )
 async def seller_top_products(
-    service: AnalyticsDep,
+    dashboards: DashboardsDep,
     respond: ResponderDep,
     seller_id: SellerId,
     requested: PeriodDep,
@@ -100,7 +99,7 @@ async def seller_top_products(
     limit: Annotated[int, Query(ge=1, le=100)] = 10,
 ) -> Response:
     """Return the products that sold best in a period."""
-    return respond(await service.rankings.top_products(seller_id, requested, by, limit), TOP_PRODUCTS_CSV)
+    return respond(await dashboards.top_products(seller_id, requested, by, limit), TOP_PRODUCTS_CSV)
 
 
 @router.get(
@@ -111,7 +110,7 @@ async def seller_top_products(
     responses=UNKNOWN_SELLER | CSV_RESPONSE,
 )
 async def seller_orders(
-    service: AnalyticsDep,
+    dashboards: DashboardsDep,
     respond: ResponderDep,
     seller_id: SellerId,
     requested: PeriodDep,
@@ -122,7 +121,7 @@ async def seller_orders(
 
     Without a period, the list goes back to the first order. The CSV form has a row per order line.
     """
-    return respond(await service.orders.of_seller(seller_id, requested, cursor, limit), ORDERS_CSV)
+    return respond(await dashboards.orders_of_seller(seller_id, requested, cursor, limit), ORDERS_CSV)
 
 
 @router.get(
@@ -150,14 +149,14 @@ async def sellers(
     responses=CSV_RESPONSE,
 )
 async def marketplace_sales(
-    service: AnalyticsDep, respond: ResponderDep, requested: PeriodDep, grain: GrainParam = None
+    dashboards: DashboardsDep, respond: ResponderDep, requested: PeriodDep, grain: GrainParam = None
 ) -> Response:
     """Return the sales of the whole marketplace, with active sellers and payments.
 
     Orders without lines count here, but for no seller. A payment counts at the time of its capture.
     """
     period = PeriodRequest(requested.start, requested.end, grain)
-    return respond(await service.sales.of_marketplace(period), SERIES_CSV)
+    return respond(await dashboards.sales_of_marketplace(period), SERIES_CSV)
 
 
 @router.get(

@@ -8,6 +8,7 @@ from common.ids import PRINTABLE
 from serving.analytics.periods import Grain, day_after
 from serving.analytics.service import Analytics
 from serving.analytics.service.context import PeriodRequest
+from serving.analytics.service.dashboards import Dashboards
 from serving.problems import BadPeriod
 
 EXAMPLE_SELLER = "6560211a19b47992c3666cc44a7e94c0"
@@ -18,7 +19,13 @@ async def _analytics(request: Request) -> Analytics:
     return analytics
 
 
+async def _dashboards(request: Request) -> Dashboards:
+    dashboards: Dashboards = request.app.state.dashboards
+    return dashboards
+
+
 AnalyticsDep = Annotated[Analytics, Depends(_analytics)]
+DashboardsDep = Annotated[Dashboards, Depends(_dashboards)]
 SellerId = Annotated[
     str,
     Path(

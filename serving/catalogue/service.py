@@ -1,4 +1,7 @@
-"""Reads products on offer: a search, one product, the categories, and the names of products and sellers."""
+"""Reads products on offer: a search, one product, the categories, and the names of products and sellers.
+
+While ClickHouse does not answer, it returns what Redis has; names of sellers are then missing.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,13 +9,15 @@ from typing import NamedTuple
 
 from common.timeouts import PEER_TIMEOUT_S
 from serving.cache.completeness import mark_incomplete
+from serving.cache.last_answers import LastAnswers, Question
 from serving.catalogue.cards import ProductCardLoader, open_cards
 from serving.catalogue.offers import Offer, Stock, card_order, choose_offer
+from serving.catalogue.popular_cards import popular_cards
 from serving.catalogue.schemas import Categories, Product, ProductInDetail, ProductOffer, Products
 from serving.catalogue.search import ProductCursor, Sort, search_words
 from serving.clickhouse import ClickHouseQueries, Row
 from serving.live_versions import LiveVersions
-from serving.problems import RedisUnavailable, UnknownProduct
+from serving.problems import ClickHouseUnavailable, RedisUnavailable, SearchUnavailable, UnknownProduct
 from serving.redis_client import OPTIONAL_TIMEOUT_S
 
 SellerNames = Mapping[str, str | None]
@@ -28,6 +33,8 @@ class ProductName(NamedTuple):
 
 UNNAMED = ProductName(None, None)
 
+_CATEGORIES = Question[Categories]("categories", Categories)
+
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
@@ -36,14 +43,32 @@ class Catalogue:
     clickhouse: ClickHouseQueries
     versions: LiveVersions
     currency: str
+    last: LastAnswers
 
     async def find(self, text: str, category: str, sort: Sort, cursor: str | None, limit: int) -> Products:
         """Return a page of the products on offer in a category that match `text`; "" means any.
 
+        While ClickHouse does not answer, the list without a text has popular products, on one page.
+
         Raises:
             BadCursor: `cursor` is not a `next_cursor` of this list.
+            SearchUnavailable: ClickHouse does not answer.
         """
         after = ProductCursor.decode(cursor) if cursor else ProductCursor()
+        try:
+            return await self._find(text, category, sort, after, limit)
+        except ClickHouseUnavailable as error:
+            mark_incomplete()
+            if text.strip() or cursor:
+                raise SearchUnavailable from error
+            cards = await popular_cards(self.versions, category, self.currency, sort, limit)
+            return {
+                "found": len(cards),
+                "products": [_product(card, {}) for card in cards],
+                "next_cursor": None,
+            }
+
+    async def _find(self, text: str, category: str, sort: Sort, after: ProductCursor, limit: int) -> Products:
         rows = await self.clickhouse.rows(
             "products_found",
             words=search_words(text),
@@ -70,10 +95,9 @@ class Catalogue:
 
         Raises:
             UnknownProduct: it was never listed.
+            ClickHouseUnavailable: ClickHouse does not answer, and Redis does not have the product.
         """
-        rows = await self.clickhouse.rows("product", product_id=product_id)
-        stock = (await self._stock([product_id])).get(product_id, {})
-        offers = sorted((_listed_offer(product_id, row, stock) for row in rows), key=card_order)
+        offers = sorted(await self._offers(product_id), key=card_order)
         own_currency = [offer for offer in offers if offer.currency == self.currency]
         card = choose_offer(own_currency or offers)
         if card is None:
@@ -85,19 +109,49 @@ class Catalogue:
             "offers": [_product_offer(offer, names) for offer in offers],
         }
 
+    async def _offers(self, product_id: str) -> list[Offer]:
+        """Return the offers of all sellers of a product; from Redis while ClickHouse does not answer."""
+        try:
+            rows = await self.clickhouse.rows("product", product_id=product_id)
+        except ClickHouseUnavailable:
+            mark_incomplete()
+            loader = await self.card_loader(OPTIONAL_TIMEOUT_S)
+            await loader.load([product_id], OPTIONAL_TIMEOUT_S)
+            if offers := list(loader.offers(product_id)):
+                return offers
+            raise
+        stock = (await self._stock([product_id])).get(product_id, {})
+        return [_listed_offer(product_id, row, stock) for row in rows]
+
     async def categories(self) -> Categories:
-        """Return the categories that have products on offer, the largest first."""
+        """Return the categories that have products on offer, the largest first.
+
+        While ClickHouse does not answer, they are the last ones that are known.
+        """
+        answer = await self.last.ask(_CATEGORIES, (), self._categories)
+        if answer.stale:
+            mark_incomplete()
+        return answer.content
+
+    async def _categories(self) -> Categories:
         rows = await self.clickhouse.rows("categories", currency=self.currency)
         return {
             "categories": [{"category": row["category"], "products": int(row["products"])} for row in rows]
         }
 
     async def seller_names(self, seller_ids: Iterable[str]) -> SellerNames:
-        """Return the names of these sellers. Sellers that never registered are left out."""
+        """Return the names of these sellers, without those that never registered.
+
+        While ClickHouse does not answer, no name is known.
+        """
         ids = sorted(set(seller_ids))
         if not ids:
             return {}
-        rows = await self.clickhouse.rows("names_of_sellers", seller_ids=ids)
+        try:
+            rows = await self.clickhouse.rows("names_of_sellers", seller_ids=ids)
+        except ClickHouseUnavailable:
+            mark_incomplete()
+            return {}
         return {row["seller_id"]: row["name"] for row in rows}
 
     async def card_loader(self, timeout_s: float = PEER_TIMEOUT_S) -> ProductCardLoader:
@@ -119,12 +173,17 @@ class Catalogue:
     async def names(self, product_ids: Sequence[str]) -> dict[str, ProductName]:
         """Return the names and categories of these products; products without a listing are left out.
 
-        Redis is read first, because a ClickHouse query costs 10 ms of CPU. The rest is read from ClickHouse.
+        Redis is read first, because a ClickHouse query costs 10 ms of CPU. The rest is read from ClickHouse;
+        while it does not answer, the rest has no names.
         """
         cards = await self.cards(product_ids)
         names = {product_id: ProductName(card.name, card.category) for product_id, card in cards.items()}
         if missing := [product_id for product_id in product_ids if product_id not in names]:
-            rows = await self.clickhouse.rows("products", product_ids=missing)
+            try:
+                rows = await self.clickhouse.rows("products", product_ids=missing)
+            except ClickHouseUnavailable:
+                mark_incomplete()
+                return names
             names |= {row["product_id"]: ProductName(row["name"], row["category"]) for row in rows}
         return names
 

@@ -14,22 +14,25 @@ from starlette.responses import Response
 from common.ids import PRINTABLE
 from common.problems import ErrorDescription, problem_response
 from common.settings import Settings
-from serving.analytics.parameters import AnalyticsDep, Cursor, PeriodDep, SellerId, period_end
+from serving.analytics.parameters import AnalyticsDep, Cursor, DashboardsDep, PeriodDep, SellerId, period_end
 from serving.analytics.periods import Grain
 from serving.analytics.popular import Ranking
 from serving.analytics.schemas.products import PopularProducts
 from serving.analytics.schemas.sales import SellerSales
+from serving.analytics.schemas.sellers import SellerFound
 from serving.analytics.service import Analytics
 from serving.analytics.service.context import PeriodRequest, SalesSpan, utc_minute
+from serving.analytics.service.dashboards import Dashboards
 from serving.analytics.service.orders import ORDER_TABLES
 from serving.analytics.service.rankings import PRODUCT_TABLES
 from serving.analytics.service.sales import MARKETPLACE_TABLES, SELLER_TABLES
 from serving.clickhouse import Row
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of, renewal
+from serving.http_caching import PRIVATE_NO_STORE
 from serving.ops.figures_freshness import FiguresFreshness
 from serving.parameters import reject_repeated_parameters
-from serving.problems import RedisUnavailable
+from serving.problems import ClickHouseUnavailable, RedisUnavailable
 from serving.web import presenters
 from serving.web.admin import pages as admin
 from serving.web.api_reference import reference
@@ -137,7 +140,11 @@ def _pages(request: Request) -> PageRenderer:
 
 @router.get("/")
 async def start(
-    request: Request, service: AnalyticsDep, q: Text = "", ranking: Ranking = "popular"
+    request: Request,
+    service: AnalyticsDep,
+    dashboards: DashboardsDep,
+    q: Text = "",
+    ranking: Ranking = "popular",
 ) -> Response:
     """Return the start page: sellers and popular products. Analysts also see the marketplace's figures.
 
@@ -148,31 +155,31 @@ async def start(
     pages = _pages(request)
     if not _reads_marketplace(request):
         found, popular, look_as = await asyncio.gather(
-            service.rankings.find_sellers(q, MAX_SELLERS),
+            _find_sellers(dashboards, q),
             _popular(service, ranking),
             is_demo_offered(request),
         )
         return pages(
             "welcome.html",
             q=q,
-            found=found["sellers"],
+            found=found,
             figures=False,
             look_as=look_as,
             own_sellers=_own_sellers(request),
             popular=popular,
             ranking=ranking,
         )
-    span = await service.context.marketplace_span()
+    span = await dashboards.marketplace_span()
     requested = presenters.preset_period(
         "all", utc_minute(span.first), utc_minute(span.newest), pages.formatter
     )
     sales, found, popular, look_as = await asyncio.gather(
-        service.sales.of_marketplace(requested),
-        service.rankings.find_sellers(q, MAX_SELLERS),
+        dashboards.sales_of_marketplace(requested),
+        _find_sellers(dashboards, q),
         _popular(service, ranking),
         is_demo_offered(request),
     )
-    return pages(
+    page = pages(
         "start.html",
         q=q,
         sales=sales,
@@ -180,7 +187,7 @@ async def start(
         chart=presenters.chart(sales, pages.formatter),
         note=presenters.revenue_note(sales["totals"], pages.formatter),
         follows=MARKETPLACE_TABLES,
-        found=found["sellers"],
+        found=found,
         figures=True,
         look_as=look_as,
         own_sellers=frozenset(),
@@ -189,17 +196,18 @@ async def start(
         now=service.context.clock(),
         catching_up=_is_catching_up(request, sales["as_of"]),
     )
+    return _not_stored_if(sales["stale"], page)
 
 
 @router.get("/sellers")
-async def sellers(request: Request, service: AnalyticsDep, q: Text = "") -> Response:
+async def sellers(request: Request, dashboards: DashboardsDep, q: Text = "") -> Response:
     """Return only the list of found sellers, for the search while typing."""
-    found = await service.rankings.find_sellers(q, MAX_SELLERS)
+    found = await _find_sellers(dashboards, q)
     figures = _reads_marketplace(request)
     return _pages(request)(
         "_seller_rows.html",
         q=q,
-        found=found["sellers"],
+        found=found,
         figures=figures,
         look_as=not figures and await is_demo_offered(request),
         own_sellers=_own_sellers(request),
@@ -209,7 +217,7 @@ async def sellers(request: Request, service: AnalyticsDep, q: Text = "") -> Resp
 @router.get("/sell/{seller_id}")
 async def seller(
     request: Request,
-    service: AnalyticsDep,
+    dashboards: DashboardsDep,
     seller_id: SellerId,
     period: presenters.Preset = DEFAULT_PRESET,
     start: From = "",
@@ -221,6 +229,7 @@ async def seller(
 
     `until` is the last day, inclusive; `to` is the exclusive end, as in the API. The page has the figures.
     Its script fetches the lists (`seller_products`, `seller_orders`), which take several times as long.
+    While ClickHouse does not answer, the page has the last figures, and says so.
     """
     pages = _pages(request)
     custom = bool(start or until or end)
@@ -235,21 +244,21 @@ async def seller(
 
     if end:
         requested = PeriodRequest(start or None, period_end(end, until or None), grain)
-        figures = service.sales.of_seller(seller_id, requested)
+        figures = dashboards.sales_of_seller(seller_id, requested)
     elif custom:
         requested = replace(presenters.custom_period(start, until, pages.formatter), grain=grain)
-        figures = service.sales.of_seller(seller_id, requested)
+        figures = dashboards.sales_of_seller(seller_id, requested)
     elif period == DEFAULT_PRESET:
-        figures = service.sales.of_seller(seller_id, PeriodRequest(grain=grain))
+        figures = dashboards.sales_of_seller(seller_id, PeriodRequest(grain=grain))
     else:
-        figures = _sales_of_preset(service, seller_id, period_of_preset)
-    details, sales = await asyncio.gather(service.context.registered_seller(seller_id), figures)
+        figures = _sales_of_preset(dashboards, seller_id, period_of_preset)
+    details, sales = await asyncio.gather(dashboards.seller(seller_id), figures)
     # The page shows the date of the newest sale only if the period has no sale.
-    span = None if sales["totals"]["orders"] else await service.context.seller_span(seller_id)
+    span = None if sales["totals"]["orders"] else await dashboards.seller_span(seller_id)
     shown = sales["period"]
     registered = utc_minute(details["registered_at"]) if details else None
     chart = presenters.chart(sales, pages.formatter, registered)
-    return pages(
+    page = pages(
         "seller.html",
         seller=details or UNREGISTERED,
         registered=registered,
@@ -265,54 +274,57 @@ async def seller(
         period=None if custom else period,
         last_day=(shown["to"] - timedelta(minutes=1)).date().isoformat(),
         grains=presenters.grains(shown["from"], shown["to"]),
-        now=service.context.clock(),
+        now=dashboards.analytics.context.clock(),
         catching_up=_is_catching_up(request, sales["as_of"]),
         may_manage=may_manage(identity_of(request).principal, seller_id),
     )
+    return _not_stored_if(sales["stale"], page)
 
 
 async def _sales_of_preset(
-    service: Analytics, seller_id: str, period_of_preset: Callable[[SalesSpan], PeriodRequest]
+    dashboards: Dashboards, seller_id: str, period_of_preset: Callable[[SalesSpan], PeriodRequest]
 ) -> SellerSales:
     """Return a seller's sales in a period that depends on when the seller first and last sold something.
 
     If that was looked up before, the period has probably not changed. Then the lookup and the sales of the
     likely period are queried at the same time. If the period has changed, the sales are queried again.
     """
-    cached = service.context.cached_span(seller_id)
+    cached = dashboards.analytics.context.cached_span(seller_id)
     if cached is None:
-        span = await service.context.seller_span(seller_id)
-        return await service.sales.of_seller(seller_id, period_of_preset(span))
+        span = await dashboards.seller_span(seller_id)
+        return await dashboards.sales_of_seller(seller_id, period_of_preset(span))
     likely = period_of_preset(cached)
     span, sales = await asyncio.gather(
-        service.context.seller_span(seller_id), service.sales.of_seller(seller_id, likely)
+        dashboards.seller_span(seller_id), dashboards.sales_of_seller(seller_id, likely)
     )
     requested = period_of_preset(span)
-    return sales if requested == likely else await service.sales.of_seller(seller_id, requested)
+    return sales if requested == likely else await dashboards.sales_of_seller(seller_id, requested)
 
 
 @router.get("/sell/{seller_id}/products")
 async def seller_products(
-    request: Request, service: AnalyticsDep, seller_id: SellerId, requested: PeriodDep
+    request: Request, dashboards: DashboardsDep, seller_id: SellerId, requested: PeriodDep
 ) -> Response:
     """Return only the list of a seller's best products."""
-    top = await service.rankings.top_products(seller_id, requested, "revenue", TOP_PRODUCTS)
-    return _pages(request)("_top_products.html", top=top)
+    top = await dashboards.top_products(seller_id, requested, "revenue", TOP_PRODUCTS)
+    return _not_stored_if(top["stale"], _pages(request)("_top_products.html", top=top))
 
 
 @router.get("/sell/{seller_id}/orders")
 async def seller_orders(
     request: Request,
-    service: AnalyticsDep,
+    dashboards: DashboardsDep,
     seller_id: SellerId,
     requested: PeriodDep,
     cursor: Cursor | None = None,
 ) -> Response:
     """Return only the list of a seller's newest orders; with a cursor, only the rows that follow."""
-    orders = await service.orders.of_seller(seller_id, requested, cursor, ORDERS_PER_PAGE)
+    orders = await dashboards.orders_of_seller(seller_id, requested, cursor, ORDERS_PER_PAGE)
     template = "_orders.html" if cursor is None else "_order_rows.html"
     period_query = _period_query(requested.start, requested.end)
-    return _pages(request)(template, orders=orders, period_query=period_query)
+    return _not_stored_if(
+        orders["stale"], _pages(request)(template, orders=orders, period_query=period_query)
+    )
 
 
 def _period_query(start: str | None, end: str | None) -> str:
@@ -331,6 +343,25 @@ async def docs(request: Request) -> Response:
 async def openapi(request: Request) -> Response:
     """Return the OpenAPI description of the API."""
     return Response(orjson.dumps(request.app.openapi()), media_type="application/json")
+
+
+async def _find_sellers(dashboards: Dashboards, text: str) -> list[SellerFound] | None:
+    """Return the sellers that match; None if ClickHouse does not answer, and the last ones are not known."""
+    try:
+        if text.strip():
+            found = await dashboards.analytics.rankings.find_sellers(text, MAX_SELLERS)
+        else:
+            found = await dashboards.best_sellers(MAX_SELLERS)
+    except ClickHouseUnavailable:
+        return None
+    return found["sellers"]
+
+
+def _not_stored_if(stale: bool, page: Response) -> Response:
+    """Return a page; if its figures are stale, nobody stores it."""
+    if stale:
+        page.headers["Cache-Control"] = PRIVATE_NO_STORE
+    return page
 
 
 async def _popular(service: Analytics, ranking: Ranking) -> PopularProducts | None:

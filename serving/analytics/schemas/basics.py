@@ -15,6 +15,13 @@ AsOf = Annotated[
         examples=["2018-08-29T12:14:35-03:00"],
     ),
 ]
+Stale = Annotated[
+    bool,
+    Field(
+        description="Whether ClickHouse does not answer, and these are the last figures that were computed "
+        "before. They are complete up to `as_of`; newer ones follow once it answers.",
+    ),
+]
 Change = Annotated[
     float | None,
     Field(

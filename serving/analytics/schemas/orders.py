@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from serving.analytics.schemas.basics import AsOf, Minor, Moment
+from serving.analytics.schemas.basics import AsOf, Minor, Moment, Stale
 
 Status = Literal["placed", "confirmed", "shipped", "delivered", "cancelled"]
 
@@ -51,3 +51,4 @@ class Orders(TypedDict):
         str | None, Field(description="The `cursor` of the next page; null on the last page.")
     ]
     as_of: AsOf
+    stale: Stale

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from serving.analytics.schemas.basics import AsOf, Minor, Period
+from serving.analytics.schemas.basics import AsOf, Minor, Period, Stale
 
 
 class TopProduct(TypedDict):
@@ -30,6 +30,7 @@ class TopProducts(TypedDict):
     period: Period
     products: list[TopProduct]
     as_of: AsOf
+    stale: Stale
 
 
 class PopularProduct(TypedDict):

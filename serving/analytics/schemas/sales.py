@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from serving.analytics.schemas.basics import AsOf, Change, Minor, Moment, Period
+from serving.analytics.schemas.basics import AsOf, Change, Minor, Moment, Period, Stale
 
 
 class Cancelled(TypedDict):
@@ -147,6 +147,7 @@ class Sales(TypedDict):
     period: Period
     series: list[Bucket]
     as_of: AsOf
+    stale: Stale
 
 
 class SellerSales(Sales):

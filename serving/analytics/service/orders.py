@@ -54,6 +54,7 @@ class OrdersService:
             if more
             else None,
             "as_of": self._context.local(as_of),
+            "stale": False,
         }
 
     async def _period(self, seller_id: str, requested: PeriodRequest) -> Period:

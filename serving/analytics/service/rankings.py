@@ -43,6 +43,7 @@ class RankingsService:
             "period": show_period(period, self._context.zone),
             "products": [presenter.product(row, names) for row in rows],
             "as_of": self._context.local(as_of),
+            "stale": False,
         }
 
     async def popular(self, name: Ranking, n: int) -> PopularProducts:

@@ -130,6 +130,7 @@ class SalesService:
                 "totals": compared,
             },
             "as_of": self._context.local(as_of),
+            "stale": False,
         }
 
     async def of_marketplace(self, requested: PeriodRequest) -> MarketplaceSales:
@@ -160,6 +161,7 @@ class SalesService:
                 "totals": compared,
             },
             "as_of": self._context.local(as_of),
+            "stale": False,
         }
 
     async def _marketplace_rows(self, query: SalesQuery) -> list[list[Row]]:

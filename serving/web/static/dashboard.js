@@ -5,6 +5,8 @@ const MIN_PAUSE_MS = 2000;
 /** The pause grows with the response time, so that many open pages do not overload the server. */
 const PAUSE_PER_RESPONSE_TIME = 4;
 const BUSY_AFTER_MS = 150;
+/** How often a page that shows the last figures, because ClickHouse does not answer, asks for newer ones. */
+const LAST_FIGURES_INTERVAL_MS = 5000;
 
 const board = document.getElementById("board");
 const chart = createChart(document.getElementById("chart"));
@@ -226,6 +228,12 @@ const followProgress = () => {
     Object.assign(dot, { className: `dot ${state}`, title });
   };
   setInterval(showState, 1000);
+  // A page with the last figures asks for newer ones, also if no event arrives after the outage.
+  setInterval(() => {
+    if (document.getElementById("last-figures")?.hidden !== false) return;
+    stale = true;
+    update();
+  }, LAST_FIGURES_INTERVAL_MS);
   /** Runs one refresh at a time, with a pause after each. Changes during the pause are part of the next refresh. */
   const update = async () => {
     if (pauseTimer || !stale || !stream) return;

@@ -22,7 +22,7 @@ _LAST_STEP = {"placed": 0, "confirmed": 3, "shipped": 4, "delivered": 5}
 _PARCEL_STATUSES = ("shipped", "delivered")
 
 STATUS_TEXT: dict[str, str] = {
-    "placed": "We are setting your items aside and charging your card. This takes a moment.",
+    "placed": "We are setting your items aside and charging your card. Your order will be confirmed soon.",
     "confirmed": "It is yours. The sellers are packing; each sends its own parcel.",
     "shipped": "On its way to you.",
     "delivered": "It has arrived. Enjoy!",

@@ -9,10 +9,11 @@ from pydantic import ValidationError
 from starlette.responses import Response
 
 from common.problems import Problem
+from serving.cache.completeness import mark_incomplete
 from serving.cache.tags import categories_tags, product_tags, products_tags, similar_tags
 from serving.cached_responses import CachedResponder, CachedResponderDep
 from serving.catalogue.endpoints import CatalogueDep, CategoryParam, Cursor, ProductId, SearchText, SortParam
-from serving.catalogue.schemas import Categories
+from serving.catalogue.schemas import Categories, Category
 from serving.catalogue.service import Catalogue
 from serving.commerce.commerce_client import CommerceClient
 from serving.commerce.forwarding import CommerceDep
@@ -20,7 +21,7 @@ from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of, renewal
 from serving.http_caching import IMMUTABLE, PUBLIC_DATA
 from serving.parameters import reject_repeated_parameters
-from serving.problems import BadBody, CommerceUnavailable
+from serving.problems import BadBody, ClickHouseUnavailable, CommerceUnavailable
 from serving.recommendations.service import Context
 from serving.request_body import read_body
 from serving.web.people.order_rows import order_rows
@@ -77,7 +78,7 @@ async def home(
         request,
         session,
         "home.html",
-        categories=found["categories"],
+        categories=found,
         recommendation=recommendation,
         newest=newest,
         surface="home",
@@ -117,7 +118,7 @@ async def listing(
         if cursor:
             html = pages.render("shop/_product_cards.html", **shown)
         else:
-            categories = (await _categories(catalogue, respond))["categories"]
+            categories = await _categories(catalogue, respond) or []
             html = pages.render("shop/listing.html", categories=categories, **shown)
         return html, products_tags(page)
 
@@ -211,9 +212,14 @@ async def tile(request: Request, tile: str) -> Response:
     return Response(drawn, headers=headers, media_type="image/svg+xml")
 
 
-async def _categories(catalogue: Catalogue, respond: CachedResponder) -> Categories:
-    categories: Categories = await respond.content("categories", (), catalogue.categories, categories_tags)
-    return categories
+async def _categories(catalogue: Catalogue, respond: CachedResponder) -> list[Category] | None:
+    """Return the categories; None if ClickHouse does not answer, and the last ones are not known."""
+    try:
+        found: Categories = await respond.content("categories", (), catalogue.categories, categories_tags)
+    except ClickHouseUnavailable:
+        mark_incomplete()
+        return None
+    return found["categories"]
 
 
 async def _account_orders(

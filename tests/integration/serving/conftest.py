@@ -249,9 +249,13 @@ def shop(clickhouse_server: Settings, tmp_path_factory: pytest.TempPathFactory) 
 
 @pytest.fixture
 def shop_without_clickhouse(shop: Settings, tmp_path: Path) -> Iterator[Settings]:
-    """The same shop without ClickHouse."""
+    """The same shop without ClickHouse, and without last figures: these are of another database."""
     nowhere = Settings(home=tmp_path, port_offset=free_offset())
-    changed = {"home": nowhere.home, "clickhouse_url": nowhere.clickhouse}
+    changed = {
+        "home": nowhere.home,
+        "clickhouse_url": nowhere.clickhouse,
+        "clickhouse_database": "nowhere",
+    }
     with running_serving(shop.model_copy(update=changed)) as settings:
         yield settings
 

@@ -484,7 +484,9 @@ def test_the_live_stream_says_when_there_is_something_new(api: httpx.Client, add
         assert "as_of" in next(lines)
 
 
-def test_without_clickhouse_every_figure_is_unavailable_for_now(shop_without_clickhouse: Settings) -> None:
+def test_without_clickhouse_and_last_figures_every_figure_is_unavailable_for_now(
+    shop_without_clickhouse: Settings,
+) -> None:
     base = shop_without_clickhouse.serving
     headers = bearer(shop_without_clickhouse)
     answer = httpx.get(f"{base}/v1/sellers/ana/sales", headers=headers, trust_env=False)

@@ -1,0 +1,119 @@
+"""Answers the questions of dashboards: with the last answer, marked as stale, while ClickHouse is away."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Literal
+
+import orjson
+
+from clickhouse.metrics.definition import read_definitions
+from common.settings import Settings
+from serving.analytics.schemas.orders import Orders
+from serving.analytics.schemas.products import TopProducts
+from serving.analytics.schemas.sales import MarketplaceSales, SellerSales
+from serving.analytics.schemas.sellers import Sellers
+from serving.analytics.service import Analytics
+from serving.analytics.service.context import PeriodRequest, SalesSpan
+from serving.cache.last_answers import LastAnswers, Question
+from serving.clickhouse import Row
+
+_SELLER = Question[Row | None]("seller", Row | None)
+_SELLER_SPAN = Question[SalesSpan]("seller_span", SalesSpan)
+_SELLER_SALES = Question[SellerSales]("seller_sales", SellerSales)
+_TOP_PRODUCTS = Question[TopProducts]("top_products", TopProducts)
+_ORDERS = Question[Orders]("orders", Orders)
+_SELLERS = Question[Sellers]("sellers", Sellers)
+_MARKETPLACE_SPAN = Question[SalesSpan]("marketplace_span", SalesSpan)
+_MARKETPLACE_SALES = Question[MarketplaceSales]("marketplace_sales", MarketplaceSales)
+
+By = Literal["revenue", "units", "orders"]
+
+
+def figures_version(settings: Settings, queries: Mapping[str, str]) -> str:
+    """Return what all figures depend on besides what is asked: definitions, queries, and the shop's settings.
+
+    The definitions are those of this checkout, to which `./souk up` switches readers.
+    """
+    definitions = sorted((name, each.version) for name, each in read_definitions().items())
+    shop = (settings.clickhouse_database, settings.shop_currency, settings.shop_timezone)
+    return blake2b(orjson.dumps((definitions, sorted(queries.items()), shop)), digest_size=8).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Dashboards:
+    """Asks the analytics services, and stores their last answers.
+
+    Every method raises `ClickHouseUnavailable` if ClickHouse does not answer and no last answer is known, and
+    else what the service raises.
+    """
+
+    analytics: Analytics
+    last: LastAnswers
+
+    async def seller(self, seller_id: str) -> Row | None:
+        """Return the name, place and registration time (UTC text) of a seller; None if never registered."""
+        answer = await self.last.ask(
+            _SELLER, (seller_id,), lambda: self.analytics.context.registered_seller(seller_id)
+        )
+        return answer.content
+
+    async def seller_span(self, seller_id: str) -> SalesSpan:
+        """Return when a seller first and last sold something."""
+        answer = await self.last.ask(
+            _SELLER_SPAN, (seller_id,), lambda: self.analytics.context.seller_span(seller_id)
+        )
+        return answer.content
+
+    async def sales_of_seller(self, seller_id: str, requested: PeriodRequest) -> SellerSales:
+        """Return what a seller sold, compared with the previous period."""
+        content, stale = await self.last.ask(
+            _SELLER_SALES,
+            (seller_id, *_parts(requested)),
+            lambda: self.analytics.sales.of_seller(seller_id, requested),
+        )
+        return {**content, "stale": stale}
+
+    async def top_products(self, seller_id: str, requested: PeriodRequest, by: By, limit: int) -> TopProducts:
+        """Return a seller's best products of a period."""
+        content, stale = await self.last.ask(
+            _TOP_PRODUCTS,
+            (seller_id, *_parts(requested), by, limit),
+            lambda: self.analytics.rankings.top_products(seller_id, requested, by, limit),
+        )
+        return {**content, "stale": stale}
+
+    async def orders_of_seller(
+        self, seller_id: str, requested: PeriodRequest, cursor: str | None, limit: int
+    ) -> Orders:
+        """Return a page of a seller's orders, the newest first."""
+        content, stale = await self.last.ask(
+            _ORDERS,
+            (seller_id, *_parts(requested), cursor, limit),
+            lambda: self.analytics.orders.of_seller(seller_id, requested, cursor, limit),
+        )
+        return {**content, "stale": stale}
+
+    async def best_sellers(self, limit: int) -> Sellers:
+        """Return the best-selling sellers."""
+        answer = await self.last.ask(
+            _SELLERS, (limit,), lambda: self.analytics.rankings.find_sellers("", limit)
+        )
+        return answer.content
+
+    async def marketplace_span(self) -> SalesSpan:
+        """Return when the whole marketplace first and last sold something."""
+        return (await self.last.ask(_MARKETPLACE_SPAN, (), self.analytics.context.marketplace_span)).content
+
+    async def sales_of_marketplace(self, requested: PeriodRequest) -> MarketplaceSales:
+        """Return what all sellers sold, compared with the previous period."""
+        content, stale = await self.last.ask(
+            _MARKETPLACE_SALES,
+            _parts(requested),
+            lambda: self.analytics.sales.of_marketplace(requested),
+        )
+        return {**content, "stale": stale}
+
+
+def _parts(requested: PeriodRequest) -> tuple[str | None, str | None, str | None]:
+    return requested.start, requested.end, requested.grain
