@@ -1,0 +1,388 @@
+"""What people see while a part of the platform is away: real parts are killed and started again.
+
+The tests are the rows of the table in docs/decisions/degradation.md. Rows that need a browser are in
+`test_cart.py` and `test_storefront.py`, the limits of a process without Redis in `test_rate_limits.py`.
+"""
+
+import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from html import unescape
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from pydantic import SecretStr
+from redis import Redis
+
+from clickhouse.migrate import migrate
+from common.ids import new_id
+from common.settings import Settings
+from local.parts import clickhouse as local_clickhouse
+from local.parts import commerce as local_commerce
+from local.parts import redis as local_redis
+from local.parts import serving as local_serving
+from tests.integration.commerce_servers import Postgres, Shop
+from tests.integration.conftest import ANALYST_PASSWORD, CLICKHOUSE_PASSWORD, Kafka, is_ready
+from tests.integration.servers import Server, await_true, running
+from tests.integration.serving.conftest import TABLES, insert, put, put_offers
+from tests.integration.serving.layouts import layouts, scroll_width
+from tests.integration.serving.visits import ADMIN, staff
+from tests.ports import free_offset
+from tests.principals import TESTS, bearer
+
+HTML = {"Accept": "text/html"}
+PASSWORD = "seven lamps and a vase"
+NOTICE = "Figures as of <time[^>]*>Feb 18, 2018, 2:59\\sAM</time>; newer ones follow"
+LISTING = (
+    "event_id",
+    "occurred_at",
+    "product_id",
+    "seller_id",
+    "name",
+    "category",
+    "currency",
+    "price_minor",
+)
+CATEGORY, NAME, PRICE_MINOR = "Lamps", "Slim Desk Lamp, Teal", 1_000
+
+
+class Serving(Server):
+    """`python -m serving`, ready once it serves: its parts may be away."""
+
+    def is_ready(self) -> bool:
+        return is_ready(self.process, f"{self.settings.serving}/health")
+
+
+@dataclass
+class Platform:
+    """The API and the pages with all stores and services behind them, in processes of their own."""
+
+    settings: Settings
+    shop: Shop
+    parts: dict[str, Server]
+    product_id: str
+
+    @contextmanager
+    def without(self, part: str) -> Iterator[None]:
+        """Kill a part while the block runs, and start it again."""
+        server = self.parts[part]
+        server.stop() if isinstance(server, Postgres) else server.kill()
+        try:
+            yield
+        finally:
+            # Not in this thread: with Playwright, it runs an event loop already.
+            with ThreadPoolExecutor(1) as thread:
+                thread.submit(server.start).result()
+
+    def client(self, headers: dict[str, str]) -> httpx.Client:
+        return httpx.Client(base_url=self.settings.serving, headers=headers, trust_env=False, timeout=120)
+
+    @property
+    def as_owner(self) -> dict[str, str]:
+        """The header of an owner of the seller ana."""
+        return bearer(self.settings, staff("ana", "owner"))
+
+    @property
+    def owner(self) -> httpx.Client:
+        return self.client(self.as_owner)
+
+    @property
+    def other_owner(self) -> httpx.Client:
+        return self.client(bearer(self.settings, staff("new", "owner")))
+
+    @contextmanager
+    def guest(self) -> Iterator[httpx.Client]:
+        """A browser with the session of a guest."""
+        with self.client({"Origin": self.settings.serving} | HTML) as browser:
+            assert browser.get("/shop/visitor").is_success
+            yield browser
+
+    def checkout(self, browser: httpx.Client, key: str) -> httpx.Response:
+        """Place an order for the product of the cart."""
+        lines = [{"product_id": self.product_id, "quantity": 1, "unit_price_minor": PRICE_MINOR}]
+        payment = {"method": "credit_card", "token": "tok_visa"}
+        body = {"currency": "BRL", "payment": payment, "lines": lines}
+        return browser.post("/v1/orders", json=body, headers={"Idempotency-Key": key})
+
+    def cart(self, browser: httpx.Client) -> httpx.Response:
+        """Return the priced lines of a cart that the browser has stored."""
+        return browser.post("/shop/cart", json={"lines": [{"product_id": self.product_id, "quantity": 2}]})
+
+    def breaker(self, name: str) -> str:
+        """Return the state of a circuit breaker, as the metrics tell it."""
+        metrics = self.client({}).get("/metrics").raise_for_status().text
+        (value,) = re.findall(rf'^souk_circuit_breaker_state{{breaker="{name}"}} ([\d.]+)$', metrics, re.M)
+        return {0.0: "closed", 1.0: "half-open", 2.0: "open"}[float(value)]
+
+
+def retry_after_s(response: httpx.Response) -> int:
+    """Return when to try again; fail the test if the response does not say so."""
+    assert response.status_code == 503, response.text
+    seconds = int(response.headers["Retry-After"])
+    assert 1 <= seconds <= 60
+    return seconds
+
+
+@pytest.fixture(scope="module")
+def souk(
+    settings: Settings,
+    running_shop: Shop,
+    kafka: Kafka,
+    postgres: Postgres,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Platform]:
+    if running_shop.process.poll() is not None:
+        running_shop.start()  # the previous test stopped it
+    shared = {
+        "kafka_bootstrap": settings.kafka,
+        "registry_url": settings.registry,
+        "postgres_url": settings.postgres,
+    }
+    with ExitStack() as stack:
+        apart = Settings(home=tmp_path_factory.mktemp("users"), port_offset=free_offset(), **shared)
+        users = local_commerce.part(apart)
+        assert users.launch
+        launch = replace(users.launch, argv=[*users.launch.argv, "users"])
+        stores = Settings(
+            home=tmp_path_factory.mktemp("degradation"),
+            port_offset=free_offset(),
+            clickhouse_admin_password=SecretStr(CLICKHOUSE_PASSWORD),
+            clickhouse_analyst_password=SecretStr(ANALYST_PASSWORD),
+            clickhouse_serving_password=SecretStr("the API's secret"),
+            commerce_url=settings.commerce,
+            service_urls={"users": apart.commerce},
+            serving_processes=1,  # the states of breakers and the limits are those of one process
+            **shared,
+        )
+        parts = {
+            "postgres": postgres,
+            "kafka": kafka,
+            "clickhouse": stack.enter_context(running(local_clickhouse.part(stores), stores)),
+            "redis": stack.enter_context(running(local_redis.part(stores), stores)),
+            "users": stack.enter_context(running(replace(users, launch=launch), apart)),
+        }
+        migrate(stores)
+        for table, (_, rows) in TABLES.items():
+            insert(stores, table, rows)
+        facts = ("payment_captured", "order_placed", "order_shipped", "order_delivered")
+        insert(stores, "pipeline_progress", [[fact, 0, 1, "2018-02-18 08:00:00.000", 1] for fact in facts])
+        product_id = running_shop.product(stock=1_000, price_minor=PRICE_MINOR, seller_id="ana")
+        listed = ["d1", "2018-01-01 00:00:00.000", product_id, "ana", NAME, CATEGORY, "BRL", PRICE_MINOR]
+        put(stores, "product_listed", LISTING, [listed])
+        with Redis.from_url(stores.redis) as redis:
+            offer = {"seller_id": "ana", "name": NAME, "category": CATEGORY, "price_minor": PRICE_MINOR}
+            put_offers(redis, product_id, offer, stock={"ana": 1_000}, interest=1.0)
+            redis.zadd("popular_products", {product_id: 60 * 86_400.0})
+            redis.zadd(f"popular:{CATEGORY}", {product_id: 1.0})
+        server = Serving(local_serving.part(stores), stores)
+        stack.callback(server.kill)
+        yield Platform(stores, running_shop, parts, product_id)
+
+
+def is_fresh(souk: Platform) -> bool:
+    """Return whether figures are the current ones. A process of the platform asks: it has no limit."""
+    with souk.client(bearer(souk.settings)) as dashboard:
+        response = dashboard.get("/v1/sellers/ana/sales")
+    return response.is_success and not response.json()["stale"]
+
+
+@contextmanager
+def opened_page(browser: Browser, souk: Platform, path: str) -> Iterator[Page]:
+    """Open a page as an owner of the seller ana."""
+    context = browser.new_context(base_url=souk.settings.serving, extra_http_headers=souk.as_owner)
+    page = context.new_page()
+    page.goto(path)
+    yield page
+    context.close()
+
+
+def get_once_known(client: httpx.Client, path: str) -> httpx.Response:
+    """Send a request that was sent before, until its last answer is known: it is stored within a second."""
+    return await_true(lambda: answer if (answer := client.get(path)).is_success else None, path)
+
+
+@pytest.mark.browser
+def test_without_clickhouse_dashboards_show_the_last_figures_with_their_time(
+    souk: Platform, browser: Browser
+) -> None:
+    api = {
+        "sales": "/v1/sellers/ana/sales",
+        "top": "/v1/sellers/ana/products/top",
+        "orders": "/v1/sellers/ana/orders",
+    }
+    page, marketplace = "/sell/ana?period=all", "/"
+    analyst = souk.client(bearer(souk.settings, ADMIN) | HTML)
+    with souk.owner as owner, souk.other_owner as other, ExitStack() as left_open:
+        before = {path: owner.get(path).raise_for_status() for path in api.values()}
+        html = left_open.enter_context(souk.client(souk.as_owner | HTML))
+        lists = re.findall('data-part="([^"]+)"', html.get(page).raise_for_status().text)
+        shown = [(html, page), (analyst, marketplace), *((html, unescape(path)) for path in lists)]
+        for client, path in shown:
+            assert client.get(path).is_success
+        with souk.without("clickhouse"):
+            for path, current in before.items():
+                last = get_once_known(owner, path)
+                assert last.json() == {**current.json(), "stale": True}
+                assert last.json()["as_of"] == "2018-02-18T02:59:00-03:00"
+                assert last.headers["Cache-Control"] == "private, no-store"
+                assert "ETag" not in last.headers
+            csv = owner.get(api["sales"], headers={"Accept": "text/csv"})
+            assert csv.headers["Souk-Stale"] == "true"
+            assert csv.headers["Souk-As-Of"] == "2018-02-18T02:59:00-03:00"
+            for client, path in shown:
+                last = get_once_known(client, path)
+                assert re.search(NOTICE, last.text), last.text
+                assert last.headers["Cache-Control"] == "private, no-store"
+            retry_after_s(owner.get(api["sales"], params={"from": "2016-01-01"}))  # never asked before
+            assert other.get(api["sales"]).status_code == 404
+            assert other.get(page).status_code == 404
+            tab = left_open.enter_context(opened_page(browser, souk, page))
+            expect(tab.locator("#last-figures")).to_contain_text("Figures as of Feb 18, 2018")
+            expect(tab.locator("#top .bars")).to_be_visible()
+            for theme, width in layouts(tab):
+                assert scroll_width(tab) <= width, theme
+        expect(tab.locator("#last-figures")).to_be_hidden()  # without a reload
+        await_true(lambda: is_fresh(souk), "fresh figures")
+        fresh = html.get(page)
+        assert not re.search(NOTICE, fresh.text)
+        assert fresh.headers["Cache-Control"] == "private, no-cache"
+
+
+def test_without_clickhouse_the_shop_lives(souk: Platform) -> None:
+    with souk.guest() as browser:
+        assert f">{CATEGORY}<" in browser.get("/shop").raise_for_status().text
+        with souk.without("clickhouse"):
+            for path in ("/shop", "/shop/products", f"/shop/products?category={CATEGORY}"):
+                assert NAME in browser.get(path).raise_for_status().text
+            lamp = browser.get(f"/shop/products/{souk.product_id}").raise_for_status().text
+            assert "R$10.00" in lamp
+            assert "Add to cart" in lamp
+            assert browser.get("/").is_success
+            search = browser.get("/shop/products", params={"q": "vase"})
+            retry_after_s(search)
+            assert "browse the categories" in search.text
+            assert "R$20.00" in souk.cart(browser).raise_for_status().text
+            ordered = souk.checkout(browser, new_id())
+            assert ordered.status_code == 202, ordered.text
+            assert browser.get(f"/shop/orders/{ordered.json()['order_id']}").is_success
+        await_true(lambda: browser.get("/shop/products", params={"q": "lamp"}).is_success, "the search")
+
+
+def test_without_redis_pages_live_without_recommendations_and_each_process_limits(souk: Platform) -> None:
+    with souk.guest() as browser, souk.owner as owner:
+        with souk.without("redis"):
+            for path in ("/shop", "/shop/products?q=lamp", f"/shop/products/{souk.product_id}"):
+                page = browser.get(path)
+                assert page.is_success, page.text
+                assert NAME in page.text
+            row = browser.get("/shop/recommended").raise_for_status().text
+            assert "Recommendations are not available right now" in row
+            assert is_fresh(souk)
+            ordered = souk.checkout(browser, new_id())
+            assert ordered.status_code == 202, ordered.text
+            retry_after_s(souk.cart(browser))  # the page waits so long and asks again
+            first, second = (owner.get("/v1/sellers/ana/orders") for _ in range(2))
+            assert "RateLimit" in first.headers
+            assert remaining(second) < remaining(first)
+        await_true(lambda: souk.cart(browser).is_success, "the cart")
+        await_true(
+            lambda: NAME in browser.get("/shop/recommended").raise_for_status().text, "recommendations"
+        )
+
+
+def remaining(response: httpx.Response) -> int:
+    """Return how many requests of the limit are left."""
+    found = re.search(r"r=(\d+)", response.headers["RateLimit"])
+    assert found
+    return int(found[1])
+
+
+def test_a_breaker_opens_half_opens_and_closes_as_its_part_goes_and_returns(souk: Platform) -> None:
+    ranking = "/v1/products/popular"
+    client = souk.client({})
+    seen: list[str] = []
+
+    def is_in(state: str) -> bool:
+        """Send a request that needs Redis, and return whether the breaker is in this state then."""
+        client.get(ranking)
+        if (now := souk.breaker("redis")) not in seen[-1:]:
+            seen.append(now)
+        return now == state
+
+    await_true(lambda: is_in("closed"), "a closed breaker")
+    seen.clear()
+    assert is_in("closed")
+    with souk.without("redis"):
+        await_true(lambda: is_in("open"), "an open breaker")
+        refused = client.get(ranking)
+        assert "It is tried again in" in refused.json()["detail"]
+        retry_after_s(refused)
+    await_true(lambda: is_in("closed"), "a closed breaker")
+    # Trials that began before Redis had started may have opened it again.
+    assert (seen[:2], seen[-2:]) == (["closed", "open"], ["half-open", "closed"])
+    assert client.get(ranking).is_success
+
+
+def test_without_postgresql_people_browse_and_checkout_says_when_to_try_again(souk: Platform) -> None:
+    key = new_id()
+    with souk.guest() as browser, souk.owner as owner:
+        with souk.without("postgres"):
+            for path in ("/shop", "/shop/products?q=lamp", f"/shop/products/{souk.product_id}"):
+                assert NAME in browser.get(path).raise_for_status().text
+            assert NAME in browser.get("/shop/recommended").raise_for_status().text
+            assert is_fresh(souk)
+            assert owner.get("/sell/ana", headers=HTML).is_success
+            assert "R$20.00" in souk.cart(browser).raise_for_status().text  # the browser stores the cart
+            refused = souk.checkout(browser, key)
+            retry_after_s(refused)
+            assert "same request" in refused.json()["detail"]
+        await_true(lambda: souk.shop.http.get("/ready").is_success, "a commerce that is ready")
+        ordered = souk.checkout(browser, key)
+        assert ordered.status_code == 202, ordered.text
+    assert souk.shop.settled(ordered.json()["order_id"])["status"] == "confirmed"
+
+
+def test_without_kafka_orders_are_taken_and_confirmed_soon(souk: Platform) -> None:
+    with souk.guest() as browser:
+        with souk.without("kafka"):
+            ordered = souk.checkout(browser, new_id())
+            assert (ordered.status_code, ordered.json()["status"]) == (202, "placed")
+            path = f"/shop/orders/{ordered.json()['order_id']}"
+            assert "Your order will be confirmed soon" in browser.get(path).raise_for_status().text
+            assert NAME in browser.get("/shop/products?q=lamp").raise_for_status().text
+            assert is_fresh(souk)
+        assert souk.shop.settled(ordered.json()["order_id"])["status"] == "confirmed"
+        assert "Your order is confirmed" in browser.get(path).raise_for_status().text
+
+
+def registered(souk: Platform) -> str:
+    """Register a person through the gateway, and return their e-mail address."""
+    email = f"{new_id()}@shop.example"
+    with souk.client(bearer(souk.settings, TESTS)) as client:
+        client.post("/v1/auth/registrations", json={"email": email, "password": PASSWORD}).raise_for_status()
+        mails = client.get("/v1/mails", params={"to": email}).raise_for_status().json()
+        token = re.search(r"token=(\S+)", mails[0]["text"])
+        assert token
+        client.post("/v1/auth/verifications", json={"token": token[1]}).raise_for_status()
+    return email
+
+
+def test_without_one_commerce_service_the_others_live(souk: Platform) -> None:
+    sign_in = {"email": registered(souk), "password": PASSWORD}
+    with souk.guest() as browser, souk.guest() as other:
+        browser.post("/sign-in", data=sign_in)
+        assert browser.get("/v1/me").is_success
+        with souk.without("users"):
+            refused = other.post("/sign-in", data=sign_in)
+            assert refused.status_code == 503
+            assert "in a moment" in refused.text  # with the form, and the address that was typed
+            retry_after_s(browser.get("/v1/me"))
+            assert browser.get("/v1/orders").is_success  # the person stays signed in
+            ordered = souk.checkout(browser, new_id())
+            assert ordered.status_code == 202, ordered.text
+            assert souk.shop.settled(ordered.json()["order_id"])["status"] == "confirmed"
+        await_true(lambda: browser.get("/v1/me").is_success, "an answer of the users service")
+        assert other.post("/sign-in", data=sign_in).status_code == 303
