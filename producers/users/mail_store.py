@@ -1,6 +1,6 @@
 """Reads and writes the mailbox, and the tokens of links in mails to registered people."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Literal
 
 from common.ids import new_id
@@ -14,9 +14,6 @@ SQL = load_queries(__file__)
 PRUNE_MAILED_TOKENS = SQL["prune_mailed_tokens"]
 PRUNE_MAILS = SQL["prune_mails"]
 """DELETEs for `producers.postgres.pruning.prune`."""
-
-MAILS_AN_HOUR = 5
-"""Mails of one kind to one address in an hour. More are not sent."""
 
 MailedPurpose = Literal["password_reset", "email_change"]
 
@@ -65,14 +62,12 @@ async def send_mail(tx: Transaction, mail: Mail, user_id: str | None = None) -> 
     sent = await tx.sql.fetchval(
         SQL["send_mail"],
         new_id(),
+        user_id,
         mail.to,
         mail.kind,
         mail.subject,
         mail.text,
         tx.now,
-        tx.now - timedelta(hours=1),
-        MAILS_AN_HOUR,
-        user_id,
     )
     return sent is not None
 

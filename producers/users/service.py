@@ -14,7 +14,12 @@ USERS = Service(
     router=router,
     workers=(rotate_keys, prune_tables),
     callable_functions={
-        "sellers": ("find_user(text)", "end_access(uuid)", "lock_unless_suspended(uuid)"),
+        "sellers": (
+            "find_user(text)",
+            "end_access(uuid)",
+            "lock_unless_suspended(uuid)",
+            "send_mail(uuid, uuid, text, text, text, text, timestamptz)",
+        )
     },
     private_tables=(
         *(

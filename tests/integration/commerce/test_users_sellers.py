@@ -42,7 +42,12 @@ def test_after_a_change_of_staff_the_old_tokens_end_and_the_session_goes_on(peop
 
 def test_the_services_are_granted_what_they_call_and_read():
     assert USERS.callable_functions == {
-        "sellers": ("find_user(text)", "end_access(uuid)", "lock_unless_suspended(uuid)")
+        "sellers": (
+            "find_user(text)",
+            "end_access(uuid)",
+            "lock_unless_suspended(uuid)",
+            "send_mail(uuid, uuid, text, text, text, text, timestamptz)",
+        )
     }
     assert ORDERS.readable_tables["users"] == ("orders", "order_lines")
 
