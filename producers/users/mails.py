@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Literal
+from urllib.parse import urlencode
 
 MailKind = Literal[
     "verification", "already_registered", "password_reset", "no_account", "email_change", "email_changed",
@@ -29,14 +30,18 @@ class Mails:
         """Return the page on which the holder of a token chooses a password."""
         return f"{self._site}/reset?token={token}"
 
-    def verification(self, to: str, token: str) -> Mail:
-        """Ask for the verification of an e-mail address after a registration."""
+    def verification(self, to: str, token: str, then: str = "") -> Mail:
+        """Ask for the verification of an e-mail address after a registration.
+
+        `then` is the path of the page to open afterwards.
+        """
+        target = f"&{urlencode({'next': then})}" if then else ""
         return Mail(
             "verification",
             to,
             "Confirm your e-mail address",
             "Follow this link and type the password with which you registered. The link works once, for 24 "
-            f"hours:\n\n{self._site}/verify?token={token}\n\nIf you did not register, ignore this mail: "
+            f"hours:\n\n{self._site}/verify?token={token}{target}\n\nIf you did not register, ignore this mail: "
             "without the password, nobody can confirm your address.\n",
         )
 

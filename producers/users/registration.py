@@ -76,7 +76,7 @@ async def register(transactions: Transactions, context: UsersContext, request: R
         mail = (
             context.mails.already_registered(email)
             if is_registered
-            else context.mails.verification(email, token)
+            else context.mails.verification(email, token, request.next)
         )
         if await mail_store.send_mail(tx, mail) and not is_registered:
             registration = Registration(email, request.name, password_hash)

@@ -12,9 +12,11 @@ from producers.users.model import ChosenRole, DemoRole
 
 Id = Annotated[str, Field(min_length=1, max_length=128, pattern=PRINTABLE)]
 Email = Annotated[str, Field(min_length=3, max_length=320, pattern=PRINTABLE)]
-GivenPassword = Annotated[str, Field(max_length=1000, pattern=r"^[^\x00]*$")]
+GivenPassword = Annotated[str, Field(max_length=2000, pattern=r"^[^\x00]*$")]
 Token = Annotated[str, Field(min_length=1, max_length=512, pattern=PRINTABLE)]
 Name = Annotated[str, Field(max_length=100, pattern=PRINTABLE)]
+PagePath = Annotated[str, Field(max_length=2000, pattern=r"^(/([^/\\\x00-\x1f\x7f][^\\\x00-\x1f\x7f]*)?)?$")]
+"""A path of this site, not a URL of another one; empty for none."""
 Line = Annotated[str, Field(min_length=1, max_length=200, pattern=PRINTABLE)]
 Reason = Annotated[str, Field(min_length=1, max_length=500, pattern=PRINTABLE)]
 
@@ -24,11 +26,12 @@ class _Request(BaseModel):
 
 
 class RegistrationRequest(_Request):
-    """Somebody wants an account."""
+    """Somebody wants an account. `next` is the path of the page to open after the first sign-in."""
 
     email: Email
     password: GivenPassword
     name: Name = ""
+    next: PagePath = ""
 
 
 class ConfirmationRequest(_Request):

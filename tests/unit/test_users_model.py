@@ -4,11 +4,12 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 
 from common.settings import Settings
 from producers.users.device_tokens import DeviceTokens
 from producers.users.encryption import NotDecryptable, new_key, seal, unseal
+from producers.users.mails import Mails
 from producers.users.model import (
     BROWSER_GRACE,
     COMMON_PASSWORDS,
@@ -28,6 +29,7 @@ from producers.users.model import (
     refresh_outcome,
 )
 from producers.users.pseudonyms import Pseudonyms, link, linked
+from producers.users.schemas import RegistrationRequest
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 LATER = NOW + timedelta(days=1)
@@ -233,3 +235,26 @@ def test_any_other_text_is_no_device_token(text):
     assume(len(text) < 60)
 
     assert DeviceTokens(settings()).device(text, ANA) is None
+
+
+@pytest.mark.parametrize("path", ["", "/", "/staff_invitation?token=a-b_c", "/shop/cart"])
+def test_a_registration_leads_to_a_page_of_this_shop(path):
+    RegistrationRequest(email="ana@shop.example", password="seven lamps", next=path)
+
+
+@pytest.mark.parametrize(
+    "path", ["https://shop.example", "//shop.example", "/\\shop.example", "cart", "/a\nb"]
+)
+def test_a_registration_leads_to_no_other_site(path):
+    with pytest.raises(ValidationError):
+        RegistrationRequest(email="ana@shop.example", password="seven lamps", next=path)
+
+
+def test_the_mail_of_a_registration_leads_on_to_the_page():
+    mails = Mails("http://shop.example")
+
+    assert "/verify?token=abc\n" in mails.verification("ana@shop.example", "abc").text
+    assert (
+        "/verify?token=abc&next=%2Fjoin%3Ftoken%3Dx\n"
+        in mails.verification("ana@shop.example", "abc", "/join?token=x").text
+    )

@@ -63,7 +63,7 @@ async def sign_up(request: Request, commerce: CommerceDep) -> Response:
     """Register. The page is the same whether or not the address has an account: a mail says which."""
     form = await read_form(request)
     email, name, target = typed(form, "email"), typed(form, "name"), _target(typed(form, "next"))
-    body = {"email": email, "password": form.get("password", ""), "name": name}
+    body = {"email": email, "password": form.get("password", ""), "name": name, "next": target}
     answer = await change(commerce, request, "POST", "/v1/auth/registrations", body)
     if answer.is_success:
         return await _mail_sent(request, email, "sign_up")
@@ -72,9 +72,9 @@ async def sign_up(request: Request, commerce: CommerceDep) -> Response:
 
 
 @router.get("/verify")
-async def verify_page(request: Request, token: Token = "") -> Response:
+async def verify_page(request: Request, token: Token = "", target: Next = "") -> Response:
     """Return the form that confirms an e-mail address. A program that only opens links confirms nothing."""
-    return _confirm_page(request, "verify", token)
+    return _confirm_page(request, "verify", token, _target(target))
 
 
 @router.post("/verify")
@@ -85,14 +85,15 @@ async def verify(request: Request, commerce: CommerceDep) -> Response:
     opened, the form to sign in follows.
     """
     form = await read_form(request)
-    body = _confirmation(form)
+    body, target = _confirmation(form), _target(typed(form, "next"))
     answer = await change(commerce, request, "POST", "/v1/auth/verifications", body)
     if not answer.is_success:
-        return _confirm_page(request, "verify", body["token"], answer)
+        return _confirm_page(request, "verify", body["token"], target, answer)
     opened = await _open_session(request, commerce, form, answer.content["email"])
     if not opened.is_success:
-        return go_to("/sign-in", done="verified")
-    return sign_browser_in(request, go_to("/account", done="registered"), opened.content)
+        return go_to("/sign-in", done="verified", next=target)
+    opens = go_to(target) if target else go_to("/account", done="registered")
+    return sign_browser_in(request, opens, opened.content)
 
 
 @router.get("/forgotten-password")
@@ -142,7 +143,7 @@ async def confirm_email(request: Request, commerce: CommerceDep) -> Response:
     body = _confirmation(await read_form(request))
     answer = await change(commerce, request, "POST", "/v1/auth/email_changes/confirmations", body)
     if not answer.is_success:
-        return _confirm_page(request, "confirm_email", body["token"], answer)
+        return _confirm_page(request, "confirm_email", body["token"], refused=answer)
     is_signed_in = identity_of(request).signed_in is not None
     return go_to("/account" if is_signed_in else "/sign-in", done="email-confirmed")
 
@@ -152,12 +153,15 @@ def _confirmation(form: Form) -> dict[str, str]:
 
 
 def _confirm_page(
-    request: Request, purpose: str, token: str, refused: CommerceResponse | None = None
+    request: Request, purpose: str, token: str, target: str = "", refused: CommerceResponse | None = None
 ) -> Response:
-    """Return the form that confirms an address; without its fields if the link has ended."""
+    """Return the form that confirms an address; without its fields if the link has ended.
+
+    `target` is the page to open afterwards.
+    """
     status, error = (200, None) if refused is None else (refused.status, refusal(refused.content))
-    shown = {"purpose": purpose, "token": token, "error": error, "has_ended": status == LINK_ENDED}
-    return page(request, "confirm.html", status, **shown)
+    shown = {"purpose": purpose, "token": token, "next": target, "error": error}
+    return page(request, "confirm.html", status, has_ended=status == LINK_ENDED, **shown)
 
 
 async def _open_session(
