@@ -10,6 +10,7 @@ from producers.sellers import store
 from producers.sellers.model import APPROVED_ONCE, check_becomes
 from producers.sellers.problems import ApplicationOpen, UnknownApplication, UnknownSeller, WrongStatus
 from producers.sellers.schemas import ApplicationRequest
+from producers.sellers.staff import join_staff
 from producers.sellers.store import Application, NewRule
 
 
@@ -36,6 +37,7 @@ async def approve_application(
 
     Raises:
         UnknownApplication, WrongStatus: there is no such application, or it was refused.
+        TooManySellers: the applicant works for as many sellers as a person may.
         AccountsUnavailable: users is still starting.
     """
     application = await _lock_application(tx, application_id)
@@ -46,8 +48,7 @@ async def approve_application(
     await store.set_seller_status(tx, seller_id, "approved", decided_by)
     await store.decide_application(tx, application_id, "approved", decided_by)
     if application.applicant_id is not None:
-        await store.save_staff(tx, seller_id, application.applicant_id, "owner", decided_by)
-        await store.end_access(tx, [application.applicant_id])
+        await join_staff(tx, seller_id, application.applicant_id, "owner", decided_by)
     if agreed_bp is not None:
         await store.add_rule(tx, _agreed_rule(tx, seller_id, agreed_bp, decided_by))
     profile = await store.find_profile(tx.sql, seller_id) or {}

@@ -1,4 +1,4 @@
-"""All routes of sellers: applications, profiles and suspensions, staff, API keys, commission."""
+"""All routes of sellers: applications, profiles and suspensions, staff, invitations, API keys, commission."""
 
 from fastapi import APIRouter
 
@@ -6,6 +6,7 @@ from producers.sellers import (
     api_key_endpoints,
     application_endpoints,
     commission_endpoints,
+    invitation_endpoints,
     profile_endpoints,
     staff_endpoints,
 )
@@ -15,6 +16,7 @@ for each in (
     application_endpoints,
     profile_endpoints,
     staff_endpoints,
+    invitation_endpoints,
     api_key_endpoints,
     commission_endpoints,
 ):

@@ -1,11 +1,22 @@
 """The rules of sellers, without a database: the allowed status changes, and who may change the staff."""
 
+import hashlib
+import json
+import unicodedata
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from datetime import timedelta
+from secrets import token_urlsafe
+from typing import Literal, get_args
 
 from common.principal import StaffRole
-from producers.sellers.problems import LastOwner, NotAStaffManager, OnlyOwners, WrongStatus
+from producers.sellers.problems import (
+    LastOwner,
+    NotAStaffManager,
+    OnlyOwners,
+    TooManySellers,
+    WrongStatus,
+)
 
 SellerStatus = Literal["applied", "approved", "refused", "suspended"]
 ApplicationStatus = Literal["applied", "approved", "refused"]
@@ -22,6 +33,17 @@ APPROVED_ONCE: frozenset[SellerStatus] = frozenset({"approved", "suspended"})
 
 STAFF_MANAGERS: frozenset[StaffRole] = frozenset({"owner", "manager"})
 """Who may change the staff of a seller, its profile and its API keys."""
+
+INVITATION_LIFETIME = timedelta(days=7)
+
+MAX_OPEN_INVITATIONS = 50
+"""Open invitations that a seller may have."""
+
+MAX_SELLERS = 20
+"""Sellers for which a person may work. An access token names all of them, and must fit a cookie."""
+
+MAX_SELLER_ID_CHARS = 1_320
+"""Characters that the ids of these sellers may have together in JSON: 66 each for 20 sellers."""
 
 
 def can_become(status: SellerStatus, to: SellerStatus) -> bool:
@@ -74,6 +96,24 @@ def check_staff_change(
         raise LastOwner
 
 
+def roles_to_give(role: StaffRole | None) -> frozenset[StaffRole]:
+    """Return the roles to which a person with this role may invite others."""
+    if role == "owner":
+        return frozenset(get_args(StaffRole))
+    return frozenset(get_args(StaffRole)) - {"owner"} if role in STAFF_MANAGERS else frozenset()
+
+
+def check_memberships(seller_ids: Collection[str]) -> None:
+    """Check that a person may work for these sellers, all of which an access token names.
+
+    Raises:
+        TooManySellers: they are too many, or their ids are too long together.
+    """
+    chars = sum(len(json.dumps(seller_id)) for seller_id in seller_ids)
+    if len(seller_ids) > MAX_SELLERS or chars > MAX_SELLER_ID_CHARS:
+        raise TooManySellers(MAX_SELLERS)
+
+
 def _owners(roles: Collection[StaffRole]) -> int:
     return sum(role == "owner" for role in roles)
 
@@ -82,3 +122,18 @@ def masked_email(email: str) -> str:
     """Return an e-mail address that its owner recognises and that others can't use: `a…@example.com`."""
     name, _, domain = email.rpartition("@")
     return f"{name[:1]}…@{domain}"
+
+
+def normalized_email(email: str) -> str:
+    """Return an e-mail address in the form in which users compares addresses."""
+    return unicodedata.normalize("NFC", email.strip()).lower()
+
+
+def new_token() -> str:
+    """Return a random token of 256 bits, for the link in a mail."""
+    return token_urlsafe(32)
+
+
+def token_digest(token: str) -> bytes:
+    """Return the SHA-256 under which a token is stored. A random token needs no salt and no slow hash."""
+    return hashlib.sha256(token.encode()).digest()

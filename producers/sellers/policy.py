@@ -34,9 +34,13 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "list_staff": allow(
         "seller", "admin", traffic="read", staff=STAFF_MANAGERS, seller_parameter=SELLER, scope="staff:read"
     ),
-    "add_staff": allow(
+    "create_invitation": allow(
         "seller", "admin", "platform", traffic="write", staff=STAFF_MANAGERS, seller_parameter=SELLER
     ),
+    "withdraw_invitation": KEEPERS,
+    "find_invitation": allow(*PEOPLE, traffic="read"),
+    "accept_invitation": allow(*PEOPLE, traffic="write"),
+    "refuse_invitation": allow(*PEOPLE, traffic="write"),
     "change_staff": KEEPERS,
     "remove_staff": allow("seller", "admin", traffic="write", seller_parameter=SELLER),  # everybody may leave
     "list_keys": allow("seller", "admin", traffic="read", staff=STAFF_MANAGERS, seller_parameter=SELLER),

@@ -38,10 +38,10 @@ class ApplicationOpen(Problem):
 
 
 class NotAPerson(NotAllowed):
-    """The principal has no account, so it can't apply."""
+    """The principal has no account."""
 
     def __init__(self) -> None:
-        super().__init__("Only a person with an account can apply. Sign in at /sign-in.")
+        super().__init__("Only a person with an account can do this. Sign in at /sign-in.")
 
 
 class WrongStatus(Problem):
@@ -85,6 +85,74 @@ class LastOwner(Problem):
 
     def __init__(self) -> None:
         super().__init__("A seller keeps at least one owner. Make another person an owner first.")
+
+
+class TooManySellers(Problem):
+    """The person works for as many sellers as a person may."""
+
+    status, kind, title = 409, "too-many-sellers", "Too many sellers for one person"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"A person may work for {limit} sellers, or for fewer if the ids of these are very long. Nothing "
+            "was changed: the person must leave one of their sellers first, or use another account."
+        )
+
+
+class UnknownInvitation(Problem):
+    """The seller has no such open invitation."""
+
+    status, kind, title = 404, "unknown-invitation", "Unknown invitation"
+
+    def __init__(self, seller_id: str, invitation_id: str) -> None:
+        super().__init__(
+            f"No open invitation has the id {invitation_id!r}. See GET /v1/sellers/{seller_id}/staff."
+        )
+
+
+class TooManyInvitations(Problem):
+    """The seller has as many open invitations as it may have."""
+
+    status, kind, title = 409, "too-many-invitations", "Too many invitations"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"A seller may have {limit} open invitations. Withdraw one of them first.")
+
+
+class TooManyMails(Problem):
+    """The address got as many invitations within an hour as it may get."""
+
+    status, kind, title = 429, "too-many-mails", "Too many mails to this address"
+    retry_after_s = 3600
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This address got several invitations within an hour. Nothing was changed; try again in an hour."
+        )
+
+
+class InvitationEnded(Problem):
+    """The invitation is not open, or its seller is suspended."""
+
+    status, kind, title = 410, "invitation-ended", "This invitation has ended"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The invitation was used, refused, replaced or withdrawn, it has expired, or the seller is "
+            "suspended. Ask the seller for another one."
+        )
+
+
+class NotTheInvitedPerson(Problem):
+    """The verified e-mail address of the signed-in person is not the invited one."""
+
+    status, kind, title = 403, "not-the-invited-person", "This invitation is for another e-mail address"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Your account has another e-mail address than the one to which the invitation was sent. Sign in "
+            "with the account of that address, or create one."
+        )
 
 
 class AccountsUnavailable(Problem, PartUnavailable):

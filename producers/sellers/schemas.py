@@ -79,8 +79,8 @@ class ReasonRequest(_Request):
     reason: Reason
 
 
-class StaffRequest(_Request):
-    """A person to add to a seller's staff."""
+class InvitationRequest(_Request):
+    """A person to invite to a seller's staff."""
 
     email: Email
     role: StaffRole
@@ -90,6 +90,12 @@ class RoleRequest(_Request):
     """The new role of a member of the staff."""
 
     role: StaffRole
+
+
+class InvitationTokenRequest(_Request):
+    """The token in the link of an invitation."""
+
+    token: Annotated[str, Field(min_length=1, max_length=512, pattern=PRINTABLE)]
 
 
 class KeyRequest(_Request):
@@ -134,7 +140,8 @@ APPLICATION_REQUEST = TypeAdapter(ApplicationRequest)
 APPROVAL_REQUEST = TypeAdapter(ApprovalRequest)
 REASON_REQUEST = TypeAdapter(ReasonRequest)
 PROFILE_REQUEST = TypeAdapter(ProfileRequest)
-STAFF_REQUEST = TypeAdapter(StaffRequest)
+INVITATION_REQUEST = TypeAdapter(InvitationRequest)
+INVITATION_TOKEN_REQUEST = TypeAdapter(InvitationTokenRequest)
 ROLE_REQUEST = TypeAdapter(RoleRequest)
 KEY_REQUEST = TypeAdapter(KeyRequest)
 VERIFICATION_REQUEST = TypeAdapter(VerificationRequest)
@@ -211,18 +218,36 @@ class StaffResponse(TypedDict):
     added_by: str | None
 
 
+class OpenInvitationResponse(TypedDict):
+    """An invitation that is open until it expires. Nothing in it says whether the address has an account."""
+
+    invitation_id: str
+    email: str
+    role: StaffRole
+    expires_at: datetime
+
+
 class StaffListResponse(TypedDict):
-    """The staff of a seller."""
+    """The staff of a seller, and its open invitations."""
 
     staff: list[StaffResponse]
+    invitations: list[OpenInvitationResponse]
 
 
 class InvitationResponse(TypedDict):
-    """The answer to the addition of a person, whether the address has an account or not."""
+    """An invitation as the invited person sees it."""
 
-    email: str
+    seller_id: str
+    seller_name: str | None
     role: StaffRole
-    detail: str
+    expires_at: datetime
+
+
+class MembershipResponse(TypedDict):
+    """The seller for which a person works now, and their role."""
+
+    seller_id: str
+    role: StaffRole
 
 
 class KeyResponse(TypedDict):

@@ -1,7 +1,8 @@
-"""The sellers service: its events, subscriptions and endpoints."""
+"""The sellers service: its events, subscriptions, endpoints and worker."""
 
 from producers.sellers.endpoints import router
 from producers.sellers.handlers import SUBSCRIPTIONS
+from producers.sellers.retention import prune_tables
 from producers.service import Service
 
 SELLERS = Service(
@@ -9,9 +10,11 @@ SELLERS = Service(
     emits=("seller_registered", "seller_approved"),
     subscriptions=SUBSCRIPTIONS,
     router=router,
+    workers=(prune_tables,),
     readable_tables={"users": ("staff", "sellers"), "orders": ("commission_rules",)},
     callable_functions={
         "orders": ("commissions_bp(text, text, text, bigint, integer[], timestamptz)",),
         "users": ("forget_user(uuid, text)", "revoke_keys_of_user(uuid, text)"),
     },
+    private_tables=("staff_invitations",),
 )

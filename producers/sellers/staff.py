@@ -1,5 +1,7 @@
 """Changes the staff of a seller. The roles in the database decide, not those of the sender's token."""
 
+from collections.abc import Mapping
+
 from common.principal import Principal, StaffRole
 from producers.outbox.transaction import Transaction
 from producers.sellers import store
@@ -7,31 +9,30 @@ from producers.sellers.model import (
     APPROVED_ONCE,
     STAFF_MANAGERS,
     StaffActor,
+    check_memberships,
     check_staff_change,
-    masked_email,
+    roles_to_give,
 )
 from producers.sellers.problems import UnknownSeller, UnknownStaff
 
 
-async def add_to_staff(
-    tx: Transaction, seller_id: str, principal: Principal, email: str, role: StaffRole
+async def join_staff(
+    tx: Transaction,
+    seller_id: str,
+    user_id: str,
+    role: StaffRole,
+    added_by: str | None,
+    email_hint: str | None = None,
 ) -> None:
-    """Give the person with an e-mail address a role at a seller.
-
-    Nothing tells the caller whether the address has an account. A member of the staff keeps their role.
+    """Make a person a member of the staff of a locked seller. It applies at once: their access tokens end.
 
     Raises:
-        UnknownSeller: there is no such seller that was approved.
-        NotAStaffManager, OnlyOwners: the principal may not do this.
+        TooManySellers: the person works for as many sellers as a person may.
         AccountsUnavailable: users is still starting.
     """
-    staff = await _lock_staff(tx, seller_id, principal)
-    check_staff_change(_actor(principal, staff), staff, None, role)
-    user_id = await store.find_user(tx, email)
-    if user_id is None or user_id in staff:
-        await store.record_attempt(tx, seller_id, role, principal.subject)
-        return
-    await store.save_staff(tx, seller_id, user_id, role, principal.subject, masked_email(email))
+    await store.lock_memberships(tx, user_id)
+    check_memberships({*await store.find_memberships(tx, user_id), seller_id})
+    await store.save_staff(tx, seller_id, user_id, role, added_by, email_hint)
     await store.end_access(tx, [user_id])
 
 
@@ -40,15 +41,16 @@ async def change_role(
 ) -> None:
     """Give a member of the staff another role, or remove them if `to` is None.
 
-    The API keys of somebody who may not make keys any more are revoked.
+    The API keys of somebody who may not make keys any more are revoked, and their open invitations to roles
+    that they may not give any more are withdrawn.
 
     Raises:
         UnknownSeller, UnknownStaff: there is no such seller, or the person does not work for it.
         NotAStaffManager, OnlyOwners, LastOwner: the principal may not do this.
         AccountsUnavailable: users is still starting.
     """
-    staff = await _lock_staff(tx, seller_id, principal)
-    check_staff_change(_actor(principal, staff), staff, user_id, to)
+    staff = await lock_staff(tx, seller_id, principal)
+    check_staff_change(find_actor(principal, staff), staff, user_id, to)
     if user_id not in staff:
         raise UnknownStaff(seller_id, user_id)
     if staff[user_id] == to:
@@ -61,6 +63,7 @@ async def change_role(
         await store.save_staff(tx, seller_id, user_id, to, principal.subject)
     if to not in STAFF_MANAGERS:
         await store.revoke_keys_of_maker(tx, seller_id, user_id, principal.subject)
+    await store.withdraw_invitations_of_sender(tx, seller_id, user_id, roles_to_give(to))
 
 
 async def lock_managed_seller(tx: Transaction, seller_id: str, principal: Principal) -> None:
@@ -75,12 +78,14 @@ async def lock_managed_seller(tx: Transaction, seller_id: str, principal: Princi
         raise UnknownSeller(seller_id)
 
 
-async def _lock_staff(tx: Transaction, seller_id: str, principal: Principal) -> dict[str, StaffRole]:
+async def lock_staff(tx: Transaction, seller_id: str, principal: Principal) -> dict[str, StaffRole]:
+    """Lock a seller as `lock_managed_seller` does; return user id → role of its staff."""
     await lock_managed_seller(tx, seller_id, principal)
     return await store.find_roles(tx, seller_id)
 
 
-def _actor(principal: Principal, staff: dict[str, StaffRole]) -> StaffActor:
+def find_actor(principal: Principal, staff: Mapping[str, StaffRole]) -> StaffActor:
+    """Return who changes the staff. The role is the one in the database."""
     return StaffActor(principal.subject, staff.get(principal.subject), _is_operator(principal))
 
 

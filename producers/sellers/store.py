@@ -1,20 +1,26 @@
 """Reads and writes the tables of sellers; each statement is a file in `queries/`."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from common.ids import new_id
 from common.principal import StaffRole
 from producers.outbox.transaction import Transaction
 from producers.postgres.errors import FUNCTION_UNAVAILABLE
 from producers.postgres.queries import load_queries
 from producers.sellers.commission import CommissionRule
+from producers.sellers.mails import Mail
 from producers.sellers.model import ApplicationStatus, SellerStatus
 from producers.sellers.problems import AccountsUnavailable
+from producers.sellers.schemas import OpenInvitationResponse
 from schemas.codec import Record
 
 SQL = load_queries(__file__)
+
+PRUNE_INVITATIONS = SQL["prune_invitations"]
+"""A DELETE for `producers.postgres.pruning.prune`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +53,19 @@ class ValidKey:
     seller_id: str
     scopes: list[str]
     expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """An open invitation to the staff of a seller."""
+
+    invitation_id: str
+    seller_id: str
+    email: str
+    role: StaffRole
+    invited_by: str | None
+    expires_at: datetime
+    seller_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +185,7 @@ async def save_staff(
     seller_id: str,
     user_id: str,
     role: StaffRole,
-    changed_by: str,
+    changed_by: str | None,
     email_hint: str | None = None,
 ) -> None:
     """Give a person a role at a locked seller, and record the change."""
@@ -183,21 +202,82 @@ async def revoke_keys_of_maker(tx: Transaction, seller_id: str, user_id: str, re
     await tx.sql.execute(SQL["revoke_keys_of_maker"], seller_id, user_id, tx.now, revoked_by)
 
 
-async def record_attempt(tx: Transaction, seller_id: str, role: StaffRole, changed_by: str) -> None:
-    """Record an attempt to add a person that changed nothing."""
-    await tx.sql.execute(SQL["record_attempt"], seller_id, role, tx.now, changed_by)
+async def lock_memberships(tx: Transaction, user_id: str) -> None:
+    """Let no other transaction make a person a member of a staff until this one has ended."""
+    await tx.sql.execute(SQL["lock_memberships"], user_id)
 
 
-async def find_user(tx: Transaction, email: str) -> str | None:
-    """Return the id of the account with an e-mail address; None without one.
+async def find_memberships(tx: Transaction, user_id: str) -> list[str]:
+    """Return the sellers on whose staff a person is, suspended ones too."""
+    return [row["seller_id"] for row in await tx.sql.fetch(SQL["find_memberships"], user_id)]
 
-    It calls a function of the users service, within this transaction.
+
+async def save_invitation(
+    tx: Transaction, invitation: Invitation, token_sha256: bytes, limit: int
+) -> OpenInvitationResponse | None:
+    """Save an invitation of a locked seller and return it; None if `limit` others are open already."""
+    row = await tx.sql.fetchrow(
+        SQL["save_invitation"],
+        invitation.invitation_id,
+        invitation.seller_id,
+        invitation.email,
+        invitation.role,
+        token_sha256,
+        tx.now,
+        invitation.invited_by,
+        invitation.expires_at,
+        limit,
+    )
+    return None if row is None else OpenInvitationResponse(**dict(row))  # type: ignore[typeddict-item]
+
+
+async def find_invitations(sql: Any, seller_id: str, now: datetime) -> list[OpenInvitationResponse]:
+    """Return the open invitations of a seller as the API shows them, oldest first."""
+    rows = await sql.fetch(SQL["find_invitations"], seller_id, now)
+    return [OpenInvitationResponse(**dict(row)) for row in rows]  # type: ignore[typeddict-item]
+
+
+async def find_invitation(sql: Any, token_sha256: bytes, now: datetime) -> Invitation | None:
+    """Return the open invitation of a token; None if it has ended or its seller is suspended."""
+    row = await sql.fetchrow(SQL["find_invitation"], token_sha256, now)
+    return None if row is None else Invitation(**dict(row))
+
+
+async def delete_invitation(tx: Transaction, invitation_id: str) -> None:
+    """Delete an invitation, which has ended."""
+    await tx.sql.execute(SQL["delete_invitation"], invitation_id)
+
+
+async def withdraw_invitations_of_sender(
+    tx: Transaction, seller_id: str, user_id: str, still: Collection[StaffRole]
+) -> None:
+    """Delete the invitations that a person sent for a seller, except those to the roles in `still`."""
+    await tx.sql.execute(SQL["withdraw_invitations_of_sender"], seller_id, user_id, sorted(still))
+
+
+async def send_mail(tx: Transaction, mail: Mail) -> bool:
+    """Put a mail into the mailbox of users; return False if too many of its kind went to its address.
 
     Raises:
         AccountsUnavailable: users has not created the function yet, or not granted it.
     """
     try:
-        user_id: str | None = await tx.sql.fetchval(SQL["find_user"], email)
+        sent = await tx.sql.fetchval(SQL["send_mail"], new_id(), mail.to, mail.subject, mail.text, tx.now)
+    except FUNCTION_UNAVAILABLE as error:
+        raise AccountsUnavailable from error
+    return sent is not None
+
+
+async def find_user(sql: Any, email: str) -> str | None:
+    """Return the id of the account with a verified e-mail address; None without one.
+
+    It calls a function of the users service.
+
+    Raises:
+        AccountsUnavailable: users has not created the function yet, or not granted it.
+    """
+    try:
+        user_id: str | None = await sql.fetchval(SQL["find_user"], email)
     except FUNCTION_UNAVAILABLE as error:
         raise AccountsUnavailable from error
     return user_id

@@ -35,8 +35,15 @@ async def issue_access_token(
     shopper_ids = await find_shopper_ids(tx.sql, context.pseudonyms, person, MAX_GUEST_IDS)
     roles = roles_of(person, sellers)
     principal = Principal(person.user_id, roles, shopper_ids, sellers, None, session_id)
+    key = signing_key(await signing_key_store.find_signing_keys(tx.sql), now)
+    token = context.keys.sign(key, access_claims(principal, now))
+    return token, present_user(person, shopper_ids[0], sellers)
+
+
+def access_claims(principal: Principal, now: datetime) -> dict[str, Any]:
+    """Return the claims of an access token that is issued now. The token must fit a cookie of 4,096 bytes."""
     issued_at = now.timestamp()
-    claims: dict[str, Any] = {
+    return {
         **principal.claims(),
         "iss": ISSUER,
         "aud": AUDIENCE,
@@ -44,8 +51,6 @@ async def issue_access_token(
         "exp": int(issued_at + ACCESS_TOKEN_LIFETIME.total_seconds()),
         "jti": new_id(),
     }
-    key = signing_key(await signing_key_store.find_signing_keys(tx.sql), now)
-    return context.keys.sign(key, claims), present_user(person, shopper_ids[0], sellers)
 
 
 async def find_shopper_ids(

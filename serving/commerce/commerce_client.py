@@ -38,6 +38,7 @@ _SERVICES: tuple[tuple[str, Service], ...] = (
     ("/v1/people", "users"),
     ("/v1/mails", "users"),
     ("/v1/seller", "sellers"),
+    ("/v1/staff_invitations", "sellers"),
     ("/v1/commission_rules", "sellers"),
     ("/v1/settings", "configuration"),
 )

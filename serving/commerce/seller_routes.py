@@ -29,9 +29,18 @@ EXAMPLE_APPLICATION = {
     "country": "BR",
 }
 EXAMPLE_REASON = {"reason": "The tax id belongs to another company."}
+EXAMPLE_TOKEN = {"token": "3Q2bXw0m5gJvX1oYkKq8cQm2m8nC8m0TzV6f0b7n9aE"}
 EXAMPLE_RULE = {"category": "lamps", "rate_bp": 1200, "reason": "Lamps sell themselves."}
 
 WRONG_STATUS = openapi_problem(409, "The status of the seller or of the application does not allow this.")
+NOT_APPROVABLE = openapi_problem(
+    409, "The status does not allow this, or the applicant works for as many sellers as a person may."
+)
+TOO_MANY_SELLERS = openapi_problem(409, "You work for as many sellers as a person may.")
+TOO_MANY_INVITATIONS = openapi_problem(409, "The seller has as many open invitations as it may have.")
+TOO_MANY_MAILS = openapi_problem(429, "Too many mails to this address, or too many requests.")
+NOT_INVITED = openapi_problem(403, "The invitation is for another e-mail address.")
+INVITATION_ENDED = openapi_problem(410, "The invitation was answered, replaced or withdrawn, or has expired.")
 LAST_OWNER = openapi_problem(409, "A seller keeps at least one owner.")
 READS = UNAVAILABLE | UNUSABLE
 WRITES = UNAVAILABLE | BODY
@@ -40,6 +49,7 @@ router = APIRouter(route_class=guarded(SELLERS), prefix="/v1", tags=["selling"])
 
 ApplicationId = Annotated[str, Path(pattern=UUID, description="The application's id.")]
 UserId = Annotated[str, Path(pattern=UUID, description="The id of a person of the staff.")]
+InvitationId = Annotated[str, Path(pattern=UUID, description="The id of an open invitation.")]
 KeyId = Annotated[str, Path(pattern=UUID, description="The API key's id; not the key itself.")]
 Category = Annotated[str | None, Query(min_length=1, max_length=128, pattern=PRINTABLE)]
 
@@ -90,7 +100,7 @@ async def applications(
     "/seller_applications/{application_id}/approval",
     summary="Approve an application",
     response_model=schemas.ApplicationResponse,
-    responses=WRITES | MISSING | WRONG_STATUS,
+    responses=WRITES | MISSING | NOT_APPROVABLE,
     openapi_extra=json_request_body(schemas.ApprovalRequest, {}),
 )
 async def approve_application(
@@ -174,22 +184,77 @@ async def reinstate_seller(
     responses=READS,
 )
 async def staff(request: Request, commerce: CommerceDep, seller_id: SellerPath) -> Response:
-    """Return who works for a seller, and in which role."""
+    """Return who works for a seller, in which role, and the invitations that were not answered yet."""
     return await commerce.forward(request)
 
 
 @router.post(
-    "/sellers/{seller_id}/staff",
-    summary="Add a person to the staff",
-    status_code=202,
-    response_model=schemas.InvitationResponse,
-    responses=WRITES | MISSING | WRONG_STATUS,
+    "/sellers/{seller_id}/staff_invitations",
+    summary="Invite a person to the staff",
+    status_code=201,
+    response_model=schemas.OpenInvitationResponse,
+    responses=WRITES | MISSING | TOO_MANY_INVITATIONS | TOO_MANY_MAILS,
     openapi_extra=json_request_body(
-        schemas.StaffRequest, {"email": "rui@lamps.example", "role": "fulfilment"}
+        schemas.InvitationRequest, {"email": "rui@lamps.example", "role": "fulfilment"}
     ),
 )
-async def add_staff(request: Request, commerce: CommerceDep, seller_id: SellerPath) -> Response:
-    """Add the person with an e-mail address. The response is the same for an address without an account."""
+async def invite_to_staff(request: Request, commerce: CommerceDep, seller_id: SellerPath) -> Response:
+    """Send a mail with which a person joins the staff. Another invitation to the same address replaces it.
+
+    The response is the same whether or not the address has an account.
+    """
+    return await commerce.forward(request, BODY_LIMIT)
+
+
+@router.delete(
+    "/sellers/{seller_id}/staff_invitations/{invitation_id}",
+    summary="Withdraw an invitation",
+    status_code=204,
+    responses=READS | MISSING,
+)
+async def withdraw_invitation(
+    request: Request, commerce: CommerceDep, seller_id: SellerPath, invitation_id: InvitationId
+) -> Response:
+    """Withdraw an invitation that was not answered yet. Its link ends."""
+    return await commerce.forward(request)
+
+
+@router.post(
+    "/staff_invitations/lookups",
+    summary="The invitation with a token",
+    response_model=schemas.InvitationResponse,
+    responses=WRITES | NOT_INVITED | INVITATION_ENDED,
+    openapi_extra=json_request_body(schemas.InvitationTokenRequest, EXAMPLE_TOKEN),
+)
+async def find_invitation(request: Request, commerce: CommerceDep) -> Response:
+    """Return which seller invites you, and to which role. The token is that of the mail."""
+    return await commerce.forward(request, BODY_LIMIT)
+
+
+@router.post(
+    "/staff_invitations/acceptances",
+    summary="Accept an invitation",
+    response_model=schemas.MembershipResponse,
+    responses=WRITES | NOT_INVITED | INVITATION_ENDED | TOO_MANY_SELLERS,
+    openapi_extra=json_request_body(schemas.InvitationTokenRequest, EXAMPLE_TOKEN),
+)
+async def accept_invitation(request: Request, commerce: CommerceDep) -> Response:
+    """Join the staff of a seller, with an account that has the invited address.
+
+    The role applies at once: your access tokens end, and the next refresh gives one with the role.
+    """
+    return await commerce.forward(request, BODY_LIMIT)
+
+
+@router.post(
+    "/staff_invitations/refusals",
+    summary="Refuse an invitation",
+    status_code=204,
+    responses=WRITES | NOT_INVITED | INVITATION_ENDED,
+    openapi_extra=json_request_body(schemas.InvitationTokenRequest, EXAMPLE_TOKEN),
+)
+async def refuse_invitation(request: Request, commerce: CommerceDep) -> Response:
+    """Refuse an invitation. Its link ends."""
     return await commerce.forward(request, BODY_LIMIT)
 
 

@@ -11,6 +11,7 @@ from common.settings import Settings
 from producers.registry import SERVICES
 from serving.app import create_app
 from serving.commerce import gateway, identity_routes, seller_routes, settings_routes
+from serving.commerce.commerce_client import service_of
 
 Route = tuple[str, str]
 
@@ -46,6 +47,12 @@ def test_a_forwarded_route_has_the_policy_of_the_service(route: Route) -> None:
     # How a service stores its responses does not concern the gateway.
     service = replace(SERVICE_POLICIES[route], secret_response=False, handles_idempotency_key=False)
     assert FORWARDED[route] == service
+
+
+@pytest.mark.parametrize("route", sorted(FORWARDED), ids=" ".join)
+def test_a_forwarded_route_reaches_the_service_that_has_it(route: Route) -> None:
+    (owner,) = (name for name, service in SERVICES.items() if route in policies(service.router))
+    assert service_of(route[1]) == owner
 
 
 def test_every_route_for_people_is_forwarded() -> None:

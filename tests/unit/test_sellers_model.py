@@ -29,15 +29,27 @@ from producers.sellers.commission import (
     rules_in_force,
 )
 from producers.sellers.model import (
+    MAX_SELLER_ID_CHARS,
+    MAX_SELLERS,
     STAFF_MANAGERS,
     StaffActor,
     can_become,
     check_becomes,
+    check_memberships,
     check_staff_change,
     masked_email,
+    normalized_email,
+    roles_to_give,
 )
 from producers.sellers.presenters import present_commission
-from producers.sellers.problems import LastOwner, NotAStaffManager, OnlyOwners, WrongStatus
+from producers.sellers.problems import (
+    LastOwner,
+    NotAStaffManager,
+    OnlyOwners,
+    TooManySellers,
+    WrongStatus,
+)
+from producers.users import model as users
 
 STATUSES = st.sampled_from(["applied", "approved", "refused", "suspended"])
 ROLES = st.sampled_from(["owner", "manager", "analyst", "fulfilment"])
@@ -114,6 +126,35 @@ def test_nobody_without_a_role_changes_the_staff_of_a_seller_without_owners():
     with pytest.raises(NotAStaffManager):
         check_staff_change(StaffActor("ana", None), {}, "ana", "owner")
     check_staff_change(StaffActor(None, None, is_operator=True), {}, "ana", "owner")
+
+
+@given(st.none() | ROLES, ROLES)
+def test_the_roles_that_a_person_may_give_are_those_that_a_change_of_the_staff_allows(own, role):
+    is_allowed = allowed(StaffActor("ana", own), {"ana": own} if own else {}, None, role)
+
+    assert (role in roles_to_give(own)) == is_allowed
+
+
+def test_a_person_works_for_twenty_sellers_at_most():
+    sellers = [f"019b2c4e-7a51-7cc2-9d0e-{number:012d}" for number in range(MAX_SELLERS + 1)]
+
+    check_memberships(sellers[:MAX_SELLERS])
+    with pytest.raises(TooManySellers, match="20 sellers"):
+        check_memberships(sellers)
+
+
+def test_the_ids_of_a_person_s_sellers_are_limited_together_as_a_token_contains_them():
+    long = "s" * 128
+
+    check_memberships([f"{number}{long}"[:128] for number in range(MAX_SELLER_ID_CHARS // 130)])
+    for ids in ([f"{number}{long}"[:128] for number in range(10, 21)], ["é" * 128, "è" * 128]):
+        with pytest.raises(TooManySellers):
+            check_memberships(ids)
+
+
+@given(st.text())
+def test_addresses_are_compared_as_in_the_service_of_accounts(text):
+    assert normalized_email(text) == users.normalized_email(text)
 
 
 def test_a_masked_address_shows_one_letter_of_the_name():

@@ -43,6 +43,9 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "change_email": _CONFIRM,
     "personal_data_page": _ACCOUNT,
     "export": _ACCOUNT,
+    "invitation_page": _ACCOUNT,
+    "accept_invitation": _CHANGE,
+    "refuse_invitation": _CHANGE,
     "erase": _CONFIRM,
     # Only on loopback, and only while the demo is available: `look_as.py`.
     "look_as": _SIGN_IN,

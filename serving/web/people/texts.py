@@ -16,6 +16,8 @@ NOTICES: Mapping[str, str] = {
     "address-deleted": "The address is deleted.",
     "session-ended": "The session has ended.",
     "password-changed": "Your password is changed. Your other sessions have ended.",
+    "staff-joined": "You belong to the staff now. Your shops are below.",
+    "invitation-refused": "The invitation is refused. Its link does not work any more.",
     "email-requested": "A mail is on its way to the new address. Follow its link to use the address.",
 }
 """The texts of `?done=…`, with which a form returns to a page."""

@@ -43,8 +43,8 @@ SCOPES: Mapping[str, str] = {
 
 MESSAGES: Mapping[str, str] = {
     "profile_changed": "The profile is saved.",
-    "staff_added": "If this address has an account, the person belongs to the staff now. Otherwise ask "
-    "them to register, and add them again.",
+    "staff_invited": "The invitation is on its way. The person belongs to the staff once they accept it.",
+    "invitation_withdrawn": "The invitation is withdrawn. Its link does not work any more.",
     "staff_changed": "The role has changed. It applies from the person's next request on.",
     "staff_removed": "The person does not belong to the staff any more.",
     "key_revoked": "The key is revoked. Requests with it are refused.",
@@ -88,6 +88,7 @@ async def _page(
         entered,
         seller=profile,
         staff=staff["staff"],
+        invitations=staff["invitations"],
         keys=keys["api_keys"],
         scopes={scope: SCOPES.get(scope, scope) for scope in keys["scopes"]},
         commission=commission,
@@ -111,16 +112,28 @@ async def change_profile(request: Request, seller_id: SellerId) -> Response:
     return await _submit(request, seller_id, form, change, "profile_changed", "profile")
 
 
-@router.post("/staff")
-async def add_staff(request: Request, seller_id: SellerId) -> Response:
-    """Add the person with an e-mail address to the staff."""
+@router.post("/invitations")
+async def invite_to_staff(request: Request, seller_id: SellerId) -> Response:
+    """Invite the person with an e-mail address to the staff."""
     form = await read_form(request)
 
-    async def add() -> None:
+    async def invite() -> None:
         body = {"email": form.text("email"), "role": _role(form)}
-        await ask(request, "POST", "/v1/sellers/{seller_id}/staff", body, seller_id=seller_id)
+        await ask(request, "POST", "/v1/sellers/{seller_id}/staff_invitations", body, seller_id=seller_id)
 
-    return await _submit(request, seller_id, form, add, "staff_added", "staff")
+    return await _submit(request, seller_id, form, invite, "staff_invited", "staff")
+
+
+@router.post("/invitations/{invitation_id}/withdrawal")
+async def withdraw_invitation(request: Request, seller_id: SellerId, invitation_id: Id) -> Response:
+    """Withdraw an open invitation."""
+    form = await read_form(request)
+
+    async def withdraw() -> None:
+        path = "/v1/sellers/{seller_id}/staff_invitations/{invitation_id}"
+        await ask(request, "DELETE", path, seller_id=seller_id, invitation_id=invitation_id)
+
+    return await _submit(request, seller_id, form, withdraw, "invitation_withdrawn", "staff")
 
 
 @router.post("/staff/{user_id}/role")

@@ -178,6 +178,71 @@ def fill_sign_in(page: Page, email: str, password: str = PASSWORD) -> None:
     page.get_by_role("button", name="Sign in").click()
 
 
+def invite(site: Site, email: str) -> str:
+    """Invite an address to the staff of a new seller; return the id of the seller."""
+    seller_id = f"s-{new_id()}"
+    site.shop.tell("seller_registered", seller_id=seller_id, name="Bia's lamps")
+    await_true(lambda: site.sql("SELECT FROM sellers.sellers WHERE seller_id = $1", seller_id), "the seller")
+    address = f"/v1/sellers/{seller_id}/staff_invitations"
+    site.shop.http.post(address, json={"email": email, "role": "manager"}).raise_for_status()
+    return seller_id
+
+
+@pytest.mark.browser
+def test_an_invited_person_registers_and_joins_the_staff_of_a_seller(
+    window: BrowserContext, site: Site
+) -> None:
+    page, email = window.new_page(), f"{uuid4().hex}@shop.example"
+    seller_id = invite(site, email)
+    page.goto(site.link(email, "staff_invitation"))
+    page.get_by_role("link", name="Create an account").click()
+    page.get_by_label("E-mail address").fill(email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Create the account").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Look into your mail")
+
+    page.goto(site.link(email, "verify"))
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Confirm the address").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Join the staff of Bia's lamps")
+    for theme, width in layouts(page):
+        assert scroll_width(page) <= width, f"{width} px, {theme}"
+    page.get_by_role("button", name="Accept the invitation").click()
+
+    expect(page.get_by_role("status")).to_contain_text("You belong to the staff now")
+    expect(page.get_by_role("main")).to_contain_text(seller_id)
+    page.goto(f"/sell/{seller_id}/settings")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Bia's lamps")
+
+
+def test_a_person_with_another_address_can_t_answer_an_invitation(site: Site) -> None:
+    email = site.person()
+    invite(site, email)
+    link = site.link(email, "staff_invitation")
+
+    answer = site.signed_in().get(link)
+
+    assert answer.status_code == 403
+    assert "another e-mail address" in answer.text
+    assert "Sign in with another account" in answer.text
+    assert email not in answer.text
+    assert "Accept the invitation" not in answer.text
+
+
+def test_a_refused_invitation_has_ended(site: Site) -> None:
+    email, browser = site.person(), site.browser()
+    invite(site, email)
+    sign_in(browser, email)
+    link = site.link(email, "staff_invitation")
+
+    refused = browser.post("/staff_invitation/refusal", data={"token": token_of(link)})
+    again = browser.get(link)
+
+    assert path_of(refused) == "/account?done=invitation-refused"
+    assert again.status_code == 410
+    assert "Ask the seller for another one" in again.text
+
+
 @pytest.mark.browser
 @pytest.mark.usefixtures("demo")
 def test_a_visitor_signs_up_confirms_the_address_signs_in_and_signs_out(window: BrowserContext) -> None:
@@ -196,10 +261,8 @@ def test_a_visitor_signs_up_confirms_the_address_signs_in_and_signs_out(window: 
     page.get_by_role("link", name=re.compile("verify")).click()
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Confirm the address").click()
-    expect(page.get_by_role("status")).to_contain_text("Your e-mail address is confirmed")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Ana Lima")
+    expect(page).to_have_url(re.compile("/shop/cart$"))
 
-    page.goto("/shop/cart")
     page.get_by_label("Account of Ana Lima").click()
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("status")).to_have_text("You are signed out.")

@@ -261,6 +261,13 @@ def test_an_erased_person_is_found_nowhere_in_the_service(shop, boss):
         f"/v1/sellers/{seller_id}/profile", json={"contact_email": email.upper()}
     ).raise_for_status()
     apply(shop, applicant, contact_email=email)
+    for client, address in (
+        (boss, email.upper()),
+        (shop.as_principal(staff(seller_id, "owner", applicant.subject)), f"{new_id()}@example.com"),
+    ):
+        client.post(
+            f"/v1/sellers/{seller_id}/staff_invitations", json={"email": address, "role": "analyst"}
+        ).raise_for_status()
 
     shop.sql("SELECT sellers.forget_user($1, $2)", applicant.subject, email)
 
@@ -270,3 +277,4 @@ def test_an_erased_person_is_found_nowhere_in_the_service(shop, boss):
         assert applicant.subject not in rows, name
         assert email not in rows, name
     assert boss.get(f"/v1/sellers/{seller_id}/profile").json()["status"] == "approved"
+    assert boss.get(f"/v1/sellers/{seller_id}/staff").json() == {"staff": [], "invitations": []}

@@ -1,38 +1,23 @@
-"""The staff of a seller: who adds, promotes and removes whom, and what ends a person's access."""
+"""The staff of a seller: who invites, promotes and removes whom, and what ends a person's access."""
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 
+from common.clock import system_clock
 from common.ids import new_id
-from common.postgres_roles import role_name
+from producers.sellers.model import INVITATION_LIFETIME, MAX_OPEN_INVITATIONS, MAX_SELLERS
 from tests.integration.commerce.people import admin, person, staff
+from tests.integration.commerce.users import People
 
-USERS = f"""
-CREATE SCHEMA users;
-CREATE TABLE users.accounts (email text PRIMARY KEY, user_id uuid NOT NULL);
-CREATE TABLE users.ended (position bigint GENERATED ALWAYS AS IDENTITY, user_id uuid NOT NULL);
-CREATE FUNCTION users.find_user(email text) RETURNS uuid LANGUAGE sql SECURITY DEFINER AS
-    'SELECT user_id FROM users.accounts WHERE accounts.email = lower($1)';
-CREATE FUNCTION users.end_access(user_id uuid) RETURNS void LANGUAGE sql SECURITY DEFINER AS
-    'INSERT INTO users.ended (user_id) VALUES ($1)';
-GRANT USAGE ON SCHEMA users TO {role_name("sellers")};
-"""
-"""The functions of the users service that sellers calls, as the contract between the two services says."""
+ANSWERS = "/v1/staff_invitations"
 
 
 @pytest.fixture
-def accounts(shop):
-    """A function that makes an account with an e-mail address, in a schema in place of the users service."""
-    for statement in USERS.split(";\n"):
-        if statement.strip():
-            shop.sql(statement)
-
-    def make():
-        user_id, email = new_id(), f"{new_id()}@example.com"
-        shop.sql("INSERT INTO users.accounts VALUES ($1, $2)", email, user_id)
-        return user_id, email
-
-    yield make
-    shop.sql("DROP SCHEMA users CASCADE")
+def people(shop):
+    return People(shop)
 
 
 @pytest.fixture
@@ -72,62 +57,299 @@ def roles(shop, seller_id):
     return {row["user_id"]: row["role"] for row in rows}
 
 
-def ended(shop):
-    """Return the people whose access has ended, in this order."""
-    return [str(row["user_id"]) for row in shop.sql("SELECT user_id FROM users.ended ORDER BY position")]
+def invited(shop, people, sender, seller_id, email, role="analyst"):
+    """Invite an address, and return the token of the mail."""
+    address = f"/v1/sellers/{seller_id}/staff_invitations"
+    answer = shop.as_principal(sender).post(address, json={"email": email, "role": role})
+    assert answer.status_code == 201, answer.text
+    return people.token(email, "staff_invitation")
+
+
+def respond(person, what, token):
+    """Send a person's answer to an invitation: `acceptances`, `refusals`, or only `lookups`."""
+    return person.http.post(f"{ANSWERS}/{what}", json={"token": token})
+
+
+def email_of(person):
+    return person.tokens["user"]["email"]
+
+
+def open_invitations(shop, sender, seller_id):
+    listed = shop.as_principal(sender).get(f"/v1/sellers/{seller_id}/staff").raise_for_status().json()
+    return listed["invitations"]
 
 
 def problem(answer):
     return answer.status_code, answer.json()["type"].removeprefix("urn:souk:problem:")
 
 
-def test_a_person_is_added_by_their_address_and_signs_in_again(shop, accounts, hired):
+def test_an_invited_person_accepts_and_has_the_role_at_once(shop, people, hired):
     seller_id, (owner,) = hired()
-    user_id, email = accounts()
-    before = len(ended(shop))
+    rui = people.person()
+    token = invited(shop, people, owner, seller_id, email_of(rui).upper())
 
-    added = shop.as_principal(owner).post(
-        f"/v1/sellers/{seller_id}/staff", json={"email": email.upper(), "role": "analyst"}
-    )
+    seen = respond(rui, "lookups", token).json()
+    accepted = respond(rui, "acceptances", token)
 
-    assert added.status_code == 202
-    assert roles(shop, seller_id)[user_id] == "analyst"
-    assert ended(shop)[before:] == [user_id]
-    listed = shop.as_principal(owner).get(f"/v1/sellers/{seller_id}/staff").json()["staff"]
-    assert [(each["user_id"], each["added_by"]) for each in listed][1:] == [(user_id, owner.subject)]
-    assert email not in str(listed).lower()
+    assert (seen["seller_id"], seen["seller_name"], seen["role"]) == (seller_id, "Ana", "analyst")
+    assert (accepted.status_code, accepted.json()) == (200, {"seller_id": seller_id, "role": "analyst"})
+    assert roles(shop, seller_id)[rui.user_id] == "analyst"
+    assert people.is_revoked(rui.tokens["access_token"])
+    refreshed = people.refresh(rui.tokens["refresh_token"]).json()
+    assert refreshed["user"]["sellers"] == {seller_id: "analyst"}
+    listed = shop.as_principal(owner).get(f"/v1/sellers/{seller_id}/staff").json()
+    assert [(each["user_id"], each["added_by"]) for each in listed["staff"]][1:] == [
+        (rui.user_id, owner.subject)
+    ]
+    assert listed["invitations"] == []
+    assert email_of(rui) not in str(listed)
+    assert problem(respond(rui, "acceptances", token)) == (410, "invitation-ended")
 
 
-def test_an_address_without_an_account_gets_the_same_response(shop, accounts, hired):
+def test_an_invitation_is_the_same_for_an_address_with_and_without_an_account(shop, people, hired):
     seller_id, (owner,) = hired()
-    _, known = accounts()
-    client, address = shop.as_principal(owner), f"/v1/sellers/{seller_id}/staff"
+    known, unknown = email_of(people.person()), people.new_email()
+    client, address = shop.as_principal(owner), f"/v1/sellers/{seller_id}/staff_invitations"
 
     answers = [
-        client.post(address, json={"email": email, "role": "analyst"})
-        for email in (known, known, "nobody@example.com")
+        client.post(address, json={"email": email, "role": "analyst"}).json() for email in (known, unknown)
     ]
+    mails = [people.mails(email)[0] for email in (known, unknown)]
 
-    assert {answer.status_code for answer in answers} == {202}
-    assert len({answer.text.replace(known, "nobody@example.com") for answer in answers}) == 1
-    assert len(roles(shop, seller_id)) == 2
-
-
-def test_without_the_users_service_nobody_has_an_account(shop, hired):
-    seller_id, (owner,) = hired()
-
-    answer = shop.as_principal(owner).post(
-        f"/v1/sellers/{seller_id}/staff", json={"email": "a@example.com", "role": "analyst"}
-    )
-
-    assert answer.status_code == 202
+    assert [each["email"] for each in answers] == [known, unknown]
+    assert {each["role"] for each in answers} == {"analyst"}
+    assert all(each.keys() == {"invitation_id", "email", "role", "expires_at"} for each in answers)
+    assert len({re.sub(r"token=\S+", "", mail["subject"] + mail["text"]) for mail in mails}) == 1
     assert roles(shop, seller_id) == {owner.subject: "owner"}
 
 
-@pytest.mark.usefixtures("accounts")
-def test_while_the_users_service_is_starting_a_change_is_refused_and_nothing_is_changed(shop, hired):
-    seller_id, (owner, analyst) = hired("analyst")
-    shop.sql("DROP FUNCTION users.end_access(uuid)")
+def test_a_person_who_registers_after_the_invitation_accepts_it(shop, people, hired):
+    seller_id, (owner,) = hired()
+    email = people.new_email()
+    token = invited(shop, people, owner, seller_id, email, "fulfilment")
+
+    people.register(email).raise_for_status()
+    people.verify(email).raise_for_status()
+    rui = people.signed_in(people.sign_in(email))
+
+    assert respond(rui, "acceptances", token).status_code == 200
+    assert roles(shop, seller_id)[rui.user_id] == "fulfilment"
+
+
+def test_only_the_person_with_the_invited_address_answers(shop, people, hired):
+    seller_id, (owner,) = hired()
+    rui, other = people.person(), people.person()
+    token = invited(shop, people, owner, seller_id, email_of(rui))
+
+    for what in ("lookups", "acceptances", "refusals"):
+        refused = respond(other, what, token)
+        assert problem(refused) == (403, "not-the-invited-person")
+        assert email_of(rui) not in refused.text
+    assert respond(rui, "lookups", token).status_code == 200
+    assert respond(rui, "acceptances", "another token").status_code == 410
+
+
+def test_a_refused_or_withdrawn_invitation_has_ended(shop, people, hired):
+    seller_id, (owner,) = hired()
+    rui = people.person()
+
+    token = invited(shop, people, owner, seller_id, email_of(rui))
+    refused = respond(rui, "refusals", token)
+    after_refusal = respond(rui, "acceptances", token)
+    token = invited(shop, people, owner, seller_id, email_of(rui))
+    (listed,) = open_invitations(shop, owner, seller_id)
+    address = f"/v1/sellers/{seller_id}/staff_invitations/{listed['invitation_id']}"
+    withdrawn = shop.as_principal(owner).delete(address)
+    after_withdrawal = respond(rui, "acceptances", token)
+
+    assert (refused.status_code, withdrawn.status_code) == (204, 204)
+    assert [problem(each) for each in (after_refusal, after_withdrawal)] == [(410, "invitation-ended")] * 2
+    assert problem(shop.as_principal(owner).delete(address)) == (404, "unknown-invitation")
+    assert roles(shop, seller_id) == {owner.subject: "owner"}
+
+
+def test_an_address_has_one_open_invitation_and_its_last_link_works(shop, people, hired):
+    seller_id, (owner,) = hired()
+    rui = people.person()
+    first = invited(shop, people, owner, seller_id, email_of(rui), "analyst")
+
+    second = invited(shop, people, owner, seller_id, email_of(rui), "manager")
+
+    assert [each["role"] for each in open_invitations(shop, owner, seller_id)] == ["manager"]
+    assert problem(respond(rui, "acceptances", first)) == (410, "invitation-ended")
+    assert respond(rui, "acceptances", second).json()["role"] == "manager"
+
+
+def test_an_invitation_ends_after_seven_days(shop, people, hired):
+    seller_id, (owner,) = hired()
+    rui = people.person()
+    token = invited(shop, people, owner, seller_id, email_of(rui))
+    (listed,) = shop.sql("SELECT expires_at FROM sellers.staff_invitations WHERE seller_id = $1", seller_id)
+    assert abs(listed["expires_at"] - system_clock() - INVITATION_LIFETIME) < timedelta(hours=1)
+
+    shop.sql("UPDATE sellers.staff_invitations SET expires_at = now() WHERE seller_id = $1", seller_id)
+
+    assert problem(respond(rui, "acceptances", token)) == (410, "invitation-ended")
+    assert open_invitations(shop, owner, seller_id) == []
+
+
+def test_a_member_who_accepts_another_invitation_keeps_their_role(shop, people, hired):
+    seller_id, (owner,) = hired()
+    rui = people.person()
+    respond(rui, "acceptances", invited(shop, people, owner, seller_id, email_of(rui), "owner"))
+
+    again = respond(rui, "acceptances", invited(shop, people, owner, seller_id, email_of(rui), "fulfilment"))
+
+    assert again.json()["role"] == "owner"
+    assert roles(shop, seller_id)[rui.user_id] == "owner"
+
+
+def test_a_suspended_seller_s_invitations_wait_for_the_end_of_the_suspension(shop, people, hired, boss):
+    seller_id, (owner,) = hired()
+    rui = people.person()
+    token = invited(shop, people, owner, seller_id, email_of(rui))
+
+    boss.post(f"/v1/sellers/{seller_id}/suspension", json={"reason": "Fakes."}).raise_for_status()
+    while_suspended = respond(rui, "acceptances", token)
+    boss.delete(f"/v1/sellers/{seller_id}/suspension", params={"reason": "Wrong."}).raise_for_status()
+
+    assert problem(while_suspended) == (410, "invitation-ended")
+    assert respond(rui, "acceptances", token).status_code == 200
+
+
+def test_the_invitations_of_somebody_who_may_not_give_the_role_any_more_end(shop, people, hired):
+    seller_id, (owner, other) = hired("owner")
+    emails = [people.new_email() for _ in range(3)]
+    for email, role in zip(emails, ("owner", "analyst", "analyst"), strict=True):
+        invited(shop, people, other if email != emails[2] else owner, seller_id, email, role)
+    client, address = shop.as_principal(owner), f"/v1/sellers/{seller_id}/staff/{other.subject}"
+
+    client.put(address, json={"role": "manager"}).raise_for_status()
+    as_manager = [each["email"] for each in open_invitations(shop, owner, seller_id)]
+    client.delete(address).raise_for_status()
+    removed = [each["email"] for each in open_invitations(shop, owner, seller_id)]
+
+    assert (as_manager, removed) == (emails[1:], emails[2:])
+
+
+def test_a_manager_neither_replaces_nor_withdraws_the_invitation_of_an_owner(shop, people, hired):
+    seller_id, (owner, manager) = hired("manager")
+    email = people.new_email()
+    invited(shop, people, owner, seller_id, email, "owner")
+    (listed,) = open_invitations(shop, owner, seller_id)
+    client, address = shop.as_principal(manager), f"/v1/sellers/{seller_id}/staff_invitations"
+
+    refused = [
+        client.post(address, json={"email": email, "role": "analyst"}),
+        client.delete(f"{address}/{listed['invitation_id']}"),
+    ]
+
+    assert [problem(each) for each in refused] == [(403, "not-allowed")] * 2
+    assert open_invitations(shop, owner, seller_id) == [listed]
+
+
+def test_a_seller_has_a_limited_number_of_open_invitations(shop, people, hired):
+    seller_id, (owner,) = hired()
+    shop.sql(
+        "INSERT INTO sellers.staff_invitations "
+        "(invitation_id, seller_id, email, role, token_sha256, invited_at, expires_at) "
+        "SELECT gen_random_uuid(), $1::text, n || '@shop.example', 'analyst', "
+        "sha256(convert_to($1::text || n, 'UTF8')), now(), now() + interval '1 day' "
+        "FROM generate_series(1, $2::integer) AS n",
+        seller_id,
+        MAX_OPEN_INVITATIONS,
+    )
+    client, address = shop.as_principal(owner), f"/v1/sellers/{seller_id}/staff_invitations"
+
+    one_more = client.post(address, json={"email": people.new_email(), "role": "analyst"})
+    again = client.post(address, json={"email": "7@shop.example", "role": "manager"})
+
+    assert problem(one_more) == (409, "too-many-invitations")
+    assert again.status_code == 201
+
+
+def test_an_address_gets_a_limited_number_of_mails(shop, people, hired):
+    seller_id, (owner,) = hired()
+    email = people.new_email()
+    client, address = shop.as_principal(owner), f"/v1/sellers/{seller_id}/staff_invitations"
+
+    answers = [client.post(address, json={"email": email, "role": "analyst"}) for _ in range(6)]
+
+    assert [each.status_code for each in answers] == [201] * 5 + [429]
+    assert answers[-1].headers["retry-after"] == "3600"
+    rui_token = people.token(email, "staff_invitation")
+    people.register(email).raise_for_status()
+    people.verify(email).raise_for_status()
+    rui = people.signed_in(people.sign_in(email))
+    assert respond(rui, "acceptances", rui_token).status_code == 200
+
+
+def work_for_others(shop, user_id, count):
+    """Make a person a member of the staff of this many new sellers."""
+    for seller_id in (f"s-{new_id()}" for _ in range(count)):
+        shop.sql(
+            "INSERT INTO sellers.sellers (seller_id, status, source, created_at, registered_at) "
+            "VALUES ($1, 'approved', 'event', now(), now())",
+            seller_id,
+        )
+        shop.sql(
+            "INSERT INTO sellers.staff (seller_id, user_id, role, added_at) "
+            "VALUES ($1, $2, 'analyst', now())",
+            seller_id,
+            user_id,
+        )
+
+
+def test_a_person_works_for_twenty_sellers_and_no_more_also_if_they_accept_at_once(shop, people, hired):
+    rui = people.person()
+    work_for_others(shop, rui.user_id, MAX_SELLERS - 1)
+    tokens = []
+    for seller_id, (owner,) in (hired(), hired()):
+        tokens.append(invited(shop, people, owner, seller_id, email_of(rui)))
+
+    with ThreadPoolExecutor(2) as threads:
+        answers = list(threads.map(lambda token: respond(rui, "acceptances", token), tokens))
+
+    assert sorted(each.status_code for each in answers) == [200, 409]
+    (refused,) = (each for each in answers if each.status_code == 409)
+    assert problem(refused) == (409, "too-many-sellers")
+    assert "20 sellers" in refused.json()["detail"]
+    refreshed = people.refresh(rui.tokens["refresh_token"]).json()
+    assert len(refreshed["user"]["sellers"]) == MAX_SELLERS
+    assert len(refreshed["access_token"]) < 4_000
+
+
+def test_an_application_of_somebody_with_twenty_sellers_is_not_approved(shop, boss):
+    applicant = person()
+    work_for_others(shop, applicant.subject, MAX_SELLERS)
+    body = {"name": "Ana", "legal_name": "Ana ME", "tax_id": "1", "country": "BR"}
+    body["contact_email"] = "a@example.com"
+    opened = shop.as_principal(applicant).post("/v1/seller_applications", json=body).json()
+    path = f"/v1/seller_applications/{opened['application_id']}"
+
+    refused = boss.post(f"{path}/approval", json={})
+
+    assert problem(refused) == (409, "too-many-sellers")
+    assert boss.post(f"{path}/refusal", json={"reason": "Too many."}).json()["status"] == "refused"
+
+
+@pytest.fixture
+def hired_before(hired):
+    """A seller with an owner and an analyst from before the restart of the users service."""
+    return hired("analyst")
+
+
+@pytest.fixture
+def users_starting(shop, hired_before):  # noqa: ARG001
+    """While the test runs, the users service has not created the function that ends access."""
+    shop.sql("ALTER FUNCTION users.end_access(uuid) RENAME TO end_access_later")
+    yield
+    shop.sql("ALTER FUNCTION users.end_access_later(uuid) RENAME TO end_access")
+
+
+@pytest.mark.usefixtures("users_starting")
+def test_while_the_users_service_is_starting_a_change_is_refused_and_nothing_is_changed(shop, hired_before):
+    seller_id, (owner, analyst) = hired_before
 
     answer = shop.as_principal(owner).delete(f"/v1/sellers/{seller_id}/staff/{analyst.subject}")
 
@@ -136,32 +358,46 @@ def test_while_the_users_service_is_starting_a_change_is_refused_and_nothing_is_
     assert analyst.subject in roles(shop, seller_id)
 
 
-@pytest.mark.usefixtures("accounts")
-def test_each_change_of_a_role_ends_the_access_of_the_person(shop, hired):
-    seller_id, (owner, analyst) = hired("analyst")
-    client, address = shop.as_principal(owner), f"/v1/sellers/{seller_id}/staff/{analyst.subject}"
-    before = len(ended(shop))
+def joined(shop, people, owner, seller_id, role="analyst"):
+    """A person who has accepted an invitation, signed in again."""
+    rui = people.person()
+    token = invited(shop, people, owner, seller_id, email_of(rui), role)
+    respond(rui, "acceptances", token).raise_for_status()
+    return people.signed_in(people.sign_in(email_of(rui)))
 
+
+def test_each_change_of_a_role_ends_the_access_of_the_person(shop, people, hired):
+    seller_id, (owner,) = hired()
+    rui = joined(shop, people, owner, seller_id)
+    client, address = shop.as_principal(owner), f"/v1/sellers/{seller_id}/staff/{rui.user_id}"
+
+    client.put(address, json={"role": "analyst"}).raise_for_status()
+    unchanged = people.is_revoked(rui.tokens["access_token"])
     client.put(address, json={"role": "fulfilment"}).raise_for_status()
-    client.put(address, json={"role": "fulfilment"}).raise_for_status()
+    changed = people.is_revoked(rui.tokens["access_token"])
+    again = people.refresh(rui.tokens["refresh_token"]).json()
     client.delete(address).raise_for_status()
 
-    assert ended(shop)[before:] == [analyst.subject] * 2
+    assert (unchanged, changed) == (False, True)
+    assert again["user"]["sellers"] == {seller_id: "fulfilment"}
+    assert people.is_revoked(again["access_token"])
     assert roles(shop, seller_id) == {owner.subject: "owner"}
 
 
-@pytest.mark.usefixtures("accounts")
-def test_a_suspension_ends_the_access_of_all_staff_and_so_does_its_end(shop, hired, boss):
-    seller_id, people = hired("manager", "analyst")
-    before = len(ended(shop))
+def test_a_suspension_ends_the_access_of_all_staff_and_so_does_its_end(shop, people, hired, boss):
+    seller_id, (owner,) = hired()
+    staff_of_seller = [joined(shop, people, owner, seller_id, role) for role in ("manager", "analyst")]
 
     boss.post(f"/v1/sellers/{seller_id}/suspension", json={"reason": "Fakes."}).raise_for_status()
+    revoked = [people.is_revoked(each.tokens["access_token"]) for each in staff_of_seller]
+    suspended = [people.refresh(each.tokens["refresh_token"]).json() for each in staff_of_seller]
     boss.delete(f"/v1/sellers/{seller_id}/suspension", params={"reason": "Wrong."}).raise_for_status()
 
-    assert ended(shop)[before:] == sorted(each.subject for each in people) * 2
+    assert revoked == [True, True]
+    assert [each["user"]["sellers"] for each in suspended] == [{}, {}]
+    assert [people.is_revoked(each["access_token"]) for each in suspended] == [True, True]
 
 
-@pytest.mark.usefixtures("accounts")
 def test_the_staff_of_a_suspended_seller_changes_nothing_with_an_old_token(shop, hired, boss):
     seller_id, (owner, analyst) = hired("analyst")
     boss.post(f"/v1/sellers/{seller_id}/suspension", json={"reason": "Fakes."}).raise_for_status()
@@ -171,7 +407,6 @@ def test_the_staff_of_a_suspended_seller_changes_nothing_with_an_old_token(shop,
     assert problem(answer) == (404, "unknown-seller")
 
 
-@pytest.mark.usefixtures("accounts")
 def test_only_an_owner_makes_or_removes_owners(shop, hired):
     seller_id, (owner, manager, analyst) = hired("manager", "analyst")
     address = f"/v1/sellers/{seller_id}/staff"
@@ -181,7 +416,7 @@ def test_only_an_owner_makes_or_removes_owners(shop, hired):
         by_manager.put(f"{address}/{analyst.subject}", json={"role": "owner"}),
         by_manager.put(f"{address}/{owner.subject}", json={"role": "analyst"}),
         by_manager.delete(f"{address}/{owner.subject}"),
-        by_manager.post(address, json={"email": "a@example.com", "role": "owner"}),
+        by_manager.post(f"{address}_invitations", json={"email": "a@example.com", "role": "owner"}),
     ]
 
     assert {problem(answer) for answer in refused} == {(403, "not-allowed")}
@@ -189,7 +424,6 @@ def test_only_an_owner_makes_or_removes_owners(shop, hired):
     assert by_owner.delete(f"{address}/{owner.subject}").status_code == 204
 
 
-@pytest.mark.usefixtures("accounts")
 def test_the_last_owner_stays_even_if_an_administrator_asks(shop, hired, boss):
     seller_id, (owner, _) = hired("manager")
     address = f"/v1/sellers/{seller_id}/staff/{owner.subject}"
@@ -203,7 +437,6 @@ def test_the_last_owner_stays_even_if_an_administrator_asks(shop, hired, boss):
     assert {problem(answer) for answer in answers} == {(409, "last-owner")}
 
 
-@pytest.mark.usefixtures("accounts")
 def test_everybody_may_leave_and_nobody_else_s_role_is_theirs_to_change(shop, hired):
     seller_id, (owner, analyst, other) = hired("analyst", "fulfilment")
     client, address = shop.as_principal(analyst), f"/v1/sellers/{seller_id}/staff"
@@ -214,19 +447,17 @@ def test_everybody_may_leave_and_nobody_else_s_role_is_theirs_to_change(shop, hi
     assert roles(shop, seller_id) == {owner.subject: "owner", other.subject: "fulfilment"}
 
 
-@pytest.mark.usefixtures("accounts")
 def test_a_role_that_only_the_token_has_changes_nothing(shop, hired):
     seller_id, (owner, manager) = hired("manager")
     shop.as_principal(owner).delete(f"/v1/sellers/{seller_id}/staff/{manager.subject}").raise_for_status()
 
     answer = shop.as_principal(manager).post(
-        f"/v1/sellers/{seller_id}/staff", json={"email": "a@example.com", "role": "analyst"}
+        f"/v1/sellers/{seller_id}/staff_invitations", json={"email": "a@example.com", "role": "analyst"}
     )
 
     assert problem(answer) == (403, "not-allowed")
 
 
-@pytest.mark.usefixtures("accounts")
 def test_a_person_of_another_seller_is_not_found(shop, hired):
     seller_id, (owner,) = hired()
     _, (stranger,) = hired()
@@ -239,12 +470,12 @@ def test_a_person_of_another_seller_is_not_found(shop, hired):
     assert problem(foreign) == (404, "not-found")
 
 
-def test_an_administrator_gives_a_seller_of_another_system_its_owner(shop, accounts, boss, eventually):
+def test_an_administrator_gives_a_seller_of_another_system_its_owner(shop, people, eventually):
     seller_id = f"s-{new_id()}"
     shop.tell("seller_registered", seller_id=seller_id)
     eventually(lambda: shop.sql("SELECT FROM sellers.sellers WHERE seller_id = $1", seller_id))
-    user_id, email = accounts()
+    rui = people.person()
 
-    boss.post(f"/v1/sellers/{seller_id}/staff", json={"email": email, "role": "owner"}).raise_for_status()
+    respond(rui, "acceptances", invited(shop, people, admin(), seller_id, email_of(rui), "owner"))
 
-    assert roles(shop, seller_id) == {user_id: "owner"}
+    assert roles(shop, seller_id) == {rui.user_id: "owner"}

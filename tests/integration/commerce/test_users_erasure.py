@@ -6,6 +6,7 @@ from confluent_kafka.admin import AdminClient
 from common.ids import new_id
 from common.principal import guest
 from tests.integration.commerce.users import PASSWORD, People
+from tests.integration.servers import await_true
 
 OTHER_PASSWORD = "eight chairs and a table"
 TABLES = """SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables
@@ -58,6 +59,16 @@ def logs_with(shop, text):
     ]
 
 
+def invite(shop, email):
+    """Invite an address to the staff of a new seller of another system."""
+    seller_id = f"s-{new_id()}"
+    shop.tell("seller_registered", seller_id=seller_id)
+    await_true(lambda: shop.sql("SELECT FROM sellers.sellers WHERE seller_id = $1", seller_id))
+    shop.http.post(
+        f"/v1/sellers/{seller_id}/staff_invitations", json={"email": email, "role": "analyst"}
+    ).raise_for_status()
+
+
 def test_an_erased_person_is_found_nowhere(people, shop, eventually):
     guest_id, lamp = new_id(), shop.product()
     person = people.person()
@@ -75,6 +86,7 @@ def test_an_erased_person_is_found_nowhere(people, shop, eventually):
     person.http.put("/v1/me/addresses/home", json=home)
     order_id = shop.buy(lamp, shopper_id=person.shopper_id)
     shop.settled(order_id)
+    invite(shop, email)
     person.http.post("/v1/me/password", json={"password": PASSWORD, "new_password": OTHER_PASSWORD})
     assert rows_with(shop, email)
     assert rows_with(shop, person.user_id)

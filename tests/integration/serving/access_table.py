@@ -112,7 +112,11 @@ DELETE /v1/sellers/{seller_id}/suspension        admin | admin
 GET /v1/sellers/{seller_id}/profile              staff key admin platform | admin platform
 PATCH /v1/sellers/{seller_id}/profile            managers key admin | admin
 GET /v1/sellers/{seller_id}/staff                managers key admin | admin
-POST /v1/sellers/{seller_id}/staff               managers admin platform | admin platform
+POST /v1/sellers/{seller_id}/staff_invitations   managers admin platform | admin platform
+DELETE /v1/sellers/{seller_id}/staff_invitations/{invitation_id}  managers admin | admin
+POST /v1/staff_invitations/lookups               people
+POST /v1/staff_invitations/acceptances           people
+POST /v1/staff_invitations/refusals              people
 PUT /v1/sellers/{seller_id}/staff/{user_id}      managers admin | admin
 DELETE /v1/sellers/{seller_id}/staff/{user_id}   staff admin | admin
 GET /v1/sellers/{seller_id}/api_keys             managers admin | admin
@@ -134,6 +138,9 @@ GET /reset                                       everybody
 POST /reset                                      everybody
 GET /confirm_email                               everybody
 POST /confirm_email                              everybody
+GET /staff_invitation                            people
+POST /staff_invitation                           people
+POST /staff_invitation/refusal                   people
 GET /session/me                                  everybody
 GET /session/refresh                             everybody
 POST /session/refresh                            everybody
@@ -161,7 +168,8 @@ GET /sell/apply                                  people
 POST /sell/apply                                 people
 GET /sell/{seller_id}/settings                   managers admin | admin
 POST /sell/{seller_id}/settings/profile          managers admin | admin
-POST /sell/{seller_id}/settings/staff            managers admin | admin
+POST /sell/{seller_id}/settings/invitations      managers admin | admin
+POST /sell/{seller_id}/settings/invitations/{invitation_id}/withdrawal  managers admin | admin
 POST /sell/{seller_id}/settings/staff/{user_id}/role     managers admin | admin
 POST /sell/{seller_id}/settings/staff/{user_id}/removal  managers admin | admin
 POST /sell/{seller_id}/settings/keys             managers admin | admin

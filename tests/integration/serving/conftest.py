@@ -1,6 +1,7 @@
 """A small shop in a real ClickHouse server and a real Redis, served by `python -m serving`."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -277,6 +278,12 @@ class Office:
         body = {"email": email, "role": role}
         user_id: str = self.shop.http.post("/v1/people", json=body).raise_for_status().json()["user_id"]
         return user_id
+
+    def mailed_token(self, email: str, page: str) -> str:
+        """Return the token in the newest link to a page that was sent to an address."""
+        mails = self.shop.http.get("/v1/mails", params={"to": email}).raise_for_status().json()
+        links = (re.search(rf"/{page}\?token=([\w-]+)", mail["text"]) for mail in mails)
+        return next(found[1] for found in links if found)
 
 
 @pytest.fixture(scope="session")

@@ -86,6 +86,7 @@ def filled(path: str, principal: Principal | None, foreign: bool) -> str:
         "{user_id}": UUID,
         "{application_id}": UUID,
         "{key_id}": UUID,
+        "{invitation_id}": UUID,
     }
     for name, value in ids.items():
         path = path.replace(name, quote(value))

@@ -117,7 +117,11 @@ def foreign_request(private: Private, random: Random) -> tuple[str, str, Any]:
                 for what in ("sales", "products/top", "orders", "profile", "staff", "api_keys", "commission")
             ),
             ("PATCH", f"/v1/sellers/{seller}/profile", {"name": "Taken"}),
-            ("POST", f"/v1/sellers/{seller}/staff", {"email": "me@shop.example", "role": "owner"}),
+            (
+                "POST",
+                f"/v1/sellers/{seller}/staff_invitations",
+                {"email": "me@shop.example", "role": "owner"},
+            ),
             ("PUT", f"/v1/sellers/{seller}/staff/{user}", {"role": "fulfilment"}),
             ("DELETE", f"/v1/sellers/{seller}/staff/{user}", None),
             ("POST", f"/v1/sellers/{seller}/api_keys", {"name": "mine", "scopes": ["orders:read"]}),

@@ -80,7 +80,16 @@ def test_the_profile_is_changed_and_emptied(office: Office, seller: tuple[str, s
     assert (profile["phone"], profile["legal_name"]) == (None, "Casa das Lâmpadas Ltda")
 
 
-def test_a_person_is_added_promoted_and_removed(office: Office, seller: tuple[str, str], page: Page) -> None:
+def accepted(office: Office, email: str, user_id: str) -> None:
+    """Accept the newest invitation to an address, as its person does."""
+    token = office.mailed_token(email, "staff_invitation")
+    answer = office.http(shopper(user_id)).post("/v1/staff_invitations/acceptances", json={"token": token})
+    answer.raise_for_status()
+
+
+def test_a_person_is_invited_promoted_and_removed(
+    office: Office, seller: tuple[str, str], page: Page
+) -> None:
     email = f"rui-{new_id()}@lamps.example"
     user_id = office.register(email)
 
@@ -88,10 +97,17 @@ def test_a_person_is_added_promoted_and_removed(office: Office, seller: tuple[st
         people = office.http(ADMIN).get(f"/v1/sellers/{seller[0]}/staff").json()["staff"]
         return {one["user_id"]: one["role"] for one in people}
 
-    page.get_by_label("E-mail address of their account").fill(email)
-    page.locator("#add-role").select_option("analyst")
-    page.get_by_role("button", name="Add to the staff").click()
-    expect(page.get_by_role("status")).to_contain_text("the person belongs to the staff now")
+    page.locator("#invite-email").fill(email)
+    page.locator("#invite-role").select_option("analyst")
+    page.get_by_role("button", name="Send the invitation").click()
+    expect(page.get_by_role("status")).to_contain_text("The invitation is on its way")
+    invitation = page.get_by_role("listitem").filter(has_text=email)
+    expect(invitation).to_contain_text("Analyst")
+    assert roles() == {seller[1]: "owner"}
+
+    accepted(office, email, user_id)
+    page.reload()
+    expect(invitation).to_have_count(0)
     assert roles() == {seller[1]: "owner", user_id: "analyst"}
 
     person = page.get_by_role("listitem").filter(has=page.locator(f"#role-{user_id}-role"))
@@ -105,6 +121,20 @@ def test_a_person_is_added_promoted_and_removed(office: Office, seller: tuple[st
     person.get_by_role("button", name="Remove from the staff").click()
     expect(page.get_by_role("status")).to_contain_text("does not belong to the staff any more")
     assert roles() == {seller[1]: "owner"}
+
+
+def test_an_invitation_is_withdrawn(office: Office, seller: tuple[str, str], page: Page) -> None:
+    email = f"rui-{new_id()}@lamps.example"
+    page.locator("#invite-email").fill(email)
+    page.get_by_role("button", name="Send the invitation").click()
+    invitation = page.get_by_role("listitem").filter(has_text=email)
+
+    invitation.get_by_text("Withdraw…").click()
+    invitation.get_by_role("button", name="Withdraw the invitation").click()
+
+    expect(page.get_by_role("status")).to_contain_text("The invitation is withdrawn")
+    expect(invitation).to_have_count(0)
+    assert office.http(ADMIN).get(f"/v1/sellers/{seller[0]}/staff").json()["invitations"] == []
 
 
 def test_the_last_owner_can_t_be_removed(page: Page) -> None:
@@ -169,7 +199,8 @@ def test_only_owners_and_managers_open_the_settings(
     ("path", "form"),
     [
         ("profile", {"name": "Mine"}),
-        ("staff", {"email": "me@mine.example", "role": "owner"}),
+        ("invitations", {"email": "me@mine.example", "role": "owner"}),
+        ("invitations/{owner}/withdrawal", {}),
         ("staff/{owner}/role", {"role": "analyst"}),
         ("staff/{owner}/removal", {}),
         ("keys", {"name": "Mine", "scope": "profile:write"}),
@@ -189,13 +220,12 @@ def test_another_seller_s_settings_are_not_there(
 
 
 def test_a_manager_can_t_make_an_owner(office: Office, seller: tuple[str, str]) -> None:
-    manager = office.register(f"rui-{new_id()}@lamps.example")
     owner = office.http(staff(seller[0], "owner", seller[1]))
     email = f"rita-{new_id()}@lamps.example"
-    office.register(email)
-    owner.post(f"/v1/sellers/{seller[0]}/staff", json={"email": email, "role": "manager"})
-    people = owner.get(f"/v1/sellers/{seller[0]}/staff").json()["staff"]
-    manager = next(one["user_id"] for one in people if one["role"] == "manager")
+    manager = office.register(email)
+    body = {"email": email, "role": "manager"}
+    owner.post(f"/v1/sellers/{seller[0]}/staff_invitations", json=body).raise_for_status()
+    accepted(office, email, manager)
     answer = office.http(staff(seller[0], "manager", manager)).post(
         f"/sell/{seller[0]}/settings/staff/{manager}/role", data={"role": "owner"}
     )

@@ -1,0 +1,139 @@
+"""Invites people to the staff of a seller; they accept or refuse with the token of the mail."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from common.ids import new_id
+from common.principal import Principal, StaffRole
+from producers.outbox.transaction import Transaction
+from producers.sellers import store
+from producers.sellers.mails import staff_invitation
+from producers.sellers.model import (
+    INVITATION_LIFETIME,
+    MAX_OPEN_INVITATIONS,
+    check_staff_change,
+    masked_email,
+    new_token,
+    normalized_email,
+    token_digest,
+)
+from producers.sellers.problems import (
+    InvitationEnded,
+    NotTheInvitedPerson,
+    TooManyInvitations,
+    TooManyMails,
+    UnknownInvitation,
+)
+from producers.sellers.schemas import OpenInvitationResponse
+from producers.sellers.staff import find_actor, join_staff, lock_staff
+from producers.sellers.store import Invitation
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """The role that a person has at a seller."""
+
+    seller_id: str
+    role: StaffRole
+
+
+async def invite(
+    tx: Transaction, seller_id: str, principal: Principal, given_email: str, role: StaffRole, site: str
+) -> OpenInvitationResponse:
+    """Invite the person with an e-mail address, and send them a mail with a link to `site`.
+
+    Nothing depends on whether the address has an account. An open invitation to the same address is replaced:
+    its link ends.
+
+    Raises:
+        UnknownSeller: there is no such seller that was approved.
+        NotAStaffManager, OnlyOwners: the principal may not do this.
+        TooManyInvitations: the seller has as many open invitations as it may have.
+        TooManyMails: the address got as many invitations within an hour as it may get.
+        AccountsUnavailable: users is still starting.
+    """
+    staff = await lock_staff(tx, seller_id, principal)
+    actor, email, token = find_actor(principal, staff), normalized_email(given_email), new_token()
+    check_staff_change(actor, staff, None, role)
+    for each in await store.find_invitations(tx.sql, seller_id, tx.now):
+        if each["email"] == email:
+            check_staff_change(actor, staff, None, each["role"])
+    invitation = Invitation(
+        invitation_id=new_id(),
+        seller_id=seller_id,
+        email=email,
+        role=role,
+        invited_by=principal.subject,
+        expires_at=tx.now + INVITATION_LIFETIME,
+    )
+    saved = await store.save_invitation(tx, invitation, token_digest(token), MAX_OPEN_INVITATIONS)
+    if saved is None:
+        raise TooManyInvitations(MAX_OPEN_INVITATIONS)
+    profile = await store.find_profile(tx.sql, seller_id) or {}
+    link = f"{site}/staff_invitation?token={token}"
+    mail = staff_invitation(email, profile.get("name") or seller_id, role, link)
+    if not await store.send_mail(tx, mail):
+        raise TooManyMails
+    return saved
+
+
+async def withdraw(tx: Transaction, seller_id: str, principal: Principal, invitation_id: str) -> None:
+    """Withdraw an open invitation: its link ends.
+
+    Raises:
+        UnknownSeller, UnknownInvitation: there is no such seller, or it has no such invitation.
+        NotAStaffManager, OnlyOwners: the principal could not send this invitation.
+    """
+    staff = await lock_staff(tx, seller_id, principal)
+    found = await store.find_invitations(tx.sql, seller_id, tx.now)
+    role = next((each["role"] for each in found if each["invitation_id"] == invitation_id), None)
+    check_staff_change(find_actor(principal, staff), staff, None, role or "fulfilment")
+    if role is None:
+        raise UnknownInvitation(seller_id, invitation_id)
+    await store.delete_invitation(tx, invitation_id)
+
+
+async def find_open(sql: Any, now: datetime, token: str, user_id: str) -> Invitation:
+    """Return the open invitation with a token, for the person who was invited.
+
+    Raises:
+        InvitationEnded: the invitation is not open, or the seller is suspended.
+        NotTheInvitedPerson: the verified address of the person is another one.
+        AccountsUnavailable: users is still starting.
+    """
+    invitation = await store.find_invitation(sql, token_digest(token), now)
+    if invitation is None:
+        raise InvitationEnded
+    if await store.find_user(sql, invitation.email) != user_id:
+        raise NotTheInvitedPerson
+    return invitation
+
+
+async def accept(tx: Transaction, token: str, user_id: str) -> Membership:
+    """Make the invited person a member of the staff, at once. A member keeps their role.
+
+    Raises:
+        InvitationEnded, NotTheInvitedPerson, AccountsUnavailable: see `find_open`.
+        TooManySellers: the person works for as many sellers as a person may.
+    """
+    seller_id = (await find_open(tx.sql, tx.now, token, user_id)).seller_id
+    await store.lock_seller(tx, seller_id)
+    invitation = await find_open(tx.sql, tx.now, token, user_id)  # it may have ended before the lock
+    await store.delete_invitation(tx, invitation.invitation_id)
+    staff = await store.find_roles(tx, seller_id)
+    if user_id in staff:
+        return Membership(seller_id, staff[user_id])
+    hint = masked_email(invitation.email)
+    await join_staff(tx, seller_id, user_id, invitation.role, invitation.invited_by, hint)
+    return Membership(seller_id, invitation.role)
+
+
+async def refuse(tx: Transaction, token: str, user_id: str) -> None:
+    """Refuse an invitation: its link ends.
+
+    Raises:
+        InvitationEnded, NotTheInvitedPerson, AccountsUnavailable: see `find_open`.
+    """
+    invitation = await find_open(tx.sql, tx.now, token, user_id)
+    await store.delete_invitation(tx, invitation.invitation_id)

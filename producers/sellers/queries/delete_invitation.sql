@@ -1,0 +1,1 @@
+DELETE FROM staff_invitations WHERE invitation_id = $1::uuid RETURNING invitation_id;
