@@ -41,8 +41,8 @@ class Mails:
             to,
             "Confirm your e-mail address",
             "Follow this link and type the password with which you registered. The link works once, for 24 "
-            f"hours:\n\n{self._site}/verify?token={token}{target}\n\nIf you did not register, ignore this mail: "
-            "without the password, nobody can confirm your address.\n",
+            f"hours:\n\n{self._site}/verify?token={token}{target}\n\nIf you did not register, ignore this "
+            "mail: without the password, nobody can confirm your address.\n",
         )
 
     def already_registered(self, to: str) -> Mail:
