@@ -35,6 +35,7 @@ BAD_KEY = openapi_problem(400, "The `Idempotency-Key` is missing or invalid.")
 CONFLICT = openapi_problem(409, "The `Idempotency-Key` was used with another body, or a price has changed.")
 UNKNOWN_ORDER = openapi_problem(404, "No order has this id.")
 UNKNOWN_PRODUCT = openapi_problem(404, "No product has this id.")
+OTHERS_STOCK = openapi_problem(404, "There is no such product, or the seller is not one of the sender's.")
 
 router = APIRouter(route_class=guarded(POLICIES), prefix="/v1")
 
@@ -144,7 +145,7 @@ async def stock(
     tags=["stock"],
     summary="Set the stock of a product",
     response_model=Stock,
-    responses=UNAVAILABLE | UNUSABLE | TOO_LARGE | NOT_JSON | UNKNOWN_PRODUCT,
+    responses=UNAVAILABLE | UNUSABLE | TOO_LARGE | NOT_JSON | OTHERS_STOCK,
     openapi_extra=json_request_body(StockUpdate, EXAMPLE_STOCK),
 )
 async def set_stock(request: Request, commerce: CommerceDep, product_id: ProductId) -> Response:  # noqa: ARG001
@@ -157,7 +158,7 @@ async def set_stock(request: Request, commerce: CommerceDep, product_id: Product
     tags=["stock"],
     summary="Set the stock of many products",
     response_model=list[Stock],
-    responses=UNAVAILABLE | UNUSABLE | TOO_LARGE | NOT_JSON,
+    responses=UNAVAILABLE | UNUSABLE | TOO_LARGE | NOT_JSON | OTHERS_STOCK,
     openapi_extra=json_request_body(StockUpdates, [{"product_id": "product-000001", **EXAMPLE_STOCK}]),
 )
 async def set_stocks(request: Request, commerce: CommerceDep) -> Response:

@@ -28,6 +28,8 @@ _TOKEN = openapi_problem(401, "The token is missing, wrong, expired or revoked."
 _NOT_ALLOWED = openapi_problem(403, "The sender has none of the needed roles or scopes.")
 _TOO_LONG = openapi_problem(504, "There was no response in time; the detail says whether a retry is safe.")
 _NOT_FOUND = openapi_problem(404, "There is no such thing, or it belongs to somebody else.")
+_LIMITED = openapi_problem(429, "The sender exceeds its limit; `Retry-After` says how long to wait.")
+_BUSY = openapi_problem(503, "The API is too busy; `Retry-After` says when to retry.")
 
 
 def guarded(policies: Mapping[str, AccessPolicy]) -> type[GuardedRoute]:
@@ -48,10 +50,11 @@ def guarded(policies: Mapping[str, AccessPolicy]) -> type[GuardedRoute]:
 
 
 def _refusals(policy: AccessPolicy) -> dict[int | str, dict[str, Any]]:
+    every = _TOKEN | _LIMITED | _BUSY | _TOO_LONG
     if policy.public:
-        return _TOKEN | _TOO_LONG
+        return every
     owned = policy.seller_parameter or policy.shopper_parameter
-    return _TOKEN | _NOT_ALLOWED | (_NOT_FOUND if owned else {}) | _TOO_LONG
+    return every | _NOT_ALLOWED | (_NOT_FOUND if owned else {})
 
 
 def _security(policy: AccessPolicy) -> dict[str, Any]:

@@ -173,6 +173,7 @@ def forged_headers(random: Random) -> dict[str, str]:
     )
 
 
+@pytest.mark.timeout(3_600)
 def test_an_outsider_gets_no_byte_of_what_belongs_to_others(office: Office, private: Private) -> None:
     seed = int(os.environ.get("SOUK_TEST_SEED", "1"))
     print(f"SOUK_TEST_SEED={seed}")

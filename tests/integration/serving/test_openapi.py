@@ -1,18 +1,31 @@
-"""Every response of the API matches its OpenAPI description."""
+"""Every response of the API matches its OpenAPI description, whoever sends the request."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
 
 import pytest
+import requests
 import schemathesis
-from hypothesis import HealthCheck, given, settings
-from schemathesis import Case
+from hypothesis import HealthCheck, event, given, settings
+from hypothesis import strategies as st
+from requests.adapters import HTTPAdapter
+from schemathesis import Case, GenerationMode, Response
 from schemathesis.checks import not_a_server_error
-from schemathesis.schemas import BaseSchema
+from schemathesis.schemas import APIOperation, BaseSchema
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_schema_conformance,
     status_code_conformance,
 )
 
+from common.ids import new_id
+from common.principal import Principal, Role, StaffRole, guest, platform
 from common.settings import Settings
+from tests.integration.servers import TEST_TIMEOUT_S
+from tests.integration.serving.conftest import Office
+from tests.integration.serving.test_access_matrix import SCOPES
 from tests.principals import bearer
 
 CHECKS = [
@@ -21,6 +34,16 @@ CHECKS = [
     content_type_conformance,
     response_schema_conformance,
 ]
+EXAMPLES = max(1, settings.default.max_examples // 25)
+"""Requests to each operation, each sent by every role: 4; 40 with `--nightly`."""
+
+ROLES = (
+    *("nobody", "guest", "shopper", "owner", "manager", "seller's analyst", "fulfilment"),
+    *("API key", "analyst", "admin", "platform"),
+)
+POSITIVE = GenerationMode.POSITIVE
+ANA = "ana"
+"""The seller who has sold something in the fixture `shop`."""
 
 
 OPERATIONS = (
@@ -102,7 +125,79 @@ NEEDS_OTHERS = (
     ("PUT", "/v1/settings/{name}"),
     ("POST", "/v1/settings/{name}/rollback"),
 )
-"""Paths that need the commerce services or Kafka, which do not run here. Their errors are described, too."""
+"""Operations that need the commerce services or Kafka, which run behind the fixture `office`."""
+
+
+@dataclass(frozen=True)
+class KnownIds:
+    """A principal of each role, and ids of things that exist, by the names of parameters and members."""
+
+    principals: Mapping[str, Principal | None]
+    ids: Mapping[str, str]
+
+    def in_place_of(self, generated: Any, role: str, **others: str) -> Any:
+        """Return generated parameters or a generated body with ids that exist, also those of the sender."""
+        principal = self.principals[role]
+        own = (principal and principal.shopper_id) or self.ids["shopper_id"]
+        return _replaced(generated, {**self.ids, "shopper_id": own, "visitor_id": own, **others})
+
+
+def _replaced(part: Any, ids: Mapping[str, str]) -> Any:
+    if isinstance(part, list):
+        return [_replaced(each, ids) for each in part]
+    if isinstance(part, dict):
+        return {name: ids.get(name) or _replaced(value, ids) for name, value in part.items()}
+    return part
+
+
+@pytest.fixture(scope="module")
+def known(office: Office) -> KnownIds:
+    shop, seller_id = office.shop, f"seller-{new_id()}"
+    shop.tell("seller_registered", seller_id=seller_id)
+    product_id = shop.product(stock=1_000_000, seller_id=seller_id)
+
+    def person(role: Role = "shopper", staff: StaffRole | None = None) -> Principal:
+        user_id = office.register(f"{uuid4().hex}@shop.example", role)
+        sellers = {seller_id: staff, ANA: staff} if staff else {}
+        roles = frozenset({"shopper", role, *(["seller"] if staff else [])})
+        return Principal(user_id, roles, (new_id(),), sellers, None, new_id())  # type: ignore[arg-type]
+
+    key_of = {seller_id: "manager", ANA: "manager"}
+    principals = {
+        "nobody": None,
+        "guest": guest(uuid4().hex),
+        "shopper": person(),
+        "owner": person(staff="owner"),
+        "manager": person(staff="manager"),
+        "seller's analyst": person(staff="analyst"),
+        "fulfilment": person(staff="fulfilment"),
+        "API key": Principal(f"key:{new_id()}", frozenset({"seller"}), (), key_of, SCOPES),  # type: ignore[arg-type]
+        "analyst": person("analyst"),
+        "admin": person("admin"),
+        "platform": platform("tests"),
+    }
+    buyer, owner = person(), principals["owner"]
+    assert buyer.shopper_id
+    assert owner
+    application = {"name": "A shop", "legal_name": "A shop Ltd", "tax_id": "123", "country": "BR"}
+    application["contact_email"] = "a@shop.example"
+    with office.http(buyer) as http:
+        applied = http.post("/v1/seller_applications", json=application)
+    with office.http(owner) as http:
+        key = {"name": "A key", "scopes": ["orders:read"]}
+        made = http.post(f"/v1/sellers/{seller_id}/api_keys", json=key)
+    ids = {
+        "seller_id": seller_id,
+        "product_id": product_id,
+        "shopper_id": buyer.shopper_id,
+        "order_id": shop.buy(product_id, shopper_id=buyer.shopper_id),
+        "user_id": buyer.subject,
+        "application_id": applied.raise_for_status().json()["application_id"],
+        "key_id": made.raise_for_status().json()["key_id"],
+        "session_id": new_id(),
+        "address_id": "home",
+    }
+    return KnownIds(principals, ids)
 
 
 @pytest.fixture(scope="module")
@@ -119,20 +214,58 @@ def test_every_address_is_tried(described: BaseSchema) -> None:
     assert operations == {*OPERATIONS, *NEEDS_OTHERS, ("GET", "/ready")}  # /ready has a test of its own
 
 
+def client_from(address: str) -> requests.Session:
+    """Return a client with an address of its own, because each may sign in a limited number of times."""
+    adapter = HTTPAdapter()
+    adapter.init_poolmanager(1, 1, source_address=(address, 0))
+    client = requests.Session()
+    client.trust_env = False
+    client.mount("http://", adapter)
+    return client
+
+
+def cases(operation: APIOperation) -> st.SearchStrategy[Case]:
+    """Return requests to an operation as its description allows them, and others if it takes anything."""
+    parts = ("path_parameters", "query", "headers", "body")
+    modes = list(GenerationMode) if any(getattr(operation, part) for part in parts) else [POSITIVE]
+    return st.one_of([operation.as_strategy(generation_mode=mode) for mode in modes])
+
+
+def check(case: Case, response: Response) -> None:
+    """Fail if a response is not as described, or a server error. Being too busy is none."""
+    busy = response.status_code == 503 and "temporary-reduced-capacity" in response.text
+    case.validate_response(response, checks=CHECKS[1:] if busy else CHECKS)
+
+
+@pytest.mark.timeout(3_600)
 @pytest.mark.parametrize(("method", "path"), OPERATIONS + NEEDS_OTHERS)
-def test_every_answer_is_as_described(described: BaseSchema, shop: Settings, method: str, path: str) -> None:
-    @given(case=described[path][method].as_strategy())
-    @settings(max_examples=settings.default.max_examples // 5, suppress_health_check=list(HealthCheck))
-    def ask(case: Case) -> None:
-        checks = CHECKS[1:] if (method, path) in NEEDS_OTHERS else CHECKS
-        case.call_and_validate(checks=checks, headers=bearer(shop))
-
-    ask()
-
-
-@pytest.mark.parametrize("path", [path for _, path in OPERATIONS if "{seller_id}" in path])
-def test_what_is_said_of_a_known_seller_is_as_described(
-    described: BaseSchema, shop: Settings, path: str
+def test_every_answer_to_every_role_is_as_described(
+    described: BaseSchema, shop: Settings, office: Office, known: KnownIds, method: str, path: str
 ) -> None:
-    case = described[path]["GET"].Case(path_parameters={"seller_id": "ana"})
-    case.call_and_validate(checks=CHECKS, headers=bearer(shop))
+    is_analytic = (method, path) in OPERATIONS
+    server = shop if is_analytic else office.settings
+    others = {"seller_id": ANA} if is_analytic else {"name": "breaker_trials"} if "{name}" in path else {}
+    number = (OPERATIONS + NEEDS_OTHERS).index((method, path))
+    clients = {role: client_from(f"127.3.{number + 1}.{at}") for at, role in enumerate(ROLES, 1)}
+
+    @given(case=cases(described[path][method]), exists=st.booleans())
+    @settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
+    def send(case: Case, exists: bool) -> None:
+        generated = case.path_parameters, case.query, case.body
+        for role, client in clients.items():
+            if exists:
+                case.path_parameters, case.query, case.body = (
+                    known.in_place_of(part, role, **others) for part in generated
+                )
+            principal = known.principals[role]
+            headers = bearer(shop, principal) if principal else {}
+            case.headers.pop("Authorization", None)
+            response = case.call(
+                base_url=server.serving, session=client, headers=headers, timeout=TEST_TIMEOUT_S
+            )
+            event(f"{role}: {response.status_code}")
+            check(case, response)
+
+    send()
+    for client in clients.values():
+        client.close()
