@@ -57,3 +57,12 @@ _IDEMPOTENCY_KEY = {
     "returns the first response and buys nothing twice. The same key with another body is refused (409). "
     "Keys of other senders have no effect.",
 }
+
+OPTIONAL_KEY = {
+    **_IDEMPOTENCY_KEY,
+    "required": False,
+    "description": "A key that is generated once per change. For 24 hours, a repeated request with the same "
+    "key and body returns the first response, and changes nothing. The same key with another body is refused "
+    "(409).",
+}
+"""The header `Idempotency-Key` of a write that also works without it."""

@@ -37,7 +37,7 @@ UNKNOWN_ORDER = openapi_problem(404, "No order has this id.")
 UNKNOWN_PRODUCT = openapi_problem(404, "No product has this id.")
 OTHERS_STOCK = openapi_problem(404, "There is no such product, or the seller is not one of the sender's.")
 
-router = APIRouter(route_class=guarded(POLICIES), prefix="/v1")
+router = APIRouter(route_class=guarded(POLICIES, takes_key=True), prefix="/v1")
 
 
 OrderId = Annotated[

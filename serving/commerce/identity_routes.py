@@ -46,8 +46,8 @@ LINK_ENDED = openapi_problem(410, "The link was used before, or it has expired."
 TOO_MANY = openapi_problem(429, "Too many attempts; `Retry-After` says how long to wait.")
 LAST_ADMINISTRATOR = openapi_problem(409, "Nobody else could administer the shop.")
 
-router = APIRouter(route_class=guarded(IDENTITY), prefix="/v1", tags=["identity"])
-people_router = APIRouter(route_class=guarded(IDENTITY), prefix="/v1", tags=["people"])
+router = APIRouter(route_class=guarded(IDENTITY, takes_key=True), prefix="/v1", tags=["identity"])
+people_router = APIRouter(route_class=guarded(IDENTITY, takes_key=True), prefix="/v1", tags=["people"])
 
 UserId = Annotated[str, Path(pattern=UUID, description="The person's id.")]
 SessionId = Annotated[str, Path(pattern=UUID, description="The session's id.")]

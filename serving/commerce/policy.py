@@ -4,7 +4,6 @@ The services check the same again, and who owns what.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from common.access_policy import AccessPolicy
 from producers.configuration import policy as configuration
@@ -15,14 +14,8 @@ from producers.users import policy as users
 
 
 def _forwarded(service: Mapping[str, AccessPolicy], **routes: str) -> Mapping[str, AccessPolicy]:
-    """Return the policies of routes that forward to a service: route → the service's own route.
-
-    How a service stores its responses does not concern the gateway.
-    """
-    return {
-        route: replace(service[name], secret_response=False, handles_idempotency_key=False)
-        for route, name in routes.items()
-    }
+    """Return the policies of routes that forward to a service: route → the service's own route."""
+    return {route: service[name] for route, name in routes.items()}
 
 
 POLICIES: Mapping[str, AccessPolicy] = {

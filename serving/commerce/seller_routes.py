@@ -45,7 +45,7 @@ LAST_OWNER = openapi_problem(409, "A seller keeps at least one owner.")
 READS = UNAVAILABLE | UNUSABLE
 WRITES = UNAVAILABLE | BODY
 
-router = APIRouter(route_class=guarded(SELLERS), prefix="/v1", tags=["selling"])
+router = APIRouter(route_class=guarded(SELLERS, takes_key=True), prefix="/v1", tags=["selling"])
 
 ApplicationId = Annotated[str, Path(pattern=UUID, description="The application's id.")]
 UserId = Annotated[str, Path(pattern=UUID, description="The id of a person of the staff.")]

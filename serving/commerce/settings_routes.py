@@ -15,7 +15,7 @@ from serving.openapi import json_request_body, openapi_problem
 UNKNOWN_SETTING = openapi_problem(404, "There is no such setting, or it has no such version.")
 CHANGED_MEANWHILE = openapi_problem(409, "The setting has another version than the request names.")
 
-router = APIRouter(route_class=guarded(SETTINGS), prefix="/v1/settings", tags=["settings"])
+router = APIRouter(route_class=guarded(SETTINGS, takes_key=True), prefix="/v1/settings", tags=["settings"])
 
 SettingName = Annotated[
     str,

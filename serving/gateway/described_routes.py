@@ -8,7 +8,8 @@ from fastapi import FastAPI
 from common.access_policy import AccessPolicy
 from common.guarded_route import GuardedRoute
 from common.guarded_route import guarded as policy_routes
-from serving.openapi import openapi_problem
+from common.retry_policy import SAFE_METHODS
+from serving.openapi import OPTIONAL_KEY, openapi_problem
 
 SECURITY_SCHEMES = {
     "bearer": {
@@ -32,8 +33,16 @@ _LIMITED = openapi_problem(429, "The sender exceeds its limit; `Retry-After` say
 _BUSY = openapi_problem(503, "The API is too busy; `Retry-After` says when to retry.")
 
 
-def guarded(policies: Mapping[str, AccessPolicy]) -> type[GuardedRoute]:
-    """Return the route class of a router, like `common.guarded_route`, and describe its policies."""
+_KEY_REFUSED = openapi_problem(400, "The `Idempotency-Key` is not valid.") | openapi_problem(
+    409, "The `Idempotency-Key` was used with another request, or its first request is still running."
+)
+
+
+def guarded(policies: Mapping[str, AccessPolicy], takes_key: bool = False) -> type[GuardedRoute]:
+    """Return the route class of a router, like `common.guarded_route`, and describe its policies.
+
+    `takes_key`: what is behind the routes acts on the header `Idempotency-Key` of each write.
+    """
     base = policy_routes(policies)
 
     class DescribedRoute(base):  # type: ignore[misc, valid-type]
@@ -42,8 +51,11 @@ def guarded(policies: Mapping[str, AccessPolicy]) -> type[GuardedRoute]:
         def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
             policy = policies.get(endpoint.__name__)
             if policy is not None:
-                options["responses"] = _refusals(policy) | (options.get("responses") or {})
-                options["openapi_extra"] = _security(policy) | (options.get("openapi_extra") or {})
+                refusals, extra = _refusals(policy), _security(policy)
+                if takes_key and policy.stores_responses and not SAFE_METHODS.issuperset(options["methods"]):
+                    refusals, extra = refusals | _KEY_REFUSED, extra | {"parameters": [OPTIONAL_KEY]}
+                options["responses"] = refusals | (options.get("responses") or {})
+                options["openapi_extra"] = extra | (options.get("openapi_extra") or {})
             super().__init__(path, endpoint, **options)
 
     return DescribedRoute
