@@ -1,16 +1,14 @@
 """After an erasure, no store names the person's id or e-mail address."""
 
 import pytest
-from confluent_kafka.admin import AdminClient
 
 from common.ids import new_id
 from common.principal import guest
 from tests.integration.commerce.users import PASSWORD, People
 from tests.integration.servers import await_true
+from tests.store_search import files_with, postgres_with, topics_with
 
 OTHER_PASSWORD = "eight chairs and a table"
-TABLES = """SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables
-WHERE schemaname NOT IN ('pg_catalog', 'information_schema')"""
 
 
 @pytest.fixture
@@ -22,40 +20,15 @@ def problem(response):
     return response.status_code, response.json()["type"].removeprefix("urn:souk:problem:")
 
 
-def rows_with(shop, text):
-    """Return the tables of all schemas that have a row with a text in any column, also inside of bytea."""
+def places_with(shop, text):
+    """Return the tables, topics and files that contain a text, logs and Kafka's segments among the files.
+
+    PostgreSQL is searched by its rows: its files keep deleted rows until it vacuums them.
+    """
     return [
-        table["name"]
-        for table in shop.sql(TABLES)
-        if shop.sql(
-            f"SELECT FROM {table['name']} AS r WHERE strpos(lower(r::text), $1) > 0 "
-            f"OR strpos(lower(r::text), encode(convert_to($1, 'UTF8'), 'hex')) > 0 LIMIT 1",
-            text.lower(),
-        )
-    ]
-
-
-def topics_with(shop, text):
-    """Return the topics that have a message with a text in its key, value or headers."""
-    admin = AdminClient({"bootstrap.servers": shop.settings.kafka})
-    topics = [name for name in admin.list_topics(timeout=30).topics if not name.startswith("__")]
-    wanted = text.encode()
-    return [
-        topic
-        for topic in topics
-        if any(
-            wanted in (message.key() or b"")
-            or wanted in (message.value() or b"")
-            or any(wanted in (value or b"") for _, value in message.headers() or ())
-            for message in shop.messages(topic)
-        )
-    ]
-
-
-def logs_with(shop, text):
-    """Return the logs of the servers that contain a text."""
-    return [
-        path.name for path in shop.settings.home.rglob("*.log") if text in path.read_text(errors="replace")
+        *postgres_with(shop.settings, text),
+        *topics_with(shop.settings, text),
+        *files_with(shop.settings.home, text, without=("postgres",)),
     ]
 
 
@@ -88,8 +61,8 @@ def test_an_erased_person_is_found_nowhere(people, shop, eventually):
     shop.settled(order_id)
     invite(shop, email)
     person.http.post("/v1/me/password", json={"password": PASSWORD, "new_password": OTHER_PASSWORD})
-    assert rows_with(shop, email)
-    assert rows_with(shop, person.user_id)
+    assert postgres_with(shop.settings, email)
+    assert postgres_with(shop.settings, person.user_id)
 
     erased = person.http.post("/v1/me/erasure", json={"password": OTHER_PASSWORD})
 
@@ -98,9 +71,7 @@ def test_an_erased_person_is_found_nowhere(people, shop, eventually):
     assert event["shopper_id"] == person.shopper_id
     eventually(shop.caught_up)
     for text in (email, first_email, person.user_id, person.user_id.replace("-", "")):
-        assert rows_with(shop, text) == []
-        assert topics_with(shop, text) == []
-        assert logs_with(shop, text) == []
+        assert places_with(shop, text) == []
     assert shop.order(order_id)["shopper_id"] == person.shopper_id
     assert people.is_revoked(person.tokens["access_token"])
     assert people.refresh(person.tokens["refresh_token"]).status_code == 401
@@ -138,6 +109,6 @@ def test_the_id_of_a_person_is_in_no_topic_and_no_log_while_they_exist(people, s
     eventually(shop.caught_up)
 
     for text in (person.user_id, person.tokens["user"]["email"]):
-        assert topics_with(shop, text) == []
-        assert logs_with(shop, text) == []
-    assert "shopper_registered" in topics_with(shop, person.shopper_id)
+        assert topics_with(shop.settings, text) == []
+        assert files_with(shop.settings.home, text, without=("postgres",)) == []
+    assert "shopper_registered" in topics_with(shop.settings, person.shopper_id)

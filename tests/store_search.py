@@ -1,0 +1,160 @@
+"""Searches the stores of a copy for a text. Each function returns the places that contain it."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import clickhouse_connect
+from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
+from confluent_kafka.admin import AdminClient
+from redis import Redis
+
+from clickhouse.client import connect
+from common.kafka import offset_range
+from common.settings import Settings
+from tests.integration.servers import TEST_TIMEOUT_S, await_true
+
+_TABLES = """SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables
+WHERE schemaname NOT IN ('pg_catalog', 'information_schema')"""
+
+
+def postgres_with(settings: Settings, text: str) -> list[str]:
+    """Return the tables of all schemas that have a row with a text in any column, also inside of bytea."""
+
+    async def search() -> list[str]:
+        connection = await asyncpg.connect(settings.postgres)
+        try:
+            return [
+                name
+                for (name,) in await connection.fetch(_TABLES)
+                if await connection.fetch(
+                    f"SELECT FROM {name} AS r WHERE strpos(lower(r::text), $1) > 0 "
+                    f"OR strpos(lower(r::text), encode(convert_to($1, 'UTF8'), 'hex')) > 0 LIMIT 1",
+                    text.lower(),
+                )
+            ]
+        finally:
+            await connection.close()
+
+    # Not in this thread: with Playwright, it runs an event loop already.
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, search()).result()
+
+
+def topics_with(settings: Settings, text: str) -> list[str]:
+    """Return the topics that have a message with a text in its key, value or headers."""
+    wanted = text.encode()
+    topics = AdminClient({"bootstrap.servers": settings.kafka}).list_topics(timeout=30).topics
+    return [
+        topic
+        for topic in sorted(topics)
+        if not topic.startswith("__") and any(wanted in part for part in _parts(settings, topic))
+    ]
+
+
+def _parts(settings: Settings, topic: str) -> Iterator[bytes]:
+    """Yield the keys, values and headers of all messages that are in a topic now."""
+    consumer = Consumer(
+        {
+            "bootstrap.servers": settings.kafka,
+            "group.id": uuid4().hex,
+            "enable.auto.commit": False,
+            "enable.partition.eof": True,
+        }
+    )
+    try:
+        for number in consumer.list_topics(topic, 30).topics[topic].partitions:
+            _, end = offset_range(consumer, TopicPartition(topic, number), 30)
+            consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING)])
+            position = 0
+            while position < end:
+                message = await_true(lambda: consumer.poll(1))
+                if message.error():  # the end of a partition whose last records are no messages
+                    break
+                position = message.offset() + 1
+                yield message.key() or b""
+                yield message.value() or b""
+                for name, value in message.headers() or ():
+                    yield name.encode()
+                    yield value or b""
+    finally:
+        consumer.close()
+
+
+_COMPUTED = (
+    "'numbers', 'numbers_mt', 'zeros', 'zeros_mt', 'primes', 'generate_series', 'generateSeries', 'unicode'"
+)
+"""Tables of ClickHouse's system that store nothing, and have no end or are slow to compute."""
+
+
+def clickhouse_with(settings: Settings, text: str) -> list[str]:
+    """Return the tables, the logs of queries and errors among them, that have a row with a text."""
+    found = []
+    backwards = {"backwards": text.lower()[::-1]}
+    with connect(settings, admin=True) as client:
+        tables = client.query(
+            "SELECT database, name FROM system.tables "
+            "WHERE engine NOT IN ('View', 'MaterializedView', 'Null') "
+            f"AND lower(database) != 'information_schema' AND name NOT IN ({_COMPUTED})"
+        ).result_rows
+        for database, name in tables:
+            # The text is sent backwards: tables of the system show this query, too.
+            query = (
+                f"SELECT 1 FROM `{database}`.`{name}` "
+                "WHERE position(lower(formatRow('TSV', *)), reverse({backwards:String})) > 0 LIMIT 1"
+            )
+            try:
+                if client.query(query, backwards, {"max_execution_time": TEST_TIMEOUT_S}).result_rows:
+                    found.append(f"{database}.{name}")
+            except clickhouse_connect.driver.exceptions.DatabaseError:
+                assert database == "system", name  # some of them can't be read without a condition
+    return found
+
+
+def redis_with(settings: Settings, text: str) -> list[bytes]:
+    """Return the keys that contain a text, or whose value does."""
+    wanted = text.encode()
+    with Redis.from_url(settings.redis) as redis:
+        read: dict[bytes, Callable[[bytes], Any]] = {
+            b"string": redis.get,
+            b"hash": redis.hgetall,
+            b"list": lambda key: redis.lrange(key, 0, -1),
+            b"set": redis.smembers,
+            b"zset": lambda key: redis.zrange(key, 0, -1),
+            b"stream": redis.xrange,
+        }
+        return [
+            key
+            for key in redis.scan_iter(count=1_000)
+            if wanted in key or wanted in _flat(read.get(redis.type(key), lambda _: None)(key))
+        ]
+
+
+def _flat(value: Any) -> bytes:
+    """Return all texts of a value of Redis, one after the other."""
+    if isinstance(value, dict):
+        return b"\n".join(_flat(each) for pair in value.items() for each in pair)
+    if isinstance(value, list | tuple | set):
+        return b"\n".join(map(_flat, value))
+    return value if isinstance(value, bytes) else str(value).encode()
+
+
+def files_with(home: Path, text: str, without: tuple[str, ...] = ()) -> list[str]:
+    """Return the files below a directory, except below the named ones, whose bytes contain a text."""
+    wanted = text.encode()
+    return [
+        str(path.relative_to(home))
+        for path in home.rglob("*")
+        if not str(path.relative_to(home)).startswith(without) and path.is_file() and wanted in _bytes(path)
+    ]
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:  # a server has replaced it
+        return b""
