@@ -1,4 +1,4 @@
-"""Searches the stores of a copy for a text. Each function returns the places that contain it."""
+"""Searches the stores of a copy for texts. Each function returns the places that contain one of them."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -22,7 +22,7 @@ _TABLES = """SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_table
 WHERE schemaname NOT IN ('pg_catalog', 'information_schema')"""
 
 
-def postgres_with(settings: Settings, text: str) -> list[str]:
+def postgres_with(settings: Settings, *texts: str) -> list[str]:
     """Return the tables of all schemas that have a row with a text in any column, also inside of bytea."""
 
     async def search() -> list[str]:
@@ -32,9 +32,10 @@ def postgres_with(settings: Settings, text: str) -> list[str]:
                 name
                 for (name,) in await connection.fetch(_TABLES)
                 if await connection.fetch(
-                    f"SELECT FROM {name} AS r WHERE strpos(lower(r::text), $1) > 0 "
-                    f"OR strpos(lower(r::text), encode(convert_to($1, 'UTF8'), 'hex')) > 0 LIMIT 1",
-                    text.lower(),
+                    f"SELECT FROM {name} AS r, unnest($1::text[]) AS t (text) "
+                    "WHERE strpos(lower(r::text), text) > 0 "
+                    "OR strpos(lower(r::text), encode(convert_to(text, 'UTF8'), 'hex')) > 0 LIMIT 1",
+                    [text.lower() for text in texts],
                 )
             ]
         finally:
@@ -45,14 +46,15 @@ def postgres_with(settings: Settings, text: str) -> list[str]:
         return thread.submit(asyncio.run, search()).result()
 
 
-def topics_with(settings: Settings, text: str) -> list[str]:
+def topics_with(settings: Settings, *texts: str) -> list[str]:
     """Return the topics that have a message with a text in its key, value or headers."""
-    wanted = text.encode()
+    wanted = [text.encode() for text in texts]
     topics = AdminClient({"bootstrap.servers": settings.kafka}).list_topics(timeout=30).topics
     return [
         topic
         for topic in sorted(topics)
-        if not topic.startswith("__") and any(wanted in part for part in _parts(settings, topic))
+        if not topic.startswith("__")
+        and any(text in part for part in _parts(settings, topic) for text in wanted)
     ]
 
 
@@ -91,10 +93,10 @@ _COMPUTED = (
 """Tables of ClickHouse's system that store nothing, and have no end or are slow to compute."""
 
 
-def clickhouse_with(settings: Settings, text: str) -> list[str]:
+def clickhouse_with(settings: Settings, *texts: str) -> list[str]:
     """Return the tables, the logs of queries and errors among them, that have a row with a text."""
     found = []
-    backwards = {"backwards": text.lower()[::-1]}
+    backwards = {"backwards": [text.lower()[::-1] for text in texts]}
     with connect(settings, admin=True) as client:
         tables = client.query(
             "SELECT database, name FROM system.tables "
@@ -102,10 +104,11 @@ def clickhouse_with(settings: Settings, text: str) -> list[str]:
             f"AND lower(database) != 'information_schema' AND name NOT IN ({_COMPUTED})"
         ).result_rows
         for database, name in tables:
-            # The text is sent backwards: tables of the system show this query, too.
+            # The texts are sent backwards: tables of the system show this query, too.
             query = (
                 f"SELECT 1 FROM `{database}`.`{name}` "
-                "WHERE position(lower(formatRow('TSV', *)), reverse({backwards:String})) > 0 LIMIT 1"
+                "WHERE arrayExists(text -> position(lower(formatRow('TSV', *)), reverse(text)) > 0, "
+                "{backwards:Array(String)}) LIMIT 1"
             )
             try:
                 if client.query(query, backwards, {"max_execution_time": TEST_TIMEOUT_S}).result_rows:
@@ -115,9 +118,9 @@ def clickhouse_with(settings: Settings, text: str) -> list[str]:
     return found
 
 
-def redis_with(settings: Settings, text: str) -> list[bytes]:
+def redis_with(settings: Settings, *texts: str) -> list[bytes]:
     """Return the keys that contain a text, or whose value does."""
-    wanted = text.encode()
+    wanted = [text.encode() for text in texts]
     with Redis.from_url(settings.redis) as redis:
         read: dict[bytes, Callable[[bytes], Any]] = {
             b"string": redis.get,
@@ -130,7 +133,8 @@ def redis_with(settings: Settings, text: str) -> list[bytes]:
         return [
             key
             for key in redis.scan_iter(count=1_000)
-            if wanted in key or wanted in _flat(read.get(redis.type(key), lambda _: None)(key))
+            for value in [_flat(read.get(redis.type(key), lambda _: None)(key))]
+            if any(text in key or text in value for text in wanted)
         ]
 
 
@@ -143,13 +147,16 @@ def _flat(value: Any) -> bytes:
     return value if isinstance(value, bytes) else str(value).encode()
 
 
-def files_with(home: Path, text: str, without: tuple[str, ...] = ()) -> list[str]:
+def files_with(home: Path, *texts: str, without: tuple[str, ...] = ()) -> list[str]:
     """Return the files below a directory, except below the named ones, whose bytes contain a text."""
-    wanted = text.encode()
+    wanted = [text.encode() for text in texts]
+    files = {str(path.relative_to(home)): path for path in home.rglob("*") if path.is_file()}
     return [
-        str(path.relative_to(home))
-        for path in home.rglob("*")
-        if not str(path.relative_to(home)).startswith(without) and path.is_file() and wanted in _bytes(path)
+        name
+        for name, path in files.items()
+        if not name.startswith(without)
+        for content in [_bytes(path)]
+        if any(text in content for text in wanted)
     ]
 
 

@@ -85,14 +85,14 @@ def token_in_mail(marketplace, email, page):
     return next((link[1] for link in links if link), None)
 
 
-def places_with(settings, text):
+def places_with(settings, *texts):
     """Return where a text is: in tables, topics, keys of Redis and files."""
     return [
-        *postgres_with(settings, text),
-        *topics_with(settings, text),
-        *clickhouse_with(settings, text),
-        *redis_with(settings, text),
-        *files_with(settings.home, text, without=(WRITE_AHEAD_LOG,)),
+        *postgres_with(settings, *texts),
+        *topics_with(settings, *texts),
+        *clickhouse_with(settings, *texts),
+        *redis_with(settings, *texts),
+        *files_with(settings.home, *texts, without=(WRITE_AHEAD_LOG,)),
     ]
 
 
@@ -148,8 +148,7 @@ def test_an_erased_person_is_in_no_store_and_no_file(platform, settings, marketp
 
     eventually(lambda: "shopper_erased" in topics_with(settings, shopper_id))
     vacuum(settings)
-    for text in (email, user_id, user_id.replace("-", "")):
-        assert places_with(settings, text) == []
+    assert places_with(settings, email, user_id, user_id.replace("-", "")) == []
     assert person.http.get("/v1/me").status_code in (401, 404)
     assert marketplace.http.get(f"/v1/orders/{order_id}").json()["shopper_id"] == shopper_id
     audit = platform.audit()

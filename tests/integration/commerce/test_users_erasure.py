@@ -3,7 +3,7 @@
 import pytest
 
 from common.ids import new_id
-from common.principal import guest
+from common.principal import Principal, guest
 from tests.integration.commerce.users import PASSWORD, People
 from tests.integration.servers import await_true
 from tests.store_search import files_with, postgres_with, topics_with
@@ -20,15 +20,15 @@ def problem(response):
     return response.status_code, response.json()["type"].removeprefix("urn:souk:problem:")
 
 
-def places_with(shop, text):
+def places_with(shop, *texts):
     """Return the tables, topics and files that contain a text, logs and Kafka's segments among the files.
 
     PostgreSQL is searched by its rows: its files keep deleted rows until it vacuums them.
     """
     return [
-        *postgres_with(shop.settings, text),
-        *topics_with(shop.settings, text),
-        *files_with(shop.settings.home, text, without=("postgres",)),
+        *postgres_with(shop.settings, *texts),
+        *topics_with(shop.settings, *texts),
+        *files_with(shop.settings.home, *texts, without=("postgres",)),
     ]
 
 
@@ -40,6 +40,21 @@ def invite(shop, email):
     shop.http.post(
         f"/v1/sellers/{seller_id}/staff_invitations", json={"email": email, "role": "analyst"}
     ).raise_for_status()
+
+
+def administrator(people, shop):
+    """Return a person who has just become an administrator, signed in as one."""
+    person = people.person()
+    with shop.as_principal(Principal(new_id(), frozenset({"admin"}), session_id=new_id())) as admin:
+        admin.put(f"/v1/people/{person.user_id}/role", json={"role": "admin"}).raise_for_status()
+    return people.signed_in(people.sign_in(person.tokens["user"]["email"]))
+
+
+def send(person, method, path, body):
+    """Send a request of a person with an idempotency key, and return the body of the response."""
+    answer = person.http.request(method, path, json=body, headers={"Idempotency-Key": new_id()})
+    assert answer.is_success, answer.text
+    return answer.json() if answer.content else None
 
 
 def test_an_erased_person_is_found_nowhere(people, shop, eventually):
@@ -70,14 +85,45 @@ def test_an_erased_person_is_found_nowhere(people, shop, eventually):
     (event,) = eventually(lambda: shop.events("shopper_erased", person.shopper_id))
     assert event["shopper_id"] == person.shopper_id
     eventually(shop.caught_up)
-    for text in (email, first_email, person.user_id, person.user_id.replace("-", "")):
-        assert places_with(shop, text) == []
+    assert places_with(shop, email, first_email, person.user_id, person.user_id.replace("-", "")) == []
     assert shop.order(order_id)["shopper_id"] == person.shopper_id
     assert people.is_revoked(person.tokens["access_token"])
     assert people.refresh(person.tokens["refresh_token"]).status_code == 401
     assert problem(people.sign_in(email, OTHER_PASSWORD)) == (401, "wrong-credentials")
     assert person.http.get("/v1/me").status_code == 404
     assert shop.sql("SELECT FROM users.person_keys WHERE user_id = $1", person.user_id) == []
+
+
+def test_an_erased_administrator_who_also_sold_is_found_nowhere(people, shop, eventually):
+    administrator(people, shop)  # one must stay
+    person, other = administrator(people, shop), people.person()
+    email = person.tokens["user"]["email"]
+    application = {"name": "A shop", "legal_name": "A shop Ltd", "tax_id": "1", "country": "BR"}
+    application["contact_email"] = email
+    applied = send(person, "POST", "/v1/seller_applications", application)["application_id"]
+    send(person, "POST", f"/v1/seller_applications/{applied}/approval", {"commission_bp": 700})
+    person = people.signed_in(people.sign_in(email))
+    (seller_id,) = person.tokens["user"]["sellers"]
+    seller = f"/v1/sellers/{seller_id}"
+    invited = other.tokens["user"]["email"]
+    for address in (invited, people.new_email()):
+        send(person, "POST", f"{seller}/staff_invitations", {"email": address, "role": "manager"})
+    accepted = {"token": people.token(invited, "staff_invitation")}
+    send(other, "POST", "/v1/staff_invitations/acceptances", accepted)
+    send(person, "POST", f"{seller}/api_keys", {"name": "A key", "scopes": ["orders:read"]})
+    send(person, "PATCH", f"{seller}/profile", {"description": "Lamps and vases."})
+    send(person, "POST", f"{seller}/suspension", {"reason": "A complaint."})
+    send(person, "PUT", "/v1/settings/breaker_trials", {"value": 9, "reason": "Fewer trials."})
+    send(person, "POST", "/v1/settings/breaker_trials/rollback", {"version": 0, "reason": "As before."})
+    rule = {"category": new_id(), "rate_bp": 800, "reason": "A new category."}
+    send(person, "POST", "/v1/commission_rules", rule)
+    send(person, "POST", f"/v1/people/{other.user_id}/suspension", {"reason": "Stolen cards."})
+    eventually(shop.caught_up)
+
+    send(person, "POST", "/v1/me/erasure", {"password": PASSWORD})
+
+    eventually(shop.caught_up)
+    assert places_with(shop, email, person.user_id, person.user_id.replace("-", "")) == []
 
 
 def test_the_address_of_an_erased_person_can_register_again_as_another_shopper(people):
@@ -108,7 +154,7 @@ def test_the_id_of_a_person_is_in_no_topic_and_no_log_while_they_exist(people, s
     shop.settled(shop.buy(shop.product(), shopper_id=person.shopper_id))
     eventually(shop.caught_up)
 
-    for text in (person.user_id, person.tokens["user"]["email"]):
-        assert topics_with(shop.settings, text) == []
-        assert files_with(shop.settings.home, text, without=("postgres",)) == []
+    private = person.user_id, person.tokens["user"]["email"]
+    assert topics_with(shop.settings, *private) == []
+    assert files_with(shop.settings.home, *private, without=("postgres",)) == []
     assert "shopper_registered" in topics_with(shop.settings, person.shopper_id)
