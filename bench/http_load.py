@@ -6,23 +6,36 @@ from dataclasses import dataclass, field
 from random import Random
 from time import perf_counter
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 from common.errors import PartUnavailable
+
+NO_RESPONSE = 0
+"""Stands for the status of a request without a response."""
+
+RESPONSE_TIMEOUT_S = 30.0
+"""A paced request without a response after this time has failed."""
 
 
 @dataclass(frozen=True)
 class LoadRequest:
-    """A request of the load. `statuses` are those of a successful response."""
+    """A request of the load. `statuses` are those of a successful response.
+
+    `is_keyed`: the request is sent with another `Idempotency-Key` each time.
+    """
 
     method: str
     path: str
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
     statuses: frozenset[int] = frozenset({200})
+    is_keyed: bool = False
 
     def encode(self, host: str) -> bytes:
         """Return the request in HTTP/1.1."""
         headers = (("Host", host), *self.headers)
+        if self.is_keyed:
+            headers += (("Idempotency-Key", str(uuid4())),)
         if self.body:
             headers += (("Content-Length", str(len(self.body))),)
         lines = [f"{self.method} {self.path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers)]
@@ -31,9 +44,10 @@ class LoadRequest:
 
 @dataclass
 class LoadResult:
-    """The seconds of each successful response, and the number of other responses by status."""
+    """The seconds of each successful response, those of each other one, and the number of these by status."""
 
     seconds: list[float] = field(default_factory=list)
+    failed_seconds: list[float] = field(default_factory=list)
     failed: dict[int, int] = field(default_factory=dict)
     elapsed_s: float = 0.0
 
@@ -47,6 +61,7 @@ class LoadResult:
         if status in request.statuses:
             self.seconds.append(seconds)
         else:
+            self.failed_seconds.append(seconds)
             self.failed[status] = self.failed.get(status, 0) + 1
 
 
@@ -138,24 +153,30 @@ class Load:
     ) -> LoadResult:
         """Send requests at random times, on average `rate` a second. They don't wait for earlier responses.
 
-        The time of a response begins when its request was due, also if all connections were in use.
+        The time of a response begins when its request was due, also if all connections were in use. A
+        request whose connection is lost, or that times out, counts with the status `NO_RESPONSE`.
         """
-        result, begun = LoadResult(), perf_counter()
-        free: asyncio.Queue[Connection] = asyncio.Queue()
+        result = LoadResult()
+        free: asyncio.Queue[tuple[int, Connection]] = asyncio.Queue()
         for number in range(self._connections):
-            free.put_nowait(await self._open(number))
+            free.put_nowait((number, await self._open(number)))
 
         async def send(request: LoadRequest, due: float) -> None:
-            connection = await free.get()
+            number, connection = await free.get()
             try:
-                if not connection.is_open:
-                    connection = await self._open(0)
-                status = await connection.send(request.encode(self._authority))
-                result.add(request, status, perf_counter() - due)
+                async with asyncio.timeout(RESPONSE_TIMEOUT_S):
+                    if not connection.is_open:
+                        connection = await self._open(number)
+                    status = await connection.send(request.encode(self._authority))
+            except OSError:  # a timeout is one, too
+                connection.close()
+                status = NO_RESPONSE
             finally:
-                free.put_nowait(connection)
+                free.put_nowait((number, connection))
+            result.add(request, status, perf_counter() - due)
 
-        due, number = perf_counter(), 0
+        begun = due = perf_counter()
+        number = 0
         async with asyncio.TaskGroup() as tasks:
             while due < begun + seconds:
                 await asyncio.sleep(max(0.0, due - perf_counter()))
@@ -164,7 +185,7 @@ class Load:
                 number += 1
         result.elapsed_s = perf_counter() - begun
         while not free.empty():
-            free.get_nowait().close()
+            free.get_nowait()[1].close()
         return result
 
     @property
@@ -179,12 +200,12 @@ class Load:
     async def _repeat(
         self, number: int, requests: Sequence[LoadRequest], until: float, result: LoadResult
     ) -> None:
-        encoded = [(request, request.encode(self._authority)) for request in requests]
         connection = await self._open(number)
         count = number
         try:
             while (begun := perf_counter()) < until:
-                request, content = encoded[count % len(encoded)]
+                request = requests[count % len(requests)]
+                content = request.encode(self._authority)
                 count += 1
                 if not connection.is_open:
                     connection = await self._open(number)

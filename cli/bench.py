@@ -19,11 +19,13 @@ from bench import pipeline as bench_pipeline
 from bench import recommendations as bench_recommendations
 from bench import sales as bench_sales
 from bench import simulator as bench_simulator
+from bench import spike as bench_spike
 from common.errors import INTERRUPTED, UserError
 from common.settings import ROOT, Settings
 from common.telemetry import configure_logging
 
 RECOMMENDATIONS_PORT_OFFSET, PIPELINE_PORT_OFFSET, PERIODS_PORT_OFFSET = 23_000, 23_100, 23_200
+SPIKE_PORT_OFFSET = 23_300
 """Port offsets of the temporary platforms. They are higher than those of the tests, and every port is below
 32,768, where the system's range for outgoing connections starts."""
 
@@ -197,6 +199,34 @@ def gateway(
     else:
         bench_gateway.show(result, console)
     if not result.is_fast_enough:
+        raise typer.Exit(1)
+
+
+@app.command()
+def spike(
+    times: Annotated[float, typer.Option(min=0.1, help="The load, in times what the shop can take.")] = 5,
+    seconds: Annotated[float, typer.Option(min=1, help="How long the spike lasts.")] = 60,
+    calm_seconds: Annotated[float, typer.Option(min=1, help="How long to measure before it.")] = 15,
+    processes: Annotated[int, typer.Option(min=1, help="Processes that send the requests.")] = 2,
+    port_offset: Annotated[
+        int, typer.Option(help="Offset of the temporary platform's ports.")
+    ] = SPIKE_PORT_OFFSET,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Measure whether checkout still works while the shop gets five times the load that it can take.
+
+    Starts a temporary platform, fills a small shop, and audits all stores at the end. Use the machine for
+    nothing else meanwhile. The exit code is 1 if a goal was missed.
+    """
+    configure_logging("bench")
+    console = Console(stderr=as_json)
+    plan = bench_spike.SpikeBenchPlan(times, seconds, calm_seconds, processes)
+    result = bench_spike.run(Settings.load(), plan, port_offset, console)
+    if as_json:
+        print(json.dumps(asdict(result) | {"missed": result.missed}, indent=2))
+    else:
+        bench_spike.show(result, console)
+    if result.missed:
         raise typer.Exit(1)
 
 

@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 
-from bench.http_load import Load, LoadRequest, LoadResult
+from bench.http_load import NO_RESPONSE, Load, LoadRequest, LoadResult
 from common.errors import PartUnavailable
 from tests.integration.http_server import Say, answered, serving
 
@@ -66,3 +66,14 @@ def test_paced_requests_come_at_the_given_rate() -> None:
     result = asyncio.run(send())
     assert not result.failed
     assert 120 < len(result.seconds) < 280
+
+
+def test_a_paced_request_whose_connection_is_lost_has_failed_and_the_next_one_is_sent() -> None:
+    async def send() -> tuple[LoadResult, int]:
+        async with serving(close_at_once) as server:
+            result = await Load(server.url, 4).paced(REQUESTS, 100, 0.5, Random(1))
+            return result, len(server.requests)
+
+    result, received = asyncio.run(send())
+    assert result.failed == {NO_RESPONSE: received}
+    assert len(result.failed_seconds) == received > 10

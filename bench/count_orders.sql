@@ -1,0 +1,2 @@
+-- How many orders the shop has taken.
+SELECT count(*) FROM orders.orders
