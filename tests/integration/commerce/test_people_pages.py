@@ -125,9 +125,10 @@ def site(settings: Settings, running_shop: Shop, clickhouse_server: Settings) ->
         columns,
         [["e1", "2018-01-01 00:00:00.000", BEST_SELLER, "Ana's lamps", "recife", "PE"]],
     )
-    # Tests sign in more often from one address than people do.
-    more = {"value": 100_000, "reason": "tests"}
-    running_shop.http.put("/v1/settings/rate_limit_sign_in", json=more).raise_for_status()
+    # Tests sign in more often from one address than people do, and a busy machine would refuse requests.
+    for setting, value in (("rate_limit_sign_in", 100_000), ("shedding_enabled", False)):
+        given = {"value": value, "reason": "tests"}
+        running_shop.http.put(f"/v1/settings/{setting}", json=given).raise_for_status()
     environment = base_environment() | settings_environment(stores)
     with running(local_redis.part(settings), settings):
         command = [sys.executable, "-m", "serving"]

@@ -17,10 +17,13 @@ from pydantic import SecretStr
 from redis import Redis
 
 from clickhouse.migrate import migrate
+from common.configuration.definitions import SHEDDING_ENABLED
+from common.configuration.values import SettingValue
 from common.principal import Principal
 from common.settings import ROOT, Settings
 from local.parts import redis as local_redis
 from local.state_directory import base_environment, settings_environment
+from schemas.configuration.saved_values import SavedValues
 from serving.cache.changes import ChangeLog
 from tests.chromium import opened
 from tests.integration.commerce_servers import Shop
@@ -217,6 +220,8 @@ def running_serving(settings: Settings) -> Iterator[Settings]:
         "SOUK_CLICKHOUSE_DATABASE": settings.clickhouse_database,
         "SOUK_REDIS_URL": settings.redis_url,
     }
+    # A busy machine would refuse requests of tests that are not about this.
+    SavedValues(settings).save({SHEDDING_ENABLED.name: SettingValue(1, False)})
     command = [sys.executable, "-m", "serving"]
     with terminated(subprocess.Popen(command, cwd=ROOT, env=environment)) as process:
         await_true(lambda: is_ready(process, f"{settings.serving}/health"), "serving's start")
