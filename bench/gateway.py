@@ -20,12 +20,18 @@ from bench.recommendations import Quantiles
 from common.errors import PartUnavailable, SoukError, UserError
 from common.settings import LOOPBACK, ROOT, Settings
 from local.state_directory import base_environment, settings_environment
+from serving.gateway.cookies import GuestSessions
+from serving.gateway.identity import GUEST_PREFIX
 
-CONNECTIONS = 64
-"""Each connection comes from an address of its own, so that no limit by address refuses requests."""
+CONNECTIONS = 8
+"""Enough to saturate one process, and so few that it sheds no load. Each connection comes from an address of
+its own, so that no limit by address refuses requests."""
 
 REQUIRED_RATIO = 0.7
 """The smallest share of the throughput without the gateway that is accepted on the cached route."""
+
+GUESTS = 1_000
+"""So many that no limit of a guest refuses requests."""
 
 HALF = 0.5
 _START_TIMEOUT_S = 60.0
@@ -102,20 +108,28 @@ def show(result: GatewayBenchResult, console: Console) -> None:
 
 
 def _routes(settings: Settings) -> dict[str, list[LoadRequest]]:
-    """Return the requests of each route: one that is answered from memory, and some that read each time."""
+    """Return the requests of a route that is answered from memory, and of one that reads Redis each time.
+
+    Guests send them, so that the gateway does all its work: it limits no process of the platform.
+    """
+    sessions = GuestSessions(settings)
     try:
         with httpx.Client(base_url=settings.serving, trust_env=False, timeout=30) as api:
-            sellers = api.get("/v1/sellers", params={"limit": 20}).raise_for_status().json()["sellers"]
             popular = api.get("/v1/products/popular").raise_for_status().json()["products"]
     except httpx.HTTPError as error:
         raise UserError(f"the platform does not run ({error}): start it with ./souk demo") from error
-    if not sellers or not popular:
+    if not popular:
         raise UserError("nothing was sold yet: let ./souk demo run for a while")
     return {
         "cached": [LoadRequest("GET", "/v1/products/popular")],
-        "uncached": [LoadRequest("GET", f"/v1/sellers/{each['seller_id']}/sales") for each in sellers],
-        "recommendation": [LoadRequest("GET", f"/v1/recommendations/bench-{n}") for n in range(100)],
+        "uncached": [_recommendations(sessions) for _ in range(GUESTS)],
     }
+
+
+def _recommendations(sessions: GuestSessions) -> LoadRequest:
+    guest = sessions.new()
+    token = ("Authorization", f"Bearer {GUEST_PREFIX}{sessions.sign(guest)}")
+    return LoadRequest("GET", f"/v1/recommendations/{guest}", (token,))
 
 
 async def _compare(
