@@ -21,7 +21,6 @@ from common.errors import PartUnavailable, SoukError, UserError
 from common.settings import LOOPBACK, ROOT, Settings
 from local.state_directory import base_environment, settings_environment
 from serving.gateway.cookies import GuestSessions
-from serving.gateway.identity import GUEST_PREFIX
 
 CONNECTIONS = 8
 """Enough to saturate one process, and so few that it sheds no load. Each connection comes from an address of
@@ -128,7 +127,7 @@ def _routes(settings: Settings) -> dict[str, list[LoadRequest]]:
 
 def _recommendations(sessions: GuestSessions) -> LoadRequest:
     guest = sessions.new()
-    token = ("Authorization", f"Bearer {GUEST_PREFIX}{sessions.sign(guest)}")
+    token = ("Authorization", f"Bearer {sessions.token(guest)}")
     return LoadRequest("GET", f"/v1/recommendations/{guest}", (token,))
 
 

@@ -16,7 +16,6 @@ from bench.small_shop import PRODUCTS, product
 from common.access_policy import TrafficClass
 from common.settings import Settings
 from serving.gateway.cookies import GuestSessions
-from serving.gateway.identity import GUEST_PREFIX
 
 SHARES: Mapping[TrafficClass, float] = {"checkout": 0.02, "page": 0.28, "read": 0.4, "recommendation": 0.3}
 """Share of each traffic class. One request in fifty buys, which is more than in most shops."""
@@ -25,6 +24,7 @@ GUESTS = 500
 """Guests of each process, so that no limit of a guest refuses requests."""
 
 MIXED = 5_000
+"""Requests of a mix of all traffic classes."""
 
 CONNECTIONS = 128
 """Connections of each traffic class and process. Each process can wait for this many responses at once."""
@@ -49,7 +49,7 @@ def make_requests(settings: Settings, seed: int) -> dict[TrafficClass, list[Load
     made: dict[TrafficClass, list[LoadRequest]] = {traffic: [] for traffic in SHARES}
     for _ in range(GUESTS):
         guest, chosen = sessions.new(), product(random.randrange(PRODUCTS))
-        headers = (("Authorization", f"Bearer {GUEST_PREFIX}{sessions.sign(guest)}"),)
+        headers = (("Authorization", f"Bearer {sessions.token(guest)}"),)
         paths: Mapping[TrafficClass, tuple[str, ...]] = {
             "page": ("/shop", f"/shop/products/{chosen}"),
             "read": (f"/v1/products/{chosen}", f"/v1/products/{chosen}/stock", "/v1/orders"),
@@ -64,7 +64,7 @@ def make_requests(settings: Settings, seed: int) -> dict[TrafficClass, list[Load
 
 
 def mix(
-    requests: Mapping[TrafficClass, list[LoadRequest]], seed: int, count: int = 5_000
+    requests: Mapping[TrafficClass, list[LoadRequest]], seed: int, count: int = MIXED
 ) -> list[LoadRequest]:
     """Return `count` requests of all traffic classes in their shares."""
     random = Random(seed)

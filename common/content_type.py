@@ -1,8 +1,13 @@
-"""Checks that a request's body is declared as JSON. Every endpoint with a body requires it."""
+"""Reads the media type of a request's body. Endpoints of the API require JSON."""
 
 from starlette.datastructures import Headers
 
 JSON = "application/json"
+
+
+def media_type(headers: Headers) -> str:
+    """Return the media type of a body without its parameters; empty if the request names none."""
+    return headers.get("Content-Type", "").partition(";")[0].strip().lower()
 
 
 def has_json_content_type(headers: Headers) -> bool:
@@ -11,4 +16,4 @@ def has_json_content_type(headers: Headers) -> bool:
     With other types, a page of another site could send the request with the shopper's cookie and without a
     CORS preflight.
     """
-    return headers.get("Content-Type", "").partition(";")[0].strip().lower() == JSON
+    return media_type(headers) == JSON

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from common.email_address import normalized_email
 from common.ids import new_id
 from common.principal import Principal, StaffRole
+from common.secret_token import new_token, token_digest
 from producers.outbox.transaction import Transaction
 from producers.sellers import store
 from producers.sellers.mails import staff_invitation
@@ -14,9 +16,6 @@ from producers.sellers.model import (
     MAX_OPEN_INVITATIONS,
     check_staff_change,
     masked_email,
-    new_token,
-    normalized_email,
-    token_digest,
 )
 from producers.sellers.problems import (
     InvitationEnded,

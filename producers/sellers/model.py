@@ -1,12 +1,9 @@
 """The rules of sellers, without a database: the allowed status changes, and who may change the staff."""
 
-import hashlib
 import json
-import unicodedata
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from secrets import token_urlsafe
 from typing import Literal, get_args
 
 from common.principal import StaffRole
@@ -122,18 +119,3 @@ def masked_email(email: str) -> str:
     """Return an e-mail address that its owner recognises and that others can't use: `a…@example.com`."""
     name, _, domain = email.rpartition("@")
     return f"{name[:1]}…@{domain}"
-
-
-def normalized_email(email: str) -> str:
-    """Return an e-mail address in the form in which users compares addresses."""
-    return unicodedata.normalize("NFC", email.strip()).lower()
-
-
-def new_token() -> str:
-    """Return a random token of 256 bits, for the link in a mail."""
-    return token_urlsafe(32)
-
-
-def token_digest(token: str) -> bytes:
-    """Return the SHA-256 under which a token is stored. A random token needs no salt and no slow hash."""
-    return hashlib.sha256(token.encode()).digest()

@@ -1,5 +1,7 @@
 """What a person changes of their own account: profile, password, e-mail address, postal addresses."""
 
+from common.email_address import normalized_email
+from common.secret_token import new_token, token_digest
 from producers.outbox.trace import Trace
 from producers.outbox.transaction import Transactions
 from producers.users import mail_store, registration_store, session_store, sign_in_store, store
@@ -10,9 +12,6 @@ from producers.users.model import (
     FREE_FAILURES,
     MAX_ADDRESSES,
     PASSWORD_RESET_LIFETIME,
-    new_token,
-    normalized_email,
-    token_digest,
 )
 from producers.users.problems import (
     DemoPerson,

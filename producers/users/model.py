@@ -1,14 +1,14 @@
 """The rules of accounts, without a database: passwords, e-mail addresses, throttles, refresh and keys."""
 
-import hashlib
 import ipaddress
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
-from secrets import token_urlsafe
 from typing import Literal
+
+from common.email_address import normalized_email
 
 ChosenRole = Literal["shopper", "analyst", "admin"]
 """The roles that an administrator gives. `seller` follows from the staff of sellers."""
@@ -64,11 +64,6 @@ PUBLISHED_BEFORE = timedelta(minutes=10)
 """How long a key is published before it signs, so that everybody who verifies tokens knows it."""
 
 
-def normalized_email(email: str) -> str:
-    """Return an e-mail address in the form in which addresses are compared and stored."""
-    return unicodedata.normalize("NFC", email.strip()).lower()
-
-
 def is_email(email: str) -> bool:
     """Return whether a normalized text looks like an address. Only a mail to it can prove that it exists."""
     local, at, domain = email.rpartition("@")
@@ -110,16 +105,6 @@ def address_block(address: str) -> str:
             return str(parsed.ipv4_mapped)
         return str(ipaddress.ip_network((parsed, 64), strict=False))
     return str(parsed)
-
-
-def new_token() -> str:
-    """Return a random token of 256 bits."""
-    return token_urlsafe(32)
-
-
-def token_digest(token: str) -> bytes:
-    """Return the SHA-256 under which a token is stored. A random token needs no salt and no slow hash."""
-    return hashlib.sha256(token.encode()).digest()
 
 
 @dataclass(frozen=True, slots=True)

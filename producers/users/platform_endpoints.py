@@ -5,12 +5,12 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from common.email_address import normalized_email
 from common.guarded_route import guarded
 from common.ids import PRINTABLE
 from producers.http.endpoint import json_response, parse_body, transactions
 from producers.users import demo_store, mail_store, session_store, signing_key_store
 from producers.users.demo import enable_demo, open_demo_session
-from producers.users.model import normalized_email
 from producers.users.policy import POLICIES
 from producers.users.requests import NAME, client_of, context_of
 from producers.users.schemas import (

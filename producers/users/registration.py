@@ -2,7 +2,9 @@
 
 from uuid import uuid4
 
+from common.email_address import normalized_email
 from common.ids import new_id
+from common.secret_token import new_token, token_digest
 from producers.outbox.trace import Trace
 from producers.outbox.transaction import Transaction, Transactions
 from producers.users import mail_store, registration_store, session_store, store
@@ -12,10 +14,7 @@ from producers.users.model import (
     PASSWORD_RESET_LIFETIME,
     VERIFICATION_LIFETIME,
     is_email,
-    new_token,
-    normalized_email,
     password_flaw,
-    token_digest,
 )
 from producers.users.people import require_other_admin
 from producers.users.problems import (

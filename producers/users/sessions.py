@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
+from common.secret_token import new_token, token_digest
 from producers.outbox.trace import Trace
 from producers.outbox.transaction import Transaction, Transactions
 from producers.users import session_store, store
@@ -11,9 +12,7 @@ from producers.users.context import UsersContext
 from producers.users.model import (
     ACCESS_TOKEN_LIFETIME,
     SESSION_LIFETIME,
-    new_token,
     refresh_outcome,
-    token_digest,
 )
 from producers.users.problems import AccountSuspended, InvalidRefreshToken, UnknownSession
 from producers.users.schemas import RefreshRequest, TokensResponse

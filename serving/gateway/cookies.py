@@ -42,6 +42,9 @@ DEVICE = "souk_device"
 SIGN_IN_MAX_AGE_S = 30 * 24 * 3600
 DEVICE_MAX_AGE_S = 365 * 24 * 3600
 
+GUEST_PREFIX = "guest."
+"""Prefix of the bearer token of a guest without cookies."""
+
 _SESSION_ID = re.compile(r"[0-9a-f]{32}")
 _MAC_CHARS = 32
 
@@ -63,6 +66,10 @@ class GuestSessions:
     def sign(self, session_id: str) -> str:
         """Return the cookie of a session."""
         return f"{session_id}.{self._mac(session_id)}"
+
+    def token(self, session_id: str) -> str:
+        """Return the bearer token of a guest without cookies."""
+        return GUEST_PREFIX + self.sign(session_id)
 
     def verify(self, cookie: str) -> str | None:
         """Return the id in a cookie; None if this shop did not make the cookie."""

@@ -12,10 +12,7 @@ from serving.gateway import cookies
 from serving.gateway.access_tokens import AccessTokens, BadToken, TokenExpired, TokenRevoked
 from serving.gateway.api_keys import PREFIX, ApiKeys
 from serving.gateway.auth_state import AuthState
-from serving.gateway.cookies import GuestSessions
-
-GUEST_PREFIX = "guest."
-"""Prefix of the bearer token of a guest without cookies."""
+from serving.gateway.cookies import GUEST_PREFIX, GuestSessions
 
 _BEARER = "bearer "
 

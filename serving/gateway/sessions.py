@@ -12,7 +12,6 @@ from common.content_type import JSON
 from serving.gateway.access_tokens import AccessTokens
 from serving.gateway.cookies import GuestSessions
 from serving.gateway.described_routes import guarded
-from serving.gateway.identity import GUEST_PREFIX
 
 POLICIES: Mapping[str, AccessPolicy] = {
     "jwks": anyone("read"),
@@ -53,5 +52,5 @@ async def begin_guest_session(request: Request) -> Response:
     """Return a bearer token with which a program without cookies buys as a guest. It is not stored here."""
     guests: GuestSessions = request.app.state.guests
     session_id = guests.new()
-    content = {"session_id": session_id, "guest_token": GUEST_PREFIX + guests.sign(session_id)}
+    content = {"session_id": session_id, "guest_token": guests.token(session_id)}
     return Response(orjson.dumps(content), 201, {"Cache-Control": "no-store"}, JSON)

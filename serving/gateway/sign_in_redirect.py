@@ -4,7 +4,7 @@ from urllib.parse import urlencode, urlsplit
 
 from fastapi import Request
 
-from serving.form_fields import CONTENT_TYPE
+from serving.form_fields import has_form
 
 DEFAULT = "/"
 
@@ -21,10 +21,9 @@ def is_page_visit(request: Request) -> bool:
 
 def is_form(request: Request) -> bool:
     """Return whether a browser sends a form of a page, and not a script its data."""
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     return (
         request.method == "POST"
-        and media_type == CONTENT_TYPE
+        and has_form(request)
         and not request.url.path.startswith("/v1/")
         and "hx-request" not in request.headers
     )

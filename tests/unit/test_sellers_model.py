@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from common.email_address import normalized_email
 from common.principal import Principal
 from producers.sellers.api_keys import (
     ALPHABET,
@@ -38,7 +39,6 @@ from producers.sellers.model import (
     check_memberships,
     check_staff_change,
     masked_email,
-    normalized_email,
     roles_to_give,
 )
 from producers.sellers.presenters import present_commission

@@ -1,5 +1,5 @@
 -- Invitations to the staff of a seller that are open. An invitation is deleted when it is accepted, refused or withdrawn, and
--- some time after it has expired. `email` is in the form of `model.normalized_email`. The mail contains the token; here is
+-- some time after it has expired. `email` is in the form of `common.email_address`. The mail contains the token; here is
 -- only its SHA-256. Nothing here says whether the address has an account.
 CREATE TABLE staff_invitations (
     invitation_id uuid PRIMARY KEY,
