@@ -7,11 +7,13 @@ import httpx
 
 from common.errors import PartUnavailable, Rejected, SoukError
 from common.settings import LOOPBACK
+from common.timeouts import PEER_TIMEOUT_S
 from common.urls import credentials, redact_password
 
 FULL_TRANSITIVE = "FULL_TRANSITIVE"
 _JSON = {"content-type": "application/vnd.schemaregistry.v1+json"}
-_TIMEOUT_S = 10.0
+_READ_TIMEOUT_S = 60.0
+"""On a busy machine, the first requests after the registry's start take long: its JVM compiles their code."""
 
 
 class SchemaRefused(SoukError):
@@ -27,7 +29,7 @@ class SchemaRegistry:
         self._http = httpx.Client(
             base_url=self.url,
             auth=credentials(url),
-            timeout=_TIMEOUT_S,
+            timeout=httpx.Timeout(PEER_TIMEOUT_S, read=_READ_TIMEOUT_S),
             headers=_JSON,
             trust_env=LOOPBACK not in url,
         )
