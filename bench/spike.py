@@ -5,10 +5,12 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from random import Random
+from typing import Any
 
 import asyncpg
 import httpx
@@ -46,6 +48,7 @@ NORMAL_FACTOR, NORMAL_AT_MOST_S = 2.0, 0.05
 """A window is normal if its p95 is at most this many times that before the spike, or at most 50 ms."""
 
 STOCK = 1_000_000
+FIRST_ORDERS, FIRST_ORDERS_S, FIRST_CONNECTIONS = 50, 5.0, 8
 _TIMEOUT_S = 120.0
 _COUNT_ORDERS = Path(__file__).with_name("count_orders.sql").read_text()
 
@@ -136,7 +139,7 @@ def run(settings: Settings, plan: SpikeBenchPlan, port_offset: int, console: Con
 
 
 def open_shop(settings: Settings, console: Console) -> None:
-    """List the products of a small shop with plenty of stock, and wait until it recommends them.
+    """List the products of a small shop with plenty of stock, sell some, and wait until it recommends them.
 
     Raises:
         SoukError: that takes too long.
@@ -151,19 +154,35 @@ def open_shop(settings: Settings, console: Console) -> None:
         {"product_id": product(number), "seller_id": "bench-seller", "on_hand": STOCK}
         for number in range(PRODUCTS)
     ]
-    deadline = time.monotonic() + _TIMEOUT_S
     token = PlatformToken(settings, "bench")
     with httpx.Client(base_url=settings.serving, trust_env=False, timeout=30, auth=token) as api:
-        is_stocked = False
-        while True:
-            answer = api.get("/v1/recommendations/bench") if is_stocked else api.put("/v1/stock", json=stock)
-            if is_stocked and answer.is_success and answer.json()["items"]:
-                return
-            is_stocked = is_stocked or answer.is_success
-            if time.monotonic() > deadline:
-                reason = f"{answer.request.url.path} returned {answer.status_code}: {answer.text[:300]}"
-                raise SoukError(f"the shop did not open within {_TIMEOUT_S:.0f} s: {reason}")
-            time.sleep(0.5)
+        _await(lambda: api.put("/v1/stock", json=stock), lambda _: True)
+        asyncio.run(_sell(settings))
+        _await(lambda: api.get("/v1/recommendations/bench"), lambda body: bool(body["items"]))
+
+
+async def _sell(settings: Settings) -> None:
+    """Place the orders that make products popular."""
+    checkouts = make_requests(settings, 0)["checkout"]
+    sold = await Load(settings.serving, FIRST_CONNECTIONS).paced(
+        checkouts, FIRST_ORDERS / FIRST_ORDERS_S, FIRST_ORDERS_S, Random(0)
+    )
+    if not sold.seconds:
+        raise SoukError(f"the shop took no order: {sold.failed} responses by status")
+
+
+def _await(send: Callable[[], httpx.Response], is_done: Callable[[Any], bool]) -> None:
+    """Repeat a request until it succeeds and its body is as wanted.
+
+    Raises:
+        SoukError: that takes too long.
+    """
+    deadline = time.monotonic() + _TIMEOUT_S
+    while not ((answer := send()).is_success and is_done(answer.json() if answer.content else None)):
+        if time.monotonic() > deadline:
+            reason = f"{answer.request.url.path} returned {answer.status_code}: {answer.text[:300]}"
+            raise SoukError(f"the shop did not open within {_TIMEOUT_S:.0f} s: {reason}")
+        time.sleep(0.5)
 
 
 def measure(platform: TemporaryPlatform, plan: SpikeBenchPlan, console: Console) -> SpikeBenchResult:

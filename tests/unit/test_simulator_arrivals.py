@@ -1,7 +1,5 @@
 """The live rate is reached within minutes and not exceeded, whatever the number of events per visit."""
 
-from itertools import pairwise
-
 import numpy as np
 import pytest
 
@@ -20,11 +18,11 @@ def rates_of_minutes(events_per_visit: float) -> Floats:
     for tick in range(ticks):
         begun = rng.poisson(arrivals.expected_visits(int(events[tick]), TICK_S))
         lengths = rng.geometric(1 / events_per_visit, begun)
-        first = np.append(0, np.cumsum(lengths))
-        after_ms = draw_gaps(rng, int(first[-1]))
-        for begin, end in pairwise(first.tolist()):
-            at = tick + 1 + np.cumsum(after_ms[begin:end] / 1000 / TICK_S).astype(int)
-            np.add.at(events, at[at <= ticks], 1)
+        since_first_visit = np.cumsum(draw_gaps(rng, int(lengths.sum())) / 1000 / TICK_S)
+        ends = np.cumsum(lengths)
+        began = np.append(0.0, since_first_visit[ends - 1])[:-1]
+        at = tick + 1 + (since_first_visit - np.repeat(began, lengths)).astype(int)
+        np.add.at(events, at[at <= ticks], 1)
     return events[1:].reshape(MINUTES, -1).mean(axis=1) / TICK_S
 
 
