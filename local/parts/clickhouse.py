@@ -12,6 +12,7 @@ import httpx
 
 from common.settings import ROOT, Settings
 from local.parts.part import NotReady, Part, Resolution
+from local.parts.probe import probe
 from local.state_directory import settings_environment
 from local.supervision.launch_file import LaunchSpec
 
@@ -43,7 +44,7 @@ def check(settings: Settings) -> None:
     """
     user = settings.clickhouse_admin_user, settings.clickhouse_admin_password.get_secret_value()
     try:
-        answer = httpx.post(settings.clickhouse, content="SELECT 1", auth=user, timeout=3, trust_env=False)
+        answer = probe("POST", settings.clickhouse, content="SELECT 1", auth=user)
     except httpx.HTTPError as error:
         raise NotReady(f"clickhouse: {error}") from error
     if answer.status_code != 200 or answer.text.strip() != "1":

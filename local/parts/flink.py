@@ -17,6 +17,7 @@ from local.install.jars import connectors_digest, jars
 from local.parts.flink_config import LOGGING, SLOTS, jobmanager_flags, options, render, taskmanager_flags
 from local.parts.java import JVM_ENVIRONMENT, find_java, server_flags
 from local.parts.part import NotReady, Part, Resolution
+from local.parts.probe import probe
 from local.parts.resolve import find_on_path, format_version, parse_version
 from local.state_directory import StateDirectory
 from local.supervision.launch_file import LaunchSpec
@@ -152,7 +153,7 @@ def check_slots(url: str, slots: int) -> None:
 
 def _overview(url: str) -> dict[str, int]:
     try:
-        answer = httpx.get(f"{url}/overview", timeout=3, trust_env=False).raise_for_status()
+        answer = probe("GET", f"{url}/overview").raise_for_status()
         overview: dict[str, int] = answer.json()
     except (httpx.HTTPError, ValueError) as error:
         raise NotReady(f"flink: {error}") from error

@@ -9,6 +9,7 @@ from common.settings import ROOT, Settings
 from jobs.fingerprint import FILES_DIGEST, plan_files_digest
 from local.install.jars import connectors_digest
 from local.parts.part import NotReady, Part, Resolution
+from local.parts.probe import probe
 from local.state_directory import settings_environment
 from local.supervision.launch_file import LaunchSpec
 
@@ -42,7 +43,7 @@ def check(flink: str) -> None:
         NotReady: Flink does not answer, or a job is in another state.
     """
     try:
-        overview = httpx.get(f"{flink}/jobs/overview", timeout=3, trust_env=False).raise_for_status().json()
+        overview = probe("GET", f"{flink}/jobs/overview").raise_for_status().json()
     except (httpx.HTTPError, ValueError) as error:
         raise NotReady(f"jobs: Flink does not answer: {error}") from error
     from jobs.registry import JOBS  # here, so that `down` does not load the job plans

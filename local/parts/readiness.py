@@ -3,8 +3,7 @@
 import httpx
 
 from local.parts.part import NotReady
-
-TIMEOUT_S = 3.0
+from local.parts.probe import probe
 
 
 def check(name: str, url: str) -> None:
@@ -14,7 +13,7 @@ def check(name: str, url: str) -> None:
         NotReady: it does not answer, or it names what is missing.
     """
     try:
-        answer = httpx.get(f"{url}/ready", timeout=TIMEOUT_S, trust_env=False)
+        answer = probe("GET", f"{url}/ready")
     except httpx.HTTPError as error:
         raise NotReady(f"{name}: {error}") from error
     if answer.status_code != 200:

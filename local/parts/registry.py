@@ -18,6 +18,7 @@ from common.urls import credentials, redact_password
 from local.install.jars import jars
 from local.parts.java import JVM_ENVIRONMENT, find_java, server_flags
 from local.parts.part import NotReady, Part, Resolution
+from local.parts.probe import probe
 from local.parts.resolve import format_version, parse_version
 from local.state_directory import StateDirectory
 from local.supervision.launch_file import LaunchSpec
@@ -146,7 +147,7 @@ def check(url: str) -> None:
     """
     try:
         subjects = f"{redact_password(url)}/subjects"
-        answer = httpx.get(subjects, auth=credentials(url), timeout=3, trust_env=False)
+        answer = probe("GET", subjects, auth=credentials(url))
         answer.raise_for_status()
         if not isinstance(answer.json(), list):
             raise NotReady(f"registry: {subjects} is not a list")

@@ -7,6 +7,7 @@ import httpx
 
 from common.settings import LOOPBACK, ROOT, Settings
 from local.parts.part import NotReady, Part, Resolution
+from local.parts.probe import probe
 from local.state_directory import settings_environment
 from local.supervision.launch_file import LaunchSpec
 
@@ -33,6 +34,6 @@ def check(url: str) -> None:
         NotReady: it does not.
     """
     try:
-        httpx.get(url, timeout=3, trust_env=False).raise_for_status()
+        probe("GET", url).raise_for_status()
     except httpx.HTTPError as error:
         raise NotReady(f"rollups: {url} does not answer: {error}") from error
