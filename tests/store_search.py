@@ -1,6 +1,8 @@
 """Searches the stores of a copy for texts. Each function returns the places that contain one of them."""
 
 import asyncio
+import errno
+import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -9,12 +11,11 @@ from uuid import uuid4
 
 import asyncpg
 import clickhouse_connect
-from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Message, TopicPartition
 from redis import Redis
 
 from clickhouse.client import connect
-from common.kafka import offset_range
+from common.kafka_errors import is_retriable
 from common.settings import Settings
 from tests.integration.servers import TEST_TIMEOUT_S, await_true
 
@@ -49,17 +50,17 @@ def postgres_with(settings: Settings, *texts: str) -> list[str]:
 def topics_with(settings: Settings, *texts: str) -> list[str]:
     """Return the topics that have a message with a text in its key, value or headers."""
     wanted = [text.encode() for text in texts]
-    topics = AdminClient({"bootstrap.servers": settings.kafka}).list_topics(timeout=30).topics
-    return [
-        topic
-        for topic in sorted(topics)
-        if not topic.startswith("__")
-        and any(text in part for part in _parts(settings, topic) for text in wanted)
-    ]
+    found = {
+        message.topic() or ""
+        for message in _messages(settings)
+        for part in _parts(message)
+        if any(text in part for text in wanted)
+    }
+    return sorted(found)
 
 
-def _parts(settings: Settings, topic: str) -> Iterator[bytes]:
-    """Yield the keys, values and headers of all messages that are in a topic now."""
+def _messages(settings: Settings) -> Iterator[Message]:
+    """Yield all messages that are in topics now, except in those of Kafka itself."""
     consumer = Consumer(
         {
             "bootstrap.servers": settings.kafka,
@@ -69,22 +70,34 @@ def _parts(settings: Settings, topic: str) -> Iterator[bytes]:
         }
     )
     try:
-        for number in consumer.list_topics(topic, 30).topics[topic].partitions:
-            _, end = offset_range(consumer, TopicPartition(topic, number), 30)
-            consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING)])
-            position = 0
-            while position < end:
-                message = await_true(lambda: consumer.poll(1))
-                if message.error():  # the end of a partition whose last records are no messages
-                    break
-                position = message.offset() + 1
-                yield message.key() or b""
-                yield message.value() or b""
-                for name, value in message.headers() or ():
-                    yield name.encode()
-                    yield value or b""
+        topics = consumer.list_topics(timeout=30).topics
+        unread = {
+            (name, number)
+            for name, topic in topics.items()
+            if not name.startswith("__")
+            for number in topic.partitions
+        }
+        consumer.assign([TopicPartition(*partition, OFFSET_BEGINNING) for partition in unread])
+        while unread:
+            for message in await_true(lambda: consumer.consume(1_000, 1)):
+                error = message.error()
+                if error is None:
+                    yield message
+                elif error.code() == KafkaError._PARTITION_EOF:
+                    unread.discard((message.topic(), message.partition()))
+                else:
+                    assert is_retriable(error), error  # the client retries
     finally:
         consumer.close()
+
+
+def _parts(message: Message) -> Iterator[bytes]:
+    """Yield the key, the value and the headers of a message."""
+    yield message.key() or b""
+    yield message.value() or b""
+    for name, value in message.headers() or ():
+        yield name.encode()
+        yield value or b""
 
 
 _COMPUTED = (
@@ -161,7 +174,18 @@ def files_with(home: Path, *texts: str, without: tuple[str, ...] = ()) -> list[s
 
 
 def _bytes(path: Path) -> bytes:
+    """Return the contents of a file without its holes. Kafka's indexes are gigabytes of holes."""
+    contents, position = [], 0
     try:
-        return path.read_bytes()
+        with path.open("rb", buffering=0) as file:
+            size = os.fstat(file.fileno()).st_size
+            while position < size:
+                begin = os.lseek(file.fileno(), position, os.SEEK_DATA)
+                position = os.lseek(file.fileno(), begin, os.SEEK_HOLE)
+                contents.append(os.pread(file.fileno(), position - begin, begin))
     except FileNotFoundError:  # a server has replaced it
         return b""
+    except OSError as error:
+        if error.errno != errno.ENXIO:  # the rest of the file is a hole
+            raise
+    return b"\0".join(contents)

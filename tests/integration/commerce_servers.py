@@ -4,6 +4,8 @@ import asyncio
 import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import Event
 from typing import Any
 
 import asyncpg
@@ -173,6 +175,30 @@ class Shop(Server):
         # Not in this thread: with Playwright, it runs an event loop already.
         with ThreadPoolExecutor(1) as thread:
             return thread.submit(asyncio.run, ask()).result()
+
+    @contextmanager
+    def locked(self, statement: str, *values: Any) -> Iterator[None]:
+        """Hold the rows that a statement locks (`SELECT … FOR UPDATE`) for a `with` block."""
+        locking, release = Event(), Event()
+
+        async def hold() -> None:
+            connection = await asyncpg.connect(self.settings.postgres)
+            try:
+                async with connection.transaction():
+                    await connection.execute(statement, *values)
+                    locking.set()
+                    await asyncio.to_thread(release.wait)
+            finally:
+                await connection.close()
+
+        with ThreadPoolExecutor(1) as thread:
+            holder = thread.submit(asyncio.run, hold())
+            try:
+                await_true(lambda: locking.wait(0.1) or holder.done(), "the lock")
+                yield
+            finally:
+                release.set()
+            holder.result()
 
     def caught_up(self) -> bool:
         """Return whether all outboxes are empty."""

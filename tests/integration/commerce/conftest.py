@@ -1,11 +1,15 @@
 """The commerce services in one process, with a real PostgreSQL, Kafka and registry, which tests may stop."""
 
 import asyncio
+import os
+import sys
 from collections.abc import Callable, Iterator
 
 import pytest
 
+from cli.__main__ import main
 from common.settings import Settings
+from local.state_directory import settings_environment
 from producers.postgres.roles import migrate_as_admin
 from producers.service import ROOM
 from tests.integration.commerce_servers import Shop
@@ -42,3 +46,25 @@ def books(shop: Shop) -> Iterator[Settings]:
 def eventually() -> Callable[..., object]:
     """A function that waits for a condition's first true value and returns it, or fails the test."""
     return await_true
+
+
+@pytest.fixture
+def souk(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str, str]]:
+    """A function that runs `./souk ARGUMENTS` and returns its exit code, output and errors.
+
+    It runs in this process, because a new one would spend seconds of CPU time to import the command.
+    """
+    for name in [name for name in os.environ if name.startswith("SOUK_")]:
+        monkeypatch.delenv(name)
+    for name, value in settings_environment(shop.settings).items():
+        monkeypatch.setenv(name, value)
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["souk", *arguments])
+        capsys.readouterr()
+        code = main()
+        return code, *capsys.readouterr()
+
+    return run

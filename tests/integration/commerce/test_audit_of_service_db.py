@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from clickhouse_connect.driver.client import Client
 
 from audit.comparison import ComparisonResult
 from audit.connect import stores
@@ -55,6 +56,16 @@ class Audited:
     """Outcome → order id."""
     shopper_ids: tuple[str, ...]
     """Those of a registered person and of an erased one."""
+    clickhouse: Client
+    """A client of the administrator."""
+    unchanged: dict[str, ComparisonResult] = field(default_factory=dict)
+    """Comparison → its result without a change. Tests of other files may have left differences."""
+
+    def before(self, name: str) -> ComparisonResult:
+        """Return the result of a comparison without a change."""
+        if name not in self.unchanged:
+            (self.unchanged[name],) = self.ask(name)
+        return self.unchanged[name]
 
     def ask(self, name: str) -> list[ComparisonResult]:
         with stores(self.settings, None, quiet) as opened:
@@ -62,19 +73,19 @@ class Audited:
 
     def differences(self, name: str) -> set[tuple[str, Any, Any]]:
         """Return field, left and right value of each difference of these orders and their product."""
-        own = {self.product, *self.orders.values(), *self.shopper_ids}
         (found,) = self.ask(name)
+        return self.own_differences(found)
+
+    def own_differences(self, found: ComparisonResult) -> set[tuple[str, Any, Any]]:
+        """Return those of a result."""
+        own = {self.product, *self.orders.values(), *self.shopper_ids}
         return {
             (each.field, each.left, each.right) for each in found.differences if own & set(each.key.values())
         }
 
-    def command(self, sql: str) -> None:
-        with connect(self.settings, admin=True) as client:
-            client.command(sql)
-
 
 @pytest.fixture(scope="module")
-def audited(running_shop: Shop, clickhouse_server: Settings) -> Audited:
+def audited(running_shop: Shop, clickhouse_server: Settings) -> Iterator[Audited]:
     shop, there = running_shop, clickhouse_server
     settings = shop.settings.model_copy(
         update={
@@ -107,6 +118,7 @@ def audited(running_shop: Shop, clickhouse_server: Settings) -> Audited:
             quiet,
             lambda: None,
         )
+    shop.kill()  # from now on only the tests change the tables
     migrate(settings)
     with SchemaRegistry(settings.registry) as registry, connect(settings, admin=True) as client:
         log = EventLog(kafka, Decoder(registry.schema))
@@ -114,7 +126,8 @@ def audited(running_shop: Shop, clickhouse_server: Settings) -> Audited:
             events = log.contents(name).events
             if events.num_rows:
                 client.insert_arrow(name, events)
-    return Audited(settings, shop, product, orders, (registered.shopper_id, erased.shopper_id))
+        shopper_ids = registered.shopper_id, erased.shopper_id
+        yield Audited(settings, shop, product, orders, shopper_ids, client)
 
 
 def return_one_unit(shop: Shop, order_id: str, product: str) -> None:
@@ -145,21 +158,32 @@ def changed(audited: Audited) -> Iterator[Callable[[str, str], None]]:
 
 
 @contextmanager
+def other_facts(audited: Audited, table: str, query: str) -> Iterator[None]:
+    """Replace the facts in a table by the result of a query for a `with` block."""
+    audited.clickhouse.command(f"CREATE TABLE other_{table} AS {table}")
+    audited.clickhouse.command(f"INSERT INTO other_{table} {query}")
+    exchange = f"EXCHANGE TABLES {table} AND other_{table}"
+    audited.clickhouse.command(exchange)
+    try:
+        yield
+    finally:
+        audited.clickhouse.command(exchange)
+        audited.clickhouse.command(f"DROP TABLE other_{table}")
+
+
+@contextmanager
 def without(audited: Audited, table: str, order_id: str) -> Iterator[None]:
     """Remove the facts about one order from a table for a `with` block."""
-    audited.command(f"CREATE OR REPLACE TABLE kept AS {table}")
-    audited.command(f"INSERT INTO kept SELECT * FROM {table}")
-    audited.command(f"TRUNCATE TABLE {table}")
-    audited.command(f"INSERT INTO {table} SELECT * FROM kept WHERE ifNull(order_id, '') != '{order_id}'")
-    yield
-    audited.command(f"TRUNCATE TABLE {table}")
-    audited.command(f"INSERT INTO {table} SELECT * FROM kept")
+    query = f"SELECT * FROM {table} WHERE ifNull(order_id, '') != '{order_id}'"
+    with other_facts(audited, table, query):
+        yield
 
 
 @pytest.mark.parametrize("name", OF_SERVICES)
 def test_services_and_facts_agree_about_orders_of_every_outcome(audited: Audited, name: str) -> None:
-    assert audited.differences(name) == set()
-    assert all(found.rows for found in audited.ask(name))
+    found = audited.before(name)
+    assert audited.own_differences(found) == set()
+    assert found.rows
 
 
 def test_every_comparison_of_the_services_is_tested_here() -> None:
@@ -192,20 +216,15 @@ def test_every_comparison_of_the_services_is_tested_here() -> None:
 )
 def test_a_fact_that_is_missing_is_found(audited: Audited, name: str, table: str, outcome: str) -> None:
     with without(audited, table, audited.orders[outcome]):
-        found = audited.ask(name)[0].difference_count
-    assert found > audited.ask(name)[0].difference_count
+        (found,) = audited.ask(name)
+    assert found.difference_count > audited.before(name).difference_count
 
 
 @contextmanager
 def replaced(audited: Audited, table: str, values: str) -> Iterator[None]:
     """Replace columns (`1 AS column, …`) of all facts of a table for a `with` block."""
-    audited.command(f"CREATE OR REPLACE TABLE kept_{table} AS {table}")
-    audited.command(f"INSERT INTO kept_{table} SELECT * FROM {table}")
-    audited.command(f"TRUNCATE TABLE {table}")
-    audited.command(f"INSERT INTO {table} SELECT * REPLACE ({values}) FROM kept_{table}")
-    yield
-    audited.command(f"TRUNCATE TABLE {table}")
-    audited.command(f"INSERT INTO {table} SELECT * FROM kept_{table}")
+    with other_facts(audited, table, f"SELECT * REPLACE ({values}) FROM {table}"):
+        yield
 
 
 EARLIER_CONFIRMATION = "NULL AS placed_at, NULL AS currency, [] AS lines"
@@ -240,11 +259,10 @@ def test_events_from_before_their_new_fields_are_no_differences(audited: Audited
 def test_a_wrong_field_of_an_event_is_found(
     audited: Audited, name: str, table: str, values: str, fields: set[str]
 ) -> None:
-    (before,) = audited.ask(name)
     with replaced(audited, table, values):
         (found,) = audited.ask(name)
     unequal = {difference.field for difference in found.differences}
-    assert unequal - {difference.field for difference in before.differences} == fields
+    assert unequal - {difference.field for difference in audited.before(name).differences} == fields
 
 
 @pytest.mark.parametrize(
@@ -259,8 +277,8 @@ def test_a_wrong_time_of_a_person_is_found(audited: Audited, table: str, field: 
 def test_a_processed_event_that_does_not_exist_is_found(audited: Audited) -> None:
     with without(audited, "order_placed", audited.orders["confirmed"]):
         (found,) = audited.ask("inbox_vs_facts")
-    before = audited.ask("inbox_vs_facts")[0].difference_count
-    assert found.difference_count - before == 2  # inventory's and payments'
+    before = audited.before("inbox_vs_facts")
+    assert found.difference_count - before.difference_count == 2  # inventory's and payments'
 
 
 def test_a_cent_of_a_payment_is_found_from_three_sides(
@@ -382,9 +400,9 @@ def test_a_return_of_an_order_without_payment_lines_is_left_out(
 
 @pytest.mark.parametrize("name", ["returns_vs_reservations", "returns_vs_payments", "returns_vs_refunds"])
 def test_a_rejected_return_is_explained_by_its_dead_letter(audited: Audited, name: str) -> None:
-    (found,) = audited.ask(name)
+    found = audited.before(name)
     assert found.explained
-    assert audited.differences(name) == set()
+    assert audited.own_differences(found) == set()
 
 
 def test_a_confirmed_order_whose_units_were_released_is_found(
@@ -415,7 +433,6 @@ def test_without_service_tables_no_work_is_under_way(audited: Audited) -> None:
 
 
 def test_an_event_that_never_left_its_outbox_is_found(audited: Audited) -> None:
-    audited.shop.kill()  # whose relay would send it
     audited.shop.sql("INSERT INTO orders.outbox (topic, headers) VALUES ('order_placed', '{}')")
     (found,) = audited.ask("outboxes")
     assert [(each.key, each.left, each.right) for each in found.differences] == [

@@ -1,11 +1,9 @@
 """Settings: changed with author and reason, known by every process, rolled back, kept during outages."""
 
-import os
-import subprocess
-import sys
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
@@ -23,7 +21,6 @@ from common.configuration.definitions import (
 )
 from common.ids import new_id
 from common.principal import Principal, guest
-from common.settings import ROOT
 from schemas.configuration.watcher import ConfigurationWatcher
 from schemas.setup import set_up_topics
 from schemas.topics import Topic
@@ -348,19 +345,6 @@ def test_a_process_that_starts_reads_the_values_from_kafka_without_a_file(shop, 
     assert (tmp_path / "run" / "configuration.json").is_file()
 
 
-def test_a_watcher_connects_again_after_kafka_was_away(shop, kafka, watcher, eventually):
-    kafka.kill()
-    value = another(shop, BREAKER_WINDOW)
-    try:
-        put(shop, "breaker_window", value).raise_for_status()  # waits in the outbox
-        eventually(lambda: not watcher.wait_until_current(0))
-        assert watcher.values.get(BREAKER_WINDOW) != value
-    finally:
-        kafka.start()
-
-    eventually(lambda: watcher.values.get(BREAKER_WINDOW) == value)
-
-
 def cleanup_policy(kafka, topic):
     admin, resource = (
         AdminClient({"bootstrap.servers": kafka.bootstrap}),
@@ -382,24 +366,9 @@ def test_the_topic_is_compacted_in_new_and_in_existing_installations(shop, kafka
 
 
 @pytest.fixture
-def souk_settings(shop):
+def souk_settings(souk):
     """Runs `souk settings` with arguments."""
-    settings = shop.settings
-    environment = os.environ | {
-        "SOUK_HOME": str(settings.home),
-        "SOUK_PORT_OFFSET": str(settings.port_offset),
-        "SOUK_INTERNAL_SECRET": settings.internal_secret.get_secret_value(),
-        "COLUMNS": "200",
-    }
-
-    def run(*arguments):
-        command = [sys.executable, "-m", "cli", "settings", *arguments]
-        ran = subprocess.run(
-            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
-        )
-        return ran.returncode, ran.stdout, ran.stderr
-
-    return run
+    return partial(souk, "settings")
 
 
 def test_the_command_lists_sets_shows_and_rolls_back_settings(shop, souk_settings):

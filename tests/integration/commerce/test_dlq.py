@@ -1,26 +1,17 @@
-import subprocess
-import sys
-
 import orjson
 import pytest
 
 from common.ids import new_id
-from common.settings import ROOT
-from local.state_directory import base_environment, settings_environment
 
 
 @pytest.fixture
-def dlq(shop):
+def dlq(souk):
     """Runs `./souk dlq …`."""
 
     def run(*arguments, code=0):
-        done = subprocess.run(
-            [sys.executable, "-m", "cli", "dlq", *arguments],
-            cwd=ROOT, env=base_environment() | settings_environment(shop.settings),
-            capture_output=True, text=True, timeout=300, check=False,
-        )  # fmt: skip
-        assert done.returncode == code, done.stdout + done.stderr
-        return done.stdout + done.stderr
+        ended, output, errors = souk("dlq", *arguments)
+        assert ended == code, output + errors
+        return output + errors
 
     return run
 

@@ -1,13 +1,11 @@
 """A write with an Idempotency-Key takes effect once, and a retry gets the first response, errors too."""
 
 import asyncio
-import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 
-import asyncpg
 import httpx
 import pytest
 
@@ -47,30 +45,8 @@ def settings_locked(shop):
     """A context in which requests that change the setting `breaker_trials` wait."""
     shop.http.put("/v1/settings/breaker_trials", json={"value": 12, "reason": "it exists"})
 
-    @contextmanager
-    def locked():
-        locking, release = threading.Event(), threading.Event()
-
-        async def hold():
-            connection = await asyncpg.connect(shop.settings.postgres)
-            async with connection.transaction():
-                await connection.execute(
-                    "SELECT FROM configuration.settings WHERE name = 'breaker_trials' FOR UPDATE"
-                )
-                locking.set()
-                await asyncio.to_thread(release.wait, 60)
-            await connection.close()
-
-        holder = threading.Thread(target=lambda: asyncio.run(hold()))
-        holder.start()
-        assert locking.wait(60)
-        try:
-            yield
-        finally:
-            release.set()
-            holder.join()
-
-    return locked
+    row = "SELECT FROM configuration.settings WHERE name = 'breaker_trials' FOR UPDATE"
+    return partial(shop.locked, row)
 
 
 def waits(shop):

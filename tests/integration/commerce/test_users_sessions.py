@@ -302,13 +302,13 @@ def test_a_thousand_guesses_are_slowed_for_every_address_alike(people, is_regist
     assert 20 <= tried <= 30
 
 
-def test_during_a_thousand_guesses_the_owner_still_gets_in(people):
+def test_during_hundreds_of_guesses_the_owner_still_gets_in(people):
     person = people.person()
     email, device_token = person.tokens["user"]["email"], person.tokens["device_token"]
     clock, home = FakeClock(), Client("203.0.113.7", "Ana's phone")
 
     async def besieged(transactions, context):
-        await attack(transactions, context, clock, email, 1_000)
+        await attack(transactions, context, clock, email, 300)
         on_her_phone = await sign_in(
             transactions, context, guess(email, PASSWORD, device_token=device_token), home
         )
