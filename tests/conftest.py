@@ -4,18 +4,25 @@ import csv
 import os
 import signal
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
+from httpx._transports import default as httpx_transport
 from hypothesis import settings
 
 from producers.simulator.world.shape import WorldShape
 from producers.simulator.world.world import World, build_world
 
 os.environ.setdefault("SOUK_INTERNAL_SECRET", "a secret of all processes")
+
+# Otherwise, each client of httpx reads all certificate authorities again, which takes 30 ms of CPU. Tests
+# make thousands of clients: `httpx.get` makes one for each request, also while a server starts.
+httpx_transport.create_ssl_context = cache(httpx.create_ssl_context)
 
 settings.register_profile("souk", deadline=None, print_blob=True, max_examples=100)
 settings.register_profile("nightly", settings.get_profile("souk"), max_examples=1_000)

@@ -25,7 +25,14 @@ from local.state_directory import StateDirectory
 from schemas.registry import SchemaRegistry
 from schemas.setup import register
 from tests.integration.commerce_servers import Postgres, Shop
-from tests.integration.servers import Server, await_true, registry_in_memory, running, terminated
+from tests.integration.servers import (
+    Server,
+    await_true,
+    registry_in_memory,
+    running,
+    short_lived,
+    terminated,
+)
 from tests.ports import free_offset
 
 CLICKHOUSE_PASSWORD = "admin's secret"
@@ -102,7 +109,7 @@ class Kafka(Server):
     """Kafka, with methods that create and read topics."""
 
     def __init__(self, settings: Settings) -> None:
-        super().__init__(local_kafka.part(settings), settings)
+        super().__init__(short_lived(local_kafka.part(settings)), settings)
         self.bootstrap = settings.kafka
 
     def topic(self) -> str:
