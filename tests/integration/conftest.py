@@ -25,7 +25,13 @@ from local.state_directory import StateDirectory
 from schemas.registry import SchemaRegistry
 from schemas.setup import register
 from tests.integration.commerce_servers import Postgres, Shop
-from tests.integration.servers import Server, await_true, registry_in_memory, running, terminated
+from tests.integration.servers import (
+    Server,
+    await_true,
+    registry_in_memory,
+    running,
+    terminated,
+)
 from tests.ports import free_offset
 
 CLICKHOUSE_PASSWORD = "admin's secret"

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TypeVar
@@ -34,6 +35,12 @@ def await_true(condition: Callable[[], T], what: str = "it") -> T:
     raise AssertionError(f"{what} did not happen within {TEST_TIMEOUT_S} s")
 
 
+def in_thread(call: Callable[[], object]) -> None:
+    """Run a function that may call `asyncio.run`, which the main thread can't while Playwright is used."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(call).result()
+
+
 class Server:
     """The process of one part. Its log is in the home of its settings."""
 
@@ -47,9 +54,9 @@ class Server:
         spec = self.part.launch
         assert spec
         spec.cwd.mkdir(parents=True, exist_ok=True)
-        self.part.prepare()
+        in_thread(self.part.prepare)
         with suppress(NotReady):
-            self.part.ready()
+            in_thread(self.part.ready)
             raise AssertionError(f"another {self.part.name} answers at {self.part.url}: a fixture forgot it")
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
@@ -78,7 +85,7 @@ class Server:
         if self.process.poll() is not None:
             raise AssertionError(f"{self.part.name} ended:\n{self.log.read_text(errors='replace')[-2000:]}")
         with suppress(NotReady):
-            self.part.ready()
+            in_thread(self.part.ready)
             return True
         return False
 

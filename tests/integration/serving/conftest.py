@@ -5,7 +5,8 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -253,17 +254,29 @@ def shop(clickhouse_server: Settings, tmp_path_factory: pytest.TempPathFactory) 
             yield served
 
 
-@pytest.fixture
-def shop_without_clickhouse(shop: Settings, tmp_path: Path) -> Iterator[Settings]:
-    """The same shop without ClickHouse, and without last figures: these are of another database."""
-    nowhere = Settings(home=tmp_path, port_offset=free_offset())
-    changed = {
-        "home": nowhere.home,
-        "clickhouse_url": nowhere.clickhouse,
-        "clickhouse_database": "nowhere",
+@dataclass(frozen=True)
+class LoneApi:
+    """`python -m serving` in one process, without stores and without services, and the file of its log."""
+
+    settings: Settings
+    log: Path
+
+
+@pytest.fixture(scope="session")
+def lone_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LoneApi]:
+    settings = Settings(home=tmp_path_factory.mktemp("lone"), port_offset=free_offset())
+    environment = os.environ | {
+        "SOUK_HOME": str(settings.home),
+        "SOUK_PORT_OFFSET": str(settings.port_offset),
+        "SOUK_SERVING_PROCESSES": "1",
     }
-    with running_serving(shop.model_copy(update=changed)) as settings:
-        yield settings
+    log = settings.home / "log"
+    command = [sys.executable, "-X", "dev", "-m", "serving"]
+    with log.open("w") as output:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
+        with terminated(process):
+            await_true(lambda: is_ready(process, f"{settings.serving}/health"), "serving's start")
+            yield LoneApi(settings, log)
 
 
 class Office:
@@ -333,11 +346,39 @@ def commerce(shop: Settings) -> Iterator[CommerceStub]:
         yield commerce
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    expect.set_options(timeout=TEST_TIMEOUT_S * 250)  # in ms: a quarter of the timeout
-    with opened() as browser:
-        yield browser
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Move the modules of this folder that need Chromium behind the others: see `browser`."""
+    folder = Path(__file__).parent
+    places = [place for place, item in enumerate(items) if item.path.parent == folder]
+    ours = [items[place] for place in places]
+    late = {item.path for item in ours if "browser" in getattr(item, "fixturenames", ())}
+    for place, item in zip(places, sorted(ours, key=lambda item: item.path in late), strict=True):
+        items[place] = item
+
+
+BROWSER = pytest.StashKey[Browser]()
+
+
+@pytest.fixture
+def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
+    """Chromium, which starts once for all tests of this folder, because a start takes 5 s of CPU.
+
+    Pages that a test has left open are closed.
+
+    Playwright runs an event loop in this thread until the folder's last test. Until then, tests can't call
+    `asyncio.run`, so those that do so come first.
+    """
+    folder = request.node.getparent(pytest.Dir)
+    assert folder
+    if BROWSER not in folder.stash:
+        expect.set_options(timeout=TEST_TIMEOUT_S * 250)  # in ms: a quarter of the timeout
+        stack = ExitStack()
+        folder.stash[BROWSER] = stack.enter_context(opened())
+        folder.addfinalizer(stack.close)
+    browser = folder.stash[BROWSER]
+    yield browser
+    for context in browser.contexts:
+        context.close()
 
 
 @pytest.fixture

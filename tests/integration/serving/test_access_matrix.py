@@ -51,6 +51,8 @@ PRINCIPALS: dict[str, Principal | None] = {
 }
 EXPECTED = expected()
 DENIALS = {"sign-in-required", "not-allowed", "not-found"}
+ANYBODY = ("nobody", "guest", "packer", "key", "platform")
+"""Who requests the routes that are for everybody: each kind of principal, and nobody."""
 
 
 def guarded_routes() -> Iterator[tuple[str, str, AccessPolicy]]:
@@ -139,6 +141,8 @@ def test_each_principal_uses_exactly_the_routes_of_the_table(shop: Settings, nam
     wrong = []
     with client_at(shop, list(PRINCIPALS).index(name), headers) as client:
         for route, (own, foreign) in EXPECTED.items():
+            if own == GROUPS["everybody"] and name not in ANYBODY:
+                continue
             method, path = route.split()
             for is_foreign, allowed in ((False, own), (True, foreign)):
                 if allowed is None:

@@ -14,6 +14,7 @@ import pytest
 from common.settings import Settings
 from serving.analytics.watermarks import REFRESH_INTERVAL_S
 from tests.integration.servers import TEST_TIMEOUT_S, await_true
+from tests.integration.serving.conftest import LoneApi
 from tests.principals import bearer
 
 ODD = "o'hara\\"
@@ -485,10 +486,10 @@ def test_the_live_stream_says_when_there_is_something_new(api: httpx.Client, add
 
 
 def test_without_clickhouse_and_last_figures_every_figure_is_unavailable_for_now(
-    shop_without_clickhouse: Settings,
+    lone_api: LoneApi,
 ) -> None:
-    base = shop_without_clickhouse.serving
-    headers = bearer(shop_without_clickhouse)
+    base = lone_api.settings.serving
+    headers = bearer(lone_api.settings)
     answer = httpx.get(f"{base}/v1/sellers/ana/sales", headers=headers, trust_env=False)
     page = httpx.get(f"{base}/", headers=headers | {"Accept": "text/html"}, trust_env=False)
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")

@@ -2,37 +2,16 @@
 
 import socket
 import struct
-import subprocess
-import sys
-from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
 
-from common.settings import LOOPBACK, ROOT, Settings
-from tests.integration.conftest import is_ready
-from tests.integration.servers import await_true, terminated
-from tests.integration.serving.test_processes import environment
-from tests.ports import free_offset
+from common.settings import LOOPBACK, Settings
+from tests.integration.serving.conftest import LoneApi
 from tests.principals import bearer
 
 RESET = struct.pack("ii", 1, 0)
 """SO_LINGER that makes `close` reset the connection."""
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[tuple[Settings, Path]]:
-    """`python -m serving` without stores, and the file of its log."""
-    settings, log = Settings(home=tmp_path, port_offset=free_offset()), tmp_path / "log"
-    command = [sys.executable, "-X", "dev", "-m", "serving"]
-    with log.open("w") as output:
-        process = subprocess.Popen(
-            command, cwd=ROOT, env=environment(settings), stdout=output, stderr=subprocess.STDOUT
-        )
-        with terminated(process):
-            await_true(lambda: is_ready(process, f"{settings.serving}/health"), "serving's start")
-            yield settings, log
 
 
 def break_off(settings: Settings, path: str, *, reset: bool) -> None:
@@ -49,8 +28,8 @@ def break_off(settings: Settings, path: str, *, reset: bool) -> None:
 
 
 @pytest.mark.parametrize("reset", [False, True], ids=["closed", "reset"])
-def test_a_post_that_is_broken_off_leaves_no_traceback(server: tuple[Settings, Path], reset: bool) -> None:
-    settings, log = server
+def test_a_post_that_is_broken_off_leaves_no_traceback(lone_api: LoneApi, reset: bool) -> None:
+    settings, logged_before = lone_api.settings, lone_api.log.stat().st_size
     for path in ("/v1/events", "/v1/orders", "/shop/cart", "/v1/stock"):
         break_off(settings, path, reset=reset)
     answer = httpx.post(
@@ -60,7 +39,7 @@ def test_a_post_that_is_broken_off_leaves_no_traceback(server: tuple[Settings, P
     for _ in range(5):
         assert httpx.get(f"{settings.serving}/health", trust_env=False, timeout=30).is_success
 
-    written = log.read_text()
+    written = lone_api.log.read_bytes()[logged_before:].decode()
     assert "Traceback" not in written
     assert "never retrieved" not in written
     assert "unexpected error" not in written

@@ -1,17 +1,12 @@
 """The cart and the checkout in a real Chromium; a stand-in answers for the commerce services."""
 
 import json
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, Request, Route, expect
 
-from common.settings import Settings
-from local.parts import redis as local_redis
 from serving.web.storefront.cart import MAX_LINES, MAX_UNITS
-from tests.integration.servers import running
-from tests.integration.serving.conftest import running_serving
-from tests.ports import free_offset
+from tests.integration.serving.visits import FILL_CART
 
 pytestmark = pytest.mark.browser
 
@@ -22,8 +17,6 @@ ADD = """async ([product, quantity]) => {
   (await import("/static/shop/cart-changes.js")).change(element, quantity);
 }"""
 KEPT = "() => JSON.parse(localStorage['souk.cart']).lines.map((line) => [line.product_id, line.quantity])"
-FILL = """([count, quantity]) => localStorage["souk.cart"] = JSON.stringify({ id: "c",
-  lines: Array.from({ length: count }, (_, number) => ({ product_id: `p${number}`, quantity })) })"""
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +26,7 @@ def _discard_events(page: Page) -> None:
 
 def test_a_full_cart_takes_no_other_product_and_says_so(page: Page) -> None:
     page.goto("/shop")
-    page.evaluate(FILL, [MAX_LINES, 1])
+    page.evaluate(FILL_CART, [MAX_LINES, 1])
     page.evaluate(ADD, ["one more", 1])
     expect(page.get_by_role("alert")).to_contain_text("The cart is full: it takes 100 products, 999 of each")
     page.evaluate(ADD, ["p0", MAX_UNITS + 5])
@@ -43,24 +36,9 @@ def test_a_full_cart_takes_no_other_product_and_says_so(page: Page) -> None:
 
 def test_a_cart_that_held_too_much_already_is_shown_as_far_as_it_can_be_bought(page: Page) -> None:
     page.goto("/shop")
-    page.evaluate(FILL, [MAX_LINES + 1, MAX_UNITS + 1])
+    page.evaluate(FILL_CART, [MAX_LINES + 1, MAX_UNITS + 1])
     page.goto("/shop/cart")
     expect(page.locator(".cart-line")).to_have_count(MAX_LINES)
-
-
-def test_a_cart_waits_for_a_redis_that_is_away(
-    page: Page, shop: Settings, complaints: list[str], tmp_path: Path
-) -> None:
-    own = Settings(home=tmp_path, port_offset=free_offset())
-    with running_serving(shop.model_copy(update={"home": own.home, "redis_url": own.redis})) as served:
-        page.goto(f"{served.serving}/shop")
-        page.evaluate(FILL, [2, 1])
-        page.goto(f"{served.serving}/shop/cart")
-        expect(page.locator("#cart")).to_contain_text("It is safe in this browser; trying again…")
-        with running(local_redis.part(own), own):
-            expect(page.locator(".cart-line")).to_have_count(2)
-    assert all("503" in complaint for complaint in complaints)
-    complaints.clear()
 
 
 def test_a_cart_that_changed_after_an_unanswered_order_asks_for_that_order_first(

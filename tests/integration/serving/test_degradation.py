@@ -1,12 +1,12 @@
-"""What people see while a part of the platform is away: real parts are killed and started again.
+"""What people see while parts of the platform are away: killed and started again, or suspended (Kafka).
 
-The tests are the rows of the table in docs/decisions/degradation.md. Rows that need a browser are in
-`test_cart.py` and `test_storefront.py`, the limits of a process without Redis in `test_rate_limits.py`.
+The tests are the rows of the table in docs/decisions/degradation.md. The cart without PostgreSQL is in
+`test_storefront.py`, the limits of a process without Redis in `test_rate_limits.py`.
 """
 
 import re
+import signal
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from html import unescape
@@ -29,7 +29,7 @@ from tests.integration.conftest import ANALYST_PASSWORD, CLICKHOUSE_PASSWORD, Ka
 from tests.integration.servers import Server, await_true, running
 from tests.integration.serving.conftest import TABLES, insert, put, put_offers
 from tests.integration.serving.layouts import layouts, scroll_width
-from tests.integration.serving.visits import ADMIN, staff
+from tests.integration.serving.visits import ADMIN, FILL_CART, staff
 from tests.ports import free_offset
 from tests.principals import TESTS, bearer
 
@@ -67,15 +67,23 @@ class Platform:
 
     @contextmanager
     def without(self, part: str) -> Iterator[None]:
-        """Kill a part while the block runs, and start it again."""
+        """Kill a part while the block runs, and start it again.
+
+        Kafka, whose start is slow, is suspended instead. `test_crashes.py` of the services kills it.
+        """
         server = self.parts[part]
+        if isinstance(server, Kafka):
+            server.process.send_signal(signal.SIGSTOP)
+            try:
+                yield
+            finally:
+                server.process.send_signal(signal.SIGCONT)
+            return
         server.stop() if isinstance(server, Postgres) else server.kill()
         try:
             yield
         finally:
-            # Not in this thread: with Playwright, it runs an event loop already.
-            with ThreadPoolExecutor(1) as thread:
-                thread.submit(server.start).result()
+            server.start()
 
     def client(self, headers: dict[str, str]) -> httpx.Client:
         return httpx.Client(base_url=self.settings.serving, headers=headers, trust_env=False, timeout=120)
@@ -271,26 +279,31 @@ def test_without_clickhouse_the_shop_lives(souk: Platform) -> None:
         await_true(lambda: browser.get("/shop/products", params={"q": "lamp"}).is_success, "the search")
 
 
-def test_without_redis_pages_live_without_recommendations_and_each_process_limits(souk: Platform) -> None:
-    with souk.guest() as browser, souk.owner as owner:
+@pytest.mark.browser
+def test_without_redis_pages_live_without_recommendations_and_the_cart_waits(
+    souk: Platform, browser: Browser
+) -> None:
+    with souk.guest() as guest, souk.owner as owner, opened_page(browser, souk, "/shop") as tab:
+        tab.evaluate(FILL_CART, [2, 1])
         with souk.without("redis"):
+            tab.goto("/shop/cart")
+            expect(tab.locator("#cart")).to_contain_text("It is safe in this browser; trying again…")
             for path in ("/shop", "/shop/products?q=lamp", f"/shop/products/{souk.product_id}"):
-                page = browser.get(path)
+                page = guest.get(path)
                 assert page.is_success, page.text
                 assert NAME in page.text
-            row = browser.get("/shop/recommended").raise_for_status().text
+            row = guest.get("/shop/recommended").raise_for_status().text
             assert "Recommendations are not available right now" in row
             assert is_fresh(souk)
-            ordered = souk.checkout(browser, new_id())
+            ordered = souk.checkout(guest, new_id())
             assert ordered.status_code == 202, ordered.text
-            retry_after_s(souk.cart(browser))  # the page waits so long and asks again
+            retry_after_s(souk.cart(guest))  # the page waits so long and asks again
             first, second = (owner.get("/v1/sellers/ana/orders") for _ in range(2))
             assert "RateLimit" in first.headers
             assert remaining(second) < remaining(first)
-        await_true(lambda: souk.cart(browser).is_success, "the cart")
-        await_true(
-            lambda: NAME in browser.get("/shop/recommended").raise_for_status().text, "recommendations"
-        )
+        expect(tab.locator(".cart-line")).to_have_count(2)  # without a reload
+        await_true(lambda: souk.cart(guest).is_success, "the cart")
+        await_true(lambda: NAME in guest.get("/shop/recommended").raise_for_status().text, "recommendations")
 
 
 def remaining(response: httpx.Response) -> int:

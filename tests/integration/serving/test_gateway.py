@@ -1,24 +1,18 @@
 """The gateway, with an echo server as a stand-in for the commerce services."""
 
-import os
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import ClassVar
 
 import httpx
 import orjson
 import pytest
 
-from common.settings import LOOPBACK, ROOT, Settings
-from tests.integration.conftest import is_ready
-from tests.integration.servers import await_true, terminated
-from tests.ports import free_offset
+from common.settings import LOOPBACK
+from tests.integration.serving.conftest import LoneApi
 from tests.principals import bearer
 
 
@@ -59,13 +53,8 @@ class Echo(BaseHTTPRequestHandler):
 
 
 @pytest.fixture(scope="module")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    return Settings(home=tmp_path_factory.mktemp("gateway"), port_offset=free_offset())
-
-
-@pytest.fixture(scope="module")
-def commerce(settings: Settings) -> Iterator[None]:
-    server = ThreadingHTTPServer((LOOPBACK, settings.port("commerce")), Echo)
+def commerce(lone_api: LoneApi) -> Iterator[None]:
+    server = ThreadingHTTPServer((LOOPBACK, lone_api.settings.port("commerce")), Echo)
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     yield
@@ -74,17 +63,10 @@ def commerce(settings: Settings) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def gateway(settings: Settings) -> Iterator[httpx.Client]:
-    environment = os.environ | {
-        "SOUK_HOME": str(settings.home),
-        "SOUK_PORT_OFFSET": str(settings.port_offset),
-    }
-    command = [sys.executable, "-m", "serving"]
-    with terminated(subprocess.Popen(command, cwd=Path(ROOT), env=environment)) as process:
-        await_true(lambda: is_ready(process, f"{settings.serving}/health"), "serving's start")
-        headers = bearer(settings)
-        with httpx.Client(base_url=settings.serving, trust_env=False, timeout=30, headers=headers) as client:
-            yield client
+def gateway(lone_api: LoneApi) -> Iterator[httpx.Client]:
+    base, headers = lone_api.settings.serving, bearer(lone_api.settings)
+    with httpx.Client(base_url=base, trust_env=False, timeout=30, headers=headers) as client:
+        yield client
 
 
 ORDER = b'{"lines": []}'

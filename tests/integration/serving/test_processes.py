@@ -6,7 +6,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
 
 import httpx
 import psutil
@@ -29,10 +28,10 @@ def environment(settings: Settings) -> dict[str, str]:
     return {**os.environ, **own}
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """`python -m serving` without stores, and its supervising process."""
-    settings = Settings(home=tmp_path, port_offset=free_offset())
+    settings = Settings(home=tmp_path_factory.mktemp("processes"), port_offset=free_offset())
     with terminated(subprocess.Popen(COMMAND, cwd=ROOT, env=environment(settings))) as process:
         await_true(lambda: is_ready(process, f"{settings.serving}/health"), "serving's start")
         yield settings, psutil.Process(process.pid)
@@ -88,7 +87,7 @@ def test_one_that_dies_is_replaced_while_the_other_answers(server: Server) -> No
 def test_connections_spread_from_the_process_that_was_there_alone(server: Server) -> None:
     settings, parent = server
     await_true(lambda: len(workers(parent)) == settings.serving_processes, "both processes")
-    alone, other = workers(parent)
+    alone, other = sorted(workers(parent), key=psutil.Process.create_time)
     with ExitStack() as open_connections:
         other.suspend()
         clients = [open_connections.enter_context(httpx.Client(trust_env=False)) for _ in range(8)]
@@ -112,17 +111,6 @@ def connections(worker: psutil.Process, settings: Settings) -> int:
     return sum(each.laddr.port == port for each in open_ones)
 
 
-def test_none_outlives_the_one_that_watches_them(server: Server) -> None:
-    settings, parent = server
-    await_true(lambda: len(workers(parent)) == settings.serving_processes, "both processes")
-    left = workers(parent)
-    parent.kill()
-
-    _, alive = psutil.wait_procs(left, timeout=30)
-    assert alive == []
-    assert not healthy(settings)
-
-
 def test_a_port_that_is_taken_ends_it(server: Server) -> None:
     settings, _ = server
     ended = subprocess.run(
@@ -132,3 +120,15 @@ def test_a_port_that_is_taken_ends_it(server: Server) -> None:
     assert ended.returncode == STARTUP_FAILURE
     assert "address already in use" in ended.stderr.lower()
     assert healthy(settings)
+
+
+# The last test of the file, because it ends the server of the other tests.
+def test_none_outlives_the_one_that_watches_them(server: Server) -> None:
+    settings, parent = server
+    await_true(lambda: len(workers(parent)) == settings.serving_processes, "both processes")
+    left = workers(parent)
+    parent.kill()
+
+    _, alive = psutil.wait_procs(left, timeout=30)
+    assert alive == []
+    assert not healthy(settings)
