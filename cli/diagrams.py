@@ -1,4 +1,4 @@
-"""`./souk diagrams`: draws `docs/diagrams/` from the code, as Markdown pages with Mermaid diagrams."""
+"""`./souk diagrams`: writes the pages of `docs/` that are made from the code: diagrams and metrics."""
 
 import re
 from collections import defaultdict
@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from clickhouse.metric_catalogue.definition import read_catalogue
 from clickhouse.metrics.definition import read_definitions
 from clickhouse.views import FOLDER as QUERIES
 from common.settings import ROOT
@@ -18,6 +19,14 @@ from schemas.topics import RANKINGS
 
 FOLDER = ROOT / "docs" / "diagrams"
 
+UNITS = {
+    "money": "money, in the smallest unit of the shop's currency",
+    "count": "a count",
+    "number": "a number",
+    "share": "a share, a fraction of 1",
+}
+"""How the page of the metrics describes their units."""
+
 _COMMENT = re.compile(r"--.*")
 _SOURCE = re.compile(r"\b(?:FROM|JOIN)\s+(?:events\.)?(\w+)")
 
@@ -27,7 +36,7 @@ def command(
         Path, typer.Option(help="Folder to write to.", show_default=str(FOLDER.relative_to(ROOT)))
     ] = FOLDER,
 ) -> None:
-    """Write every page of docs/diagrams."""
+    """Write every page of docs/diagrams, and docs/metrics.md."""
     out.mkdir(parents=True, exist_ok=True)
     for name, page in pages().items():
         (out / name).write_text(page, encoding="utf-8")
@@ -55,6 +64,12 @@ def pages() -> Mapping[str, str]:
             "The diagram leaves out the tables into which job `facts` copies each event.",
             tables(),
         ),
+        "../metrics.md": _page(
+            "The metrics",
+            "What each metric means, how it is computed, and what to know about it. "
+            "`GET /v1/analytics/metrics` returns the same.",
+            metrics(),
+        ),
     }
 
 
@@ -72,6 +87,27 @@ def saga() -> str:
         for (emitter, service), events in sorted(edges.items())
     ]
     return _mermaid("flowchart LR", lines)
+
+
+def metrics() -> str:
+    """Return a section for each domain of the catalogue, with a part for each metric."""
+    parts, domain = [], ""
+    for metric in read_catalogue().values():
+        if metric.domain != domain:
+            domain = metric.domain
+            parts.append(f"## {domain.capitalize()}\n\n")
+        facts = {
+            "Formula": metric.formula,
+            "Unit": UNITS[metric.unit],
+            "Split by": ", ".join(metric.dimensions),
+            "Added up from": f"`{metric.source.table}`",
+            "Since": metric.since.isoformat(),
+        }
+        parts.append(f"### {metric.title} (`{metric.name}`)\n\n{metric.definition}\n\n")
+        parts += [f"- {name}: {value}.\n" for name, value in facts.items()]
+        parts += [f"- {case}\n" for case in metric.edge_cases]
+        parts.append("\n")
+    return "".join(parts).rstrip() + "\n"
 
 
 def order_states() -> str:

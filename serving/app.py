@@ -14,6 +14,7 @@ from common.principal_token import PrincipalTokens
 from common.problems import install_error_handlers
 from common.settings import LOOPBACK, Settings
 from serving.analytics import endpoints as analytics
+from serving.analytics import metric_endpoints as metrics
 from serving.analytics.service import Analytics
 from serving.analytics.service.context import AnalyticsContext
 from serving.analytics.service.dashboards import Dashboards, figures_version
@@ -67,6 +68,7 @@ DESCRIPTION = """Sales figures of a marketplace and its sellers, exact to the ce
 
 TAGS = [
     {"name": "sellers", "description": "What one seller sold."},
+    {"name": "metrics", "description": "The catalogue of metrics, and their values, splits and rows."},
     {"name": "marketplace", "description": "What all sellers sold."},
     {"name": "products", "description": "What is on offer, and what is popular right now."},
     {"name": "recommendations", "description": "Products to show a shopper next."},
@@ -161,6 +163,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     app.state.settings = settings
     add_security_schemes(app)
     app.include_router(analytics.router)
+    app.include_router(metrics.router)
     app.include_router(products.router)
     app.include_router(gateway.router)
     app.include_router(sessions.router)

@@ -54,6 +54,21 @@ class BadPeriod(Problem):
     status, kind, title = 422, "bad-period", "This period can't be served"
 
 
+class UnknownMetric(Problem):
+    """The catalogue has no metric of this name."""
+
+    status, kind, title = 404, "unknown-metric", "Unknown metric"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is no metric {name!r}. GET /v1/analytics/metrics lists them.")
+
+
+class BadAnalyticsRequest(Problem):
+    """The parameters of a request for metrics don't fit together."""
+
+    status, kind, title = 422, "bad-parameter", "A parameter can't be used"
+
+
 class RepeatedParameter(Problem):
     """A parameter was given more than once."""
 

@@ -117,6 +117,12 @@ def previous_period(period: Period, zone: ZoneInfo) -> Period:
     return Period(midnight(first - (last - first), zone), period.start)
 
 
+def period_a_year_before(period: Period, zone: ZoneInfo) -> Period:
+    """Return the same period one year before, by the calendar of the zone. 29 February becomes the 28th."""
+    start, end = (_a_year_before(moment, zone) for moment in (period.start, period.end))
+    return Period(start, end)
+
+
 def compared_period(period: Period, before: Period, moment: datetime, zone: ZoneInfo) -> Period:
     """Return the part of `before` that corresponds to the part of `period` that is over at `moment`.
 
@@ -171,6 +177,18 @@ def buckets(period: Period, grain: Grain, zone: ZoneInfo) -> tuple[datetime, ...
 def bucket_of(moment: datetime, starts: Sequence[datetime]) -> int:
     """Return the index of the bucket that contains a moment."""
     return max(bisect_right(starts, moment) - 1, 0)
+
+
+def _a_year_before(moment: datetime, zone: ZoneInfo) -> datetime:
+    local = moment.astimezone(zone)
+    day = local.date()
+    try:
+        earlier = day.replace(year=day.year - 1)
+    except ValueError:
+        earlier = day.replace(year=day.year - 1, day=28)
+    if midnight(day, zone) == moment:
+        return midnight(earlier, zone)
+    return datetime.combine(earlier, local.time(), zone).astimezone(UTC)
 
 
 def _add_months(first: date, months: int) -> date:

@@ -1,4 +1,4 @@
-"""The pages of docs/diagrams are up to date with the code."""
+"""The pages that `./souk diagrams` writes are up to date with the code."""
 
 import pytest
 
@@ -11,4 +11,4 @@ def test_a_page_is_what_the_code_draws(name: str) -> None:
 
 
 def test_every_page_is_drawn() -> None:
-    assert {path.name for path in FOLDER.iterdir()} == set(pages())
+    assert {path.name for path in FOLDER.iterdir()} == {name for name in pages() if not name.startswith("../")}

@@ -81,7 +81,7 @@ def series(rows: Sequence[Row], starts: tuple[datetime, ...], period: Period, zo
             "cancelled_discount_minor": 0,
             "returned_minor": 0,
         }
-        for start, end in _bounds(starts, period, zone)
+        for start, end in bucket_bounds(starts, period, zone)
     ]
     for row in rows:
         bucket = filled[_bucket_index(row, starts)]
@@ -179,7 +179,7 @@ def _begins_a_day(seconds: int, zone: ZoneInfo) -> bool:
 
 
 @lru_cache(CACHED_SERIES)
-def _bounds(
+def bucket_bounds(
     starts: tuple[datetime, ...], period: Period, zone: ZoneInfo
 ) -> tuple[tuple[datetime, datetime], ...]:
     """Return the start and end of each bucket within the period, in the zone."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from serving.analytics.service.context import AnalyticsContext
+from serving.analytics.service.metrics import MetricsService
 from serving.analytics.service.orders import OrdersService
 from serving.analytics.service.rankings import RankingsService
 from serving.analytics.service.sales import SalesService
@@ -16,8 +17,15 @@ class Analytics:
     sales: SalesService
     orders: OrdersService
     rankings: RankingsService
+    metrics: MetricsService
 
     @classmethod
     def of(cls, context: AnalyticsContext) -> "Analytics":
         """Return the services over one context."""
-        return cls(context, SalesService(context), OrdersService(context), RankingsService(context))
+        return cls(
+            context,
+            SalesService(context),
+            OrdersService(context),
+            RankingsService(context),
+            MetricsService(context),
+        )

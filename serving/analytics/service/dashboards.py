@@ -7,14 +7,17 @@ from typing import Literal
 
 import orjson
 
+from clickhouse.metric_catalogue.definition import read_catalogue
 from clickhouse.metrics.definition import read_definitions
 from common.settings import Settings
+from serving.analytics.schemas.metrics import MetricRows, SellerMetrics
 from serving.analytics.schemas.orders import Orders
 from serving.analytics.schemas.products import TopProducts
 from serving.analytics.schemas.sales import MarketplaceSales, SellerSales
 from serving.analytics.schemas.sellers import Sellers
 from serving.analytics.service import Analytics
 from serving.analytics.service.context import PeriodRequest, SalesSpan
+from serving.analytics.service.metrics import MetricsRequest
 from serving.cache.last_answers import LastAnswers, Question
 from serving.clickhouse import Row
 
@@ -24,6 +27,8 @@ _SELLER_SALES = Question[SellerSales]("seller_sales", SellerSales)
 _TOP_PRODUCTS = Question[TopProducts]("top_products", TopProducts)
 _ORDERS = Question[Orders]("orders", Orders)
 _SELLERS = Question[Sellers]("sellers", Sellers)
+_METRICS = Question[SellerMetrics]("metrics", SellerMetrics)
+_METRIC_ROWS = Question[MetricRows]("metric_rows", MetricRows)
 _MARKETPLACE_SPAN = Question[SalesSpan]("marketplace_span", SalesSpan)
 _MARKETPLACE_SALES = Question[MarketplaceSales]("marketplace_sales", MarketplaceSales)
 
@@ -36,6 +41,7 @@ def figures_version(settings: Settings, queries: Mapping[str, str]) -> str:
     The definitions are those of this checkout, to which `./souk up` switches readers.
     """
     definitions = sorted((name, each.version) for name, each in read_definitions().items())
+    definitions += [(name, each.version) for name, each in read_catalogue().items()]
     shop = (settings.clickhouse_database, settings.shop_currency, settings.shop_timezone)
     return blake2b(orjson.dumps((definitions, sorted(queries.items()), shop)), digest_size=8).hexdigest()
 
@@ -94,6 +100,26 @@ class Dashboards:
         )
         return {**content, "stale": stale}
 
+    async def metrics_of_seller(self, seller_id: str, request: MetricsRequest) -> SellerMetrics:
+        """Return metrics of the catalogue for a seller."""
+        content, stale = await self.last.ask(
+            _METRICS,
+            (seller_id, *_metric_parts(request)),
+            lambda: self.analytics.metrics.of_seller(seller_id, request),
+        )
+        return {**content, "stale": stale}
+
+    async def metric_rows_of_seller(
+        self, seller_id: str, request: MetricsRequest, cursor: str | None, limit: int
+    ) -> MetricRows:
+        """Return a page of the rows that a metric of a seller adds up, the newest first."""
+        content, stale = await self.last.ask(
+            _METRIC_ROWS,
+            (seller_id, *_metric_parts(request), cursor, limit),
+            lambda: self.analytics.metrics.rows_of_seller(seller_id, request, cursor, limit),
+        )
+        return {**content, "stale": stale}
+
     async def best_sellers(self, limit: int) -> Sellers:
         """Return the best-selling sellers."""
         answer = await self.last.ask(
@@ -117,3 +143,8 @@ class Dashboards:
 
 def _parts(requested: PeriodRequest) -> tuple[str | None, str | None, str | None]:
     return requested.start, requested.end, requested.grain
+
+
+def _metric_parts(request: MetricsRequest) -> tuple[str | int | None, ...]:
+    names = ",".join(request.metrics)
+    return names, *_parts(request.period), request.compare, request.by, request.top, request.product_id

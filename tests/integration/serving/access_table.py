@@ -34,6 +34,10 @@ POST /v1/auth/guest_sessions                     everybody
 GET /v1/sellers/{seller_id}/sales                figures key marketplace | marketplace
 GET /v1/sellers/{seller_id}/products/top         figures key marketplace | marketplace
 GET /v1/sellers/{seller_id}/orders               staff key marketplace | marketplace
+GET /v1/sellers/{seller_id}/analytics/{metric}   figures key marketplace | marketplace
+GET /v1/sellers/{seller_id}/analytics/{metric}/rows  figures key marketplace | marketplace
+GET /v1/analytics/metrics                        everybody
+GET /v1/analytics/metrics/{metric}               everybody
 GET /v1/sellers                                  marketplace
 GET /v1/marketplace/sales                        marketplace
 GET /v1/live                                     staff other_owner marketplace

@@ -1,0 +1,38 @@
+"""Makes the value of a metric from the sums of its measures, exactly. Pure."""
+
+from collections.abc import Mapping
+from fractions import Fraction
+
+from clickhouse.metric_catalogue.definition import Metric
+
+SCALE = 10_000
+"""A share or a number has four decimals."""
+
+Value = int | float | None
+
+
+def value_of(metric: Metric, sums: Mapping[str, int]) -> Value:
+    """Return the value of a metric: an integer of money or a count, or a number with four decimals.
+
+    `sums` has each measure of the metric. The value of a ratio without a denominator is None. Money is
+    rounded half up, and so are the decimals of a number.
+    """
+    numerator = add_up(metric.numerator, sums)
+    if not metric.denominator:
+        return numerator
+    denominator = add_up(metric.denominator, sums)
+    if denominator == 0:
+        return None
+    exact = Fraction(numerator, denominator)
+    if metric.unit == "money":
+        return _half_up(exact)
+    return _half_up(exact * SCALE) / SCALE
+
+
+def add_up(terms: tuple[str, ...], sums: Mapping[str, int]) -> int:
+    """Return the sum of the terms of a metric."""
+    return sum(-sums[term[1:]] if term.startswith("-") else sums[term] for term in terms)
+
+
+def _half_up(value: Fraction) -> int:
+    return (2 * value.numerator + value.denominator) // (2 * value.denominator)

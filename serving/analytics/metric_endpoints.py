@@ -1,0 +1,160 @@
+"""The routes under `/v1` about metrics of the catalogue."""
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Path, Query
+from starlette.responses import Response
+
+from clickhouse.metric_catalogue.definition import read_catalogue
+from common.ids import PRINTABLE
+from serving.analytics.parameters import Cursor, DashboardsDep, GrainParam, PeriodDep, SellerId
+from serving.analytics.policy import POLICIES
+from serving.analytics.presenters import metrics as presenter
+from serving.analytics.schemas.metrics import MetricDefinitions, MetricExplanation, MetricRow, MetricRows
+from serving.analytics.schemas.metrics import SellerMetrics as SellerMetricsShown
+from serving.analytics.service.context import PeriodRequest
+from serving.analytics.service.metrics import MAX_METRICS, Compare, MetricsRequest, find_metric
+from serving.gateway.described_routes import guarded
+from serving.openapi import openapi_problem
+from serving.parameters import reject_repeated_parameters
+from serving.responses import (
+    BAD_PARAMETER,
+    CSV_RESPONSE,
+    UNAVAILABLE,
+    UNCHANGED,
+    CsvFormat,
+    ResponderDep,
+    csv_list,
+)
+
+UNKNOWN = openapi_problem(404, "No seller has this id, or the catalogue has no metric of this name.")
+ROWS_CSV = csv_list("rows", MetricRow)
+
+MetricName = Annotated[
+    str,
+    Path(
+        pattern="^[a-z_]{1,40}$",
+        description="A metric of the catalogue (`GET /v1/analytics/metrics`).",
+        examples=["net_sales"],
+    ),
+]
+ProductFilter = Annotated[
+    str | None,
+    Query(alias="product", min_length=1, max_length=128, pattern=PRINTABLE, description="Only this product."),
+]
+
+router = APIRouter(
+    route_class=guarded(POLICIES),
+    prefix="/v1",
+    tags=["metrics"],
+    responses=BAD_PARAMETER | UNAVAILABLE | UNCHANGED,
+    dependencies=[Depends(reject_repeated_parameters)],
+)
+
+
+@router.get("/analytics/metrics", summary="The catalogue of metrics", response_model=MetricDefinitions)
+async def metrics(respond: ResponderDep) -> Response:
+    """Return what every metric means: its definition, formula, unit and edge cases."""
+    return respond({"metrics": [presenter.definition(metric) for metric in read_catalogue().values()]})
+
+
+@router.get(
+    "/analytics/metrics/{metric}",
+    summary="Explain a metric",
+    response_model=MetricExplanation,
+    responses=openapi_problem(404, "The catalogue has no metric of this name."),
+)
+async def explain_metric(respond: ResponderDep, metric: MetricName) -> Response:
+    """Return the definition of a metric and the query that computes it."""
+    return respond(presenter.explanation(find_metric(metric)))
+
+
+@router.get(
+    "/sellers/{seller_id}/analytics/{metric}",
+    summary="A metric of a seller",
+    response_model=SellerMetricsShown,
+    responses=UNKNOWN | CSV_RESPONSE,
+)
+async def seller_metric(
+    dashboards: DashboardsDep,
+    respond: ResponderDep,
+    seller_id: SellerId,
+    metric: MetricName,
+    requested: PeriodDep,
+    grain: GrainParam = None,
+    more: Annotated[
+        str,
+        Query(
+            alias="with",
+            max_length=600,
+            pattern="^[a-z_,]*$",
+            description=f"More metrics, separated by commas; at most {MAX_METRICS} in all.",
+            examples=["orders,units"],
+        ),
+    ] = "",
+    compare: Annotated[
+        Compare,
+        Query(description="Compare with the period just before, with the same one a year before, or not."),
+    ] = "previous",
+    by: Annotated[
+        Literal["product", "category", "weekday", "hour"] | None,
+        Query(description="The dimension to split by."),
+    ] = None,
+    top: Annotated[
+        int,
+        Query(ge=1, le=100, description="How many products or categories to list; the others are `rest`."),
+    ] = 10,
+    product_id: ProductFilter = None,
+) -> Response:
+    """Return the value of a metric in a period, its change, a series, and a split by a dimension.
+
+    The CSV form has the split if `by` is given, with the rest as its last row, and else the series.
+    """
+    period = PeriodRequest(requested.start, requested.end, grain)
+    names = (metric, *(name for name in more.split(",") if name))
+    request = MetricsRequest(names, period, compare, by, top, product_id)
+    content = await dashboards.metrics_of_seller(seller_id, request)
+    return respond(content, _split_csv(names) if by else _series_csv(names))
+
+
+@router.get(
+    "/sellers/{seller_id}/analytics/{metric}/rows",
+    summary="The rows behind a metric of a seller",
+    response_model=MetricRows,
+    responses=UNKNOWN | CSV_RESPONSE,
+)
+async def seller_metric_rows(
+    dashboards: DashboardsDep,
+    respond: ResponderDep,
+    seller_id: SellerId,
+    metric: MetricName,
+    requested: PeriodDep,
+    product_id: ProductFilter = None,
+    cursor: Cursor | None = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+) -> Response:
+    """Return the lines of orders, cancellations and returns that a metric adds up, the newest first.
+
+    Over all pages, `value` adds up to the metric, or to a ratio's numerator.
+    """
+    request = MetricsRequest((metric,), requested, product_id=product_id)
+    return respond(await dashboards.metric_rows_of_seller(seller_id, request, cursor, limit), ROWS_CSV)
+
+
+def _series_csv(names: tuple[str, ...]) -> CsvFormat:
+    def rows(content: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+        for bucket in content["series"]:
+            yield {"start": bucket["start"], "end": bucket["end"], **bucket["values"]}
+
+    return CsvFormat(("start", "end", *names), rows)
+
+
+def _split_csv(names: tuple[str, ...]) -> CsvFormat:
+    def rows(content: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+        for part in content["split"]:
+            yield {"value": part["value"], "label": part["label"], **part["values"]}
+        if rest := content["rest"]:
+            yield {"value": "", "label": f"{rest['count']} others", **rest["values"]}
+
+    return CsvFormat(("value", "label", *names), rows)

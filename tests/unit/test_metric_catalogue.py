@@ -1,0 +1,126 @@
+"""The catalogue of metrics: its files, and values from sums."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clickhouse.metric_catalogue.definition import BrokenDefinition, Metric, read_catalogue
+from clickhouse.metric_catalogue.queries import series_query, split_query
+from clickhouse.metric_catalogue.values import value_of
+
+SOURCE = """
+description = "Sales."
+table = "sales_lines"
+time = "minute"
+row = ["minute"]
+[measures]
+units = { column = "units" }
+gross = { column = "gross_minor" }
+[dimensions]
+"""
+METRIC = """
+title = "Units"
+definition = "Units in orders."
+formula = "Σ quantity"
+unit = "count"
+source = "sales"
+sum = ["units"]
+edge_cases = []
+since = 2026-11-26
+"""
+
+
+@pytest.fixture
+def write(tmp_path: Path):
+    """A function that writes a catalogue of one metric, and reads it."""
+
+    def write_metric(metric: str = METRIC, source: str = SOURCE) -> Metric:
+        for path, text in (("sources/sales.toml", source), ("sales/units.toml", metric)):
+            (tmp_path / path).parent.mkdir(exist_ok=True)
+            (tmp_path / path).write_text(text)
+        read_catalogue.cache_clear()
+        return read_catalogue(tmp_path)["units"]
+
+    yield write_metric
+    read_catalogue.cache_clear()
+
+
+@pytest.mark.parametrize("metric", read_catalogue().values(), ids=lambda metric: metric.name)
+def test_a_definition_is_one_sentence_with_what_a_reader_must_know(metric: Metric) -> None:
+    assert metric.definition.endswith(".")
+    assert ". " not in metric.definition
+    assert all(case.endswith(".") for case in metric.edge_cases)
+    assert metric.edge_cases
+    assert metric.formula
+    assert {"product", "category", "weekday", "hour"} == set(metric.dimensions)
+
+
+@pytest.mark.parametrize(
+    ("metric", "says"),
+    [
+        (METRIC.replace("units", "visits"), "'visits' is not a measure of sales"),
+        (METRIC.replace('"sales"', '"visits"'), "there is no source 'visits'"),
+        (METRIC.replace("sum", "total"), "total"),
+        (METRIC.replace('sum = ["units"]', ""), "give either sum or ratio"),
+        (METRIC.replace('"units"]', '"units; DROP TABLE orders"]'), "is not a measure"),
+        ("title =", "is not a definition"),
+    ],
+)
+def test_a_broken_definition_is_named_with_its_reason(write, metric, says) -> None:
+    with pytest.raises(BrokenDefinition, match=says) as raised:
+        write(metric)
+    assert "units.toml" in str(raised.value)
+
+
+def test_the_version_changes_with_the_computation_and_not_with_texts(write) -> None:
+    version = write().version
+
+    assert write(METRIC.replace("Units in orders.", "What was bought.")).version == version
+    assert write(METRIC.replace('["units"]', '["units", "-gross"]')).version != version
+    assert write(source=SOURCE.replace('column = "units"', 'column = "lines"')).version != version
+
+
+def test_a_metric_without_orders_adds_up_over_products_and_one_with_orders_does_not() -> None:
+    metrics = read_catalogue()
+    product = metrics["orders"].source.dimensions["product"]
+    weekday = metrics["orders"].source.dimensions["weekday"]
+
+    assert metrics["net_sales"].is_additive(product)
+    assert not metrics["orders"].is_additive(product)
+    assert not metrics["average_order_value"].is_additive(product)
+    assert metrics["orders"].is_additive(weekday)
+
+
+@given(revenue=st.integers(-(10**15), 10**15), orders=st.integers(0, 10**9), cancelled=st.integers(0, 10**9))
+def test_a_ratio_of_money_is_rounded_half_up(revenue: int, orders: int, cancelled: int) -> None:
+    value = value_of(
+        read_catalogue()["average_order_value"],
+        {"revenue": revenue, "orders": orders + cancelled, "cancelled_orders": cancelled},
+    )
+
+    if orders == 0:
+        assert value is None
+    else:
+        assert isinstance(value, int)
+        assert Fraction(-1, 2) < value - Fraction(revenue, orders) <= Fraction(1, 2)
+
+
+@given(returned=st.integers(0, 10**12), units=st.integers(1, 10**12))
+def test_a_share_has_four_decimals(returned: int, units: int) -> None:
+    value = value_of(read_catalogue()["return_rate"], {"returned_units": returned, "units": units})
+
+    assert value is not None
+    assert value * 10_000 == pytest.approx(round(value * 10_000), abs=1e-9 * max(1, value * 10_000))
+    assert value == pytest.approx(returned / units, abs=0.5001e-4, rel=1e-9)
+
+
+def test_what_a_caller_chooses_is_a_parameter() -> None:
+    metrics = list(read_catalogue().values())
+    for dimension in metrics[0].source.dimensions.values():
+        query = split_query(metrics, dimension, of_product=True)
+        assert "seller_id = {seller_id:String}" in query
+        assert "source.product_id = {product_id:String}" in query
+    assert "seller_id = {seller_id:String}" in series_query(metrics, of_product=False)
