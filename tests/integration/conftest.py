@@ -15,6 +15,7 @@ from confluent_kafka import Consumer, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 from pydantic import SecretStr
 
+from clickhouse.migrate import migrate
 from common.kafka import offset_range
 from common.settings import ROOT, Settings
 from jobs.engine import start_jvm
@@ -25,6 +26,7 @@ from local.state_directory import StateDirectory
 from schemas.registry import SchemaRegistry
 from schemas.setup import register
 from tests.integration.commerce_servers import Postgres, Shop
+from tests.integration.metric_tables import emptied
 from tests.integration.servers import Server, await_true, registry_in_memory, running, terminated
 from tests.ports import free_offset
 
@@ -83,6 +85,20 @@ def clickhouse_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sett
         made = httpx.post(settings.clickhouse, content="CREATE DATABASE souk", headers=admin, trust_env=False)
         assert made.status_code == 200, made.text
         yield settings
+
+
+@pytest.fixture(scope="session")
+def migrated_database(clickhouse_server: Settings) -> Settings:
+    """A database with all tables, metrics and views. Tests share it; each empties it first (`emptied`)."""
+    settings = clickhouse_server.model_copy(update={"clickhouse_database": "migrated"})
+    migrate(settings)
+    return settings
+
+
+@pytest.fixture
+def empty_database(migrated_database: Settings) -> Settings:
+    """The shared database with all tables, metrics and views, and without rows."""
+    return emptied(migrated_database)
 
 
 @pytest.fixture(scope="session")
