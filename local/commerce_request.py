@@ -8,6 +8,7 @@ from common.errors import PartUnavailable, UserError
 from common.principal import platform
 from common.principal_token import COMMERCE, HEADER, PrincipalTokens
 from common.settings import Settings
+from common.tls import tls_context
 
 TIMEOUT_S = 15.0
 
@@ -31,6 +32,7 @@ def commerce_request(settings: Settings, method: str, path: str, body: Any = Non
             headers=headers,
             timeout=TIMEOUT_S,
             trust_env=False,
+            verify=tls_context(),
         )
         content: Any = response.json() if response.content else None
     except (httpx.HTTPError, ValueError) as error:

@@ -11,6 +11,7 @@ from importlib.metadata import version
 import httpx
 
 from common.settings import ROOT, Settings
+from common.tls import tls_context
 from local.parts.part import NotReady, Part, Resolution
 from local.state_directory import settings_environment
 from local.supervision.launch_file import LaunchSpec
@@ -43,7 +44,14 @@ def check(settings: Settings) -> None:
     """
     user = settings.clickhouse_admin_user, settings.clickhouse_admin_password.get_secret_value()
     try:
-        answer = httpx.post(settings.clickhouse, content="SELECT 1", auth=user, timeout=3, trust_env=False)
+        answer = httpx.post(
+            settings.clickhouse,
+            content="SELECT 1",
+            auth=user,
+            timeout=3,
+            trust_env=False,
+            verify=tls_context(),
+        )
     except httpx.HTTPError as error:
         raise NotReady(f"clickhouse: {error}") from error
     if answer.status_code != 200 or answer.text.strip() != "1":

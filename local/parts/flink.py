@@ -13,6 +13,7 @@ import httpx
 
 from common.errors import PartUnavailable
 from common.settings import Settings
+from common.tls import tls_context
 from local.install.jars import connectors_digest, jars
 from local.parts.flink_config import LOGGING, SLOTS, jobmanager_flags, options, render, taskmanager_flags
 from local.parts.java import JVM_ENVIRONMENT, find_java, server_flags
@@ -152,8 +153,8 @@ def check_slots(url: str, slots: int) -> None:
 
 def _overview(url: str) -> dict[str, int]:
     try:
-        answer = httpx.get(f"{url}/overview", timeout=3, trust_env=False).raise_for_status()
-        overview: dict[str, int] = answer.json()
+        answer = httpx.get(f"{url}/overview", timeout=3, trust_env=False, verify=tls_context())
+        overview: dict[str, int] = answer.raise_for_status().json()
     except (httpx.HTTPError, ValueError) as error:
         raise NotReady(f"flink: {error}") from error
     return overview

@@ -6,6 +6,7 @@ from functools import partial
 import httpx
 
 from common.settings import ROOT, Settings
+from common.tls import tls_context
 from jobs.fingerprint import FILES_DIGEST, plan_files_digest
 from local.install.jars import connectors_digest
 from local.parts.part import NotReady, Part, Resolution
@@ -42,7 +43,8 @@ def check(flink: str) -> None:
         NotReady: Flink does not answer, or a job is in another state.
     """
     try:
-        overview = httpx.get(f"{flink}/jobs/overview", timeout=3, trust_env=False).raise_for_status().json()
+        answer = httpx.get(f"{flink}/jobs/overview", timeout=3, trust_env=False, verify=tls_context())
+        overview = answer.raise_for_status().json()
     except (httpx.HTTPError, ValueError) as error:
         raise NotReady(f"jobs: Flink does not answer: {error}") from error
     from jobs.registry import JOBS  # here, so that `down` does not load the job plans

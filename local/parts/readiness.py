@@ -2,6 +2,7 @@
 
 import httpx
 
+from common.tls import tls_context
 from local.parts.part import NotReady
 
 TIMEOUT_S = 3.0
@@ -14,7 +15,7 @@ def check(name: str, url: str) -> None:
         NotReady: it does not answer, or it names what is missing.
     """
     try:
-        answer = httpx.get(f"{url}/ready", timeout=TIMEOUT_S, trust_env=False)
+        answer = httpx.get(f"{url}/ready", timeout=TIMEOUT_S, trust_env=False, verify=tls_context())
     except httpx.HTTPError as error:
         raise NotReady(f"{name}: {error}") from error
     if answer.status_code != 200:

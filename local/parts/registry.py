@@ -14,6 +14,7 @@ import httpx
 
 from common.errors import PartUnavailable
 from common.settings import LOOPBACK, REGISTRY_USER, Settings
+from common.tls import tls_context
 from common.urls import credentials, redact_password
 from local.install.jars import jars
 from local.parts.java import JVM_ENVIRONMENT, find_java, server_flags
@@ -146,7 +147,7 @@ def check(url: str) -> None:
     """
     try:
         subjects = f"{redact_password(url)}/subjects"
-        answer = httpx.get(subjects, auth=credentials(url), timeout=3, trust_env=False)
+        answer = httpx.get(subjects, auth=credentials(url), timeout=3, trust_env=False, verify=tls_context())
         answer.raise_for_status()
         if not isinstance(answer.json(), list):
             raise NotReady(f"registry: {subjects} is not a list")

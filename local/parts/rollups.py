@@ -6,6 +6,7 @@ from functools import partial
 import httpx
 
 from common.settings import LOOPBACK, ROOT, Settings
+from common.tls import tls_context
 from local.parts.part import NotReady, Part, Resolution
 from local.state_directory import settings_environment
 from local.supervision.launch_file import LaunchSpec
@@ -33,6 +34,6 @@ def check(url: str) -> None:
         NotReady: it does not.
     """
     try:
-        httpx.get(url, timeout=3, trust_env=False).raise_for_status()
+        httpx.get(url, timeout=3, trust_env=False, verify=tls_context()).raise_for_status()
     except httpx.HTTPError as error:
         raise NotReady(f"rollups: {url} does not answer: {error}") from error
