@@ -31,6 +31,7 @@ from tests.integration.servers import Server, await_true, registry_in_memory, ru
 from tests.ports import free_offset
 
 CLICKHOUSE_PASSWORD = "admin's secret"
+REGISTRY_PASSWORD = "the registry's p@ss/word + 1%"
 ANALYST_PASSWORD = "the analyst's secret"
 DEMO = {"SOUK_DEMO": "true", "SOUK_CLICKHOUSE_READABLE_DATABASES": "*"}
 """The environment of a server in demo mode on which each test has a database of its own."""
@@ -110,7 +111,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
         clickhouse_admin_password=SecretStr("a secret"),
         postgres_admin_password=SecretStr("an administrator's secret"),
         postgres_role_secret=SecretStr("a secret of all services"),
-        registry_password=SecretStr("the registry's p@ss/word + 1%"),
+        registry_password=SecretStr(REGISTRY_PASSWORD),
     )
 
 
