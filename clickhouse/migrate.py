@@ -1,7 +1,7 @@
 """Applies migrations: numbered SQL files, each applied once, in order, and never changed afterwards."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -50,8 +50,10 @@ def migrate(
 
     Raises: see `apply_migrations` and `install_views`.
     """
-    applied = apply_migrations(settings, folder)
-    install_views(settings, queries, metrics)
+    migrations = read_migrations(folder)
+    with exclusive_client(settings) as client:
+        applied = _apply_pending(client, migrations)
+        _install_views(client, queries, metrics)
     return applied
 
 
@@ -64,11 +66,7 @@ def apply_migrations(settings: Settings, folder: Path = FOLDER) -> list[str]:
     """
     migrations = read_migrations(folder)
     with exclusive_client(settings) as client:
-        done = []
-        for migration in pending(migrations, _applied(client)):
-            _apply(client, migration)
-            done.append(migration.name)
-        return done
+        return _apply_pending(client, migrations)
 
 
 def install_views(
@@ -82,10 +80,8 @@ def install_views(
         BrokenQuery: ClickHouse refuses a query as a view.
         PartUnavailable: ClickHouse does not answer, or another home holds the migration lock for too long.
     """
-    definitions = read_definitions() if metrics is None else metrics
     with exclusive_client(settings) as client:
-        MetricVersions(client).install(definitions.values())
-        views.install(client, queries)
+        _install_views(client, queries, metrics)
 
 
 @contextmanager
@@ -107,6 +103,20 @@ def exclusive_client(settings: Settings) -> Iterator[Client]:
                 yield client
     finally:
         client.close()
+
+
+def _apply_pending(client: Client, migrations: Sequence[Migration]) -> list[str]:
+    done = []
+    for migration in pending(migrations, _applied(client)):
+        _apply(client, migration)
+        done.append(migration.name)
+    return done
+
+
+def _install_views(client: Client, queries: Path, metrics: Mapping[str, MetricDefinition] | None) -> None:
+    definitions = read_definitions() if metrics is None else metrics
+    MetricVersions(client).install(definitions.values())
+    views.install(client, queries)
 
 
 def _applied(client: Client) -> Applied:
@@ -131,4 +141,9 @@ def _apply(client: Client, migration: Migration) -> None:
                 f"{migration.name} failed at «{statement.split(chr(10))[0]}»: {reason}"
             ) from error
     row = [migration.number, migration.name, migration.checksum]
-    client.insert("schema_migrations", [row], column_names=["number", "name", "sha256"])
+    client.insert(
+        "schema_migrations",
+        [row],
+        column_names=["number", "name", "sha256"],
+        column_type_names=["UInt32", "String", "String"],  # else the client asks the server for them
+    )

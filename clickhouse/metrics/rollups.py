@@ -178,9 +178,11 @@ class Rollups:
                 them since is noted.
         """
         keys_sql = READS.sub(f"FROM {source}", definition.changed_sql).replace(" DISTINCT", "", 1)
-        keys, columns = self._keys(rollup), self._columns_of_sums(rollup)
+        keys = self._keys(rollup)
         months = {*self._months(keys, f"({keys_sql})"), *self._months(keys, rollup.changes)}
-        for month in sorted(months.difference(filled)):
+        missing = sorted(months.difference(filled))
+        columns = self._columns_of_sums(rollup) if missing else ()
+        for month in missing:
             self._store_sums(rollup, columns, f"{_month_of(keys)} = {month}")
             yield month
 

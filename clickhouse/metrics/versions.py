@@ -30,13 +30,18 @@ _VERSION = re.compile(r"\(version (\w+)\)$")
 _NUMERIC = re.compile(r"U?Int|Float|Decimal")
 
 _BOOKKEEPING = {
-    "versions": "metric String, version String, view_sql String, description String, sums_sql String, "
-    "adds_up String",
-    "switches": "metric String, version String, switched_at DateTime64(6, 'UTC') DEFAULT now64(6)",
-    "chunks": "metric String, version String, fact String, month UInt32",
+    "versions": dict.fromkeys(
+        ("metric", "version", "view_sql", "description", "sums_sql", "adds_up"), "String"
+    ),
+    "switches": {
+        "metric": "String",
+        "version": "String",
+        "switched_at": "DateTime64(6, 'UTC') DEFAULT now64(6)",
+    },
+    "chunks": {"metric": "String", "version": "String", "fact": "String", "month": "UInt32"},
 }
 """The complete versions, when which version became live, and which months of a fact table, or of the metric
-that a roll-up adds up, a version contains."""
+that a roll-up adds up, a version contains: table → column → type."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +81,8 @@ class MetricVersions:
     def prepare(self) -> None:
         """Create the database of the versions, and its bookkeeping tables."""
         self._client.command(f"CREATE DATABASE IF NOT EXISTS `{self._rows}`")
-        for table, columns in _BOOKKEEPING.items():
+        for table, types in _BOOKKEEPING.items():
+            columns = ", ".join(f"{name} {type_}" for name, type_ in types.items())
             self._client.command(
                 f"CREATE TABLE IF NOT EXISTS `{self._rows}`.{table} ({columns}) "
                 "ENGINE = MergeTree ORDER BY (metric, version)"
@@ -117,11 +123,7 @@ class MetricVersions:
             f"WHERE database = currentDatabase() AND engine = 'View' AND {only}",
             given,
         ).result_rows
-        switched = self._client.query(
-            f"SELECT metric, version FROM `{self._rows}`.switches WHERE {only} "
-            "GROUP BY metric, version ORDER BY max(switched_at) DESC",
-            given,
-        ).result_rows
+        switched = self._switched(name)
         built = self._client.query(
             f"SELECT DISTINCT metric, version FROM `{self._rows}`.versions WHERE {only}", given
         ).result_rows
@@ -132,6 +134,16 @@ class MetricVersions:
             never_live = tuple(version for of, version in built if of == metric and version not in been_live)
             states[metric] = MetricState(live.get(metric), been_live, never_live)
         return states
+
+    def _switched(self, name: str) -> list[tuple[str, str]]:
+        """Return (metric, version) of each version that has been live, the last switch first; '' for all."""
+        found = self._client.query(
+            f"SELECT metric, version FROM `{self._rows}`.switches "
+            "WHERE ({metric:String} = '' OR metric = {metric:String}) "
+            "GROUP BY metric, version ORDER BY max(switched_at) DESC",
+            {"metric": name},
+        ).result_rows
+        return [(metric, version) for metric, version in found]
 
     def difference(self, name: str, version: str) -> list[FigureDifference]:
         """Compare a version with the live one: the number of rows, and the sum of each numeric column.
@@ -275,7 +287,7 @@ class MetricVersions:
         select, description = self._select(name, version)
         self._replace_view(name, f"AS\n{select}\nCOMMENT {quoted(f'{description} (version {version})')}")
         self._note("switches", metric=name, version=version)
-        for old in self.state(name).been_live[_VERSIONS_KEPT:]:
+        for _, old in self._switched(name)[_VERSIONS_KEPT:]:
             self._drop(name, old)
 
     def _select(self, name: str, version: str) -> tuple[str, str]:
@@ -372,15 +384,18 @@ class MetricVersions:
         for (table,) in tables:
             self._client.command(f"DROP TABLE IF EXISTS `{self._rows}`.`{table}`")
         which = f"WHERE metric = {quoted(name)} AND version = {quoted(version)}"
-        for bookkeeping in _BOOKKEEPING:
-            table = f"`{self._rows}`.{bookkeeping}"
-            if self._client.query(
-                f"SELECT 1 FROM {table} {which} LIMIT 1"
-            ).result_rows:  # a DELETE takes long
-                self._client.command(f"DELETE FROM {table} {which}")
+        # Only where there are rows, because a DELETE takes long.
+        noted = " UNION DISTINCT ".join(
+            f"SELECT {quoted(table)} FROM `{self._rows}`.{table} {which}" for table in _BOOKKEEPING
+        )
+        for (table,) in self._client.query(noted).result_rows:
+            self._client.command(f"DELETE FROM `{self._rows}`.{table} {which}")
 
     def _note(self, table: str, **row: object) -> None:
-        self._client.insert(table, [[*row.values()]], column_names=[*row], database=self._rows)
+        types = [_BOOKKEEPING[table][column] for column in row]  # else the client asks the server for them
+        self._client.insert(
+            table, [[*row.values()]], column_names=[*row], column_type_names=types, database=self._rows
+        )
 
     def _qualified(self, name: str, version: str) -> str:
         return qualified_table(self._client.database or "", name, version)

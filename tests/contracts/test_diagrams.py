@@ -11,4 +11,6 @@ def test_a_page_is_what_the_code_draws(name: str) -> None:
 
 
 def test_every_page_is_drawn() -> None:
-    assert {path.name for path in FOLDER.iterdir()} == {name for name in pages() if not name.startswith("../")}
+    assert {path.name for path in FOLDER.iterdir()} == {
+        name for name in pages() if not name.startswith("../")
+    }

@@ -15,6 +15,7 @@ from confluent_kafka import Consumer, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 from pydantic import SecretStr
 
+from clickhouse.migrate import migrate
 from common.kafka import offset_range
 from common.settings import ROOT, Settings
 from jobs.engine import start_jvm
@@ -25,16 +26,12 @@ from local.state_directory import StateDirectory
 from schemas.registry import SchemaRegistry
 from schemas.setup import register
 from tests.integration.commerce_servers import Postgres, Shop
-from tests.integration.servers import (
-    Server,
-    await_true,
-    registry_in_memory,
-    running,
-    terminated,
-)
+from tests.integration.metric_tables import emptied
+from tests.integration.servers import Server, await_true, registry_in_memory, running, terminated
 from tests.ports import free_offset
 
 CLICKHOUSE_PASSWORD = "admin's secret"
+REGISTRY_PASSWORD = "the registry's p@ss/word + 1%"
 ANALYST_PASSWORD = "the analyst's secret"
 DEMO = {"SOUK_DEMO": "true", "SOUK_CLICKHOUSE_READABLE_DATABASES": "*"}
 """The environment of a server in demo mode on which each test has a database of its own."""
@@ -92,6 +89,20 @@ def clickhouse_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sett
 
 
 @pytest.fixture(scope="session")
+def migrated_database(clickhouse_server: Settings) -> Settings:
+    """A database with all tables, metrics and views. Tests share it; each empties it first (`emptied`)."""
+    settings = clickhouse_server.model_copy(update={"clickhouse_database": "migrated"})
+    migrate(settings)
+    return settings
+
+
+@pytest.fixture
+def empty_database(migrated_database: Settings) -> Settings:
+    """The shared database with all tables, metrics and views, and without rows."""
+    return emptied(migrated_database)
+
+
+@pytest.fixture(scope="session")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Settings of the copy whose servers tests share: its home has a space in its name."""
     return Settings(
@@ -100,7 +111,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
         clickhouse_admin_password=SecretStr("a secret"),
         postgres_admin_password=SecretStr("an administrator's secret"),
         postgres_role_secret=SecretStr("a secret of all services"),
-        registry_password=SecretStr("the registry's p@ss/word + 1%"),
+        registry_password=SecretStr(REGISTRY_PASSWORD),
     )
 
 

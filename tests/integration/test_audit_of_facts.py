@@ -8,7 +8,6 @@ from audit.comparison import ComparisonResult
 from audit.connect import stores
 from audit.run import compare_once
 from clickhouse.client import connect
-from clickhouse.migrate import migrate
 from common.settings import Settings
 from tests.integration.metric_tables import writable
 
@@ -24,31 +23,33 @@ STATE_COLUMNS = "(order_id, status, shipped_at, delivered_at, shipped_by, delive
 
 
 @pytest.mark.parametrize(
-    ("name", "shipped_by", "delivered_by", "differences"),
+    ("shipped_by", "delivered_by", "differences"),
     [
-        ("right", f"'ann', '{SHIPPED}'", f"'ann', '{DELIVERED}'", []),
-        ("late", f"'ann', '{DELIVERED}'", f"'ann', '{DELIVERED}'", [("shipped_at", SHIPPED, DELIVERED)]),
-        ("lost", f"'ann', '{SHIPPED}'", "", [("delivered_at", DELIVERED, None)]),
-        (
-            "of_another_seller",
+        pytest.param(f"'ann', '{SHIPPED}'", f"'ann', '{DELIVERED}'", [], id="right"),
+        pytest.param(
+            f"'ann', '{DELIVERED}'",
+            f"'ann', '{DELIVERED}'",
+            [("shipped_at", SHIPPED, DELIVERED)],
+            id="late",
+        ),
+        pytest.param(f"'ann', '{SHIPPED}'", "", [("delivered_at", DELIVERED, None)], id="lost"),
+        pytest.param(
             f"'ann', '{SHIPPED}', 'bob', '{SHIPPED}'",
             f"'ann', '{DELIVERED}'",
             [("row", 0, 1)],
+            id="of another seller",
         ),
     ],
 )
 def test_a_wrong_parcel_of_a_seller_is_found(
-    clickhouse_server: Settings,
-    name: str,
+    empty_database: Settings,
     shipped_by: str,
     delivered_by: str,
     differences: list[tuple[str, object, object]],
 ) -> None:
-    settings = clickhouse_server.model_copy(update={"clickhouse_database": f"parcels_{name}"})
-    migrate(settings)
     row = f"('o1', 'delivered', '{SHIPPED}', '{DELIVERED}', map({shipped_by}), map({delivered_by}))"
-    table = writable(settings, "order_state")
-    with connect(settings, admin=True) as client:
+    table = writable(empty_database, "order_state")
+    with connect(empty_database, admin=True) as client:
         for statement in (
             *FACTS,
             f"TRUNCATE TABLE {table}",
@@ -56,18 +57,16 @@ def test_a_wrong_parcel_of_a_seller_is_found(
         ):
             client.command(statement)
 
-    found = compared(settings, "facts_vs_parcels")
+    found = compared(empty_database, "facts_vs_parcels")
 
     assert [(each.field, each.left, each.right) for each in found.differences] == differences
     assert found.rows
 
 
-def test_a_confirmation_with_another_price_than_its_order_is_found(clickhouse_server: Settings) -> None:
-    settings = clickhouse_server.model_copy(update={"clickhouse_database": "confirmations"})
-    migrate(settings)
+def test_a_confirmation_with_another_price_than_its_order_is_found(empty_database: Settings) -> None:
     for order, price in (("right", 1000), ("wrong", 999)):
         lines = [[(1, "pen", "ann", 1, each, 0, 0, 0, 0)] for each in (1000, price)]
-        with connect(settings, admin=True) as client:
+        with connect(empty_database, admin=True) as client:
             for event, time, about in zip(
                 ("placed", "confirmed"), ("occurred_at", "placed_at"), lines, strict=True
             ):
@@ -81,28 +80,26 @@ def test_a_confirmation_with_another_price_than_its_order_is_found(clickhouse_se
                 }
                 client.insert(f"order_{event}", [list(row.values())], column_names=list(row))
 
-    found = compared(settings, "facts_vs_confirmations")
+    found = compared(empty_database, "facts_vs_confirmations")
 
     assert [(each.field, each.left, each.right) for each in found.differences] == [
         ("unit_price_minor", 1000, 999)
     ]
 
 
-def test_a_wrong_sum_of_a_roll_up_is_found(clickhouse_server: Settings) -> None:
-    settings = clickhouse_server.model_copy(update={"clickhouse_database": "wrong_rollup"})
-    migrate(settings)
-    with connect(settings, admin=True) as client:
+def test_a_wrong_sum_of_a_roll_up_is_found(empty_database: Settings) -> None:
+    with connect(empty_database, admin=True) as client:
         client.command(
             "INSERT INTO order_confirmed (event_id, occurred_at, order_id, placed_at, currency, lines) "
             f"VALUES ('c', '{SHIPPED}', 'o', '{SHIPPED}', 'BRL', [(1, 'pen', 'ann', 1, 1000, 0, 0, 0, 0)])"
         )
         client.command(
-            f"INSERT INTO {writable(settings, 'seller_sales_day')} "
+            f"INSERT INTO {writable(empty_database, 'seller_sales_day')} "
             "(seller_id, day, currency, newest_minute, orders) "
             "VALUES ('ann', '2026-01-01', 'BRL', '2026-01-01 12:00:00', 1)"
         )
 
-    found = compared(settings, "aggregates_vs_rollups")
+    found = compared(empty_database, "aggregates_vs_rollups")
 
     assert [(each.key["period"], each.key["start"], each.field) for each in found.differences] == [
         ("day", "2026-01-01 00:00:00", "row")
@@ -122,16 +119,14 @@ def test_a_wrong_sum_of_a_roll_up_is_found(clickhouse_server: Settings) -> None:
     ],
 )
 def test_a_quarter_of_an_hour_without_events_is_found(
-    clickhouse_server: Settings, table: str, key: dict[str, str], comparison: str
+    empty_database: Settings, table: str, key: dict[str, str], comparison: str
 ) -> None:
-    settings = clickhouse_server.model_copy(update={"clickhouse_database": f"wrong_{table}"})
-    migrate(settings)
     row = {"quarter_hour": "2026-01-01 12:15:00", **key}
-    with connect(settings, admin=True) as client:
+    with connect(empty_database, admin=True) as client:
         values = ", ".join(f"'{value}'" for value in row.values())
-        client.command(f"INSERT INTO {writable(settings, table)} ({', '.join(row)}) VALUES ({values})")
+        client.command(f"INSERT INTO {writable(empty_database, table)} ({', '.join(row)}) VALUES ({values})")
 
-    found = compared(settings, comparison)
+    found = compared(empty_database, comparison)
 
     assert [(each.key, each.field) for each in found.differences] == [(row, "row")]
 

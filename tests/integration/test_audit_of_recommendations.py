@@ -9,9 +9,9 @@ from redis import Redis
 from audit.connect import stores
 from audit.run import compare_once
 from clickhouse.client import connect
-from clickhouse.migrate import migrate
 from common.settings import Settings
 from local.parts import redis as local_redis
+from tests.integration.metric_tables import emptied
 from tests.integration.servers import running
 
 NEW = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -46,12 +46,9 @@ OF_OLD = {
 
 
 @pytest.fixture(scope="module")
-def shop(clickhouse_server: Settings, settings: Settings) -> Iterator[Settings]:
+def shop(migrated_database: Settings, settings: Settings) -> Iterator[Settings]:
     """The facts of ann's views and orders of 40 days ago and of today, and an empty Redis."""
-    shop = clickhouse_server.model_copy(
-        update={"clickhouse_database": "forgetful", "redis_url": settings.redis}
-    )
-    migrate(shop)
+    shop = emptied(migrated_database).model_copy(update={"redis_url": settings.redis})
     with connect(shop, admin=True) as client:
         client.insert("product_viewed", VIEWS, column_names=[*EVENT, "session_id", "product_id"])
         client.insert("order_placed", ORDERS, column_names=[*EVENT, "order_id", "lines"])

@@ -2,16 +2,14 @@
 
 import re
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
 
-from clickhouse.migrate import migrate
 from common.settings import Settings
 from dashboards.build import build
-from tests.integration.metric_tables import writable
+from tests.integration.metric_tables import emptied, writable
 
 WEEK_S = 7 * 86_400
 GRAINS = ("minute", "hour", "day", "week", "month")
@@ -70,10 +68,9 @@ ROWS = {
 
 
 @pytest.fixture(scope="module")
-def shop(clickhouse_server: Settings) -> Iterator[Settings]:
+def shop(migrated_database: Settings) -> Settings:
     """A database with a row in each table that the dashboards read."""
-    settings = clickhouse_server.model_copy(update={"clickhouse_database": "dashboards_tests"})
-    migrate(settings)
+    settings = emptied(migrated_database)
     admin = settings.clickhouse_admin_user, settings.clickhouse_admin_password.get_secret_value()
     for table, select in ROWS.items():
         name, _, columns = table.partition(" ")

@@ -8,7 +8,6 @@ import pytest
 from audit.sources.events import EventLog
 from audit.sources.kafka import KafkaTopics
 from clickhouse.client import connect
-from clickhouse.migrate import migrate
 from common.settings import Settings
 from local.event_upgrade import complete_old_events
 from schemas.codec import Decoder
@@ -25,18 +24,17 @@ BACK = {"line_number": 1, "product_id": "pen", "quantity": 1, "refund_minor": 90
 
 
 @pytest.fixture
-def shop(settings: Settings, clickhouse_server: Settings, kafka: Kafka) -> Settings:  # noqa: ARG001 (started)
+def shop(settings: Settings, empty_database: Settings, kafka: Kafka) -> Settings:  # noqa: ARG001 (started)
     """A shop with facts from before the fields."""
     shop = settings.model_copy(
         update={
-            "clickhouse_url": clickhouse_server.clickhouse,
-            "clickhouse_admin_password": clickhouse_server.clickhouse_admin_password,
-            "clickhouse_analyst_password": clickhouse_server.clickhouse_analyst_password,
-            "clickhouse_database": "event_upgrade",
+            "clickhouse_url": empty_database.clickhouse,
+            "clickhouse_admin_password": empty_database.clickhouse_admin_password,
+            "clickhouse_analyst_password": empty_database.clickhouse_analyst_password,
+            "clickhouse_database": empty_database.clickhouse_database,
         }
     )
     register(shop)
-    migrate(shop)
     lines = [tuple(LINE.values())]
     back = [(*BACK.values(), True)]
     add(shop, "order_placed", order_id="o", shopper_id="bea", currency="BRL", lines=lines)

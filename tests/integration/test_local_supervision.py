@@ -205,24 +205,17 @@ def test_up_after_everything_was_killed_at_once_recovers_with_its_data(copy):
     assert copy.read() == ["yes", "yes", "yes"]
 
 
-def test_two_ups_at_once_start_each_part_once(copy):
-    copy.down()
-
-    with ThreadPoolExecutor(2) as pool:
-        for future in [pool.submit(copy.up) for _ in range(2)]:
-            future.result()
-
-    assert [copy.record(name).starts for name in NAMES] == [1, 1, 1]
-
-
-def test_down_leaves_nothing_running_and_keeps_the_data(copy):
+def test_down_leaves_nothing_running_and_two_ups_at_once_start_each_part_once_with_its_data(copy):
     ports = [port for part in parts(copy.settings) for port in part.ports.values()]
 
     assert copy.down() == 0
 
     assert find_processes(str(copy.home.run)) == []
     assert all(is_free(port) for port in ports)
-    copy.up()
+    with ThreadPoolExecutor(2) as pool:
+        for future in [pool.submit(copy.up) for _ in range(2)]:
+            future.result()
+    assert [copy.record(name).starts for name in NAMES] == [1, 1, 1]
     assert copy.read() == ["yes", "yes", "yes"]
 
 

@@ -16,6 +16,7 @@ import pytest
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
 
+from cli.__main__ import main
 from common.errors import PartUnavailable, Rejected
 from common.kafka import offset_range
 from common.settings import ROOT, Settings
@@ -29,8 +30,9 @@ from schemas.topics import Topic, all_topics
 from tests.integration.servers import TEST_TIMEOUT_S, Server
 from tests.ports import free_offset
 
-SPEED = 500.0
-"""A speed at which 2,000 seconds of orders take 4 seconds."""
+ORDERS = 800
+SPEED = 200.0
+"""A speed at which as many seconds as there are orders take 4 seconds."""
 
 
 @pytest.fixture(scope="module")
@@ -49,9 +51,9 @@ def prepared(
     write_olist: Any,
     tmp_path: Path,
 ) -> tuple[Settings, run.ReplayOptions, run.PreparedReplay]:
-    """A new replay of 2,000 orders in 2,000 seconds, with its own home."""
+    """A new replay of an order a second, with its own home."""
     settings = settings.model_copy(update={"home": tmp_path / "home"})
-    plan = run.ReplayOptions("olist", write_olist(one_a_second(small_olist, 2_000)))
+    plan = run.ReplayOptions("olist", write_olist(one_a_second(small_olist, ORDERS)))
     with journal.exclusive(settings.home, "olist"):
         return settings, plan, run.prepare(plan, settings, *run.convert(plan, settings), "a cluster")
 
@@ -235,9 +237,11 @@ def test_the_command_replays_once_and_again_only_when_told(
     small_olist: dict[str, Any],
     write_olist: Any,
     tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     directory = write_olist(small_olist)
-    environment = os.environ | {
+    environment = {
         "SOUK_HOME": str(tmp_path / "home"),
         "SOUK_PORT_OFFSET": str(settings.port_offset),
         "SOUK_REGISTRY_URL": settings.registry,
@@ -245,23 +249,32 @@ def test_the_command_replays_once_and_again_only_when_told(
 
     def replay(*options: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "cli", "replay", "olist", str(directory), "--no-up", *options]
-        return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+        return subprocess.run(
+            command, cwd=ROOT, env=os.environ | environment, capture_output=True, text=True, check=False
+        )
+
+    def mistaken(*options: str) -> str:
+        """Return the error of a command that this process runs."""
+        monkeypatch.setattr(sys, "argv", ["souk", "replay", "olist", str(directory), "--no-up", *options])
+        assert main() == 2
+        return capsys.readouterr().err
 
     report = tmp_path / "report.json"
     first = replay("--json-report", str(report))
     again = replay()
     restarted = replay("--restart", "--speed", "1000000000")
-    swapped = replay("--from", "2018-01-02", "--to", "2018-01-01")
-    no_date = replay("--from", "soon")
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    swapped = mistaken("--from", "2018-01-02", "--to", "2018-01-01")
+    no_date = mistaken("--from", "soon")
     (directory / "olist_sellers_dataset.csv").unlink()
-    broken = replay()
+    broken = mistaken()
 
     assert first.returncode == again.returncode == restarted.returncode == 0, first.stderr
     assert json.loads(report.read_text())["replay"]["counts"]["order_placed"] == 2
     assert f"{settings.serving}/" in first.stdout
     assert "were sent by" in again.stdout
     assert "totals" in restarted.stdout
-    for failed, said in ((swapped, "is not before"), (no_date, "is not a date"), (broken, "lacks sellers")):
-        assert failed.returncode == 2
-        assert said in failed.stderr
-        assert len(failed.stderr.splitlines()) == 1
+    for error, said in ((swapped, "is not before"), (no_date, "is not a date"), (broken, "lacks sellers")):
+        assert said in error
+        assert len(error.splitlines()) == 1

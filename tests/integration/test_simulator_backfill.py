@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -15,8 +16,10 @@ import numpy as np
 import pytest
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
+from common.command_line import exit_code
 from common.settings import ROOT, Settings
 from producers.simulator import saved_world
+from producers.simulator.__main__ import app
 from producers.simulator.history.days import SimulatedHistory
 from schemas.codec import Decoder
 from schemas.registry import SchemaRegistry
@@ -50,6 +53,20 @@ def run(settings: Settings, *arguments: str) -> tuple[int, str, str]:
     process = start(settings, *arguments)
     out, err = process.communicate()
     return process.returncode, out, err
+
+
+@pytest.fixture
+def complain(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str]]:
+    """A function that runs a command in this process; returns exit code and errors."""
+
+    def run_here(settings: Settings, *arguments: str) -> tuple[int, str]:
+        monkeypatch.setenv("SOUK_HOME", str(settings.home))
+        code = exit_code(lambda: app([*arguments], prog_name="simulator", standalone_mode=False))
+        return code, capsys.readouterr().err
+
+    return run_here
 
 
 def ends(settings: Settings) -> dict[tuple[str, int], int]:
@@ -114,7 +131,7 @@ def test_a_history_that_was_killed_and_interrupted_arrives_whole_and_ends_where_
     copy: Settings,
 ) -> None:
     since = ends(copy)
-    options = ("backfill", *SIZES, "--weeks", "1", "--events", "150000")
+    options = ("backfill", *SIZES, "--weeks", "1", "--events", "100000")
 
     for stop in (signal.SIGKILL, signal.SIGINT):
         process = start(copy, *options)
@@ -152,7 +169,9 @@ def test_a_history_that_was_killed_and_interrupted_arrives_whole_and_ends_where_
     assert "visits.npz" in (copy.home / "simulator" / "truth" / "README.md").read_text()
 
 
-def test_another_world_in_the_same_home_is_refused_in_one_line(copy: Settings) -> None:
+def test_another_world_in_the_same_home_is_refused_in_one_line(
+    copy: Settings, complain: Callable[..., tuple[int, str]]
+) -> None:
     assert run(copy, "backfill", *SIZES, "--weeks", "1", "--events", "3000")[0] == 0
 
     for options, said in (
@@ -160,7 +179,7 @@ def test_another_world_in_the_same_home_is_refused_in_one_line(copy: Settings) -
         (("backfill", "--weeks", "2"), "--weeks 2"),
         (("live", "--shoppers", "7"), "--shoppers 7"),
     ):
-        code, _, err = run(copy, *options)
+        code, err = complain(copy, *options)
         assert code == 2
         assert said in err
         assert len(err.splitlines()) == 1
@@ -178,8 +197,14 @@ def test_another_world_in_the_same_home_is_refused_in_one_line(copy: Settings) -
         (("neither",), "neither"),
     ],
 )
-def test_a_mistake_gets_one_line(settings: Settings, tmp_path: Path, arguments: Any, said: str) -> None:
-    code, _, err = run(settings.model_copy(update={"home": tmp_path}), *arguments)
+def test_a_mistake_gets_one_line(
+    settings: Settings,
+    tmp_path: Path,
+    complain: Callable[..., tuple[int, str]],
+    arguments: tuple[str, ...],
+    said: str,
+) -> None:
+    code, err = complain(settings.model_copy(update={"home": tmp_path}), *arguments)
 
     assert code == 2
     assert said in err

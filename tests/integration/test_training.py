@@ -13,7 +13,6 @@ from rich.console import Console
 
 from cli.train import train_once
 from clickhouse.client import connect
-from clickhouse.migrate import migrate
 from common.errors import PartUnavailable, UserError
 from common.settings import Settings
 from jobs.recommenders.evaluation.metrics import Metric
@@ -25,20 +24,16 @@ from jobs.training.model_registry import IN_USE, ModelRegistry
 from jobs.training.train import NO_MODEL_IN_USE, TrainingOptions, train
 from jobs.training.training_data import WEIGHTS, TrainingData, read_training_data
 from local.parts import redis as local_redis
-from tests.integration.conftest import clickhouse_settings, running_clickhouse
-from tests.integration.metric_tables import writable
+from tests.integration.metric_tables import emptied, writable
 from tests.integration.servers import running
 
 FIRST = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
-    """A ClickHouse with the current schema and a few events."""
-    settings = clickhouse_settings(tmp_path_factory.mktemp("facts"))
-    with running_clickhouse(settings):
-        migrate(settings)
-        yield settings
+def settings(migrated_database: Settings) -> Settings:
+    """A ClickHouse with the current schema, to which the tests add events."""
+    return emptied(migrated_database)
 
 
 @pytest.fixture(scope="module")

@@ -1,11 +1,13 @@
-"""HTTP clients of the shared server. A module that needs others overrides them."""
+"""HTTP clients and databases of the shared server. A module that needs others overrides them."""
 
 from collections.abc import Iterator
 
 import httpx
 import pytest
 
+from clickhouse.migrate import apply_migrations
 from common.settings import Settings
+from tests.integration.metric_tables import without_metrics
 
 
 @pytest.fixture
@@ -21,3 +23,17 @@ def admin(clickhouse_server: Settings) -> Iterator[httpx.Client]:
         base_url=clickhouse_server.clickhouse, timeout=60, trust_env=False, auth=auth
     ) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def facts_database(clickhouse_server: Settings) -> Settings:
+    """A database with what the migrations create, which tests share: `database_without_metrics`."""
+    settings = clickhouse_server.model_copy(update={"clickhouse_database": "facts"})
+    apply_migrations(settings)
+    return settings
+
+
+@pytest.fixture
+def database_without_metrics(facts_database: Settings) -> Settings:
+    """A database with empty tables of facts, in which a test installs the metrics that it is about."""
+    return without_metrics(facts_database)

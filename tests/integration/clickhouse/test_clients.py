@@ -89,7 +89,7 @@ def test_clickhouse_connect_understands_errors(reader):
         reader.query("SELECT * FROM nope")
     with pytest.raises(DatabaseError, match="READONLY"):
         reader.command("INSERT INTO t VALUES (1)")
-    query = "SELECT number, throwIf(number = 20000000) FROM numbers(30000000)"
+    query = "SELECT number, throwIf(number = 3000000) FROM numbers(4000000)"
     with reader.query_row_block_stream(query) as blocks, pytest.raises(StreamFailureError, match="Code: 395"):
         list(blocks)
 

@@ -9,9 +9,9 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from clickhouse.client import connect
-from clickhouse.migrate import migrate
 from clickhouse.views import FOLDER
 from common.settings import Settings
+from tests.integration.metric_tables import emptied
 
 BEGIN = datetime(2018, 3, 1, tzinfo=UTC)
 DAYS = 6
@@ -26,10 +26,9 @@ QUESTIONS = [
 
 
 @pytest.fixture(scope="module")
-def client(clickhouse_server: Settings) -> Iterator[Client]:
+def client(migrated_database: Settings) -> Iterator[Client]:
     """The administrator of a database with orders of several sellers at random times."""
-    settings = clickhouse_server.model_copy(update={"clickhouse_database": "marketplace_periods"})
-    migrate(settings)
+    settings = emptied(migrated_database)
     random = Random(5)
     orders, payments = [], []
     for number in range(400):

@@ -1,11 +1,12 @@
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache, partial
 
 import pytest
 
 from clickhouse import views
 from clickhouse.client import connect
 from clickhouse.metrics.definition import read_definitions
-from clickhouse.migrate import FOLDER, migrate, split_statements
+from clickhouse.migrate import FOLDER, apply_migrations, migrate, split_statements
 from clickhouse.migration_lock import migration_lock
 from common.errors import PartUnavailable
 from common.migrations import BrokenMigrations, read_migrations
@@ -17,6 +18,21 @@ def settings(clickhouse_server, request):
     database = "m_" + request.node.name.removeprefix("test_")[:40]
     yield clickhouse_server.model_copy(update={"clickhouse_database": database})
     connect(clickhouse_server, admin=True).command(f"DROP DATABASE IF EXISTS {database}")
+
+
+@pytest.fixture
+def migrate_small(tmp_path):
+    """`migrate` with two small migrations, no metric, and the queries of an empty folder.
+
+    The second migration fails if it is applied twice.
+    """
+    folder, queries = tmp_path / "small", tmp_path / "queries"
+    folder.mkdir()
+    queries.mkdir()
+    first = next(FOLDER.glob("0001_*.sql"))
+    (folder / first.name).write_text(first.read_text())
+    (folder / "0002_once.sql").write_text("CREATE TABLE once (n UInt8) ENGINE = MergeTree ORDER BY n")
+    return partial(migrate, folder=folder, queries=queries, metrics={})
 
 
 def test_every_migration_is_applied_once_and_every_query_is_a_view(settings):
@@ -31,29 +47,26 @@ def test_every_migration_is_applied_once_and_every_query_is_a_view(settings):
     assert [name for (name,) in names] == applied
     queries = list(views.FOLDER.glob("*.sql"))
     assert client.query(count).first_row == (len(queries) + len(read_definitions()),)
+    comment = "SELECT comment FROM system.tables WHERE database = currentDatabase() AND name = 'q_sellers'"
+    (said,) = client.query(comment).first_row
+    assert said.startswith("Sellers that match a text")
+    assert "(queries/sellers.sql, version " in said
 
 
-def test_two_runs_at_once_do_no_harm(settings):
+@pytest.mark.parametrize("homes", [("one", "one"), ("one", "two")])
+def test_two_runs_at_once_apply_each_migration_once(settings, tmp_path, migrate_small, homes):
+    runs = [settings.model_copy(update={"home": tmp_path / home}) for home in homes]
     with ThreadPoolExecutor(2) as threads:
-        runs = list(threads.map(migrate, [settings, settings]))
+        applied = list(threads.map(migrate_small, runs))
 
-    names = [migration.name for migration in read_migrations(FOLDER)]
-    assert {name for run in runs for name in run} == set(names)
-    assert connect(settings).query("SELECT count() FROM schema_migrations FINAL").first_row == (len(names),)
-
-
-def test_two_homes_at_once_apply_each_migration_once(settings, tmp_path):
-    homes = [settings.model_copy(update={"home": tmp_path / name}) for name in ("one", "two")]
-    with ThreadPoolExecutor(2) as threads:
-        runs = list(threads.map(migrate, homes))
-
-    assert sorted(name for run in runs for name in run) == [
-        migration.name for migration in read_migrations(FOLDER)
-    ]
+    assert sorted(name for run in applied for name in run) == ["0001_schema_migrations.sql", "0002_once.sql"]
+    assert connect(settings).query("SELECT count() FROM schema_migrations").first_row == (2,)
 
 
-def test_a_home_that_does_not_get_done_is_named_and_one_that_was_killed_is_taken_over(settings, tmp_path):
-    migrate(settings)
+def test_a_home_that_does_not_get_done_is_named_and_one_that_was_killed_is_taken_over(
+    settings, tmp_path, migrate_small
+):
+    migrate_small(settings)
     one, two = (settings.model_copy(update={"home": tmp_path / name}) for name in ("one", "two"))
     client, other = connect(settings, admin=True), connect(settings, admin=True)
     killed = migration_lock(client, one)
@@ -61,12 +74,12 @@ def test_a_home_that_does_not_get_done_is_named_and_one_that_was_killed_is_taken
 
     with pytest.raises(PartUnavailable, match=r"/one has been migrating .* drop .*\.schema_migrating if"):
         migration_lock(other, two, timeout_s=0).__enter__()
-    assert migrate(one) == []
-    assert migrate(two) == []
+    assert migrate_small(one) == []
+    assert migrate_small(two) == []
 
 
-def test_a_home_that_lost_the_lock_leaves_it_to_its_new_holder(settings, tmp_path):
-    migrate(settings)
+def test_a_home_that_lost_the_lock_leaves_it_to_its_new_holder(settings, tmp_path, migrate_small):
+    migrate_small(settings)
     one, two = (settings.model_copy(update={"home": tmp_path / name}) for name in ("one", "two"))
     client, other = connect(settings, admin=True), connect(settings, admin=True)
 
@@ -78,7 +91,7 @@ def test_a_home_that_lost_the_lock_leaves_it_to_its_new_holder(settings, tmp_pat
     with pytest.raises(PartUnavailable, match="/two has been migrating"):
         migration_lock(client, one, timeout_s=0).__enter__()
     taken.__exit__(None, None, None)
-    assert migrate(one) == []
+    assert migrate_small(one) == []
 
 
 def test_a_changed_file_is_an_error_and_changes_nothing(settings, tmp_path):
@@ -102,14 +115,14 @@ def test_a_statement_that_fails_is_named(settings, tmp_path):
     assert connect(settings).query("SELECT max(number) FROM schema_migrations").first_row == (1,)
 
 
-def test_a_view_follows_its_file(settings, tmp_path):
-    migrate(settings)
+def test_a_view_follows_its_file(settings, tmp_path, migrate_small):
+    migrate_small(settings)
     client = connect(settings, admin=True)
     (tmp_path / "doubled.sql").write_text("SELECT {n:UInt32} * 2 AS n, {names:Array(String)} AS names")
 
     changed = views.install(client, tmp_path)
 
-    assert "q_doubled" in changed
+    assert changed == ["q_doubled"]
     assert views.install(client, tmp_path) == []
     reader = connect(settings)
     assert reader.query("SELECT * FROM q_doubled(n = 4, names = ['a'])").first_row == (8, ["a"])
@@ -117,21 +130,11 @@ def test_a_view_follows_its_file(settings, tmp_path):
     assert views.install(client, tmp_path) == ["q_doubled"]
 
 
-def test_a_view_says_what_it_answers(settings):
-    migrate(settings)
-
-    comment = "SELECT comment FROM system.tables WHERE database = currentDatabase() AND name = 'q_sellers'"
-    (said,) = connect(settings).query(comment).first_row
-    assert said.startswith("Sellers that match a text")
-    assert "(queries/sellers.sql, version " in said
-
-
-def test_a_query_that_can_t_be_a_view_is_named(settings, tmp_path):
-    migrate(settings, queries=tmp_path)
+def test_a_query_that_can_t_be_a_view_is_named(settings, tmp_path, migrate_small):
     (tmp_path / "broken.sql").write_text("SELECT * FROM nope")
 
     with pytest.raises(views.BrokenQuery, match=r"queries/broken\.sql can't be a view: .*UNKNOWN_TABLE"):
-        migrate(settings, queries=tmp_path)
+        migrate_small(settings, queries=tmp_path)
 
 
 BEFORE_CANCELLED_BESIDE_SOLD = """
@@ -151,24 +154,57 @@ MERGING = next(FOLDER.glob("0008_*.sql"))
 PARCELS = next(FOLDER.glob("0009_*.sql"))
 
 
-def migrated_after(migration, rows, done, settings, folder):
-    """Write `rows` before `migration`, run its first `done` statements, then migrate."""
+@pytest.fixture(scope="module")
+def database_before(clickhouse_server, tmp_path_factory):
+    """A function that returns the name of a database with the migrations before a given one."""
+
+    @cache
+    def before(migration):
+        folder = tmp_path_factory.mktemp("before")
+        copy_migrations(folder, lambda name: name < migration.name)
+        database = f"before_{migration.stem}"
+        apply_migrations(clickhouse_server.model_copy(update={"clickhouse_database": database}), folder)
+        return database
+
+    return before
+
+
+def copy_migrations(folder, is_wanted):
     for path in FOLDER.glob("*.sql"):
-        if path.name < migration.name:
+        if is_wanted(path.name):
             (folder / path.name).write_text(path.read_text())
-    migrate(settings, folder, folder / "no-queries", {})
-    client = connect(settings, admin=True)
+
+
+def migrated_after(migration, tables, rows, done, settings, before, folder):
+    """Write `rows` before `migration`, run its first `done` statements, then migrate.
+
+    The database gets the `tables` that the migration is about from the database `before`.
+    """
+    database = settings.clickhouse_database
+    client = connect(settings, admin=True, database="default")
+    client.command(f"CREATE DATABASE {database}")
+    client.database = database
+    for table in ("schema_migrations", *tables):
+        client.command(f"CREATE TABLE {table} AS {before}.{table}")
+    client.command(f"INSERT INTO schema_migrations SELECT * FROM {before}.schema_migrations")
+    copy_migrations(folder, lambda name: name <= migration.name)
     interrupted = [*split_statements(migration.read_text())][:done]
     for statement in [*split_statements(rows), *interrupted]:
         client.command(statement)
-    (folder / migration.name).write_text(migration.read_text())
-    migrate(settings, folder, folder / "no-queries", {})
+    assert apply_migrations(settings, folder) == [migration.name]
     return client
 
 
 @pytest.mark.parametrize("done", range(len([*split_statements(MERGING.read_text())]) + 1))
-def test_what_was_cancelled_is_taken_over_wherever_it_was_interrupted(settings, tmp_path, done):
-    client = migrated_after(MERGING, BEFORE_CANCELLED_BESIDE_SOLD, done, settings, tmp_path)
+def test_what_was_cancelled_is_taken_over_wherever_it_was_interrupted(
+    settings, tmp_path, database_before, done
+):
+    tables = [
+        f"{of}_{what}_minute" for of in ("seller", "marketplace") for what in ("sales", "cancellations")
+    ]
+    tables.append("pipeline_progress")
+    before = database_before(MERGING)
+    client = migrated_after(MERGING, tables, BEFORE_CANCELLED_BESIDE_SOLD, done, settings, before, tmp_path)
 
     figures = "orders, lines, units, gross_minor, cancelled_orders, cancelled_units, cancelled_gross_minor"
     sellers = client.query(f"SELECT seller_id, {figures} FROM seller_sales_minute FINAL ORDER BY seller_id")
@@ -192,8 +228,10 @@ VALUES ('4', 4, 'o', 'p3', 'bob');
 
 
 @pytest.mark.parametrize("done", range(len([*split_statements(PARCELS.read_text())]) + 1))
-def test_parcels_are_taken_over_wherever_it_was_interrupted(settings, tmp_path, done):
-    client = migrated_after(PARCELS, BEFORE_PARCELS, done, settings, tmp_path)
+def test_parcels_are_taken_over_wherever_it_was_interrupted(settings, tmp_path, database_before, done):
+    tables = ("order_state", "order_shipped", "order_delivered")
+    before = database_before(PARCELS)
+    client = migrated_after(PARCELS, tables, BEFORE_PARCELS, done, settings, before, tmp_path)
 
     shipped, delivered = (
         f"mapApply((seller, at) -> (seller, toUnixTimestamp(at)), {column})"

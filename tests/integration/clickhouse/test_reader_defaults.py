@@ -9,17 +9,15 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from clickhouse.client import connect
-from clickhouse.migrate import migrate
 from common.settings import Settings
 from serving.clickhouse import load_queries
-from tests.integration.metric_tables import writable
+from tests.integration.metric_tables import emptied, writable
 
 
 @pytest.fixture(scope="module")
-def shop(clickhouse_server: Settings) -> Iterator[Settings]:
+def shop(migrated_database: Settings) -> Iterator[Settings]:
     """A database with the platform's tables, in which one event is stored twice."""
-    settings = clickhouse_server.model_copy(update={"clickhouse_database": "reader_defaults"})
-    migrate(settings)
+    settings = emptied(migrated_database)
     admin = connect(settings, admin=True)
     admin.command("SYSTEM STOP MERGES")
     for _ in range(2):
@@ -34,7 +32,6 @@ def shop(clickhouse_server: Settings) -> Iterator[Settings]:
         )
     yield settings
     admin.command("SYSTEM START MERGES")
-    admin.command("DROP DATABASE reader_defaults")
 
 
 @pytest.fixture

@@ -1,27 +1,15 @@
 """The events of the real Olist tables, if they are available, give the published figures."""
 
-import os
-from pathlib import Path
-from zoneinfo import ZoneInfo
-
 import pytest
 
-from common.settings import ROOT
 from producers.feed.events import Timeline, merge
 from producers.replay.dataset import Conversion
-from producers.replay.olist import convert
 from producers.replay.report import compute_totals
-
-DATA = Path(os.environ.get("SOUK_TEST_DATA") or ROOT.parent / "shared" / "data") / "olist"
+from tests.integration.olist.conftest import OLIST
 
 pytestmark = pytest.mark.skipif(
-    not DATA.is_dir(), reason=f"needs the Olist tables in {DATA} (SOUK_TEST_DATA)"
+    not OLIST.is_dir(), reason=f"needs the Olist tables in {OLIST} (SOUK_TEST_DATA)"
 )
-
-
-@pytest.fixture(scope="module")
-def conversion() -> Conversion:
-    return convert(DATA, ZoneInfo("America/Sao_Paulo"))
 
 
 @pytest.fixture(scope="module")

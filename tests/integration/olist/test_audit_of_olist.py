@@ -1,9 +1,6 @@
 """The audit's own sums over the real Olist tables agree with the replay's events, whole and in slices."""
 
-import os
 from datetime import date, datetime
-from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,22 +10,15 @@ from audit.registry import COMPARISONS
 from audit.replayed_source import replayed, wall_clock
 from audit.sources.avro import arrow_schema
 from audit.sources.olist import OlistTables, WallClockRange
-from common.settings import ROOT
 from producers.feed.events import merge
-from producers.replay import journal, olist
+from producers.replay import journal
 from producers.replay.journal import JournalEntry
 from schemas.events import all_events
+from tests.integration.olist.conftest import OLIST, ZONE
 
-ZONE = ZoneInfo("America/Sao_Paulo")
-OLIST = Path(os.environ.get("SOUK_TEST_DATA", ROOT.parent / "shared" / "data")) / "olist"
 PAIRS = {name: run.__self__ for name, run in COMPARISONS.items() if name.startswith("source_vs_")}
 
 pytestmark = pytest.mark.skipif(not OLIST.is_dir(), reason=f"needs the Olist tables in {OLIST}")
-
-
-@pytest.fixture(scope="module")
-def conversion():
-    return olist.convert(OLIST, ZONE)
 
 
 @pytest.fixture(scope="module")
