@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from functools import partial
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from audit.comparison import ComparisonSpec
-from audit.sources.api import ApiRequest
+from audit.sources.api import ApiRequest, Row
 from audit.sources.sales_api import (
     CLICKHOUSE_FORMAT,
     DayRange,
@@ -28,8 +29,9 @@ TOTALS = ComparisonSpec(NAME, "totals of every seller", "aggregates", "API", "se
 
 def run(stores: Stores) -> Iterator[TableComparison]:
     """Compare months and totals of every seller over the whole time, and the days in which a seller sold."""
-    yield TableComparison(MONTHS, partial(_read_months, stores))
-    yield TableComparison(TOTALS, partial(_read_totals, stores))
+    reader = _MonthsReader(stores)
+    yield TableComparison(MONTHS, reader.months)
+    yield TableComparison(TOTALS, reader.totals)
     yield TableComparison(DAYS, partial(_read_days, stores))
 
 
@@ -43,18 +45,40 @@ def totals(months: pa.Table, sellers: pa.Table) -> pa.Table:
     )
 
 
-def _read_months(stores: Stores, keys: KeyFilter | None) -> Sides:
-    """Read both sides; months in which nothing happened are in neither."""
-    months, sellers = _sales(stores, "month"), _sellers(stores, keys)
-    answers = stores.api.fetch(_requests(months, sellers), partial(series_rows, "month"))
-    return Sides(months, pa.Table.from_pylist(answers, months.schema))
+class _MonthsReader:
+    """Reads the months and the totals of sellers, which are in the same answers."""
+
+    def __init__(self, stores: Stores) -> None:
+        self._stores = stores
+        self._totals: Sides | None = None
+
+    def months(self, keys: KeyFilter | None) -> Sides:
+        """Read both sides; months in which nothing happened are in neither."""
+        months, totals = self._read(keys)
+        if keys is None:
+            self._totals = totals
+        return months
+
+    def totals(self, keys: KeyFilter | None) -> Sides:
+        """Return the totals that were read with the months, the first time; afterwards, read them."""
+        read, self._totals = self._totals, None
+        return read if read and keys is None else self._read(keys)[1]
+
+    def _read(self, keys: KeyFilter | None) -> tuple[Sides, Sides]:
+        months, sellers = _sales(self._stores, "month"), _sellers(self._stores, keys)
+        expected = totals(months, sellers)
+        answers = self._stores.api.fetch(_requests(months, sellers), _months_and_totals)
+        buckets = [row for row in answers if "bucket" in row]
+        sums = [row for row in answers if "bucket" not in row]
+        return (
+            Sides(months, pa.Table.from_pylist(buckets, months.schema)),
+            Sides(expected, pa.Table.from_pylist(sums, expected.schema)),
+        )
 
 
-def _read_totals(stores: Stores, keys: KeyFilter | None) -> Sides:
-    months, sellers = _sales(stores, "month"), _sellers(stores, keys)
-    expected = totals(months, sellers)
-    answers = stores.api.fetch(_requests(months, sellers), lambda answer: [totals_row(answer)])
-    return Sides(expected, pa.Table.from_pylist(answers, expected.schema))
+def _months_and_totals(answer: Any) -> Iterator[Row]:
+    yield from series_rows("month", answer)
+    yield totals_row(answer)
 
 
 def _read_days(stores: Stores, keys: KeyFilter | None) -> Sides:

@@ -32,7 +32,7 @@ METRIC_TABLES = ("seller_sales_minute",)
 """The tables whose watermarks limit `as_of`: those of the only source."""
 
 PRODUCT = "product"
-MAX_METRICS = 12
+MAX_METRICS = 20
 MAX_VALUES = 1_000
 """The most metrics of one request, and the most values of a dimension that has an order of its own."""
 
