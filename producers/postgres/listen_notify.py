@@ -56,11 +56,14 @@ class Listener:
         self._notified.clear()
 
     async def wait(self, timeout_s: float) -> None:
-        """Wait for a notification, at most `timeout_s`."""
-        try:
-            await asyncio.wait_for(self._notified.wait(), timeout_s)
-        except TimeoutError:
-            return
+        """Wait for a notification, at most `timeout_s`.
+
+        `asyncio.wait_for` of Python 3.11 would ignore a cancellation that arrives with a notification, and
+        the process would never end.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                await self._notified.wait()
 
 
 class Notifier:

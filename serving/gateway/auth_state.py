@@ -67,7 +67,9 @@ class AuthState:
         async with self._polling:
             self._last_poll = time.monotonic()
             try:
-                state = await asyncio.wait_for(self._fetch(self._position), REQUEST_TIMEOUT_S)
+                # Unlike `asyncio.wait_for` of Python 3.11, this never ignores the cancellation of `aclose`.
+                async with asyncio.timeout(REQUEST_TIMEOUT_S):
+                    state = await self._fetch(self._position)
                 self._apply(state)
             except (SoukError, RequestFailed, TimeoutError, KeyError, ValueError, TypeError) as error:
                 if self.available:
