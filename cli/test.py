@@ -49,9 +49,6 @@ Lanes run in parallel, because a test mostly waits for a server. Each lane is on
 servers.
 """
 
-SPARE_LANES = 1
-"""Lanes that run at once beyond two for each core. More of them would wait in line for the cores."""
-
 LANE_BYTES = 2 * 1024**3
 """Memory that a lane needs (eight lanes used 10 GiB). With too little memory, fewer lanes run at once."""
 
@@ -117,6 +114,9 @@ def install_for_tests(install: Path) -> None:
 
 
 def lanes_at_once() -> int:
-    """Return how many lanes the cores and the memory allow, at least one."""
+    """Return how many lanes the cores and the memory allow, at least one.
+
+    Two for each core keep it busy. More of them would make each test slower, and none of them earlier.
+    """
     cores = len(os.sched_getaffinity(0))
-    return max(1, min(2 * cores + SPARE_LANES, psutil.virtual_memory().total // LANE_BYTES))
+    return max(1, min(2 * cores, psutil.virtual_memory().total // LANE_BYTES))

@@ -9,12 +9,15 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TypeVar
 
+from common.configuration.definitions import SHEDDING_ENABLED
+from common.configuration.values import SettingValue
 from common.settings import Settings
 from local.parts import registry
 from local.parts.part import NotReady, Part
 from local.state_directory import StateDirectory, base_environment
 from local.supervision import launch
 from local.supervision.launch_file import LaunchSpec, write_launch_file
+from schemas.configuration.saved_values import SavedValues
 
 T = TypeVar("T")
 
@@ -39,6 +42,11 @@ def in_thread(call: Callable[[], object]) -> None:
     """Run a function that may call `asyncio.run`, which the main thread can't while Playwright is used."""
     with ThreadPoolExecutor(1) as thread:
         thread.submit(call).result()
+
+
+def shed_no_load(settings: Settings) -> None:
+    """Save the setting with which the API, once it starts, refuses no request because the machine is busy."""
+    SavedValues(settings).save({SHEDDING_ENABLED.name: SettingValue(1, False)})
 
 
 class Server:

@@ -26,7 +26,7 @@ from local.parts import redis as local_redis
 from schemas.events import all_events
 from schemas.setup import register
 from tests.integration.conftest import is_ready
-from tests.integration.servers import await_true, running, terminated
+from tests.integration.servers import await_true, running, shed_no_load, terminated
 from tests.principals import bearer
 
 CLUSTER = {
@@ -167,6 +167,7 @@ def shop(
         "SOUK_PORT_OFFSET": str(settings.port_offset),
         "SOUK_REGISTRY_URL": settings.registry,
     }
+    shed_no_load(settings)
     command = [sys.executable, "-m", "serving"]
     job = Job(settings, tmp_path_factory.mktemp("checkpoints"))
     with (

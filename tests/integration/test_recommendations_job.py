@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import combinations
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from hypothesis import HealthCheck, given
@@ -25,8 +25,32 @@ LANDMARK_S = 1_451_606_400
 HALF_LIFE_S = 14 * 86_400
 KEPT_OF_A_VISIT = 10
 
+SOON, LATER, TOMORROW = (
+    NOON + timedelta(milliseconds=1),
+    NOON + timedelta(minutes=5),
+    NOON + timedelta(days=1),
+)
+MIDNIGHT = NOON + timedelta(hours=12)
+
 Tables = dict[str, dict[Any, Any]]
 Run = Callable[[Events], Tables]
+Test = TypeVar("Test", bound=Callable[..., None])
+
+SCENARIOS: dict[str, Events] = {}
+"""Test → its events. One job reads the events of all these tests, because a job costs 8 s of CPU."""
+
+IDS = ("event_id", "session_id", "shopper_id", "product_id", "order_id", "category", "cart_id")
+"""The fields that get the name of their test as a prefix, so that the tests do not share anything."""
+
+
+def scenario(events: Events) -> Callable[[Test], Test]:
+    """Add a test's events to those that one job reads. Its fixture `tables` has their results."""
+
+    def add(test: Test) -> Test:
+        SCENARIOS[test.__name__] = events
+        return test
+
+    return add
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +68,47 @@ def run(jvm: None, tmp_path_factory: pytest.TempPathFactory) -> Run:  # noqa: AR
         }
 
     return tables
+
+
+@pytest.fixture(scope="module")
+def tables_of_all(run: Run) -> Tables:
+    """The results of a job that reads the events of all of `SCENARIOS`."""
+    events: Events = defaultdict(list)
+    for name, own in SCENARIOS.items():
+        for topic, rows in own.items():
+            events[topic] += (with_prefix(row, f"{name}/") for row in rows)
+    return run(events)
+
+
+@pytest.fixture
+def tables(request: pytest.FixtureRequest, tables_of_all: Tables) -> Tables:
+    """The results of this test's events: output → key → row, or (owner, member) → score."""
+    prefix = f"{request.function.__name__}/"
+    return {
+        output: {
+            tuple(without(prefix, part) for part in key): without(prefix, value)
+            for key, value in rows.items()
+            if any(isinstance(part, str) and part.startswith(prefix) for part in key)
+        }
+        for output, rows in tables_of_all.items()
+    }
+
+
+def with_prefix(row: Row, prefix: str) -> Row:
+    """Return an event whose ids begin with a prefix."""
+    changed = {name: prefix + row[name] for name in IDS if row.get(name) is not None}
+    if "lines" in row:
+        changed["lines"] = [with_prefix(line, prefix) for line in row["lines"]]
+    return row | changed
+
+
+def without(prefix: str, value: Any) -> Any:
+    """Return a value of a result without the prefix, wherever it is."""
+    if isinstance(value, str):
+        return value.replace(prefix, "")
+    if isinstance(value, dict):
+        return {name: without(prefix, part) for name, part in value.items()}
+    return value
 
 
 def highest(rows: Any) -> dict[tuple[str, str], float]:
@@ -145,41 +210,50 @@ def similar(tables: Tables) -> dict[tuple[str, str], float]:
     }
 
 
-def test_sessions_and_shoppers_have_the_latest_time_of_each_product(run: Run) -> None:
-    later = NOON + timedelta(minutes=5)
-    tables = run(
-        {
-            "product_viewed": [
-                view("s", "lamp", later, "bea"), view("s", "lamp", NOON, "bea"), view("t", "rug"),
-            ],
-            "cart_changed": [
-                cart("s", "rug", later, "bea", units=(0, 1)), cart("s", "vase", later, "bea", units=(2, 1)),
-            ],
-        }
-    )  # fmt: skip
+@scenario(
+    {
+        "product_viewed": [
+            view("s", "lamp", LATER, "bea"), view("s", "lamp", NOON, "bea"), view("t", "rug"),
+        ],
+        "cart_changed": [
+            cart("s", "rug", LATER, "bea", units=(0, 1)), cart("s", "vase", LATER, "bea", units=(2, 1)),
+        ],
+    }
+)  # fmt: skip
+def test_sessions_and_shoppers_have_the_latest_time_of_each_product(tables: Tables) -> None:
     assert tables["recent_of_session"] == {
-        ("s", "lamp"): seconds(later), ("s", "rug"): seconds(later), ("t", "rug"): seconds(NOON),
+        ("s", "lamp"): seconds(LATER), ("s", "rug"): seconds(LATER), ("t", "rug"): seconds(NOON),
     }  # fmt: skip
-    assert tables["recent_of_shopper"] == {("bea", "lamp"): seconds(later), ("bea", "rug"): seconds(later)}
-    assert tables["carted_by_shopper"] == {("bea", "rug"): seconds(later)}
-    assert tables["carted_by_session"] == {("s", "rug"): seconds(later)}
-    assert tables["recommendations_as_of"]["product_viewed",]["as_of"] == seconds(later)
+    assert tables["recent_of_shopper"] == {("bea", "lamp"): seconds(LATER), ("bea", "rug"): seconds(LATER)}
+    assert tables["carted_by_shopper"] == {("bea", "rug"): seconds(LATER)}
+    assert tables["carted_by_session"] == {("s", "rug"): seconds(LATER)}
 
 
-def test_a_removal_from_a_cart_has_the_later_time_in_any_order_of_events(run: Run) -> None:
-    soon, later = NOON + timedelta(milliseconds=1), NOON + timedelta(minutes=5, seconds=7, milliseconds=999)
-    put = {lamp: cart("s", lamp, NOON, "bea", units=(0, 2)) for lamp in ("lamp", "rug", "vase")}
-    out = {lamp: cart("s", lamp, soon, "bea", units=(2, 0)) for lamp in ("lamp", "rug")}
-    fewer = cart("s", "vase", soon, "bea", units=(2, 1))
-    again = cart("s", "rug", later, "bea", units=(0, 1))
-    arrivals = [again, out["lamp"], out["rug"], *put.values(), fewer, out["lamp"], put["lamp"]]
-    tables = run({"cart_changed": arrivals})
+LATE_IN_A_SECOND = NOON + timedelta(minutes=5, seconds=7, milliseconds=999)
+LAMP_OUT, LAMP_IN = cart("s", "lamp", SOON, "bea", units=(2, 0)), cart("s", "lamp", NOON, "bea", units=(0, 2))
 
+
+@scenario(
+    {
+        "cart_changed": [
+            cart("s", "rug", LATE_IN_A_SECOND, "bea", units=(0, 1)),
+            LAMP_OUT,
+            cart("s", "rug", SOON, "bea", units=(2, 0)),
+            LAMP_IN,
+            cart("s", "rug", NOON, "bea", units=(0, 2)),
+            cart("s", "vase", NOON, "bea", units=(0, 2)),
+            cart("s", "vase", SOON, "bea", units=(2, 1)),
+            LAMP_OUT,
+            LAMP_IN,
+        ]
+    }
+)
+def test_a_removal_from_a_cart_has_the_later_time_in_any_order_of_events(tables: Tables) -> None:
     last = {"lamp": 1_772_366_400.0015, "rug": 1_772_366_707.999, "vase": 1_772_366_400}
     assert tables["carted_by_session"] == {("s", product): moment for product, moment in last.items()}
     assert tables["carted_by_shopper"] == {("bea", product): moment for product, moment in last.items()}
     assert in_cart({member: score for (_, member), score in tables["carted_by_session"].items()}, {}) == {
-        "rug": seconds(later), "vase": seconds(NOON),
+        "rug": seconds(LATE_IN_A_SECOND), "vase": seconds(NOON),
     }  # fmt: skip
     assert tables["recent_of_session"]["s", "lamp"] == seconds(NOON), "it was looked at all the same"
 
@@ -203,28 +277,25 @@ def test_times_beyond_the_range_of_an_int_of_seconds_are_not_changed(run: Run) -
     assert tables["recommendations_as_of"]["order_placed",]["as_of"] == seconds(late)
 
 
-def test_a_bought_product_is_stored_unless_its_order_was_cancelled(run: Run) -> None:
-    tables = run(
-        {
-            "order_cancelled": [cancelled("o2", "rug", "lamp")],
-            "order_placed": [
-                placed("o1", "lamp"),
-                placed("o2", "rug", "lamp", moment=NOON + timedelta(days=1)),
-            ],
-        }
-    )
+@scenario(
+    {
+        "order_cancelled": [cancelled("o2", "rug", "lamp")],
+        "order_placed": [placed("o1", "lamp"), placed("o2", "rug", "lamp", moment=TOMORROW)],
+    }
+)
+def test_a_bought_product_is_stored_unless_its_order_was_cancelled(tables: Tables) -> None:
     bought = {key: row["bought_s"] for key, row in tables["bought"].items()}
     assert bought == {("bea", "lamp"): seconds(NOON), ("bea", "rug"): 0}
 
 
-def test_products_of_one_visit_are_similar_by_their_weights(run: Run) -> None:
-    tables = run(
-        {
-            "product_viewed": [view("s", "lamp"), view("s", "rug"), view("t", "vase")],
-            "cart_changed": [cart("s", "rug", units=(0, 2))],
-            "order_placed": [placed("o", "lamp", "vase")],
-        }
-    )
+@scenario(
+    {
+        "product_viewed": [view("s", "lamp"), view("s", "rug"), view("t", "vase")],
+        "cart_changed": [cart("s", "rug", units=(0, 2))],
+        "order_placed": [placed("o", "lamp", "vase")],
+    }
+)
+def test_products_of_one_visit_are_similar_by_their_weights(tables: Tables) -> None:
     seen, bought = decayed(1 * 2, seconds(NOON)), decayed(3 * 3, seconds(NOON))
     assert similar(tables) == pytest.approx(
         {("lamp", "rug"): seen, ("rug", "lamp"): seen, ("lamp", "vase"): bought, ("vase", "lamp"): bought}
@@ -238,28 +309,30 @@ def test_products_of_one_visit_are_similar_by_their_weights(run: Run) -> None:
     )  # fmt: skip
 
 
-def test_a_session_on_another_day_is_another_visit(run: Run) -> None:
+@scenario(
+    {
+        "product_viewed": [
+            view("s", "lamp", MIDNIGHT - timedelta(seconds=1)), view("s", "rug", MIDNIGHT),
+            view("s", "vase", MIDNIGHT + timedelta(hours=24, seconds=-1)), view("s", "lamp", MIDNIGHT),
+        ]
+    }
+)  # fmt: skip
+def test_a_session_on_another_day_is_another_visit(tables: Tables) -> None:
     """A cookie lasts a month. The state of its visits expires, and the audit must compute the same visits."""
-    midnight = NOON + timedelta(hours=12)
-    tables = run(
-        {
-            "product_viewed": [
-                view("s", "lamp", midnight - timedelta(seconds=1)), view("s", "rug", midnight),
-                view("s", "vase", midnight + timedelta(hours=24, seconds=-1)), view("s", "lamp", midnight),
-            ]
-        }
-    )  # fmt: skip
     assert {tuple(sorted(pair)) for pair in similar(tables)} == {
         ("lamp", "rug"), ("lamp", "vase"), ("rug", "vase"),
     }  # fmt: skip
     assert tables["product_interest"]["lamp",]["interest"] == pytest.approx(
-        decayed(1, seconds(midnight) - 1) + decayed(1, seconds(midnight))
+        decayed(1, seconds(MIDNIGHT) - 1) + decayed(1, seconds(MIDNIGHT))
     )
 
 
-def test_only_the_first_products_of_a_long_visit_count(run: Run) -> None:
-    crawl = [view("robot", f"p{number:03}", NOON + timedelta(seconds=number)) for number in range(100)]
-    pairs = similar(run({"product_viewed": crawl[::-1]}))
+CRAWL = [view("robot", f"p{number:03}", NOON + timedelta(seconds=number)) for number in range(100)]
+
+
+@scenario({"product_viewed": CRAWL[::-1]})
+def test_only_the_first_products_of_a_long_visit_count(tables: Tables) -> None:
+    pairs = similar(tables)
 
     assert len(pairs) == KEPT_OF_A_VISIT * (KEPT_OF_A_VISIT - 1)
     assert {product for product, _ in pairs} == {f"p{number:03}" for number in range(KEPT_OF_A_VISIT)}
@@ -274,36 +347,31 @@ def offers(tables: Tables) -> dict[tuple[str, str], dict[str, Any]]:
     }
 
 
-def test_an_offer_is_what_its_sellers_newest_listing_says(run: Run) -> None:
-    tomorrow = NOON + timedelta(days=1)
-    tables = run(
-        {
-            "product_listed": [
-                listed("lamp", NOON, 500),
-                listed("rug", NOON, 700),
-                listed("vase", NOON, 900),
-            ],
-            "product_changed": [changed("lamp", tomorrow, 450), changed("rug", tomorrow, 650, None)],
-            "product_delisted": [delisted("vase", tomorrow), delisted("rug", NOON - timedelta(days=1))],
-        }
-    )
+@scenario(
+    {
+        "product_listed": [listed("lamp", NOON, 500), listed("rug", NOON, 700), listed("vase", NOON, 900)],
+        "product_changed": [changed("lamp", TOMORROW, 450), changed("rug", TOMORROW, 650, None)],
+        "product_delisted": [delisted("vase", TOMORROW), delisted("rug", NOON - timedelta(days=1))],
+    }
+)
+def test_an_offer_is_what_its_sellers_newest_listing_says(tables: Tables) -> None:
     found = offers(tables)
     assert (found["lamp", "ann"]["price_minor"], found["lamp", "ann"]["name"]) == (450, 'A "lamp"')
     assert (found["rug", "ann"]["category"], found["rug", "ann"]["listed"]) == (None, 1)
     assert (found["vase", "ann"]["price_minor"], found["vase", "ann"]["listed"]) == (900, 0)
 
 
-def test_a_seller_who_delists_a_product_leaves_the_offer_of_another_seller_alone(run: Run) -> None:
-    tables = run(
-        {
-            "product_viewed": [view("s", "lamp")],
-            "product_listed": [
-                listed("lamp", NOON, 500),
-                listed("lamp", NOON + timedelta(hours=1), 400, "floor") | {"seller_id": "bob"},
-            ],
-            "product_delisted": [delisted("lamp", NOON + timedelta(hours=2)) | {"seller_id": "bob"}],
-        }
-    )
+@scenario(
+    {
+        "product_viewed": [view("s", "lamp")],
+        "product_listed": [
+            listed("lamp", NOON, 500),
+            listed("lamp", NOON + timedelta(hours=1), 400, "floor") | {"seller_id": "bob"},
+        ],
+        "product_delisted": [delisted("lamp", NOON + timedelta(hours=2)) | {"seller_id": "bob"}],
+    }
+)
+def test_a_seller_who_delists_a_product_leaves_the_offer_of_another_seller_alone(tables: Tables) -> None:
     assert {key: offer["listed"] for key, offer in offers(tables).items()} == {
         ("lamp", "ann"): 1,
         ("lamp", "bob"): 0,
@@ -311,30 +379,28 @@ def test_a_seller_who_delists_a_product_leaves_the_offer_of_another_seller_alone
     assert set(tables["popular_in_category"]) == {("light", "lamp")}
 
 
-def test_stock_is_that_of_the_highest_version_of_each_seller(run: Run) -> None:
-    tables = run(
-        {
-            "stock_changed": [
-                stock("lamp", -5, 900), stock("lamp", 3, 7, 2), stock("lamp", -120, 800),
-                stock("lamp", 2, 40),
-                stock("lamp", 1, 10, 4, seller='b"ob'), stock("rug", 9, 5), stock("rug", 10, 5, 5),
-            ]
-        }
-    )  # fmt: skip
+@scenario(
+    {
+        "stock_changed": [
+            stock("lamp", -5, 900), stock("lamp", 3, 7, 2), stock("lamp", -120, 800), stock("lamp", 2, 40),
+            stock("lamp", 1, 10, 4, seller='b"ob'), stock("rug", 9, 5), stock("rug", 10, 5, 5),
+        ]
+    }
+)  # fmt: skip
+def test_stock_is_that_of_the_highest_version_of_each_seller(tables: Tables) -> None:
     units = {product: json.loads(row["stock"]) for (product,), row in tables["product_stock"].items()}
     assert units == {"lamp": {"ann": 5, 'b"ob': 6}, "rug": {"ann": 0}}
 
 
-def test_a_product_is_popular_in_its_current_category(run: Run) -> None:
-    tomorrow = NOON + timedelta(days=1)
-    tables = run(
-        {
-            "product_viewed": [view("s", "lamp"), view("s", "rug"), view("s", "vase"), view("s", "unlisted")],
-            "product_listed": [listed("lamp", NOON, 1), listed("rug", NOON, 1), listed("vase", NOON, 1)],
-            "product_changed": [changed("rug", tomorrow, 1, "floor")],
-            "product_delisted": [delisted("vase", tomorrow)],
-        }
-    )
+@scenario(
+    {
+        "product_viewed": [view("s", "lamp"), view("s", "rug"), view("s", "vase"), view("s", "unlisted")],
+        "product_listed": [listed("lamp", NOON, 1), listed("rug", NOON, 1), listed("vase", NOON, 1)],
+        "product_changed": [changed("rug", TOMORROW, 1, "floor")],
+        "product_delisted": [delisted("vase", TOMORROW)],
+    }
+)
+def test_a_product_is_popular_in_its_current_category(tables: Tables) -> None:
     scores = {place: row["score"] for place, row in tables["popular_in_category"].items()}
     once = decayed(1, seconds(NOON))
     assert scores == pytest.approx({("light", "lamp"): once, ("floor", "rug"): once})
@@ -376,13 +442,16 @@ def of_noon(touches: Any) -> list[tuple[str, str, int, int]]:
     ]
 
 
-def test_a_late_event_moves_a_product_forward_with_its_highest_weight(run: Run) -> None:
-    touches = [("s", f"p{number:02}", 1, number) for number in range(12)]
-    touches += [("s", "p11", 2, 60), ("s", "p11", 1, -1)]
+A_LATE_TOUCH = [
+    *(("s", f"p{number:02}", 1, number) for number in range(12)), ("s", "p11", 2, 60), ("s", "p11", 1, -1),
+]  # fmt: skip
 
-    found = similar(run(arrive(touches)))
 
-    assert found == pytest.approx(dict(expected_pairs(of_noon(touches))))
+@scenario(arrive(A_LATE_TOUCH))
+def test_a_late_event_moves_a_product_forward_with_its_highest_weight(tables: Tables) -> None:
+    found = similar(tables)
+
+    assert found == pytest.approx(dict(expected_pairs(of_noon(A_LATE_TOUCH))))
     assert ("p11", "p08") in found
     assert not {product for pair in found for product in pair} & {"p09", "p10"}
 

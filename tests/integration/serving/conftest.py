@@ -18,19 +18,16 @@ from pydantic import SecretStr
 from redis import Redis
 
 from clickhouse.migrate import migrate
-from common.configuration.definitions import SHEDDING_ENABLED
-from common.configuration.values import SettingValue
 from common.principal import Principal
 from common.settings import ROOT, Settings
 from local.parts import redis as local_redis
 from local.state_directory import base_environment, settings_environment
-from schemas.configuration.saved_values import SavedValues
 from serving.cache.changes import ChangeLog
 from tests.chromium import opened
 from tests.integration.commerce_servers import Shop
 from tests.integration.conftest import is_ready
 from tests.integration.metric_tables import writable
-from tests.integration.servers import TEST_TIMEOUT_S, await_true, running, terminated
+from tests.integration.servers import TEST_TIMEOUT_S, await_true, running, shed_no_load, terminated
 from tests.integration.serving.commerce_stub import CommerceStub, running_commerce_stub
 from tests.ports import free_offset
 from tests.principals import bearer
@@ -221,8 +218,7 @@ def running_serving(settings: Settings) -> Iterator[Settings]:
         "SOUK_CLICKHOUSE_DATABASE": settings.clickhouse_database,
         "SOUK_REDIS_URL": settings.redis_url,
     }
-    # A busy machine would refuse requests of tests that are not about this.
-    SavedValues(settings).save({SHEDDING_ENABLED.name: SettingValue(1, False)})
+    shed_no_load(settings)
     command = [sys.executable, "-m", "serving"]
     with terminated(subprocess.Popen(command, cwd=ROOT, env=environment)) as process:
         await_true(lambda: is_ready(process, f"{settings.serving}/health"), "serving's start")
@@ -306,6 +302,7 @@ class Office:
 
 @pytest.fixture(scope="session")
 def office(running_shop: Shop) -> Iterator[Office]:
+    shed_no_load(running_shop.settings)
     environment = base_environment() | settings_environment(running_shop.settings)
     command = [sys.executable, "-m", "serving"]
     with terminated(subprocess.Popen(command, cwd=ROOT, env=environment)) as process:

@@ -26,7 +26,7 @@ from local.parts import redis as local_redis
 from local.parts import serving as local_serving
 from tests.integration.commerce_servers import Postgres, Shop
 from tests.integration.conftest import ANALYST_PASSWORD, CLICKHOUSE_PASSWORD, Kafka, is_ready
-from tests.integration.servers import Server, await_true, running
+from tests.integration.servers import Server, await_true, running, shed_no_load
 from tests.integration.serving.conftest import TABLES, insert, put, put_offers
 from tests.integration.serving.layouts import layouts, scroll_width
 from tests.integration.serving.visits import ADMIN, FILL_CART, staff
@@ -185,6 +185,7 @@ def souk(
             put_offers(redis, product_id, offer, stock={"ana": 1_000}, interest=1.0)
             redis.zadd("popular_products", {product_id: 60 * 86_400.0})
             redis.zadd(f"popular:{CATEGORY}", {product_id: 1.0})
+        shed_no_load(stores)
         server = Serving(local_serving.part(stores), stores)
         stack.callback(server.kill)
         yield Platform(stores, running_shop, parts, product_id)
