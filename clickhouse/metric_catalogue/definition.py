@@ -27,6 +27,9 @@ SOURCES = "sources"
 Unit = Literal["money", "count", "number", "share"]
 """`money` is in the smallest unit of the shop's currency; `share` is a fraction of 1."""
 
+Better = Literal["more", "less", "neither"]
+"""Which change of a metric is good news."""
+
 _VERSION_DIGITS = 8
 _TERM = re.compile(r"-?[a-z_]+")
 
@@ -97,6 +100,7 @@ class _File(_Model):
     definition: str
     formula: str
     unit: Unit
+    better: Better
     source: str
     sum: Terms | None = None
     ratio: Ratio | None = None
@@ -120,6 +124,7 @@ class Metric:
     definition: str
     formula: str
     unit: Unit
+    better: Better
     source: Source
     numerator: tuple[str, ...]
     denominator: tuple[str, ...]
@@ -183,6 +188,7 @@ def read_catalogue(folder: Path = FOLDER) -> Mapping[str, Metric]:
             file.definition,
             file.formula,
             file.unit,
+            file.better,
             source,
             numerator,
             denominator,

@@ -1,9 +1,9 @@
 """The routes under `/v1` about metrics of the catalogue."""
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
 
 from clickhouse.metric_catalogue.definition import read_catalogue
@@ -14,18 +14,28 @@ from serving.analytics.presenters import metrics as presenter
 from serving.analytics.schemas.metrics import MetricDefinitions, MetricExplanation, MetricRow, MetricRows
 from serving.analytics.schemas.metrics import SellerMetrics as SellerMetricsShown
 from serving.analytics.service.context import PeriodRequest
-from serving.analytics.service.metrics import MAX_METRICS, Compare, MetricsRequest, find_metric
+from serving.analytics.service.metrics import (
+    MAX_METRICS,
+    Compare,
+    DimensionName,
+    MetricsRequest,
+    find_metric,
+)
 from serving.gateway.described_routes import guarded
+from serving.http_caching import PRIVATE_NO_STORE
 from serving.openapi import openapi_problem
 from serving.parameters import reject_repeated_parameters
 from serving.responses import (
     BAD_PARAMETER,
+    CSV,
     CSV_RESPONSE,
     UNAVAILABLE,
     UNCHANGED,
     CsvFormat,
     ResponderDep,
+    csv_headers,
     csv_list,
+    write_csv,
 )
 
 UNKNOWN = openapi_problem(404, "No seller has this id, or the catalogue has no metric of this name.")
@@ -43,6 +53,39 @@ ProductFilter = Annotated[
     str | None,
     Query(alias="product", min_length=1, max_length=128, pattern=PRINTABLE, description="Only this product."),
 ]
+
+
+async def _asked(
+    metric: MetricName,
+    requested: PeriodDep,
+    grain: GrainParam = None,
+    more: Annotated[
+        str,
+        Query(
+            alias="with",
+            max_length=600,
+            pattern="^[a-z_,]*$",
+            description=f"More metrics, separated by commas; at most {MAX_METRICS} in all.",
+            examples=["orders,units"],
+        ),
+    ] = "",
+    compare: Annotated[
+        Compare,
+        Query(description="Compare with the period just before, with the same one a year before, or not."),
+    ] = "previous",
+    by: Annotated[DimensionName | None, Query(description="The dimension to split by.")] = None,
+    top: Annotated[
+        int,
+        Query(ge=1, le=100, description="How many products or categories to list; the others are `rest`."),
+    ] = 10,
+    product_id: ProductFilter = None,
+) -> MetricsRequest:
+    names = (metric, *(name for name in more.split(",") if name))
+    period = PeriodRequest(requested.start, requested.end, grain)
+    return MetricsRequest(names, period, compare, by, top, product_id)
+
+
+MetricsDep = Annotated[MetricsRequest, Depends(_asked)]
 
 router = APIRouter(
     route_class=guarded(POLICIES),
@@ -77,45 +120,36 @@ async def explain_metric(respond: ResponderDep, metric: MetricName) -> Response:
     responses=UNKNOWN | CSV_RESPONSE,
 )
 async def seller_metric(
-    dashboards: DashboardsDep,
-    respond: ResponderDep,
-    seller_id: SellerId,
-    metric: MetricName,
-    requested: PeriodDep,
-    grain: GrainParam = None,
-    more: Annotated[
-        str,
-        Query(
-            alias="with",
-            max_length=600,
-            pattern="^[a-z_,]*$",
-            description=f"More metrics, separated by commas; at most {MAX_METRICS} in all.",
-            examples=["orders,units"],
-        ),
-    ] = "",
-    compare: Annotated[
-        Compare,
-        Query(description="Compare with the period just before, with the same one a year before, or not."),
-    ] = "previous",
-    by: Annotated[
-        Literal["product", "category", "weekday", "hour"] | None,
-        Query(description="The dimension to split by."),
-    ] = None,
-    top: Annotated[
-        int,
-        Query(ge=1, le=100, description="How many products or categories to list; the others are `rest`."),
-    ] = 10,
-    product_id: ProductFilter = None,
+    dashboards: DashboardsDep, respond: ResponderDep, seller_id: SellerId, asked: MetricsDep
 ) -> Response:
     """Return the value of a metric in a period, its change, a series, and a split by a dimension.
 
     The CSV form has the split if `by` is given, with the rest as its last row, and else the series.
     """
-    period = PeriodRequest(requested.start, requested.end, grain)
-    names = (metric, *(name for name in more.split(",") if name))
-    request = MetricsRequest(names, period, compare, by, top, product_id)
-    content = await dashboards.metrics_of_seller(seller_id, request)
-    return respond(content, _split_csv(names) if by else _series_csv(names))
+    return respond(await dashboards.metrics_of_seller(seller_id, asked), _csv_of(asked))
+
+
+@router.get(
+    "/sellers/{seller_id}/analytics/{metric}/export.csv",
+    summary="Download a metric of a seller",
+    response_class=Response,
+    responses=UNKNOWN | CSV_RESPONSE,
+)
+async def seller_metric_export(
+    request: Request,
+    dashboards: DashboardsDep,
+    seller_id: SellerId,
+    asked: MetricsDep,
+) -> Response:
+    """Return the CSV form of a metric as a file, for a link in a page."""
+    content = await dashboards.metrics_of_seller(seller_id, asked)
+    name = "_".join((asked.metrics[0], *([f"by_{asked.by}"] if asked.by else [])))
+    headers = {
+        "Cache-Control": PRIVATE_NO_STORE,
+        "Content-Disposition": f'attachment; filename="{name}.csv"',
+        **csv_headers(request, content),
+    }
+    return Response(write_csv(_csv_of(asked), content), headers=headers, media_type=CSV)
 
 
 @router.get(
@@ -140,6 +174,10 @@ async def seller_metric_rows(
     """
     request = MetricsRequest((metric,), requested, product_id=product_id)
     return respond(await dashboards.metric_rows_of_seller(seller_id, request, cursor, limit), ROWS_CSV)
+
+
+def _csv_of(asked: MetricsRequest) -> CsvFormat:
+    return _split_csv(asked.metrics) if asked.by else _series_csv(asked.metrics)
 
 
 def _series_csv(names: tuple[str, ...]) -> CsvFormat:

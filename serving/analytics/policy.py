@@ -24,6 +24,7 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "seller_orders": _ORDERS,
     "seller_metric": _OF_SELLER,
     "seller_metric_rows": _OF_SELLER,
+    "seller_metric_export": _OF_SELLER,
     "metrics": anyone("read"),
     "explain_metric": anyone("read"),
     "sellers": _OF_MARKETPLACE,

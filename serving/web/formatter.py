@@ -37,8 +37,8 @@ class Formatter:
         """Return `R$1,299.00`; a dash for None."""
         return "–" if minor is None else _money(minor, self.currency, self.locale)
 
-    def number(self, value: int) -> str:
-        """Return `99,441`."""
+    def number(self, value: float) -> str:
+        """Return `99,441`, or `1.234` with at most three decimals."""
         return _number(value, locale=self.locale)
 
     def percent(self, ratio: float) -> str:

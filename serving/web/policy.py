@@ -19,6 +19,7 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "seller": _OF_SELLER,
     "seller_products": _OF_SELLER,
     "seller_orders": _OF_SELLER,
+    "seller_metrics": _OF_SELLER,
     "docs": anyone("page"),
     "openapi": anyone("page"),
 }

@@ -26,6 +26,7 @@ title = "Units"
 definition = "Units in orders."
 formula = "Σ quantity"
 unit = "count"
+better = "more"
 source = "sales"
 sum = ["units"]
 edge_cases = []

@@ -34,6 +34,7 @@ def definition(metric: Metric) -> MetricDefinition:
         "definition": metric.definition,
         "formula": metric.formula,
         "unit": metric.unit,
+        "better": metric.better,
         "dimensions": list(metric.dimensions),
         "edge_cases": list(metric.edge_cases),
         "since": metric.since,

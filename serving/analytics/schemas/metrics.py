@@ -31,6 +31,9 @@ class MetricDefinition(TypedDict):
     definition: str
     formula: str
     unit: Literal["money", "count", "number", "share"]
+    better: Annotated[
+        Literal["more", "less", "neither"], Field(description="Which change of the metric is good news.")
+    ]
     dimensions: Annotated[list[str], Field(description="What it can be split by.", examples=[["product"]])]
     edge_cases: list[str]
     since: date

@@ -28,6 +28,9 @@ from serving.problems import BadAnalyticsRequest, UnknownMetric
 
 Compare = Literal["previous", "year", "none"]
 
+DimensionName = Literal["product", "category", "weekday", "hour"]
+"""The dimensions of every source."""
+
 METRIC_TABLES = ("seller_sales_minute",)
 """The tables whose watermarks limit `as_of`: those of the only source."""
 

@@ -36,6 +36,7 @@ GET /v1/sellers/{seller_id}/products/top         figures key marketplace | marke
 GET /v1/sellers/{seller_id}/orders               staff key marketplace | marketplace
 GET /v1/sellers/{seller_id}/analytics/{metric}   figures key marketplace | marketplace
 GET /v1/sellers/{seller_id}/analytics/{metric}/rows  figures key marketplace | marketplace
+GET /v1/sellers/{seller_id}/analytics/{metric}/export.csv  figures key marketplace | marketplace
 GET /v1/analytics/metrics                        everybody
 GET /v1/analytics/metrics/{metric}               everybody
 GET /v1/sellers                                  marketplace
@@ -60,6 +61,7 @@ GET /docs                                        everybody
 GET /sellers                                     everybody
 GET /sell/{seller_id}                            figures marketplace | marketplace
 GET /sell/{seller_id}/products                   figures marketplace | marketplace
+GET /sell/{seller_id}/metrics                    figures marketplace | marketplace
 GET /sell/{seller_id}/orders                     figures marketplace | marketplace
 GET /shop                                        everybody
 GET /shop/recommended                            everybody

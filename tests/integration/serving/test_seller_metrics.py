@@ -8,13 +8,16 @@ from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from io import StringIO
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
+from playwright.sync_api import Page, expect
 
 from common.settings import Settings
 from tests.integration.serving.conftest import SALES_LINE, TABLES, clear, insert, put
+from tests.integration.serving.layouts import layouts, scroll_width
 
 SHOP = ZoneInfo("America/Sao_Paulo")
 SELLER = "metrics-seller"
@@ -365,3 +368,44 @@ def test_a_seller_who_is_not_there_is_a_404(api: httpx.Client) -> None:
         shown = api.get(f"/v1/sellers/nobody-at-all/analytics/{path}", params=PERIOD)
         assert shown.status_code == 404
         assert "No seller has the id" in shown.json()["detail"]
+
+
+@pytest.mark.browser
+def test_the_page_shows_what_the_api_says_and_leads_to_the_lines(page: Page, api: httpx.Client) -> None:
+    page.goto(f"/sell/{SELLER}/metrics?period=all&compare=year")
+    file = page.get_by_role("link", name="CSV").get_attribute("href") or ""
+    period = {name: values[0] for name, values in parse_qs(urlsplit(file).query).items()}
+    bounds = {name: period[name] for name in ("from", "to")}
+    shown = answer(api, "net_sales", **bounds, by="product", top=100, compare="year")
+    net_sales = money(shown["totals"][0]["value"])
+
+    expect(page.get_by_role("row", name="Net sales")).to_contain_text(net_sales)
+    expect(page.locator(".bars li")).to_have_count(len(PRODUCTS))
+    expect(page.locator(".bars li").first).to_contain_text(money(shown["split"][0]["values"]["net_sales"]))
+    with page.expect_download() as download:
+        page.get_by_role("link", name="CSV").click()
+    with download.value.path().open() as text:
+        rows = list(csv.DictReader(text))
+    assert [int(row["net_sales"]) for row in rows] == [part["values"]["net_sales"] for part in shown["split"]]
+
+    page.get_by_role("link", name="Cancellations").click()
+    expect(page.get_by_role("heading", name="Cancellations")).to_be_visible()
+    expect(page.locator(".metric-lines li").first).to_contain_text("Cancelled")
+    first = page.locator(".metric-lines li").first.inner_text()
+    page.get_by_role("link", name="Older lines").click()
+    expect(page.locator(".metric-lines li").first).not_to_have_text(first)
+    page.get_by_role("link", name="Weekday").click()
+    expect(page.locator(".bars li").first).to_contain_text("Monday")
+    expect(page.get_by_role("heading", name="Cancellations")).to_be_visible()
+
+
+@pytest.mark.browser
+def test_the_page_fits_every_width(page: Page) -> None:
+    for seller in (SELLER, "new"):
+        page.goto(f"/sell/{seller}/metrics?period=all&metric=average_order_value")
+        for theme, width in layouts(page):
+            assert scroll_width(page) <= width, (seller, theme)
+
+
+def money(minor: int) -> str:
+    return f"R${minor / 100:,.2f}"

@@ -1,0 +1,209 @@
+"""The page of a seller's metrics: all of them compared, and one split, over time, and line by line."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from babel.dates import get_day_names
+from fastapi import APIRouter, Depends, Query, Request
+from starlette.responses import Response
+
+from clickhouse.metric_catalogue.definition import Metric, read_catalogue
+from clickhouse.metric_catalogue.values import Value
+from serving.analytics.parameters import Cursor, DashboardsDep, SellerId
+from serving.analytics.schemas.metrics import MetricRow, SellerMetrics
+from serving.analytics.service.context import utc_minute
+from serving.analytics.service.metrics import Compare, DimensionName, MetricsRequest, find_metric
+from serving.gateway.described_routes import guarded
+from serving.http_caching import PRIVATE_NO_STORE
+from serving.parameters import reject_repeated_parameters
+from serving.web import presenters
+from serving.web.formatter import Formatter, words
+from serving.web.policy import POLICIES
+from serving.web.renderer import PageRenderer
+
+LINES = 12
+TOP = 10
+"""The numbers of lines and of products or categories that the page lists."""
+
+COMPARISONS: Mapping[Compare, str] = {"previous": "Period before", "year": "Year before"}
+DIMENSIONS: Mapping[DimensionName, str] = {
+    "product": "Product",
+    "category": "Category",
+    "weekday": "Weekday",
+    "hour": "Hour",
+}
+KINDS = {"sold": "Sold", "cancelled": "Cancelled", "returned": "Returned"}
+FIRST_METRIC = "net_sales"
+ORDER = (
+    *("net_sales", "gross_sales", "discounts", "cancellations", "returns", "shipping"),
+    *("orders", "cancelled_orders", "cancellation_rate", "units", "net_units", "return_rate"),
+    *("average_order_value", "units_per_order", "average_unit_price", "discount_rate"),
+)
+"""The order in which the page lists metrics. Those that are not named here follow."""
+
+router = APIRouter(
+    route_class=guarded(POLICIES), include_in_schema=False, dependencies=[Depends(reject_repeated_parameters)]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A metric's value as text, with the one before and the change."""
+
+    value: str
+    before: str
+    change: float | None
+    tone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One value of a dimension. `size` is the length of its bar; `product_id` is empty for the others."""
+
+    label: str
+    product_id: str
+    size: float
+    figure: Figure
+
+
+@router.get("/sell/{seller_id}/metrics")
+async def seller_metrics(
+    request: Request,
+    dashboards: DashboardsDep,
+    seller_id: SellerId,
+    period: presenters.Preset = "30d",
+    compare: Compare = "previous",
+    metric: Annotated[str, Query(pattern="^[a-z_]{1,40}$")] = FIRST_METRIC,
+    by: DimensionName = "product",
+    cursor: Cursor | None = None,
+) -> Response:
+    """Return the page. Its links change one choice each and keep the others; it needs no script."""
+    pages: PageRenderer = request.app.state.pages
+    chosen = find_metric(metric)
+    span = await dashboards.seller_span(seller_id)
+    requested = presenters.preset_period(
+        period, utc_minute(span.first), utc_minute(span.newest), pages.formatter
+    )
+    names = (metric, *(name for name in read_catalogue() if name != metric))
+    asked = MetricsRequest(names, requested, compare, by, TOP)
+    details, shown, lines = await asyncio.gather(
+        dashboards.seller(seller_id),
+        dashboards.metrics_of_seller(seller_id, asked),
+        dashboards.metric_rows_of_seller(seller_id, MetricsRequest((metric,), requested), cursor, LINES),
+    )
+    choices = {"period": period, "compare": compare, "metric": metric, "by": by}
+    page = pages(
+        "seller_metrics.html",
+        seller=details or {"name": None, "city": None, "state": None},
+        shown=shown,
+        choices=choices,
+        link=lambda **changed: f"?{urlencode(choices | changed)}",
+        comparisons=COMPARISONS,
+        dimensions=DIMENSIONS,
+        chosen=chosen,
+        figures=figures_of(shown, pages.formatter),
+        split=split(chosen, shown, by, pages.formatter),
+        series=series(chosen, shown, pages.formatter),
+        lines=[(line, _line_text(chosen, line, pages.formatter)) for line in lines["rows"]],
+        next_cursor=lines["next_cursor"],
+        kinds=KINDS,
+        export=_export(shown),
+        now=dashboards.analytics.context.clock(),
+    )
+    if shown["stale"] or lines["stale"]:
+        page.headers["Cache-Control"] = PRIVATE_NO_STORE
+    return page
+
+
+def figures_of(shown: SellerMetrics, formatter: Formatter) -> dict[str, tuple[Metric, Figure]]:
+    """Return every metric with its value, in the order of the page."""
+    totals = {total["name"]: total for total in shown["totals"]}
+    catalogue = read_catalogue()
+    order = [*ORDER, *(name for name in catalogue if name not in ORDER)]
+    figures = {}
+    for name in order:
+        metric, total = catalogue[name], totals[name]
+        figure = _figure(metric, total["value"], total["compared"], total["change"], formatter)
+        figures[name] = metric, figure
+    return figures
+
+
+def split(metric: Metric, shown: SellerMetrics, by: DimensionName, formatter: Formatter) -> dict[str, Any]:
+    """Return the parts of the chosen metric, and the rest as text; `largest` scales the bars."""
+    parts = []
+    for part in shown["split"]:
+        value = part["values"][metric.name]
+        before = part["compared"][metric.name] if part["compared"] is not None else None
+        label = part["label"] or _label(by, part["value"], formatter)
+        product_id = part["value"] if by == "product" else ""
+        figure = _figure(metric, value, before, _change(value, before), formatter)
+        parts.append(Part(label, product_id, max(0, value or 0), figure))
+    rest = shown["rest"]
+    return {
+        "parts": parts,
+        "largest": max((part.size for part in parts), default=0) or 1,
+        "rest": None
+        if rest is None
+        else {"count": rest["count"], "value": _text(metric, rest["values"][metric.name], formatter)},
+    }
+
+
+def series(metric: Metric, shown: SellerMetrics, formatter: Formatter) -> list[tuple[str, str]]:
+    """Return the name and the value of every bucket, the newest first."""
+    return [
+        (
+            formatter.bucket(bucket["start"], bucket["end"], shown["grain"]),
+            _text(metric, bucket["values"][metric.name], formatter),
+        )
+        for bucket in reversed(shown["series"])
+    ]
+
+
+def _export(shown: SellerMetrics) -> str:
+    """Return the query of the file with the chosen metric, over the same period."""
+    bounds = {"from": shown["period"]["from"].isoformat(), "to": shown["period"]["to"].isoformat()}
+    return urlencode(bounds | {"compare": "none"})
+
+
+def _figure(
+    metric: Metric, value: Value, before: Value, change: float | None, formatter: Formatter
+) -> Figure:
+    tone = "flat"
+    if change and metric.better != "neither":
+        tone = "good" if (change > 0) is (metric.better == "more") else "bad"
+    return Figure(_text(metric, value, formatter), _text(metric, before, formatter), change, tone)
+
+
+def _text(metric: Metric, value: Value, formatter: Formatter) -> str:
+    if value is None:
+        return "–"
+    if metric.unit == "money":
+        return formatter.money(int(value))
+    if metric.unit == "share":
+        return formatter.percent(value)
+    return formatter.number(value)
+
+
+def _line_text(metric: Metric, line: MetricRow, formatter: Formatter) -> str:
+    """Return what a line adds to a metric; for a ratio, to both of its sums."""
+    value = formatter.money(line["value"]) if metric.unit == "money" else formatter.number(line["value"])
+    denominator = line["denominator"]
+    return value if denominator is None else f"{value} ÷ {formatter.number(denominator)}"
+
+
+def _label(by: DimensionName, value: str, formatter: Formatter) -> str:
+    if by == "weekday":
+        days: Mapping[int, str] = get_day_names("wide", locale=formatter.locale)
+        return days[int(value) - 1]
+    if by == "hour":
+        return f"{value}:00"
+    if by == "category":
+        return words(value) or "Uncategorised"
+    return value
+
+
+def _change(now: Value, before: Value) -> float | None:
+    return round((now - before) / abs(before), 4) if before and now is not None else None
