@@ -25,7 +25,7 @@ UNITS = {
     "number": "a number",
     "share": "a share, a fraction of 1",
 }
-"""How the page of the metrics describes their units."""
+"""Unit → its description in docs/metrics.md."""
 
 _COMMENT = re.compile(r"--.*")
 _SOURCE = re.compile(r"\b(?:FROM|JOIN)\s+(?:events\.)?(\w+)")
@@ -36,7 +36,7 @@ def command(
         Path, typer.Option(help="Folder to write to.", show_default=str(FOLDER.relative_to(ROOT)))
     ] = FOLDER,
 ) -> None:
-    """Write every page of docs/diagrams, and docs/metrics.md."""
+    """Write every page of docs/diagrams, and docs/metrics.md, which is in the folder above."""
     out.mkdir(parents=True, exist_ok=True)
     for name, page in pages().items():
         (out / name).write_text(page, encoding="utf-8")

@@ -49,6 +49,8 @@ LOOKUPS = frozenset(
 )
 """Queries that read a few granules by key, on one thread. A second thread would cost a seventh more CPU."""
 
+ONE_THREAD = {"max_threads": "1"}
+
 Value = str | int | datetime | list[str]
 Row = dict[str, Any]
 
@@ -108,15 +110,15 @@ class ClickHouseQueries:
             ClickHouseUnavailable: ClickHouse does not answer, is overloaded, or is not set up.
             QueryFailed: ClickHouse rejected the query.
         """
-        settings = {"max_threads": "1"} if query in LOOKUPS else {}
+        settings = ONE_THREAD if query in LOOKUPS else {}
         return await self._run(query, self._queries[query], parameters, settings)
 
     async def rows_of_sql(self, name: str, sql: str, parameters: Mapping[str, Value]) -> list[Row]:
-        """Run a query that was written for a request, as `rows` runs one of the folder.
+        """Run a query that was written for a request, as `rows` runs one of the folder, on one thread.
 
         `name` stands for it in metrics and messages. What a caller chooses must be a parameter, never SQL.
         """
-        return await self._run(name, sql, parameters, {})
+        return await self._run(name, sql, parameters, ONE_THREAD)
 
     async def _run(
         self, query: str, sql: str, parameters: Mapping[str, Value], settings: Mapping[str, str]

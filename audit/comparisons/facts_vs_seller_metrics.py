@@ -10,7 +10,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from audit.comparison import ComparisonSpec
 from audit.sources.api import ApiRequest, Row
@@ -109,9 +108,10 @@ def rows_of(answer: Any) -> Iterator[Row]:
 def _read(stores: Stores, keys: KeyFilter | None) -> Sides:
     lines = stores.clickhouse.query(f"{NAME}/lines", {"currency": stores.currency}, keys)
     months = expected(lines.to_pylist(), stores.timezone)
-    if not months.num_rows:
+    span = stores.clickhouse.query(f"{NAME}/span", {"timezone": stores.timezone.key}).to_pylist()
+    if not span:
         return Sides(months, months)
-    days = DayRange.of_months(pc.min(months["bucket"]).as_py(), pc.max(months["bucket"]).as_py())
+    days = DayRange.of_months(span[0]["first_month"], span[0]["last_month"])
     query = {"from": str(days.first), "to": str(days.last), "grain": "month", "compare": "none"}
     query["with"] = ",".join(METRICS[1:])
     sellers = stores.clickhouse.query(f"{NAME}/sellers", keys=keys)["seller_id"].to_pylist()
@@ -126,8 +126,8 @@ def _row(seller_id: str, bucket: str, values: Mapping[str, int | float | None]) 
 
 
 def _quotient(numerator: int, denominator: int) -> int | None:
-    """Return the quotient, rounded half up; None without a denominator."""
-    return (Fraction(numerator, denominator) + Fraction(1, 2)).__floor__() if denominator else None
+    """Return the quotient, rounded half up; None if the denominator is not above 0."""
+    return (Fraction(numerator, denominator) + Fraction(1, 2)).__floor__() if denominator > 0 else None
 
 
 def _four_decimals(numerator: int, denominator: int) -> float | None:

@@ -19,6 +19,7 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from clickhouse.metrics.definition import read_definitions
 from common.errors import SoukError
 
 FOLDER = Path(__file__).parent
@@ -48,10 +49,12 @@ M = TypeVar("M", bound=_Model)
 class Measure(_Model):
     """An integer column that is added up.
 
-    Orders are different: a row counts the first line of an order. `of_product` is the column that counts the
-    first line of a product within an order, and `distinct` counts orders in any group of rows.
+    The column of a count of orders is 1 in the first line of an order and else 0. `of_product` is then the
+    column that is 1 in the first line of a product within an order, and `distinct` counts the orders in any
+    group of rows.
     """
 
+    unit: Literal["money", "count"]
     column: str
     of_product: str = ""
     distinct: str = ""
@@ -60,15 +63,15 @@ class Measure(_Model):
 class Dimension(_Model):
     """What a figure can be split by: a SQL expression (String) over the source, and the join that it needs.
 
-    `splits_orders`: one order can have several of its values. `in_order`: the values have an order of their
-    own, and all of them are shown.
+    `splits_orders`: one order can have several of its values. `values` are all values, in their own order;
+    empty if these are not known, as of products.
     """
 
     description: str
     expression: str
     join: str = ""
     splits_orders: bool = False
-    in_order: bool = False
+    values: tuple[str, ...] = ()
 
 
 class Source(_Model):
@@ -133,14 +136,29 @@ class Metric:
 
     @cached_property
     def version(self) -> str:
-        """A digest of what the value depends on. Texts do not change it."""
-        parts = (self.unit, self.source.table, self.numerator, self.denominator, self._expressions())
+        """A digest of what the value depends on, the rows of the source included. Texts do not change it."""
+        measures = [repr(self.source.measures[name]) for name in self.measures]
+        rows = read_definitions()[self.source.table].version
+        parts = (self.unit, rows, self.numerator, self.denominator, measures)
         return sha256(repr(parts).encode()).hexdigest()[:_VERSION_DIGITS]
 
     @property
     def measures(self) -> tuple[str, ...]:
         """The measures of which the value is made."""
         return tuple(dict.fromkeys(term.removeprefix("-") for term in (*self.numerator, *self.denominator)))
+
+    @property
+    def numerator_unit(self) -> Literal["money", "count"]:
+        """The unit of a sum, or of a ratio's numerator."""
+        return self._unit_of(self.numerator)
+
+    @property
+    def denominator_unit(self) -> Literal["money", "count"] | None:
+        """The unit of a ratio's denominator; None for a sum."""
+        return self._unit_of(self.denominator) if self.denominator else None
+
+    def _unit_of(self, terms: tuple[str, ...]) -> Literal["money", "count"]:
+        return self.source.measures[terms[0].removeprefix("-")].unit
 
     @property
     def dimensions(self) -> tuple[str, ...]:
@@ -151,10 +169,6 @@ class Metric:
         """Return whether the values of the dimension add up to the total: not for orders by product."""
         counts_orders = any(self.source.measures[name].distinct for name in self.measures)
         return not (dimension.splits_orders and counts_orders)
-
-    def _expressions(self) -> list[tuple[str, str]]:
-        measures = self.source.measures
-        return [(measures[name].column, measures[name].distinct) for name in self.measures]
 
 
 @cache

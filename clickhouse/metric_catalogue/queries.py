@@ -45,7 +45,7 @@ def split_query(metrics: Sequence[Metric], dimension: Dimension, *, of_product: 
     Parameters besides: `top`, and `timezone` for some dimensions. All other values together are one row,
     whose `value` is null. Its columns are `value`, `value_count` and the measures of the metrics.
     """
-    ranked_by = "value" if dimension.in_order else f"{_expression(metrics[0])} DESC NULLS LAST, value"
+    ranked_by = "value" if dimension.values else f"{_sort_value(metrics[0])} DESC NULLS LAST, value"
     added_up = [f"sum(ranked.{name}) AS {name}" for name in _measures(metrics)]
     by_value = _by_value(metrics, dimension, of_product=of_product)
     ranked = f"SELECT *, row_number() OVER (ORDER BY {ranked_by}) AS rank\nFROM {_nested(by_value)}"
@@ -87,6 +87,7 @@ def rows_query(metric: Metric, *, of_product: bool) -> str:
             f"FROM {source.table} AS source",
             _where(source, of_product=of_product),
             f"    AND ({is_counted})",
+            f"    AND {source.time} <= {{after_minute:DateTime('UTC')}}",
             f"    AND ({source.time}, [{identity}]) < ({{after_minute:DateTime('UTC')}}, "
             "{after_row:Array(String)})",
             f"ORDER BY {source.time} DESC, row DESC",
@@ -132,13 +133,15 @@ def _column(metric: Metric, name: str, *, of_product: bool) -> str:
     return measure.of_product if of_product and measure.of_product else measure.column
 
 
-def _expression(metric: Metric) -> str:
-    """Return the value of a metric in SQL, to sort by; null for a ratio without a denominator."""
+def _sort_value(metric: Metric) -> str:
+    """Return the value of a metric in SQL, to sort by; null for a ratio whose denominator is not above 0."""
     numerator, denominator = (
         " + ".join(f"(-{term[1:]})" if term.startswith("-") else term for term in terms)
         for terms in (metric.numerator, metric.denominator)
     )
-    return f"({numerator}) / nullIf({denominator}, 0)" if denominator else f"({numerator})"
+    if not denominator:
+        return f"({numerator})"
+    return f"if(({denominator}) > 0, ({numerator}) / ({denominator}), NULL)"
 
 
 def _where(source: Source, *, of_product: bool) -> str:

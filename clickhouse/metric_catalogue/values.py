@@ -14,14 +14,14 @@ Value = int | float | None
 def value_of(metric: Metric, sums: Mapping[str, int]) -> Value:
     """Return the value of a metric: an integer of money or a count, or a number with four decimals.
 
-    `sums` has each measure of the metric. The value of a ratio without a denominator is None. Money is
-    rounded half up, and so are the decimals of a number.
+    `sums` has each measure of the metric. The value of a ratio is None if its denominator is not above 0.
+    Money is rounded half up, and so are the decimals of a number.
     """
     numerator = add_up(metric.numerator, sums)
     if not metric.denominator:
         return numerator
     denominator = add_up(metric.denominator, sums)
-    if denominator == 0:
+    if denominator <= 0:
         return None
     exact = Fraction(numerator, denominator)
     if metric.unit == "money":

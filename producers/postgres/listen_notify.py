@@ -32,7 +32,11 @@ class Listener:
     async def __aenter__(self) -> Self:
         self.connection = await connect(self._settings, self._schema)
         self.connection.add_termination_listener(lambda _connection: self.notify())
-        await self.connection.add_listener(self._channel, lambda *_: self.notify())
+        try:
+            await self.connection.add_listener(self._channel, lambda *_: self.notify())
+        except BaseException:
+            self.connection.terminate()
+            raise
         return self
 
     async def __aexit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:

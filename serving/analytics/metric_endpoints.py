@@ -15,7 +15,6 @@ from serving.analytics.schemas.metrics import MetricDefinitions, MetricExplanati
 from serving.analytics.schemas.metrics import SellerMetrics as SellerMetricsShown
 from serving.analytics.service.context import PeriodRequest
 from serving.analytics.service.metrics import (
-    MAX_METRICS,
     Compare,
     DimensionName,
     MetricsRequest,
@@ -25,6 +24,7 @@ from serving.gateway.described_routes import guarded
 from serving.http_caching import PRIVATE_NO_STORE
 from serving.openapi import openapi_problem
 from serving.parameters import reject_repeated_parameters
+from serving.problems import BadAnalyticsRequest
 from serving.responses import (
     BAD_PARAMETER,
     CSV,
@@ -37,6 +37,9 @@ from serving.responses import (
     csv_list,
     write_csv,
 )
+
+MAX_METRICS = 20
+"""The most metrics of one request."""
 
 UNKNOWN = openapi_problem(404, "No seller has this id, or the catalogue has no metric of this name.")
 ROWS_CSV = csv_list("rows", MetricRow)
@@ -55,7 +58,7 @@ ProductFilter = Annotated[
 ]
 
 
-async def _asked(
+async def _metrics_request(
     metric: MetricName,
     requested: PeriodDep,
     grain: GrainParam = None,
@@ -63,7 +66,7 @@ async def _asked(
         str,
         Query(
             alias="with",
-            max_length=600,
+            max_length=MAX_METRICS * 41,
             pattern="^[a-z_,]*$",
             description=f"More metrics, separated by commas; at most {MAX_METRICS} in all.",
             examples=["orders,units"],
@@ -76,16 +79,22 @@ async def _asked(
     by: Annotated[DimensionName | None, Query(description="The dimension to split by.")] = None,
     top: Annotated[
         int,
-        Query(ge=1, le=100, description="How many products or categories to list; the others are `rest`."),
+        Query(
+            ge=1,
+            le=100,
+            description="How many products or categories to list; the others are `rest`.",
+        ),
     ] = 10,
     product_id: ProductFilter = None,
 ) -> MetricsRequest:
     names = (metric, *(name for name in more.split(",") if name))
+    if len(names) > MAX_METRICS:
+        raise BadAnalyticsRequest(f"Request at most {MAX_METRICS} metrics.")
     period = PeriodRequest(requested.start, requested.end, grain)
     return MetricsRequest(names, period, compare, by, top, product_id)
 
 
-MetricsDep = Annotated[MetricsRequest, Depends(_asked)]
+MetricsDep = Annotated[MetricsRequest, Depends(_metrics_request)]
 
 router = APIRouter(
     route_class=guarded(POLICIES),
@@ -170,7 +179,8 @@ async def seller_metric_rows(
 ) -> Response:
     """Return the lines of orders, cancellations and returns that a metric adds up, the newest first.
 
-    Over all pages, `value` adds up to the metric, or to a ratio's numerator.
+    Over all pages, `value` adds up to the metric, or to a ratio's numerator. Send `from` and `to` with every
+    page: without them, the period follows the newest sale.
     """
     request = MetricsRequest((metric,), requested, product_id=product_id)
     return respond(await dashboards.metric_rows_of_seller(seller_id, request, cursor, limit), ROWS_CSV)

@@ -118,9 +118,17 @@ def previous_period(period: Period, zone: ZoneInfo) -> Period:
 
 
 def period_a_year_before(period: Period, zone: ZoneInfo) -> Period:
-    """Return the same period one year before, by the calendar of the zone. 29 February becomes the 28th."""
-    start, end = (_a_year_before(moment, zone) for moment in (period.start, period.end))
-    return Period(start, end)
+    """Return the same period one year before, by the calendar of the zone.
+
+    Whole months stay whole months. Else 29 February becomes the 28th, as the first day and as the last one.
+    """
+    start = _a_year_before(period.start, zone)
+    last_day = (period.end - timedelta(minutes=1)).astimezone(zone).date()
+    first, after_last = period.start.astimezone(zone).date(), last_day + timedelta(days=1)
+    has_whole_days = midnight(first, zone) == period.start and midnight(after_last, zone) == period.end
+    if has_whole_days and not first.day == after_last.day == 1:
+        return Period(start, midnight(_day_a_year_before(last_day) + timedelta(days=1), zone))
+    return Period(start, _a_year_before(period.end, zone))
 
 
 def compared_period(period: Period, before: Period, moment: datetime, zone: ZoneInfo) -> Period:
@@ -181,14 +189,16 @@ def bucket_of(moment: datetime, starts: Sequence[datetime]) -> int:
 
 def _a_year_before(moment: datetime, zone: ZoneInfo) -> datetime:
     local = moment.astimezone(zone)
-    day = local.date()
-    try:
-        earlier = day.replace(year=day.year - 1)
-    except ValueError:
-        earlier = day.replace(year=day.year - 1, day=28)
-    if midnight(day, zone) == moment:
+    earlier = _day_a_year_before(local.date())
+    if midnight(local.date(), zone) == moment:
         return midnight(earlier, zone)
     return datetime.combine(earlier, local.time(), zone).astimezone(UTC)
+
+
+def _day_a_year_before(day: date) -> date:
+    """Return the same day of the year before; the 28th for 29 February."""
+    is_leap_day = (day.month, day.day) == (2, 29)
+    return day.replace(year=day.year - 1, day=28 if is_leap_day else day.day)
 
 
 def _add_months(first: date, months: int) -> date:

@@ -16,6 +16,10 @@ _ORDERS = allow(
     "seller", "analyst", "admin", "platform",
     traffic="read", staff=ALL_STAFF, seller_parameter="seller_id", scope="orders:read",
 )  # fmt: skip
+_LINES_OF_SELLER = allow(
+    "seller", "analyst", "admin", "platform",
+    traffic="read", staff=FIGURES, seller_parameter="seller_id", scope="orders:read",
+)  # fmt: skip
 _OF_MARKETPLACE = allow("analyst", "admin", "platform", traffic="read")
 
 POLICIES: Mapping[str, AccessPolicy] = {
@@ -23,7 +27,7 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "seller_top_products": _OF_SELLER,
     "seller_orders": _ORDERS,
     "seller_metric": _OF_SELLER,
-    "seller_metric_rows": _OF_SELLER,
+    "seller_metric_rows": _LINES_OF_SELLER,
     "seller_metric_export": _OF_SELLER,
     "metrics": anyone("read"),
     "explain_metric": anyone("read"),

@@ -48,7 +48,7 @@ class FigureTile:
 def average(bucket: Bucket) -> int | None:
     """Return a bucket's revenue per order that was not cancelled, in minor units."""
     orders = bucket["orders"] - bucket["cancelled_orders"]
-    return round(bucket["revenue_minor"] / orders) if orders else None
+    return round(bucket["revenue_minor"] / orders) if orders > 0 else None
 
 
 def drawn_buckets(series: Sequence[Bucket], as_of: datetime | None, since: datetime | None = None) -> range:

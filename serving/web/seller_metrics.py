@@ -13,7 +13,8 @@ from starlette.responses import Response
 from clickhouse.metric_catalogue.definition import Metric, read_catalogue
 from clickhouse.metric_catalogue.values import Value
 from serving.analytics.parameters import Cursor, DashboardsDep, SellerId
-from serving.analytics.schemas.metrics import MetricRow, SellerMetrics
+from serving.analytics.presenters.metrics import change
+from serving.analytics.schemas.metrics import MetricRow, MetricRows, SellerMetrics
 from serving.analytics.service.context import utc_minute
 from serving.analytics.service.metrics import Compare, DimensionName, MetricsRequest, find_metric
 from serving.gateway.described_routes import guarded
@@ -87,11 +88,11 @@ async def seller_metrics(
     requested = presenters.preset_period(
         period, utc_minute(span.first), utc_minute(span.newest), pages.formatter
     )
-    names = (metric, *(name for name in read_catalogue() if name != metric))
-    asked = MetricsRequest(names, requested, compare, by, TOP)
-    details, shown, lines = await asyncio.gather(
+    all_metrics = MetricsRequest(tuple(read_catalogue()), requested, compare)
+    details, shown, parts, lines = await asyncio.gather(
         dashboards.seller(seller_id),
-        dashboards.metrics_of_seller(seller_id, asked),
+        dashboards.metrics_of_seller(seller_id, all_metrics),
+        dashboards.metrics_of_seller(seller_id, MetricsRequest((metric,), requested, compare, by, TOP)),
         dashboards.metric_rows_of_seller(seller_id, MetricsRequest((metric,), requested), cursor, LINES),
     )
     choices = {"period": period, "compare": compare, "metric": metric, "by": by}
@@ -105,15 +106,16 @@ async def seller_metrics(
         dimensions=DIMENSIONS,
         chosen=chosen,
         figures=figures_of(shown, pages.formatter),
-        split=split(chosen, shown, by, pages.formatter),
+        split=split(chosen, parts, by, pages.formatter),
         series=series(chosen, shown, pages.formatter),
-        lines=[(line, _line_text(chosen, line, pages.formatter)) for line in lines["rows"]],
+        lines=[(line, _line_text(lines, line, pages.formatter)) for line in lines["rows"]],
+        old=next((each for each in (shown, parts, lines) if each["stale"]), None),
         next_cursor=lines["next_cursor"],
         kinds=KINDS,
         export=_export(shown),
         now=dashboards.analytics.context.clock(),
     )
-    if shown["stale"] or lines["stale"]:
+    if any(each["stale"] for each in (shown, parts, lines)):
         page.headers["Cache-Control"] = PRIVATE_NO_STORE
     return page
 
@@ -122,7 +124,8 @@ def figures_of(shown: SellerMetrics, formatter: Formatter) -> dict[str, tuple[Me
     """Return every metric with its value, in the order of the page."""
     totals = {total["name"]: total for total in shown["totals"]}
     catalogue = read_catalogue()
-    order = [*ORDER, *(name for name in catalogue if name not in ORDER)]
+    order = [name for name in ORDER if name in catalogue]
+    order += [name for name in catalogue if name not in ORDER]
     figures = {}
     for name in order:
         metric, total = catalogue[name], totals[name]
@@ -139,7 +142,7 @@ def split(metric: Metric, shown: SellerMetrics, by: DimensionName, formatter: Fo
         before = part["compared"][metric.name] if part["compared"] is not None else None
         label = part["label"] or _label(by, part["value"], formatter)
         product_id = part["value"] if by == "product" else ""
-        figure = _figure(metric, value, before, _change(value, before), formatter)
+        figure = _figure(metric, value, before, change(value, before), formatter)
         parts.append(Part(label, product_id, max(0, value or 0), figure))
     rest = shown["rest"]
     return {
@@ -169,12 +172,12 @@ def _export(shown: SellerMetrics) -> str:
 
 
 def _figure(
-    metric: Metric, value: Value, before: Value, change: float | None, formatter: Formatter
+    metric: Metric, value: Value, before: Value, changed: float | None, formatter: Formatter
 ) -> Figure:
     tone = "flat"
-    if change and metric.better != "neither":
-        tone = "good" if (change > 0) is (metric.better == "more") else "bad"
-    return Figure(_text(metric, value, formatter), _text(metric, before, formatter), change, tone)
+    if changed and metric.better != "neither":
+        tone = "good" if (changed > 0) is (metric.better == "more") else "bad"
+    return Figure(_text(metric, value, formatter), _text(metric, before, formatter), changed, tone)
 
 
 def _text(metric: Metric, value: Value, formatter: Formatter) -> str:
@@ -187,11 +190,12 @@ def _text(metric: Metric, value: Value, formatter: Formatter) -> str:
     return formatter.number(value)
 
 
-def _line_text(metric: Metric, line: MetricRow, formatter: Formatter) -> str:
+def _line_text(lines: MetricRows, line: MetricRow, formatter: Formatter) -> str:
     """Return what a line adds to a metric; for a ratio, to both of its sums."""
-    value = formatter.money(line["value"]) if metric.unit == "money" else formatter.number(line["value"])
-    denominator = line["denominator"]
-    return value if denominator is None else f"{value} ÷ {formatter.number(denominator)}"
+    shown = {"money": formatter.money, "count": formatter.number}
+    value = shown[lines["value_unit"]](line["value"])
+    unit, denominator = lines["denominator_unit"], line["denominator"]
+    return value if unit is None or denominator is None else f"{value} ÷ {shown[unit](denominator)}"
 
 
 def _label(by: DimensionName, value: str, formatter: Formatter) -> str:
@@ -203,7 +207,3 @@ def _label(by: DimensionName, value: str, formatter: Formatter) -> str:
     if by == "category":
         return words(value) or "Uncategorised"
     return value
-
-
-def _change(now: Value, before: Value) -> float | None:
-    return round((now - before) / abs(before), 4) if before and now is not None else None

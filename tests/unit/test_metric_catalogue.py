@@ -15,10 +15,10 @@ SOURCE = """
 description = "Sales."
 table = "sales_lines"
 time = "minute"
-row = ["minute"]
+row = ["order_id"]
 [measures]
-units = { column = "units" }
-gross = { column = "gross_minor" }
+units = { unit = "count", column = "units" }
+gross = { unit = "money", column = "gross_minor" }
 [dimensions]
 """
 METRIC = """

@@ -19,6 +19,7 @@ from serving.analytics.periods import (
     compared_period,
     midnight,
     parse_moment,
+    period_a_year_before,
     previous_period,
 )
 from serving.problems import BadPeriod
@@ -165,3 +166,28 @@ def test_buckets_cover_a_period_without_gap_or_overlap(
     assert all(one < other for one, other in pairwise(starts))
     assert len(starts) <= MAX_BUCKETS
     assert bucket_of(period.end - timedelta(minutes=1), starts) == len(starts) - 1
+
+
+@pytest.mark.parametrize(
+    ("days", "before"),
+    [
+        ((date(2018, 3, 1), date(2018, 4, 1)), (date(2017, 3, 1), date(2017, 4, 1))),
+        ((date(2016, 2, 1), date(2016, 2, 29)), (date(2015, 2, 1), date(2015, 3, 1))),
+        ((date(2016, 2, 28), date(2016, 2, 29)), (date(2015, 2, 28), date(2015, 3, 1))),
+        ((date(2016, 2, 29), date(2016, 3, 1)), (date(2015, 2, 28), date(2015, 3, 1))),
+        ((date(2016, 2, 1), date(2016, 3, 1)), (date(2015, 2, 1), date(2015, 3, 1))),
+        ((date(2017, 2, 1), date(2017, 3, 1)), (date(2016, 2, 1), date(2016, 3, 1))),
+        ((date(2017, 2, 2), date(2017, 3, 1)), (date(2016, 2, 2), date(2016, 2, 29))),
+        ((date(2018, 1, 1), date(2019, 1, 1)), (date(2017, 1, 1), date(2018, 1, 1))),
+    ],
+)
+def test_the_same_days_a_year_before(days: tuple[date, date], before: tuple[date, date]) -> None:
+    assert period_a_year_before(of_days(*days), SHOP) == of_days(*before)
+
+
+def test_the_same_hours_a_year_before() -> None:
+    hours = Period(datetime(2018, 6, 1, 12, tzinfo=UTC), datetime(2018, 6, 1, 15, tzinfo=UTC))
+
+    assert period_a_year_before(hours, SHOP) == Period(
+        datetime(2017, 6, 1, 12, tzinfo=UTC), datetime(2017, 6, 1, 15, tzinfo=UTC)
+    )

@@ -7,6 +7,13 @@ WITH
         ORDER BY occurred_at, event_id
         LIMIT 1 BY order_id
     ),
+    cancelled AS
+    (
+        SELECT * FROM order_cancelled FINAL
+        WHERE confirmed_at IS NOT NULL
+        ORDER BY occurred_at, event_id
+        LIMIT 1 BY order_id
+    ),
     refunded AS
     (
         SELECT * FROM payment_refunded FINAL
@@ -25,9 +32,9 @@ UNION ALL
 SELECT
     'cancelled', line.seller_id, order_id, toUnixTimestamp64Milli(placed_at),
     toInt64(line.quantity), toInt64(line.quantity * line.unit_price_minor), toInt64(line.discount_minor), toInt64(0), toInt64(0)
-FROM order_cancelled FINAL
-ARRAY JOIN order_cancelled.lines AS line
-WHERE confirmed_at IS NOT NULL AND currency = {currency:String}
+FROM cancelled
+ARRAY JOIN cancelled.lines AS line
+WHERE currency = {currency:String}
 UNION ALL
 SELECT
     'returned', assumeNotNull(refunded.seller_id), order_id, toUnixTimestamp64Milli(assumeNotNull(placed_at)),

@@ -105,22 +105,23 @@ def series(
 
 def split(
     metrics: Sequence[Metric],
+    dimension: Dimension,
     rows: Sequence[Row],
     compared: Sequence[Row] | None,
     names: Mapping[str, ProductName],
 ) -> list[MetricSplit]:
-    """Return the values of each value of a dimension. A value without compared rows is compared with 0."""
+    """Return the figures of each value of a dimension. Those of a value without rows are 0, now or before."""
     nothing = added_up(metrics, [])
+    now = {row["value"]: added_up(metrics, [row]) for row in rows if row["value"] is not None}
     before = {row["value"]: added_up(metrics, [row]) for row in compared or ()}
     return [
         {
-            "value": row["value"],
-            "label": names.get(row["value"], UNNAMED)[0],
-            "values": values(metrics, added_up(metrics, [row])),
-            "compared": None if compared is None else values(metrics, before.get(row["value"], nothing)),
+            "value": value,
+            "label": names.get(value, UNNAMED)[0],
+            "values": values(metrics, now.get(value, nothing)),
+            "compared": None if compared is None else values(metrics, before.get(value, nothing)),
         }
-        for row in rows
-        if row["value"] is not None
+        for value in (dimension.values or now)
     ]
 
 

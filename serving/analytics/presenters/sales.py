@@ -57,7 +57,7 @@ def totals(rows: Sequence[Row]) -> Totals:
         "discount_minor": sums["discount_minor"],
         "revenue_minor": revenue,
         "shipping_minor": sums["shipping_minor"],
-        "average_order_minor": (2 * revenue + orders) // (2 * orders) if orders else None,
+        "average_order_minor": (2 * revenue + orders) // (2 * orders) if orders > 0 else None,
         "cancelled": cancelled,
         "returned": {"units": sums["returned_units"], "refund_minor": sums["returned_minor"]},
     }

@@ -109,12 +109,20 @@ class SellerMetrics(TypedDict):
     compare: Literal["previous", "year", "none"]
     compared_period: Annotated[
         Period | None,
-        Field(description="The period that `compared` is of. While `period` is not over, it ends as early."),
+        Field(
+            description="The period of the values in `compared`. If `period` is unfinished, it has only the "
+            "corresponding part."
+        ),
     ]
     totals: list[MetricTotal]
     series: Annotated[list[MetricBucket], Field(description="Empty buckets are included.")]
     by: Annotated[str | None, Field(description="The dimension of `split`.")]
-    split: Annotated[list[MetricSplit], Field(description="Sorted by the first metric, the largest first.")]
+    split: Annotated[
+        list[MetricSplit],
+        Field(
+            description="Sorted by the first metric, the largest first; weekdays and hours in their order."
+        ),
+    ]
     rest: Annotated[MetricRest | None, Field(description="Null if `split` has every value.")]
     as_of: AsOf
     stale: Stale
@@ -129,7 +137,9 @@ class MetricRow(TypedDict):
     line_number: int
     product_id: str
     label: Annotated[str | None, Field(description="The name of the product.")]
-    value: Annotated[int, Field(description="What the row adds to the metric, or to a ratio's numerator.")]
+    value: Annotated[
+        int, Field(description="What the row adds to the metric, or to a ratio's numerator, in `value_unit`.")
+    ]
     denominator: Annotated[
         int | None, Field(description="What the row adds to a ratio's denominator; null for a sum.")
     ]
@@ -142,6 +152,8 @@ class MetricRows(TypedDict):
     metric: str
     version: Version
     currency: Annotated[str, Field(examples=["BRL"])]
+    value_unit: Literal["money", "count"]
+    denominator_unit: Literal["money", "count"] | None
     period: Period
     rows: list[MetricRow]
     next_cursor: Annotated[str | None, Field(description="Null on the last page.")]

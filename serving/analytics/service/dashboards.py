@@ -7,7 +7,8 @@ from typing import Literal
 
 import orjson
 
-from clickhouse.metric_catalogue.definition import read_catalogue
+from clickhouse.metric_catalogue.definition import Metric, read_catalogue
+from clickhouse.metric_catalogue.queries import series_query, split_query
 from clickhouse.metrics.definition import read_definitions
 from common.settings import Settings
 from serving.analytics.schemas.metrics import MetricRows, SellerMetrics
@@ -41,7 +42,7 @@ def figures_version(settings: Settings, queries: Mapping[str, str]) -> str:
     The definitions are those of this checkout, to which `./souk up` switches readers.
     """
     definitions = sorted((name, each.version) for name, each in read_definitions().items())
-    definitions += [(name, each.version) for name, each in read_catalogue().items()]
+    definitions += [(name, _statements(each)) for name, each in read_catalogue().items()]
     shop = (settings.clickhouse_database, settings.shop_currency, settings.shop_timezone)
     return blake2b(orjson.dumps((definitions, sorted(queries.items()), shop)), digest_size=8).hexdigest()
 
@@ -143,6 +144,12 @@ class Dashboards:
 
 def _parts(requested: PeriodRequest) -> tuple[str | None, str | None, str | None]:
     return requested.start, requested.end, requested.grain
+
+
+def _statements(metric: Metric) -> str:
+    """Return the SQL of a metric's series and splits, and its version."""
+    splits = (split_query([metric], each, of_product=False) for each in metric.source.dimensions.values())
+    return "\n".join((metric.version, series_query([metric], of_product=False), *splits))
 
 
 def _metric_parts(request: MetricsRequest) -> tuple[str | int | None, ...]:

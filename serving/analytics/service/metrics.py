@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal
 
 from clickhouse.metric_catalogue import queries
@@ -31,21 +31,15 @@ Compare = Literal["previous", "year", "none"]
 DimensionName = Literal["product", "category", "weekday", "hour"]
 """The dimensions of every source."""
 
-METRIC_TABLES = ("seller_sales_minute",)
-"""The tables whose watermarks limit `as_of`: those of the only source."""
-
 PRODUCT = "product"
-MAX_METRICS = 20
-MAX_VALUES = 1_000
-"""The most metrics of one request, and the most values of a dimension that has an order of its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class MetricsRequest:
-    """What is asked of a seller's metrics.
+    """What is asked of a seller's metrics, which are given by name.
 
-    `by` is the dimension to split by; its first `top` values by the first metric are listed. `product_id`
-    restricts everything to one product.
+    `by` is the dimension to split by; its first `top` values by the first metric are listed, or all of a
+    dimension whose values are known. `product_id` restricts everything to one product.
     """
 
     metrics: tuple[str, ...]
@@ -67,12 +61,13 @@ class MetricsService:
 
         Raises:
             UnknownMetric: the catalogue has no metric of a name.
-            BadAnalyticsRequest: a metric is asked for twice, or can't be split by the dimension.
+            BadAnalyticsRequest: a metric is asked for twice, they have different sources, or these can't be
+                split by the dimension.
             UnknownSeller: the seller never registered and never sold anything.
         """
         metrics = [find_metric(name) for name in request.metrics]
         dimension = _check(metrics, request)
-        as_of = await self._context.watermarks.as_of(METRIC_TABLES)
+        as_of = await self._context.watermarks.as_of((metrics[0].source.table,))
         zone = self._context.zone
         period = await self._context.seller_period(seller_id, request.period)
         grain = request.period.grain or choose_grain(period)
@@ -90,6 +85,7 @@ class MetricsService:
         split_before: list[Row] | None = None
         if dimension:
             split, split_before = await self._split(metrics, dimension, request, parameters, before)
+        names = await self._names(split, "value") if request.by == PRODUCT else {}
         now = presenter.added_up(metrics, rows)
         then = presenter.added_up(metrics, rows_before) if before else None
         return {
@@ -103,9 +99,7 @@ class MetricsService:
             "totals": [presenter.total(metric, now, then) for metric in metrics],
             "series": presenter.series(metrics, rows, starts, period, zone),
             "by": request.by,
-            "split": presenter.split(
-                metrics, split, split_before, await self._names(request.by == PRODUCT, split, "value")
-            ),
+            "split": presenter.split(metrics, dimension, split, split_before, names) if dimension else [],
             "rest": presenter.rest(metrics, split, dimension) if dimension else None,
             "as_of": self._context.local(as_of),
             "stale": False,
@@ -120,7 +114,7 @@ class MetricsService:
             BadCursor: the cursor is not one of this list.
         """
         metric = find_metric(request.metrics[0])
-        as_of = await self._context.watermarks.as_of(METRIC_TABLES)
+        as_of = await self._context.watermarks.as_of((metric.source.table,))
         period = await self._context.seller_period(seller_id, request.period)
         after_minute, after_row = _read_cursor(cursor, metric) if cursor else (LATEST, [])
         parameters = self._parameters(seller_id, period, request.product_id)
@@ -129,12 +123,14 @@ class MetricsService:
         rows = await self._rows(sql, parameters)
         await self._context.require_seller(seller_id, rows)
         has_more, rows = len(rows) > limit, rows[:limit]
-        names = await self._names(True, rows, "product_id")
+        names = await self._names(rows, "product_id")
         return {
             "seller_id": seller_id,
             "metric": metric.name,
             "version": metric.version,
             "currency": self._context.currency,
+            "value_unit": metric.numerator_unit,
+            "denominator_unit": metric.denominator_unit,
             "period": show_period(period, self._context.zone),
             "rows": [presenter.metric_row(metric, row, names, self._context.zone) for row in rows],
             "next_cursor": encode_cursor(int(rows[-1]["minute_s"]), *rows[-1]["row"]) if has_more else None,
@@ -153,13 +149,13 @@ class MetricsService:
         """Return the rows of the values of a dimension, and those of the same values before."""
         of_product = request.product_id is not None
         given = parameters | {"timezone": self._context.zone.key}
-        top = MAX_VALUES if dimension.in_order else request.top
+        top = len(dimension.values) or request.top
         rows = await self._rows(
             queries.split_query(metrics, dimension, of_product=of_product), given | {"top": top}
         )
         if before is None:
             return rows, None
-        listed = [str(row["value"]) for row in rows if row["value"] is not None]
+        listed = list(dimension.values) or [str(row["value"]) for row in rows if row["value"] is not None]
         compared = await self._rows(
             queries.compared_query(metrics, dimension, of_product=of_product),
             given | _bounds(before) | {"values": listed},
@@ -169,8 +165,8 @@ class MetricsService:
     async def _rows(self, sql: str, parameters: dict[str, Value]) -> list[Row]:
         return await self._context.clickhouse.rows_of_sql("seller_metrics", sql, parameters)
 
-    async def _names(self, wanted: bool, rows: Sequence[Row], column: str) -> dict[str, ProductName]:
-        products = sorted({str(row[column]) for row in rows if row[column] is not None}) if wanted else []
+    async def _names(self, rows: Sequence[Row], column: str) -> dict[str, ProductName]:
+        products = sorted({str(row[column]) for row in rows if row[column] is not None})
         return dict(await self._context.catalogue.names(products)) if products else {}
 
     def _parameters(self, seller_id: str, period: Period, product_id: str | None) -> dict[str, Value]:
@@ -210,11 +206,14 @@ def _check(metrics: Sequence[Metric], request: MetricsRequest) -> Dimension | No
     Raises:
         BadAnalyticsRequest: see `MetricsService.of_seller`.
     """
-    if len(set(request.metrics)) < len(request.metrics) or len(metrics) > MAX_METRICS:
-        raise BadAnalyticsRequest(f"Request each metric once, and at most {MAX_METRICS} of them.")
+    if len(set(request.metrics)) < len(request.metrics):
+        raise BadAnalyticsRequest("Request each metric once.")
+    source = metrics[0].source
+    if others := [metric.name for metric in metrics if metric.source.table != source.table]:
+        raise BadAnalyticsRequest(f"Request {', '.join(others)} separately from {metrics[0].name}.")
     if request.by is None:
         return None
-    dimensions = metrics[0].source.dimensions
+    dimensions = source.dimensions
     if request.by not in dimensions:
         raise BadAnalyticsRequest(
             f"{metrics[0].name} can't be split by {request.by!r}. Choose one of: {', '.join(dimensions)}."
@@ -233,6 +232,6 @@ async def _no_rows() -> list[Row]:
 def _read_cursor(cursor: str, metric: Metric) -> tuple[datetime, list[str]]:
     minute, *row = decode_cursor(cursor, (int, *(str for _ in metric.source.row)))
     try:
-        return datetime.fromtimestamp(int(minute), LATEST.tzinfo), [str(part) for part in row]
+        return datetime.fromtimestamp(int(minute), UTC), [str(part) for part in row]
     except (ValueError, OverflowError, OSError) as error:
         raise BadCursor from error

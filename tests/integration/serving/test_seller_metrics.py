@@ -186,8 +186,8 @@ def expected(lines: Lines) -> dict[str, int | float | None]:
 
 
 def rounded(numerator: int, denominator: int) -> int | None:
-    """Return the quotient, rounded half up."""
-    return int((Fraction(numerator, denominator) + Fraction(1, 2)).__floor__()) if denominator else None
+    """Return the quotient, rounded half up; None if the denominator is not above 0."""
+    return int((Fraction(numerator, denominator) + Fraction(1, 2)).__floor__()) if denominator > 0 else None
 
 
 def four(numerator: int, denominator: int) -> float | None:
@@ -240,8 +240,10 @@ def test_a_split_has_the_values_of_each_part(api: httpx.Client, orders: list[Ord
     shown = answer(api, "net_sales", **{"with": ",".join(names[1:]), "by": by, "top": 100})
     key = KEYS[by]
     parts = {key(order, line) for order, line in lines_of(orders, "now")}
+    every = {"weekday": [f"{day}" for day in range(1, 8)], "hour": [f"{hour:02}" for hour in range(24)]}
 
-    assert {part["value"] for part in shown["split"]} == parts
+    values = [part["value"] for part in shown["split"]]
+    assert values == every[by] if by in every else set(values) == parts
     for part in shown["split"]:
         for month, values in (("now", part["values"]), ("previous", part["compared"])):
             lines = lines_of(orders, month, lambda order, line: key(order, line) == part["value"])  # noqa: B023
@@ -297,6 +299,7 @@ def test_the_rows_behind_a_metric_add_up_to_it(api: httpx.Client, metric: str, p
     else:
         assert value == total
         assert {row["denominator"] for row in rows} == {None}
+    assert shown["value_unit"] == ("money" if metric in ("net_sales", "returns") else "count")
 
 
 @pytest.mark.parametrize("by", [None, "product"])
