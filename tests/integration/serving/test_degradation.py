@@ -209,8 +209,21 @@ def opened_page(browser: Browser, souk: Platform, path: str) -> Iterator[Page]:
 
 
 def get_once_known(client: httpx.Client, path: str) -> httpx.Response:
-    """Send a request that was sent before, until its last answer is known: it is stored within a second."""
-    return await_true(lambda: answer if (answer := client.get(path)).is_success else None, path)
+    """Send a request until it is answered: the last answer is stored within a second of the first one.
+
+    A new ClickHouse on a busy machine may need longer for its first query than the API waits.
+    """
+    texts: list[str] = []
+
+    def answer() -> httpx.Response | None:
+        response = client.get(path)
+        texts.append(response.text)
+        return response if response.is_success else None
+
+    try:
+        return await_true(answer, path)
+    except AssertionError as error:
+        raise AssertionError(f"{path}: {texts[-1]}") from error
 
 
 @pytest.mark.browser
@@ -225,7 +238,7 @@ def test_without_clickhouse_dashboards_show_the_last_figures_with_their_time(
     page, marketplace = "/sell/ana?period=all", "/"
     analyst = souk.client(bearer(souk.settings, ADMIN) | HTML)
     with souk.owner as owner, souk.other_owner as other, ExitStack() as left_open:
-        before = {path: owner.get(path).raise_for_status() for path in api.values()}
+        before = {path: get_once_known(owner, path) for path in api.values()}
         html = left_open.enter_context(souk.client(souk.as_owner | HTML))
         lists = re.findall('data-part="([^"]+)"', html.get(page).raise_for_status().text)
         shown = [(html, page), (analyst, marketplace), *((html, unescape(path)) for path in lists)]
