@@ -49,6 +49,8 @@ NORMAL_FACTOR, NORMAL_AT_MOST_S = 2.0, 0.05
 
 STOCK = 1_000_000
 FIRST_ORDERS, FIRST_ORDERS_S, FIRST_CONNECTIONS = 50, 5.0, 8
+"""Orders before the measurement, the seconds in which they are placed, and the connections for them."""
+
 _TIMEOUT_S = 120.0
 _COUNT_ORDERS = Path(__file__).with_name("count_orders.sql").read_text()
 

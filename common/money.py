@@ -34,6 +34,11 @@ def to_major(minor: int, currency: str) -> Decimal:
     return Decimal(minor).scaleb(-get_currency_precision(currency))
 
 
+def divide_half_up(numerator: int, denominator: int) -> int:
+    """Return the quotient, rounded half up. `denominator` must be above 0."""
+    return (2 * numerator + denominator) // (2 * denominator)
+
+
 def format_money(minor: int, currency: str, locale: str) -> str:
     """Return an amount as text in the locale's format, such as `R$129.90`."""
     return format_currency(to_major(minor, currency), currency, locale=locale)

@@ -65,7 +65,7 @@ class _MonthsReader:
         return read if read and keys is None else self._read(keys)[1]
 
     def _read(self, keys: KeyFilter | None) -> tuple[Sides, Sides]:
-        months, sellers = _sales(self._stores, "month"), _sellers(self._stores, keys)
+        months, sellers = _sales(self._stores, "month"), read_sellers(self._stores, keys)
         expected = totals(months, sellers)
         answers = self._stores.api.fetch(_requests(months, sellers), _months_and_totals)
         buckets = [row for row in answers if "bucket" in row]
@@ -103,7 +103,8 @@ def _requests(months: pa.Table, sellers: pa.Table) -> list[ApiRequest]:
     return [sales_request(f"sellers/{id_}", days, "month") for id_ in sellers["seller_id"].to_pylist()]
 
 
-def _sellers(stores: Stores, keys: KeyFilter | None) -> pa.Table:
+def read_sellers(stores: Stores, keys: KeyFilter | None) -> pa.Table:
+    """Return every seller who registered or sold anything: the column `seller_id`."""
     return stores.clickhouse.query(f"{NAME}/sellers", keys=keys)
 
 

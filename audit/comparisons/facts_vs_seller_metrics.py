@@ -12,8 +12,9 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 
 from audit.comparison import ComparisonSpec
+from audit.comparisons.aggregates_vs_seller_api import read_sellers
 from audit.sources.api import ApiRequest, Row
-from audit.sources.sales_api import DayRange
+from audit.sources.sales_api import DayRange, bucket_name
 from audit.stores import Stores
 from audit.table_comparison import KeyFilter, Sides, TableComparison
 
@@ -32,8 +33,6 @@ SCHEMA = pa.schema(
     [("seller_id", pa.string()), ("bucket", pa.string()), *((name, pa.string()) for name in METRICS)]
 )
 """Values are text, because a ratio can be missing: it is empty then."""
-
-_MONTH_LENGTH = len("2018-06")
 
 
 @dataclass
@@ -102,7 +101,7 @@ def rows_of(answer: Any) -> Iterator[Row]:
     """Yield the months of an answer in which anything happened."""
     for bucket in answer["series"]:
         if any(bucket["values"].values()):
-            yield _row(answer["seller_id"], bucket["start"][:_MONTH_LENGTH], bucket["values"])
+            yield _row(answer["seller_id"], bucket_name(bucket, "month"), bucket["values"])
 
 
 def _read(stores: Stores, keys: KeyFilter | None) -> Sides:
@@ -114,7 +113,7 @@ def _read(stores: Stores, keys: KeyFilter | None) -> Sides:
     days = DayRange.of_months(span[0]["first_month"], span[0]["last_month"])
     query = {"from": str(days.first), "to": str(days.last), "grain": "month", "compare": "none"}
     query["with"] = ",".join(METRICS[1:])
-    sellers = stores.clickhouse.query(f"{NAME}/sellers", keys=keys)["seller_id"].to_pylist()
+    sellers = read_sellers(stores, keys)["seller_id"].to_pylist()
     requests = [ApiRequest(f"/v1/sellers/{id_}/analytics/{METRICS[0]}", query) for id_ in sellers]
     answers = stores.api.fetch(requests, rows_of)
     return Sides(months, pa.Table.from_pylist(answers, SCHEMA))

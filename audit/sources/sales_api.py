@@ -38,6 +38,12 @@ def sales_request(of: str, days: DayRange, grain: Grain) -> ApiRequest:
     return ApiRequest(f"/v1/{of}/sales", query)
 
 
+def bucket_name(bucket: Any, grain: Grain) -> str:
+    """Return the name of a bucket of an answer, such as `2018-06`."""
+    name: str = bucket["start"][: _NAME_LENGTH[grain]]
+    return name
+
+
 def series_rows(grain: Grain, answer: Any) -> Iterator[Row]:
     """Yield the buckets of an answer that are not all 0: seller_id, bucket, the sums, the losses."""
     figures = (*SUMS, *LOSSES)
@@ -46,7 +52,7 @@ def series_rows(grain: Grain, answer: Any) -> Iterator[Row]:
         if any(row.values()):
             yield {
                 "seller_id": answer.get("seller_id"),
-                "bucket": bucket["start"][: _NAME_LENGTH[grain]],
+                "bucket": bucket_name(bucket, grain),
                 **row,
             }
 

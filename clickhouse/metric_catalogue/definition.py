@@ -138,8 +138,7 @@ class Metric:
     def version(self) -> str:
         """A digest of what the value depends on, the rows of the source included. Texts do not change it."""
         measures = [repr(self.source.measures[name]) for name in self.measures]
-        rows = read_definitions()[self.source.table].version
-        parts = (self.unit, rows, self.numerator, self.denominator, measures)
+        parts = (self.unit, _version_of_rows(self.source.table), self.numerator, self.denominator, measures)
         return sha256(repr(parts).encode()).hexdigest()[:_VERSION_DIGITS]
 
     @property
@@ -210,6 +209,11 @@ def read_catalogue(folder: Path = FOLDER) -> Mapping[str, Metric]:
             file.since,
         )
     return metrics
+
+
+@cache
+def _version_of_rows(table: str) -> str:
+    return read_definitions()[table].version
 
 
 def _read(path: Path, model: type[M]) -> M:

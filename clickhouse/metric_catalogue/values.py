@@ -1,9 +1,9 @@
 """Makes the value of a metric from the sums of its measures, exactly. Pure."""
 
 from collections.abc import Mapping
-from fractions import Fraction
 
 from clickhouse.metric_catalogue.definition import Metric
+from common.money import divide_half_up
 
 SCALE = 10_000
 """A share or a number has four decimals."""
@@ -23,16 +23,11 @@ def value_of(metric: Metric, sums: Mapping[str, int]) -> Value:
     denominator = add_up(metric.denominator, sums)
     if denominator <= 0:
         return None
-    exact = Fraction(numerator, denominator)
     if metric.unit == "money":
-        return _half_up(exact)
-    return _half_up(exact * SCALE) / SCALE
+        return divide_half_up(numerator, denominator)
+    return divide_half_up(numerator * SCALE, denominator) / SCALE
 
 
 def add_up(terms: tuple[str, ...], sums: Mapping[str, int]) -> int:
     """Return the sum of the terms of a metric."""
     return sum(-sums[term[1:]] if term.startswith("-") else sums[term] for term in terms)
-
-
-def _half_up(value: Fraction) -> int:
-    return (2 * value.numerator + value.denominator) // (2 * value.denominator)

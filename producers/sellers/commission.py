@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from common.money import divide_half_up
+
 MAX_BP = 10_000
 """All of a line, in basis points."""
 
@@ -72,4 +74,4 @@ def effective_bp(rule: CommissionRule, currency: str, gross_minor: int) -> int:
 
 
 def _share_bp(amount_minor: int, gross_minor: int) -> int:
-    return (2 * MAX_BP * amount_minor + gross_minor) // (2 * gross_minor)
+    return divide_half_up(MAX_BP * amount_minor, gross_minor)

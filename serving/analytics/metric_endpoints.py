@@ -11,8 +11,13 @@ from common.ids import PRINTABLE
 from serving.analytics.parameters import Cursor, DashboardsDep, GrainParam, PeriodDep, SellerId
 from serving.analytics.policy import POLICIES
 from serving.analytics.presenters import metrics as presenter
-from serving.analytics.schemas.metrics import MetricDefinitions, MetricExplanation, MetricRow, MetricRows
-from serving.analytics.schemas.metrics import SellerMetrics as SellerMetricsShown
+from serving.analytics.schemas.metrics import (
+    MetricDefinitions,
+    MetricExplanation,
+    MetricRow,
+    MetricRows,
+    SellerMetrics,
+)
 from serving.analytics.service.context import PeriodRequest
 from serving.analytics.service.metrics import (
     Compare,
@@ -125,7 +130,7 @@ async def explain_metric(respond: ResponderDep, metric: MetricName) -> Response:
 @router.get(
     "/sellers/{seller_id}/analytics/{metric}",
     summary="A metric of a seller",
-    response_model=SellerMetricsShown,
+    response_model=SellerMetrics,
     responses=UNKNOWN | CSV_RESPONSE,
 )
 async def seller_metric(

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from clickhouse.metric_catalogue.definition import Metric, read_catalogue
 from clickhouse.metric_catalogue.values import Value
 from serving.analytics.parameters import Cursor, DashboardsDep, SellerId
-from serving.analytics.presenters.metrics import change
+from serving.analytics.presenters.sales import change
 from serving.analytics.schemas.metrics import MetricRow, MetricRows, SellerMetrics
 from serving.analytics.service.context import utc_minute
 from serving.analytics.service.metrics import Compare, DimensionName, MetricsRequest, find_metric

@@ -9,7 +9,7 @@ from clickhouse.metric_catalogue.definition import Dimension, Metric
 from clickhouse.metric_catalogue.queries import series_query
 from clickhouse.metric_catalogue.values import Value, add_up, value_of
 from serving.analytics.periods import Period, bucket_of
-from serving.analytics.presenters.sales import bucket_bounds
+from serving.analytics.presenters.sales import bucket_bounds, change
 from serving.analytics.schemas.metrics import (
     MetricBucket,
     MetricDefinition,
@@ -77,13 +77,6 @@ def total(metric: Metric, now: Sums, before: Sums | None) -> MetricTotal:
         "compared": compared,
         "change": change(value, compared),
     }
-
-
-def change(now: Value, before: Value) -> float | None:
-    """Return the relative change to four decimals; None if `before` is 0 or a value is missing."""
-    if not before or now is None:
-        return None
-    return round((now - before) / abs(before), 4)
 
 
 def series(

@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from common.money import divide_half_up
 from serving.analytics.periods import CACHED_SERIES, Grain, Period, bucket_of, midnight
 from serving.analytics.schemas.basics import Period as PeriodShown
 from serving.analytics.schemas.sales import (
@@ -57,7 +58,7 @@ def totals(rows: Sequence[Row]) -> Totals:
         "discount_minor": sums["discount_minor"],
         "revenue_minor": revenue,
         "shipping_minor": sums["shipping_minor"],
-        "average_order_minor": (2 * revenue + orders) // (2 * orders) if orders > 0 else None,
+        "average_order_minor": divide_half_up(revenue, orders) if orders > 0 else None,
         "cancelled": cancelled,
         "returned": {"units": sums["returned_units"], "refund_minor": sums["returned_minor"]},
     }
@@ -119,7 +120,7 @@ def compared_rows(rows: Sequence[Row]) -> list[Row]:
     return [row for row in rows if int(row["is_compared"]) and not int(row["is_current"])]
 
 
-def change(now: int | None, before: int | None) -> float | None:
+def change(now: float | None, before: float | None) -> float | None:
     """Return the relative change to four decimals; None if `before` is 0 or a value is missing."""
     if not before or now is None:
         return None

@@ -12,7 +12,7 @@ Number = Annotated[
     int | float | None,
     Field(
         description="Money in the smallest unit of `currency`, a count, or a number with four decimals (a "
-        "share is a fraction of 1). Null for a ratio whose denominator is 0."
+        "share is a fraction of 1). Null for a ratio whose denominator is not above 0."
     ),
 ]
 Values = Annotated[dict[str, Number], Field(description="Metric → value.", examples=[{"net_sales": 1299000}])]

@@ -1,9 +1,0 @@
--- Every seller who registered or sold something.
-SELECT DISTINCT seller_id
-FROM
-(
-    SELECT seller_id FROM seller_registered
-    UNION ALL
-    SELECT seller_id FROM seller_sales_minute
-)
-ORDER BY seller_id
