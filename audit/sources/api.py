@@ -7,16 +7,26 @@ from typing import Any
 
 import httpx
 import orjson
+import stamina
 
 from common.errors import PartUnavailable
 from common.principal_token import PlatformToken
 
 _CONNECTIONS = 16
 _TIMEOUT_S = 60.0
+_BUSY = frozenset({429, 503, 504})
+"""The statuses with which the API, or what it asks, has too much to do for the moment."""
+
+_BUSY_FOR_S = 120.0
+_BUSY_WAIT_S = 0.5
 
 Row = dict[str, Any]
 Progress = Callable[[str, int, int], None]
 """Called with (what is requested, responses so far, responses in total)."""
+
+
+class _Busy(PartUnavailable):
+    """The API asks to send the request again in a moment."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +47,8 @@ class ApiClient:
 
     def fetch(self, requests: list[ApiRequest], rows_of: Callable[[Any], Iterable[Row]]) -> list[Row]:
         """Send every request; return the rows that `rows_of` makes of the parsed responses, in any order.
+
+        A request that a busy API refuses is sent again for two minutes.
 
         Raises:
             PartUnavailable: the API does not answer, or answers with an error.
@@ -70,13 +82,15 @@ class ApiClient:
                 workers.create_task(work(http))
         return rows
 
+    @stamina.retry(on=_Busy, attempts=None, timeout=_BUSY_FOR_S, wait_initial=_BUSY_WAIT_S)
     async def _answer(self, http: httpx.AsyncClient, request: ApiRequest) -> Any:
         try:
             answer = await http.get(request.path, params=request.query)
         except httpx.HTTPError as error:
             raise PartUnavailable(f"the API at {self._url} does not answer: {error}") from error
         if answer.is_error:
-            raise PartUnavailable(
+            failure = _Busy if answer.status_code in _BUSY else PartUnavailable
+            raise failure(
                 f"the API at {self._url} answered {answer.status_code} to {answer.request.url}: "
                 f"{answer.text[:200]}"
             )

@@ -14,7 +14,7 @@ from common.settings import ROOT
 from local.supervision import launch
 
 DEMO = """
-import signal, sys
+import sys, time
 from rich.console import Console
 from cli.demo import stopped_by_signals
 console = Console(quiet=False)
@@ -22,7 +22,7 @@ with stopped_by_signals(console):
     try:
         print("ready", flush=True)
         while True:
-            signal.pause()
+            time.sleep(0.02)  # signal.pause() would miss a signal that comes just before it
     except KeyboardInterrupt:
         print("hung up" if console.quiet else "stopped", flush=True)
 """
