@@ -7,17 +7,17 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import asyncpg
 import clickhouse_connect
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Message, TopicPartition
+from confluent_kafka import Message
 from redis import Redis
 
+from audit.sources.kafka import KafkaTopics
 from clickhouse.client import connect
-from common.kafka_errors import is_retriable
+from common.kafka import KafkaCluster
 from common.settings import Settings
-from tests.integration.servers import TEST_TIMEOUT_S, await_true
+from tests.integration.servers import TEST_TIMEOUT_S
 
 _TABLES = """SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables
 WHERE schemaname NOT IN ('pg_catalog', 'information_schema')"""
@@ -61,34 +61,10 @@ def topics_with(settings: Settings, *texts: str) -> list[str]:
 
 def _messages(settings: Settings) -> Iterator[Message]:
     """Yield all messages that are in topics now, except in those of Kafka itself."""
-    consumer = Consumer(
-        {
-            "bootstrap.servers": settings.kafka,
-            "group.id": uuid4().hex,
-            "enable.auto.commit": False,
-            "enable.partition.eof": True,
-        }
-    )
-    try:
-        topics = consumer.list_topics(timeout=30).topics
-        unread = {
-            (name, number)
-            for name, topic in topics.items()
-            if not name.startswith("__")
-            for number in topic.partitions
-        }
-        consumer.assign([TopicPartition(*partition, OFFSET_BEGINNING) for partition in unread])
-        while unread:
-            for message in await_true(lambda: consumer.consume(1_000, 1)):
-                error = message.error()
-                if error is None:
-                    yield message
-                elif error.code() == KafkaError._PARTITION_EOF:
-                    unread.discard((message.topic(), message.partition()))
-                else:
-                    assert is_retriable(error), error  # the client retries
-    finally:
-        consumer.close()
+    topics = KafkaTopics(settings.kafka, lambda *_: None)
+    for name in KafkaCluster(settings.kafka).metadata(TEST_TIMEOUT_S).topics:
+        if not name.startswith("__"):
+            yield from topics.messages(name)
 
 
 def _parts(message: Message) -> Iterator[bytes]:

@@ -69,7 +69,7 @@ class KafkaTopics:
             read, last_message_s = 0, time.monotonic()
             while open_ends:
                 batch = consumer.consume(_BATCH, timeout=_BATCH_S)
-                if batch:
+                if any(message.error() is None for message in batch):
                     last_message_s = time.monotonic()
                 elif time.monotonic() - last_message_s > _TIMEOUT_S:
                     raise PartUnavailable(
@@ -112,6 +112,8 @@ class KafkaTopics:
                 "enable.auto.commit": False,
                 "enable.partition.eof": True,
                 "fetch.wait.max.ms": 20,
+                # Metadata of a busy broker may lack a topic: ask again sooner than in five minutes.
+                "topic.metadata.refresh.interval.ms": 2_000,
                 "log_level": 2,
             }
         )
