@@ -1,0 +1,110 @@
+"""Explains the change of a sum between two periods by parts that add up to it exactly. Pure.
+
+Two factors, the units and the average price of each product, by Bennet (1920): an effect is the change of
+one factor, weighted with the mean of the other. More factors by LMDI-I (Ang 2005): an effect is the logarithm
+of a factor's ratio, weighted with the logarithmic mean of the sum.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, dataclass, fields
+from fractions import Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Sold:
+    """What was sold of a product: units, and what they are worth in the smallest unit of the currency."""
+
+    units: int
+    value: int
+
+
+NOTHING = Sold(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """What a change is made of, in the smallest unit of the currency. The fields add up to the change.
+
+    `new` and `gone` belong to products that were sold in one of the periods only. Of the others, `price` is
+    the effect of their average prices, `quantity` that of more or fewer units at the average price of all of
+    them, and `mix` that of units that moved to dearer or cheaper products.
+    """
+
+    new: int
+    gone: int
+    price: int
+    quantity: int
+    mix: int
+
+
+def effects_by_product(
+    before: Mapping[str, Sold], now: Mapping[str, Sold]
+) -> tuple[Effects, dict[str, Effects]]:
+    """Return the effects of all products together, and those of each product; both add up exactly.
+
+    The effects of the products add up to the effects of all, too.
+    """
+    products = sorted({*before, *now})
+    both = [name for name in products if _is_sold(before.get(name)) and _is_sold(now.get(name))]
+    mean_price = _mean_price([before[name] for name in both] + [now[name] for name in both])
+    by_product = {}
+    for name in products:
+        then, later = before.get(name, NOTHING), now.get(name, NOTHING)
+        new = gone = 0
+        both_effects = [0, 0, 0]
+        if name in both:
+            both_effects = round_to_sum(_bennet(then, later, mean_price))
+        elif _is_sold(then):
+            gone = later.value - then.value
+        else:
+            new = later.value - then.value
+        by_product[name] = Effects(new, gone, *both_effects)
+    rows = [astuple(effects) for effects in by_product.values()]
+    return Effects(*(sum(row[field] for row in rows) for field in range(len(fields(Effects))))), by_product
+
+
+def effects_of_factors(before: Sequence[float], now: Sequence[float], change: int) -> list[int] | None:
+    """Return the effect of each factor on a product of factors; the effects add up to `change`.
+
+    None if a factor is not above 0 in both periods: then no factor alone explains the change.
+    """
+    if any(factor <= 0 for factor in (*before, *now)):
+        return None
+    first, last = math.prod(before), math.prod(now)
+    weight = last if math.isclose(first, last) else (last - first) / (math.log(last) - math.log(first))
+    effects = [weight * math.log(later / then) for then, later in zip(before, now, strict=True)]
+    # Floats leave a residual far below a cent, which the last factor gets.
+    parts = [Fraction(effect) for effect in effects[:-1]]
+    return round_to_sum([*parts, change - sum(parts, Fraction(0))])
+
+
+def round_to_sum(parts: Sequence[Fraction]) -> list[int]:
+    """Return the parts as integers with the same sum, which must be an integer.
+
+    Each is rounded down; the largest remainders are then rounded up, the first ones among equals.
+    """
+    rounded = [math.floor(part) for part in parts]
+    missing = int(sum(parts)) - sum(rounded)
+    by_remainder = sorted(range(len(parts)), key=lambda place: rounded[place] - parts[place])
+    for place in by_remainder[:missing]:
+        rounded[place] += 1
+    return rounded
+
+
+def _is_sold(sold: Sold | None) -> bool:
+    return sold is not None and sold.units > 0
+
+
+def _mean_price(sales: Sequence[Sold]) -> Fraction:
+    units = sum(sold.units for sold in sales)
+    return Fraction(sum(sold.value for sold in sales), units) if units else Fraction(0)
+
+
+def _bennet(then: Sold, later: Sold, mean_price: Fraction) -> tuple[Fraction, Fraction, Fraction]:
+    """Return the effects of price, quantity and mix of a product that was sold in both periods."""
+    price_then, price_later = Fraction(then.value, then.units), Fraction(later.value, later.units)
+    more_units = later.units - then.units
+    price = Fraction(then.units + later.units, 2) * (price_later - price_then)
+    volume = (price_then + price_later) / 2 * more_units
+    return price, mean_price * more_units, volume - mean_price * more_units

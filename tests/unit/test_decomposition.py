@@ -1,0 +1,101 @@
+"""The parts of a change add up to it, and each is what its name says."""
+
+from dataclasses import astuple
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from serving.analytics.decomposition import (
+    Effects,
+    Sold,
+    effects_by_product,
+    effects_of_factors,
+    round_to_sum,
+)
+
+SALES = st.dictionaries(
+    st.sampled_from("abcdef"), st.builds(Sold, st.integers(0, 1_000), st.integers(0, 10**9)), max_size=6
+)
+
+
+@given(SALES, SALES)
+def test_the_effects_add_up_to_the_change_of_each_product_and_of_all(before, now):
+    total, by_product = effects_by_product(before, now)
+
+    for product, effects in by_product.items():
+        then, later = before.get(product, Sold(0, 0)), now.get(product, Sold(0, 0))
+        assert sum(astuple(effects)) == later.value - then.value
+    assert sum(astuple(total)) == sum(s.value for s in now.values()) - sum(s.value for s in before.values())
+    columns = zip(*map(astuple, by_product.values()), strict=True)
+    assert astuple(total) == tuple(map(sum, columns)) or not by_product
+
+
+def test_a_higher_price_of_the_same_units_is_an_effect_of_the_price_alone():
+    total, _ = effects_by_product({"lamp": Sold(10, 1_000)}, {"lamp": Sold(10, 1_500)})
+
+    assert total == Effects(new=0, gone=0, price=500, quantity=0, mix=0)
+
+
+def test_more_units_at_the_same_price_are_an_effect_of_the_quantity_alone():
+    total, _ = effects_by_product({"lamp": Sold(10, 1_000)}, {"lamp": Sold(15, 1_500)})
+
+    assert total == Effects(new=0, gone=0, price=0, quantity=500, mix=0)
+
+
+def test_units_that_move_to_a_dearer_product_are_an_effect_of_the_mix_alone():
+    before = {"lamp": Sold(10, 1_000), "sofa": Sold(10, 9_000)}
+    now = {"lamp": Sold(5, 500), "sofa": Sold(15, 13_500)}
+
+    total, _ = effects_by_product(before, now)
+
+    assert total == Effects(new=0, gone=0, price=0, quantity=0, mix=4_000)
+
+
+def test_new_and_gone_products_are_parts_of_their_own():
+    total, by_product = effects_by_product({"lamp": Sold(2, 300)}, {"sofa": Sold(1, 900)})
+
+    assert total == Effects(new=900, gone=-300, price=0, quantity=0, mix=0)
+    assert by_product["lamp"].gone == -300
+
+
+def test_a_price_and_a_quantity_that_change_together_share_the_change_evenly():
+    total, _ = effects_by_product({"lamp": Sold(10, 1_000)}, {"lamp": Sold(20, 4_000)})
+
+    # By Bennet: 15 units x 100 more each, and 10 more units x a mean price of 150.
+    assert total.price == 1_500
+    assert total.quantity + total.mix == 1_500
+
+
+FACTOR = st.floats(0.01, 1e6)
+
+
+@given(st.lists(st.tuples(FACTOR, FACTOR), min_size=1, max_size=5), st.integers(-(10**12), 10**12))
+def test_the_effects_of_factors_add_up_to_the_change(factors, change):
+    before, now = zip(*factors, strict=True)
+
+    effects = effects_of_factors(before, now, change)
+
+    assert effects is not None
+    assert sum(effects) == change
+
+
+def test_factors_that_double_and_halve_have_opposite_effects():
+    assert effects_of_factors([100.0, 2.0, 5.0], [200.0, 1.0, 5.0], 0) == [693, -693, 0]
+
+
+@pytest.mark.parametrize(("before", "now"), [([0.0, 1.0], [1.0, 1.0]), ([1.0, 1.0], [1.0, 0.0])])
+def test_no_factor_alone_explains_a_change_from_or_to_nothing(before, now):
+    assert effects_of_factors(before, now, 5) is None
+
+
+@given(st.lists(st.integers(-(10**6), 10**6), min_size=1, max_size=9), st.integers(1, 7))
+def test_rounded_parts_have_the_same_sum_and_are_off_by_less_than_one(parts, divisor):
+    exact = [Fraction(part, divisor) for part in parts]
+    exact.append(-sum(exact))
+
+    rounded = round_to_sum(exact)
+
+    assert sum(rounded) == 0
+    assert all(abs(one - other) < 1 for one, other in zip(rounded, exact, strict=True))
