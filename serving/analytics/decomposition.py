@@ -64,13 +64,14 @@ def effects_by_product(
     return Effects(*(sum(row[field] for row in rows) for field in range(len(fields(Effects))))), by_product
 
 
-def effects_of_factors(before: Sequence[float], now: Sequence[float], change: int) -> list[int] | None:
+def effects_of_factors(before: Sequence[float], now: Sequence[float], change: int) -> list[int]:
     """Return the effect of each factor on a product of factors; the effects add up to `change`.
 
-    None if a factor is not above 0 in both periods: then no factor alone explains the change.
+    Raises:
+        ValueError: a factor is not above 0 in both periods, so that no factor alone explains the change.
     """
     if any(factor <= 0 for factor in (*before, *now)):
-        return None
+        raise ValueError("a factor is not above 0")
     first, last = math.prod(before), math.prod(now)
     weight = last if math.isclose(first, last) else (last - first) / (math.log(last) - math.log(first))
     effects = [weight * math.log(later / then) for then, later in zip(before, now, strict=True)]

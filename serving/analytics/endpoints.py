@@ -18,11 +18,14 @@ from serving.analytics.parameters import (
 )
 from serving.analytics.policy import POLICIES
 from serving.analytics.popular import Ranking
+from serving.analytics.presenters.changes import CHANGE_COLUMNS, change_rows
 from serving.analytics.presenters.orders import ORDER_LINE_COLUMNS, order_line_rows
+from serving.analytics.schemas.changes import SalesChange
 from serving.analytics.schemas.orders import Orders
 from serving.analytics.schemas.products import PopularProduct, PopularProducts, TopProduct, TopProducts
 from serving.analytics.schemas.sales import Bucket, MarketplaceSales, SellerSales
 from serving.analytics.schemas.sellers import SellerFound, Sellers
+from serving.analytics.service.changes import ChangeRequest, Compare
 from serving.analytics.service.context import PeriodRequest
 from serving.analytics.service.orders import ORDER_TABLES
 from serving.analytics.service.rankings import PRODUCT_TABLES
@@ -45,6 +48,7 @@ from serving.responses import (
 LIVE_TABLES = (*SELLER_TABLES, *PRODUCT_TABLES, *ORDER_TABLES, *MARKETPLACE_TABLES)
 
 SERIES_CSV = csv_list("series", Bucket)
+SALES_CHANGE_CSV = CsvFormat(CHANGE_COLUMNS, change_rows)
 TOP_PRODUCTS_CSV = csv_list("products", TopProduct)
 POPULAR_CSV = csv_list("products", PopularProduct)
 SELLERS_CSV = csv_list("sellers", SellerFound)
@@ -79,6 +83,32 @@ async def seller_sales(
     """
     period = PeriodRequest(requested.start, requested.end, grain)
     return respond(await dashboards.sales_of_seller(seller_id, period), SERIES_CSV)
+
+
+@router.get(
+    "/sellers/{seller_id}/sales/change",
+    tags=["sellers"],
+    summary="Why the sales of a seller changed",
+    response_model=SalesChange,
+    responses=UNKNOWN_SELLER | CSV_RESPONSE,
+)
+async def seller_sales_change(
+    dashboards: DashboardsDep,
+    respond: ResponderDep,
+    seller_id: SellerId,
+    requested: PeriodDep,
+    compare: Annotated[
+        Compare, Query(description="Compare with the period just before, or the same one a year before.")
+    ] = "previous",
+    top: Annotated[int, Query(ge=1, le=100, description="How many products and categories to list.")] = 10,
+) -> Response:
+    """Return what the difference of net sales is made of. Its parts add up to it exactly.
+
+    Prices and quantities are told apart product by product (Bennet), and orders, units per order and price
+    as factors of gross sales (LMDI-I). The CSV form has the listed products and the others.
+    """
+    content = await dashboards.sales_change(seller_id, ChangeRequest(requested, compare, top))
+    return respond(content, SALES_CHANGE_CSV)
 
 
 @router.get(

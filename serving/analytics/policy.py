@@ -24,6 +24,7 @@ _OF_MARKETPLACE = allow("analyst", "admin", "platform", traffic="read")
 
 POLICIES: Mapping[str, AccessPolicy] = {
     "seller_sales": _OF_SELLER,
+    "seller_sales_change": _OF_SELLER,
     "seller_top_products": _OF_SELLER,
     "seller_orders": _ORDERS,
     "seller_metric": _OF_SELLER,

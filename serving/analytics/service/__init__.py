@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from serving.analytics.service.changes import ChangesService
 from serving.analytics.service.context import AnalyticsContext
 from serving.analytics.service.metrics import MetricsService
 from serving.analytics.service.orders import OrdersService
@@ -18,6 +19,7 @@ class Analytics:
     orders: OrdersService
     rankings: RankingsService
     metrics: MetricsService
+    changes: ChangesService
 
     @classmethod
     def of(cls, context: AnalyticsContext) -> "Analytics":
@@ -28,4 +30,5 @@ class Analytics:
             OrdersService(context),
             RankingsService(context),
             MetricsService(context),
+            ChangesService(context),
         )

@@ -11,12 +11,14 @@ from clickhouse.metric_catalogue.definition import Metric, read_catalogue
 from clickhouse.metric_catalogue.queries import series_query, split_query
 from clickhouse.metrics.definition import read_definitions
 from common.settings import Settings
+from serving.analytics.schemas.changes import SalesChange
 from serving.analytics.schemas.metrics import MetricRows, SellerMetrics
 from serving.analytics.schemas.orders import Orders
 from serving.analytics.schemas.products import TopProducts
 from serving.analytics.schemas.sales import MarketplaceSales, SellerSales
 from serving.analytics.schemas.sellers import Sellers
 from serving.analytics.service import Analytics
+from serving.analytics.service.changes import ChangeRequest
 from serving.analytics.service.context import PeriodRequest, SalesSpan
 from serving.analytics.service.metrics import MetricsRequest
 from serving.cache.last_answers import LastAnswers, Question
@@ -28,6 +30,7 @@ _SELLER_SALES = Question[SellerSales]("seller_sales", SellerSales)
 _TOP_PRODUCTS = Question[TopProducts]("top_products", TopProducts)
 _ORDERS = Question[Orders]("orders", Orders)
 _SELLERS = Question[Sellers]("sellers", Sellers)
+_SALES_CHANGE = Question[SalesChange]("sales_change", SalesChange)
 _METRICS = Question[SellerMetrics]("metrics", SellerMetrics)
 _METRIC_ROWS = Question[MetricRows]("metric_rows", MetricRows)
 _MARKETPLACE_SPAN = Question[SalesSpan]("marketplace_span", SalesSpan)
@@ -78,6 +81,15 @@ class Dashboards:
             _SELLER_SALES,
             (seller_id, *_parts(requested)),
             lambda: self.analytics.sales.of_seller(seller_id, requested),
+        )
+        return {**content, "stale": stale}
+
+    async def sales_change(self, seller_id: str, request: ChangeRequest) -> SalesChange:
+        """Return why the net sales of a seller differ from those of an earlier period."""
+        content, stale = await self.last.ask(
+            _SALES_CHANGE,
+            (seller_id, *_parts(request.period), request.compare, request.top),
+            lambda: self.analytics.changes.of_seller(seller_id, request),
         )
         return {**content, "stale": stale}
 

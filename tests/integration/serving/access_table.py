@@ -32,6 +32,7 @@ GET /.well-known/jwks.json                       everybody
 POST /v1/auth/guest_sessions                     everybody
 
 GET /v1/sellers/{seller_id}/sales                figures key marketplace | marketplace
+GET /v1/sellers/{seller_id}/sales/change         figures key marketplace | marketplace
 GET /v1/sellers/{seller_id}/products/top         figures key marketplace | marketplace
 GET /v1/sellers/{seller_id}/orders               staff key marketplace | marketplace
 GET /v1/sellers/{seller_id}/analytics/{metric}   figures key marketplace | marketplace

@@ -51,6 +51,7 @@ ANA = "ana"
 
 OPERATIONS = (
     ("GET", "/v1/sellers/{seller_id}/sales"),
+    ("GET", "/v1/sellers/{seller_id}/sales/change"),
     ("GET", "/v1/sellers/{seller_id}/products/top"),
     ("GET", "/v1/sellers/{seller_id}/orders"),
     ("GET", "/v1/sellers/{seller_id}/analytics/{metric}"),

@@ -1,0 +1,48 @@
+-- What a seller sold of each product in a period, and in the one that it is compared with.
+SELECT
+    sold.product_id AS product_id,
+    ifNull(listing.category, '') AS category,
+    sold.* EXCEPT (product_id)
+FROM
+(
+    SELECT
+        product_id,
+        sumIf(source.orders, source.is_current) AS orders,
+        sumIf(source.orders, NOT source.is_current) AS compared_orders,
+        sumIf(source.units, source.is_current) AS units,
+        sumIf(source.units, NOT source.is_current) AS compared_units,
+        sumIf(source.gross_minor, source.is_current) AS gross_minor,
+        sumIf(source.gross_minor, NOT source.is_current) AS compared_gross_minor,
+        sumIf(source.discount_minor, source.is_current) AS discount_minor,
+        sumIf(source.discount_minor, NOT source.is_current) AS compared_discount_minor,
+        sumIf(source.cancelled_gross_minor - source.cancelled_discount_minor, source.is_current) AS cancelled_minor,
+        sumIf(source.cancelled_gross_minor - source.cancelled_discount_minor, NOT source.is_current) AS compared_cancelled_minor,
+        sumIf(source.returned_minor, source.is_current) AS returned_minor,
+        sumIf(source.returned_minor, NOT source.is_current) AS compared_returned_minor,
+        sumIf(source.revenue_minor, source.is_current) AS revenue_minor,
+        sumIf(source.revenue_minor, NOT source.is_current) AS compared_revenue_minor
+    FROM
+    (
+        SELECT *, minute >= {period_start:DateTime('UTC')} AND minute < {period_end:DateTime('UTC')} AS is_current
+        FROM sales_lines
+        WHERE seller_id = {seller_id:String}
+            AND currency = {currency:String}
+            AND (
+                (minute >= {period_start:DateTime('UTC')} AND minute < {period_end:DateTime('UTC')})
+                OR (minute >= {compared_start:DateTime('UTC')} AND minute < {compared_end:DateTime('UTC')})
+            )
+    ) AS source
+    GROUP BY product_id
+) AS sold
+LEFT JOIN
+(
+    SELECT product_id, tupleElement(argMax(tuple(category), occurred_at), 1) AS category
+    FROM
+    (
+        SELECT product_id, occurred_at, category FROM product_listed WHERE seller_id = {seller_id:String}
+        UNION ALL
+        SELECT product_id, occurred_at, category FROM product_changed WHERE seller_id = {seller_id:String}
+    )
+    GROUP BY product_id
+) AS listing ON listing.product_id = sold.product_id
+ORDER BY product_id

@@ -1,0 +1,147 @@
+"""Shapes what was sold in two periods into the parts of the difference. Pure."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from serving.analytics.decomposition import Effects, Sold, effects_by_product, effects_of_factors
+from serving.analytics.schemas.changes import (
+    ChangedPart,
+    ChangeEffects,
+    ChangeFactor,
+    Compared,
+    OtherParts,
+)
+from serving.catalogue.service import UNNAMED, ProductName
+
+Row = Mapping[str, Any]
+"""A row of the query `seller_sales_change`."""
+
+NO_EFFECTS = Effects(0, 0, 0, 0, 0)
+FACTORS: tuple[Literal["orders", "units_per_order", "average_unit_price"], ...] = (
+    "orders",
+    "units_per_order",
+    "average_unit_price",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A group of rows with the effects of its products."""
+
+    name: str
+    rows: tuple[Row, ...]
+    effects: Effects
+
+
+def compared(rows: Iterable[Row], column: str) -> Compared:
+    """Return a sum in both periods, and the difference."""
+    rows = list(rows)
+    value = sum(int(row[column]) for row in rows)
+    before = sum(int(row[f"compared_{column}"]) for row in rows)
+    return {"value": value, "compared": before, "difference": value - before}
+
+
+def by_product(rows: Sequence[Row]) -> list[Part]:
+    """Return each product with its effects, the largest difference of net sales first."""
+    now = {row["product_id"]: Sold(int(row["units"]), int(row["gross_minor"])) for row in rows}
+    before = {
+        row["product_id"]: Sold(int(row["compared_units"]), int(row["compared_gross_minor"])) for row in rows
+    }
+    _, effects = effects_by_product(before, now)
+    return _largest_first(
+        [Part(row["product_id"], (row,), effects.get(row["product_id"], NO_EFFECTS)) for row in rows]
+    )
+
+
+def by_category(products: Sequence[Part]) -> list[Part]:
+    """Return the products together by category, the largest difference of net sales first."""
+    groups: dict[str, list[Part]] = {}
+    for part in products:
+        groups.setdefault(part.rows[0]["category"], []).append(part)
+    return _largest_first([together(parts, category) for category, parts in groups.items()])
+
+
+def together(parts: Iterable[Part], name: str = "") -> Part:
+    """Return parts as one."""
+    parts = list(parts)
+    effects = [part.effects for part in parts]
+    summed = Effects(
+        sum(each.new for each in effects),
+        sum(each.gone for each in effects),
+        sum(each.price for each in effects),
+        sum(each.quantity for each in effects),
+        sum(each.mix for each in effects),
+    )
+    return Part(name, tuple(row for part in parts for row in part.rows), summed)
+
+
+def show_effects(part: Part) -> ChangeEffects:
+    """Return the parts of the difference of a part's net sales."""
+    return {
+        "new": part.effects.new,
+        "gone": part.effects.gone,
+        "price": part.effects.price,
+        "quantity": part.effects.quantity,
+        "mix": part.effects.mix,
+        "discounts": -compared(part.rows, "discount_minor")["difference"],
+        "cancellations": -compared(part.rows, "cancelled_minor")["difference"],
+        "returns": -compared(part.rows, "returned_minor")["difference"],
+    }
+
+
+def show_part(part: Part, names: Mapping[str, ProductName]) -> ChangedPart:
+    """Return the net sales of a product or a category, and why they changed."""
+    return {
+        **compared(part.rows, "revenue_minor"),
+        "id": part.name,
+        "label": names.get(part.name, UNNAMED)[0],
+        "effects": show_effects(part),
+    }
+
+
+def show_others(parts: Sequence[Part]) -> OtherParts | None:
+    """Return the parts that are not listed, together; None if there are none."""
+    if not parts:
+        return None
+    others = together(parts)
+    return {
+        **compared(others.rows, "revenue_minor"),
+        "count": len(parts),
+        "effects": show_effects(others),
+    }
+
+
+EFFECTS = tuple(ChangeEffects.__annotations__)
+CHANGE_COLUMNS = ("id", "label", "value", "compared", "difference", *EFFECTS)
+
+
+def change_rows(content: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield the rows of the CSV form: the listed products, and all others as one."""
+    for product in content["products"]:
+        yield {**product, **product["effects"]}
+    if others := content["other_products"]:
+        yield {**others, **others["effects"], "id": "", "label": f"{others['count']} others"}
+
+
+def factors(gross: Compared, orders: Compared, units: Compared) -> list[ChangeFactor] | None:
+    """Return orders, units per order and price as factors of gross sales; None if one of them is 0."""
+    if any(each["value"] <= 0 or each["compared"] <= 0 for each in (gross, orders, units)):
+        return None
+    now = _factors(gross["value"], orders["value"], units["value"])
+    before = _factors(gross["compared"], orders["compared"], units["compared"])
+    effects = effects_of_factors(before, now, gross["difference"])
+    return [
+        {"name": name, "value": round(value, 4), "compared": round(earlier, 4), "effect": effect}
+        for name, value, earlier, effect in zip(FACTORS, now, before, effects, strict=True)
+    ]
+
+
+def _factors(gross: int, orders: int, units: int) -> tuple[float, float, float]:
+    return orders, units / orders, gross / units
+
+
+def _largest_first(parts: Iterable[Part]) -> list[Part]:
+    return sorted(
+        parts, key=lambda part: (-abs(compared(part.rows, "revenue_minor")["difference"]), part.name)
+    )

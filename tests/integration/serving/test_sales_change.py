@@ -1,0 +1,143 @@
+"""Why sales changed: the parts of the difference, and that they add up to it."""
+
+import csv
+from collections.abc import Iterator
+from io import StringIO
+from typing import Any
+
+import httpx
+import pytest
+
+from common.settings import Settings
+from tests.integration.metric_tables import writable
+from tests.integration.serving.conftest import ask, put
+
+SELLER = "change-seller"
+FEBRUARY, MARCH = "2017-02-10 12:00:00", "2017-03-10 12:00:00"
+PERIOD = {"from": "2017-03-01", "to": "2017-04-01"}
+COLUMNS = (
+    *("seller_id", "minute", "order_id", "kind", "line_number", "product_id", "currency", "return_id"),
+    *("orders", "units", "gross_minor", "discount_minor"),
+    *("cancelled_gross_minor", "cancelled_discount_minor", "returned_minor", "revenue_minor"),
+)
+SALES = [
+    # product, minute, units, gross, discount
+    ("change-lamp", FEBRUARY, 10, 1_000, 0),
+    ("change-lamp", MARCH, 20, 4_000, 300),
+    ("change-sofa", FEBRUARY, 1, 9_000, 0),
+    ("change-vase", MARCH, 3, 600, 0),
+    ("change-rug", MARCH, 2, 500, 0),
+]
+
+
+def row(product: str, minute: str, number: int, kind: str, **figures: int) -> list[Any]:
+    place = dict(
+        zip(COLUMNS, (SELLER, minute, f"{product} {minute}", kind, number, product, "BRL", ""), strict=False)
+    )
+    return [(place | figures).get(column, 0) for column in COLUMNS]
+
+
+@pytest.fixture(scope="module")
+def sold(shop: Settings) -> Iterator[None]:
+    """Sales of two months. In March, the rug was cancelled, and a vase was returned for 150."""
+    rows = [
+        row(
+            product, minute, 1, "sold",
+            orders=1, units=units, gross_minor=gross, discount_minor=discount, revenue_minor=gross - discount,
+        )
+        for product, minute, units, gross, discount in SALES
+    ]  # fmt: skip
+    rows.append(row("change-rug", MARCH, 1, "cancelled", cancelled_gross_minor=500, revenue_minor=-500))
+    rows.append(row("change-vase", MARCH, 1, "returned", returned_minor=150, revenue_minor=-150))
+    put(shop, "sales_lines", COLUMNS, rows)
+    listing = ("event_id", "occurred_at", "product_id", "seller_id", "category", "name")
+    put(
+        shop,
+        "product_listed",
+        listing,
+        [
+            ["change-1", "2017-01-01 00:00:00.000", "change-lamp", SELLER, "light", "A lamp"],
+            ["change-2", "2017-01-01 00:00:00.000", "change-vase", SELLER, "home", "A vase"],
+            ["change-3", "2017-01-02 00:00:00.000", "change-sofa", SELLER, "home", "A sofa"],
+        ],
+    )
+    yield
+    ask(shop, f"ALTER TABLE {writable(shop, 'sales_lines')} DELETE WHERE seller_id = '{SELLER}'")
+    ask(shop, f"ALTER TABLE {writable(shop, 'product_listed')} DELETE WHERE seller_id = '{SELLER}'")
+
+
+@pytest.fixture
+def why(sold: None, api: httpx.Client) -> dict[str, Any]:  # noqa: ARG001 (the sales)
+    answer = api.get(f"/v1/sellers/{SELLER}/sales/change", params=PERIOD)
+    assert answer.is_success, answer.text
+    content: dict[str, Any] = answer.json()
+    return content
+
+
+def test_the_effects_name_what_changed_and_add_up(why: dict[str, Any]) -> None:
+    assert why["net_sales"] == {"value": 4_150, "compared": 10_000, "difference": -5_850}
+    assert why["effects"] == {
+        "new": 1_100,  # the vase and the rug
+        "gone": -9_000,  # the sofa
+        # The lamp, by Bennet: 15 units × 100 more each; 10 more units × a mean price of 166.67, of which the
+        # mean price of all lamps (5,000 ÷ 30) is the quantity's, so that nothing is left for the mix.
+        "price": 1_500,
+        "quantity": 1_667,
+        "mix": -167,
+        "discounts": -300,
+        "cancellations": -500,
+        "returns": -150,
+    }
+    assert sum(why["effects"].values()) == -5_850
+
+
+def test_factors_add_up_to_the_difference_of_gross_sales(why: dict[str, Any]) -> None:
+    assert why["gross_sales"]["difference"] == -4_900
+    assert [factor["name"] for factor in why["factors"]] == [
+        "orders",
+        "units_per_order",
+        "average_unit_price",
+    ]
+    assert [(factor["compared"], factor["value"]) for factor in why["factors"][:1]] == [(2, 3)]
+    assert sum(factor["effect"] for factor in why["factors"]) == -4_900
+
+
+def test_products_and_categories_with_the_largest_differences_come_first(why: dict[str, Any]) -> None:
+    assert [(part["label"], part["difference"]) for part in why["products"]] == [
+        ("A sofa", -9_000),
+        ("A lamp", 2_700),
+        ("A vase", 450),
+        (None, 0),
+    ]
+    assert [(part["id"], part["difference"]) for part in why["categories"]] == [
+        ("home", -8_550),
+        ("light", 2_700),
+        ("", 0),
+    ]
+    for part in (*why["products"], *why["categories"]):
+        assert sum(part["effects"].values()) == part["difference"]
+
+
+def test_what_is_not_listed_is_one_part(sold: None, api: httpx.Client) -> None:  # noqa: ARG001 (the sales)
+    path = f"/v1/sellers/{SELLER}/sales/change"
+    shown = api.get(path, params=PERIOD | {"top": 1}).json()
+    table = api.get(path, params=PERIOD | {"top": 1}, headers={"Accept": "text/csv"}).text
+
+    assert shown["other_products"]["count"] == 3
+    assert shown["other_products"]["difference"] == 3_150
+    rows = list(csv.DictReader(StringIO(table)))
+    assert [(row["label"], row["difference"]) for row in rows] == [("A sofa", "-9000"), ("3 others", "3150")]
+
+
+def test_without_sales_before_everything_is_new(sold: None, api: httpx.Client) -> None:  # noqa: ARG001
+    shown = api.get(f"/v1/sellers/{SELLER}/sales/change", params=PERIOD | {"compare": "year"}).json()
+
+    assert shown["net_sales"]["compared"] == 0
+    assert shown["effects"]["new"] == 5_100
+    assert shown["factors"] is None
+    assert sum(shown["effects"].values()) == shown["net_sales"]["difference"]
+
+
+def test_an_unknown_seller_or_comparison_is_refused(api: httpx.Client) -> None:
+    assert api.get("/v1/sellers/nobody/sales/change").status_code == 404
+    assert api.get("/v1/sellers/ana/sales/change", params={"compare": "none"}).status_code == 422
