@@ -114,6 +114,7 @@ def test_every_store_agrees_on_a_replayed_slice(first_audit):
     assert {name for name in empty if not name.startswith(nobody_bought)} <= {"dead_letters"}
 
 
+@pytest.mark.nightly
 def test_replaying_again_changes_no_figure(first_audit, olist_slice, olist):
     stores = [name for name in COMPARISONS if name != "aggregates_vs_seller_api"]
     before = [each for each in first_audit["comparisons"] if each["name"] in stores]

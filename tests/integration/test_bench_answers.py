@@ -199,7 +199,7 @@ def test_a_closed_connection_is_an_error() -> None:
     assert figures[SALES].errors == {"no answer (ServerDisconnectedError)": len(heard.requests)}
 
 
-@pytest.mark.parametrize("options", [[], ["--json"]])
+@pytest.mark.parametrize("options", [[], pytest.param(["--json"], marks=pytest.mark.nightly)])
 def test_ctrl_c_shows_the_figures_up_to_then(tmp_path: Path, options: list[str]) -> None:
     saved_world.write(tmp_path, SavedWorld(WorldShape(sellers=2, products=55, shoppers=10), end_ms=0))
     everything = {"currency": "BRL", "sellers": [{"seller_id": "seller-0001", "orders": 1}], "items": [NEW]}

@@ -90,6 +90,7 @@ def test_deploy_creates_everything_and_updates_it_the_next_time(grafana: Grafana
     assert grafana.sources["souk-prometheus"]["url"] == "http://prometheus:9090"
 
 
+@pytest.mark.nightly
 def test_an_unknown_token_and_one_that_may_not_write_are_explained(grafana: Grafana, tmp_path: Path) -> None:
     done = souk("deploy", "--url", grafana.url, home=tmp_path, token="another")
     assert (done.returncode, done.stdout) == (2, "")
@@ -101,6 +102,7 @@ def test_an_unknown_token_and_one_that_may_not_write_are_explained(grafana: Graf
     assert TOKEN not in done.stderr
 
 
+@pytest.mark.nightly
 def test_a_missing_plugin_is_named_before_anything_is_changed(grafana: Grafana, tmp_path: Path) -> None:
     grafana.plugins.remove("grafana-clickhouse-datasource")
     done = souk("deploy", "--url", grafana.url, home=tmp_path)

@@ -73,6 +73,7 @@ def test_a_demo_under_nohup_goes_on_after_its_terminal_closes_and_kill_ends_it()
     assert ended_by([signal.SIGHUP, signal.SIGTERM], ignored=[signal.SIGHUP]) == "stopped"
 
 
+@pytest.mark.nightly
 def test_a_demo_that_a_script_started_in_the_background_ignores_ctrl_c_and_kill_ends_it() -> None:
     assert ended_by([signal.SIGTERM], ignored=[signal.SIGINT, signal.SIGQUIT]) == "stopped"
 

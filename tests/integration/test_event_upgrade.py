@@ -15,6 +15,8 @@ from schemas.registry import SchemaRegistry
 from schemas.setup import register
 from tests.integration.conftest import Kafka
 
+pytestmark = pytest.mark.nightly
+
 MOMENT = datetime(2018, 3, 1, 12, 0, 30, 5000, tzinfo=UTC)
 LINE = {
     "line_number": 1, "product_id": "pen", "seller_id": "ann", "quantity": 2, "unit_price_minor": 1000,

@@ -169,7 +169,9 @@ def test_parts_listen_on_the_loopback_address_only(copy):
     assert len(seen) >= 4
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.nightly) if name == "kafka" else name for name in NAMES]
+)
 def test_a_part_that_is_killed_comes_back_with_its_data(copy, name):
     part = next(part for part in parts(copy.settings) if part.name == name)
     killed, starts = copy.kill(name), copy.record(name).starts
@@ -180,6 +182,7 @@ def test_a_part_that_is_killed_comes_back_with_its_data(copy, name):
     assert copy.read() == ["yes", "yes", "yes"]
 
 
+@pytest.mark.nightly
 def test_up_after_the_supervisor_was_killed_recovers_everything_with_its_data(copy):
     killed = copy.kill(NAME)
     old = [copy.record(name) for name in NAMES]
@@ -205,6 +208,7 @@ def test_up_after_everything_was_killed_at_once_recovers_with_its_data(copy):
     assert copy.read() == ["yes", "yes", "yes"]
 
 
+@pytest.mark.nightly
 def test_down_leaves_nothing_running_and_two_ups_at_once_start_each_part_once_with_its_data(copy):
     ports = [port for part in parts(copy.settings) for port in part.ports.values()]
 

@@ -50,6 +50,7 @@ def lists(client: Redis) -> dict[str, list[tuple[str, float]]]:
     return {key: client.zrange(key, 0, -1, withscores=True) for key in client.scan_iter(count=1_000)}
 
 
+@pytest.mark.nightly
 def test_lists_that_grow_by_an_entry_leave_few_holes(server: Server) -> None:
     client = Redis.from_url(server.settings.redis)
 

@@ -231,6 +231,7 @@ def test_nothing_is_lost_when_kafka_is_killed_in_the_middle(
         assert ids_of(read_from(settings, start)) == ids_in(ready, name)
 
 
+@pytest.mark.nightly
 @pytest.mark.usefixtures("schema_ids")
 def test_the_command_replays_once_and_again_only_when_told(
     settings: Settings,

@@ -127,6 +127,7 @@ def status_of(settings: Settings) -> dict[str, Any]:
     return status
 
 
+@pytest.mark.nightly
 def test_a_history_that_was_killed_and_interrupted_arrives_whole_and_ends_where_it_was_to_end(
     copy: Settings,
 ) -> None:

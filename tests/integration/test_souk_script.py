@@ -112,6 +112,7 @@ def test_a_full_disk_is_refused_before_anything_is_installed(checkout: Path, tmp
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.nightly
 def test_without_a_network_it_says_so_and_can_be_repeated(checkout: Path, tmp_path: Path) -> None:
     nowhere = {
         "HTTPS_PROXY": "http://127.0.0.1:9",

@@ -32,6 +32,7 @@ def forgetful(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
         yield settings
 
 
+@pytest.mark.nightly
 def test_topics_are_made_though_the_broker_counts_as_dead_now_and_then(forgetful: Settings) -> None:
     topics = [Topic(f"topic_{number}", "order_id", 1, None) for number in range(ROUNDS)]
     assert set_up_topics(forgetful.kafka, topics[:1]) == (["topic_0"], [])

@@ -106,6 +106,7 @@ def test_facts_become_a_log_oldest_first_with_what_products_are(settings):
     assert len(newest.log) == 1
 
 
+@pytest.mark.nightly
 def test_a_training_is_recorded_once_with_its_card(settings):
     options = TrainingOptions({"popularity": Popularity}, Metric("ndcg", 5), days=2, budget_s=1, seed=0)
     trained = train(TrainingData(a_log(), None), NO_MODEL_IN_USE, options, lambda: 1.0, lambda *_: None)
@@ -181,6 +182,7 @@ def test_without_a_model_before_there_is_nothing_to_go_back_to(registry):
         registry.roll_back()
 
 
+@pytest.mark.nightly
 def test_a_training_on_facts_publishes_a_model_and_the_next_one_is_compared_with_it(settings, registry):
     rng = np.random.default_rng(5)
     minutes = rng.permutation(10 * 24 * 60)[:600]
@@ -213,6 +215,7 @@ def test_a_training_on_facts_publishes_a_model_and_the_next_one_is_compared_with
     assert rows.result_rows == [("20260101T000000", True), ("20260102T000000", True)]
 
 
+@pytest.mark.nightly
 def test_a_model_in_use_of_a_former_version_is_replaced(settings, registry):
     rng = np.random.default_rng(6)
     minutes = rng.permutation(10 * 24 * 60)[:600]

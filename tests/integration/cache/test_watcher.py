@@ -172,6 +172,7 @@ def test_only_one_process_watches_and_another_takes_over(
     await_true(lambda: not left(settings_of_both, "product:lamp"), "the drop")
 
 
+@pytest.mark.nightly
 def test_without_kafka_nothing_is_watched_and_afterwards_it_is_again(
     start: Callable[[], CacheWatcher], kafka: Kafka, redis: Redis
 ) -> None:

@@ -105,6 +105,7 @@ def test_a_call_that_can_t_be_ended_leaves_the_server_responsive(
     burning.join()
 
 
+@pytest.mark.nightly
 def test_a_connection_without_a_whole_request_is_closed(clickhouse_server: Settings) -> None:
     for sent in (b"", b"POST / HTTP/1.1\r\nHost: local"):
         with connection(clickhouse_server, sent) as half_open:

@@ -73,6 +73,7 @@ def test_kill_9_in_the_midst_of_inserts_loses_no_acknowledged_row(tmp_path):
     assert set(batches.values()) == {("100", "100")}, "a batch is there in part"
 
 
+@pytest.mark.nightly
 def test_sigterm_ends_it_while_queries_run(tmp_path):
     settings = clickhouse_settings(tmp_path)
     with running_with_database(settings) as server:
@@ -123,6 +124,7 @@ def own_memory(process: psutil.Process) -> int:
     return memory.rss - memory.shared
 
 
+@pytest.mark.nightly
 def test_a_huge_answer_and_a_huge_insert_take_little_memory(tmp_path):
     settings = clickhouse_settings(tmp_path)
     auth = ("admin", settings.clickhouse_admin_password.get_secret_value())

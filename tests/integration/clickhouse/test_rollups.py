@@ -273,6 +273,7 @@ def slow_insert(settings: Settings) -> Iterator[Thread]:
     thread.join()
 
 
+@pytest.mark.nightly
 @pytest.mark.usefixtures("at_once")
 def test_a_note_is_kept_while_an_insert_from_before_it_is_running(settings: Settings, client: Client) -> None:
     """The rows that it is about may not be visible yet."""
@@ -372,6 +373,7 @@ def test_a_metric_and_the_roll_ups_that_add_it_up_change_together(client: Client
     assert grosses(client, *views) == [1000, 1000, 1000]
 
 
+@pytest.mark.nightly
 def test_the_command_rebuilds_a_metric_with_the_roll_ups_that_add_it_up(
     settings: Settings, client: Client, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -407,6 +409,7 @@ def test_a_metric_that_was_a_table_of_flink_becomes_the_roll_up_with_all_sales(c
     assert_sales_exact(client)
 
 
+@pytest.mark.nightly
 def test_notes_are_dropped_after_the_next_refresh_if_every_roll_up_has_processed_them(
     settings: Settings, client: Client
 ) -> None:

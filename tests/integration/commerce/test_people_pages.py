@@ -264,6 +264,7 @@ def test_a_visitor_signs_up_confirms_the_address_signs_in_and_signs_out(window: 
     expect(page).to_have_url(re.compile("/account$"))
 
 
+@pytest.mark.nightly
 @pytest.mark.browser
 def test_forms_work_without_a_script(chromium: Browser, site: Site) -> None:
     email = site.person()
@@ -280,6 +281,7 @@ def test_forms_work_without_a_script(chromium: Browser, site: Site) -> None:
         expect(page.get_by_role("status")).to_have_text("You are signed out.")
 
 
+@pytest.mark.nightly
 @pytest.mark.browser
 def test_a_form_that_is_sent_after_the_access_token_has_ended_is_not_lost(
     window: BrowserContext, site: Site
@@ -368,6 +370,7 @@ def test_two_tabs_that_renew_the_session_at_the_same_moment_stay_signed_in(site:
     assert (orders.status_code, "<h1>Orders</h1>" in orders.text) == (200, True)
 
 
+@pytest.mark.nightly
 @pytest.mark.browser
 def test_a_visible_page_renews_the_session_every_ten_minutes(window: BrowserContext, site: Site) -> None:
     page = window.new_page()
@@ -554,6 +557,7 @@ def listed_orders(page: Page) -> list[dict[str, str]]:
     return orjson.loads(page.evaluate("localStorage['souk.orders'] ?? '[]'"))
 
 
+@pytest.mark.nightly
 @pytest.mark.browser
 @pytest.mark.parametrize("ended_by", ["sign-out", "expiry"])
 def test_the_list_of_orders_leaves_the_browser_with_the_person(
@@ -578,6 +582,7 @@ def test_the_list_of_orders_leaves_the_browser_with_the_person(
     assert listed_orders(page) == []
 
 
+@pytest.mark.nightly
 @pytest.mark.browser
 @pytest.mark.usefixtures("demo")
 def test_a_guest_who_looked_around_as_somebody_else_has_their_orders_again(
@@ -854,6 +859,7 @@ PAGES = (
 
 
 @pytest.mark.browser
+@pytest.mark.nightly
 def test_the_pages_fit_into_every_width(window: BrowserContext, site: Site) -> None:
     page = window.new_page()
     page.goto("/sign-in")

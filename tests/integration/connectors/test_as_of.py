@@ -65,6 +65,7 @@ def watermarks(settings: Settings) -> dict[str, datetime]:
     return {table: watermark.replace(tzinfo=UTC) for table, watermark in rows}
 
 
+@pytest.mark.nightly
 @pytest.mark.usefixtures("kafka", "registry", "clickhouse")
 def test_a_relay_without_new_reports_limits_as_of_of_its_tables(
     settings: Settings, flink: Any, wait_until: Any

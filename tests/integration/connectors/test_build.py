@@ -12,6 +12,7 @@ from jobs.connectors.build import CompilationFailed, build
 from local.install.jars import jars
 
 
+@pytest.mark.nightly
 def test_the_same_sources_give_the_same_jar(settings: Any, tmp_path: Path) -> None:
     (compiler,) = jars(settings, "compiler")
     ours = [jar for jar in jars(settings, "flink") if not jar.name.startswith("souk-")]

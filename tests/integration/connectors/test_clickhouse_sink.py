@@ -140,6 +140,7 @@ def test_a_number_of_rows_or_bytes_flushes_the_buffer(
         flink.end()
 
 
+@pytest.mark.nightly
 def test_a_table_takes_fewer_and_larger_inserts_while_rows_come_as_fast_as_in_a_backlog(
     flink: Any, clickhouse: Any, table: str, wait_until: Any
 ) -> None:
@@ -195,6 +196,7 @@ def test_no_row_is_lost_when_the_server_is_killed_and_started_again(
     assert clickhouse.query(f"SELECT count(), sum(id) FROM {table} FINAL") == f"6000\t{6000 * 6001 // 2}"
 
 
+@pytest.mark.nightly
 def test_a_job_that_starts_before_the_server_waits_for_it(flink: Any, clickhouse: Any, table: str) -> None:
     clickhouse.query(f"CREATE TABLE {table} (id Int64) ENGINE = MergeTree ORDER BY id")
     clickhouse.kill()

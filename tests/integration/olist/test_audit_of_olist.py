@@ -93,7 +93,7 @@ def test_a_slice_of_olist_agrees(conversion, first, end):
     assert found["source_vs_orders"].rows > 0
 
 
-@pytest.mark.parametrize("share", [0.03, 0.5, pytest.param(0.97, marks=pytest.mark.nightly)])
+@pytest.mark.parametrize("share", [0.03, *(pytest.param(n, marks=pytest.mark.nightly) for n in (0.5, 0.97))])
 def test_the_sent_part_of_an_interrupted_replay_agrees(conversion, everything, tmp_path, share):
     timeline = merge(conversion.events)
     position = int(len(timeline) * share)

@@ -63,6 +63,7 @@ GET /sellers                                     everybody
 GET /sell/{seller_id}                            figures marketplace | marketplace
 GET /sell/{seller_id}/products                   figures marketplace | marketplace
 GET /sell/{seller_id}/metrics                    figures marketplace | marketplace
+GET /sell/{seller_id}/change                     figures marketplace | marketplace
 GET /sell/{seller_id}/orders                     figures marketplace | marketplace
 GET /shop                                        everybody
 GET /shop/recommended                            everybody

@@ -82,6 +82,7 @@ def test_an_approved_application_makes_its_applicant_the_owner(browser: Browser,
     assert owner.get(f"/v1/sellers/{sent['seller_id']}/commission").json()["seller"]["rate_bp"] == 750
 
 
+@pytest.mark.nightly
 def test_a_refused_application_shows_its_reason_to_the_applicant(browser: Browser, office: Office) -> None:
     sent, user_id = applied(office)
     page = visit(browser, office, ADMIN, "/admin/sellers")
@@ -97,6 +98,7 @@ def test_a_refused_application_shows_its_reason_to_the_applicant(browser: Browse
     expect(theirs.get_by_role("heading", name="Apply again")).to_be_visible()
 
 
+@pytest.mark.nightly
 def test_what_was_typed_stays_when_it_is_refused(browser: Browser, office: Office) -> None:
     sent, _ = applied(office)
     page = visit(browser, office, ADMIN, "/admin/sellers")
@@ -110,6 +112,7 @@ def test_what_was_typed_stays_when_it_is_refused(browser: Browser, office: Offic
     expect(of_application(page, sent).get_by_label("Agreed commission in %")).to_have_value("150")
 
 
+@pytest.mark.nightly
 def test_a_seller_is_suspended_with_a_reason_and_reinstated(browser: Browser, office: Office) -> None:
     seller_id, owner = approved_seller(office)
     page = visit(browser, office, ADMIN, f"/admin/sellers/{seller_id}")
@@ -157,6 +160,7 @@ def test_a_person_is_found_gets_a_role_and_is_suspended(browser: Browser, office
     assert office.http(ADMIN).get(f"/v1/people/{user_id}").json()["suspended_at"] is None
 
 
+@pytest.mark.nightly
 def test_a_setting_is_changed_and_rolled_back(browser: Browser, office: Office) -> None:
     page = visit(browser, office, ADMIN, "/admin/settings")
     page.get_by_role("link", name="maintenance_banner").click()
@@ -225,6 +229,7 @@ def test_a_change_of_an_outdated_page_is_refused(office: Office) -> None:
     assert setting(office, "maintenance_banner")["value"] != "Mine"
 
 
+@pytest.mark.nightly
 def test_a_commission_rule_is_added_and_applies(browser: Browser, office: Office) -> None:
     category = f"lamps {new_id()}"
     page = visit(browser, office, ADMIN, "/admin/commission")
@@ -276,6 +281,7 @@ def test_a_dead_letter_is_replayed_once_its_cause_is_gone(browser: Browser, offi
     assert not shown()
 
 
+@pytest.mark.nightly
 def test_only_the_selected_dead_letters_are_discarded(browser: Browser, office: Office) -> None:
     first, second = new_id(), new_id()
     for key in (first, second):
@@ -315,6 +321,7 @@ def test_an_unknown_topic_is_404(office: Office) -> None:
     assert office.http(ADMIN).get("/admin/dead-letters/nothing").status_code == 404
 
 
+@pytest.mark.nightly
 def test_the_overview_counts_what_waits(browser: Browser, office: Office) -> None:
     applied(office)
     page = visit(browser, office, ADMIN, "/admin")
@@ -379,6 +386,7 @@ def test_no_page_of_the_administration_is_stored(office: Office) -> None:
             assert http.get(path).headers["cache-control"] == "no-store"
 
 
+@pytest.mark.nightly
 def test_the_pages_fit_every_width(browser: Browser, office: Office) -> None:
     seller_id, owner = approved_seller(office)
     applied(office, name="A" * 120, description="word " * 200)

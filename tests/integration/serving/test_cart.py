@@ -24,6 +24,7 @@ def _discard_events(page: Page) -> None:
     page.route("**/v1/events", lambda route: route.fulfill(status=202, json={}))
 
 
+@pytest.mark.nightly
 def test_a_full_cart_takes_no_other_product_and_says_so(page: Page) -> None:
     page.goto("/shop")
     page.evaluate(FILL_CART, [MAX_LINES, 1])
@@ -34,6 +35,7 @@ def test_a_full_cart_takes_no_other_product_and_says_so(page: Page) -> None:
     assert (len(kept), kept[0]) == (MAX_LINES, ["p0", MAX_UNITS])
 
 
+@pytest.mark.nightly
 def test_a_cart_that_held_too_much_already_is_shown_as_far_as_it_can_be_bought(page: Page) -> None:
     page.goto("/shop")
     page.evaluate(FILL_CART, [MAX_LINES + 1, MAX_UNITS + 1])

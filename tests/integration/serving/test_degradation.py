@@ -398,6 +398,7 @@ def registered(souk: Platform) -> str:
     return email
 
 
+@pytest.mark.nightly
 def test_without_one_commerce_service_the_others_live(souk: Platform) -> None:
     sign_in = {"email": registered(souk), "password": PASSWORD}
     with souk.guest() as browser, souk.guest() as other:

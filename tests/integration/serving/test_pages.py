@@ -37,6 +37,7 @@ def test_nothing_spills_over_the_side(page: Page) -> None:
             assert page.locator(".tile").evaluate_all(CLIPPED) == [], (path, theme, width)
 
 
+@pytest.mark.nightly
 def test_large_figures_stay_on_one_line_within_their_tiles(page: Page, add: Add) -> None:
     for cents in (9_999_999, 99_999_999, 1_234_567_890):
         sold = [1, 1, 1, cents, 0, cents, 0, 0, 0, 0]
@@ -74,6 +75,7 @@ def test_the_page_opens_on_the_newest_sales_and_a_period_is_picked_without_a_rel
     assert page.evaluate("window.stayed")
 
 
+@pytest.mark.nightly
 def test_a_custom_period_includes_its_last_day_and_is_not_sent_the_wrong_way_round(page: Page) -> None:
     page.goto("/sell/ana")
     page.locator("details.custom summary").click()
@@ -87,6 +89,7 @@ def test_a_custom_period_includes_its_last_day_and_is_not_sent_the_wrong_way_rou
     expect(page.locator(".tile").first).to_contain_text("R$25.00")
 
 
+@pytest.mark.nightly
 def test_light_and_dark_are_chosen_and_remembered(page: Page) -> None:
     page.goto("/")
     page.locator("#theme").click()
@@ -95,6 +98,7 @@ def test_light_and_dark_are_chosen_and_remembered(page: Page) -> None:
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
 
 
+@pytest.mark.nightly
 def test_a_browser_that_keeps_nothing_changes_between_light_and_dark_all_the_same(page: Page) -> None:
     page.emulate_media(color_scheme="light")
     page.add_init_script(FORBIDDEN)
@@ -117,6 +121,7 @@ def test_a_new_sale_shows_up_by_itself(page: Page, add: Add) -> None:
     assert page.evaluate("window.stayed")
 
 
+@pytest.mark.nightly
 def test_the_dot_is_green_only_while_the_figures_are_current(page: Page, add: Add) -> None:
     now = datetime.now(UTC)
     as_of = now + timedelta(minutes=5)  # more than the page needs to load on a busy machine
@@ -139,6 +144,7 @@ def test_a_page_takes_the_exclusive_end_of_the_api_too(page: Page) -> None:
     expect(page.locator("#picker summary")).to_contain_text("Feb 15 – Feb 16, 2018")
 
 
+@pytest.mark.nightly
 def test_a_click_is_not_lost_to_a_refresh(page: Page) -> None:
     held: list[Route] = []
     moved = 'event: progress\ndata: {"as_of": null, "moved": ["seller_sales_minute"]}\n\n'
@@ -168,6 +174,7 @@ def test_a_tile_is_picked_and_an_order_opened_by_keyboard(page: Page) -> None:
     expect(order).to_contain_text("Cancelled or unavailable Feb 18, 2018")
 
 
+@pytest.mark.nightly
 def test_a_parcel_that_left_shows_up_by_itself(page: Page, add: Add) -> None:
     add("order_state", ["order-2b", "shipped", None, {"new": "2018-02-18 03:20:00.000"}, {}])
     page.goto("/sell/ana")
@@ -180,6 +187,7 @@ def test_a_parcel_that_left_shows_up_by_itself(page: Page, add: Add) -> None:
     expect(order.locator(".chip")).to_have_text("Shipped")
 
 
+@pytest.mark.nightly
 def test_a_list_that_could_not_be_fetched_is_asked_for_again(page: Page, complaints: list[str]) -> None:
     refused: list[Route] = []
 
@@ -202,6 +210,7 @@ def test_a_list_that_could_not_be_fetched_is_asked_for_again(page: Page, complai
     assert "503" in complaints.pop()
 
 
+@pytest.mark.nightly
 def test_a_list_that_is_slow_is_not_shown_for_another_period(page: Page) -> None:
     held: list[Route] = []
 

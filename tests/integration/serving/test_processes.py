@@ -84,6 +84,7 @@ def test_one_that_dies_is_replaced_while_the_other_answers(server: Server) -> No
     assert first.pid not in [each.pid for each in workers(parent)]
 
 
+@pytest.mark.nightly
 def test_connections_spread_from_the_process_that_was_there_alone(server: Server) -> None:
     settings, parent = server
     await_true(lambda: len(workers(parent)) == settings.serving_processes, "both processes")

@@ -66,6 +66,7 @@ def test_an_application_that_is_refused_by_the_service_keeps_what_was_typed(offi
     assert 'value="no address"' in answer.text
 
 
+@pytest.mark.nightly
 def test_the_profile_is_changed_and_emptied(office: Office, seller: tuple[str, str], page: Page) -> None:
     page.locator("#profile-name").fill("Casa Nova")
     page.get_by_label("City").fill("Campinas")
@@ -123,6 +124,7 @@ def test_a_person_is_invited_promoted_and_removed(
     assert roles() == {seller[1]: "owner"}
 
 
+@pytest.mark.nightly
 def test_an_invitation_is_withdrawn(office: Office, seller: tuple[str, str], page: Page) -> None:
     email = f"rui-{new_id()}@lamps.example"
     page.locator("#invite-email").fill(email)
@@ -178,6 +180,7 @@ def test_a_key_without_a_scope_is_refused(page: Page) -> None:
     expect(page.locator("#key-name")).to_have_value("Nothing")
 
 
+@pytest.mark.nightly
 def test_the_commission_that_applies_is_shown(office: Office, seller: tuple[str, str], page: Page) -> None:
     body = {"seller_id": seller[0], "rate_bp": 450, "reason": "Agreed."}
     office.http(ADMIN).post("/v1/commission_rules", json=body).raise_for_status()
@@ -245,6 +248,7 @@ def test_the_seller_s_page_links_to_the_settings_for_its_managers(shop: Settings
     assert [links_to_settings(one) for one in (staff("ana", "analyst"), analyst)] == [False] * 2
 
 
+@pytest.mark.nightly
 def test_the_pages_fit_every_width(browser: Browser, office: Office, seller: tuple[str, str]) -> None:
     headers = bearer(office.settings, staff(seller[0], "owner", seller[1]))
     context = browser.new_context(base_url=office.settings.serving, extra_http_headers=headers)

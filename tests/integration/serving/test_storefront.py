@@ -163,6 +163,7 @@ def test_events_are_sent_once_the_session_is_known(
     complaints.clear()
 
 
+@pytest.mark.nightly
 def test_what_was_seen_before_the_session_was_known_is_told_by_the_next_page(
     page: Page, told: list[dict[str, Any]]
 ) -> None:
@@ -230,6 +231,7 @@ def test_recommendations_say_why_and_are_told_when_seen_and_followed(
     assert {one["session_id"] for one in told} == {page.locator("body").get_attribute("data-session")}
 
 
+@pytest.mark.nightly
 def test_what_is_refused_is_not_told_again(
     page: Page, told: list[dict[str, Any]], complaints: list[str]
 ) -> None:
@@ -249,6 +251,7 @@ def test_what_is_refused_is_not_told_again(
     complaints.clear()
 
 
+@pytest.mark.nightly
 def test_what_a_page_could_not_tell_the_next_one_tells(
     page: Page, told: list[dict[str, Any]], complaints: list[str]
 ) -> None:
@@ -262,6 +265,7 @@ def test_what_a_page_could_not_tell_the_next_one_tells(
     assert complaints.pop() == "Failed to load resource: net::ERR_FAILED"
 
 
+@pytest.mark.nightly
 def test_a_row_moves_after_a_click_but_not_under_the_hand(page: Page, shop: Settings) -> None:
     page.goto("/shop")
     row = page.locator("[data-row] .pc")
@@ -280,6 +284,7 @@ def test_a_row_moves_after_a_click_but_not_under_the_hand(page: Page, shop: Sett
             redis.zrem("popular_products", "floor-lamp")
 
 
+@pytest.mark.nightly
 def test_a_search_is_told_and_leads_to_what_is_looked_at(page: Page, told: list[dict[str, Any]]) -> None:
     page.goto("/shop")
     page.get_by_label("Find products").fill("LAMP")
@@ -299,6 +304,7 @@ def test_what_is_sold_out_cannot_be_added(api: httpx.Client) -> None:
     assert "Add to cart" not in page
 
 
+@pytest.mark.nightly
 def test_what_a_full_cart_does_not_take_is_not_said_to_be_added(page: Page) -> None:
     lines = [{"product_id": f"p{number}", "quantity": 1} for number in range(MAX_LINES)]
     page.add_init_script(f"localStorage['souk.cart'] = JSON.stringify({ {'id': 'c', 'lines': lines} })")
@@ -313,6 +319,7 @@ def test_what_a_full_cart_does_not_take_is_not_said_to_be_added(page: Page) -> N
     expect(page.locator(".add.added")).to_have_count(0)
 
 
+@pytest.mark.nightly
 def test_a_cart_is_split_by_seller_and_changed_by_keyboard(page: Page, told: list[dict[str, Any]]) -> None:
     fill(page)
     expect(page.get_by_role("region", name="From Ana")).to_contain_text("Slim Desk Lamp, Teal")
@@ -443,6 +450,7 @@ def test_a_price_that_has_moved_is_shown_before_it_is_agreed_to(
     assert "409" in complaints.pop()
 
 
+@pytest.mark.nightly
 def test_a_cart_outlives_a_till_that_is_away(page: Page, complaints: list[str]) -> None:
     fill(page)
     page.locator("#place").click()

@@ -1,0 +1,187 @@
+"""The page that says why a seller's net sales changed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import Response
+
+from serving.analytics.parameters import DashboardsDep, SellerId
+from serving.analytics.presenters.sales import change
+from serving.analytics.schemas.changes import ChangedPart, ChangeEffects, ChangeFactor
+from serving.analytics.service.changes import ChangeRequest, Compare
+from serving.analytics.service.context import utc_minute
+from serving.gateway.described_routes import guarded
+from serving.http_caching import PRIVATE_NO_STORE
+from serving.parameters import reject_repeated_parameters
+from serving.web import presenters
+from serving.web.formatter import Formatter, words
+from serving.web.policy import POLICIES
+from serving.web.renderer import PageRenderer
+
+TOP = 8
+"""How many products and categories the page lists."""
+
+COMPARISONS: Mapping[Compare, str] = {"previous": "Period before", "year": "Year before"}
+EFFECTS: Mapping[str, tuple[str, str]] = {
+    "price": ("Prices", "Higher or lower average prices of products that sold in both periods"),
+    "quantity": ("Quantity", "More or fewer units of them"),
+    "mix": ("Mix", "Their buyers moved to dearer or cheaper products"),
+    "new": ("New products", "Sold now, and not before"),
+    "gone": ("No longer sold", "Sold before, and not now"),
+    "discounts": ("Discounts", "Larger discounts take away, smaller ones give back"),
+    "cancellations": ("Cancellations", "Orders that were cancelled after they were confirmed"),
+    "returns": ("Returns", "Refunds of what came back"),
+}
+"""Effect → its name and meaning, in the order of the page."""
+
+FACTORS: Mapping[str, str] = {
+    "orders": "Orders",
+    "units_per_order": "Units an order",
+    "average_unit_price": "Average price",
+}
+
+router = APIRouter(
+    route_class=guarded(POLICIES), include_in_schema=False, dependencies=[Depends(reject_repeated_parameters)]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """A difference of money as text. `size` is the length of its bar."""
+
+    text: str
+    tone: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """A factor of gross sales as text, with its effect."""
+
+    label: str
+    value: str
+    before: str
+    change: float | None
+    effect: Amount
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A product or a category whose sales changed, and the effect that explains most of it."""
+
+    label: str
+    product_id: str
+    value: str
+    before: str
+    difference: Amount
+    reason: str
+
+
+@router.get("/sell/{seller_id}/change")
+async def seller_change(
+    request: Request,
+    dashboards: DashboardsDep,
+    seller_id: SellerId,
+    period: presenters.Preset = "30d",
+    compare: Compare = "previous",
+) -> Response:
+    """Return the page. Its links change one choice each and keep the other; it needs no script."""
+    pages: PageRenderer = request.app.state.pages
+    formatter = pages.formatter
+    span = await dashboards.seller_span(seller_id)
+    requested = presenters.preset_period(period, utc_minute(span.first), utc_minute(span.newest), formatter)
+    shown = await dashboards.sales_change(seller_id, ChangeRequest(requested, compare, TOP))
+    details = await dashboards.seller(seller_id)
+    choices = {"period": period, "compare": compare}
+    net = shown["net_sales"]
+    page = pages(
+        "seller_change.html",
+        seller=details or {"name": None, "city": None, "state": None},
+        shown=shown,
+        choices=choices,
+        link=lambda **changed: f"?{urlencode(choices | changed)}",
+        comparisons=COMPARISONS,
+        difference=amount(net["difference"], formatter),
+        change=change(net["value"], net["compared"]),
+        effects=effects_of(shown["effects"], formatter),
+        largest=max((abs(part) for part in _amounts(shown["effects"]).values()), default=0) or 1,
+        factors=factors_of(shown["factors"] or (), formatter),
+        gross=amount(shown["gross_sales"]["difference"], formatter),
+        products=parts_of(shown["products"], formatter, are_products=True),
+        categories=parts_of(shown["categories"], formatter, are_products=False),
+        amount=lambda minor: amount(minor, formatter),
+        now=dashboards.analytics.context.clock(),
+    )
+    if shown["stale"]:
+        page.headers["Cache-Control"] = PRIVATE_NO_STORE
+    return page
+
+
+def amount(minor: int, formatter: Formatter) -> Amount:
+    """Return a difference with its sign."""
+    sign = "+" if minor > 0 else "−" if minor < 0 else ""
+    tone = "good" if minor > 0 else "bad" if minor < 0 else "flat"
+    return Amount(sign + formatter.money(abs(minor)), tone, abs(minor))
+
+
+def effects_of(effects: ChangeEffects, formatter: Formatter) -> list[tuple[str, str, Amount]]:
+    """Return the name, the meaning and the amount of each effect, the largest first, without zeros."""
+    amounts = _amounts(effects)
+    order = sorted((name for name in EFFECTS if amounts[name]), key=lambda name: -abs(amounts[name]))
+    return [(*EFFECTS[name], amount(amounts[name], formatter)) for name in order]
+
+
+def factors_of(factors: Sequence[ChangeFactor], formatter: Formatter) -> list[Factor]:
+    """Return the factors of gross sales."""
+    shown = {
+        "orders": formatter.number,
+        "units_per_order": formatter.number,
+        "average_unit_price": lambda value: formatter.money(round(value)),
+    }
+    return [
+        Factor(
+            FACTORS[factor["name"]],
+            shown[factor["name"]](factor["value"]),
+            shown[factor["name"]](factor["compared"]),
+            change(factor["value"], factor["compared"]),
+            amount(factor["effect"], formatter),
+        )
+        for factor in factors
+    ]
+
+
+def parts_of(parts: Sequence[ChangedPart], formatter: Formatter, *, are_products: bool) -> list[Part]:
+    """Return the products or categories whose sales changed."""
+    return [
+        Part(
+            part["label"] or (part["id"] if are_products else words(part["id"]) or "Uncategorised"),
+            part["id"] if are_products else "",
+            formatter.money(part["value"]),
+            formatter.money(part["compared"]),
+            amount(part["difference"], formatter),
+            _main_reason(part["effects"]),
+        )
+        for part in parts
+        if part["difference"]
+    ]
+
+
+def _main_reason(effects: ChangeEffects) -> str:
+    """Return the name of the largest effect."""
+    amounts = _amounts(effects)
+    return EFFECTS[max(EFFECTS, key=lambda name: abs(amounts[name]))][0]
+
+
+def _amounts(effects: ChangeEffects) -> dict[str, int]:
+    return {
+        "price": effects["price"],
+        "quantity": effects["quantity"],
+        "mix": effects["mix"],
+        "new": effects["new"],
+        "gone": effects["gone"],
+        "discounts": effects["discounts"],
+        "cancellations": effects["cancellations"],
+        "returns": effects["returns"],
+    }
