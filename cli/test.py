@@ -116,8 +116,8 @@ def install_for_tests(install: Path) -> None:
 def lanes_at_once() -> int:
     """Return how many lanes the cores and the memory allow, at least one.
 
-    One more than cores keeps them busy. With twice as many, servers that share a core wait for each other, and
-    tests time out on slow machines.
+    One more than cores keeps them busy. With twice as many, servers wait for each other, and tests time out
+    on slow machines.
     """
     cores = len(os.sched_getaffinity(0))
     return max(1, min(cores + 1, psutil.virtual_memory().total // LANE_BYTES))

@@ -36,6 +36,17 @@ EFFECTS: Mapping[str, tuple[str, str]] = {
 }
 """Effect → its name and meaning, in the order of the page."""
 
+REASONS: Mapping[str, tuple[str, str]] = {
+    "price": ("higher price", "lower price"),
+    "quantity": ("more units", "fewer units"),
+    "new": ("new", "new"),
+    "gone": ("no longer sold", "no longer sold"),
+    "discounts": ("smaller discounts", "larger discounts"),
+    "cancellations": ("fewer cancellations", "more cancellations"),
+    "returns": ("fewer returns", "more returns"),
+}
+"""Effect → what it means for one product or category if it raises or lowers sales."""
+
 FACTORS: Mapping[str, str] = {
     "orders": "Orders",
     "units_per_order": "Units an order",
@@ -135,21 +146,21 @@ def effects_of(effects: ChangeEffects, formatter: Formatter) -> list[tuple[str, 
 
 def factors_of(factors: Sequence[ChangeFactor], formatter: Formatter) -> list[Factor]:
     """Return the factors of gross sales."""
-    shown = {
-        "orders": formatter.number,
-        "units_per_order": formatter.number,
-        "average_unit_price": lambda value: formatter.money(round(value)),
-    }
     return [
         Factor(
             FACTORS[factor["name"]],
-            shown[factor["name"]](factor["value"]),
-            shown[factor["name"]](factor["compared"]),
+            _factor_text(factor, factor["value"], formatter),
+            _factor_text(factor, factor["compared"], formatter),
             change(factor["value"], factor["compared"]),
             amount(factor["effect"], formatter),
         )
         for factor in factors
     ]
+
+
+def _factor_text(factor: ChangeFactor, value: float, formatter: Formatter) -> str:
+    is_money = factor["name"] == "average_unit_price"
+    return formatter.money(round(value)) if is_money else formatter.number(value)
 
 
 def parts_of(parts: Sequence[ChangedPart], formatter: Formatter, *, are_products: bool) -> list[Part]:
@@ -169,9 +180,14 @@ def parts_of(parts: Sequence[ChangedPart], formatter: Formatter, *, are_products
 
 
 def _main_reason(effects: ChangeEffects) -> str:
-    """Return the name of the largest effect."""
+    """Return what explains most of the change of one product or category.
+
+    Its mix is a part of its units: whether they are dearer than others only matters for all together.
+    """
     amounts = _amounts(effects)
-    return EFFECTS[max(EFFECTS, key=lambda name: abs(amounts[name]))][0]
+    amounts["quantity"] += amounts.pop("mix")
+    name = max(amounts, key=lambda name: abs(amounts[name]))
+    return REASONS[name][0 if amounts[name] > 0 else 1]
 
 
 def _amounts(effects: ChangeEffects) -> dict[str, int]:

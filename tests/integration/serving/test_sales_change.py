@@ -1,6 +1,7 @@
 """Why sales changed: the parts of the difference, and that they add up to it."""
 
 import csv
+import re
 from collections.abc import Iterator
 from io import StringIO
 from typing import Any
@@ -141,3 +142,14 @@ def test_without_sales_before_everything_is_new(sold: None, api: httpx.Client) -
 def test_an_unknown_seller_or_comparison_is_refused(api: httpx.Client) -> None:
     assert api.get("/v1/sellers/nobody/sales/change").status_code == 404
     assert api.get("/v1/sellers/ana/sales/change", params={"compare": "none"}).status_code == 422
+
+
+def test_the_page_names_what_changed(sold: None, api: httpx.Client) -> None:  # noqa: ARG001 (the sales)
+    page = api.get(f"/sell/{SELLER}/change", params={"period": "30d"}, headers={"Accept": "text/html"})
+
+    assert page.is_success
+    # Of the 30 days up to March 10, against the 30 before: nothing was sold from January 10 to February 8.
+    words = " ".join(re.sub("<[^>]+>", " ", page.text).split())
+    assert "R$141.50 +R$141.50 from R$0.00" in words
+    assert "Cancellations Orders that were cancelled after they were confirmed −R$5.00" in words
+    assert "A vase R$0.00 → R$4.50 · new +R$4.50" in words
