@@ -25,6 +25,7 @@ from serving.analytics.schemas.orders import Orders
 from serving.analytics.schemas.products import PopularProduct, PopularProducts, TopProduct, TopProducts
 from serving.analytics.schemas.sales import Bucket, MarketplaceSales, SellerSales
 from serving.analytics.schemas.sellers import SellerFound, Sellers
+from serving.analytics.schemas.tasks import SellerTasks
 from serving.analytics.service.changes import ChangeRequest, Compare
 from serving.analytics.service.context import PeriodRequest
 from serving.analytics.service.orders import ORDER_TABLES
@@ -130,6 +131,23 @@ async def seller_top_products(
 ) -> Response:
     """Return the products that sold best in a period."""
     return respond(await dashboards.top_products(seller_id, requested, by, limit), TOP_PRODUCTS_CSV)
+
+
+@router.get(
+    "/sellers/{seller_id}/tasks",
+    tags=["sellers"],
+    summary="What a seller has to do",
+    response_model=SellerTasks,
+    responses=UNKNOWN_SELLER,
+)
+async def seller_tasks(
+    dashboards: DashboardsDep,
+    respond: ResponderDep,
+    seller_id: SellerId,
+    limit: Annotated[int, Query(ge=1, le=200, description="The longest lists.")] = 20,
+) -> Response:
+    """Return the confirmed orders to ship, the longest waiting first, and the products that sell out soon."""
+    return respond(await dashboards.tasks_of_seller(seller_id, limit))
 
 
 @router.get(

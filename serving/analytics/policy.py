@@ -27,6 +27,7 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "seller_sales_change": _OF_SELLER,
     "seller_top_products": _OF_SELLER,
     "seller_orders": _ORDERS,
+    "seller_tasks": _ORDERS,
     "seller_metric": _OF_SELLER,
     "seller_metric_rows": _LINES_OF_SELLER,
     "seller_metric_export": _OF_SELLER,

@@ -45,28 +45,30 @@ class Gateway:
         Raises:
             Problem: why the request is refused.
         """
-        return await self._times.run(
-            policy.traffic,
-            request.method,
-            "idempotency-key" in request.headers,
-            partial(self._handle, request, policy, respond),
-        )
+        # Only a request with a token can be of the platform, which is never refused. Others are refused
+        # before it is found out who sends them.
+        sheds = self._values.get(SHEDDING_ENABLED)
+        admitted = sheds and "authorization" not in request.headers
+        with self._shedder.admit(policy.traffic) if admitted else nullcontext():
+            return await self._times.run(
+                policy.traffic,
+                request.method,
+                "idempotency-key" in request.headers,
+                partial(self._handle, request, policy, respond, sheds=sheds and not admitted),
+            )
 
-    async def _handle(self, request: Request, policy: AccessPolicy, respond: RouteHandler) -> Response:
+    async def _handle(
+        self, request: Request, policy: AccessPolicy, respond: RouteHandler, *, sheds: bool
+    ) -> Response:
         identity = await self._identify(request, policy)
-        with self._shedder.admit(policy.traffic) if self._sheds(identity) else nullcontext():
+        sheds = sheds and not _is_platform(identity)
+        with self._shedder.admit(policy.traffic) if sheds else nullcontext():
             limit = await self._limit(request, identity.principal, policy)
             response = await self._respond(request, identity, policy, respond)
         # A shared cache would show the quota of one sender to others.
         if limit is not None and not response.headers.get("cache-control", "").startswith("public"):
             response.headers.update(limit.headers())
         return response
-
-    def _sheds(self, identity: Identity) -> bool:
-        """Return whether a request may be refused under load. Processes of the platform may not."""
-        principal = identity.principal
-        is_platform = principal is not None and "platform" in principal.roles
-        return not is_platform and self._values.get(SHEDDING_ENABLED)
 
     async def _identify(self, request: Request, policy: AccessPolicy) -> Identity:
         try:
@@ -99,6 +101,10 @@ class Gateway:
                 raise
             return to_sign_in(request)
         return await respond(request)
+
+
+def _is_platform(identity: Identity) -> bool:
+    return identity.principal is not None and "platform" in identity.principal.roles
 
 
 def identity_of(request: Request) -> Identity:

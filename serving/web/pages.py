@@ -26,6 +26,7 @@ from serving.analytics.service.dashboards import Dashboards
 from serving.analytics.service.orders import ORDER_TABLES
 from serving.analytics.service.rankings import PRODUCT_TABLES
 from serving.analytics.service.sales import MARKETPLACE_TABLES, SELLER_TABLES
+from serving.analytics.service.tasks import TASK_TABLES
 from serving.clickhouse import Row
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of, renewal
@@ -51,6 +52,7 @@ MAX_SELLERS = 5
 
 ORDERS_PER_PAGE = 10
 TOP_PRODUCTS = 8
+TASKS = 5
 POPULAR_PRODUCTS = 8
 
 DEFAULT_PRESET: presenters.Preset = "30d"
@@ -270,7 +272,7 @@ async def seller(
         sparks=presenters.sparklines(sales, chart["drawn"]),
         chart=chart,
         table=presenters.table(sales, chart["names"], chart["drawn"], pages.formatter),
-        follows=(*SELLER_TABLES, *PRODUCT_TABLES, *ORDER_TABLES),
+        follows=(*SELLER_TABLES, *PRODUCT_TABLES, *ORDER_TABLES, *TASK_TABLES),
         period_query=_period_query(shown["from"].isoformat(), shown["to"].isoformat()),
         selection=selection,
         period=None if custom else period,
@@ -327,6 +329,14 @@ async def seller_orders(
     return _not_stored_if(
         orders["stale"], _pages(request)(template, orders=orders, period_query=period_query)
     )
+
+
+@router.get("/sell/{seller_id}/tasks")
+async def seller_tasks(request: Request, dashboards: DashboardsDep, seller_id: SellerId) -> Response:
+    """Return only the lists of the orders to ship and of the products to reorder."""
+    tasks = await dashboards.tasks_of_seller(seller_id, TASKS)
+    now = dashboards.analytics.context.clock()
+    return _not_stored_if(tasks["stale"], _pages(request)("_tasks.html", tasks=tasks, now=now))
 
 
 def _period_query(start: str | None, end: str | None) -> str:

@@ -21,6 +21,7 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "seller_orders": _OF_SELLER,
     "seller_metrics": _OF_SELLER,
     "seller_change": _OF_SELLER,
+    "seller_tasks": _OF_SELLER,
     "docs": anyone("page"),
     "openapi": anyone("page"),
 }

@@ -8,6 +8,7 @@ from serving.analytics.service.metrics import MetricsService
 from serving.analytics.service.orders import OrdersService
 from serving.analytics.service.rankings import RankingsService
 from serving.analytics.service.sales import SalesService
+from serving.analytics.service.tasks import TasksService
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class Analytics:
     rankings: RankingsService
     metrics: MetricsService
     changes: ChangesService
+    tasks: TasksService
 
     @classmethod
     def of(cls, context: AnalyticsContext) -> "Analytics":
@@ -31,4 +33,5 @@ class Analytics:
             RankingsService(context),
             MetricsService(context),
             ChangesService(context),
+            TasksService(context),
         )

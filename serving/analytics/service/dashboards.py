@@ -17,6 +17,7 @@ from serving.analytics.schemas.orders import Orders
 from serving.analytics.schemas.products import TopProducts
 from serving.analytics.schemas.sales import MarketplaceSales, SellerSales
 from serving.analytics.schemas.sellers import Sellers
+from serving.analytics.schemas.tasks import SellerTasks
 from serving.analytics.service import Analytics
 from serving.analytics.service.changes import ChangeRequest
 from serving.analytics.service.context import PeriodRequest, SalesSpan
@@ -31,6 +32,7 @@ _TOP_PRODUCTS = Question[TopProducts]("top_products", TopProducts)
 _ORDERS = Question[Orders]("orders", Orders)
 _SELLERS = Question[Sellers]("sellers", Sellers)
 _SALES_CHANGE = Question[SalesChange]("sales_change", SalesChange)
+_TASKS = Question[SellerTasks]("tasks", SellerTasks)
 _METRICS = Question[SellerMetrics]("metrics", SellerMetrics)
 _METRIC_ROWS = Question[MetricRows]("metric_rows", MetricRows)
 _MARKETPLACE_SPAN = Question[SalesSpan]("marketplace_span", SalesSpan)
@@ -90,6 +92,13 @@ class Dashboards:
             _SALES_CHANGE,
             (seller_id, *_parts(request.period), request.compare, request.top),
             lambda: self.analytics.changes.of_seller(seller_id, request),
+        )
+        return {**content, "stale": stale}
+
+    async def tasks_of_seller(self, seller_id: str, limit: int) -> SellerTasks:
+        """Return the orders that a seller has to ship, and the products to reorder."""
+        content, stale = await self.last.ask(
+            _TASKS, (seller_id, limit), lambda: self.analytics.tasks.of_seller(seller_id, limit)
         )
         return {**content, "stale": stale}
 

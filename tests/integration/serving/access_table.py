@@ -35,6 +35,7 @@ GET /v1/sellers/{seller_id}/sales                figures key marketplace | marke
 GET /v1/sellers/{seller_id}/sales/change         figures key marketplace | marketplace
 GET /v1/sellers/{seller_id}/products/top         figures key marketplace | marketplace
 GET /v1/sellers/{seller_id}/orders               staff key marketplace | marketplace
+GET /v1/sellers/{seller_id}/tasks                staff key marketplace | marketplace
 GET /v1/sellers/{seller_id}/analytics/{metric}   figures key marketplace | marketplace
 GET /v1/sellers/{seller_id}/analytics/{metric}/rows  figures key marketplace | marketplace
 GET /v1/sellers/{seller_id}/analytics/{metric}/export.csv  figures key marketplace | marketplace
@@ -64,6 +65,7 @@ GET /sell/{seller_id}                            figures marketplace | marketpla
 GET /sell/{seller_id}/products                   figures marketplace | marketplace
 GET /sell/{seller_id}/metrics                    figures marketplace | marketplace
 GET /sell/{seller_id}/change                     figures marketplace | marketplace
+GET /sell/{seller_id}/tasks                      figures marketplace | marketplace
 GET /sell/{seller_id}/orders                     figures marketplace | marketplace
 GET /shop                                        everybody
 GET /shop/recommended                            everybody

@@ -54,6 +54,7 @@ OPERATIONS = (
     ("GET", "/v1/sellers/{seller_id}/sales/change"),
     ("GET", "/v1/sellers/{seller_id}/products/top"),
     ("GET", "/v1/sellers/{seller_id}/orders"),
+    ("GET", "/v1/sellers/{seller_id}/tasks"),
     ("GET", "/v1/sellers/{seller_id}/analytics/{metric}"),
     ("GET", "/v1/sellers/{seller_id}/analytics/{metric}/rows"),
     ("GET", "/v1/sellers/{seller_id}/analytics/{metric}/export.csv"),

@@ -1,0 +1,32 @@
+-- Products of a seller that sold since a moment, with the units left, those that last for the shortest time first.
+-- A product whose stock is not known is left out.
+SELECT
+    sold.product_id AS product_id,
+    stock.available AS available,
+    sold.units AS units
+FROM
+(
+    SELECT product_id, sum(source.units) - sum(source.cancelled_units) AS units
+    FROM sales_lines AS source
+    WHERE seller_id = {seller_id:String}
+        AND minute >= {since:DateTime('UTC')}
+        AND minute < {until:DateTime('UTC')}
+    GROUP BY product_id
+    HAVING units > 0
+) AS sold
+INNER JOIN
+(
+    SELECT product_id, greatest(argMax(on_hand - reserved, version), 0) AS available
+    FROM stock_changed
+    WHERE seller_id = {seller_id:String}
+        AND product_id IN (
+            SELECT product_id FROM sales_lines
+            WHERE seller_id = {seller_id:String}
+                AND minute >= {since:DateTime('UTC')}
+                AND minute < {until:DateTime('UTC')}
+        )
+    GROUP BY product_id
+) AS stock ON stock.product_id = sold.product_id
+WHERE stock.available * {days:UInt32} < sold.units * {supply_days:UInt32}
+ORDER BY stock.available / sold.units, sold.product_id
+LIMIT {limit:UInt32}
