@@ -237,6 +237,7 @@ def test_a_model_in_use_of_a_former_version_is_replaced(settings, registry):
     assert registry.model(registry.in_use()).NAME == "popularity"
 
 
+@pytest.mark.nightly
 def test_what_cannot_be_recorded_is_not_published(settings, registry):
     options = TrainingOptions({"popularity": Popularity}, Metric("ndcg", 5), days=2, budget_s=1, seed=0)
     with connect(settings, admin=True) as admin:
