@@ -21,7 +21,7 @@ from common.errors import PartUnavailable, Rejected
 from common.kafka import offset_range
 from common.settings import ROOT, Settings
 from producers.feed.timeline_producer import TimelineProducer
-from producers.replay import journal, run
+from producers.replay import dataset, journal, run
 from schemas.codec import Decoder, Record
 from schemas.events import all_events
 from schemas.registry import FULL_TRANSITIVE, SchemaRefused, SchemaRegistry
@@ -53,7 +53,7 @@ def prepared(
 ) -> tuple[Settings, run.ReplayOptions, run.PreparedReplay]:
     """A new replay of an order a second, with its own home."""
     settings = settings.model_copy(update={"home": tmp_path / "home"})
-    plan = run.ReplayOptions("olist", write_olist(one_a_second(small_olist, ORDERS)))
+    plan = run.ReplayOptions(dataset.load_data_set("olist"), write_olist(one_a_second(small_olist, ORDERS)))
     with journal.exclusive(settings.home, "olist"):
         return settings, plan, run.prepare(plan, settings, *run.convert(plan, settings), "a cluster")
 
