@@ -33,12 +33,14 @@ _MEMO = 200_000
 class IdCodes:
     """Numbers the distinct values of a column from 0. `17850` and `17850.0` are the same value.
 
-    With `is_text`, values are texts that people read: blanks are collapsed, and long texts are cut.
+    With `is_text`, values are texts that people read: blanks are collapsed, and long texts are cut. With
+    `ignore_case`, texts that differ in case only are the same value.
     """
 
-    def __init__(self, missing: frozenset[str], is_text: bool = False) -> None:
+    def __init__(self, missing: frozenset[str], is_text: bool = False, ignore_case: bool = False) -> None:
         self._missing = missing
         self._is_text = is_text
+        self._ignore_case = ignore_case
         self._codes: dict[str, int] = {}
         self._memo: dict[str, int] = {}
 
@@ -71,6 +73,8 @@ class IdCodes:
         else:
             if value.endswith(".0") and value[:-2].isdecimal():
                 value = value[:-2]
+            if self._ignore_case:
+                value = value.casefold()
             code = self._codes.setdefault(value, len(self._codes))
         self._memo[text] = code
         return code

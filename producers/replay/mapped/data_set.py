@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from common.clock import to_millis
+from common.clock import system_clock, to_millis
 from producers.replay.dataset import Conversion
 from producers.replay.findings import ConversionFindings
 from producers.replay.mapped import events
@@ -43,13 +43,19 @@ class MappedDataSet:
 
     VERSION = VERSION
 
-    def __init__(self, mapping: Mapping, mapping_file: Path, rejected: Path | None = None) -> None:
+    def __init__(
+        self,
+        mapping: Mapping,
+        mapping_file: Path,
+        rejected: Path | None = None,
+        now: Callable[[], datetime] = system_clock,
+    ) -> None:
         self.mapping = mapping
         self.NAME = f"import_{mapping.name}"
         self.CURRENCY = mapping.currency.only
         self._mapping_file = mapping_file
         self.rejected = rejected
-        self._now: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self._now = now
 
     @staticmethod
     def load(mapping_file: Path, rejected: Path | None = None) -> "MappedDataSet":

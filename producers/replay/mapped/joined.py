@@ -108,10 +108,14 @@ def open_joins(joins: list[Join], directory: Path, first: SourceFile, needed: se
     opened: list[JoinedFile] = []
     for join, file in zip(joins, files, strict=True):
         if join.on not in first.header and not any(join.on in each.columns for each in opened):
-            raise UserError(
-                f"the join of {join.path} needs the column {join.on!r} before it is read: list the join of "
-                f"{home[join.on].path.name} before it"
-            )
+            holder = next((each for each in files if each is not file and join.on in each.header), None)
+            if holder is None:
+                first.find(join.on)
+            else:
+                raise UserError(
+                    f"the join of {join.path} reads the column {join.on!r} of the lines, which they get from "
+                    f"{holder.path.name}: list the join of {holder.path.name} before it"
+                )
         joined = JoinedFile(join, file, [name for name, holder in home.items() if holder is file])
         joined.load()
         opened.append(joined)

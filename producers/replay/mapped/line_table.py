@@ -112,6 +112,8 @@ class _LineReader:
         missing = self._missing = frozenset(mapping.missing) | {""}
         self._codes = {field: IdCodes(missing) for field in ID_FIELDS}
         self._codes |= {field: IdCodes(missing, is_text=True) for field in TEXT_FIELDS}
+        if mapping.shopper and mapping.shopper.hash:  # e-mail addresses
+            self._codes["shopper"] = IdCodes(missing, ignore_case=True)
         self._time = Memo(time_parser(mapping.time), missing)
         cancelled_at = mapping.cancelled_at
         self._cancelled_at = Memo(time_parser(cancelled_at), missing) if cancelled_at else None

@@ -68,8 +68,8 @@ def _write(file: IO[str], table: LineTable, outcomes: Outcomes) -> None:
 
 def _as_text(row: Row) -> str:
     text = StringIO()
-    csv.writer(text, lineterminator="").writerow(row)
-    return text.getvalue()
+    csv.writer(text, lineterminator="\r\n").writerow(row)  # it quotes cells with these characters only
+    return text.getvalue().removesuffix("\r\n")
 
 
 def _parts(table: LineTable, outcomes: Outcomes) -> Iterator[_Part]:

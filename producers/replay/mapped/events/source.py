@@ -107,4 +107,4 @@ def payment_id(source: EventSource, order: int) -> str:
 
 
 def _digest(name: str, value: str) -> str:
-    return blake2b(f"{name}\x1f{value.casefold()}".encode(), digest_size=16).hexdigest()
+    return blake2b(f"{name}\x1f{value}".encode(), digest_size=16).hexdigest()
