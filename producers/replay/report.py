@@ -129,7 +129,8 @@ def print_report(
 def _print_files(console: Console, findings: ConversionFindings) -> None:
     """Print what each row of each file is used as, or why it is not used; the rows add up to the file."""
     for file in findings.files:
-        table = Table("rows", "", "", title=f"{file.file}: {_describe_lines(file)}")
+        console.print(f"{file.file}: {_describe_lines(file)}", soft_wrap=True, highlight=False, markup=False)
+        table = Table("rows", "", "")
         table.columns[2].justify = "right"
         for word, rows in (("used as", file.used), ("not used", file.unused)):
             for text, count in rows.items():

@@ -5,25 +5,32 @@ from dataclasses import dataclass, field
 
 from producers.replay.mapped.guess.joins import ProposedJoin
 from producers.replay.mapped.guess.profile import ColumnProfile, FileProfile
-from producers.replay.mapped.guess.vocabulary import COLUMN_NAMES, name_score
+from producers.replay.mapped.guess.vocabulary import COLUMN_NAMES, KNOWN, name_score
 
 _SHARED = {"product_name", "category", "country", "shopper"}
 """Fields that may read a column that another field reads, too."""
+
+_REPEATED = {"category", "seller"}
+"""Fields whose values repeat in the lines."""
 
 
 def _is_amount(column: ColumnProfile) -> bool:
     return column.number_share > 0.9 or not column.given
 
 
+def _is_time(column: ColumnProfile) -> bool:
+    return column.number_share < 0.9 and bool(column.time_formats)
+
+
 _FITS: dict[str, Callable[[ColumnProfile], bool]] = {
-    "order": lambda c: bool(c.given) and c.email_share < 0.5,
+    "order": lambda c: bool(c.given) and c.email_share < 0.5 and not _is_time(c),
     "line": lambda c: c.number_share > 0.9,
     "product": lambda c: bool(c.given) and c.missing_share < 0.95,
     "product_name": lambda c: bool(c.given) and c.number_share < 0.5,
-    "category": lambda c: bool(c.given) and not c.is_unique,
+    "category": lambda c: bool(c.given),
     "shopper": lambda c: bool(c.given),
     "country": lambda c: bool(c.given) and c.number_share < 0.1,
-    "seller": lambda c: bool(c.given) and not c.is_unique,
+    "seller": lambda c: bool(c.given),
     "time": lambda c: bool(c.time_formats),
     "price": lambda c: c.number_share > 0.9,
     "line_price": lambda c: c.number_share > 0.9,
@@ -56,10 +63,10 @@ def choose(lines: FileProfile, joins: list[ProposedJoin]) -> dict[str, Choice]:
         columns += [column for column in join.file.columns if column.name not in names]
         names |= {column.name for column in join.file.columns}
     scored = [
-        (name_score(name, column.name) - 30 * (name == "order" and column.runs < 0.05), place, name, column)
-        for name in COLUMN_NAMES
+        (score - 30 * (name == "order" and column.runs < 0.05), place, name, column)
         for place, column in enumerate(columns)
-        if name_score(name, column.name) and _FITS[name](column)
+        for name, score in _scores(column.name).items()
+        if _FITS[name](column) and not (name in _REPEATED and column.file is lines and column.is_unique)
     ]
     scored.sort(key=lambda each: (-each[0], each[1]))
     chosen: dict[str, Choice] = {}
@@ -72,8 +79,15 @@ def choose(lines: FileProfile, joins: list[ProposedJoin]) -> dict[str, Choice]:
             continue
         chosen[name] = Choice(column, "by its name", _others(name, column, scored))
         taken.setdefault(column.name, name)
-    _by_values(columns, chosen, taken)
+    _by_values(lines, columns, chosen, taken)
     return chosen
+
+
+def _scores(column: str) -> dict[str, int]:
+    """Return field → score. A name that is known for a field counts for no field that has a part of it."""
+    scores = {name: score for name in COLUMN_NAMES if (score := name_score(name, column))}
+    is_known = any(score > KNOWN for score in scores.values())
+    return {name: score for name, score in scores.items() if score > KNOWN or not is_known}
 
 
 def _others(
@@ -82,8 +96,10 @@ def _others(
     return [column for _, _, each, column in scored if each == name and column is not chosen][:4]
 
 
-def _by_values(columns: list[ColumnProfile], chosen: dict[str, Choice], taken: dict[str, str]) -> None:
-    """Choose columns for required fields that no name fits."""
+def _by_values(
+    lines: FileProfile, columns: list[ColumnProfile], chosen: dict[str, Choice], taken: dict[str, str]
+) -> None:
+    """Choose columns for required fields that no name fits: of the lines, or for the time of any file."""
     free = [column for column in columns if column.name not in taken]
     price = "price" in chosen or "line_price" in chosen
     rules: list[tuple[str, bool, Callable[[ColumnProfile], bool], str]] = [
@@ -101,7 +117,8 @@ def _by_values(columns: list[ColumnProfile], chosen: dict[str, Choice], taken: d
          "its values repeat all over the file"),
     ]  # fmt: skip
     for name, is_lacking, fits, why in rules:
-        fitting = [column for column in free if column.given and fits(column)] if is_lacking else []
+        own = [column for column in free if column.file is lines or name == "time"]
+        fitting = [column for column in own if column.given and fits(column)] if is_lacking else []
         if fitting:
             chosen[name] = Choice(fitting[0], f"{why}; no column has a known name", fitting[1:5])
             free.remove(fitting[0])

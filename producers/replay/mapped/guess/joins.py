@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from producers.replay.mapped.guess.profile import ColumnProfile, FileProfile
-from producers.replay.mapped.guess.vocabulary import name_score, normal
+from producers.replay.mapped.guess.vocabulary import KNOWN, name_score, normal
 
 _LINE_FIELDS = ("product", "product_name", "price", "line_price", "quantity", "order", "line", "time")
 
@@ -19,7 +19,7 @@ class ProposedJoin:
     @property
     def is_of_orders(self) -> bool:
         """Whether the file has a row for each order."""
-        return name_score("order", self.key.name) > 60
+        return name_score("order", self.key.name) > KNOWN
 
 
 def line_file(files: list[FileProfile]) -> FileProfile:
@@ -30,7 +30,7 @@ def line_file(files: list[FileProfile]) -> FileProfile:
                   for each in _LINE_FIELDS]  # fmt: skip
         # In a list of products or of orders, the product or the order does not repeat.
         repeats = any(
-            not column.is_unique and name_score(each, column.name) > 60
+            not column.is_unique and name_score(each, column.name) > KNOWN
             for each in ("product", "order", "product_name")
             for column in file.columns
         )

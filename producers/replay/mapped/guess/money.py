@@ -1,5 +1,6 @@
 """Writes the keys of times and amounts."""
 
+import re
 from collections import Counter
 
 from babel.numbers import get_territory_currencies
@@ -34,8 +35,8 @@ def write_time(draft: Draft, name: str, choice: Choice | None) -> None:
         return
     formats = choice.column.time_formats
     lines = draft.comment(name, choice)
-    if len(formats) > 1:
-        lines += [f"# The values can also be read as {', '.join(formats[1:4])}: check day and month."]
+    if others := choice.column.other_readings:
+        lines += [f"# The values can also be read as {', '.join(others)}: check day and month."]
     has_zone = formats[0].endswith("%z") or all(_has_offset(text) for text in choice.column.given[:50])
     zone = []
     if not has_zone and not formats[0].startswith("unix"):
@@ -131,5 +132,8 @@ def _is_of_order(draft: Draft, column: ColumnProfile) -> bool:
     return alike > 0.9 * len(several)
 
 
+_OFFSET = re.compile(r"\d\d:\d\d\S*\s*(Z|UTC|[+-]\d\d:?\d\d)$")
+
+
 def _has_offset(text: str) -> bool:
-    return text.endswith("Z") or (len(text) > 19 and text[-6:-5] in ("+", "-"))
+    return _OFFSET.search(text) is not None

@@ -92,6 +92,12 @@ class ColumnProfile:
         fitting = [each for each in likely if self._share_of_times(each, sample) > 0.95]
         return sorted(fitting, key=lambda each: self._inversions(each, sample))
 
+    @cached_property
+    def other_readings(self) -> list[str]:
+        """The formats in which the values are other times than in the likeliest one."""
+        formats, sample = self.time_formats, self.given[:200]
+        return [each for each in formats[1:] if _times(each, sample) != _times(formats[0], sample)]
+
     def _share_of_times(self, pattern: str, texts: list[str]) -> float:
         values = _times(pattern, texts)
         low, high = _RANGE_MS

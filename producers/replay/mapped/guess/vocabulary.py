@@ -147,6 +147,9 @@ PAYMENT_WORDS = (
 )  # fmt: skip
 """Part of a payment's text, in lower case → the platform's method; the first that fits counts."""
 
+KNOWN = 60
+"""Above this score, a column's name is one of a field's names."""
+
 CURRENCY_SIGNS = {"£": "GBP", "€": "EUR", "R$": "BRL", "US$": "USD", "$": "USD", "¥": "JPY", "₹": "INR"}
 
 
@@ -158,7 +161,7 @@ def normal(name: str) -> str:
 
 
 def name_score(field: str, column: str) -> int:
-    """Return how well a column's name fits a field: above 60 the name itself, above 0 a part of it."""
+    """Return how well a column's name fits a field: above `KNOWN` the name itself, above 0 a part of it."""
     name = normal(column)
     tokens = set(name.split("_"))
     best = 0
