@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from common.errors import UserError
+from common.settings import ROOT
 from producers.replay.mapped.guess.proposal import propose
 from producers.replay.mapped.mapping import Mapping
 from producers.replay.mapped.mapping_file import parse_mapping
@@ -245,3 +246,21 @@ def test_a_directory_without_tables_is_a_mistake(shop: Path) -> None:
         propose(shop)
     with pytest.raises(UserError, match="is not a directory"):
         propose(shop / "none")
+
+
+@pytest.mark.parametrize(
+    ("example", "rows", "at_least"),
+    [("online_retail_ii.yaml", online_retail(300), 0.9), ("shopify_orders.yaml", shopify(), 1.0)],
+)
+def test_the_examples_of_the_documentation_fit_the_published_columns(
+    shop: Path, example: str, rows: Rows, at_least: float
+) -> None:
+    for each in rows:  # as the workbook has them
+        if "InvoiceDate" in each:
+            each["InvoiceDate"] = datetime.strptime(f"{each['InvoiceDate']} +0000", "%d/%m/%Y %H:%M %z")
+    write_table(shop / "orders_export_1.csv", rows)
+
+    conversion = convert(shop, (ROOT / "docs" / "mappings" / example).read_text())
+
+    assert sum(used(conversion).values()) >= at_least * len(rows)
+    assert records(conversion, "order_confirmed")
