@@ -10,9 +10,12 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from ruamel.yaml import YAML
 
+from common.errors import UserError
 from common.money import to_minor
 from producers.replay.dataset import Conversion
+from producers.replay.mapped.guess.proposal import propose
 from producers.returns.check import SoldLine, check_return, line_amount_minor
 from schemas.codec import Encoder
 from schemas.events import all_events
@@ -77,9 +80,9 @@ def test_every_line_is_accounted_for_and_sums_are_those_of_a_plain_computation(r
 
 
 def account_for_every_line(conversion: Conversion, table: Path) -> None:
+    account_for_rows(conversion)
     (file,) = conversion.findings.files
     lines = table.read_bytes().decode().replace("\r\n", "\n").count("\n")
-    assert sum(used(conversion).values()) + sum(unused(conversion).values()) == file.rows
     assert file.header_lines + file.blank_lines + file.rows + file.further_lines == lines
 
 
@@ -167,3 +170,41 @@ def encode_everything(conversion: Conversion) -> list[str]:
             assert encoder.encode(record)
             ids.append(record["event_id"])
     return ids
+
+
+@given(st.binary(max_size=300), st.sampled_from(["utf-8", "cp1252", "utf-16"]))
+@settings(max_examples=150)
+def test_any_bytes_are_accounted_for_or_refused_in_one_line(content: bytes, encoding: str) -> None:
+    header = ",".join(HEADER) + "\r\n"
+    with TemporaryDirectory() as folder:
+        directory = Path(folder) / "shop"
+        directory.mkdir()
+        (directory / "sales.csv").write_bytes(header.encode(encoding) + content)
+        try:
+            conversion = convert(directory, MAPPING.replace("sales.csv", f"sales.csv, encoding: {encoding}"))
+        except UserError as error:
+            refusal = str(error)
+        else:
+            refusal = ""
+            account_for_rows(conversion)
+        assert len(refusal.splitlines()) <= 1
+
+
+def account_for_rows(conversion: Conversion) -> None:
+    (file,) = conversion.findings.files
+    assert sum(used(conversion).values()) + sum(unused(conversion).values()) == file.rows
+
+
+@given(st.text(max_size=400))
+@settings(max_examples=150)
+def test_any_text_is_a_table_of_which_a_mapping_is_proposed_or_refused(text: str) -> None:
+    with TemporaryDirectory() as folder:
+        (Path(folder) / "sales.csv").write_bytes(text.encode("utf-8", "surrogatepass"))
+        try:
+            proposed = propose(Path(folder))
+        except UserError as error:
+            refusal = str(error)
+        else:
+            refusal = ""
+            assert isinstance(YAML(typ="safe", pure=True).load(proposed), dict)
+        assert len(refusal.splitlines()) <= 1

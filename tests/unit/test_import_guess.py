@@ -241,6 +241,27 @@ def test_what_is_not_found_is_said_first_and_alternatives_beside_the_choice(shop
         parse_mapping(text, "guessed")
 
 
+def test_files_that_are_no_tables_are_named_and_left_out(shop: Path) -> None:
+    write_table(shop / "sales.csv", shopify())
+    (shop / "read me.txt").write_text("Please read: this is no table\nof anything\n")
+    (shop / "empty.csv").write_text("")
+
+    text = propose(shop)
+
+    assert f"# Not used: {shop / 'read me.txt'} has one column." in text
+    assert f"# Not used: {shop / 'empty.csv'} is empty" in text
+    assert [entry.path for entry in parse_mapping(text, "guessed").files] == ["sales.csv"]
+
+
+def test_names_with_signs_of_yaml_are_quoted(shop: Path) -> None:
+    name = 'Order: "id" # {x} é'
+    write_table(shop / "- a 'b'.csv", [{name: number // 2, "Price": "1.50", "SKU": "A", "Date": "2024-03-05"}
+                                       for number in range(20)])  # fmt: skip
+
+    assert guessed(shop).order.column == [name]
+    assert used(convert(shop, propose(shop)))["sale"] == 10
+
+
 def test_a_directory_without_tables_is_a_mistake(shop: Path) -> None:
     with pytest.raises(UserError, match=r"has no file that ends in .csv"):
         propose(shop)

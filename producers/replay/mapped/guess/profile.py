@@ -137,8 +137,8 @@ class FileProfile:
         if not is_parquet:
             decimal = file_format.decimal_separator(rows[:2000])
             written = FileFormat.model_validate(written.model_dump() | {"decimal": decimal})
-        if not rows:
-            raise UserError(f"{path} has no rows after its first line")
+        if not rows or len(file.header) < 2:
+            raise UserError(f"{path} has {'one column' if rows else 'no rows after its first line'}")
         profile = FileProfile(path, written, file.header, len(rows))
         for position, name in enumerate(file.header):
             if name and file.header.count(name) == 1:

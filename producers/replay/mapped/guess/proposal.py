@@ -31,7 +31,7 @@ def propose(directory: Path, currency: str = "EUR") -> str:
         raise UserError(f"{directory} has no file that ends in {', '.join(_TABLES)}")
     if len(paths) > _MAX_FILES:
         raise UserError(f"{directory} has {len(paths):,} tables: move those of one shop to a directory")
-    files = [FileProfile.read(path) for path in paths]
+    files, unreadable = _read(paths)
     lines = line_file(files)
     same = [file for file in files if file.header == lines.header]
     others = [file for file in files if file.header != lines.header]
@@ -41,11 +41,30 @@ def propose(directory: Path, currency: str = "EUR") -> str:
     joined = [join.file for join in joins]
     draft = Draft(directory, currency, lines, joins, choices)
     _write_files(draft, same, [file for file in others if file not in joined])
+    for reason in unreadable:
+        draft.add(f"# Not used: {reason}.")
     write_ids(draft)
     write_people(draft)
     write_money(draft)
     write_ends(draft)
     return "\n".join([*_head(draft), *draft.out]) + "\n"
+
+
+def _read(paths: list[Path]) -> tuple[list[FileProfile], list[str]]:
+    """Return the files that are tables, and why the others are none.
+
+    Raises:
+        UserError: no file is a table.
+    """
+    files, unreadable = [], []
+    for path in paths:
+        try:
+            files.append(FileProfile.read(path))
+        except UserError as error:
+            unreadable.append(str(error))
+    if not files:
+        raise UserError(unreadable[0])
+    return files, unreadable
 
 
 def _head(draft: Draft) -> list[str]:
