@@ -11,7 +11,7 @@ import pyarrow as pa
 from audit.sources.order_lines import local_days
 from audit.sources.sent_ranges import EVERYTHING, SentRanges
 from producers.replay.mapped.data_set import Import, MappedDataSet
-from producers.replay.mapped.line_table import CANCELLED, OTHER_STATUS, PRICE_DIGITS
+from producers.replay.mapped.line_reader import CANCELLED, OTHER_STATUS, PRICE_DIGITS
 
 _SUBJECTS = ("order_id", "seller_id", "shopper_id", "product_id")
 

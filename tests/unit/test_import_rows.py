@@ -284,7 +284,10 @@ def test_lines_that_are_no_products_are_shipping_or_not_used(shop: Path) -> None
 
 
 def test_lines_of_another_currency_are_not_used(shop: Path) -> None:
-    write_table(shop / "sales.csv", [row(Money="GBP"), row("2", Money="USD"), row("3", Money="")])
+    write_table(
+        shop / "sales.csv",
+        [row(Money="GBP"), row("2", Money="USD"), row("3", Money="NaN"), row("4", Money="gbp")],
+    )
 
     conversion = convert(shop, MAPPING.replace("currency: GBP", "currency: {only: GBP, column: Money}"))
 

@@ -8,14 +8,8 @@ from numpy.typing import NDArray
 
 from producers.replay.findings import ConversionFindings
 from producers.replay.mapped.cells import EMPTY, NO_CODE, UNREADABLE
-from producers.replay.mapped.line_table import (
-    CANCELLED,
-    NO_STATUS,
-    OTHER_STATUS,
-    RETURNED,
-    UNPAID,
-    LineTable,
-)
+from producers.replay.mapped.line_reader import CANCELLED, NO_STATUS, OTHER_STATUS, RETURNED, UNPAID
+from producers.replay.mapped.line_table import LineTable
 from producers.replay.mapped.mapping import Mapping
 from producers.replay.mapped.order_lines import Index, OrderLines, build_lines, check_sizes, order_amounts
 from producers.replay.mapped.outcomes import Mask, Outcomes

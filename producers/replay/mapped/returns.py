@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from producers.feed.lazy_column import Rows
 from producers.replay.mapped.cells import EMPTY
-from producers.replay.mapped.line_table import OTHER_STATUS, LineTable
+from producers.replay.mapped.line_reader import OTHER_STATUS
+from producers.replay.mapped.line_table import LineTable
 from producers.replay.mapped.order_lines import OrderLines
 from producers.replay.mapped.orders import RETURNED_SALE, Orders
 from producers.replay.mapped.outcomes import Outcomes

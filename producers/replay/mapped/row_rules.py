@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from producers.listings import MAX_PRICE_MINOR
 from producers.replay.mapped.cells import BAD_CODE, EMPTY, NO_CODE, UNREADABLE
-from producers.replay.mapped.line_table import PRICE_DIGITS, LineTable
+from producers.replay.mapped.line_reader import PRICE_DIGITS
+from producers.replay.mapped.line_table import LineTable
 from producers.replay.mapped.mapping import Mapping
 from producers.replay.mapped.outcomes import Mask, Outcomes
 

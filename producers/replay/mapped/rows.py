@@ -39,7 +39,7 @@ class SourceFile:
     def __init__(self, path: Path, file_format: FileFormat) -> None:
         self.path = path
         self.counts = LineCounts()
-        self._format = file_format
+        self.format = file_format
         self.header = self._read_header()
 
     @property
@@ -128,18 +128,16 @@ class SourceFile:
             raise UserError(f"{self.path} is not a whole Parquet file ({first}): copy it again") from error
 
     def _open(self) -> IO[str]:
-        encoding = (
-            "utf-8-sig" if self._format.encoding.lower() in ("utf-8", "utf8") else self._format.encoding
-        )
+        encoding = "utf-8-sig" if self.format.encoding.lower() in ("utf-8", "utf8") else self.format.encoding
         try:
             return self.path.open(encoding=encoding, newline="")
         except OSError as error:
             raise UserError(f"{self.path} can't be read ({error.strerror})") from error
 
     def _dialect(self) -> dict[str, Any]:
-        if not self._format.quote:
-            return {"delimiter": self._format.delimiter, "quoting": csv.QUOTE_NONE}
-        return {"delimiter": self._format.delimiter, "quotechar": self._format.quote}
+        if not self.format.quote:
+            return {"delimiter": self.format.delimiter, "quoting": csv.QUOTE_NONE}
+        return {"delimiter": self.format.delimiter, "quotechar": self.format.quote}
 
     def _read(self, file: IO[str]) -> Iterator[Row]:
         return self._checked(csv.reader(file, **self._dialect()))
@@ -163,13 +161,13 @@ class SourceFile:
         with self.path.open("rb") as file:
             for number, line in enumerate(file, 1):
                 try:
-                    line.decode(self._format.encoding)
+                    line.decode(self.format.encoding)
                 except UnicodeError as error:
                     found = line[error.start] if isinstance(error, UnicodeDecodeError) else 0
                     where = f", line {number} (byte 0x{found:02x})"
                     break
         return (
-            f"{self.path}{where} is not {self._format.encoding}: write its encoding in the mapping, for "
+            f"{self.path}{where} is not {self.format.encoding}: write its encoding in the mapping, for "
             "example `encoding: cp1252`"
         )
 

@@ -9,7 +9,7 @@ from producers.feed.events import Events
 from producers.feed.lazy_column import LazyColumn, Rows
 from producers.replay.mapped.cells import EMPTY
 from producers.replay.mapped.events.source import EventSource, caused, payment_id
-from producers.replay.mapped.line_table import CANCELLED, OTHER_STATUS
+from producers.replay.mapped.line_reader import CANCELLED, OTHER_STATUS
 
 
 def placed(source: EventSource) -> Events:
