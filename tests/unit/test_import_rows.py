@@ -335,6 +335,31 @@ def test_ids_get_the_prefix_and_hashed_shoppers_do_not_show(shop: Path) -> None:
     assert len(records(conversion, "shopper_registered")) == 1
 
 
+def test_a_hashed_shopper_does_not_show_in_the_ids_of_orders_either(shop: Path) -> None:
+    write_table(shop / "sales.csv", [row("", Customer="ana@example.com")])
+    mapping = with_order("shopper_and_time").replace(
+        "shopper: Customer", "shopper: {column: Customer, hash: true}"
+    )
+
+    (placed,) = records(convert(shop, mapping), "order_placed")
+
+    assert placed["order_id"] == f"{placed['shopper_id']}-20240305100000"
+
+
+def test_rows_without_a_time_do_not_inherit_an_impossible_one(shop: Path) -> None:
+    rows = [row(Date="2999-01-01", Ended=""), row(sku="B", Date="", Ended=""),
+            row("2", Ended="2999-01-01"), row("2", "B", Ended="")]  # fmt: skip
+    write_table(shop / "sales.csv", rows)
+
+    conversion = convert(shop, MAPPING + "cancelled_at: Ended\n")
+
+    assert unused(conversion) == {
+        "the time is in the future": 1, "the time is empty": 1,
+        "the time of the cancellation is unreadable or impossible": 1,
+    }  # fmt: skip
+    assert used(conversion) == {"sale": 1}
+
+
 def test_payment_methods_are_translated(shop: Path) -> None:
     write_table(shop / "sales.csv", [row(Paid="VISA"), row("2", Paid="shells"), row("3", Paid="")])
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from hashlib import blake2b
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -78,6 +79,11 @@ class IdCodes:
             code = self._codes.setdefault(value, len(self._codes))
         self._memo[text] = code
         return code
+
+
+def pseudonym(name: str, value: str) -> str:
+    """Return a digest of a shopper's id, 32 hex digits, which differs for each `name` of a mapping."""
+    return blake2b(f"{name}\x1f{value}".encode(), digest_size=16).hexdigest()
 
 
 class Memo:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from producers.replay.findings import ConversionFindings
-from producers.replay.mapped.cells import EMPTY, NO_CODE, UNREADABLE
+from producers.replay.mapped.cells import EMPTY, NO_CODE, UNREADABLE, pseudonym
 from producers.replay.mapped.line_reader import CANCELLED, NO_STATUS, OTHER_STATUS, RETURNED, UNPAID
 from producers.replay.mapped.line_table import LineTable
 from producers.replay.mapped.mapping import Mapping
@@ -108,17 +108,25 @@ def build_orders(
     rank[by_time] = np.arange(len(by_time))
     order_of_row = np.where(own.order >= 0, rank[own.order] if len(rank) else -1, -1)
     lines = build_lines(table, checked, mapping, outcomes, own.sales, order_of_row, len(orders))
-    _note_disagreements(table, own, findings)
-    of_sales = np.full(len(table), -1, np.int8)
-    of_sales[own.sales] = status[own.sales]
-    order_status = np.full(len(table), -1, np.int8)
-    order_status[own.sales] = orders.status[order_of_row[own.sales]]
-    outcomes.use(order_status == CANCELLED, CANCELLED_SALE)
-    outcomes.use(order_status == UNPAID, UNPAID_SALE)
-    outcomes.use(of_sales == RETURNED, RETURNED_SALE)
-    outcomes.use(order_status >= 0, SALE)
     check_sizes(lines, orders.code, table)
+    _note_disagreements(table, own, findings)
+    _use_sales(own.sales, status, orders.status[order_of_row[own.sales]], outcomes)
     return orders, lines
+
+
+def _use_sales(
+    sales: Index, status: NDArray[np.int8], order_status: NDArray[np.int8], outcomes: Outcomes
+) -> None:
+    """Decide about the rows that become lines, by the status of their order and their own."""
+    for chosen, what in (
+        (order_status == CANCELLED, CANCELLED_SALE),
+        (order_status == UNPAID, UNPAID_SALE),
+        (status[sales] == RETURNED, RETURNED_SALE),
+        (np.ones(len(sales), bool), SALE),
+    ):
+        rows = np.zeros(len(status), bool)
+        rows[sales[chosen]] = True
+        outcomes.use(rows, what)
 
 
 def _order_codes(
@@ -135,7 +143,10 @@ def _order_codes(
         shopper = int(table.fields["shopper"][row])
         if mapping.order.otherwise == "shopper_and_time" and shopper >= 0:
             at = datetime.fromtimestamp(int(table.time[row]) / 1000, UTC)
-            order_id = f"{shoppers[shopper][:150]}-{at:%Y%m%d%H%M%S}"
+            who = shoppers[shopper]
+            if mapping.shopper and mapping.shopper.hash:
+                who = pseudonym(mapping.name, who)
+            order_id = f"{who[:150]}-{at:%Y%m%d%H%M%S}"
         else:
             digest = int(table.digest[row])
             seen[digest] = seen.get(digest, 0) + 1

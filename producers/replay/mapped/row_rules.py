@@ -58,7 +58,6 @@ def check_rows(table: LineTable, mapping: Mapping, outcomes: Outcomes, now_ms: i
     amount_minor = _check_prices(table, mapping, outcomes, units, is_return)
     discount_minor = _check_amounts(table, mapping, outcomes, amount_minor)
     outcomes.reject(table.other_currency, f"the currency is not {mapping.currency.only}")
-    outcomes.reject(table.cancelled_at == UNREADABLE, "the time of the cancellation is unreadable")
     is_shipping = _matches(products, values["product"], mapping.shipping_products)
     outcomes.reject(is_shipping & is_return, "takes shipping back, which no return of goods does")
     _drop_duplicates(table, mapping, outcomes)
@@ -86,6 +85,11 @@ def _check_times(table: LineTable, mapping: Mapping, outcomes: Outcomes, now_ms:
     outcomes.reject(given & (at > now_ms), "the time is in the future")
     if not mapping.order.column:
         outcomes.reject(~given, "the time is empty")
+    # Other rows of the order must not inherit an impossible time.
+    at[given & ((at < EARLIEST_MS) | (at > now_ms))] = UNREADABLE
+    ended = table.cancelled_at
+    ended[(ended != EMPTY) & ((ended < EARLIEST_MS) | (ended > now_ms))] = UNREADABLE
+    outcomes.reject(ended == UNREADABLE, "the time of the cancellation is unreadable or impossible")
 
 
 def _check_quantities(table: LineTable, outcomes: Outcomes) -> NDArray[np.int64]:

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from common.ids import derived_event_id
 from producers.feed.events import Events
 from producers.feed.lazy_column import LazyColumn, Rows
+from producers.replay.mapped.cells import pseudonym
 from producers.replay.mapped.line_table import LineTable
 from producers.replay.mapped.mapping import Mapping
 from producers.replay.mapped.order_lines import Index, OrderLines
@@ -52,7 +52,7 @@ class EventSource:
         values, prefix = self.table.codes["shopper"].values(), self.mapping.id_prefix
         if self.mapping.shopper is None or not self.mapping.shopper.hash:
             return [prefix + value for value in values]
-        return [prefix + _digest(self.mapping.name, value) for value in values]
+        return [prefix + pseudonym(self.mapping.name, value) for value in values]
 
     @cached_property
     def product_ids(self) -> list[str]:
@@ -104,7 +104,3 @@ def caused(
 def payment_id(source: EventSource, order: int) -> str:
     """Return the id of the only payment of an order."""
     return f"{source.order_ids[order]}-payment"
-
-
-def _digest(name: str, value: str) -> str:
-    return blake2b(f"{name}\x1f{value}".encode(), digest_size=16).hexdigest()
