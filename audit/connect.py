@@ -10,9 +10,9 @@ from audit.sources.api import ApiClient
 from audit.sources.clickhouse import ClickHouseTables
 from audit.sources.events import EventLog
 from audit.sources.kafka import KafkaTopics
-from audit.sources.olist import OlistTables
 from audit.sources.redis_sets import RedisSets
 from audit.sources.service_db import ServiceDatabase
+from audit.sources.source_tables import SourceTables
 from audit.stores import Stores
 from clickhouse.client import connect
 from common.postgres_roles import READER
@@ -29,7 +29,7 @@ Progress = Callable[[str, int, int], None]
 @contextmanager
 def stores(
     settings: Settings,
-    source: OlistTables | None,
+    source: SourceTables | None,
     progress: Progress,
     wait_policy: WaitPolicy | None = None,
 ) -> Iterator[Stores]:

@@ -5,11 +5,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from audit.sources.imported import ImportedTables
 from audit.sources.olist import OlistTables, WallClockRange
 from audit.sources.sent_ranges import SentRanges
 from common.clock import from_millis
+from common.errors import UserError
 from producers.replay import journal
 from producers.replay.journal import JournalEntry
+from producers.replay.mapped.data_set import MappedDataSet
 
 
 def replayed(home: Path, directory: Path | None, timezone: ZoneInfo) -> OlistTables | None:
@@ -36,6 +39,26 @@ def replayed(home: Path, directory: Path | None, timezone: ZoneInfo) -> OlistTab
         tuple(_note(entry, directory, timezone) for entry in unfinished),
         SentRanges(acknowledged, tuple((_end(entry), entry.end_ms) for entry in unfinished)),
     )
+
+
+def imported(home: Path, directory: Path | None, mapping: Path, timezone: ZoneInfo) -> ImportedTables:
+    """Return the tables of an import: those in `directory`, or those of its journal.
+
+    Raises:
+        UserError: the mapping can't be read, nothing was imported with it, or the import has not finished.
+    """
+    name = MappedDataSet.load(mapping).NAME
+    entries = journal.read(home, name)
+    of_directory = [entry for entry in entries if directory and Path(entry.directory) == directory.resolve()]
+    last = (of_directory or entries)[-1] if entries else None
+    if last and not last.complete:
+        raise UserError(
+            f"the import was interrupted after {last.position:,} of {last.total:,} events: `"
+            f"{shlex.join(['./souk', 'import', last.directory, '--mapping', str(mapping)])}` sends the rest"
+        )
+    if directory is None and last is None:
+        raise UserError(f"nothing was imported here with {mapping}: name the directory with --source")
+    return ImportedTables(directory or Path(last.directory if last else ""), mapping, timezone)
 
 
 def _end(entry: JournalEntry) -> int | None:

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from audit.comparison import ComparisonResult, ComparisonSpec
-from audit.sources.olist import OlistTables
+from audit.sources.source_tables import SourceTables
 from audit.stores import Stores
 from audit.tables import compare_tables
 from common.errors import UserError
@@ -32,11 +32,11 @@ class SourceComparison:
     spec: ComparisonSpec
     events: tuple[str, ...]
     subject: str
-    expected: Callable[[OlistTables], pa.Table]
+    expected: Callable[[SourceTables], pa.Table]
     actual: Callable[[Events, ZoneInfo], pa.Table]
     has_no_times: bool = False
 
-    def compare(self, source: OlistTables, events: Events, timezone: ZoneInfo) -> ComparisonResult:
+    def compare(self, source: SourceTables, events: Events, timezone: ZoneInfo) -> ComparisonResult:
         """Compare the source's rows with these events."""
         source_ids = source.ids(self.subject).combine_chunks()
         own = {name: _among(table, self.subject, source_ids) for name, table in events.items()}

@@ -7,9 +7,9 @@ from audit.cut import Cut
 from audit.sources.api import ApiClient
 from audit.sources.clickhouse import ClickHouseTables
 from audit.sources.events import EventLog
-from audit.sources.olist import OlistTables
 from audit.sources.redis_sets import RedisSets
 from audit.sources.service_db import ServiceDatabase
+from audit.sources.source_tables import SourceTables
 
 NEVER_RAN = "the commerce services have never run here"
 
@@ -21,7 +21,7 @@ class Stores:
     `source` is None if no data set was replayed; `cut` is None if the stores are read to their ends.
     """
 
-    source: OlistTables | None
+    source: SourceTables | None
     kafka: EventLog
     clickhouse: ClickHouseTables
     service_db: ServiceDatabase

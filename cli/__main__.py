@@ -5,6 +5,7 @@ import sys
 import tomllib
 from importlib import import_module
 from inspect import getdoc
+from keyword import iskeyword
 from typing import Annotated
 
 import typer
@@ -19,6 +20,7 @@ COMMANDS: dict[str, str] = {
     "status": "show each part's state, memory and address",
     "logs": "show the logs of the parts",
     "replay": "convert a data set to events and send them to Kafka",
+    "import": "turn the tables of your own shop into events",
     "sql": "run a query on ClickHouse",
     "dlq": "list, show, replay and discard dead letters",
     "settings": "list, set and roll back the settings that apply while the platform runs",
@@ -35,7 +37,8 @@ COMMANDS: dict[str, str] = {
 }
 """Command → its line in the list of commands. The help of a command itself is its docstring.
 
-`cli/<command>.py` has a function `command` (and optionally `CONTEXT_SETTINGS`), or a typer app `app`.
+`cli/<command>.py` has a function `command` (and optionally `CONTEXT_SETTINGS`), or a typer app `app`. The
+module of `import`, which is a keyword, is `cli/import_.py`.
 """
 
 
@@ -55,7 +58,7 @@ def build(chosen: str) -> typer.Typer:
         if name != chosen:
             app.command(name, help=summary)(lambda: None)
             continue
-        module = import_module(f"cli.{name}")
+        module = import_module(f"cli.{name}_" if iskeyword(name) else f"cli.{name}")
         if hasattr(module, "app"):
             group = module.app.registered_callback
             explanation = getdoc(group.callback) if group else summary

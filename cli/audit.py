@@ -13,7 +13,7 @@ from audit.comparison import ComparisonResult
 from audit.connect import stores
 from audit.cut import WaitPolicy, has_moved_since, wait_for
 from audit.registry import COMPARISONS, current_name
-from audit.replayed_source import replayed
+from audit.replayed_source import imported, replayed
 from audit.report import as_json, show, show_summary
 from audit.run import compare_all
 from audit.stores import Stores
@@ -28,6 +28,9 @@ def command(
     source: Annotated[
         Path | None, typer.Option(help="The data set's directory; default: the replayed one.")
     ] = None,
+    mapping: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Compare the import with this mapping, not a replay.")
+    ] = None,
     only: Annotated[list[str] | None, typer.Option(help="Run only this comparison; may be repeated.")] = None,
     wait: Annotated[
         float, typer.Option(help="Stop waiting and rereading after this many seconds without progress.")
@@ -38,7 +41,7 @@ def command(
 
     The shop may be in use: the audit compares the stores up to a cut, which it takes at the start. It rereads
     rows that changed after the cut until they agree. The source is the part of the Olist data set that was
-    replayed. All of Olist needs about 1 GB of memory.
+    replayed, or with --mapping the tables that were imported. All of Olist needs about 1 GB of memory.
     """
     names = [current_name(name) for name in only or COMPARISONS]
     if unknown := [name for name in names if name not in COMPARISONS]:
@@ -52,7 +55,11 @@ def command(
             progress=lambda lag: status.update(f"waiting for jobs and services: {lag:,} messages to go"),
             request_commit=partial(trigger_checkpoints, settings),
         )
-        tables = replayed(settings.home, source, settings.timezone)
+        tables = (
+            imported(settings.home, source, mapping, settings.timezone)
+            if mapping
+            else replayed(settings.home, source, settings.timezone)
+        )
         with stores(settings, tables, _progress(status), wait_policy) as opened:
             unread = _wait_for_cut(settings, opened, wait_policy)
             if unread:

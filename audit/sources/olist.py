@@ -90,6 +90,11 @@ class OlistTables:
         return self._within_ranges(payments, "at").drop_columns(["at"])
 
     @cached_property
+    def refunds(self) -> pa.Table:
+        """No rows: Olist records no returns. Columns: order_id, amount_minor."""
+        return pa.table({"order_id": pa.array([], pa.string()), "amount_minor": pa.array([], pa.int64())})
+
+    @cached_property
     def steps(self) -> pa.Table:
         """One row per step of an order: order_id, step, seller_id (a shipment's, else empty), day."""
         shipments = self._all_lines.group_by(["order_id", "seller_id"]).aggregate([])

@@ -1,6 +1,6 @@
 """Events as columns, from which records are built later."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from common.ids import derived_event_id
+from producers.feed.lazy_column import take
 
 Millis = NDArray[np.int64]
 """Unix milliseconds."""
@@ -17,20 +18,21 @@ Millis = NDArray[np.int64]
 class Events:
     """All events of one name, n rows. Rows with equal times are sent in the order of the rows.
 
-    `columns` has the schema's fields after `occurred_at`, each a list of n values. `source_key` names the
-    columns that identify a row of the source. The event id is derived from them, the data set, name and time.
-    `correlation` names the column with the correlation id. `causes` are event ids, or None for an event
-    without a cause. People and products have `needed_until`, the last time that an order refers to them: a
-    replay that starts later still includes their events.
+    `columns` has the schema's fields after `occurred_at`, each n values: a list, or a `LazyColumn` that
+    computes them when they are sent. `source_key` names the columns that identify a row of the source. The
+    event id is derived from them, the data set, name and time. `correlation` names the column with the
+    correlation id. `causes` are event ids, or None for an event without a cause. People and products have
+    `needed_until`, the last time that an order refers to them: a replay that starts later still includes
+    their events.
     """
 
     name: str
     data_set: str
     occurred_at: Millis
-    columns: dict[str, list[Any]]
+    columns: Mapping[str, Sequence[Any]]
     source_key: tuple[str, ...]
     correlation: str
-    causes: list[str | None] | None = None
+    causes: Sequence[str | None] | None = None
     needed_until: Millis | None = None
 
     def __len__(self) -> int:
@@ -44,15 +46,14 @@ class Events:
 
     def take(self, rows: NDArray[np.int64]) -> "Events":
         """Return these rows, in this order."""
-        picked = rows.tolist()
         return Events(
             name=self.name,
             data_set=self.data_set,
             occurred_at=self.occurred_at[rows],
-            columns={name: [values[row] for row in picked] for name, values in self.columns.items()},
+            columns={name: take(values, rows) for name, values in self.columns.items()},
             source_key=self.source_key,
             correlation=self.correlation,
-            causes=None if self.causes is None else [self.causes[row] for row in picked],
+            causes=None if self.causes is None else take(self.causes, rows),
             needed_until=None if self.needed_until is None else self.needed_until[rows],
         )
 

@@ -1,4 +1,7 @@
-"""The interface of a data set. To add a data set, add a folder and a line in `DATA_SETS`."""
+"""The interface of a data set. To add a published one, add a folder and a line in `DATA_SETS`.
+
+The tables of one's own shop are a data set, too, which its mapping describes (`producers.replay.mapped`).
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,13 +27,18 @@ class Conversion:
 
 
 class DataSet(Protocol):
-    """The attributes of a data set's module."""
+    """The attributes of a data set: of its module, or of a `MappedDataSet`."""
 
-    NAME: str
-    VERSION: int
-    CURRENCY: str
-    files: Callable[[Path], dict[str, Path]]
-    convert: Callable[[Path, ZoneInfo], Conversion]
+    @property
+    def NAME(self) -> str: ...  # noqa: D102, N802
+    @property
+    def VERSION(self) -> int: ...  # noqa: D102, N802
+    @property
+    def CURRENCY(self) -> str: ...  # noqa: D102, N802
+    @property
+    def files(self) -> Callable[[Path], dict[str, Path]]: ...  # noqa: D102
+    @property
+    def convert(self) -> Callable[[Path, ZoneInfo], Conversion]: ...  # noqa: D102
 
 
 DATA_SETS = {"olist": "producers.replay.olist"}

@@ -14,12 +14,32 @@ class UnusableRow:
     reason: str
 
 
+@dataclass(frozen=True)
+class FileRows:
+    """What became of each line of a file: its header, blank, a row, or a further line of the row before it.
+
+    `used` and `unused` count the rows by what they are used as, or why they are not used.
+    """
+
+    file: str
+    header_lines: int
+    blank_lines: int
+    further_lines: int
+    rows: int
+    used: dict[str, int]
+    unused: dict[str, int]
+
+
 @dataclass
 class ConversionFindings:
-    """Collects the findings while tables are read and converted, for the report."""
+    """Collects the findings while tables are read and converted, for the report.
+
+    `files` accounts for every row, if the source's conversion does so.
+    """
 
     unusable: list[UnusableRow] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    files: list[FileRows] = field(default_factory=list)
 
     def reject(self, table: str, keys: Iterable[str], reason: str) -> None:
         """Record rows of `table` that can't be used."""

@@ -12,7 +12,7 @@ from common.errors import SoukError
 from common.money import format_money
 from common.settings import Settings
 from producers.feed.events import Events, Timeline
-from producers.replay.findings import ConversionFindings
+from producers.replay.findings import ConversionFindings, FileRows
 from producers.replay.journal import JournalEntry
 
 _MAX_REASONS = 20
@@ -29,21 +29,32 @@ class ReplayTotals:
     shipping_minor: int
     payments: int
     payments_minor: int
+    refunds: int
+    refunds_minor: int
 
 
 def compute_totals(timeline: Timeline) -> ReplayTotals:
     """Return the totals of all events of the timeline."""
     by_name = {events.name: events for events in timeline.events}
     orders, payments = by_name.get("order_placed"), by_name.get("payment_captured")
-    lines = [line for of_order in (orders.columns["lines"] if orders else []) for line in of_order]
+    refunds = by_name.get("payment_refunded")
+    lines = units = gross_minor = shipping_minor = 0
+    for of_order in orders.columns["lines"] if orders else []:
+        for line in of_order:
+            lines += 1
+            units += line["quantity"]
+            gross_minor += line["quantity"] * line["unit_price_minor"]
+            shipping_minor += line["shipping_minor"]
     return ReplayTotals(
         orders=_count(orders),
-        lines=len(lines),
-        units=sum(line["quantity"] for line in lines),
-        gross_minor=sum(line["quantity"] * line["unit_price_minor"] for line in lines),
-        shipping_minor=sum(line["shipping_minor"] for line in lines),
+        lines=lines,
+        units=units,
+        gross_minor=gross_minor,
+        shipping_minor=shipping_minor,
         payments=_count(payments),
         payments_minor=sum(payments.columns["amount_minor"]) if payments else 0,
+        refunds=_count(refunds),
+        refunds_minor=sum(refunds.columns["amount_minor"]) if refunds else 0,
     )
 
 
@@ -64,6 +75,7 @@ def write(paths: list[Path], entry: JournalEntry, findings: ConversionFindings) 
             {"table": table, "reason": reason, "rows": rows} for table, reason, rows in findings.summary()
         ],
         "unusable": [asdict(row) for row in sorted(findings.unusable)],
+        "files": [asdict(file) for file in findings.files],
     }
     text = json.dumps(report, indent=1, ensure_ascii=False)
     for path in paths:
@@ -74,10 +86,16 @@ def write(paths: list[Path], entry: JournalEntry, findings: ConversionFindings) 
 
 
 def print_report(
-    console: Console, entry: JournalEntry, findings: ConversionFindings, settings: Settings, currency: str
+    console: Console,
+    entry: JournalEntry,
+    findings: ConversionFindings,
+    settings: Settings,
+    currency: str,
+    dry_run: bool = False,
 ) -> None:
     """Print events and totals, then the notes on the source and the rejected rows."""
-    counts = Table("event", "sent", title=f"{entry.data_set}: {entry.total:,} events")
+    sent = "would be sent" if dry_run else "sent"
+    counts = Table("event", sent, title=f"{entry.data_set}: {entry.total:,} events")
     counts.columns[1].justify = "right"
     for name, count in entry.counts.items():
         counts.add_row(name, f"{count:,}")
@@ -94,7 +112,9 @@ def print_report(
     for note in findings.notes:
         console.print(f"• {note}", highlight=False)
     summary = findings.summary()
-    if summary:
+    if findings.files:
+        _print_files(console, findings)
+    elif summary:
         rejected = Table("table", "reason", "rows", title="rows that could not be used")
         rejected.columns[2].justify = "right"
         for table, reason, rows in summary[:_MAX_REASONS]:
@@ -104,3 +124,33 @@ def print_report(
         console.print(rejected)
     else:
         console.print("Every row could be used.")
+
+
+def _print_files(console: Console, findings: ConversionFindings) -> None:
+    """Print what each row of each file is used as, or why it is not used; the rows add up to the file."""
+    for file in findings.files:
+        console.print(f"{file.file}: {_describe_lines(file)}", soft_wrap=True, highlight=False, markup=False)
+        table = Table("rows", "", "")
+        table.columns[2].justify = "right"
+        for word, rows in (("used as", file.used), ("not used", file.unused)):
+            for text, count in rows.items():
+                table.add_row(word, text, f"{count:,}")
+        used, unused = sum(file.used.values()), sum(file.unused.values())
+        table.add_section()
+        table.add_row("all", f"{used:,} used, {unused:,} not used", f"{used + unused:,}")
+        console.print(table)
+
+
+def _describe_lines(file: FileRows) -> str:
+    """Return the lines of a file by kind; they add up to the file's length."""
+    parts = {
+        "header": file.header_lines,
+        "blank": file.blank_lines,
+        "lines that continue a row": file.further_lines,
+    }
+    others = "".join(f" + {lines:,} {what}" for what, lines in parts.items() if lines)
+    return (
+        f"{file.rows + sum(parts.values()):,} lines = {file.rows:,} rows{others}"
+        if others
+        else (f"{file.rows:,} rows")
+    )

@@ -9,7 +9,7 @@ from common.settings import Settings
 from producers.feed.events import Timeline, merge
 from producers.feed.timeline_sender import OnProgress, TimelineSender, gc_disabled
 from producers.replay import dataset, journal, report
-from producers.replay.dataset import Conversion
+from producers.replay.dataset import Conversion, DataSet
 from producers.replay.findings import ConversionFindings
 from producers.replay.journal import JournalEntry
 
@@ -27,7 +27,7 @@ class PreparedReplay:
 class ReplayOptions:
     """Options of the command. `start` and `end` bound the event times, [start, end)."""
 
-    data_set: str
+    data_set: DataSet
     directory: Path
     start: datetime | None = None
     end: datetime | None = None
@@ -40,7 +40,7 @@ def convert(options: ReplayOptions, settings: Settings) -> tuple[Conversion, str
     Raises:
         UserError: a table is missing or truncated, or has other columns.
     """
-    data_set = dataset.load_data_set(options.data_set)
+    data_set = options.data_set
     fingerprint = dataset.fingerprint(data_set, options.directory, settings.timezone)
     with gc_disabled():
         return data_set.convert(options.directory, settings.timezone), fingerprint
@@ -53,9 +53,10 @@ def prepare(
     start, end = _millis(options.start), _millis(options.end)
     with gc_disabled():
         timeline = merge([events.within(start, end) for events in conversion.events])
-    path = journal.directory_of(settings.home) / f"{options.data_set}-report.json"
+    name = options.data_set.NAME
+    path = journal.directory_of(settings.home) / f"{name}-report.json"
     entry = JournalEntry(
-        data_set=options.data_set,
+        data_set=name,
         fingerprint=fingerprint,
         cluster=cluster,
         timezone=settings.shop_timezone,
@@ -69,7 +70,7 @@ def prepare(
         report=str(path),
         started_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
-    entries = journal.read(settings.home, options.data_set)
+    entries = journal.read(settings.home, name)
     same = [each for each in entries if each.identity == entry.identity]
     if same:
         entry = replace(same[-1], directory=entry.directory, counts=entry.counts, totals=entry.totals)

@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -13,21 +12,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
 
 from cli.__main__ import main
 from common.errors import PartUnavailable, Rejected
-from common.kafka import offset_range
 from common.settings import ROOT, Settings
 from producers.feed.timeline_producer import TimelineProducer
-from producers.replay import journal, run
-from schemas.codec import Decoder, Record
+from producers.replay import dataset, journal, run
 from schemas.events import all_events
 from schemas.registry import FULL_TRANSITIVE, SchemaRefused, SchemaRegistry
 from schemas.setup import register, set_up_topics
-from schemas.topics import Topic, all_topics
-from tests.integration.servers import TEST_TIMEOUT_S, Server
+from schemas.topics import Topic
+from tests.integration.event_topics import ids_of, read_from, topic_ends
+from tests.integration.servers import Server
 from tests.ports import free_offset
 
 ORDERS = 800
@@ -53,7 +50,7 @@ def prepared(
 ) -> tuple[Settings, run.ReplayOptions, run.PreparedReplay]:
     """A new replay of an order a second, with its own home."""
     settings = settings.model_copy(update={"home": tmp_path / "home"})
-    plan = run.ReplayOptions("olist", write_olist(one_a_second(small_olist, ORDERS)))
+    plan = run.ReplayOptions(dataset.load_data_set("olist"), write_olist(one_a_second(small_olist, ORDERS)))
     with journal.exclusive(settings.home, "olist"):
         return settings, plan, run.prepare(plan, settings, *run.convert(plan, settings), "a cluster")
 
@@ -74,43 +71,6 @@ def one_a_second(tables: dict[str, Any], orders: int) -> dict[str, Any]:
     for order in copied["orders"]:
         order["order_purchase_timestamp"] = times[order["order_id"]]
     return {name: rows for name, rows in tables.items() if name != "order_reviews"} | copied
-
-
-def topic_ends(settings: Settings, name: str) -> list[TopicPartition]:
-    """Each partition of a topic with the offset at its end."""
-    consumer = Consumer({"bootstrap.servers": settings.kafka, "group.id": "test"})
-    partitions = next(topic.partitions for topic in all_topics() if topic.name == name)
-    ends = []
-    for number in range(partitions):
-        partition = TopicPartition(name, number)
-        ends.append(TopicPartition(name, number, offset_range(consumer, partition, 20)[1]))
-    consumer.close()
-    return ends
-
-
-def read_from(settings: Settings, begin: list[TopicPartition]) -> dict[int, list[Record]]:
-    """Return partition → decoded records in order, from these offsets on."""
-    ends = {end.partition: end.offset for end in topic_ends(settings, begin[0].topic)}
-    found: dict[int, list[Record]] = {start.partition: [] for start in begin}
-    expected = sum(ends[start.partition] - start.offset for start in begin)
-    consumer = Consumer(
-        {"bootstrap.servers": settings.kafka, "group.id": "test", "enable.auto.commit": False}
-    )
-    consumer.assign(begin)
-    deadline = time.monotonic() + TEST_TIMEOUT_S
-    with SchemaRegistry(settings.registry) as schemas:
-        decoder = Decoder(schemas.schema)
-        while sum(map(len, found.values())) < expected:
-            assert time.monotonic() < deadline
-            for message in consumer.consume(1000, 1.0):
-                assert message.error() is None, message.error()
-                found[message.partition()].append(decoder.decode(message.value()))
-    consumer.close()
-    return found
-
-
-def ids_of(records: dict[int, list[Record]]) -> set[str]:
-    return {record["event_id"] for of_partition in records.values() for record in of_partition}
 
 
 def ids_in(prepared: run.PreparedReplay, name: str) -> set[str]:

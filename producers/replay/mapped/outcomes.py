@@ -1,0 +1,68 @@
+"""What became of each row of the source: what it was used as, or why it was not used."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+Mask = NDArray[np.bool_]
+
+PENDING = 0
+"""The outcome of a row that is not decided yet."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """An outcome that rows share. `text` says what the row is used as, or why it is not used."""
+
+    text: str
+    used: bool
+
+
+@dataclass
+class Outcomes:
+    """The outcome of each of n rows, as a code; each row is decided once."""
+
+    codes: NDArray[np.int16]
+    _kinds: list[Outcome] = field(default_factory=lambda: [Outcome("undecided", False)])
+
+    @staticmethod
+    def of(rows: int) -> "Outcomes":
+        """Return `rows` undecided outcomes."""
+        return Outcomes(np.zeros(rows, np.int16))
+
+    @property
+    def pending(self) -> Mask:
+        """Which rows are not decided yet."""
+        undecided: Mask = self.codes == PENDING
+        return undecided
+
+    def reject(self, rows: Mask, reason: str) -> None:
+        """Don't use these rows, except those that are decided already."""
+        self._decide(rows, Outcome(reason, used=False))
+
+    def use(self, rows: Mask, what: str) -> None:
+        """Use these rows, except those that are decided already."""
+        self._decide(rows, Outcome(what, used=True))
+
+    def used_as(self, *texts: str) -> Mask:
+        """Return which rows are used as one of these."""
+        codes = [code for code, kind in enumerate(self._kinds) if kind.used and kind.text in texts]
+        return np.isin(self.codes, codes)
+
+    def kind(self, code: int) -> Outcome:
+        """Return the outcome with this code."""
+        return self._kinds[code]
+
+    def counts(self, start: int, end: int) -> list[tuple[Outcome, int]]:
+        """Return the outcomes of the rows from `start` to `end` and their numbers: used ones first."""
+        counted = np.bincount(self.codes[start:end], minlength=len(self._kinds)).tolist()
+        found = [(kind, count) for kind, count in zip(self._kinds, counted, strict=True) if count]
+        return sorted(found, key=lambda each: (not each[0].used, -each[1]))
+
+    def _decide(self, rows: Mask, outcome: Outcome) -> None:
+        chosen = rows & (self.codes == PENDING)
+        if chosen.any():
+            if outcome not in self._kinds:
+                self._kinds.append(outcome)
+            self.codes[chosen] = self._kinds.index(outcome)

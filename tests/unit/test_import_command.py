@@ -1,0 +1,114 @@
+"""`./souk import` without a platform: the dry run, the proposal, and mistakes, each in one line."""
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cli.__main__ import main
+from tests.imports import MAPPING, row, write_table
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    directory = tmp_path / "shop"
+    directory.mkdir()
+    write_table(directory / "sales.csv", [row(quantity=2), row("2", price="0"), row("3", Title="two\nlines")])
+    (tmp_path / "mapping.yaml").write_text(MAPPING)
+    return directory
+
+
+@pytest.fixture
+def souk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """A function that runs `souk import` and returns the exit code, the output and the error."""
+    monkeypatch.setenv("SOUK_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("SOUK_SHOP_CURRENCY", "GBP")
+    monkeypatch.setenv("COLUMNS", "120")
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr("sys.argv", ["souk", "import", *map(str, arguments)])
+        code = main()
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return run
+
+
+def test_a_dry_run_prints_what_every_row_becomes_and_writes_the_others(
+    shop: Path, souk: Run, tmp_path: Path
+) -> None:
+    report, rejected = tmp_path / "report.json", tmp_path / "rejected.csv"
+
+    code, out, err = souk(
+        shop, "--mapping", tmp_path / "mapping.yaml", "--dry-run", "--json-report", report,
+        "--rejected", rejected,
+    )  # fmt: skip
+
+    assert (code, err) == (0, "")
+    assert "sales.csv: 5 lines = 3 rows + 1 header + 1 lines that continue a row" in out
+    assert "2 used, 1 not used" in out
+    assert "would be sent" in out
+    with rejected.open(newline="") as file:
+        assert list(csv.DictReader(file)) == [
+            {"file": "sales.csv", "line": "3", "reason": "the price is 0",
+             "row": "Item A,2024-03-05 10:00,ana,Germany,2,A,1,0"}
+        ]  # fmt: skip
+    written = json.loads(report.read_text())
+    assert written["files"][0]["used"] == {"sale": 2}
+    assert written["replay"]["totals"]["gross_minor"] == 750
+    assert not list((tmp_path / "home" / "replay").glob("*.json"))
+
+
+def test_a_proposal_is_printed_or_written_once(shop: Path, souk: Run, tmp_path: Path) -> None:
+    code, out, _ = souk("--guess", shop)
+    file = tmp_path / "new.yaml"
+
+    assert code == 0
+    assert 'order: "Invoice"' in out
+    assert souk("--guess", shop, "--mapping", file)[0] == 0
+    assert file.read_text() == out
+    code, _, err = souk("--guess", shop, "--mapping", file)
+    assert (code, len(err.splitlines())) == (2, 1)
+    assert "exists already" in err
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("Invoice", "Rechnung"), "has no column 'Rechnung'"),
+        (("sales.csv", "sold.csv"), "sold.csv is not there"),
+        (("GBP", "EUR"), "the mapping's currency is EUR, the shop's is GBP: set SOUK_SHOP_CURRENCY=EUR"),
+    ],
+)
+def test_a_mistake_is_one_line_and_nothing_is_sent(
+    shop: Path, souk: Run, tmp_path: Path, change: tuple[str, str], message: str
+) -> None:
+    mapping = tmp_path / "mapping.yaml"
+    mapping.write_text(MAPPING.replace(*change))
+
+    code, _, err = souk(shop, "--mapping", mapping, "--no-up")
+
+    assert code == 2
+    assert message in err
+    assert len(err.splitlines()) == 1
+
+
+def test_an_import_needs_a_mapping(shop: Path, souk: Run) -> None:
+    code, _, err = souk(shop)
+
+    assert code == 2
+    assert "`./souk import --guess DIR` proposes one" in err
+
+
+def test_a_dry_run_of_another_currency_says_what_to_set(shop: Path, souk: Run, tmp_path: Path) -> None:
+    mapping = tmp_path / "mapping.yaml"
+    mapping.write_text(MAPPING.replace("GBP", "EUR"))
+
+    code, out, _ = souk(shop, "--mapping", mapping, "--dry-run")
+
+    assert code == 0
+    assert "SOUK_SHOP_CURRENCY=EUR" in out
