@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from clickhouse.http_server import reader_policy
+from clickhouse.http_server import reader_policy, seller_policy
 from clickhouse.http_server.body_stream import BodyStream
 from clickhouse.http_server.compression import decompress
 from clickhouse.http_server.connections import RequestConnections
@@ -119,7 +119,7 @@ class QueryExecution:
     def _connection(self, query_settings: dict[str, str], *, stateless: bool) -> Iterator[Connection]:
         """Yield a connection with the settings of the request and the query, for `kill` to find."""
         settings = {**self._request.settings, **query_settings}
-        settings = self._user.effective_settings(settings, self._engine.settings)
+        settings = self._user.effective_settings(settings, self._engine.settings, self._request.database)
         with self._connections.hold(self._request, self._user, settings, stateless=stateless) as (
             tag,
             connection,
@@ -204,13 +204,15 @@ class QueryExecution:
             raise DatabaseError(62, "SYNTAX_ERROR", "Syntax error (Multi-statements are not allowed).")
         reads = query_class == "READ_ONLY"
         if not self._user.writes:
-            reader_policy.check(
+            tree = reader_policy.check(
                 connection,
                 query.core,
                 self._request.params,
                 self._request.database,
                 self._user.databases,
             )
+            if self._user.is_scoped:
+                seller_policy.check(query, tree, self._request.database)
             if not reads:
                 self._check_may_write()
             self._validated.add(given, self._request.database, ValidatedQuery(text, query))

@@ -13,7 +13,7 @@ Event = dict[str, Any]
 
 ODD = "o'hara\\"
 """A seller id with characters that break wrongly quoted literals."""
-SELLERS = ("ana", "bob", ODD, "eve")
+SELLERS = ("seller-ana", "seller-bob", ODD, "seller-eve")
 CURRENCIES = ("BRL", "BRL", "JPY", "KWD")
 """The currency of an order; they have 2, 0 and 3 decimals."""
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -172,15 +172,16 @@ def _visit(draw: random.Random, emit: Any, number: int) -> None:
         product_ids=["p1"] if number % 3 else [],
         filters={"category": "lamps"},
     )
+    first, second = (SELLERS[(number + place) % 4] for place in range(2))
     items = [
-        {"position": index + 1, "product_id": f"p{index}", "seller_id": SELLERS[(number + index) % 4]}
-        for index in range(4)
+        {"position": 1, "product_id": f"r{number % 4}0", "seller_id": first},
+        {"position": 2, "product_id": f"r{number % 4}1", "seller_id": second},
     ]
     shown = {"recommendation_id": f"list-{number}", "surface": "home"}
     shown_at = moment + timedelta(minutes=1)
     emit("recommendation_shown", shown_at, **visitor, **shown, strategy="popular_products", items=items)
-    if number % 4 == 0:
-        click = {"product_id": "p0", "position": 1}
+    if number % 3 == 0:
+        click = {"product_id": items[0]["product_id"], "position": 1}
         emit("recommendation_clicked", moment + timedelta(minutes=2), **visitor, **shown, **click)
     for minutes in (3, 32, 63):  # the last one is 31 minutes after the one before
         seen = {"product_id": "p1", "seller_id": SELLERS[number % 4], "source": "search"}
