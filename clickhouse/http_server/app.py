@@ -11,7 +11,7 @@ import structlog
 from clickhouse.http_server.body_stream import BodyStream, Receive
 from clickhouse.http_server.connections import RequestConnections
 from clickhouse.http_server.engine import Engine
-from clickhouse.http_server.errors import DatabaseError
+from clickhouse.http_server.errors import DatabaseError, too_large_result
 from clickhouse.http_server.host_check import HostCheck
 from clickhouse.http_server.query_execution import QueryExecution, QueryOutcome
 from clickhouse.http_server.request import Request, read_request
@@ -179,7 +179,11 @@ class ClickHouseApp:
         pipe: ResultPipe,
         response: ResponseWriter,
     ) -> QueryOutcome:
+        size = 0
         while chunk := await pipe.read():
+            size += len(chunk)
+            if size > execution.max_result_bytes:
+                raise too_large_result(execution.max_result_bytes)
             await response.write(chunk, execution.format)
         outcome = await asyncio.shield(working)
         if outcome.body:

@@ -3,6 +3,7 @@
 import itertools
 import json
 import re
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from clickhouse.http_server.errors import DatabaseError, cancelled
 from clickhouse.http_server.handshake import handshake_response, is_handshake, with_allowed_settings
 from clickhouse.http_server.request import Request
 from clickhouse.http_server.result_pipe import ResultPipe
+from clickhouse.http_server.seller_scope import MAX_RESULT_BYTES
 from clickhouse.http_server.statement import Insert, Query, split_insert, split_query, without_comments
 from clickhouse.http_server.users import User
 from clickhouse.http_server.validation_cache import ValidatedQuery, ValidationCache
@@ -62,6 +64,8 @@ class QueryExecution:
         self._pipe = pipe
         self.format = "TabSeparated"
         self.cancelled = False
+        self.max_result_bytes = MAX_RESULT_BYTES if user.is_scoped else sys.maxsize
+        """The limit of the result as it is sent. The engine's own limit does not apply to a file."""
         self._tag = ""
         self._killing = threading.Lock()
 

@@ -24,11 +24,13 @@ MAX_SELLER_ID_LENGTH = 128
 MAX_ROWS = 10_000
 """The largest number of rows of an answer. The engine returns one more, if there are more."""
 
+MAX_RESULT_BYTES = 16 << 20
+"""The largest size of an answer, as it is sent."""
+
 SELLER_SETTINGS: Mapping[str, str] = {
     "max_execution_time": "10",
     "max_memory_usage": str(256 << 20),
     "max_rows_to_read": "500000000",
-    "max_result_bytes": str(16 << 20),
     "max_bytes_before_external_group_by": str(64 << 20),
     "max_bytes_before_external_sort": str(64 << 20),
     "max_temporary_data_on_disk_size_for_query": str(256 << 20),

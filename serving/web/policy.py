@@ -20,6 +20,8 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "seller_products": _OF_SELLER,
     "seller_orders": _OF_SELLER,
     "seller_metrics": _OF_SELLER,
+    "seller_sql": _OF_SELLER,
+    "run_seller_sql": _OF_SELLER,
     "docs": anyone("page"),
     "openapi": anyone("page"),
 }

@@ -37,6 +37,7 @@ GET /v1/sellers/{seller_id}/orders               staff key marketplace | marketp
 GET /v1/sellers/{seller_id}/analytics/{metric}   figures key marketplace | marketplace
 GET /v1/sellers/{seller_id}/analytics/{metric}/rows  figures key marketplace | marketplace
 GET /v1/sellers/{seller_id}/analytics/{metric}/export.csv  figures key marketplace | marketplace
+POST /v1/sellers/{seller_id}/sql                 figures key marketplace | marketplace
 GET /v1/analytics/metrics                        everybody
 GET /v1/analytics/metrics/{metric}               everybody
 GET /v1/sellers                                  marketplace
@@ -62,6 +63,8 @@ GET /sellers                                     everybody
 GET /sell/{seller_id}                            figures marketplace | marketplace
 GET /sell/{seller_id}/products                   figures marketplace | marketplace
 GET /sell/{seller_id}/metrics                    figures marketplace | marketplace
+GET /sell/{seller_id}/sql                        figures marketplace | marketplace
+POST /sell/{seller_id}/sql                       figures marketplace | marketplace
 GET /sell/{seller_id}/orders                     figures marketplace | marketplace
 GET /shop                                        everybody
 GET /shop/recommended                            everybody
