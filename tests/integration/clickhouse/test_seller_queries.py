@@ -351,7 +351,7 @@ def test_an_answer_ends_after_the_limit_of_rows(ana: SellerClient) -> None:
 @pytest.mark.parametrize(
     ("query", "error"),
     [
-        ("SELECT repeat('x', 1000000) FROM numbers(100)", "LIMIT_EXCEEDED|TOO_MANY_ROWS_OR_BYTES"),
+        ("SELECT repeat('x', 10000) FROM numbers(5000)", "TOO_MANY_ROWS_OR_BYTES"),
         ("SELECT groupArray(repeat('x', 1000000)) FROM numbers(1000)", "MEMORY_LIMIT_EXCEEDED"),
         ("SELECT count() FROM numbers(600000000)", "TOO_MANY_ROWS"),
         (f"SELECT {'(' * 300}1{')' * 300}", "TOO_DEEP|TOO_BIG|SYNTAX_ERROR"),
