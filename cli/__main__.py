@@ -21,7 +21,7 @@ COMMANDS: dict[str, str] = {
     "logs": "show the logs of the parts",
     "replay": "convert a data set to events and send them to Kafka",
     "import": "turn the tables of your own shop into events",
-    "sql": "run a query on ClickHouse",
+    "sql": "run a query on ClickHouse, or open a prompt",
     "dlq": "list, show, replay and discard dead letters",
     "settings": "list, set and roll back the settings that apply while the platform runs",
     "metrics": "list the metrics of ClickHouse, rebuild them, switch and go back",

@@ -1,4 +1,4 @@
-"""`./souk diagrams`: writes the pages of `docs/` that are made from the code: diagrams and metrics."""
+"""`./souk diagrams`: writes the pages of `docs/` that are made from the code, such as the data dictionary."""
 
 import re
 from collections import defaultdict
@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from cli.data_dictionary import data_dictionary
 from clickhouse.metric_catalogue.definition import read_catalogue
 from clickhouse.metrics.definition import read_definitions
 from clickhouse.views import FOLDER as QUERIES
@@ -36,7 +37,7 @@ def command(
         Path, typer.Option(help="Folder to write to.", show_default=str(FOLDER.relative_to(ROOT)))
     ] = FOLDER,
 ) -> None:
-    """Write every page of docs/diagrams, and docs/metrics.md, which is in the folder above."""
+    """Write every page of docs/diagrams, and metrics.md and data-dictionary.md in the folder above."""
     out.mkdir(parents=True, exist_ok=True)
     for name, page in pages().items():
         (out / name).write_text(page, encoding="utf-8")
@@ -69,6 +70,9 @@ def pages() -> Mapping[str, str]:
             "What each metric means, how it is computed, and what to know about it. "
             "`GET /v1/analytics/metrics` returns the same.",
             metrics(),
+        ),
+        "../data-dictionary.md": _page(
+            "The data dictionary", "The views for analysts, and what their columns mean.", data_dictionary()
         ),
     }
 

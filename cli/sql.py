@@ -1,5 +1,6 @@
-"""`./souk sql`: runs a query on ClickHouse and streams the result to standard output."""
+"""`./souk sql`: runs a query on ClickHouse and streams the result to standard output, or opens a prompt."""
 
+import io
 import os
 import re
 import sys
@@ -10,6 +11,8 @@ from typing import Annotated, BinaryIO
 import httpx
 import typer
 
+from cli.sql_prompt import COMPLETIONS, run_prompt
+from clickhouse.databases import analytics_database
 from clickhouse.http_server.errors import DatabaseError
 from clickhouse.http_server.statement import split_insert
 from common.errors import PartUnavailable, SoukError, UserError
@@ -45,7 +48,9 @@ class QueryRefused(UserError):
 
 
 def command(
-    query: Annotated[str, typer.Argument(help="The query; default: --file or standard input.")] = "",
+    query: Annotated[
+        str, typer.Argument(help="The query; default: --file, standard input, or a prompt.")
+    ] = "",
     file: Annotated[Path | None, typer.Option("--file", "-f", help="Read the query from a file.")] = None,
     output: Annotated[
         str, typer.Option("--format", help="Any ClickHouse format, such as CSVWithNames.")
@@ -53,7 +58,10 @@ def command(
     param: Annotated[list[str] | None, typer.Option(help="name=value, for {name:Type} in the query.")] = None,
     admin: Annotated[bool, typer.Option("--admin", help="Run as the admin user, which can write.")] = False,
 ) -> None:
-    """Run one query. The data of an INSERT are read from standard input."""
+    """Run one query, or open a prompt. The data of an INSERT are read from standard input."""
+    if not query and file is None and sys.stdin.isatty():
+        _open_prompt(output or "PrettyCompact", admin=admin)
+        return
     text = _read_query(query, file)
     default = "PrettyCompact" if sys.stdout.isatty() else "TabSeparatedWithNames"
     params = {"default_format": output or default} | dict(map(_parameter, param or []))
@@ -99,6 +107,22 @@ def run(
         raise PartUnavailable(reason) from error
 
 
+def _open_prompt(output: str, *, admin: bool) -> None:
+    settings = Settings.load()
+    analytics = analytics_database(settings.clickhouse_database)
+
+    def answer(query: str) -> None:
+        run(settings, query.encode(), {"default_format": output}, sys.stdout.buffer, admin=admin)
+
+    def words() -> list[str]:
+        found = io.BytesIO()
+        query = COMPLETIONS.format(analytics=analytics).encode()
+        run(settings, query, {"default_format": "TSVRaw"}, found, admin=admin)
+        return found.getvalue().decode().split()
+
+    run_prompt(answer, words, analytics, settings.home / "sql_history")
+
+
 def _copy(response: httpx.Response, out: BinaryIO, *, admin: bool) -> None:
     """Copy the response. An error in the middle of it is enclosed in marks that a response header defines."""
     tag = response.headers.get("x-clickhouse-exception-tag", "")
@@ -129,8 +153,6 @@ def _read_query(query: str, file: Path | None) -> bytes:
     if query:
         return query.encode()
     if file is None:
-        if sys.stdin.isatty():
-            raise UserError('give a query, such as ./souk sql "SELECT 1"')
         return sys.stdin.buffer.read()
     try:
         return file.read_bytes()

@@ -1,7 +1,29 @@
-"""The names of the platform's databases in ClickHouse: facts and views, and internal tables beside them."""
+"""The names of the platform's databases in ClickHouse: facts, views for analysts, and internal tables."""
 
 ROWS_SUFFIX = "_rows"
 """Appended to the name of the platform's database: the database of the versions' tables."""
+
+DEFAULT_DATABASE = "souk"
+"""The usual name of the platform's database."""
+
+ANALYTICS = "analytics"
+"""The database of the views for analysts."""
+
+
+def analytics_database(database: str) -> str:
+    """Return the name of the database of the views for analysts.
+
+    A second platform on the same ClickHouse, whose database has another name, gets views of its own.
+    """
+    return ANALYTICS if database == DEFAULT_DATABASE else f"{database}_{ANALYTICS}"
+
+
+def facts_database(analytics: str) -> str | None:
+    """Return the platform's database beside a database of views for analysts; None for another database."""
+    if analytics == ANALYTICS:
+        return DEFAULT_DATABASE
+    facts = analytics.removesuffix(f"_{ANALYTICS}")
+    return facts if facts not in (analytics, "") else None
 
 
 def is_internal(database: str) -> bool:

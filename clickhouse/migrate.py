@@ -9,6 +9,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError
 
 from clickhouse import views
+from clickhouse.analytics import catalogue, installation
 from clickhouse.client import connect
 from clickhouse.http_server.statement import tokens
 from clickhouse.metrics.definition import MetricDefinition, read_definitions
@@ -43,8 +44,9 @@ def migrate(
     folder: Path = FOLDER,
     queries: Path = views.FOLDER,
     metrics: Mapping[str, MetricDefinition] | None = None,
+    analytics: Path = catalogue.FOLDER,
 ) -> list[str]:
-    """Apply the pending migrations, install metrics and query views; return the names of the applied files.
+    """Apply the pending migrations, install metrics and views; return the names of the applied files.
 
     `metrics` defaults to those of `clickhouse/metrics/`. A second run changes nothing.
 
@@ -53,7 +55,7 @@ def migrate(
     migrations = read_migrations(folder)
     with exclusive_client(settings) as client:
         applied = _apply_pending(client, migrations)
-        _install_views(client, queries, metrics)
+        _install_views(client, queries, metrics, analytics)
     return applied
 
 
@@ -70,18 +72,22 @@ def apply_migrations(settings: Settings, folder: Path = FOLDER) -> list[str]:
 
 
 def install_views(
-    settings: Settings, queries: Path = views.FOLDER, metrics: Mapping[str, MetricDefinition] | None = None
+    settings: Settings,
+    queries: Path = views.FOLDER,
+    metrics: Mapping[str, MetricDefinition] | None = None,
+    analytics: Path = catalogue.FOLDER,
 ) -> None:
-    """Bring the metrics and the query views to the versions of this checkout.
+    """Bring the metrics, the query views and the views for analysts to the versions of this checkout.
 
     A metric whose definition has changed is filled from the facts first. Apply the migrations before.
 
     Raises:
         BrokenQuery: ClickHouse refuses a query as a view.
+        BrokenView: ClickHouse refuses a view for analysts.
         PartUnavailable: ClickHouse does not answer, or another home holds the migration lock for too long.
     """
     with exclusive_client(settings) as client:
-        _install_views(client, queries, metrics)
+        _install_views(client, queries, metrics, analytics)
 
 
 @contextmanager
@@ -113,10 +119,13 @@ def _apply_pending(client: Client, migrations: Sequence[Migration]) -> list[str]
     return done
 
 
-def _install_views(client: Client, queries: Path, metrics: Mapping[str, MetricDefinition] | None) -> None:
+def _install_views(
+    client: Client, queries: Path, metrics: Mapping[str, MetricDefinition] | None, analytics: Path
+) -> None:
     definitions = read_definitions() if metrics is None else metrics
     MetricVersions(client).install(definitions.values())
     views.install(client, queries)
+    installation.install(client, catalogue.read_views(analytics))
 
 
 def _applied(client: Client) -> Applied:

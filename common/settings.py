@@ -139,6 +139,11 @@ class Settings(BaseSettings):
         description="The API's reader. Its queries are not queued behind those of analysts.",
     )
     clickhouse_serving_password: SecretStr = SecretStr("")
+    clickhouse_seller_user: str = Field(
+        default="seller",
+        description="As whom the API runs the queries that sellers wrote. Each request names the seller.",
+    )
+    clickhouse_seller_password: SecretStr = SecretStr("")
     clickhouse_readable_databases: str = Field(
         default="",
         description="Further databases that read-only users of the bundled ClickHouse may read: a,b; "

@@ -14,6 +14,7 @@ PASSWORDS = (
     "clickhouse_admin_password",
     "clickhouse_analyst_password",
     "clickhouse_serving_password",
+    "clickhouse_seller_password",
     "internal_secret",
     "postgres_admin_password",
     "postgres_role_secret",

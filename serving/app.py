@@ -15,9 +15,11 @@ from common.problems import install_error_handlers
 from common.settings import LOOPBACK, Settings
 from serving.analytics import endpoints as analytics
 from serving.analytics import metric_endpoints as metrics
+from serving.analytics import sql_endpoints as sql
 from serving.analytics.service import Analytics
 from serving.analytics.service.context import AnalyticsContext
 from serving.analytics.service.dashboards import Dashboards, figures_version
+from serving.analytics.service.seller_sql import SellerSql
 from serving.analytics.watermarks import WatermarkCache
 from serving.cache.last_answers import LastAnswers
 from serving.cache.response_cache import ResponseCache
@@ -69,6 +71,7 @@ DESCRIPTION = """Sales figures of a marketplace and its sellers, exact to the ce
 TAGS = [
     {"name": "sellers", "description": "What one seller sold."},
     {"name": "metrics", "description": "The catalogue of metrics, and their values, splits and rows."},
+    {"name": "sql", "description": "A seller's own queries, over views of what belongs to that seller."},
     {"name": "marketplace", "description": "What all sellers sold."},
     {"name": "products", "description": "What is on offer, and what is popular right now."},
     {"name": "recommendations", "description": "Products to show a shopper next."},
@@ -127,6 +130,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
             watcher = CacheWatcher(settings)
             watcher.start()
             app.state.analytics = analytics_services = Analytics.of(context)
+            app.state.seller_sql = seller_sql = SellerSql(settings, watermarks)
             app.state.dashboards = Dashboards(analytics_services, last)
             app.state.response_cache = response_cache = ResponseCache(versions)
             app.state.catalogue = catalogue
@@ -146,6 +150,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
             await app.state.intake.aclose()
             await readiness_checks.aclose()
             await freshness.aclose()
+            await seller_sql.aclose()
             await watermarks.aclose()
             await redis.aclose()
 
@@ -164,6 +169,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     add_security_schemes(app)
     app.include_router(analytics.router)
     app.include_router(metrics.router)
+    app.include_router(sql.router)
     app.include_router(products.router)
     app.include_router(gateway.router)
     app.include_router(sessions.router)

@@ -69,6 +69,18 @@ class BadAnalyticsRequest(Problem):
     status, kind, title = 422, "bad-parameter", "A parameter can't be used"
 
 
+class QueryRefused(Problem):
+    """A seller's query is invalid, or reads what sellers may not read. The message says what to change."""
+
+    status, kind, title = 422, "query-refused", "This query can't be run"
+
+
+class QueryOverLimit(Problem):
+    """A seller's query exceeds a limit of time, memory or rows. The message says how to make it smaller."""
+
+    status, kind, title = 422, "query-over-limit", "This query is too large"
+
+
 class RepeatedParameter(Problem):
     """A parameter was given more than once."""
 

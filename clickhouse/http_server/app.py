@@ -11,7 +11,7 @@ import structlog
 from clickhouse.http_server.body_stream import BodyStream, Receive
 from clickhouse.http_server.connections import RequestConnections
 from clickhouse.http_server.engine import Engine
-from clickhouse.http_server.errors import DatabaseError
+from clickhouse.http_server.errors import DatabaseError, too_large_result
 from clickhouse.http_server.host_check import HostCheck
 from clickhouse.http_server.query_execution import QueryExecution, QueryOutcome
 from clickhouse.http_server.request import Request, read_request
@@ -36,7 +36,7 @@ log = structlog.get_logger()
 _TEXT = "text/plain; charset=UTF-8"
 _KILL_INTERVAL_S = 0.1
 
-THREADS: dict[Pool, int] = {"reader": 4, "serving": 8, "writer": 8}
+THREADS: dict[Pool, int] = {"reader": 4, "serving": 8, "seller": 2, "writer": 8}
 """Queries of each pool that run at once. Four readers at their memory limit leave memory for the others."""
 
 MAX_QUEUED = 56
@@ -51,7 +51,7 @@ class ClickHouseApp:
         self._users = users
         self._host_check = host_check
         self._connections = RequestConnections(engine)
-        self._validated = ValidationCache()
+        self._validated: dict[Pool, ValidationCache] = {pool: ValidationCache() for pool in THREADS}
         self._workers = {pool: WorkerPool(pool, threads, MAX_QUEUED) for pool, threads in THREADS.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -140,7 +140,13 @@ class ClickHouseApp:
     ) -> QueryOutcome:
         body_stream, pipe = BodyStream(whole=not user.writes), ResultPipe()
         execution = QueryExecution(
-            self._engine, self._connections, self._validated, request, user, body_stream, pipe
+            self._engine,
+            self._connections,
+            self._validated[user.pool],
+            request,
+            user,
+            body_stream,
+            pipe,
         )
         receiving = asyncio.create_task(body_stream.fill(receive))
         working: asyncio.Future[QueryOutcome] | None = None
@@ -173,7 +179,11 @@ class ClickHouseApp:
         pipe: ResultPipe,
         response: ResponseWriter,
     ) -> QueryOutcome:
+        size = 0
         while chunk := await pipe.read():
+            size += len(chunk)
+            if size > execution.max_result_bytes:
+                raise too_large_result(execution.max_result_bytes)
             await response.write(chunk, execution.format)
         outcome = await asyncio.shield(working)
         if outcome.body:

@@ -64,6 +64,12 @@ class DatabaseError(SoukError):
         return _STATUS.get(self.code, 500)
 
 
+def too_large_result(limit: int) -> DatabaseError:
+    """Return the error of a query whose result, as it is sent, has more than `limit` bytes."""
+    message = f"Limit for result exceeded, max bytes: {limit}."
+    return DatabaseError(396, "TOO_MANY_ROWS_OR_BYTES", message)
+
+
 def cancelled() -> DatabaseError:
     """Return the error of a query that was cancelled, by `KILL QUERY` or because its client disconnected."""
     return DatabaseError(394, "QUERY_WAS_CANCELLED", "Query was cancelled.")

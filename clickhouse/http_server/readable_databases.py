@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
-from clickhouse.databases import is_internal
+from clickhouse.databases import analytics_database, is_internal
 
 OF_THE_ENGINE = frozenset({"default", "information_schema", "INFORMATION_SCHEMA", "system"})
 """The engine's own databases. `default` contains no tables; of `system`, only listed tables can be read."""
@@ -20,8 +20,12 @@ class ReadableDatabases:
 
     @classmethod
     def parse(cls, database: str, further: str) -> Self:
-        """Return the platform's database and further ones, from a list as in the setting: `a,b` or `*`."""
-        return cls(frozenset({database, *filter(None, map(str.strip, further.split(",")))}))
+        """Return the platform's databases and further ones, from a list as in the setting: `a,b` or `*`."""
+        return cls(
+            frozenset(
+                {database, analytics_database(database), *filter(None, map(str.strip, further.split(",")))}
+            )
+        )
 
     def __contains__(self, name: object) -> bool:
         """Return whether the tables of a database may be read."""

@@ -49,10 +49,13 @@ def check(
     params: Mapping[str, str],
     database: str,
     readable: ReadableDatabases,
-) -> None:
+) -> str:
     """Check a reader's query; its comments must be blanked out (`statement.without_comments`).
 
     `database` is the current database, or empty for the engine's default.
+
+    Returns:
+        The syntax tree of the query, as `EXPLAIN AST` prints it.
 
     Raises:
         DatabaseError: 497 if readers may not run the query; the engine's error if it can't be parsed.
@@ -75,6 +78,7 @@ def check(
         raise _denied(reason)
     if tree.startswith("Show") and any(t.text == b"(" or t.is_word(b"WHERE") for t in query_tokens):
         raise _denied("SHOW may have neither WHERE nor brackets: query the tables of system instead")
+    return tree
 
 
 def _tree(connection: Connection, query: bytes, params: Mapping[str, str]) -> str:

@@ -20,6 +20,11 @@ _LINES_OF_SELLER = allow(
     "seller", "analyst", "admin", "platform",
     traffic="read", staff=FIGURES, seller_parameter="seller_id", scope="orders:read",
 )  # fmt: skip
+_OF_SELLER_SQL = allow(
+    "seller", "analyst", "admin", "platform",
+    traffic="read", staff=FIGURES, seller_parameter="seller_id", scope="orders:read",
+)  # fmt: skip
+"""The views have lines of orders, besides figures."""
 _OF_MARKETPLACE = allow("analyst", "admin", "platform", traffic="read")
 
 POLICIES: Mapping[str, AccessPolicy] = {
@@ -31,6 +36,7 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "seller_metric": _OF_SELLER,
     "seller_metric_rows": _LINES_OF_SELLER,
     "seller_metric_export": _OF_SELLER,
+    "seller_query": _OF_SELLER_SQL,
     "metrics": anyone("read"),
     "explain_metric": anyone("read"),
     "sellers": _OF_MARKETPLACE,

@@ -34,7 +34,7 @@ from serving.http_caching import PRIVATE_NO_STORE
 from serving.ops.figures_freshness import FiguresFreshness
 from serving.parameters import reject_repeated_parameters
 from serving.problems import ClickHouseUnavailable, RedisUnavailable
-from serving.web import presenters, seller_change, seller_metrics
+from serving.web import presenters, seller_change, seller_metrics, seller_sql
 from serving.web.admin import pages as admin
 from serving.web.api_reference import reference
 from serving.web.people.demo import DemoAvailability, is_demo_offered
@@ -83,6 +83,7 @@ def mount(app: FastAPI, settings: Settings) -> None:
         router,
         seller_metrics.router,
         seller_change.router,
+        seller_sql.router,
         seller_settings.router,
     )  # /sell/apply before /sell/{seller_id}
     for each in (*sellers, storefront.router, visitor.router, *PEOPLE, *admin.ROUTERS):

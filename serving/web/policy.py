@@ -22,6 +22,8 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "seller_metrics": _OF_SELLER,
     "seller_change": _OF_SELLER,
     "seller_tasks": _OF_SELLER,
+    "seller_sql": _OF_SELLER,
+    "run_seller_sql": _OF_SELLER,
     "docs": anyone("page"),
     "openapi": anyone("page"),
 }

@@ -5,6 +5,7 @@ import pytest
 
 from clickhouse import views
 from clickhouse.client import connect
+from clickhouse.databases import analytics_database
 from clickhouse.metrics.definition import read_definitions
 from clickhouse.migrate import FOLDER, apply_migrations, migrate, split_statements
 from clickhouse.migration_lock import migration_lock
@@ -17,7 +18,9 @@ def settings(clickhouse_server, request):
     """Settings with a new database for each test."""
     database = "m_" + request.node.name.removeprefix("test_")[:40]
     yield clickhouse_server.model_copy(update={"clickhouse_database": database})
-    connect(clickhouse_server, admin=True).command(f"DROP DATABASE IF EXISTS {database}")
+    with connect(clickhouse_server, admin=True) as admin:
+        for each in (database, analytics_database(database)):
+            admin.command(f"DROP DATABASE IF EXISTS {each}")
 
 
 @pytest.fixture
@@ -98,11 +101,11 @@ def test_a_changed_file_is_an_error_and_changes_nothing(settings, tmp_path):
     first = tmp_path / "0001_first.sql"
     table = "CREATE TABLE IF NOT EXISTS schema_migrations (number UInt32, name String, sha256 String) "
     first.write_text(table + "ENGINE = ReplacingMergeTree ORDER BY number")
-    migrate(settings, tmp_path, tmp_path / "no-queries", {})
+    migrate(settings, tmp_path, tmp_path / "no-queries", {}, tmp_path / "no-views")
     first.write_text(first.read_text() + " -- changed")
 
     with pytest.raises(BrokenMigrations, match=r"0001_first\.sql has changed"):
-        migrate(settings, tmp_path, tmp_path / "no-queries", {})
+        migrate(settings, tmp_path, tmp_path / "no-queries", {}, tmp_path / "no-views")
 
 
 def test_a_statement_that_fails_is_named(settings, tmp_path):
@@ -111,7 +114,7 @@ def test_a_statement_that_fails_is_named(settings, tmp_path):
     (tmp_path / "0002_bad.sql").write_text("SELECT 1; ALTER TABLE nope DELETE WHERE 1")
 
     with pytest.raises(BrokenMigrations, match=r"0002_bad\.sql failed at «ALTER TABLE nope"):
-        migrate(settings, tmp_path, tmp_path / "no-queries", {})
+        migrate(settings, tmp_path, tmp_path / "no-queries", {}, tmp_path / "no-views")
     assert connect(settings).query("SELECT max(number) FROM schema_migrations").first_row == (1,)
 
 

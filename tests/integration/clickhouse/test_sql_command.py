@@ -1,7 +1,9 @@
 import io
 import os
+import pty
 import subprocess
 import sys
+from contextlib import suppress
 
 import pytest
 
@@ -97,3 +99,41 @@ def test_without_a_platform_it_says_how_to_start_one():
 
     assert ran.returncode == 1
     assert "start it with ./souk up" in ran.stderr
+
+
+def test_without_a_query_a_terminal_gets_a_prompt_with_completion_and_history(migrated_database, tmp_path):
+    environment = os.environ | {
+        "SOUK_HOME": str(tmp_path),
+        "SOUK_CLICKHOUSE_URL": migrated_database.clickhouse,
+        "SOUK_CLICKHOUSE_DATABASE": migrated_database.clickhouse_database,
+        "SOUK_CLICKHOUSE_ANALYST_PASSWORD": migrated_database.clickhouse_analyst_password.get_secret_value(),
+        "TERM": "dumb",
+    }
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-P", "-m", "cli", "sql"]
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=environment | {"PYTHONPATH": str(ROOT)},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    os.write(ours, b"SELECT 40 +\n2 AS answer;\n\\d orders\nDROP TABLE x;\n")
+    os.write(ours, b"SELECT count() FROM migrated_analytics.order_l\t;\nexit\n")  # Tab completes the name
+    shown = b""
+    with suppress(OSError):  # the end of the terminal
+        while chunk := os.read(ours, 4096):
+            shown += chunk
+    os.close(ours)
+
+    assert process.wait(60) == 0
+    text = shown.decode(errors="replace")
+    assert "answer" in text
+    assert "42" in text
+    assert "cancellation_reason" in text
+    assert "Not enough privileges" in text or "readonly" in text
+    assert "migrated_analytics.order_lines" in text
+    assert "2 AS answer;" in (tmp_path / "sql_history").read_text()
+    assert (tmp_path / "sql_history").stat().st_mode & 0o777 == 0o600

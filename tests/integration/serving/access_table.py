@@ -39,6 +39,7 @@ GET /v1/sellers/{seller_id}/tasks                staff key marketplace | marketp
 GET /v1/sellers/{seller_id}/analytics/{metric}   figures key marketplace | marketplace
 GET /v1/sellers/{seller_id}/analytics/{metric}/rows  figures key marketplace | marketplace
 GET /v1/sellers/{seller_id}/analytics/{metric}/export.csv  figures key marketplace | marketplace
+POST /v1/sellers/{seller_id}/sql                 figures key marketplace | marketplace
 GET /v1/analytics/metrics                        everybody
 GET /v1/analytics/metrics/{metric}               everybody
 GET /v1/sellers                                  marketplace
@@ -66,6 +67,8 @@ GET /sell/{seller_id}/products                   figures marketplace | marketpla
 GET /sell/{seller_id}/metrics                    figures marketplace | marketplace
 GET /sell/{seller_id}/change                     figures marketplace | marketplace
 GET /sell/{seller_id}/tasks                      figures marketplace | marketplace
+GET /sell/{seller_id}/sql                        figures marketplace | marketplace
+POST /sell/{seller_id}/sql                       figures marketplace | marketplace
 GET /sell/{seller_id}/orders                     figures marketplace | marketplace
 GET /shop                                        everybody
 GET /shop/recommended                            everybody

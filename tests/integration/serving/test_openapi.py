@@ -58,6 +58,7 @@ OPERATIONS = (
     ("GET", "/v1/sellers/{seller_id}/analytics/{metric}"),
     ("GET", "/v1/sellers/{seller_id}/analytics/{metric}/rows"),
     ("GET", "/v1/sellers/{seller_id}/analytics/{metric}/export.csv"),
+    ("POST", "/v1/sellers/{seller_id}/sql"),
     ("GET", "/v1/analytics/metrics"),
     ("GET", "/v1/analytics/metrics/{metric}"),
     ("GET", "/v1/sellers"),

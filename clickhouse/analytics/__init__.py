@@ -1,0 +1,1 @@
+"""The database for analysts: views with clean names, amounts in units of the currency, and comments."""

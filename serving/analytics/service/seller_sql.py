@@ -1,0 +1,125 @@
+"""Runs the queries that sellers write, as ClickHouse's user `seller`, which confines them to their rows."""
+
+import asyncio
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from clickhouse.analytics.catalogue import read_views
+from clickhouse.databases import analytics_database
+from clickhouse.http_server.errors import DatabaseError
+from clickhouse.http_server.seller_scope import MAX_ROWS, SELLER_SETTING
+from common.http_client import HttpClient, HttpResponse, RequestFailed
+from common.settings import Settings
+from common.timeouts import CLIENT_KEEPALIVE_S, PEER_TIMEOUT_S
+from serving.analytics.schemas.sql import SqlColumn, SqlResult
+from serving.analytics.watermarks import WatermarkCache
+from serving.clickhouse import encode_parameter
+from serving.problems import ClickHouseUnavailable, QueryOverLimit, QueryRefused
+
+CONNECTIONS = 4
+"""The largest number of sellers' queries of a process at the same time."""
+
+READ_TIMEOUT_S = 13.0
+"""Longer than the limit of a query in ClickHouse, shorter than that of the gateway for a read."""
+
+_OVER_LIMIT: Mapping[int, str] = {
+    159: "The query ran for too long. Add a condition on the time, or group by fewer columns.",
+    160: "The query would run for too long. Add a condition on the time, or group by fewer columns.",
+    158: "The query reads too many rows. Add a condition on the time, or join fewer rows.",
+    241: "The query needs too much memory. Group by fewer columns, or join and sort fewer rows.",
+    396: "The result is too large. Select fewer columns, shorter texts or fewer rows.",
+}
+_BUSY = frozenset({202, 439})
+_NOT_READY = frozenset({81, 516})
+"""The database of the views is missing, or the login is rejected: `./souk up` sets both up."""
+
+_EXACT_INTEGER = re.compile(r"-?\d{1,18}")
+_INTERNALS = re.compile(
+    r"(?:: )?[Ww]hile (?:executing|processing) .*|\. In scope .*|\. Maybe you meant.*", re.DOTALL
+)
+"""The parts of an error's message that are about the engine's plan."""
+
+
+class SellerSql:
+    """Runs queries on connections of their own. Create it in a running event loop."""
+
+    def __init__(self, settings: Settings, watermarks: WatermarkCache) -> None:
+        self._database = analytics_database(settings.clickhouse_database)
+        self._headers = (
+            ("X-ClickHouse-User", settings.clickhouse_seller_user),
+            ("X-ClickHouse-Key", settings.clickhouse_seller_password.get_secret_value()),
+        )
+        self._watermarks = watermarks
+        self._http = HttpClient(
+            settings.clickhouse, CONNECTIONS, CLIENT_KEEPALIVE_S, PEER_TIMEOUT_S, READ_TIMEOUT_S
+        )
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def run(self, seller_id: str, query: str, parameters: Mapping[str, Any]) -> SqlResult:
+        """Run a query over the rows of a seller.
+
+        Raises:
+            QueryRefused: the query is invalid, or reads what sellers may not read.
+            QueryOverLimit: the query needs too much time, memory or rows.
+            ClickHouseUnavailable: ClickHouse does not answer, is busy, or is not set up.
+        """
+        as_of = await self._watermarks.as_of(sources) if (sources := sources_of(query)) else None
+        url = {
+            SELLER_SETTING: seller_id,
+            "database": self._database,
+            "default_format": "JSONCompact",
+            "wait_end_of_query": "1",
+            **{f"param_{name}": encode_parameter(_text(value)) for name, value in parameters.items()},
+        }
+        try:
+            response = await self._http.request(
+                "POST", f"/?{urlencode(url)}", self._headers, query.encode(errors="replace"), idempotent=True
+            )
+        except RequestFailed as error:
+            raise ClickHouseUnavailable(
+                f"ClickHouse does not answer ({error}). See ./souk status."
+            ) from error
+        if response.status != 200:
+            raise _problem(response)
+        result = await asyncio.to_thread(read_result, response.content)
+        return {**result, "as_of": as_of}
+
+
+def sources_of(query: str) -> list[str]:
+    """Return the tables behind the views whose names are words of a query."""
+    words = set(re.findall(r"\w+", query))
+    return sorted({table for name, view in read_views().items() if name in words for table in view.sources})
+
+
+def read_result(content: bytes) -> SqlResult:
+    """Parse ClickHouse's JSONCompact, whose rows are at most one more than `MAX_ROWS`."""
+    found = json.loads(content.decode(errors="replace"), parse_int=_integer)
+    columns: list[SqlColumn] = [{"name": each["name"], "type": each["type"]} for each in found["meta"]]
+    rows = found["data"]
+    return {"columns": columns, "rows": rows[:MAX_ROWS], "truncated": len(rows) > MAX_ROWS, "as_of": None}
+
+
+def _integer(text: str) -> int | str:
+    return int(text) if _EXACT_INTEGER.fullmatch(text) else text
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _problem(response: HttpResponse) -> Exception:
+    error = DatabaseError.parse(response.content.decode(errors="replace"))
+    if error.code in _BUSY:
+        return ClickHouseUnavailable("Too many queries of sellers are running. Try again in a moment.")
+    if error.code in _NOT_READY:
+        return ClickHouseUnavailable("ClickHouse is not set up for queries of sellers. ./souk up sets it up.")
+    if error.code in _OVER_LIMIT:
+        return QueryOverLimit(_OVER_LIMIT[error.code])
+    message = _INTERNALS.sub("", error.message).strip().removesuffix(".")
+    return QueryRefused(f"{message[:1000]}.")

@@ -1,0 +1,145 @@
+"""Generated hostile queries of a seller: no answer depends on the rows of other sellers.
+
+Each query runs in two databases. One has all sellers, the other one has nothing but the rows of one seller.
+The answers must be the same, errors included: whatever differs tells about other sellers.
+"""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from clickhouse.client import connect
+from clickhouse.migrate import migrate
+from common.settings import Settings
+from tests.integration.analytics_shop import SELLERS, SETTINGS, Event, events, fill
+from tests.integration.clickhouse.hostile_queries import hostile_query
+from tests.integration.clickhouse.seller_sql import SellerClient, seller_client
+from tests.integration.metric_tables import emptied
+
+SELLER = "seller-ana"
+RESOURCES = {"159", "202", "241"}
+"""Codes of limits of time, of concurrent queries and of memory, which depend on the machine."""
+
+
+def only_of(seller: str, made: dict[str, list[Event]]) -> dict[str, list[Event]]:
+    """Return the events that concern a seller, without the lines and items of others."""
+    kept: dict[str, list[Event]] = {}
+    for table, rows in made.items():
+        own = []
+        for event in rows:
+            parts = {name: event[name] for name in ("lines", "items") if name in event}
+            mine = {
+                name: [part for part in each if part.get("seller_id", seller) == seller]
+                for name, each in parts.items()
+            }
+            if event.get("seller_id", seller) == seller and all(mine.values()):
+                own.append(event | mine)
+        kept[table] = own
+    shown = {
+        (e["recommendation_id"], i["product_id"]) for e in kept["recommendation_shown"] for i in e["items"]
+    }
+    kept["recommendation_clicked"] = [
+        event
+        for event in kept["recommendation_clicked"]
+        if (event["recommendation_id"], event["product_id"]) in shown
+    ]
+    reviews = {event["review_id"] for event in kept["review_submitted"]}
+    for table in ("review_published", "review_rejected"):
+        kept[table] = [event for event in kept[table] if event["review_id"] in reviews]
+    return kept
+
+
+@pytest.fixture(scope="module")
+def crowded(migrated_database: Settings) -> Settings:
+    """The shared database with all sellers of the small marketplace."""
+    settings = emptied(migrated_database)
+    fill(settings)
+    return settings
+
+
+@pytest.fixture(scope="module")
+def alone(clickhouse_server: Settings) -> Settings:
+    """A database with the rows of one seller."""
+    settings = clickhouse_server.model_copy(update={"clickhouse_database": "alone"})
+    migrate(settings)
+    with connect(settings, admin=True) as client:
+        for table, rows in only_of(SELLER, events(1)).items():
+            block = "\n".join(map(json.dumps, rows))
+            if rows:
+                client.raw_insert(table, insert_block=block, fmt="JSONEachRow", settings=SETTINGS)
+    return settings
+
+
+@pytest.fixture(scope="module")
+def clients(crowded: Settings, alone: Settings) -> Iterator[tuple[SellerClient, SellerClient]]:
+    with seller_client(crowded, SELLER) as one, seller_client(alone, SELLER) as other:
+        yield one, other
+
+
+def outcome(client: SellerClient, query: str) -> tuple[str, Any]:
+    """Return the error's code and an empty list, or no code and the sorted rows."""
+    text = query.replace("{database}", client.database)
+    text = text.replace("{facts}", client.database.removesuffix("_analytics"))
+    text = text.replace("{{", "{").replace("}}", "}")
+    response = client.send(
+        text.encode(errors="replace"), param_x="orders", param_t="orders", wait_end_of_query="1"
+    )
+    if response.status_code != 200:
+        return response.headers.get("x-clickhouse-exception-code", response.text), []
+    try:
+        rows = json.loads(response.content)["data"]
+    except ValueError:
+        return "not JSON", response.text
+    return "", sorted(map(json.dumps, rows))
+
+
+def run(clients: tuple[SellerClient, SellerClient], seeds: range) -> Counter[str]:
+    """Run the queries of these seeds in both databases; return how often each outcome occurred."""
+    crowded, alone = clients
+    outcomes: Counter[str] = Counter()
+    for seed in seeds:
+        query = hostile_query(seed)
+        try:
+            one, other = outcome(crowded, query), outcome(alone, query)
+        except httpx.HTTPError as error:
+            pytest.fail(f"seed {seed}: {error!r}\n{query}")
+        outcomes[one[0] or "answered"] += 1
+        if not RESOURCES & {one[0], other[0]}:
+            assert one == other, f"seed {seed}: {query}"
+        assert not re.search("|".join(f"{re.escape(each)}ville" for each in SELLERS[1:]), str(one[1]))
+        if seed % 100 == 0:
+            check_settings(crowded)
+    check_settings(crowded)
+    return outcomes
+
+
+def check_settings(client: SellerClient) -> None:
+    """Check that queries are confined as before, for each seller, and that other users are as before."""
+    for seller_id in SELLERS:
+        own = SellerClient(client.http, seller_id, client.database)
+        assert own.rows("SELECT DISTINCT seller_id FROM order_lines") == [[seller_id]]
+        assert "READONLY" in own.refusal("SELECT 1", final="0")
+    settings = (
+        "SELECT getSetting('readonly'), getSetting('final'), toString(getSetting('additional_table_filters'))"
+    )
+    reader = client.http.post("/", content=settings, headers={"X-ClickHouse-User": "reader"})
+    assert reader.text == "1\ttrue\t{}\n", reader.text
+
+
+def test_hostile_queries_tell_nothing_about_other_sellers(clients: tuple[SellerClient, SellerClient]) -> None:
+    outcomes = run(clients, range(300))
+
+    assert outcomes["answered"] > 60, outcomes
+    assert outcomes["497"] > 60, outcomes
+
+
+@pytest.mark.nightly
+def test_many_hostile_queries_tell_nothing_about_other_sellers(
+    clients: tuple[SellerClient, SellerClient],
+) -> None:
+    print(run(clients, range(1_000, 101_000)))
