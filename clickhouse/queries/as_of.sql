@@ -12,6 +12,7 @@ WITH
         'order_state', ['order_placed', 'order_confirmed', 'order_shipped', 'order_delivered', 'order_cancelled'],
         'sales_lines', ['order_confirmed', 'order_cancelled', 'payment_refunded'],
         'sales_orders', ['order_confirmed', 'order_cancelled', 'payment_refunded'],
+        'return_lines', ['order_returned', 'payment_refunded'],
         'captured_payments', ['payment_captured'],
         'seller_sales_minute', ['order_confirmed', 'order_cancelled', 'payment_refunded'],
         'seller_sales_hour', ['order_confirmed', 'order_cancelled', 'payment_refunded'],

@@ -22,11 +22,13 @@ RunMetrics = Callable[[Events], dict[str, dict[tuple[Any, ...], Row]]]
 
 NOON = datetime(2018, 3, 1, 12, 0, 30, tzinfo=UTC)
 MINUTE = "2018-03-01T12:00:00Z"
+RETURNED_AT, REFUNDED_AT = "2018-03-10T12:00:00Z", "2018-03-11T12:00:00Z"
 DERIVED = {
     "seller_sales_minute": ("seller_id", "minute", "currency"),
     "product_sales_minute": ("seller_id", "product_id", "minute", "currency"),
     "marketplace_sales_minute": ("minute", "currency"),
     "payments_minute": ("minute", "method", "currency"),
+    "return_lines": ("seller_id", "minute", "order_id", "kind", "return_id", "line_number"),
 }
 """Metric → its key."""
 
@@ -49,7 +51,7 @@ def derived(database: Settings, events: Events) -> dict[str, dict[tuple[Any, ...
     """Insert events into the fact tables one by one, and return the rows of ClickHouse's metrics."""
     skipping = {"input_format_skip_unknown_fields": 1, "date_time_input_format": "best_effort"}
     with connect(database, admin=True) as client:
-        for rows in ("sales_lines", "sales_orders", "captured_payments"):
+        for rows in ("sales_lines", "sales_orders", "captured_payments", "return_lines"):
             client.command(f"TRUNCATE TABLE {writable(database, rows)}")
         for name, arrived in events.items():
             for event in arrived:
@@ -123,7 +125,7 @@ def refunded_line(product: str, units: int, refund: int) -> Row:
 def refunded(number: int, order: str, product: str, units: int, refund: int) -> Row:
     """The refund of a return; a repeated one has another id."""
     return {
-        "event_id": f"refunded-{number}", "occurred_at": at(NOON + timedelta(days=9)),
+        "event_id": f"refunded-{number}", "occurred_at": at(NOON + timedelta(days=10)),
         "refund_id": f"f-{number}", "payment_id": f"p-{order}", "order_id": order, "shopper_id": f"s-{order}",
         "currency": "BRL", "amount_minor": refund, "reason": "order_returned", "seller_id": "ann",
         "return_id": f"return-{number}", "placed_at": at(NOON),
@@ -234,6 +236,26 @@ def test_a_return_is_taken_off_once_its_money_went_back(run_metrics: RunMetrics)
     for table in ("seller_sales_minute", "product_sales_minute", "marketplace_sales_minute"):
         ((_, row),) = tables[table].items()
         assert (row["returned_units"], row["returned_minor"], net_minor(row)) == (2, 1_900, 1_100)
+
+
+def test_returns_and_refunds_count_at_their_own_time_and_once(run_metrics: RunMetrics) -> None:
+    tables = run_metrics(
+        {
+            "order_returned": [returned(1, "o", "pen", 2, 1_900)] * 2,
+            "payment_refunded": [refunded(1, "o", "pen", 2, 1_900)] * 2,
+        }
+    )
+
+    rows = tables["return_lines"]
+    assert {(key[1], key[3]) for key in rows} == {(RETURNED_AT, "returned"), (REFUNDED_AT, "refunded")}
+    came_back, paid_back = (
+        rows["ann", at, "o", kind, "return-1", 1]
+        for at, kind in ((RETURNED_AT, "returned"), (REFUNDED_AT, "refunded"))
+    )
+    assert (came_back["returns"], came_back["returned_units"], came_back["restocked_units"]) == (1, 2, 2)
+    assert (came_back["refunded_minor"], came_back["reason"]) == (0, "unknown")
+    assert (paid_back["refunds"], paid_back["refunded_units"], paid_back["refunded_minor"]) == (1, 2, 1_900)
+    assert paid_back["returned_units"] == 0
 
 
 def net_minor(row: Row) -> int:

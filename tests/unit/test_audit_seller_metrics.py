@@ -2,7 +2,8 @@
 
 from zoneinfo import ZoneInfo
 
-from audit.comparisons.facts_vs_seller_metrics import METRICS, expected, rows_of
+from audit.comparisons.facts_vs_seller_metrics import METRICS, SOURCES, expected, rows_of
+from audit.seller_metrics.figures import SellerMonths
 from clickhouse.metric_catalogue.definition import read_catalogue
 
 SHOP = ZoneInfo("America/Sao_Paulo")
@@ -22,25 +23,37 @@ def line(kind: str, order: str, placed_ms: int = JUNE_1_MS, **figures: int) -> d
     }
 
 
-def test_every_metric_of_the_catalogue_is_compared() -> None:
-    assert set(METRICS) == set(read_catalogue())
+Facts = dict[str, list[dict[str, object]]]
+
+
+def months_of(facts: Facts) -> list[dict[str, str]]:
+    """The months that the plain computation makes of the rows of its queries."""
+    months = SellerMonths(SHOP)
+    for source, rows in facts.items():
+        SOURCES[source](rows, months.of_source(source))
+    return expected(months).to_pylist()
+
+
+def test_every_source_of_the_catalogue_is_computed() -> None:
+    assert set(SOURCES) == {metric.source.name for metric in read_catalogue().values()}
 
 
 def test_sales_cancellations_and_returns_make_the_metrics_of_a_month() -> None:
-    months = expected(
-        [
-            line("sold", "one", units=2, gross=2_000, discount=500, shipping=70),
-            line("sold", "one", units=1, gross=300),
-            line("sold", "two", units=1, gross=901),
-            line("cancelled", "two", units=1, gross=901),
-            line("returned", "one", units=1, refund=300),
-            line("sold", "earlier", MAY_31_MS, units=1, gross=40),
-        ],
-        SHOP,
-    ).to_pylist()
+    months = months_of(
+        {
+            "sales_lines": [
+                line("sold", "one", units=2, gross=2_000, discount=500, shipping=70),
+                line("sold", "one", units=1, gross=300),
+                line("sold", "two", units=1, gross=901),
+                line("cancelled", "two", units=1, gross=901),
+                line("returned", "one", units=1, refund=300),
+                line("sold", "earlier", MAY_31_MS, units=1, gross=40),
+            ]
+        }
+    )
 
     june = next(row for row in months if row["bucket"] == "2018-06")
-    assert {name: june[name] for name in METRICS} == {
+    assert {name: june[name] for name in METRICS if read_catalogue()[name].domain == "sales"} == {
         "gross_sales": "3201", "discounts": "500", "cancellations": "901", "returns": "300",
         "net_sales": "1500", "shipping": "70", "orders": "2", "cancelled_orders": "1",
         "units": "4", "net_units": "2", "average_order_value": "1500", "average_unit_price": "800",
@@ -48,6 +61,27 @@ def test_sales_cancellations_and_returns_make_the_metrics_of_a_month() -> None:
         "discount_rate": "0.1562",
     }  # fmt: skip
     assert [row["gross_sales"] for row in months if row["bucket"] == "2018-05"] == ["40"]
+
+
+def test_returns_count_when_they_come_back_and_refunds_when_they_are_paid() -> None:
+    came_back = {"kind": "returned", "seller_id": "ana", "return_id": "one", "at_ms": MAY_31_MS}
+    paid_back = came_back | {"kind": "refunded", "at_ms": JUNE_1_MS, "restocked": 0}
+    months = months_of(
+        {
+            "return_lines": [
+                came_back | {"units": 3, "refund": 900, "restocked": 1},
+                came_back | {"units": 1, "refund": 201, "restocked": 0},
+                paid_back | {"units": 3, "refund": 900},
+                paid_back | {"units": 1, "refund": 201},
+            ]
+        }
+    )
+
+    may, june = sorted(months, key=lambda row: row["bucket"])
+    assert (may["returns_received"], may["units_received"], may["restocked_share"]) == ("1", "4", "0.75")
+    assert (may["refunds"], may["average_refund"]) == ("0", "")
+    assert (june["refunds"], june["refunded_units"], june["average_refund"]) == ("1101", "4", "1101")
+    assert june["restocked_share"] == ""
 
 
 def test_a_month_without_orders_is_no_row_and_a_missing_ratio_is_empty() -> None:
