@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from audit.comparison import ComparisonSpec
 from audit.comparisons.aggregates_vs_seller_api import read_sellers
-from audit.seller_metrics import return_lines, sales_lines
+from audit.seller_metrics import earning_lines, return_lines, sales_lines
 from audit.seller_metrics.figures import FiguresAt, SellerMonths, Value
 from audit.sources.api import ApiRequest, Row
 from audit.sources.sales_api import DayRange, bucket_name
@@ -27,6 +27,7 @@ Add = Callable[[Iterable[Mapping[str, Any]], FiguresAt], None]
 SOURCES: Mapping[str, Add] = {
     "sales_lines": sales_lines.add,
     "return_lines": return_lines.add,
+    "earning_lines": earning_lines.add,
 }
 """Source of the catalogue → the plain computation of its measures, from the query of the same name."""
 

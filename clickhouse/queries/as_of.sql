@@ -13,6 +13,7 @@ WITH
         'sales_lines', ['order_confirmed', 'order_cancelled', 'payment_refunded'],
         'sales_orders', ['order_confirmed', 'order_cancelled', 'payment_refunded'],
         'return_lines', ['order_returned', 'payment_refunded'],
+        'earning_lines', ['order_confirmed', 'order_cancelled', 'payment_refunded', 'payout_paid'],
         'captured_payments', ['payment_captured'],
         'seller_sales_minute', ['order_confirmed', 'order_cancelled', 'payment_refunded'],
         'seller_sales_hour', ['order_confirmed', 'order_cancelled', 'payment_refunded'],

@@ -29,6 +29,7 @@ DERIVED = {
     "marketplace_sales_minute": ("minute", "currency"),
     "payments_minute": ("minute", "method", "currency"),
     "return_lines": ("seller_id", "minute", "order_id", "kind", "return_id", "line_number"),
+    "earning_lines": ("seller_id", "minute", "order_id", "kind", "reference_id", "line_number"),
 }
 """Metric → its key."""
 
@@ -51,7 +52,7 @@ def derived(database: Settings, events: Events) -> dict[str, dict[tuple[Any, ...
     """Insert events into the fact tables one by one, and return the rows of ClickHouse's metrics."""
     skipping = {"input_format_skip_unknown_fields": 1, "date_time_input_format": "best_effort"}
     with connect(database, admin=True) as client:
-        for rows in ("sales_lines", "sales_orders", "captured_payments", "return_lines"):
+        for rows in ("sales_lines", "sales_orders", "captured_payments", "return_lines", "earning_lines"):
             client.command(f"TRUNCATE TABLE {writable(database, rows)}")
         for name, arrived in events.items():
             for event in arrived:
@@ -256,6 +257,37 @@ def test_returns_and_refunds_count_at_their_own_time_and_once(run_metrics: RunMe
     assert (came_back["refunded_minor"], came_back["reason"]) == (0, "unknown")
     assert (paid_back["refunds"], paid_back["refunded_units"], paid_back["refunded_minor"]) == (1, 2, 1_900)
     assert paid_back["returned_units"] == 0
+
+
+def test_earnings_are_booked_at_their_own_time_and_once(run_metrics: RunMetrics) -> None:
+    order = placed("o", [line(1, "pen", "ann", price=1_005, discount=10)])
+    paid = {
+        "event_id": "paid-1", "occurred_at": at(NOON), "payout_id": "x", "seller_id": "ann",
+        "period_start_at": at(NOON), "period_end_at": at(NOON), "currency": "BRL", "gross_minor": 1,
+        "commission_minor": 0, "refunded_minor": 0, "amount_minor": 77, "reference": None,
+    }  # fmt: skip
+    tables = run_metrics(
+        {
+            "order_confirmed": [confirmed(order)] * 2,
+            "order_cancelled": [cancelled("o", order["lines"])] * 2,
+            "payment_refunded": [refunded(1, "o", "pen", 1, 300)] * 2,
+            "payout_paid": [paid] * 2,
+        }
+    )
+
+    rows = {key[3]: row for key, row in tables["earning_lines"].items()}
+    assert len(rows) == len(tables["earning_lines"])
+    # A tenth of 995 is 99.5, which is rounded half up.
+    sold_row, cancelled_row = rows["sold"], rows["cancelled"]
+    assert (sold_row["sold_minor"], sold_row["shipping_minor"], sold_row["commission_minor"]) == (
+        995,
+        150,
+        100,
+    )
+    assert sold_row["earned_minor"] == 995 + 150 - 100 == -cancelled_row["earned_minor"]
+    assert (cancelled_row["minute"], cancelled_row["commission_minor"]) == ("2018-03-03T12:00:00Z", -100)
+    assert (rows["refunded"]["minute"], rows["refunded"]["earned_minor"]) == (REFUNDED_AT, -300)
+    assert (rows["paid"]["paid_minor"], rows["paid"]["earned_minor"]) == (77, 0)
 
 
 def net_minor(row: Row) -> int:

@@ -84,6 +84,28 @@ def test_returns_count_when_they_come_back_and_refunds_when_they_are_paid() -> N
     assert june["restocked_share"] == ""
 
 
+def test_earnings_are_booked_when_they_happen_and_commission_is_rounded_for_each_line() -> None:
+    line = {"seller_id": "ana", "at_ms": MAY_31_MS, "shipping": 0, "commission_bp": 0}
+    months = months_of(
+        {
+            "earning_lines": [
+                line | {"kind": "sold", "amount": 1_005, "shipping": 70, "commission_bp": 1_000},  # 100.5
+                line | {"kind": "sold", "amount": 1_004, "commission_bp": 1_000},  # 100.4
+                line | {"kind": "cancelled", "amount": 1_004, "commission_bp": 1_000, "at_ms": JUNE_1_MS},
+                line | {"kind": "refunded", "amount": 500, "at_ms": JUNE_1_MS},
+                line | {"kind": "paid", "amount": 90, "at_ms": JUNE_1_MS},
+            ]
+        }
+    )
+
+    may, june = sorted(months, key=lambda row: row["bucket"])
+    assert (may["sales_income"], may["commission"], may["net_earnings"]) == ("2079", "201", "1878")
+    assert may["commission_rate"] == "0.1"
+    assert (june["cancelled_income"], june["commission"], june["refunds_charged"]) == ("1004", "-100", "500")
+    assert (june["net_earnings"], june["payouts"], june["unpaid_earnings"]) == ("-1404", "90", "-1494")
+    assert june["commission_rate"] == ""
+
+
 def test_a_month_without_orders_is_no_row_and_a_missing_ratio_is_empty() -> None:
     nothing = dict.fromkeys(METRICS, 0) | dict.fromkeys(("average_order_value", "return_rate"))
     months = [

@@ -10,7 +10,15 @@ FROM
     UNION ALL
     SELECT occurred_at FROM payment_refunded
     UNION ALL
+    SELECT occurred_at FROM order_confirmed
+    UNION ALL
+    SELECT occurred_at FROM order_cancelled
+    UNION ALL
+    SELECT occurred_at FROM payout_paid
+    UNION ALL
     SELECT minute FROM sales_lines
+    UNION ALL
+    SELECT minute FROM earning_lines
     UNION ALL
     SELECT minute FROM return_lines
 )

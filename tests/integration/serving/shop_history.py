@@ -4,6 +4,7 @@ import json
 import random
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,6 +19,9 @@ CATEGORY = {product: ("toys", "garden", None)[int(product[-1])] for product in P
 SHOPPERS = tuple(f"shopper-{number}" for number in range(25))
 FIRST, LAST = datetime(2017, 1, 1, tzinfo=SHOP), datetime(2017, 5, 1, tzinfo=SHOP)
 """The orders are placed in this time; what follows from them may happen later."""
+
+PAID_FROM, PAID_TO = datetime(2017, 3, 1, tzinfo=SHOP), datetime(2017, 4, 1, tzinfo=SHOP)
+"""The time for which the sellers are paid."""
 
 UNPAID = ("payment_failed", "timed_out", "out_of_stock")
 CANCELLED = ("shopper_request", "seller_request", "fraud_suspected", "unknown")
@@ -39,6 +43,8 @@ class History:
             )  # fmt: skip
         for number in range(orders):
             self._order(f"hist-order-{number}")
+        for seller_id in SELLERS if orders else ():
+            self._payout(seller_id)
 
     def _add(self, topic: str, at: datetime, **fields: Any) -> None:
         event_id = f"{topic}-{len(self.events[topic])}"
@@ -148,6 +154,42 @@ class History:
                 reason="order_returned", amount_minor=sum(line["refund_minor"] for line in came_back),
                 lines=came_back,
             )  # fmt: skip
+
+    def _payout(self, seller_id: str) -> None:
+        """Pay a seller for what was booked in March, in the first hour of April."""
+        first, last = text(PAID_FROM), text(PAID_TO)
+
+        def lines(topic: str) -> list[dict[str, Any]]:
+            return [
+                {"seller_id": event.get("seller_id"), **line}
+                for event in self.events[topic]
+                if first <= event["occurred_at"] < last
+                and event.get("confirmed_at", "") is not None
+                for line in event["lines"]
+            ]  # fmt: skip
+
+        def gross(line: dict[str, Any]) -> int:
+            price: int = line["quantity"] * line["unit_price_minor"]
+            return price - line["discount_minor"] + line["shipping_minor"]
+
+        def commission(line: dict[str, Any]) -> int:
+            of_goods = Decimal(gross(line) - line["shipping_minor"]) * line["commission_bp"] / 10_000
+            return int(of_goods.quantize(Decimal(1), ROUND_HALF_UP))
+
+        own = {
+            topic: [line for line in lines(topic) if line["seller_id"] == seller_id]
+            for topic in ("order_confirmed", "order_cancelled", "payment_refunded")
+        }
+        sold, cancelled = own["order_confirmed"], own["order_cancelled"]
+        sales = sum(map(gross, sold)) - sum(map(gross, cancelled))
+        kept = sum(map(commission, sold)) - sum(map(commission, cancelled))
+        refunds = sum(line["refund_minor"] for line in own["payment_refunded"])
+        self._add(
+            "payout_paid", PAID_TO + timedelta(minutes=20), seller_id=seller_id,
+            payout_id=f"{seller_id}-march",
+            period_start_at=first, period_end_at=last, currency="BRL", gross_minor=sales,
+            commission_minor=kept, refunded_minor=refunds, amount_minor=sales - kept - refunds,
+        )  # fmt: skip
 
     def of(self, name: str) -> list[dict[str, Any]]:
         """Return the events of a topic."""

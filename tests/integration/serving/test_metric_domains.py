@@ -23,7 +23,10 @@ from tests.integration.metric_tables import emptied, writable
 from tests.integration.serving.conftest import TABLES, ask, insert
 from tests.integration.serving.shop_history import SELLERS, History, load
 
-PERIOD = {"from": "2017-03-01", "to": "2017-04-01"}
+PERIOD = {"from": "2017-03-01", "to": "2017-04-02"}
+"""March, and the day on which it was paid."""
+
+MARCH = {"from": "2017-03-01", "to": "2017-04-01"}
 SELLER = SELLERS[0]
 CATALOGUE = read_catalogue()
 EVERY = pytest.mark.parametrize("metric", CATALOGUE.values(), ids=lambda metric: metric.name)
@@ -69,6 +72,7 @@ def test_the_audit_finds_every_metric_of_every_seller_and_month_as_the_facts_say
 WRONG = {
     "sales_lines": ("units", "units"),
     "return_lines": ("refunded_units", "refunded_units"),
+    "earning_lines": ("commission_minor", "commission"),
 }
 """Table of rows → a column, and the metric that differs if it is wrong."""
 
@@ -175,7 +179,7 @@ def test_metrics_of_several_sources_are_split_together(api: httpx.Client) -> Non
 def test_refunds_by_their_own_date_are_those_that_were_paid_in_the_period(
     api: httpx.Client, history: History
 ) -> None:
-    first, last = (datetime.fromisoformat(f"{day}T03:00:00") for day in PERIOD.values())
+    first, last = (datetime.fromisoformat(f"{day}T03:00:00") for day in MARCH.values())
     paid = [
         line["refund_minor"]
         for refund in history.of("payment_refunded")
@@ -184,4 +188,18 @@ def test_refunds_by_their_own_date_are_those_that_were_paid_in_the_period(
     ]
 
     assert paid
-    assert answer(api, "refunds")["totals"][0]["value"] == sum(paid)
+    assert answer(api, "refunds", **MARCH)["totals"][0]["value"] == sum(paid)
+
+
+def test_earnings_are_what_a_payout_of_the_same_period_pays(api: httpx.Client, history: History) -> None:
+    [payout] = [each for each in history.of("payout_paid") if each["seller_id"] == SELLER]
+    names = "sales_income,cancelled_income,commission,refunds_charged,unpaid_earnings,payouts"
+    totals = answer(api, "net_earnings", **MARCH, **{"with": names})["totals"]
+    value = {total["name"]: total["value"] for total in totals}
+
+    assert value["sales_income"] - value["cancelled_income"] == payout["gross_minor"]
+    assert value["commission"] == payout["commission_minor"]
+    assert value["refunds_charged"] == payout["refunded_minor"]
+    assert value["net_earnings"] == value["unpaid_earnings"] == payout["amount_minor"]
+    assert answer(api, "payouts")["totals"][0]["value"] == payout["amount_minor"]
+    assert value["payouts"] == 0, "it was paid in April"
