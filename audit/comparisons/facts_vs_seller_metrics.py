@@ -8,8 +8,8 @@ import pyarrow as pa
 
 from audit.comparison import ComparisonSpec
 from audit.comparisons.aggregates_vs_seller_api import read_sellers
-from audit.seller_metrics import earning_lines, return_lines, sales_lines
-from audit.seller_metrics.figures import FiguresAt, SellerMonths, Value
+from audit.seller_metrics import earning_lines, parcel_steps, return_lines, review_scores, sales_lines
+from audit.seller_metrics.figures import SellerMonths, SourceMonths, Value
 from audit.sources.api import ApiRequest, Row
 from audit.sources.sales_api import DayRange, bucket_name
 from audit.stores import Stores
@@ -21,13 +21,15 @@ SPEC = ComparisonSpec(
     NAME, "every metric of every seller by month", "facts", "API", "seller months", ("seller_id", "bucket")
 )
 
-Add = Callable[[Iterable[Mapping[str, Any]], FiguresAt], None]
+Add = Callable[[Iterable[Mapping[str, Any]], SourceMonths], None]
 """Adds the rows of a query to months."""
 
 SOURCES: Mapping[str, Add] = {
     "sales_lines": sales_lines.add,
     "return_lines": return_lines.add,
     "earning_lines": earning_lines.add,
+    "parcel_steps": parcel_steps.add,
+    "review_scores": review_scores.add,
 }
 """Source of the catalogue → the plain computation of its measures, from the query of the same name."""
 

@@ -4,13 +4,13 @@ from collections.abc import Iterable, Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from audit.seller_metrics.figures import FiguresAt
+from audit.seller_metrics.figures import SourceMonths
 
 
-def add(lines: Iterable[Mapping[str, Any]], month_at: FiguresAt) -> None:
+def add(lines: Iterable[Mapping[str, Any]], months: SourceMonths) -> None:
     """Add the lines of the query `earning_lines`."""
     for line in lines:
-        sums = month_at(line["seller_id"], line["at_ms"]).sums
+        sums = months.at(line["seller_id"], line["at_ms"]).sums
         amount, shipping = line["amount"], line["shipping"]
         if line["kind"] == "sold":
             kept = commission_minor(amount, line["commission_bp"])

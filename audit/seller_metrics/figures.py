@@ -1,9 +1,9 @@
 """Collects what happened in each month of a seller, and computes the metrics in the plainest way."""
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from fractions import Fraction
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -47,10 +47,6 @@ class MonthFigures:
         return len(self.counted[name]) if name in self.counted else self.sums[name]
 
 
-FiguresAt = Callable[[str, int], MonthFigures]
-"""Returns the figures of a source in the month of a seller that contains a moment (Unix milliseconds)."""
-
-
 class SellerMonths:
     """The months of all sellers in the shop's time zone, by source of the catalogue."""
 
@@ -59,13 +55,20 @@ class SellerMonths:
         self._months: dict[tuple[str, str], dict[str, MonthFigures]] = defaultdict(
             lambda: defaultdict(MonthFigures)
         )
+        self._day = lru_cache(maxsize=None)(self._day_of_quarter_hour)
         self._name = lru_cache(maxsize=None)(self._month_of_quarter_hour)
 
-    def of_source(self, source: str) -> FiguresAt:
-        """Return the function that finds the figures of a source."""
-        return lambda seller_id, moment_ms: self._months[
-            seller_id, self._name(moment_ms // _QUARTER_HOUR_MS)
-        ][source]
+    def of_source(self, source: str) -> "SourceMonths":
+        """Return the months of one source."""
+        return SourceMonths(self, source)
+
+    def at(self, source: str, seller_id: str, moment_ms: int) -> MonthFigures:
+        """Return the figures of a source in the month of a seller that contains a moment."""
+        return self._months[seller_id, self._name(moment_ms // _QUARTER_HOUR_MS)][source]
+
+    def day(self, moment_ms: int) -> date:
+        """Return the day of the shop that contains a moment."""
+        return self._day(moment_ms // _QUARTER_HOUR_MS)
 
     def values(self, metrics: Mapping[str, Metric]) -> Iterator[tuple[str, str, dict[str, Value]]]:
         """Yield seller, month and the value of each metric, for months in which one of them is not 0."""
@@ -75,7 +78,26 @@ class SellerMonths:
                 yield seller_id, month, values
 
     def _month_of_quarter_hour(self, quarter_hour: int) -> str:
-        return f"{datetime.fromtimestamp(quarter_hour * _QUARTER_HOUR_MS / 1000, self._zone):%Y-%m}"
+        return f"{self._day(quarter_hour):%Y-%m}"
+
+    def _day_of_quarter_hour(self, quarter_hour: int) -> date:
+        return datetime.fromtimestamp(quarter_hour * _QUARTER_HOUR_MS / 1000, self._zone).date()
+
+
+@dataclass(frozen=True)
+class SourceMonths:
+    """The months of one source. Moments are Unix milliseconds."""
+
+    _months: SellerMonths
+    _source: str
+
+    def at(self, seller_id: str, moment_ms: int) -> MonthFigures:
+        """Return the figures of the month of a seller that contains a moment."""
+        return self._months.at(self._source, seller_id, moment_ms)
+
+    def day(self, moment_ms: int) -> date:
+        """Return the day of the shop that contains a moment."""
+        return self._months.day(moment_ms)
 
 
 def _quotient(numerator: int, denominator: int) -> int | None:

@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from audit.seller_metrics.figures import FiguresAt
+from audit.seller_metrics.figures import SourceMonths
 
 
-def add(lines: Iterable[Mapping[str, Any]], month_at: FiguresAt) -> None:
+def add(lines: Iterable[Mapping[str, Any]], months: SourceMonths) -> None:
     """Add the lines of the query `sales_lines`."""
     for line in lines:
-        month = month_at(line["seller_id"], line["placed_ms"])
+        month = months.at(line["seller_id"], line["placed_ms"])
         sums, net = month.sums, line["gross"] - line["discount"]
         if line["kind"] == "sold":
             month.counted["orders"].add(line["order_id"])

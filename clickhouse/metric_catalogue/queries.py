@@ -1,8 +1,8 @@
 """Writes the SQL that computes the columns of metrics. Everything that a caller chooses is a parameter.
 
-Each query has the parameters `seller_id`, `period_start` and `period_end` (exclusive), `currency` if its
-source has amounts of money, and `product_id` if it is restricted to a product. All metrics of a query have
-the same source.
+Each query has the parameters `seller_id`, `timezone`, `period_start` and `period_end` (exclusive), `currency`
+if its source has amounts of money, and `product_id` if it is restricted to a product; some queries do not use
+all of them. All metrics of a query have the same source.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from clickhouse.metric_catalogue.source import Dimension, Measure, Source
 
 
 def series_query(metrics: Sequence[Metric], *, of_product: bool) -> str:
-    """Return the query of the columns in each bucket. Parameters besides: `grain` and `timezone`.
+    """Return the query of the columns in each bucket. Parameter besides: `grain`.
 
     Its columns are `bucket` (the start in Unix seconds) and those of the metrics.
     """
@@ -31,7 +31,7 @@ def totals_query(metrics: Sequence[Metric], *, of_product: bool) -> str:
 def split_query(metrics: Sequence[Metric], dimension: Dimension, *, of_product: bool) -> str:
     """Return the query of the columns of the first `top` values of a dimension by the first metric.
 
-    Parameters besides: `top`, and `timezone` for some dimensions. All other values together are one row,
+    Parameter besides: `top`. All other values together are one row,
     whose `value` is null; only the columns of metrics that are additive mean something there. Its columns are
     `value`, `value_count` and those of the metrics.
     """

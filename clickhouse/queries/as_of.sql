@@ -14,6 +14,8 @@ WITH
         'sales_orders', ['order_confirmed', 'order_cancelled', 'payment_refunded'],
         'return_lines', ['order_returned', 'payment_refunded'],
         'earning_lines', ['order_confirmed', 'order_cancelled', 'payment_refunded', 'payout_paid'],
+        'parcels', ['order_placed', 'order_confirmed', 'order_shipped', 'order_delivered', 'order_cancelled'],
+        'review_scores', ['review_submitted'],
         'captured_payments', ['payment_captured'],
         'seller_sales_minute', ['order_confirmed', 'order_cancelled', 'payment_refunded'],
         'seller_sales_hour', ['order_confirmed', 'order_cancelled', 'payment_refunded'],

@@ -53,7 +53,7 @@ ROWS_CSV = csv_list("rows", MetricRow)
 MetricName = Annotated[
     str,
     Path(
-        pattern="^[a-z_]{1,40}$",
+        pattern="^[a-z0-9_]{1,40}$",
         description="A metric of the catalogue (`GET /v1/analytics/metrics`).",
         examples=["net_sales"],
     ),
@@ -73,7 +73,7 @@ async def _metrics_request(
         Query(
             alias="with",
             max_length=MAX_METRICS * 41,
-            pattern="^[a-z_,]*$",
+            pattern="^[a-z0-9_,]*$",
             description=f"More metrics, separated by commas; at most {MAX_METRICS} in all.",
             examples=["orders,units"],
         ),

@@ -63,7 +63,7 @@ async def seller_metrics(
     seller_id: SellerId,
     period: presenters.Preset = "30d",
     compare: Compare = "previous",
-    metric: Annotated[str, Query(pattern="^[a-z_]{0,40}$")] = "",
+    metric: Annotated[str, Query(pattern="^[a-z0-9_]{0,40}$")] = "",
     by: Annotated[str, Query(pattern="^[a-z_]{0,40}$")] = "",
     cursor: Cursor | None = None,
 ) -> Response:

@@ -30,8 +30,15 @@ DERIVED = {
     "payments_minute": ("minute", "method", "currency"),
     "return_lines": ("seller_id", "minute", "order_id", "kind", "return_id", "line_number"),
     "earning_lines": ("seller_id", "minute", "order_id", "kind", "reference_id", "line_number"),
+    "review_scores": ("seller_id", "minute", "order_id", "review_id"),
 }
 """Metric → its key."""
+
+STORED = (
+    *("sales_lines", "sales_orders", "captured_payments"),
+    *("return_lines", "earning_lines", "review_scores"),
+)
+"""The metrics that have rows of their own."""
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +59,7 @@ def derived(database: Settings, events: Events) -> dict[str, dict[tuple[Any, ...
     """Insert events into the fact tables one by one, and return the rows of ClickHouse's metrics."""
     skipping = {"input_format_skip_unknown_fields": 1, "date_time_input_format": "best_effort"}
     with connect(database, admin=True) as client:
-        for rows in ("sales_lines", "sales_orders", "captured_payments", "return_lines", "earning_lines"):
+        for rows in STORED:
             client.command(f"TRUNCATE TABLE {writable(database, rows)}")
         for name, arrived in events.items():
             for event in arrived:
@@ -288,6 +295,18 @@ def test_earnings_are_booked_at_their_own_time_and_once(run_metrics: RunMetrics)
     assert (cancelled_row["minute"], cancelled_row["commission_minor"]) == ("2018-03-03T12:00:00Z", -100)
     assert (rows["refunded"]["minute"], rows["refunded"]["earned_minor"]) == (REFUNDED_AT, -300)
     assert (rows["paid"]["paid_minor"], rows["paid"]["earned_minor"]) == (77, 0)
+
+
+def test_a_review_counts_once_and_only_if_it_is_about_a_seller(run_metrics: RunMetrics) -> None:
+    review = {
+        "event_id": "review-1", "occurred_at": at(NOON), "review_id": "r", "order_id": "o", "shopper_id": "s",
+        "product_id": None, "seller_id": "ann", "score": 4, "title": None, "comment": None,
+    }  # fmt: skip
+    of_nobody = review | {"event_id": "review-2", "order_id": "p", "seller_id": None}
+    tables = run_metrics({"review_submitted": [review, review, of_nobody]})
+
+    [row] = tables["review_scores"].values()
+    assert (row["seller_id"], row["product_id"], row["reviews"], row["score"]) == ("ann", "", 1, 4)
 
 
 def net_minor(row: Row) -> int:

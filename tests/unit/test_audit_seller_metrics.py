@@ -106,6 +106,59 @@ def test_earnings_are_booked_when_they_happen_and_commission_is_rounded_for_each
     assert june["commission_rate"] == ""
 
 
+HOUR_MS = 3_600_000
+
+
+def step(kind: str, order: str, at_ms: int, *, promised: int = 0, reason: str = "") -> dict[str, object]:
+    return {
+        "kind": kind, "seller_id": "ana", "order_id": order, "at_ms": at_ms, "promised": promised,
+        "reason": reason,
+    }  # fmt: skip
+
+
+def test_times_between_steps_are_quantiles_of_whole_parcels() -> None:
+    steps = []
+    for number, hours in enumerate((1, 2, 30, 4, 5)):
+        confirmed, shipped = JUNE_1_MS, JUNE_1_MS + hours * HOUR_MS
+        order = f"o{number}"
+        steps += [step("confirmed", order, confirmed), step("shipped", order, shipped - 5)]
+        steps.append(step("shipped", order, shipped))  # the second parcel of the seller
+    backwards = [step("confirmed", "x", JUNE_1_MS + 9), step("shipped", "x", JUNE_1_MS)]
+    alone = [step("shipped", "y", JUNE_1_MS)]
+
+    [june] = months_of({"parcel_steps": steps + backwards + alone})
+
+    # 0, 1, 2, 4, 5, 30: position 3 of 6, and position 5.
+    assert (june["time_to_ship_median"], june["time_to_ship_p90"]) == ("4.0", "30.0")
+    assert june["parcels_shipped"] == "7"
+    assert (june["time_to_confirm_median"], june["late_share"]) == ("", "")
+
+
+def test_a_parcel_is_late_after_the_promised_day() -> None:
+    promised_ms = JUNE_1_MS  # the first midnight of June
+    steps = [
+        *(step("placed", order, MAY_31_MS, promised=promised_ms) for order in ("on time", "late")),
+        step("delivered", "on time", JUNE_1_MS + 23 * HOUR_MS),
+        step("delivered", "late", JUNE_1_MS + 24 * HOUR_MS),
+        step("delivered", "without a promise", JUNE_1_MS + 99 * HOUR_MS),
+        step("cancelled", "on time", JUNE_1_MS, reason="out_of_stock"),
+        step("cancelled", "late", JUNE_1_MS, reason="shopper_request"),
+    ]
+
+    june = next(row for row in months_of({"parcel_steps": steps}) if row["bucket"] == "2018-06")
+
+    assert (june["late_share"], june["parcels_delivered"], june["order_cancellations"]) == ("0.5", "3", "2")
+    assert june["seller_cancellation_rate"] == "", "the orders were placed in May"
+
+
+def test_reviews_have_an_average_and_a_share_of_low_scores() -> None:
+    reviews = [{"seller_id": "ana", "at_ms": JUNE_1_MS, "score": score} for score in (1, 2, 5)]
+
+    [june] = months_of({"review_scores": reviews})
+
+    assert (june["reviews"], june["review_score"], june["low_score_share"]) == ("3", "2.6667", "0.6667")
+
+
 def test_a_month_without_orders_is_no_row_and_a_missing_ratio_is_empty() -> None:
     nothing = dict.fromkeys(METRICS, 0) | dict.fromkeys(("average_order_value", "return_rate"))
     months = [

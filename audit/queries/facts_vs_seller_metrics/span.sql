@@ -20,6 +20,14 @@ FROM
     UNION ALL
     SELECT minute FROM earning_lines
     UNION ALL
+    SELECT occurred_at FROM order_placed
+    UNION ALL
+    SELECT occurred_at FROM order_shipped
+    UNION ALL
+    SELECT occurred_at FROM order_delivered
+    UNION ALL
+    SELECT occurred_at FROM review_submitted
+    UNION ALL
     SELECT minute FROM return_lines
 )
 HAVING count() > 0

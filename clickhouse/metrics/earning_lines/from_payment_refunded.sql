@@ -12,4 +12,4 @@ SELECT
     -line.refund_minor AS earned_minor
 FROM payment_refunded
 ARRAY JOIN lines AS line
-WHERE return_id IS NOT NULL AND seller_id IS NOT NULL
+WHERE payment_refunded.return_id IS NOT NULL AND payment_refunded.seller_id IS NOT NULL

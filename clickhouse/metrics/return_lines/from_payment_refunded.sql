@@ -14,4 +14,4 @@ SELECT
     line.refund_minor AS refunded_minor
 FROM payment_refunded
 ARRAY JOIN lines AS line, arrayEnumerate(lines) AS position
-WHERE return_id IS NOT NULL AND seller_id IS NOT NULL
+WHERE payment_refunded.return_id IS NOT NULL AND payment_refunded.seller_id IS NOT NULL

@@ -57,7 +57,7 @@ class FiguresReader:
         """Return the series and the totals of metrics of one source, and the totals before."""
         of_product = asked.of_product
         totals = queries.totals_query(metrics, of_product=of_product)
-        by_bucket: dict[str, Value] = {"grain": asked.grain, "timezone": self._context.zone.key}
+        by_bucket: dict[str, Value] = {"grain": asked.grain}
         series, now, then = await asyncio.gather(
             self.rows(queries.series_query(metrics, of_product=of_product), asked.parameters | by_bucket),
             _no_rows() if all(each.adds_up for each in metrics) else self.rows(totals, asked.parameters),
@@ -78,7 +78,7 @@ class FiguresReader:
             return [], None
         metrics = found[0].metrics
         dimension = metrics[0].source.dimensions[asked.by]
-        given = asked.parameters | {"timezone": self._context.zone.key}
+        given = asked.parameters
         ranked = await self.rows(
             queries.split_query(metrics, dimension, of_product=asked.of_product),
             given | {"top": len(dimension.values) or asked.top},

@@ -146,6 +146,7 @@ class MetricsService:
         return {
             "seller_id": seller_id,
             "currency": self._context.currency,
+            "timezone": self._context.zone.key,
             **bounds(period),
             **product,
         }

@@ -117,9 +117,10 @@ class History:
             self._return(order, seller_id, delivered_at, placed, own)
         if rng.random() < 0.5:
             about = own[0]["product_id"] if rng.random() < 0.8 else None
+            seller = seller_id if rng.random() < 0.9 else None
             self._add(
                 "review_submitted", self._after(delivered_at, timedelta(days=9)), **order,
-                review_id=f"{shipment_id}-review", product_id=about, seller_id=seller_id,
+                review_id=f"{shipment_id}-review", product_id=about, seller_id=seller,
                 score=rng.randrange(1, 6),
             )  # fmt: skip
 

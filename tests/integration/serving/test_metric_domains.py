@@ -70,19 +70,21 @@ def test_the_audit_finds_every_metric_of_every_seller_and_month_as_the_facts_say
 
 
 WRONG = {
-    "sales_lines": ("units", "units"),
-    "return_lines": ("refunded_units", "refunded_units"),
-    "earning_lines": ("commission_minor", "commission"),
+    "sales_lines": ("units", "+ 1", "units"),
+    "return_lines": ("refunded_units", "+ 1", "refunded_units"),
+    "earning_lines": ("commission_minor", "+ 1", "commission"),
+    "parcels": ("shipped_at", "+ INTERVAL 1 WEEK", "time_to_ship_p90"),
+    "review_scores": ("score", "+ 1", "review_score"),
 }
-"""Table of rows → a column, and the metric that differs if it is wrong."""
+"""Table of rows → a column, a wrong change of it, and a metric that differs then."""
 
 
 @pytest.mark.parametrize("table", WRONG)
 def test_the_audit_finds_a_wrong_value(shop: Settings, history: History, table: str) -> None:
-    column, metric = WRONG[table]
+    column, change, metric = WRONG[table]
     rows = writable(shop, table)
-    ask(shop, f"INSERT INTO {rows} SELECT * REPLACE ({column} + 1 AS {column}) FROM {rows} FINAL "
-              f"WHERE seller_id = '{SELLER}' AND {column} > 0 LIMIT 1")  # fmt: skip
+    ask(shop, f"INSERT INTO {rows} SELECT * REPLACE ({column} {change} AS {column}) FROM {rows} FINAL "
+              f"WHERE seller_id = '{SELLER}' AND {column} > 0 LIMIT 5")  # fmt: skip
     try:
         differing = {(each.key["seller_id"], each.field) for each in audited(shop).differences}
     finally:
