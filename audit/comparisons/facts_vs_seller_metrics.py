@@ -8,7 +8,14 @@ import pyarrow as pa
 
 from audit.comparison import ComparisonSpec
 from audit.comparisons.aggregates_vs_seller_api import read_sellers
-from audit.seller_metrics import earning_lines, parcel_steps, return_lines, review_scores, sales_lines
+from audit.seller_metrics import (
+    earning_lines,
+    parcel_steps,
+    product_interest,
+    return_lines,
+    review_scores,
+    sales_lines,
+)
 from audit.seller_metrics.figures import SellerMonths, SourceMonths, Value
 from audit.sources.api import ApiRequest, Row
 from audit.sources.sales_api import DayRange, bucket_name
@@ -30,6 +37,7 @@ SOURCES: Mapping[str, Add] = {
     "earning_lines": earning_lines.add,
     "parcel_steps": parcel_steps.add,
     "review_scores": review_scores.add,
+    "product_interest": product_interest.add,
 }
 """Source of the catalogue → the plain computation of its measures, from the query of the same name."""
 

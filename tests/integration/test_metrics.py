@@ -31,12 +31,13 @@ DERIVED = {
     "return_lines": ("seller_id", "minute", "order_id", "kind", "return_id", "line_number"),
     "earning_lines": ("seller_id", "minute", "order_id", "kind", "reference_id", "line_number"),
     "review_scores": ("seller_id", "minute", "order_id", "review_id"),
+    "product_views": ("seller_id", "minute", "event_id"),
 }
 """Metric → its key."""
 
 STORED = (
     *("sales_lines", "sales_orders", "captured_payments"),
-    *("return_lines", "earning_lines", "review_scores"),
+    *("return_lines", "earning_lines", "review_scores", "product_views"),
 )
 """The metrics that have rows of their own."""
 
@@ -307,6 +308,23 @@ def test_a_review_counts_once_and_only_if_it_is_about_a_seller(run_metrics: RunM
 
     [row] = tables["review_scores"].values()
     assert (row["seller_id"], row["product_id"], row["reviews"], row["score"]) == ("ann", "", 1, 4)
+
+
+def test_a_view_counts_once_and_only_if_a_seller_was_shown(run_metrics: RunMetrics) -> None:
+    view = {
+        "event_id": "view-1", "occurred_at": at(NOON), "session_id": "visit", "shopper_id": None,
+        "product_id": "pen", "seller_id": "ann", "source": "search", "search_id": None,
+        "recommendation_id": None,
+    }  # fmt: skip
+    tables = run_metrics({"product_viewed": [view, view, view | {"event_id": "view-2", "seller_id": None}]})
+
+    [row] = tables["product_views"].values()
+    assert (row["seller_id"], row["product_id"], row["session_id"], row["views"]) == (
+        "ann",
+        "pen",
+        "visit",
+        1,
+    )
 
 
 def net_minor(row: Row) -> int:

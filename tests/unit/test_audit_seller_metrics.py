@@ -159,6 +159,17 @@ def test_reviews_have_an_average_and_a_share_of_low_scores() -> None:
     assert (june["reviews"], june["review_score"], june["low_score_share"]) == ("3", "2.6667", "0.6667")
 
 
+def test_sessions_are_counted_once_a_month_and_orders_for_each_session() -> None:
+    viewed = {"kind": "viewed", "seller_id": "ana", "at_ms": JUNE_1_MS, "units": 0}
+    sold_unit = viewed | {"kind": "sold", "id": "o1", "units": 3}
+    views = [viewed | {"id": session} for session in ("a", "a", "b", "c", "c")]
+
+    [june] = months_of({"product_interest": [*views, sold_unit, sold_unit]})
+
+    assert (june["product_views"], june["viewing_sessions"], june["conversion"]) == ("5", "3", "0.3333")
+    assert (june["units_per_session"], june["views_per_session"]) == ("2.0", "1.6667")
+
+
 def test_a_month_without_orders_is_no_row_and_a_missing_ratio_is_empty() -> None:
     nothing = dict.fromkeys(METRICS, 0) | dict.fromkeys(("average_order_value", "return_rate"))
     months = [

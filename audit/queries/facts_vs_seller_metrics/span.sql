@@ -28,6 +28,8 @@ FROM
     UNION ALL
     SELECT occurred_at FROM review_submitted
     UNION ALL
+    SELECT occurred_at FROM product_viewed
+    UNION ALL
     SELECT minute FROM return_lines
 )
 HAVING count() > 0

@@ -25,6 +25,7 @@ PAID_FROM, PAID_TO = datetime(2017, 3, 1, tzinfo=SHOP), datetime(2017, 4, 1, tzi
 
 UNPAID = ("payment_failed", "timed_out", "out_of_stock")
 CANCELLED = ("shopper_request", "seller_request", "fraud_suspected", "unknown")
+LED_BY = ("search", "direct", "recommendation")
 RETURNED = ("changed_mind", "damaged", "late")
 
 Events = dict[str, list[dict[str, Any]]]
@@ -43,6 +44,8 @@ class History:
             )  # fmt: skip
         for number in range(orders):
             self._order(f"hist-order-{number}")
+        for number in range(orders * 4):
+            self._visit(f"hist-visit-{number}")
         for seller_id in SELLERS if orders else ():
             self._payout(seller_id)
 
@@ -154,6 +157,18 @@ class History:
                 refund_id=f"{return_id}-money", payment_id=f"{order['order_id']}-paid",
                 reason="order_returned", amount_minor=sum(line["refund_minor"] for line in came_back),
                 lines=came_back,
+            )  # fmt: skip
+
+    def _visit(self, session_id: str) -> None:
+        """Some pages that a visitor opens in a visit, some of them twice."""
+        rng = self._rng
+        at = self._after(FIRST.astimezone(UTC), LAST - FIRST)
+        for _ in range(rng.randrange(1, 6)):
+            at = self._after(at, timedelta(minutes=20))
+            product, seller = rng.choice(list(PRODUCTS.items()))
+            self._add(
+                "product_viewed", at, session_id=session_id, product_id=product,
+                seller_id=seller if rng.random() < 0.9 else None, source=rng.choice(LED_BY),
             )  # fmt: skip
 
     def _payout(self, seller_id: str) -> None:

@@ -75,6 +75,7 @@ WRONG = {
     "earning_lines": ("commission_minor", "+ 1", "commission"),
     "parcels": ("shipped_at", "+ INTERVAL 1 WEEK", "time_to_ship_p90"),
     "review_scores": ("score", "+ 1", "review_score"),
+    "product_views": ("views", "+ 1", "views_per_session"),
 }
 """Table of rows → a column, a wrong change of it, and a metric that differs then."""
 
