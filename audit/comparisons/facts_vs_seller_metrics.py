@@ -9,6 +9,7 @@ import pyarrow as pa
 from audit.comparison import ComparisonSpec
 from audit.comparisons.aggregates_vs_seller_api import read_sellers
 from audit.seller_metrics import (
+    customer_orders,
     earning_lines,
     parcel_steps,
     product_interest,
@@ -38,6 +39,7 @@ SOURCES: Mapping[str, Add] = {
     "parcel_steps": parcel_steps.add,
     "review_scores": review_scores.add,
     "product_interest": product_interest.add,
+    "customer_orders": customer_orders.add,
 }
 """Source of the catalogue → the plain computation of its measures, from the query of the same name."""
 

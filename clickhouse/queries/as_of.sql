@@ -17,6 +17,7 @@ WITH
         'parcels', ['order_placed', 'order_confirmed', 'order_shipped', 'order_delivered', 'order_cancelled'],
         'review_scores', ['review_submitted'],
         'product_views', ['product_viewed'],
+        'customer_orders', ['order_confirmed'],
         'captured_payments', ['payment_captured'],
         'seller_sales_minute', ['order_confirmed', 'order_cancelled', 'payment_refunded'],
         'seller_sales_hour', ['order_confirmed', 'order_cancelled', 'payment_refunded'],

@@ -32,12 +32,14 @@ DERIVED = {
     "earning_lines": ("seller_id", "minute", "order_id", "kind", "reference_id", "line_number"),
     "review_scores": ("seller_id", "minute", "order_id", "review_id"),
     "product_views": ("seller_id", "minute", "event_id"),
+    "customer_orders": ("seller_id", "shopper_id", "minute", "order_id"),
 }
 """Metric → its key."""
 
 STORED = (
     *("sales_lines", "sales_orders", "captured_payments"),
     *("return_lines", "earning_lines", "review_scores", "product_views"),
+    "customer_orders",
 )
 """The metrics that have rows of their own."""
 
@@ -325,6 +327,13 @@ def test_a_view_counts_once_and_only_if_a_seller_was_shown(run_metrics: RunMetri
         "visit",
         1,
     )
+
+
+def test_an_order_is_one_order_of_the_customer_of_each_seller(run_metrics: RunMetrics) -> None:
+    order = placed("o", [line(1, "pen", "ann"), line(2, "ink", "ann"), line(3, "cup", "bob")])
+    tables = run_metrics({"order_confirmed": [confirmed(order)] * 2})
+
+    assert tables["customer_orders"].keys() == {(seller, "s-o", MINUTE, "o") for seller in ("ann", "bob")}
 
 
 def net_minor(row: Row) -> int:

@@ -170,6 +170,23 @@ def test_sessions_are_counted_once_a_month_and_orders_for_each_session() -> None
     assert (june["units_per_session"], june["views_per_session"]) == ("2.0", "1.6667")
 
 
+def test_a_customer_is_new_once_and_returns_afterwards() -> None:
+    order = {"seller_id": "ana", "shopper_id": "ben", "placed_ms": JUNE_1_MS}
+    orders = [
+        order | {"order_id": "o2"},
+        order | {"order_id": "o1", "placed_ms": MAY_31_MS},
+        order | {"order_id": "o3", "shopper_id": "cem"},
+        order | {"order_id": "o4", "shopper_id": "cem", "placed_ms": JUNE_1_MS + HOUR_MS},
+        order | {"order_id": "o5", "shopper_id": "dan"},
+    ]
+
+    may, june = sorted(months_of({"customer_orders": orders}), key=lambda row: row["bucket"])
+
+    assert (may["customers"], may["new_customer_share"], may["repeat_rate"]) == ("1", "1.0", "0.0")
+    assert (june["customers"], june["new_customers"], june["orders_per_customer"]) == ("3", "2", "1.3333")
+    assert (june["returning_customer_share"], june["repeat_rate"]) == ("0.3333", "0.6667")
+
+
 def test_a_month_without_orders_is_no_row_and_a_missing_ratio_is_empty() -> None:
     nothing = dict.fromkeys(METRICS, 0) | dict.fromkeys(("average_order_value", "return_rate"))
     months = [

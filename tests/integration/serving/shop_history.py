@@ -16,7 +16,7 @@ SHOP = ZoneInfo("America/Sao_Paulo")
 SELLERS = ("hist-ana", "hist-bea", "hist-caio")
 PRODUCTS = {f"{seller}-{number}": seller for seller in SELLERS for number in range(3)}
 CATEGORY = {product: ("toys", "garden", None)[int(product[-1])] for product in PRODUCTS}
-SHOPPERS = tuple(f"shopper-{number}" for number in range(25))
+SHOPPERS = tuple(f"shopper-{number}" for number in range(90))
 FIRST, LAST = datetime(2017, 1, 1, tzinfo=SHOP), datetime(2017, 5, 1, tzinfo=SHOP)
 """The orders are placed in this time; what follows from them may happen later."""
 
@@ -44,7 +44,7 @@ class History:
             )  # fmt: skip
         for number in range(orders):
             self._order(f"hist-order-{number}")
-        for number in range(orders * 4):
+        for number in range(orders * 2):
             self._visit(f"hist-visit-{number}")
         for seller_id in SELLERS if orders else ():
             self._payout(seller_id)
