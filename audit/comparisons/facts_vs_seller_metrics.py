@@ -1,6 +1,7 @@
 """Compares every metric of the catalogue, for every seller and month, with a plain computation from facts."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -13,6 +14,7 @@ from audit.seller_metrics import (
     earning_lines,
     parcel_steps,
     product_interest,
+    recommendations,
     return_lines,
     review_scores,
     sales_lines,
@@ -40,10 +42,16 @@ SOURCES: Mapping[str, Add] = {
     "review_scores": review_scores.add,
     "product_interest": product_interest.add,
     "customer_orders": customer_orders.add,
+    "recommendations": recommendations.add,
 }
 """Source of the catalogue → the plain computation of its measures, from the query of the same name."""
 
 METRICS = tuple(read_catalogue())
+SOURCE_OF = {name: metric.source.name for name, metric in read_catalogue().items()}
+FIRST = SOURCE_OF[METRICS[0]]
+NOTHING: Mapping[str, Value] = {
+    name: None if metric.denominator or metric.quantile else 0 for name, metric in read_catalogue().items()
+}
 SCHEMA = pa.schema(
     [("seller_id", pa.string()), ("bucket", pa.string()), *((name, pa.string()) for name in METRICS)]
 )
@@ -61,10 +69,27 @@ def expected(months: SellerMonths) -> pa.Table:
 
 
 def rows_of(answer: Any) -> Iterator[Row]:
-    """Yield the months of an answer in which anything happened."""
+    """Yield the months of an answer in which anything happened. Metrics that were not asked for are 0."""
     for bucket in answer["series"]:
         if any(bucket["values"].values()):
-            yield _row(answer["seller_id"], bucket_name(bucket, "month"), bucket["values"])
+            yield _row(answer["seller_id"], bucket_name(bucket, "month"), {**NOTHING, **bucket["values"]})
+
+
+def metrics_to_ask(
+    sellers: Iterable[str], months: Iterable[Mapping[str, str]], with_rows: Mapping[str, Container[str]]
+) -> Iterator[tuple[str, list[str]]]:
+    """Yield each seller with the metrics to ask for: those of every source that has anything of the seller.
+
+    That is a figure that is not 0 in a month by the facts, or a row in the first table of the source
+    (`with_rows`: source → sellers). All others are 0 on both sides. Sales are asked for in any case.
+    """
+    by_facts: dict[str, set[str]] = defaultdict(set)
+    for month in months:
+        found = {SOURCE_OF[name] for name in METRICS if month[name] not in ("", "0", "0.0")}
+        by_facts[month["seller_id"]] |= found
+    for seller_id in sellers:
+        asked = by_facts[seller_id] | {source for source in SOURCES if seller_id in with_rows[source]}
+        yield seller_id, [name for name in METRICS if SOURCE_OF[name] in asked or SOURCE_OF[name] == FIRST]
 
 
 def _read(stores: Stores, keys: KeyFilter | None) -> Sides:
@@ -78,9 +103,14 @@ def _read(stores: Stores, keys: KeyFilter | None) -> Sides:
         return Sides(facts, facts)
     days = DayRange.of_months(span[0]["first_month"], span[0]["last_month"])
     query = {"from": str(days.first), "to": str(days.last), "grain": "month", "compare": "none"}
-    query["with"] = ",".join(METRICS[1:])
     sellers = read_sellers(stores, keys)["seller_id"].to_pylist()
-    requests = [ApiRequest(f"/v1/sellers/{id_}/analytics/{METRICS[0]}", query) for id_ in sellers]
+    with_rows: dict[str, set[str]] = {source: set() for source in SOURCES}
+    for row in stores.clickhouse.query(f"{NAME}/sellers_with_rows").to_pylist():
+        with_rows[row["source"]].add(row["seller_id"])
+    requests = [
+        ApiRequest(f"/v1/sellers/{id_}/analytics/{first}", query | {"with": ",".join(others)})
+        for id_, (first, *others) in metrics_to_ask(sellers, facts.to_pylist(), with_rows)
+    ]
     answers = stores.api.fetch(requests, rows_of)
     return Sides(facts, pa.Table.from_pylist(answers, SCHEMA))
 

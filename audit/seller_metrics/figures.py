@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from fractions import Fraction
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -102,7 +101,7 @@ class SourceMonths:
 
 def _quotient(numerator: int, denominator: int) -> int | None:
     """Return the quotient, rounded half up; None if the denominator is not above 0."""
-    return (Fraction(numerator, denominator) + Fraction(1, 2)).__floor__() if denominator > 0 else None
+    return (2 * numerator + denominator) // (2 * denominator) if denominator > 0 else None
 
 
 def _decimals(numerator: int, denominator: int) -> float | None:

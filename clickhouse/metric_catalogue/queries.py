@@ -11,16 +11,22 @@ from textwrap import indent
 from clickhouse.metric_catalogue.definition import Metric
 from clickhouse.metric_catalogue.source import Dimension, Measure, Source
 
+WHOLE_PERIOD = 0
+"""The `bucket` of a row of `series_query` that is about the whole period."""
+
 
 def series_query(metrics: Sequence[Metric], *, of_product: bool) -> str:
     """Return the query of the columns in each bucket. Parameter besides: `grain`.
 
-    Its columns are `bucket` (the start in Unix seconds) and those of the metrics.
+    Its columns are `bucket` (the start in Unix seconds) and those of the metrics. If the buckets of a metric
+    do not add up, the row of `WHOLE_PERIOD` has the columns over the whole period.
     """
     source = metrics[0].source
     bucket = f"dateTrunc({{grain:String}}, {source.time}, {{timezone:String}})"
     start = f"toUnixTimestamp(toDateTime({bucket}, {{timezone:String}})) AS bucket"
-    return f"{_select([start, *_columns(metrics, of_product)], source, of_product)}\nGROUP BY bucket"
+    adds_up = all(metric.adds_up for metric in metrics)
+    groups = "bucket" if adds_up else "GROUPING SETS ((bucket), ())"
+    return f"{_select([start, *_columns(metrics, of_product)], source, of_product)}\nGROUP BY {groups}"
 
 
 def totals_query(metrics: Sequence[Metric], *, of_product: bool) -> str:

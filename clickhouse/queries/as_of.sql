@@ -18,6 +18,8 @@ WITH
         'review_scores', ['review_submitted'],
         'product_views', ['product_viewed'],
         'customer_orders', ['order_confirmed'],
+        'recommended_items', ['recommendation_shown'],
+        'recommendation_clicks', ['recommendation_clicked'],
         'captured_payments', ['payment_captured'],
         'seller_sales_minute', ['order_confirmed', 'order_cancelled', 'payment_refunded'],
         'seller_sales_hour', ['order_confirmed', 'order_cancelled', 'payment_refunded'],

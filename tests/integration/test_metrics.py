@@ -33,13 +33,14 @@ DERIVED = {
     "review_scores": ("seller_id", "minute", "order_id", "review_id"),
     "product_views": ("seller_id", "minute", "event_id"),
     "customer_orders": ("seller_id", "shopper_id", "minute", "order_id"),
+    "recommended_items": ("seller_id", "minute", "recommendation_id", "position"),
 }
 """Metric → its key."""
 
 STORED = (
     *("sales_lines", "sales_orders", "captured_payments"),
     *("return_lines", "earning_lines", "review_scores", "product_views"),
-    "customer_orders",
+    *("customer_orders", "recommended_items", "recommendation_clicks"),
 )
 """The metrics that have rows of their own."""
 
@@ -334,6 +335,21 @@ def test_an_order_is_one_order_of_the_customer_of_each_seller(run_metrics: RunMe
     tables = run_metrics({"order_confirmed": [confirmed(order)] * 2})
 
     assert tables["customer_orders"].keys() == {(seller, "s-o", MINUTE, "o") for seller in ("ann", "bob")}
+
+
+def test_a_recommended_item_counts_once_and_only_if_its_seller_is_known(run_metrics: RunMetrics) -> None:
+    def item(position: int, seller: str | None) -> Row:
+        return {"position": position, "product_id": "pen", "seller_id": seller, "score": 1.0, "source": None}
+
+    shown = {
+        "event_id": "shown-1", "occurred_at": at(NOON), "recommendation_id": "list", "session_id": "visit",
+        "shopper_id": None, "surface": "home", "strategy": "popular_products", "model_version": None,
+        "experiment": None, "variant": None, "anchor_product_id": None,
+        "items": [item(1, "ann"), item(2, None)],
+    }  # fmt: skip
+    tables = run_metrics({"recommendation_shown": [shown, shown]})
+
+    assert tables["recommended_items"].keys() == {("ann", MINUTE, "list", 1)}
 
 
 def net_minor(row: Row) -> int:

@@ -2,7 +2,14 @@
 
 from zoneinfo import ZoneInfo
 
-from audit.comparisons.facts_vs_seller_metrics import METRICS, SOURCES, expected, rows_of
+from audit.comparisons.facts_vs_seller_metrics import (
+    METRICS,
+    SOURCE_OF,
+    SOURCES,
+    expected,
+    metrics_to_ask,
+    rows_of,
+)
 from audit.seller_metrics.figures import SellerMonths
 from clickhouse.metric_catalogue.definition import read_catalogue
 
@@ -185,6 +192,45 @@ def test_a_customer_is_new_once_and_returns_afterwards() -> None:
     assert (may["customers"], may["new_customer_share"], may["repeat_rate"]) == ("1", "1.0", "0.0")
     assert (june["customers"], june["new_customers"], june["orders_per_customer"]) == ("3", "2", "1.3333")
     assert (june["returning_customer_share"], june["repeat_rate"]) == ("0.3333", "0.6667")
+
+
+def test_a_click_leads_to_the_order_of_the_same_shopper_and_product_within_a_day() -> None:
+    shown = {"kind": "shown", "seller_id": "ana", "id": "list", "product_id": "pen", "shopper_id": ""}
+    shown |= {"at_ms": JUNE_1_MS, "amount": 0}
+    click = shown | {"kind": "clicked", "seller_id": "", "shopper_id": "ben"}
+    bought = click | {"kind": "bought", "seller_id": "ana"}
+    rows = [
+        shown,
+        shown | {"product_id": "ink"},
+        click,
+        click | {"at_ms": JUNE_1_MS + 1},
+        bought | {"id": "o1", "at_ms": JUNE_1_MS + 24 * HOUR_MS, "amount": 70},
+        bought | {"id": "too late", "at_ms": JUNE_1_MS + 24 * HOUR_MS + 1, "amount": 800},
+        bought | {"id": "before", "at_ms": JUNE_1_MS - 1, "amount": 800},
+        bought | {"id": "of another", "shopper_id": "cem", "amount": 800},
+        bought | {"id": "another product", "product_id": "ink", "amount": 800},
+    ]
+
+    june = next(row for row in months_of({"recommendations": rows}) if row["bucket"] == "2018-06")
+
+    assert (june["recommendation_impressions"], june["recommendation_clicks"]) == ("2", "1")
+    assert june["click_through_rate"] == "0.5"
+    assert (june["attributed_orders"], june["attributed_sales"]) == ("1", "70")
+
+
+def test_the_api_is_asked_for_what_the_facts_or_the_tables_have() -> None:
+    nothing = dict.fromkeys(METRICS, "0")
+    months = [nothing | {"seller_id": "ana", "reviews": "2"}, nothing | {"seller_id": "ben"}]
+    with_rows = {source: {"ben"} if source == "return_lines" else set() for source in SOURCES}
+
+    asked = dict(metrics_to_ask(["ana", "ben"], months, with_rows))
+
+    domains = {seller: {SOURCE_OF[name] for name in names} for seller, names in asked.items()}
+    assert domains == {
+        "ana": {"sales_lines", "review_scores"},
+        "ben": {"sales_lines", "return_lines"},
+    }
+    assert {name for name in METRICS if SOURCE_OF[name] == "review_scores"} <= set(asked["ana"])
 
 
 def test_a_month_without_orders_is_no_row_and_a_missing_ratio_is_empty() -> None:

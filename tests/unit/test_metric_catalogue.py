@@ -130,6 +130,28 @@ def test_a_share_has_four_decimals(returned: int, units: int) -> None:
     assert value == pytest.approx(returned / units, abs=0.5001e-4, rel=1e-9)
 
 
+def test_metrics_that_do_not_add_up_have_a_row_of_the_whole_period() -> None:
+    metrics = read_catalogue()
+    by_itself = {
+        name: "GROUPING SETS" in series_query([metric], of_product=False) for name, metric in metrics.items()
+    }
+
+    assert not by_itself["net_sales"]
+    assert by_itself["time_to_ship_median"]
+    assert by_itself["customers"]
+    assert by_itself["conversion"]
+
+
+@given(st.lists(st.integers(0, 10**10), max_size=30))
+def test_a_quantile_is_a_value_of_the_parcels_in_hours(times_ms: list[int]) -> None:
+    metric = read_catalogue()["time_to_ship_p90"]
+    chosen = sorted(times_ms)[len(times_ms) * 9 // 10] if times_ms else None
+
+    value = value_of(metric, {"to_ship_p90": chosen})
+
+    assert value == (None if chosen is None else pytest.approx(chosen / 3_600_000, abs=0.5001e-4))
+
+
 def test_what_a_caller_chooses_is_a_parameter() -> None:
     for metric in read_catalogue().values():
         for dimension in metric.dimensions.values():

@@ -30,6 +30,8 @@ FROM
     UNION ALL
     SELECT occurred_at FROM product_viewed
     UNION ALL
+    SELECT occurred_at FROM recommendation_shown
+    UNION ALL
     SELECT minute FROM return_lines
 )
 HAVING count() > 0

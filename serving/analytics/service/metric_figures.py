@@ -58,11 +58,12 @@ class FiguresReader:
         of_product = asked.of_product
         totals = queries.totals_query(metrics, of_product=of_product)
         by_bucket: dict[str, Value] = {"grain": asked.grain}
-        series, now, then = await asyncio.gather(
+        rows, then = await asyncio.gather(
             self.rows(queries.series_query(metrics, of_product=of_product), asked.parameters | by_bucket),
-            _no_rows() if all(each.adds_up for each in metrics) else self.rows(totals, asked.parameters),
             self.rows(totals, asked.parameters | bounds(asked.before)) if asked.before else _no_rows(),
         )
+        now = [row for row in rows if int(row["bucket"]) == queries.WHOLE_PERIOD]
+        series = [row for row in rows if int(row["bucket"]) != queries.WHOLE_PERIOD]
         return Figures(
             metrics,
             series,

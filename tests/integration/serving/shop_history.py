@@ -26,6 +26,7 @@ PAID_FROM, PAID_TO = datetime(2017, 3, 1, tzinfo=SHOP), datetime(2017, 4, 1, tzi
 UNPAID = ("payment_failed", "timed_out", "out_of_stock")
 CANCELLED = ("shopper_request", "seller_request", "fraud_suspected", "unknown")
 LED_BY = ("search", "direct", "recommendation")
+SURFACES = ("home", "product")
 RETURNED = ("changed_mind", "damaged", "late")
 
 Events = dict[str, list[dict[str, Any]]]
@@ -61,6 +62,10 @@ class History:
         placed_at = self._after(FIRST.astimezone(UTC), LAST - FIRST)
         shopper_id = rng.choice(SHOPPERS)
         lines = [self._line(number) for number in range(1, rng.randrange(2, 6))]
+        if rng.random() < 0.5:  # a click, up to two days before the order
+            shown_at = placed_at - timedelta(hours=rng.randrange(48), minutes=1)
+            products = [lines[0]["product_id"], rng.choice(list(PRODUCTS))]
+            self._recommend(shown_at, f"{order_id}-visit", shopper_id, products)
         order = {"order_id": order_id, "shopper_id": shopper_id}
         money = {"currency": "BRL", "lines": lines}
         estimated_at = text(placed_at + timedelta(days=9)) if rng.random() < 0.9 else None
@@ -163,6 +168,8 @@ class History:
         """Some pages that a visitor opens in a visit, some of them twice."""
         rng = self._rng
         at = self._after(FIRST.astimezone(UTC), LAST - FIRST)
+        shopper_id = rng.choice([None, *SHOPPERS])
+        self._recommend(at, session_id, shopper_id, list(rng.sample(list(PRODUCTS), 4)))
         for _ in range(rng.randrange(1, 6)):
             at = self._after(at, timedelta(minutes=20))
             product, seller = rng.choice(list(PRODUCTS.items()))
@@ -170,6 +177,22 @@ class History:
                 "product_viewed", at, session_id=session_id, product_id=product,
                 seller_id=seller if rng.random() < 0.9 else None, source=rng.choice(LED_BY),
             )  # fmt: skip
+
+    def _recommend(self, at: datetime, session_id: str, shopper_id: str | None, products: list[str]) -> None:
+        """Show a list; often its first product is clicked, sometimes twice."""
+        visit = {"session_id": session_id, "shopper_id": shopper_id, "surface": self._rng.choice(SURFACES)}
+        shown = {"recommendation_id": f"list-of-{session_id}"} | visit
+        items = [
+            {
+                "position": number, "product_id": product, "score": None, "source": None,
+                "seller_id": PRODUCTS[product] if self._rng.random() < 0.9 else None,
+            }
+            for number, product in enumerate(dict.fromkeys(products), start=1)
+        ]  # fmt: skip
+        self._add("recommendation_shown", at, **shown, strategy="popular_products", items=items)
+        for _ in range(self._rng.randrange(3)):
+            clicked_at = self._after(at, timedelta(seconds=50))
+            self._add("recommendation_clicked", clicked_at, **shown, product_id=products[0], position=1)
 
     def _payout(self, seller_id: str) -> None:
         """Pay a seller for what was booked in March, in the first hour of April."""

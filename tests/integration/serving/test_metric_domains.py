@@ -77,6 +77,7 @@ WRONG = {
     "review_scores": ("score", "+ 1", "review_score"),
     "product_views": ("views", "+ 1", "views_per_session"),
     "customer_orders": ("orders", "+ 1", "orders_per_customer"),
+    "recommended_items": ("impressions", "+ 1", "recommendation_impressions"),
 }
 """Table of rows → a column, a wrong change of it, and a metric that differs then."""
 
