@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from cli.data_dictionary import data_dictionary
-from clickhouse.metric_catalogue.definition import read_catalogue
+from clickhouse.metric_catalogue.definition import read_catalogue, read_domains
 from clickhouse.metrics.definition import read_definitions
 from clickhouse.views import FOLDER as QUERIES
 from common.settings import ROOT
@@ -25,6 +25,7 @@ UNITS = {
     "count": "a count",
     "number": "a number",
     "share": "a share, a fraction of 1",
+    "hours": "hours",
 }
 """Unit → its description in docs/metrics.md."""
 
@@ -99,12 +100,14 @@ def metrics() -> str:
     for metric in read_catalogue().values():
         if metric.domain != domain:
             domain = metric.domain
-            parts.append(f"## {domain.capitalize()}\n\n")
+            about = read_domains()[domain]
+            parts.append(f"## {about.title}\n\n{about.description}\n\n")
         facts = {
             "Formula": metric.formula,
             "Unit": UNITS[metric.unit],
             "Split by": ", ".join(metric.dimensions),
-            "Added up from": f"`{metric.source.table}`",
+            "Rows": f"{metric.source.file.description.rstrip('.')} (`{metric.source.name}`)",
+            "Cost": metric.source.file.cost.rstrip("."),
             "Since": metric.since.isoformat(),
         }
         parts.append(f"### {metric.title} (`{metric.name}`)\n\n{metric.definition}\n\n")

@@ -1,10 +1,12 @@
 """Reads the definitions of metrics: one TOML file each, in the folder of its domain.
 
     sales/net_sales.toml      what a metric means, and the measures of which its value is made
-    sources/sales_lines.toml  the table that the measures add up, and the dimensions that can split them
+    sources/sales_lines.toml  rows of sellers, their measures, and the dimensions that can split them
+    dimensions/product.toml   a dimension of several sources
+    domains.toml              the domains in the order in which pages list them
 
-A metric is a sum of measures (`sum`), or a ratio of two sums (`ratio`). The sums of a period are added up
-exactly, in integers; `values.py` makes the value of a metric from them.
+A metric is a sum of measures (`sum`), a ratio of two sums (`ratio`), or a quantile of a measure (`quantile`).
+The sums of a period are added up exactly, in integers; `values.py` makes the value of a metric from them.
 """
 
 import re
@@ -15,17 +17,17 @@ from datetime import date
 from functools import cache, cached_property
 from hashlib import sha256
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
-from clickhouse.metrics.definition import read_definitions
+from clickhouse.metric_catalogue.source import Dimension, MeasureUnit, Source, SourceFile, StrictModel
 from common.errors import SoukError
 
 FOLDER = Path(__file__).parent
-SOURCES = "sources"
+SOURCES, DIMENSIONS, DOMAINS = "sources", "dimensions", "domains.toml"
 
-Unit = Literal["money", "count", "number", "share"]
+Unit = Literal["money", "count", "number", "share", "hours"]
 """`money` is in the smallest unit of the shop's currency; `share` is a fraction of 1."""
 
 Better = Literal["more", "less", "neither"]
@@ -39,87 +41,68 @@ class BrokenDefinition(SoukError):
     """A file of the catalogue is not a definition. The message names the file."""
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-M = TypeVar("M", bound=_Model)
-
-
-class Measure(_Model):
-    """An integer column that is added up.
-
-    The column of a count of orders is 1 in the first line of an order and else 0. `of_product` is then the
-    column that is 1 in the first line of a product within an order, and `distinct` counts the orders in any
-    group of rows.
-    """
-
-    unit: Literal["money", "count"]
-    column: str
-    of_product: str = ""
-    distinct: str = ""
-
-
-class Dimension(_Model):
-    """What a figure can be split by: a SQL expression (String) over the source, and the join that it needs.
-
-    `splits_orders`: one order can have several of its values. `values` are all values, in their own order;
-    empty if these are not known, as of products.
-    """
-
-    description: str
-    expression: str
-    join: str = ""
-    splits_orders: bool = False
-    values: tuple[str, ...] = ()
-
-
-class Source(_Model):
-    """A table with one currency and one minute for each row. `row` are the columns that identify a row."""
-
-    description: str
-    table: str
-    time: str
-    row: tuple[str, ...]
-    measures: Mapping[str, Measure]
-    dimensions: Mapping[str, Dimension]
-
-
+T = TypeVar("T")
 Terms = Annotated[tuple[str, ...], Field(min_length=1)]
 """Names of measures that are added; one with a minus before its name is subtracted."""
 
 
-class Ratio(_Model):
+class Ratio(StrictModel):
     """Two sums, the first divided by the second."""
 
     numerator: Terms
     denominator: Terms
 
 
-class _File(_Model):
-    """The content of a metric's file."""
+class Quantile(StrictModel):
+    """A value of a measure. Of n values in ascending order, it is the one at position ⌊percent · n / 100⌋,
+    counted from 0: ClickHouse's `quantileExact`."""
+
+    measure: str
+    percent: int = Field(gt=0, lt=100)
+
+    @property
+    def column(self) -> str:
+        """The name of the column with its value."""
+        return f"{self.measure}_p{self.percent}"
+
+
+class Domain(StrictModel):
+    """A group of metrics."""
+
+    title: str
+    description: str
+
+
+class _File(StrictModel):
+    """The content of a metric's file. `place` sorts the metrics of a domain.
+
+    `dimensions` are those of the source by which the metric can be split; all of them if not given.
+    """
 
     title: str
     definition: str
     formula: str
     unit: Unit
     better: Better
+    place: int
     source: str
     sum: Terms | None = None
     ratio: Ratio | None = None
+    quantile: Quantile | None = None
+    dimensions: tuple[str, ...] | None = None
     edge_cases: tuple[str, ...]
     since: date
 
     @model_validator(mode="after")
     def _has_one_kind(self) -> "_File":
-        if (self.sum is None) == (self.ratio is None):
-            raise ValueError("give either sum or ratio")
+        if sum(kind is not None for kind in (self.sum, self.ratio, self.quantile)) != 1:
+            raise ValueError("give one of sum, ratio and quantile")
         return self
 
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric of the catalogue. `denominator` is empty for a sum."""
+    """A metric of the catalogue. A sum has no `denominator`, a quantile neither numerator nor denominator."""
 
     name: str
     domain: str
@@ -128,9 +111,12 @@ class Metric:
     formula: str
     unit: Unit
     better: Better
+    place: int
     source: Source
     numerator: tuple[str, ...]
     denominator: tuple[str, ...]
+    quantile: Quantile | None
+    dimension_names: tuple[str, ...] | None
     edge_cases: tuple[str, ...]
     since: date
 
@@ -138,86 +124,119 @@ class Metric:
     def version(self) -> str:
         """A digest of what the value depends on, the rows of the source included. Texts do not change it."""
         measures = [repr(self.source.measures[name]) for name in self.measures]
-        parts = (self.unit, _version_of_rows(self.source.table), self.numerator, self.denominator, measures)
+        parts = (self.unit, self.source.version, self.numerator, self.denominator, self.quantile, measures)
         return sha256(repr(parts).encode()).hexdigest()[:_VERSION_DIGITS]
 
     @property
     def measures(self) -> tuple[str, ...]:
         """The measures of which the value is made."""
+        if self.quantile:
+            return (self.quantile.measure,)
         return tuple(dict.fromkeys(term.removeprefix("-") for term in (*self.numerator, *self.denominator)))
 
     @property
-    def numerator_unit(self) -> Literal["money", "count"]:
-        """The unit of a sum, or of a ratio's numerator."""
-        return self._unit_of(self.numerator)
+    def columns(self) -> tuple[str, ...]:
+        """The columns of a query's result of which the value is made."""
+        return (self.quantile.column,) if self.quantile else self.measures
 
     @property
-    def denominator_unit(self) -> Literal["money", "count"] | None:
-        """The unit of a ratio's denominator; None for a sum."""
-        return self._unit_of(self.denominator) if self.denominator else None
-
-    def _unit_of(self, terms: tuple[str, ...]) -> Literal["money", "count"]:
-        return self.source.measures[terms[0].removeprefix("-")].unit
+    def numerator_unit(self) -> MeasureUnit:
+        """The unit of a sum, of a ratio's numerator, or of the values of a quantile."""
+        return self.source.measures[self.measures[0]].unit
 
     @property
-    def dimensions(self) -> tuple[str, ...]:
-        """The names of the dimensions that the metric can be split by."""
-        return tuple(self.source.dimensions)
+    def denominator_unit(self) -> MeasureUnit | None:
+        """The unit of a ratio's denominator; None for other metrics."""
+        return self.source.measures[self.denominator[0].removeprefix("-")].unit if self.denominator else None
+
+    @property
+    def dimensions(self) -> Mapping[str, Dimension]:
+        """The dimensions that the metric can be split by, by name."""
+        every = self.source.dimensions
+        return every if self.dimension_names is None else {name: every[name] for name in self.dimension_names}
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether its value over a period follows from the columns of the parts of the period."""
+        distinct = any(self.source.measures[name].distinct_values for name in self.measures)
+        return self.quantile is None and not distinct
 
     def is_additive(self, dimension: Dimension) -> bool:
         """Return whether the values of the dimension add up to the total: not for orders by product."""
         counts_orders = any(self.source.measures[name].distinct for name in self.measures)
-        return not (dimension.splits_orders and counts_orders)
+        return self.adds_up and not (dimension.splits_orders and counts_orders)
+
+
+@cache
+def read_domains(folder: Path = FOLDER) -> Mapping[str, Domain]:
+    """Return every domain by name, in the order of pages."""
+    return _read(folder / DOMAINS, TypeAdapter(dict[str, Domain]))
 
 
 @cache
 def read_catalogue(folder: Path = FOLDER) -> Mapping[str, Metric]:
-    """Return every metric by name, sorted by domain and name.
+    """Return every metric by name, in the order of the domains, and of the places in them.
 
     Raises:
-        BrokenDefinition: a file is not a definition, or it names a source or a measure that is not there.
+        BrokenDefinition: a file is not a definition, or names a source, a measure, a dimension or a domain
+            that is not there.
     """
-    sources = {path.stem: _read(path, Source) for path in sorted((folder / SOURCES).glob("*.toml"))}
-    metrics: dict[str, Metric] = {}
+    domains = list(read_domains(folder))
+    shared = {path.stem: _read(path, TypeAdapter(Dimension)) for path in _files(folder / DIMENSIONS)}
+    sources = {path.stem: _source(path, shared) for path in _files(folder / SOURCES)}
+    metrics: list[Metric] = []
+    names: set[str] = set()
     for path in sorted(folder.glob("*/*.toml")):
-        if path.parent.name == SOURCES:
+        domain = path.parent.name
+        if domain in (SOURCES, DIMENSIONS):
             continue
-        file = _read(path, _File)
-        if file.source not in sources:
-            raise BrokenDefinition(f"{path}: there is no source {file.source!r} in {SOURCES}/")
-        if path.stem in metrics:
+        if domain not in domains:
+            raise BrokenDefinition(f"{path}: {DOMAINS} has no domain {domain!r}")
+        if path.stem in names:
             raise BrokenDefinition(f"{path}: there is a metric {path.stem!r} in another folder, too")
-        source = sources[file.source]
-        numerator, denominator = (
-            (file.ratio.numerator, file.ratio.denominator) if file.ratio else (file.sum or (), ())
-        )
-        for term in (*numerator, *denominator):
-            if not _TERM.fullmatch(term) or term.removeprefix("-") not in source.measures:
-                raise BrokenDefinition(f"{path}: {term!r} is not a measure of {file.source}")
-        metrics[path.stem] = Metric(
-            path.stem,
-            path.parent.name,
-            file.title,
-            file.definition,
-            file.formula,
-            file.unit,
-            file.better,
-            source,
-            numerator,
-            denominator,
-            file.edge_cases,
-            file.since,
-        )
-    return metrics
+        names.add(path.stem)
+        metrics.append(_metric(path, sources))
+    metrics.sort(key=lambda each: (domains.index(each.domain), each.place, each.name))
+    return {metric.name: metric for metric in metrics}
 
 
-@cache
-def _version_of_rows(table: str) -> str:
-    return read_definitions()[table].version
+def _metric(path: Path, sources: Mapping[str, Source]) -> Metric:
+    file = _read(path, TypeAdapter(_File))
+    if file.source not in sources:
+        raise BrokenDefinition(f"{path}: there is no source {file.source!r} in {SOURCES}/")
+    source = sources[file.source]
+    numerator, denominator = (file.ratio.numerator, file.ratio.denominator) if file.ratio else (file.sum, ())
+    for term in (*(numerator or ()), *denominator, *([file.quantile.measure] if file.quantile else ())):
+        if not _TERM.fullmatch(term) or term.removeprefix("-") not in source.measures:
+            raise BrokenDefinition(f"{path}: {term!r} is not a measure of {file.source}")
+    if unknown := set(file.dimensions or ()) - source.dimensions.keys():
+        raise BrokenDefinition(f"{path}: {', '.join(sorted(unknown))} is not a dimension of {file.source}")
+    texts: dict[str, Any] = file.model_dump(exclude={"source", "sum", "ratio", "quantile", "dimensions"})
+    return Metric(
+        name=path.stem,
+        domain=path.parent.name,
+        source=source,
+        numerator=numerator or (),
+        denominator=denominator,
+        quantile=file.quantile,
+        dimension_names=file.dimensions,
+        **texts,
+    )
 
 
-def _read(path: Path, model: type[M]) -> M:
+def _source(path: Path, shared: Mapping[str, Dimension]) -> Source:
+    file = _read(path, TypeAdapter(SourceFile))
+    if unknown := set(file.dimensions) - shared.keys():
+        raise BrokenDefinition(f"{path}: there is no {', '.join(sorted(unknown))} in {DIMENSIONS}/")
+    return Source(path.stem, file, shared)
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.toml"))
+
+
+def _read(path: Path, kind: TypeAdapter[T]) -> T:
     try:
-        return model.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (tomllib.TOMLDecodeError, ValidationError) as error:
+        return kind.validate_python(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (tomllib.TOMLDecodeError, ValidationError, OSError) as error:
         raise BrokenDefinition(f"{path} is not a definition: {error}") from error

@@ -1,60 +1,55 @@
-"""Writes the SQL that adds up the measures of metrics. Everything that a caller chooses is a parameter.
+"""Writes the SQL that computes the columns of metrics. Everything that a caller chooses is a parameter.
 
-Each query has the parameters `seller_id`, `currency`, `period_start` and `period_end` (exclusive), and
-`product_id` if it is restricted to a product.
+Each query has the parameters `seller_id`, `timezone`, `period_start` and `period_end` (exclusive), `currency`
+if its source has amounts of money, and `product_id` if it is restricted to a product; some queries do not use
+all of them. All metrics of a query have the same source.
 """
 
 from collections.abc import Sequence
 from textwrap import indent
 
-from clickhouse.metric_catalogue.definition import Dimension, Metric, Source
+from clickhouse.metric_catalogue.definition import Metric
+from clickhouse.metric_catalogue.source import Dimension, Measure, Source
 
-_WHERE = """WHERE seller_id = {{seller_id:String}}
-    AND currency = {{currency:String}}
-    AND {time} >= {{period_start:DateTime('UTC')}}
-    AND {time} < {{period_end:DateTime('UTC')}}"""
-_OF_PRODUCT = "\n    AND source.product_id = {product_id:String}"
+WHOLE_PERIOD = 0
+"""The `bucket` of a row of `series_query` that is about the whole period."""
 
 
 def series_query(metrics: Sequence[Metric], *, of_product: bool) -> str:
-    """Return the query of the sums in each bucket. Parameters besides: `grain` and `timezone`.
+    """Return the query of the columns in each bucket. Parameter besides: `grain`.
 
-    Its columns are `bucket` (the start in Unix seconds) and the measures of the metrics.
+    Its columns are `bucket` (the start in Unix seconds) and those of the metrics. If the buckets of a metric
+    do not add up, the row of `WHOLE_PERIOD` has the columns over the whole period.
     """
     source = metrics[0].source
     bucket = f"dateTrunc({{grain:String}}, {source.time}, {{timezone:String}})"
-    return "\n".join(
-        (
-            "SELECT",
-            _columns(
-                [
-                    f"toUnixTimestamp(toDateTime({bucket}, {{timezone:String}})) AS bucket",
-                    *_sums(metrics, of_product=of_product),
-                ]
-            ),
-            f"FROM {source.table} AS source",
-            _where(source, of_product=of_product),
-            "GROUP BY bucket",
-        )
-    )
+    start = f"toUnixTimestamp(toDateTime({bucket}, {{timezone:String}})) AS bucket"
+    adds_up = all(metric.adds_up for metric in metrics)
+    groups = "bucket" if adds_up else "GROUPING SETS ((bucket), ())"
+    return f"{_select([start, *_columns(metrics, of_product)], source, of_product)}\nGROUP BY {groups}"
+
+
+def totals_query(metrics: Sequence[Metric], *, of_product: bool) -> str:
+    """Return the query of the columns over the whole period: one row."""
+    return _select(_columns(metrics, of_product), metrics[0].source, of_product)
 
 
 def split_query(metrics: Sequence[Metric], dimension: Dimension, *, of_product: bool) -> str:
-    """Return the query of the sums of the first `top` values of a dimension by the first metric.
+    """Return the query of the columns of the first `top` values of a dimension by the first metric.
 
-    Parameters besides: `top`, and `timezone` for some dimensions. All other values together are one row,
-    whose `value` is null. Its columns are `value`, `value_count` and the measures of the metrics.
+    Parameter besides: `top`. All other values together are one row,
+    whose `value` is null; only the columns of metrics that are additive mean something there. Its columns are
+    `value`, `value_count` and those of the metrics.
     """
     ranked_by = "value" if dimension.values else f"{_sort_value(metrics[0])} DESC NULLS LAST, value"
-    added_up = [f"sum(ranked.{name}) AS {name}" for name in _measures(metrics)]
+    added_up = [f"sum(ranked.{name}) AS {name}" for name in column_names(metrics)]
     by_value = _by_value(metrics, dimension, of_product=of_product)
     ranked = f"SELECT *, row_number() OVER (ORDER BY {ranked_by}) AS rank\nFROM {_nested(by_value)}"
+    listed = ["if(rank <= {top:UInt32}, ranked.value, NULL) AS value", "count() AS value_count", *added_up]
     return "\n".join(
         (
             "SELECT",
-            _columns(
-                ["if(rank <= {top:UInt32}, ranked.value, NULL) AS value", "count() AS value_count", *added_up]
-            ),
+            _lines(listed),
             f"FROM {_nested(ranked)} AS ranked",
             "GROUP BY value",
             "ORDER BY min(rank)",
@@ -63,29 +58,34 @@ def split_query(metrics: Sequence[Metric], dimension: Dimension, *, of_product: 
 
 
 def compared_query(metrics: Sequence[Metric], dimension: Dimension, *, of_product: bool) -> str:
-    """Return the query of the sums of some values of a dimension. Parameter besides: `values`."""
+    """Return the query of the columns of some values of a dimension. Parameter besides: `values`."""
     by_value = _by_value(metrics, dimension, of_product=of_product)
     return f"{by_value}\nHAVING has({{values:Array(String)}}, value)"
 
 
 def rows_query(metric: Metric, *, of_product: bool) -> str:
-    """Return the query of a page of the rows that a metric adds up, the newest first.
+    """Return the query of a page of the rows of which a metric is made, the newest first.
 
     Parameters besides: `after_minute` and `after_row` (the identity of the last row of the page before),
-    and `limit`. Its columns are those that identify a row, `product_id`, and the measures of the metric.
+    and `limit`. Its columns are `row` (those that identify a row), those that describe it (`RowColumns`), and
+    the measures of the metric.
     """
     source = metric.source
-    columns = {name: _column(metric, name, of_product=of_product) for name in metric.measures}
-    identity = ", ".join(f"toString({column})" for column in source.row)
-    listed = [f"toUnixTimestamp({source.time}) AS minute_s", f"[{identity}] AS row", "product_id"]
-    listed += [f"toInt64({column}) AS {name}" for name, column in columns.items()]
-    is_counted = " OR ".join(f"{column} != 0" for column in columns.values())
+    measures = {name: _of_row(source.measures[name], of_product) for name in metric.measures}
+    identity = ", ".join(f"toString({column})" for column in source.file.row)
+    listed = [f"toUnixTimestamp({source.time}) AS minute_s", f"[{identity}] AS row"]
+    listed += [
+        f"toString(source.{column}) AS {name}_text"
+        for name, column in source.file.columns.model_dump().items()
+        if column
+    ]
+    listed += [f"toInt64({column}) AS {name}" for name, column in measures.items()]
+    is_counted = " OR ".join(
+        f"{column} IS NOT NULL" if metric.quantile else f"{column} != 0" for column in measures.values()
+    )
     return "\n".join(
         (
-            "SELECT",
-            _columns(listed),
-            f"FROM {source.table} AS source",
-            _where(source, of_product=of_product),
+            _select(listed, source, of_product),
             f"    AND ({is_counted})",
             f"    AND {source.time} <= {{after_minute:DateTime('UTC')}}",
             f"    AND ({source.time}, [{identity}]) < ({{after_minute:DateTime('UTC')}}, "
@@ -96,45 +96,50 @@ def rows_query(metric: Metric, *, of_product: bool) -> str:
     )
 
 
+def column_names(metrics: Sequence[Metric]) -> list[str]:
+    """Return the columns of the metrics, each once."""
+    return list(dict.fromkeys(name for metric in metrics for name in metric.columns))
+
+
 def _by_value(metrics: Sequence[Metric], dimension: Dimension, *, of_product: bool) -> str:
-    source = metrics[0].source
-    sums = _sums(metrics, of_product=of_product, dimension=dimension)
-    return "\n".join(
-        (
-            "SELECT",
-            _columns([f"{dimension.expression} AS value", *sums]),
-            f"FROM {source.table} AS source",
-            *([dimension.join.strip()] if dimension.join else []),
-            _where(source, of_product=of_product),
-            "GROUP BY value",
-        )
-    )
+    value = f"{dimension.expression} AS value"
+    columns = [value, *_columns(metrics, of_product, dimension)]
+    return f"{_select(columns, metrics[0].source, of_product, dimension.join)}\nGROUP BY value"
 
 
-def _measures(metrics: Sequence[Metric]) -> list[str]:
-    return list(dict.fromkeys(name for metric in metrics for name in metric.measures))
-
-
-def _sums(metrics: Sequence[Metric], *, of_product: bool, dimension: Dimension | None = None) -> list[str]:
+def _columns(metrics: Sequence[Metric], of_product: bool, dimension: Dimension | None = None) -> list[str]:
     source = metrics[0].source
     splits = dimension is not None and dimension.splits_orders
-    sums = []
-    for name in _measures(metrics):
-        measure = source.measures[name]
-        if splits and measure.distinct:
-            sums.append(f"toInt64({measure.distinct}) AS {name}")
-        else:
-            sums.append(f"toInt64(sum({_column(metrics[0], name, of_product=of_product)})) AS {name}")
-    return sums
+    columns = {}
+    for metric in metrics:
+        if metric.quantile:
+            column = source.measures[metric.quantile.measure].column
+            columns[metric.quantile.column] = f"quantileExact({metric.quantile.percent / 100})({column})"
+            continue
+        for name in metric.measures:
+            columns[name] = f"toInt64({_aggregate(source.measures[name], of_product, splits)})"
+    return [f"{sql} AS {name}" for name, sql in columns.items()]
 
 
-def _column(metric: Metric, name: str, *, of_product: bool) -> str:
-    measure = metric.source.measures[name]
+def _aggregate(measure: Measure, of_product: bool, splits: bool) -> str:
+    if measure.distinct_values:
+        return f"uniqExact({measure.distinct_values})"
+    if splits and measure.distinct:
+        return measure.distinct
+    return f"sum({_of_row(measure, of_product)})"
+
+
+def _of_row(measure: Measure, of_product: bool) -> str:
+    """Return what one row adds to a measure: 1 for a value of which the different ones are counted."""
+    if measure.distinct_values:
+        return f"(({measure.distinct_values}) IS NOT NULL)"
     return measure.of_product if of_product and measure.of_product else measure.column
 
 
 def _sort_value(metric: Metric) -> str:
     """Return the value of a metric in SQL, to sort by; null for a ratio whose denominator is not above 0."""
+    if metric.quantile:
+        return metric.quantile.column
     numerator, denominator = (
         " + ".join(f"(-{term[1:]})" if term.startswith("-") else term for term in terms)
         for terms in (metric.numerator, metric.denominator)
@@ -144,13 +149,21 @@ def _sort_value(metric: Metric) -> str:
     return f"if(({denominator}) > 0, ({numerator}) / ({denominator}), NULL)"
 
 
-def _where(source: Source, *, of_product: bool) -> str:
-    return _WHERE.format(time=source.time) + (_OF_PRODUCT if of_product else "")
+def _select(columns: Sequence[str], source: Source, of_product: bool, join: str = "") -> str:
+    where = ["WHERE seller_id = {seller_id:String}"]
+    if source.file.has_currency:
+        where.append("    AND currency = {currency:String}")
+    where.append(f"    AND {source.time} >= {{period_start:DateTime('UTC')}}")
+    where.append(f"    AND {source.time} < {{period_end:DateTime('UTC')}}")
+    if of_product:
+        where.append(f"    AND source.{source.file.columns.product} = {{product_id:String}}")
+    joined = [join.strip()] if join else []
+    return "\n".join(("SELECT", _lines(columns), f"FROM {source.from_sql} AS source", *joined, *where))
 
 
 def _nested(query: str) -> str:
     return f"(\n{indent(query, '    ')}\n)"
 
 
-def _columns(expressions: Sequence[str]) -> str:
+def _lines(expressions: Sequence[str]) -> str:
     return ",\n".join(f"    {expression}" for expression in expressions)

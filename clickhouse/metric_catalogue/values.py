@@ -1,4 +1,4 @@
-"""Makes the value of a metric from the sums of its measures, exactly. Pure."""
+"""Makes the value of a metric from the columns of a query's result, exactly. Pure."""
 
 from collections.abc import Mapping
 
@@ -6,21 +6,29 @@ from clickhouse.metric_catalogue.definition import Metric
 from common.money import divide_half_up
 
 SCALE = 10_000
-"""A share or a number has four decimals."""
+"""A share, a number, or a number of hours has four decimals."""
+
+MS_PER_HOUR = 3_600_000
 
 Value = int | float | None
 
+Columns = Mapping[str, int | None]
+"""Column of a metric → its value: the sum or the count of a measure; None for a quantile of no values."""
 
-def value_of(metric: Metric, sums: Mapping[str, int]) -> Value:
+
+def value_of(metric: Metric, columns: Columns) -> Value:
     """Return the value of a metric: an integer of money or a count, or a number with four decimals.
 
-    `sums` has each measure of the metric. The value of a ratio is None if its denominator is not above 0.
-    Money is rounded half up, and so are the decimals of a number.
+    `columns` has those of the metric. The value of a ratio is None if its denominator is not above 0, and
+    that of a quantile if there are no values. Money is rounded half up, and so are decimals of a number.
     """
-    numerator = add_up(metric.numerator, sums)
+    if metric.quantile:
+        found = columns[metric.quantile.column]
+        return None if found is None else _scaled(found, metric)
+    numerator = add_up(metric.numerator, columns)
     if not metric.denominator:
         return numerator
-    denominator = add_up(metric.denominator, sums)
+    denominator = add_up(metric.denominator, columns)
     if denominator <= 0:
         return None
     if metric.unit == "money":
@@ -28,6 +36,12 @@ def value_of(metric: Metric, sums: Mapping[str, int]) -> Value:
     return divide_half_up(numerator * SCALE, denominator) / SCALE
 
 
-def add_up(terms: tuple[str, ...], sums: Mapping[str, int]) -> int:
+def add_up(terms: tuple[str, ...], columns: Columns) -> int:
     """Return the sum of the terms of a metric."""
-    return sum(-sums[term[1:]] if term.startswith("-") else sums[term] for term in terms)
+    return sum(-(columns[term[1:]] or 0) if term[0] == "-" else columns[term] or 0 for term in terms)
+
+
+def _scaled(value: int, metric: Metric) -> int | float:
+    if metric.unit == "hours":
+        return divide_half_up(value * SCALE, MS_PER_HOUR) / SCALE
+    return value

@@ -10,12 +10,18 @@ from jobs.plan import JobOutput, JobPlan
 from jobs.sinks import HISTORY_FLUSH, LIVE_FLUSH, clickhouse
 from jobs.sources import DATABASE, FETCH_IMMEDIATELY, FETCH_IN_BATCHES, flink_type, source_table
 from schemas.events import EventSchema
+from schemas.topics import EVENT_TOPICS, FOREVER
 
 NAME = "facts"
 
-LIVE_EVENTS = frozenset(fact for metric in read_definitions().values() for fact in metric.sources)
-"""Events that feed a metric in ClickHouse (clickhouse/metrics/): pages show them live. The rows of other
-events may appear seconds later."""
+_KEPT = {topic.name for topic in EVENT_TOPICS if topic.retention is FOREVER}
+
+LIVE_EVENTS = frozenset(
+    fact for metric in read_definitions().values() for fact in metric.sources if fact in _KEPT
+)
+"""Events of orders, money and reviews that feed a metric in ClickHouse (clickhouse/metrics/): pages show them
+live. The rows of other events may appear seconds later: what visitors do feeds metrics, too, but it is much
+more, and an insert costs the same whatever its size."""
 
 CLOCK_EVENT = "order_placed"
 """The busiest live event. Its watermark advances the tables of the other live events while they have none."""

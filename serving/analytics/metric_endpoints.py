@@ -21,7 +21,6 @@ from serving.analytics.schemas.metrics import (
 from serving.analytics.service.context import PeriodRequest
 from serving.analytics.service.metrics import (
     Compare,
-    DimensionName,
     MetricsRequest,
     find_metric,
 )
@@ -43,8 +42,10 @@ from serving.responses import (
     write_csv,
 )
 
-MAX_METRICS = 20
+MAX_METRICS = 100
 """The most metrics of one request."""
+
+DIMENSION_NAMES = sorted({name for metric in read_catalogue().values() for name in metric.dimensions})
 
 UNKNOWN = openapi_problem(404, "No seller has this id, or the catalogue has no metric of this name.")
 ROWS_CSV = csv_list("rows", MetricRow)
@@ -52,7 +53,7 @@ ROWS_CSV = csv_list("rows", MetricRow)
 MetricName = Annotated[
     str,
     Path(
-        pattern="^[a-z_]{1,40}$",
+        pattern="^[a-z0-9_]{1,40}$",
         description="A metric of the catalogue (`GET /v1/analytics/metrics`).",
         examples=["net_sales"],
     ),
@@ -72,7 +73,7 @@ async def _metrics_request(
         Query(
             alias="with",
             max_length=MAX_METRICS * 41,
-            pattern="^[a-z_,]*$",
+            pattern="^[a-z0-9_,]*$",
             description=f"More metrics, separated by commas; at most {MAX_METRICS} in all.",
             examples=["orders,units"],
         ),
@@ -81,7 +82,14 @@ async def _metrics_request(
         Compare,
         Query(description="Compare with the period just before, with the same one a year before, or not."),
     ] = "previous",
-    by: Annotated[DimensionName | None, Query(description="The dimension to split by.")] = None,
+    by: Annotated[
+        str | None,
+        Query(
+            pattern="^[a-z_]{1,40}$",
+            description="The dimension to split by: one that each of the metrics has (its `dimensions`).",
+            json_schema_extra={"enum": DIMENSION_NAMES},
+        ),
+    ] = None,
     top: Annotated[
         int,
         Query(
@@ -182,10 +190,11 @@ async def seller_metric_rows(
     cursor: Cursor | None = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
 ) -> Response:
-    """Return the lines of orders, cancellations and returns that a metric adds up, the newest first.
+    """Return the rows of which a metric is made, such as lines of orders, returns or parcels, newest first.
 
-    Over all pages, `value` adds up to the metric, or to a ratio's numerator. Send `from` and `to` with every
-    page: without them, the period follows the newest sale.
+    Over all pages, `value` adds up to the metric, or to a ratio's numerator, unless the metric is a quantile
+    or counts different shoppers or sessions. Send `from` and `to` with every page: without them, the period
+    follows the newest sale.
     """
     request = MetricsRequest((metric,), requested, product_id=product_id)
     return respond(await dashboards.metric_rows_of_seller(seller_id, request, cursor, limit), ROWS_CSV)

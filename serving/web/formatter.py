@@ -41,6 +41,12 @@ class Formatter:
         """Return `99,441`, or `1.234` with at most three decimals."""
         return _number(value, locale=self.locale)
 
+    def hours(self, hours: float) -> str:
+        """Return a duration in hours with a decimal, or in days from 72 hours on."""
+        if abs(hours) < 72:
+            return f"{format_decimal(round(hours, 1), '#,##0.0', locale=self.locale)} h"
+        return f"{format_decimal(round(hours / 24, 1), '#,##0.0', locale=self.locale)} d"
+
     def percent(self, ratio: float) -> str:
         """Return `12.3%` without a sign, and without decimals from 100 % on."""
         size = abs(ratio)

@@ -1,7 +1,7 @@
-"""The page of a seller's metrics: all of them compared, and one split, over time, and line by line."""
+"""The page of a seller's metrics: those of a domain compared, and one split, over time, and row by row."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -10,13 +10,13 @@ from babel.dates import get_day_names
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
-from clickhouse.metric_catalogue.definition import Metric, read_catalogue
-from clickhouse.metric_catalogue.values import Value
+from clickhouse.metric_catalogue.definition import Metric, read_catalogue, read_domains
+from clickhouse.metric_catalogue.values import MS_PER_HOUR, Value
 from serving.analytics.parameters import Cursor, DashboardsDep, SellerId
 from serving.analytics.presenters.sales import change
 from serving.analytics.schemas.metrics import MetricRow, MetricRows, SellerMetrics
 from serving.analytics.service.context import utc_minute
-from serving.analytics.service.metrics import Compare, DimensionName, MetricsRequest, find_metric
+from serving.analytics.service.metrics import Compare, MetricsRequest, find_metric
 from serving.gateway.described_routes import guarded
 from serving.http_caching import PRIVATE_NO_STORE
 from serving.parameters import reject_repeated_parameters
@@ -27,23 +27,9 @@ from serving.web.renderer import PageRenderer
 
 LINES = 12
 TOP = 10
-"""The numbers of lines and of products or categories that the page lists."""
+"""The numbers of rows and of values of a dimension, such as products, that the page lists."""
 
 COMPARISONS: Mapping[Compare, str] = {"previous": "Period before", "year": "Year before"}
-DIMENSIONS: Mapping[DimensionName, str] = {
-    "product": "Product",
-    "category": "Category",
-    "weekday": "Weekday",
-    "hour": "Hour",
-}
-KINDS = {"sold": "Sold", "cancelled": "Cancelled", "returned": "Returned"}
-FIRST_METRIC = "net_sales"
-ORDER = (
-    *("net_sales", "gross_sales", "discounts", "cancellations", "returns", "shipping"),
-    *("orders", "cancelled_orders", "cancellation_rate", "units", "net_units", "return_rate"),
-    *("average_order_value", "units_per_order", "average_unit_price", "discount_rate"),
-)
-"""The order in which the page lists metrics. Those that are not named here follow."""
 
 router = APIRouter(
     route_class=guarded(POLICIES), include_in_schema=False, dependencies=[Depends(reject_repeated_parameters)]
@@ -77,25 +63,31 @@ async def seller_metrics(
     seller_id: SellerId,
     period: presenters.Preset = "30d",
     compare: Compare = "previous",
-    metric: Annotated[str, Query(pattern="^[a-z_]{1,40}$")] = FIRST_METRIC,
-    by: DimensionName = "product",
+    metric: Annotated[str, Query(pattern="^[a-z0-9_]{0,40}$")] = "",
+    by: Annotated[str, Query(pattern="^[a-z_]{0,40}$")] = "",
     cursor: Cursor | None = None,
 ) -> Response:
-    """Return the page. Its links change one choice each and keep the others; it needs no script."""
+    """Return the page. Its links change one choice each and keep the others; it needs no script.
+
+    Without a metric, it is the first one of the catalogue. A dimension that the metric does not have is
+    replaced by the first one that it has.
+    """
     pages: PageRenderer = request.app.state.pages
-    chosen = find_metric(metric)
+    chosen = find_metric(metric or next(iter(read_catalogue())))
+    by = by if by in chosen.dimensions else next(iter(chosen.dimensions))
+    of_domain = _first_metrics()
     span = await dashboards.seller_span(seller_id)
     requested = presenters.preset_period(
         period, utc_minute(span.first), utc_minute(span.newest), pages.formatter
     )
-    all_metrics = MetricsRequest(tuple(read_catalogue()), requested, compare)
+    together = tuple(each.name for each in read_catalogue().values() if each.domain == chosen.domain)
     details, shown, parts, lines = await asyncio.gather(
         dashboards.seller(seller_id),
-        dashboards.metrics_of_seller(seller_id, all_metrics),
-        dashboards.metrics_of_seller(seller_id, MetricsRequest((metric,), requested, compare, by, TOP)),
-        dashboards.metric_rows_of_seller(seller_id, MetricsRequest((metric,), requested), cursor, LINES),
+        dashboards.metrics_of_seller(seller_id, MetricsRequest(together, requested, compare)),
+        dashboards.metrics_of_seller(seller_id, MetricsRequest((chosen.name,), requested, compare, by, TOP)),
+        dashboards.metric_rows_of_seller(seller_id, MetricsRequest((chosen.name,), requested), cursor, LINES),
     )
-    choices = {"period": period, "compare": compare, "metric": metric, "by": by}
+    choices = {"period": period, "compare": compare, "metric": chosen.name, "by": by}
     page = pages(
         "seller_metrics.html",
         seller=details or {"name": None, "city": None, "state": None},
@@ -103,7 +95,10 @@ async def seller_metrics(
         choices=choices,
         link=lambda **changed: f"?{urlencode(choices | changed)}",
         comparisons=COMPARISONS,
-        dimensions=DIMENSIONS,
+        dimensions=chosen.dimensions,
+        domains=[
+            (domain, of_domain[name], name) for name, domain in read_domains().items() if name in of_domain
+        ],
         chosen=chosen,
         figures=figures_of(shown, pages.formatter),
         split=split(chosen, parts, by, pages.formatter),
@@ -111,7 +106,7 @@ async def seller_metrics(
         lines=[(line, _line_text(lines, line, pages.formatter)) for line in lines["rows"]],
         old=next((each for each in (shown, parts, lines) if each["stale"]), None),
         next_cursor=lines["next_cursor"],
-        kinds=KINDS,
+        kinds=chosen.source.file.kinds,
         export=_export(shown),
         now=dashboards.analytics.context.clock(),
     )
@@ -121,26 +116,22 @@ async def seller_metrics(
 
 
 def figures_of(shown: SellerMetrics, formatter: Formatter) -> dict[str, tuple[Metric, Figure]]:
-    """Return every metric with its value, in the order of the page."""
-    totals = {total["name"]: total for total in shown["totals"]}
-    catalogue = read_catalogue()
-    order = [name for name in ORDER if name in catalogue]
-    order += [name for name in catalogue if name not in ORDER]
+    """Return the metrics with their values, in the order of the catalogue."""
     figures = {}
-    for name in order:
-        metric, total = catalogue[name], totals[name]
+    for total in shown["totals"]:
+        metric = read_catalogue()[total["name"]]
         figure = _figure(metric, total["value"], total["compared"], total["change"], formatter)
-        figures[name] = metric, figure
+        figures[metric.name] = metric, figure
     return figures
 
 
-def split(metric: Metric, shown: SellerMetrics, by: DimensionName, formatter: Formatter) -> dict[str, Any]:
+def split(metric: Metric, shown: SellerMetrics, by: str, formatter: Formatter) -> dict[str, Any]:
     """Return the parts of the chosen metric, and the rest as text; `largest` scales the bars."""
     parts = []
     for part in shown["split"]:
         value = part["values"][metric.name]
         before = part["compared"][metric.name] if part["compared"] is not None else None
-        label = part["label"] or _label(by, part["value"], formatter)
+        label = part["label"] or _label(metric, by, part["value"], formatter)
         product_id = part["value"] if by == "product" else ""
         figure = _figure(metric, value, before, change(value, before), formatter)
         parts.append(Part(label, product_id, max(0, value or 0), figure))
@@ -165,6 +156,14 @@ def series(metric: Metric, shown: SellerMetrics, formatter: Formatter) -> list[t
     ]
 
 
+def _first_metrics() -> dict[str, str]:
+    """Return domain → its first metric."""
+    first: dict[str, str] = {}
+    for metric in read_catalogue().values():
+        first.setdefault(metric.domain, metric.name)
+    return first
+
+
 def _export(shown: SellerMetrics) -> str:
     """Return the query of the file with the chosen metric, over the same period."""
     bounds = {"from": shown["period"]["from"].isoformat(), "to": shown["period"]["to"].isoformat()}
@@ -187,18 +186,27 @@ def _text(metric: Metric, value: Value, formatter: Formatter) -> str:
         return formatter.money(int(value))
     if metric.unit == "share":
         return formatter.percent(value)
+    if metric.unit == "hours":
+        return formatter.hours(value)
     return formatter.number(value)
 
 
 def _line_text(lines: MetricRows, line: MetricRow, formatter: Formatter) -> str:
     """Return what a line adds to a metric; for a ratio, to both of its sums."""
-    shown = {"money": formatter.money, "count": formatter.number}
+    shown: Mapping[str, Callable[[int], str]] = {
+        "money": formatter.money,
+        "count": formatter.number,
+        "milliseconds": lambda value: formatter.hours(value / MS_PER_HOUR),
+    }
     value = shown[lines["value_unit"]](line["value"])
     unit, denominator = lines["denominator_unit"], line["denominator"]
     return value if unit is None or denominator is None else f"{value} ÷ {shown[unit](denominator)}"
 
 
-def _label(by: DimensionName, value: str, formatter: Formatter) -> str:
+def _label(metric: Metric, by: str, value: str, formatter: Formatter) -> str:
+    labels = metric.dimensions[by].labels
+    if value in labels:
+        return labels[value]
     if by == "weekday":
         days: Mapping[int, str] = get_day_names("wide", locale=formatter.locale)
         return days[int(value) - 1]

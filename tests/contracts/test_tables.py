@@ -16,6 +16,10 @@ TABLE = re.compile(r"CREATE TABLE (?P<name>\w+)\n\((?P<body>.*?)\n\)\nENGINE = (
 TABLES = {match["name"]: match for match in TABLE.finditer(FILE.read_text(encoding="utf-8"))}
 
 
+BROWSING = {"product_viewed", "recommendation_shown", "recommendation_clicked"}
+"""Kafka keeps these events for a month. If ClickHouse is lost, the older ones are lost with their facts."""
+
+
 def table_columns(name: str) -> dict[str, str]:
     """Return column → type without white space, from schema.sql, without ALIAS columns."""
     body = TABLES[name]["body"]
@@ -65,3 +69,9 @@ def test_what_feeds_figures_and_rankings_is_kept_for_ever() -> None:
     retention = {topic.name: topic.retention for topic in EVENT_TOPICS}
 
     assert {retention[name] for name in (*LIVE_EVENTS, *READ_BY_RANKINGS)} == {FOREVER}
+
+
+def test_only_what_visitors_do_feeds_figures_and_is_not_kept_for_ever() -> None:
+    feeds = {fact for metric in read_definitions().values() for fact in metric.sources}
+
+    assert feeds - LIVE_EVENTS == BROWSING

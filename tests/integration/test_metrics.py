@@ -22,13 +22,27 @@ RunMetrics = Callable[[Events], dict[str, dict[tuple[Any, ...], Row]]]
 
 NOON = datetime(2018, 3, 1, 12, 0, 30, tzinfo=UTC)
 MINUTE = "2018-03-01T12:00:00Z"
+RETURNED_AT, REFUNDED_AT = "2018-03-10T12:00:00Z", "2018-03-11T12:00:00Z"
 DERIVED = {
     "seller_sales_minute": ("seller_id", "minute", "currency"),
     "product_sales_minute": ("seller_id", "product_id", "minute", "currency"),
     "marketplace_sales_minute": ("minute", "currency"),
     "payments_minute": ("minute", "method", "currency"),
+    "return_lines": ("seller_id", "minute", "order_id", "kind", "return_id", "line_number"),
+    "earning_lines": ("seller_id", "minute", "order_id", "kind", "reference_id", "line_number"),
+    "review_scores": ("seller_id", "minute", "order_id", "review_id"),
+    "product_views": ("seller_id", "minute", "event_id"),
+    "customer_orders": ("seller_id", "shopper_id", "minute", "order_id"),
+    "recommended_items": ("seller_id", "minute", "recommendation_id", "position"),
 }
 """Metric → its key."""
+
+STORED = (
+    *("sales_lines", "sales_orders", "captured_payments"),
+    *("return_lines", "earning_lines", "review_scores", "product_views"),
+    *("customer_orders", "recommended_items", "recommendation_clicks"),
+)
+"""The metrics that have rows of their own."""
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +63,7 @@ def derived(database: Settings, events: Events) -> dict[str, dict[tuple[Any, ...
     """Insert events into the fact tables one by one, and return the rows of ClickHouse's metrics."""
     skipping = {"input_format_skip_unknown_fields": 1, "date_time_input_format": "best_effort"}
     with connect(database, admin=True) as client:
-        for rows in ("sales_lines", "sales_orders", "captured_payments"):
+        for rows in STORED:
             client.command(f"TRUNCATE TABLE {writable(database, rows)}")
         for name, arrived in events.items():
             for event in arrived:
@@ -123,7 +137,7 @@ def refunded_line(product: str, units: int, refund: int) -> Row:
 def refunded(number: int, order: str, product: str, units: int, refund: int) -> Row:
     """The refund of a return; a repeated one has another id."""
     return {
-        "event_id": f"refunded-{number}", "occurred_at": at(NOON + timedelta(days=9)),
+        "event_id": f"refunded-{number}", "occurred_at": at(NOON + timedelta(days=10)),
         "refund_id": f"f-{number}", "payment_id": f"p-{order}", "order_id": order, "shopper_id": f"s-{order}",
         "currency": "BRL", "amount_minor": refund, "reason": "order_returned", "seller_id": "ann",
         "return_id": f"return-{number}", "placed_at": at(NOON),
@@ -234,6 +248,108 @@ def test_a_return_is_taken_off_once_its_money_went_back(run_metrics: RunMetrics)
     for table in ("seller_sales_minute", "product_sales_minute", "marketplace_sales_minute"):
         ((_, row),) = tables[table].items()
         assert (row["returned_units"], row["returned_minor"], net_minor(row)) == (2, 1_900, 1_100)
+
+
+def test_returns_and_refunds_count_at_their_own_time_and_once(run_metrics: RunMetrics) -> None:
+    tables = run_metrics(
+        {
+            "order_returned": [returned(1, "o", "pen", 2, 1_900)] * 2,
+            "payment_refunded": [refunded(1, "o", "pen", 2, 1_900)] * 2,
+        }
+    )
+
+    rows = tables["return_lines"]
+    assert {(key[1], key[3]) for key in rows} == {(RETURNED_AT, "returned"), (REFUNDED_AT, "refunded")}
+    came_back, paid_back = (
+        rows["ann", at, "o", kind, "return-1", 1]
+        for at, kind in ((RETURNED_AT, "returned"), (REFUNDED_AT, "refunded"))
+    )
+    assert (came_back["returns"], came_back["returned_units"], came_back["restocked_units"]) == (1, 2, 2)
+    assert (came_back["refunded_minor"], came_back["reason"]) == (0, "unknown")
+    assert (paid_back["refunds"], paid_back["refunded_units"], paid_back["refunded_minor"]) == (1, 2, 1_900)
+    assert paid_back["returned_units"] == 0
+
+
+def test_earnings_are_booked_at_their_own_time_and_once(run_metrics: RunMetrics) -> None:
+    order = placed("o", [line(1, "pen", "ann", price=1_005, discount=10)])
+    paid = {
+        "event_id": "paid-1", "occurred_at": at(NOON), "payout_id": "x", "seller_id": "ann",
+        "period_start_at": at(NOON), "period_end_at": at(NOON), "currency": "BRL", "gross_minor": 1,
+        "commission_minor": 0, "refunded_minor": 0, "amount_minor": 77, "reference": None,
+    }  # fmt: skip
+    tables = run_metrics(
+        {
+            "order_confirmed": [confirmed(order)] * 2,
+            "order_cancelled": [cancelled("o", order["lines"])] * 2,
+            "payment_refunded": [refunded(1, "o", "pen", 1, 300)] * 2,
+            "payout_paid": [paid] * 2,
+        }
+    )
+
+    rows = {key[3]: row for key, row in tables["earning_lines"].items()}
+    assert len(rows) == len(tables["earning_lines"])
+    # A tenth of 995 is 99.5, which is rounded half up.
+    sold_row, cancelled_row = rows["sold"], rows["cancelled"]
+    assert (sold_row["sold_minor"], sold_row["shipping_minor"], sold_row["commission_minor"]) == (
+        995,
+        150,
+        100,
+    )
+    assert sold_row["earned_minor"] == 995 + 150 - 100 == -cancelled_row["earned_minor"]
+    assert (cancelled_row["minute"], cancelled_row["commission_minor"]) == ("2018-03-03T12:00:00Z", -100)
+    assert (rows["refunded"]["minute"], rows["refunded"]["earned_minor"]) == (REFUNDED_AT, -300)
+    assert (rows["paid"]["paid_minor"], rows["paid"]["earned_minor"]) == (77, 0)
+
+
+def test_a_review_counts_once_and_only_if_it_is_about_a_seller(run_metrics: RunMetrics) -> None:
+    review = {
+        "event_id": "review-1", "occurred_at": at(NOON), "review_id": "r", "order_id": "o", "shopper_id": "s",
+        "product_id": None, "seller_id": "ann", "score": 4, "title": None, "comment": None,
+    }  # fmt: skip
+    of_nobody = review | {"event_id": "review-2", "order_id": "p", "seller_id": None}
+    tables = run_metrics({"review_submitted": [review, review, of_nobody]})
+
+    [row] = tables["review_scores"].values()
+    assert (row["seller_id"], row["product_id"], row["reviews"], row["score"]) == ("ann", "", 1, 4)
+
+
+def test_a_view_counts_once_and_only_if_a_seller_was_shown(run_metrics: RunMetrics) -> None:
+    view = {
+        "event_id": "view-1", "occurred_at": at(NOON), "session_id": "visit", "shopper_id": None,
+        "product_id": "pen", "seller_id": "ann", "source": "search", "search_id": None,
+        "recommendation_id": None,
+    }  # fmt: skip
+    tables = run_metrics({"product_viewed": [view, view, view | {"event_id": "view-2", "seller_id": None}]})
+
+    [row] = tables["product_views"].values()
+    assert (row["seller_id"], row["product_id"], row["session_id"], row["views"]) == (
+        "ann",
+        "pen",
+        "visit",
+        1,
+    )
+
+
+def test_an_order_is_one_order_of_the_customer_of_each_seller(run_metrics: RunMetrics) -> None:
+    order = placed("o", [line(1, "pen", "ann"), line(2, "ink", "ann"), line(3, "cup", "bob")])
+    tables = run_metrics({"order_confirmed": [confirmed(order)] * 2})
+
+    assert tables["customer_orders"].keys() == {(seller, "s-o", MINUTE, "o") for seller in ("ann", "bob")}
+
+
+def test_a_recommended_item_counts_once_and_only_if_its_seller_is_known(run_metrics: RunMetrics) -> None:
+    def item(position: int, seller: str | None) -> Row:
+        return {"position": position, "product_id": "pen", "seller_id": seller, "score": 1.0, "source": None}
+
+    shown = {
+        "event_id": "shown-1", "occurred_at": at(NOON), "recommendation_id": "list", "session_id": "visit",
+        "shopper_id": None, "surface": "home", "strategy": "popular_products", "model_version": None,
+        "experiment": None, "variant": None, "anchor_product_id": None,
+        "items": [item(1, "ann"), item(2, None)],
+    }  # fmt: skip
+    tables = run_metrics({"recommendation_shown": [shown, shown]})
+
+    assert tables["recommended_items"].keys() == {("ann", MINUTE, "list", 1)}
 
 
 def net_minor(row: Row) -> int:

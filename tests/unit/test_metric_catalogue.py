@@ -7,19 +7,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clickhouse.metric_catalogue.definition import BrokenDefinition, Metric, read_catalogue
+from clickhouse.metric_catalogue.definition import BrokenDefinition, Metric, read_catalogue, read_domains
 from clickhouse.metric_catalogue.queries import series_query, split_query
 from clickhouse.metric_catalogue.values import value_of
 
 SOURCE = """
 description = "Sales."
-table = "sales_lines"
-time = "minute"
+tables = ["sales_lines"]
 row = ["order_id"]
+cost = "Reads rows."
+[columns]
 [measures]
 units = { unit = "count", column = "units" }
 gross = { unit = "money", column = "gross_minor" }
-[dimensions]
+"""
+DOMAINS = """
+[sales]
+title = "Sales"
+description = "What was sold."
 """
 METRIC = """
 title = "Units"
@@ -27,6 +32,7 @@ definition = "Units in orders."
 formula = "Σ quantity"
 unit = "count"
 better = "more"
+place = 10
 source = "sales"
 sum = ["units"]
 edge_cases = []
@@ -39,14 +45,20 @@ def write(tmp_path: Path):
     """A function that writes a catalogue of one metric, and reads it."""
 
     def write_metric(metric: str = METRIC, source: str = SOURCE) -> Metric:
-        for path, text in (("sources/sales.toml", source), ("sales/units.toml", metric)):
+        for path, text in (
+            ("sources/sales.toml", source),
+            ("sales/units.toml", metric),
+            ("domains.toml", DOMAINS),
+        ):
             (tmp_path / path).parent.mkdir(exist_ok=True)
             (tmp_path / path).write_text(text)
         read_catalogue.cache_clear()
+        read_domains.cache_clear()
         return read_catalogue(tmp_path)["units"]
 
     yield write_metric
     read_catalogue.cache_clear()
+    read_domains.cache_clear()
 
 
 @pytest.mark.parametrize("metric", read_catalogue().values(), ids=lambda metric: metric.name)
@@ -56,7 +68,7 @@ def test_a_definition_is_one_sentence_with_what_a_reader_must_know(metric: Metri
     assert all(case.endswith(".") for case in metric.edge_cases)
     assert metric.edge_cases
     assert metric.formula
-    assert {"product", "category", "weekday", "hour"} == set(metric.dimensions)
+    assert {"weekday", "hour"} <= set(metric.dimensions)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +77,7 @@ def test_a_definition_is_one_sentence_with_what_a_reader_must_know(metric: Metri
         (METRIC.replace("units", "visits"), "'visits' is not a measure of sales"),
         (METRIC.replace('"sales"', '"visits"'), "there is no source 'visits'"),
         (METRIC.replace("sum", "total"), "total"),
-        (METRIC.replace('sum = ["units"]', ""), "give either sum or ratio"),
+        (METRIC.replace('sum = ["units"]', ""), "give one of sum, ratio and quantile"),
         (METRIC.replace('"units"]', '"units; DROP TABLE orders"]'), "is not a measure"),
         ("title =", "is not a definition"),
     ],
@@ -118,10 +130,33 @@ def test_a_share_has_four_decimals(returned: int, units: int) -> None:
     assert value == pytest.approx(returned / units, abs=0.5001e-4, rel=1e-9)
 
 
+def test_metrics_that_do_not_add_up_have_a_row_of_the_whole_period() -> None:
+    metrics = read_catalogue()
+    by_itself = {
+        name: "GROUPING SETS" in series_query([metric], of_product=False) for name, metric in metrics.items()
+    }
+
+    assert not by_itself["net_sales"]
+    assert by_itself["time_to_ship_median"]
+    assert by_itself["customers"]
+    assert by_itself["conversion"]
+
+
+@given(st.lists(st.integers(0, 10**10), max_size=30))
+def test_a_quantile_is_a_value_of_the_parcels_in_hours(times_ms: list[int]) -> None:
+    metric = read_catalogue()["time_to_ship_p90"]
+    chosen = sorted(times_ms)[len(times_ms) * 9 // 10] if times_ms else None
+
+    value = value_of(metric, {"to_ship_p90": chosen})
+
+    assert value == (None if chosen is None else pytest.approx(chosen / 3_600_000, abs=0.5001e-4))
+
+
 def test_what_a_caller_chooses_is_a_parameter() -> None:
-    metrics = list(read_catalogue().values())
-    for dimension in metrics[0].source.dimensions.values():
-        query = split_query(metrics, dimension, of_product=True)
-        assert "seller_id = {seller_id:String}" in query
-        assert "source.product_id = {product_id:String}" in query
-    assert "seller_id = {seller_id:String}" in series_query(metrics, of_product=False)
+    for metric in read_catalogue().values():
+        for dimension in metric.dimensions.values():
+            of_product = metric.source.has_products
+            query = split_query([metric], dimension, of_product=of_product)
+            assert "seller_id = {seller_id:String}" in query
+            assert ("= {product_id:String}" in query) == of_product
+        assert "seller_id = {seller_id:String}" in series_query([metric], of_product=False)

@@ -1,11 +1,37 @@
--- The first and the last month of the shop in which anything was sold, by the facts or by the metrics; no row if nothing was.
+-- The first and the last month of the shop in which anything happened, by the facts or by the metrics; no row if nothing did.
 SELECT
-    formatDateTime(min(sold_at), '%Y-%m', {timezone:String}) AS first_month,
-    formatDateTime(max(sold_at), '%Y-%m', {timezone:String}) AS last_month
+    formatDateTime(min(moment), '%Y-%m', {timezone:String}) AS first_month,
+    formatDateTime(max(moment), '%Y-%m', {timezone:String}) AS last_month
 FROM
 (
-    SELECT assumeNotNull(placed_at) AS sold_at FROM order_confirmed WHERE placed_at IS NOT NULL
+    SELECT assumeNotNull(placed_at) AS moment FROM order_confirmed WHERE placed_at IS NOT NULL
     UNION ALL
-    SELECT minute FROM seller_sales_minute
+    SELECT occurred_at FROM order_returned
+    UNION ALL
+    SELECT occurred_at FROM payment_refunded
+    UNION ALL
+    SELECT occurred_at FROM order_confirmed
+    UNION ALL
+    SELECT occurred_at FROM order_cancelled
+    UNION ALL
+    SELECT occurred_at FROM payout_paid
+    UNION ALL
+    SELECT minute FROM sales_lines
+    UNION ALL
+    SELECT minute FROM earning_lines
+    UNION ALL
+    SELECT occurred_at FROM order_placed
+    UNION ALL
+    SELECT occurred_at FROM order_shipped
+    UNION ALL
+    SELECT occurred_at FROM order_delivered
+    UNION ALL
+    SELECT occurred_at FROM review_submitted
+    UNION ALL
+    SELECT occurred_at FROM product_viewed
+    UNION ALL
+    SELECT occurred_at FROM recommendation_shown
+    UNION ALL
+    SELECT minute FROM return_lines
 )
 HAVING count() > 0

@@ -1,12 +1,12 @@
-"""Shapes the sums of metrics' measures into totals, a series, a split and rows. Pure."""
+"""Shapes the columns of metrics into totals, a series, a split and rows. Pure."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from clickhouse.metric_catalogue.definition import Dimension, Metric
-from clickhouse.metric_catalogue.queries import series_query
+from clickhouse.metric_catalogue.definition import Metric
+from clickhouse.metric_catalogue.queries import column_names, series_query
 from clickhouse.metric_catalogue.values import Value, add_up, value_of
 from serving.analytics.periods import Period, bucket_of
 from serving.analytics.presenters.sales import bucket_bounds, change
@@ -22,7 +22,9 @@ from serving.analytics.schemas.metrics import (
 from serving.catalogue.service import UNNAMED, ProductName
 
 Row = Mapping[str, Any]
-Sums = dict[str, int]
+Columns = dict[str, int | None]
+Parts = Mapping[str, Columns]
+"""Value of a dimension → the columns of metrics."""
 
 
 def definition(metric: Metric) -> MetricDefinition:
@@ -46,25 +48,35 @@ def explanation(metric: Metric) -> MetricExplanation:
     """Return what the catalogue says about a metric, with its query."""
     return {
         **definition(metric),
-        "source": metric.source.table,
+        "source": metric.source.name,
+        "tables": list(metric.source.tables),
+        "cost": metric.source.file.cost,
         "sql": series_query([metric], of_product=False),
     }
 
 
-def added_up(metrics: Sequence[Metric], rows: Sequence[Row]) -> Sums:
-    """Return the sum of each measure of the metrics over all rows."""
-    return {
-        name: sum(int(row[name]) for row in rows)
-        for name in dict.fromkeys(name for metric in metrics for name in metric.measures)
-    }
+def columns_of(metrics: Sequence[Metric], rows: Sequence[Row]) -> Columns:
+    """Return each column of the metrics over all rows: its sum, or the value in the only row that there is.
+
+    Raises:
+        ValueError: there are several rows, and the values of a column do not add up.
+    """
+    if len(rows) > 1 and (others := [metric.name for metric in metrics if not metric.adds_up]):
+        raise ValueError(f"{', '.join(others)} of several rows can't be added up")
+    found: Columns = {}
+    for metric in metrics:
+        for name in metric.columns:
+            values = [int(row[name]) for row in rows if row[name] is not None]
+            found[name] = sum(values) if values or metric.quantile is None else None
+    return found
 
 
-def values(metrics: Sequence[Metric], sums: Mapping[str, int]) -> dict[str, Value]:
+def values(metrics: Sequence[Metric], columns: Columns) -> dict[str, Value]:
     """Return the value of each metric."""
-    return {metric.name: value_of(metric, sums) for metric in metrics}
+    return {metric.name: value_of(metric, columns) for metric in metrics}
 
 
-def total(metric: Metric, now: Sums, before: Sums | None) -> MetricTotal:
+def total(metric: Metric, now: Columns, before: Columns | None) -> MetricTotal:
     """Return the value of a metric and its change."""
     value = value_of(metric, now)
     compared = value_of(metric, before) if before is not None else None
@@ -79,69 +91,101 @@ def total(metric: Metric, now: Sums, before: Sums | None) -> MetricTotal:
     }
 
 
+def by_start(
+    metrics: Sequence[Metric], rows: Sequence[Row], starts: tuple[datetime, ...]
+) -> list[dict[str, Value]]:
+    """Return the values of metrics by bucket. A row's `bucket` is the start of its bucket in Unix seconds."""
+    by_bucket: list[list[Row]] = [[] for _ in starts]
+    for row in rows:
+        by_bucket[bucket_of(datetime.fromtimestamp(int(row["bucket"]), UTC), starts)].append(row)
+    return [values(metrics, columns_of(metrics, own)) for own in by_bucket]
+
+
 def series(
-    metrics: Sequence[Metric],
-    rows: Sequence[Row],
+    names: Sequence[str],
+    found: Sequence[Sequence[Mapping[str, Value]]],
     starts: tuple[datetime, ...],
     period: Period,
     zone: ZoneInfo,
 ) -> list[MetricBucket]:
-    """Return one bucket per start, empty ones included. A row's `bucket` is its start in Unix seconds."""
-    by_bucket: list[list[Row]] = [[] for _ in starts]
-    for row in rows:
-        by_bucket[bucket_of(datetime.fromtimestamp(int(row["bucket"]), UTC), starts)].append(row)
-    return [
-        {"start": start, "end": end, "values": values(metrics, added_up(metrics, own))}
-        for (start, end), own in zip(bucket_bounds(starts, period, zone), by_bucket, strict=True)
-    ]
+    """Return one bucket per start, empty ones included. `found` has the result of `by_start` by source."""
+    buckets: list[MetricBucket] = []
+    for number, (start, end) in enumerate(bucket_bounds(starts, period, zone)):
+        of_all = {name: value for each in found for name, value in each[number].items()}
+        buckets.append({"start": start, "end": end, "values": {name: of_all[name] for name in names}})
+    return buckets
+
+
+def parts(metrics: Sequence[Metric], rows: Sequence[Row]) -> Parts:
+    """Return the columns for each listed value of a dimension."""
+    return {str(row["value"]): columns_of(metrics, [row]) for row in rows if row["value"] is not None}
 
 
 def split(
-    metrics: Sequence[Metric],
-    dimension: Dimension,
-    rows: Sequence[Row],
-    compared: Sequence[Row] | None,
+    sources: Sequence[tuple[Sequence[Metric], Parts, Parts | None]],
+    listed: Sequence[str],
+    order: Sequence[str],
     names: Mapping[str, ProductName],
 ) -> list[MetricSplit]:
-    """Return the figures of each value of a dimension. Those of a value without rows are 0, now or before."""
-    nothing = added_up(metrics, [])
-    now = {row["value"]: added_up(metrics, [row]) for row in rows if row["value"] is not None}
-    before = {row["value"]: added_up(metrics, [row]) for row in compared or ()}
+    """Return the figures of each listed value: of each source, its metrics, the parts now, and those before.
+
+    `order` are the names of all metrics. Sums of a value without rows are 0, now or before.
+    """
+
+    def figures(value: str, *, before: bool) -> dict[str, Value]:
+        of_all: dict[str, Value] = {}
+        for metrics, now, then in sources:
+            found = (then or {}) if before else now
+            of_all |= values(metrics, found.get(value) or columns_of(metrics, []))
+        return {name: of_all[name] for name in order}
+
+    is_compared = all(then is not None for _, _, then in sources)
     return [
         {
             "value": value,
             "label": names.get(value, UNNAMED)[0],
-            "values": values(metrics, now.get(value, nothing)),
-            "compared": None if compared is None else values(metrics, before.get(value, nothing)),
+            "values": figures(value, before=False),
+            "compared": figures(value, before=True) if is_compared else None,
         }
-        for value in (dimension.values or now)
+        for value in listed
     ]
 
 
-def rest(metrics: Sequence[Metric], rows: Sequence[Row], dimension: Dimension) -> MetricRest | None:
-    """Return the values of all values of the dimension that are not listed; None if there are none."""
-    for row in rows:
-        if row["value"] is None:
-            additive = [metric for metric in metrics if metric.is_additive(dimension)]
-            unknown: dict[str, Value] = {metric.name: None for metric in metrics}
-            return {
-                "count": int(row["value_count"]),
-                "values": unknown | values(additive, added_up(additive, [row])),
-            }
-    return None
+def rest(
+    sources: Sequence[tuple[Sequence[Metric], Columns, Parts]],
+    order: Sequence[str],
+    dimension: str,
+    count: int,
+) -> MetricRest:
+    """Return the values of the `count` values of a dimension that are not listed: the totals without them.
+
+    `sources` has for each its metrics, their totals, and the listed parts.
+    """
+    found: dict[str, Value] = dict.fromkeys(order)
+    for metrics, totals, listed in sources:
+        additive = [each for each in metrics if each.is_additive(each.source.dimensions[dimension])]
+        others: Columns = {
+            name: (totals[name] or 0) - sum(part[name] or 0 for part in listed.values())
+            for name in column_names(additive)
+        }
+        found |= values(additive, others)
+    return {"count": count, "values": found}
 
 
 def metric_row(metric: Metric, row: Row, names: Mapping[str, ProductName], zone: ZoneInfo) -> MetricRow:
-    """Return a row that a metric adds up, from its row of `rows_query`."""
-    sums = added_up([metric], [row])
-    identity = dict(zip(metric.source.row, row["row"], strict=True))
+    """Return a row of which a metric is made, from its row of `rows_query`."""
+    measures: Columns = {name: int(row[name]) for name in metric.measures if row[name] is not None}
+    line = row.get("line_text")
+    product_id = row.get("product_text") or None
+    terms = (metric.quantile.measure,) if metric.quantile else metric.numerator
     return {
-        "order_id": identity["order_id"],
-        "kind": identity["kind"],
+        "order_id": row.get("order_text") or None,
+        "kind": row.get("kind_text") or None,
         "at": datetime.fromtimestamp(int(row["minute_s"]), zone),
-        "line_number": int(identity["line_number"]),
-        "product_id": row["product_id"],
-        "label": names.get(row["product_id"], UNNAMED)[0],
-        "value": add_up(metric.numerator, sums),
-        "denominator": add_up(metric.denominator, sums) if metric.denominator else None,
+        "line_number": int(line) if line else None,
+        "product_id": product_id,
+        "label": names.get(product_id or "", UNNAMED)[0],
+        "reference": row.get("reference_text") or None,
+        "value": add_up(terms, measures),
+        "denominator": add_up(metric.denominator, measures) if metric.denominator else None,
     }

@@ -12,10 +12,13 @@ Number = Annotated[
     int | float | None,
     Field(
         description="Money in the smallest unit of `currency`, a count, or a number with four decimals (a "
-        "share is a fraction of 1). Null for a ratio whose denominator is not above 0."
+        "share is a fraction of 1). Null for a ratio whose denominator is not above 0, and for a quantile of "
+        "nothing."
     ),
 ]
 Values = Annotated[dict[str, Number], Field(description="Metric → value.", examples=[{"net_sales": 1299000}])]
+Unit = Literal["money", "count", "number", "share", "hours"]
+MeasureUnit = Literal["money", "count", "milliseconds"]
 Version = Annotated[
     str,
     Field(description="Changes when the metric is computed in another way.", examples=["1d29d1c8"]),
@@ -30,7 +33,7 @@ class MetricDefinition(TypedDict):
     title: str
     definition: str
     formula: str
-    unit: Literal["money", "count", "number", "share"]
+    unit: Unit
     better: Annotated[
         Literal["more", "less", "neither"], Field(description="Which change of the metric is good news.")
     ]
@@ -49,7 +52,9 @@ class MetricDefinitions(TypedDict):
 class MetricExplanation(MetricDefinition):
     """The definition of a metric, with the source of its figures and the query of its series."""
 
-    source: Annotated[str, Field(description="The table that is added up.", examples=["sales_lines"])]
+    source: Annotated[str, Field(description="The rows that are added up.", examples=["sales_lines"])]
+    tables: Annotated[list[str], Field(description="The tables that the rows come from.")]
+    cost: Annotated[str, Field(description="What an answer reads.")]
     sql: Annotated[
         str,
         Field(description="The ClickHouse query of the series of one seller; `{…}` are its parameters."),
@@ -61,7 +66,7 @@ class MetricTotal(TypedDict):
 
     name: str
     title: str
-    unit: Literal["money", "count", "number", "share"]
+    unit: Unit
     version: Version
     value: Number
     compared: Number
@@ -92,8 +97,9 @@ class MetricRest(TypedDict):
     values: Annotated[
         Values,
         Field(
-            description="Null for a metric that counts orders where one order can have several values: the "
-            "parts would not add up to the total."
+            description="Null for a metric whose parts do not add up to the total: one that counts orders "
+            "where one order can have several values, one that counts different shoppers or sessions, or a "
+            "quantile."
         ),
     ]
 
@@ -129,31 +135,38 @@ class SellerMetrics(TypedDict):
 
 
 class MetricRow(TypedDict):
-    """A row that a metric adds up: a line of an order, or its cancellation or return."""
+    """A row of which a metric is made, such as a line of an order, a return, a parcel, a review or a view."""
 
-    order_id: str
-    kind: Annotated[Literal["sold", "cancelled", "returned"], Field(description="What happened to the line.")]
-    at: Annotated[Moment, Field(description="The minute of the order.")]
-    line_number: int
-    product_id: str
+    order_id: str | None
+    kind: Annotated[str | None, Field(description="What happened.", examples=["sold"])]
+    at: Annotated[Moment, Field(description="The minute in which the row counts.")]
+    line_number: int | None
+    product_id: str | None
     label: Annotated[str | None, Field(description="The name of the product.")]
+    reference: Annotated[
+        str | None, Field(description="The id of what the row is about besides an order, such as a return.")
+    ]
     value: Annotated[
-        int, Field(description="What the row adds to the metric, or to a ratio's numerator, in `value_unit`.")
+        int,
+        Field(
+            description="What the row adds to the metric, or to a ratio's numerator, in `value_unit`; a row "
+            "of a quantile has its own value. Where different shoppers or sessions are counted, 1."
+        ),
     ]
     denominator: Annotated[
-        int | None, Field(description="What the row adds to a ratio's denominator; null for a sum.")
+        int | None, Field(description="What the row adds to a ratio's denominator; null for other metrics.")
     ]
 
 
 class MetricRows(TypedDict):
-    """A page of the rows that a metric adds up, the newest first."""
+    """A page of the rows of which a metric is made, the newest first."""
 
     seller_id: str
     metric: str
     version: Version
     currency: Annotated[str, Field(examples=["BRL"])]
-    value_unit: Literal["money", "count"]
-    denominator_unit: Literal["money", "count"] | None
+    value_unit: MeasureUnit
+    denominator_unit: MeasureUnit | None
     period: Period
     rows: list[MetricRow]
     next_cursor: Annotated[str | None, Field(description="Null on the last page.")]

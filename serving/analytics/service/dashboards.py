@@ -169,7 +169,7 @@ def _parts(requested: PeriodRequest) -> tuple[str | None, str | None, str | None
 
 def _statements(metric: Metric) -> str:
     """Return the SQL of a metric's series and splits, and its version."""
-    splits = (split_query([metric], each, of_product=False) for each in metric.source.dimensions.values())
+    splits = (split_query([metric], each, of_product=False) for each in metric.dimensions.values())
     return "\n".join((metric.version, series_query([metric], of_product=False), *splits))
 
 

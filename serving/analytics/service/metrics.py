@@ -1,13 +1,12 @@
 """Returns metrics of the catalogue for a seller: totals, series, splits, and the rows behind them."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
 from clickhouse.metric_catalogue import queries
-from clickhouse.metric_catalogue.definition import Dimension, Metric, read_catalogue
+from clickhouse.metric_catalogue.definition import Metric, read_catalogue
 from common.cursor import BadCursor, decode_cursor, encode_cursor
 from serving.analytics.periods import (
     LATEST,
@@ -22,16 +21,11 @@ from serving.analytics.presenters import metrics as presenter
 from serving.analytics.presenters.sales import show_period
 from serving.analytics.schemas.metrics import MetricRows, SellerMetrics
 from serving.analytics.service.context import AnalyticsContext, PeriodRequest
-from serving.catalogue.service import ProductName
-from serving.clickhouse import Row, Value
+from serving.analytics.service.metric_figures import FiguresReader, FiguresRequest, bounds
+from serving.clickhouse import Value
 from serving.problems import BadAnalyticsRequest, UnknownMetric
 
 Compare = Literal["previous", "year", "none"]
-
-DimensionName = Literal["product", "category", "weekday", "hour"]
-"""The dimensions of every source."""
-
-PRODUCT = "product"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +33,8 @@ class MetricsRequest:
     """What is asked of a seller's metrics, which are given by name.
 
     `by` is the dimension to split by; its first `top` values by the first metric are listed, or all of a
-    dimension whose values are known. `product_id` restricts everything to one product.
+    dimension whose values are known. Metrics can have different sources. `product_id` restricts everything to
+    one product.
     """
 
     metrics: tuple[str, ...]
@@ -55,39 +50,37 @@ class MetricsService:
 
     def __init__(self, context: AnalyticsContext) -> None:
         self._context = context
+        self._reader = FiguresReader(context)
 
     async def of_seller(self, seller_id: str, request: MetricsRequest) -> SellerMetrics:
         """Return metrics of one seller, compared with an earlier period.
 
         Raises:
             UnknownMetric: the catalogue has no metric of a name.
-            BadAnalyticsRequest: a metric is asked for twice, they have different sources, or these can't be
-                split by the dimension.
+            BadAnalyticsRequest: a metric is asked for twice, can't be split by the dimension, or can't be
+                restricted to a product.
             UnknownSeller: the seller never registered and never sold anything.
         """
         metrics = [find_metric(name) for name in request.metrics]
-        dimension = _check(metrics, request)
-        as_of = await self._context.watermarks.as_of((metrics[0].source.table,))
+        _check(metrics, request)
+        as_of = await self._context.watermarks.as_of(_tables(metrics))
         zone = self._context.zone
         period = await self._context.seller_period(seller_id, request.period)
         grain = request.period.grain or choose_grain(period)
         starts = buckets(period, grain, zone)
-        before = self._compared(request.compare, period, as_of)
-        parameters = self._parameters(seller_id, period, request.product_id)
-        sql = queries.series_query(metrics, of_product=request.product_id is not None)
-        by_bucket = {"grain": grain, "timezone": zone.key}
-        rows, rows_before = await asyncio.gather(
-            self._rows(sql, parameters | by_bucket),
-            self._rows(sql, parameters | by_bucket | _bounds(before)) if before else _no_rows(),
+        asked = FiguresRequest(
+            request.metrics,
+            request.by,
+            request.top,
+            request.product_id is not None,
+            grain,
+            self._parameters(seller_id, period, request.product_id),
+            self._compared(request.compare, period, as_of),
         )
-        await self._context.require_seller(seller_id, rows)
-        split: list[Row] = []
-        split_before: list[Row] | None = None
-        if dimension:
-            split, split_before = await self._split(metrics, dimension, request, parameters, before)
-        names = await self._names(split, "value") if request.by == PRODUCT else {}
-        now = presenter.added_up(metrics, rows)
-        then = presenter.added_up(metrics, rows_before) if before else None
+        found = await self._reader.read(metrics, asked)
+        await self._context.require_seller(seller_id, [row for each in found for row in each.series])
+        by_name = {metric.name: each for each in found for metric in each.metrics}
+        split, rest = await self._reader.split(found, asked)
         return {
             "seller_id": seller_id,
             "currency": self._context.currency,
@@ -95,12 +88,21 @@ class MetricsService:
             "grain": grain,
             "period": show_period(period, zone),
             "compare": request.compare,
-            "compared_period": show_period(before, zone) if before else None,
-            "totals": [presenter.total(metric, now, then) for metric in metrics],
-            "series": presenter.series(metrics, rows, starts, period, zone),
+            "compared_period": show_period(asked.before, zone) if asked.before else None,
+            "totals": [
+                presenter.total(metric, by_name[metric.name].now, by_name[metric.name].then)
+                for metric in metrics
+            ],
+            "series": presenter.series(
+                request.metrics,
+                [presenter.by_start(each.metrics, each.series, starts) for each in found],
+                starts,
+                period,
+                zone,
+            ),
             "by": request.by,
-            "split": presenter.split(metrics, dimension, split, split_before, names) if dimension else [],
-            "rest": presenter.rest(metrics, split, dimension) if dimension else None,
+            "split": split,
+            "rest": rest,
             "as_of": self._context.local(as_of),
             "stale": False,
         }
@@ -108,22 +110,23 @@ class MetricsService:
     async def rows_of_seller(
         self, seller_id: str, request: MetricsRequest, cursor: str | None, limit: int
     ) -> MetricRows:
-        """Return a page of the rows that a metric adds up, the newest first.
+        """Return a page of the rows of which a metric is made, the newest first.
 
         Raises: as `of_seller`, and
             BadCursor: the cursor is not one of this list.
         """
         metric = find_metric(request.metrics[0])
-        as_of = await self._context.watermarks.as_of((metric.source.table,))
+        _check([metric], request)
+        as_of = await self._context.watermarks.as_of(_tables([metric]))
         period = await self._context.seller_period(seller_id, request.period)
         after_minute, after_row = _read_cursor(cursor, metric) if cursor else (LATEST, [])
         parameters = self._parameters(seller_id, period, request.product_id)
         parameters |= {"after_minute": after_minute, "after_row": after_row, "limit": limit + 1}
         sql = queries.rows_query(metric, of_product=request.product_id is not None)
-        rows = await self._rows(sql, parameters)
+        rows = await self._reader.rows(sql, parameters)
         await self._context.require_seller(seller_id, rows)
         has_more, rows = len(rows) > limit, rows[:limit]
-        names = await self._names(rows, "product_id")
+        names = await self._reader.names([row["product_text"] for row in rows if row.get("product_text")])
         return {
             "seller_id": seller_id,
             "metric": metric.name,
@@ -138,43 +141,13 @@ class MetricsService:
             "stale": False,
         }
 
-    async def _split(
-        self,
-        metrics: Sequence[Metric],
-        dimension: Dimension,
-        request: MetricsRequest,
-        parameters: dict[str, Value],
-        before: Period | None,
-    ) -> tuple[list[Row], list[Row] | None]:
-        """Return the rows of the values of a dimension, and those of the same values before."""
-        of_product = request.product_id is not None
-        given = parameters | {"timezone": self._context.zone.key}
-        top = len(dimension.values) or request.top
-        rows = await self._rows(
-            queries.split_query(metrics, dimension, of_product=of_product), given | {"top": top}
-        )
-        if before is None:
-            return rows, None
-        listed = list(dimension.values) or [str(row["value"]) for row in rows if row["value"] is not None]
-        compared = await self._rows(
-            queries.compared_query(metrics, dimension, of_product=of_product),
-            given | _bounds(before) | {"values": listed},
-        )
-        return rows, compared
-
-    async def _rows(self, sql: str, parameters: dict[str, Value]) -> list[Row]:
-        return await self._context.clickhouse.rows_of_sql("seller_metrics", sql, parameters)
-
-    async def _names(self, rows: Sequence[Row], column: str) -> dict[str, ProductName]:
-        products = sorted({str(row[column]) for row in rows if row[column] is not None})
-        return dict(await self._context.catalogue.names(products)) if products else {}
-
     def _parameters(self, seller_id: str, period: Period, product_id: str | None) -> dict[str, Value]:
         product: dict[str, Value] = {} if product_id is None else {"product_id": product_id}
         return {
             "seller_id": seller_id,
             "currency": self._context.currency,
-            **_bounds(period),
+            "timezone": self._context.zone.key,
+            **bounds(period),
             **product,
         }
 
@@ -200,37 +173,30 @@ def find_metric(name: str) -> Metric:
     return metric
 
 
-def _check(metrics: Sequence[Metric], request: MetricsRequest) -> Dimension | None:
-    """Return the dimension of a request.
+def _check(metrics: Sequence[Metric], request: MetricsRequest) -> None:
+    """Check what metrics are asked for.
 
     Raises:
         BadAnalyticsRequest: see `MetricsService.of_seller`.
     """
     if len(set(request.metrics)) < len(request.metrics):
         raise BadAnalyticsRequest("Request each metric once.")
-    source = metrics[0].source
-    if others := [metric.name for metric in metrics if metric.source.table != source.table]:
-        raise BadAnalyticsRequest(f"Request {', '.join(others)} separately from {metrics[0].name}.")
-    if request.by is None:
-        return None
-    dimensions = source.dimensions
-    if request.by not in dimensions:
-        raise BadAnalyticsRequest(
-            f"{metrics[0].name} can't be split by {request.by!r}. Choose one of: {', '.join(dimensions)}."
-        )
-    return dimensions[request.by]
+    for metric in metrics:
+        if request.product_id is not None and not metric.source.has_products:
+            raise BadAnalyticsRequest(f"{metric.name} can't be restricted to a product. Leave product out.")
+        if request.by is not None and request.by not in metric.dimensions:
+            raise BadAnalyticsRequest(
+                f"{metric.name} can't be split by {request.by!r}. "
+                f"Choose one of: {', '.join(metric.dimensions)}."
+            )
 
 
-def _bounds(period: Period) -> dict[str, Value]:
-    return {"period_start": period.start, "period_end": period.end}
-
-
-async def _no_rows() -> list[Row]:
-    return []
+def _tables(metrics: Sequence[Metric]) -> list[str]:
+    return list(dict.fromkeys(table for metric in metrics for table in metric.source.tables))
 
 
 def _read_cursor(cursor: str, metric: Metric) -> tuple[datetime, list[str]]:
-    minute, *row = decode_cursor(cursor, (int, *(str for _ in metric.source.row)))
+    minute, *row = decode_cursor(cursor, (int, *(str for _ in metric.source.file.row)))
     try:
         return datetime.fromtimestamp(int(minute), UTC), [str(part) for part in row]
     except (ValueError, OverflowError, OSError) as error:

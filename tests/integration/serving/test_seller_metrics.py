@@ -15,6 +15,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
+from clickhouse.metric_catalogue.definition import read_catalogue
 from common.settings import Settings
 from tests.integration.serving.conftest import SALES_LINE, TABLES, clear, insert, put
 from tests.integration.serving.layouts import layouts, scroll_width
@@ -334,11 +335,13 @@ def test_metrics_agree_with_the_sales_of_the_same_period(api: httpx.Client, orde
 
 def test_the_catalogue_lists_every_metric_and_explains_it(api: httpx.Client) -> None:
     listed = api.get("/v1/analytics/metrics").raise_for_status().json()["metrics"]
-    assert {metric["name"] for metric in listed} == set(METRICS)
+    assert {metric["name"] for metric in listed if metric["domain"] == "sales"} == set(METRICS)
+    assert [metric["name"] for metric in listed] == list(read_catalogue())
     explained = api.get("/v1/analytics/metrics/net_sales").raise_for_status().json()
 
     assert explained["definition"].startswith("What confirmed orders are worth")
     assert "FROM sales_lines" in explained["sql"]
+    assert (explained["source"], explained["tables"]) == ("sales_lines", ["sales_lines"])
     assert explained["version"] == answer(api, "net_sales")["totals"][0]["version"]
 
 
@@ -348,7 +351,8 @@ def test_the_catalogue_lists_every_metric_and_explains_it(api: httpx.Client) -> 
         ("profit", {}, 404, "There is no metric 'profit'"),
         ("net_sales", {"with": "profit"}, 404, "There is no metric 'profit'"),
         ("net_sales", {"with": "net_sales"}, 422, "each metric once"),
-        ("net_sales", {"by": "colour"}, 422, "by"),
+        ("net_sales", {"by": "colour"}, 422, "can't be split by 'colour'. Choose one of: product"),
+        ("net_sales", {"by": "COLOUR"}, 422, "by"),
         ("net_sales", {"grain": "second"}, 422, "grain"),
         ("net_sales", {"grain": "hour", "from": "2001-01-01"}, 422, "Request grain=week"),
         ("net_sales", {"top": 101}, 422, "top"),
@@ -395,7 +399,7 @@ def test_the_page_shows_what_the_api_says_and_leads_to_the_lines(page: Page, api
     expect(page.get_by_role("heading", name="Cancellations")).to_be_visible()
     expect(page.locator(".metric-lines li").first).to_contain_text("Cancelled")
     first = page.locator(".metric-lines li").first.inner_text()
-    page.get_by_role("link", name="Older lines").click()
+    page.get_by_role("link", name="Older rows").click()
     expect(page.locator(".metric-lines li").first).not_to_have_text(first)
     page.get_by_role("link", name="Weekday").click()
     expect(page.locator(".bars li").first).to_contain_text("Monday")

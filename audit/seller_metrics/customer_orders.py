@@ -1,0 +1,25 @@
+"""The orders of each customer of a seller, by the time of the order."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from audit.seller_metrics.figures import SourceMonths
+
+_MINUTE_MS = 60_000
+
+
+def add(orders: Iterable[Mapping[str, Any]], months: SourceMonths) -> None:
+    """Add the rows of the query `customer_orders`, the orders of a customer in the order of their minutes."""
+    of_customer: dict[tuple[str, str], list[tuple[int, str]]] = defaultdict(list)
+    for order in orders:
+        moment = order["placed_ms"] // _MINUTE_MS * _MINUTE_MS
+        of_customer[order["seller_id"], order["shopper_id"]].append((moment, order["order_id"]))
+    for (seller_id, shopper_id), placed in of_customer.items():
+        for number, (moment, _) in enumerate(sorted(placed), start=1):
+            month = months.at(seller_id, moment)
+            month.sums["orders"] += 1
+            month.sums["first_orders"] += number == 1
+            month.counted["customers"].add(shopper_id)
+            if number > 1:
+                month.counted["repeating"].add(shopper_id)

@@ -1,0 +1,142 @@
+"""What metrics are computed from: rows of sellers, their measures, and the dimensions that split them."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from hashlib import sha256
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from clickhouse.metrics.definition import read_definitions
+
+MeasureUnit = Literal["money", "count", "milliseconds"]
+
+
+class StrictModel(BaseModel):
+    """A part of a file of the catalogue: it can't change, and a field that it does not know is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Measure(StrictModel):
+    """Integers of rows. Give either `column` or `distinct_values`.
+
+    `column` is added up; a metric can also take a quantile of it, which leaves out nulls. The column of a
+    count of orders is 1 in the first line of an order and else 0. `of_product` is then the column that is 1
+    in the first line of a product within an order, and `distinct` counts the orders in any group of rows.
+
+    `distinct_values` counts the different values of an expression that are not null, such as shoppers. Such
+    counts of two periods or products do not add up.
+    """
+
+    unit: MeasureUnit
+    column: str = ""
+    of_product: str = ""
+    distinct: str = ""
+    distinct_values: str = ""
+
+    @model_validator(mode="after")
+    def _has_one_kind(self) -> "Measure":
+        if bool(self.column) == bool(self.distinct_values):
+            raise ValueError("give either column or distinct_values")
+        return self
+
+
+class Dimension(StrictModel):
+    """What a figure can be split by: a SQL expression (String) over the source, and the join that it needs.
+
+    `splits_orders`: one order can have several of its values. `values` are all values, in their own order;
+    empty if these are not known, as of products. `labels` are texts for some values. In `expression` and
+    `join`, `{time}` is the source's time, and `{table}` its first table.
+    """
+
+    title: str
+    description: str
+    expression: str
+    join: str = ""
+    splits_orders: bool = False
+    values: tuple[str, ...] = ()
+    labels: Mapping[str, str] = Field(default_factory=dict)
+
+
+class RowColumns(StrictModel):
+    """The columns of a source that describe one of its rows to a reader; empty if it has no such column."""
+
+    order: str = ""
+    kind: str = ""
+    line: str = ""
+    product: str = ""
+    reference: str = ""
+
+
+class SourceFile(StrictModel):
+    """The content of a source's file.
+
+    `tables` are the tables that the rows come from; figures are complete up to the earliest of their `as_of`.
+    `rows` is a SELECT of the rows of `{seller_id:String}`; without it, the rows are those of the only table.
+    `dimensions` names files of `dimensions/`, and `own_dimensions` are of this source alone. `row` are the
+    columns that identify a row, and `kinds` are the texts of its kinds. `cost` says what reading it costs.
+    """
+
+    description: str
+    tables: tuple[str, ...] = Field(min_length=1)
+    rows: str = ""
+    time: str = "minute"
+    has_currency: bool = True
+    row: tuple[str, ...]
+    columns: RowColumns
+    kinds: Mapping[str, str] = Field(default_factory=dict)
+    cost: str
+    measures: Mapping[str, Measure]
+    dimensions: tuple[str, ...] = ()
+    own_dimensions: Mapping[str, Dimension] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _has_rows(self) -> "SourceFile":
+        if not self.rows and len(self.tables) > 1:
+            raise ValueError("a source of several tables needs rows")
+        return self
+
+
+class Source:
+    """Rows of sellers, each with one minute. The SQL expressions of its dimensions are complete."""
+
+    def __init__(self, name: str, file: SourceFile, shared: Mapping[str, Dimension]) -> None:
+        self.name = name
+        self.file = file
+        self.time = file.time
+        self.measures = file.measures
+        self.dimensions: Mapping[str, Dimension] = {
+            **{each: self._completed(shared[each]) for each in file.dimensions},
+            **{each: self._completed(own) for each, own in file.own_dimensions.items()},
+        }
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The tables whose `as_of` limits that of a figure."""
+        return self.file.tables
+
+    @property
+    def from_sql(self) -> str:
+        """What stands behind FROM: a table, or the SELECT of the rows of a seller."""
+        return f"(\n{self.file.rows.strip()}\n)" if self.file.rows else self.file.tables[0]
+
+    @property
+    def has_products(self) -> bool:
+        """Whether each row is about a product, so that figures can be restricted to one."""
+        return bool(self.file.columns.product)
+
+    @cached_property
+    def version(self) -> str:
+        """A digest of the rows: the versions of the tables that ClickHouse derives, and the SELECT."""
+        derived = read_definitions()
+        versions = [derived[table].version for table in self.tables if table in derived]
+        return sha256(repr((versions, self.from_sql, self.time)).encode()).hexdigest()
+
+    def _completed(self, dimension: Dimension) -> Dimension:
+        def complete(sql: str) -> str:
+            return sql.replace("{time}", self.time).replace("{table}", self.file.tables[0])
+
+        return dimension.model_copy(
+            update={"expression": complete(dimension.expression), "join": complete(dimension.join)}
+        )

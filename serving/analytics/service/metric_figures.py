@@ -1,0 +1,137 @@
+"""Reads the figures of metrics, which can have several sources: series, totals, and splits by a dimension."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from clickhouse.metric_catalogue import queries
+from clickhouse.metric_catalogue.definition import Metric
+from serving.analytics.periods import Grain, Period
+from serving.analytics.presenters import metrics as presenter
+from serving.analytics.schemas.metrics import MetricRest, MetricSplit
+from serving.analytics.service.context import AnalyticsContext
+from serving.catalogue.service import ProductName
+from serving.clickhouse import Row, Value
+
+PRODUCT = "product"
+"""The dimension whose values have names in the catalogue of products."""
+
+
+@dataclass(frozen=True, slots=True)
+class FiguresRequest:
+    """What is read: the names of metrics, how these are split, parameters of all queries, and periods.
+
+    `by` is the dimension to split by, and `top` the number of its values to list if these are not known.
+    """
+
+    names: tuple[str, ...]
+    by: str | None
+    top: int
+    of_product: bool
+    grain: Grain
+    parameters: dict[str, Value]
+    before: Period | None
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The figures of metrics of one source: rows of the series, and columns of the totals, now and before."""
+
+    metrics: Sequence[Metric]
+    series: list[Row]
+    now: presenter.Columns
+    then: presenter.Columns | None
+
+
+class FiguresReader:
+    """Reads figures of metrics from ClickHouse."""
+
+    def __init__(self, context: AnalyticsContext) -> None:
+        self._context = context
+
+    async def read(self, metrics: Sequence[Metric], asked: FiguresRequest) -> list[Figures]:
+        """Return the figures of metrics by source, those of the first metric's source first."""
+        return await asyncio.gather(*(self._figures(each, asked) for each in _by_source(metrics)))
+
+    async def _figures(self, metrics: Sequence[Metric], asked: FiguresRequest) -> Figures:
+        """Return the series and the totals of metrics of one source, and the totals before."""
+        of_product = asked.of_product
+        totals = queries.totals_query(metrics, of_product=of_product)
+        by_bucket: dict[str, Value] = {"grain": asked.grain}
+        rows, then = await asyncio.gather(
+            self.rows(queries.series_query(metrics, of_product=of_product), asked.parameters | by_bucket),
+            self.rows(totals, asked.parameters | bounds(asked.before)) if asked.before else _no_rows(),
+        )
+        now = [row for row in rows if int(row["bucket"]) == queries.WHOLE_PERIOD]
+        series = [row for row in rows if int(row["bucket"]) != queries.WHOLE_PERIOD]
+        return Figures(
+            metrics,
+            series,
+            presenter.columns_of(metrics, now or series),
+            presenter.columns_of(metrics, then) if asked.before else None,
+        )
+
+    async def split(
+        self, found: Sequence[Figures], asked: FiguresRequest
+    ) -> tuple[list[MetricSplit], MetricRest | None]:
+        """Return the figures of the values of a dimension, the first of them by the first metric."""
+        if asked.by is None:
+            return [], None
+        metrics = found[0].metrics
+        dimension = metrics[0].source.dimensions[asked.by]
+        given = asked.parameters
+        ranked = await self.rows(
+            queries.split_query(metrics, dimension, of_product=asked.of_product),
+            given | {"top": len(dimension.values) or asked.top},
+        )
+        listed = list(dimension.values) or [str(row["value"]) for row in ranked if row["value"] is not None]
+        of_others = await asyncio.gather(*(self._parts(each, given, listed, asked) for each in found[1:]))
+        now = [presenter.parts(metrics, ranked), *of_others]
+        then: list[presenter.Parts | None] = [None] * len(found)
+        if asked.before:
+            compared = given | bounds(asked.before)
+            then = [*await asyncio.gather(*(self._parts(each, compared, listed, asked) for each in found))]
+        names = await self.names(listed) if asked.by == PRODUCT else {}
+        split = presenter.split(
+            [(each.metrics, part, before) for each, part, before in zip(found, now, then, strict=True)],
+            listed,
+            asked.names,
+            names,
+        )
+        others = next((int(row["value_count"]) for row in ranked if row["value"] is None), 0)
+        totals = [(each.metrics, each.now, part) for each, part in zip(found, now, strict=True)]
+        return split, presenter.rest(totals, asked.names, asked.by, others) if others else None
+
+    async def _parts(
+        self, figures: Figures, parameters: dict[str, Value], listed: list[str], asked: FiguresRequest
+    ) -> presenter.Parts:
+        """Return the columns of metrics of one source for the listed values of the dimension."""
+        metrics, by, of_product = figures.metrics, asked.by, asked.of_product
+        sql = queries.compared_query(metrics, metrics[0].source.dimensions[by or ""], of_product=of_product)
+        return presenter.parts(metrics, await self.rows(sql, parameters | {"values": listed}))
+
+    async def rows(self, sql: str, parameters: dict[str, Value]) -> list[Row]:
+        """Return the rows of a query of `clickhouse.metric_catalogue.queries`."""
+        return await self._context.clickhouse.rows_of_sql("seller_metrics", sql, parameters)
+
+    async def names(self, product_ids: Iterable[str]) -> dict[str, ProductName]:
+        """Return product → name and category, of those that the catalogue has."""
+        products = sorted(set(product_ids))
+        return dict(await self._context.catalogue.names(products)) if products else {}
+
+
+def bounds(period: Period) -> dict[str, Value]:
+    """Return the parameters of a period."""
+    return {"period_start": period.start, "period_end": period.end}
+
+
+async def _no_rows() -> list[Row]:
+    return []
+
+
+def _by_source(metrics: Sequence[Metric]) -> list[list[Metric]]:
+    """Return the metrics of each source, that of the first metric first."""
+    groups: dict[str, list[Metric]] = {}
+    for metric in metrics:
+        groups.setdefault(metric.source.name, []).append(metric)
+    return list(groups.values())

@@ -1,0 +1,249 @@
+"""Draws the facts of a small shop: orders and what became of them, and what visitors looked at."""
+
+import json
+import random
+from collections import defaultdict
+from datetime import UTC, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from clickhouse.client import connect
+from common.settings import Settings
+from tests.integration.metric_tables import emptied
+
+SHOP = ZoneInfo("America/Sao_Paulo")
+SELLERS = ("hist-ana", "hist-bea", "hist-caio")
+PRODUCTS = {f"{seller}-{number}": seller for seller in SELLERS for number in range(3)}
+CATEGORY = {product: ("toys", "garden", None)[int(product[-1])] for product in PRODUCTS}
+SHOPPERS = tuple(f"shopper-{number}" for number in range(90))
+FIRST, LAST = datetime(2017, 1, 1, tzinfo=SHOP), datetime(2017, 5, 1, tzinfo=SHOP)
+"""The orders are placed in this time; what follows from them may happen later."""
+
+PAID_FROM, PAID_TO = datetime(2017, 3, 1, tzinfo=SHOP), datetime(2017, 4, 1, tzinfo=SHOP)
+"""The time for which the sellers are paid."""
+
+UNPAID = ("payment_failed", "timed_out", "out_of_stock")
+CANCELLED = ("shopper_request", "seller_request", "fraud_suspected", "unknown")
+LED_BY = ("search", "direct", "recommendation")
+SURFACES = ("home", "product")
+RETURNED = ("changed_mind", "damaged", "late")
+
+Events = dict[str, list[dict[str, Any]]]
+
+
+class History:
+    """The events of a shop by topic, drawn with a seed."""
+
+    def __init__(self, seed: int, orders: int) -> None:
+        self.events: Events = defaultdict(list)
+        self._rng = random.Random(seed)
+        for product, seller in PRODUCTS.items():
+            self._add(
+                "product_listed", datetime(2016, 1, 1, tzinfo=UTC), product_id=product, seller_id=seller,
+                name=f"A {product}", category=CATEGORY[product], currency="BRL", price_minor=100,
+            )  # fmt: skip
+        for number in range(orders):
+            self._order(f"hist-order-{number}")
+        for number in range(orders * 2):
+            self._visit(f"hist-visit-{number}")
+        for seller_id in SELLERS if orders else ():
+            self._payout(seller_id)
+
+    def _add(self, topic: str, at: datetime, **fields: Any) -> None:
+        event_id = f"{topic}-{len(self.events[topic])}"
+        self.events[topic].append({"event_id": event_id, "occurred_at": text(at), **fields})
+
+    def _after(self, at: datetime, most: timedelta) -> datetime:
+        return at + timedelta(milliseconds=self._rng.randrange(1, int(most.total_seconds() * 1000)))
+
+    def _order(self, order_id: str) -> None:
+        rng = self._rng
+        placed_at = self._after(FIRST.astimezone(UTC), LAST - FIRST)
+        shopper_id = rng.choice(SHOPPERS)
+        lines = [self._line(number) for number in range(1, rng.randrange(2, 6))]
+        if rng.random() < 0.5:  # a click, up to two days before the order
+            shown_at = placed_at - timedelta(hours=rng.randrange(48), minutes=1)
+            products = [lines[0]["product_id"], rng.choice(list(PRODUCTS))]
+            self._recommend(shown_at, f"{order_id}-visit", shopper_id, products)
+        order = {"order_id": order_id, "shopper_id": shopper_id}
+        money = {"currency": "BRL", "lines": lines}
+        estimated_at = text(placed_at + timedelta(days=9)) if rng.random() < 0.9 else None
+        self._add("order_placed", placed_at, **order, **money, estimated_delivery_at=estimated_at)
+        placed = {"placed_at": text(placed_at)}
+        if rng.random() < 0.15:
+            reason = rng.choice(UNPAID)
+            self._add(
+                "order_cancelled", self._after(placed_at, timedelta(hours=1)), **order, **placed, **money,
+                reason=reason, confirmed_at=None,
+            )  # fmt: skip
+            return
+        confirmed_at = self._after(placed_at, timedelta(hours=30))
+        self._add("order_confirmed", confirmed_at, **order, **placed, **money)
+        if rng.random() < 0.15:
+            self._add(
+                "order_cancelled", self._after(confirmed_at, timedelta(days=20)), **order, **placed, **money,
+                reason=rng.choice(CANCELLED), confirmed_at=text(confirmed_at),
+            )  # fmt: skip
+            return
+        for number, seller_id in enumerate(dict.fromkeys(line["seller_id"] for line in lines), start=1):
+            self._parcel(order, seller_id, f"{order_id}-{number}", confirmed_at, placed, lines)
+
+    def _line(self, number: int) -> dict[str, Any]:
+        rng = self._rng
+        product, seller = rng.choice(list(PRODUCTS.items()))
+        quantity, price = rng.randrange(1, 5), rng.randrange(100, 9_000)
+        return {
+            "line_number": number, "product_id": product, "seller_id": seller, "quantity": quantity,
+            "unit_price_minor": price, "discount_minor": rng.choice([0, 0, rng.randrange(price)]),
+            "shipping_minor": rng.randrange(900), "tax_minor": rng.choice([0, 37]),
+            "commission_bp": rng.choice([1_000, 1_250, 733]),
+        }  # fmt: skip
+
+    def _parcel(
+        self,
+        order: dict[str, str],
+        seller_id: str,
+        shipment_id: str,
+        confirmed_at: datetime,
+        placed: dict[str, str],
+        lines: list[dict[str, Any]],
+    ) -> None:
+        rng = self._rng
+        if rng.random() < 0.1:
+            return
+        parcel = {"order_id": order["order_id"], "shipment_id": shipment_id, "seller_id": seller_id}
+        shipped_at = self._after(confirmed_at, timedelta(days=6))
+        if rng.random() < 0.95:
+            self._add("order_shipped", shipped_at, **parcel)
+        if rng.random() < 0.1:
+            return
+        delivered_at = self._after(shipped_at, timedelta(days=12))
+        self._add("order_delivered", delivered_at, **parcel)
+        own = [line for line in lines if line["seller_id"] == seller_id]
+        if rng.random() < 0.3:
+            self._return(order, seller_id, delivered_at, placed, own)
+        if rng.random() < 0.5:
+            about = own[0]["product_id"] if rng.random() < 0.8 else None
+            seller = seller_id if rng.random() < 0.9 else None
+            self._add(
+                "review_submitted", self._after(delivered_at, timedelta(days=9)), **order,
+                review_id=f"{shipment_id}-review", product_id=about, seller_id=seller,
+                score=rng.randrange(1, 6),
+            )  # fmt: skip
+
+    def _return(
+        self,
+        order: dict[str, str],
+        seller_id: str,
+        delivered_at: datetime,
+        placed: dict[str, str],
+        lines: list[dict[str, Any]],
+    ) -> None:
+        rng = self._rng
+        returned_at = self._after(delivered_at, timedelta(days=30))
+        came_back = [
+            {
+                "line_number": line["line_number"], "product_id": line["product_id"],
+                "quantity": line["quantity"],
+                "refund_minor": line["quantity"] * line["unit_price_minor"] - line["discount_minor"],
+            }
+            for line in lines
+        ]  # fmt: skip
+        return_id = f"{order['order_id']}-{seller_id}-back"
+        about = {"return_id": return_id, "seller_id": seller_id, **order, **placed}
+        self._add(
+            "order_returned", returned_at, **about, currency="BRL", reason=rng.choice(RETURNED),
+            lines=[line | {"restocked": rng.random() < 0.7} for line in came_back],
+        )  # fmt: skip
+        if rng.random() < 0.8:
+            self._add(
+                "payment_refunded", self._after(returned_at, timedelta(days=10)), **about, currency="BRL",
+                refund_id=f"{return_id}-money", payment_id=f"{order['order_id']}-paid",
+                reason="order_returned", amount_minor=sum(line["refund_minor"] for line in came_back),
+                lines=came_back,
+            )  # fmt: skip
+
+    def _visit(self, session_id: str) -> None:
+        """Some pages that a visitor opens in a visit, some of them twice."""
+        rng = self._rng
+        at = self._after(FIRST.astimezone(UTC), LAST - FIRST)
+        shopper_id = rng.choice([None, *SHOPPERS])
+        self._recommend(at, session_id, shopper_id, list(rng.sample(list(PRODUCTS), 4)))
+        for _ in range(rng.randrange(1, 6)):
+            at = self._after(at, timedelta(minutes=20))
+            product, seller = rng.choice(list(PRODUCTS.items()))
+            self._add(
+                "product_viewed", at, session_id=session_id, product_id=product,
+                seller_id=seller if rng.random() < 0.9 else None, source=rng.choice(LED_BY),
+            )  # fmt: skip
+
+    def _recommend(self, at: datetime, session_id: str, shopper_id: str | None, products: list[str]) -> None:
+        """Show a list; often its first product is clicked, sometimes twice."""
+        visit = {"session_id": session_id, "shopper_id": shopper_id, "surface": self._rng.choice(SURFACES)}
+        shown = {"recommendation_id": f"list-of-{session_id}"} | visit
+        items = [
+            {
+                "position": number, "product_id": product, "score": None, "source": None,
+                "seller_id": PRODUCTS[product] if self._rng.random() < 0.9 else None,
+            }
+            for number, product in enumerate(dict.fromkeys(products), start=1)
+        ]  # fmt: skip
+        self._add("recommendation_shown", at, **shown, strategy="popular_products", items=items)
+        for _ in range(self._rng.randrange(3)):
+            clicked_at = self._after(at, timedelta(seconds=50))
+            self._add("recommendation_clicked", clicked_at, **shown, product_id=products[0], position=1)
+
+    def _payout(self, seller_id: str) -> None:
+        """Pay a seller for what was booked in March, in the first hour of April."""
+        first, last = text(PAID_FROM), text(PAID_TO)
+
+        def lines(topic: str) -> list[dict[str, Any]]:
+            return [
+                {"seller_id": event.get("seller_id"), **line}
+                for event in self.events[topic]
+                if first <= event["occurred_at"] < last
+                and event.get("confirmed_at", "") is not None
+                for line in event["lines"]
+            ]  # fmt: skip
+
+        def gross(line: dict[str, Any]) -> int:
+            price: int = line["quantity"] * line["unit_price_minor"]
+            return price - line["discount_minor"] + line["shipping_minor"]
+
+        def commission(line: dict[str, Any]) -> int:
+            of_goods = Decimal(gross(line) - line["shipping_minor"]) * line["commission_bp"] / 10_000
+            return int(of_goods.quantize(Decimal(1), ROUND_HALF_UP))
+
+        own = {
+            topic: [line for line in lines(topic) if line["seller_id"] == seller_id]
+            for topic in ("order_confirmed", "order_cancelled", "payment_refunded")
+        }
+        sold, cancelled = own["order_confirmed"], own["order_cancelled"]
+        sales = sum(map(gross, sold)) - sum(map(gross, cancelled))
+        kept = sum(map(commission, sold)) - sum(map(commission, cancelled))
+        refunds = sum(line["refund_minor"] for line in own["payment_refunded"])
+        self._add(
+            "payout_paid", PAID_TO + timedelta(minutes=20), seller_id=seller_id,
+            payout_id=f"{seller_id}-march",
+            period_start_at=first, period_end_at=last, currency="BRL", gross_minor=sales,
+            commission_minor=kept, refunded_minor=refunds, amount_minor=sales - kept - refunds,
+        )  # fmt: skip
+
+    def of(self, name: str) -> list[dict[str, Any]]:
+        """Return the events of a topic."""
+        return self.events[name]
+
+
+def text(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(sep=" ", timespec="milliseconds").removesuffix("+00:00")
+
+
+def load(settings: Settings, history: History, copies: int = 2) -> None:
+    """Empty the database, and insert every event, several times."""
+    emptied(settings)
+    with connect(settings, admin=True) as client:
+        for name, events in history.events.items():
+            block = "\n".join(json.dumps(event) for event in events)
+            for _ in range(copies):
+                client.raw_insert(name, insert_block=block, fmt="JSONEachRow")

@@ -1,0 +1,238 @@
+"""Every metric of the catalogue, over the facts of a small shop: the audit agrees, and so do all forms."""
+
+import csv
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from io import StringIO
+from typing import Any
+from unittest.mock import sentinel
+
+import httpx
+import pytest
+
+from audit.comparison import ComparisonResult
+from audit.comparisons import facts_vs_seller_metrics
+from audit.sources.api import ApiClient
+from audit.sources.clickhouse import ClickHouseTables
+from audit.stores import Stores
+from clickhouse.client import connect
+from clickhouse.metric_catalogue.definition import Metric, read_catalogue
+from common.principal_token import PlatformToken
+from common.settings import Settings
+from tests.integration.metric_tables import emptied, writable
+from tests.integration.serving.conftest import TABLES, ask, insert
+from tests.integration.serving.shop_history import SELLERS, History, load
+
+PERIOD = {"from": "2017-03-01", "to": "2017-04-02"}
+"""March, and the day on which it was paid."""
+
+MARCH = {"from": "2017-03-01", "to": "2017-04-01"}
+SELLER = SELLERS[0]
+CATALOGUE = read_catalogue()
+EVERY = pytest.mark.parametrize("metric", CATALOGUE.values(), ids=lambda metric: metric.name)
+
+
+@pytest.fixture(scope="module")
+def history(shop: Settings) -> Iterator[History]:
+    """The facts of the shop; the shop of the other modules returns afterwards."""
+    drawn = History(11, 260)
+    load(shop, drawn)
+    yield drawn
+    emptied(shop)
+    for table, (_, rows) in TABLES.items():
+        insert(shop, table, rows)
+
+
+def answer(api: httpx.Client, path: str, **parameters: Any) -> dict[str, Any]:
+    found = api.get(f"/v1/sellers/{SELLER}/analytics/{path}", params={**PERIOD, **parameters})
+    shown: dict[str, Any] = found.raise_for_status().json()
+    return shown
+
+
+def audited(shop: Settings) -> ComparisonResult:
+    with connect(shop) as client:
+        stores = Stores(
+            None, sentinel.kafka, ClickHouseTables(client), sentinel.service_db, sentinel.redis,
+            ApiClient(shop.serving, PlatformToken(shop, "audit"), lambda *_: None),
+            shop.timezone, shop.shop_currency,
+        )  # fmt: skip
+        [comparison] = facts_vs_seller_metrics.run(stores)
+        return comparison.compare()
+
+
+@pytest.mark.usefixtures("history")
+def test_the_audit_finds_every_metric_of_every_seller_and_month_as_the_facts_say(shop: Settings) -> None:
+    found = audited(shop)
+
+    assert found.differences == ()
+    assert found.rows >= len(SELLERS) * 5
+    assert found.figures == found.rows * len(CATALOGUE)
+
+
+WRONG = {
+    "sales_lines": ("units", "+ 1", "units"),
+    "return_lines": ("refunded_units", "+ 1", "refunded_units"),
+    "earning_lines": ("commission_minor", "+ 1", "commission"),
+    "parcels": ("shipped_at", "+ INTERVAL 1 WEEK", "time_to_ship_p90"),
+    "review_scores": ("score", "+ 1", "review_score"),
+    "product_views": ("views", "+ 1", "views_per_session"),
+    "customer_orders": ("orders", "+ 1", "orders_per_customer"),
+    "recommended_items": ("impressions", "+ 1", "recommendation_impressions"),
+}
+"""Table of rows → a column, a wrong change of it, and a metric that differs then."""
+
+
+@pytest.mark.parametrize("table", WRONG)
+@pytest.mark.usefixtures("history")
+def test_the_audit_finds_a_wrong_value(shop: Settings, table: str) -> None:
+    column, change, metric = WRONG[table]
+    rows = writable(shop, table)
+    right = f"{rows.removesuffix('`')}_before`" if rows.endswith("`") else f"{rows}_before"
+    ask(shop, f"CREATE TABLE {right} AS {rows}")
+    ask(shop, f"INSERT INTO {right} SELECT * FROM {rows} FINAL")
+    ask(shop, f"INSERT INTO {rows} SELECT * REPLACE ({column} {change} AS {column}) FROM {right} "
+              f"WHERE seller_id = '{SELLER}' AND {column} > 0 LIMIT 5")  # fmt: skip
+    try:
+        differing = {(each.key["seller_id"], each.field) for each in audited(shop).differences}
+    finally:
+        ask(shop, f"TRUNCATE TABLE {rows}")
+        ask(shop, f"INSERT INTO {rows} SELECT * FROM {right}")
+        ask(shop, f"DROP TABLE {right}")
+
+    assert (SELLER, metric) in differing
+    assert {seller for seller, _ in differing} == {SELLER}
+
+
+@EVERY
+@pytest.mark.usefixtures("history")
+def test_the_rows_behind_a_metric_make_its_value(api: httpx.Client, metric: Metric) -> None:
+    total = answer(api, metric.name)["totals"][0]["value"]
+    rows, cursor = [], None
+    while cursor is not None or not rows:
+        page = answer(api, f"{metric.name}/rows", limit=250, **({"cursor": cursor} if cursor else {}))
+        rows += page["rows"]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+
+    assert [row["at"] for row in rows] == sorted((row["at"] for row in rows), reverse=True)
+    assert {row["kind"] for row in rows} <= set(metric.source.file.kinds) or not metric.source.file.kinds
+    value = sum(row["value"] for row in rows)
+    if metric.quantile:
+        values = sorted(row["value"] for row in rows)
+        chosen = values[len(values) * metric.quantile.percent // 100]
+        assert total == pytest.approx(chosen / 3_600_000, abs=0.00005)
+    elif metric.denominator and metric.adds_up:
+        over = sum(row["denominator"] for row in rows)
+        assert total == pytest.approx(value / over, abs=0.5 if metric.unit == "money" else 0.00005)
+    elif metric.adds_up:
+        assert value == total
+    assert rows, "the shop has nothing that the metric is made of"
+
+
+SPLITS = {
+    (metric.source.name, by): [
+        each.name
+        for each in CATALOGUE.values()
+        if each.source.name == metric.source.name and by in each.dimensions
+    ]
+    for metric in CATALOGUE.values()
+    for by in metric.dimensions
+}
+"""Source and dimension → the metrics that can be split so."""
+
+
+@pytest.mark.parametrize(("source", "by"), SPLITS)
+@pytest.mark.usefixtures("history")
+def test_a_split_lists_the_parts_of_a_metric(api: httpx.Client, source: str, by: str) -> None:
+    first, *others = SPLITS[source, by]
+    shown = answer(api, first, by=by, top=2, compare="year", **{"with": ",".join(others)})
+    rest, totals = shown["rest"], {total["name"]: total["value"] for total in shown["totals"]}
+    ranked = [part["values"][first] for part in shown["split"]]
+
+    dimension = CATALOGUE[first].dimensions[by]
+    if dimension.values:
+        assert [part["value"] for part in shown["split"]] == list(dimension.values)
+    elif len(ranked) == 2:
+        assert ranked[0] is not None
+        assert ranked[1] is None or ranked[0] >= ranked[1]
+    for name in SPLITS[source, by]:
+        metric, values = CATALOGUE[name], [part["values"][name] for part in shown["split"]]
+        of_rest = rest["values"][name] if rest else 0
+        if metric.is_additive(dimension) and not metric.denominator:
+            assert sum(values) + of_rest == totals[name], name
+        elif not metric.is_additive(dimension):
+            assert of_rest in (0, None), name
+
+
+ALL = {"with": ",".join(list(CATALOGUE)[1:])}
+FIRST = next(iter(CATALOGUE))
+
+
+@pytest.mark.usefixtures("history")
+def test_a_series_and_its_csv_have_the_same_values(api: httpx.Client) -> None:
+    given = {**PERIOD, **ALL, "grain": "week"}
+    path = f"/v1/sellers/{SELLER}/analytics/{FIRST}"
+    shown = api.get(path, params=given).raise_for_status().json()
+    listed = csv.DictReader(StringIO(api.get(path, params=given, headers={"Accept": "text/csv"}).text))
+
+    assert [{name: row[name] for name in CATALOGUE} for row in listed] == [
+        {name: "" if value is None else str(value) for name, value in bucket["values"].items()}
+        for bucket in shown["series"]
+    ]
+    for total in shown["totals"]:
+        metric = CATALOGUE[total["name"]]
+        if metric.adds_up and not metric.denominator:
+            assert sum(bucket["values"][metric.name] for bucket in shown["series"]) == total["value"]
+
+
+@pytest.mark.usefixtures("history")
+def test_nothing_is_not_zero_for_a_ratio_or_a_quantile(api: httpx.Client) -> None:
+    shown = answer(api, FIRST, **ALL, **{"from": "2009-01-01", "to": "2009-02-01", "grain": "month"})
+
+    for total in shown["totals"]:
+        metric = CATALOGUE[total["name"]]
+        nothing = None if metric.denominator or metric.quantile else 0
+        assert (total["value"], total["compared"], total["change"]) == (nothing, nothing, None), metric.name
+        assert [bucket["values"][metric.name] for bucket in shown["series"]] == [nothing], metric.name
+
+
+@pytest.mark.usefixtures("history")
+def test_metrics_of_several_sources_are_split_together(api: httpx.Client) -> None:
+    shown = answer(api, "net_sales", **{"with": "refunds,orders", "by": "product", "top": 2})
+    alone = answer(api, "refunds", by="product", top=100)
+
+    refunds: Mapping[str, Any] = {part["value"]: part["values"]["refunds"] for part in alone["split"]}
+    listed = {part["value"]: part["values"]["refunds"] for part in shown["split"]}
+    assert listed == {value: refunds.get(value, 0) for value in listed}
+    assert sum(listed.values()) + shown["rest"]["values"]["refunds"] == alone["totals"][0]["value"]
+    assert shown["rest"]["values"]["orders"] is None
+
+
+def test_refunds_by_their_own_date_are_those_that_were_paid_in_the_period(
+    api: httpx.Client, history: History
+) -> None:
+    first, last = (datetime.fromisoformat(f"{day}T03:00:00") for day in MARCH.values())
+    paid = [
+        line["refund_minor"]
+        for refund in history.of("payment_refunded")
+        if refund["seller_id"] == SELLER and first <= datetime.fromisoformat(refund["occurred_at"]) < last
+        for line in refund["lines"]
+    ]
+
+    assert paid
+    assert answer(api, "refunds", **MARCH)["totals"][0]["value"] == sum(paid)
+
+
+def test_earnings_are_what_a_payout_of_the_same_period_pays(api: httpx.Client, history: History) -> None:
+    [payout] = [each for each in history.of("payout_paid") if each["seller_id"] == SELLER]
+    names = "sales_income,cancelled_income,commission,refunds_charged,unpaid_earnings,payouts"
+    totals = answer(api, "net_earnings", **MARCH, **{"with": names})["totals"]
+    value = {total["name"]: total["value"] for total in totals}
+
+    assert value["sales_income"] - value["cancelled_income"] == payout["gross_minor"]
+    assert value["commission"] == payout["commission_minor"]
+    assert value["refunds_charged"] == payout["refunded_minor"]
+    assert value["net_earnings"] == value["unpaid_earnings"] == payout["amount_minor"]
+    assert answer(api, "payouts")["totals"][0]["value"] == payout["amount_minor"]
+    assert value["payouts"] == 0, "it was paid in April"
