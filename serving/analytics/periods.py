@@ -150,6 +150,15 @@ def compared_period(period: Period, before: Period, moment: datetime, zone: Zone
     return Period(before.start, max(before.start, min(floored, before.end)))
 
 
+def earlier_period(
+    compare: Literal["previous", "year"], period: Period, as_of: datetime | None, zone: ZoneInfo
+) -> Period:
+    """Return the period to compare with: as much of the earlier one as is over of this one at `as_of`."""
+    earlier = previous_period if compare == "previous" else period_a_year_before
+    before = earlier(period, zone)
+    return compared_period(period, before, as_of, zone) if as_of else before
+
+
 def choose_grain(period: Period) -> Grain:
     """Return the default grain of a period: hours up to 2 days, days up to 3 months, weeks up to a year."""
     length = period.end - period.start

@@ -1,11 +1,9 @@
 """Explains why the net sales of a seller differ between two periods."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Literal
-from zoneinfo import ZoneInfo
 
-from serving.analytics.periods import Period, compared_period, period_a_year_before, previous_period
+from serving.analytics.periods import earlier_period
 from serving.analytics.presenters import changes as presenter
 from serving.analytics.presenters.sales import show_period
 from serving.analytics.schemas.changes import SalesChange
@@ -76,10 +74,3 @@ class ChangesService:
             "as_of": self._context.local(as_of),
             "stale": False,
         }
-
-
-def earlier_period(compare: Compare, period: Period, as_of: datetime | None, zone: ZoneInfo) -> Period:
-    """Return as much of the period before, or of the same period a year before, as is over of this one."""
-    earlier = previous_period if compare == "previous" else period_a_year_before
-    before = earlier(period, zone)
-    return compared_period(period, before, as_of, zone) if as_of else before

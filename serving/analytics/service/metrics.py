@@ -13,9 +13,7 @@ from serving.analytics.periods import (
     Period,
     buckets,
     choose_grain,
-    compared_period,
-    period_a_year_before,
-    previous_period,
+    earlier_period,
 )
 from serving.analytics.presenters import metrics as presenter
 from serving.analytics.presenters.sales import show_period
@@ -155,10 +153,7 @@ class MetricsService:
         """Return the period to compare with: as much of the earlier one as is over of this one."""
         if compare == "none":
             return None
-        zone = self._context.zone
-        earlier = previous_period if compare == "previous" else period_a_year_before
-        before = earlier(period, zone)
-        return compared_period(period, before, as_of, zone) if as_of else before
+        return earlier_period(compare, period, as_of, self._context.zone)
 
 
 def find_metric(name: str) -> Metric:

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from common.settings import Settings
-from serving.web.seller_sql import example_of, views_of_sellers
+from serving.web.seller.sql import example_of, views_of_sellers
 from tests.integration.serving.conftest import ODD
 from tests.integration.serving.layouts import layouts, scroll_width
 from tests.principals import bearer

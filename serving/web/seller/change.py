@@ -13,9 +13,9 @@ from serving.analytics.schemas.changes import ChangedPart, ChangeEffects, Change
 from serving.analytics.service.changes import ChangeRequest, Compare
 from serving.analytics.service.context import utc_minute
 from serving.gateway.described_routes import guarded
-from serving.http_caching import PRIVATE_NO_STORE
 from serving.parameters import reject_repeated_parameters
 from serving.web import presenters
+from serving.web.figures_state import not_stored_if
 from serving.web.formatter import Formatter, words
 from serving.web.policy import POLICIES
 from serving.web.renderer import PageRenderer
@@ -125,9 +125,7 @@ async def seller_change(
         amount=lambda minor: amount(minor, formatter),
         now=dashboards.analytics.context.clock(),
     )
-    if shown["stale"]:
-        page.headers["Cache-Control"] = PRIVATE_NO_STORE
-    return page
+    return not_stored_if(shown["stale"], page)
 
 
 def amount(minor: int, formatter: Formatter) -> Amount:

@@ -18,9 +18,9 @@ from serving.analytics.schemas.metrics import MetricRow, MetricRows, SellerMetri
 from serving.analytics.service.context import utc_minute
 from serving.analytics.service.metrics import Compare, MetricsRequest, find_metric
 from serving.gateway.described_routes import guarded
-from serving.http_caching import PRIVATE_NO_STORE
 from serving.parameters import reject_repeated_parameters
 from serving.web import presenters
+from serving.web.figures_state import not_stored_if
 from serving.web.formatter import Formatter, words
 from serving.web.policy import POLICIES
 from serving.web.renderer import PageRenderer
@@ -110,9 +110,7 @@ async def seller_metrics(
         export=_export(shown),
         now=dashboards.analytics.context.clock(),
     )
-    if any(each["stale"] for each in (shown, parts, lines)):
-        page.headers["Cache-Control"] = PRIVATE_NO_STORE
-    return page
+    return not_stored_if(any(each["stale"] for each in (shown, parts, lines)), page)
 
 
 def figures_of(shown: SellerMetrics, formatter: Formatter) -> dict[str, tuple[Metric, Figure]]:

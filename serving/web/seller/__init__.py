@@ -1,0 +1,1 @@
+"""The pages of a seller: overview, metrics, what changed, SQL."""

@@ -1,0 +1,178 @@
+"""The seller's overview, and the lists that its script fetches."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, Query, Request
+from starlette.responses import Response
+
+from common.ids import PRINTABLE
+from serving.analytics.parameters import Cursor, DashboardsDep, PeriodDep, SellerId, period_end
+from serving.analytics.periods import Grain
+from serving.analytics.schemas.sales import SellerSales
+from serving.analytics.service.context import PeriodRequest, SalesSpan, utc_minute
+from serving.analytics.service.dashboards import Dashboards
+from serving.analytics.service.orders import ORDER_TABLES
+from serving.analytics.service.rankings import PRODUCT_TABLES
+from serving.analytics.service.sales import SELLER_TABLES
+from serving.analytics.service.tasks import TASK_TABLES
+from serving.clickhouse import Row
+from serving.gateway.described_routes import guarded
+from serving.gateway.gateway import identity_of
+from serving.parameters import reject_repeated_parameters
+from serving.web import presenters
+from serving.web.figures_state import are_catching_up, not_stored_if
+from serving.web.policy import POLICIES
+from serving.web.renderer import PageRenderer
+from serving.web.seller_admin.policy import may_manage
+
+ORDERS_PER_PAGE = 10
+TOP_PRODUCTS = 8
+TASKS = 5
+
+DEFAULT_PRESET: presenters.Preset = "30d"
+"""The period that the page opens with."""
+
+UNREGISTERED: Row = dict.fromkeys(("name", "city", "state"))
+"""The name and place of a seller that never registered."""
+
+router = APIRouter(
+    route_class=guarded(POLICIES), include_in_schema=False, dependencies=[Depends(reject_repeated_parameters)]
+)
+Bound = Annotated[str, Query(max_length=40, pattern=PRINTABLE)]
+To = Annotated[str, Query(alias="to", max_length=40, pattern=PRINTABLE)]
+From = Annotated[str, Query(alias="from", max_length=40, pattern=PRINTABLE)]
+
+
+def _pages(request: Request) -> PageRenderer:
+    pages: PageRenderer = request.app.state.pages
+    return pages
+
+
+@router.get("/sell/{seller_id}")
+async def seller(
+    request: Request,
+    dashboards: DashboardsDep,
+    seller_id: SellerId,
+    period: presenters.Preset = DEFAULT_PRESET,
+    start: From = "",
+    until: Bound = "",
+    end: To = "",
+    grain: Grain | None = None,
+) -> Response:
+    """Return a seller's page. By default, it shows the 30 days up to the seller's newest sale.
+
+    `until` is the last day, inclusive; `to` is the exclusive end, as in the API. The page has the figures.
+    Its script fetches the lists (`seller_products`, `seller_orders`), which take several times as long.
+    While ClickHouse does not answer, the page has the last figures, and says so.
+    """
+    pages = _pages(request)
+    custom = bool(start or until or end)
+    bounds = {"from": start, "until": until, "to": end}
+    selection = urlencode(
+        {name: bound for name, bound in bounds.items() if bound} if custom else {"period": period}
+    )
+
+    def period_of_preset(span: SalesSpan) -> PeriodRequest:
+        first, newest = utc_minute(span.first), utc_minute(span.newest)
+        return replace(presenters.preset_period(period, first, newest, pages.formatter), grain=grain)
+
+    if end:
+        requested = PeriodRequest(start or None, period_end(end, until or None), grain)
+        figures = dashboards.sales_of_seller(seller_id, requested)
+    elif custom:
+        requested = replace(presenters.custom_period(start, until, pages.formatter), grain=grain)
+        figures = dashboards.sales_of_seller(seller_id, requested)
+    elif period == DEFAULT_PRESET:
+        figures = dashboards.sales_of_seller(seller_id, PeriodRequest(grain=grain))
+    else:
+        figures = _sales_of_preset(dashboards, seller_id, period_of_preset)
+    details, sales = await asyncio.gather(dashboards.seller(seller_id), figures)
+    # The page shows the date of the newest sale only if the period has no sale.
+    span = None if sales["totals"]["orders"] else await dashboards.seller_span(seller_id)
+    shown = sales["period"]
+    registered = utc_minute(details["registered_at"]) if details else None
+    chart = presenters.chart(sales, pages.formatter, registered)
+    page = pages(
+        "seller.html",
+        seller=details or UNREGISTERED,
+        registered=registered,
+        newest=utc_minute(span.newest) if span else None,
+        sales=sales,
+        tiles=presenters.figure_tiles(sales, pages.formatter),
+        sparks=presenters.sparklines(sales, chart["drawn"]),
+        chart=chart,
+        table=presenters.table(sales, chart["names"], chart["drawn"], pages.formatter),
+        follows=(*SELLER_TABLES, *PRODUCT_TABLES, *ORDER_TABLES, *TASK_TABLES),
+        period_query=_period_query(shown["from"].isoformat(), shown["to"].isoformat()),
+        selection=selection,
+        period=None if custom else period,
+        last_day=(shown["to"] - timedelta(minutes=1)).date().isoformat(),
+        grains=presenters.grains(shown["from"], shown["to"]),
+        now=dashboards.analytics.context.clock(),
+        catching_up=are_catching_up(request, sales["as_of"]),
+        may_manage=may_manage(identity_of(request).principal, seller_id),
+    )
+    return not_stored_if(sales["stale"], page)
+
+
+async def _sales_of_preset(
+    dashboards: Dashboards, seller_id: str, period_of_preset: Callable[[SalesSpan], PeriodRequest]
+) -> SellerSales:
+    """Return a seller's sales in a period that depends on when the seller first and last sold something.
+
+    If that was looked up before, the period has probably not changed. Then the lookup and the sales of the
+    likely period are queried at the same time. If the period has changed, the sales are queried again.
+    """
+    cached = dashboards.analytics.context.cached_span(seller_id)
+    if cached is None:
+        span = await dashboards.seller_span(seller_id)
+        return await dashboards.sales_of_seller(seller_id, period_of_preset(span))
+    likely = period_of_preset(cached)
+    span, sales = await asyncio.gather(
+        dashboards.seller_span(seller_id), dashboards.sales_of_seller(seller_id, likely)
+    )
+    requested = period_of_preset(span)
+    return sales if requested == likely else await dashboards.sales_of_seller(seller_id, requested)
+
+
+@router.get("/sell/{seller_id}/products")
+async def seller_products(
+    request: Request, dashboards: DashboardsDep, seller_id: SellerId, requested: PeriodDep
+) -> Response:
+    """Return only the list of a seller's best products."""
+    top = await dashboards.top_products(seller_id, requested, "revenue", TOP_PRODUCTS)
+    return not_stored_if(top["stale"], _pages(request)("_top_products.html", top=top))
+
+
+@router.get("/sell/{seller_id}/orders")
+async def seller_orders(
+    request: Request,
+    dashboards: DashboardsDep,
+    seller_id: SellerId,
+    requested: PeriodDep,
+    cursor: Cursor | None = None,
+) -> Response:
+    """Return only the list of a seller's newest orders; with a cursor, only the rows that follow."""
+    orders = await dashboards.orders_of_seller(seller_id, requested, cursor, ORDERS_PER_PAGE)
+    template = "_orders.html" if cursor is None else "_order_rows.html"
+    period_query = _period_query(requested.start, requested.end)
+    return not_stored_if(orders["stale"], _pages(request)(template, orders=orders, period_query=period_query))
+
+
+@router.get("/sell/{seller_id}/tasks")
+async def seller_tasks(request: Request, dashboards: DashboardsDep, seller_id: SellerId) -> Response:
+    """Return only the lists of the orders to ship and of the products to reorder."""
+    tasks = await dashboards.tasks_of_seller(seller_id, TASKS)
+    now = dashboards.analytics.context.clock()
+    return not_stored_if(tasks["stale"], _pages(request)("_tasks.html", tasks=tasks, now=now))
+
+
+def _period_query(start: str | None, end: str | None) -> str:
+    """Return the query string of a period, with which the page fetches its lists."""
+    bounds = {"from": start, "to": end}
+    return urlencode({name: bound for name, bound in bounds.items() if bound})
