@@ -42,6 +42,8 @@ class Sending:
         settings, console = self.settings, self.console
         with journal.exclusive(settings.home, plan.data_set.NAME):
             conversion, fingerprint = self._convert(plan)
+            if not conversion.events:
+                raise UserError(f"{plan.directory} has no event to send: --dry-run says why")
             if self.demo:
                 set_demo(settings)
             if self.up:
@@ -50,7 +52,8 @@ class Sending:
                 offer_demo_sessions(settings)
             schema_ids = register(settings).schema_ids
             prepared = run.prepare(plan, settings, conversion, fingerprint, cluster_id(settings.kafka))
-            _require_events(prepared, plan)
+            if not prepared.entry.total:
+                raise UserError(f"{plan.directory} has no event in that range: widen --from and --to")
             if self.restart:
                 prepared = replace(prepared, entry=replace(prepared.entry, position=0, finished_at=None))
             reports = self._reports(prepared)
@@ -95,12 +98,6 @@ class Sending:
 
     def _reports(self, prepared: run.PreparedReplay) -> list[Path]:
         return [Path(prepared.entry.report), *([self.json_report] if self.json_report else [])]
-
-
-def _require_events(prepared: run.PreparedReplay, plan: run.ReplayOptions) -> None:
-    if not prepared.entry.total:
-        hint = "widen --from and --to" if plan.start or plan.end else "--dry-run says why"
-        raise UserError(f"{plan.directory} has no event to send: {hint}")
 
 
 def require_writable(path: Path | None) -> None:

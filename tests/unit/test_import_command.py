@@ -57,6 +57,7 @@ def test_a_dry_run_prints_what_every_row_becomes_and_writes_the_others(
             {"file": "sales.csv", "line": "3", "reason": "the price is 0",
              "row": "Item A,2024-03-05 10:00,ana,Germany,2,A,1,0"}
         ]  # fmt: skip
+    assert rejected.stat().st_mode & 0o077 == 0
     written = json.loads(report.read_text())
     assert written["files"][0]["used"] == {"sale": 2}
     assert written["replay"]["totals"]["gross_minor"] == 750
@@ -112,3 +113,17 @@ def test_a_dry_run_of_another_currency_says_what_to_set(shop: Path, souk: Run, t
 
     assert code == 0
     assert "SOUK_SHOP_CURRENCY=EUR" in out
+
+
+def test_a_table_without_a_usable_row_is_reported_and_not_imported(
+    shop: Path, souk: Run, tmp_path: Path
+) -> None:
+    write_table(shop / "sales.csv", [row(price="0")])
+
+    code, out, _ = souk(shop, "--mapping", tmp_path / "mapping.yaml", "--dry-run")
+    sent = souk(shop, "--mapping", tmp_path / "mapping.yaml", "--no-up")
+
+    assert code == 0
+    assert "0 used, 1 not used" in out
+    assert sent[0] == 2
+    assert "has no event to send: --dry-run says why" in sent[2]

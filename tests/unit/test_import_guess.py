@@ -253,6 +253,17 @@ def test_files_that_are_no_tables_are_named_and_left_out(shop: Path) -> None:
     assert [entry.path for entry in parse_mapping(text, "guessed").files] == ["sales.csv"]
 
 
+def test_names_of_people_are_hashed(shop: Path) -> None:
+    rows: Rows = [{"Order ID": number // 2, "Customer": f"Ana Silva {'A' * (number % 7)}", "SKU": "A",
+                   "Price": "1.50", "Date": "2024-03-05"} for number in range(20)]  # fmt: skip
+    write_table(shop / "t.csv", rows)
+
+    shopper = guessed(shop).shopper
+
+    assert shopper is not None
+    assert shopper.hash
+
+
 def test_names_with_signs_of_yaml_are_quoted(shop: Path) -> None:
     name = 'Order: "id" # {x} é'
     write_table(shop / "- a 'b'.csv", [{name: number // 2, "Price": "1.50", "SKU": "A", "Date": "2024-03-05"}

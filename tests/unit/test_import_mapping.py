@@ -64,6 +64,7 @@ def test_a_mapping_that_is_not_there_names_the_command_that_proposes_one(tmp_pat
         (("[{path: sales.csv}]", "[{path: sales.csv}, {path: '*.csv'}]"), "is given twice in `files`"),
         (("sales.csv", "/etc/passwd"), "must be relative"),
         (("order: Invoice", "joins: [{path: x.csv, on: Sku}]\norder: Invoice"), "x.csv is not there"),
+        (("order: Invoice", "joins: [{path: /etc/x, on: Sku}]\norder: Invoice"), "must be relative"),
         (("sales.csv", "sales.csv, encoding: utf-16"), "is not utf-16: write its encoding"),
     ],
 )

@@ -126,8 +126,10 @@ def existing(directory: Path, path: str) -> Path:
     """Return the file at `path` in a directory.
 
     Raises:
-        UserError: there is no such file.
+        UserError: there is no such file, or the path is absolute.
     """
+    if Path(path).is_absolute():
+        raise UserError(f"the mapping's path {path} must be relative to {directory}")
     found = directory / path
     if not found.is_file():
         raise UserError(f"{found} is not there: correct `path` in the mapping, or the directory")

@@ -47,6 +47,8 @@ def write_rejected(path: Path, table: LineTable, outcomes: Outcomes) -> None:
     temporary = path.with_name(path.name + ".new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.unlink(missing_ok=True)
+        temporary.touch(mode=0o600)  # it is as private as the tables
         with temporary.open("w", encoding="utf-8", newline="") as file:
             _write(file, table, outcomes)
         temporary.replace(path)

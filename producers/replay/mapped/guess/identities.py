@@ -57,8 +57,8 @@ def write_people(draft: Draft) -> None:
         if shopper.column.missing_share > 0:
             share = f"{shopper.column.missing_share:.1%}"
             lines += [f"# {share} of the rows have none: each of their orders is one of a guest."]
-        if shopper.column.email_share > 0.5:
-            lines += ["# E-mail addresses are replaced by digests, so that events contain none.",
+        if _is_personal(shopper):
+            lines += ["# Addresses and names are replaced by digests, so that events contain none.",
                       "shopper:", f"  column: {quoted(shopper.column.name)}", "  hash: true"]  # fmt: skip
         else:
             lines += [f"shopper: {quoted(shopper.column.name)}"]
@@ -85,3 +85,10 @@ def _write_country(draft: Draft, country: Choice) -> None:
         lines += ["# Unknown texts count as no country. Their codes can be added under `values`: "
                   + ", ".join(unknown[:10])]  # fmt: skip
     draft.add(*lines, "country:", f"  column: {quoted(country.column.name)}", "  values: {}")
+
+
+def _is_personal(shopper: Choice) -> bool:
+    """Whether the values are e-mail addresses, or names of people, which have blanks."""
+    given = shopper.column.given[:500]
+    names = sum(" " in text and not any(sign.isdigit() for sign in text) for text in given)
+    return shopper.column.email_share > 0.5 or names > 0.5 * len(given)
