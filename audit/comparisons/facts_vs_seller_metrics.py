@@ -1,9 +1,10 @@
 """Compares every metric of the catalogue, for every seller and month, with a plain computation from facts."""
 
 from collections import defaultdict
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime, time
 from typing import Any
+from zlib import crc32
 
 import pyarrow as pa
 
@@ -25,11 +26,17 @@ from audit.sources.sales_api import DayRange, bucket_name
 from audit.stores import Stores
 from audit.table_comparison import KeyFilter, Sides, TableComparison
 from clickhouse.metric_catalogue.definition import read_catalogue
+from clickhouse.metric_catalogue.queries import sellers_query
+from clickhouse.metric_catalogue.values import value_of
 
 NAME = "facts_vs_seller_metrics"
-SPEC = ComparisonSpec(
-    NAME, "every metric of every seller by month", "facts", "API", "seller months", ("seller_id", "bucket")
-)
+KEY = ("seller_id", "bucket")
+SPEC = ComparisonSpec(NAME, "every metric of every seller by month", "facts", "metrics", "seller months", KEY)
+API = ComparisonSpec(NAME, "metrics of sellers by month", "facts", "API", "seller months", KEY)
+
+EVERY = 20
+"""Of one in so many sellers, the API is asked for every metric; of the others, for those of sales. The values
+of all metrics of all sellers come from the queries that the API runs, for all sellers at once."""
 
 Add = Callable[[Iterable[Mapping[str, Any]], SourceMonths], None]
 """Adds the rows of a query to months."""
@@ -46,9 +53,13 @@ SOURCES: Mapping[str, Add] = {
 }
 """Source of the catalogue → the plain computation of its measures, from the query of the same name."""
 
+WITH_ROWS_OF_NO_SELLER = frozenset(("recommendations",))
+"""Sources whose query can't be limited to some sellers: a click names no seller."""
+
 METRICS = tuple(read_catalogue())
-SOURCE_OF = {name: metric.source.name for name, metric in read_catalogue().items()}
-FIRST = SOURCE_OF[METRICS[0]]
+FIRST_SOURCE = tuple(
+    name for name, metric in read_catalogue().items() if metric.source is read_catalogue()[METRICS[0]].source
+)
 NOTHING: Mapping[str, Value] = {
     name: None if metric.denominator or metric.quantile else 0 for name, metric in read_catalogue().items()
 }
@@ -59,8 +70,10 @@ SCHEMA = pa.schema(
 
 
 def run(stores: Stores) -> Iterator[TableComparison]:
-    """Compare the months of every seller."""
-    yield TableComparison(SPEC, partial(_read, stores))
+    """Compare the months of every seller: with the queries of the catalogue, and with the API."""
+    reader = _Reader(stores)
+    yield TableComparison(SPEC, reader.metrics)
+    yield TableComparison(API, reader.api)
 
 
 def expected(months: SellerMonths) -> pa.Table:
@@ -75,46 +88,95 @@ def rows_of(answer: Any) -> Iterator[Row]:
             yield _row(answer["seller_id"], bucket_name(bucket, "month"), {**NOTHING, **bucket["values"]})
 
 
-def metrics_to_ask(
-    sellers: Iterable[str], months: Iterable[Mapping[str, str]], with_rows: Mapping[str, Container[str]]
-) -> Iterator[tuple[str, list[str]]]:
-    """Yield each seller with the metrics to ask for: those of every source that has anything of the seller.
-
-    That is a figure that is not 0 in a month by the facts, or a row in the first table of the source
-    (`with_rows`: source → sellers). All others are 0 on both sides. Sales are asked for in any case.
-    """
-    by_facts: dict[str, set[str]] = defaultdict(set)
-    for month in months:
-        found = {SOURCE_OF[name] for name in METRICS if month[name] not in ("", "0", "0.0")}
-        by_facts[month["seller_id"]] |= found
+def metrics_to_ask(sellers: Iterable[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield each seller with the metrics that the API is asked for: see `EVERY`."""
     for seller_id in sellers:
-        asked = by_facts[seller_id] | {source for source in SOURCES if seller_id in with_rows[source]}
-        yield seller_id, [name for name in METRICS if SOURCE_OF[name] in asked or SOURCE_OF[name] == FIRST]
+        yield seller_id, METRICS if crc32(seller_id.encode()) % EVERY == 0 else FIRST_SOURCE
 
 
-def _read(stores: Stores, keys: KeyFilter | None) -> Sides:
-    months = SellerMonths(stores.timezone)
-    for source, add in SOURCES.items():
-        rows = stores.clickhouse.query(f"{NAME}/{source}", {"currency": stores.currency}, keys)
-        add(rows.to_pylist(), months.of_source(source))
-    facts = expected(months)
+class _Reader:
+    """Reads both comparisons. They share the computation from facts, the first time."""
+
+    def __init__(self, stores: Stores) -> None:
+        self._stores = stores
+        self._computed: pa.Table | None = None
+
+    def metrics(self, keys: KeyFilter | None) -> Sides:
+        """Read the values of all metrics of all sellers from the queries of the catalogue."""
+        facts = self._facts(keys)
+        if keys is None:
+            self._computed = facts
+        days = _days(self._stores)
+        return Sides(facts, _metrics(self._stores, days) if days else facts)
+
+    def api(self, keys: KeyFilter | None) -> Sides:
+        """Read what the API says about each seller: see `EVERY`."""
+        stores, computed, self._computed = self._stores, self._computed, None
+        facts = computed if computed is not None and keys is None else self._facts(keys)
+        days = _days(stores)
+        if days is None:
+            return Sides(facts, facts)
+        sellers = dict(metrics_to_ask(read_sellers(stores, keys)["seller_id"].to_pylist()))
+        query = {"from": str(days.first), "to": str(days.last), "grain": "month", "compare": "none"}
+        requests = [
+            ApiRequest(f"/v1/sellers/{id_}/analytics/{first}", query | {"with": ",".join(others)})
+            for id_, (first, *others) in sellers.items()
+        ]
+        answers = stores.api.fetch(requests, rows_of)
+        asked = [
+            NO_ROW | {name: row[name] for name in (*KEY, *sellers[row["seller_id"]])}
+            for row in facts.to_pylist()
+            if any(row[name] not in ZEROS for name in sellers.get(row["seller_id"], ()))
+        ]
+        return Sides(pa.Table.from_pylist(asked, SCHEMA), pa.Table.from_pylist(answers, SCHEMA))
+
+    def _facts(self, keys: KeyFilter | None) -> pa.Table:
+        months = SellerMonths(self._stores.timezone)
+        for source, add in SOURCES.items():
+            of_sellers = None if source in WITH_ROWS_OF_NO_SELLER else keys
+            query = f"{NAME}/{source}"
+            rows = self._stores.clickhouse.query(query, {"currency": self._stores.currency}, of_sellers)
+            add(rows.to_pylist(), months.of_source(source))
+        return expected(months)
+
+
+def _metrics(stores: Stores, days: DayRange) -> pa.Table:
+    found: dict[tuple[str, str], dict[str, Value]] = defaultdict(lambda: dict(NOTHING))
+    for source in SOURCES:
+        metrics = [metric for metric in read_catalogue().values() if metric.source.name == source]
+        for row in stores.clickhouse.query_sql(sellers_query(metrics), _parameters(stores, days)).to_pylist():
+            month = f"{datetime.fromtimestamp(row['bucket'], stores.timezone):%Y-%m}"
+            found[row["seller_id"], month] |= {metric.name: value_of(metric, row) for metric in metrics}
+    rows = [_row(*key, values) for key, values in found.items() if any(values.values())]
+    return pa.Table.from_pylist(rows, SCHEMA)
+
+
+def _days(stores: Stores) -> DayRange | None:
+    """Return the months in which anything happened; None if nothing did."""
     span = stores.clickhouse.query(f"{NAME}/span", {"timezone": stores.timezone.key}).to_pylist()
-    if not span:
-        return Sides(facts, facts)
-    days = DayRange.of_months(span[0]["first_month"], span[0]["last_month"])
-    query = {"from": str(days.first), "to": str(days.last), "grain": "month", "compare": "none"}
-    sellers = read_sellers(stores, keys)["seller_id"].to_pylist()
-    with_rows: dict[str, set[str]] = {source: set() for source in SOURCES}
-    for row in stores.clickhouse.query(f"{NAME}/sellers_with_rows").to_pylist():
-        with_rows[row["source"]].add(row["seller_id"])
-    requests = [
-        ApiRequest(f"/v1/sellers/{id_}/analytics/{first}", query | {"with": ",".join(others)})
-        for id_, (first, *others) in metrics_to_ask(sellers, facts.to_pylist(), with_rows)
-    ]
-    answers = stores.api.fetch(requests, rows_of)
-    return Sides(facts, pa.Table.from_pylist(answers, SCHEMA))
+    return DayRange.of_months(span[0]["first_month"], span[0]["last_month"]) if span else None
+
+
+def _parameters(stores: Stores, days: DayRange) -> dict[str, str]:
+    first, last = (
+        datetime.combine(day, time.min, stores.timezone).astimezone(UTC) for day in (days.first, days.last)
+    )
+    return {
+        "currency": stores.currency,
+        "timezone": stores.timezone.key,
+        "grain": "month",
+        "period_start": f"{first:%F %T}",
+        "period_end": f"{last:%F %T}",
+    }
 
 
 def _row(seller_id: str, bucket: str, values: Mapping[str, Value]) -> Row:
     shown = {name: "" if values[name] is None else str(values[name]) for name in METRICS}
     return {"seller_id": seller_id, "bucket": bucket, **shown}
+
+
+NO_ROW = _row("", "", NOTHING)
+"""The texts of a month in which nothing happened."""
+
+ZEROS = frozenset(("", "0", "0.0"))
+"""The texts of values that do not show that anything happened."""

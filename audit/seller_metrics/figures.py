@@ -71,8 +71,14 @@ class SellerMonths:
 
     def values(self, metrics: Mapping[str, Metric]) -> Iterator[tuple[str, str, dict[str, Value]]]:
         """Yield seller, month and the value of each metric, for months in which one of them is not 0."""
-        for (seller_id, month), figures in self._months.items():
-            values = {name: figures[metric.source.name].value_of(metric) for name, metric in metrics.items()}
+        nothing = {name: MonthFigures().value_of(metric) for name, metric in metrics.items()}
+        of_source: dict[str, dict[str, Metric]] = defaultdict(dict)
+        for name, metric in metrics.items():
+            of_source[metric.source.name][name] = metric
+        for (seller_id, month), sources in self._months.items():
+            values = dict(nothing)
+            for source, figures in sources.items():
+                values |= {name: figures.value_of(metric) for name, metric in of_source[source].items()}
             if any(values.values()):
                 yield seller_id, month, values
 

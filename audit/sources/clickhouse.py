@@ -45,6 +45,10 @@ class ClickHouseTables:
             sql = f"SELECT * FROM (\n{sql}\n) WHERE {_KEY_FILTER}"
         return self._read(sql, used)
 
+    def query_sql(self, sql: str, parameters: Parameters) -> pa.Table:
+        """Run a query that the code of the platform wrote."""
+        return self._read(sql, parameters)
+
     def facts(self, table: str, columns: list[str]) -> pa.Table:
         """Return the rows of a fact table, each event once (`FINAL`)."""
         identifiers = {f"c{i}": name for i, name in enumerate(columns)}

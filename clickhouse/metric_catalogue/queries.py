@@ -11,6 +11,8 @@ from textwrap import indent
 from clickhouse.metric_catalogue.definition import Metric
 from clickhouse.metric_catalogue.source import Dimension, Measure, Source
 
+_OF_SELLER = "seller_id = {seller_id:String}"
+
 WHOLE_PERIOD = 0
 """The `bucket` of a row of `series_query` that is about the whole period."""
 
@@ -27,6 +29,17 @@ def series_query(metrics: Sequence[Metric], *, of_product: bool) -> str:
     adds_up = all(metric.adds_up for metric in metrics)
     groups = "bucket" if adds_up else "GROUPING SETS ((bucket), ())"
     return f"{_select([start, *_columns(metrics, of_product)], source, of_product)}\nGROUP BY {groups}"
+
+
+def sellers_query(metrics: Sequence[Metric]) -> str:
+    """Return the query of the columns of every seller in each bucket, to compare these with something else.
+
+    It reads all rows of the period. Its columns are `seller_id` and those of `series_query`, which reads the
+    same rows for one seller; it has no row of `WHOLE_PERIOD`.
+    """
+    query = series_query(metrics, of_product=False).replace(_OF_SELLER, "true")
+    query = query.replace("GROUPING SETS ((bucket), ())", "bucket").replace("SELECT", "SELECT seller_id,", 1)
+    return f"{query}, seller_id"
 
 
 def totals_query(metrics: Sequence[Metric], *, of_product: bool) -> str:
@@ -150,7 +163,7 @@ def _sort_value(metric: Metric) -> str:
 
 
 def _select(columns: Sequence[str], source: Source, of_product: bool, join: str = "") -> str:
-    where = ["WHERE seller_id = {seller_id:String}"]
+    where = [f"WHERE {_OF_SELLER}"]
     if source.file.has_currency:
         where.append("    AND currency = {currency:String}")
     where.append(f"    AND {source.time} >= {{period_start:DateTime('UTC')}}")

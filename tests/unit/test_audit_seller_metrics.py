@@ -3,8 +3,8 @@
 from zoneinfo import ZoneInfo
 
 from audit.comparisons.facts_vs_seller_metrics import (
+    FIRST_SOURCE,
     METRICS,
-    SOURCE_OF,
     SOURCES,
     expected,
     metrics_to_ask,
@@ -218,19 +218,14 @@ def test_a_click_leads_to_the_order_of_the_same_shopper_and_product_within_a_day
     assert (june["attributed_orders"], june["attributed_sales"]) == ("1", "70")
 
 
-def test_the_api_is_asked_for_what_the_facts_or_the_tables_have() -> None:
-    nothing = dict.fromkeys(METRICS, "0")
-    months = [nothing | {"seller_id": "ana", "reviews": "2"}, nothing | {"seller_id": "ben"}]
-    with_rows = {source: {"ben"} if source == "return_lines" else set() for source in SOURCES}
+def test_the_api_is_asked_for_sales_of_all_sellers_and_for_everything_of_some() -> None:
+    asked = dict(metrics_to_ask(f"seller-{number}" for number in range(2_000)))
 
-    asked = dict(metrics_to_ask(["ana", "ben"], months, with_rows))
-
-    domains = {seller: {SOURCE_OF[name] for name in names} for seller, names in asked.items()}
-    assert domains == {
-        "ana": {"sales_lines", "review_scores"},
-        "ben": {"sales_lines", "return_lines"},
-    }
-    assert {name for name in METRICS if SOURCE_OF[name] == "review_scores"} <= set(asked["ana"])
+    of_some = [seller for seller, metrics in asked.items() if metrics == METRICS]
+    assert 50 < len(of_some) < 150
+    assert {metrics for seller, metrics in asked.items() if seller not in of_some} == {FIRST_SOURCE}
+    assert "net_sales" in FIRST_SOURCE
+    assert "refunds" not in FIRST_SOURCE
 
 
 def test_a_month_without_orders_is_no_row_and_a_missing_ratio_is_empty() -> None:

@@ -1,6 +1,7 @@
 """Every metric of the catalogue, over the facts of a small shop: the audit agrees, and so do all forms."""
 
 import csv
+import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from io import StringIO
@@ -9,6 +10,7 @@ from unittest.mock import sentinel
 
 import httpx
 import pytest
+from playwright.sync_api import Page, expect
 
 from audit.comparison import ComparisonResult
 from audit.comparisons import facts_vs_seller_metrics
@@ -16,11 +18,13 @@ from audit.sources.api import ApiClient
 from audit.sources.clickhouse import ClickHouseTables
 from audit.stores import Stores
 from clickhouse.client import connect
-from clickhouse.metric_catalogue.definition import Metric, read_catalogue
+from clickhouse.metric_catalogue.definition import Metric, read_catalogue, read_domains
+from clickhouse.metric_catalogue.queries import series_query
 from common.principal_token import PlatformToken
 from common.settings import Settings
 from tests.integration.metric_tables import emptied, writable
 from tests.integration.serving.conftest import TABLES, ask, insert
+from tests.integration.serving.layouts import layouts, scroll_width
 from tests.integration.serving.shop_history import SELLERS, History, load
 
 PERIOD = {"from": "2017-03-01", "to": "2017-04-02"}
@@ -49,24 +53,27 @@ def answer(api: httpx.Client, path: str, **parameters: Any) -> dict[str, Any]:
     return shown
 
 
-def audited(shop: Settings) -> ComparisonResult:
+def audited(shop: Settings, monkeypatch: pytest.MonkeyPatch) -> tuple[ComparisonResult, ComparisonResult]:
+    """Compare with the queries of the catalogue, and with every metric of every seller in the API."""
+    monkeypatch.setattr(facts_vs_seller_metrics, "EVERY", 1)
     with connect(shop) as client:
         stores = Stores(
             None, sentinel.kafka, ClickHouseTables(client), sentinel.service_db, sentinel.redis,
             ApiClient(shop.serving, PlatformToken(shop, "audit"), lambda *_: None),
             shop.timezone, shop.shop_currency,
         )  # fmt: skip
-        [comparison] = facts_vs_seller_metrics.run(stores)
-        return comparison.compare()
+        metrics, api = (comparison.compare() for comparison in facts_vs_seller_metrics.run(stores))
+        return metrics, api
 
 
 @pytest.mark.usefixtures("history")
-def test_the_audit_finds_every_metric_of_every_seller_and_month_as_the_facts_say(shop: Settings) -> None:
-    found = audited(shop)
-
-    assert found.differences == ()
-    assert found.rows >= len(SELLERS) * 5
-    assert found.figures == found.rows * len(CATALOGUE)
+def test_the_audit_finds_every_metric_of_every_seller_and_month_as_the_facts_say(
+    shop: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for found in audited(shop, monkeypatch):
+        assert found.differences == ()
+        assert found.rows >= len(SELLERS) * 5
+        assert found.figures == found.rows * len(CATALOGUE)
 
 
 WRONG = {
@@ -84,7 +91,7 @@ WRONG = {
 
 @pytest.mark.parametrize("table", WRONG)
 @pytest.mark.usefixtures("history")
-def test_the_audit_finds_a_wrong_value(shop: Settings, table: str) -> None:
+def test_the_audit_finds_a_wrong_value(shop: Settings, table: str, monkeypatch: pytest.MonkeyPatch) -> None:
     column, change, metric = WRONG[table]
     rows = writable(shop, table)
     right = f"{rows.removesuffix('`')}_before`" if rows.endswith("`") else f"{rows}_before"
@@ -93,14 +100,16 @@ def test_the_audit_finds_a_wrong_value(shop: Settings, table: str) -> None:
     ask(shop, f"INSERT INTO {rows} SELECT * REPLACE ({column} {change} AS {column}) FROM {right} "
               f"WHERE seller_id = '{SELLER}' AND {column} > 0 LIMIT 5")  # fmt: skip
     try:
-        differing = {(each.key["seller_id"], each.field) for each in audited(shop).differences}
+        compared = audited(shop, monkeypatch)
     finally:
         ask(shop, f"TRUNCATE TABLE {rows}")
         ask(shop, f"INSERT INTO {rows} SELECT * FROM {right}")
         ask(shop, f"DROP TABLE {right}")
 
-    assert (SELLER, metric) in differing
-    assert {seller for seller, _ in differing} == {SELLER}
+    for found in compared:
+        differing = {(each.key["seller_id"], each.field) for each in found.differences}
+        assert (SELLER, metric) in differing
+        assert {seller for seller, _ in differing} == {SELLER}
 
 
 @EVERY
@@ -197,6 +206,27 @@ def test_nothing_is_not_zero_for_a_ratio_or_a_quantile(api: httpx.Client) -> Non
         assert [bucket["values"][metric.name] for bucket in shown["series"]] == [nothing], metric.name
 
 
+SOURCES = {metric.source.name: metric for metric in CATALOGUE.values()}
+
+
+@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.usefixtures("history")
+def test_a_query_reads_the_rows_of_a_seller_by_key(shop: Settings, source: str) -> None:
+    metric = SOURCES[source]
+    given = {
+        "seller_id": SELLER, "currency": "BRL", "timezone": "America/Sao_Paulo", "grain": "day",
+        "period_start": "2017-03-01 03:00:00", "period_end": "2017-04-01 03:00:00",
+    }  # fmt: skip
+    with connect(shop) as client:
+        sql = f"EXPLAIN indexes = 1 {series_query([metric], of_product=False)}"
+        plan = "\n".join(row[0] for row in client.query(sql, given).result_rows)
+
+    reads = re.sub("[│└├─ ]+", " ", plan).split("ReadFromMergeTree")[1:]
+    keys = [re.search(r"PrimaryKey\n Keys:\n (\w+)", read) for read in reads]
+    assert reads
+    assert {key and key[1] for key in keys} <= {"seller_id", "product_id"}
+
+
 @pytest.mark.usefixtures("history")
 def test_metrics_of_several_sources_are_split_together(api: httpx.Client) -> None:
     shown = answer(api, "net_sales", **{"with": "refunds,orders", "by": "product", "top": 2})
@@ -207,6 +237,33 @@ def test_metrics_of_several_sources_are_split_together(api: httpx.Client) -> Non
     assert listed == {value: refunds.get(value, 0) for value in listed}
     assert sum(listed.values()) + shown["rest"]["values"]["refunds"] == alone["totals"][0]["value"]
     assert shown["rest"]["values"]["orders"] is None
+
+
+@pytest.mark.browser
+@pytest.mark.usefixtures("history")
+def test_the_page_leads_through_the_domains_to_the_rows(page: Page, api: httpx.Client) -> None:
+    page.goto(f"/sell/{SELLER}/metrics?period=all")
+    domains = page.get_by_role("navigation", name="Metrics about")
+    for domain in read_domains().values():
+        link = domains.get_by_role("link", name=domain.title, exact=True)
+        link.click()
+        expect(link).to_have_attribute("aria-current", "true")
+        for theme, width in layouts(page):
+            assert scroll_width(page) <= width, (domain.title, theme)
+    domains.get_by_role("link", name="Service", exact=True).click()
+    page.get_by_role("link", name="Orders cancelled", exact=True).click()
+    page.get_by_role("link", name="Cancelled by", exact=True).click()
+    file = page.get_by_role("link", name="CSV").get_attribute("href") or ""
+    shown = api.get(file, headers={"Accept": "text/csv"}).text
+
+    parts = {row["value"]: row["order_cancellations"] for row in csv.DictReader(StringIO(shown))}
+    expect(page.locator(".bars li").nth(1)).to_contain_text("The seller")
+    for number, value in enumerate(parts.values()):
+        expect(page.locator(".bars li .bar-value").nth(number)).to_contain_text(value)
+    expect(page.locator(".metric-lines li").first).to_contain_text("Cancelled")
+    page.get_by_role("link", name="Time to ship, median", exact=True).click()
+    expect(page.locator(".metric-lines li").first).to_contain_text("Shipped")
+    expect(page.get_by_role("row", name="Time to ship, median")).to_contain_text(" h")
 
 
 def test_refunds_by_their_own_date_are_those_that_were_paid_in_the_period(
