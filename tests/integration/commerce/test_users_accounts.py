@@ -25,7 +25,8 @@ def test_a_person_registers_verifies_their_address_and_signs_in(people, shop, ev
 
     registered = people.register(email)
     too_early = people.sign_in(email)
-    verified = people.verify(email).raise_for_status()
+    # Whoever signs in too early gets another mail, whose link replaces the first one.
+    verified = eventually(lambda: sent if (sent := people.verify(email)).is_success else None)
     signed_in = people.signed_in(people.sign_in(email.upper()))
 
     assert registered.status_code == 202
