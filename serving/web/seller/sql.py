@@ -53,6 +53,7 @@ async def seller_sql(
     view: Annotated[str, Query(pattern="^[a-z_]{1,40}$")] = FIRST_VIEW,
 ) -> Response:
     """Return the page with the example of a view in the editor."""
+    await dashboards.analytics.context.require_seller(seller_id, [])
     views = views_of_sellers()
     query = example_of(views.get(view, views[FIRST_VIEW]))
     return await _page(request, dashboards, seller_id, query)
@@ -63,6 +64,7 @@ async def run_seller_sql(
     request: Request, dashboards: DashboardsDep, queries: SellerSqlDep, seller_id: SellerId
 ) -> Response:
     """Run the query of the form, and return the page with the result, or the result as a CSV file."""
+    await dashboards.analytics.context.require_seller(seller_id, [])
     form = await read_form(request)
     query = form.text("query")
     try:

@@ -7,7 +7,9 @@ import pytest
 
 from clickhouse.migrate import apply_migrations
 from common.settings import Settings
-from tests.integration.metric_tables import without_metrics
+from tests.integration.analytics_shop import fill
+from tests.integration.clickhouse.seller_sql import SellerClient, seller_client
+from tests.integration.metric_tables import emptied, without_metrics
 
 
 @pytest.fixture
@@ -37,3 +39,24 @@ def facts_database(clickhouse_server: Settings) -> Settings:
 def database_without_metrics(facts_database: Settings) -> Settings:
     """A database with empty tables of facts, in which a test installs the metrics that it is about."""
     return without_metrics(facts_database)
+
+
+@pytest.fixture(scope="module")
+def filled(migrated_database: Settings) -> Settings:
+    """The shared database with all sellers of the small marketplace."""
+    settings = emptied(migrated_database)
+    fill(settings)
+    return settings
+
+
+@pytest.fixture(scope="module")
+def ana(filled: Settings) -> Iterator[SellerClient]:
+    """A client whose queries run for one of the sellers."""
+    with seller_client(filled, "seller-ana") as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def facts(filled: Settings) -> str:
+    """The name of the platform's database."""
+    return filled.clickhouse_database

@@ -2,7 +2,7 @@
 
 Every query follows from its seed. Its result follows from the rows that it may see: a LIMIT comes after
 ORDER BY ALL, and no expression depends on the time or on chance. In a query, `{database}` and `{facts}`
-stand for the names of the databases.
+stand for the names of the databases, and other braces are doubled.
 """
 
 import random

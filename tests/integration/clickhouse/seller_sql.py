@@ -23,7 +23,8 @@ class SellerClient:
 
     def send(self, query: str | bytes, **parameters: str) -> httpx.Response:
         """Send a query as the API does; `parameters` are further ones of the URL."""
-        given = {"SQL_seller_id": self.seller_id, "database": self.database, "default_format": "JSONCompact"}
+        given = {"SQL_seller_id": self.seller_id, "database": self.database}
+        given |= {"default_format": "JSONCompact", "wait_end_of_query": "1"}
         return self.http.post("/", content=query, params={**given, **parameters})
 
     def rows(self, query: str, **parameters: str) -> list[list[Any]]:
