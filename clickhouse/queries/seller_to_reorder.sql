@@ -1,5 +1,4 @@
--- Products of a seller that sold since a moment, with the units left, those that last for the shortest time first.
--- A product whose stock is not known is left out.
+-- Products of a seller with few units left for what they sold since a moment, the first to be sold out first.
 SELECT
     sold.product_id AS product_id,
     stock.available AS available,

@@ -1,5 +1,4 @@
--- A seller's confirmed orders without a parcel of theirs, the longest waiting first, and how many there are.
--- It reads all orders of the seller.
+-- A seller's confirmed orders without a parcel of theirs, the longest waiting first, and the number of all.
 SELECT
     waiting.order_id AS order_id,
     toUnixTimestamp64Milli(bought.placed_at) AS placed_ms,
