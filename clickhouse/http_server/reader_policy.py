@@ -91,6 +91,15 @@ def _tree(connection: Connection, query: bytes, params: Mapping[str, str]) -> st
         raise DatabaseError(error.code, error.name, message) from None
 
 
+def tree_lines(tree: str) -> list[str]:
+    """Return the lines of a tree, one per node.
+
+    The engine escapes a line feed in a string. `str.splitlines` would also split at characters that it does
+    not escape, such as a vertical tab, so that a string could contain further nodes.
+    """
+    return tree.rstrip("\n").split("\n")
+
+
 def _token_refusals(query_tokens: list[Token]) -> Iterator[str]:
     """Yield the reasons to refuse the tokens of a query."""
     for token in query_tokens:
@@ -108,7 +117,7 @@ def refusals(tree: str) -> Iterator[str]:
     """Yield the reasons to refuse a tree, in the form that `EXPLAIN AST` prints."""
     parents: dict[int, str] = {}
     structure_at = -1  # depth of the arguments of a table function that may be a description of columns
-    for number, line in enumerate(tree.splitlines()):
+    for number, line in enumerate(tree_lines(tree)):
         node = _NODE.match(line)
         if node is None:
             continue
@@ -145,7 +154,7 @@ def _database_refusals(tree: str, readable: ReadableDatabases) -> Iterator[str]:
     """
     above: dict[int, re.Match[str]] = {}
     arguments: dict[int, int] = {}
-    for node in filter(None, map(_NODE.match, tree.splitlines())):
+    for node in filter(None, map(_NODE.match, tree_lines(tree))):
         depth, kind = len(node["indent"]), node["kind"]
         above[depth] = node
         arguments[depth] = arguments.get(depth, 0) + 1
@@ -169,7 +178,7 @@ def _database_refusals(tree: str, readable: ReadableDatabases) -> Iterator[str]:
 
 def _search_refusals(tree: str) -> Iterator[str]:
     """Yield a reason for each search function without an argument that is a short array."""
-    nodes = [match for line in tree.splitlines() if (match := _NODE.match(line))]
+    nodes = [match for line in tree_lines(tree) if (match := _NODE.match(line))]
     depths = [len(node["indent"]) for node in nodes]
 
     def subtree(start: int) -> list[re.Match[str]]:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from clickhouse.analytics.catalogue import read_views
 from clickhouse.http_server import allowlists
 from clickhouse.http_server.errors import DatabaseError
+from clickhouse.http_server.reader_policy import tree_lines
 from clickhouse.http_server.statement import Query, Token, tokens
 
 _STATEMENTS = frozenset({"SelectWithUnionQuery", "SelectQuery", "SelectIntersectExceptQuery"})
@@ -36,6 +37,7 @@ _NODES = _STATEMENTS | frozenset(
 
 _TABLE_FUNCTIONS = frozenset({"numbers", "generate_series", "generateseries", "zeros"})
 _NODE = re.compile(r" *(?P<kind>[\w:]+)(?: (?P<name>\S+))?(?P<rest>.*)")
+_ALIAS = re.compile(r"\(alias ([^\s)]+)")
 _IN = re.compile(r"(?:global)?(?:not)?(?:null)?in(?:ignoreset)?", re.IGNORECASE)
 
 
@@ -78,12 +80,14 @@ def refusals(tree: str, database: str, defined: frozenset[str]) -> Iterator[str]
     """Yield the reasons to refuse a tree; `defined` are the names that the query's WITH defines."""
     above: list[tuple[str, str]] = []
     arguments: dict[int, int] = {}
-    for number, line in enumerate(tree.splitlines()):
+    aliases = frozenset(_ALIAS.findall(tree))
+    for number, line in enumerate(tree_lines(tree)):
         node = _NODE.fullmatch(line)
-        if node is None:
+        depth = len(line) - len(line.lstrip(" "))
+        if node is None or depth > len(above):
             yield "The query can't be read: write it in a simpler way"
             return
-        depth, kind, name = len(line) - len(line.lstrip(" ")), node["kind"], node["name"] or ""
+        kind, name = node["kind"], node["name"] or ""
         del above[depth:]
         above.append((kind, name))
         arguments[depth] = arguments.get(depth, 0) + 1
@@ -106,6 +110,9 @@ def refusals(tree: str, database: str, defined: frozenset[str]) -> Iterator[str]
             and _IN.fullmatch(function[1])
         ):
             # The second argument of IN may be a table, which the tree does not tell from a column.
+            # If it is an alias of another name, it may be the table of that name.
+            if name in aliases:
+                yield f"The name {name} after IN is an alias: write a subquery or a list"
             yield from _table_refusals(name, database, defined)
 
 

@@ -107,6 +107,19 @@ REFUSED = {
     "no such view": "SELECT * FROM sale",
     "a database in IN": "SELECT 1 IN {database}.payments",
     "a column in IN": "SELECT 1 IN seller_id FROM sales",
+    "an alias after IN": "WITH orders AS sales SELECT 1 IN sales",
+    "an alias of an alias after IN": "WITH orders AS a, a AS sales SELECT 1 IN sales",
+    "an alias of a view and of a subquery": (
+        "WITH orders AS x SELECT (WITH x AS (SELECT 1) SELECT 1), 1 IN x"
+    ),
+    # A string that looks like a further argument of IN, if a line of the tree ended at these characters.
+    **{
+        f"a string with {ord(end):#x}": (
+            f"SELECT count() FROM numbers(1) WHERE extract('x', 'x|{end}{' ' * 10}Literal x') "
+            "IN {facts}.q_busiest_shopper"
+        )
+        for end in "\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
+    },
     # Encodings.
     "a no-break space": "SELECT * FROM\u00a0orders",
     "a byte order mark": "\ufeffSELECT * FROM orders",
