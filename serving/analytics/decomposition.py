@@ -28,7 +28,8 @@ class Effects:
 
     `new` and `gone` belong to products that were sold in one of the periods only. Of the others, `price` is
     the effect of their average prices, `quantity` that of more or fewer units at the average price of all of
-    them, and `mix` that of units that moved to dearer or cheaper products.
+    them (the mean of both periods' averages), and `mix` that of units that moved to dearer or cheaper
+    products: it is 0 if the units of every product grow in the same proportion.
     """
 
     new: int
@@ -47,7 +48,9 @@ def effects_by_product(
     """
     products = sorted({*before, *now})
     both = [name for name in products if _is_sold(before.get(name)) and _is_sold(now.get(name))]
-    mean_price = _mean_price([before[name] for name in both] + [now[name] for name in both])
+    mean_price = (
+        _average_price([before[name] for name in both]) + _average_price([now[name] for name in both])
+    ) / 2
     by_product = {}
     for name in products:
         then, later = before.get(name, NOTHING), now.get(name, NOTHING)
@@ -97,7 +100,7 @@ def _is_sold(sold: Sold | None) -> bool:
     return sold is not None and sold.units > 0
 
 
-def _mean_price(sales: Sequence[Sold]) -> Fraction:
+def _average_price(sales: Sequence[Sold]) -> Fraction:
     units = sum(sold.units for sold in sales)
     return Fraction(sum(sold.value for sold in sales), units) if units else Fraction(0)
 

@@ -64,8 +64,26 @@ def test_a_price_and_a_quantity_that_change_together_share_the_change_evenly():
     total, _ = effects_by_product({"lamp": Sold(10, 1_000)}, {"lamp": Sold(20, 4_000)})
 
     # By Bennet: 15 units x 100 more each, and 10 more units x a mean price of 150.
-    assert total.price == 1_500
-    assert total.quantity + total.mix == 1_500
+    assert total == Effects(new=0, gone=0, price=1_500, quantity=1_500, mix=0)
+
+
+PRICE = st.integers(1, 500)
+
+
+@given(st.lists(st.tuples(st.integers(1, 50), PRICE, PRICE), min_size=1, max_size=6), st.integers(1, 9))
+def test_units_that_grow_in_proportion_are_no_mix_whatever_the_prices_do(products, growth):
+    names = "abcdef"[: len(products)]
+    before = {
+        name: Sold(units, units * price) for name, (units, price, _) in zip(names, products, strict=True)
+    }
+    now = {
+        name: Sold(units * growth, units * growth * price)
+        for name, (units, _, price) in zip(names, products, strict=True)
+    }
+
+    total, _ = effects_by_product(before, now)
+
+    assert abs(total.mix) <= len(products)  # the parts of each product are rounded
 
 
 FACTOR = st.floats(0.01, 1e6)

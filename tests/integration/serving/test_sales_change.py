@@ -80,11 +80,11 @@ def test_the_effects_name_what_changed_and_add_up(why: dict[str, Any]) -> None:
     assert why["effects"] == {
         "new": 1_100,  # the vase and the rug
         "gone": -9_000,  # the sofa
-        # The lamp, by Bennet: 15 units × 100 more each; 10 more units × a mean price of 166.67, of which the
-        # mean price of all lamps (5,000 ÷ 30) is the quantity's, so that nothing is left for the mix.
+        # The lamp, by Bennet: 15 units × 100 more each; 10 more units × a mean price of 150. It is the only
+        # product that was sold in both months, so no units moved to another one.
         "price": 1_500,
-        "quantity": 1_667,
-        "mix": -167,
+        "quantity": 1_500,
+        "mix": 0,
         "discounts": -300,
         "cancellations": -500,
         "returns": -150,
