@@ -11,12 +11,12 @@ PAGES = (
     "/",
     "/shop",
     "/docs",
-    *(f"/sell/{SELLER}{tab}" for tab in ("", "/metrics", "/change")),
+    *(f"/sell/{SELLER}{tab}" for tab in ("", "/metrics", "/change", "/sql")),
 )
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.nightly)])
 def test_axe_finds_no_violation(page: Page, theme: Literal["light", "dark"]) -> None:
     page.emulate_media(color_scheme=theme)
     found = {}
