@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -94,8 +95,10 @@ def metrics_to_ask(
 
 def _read(stores: Stores, keys: KeyFilter | None) -> Sides:
     months = SellerMonths(stores.timezone)
+    # Clicks on recommendations have no seller, and the figures of every seller need them.
+    with_clicks = replace(keys, values=(*keys.values, "")) if keys else None
     for source, add in SOURCES.items():
-        rows = stores.clickhouse.query(f"{NAME}/{source}", {"currency": stores.currency}, keys)
+        rows = stores.clickhouse.query(f"{NAME}/{source}", {"currency": stores.currency}, with_clicks)
         add(rows.to_pylist(), months.of_source(source))
     facts = expected(months)
     span = stores.clickhouse.query(f"{NAME}/span", {"timezone": stores.timezone.key}).to_pylist()

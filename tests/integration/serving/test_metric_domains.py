@@ -49,7 +49,8 @@ def answer(api: httpx.Client, path: str, **parameters: Any) -> dict[str, Any]:
     return shown
 
 
-def audited(shop: Settings) -> ComparisonResult:
+def audited(shop: Settings, *, again: bool = False) -> ComparisonResult:
+    """The differences that the audit finds; `again`: after it has read the differing sellers once more."""
     with connect(shop) as client:
         stores = Stores(
             None, sentinel.kafka, ClickHouseTables(client), sentinel.service_db, sentinel.redis,
@@ -57,7 +58,8 @@ def audited(shop: Settings) -> ComparisonResult:
             shop.timezone, shop.shop_currency,
         )  # fmt: skip
         [comparison] = facts_vs_seller_metrics.run(stores)
-        return comparison.compare()
+        found = comparison.compare()
+        return comparison.reread() if again else found
 
 
 @pytest.mark.usefixtures("history")
@@ -93,12 +95,14 @@ def test_the_audit_finds_a_wrong_value(shop: Settings, table: str) -> None:
     ask(shop, f"INSERT INTO {rows} SELECT * REPLACE ({column} {change} AS {column}) FROM {right} "
               f"WHERE seller_id = '{SELLER}' AND {column} > 0 LIMIT 5")  # fmt: skip
     try:
-        differing = {(each.key["seller_id"], each.field) for each in audited(shop).differences}
+        found, again = audited(shop), audited(shop, again=True)
     finally:
         ask(shop, f"TRUNCATE TABLE {rows}")
         ask(shop, f"INSERT INTO {rows} SELECT * FROM {right}")
         ask(shop, f"DROP TABLE {right}")
 
+    differing = {(each.key["seller_id"], each.field) for each in found.differences}
+    assert again.differences == found.differences, "clicks without a seller are read again, too"
     assert (SELLER, metric) in differing
     assert {seller for seller, _ in differing} == {SELLER}
 
