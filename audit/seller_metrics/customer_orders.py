@@ -11,12 +11,16 @@ _MINUTE_MS = 60_000
 
 def add(orders: Iterable[Mapping[str, Any]], months: SourceMonths) -> None:
     """Add the rows of the query `customer_orders`, the orders of a customer in the order of their minutes."""
-    of_customer: dict[tuple[str, str], list[tuple[int, str]]] = defaultdict(list)
+    of_customer: dict[tuple[str, str], list[tuple[int, str, int]]] = defaultdict(list)
     for order in orders:
         moment = order["placed_ms"] // _MINUTE_MS * _MINUTE_MS
-        of_customer[order["seller_id"], order["shopper_id"]].append((moment, order["order_id"]))
+        of_customer[order["seller_id"], order["shopper_id"]].append(
+            (moment, order["order_id"], order["counts"])
+        )
     for (seller_id, shopper_id), placed in of_customer.items():
-        for number, (moment, _) in enumerate(sorted(placed), start=1):
+        for number, (moment, _, counts) in enumerate(sorted(placed), start=1):
+            if not counts:  # in another currency; later orders are not the first one all the same
+                continue
             month = months.at(seller_id, moment)
             month.sums["orders"] += 1
             month.sums["first_orders"] += number == 1

@@ -47,7 +47,7 @@ class Dimension(StrictModel):
 
     `splits_orders`: one order can have several of its values. `values` are all values, in their own order;
     empty if these are not known, as of products. `labels` are texts for some values. In `expression` and
-    `join`, `{time}` is the source's time, and `{table}` its first table.
+    `join`, `{time}` is the source's time, and `{products}` a query of the products of its rows.
     """
 
     title: str
@@ -74,12 +74,15 @@ class SourceFile(StrictModel):
 
     `tables` are the tables that the rows come from; figures are complete up to the earliest of their `as_of`.
     `rows` is a SELECT of the rows of `{seller_id:String}`; without it, the rows are those of the only table.
-    `dimensions` names files of `dimensions/`, and `own_dimensions` are of this source alone. `row` are the
-    columns that identify a row, and `kinds` are the texts of its kinds. `cost` says what reading it costs.
+    `product_tables` are those of them whose columns `seller_id` and `product_id` say which products the rows
+    are about; only the first of `tables`, if not given. `dimensions` names files of `dimensions/`, and
+    `own_dimensions` are of this source alone. `row` are the columns that identify a row, and `kinds` are the
+    texts of its kinds. `cost` says what reading it costs.
     """
 
     description: str
     tables: tuple[str, ...] = Field(min_length=1)
+    product_tables: tuple[str, ...] = ()
     rows: str = ""
     time: str = "minute"
     has_currency: bool = True
@@ -95,6 +98,8 @@ class SourceFile(StrictModel):
     def _has_rows(self) -> "SourceFile":
         if not self.rows and len(self.tables) > 1:
             raise ValueError("a source of several tables needs rows")
+        if unknown := set(self.product_tables) - set(self.tables):
+            raise ValueError(f"product_tables: {', '.join(sorted(unknown))} is not one of the tables")
         return self
 
 
@@ -134,8 +139,13 @@ class Source:
         return sha256(repr((versions, self.from_sql, self.time)).encode()).hexdigest()
 
     def _completed(self, dimension: Dimension) -> Dimension:
+        products = " UNION ALL ".join(
+            f"SELECT product_id FROM {table} WHERE seller_id = {{seller_id:String}}"
+            for table in self.file.product_tables or self.file.tables[:1]
+        )
+
         def complete(sql: str) -> str:
-            return sql.replace("{time}", self.time).replace("{table}", self.file.tables[0])
+            return sql.replace("{time}", self.time).replace("{products}", products)
 
         return dimension.model_copy(
             update={"expression": complete(dimension.expression), "join": complete(dimension.join)}

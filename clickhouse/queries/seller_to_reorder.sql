@@ -27,5 +27,22 @@ INNER JOIN
     GROUP BY product_id
 ) AS stock ON stock.product_id = sold.product_id
 WHERE stock.available * {days:UInt32} < sold.units * {supply_days:UInt32}
+    AND sold.product_id NOT IN (
+        SELECT product_id
+        FROM
+        (
+            SELECT product_id, occurred_at, 0 AS is_on_offer FROM product_delisted WHERE seller_id = {seller_id:String}
+            UNION ALL
+            SELECT product_id, occurred_at, 1 AS is_on_offer FROM product_listed
+            WHERE seller_id = {seller_id:String}
+                AND product_id IN (SELECT product_id FROM product_delisted WHERE seller_id = {seller_id:String})
+            UNION ALL
+            SELECT product_id, occurred_at, 1 AS is_on_offer FROM product_changed
+            WHERE seller_id = {seller_id:String}
+                AND product_id IN (SELECT product_id FROM product_delisted WHERE seller_id = {seller_id:String})
+        )
+        GROUP BY product_id
+        HAVING argMax(is_on_offer, (occurred_at, is_on_offer)) = 0
+    )
 ORDER BY stock.available / sold.units, sold.product_id
 LIMIT {limit:UInt32}

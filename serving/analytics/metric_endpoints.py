@@ -217,6 +217,7 @@ def _split_csv(names: tuple[str, ...]) -> CsvFormat:
         for part in content["split"]:
             yield {"value": part["value"], "label": part["label"], **part["values"]}
         if rest := content["rest"]:
-            yield {"value": "", "label": f"{rest['count']} others", **rest["values"]}
+            label = f"{rest['count']} others" if rest["count"] else "others"
+            yield {"value": "", "label": label, **rest["values"]}
 
     return CsvFormat(("value", "label", *names), rows)

@@ -178,7 +178,7 @@ def test_sessions_are_counted_once_a_month_and_orders_for_each_session() -> None
 
 
 def test_a_customer_is_new_once_and_returns_afterwards() -> None:
-    order = {"seller_id": "ana", "shopper_id": "ben", "placed_ms": JUNE_1_MS}
+    order = {"seller_id": "ana", "shopper_id": "ben", "placed_ms": JUNE_1_MS, "counts": 1}
     orders = [
         order | {"order_id": "o2"},
         order | {"order_id": "o1", "placed_ms": MAY_31_MS},
@@ -192,6 +192,15 @@ def test_a_customer_is_new_once_and_returns_afterwards() -> None:
     assert (may["customers"], may["new_customer_share"], may["repeat_rate"]) == ("1", "1.0", "0.0")
     assert (june["customers"], june["new_customers"], june["orders_per_customer"]) == ("3", "2", "1.3333")
     assert (june["returning_customer_share"], june["repeat_rate"]) == ("0.3333", "0.6667")
+
+
+def test_a_customer_of_an_order_in_another_currency_is_not_new() -> None:
+    order = {"seller_id": "ana", "shopper_id": "ben", "order_id": "o1", "placed_ms": MAY_31_MS, "counts": 0}
+    orders = [order, order | {"order_id": "o2", "placed_ms": JUNE_1_MS, "counts": 1}]
+
+    [june] = months_of({"customer_orders": orders})
+
+    assert (june["customers"], june["new_customers"], june["repeat_rate"]) == ("1", "0", "1.0")
 
 
 def test_a_click_leads_to_the_order_of_the_same_shopper_and_product_within_a_day() -> None:

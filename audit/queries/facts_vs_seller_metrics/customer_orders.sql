@@ -1,6 +1,5 @@
--- Every confirmed order for each of its sellers, with its shopper, from the facts.
+-- Every confirmed order for each of its sellers, with its shopper, from the facts; only those in the shop's currency count.
 SELECT
     arrayJoin(arrayDistinct(lines.seller_id)) AS seller_id, shopper_id, order_id,
-    toUnixTimestamp64Milli(assumeNotNull(placed_at)) AS placed_ms
+    toUnixTimestamp64Milli(assumeNotNull(placed_at)) AS placed_ms, toInt64(currency = {currency:String}) AS counts
 FROM (SELECT * FROM order_confirmed FINAL WHERE placed_at IS NOT NULL ORDER BY occurred_at, event_id LIMIT 1 BY order_id)
-WHERE currency = {currency:String}

@@ -93,7 +93,13 @@ class MetricSplit(TypedDict):
 class MetricRest(TypedDict):
     """All values of the dimension that are not listed, together."""
 
-    count: Annotated[int, Field(description="How many values of the dimension these are.")]
+    count: Annotated[
+        int,
+        Field(
+            description="How many values of the dimension these are, of those that the rows of the first "
+            "metric have. 0 if only metrics with other rows have more."
+        ),
+    ]
     values: Annotated[
         Values,
         Field(

@@ -100,7 +100,8 @@ class FiguresReader:
         )
         others = next((int(row["value_count"]) for row in ranked if row["value"] is None), 0)
         totals = [(each.metrics, each.now, part) for each, part in zip(found, now, strict=True)]
-        return split, presenter.rest(totals, asked.names, asked.by, others) if others else None
+        rest = presenter.rest(totals, asked.names, asked.by, others)
+        return split, rest if others or any(rest["values"].values()) else None
 
     async def _parts(
         self, figures: Figures, parameters: dict[str, Value], listed: list[str], asked: FiguresRequest

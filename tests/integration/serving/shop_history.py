@@ -15,7 +15,14 @@ from tests.integration.metric_tables import emptied
 SHOP = ZoneInfo("America/Sao_Paulo")
 SELLERS = ("hist-ana", "hist-bea", "hist-caio")
 PRODUCTS = {f"{seller}-{number}": seller for seller in SELLERS for number in range(3)}
+NEVER_VIEWED = "hist-ana-0"
+"""A product that is sold without a view."""
+
+FOREIGN = ("shopper-0", "shopper-1", "shopper-2")
+"""Shoppers who bought from every seller in another currency before."""
+
 CATEGORY = {product: ("toys", "garden", None)[int(product[-1])] for product in PRODUCTS}
+CATEGORY[NEVER_VIEWED] = "garden"
 SHOPPERS = tuple(f"shopper-{number}" for number in range(90))
 FIRST, LAST = datetime(2017, 1, 1, tzinfo=SHOP), datetime(2017, 5, 1, tzinfo=SHOP)
 """The orders are placed in this time; what follows from them may happen later."""
@@ -43,6 +50,8 @@ class History:
                 "product_listed", datetime(2016, 1, 1, tzinfo=UTC), product_id=product, seller_id=seller,
                 name=f"A {product}", category=CATEGORY[product], currency="BRL", price_minor=100,
             )  # fmt: skip
+        for shopper_id in FOREIGN if orders else ():
+            self._foreign_order(shopper_id)
         for number in range(orders):
             self._order(f"hist-order-{number}")
         for number in range(orders * 2):
@@ -88,6 +97,23 @@ class History:
             return
         for number, seller_id in enumerate(dict.fromkeys(line["seller_id"] for line in lines), start=1):
             self._parcel(order, seller_id, f"{order_id}-{number}", confirmed_at, placed, lines)
+
+    def _foreign_order(self, shopper_id: str) -> None:
+        placed_at = FIRST - timedelta(days=2)
+        lines = [
+            {
+                "line_number": number, "product_id": f"{seller}-1", "seller_id": seller, "quantity": 1,
+                "unit_price_minor": 900, "discount_minor": 0, "shipping_minor": 0, "tax_minor": 0,
+                "commission_bp": 1_000,
+            }
+            for number, seller in enumerate(SELLERS, start=1)
+        ]  # fmt: skip
+        order = {
+            "order_id": f"hist-foreign-{shopper_id}", "shopper_id": shopper_id, "currency": "EUR",
+            "lines": lines,
+        }  # fmt: skip
+        self._add("order_placed", placed_at, **order, estimated_delivery_at=None)
+        self._add("order_confirmed", placed_at, **order, placed_at=text(placed_at))
 
     def _line(self, number: int) -> dict[str, Any]:
         rng = self._rng
@@ -172,7 +198,7 @@ class History:
         self._recommend(at, session_id, shopper_id, list(rng.sample(list(PRODUCTS), 4)))
         for _ in range(rng.randrange(1, 6)):
             at = self._after(at, timedelta(minutes=20))
-            product, seller = rng.choice(list(PRODUCTS.items()))
+            product, seller = rng.choice([each for each in PRODUCTS.items() if each[0] != NEVER_VIEWED])
             self._add(
                 "product_viewed", at, session_id=session_id, product_id=product,
                 seller_id=seller if rng.random() < 0.9 else None, source=rng.choice(LED_BY),

@@ -25,7 +25,7 @@ from common.settings import Settings
 from tests.integration.metric_tables import emptied, writable
 from tests.integration.serving.conftest import TABLES, ask, insert
 from tests.integration.serving.layouts import layouts, scroll_width
-from tests.integration.serving.shop_history import SELLERS, History, load
+from tests.integration.serving.shop_history import FOREIGN, SELLERS, History, load
 
 PERIOD = {"from": "2017-03-01", "to": "2017-04-02"}
 """March, and the day on which it was paid."""
@@ -264,6 +264,45 @@ def test_the_page_leads_through_the_domains_to_the_rows(page: Page, api: httpx.C
     page.get_by_role("link", name="Time to ship, median", exact=True).click()
     expect(page.locator(".metric-lines li").first).to_contain_text("Shipped")
     expect(page.get_by_role("row", name="Time to ship, median")).to_contain_text(" h")
+
+
+@pytest.mark.usefixtures("history")
+def test_what_the_first_metric_lacks_is_in_the_rest(api: httpx.Client) -> None:
+    day = {"from": "2017-03-01", "to": "2017-03-02"}
+    shown = answer(api, "refunds", **{"with": "product_views", "by": "product", "top": 100}, **day)
+
+    total = shown["totals"][1]["value"]
+    assert total > sum(part["values"]["product_views"] for part in shown["split"]), "the day proves nothing"
+    assert shown["rest"]["values"]["product_views"] == total - sum(
+        part["values"]["product_views"] for part in shown["split"]
+    )
+
+
+@pytest.mark.usefixtures("history")
+def test_a_product_that_nobody_viewed_has_its_category(api: httpx.Client) -> None:
+    split = answer(
+        api, "units", by="category", top=100, **{"with": "viewing_sessions,units_per_session"}
+    )["split"]  # fmt: skip
+
+    assert {part["value"] for part in split} == {"garden", ""}
+    for values in (part["values"] for part in split):
+        expected = values["units"] / values["viewing_sessions"]
+        assert values["units_per_session"] == pytest.approx(expected, abs=0.00005)
+
+
+@pytest.mark.usefixtures("history")
+def test_a_customer_who_bought_in_another_currency_is_not_new(api: httpx.Client, history: History) -> None:
+    everything = {"from": "2016-01-01", "to": "2018-01-01", "grain": "month"}
+    confirmed = [
+        order["shopper_id"]
+        for order in history.of("order_confirmed")
+        if order["currency"] == "BRL" and any(line["seller_id"] == SELLER for line in order["lines"])
+    ]
+    totals = answer(api, "new_customers", **{"with": "customers"}, **everything)["totals"]
+
+    assert set(FOREIGN) & set(confirmed)
+    assert totals[1]["value"] == len(set(confirmed))
+    assert totals[0]["value"] == len(set(confirmed) - set(FOREIGN))
 
 
 def test_refunds_by_their_own_date_are_those_that_were_paid_in_the_period(

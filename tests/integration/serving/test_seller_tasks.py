@@ -27,7 +27,8 @@ SALE = (
 )
 STOCK = ("event_id", "occurred_at", "product_id", "seller_id", "on_hand", "reserved", "version")
 JANUARY, FEBRUARY = "2018-01-20 10:00:00.000", "2018-02-10 10:00:00.000"
-TABLES = ("order_lines", "order_state", "sales_lines", "stock_changed")
+TABLES = ("order_lines", "order_state", "sales_lines", "stock_changed", "product_delisted", "product_listed")
+OFFER = ("event_id", "occurred_at", "product_id", "seller_id")
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +53,7 @@ def busy(shop: Settings) -> Iterator[None]:
     ]
     put(shop, "order_lines", LINE, lines)
     put(shop, "order_state", STATE, states)
-    units = {"task-lamp": 56, "task-rug": 14, "task-vase": 28, "task-pot": 1}
+    units = {"task-lamp": 56, "task-rug": 14, "task-vase": 28, "task-pot": 1, "task-gone": 9}
     sales = [
         [SELLER, "2018-02-10 10:00:00", f"of-{product}", "sold", 1, product, "BRL", sold, ""]
         for product, sold in units.items()
@@ -64,7 +65,19 @@ def busy(shop: Settings) -> Iterator[None]:
         ("task-lamp", 99, 0, 1),  # an older one, which arrives later
         ("task-rug", 3, 3, 1),
         ("task-vase", 500, 0, 1),
+        ("task-gone", 0, 0, 1),
     ]
+    put(
+        shop,
+        "product_delisted",
+        OFFER,
+        [
+            ["task-delisted-1", FEBRUARY, "task-gone", SELLER],
+            ["task-delisted-2", JANUARY, "task-lamp", SELLER],  # and offered again later
+            ["task-delisted-3", FEBRUARY, "task-rug", OTHER],
+        ],
+    )
+    put(shop, "product_listed", OFFER, [["task-listed-1", FEBRUARY, "task-lamp", SELLER]])
     put(
         shop,
         "stock_changed",
