@@ -7,14 +7,21 @@ The user `seller` runs queries that sellers wrote. Each request names the seller
 - each view for analysts, by its column `seller_id`, which alone confines the result;
 - each table that these views read, so that no expression of the query, which the engine may evaluate before
   the filter of the view, ever sees another seller's row: an error would tell about it.
+
+Every other view for analysts and table of the platform's database has no rows for sellers, whatever the check
+of the query (`seller_policy.py`) may miss.
 """
 
+import re
 from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
 
 from clickhouse.analytics.catalogue import read_views
 from clickhouse.databases import facts_database
 from clickhouse.http_server.errors import DatabaseError
 from clickhouse.literals import quoted
+from clickhouse.metrics.definition import read_definitions
 
 SELLER_SETTING = "SQL_seller_id"
 """The setting in which a request of the user `seller` names the seller."""
@@ -61,6 +68,9 @@ SOURCE_FILTERS: Mapping[str, str] = {
 """Table that a seller's view reads, and that has no column `seller_id` → its filter."""
 
 _DEFAULT_FILTER = "seller_id = {seller}"
+_NO_ROWS = "0"
+_SCHEMA = Path(__file__).parents[1] / "schema.sql"
+_TABLE = re.compile(r"^CREATE TABLE (\w+)$", re.MULTILINE)
 
 
 def settings_of_seller(given: Mapping[str, str], database: str) -> dict[str, str]:
@@ -95,10 +105,18 @@ def table_filters(seller_id: str, database: str) -> str:
     return f"{{{', '.join(pairs)}}}"
 
 
+@cache
+def _tables() -> frozenset[str]:
+    """Return the names of the tables and of the metrics of the platform's database."""
+    return frozenset(_TABLE.findall(_SCHEMA.read_text(encoding="utf-8"))) | frozenset(read_definitions())
+
+
 def _filters(database: str, facts: str) -> Iterator[tuple[str, str]]:
-    """Yield each filtered view and table with the condition on its rows."""
-    views = {name: view for name, view in read_views().items() if view.is_of_sellers}
-    for name in views:
-        yield f"{database}.{name}", _DEFAULT_FILTER
-    for source in sorted({source for view in views.values() for source in view.sources}):
-        yield f"{facts}.{source}", SOURCE_FILTERS.get(source, _DEFAULT_FILTER)
+    """Yield each view and table with the condition on its rows."""
+    sources: set[str] = set()
+    for name, view in read_views().items():
+        yield f"{database}.{name}", _DEFAULT_FILTER if view.is_of_sellers else _NO_ROWS
+        sources |= view.sources if view.is_of_sellers else set()
+    for table in sorted(_tables() | sources):
+        condition = SOURCE_FILTERS.get(table, _DEFAULT_FILTER) if table in sources else _NO_ROWS
+        yield f"{facts}.{table}", condition

@@ -9,7 +9,7 @@ import pytest
 from clickhouse.analytics.catalogue import read_views
 from clickhouse.client import connect
 from clickhouse.databases import analytics_database
-from clickhouse.http_server.seller_scope import SOURCE_FILTERS
+from clickhouse.http_server.seller_scope import SOURCE_FILTERS, table_filters
 from clickhouse.literals import quoted
 from common.settings import Settings
 from tests.integration.analytics_shop import ODD, SELLERS
@@ -173,6 +173,26 @@ def test_queries_of_several_sellers_at_once_are_not_mixed_up(filled: Settings) -
     with ThreadPoolExecutor(len(sellers)) as threads:
         for seller_id, found in zip(sellers, threads.map(ask, sellers), strict=True):
             assert found == {(seller_id, seller_id)}
+
+
+def test_the_engine_alone_shows_no_foreign_rows(filled: Settings) -> None:
+    """Without the check of the query, the filters hide the rows of every table and every view."""
+    facts, database = filled.clickhouse_database, analytics_database(filled.clickhouse_database)
+    with connect(filled, admin=True) as admin:
+        found = admin.query(
+            "SELECT database, table, countIf(name = 'seller_id') FROM system.columns "
+            "WHERE database IN {databases:Array(String)} AND NOT startsWith(table, 'q_') GROUP BY ALL",
+            {"databases": [facts, database]},
+        ).result_rows
+        shown = {}
+        settings = {"additional_table_filters": table_filters("seller-ana", database), "final": 1}
+        for owner, table, has_seller in found:
+            foreign = "seller_id != 'seller-ana'" if has_seller else "1"
+            query = f"SELECT count() FROM `{owner}`.`{table}` WHERE {foreign}"
+            if count := admin.query(query, settings=settings).result_rows[0][0]:
+                shown[f"{owner}.{table}"] = count
+    assert len(found) > 50
+    assert set(shown) <= {f"{facts}.{table}" for table in SOURCE_FILTERS}
 
 
 def test_every_table_of_a_seller_s_view_has_a_filter(filled: Settings) -> None:
