@@ -1,5 +1,4 @@
 -- A seller's confirmed orders without a parcel of theirs, the longest waiting first, and how many there are.
--- It reads all orders of the seller.
 SELECT
     waiting.order_id AS order_id,
     toUnixTimestamp64Milli(bought.placed_at) AS placed_ms,
@@ -9,6 +8,7 @@ SELECT
     count() OVER () AS orders,
     sum(bought.units) OVER () AS all_units
 FROM
+-- All orders of the seller are read.
 (
     SELECT state.order_id AS order_id, assumeNotNull(max(state.confirmed_at)) AS confirmed_at
     FROM order_state AS state
