@@ -39,9 +39,13 @@ LEFT JOIN
     SELECT product_id, tupleElement(argMax(tuple(category), occurred_at), 1) AS category
     FROM
     (
-        SELECT product_id, occurred_at, category FROM product_listed WHERE seller_id = {seller_id:String}
+        SELECT product_id, occurred_at, category FROM product_listed
+        WHERE seller_id = {seller_id:String}
+            AND product_id IN (SELECT product_id FROM sales_lines WHERE seller_id = {seller_id:String})
         UNION ALL
-        SELECT product_id, occurred_at, category FROM product_changed WHERE seller_id = {seller_id:String}
+        SELECT product_id, occurred_at, category FROM product_changed
+        WHERE seller_id = {seller_id:String}
+            AND product_id IN (SELECT product_id FROM sales_lines WHERE seller_id = {seller_id:String})
     )
     GROUP BY product_id
 ) AS listing ON listing.product_id = sold.product_id

@@ -13,6 +13,7 @@ FROM
     GROUP BY product_id
     HAVING units > 0
 ) AS sold
+-- A product whose stock is not known is left out.
 INNER JOIN
 (
     SELECT product_id, greatest(argMax(on_hand - reserved, version), 0) AS available
@@ -27,6 +28,7 @@ INNER JOIN
     GROUP BY product_id
 ) AS stock ON stock.product_id = sold.product_id
 WHERE stock.available * {days:UInt32} < sold.units * {supply_days:UInt32}
+    -- Nor is a product listed that the seller no longer offers.
     AND sold.product_id NOT IN (
         SELECT product_id
         FROM

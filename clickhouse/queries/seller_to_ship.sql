@@ -8,6 +8,7 @@ SELECT
     count() OVER () AS orders,
     sum(bought.units) OVER () AS all_units
 FROM
+-- All orders of the seller are read.
 (
     SELECT state.order_id AS order_id, assumeNotNull(max(state.confirmed_at)) AS confirmed_at
     FROM order_state AS state
