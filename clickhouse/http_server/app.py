@@ -17,6 +17,8 @@ from clickhouse.http_server.query_execution import QueryExecution, QueryOutcome
 from clickhouse.http_server.request import Request, read_request
 from clickhouse.http_server.response_writer import ResponseAborted, ResponseWriter, Send
 from clickhouse.http_server.result_pipe import ResultPipe
+from clickhouse.http_server.seller_scope import SELLER_SETTING
+from clickhouse.http_server.seller_turns import SellerTurns
 from clickhouse.http_server.users import Pool, User, Users
 from clickhouse.http_server.validation_cache import ValidationCache
 from clickhouse.http_server.worker_pool import WorkerPool
@@ -52,6 +54,7 @@ class ClickHouseApp:
         self._host_check = host_check
         self._connections = RequestConnections(engine)
         self._validated: dict[Pool, ValidationCache] = {pool: ValidationCache() for pool in THREADS}
+        self._turns = SellerTurns()
         self._workers = {pool: WorkerPool(pool, threads, MAX_QUEUED) for pool, threads in THREADS.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -118,7 +121,9 @@ class ClickHouseApp:
             user = self._users.authenticate(request.user, request.password)
             response.has_queued_queries = lambda: self._workers[user.pool].has_queue
             label = user.name
-            outcome = await self._run(request, user, receive, response)
+            seller_id = request.settings.get(SELLER_SETTING, "") if user.is_scoped else ""
+            async with self._turns.turn(seller_id):
+                outcome = await self._run(request, user, receive, response)
             kind = outcome.kind
             CLICKHOUSE_ROWS.labels(kind).inc(outcome.rows)
         except DatabaseError as error:

@@ -1,4 +1,4 @@
--- A seller's confirmed orders without a parcel of theirs, the longest waiting first, and the number of all.
+-- A seller's confirmed orders since a moment without a parcel of theirs, the longest waiting first, and how many.
 SELECT
     waiting.order_id AS order_id,
     toUnixTimestamp64Milli(bought.placed_at) AS placed_ms,
@@ -8,11 +8,13 @@ SELECT
     count() OVER () AS orders,
     sum(bought.units) OVER () AS all_units
 FROM
--- All orders of the seller are read.
 (
     SELECT state.order_id AS order_id, assumeNotNull(max(state.confirmed_at)) AS confirmed_at
     FROM order_state AS state
-    WHERE state.order_id IN (SELECT order_id FROM order_lines WHERE seller_id = {seller_id:String})
+    WHERE state.order_id IN (
+        SELECT order_id FROM order_lines
+        WHERE seller_id = {seller_id:String} AND placed_at >= {since:DateTime('UTC')}
+    )
     GROUP BY order_id
     HAVING max(state.confirmed_at) IS NOT NULL
         AND max(state.cancelled_at) IS NULL
@@ -27,7 +29,7 @@ INNER JOIN
         sum(quantity) AS units,
         arraySort(groupArray((line_number, product_id, quantity))) AS lines
     FROM order_lines
-    WHERE seller_id = {seller_id:String}
+    WHERE seller_id = {seller_id:String} AND placed_at >= {since:DateTime('UTC')}
     GROUP BY order_id
 ) AS bought ON bought.order_id = waiting.order_id
 ORDER BY waiting.confirmed_at, waiting.order_id

@@ -173,7 +173,11 @@ def test_sessions_are_counted_once_a_month_and_orders_for_each_session() -> None
 
     [june] = months_of({"product_interest": [*views, sold_unit, sold_unit]})
 
-    assert (june["product_views"], june["viewing_sessions"], june["conversion"]) == ("5", "3", "0.3333")
+    assert (june["product_views"], june["viewing_sessions"], june["orders_per_session"]) == (
+        "5",
+        "3",
+        "0.3333",
+    )
     assert (june["units_per_session"], june["views_per_session"]) == ("2.0", "1.6667")
 
 

@@ -29,6 +29,7 @@ class WaitingOrder(TypedDict):
 class ToShip(TypedDict):
     """Confirmed orders that wait for the seller's parcel."""
 
+    days: Annotated[int, Field(description="Orders that were placed earlier before `as_of` are left out.")]
     orders: Annotated[int, Field(description="How many there are.", examples=[12])]
     units: int
     longest_waiting: Annotated[list[WaitingOrder], Field(description="The longest waiting first.")]

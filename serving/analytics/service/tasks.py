@@ -17,6 +17,9 @@ STOCK = "stock_changed"
 RATE_DAYS = 28
 """The days whose sales say how fast a product sells: whole weeks, because weekends differ."""
 
+TO_SHIP_DAYS = 60
+"""Older orders are no task any more: nobody waits for their parcels, or the shop's data has no shipments."""
+
 SUPPLY_DAYS = 14
 """Products whose stock lasts longer are not listed."""
 
@@ -37,7 +40,12 @@ class TasksService:
         sold_until = await self._context.watermarks.as_of((SALES,)) or self._context.clock()
         until = sold_until.replace(second=0, microsecond=0)
         waiting, low = await asyncio.gather(
-            self._context.clickhouse.rows("seller_to_ship", seller_id=seller_id, limit=limit),
+            self._context.clickhouse.rows(
+                "seller_to_ship",
+                seller_id=seller_id,
+                since=until - timedelta(days=TO_SHIP_DAYS),
+                limit=limit,
+            ),
             self._context.clickhouse.rows(
                 "seller_to_reorder",
                 seller_id=seller_id,
@@ -56,6 +64,7 @@ class TasksService:
             "seller_id": seller_id,
             "timezone": self._context.zone.key,
             "to_ship": {
+                "days": TO_SHIP_DAYS,
                 "orders": int(waiting[0]["orders"]) if waiting else 0,
                 "units": int(waiting[0]["all_units"]) if waiting else 0,
                 "longest_waiting": [self._order(row, names) for row in waiting],

@@ -1,9 +1,10 @@
 """A seller's own SQL sees the rows of that seller only, and nothing tells about other rows."""
 
 import json
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import Any
 
+import httpx
 import pytest
 
 from clickhouse.analytics.catalogue import read_views
@@ -205,3 +206,21 @@ def test_every_table_of_a_seller_s_view_has_a_filter(filled: Settings) -> None:
         ).result_rows
     assert sources - {row[0] for row in found} == set(SOURCE_FILTERS) & sources
     assert ODD in SELLERS
+
+
+def test_a_seller_with_many_long_queries_does_not_keep_others_waiting(filled: Settings) -> None:
+    long = f"SELECT count() FROM {', '.join(f'numbers(1000) AS n{number}' for number in range(5))}"
+
+    def ask(seller_id: str, query: str) -> str:
+        with seller_client(filled, seller_id) as client:
+            client.http.timeout = httpx.Timeout(3)
+            try:
+                return client.send(query).headers.get("x-clickhouse-exception-code", "none")
+            except httpx.ReadTimeout:
+                return "still running"
+
+    with ThreadPoolExecutor(6) as threads:
+        asked = [threads.submit(ask, "seller-ana", long) for _ in range(6)]
+        assert next(as_completed(asked)).result() == "202"
+        assert ask("seller-bob", "SELECT 1") == "none"
+    assert sorted(each.result() for each in asked) == ["202"] * 4 + ["still running"] * 2
