@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from io import StringIO
 from typing import Annotated, Any
 
@@ -31,6 +32,8 @@ from serving.responses import (
 )
 
 BODY_LIMIT = 128 * 1024
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_NUMBER = re.compile(r"(?:Nullable\(|LowCardinality\()*(?:U?Int|Float|BFloat|Decimal)")
 EXAMPLE = {
     "query": "SELECT product_id, sum(revenue) AS net_sales FROM sales WHERE placed_at >= {since:DateTime} "
     "GROUP BY product_id ORDER BY net_sales DESC LIMIT 10",
@@ -82,11 +85,19 @@ async def seller_query(
 
 
 def write_csv(result: SqlResult) -> bytes:
-    """Return a result as CSV (RFC 4180) in UTF-8: null is empty, lists are JSON."""
+    """Return a result as CSV (RFC 4180) in UTF-8: null is empty, lists are JSON.
+
+    A spreadsheet runs a text as a formula if it begins with `=`, `+`, `-`, `@`, a tab or a carriage return.
+    Shoppers write some of the texts. Therefore, such a text gets an apostrophe in front.
+    """
     text = StringIO(newline="")
     writer = csv.writer(text)
-    writer.writerow(column["name"] for column in result["columns"])
-    writer.writerows(map(_csv_value, row) for row in result["rows"])
+    writer.writerow(_inert(column["name"]) for column in result["columns"])
+    numeric = [_NUMBER.match(column["type"]) is not None for column in result["columns"]]
+    for row in result["rows"]:
+        writer.writerow(
+            value if is_number else _csv_value(value) for value, is_number in zip(row, numeric, strict=True)
+        )
     return text.getvalue().encode(errors="replace")
 
 
@@ -101,7 +112,13 @@ def csv_headers(result: SqlResult) -> dict[str, str]:
 def _csv_value(value: Any) -> Any:
     if isinstance(value, bool):
         return str(value).lower()
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else value
+    if isinstance(value, list | dict):
+        return json.dumps(value, ensure_ascii=False)
+    return _inert(value) if isinstance(value, str) else value
+
+
+def _inert(text: str) -> str:
+    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 async def _read_body(request: Request) -> SqlRequest:

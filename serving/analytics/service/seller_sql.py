@@ -20,8 +20,7 @@ from serving.clickhouse import encode_parameter
 from serving.problems import ClickHouseUnavailable, QueryOverLimit, QueryRefused
 
 CONNECTIONS = 16
-"""The largest number of sellers' queries of a process at the same time. ClickHouse runs fewer of them, and
-one of each seller."""
+"""The largest number of sellers' queries of a process at a time. ClickHouse runs one of each seller."""
 
 READ_TIMEOUT_S = 13.0
 """Longer than the limit of a query in ClickHouse, shorter than that of the gateway for a read."""

@@ -134,6 +134,8 @@ REFUSED = {
             "hostName()", "version()", "uptime()", "currentUser()", "queryID()", "sleep(1)", "blockSize()",
             "getSetting('additional_table_filters')", "lowCardinalityKeys(currency)", "file('/etc/passwd')",
             "rowNumberInAllBlocks()", "dumpColumnStructure(currency)", "initialQueryID()",
+            # The name of the aggregate function is a string, which no list is compared with.
+            "arrayReduce('aggThrow(0.1)', [1])", "initializeAggregation('aggThrow(0.1)', 1)",
         )
     },
 }  # fmt: skip

@@ -75,6 +75,17 @@ def test_a_result_is_csv_for_those_who_ask(api: httpx.Client) -> None:
     ]
 
 
+def test_a_text_in_csv_is_no_formula(api: httpx.Client) -> None:
+    texts = ["=1+1", "+1", "-1", "@SUM(1)", "\t=1", "\r=1", "a=1", ""]
+    query = f"SELECT arrayJoin({texts!r}) AS `=2`, -1, toDecimal64(-1.5, 1), ['=1']"
+    answer = api.post("/v1/sellers/ana/sql", json={"query": query}, headers={"Accept": "text/csv"})
+
+    header, *rows = csv.reader(StringIO(answer.raise_for_status().text, newline=""))
+    assert header[0] == "'=2"
+    assert [row[0] for row in rows] == [*(f"'{text}" for text in texts[:6]), *texts[6:]]
+    assert {tuple(row[1:]) for row in rows} == {("-1", "-1.5", '["=1"]')}
+
+
 def test_a_long_result_ends_after_ten_thousand_rows(api: httpx.Client) -> None:
     answer = ask(api, "SELECT number FROM numbers(10001)").raise_for_status().json()
 
