@@ -22,8 +22,18 @@ def offset_range(consumer: Consumer, partition: TopicPartition, timeout_s: float
     Raises:
         KafkaException: Kafka does not answer, or the partition does not exist.
     """
-    low, high = retry_while_retriable(lambda: consumer.get_watermark_offsets(partition, timeout_s), timeout_s)
-    return low, high
+
+    def request() -> tuple[int, int]:
+        try:
+            low, high = consumer.get_watermark_offsets(partition, timeout_s)
+        except KafkaException as error:
+            if error.args[0].code() in (KafkaError._UNKNOWN_PARTITION, KafkaError._NOENT):
+                # The client keeps what it knows of a topic for minutes, unless all of it is asked for.
+                consumer.list_topics(partition.topic, timeout_s)
+            raise
+        return low, high
+
+    return retry_while_retriable(request, timeout_s)
 
 
 class KafkaCluster:

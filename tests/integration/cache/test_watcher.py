@@ -161,13 +161,13 @@ def test_only_one_process_watches_and_another_takes_over(
     await_watched(redis)
     watching = redis.get(WATCHER)
     start()
-    store(settings_of_both, "product:lamp")
+    await_true(lambda: stored_while_watched(redis, settings_of_both, "product:lamp"), "the entry")
     first.stop()
     await_true(lambda: redis.get(WATCHER) not in (None, watching), "another watcher")
     await_watched(redis)
 
     assert left(settings_of_both, "product:lamp") == []  # events may have been missed
-    store(settings_of_both, "product:lamp")
+    await_true(lambda: stored_while_watched(redis, settings_of_both, "product:lamp"), "the entry")
     send(kafka, "stock_changed", "lamp")
     await_true(lambda: not left(settings_of_both, "product:lamp"), "the drop")
 
