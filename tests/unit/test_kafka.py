@@ -11,6 +11,10 @@ class ConsumerThatFails:
     def __init__(self, *errors):
         self._errors = list(errors)
         self.calls = 0
+        self.looked_up = []
+
+    def list_topics(self, topic, _timeout_s):
+        self.looked_up.append(topic)
 
     def get_watermark_offsets(self, place, _timeout_s):
         self.calls += 1
@@ -24,6 +28,7 @@ def test_missing_partition_metadata_is_requested_again():
 
     assert offset_range(consumer, TopicPartition("order_placed", 3), 30) == (3, 42)
     assert consumer.calls == 3
+    assert consumer.looked_up == ["order_placed"] * 2
 
 
 @pytest.mark.parametrize("code", [KafkaError.UNKNOWN_LEADER_EPOCH, KafkaError.NOT_LEADER_FOR_PARTITION])
