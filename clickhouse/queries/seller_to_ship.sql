@@ -24,13 +24,13 @@ FROM
 INNER JOIN
 (
     SELECT
-        order_id,
-        min(placed_at) AS placed_at,
-        sum(quantity) AS units,
-        arraySort(groupArray((line_number, product_id, quantity))) AS lines
-    FROM order_lines
-    WHERE seller_id = {seller_id:String} AND placed_at >= {since:DateTime('UTC')}
-    GROUP BY order_id
+        line.order_id AS order_id,
+        min(line.placed_at) AS placed_at,
+        sum(line.quantity) AS units,
+        arraySort(groupArray((line.line_number, line.product_id, line.quantity))) AS lines
+    FROM order_lines AS line
+    WHERE line.seller_id = {seller_id:String} AND line.placed_at >= {since:DateTime('UTC')}
+    GROUP BY line.order_id
 ) AS bought ON bought.order_id = waiting.order_id
 ORDER BY waiting.confirmed_at, waiting.order_id
 LIMIT {limit:UInt32}

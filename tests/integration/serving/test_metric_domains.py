@@ -3,6 +3,7 @@
 import csv
 import re
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from io import StringIO
 from typing import Any
@@ -62,7 +63,12 @@ def audited(shop: Settings, monkeypatch: pytest.MonkeyPatch) -> tuple[Comparison
             ApiClient(shop.serving, PlatformToken(shop, "audit"), lambda *_: None),
             shop.timezone, shop.shop_currency,
         )  # fmt: skip
-        metrics, api = (comparison.compare() for comparison in facts_vs_seller_metrics.run(stores))
+        # Not in this thread: Playwright runs an event loop in it.
+        with ThreadPoolExecutor(1) as thread:
+            metrics, api = (
+                thread.submit(comparison.compare).result()
+                for comparison in facts_vs_seller_metrics.run(stores)
+            )
         return metrics, api
 
 
