@@ -6,7 +6,7 @@ of a factor's ratio, weighted with the logarithmic mean of the sum.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
 from fractions import Fraction
 
@@ -38,14 +38,15 @@ class Effects:
     quantity: int
     mix: int
 
+    @classmethod
+    def total(cls, effects: Iterable["Effects"]) -> "Effects":
+        """Return the effects of several products together."""
+        rows = [astuple(each) for each in effects]
+        return cls(*(sum(row[field] for row in rows) for field in range(len(fields(cls)))))
 
-def effects_by_product(
-    before: Mapping[str, Sold], now: Mapping[str, Sold]
-) -> tuple[Effects, dict[str, Effects]]:
-    """Return the effects of all products together, and those of each product; both add up exactly.
 
-    The effects of the products add up to the effects of all, too.
-    """
+def effects_by_product(before: Mapping[str, Sold], now: Mapping[str, Sold]) -> dict[str, Effects]:
+    """Return the effects of each product, which add up to its change exactly."""
     products = sorted({*before, *now})
     both = [name for name in products if _is_sold(before.get(name)) and _is_sold(now.get(name))]
     mean_price = (
@@ -63,8 +64,7 @@ def effects_by_product(
         else:
             new = later.value - then.value
         by_product[name] = Effects(new, gone, *both_effects)
-    rows = [astuple(effects) for effects in by_product.values()]
-    return Effects(*(sum(row[field] for row in rows) for field in range(len(fields(Effects))))), by_product
+    return by_product
 
 
 def effects_of_factors(before: Sequence[float], now: Sequence[float], change: int) -> list[int]:

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import re
 from io import StringIO
 from typing import Annotated, Any
 
@@ -14,7 +13,7 @@ from starlette.responses import Response
 from common.content_type import has_json_content_type
 from serving.analytics.parameters import AnalyticsDep, SellerId
 from serving.analytics.policy import POLICIES
-from serving.analytics.schemas.sql import SqlRequest, SqlResult
+from serving.analytics.schemas.sql import SqlRequest, SqlResult, is_numeric
 from serving.analytics.service.seller_sql import SellerSql
 from serving.gateway.described_routes import guarded
 from serving.http_caching import PRIVATE_NO_STORE
@@ -33,7 +32,6 @@ from serving.responses import (
 
 BODY_LIMIT = 128 * 1024
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_NUMBER = re.compile(r"(?:Nullable\(|LowCardinality\()*(?:U?Int|Float|BFloat|Decimal)")
 EXAMPLE = {
     "query": "SELECT product_id, sum(revenue) AS net_sales FROM sales WHERE placed_at >= {since:DateTime} "
     "GROUP BY product_id ORDER BY net_sales DESC LIMIT 10",
@@ -93,7 +91,7 @@ def write_csv(result: SqlResult) -> bytes:
     text = StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(_inert(column["name"]) for column in result["columns"])
-    numeric = [_NUMBER.match(column["type"]) is not None for column in result["columns"]]
+    numeric = [is_numeric(column["type"]) for column in result["columns"]]
     for row in result["rows"]:
         writer.writerow(
             value if is_number else _csv_value(value) for value, is_number in zip(row, numeric, strict=True)

@@ -22,7 +22,8 @@ SALES = st.dictionaries(
 
 @given(SALES, SALES)
 def test_the_effects_add_up_to_the_change_of_each_product_and_of_all(before, now):
-    total, by_product = effects_by_product(before, now)
+    by_product = effects_by_product(before, now)
+    total = Effects.total(by_product.values())
 
     for product, effects in by_product.items():
         then, later = before.get(product, Sold(0, 0)), now.get(product, Sold(0, 0))
@@ -33,13 +34,13 @@ def test_the_effects_add_up_to_the_change_of_each_product_and_of_all(before, now
 
 
 def test_a_higher_price_of_the_same_units_is_an_effect_of_the_price_alone():
-    total, _ = effects_by_product({"lamp": Sold(10, 1_000)}, {"lamp": Sold(10, 1_500)})
+    total = Effects.total(effects_by_product({"lamp": Sold(10, 1_000)}, {"lamp": Sold(10, 1_500)}).values())
 
     assert total == Effects(new=0, gone=0, price=500, quantity=0, mix=0)
 
 
 def test_more_units_at_the_same_price_are_an_effect_of_the_quantity_alone():
-    total, _ = effects_by_product({"lamp": Sold(10, 1_000)}, {"lamp": Sold(15, 1_500)})
+    total = Effects.total(effects_by_product({"lamp": Sold(10, 1_000)}, {"lamp": Sold(15, 1_500)}).values())
 
     assert total == Effects(new=0, gone=0, price=0, quantity=500, mix=0)
 
@@ -48,20 +49,21 @@ def test_units_that_move_to_a_dearer_product_are_an_effect_of_the_mix_alone():
     before = {"lamp": Sold(10, 1_000), "sofa": Sold(10, 9_000)}
     now = {"lamp": Sold(5, 500), "sofa": Sold(15, 13_500)}
 
-    total, _ = effects_by_product(before, now)
+    total = Effects.total(effects_by_product(before, now).values())
 
     assert total == Effects(new=0, gone=0, price=0, quantity=0, mix=4_000)
 
 
 def test_new_and_gone_products_are_parts_of_their_own():
-    total, by_product = effects_by_product({"lamp": Sold(2, 300)}, {"sofa": Sold(1, 900)})
+    by_product = effects_by_product({"lamp": Sold(2, 300)}, {"sofa": Sold(1, 900)})
 
+    total = Effects.total(by_product.values())
     assert total == Effects(new=900, gone=-300, price=0, quantity=0, mix=0)
     assert by_product["lamp"].gone == -300
 
 
 def test_a_price_and_a_quantity_that_change_together_share_the_change_evenly():
-    total, _ = effects_by_product({"lamp": Sold(10, 1_000)}, {"lamp": Sold(20, 4_000)})
+    total = Effects.total(effects_by_product({"lamp": Sold(10, 1_000)}, {"lamp": Sold(20, 4_000)}).values())
 
     # By Bennet: 15 units x 100 more each, and 10 more units x a mean price of 150.
     assert total == Effects(new=0, gone=0, price=1_500, quantity=1_500, mix=0)
@@ -81,7 +83,7 @@ def test_units_that_grow_in_proportion_are_no_mix_whatever_the_prices_do(product
         for name, (units, _, price) in zip(names, products, strict=True)
     }
 
-    total, _ = effects_by_product(before, now)
+    total = Effects.total(effects_by_product(before, now).values())
 
     assert abs(total.mix) <= len(products)  # the parts of each product are rounded
 

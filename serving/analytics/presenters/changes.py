@@ -17,7 +17,6 @@ from serving.catalogue.service import UNNAMED, ProductName
 Row = Mapping[str, Any]
 """A row of the query `seller_sales_change`."""
 
-NO_EFFECTS = Effects(0, 0, 0, 0, 0)
 FACTORS: tuple[Literal["orders", "units_per_order", "average_unit_price"], ...] = (
     "orders",
     "units_per_order",
@@ -26,7 +25,7 @@ FACTORS: tuple[Literal["orders", "units_per_order", "average_unit_price"], ...] 
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class SalesGroup:
     """A group of rows with the effects of its products."""
 
     name: str
@@ -42,41 +41,32 @@ def compared(rows: Iterable[Row], column: str) -> Compared:
     return {"value": value, "compared": before, "difference": value - before}
 
 
-def by_product(rows: Sequence[Row]) -> list[Part]:
+def by_product(rows: Sequence[Row]) -> list[SalesGroup]:
     """Return each product with its effects, the largest difference of net sales first."""
     now = {row["product_id"]: Sold(int(row["units"]), int(row["gross_minor"])) for row in rows}
     before = {
         row["product_id"]: Sold(int(row["compared_units"]), int(row["compared_gross_minor"])) for row in rows
     }
-    _, effects = effects_by_product(before, now)
-    return _largest_first(
-        [Part(row["product_id"], (row,), effects.get(row["product_id"], NO_EFFECTS)) for row in rows]
-    )
+    effects = effects_by_product(before, now)
+    return _largest_first([SalesGroup(row["product_id"], (row,), effects[row["product_id"]]) for row in rows])
 
 
-def by_category(products: Sequence[Part]) -> list[Part]:
+def by_category(products: Sequence[SalesGroup]) -> list[SalesGroup]:
     """Return the products together by category, the largest difference of net sales first."""
-    groups: dict[str, list[Part]] = {}
+    groups: dict[str, list[SalesGroup]] = {}
     for part in products:
         groups.setdefault(part.rows[0]["category"], []).append(part)
     return _largest_first([together(parts, category) for category, parts in groups.items()])
 
 
-def together(parts: Iterable[Part], name: str = "") -> Part:
+def together(parts: Iterable[SalesGroup], name: str = "") -> SalesGroup:
     """Return parts as one."""
     parts = list(parts)
-    effects = [part.effects for part in parts]
-    summed = Effects(
-        sum(each.new for each in effects),
-        sum(each.gone for each in effects),
-        sum(each.price for each in effects),
-        sum(each.quantity for each in effects),
-        sum(each.mix for each in effects),
-    )
-    return Part(name, tuple(row for part in parts for row in part.rows), summed)
+    effects = Effects.total(part.effects for part in parts)
+    return SalesGroup(name, tuple(row for part in parts for row in part.rows), effects)
 
 
-def show_effects(part: Part) -> ChangeEffects:
+def show_effects(part: SalesGroup) -> ChangeEffects:
     """Return the parts of the difference of a part's net sales."""
     return {
         "new": part.effects.new,
@@ -90,7 +80,7 @@ def show_effects(part: Part) -> ChangeEffects:
     }
 
 
-def show_part(part: Part, names: Mapping[str, ProductName]) -> ChangedPart:
+def show_part(part: SalesGroup, names: Mapping[str, ProductName]) -> ChangedPart:
     """Return the net sales of a product or a category, and why they changed."""
     return {
         **compared(part.rows, "revenue_minor"),
@@ -100,7 +90,7 @@ def show_part(part: Part, names: Mapping[str, ProductName]) -> ChangedPart:
     }
 
 
-def show_others(parts: Sequence[Part]) -> OtherParts | None:
+def show_others(parts: Sequence[SalesGroup]) -> OtherParts | None:
     """Return the parts that are not listed, together; None if there are none."""
     if not parts:
         return None
@@ -141,7 +131,7 @@ def _factors(gross: int, orders: int, units: int) -> tuple[float, float, float]:
     return orders, units / orders, gross / units
 
 
-def _largest_first(parts: Iterable[Part]) -> list[Part]:
+def _largest_first(parts: Iterable[SalesGroup]) -> list[SalesGroup]:
     return sorted(
         parts, key=lambda part: (-abs(compared(part.rows, "revenue_minor")["difference"]), part.name)
     )

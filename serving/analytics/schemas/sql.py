@@ -1,5 +1,6 @@
 """Queries that sellers write, and their results."""
 
+import re
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -10,6 +11,8 @@ MAX_QUERY_LENGTH = 20_000
 """In characters."""
 
 MAX_PARAMETERS = 20
+
+_NUMBER = re.compile(r"(?:Nullable\(|LowCardinality\()*(?:U?Int|Float|BFloat|Decimal)")
 
 ParameterName = Annotated[str, Field(pattern="^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
 ParameterValue = Annotated[str, Field(max_length=1_000)] | int | float | bool
@@ -42,3 +45,8 @@ class SqlResult(TypedDict):
     rows: list[list[Any]]
     truncated: bool
     as_of: datetime | None
+
+
+def is_numeric(column_type: str) -> bool:
+    """Return whether a column of this type of ClickHouse has numbers."""
+    return _NUMBER.match(column_type) is not None

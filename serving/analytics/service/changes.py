@@ -52,7 +52,7 @@ class ChangesService:
         products = presenter.by_product(rows)
         categories = presenter.by_category(products)
         listed = products[: request.top]
-        names = dict(await self._context.catalogue.names([part.name for part in listed])) if listed else {}
+        names = await self._context.product_names(part.name for part in listed)
         gross = presenter.compared(rows, "gross_minor")
         return {
             "seller_id": seller_id,

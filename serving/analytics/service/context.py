@@ -1,6 +1,6 @@
 """The context that analytics services share: stores, clock, currency, time zone, and lookups of sellers."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from common.clock import Clock
 from serving.analytics.periods import Grain, Period, choose_period
 from serving.analytics.watermarks import WatermarkCache
-from serving.catalogue.service import Catalogue
+from serving.catalogue.service import Catalogue, ProductName
 from serving.clickhouse import ClickHouseQueries, Row
 from serving.live_versions import LiveVersions
 from serving.problems import UnknownSeller
@@ -110,6 +110,11 @@ class AnalyticsContext:
     def newest_days(self, newest: datetime) -> Period:
         """Return the default period of a seller whose newest sale is on the day of `newest`."""
         return choose_period(None, None, newest, self.zone)
+
+    async def product_names(self, product_ids: Iterable[str]) -> dict[str, ProductName]:
+        """Return product → name and category, of those that the catalogue has."""
+        products = sorted(set(product_ids))
+        return dict(await self.catalogue.names(products)) if products else {}
 
     def local(self, moment: datetime | None) -> datetime | None:
         """Return a moment in the shop's time zone."""

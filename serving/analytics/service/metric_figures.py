@@ -1,7 +1,7 @@
 """Reads the figures of metrics, which can have several sources: series, totals, and splits by a dimension."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from clickhouse.metric_catalogue import queries
@@ -10,7 +10,6 @@ from serving.analytics.periods import Grain, Period
 from serving.analytics.presenters import metrics as presenter
 from serving.analytics.schemas.metrics import MetricRest, MetricSplit
 from serving.analytics.service.context import AnalyticsContext
-from serving.catalogue.service import ProductName
 from serving.clickhouse import Row, Value
 
 PRODUCT = "product"
@@ -91,7 +90,7 @@ class FiguresReader:
         if asked.before:
             compared = given | bounds(asked.before)
             then = [*await asyncio.gather(*(self._parts(each, compared, listed, asked) for each in found))]
-        names = await self.names(listed) if asked.by == PRODUCT else {}
+        names = await self._context.product_names(listed) if asked.by == PRODUCT else {}
         split = presenter.split(
             [(each.metrics, part, before) for each, part, before in zip(found, now, then, strict=True)],
             listed,
@@ -114,11 +113,6 @@ class FiguresReader:
     async def rows(self, sql: str, parameters: dict[str, Value]) -> list[Row]:
         """Return the rows of a query of `clickhouse.metric_catalogue.queries`."""
         return await self._context.clickhouse.rows_of_sql("seller_metrics", sql, parameters)
-
-    async def names(self, product_ids: Iterable[str]) -> dict[str, ProductName]:
-        """Return product → name and category, of those that the catalogue has."""
-        products = sorted(set(product_ids))
-        return dict(await self._context.catalogue.names(products)) if products else {}
 
 
 def bounds(period: Period) -> dict[str, Value]:

@@ -124,7 +124,9 @@ class MetricsService:
         rows = await self._reader.rows(sql, parameters)
         await self._context.require_seller(seller_id, rows)
         has_more, rows = len(rows) > limit, rows[:limit]
-        names = await self._reader.names([row["product_text"] for row in rows if row.get("product_text")])
+        names = await self._context.product_names(
+            [row["product_text"] for row in rows if row.get("product_text")]
+        )
         return {
             "seller_id": seller_id,
             "metric": metric.name,

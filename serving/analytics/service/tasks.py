@@ -59,7 +59,7 @@ class TasksService:
         await self._context.require_seller(seller_id, waiting or low)
         products = {product_id for row in waiting for _, product_id, _ in row["lines"]}
         products |= {row["product_id"] for row in low}
-        names = dict(await self._context.catalogue.names(sorted(products))) if products else {}
+        names = await self._context.product_names(products)
         return {
             "seller_id": seller_id,
             "timezone": self._context.zone.key,

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Request
@@ -11,7 +12,6 @@ from serving.analytics.parameters import DashboardsDep, SellerId
 from serving.analytics.presenters.sales import change
 from serving.analytics.schemas.changes import ChangedPart, ChangeEffects, ChangeFactor
 from serving.analytics.service.changes import ChangeRequest, Compare
-from serving.analytics.service.context import utc_minute
 from serving.gateway.described_routes import guarded
 from serving.parameters import reject_repeated_parameters
 from serving.web import presenters
@@ -19,11 +19,11 @@ from serving.web.figures_state import not_stored_if
 from serving.web.formatter import Formatter, words
 from serving.web.policy import POLICIES
 from serving.web.renderer import PageRenderer
+from serving.web.seller.choices import COMPARISONS, UNREGISTERED, chosen_period
 
 TOP = 8
 """How many products and categories the page lists."""
 
-COMPARISONS: Mapping[Compare, str] = {"previous": "Period before", "year": "Year before"}
 EFFECTS: Mapping[str, tuple[str, str]] = {
     "price": ("Prices", "Higher or lower average prices of products that sold in both periods"),
     "quantity": ("Quantity", "More or fewer units of them"),
@@ -79,7 +79,7 @@ class Factor:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ChangeRow:
     """A product or a category whose sales changed, and the effect that explains most of it."""
 
     label: str
@@ -101,15 +101,14 @@ async def seller_change(
     """Return the page. Its links change one choice each and keep the other; it needs no script."""
     pages: PageRenderer = request.app.state.pages
     formatter = pages.formatter
-    span = await dashboards.seller_span(seller_id)
-    requested = presenters.preset_period(period, utc_minute(span.first), utc_minute(span.newest), formatter)
+    requested = await chosen_period(dashboards, seller_id, period, formatter)
     shown = await dashboards.sales_change(seller_id, ChangeRequest(requested, compare, TOP))
     details = await dashboards.seller(seller_id)
     choices = {"period": period, "compare": compare}
     net = shown["net_sales"]
     page = pages(
         "seller_change.html",
-        seller=details or {"name": None, "city": None, "state": None},
+        seller=details or UNREGISTERED,
         shown=shown,
         choices=choices,
         link=lambda **changed: f"?{urlencode(choices | changed)}",
@@ -161,10 +160,10 @@ def _factor_text(factor: ChangeFactor, value: float, formatter: Formatter) -> st
     return formatter.money(round(value)) if is_money else formatter.number(value)
 
 
-def parts_of(parts: Sequence[ChangedPart], formatter: Formatter, *, are_products: bool) -> list[Part]:
+def parts_of(parts: Sequence[ChangedPart], formatter: Formatter, *, are_products: bool) -> list[ChangeRow]:
     """Return the products or categories whose sales changed."""
     return [
-        Part(
+        ChangeRow(
             part["label"] or (part["id"] if are_products else words(part["id"]) or "Uncategorised"),
             part["id"] if are_products else "",
             formatter.money(part["value"]),
@@ -189,13 +188,4 @@ def _main_reason(effects: ChangeEffects) -> str:
 
 
 def _amounts(effects: ChangeEffects) -> dict[str, int]:
-    return {
-        "price": effects["price"],
-        "quantity": effects["quantity"],
-        "mix": effects["mix"],
-        "new": effects["new"],
-        "gone": effects["gone"],
-        "discounts": effects["discounts"],
-        "cancellations": effects["cancellations"],
-        "returns": effects["returns"],
-    }
+    return dict(cast(Mapping[str, int], effects))

@@ -15,7 +15,6 @@ from clickhouse.metric_catalogue.values import MS_PER_HOUR, Value
 from serving.analytics.parameters import Cursor, DashboardsDep, SellerId
 from serving.analytics.presenters.sales import change
 from serving.analytics.schemas.metrics import MetricRow, MetricRows, SellerMetrics
-from serving.analytics.service.context import utc_minute
 from serving.analytics.service.metrics import Compare, MetricsRequest, find_metric
 from serving.gateway.described_routes import guarded
 from serving.parameters import reject_repeated_parameters
@@ -24,12 +23,11 @@ from serving.web.figures_state import not_stored_if
 from serving.web.formatter import Formatter, words
 from serving.web.policy import POLICIES
 from serving.web.renderer import PageRenderer
+from serving.web.seller.choices import COMPARISONS, UNREGISTERED, chosen_period
 
 LINES = 12
 TOP = 10
 """The numbers of rows and of values of a dimension, such as products, that the page lists."""
-
-COMPARISONS: Mapping[Compare, str] = {"previous": "Period before", "year": "Year before"}
 
 router = APIRouter(
     route_class=guarded(POLICIES), include_in_schema=False, dependencies=[Depends(reject_repeated_parameters)]
@@ -76,10 +74,7 @@ async def seller_metrics(
     chosen = find_metric(metric or next(iter(read_catalogue())))
     by = by if by in chosen.dimensions else next(iter(chosen.dimensions))
     of_domain = _first_metrics()
-    span = await dashboards.seller_span(seller_id)
-    requested = presenters.preset_period(
-        period, utc_minute(span.first), utc_minute(span.newest), pages.formatter
-    )
+    requested = await chosen_period(dashboards, seller_id, period, pages.formatter)
     together = tuple(each.name for each in read_catalogue().values() if each.domain == chosen.domain)
     details, shown, parts, lines = await asyncio.gather(
         dashboards.seller(seller_id),
@@ -90,7 +85,7 @@ async def seller_metrics(
     choices = {"period": period, "compare": compare, "metric": chosen.name, "by": by}
     page = pages(
         "seller_metrics.html",
-        seller=details or {"name": None, "city": None, "state": None},
+        seller=details or UNREGISTERED,
         shown=shown,
         choices=choices,
         link=lambda **changed: f"?{urlencode(choices | changed)}",

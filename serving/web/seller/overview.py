@@ -20,7 +20,6 @@ from serving.analytics.service.orders import ORDER_TABLES
 from serving.analytics.service.rankings import PRODUCT_TABLES
 from serving.analytics.service.sales import SELLER_TABLES
 from serving.analytics.service.tasks import TASK_TABLES
-from serving.clickhouse import Row
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
 from serving.parameters import reject_repeated_parameters
@@ -28,6 +27,7 @@ from serving.web import presenters
 from serving.web.figures_state import are_catching_up, not_stored_if
 from serving.web.policy import POLICIES
 from serving.web.renderer import PageRenderer
+from serving.web.seller.choices import UNREGISTERED
 from serving.web.seller_admin.policy import may_manage
 
 ORDERS_PER_PAGE = 10
@@ -36,9 +36,6 @@ TASKS = 5
 
 DEFAULT_PRESET: presenters.Preset = "30d"
 """The period that the page opens with."""
-
-UNREGISTERED: Row = dict.fromkeys(("name", "city", "state"))
-"""The name and place of a seller that never registered."""
 
 router = APIRouter(
     route_class=guarded(POLICIES), include_in_schema=False, dependencies=[Depends(reject_repeated_parameters)]

@@ -1,6 +1,5 @@
 """The page on which a seller writes queries over the rows of the own shop; it runs them without a script."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -13,7 +12,7 @@ from clickhouse.analytics.catalogue import AnalyticsView, read_views
 from clickhouse.databases import ANALYTICS
 from common.problems import Problem
 from serving.analytics.parameters import DashboardsDep, SellerId
-from serving.analytics.schemas.sql import MAX_QUERY_LENGTH, SqlResult
+from serving.analytics.schemas.sql import MAX_QUERY_LENGTH, SqlResult, is_numeric
 from serving.analytics.sql_endpoints import SellerSqlDep, csv_headers, write_csv
 from serving.gateway.described_routes import guarded
 from serving.http_caching import PRIVATE_NO_STORE
@@ -23,13 +22,12 @@ from serving.responses import CSV
 from serving.web.forms import read_form
 from serving.web.policy import POLICIES
 from serving.web.renderer import PageRenderer
+from serving.web.seller.choices import UNREGISTERED
 
 FIRST_VIEW = "sales"
 SHOWN_ROWS = 500
 """The rows that the page shows. The CSV file has all rows of the result."""
 MAX_BARS = 40
-
-_NUMBER = re.compile(r"(?:Nullable\()?(?:U?Int|Float|Decimal)")
 
 router = APIRouter(
     route_class=guarded(POLICIES), include_in_schema=False, dependencies=[Depends(reject_repeated_parameters)]
@@ -93,7 +91,7 @@ async def _page(
     page = pages(
         "seller_sql.html",
         problem.status if problem else 200,
-        seller=details or {"name": None},
+        seller=details or UNREGISTERED,
         seller_id=seller_id,
         views=views_of_sellers(),
         query=query,
@@ -101,7 +99,7 @@ async def _page(
         shown_rows=[[cell_text(value) for value in row] for row in result["rows"][:SHOWN_ROWS]]
         if result
         else [],
-        is_number=[is_number(column["type"]) for column in result["columns"]] if result else [],
+        is_number=[is_numeric(column["type"]) for column in result["columns"]] if result else [],
         bars=bars(result) if result else [],
         problem=problem,
         now=dashboards.analytics.context.clock(),
@@ -125,7 +123,9 @@ def bars(result: SqlResult) -> list[Bar]:
 
     A result fits if it has 2 to `MAX_BARS` rows, another column before the numbers, and no number below zero.
     """
-    numeric = [index for index, column in enumerate(result["columns"]) if index and is_number(column["type"])]
+    numeric = [
+        index for index, column in enumerate(result["columns"]) if index and is_numeric(column["type"])
+    ]
     if not numeric or not 2 <= len(result["rows"]) <= MAX_BARS:
         return []
     at = numeric[-1]
@@ -143,7 +143,7 @@ def _label(values: Sequence[Any], result: SqlResult, at: int) -> str:
     named = [
         cell_text(value)
         for value, column in zip(values, result["columns"][:at], strict=True)
-        if not is_number(column["type"])
+        if not is_numeric(column["type"])
     ]
     return " · ".join(named or [cell_text(values[0])])
 
@@ -154,11 +154,6 @@ def _size(value: Any) -> float | None:
     except InvalidOperation:
         return None
     return float(number) if number.is_finite() else None
-
-
-def is_number(kind: str) -> bool:
-    """Return whether a column of this type of ClickHouse has numbers."""
-    return _NUMBER.match(kind) is not None
 
 
 def cell_text(value: Any) -> str:

@@ -119,7 +119,8 @@ def test_products_and_categories_with_the_largest_differences_come_first(why: di
         assert sum(part["effects"].values()) == part["difference"]
 
 
-def test_what_is_not_listed_is_one_part(sold: None, api: httpx.Client) -> None:  # noqa: ARG001 (the sales)
+@pytest.mark.usefixtures("sold")
+def test_what_is_not_listed_is_one_part(api: httpx.Client) -> None:
     path = f"/v1/sellers/{SELLER}/sales/change"
     shown = api.get(path, params=PERIOD | {"top": 1}).json()
     table = api.get(path, params=PERIOD | {"top": 1}, headers={"Accept": "text/csv"}).text
@@ -130,7 +131,8 @@ def test_what_is_not_listed_is_one_part(sold: None, api: httpx.Client) -> None: 
     assert [(row["label"], row["difference"]) for row in rows] == [("A sofa", "-9000"), ("3 others", "3150")]
 
 
-def test_without_sales_before_everything_is_new(sold: None, api: httpx.Client) -> None:  # noqa: ARG001
+@pytest.mark.usefixtures("sold")
+def test_without_sales_before_everything_is_new(api: httpx.Client) -> None:
     shown = api.get(f"/v1/sellers/{SELLER}/sales/change", params=PERIOD | {"compare": "year"}).json()
 
     assert shown["net_sales"]["compared"] == 0
@@ -144,7 +146,8 @@ def test_an_unknown_seller_or_comparison_is_refused(api: httpx.Client) -> None:
     assert api.get("/v1/sellers/ana/sales/change", params={"compare": "none"}).status_code == 422
 
 
-def test_the_page_names_what_changed(sold: None, api: httpx.Client) -> None:  # noqa: ARG001 (the sales)
+@pytest.mark.usefixtures("sold")
+def test_the_page_names_what_changed(api: httpx.Client) -> None:
     page = api.get(f"/sell/{SELLER}/change", params={"period": "30d"}, headers={"Accept": "text/html"})
 
     assert page.is_success

@@ -109,7 +109,8 @@ def test_confirmed_orders_without_a_parcel_of_the_seller_are_to_be_shipped(tasks
     ]
 
 
-def test_the_other_seller_of_an_order_has_no_task(busy: None, api: httpx.Client) -> None:  # noqa: ARG001
+@pytest.mark.usefixtures("busy")
+def test_the_other_seller_of_an_order_has_no_task(api: httpx.Client) -> None:
     assert api.get(f"/v1/sellers/{OTHER}/tasks").json()["to_ship"]["orders"] == 0
 
 
@@ -120,7 +121,8 @@ def test_products_that_sell_out_first_come_first(tasks: dict[str, Any]) -> None:
     ] == [("task-rug", 0, 14, 0.0), ("task-lamp", 5, 56, 2.5)]
 
 
-def test_the_first_of_a_list_come_with_the_number_of_all(busy: None, api: httpx.Client) -> None:  # noqa: ARG001
+@pytest.mark.usefixtures("busy")
+def test_the_first_of_a_list_come_with_the_number_of_all(api: httpx.Client) -> None:
     to_ship = api.get(f"/v1/sellers/{SELLER}/tasks", params={"limit": 1}).json()["to_ship"]
 
     assert (to_ship["orders"], len(to_ship["longest_waiting"])) == (2, 1)
@@ -130,7 +132,8 @@ def test_a_seller_who_never_was_has_no_tasks(api: httpx.Client) -> None:
     assert api.get("/v1/sellers/nobody/tasks").status_code == 404
 
 
-def test_the_page_lists_them(busy: None, api: httpx.Client) -> None:  # noqa: ARG001
+@pytest.mark.usefixtures("busy")
+def test_the_page_lists_them(api: httpx.Client) -> None:
     part = api.get(f"/sell/{SELLER}/tasks", headers={"Accept": "text/html"}).text
 
     words = " ".join(re.sub("<[^>]+>", " ", part).split())
