@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from common.background import in_background
 
+SIGNAL_CHECK_S = 0.5
+"""How often the wait for a step ends, so that Python sees a signal that arrived just before the wait began."""
+
 
 @dataclass(frozen=True)
 class Step:
@@ -41,7 +44,7 @@ def run_steps(
                 raise ValueError(f"the needs of these steps form a cycle: {', '.join(waiting)}")
             for step in ready:
                 running[in_background(step.run)] = waiting.pop(step.name).name
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
+            for future in wait(running, SIGNAL_CHECK_S, FIRST_COMPLETED).done:
                 name = running.pop(future)
                 future.result()
                 done.add(name)
