@@ -385,6 +385,25 @@ ORDER BY (product_id, occurred_at, event_id)
 SETTINGS index_granularity = 1024
 COMMENT 'A listing changed; the event holds all of it as it is now.';
 
+CREATE TABLE product_cost_set
+(
+    `event_id` String COMMENT 'UUIDv7; the same fact sent twice has the same id.' CODEC(ZSTD(1)),
+    `occurred_at` DateTime64(3, 'UTC') COMMENT 'When it happened, UTC.' CODEC(Delta(8), ZSTD(1)),
+    `product_id` String COMMENT 'The product.' CODEC(ZSTD(1)),
+    `seller_id` String COMMENT 'Who pays it; other sellers of the product have their own cost.' CODEC(ZSTD(1)),
+    `currency` LowCardinality(String) COMMENT 'ISO 4217 code of every amount in this event.',
+    `unit_cost_minor` Int64 COMMENT 'Cost of one unit; 0 if it is removed.' CODEC(ZSTD(1)),
+    `removed` Bool COMMENT 'Whether the seller removed the cost that was set for the same valid_from.' CODEC(ZSTD(1)),
+    `valid_from` DateTime64(3, 'UTC') COMMENT 'It applies to orders that were placed from then on, until the next cost\'s valid_from. The start of a day of the shop, UTC.' CODEC(Delta(8), ZSTD(1)),
+    `version` Int64 COMMENT 'Counts the changes of this product\'s cost at this seller for the same valid_from, from 1; the highest counts.' CODEC(ZSTD(1)),
+    `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(ingested_at)
+PARTITION BY toYear(occurred_at)
+ORDER BY (product_id, occurred_at, event_id)
+SETTINGS index_granularity = 1024
+COMMENT 'A seller said what a unit of a product costs them from a day on.';
+
 CREATE TABLE product_delisted
 (
     `event_id` String COMMENT 'UUIDv7; the same fact sent twice has the same id.' CODEC(ZSTD(1)),

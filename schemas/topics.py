@@ -84,6 +84,7 @@ EVENT_TOPICS: tuple[Topic, ...] = (
     Topic("shopper_erased", "shopper_id", 2, FOREVER, USERS),
     Topic("seller_registered", "seller_id", 2, FOREVER, SELLERS, (SELLERS, CACHE)),
     Topic("seller_approved", "seller_id", 2, FOREVER, SELLERS, (SELLERS,)),
+    Topic("product_cost_set", "product_id", 2, FOREVER, SELLERS),
     # catalogue
     Topic("product_listed", "product_id", 4, FOREVER, EXTERNAL, LISTING_READERS),
     Topic("product_changed", "product_id", 4, FOREVER, EXTERNAL, LISTING_READERS),

@@ -14,6 +14,7 @@ WITH
         'sales_orders', ['order_confirmed', 'order_cancelled', 'payment_refunded'],
         'return_lines', ['order_returned', 'payment_refunded'],
         'earning_lines', ['order_confirmed', 'order_cancelled', 'payment_refunded', 'payout_paid'],
+        'product_costs', ['product_cost_set'],
         'parcels', ['order_placed', 'order_confirmed', 'order_shipped', 'order_delivered', 'order_cancelled'],
         'review_scores', ['review_submitted'],
         'product_views', ['product_viewed'],
@@ -35,7 +36,7 @@ WITH
         if(table_name IN ('stock_reserved', 'stock_refused', 'stock_released', 'stock_changed'), ['inventory'], []),
         if(table_name IN ('order_placed', 'order_confirmed', 'order_cancelled'), ['orders'], []),
         if(table_name IN ('shopper_registered', 'shopper_erased'), ['users'], []),
-        if(table_name IN ('seller_registered', 'seller_approved'), ['sellers'], []),
+        if(table_name IN ('seller_registered', 'seller_approved', 'product_cost_set'), ['sellers'], []),
         if(table_name IN ('setting_changed'), ['configuration'], [])
     ) AS services,
     arrayMap(service -> complete_until[service], arrayFilter(service -> mapContains(complete_until, service), services))

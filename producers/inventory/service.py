@@ -11,4 +11,5 @@ INVENTORY = Service(
     subscriptions=SUBSCRIPTIONS,
     router=router,
     workers=(expire_reservations,),
+    readable_tables={"sellers": ("listings",)},
 )

@@ -21,6 +21,8 @@ ApiScope = Literal[
     "profile:write",
     "staff:read",
     "commission:read",
+    "costs:read",
+    "costs:write",
 ]
 """What an API key may be allowed to do. Each route names its scope in its `policy.py`."""
 

@@ -1,4 +1,4 @@
-"""All routes of sellers: applications, profiles and suspensions, staff, invitations, API keys, commission."""
+"""All routes of sellers: applications, profiles and suspensions, staff, invitations, keys, money."""
 
 from fastapi import APIRouter
 
@@ -6,6 +6,7 @@ from producers.sellers import (
     api_key_endpoints,
     application_endpoints,
     commission_endpoints,
+    cost_endpoints,
     invitation_endpoints,
     profile_endpoints,
     staff_endpoints,
@@ -19,5 +20,6 @@ for each in (
     invitation_endpoints,
     api_key_endpoints,
     commission_endpoints,
+    cost_endpoints,
 ):
     router.include_router(each.router)

@@ -12,6 +12,15 @@ SELLER = "seller_id"
 
 KEEPERS = allow("seller", "admin", traffic="write", staff=STAFF_MANAGERS, seller_parameter=SELLER)
 
+COSTS_READERS = allow(
+    "seller",
+    "admin",
+    traffic="read",
+    staff=(*STAFF_MANAGERS, "analyst"),
+    seller_parameter=SELLER,
+    scope="costs:read",
+)
+
 POLICIES: Mapping[str, AccessPolicy] = {
     "apply": allow(*PEOPLE, traffic="write"),
     "show_mine": allow(*PEOPLE, traffic="read"),
@@ -49,6 +58,16 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "verify_key": allow("platform", traffic="operations"),
     "show_commission": allow(
         "seller", "admin", traffic="read", seller_parameter=SELLER, scope="commission:read"
+    ),
+    "show_costs": COSTS_READERS,
+    "download_costs": COSTS_READERS,
+    "set_costs": allow(
+        "seller",
+        "admin",
+        traffic="write",
+        staff=STAFF_MANAGERS,
+        seller_parameter=SELLER,
+        scope="costs:write",
     ),
     "list_rules": allow("admin", traffic="read"),
     "add_rule": allow("admin", traffic="write"),

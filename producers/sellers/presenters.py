@@ -1,10 +1,11 @@
-"""Converts commission rules to the API's responses. Pure."""
+"""Converts commission rules and costs to the API's responses. Pure."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
 from producers.sellers.commission import CommissionRule, rules_in_force
-from producers.sellers.schemas import CommissionResponse, RuleResponse, TermResponse
+from producers.sellers.costs import ProductCosts
+from producers.sellers.schemas import CommissionResponse, CostsResponse, RuleResponse, TermResponse
 
 
 def present_rule(rule: CommissionRule) -> RuleResponse:
@@ -38,6 +39,25 @@ def present_commission(rules: Sequence[CommissionRule], seller_id: str, now: dat
         "default": None if own else terms.get((None, None)),
         "categories": [] if own else by_category,
         "announced": [_term(rule) for rule in later if not own or rule.seller_id == seller_id],
+    }
+
+
+def present_costs(products: Sequence[ProductCosts], currency: str, next_after: str | None) -> CostsResponse:
+    """Return a page of products with their costs."""
+    return {
+        "currency": currency,
+        "products": [
+            {
+                "product_id": product.product_id,
+                "listed": product.listed,
+                "costs": [
+                    {"unit_cost_minor": unit_cost_minor, "valid_from": valid_from}
+                    for valid_from, unit_cost_minor in product.costs
+                ],
+            }
+            for product in products
+        ],
+        "next_after": next_after,
     }
 
 

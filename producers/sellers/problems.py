@@ -1,5 +1,8 @@
 """Error responses of the endpoints of sellers."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
 from common.access_policy import NotAllowed
 from common.errors import PartUnavailable
 from common.problems import Problem
@@ -190,3 +193,61 @@ class PastTime(Problem):
 
     def __init__(self, field: str) -> None:
         super().__init__(f"{field}: the time is in the past. Send a later time, or leave the field out.")
+
+
+class RowError(NamedTuple):
+    """Why a row of a request can't be used. `row` is its number, from 1; the header of a CSV counts."""
+
+    row: int
+    message: str
+
+
+class BadCosts(Problem):
+    """Rows of a list of costs can't be used. Its member `errors` has the first of them."""
+
+    status, kind, title = 422, "bad-costs", "Some costs can't be used"
+    shown = 50
+
+    def __init__(self, errors: Sequence[RowError]) -> None:
+        self.errors = sorted(errors)
+        row, message = self.errors[0]
+        more = f", and {len(errors) - 1} more" if len(errors) > 1 else ""
+        super().__init__(
+            f"Row {row}: {message}{more}. Nothing was saved. Correct the file and send it again."
+        )
+
+    @property
+    def extensions(self) -> Mapping[str, Any]:
+        """The first errors, each with its row."""
+        return {"errors": [error._asdict() for error in self.errors[: self.shown]]}
+
+
+class TooManyCosts(Problem):
+    """A request has more costs than one request may have."""
+
+    status, kind, title = 422, "too-many-costs", "Too many costs"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"A request may have {limit:,} costs. Nothing was saved; split it into several.")
+
+
+class NotJsonOrCsv(Problem):
+    """The body is neither JSON nor CSV."""
+
+    status, kind, title = 415, "not-json-or-csv", "The body is not JSON or CSV"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Send JSON or CSV, with the header `Content-Type: application/json` or `text/csv`. Nothing was "
+            "changed."
+        )
+
+
+class ListingsUnavailable(Problem, PartUnavailable):
+    """The inventory service has not created its list of products yet."""
+
+    status, kind, title = 503, "not-ready", "Not ready yet"
+    retry_after_s = 2
+
+    def __init__(self) -> None:
+        super().__init__("inventory is still starting. Nothing was changed; send the same request again.")

@@ -1,6 +1,6 @@
 """Requests and responses of the endpoints of sellers."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, model_validator
@@ -10,6 +10,7 @@ from common.ids import PRINTABLE
 from common.principal import StaffRole
 from producers.sellers.api_keys import ApiScope
 from producers.sellers.commission import MAX_BOUND_MINOR, MAX_BP
+from producers.sellers.costs import FIRST_DAY, LAST_DAY, MAX_COST_MINOR
 from producers.sellers.model import ApplicationStatus, SellerStatus
 
 NAME = "sellers"
@@ -136,6 +137,18 @@ class RuleRequest(_Request):
         return self
 
 
+class CostRequest(_Request):
+    """What a seller pays for a unit of a product from a day of the shop on, in the shop's currency.
+
+    `unit_cost_minor` null removes the cost that was set for that day.
+    """
+
+    product_id: Id
+    unit_cost_minor: Annotated[int, Field(ge=0, le=MAX_COST_MINOR)] | None
+    currency: Currency
+    valid_from: Annotated[date, Field(ge=FIRST_DAY, le=LAST_DAY)]
+
+
 APPLICATION_REQUEST = TypeAdapter(ApplicationRequest)
 APPROVAL_REQUEST = TypeAdapter(ApprovalRequest)
 REASON_REQUEST = TypeAdapter(ReasonRequest)
@@ -146,6 +159,7 @@ ROLE_REQUEST = TypeAdapter(RoleRequest)
 KEY_REQUEST = TypeAdapter(KeyRequest)
 VERIFICATION_REQUEST = TypeAdapter(VerificationRequest)
 RULE_REQUEST = TypeAdapter(RuleRequest)
+COSTS_REQUEST = TypeAdapter(list[CostRequest])
 
 
 class ApplicationResponse(TypedDict):
@@ -326,3 +340,34 @@ class CommissionResponse(TypedDict):
     default: TermResponse | None
     categories: list[TermResponse]
     announced: list[TermResponse]
+
+
+class CostResponse(TypedDict):
+    """What a unit costs from a day of the shop on."""
+
+    unit_cost_minor: int
+    valid_from: date
+
+
+class ProductCostsResponse(TypedDict):
+    """A product of a seller, with its costs, oldest first. Not `listed`: it was delisted."""
+
+    product_id: str
+    listed: bool
+    costs: list[CostResponse]
+
+
+class CostsResponse(TypedDict):
+    """Products of a seller by id, with their costs. `next_after` is the `after` of the next page."""
+
+    currency: str
+    products: list[ProductCostsResponse]
+    next_after: str | None
+
+
+class CostsSavedResponse(TypedDict):
+    """How many costs a request had, and how many of them changed something."""
+
+    seller_id: str
+    received: int
+    changed: int

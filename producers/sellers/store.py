@@ -8,12 +8,13 @@ from typing import Any
 from common.ids import new_id
 from common.principal import StaffRole
 from producers.outbox.transaction import Transaction
-from producers.postgres.errors import FUNCTION_UNAVAILABLE
+from producers.postgres.errors import FUNCTION_UNAVAILABLE, TABLE_UNAVAILABLE
 from producers.postgres.queries import load_queries
 from producers.sellers.commission import CommissionRule
+from producers.sellers.costs import Cost, ProductCosts, SavedCost, by_product
 from producers.sellers.mails import Mail
 from producers.sellers.model import ApplicationStatus, SellerStatus
-from producers.sellers.problems import AccountsUnavailable
+from producers.sellers.problems import AccountsUnavailable, ListingsUnavailable
 from producers.sellers.schemas import OpenInvitationResponse
 from schemas.codec import Record
 
@@ -383,6 +384,60 @@ async def find_rate(tx: Transaction, seller_id: str) -> int:
     """Return the commission of a seller's lines without a category now, in basis points."""
     rate_bp: int = await tx.sql.fetchval(SQL["find_rate"], seller_id, tx.now)
     return rate_bp
+
+
+async def find_costs(sql: Any, seller_id: str, after: str, limit: int, currency: str) -> list[ProductCosts]:
+    """Return at most `limit` products of a seller after a product id, with their costs in a currency.
+
+    Raises:
+        ListingsUnavailable: inventory has not created its table yet, or not granted it.
+    """
+    try:
+        rows = await sql.fetch(SQL["find_costs"], seller_id, after, limit, currency)
+    except TABLE_UNAVAILABLE as error:
+        raise ListingsUnavailable from error
+    return by_product(tuple(row) for row in rows)
+
+
+async def find_unlisted(tx: Transaction, seller_id: str, costs: Sequence[Cost]) -> set[str]:
+    """Return the products that the seller has never listed.
+
+    Raises:
+        ListingsUnavailable: inventory has not created its table yet, or not granted it.
+    """
+    try:
+        rows = await tx.sql.fetch(SQL["find_unlisted"], seller_id, _products(costs))
+    except TABLE_UNAVAILABLE as error:
+        raise ListingsUnavailable from error
+    return {row["product_id"] for row in rows}
+
+
+async def save_costs(
+    tx: Transaction, seller_id: str, costs: Sequence[Cost], currency: str
+) -> list[SavedCost]:
+    """Save costs of a locked seller; return those that have changed."""
+    rows = await tx.sql.fetch(
+        SQL["save_costs"],
+        seller_id,
+        [cost.product_id for cost in costs],
+        [cost.valid_from for cost in costs],
+        [cost.unit_cost_minor for cost in costs],
+        currency,
+        tx.now,
+    )
+    return [SavedCost(*row) for row in rows]
+
+
+async def find_overfull_products(
+    tx: Transaction, seller_id: str, costs: Sequence[Cost], limit: int
+) -> set[str]:
+    """Return the products that have more than `limit` costs now."""
+    rows = await tx.sql.fetch(SQL["find_overfull_products"], seller_id, _products(costs), limit)
+    return {row["product_id"] for row in rows}
+
+
+def _products(costs: Sequence[Cost]) -> list[str]:
+    return sorted({cost.product_id for cost in costs})
 
 
 def _rule(row: Mapping[str, Any]) -> CommissionRule:

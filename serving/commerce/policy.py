@@ -77,6 +77,9 @@ SELLERS = _forwarded(
     create_api_key="create_key",
     revoke_api_key="revoke_key",
     commission="show_commission",
+    costs="show_costs",
+    costs_csv="download_costs",
+    set_costs="set_costs",
     commission_rules="list_rules",
     add_commission_rule="add_rule",
 )

@@ -11,6 +11,7 @@ from serving.commerce.forwarding import (
     BODY,
     BODY_LIMIT,
     MISSING,
+    TOO_LARGE,
     UNAVAILABLE,
     UNUSABLE,
     UUID,
@@ -32,6 +33,14 @@ EXAMPLE_REASON = {"reason": "The tax id belongs to another company."}
 EXAMPLE_TOKEN = {"token": "3Q2bXw0m5gJvX1oYkKq8cQm2m8nC8m0TzV6f0b7n9aE"}
 EXAMPLE_RULE = {"category": "lamps", "rate_bp": 1200, "reason": "Lamps sell themselves."}
 
+EXAMPLE_COSTS = [
+    {"product_id": "product-000001", "unit_cost_minor": 1290, "currency": "BRL", "valid_from": "2026-11-01"}
+]
+EXAMPLE_COSTS_CSV = "product_id,unit_cost,currency,valid_from\nproduct-000001,12.90,BRL,2026-11-01\n"
+
+COSTS_LIMIT = 1024 * 1024
+"""The largest list of costs in bytes: thousands of products."""
+
 WRONG_STATUS = openapi_problem(409, "The status of the seller or of the application does not allow this.")
 NOT_APPROVABLE = openapi_problem(
     409, "The status does not allow this, or the applicant works for as many sellers as a person may."
@@ -42,6 +51,12 @@ TOO_MANY_MAILS = openapi_problem(429, "Too many mails to this address, or too ma
 NOT_INVITED = openapi_problem(403, "The invitation is for another e-mail address.")
 INVITATION_ENDED = openapi_problem(410, "The invitation was answered, replaced or withdrawn, or has expired.")
 LAST_OWNER = openapi_problem(409, "A seller keeps at least one owner.")
+NOT_JSON_OR_CSV = openapi_problem(415, "The `Content-Type` is neither `application/json` nor `text/csv`.")
+COSTS_BODY = json_request_body(list[schemas.CostRequest], EXAMPLE_COSTS)
+COSTS_BODY["requestBody"]["content"]["text/csv"] = {
+    "schema": {"type": "string"},
+    "example": EXAMPLE_COSTS_CSV,
+}
 READS = UNAVAILABLE | UNUSABLE
 WRITES = UNAVAILABLE | BODY
 
@@ -51,6 +66,15 @@ ApplicationId = Annotated[str, Path(pattern=UUID, description="The application's
 UserId = Annotated[str, Path(pattern=UUID, description="The id of a person of the staff.")]
 InvitationId = Annotated[str, Path(pattern=UUID, description="The id of an open invitation.")]
 KeyId = Annotated[str, Path(pattern=UUID, description="The API key's id; not the key itself.")]
+ProductIdAfter = Annotated[
+    str | None,
+    Query(
+        min_length=1,
+        max_length=128,
+        pattern=PRINTABLE,
+        description="`next_after` of the previous page.",
+    ),
+]
 Category = Annotated[str | None, Query(min_length=1, max_length=128, pattern=PRINTABLE)]
 
 
@@ -333,6 +357,47 @@ async def revoke_api_key(
 async def commission(request: Request, commerce: CommerceDep, seller_id: SellerPath) -> Response:
     """Return the rates that apply to a seller's sales now, and those that are announced."""
     return await commerce.forward(request)
+
+
+@router.get(
+    "/sellers/{seller_id}/costs",
+    summary="What a seller's products cost",
+    response_model=schemas.CostsResponse,
+    responses=READS,
+)
+async def costs(
+    request: Request, commerce: CommerceDep, seller_id: SellerPath, after: ProductIdAfter = None
+) -> Response:
+    """Return products of the seller by id, each with what a unit costs from which day on."""
+    return await commerce.forward(request)
+
+
+@router.get(
+    "/sellers/{seller_id}/costs.csv",
+    summary="What a seller's products cost, as CSV",
+    response_class=Response,
+    responses=READS | {200: {"description": "All products of the seller.", "content": {"text/csv": {}}}},
+)
+async def costs_csv(request: Request, commerce: CommerceDep, seller_id: SellerPath) -> Response:
+    """Return a file with all products of the seller and their costs. Fill it in and send it back with PUT."""
+    return await commerce.forward(request)
+
+
+@router.put(
+    "/sellers/{seller_id}/costs",
+    summary="Set what a seller's products cost",
+    response_model=schemas.CostsSavedResponse,
+    responses=UNAVAILABLE | UNUSABLE | TOO_LARGE | NOT_JSON_OR_CSV | MISSING,
+    openapi_extra=COSTS_BODY,
+)
+async def set_costs(request: Request, commerce: CommerceDep, seller_id: SellerPath) -> Response:
+    """Set what a unit of a product costs from a day of the shop on, for up to 5,000 products and days.
+
+    Send a JSON list, or the CSV of `GET /v1/sellers/{seller_id}/costs.csv`. If one row is refused, none is
+    saved. Costs that the request does not name stay as they are; a row without a cost removes the one of its
+    day. A cost that is valid from a day in the past changes the profit of that time.
+    """
+    return await commerce.forward(request, COSTS_LIMIT)
 
 
 @router.get(

@@ -38,6 +38,8 @@ SCOPES: Mapping[str, str] = {
     "profile:write": "Change the profile",
     "staff:read": "See the staff",
     "commission:read": "See the commission",
+    "costs:read": "See the costs of products",
+    "costs:write": "Set the costs of products",
 }
 """What a key with a scope may do, in words. A scope that is missing here is shown as it is."""
 

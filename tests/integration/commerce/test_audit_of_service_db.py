@@ -27,7 +27,9 @@ from schemas.codec import Decoder
 from schemas.events import all_events
 from schemas.registry import SchemaRegistry
 from tests.integration.commerce.conftest import Shop
+from tests.integration.commerce.people import admin
 from tests.integration.commerce.users import PASSWORD, People
+from tests.integration.servers import await_true
 
 OF_SERVICES = (
     "service_db_vs_orders", "service_db_vs_order_lines", "service_db_vs_order_steps",
@@ -36,6 +38,7 @@ OF_SERVICES = (
     "orders_vs_reservations", "reservations_vs_stock", "payments_vs_provider", "outboxes", "inbox_vs_facts",
     "returns_vs_reservations", "returns_vs_payments", "returns_vs_refunds", "service_db_vs_confirmations",
     "service_db_vs_cancellations", "service_db_vs_shoppers", "service_db_vs_sellers",
+    "service_db_vs_costs",
 )  # fmt: skip
 LINES, DUE, REFUNDS = "inventory.reserved_lines", "payments.due_lines", "payments.refunds"
 ORDER_STATE = "INSERT INTO order_state (order_id, shopper_id, currency, status) VALUES"
@@ -108,6 +111,7 @@ def audited(running_shop: Shop, clickhouse_server: Settings) -> Iterator[Audited
         shop.settled(order_id)
     shop.http.post(f"/v1/orders/{orders['cancelled']}/cancellation", json={}).raise_for_status()
     return_one_unit(shop, orders["returned"], product)
+    set_costs(shop, product)
     registered, erased = People(shop).person(), People(shop).person()
     erased.http.post("/v1/me/erasure", json={"password": PASSWORD}).raise_for_status()
     kafka = KafkaTopics(settings.kafka, quiet)
@@ -141,6 +145,18 @@ def return_one_unit(shop: Shop, order_id: str, product: str) -> None:
     }  # fmt: skip
     shop.tell("order_returned", **back)
     shop.tell("order_returned", **back)
+
+
+def set_costs(shop: Shop, product: str) -> None:
+    """Set three costs of a product, correct one and remove one."""
+    await_true(lambda: shop.sql("SELECT FROM sellers.sellers WHERE seller_id = 'seller-1'"))
+    first = {"2026-01-01": 500, "2026-02-01": 700, "2026-03-01": 900}
+    for costs in (first, {"2026-01-01": 510, "2026-03-01": None}):
+        body = [
+            {"product_id": product, "unit_cost_minor": cost, "currency": "BRL", "valid_from": day}
+            for day, cost in costs.items()
+        ]
+        shop.as_principal(admin()).put("/v1/sellers/seller-1/costs", json=body).raise_for_status()
 
 
 @pytest.fixture
@@ -335,6 +351,13 @@ def test_a_seller_who_is_not_as_they_registered_is_found(
     (result,) = audited.ask("service_db_vs_sellers")
     assert {each.field for each in result.differences} == found
     assert {each.key["seller_id"] for each in result.differences} == {"seller-1"}
+
+
+def test_a_cost_that_was_corrected_without_an_event_is_found(audited: Audited) -> None:
+    assert audited.differences("service_db_vs_costs") == set()
+    with other_facts(audited, "product_cost_set", "SELECT * FROM product_cost_set WHERE version = 1"):
+        found = audited.differences("service_db_vs_costs")
+    assert found == {("removed", 1, 0), ("unit_costs_minor", 1_210, 2_100), ("changes", 5, 3)}
 
 
 def test_a_unit_that_vanished_is_found(audited: Audited, changed: Callable[..., None]) -> None:

@@ -136,6 +136,9 @@ GET /v1/sellers/{seller_id}/api_keys             managers admin | admin
 POST /v1/sellers/{seller_id}/api_keys            managers admin | admin
 DELETE /v1/sellers/{seller_id}/api_keys/{key_id} managers admin | admin
 GET /v1/sellers/{seller_id}/commission           staff key admin | admin
+GET /v1/sellers/{seller_id}/costs                figures key admin | admin
+GET /v1/sellers/{seller_id}/costs.csv            figures key admin | admin
+PUT /v1/sellers/{seller_id}/costs                managers key admin | admin
 GET /v1/commission_rules                         admin
 POST /v1/commission_rules                        admin
 

@@ -26,6 +26,8 @@ SCOPES = frozenset(
         "profile:write",
         "staff:read",
         "commission:read",
+        "costs:read",
+        "costs:write",
     }
 )
 
