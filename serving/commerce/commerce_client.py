@@ -130,11 +130,11 @@ class CommerceClient:
         return await self._internal("POST", "/v1/auth/api_keys/verification", {"key": key})
 
     async def call(
-        self, sender: Principal | Request, method: str, target: str, body: Any = None
+        self, sender: Principal | Request, method: str, target: str, body: Any = None, csv: str | None = None
     ) -> CommerceResponse:
         """Send a request of a page: for the sender of the page's request, or for a principal of the gateway.
 
-        `target` is the path and query, already percent-encoded. `body` is sent as JSON.
+        `target` is the path and query, already percent-encoded. `body` is sent as JSON, or `csv` as CSV.
 
         Raises:
             CommerceUnavailable: the service does not answer, or answers 5xx.
@@ -143,9 +143,14 @@ class CommerceClient:
             headers = [(HEADER, self._tokens.make(sender, COMMERCE))]
         else:
             headers = self._sender(sender)
-        if body is not None:
+        content = b""
+        if csv is not None:
+            headers.append(("content-type", "text/csv"))
+            content = csv.encode()
+        elif body is not None:
             headers.append(("content-type", "application/json"))
-        received = await self._send(method, target, headers, b"" if body is None else orjson.dumps(body))
+            content = orjson.dumps(body)
+        received = await self._send(method, target, headers, content)
         if received.status >= 500:
             raise CommerceUnavailable("The service is not available right now. Try again in a moment.")
         return CommerceResponse(received.status, orjson.loads(received.content) if received.content else None)

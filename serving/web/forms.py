@@ -110,16 +110,16 @@ class Form:
             raise BadField(f"{what} must be a day such as 2027-01-31.") from error
 
 
-async def read_form(request: Request) -> Form:
-    """Return the form in the body of a request.
+async def read_form(request: Request, limit: int = FORM_LIMIT) -> Form:
+    """Return the form in the body of a request of at most `limit` bytes.
 
     Raises:
         NotAForm: the body has another content type.
         BadField: the body is malformed or not UTF-8, or has too many fields.
-        BodyTooLarge: the body exceeds `FORM_LIMIT`.
+        BodyTooLarge: the body exceeds the limit.
     """
     try:
-        fields = await read_fields(request, FORM_LIMIT, MAX_FIELDS)
+        fields = await read_fields(request, limit, MAX_FIELDS)
     except ValueError as error:
         raise BadField("The form can't be read. Open the page again and send the form again.") from error
     values: dict[str, list[str]] = defaultdict(list)

@@ -36,6 +36,7 @@ from serving.web.seller import metrics as seller_metrics
 from serving.web.seller import overview as seller_overview
 from serving.web.seller import sql as seller_sql
 from serving.web.seller_admin import application as seller_application
+from serving.web.seller_admin import costs as seller_costs
 from serving.web.seller_admin import settings as seller_settings
 from serving.web.storefront import pages as storefront
 from serving.web.storefront import visitor
@@ -67,6 +68,7 @@ def mount(app: FastAPI, settings: Settings) -> None:
         seller_change.router,
         seller_sql.router,
         seller_settings.router,
+        seller_costs.router,
     )  # /sell/apply before /sell/{seller_id}
     for each in (*sellers, storefront.router, visitor.router, *PEOPLE, *admin.ROUTERS):
         app.include_router(each)

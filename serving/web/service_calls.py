@@ -26,11 +26,13 @@ async def ask(
     path: str,
     body: Any = None,
     query: Mapping[str, str | None] | None = None,
+    csv: str | None = None,
     **parameters: str,
 ) -> Any:
     """Send a request for the sender of the page's request, and return the JSON of the response.
 
-    `parameters` replace the names in braces of `path`. Entries of `query` that are None are left out.
+    `parameters` replace the names in braces of `path`. Entries of `query` that are None are left out. The
+    body is JSON, or `csv`.
 
     Raises:
         Refusal: the service answers 4xx.
@@ -40,7 +42,7 @@ async def ask(
     target = target_path(path, parameters)
     if given := {name: value for name, value in (query or {}).items() if value is not None}:
         target += f"?{urlencode(given)}"
-    response = await commerce.call(request, method, target, body)
+    response = await commerce.call(request, method, target, body, csv)
     if not response.is_success:
         raise Refusal(response.status, response.content or {})
     return response.content

@@ -1,4 +1,4 @@
-"""Who may apply to sell, and who may open the settings of a seller: owners, managers, administrators."""
+"""Who may apply to sell, and who may open the settings and the costs of a seller."""
 
 from collections.abc import Mapping
 
@@ -13,6 +13,11 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "application": allow("shopper", "seller", "analyst", "admin", traffic="page"),
     "send_application": allow("shopper", "seller", "analyst", "admin", traffic="write"),
     "settings": _READ,
+    "costs_page": allow(
+        "seller", "admin", traffic="page", staff=(*STAFF_MANAGERS, "analyst"), seller_parameter="seller_id"
+    ),
+    "save_cost": _WRITE,
+    "save_costs": _WRITE,
     "change_profile": _WRITE,
     "invite_to_staff": _WRITE,
     "withdraw_invitation": _WRITE,

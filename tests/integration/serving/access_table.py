@@ -182,6 +182,9 @@ POST /account/erasure                            people
 
 GET /sell/apply                                  people
 POST /sell/apply                                 people
+GET /sell/{seller_id}/costs                      figures admin | admin
+POST /sell/{seller_id}/costs                     managers admin | admin
+POST /sell/{seller_id}/costs/file                managers admin | admin
 GET /sell/{seller_id}/settings                   managers admin | admin
 POST /sell/{seller_id}/settings/profile          managers admin | admin
 POST /sell/{seller_id}/settings/invitations      managers admin | admin

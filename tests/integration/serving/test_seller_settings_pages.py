@@ -253,8 +253,34 @@ def test_the_pages_fit_every_width(browser: Browser, office: Office, seller: tup
     headers = bearer(office.settings, staff(seller[0], "owner", seller[1]))
     context = browser.new_context(base_url=office.settings.serving, extra_http_headers=headers)
     page = context.new_page()
-    for path in ("/sell/apply", f"/sell/{seller[0]}/settings"):
+    for path in ("/sell/apply", f"/sell/{seller[0]}/settings", f"/sell/{seller[0]}/costs"):
         page.goto(path)
         for theme, width in layouts(page):
             assert scroll_width(page) <= width, f"{path} at {width} px, {theme}"
     context.close()
+
+
+def test_costs_are_set_one_by_one_and_with_a_file(
+    browser: Browser, office: Office, seller: tuple[str, str]
+) -> None:
+    seller_id, owner = seller
+    products = sorted(office.shop.product(seller_id=seller_id) for _ in range(2))
+    page = visit(browser, office, staff(seller_id, "owner", owner), f"/sell/{seller_id}/costs")
+
+    page.get_by_label("Product id").fill(products[0])
+    page.get_by_label("Cost of a unit in BRL").fill("12.90")
+    page.get_by_label("Valid from").fill("2026-01-31")
+    page.get_by_role("button", name="Save the cost").click()
+    expect(page.get_by_role("status")).to_contain_text("The cost is saved.")
+    expect(page.get_by_role("row", name=products[0])).to_contain_text("R$12.90 from 2026-01-31")
+
+    file = "product_id,unit_cost,currency,valid_from\n"
+    page.get_by_label("Content of the file").fill(f"{file}{products[1]},1.001,BRL,2026-01-01")
+    page.get_by_role("button", name="Send the file").click()
+    expect(page.get_by_role("alert")).to_contain_text(
+        "Row 2: unit_cost '1.001' has more than the 2 decimals of BRL"
+    )
+    page.get_by_label("Content of the file").fill(f"{file}{products[1]},7,BRL,2026-01-01")
+    page.get_by_role("button", name="Send the file").click()
+
+    expect(page.get_by_role("row", name=products[1])).to_contain_text("R$7.00 from 2026-01-01")
