@@ -15,10 +15,13 @@ from audit.seller_metrics import (
     earning_lines,
     parcel_steps,
     product_interest,
+    profit_lines,
     recommendations,
     return_lines,
     review_scores,
     sales_lines,
+    stock_ends,
+    stock_hours,
 )
 from audit.seller_metrics.figures import SellerMonths, SourceMonths, Value
 from audit.sources.api import ApiRequest, Row
@@ -45,9 +48,12 @@ SOURCES: Mapping[str, Add] = {
     "sales_lines": sales_lines.add,
     "return_lines": return_lines.add,
     "earning_lines": earning_lines.add,
+    "profit_lines": profit_lines.add,
     "parcel_steps": parcel_steps.add,
     "review_scores": review_scores.add,
     "product_interest": product_interest.add,
+    "stock_ends": stock_ends.add,
+    "stock_hours": stock_hours.add,
     "customer_orders": customer_orders.add,
     "recommendations": recommendations.add,
 }
@@ -131,7 +137,7 @@ class _Reader:
         return Sides(pa.Table.from_pylist(asked, SCHEMA), pa.Table.from_pylist(answers, SCHEMA))
 
     def _facts(self, keys: KeyFilter | None) -> pa.Table:
-        months = SellerMonths(self._stores.timezone)
+        months = SellerMonths(self._stores.timezone, _until_ms(self._stores))
         for source, add in SOURCES.items():
             of_sellers = None if source in WITH_ROWS_OF_NO_SELLER else keys
             query = f"{NAME}/{source}"
@@ -155,6 +161,15 @@ def _days(stores: Stores) -> DayRange | None:
     """Return the months in which anything happened; None if nothing did."""
     span = stores.clickhouse.query(f"{NAME}/span", {"timezone": stores.timezone.key}).to_pylist()
     return DayRange.of_months(span[0]["first_month"], span[0]["last_month"]) if span else None
+
+
+def _until_ms(stores: Stores) -> int:
+    """Return the end of the last month, or now if it has not ended, as Unix milliseconds; 0 without facts."""
+    days = _days(stores)
+    if days is None:
+        return 0
+    end = datetime.combine(days.last, time.min, stores.timezone)
+    return min(int(end.timestamp() * 1000), stores.clickhouse.now_ms())
 
 
 def _parameters(stores: Stores, days: DayRange) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -49,8 +49,10 @@ class MonthFigures:
 class SellerMonths:
     """The months of all sellers in the shop's time zone, by source of the catalogue."""
 
-    def __init__(self, zone: ZoneInfo) -> None:
+    def __init__(self, zone: ZoneInfo, until_ms: int = 0) -> None:
+        """`until_ms` is the end of the last month, or now if that is earlier (Unix milliseconds)."""
         self._zone = zone
+        self._until_ms = until_ms
         self._months: dict[tuple[str, str], dict[str, MonthFigures]] = defaultdict(
             lambda: defaultdict(MonthFigures)
         )
@@ -64,6 +66,15 @@ class SellerMonths:
     def at(self, source: str, seller_id: str, moment_ms: int) -> MonthFigures:
         """Return the figures of a source in the month of a seller that contains a moment."""
         return self._months[seller_id, self._name(moment_ms // _QUARTER_HOUR_MS)][source]
+
+    def month_ends(self, moment_ms: int) -> Iterator[int]:
+        """Yield the end of the month that contains a moment, and of the months after it: the last one ends
+        at `until_ms`."""
+        while moment_ms < self._until_ms:
+            after = self.day(moment_ms).replace(day=28) + timedelta(days=4)
+            next_month = datetime.combine(after.replace(day=1), time.min, self._zone)
+            moment_ms = min(int(next_month.timestamp() * 1000), self._until_ms)
+            yield moment_ms
 
     def day(self, moment_ms: int) -> date:
         """Return the day of the shop that contains a moment."""
@@ -99,6 +110,10 @@ class SourceMonths:
     def at(self, seller_id: str, moment_ms: int) -> MonthFigures:
         """Return the figures of the month of a seller that contains a moment."""
         return self._months.at(self._source, seller_id, moment_ms)
+
+    def month_ends(self, moment_ms: int) -> Iterator[int]:
+        """Yield the end of the month that contains a moment, and of each month after it."""
+        return self._months.month_ends(moment_ms)
 
     def day(self, moment_ms: int) -> date:
         """Return the day of the shop that contains a moment."""

@@ -123,7 +123,7 @@ class Metric:
     @cached_property
     def version(self) -> str:
         """A digest of what the value depends on, the rows of the source included. Texts do not change it."""
-        measures = [repr(self.source.measures[name]) for name in self.measures]
+        measures = [self.source.measures[name].digested for name in self.measures]
         parts = (self.unit, self.source.version, self.numerator, self.denominator, self.quantile, measures)
         return sha256(repr(parts).encode()).hexdigest()[:_VERSION_DIGITS]
 
@@ -158,8 +158,7 @@ class Metric:
     @property
     def adds_up(self) -> bool:
         """Whether its value over a period follows from the columns of the parts of the period."""
-        distinct = any(self.source.measures[name].distinct_values for name in self.measures)
-        return self.quantile is None and not distinct
+        return self.quantile is None and all(self.source.measures[name].adds_up for name in self.measures)
 
     def is_additive(self, dimension: Dimension) -> bool:
         """Return whether the values of the dimension add up to the total: not for orders by product."""

@@ -13,6 +13,35 @@ from clickhouse.metric_catalogue.source import Dimension, Measure, Source
 
 _OF_SELLER = "seller_id = {seller_id:String}"
 
+_KNOWN_UNTIL = "toUnixTimestamp(least({period_end:DateTime('UTC')}, now('UTC')))"
+
+_ENDS = f"[{_KNOWN_UNTIL}]"
+"""What `{ends}` is in the rows of a source: the end of the period in Unix seconds, but no later than now."""
+
+_ENDS_OF_BUCKETS = f"""arrayPushBack(
+        arrayFilter(
+            each -> each > toUnixTimestamp({{period_start:DateTime('UTC')}}) AND each < {_KNOWN_UNTIL},
+            arrayDistinct(arrayMap(
+                moment -> toUnixTimestamp(
+                    toDateTime(dateTrunc({{grain:String}}, moment, {{timezone:String}}), {{timezone:String}})
+                ),
+                arrayMap(
+                    number -> if(
+                        {{grain:String}} = 'hour',
+                        addHours(toTimeZone({{period_start:DateTime('UTC')}}, {{timezone:String}}), number),
+                        addDays(toTimeZone({{period_start:DateTime('UTC')}}, {{timezone:String}}), number)
+                    ),
+                    range(1 + toUInt64(dateDiff(
+                        if({{grain:String}} = 'hour', 'hour', 'day'),
+                        {{period_start:DateTime('UTC')}}, {{period_end:DateTime('UTC')}}, {{timezone:String}}
+                    )))
+                )
+            ))
+        ),
+        {_KNOWN_UNTIL}
+    )"""
+"""The same in a query by buckets: the ends of all of them. A bucket ends where the next one starts."""
+
 WHOLE_PERIOD = 0
 """The `bucket` of a row of `series_query` that is about the whole period."""
 
@@ -28,7 +57,8 @@ def series_query(metrics: Sequence[Metric], *, of_product: bool) -> str:
     start = f"toUnixTimestamp(toDateTime({bucket}, {{timezone:String}})) AS bucket"
     adds_up = all(metric.adds_up for metric in metrics)
     groups = "bucket" if adds_up else "GROUPING SETS ((bucket), ())"
-    return f"{_select([start, *_columns(metrics, of_product)], source, of_product)}\nGROUP BY {groups}"
+    rows = _select([start, *_columns(metrics, of_product)], source, of_product, by_bucket=True)
+    return f"{rows}\nGROUP BY {groups}"
 
 
 def sellers_query(metrics: Sequence[Metric]) -> str:
@@ -130,11 +160,16 @@ def _columns(metrics: Sequence[Metric], of_product: bool, dimension: Dimension |
             columns[metric.quantile.column] = f"quantileExact({metric.quantile.percent / 100})({column})"
             continue
         for name in metric.measures:
-            columns[name] = f"toInt64({_aggregate(source.measures[name], of_product, splits)})"
+            columns[name] = f"toInt64({_aggregate(source, name, of_product, splits)})"
     return [f"{sql} AS {name}" for name, sql in columns.items()]
 
 
-def _aggregate(measure: Measure, of_product: bool, splits: bool) -> str:
+def _aggregate(source: Source, name: str, of_product: bool, splits: bool) -> str:
+    measure = source.measures[name]
+    if measure.at_end:
+        at = f"if(isNull({measure.at_end}), 0, toUnixTimestamp({source.time}))"
+        levels = f"map(source.{source.file.columns.product}, ({at}, toInt64({_of_row(measure, of_product)})))"
+        return f"arraySum(level -> level.2, mapValues(maxMap({levels})))"
     if measure.distinct_values:
         return f"uniqExact({measure.distinct_values})"
     if splits and measure.distinct:
@@ -143,9 +178,14 @@ def _aggregate(measure: Measure, of_product: bool, splits: bool) -> str:
 
 
 def _of_row(measure: Measure, of_product: bool) -> str:
-    """Return what one row adds to a measure: 1 for a value of which the different ones are counted."""
+    """Return what one row adds to a measure: 1 for a value of which the different ones are counted.
+
+    Of a measure at the end of a period, it is the level of the row, 0 if the row says nothing about it.
+    """
     if measure.distinct_values:
         return f"(({measure.distinct_values}) IS NOT NULL)"
+    if measure.at_end:
+        return f"ifNull({measure.at_end}, 0)"
     return measure.of_product if of_product and measure.of_product else measure.column
 
 
@@ -162,7 +202,9 @@ def _sort_value(metric: Metric) -> str:
     return f"if(({denominator}) > 0, ({numerator}) / ({denominator}), NULL)"
 
 
-def _select(columns: Sequence[str], source: Source, of_product: bool, join: str = "") -> str:
+def _select(
+    columns: Sequence[str], source: Source, of_product: bool, join: str = "", by_bucket: bool = False
+) -> str:
     where = [f"WHERE {_OF_SELLER}"]
     if source.file.has_currency:
         where.append("    AND currency = {currency:String}")
@@ -171,7 +213,8 @@ def _select(columns: Sequence[str], source: Source, of_product: bool, join: str 
     if of_product:
         where.append(f"    AND source.{source.file.columns.product} = {{product_id:String}}")
     joined = [join.strip()] if join else []
-    return "\n".join(("SELECT", _lines(columns), f"FROM {source.from_sql} AS source", *joined, *where))
+    rows = source.from_sql.replace("{ends}", _ENDS_OF_BUCKETS if by_bucket else _ENDS)
+    return "\n".join(("SELECT", _lines(columns), f"FROM {rows} AS source", *joined, *where))
 
 
 def _nested(query: str) -> str:

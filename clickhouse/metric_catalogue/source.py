@@ -19,7 +19,7 @@ class StrictModel(BaseModel):
 
 
 class Measure(StrictModel):
-    """Integers of rows. Give either `column` or `distinct_values`.
+    """Integers of rows. Give one of `column`, `distinct_values` and `at_end`.
 
     `column` is added up; a metric can also take a quantile of it, which leaves out nulls. The column of a
     count of orders is 1 in the first line of an order and else 0. `of_product` is then the column that is 1
@@ -27,6 +27,10 @@ class Measure(StrictModel):
 
     `distinct_values` counts the different values of an expression that are not null, such as shoppers. Such
     counts of two periods or products do not add up.
+
+    `at_end` is a level, such as units in stock: of each product, that of the row with the latest time counts.
+    Rows in which it is null say nothing about it. The levels of two products add up, those of two periods do
+    not. A source must have a row of every product at each of the `{ends}`.
     """
 
     unit: MeasureUnit
@@ -34,12 +38,24 @@ class Measure(StrictModel):
     of_product: str = ""
     distinct: str = ""
     distinct_values: str = ""
+    at_end: str = ""
 
     @model_validator(mode="after")
     def _has_one_kind(self) -> "Measure":
-        if bool(self.column) == bool(self.distinct_values):
-            raise ValueError("give either column or distinct_values")
+        if sum(map(bool, (self.column, self.distinct_values, self.at_end))) != 1:
+            raise ValueError("give one of column, distinct_values and at_end")
         return self
+
+    @property
+    def digested(self) -> str:
+        """What the version of a metric depends on: all fields, but a later one only if it is given."""
+        fields = ", ".join(f"{name}={value!r}" for name, value in self if value or name != "at_end")
+        return f"Measure({fields})"
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether its values in the parts of a period add up to that of the period."""
+        return bool(self.column)
 
 
 class Dimension(StrictModel):
@@ -74,6 +90,7 @@ class SourceFile(StrictModel):
 
     `tables` are the tables that the rows come from; figures are complete up to the earliest of their `as_of`.
     `rows` is a SELECT of the rows of `{seller_id:String}`; without it, the rows are those of the only table.
+    In it, `{ends}` stands for the ends of the parts of the period for which a query has values.
     `product_tables` are those of them whose columns `seller_id` and `product_id` say which products the rows
     are about; only the first of `tables`, if not given. `dimensions` names files of `dimensions/`, and
     `own_dimensions` are of this source alone. `row` are the columns that identify a row, and `kinds` are the

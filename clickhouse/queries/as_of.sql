@@ -15,6 +15,7 @@ WITH
         'return_lines', ['order_returned', 'payment_refunded'],
         'earning_lines', ['order_confirmed', 'order_cancelled', 'payment_refunded', 'payout_paid'],
         'product_costs', ['product_cost_set'],
+        'stock_levels', ['stock_changed'],
         'parcels', ['order_placed', 'order_confirmed', 'order_shipped', 'order_delivered', 'order_cancelled'],
         'review_scores', ['review_submitted'],
         'product_views', ['product_viewed'],

@@ -68,7 +68,8 @@ def test_a_definition_is_one_sentence_with_what_a_reader_must_know(metric: Metri
     assert all(case.endswith(".") for case in metric.edge_cases)
     assert metric.edge_cases
     assert metric.formula
-    assert {"weekday", "hour"} <= set(metric.dimensions)
+    has_level = any(metric.source.measures[name].at_end for name in metric.measures)
+    assert has_level or {"weekday", "hour"} <= set(metric.dimensions)
 
 
 @pytest.mark.parametrize(

@@ -33,5 +33,8 @@ FROM
     SELECT occurred_at FROM recommendation_shown
     UNION ALL
     SELECT minute FROM return_lines
+    UNION ALL
+    -- A time without stock counts for up to 28 days.
+    SELECT least(occurred_at + INTERVAL 28 DAY, now64(3)) FROM stock_changed
 )
 HAVING count() > 0

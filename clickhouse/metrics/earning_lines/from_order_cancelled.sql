@@ -6,6 +6,8 @@ SELECT
     'cancelled' AS kind,
     line.line_number AS line_number,
     line.product_id AS product_id,
+    toDateTime(toStartOfMinute(placed_at), 'UTC') AS placed_minute,
+    -line.quantity AS units,
     currency,
     line.quantity * line.unit_price_minor - line.discount_minor AS cancelled_minor,
     line.shipping_minor AS cancelled_shipping_minor,

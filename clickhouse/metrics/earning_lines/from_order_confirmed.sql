@@ -6,6 +6,8 @@ SELECT
     'sold' AS kind,
     line.line_number AS line_number,
     line.product_id AS product_id,
+    toDateTime(toStartOfMinute(assumeNotNull(placed_at)), 'UTC') AS placed_minute,
+    line.quantity AS units,
     assumeNotNull(currency) AS currency,
     line.quantity * line.unit_price_minor - line.discount_minor AS sold_minor,
     line.shipping_minor AS shipping_minor,

@@ -7,6 +7,8 @@ SELECT
     assumeNotNull(return_id) AS reference_id,
     line.line_number AS line_number,
     line.product_id AS product_id,
+    toDateTime(toStartOfMinute(ifNull(placed_at, toDateTime64(0, 3, 'UTC'))), 'UTC') AS placed_minute,
+    -line.quantity AS units,
     currency,
     line.refund_minor AS refunded_minor,
     -line.refund_minor AS earned_minor

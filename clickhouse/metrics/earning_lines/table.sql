@@ -8,6 +8,8 @@ CREATE TABLE {table}
     reference_id String CODEC(Default) COMMENT 'The return of a refund, or the payout; empty for the other kinds.',
     line_number Int32 CODEC(Default) COMMENT 'Position within the order, from 1; 0 for a payout.',
     product_id String CODEC(Default) COMMENT 'The product; empty for a payout.',
+    placed_minute DateTime('UTC') CODEC(Delta, Default) COMMENT 'Minute in which the order was placed, UTC; 1970 if it is not known, and for a payout.',
+    units Int64 CODEC(Default) COMMENT 'Units that were sold; below zero for units that were cancelled or refunded.',
     currency LowCardinality(String) COMMENT 'ISO 4217 code of every amount in this row.',
     sold_minor Int64 CODEC(Default) COMMENT 'Price of what was sold, after its discount.',
     shipping_minor Int64 CODEC(Default) COMMENT 'Shipping of what was sold.',

@@ -58,6 +58,9 @@ class History:
             self._visit(f"hist-visit-{number}")
         for seller_id in SELLERS if orders else ():
             self._payout(seller_id)
+            self._costs(seller_id)
+        for number, product_id in enumerate(PRODUCTS if orders else ()):
+            self._stock(product_id, number)
 
     def _add(self, topic: str, at: datetime, **fields: Any) -> None:
         event_id = f"{topic}-{len(self.events[topic])}"
@@ -255,6 +258,48 @@ class History:
             period_start_at=first, period_end_at=last, currency="BRL", gross_minor=sales,
             commission_minor=kept, refunded_minor=refunds, amount_minor=sales - kept - refunds,
         )  # fmt: skip
+
+    def _costs(self, seller_id: str) -> None:
+        """Costs of two of the three products: some corrected, removed, or in another currency."""
+        first, second, third = (f"{seller_id}-{number}" for number in range(3))
+        january, march, mid_march = (
+            datetime(2017, month, day, tzinfo=SHOP) for month, day in ((1, 1), (3, 1), (3, 15))
+        )
+        for product_id, valid_from, version, unit_cost_minor, currency in (
+            (first, january, 1, 900, "BRL"),
+            (first, march, 1, 700, "BRL"),
+            (first, march, 2, 1_250, "BRL"),
+            (first, mid_march, 2, None, "BRL"),
+            (first, mid_march, 1, 10, "BRL"),
+            (second, mid_march, 1, 333, "BRL"),
+            (third, january, 1, 400, "EUR"),
+        ):
+            self._add(
+                "product_cost_set", datetime(2017, 4, 1, tzinfo=SHOP), product_id=product_id,
+                seller_id=seller_id, currency=currency, unit_cost_minor=unit_cost_minor or 0,
+                removed=unit_cost_minor is None,
+                valid_from=text(valid_from), version=version,
+            )  # fmt: skip
+
+    def _stock(self, product_id: str, number: int) -> None:
+        """Times in which a product was sold out: short and long ones, and one that has not ended."""
+        first, second, third = (
+            (
+                ("01-01 10:20", 9, 0), ("01-20 08:00", 3, 1), ("02-10 14:30", 2, 2), ("02-12 09:10", 4, 0),
+                ("03-20 00:00", 1, 1), ("03-22 07:00", 0, 0), ("03-25 12:59", 9, 0),
+            ),
+            (("02-01 00:00", 2, 0), (f"02-01 {20 + number % 4}:30", 0, 0)),
+            (
+                ("01-01 00:00", 5, 0), ("03-05 10:10", 0, 0), ("03-05 10:40", 7, 0), ("03-09 11:00", 0, 0),
+                ("03-09 10:00", 3, 0), ("04-10 05:00", 0, 0),
+            ),
+        )  # fmt: skip
+        for version, (at, on_hand, reserved) in enumerate((first, second, third)[number % 3], start=-2):
+            self._add(
+                "stock_changed", datetime.fromisoformat(f"2017-{at}").replace(tzinfo=SHOP), order_id=None,
+                product_id=product_id, seller_id=PRODUCTS[product_id], change=0, on_hand=on_hand,
+                reserved=reserved, reason="corrected", version=version,
+            )  # fmt: skip
 
     def of(self, name: str) -> list[dict[str, Any]]:
         """Return the events of a topic."""

@@ -1,6 +1,7 @@
 """Every metric of the catalogue, over the facts of a small shop: the audit agrees, and so do all forms."""
 
 import csv
+import json
 import re
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -86,6 +87,8 @@ WRONG = {
     "sales_lines": ("units", "+ 1", "units"),
     "return_lines": ("refunded_units", "+ 1", "refunded_units"),
     "earning_lines": ("commission_minor", "+ 1", "commission"),
+    "product_costs": ("unit_cost_minor", "+ 1", "cost_of_goods"),
+    "stock_levels": ("changed_at", "+ INTERVAL 1 DAY", "hours_out_of_stock"),
     "parcels": ("shipped_at", "+ INTERVAL 1 WEEK", "time_to_ship_p90"),
     "review_scores": ("score", "+ 1", "review_score"),
     "product_views": ("views", "+ 1", "views_per_session"),
@@ -338,3 +341,117 @@ def test_earnings_are_what_a_payout_of_the_same_period_pays(api: httpx.Client, h
     assert value["net_earnings"] == value["unpaid_earnings"] == payout["amount_minor"]
     assert answer(api, "payouts")["totals"][0]["value"] == payout["amount_minor"]
     assert value["payouts"] == 0, "it was paid in April"
+
+
+PROFIT = "cost_of_goods,earnings_without_cost,net_earnings,units_without_cost,cost_known_share"
+
+
+def profit(api: httpx.Client, **parameters: str) -> dict[str, Any]:
+    totals = answer(api, "profit", **MARCH, **parameters, **{"with": PROFIT})["totals"]
+    return {total["name"]: total["value"] for total in totals}
+
+
+def test_profit_is_the_net_earnings_of_what_has_a_cost_less_the_cost_of_each_order_s_day(
+    api: httpx.Client, history: History
+) -> None:
+    def unit_cost(product_id: str, placed_at: str) -> int | None:
+        if product_id == f"{SELLER}-0":
+            return 900 if placed_at < "2017-03-01 03" else 1_250
+        return 333 if product_id == f"{SELLER}-1" and placed_at >= "2017-03-15 03" else None
+
+    first, last = (datetime.fromisoformat(f"{day}T03:00:00") for day in MARCH.values())
+    booked = [
+        (sign * line["quantity"], unit_cost(line["product_id"], event["placed_at"]))
+        for topic, sign in (("order_confirmed", 1), ("order_cancelled", -1), ("payment_refunded", -1))
+        for event in history.of(topic)
+        if first <= datetime.fromisoformat(event["occurred_at"]) < last
+        if event.get("confirmed_at", "") is not None
+        for line in event["lines"]
+        if line.get("seller_id", event.get("seller_id")) == SELLER
+    ]
+    value = profit(api)
+
+    assert value["cost_of_goods"] == sum(units * cost for units, cost in booked if cost is not None) > 0
+    assert value["units_without_cost"] == sum(abs(units) for units, cost in booked if cost is None) > 0
+    assert value["profit"] + value["cost_of_goods"] + value["earnings_without_cost"] == value["net_earnings"]
+    known = sum(abs(units) for units, cost in booked if cost is not None)
+    assert value["cost_known_share"] == pytest.approx(
+        known / (known + value["units_without_cost"]), abs=0.00005
+    )
+
+
+def test_a_cost_that_is_set_later_for_an_earlier_day_changes_the_past(
+    shop: Settings, api: httpx.Client, history: History
+) -> None:
+    before = profit(api, product=f"{SELLER}-2")
+    late = history.of("product_cost_set")[-1] | {
+        "event_id": "late", "occurred_at": "2017-06-01 00:00:00", "seller_id": SELLER, "version": 1,
+        "product_id": f"{SELLER}-2", "currency": "BRL", "valid_from": "2016-12-01 02:00:00",
+    }  # fmt: skip
+    with connect(shop, admin=True) as client:
+        client.raw_insert(
+            "product_cost_set",
+            insert_block=json.dumps(late | {"unit_cost_minor": 50, "removed": False}),
+            fmt="JSONEachRow",
+        )
+        try:
+            after = profit(api, product=f"{SELLER}-2")
+        finally:
+            withdrawn = late | {"event_id": "withdrawn", "removed": True, "version": 2}
+            client.raw_insert("product_cost_set", insert_block=json.dumps(withdrawn), fmt="JSONEachRow")
+
+    assert (before["profit"], before["cost_known_share"], after["cost_known_share"]) == (0, 0, 1)
+    assert after["profit"] == after["net_earnings"] - after["cost_of_goods"]
+    assert after["cost_of_goods"] % 50 == 0 != after["cost_of_goods"]
+    assert profit(api, product=f"{SELLER}-2") == before
+
+
+def placed_in(events: list[dict[str, Any]], first: str, last: str) -> list[dict[str, Any]]:
+    """Return the lines of the confirmed orders, or of their cancellations, that were placed in a time."""
+    return [
+        line
+        for event in events
+        if event["currency"] == "BRL" and event.get("confirmed_at", "") is not None
+        if first <= event["placed_at"] < last
+        for line in event["lines"]
+    ]
+
+
+def after_discount(line: dict[str, Any]) -> int:
+    amount: int = line["quantity"] * line["unit_price_minor"] - line["discount_minor"]
+    return amount
+
+
+@pytest.mark.usefixtures("history")
+def test_a_product_is_out_of_stock_at_the_full_hours_at_which_no_unit_could_be_bought(
+    api: httpx.Client, history: History
+) -> None:
+    product = f"{SELLER}-0"
+    shown = answer(
+        api, "hours_out_of_stock", product=product, grain="day", **MARCH,
+        **{"with": "lost_units_estimate,lost_sales_estimate"},
+    )  # fmt: skip
+    hours, units, amount = (total["value"] for total in shown["totals"])
+    by_day = {bucket["start"][:10]: bucket["values"]["hours_out_of_stock"] for bucket in shown["series"]}
+    month = "2017-02-20 03", "2017-03-20 03"
+    sold = [
+        (sign * line["quantity"], sign * after_discount(line))
+        for topic, sign in (("order_confirmed", 1), ("order_cancelled", -1))
+        for line in placed_in(history.of(topic), *month)
+        if line["product_id"] == product
+    ]
+    in_stock = 28 * 24
+
+    assert {day: count for day, count in by_day.items() if count} == {
+        **{f"2017-03-{day}": 24 for day in range(20, 25)}, "2017-03-25": 13,
+    }  # fmt: skip
+    assert hours == 133
+    assert units == int(sum(each[0] for each in sold) * hours / in_stock + 0.5) > 0
+    assert amount == int(sum(each[1] for each in sold) * hours / in_stock + 0.5) > 0
+
+
+@pytest.mark.usefixtures("history")
+def test_a_time_without_stock_that_never_ends_counts_for_28_days(api: httpx.Client) -> None:
+    months = {"from": "2017-04-01", "to": "2017-12-01", "product": f"{SELLER}-2"}
+
+    assert answer(api, "hours_out_of_stock", **months)["totals"][0]["value"] == 28 * 24
