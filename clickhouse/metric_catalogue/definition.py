@@ -21,7 +21,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
-from clickhouse.metric_catalogue.source import Dimension, MeasureUnit, Source, SourceFile, StrictModel
+from clickhouse.metric_catalogue.source import SELLER, Dimension, MeasureUnit, Source, SourceFile, StrictModel
 from common.errors import SoukError
 
 FOLDER = Path(__file__).parent
@@ -35,6 +35,13 @@ Better = Literal["more", "less", "neither"]
 
 _VERSION_DIGITS = 8
 _TERM = re.compile(r"-?[a-z_]+")
+
+
+COUNTED_ONCE = (
+    "What several sellers share, such as an order, a shopper or a session, counts once: the values of "
+    "sellers can add up to more."
+)
+"""The note about a figure of the marketplace that counts different things."""
 
 
 class BrokenDefinition(SoukError):
@@ -77,6 +84,7 @@ class _File(StrictModel):
     """The content of a metric's file. `place` sorts the metrics of a domain.
 
     `dimensions` are those of the source by which the metric can be split; all of them if not given.
+    `marketplace` says what the definition does not say about the figure of the whole marketplace.
     """
 
     title: str
@@ -91,6 +99,7 @@ class _File(StrictModel):
     quantile: Quantile | None = None
     dimensions: tuple[str, ...] | None = None
     edge_cases: tuple[str, ...]
+    marketplace: str = ""
     since: date
 
     @model_validator(mode="after")
@@ -118,6 +127,7 @@ class Metric:
     quantile: Quantile | None
     dimension_names: tuple[str, ...] | None
     edge_cases: tuple[str, ...]
+    marketplace: str
     since: date
 
     @cached_property
@@ -156,6 +166,30 @@ class Metric:
         return every if self.dimension_names is None else {name: every[name] for name in self.dimension_names}
 
     @property
+    def is_of_marketplace(self) -> bool:
+        """Whether it has a value for all sellers together."""
+        return all(self.source.measures[name].over_sellers != "none" for name in self.measures)
+
+    @property
+    def marketplace_dimensions(self) -> Mapping[str, Dimension]:
+        """The dimensions that the figure of the marketplace can be split by, by name; none if it has none."""
+        if not self.is_of_marketplace or self.source.sellers is None:
+            return {}
+        return {SELLER: self.source.sellers, **self.dimensions}
+
+    def dimension(self, name: str) -> Dimension:
+        """Return a dimension of the figures of a seller, or of those of the marketplace."""
+        return (self.marketplace_dimensions or self.dimensions)[name]
+
+    @property
+    def marketplace_notes(self) -> tuple[str, ...]:
+        """What a reader must know about the figure of the marketplace, a sentence each."""
+        measures = [self.source.measures[name] for name in self.measures]
+        shared = any(measure.distinct or measure.distinct_values for measure in measures)
+        rule = "Adds up over all sellers." if not shared else COUNTED_ONCE
+        return (rule, *filter(None, [self.marketplace]))
+
+    @property
     def adds_up(self) -> bool:
         """Whether its value over a period follows from the columns of the parts of the period."""
         distinct = any(self.source.measures[name].distinct_values for name in self.measures)
@@ -163,8 +197,13 @@ class Metric:
 
     def is_additive(self, dimension: Dimension) -> bool:
         """Return whether the values of the dimension add up to the total: not for orders by product."""
-        counts_orders = any(self.source.measures[name].distinct for name in self.measures)
-        return self.adds_up and not (dimension.splits_orders and counts_orders)
+        measures = [self.source.measures[name] for name in self.measures]
+        overlaps = any(
+            (dimension.splits_orders and measure.distinct)
+            or (dimension.splits_sellers and measure.over_sellers != "adds_up")
+            for measure in measures
+        )
+        return self.adds_up and not overlaps
 
 
 @cache

@@ -9,10 +9,11 @@ import orjson
 
 from clickhouse.metric_catalogue.definition import Metric, read_catalogue
 from clickhouse.metric_catalogue.queries import series_query, split_query
+from clickhouse.metric_catalogue.scope import MARKETPLACE
 from clickhouse.metrics.definition import read_definitions
 from common.settings import Settings
 from serving.analytics.schemas.changes import SalesChange
-from serving.analytics.schemas.metrics import MetricRows, SellerMetrics
+from serving.analytics.schemas.metrics import MarketplaceMetrics, MetricRows, SellerMetrics
 from serving.analytics.schemas.orders import Orders
 from serving.analytics.schemas.products import TopProducts
 from serving.analytics.schemas.sales import MarketplaceSales, SellerSales
@@ -34,6 +35,7 @@ _SELLERS = Question[Sellers]("sellers", Sellers)
 _SALES_CHANGE = Question[SalesChange]("sales_change", SalesChange)
 _TASKS = Question[SellerTasks]("tasks", SellerTasks)
 _METRICS = Question[SellerMetrics]("metrics", SellerMetrics)
+_MARKETPLACE_METRICS = Question[MarketplaceMetrics]("marketplace_metrics", MarketplaceMetrics)
 _METRIC_ROWS = Question[MetricRows]("metric_rows", MetricRows)
 _MARKETPLACE_SPAN = Question[SalesSpan]("marketplace_span", SalesSpan)
 _MARKETPLACE_SALES = Question[MarketplaceSales]("marketplace_sales", MarketplaceSales)
@@ -131,6 +133,15 @@ class Dashboards:
         )
         return {**content, "stale": stale}
 
+    async def metrics_of_marketplace(self, request: MetricsRequest) -> MarketplaceMetrics:
+        """Return metrics of the catalogue for the whole marketplace."""
+        content, stale = await self.last.ask(
+            _MARKETPLACE_METRICS,
+            _metric_parts(request),
+            lambda: self.analytics.metrics.of_marketplace(request),
+        )
+        return {**content, "stale": stale}
+
     async def metric_rows_of_seller(
         self, seller_id: str, request: MetricsRequest, cursor: str | None, limit: int
     ) -> MetricRows:
@@ -169,8 +180,15 @@ def _parts(requested: PeriodRequest) -> tuple[str | None, str | None, str | None
 
 def _statements(metric: Metric) -> str:
     """Return the SQL of a metric's series and splits, and its version."""
-    splits = (split_query([metric], each, of_product=False) for each in metric.dimensions.values())
-    return "\n".join((metric.version, series_query([metric], of_product=False), *splits))
+    sql = [series_query([metric], of_product=False)]
+    sql += [split_query([metric], each, of_product=False) for each in metric.dimensions.values()]
+    if metric.is_of_marketplace:
+        sql.append(series_query([metric], of_product=False, scope=MARKETPLACE))
+        sql += [
+            split_query([metric], each, of_product=False, scope=MARKETPLACE)
+            for each in metric.marketplace_dimensions.values()
+        ]
+    return "\n".join((metric.version, *sql))
 
 
 def _metric_parts(request: MetricsRequest) -> tuple[str | int | None, ...]:
