@@ -106,14 +106,14 @@ class _Reader:
         facts = self._facts(keys)
         if keys is None:
             self._computed = facts
-        days = _days(self._stores)
+        days = days_of(self._stores)
         return Sides(facts, _metrics(self._stores, days) if days else facts)
 
     def api(self, keys: KeyFilter | None) -> Sides:
         """Read what the API says about each seller: see `EVERY`."""
         stores, computed, self._computed = self._stores, self._computed, None
         facts = computed if computed is not None and keys is None else self._facts(keys)
-        days = _days(stores)
+        days = days_of(stores)
         if days is None:
             return Sides(facts, facts)
         sellers = dict(metrics_to_ask(read_sellers(stores, keys)["seller_id"].to_pylist()))
@@ -144,20 +144,21 @@ def _metrics(stores: Stores, days: DayRange) -> pa.Table:
     found: dict[tuple[str, str], dict[str, Value]] = defaultdict(lambda: dict(NOTHING))
     for source in SOURCES:
         metrics = [metric for metric in read_catalogue().values() if metric.source.name == source]
-        for row in stores.clickhouse.query_sql(sellers_query(metrics), _parameters(stores, days)).to_pylist():
+        for row in stores.clickhouse.query_sql(sellers_query(metrics), parameters(stores, days)).to_pylist():
             month = f"{datetime.fromtimestamp(row['bucket'], stores.timezone):%Y-%m}"
             found[row["seller_id"], month] |= {metric.name: value_of(metric, row) for metric in metrics}
     rows = [_row(*key, values) for key, values in found.items() if any(values.values())]
     return pa.Table.from_pylist(rows, SCHEMA)
 
 
-def _days(stores: Stores) -> DayRange | None:
+def days_of(stores: Stores) -> DayRange | None:
     """Return the months in which anything happened; None if nothing did."""
     span = stores.clickhouse.query(f"{NAME}/span", {"timezone": stores.timezone.key}).to_pylist()
     return DayRange.of_months(span[0]["first_month"], span[0]["last_month"]) if span else None
 
 
-def _parameters(stores: Stores, days: DayRange) -> dict[str, str]:
+def parameters(stores: Stores, days: DayRange) -> dict[str, str]:
+    """Return the parameters of a query of the catalogue, by month."""
     first, last = (
         datetime.combine(day, time.min, stores.timezone).astimezone(UTC) for day in (days.first, days.last)
     )
