@@ -13,6 +13,7 @@ from audit.comparisons.aggregates_vs_seller_api import read_sellers
 from audit.seller_metrics import (
     customer_orders,
     earning_lines,
+    funnel_visits,
     parcel_steps,
     product_interest,
     recommendations,
@@ -50,11 +51,12 @@ SOURCES: Mapping[str, Add] = {
     "product_interest": product_interest.add,
     "customer_orders": customer_orders.add,
     "recommendations": recommendations.add,
+    "funnel_visits": funnel_visits.add,
 }
 """Source of the catalogue → the plain computation of its measures, from the query of the same name."""
 
-WITH_ROWS_OF_NO_SELLER = frozenset(("recommendations",))
-"""Sources whose query can't be limited to some sellers: a click names no seller."""
+WITH_ROWS_OF_NO_SELLER = frozenset(("recommendations", "funnel_visits"))
+"""Sources whose query can't be limited to some sellers: a click or a search names no seller."""
 
 METRICS = tuple(read_catalogue())
 FIRST_SOURCE = tuple(

@@ -38,7 +38,7 @@ _TERM = re.compile(r"-?[a-z_]+")
 
 
 COUNTED_ONCE = (
-    "What several sellers share, such as an order, a shopper or a session, counts once: the values of "
+    "What several sellers share, such as an order, a shopper or a visit, counts once: the values of "
     "sellers can add up to more."
 )
 """The note about a figure of the marketplace that counts different things."""
@@ -185,8 +185,10 @@ class Metric:
     def marketplace_notes(self) -> tuple[str, ...]:
         """What a reader must know about the figure of the marketplace, a sentence each."""
         measures = [self.source.measures[name] for name in self.measures]
-        shared = any(measure.distinct or measure.distinct_values for measure in measures)
-        rule = "Adds up over all sellers." if not shared else COUNTED_ONCE
+        shared = any(
+            each.distinct or each.distinct_values or each.over_sellers == "overlaps" for each in measures
+        )
+        rule = COUNTED_ONCE if shared else "Adds up over all sellers."
         return (rule, *filter(None, [self.marketplace]))
 
     @property

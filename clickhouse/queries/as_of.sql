@@ -9,6 +9,7 @@ WITH
     -- Metric that ClickHouse derives from facts (clickhouse/metrics/) → the tables of these facts.
     map(
         'order_lines', ['order_placed'],
+        'session_orders', ['order_placed'],
         'order_state', ['order_placed', 'order_confirmed', 'order_shipped', 'order_delivered', 'order_cancelled'],
         'sales_lines', ['order_confirmed', 'order_cancelled', 'payment_refunded'],
         'sales_orders', ['order_confirmed', 'order_cancelled', 'payment_refunded'],
