@@ -40,7 +40,7 @@ DERIVED = {
 STORED = (
     *("sales_lines", "sales_orders", "captured_payments"),
     *("return_lines", "earning_lines", "review_scores", "product_views"),
-    *("customer_orders", "recommended_items", "recommendation_clicks"),
+    *("customer_orders", "recommended_items", "recommendation_clicks", "session_orders"),
 )
 """The metrics that have rows of their own."""
 
