@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from cli.data_dictionary import data_dictionary
-from clickhouse.metric_catalogue.definition import read_catalogue, read_domains
+from clickhouse.metric_catalogue.definition import read_domains, read_every_metric
 from clickhouse.metrics.definition import read_definitions
 from clickhouse.views import FOLDER as QUERIES
 from common.settings import ROOT
@@ -97,7 +97,7 @@ def saga() -> str:
 def metrics() -> str:
     """Return a section for each domain of the catalogue, with a part for each metric."""
     parts, domain = [], ""
-    for metric in read_catalogue().values():
+    for metric in read_every_metric().values():
         if metric.domain != domain:
             domain = metric.domain
             about = read_domains()[domain]

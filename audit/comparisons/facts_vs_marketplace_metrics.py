@@ -9,14 +9,14 @@ import pyarrow as pa
 
 from audit.comparison import ComparisonSpec
 from audit.comparisons.facts_vs_seller_metrics import NAME as QUERIES
-from audit.comparisons.facts_vs_seller_metrics import SOURCES, days_of, parameters
+from audit.comparisons.facts_vs_seller_metrics import SOURCES_OF_MARKETPLACE, days_of, parameters
 from audit.seller_metrics.figures import SellerMonths, Value
 from audit.seller_metrics.marketplace import months_of_marketplace
 from audit.sources.api import ApiRequest, Row
 from audit.sources.sales_api import DayRange, bucket_name
 from audit.stores import Stores
 from audit.table_comparison import KeyFilter, Sides, TableComparison
-from clickhouse.metric_catalogue.definition import read_catalogue
+from clickhouse.metric_catalogue.definition import read_every_metric
 from clickhouse.metric_catalogue.queries import series_query
 from clickhouse.metric_catalogue.scope import MARKETPLACE
 from clickhouse.metric_catalogue.values import value_of
@@ -26,7 +26,7 @@ KEY = ("bucket",)
 SPEC = ComparisonSpec(NAME, "every metric of the marketplace by month", "facts", "metrics", "months", KEY)
 API = ComparisonSpec(NAME, "metrics of the marketplace by month", "facts", "API", "months", KEY)
 
-METRICS = {name: metric for name, metric in read_catalogue().items() if metric.is_of_marketplace}
+METRICS = {name: metric for name, metric in read_every_metric().items() if metric.is_of_marketplace}
 OVERLAPPING = frozenset(
     metric.source.name
     for metric in METRICS.values()
@@ -90,7 +90,7 @@ class _Reader:
             ).to_pylist()
             return found
 
-        return expected(months_of_marketplace(SOURCES, OVERLAPPING, rows, stores.timezone))
+        return expected(months_of_marketplace(SOURCES_OF_MARKETPLACE, OVERLAPPING, rows, stores.timezone))
 
 
 def _metrics(stores: Stores, days: DayRange) -> pa.Table:

@@ -20,6 +20,8 @@ from audit.seller_metrics import (
     return_lines,
     review_scores,
     sales_lines,
+    search_clicks,
+    searches,
 )
 from audit.seller_metrics.figures import SellerMonths, SourceMonths, Value
 from audit.sources.api import ApiRequest, Row
@@ -52,11 +54,15 @@ SOURCES: Mapping[str, Add] = {
     "customer_orders": customer_orders.add,
     "recommendations": recommendations.add,
     "funnel_visits": funnel_visits.add,
+    "search_clicks": search_clicks.add,
 }
 """Source of the catalogue → the plain computation of its measures, from the query of the same name."""
 
-WITH_ROWS_OF_NO_SELLER = frozenset(("recommendations", "funnel_visits"))
-"""Sources whose query can't be limited to some sellers: a click or a search names no seller."""
+SOURCES_OF_MARKETPLACE: Mapping[str, Add] = {**SOURCES, "searches": searches.add}
+"""The same, with the sources of metrics that only the marketplace has."""
+
+WITH_ROWS_OF_NO_SELLER = frozenset(("recommendations", "funnel_visits", "search_clicks"))
+"""Sources whose query can't be limited to some sellers: some of its rows name no seller."""
 
 METRICS = tuple(read_catalogue())
 FIRST_SOURCE = tuple(

@@ -12,10 +12,10 @@ from clickhouse.metrics.definition import read_definitions
 
 MeasureUnit = Literal["money", "count", "milliseconds"]
 
-OverSellers = Literal["adds_up", "overlaps", "none"]
+OverSellers = Literal["adds_up", "overlaps", "none", "only"]
 """What a measure is over all sellers together. `adds_up`: the sum of theirs, except that an order of several
 sellers counts once if the measure has `distinct`. `overlaps`: computed from all rows together, and not the
-sum of theirs, such as first orders. `none`: it is about single sellers."""
+sum of theirs, such as first orders. `none`: it is about single sellers. `only`: sellers have none."""
 
 
 SELLER = "seller"

@@ -10,6 +10,8 @@ WITH
     map(
         'order_lines', ['order_placed'],
         'session_orders', ['order_placed'],
+        'search_pages', ['search_performed'],
+        'search_clicks', ['product_viewed'],
         'order_state', ['order_placed', 'order_confirmed', 'order_shipped', 'order_delivered', 'order_cancelled'],
         'sales_lines', ['order_confirmed', 'order_cancelled', 'payment_refunded'],
         'sales_orders', ['order_confirmed', 'order_cancelled', 'payment_refunded'],

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
 
-from clickhouse.metric_catalogue.definition import read_catalogue
+from clickhouse.metric_catalogue.definition import read_every_metric
 from common.ids import PRINTABLE
 from serving.analytics.parameters import Cursor, DashboardsDep, GrainParam, PeriodDep, SellerId
 from serving.analytics.policy import POLICIES
@@ -49,7 +49,7 @@ MAX_METRICS = 100
 DIMENSION_NAMES = sorted(
     {
         name
-        for metric in read_catalogue().values()
+        for metric in read_every_metric().values()
         for name in {*metric.dimensions, *metric.marketplace_dimensions}
     }
 )
@@ -129,7 +129,7 @@ router = APIRouter(
 @router.get("/analytics/metrics", summary="The catalogue of metrics", response_model=MetricDefinitions)
 async def metrics(respond: ResponderDep) -> Response:
     """Return what every metric means: its definition, formula, unit and edge cases."""
-    return respond({"metrics": [presenter.definition(metric) for metric in read_catalogue().values()]})
+    return respond({"metrics": [presenter.definition(metric) for metric in read_every_metric().values()]})
 
 
 @router.get(
@@ -140,7 +140,7 @@ async def metrics(respond: ResponderDep) -> Response:
 )
 async def explain_metric(respond: ResponderDep, metric: MetricName) -> Response:
     """Return the definition of a metric and the query that computes it."""
-    return respond(presenter.explanation(find_metric(metric)))
+    return respond(presenter.explanation(find_metric(metric, of_marketplace=None)))
 
 
 @router.get(

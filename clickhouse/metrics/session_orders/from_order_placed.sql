@@ -3,6 +3,6 @@ SELECT
     assumeNotNull(session_id) AS session_id,
     occurred_at AS placed_at,
     order_id,
-    arrayDistinct(lines.seller_id) AS seller_ids
+    arrayZip(lines.seller_id, lines.product_id) AS offers
 FROM order_placed
 WHERE order_placed.session_id IS NOT NULL

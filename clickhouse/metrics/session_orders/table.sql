@@ -4,7 +4,7 @@ CREATE TABLE {table}
     session_id String CODEC(Default) COMMENT 'The session of the browser.',
     placed_at DateTime64(3, 'UTC') CODEC(Delta, Default) COMMENT 'When the order was placed, UTC.',
     order_id String CODEC(Default) COMMENT 'The order.',
-    seller_ids Array(String) CODEC(Default) COMMENT 'The sellers of its lines, each once.'
+    offers Array(Tuple(seller_id String, product_id String)) CODEC(Default) COMMENT 'The offers of its lines.'
 )
 ENGINE = ReplacingMergeTree
 PARTITION BY toYear(placed_at)

@@ -52,7 +52,7 @@ def explanation(metric: Metric) -> MetricExplanation:
         "source": metric.source.name,
         "tables": list(metric.source.tables),
         "cost": metric.source.file.cost,
-        "sql": series_query([metric], of_product=False),
+        "sql": series_query([metric], of_product=False) if metric.is_of_sellers else None,
         "marketplace": {
             "dimensions": list(metric.marketplace_dimensions),
             "notes": list(metric.marketplace_notes),

@@ -64,8 +64,11 @@ class MetricExplanation(MetricDefinition):
     tables: Annotated[list[str], Field(description="The tables that the rows come from.")]
     cost: Annotated[str, Field(description="What an answer reads.")]
     sql: Annotated[
-        str,
-        Field(description="The ClickHouse query of the series of one seller; `{…}` are its parameters."),
+        str | None,
+        Field(
+            description="The ClickHouse query of the series of one seller; `{…}` are its parameters. Null if "
+            "it is a figure of the whole marketplace only."
+        ),
     ]
     marketplace: Annotated[
         MarketplaceExplanation | None, Field(description="Null if it is a figure of single sellers only.")

@@ -7,9 +7,9 @@ from typing import Literal
 
 import orjson
 
-from clickhouse.metric_catalogue.definition import Metric, read_catalogue
+from clickhouse.metric_catalogue.definition import Metric, read_every_metric
 from clickhouse.metric_catalogue.queries import series_query, split_query
-from clickhouse.metric_catalogue.scope import MARKETPLACE
+from clickhouse.metric_catalogue.scope import MARKETPLACE, ONE_SELLER
 from clickhouse.metrics.definition import read_definitions
 from common.settings import Settings
 from serving.analytics.schemas.changes import SalesChange
@@ -49,7 +49,7 @@ def figures_version(settings: Settings, queries: Mapping[str, str]) -> str:
     The definitions are those of this checkout, to which `./souk up` switches readers.
     """
     definitions = sorted((name, each.version) for name, each in read_definitions().items())
-    definitions += [(name, _statements(each)) for name, each in read_catalogue().items()]
+    definitions += [(name, _statements(each)) for name, each in read_every_metric().items()]
     shop = (settings.clickhouse_database, settings.shop_currency, settings.shop_timezone)
     return blake2b(orjson.dumps((definitions, sorted(queries.items()), shop)), digest_size=8).hexdigest()
 
@@ -180,14 +180,10 @@ def _parts(requested: PeriodRequest) -> tuple[str | None, str | None, str | None
 
 def _statements(metric: Metric) -> str:
     """Return the SQL of a metric's series and splits, and its version."""
-    sql = [series_query([metric], of_product=False)]
-    sql += [split_query([metric], each, of_product=False) for each in metric.dimensions.values()]
-    if metric.is_of_marketplace:
-        sql.append(series_query([metric], of_product=False, scope=MARKETPLACE))
-        sql += [
-            split_query([metric], each, of_product=False, scope=MARKETPLACE)
-            for each in metric.marketplace_dimensions.values()
-        ]
+    sql = []
+    for scope, dimensions in ((ONE_SELLER, metric.dimensions), (MARKETPLACE, metric.marketplace_dimensions)):
+        sql.append(series_query([metric], of_product=False, scope=scope))
+        sql += [split_query([metric], each, of_product=False, scope=scope) for each in dimensions.values()]
     return "\n".join((metric.version, *sql))
 
 

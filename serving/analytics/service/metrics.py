@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from clickhouse.metric_catalogue import queries
-from clickhouse.metric_catalogue.definition import Metric, read_catalogue
+from clickhouse.metric_catalogue.definition import Metric, read_every_metric
 from clickhouse.metric_catalogue.scope import MARKETPLACE, ONE_SELLER, Scope
 from common.cursor import BadCursor, decode_cursor, encode_cursor
 from serving.analytics.periods import (
@@ -76,7 +76,7 @@ class MetricsService:
             UnknownMetric: the catalogue has no metric of a name.
             BadAnalyticsRequest: as `of_seller`, or a metric is about single sellers.
         """
-        metrics = [find_metric(name) for name in request.metrics]
+        metrics = [find_metric(name, of_marketplace=True) for name in request.metrics]
         _check(metrics, request, of_marketplace=True)
         as_of = await self._context.watermarks.as_of(_tables(metrics))
         period = await self._context.marketplace_period(request.period)
@@ -197,15 +197,24 @@ class MetricsService:
         return earlier_period(compare, period, as_of, self._context.zone)
 
 
-def find_metric(name: str) -> Metric:
-    """Return the metric of a name.
+def find_metric(name: str, *, of_marketplace: bool | None = False) -> Metric:
+    """Return the metric of a name, of which sellers or the marketplace have a figure; None: either of them.
 
     Raises:
         UnknownMetric: there is none.
+        BadAnalyticsRequest: there is one, but only of the other.
     """
-    metric = read_catalogue().get(name)
+    metric = read_every_metric().get(name)
     if metric is None:
         raise UnknownMetric(name)
+    if of_marketplace is False and not metric.is_of_sellers:
+        raise BadAnalyticsRequest(
+            f"{name} is a figure of the whole marketplace. Ask for it under /v1/marketplace/analytics."
+        )
+    if of_marketplace and not metric.is_of_marketplace:
+        raise BadAnalyticsRequest(
+            f"{name} is a figure of single sellers. Ask for it under /v1/sellers/…/analytics."
+        )
     return metric
 
 
@@ -218,10 +227,6 @@ def _check(metrics: Sequence[Metric], request: MetricsRequest, *, of_marketplace
     if len(set(request.metrics)) < len(request.metrics):
         raise BadAnalyticsRequest("Request each metric once.")
     for metric in metrics:
-        if of_marketplace and not metric.is_of_marketplace:
-            raise BadAnalyticsRequest(
-                f"{metric.name} is a figure of single sellers. Ask for it under /v1/sellers/…/analytics."
-            )
         if request.product_id is not None and not metric.source.has_products:
             raise BadAnalyticsRequest(f"{metric.name} can't be restricted to a product. Leave product out.")
         dimensions = metric.marketplace_dimensions if of_marketplace else metric.dimensions

@@ -11,8 +11,11 @@ Add = Callable[..., None]
 
 QUERIES = ("Lamp", " lamp ", "a  CHAIR", "chair", "nothing like it")
 BREAK = timedelta(minutes=30)
-STEPS = (timedelta(seconds=1), timedelta(minutes=7), BREAK - timedelta(milliseconds=1), BREAK)
-"""The times between two events of a session: with the last one, a new visit begins."""
+STEPS = (
+    *(timedelta(seconds=1), timedelta(minutes=1), timedelta(minutes=7)),
+    *(BREAK - timedelta(milliseconds=1), BREAK, timedelta(hours=12)),
+)
+"""The times between two events of a session. The last two begin a new visit; two of the last one are a day."""
 
 
 class Visitors:
@@ -22,6 +25,7 @@ class Visitors:
         self._add, self._rng = add, random.Random(seed)
         self._offers, self._shoppers = offers, shoppers
         self._orders = 0
+        self._search_id: str | None = None
 
     def session(self, session_id: str, first: datetime, days: int) -> None:
         """Draw the events of one session, which has one or several visits."""
@@ -29,7 +33,8 @@ class Visitors:
         shopper_id = rng.choice([None, *self._shoppers])
         visitor = {"session_id": session_id, "shopper_id": shopper_id}
         at = first.astimezone(UTC) + timedelta(milliseconds=rng.randrange(days * 86_400_000))
-        chosen = rng.sample(list(self._offers), 3)
+        chosen = rng.sample(list(self._offers), 2)
+        self._search_id = None
         for number in range(rng.randrange(2, 14)):
             product, seller = rng.choice(chosen)
             self._event(at, number, visitor, product, seller)
@@ -38,11 +43,12 @@ class Visitors:
     def _event(self, at: datetime, number: int, visitor: dict[str, Any], product: str, seller: str) -> None:
         rng = self._rng
         offer = {"product_id": product, "seller_id": seller}
-        kind = rng.choices(("view", "cart", "order", "search", "click", "removal"), (5, 4, 3, 1, 1, 1))[0]
+        kind = rng.choices(("view", "cart", "order", "search", "click", "removal"), (6, 4, 3, 2, 1, 1))[0]
         session_id = visitor["session_id"]
         if kind == "view":
             known = offer if rng.random() < 0.9 else offer | {"seller_id": None}
-            self._add("product_viewed", at, **visitor, **known, source="direct")
+            led = {"source": "search" if self._search_id else "direct", "search_id": self._search_id}
+            self._add("product_viewed", at, **visitor, **known, **led)
         elif kind in ("cart", "removal"):
             before = 0 if kind == "cart" else 2
             self._add(
@@ -52,10 +58,13 @@ class Visitors:
         elif kind == "order":
             self._order(at, visitor, [offer, *({"product_id": p, "seller_id": s} for p, s in self._more())])
         elif kind == "search":
-            self._add(
-                "search_performed", at, **visitor, search_id=f"{session_id}-{number}",
-                query=rng.choice(QUERIES), filters={}, page_number=1, result_count=1, product_ids=[product],
-            )  # fmt: skip
+            self._search_id = f"{session_id}-{number}"
+            shown, query = rng.choice([[], [product], [product, "another"]]), rng.choice(QUERIES)
+            for page, seconds in ((1, 0), (2, 50))[: 2 if shown and rng.random() < 0.3 else 1]:
+                self._add(
+                    "search_performed", at + timedelta(seconds=seconds), **visitor, query=query, filters={},
+                    search_id=self._search_id, page_number=page, result_count=len(shown), product_ids=shown,
+                )  # fmt: skip
         else:
             self._add(
                 "recommendation_clicked", at, **visitor, recommendation_id=f"{session_id}-{number}",

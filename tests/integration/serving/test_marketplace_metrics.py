@@ -16,7 +16,7 @@ from audit.sources.api import ApiClient
 from audit.sources.clickhouse import ClickHouseTables
 from audit.stores import Stores
 from clickhouse.client import connect
-from clickhouse.metric_catalogue.definition import read_catalogue
+from clickhouse.metric_catalogue.definition import read_every_metric
 from common.principal_token import PlatformToken
 from common.settings import Settings
 from tests.integration.metric_tables import emptied, writable
@@ -24,10 +24,16 @@ from tests.integration.serving.conftest import TABLES, ask, insert
 from tests.integration.serving.shop_history import SELLERS, History, load
 
 PERIOD = {"from": "2017-01-01", "to": "2017-06-01"}
-METRICS = {name: metric for name, metric in read_catalogue().items() if metric.is_of_marketplace}
+METRICS = {name: metric for name, metric in read_every_metric().items() if metric.is_of_marketplace}
 BY_SOURCE: dict[str, list[str]] = defaultdict(list)
 for name, metric in METRICS.items():
     BY_SOURCE[metric.source.name].append(name)
+BY_SELLER = {
+    source: own
+    for source, names in BY_SOURCE.items()
+    if (own := [n for n in names if METRICS[n].is_of_sellers])
+}
+"""Source → its metrics: all, and those that sellers have."""
 
 
 @pytest.fixture(scope="module")
@@ -112,10 +118,10 @@ def test_what_sellers_share_counts_once(api: httpx.Client, history: History) -> 
     assert sum(map(len, sellers_of.values())) > len(orders), "no order has several sellers"
 
 
-@pytest.mark.parametrize("source", BY_SOURCE)
+@pytest.mark.parametrize("source", BY_SELLER)
 @pytest.mark.usefixtures("history")
 def test_a_split_by_seller_has_the_figures_that_the_sellers_see(api: httpx.Client, source: str) -> None:
-    first, *others = BY_SOURCE[source]
+    first, *others = BY_SELLER[source]
     together = {"with": ",".join(others)} if others else {}
 
     shown = answer(api, first, by="seller", top=50, **together)
@@ -209,3 +215,30 @@ def test_an_explanation_says_what_the_figure_of_the_marketplace_is(api: httpx.Cl
     assert "counts once" in orders["notes"][0]
     assert orders["dimensions"][0] == "seller"
     assert "{seller_id" not in orders["sql"]
+
+
+def test_searches_are_counted_by_their_normalized_text(api: httpx.Client, history: History) -> None:
+    searches = {each["search_id"]: each for each in history.of("search_performed")}
+    texts = [" ".join(each["query"].lower().split()) for each in searches.values()]
+    empty = [each for each in searches.values() if not each["result_count"]]
+    everything = {"from": "2016-01-01", "to": "2018-01-01", "grain": "month"}
+
+    shown = answer(api, "searches", by="query", **{"with": "empty_search_share"}, **everything)
+
+    assert {part["value"]: part["values"]["searches"] for part in shown["split"]} == {
+        text: texts.count(text) for text in ("lamp", "a chair", "chair", "nothing like it")
+    }
+    assert totals(shown) == {
+        "searches": len(searches),
+        "empty_search_share": pytest.approx(len(empty) / len(searches), abs=0.00005),
+    }
+
+
+@pytest.mark.usefixtures("history")
+def test_a_seller_sees_the_searches_that_led_to_its_offers(api: httpx.Client) -> None:
+    shown = answer(api, "search_clicks", f"sellers/{SELLERS[0]}", by="query")
+    refused = api.get(f"/v1/sellers/{SELLERS[0]}/analytics/searches")
+
+    assert {part["value"] for part in shown["split"]} == {"lamp", "a chair", "chair", "nothing like it"}
+    assert sum(part["values"]["search_clicks"] for part in shown["split"]) == totals(shown)["search_clicks"]
+    assert (refused.status_code, "/v1/marketplace/analytics" in refused.json()["detail"]) == (422, True)
