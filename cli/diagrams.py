@@ -108,6 +108,8 @@ def metrics() -> str:
             "Split by": ", ".join(metric.dimensions),
             "Rows": f"{metric.source.file.description.rstrip('.')} (`{metric.source.name}`)",
             "Cost": metric.source.file.cost.rstrip("."),
+            "Marketplace": " ".join(metric.marketplace_notes).rstrip(".")
+            or "none: it is about single sellers",
             "Since": metric.since.isoformat(),
         }
         parts.append(f"### {metric.title} (`{metric.name}`)\n\n{metric.definition}\n\n")

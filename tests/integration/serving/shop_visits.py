@@ -15,7 +15,7 @@ STEPS = (
     *(timedelta(seconds=1), timedelta(minutes=1), timedelta(minutes=7)),
     *(BREAK - timedelta(milliseconds=1), BREAK, timedelta(hours=12)),
 )
-"""The times between two events of a session. The last two begin a new visit; two of the last one are a day."""
+"""The times between two events of a session. The last two begin a visit; two of the last one are a day."""
 
 
 class Visitors:

@@ -230,7 +230,7 @@ def test_a_query_reads_the_rows_of_a_seller_by_key(shop: Settings, source: str) 
     reads = re.sub("[│└├─ ]+", " ", plan).split("ReadFromMergeTree")[1:]
     keys = [re.search(r"PrimaryKey\n Keys:\n (\w+)", read) for read in reads]
     assert reads
-    assert {key and key[1] for key in keys} <= {"seller_id", "product_id"}
+    assert {key and key[1] for key in keys} <= {"seller_id", "product_id", "session_id", "search_id"}
 
 
 @pytest.mark.usefixtures("history")
