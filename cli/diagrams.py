@@ -29,6 +29,8 @@ UNITS = {
 }
 """Unit → its description in docs/metrics.md."""
 
+OF_SINGLE_SELLERS = "no figure, because it is about single sellers"
+
 _COMMENT = re.compile(r"--.*")
 _SOURCE = re.compile(r"\b(?:FROM|JOIN)\s+(?:events\.)?(\w+)")
 
@@ -108,8 +110,7 @@ def metrics() -> str:
             "Split by": ", ".join(metric.dimensions),
             "Rows": f"{metric.source.file.description.rstrip('.')} (`{metric.source.name}`)",
             "Cost": metric.source.file.cost.rstrip("."),
-            "Marketplace": " ".join(metric.marketplace_notes).rstrip(".")
-            or "none: it is about single sellers",
+            "Marketplace": " ".join(metric.marketplace_notes).rstrip(".") or OF_SINGLE_SELLERS,
             "Since": metric.since.isoformat(),
         }
         parts.append(f"### {metric.title} (`{metric.name}`)\n\n{metric.definition}\n\n")

@@ -126,7 +126,9 @@ class Metric:
 
     @property
     def marketplace_notes(self) -> tuple[str, ...]:
-        """What a reader must know about the figure of the marketplace, a sentence each."""
+        """What a reader must know about the figure of the marketplace, a sentence each; none if it has none."""
+        if not self.is_of_marketplace:
+            return ()
         measures = [self.source.measures[name] for name in self.measures]
         shared = any(
             each.distinct or each.distinct_values or each.over_sellers == "overlaps" for each in measures
