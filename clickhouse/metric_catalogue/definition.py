@@ -126,7 +126,7 @@ class Metric:
 
     @property
     def marketplace_notes(self) -> tuple[str, ...]:
-        """What a reader must know about the figure of the marketplace, a sentence each; none if it has none."""
+        """What a reader must know about the figure of the marketplace; nothing if there is none."""
         if not self.is_of_marketplace:
             return ()
         measures = [self.source.measures[name] for name in self.measures]
