@@ -1,8 +1,8 @@
 -- Every view of a seller's offer that names a search, every search, every addition to a cart, and every confirmed order with its session, from the facts.
 SELECT
     'clicked' AS kind, assumeNotNull(seller_id) AS seller_id, event_id AS id, session_id, product_id, toUnixTimestamp64Milli(occurred_at) AS at_ms
-FROM (SELECT * FROM product_viewed ORDER BY occurred_at, event_id LIMIT 1 BY event_id)
-WHERE seller_id IS NOT NULL AND search_id IS NOT NULL
+FROM (SELECT * FROM product_viewed ORDER BY occurred_at, event_id LIMIT 1 BY event_id) AS viewed
+WHERE viewed.seller_id IS NOT NULL AND viewed.search_id IS NOT NULL
 UNION ALL
 SELECT 'carted', seller_id, event_id, session_id, product_id, toUnixTimestamp64Milli(occurred_at)
 FROM cart_changed

@@ -5,5 +5,5 @@ SELECT
 FROM (SELECT * FROM search_performed ORDER BY occurred_at, event_id LIMIT 1 BY event_id)
 UNION ALL
 SELECT 'clicked', assumeNotNull(seller_id), event_id, toUnixTimestamp64Milli(occurred_at), 0, 0
-FROM (SELECT * FROM product_viewed ORDER BY occurred_at, event_id LIMIT 1 BY event_id)
-WHERE seller_id IS NOT NULL AND search_id IS NOT NULL
+FROM (SELECT * FROM product_viewed ORDER BY occurred_at, event_id LIMIT 1 BY event_id) AS viewed
+WHERE viewed.seller_id IS NOT NULL AND viewed.search_id IS NOT NULL
