@@ -10,6 +10,7 @@ WITH
     map(
         'order_lines', ['order_placed'],
         'session_orders', ['order_placed'],
+        'funnel_steps', ['product_viewed', 'cart_changed', 'order_placed'],
         'search_pages', ['search_performed'],
         'search_clicks', ['product_viewed'],
         'order_state', ['order_placed', 'order_confirmed', 'order_shipped', 'order_delivered', 'order_cancelled'],
