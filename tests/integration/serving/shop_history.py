@@ -59,7 +59,7 @@ class History:
             self._visit(f"hist-visit-{number}")
         viewed = [(product, seller) for product, seller in PRODUCTS.items() if product != NEVER_VIEWED]
         visitors = Visitors(self._add, seed, viewed, SHOPPERS)
-        for number in range(orders // 2):
+        for number in range(orders):
             visitors.session(f"hist-session-{number}", FIRST, (LAST - FIRST).days)
         for seller_id in SELLERS if orders else ():
             self._payout(seller_id)

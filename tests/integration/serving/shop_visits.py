@@ -18,6 +18,11 @@ STEPS = (
 """The times between two events of a session. The last two begin a visit; two of the last one are a day."""
 
 
+KINDS, WEIGHTS = ("view", "cart", "order", "search", "click", "removal"), (6, 4, 3, 2, 1, 1)
+BUYING = ("search", "view", "cart", "order")
+"""How some sessions begin."""
+
+
 class Visitors:
     """Draws sessions with a random generator of their own, so that the other events stay as they are."""
 
@@ -33,17 +38,20 @@ class Visitors:
         shopper_id = rng.choice([None, *self._shoppers])
         visitor = {"session_id": session_id, "shopper_id": shopper_id}
         at = first.astimezone(UTC) + timedelta(milliseconds=rng.randrange(days * 86_400_000))
-        chosen = rng.sample(list(self._offers), 2)
+        chosen = rng.sample(list(self._offers), rng.choice((1, 1, 2)))
         self._search_id = None
+        buys = rng.random() < 0.4
         for number in range(rng.randrange(2, 14)):
             product, seller = rng.choice(chosen)
-            self._event(at, number, visitor, product, seller)
-            at += rng.choice(STEPS)
+            kind = BUYING[number] if buys and number < len(BUYING) else rng.choices(KINDS, WEIGHTS)[0]
+            self._event(kind, at, number, visitor, product, seller)
+            at += rng.choices(STEPS, (30, 25, 20, 10, 10, 5))[0]
 
-    def _event(self, at: datetime, number: int, visitor: dict[str, Any], product: str, seller: str) -> None:
+    def _event(
+        self, kind: str, at: datetime, number: int, visitor: dict[str, Any], product: str, seller: str
+    ) -> None:
         rng = self._rng
         offer = {"product_id": product, "seller_id": seller}
-        kind = rng.choices(("view", "cart", "order", "search", "click", "removal"), (6, 4, 3, 2, 1, 1))[0]
         session_id = visitor["session_id"]
         if kind == "view":
             known = offer if rng.random() < 0.9 else offer | {"seller_id": None}

@@ -1,6 +1,7 @@
 """The metrics of the whole marketplace: what sellers share counts once, and each seller keeps its figures."""
 
 import csv
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from io import StringIO
@@ -242,3 +243,20 @@ def test_a_seller_sees_the_searches_that_led_to_its_offers(api: httpx.Client) ->
     assert {part["value"] for part in shown["split"]} == {"lamp", "a chair", "chair", "nothing like it"}
     assert sum(part["values"]["search_clicks"] for part in shown["split"]) == totals(shown)["search_clicks"]
     assert (refused.status_code, "/v1/marketplace/analytics" in refused.json()["detail"]) == (422, True)
+
+
+@pytest.mark.usefixtures("history")
+def test_the_page_of_metrics_draws_the_funnel_as_a_list(api: httpx.Client) -> None:
+    steps = ["visits_viewed", "visits_carted", "visits_ordered", "visits_paid"]
+    bounds = {"period": "all", "metric": "visit_conversion_rate"}
+    everything = {"from": "2016-01-01", "to": "2018-01-01", "grain": "month"}
+    of_seller = f"sellers/{SELLERS[1]}"
+    values = totals(answer(api, steps[0], of_seller, **everything, **{"with": ",".join(steps[1:])}))
+
+    shown = api.get(f"/sell/{SELLERS[1]}/metrics", params=bounds).raise_for_status().text
+    listed = re.findall(r'<progress max="(\d+)" value="(\d+)"', shown.partition("funnel-title")[2])[:4]
+
+    assert [int(value) for _, value in listed] == [values[name] for name in steps]
+    assert list(values.values()) == sorted(values.values(), reverse=True)
+    assert values["visits_paid"] > 0
+    assert "How far visits get" not in api.get(f"/sell/{SELLERS[1]}/metrics", params={"period": "all"}).text

@@ -91,6 +91,8 @@ WRONG = {
     "product_views": ("views", "+ 1", "views_per_session"),
     "customer_orders": ("orders", "+ 1", "orders_per_customer"),
     "recommended_items": ("impressions", "+ 1", "recommendation_impressions"),
+    "funnel_steps": ("at", "+ INTERVAL 1 WEEK", "visits_viewed"),
+    "search_clicks": ("clicks", "+ 1", "search_clicks"),
 }
 """Table of rows → a column, a wrong change of it, and a metric that differs then."""
 
