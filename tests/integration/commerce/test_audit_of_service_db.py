@@ -36,6 +36,7 @@ OF_SERVICES = (
     "orders_vs_reservations", "reservations_vs_stock", "payments_vs_provider", "outboxes", "inbox_vs_facts",
     "returns_vs_reservations", "returns_vs_payments", "returns_vs_refunds", "service_db_vs_confirmations",
     "service_db_vs_cancellations", "service_db_vs_shoppers", "service_db_vs_sellers",
+    "service_db_vs_alerts",
 )  # fmt: skip
 LINES, DUE, REFUNDS = "inventory.reserved_lines", "payments.due_lines", "payments.refunds"
 ORDER_STATE = "INSERT INTO order_state (order_id, shopper_id, currency, status) VALUES"
@@ -335,6 +336,17 @@ def test_a_seller_who_is_not_as_they_registered_is_found(
     (result,) = audited.ask("service_db_vs_sellers")
     assert {each.field for each in result.differences} == found
     assert {each.key["seller_id"] for each in result.differences} == {"seller-1"}
+
+
+def test_an_alert_that_was_not_reported_is_found(audited: Audited, changed: Callable[..., None]) -> None:
+    alert_id = new_id()
+    changed(
+        "INSERT INTO alerts.alert_steps (alert_id, status, occurred_at, seller_id, rule_id) "
+        f"VALUES ('{alert_id}', 'firing', now(), 'seller-1', '{new_id()}')",
+        f"DELETE FROM alerts.alert_steps WHERE alert_id = '{alert_id}'",
+    )
+    (result,) = audited.ask("service_db_vs_alerts")
+    assert [(each.key["alert_id"], each.field) for each in result.differences] == [(alert_id, "row")]
 
 
 def test_a_unit_that_vanished_is_found(audited: Audited, changed: Callable[..., None]) -> None:
