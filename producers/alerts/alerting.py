@@ -46,15 +46,15 @@ async def disable_rule(tx: Transaction, seller_id: str, rule_id: str, reason: st
 
 
 async def add_alert_message(
-    tx: Transaction, rule: Rule, alert_id: str | None, kind: MessageKind, text: MessageText
+    tx: Transaction, rule: Rule, alert_id: str, kind: MessageKind, text: MessageText
 ) -> None:
     """Add a message about an alert, to be sent when the rule allows it.
 
-    It replaces the messages of the rule that nobody has tried to send. If the end of an alert replaces its
-    beginning, nobody knows of the alert, and no message is sent.
+    It replaces the messages of the rule that nobody has tried to send. The end of an alert of which nobody
+    was told makes no message.
     """
-    skipped = await message_store.skip_waiting(tx, rule.rule_id)
-    if kind == "resolved" and "fired" in skipped:
+    await message_store.skip_waiting(tx, rule.rule_id)
+    if kind == "resolved" and not await message_store.is_known(tx, alert_id):
         return
     at = await _send_at(tx, rule)
     is_listed = rule.target.kind == "page"

@@ -45,9 +45,15 @@ class DueMessage:
     target: Target
 
 
-async def skip_waiting(tx: Transaction, rule_id: str) -> set[MessageKind]:
-    """Skip the messages of a rule, except tests, that nobody has tried to send; return their kinds."""
-    return {row["kind"] for row in await tx.sql.fetch(SQL["skip_waiting"], rule_id)}
+async def skip_waiting(tx: Transaction, rule_id: str) -> None:
+    """Skip the messages of a rule, except tests, that nobody has tried to send."""
+    await tx.sql.execute(SQL["skip_waiting"], rule_id)
+
+
+async def is_known(tx: Transaction, alert_id: str) -> bool:
+    """Return whether a message about an alert was sent, or somebody has tried to send it."""
+    known: bool = await tx.sql.fetchval(SQL["is_known"], alert_id)
+    return known
 
 
 async def find_last_send_at(tx: Transaction, rule_id: str) -> datetime | None:

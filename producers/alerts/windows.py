@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from producers.alerts.model import Window
@@ -34,6 +34,13 @@ CHECKS_AGAIN: dict[Window, timedelta] = {
     "week": timedelta(minutes=15),
 }
 """After this time a rule is evaluated again whose window is over, but whose figures are not complete."""
+
+SHORTEST: dict[Window, timedelta] = {
+    "hour": timedelta(hours=1),
+    "day": timedelta(hours=23),
+    "week": timedelta(days=6, hours=23),
+}
+"""The shortest length of a bucket: on the day on which clocks go forward, a day has 23 hours."""
 
 GRACE = timedelta(seconds=10)
 """Figures are complete a little after an hour has ended."""
@@ -100,8 +107,9 @@ def _slot(bucket: Bucket, window: Window) -> tuple[int, ...]:
 def next_evaluation(window: Window, evaluated_until: datetime, now: datetime, zone: ZoneInfo) -> datetime:
     """Return when a rule is evaluated next, whose buckets up to `evaluated_until` were evaluated."""
     again = now + CHECKS_AGAIN[window]
-    if window != "hour":
-        return again
     local = evaluated_until.astimezone(zone)
+    if window != "hour":
+        is_begun = local.time() == time() and (window == "day" or local.weekday() == 0)
+        return max(again, evaluated_until + SHORTEST[window]) if is_begun else again
     into_hour = timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
-    return max(again, evaluated_until - into_hour + timedelta(hours=1) + GRACE)
+    return max(again, evaluated_until - into_hour + SHORTEST[window] + GRACE)

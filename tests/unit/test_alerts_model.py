@@ -173,6 +173,15 @@ def test_a_rule_is_never_evaluated_more_often_than_once_a_minute(evaluated, late
     assert due <= max(now, until) + HOUR + timedelta(minutes=1)
 
 
+def test_a_rule_about_days_is_not_evaluated_until_the_next_day_is_nearly_over():
+    midnight = datetime(2026, 11, 25, 3, tzinfo=UTC)  # a Wednesday in São Paulo
+
+    assert next_evaluation("day", midnight, NOW, SAO_PAULO) == midnight + 23 * HOUR
+    assert next_evaluation("day", midnight - HOUR, NOW, SAO_PAULO) == NOW + HOUR / 4
+    assert next_evaluation("week", midnight, NOW, SAO_PAULO) == NOW + HOUR / 4
+    assert next_evaluation("week", midnight - timedelta(days=2), NOW, SAO_PAULO) > NOW + timedelta(days=3)
+
+
 QUIET = QuietHours(time(22), time(7), SAO_PAULO)  # 01:00 to 10:00 UTC
 
 

@@ -71,6 +71,7 @@ CREATE TABLE messages (
 );
 CREATE INDEX messages_of_seller ON messages (seller_id, message_id);
 CREATE INDEX messages_of_rule ON messages (rule_id, created_at);
+CREATE INDEX messages_of_alert ON messages (alert_id);
 CREATE INDEX messages_to_send ON messages (send_at) WHERE status = 'waiting';
 CREATE INDEX messages_by_age ON messages (created_at);
 
