@@ -61,6 +61,7 @@ def rule_body(form: Form, currency: str) -> dict[str, Any]:
         "resolves_after": _whole(form, "resolves_after", "How many times in a row until it is resolved"),
         "distance_minutes": _whole(form, "distance_minutes", "The time between messages"),
         "quiet_hours": quiet if quiet["start"] else None,
+        "timezone": form.optional("timezone"),
         "target": _target(form),
     }
 
@@ -78,6 +79,7 @@ def report_body(form: Form) -> dict[str, Any]:
         "period": form.text("period"),
         "metrics": list(form.all("metric")),
         "hour": _whole(form, "hour", "The hour"),
+        "timezone": form.optional("timezone"),
         "address": form.text("address"),
     }
 
