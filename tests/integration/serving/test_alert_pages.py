@@ -43,7 +43,7 @@ def test_a_manager_creates_an_alert_tests_it_and_deletes_it(page: Page) -> None:
     expect(page.get_by_role("alert")).to_contain_text("Enter the value")
     expect(form.get_by_label("Name")).to_have_value("Few sales")
 
-    form.get_by_label("Value", exact=False).first.fill("12.50")
+    form.locator("#rule-value").fill("12.50")
     form.get_by_role("button", name="Create the alert").click()
     expect(page.get_by_role("status")).to_contain_text("The alert is on.")
     rule = page.get_by_role("listitem").filter(has_text="Few sales")

@@ -318,6 +318,21 @@ def test_an_alert_fires_once_and_is_never_ahead_of_what_is_complete(apart: Apart
     assert apart.events(rule) == 1
 
 
+@pytest.mark.parametrize(
+    ("window", "until"), [("hour", AS_OF.replace(minute=0)), ("day", MIDNIGHT + 3 * HOUR), ("week", MIDNIGHT)]
+)
+def test_the_api_has_the_weeks_that_say_what_is_usual(
+    apart: Apart, shop: Settings, window: str, until: datetime
+) -> None:
+    usual = {"kind": "usual", "direction": "either", "deviations": 3.5, "minimum": 0}
+
+    rule = apart.evaluate(apart.rule(window_length=window, condition=usual), shop)
+
+    assert rule.problem is None
+    assert rule.evaluated_until == until  # the end of the newest hour or day that is complete; no week is
+    assert rule.progress.state in ("normal", "no_data")
+
+
 def test_an_alert_that_came_and_went_during_an_outage_makes_no_message(apart: Apart, shop: Settings) -> None:
     rule = apart.evaluate(apart.rule(), shop)
 
