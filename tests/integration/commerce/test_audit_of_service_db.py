@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
 import pytest
 from clickhouse_connect.driver.client import Client
 
@@ -27,6 +28,7 @@ from schemas.codec import Decoder
 from schemas.events import all_events
 from schemas.registry import SchemaRegistry
 from tests.integration.commerce.conftest import Shop
+from tests.integration.commerce.people import admin
 from tests.integration.commerce.users import PASSWORD, People
 
 OF_SERVICES = (
@@ -85,6 +87,22 @@ class Audited:
         }
 
 
+def end_an_alert(shop: Shop) -> None:
+    """Let a rule have an open alert, and delete the rule, which ends the alert."""
+    now, rule_id = system_clock().isoformat(), new_id()
+    rule = {
+        "rule_id": rule_id, "seller_id": "seller-1", "name": "Few", "version": 1, "created_at": now,
+        "metric": "orders", "window_length": "hour", "severity": "info", "fires_after": 1,
+        "condition": {"kind": "threshold", "direction": "below", "value": 1}, "resolves_after": 1,
+        "distance_minutes": 60, "timezone": "UTC", "target": "page", "is_enabled": False, "state_count": 0,
+        "evaluate_at": now, "evaluated_until": now, "state": "firing", "alert_id": new_id(),
+    }  # fmt: skip
+    statement = "INSERT INTO alerts.rules SELECT * FROM jsonb_populate_record(NULL::alerts.rules, $1::jsonb)"
+    shop.sql(statement, orjson.dumps(rule).decode())
+    with shop.as_principal(admin()) as http:
+        http.delete(f"/v1/sellers/seller-1/alerts/{rule_id}").raise_for_status()
+
+
 @pytest.fixture(scope="module")
 def audited(running_shop: Shop, clickhouse_server: Settings) -> Iterator[Audited]:
     shop, there = running_shop, clickhouse_server
@@ -109,6 +127,7 @@ def audited(running_shop: Shop, clickhouse_server: Settings) -> Iterator[Audited
         shop.settled(order_id)
     shop.http.post(f"/v1/orders/{orders['cancelled']}/cancellation", json={}).raise_for_status()
     return_one_unit(shop, orders["returned"], product)
+    end_an_alert(shop)
     registered, erased = People(shop).person(), People(shop).person()
     erased.http.post("/v1/me/erasure", json={"password": PASSWORD}).raise_for_status()
     kafka = KafkaTopics(settings.kafka, quiet)
