@@ -73,6 +73,8 @@ class Figures:
         self._http = httpx.AsyncClient(
             base_url=settings.serving,
             auth=PlatformToken(settings, "alerts"),
+            # These series are asked for once, and must not replace what people would see in an outage.
+            headers={"Cache-Control": "no-store"},
             timeout=TIMEOUT_S,
             trust_env=False,
         )

@@ -11,6 +11,7 @@ from uuid import uuid4
 import httpx
 import orjson
 import pytest
+from redis import Redis
 
 from common.ids import new_id
 from common.principal import Principal, StaffRole
@@ -331,6 +332,23 @@ def test_the_api_has_the_weeks_that_say_what_is_usual(
     assert rule.problem is None
     assert rule.evaluated_until == until  # the end of the newest hour or day that is complete; no week is
     assert rule.progress.state in ("normal", "no_data")
+
+
+def test_series_of_alerts_do_not_replace_the_last_answers_of_people(
+    shop: Settings, api: httpx.Client
+) -> None:
+    def stored() -> int:
+        with Redis.from_url(shop.redis_url) as redis:
+            return len(list(redis.scan_iter("last:1:answer:metrics:*")))
+
+    before, address, many = stored(), path(ANA, "analytics/gross_sales"), 20
+    for minute in range(many):
+        query = {"from": "2018-01-02", "to": f"2018-01-06T00:{minute:02}"}
+        api.get(address, params=query, headers={"Cache-Control": "no-store"}).raise_for_status()
+    api.get(address, params={"from": "2018-01-02", "to": "2018-01-05"}).raise_for_status()
+
+    await_true(lambda: stored() > before, "the answer of a person")
+    assert stored() < before + many
 
 
 def test_an_alert_that_came_and_went_during_an_outage_makes_no_message(apart: Apart, shop: Settings) -> None:
