@@ -28,7 +28,7 @@ from serving.cache.watcher import CacheWatcher
 from serving.catalogue import endpoints as products
 from serving.catalogue.service import Catalogue
 from serving.clickhouse import ClickHouseQueries, load_queries
-from serving.commerce import gateway, identity_routes, seller_routes, settings_routes
+from serving.commerce import alert_routes, gateway, identity_routes, seller_routes, settings_routes
 from serving.commerce.commerce_client import CommerceClient
 from serving.gateway import sessions
 from serving.gateway.access_tokens import AccessTokens
@@ -80,6 +80,7 @@ TAGS = [
     {"name": "orders", "description": "Place, follow and cancel orders."},
     {"name": "stock", "description": "Units in stock at each seller."},
     {"name": "selling", "description": "Applying to sell, staff, API keys and commission."},
+    {"name": "alerts", "description": "Alerts about metrics, scheduled reports, and saved views."},
     {"name": "people", "description": "Administration: people, their roles and suspensions."},
     {"name": "settings", "description": "Administration: settings and feature flags of the platform."},
     {"name": "events", "description": "Browsing events of shoppers."},
@@ -177,6 +178,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     app.include_router(sessions.router)
     app.include_router(identity_routes.router)
     app.include_router(seller_routes.router)
+    app.include_router(alert_routes.router)
     app.include_router(identity_routes.people_router)
     app.include_router(settings_routes.router)
     app.include_router(intake.router)

@@ -40,7 +40,8 @@ WITH
         if(table_name IN ('order_placed', 'order_confirmed', 'order_cancelled'), ['orders'], []),
         if(table_name IN ('shopper_registered', 'shopper_erased'), ['users'], []),
         if(table_name IN ('seller_registered', 'seller_approved'), ['sellers'], []),
-        if(table_name IN ('setting_changed'), ['configuration'], [])
+        if(table_name IN ('setting_changed'), ['configuration'], []),
+        if(table_name IN ('alert_raised'), ['alerts'], [])
     ) AS services,
     arrayMap(service -> complete_until[service], arrayFilter(service -> mapContains(complete_until, service), services))
         AS limits

@@ -150,13 +150,19 @@ async def explain_metric(respond: ResponderDep, metric: MetricName) -> Response:
     responses=UNKNOWN | CSV_RESPONSE,
 )
 async def seller_metric(
-    dashboards: DashboardsDep, respond: ResponderDep, seller_id: SellerId, asked: MetricsDep
+    request: Request,
+    dashboards: DashboardsDep,
+    respond: ResponderDep,
+    seller_id: SellerId,
+    asked: MetricsDep,
 ) -> Response:
     """Return the value of a metric in a period, its change, a series, and a split by a dimension.
 
-    The CSV form has the split if `by` is given, with the rest as its last row, and else the series.
+    The CSV form has the split if `by` is given, with the rest as its last row, and else the series. With
+    `Cache-Control: no-store` in the request, the figures are never older ones, and not stored for outages.
     """
-    return respond(await dashboards.metrics_of_seller(seller_id, asked), csv_of(asked))
+    is_stored = "no-store" not in request.headers.get("cache-control", "").lower()
+    return respond(await dashboards.metrics_of_seller(seller_id, asked, is_stored), csv_of(asked))
 
 
 @router.get(

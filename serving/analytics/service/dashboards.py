@@ -124,8 +124,15 @@ class Dashboards:
         )
         return {**content, "stale": stale}
 
-    async def metrics_of_seller(self, seller_id: str, request: MetricsRequest) -> SellerMetrics:
-        """Return metrics of the catalogue for a seller."""
+    async def metrics_of_seller(
+        self, seller_id: str, request: MetricsRequest, is_stored: bool = True
+    ) -> SellerMetrics:
+        """Return metrics of the catalogue for a seller.
+
+        An answer that is not `is_stored` is never a last one, and does not become one.
+        """
+        if not is_stored:
+            return await self.analytics.metrics.of_seller(seller_id, request)
         content, stale = await self.last.ask(
             _METRICS,
             (seller_id, *_metric_parts(request)),
