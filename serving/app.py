@@ -14,6 +14,7 @@ from common.principal_token import PrincipalTokens
 from common.problems import install_error_handlers
 from common.settings import LOOPBACK, Settings
 from serving.analytics import endpoints as analytics
+from serving.analytics import marketplace_metric_endpoints as marketplace_metrics
 from serving.analytics import metric_endpoints as metrics
 from serving.analytics import sql_endpoints as sql
 from serving.analytics.service import Analytics
@@ -170,6 +171,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     add_security_schemes(app)
     app.include_router(analytics.router)
     app.include_router(metrics.router)
+    app.include_router(marketplace_metrics.router)
     app.include_router(sql.router)
     app.include_router(products.router)
     app.include_router(gateway.router)

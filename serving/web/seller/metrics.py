@@ -25,6 +25,7 @@ from serving.web.formatter import Formatter, words
 from serving.web.policy import POLICIES
 from serving.web.renderer import PageRenderer
 from serving.web.seller.choices import COMPARISONS, UNREGISTERED, chosen_period
+from serving.web.seller.funnel import steps_of
 from serving.web.seller.views import saved_views
 from serving.web.seller_admin.policy import may_manage
 
@@ -100,6 +101,7 @@ async def seller_metrics(
         ],
         chosen=chosen,
         figures=figures_of(shown, pages.formatter),
+        funnel=steps_of(shown, pages.formatter),
         split=split(chosen, parts, by, pages.formatter),
         series=series(chosen, shown, pages.formatter),
         lines=[(line, _line_text(lines, line, pages.formatter)) for line in lines["rows"]],

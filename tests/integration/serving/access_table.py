@@ -44,6 +44,8 @@ GET /v1/analytics/metrics                        everybody
 GET /v1/analytics/metrics/{metric}               everybody
 GET /v1/sellers                                  marketplace
 GET /v1/marketplace/sales                        marketplace
+GET /v1/marketplace/analytics/{metric}           marketplace
+GET /v1/marketplace/analytics/{metric}/export.csv  marketplace
 GET /v1/live                                     staff other_owner marketplace
 GET /v1/products/popular                         everybody
 GET /v1/products                                 everybody

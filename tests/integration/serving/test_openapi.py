@@ -63,6 +63,8 @@ OPERATIONS = (
     ("GET", "/v1/analytics/metrics/{metric}"),
     ("GET", "/v1/sellers"),
     ("GET", "/v1/marketplace/sales"),
+    ("GET", "/v1/marketplace/analytics/{metric}"),
+    ("GET", "/v1/marketplace/analytics/{metric}/export.csv"),
     ("GET", "/v1/products/popular"),
     ("GET", "/v1/products"),
     ("GET", "/v1/products/{product_id}"),
