@@ -32,6 +32,7 @@ from serving.web.people.pages import ROUTERS as PEOPLE
 from serving.web.policy import MARKETPLACE_READERS, POLICIES
 from serving.web.renderer import WEB_DIR, PageRenderer, VersionedFiles, vendor_folder
 from serving.web.seller import change as seller_change
+from serving.web.seller import customers as seller_customers
 from serving.web.seller import metrics as seller_metrics
 from serving.web.seller import overview as seller_overview
 from serving.web.seller import sql as seller_sql
@@ -65,6 +66,7 @@ def mount(app: FastAPI, settings: Settings) -> None:
         seller_overview.router,
         seller_metrics.router,
         seller_change.router,
+        seller_customers.router,
         seller_sql.router,
         seller_settings.router,
     )  # /sell/apply before /sell/{seller_id}
