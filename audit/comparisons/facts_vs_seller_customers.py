@@ -31,6 +31,9 @@ COHORTS_API = ComparisonSpec(NAME, "cohorts of customers", "facts", "API", "coho
 SEGMENTS = ComparisonSpec(NAME, "scores of customers", "facts", "query", "seller scores", SCORES)
 SEGMENTS_API = ComparisonSpec(NAME, "segments of customers", "facts", "API", "seller segments", SEGMENT)
 
+COMPARISONS = 4
+"""The number of comparisons."""
+
 EVERY = 20
 """Of one in so many sellers, the API is asked. The query, which the API runs for one seller, runs for all."""
 
@@ -80,10 +83,12 @@ def segment_rows(answer: Any) -> Iterator[Row]:
 
 
 class _Reader:
-    """Reads both sides. The facts are read for each comparison, which keeps no more than one in memory."""
+    """Reads both sides. The comparisons share the facts the first time, and read them again afterwards."""
 
     def __init__(self, stores: Stores) -> None:
         self._stores = stores
+        self._shared: Customers | None = None
+        self._compared: set[ComparisonSpec] = set()
         self._month = cache(self._month_of_quarter_hour)
 
     def cohorts(self, keys: KeyFilter | None) -> Sides:
@@ -92,12 +97,12 @@ class _Reader:
         found = [
             row | {"cohort": _name(row["cohort"]), "month": _name(row["month"])} for row in rows.to_pylist()
         ]
-        return Sides(_table(self._cohorts(keys), COHORT, SUMS), _table(found, COHORT, SUMS))
+        return Sides(_table(self._cohorts(COHORTS, keys), COHORT, SUMS), _table(found, COHORT, SUMS))
 
     def cohorts_of_api(self, keys: KeyFilter | None) -> Sides:
         """Read what the API says about the cohorts of some sellers."""
         asked = self._asked(keys)
-        facts = [row for row in self._cohorts(keys) if row["seller_id"] in asked]
+        facts = [row for row in self._cohorts(COHORTS_API, keys) if row["seller_id"] in asked]
         if not facts:
             return Sides(*[_table([], COHORT, OF_COHORT)] * 2)
         last = max(row["month"] for row in facts)
@@ -121,19 +126,28 @@ class _Reader:
             }
             for row in self._run("seller_customer_segments").to_pylist()
         ]
-        facts = by_scores(self._scored(keys))
+        facts = by_scores(self._scored(SEGMENTS, keys))
         return Sides(_table(facts, SCORES, OF_SCORES), _table(found, SCORES, OF_SCORES))
 
     def segments_of_api(self, keys: KeyFilter | None) -> Sides:
         """Read what the API says about the segments of some sellers."""
         asked = self._asked(keys)
-        facts = [row for row in by_segment(self._scored(keys)) if row["seller_id"] in asked]
+        groups = self._scored(SEGMENTS_API, keys)
+        facts = [row for row in by_segment(groups) if row["seller_id"] in asked]
         answers = self._stores.api.fetch(
             [ApiRequest(f"/v1/sellers/{id_}/customers/segments") for id_ in sorted(asked)], segment_rows
         )
         return Sides(_table(facts, SEGMENT, SUMS), _table(answers, SEGMENT, SUMS))
 
-    def _customers(self, keys: KeyFilter | None) -> Customers:
+    def _customers(self, comparison: ComparisonSpec, keys: KeyFilter | None) -> Customers:
+        is_first = keys is None and comparison not in self._compared
+        self._compared.add(comparison)
+        customers = self._shared if is_first and self._shared is not None else self._read_customers(keys)
+        if is_first:
+            self._shared = customers if len(self._compared) < COMPARISONS else None
+        return customers
+
+    def _read_customers(self, keys: KeyFilter | None) -> Customers:
         parameters = {"currency": self._stores.currency}
         orders, lines = (
             self._stores.clickhouse.query(f"facts_vs_seller_metrics/{name}", parameters, keys).to_pylist()
@@ -141,15 +155,17 @@ class _Reader:
         )
         return customers_of(orders, lines)
 
-    def _cohorts(self, keys: KeyFilter | None) -> list[Row]:
-        return cohorts(self._customers(keys), lambda moment_ms: self._month(moment_ms // 900_000))
+    def _cohorts(self, comparison: ComparisonSpec, keys: KeyFilter | None) -> list[Row]:
+        return cohorts(self._customers(comparison, keys), lambda moment_ms: self._month(moment_ms // 900_000))
 
-    def _scored(self, keys: KeyFilter | None) -> Iterator[tuple[str, bool, list[Scored]]]:
+    def _scored(
+        self, comparison: ComparisonSpec, keys: KeyFilter | None
+    ) -> Iterator[tuple[str, bool, list[Scored]]]:
         registered, erased = (
             set(self._stores.clickhouse.query(f"{NAME}/{name}")["shopper_id"].to_pylist())
             for name in ("registered", "erased")
         )
-        return scored(self._customers(keys), registered, erased)
+        return scored(self._customers(comparison, keys), registered, erased)
 
     def _asked(self, keys: KeyFilter | None) -> set[str]:
         sellers = read_sellers(self._stores, keys)["seller_id"].to_pylist()
