@@ -7,6 +7,7 @@ from audit.comparisons import (
     aggregates_vs_marketplace_api,
     aggregates_vs_seller_api,
     dead_letters,
+    facts_vs_marketplace_metrics,
     facts_vs_recommendations,
     facts_vs_redis,
     facts_vs_seller_customers,
@@ -49,6 +50,7 @@ _IN_PYTHON: Mapping[str, Run] = {
     "aggregates_vs_seller_api": aggregates_vs_seller_api.run,
     "facts_vs_seller_metrics": facts_vs_seller_metrics.run,
     "facts_vs_seller_customers": facts_vs_seller_customers.run,
+    "facts_vs_marketplace_metrics": facts_vs_marketplace_metrics.run,
     "aggregates_vs_marketplace_api": aggregates_vs_marketplace_api.run,
 }
 """The comparisons that need more than two queries."""

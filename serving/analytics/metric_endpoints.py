@@ -6,12 +6,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
 
-from clickhouse.metric_catalogue.definition import read_catalogue
+from clickhouse.metric_catalogue.definition import read_every_metric
 from common.ids import PRINTABLE
 from serving.analytics.parameters import Cursor, DashboardsDep, GrainParam, PeriodDep, SellerId
 from serving.analytics.policy import POLICIES
 from serving.analytics.presenters import metrics as presenter
 from serving.analytics.schemas.metrics import (
+    MarketplaceMetrics,
     MetricDefinitions,
     MetricExplanation,
     MetricRow,
@@ -45,7 +46,13 @@ from serving.responses import (
 MAX_METRICS = 100
 """The most metrics of one request."""
 
-DIMENSION_NAMES = sorted({name for metric in read_catalogue().values() for name in metric.dimensions})
+DIMENSION_NAMES = sorted(
+    {
+        name
+        for metric in read_every_metric().values()
+        for name in {*metric.dimensions, *metric.marketplace_dimensions}
+    }
+)
 
 UNKNOWN = openapi_problem(404, "No seller has this id, or the catalogue has no metric of this name.")
 ROWS_CSV = csv_list("rows", MetricRow)
@@ -86,7 +93,8 @@ async def _metrics_request(
         str | None,
         Query(
             pattern="^[a-z_]{1,40}$",
-            description="The dimension to split by: one that each of the metrics has (its `dimensions`).",
+            description="The dimension to split by: one that each of the metrics has (its `dimensions`), or "
+            "`seller` for figures of the marketplace.",
             json_schema_extra={"enum": DIMENSION_NAMES},
         ),
     ] = None,
@@ -121,7 +129,7 @@ router = APIRouter(
 @router.get("/analytics/metrics", summary="The catalogue of metrics", response_model=MetricDefinitions)
 async def metrics(respond: ResponderDep) -> Response:
     """Return what every metric means: its definition, formula, unit and edge cases."""
-    return respond({"metrics": [presenter.definition(metric) for metric in read_catalogue().values()]})
+    return respond({"metrics": [presenter.definition(metric) for metric in read_every_metric().values()]})
 
 
 @router.get(
@@ -132,7 +140,7 @@ async def metrics(respond: ResponderDep) -> Response:
 )
 async def explain_metric(respond: ResponderDep, metric: MetricName) -> Response:
     """Return the definition of a metric and the query that computes it."""
-    return respond(presenter.explanation(find_metric(metric)))
+    return respond(presenter.explanation(find_metric(metric, of_marketplace=None)))
 
 
 @router.get(
@@ -142,13 +150,19 @@ async def explain_metric(respond: ResponderDep, metric: MetricName) -> Response:
     responses=UNKNOWN | CSV_RESPONSE,
 )
 async def seller_metric(
-    dashboards: DashboardsDep, respond: ResponderDep, seller_id: SellerId, asked: MetricsDep
+    request: Request,
+    dashboards: DashboardsDep,
+    respond: ResponderDep,
+    seller_id: SellerId,
+    asked: MetricsDep,
 ) -> Response:
     """Return the value of a metric in a period, its change, a series, and a split by a dimension.
 
-    The CSV form has the split if `by` is given, with the rest as its last row, and else the series.
+    The CSV form has the split if `by` is given, with the rest as its last row, and else the series. With
+    `Cache-Control: no-store` in the request, the figures are never older ones, and not stored for outages.
     """
-    return respond(await dashboards.metrics_of_seller(seller_id, asked), _csv_of(asked))
+    is_stored = "no-store" not in request.headers.get("cache-control", "").lower()
+    return respond(await dashboards.metrics_of_seller(seller_id, asked, is_stored), csv_of(asked))
 
 
 @router.get(
@@ -164,14 +178,7 @@ async def seller_metric_export(
     asked: MetricsDep,
 ) -> Response:
     """Return the CSV form of a metric as a file, for a link in a page."""
-    content = await dashboards.metrics_of_seller(seller_id, asked)
-    name = "_".join((asked.metrics[0], *([f"by_{asked.by}"] if asked.by else [])))
-    headers = {
-        "Cache-Control": PRIVATE_NO_STORE,
-        "Content-Disposition": f'attachment; filename="{name}.csv"',
-        **csv_headers(request, content),
-    }
-    return Response(write_csv(_csv_of(asked), content), headers=headers, media_type=CSV)
+    return csv_file(request, asked, await dashboards.metrics_of_seller(seller_id, asked))
 
 
 @router.get(
@@ -200,8 +207,20 @@ async def seller_metric_rows(
     return respond(await dashboards.metric_rows_of_seller(seller_id, request, cursor, limit), ROWS_CSV)
 
 
-def _csv_of(asked: MetricsRequest) -> CsvFormat:
+def csv_of(asked: MetricsRequest) -> CsvFormat:
+    """Return the CSV form of a response: its split if there is one, with the rest last, else its series."""
     return _split_csv(asked.metrics) if asked.by else _series_csv(asked.metrics)
+
+
+def csv_file(request: Request, asked: MetricsRequest, content: MarketplaceMetrics) -> Response:
+    """Return the CSV form of a response as a file to download."""
+    name = "_".join((asked.metrics[0], *([f"by_{asked.by}"] if asked.by else [])))
+    headers = {
+        "Cache-Control": PRIVATE_NO_STORE,
+        "Content-Disposition": f'attachment; filename="{name}.csv"',
+        **csv_headers(request, content),
+    }
+    return Response(write_csv(csv_of(asked), content), headers=headers, media_type=CSV)
 
 
 def _series_csv(names: tuple[str, ...]) -> CsvFormat:

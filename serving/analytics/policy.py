@@ -45,6 +45,8 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "explain_metric": anyone("read"),
     "sellers": _OF_MARKETPLACE,
     "marketplace_sales": _OF_MARKETPLACE,
+    "marketplace_metric": _OF_MARKETPLACE,
+    "marketplace_metric_export": _OF_MARKETPLACE,
     "popular_products": anyone("read"),
     "live": allow("seller", "analyst", "admin", "platform", traffic="page"),
 }

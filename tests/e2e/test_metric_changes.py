@@ -92,12 +92,14 @@ CHANGES = (
         "1",
         "sum(length(arrayDistinct(lines.seller_id))) FROM order_confirmed FINAL WHERE placed_at IS NOT NULL",
     ),
-    doubled(
+    Change(
         "captured_payments",
         "payment_captured",
-        "amount_minor",
-        "payment_captured.amount_minor",
-        "sum(amount_minor) FROM payment_captured FINAL",
+        "    amount_minor\n",
+        "    2 * payment_captured.amount_minor AS amount_minor\n",
+        "SELECT sum(amount_minor) FROM captured_payments",
+        "SELECT sum(amount_minor) FROM payment_captured FINAL",
+        "SELECT 2 * sum(amount_minor) FROM payment_captured FINAL",
     ),
     doubled(
         "product_views",
@@ -210,6 +212,8 @@ class Reader:
 
 
 def test_a_reader_sees_either_definition_and_never_a_wrong_figure(untouched, eventually, request):
+    definitions = read_definitions()
+    changed = {each.metric: each.apply(definitions[each.metric]) for each in CHANGES}
     demo = untouched.start("demo", "--rate", "200", "--weeks", "1", "--seed", "7")
     request.addfinalizer(lambda: demo.poll() is None and demo.kill())
 
@@ -218,8 +222,6 @@ def test_a_reader_sees_either_definition_and_never_a_wrong_figure(untouched, eve
         return read_status(untouched.settings.home).phase == "live"
 
     eventually(is_live, 900)
-    definitions = read_definitions()
-    changed = {each.metric: each.apply(definitions[each.metric]) for each in CHANGES}
     with Reader(untouched.settings) as reader:
         eventually(lambda: len(reader.rounds) > 5)
         for change in CHANGES:

@@ -91,6 +91,8 @@ WRONG = {
     "product_views": ("views", "+ 1", "views_per_session"),
     "customer_orders": ("orders", "+ 1", "orders_per_customer"),
     "recommended_items": ("impressions", "+ 1", "recommendation_impressions"),
+    "funnel_steps": ("at", "+ INTERVAL 1 WEEK", "visits_viewed"),
+    "search_clicks": ("clicks", "+ 1", "search_clicks"),
 }
 """Table of rows → a column, a wrong change of it, and a metric that differs then."""
 
@@ -230,7 +232,7 @@ def test_a_query_reads_the_rows_of_a_seller_by_key(shop: Settings, source: str) 
     reads = re.sub("[│└├─ ]+", " ", plan).split("ReadFromMergeTree")[1:]
     keys = [re.search(r"PrimaryKey\n Keys:\n (\w+)", read) for read in reads]
     assert reads
-    assert {key and key[1] for key in keys} <= {"seller_id", "product_id"}
+    assert {key and key[1] for key in keys} <= {"seller_id", "product_id", "session_id", "search_id"}
 
 
 @pytest.mark.usefixtures("history")
