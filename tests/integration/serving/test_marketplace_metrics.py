@@ -260,4 +260,4 @@ def test_the_page_of_metrics_draws_the_funnel_as_a_list(api: httpx.Client) -> No
     values = totals(answer(api, steps[0], seller, **bounds, **{"with": ",".join(steps[1:])}))
     assert [int(value) for _, value in listed] == [values[name] for name in steps]
     assert values["visits_paid"] > 0
-    assert "How far visits get" not in api.get(path, params={"period": "all"}).text
+    assert "funnel-title" not in api.get(path, params={"period": "all"}).text
