@@ -13,6 +13,7 @@ from common.guarded_route import check_policies
 from common.principal_token import PrincipalTokens
 from common.problems import install_error_handlers
 from common.settings import LOOPBACK, Settings
+from serving.analytics import customer_endpoints as customers
 from serving.analytics import endpoints as analytics
 from serving.analytics import marketplace_metric_endpoints as marketplace_metrics
 from serving.analytics import metric_endpoints as metrics
@@ -171,6 +172,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     add_security_schemes(app)
     app.include_router(analytics.router)
     app.include_router(metrics.router)
+    app.include_router(customers.router)
     app.include_router(marketplace_metrics.router)
     app.include_router(sql.router)
     app.include_router(products.router)

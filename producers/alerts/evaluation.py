@@ -33,6 +33,9 @@ LEASE = timedelta(minutes=2)
 RETRY_AFTER = timedelta(minutes=1)
 """Time to the next attempt after the figures were unavailable."""
 
+LATE, LATE_RETRY_AFTER = timedelta(hours=3), timedelta(minutes=15)
+"""If figures are complete only up to so long ago, as in a shop of the past, they are asked for less often."""
+
 REFUSED_RETRY_AFTER = timedelta(hours=1)
 """Time to the next attempt after the API refused the request, such as that for a metric that was removed."""
 
@@ -87,6 +90,8 @@ class Evaluator:
             await self._save(rule, metric, series.currency, observations)
         else:
             again = next_evaluation(rule.window, rule.evaluated_until, now, self._zone)
+            if series.as_of is None or series.as_of < now - LATE:
+                again = max(again, now + LATE_RETRY_AFTER)
             await self._postpone(rule, again - now, None)
 
     async def _read(self, rule: Rule) -> tuple[MetricDefinition, Series]:

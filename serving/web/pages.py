@@ -33,6 +33,7 @@ from serving.web.policy import MARKETPLACE_READERS, POLICIES
 from serving.web.renderer import WEB_DIR, PageRenderer, VersionedFiles, vendor_folder
 from serving.web.seller import alerts as seller_alerts
 from serving.web.seller import change as seller_change
+from serving.web.seller import customers as seller_customers
 from serving.web.seller import metrics as seller_metrics
 from serving.web.seller import overview as seller_overview
 from serving.web.seller import sql as seller_sql
@@ -68,6 +69,7 @@ def mount(app: FastAPI, settings: Settings) -> None:
         seller_overview.router,
         seller_metrics.router,
         seller_change.router,
+        seller_customers.router,
         seller_sql.router,
         seller_alerts.router,
         seller_views.router,

@@ -24,6 +24,7 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "seller_orders": _OF_SELLER,
     "seller_metrics": _OF_SELLER,
     "seller_change": _OF_SELLER,
+    "seller_customers": _OF_SELLER,
     "seller_tasks": _OF_SELLER,
     "seller_sql": _OF_SELLER,
     "run_seller_sql": _OF_SELLER,

@@ -13,6 +13,7 @@ from clickhouse.metric_catalogue.scope import MARKETPLACE, ONE_SELLER
 from clickhouse.metrics.definition import read_definitions
 from common.settings import Settings
 from serving.analytics.schemas.changes import SalesChange
+from serving.analytics.schemas.customers import CustomerCohorts, CustomerSegments
 from serving.analytics.schemas.metrics import MarketplaceMetrics, MetricRows, SellerMetrics
 from serving.analytics.schemas.orders import Orders
 from serving.analytics.schemas.products import TopProducts
@@ -22,6 +23,7 @@ from serving.analytics.schemas.tasks import SellerTasks
 from serving.analytics.service import Analytics
 from serving.analytics.service.changes import ChangeRequest
 from serving.analytics.service.context import PeriodRequest, SalesSpan
+from serving.analytics.service.customers import CohortsRequest
 from serving.analytics.service.metrics import MetricsRequest
 from serving.cache.last_answers import LastAnswers, Question
 from serving.clickhouse import Row
@@ -34,6 +36,8 @@ _ORDERS = Question[Orders]("orders", Orders)
 _SELLERS = Question[Sellers]("sellers", Sellers)
 _SALES_CHANGE = Question[SalesChange]("sales_change", SalesChange)
 _TASKS = Question[SellerTasks]("tasks", SellerTasks)
+_COHORTS = Question[CustomerCohorts]("cohorts", CustomerCohorts)
+_SEGMENTS = Question[CustomerSegments]("segments", CustomerSegments)
 _METRICS = Question[SellerMetrics]("metrics", SellerMetrics)
 _MARKETPLACE_METRICS = Question[MarketplaceMetrics]("marketplace_metrics", MarketplaceMetrics)
 _METRIC_ROWS = Question[MetricRows]("metric_rows", MetricRows)
@@ -101,6 +105,22 @@ class Dashboards:
         """Return the orders that a seller has to ship, and the products to reorder."""
         content, stale = await self.last.ask(
             _TASKS, (seller_id, limit), lambda: self.analytics.tasks.of_seller(seller_id, limit)
+        )
+        return {**content, "stale": stale}
+
+    async def cohorts_of_seller(self, seller_id: str, request: CohortsRequest) -> CustomerCohorts:
+        """Return a seller's customers by the month of their first order."""
+        content, stale = await self.last.ask(
+            _COHORTS,
+            (seller_id, request.months, request.until, request.timezone),
+            lambda: self.analytics.customers.cohorts_of_seller(seller_id, request),
+        )
+        return {**content, "stale": stale}
+
+    async def segments_of_seller(self, seller_id: str) -> CustomerSegments:
+        """Return the segments of a seller's customers."""
+        content, stale = await self.last.ask(
+            _SEGMENTS, (seller_id,), lambda: self.analytics.customers.segments_of_seller(seller_id)
         )
         return {**content, "stale": stale}
 

@@ -39,6 +39,10 @@ GET /v1/sellers/{seller_id}/tasks                staff key marketplace | marketp
 GET /v1/sellers/{seller_id}/analytics/{metric}   figures key marketplace | marketplace
 GET /v1/sellers/{seller_id}/analytics/{metric}/rows  figures key marketplace | marketplace
 GET /v1/sellers/{seller_id}/analytics/{metric}/export.csv  figures key marketplace | marketplace
+GET /v1/sellers/{seller_id}/customers/cohorts  figures key marketplace | marketplace
+GET /v1/sellers/{seller_id}/customers/cohorts/export.csv  figures key marketplace | marketplace
+GET /v1/sellers/{seller_id}/customers/segments figures key marketplace | marketplace
+GET /v1/sellers/{seller_id}/customers/segments/export.csv  figures key marketplace | marketplace
 POST /v1/sellers/{seller_id}/sql                 figures key marketplace | marketplace
 GET /v1/analytics/metrics                        everybody
 GET /v1/analytics/metrics/{metric}               everybody
@@ -68,6 +72,7 @@ GET /sell/{seller_id}                            figures marketplace | marketpla
 GET /sell/{seller_id}/products                   figures marketplace | marketplace
 GET /sell/{seller_id}/metrics                    figures marketplace | marketplace
 GET /sell/{seller_id}/change                     figures marketplace | marketplace
+GET /sell/{seller_id}/customers                  figures marketplace | marketplace
 GET /sell/{seller_id}/tasks                      figures marketplace | marketplace
 GET /sell/{seller_id}/sql                        figures marketplace | marketplace
 POST /sell/{seller_id}/sql                       figures marketplace | marketplace
