@@ -1,3 +1,0 @@
--- Stand-in of a migration of another branch.
-
-SELECT 1;
