@@ -39,6 +39,9 @@ GET /v1/sellers/{seller_id}/tasks                staff key marketplace | marketp
 GET /v1/sellers/{seller_id}/analytics/{metric}   figures key marketplace | marketplace
 GET /v1/sellers/{seller_id}/analytics/{metric}/rows  figures key marketplace | marketplace
 GET /v1/sellers/{seller_id}/analytics/{metric}/export.csv  figures key marketplace | marketplace
+GET /v1/sellers/{seller_id}/analytics/{metric}/export.parquet  figures key marketplace | marketplace
+GET /v1/sellers/{seller_id}/analytics/{metric}/rows/export.csv  figures key marketplace | marketplace
+GET /v1/sellers/{seller_id}/analytics/{metric}/rows/export.parquet  figures key marketplace | marketplace
 POST /v1/sellers/{seller_id}/sql                 figures key marketplace | marketplace
 GET /v1/analytics/metrics                        everybody
 GET /v1/analytics/metrics/{metric}               everybody
