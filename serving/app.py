@@ -15,6 +15,7 @@ from common.problems import install_error_handlers
 from common.settings import LOOPBACK, Settings
 from serving.analytics import endpoints as analytics
 from serving.analytics import export_endpoints as exports
+from serving.analytics import live_endpoints as live_metrics
 from serving.analytics import metric_endpoints as metrics
 from serving.analytics import sql_endpoints as sql
 from serving.analytics.service import Analytics
@@ -137,6 +138,9 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
             app.state.analytics = analytics_services = Analytics.of(context)
             app.state.seller_sql = seller_sql = SellerSql(settings, watermarks)
             app.state.export_slots = StreamSlots("exports", exports.EXPORTS_OF_SELLER, exports.EXPORTS)
+            app.state.live_slots = StreamSlots(
+                "live streams", live_metrics.STREAMS_OF_SELLER, live_metrics.STREAMS
+            )
             app.state.dashboards = Dashboards(analytics_services, last)
             app.state.response_cache = response_cache = ResponseCache(versions)
             app.state.catalogue = catalogue
@@ -176,6 +180,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     app.include_router(analytics.router)
     app.include_router(metrics.router)
     app.include_router(exports.router)
+    app.include_router(live_metrics.router)
     app.include_router(sql.router)
     app.include_router(products.router)
     app.include_router(gateway.router)

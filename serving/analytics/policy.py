@@ -39,6 +39,7 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "seller_metric_parquet": _OF_SELLER,
     "seller_metric_rows_export": _LINES_OF_SELLER,
     "seller_metric_rows_parquet": _LINES_OF_SELLER,
+    "seller_metrics_live": _OF_SELLER,
     "seller_query": _OF_SELLER_SQL,
     "metrics": anyone("read"),
     "explain_metric": anyone("read"),

@@ -42,6 +42,7 @@ GET /v1/sellers/{seller_id}/analytics/{metric}/export.csv  figures key marketpla
 GET /v1/sellers/{seller_id}/analytics/{metric}/export.parquet  figures key marketplace | marketplace
 GET /v1/sellers/{seller_id}/analytics/{metric}/rows/export.csv  figures key marketplace | marketplace
 GET /v1/sellers/{seller_id}/analytics/{metric}/rows/export.parquet  figures key marketplace | marketplace
+GET /v1/sellers/{seller_id}/metrics/live         figures key marketplace | marketplace
 POST /v1/sellers/{seller_id}/sql                 figures key marketplace | marketplace
 GET /v1/analytics/metrics                        everybody
 GET /v1/analytics/metrics/{metric}               everybody
