@@ -133,6 +133,8 @@ def _running(part: Part, own: Settings) -> Iterator[None]:
     require_free(part.name, part.ports, own.port_offset)
     launch = part.launch
     assert launch
+    StateDirectory(own.home).make()
+    launch.cwd.mkdir(mode=0o700, parents=True, exist_ok=True)
     part.prepare()
     log = own.home / f"{part.name}.log"
     with log.open("wb") as output:

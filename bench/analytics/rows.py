@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
+from io import RawIOBase
 from pathlib import Path
 
 import asyncpg
@@ -11,12 +12,17 @@ from bench.year_of_orders import BEGIN, LENGTH, SELLERS
 
 ROWS_PER_INSERT = 2_000_000
 
+COPIED_AT_ONCE = timedelta(days=20)
+"""The time whose rows are copied to PostgreSQL by one query, which sorts them."""
+
 TENTH = "cityHash64(order_id) % 10 = 0"
 """Selects a tenth of the orders in ClickHouse."""
+
 
 PEER = "sales_lines"
 """The table in PostgreSQL."""
 
+_PART_BYTES = 1 << 20
 _INSERT = Path(__file__).with_name("sales_lines.sql").read_text(encoding="utf-8")
 _CREATE = Path(__file__).with_name("postgres.sql").read_text(encoding="utf-8")
 _COLUMNS = (
@@ -58,13 +64,12 @@ async def copy_tenth(client: Client, table: str, peer: asyncpg.Connection) -> in
     """
     tables, indexes = _CREATE.split("-- indexes\n")
     await peer.execute(tables)
-    days = LENGTH // timedelta(days=1)
-    for day in range(days + 1):
-        start = BEGIN + timedelta(days=day)
+    for part in range(LENGTH // COPIED_AT_ONCE + 1):
+        start = BEGIN + part * COPIED_AT_ONCE
+        bounds = int(start.timestamp()), int((start + COPIED_AT_ONCE).timestamp())
         query = (
             f"SELECT {', '.join(_COLUMNS)} FROM {table} WHERE {TENTH} "
-            f"AND minute >= toDateTime({int(start.timestamp())}) "
-            f"AND minute < toDateTime({int((start + timedelta(days=1)).timestamp())}) ORDER BY minute"
+            f"AND minute >= toDateTime({bounds[0]}) AND minute < toDateTime({bounds[1]}) ORDER BY minute"
         )
         stream = client.raw_stream(query, fmt="TabSeparated")
         await peer.copy_to_table(PEER, source=_parts(stream), columns=_COLUMNS, format="text")
@@ -73,6 +78,7 @@ async def copy_tenth(client: Client, table: str, peer: asyncpg.Connection) -> in
     return int(await peer.fetchval(f"SELECT count(*) FROM {PEER}"))
 
 
-async def _parts(stream: Iterator[bytes]) -> AsyncIterator[bytes]:
-    for part in stream:
-        yield part
+async def _parts(stream: RawIOBase) -> AsyncIterator[bytes]:
+    with stream:
+        while part := stream.read(_PART_BYTES):
+            yield part
