@@ -84,8 +84,14 @@ class Connection(asyncio.Protocol):
         await asyncio.get_running_loop().create_connection(lambda: self, host, port, local_addr=local)
 
     async def send(self, encoded: bytes) -> int:
-        """Send a request and return the status of the response, after its last byte."""
+        """Send a request and return the status of the response, after its last byte.
+
+        Raises:
+            ConnectionError: the server has closed the connection.
+        """
         assert self._transport is not None
+        if not self.is_open:
+            raise ConnectionResetError
         self._received.clear()
         self._response = asyncio.get_running_loop().create_future()
         self._transport.write(encoded)
@@ -153,8 +159,10 @@ class Load:
     ) -> LoadResult:
         """Send requests at random times, on average `rate` a second. They don't wait for earlier responses.
 
-        The time of a response begins when its request was due, also if all connections were in use. A
-        request whose connection is lost, or that times out, counts with the status `NO_RESPONSE`.
+        The time of a response begins when its request was due, also if all connections were in use. The
+        server closes connections that are idle. A request on a connection that turns out to be closed is
+        sent again on a new one, as browsers do. One whose new connection is lost, too, or that times out,
+        counts with the status `NO_RESPONSE`.
         """
         result = LoadResult()
         free: asyncio.Queue[tuple[int, Connection]] = asyncio.Queue()
@@ -165,9 +173,12 @@ class Load:
             number, connection = await free.get()
             try:
                 async with asyncio.timeout(RESPONSE_TIMEOUT_S):
-                    if not connection.is_open:
+                    encoded = request.encode(self._authority)
+                    try:
+                        status = await connection.send(encoded)
+                    except ConnectionError:
                         connection = await self._open(number)
-                    status = await connection.send(request.encode(self._authority))
+                        status = await connection.send(encoded)
             except OSError:  # a timeout is one, too
                 connection.close()
                 status = NO_RESPONSE

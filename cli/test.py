@@ -9,7 +9,8 @@ import psutil
 import typer
 
 from cli.parallel import CommandRunner, run_all
-from common.settings import Settings
+from cli.second_run import cache_options, repeat_failed
+from common.settings import ROOT, Settings
 from local.install.browser import chromium
 from local.install.environment import TEST_PACKAGES, install_packages
 from local.install.installation import fetch_jars, installation_lock
@@ -75,10 +76,13 @@ def command(
         with runner.stopped_by_signals():
             raise typer.Exit(runner.run([*pytest, *context.args]))
     pytest += [f"--durations={SLOWEST}", "--durations-min=1"]
-    lanes = {name: [[*pytest, *lane_arguments(name)]] for name in LANES}
+    caches = {name: ROOT / ".pytest_cache" / name for name in LANES}
+    lanes = {name: [*pytest, *cache_options(caches[name]), *lane_arguments(name)] for name in LANES}
     tools = Path(sys.executable).parent
     checks = [[str(tools / tool), *arguments] for tool, *arguments in CHECKS]
-    outcomes = run_all({"checks": checks, **lanes}, environment, lanes_at_once())
+    commands = {"checks": checks, **{name: [argv] for name, argv in lanes.items()}}
+    outcomes = run_all(commands, environment, lanes_at_once())
+    outcomes = repeat_failed(outcomes, lanes, caches, environment)
     for outcome in sorted(outcomes, key=lambda outcome: outcome.seconds):
         state = "passed" if outcome.exit_code == 0 else "FAILED"
         print(f"{outcome.name}: {state} in {outcome.seconds:.0f} s", flush=True)

@@ -16,6 +16,10 @@ from local.parts.part import NotReady, Part, Resolution
 from local.state_directory import settings_environment
 from local.supervision.launch_file import LaunchSpec
 
+NICE = 5
+"""Niceness of ClickHouse. The API and the commerce services get a core before its queries, which use several
+threads each, and which would otherwise delay the refusals of an overloaded shop. It goes before Flink."""
+
 
 def part(settings: Settings) -> Part:
     """Return ClickHouse as configured by these settings."""
@@ -31,6 +35,7 @@ def part(settings: Settings) -> Part:
             [sys.executable, "-m", "clickhouse.http_server"],
             ROOT,
             settings_environment(settings),
+            nice=NICE,
         ),
         ports={"clickhouse": settings.port("clickhouse")},
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from common.background import in_background
 
 SIGNAL_CHECK_S = 0.5
-"""How often the wait for a step ends, so that Python sees a signal that arrived just before the wait began."""
+"""How often the wait for a step ends, so that Python sees a signal that arrived just before it began."""
 
 
 @dataclass(frozen=True)

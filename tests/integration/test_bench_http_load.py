@@ -75,5 +75,6 @@ def test_a_paced_request_whose_connection_is_lost_has_failed_and_the_next_one_is
             return result, len(server.requests)
 
     result, received = asyncio.run(send())
-    assert result.failed == {NO_RESPONSE: received}
-    assert len(result.failed_seconds) == received > 10
+    assert set(result.failed) == {NO_RESPONSE}
+    # The first request of each of the four connections is sent again on a new one, which ends, too.
+    assert len(result.failed_seconds) + 4 == received > 20
