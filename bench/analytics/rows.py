@@ -2,8 +2,8 @@
 
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
-from io import RawIOBase
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 from clickhouse_connect.driver.client import Client
@@ -78,7 +78,7 @@ async def copy_tenth(client: Client, table: str, peer: asyncpg.Connection) -> in
     return int(await peer.fetchval(f"SELECT count(*) FROM {PEER}"))
 
 
-async def _parts(stream: RawIOBase) -> AsyncIterator[bytes]:
+async def _parts(stream: Any) -> AsyncIterator[bytes]:
     with stream:
         while part := stream.read(_PART_BYTES):
             yield part
