@@ -21,13 +21,15 @@ from serving.analytics.service.context import AnalyticsContext
 from serving.analytics.service.metrics import MetricsService
 from serving.clickhouse import Value
 
-ANSWERS = 100
-"""Answers to measure for each question, each about a seller and 90 days that are drawn."""
+ANSWERS, ANSWERS_OF_LARGEST = 100, 20
+"""Answers to measure for each question about any seller, and about the largest one; the 90 days are drawn."""
 
 MAX_SECONDS = 60.0
 """No further answer to a question is measured after this time."""
 
 PRODUCTS_OF_SELLER = 11
+LARGEST = ", largest"
+"""Follows the name of a question about the largest seller."""
 
 _BARE = "bench_bare"
 
@@ -70,23 +72,31 @@ async def measure(
         table = f"`{stored['database']}`.`{stored['table']}`"
         for question in QUESTIONS:
             console.print(f"measuring {question.name}", highlight=False)
-            answers[question.name] = await _ask(question, context, table, peer)
+            answers[question.name] = await _ask(question, context, table, peer, SELLERS, ANSWERS)
+            of_largest = await _ask(question, context, table, peer, 1, ANSWERS_OF_LARGEST)
+            answers[f"{question.name}{LARGEST}"] = of_largest
             if difference := await _difference(question, context, table, peer):
                 differences.append(difference)
     return answers, differences
 
 
 async def _ask(
-    question: AnalyticsQuestion, context: AnalyticsContext, table: str, peer: asyncpg.Connection
+    question: AnalyticsQuestion,
+    context: AnalyticsContext,
+    table: str,
+    peer: asyncpg.Connection,
+    sellers: int,
+    answers: int,
 ) -> QuestionAnswers:
+    """Measure answers about the `sellers` largest sellers."""
     random, service = Random(f"{SEED} {question.name}"), MetricsService(context)
     seconds: list[list[float]] = [[], [], []]
     bare_sql, peer_sql = question.sql("clickhouse", table), question.sql("postgres", PEER)
     begun = time.monotonic()
-    for number in range(WARM_UP + ANSWERS):
+    for number in range(WARM_UP + answers):
         if number == WARM_UP:
             seconds = [[], [], []]
-        draw = _draw(random)
+        draw = _draw(random, sellers)
         with stopwatch() as api_s:
             await service.of_seller(draw.seller, question.request(draw.start, draw.end, draw.product))
         parameters = _parameters(question, context, draw)
@@ -118,8 +128,8 @@ def _sums(values: Sequence[Any], width: int) -> list[int]:
     return [int(value or 0) for value in values[-width:]]
 
 
-def _draw(random: Random) -> _Draw:
-    seller = random.randrange(SELLERS)
+def _draw(random: Random, sellers: int) -> _Draw:
+    seller = random.randrange(sellers)
     last = BEGIN.date() + timedelta(days=random.randint(DAYS, LENGTH.days))
     product = f"product-{seller * PRODUCTS_OF_SELLER + random.randrange(PRODUCTS_OF_SELLER)}"
     return _Draw(seller_id(seller), product, (last - timedelta(days=DAYS)).isoformat(), last.isoformat())

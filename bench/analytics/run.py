@@ -74,10 +74,11 @@ async def _measure(
 
 def show(result: AnalyticsBenchResult, console: Console) -> None:
     """Print the result."""
-    heads = ("API, p50", "p99", "query, p50", "p99", "API : query", "PostgreSQL, p50", "p99", "ratio")
-    table = Table("One seller, 90 days; ms", *heads)
-    for column in table.columns[1:]:
-        column.justify = "right"
+    heads = ("API p50", "p99", "query p50", "p99", "API:query", "PG p50", "p99", "PG:query")
+    table = Table("", *heads, title="One seller, 90 days; ms")
+    for column in table.columns:
+        column.no_wrap = True
+        column.justify = "right" if column.header else "left"
     for question, each in result.answers.items():
         table.add_row(
             question,
@@ -88,8 +89,8 @@ def show(result: AnalyticsBenchResult, console: Console) -> None:
             f"{each.of_postgres:.2f}",
         )
     table.caption = (
-        "The query reads the stored rows, without FINAL. PostgreSQL has a tenth of the rows; "
-        "the ratio is its median to that of the query in ClickHouse."
+        "The query reads the stored rows, without FINAL. PostgreSQL (PG) has a tenth of the rows. "
+        "The ratios are those of the medians."
     )
     console.print(table)
     stored = result.stored
