@@ -7,8 +7,10 @@ from audit.comparisons import (
     aggregates_vs_marketplace_api,
     aggregates_vs_seller_api,
     dead_letters,
+    facts_vs_marketplace_metrics,
     facts_vs_recommendations,
     facts_vs_redis,
+    facts_vs_seller_customers,
     facts_vs_seller_metrics,
     inbox_vs_facts,
     kafka_vs_facts,
@@ -47,6 +49,8 @@ _IN_PYTHON: Mapping[str, Run] = {
     "facts_vs_recommendations": facts_vs_recommendations.run,
     "aggregates_vs_seller_api": aggregates_vs_seller_api.run,
     "facts_vs_seller_metrics": facts_vs_seller_metrics.run,
+    "facts_vs_seller_customers": facts_vs_seller_customers.run,
+    "facts_vs_marketplace_metrics": facts_vs_marketplace_metrics.run,
     "aggregates_vs_marketplace_api": aggregates_vs_marketplace_api.run,
 }
 """The comparisons that need more than two queries."""

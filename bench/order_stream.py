@@ -32,7 +32,7 @@ def orders(first: int, count: int, seed: int = 1) -> Iterator[KeyedEvent]:
         at_ms = placed_ms(number)
         lines = [_line(rng, at + 1) for at in range(1 + (rng.random() < 0.12) + (rng.random() < 0.02))]
         yield _event("order_placed", at_ms, placed_id, shopper_id=shopper_id, currency="BRL", lines=lines,
-                     estimated_delivery_at=None)  # fmt: skip
+                     estimated_delivery_at=None, session_id=None)  # fmt: skip
         amount = sum(line["quantity"] * line["unit_price_minor"] + line["shipping_minor"] for line in lines)
         moments = {name: at_ms + delay for name, delay in _STEPS_MS.items()}
         yield _event("payment_captured", moments["payment_captured"], placed_id, payment_id=f"{placed_id}-1",

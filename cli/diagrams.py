@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from cli.data_dictionary import data_dictionary
-from clickhouse.metric_catalogue.definition import read_catalogue, read_domains
+from clickhouse.metric_catalogue.definition import read_domains, read_every_metric
 from clickhouse.metrics.definition import read_definitions
 from clickhouse.views import FOLDER as QUERIES
 from common.settings import ROOT
@@ -28,6 +28,8 @@ UNITS = {
     "hours": "hours",
 }
 """Unit → its description in docs/metrics.md."""
+
+OF_SINGLE_SELLERS = "no figure, because it is about single sellers"
 
 _COMMENT = re.compile(r"--.*")
 _SOURCE = re.compile(r"\b(?:FROM|JOIN)\s+(?:events\.)?(\w+)")
@@ -97,7 +99,7 @@ def saga() -> str:
 def metrics() -> str:
     """Return a section for each domain of the catalogue, with a part for each metric."""
     parts, domain = [], ""
-    for metric in read_catalogue().values():
+    for metric in read_every_metric().values():
         if metric.domain != domain:
             domain = metric.domain
             about = read_domains()[domain]
@@ -108,6 +110,7 @@ def metrics() -> str:
             "Split by": ", ".join(metric.dimensions),
             "Rows": f"{metric.source.file.description.rstrip('.')} (`{metric.source.name}`)",
             "Cost": metric.source.file.cost.rstrip("."),
+            "Marketplace": " ".join(metric.marketplace_notes).rstrip(".") or OF_SINGLE_SELLERS,
             "Since": metric.since.isoformat(),
         }
         parts.append(f"### {metric.title} (`{metric.name}`)\n\n{metric.definition}\n\n")

@@ -208,6 +208,7 @@ CREATE TABLE order_placed
         tax_minor Int64,
         commission_bp Int32)) COMMENT 'The order\'s lines; empty where the source recorded none.' CODEC(Default),
     `estimated_delivery_at` Nullable(DateTime64(3, 'UTC')) COMMENT 'Delivery promised to the shopper.' CODEC(Delta(8), Default),
+    `session_id` Nullable(String) COMMENT 'The visit in which it was placed; null if it is not known, and in events from before this field.' CODEC(Default),
     `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), Default)
 )
 ENGINE = ReplacingMergeTree(ingested_at)

@@ -107,6 +107,10 @@ class Settings(BaseSettings):
         default=SecretStr(""),
         description="Shared by the platform's processes: keys that sign who sends a request derive from it.",
     )
+    webhooks_to_internal_hosts: bool = Field(
+        default=False,
+        description="For development: webhooks of alerts may use http and go to hosts of the own network.",
+    )
     signing_key_days: int = Field(
         default=30, ge=1, le=365, description="For how long a key signs access tokens before the next one."
     )

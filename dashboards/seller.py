@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from babel.numbers import get_currency_symbol
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
-from clickhouse.metric_catalogue.definition import Metric, Unit, read_catalogue, read_domains
+from clickhouse.metric_catalogue.definition import Metric, read_catalogue, read_domains
+from clickhouse.metric_catalogue.files import Unit
 from common.settings import Settings
 from dashboards.layout import Section, build_dashboard
 from dashboards.metric_queries import metric_series, metric_totals, panels_of
@@ -30,6 +31,7 @@ def dashboard(settings: Settings) -> Dashboard:
     sections += [
         Section(domain.title, [_panel(queries, metrics, money) for metrics in panels_of(name)])
         for name, domain in read_domains().items()
+        if panels_of(name)
     ]
     text = "What one seller sold and earned: the metrics of the catalogue, from the same queries as the API."
     built = build_dashboard(settings, "souk-seller", "Souk · Seller", text, sections, "now-30d")

@@ -1,5 +1,6 @@
 """All commerce services by name. A new service is a folder like the others and an entry here."""
 
+from producers.alerts.service import ALERTS
 from producers.configuration.service import CONFIGURATION
 from producers.inbox.consumer import consumer_group
 from producers.inventory.service import INVENTORY
@@ -10,7 +11,7 @@ from producers.service import Service
 from producers.users.service import USERS
 
 SERVICES: dict[str, Service] = {
-    service.name: service for service in (ORDERS, INVENTORY, PAYMENTS, USERS, SELLERS, CONFIGURATION)
+    service.name: service for service in (ORDERS, INVENTORY, PAYMENTS, USERS, SELLERS, CONFIGURATION, ALERTS)
 }
 
 TOPICS_BY_GROUP: dict[str, tuple[str, ...]] = {

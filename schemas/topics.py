@@ -25,6 +25,7 @@ the replay and the simulator."""
 ORDERS, INVENTORY, PAYMENTS = "producers/orders", "producers/inventory", "producers/payments"
 USERS, SELLERS = "producers/users", "producers/sellers"
 CONFIGURATION = "producers/configuration"
+ALERTS = "producers/alerts"
 INTAKE, CACHE = "serving/intake", "serving/cache"
 SIMULATOR = "producers/simulator"
 FACTS_JOB = "jobs/facts"
@@ -136,7 +137,7 @@ EVENT_TOPICS: tuple[Topic, ...] = (
     Topic("notification_failed", "recipient_id", 2, DAYS_90, EXTERNAL),
     # Every process reads it from the beginning when it starts (`schemas.configuration.watcher`).
     Topic("setting_changed", "name", 1, FOREVER, CONFIGURATION, compacted=True),
-    Topic("alert_raised", "name", 1, DAYS_90, EXTERNAL),
+    Topic("alert_raised", "name", 1, DAYS_90, ALERTS),
 )
 
 OUTBOX_PROGRESS = Topic("outbox_progress", "service", 1, timedelta(hours=1), "producers/outbox", (FACTS_JOB,))

@@ -13,9 +13,11 @@ from common.guarded_route import check_policies
 from common.principal_token import PrincipalTokens
 from common.problems import install_error_handlers
 from common.settings import LOOPBACK, Settings
+from serving.analytics import customer_endpoints as customers
 from serving.analytics import endpoints as analytics
 from serving.analytics import export_endpoints as exports
 from serving.analytics import live_endpoints as live_metrics
+from serving.analytics import marketplace_metric_endpoints as marketplace_metrics
 from serving.analytics import metric_endpoints as metrics
 from serving.analytics import sql_endpoints as sql
 from serving.analytics.service import Analytics
@@ -29,7 +31,7 @@ from serving.cache.watcher import CacheWatcher
 from serving.catalogue import endpoints as products
 from serving.catalogue.service import Catalogue
 from serving.clickhouse import ClickHouseQueries, load_queries
-from serving.commerce import gateway, identity_routes, seller_routes, settings_routes
+from serving.commerce import alert_routes, gateway, identity_routes, seller_routes, settings_routes
 from serving.commerce.commerce_client import CommerceClient
 from serving.gateway import sessions
 from serving.gateway.access_tokens import AccessTokens
@@ -85,6 +87,7 @@ TAGS = [
     {"name": "orders", "description": "Place, follow and cancel orders."},
     {"name": "stock", "description": "Units in stock at each seller."},
     {"name": "selling", "description": "Applying to sell, staff, API keys and commission."},
+    {"name": "alerts", "description": "Alerts about metrics, scheduled reports, and saved views."},
     {"name": "people", "description": "Administration: people, their roles and suspensions."},
     {"name": "settings", "description": "Administration: settings and feature flags of the platform."},
     {"name": "events", "description": "Browsing events of shoppers."},
@@ -181,12 +184,15 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     app.include_router(metrics.router)
     app.include_router(exports.router)
     app.include_router(live_metrics.router)
+    app.include_router(customers.router)
+    app.include_router(marketplace_metrics.router)
     app.include_router(sql.router)
     app.include_router(products.router)
     app.include_router(gateway.router)
     app.include_router(sessions.router)
     app.include_router(identity_routes.router)
     app.include_router(seller_routes.router)
+    app.include_router(alert_routes.router)
     app.include_router(identity_routes.people_router)
     app.include_router(settings_routes.router)
     app.include_router(intake.router)

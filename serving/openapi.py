@@ -10,7 +10,7 @@ Responses = dict[int | str, dict[str, Any]]
 
 
 def _inline_schema(model: Any) -> dict[str, Any]:
-    """Return the JSON schema of a model with all its definitions inlined."""
+    """Return the JSON schema of a model with all its definitions inlined, and without names of these."""
     schema = TypeAdapter(model).json_schema()
     definitions = schema.pop("$defs", {})
 
@@ -21,7 +21,7 @@ def _inline_schema(model: Any) -> dict[str, Any]:
             return part
         if "$ref" in part:
             return resolve(definitions[part["$ref"].rsplit("/", 1)[1]])
-        return {name: resolve(each) for name, each in part.items()}
+        return {name: resolve(each) for name, each in part.items() if name != "discriminator"}
 
     whole: dict[str, Any] = resolve(schema)
     return whole

@@ -13,12 +13,15 @@ from audit.comparisons.aggregates_vs_seller_api import read_sellers
 from audit.seller_metrics import (
     customer_orders,
     earning_lines,
+    funnel_visits,
     parcel_steps,
     product_interest,
     recommendations,
     return_lines,
     review_scores,
     sales_lines,
+    search_clicks,
+    searches,
 )
 from audit.seller_metrics.figures import SellerMonths, SourceMonths, Value
 from audit.sources.api import ApiRequest, Row
@@ -50,11 +53,16 @@ SOURCES: Mapping[str, Add] = {
     "product_interest": product_interest.add,
     "customer_orders": customer_orders.add,
     "recommendations": recommendations.add,
+    "funnel_visits": funnel_visits.add,
+    "search_clicks": search_clicks.add,
 }
 """Source of the catalogue → the plain computation of its measures, from the query of the same name."""
 
-WITH_ROWS_OF_NO_SELLER = frozenset(("recommendations",))
-"""Sources whose query can't be limited to some sellers: a click names no seller."""
+SOURCES_OF_MARKETPLACE: Mapping[str, Add] = {**SOURCES, "searches": searches.add}
+"""The same, with the sources of metrics that only the marketplace has."""
+
+WITH_ROWS_OF_NO_SELLER = frozenset(("recommendations", "funnel_visits", "search_clicks"))
+"""Sources whose query can't be limited to some sellers: some of its rows name no seller."""
 
 METRICS = tuple(read_catalogue())
 FIRST_SOURCE = tuple(
@@ -106,14 +114,14 @@ class _Reader:
         facts = self._facts(keys)
         if keys is None:
             self._computed = facts
-        days = _days(self._stores)
+        days = days_of(self._stores)
         return Sides(facts, _metrics(self._stores, days) if days else facts)
 
     def api(self, keys: KeyFilter | None) -> Sides:
         """Read what the API says about each seller: see `EVERY`."""
         stores, computed, self._computed = self._stores, self._computed, None
         facts = computed if computed is not None and keys is None else self._facts(keys)
-        days = _days(stores)
+        days = days_of(stores)
         if days is None:
             return Sides(facts, facts)
         sellers = dict(metrics_to_ask(read_sellers(stores, keys)["seller_id"].to_pylist()))
@@ -144,20 +152,21 @@ def _metrics(stores: Stores, days: DayRange) -> pa.Table:
     found: dict[tuple[str, str], dict[str, Value]] = defaultdict(lambda: dict(NOTHING))
     for source in SOURCES:
         metrics = [metric for metric in read_catalogue().values() if metric.source.name == source]
-        for row in stores.clickhouse.query_sql(sellers_query(metrics), _parameters(stores, days)).to_pylist():
+        for row in stores.clickhouse.query_sql(sellers_query(metrics), parameters(stores, days)).to_pylist():
             month = f"{datetime.fromtimestamp(row['bucket'], stores.timezone):%Y-%m}"
             found[row["seller_id"], month] |= {metric.name: value_of(metric, row) for metric in metrics}
     rows = [_row(*key, values) for key, values in found.items() if any(values.values())]
     return pa.Table.from_pylist(rows, SCHEMA)
 
 
-def _days(stores: Stores) -> DayRange | None:
+def days_of(stores: Stores) -> DayRange | None:
     """Return the months in which anything happened; None if nothing did."""
     span = stores.clickhouse.query(f"{NAME}/span", {"timezone": stores.timezone.key}).to_pylist()
     return DayRange.of_months(span[0]["first_month"], span[0]["last_month"]) if span else None
 
 
-def _parameters(stores: Stores, days: DayRange) -> dict[str, str]:
+def parameters(stores: Stores, days: DayRange) -> dict[str, str]:
+    """Return the parameters of a query of the catalogue, by month."""
     first, last = (
         datetime.combine(day, time.min, stores.timezone).astimezone(UTC) for day in (days.first, days.last)
     )

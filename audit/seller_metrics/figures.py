@@ -23,6 +23,15 @@ class MonthFigures:
     counted: dict[str, set[Hashable]] = field(default_factory=lambda: defaultdict(set))
     values: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
 
+    def add(self, other: "MonthFigures") -> None:
+        """Add the figures of another seller: what both have counted counts once."""
+        for name, value in other.sums.items():
+            self.sums[name] += value
+        for name, things in other.counted.items():
+            self.counted[name] |= things
+        for name, values in other.values.items():
+            self.values[name] += values
+
     def value_of(self, metric: Metric) -> Value:
         """Return the value of a metric; None for a ratio or a quantile of nothing."""
         if metric.quantile:
@@ -68,6 +77,14 @@ class SellerMonths:
     def day(self, moment_ms: int) -> date:
         """Return the day of the shop that contains a moment."""
         return self._day(moment_ms // _QUARTER_HOUR_MS)
+
+    def together(self, seller_id: str) -> "SellerMonths":
+        """Return the months of all sellers together, as those of one seller with this id."""
+        merged = SellerMonths(self._zone)
+        for (_, month), sources in self._months.items():
+            for source, figures in sources.items():
+                merged._months[seller_id, month][source].add(figures)
+        return merged
 
     def values(self, metrics: Mapping[str, Metric]) -> Iterator[tuple[str, str, dict[str, Value]]]:
         """Yield seller, month and the value of each metric, for months in which one of them is not 0."""

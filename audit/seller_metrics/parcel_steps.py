@@ -18,10 +18,13 @@ def add(steps: Iterable[Mapping[str, Any]], months: SourceMonths) -> None:
             value = step["at_ms"] if name == step["kind"] else step[name]
             if value:
                 parcel[name] = max(value, parcel.get(name, value))
-    for (seller_id, _), parcel in parcels.items():
-        for kind in ("placed", "shipped", "delivered", "cancelled"):
+    for (seller_id, order_id), parcel in parcels.items():
+        for kind in ("shipped", "delivered"):
             if kind in parcel:
                 months.at(seller_id, parcel[kind]).sums[kind] += 1
+        for kind in ("placed", "cancelled"):  # these are about the whole order
+            if kind in parcel:
+                months.at(seller_id, parcel[kind]).counted[kind].add(order_id)
         for measure, first, last in (
             ("to_confirm", "placed", "confirmed"),
             ("to_ship", "confirmed", "shipped"),
@@ -32,7 +35,7 @@ def add(steps: Iterable[Mapping[str, Any]], months: SourceMonths) -> None:
                 took_ms = max(0, parcel[last] - parcel[first])
                 months.at(seller_id, parcel[last]).values[measure].append(took_ms)
         if parcel.get("reason") in BY_SELLER:
-            months.at(seller_id, parcel["cancelled"]).sums["cancelled_by_seller"] += 1
+            months.at(seller_id, parcel["cancelled"]).counted["cancelled_by_seller"].add(order_id)
         if "delivered" in parcel and "promised" in parcel:
             sums = months.at(seller_id, parcel["delivered"]).sums
             sums["promised"] += 1

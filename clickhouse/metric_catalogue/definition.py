@@ -17,24 +17,26 @@ from datetime import date
 from functools import cache, cached_property
 from hashlib import sha256
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Any, TypeVar
 
-from pydantic import Field, TypeAdapter, ValidationError, model_validator
+from pydantic import TypeAdapter, ValidationError
 
-from clickhouse.metric_catalogue.source import Dimension, MeasureUnit, Source, SourceFile, StrictModel
+from clickhouse.metric_catalogue.files import Better, Domain, MetricFile, Quantile, Unit
+from clickhouse.metric_catalogue.source import SELLER, Dimension, MeasureUnit, Source, SourceFile
 from common.errors import SoukError
 
 FOLDER = Path(__file__).parent
 SOURCES, DIMENSIONS, DOMAINS = "sources", "dimensions", "domains.toml"
 
-Unit = Literal["money", "count", "number", "share", "hours"]
-"""`money` is in the smallest unit of the shop's currency; `share` is a fraction of 1."""
-
-Better = Literal["more", "less", "neither"]
-"""Which change of a metric is good news."""
-
 _VERSION_DIGITS = 8
 _TERM = re.compile(r"-?[a-z_]+")
+
+
+COUNTED_ONCE = (
+    "What several sellers share, such as an order, a shopper or a visit, counts once: the values of "
+    "sellers can add up to more."
+)
+"""The note about a figure of the marketplace that counts different things."""
 
 
 class BrokenDefinition(SoukError):
@@ -42,62 +44,6 @@ class BrokenDefinition(SoukError):
 
 
 T = TypeVar("T")
-Terms = Annotated[tuple[str, ...], Field(min_length=1)]
-"""Names of measures that are added; one with a minus before its name is subtracted."""
-
-
-class Ratio(StrictModel):
-    """Two sums, the first divided by the second."""
-
-    numerator: Terms
-    denominator: Terms
-
-
-class Quantile(StrictModel):
-    """A value of a measure. Of n values in ascending order, it is the one at position ⌊percent · n / 100⌋,
-    counted from 0: ClickHouse's `quantileExact`."""
-
-    measure: str
-    percent: int = Field(gt=0, lt=100)
-
-    @property
-    def column(self) -> str:
-        """The name of the column with its value."""
-        return f"{self.measure}_p{self.percent}"
-
-
-class Domain(StrictModel):
-    """A group of metrics."""
-
-    title: str
-    description: str
-
-
-class _File(StrictModel):
-    """The content of a metric's file. `place` sorts the metrics of a domain.
-
-    `dimensions` are those of the source by which the metric can be split; all of them if not given.
-    """
-
-    title: str
-    definition: str
-    formula: str
-    unit: Unit
-    better: Better
-    place: int
-    source: str
-    sum: Terms | None = None
-    ratio: Ratio | None = None
-    quantile: Quantile | None = None
-    dimensions: tuple[str, ...] | None = None
-    edge_cases: tuple[str, ...]
-    since: date
-
-    @model_validator(mode="after")
-    def _has_one_kind(self) -> "_File":
-        if sum(kind is not None for kind in (self.sum, self.ratio, self.quantile)) != 1:
-            raise ValueError("give one of sum, ratio and quantile")
-        return self
 
 
 @dataclass(frozen=True)
@@ -118,6 +64,7 @@ class Metric:
     quantile: Quantile | None
     dimension_names: tuple[str, ...] | None
     edge_cases: tuple[str, ...]
+    marketplace: str
     since: date
 
     @cached_property
@@ -156,6 +103,40 @@ class Metric:
         return every if self.dimension_names is None else {name: every[name] for name in self.dimension_names}
 
     @property
+    def is_of_sellers(self) -> bool:
+        """Whether it has a value for each seller."""
+        return all(self.source.measures[name].over_sellers != "only" for name in self.measures)
+
+    @property
+    def is_of_marketplace(self) -> bool:
+        """Whether it has a value for all sellers together."""
+        return all(self.source.measures[name].over_sellers != "none" for name in self.measures)
+
+    @property
+    def marketplace_dimensions(self) -> Mapping[str, Dimension]:
+        """The dimensions that the figure of the marketplace can be split by, by name; none if it has none."""
+        if not self.is_of_marketplace:
+            return {}
+        by_seller = self.source.sellers if self.is_of_sellers else None
+        return {**({SELLER: by_seller} if by_seller else {}), **self.dimensions}
+
+    def dimension(self, name: str) -> Dimension:
+        """Return a dimension of the figures of a seller, or of those of the marketplace."""
+        return (self.marketplace_dimensions or self.dimensions)[name]
+
+    @property
+    def marketplace_notes(self) -> tuple[str, ...]:
+        """What a reader must know about the figure of the marketplace; nothing if there is none."""
+        if not self.is_of_marketplace:
+            return ()
+        measures = [self.source.measures[name] for name in self.measures]
+        shared = any(
+            each.distinct or each.distinct_values or each.over_sellers == "overlaps" for each in measures
+        )
+        rule = COUNTED_ONCE if shared else "Adds up over all sellers."
+        return (*([rule] if self.is_of_sellers else []), *filter(None, [self.marketplace]))
+
+    @property
     def adds_up(self) -> bool:
         """Whether its value over a period follows from the columns of the parts of the period."""
         distinct = any(self.source.measures[name].distinct_values for name in self.measures)
@@ -163,8 +144,13 @@ class Metric:
 
     def is_additive(self, dimension: Dimension) -> bool:
         """Return whether the values of the dimension add up to the total: not for orders by product."""
-        counts_orders = any(self.source.measures[name].distinct for name in self.measures)
-        return self.adds_up and not (dimension.splits_orders and counts_orders)
+        measures = [self.source.measures[name] for name in self.measures]
+        overlaps = any(
+            (dimension.splits_orders and measure.distinct)
+            or (dimension.splits_sellers and measure.over_sellers != "adds_up")
+            for measure in measures
+        )
+        return self.adds_up and not overlaps
 
 
 @cache
@@ -175,12 +161,22 @@ def read_domains(folder: Path = FOLDER) -> Mapping[str, Domain]:
 
 @cache
 def read_catalogue(folder: Path = FOLDER) -> Mapping[str, Metric]:
+    """Return every metric that sellers have, as `read_every_metric`."""
+    return {name: metric for name, metric in _read_all(folder).items() if metric.is_of_sellers}
+
+
+@cache
+def read_every_metric(folder: Path = FOLDER) -> Mapping[str, Metric]:
     """Return every metric by name, in the order of the domains, and of the places in them.
 
     Raises:
         BrokenDefinition: a file is not a definition, or names a source, a measure, a dimension or a domain
             that is not there.
     """
+    return _read_all(folder)
+
+
+def _read_all(folder: Path) -> dict[str, Metric]:
     domains = list(read_domains(folder))
     shared = {path.stem: _read(path, TypeAdapter(Dimension)) for path in _files(folder / DIMENSIONS)}
     sources = {path.stem: _source(path, shared) for path in _files(folder / SOURCES)}
@@ -201,7 +197,7 @@ def read_catalogue(folder: Path = FOLDER) -> Mapping[str, Metric]:
 
 
 def _metric(path: Path, sources: Mapping[str, Source]) -> Metric:
-    file = _read(path, TypeAdapter(_File))
+    file = _read(path, TypeAdapter(MetricFile))
     if file.source not in sources:
         raise BrokenDefinition(f"{path}: there is no source {file.source!r} in {SOURCES}/")
     source = sources[file.source]

@@ -1,34 +1,31 @@
 """Writes the SQL that computes the columns of metrics. Everything that a caller chooses is a parameter.
 
-Each query has the parameters `seller_id`, `timezone`, `period_start` and `period_end` (exclusive), `currency`
-if its source has amounts of money, and `product_id` if it is restricted to a product; some queries do not use
-all of them. All metrics of a query have the same source.
+Each query has the parameters `timezone`, `period_start` and `period_end` (exclusive), `seller_id` if its
+scope is one seller, `currency` if its source has amounts of money, and `product_id` if it is restricted to a
+product; some queries do not use all of them. All metrics of a query have the same source.
 """
 
 from collections.abc import Sequence
 from textwrap import indent
 
 from clickhouse.metric_catalogue.definition import Metric
+from clickhouse.metric_catalogue.scope import EACH_SELLER, ONE_SELLER, Scope
 from clickhouse.metric_catalogue.source import Dimension, Measure, Source
-
-_OF_SELLER = "seller_id = {seller_id:String}"
 
 WHOLE_PERIOD = 0
 """The `bucket` of a row of `series_query` that is about the whole period."""
 
 
-def series_query(metrics: Sequence[Metric], *, of_product: bool) -> str:
+def series_query(metrics: Sequence[Metric], *, of_product: bool, scope: Scope = ONE_SELLER) -> str:
     """Return the query of the columns in each bucket. Parameter besides: `grain`.
 
     Its columns are `bucket` (the start in Unix seconds) and those of the metrics. If the buckets of a metric
     do not add up, the row of `WHOLE_PERIOD` has the columns over the whole period.
     """
-    source = metrics[0].source
-    bucket = f"dateTrunc({{grain:String}}, {source.time}, {{timezone:String}})"
-    start = f"toUnixTimestamp(toDateTime({bucket}, {{timezone:String}})) AS bucket"
     adds_up = all(metric.adds_up for metric in metrics)
     groups = "bucket" if adds_up else "GROUPING SETS ((bucket), ())"
-    return f"{_select([start, *_columns(metrics, of_product)], source, of_product)}\nGROUP BY {groups}"
+    columns = [_bucket(metrics[0].source), *_columns(metrics, of_product, scope)]
+    return f"{_select(columns, metrics, scope, of_product)}\nGROUP BY {groups}"
 
 
 def sellers_query(metrics: Sequence[Metric]) -> str:
@@ -37,17 +34,19 @@ def sellers_query(metrics: Sequence[Metric]) -> str:
     It reads all rows of the period. Its columns are `seller_id` and those of `series_query`, which reads the
     same rows for one seller; it has no row of `WHOLE_PERIOD`.
     """
-    query = series_query(metrics, of_product=False).replace(_OF_SELLER, "true")
-    query = query.replace("GROUPING SETS ((bucket), ())", "bucket").replace("SELECT", "SELECT seller_id,", 1)
-    return f"{query}, seller_id"
+    columns = ["source.seller_id AS seller_id", _bucket(metrics[0].source)]
+    columns += _columns(metrics, False, EACH_SELLER)
+    return f"{_select(columns, metrics, EACH_SELLER, False)}\nGROUP BY bucket, seller_id"
 
 
-def totals_query(metrics: Sequence[Metric], *, of_product: bool) -> str:
+def totals_query(metrics: Sequence[Metric], *, of_product: bool, scope: Scope = ONE_SELLER) -> str:
     """Return the query of the columns over the whole period: one row."""
-    return _select(_columns(metrics, of_product), metrics[0].source, of_product)
+    return _select(_columns(metrics, of_product, scope), metrics, scope, of_product)
 
 
-def split_query(metrics: Sequence[Metric], dimension: Dimension, *, of_product: bool) -> str:
+def split_query(
+    metrics: Sequence[Metric], dimension: Dimension, *, of_product: bool, scope: Scope = ONE_SELLER
+) -> str:
     """Return the query of the columns of the first `top` values of a dimension by the first metric.
 
     Parameter besides: `top`. All other values together are one row,
@@ -56,7 +55,7 @@ def split_query(metrics: Sequence[Metric], dimension: Dimension, *, of_product: 
     """
     ranked_by = "value" if dimension.values else f"{_sort_value(metrics[0])} DESC NULLS LAST, value"
     added_up = [f"sum(ranked.{name}) AS {name}" for name in column_names(metrics)]
-    by_value = _by_value(metrics, dimension, of_product=of_product)
+    by_value = _by_value(metrics, dimension, of_product, scope)
     ranked = f"SELECT *, row_number() OVER (ORDER BY {ranked_by}) AS rank\nFROM {_nested(by_value)}"
     listed = ["if(rank <= {top:UInt32}, ranked.value, NULL) AS value", "count() AS value_count", *added_up]
     return "\n".join(
@@ -70,14 +69,16 @@ def split_query(metrics: Sequence[Metric], dimension: Dimension, *, of_product: 
     )
 
 
-def compared_query(metrics: Sequence[Metric], dimension: Dimension, *, of_product: bool) -> str:
+def compared_query(
+    metrics: Sequence[Metric], dimension: Dimension, *, of_product: bool, scope: Scope = ONE_SELLER
+) -> str:
     """Return the query of the columns of some values of a dimension. Parameter besides: `values`."""
-    by_value = _by_value(metrics, dimension, of_product=of_product)
+    by_value = _by_value(metrics, dimension, of_product, scope)
     return f"{by_value}\nHAVING has({{values:Array(String)}}, value)"
 
 
 def rows_query(metric: Metric, *, of_product: bool) -> str:
-    """Return the query of a page of the rows of which a metric is made, the newest first.
+    """Return the query of a page of the rows of one seller of which a metric is made, the newest first.
 
     Parameters besides: `after_minute` and `after_row` (the identity of the last row of the page before),
     and `limit`. Its columns are `row` (those that identify a row), those that describe it (`RowColumns`), and
@@ -95,7 +96,7 @@ def rows_query(metric: Metric, *, of_product: bool) -> str:
     listed += [f"toInt64({column}) AS {name}" for name, column in measures.items()]
     return "\n".join(
         (
-            _select(listed, source, of_product),
+            _select(listed, [metric], ONE_SELLER, of_product),
             f"    AND ({_is_counted(metric, of_product)})",
             f"    AND {source.time} <= {{after_minute:DateTime('UTC')}}",
             f"    AND ({source.time}, [{identity}]) < ({{after_minute:DateTime('UTC')}}, "
@@ -117,7 +118,8 @@ def slices_query(metric: Metric, *, of_product: bool) -> str:
         (
             _select(
                 [f"toUnixTimestamp(toStartOfMinute({source.time})) AS minute_s", "count() AS row_count"],
-                source,
+                [metric],
+                ONE_SELLER,
                 of_product,
             ),
             f"    AND ({_is_counted(metric, of_product)})",
@@ -143,15 +145,26 @@ def column_names(metrics: Sequence[Metric]) -> list[str]:
     return list(dict.fromkeys(name for metric in metrics for name in metric.columns))
 
 
-def _by_value(metrics: Sequence[Metric], dimension: Dimension, *, of_product: bool) -> str:
-    value = f"{dimension.expression} AS value"
-    columns = [value, *_columns(metrics, of_product, dimension)]
-    return f"{_select(columns, metrics[0].source, of_product, dimension.join)}\nGROUP BY value"
+def _bucket(source: Source) -> str:
+    bucket = f"dateTrunc({{grain:String}}, {source.time}, {{timezone:String}})"
+    return f"toUnixTimestamp(toDateTime({bucket}, {{timezone:String}})) AS bucket"
 
 
-def _columns(metrics: Sequence[Metric], of_product: bool, dimension: Dimension | None = None) -> list[str]:
+def _by_value(metrics: Sequence[Metric], dimension: Dimension, of_product: bool, scope: Scope) -> str:
+    """Return the query of the columns of each value. Of the marketplace, each seller has its own figures."""
+    scope = EACH_SELLER if dimension.splits_sellers else scope
+    complete = metrics[0].source.completed(dimension, scope)
+    counts_once = scope.counts_once or dimension.splits_orders
+    columns = [f"{complete.expression} AS value", *_columns(metrics, of_product, scope, counts_once)]
+    return f"{_select(columns, metrics, scope, of_product, complete.join)}\nGROUP BY value"
+
+
+def _columns(
+    metrics: Sequence[Metric], of_product: bool, scope: Scope, counts_once: bool | None = None
+) -> list[str]:
+    """Return the columns. `counts_once`: an order with several rows counts once, unless the scope says it."""
     source = metrics[0].source
-    splits = dimension is not None and dimension.splits_orders
+    once = scope.counts_once if counts_once is None else counts_once
     columns = {}
     for metric in metrics:
         if metric.quantile:
@@ -159,14 +172,14 @@ def _columns(metrics: Sequence[Metric], of_product: bool, dimension: Dimension |
             columns[metric.quantile.column] = f"quantileExact({metric.quantile.percent / 100})({column})"
             continue
         for name in metric.measures:
-            columns[name] = f"toInt64({_aggregate(source.measures[name], of_product, splits)})"
+            columns[name] = f"toInt64({_aggregate(source.measures[name], of_product, once)})"
     return [f"{sql} AS {name}" for name, sql in columns.items()]
 
 
-def _aggregate(measure: Measure, of_product: bool, splits: bool) -> str:
+def _aggregate(measure: Measure, of_product: bool, counts_once: bool) -> str:
     if measure.distinct_values:
         return f"uniqExact({measure.distinct_values})"
-    if splits and measure.distinct:
+    if counts_once and measure.distinct:
         return measure.distinct
     return f"sum({_of_row(measure, of_product)})"
 
@@ -197,16 +210,31 @@ def _sort_value(metric: Metric) -> str:
     return f"if(({denominator}) > 0, ({numerator}) / ({denominator}), NULL)"
 
 
-def _select(columns: Sequence[str], source: Source, of_product: bool, join: str = "") -> str:
-    where = [f"WHERE {_OF_SELLER}"]
+def _select(
+    columns: Sequence[str], metrics: Sequence[Metric], scope: Scope, of_product: bool, join: str = ""
+) -> str:
+    source = metrics[0].source
+    where = [
+        f"{source.time} >= {{period_start:DateTime('UTC')}}",
+        f"{source.time} < {{period_end:DateTime('UTC')}}",
+    ]
     if source.file.has_currency:
-        where.append("    AND currency = {currency:String}")
-    where.append(f"    AND {source.time} >= {{period_start:DateTime('UTC')}}")
-    where.append(f"    AND {source.time} < {{period_end:DateTime('UTC')}}")
+        where.insert(0, "currency = {currency:String}")
+    if not scope.reads_every_seller:
+        where.insert(0, f"source.{scope.condition}")
     if of_product:
-        where.append(f"    AND source.{source.file.columns.product} = {{product_id:String}}")
+        where.append(f"source.{source.file.columns.product} = {{product_id:String}}")
     joined = [join.strip()] if join else []
-    return "\n".join(("SELECT", _lines(columns), f"FROM {source.from_sql} AS source", *joined, *where))
+    conditions = "\n    AND ".join(where)
+    return "\n".join(
+        (
+            "SELECT",
+            _lines(columns),
+            f"FROM {source.from_sql(scope)} AS source",
+            *joined,
+            f"WHERE {conditions}",
+        )
+    )
 
 
 def _nested(query: str) -> str:

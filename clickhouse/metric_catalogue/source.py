@@ -7,9 +7,19 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from clickhouse.metric_catalogue.scope import OF_SELLER, ONE_SELLER, Scope
 from clickhouse.metrics.definition import read_definitions
 
 MeasureUnit = Literal["money", "count", "milliseconds"]
+
+OverSellers = Literal["adds_up", "overlaps", "none", "only"]
+"""What a measure is over all sellers together. `adds_up`: the sum of theirs, except that an order of several
+sellers counts once if the measure has `distinct`. `overlaps`: computed from all rows together, and not the
+sum of theirs, such as first orders. `none`: it is about single sellers. `only`: sellers have none."""
+
+
+SELLER = "seller"
+"""The dimension that splits the figures of the marketplace by seller."""
 
 
 class StrictModel(BaseModel):
@@ -26,7 +36,7 @@ class Measure(StrictModel):
     in the first line of a product within an order, and `distinct` counts the orders in any group of rows.
 
     `distinct_values` counts the different values of an expression that are not null, such as shoppers. Such
-    counts of two periods or products do not add up.
+    counts of two periods, products or sellers do not add up.
     """
 
     unit: MeasureUnit
@@ -34,6 +44,7 @@ class Measure(StrictModel):
     of_product: str = ""
     distinct: str = ""
     distinct_values: str = ""
+    over_sellers: OverSellers = "adds_up"
 
     @model_validator(mode="after")
     def _has_one_kind(self) -> "Measure":
@@ -45,9 +56,10 @@ class Measure(StrictModel):
 class Dimension(StrictModel):
     """What a figure can be split by: a SQL expression (String) over the source, and the join that it needs.
 
-    `splits_orders`: one order can have several of its values. `values` are all values, in their own order;
-    empty if these are not known, as of products. `labels` are texts for some values. In `expression` and
-    `join`, `{time}` is the source's time, and `{products}` a query of the products of its rows.
+    `splits_orders`: one order can have several of its values. `splits_sellers`: its values are the sellers.
+    `values` are all values, in their own order; empty if these are not known, as of products. `labels` are
+    texts for some values. In `expression` and `join`, `{time}` is the source's time, and `{of_products}` a
+    condition on `product_id`: it is a product of the rows. The marks of a scope are replaced, too.
     """
 
     title: str
@@ -55,6 +67,7 @@ class Dimension(StrictModel):
     expression: str
     join: str = ""
     splits_orders: bool = False
+    splits_sellers: bool = False
     values: tuple[str, ...] = ()
     labels: Mapping[str, str] = Field(default_factory=dict)
 
@@ -73,7 +86,7 @@ class SourceFile(StrictModel):
     """The content of a source's file.
 
     `tables` are the tables that the rows come from; figures are complete up to the earliest of their `as_of`.
-    `rows` is a SELECT of the rows of `{seller_id:String}`; without it, the rows are those of the only table.
+    `rows` is a SELECT of the rows of a scope, with its marks; without it, they are those of the only table.
     `product_tables` are those of them whose columns `seller_id` and `product_id` say which products the rows
     are about; only the first of `tables`, if not given. `dimensions` names files of `dimensions/`, and
     `own_dimensions` are of this source alone. `row` are the columns that identify a row, and `kinds` are the
@@ -98,13 +111,19 @@ class SourceFile(StrictModel):
     def _has_rows(self) -> "SourceFile":
         if not self.rows and len(self.tables) > 1:
             raise ValueError("a source of several tables needs rows")
+        if self.rows and OF_SELLER not in self.rows:
+            raise ValueError(f"rows must say whose rows they are: WHERE {OF_SELLER}, not seller_id = …")
         if unknown := set(self.product_tables) - set(self.tables):
             raise ValueError(f"product_tables: {', '.join(sorted(unknown))} is not one of the tables")
         return self
 
 
 class Source:
-    """Rows of sellers, each with one minute. The SQL expressions of its dimensions are complete."""
+    """Rows of sellers, each with one minute.
+
+    `dimensions` are those by which the figures of a seller can be split, as in their files;
+    `sellers` splits the figures of the marketplace by seller.
+    """
 
     def __init__(self, name: str, file: SourceFile, shared: Mapping[str, Dimension]) -> None:
         self.name = name
@@ -112,19 +131,19 @@ class Source:
         self.time = file.time
         self.measures = file.measures
         self.dimensions: Mapping[str, Dimension] = {
-            **{each: self._completed(shared[each]) for each in file.dimensions},
-            **{each: self._completed(own) for each, own in file.own_dimensions.items()},
+            **{each: shared[each] for each in file.dimensions},
+            **file.own_dimensions,
         }
+        self.sellers = shared.get(SELLER)
 
     @property
     def tables(self) -> tuple[str, ...]:
         """The tables whose `as_of` limits that of a figure."""
         return self.file.tables
 
-    @property
-    def from_sql(self) -> str:
-        """What stands behind FROM: a table, or the SELECT of the rows of a seller."""
-        return f"(\n{self.file.rows.strip()}\n)" if self.file.rows else self.file.tables[0]
+    def from_sql(self, scope: Scope = ONE_SELLER) -> str:
+        """Return what stands behind FROM: a table, or the SELECT of the rows of a scope."""
+        return f"(\n{scope.complete(self.file.rows.strip())}\n)" if self.file.rows else self.file.tables[0]
 
     @property
     def has_products(self) -> bool:
@@ -136,16 +155,18 @@ class Source:
         """A digest of the rows: the versions of the tables that ClickHouse derives, and the SELECT."""
         derived = read_definitions()
         versions = [derived[table].version for table in self.tables if table in derived]
-        return sha256(repr((versions, self.from_sql, self.time)).encode()).hexdigest()
+        return sha256(repr((versions, self.from_sql(), self.time)).encode()).hexdigest()
 
-    def _completed(self, dimension: Dimension) -> Dimension:
+    def completed(self, dimension: Dimension, scope: Scope) -> Dimension:
+        """Return a dimension of this source with complete SQL."""
         products = " UNION ALL ".join(
-            f"SELECT product_id FROM {table} WHERE seller_id = {{seller_id:String}}"
+            f"SELECT product_id FROM {table} WHERE {OF_SELLER}"
             for table in self.file.product_tables or self.file.tables[:1]
         )
+        of_products = "true" if scope.reads_every_seller else f"product_id IN ({products})"
 
         def complete(sql: str) -> str:
-            return sql.replace("{time}", self.time).replace("{products}", products)
+            return scope.complete(sql.replace("{time}", self.time).replace("{of_products}", of_products))
 
         return dimension.model_copy(
             update={"expression": complete(dimension.expression), "join": complete(dimension.join)}

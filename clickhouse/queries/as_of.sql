@@ -9,6 +9,10 @@ WITH
     -- Metric that ClickHouse derives from facts (clickhouse/metrics/) → the tables of these facts.
     map(
         'order_lines', ['order_placed'],
+        'session_orders', ['order_placed'],
+        'funnel_steps', ['product_viewed', 'cart_changed', 'order_placed'],
+        'search_pages', ['search_performed'],
+        'search_clicks', ['product_viewed'],
         'order_state', ['order_placed', 'order_confirmed', 'order_shipped', 'order_delivered', 'order_cancelled'],
         'sales_lines', ['order_confirmed', 'order_cancelled', 'payment_refunded'],
         'sales_orders', ['order_confirmed', 'order_cancelled', 'payment_refunded'],
@@ -36,7 +40,8 @@ WITH
         if(table_name IN ('order_placed', 'order_confirmed', 'order_cancelled'), ['orders'], []),
         if(table_name IN ('shopper_registered', 'shopper_erased'), ['users'], []),
         if(table_name IN ('seller_registered', 'seller_approved'), ['sellers'], []),
-        if(table_name IN ('setting_changed'), ['configuration'], [])
+        if(table_name IN ('setting_changed'), ['configuration'], []),
+        if(table_name IN ('alert_raised'), ['alerts'], [])
     ) AS services,
     arrayMap(service -> complete_until[service], arrayFilter(service -> mapContains(complete_until, service), services))
         AS limits

@@ -20,13 +20,18 @@ from producers.outbox.transaction import OUTBOX, Transactions
 
 
 async def check_out(
-    transactions: Transactions, key: str, owners: Sequence[str], order: OrderRequest, traceparent: str | None
+    transactions: Transactions,
+    key: str,
+    owners: Sequence[str],
+    order: OrderRequest,
+    session_id: str | None,
+    traceparent: str | None,
 ) -> tuple[StoredResponse, bool]:
     """Return the response to a checkout, and whether it repeats the response to an earlier request.
 
     `owners` are the shopper ids of the person who buys, the one for this order first. A key belongs to them:
     another person's request with the same key has nothing to do with it. All ids count, so that a person who
-    signs in between two attempts of a checkout buys once.
+    signs in between two attempts of a checkout buys once. `session_id` is the visit, which the event names.
 
     The event is encoded before the statement that commits it: if the encoding fails, no order is placed.
 
@@ -53,7 +58,7 @@ async def check_out(
                 shopper_id,
             ),
             shopper_id=shopper_id,
-            session_id=order.session_id,
+            session_id=session_id,
             currency=order.currency,
             amount_minor=amount_minor(lines),
             payment=order.payment,
@@ -74,6 +79,7 @@ def _order_placed(transactions: Transactions, checkout: Checkout, trace: Trace) 
         "shopper_id": checkout.shopper_id,
         "currency": checkout.currency,
         "lines": [line.as_event() for line in checkout.lines],
+        "session_id": checkout.session_id,
     }
     return transactions.events.write("order_placed", checkout.placed_at, trace, fields)
 

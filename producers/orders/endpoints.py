@@ -42,7 +42,12 @@ async def place(request: Request) -> Response:
     shopper_id = shopper_of(order, principal)
     key_owners = [shopper_id, *(each for each in principal.shopper_ids if each != shopper_id)]
     response, repeated = await check_out(
-        transactions(request, NAME), key, key_owners, order, request.headers.get("traceparent")
+        transactions(request, NAME),
+        key,
+        key_owners,
+        order,
+        session_of(order, principal),
+        request.headers.get("traceparent"),
     )
     headers = {"Location": f"/v1/orders/{response.order_id}", "Cache-Control": "no-store"}
     if repeated:
@@ -104,6 +109,17 @@ def shopper_of(order: OrderRequest, principal: Principal) -> str:
     if named is None or not ("platform" in principal.roles or named in principal.shopper_ids):
         raise NotYourShopper
     return named
+
+
+def session_of(order: OrderRequest, principal: Principal) -> str | None:
+    """Return the visit in which an order is placed; None if the order names none, or that of somebody else.
+
+    The event is kept for ever, so only ids that the gateway or a process of the platform made may be in it:
+    any other text could tell who the sender is (docs/decisions/erasure.md). A browser's visit is one of the
+    sender's shopper ids: the id of a guest, which a sign-in makes one of the person's.
+    """
+    is_own = "platform" in principal.roles or order.session_id in principal.shopper_ids
+    return order.session_id if is_own else None
 
 
 async def _find(sql: Any, order_id: str, principal: Principal) -> dict[str, Any]:

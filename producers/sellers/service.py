@@ -15,6 +15,7 @@ SELLERS = Service(
     callable_functions={
         "orders": ("commissions_bp(text, text, text, bigint, integer[], timestamptz)",),
         "users": ("forget_user(uuid, text)", "revoke_keys_of_user(uuid, text)"),
+        "alerts": ("is_approved(text)",),
     },
     private_tables=("staff_invitations",),
 )

@@ -6,10 +6,10 @@ from typing import Any, cast
 
 from common.ids import new_id
 from common.principal import Principal, Role, StaffRole
+from producers.encryption import NotDecryptable
 from producers.outbox.transaction import Transaction
 from producers.users import signing_key_store, store
 from producers.users.context import UsersContext
-from producers.users.encryption import NotDecryptable
 from producers.users.model import ACCESS_TOKEN_LIFETIME, MAX_GUEST_IDS
 from producers.users.problems import KeysNotReady
 from producers.users.pseudonyms import Pseudonyms, linked

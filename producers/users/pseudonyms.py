@@ -11,7 +11,7 @@ import hmac
 
 from common.principal_token import derived_key
 from common.settings import Settings
-from producers.users.encryption import new_key, seal, unseal
+from producers.encryption import new_key, seal, unseal
 
 
 class Pseudonyms:

@@ -19,7 +19,11 @@ USERS = Service(
             "end_access(uuid)",
             "lock_unless_suspended(uuid)",
             "send_mail(uuid, uuid, text, text, text, text, timestamptz)",
-        )
+        ),
+        "alerts": (
+            "find_reader(text, text)",
+            "send_to_reader(uuid, uuid, text, text, text, text, timestamptz)",
+        ),
     },
     private_tables=(
         *(

@@ -1,11 +1,11 @@
 """Signs people in with their e-mail address and password, slowly for those who guess."""
 
 from common.email_address import normalized_email
+from producers.encryption import NotDecryptable
 from producers.outbox.trace import Trace
 from producers.outbox.transaction import Transaction, Transactions
 from producers.users import sign_in_store, store
 from producers.users.context import UsersContext
-from producers.users.encryption import NotDecryptable
 from producers.users.problems import KeysNotReady, WrongCredentials
 from producers.users.pseudonyms import link
 from producers.users.schemas import SignInRequest, TokensResponse

@@ -13,11 +13,11 @@ from common.ids import new_id
 from common.principal_token import derived_key
 from common.settings import Settings
 from producers.backoff import Backoff
+from producers.encryption import NotDecryptable, seal, unseal
 from producers.outbox.trace import Trace
 from producers.outbox.transaction import Transactions
 from producers.postgres.errors import RETRYABLE
 from producers.users import signing_key_store
-from producers.users.encryption import NotDecryptable, seal, unseal
 from producers.users.model import KeyTimes, current_key, plan_keys
 from producers.users.problems import KeysNotReady
 from producers.users.signing_key_store import StoredKey

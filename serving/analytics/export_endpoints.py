@@ -13,7 +13,8 @@ from serving.analytics.metric_endpoints import (
     MetricName,
     MetricsDep,
     ProductFilter,
-    metric_table,
+    csv_file,
+    table_file,
 )
 from serving.analytics.parameters import AnalyticsDep, DashboardsDep, PeriodDep, SellerId
 from serving.analytics.policy import POLICIES
@@ -26,7 +27,7 @@ from serving.http_caching import PRIVATE_NO_STORE
 from serving.openapi import Responses, openapi_problem
 from serving.parameters import reject_repeated_parameters
 from serving.parquet_writer import PARQUET, ParquetFile, schema_of
-from serving.responses import BAD_PARAMETER, CSV, CSV_RESPONSE, UNAVAILABLE, csv_headers, write_table
+from serving.responses import BAD_PARAMETER, CSV, CSV_RESPONSE, UNAVAILABLE
 from serving.stream_slots import StreamSlots
 
 EXPORTS_OF_SELLER, EXPORTS = 2, 4
@@ -56,9 +57,7 @@ async def seller_metric_export(
     request: Request, dashboards: DashboardsDep, seller_id: SellerId, asked: MetricsDep
 ) -> Response:
     """Return the CSV form of a metric as a file, for a link in a page."""
-    content = await dashboards.metrics_of_seller(seller_id, asked)
-    headers = _headers(_name(asked), "csv") | csv_headers(request, content)
-    return Response(write_table(metric_table(asked), content, CSV), headers=headers, media_type=CSV)
+    return csv_file(request, asked, await dashboards.metrics_of_seller(seller_id, asked))
 
 
 @router.get(
@@ -71,9 +70,7 @@ async def seller_metric_parquet(
     request: Request, dashboards: DashboardsDep, seller_id: SellerId, asked: MetricsDep
 ) -> Response:
     """Return the Parquet form of a metric as a file. Money is a decimal of the currency, times are UTC."""
-    content = await dashboards.metrics_of_seller(seller_id, asked)
-    headers = _headers(_name(asked), "parquet") | csv_headers(request, content)
-    return Response(write_table(metric_table(asked), content, PARQUET), headers=headers, media_type=PARQUET)
+    return table_file(request, asked, await dashboards.metrics_of_seller(seller_id, asked), PARQUET)
 
 
 @router.get(
@@ -172,10 +169,6 @@ async def _parquet_parts(export: RowExport) -> AsyncIterator[bytes]:
                 lambda rows: file.add(with_decimals(export.metric, rows, schema, currency)), rows
             )
     yield file.end()
-
-
-def _name(asked: MetricsRequest) -> str:
-    return "_".join((asked.metrics[0], *([f"by_{asked.by}"] if asked.by else [])))
 
 
 def _headers(name: str, extension: str) -> dict[str, str]:

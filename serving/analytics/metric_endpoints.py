@@ -4,16 +4,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
 
-from clickhouse.metric_catalogue.definition import Unit, read_catalogue
+from clickhouse.metric_catalogue.definition import read_every_metric
+from clickhouse.metric_catalogue.files import Unit
 from common.ids import PRINTABLE
 from serving.analytics.parameters import Cursor, DashboardsDep, GrainParam, PeriodDep, SellerId
 from serving.analytics.policy import POLICIES
 from serving.analytics.presenters import metrics as presenter
 from serving.analytics.presenters.row_export import row_kinds
 from serving.analytics.schemas.metrics import (
+    MarketplaceMetrics,
     MetricDefinitions,
     MetricExplanation,
     MetricRow,
@@ -27,25 +29,35 @@ from serving.analytics.service.metrics import (
     find_metric,
 )
 from serving.gateway.described_routes import guarded
+from serving.http_caching import PRIVATE_NO_STORE
 from serving.openapi import openapi_problem
 from serving.parameters import reject_repeated_parameters
 from serving.parquet_writer import ColumnKind
 from serving.problems import BadAnalyticsRequest
 from serving.responses import (
     BAD_PARAMETER,
+    CSV,
     TABLE_RESPONSE,
     UNAVAILABLE,
     UNCHANGED,
     CsvFormat,
     ResponderDep,
     TableResponderDep,
+    csv_headers,
     csv_list,
+    write_table,
 )
 
 MAX_METRICS = 100
 """The most metrics of one request."""
 
-DIMENSION_NAMES = sorted({name for metric in read_catalogue().values() for name in metric.dimensions})
+DIMENSION_NAMES = sorted(
+    {
+        name
+        for metric in read_every_metric().values()
+        for name in {*metric.dimensions, *metric.marketplace_dimensions}
+    }
+)
 
 UNKNOWN = openapi_problem(404, "No seller has this id, or the catalogue has no metric of this name.")
 ROWS_CSV = csv_list("rows", MetricRow)
@@ -86,7 +98,8 @@ async def _metrics_request(
         str | None,
         Query(
             pattern="^[a-z_]{1,40}$",
-            description="The dimension to split by: one that each of the metrics has (its `dimensions`).",
+            description="The dimension to split by: one that each of the metrics has (its `dimensions`), or "
+            "`seller` for figures of the marketplace.",
             json_schema_extra={"enum": DIMENSION_NAMES},
         ),
     ] = None,
@@ -121,7 +134,7 @@ router = APIRouter(
 @router.get("/analytics/metrics", summary="The catalogue of metrics", response_model=MetricDefinitions)
 async def metrics(respond: ResponderDep) -> Response:
     """Return what every metric means: its definition, formula, unit and edge cases."""
-    return respond({"metrics": [presenter.definition(metric) for metric in read_catalogue().values()]})
+    return respond({"metrics": [presenter.definition(metric) for metric in read_every_metric().values()]})
 
 
 @router.get(
@@ -132,7 +145,7 @@ async def metrics(respond: ResponderDep) -> Response:
 )
 async def explain_metric(respond: ResponderDep, metric: MetricName) -> Response:
     """Return the definition of a metric and the query that computes it."""
-    return respond(presenter.explanation(find_metric(metric)))
+    return respond(presenter.explanation(find_metric(metric, of_marketplace=None)))
 
 
 @router.get(
@@ -142,14 +155,20 @@ async def explain_metric(respond: ResponderDep, metric: MetricName) -> Response:
     responses=UNKNOWN | TABLE_RESPONSE,
 )
 async def seller_metric(
-    dashboards: DashboardsDep, respond: TableResponderDep, seller_id: SellerId, asked: MetricsDep
+    request: Request,
+    dashboards: DashboardsDep,
+    respond: TableResponderDep,
+    seller_id: SellerId,
+    asked: MetricsDep,
 ) -> Response:
     """Return the value of a metric in a period, its change, a series, and a split by a dimension.
 
     The CSV and the Parquet form have the split if `by` is given, with the rest as its last row, and else the
-    series. In Parquet, money is a decimal of the currency, and times are UTC.
+    series. In Parquet, money is a decimal of the currency, and times are UTC. With `Cache-Control: no-store`
+    in the request, the figures are never older ones, and not stored for outages.
     """
-    return respond(await dashboards.metrics_of_seller(seller_id, asked), metric_table(asked))
+    is_stored = "no-store" not in request.headers.get("cache-control", "").lower()
+    return respond(await dashboards.metrics_of_seller(seller_id, asked, is_stored), csv_of(asked))
 
 
 @router.get(
@@ -179,9 +198,28 @@ async def seller_metric_rows(
     return respond(content, replace(ROWS_CSV, kinds=row_kinds(find_metric(metric))))
 
 
-def metric_table(asked: MetricsRequest) -> CsvFormat:
-    """Return the form of metrics as a table: their split if there is one, else their series."""
+def csv_of(asked: MetricsRequest) -> CsvFormat:
+    """Return the form of metrics as a table: their split, with the rest last, or their series."""
     return _split_table(asked.metrics) if asked.by else _series_table(asked.metrics)
+
+
+def csv_file(request: Request, asked: MetricsRequest, content: MarketplaceMetrics) -> Response:
+    """Return the CSV form of a response as a file to download."""
+    return table_file(request, asked, content, CSV)
+
+
+def table_file(
+    request: Request, asked: MetricsRequest, content: MarketplaceMetrics, media_type: str
+) -> Response:
+    """Return the CSV or the Parquet form of a response as a file to download."""
+    name = "_".join((asked.metrics[0], *([f"by_{asked.by}"] if asked.by else [])))
+    extension = "csv" if media_type == CSV else "parquet"
+    headers = {
+        "Cache-Control": PRIVATE_NO_STORE,
+        "Content-Disposition": f'attachment; filename="{name}.{extension}"',
+        **csv_headers(request, content),
+    }
+    return Response(write_table(csv_of(asked), content, media_type), headers=headers, media_type=media_type)
 
 
 def _series_table(names: tuple[str, ...]) -> CsvFormat:
@@ -207,5 +245,6 @@ def _split_table(names: tuple[str, ...]) -> CsvFormat:
 
 def _kinds(names: tuple[str, ...]) -> dict[str, ColumnKind]:
     """Return the kind of each metric's column."""
+    every = read_every_metric()
     kinds: dict[Unit, ColumnKind] = {"money": "money", "count": "count"}
-    return {name: kinds.get(find_metric(name).unit, "number") for name in names}
+    return {name: kinds.get(every[name].unit, "number") for name in names}

@@ -1,5 +1,6 @@
 """Forwards requests to the commerce services, with the principal that the gateway has established."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from string import punctuation
@@ -43,6 +44,9 @@ _SERVICES: tuple[tuple[str, Service], ...] = (
     ("/v1/settings", "configuration"),
 )
 """Prefixes of the paths of each service, the more specific ones first."""
+
+_OF_ALERTS = re.compile(r"/v1/sellers/[^/]+/(alerts|reports|views)(/|$)")
+"""The paths of the service alerts, among those of sellers."""
 
 RESPONSE_HEADERS = {
     *(b"content-type", b"content-disposition", b"location", b"retry-after", b"etag", b"cache-control"),
@@ -217,6 +221,8 @@ def service_of(target: str) -> Service:
     path = target.partition("?")[0]
     if path == "/v1/stock" or (path.startswith("/v1/products/") and path.endswith("/stock")):
         return "inventory"
+    if _OF_ALERTS.match(path):
+        return "alerts"
     return next(service for prefix, service in _SERVICES if path.startswith(prefix))
 
 

@@ -6,6 +6,7 @@ The services check the same again, and who owns what.
 from collections.abc import Mapping
 
 from common.access_policy import AccessPolicy
+from producers.alerts import policy as alerts
 from producers.configuration import policy as configuration
 from producers.inventory import policy as inventory
 from producers.orders import policy as orders
@@ -87,4 +88,23 @@ SETTINGS = _forwarded(
     setting_history="show_history",
     change_setting="change",
     roll_back_setting="rollback",
+)
+
+ALERTS = _forwarded(
+    alerts.POLICIES,
+    alert_rules="list_rules",
+    alert_messages="list_messages",
+    create_alert_rule="create_rule",
+    delete_alert_rule="delete_rule",
+    pause_alert_rule="pause_rule",
+    resume_alert_rule="resume_rule",
+    test_alert_rule="test_rule",
+    reports="list_reports",
+    create_report="create_report",
+    delete_report="delete_report",
+    pause_report="pause_report",
+    resume_report="resume_report",
+    views="list_views",
+    save_view="save_view",
+    delete_view="delete_view",
 )

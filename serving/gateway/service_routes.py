@@ -14,7 +14,7 @@ from common.settings import Settings
 from serving.gateway.circuit_breaker import BreakerSettings, CircuitBreaker
 from serving.gateway.service_addresses import Resolve, ServiceAddress, ServiceAddresses, resolve_host
 
-Service = Literal["orders", "inventory", "payments", "users", "sellers", "configuration"]
+Service = Literal["orders", "inventory", "payments", "users", "sellers", "configuration", "alerts"]
 SERVICES: tuple[Service, ...] = get_args(Service)
 
 

@@ -31,10 +31,13 @@ from serving.web.people.demo import DemoAvailability, is_demo_offered
 from serving.web.people.pages import ROUTERS as PEOPLE
 from serving.web.policy import MARKETPLACE_READERS, POLICIES
 from serving.web.renderer import WEB_DIR, PageRenderer, VersionedFiles, vendor_folder
+from serving.web.seller import alerts as seller_alerts
 from serving.web.seller import change as seller_change
+from serving.web.seller import customers as seller_customers
 from serving.web.seller import metrics as seller_metrics
 from serving.web.seller import overview as seller_overview
 from serving.web.seller import sql as seller_sql
+from serving.web.seller import views as seller_views
 from serving.web.seller_admin import application as seller_application
 from serving.web.seller_admin import settings as seller_settings
 from serving.web.storefront import pages as storefront
@@ -65,7 +68,10 @@ def mount(app: FastAPI, settings: Settings) -> None:
         seller_overview.router,
         seller_metrics.router,
         seller_change.router,
+        seller_customers.router,
         seller_sql.router,
+        seller_alerts.router,
+        seller_views.router,
         seller_settings.router,
     )  # /sell/apply before /sell/{seller_id}
     for each in (*sellers, storefront.router, visitor.router, *PEOPLE, *admin.ROUTERS):

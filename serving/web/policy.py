@@ -4,11 +4,14 @@ from collections.abc import Mapping
 
 from common.access_policy import AccessPolicy, allow, anyone
 from common.principal import Role
+from producers.alerts.model import WRITERS
 from serving.analytics.policy import FIGURES
 
 _OF_SELLER = allow(
     "seller", "analyst", "admin", "platform", traffic="page", staff=FIGURES, seller_parameter="seller_id"
 )
+
+_OF_MANAGERS = allow("seller", "admin", traffic="write", staff=WRITERS, seller_parameter="seller_id")
 
 MARKETPLACE_READERS: frozenset[Role] = frozenset({"analyst", "admin", "platform"})
 """Who sees the marketplace's figures on the start page."""
@@ -21,9 +24,17 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "seller_orders": _OF_SELLER,
     "seller_metrics": _OF_SELLER,
     "seller_change": _OF_SELLER,
+    "seller_customers": _OF_SELLER,
     "seller_tasks": _OF_SELLER,
     "seller_sql": _OF_SELLER,
     "run_seller_sql": _OF_SELLER,
+    "seller_alerts": _OF_SELLER,
+    "create_seller_alert": _OF_MANAGERS,
+    "change_seller_alert": _OF_MANAGERS,
+    "create_seller_report": _OF_MANAGERS,
+    "change_seller_report": _OF_MANAGERS,
+    "save_seller_view": _OF_MANAGERS,
+    "delete_seller_view": _OF_MANAGERS,
     "docs": anyone("page"),
     "openapi": anyone("page"),
 }

@@ -8,7 +8,7 @@ from common.guarded_route import GuardedRoute, all_routes
 from common.settings import Settings
 from producers.registry import SERVICES
 from serving.app import create_app
-from serving.commerce import gateway, identity_routes, seller_routes, settings_routes
+from serving.commerce import alert_routes, gateway, identity_routes, seller_routes, settings_routes
 from serving.commerce.commerce_client import service_of
 
 Route = tuple[str, str]
@@ -36,6 +36,7 @@ FORWARDED = policies(
     identity_routes.router,
     identity_routes.people_router,
     seller_routes.router,
+    alert_routes.router,
     settings_routes.router,
 )
 

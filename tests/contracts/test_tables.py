@@ -16,7 +16,10 @@ TABLE = re.compile(r"CREATE TABLE (?P<name>\w+)\n\((?P<body>.*?)\n\)\nENGINE = (
 TABLES = {match["name"]: match for match in TABLE.finditer(FILE.read_text(encoding="utf-8"))}
 
 
-BROWSING = {"product_viewed", "recommendation_shown", "recommendation_clicked"}
+BROWSING = {
+    *("product_viewed", "cart_changed", "search_performed"),
+    *("recommendation_shown", "recommendation_clicked"),
+}
 """Kafka keeps these events for a month. If ClickHouse is lost, the older ones are lost with their facts."""
 
 

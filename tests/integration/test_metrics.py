@@ -41,6 +41,7 @@ STORED = (
     *("sales_lines", "sales_orders", "captured_payments"),
     *("return_lines", "earning_lines", "review_scores", "product_views"),
     *("customer_orders", "recommended_items", "recommendation_clicks"),
+    *("session_orders", "funnel_steps", "search_pages", "search_clicks"),
 )
 """The metrics that have rows of their own."""
 

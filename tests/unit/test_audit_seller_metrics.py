@@ -182,13 +182,15 @@ def test_sessions_are_counted_once_a_month_and_orders_for_each_session() -> None
 
 
 def test_a_customer_is_new_once_and_returns_afterwards() -> None:
-    order = {"seller_id": "ana", "shopper_id": "ben", "placed_ms": JUNE_1_MS, "counts": 1}
+    order = {"seller_id": "ana", "shopper_id": "ben", "placed_ms": JUNE_1_MS, "counts": 1, "cancelled": 0}
     orders = [
         order | {"order_id": "o2"},
         order | {"order_id": "o1", "placed_ms": MAY_31_MS},
         order | {"order_id": "o3", "shopper_id": "cem"},
         order | {"order_id": "o4", "shopper_id": "cem", "placed_ms": JUNE_1_MS + HOUR_MS},
         order | {"order_id": "o5", "shopper_id": "dan"},
+        order | {"order_id": "o6", "shopper_id": "eve", "cancelled": 1},
+        order | {"order_id": "o7", "shopper_id": "dan", "placed_ms": MAY_31_MS, "cancelled": 1},
     ]
 
     may, june = sorted(months_of({"customer_orders": orders}), key=lambda row: row["bucket"])
@@ -196,10 +198,14 @@ def test_a_customer_is_new_once_and_returns_afterwards() -> None:
     assert (may["customers"], may["new_customer_share"], may["repeat_rate"]) == ("1", "1.0", "0.0")
     assert (june["customers"], june["new_customers"], june["orders_per_customer"]) == ("3", "2", "1.3333")
     assert (june["returning_customer_share"], june["repeat_rate"]) == ("0.3333", "0.6667")
+    # 0 h and 1 h, in whole minutes: May 31 at 23:59 is a minute before June.
+    assert (june["time_between_orders_median"], june["time_between_orders_p90"]) == ("1.0", "1.0")
+    assert may["time_between_orders_median"] == ""
 
 
 def test_a_customer_of_an_order_in_another_currency_is_not_new() -> None:
     order = {"seller_id": "ana", "shopper_id": "ben", "order_id": "o1", "placed_ms": MAY_31_MS, "counts": 0}
+    order |= {"cancelled": 0}
     orders = [order, order | {"order_id": "o2", "placed_ms": JUNE_1_MS, "counts": 1}]
 
     [june] = months_of({"customer_orders": orders})

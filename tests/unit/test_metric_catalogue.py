@@ -1,5 +1,6 @@
 """The catalogue of metrics: its files, and values from sums."""
 
+import re
 from fractions import Fraction
 from pathlib import Path
 
@@ -7,8 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clickhouse.metric_catalogue.definition import BrokenDefinition, Metric, read_catalogue, read_domains
-from clickhouse.metric_catalogue.queries import series_query, split_query
+from clickhouse.metric_catalogue.definition import (
+    BrokenDefinition,
+    Metric,
+    read_catalogue,
+    read_domains,
+    read_every_metric,
+)
+from clickhouse.metric_catalogue.queries import sellers_query, series_query, split_query
+from clickhouse.metric_catalogue.scope import EACH_SELLER, MARKETPLACE, ONE_SELLER
 from clickhouse.metric_catalogue.values import value_of
 
 SOURCE = """
@@ -61,7 +69,7 @@ def write(tmp_path: Path):
     read_domains.cache_clear()
 
 
-@pytest.mark.parametrize("metric", read_catalogue().values(), ids=lambda metric: metric.name)
+@pytest.mark.parametrize("metric", read_every_metric().values(), ids=lambda metric: metric.name)
 def test_a_definition_is_one_sentence_with_what_a_reader_must_know(metric: Metric) -> None:
     assert metric.definition.endswith(".")
     assert ". " not in metric.definition
@@ -160,3 +168,49 @@ def test_what_a_caller_chooses_is_a_parameter() -> None:
             assert "seller_id = {seller_id:String}" in query
             assert ("= {product_id:String}" in query) == of_product
         assert "seller_id = {seller_id:String}" in series_query([metric], of_product=False)
+
+
+MARK = re.compile(r"\{(?!\w+:)[^}]*\}")
+
+
+@pytest.mark.parametrize("metric", read_every_metric().values(), ids=lambda metric: metric.name)
+def test_the_marketplace_s_queries_take_no_seller_and_no_query_has_marks(metric: Metric) -> None:
+    of_marketplace = [series_query([metric], of_product=False, scope=MARKETPLACE), sellers_query([metric])]
+    of_marketplace += [
+        split_query([metric], dimension, of_product=False, scope=MARKETPLACE)
+        for dimension in metric.marketplace_dimensions.values()
+    ]
+    of_seller = [series_query([metric], of_product=False)]
+    of_seller += [split_query([metric], each, of_product=False) for each in metric.dimensions.values()]
+
+    assert not any("{seller_id:" in query for query in of_marketplace)
+    assert not any(MARK.search(query) for query in (*of_marketplace, *of_seller))
+    assert metric.is_of_sellers or metric.is_of_marketplace
+    assert bool(metric.marketplace_notes) == metric.is_of_marketplace
+    assert ("seller" in metric.marketplace_dimensions) == (metric.is_of_marketplace and metric.is_of_sellers)
+
+
+def test_a_seller_s_rows_have_the_same_query_in_every_scope_but_for_their_condition() -> None:
+    for metric in read_catalogue().values():
+        one, each = metric.source.from_sql(ONE_SELLER), metric.source.from_sql(EACH_SELLER)
+        assert one.replace("seller_id = {seller_id:String}", "true") == each
+        assert not metric.source.file.rows or one != each
+
+
+def test_rows_that_do_not_say_whose_they_are_are_refused(write) -> None:
+    with pytest.raises(BrokenDefinition, match="whose rows they are"):
+        write(source='rows = "SELECT * FROM sales_lines"\n' + SOURCE)
+
+
+def test_what_sellers_share_is_not_in_the_rest_of_a_split_by_seller() -> None:
+    metrics = read_every_metric()
+
+    def additive(name: str) -> bool:
+        return metrics[name].is_additive(metrics[name].dimension("seller"))
+
+    assert additive("net_sales")
+    assert additive("product_views")
+    assert not additive("orders")
+    assert not additive("customers")
+    assert not additive("new_customers")
+    assert not additive("visits_paid")

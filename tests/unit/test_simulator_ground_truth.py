@@ -29,54 +29,36 @@ BEHAVIOUR = Behaviour(holdout_share=0.5, click=-1.2, add=-2.4)
 
 @dataclass(frozen=True)
 class Observed:
-    """What the events of the history show: session → bought products, and all sessions."""
+    """What the events of the history show: session → bought product → units, and all sessions."""
 
-    bought: dict[str, set[str]]
+    bought: dict[str, dict[str, int]]
     truth: GroundTruth
     product_ids: list[str]
 
     def bought_in(self, sessions: NDArray[np.generic]) -> list[set[str]]:
-        return [self.bought.get(session.decode(), set()) for session in sessions]
+        return [set(self.bought.get(session.decode(), ())) for session in sessions]
 
 
 @pytest.fixture(scope="module")
 def observed() -> Observed:
-    """A history, read from its events alone. An order is assigned to the session with its cart."""
+    """A history, read from its events alone."""
     history = SimulatedHistory(PLAN, BEHAVIOUR)
     truth = GroundTruth(history.decisions)
     carts: dict[str, dict[str, int]] = defaultdict(dict)
-    placed: list[tuple[str, dict[str, int], int]] = []
-    changed: list[tuple[str, str, int, int]] = []
+    bought: dict[str, dict[str, int]] = {}
     for timeline in history.days(truth.add):
         for events in timeline.events:
-            at = events.occurred_at.tolist()
             columns = events.columns
             if events.name == "cart_changed":
-                rows = zip(columns["session_id"], columns["product_id"], columns["quantity"], at, strict=True)
-                changed.extend(rows)
+                rows = zip(columns["session_id"], columns["product_id"], columns["quantity"], strict=True)
+                for session, product, quantity in rows:
+                    carts[session][product] = quantity
             if events.name == "order_placed":
-                for shopper, order, moment in zip(columns["shopper_id"], columns["lines"], at, strict=True):
-                    units = {line["product_id"]: line["quantity"] for line in order}
-                    placed.append((shopper, units, moment))
-    for session, product, quantity, _ in changed:
-        carts[session][product] = quantity
-        if not quantity:
-            del carts[session][product]
-    visits = truth.arrays("visits")
-    sessions_of: dict[str, list[str]] = defaultdict(list)
-    for session, shopper in zip(visits["session_id"], visits["shopper"].tolist(), strict=True):
-        if carts.get(session.decode()):
-            sessions_of[f"shopper-{shopper + 1:06d}"].append(session.decode())
-    last_change = {session: moment for session, _, _, moment in changed}
-    bought: dict[str, set[str]] = {}
-    for shopper, units, moment in placed:
-        candidates = [
-            session
-            for session in sessions_of[shopper]
-            if carts[session] == units and last_change[session] <= moment and session not in bought
-        ]
-        assert candidates, "an order without a cart"
-        bought[max(candidates, key=last_change.__getitem__)] = set(units)
+                for session, order in zip(columns["session_id"], columns["lines"], strict=True):
+                    assert session not in bought
+                    bought[session] = {line["product_id"]: line["quantity"] for line in order}
+    for session, units in bought.items():
+        assert units == {product: quantity for product, quantity in carts[session].items() if quantity}
     return Observed(bought, truth, history.world.products.ids)
 
 

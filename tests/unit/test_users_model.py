@@ -7,8 +7,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from pydantic import SecretStr, ValidationError
 
 from common.settings import Settings
+from producers.encryption import NotDecryptable, new_key, seal, unseal
 from producers.users.device_tokens import DeviceTokens
-from producers.users.encryption import NotDecryptable, new_key, seal, unseal
 from producers.users.mails import Mails
 from producers.users.model import (
     BROWSER_GRACE,

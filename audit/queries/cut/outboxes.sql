@@ -9,4 +9,6 @@ SELECT 'users', position FROM users.outbox
 UNION ALL
 SELECT 'sellers', position FROM sellers.outbox
 UNION ALL
-SELECT 'configuration', position FROM configuration.outbox;
+SELECT 'configuration', position FROM configuration.outbox
+UNION ALL
+SELECT 'alerts', position FROM alerts.outbox;

@@ -6,5 +6,6 @@ SELECT
     + (SELECT count(*) FROM users.outbox)
     + (SELECT count(*) FROM sellers.outbox)
     + (SELECT count(*) FROM configuration.outbox)
+    + (SELECT count(*) FROM alerts.outbox)
     + (SELECT count(*) FROM payments.payments WHERE try_at IS NOT NULL)
     + (SELECT count(*) FROM payments.refunds WHERE try_at IS NOT NULL) AS under_way;

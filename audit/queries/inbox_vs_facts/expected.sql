@@ -9,4 +9,6 @@ SELECT 'users', id, topic FROM users.inbox WHERE strpos(id, '/') = 0
 UNION ALL
 SELECT 'sellers', id, topic FROM sellers.inbox WHERE strpos(id, '/') = 0
 UNION ALL
-SELECT 'configuration', id, topic FROM configuration.inbox WHERE strpos(id, '/') = 0;
+SELECT 'configuration', id, topic FROM configuration.inbox WHERE strpos(id, '/') = 0
+UNION ALL
+SELECT 'alerts', id, topic FROM alerts.inbox WHERE strpos(id, '/') = 0;

@@ -9,4 +9,6 @@ SELECT 'users', count(*) FROM users.outbox
 UNION ALL
 SELECT 'sellers', count(*) FROM sellers.outbox
 UNION ALL
-SELECT 'configuration', count(*) FROM configuration.outbox;
+SELECT 'configuration', count(*) FROM configuration.outbox
+UNION ALL
+SELECT 'alerts', count(*) FROM alerts.outbox;

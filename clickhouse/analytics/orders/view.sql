@@ -2,6 +2,7 @@ CREATE OR REPLACE VIEW {view}
 (
     order_id String COMMENT 'The order.',
     shopper_id String COMMENT 'Who bought.',
+    session_id Nullable(String) COMMENT 'The session of the browser in which it was placed; NULL if it is not known.',
     placed_at DateTime64(3, 'UTC') COMMENT 'When the order was placed, UTC.',
     status LowCardinality(Nullable(String)) COMMENT 'placed, confirmed, shipped, delivered or cancelled; NULL until the state is known.',
     confirmed_at Nullable(DateTime64(3, 'UTC')) COMMENT 'When the order was confirmed, UTC. Only confirmed orders count as sales.',
@@ -27,6 +28,7 @@ WITH {minor_units} AS minor_units
 SELECT
     placed.order_id AS order_id,
     placed.shopper_id AS shopper_id,
+    placed.session_id AS session_id,
     placed.occurred_at AS placed_at,
     state.status AS status,
     state.confirmed_at AS confirmed_at,

@@ -8,7 +8,7 @@ CREATE OR REPLACE VIEW {view}
     searches UInt64 COMMENT 'Pages of search results seen.',
     recommendation_clicks UInt64 COMMENT 'Recommendations followed.',
     cart_additions UInt64 COMMENT 'Times that units were added to the cart.',
-    orders UInt64 COMMENT 'Orders placed by the shopper in the visit.'
+    orders UInt64 COMMENT 'Orders placed in the visit; an order that names no visit counts in that of its shopper at that time.'
 )
 AS
 SELECT
@@ -30,7 +30,8 @@ FROM
         arrayMap(gap -> gap >= 1800000, arrayDifference(arrayMap(event -> toUnixTimestamp64Milli(event.1), ordered))) AS starts
     FROM
     (
-        SELECT session_id, max(shopper_id) AS shopper, groupArray((at, action)) AS events
+        -- A guest buys under the id of the session: that is no shopper who logged in.
+        SELECT session_id, max(nullIf(shopper_id, session_id)) AS shopper, groupArray((at, action)) AS events
         FROM
         (
             SELECT toNullable(session_id) AS session_id, shopper_id, occurred_at AS at, 'view' AS action
@@ -41,10 +42,15 @@ FROM
             SELECT session_id, shopper_id, occurred_at, 'click' FROM {facts}.recommendation_clicked FINAL
             UNION ALL
             SELECT session_id, shopper_id, occurred_at, 'cart' FROM {facts}.cart_changed FINAL WHERE quantity > quantity_before
+            UNION ALL
+            SELECT session_id, shopper_id, occurred_at, 'order' FROM {facts}.order_placed FINAL WHERE session_id IS NOT NULL
         )
         GROUP BY session_id
         UNION ALL
-        SELECT NULL, toNullable(shopper_id), groupArray((occurred_at, 'order')) FROM {facts}.order_placed FINAL GROUP BY shopper_id
+        SELECT NULL, toNullable(shopper_id), groupArray((occurred_at, 'order'))
+        FROM {facts}.order_placed FINAL
+        WHERE session_id IS NULL
+        GROUP BY shopper_id
     )
     GROUP BY visitor_id
 )

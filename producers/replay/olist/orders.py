@@ -24,6 +24,7 @@ def placed(source: OlistSource, findings: ConversionFindings) -> Events:
         "currency": [CURRENCY] * len(orders),
         "lines": lines,
         "estimated_delivery_at": [None if at == MISSING else at for at in orders.estimated_at.tolist()],
+        "session_id": [None] * len(orders),
     }
     return Events("order_placed", NAME, orders.purchased_at, columns, ("order_id",), "order_id")
 

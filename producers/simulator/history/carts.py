@@ -127,4 +127,4 @@ class HistoryCarts:
     def _check_out(self, at: int, cart: HistoryCart) -> None:
         if cart.units:
             units = [(product, n, self._prices(product, at)) for product, n in cart.units.items()]
-            self._orders.place(at, cart.shopper, units)
+            self._orders.place(at, cart.shopper, cart.session_id, units)

@@ -28,7 +28,7 @@ class HistoryOrders:
         self._stock, self._random = stock, random
         self._shipments = HistoryShipments(world, rows, scheduler, stock, random, self._refund)
 
-    def place(self, at: int, shopper: int, units: list[tuple[int, int, int]]) -> None:
+    def place(self, at: int, shopper: int, session_id: str, units: list[tuple[int, int, int]]) -> None:
         """Place an order of units: (product, quantity, unit price in minor units)."""
         shopper_id = self._world.shoppers.ids[shopper]
         order_id = f"h{self._random.getrandbits(80):020x}"
@@ -38,7 +38,7 @@ class HistoryOrders:
         self._rows.append(
             "order_placed", at, None, order_id=order_id, shopper_id=shopper_id,
             currency=self._world.shape.currency, lines=self._placed_lines(lines),
-            estimated_delivery_at=at + PROMISED_DAYS * DAY_MS,
+            estimated_delivery_at=at + PROMISED_DAYS * DAY_MS, session_id=session_id,
         )  # fmt: skip
         self._scheduler.schedule_at(at + self._random.randint(50, 400), self._reserve, order)
 

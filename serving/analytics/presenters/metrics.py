@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from clickhouse.metric_catalogue.definition import Metric
 from clickhouse.metric_catalogue.queries import column_names, series_query
+from clickhouse.metric_catalogue.scope import MARKETPLACE
 from clickhouse.metric_catalogue.values import Value, add_up, value_of
 from serving.analytics.periods import Period, bucket_of
 from serving.analytics.presenters.sales import bucket_bounds, change
@@ -51,7 +52,14 @@ def explanation(metric: Metric) -> MetricExplanation:
         "source": metric.source.name,
         "tables": list(metric.source.tables),
         "cost": metric.source.file.cost,
-        "sql": series_query([metric], of_product=False),
+        "sql": series_query([metric], of_product=False) if metric.is_of_sellers else None,
+        "marketplace": {
+            "dimensions": list(metric.marketplace_dimensions),
+            "notes": list(metric.marketplace_notes),
+            "sql": series_query([metric], of_product=False, scope=MARKETPLACE),
+        }
+        if metric.is_of_marketplace
+        else None,
     }
 
 
@@ -125,7 +133,7 @@ def split(
     sources: Sequence[tuple[Sequence[Metric], Parts, Parts | None]],
     listed: Sequence[str],
     order: Sequence[str],
-    names: Mapping[str, ProductName],
+    names: Mapping[str, str | None],
 ) -> list[MetricSplit]:
     """Return the figures of each listed value: of each source, its metrics, the parts now, and those before.
 
@@ -143,7 +151,7 @@ def split(
     return [
         {
             "value": value,
-            "label": names.get(value, UNNAMED)[0],
+            "label": names.get(value),
             "values": figures(value, before=False),
             "compared": figures(value, before=True) if is_compared else None,
         }
@@ -163,7 +171,7 @@ def rest(
     """
     found: dict[str, Value] = dict.fromkeys(order)
     for metrics, totals, listed in sources:
-        additive = [each for each in metrics if each.is_additive(each.source.dimensions[dimension])]
+        additive = [each for each in metrics if each.is_additive(each.dimension(dimension))]
         others: Columns = {
             name: (totals[name] or 0) - sum(part[name] or 0 for part in listed.values())
             for name in column_names(additive)

@@ -49,6 +49,14 @@ class MetricDefinitions(TypedDict):
     metrics: list[MetricDefinition]
 
 
+class MarketplaceExplanation(TypedDict):
+    """What the figure of the whole marketplace is."""
+
+    dimensions: Annotated[list[str], Field(description="What it can be split by.", examples=[["seller"]])]
+    notes: Annotated[list[str], Field(description="How the figures of sellers make it.")]
+    sql: Annotated[str, Field(description="The ClickHouse query of its series; `{…}` are its parameters.")]
+
+
 class MetricExplanation(MetricDefinition):
     """The definition of a metric, with the source of its figures and the query of its series."""
 
@@ -56,8 +64,14 @@ class MetricExplanation(MetricDefinition):
     tables: Annotated[list[str], Field(description="The tables that the rows come from.")]
     cost: Annotated[str, Field(description="What an answer reads.")]
     sql: Annotated[
-        str,
-        Field(description="The ClickHouse query of the series of one seller; `{…}` are its parameters."),
+        str | None,
+        Field(
+            description="The ClickHouse query of the series of one seller; `{…}` are its parameters. Null if "
+            "it is a figure of the whole marketplace only."
+        ),
+    ]
+    marketplace: Annotated[
+        MarketplaceExplanation | None, Field(description="Null if it is a figure of single sellers only.")
     ]
 
 
@@ -85,7 +99,7 @@ class MetricSplit(TypedDict):
     """The values of one value of the dimension, and those of the compared period."""
 
     value: Annotated[str, Field(examples=["health_beauty"])]
-    label: Annotated[str | None, Field(description="The name of a product; else null.")]
+    label: Annotated[str | None, Field(description="The name of a product or a seller; else null.")]
     values: Values
     compared: Annotated[Values | None, Field(description="Null without a comparison.")]
 
@@ -110,10 +124,9 @@ class MetricRest(TypedDict):
     ]
 
 
-class SellerMetrics(TypedDict):
-    """Metrics of one seller: totals, a series, and the split by a dimension."""
+class MarketplaceMetrics(TypedDict):
+    """Metrics of the whole marketplace: totals, a series, and the split by a dimension."""
 
-    seller_id: str
     currency: Annotated[str, Field(examples=["BRL"])]
     timezone: Annotated[str, Field(examples=["America/Sao_Paulo"])]
     grain: Literal["hour", "day", "week", "month"]
@@ -138,6 +151,12 @@ class SellerMetrics(TypedDict):
     rest: Annotated[MetricRest | None, Field(description="Null if `split` has every value.")]
     as_of: AsOf
     stale: Stale
+
+
+class SellerMetrics(MarketplaceMetrics):
+    """The same metrics of one seller."""
+
+    seller_id: str
 
 
 class MetricRow(TypedDict):

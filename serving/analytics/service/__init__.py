@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from serving.analytics.service.changes import ChangesService
 from serving.analytics.service.context import AnalyticsContext
+from serving.analytics.service.customers import CustomersService
 from serving.analytics.service.metrics import MetricsService
 from serving.analytics.service.orders import OrdersService
 from serving.analytics.service.rankings import RankingsService
@@ -22,6 +23,7 @@ class Analytics:
     metrics: MetricsService
     changes: ChangesService
     tasks: TasksService
+    customers: CustomersService
 
     @classmethod
     def of(cls, context: AnalyticsContext) -> "Analytics":
@@ -34,4 +36,5 @@ class Analytics:
             MetricsService(context),
             ChangesService(context),
             TasksService(context),
+            CustomersService(context),
         )

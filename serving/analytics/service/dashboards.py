@@ -7,12 +7,14 @@ from typing import Literal
 
 import orjson
 
-from clickhouse.metric_catalogue.definition import Metric, read_catalogue
+from clickhouse.metric_catalogue.definition import Metric, read_every_metric
 from clickhouse.metric_catalogue.queries import series_query, split_query
+from clickhouse.metric_catalogue.scope import MARKETPLACE, ONE_SELLER
 from clickhouse.metrics.definition import read_definitions
 from common.settings import Settings
 from serving.analytics.schemas.changes import SalesChange
-from serving.analytics.schemas.metrics import MetricRows, SellerMetrics
+from serving.analytics.schemas.customers import CustomerCohorts, CustomerSegments
+from serving.analytics.schemas.metrics import MarketplaceMetrics, MetricRows, SellerMetrics
 from serving.analytics.schemas.orders import Orders
 from serving.analytics.schemas.products import TopProducts
 from serving.analytics.schemas.sales import MarketplaceSales, SellerSales
@@ -21,6 +23,7 @@ from serving.analytics.schemas.tasks import SellerTasks
 from serving.analytics.service import Analytics
 from serving.analytics.service.changes import ChangeRequest
 from serving.analytics.service.context import PeriodRequest, SalesSpan
+from serving.analytics.service.customers import CohortsRequest
 from serving.analytics.service.metrics import MetricsRequest
 from serving.cache.last_answers import LastAnswers, Question
 from serving.clickhouse import Row
@@ -33,7 +36,10 @@ _ORDERS = Question[Orders]("orders", Orders)
 _SELLERS = Question[Sellers]("sellers", Sellers)
 _SALES_CHANGE = Question[SalesChange]("sales_change", SalesChange)
 _TASKS = Question[SellerTasks]("tasks", SellerTasks)
+_COHORTS = Question[CustomerCohorts]("cohorts", CustomerCohorts)
+_SEGMENTS = Question[CustomerSegments]("segments", CustomerSegments)
 _METRICS = Question[SellerMetrics]("metrics", SellerMetrics)
+_MARKETPLACE_METRICS = Question[MarketplaceMetrics]("marketplace_metrics", MarketplaceMetrics)
 _METRIC_ROWS = Question[MetricRows]("metric_rows", MetricRows)
 _MARKETPLACE_SPAN = Question[SalesSpan]("marketplace_span", SalesSpan)
 _MARKETPLACE_SALES = Question[MarketplaceSales]("marketplace_sales", MarketplaceSales)
@@ -47,7 +53,7 @@ def figures_version(settings: Settings, queries: Mapping[str, str]) -> str:
     The definitions are those of this checkout, to which `./souk up` switches readers.
     """
     definitions = sorted((name, each.version) for name, each in read_definitions().items())
-    definitions += [(name, _statements(each)) for name, each in read_catalogue().items()]
+    definitions += [(name, _statements(each)) for name, each in read_every_metric().items()]
     shop = (settings.clickhouse_database, settings.shop_currency, settings.shop_timezone)
     return blake2b(orjson.dumps((definitions, sorted(queries.items()), shop)), digest_size=8).hexdigest()
 
@@ -102,6 +108,22 @@ class Dashboards:
         )
         return {**content, "stale": stale}
 
+    async def cohorts_of_seller(self, seller_id: str, request: CohortsRequest) -> CustomerCohorts:
+        """Return a seller's customers by the month of their first order."""
+        content, stale = await self.last.ask(
+            _COHORTS,
+            (seller_id, request.months, request.until, request.timezone),
+            lambda: self.analytics.customers.cohorts_of_seller(seller_id, request),
+        )
+        return {**content, "stale": stale}
+
+    async def segments_of_seller(self, seller_id: str) -> CustomerSegments:
+        """Return the segments of a seller's customers."""
+        content, stale = await self.last.ask(
+            _SEGMENTS, (seller_id,), lambda: self.analytics.customers.segments_of_seller(seller_id)
+        )
+        return {**content, "stale": stale}
+
     async def top_products(self, seller_id: str, requested: PeriodRequest, by: By, limit: int) -> TopProducts:
         """Return a seller's best products of a period."""
         content, stale = await self.last.ask(
@@ -122,12 +144,28 @@ class Dashboards:
         )
         return {**content, "stale": stale}
 
-    async def metrics_of_seller(self, seller_id: str, request: MetricsRequest) -> SellerMetrics:
-        """Return metrics of the catalogue for a seller."""
+    async def metrics_of_seller(
+        self, seller_id: str, request: MetricsRequest, is_stored: bool = True
+    ) -> SellerMetrics:
+        """Return metrics of the catalogue for a seller.
+
+        An answer that is not `is_stored` is never a last one, and does not become one.
+        """
+        if not is_stored:
+            return await self.analytics.metrics.of_seller(seller_id, request)
         content, stale = await self.last.ask(
             _METRICS,
             (seller_id, *_metric_parts(request)),
             lambda: self.analytics.metrics.of_seller(seller_id, request),
+        )
+        return {**content, "stale": stale}
+
+    async def metrics_of_marketplace(self, request: MetricsRequest) -> MarketplaceMetrics:
+        """Return metrics of the catalogue for the whole marketplace."""
+        content, stale = await self.last.ask(
+            _MARKETPLACE_METRICS,
+            _metric_parts(request),
+            lambda: self.analytics.metrics.of_marketplace(request),
         )
         return {**content, "stale": stale}
 
@@ -169,8 +207,11 @@ def _parts(requested: PeriodRequest) -> tuple[str | None, str | None, str | None
 
 def _statements(metric: Metric) -> str:
     """Return the SQL of a metric's series and splits, and its version."""
-    splits = (split_query([metric], each, of_product=False) for each in metric.dimensions.values())
-    return "\n".join((metric.version, series_query([metric], of_product=False), *splits))
+    sql = []
+    for scope, dimensions in ((ONE_SELLER, metric.dimensions), (MARKETPLACE, metric.marketplace_dimensions)):
+        sql.append(series_query([metric], of_product=False, scope=scope))
+        sql += [split_query([metric], each, of_product=False, scope=scope) for each in dimensions.values()]
+    return "\n".join((metric.version, *sql))
 
 
 def _metric_parts(request: MetricsRequest) -> tuple[str | int | None, ...]:

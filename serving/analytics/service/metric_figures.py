@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from clickhouse.metric_catalogue import queries
 from clickhouse.metric_catalogue.definition import Metric
+from clickhouse.metric_catalogue.scope import Scope
+from clickhouse.metric_catalogue.source import SELLER
 from serving.analytics.periods import Grain, Period
 from serving.analytics.presenters import metrics as presenter
 from serving.analytics.schemas.metrics import MetricRest, MetricSplit
@@ -18,12 +20,13 @@ PRODUCT = "product"
 
 @dataclass(frozen=True, slots=True)
 class FiguresRequest:
-    """What is read: the names of metrics, how these are split, parameters of all queries, and periods.
+    """What is read: which metrics, of whom, how these are split, parameters of all queries, and periods.
 
     `by` is the dimension to split by, and `top` the number of its values to list if these are not known.
     """
 
     names: tuple[str, ...]
+    scope: Scope
     by: str | None
     top: int
     of_product: bool
@@ -54,19 +57,19 @@ class FiguresReader:
 
     async def _figures(self, metrics: Sequence[Metric], asked: FiguresRequest) -> Figures:
         """Return the series and the totals of metrics of one source, and the totals before."""
-        of_product = asked.of_product
-        totals = queries.totals_query(metrics, of_product=of_product)
+        totals = queries.totals_query(metrics, of_product=asked.of_product, scope=asked.scope)
+        series = queries.series_query(metrics, of_product=asked.of_product, scope=asked.scope)
         by_bucket: dict[str, Value] = {"grain": asked.grain}
         rows, then = await asyncio.gather(
-            self.rows(queries.series_query(metrics, of_product=of_product), asked.parameters | by_bucket),
+            self.rows(series, asked.parameters | by_bucket),
             self.rows(totals, asked.parameters | bounds(asked.before)) if asked.before else _no_rows(),
         )
         now = [row for row in rows if int(row["bucket"]) == queries.WHOLE_PERIOD]
-        series = [row for row in rows if int(row["bucket"]) != queries.WHOLE_PERIOD]
+        buckets = [row for row in rows if int(row["bucket"]) != queries.WHOLE_PERIOD]
         return Figures(
             metrics,
-            series,
-            presenter.columns_of(metrics, now or series),
+            buckets,
+            presenter.columns_of(metrics, now or buckets),
             presenter.columns_of(metrics, then) if asked.before else None,
         )
 
@@ -77,10 +80,10 @@ class FiguresReader:
         if asked.by is None:
             return [], None
         metrics = found[0].metrics
-        dimension = metrics[0].source.dimensions[asked.by]
+        dimension = metrics[0].dimension(asked.by)
         given = asked.parameters
         ranked = await self.rows(
-            queries.split_query(metrics, dimension, of_product=asked.of_product),
+            queries.split_query(metrics, dimension, of_product=asked.of_product, scope=asked.scope),
             given | {"top": len(dimension.values) or asked.top},
         )
         listed = list(dimension.values) or [str(row["value"]) for row in ranked if row["value"] is not None]
@@ -90,7 +93,7 @@ class FiguresReader:
         if asked.before:
             compared = given | bounds(asked.before)
             then = [*await asyncio.gather(*(self._parts(each, compared, listed, asked) for each in found))]
-        names = await self._context.product_names(listed) if asked.by == PRODUCT else {}
+        names = await self._names(asked.by, listed)
         split = presenter.split(
             [(each.metrics, part, before) for each, part, before in zip(found, now, then, strict=True)],
             listed,
@@ -106,9 +109,16 @@ class FiguresReader:
         self, figures: Figures, parameters: dict[str, Value], listed: list[str], asked: FiguresRequest
     ) -> presenter.Parts:
         """Return the columns of metrics of one source for the listed values of the dimension."""
-        metrics, by, of_product = figures.metrics, asked.by, asked.of_product
-        sql = queries.compared_query(metrics, metrics[0].source.dimensions[by or ""], of_product=of_product)
+        metrics, dimension = figures.metrics, figures.metrics[0].dimension(asked.by or "")
+        sql = queries.compared_query(metrics, dimension, of_product=asked.of_product, scope=asked.scope)
         return presenter.parts(metrics, await self.rows(sql, parameters | {"values": listed}))
+
+    async def _names(self, by: str, values: Sequence[str]) -> dict[str, str | None]:
+        """Return the names of products or sellers; none of the values of another dimension."""
+        if by == SELLER:
+            return dict(await self._context.catalogue.seller_names(values))
+        products = await self._context.product_names(values) if by == PRODUCT else {}
+        return {product_id: product.name for product_id, product in products.items()}
 
     async def rows(self, sql: str, parameters: dict[str, Value]) -> list[Row]:
         """Return the rows of a query of `clickhouse.metric_catalogue.queries`."""

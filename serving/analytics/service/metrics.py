@@ -1,4 +1,4 @@
-"""Returns metrics of the catalogue for a seller: totals, series, splits, and the rows behind them."""
+"""Returns metrics of the catalogue, of a seller or of the marketplace: totals, series, splits, and rows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from clickhouse.metric_catalogue import queries
-from clickhouse.metric_catalogue.definition import Metric, read_catalogue
+from clickhouse.metric_catalogue.definition import Metric, read_every_metric
+from clickhouse.metric_catalogue.scope import MARKETPLACE, ONE_SELLER, Scope
 from common.cursor import BadCursor, decode_cursor, encode_cursor
 from serving.analytics.periods import (
     LATEST,
@@ -17,9 +18,9 @@ from serving.analytics.periods import (
 )
 from serving.analytics.presenters import metrics as presenter
 from serving.analytics.presenters.sales import show_period
-from serving.analytics.schemas.metrics import MetricRows, SellerMetrics
+from serving.analytics.schemas.metrics import MarketplaceMetrics, MetricRows, SellerMetrics
 from serving.analytics.service.context import AnalyticsContext, PeriodRequest
-from serving.analytics.service.metric_figures import FiguresReader, FiguresRequest, bounds
+from serving.analytics.service.metric_figures import Figures, FiguresReader, FiguresRequest, bounds
 from serving.analytics.service.row_export import RowExport, begin_export
 from serving.clickhouse import Value
 from serving.problems import BadAnalyticsRequest, UnknownMetric
@@ -29,7 +30,7 @@ Compare = Literal["previous", "year", "none"]
 
 @dataclass(frozen=True, slots=True)
 class MetricsRequest:
-    """What is asked of a seller's metrics, which are given by name.
+    """What is asked of metrics, which are given by name.
 
     `by` is the dimension to split by; its first `top` values by the first metric are listed, or all of a
     dimension whose values are known. Metrics can have different sources. `product_id` restricts everything to
@@ -63,28 +64,64 @@ class MetricsService:
         metrics = [find_metric(name) for name in request.metrics]
         _check(metrics, request)
         as_of = await self._context.watermarks.as_of(_tables(metrics))
-        zone = self._context.zone
         period = await self._context.seller_period(seller_id, request.period)
-        grain = request.period.grain or choose_grain(period)
-        starts = buckets(period, grain, zone)
-        asked = FiguresRequest(
+        asked = self._asked(request, ONE_SELLER, period, as_of, {"seller_id": seller_id})
+        found = await self._reader.read(metrics, asked)
+        await self._context.require_seller(seller_id, [row for each in found for row in each.series])
+        return {"seller_id": seller_id, **await self._content(metrics, request, asked, period, found, as_of)}
+
+    async def of_marketplace(self, request: MetricsRequest) -> MarketplaceMetrics:
+        """Return metrics of all sellers together, compared with an earlier period.
+
+        Raises:
+            UnknownMetric: the catalogue has no metric of a name.
+            BadAnalyticsRequest: as `of_seller`, or a metric is about single sellers.
+        """
+        metrics = [find_metric(name, of_marketplace=True) for name in request.metrics]
+        _check(metrics, request, of_marketplace=True)
+        as_of = await self._context.watermarks.as_of(_tables(metrics))
+        period = await self._context.marketplace_period(request.period)
+        asked = self._asked(request, MARKETPLACE, period, as_of, {})
+        found = await self._reader.read(metrics, asked)
+        return await self._content(metrics, request, asked, period, found, as_of)
+
+    def _asked(
+        self,
+        request: MetricsRequest,
+        scope: Scope,
+        period: Period,
+        as_of: datetime | None,
+        whose: dict[str, Value],
+    ) -> FiguresRequest:
+        return FiguresRequest(
             request.metrics,
+            scope,
             request.by,
             request.top,
             request.product_id is not None,
-            grain,
-            self._parameters(seller_id, period, request.product_id),
+            request.period.grain or choose_grain(period),
+            self._parameters(whose, period, request.product_id),
             self._compared(request.compare, period, as_of),
         )
-        found = await self._reader.read(metrics, asked)
-        await self._context.require_seller(seller_id, [row for each in found for row in each.series])
+
+    async def _content(
+        self,
+        metrics: Sequence[Metric],
+        request: MetricsRequest,
+        asked: FiguresRequest,
+        period: Period,
+        found: Sequence[Figures],
+        as_of: datetime | None,
+    ) -> MarketplaceMetrics:
+        """Return the content of a response, with the split, which is read now."""
+        zone = self._context.zone
+        starts = buckets(period, asked.grain, zone)
         by_name = {metric.name: each for each in found for metric in each.metrics}
         split, rest = await self._reader.split(found, asked)
         return {
-            "seller_id": seller_id,
             "currency": self._context.currency,
             "timezone": zone.key,
-            "grain": grain,
+            "grain": asked.grain,
             "period": show_period(period, zone),
             "compare": request.compare,
             "compared_period": show_period(asked.before, zone) if asked.before else None,
@@ -119,7 +156,7 @@ class MetricsService:
         as_of = await self._context.watermarks.as_of(_tables([metric]))
         period = await self._context.seller_period(seller_id, request.period)
         after_minute, after_row = _read_cursor(cursor, metric) if cursor else (LATEST, [])
-        parameters = self._parameters(seller_id, period, request.product_id)
+        parameters = self._parameters({"seller_id": seller_id}, period, request.product_id)
         parameters |= {"after_minute": after_minute, "after_row": after_row, "limit": limit + 1}
         sql = queries.rows_query(metric, of_product=request.product_id is not None)
         rows = await self._reader.rows(sql, parameters)
@@ -151,13 +188,15 @@ class MetricsService:
         _check([metric], request)
         as_of = await self._context.watermarks.as_of(_tables([metric]))
         period = await self._context.seller_period(seller_id, request.period)
-        parameters = self._parameters(seller_id, period, request.product_id)
+        parameters = self._parameters({"seller_id": seller_id}, period, request.product_id)
         return await begin_export(self._context, metric, as_of, seller_id, parameters)
 
-    def _parameters(self, seller_id: str, period: Period, product_id: str | None) -> dict[str, Value]:
+    def _parameters(
+        self, whose: dict[str, Value], period: Period, product_id: str | None
+    ) -> dict[str, Value]:
         product: dict[str, Value] = {} if product_id is None else {"product_id": product_id}
         return {
-            "seller_id": seller_id,
+            **whose,
             "currency": self._context.currency,
             "timezone": self._context.zone.key,
             **bounds(period),
@@ -171,33 +210,42 @@ class MetricsService:
         return earlier_period(compare, period, as_of, self._context.zone)
 
 
-def find_metric(name: str) -> Metric:
-    """Return the metric of a name.
+def find_metric(name: str, *, of_marketplace: bool | None = False) -> Metric:
+    """Return the metric of a name, of which sellers or the marketplace have a figure; None: either of them.
 
     Raises:
         UnknownMetric: there is none.
+        BadAnalyticsRequest: there is one, but only of the other.
     """
-    metric = read_catalogue().get(name)
+    metric = read_every_metric().get(name)
     if metric is None:
         raise UnknownMetric(name)
+    if of_marketplace is False and not metric.is_of_sellers:
+        raise BadAnalyticsRequest(
+            f"{name} is a figure of the whole marketplace. Ask for it under /v1/marketplace/analytics."
+        )
+    if of_marketplace and not metric.is_of_marketplace:
+        raise BadAnalyticsRequest(
+            f"{name} is a figure of single sellers. Ask for it under /v1/sellers/…/analytics."
+        )
     return metric
 
 
-def _check(metrics: Sequence[Metric], request: MetricsRequest) -> None:
+def _check(metrics: Sequence[Metric], request: MetricsRequest, *, of_marketplace: bool = False) -> None:
     """Check what metrics are asked for.
 
     Raises:
-        BadAnalyticsRequest: see `MetricsService.of_seller`.
+        BadAnalyticsRequest: see the methods of `MetricsService`.
     """
     if len(set(request.metrics)) < len(request.metrics):
         raise BadAnalyticsRequest("Request each metric once.")
     for metric in metrics:
         if request.product_id is not None and not metric.source.has_products:
             raise BadAnalyticsRequest(f"{metric.name} can't be restricted to a product. Leave product out.")
-        if request.by is not None and request.by not in metric.dimensions:
+        dimensions = metric.marketplace_dimensions if of_marketplace else metric.dimensions
+        if request.by is not None and request.by not in dimensions:
             raise BadAnalyticsRequest(
-                f"{metric.name} can't be split by {request.by!r}. "
-                f"Choose one of: {', '.join(metric.dimensions)}."
+                f"{metric.name} can't be split by {request.by!r}. Choose one of: {', '.join(dimensions)}."
             )
 
 

@@ -61,7 +61,12 @@ class OrderRequest(TypedDict):
             Field(description="Default: the sender. Another one is refused.", examples=["shopper-000001"]),
         ]
     ]
-    session_id: NotRequired[Id | None]
+    session_id: NotRequired[
+        Annotated[
+            Id | None,
+            Field(description="The visit, from its cookie or `guest_sessions`. Ignored if it is another's."),
+        ]
+    ]
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$", examples=["BRL"])]
     payment: PaymentRequest
     lines: Annotated[list[OrderLineRequest], Field(min_length=1, max_length=100)]

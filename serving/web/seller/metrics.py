@@ -17,6 +17,7 @@ from serving.analytics.presenters.sales import change
 from serving.analytics.schemas.metrics import MetricRow, MetricRows, SellerMetrics
 from serving.analytics.service.metrics import Compare, MetricsRequest, find_metric
 from serving.gateway.described_routes import guarded
+from serving.gateway.gateway import identity_of
 from serving.parameters import reject_repeated_parameters
 from serving.web import presenters
 from serving.web.figures_state import not_stored_if
@@ -24,6 +25,9 @@ from serving.web.formatter import Formatter, words
 from serving.web.policy import POLICIES
 from serving.web.renderer import PageRenderer
 from serving.web.seller.choices import COMPARISONS, UNREGISTERED, chosen_period
+from serving.web.seller.funnel import steps_of
+from serving.web.seller.views import saved_views
+from serving.web.seller_admin.policy import may_manage
 
 LINES = 12
 TOP = 10
@@ -76,8 +80,9 @@ async def seller_metrics(
     of_domain = _first_metrics()
     requested = await chosen_period(dashboards, seller_id, period, pages.formatter)
     together = tuple(each.name for each in read_catalogue().values() if each.domain == chosen.domain)
-    details, shown, parts, lines = await asyncio.gather(
+    details, views, shown, parts, lines = await asyncio.gather(
         dashboards.seller(seller_id),
+        saved_views(request, seller_id),
         dashboards.metrics_of_seller(seller_id, MetricsRequest(together, requested, compare)),
         dashboards.metrics_of_seller(seller_id, MetricsRequest((chosen.name,), requested, compare, by, TOP)),
         dashboards.metric_rows_of_seller(seller_id, MetricsRequest((chosen.name,), requested), cursor, LINES),
@@ -96,6 +101,7 @@ async def seller_metrics(
         ],
         chosen=chosen,
         figures=figures_of(shown, pages.formatter),
+        funnel=steps_of(shown, pages.formatter),
         split=split(chosen, parts, by, pages.formatter),
         series=series(chosen, shown, pages.formatter),
         lines=[(line, _line_text(lines, line, pages.formatter)) for line in lines["rows"]],
@@ -104,6 +110,8 @@ async def seller_metrics(
         kinds=chosen.source.file.kinds,
         export=_export(shown),
         now=dashboards.analytics.context.clock(),
+        views=views,
+        may_write=may_manage(identity_of(request).principal, seller_id),
     )
     return not_stored_if(any(each["stale"] for each in (shown, parts, lines)), page)
 
@@ -134,7 +142,7 @@ def split(metric: Metric, shown: SellerMetrics, by: str, formatter: Formatter) -
         "largest": max((part.size for part in parts), default=0) or 1,
         "rest": None
         if rest is None
-        else {"count": rest["count"], "value": _text(metric, rest["values"][metric.name], formatter)},
+        else {"count": rest["count"], "value": metric_text(metric, rest["values"][metric.name], formatter)},
     }
 
 
@@ -143,7 +151,7 @@ def series(metric: Metric, shown: SellerMetrics, formatter: Formatter) -> list[t
     return [
         (
             formatter.bucket(bucket["start"], bucket["end"], shown["grain"]),
-            _text(metric, bucket["values"][metric.name], formatter),
+            metric_text(metric, bucket["values"][metric.name], formatter),
         )
         for bucket in reversed(shown["series"])
     ]
@@ -169,10 +177,13 @@ def _figure(
     tone = "flat"
     if changed and metric.better != "neither":
         tone = "good" if (changed > 0) is (metric.better == "more") else "bad"
-    return Figure(_text(metric, value, formatter), _text(metric, before, formatter), changed, tone)
+    return Figure(
+        metric_text(metric, value, formatter), metric_text(metric, before, formatter), changed, tone
+    )
 
 
-def _text(metric: Metric, value: Value, formatter: Formatter) -> str:
+def metric_text(metric: Metric, value: Value, formatter: Formatter) -> str:
+    """Return the value of a metric as text; a dash if there is none."""
     if value is None:
         return "–"
     if metric.unit == "money":

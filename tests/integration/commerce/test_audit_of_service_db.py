@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
 import pytest
 from clickhouse_connect.driver.client import Client
 
@@ -27,6 +28,7 @@ from schemas.codec import Decoder
 from schemas.events import all_events
 from schemas.registry import SchemaRegistry
 from tests.integration.commerce.conftest import Shop
+from tests.integration.commerce.people import admin
 from tests.integration.commerce.users import PASSWORD, People
 
 OF_SERVICES = (
@@ -36,6 +38,7 @@ OF_SERVICES = (
     "orders_vs_reservations", "reservations_vs_stock", "payments_vs_provider", "outboxes", "inbox_vs_facts",
     "returns_vs_reservations", "returns_vs_payments", "returns_vs_refunds", "service_db_vs_confirmations",
     "service_db_vs_cancellations", "service_db_vs_shoppers", "service_db_vs_sellers",
+    "service_db_vs_alerts",
 )  # fmt: skip
 LINES, DUE, REFUNDS = "inventory.reserved_lines", "payments.due_lines", "payments.refunds"
 ORDER_STATE = "INSERT INTO order_state (order_id, shopper_id, currency, status) VALUES"
@@ -84,6 +87,22 @@ class Audited:
         }
 
 
+def end_an_alert(shop: Shop) -> None:
+    """Let a rule have an open alert, and delete the rule, which ends the alert."""
+    now, rule_id = system_clock().isoformat(), new_id()
+    rule = {
+        "rule_id": rule_id, "seller_id": "seller-1", "name": "Few", "version": 1, "created_at": now,
+        "metric": "orders", "window_length": "hour", "severity": "info", "fires_after": 1,
+        "condition": {"kind": "threshold", "direction": "below", "value": 1}, "resolves_after": 1,
+        "distance_minutes": 60, "timezone": "UTC", "target": "page", "is_enabled": False, "state_count": 0,
+        "evaluate_at": now, "evaluated_until": now, "state": "firing", "alert_id": new_id(),
+    }  # fmt: skip
+    statement = "INSERT INTO alerts.rules SELECT * FROM jsonb_populate_record(NULL::alerts.rules, $1::jsonb)"
+    shop.sql(statement, orjson.dumps(rule).decode())
+    with shop.as_principal(admin()) as http:
+        http.delete(f"/v1/sellers/seller-1/alerts/{rule_id}").raise_for_status()
+
+
 @pytest.fixture(scope="module")
 def audited(running_shop: Shop, clickhouse_server: Settings) -> Iterator[Audited]:
     shop, there = running_shop, clickhouse_server
@@ -108,6 +127,7 @@ def audited(running_shop: Shop, clickhouse_server: Settings) -> Iterator[Audited
         shop.settled(order_id)
     shop.http.post(f"/v1/orders/{orders['cancelled']}/cancellation", json={}).raise_for_status()
     return_one_unit(shop, orders["returned"], product)
+    end_an_alert(shop)
     registered, erased = People(shop).person(), People(shop).person()
     erased.http.post("/v1/me/erasure", json={"password": PASSWORD}).raise_for_status()
     kafka = KafkaTopics(settings.kafka, quiet)
@@ -335,6 +355,17 @@ def test_a_seller_who_is_not_as_they_registered_is_found(
     (result,) = audited.ask("service_db_vs_sellers")
     assert {each.field for each in result.differences} == found
     assert {each.key["seller_id"] for each in result.differences} == {"seller-1"}
+
+
+def test_an_alert_that_was_not_reported_is_found(audited: Audited, changed: Callable[..., None]) -> None:
+    alert_id = new_id()
+    changed(
+        "INSERT INTO alerts.alert_steps (alert_id, status, occurred_at, seller_id, rule_id) "
+        f"VALUES ('{alert_id}', 'firing', now(), 'seller-1', '{new_id()}')",
+        f"DELETE FROM alerts.alert_steps WHERE alert_id = '{alert_id}'",
+    )
+    (result,) = audited.ask("service_db_vs_alerts")
+    assert [(each.key["alert_id"], each.field) for each in result.differences] == [(alert_id, "row")]
 
 
 def test_a_unit_that_vanished_is_found(audited: Audited, changed: Callable[..., None]) -> None:

@@ -3,8 +3,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from common.ids import new_id
-from common.principal import Principal, guest
+from common.principal import Principal, guest, platform
 from producers.http.middleware import BODY_LIMIT
+from tests.integration.servers import await_true
 
 JSON = {"Content-Type": "application/json"}
 
@@ -89,6 +90,34 @@ def test_who_signs_in_between_two_attempts_buys_once(shop, lamp):
 
     assert again.content == first.content
     assert again.headers["idempotent-replayed"] == "true"
+
+
+@pytest.mark.parametrize("sender", ["guest", "person", "simulator"])
+def test_the_event_of_an_order_names_the_senders_visit(shop, lamp, sender):
+    visit, own = new_id(), new_id()
+    principal = {
+        "guest": guest(visit),
+        "person": Principal(new_id(), frozenset({"shopper"}), (own, visit), session_id=new_id()),
+        "simulator": platform("simulator"),
+    }[sender]
+    named = {"shopper_id": own} if sender == "simulator" else {"shopper_id": None}
+
+    order = buy_as(shop, principal, shop.body(lamp, session_id=visit, **named), new_id()).json()
+
+    (event,) = await_true(lambda: shop.events("order_placed", order["order_id"]), "the event")
+    assert event["session_id"] == visit
+
+
+@pytest.mark.parametrize("named", ["ana@example.com", "the visit of somebody else", None])
+def test_no_other_text_of_a_client_is_in_the_event_of_an_order(shop, lamp, named):
+    body = shop.body(lamp, shopper_id=None, session_id=named)
+
+    order = buy_as(shop, guest(new_id()), body, new_id()).json()
+
+    (event,) = await_true(lambda: shop.events("order_placed", order["order_id"]), "the event")
+    assert event["session_id"] is None
+    (stored,) = shop.sql("SELECT session_id FROM orders.orders WHERE order_id = $1", order["order_id"])
+    assert stored["session_id"] is None
 
 
 def test_the_order_of_a_bodys_fields_does_not_matter(shop, lamp):

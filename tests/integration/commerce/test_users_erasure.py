@@ -42,6 +42,18 @@ def invite(shop, email):
     ).raise_for_status()
 
 
+def report_to(shop, seller_id, user_id):
+    """Let a person get the mails of a report about a seller."""
+    shop.sql(
+        "INSERT INTO alerts.reports (report_id, seller_id, name, period, metrics, timezone, hour, person_id, "
+        "address_hint, created_at, send_at, covered_until) VALUES ($1, $2, 'Mornings', 'day', '{orders}', "
+        "'UTC', 7, $3, 'a…@shop.example', now(), now() + interval '1 day', now())",
+        new_id(),
+        seller_id,
+        user_id,
+    )
+
+
 def administrator(people, shop):
     """Return a person who has just become an administrator, signed in as one."""
     person = people.person()
@@ -74,6 +86,8 @@ def test_an_erased_person_is_found_nowhere(people, shop, eventually):
     person.http.put("/v1/me/addresses/home", json=home)
     order_id = shop.buy(lamp, shopper_id=person.shopper_id)
     shop.settled(order_id)
+    for session_id in (guest_id, email, person.user_id):  # only the first one may be in the event
+        send(person, "POST", "/v1/orders", shop.body(lamp, shopper_id=None, session_id=session_id))
     invite(shop, email)
     person.http.post("/v1/me/password", json={"password": PASSWORD, "new_password": OTHER_PASSWORD})
     assert postgres_with(shop.settings, email)
@@ -111,6 +125,7 @@ def test_an_erased_administrator_who_also_sold_is_found_nowhere(people, shop, ev
     accepted = {"token": people.token(invited, "staff_invitation")}
     send(other, "POST", "/v1/staff_invitations/acceptances", accepted)
     send(person, "POST", f"{seller}/api_keys", {"name": "A key", "scopes": ["orders:read"]})
+    report_to(shop, seller_id, person.user_id)
     send(person, "PATCH", f"{seller}/profile", {"description": "Lamps and vases."})
     send(person, "POST", f"{seller}/suspension", {"reason": "A complaint."})
     send(person, "PUT", "/v1/settings/breaker_trials", {"value": 9, "reason": "Fewer trials."})

@@ -47,7 +47,11 @@ def test_the_services_are_granted_what_they_call_and_read():
             "end_access(uuid)",
             "lock_unless_suspended(uuid)",
             "send_mail(uuid, uuid, text, text, text, text, timestamptz)",
-        )
+        ),
+        "alerts": (
+            "find_reader(text, text)",
+            "send_to_reader(uuid, uuid, text, text, text, text, timestamptz)",
+        ),
     }
     assert ORDERS.readable_tables["users"] == ("orders", "order_lines")
 

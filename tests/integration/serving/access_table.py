@@ -43,11 +43,17 @@ GET /v1/sellers/{seller_id}/analytics/{metric}/export.parquet  figures key marke
 GET /v1/sellers/{seller_id}/analytics/{metric}/rows/export.csv  figures key marketplace | marketplace
 GET /v1/sellers/{seller_id}/analytics/{metric}/rows/export.parquet  figures key marketplace | marketplace
 GET /v1/sellers/{seller_id}/metrics/live         figures key marketplace | marketplace
+GET /v1/sellers/{seller_id}/customers/cohorts  figures key marketplace | marketplace
+GET /v1/sellers/{seller_id}/customers/cohorts/export.csv  figures key marketplace | marketplace
+GET /v1/sellers/{seller_id}/customers/segments figures key marketplace | marketplace
+GET /v1/sellers/{seller_id}/customers/segments/export.csv  figures key marketplace | marketplace
 POST /v1/sellers/{seller_id}/sql                 figures key marketplace | marketplace
 GET /v1/analytics/metrics                        everybody
 GET /v1/analytics/metrics/{metric}               everybody
 GET /v1/sellers                                  marketplace
 GET /v1/marketplace/sales                        marketplace
+GET /v1/marketplace/analytics/{metric}           marketplace
+GET /v1/marketplace/analytics/{metric}/export.csv  marketplace
 GET /v1/live                                     staff other_owner marketplace
 GET /v1/products/popular                         everybody
 GET /v1/products                                 everybody
@@ -70,9 +76,17 @@ GET /sell/{seller_id}                            figures marketplace | marketpla
 GET /sell/{seller_id}/products                   figures marketplace | marketplace
 GET /sell/{seller_id}/metrics                    figures marketplace | marketplace
 GET /sell/{seller_id}/change                     figures marketplace | marketplace
+GET /sell/{seller_id}/customers                  figures marketplace | marketplace
 GET /sell/{seller_id}/tasks                      figures marketplace | marketplace
 GET /sell/{seller_id}/sql                        figures marketplace | marketplace
 POST /sell/{seller_id}/sql                       figures marketplace | marketplace
+GET /sell/{seller_id}/alerts                     figures marketplace | marketplace
+POST /sell/{seller_id}/alerts/rules              managers admin | admin
+POST /sell/{seller_id}/alerts/rules/{rule_id}/{action}      managers admin | admin
+POST /sell/{seller_id}/alerts/reports            managers admin | admin
+POST /sell/{seller_id}/alerts/reports/{report_id}/{action}  managers admin | admin
+POST /sell/{seller_id}/metrics/views             managers admin | admin
+POST /sell/{seller_id}/metrics/views/{view_id}/removal      managers admin | admin
 GET /sell/{seller_id}/orders                     figures marketplace | marketplace
 GET /shop                                        everybody
 GET /shop/recommended                            everybody
@@ -140,6 +154,21 @@ GET /v1/sellers/{seller_id}/api_keys             managers admin | admin
 POST /v1/sellers/{seller_id}/api_keys            managers admin | admin
 DELETE /v1/sellers/{seller_id}/api_keys/{key_id} managers admin | admin
 GET /v1/sellers/{seller_id}/commission           staff key admin | admin
+GET /v1/sellers/{seller_id}/alerts               figures key marketplace | marketplace
+GET /v1/sellers/{seller_id}/alerts/messages      figures key marketplace | marketplace
+POST /v1/sellers/{seller_id}/alerts              managers admin | admin
+DELETE /v1/sellers/{seller_id}/alerts/{rule_id}  managers admin | admin
+POST /v1/sellers/{seller_id}/alerts/{rule_id}/pause    managers admin | admin
+DELETE /v1/sellers/{seller_id}/alerts/{rule_id}/pause  managers admin | admin
+POST /v1/sellers/{seller_id}/alerts/{rule_id}/tests    managers admin | admin
+GET /v1/sellers/{seller_id}/reports              figures key marketplace | marketplace
+POST /v1/sellers/{seller_id}/reports             managers admin | admin
+DELETE /v1/sellers/{seller_id}/reports/{report_id}       managers admin | admin
+POST /v1/sellers/{seller_id}/reports/{report_id}/pause   managers admin | admin
+DELETE /v1/sellers/{seller_id}/reports/{report_id}/pause managers admin | admin
+GET /v1/sellers/{seller_id}/views                figures key marketplace | marketplace
+POST /v1/sellers/{seller_id}/views               managers admin | admin
+DELETE /v1/sellers/{seller_id}/views/{view_id}   managers admin | admin
 GET /v1/commission_rules                         admin
 POST /v1/commission_rules                        admin
 

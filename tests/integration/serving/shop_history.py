@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from clickhouse.client import connect
 from common.settings import Settings
 from tests.integration.metric_tables import emptied
+from tests.integration.serving.shop_visits import Visitors
 
 SHOP = ZoneInfo("America/Sao_Paulo")
 SELLERS = ("hist-ana", "hist-bea", "hist-caio")
@@ -56,6 +57,10 @@ class History:
             self._order(f"hist-order-{number}")
         for number in range(orders * 2):
             self._visit(f"hist-visit-{number}")
+        viewed = [(product, seller) for product, seller in PRODUCTS.items() if product != NEVER_VIEWED]
+        visitors = Visitors(self._add, seed, viewed, SHOPPERS)
+        for number in range(orders):
+            visitors.session(f"hist-session-{number}", FIRST, (LAST - FIRST).days)
         for seller_id in SELLERS if orders else ():
             self._payout(seller_id)
 

@@ -89,6 +89,10 @@ def filled(path: str, principal: Principal | None, foreign: bool) -> str:
         "{application_id}": UUID,
         "{key_id}": UUID,
         "{invitation_id}": UUID,
+        "{rule_id}": UUID,
+        "{report_id}": UUID,
+        "{view_id}": UUID,
+        "{action}": "pause",
     }
     for name, value in ids.items():
         path = path.replace(name, quote(value))

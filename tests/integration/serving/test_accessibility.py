@@ -11,7 +11,7 @@ PAGES = (
     "/",
     "/shop",
     "/docs",
-    *(f"/sell/{SELLER}{tab}" for tab in ("", "/metrics", "/change", "/sql")),
+    *(f"/sell/{SELLER}{tab}" for tab in ("", "/metrics", "/change", "/customers", "/sql")),
 )
 
 

@@ -18,6 +18,7 @@ def placed(source: EventSource) -> Events:
     columns = _of_orders(source, orders) | {
         "lines": _lines_column(source, orders),
         "estimated_delivery_at": [None] * len(orders),
+        "session_id": [None] * len(orders),
     }
     return Events("order_placed", source.name, source.orders.placed_at, columns, ("order_id",), "order_id")
 

@@ -1,4 +1,4 @@
-"""Encrypts small values with AES-256-GCM: private keys, and the links from people to shopper ids."""
+"""Encrypts small values with AES-256-GCM: private keys, secrets, and the links from people to shopper ids."""
 
 from secrets import token_bytes
 

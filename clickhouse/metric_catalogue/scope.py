@@ -1,0 +1,44 @@
+"""Whose rows a query of the catalogue reads: those of one seller, of each by itself, or of all together.
+
+The SQL in the files of sources and dimensions has marks, which a scope replaces:
+
+    {of_seller}     a condition on the column `seller_id`: which rows are read
+    {owner}         whose a row is. Where rows are compared with each other, only those of one owner are
+"""
+
+from dataclasses import dataclass
+
+OF_SELLER, OWNER = "{of_seller}", "{owner}"
+
+
+@dataclass(frozen=True)
+class Scope:
+    """`condition` and `owner` are the SQL of the marks.
+
+    `counts_once`: what several sellers share, such as an order, is counted once.
+    """
+
+    condition: str
+    owner: str
+    counts_once: bool
+
+    @property
+    def reads_every_seller(self) -> bool:
+        """Whether the rows of all sellers are read, so that no condition limits them."""
+        return self.condition == _EVERY
+
+    def complete(self, sql: str) -> str:
+        """Return SQL of a file with its marks replaced."""
+        return sql.replace(OF_SELLER, self.condition).replace(OWNER, self.owner)
+
+
+_EVERY = "true"
+
+ONE_SELLER = Scope("seller_id = {seller_id:String}", "seller_id", counts_once=False)
+"""The seller of the parameter `seller_id`."""
+
+EACH_SELLER = Scope(_EVERY, "seller_id", counts_once=False)
+"""Every seller, in a query that groups by `seller_id`: each has the figures that `ONE_SELLER` has."""
+
+MARKETPLACE = Scope(_EVERY, "''", counts_once=True)
+"""All sellers together, as if they were one."""

@@ -1,0 +1,3 @@
+-- Stand-in of a migration of another branch.
+
+SELECT 1;

@@ -1,0 +1,10 @@
+"""All endpoints of the service alerts."""
+
+from fastapi import APIRouter
+
+from producers.alerts import report_endpoints, rule_endpoints, view_endpoints
+
+router = APIRouter()
+router.include_router(rule_endpoints.router)
+router.include_router(report_endpoints.router)
+router.include_router(view_endpoints.router)

@@ -1,0 +1,1 @@
+DELETE FROM rules WHERE rule_id = $1::uuid;

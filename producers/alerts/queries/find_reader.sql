@@ -1,0 +1,1 @@
+SELECT find_reader($1::text, $2::text);

@@ -1,0 +1,21 @@
+"""The alerts service: its event, endpoints and workers."""
+
+from producers.alerts.context import make_context
+from producers.alerts.delivery import run_delivery
+from producers.alerts.endpoints import router
+from producers.alerts.evaluation import run_evaluation
+from producers.alerts.handlers import SUBSCRIPTIONS
+from producers.alerts.reporting import run_reports
+from producers.alerts.retention import prune_messages
+from producers.service import Service
+
+ALERTS = Service(
+    name="alerts",
+    emits=("alert_raised",),
+    subscriptions=SUBSCRIPTIONS,
+    router=router,
+    workers=(run_evaluation, run_delivery, run_reports, prune_messages),
+    callable_functions={"users": ("forget_user(uuid)",)},
+    private_tables=("rules", "messages", "reports", "stored_responses"),
+    context=make_context,
+)

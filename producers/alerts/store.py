@@ -1,0 +1,132 @@
+"""Reads and writes the rules; each statement is a file in `queries/`."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+
+from common.errors import Retryable
+from producers.alerts.model import Progress
+from producers.alerts.problems import OthersNotReady
+from producers.alerts.rules import Rule, rule_of
+from producers.outbox.transaction import Transaction
+from producers.postgres.errors import FUNCTION_UNAVAILABLE
+from producers.postgres.queries import load_queries
+
+SQL = load_queries(__file__)
+
+
+async def lock_seller(tx: Transaction, seller_id: str) -> bool:
+    """Let nobody else add something of a seller; return whether the seller may sell now.
+
+    Raises:
+        OthersNotReady: the service sellers has not created or granted its function yet.
+    """
+    try:
+        approved: bool = await tx.sql.fetchval(SQL["lock_seller"], seller_id)
+    except FUNCTION_UNAVAILABLE as error:
+        raise OthersNotReady("sellers") from error
+    return approved
+
+
+async def find_reader(sql: Any, email: str, seller_id: str) -> str | None:
+    """Return the person with an e-mail address if they may see the seller's figures; else None.
+
+    Raises:
+        OthersNotReady: the service users has not created or granted its function yet.
+    """
+    try:
+        person_id: str | None = await sql.fetchval(SQL["find_reader"], email, seller_id)
+    except FUNCTION_UNAVAILABLE as error:
+        raise OthersNotReady("users") from error
+    return person_id
+
+
+async def create_rule(tx: Transaction, row: Mapping[str, Any], limit: int) -> Rule | None:
+    """Add a rule of a locked seller; return None if it has `limit` rules already.
+
+    `row` has the columns that have no default.
+    """
+    defaults = {"version": 1, "is_enabled": True, "state": "normal", "state_count": 0}
+    content = orjson.dumps({**defaults, **row}).decode()
+    created = await tx.sql.fetchrow(SQL["create_rule"], content, row["seller_id"], limit)
+    return None if created is None else rule_of(created)
+
+
+async def find_rules(sql: Any, seller_id: str) -> list[Rule]:
+    """Return the rules of a seller, the oldest first."""
+    return [rule_of(row) for row in await sql.fetch(SQL["find_rules"], seller_id)]
+
+
+async def lock_rule(tx: Transaction, seller_id: str, rule_id: str) -> Rule | None:
+    """Lock and return a rule of a seller; None if it has no such rule."""
+    row = await tx.sql.fetchrow(SQL["lock_rule"], seller_id, rule_id)
+    return None if row is None else rule_of(row)
+
+
+async def delete_rule(tx: Transaction, rule_id: str) -> None:
+    """Delete a locked rule with its messages."""
+    await tx.sql.execute(SQL["delete_rule"], rule_id)
+
+
+async def pause_rule(tx: Transaction, rule_id: str, reason: str | None) -> None:
+    """Stop a locked rule, which has no open alert afterwards. `reason` is given if no person paused it."""
+    await tx.sql.execute(SQL["pause_rule"], rule_id, reason)
+
+
+async def resume_rule(tx: Transaction, rule_id: str) -> None:
+    """Evaluate a locked rule again: what ends from now on."""
+    await tx.sql.execute(SQL["resume_rule"], rule_id, tx.now)
+
+
+async def claim_rules(sql: Any, now: datetime, lease: timedelta, limit: int) -> list[tuple[Rule, bool]]:
+    """Return at most `limit` rules that are due, each with whether its seller may sell now.
+
+    Nobody else gets them until `lease` has passed.
+
+    Raises:
+        Retryable: the service sellers has not created or granted its function yet.
+    """
+    try:
+        rows = await sql.fetch(SQL["claim_rules"], now, lease, limit)
+    except FUNCTION_UNAVAILABLE as error:
+        raise Retryable(f"alerts can't ask sellers yet: {error}") from error
+    return [(rule_of(row), row["is_approved"]) for row in rows]
+
+
+async def save_evaluation(
+    tx: Transaction,
+    rule: Rule,
+    progress: Progress,
+    alert_id: str | None,
+    value: float | None,
+    evaluated_until: datetime,
+    evaluate_at: datetime,
+    is_message: bool,
+) -> bool:
+    """Save what an evaluation found; return False if the rule was changed or evaluated meanwhile."""
+    saved = await tx.sql.fetchval(
+        SQL["save_evaluation"],
+        rule.rule_id,
+        rule.version,
+        rule.evaluated_until,
+        progress.state,
+        progress.count,
+        alert_id,
+        value,
+        evaluated_until,
+        evaluate_at,
+        tx.now if is_message else None,
+    )
+    return saved is not None
+
+
+async def postpone_evaluation(sql: Any, rule: Rule, evaluate_at: datetime, problem: str | None) -> None:
+    """Evaluate a rule later; `problem` is why it could not be evaluated now."""
+    await sql.execute(SQL["postpone_evaluation"], rule.rule_id, rule.version, evaluate_at, problem)
+
+
+async def add_step(tx: Transaction, rule: Rule, alert_id: str, status: str) -> None:
+    """Record that an alert fires, or is resolved."""
+    await tx.sql.execute(SQL["add_step"], alert_id, status, tx.now, rule.seller_id, rule.rule_id)

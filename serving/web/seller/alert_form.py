@@ -1,0 +1,112 @@
+"""Reads the forms of the page of alerts into the requests of the service. Pure."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from clickhouse.metric_catalogue.definition import Metric, read_catalogue
+from serving.web.forms import BadField, Form
+
+CONDITIONS: Mapping[str, str] = {
+    "threshold above": "Above a value",
+    "threshold below": "Below a value",
+    "usual either": "Far from the usual of that hour and weekday",
+    "usual above": "Far above the usual",
+    "usual below": "Far below the usual",
+}
+
+WINDOWS: Mapping[str, str] = {"hour": "Each hour", "day": "Each day", "week": "Each week"}
+
+SEVERITIES: Mapping[str, str] = {"info": "Info", "warning": "Warning", "critical": "Critical"}
+
+REPORT_PERIODS: Mapping[str, str] = {"day": "Every day", "week": "Every Monday", "month": "Every month"}
+
+
+def rule_body(form: Form, currency: str) -> dict[str, Any]:
+    """Return the request of a rule. Values of metrics are entered in major units, or in percent.
+
+    Raises:
+        BadField: a field can't be read.
+    """
+    metric = read_catalogue().get(form.text("metric"))
+    if metric is None:
+        raise BadField("Choose one of the metrics.")
+    if form.text("condition") not in CONDITIONS:
+        raise BadField("Choose when the alert fires.")
+    kind, direction = form.text("condition").split()
+    condition: dict[str, Any] = {"kind": kind, "direction": direction}
+    if kind == "threshold":
+        if not form.text("value"):
+            raise BadField("Enter the value with which the metric is compared.")
+        condition["value"] = metric_value(metric, form, "value", "The value", currency)
+        if form.text("clear_value"):
+            name = "The value at which it is resolved"
+            condition["clear_value"] = metric_value(metric, form, "clear_value", name, currency)
+    else:
+        if form.text("deviations"):
+            condition["deviations"] = float(form.number("deviations", "The number of deviations"))
+        if form.text("value"):
+            condition["minimum"] = metric_value(metric, form, "value", "The value", currency)
+    quiet = {"start": form.text("quiet_start"), "end": form.text("quiet_end")}
+    if bool(quiet["start"]) != bool(quiet["end"]):
+        raise BadField("Enter both the start and the end of the quiet hours, or neither.")
+    return {
+        "name": form.text("name"),
+        "metric": metric.name,
+        "product_id": form.optional("product_id"),
+        "window": form.text("window"),
+        "condition": condition,
+        "severity": form.text("severity"),
+        "fires_after": _whole(form, "fires_after", "How many times in a row"),
+        "resolves_after": _whole(form, "resolves_after", "How many times in a row until it is resolved"),
+        "distance_minutes": _whole(form, "distance_minutes", "The time between messages"),
+        "quiet_hours": quiet if quiet["start"] else None,
+        "timezone": form.optional("timezone"),
+        "target": _target(form),
+    }
+
+
+def report_body(form: Form) -> dict[str, Any]:
+    """Return the request of a report.
+
+    Raises:
+        BadField: no metric is chosen, or the hour is no number.
+    """
+    if not form.all("metric"):
+        raise BadField("Tick at least one metric.")
+    return {
+        "name": form.text("name"),
+        "period": form.text("period"),
+        "metrics": list(form.all("metric")),
+        "hour": _whole(form, "hour", "The hour"),
+        "timezone": form.optional("timezone"),
+        "address": form.text("address"),
+    }
+
+
+def metric_value(metric: Metric, form: Form, name: str, what: str, currency: str) -> float:
+    """Return a field as a value of a metric, in the unit of the API.
+
+    Raises:
+        BadField: the field is no such value.
+    """
+    if metric.unit == "money":
+        return form.minor(name, what, currency) or 0
+    number = form.number(name, what)
+    return float(number / Decimal(100) if metric.unit == "share" else number)
+
+
+def _target(form: Form) -> dict[str, str]:
+    address, url = form.text("address"), form.text("url")
+    if address and url:
+        raise BadField("Enter an e-mail address or a URL, not both.")
+    if address:
+        return {"kind": "email", "address": address}
+    return {"kind": "webhook", "url": url} if url else {"kind": "page"}
+
+
+def _whole(form: Form, name: str, what: str) -> int:
+    number = form.number(name, what)
+    if number != int(number):
+        raise BadField(f"{what} must be a whole number.")
+    return int(number)

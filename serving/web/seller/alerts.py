@@ -1,0 +1,235 @@
+"""`/sell/{seller_id}/alerts`: a seller's alerts, their messages, and the reports to the staff by mail."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, Depends, Path, Query, Request
+from starlette.responses import Response
+
+from clickhouse.metric_catalogue.definition import read_catalogue, read_domains
+from common.ids import PRINTABLE
+from common.problems import Problem
+from serving.analytics.parameters import DashboardsDep, SellerId
+from serving.clickhouse import Row
+from serving.gateway.described_routes import guarded
+from serving.gateway.gateway import identity_of
+from serving.parameters import reject_repeated_parameters
+from serving.web.formatter import Formatter
+from serving.web.forms import BadField, Form, form_page, read_form, submit
+from serving.web.policy import POLICIES
+from serving.web.seller.alert_form import (
+    CONDITIONS,
+    REPORT_PERIODS,
+    SEVERITIES,
+    WINDOWS,
+    report_body,
+    rule_body,
+)
+from serving.web.seller.choices import UNREGISTERED
+from serving.web.seller.metrics import metric_text
+from serving.web.seller_admin.policy import may_manage
+from serving.web.service_calls import Refusal, ask
+
+MESSAGES: Mapping[str, str] = {
+    "rule_created": "The alert is on. It looks at what ends from now on.",
+    "rule_paused": "The alert is paused.",
+    "rule_resumed": "The alert is on again.",
+    "rule_deleted": "The alert is deleted.",
+    "rule_tested": "The test is on its way. See the messages below.",
+    "report_created": "The report is on. The first mail comes when the next period is over.",
+    "report_paused": "The report is paused.",
+    "report_resumed": "The report is on again.",
+    "report_deleted": "The report is deleted.",
+}
+
+STATES: Mapping[str, tuple[str, str]] = {
+    "normal": ("Normal", "good"),
+    "pending": ("Pending", "wait"),
+    "firing": ("Firing", "bad"),
+    "recovering": ("Recovering", "wait"),
+    "no_data": ("No data", ""),
+}
+"""State of a rule → its text and the class of its chip."""
+
+ACTIONS: Mapping[str, tuple[str, str, str]] = {
+    "pause": ("POST", "/pause", "paused"),
+    "resumption": ("DELETE", "/pause", "resumed"),
+    "removal": ("DELETE", "", "deleted"),
+    "test": ("POST", "/tests", "tested"),
+}
+"""Action of a form → the method and the end of the path of the service, and the end of its message."""
+
+SHOWN_MESSAGES = "20"
+
+router = APIRouter(
+    prefix="/sell/{seller_id}/alerts",
+    route_class=guarded(POLICIES),
+    include_in_schema=False,
+    dependencies=[Depends(reject_repeated_parameters)],
+)
+
+Id = Annotated[str, Path(min_length=1, max_length=64, pattern=PRINTABLE)]
+Action = Annotated[str, Path(pattern="^(pause|resumption|removal|test)$")]
+Before = Annotated[str | None, Query(max_length=64, pattern=PRINTABLE)]
+
+
+@router.get("")
+async def seller_alerts(
+    request: Request, dashboards: DashboardsDep, seller_id: SellerId, before: Before = None
+) -> Response:
+    """Return the page. It needs the service alerts, and no figures."""
+    return await _page(request, dashboards, seller_id, before=before)
+
+
+@router.post("/rules")
+async def create_seller_alert(request: Request, dashboards: DashboardsDep, seller_id: SellerId) -> Response:
+    """Create an alert. A webhook's response shows its secret; no other does, so that it is not a redirect."""
+    form = await read_form(request)
+    try:
+        body = rule_body(form, request.app.state.pages.formatter.currency)
+        created = await ask(request, "POST", "/v1/sellers/{seller_id}/alerts", body, seller_id=seller_id)
+    except (BadField, Refusal) as problem:
+        return await _page(request, dashboards, seller_id, problem, form)
+    if created["webhook_secret"] is None:
+        return await _submitted(request, dashboards, seller_id, form, _nothing, "rule_created", "rules")
+    response = await _page(request, dashboards, seller_id, new_rule=created)
+    response.status_code = 201
+    return response
+
+
+@router.post("/rules/{rule_id}/{action}")
+async def change_seller_alert(
+    request: Request, dashboards: DashboardsDep, seller_id: SellerId, rule_id: Id, action: Action
+) -> Response:
+    """Pause, resume, delete or test an alert."""
+    form = await read_form(request)
+    method, end, done = ACTIONS[action]
+
+    async def change() -> None:
+        path = f"/v1/sellers/{{seller_id}}/alerts/{{rule_id}}{end}"
+        await ask(request, method, path, seller_id=seller_id, rule_id=rule_id)
+
+    return await _submitted(request, dashboards, seller_id, form, change, f"rule_{done}", "rules")
+
+
+@router.post("/reports")
+async def create_seller_report(request: Request, dashboards: DashboardsDep, seller_id: SellerId) -> Response:
+    """Create a report."""
+    form = await read_form(request)
+
+    async def create() -> None:
+        path = "/v1/sellers/{seller_id}/reports"
+        await ask(request, "POST", path, report_body(form), seller_id=seller_id)
+
+    return await _submitted(request, dashboards, seller_id, form, create, "report_created", "reports")
+
+
+@router.post("/reports/{report_id}/{action}")
+async def change_seller_report(
+    request: Request, dashboards: DashboardsDep, seller_id: SellerId, report_id: Id, action: Action
+) -> Response:
+    """Pause, resume or delete a report."""
+    form = await read_form(request)
+    method, end, done = ACTIONS[action]
+
+    async def change() -> None:
+        path = f"/v1/sellers/{{seller_id}}/reports/{{report_id}}{end}"
+        await ask(request, method, path, seller_id=seller_id, report_id=report_id)
+
+    return await _submitted(request, dashboards, seller_id, form, change, f"report_{done}", "reports")
+
+
+async def _nothing() -> None:
+    """Change nothing more."""
+
+
+async def _submitted(
+    request: Request,
+    dashboards: DashboardsDep,
+    seller_id: str,
+    form: Form,
+    change: Callable[[], Awaitable[None]],
+    done: str,
+    section: str,
+) -> Response:
+    async def page(problem: Problem) -> Response:
+        return await _page(request, dashboards, seller_id, problem, form)
+
+    response = await submit(change, page, f"/sell/{quote(seller_id, safe='')}/alerts", done)
+    if "location" in response.headers:
+        response.headers["location"] += f"#{section}"
+    return response
+
+
+async def _page(
+    request: Request,
+    dashboards: DashboardsDep,
+    seller_id: str,
+    problem: Problem | None = None,
+    entered: Form | None = None,
+    new_rule: Mapping[str, Any] | None = None,
+    before: str | None = None,
+) -> Response:
+    rules, messages, reports, details = await asyncio.gather(
+        ask(request, "GET", "/v1/sellers/{seller_id}/alerts", seller_id=seller_id),
+        ask(
+            request,
+            "GET",
+            "/v1/sellers/{seller_id}/alerts/messages",
+            query={"before": before, "limit": SHOWN_MESSAGES},
+            seller_id=seller_id,
+        ),
+        ask(request, "GET", "/v1/sellers/{seller_id}/reports", seller_id=seller_id),
+        _details(dashboards, seller_id),
+    )
+    formatter: Formatter = request.app.state.pages.formatter
+    catalogue = read_catalogue()
+    return form_page(
+        request,
+        "seller_alerts.html",
+        MESSAGES,
+        problem,
+        entered,
+        seller=details,
+        seller_id=seller_id,
+        rules=[(rule, condition_text(rule, formatter)) for rule in rules["rules"]],
+        metrics=catalogue,
+        domains=[
+            (domain.title, [each for each in catalogue.values() if each.domain == name])
+            for name, domain in read_domains().items()
+        ],
+        listed=messages["messages"],
+        next_before=messages["next_before"],
+        reports=reports["reports"],
+        new_rule=new_rule,
+        may_write=may_manage(identity_of(request).principal, seller_id),
+        states=STATES,
+        conditions=CONDITIONS,
+        windows=WINDOWS,
+        severities=SEVERITIES,
+        report_periods=REPORT_PERIODS,
+    )
+
+
+async def _details(dashboards: DashboardsDep, seller_id: str) -> Row:
+    """Return the seller's name and place; nothing of them if ClickHouse does not answer."""
+    with suppress(Problem):
+        return await dashboards.seller(seller_id) or UNREGISTERED
+    return UNREGISTERED
+
+
+def condition_text(rule: Mapping[str, Any], formatter: Formatter) -> str:
+    """Return in words when an alert fires, such as `each hour, if below R$100.00`."""
+    condition, metric = rule["condition"], read_catalogue().get(rule["metric"])
+    if condition["kind"] == "threshold":
+        limit = condition["value"]
+        shown = metric_text(metric, limit, formatter) if metric else formatter.number(limit)
+        text = f"{condition['direction']} {shown}"
+    else:
+        side = {"above": "above", "below": "below", "either": "away from"}[condition["direction"]]
+        text = f"far {side} the usual of that time ({condition['deviations']:g} deviations)"
+    after = f", {rule['fires_after']} times in a row" if rule["fires_after"] > 1 else ""
+    return f"each {rule['window']}, if {text}{after}"

@@ -1,0 +1,36 @@
+"""The steps of the funnel on the page of a seller's metrics, each with a bar. Pure."""
+
+from dataclasses import dataclass
+
+from clickhouse.metric_catalogue.definition import read_catalogue
+from serving.analytics.schemas.metrics import SellerMetrics
+from serving.web.formatter import Formatter
+
+STEPS = ("visits_viewed", "visits_carted", "visits_ordered", "visits_paid")
+"""The metrics of the steps, in their order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step. `visits` is the length of its bar; `share` is of the step before, empty for the first step."""
+
+    metric: str
+    title: str
+    visits: int
+    value: str
+    share: str
+
+
+def steps_of(shown: SellerMetrics, formatter: Formatter) -> list[Step]:
+    """Return the steps of the funnel; none if the metrics are others, or there was no visit."""
+    values = {total["name"]: int(total["value"] or 0) for total in shown["totals"]}
+    if not set(STEPS) <= values.keys() or not values[STEPS[0]]:
+        return []
+    steps: list[Step] = []
+    for name in STEPS:
+        before = steps[-1].visits if steps else 0
+        share = formatter.percent(values[name] / before) if before else ""
+        steps.append(
+            Step(name, read_catalogue()[name].title, values[name], formatter.number(values[name]), share)
+        )
+    return steps

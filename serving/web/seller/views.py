@@ -1,0 +1,71 @@
+"""The saved views of the metrics page: its choices under a name, for all of a seller's staff."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Annotated, Any
+from urllib.parse import quote, urlencode
+
+from fastapi import APIRouter, Depends, Path, Request
+from starlette.responses import RedirectResponse, Response
+
+from common.ids import PRINTABLE
+from common.problems import Problem
+from serving.analytics.parameters import SellerId
+from serving.gateway.described_routes import guarded
+from serving.parameters import reject_repeated_parameters
+from serving.web.forms import NO_STORE, Form, read_form
+from serving.web.policy import POLICIES
+from serving.web.service_calls import ask
+
+CHOICES = ("metric", "period", "compare", "by")
+
+TIMEOUT_S = 1.0
+"""The metrics page waits at most this long for the views, which it can do without."""
+
+router = APIRouter(
+    prefix="/sell/{seller_id}/metrics/views",
+    route_class=guarded(POLICIES),
+    include_in_schema=False,
+    dependencies=[Depends(reject_repeated_parameters)],
+)
+
+Id = Annotated[str, Path(min_length=1, max_length=64, pattern=PRINTABLE)]
+
+
+async def saved_views(request: Request, seller_id: str) -> Sequence[Mapping[str, Any]] | None:
+    """Return the saved views of a seller; None if the service alerts does not answer in time."""
+    with suppress(Problem, TimeoutError):
+        async with asyncio.timeout(TIMEOUT_S):
+            found = await ask(request, "GET", "/v1/sellers/{seller_id}/views", seller_id=seller_id)
+            views: Sequence[Mapping[str, Any]] = found["views"]
+            return views
+    return None
+
+
+@router.post("")
+async def save_seller_view(request: Request, seller_id: SellerId) -> Response:
+    """Save the choices of the form under its name, and show them again."""
+    form = await read_form(request)
+    choices = _choices(form)
+    body = {"name": form.text("name"), "choices": choices}
+    await ask(request, "POST", "/v1/sellers/{seller_id}/views", body, seller_id=seller_id)
+    return _shown(seller_id, choices)
+
+
+@router.post("/{view_id}/removal")
+async def delete_seller_view(request: Request, seller_id: SellerId, view_id: Id) -> Response:
+    """Delete a view, and show the choices of the form again."""
+    form = await read_form(request)
+    path = "/v1/sellers/{seller_id}/views/{view_id}"
+    await ask(request, "DELETE", path, seller_id=seller_id, view_id=view_id)
+    return _shown(seller_id, _choices(form))
+
+
+def _choices(form: Form) -> dict[str, str]:
+    return {name: form.text(name) for name in CHOICES if form.text(name)}
+
+
+def _shown(seller_id: str, choices: Mapping[str, str]) -> Response:
+    path = f"/sell/{quote(seller_id, safe='')}/metrics"
+    return RedirectResponse(f"{path}?{urlencode(choices)}#views", 303, NO_STORE)
