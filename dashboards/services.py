@@ -12,7 +12,9 @@ ROUTES = {
     "payments": "/v1/orders/[^/]+/payment",
     "users": "/v1/(auth/(registrations|verifications|sessions|refresh|password_resets|email_changes|state"
     "|demo).*|me|me/.*|mails|people|people/.*)",
-    "sellers": "/v1/(seller.*|commission_rules|staff_invitations.*|auth/api_keys/.*)",
+    "sellers": "/v1/(sellers/[^/]+/(api_keys|commission|profile|staff|staff_invitations|suspension"
+    "|costs)(/.*)?|seller_applications(/.*)?|commission_rules|staff_invitations/.*|auth/api_keys/.*)",
+    "alerts": "/v1/sellers/[^/]+/(alerts|reports|views)(/.*)?",
     "configuration": "/v1/settings.*",
 }
 """Service → a regular expression that matches its routes, and only these."""
