@@ -1,8 +1,9 @@
 """Measures how far sellers' figures are behind the clock, and how soon they include an order."""
 
 import asyncio
+import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
@@ -35,6 +36,8 @@ POLL_S = 0.05
 SHOWN_TIMEOUT_S = 30.0
 """Figures that do not include an order after this time never do."""
 
+_ORDERS_TILE = re.compile(rb'data-metric="orders".*?class="tile-value">([^<]*)<', re.DOTALL)
+
 Totals = Mapping[str, int]
 
 
@@ -46,6 +49,7 @@ class LagBenchResult:
         behind: `as_of`, compared with the clock when the answer arrives.
         accepted: from the 202 of an order until an answer that includes it.
         confirmed: the same from the confirmation of the order, which comes after its payment.
+        page: from the 202 of an order until the seller's page shows it.
         unconfirmed: status → orders that no answer included, because they were not confirmed in time.
         missing: orders that were confirmed, but that no answer included in time.
         failed: requests without the expected answer.
@@ -55,6 +59,7 @@ class LagBenchResult:
     behind: Quantiles | None
     accepted: Quantiles | None
     confirmed: Quantiles | None
+    page: Quantiles | None
     unconfirmed: dict[str, int]
     missing: int
     failed: int
@@ -72,17 +77,18 @@ class _Log:
     behind: list[float] = field(default_factory=list)
     accepted: list[float] = field(default_factory=list)
     confirmed: list[float] = field(default_factory=list)
+    page: list[float] = field(default_factory=list)
     unconfirmed: Counter[str] = field(default_factory=Counter)
     missing: int = 0
     failed: int = 0
 
     def result(self, *, stopped: bool) -> LagBenchResult:
-        behind, accepted, confirmed = (
+        behind, accepted, confirmed, page = (
             Quantiles.of(seconds) if seconds else None
-            for seconds in (self.behind, self.accepted, self.confirmed)
+            for seconds in (self.behind, self.accepted, self.confirmed, self.page)
         )
         return LagBenchResult(
-            behind, accepted, confirmed, dict(self.unconfirmed), self.missing, self.failed, stopped
+            behind, accepted, confirmed, page, dict(self.unconfirmed), self.missing, self.failed, stopped
         )
 
 
@@ -110,6 +116,7 @@ def show(result: LagBenchResult, console: Console) -> None:
         "as_of behind the clock": result.behind,
         "from an order's 202 until they include it": result.accepted,
         "from its confirmation until they include it": result.confirmed,
+        "from its 202 until the seller's page shows it": result.page,
     }
     for name, each in rows.items():
         if each is None:
@@ -187,18 +194,23 @@ async def _follow_order(http: HttpClient, marketplace: SampledMarketplace, rando
     minute = system_clock().replace(second=0, microsecond=0)
     bounds = {"from": minute.isoformat(), "to": (minute + timedelta(hours=1)).isoformat(), "grain": "hour"}
     figures = f"/v1/sellers/{quote(item['seller_id'])}/sales?{urlencode(bounds)}"
+    page = f"/sell/{quote(item['seller_id'])}?{urlencode(bounds)}"
     before = (await _get(http, figures))["totals"]
+    orders_before = await _orders_on_page(http, page)
     body = order_body(marketplace, shopper, item)
     order = await _send(http, "POST", "/v1/orders", 202, order_headers(), body)
     accepted_at = system_clock()
     gross_minor = sum(line["quantity"] * line["unit_price_minor"] for line in order["lines"])
-    while not includes(before, (await _get(http, figures))["totals"], gross_minor):
-        if system_clock() - accepted_at > timedelta(seconds=SHOWN_TIMEOUT_S):
-            shown_at = None
-            break
-        await asyncio.sleep(POLL_S)
-    else:
-        shown_at = system_clock()
+
+    async def figures_include_it() -> bool:
+        return includes(before, (await _get(http, figures))["totals"], gross_minor)
+
+    async def page_shows_it() -> bool:
+        return await _orders_on_page(http, page) > orders_before
+
+    shown_at, on_page_at = await asyncio.gather(
+        _moment_of(figures_include_it, accepted_at), _moment_of(page_shows_it, accepted_at)
+    )
     stored = await _get(http, f"/v1/orders/{quote(order['order_id'])}")
     confirmed_at = [step["at"] for step in stored["history"] if step["status"] == "confirmed"]
     if not confirmed_at:
@@ -208,6 +220,26 @@ async def _follow_order(http: HttpClient, marketplace: SampledMarketplace, rando
     else:
         log.accepted.append((shown_at - accepted_at).total_seconds())
         log.confirmed.append((shown_at - datetime.fromisoformat(confirmed_at[0])).total_seconds())
+        if on_page_at is not None:
+            log.page.append((on_page_at - accepted_at).total_seconds())
+
+
+async def _moment_of(is_shown: Callable[[], Awaitable[bool]], accepted_at: datetime) -> datetime | None:
+    """Return when an order is shown; None if that takes too long."""
+    while not await is_shown():
+        if system_clock() - accepted_at > timedelta(seconds=SHOWN_TIMEOUT_S):
+            return None
+        await asyncio.sleep(POLL_S)
+    return system_clock()
+
+
+async def _orders_on_page(http: HttpClient, page: str) -> int:
+    """Return the number of orders that a seller's page shows."""
+    answer = await http.request("GET", page)
+    found = _ORDERS_TILE.search(answer.content)
+    if answer.status != 200 or found is None:
+        raise UnexpectedAnswer(f"GET {page}: HTTP {answer.status}")
+    return int(re.sub(rb"\D", b"", found[1]) or 0)
 
 
 async def _get(http: HttpClient, target: str) -> Any:

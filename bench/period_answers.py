@@ -2,7 +2,8 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from random import Random
@@ -128,29 +129,32 @@ def _peer_parameters(context: AnalyticsContext, requested: PeriodRequest, seller
     }
 
 
+@asynccontextmanager
+async def analytics_context(
+    settings: Settings, queries: ClickHouseQueries
+) -> AsyncIterator[AnalyticsContext]:
+    """Yield the context of the API's services, without the process of the API."""
+    watermarks = WatermarkCache(queries)
+    # Nothing listens here: names of products come from ClickHouse.
+    versions = LiveVersions(Redis(port=1))
+    currency = settings.shop_currency
+    catalogue = Catalogue(queries, versions, currency, LastAnswers(versions.redis, ""))
+    try:
+        yield AnalyticsContext(
+            settings.timezone, currency, queries, versions, catalogue, watermarks, system_clock
+        )
+    finally:
+        await watermarks.aclose()
+
+
 async def measure(settings: Settings, console: Console) -> dict[str, Answers]:
     """Return question → times, on a ClickHouse with the year of orders and its metrics."""
-    async with TimedQueries(settings) as queries:
-        watermarks = WatermarkCache(queries)
-        versions = LiveVersions(Redis())  # these answers do not use it, so nothing connects
-        currency = settings.shop_currency
-        context = AnalyticsContext(
-            settings.timezone,
-            currency,
-            queries,
-            versions,
-            Catalogue(queries, versions, currency, LastAnswers(versions.redis, "")),
-            watermarks,
-            system_clock,
-        )
-        try:
-            answers = {}
-            for question in questions():
-                console.print(f"measuring {question.name}", highlight=False)
-                answers[question.name] = await _ask(question, context, queries)
-            return answers
-        finally:
-            await watermarks.aclose()
+    async with TimedQueries(settings) as queries, analytics_context(settings, queries) as context:
+        answers = {}
+        for question in questions():
+            console.print(f"measuring {question.name}", highlight=False)
+            answers[question.name] = await _ask(question, context, queries)
+        return answers
 
 
 async def _ask(question: Question, context: AnalyticsContext, queries: TimedQueries) -> Answers:

@@ -82,10 +82,10 @@ def run(settings: Settings, lines: int, port_offset: int, console: Console) -> P
             with stopwatch() as insert_s:
                 for stored in year_of_orders.insert(client, orders, own.shop_currency):
                     console.print(f"{stored:,} of {orders:,} orders stored", highlight=False)
-            facts = _stored(client, client.database or "", *FACTS)
+            facts = stored_tables(client, client.database or "", *FACTS)
             built, switch_s = _build(client, console)
             with stopwatch() as merge_s:
-                _wait_for_merges(client)
+                wait_for_merges(client)
             measured = asyncio.run(period_answers.measure(own, console))
             console.print("comparing the sums")
             differences = year_of_orders.differences(year_of_orders.sums(client))
@@ -137,7 +137,7 @@ def _build(client: Client, console: Console) -> tuple[list[BuiltMetric], float]:
         with stopwatch() as seconds:
             versions.rebuild(definition)
         table = f"{definition.name}_{definition.version}"
-        stored = _stored(client, f"{client.database}{ROWS_SUFFIX}", table)
+        stored = stored_tables(client, f"{client.database}{ROWS_SUFFIX}", table)
         built.append(BuiltMetric(definition.name, seconds(), stored))
     with stopwatch() as switch_s:
         for definition in definitions:
@@ -151,7 +151,8 @@ def _definitions() -> list[MetricDefinition]:
     return [definition for name, definition in read_definitions().items() if name in needed]
 
 
-def _stored(client: Client, database: str, *tables: str) -> StoredTables:
+def stored_tables(client: Client, database: str, *tables: str) -> StoredTables:
+    """Return the size of some tables."""
     ((rows, size, parts),) = client.query(
         "SELECT sum(rows), sum(bytes_on_disk), count() FROM system.parts "
         "WHERE active AND database = {database:String} AND has({tables:Array(String)}, table)",
@@ -160,7 +161,7 @@ def _stored(client: Client, database: str, *tables: str) -> StoredTables:
     return StoredTables(rows, size, parts)
 
 
-def _wait_for_merges(client: Client) -> None:
+def wait_for_merges(client: Client) -> None:
     """Wait until no merge has run for a while, or the time is over."""
     deadline = time.monotonic() + _MERGE_TIMEOUT_S
     quiet_since = time.monotonic()

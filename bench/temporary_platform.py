@@ -1,12 +1,13 @@
 """Runs a temporary platform, or its ClickHouse alone, for one benchmark, with its own directory and ports."""
 
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psutil
@@ -17,7 +18,7 @@ from common.errors import PartUnavailable, SoukError
 from common.settings import ROOT, Settings
 from jobs.flink_client import FlinkClient
 from local import passwords, stack
-from local.parts import clickhouse
+from local.parts import clickhouse, postgres
 from local.parts.part import NotReady, Part
 from local.state_directory import StateDirectory, base_environment, settings_environment
 from local.status import status
@@ -106,29 +107,57 @@ def temporary_clickhouse(settings: Settings, port_offset: int) -> Iterator[Setti
     with _temporary_home(settings, port_offset) as own:
         internal = f"{own.clickhouse_database}{ROWS_SUFFIX}"
         own = passwords.ensure(own).model_copy(update={"clickhouse_readable_databases": internal})
-        part = clickhouse.part(own)
-        require_free(part.name, part.ports, port_offset)
-        assert part.launch
-        log = own.home / "clickhouse.log"
-        with log.open("wb") as output:
-            server = subprocess.Popen(
-                part.launch.argv,
-                cwd=part.launch.cwd,
-                env=base_environment() | dict(part.launch.env),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-            )
-        try:
-            _await_ready(part, server, log)
+        with _running(clickhouse.part(own), own):
             yield own
-        finally:
-            server.terminate()
-            try:
-                server.wait(_END_TIMEOUT_S)
-            except subprocess.TimeoutExpired:
-                server.kill()
-                server.wait()
+
+
+@contextmanager
+def temporary_postgres(own: Settings) -> Iterator[None]:
+    """Start the bundled PostgreSQL beside a temporary ClickHouse with these settings. Stop it at the end.
+
+    It has more memory than in the platform, as a server has that is used for analytics. As ClickHouse for the
+    API, it uses one core for a query.
+
+    Raises: as `temporary_clickhouse`.
+    """
+    part = postgres.part(own)
+    assert part.launch
+    memory = ["--shared_buffers=2GB", "--work_mem=256MB", "--maintenance_work_mem=1GB", "--max_wal_size=4GB"]
+    launch = replace(part.launch, argv=[*part.launch.argv, *memory])
+    with _running(replace(part, launch=launch), own):
+        yield
+
+
+@contextmanager
+def _running(part: Part, own: Settings) -> Iterator[None]:
+    require_free(part.name, part.ports, own.port_offset)
+    launch = part.launch
+    assert launch
+    StateDirectory(own.home).make()
+    launch.cwd.mkdir(mode=0o700, parents=True, exist_ok=True)
+    part.prepare()
+    log = own.home / f"{part.name}.log"
+    with log.open("wb") as output:
+        server = subprocess.Popen(
+            launch.argv,
+            cwd=launch.cwd,
+            env=base_environment() | dict(launch.env),
+            user=launch.uid,
+            group=launch.gid,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+        )
+    try:
+        _await_ready(part, server, log)
+        yield
+    finally:
+        server.send_signal(signal.Signals[f"SIG{launch.stop_signal}"])
+        try:
+            server.wait(_END_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
 
 
 def _await_ready(part: Part, server: "subprocess.Popen[bytes]", log: Path) -> None:

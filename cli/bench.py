@@ -18,14 +18,16 @@ from bench import periods as bench_periods
 from bench import pipeline as bench_pipeline
 from bench import recommendations as bench_recommendations
 from bench import sales as bench_sales
+from bench import seller_freshness as bench_freshness
 from bench import simulator as bench_simulator
 from bench import spike as bench_spike
+from bench.analytics import run as bench_analytics
 from common.errors import INTERRUPTED, UserError
 from common.settings import ROOT, Settings
 from common.telemetry import configure_logging
 
 RECOMMENDATIONS_PORT_OFFSET, PIPELINE_PORT_OFFSET, PERIODS_PORT_OFFSET = 23_000, 23_100, 23_200
-SPIKE_PORT_OFFSET = 23_300
+SPIKE_PORT_OFFSET, FRESHNESS_PORT_OFFSET, ANALYTICS_PORT_OFFSET = 23_300, 23_400, 23_500
 """Port offsets of the temporary platforms. They are higher than those of the tests, and every port is below
 32,768, where the system's range for outgoing connections starts."""
 
@@ -173,6 +175,60 @@ def lag(
         bench_lag.show(result, console)
     if result.stopped:
         raise typer.Exit(INTERRUPTED)
+
+
+@app.command()
+def freshness(
+    rate: Annotated[int, typer.Option(min=1, help="Events a second.")] = 200,
+    minutes: Annotated[float, typer.Option(min=0.1, help="Minutes to measure.")] = 5,
+    weeks: Annotated[int, typer.Option(min=1, help="Weeks of history to generate first.")] = 1,
+    shoppers: Annotated[int, typer.Option(min=100, help="Number of shoppers.")] = 5_000,
+    port_offset: Annotated[
+        int, typer.Option(help="Offset of the temporary platform's ports.")
+    ] = FRESHNESS_PORT_OFFSET,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Measure how soon a seller's figures and page show an order, while a marketplace is live.
+
+    Starts a temporary platform with simulated shoppers and stops it at the end. Use the machine for nothing
+    else meanwhile.
+    """
+    configure_logging("bench")
+    console = Console(stderr=as_json)
+    plan = bench_freshness.SellerFreshnessPlan(rate, minutes, weeks, shoppers)
+    result = bench_freshness.run(Settings.load(), plan, port_offset, console)
+    if as_json:
+        print(json.dumps(asdict(result), indent=2))
+    else:
+        bench_lag.show(result, console)
+    if result.stopped:
+        raise typer.Exit(INTERRUPTED)
+
+
+@app.command()
+def analytics(
+    rows: Annotated[
+        int, typer.Option(min=10_000, help="Order lines of a year, two for each order.")
+    ] = 100_000_000,
+    port_offset: Annotated[
+        int, typer.Option(help="Offset of the temporary servers' ports.")
+    ] = ANALYTICS_PORT_OFFSET,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Measure answers about 90 days of a seller, beside plain queries and PostgreSQL on a tenth of the rows.
+
+    Starts a temporary ClickHouse and PostgreSQL and stops them at the end. Use the machine for nothing else
+    meanwhile. The exit code is 1 if both answer differently about the same rows.
+    """
+    configure_logging("bench")
+    console = Console(stderr=as_json)
+    result = bench_analytics.run(Settings.load(), rows, port_offset, console)
+    if as_json:
+        print(bench_analytics.as_json(result))
+    else:
+        bench_analytics.show(result, console)
+    if result.differences:
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -6,7 +6,7 @@ object on standard input, so that the token does not appear in the list of proce
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from typing import Any
 
@@ -15,6 +15,8 @@ from grafana_client import GrafanaApi
 from grafana_client.client import GrafanaClientError, GrafanaException, GrafanaServerError
 
 FOLDER_UID, FOLDER = "souk", "Souk"
+TAG, UID_PREFIX = "souk", "souk-"
+"""What the dashboards of `./souk` have in common. Nobody else's dashboard in the folder has both."""
 TIMEOUT_S = 15.0
 
 Json = dict[str, Any]
@@ -26,6 +28,8 @@ class DeploymentRefused(Exception):
 
 def deploy(grafana: GrafanaApi, url: str, sources: list[Json], dashboards: dict[str, Json]) -> list[str]:
     """Create or update the data sources, the folder and the dashboards; return the dashboards' URLs.
+
+    Dashboards that an earlier version deployed, and that this one does not have, are deleted.
 
     Raises:
         DeploymentRefused: a data source needs a plugin that is not installed.
@@ -50,7 +54,17 @@ def deploy(grafana: GrafanaApi, url: str, sources: list[Json], dashboards: dict[
         grafana.dashboard.update_dashboard({**options, "dashboard": dashboard})
         for dashboard in dashboards.values()
     ]
+    prune(grafana, {str(dashboard["uid"]) for dashboard in dashboards.values()})
     return [url.rstrip("/") + answer["url"] for answer in answers]
+
+
+def prune(grafana: GrafanaApi, kept: Collection[str]) -> None:
+    """Delete the dashboards of ours whose uid is not one of `kept`. All others stay, wherever they are."""
+    found = grafana.search.search_dashboards(tag=TAG, type_="dash-db", folder_uids=FOLDER_UID, limit=5000)
+    for each in found:
+        is_ours = each.get("folderUid") == FOLDER_UID and TAG in each.get("tags", ())
+        if is_ours and each["uid"].startswith(UID_PREFIX) and each["uid"] not in kept:
+            grafana.dashboard.delete_dashboard(each["uid"])
 
 
 def exists(find: Callable[[], Any]) -> bool:

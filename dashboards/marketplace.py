@@ -1,8 +1,7 @@
-"""The dashboard of the marketplace: sales, orders, shoppers and one seller."""
+"""The dashboard of the marketplace: sales, orders and shoppers."""
 
 from babel.numbers import get_currency_symbol
-from grafana_foundation_sdk.builders.dashboard import CustomVariable, Dashboard, QueryVariable
-from grafana_foundation_sdk.models.dashboard import VariableOption, VariableRefresh
+from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from common.settings import Settings
 from dashboards.layout import Section, build_dashboard
@@ -17,9 +16,8 @@ from dashboards.panels import (
     time_series_panel,
 )
 from dashboards.queries import PanelQueries
-from dashboards.targets import CLICKHOUSE
+from dashboards.variables import grain_variable
 
-GRAINS = ("minute", "hour", "day", "week", "month")
 COUNT = Column("Orders", "short")
 
 
@@ -32,31 +30,10 @@ def dashboard(settings: Settings) -> Dashboard:
         Section("Products and sellers", _sellers_and_products(queries, money)),
         Section("Orders", _orders(queries, money)),
         Section("Shoppers", _shoppers(queries)),
-        Section("One seller", _one_seller(queries, money)),
     ]
     text = "Sales, orders and shoppers of the marketplace, from the same queries as the API."
     built = build_dashboard(settings, "souk-marketplace", "Souk · Marketplace", text, sections, "now-7d")
-    return built.with_variable(_grain()).with_variable(_seller(queries))
-
-
-def _grain() -> CustomVariable:
-    options = [VariableOption(selected=grain == "day", text=grain, value=grain) for grain in GRAINS]
-    return (
-        CustomVariable("grain").label("Bucket").description("Length of a bucket, in the shop's time zone.")
-        .values(",".join(GRAINS)).options(options).current(options[GRAINS.index("day")])
-    )  # fmt: skip
-
-
-def _seller(queries: PanelQueries) -> QueryVariable:
-    query: dict[str, object] = {
-        "editorType": "sql",
-        "rawSql": queries.sql("marketplace/sellers"),
-        "refId": "A",
-    }
-    return (
-        QueryVariable("seller_id").label("Seller").description("The seller in the last row.")
-        .query(query).datasource(CLICKHOUSE).refresh(VariableRefresh.ON_DASHBOARD_LOAD)
-    )  # fmt: skip
+    return built.with_variable(grain_variable())
 
 
 def _sales(queries: PanelQueries, money: str) -> list[PanelBuilder]:
@@ -229,26 +206,6 @@ def _shoppers(queries: PanelQueries) -> list[PanelBuilder]:
                 "clicked": Column("Clicked", "short"),
                 "click_share": Column("Click rate", "percentunit", decimals=1),
             },
-            HALF,
-        ),
-    ]
-
-
-def _one_seller(queries: PanelQueries, money: str) -> list[PanelBuilder]:
-    revenue = Column("Revenue", money, decimals=2)
-    return [
-        time_series_panel(
-            "Revenue of $seller_id",
-            "Revenue of the selected seller after cancellations and returns, and the cancelled goods.",
-            queries.sql("marketplace/seller_sales"),
-            {"revenue": revenue, "cancelled_revenue": Column("Cancelled", money, decimals=2)},
-            HALF,
-        ),
-        table_panel(
-            "Products of $seller_id",
-            "The selected seller's products with the most revenue in the period.",
-            queries.sql("marketplace/seller_products"),
-            {"product_id": Column("Product"), "unit_count": Column("Units", "short"), "revenue": revenue},
             HALF,
         ),
     ]

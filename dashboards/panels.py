@@ -101,10 +101,15 @@ def table_panel(title: str, text: str, sql: str, columns: Columns, width: int = 
 
 def time_series_panel(
     title: str, text: str, sql: str, columns: Columns, width: int = HALF, *, bars: bool = False,
-    by: str = "", stacked: bool = True,
+    by: str = "", stacked: bool = True, from_zero: bool = True,
 ) -> PanelBuilder:  # fmt: skip
-    """Return figures over time: a line for each column, or for each value of the text column `by`."""
+    """Return figures over time: a line for each column, or for each value of the text column `by`.
+
+    The axis begins at zero, unless `from_zero` is False because there are figures below it.
+    """
     panel = _lines(title, text, _main(columns), width, bars=bars, stacked=bool(by) and stacked)
+    if from_zero:
+        panel = panel.min(0)
     panel = panel.datasource(CLICKHOUSE).with_target(ClickHouseTarget(sql, "time series"))
     if by:
         return panel.display_name("${__field.labels." + by + "}")
@@ -113,14 +118,14 @@ def time_series_panel(
 
 def metric_panel(title: str, text: str, expression: str, shown: Column, width: int = HALF) -> PanelBuilder:
     """Return a panel of a Prometheus expression; the column's title is the legend, such as `{{topic}}`."""
-    panel = _lines(title, text, shown, width, bars=False, stacked=False)
+    panel = _lines(title, text, shown, width, bars=False, stacked=False).min(0)
     return panel.datasource(PROMETHEUS).with_target(prometheus_target(expression, shown.title))
 
 
 def _lines(title: str, text: str, main: Column, width: int, *, bars: bool, stacked: bool) -> timeseries.Panel:
     legend = common.VizLegendOptions().display_mode(LegendDisplayMode.LIST).placement(LegendPlacement.BOTTOM)
     panel = (
-        timeseries.Panel().title(title).description(text).span(width).height(NORMAL).unit(main.unit).min(0)
+        timeseries.Panel().title(title).description(text).span(width).height(NORMAL).unit(main.unit)
         .legend(legend.show_legend(True).calcs([])).show_points(VisibilityMode.NEVER)
         .draw_style(GraphDrawStyle.BARS if bars else GraphDrawStyle.LINE)
         .fill_opacity(60 if bars else 10)

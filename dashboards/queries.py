@@ -27,6 +27,14 @@ class PanelQueries:
         """
         return fill(_text(name), name, self._values)
 
+    def filled(self, query: str, name: str) -> str:
+        """Return a query that was written for a panel, with its parameters filled in.
+
+        Raises:
+            UnknownParameter: a parameter is missing in `dashboards/parameters.py`.
+        """
+        return fill(query, name, self._values)
+
     def union_over(self, name: str, events: Iterable[str]) -> str:
         """Return the union of the query over the tables of the events, ordered by `time`.
 

@@ -15,6 +15,8 @@ from common.problems import install_error_handlers
 from common.settings import LOOPBACK, Settings
 from serving.analytics import customer_endpoints as customers
 from serving.analytics import endpoints as analytics
+from serving.analytics import export_endpoints as exports
+from serving.analytics import live_endpoints as live_metrics
 from serving.analytics import marketplace_metric_endpoints as marketplace_metrics
 from serving.analytics import metric_endpoints as metrics
 from serving.analytics import sql_endpoints as sql
@@ -55,6 +57,7 @@ from serving.ops.readiness import ReadinessChecks
 from serving.recommendations import endpoints as recommendations
 from serving.recommendations.service import RecommendationService
 from serving.redis_client import open_redis
+from serving.stream_slots import StreamSlots
 from serving.web import pages
 
 DESCRIPTION = """Sales figures of a marketplace and its sellers, exact to the cent and fresh to the second.
@@ -64,6 +67,9 @@ DESCRIPTION = """Sales figures of a marketplace and its sellers, exact to the ce
 * Sales include orders that were cancelled or unavailable later; `cancelled` has their number and amounts.
 * A period that is not over is compared with the same part of the previous one; `compared` has that part.
 * Send `Accept: text/csv` to get a list as CSV. Its header `Link` has the next page, `Souk-As-Of` has `as_of`.
+  Texts that a spreadsheet would run as a formula begin with an apostrophe.
+* Metrics, their rows and the results of SQL are Parquet with `Accept: application/vnd.apache.parquet` or
+  `format=parquet`. There, money is a decimal of the currency, and times are UTC.
 * Responses with figures or products have an `ETag`. With `If-None-Match`, an unchanged response is a 304.
 * `as_of` is the event time up to which a figure is complete.
 * While ClickHouse does not answer, you get the last figures of the same request: `stale` is true (CSV: the
@@ -134,6 +140,10 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
             watcher.start()
             app.state.analytics = analytics_services = Analytics.of(context)
             app.state.seller_sql = seller_sql = SellerSql(settings, watermarks)
+            app.state.export_slots = StreamSlots("exports", exports.EXPORTS_OF_SELLER, exports.EXPORTS)
+            app.state.live_slots = StreamSlots(
+                "live streams", live_metrics.STREAMS_OF_SELLER, live_metrics.STREAMS
+            )
             app.state.dashboards = Dashboards(analytics_services, last)
             app.state.response_cache = response_cache = ResponseCache(versions)
             app.state.catalogue = catalogue
@@ -172,6 +182,8 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     add_security_schemes(app)
     app.include_router(analytics.router)
     app.include_router(metrics.router)
+    app.include_router(exports.router)
+    app.include_router(live_metrics.router)
     app.include_router(customers.router)
     app.include_router(marketplace_metrics.router)
     app.include_router(sql.router)

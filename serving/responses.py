@@ -1,18 +1,17 @@
-"""Writes responses as JSON or CSV with an ETag, and describes the problems that routes share."""
+"""Writes responses as JSON, CSV or Parquet with an ETag, and describes the problems that routes share."""
 
-import csv
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from io import StringIO
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import orjson
-from fastapi import Depends, Request
+from fastapi import Depends, Query, Request
 from starlette.responses import Response
 
+from serving.csv_writer import csv_lines
 from serving.http_caching import PRIVATE, PRIVATE_NO_STORE, etag_of, has_current
 from serving.openapi import Responses, openapi_problem
+from serving.parquet_writer import PARQUET, ColumnKind, write_parquet
 
 BAD_PARAMETER = openapi_problem(422, "A parameter can't be used; the detail says which and why.")
 UNKNOWN_SELLER = openapi_problem(404, "No seller has this id.")
@@ -25,13 +24,34 @@ CSV_RESPONSE: Responses = {
 }
 """Adds the CSV form to the description of a route's response."""
 
+TABLE_RESPONSE: Responses = {
+    200: {
+        "content": {
+            CSV: {"schema": {"type": "string"}},
+            PARQUET: {"schema": {"type": "string", "format": "binary"}},
+        }
+    },
+}
+"""Adds the CSV and the Parquet form to the description of a route's response."""
+
+MEDIA_TYPES = {"json": JSON, "csv": CSV, "parquet": PARQUET}
+
+FormatParam = Annotated[
+    Literal["json", "csv", "parquet"] | None,
+    Query(alias="format", description="The form of the response. Default: as the header `Accept` says."),
+]
+
 
 @dataclass(frozen=True, slots=True)
 class CsvFormat:
-    """How a response is written as CSV: the columns of its header, and one row per entry of a list."""
+    """How a response is written as CSV: the columns of its header, and one row per entry of a list.
+
+    With the `kinds` of the columns, it has a Parquet form, too.
+    """
 
     columns: Sequence[str]
     rows: Callable[[Any], Iterable[Mapping[str, Any]]]
+    kinds: Mapping[str, ColumnKind] | None = None
 
 
 def csv_list(name: str, entry: type) -> CsvFormat:
@@ -40,17 +60,26 @@ def csv_list(name: str, entry: type) -> CsvFormat:
 
 
 def write_csv(form: CsvFormat, content: object) -> bytes:
-    """Return the content of a response as CSV (RFC 4180) in UTF-8: null is empty, times are ISO 8601."""
-    text = StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow(form.columns)
-    writer.writerows([_csv_value(row[column]) for column in form.columns] for row in form.rows(content))
-    return text.getvalue().encode()
+    """Return the content of a response as CSV in UTF-8: null is empty, times are ISO 8601."""
+    rows = ([row[column] for column in form.columns] for row in form.rows(content))
+    return csv_lines([form.columns]) + csv_lines(rows)
+
+
+def write_table(form: CsvFormat, content: Mapping[str, Any], media_type: str) -> bytes:
+    """Return the content of a response as CSV, or as Parquet if the form has kinds of columns."""
+    if media_type == PARQUET and form.kinds is not None:
+        return write_parquet(form.kinds, form.rows(content), content["currency"], content["as_of"])
+    return write_csv(form, content)
 
 
 def prefers_csv(accept: str) -> bool:
     """Return whether an `Accept` header prefers `text/csv` to `application/json` (RFC 9110, 12.5.1)."""
-    return _quality(accept, CSV) > _quality(accept, JSON)
+    return preferred_type(accept, (JSON, CSV)) == CSV
+
+
+def preferred_type(accept: str, offered: Sequence[str]) -> str:
+    """Return the media type that an `Accept` header prefers; of several, the first one."""
+    return max(offered, key=lambda media_type: _quality(accept, media_type))
 
 
 class Responder:
@@ -60,11 +89,12 @@ class Responder:
     `as_of`, and `as_of` stays the same.
     """
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: Request, requested: str | None = None) -> None:
         self._request = request
+        self._requested = requested
 
     def __call__(self, content: Any, form: CsvFormat | None = None) -> Response:
-        """Return the content as JSON, or as CSV if it has a CSV form that the client prefers.
+        """Return the content as JSON, or as CSV or Parquet if it has such a form that the client prefers.
 
         Stale content (`serving.cache.last_answers`) has no ETag, and nobody stores it.
         """
@@ -72,11 +102,12 @@ class Responder:
         headers = {"Cache-Control": PRIVATE_NO_STORE if stale else PRIVATE}
         if form is not None:
             headers["Vary"] = "Accept"
-        if form is not None and prefers_csv(self._request.headers.get("Accept", "")):
-            body, media_type = write_csv(form, content), CSV
+        media_type = self._media_type(form)
+        if form is not None and media_type != JSON:
+            body = write_table(form, content, media_type)
             headers |= csv_headers(self._request, content)
         else:
-            body, media_type = orjson.dumps(content), JSON
+            body = orjson.dumps(content)
         if stale:
             return Response(body, headers=headers, media_type=media_type)
         headers["ETag"] = etag = etag_of(body)
@@ -84,9 +115,22 @@ class Responder:
             return Response(status_code=304, headers=headers)
         return Response(body, headers=headers, media_type=media_type)
 
+    def _media_type(self, form: CsvFormat | None) -> str:
+        if form is None:
+            return JSON
+        offered = (JSON, CSV) if form.kinds is None else (JSON, CSV, PARQUET)
+        return requested_type(self._request, self._requested, offered)
+
+
+def requested_type(request: Request, requested: str | None, offered: Sequence[str]) -> str:
+    """Return the media type of a response: that of the parameter `format`, else of the header `Accept`."""
+    if requested is not None:
+        return MEDIA_TYPES[requested]
+    return preferred_type(request.headers.get("Accept", ""), offered)
+
 
 def csv_headers(request: Request, content: Mapping[str, Any]) -> dict[str, str]:
-    """Return the next page (RFC 8288), `as_of` and `stale` as headers. CSV has no fields for them."""
+    """Return the next page (RFC 8288), `as_of` and `stale` as headers. A table has no fields for them."""
     headers = {}
     if cursor := content.get("next_cursor"):
         next_page = request.url.include_query_params(cursor=cursor)
@@ -96,10 +140,6 @@ def csv_headers(request: Request, content: Mapping[str, Any]) -> dict[str, str]:
     if content.get("stale"):
         headers["Souk-Stale"] = "true"
     return headers
-
-
-def _csv_value(value: object) -> object:
-    return value.isoformat() if isinstance(value, datetime) else value
 
 
 def _quality(accept: str, media_type: str) -> float:
@@ -128,4 +168,10 @@ async def _responder(request: Request) -> Responder:
     return Responder(request)
 
 
+async def _table_responder(request: Request, requested: FormatParam = None) -> Responder:
+    return Responder(request, requested)
+
+
 ResponderDep = Annotated[Responder, Depends(_responder)]
+TableResponderDep = Annotated[Responder, Depends(_table_responder)]
+"""The responder of a route whose response has a CSV and a Parquet form. It adds the parameter `format`."""

@@ -68,7 +68,7 @@ def _clause_refusals(query: Query, found: Sequence[Token]) -> Iterator[str]:
     if query.settings:
         yield "Remove SETTINGS: sellers may not change settings"
     if query.format:
-        yield "Remove FORMAT: the header Accept chooses between application/json and text/csv"
+        yield "Remove FORMAT: the header Accept chooses between JSON, CSV and Parquet"
     for token in found:
         if token.kind == "quoted" and b"." in token.text:
             yield f"A name may not contain a dot: {token.text.decode(errors='replace')}"

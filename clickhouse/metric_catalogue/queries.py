@@ -123,18 +123,48 @@ def rows_query(metric: Metric, *, of_product: bool) -> str:
         if column
     ]
     listed += [f"toInt64({column}) AS {name}" for name, column in measures.items()]
-    is_counted = " OR ".join(
-        f"{column} IS NOT NULL" if metric.quantile else f"{column} != 0" for column in measures.values()
-    )
     return "\n".join(
         (
             _select(listed, [metric], ONE_SELLER, of_product),
-            f"    AND ({is_counted})",
+            f"    AND ({_is_counted(metric, of_product)})",
             f"    AND {source.time} <= {{after_minute:DateTime('UTC')}}",
             f"    AND ({source.time}, [{identity}]) < ({{after_minute:DateTime('UTC')}}, "
             "{after_row:Array(String)})",
             f"ORDER BY {source.time} DESC, row DESC",
             "LIMIT {limit:UInt32}",
+        )
+    )
+
+
+def slices_query(metric: Metric, *, of_product: bool) -> str:
+    """Return the query that divides the rows of `rows_query` into slices of whole minutes, the newest first.
+
+    Parameter besides: `slice_rows`, which a slice exceeds only by rows of one minute. Its columns are
+    `start_s` and `end_s` (exclusive), both in Unix seconds.
+    """
+    source = metric.source
+    minutes = "\n".join(
+        (
+            _select(
+                [f"toUnixTimestamp(toStartOfMinute({source.time})) AS minute_s", "count() AS row_count"],
+                [metric],
+                ONE_SELLER,
+                of_product,
+            ),
+            f"    AND ({_is_counted(metric, of_product)})",
+            "GROUP BY minute_s",
+        )
+    )
+    rows_until = "sum(row_count) OVER (ORDER BY minute_s DESC)"
+    numbered = [f"intDiv({rows_until} - 1, {{slice_rows:UInt64}}) AS slice", "minute_s"]
+    by_slice = f"SELECT\n{_lines(numbered)}\nFROM {_nested(minutes)}"
+    return "\n".join(
+        (
+            "SELECT",
+            _lines(["min(minute_s) AS start_s", "max(minute_s) + 60 AS end_s"]),
+            f"FROM {_nested(by_slice)}",
+            "GROUP BY slice",
+            "ORDER BY slice",
         )
     )
 
@@ -199,6 +229,12 @@ def _of_row(measure: Measure, of_product: bool) -> str:
     if measure.at_end:
         return f"ifNull({measure.at_end}, 0)"
     return measure.of_product if of_product and measure.of_product else measure.column
+
+
+def _is_counted(metric: Metric, of_product: bool) -> str:
+    """Return whether a row adds something to a metric."""
+    columns = [_of_row(metric.source.measures[name], of_product) for name in metric.measures]
+    return " OR ".join(f"{column} IS NOT NULL" if metric.quantile else f"{column} != 0" for column in columns)
 
 
 def _sort_value(metric: Metric) -> str:

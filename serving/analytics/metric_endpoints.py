@@ -1,16 +1,19 @@
 """The routes under `/v1` about metrics of the catalogue."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
 
 from clickhouse.metric_catalogue.definition import read_every_metric
+from clickhouse.metric_catalogue.files import Unit
 from common.ids import PRINTABLE
 from serving.analytics.parameters import Cursor, DashboardsDep, GrainParam, PeriodDep, SellerId
 from serving.analytics.policy import POLICIES
 from serving.analytics.presenters import metrics as presenter
+from serving.analytics.presenters.row_export import row_kinds
 from serving.analytics.schemas.metrics import (
     MarketplaceMetrics,
     MetricDefinitions,
@@ -29,18 +32,20 @@ from serving.gateway.described_routes import guarded
 from serving.http_caching import PRIVATE_NO_STORE
 from serving.openapi import openapi_problem
 from serving.parameters import reject_repeated_parameters
+from serving.parquet_writer import ColumnKind
 from serving.problems import BadAnalyticsRequest
 from serving.responses import (
     BAD_PARAMETER,
     CSV,
-    CSV_RESPONSE,
+    TABLE_RESPONSE,
     UNAVAILABLE,
     UNCHANGED,
     CsvFormat,
     ResponderDep,
+    TableResponderDep,
     csv_headers,
     csv_list,
-    write_csv,
+    write_table,
 )
 
 MAX_METRICS = 100
@@ -147,49 +152,34 @@ async def explain_metric(respond: ResponderDep, metric: MetricName) -> Response:
     "/sellers/{seller_id}/analytics/{metric}",
     summary="A metric of a seller",
     response_model=SellerMetrics,
-    responses=UNKNOWN | CSV_RESPONSE,
+    responses=UNKNOWN | TABLE_RESPONSE,
 )
 async def seller_metric(
     request: Request,
     dashboards: DashboardsDep,
-    respond: ResponderDep,
+    respond: TableResponderDep,
     seller_id: SellerId,
     asked: MetricsDep,
 ) -> Response:
     """Return the value of a metric in a period, its change, a series, and a split by a dimension.
 
-    The CSV form has the split if `by` is given, with the rest as its last row, and else the series. With
-    `Cache-Control: no-store` in the request, the figures are never older ones, and not stored for outages.
+    The CSV and the Parquet form have the split if `by` is given, with the rest as its last row, and else the
+    series. In Parquet, money is a decimal of the currency, and times are UTC. With `Cache-Control: no-store`
+    in the request, the figures are never older ones, and not stored for outages.
     """
     is_stored = "no-store" not in request.headers.get("cache-control", "").lower()
     return respond(await dashboards.metrics_of_seller(seller_id, asked, is_stored), csv_of(asked))
 
 
 @router.get(
-    "/sellers/{seller_id}/analytics/{metric}/export.csv",
-    summary="Download a metric of a seller",
-    response_class=Response,
-    responses=UNKNOWN | CSV_RESPONSE,
-)
-async def seller_metric_export(
-    request: Request,
-    dashboards: DashboardsDep,
-    seller_id: SellerId,
-    asked: MetricsDep,
-) -> Response:
-    """Return the CSV form of a metric as a file, for a link in a page."""
-    return csv_file(request, asked, await dashboards.metrics_of_seller(seller_id, asked))
-
-
-@router.get(
     "/sellers/{seller_id}/analytics/{metric}/rows",
     summary="The rows behind a metric of a seller",
     response_model=MetricRows,
-    responses=UNKNOWN | CSV_RESPONSE,
+    responses=UNKNOWN | TABLE_RESPONSE,
 )
 async def seller_metric_rows(
     dashboards: DashboardsDep,
-    respond: ResponderDep,
+    respond: TableResponderDep,
     seller_id: SellerId,
     metric: MetricName,
     requested: PeriodDep,
@@ -204,34 +194,44 @@ async def seller_metric_rows(
     follows the newest sale.
     """
     request = MetricsRequest((metric,), requested, product_id=product_id)
-    return respond(await dashboards.metric_rows_of_seller(seller_id, request, cursor, limit), ROWS_CSV)
+    content = await dashboards.metric_rows_of_seller(seller_id, request, cursor, limit)
+    return respond(content, replace(ROWS_CSV, kinds=row_kinds(find_metric(metric))))
 
 
 def csv_of(asked: MetricsRequest) -> CsvFormat:
-    """Return the CSV form of a response: its split if there is one, with the rest last, else its series."""
-    return _split_csv(asked.metrics) if asked.by else _series_csv(asked.metrics)
+    """Return the form of metrics as a table: their split, with the rest last, or their series."""
+    return _split_table(asked.metrics) if asked.by else _series_table(asked.metrics)
 
 
 def csv_file(request: Request, asked: MetricsRequest, content: MarketplaceMetrics) -> Response:
     """Return the CSV form of a response as a file to download."""
+    return table_file(request, asked, content, CSV)
+
+
+def table_file(
+    request: Request, asked: MetricsRequest, content: MarketplaceMetrics, media_type: str
+) -> Response:
+    """Return the CSV or the Parquet form of a response as a file to download."""
     name = "_".join((asked.metrics[0], *([f"by_{asked.by}"] if asked.by else [])))
+    extension = "csv" if media_type == CSV else "parquet"
     headers = {
         "Cache-Control": PRIVATE_NO_STORE,
-        "Content-Disposition": f'attachment; filename="{name}.csv"',
+        "Content-Disposition": f'attachment; filename="{name}.{extension}"',
         **csv_headers(request, content),
     }
-    return Response(write_csv(csv_of(asked), content), headers=headers, media_type=CSV)
+    return Response(write_table(csv_of(asked), content, media_type), headers=headers, media_type=media_type)
 
 
-def _series_csv(names: tuple[str, ...]) -> CsvFormat:
+def _series_table(names: tuple[str, ...]) -> CsvFormat:
     def rows(content: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         for bucket in content["series"]:
             yield {"start": bucket["start"], "end": bucket["end"], **bucket["values"]}
 
-    return CsvFormat(("start", "end", *names), rows)
+    kinds: dict[str, ColumnKind] = {"start": "time", "end": "time", **_kinds(names)}
+    return CsvFormat(tuple(kinds), rows, kinds)
 
 
-def _split_csv(names: tuple[str, ...]) -> CsvFormat:
+def _split_table(names: tuple[str, ...]) -> CsvFormat:
     def rows(content: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         for part in content["split"]:
             yield {"value": part["value"], "label": part["label"], **part["values"]}
@@ -239,4 +239,12 @@ def _split_csv(names: tuple[str, ...]) -> CsvFormat:
             label = f"{rest['count']} others" if rest["count"] else "others"
             yield {"value": "", "label": label, **rest["values"]}
 
-    return CsvFormat(("value", "label", *names), rows)
+    kinds: dict[str, ColumnKind] = {"value": "text", "label": "text", **_kinds(names)}
+    return CsvFormat(tuple(kinds), rows, kinds)
+
+
+def _kinds(names: tuple[str, ...]) -> dict[str, ColumnKind]:
+    """Return the kind of each metric's column."""
+    every = read_every_metric()
+    kinds: dict[Unit, ColumnKind] = {"money": "money", "count": "count"}
+    return {name: kinds.get(every[name].unit, "number") for name in names}

@@ -1,9 +1,7 @@
 """The route with which sellers run their own queries."""
 
-import csv
-import json
-from io import StringIO
-from typing import Annotated, Any
+from datetime import datetime
+from typing import Annotated
 
 import orjson
 from fastapi import APIRouter, Depends, Request
@@ -15,23 +13,25 @@ from serving.analytics.parameters import AnalyticsDep, SellerId
 from serving.analytics.policy import POLICIES
 from serving.analytics.schemas.sql import SqlRequest, SqlResult, is_numeric
 from serving.analytics.service.seller_sql import SellerSql
+from serving.csv_writer import csv_lines
 from serving.gateway.described_routes import guarded
 from serving.http_caching import PRIVATE_NO_STORE
 from serving.openapi import NOT_JSON, json_request_body, openapi_problem
 from serving.parameters import reject_repeated_parameters
+from serving.parquet_writer import PARQUET
 from serving.problems import BadBody, NotJson
 from serving.request_body import read_body
 from serving.responses import (
     CSV,
-    CSV_RESPONSE,
     JSON,
+    TABLE_RESPONSE,
     UNAVAILABLE,
     UNKNOWN_SELLER,
-    prefers_csv,
+    FormatParam,
+    requested_type,
 )
 
 BODY_LIMIT = 128 * 1024
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 EXAMPLE = {
     "query": "SELECT product_id, sum(revenue) AS net_sales FROM sales WHERE placed_at >= {since:DateTime} "
     "GROUP BY product_id ORDER BY net_sales DESC LIMIT 10",
@@ -62,11 +62,15 @@ SellerSqlDep = Annotated[SellerSql, Depends(_seller_sql)]
     "/sellers/{seller_id}/sql",
     summary="Run a query over a seller's rows",
     response_model=SqlResult,
-    responses=UNKNOWN_SELLER | REFUSED | TOO_LARGE | NOT_JSON | UNAVAILABLE | CSV_RESPONSE,
+    responses=UNKNOWN_SELLER | REFUSED | TOO_LARGE | NOT_JSON | UNAVAILABLE | TABLE_RESPONSE,
     openapi_extra=json_request_body(SqlRequest, EXAMPLE),
 )
 async def seller_query(
-    request: Request, analytics: AnalyticsDep, seller_sql: SellerSqlDep, seller_id: SellerId
+    request: Request,
+    analytics: AnalyticsDep,
+    seller_sql: SellerSqlDep,
+    seller_id: SellerId,
+    requested: FormatParam = None,
 ) -> Response:
     """Run one SELECT of ClickHouse's SQL over views that have this seller's rows only.
 
@@ -75,48 +79,35 @@ async def seller_query(
     """
     body = await _read_body(request)
     await analytics.context.require_seller(seller_id, [])
-    result = await seller_sql.run(seller_id, body.query, body.parameters)
+    media_type = requested_type(request, requested, (JSON, CSV, PARQUET))
     headers = {"Cache-Control": PRIVATE_NO_STORE, "Vary": "Accept"}
-    if prefers_csv(request.headers.get("Accept", "")):
+    if media_type == PARQUET:
+        file = await seller_sql.run_to_parquet(seller_id, body.query, body.parameters)
+        return Response(
+            file.content, headers=headers | table_headers(file.truncated, file.as_of), media_type=PARQUET
+        )
+    result = await seller_sql.run(seller_id, body.query, body.parameters)
+    if media_type == CSV:
         return Response(write_csv(result), headers=headers | csv_headers(result), media_type=CSV)
     return Response(orjson.dumps(result), headers=headers, media_type=JSON)
 
 
 def write_csv(result: SqlResult) -> bytes:
-    """Return a result as CSV (RFC 4180) in UTF-8: null is empty, lists are JSON.
-
-    A spreadsheet runs a text as a formula if it begins with `=`, `+`, `-`, `@`, a tab or a carriage return.
-    Shoppers write some of the texts. Therefore, such a text gets an apostrophe in front.
-    """
-    text = StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow(_inert(column["name"]) for column in result["columns"])
-    numeric = [is_numeric(column["type"]) for column in result["columns"]]
-    for row in result["rows"]:
-        writer.writerow(
-            value if is_number else _csv_value(value) for value, is_number in zip(row, numeric, strict=True)
-        )
-    return text.getvalue().encode(errors="replace")
+    """Return a result as CSV (RFC 4180) in UTF-8: null is empty, lists are JSON."""
+    columns = result["columns"]
+    header = csv_lines([[column["name"] for column in columns]])
+    return header + csv_lines(result["rows"], [is_numeric(column["type"]) for column in columns])
 
 
 def csv_headers(result: SqlResult) -> dict[str, str]:
-    """Return `as_of` and `truncated` as headers. CSV has no fields for them."""
-    headers = {"Souk-Truncated": "true"} if result["truncated"] else {}
-    if as_of := result["as_of"]:
-        headers["Souk-As-Of"] = as_of.isoformat()
-    return headers
+    """Return `as_of` and `truncated` of a result as headers."""
+    return table_headers(result["truncated"], result["as_of"])
 
 
-def _csv_value(value: Any) -> Any:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, list | dict):
-        return json.dumps(value, ensure_ascii=False)
-    return _inert(value) if isinstance(value, str) else value
-
-
-def _inert(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA) else text
+def table_headers(truncated: bool, as_of: datetime | None) -> dict[str, str]:
+    """Return `as_of` and `truncated` as headers. A table has no fields for them."""
+    headers = {"Souk-Truncated": "true"} if truncated else {}
+    return headers | ({"Souk-As-Of": as_of.isoformat()} if as_of else {})
 
 
 async def _read_body(request: Request) -> SqlRequest:

@@ -18,6 +18,7 @@ from serving.gateway.load_shedding import LoadShedder
 from serving.gateway.rate_limits import QuotaExceeded, RateLimit, RateLimits
 from serving.gateway.sign_in_redirect import is_form, is_page_visit, resend_address, sign_in_address
 from serving.gateway.time_limits import TimeLimits
+from serving.problems import CommerceUnavailable
 
 
 class Gateway:
@@ -69,6 +70,20 @@ class Gateway:
         if limit is not None and not response.headers.get("cache-control", "").startswith("public"):
             response.headers.update(limit.headers())
         return response
+
+    async def still_allows(self, request: Request, policy: AccessPolicy) -> bool:
+        """Return whether a request with a response that lasts would still be let through.
+
+        This does not count as a request. If an API key can't be verified now, the last answer applies.
+        """
+        try:
+            identity = await self._identifier.identify(request)
+            policy.authorize(identity.principal, request.path_params)
+        except CommerceUnavailable:
+            return True
+        except Problem:
+            return False
+        return True
 
     async def _identify(self, request: Request, policy: AccessPolicy) -> Identity:
         try:

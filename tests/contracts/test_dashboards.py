@@ -7,10 +7,14 @@ from typing import Any
 import pytest
 import sqlglot
 
+from clickhouse.metric_catalogue.definition import read_catalogue
+from common.guarded_route import all_routes
 from common.settings import ROOT, Settings
 from dashboards.build import build, prometheus, write
 from dashboards.parameters import UnknownParameter, fill
 from dashboards.queries import FOLDER
+from dashboards.services import ROUTES
+from producers.registry import SERVICES
 from serving.clickhouse import load_queries
 from tests.promql import metrics_of, unknown_in
 
@@ -33,7 +37,7 @@ PANELS = [
 
 
 def test_every_dashboard_has_its_own_id() -> None:
-    assert set(BUILT) == {"pipeline", "marketplace"}
+    assert set(BUILT) == {"pipeline", "marketplace", "seller", "services", "recommender"}
     assert len({dashboard["uid"] for dashboard in BUILT.values()}) == len(BUILT)
     assert all(re.fullmatch(r"[a-z-]{1,40}", dashboard["uid"]) for dashboard in BUILT.values())
 
@@ -87,6 +91,23 @@ def test_a_panel_on_prometheus_uses_existing_metrics(panel: dict[str, Any]) -> N
         assert not unknown_in(expression)
 
 
+def test_every_metric_of_the_catalogue_is_on_the_sellers_dashboard() -> None:
+    shown = {
+        override["matcher"]["options"]
+        for panel in panels(BUILT["seller"])
+        for override in panel["fieldConfig"]["overrides"]
+    }
+    assert set(read_catalogue()) <= shown
+
+
+def test_each_route_of_the_commerce_services_belongs_to_one_of_them() -> None:
+    assert set(ROUTES) == set(SERVICES)
+    for name, service in SERVICES.items():
+        for path in sorted({getattr(route, "path", "") for route in all_routes(service.router)}):
+            owners = [other for other, pattern in ROUTES.items() if re.fullmatch(pattern, path)]
+            assert owners == [name], path
+
+
 def test_money_is_shown_in_the_minor_units_of_its_currency() -> None:
     (revenue,) = (panel for panel in panels(BUILT["marketplace"]) if panel["title"] == "Revenue")
     assert "/ 1 AS revenue" in revenue["targets"][0]["rawSql"]  # a yen has no hundredths
@@ -98,7 +119,7 @@ def test_a_query_has_one_line_of_description_and_a_panel(path: Path) -> None:
     first, second = path.read_text().splitlines()[:2]
     assert re.fullmatch(r"-- [A-Z].{20,}[.]", first)
     assert not second.startswith("--")
-    sources = "".join((ROOT / "dashboards" / f"{board}.py").read_text() for board in BUILT)
+    sources = "".join(module.read_text() for module in (ROOT / "dashboards").glob("*.py"))
     assert f'"{path.parent.name}/{path.stem}"' in sources
 
 
@@ -118,8 +139,7 @@ def test_building_twice_writes_the_same_files(tmp_path: Path) -> None:
     before = [path.read_text() for path in paths]
     assert [path.read_text() for path in write(SETTINGS, tmp_path / "new" / "folder")] == before
     assert {path.name for path in paths} == {
-        "pipeline.json",
-        "marketplace.json",
+        *(f"{name}.json" for name in BUILT),
         "prometheus.yml",
         "rules.yml",
     }

@@ -40,6 +40,8 @@ class Grafana(ThreadingHTTPServer):
             ("GET", r"/api/folders/([\w-]+)"): lambda uid: _found(self.folders, uid, "folder"),
             ("POST", r"/api/folders"): lambda: self._add_folder(body),
             ("POST", r"/api/dashboards/db"): lambda: self._put_dashboard(body),
+            ("GET", r"/api/search"): lambda: (200, [_hit(made) for made in self.dashboards.values()]),
+            ("DELETE", r"/api/dashboards/uid/([\w-]+)"): lambda uid: self._delete_dashboard(uid),
         }
         for (verb, pattern), act in routes.items():
             if method == verb and (found := re.fullmatch(pattern, path)):
@@ -65,6 +67,10 @@ class Grafana(ThreadingHTTPServer):
             return 412, {"message": "the folder has been changed by someone else"}
         self.folders[folder["uid"]] = folder
         return 200, folder
+
+    def _delete_dashboard(self, uid: str) -> Answer:
+        gone = self.dashboards.pop(uid, None)
+        return (200, {"title": gone["title"]}) if gone else (404, {"message": "Dashboard not found"})
 
     def _put_dashboard(self, asked: dict[str, Any]) -> Answer:
         made = asked["dashboard"]
@@ -101,10 +107,15 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    do_GET = do_POST = do_PUT = _do  # noqa: N815 - as http.server calls them
+    do_GET = do_POST = do_PUT = do_DELETE = _do  # noqa: N815 - as http.server calls them
 
     def log_message(self, format: str, *args: object) -> None:
         """Log nothing."""
+
+
+def _hit(made: dict[str, Any]) -> dict[str, Any]:
+    """A result of the search, which ignores its filters: the caller must not rely on them."""
+    return {"type": "dash-db", **{name: made.get(name) for name in ("uid", "title", "tags", "folderUid")}}
 
 
 def _found(kept: dict[str, dict[str, Any]], uid: str, what: str) -> Answer:

@@ -15,6 +15,8 @@ from local.install.machine import CannotInstall
 from tests.integration.grafana import TOKEN, Grafana, running_grafana
 from tests.ports import free_offset
 
+DASHBOARDS = ("souk-pipeline", "souk-marketplace", "souk-seller", "souk-services", "souk-recommender")
+
 
 def souk(*arguments: str, home: Path, token: str = TOKEN) -> "subprocess.CompletedProcess[str]":
     own = {"SOUK_HOME": str(home), "SOUK_GRAFANA_TOKEN": token, "COLUMNS": "200"}
@@ -45,6 +47,9 @@ def test_build_writes_what_deploy_sends(tmp_path: Path) -> None:
     assert [path.name for path in paths] == [
         "pipeline.json",
         "marketplace.json",
+        "seller.json",
+        "services.json",
+        "recommender.json",
         "prometheus.yml",
         "rules.yml",
     ]
@@ -63,11 +68,8 @@ def test_build_without_a_writable_folder_fails_with_one_line(tmp_path: Path) -> 
 def test_deploy_creates_everything_and_updates_it_the_next_time(grafana: Grafana, tmp_path: Path) -> None:
     done = souk("deploy", "--url", grafana.url, home=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines() == [
-        f"{grafana.url}/d/souk-pipeline/souk-pipeline",
-        f"{grafana.url}/d/souk-marketplace/souk-marketplace",
-    ]
-    assert set(grafana.dashboards) == {"souk-pipeline", "souk-marketplace"}
+    assert done.stdout.splitlines() == [f"{grafana.url}/d/{uid}/{uid}" for uid in DASHBOARDS]
+    assert set(grafana.dashboards) == set(DASHBOARDS)
     assert {made["folderUid"] for made in grafana.dashboards.values()} == {"souk"}
     used = {
         target["datasource"]["uid"]
@@ -88,6 +90,22 @@ def test_deploy_creates_everything_and_updates_it_the_next_time(grafana: Grafana
         "clickhouse.example", 8443, True, "souk",
     )  # fmt: skip
     assert grafana.sources["souk-prometheus"]["url"] == "http://prometheus:9090"
+
+
+def test_deploy_deletes_what_left_and_nothing_of_somebody_else(grafana: Grafana, tmp_path: Path) -> None:
+    grafana.folders |= {uid: {"uid": uid, "title": uid} for uid in ("souk", "theirs")}
+    for uid, folder, tags in (
+        ("souk-old", "souk", ["souk"]),
+        ("souk-copy", "theirs", ["souk"]),
+        ("my-board", "souk", ["souk"]),
+        ("souk-notes", "souk", ["mine"]),
+    ):
+        grafana.dashboards[uid] = {"uid": uid, "title": uid, "folderUid": folder, "tags": tags, "version": 1}
+    for _ in range(2):
+        done = souk("deploy", "--url", grafana.url, home=tmp_path)
+        assert done.returncode == 0, done.stderr
+
+    assert set(grafana.dashboards) == {*DASHBOARDS, "souk-copy", "my-board", "souk-notes"}
 
 
 @pytest.mark.nightly

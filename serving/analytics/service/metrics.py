@@ -21,6 +21,7 @@ from serving.analytics.presenters.sales import show_period
 from serving.analytics.schemas.metrics import MarketplaceMetrics, MetricRows, SellerMetrics
 from serving.analytics.service.context import AnalyticsContext, PeriodRequest
 from serving.analytics.service.metric_figures import Figures, FiguresReader, FiguresRequest, bounds
+from serving.analytics.service.row_export import RowExport, begin_export
 from serving.clickhouse import Value
 from serving.problems import BadAnalyticsRequest, UnknownMetric
 
@@ -177,6 +178,18 @@ class MetricsService:
             "as_of": self._context.local(as_of),
             "stale": False,
         }
+
+    async def export_of_seller(self, seller_id: str, request: MetricsRequest) -> RowExport:
+        """Return all rows of which a metric is made, the newest first, in slices.
+
+        Raises: as `of_seller`.
+        """
+        metric = find_metric(request.metrics[0])
+        _check([metric], request)
+        as_of = await self._context.watermarks.as_of(_tables([metric]))
+        period = await self._context.seller_period(seller_id, request.period)
+        parameters = self._parameters({"seller_id": seller_id}, period, request.product_id)
+        return await begin_export(self._context, metric, as_of, seller_id, parameters)
 
     def _parameters(
         self, whose: dict[str, Value], period: Period, product_id: str | None

@@ -4,8 +4,13 @@ import asyncio
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from clickhouse.analytics.catalogue import read_views
 from clickhouse.databases import analytics_database
@@ -43,6 +48,15 @@ _INTERNALS = re.compile(
 """The parts of an error's message that are about the engine's plan."""
 
 
+@dataclass(frozen=True, slots=True)
+class SqlFile:
+    """The result of a query as a Parquet file. `truncated` and `as_of` are as in `SqlResult`."""
+
+    content: bytes
+    truncated: bool
+    as_of: datetime | None
+
+
 class SellerSql:
     """Runs queries on connections of their own. Create it in a running event loop."""
 
@@ -69,11 +83,29 @@ class SellerSql:
             QueryOverLimit: the query needs too much time, memory or rows.
             ClickHouseUnavailable: ClickHouse does not answer, is busy, or is not set up.
         """
-        as_of = await self._watermarks.as_of(sources) if (sources := sources_of(query)) else None
+        as_of = await self._as_of(query)
+        content = await self._send(seller_id, query, parameters, "JSONCompact")
+        result = await asyncio.to_thread(read_result, content)
+        return {**result, "as_of": as_of}
+
+    async def run_to_parquet(self, seller_id: str, query: str, parameters: Mapping[str, Any]) -> SqlFile:
+        """Run a query over the rows of a seller, and return its result as ClickHouse writes it to Parquet.
+
+        Raises: as `run`.
+        """
+        as_of = await self._as_of(query)
+        content = await self._send(seller_id, query, parameters, "Parquet")
+        content, truncated = await asyncio.to_thread(_first_rows, content)
+        return SqlFile(content, truncated, as_of)
+
+    async def _as_of(self, query: str) -> datetime | None:
+        return await self._watermarks.as_of(sources) if (sources := sources_of(query)) else None
+
+    async def _send(self, seller_id: str, query: str, parameters: Mapping[str, Any], form: str) -> bytes:
         url = {
             SELLER_SETTING: seller_id,
             "database": self._database,
-            "default_format": "JSONCompact",
+            "default_format": form,
             "wait_end_of_query": "1",
             **{f"param_{name}": encode_parameter(_text(value)) for name, value in parameters.items()},
         }
@@ -87,8 +119,7 @@ class SellerSql:
             ) from error
         if response.status != 200:
             raise _problem(response)
-        result = await asyncio.to_thread(read_result, response.content)
-        return {**result, "as_of": as_of}
+        return response.content
 
 
 def sources_of(query: str) -> list[str]:
@@ -103,6 +134,15 @@ def read_result(content: bytes) -> SqlResult:
     columns: list[SqlColumn] = [{"name": each["name"], "type": each["type"]} for each in found["meta"]]
     rows = found["data"]
     return {"columns": columns, "rows": rows[:MAX_ROWS], "truncated": len(rows) > MAX_ROWS, "as_of": None}
+
+
+def _first_rows(content: bytes) -> tuple[bytes, bool]:
+    """Return the first `MAX_ROWS` rows of a Parquet file as such a file, and whether there are more."""
+    if pq.read_metadata(pa.BufferReader(content)).num_rows <= MAX_ROWS:
+        return content, False
+    sink = pa.BufferOutputStream()
+    pq.write_table(pq.read_table(pa.BufferReader(content)).slice(0, MAX_ROWS), sink)
+    return sink.getvalue().to_pybytes(), True
 
 
 def _integer(text: str) -> int | str:

@@ -13,10 +13,11 @@ from clickhouse.databases import ANALYTICS
 from common.problems import Problem
 from serving.analytics.parameters import DashboardsDep, SellerId
 from serving.analytics.schemas.sql import MAX_QUERY_LENGTH, SqlResult, is_numeric
-from serving.analytics.sql_endpoints import SellerSqlDep, csv_headers, write_csv
+from serving.analytics.sql_endpoints import SellerSqlDep, csv_headers, table_headers, write_csv
 from serving.gateway.described_routes import guarded
 from serving.http_caching import PRIVATE_NO_STORE
 from serving.parameters import reject_repeated_parameters
+from serving.parquet_writer import PARQUET
 from serving.problems import QueryRefused
 from serving.responses import CSV
 from serving.web.forms import read_form
@@ -61,21 +62,31 @@ async def seller_sql(
 async def run_seller_sql(
     request: Request, dashboards: DashboardsDep, queries: SellerSqlDep, seller_id: SellerId
 ) -> Response:
-    """Run the query of the form, and return the page with the result, or the result as a CSV file."""
+    """Run the query of the form, and return the page with the result, or the result as a file."""
     await dashboards.analytics.context.require_seller(seller_id, [])
     form = await read_form(request)
     query = form.text("query")
     try:
         if not 0 < len(query) <= MAX_QUERY_LENGTH:
             raise QueryRefused(f"Write a query of at most {MAX_QUERY_LENGTH:,} characters.")
+        if form.text("format") == "parquet":
+            file = await queries.run_to_parquet(seller_id, query, {})
+            headers = _file_headers("parquet") | table_headers(file.truncated, file.as_of)
+            return Response(file.content, headers=headers, media_type=PARQUET)
         result = await queries.run(seller_id, query, {})
     except Problem as problem:
         return await _page(request, dashboards, seller_id, query, problem=problem)
     if form.text("format") == "csv":
-        headers = {"Content-Disposition": 'attachment; filename="query.csv"'} | csv_headers(result)
-        headers["Cache-Control"] = PRIVATE_NO_STORE
+        headers = _file_headers("csv") | csv_headers(result)
         return Response(write_csv(result), headers=headers, media_type=CSV)
     return await _page(request, dashboards, seller_id, query, result)
+
+
+def _file_headers(extension: str) -> dict[str, str]:
+    return {
+        "Content-Disposition": f'attachment; filename="query.{extension}"',
+        "Cache-Control": PRIVATE_NO_STORE,
+    }
 
 
 async def _page(

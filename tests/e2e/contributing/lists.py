@@ -115,6 +115,11 @@ SERVICE = Example(
             ),
             Put("producers/registry.py", "(ORDERS, INVENTORY, PAYMENTS", ", LOYALTY"),
             Put(
+                "dashboards/services.py",
+                '    "payments": "/v1/orders/[^/]+/payment",\n',
+                '    "loyalty": "/v1/shoppers/.*",\n',
+            ),
+            Put(
                 "schemas/topics.py",
                 '"payment_captured", "order_id", 4, FOREVER, PAYMENTS, (ORDERS,',
                 ' "producers/loyalty"',

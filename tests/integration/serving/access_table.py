@@ -39,6 +39,10 @@ GET /v1/sellers/{seller_id}/tasks                staff key marketplace | marketp
 GET /v1/sellers/{seller_id}/analytics/{metric}   figures key marketplace | marketplace
 GET /v1/sellers/{seller_id}/analytics/{metric}/rows  figures key marketplace | marketplace
 GET /v1/sellers/{seller_id}/analytics/{metric}/export.csv  figures key marketplace | marketplace
+GET /v1/sellers/{seller_id}/analytics/{metric}/export.parquet  figures key marketplace | marketplace
+GET /v1/sellers/{seller_id}/analytics/{metric}/rows/export.csv  figures key marketplace | marketplace
+GET /v1/sellers/{seller_id}/analytics/{metric}/rows/export.parquet  figures key marketplace | marketplace
+GET /v1/sellers/{seller_id}/metrics/live         figures key marketplace | marketplace
 GET /v1/sellers/{seller_id}/customers/cohorts  figures key marketplace | marketplace
 GET /v1/sellers/{seller_id}/customers/cohorts/export.csv  figures key marketplace | marketplace
 GET /v1/sellers/{seller_id}/customers/segments figures key marketplace | marketplace

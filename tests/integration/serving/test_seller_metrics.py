@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo
 
 import httpx
+import pyarrow.parquet as pq
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -394,6 +395,11 @@ def test_the_page_shows_what_the_api_says_and_leads_to_the_lines(page: Page, api
     with download.value.path().open() as text:
         rows = list(csv.DictReader(text))
     assert [int(row["net_sales"]) for row in rows] == [part["values"]["net_sales"] for part in shown["split"]]
+
+    for link in ("Parquet", "All rows as Parquet"):
+        with page.expect_download() as download:
+            page.get_by_role("link", name=link, exact=True).click()
+        assert pq.read_metadata(download.value.path()).num_rows > 0
 
     page.get_by_role("link", name="Cancellations").click()
     expect(page.get_by_role("heading", name="Cancellations")).to_be_visible()

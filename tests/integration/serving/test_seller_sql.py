@@ -1,10 +1,11 @@
 """Sellers' own SQL: the route, and the page that works without a script."""
 
 import csv
-from io import StringIO
+from io import BytesIO, StringIO
 from typing import Any
 
 import httpx
+import pyarrow.parquet as pq
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -158,11 +159,13 @@ def test_the_page_needs_no_script(api: httpx.Client) -> None:
     form = {"query": "SELECT product_id, sum(quantity) AS units FROM order_lines GROUP BY 1 ORDER BY 2 DESC"}
     page = api.post("/sell/ana/sql", data=form).raise_for_status().text
     file = api.post("/sell/ana/sql", data={**form, "format": "csv"}).raise_for_status()
+    columns = api.post("/sell/ana/sql", data={**form, "format": "parquet"}).raise_for_status()
     refused = api.post("/sell/ana/sql", data={"query": "SELECT * FROM orders"})
 
     assert "<progress" in page
     assert 'class="figure">3</td>' in page
     assert sorted(file.text.splitlines()) == ["chair,3", "lamp,3", "product_id,units"]
+    assert pq.read_table(BytesIO(columns.content))["units"].to_pylist() == [3, 3]
     assert refused.status_code == 422
     assert "whole marketplace" in refused.text
 

@@ -1,0 +1,1 @@
+"""Compares answers about one seller with plain queries of the same rows, in ClickHouse and in PostgreSQL."""

@@ -1,0 +1,84 @@
+"""The dashboard of one seller: every metric of the catalogue, by domain."""
+
+from collections.abc import Sequence
+
+from babel.numbers import get_currency_symbol
+from grafana_foundation_sdk.builders.dashboard import Dashboard
+
+from clickhouse.metric_catalogue.definition import Metric, read_catalogue, read_domains
+from clickhouse.metric_catalogue.files import Unit
+from common.settings import Settings
+from dashboards.layout import Section, build_dashboard
+from dashboards.metric_queries import metric_series, metric_totals, panels_of
+from dashboards.panels import FULL, HALF, Column, PanelBuilder, stat_panel, table_panel, time_series_panel
+from dashboards.queries import PanelQueries
+from dashboards.variables import grain_variable, seller_variable
+
+TOTALS = ("net_sales", "orders", "units", "average_order_value", "cancellation_rate", "return_rate")
+"""The metrics in the first row, which have one source."""
+
+_UNITS: dict[Unit, str] = {"count": "short", "number": "short", "share": "percentunit", "hours": "h"}
+_DECIMALS: dict[Unit, int] = {"money": 2, "number": 2, "share": 1, "hours": 1}
+_IN_TITLE = 2
+"""Metrics that the title of a panel names."""
+
+
+def dashboard(settings: Settings) -> Dashboard:
+    """Return the dashboard in the shop's currency and time zone."""
+    queries = PanelQueries(settings)
+    money = f"currency:{get_currency_symbol(settings.shop_currency, locale=settings.shop_locale)}"
+    sections = [Section("$seller_id", _first(queries, money))]
+    sections += [
+        Section(domain.title, [_panel(queries, metrics, money) for metrics in panels_of(name)])
+        for name, domain in read_domains().items()
+        if panels_of(name)
+    ]
+    text = "What one seller sold and earned: the metrics of the catalogue, from the same queries as the API."
+    built = build_dashboard(settings, "souk-seller", "Souk · Seller", text, sections, "now-30d")
+    return built.with_variable(grain_variable()).with_variable(seller_variable(queries))
+
+
+def _first(queries: PanelQueries, money: str) -> list[PanelBuilder]:
+    catalogue = read_catalogue()
+    totals = [catalogue[name] for name in TOTALS]
+    revenue = Column("Revenue", money, decimals=2)
+    return [
+        stat_panel(
+            "Whole period",
+            "The most important metrics over the whole period.",
+            queries.filled(metric_totals(totals), "the totals of a seller"),
+            {metric.name: _column(metric, money) for metric in totals},
+            FULL,
+        ),
+        time_series_panel(
+            "Revenue of $seller_id",
+            "Revenue of the selected seller after cancellations and returns, and the cancelled goods.",
+            queries.sql("seller/sales"),
+            {"revenue": revenue, "cancelled_revenue": Column("Cancelled", money, decimals=2)},
+            HALF,
+        ),
+        table_panel(
+            "Products of $seller_id",
+            "The selected seller's products with the most revenue in the period.",
+            queries.sql("seller/products"),
+            {"product_id": Column("Product"), "unit_count": Column("Units", "short"), "revenue": revenue},
+            HALF,
+        ),
+    ]
+
+
+def _panel(queries: PanelQueries, metrics: Sequence[Metric], money: str) -> PanelBuilder:
+    named = ", ".join(metric.title for metric in metrics[:_IN_TITLE])
+    others = len(metrics) - _IN_TITLE
+    return time_series_panel(
+        f"{named} and {others} more" if others > 0 else named,
+        " ".join(f"{metric.title}: {' '.join(metric.definition.split())}" for metric in metrics),
+        queries.filled(metric_series(metrics), f"the panel of {named}"),
+        {metric.name: _column(metric, money) for metric in metrics},
+        HALF,
+        from_zero=all(metric.unit != "money" for metric in metrics),
+    )
+
+
+def _column(metric: Metric, money: str) -> Column:
+    return Column(metric.title, _UNITS.get(metric.unit, money), _DECIMALS.get(metric.unit))

@@ -1,0 +1,51 @@
+"""Bounds the responses that a process sends for a long time: streams and large files."""
+
+from collections import Counter
+from collections.abc import Callable
+
+from common.problems import Problem
+
+
+class TooManyStreams(Problem):
+    """A seller, or everybody together, has too many long responses open."""
+
+    status, kind, title = 429, "too-many-streams", "Too many streams"
+    retry_after_s = 5
+
+
+class StreamSlots:
+    """The open responses of one kind, such as `exports`. Use it from one event loop only."""
+
+    def __init__(self, what: str, of_seller: int, of_all: int) -> None:
+        self._what = what
+        self._of_seller = of_seller
+        self._of_all = of_all
+        self._open: Counter[str] = Counter()
+
+    def take(self, seller_id: str) -> Callable[[], None]:
+        """Count one more response for a seller, and return a function that ends it.
+
+        A second call of that function does nothing.
+
+        Raises:
+            TooManyStreams: the seller, or everybody together, has as many as are allowed.
+        """
+        if self._open[seller_id] >= self._of_seller:
+            raise TooManyStreams(
+                f"This seller has {self._of_seller} {self._what} open at this server, which is the limit. "
+                "Close one, or wait until it ends."
+            )
+        if self._open.total() >= self._of_all:
+            raise TooManyStreams(f"Too many {self._what} are open. Try again in a moment.")
+        self._open[seller_id] += 1
+        ended = False
+
+        def end() -> None:
+            nonlocal ended
+            if not ended:
+                ended = True
+                self._open[seller_id] -= 1
+                if not self._open[seller_id]:
+                    del self._open[seller_id]
+
+        return end
