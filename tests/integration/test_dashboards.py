@@ -68,7 +68,7 @@ ROWS = {
     "review_scores (seller_id, minute, order_id, review_id, reviews, score)": "SELECT 's1', now() - 600, "
     "'o1', 'w1', 1, 4",
     "customer_orders (seller_id, shopper_id, minute, order_id, currency, orders)": "SELECT 's1', 'u1', "
-    "now() - 600, 'o1', 'BRL', 1",
+    "now() - 600, 'o2', 'BRL', 1",
     "return_lines (seller_id, minute, order_id, kind, return_id, currency, returns)": "SELECT 's1', "
     "now() - 600, 'o1', 'returned', 'r1', 'BRL', 1",
     "review_submitted (event_id, occurred_at, score)": "SELECT toString(number), now64(3) - 600, "
