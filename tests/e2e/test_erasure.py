@@ -118,7 +118,7 @@ def test_an_erased_person_is_in_no_store_and_no_file(platform, settings, marketp
     login = {"email": email, "password": PASSWORD}
     person.send("POST", "/v1/auth/registrations", json=login | {"name": "Ana"})
     token = eventually_found(eventually, lambda: token_in_mail(marketplace, email, "verify"))
-    person.send("POST", "/v1/auth/verifications", json={"token": token})
+    person.send("POST", "/v1/auth/verifications", json={"token": token, "password": PASSWORD})
     person.http.post("/v1/auth/sessions", json=login | {"password": "another sentence"})
     tokens = person.send("POST", "/v1/auth/sessions", json=login)
     user_id, shopper_id = tokens["user"]["user_id"], tokens["user"]["shopper_id"]

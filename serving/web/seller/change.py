@@ -13,6 +13,7 @@ from serving.analytics.presenters.sales import change
 from serving.analytics.schemas.changes import ChangedPart, ChangeEffects, ChangeFactor
 from serving.analytics.service.changes import ChangeRequest, Compare
 from serving.gateway.described_routes import guarded
+from serving.gateway.gateway import identity_of
 from serving.parameters import reject_repeated_parameters
 from serving.web import presenters
 from serving.web.figures_state import not_stored_if
@@ -20,6 +21,7 @@ from serving.web.formatter import Formatter, words
 from serving.web.policy import POLICIES
 from serving.web.renderer import PageRenderer
 from serving.web.seller.choices import COMPARISONS, UNREGISTERED, chosen_period
+from serving.web.seller_admin.policy import may_manage
 
 TOP = 8
 """How many products and categories the page lists."""
@@ -109,6 +111,7 @@ async def seller_change(
     page = pages(
         "seller_change.html",
         seller=details or UNREGISTERED,
+        may_manage=may_manage(identity_of(request).principal, seller_id),
         shown=shown,
         choices=choices,
         link=lambda **changed: f"?{urlencode(choices | changed)}",

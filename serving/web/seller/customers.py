@@ -22,6 +22,7 @@ from serving.analytics.schemas.customers import (
 from serving.analytics.service.customers import CohortsRequest
 from serving.analytics.service.metrics import Compare, MetricsRequest
 from serving.gateway.described_routes import guarded
+from serving.gateway.gateway import identity_of
 from serving.parameters import reject_repeated_parameters
 from serving.problems import ClickHouseUnavailable
 from serving.web import presenters
@@ -31,6 +32,7 @@ from serving.web.policy import POLICIES
 from serving.web.renderer import PageRenderer
 from serving.web.seller.choices import COMPARISONS, UNREGISTERED, chosen_period
 from serving.web.seller.metrics import figures_of
+from serving.web.seller_admin.policy import may_manage
 
 METRICS = (
     "customers",
@@ -104,6 +106,7 @@ async def seller_customers(
     page = pages(
         "seller_customers.html",
         seller=details or UNREGISTERED,
+        may_manage=may_manage(identity_of(request).principal, seller_id),
         shown=shown,
         choices=choices,
         link=lambda **changed: f"?{urlencode(choices | changed)}",

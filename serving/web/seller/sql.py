@@ -15,6 +15,7 @@ from serving.analytics.parameters import DashboardsDep, SellerId
 from serving.analytics.schemas.sql import MAX_QUERY_LENGTH, SqlResult, is_numeric
 from serving.analytics.sql_endpoints import SellerSqlDep, csv_headers, table_headers, write_csv
 from serving.gateway.described_routes import guarded
+from serving.gateway.gateway import identity_of
 from serving.http_caching import PRIVATE_NO_STORE
 from serving.parameters import reject_repeated_parameters
 from serving.parquet_writer import PARQUET
@@ -24,6 +25,7 @@ from serving.web.forms import read_form
 from serving.web.policy import POLICIES
 from serving.web.renderer import PageRenderer
 from serving.web.seller.choices import UNREGISTERED
+from serving.web.seller_admin.policy import may_manage
 
 FIRST_VIEW = "sales"
 SHOWN_ROWS = 500
@@ -103,6 +105,7 @@ async def _page(
         "seller_sql.html",
         problem.status if problem else 200,
         seller=details or UNREGISTERED,
+        may_manage=may_manage(identity_of(request).principal, seller_id),
         seller_id=seller_id,
         views=views_of_sellers(),
         query=query,
