@@ -85,11 +85,10 @@ def _read_days(stores: Stores, keys: KeyFilter | None) -> Sides:
     days = _sales(stores, "day")
     spans = days.group_by("seller_id").aggregate([("bucket", "min"), ("bucket", "max")]).to_pylist()
     requests = [
-        sales_request(
-            f"sellers/{span['seller_id']}", DayRange.of_months(span["bucket_min"], span["bucket_max"]), "day"
-        )
+        sales_request(f"sellers/{span['seller_id']}", part, "day")
         for span in spans
         if keys is None or span["seller_id"] in keys.values
+        for part in DayRange.of_months(span["bucket_min"], span["bucket_max"]).parts()
     ]
     answers = stores.api.fetch(requests, partial(series_rows, "day"))
     return Sides(days, pa.Table.from_pylist(answers, days.schema))

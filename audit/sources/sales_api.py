@@ -15,6 +15,10 @@ LOSSES = ("cancelled_orders", "cancelled_gross_minor", "cancelled_discount_minor
 CLICKHOUSE_FORMAT: dict[Grain, str] = {"month": "%Y-%m", "day": "%Y-%m-%d"}
 """Grain → ClickHouse's format of a bucket's name."""
 
+MAX_DAYS = 1_000
+"""Days of one request: the API answers with at most 1,200 buckets. A replayed past and a shop that is open
+now may lie further apart."""
+
 _NAME_LENGTH: dict[Grain, int] = {"month": len("2018-06"), "day": len("2018-06-01")}
 
 
@@ -30,6 +34,14 @@ class DayRange:
         """Return the whole months from the first bucket (`2018-06-17` or `2018-06`) to the last."""
         last = date.fromisoformat(f"{last_bucket[:7]}-28") + timedelta(days=4)
         return cls(date.fromisoformat(f"{first_bucket[:7]}-01"), last.replace(day=1))
+
+    def parts(self, days: int = MAX_DAYS) -> Iterator["DayRange"]:
+        """Yield ranges of at most `days` days that together are this one."""
+        first = self.first
+        while first < self.last:
+            last = min(self.last, first + timedelta(days=days))
+            yield DayRange(first, last)
+            first = last
 
 
 def sales_request(of: str, days: DayRange, grain: Grain) -> ApiRequest:

@@ -2,16 +2,18 @@
 
 import io
 import json
-from datetime import date
+from datetime import date, timedelta
 
 import pyarrow as pa
+import pytest
 from rich.console import Console
 
 from audit.comparison import ComparisonResult, ComparisonSpec
 from audit.comparisons import aggregates_vs_seller_api
 from audit.report import as_json, show, show_summary
-from audit.sources.sales_api import DayRange, sales_request, series_rows, totals_row
+from audit.sources.sales_api import MAX_DAYS, DayRange, sales_request, series_rows, totals_row
 from audit.tables import compare_tables
+from serving.analytics.periods import MAX_BUCKETS
 
 SUMS = {
     "orders": 1, "lines": 1, "units": 2, "gross_minor": 100, "discount_minor": 0, "shipping_minor": 7,
@@ -51,6 +53,18 @@ def test_totals_are_named_as_the_columns_of_a_series():
 
 def test_a_day_range_covers_whole_months_and_the_end_of_the_year():
     assert DayRange.of_months("2017-11-24", "2017-12-31") == DayRange(date(2017, 11, 1), date(2018, 1, 1))
+
+
+@pytest.mark.parametrize("days", [1, 999, 1_000, 1_001, 3_700])
+def test_a_range_is_requested_in_parts_that_the_api_serves(days: int) -> None:
+    whole = DayRange(date(2016, 9, 1), date(2016, 9, 1) + timedelta(days=days))
+
+    parts = list(whole.parts())
+
+    assert [part.first for part in parts] == [whole.first, *(part.last for part in parts[:-1])]
+    assert parts[-1].last == whole.last
+    assert all(0 < (part.last - part.first).days <= MAX_DAYS for part in parts)
+    assert MAX_DAYS <= MAX_BUCKETS
 
 
 def test_a_request_names_the_seller_and_the_days():
